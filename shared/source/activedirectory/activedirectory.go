@@ -1,7 +1,7 @@
-// Package activedirectory reads people and their last logons from the domain controllers of an Active Directory domain.
-// It also reads and writes members of groups. It uses LDAP over TLS. It returns an error for everything that it cannot
-// read, and never an empty answer. A wrong group name, a stalled controller or a malformed entry must not look like a
-// person who never logged on.
+// Package activedirectory reads people and their last logons from the domain controllers of an Active Directory
+// domain, and reads and changes the members of groups. It uses LDAP over TLS. Whatever the package cannot read is an
+// error, never an empty result, because a wrong group name, a stalled controller or a malformed entry must not look
+// like a person who never logged on.
 package activedirectory
 
 import (
@@ -14,8 +14,8 @@ import (
 	"github.com/jcmturner/gokrb5/v8/client"
 )
 
-// Directory is one domain. Its methods may be used concurrently: each uses its own connections while it runs. A
-// connection that no method uses soon after is closed.
+// Directory is one domain. It is safe for concurrent use: each call has connections of its own while it runs. A
+// connection that stays idle for keepIdle is closed.
 type Directory struct {
 	configured []controller
 	shared     bool     // the configured controllers belong to several domains
@@ -34,24 +34,24 @@ type Directory struct {
 	pool pool
 
 	mu         sync.Mutex
-	domain     *domain // the last reading; nil before the first
+	domain     *domain // as last read; nil before the first reading
 	domainRead time.Time
 
 	schemaMu sync.Mutex
-	guards   map[string]guard // see schema; nil before the first reading
+	guards   map[string]guard // by attribute, see schema; nil before the first reading
 
 	nestingMu sync.Mutex
-	nestings  map[string]nesting // nestings by group, see within
+	nestings  map[string]nesting // cached nested groups, by group; see within
 
-	// The members below are for a domain among several.
+	// The fields below are used when the forest has several configured domains.
 	entranceMu   sync.Mutex
-	entrances    []controller // the last list
+	entrances    []controller // the controllers that entrance last returned
 	entrancesGot time.Time
 	sid          string // empty before the first reading
 }
 
-// New checks the configuration and reads the files that it names. It does not connect. The domain's clock is compared
-// with now.
+// New checks the configuration and reads the files that it names, but does not connect. Dates that a controller
+// returns are compared with now.
 func New(cfg Config, now func() time.Time) (*Directory, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err

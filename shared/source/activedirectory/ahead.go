@@ -10,24 +10,24 @@ import (
 )
 
 const (
-	readSize  = 64 << 10 // bytes read at once
-	mostAhead = 8 << 20  // bytes read and not yet decoded; a page has about one megabyte
+	readSize  = 64 << 10 // bytes per read from the connection
+	mostAhead = 8 << 20  // bytes that may be buffered before they are decoded; a page has about one megabyte
 )
 
-// ahead is a connection that reads answers as fast as they arrive. It reports the end of a page before the library has
-// decoded the page, so that the next page can be asked for meanwhile. The library decodes a page in a sixth of the time
-// in which a controller makes one.
+// ahead is a connection that reads answers as fast as they arrive, and reports the end of a page before the LDAP
+// library has decoded the page. The next page can then be requested early. Decoding a page takes a sixth of the time
+// that a controller needs to produce the next page.
 type ahead struct {
 	net.Conn
-	pageEnds chan []byte // cookies of the next pages, each once
+	pageEnds chan []byte // cookies of the next pages, each sent once
 
 	mu      sync.Mutex
 	changed sync.Cond
-	held    bytes.Buffer // read and not yet passed on
-	err     error        // why no more is read
+	held    bytes.Buffer // bytes read from the connection but not yet by the caller
+	err     error        // why the pump stopped
 
 	message []byte // the part of the last message that has arrived
-	lost    bool   // the bytes are no messages; the library reports that
+	lost    bool   // set when the bytes are not LDAP messages; the library then reports the error
 }
 
 func readAhead(c net.Conn) *ahead {
@@ -56,7 +56,7 @@ func (a *ahead) pump() {
 	}
 }
 
-// Read returns bytes that the pump has read.
+// Read reads from the bytes that the pump has buffered.
 func (a *ahead) Read(p []byte) (int, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -70,7 +70,7 @@ func (a *ahead) Read(p []byte) (int, error) {
 	return a.held.Read(p)
 }
 
-// Close also ends the pump when it waits for a reader of its bytes.
+// Close closes the connection. It also ends a pump that waits for buffer space.
 func (a *ahead) Close() error {
 	err := a.Conn.Close()
 	a.mu.Lock()
@@ -80,7 +80,7 @@ func (a *ahead) Close() error {
 	return err
 }
 
-// scan finds the ends of pages in the stream of messages (RFC 4511 4.1.1).
+// scan looks for the ends of pages in the stream of messages (RFC 4511 4.1.1).
 func (a *ahead) scan(chunk []byte) {
 	if a.lost {
 		return
@@ -91,7 +91,7 @@ func (a *ahead) scan(chunk []byte) {
 		if cookie := pageCookie(rest[:size]); len(cookie) > 0 {
 			select {
 			case a.pageEnds <- cookie:
-			default: // nobody waited for the previous one
+			default: // nobody received the previous cookie
 			}
 		}
 		rest = rest[size:]
@@ -102,11 +102,11 @@ func (a *ahead) scan(chunk []byte) {
 	}
 }
 
-// sequence is the tag with which every message begins.
+// sequence is the tag that starts every message.
 const sequence = 0x30
 
-// messageSize returns the length in bytes of the message at the start of b, by its tag and length (X.690 8.1.3). It is
-// 0 when too few bytes have arrived, or when b is no message.
+// messageSize returns the length in bytes of the message that starts b, from its tag and length (X.690 8.1.3). It
+// returns 0 if too few bytes have arrived, or if b does not start with a message.
 func messageSize(b []byte) int {
 	if len(b) < 2 || b[0] != sequence {
 		return 0
@@ -124,15 +124,14 @@ func messageSize(b []byte) int {
 	return 2 + octets + size
 }
 
-// pageCookie returns the cookie of a message that ends a page when another page follows. It is empty for any other
-// message.
+// pageCookie returns the cookie of a message that ends a page. It is empty if no page follows, or if message ends none.
 func pageCookie(message []byte) []byte {
 	const searchResultDone = 0x60 | ldap.ApplicationSearchResultDone
 	start := 2
 	if message[1] >= 0x80 {
 		start += int(message[1] & 0x7f)
 	}
-	if len(message) < start+2 || message[start] != 0x02 { // the number of the message
+	if len(message) < start+2 || message[start] != 0x02 { // the message ID follows
 		return nil
 	}
 	if op := start + 2 + int(message[start+1]); op >= len(message) || message[op] != searchResultDone {

@@ -20,7 +20,7 @@ func stream(packets ...*ber.Packet) (all []byte) {
 	return all
 }
 
-// endsOf scans bytes that arrive in chunks of size bytes. It returns the cookies that it reports.
+// endsOf scans a stream that arrives in chunks of size bytes, and returns the cookies that scan reports.
 func endsOf(arriving []byte, size int) (cookies []string) {
 	a := &ahead{pageEnds: make(chan []byte, 1)}
 	for len(arriving) > 0 {
@@ -36,7 +36,7 @@ func endsOf(arriving []byte, size int) (cookies []string) {
 	return cookies
 }
 
-// TestEndsOfPages cuts answers into chunks of every size. The end of each page is reported, and nothing else.
+// TestEndsOfPages cuts answers into chunks of every size. scan must report the end of each page and nothing else.
 func TestEndsOfPages(t *testing.T) {
 	t.Parallel()
 	long := person(2, "description", strings.Repeat("x", 300))
@@ -59,14 +59,14 @@ func TestEndsOfPages(t *testing.T) {
 	}
 }
 
-// TestReadAheadPassesAllOn sends more than the buffer holds. It arrives unchanged.
+// TestReadAheadPassesAllOn sends more bytes than the buffer holds. The reader must receive all of them unchanged.
 func TestReadAheadPassesAllOn(t *testing.T) {
 	t.Parallel()
 	here, there := net.Pipe()
 	sent := bytes.Repeat(stream(person(1)), 3*mostAhead/len(stream(person(1))))
 	go func() {
 		defer there.Close()
-		_, _ = there.Write(sent) // the reader compares
+		_, _ = there.Write(sent) // an error shows in the comparison below
 	}()
 	got, err := io.ReadAll(readAhead(here))
 	if err != nil || !bytes.Equal(got, sent) {
@@ -74,14 +74,14 @@ func TestReadAheadPassesAllOn(t *testing.T) {
 	}
 }
 
-// TestReadAheadIsBounded reads nothing. The buffer stays within its bound, and Close ends the pump.
+// TestReadAheadIsBounded never reads. The buffer must stay within its bound, and Close must end the pump.
 func TestReadAheadIsBounded(t *testing.T) {
 	t.Parallel()
 	here, there := net.Pipe()
 	a := readAhead(here)
 	done := make(chan int)
 	go func() {
-		n, _ := there.Write(make([]byte, 3*mostAhead)) // Close makes it fail
+		n, _ := there.Write(make([]byte, 3*mostAhead)) // Close makes Write fail
 		done <- n
 	}()
 	a.mu.Lock()
@@ -97,7 +97,8 @@ func TestReadAheadIsBounded(t *testing.T) {
 	}
 }
 
-// FuzzEndsOfPages: no bytes make scan panic. The first end is the same wherever the bytes are cut.
+// FuzzEndsOfPages checks that no input makes scan panic, and that the first end of a page is the same wherever the
+// bytes are cut.
 func FuzzEndsOfPages(f *testing.F) {
 	page := stream(append([]*ber.Packet{person(1)}, searchDone(0, "more")...)...)
 	f.Add(page, uint16(7))

@@ -15,19 +15,19 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// maxChanged is the largest number of changed people for which a delta reading is made. Beyond it, a full reading costs
-// little more, and a delta reading holds the SIDs in memory.
+// maxChanged is the largest number of changed people for which ListChanges makes a delta reading. Above it a full
+// reading is hardly more expensive, while a delta reading keeps the SIDs of all changed people in memory.
 const maxChanged = 100_000
 
-// ListFull reads everybody, as ListPeople does. It also returns the watermark from which ListChanges can continue. The
-// watermark is nil when the account may not read what it consists of.
+// ListFull reads everybody, as ListPeople does, and returns the watermark from which ListChanges can continue. The
+// watermark is nil when the account may not read the attributes that make up a watermark.
 //
-// rests are the LDAP names of attributes that decisions need. When a person has no value of such an attribute, its name
-// is in Unreadable, unless the directory proves that there is no value.
+// rests are the LDAP names of attributes that decisions need. An attribute without a value is listed in the person's
+// Unreadable, unless the directory proves that there is no value.
 func (d *Directory) ListFull(ctx context.Context, rests []string, each func(directory.ADUser) error) (watermark *directory.Watermark, err error) {
 	err = d.ask(ctx, func(s *session) error {
 		watermark = nil
-		if m, err := s.watermark(rests); err == nil { // without a watermark the next reading is full, too
+		if m, err := s.watermark(rests); err == nil { // without a watermark, the next reading is a full one
 			watermark = &m
 		}
 		return s.list(rests, each)
@@ -35,14 +35,15 @@ func (d *Directory) ListFull(ctx context.Context, rests []string, each func(dire
 	return watermark, err
 }
 
-// ListChanges reads what changed since a watermark. It first calls present with the SID and DN of everybody who exists
-// now. It then calls changed for everybody who may have changed (MS-ADTS 3.1.1.1.9, uSNChanged). It always lists who
-// exists, for two reasons. Moving an organizational unit or removing a right does not change the people concerned. Only
-// administrators see deleted people. For a person who did not change, DatesInDoubt is as old as the watermark.
-// lastLogon moves no USN, so ListChanges cannot read it.
+// ListChanges reads what changed since a watermark. It first calls present with the SID and DN of everybody who
+// exists now, and then calls changed for everybody who may have changed (MS-ADTS 3.1.1.1.9, uSNChanged).
 //
-// Only the controller of the watermark can answer. The error is directory.ErrNoWatermark when it cannot answer exactly.
-// The caller must then discard what it received.
+// A list of changes alone would not be enough: moving an organizational unit or removing a right does not change the
+// people concerned, and only administrators can see deleted people. For a person who did not change, DatesInDoubt is
+// as old as the watermark. lastLogon does not change the USN, so ListChanges cannot see it change.
+//
+// Only the controller that issued the watermark can answer. ListChanges fails with directory.ErrNoWatermark if that
+// controller cannot list the changes exactly. The caller must then discard what it received.
 func (d *Directory) ListChanges(ctx context.Context, since directory.Watermark, rests []string, present func(sid, dn string) error, changed func(directory.ADUser) error) (now directory.Watermark, err error) {
 	err = d.ask(ctx, func(s *session) (err error) {
 		if now, err = s.watermarkAfter(since, rests); err != nil {
@@ -57,7 +58,8 @@ func (d *Directory) ListChanges(ctx context.Context, since directory.Watermark, 
 	return now, err
 }
 
-// watermark returns the controller's current watermark. Its rootDSE was read when the session began, before any people.
+// watermark returns the controller's current watermark. The watermark comes from the rootDSE that was read when the
+// session began, so every later change has a higher USN.
 func (s *session) watermark(rests []string) (directory.Watermark, error) {
 	const doing = "read its invocationId"
 	m := directory.Watermark{Scope: s.scope(rests)}
@@ -89,7 +91,8 @@ func (s *session) watermark(rests []string) (directory.Watermark, error) {
 	return m, nil
 }
 
-// scope returns a hash that differs for readings that ask for different data, or with a different account.
+// scope returns a hash of the requested data and of the reading account. A watermark is valid only for readings with
+// the same scope.
 func (s *session) scope(rests []string) string {
 	d := s.directory
 	asked := slices.Concat([]string{d.bind, d.people}, s.bases, personAttributes, []string{"proven"}, rests)
@@ -97,7 +100,7 @@ func (s *session) scope(rests []string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// watermarkAfter returns the controller's current watermark, if the controller can list the changes since the given
+// watermarkAfter returns the controller's current watermark if the controller can list the changes since an earlier
 // one.
 func (s *session) watermarkAfter(since directory.Watermark, rests []string) (directory.Watermark, error) {
 	const doing = "list changes"
@@ -117,8 +120,8 @@ func (s *session) watermarkAfter(since directory.Watermark, rests []string) (dir
 	return now, err
 }
 
-// listPresent calls present for everybody who exists, and returns the SIDs that a search for changes must find. A
-// filter on an attribute that the account may not read finds nobody, without an error.
+// listPresent calls present for everybody who exists. It returns the SIDs that a search for changes must find,
+// because a filter on an attribute that the account may not read matches nobody and returns no error.
 func (s *session) listPresent(since int64, present func(sid, dn string) error) (map[string]bool, error) {
 	const doing = "list who is there"
 	open := map[string]bool{}
@@ -143,7 +146,7 @@ func (s *session) listPresent(since int64, present func(sid, dn string) error) (
 	return open, err
 }
 
-// listChanged calls changed for everybody who changed. Everybody in open must be among them.
+// listChanged calls changed for everybody who changed. It fails unless they include everybody in open.
 func (s *session) listChanged(since int64, rests []string, open map[string]bool, changed func(directory.ADUser) error) error {
 	const doing = "list changes"
 	now, filter := s.directory.now(), fmt.Sprintf("(uSNChanged>=%d)", since+1)

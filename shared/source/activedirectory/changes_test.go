@@ -14,7 +14,7 @@ import (
 
 const ntdsSettings = "CN=NTDS Settings,CN=DC1," + testServers
 
-// counting is a controller that counts its changes.
+// counting is a fake controller that numbers its changes.
 type counting struct {
 	invocation string
 	interval   []string
@@ -132,7 +132,7 @@ func TestNoMark(t *testing.T) {
 	}
 }
 
-// TestWatermarkElsewhere: the first controller has another database, so ListChanges asks the second one.
+// TestWatermarkElsewhere gives the first controller another database, so ListChanges must ask the second controller.
 func TestWatermarkElsewhere(t *testing.T) {
 	t.Parallel()
 	other := usual()
@@ -150,7 +150,7 @@ func TestWatermarkElsewhere(t *testing.T) {
 	}
 }
 
-// TestUnmarked: ListFull reads everybody when the controller has no watermark.
+// TestUnmarked checks that ListFull reads everybody when the controller has no watermark.
 func TestUnmarked(t *testing.T) {
 	t.Parallel()
 	hidden := usual()
@@ -163,7 +163,8 @@ func TestUnmarked(t *testing.T) {
 	}
 }
 
-// testChanges reads the changes since a watermark: none since the newest one, and everybody since the beginning.
+// testChanges lists the changes since the newest watermark, which are none, and since the first USN, which are
+// everybody.
 func testChanges(t *testing.T, d *Directory, people map[string]directory.ADUser) {
 	watermark, err := d.ListFull(t.Context(), nil, func(directory.ADUser) error { return nil })
 	if err != nil || watermark == nil {

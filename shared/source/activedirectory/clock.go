@@ -8,11 +8,11 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// CheckClock compares the clock of a controller (currentTime of its rootDSE, MS-ADTS 3.1.1.3.2.1) with now. The error
-// is directory.ErrClock when the two disagree. Any other error means that the controller gave no time.
+// CheckClock compares the clock of a controller (currentTime of its rootDSE, MS-ADTS 3.1.1.3.2.1) with now. It
+// returns directory.ErrClock if the clocks disagree, and another error if the controller reports no time.
 func (d *Directory) CheckClock(ctx context.Context, now func() time.Time) error {
 	return d.ask(ctx, func(s *session) error {
-		s.root = nil // the cached rootDSE has an old time
+		s.root = nil // the time in a cached rootDSE is old
 		told, err := s.rootDSE("currentTime")
 		if err != nil {
 			return err
@@ -25,7 +25,7 @@ func (d *Directory) CheckClock(ctx context.Context, now func() time.Time) error 
 	})
 }
 
-// CheckClock compares the clocks of all domains with ours, as Directory.CheckClock does.
+// CheckClock calls Directory.CheckClock for every domain.
 func (f *Forest) CheckClock(ctx context.Context, now func() time.Time) error {
 	for _, d := range f.domains {
 		if err := d.CheckClock(ctx, now); err != nil {

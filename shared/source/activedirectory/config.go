@@ -15,37 +15,36 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// defaultTimeout bounds a connection and an operation when Config sets no bound.
+// defaultTimeout is the timeout of a connection and of an operation when Config sets none.
 const defaultTimeout = 30 * time.Second
 
-// The ports of the forest's global catalog, which holds some attributes of everybody. lastLogon is not among them, so
-// everybody would look as if they had never logged on.
+// The ports of the global catalog, which New rejects. The global catalog holds some attributes of everybody in the
+// forest but not lastLogon, so everybody would look as if they had never logged on.
 const globalCatalog, globalCatalogPlain = "3269", "3268"
 
-// Config says how to reach a domain, and with which account. The tags name the environment variables.
+// Config says how to reach a domain and as which account. The tags name the environment variables.
 type Config struct {
-	URLs         []string      `env:"IDLESEAT_AD_URLS"`          // controllers, ldaps://host[:port] or ldap://host[:port] for StartTLS, asked in this order; empty: found by DNS
-	Base         string        `env:"IDLESEAT_AD_BASE"`          // DN below which people are; several, of one domain or of several of a forest, are separated by ";"; empty: the controller's defaultNamingContext
+	URLs         []string      `env:"IDLESEAT_AD_URLS"`          // controllers in the order in which they are asked, ldaps://host[:port], or ldap://host[:port] for StartTLS; empty: found by DNS
+	Base         string        `env:"IDLESEAT_AD_BASE"`          // DN below which people are; several DNs, of one domain or of several domains of a forest, are separated by ";"; empty: the controller's defaultNamingContext
 	Filter       string        `env:"IDLESEAT_AD_FILTER"`        // further LDAP filter that people must match
 	Bind         string        `env:"IDLESEAT_AD_BIND"`          // account to bind as: DN, user principal name or DOMAIN\name; user@REALM with a keytab
-	PasswordFile string        `env:"IDLESEAT_AD_PASSWORD_FILE"` // file with the account's password on one line
-	Keytab       string        `env:"IDLESEAT_AD_KEYTAB"`        // file with the account's Kerberos keys, instead of a password; the realm's servers are in KRB5_CONFIG or /etc/krb5.conf
+	PasswordFile string        `env:"IDLESEAT_AD_PASSWORD_FILE"` // file with the account's password on its only line
+	Keytab       string        `env:"IDLESEAT_AD_KEYTAB"`        // file with the account's Kerberos keys, used instead of a password; the realm's servers are in KRB5_CONFIG or /etc/krb5.conf
 	CAFile       string        `env:"IDLESEAT_AD_CA"`            // PEM certificates of the domain's CA; empty: the system's
-	Timeout      time.Duration `env:"IDLESEAT_AD_TIMEOUT"`       // bound of each connection and each operation; 0: 30 s
+	Timeout      time.Duration `env:"IDLESEAT_AD_TIMEOUT"`       // of each connection and each operation; 0: 30 s
 }
 
-// Configured reports whether any setting of the domain is set. Otherwise this installation does not use Active
-// Directory.
+// Configured reports whether any setting is set. If none is, the installation does not use Active Directory.
 func (c Config) Configured() bool {
 	return len(c.URLs) > 0 || c.Base != "" || c.Filter != "" || c.Bind != "" || c.PasswordFile != "" || c.Keytab != "" || c.CAFile != ""
 }
 
-// Validate reports every fault of the configuration that can be found without opening a file or a connection.
+// Validate returns every fault of the configuration that shows without opening a file or a connection.
 func (c Config) Validate() error {
 	var faults []error
 	for i, u := range c.URLs {
 		if _, err := parseController(u); err != nil {
-			// The message leaves the value out, since it may hold a password.
+			// The message omits the value because it may contain a password.
 			faults = append(faults, fmt.Errorf("IDLESEAT_AD_URLS, address %d: %w", i+1, err))
 		}
 	}
@@ -70,7 +69,7 @@ func (c Config) Validate() error {
 	return errors.Join(faults...)
 }
 
-// validateSecret requires exactly one of password and keytab.
+// validateSecret checks that Config has either a password or a keytab.
 func (c Config) validateSecret() error {
 	user, realm, _ := strings.Cut(c.Bind, "@")
 	switch {
@@ -95,8 +94,9 @@ func (c Config) bases() (bases []string) {
 	return bases
 }
 
-// validateBases requires DNs in domains. No base may lie within another one of the same domain, because people in both
-// would be read twice. A child domain lies below its parent only by name.
+// validateBases checks that each base is a DN in a domain. A base must not lie below another base of the same domain,
+// because the people in both would be read twice. A child domain lies below its parent in name only, so their bases
+// may nest.
 func (c Config) validateBases() error {
 	var parsed []*ldap.DN
 	bases := c.bases()
@@ -119,7 +119,7 @@ func (c Config) validateBases() error {
 	return nil
 }
 
-// byDomain returns the configuration of each domain that has a base.
+// byDomain splits the configuration into one for each domain that has a base.
 func (c Config) byDomain() []Config {
 	var all []Config
 	for _, base := range c.bases() {
@@ -138,8 +138,8 @@ func (c Config) byDomain() []Config {
 	return all
 }
 
-// dnsDomain returns the DNS name of the domain, when the configuration shows it: from the base, the account's DN or its
-// user principal name.
+// dnsDomain returns the DNS name of the domain, taken from the base, from the account's DN or from its user principal
+// name. It returns "" if none of them names a domain.
 func (c Config) dnsDomain() string {
 	for _, dn := range append(c.bases(), c.Bind) {
 		if name := domainName(dn); name != "" {
@@ -150,7 +150,7 @@ func (c Config) dnsDomain() string {
 	return strings.ToLower(suffix)
 }
 
-// domainName returns corp.example for a DN below DC=corp,DC=example, and "" for any other text.
+// domainName returns corp.example for a DN below DC=corp,DC=example. It returns "" for any other string.
 func domainName(dn string) string {
 	parsed, err := ldap.ParseDN(dn)
 	if err != nil {
@@ -170,10 +170,10 @@ type controller struct {
 	url      string // address from the configuration, for messages
 	host     string
 	addr     string // host:port
-	startTLS bool   // plain LDAP until TLS is agreed on, before anything else
+	startTLS bool   // the connection starts without TLS and must switch to TLS before anything else is sent
 }
 
-// byName returns the controller with a DNS name, over LDAPS.
+// byName returns the controller with the given DNS name, to be reached over LDAPS.
 func byName(host string) controller {
 	return controller{url: "ldaps://" + host, host: host, addr: net.JoinHostPort(host, ldap.DefaultLdapsPort)}
 }
@@ -197,7 +197,7 @@ func parseController(address string) (controller, error) {
 	return controller{url: address, host: u.Hostname(), addr: net.JoinHostPort(u.Hostname(), port), startTLS: u.Scheme == "ldap"}, nil
 }
 
-// tls returns the TLS configuration of every connection. It verifies the host's name against the certificate.
+// tls returns the TLS configuration of every connection. The certificate must be valid for the host's name.
 func (c Config) tls() (*tls.Config, error) {
 	conf := &tls.Config{MinVersion: tls.VersionTLS12}
 	if c.CAFile == "" {
@@ -214,8 +214,8 @@ func (c Config) tls() (*tls.Config, error) {
 	return conf, nil
 }
 
-// password reads the password file. It refuses an empty password, since LDAP takes that as an anonymous bind, which
-// succeeds and then reads nothing.
+// password reads the password file. It rejects an empty password, because LDAP treats a bind with one as anonymous:
+// the bind succeeds, and searches then find nothing.
 func (c Config) password() (string, error) {
 	b, err := os.ReadFile(c.PasswordFile)
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// ask runs f on the first controller that can be reached. It asks the next one only when the fault may be the
-// controller's own, and when nothing was passed on or written yet.
+// ask calls f with a session on the first controller that it can reach. It goes on to the next controller only if the
+// fault may be the first one's own, and only if nothing has been passed to the caller or written.
 func (d *Directory) ask(ctx context.Context, f func(*session) error) error {
 	controllers, err := d.bootstrap(ctx)
 	if err != nil {
@@ -34,8 +34,8 @@ func (d *Directory) ask(ctx context.Context, f func(*session) error) error {
 	return unreachable
 }
 
-// bootstrap returns the first controllers to ask. They are the configured ones, or the ones that DNS names, nearest
-// first (MS-ADTS 6.3.2.3).
+// bootstrap returns the controllers to ask first: the configured ones or, if none is configured, those that DNS
+// names, nearest first (MS-ADTS 6.3.2.3).
 func (d *Directory) bootstrap(ctx context.Context) ([]controller, error) {
 	if len(d.configured) > 0 && d.shared {
 		return d.entrance(ctx)
@@ -68,8 +68,8 @@ func (d *Directory) resolver() *net.Resolver {
 	return net.DefaultResolver
 }
 
-// do asks one controller, over an idle connection or a new one. When an idle connection has broken, it opens a new one,
-// but only once.
+// do calls f on one controller, over an idle connection or a new one. If the idle connection turns out to be broken,
+// do retries once over a new connection.
 func (d *Directory) do(ctx context.Context, c controller, f func(*session) error) error {
 	if s := d.pool.take(c); s != nil {
 		s.ctx, s.committed, s.root = ctx, false, nil
@@ -89,7 +89,7 @@ func (d *Directory) do(ctx context.Context, c controller, f func(*session) error
 	return s.run(f)
 }
 
-// run asks over a bound connection. If the connection answered, run keeps it for the next question.
+// run calls f over a bound connection. If the controller answered, the connection goes back to the pool.
 func (s *session) run(f func(*session) error) error {
 	err := s.findBase()
 	if err == nil {
@@ -103,8 +103,8 @@ func (s *session) run(f func(*session) error) error {
 	return nil
 }
 
-// connect opens a TLS connection: at once, or with StartTLS after the controller agrees. If the controller does not
-// agree, connect sends nothing more.
+// connect opens a TLS connection, either directly or with StartTLS. If the controller rejects StartTLS, connect sends
+// nothing more.
 func (s *session) connect() error {
 	hangUp := func() {
 		if s.raw != nil {
@@ -142,8 +142,8 @@ func (s *session) connect() error {
 	return nil
 }
 
-// startTLS asks for TLS on a fresh connection (RFC 4511 4.14). The library's own function loses the reason why a
-// certificate was refused.
+// startTLS asks for TLS on a new connection (RFC 4511 4.14). The LDAP library's own function loses the reason why a
+// certificate was rejected.
 func startTLS(conn net.Conn) error {
 	const messageID, oid = 1, "1.3.6.1.4.1.1466.20037"
 	ask := ber.NewSequence("LDAPMessage")
@@ -161,8 +161,8 @@ func startTLS(conn net.Conn) error {
 	return ldap.GetLDAPError(answer)
 }
 
-// bind authenticates. A refused password stops all tries: it is the same on every controller, and each further try
-// counts towards locking the account.
+// bind authenticates. When a controller rejects the password, no other controller is tried: the password is the same
+// everywhere, and each attempt counts towards locking the account.
 func (s *session) bind() error {
 	if s.directory.kerberos != nil {
 		return s.bindByTicket()

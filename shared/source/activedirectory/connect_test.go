@@ -44,8 +44,8 @@ func TestStartTLS(t *testing.T) {
 	checkError(t, err, "no answer within 100ms")
 }
 
-// newStartTLS starts a controller that speaks without TLS until a client asks for it. It answers that request with a
-// result code.
+// newStartTLS starts a controller that speaks plain LDAP until the client asks for TLS. It answers that request with
+// code.
 func newStartTLS(t *testing.T, code uint16, handle func(request) []*ber.Packet) *fake {
 	t.Helper()
 	f, config := newIdentity(t, home{name: "dc1.corp.test", servers: []string{"dc1.corp.test"}})
@@ -65,7 +65,7 @@ func newStartTLS(t *testing.T, code uint16, handle func(request) []*ber.Packet) 
 			return
 		}
 		if code != ldap.LDAPResultSuccess {
-			f.converse(c, handle) // the fake records later requests
+			f.converse(c, handle) // from here on, the fake records requests
 			return
 		}
 		f.converse(tls.Server(c, config), handle)
@@ -104,7 +104,7 @@ func TestExpiredCertificate(t *testing.T) {
 func TestSmallerPages(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
-		most  uint32 // entries on a page of the server
+		most  uint32 // the largest number of entries in a page of the server
 		want  []string
 		fails string
 	}{

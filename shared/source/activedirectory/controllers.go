@@ -14,26 +14,26 @@ import (
 )
 
 const (
-	// listAge is how long the list of a domain's controllers is used. Reading a batch of people takes less time.
-	// Setting up a new controller takes more.
+	// listAge is how long a list of a domain's controllers is reused. Reading a batch of people takes less time, and
+	// setting up a new controller takes more.
 	listAge = time.Minute
-	// defaultInterval is the meaning of an absent msDS-LogonTimeSyncInterval (MS-ADA2 2.494).
+	// defaultInterval is the interval when msDS-LogonTimeSyncInterval is absent (MS-ADA2 2.494).
 	defaultInterval = 14 * day
 	day             = 24 * time.Hour
 )
 
-// domain is what the directory says about itself.
+// domain is what the directory says about the domain itself.
 type domain struct {
-	controllers []controller  // all controllers that hold the domain, read-only ones too
-	interval    time.Duration // how late lastLogonTimestamp may be; 0: it is never updated
-	unnamed     error         // set when some controllers may have no known name
+	controllers []controller  // all controllers that hold the domain, including read-only ones
+	interval    time.Duration // how late lastLogonTimestamp may be; 0: never updated
+	unnamed     error         // not nil when the names of some controllers may be unknown
 }
 
-// errNotKept says why the dates of a domain cannot be used.
+// errNotKept is the error for dates of a domain that does not maintain lastLogonTimestamp.
 var errNotKept = errors.New("msDS-LogonTimeSyncInterval of the domain is 0, so lastLogonTimestamp is never updated; clear the attribute and wait until people have logged on again")
 
-// domainNow returns the controllers that the domain has. It keeps the list only for listAge, because a controller that
-// was added must be asked, too.
+// domainNow returns the domain with its current controllers. It caches the list for no longer than listAge, because a
+// controller that is added must be asked too.
 func (d *Directory) domainNow(ctx context.Context) (*domain, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -42,11 +42,11 @@ func (d *Directory) domainNow(ctx context.Context) (*domain, error) {
 	}
 	var read domain
 	var names []string
-	known := false // whether the interval is known
+	known := false // whether a controller has returned the interval
 	err := d.ask(ctx, func(s *session) error {
 		interval, err := s.syncInterval()
 		if err != nil {
-			return err // what an earlier controller said still holds
+			return err // keep the interval that an earlier controller returned
 		}
 		read.interval, known = interval, true
 		base, err := s.home()
@@ -67,8 +67,9 @@ func (d *Directory) domainNow(ctx context.Context) (*domain, error) {
 	return d.domain, nil
 }
 
-// unlisted returns a domain that does not list its controllers. The configured controllers are asked. What other
-// controllers may know stays unknown. The result is not cached, so the next call reads the list again.
+// unlisted returns a domain whose list of controllers could not be read. Only the controllers that bootstrap knows are
+// asked, so what other controllers know stays unknown. domainNow does not cache the result, so that the next call tries
+// to read the list again.
 func (d *Directory) unlisted(ctx context.Context, interval time.Duration, why error) (*domain, error) {
 	known, err := d.bootstrap(ctx)
 	if err != nil {
@@ -115,9 +116,10 @@ func (s *session) syncInterval() (time.Duration, error) {
 	return time.Duration(days) * day, nil
 }
 
-// controllerNames returns the DNS names of all controllers of the forest that hold a domain, from CN=Sites of the
-// configuration. Every controller has an nTDSDSA object (MS-ADTS 6.1.1.2.2.1.2.1.1) below its server object. A copy of
-// the domain in a global catalog does not count, since nobody logs on there.
+// controllerNames returns the DNS names of all controllers in the forest that hold a domain. It reads them from
+// CN=Sites of the configuration, where every controller has an nTDSDSA object (MS-ADTS 6.1.1.2.2.1.2.1.1) below its
+// server object. Global catalogs that hold only a partial copy of the domain are left out, because nobody logs on
+// there.
 func (s *session) controllerNames(base string) (names []string, unnamed error, err error) {
 	const doing = "list the domain's controllers"
 	configuration, err := s.rootDSE("configurationNamingContext")
@@ -125,7 +127,7 @@ func (s *session) controllerNames(base string) (names []string, unnamed error, e
 		return nil, nil, err
 	}
 	sites := "CN=Sites," + configuration
-	hosts := map[string]string{} // names by the server's DN
+	hosts := map[string]string{} // dNSHostName by the DN of the server object
 	err = s.pages(doing, sites, "(objectClass=server)", []string{"dNSHostName"}, func(e *ldap.Entry) error {
 		hosts[strings.ToLower(e.DN)] = e.GetEqualFoldAttributeValue("dNSHostName")
 		return nil
@@ -136,7 +138,7 @@ func (s *session) controllerNames(base string) (names []string, unnamed error, e
 	held := ldap.EscapeFilter(base)
 	filter := fmt.Sprintf("(&(|(objectClass=nTDSDSA)(objectClass=nTDSDSARO))(|(msDS-hasMasterNCs=%s)(hasMasterNCs=%s)(msDS-hasFullReplicaNCs=%s)))", held, held, held)
 	err = s.pages(doing, sites, filter, []string{"1.1"}, func(e *ldap.Entry) error {
-		_, server, _ := strings.Cut(e.DN, ",") // the name is always CN=NTDS Settings
+		_, server, _ := strings.Cut(e.DN, ",") // the first RDN is always CN=NTDS Settings
 		if host := hosts[strings.ToLower(server)]; host != "" {
 			names = append(names, host)
 		} else {
@@ -150,8 +152,8 @@ func (s *session) controllerNames(base string) (names []string, unnamed error, e
 	return names, unnamed, err
 }
 
-// reachBy decides how to reach each named controller: by a configured address that leads to it, or else by its name
-// over LDAPS.
+// reachBy decides how to reach each named controller: by a configured address that leads to it or, without one, by
+// its name over LDAPS.
 func (d *Directory) reachBy(ctx context.Context, names []string) []controller {
 	leadsTo := make([]string, len(d.configured))
 	var asked sync.WaitGroup
@@ -161,7 +163,7 @@ func (d *Directory) reachBy(ctx context.Context, names []string) []controller {
 			continue
 		}
 		asked.Go(func() {
-			// An address that does not answer leads to no controller.
+			// If an address does not answer, it stays without a name and matches no controller.
 			_ = d.do(ctx, c, func(s *session) (err error) {
 				leadsTo[i], err = s.rootDSE("dnsHostName")
 				return err

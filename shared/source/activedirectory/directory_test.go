@@ -37,7 +37,7 @@ func searchDone(code uint16, cookie ...string) []*ber.Packet {
 	return result(ldap.ApplicationSearchResultDone, code, "because\x00", cookie...)
 }
 
-// onSearch answers only searches. Binds succeed.
+// onSearch returns a handler that accepts every bind and leaves every search to answer.
 func onSearch(answer func(request) []*ber.Packet) func(request) []*ber.Packet {
 	return func(r request) []*ber.Packet {
 		if r.op == ldap.ApplicationSearchRequest {
@@ -75,7 +75,7 @@ func TestFailover(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		first  func(request) []*ber.Packet
-		second bool // the second controller is asked
+		second bool // whether the second controller must be asked
 		want   []string
 		fails  string
 	}{
@@ -120,7 +120,7 @@ func TestFailover(t *testing.T) {
 	}
 }
 
-// checkError requires an error with a text, or no error, and never the password in it.
+// checkError checks that err contains want, or is nil if want is empty, and that it never contains the password.
 func checkError(t *testing.T, err error, want string) {
 	t.Helper()
 	switch {
@@ -139,8 +139,8 @@ func TestCallersErrorEndsTheList(t *testing.T) {
 	t.Parallel()
 	people := onSearch(func(request) []*ber.Packet { return found(person(1), person(2)) })
 	first, second := newFake(t, people), newFake(t, people)
-	// The error of the callback must stop the reading, even when the package itself would try another controller after
-	// such an error.
+	// An error of the callback must end the reading, even if the package would try another controller after the same
+	// error of its own.
 	mine := &fault{why: "caller", elsewhere: true}
 	calls := 0
 	err := open(t, config(t, first.ca, first.url, second.url)).ListPeople(t.Context(), func(directory.ADUser) error {
@@ -220,7 +220,7 @@ func TestTLS(t *testing.T) {
 	}
 }
 
-// otherCA returns the file of a certificate that signed nothing.
+// otherCA returns the file of a CA certificate that signed none of the others.
 func otherCA(t *testing.T) string {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

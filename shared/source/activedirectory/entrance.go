@@ -9,8 +9,8 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// entrance returns the controllers through which one of several domains is reached. They are its configured
-// controllers, or else the ones that a controller of another domain lists, because CN=Sites is the same in the whole
+// entrance returns the controllers through which to reach one of several domains. They are the domain's configured
+// controllers or, if it has none, those that a controller of another domain lists: CN=Sites is the same in the whole
 // forest.
 func (d *Directory) entrance(ctx context.Context) ([]controller, error) {
 	d.entranceMu.Lock()
@@ -54,7 +54,8 @@ func (d *Directory) entrance(ctx context.Context) ([]controller, error) {
 	return own, nil
 }
 
-// ownSID returns the SID of the domain. The SIDs of its people begin with it. It never changes.
+// ownSID returns the SID of the domain, with which the SIDs of its people begin. The result is cached because the SID
+// never changes.
 func (d *Directory) ownSID(ctx context.Context) (sid string, err error) {
 	d.entranceMu.Lock()
 	known := d.sid

@@ -17,17 +17,17 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// errEntry marks an entry that cannot be a person of Active Directory.
+// errEntry marks an entry that cannot be a person in Active Directory.
 var errEntry = errors.New("damaged entry")
 
 // reader stores one raw value of an attribute in the person.
 type reader func(u *directory.ADUser, value []byte, now time.Time) error
 
-// readers has a reader for each attribute of a person, by lower-case name. The attributes are the lines of the table of
-// fields, and those with their own decoding.
+// readers maps each attribute of a person, in lower case, to its reader. The attributes are those of the table of
+// fields and those decoded below.
 var readers = allReaders()
 
-// personAttributes are the attributes to ask a controller for.
+// personAttributes are the attributes that are requested for each person.
 var personAttributes = slices.Sorted(maps.Keys(readers))
 
 func allReaders() map[string]reader {
@@ -66,7 +66,7 @@ func allReaders() map[string]reader {
 			return err
 		},
 	}
-	// A date in the future comes from a wrong clock. Then it is unknown whether the password was ever set.
+	// A date in the future comes from a wrong clock, so whether the password was ever set is unknown.
 	all["pwdlastset"] = func(u *directory.ADUser, v []byte, now time.Time) (err error) {
 		if u.PasswordSet, err = Time(string(v), now); errors.Is(err, ErrFuture) {
 			u.Unreadable, err = append(u.Unreadable, "pwdLastSet"), nil
@@ -77,7 +77,7 @@ func allReaders() map[string]reader {
 		u.Expires, err = expiry(string(v))
 		return err
 	}
-	all["primarygroupid"] = func(*directory.ADUser, []byte, time.Time) error { return nil } // asked for only to see whether the account may read it
+	all["primarygroupid"] = func(*directory.ADUser, []byte, time.Time) error { return nil } // requested only to learn whether the account may read it
 	for i := range directory.ADProperties {
 		p := &directory.ADProperties[i]
 		name := strings.ToLower(p.Source)
@@ -85,7 +85,7 @@ func allReaders() map[string]reader {
 			continue
 		}
 		if p.Kind != directory.Text {
-			panic("how Active Directory writes " + p.Source + " is not known") // a fault of this package
+			panic("how Active Directory writes " + p.Source + " is not known") // a bug in this package
 		}
 		all[name] = func(u *directory.ADUser, v []byte, _ time.Time) error {
 			*p.At(u).(*string) = text(v)
@@ -95,8 +95,8 @@ func allReaders() map[string]reader {
 	return all
 }
 
-// parsePerson reads an entry. An entry without SID or GUID is an error: it would match nobody, and the person would be
-// lost silently.
+// parsePerson reads an entry. It fails if the entry lacks a SID or a GUID: such a person would match nobody, and
+// would be lost silently.
 func parsePerson(e *ldap.Entry, now time.Time) (directory.ADUser, error) {
 	u := directory.ADUser{DN: text([]byte(e.DN))}
 	for _, a := range e.Attributes {
@@ -114,12 +114,12 @@ func parsePerson(e *ldap.Entry, now time.Time) (directory.ADUser, error) {
 	return u, nil
 }
 
-// text makes any value valid UTF-8 without NUL.
+// text returns value as valid UTF-8 without NUL bytes.
 func text(value []byte) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(string(value), "�"), "\x00", "�")
 }
 
-// SID returns a binary security identifier as text, "S-1-5-21-…" (MS-DTYP 2.4.2).
+// SID formats a binary security identifier as "S-1-5-21-…" (MS-DTYP 2.4.2).
 func SID(b []byte) (string, error) {
 	const head = 8 // revision, number of sub-authorities, six bytes of authority
 	if len(b) < head || b[0] != 1 || len(b) != head+4*int(b[1]) {
@@ -134,12 +134,12 @@ func SID(b []byte) (string, error) {
 	return string(sid), nil
 }
 
-// ErrFuture is returned for a date more than a day after now. A clock is wrong then, and it is unknown whether the
-// person logged on.
+// ErrFuture is the error for a date more than a day after now. Some clock is wrong then, so whether the person logged
+// on is unknown.
 var ErrFuture = errors.New("the date lies in the future")
 
-// fileTime reads a FILETIME, the number of 100 ns since 1601 UTC. It returns the zero time for 0, for negative values,
-// and for the largest value ("never"; MS-ADA1, accountExpires).
+// fileTime parses a FILETIME, the number of 100 ns intervals since 1601 in UTC. It returns the zero time for 0, for
+// negative values and for the largest value, which means "never" (MS-ADA1, accountExpires).
 func fileTime(filetime string) (time.Time, error) {
 	const perSecond, unixEpoch = 1e7, 11644473600 // ticks; seconds from 1601 to 1970
 	ticks, err := strconv.ParseInt(filetime, 10, 64)
@@ -152,8 +152,8 @@ func fileTime(filetime string) (time.Time, error) {
 	return time.Unix(ticks/perSecond-unixEpoch, ticks%perSecond*100).UTC(), nil
 }
 
-// expiry reads a FILETIME as fileTime does. A date after the year 9999, which no text form of a date can express, is
-// no date: the account never expires.
+// expiry parses a FILETIME as fileTime does. It also returns the zero time, for an account that never expires, if the
+// date is after the year 9999, because no text form of a date can express it.
 func expiry(filetime string) (time.Time, error) {
 	const lastYear = 9999
 	t, err := fileTime(filetime)
@@ -163,8 +163,8 @@ func expiry(filetime string) (time.Time, error) {
 	return t, nil
 }
 
-// Time reads a FILETIME of the past as fileTime does. A date before 2000 cannot be a logon and is no date. A date after
-// now is ErrFuture.
+// Time parses a FILETIME in the past as fileTime does. It returns the zero time for a date before 2000, which cannot
+// be a logon, and ErrFuture for a date after now.
 func Time(filetime string, now time.Time) (time.Time, error) {
 	t, err := fileTime(filetime)
 	switch {

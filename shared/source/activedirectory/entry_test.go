@@ -183,8 +183,8 @@ func FuzzEntry(f *testing.F) {
 	})
 }
 
-// TestDatesOfPasswordAndExpiry: 0 and the largest number mean no date. For a password, 0 also means that it must be
-// changed (MS-ADA3, pwdLastSet; MS-ADA1, accountExpires).
+// TestDatesOfPasswordAndExpiry checks that 0 and the largest number mean no date. For a password, 0 also means that
+// it must be changed (MS-ADA3, pwdLastSet; MS-ADA1, accountExpires).
 func TestDatesOfPasswordAndExpiry(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)

@@ -26,17 +26,17 @@ import (
 // request is one request to a fake controller.
 type request struct {
 	op       ber.Tag // 0 bind, 3 search, 6 modify
-	base     string  // base of a search, or the group of a modify
+	base     string  // base of a search, or DN of a modified group
 	filter   string
 	password string
 	cookie   string // cookie of a paged search
-	page     uint32 // size of its pages
-	// attributes asked for, of a search with controls
+	page     uint32 // page size of a paged search
+	// attributes are those requested by a search that has controls.
 	attributes []string
 }
 
-// fake is a domain controller with answers that a test defines. It listens with TLS on loopback, with a certificate for
-// 127.0.0.1.
+// fake is a domain controller whose answers a test defines. It listens with TLS on loopback, and has a certificate
+// for 127.0.0.1.
 type fake struct {
 	url, ca string
 	home    home
@@ -45,7 +45,7 @@ type fake struct {
 	asked []request
 }
 
-// The answer cut ends the connection. silent means no answer.
+// cut as an answer ends the connection, and silent sends nothing.
 var cut, silent = []*ber.Packet{nil}, []*ber.Packet(nil)
 
 // requests returns the requests so far.
@@ -61,12 +61,13 @@ func (f *fake) last() request {
 	return asked[len(asked)-1]
 }
 
-// home describes the domain of a fake. The fake answers questions about it by itself.
+// home describes the domain of a fake. The fake answers questions about the domain without calling the test's
+// handler.
 type home struct {
 	name     string   // name of the controller
-	servers  []string // all server objects, by name; one is written "name=" when it has no dNSHostName
-	interval []string // msDS-LogonTimeSyncInterval, when there is one
-	mute     bool     // handle gets every request, also those about the domain
+	servers  []string // the names in all server objects; "name=" stands for a server without dNSHostName
+	interval []string // values of msDS-LogonTimeSyncInterval; empty: not set
+	mute     bool     // the handler gets every request, including those about the domain
 	base     string   // DN of the domain; empty: testBase
 }
 
@@ -76,7 +77,7 @@ const (
 	testServers       = "CN=Servers,CN=One,CN=Sites," + testConfiguration
 )
 
-// answer returns the answer to a question about the domain itself, or nil for any other request.
+// answer answers a question about the domain itself. It returns nil for any other request.
 func (h home) answer(r request) []*ber.Packet {
 	base := cmp.Or(h.base, testBase)
 	switch {
@@ -107,7 +108,7 @@ func (h home) answer(r request) []*ber.Packet {
 	return found(list...)
 }
 
-// schemaOf answers with every attribute that is asked for.
+// schemaOf returns the schema's answer for every attribute that the package asks for.
 func schemaOf() []*ber.Packet {
 	var list []*ber.Packet
 	for _, a := range append([]string{"lastLogon", "member"}, personAttributes...) {
@@ -116,7 +117,7 @@ func schemaOf() []*ber.Packet {
 	return found(list...)
 }
 
-// schemaGUID returns the schemaIDGUID of an attribute, raw.
+// schemaGUID returns the schemaIDGUID of an attribute as raw bytes.
 func schemaGUID(attribute string) string {
 	sum := sha256.Sum256([]byte(strings.ToLower(attribute)))
 	return string(sum[:16])
@@ -141,10 +142,10 @@ func newController(t *testing.T, h home, handle func(request) []*ber.Packet) *fa
 	return f
 }
 
-// newIdentity makes a controller's certificate, and the file with its CA.
+// newIdentity returns a fake without a listener, and the TLS configuration with its certificate.
 func newIdentity(t *testing.T, h home) (*fake, *tls.Config) {
 	t.Helper()
-	// The certificate of the standard library's test server is sufficient.
+	// The test server of the standard library has a certificate for 127.0.0.1.
 	web := httptest.NewTLSServer(nil)
 	web.Close()
 	f := &fake{home: h, ca: filepath.Join(t.TempDir(), "ca.pem")}
@@ -164,7 +165,7 @@ func serve(t *testing.T, l net.Listener, handle func(net.Conn)) {
 			if err != nil {
 				return
 			}
-			// When the test ends, a client that still waits for an answer is disconnected.
+			// When the test ends, disconnect a client that still waits for an answer.
 			stop := context.AfterFunc(t.Context(), func() { c.Close() })
 			running.Go(func() {
 				defer stop()
@@ -200,7 +201,7 @@ func (f *fake) converse(c net.Conn, handle func(request) []*ber.Packet) {
 			if a == nil {
 				return
 			}
-			// The first child of a message is its number.
+			// The first child of a message is the message ID.
 			a.Children[0] = ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagInteger, p.Children[0].Value, "")
 			whole := message(a.Children...)
 			if _, err := c.Write(whole.Bytes()); err != nil {
@@ -243,7 +244,7 @@ func message(children ...*ber.Packet) *ber.Packet {
 	return m
 }
 
-// result returns a final answer. A cookie says that another page follows.
+// result returns the message that ends an answer. With a cookie, another page follows.
 func result(op ber.Tag, code uint16, said string, cookie ...string) []*ber.Packet {
 	body := ber.Encode(ber.ClassApplication, ber.TypeConstructed, op, nil, "")
 	body.AppendChild(ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagEnumerated, uint64(code), ""))
@@ -258,12 +259,12 @@ func result(op ber.Tag, code uint16, said string, cookie ...string) []*ber.Packe
 	return []*ber.Packet{m}
 }
 
-// found answers a search with entries.
+// found returns the answer to a search that finds entries.
 func found(entries ...*ber.Packet) []*ber.Packet {
 	return append(entries, result(ldap.ApplicationSearchResultDone, ldap.LDAPResultSuccess, "")...)
 }
 
-// entry returns one entry of an answer. attributes alternates names and values.
+// entry returns one entry of an answer. attributes are alternating names and values.
 func entry(dn string, attributes ...string) *ber.Packet {
 	list := ber.NewSequence("")
 	for i := 0; i < len(attributes); i += 2 {
@@ -281,22 +282,22 @@ func octets(s string) *ber.Packet {
 	return ber.NewString(ber.ClassUniversal, ber.TypePrimitive, ber.TagOctetString, s, "")
 }
 
-// person returns the entry of a person with a SID that ends in rid.
+// person returns the entry of a person whose SID ends in rid.
 func person(rid byte, more ...string) *ber.Packet {
 	attributes := []string{"objectSid", rawSID(rid), "objectGUID", string(bytes.Repeat([]byte{rid}, 16)), "sAMAccountName", "p"}
 	return entry("CN=p,"+testBase, slices.Concat(attributes, more, readable)...)
 }
 
-// openDescriptor has no list, so everybody may read everything.
+// openDescriptor has no access list, so everybody may read everything.
 var openDescriptor = "\x01\x00\x04\x80" + strings.Repeat("\x00", 16)
 
-// readable has the attributes of every account, and the descriptor.
+// readable are the attributes that every account has, and a descriptor that lets everybody read the rest.
 var readable = []string{
 	"userAccountControl", "512", "whenCreated", "20200101000000.0Z", "primaryGroupID", "513",
 	descriptor, openDescriptor,
 }
 
-// domainSID returns the raw SID of a domain, S-1-5-21 for testBase.
+// domainSID returns the raw SID of a domain. It is S-1-5-21 for testBase.
 func domainSID(base string) string {
 	if base == testBase {
 		return "\x01\x01\x00\x00\x00\x00\x00\x05\x15\x00\x00\x00"
@@ -310,7 +311,7 @@ func rawSID(rid byte) string {
 
 const testBase = "DC=corp,DC=example,DC=test"
 
-// stalled returns a server that accepts connections and says nothing.
+// stalled returns the address of a server that accepts connections but never answers.
 func stalled(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -321,7 +322,7 @@ func stalled(t *testing.T) string {
 	return "ldaps://" + l.Addr().String()
 }
 
-// config returns a Config for the controllers at the URLs. ca is the CA file of a fake.
+// config returns a Config for the controllers at urls. ca is the CA file of a fake.
 func config(t *testing.T, ca string, urls ...string) Config {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "password")
@@ -343,7 +344,7 @@ func open(t *testing.T, c Config) *Directory {
 
 var errNoNames = errors.New("no names are looked up here")
 
-// noNames keeps tests from asking a real name server.
+// noNames is a resolver that knows no names, so that tests do not ask a real name server.
 var noNames = &net.Resolver{
 	PreferGo: true,
 	Dial:     func(context.Context, string, string) (net.Conn, error) { return nil, errNoNames },

@@ -21,7 +21,7 @@ type fault struct {
 	doing      string
 	why        string
 	err        error
-	elsewhere  bool // another controller may do better
+	elsewhere  bool // another controller may answer without this error
 }
 
 func (f *fault) Error() string { return f.controller + ": " + f.doing + ": " + f.why }
@@ -51,7 +51,7 @@ func (s *session) fault(doing string, err error) error {
 	return f
 }
 
-// explain describes an error and its remedy. elsewhere reports whether the fault may be the controller's own.
+// explain returns the cause of an error and its remedy. elsewhere reports whether another controller may do better.
 func (s *session) explain(err error) (why string, elsewhere bool) {
 	name, isName := errors.AsType[x509.HostnameError](err)
 	invalid, isInvalid := errors.AsType[x509.CertificateInvalidError](err)
@@ -97,13 +97,14 @@ func (s *session) trusted() string {
 	return "the CA in " + s.directory.caFile
 }
 
-// mayPass are the results that come from the controller's own state.
+// mayPass are the result codes that are caused by the state of the controller, so that another controller may do
+// better.
 var mayPass = map[uint16]bool{
 	ldap.LDAPResultBusy:        true,
 	ldap.LDAPResultUnavailable: true,
 }
 
-// advice says what an operator can do about a result.
+// advice maps a result code to what an operator can do about it.
 var advice = map[uint16]string{
 	ldap.LDAPResultNoSuchObject:             "check IDLESEAT_AD_BASE and the distinguished name",
 	ldap.LDAPResultReferral:                 "it belongs to another domain; check IDLESEAT_AD_BASE",
@@ -131,7 +132,7 @@ func explainResult(e *ldap.Error) string {
 
 var bindData = regexp.MustCompile(`\bdata ([0-9a-f]+)\b`)
 
-// bindReason reads the Windows error in a controller's text for a refused bind.
+// bindReason returns the meaning of the Windows error code in the message of a rejected bind.
 func bindReason(diagnostic string) string {
 	found := bindData.FindStringSubmatch(diagnostic)
 	if found == nil {
@@ -149,7 +150,7 @@ func bindReason(diagnostic string) string {
 	}[found[1]]
 }
 
-// clean makes a controller's text fit into one line of a log. Windows ends its texts with NUL.
+// clean makes a controller's message fit on one line of a log. Windows ends its messages with NUL.
 func clean(text string) string {
 	text = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {

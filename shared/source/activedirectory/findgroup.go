@@ -9,8 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// FindGroup reads a group by its DN, or by directory.GroupByGUID, which follows the group when it is renamed or moved.
-// ID is its current DN. The error is directory.ErrNoGroup when there is none.
+// FindGroup reads a group by its DN or by directory.GroupByGUID, which still finds a group that was renamed or moved.
+// The ID of the result is the current DN. FindGroup returns directory.ErrNoGroup if there is no such group.
 func (d *Directory) FindGroup(ctx context.Context, name string) (directory.Group, error) {
 	var found directory.Group
 	err := d.ask(ctx, func(s *session) error {
@@ -27,7 +27,7 @@ func (d *Directory) FindGroup(ctx context.Context, name string) (directory.Group
 	return found, err
 }
 
-// FindGroup reads a group of any of the domains, as Directory.FindGroup does.
+// FindGroup finds a group in all domains, as Directory.FindGroup does.
 func (f *Forest) FindGroup(ctx context.Context, name string) (directory.Group, error) {
 	d, err := f.domainOfGroup(ctx, name)
 	if err != nil {
@@ -36,7 +36,7 @@ func (f *Forest) FindGroup(ctx context.Context, name string) (directory.Group, e
 	return d.FindGroup(ctx, name)
 }
 
-// domainOfGroup returns the domain of a group: by its DN, or the domain that knows its GUID.
+// domainOfGroup returns the domain of a group. A DN names the domain; for a GUID, every domain is asked.
 func (f *Forest) domainOfGroup(ctx context.Context, name string) (*Directory, error) {
 	if len(f.domains) == 1 || !strings.HasPrefix(name, "<GUID=") {
 		return f.domainAt(name)

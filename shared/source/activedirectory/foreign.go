@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// ListMembers yields the SIDs of the people in a group, as Directory.ListMembers does, from all domains.
+// ListMembers calls each with the SIDs of the people in a group, as Directory.ListMembers does, but from all domains.
 func (f *Forest) ListMembers(ctx context.Context, groupDN string, direct bool, each func(sid string) error) error {
 	d, err := f.domainAt(groupDN)
 	if err != nil {
@@ -23,8 +23,8 @@ func (f *Forest) ListMembers(ctx context.Context, groupDN string, direct bool, e
 	return f.listMembers(ctx, d, groupDN, direct, each, map[string]bool{}, map[string]bool{})
 }
 
-// ListPrimary yields the SIDs of the people whose primary group this is. A primary group always belongs to the person's
-// own domain.
+// ListPrimary calls each with the SIDs of the people whose primary group is the given one. A primary group always
+// belongs to the person's own domain.
 func (f *Forest) ListPrimary(ctx context.Context, groupDN string, each func(sid string) error) error {
 	d, err := f.domainAt(groupDN)
 	if err != nil {
@@ -33,7 +33,7 @@ func (f *Forest) ListPrimary(ctx context.Context, groupDN string, each func(sid 
 	return d.ListPrimary(ctx, groupDN, each)
 }
 
-// ListNested yields the SIDs of the people who are in a group through another group of the same domain.
+// ListNested calls each with the SIDs of the people who are in a group through another group of the same domain.
 func (f *Forest) ListNested(ctx context.Context, groupDN string, each func(sid string) error) error {
 	d, err := f.domainAt(groupDN)
 	if err != nil {
@@ -42,8 +42,8 @@ func (f *Forest) ListNested(ctx context.Context, groupDN string, each func(sid s
 	return d.ListNested(ctx, groupDN, each)
 }
 
-// listMembers lists the members of the group's own domain from that domain, and finds members of other domains in their
-// own domain.
+// listMembers asks the group's own domain for the members that belong to that domain. It asks the other domains about
+// the members that belong to them.
 func (f *Forest) listMembers(ctx context.Context, d *Directory, groupDN string, direct bool, each func(string) error, told, groups map[string]bool) error {
 	once := func(sid string) error {
 		if told[sid] {
@@ -84,8 +84,8 @@ func (f *Forest) listMembers(ctx context.Context, d *Directory, groupDN string, 
 	return nil
 }
 
-// MemberOf reports whether a person is in a group, as Directory.MemberOf does. Person and group may belong to any
-// domain.
+// MemberOf reports whether a person is in a group, as Directory.MemberOf does. Person and group may belong to
+// different domains.
 func (f *Forest) MemberOf(ctx context.Context, sid, groupDN string, direct bool) (bool, error) {
 	at, err := f.domainOfGroup(ctx, groupDN)
 	if err != nil {
@@ -128,8 +128,8 @@ func (f *Forest) RemoveMember(ctx context.Context, groupDN, personGUID string) e
 	return f.setMember(ctx, groupDN, personGUID, (*Directory).RemoveMember)
 }
 
-// setMember writes in the group's domain. It refuses a member of another domain: the group's domain stores that member
-// under another name, and nothing proves that both names mean the same account.
+// setMember changes the group in the group's domain. It refuses to change a member of another domain, because the
+// group's domain stores that member under another name, and nothing proves that both names mean the same account.
 func (f *Forest) setMember(ctx context.Context, groupDN, personGUID string, write func(*Directory, context.Context, string, string) error) error {
 	at, err := f.domainOfGroup(ctx, groupDN)
 	if err != nil {
@@ -155,7 +155,7 @@ func (f *Forest) setMember(ctx context.Context, groupDN, personGUID string, writ
 	return none
 }
 
-// knows reports whether a domain has the account with a GUID.
+// knows reports whether the domain has an account with a GUID.
 func (d *Directory) knows(ctx context.Context, guid string) (bool, error) {
 	err := d.ask(ctx, func(s *session) error {
 		_, err := s.principal(guid)
@@ -167,7 +167,7 @@ func (d *Directory) knows(ctx context.Context, guid string) (bool, error) {
 	return err == nil, err
 }
 
-// groupOf returns the DN of the group with a SID, or "" when the SID is not a group's.
+// groupOf returns the DN of the group with a SID, or "" if the SID does not belong to a group.
 func (d *Directory) groupOf(ctx context.Context, sid string) (dn string, err error) {
 	err = d.ask(ctx, func(s *session) error {
 		dn = ""
@@ -183,12 +183,12 @@ func (d *Directory) groupOf(ctx context.Context, sid string) (dn string, err err
 	return dn, err
 }
 
-// extendedDN asks a controller to write <GUID=…>;<SID=…>;CN=… for a DN (MS-ADTS 3.1.1.3.4.1.5). Its value asks for
-// text.
+// extendedDN asks a controller to return DNs as <GUID=…>;<SID=…>;CN=… (MS-ADTS 3.1.1.3.4.1.5). The value of the
+// control requests the text form.
 var extendedDN = ldap.NewControlString("1.2.840.113556.1.4.529", true, "\x30\x03\x02\x01\x01")
 
-// foreignMembers returns the SIDs of members from other domains that a group lists. Unless direct is set, it adds those
-// that nested groups of the same domain list.
+// foreignMembers returns the SIDs of the members from other domains that a group lists. Unless direct is set, it adds
+// the foreign members of nested groups of the same domain.
 func (d *Directory) foreignMembers(ctx context.Context, groupDN string, direct bool) (sids []string, err error) {
 	err = d.ask(ctx, func(s *session) error {
 		sids = nil
@@ -228,8 +228,8 @@ func (d *Directory) foreignMembers(ctx context.Context, groupDN string, direct b
 	return sids, err
 }
 
-// foreign reads the SID of a member's extended DN. It is empty for a member of the session's own domain, and for a
-// member of another forest, who has no account in this one.
+// foreign returns the SID in the extended DN of a member. It returns "" for a member of the session's own domain, and
+// for a member of another forest, who has no account in this forest.
 func (s *session) foreign(value string) (string, error) {
 	sid, dn, err := s.extended(value)
 	if err != nil || domainName(dn) == s.directory.dnsDomain {

@@ -10,12 +10,11 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Forest is the set of configured domains of one forest. Most often it is one domain. Its methods may be used
-// concurrently.
+// Forest is the configured domains of one forest, most often a single domain. It is safe for concurrent use.
 type Forest struct{ domains []*Directory }
 
-// NewForest checks the configuration and reads the files that it names. It does not connect. The clocks of the domains
-// are compared with now.
+// NewForest checks the configuration and reads the files that it names, but does not connect. Dates that a controller
+// returns are compared with now.
 func NewForest(cfg Config, now func() time.Time) (*Forest, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -36,19 +35,19 @@ func NewForest(cfg Config, now func() time.Time) (*Forest, error) {
 	return f, nil
 }
 
-// Close closes idle connections. The forest can be used again.
+// Close closes idle connections. The forest remains usable.
 func (f *Forest) Close() {
 	for _, d := range f.domains {
 		d.pool.close()
 	}
 }
 
-// ListPeople yields every person of every domain, as Directory.ListPeople does.
+// ListPeople calls Directory.ListPeople for every domain.
 func (f *Forest) ListPeople(ctx context.Context, each func(directory.ADUser) error) error {
 	return f.list(func(d *Directory) error { return d.ListPeople(ctx, each) })
 }
 
-// list lists the people of one domain after the other.
+// list calls of for one domain after the other.
 func (f *Forest) list(of func(*Directory) error) error {
 	var partial error
 	for _, d := range f.domains {
@@ -63,7 +62,7 @@ func (f *Forest) list(of func(*Directory) error) error {
 }
 
 // ListFull reads everybody, as Directory.ListFull does. With several domains it returns no watermark, because a
-// watermark belongs to one controller.
+// watermark is valid for one controller only.
 func (f *Forest) ListFull(ctx context.Context, rests []string, each func(directory.ADUser) error) (*directory.Watermark, error) {
 	if len(f.domains) == 1 {
 		return f.domains[0].ListFull(ctx, rests, each)
@@ -82,8 +81,8 @@ func (f *Forest) ListChanges(ctx context.Context, since directory.Watermark, res
 	return f.domains[0].ListChanges(ctx, since, rests, present, changed)
 }
 
-// FindPerson finds one person in all domains, as Directory.FindPerson does. The error is directory.ErrAmbiguousPerson
-// when two domains know the name.
+// FindPerson finds one person in all domains, as Directory.FindPerson does. It returns directory.ErrAmbiguousPerson
+// if two domains know the name.
 func (f *Forest) FindPerson(ctx context.Context, name string) (found directory.ADUser, err error) {
 	none, known := error(nil), false
 	for _, d := range f.domains {
@@ -105,7 +104,7 @@ func (f *Forest) FindPerson(ctx context.Context, name string) (found directory.A
 	return found, nil
 }
 
-// ReadPerson reads one person afresh from every controller of their domain, as Directory.ReadPerson does.
+// ReadPerson reads one person afresh from every controller of the person's domain, as Directory.ReadPerson does.
 func (f *Forest) ReadPerson(ctx context.Context, sid string) (directory.ADUser, error) {
 	d, err := f.domainOf(ctx, sid)
 	if err != nil {
@@ -114,7 +113,7 @@ func (f *Forest) ReadPerson(ctx context.Context, sid string) (directory.ADUser, 
 	return d.ReadPerson(ctx, sid)
 }
 
-// domainOf returns the domain that issued a SID. The error is directory.ErrNoPerson when none did.
+// domainOf returns the domain that issued a SID, or directory.ErrNoPerson if none of the domains did.
 func (f *Forest) domainOf(ctx context.Context, sid string) (*Directory, error) {
 	if len(f.domains) == 1 {
 		return f.domains[0], nil

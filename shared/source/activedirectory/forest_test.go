@@ -15,16 +15,16 @@ import (
 
 const emeaBase = "DC=emea,DC=example,DC=test"
 
-// emeaPerson returns the entry of a person of the second domain.
+// emeaPerson returns the entry of a person in the second domain.
 func emeaPerson(rid byte) *ber.Packet {
 	attributes := []string{"objectSid", "\x01\x02\x00\x00\x00\x00\x00\x05\x16\x00\x00\x00" + string(rid) + "\x00\x00\x00",
 		"objectGUID", strings.Repeat(string(rid), 16), "sAMAccountName", "q", "objectClass", "user"}
 	return entry("CN=q,"+emeaBase, append(attributes, readable...)...)
 }
 
-// ofSeats are the values of the group's member attribute. The controller returns one value in each answer, where Windows
-// returns 1,500. The members are anna, a person and a group of the other domain, a contact, and a person of another
-// forest. One SID is in hexadecimal, as Windows writes it.
+// ofSeats are the values of the group's member attribute: anna, a person and a group of the other domain, a contact,
+// and a person of another forest. One SID is in hexadecimal, as Windows writes SIDs. The fake returns one value per
+// answer, where Windows returns 1,500.
 var ofSeats = []string{
 	"<GUID=01>;<SID=S-1-5-21-1>;" + anna,
 	"<GUID=02>;<SID=01020000000000051600000002000000>;CN=q," + emeaBase,
@@ -33,7 +33,7 @@ var ofSeats = []string{
 	"<GUID=88>;<SID=S-1-5-99-8>;CN=S-1-5-99-8,CN=ForeignSecurityPrincipals," + testBase,
 }
 
-// corpAnswers answers like a controller of the first domain. The domain has anna and the group.
+// corpAnswers answers like a controller of the first domain, which has anna and the group.
 func corpAnswers(r request) []*ber.Packet {
 	none := searchDone(ldap.LDAPResultNoSuchObject)
 	switch {
@@ -67,7 +67,7 @@ func corpAnswers(r request) []*ber.Packet {
 	}
 }
 
-// emeaAnswers answers like a controller of the second domain. The domain has two people. The second one is in the group
+// emeaAnswers answers like a controller of the second domain, which has two people. The second person is in the group
 // Inner.
 func emeaAnswers(r request) []*ber.Packet {
 	inner := func() *ber.Packet {
@@ -165,11 +165,11 @@ func TestForestMembers(t *testing.T) {
 	}
 }
 
-// TestForestWrites: only members of the group's own domain are written.
+// TestForestWrites checks that only members from the group's own domain can be added or removed.
 func TestForestWrites(t *testing.T) {
 	t.Parallel()
 	f, corp := newForest(t, emeaHome)
-	if err := f.AddMember(t.Context(), seats, annaGUID); err != nil { // she is a member already
+	if err := f.AddMember(t.Context(), seats, annaGUID); err != nil { // she already is a member
 		t.Error(err)
 	}
 	var refused *directory.Refusal
@@ -189,8 +189,8 @@ func TestForestWrites(t *testing.T) {
 	}
 }
 
-// TestDomainFoundByTheOther: a domain without a configured controller is reached by the controllers that CN=Sites
-// lists. When these do not answer, nothing counts as complete.
+// TestDomainFoundByTheOther checks that a domain without a configured controller is reached through the controllers
+// that CN=Sites lists, and that a reading is not complete when these do not answer.
 func TestDomainFoundByTheOther(t *testing.T) {
 	t.Parallel()
 	corp := newController(t, home{name: "dc1.corp.test", servers: []string{"dc9.emea.test"}}, corpAnswers)

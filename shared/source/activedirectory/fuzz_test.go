@@ -10,8 +10,8 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// FuzzDescriptor: an access list is refused, or has at most as many entries as its bytes allow. An entry gives rights
-// to its own SID only.
+// FuzzDescriptor checks that an access list is rejected or has no more entries than its bytes allow, and that an
+// entry gives rights to its own SID only.
 func FuzzDescriptor(f *testing.F) {
 	everyone := []byte("\x01\x01\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00")
 	head := []byte("\x01\x00\x04\x80\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x14\x00\x00\x00")
@@ -46,7 +46,8 @@ func FuzzDescriptor(f *testing.F) {
 
 var sidText = regexp.MustCompile(`^S-1-\d+(-\d+)*$`)
 
-// FuzzIdentifiers: an id is refused or returned in its one form. No value alters the filter or DN that contains it.
+// FuzzIdentifiers checks that an id is rejected or returned in its canonical form, and that no value changes the
+// meaning of the filter or DN that contains it.
 func FuzzIdentifiers(f *testing.F) {
 	f.Add([]byte(rawSID(7)), "CN=Anna,DC=corp", "member;range=0-1499")
 	f.Add([]byte("0123456789abcdef"), "*)(objectClass=*", "member;range=0-*")

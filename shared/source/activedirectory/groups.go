@@ -14,34 +14,34 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Membership is read from the group. A person's memberOf may be hidden, and then looks like "in no group". A group with
-// hidden members reports that.
+// Membership is read from the group, because a person's memberOf may be hidden and would then look like "in no
+// group". A group whose members are hidden shows that they are.
 
-// hiddenError says why the members of a group, or a person's primary group, are unknown. Callers see
-// directory.ErrNoGroup, which also means that membership is unknown.
+// hiddenError is the error when the account may not see the members of a group or a person's primary group. It
+// matches directory.ErrNoGroup, which tells callers that membership is unknown.
 type hiddenError struct{ what string }
 
 func (e *hiddenError) Error() string {
 	return "the account of idleseat may not read " + e.what + ": give it the right to"
 }
 
-// Is makes the error directory.ErrNoGroup.
+// Is reports whether target is directory.ErrNoGroup.
 func (e *hiddenError) Is(target error) bool { return target == directory.ErrNoGroup }
 
-// ListMembers yields the SIDs of the members of a group. With direct these are the members that the group itself lists.
-// Without it, members of nested groups are added. People who have one of these groups as primary group are added in
-// both cases: Active Directory does not list them. The error is directory.ErrNoGroup when no group has that DN, or when
-// the account may not read its members.
+// ListMembers calls each with the SIDs of the members of a group: those that the group itself lists and, unless
+// direct is set, those of nested groups. It always adds the people who have one of these groups as primary group,
+// because Active Directory does not list them as members. ListMembers returns directory.ErrNoGroup if no group has
+// that DN, or if the account may not read the group's members.
 func (d *Directory) ListMembers(ctx context.Context, groupDN string, direct bool, each func(sid string) error) error {
 	return d.ask(ctx, func(s *session) error {
-		// A wrong DN would look like an empty group.
+		// Without this check, a wrong DN would look like an empty group.
 		group, err := s.group(groupDN)
 		if err != nil {
 			return err
 		}
 		once := map[string]bool{}
 		within, err := s.walk(group, direct, func(sid string) error {
-			if !direct && once[sid] { // one group lists each member once
+			if !direct && once[sid] { // a single group lists each member once
 				return nil
 			}
 			if !direct {
@@ -63,8 +63,8 @@ func (d *Directory) ListMembers(ctx context.Context, groupDN string, direct bool
 	})
 }
 
-// walk yields the SIDs that a group lists and, unless direct is set, the SIDs that nested groups list. It returns the
-// SIDs of all these groups.
+// walk calls each with the SIDs that a group lists and, unless direct is set, those that nested groups list. It
+// returns the SIDs of all these groups.
 func (s *session) walk(g *group, direct bool, each func(sid string) error) (within []string, err error) {
 	within = []string{g.sid}
 	for queue := []*group{g}; len(queue) > 0; queue = queue[1:] {
@@ -104,7 +104,8 @@ func (s *session) walk(g *group, direct bool, each func(sid string) error) (with
 	return within, nil
 }
 
-// listed yields the SIDs of the members of the session's own domain. Contacts and the like have no SID.
+// listed calls each with the SIDs of the group's members in the session's own domain. It skips contacts and other
+// objects that have no SID.
 func (s *session) listed(g *group, each func(sid string) error) error {
 	doing, some := fmt.Sprintf("list members of %q", g.dn), false
 	own, err := s.ownPrefix()
@@ -125,7 +126,7 @@ func (s *session) listed(g *group, each func(sid string) error) error {
 	return err
 }
 
-// ownPrefix returns the beginning of the SIDs of the domain's accounts.
+// ownPrefix returns the prefix that the SIDs of all accounts of the domain share.
 func (s *session) ownPrefix() (string, error) {
 	e, err := s.domainObject("objectSid")
 	if err != nil {
@@ -138,7 +139,7 @@ func (s *session) ownPrefix() (string, error) {
 	return sid + "-", nil
 }
 
-// extended reads a DN in the form of extendedDN: the SID, if the object has one, and the plain DN.
+// extended parses a DN in the form that extendedDN requests. sid is empty if the object has none.
 func (s *session) extended(value string) (sid, dn string, err error) {
 	_, rest, _ := strings.Cut(value, ">;")
 	id, dn, two := strings.Cut(rest, ">;")
@@ -150,7 +151,7 @@ func (s *session) extended(value string) (sid, dn string, err error) {
 		return "", rest, nil
 	case !isSID:
 		return "", dn, nil
-	case strings.HasPrefix(sid, "S-"): // Samba writes it as text, Windows in hexadecimal
+	case strings.HasPrefix(sid, "S-"): // Samba writes the SID as text, Windows in hexadecimal
 		return sid, dn, nil
 	}
 	raw, err := hex.DecodeString(sid)
@@ -163,8 +164,8 @@ func (s *session) extended(value string) (sid, dn string, err error) {
 	return sid, dn, nil
 }
 
-// groupsAmong returns the groups among the members of a group. The map is from SID to DN. A member of the group's own
-// domain that the account cannot see may be a group, and its members are then unknown.
+// groupsAmong returns the DNs of the groups among the members of a group, by SID. It fails if the account cannot see
+// some member of the group's own domain: that member may be a group, so its members would be unknown.
 func (s *session) groupsAmong(g *group, sids []string) (dns map[string]string, err error) {
 	const atOnce = 200 // well below the largest filter that a controller accepts
 	base, err := s.home()
@@ -199,9 +200,9 @@ func (s *session) groupsAmong(g *group, sids []string) (dns map[string]string, e
 	return dns, nil
 }
 
-// MemberOf reports whether a person is in a group: listed in it (direct), or also through other groups. A primary group
-// counts in both cases. The error is directory.ErrNoPerson when the person does not exist. It is directory.ErrNoGroup
-// when the group does not exist, or when the account may not read its members.
+// MemberOf reports whether a group lists a person or, unless direct is set, has the person through nested groups. A
+// primary group always counts. MemberOf returns directory.ErrNoPerson if the person does not exist, and
+// directory.ErrNoGroup if the group does not exist or the account may not read its members.
 func (d *Directory) MemberOf(ctx context.Context, sid, groupDN string, direct bool) (bool, error) {
 	var member bool
 	err := d.ask(ctx, func(s *session) error {
@@ -226,7 +227,7 @@ func (d *Directory) MemberOf(ctx context.Context, sid, groupDN string, direct bo
 				return err
 			}
 		}
-		// A primary group belongs to the account's own domain.
+		// A primary group belongs to the same domain as the account.
 		member = slices.Contains(within, person.SID[:strings.LastIndexByte(person.SID, '-')+1]+rid)
 		return nil
 	})
@@ -249,14 +250,14 @@ func (s *session) lists(g *group, dn string, direct bool) (bool, error) {
 	return len(found.Entries) > 0, nil
 }
 
-// nesting is the group and its nested groups, and when they were read.
+// nesting is the SIDs of a group and its nested groups, and when they were read.
 type nesting struct {
 	sids []string
 	read time.Time
 }
 
-// within returns the SIDs of a group and its nested groups, all of which show their members. The result is used for
-// listAge, since a batch of people asks for it many times.
+// within returns the SIDs of a group and of its nested groups. It fails if one of them hides its members. The result
+// is cached for listAge, because a batch of people asks for it many times.
 func (s *session) within(g *group) ([]string, error) {
 	d := s.directory
 	d.nestingMu.Lock()

@@ -15,17 +15,18 @@ import (
 const (
 	seats = `CN=Seats\, (all) *,OU=Licenses,` + testBase
 	anna  = "CN=p," + testBase
-	// annaGUID is her objectGUID in the form of directory.ADUser.
+	// annaGUID is anna's objectGUID in the form of directory.ADUser.
 	annaGUID = "AQEBAQEBAQEBAQEBAQEBAQ=="
 )
 
-// seatsEntry returns the entry of the group, which the account may write.
+// seatsEntry returns the entry of a group whose members the account may change.
 func seatsEntry() *ber.Packet {
 	return entry(seats, "objectGUID", strings.Repeat("g", 16), "objectSid", rawSID(100), "allowedAttributesEffective", "member",
 		descriptor, openDescriptor)
 }
 
-// groupAnswers returns the answers of a controller with one group, to which anna may belong.
+// groupAnswers returns the answers of a controller with one group. member is whether anna is in the group, and modify
+// is the result code of a change.
 func groupAnswers(member bool, modify uint16) func(request) []*ber.Packet {
 	return func(r request) []*ber.Packet {
 		switch {
@@ -49,10 +50,10 @@ func TestSetMember(t *testing.T) {
 		name    string
 		add     bool
 		code    uint16
-		before  bool // listed before the write
-		after   bool // membership as read after a refusal
-		nested  bool // in the group through another group
-		primary bool // the group is her primary group
+		before  bool // whether the group lists her before the write
+		after   bool // whether the group lists her when it is read after a refusal
+		nested  bool // whether she is in the group through another group
+		primary bool // whether the group is her primary group
 		class   string
 		fails   string
 		err     error
@@ -205,7 +206,7 @@ func TestNoGroup(t *testing.T) {
 	}
 }
 
-// TestNoGroupWithoutName guards against the rootDSE, which has no name either.
+// TestNoGroupWithoutName checks that an empty DN finds no group. An empty DN names the rootDSE.
 func TestNoGroupWithoutName(t *testing.T) {
 	t.Parallel()
 	f := newFake(t, groupAnswers(true, 0))

@@ -21,7 +21,7 @@ import (
 
 const rights = "Pa55w.rd-of-idleseat"
 
-// hardened is a domain that an ordinary account reads. Tests remove rights from that account.
+// hardened is a domain that an ordinary account reads. Tests take rights away from that account.
 type hardened struct {
 	*testing.T
 	domain *samba.Domain
@@ -60,8 +60,8 @@ func (h *hardened) deny(dn, attribute string) {
 	}
 }
 
-// TestSambaHiddenAttributes removes rights on attributes of single people in a real domain, as AdminSDHolder and
-// disabled inheritance do.
+// TestSambaHiddenAttributes takes away the right to read attributes of single people in a real domain, as
+// AdminSDHolder and disabled inheritance do.
 func TestSambaHiddenAttributes(t *testing.T) {
 	week := time.Now().UTC().Truncate(time.Second).AddDate(0, 0, -7)
 	account := func(name string, last time.Time, employeeType string) samba.Person {
@@ -82,7 +82,7 @@ func TestSambaHiddenAttributes(t *testing.T) {
 	h := harden(t, people)
 	for name, attributes := range hide {
 		for _, a := range attributes {
-			if a == "nTSecurityDescriptor" { // reading it needs a separate right
+			if a == "nTSecurityDescriptor" { // the descriptor needs a separate right
 				if err := h.domain.Permit(t.Context(), samba.DN(name, samba.PeopleOU), "(D;;RC;;;"+h.self+")"); err != nil {
 					t.Fatal(err)
 				}
@@ -119,8 +119,8 @@ func TestSambaHiddenAttributes(t *testing.T) {
 	}
 }
 
-// TestSambaGroups: the members of a group of a real domain are known even when memberOf is hidden. So are the people
-// whose primary group it is. Members are unknown when the group's member list is hidden.
+// TestSambaGroups checks, in a real domain, that the members of a group and the people whose primary group it is are
+// known even when memberOf is hidden. They are unknown when the group's own list of members is hidden.
 func TestSambaGroups(t *testing.T) {
 	account := func(name string) samba.Person {
 		return samba.Person{ADUser: directory.ADUser{DN: samba.DN(name, samba.PeopleOU), SAMAccount: name, Enabled: directory.Yes}}
@@ -155,9 +155,9 @@ func TestSambaGroups(t *testing.T) {
 	for _, c := range []struct {
 		group  string
 		direct bool
-		want   []string // nil: not known
+		want   []string // nil: members are unknown
 	}{
-		{outer, true, []string{"", "listed", "primary", "unseen"}}, // "" is the group in it, whose memberOf is hidden: no person has its SID
+		{outer, true, []string{"", "listed", "primary", "unseen"}}, // "" is the nested group with the hidden memberOf, since no person has its SID
 		{outer, false, []string{"deep", "listed", "nested", "primary", "unseen"}},
 		{empty, true, []string{}},
 		{empty, false, []string{}},
@@ -176,7 +176,7 @@ func TestSambaGroups(t *testing.T) {
 		for name, u := range people {
 			got, err := h.d.MemberOf(t.Context(), u.SID, c.group, c.direct)
 			switch {
-			case c.want == nil && name == "listed" && c.group == around: // the server itself resolves nested groups
+			case c.want == nil && name == "listed" && c.group == around: // the server resolves nested groups by itself
 			case c.want == nil || name == "covered":
 				if !errors.Is(err, directory.ErrNoGroup) {
 					t.Errorf("%s in %s: %v, %v, want that it is not known", name, c.group, got, err)

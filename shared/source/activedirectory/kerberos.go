@@ -15,7 +15,7 @@ import (
 	"github.com/jcmturner/gokrb5/v8/krberror"
 )
 
-// kerberos reads the keytab and the configuration of the realm. It reads the configuration where other programs do.
+// kerberos reads the keytab and the configuration of the realm, which is where other Kerberos programs have it.
 func (c Config) kerberos() (*client.Client, error) {
 	file := cmp.Or(os.Getenv("KRB5_CONFIG"), "/etc/krb5.conf")
 	realms, err := krb5.Load(file)
@@ -27,14 +27,14 @@ func (c Config) kerberos() (*client.Client, error) {
 		return nil, fmt.Errorf("read the keytab named in IDLESEAT_AD_KEYTAB: %w", err)
 	}
 	user, realm, _ := strings.Cut(c.Bind, "@")
-	// Active Directory does not take part in FAST unless it is armoured.
+	// Active Directory supports FAST only with armor.
 	return client.NewWithKeytab(user, strings.ToUpper(realm), keys, realms, client.DisablePAFXFAST(true)), nil
 }
 
-// bindByTicket authenticates by a Kerberos ticket for this controller. TLS protects the connection, so the ticket's own
-// protection is not used.
+// bindByTicket authenticates with a Kerberos ticket for the controller. It does not use the ticket to protect the
+// connection, because TLS does.
 func (s *session) bindByTicket() error {
-	host, err := s.rootDSE("dnsHostName") // anybody may read it
+	host, err := s.rootDSE("dnsHostName") // readable before the bind
 	if err != nil {
 		return err
 	}
@@ -47,8 +47,8 @@ func (s *session) bindByTicket() error {
 	})
 }
 
-// ticket fetches a ticket, which the library then keeps. The library knows no context. It gives up by itself some
-// seconds later.
+// ticket fetches a ticket, which the library then caches. The library does not take a context, but gives up by itself
+// a few seconds later.
 func (s *session) ticket(service string) error {
 	return within(s.ctx, s.directory.timeout, func() {}, func(ctx context.Context) error {
 		done := make(chan error, 1)
@@ -65,8 +65,8 @@ func (s *session) ticket(service string) error {
 	})
 }
 
-// refusedKeys stops all tries when the realm refused the keys. They are the same for every controller, and each further
-// try counts towards locking the account.
+// refusedKeys marks err so that no other controller is tried if the realm rejected the keys. The keys are the same
+// everywhere, and each attempt counts towards locking the account.
 func (s *session) refusedKeys(err error) error {
 	if refused, ok := errors.AsType[krberror.Krberror](err); ok && refused.RootCause == krberror.KDCError && s.ctx.Err() == nil {
 		if f, ok := errors.AsType[*fault](err); ok {

@@ -16,7 +16,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// TestSambaLockedAccount locks idleseat's account by wrong passwords, in a real domain that locks after three.
+// TestSambaLockedAccount locks idleseat's account with wrong passwords in a real domain that locks an account after
+// three.
 func TestSambaLockedAccount(t *testing.T) {
 	const secret = "Pa55w.rd-of-idleseat"
 	domain := samba.Run(t, samba.Options{
@@ -44,7 +45,7 @@ func TestSambaLockedAccount(t *testing.T) {
 	checkError(t, err, `bind as CORP\idleseat: Invalid Credentials (49): the account is locked`)
 }
 
-// TestSambaExpiredController asks a real controller with a certificate that expired an hour ago.
+// TestSambaExpiredController connects to a real controller whose certificate expired an hour ago.
 func TestSambaExpiredController(t *testing.T) {
 	ended := time.Now().Add(-time.Hour)
 	domain := samba.Run(t, samba.Options{CertificateEnds: ended})
@@ -58,7 +59,7 @@ func TestSambaExpiredController(t *testing.T) {
 	}
 }
 
-// TestSambaForeignSecurityPrincipal: a group of a real domain has a member from another forest.
+// TestSambaForeignSecurityPrincipal reads a group of a real domain that has a member from another forest.
 func TestSambaForeignSecurityPrincipal(t *testing.T) {
 	const group, stranger = "CN=Seats," + samba.GroupsOU, "S-1-5-21-1111111111-2222222222-3333333333-1234"
 	anna := samba.DN("Anna", samba.PeopleOU)
@@ -117,7 +118,7 @@ func TestSambaForeignSecurityPrincipal(t *testing.T) {
 	if diff := cmp.Diff(before, listing()); diff != "" {
 		t.Errorf("the group was changed (-before +after):\n%s", diff)
 	}
-	// The stranger does not prevent changes of members of the domain.
+	// The foreign member must not prevent changes of members from the domain.
 	if err := d.RemoveMember(ctx, group, people["anna"].GUID); err != nil {
 		t.Error(err)
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// ListPrimary yields the SIDs of the people who have a group as primary group.
+// ListPrimary calls each with the SIDs of the people who have a group as primary group.
 func (d *Directory) ListPrimary(ctx context.Context, groupDN string, each func(sid string) error) error {
 	return d.ask(ctx, func(s *session) error {
 		group, err := s.group(groupDN)
@@ -24,8 +24,8 @@ func (d *Directory) ListPrimary(ctx context.Context, groupDN string, each func(s
 	})
 }
 
-// ListNested yields the SIDs of the people who are in a group through a nested group. It finds only nestings that the
-// account can see. A person whom the group also lists itself stays in it when removed from its list.
+// ListNested calls each with the SIDs of the people who are in a group through a nested group, as far as the account
+// can see the nested groups. Such a person stays in the group even when the group's own list no longer has them.
 func (d *Directory) ListNested(ctx context.Context, groupDN string, each func(sid string) error) error {
 	return d.ask(ctx, func(s *session) error {
 		group, err := s.group(groupDN)
@@ -62,8 +62,7 @@ func (d *Directory) ListNested(ctx context.Context, groupDN string, each func(si
 	})
 }
 
-// groupsWithin returns the groups that a group lists. The map is from SID to DN. It has only the groups that the
-// account can see.
+// groupsWithin returns the DNs of the groups that a group lists, by SID. It omits groups that the account cannot see.
 func (s *session) groupsWithin(g *group) (map[string]string, error) {
 	doing, nested := fmt.Sprintf("look for groups in %q", g.dn), map[string]string{}
 	base, err := s.home()
@@ -81,7 +80,8 @@ func (s *session) groupsWithin(g *group) (map[string]string, error) {
 	return nested, err
 }
 
-// listedPeople yields the members that a group lists, without the groups among them. No person has the SID of a group.
+// listedPeople calls each with the members that a group lists, except for the groups among them: no person has the
+// SID of a group.
 func (s *session) listedPeople(g *group, each func(sid string) error) error {
 	nested, err := s.groupsWithin(g)
 	if err != nil {
@@ -95,7 +95,7 @@ func (s *session) listedPeople(g *group, each func(sid string) error) error {
 	})
 }
 
-// primary yields the SIDs of the people who have one of some groups as primary group.
+// primary calls each with the SIDs of the people whose primary group is one of groups.
 func (s *session) primary(groups []string, each func(sid string) error) error {
 	const doing = "list people by their primary group"
 	filter := ""

@@ -4,7 +4,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// people yields the people of all bases that match a filter.
+// people calls each with the people of all bases that match a filter.
 func (s *session) people(doing, filter string, attributes []string, each func(*ldap.Entry) error, controls ...ldap.Control) error {
 	for _, base := range s.bases {
 		if err := s.pages(doing, base, "(&"+s.directory.people+filter+")", attributes, each, controls...); err != nil {
@@ -14,8 +14,9 @@ func (s *session) people(doing, filter string, attributes []string, each func(*l
 	return nil
 }
 
-// pages yields the results of a search below a base. It asks for the next page as soon as the end of one has arrived.
-// The controller thereby makes a page while this machine decodes the one before. At most two pages are in memory.
+// pages calls each with the results of a search below a base. It requests the next page as soon as the end of the
+// current page arrives, so the controller produces the next page while this machine decodes the current one. At most
+// two pages are in memory.
 func (s *session) pages(doing, base, filter string, attributes []string, each func(*ldap.Entry) error, controls ...ldap.Control) error {
 	size := uint32(pageSize)
 	ask := func(cookie []byte) <-chan page {
@@ -48,7 +49,7 @@ func (s *session) pages(doing, base, filter string, attributes []string, each fu
 	return nil
 }
 
-// await returns a page, and the next one if it was already asked for.
+// await returns a page. next is the page after it, which await has requested; next is nil if no page follows.
 func (s *session) await(answer <-chan page, ask func(cookie []byte) <-chan page) (p page, next <-chan page) {
 	select {
 	case cookie := <-s.ahead.pageEnds:
@@ -67,7 +68,7 @@ func (s *session) await(answer <-chan page, ask func(cookie []byte) <-chan page)
 	return p, ask(paging.Cookie)
 }
 
-// forget drops a reported end of a page after which no page was asked for.
+// forget discards the reported end of a page if no next page was requested after it.
 func (s *session) forget() {
 	select {
 	case <-s.ahead.pageEnds:
@@ -75,13 +76,13 @@ func (s *session) forget() {
 	}
 }
 
-// page is the result of a search for one page.
+// page is the result of a request for one page.
 type page struct {
 	found *ldap.SearchResult
 	err   error
 }
 
-// hand yields the entries of the page.
+// hand calls each with the entries of the page.
 func (p *page) hand(each func(*ldap.Entry) error) error {
 	if p.err != nil {
 		return p.err
@@ -94,7 +95,7 @@ func (p *page) hand(each func(*ldap.Entry) error) error {
 	return nil
 }
 
-// tooLarge reports whether a server may return the same in smaller pages.
+// tooLarge reports whether a server that failed with err may succeed with smaller pages.
 func tooLarge(err error) bool {
 	return ldap.IsErrorAnyOf(err, ldap.LDAPResultTimeLimitExceeded, ldap.LDAPResultSizeLimitExceeded,
 		ldap.LDAPResultAdminLimitExceeded, ldap.LDAPResultUnwillingToPerform)

@@ -14,10 +14,10 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// ListPeople yields every person below the base, in pages, from the first controller that can be reached. An error,
-// also one from each, ends the reading. The people that were passed before are then not the whole domain. Only a
-// *directory.PartialLogonError comes after everybody was passed. It means that the domain does not maintain
-// lastLogonTimestamp, so that the dates mean nothing.
+// ListPeople calls each with every person below the base, in pages, from the first controller that it can reach. An
+// error, including one from each, ends the reading before everybody was passed. The exception is
+// *directory.PartialLogonError, which ListPeople returns after everybody was passed: the domain does not maintain
+// lastLogonTimestamp, so the dates mean nothing.
 func (d *Directory) ListPeople(ctx context.Context, each func(directory.ADUser) error) error {
 	return d.ask(ctx, func(s *session) error { return s.list(nil, each) })
 }
@@ -47,12 +47,12 @@ func (s *session) list(rests []string, each func(directory.ADUser) error) error 
 	return err
 }
 
-// ReadPerson reads one person by SID from every controller of the domain at once. It asks the controllers that the
-// directory itself lists. LastLogonTimestamp in the answer is the newest date of all controllers, from
+// ReadPerson reads one person by SID from all controllers of the domain at once. The list of controllers comes from
+// the directory itself. LastLogonTimestamp of the result is the newest date on any controller, from
 // lastLogonTimestamp or from lastLogon, which controllers do not replicate.
 //
-// A *directory.PartialLogonError, returned together with the person, names each controller that could not be asked or
-// does not know the person. The error is directory.ErrNoPerson when no controller knows the SID.
+// ReadPerson returns a person together with a *directory.PartialLogonError that names each controller that could not
+// be asked or does not know the person. It returns directory.ErrNoPerson if no controller knows the SID.
 func (d *Directory) ReadPerson(ctx context.Context, sid string) (directory.ADUser, error) {
 	domain, err := d.domainNow(ctx)
 	if err != nil {
@@ -70,14 +70,14 @@ func (d *Directory) ReadPerson(ctx context.Context, sid string) (directory.ADUse
 	return domain.newest(answers)
 }
 
-// errHidden says why the last logon of a person is unknown.
+// errHidden is the error when the account may not read the last logon of a person.
 var errHidden = errors.New("the account of idleseat may not read lastLogon and lastLogonTimestamp of this person: give it the right to")
 
 // answer is one controller's answer about a person.
 type answer struct {
 	controller string
-	user       directory.ADUser // with the replicated date
-	lastLogon  time.Time        // date on this controller
+	user       directory.ADUser // as this controller has them, with the replicated date
+	lastLogon  time.Time        // lastLogon on this controller
 	err        error
 }
 
@@ -103,7 +103,7 @@ func (d *Directory) evidence(ctx context.Context, c controller, sid string) answ
 	return a
 }
 
-// newest joins the answers. It returns the person as the first controller has them, with the newest date of all
+// newest merges the answers. It returns the person as the first controller has them, but with the newest date of all
 // controllers.
 func (d *domain) newest(answers []answer) (directory.ADUser, error) {
 	var found *directory.ADUser
@@ -152,8 +152,8 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
-// FindPerson finds one person by user principal name, sAMAccountName, DOMAIN\sAMAccountName or SID. The error is
-// directory.ErrNoPerson when nobody has the name. It is directory.ErrAmbiguousPerson when the name is one person's
+// FindPerson finds one person by user principal name, sAMAccountName, DOMAIN\sAMAccountName or SID. It returns
+// directory.ErrNoPerson if nobody has the name, and directory.ErrAmbiguousPerson if the name is one person's
 // principal name and another person's account name.
 func (d *Directory) FindPerson(ctx context.Context, name string) (directory.ADUser, error) {
 	var found directory.ADUser
@@ -168,8 +168,8 @@ func (d *Directory) FindPerson(ctx context.Context, name string) (directory.ADUs
 	return found, err
 }
 
-// isDomainOf refuses DOMAIN\account when DOMAIN is another domain, because the account there may belong to another
-// person.
+// isDomainOf returns an error for DOMAIN\account when DOMAIN is another domain, because that account may belong to
+// another person.
 func (s *session) isDomainOf(name string) error {
 	domain, _, ok := strings.Cut(name, `\`)
 	if !ok {

@@ -90,7 +90,8 @@ func TestReadPerson(t *testing.T) {
 	}
 }
 
-// TestControllersOfTheDomain reads a person when the listed controllers differ from the configured ones.
+// TestControllersOfTheDomain reads a person when the controllers that the directory lists differ from the configured
+// ones.
 func TestControllersOfTheDomain(t *testing.T) {
 	t.Parallel()
 	tenthDay, fourteen := time.Date(2026, 10, 10, 10, 0, 0, 0, time.UTC), 14*24*time.Hour
@@ -104,7 +105,7 @@ func TestControllersOfTheDomain(t *testing.T) {
 		answer  func(request) []*ber.Packet
 		partial []string
 		latest  time.Time
-		fails   string // "" means proven
+		fails   string // part of the error; "": the date is proven
 	}{
 		{name: "only one", home: home{servers: []string{"DC1.corp.test"}}, answer: stamped},
 		{name: "another is listed", home: home{servers: []string{"dc1.corp.test", "rodc.corp.test"}}, answer: stamped,
@@ -144,8 +145,8 @@ func TestControllersOfTheDomain(t *testing.T) {
 	}
 }
 
-// TestListOfControllersLost: the first controller breaks when it is asked for the list. The second one breaks before it
-// returns the interval. What the first one said still holds.
+// TestListOfControllersLost has a first controller that breaks when it is asked for the list, and a second one that
+// breaks before it returns the interval. The interval from the first controller still holds.
 func TestListOfControllersLost(t *testing.T) {
 	t.Parallel()
 	breaksAt := func(base, filter string) *fake {

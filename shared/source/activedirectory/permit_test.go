@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// TestNotPermitted: the process may stop for hours between the reads of a write and the write itself. The write
-// therefore asks for permission right before it is sent.
+// TestNotPermitted checks that a write asks for permission right before it is sent, because the process may stall for
+// hours between the reads of a write and the write itself.
 func TestNotPermitted(t *testing.T) {
 	t.Parallel()
 	read, written := 0, 0

@@ -6,7 +6,7 @@ import (
 )
 
 const (
-	// keepIdle is how long a connection waits for the next question. The evidence of a batch of people asks each
+	// keepIdle is how long an idle connection stays open. Reading the evidence of a batch of people asks each
 	// controller hundreds of questions.
 	keepIdle = 5 * time.Second
 	// mostIdle is the largest number of idle connections to one controller.
@@ -16,10 +16,10 @@ const (
 // pool holds idle bound connections, by controller.
 type pool struct {
 	mu   sync.Mutex
-	idle map[string][]*session // sessions by URL, the most recently used one at the end
+	idle map[string][]*session // by URL of the controller, the most recently used session last
 }
 
-// take returns an idle connection, or nil when there is none.
+// take returns an idle connection to a controller, or nil if there is none.
 func (p *pool) take(c controller) *session {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -33,7 +33,7 @@ func (p *pool) take(c controller) *session {
 	return s
 }
 
-// put keeps a connection for keepIdle, or closes it when enough are idle.
+// put keeps a connection for keepIdle, or closes it if mostIdle connections are idle already.
 func (p *pool) put(s *session) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -48,7 +48,7 @@ func (p *pool) put(s *session) {
 	s.idle = time.AfterFunc(keepIdle, func() { p.drop(s) })
 }
 
-// close closes the connections that wait.
+// close closes all idle connections.
 func (p *pool) close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -61,7 +61,7 @@ func (p *pool) close() {
 	}
 }
 
-// drop closes a connection that was idle for long enough, unless it was taken.
+// drop closes a connection whose idle time is over, unless take returned it meanwhile.
 func (p *pool) drop(s *session) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -12,11 +12,11 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The schema's GUIDs of the attribute and the class in the account's only right.
+// The schema's GUIDs of the attribute and of the class in the only right that the account has.
 const memberAttribute, groupClass = "bf9679c0-0de6-11d0-a285-00aa003049e2", "bf967a9c-0de6-11d0-a285-00aa003049e2"
 
-// TestSambaLeastPrivilege binds as a domain user with the one right that docs/operations.md grants. Everything that is
-// needed works, and the server refuses everything else.
+// TestSambaLeastPrivilege binds as a domain user who has only the right that docs/operations.md grants. Everything
+// that the product needs must work, and the server must refuse everything else.
 func TestSambaLeastPrivilege(t *testing.T) {
 	const secret, licenses = "Pa55w.rd-of-idleseat", "OU=Licenses," + samba.Base
 	person, account := samba.DN("Anna", samba.PeopleOU), samba.DN("idleseat", samba.PeopleOU)
@@ -76,7 +76,7 @@ func TestSambaLeastPrivilege(t *testing.T) {
 	testNothingElse(t, d, seats, person)
 }
 
-// testNothingElse tries, with plain LDAP, what the account must not do.
+// testNothingElse tries, with plain LDAP, changes that the server must refuse.
 func testNothingElse(t *testing.T, d *Directory, group, person string) {
 	replace := func(dn, attribute, value string) *ldap.ModifyRequest {
 		r := ldap.NewModifyRequest(dn, nil)

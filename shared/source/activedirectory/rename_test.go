@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// administrator returns a connection that can do anything.
+// administrator returns a connection with all rights.
 func administrator(t *testing.T, d *samba.Domain) *ldap.Conn {
 	t.Helper()
 	ca, err := os.ReadFile(d.CAFile)
@@ -38,8 +38,8 @@ func administrator(t *testing.T, d *samba.Domain) *ldap.Conn {
 	return conn
 }
 
-// TestSambaChangedMeanwhile writes memberships of people who were moved, removed or given another primary group after
-// they were read. The suite covers people who were renamed or replaced.
+// TestSambaChangedMeanwhile changes memberships of people who, after they were read, were moved, deleted or given
+// another primary group. The suite covers people who were renamed or replaced.
 func TestSambaChangedMeanwhile(t *testing.T) {
 	const moved, group, primary = "OU=Moved," + samba.Base, "CN=Seats," + samba.GroupsOU, "CN=Primary," + samba.GroupsOU
 	names := []string{"Moved", "Removed", "Primary"}

@@ -15,15 +15,15 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// hardNames are common names that need care in a DN, in a filter or in LDIF.
+// hardNames are common names that need escaping in a DN, in a filter or in LDIF.
 var hardNames = []string{
 	`Doe, Jane "JD"`, " leading", "#1 seller", `back\slash`, "round (brackets) *", "a+b;c<d>=e", "O'Neil", "Åse Ødegård",
 	"محمد علي", "山田 太郎", `\2a`, "trailing ", "e\u0301 combining",
 	`\00 zero`, `a\0b`, strings.Repeat("Ø", 64), strings.Repeat(`",\`, 21) + "#",
 }
 
-// TestSamba checks the package against a real Active Directory: Samba, with
-// more people than three pages hold, on two controllers.
+// TestSamba runs the suite against a real Active Directory: two Samba controllers with more people than three pages
+// hold.
 func TestSamba(t *testing.T) {
 	people := seeds(4100)
 	e := env{
@@ -92,17 +92,17 @@ func TestSamba(t *testing.T) {
 	t.Run("stopped controller", func(t *testing.T) { testStopped(t, e, d) })
 }
 
-// noPeople are accounts that a list of people must not have.
+// noPeople are accounts that a list of people must not contain.
 var noPeople = []string{
 	"dn: CN=PC1,CN=Computers," + samba.Base + "\nobjectClass: computer\nsAMAccountName: PC1$\nuserAccountControl: 4096\n",
 	"dn: " + trust + "\nobjectClass: user\nsAMAccountName: TRUST$\nuserAccountControl: 544\n",
-	// Only a user can be made the account of a trust.
+	// Only an existing user can be turned into a trust account.
 	"dn: " + trust + "\nchangetype: modify\nreplace: userAccountControl\nuserAccountControl: 2080\n",
 }
 
 const trust = "CN=TRUST$,CN=Users," + samba.Base
 
-// seeds makes people with every kind of date. The first of them have hard names.
+// seeds returns n people with every kind of date. The first of them have hard names.
 func seeds(n int) []samba.Person {
 	now := time.Now().UTC().Truncate(time.Second)
 	people := make([]samba.Person, n)
@@ -157,7 +157,7 @@ func testStartTLS(t *testing.T, e env) {
 	}
 }
 
-// testWrongName reaches the controller by an address that its certificate does not name.
+// testWrongName connects to the controller by an address that its certificate does not name.
 func testWrongName(t *testing.T, e env) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -181,7 +181,7 @@ func testWrongName(t *testing.T, e env) {
 	checkError(t, err, "its certificate is for dc1.corp.example.test, "+host+", not for 127.0.0.1")
 }
 
-// testStopped ends the first controller, for good.
+// testStopped stops the first controller for good.
 func testStopped(t *testing.T, e env, d *samba.Domain) {
 	d.Stop(0)
 	all := open(t, e.config)
@@ -192,7 +192,8 @@ func testStopped(t *testing.T, e env, d *samba.Domain) {
 	if _, err = all.ReadPerson(t.Context(), u.SID); err != nil {
 		t.Errorf("the controllers are copies of one, and one of them answers: %v", err)
 	}
-	// The last controller dies while the second page of five is passed on. Two more pages may have arrived already.
+	// The last controller dies while people of the second page of five are passed on. Two more pages may have arrived
+	// by then.
 	seen := 0
 	last := e.config
 	last.URLs = last.URLs[1:]

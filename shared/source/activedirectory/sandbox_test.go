@@ -8,8 +8,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestSandbox checks the package against the simulated company. It thereby checks that the company answers as a real
-// directory does.
+// TestSandbox runs the suite against the simulated company, which must answer like a real directory.
 func TestSandbox(t *testing.T) {
 	t.Parallel()
 	s, err := sandbox.Start(sandbox.Options{Users: 2500, Seed: 5})

@@ -17,14 +17,14 @@ import (
 )
 
 const (
-	// pageSize is MaxPageSize of a controller's default policy. A larger search without paging is cut off.
+	// pageSize is MaxPageSize of a controller's default policy. An unpaged search with more results is cut off.
 	pageSize = 1000
-	// leastPage is the smallest page to fall back to.
+	// leastPage is the smallest page to which a search falls back.
 	leastPage = 60
 	// inChain is the matching rule that follows nested groups.
 	inChain = "1.2.840.113556.1.4.1941"
-	// isPerson excludes computers (another objectCategory) and accounts of trusts, which the schema calls persons
-	// (SAM_TRUST_ACCOUNT).
+	// isPerson matches people. It excludes computers, which have another objectCategory, and trust accounts
+	// (SAM_TRUST_ACCOUNT), which the schema counts as persons.
 	isPerson = "(objectCategory=person)(objectClass=user)(!(sAMAccountType=805306370))"
 )
 
@@ -33,8 +33,8 @@ var (
 	errNoGroup  = fmt.Errorf("%w, or the account may not see it", directory.ErrNoGroup)
 )
 
-// session is a bound connection to one controller. One call of do uses it at a time, so it may keep that call's
-// context.
+// session is a bound connection to one controller. Only one call of do uses it at a time, so it may hold the context
+// of that call.
 type session struct {
 	ctx        context.Context
 	directory  *Directory
@@ -43,17 +43,17 @@ type session struct {
 	ahead      *ahead   // the connection above TLS
 	conn       *ldap.Conn
 	bases      []string
-	root       *ldap.Entry // nil before it is read
-	sight      *sight      // the rights of the account; nil before they are determined
-	lost       atomic.Bool // the connection broke
-	idle       *time.Timer // closes the connection when it is idle for too long
-	// committed is set when something was passed to the caller, or may have been written. Then no other controller may
-	// be asked instead.
+	root       *ldap.Entry // nil before it is first read
+	sight      *sight      // what the account may read; nil until look determines it
+	lost       atomic.Bool // set when the connection broke
+	idle       *time.Timer // closes the connection when its idle time is over
+	// committed is set once something may have been passed to the caller or written. From then on, no other controller
+	// may be asked instead.
 	committed bool
 }
 
-// within runs op. It calls hangUp when the context ends or the time is over, and hangUp must make op return. The error
-// says which of the two it was.
+// within runs op until the context ends or the timeout is over. It then calls hangUp, which must make op return, and
+// returns an error that says which of the two happened.
 func within(ctx context.Context, timeout time.Duration, hangUp func(), op func(context.Context) error) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout, errNoAnswer)
 	defer cancel()
@@ -65,8 +65,8 @@ func within(ctx context.Context, timeout time.Duration, hangUp func(), op func(c
 	return err
 }
 
-// operation runs one LDAP operation within the configured time. The library knows no context, so operation ends it by
-// closing the connection.
+// operation runs one LDAP operation with the configured timeout. The LDAP library does not take a context, so
+// operation aborts by closing the connection.
 func (s *session) operation(doing string, op func() error) error {
 	hangUp := func() { s.raw.Close() }
 	err := within(s.ctx, s.directory.timeout, hangUp, func(context.Context) error { return op() })
@@ -77,20 +77,20 @@ func (s *session) operation(doing string, op func() error) error {
 	return nil
 }
 
-// search asks for at most one page of entries. It does not follow referrals to other domains in the answer.
+// search requests at most one page of entries. It ignores referrals to other domains.
 func (s *session) search(doing, base string, scope int, filter string, attributes []string, controls ...ldap.Control) (*ldap.SearchResult, error) {
 	var found *ldap.SearchResult
 	err := s.operation(doing, func() (err error) {
 		found, err = s.conn.Search(ldap.NewSearchRequest(base, scope, ldap.NeverDerefAliases, 0, 0, false, filter, attributes, controls))
 		if _, result := errors.AsType[*ldap.Error](err); err != nil && !result {
-			return ldap.NewError(ldap.ErrorNetwork, err) // the library reports that, but not always
+			return ldap.NewError(ldap.ErrorNetwork, err) // the library reports a broken connection most of the time, but not always
 		}
 		return err
 	})
 	return found, err
 }
 
-// rootDSE returns what the controller says about itself.
+// rootDSE returns an attribute of the object in which the controller describes itself.
 func (s *session) rootDSE(attribute string) (string, error) {
 	doing := "read its " + attribute
 	if s.root == nil {
@@ -109,7 +109,7 @@ func (s *session) rootDSE(attribute string) (string, error) {
 	return "", s.fault(doing, errors.New("it does not tell; is it a domain controller of Active Directory?"))
 }
 
-// rootAttributes are the attributes to read from a rootDSE.
+// rootAttributes are the attributes that are read from a rootDSE.
 var rootAttributes = []string{"defaultNamingContext", "configurationNamingContext", "schemaNamingContext", "dnsHostName", "dsServiceName", "highestCommittedUSN", "currentTime"}
 
 // findBase reads the base from the controller when none is configured.
@@ -144,8 +144,8 @@ func (s *session) netBIOSName() (string, error) {
 	return partitions.Entries[0].GetEqualFoldAttributeValue("nETBIOSName"), nil
 }
 
-// person reads the one person that a filter finds, and records which attributes the account may not read. e is the
-// entry, for the attributes that are read in addition.
+// person reads the only person that matches a filter, and records which attributes the account may not read. e is the
+// entry, from which the caller can take the attributes in more.
 func (s *session) person(who, filter string, more ...string) (u directory.ADUser, e *ldap.Entry, err error) {
 	doing := fmt.Sprintf("read person %q", who)
 	seen, err := s.look()
@@ -174,12 +174,12 @@ func (s *session) person(who, filter string, more ...string) (u directory.ADUser
 
 // group is a group on one controller.
 type group struct {
-	dn     string // DN in the controller's spelling
-	guid   string // <GUID=…>, which names the group also after a rename
+	dn     string // DN as the controller spells it
+	guid   string // <GUID=…>, which stays valid when the group is renamed
 	sid    string
-	mayAdd bool // the account may write member
-	shown  bool // the account may read member
-	// created is its whenCreated, zero when the account may not read it.
+	mayAdd bool // whether the account may write member
+	shown  bool // whether the account may read member
+	// created is whenCreated. It is zero if the account may not read that.
 	created time.Time
 }
 
@@ -187,7 +187,7 @@ type group struct {
 func (s *session) group(dn string) (*group, error) {
 	doing := fmt.Sprintf("read group %q", dn)
 	if dn == "" {
-		return nil, s.fault(doing, errNoGroup) // an empty DN is the rootDSE, which Samba calls a group
+		return nil, s.fault(doing, errNoGroup) // an empty DN names the rootDSE, which Samba calls a group
 	}
 	seen, err := s.look()
 	if err != nil {
@@ -221,8 +221,8 @@ func (s *session) group(dn string) (*group, error) {
 	return g, nil
 }
 
-// guidDN returns a name of an object that stays valid when its DN changes. raw is its objectGUID (MS-ADTS
-// 3.1.1.3.1.2.4).
+// guidDN returns the <GUID=…> form of an object's DN, which stays valid when the object is renamed. raw is the
+// objectGUID (MS-ADTS 3.1.1.3.1.2.4).
 func guidDN(raw []byte) (string, error) {
 	if len(raw) != 16 {
 		return "", fmt.Errorf("%d bytes are no GUID", len(raw))
@@ -231,7 +231,7 @@ func guidDN(raw []byte) (string, error) {
 		binary.LittleEndian.Uint16(raw[6:]), raw[8:10], raw[10:]), nil
 }
 
-// memberOf returns the filter for the members that a group lists itself. Unless direct is set, the filter also finds
+// memberOf returns a filter for the members that a group lists itself. Unless direct is set, the filter also matches
 // members of groups nested to any depth.
 func memberOf(groupDN string, direct bool) string {
 	if direct {

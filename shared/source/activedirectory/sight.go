@@ -11,36 +11,37 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// A controller gives the same answer for an attribute without a value and for one that the account may not read. This
-// is so in results and in filters: (!(a=*)) finds the object, too (MS-ADTS 3.1.1.4.3). Samba's confidential_attr.py
-// says the same about Windows, and Samba 4.17 does so. Only the object's access control list distinguishes the two.
+// A controller answers the same for an attribute without a value and for an attribute that the account may not read,
+// both in results and in filters: (!(a=*)) matches in both cases (MS-ADTS 3.1.1.4.3). Samba's confidential_attr.py
+// says so about Windows, and Samba 4.17 behaves so. Only the object's access control list tells the two cases apart.
 
-// descriptor is the attribute with the access control list. The control asks only for that part, which the account may
-// read even when it may not read the rest (MS-ADTS 3.1.1.3.4.1.11).
+// descriptor is the attribute that holds the access control list. A control restricts the request to the list itself,
+// which the account may read even where it may not read the rest of the descriptor (MS-ADTS 3.1.1.3.4.1.11).
 const descriptor = "nTSecurityDescriptor"
 
 var descriptorControl = ldap.NewControlString("1.2.840.113556.1.4.801", true, "\x30\x03\x02\x01\x04")
 
-// withValue are the attributes of a person that always have a value. If one looks empty, the account may not read it.
+// withValue are the attributes that have a value for every person. If one of them looks empty, the account may not
+// read it.
 var withValue = []string{"userAccountControl", "whenCreated", "sAMAccountName", "primaryGroupID"}
 
-// guard has the GUIDs that decide access to an attribute.
+// guard has the GUIDs on which access to an attribute depends.
 type guard struct {
-	guid, set    string // schemaIDGUID and attributeSecurityGUID, raw; set is empty without one
+	guid, set    string // raw schemaIDGUID and attributeSecurityGUID; set is empty if the attribute is in no property set
 	confidential bool
 }
 
-// sight says what the account may read over one connection.
+// sight is what the account may read over one connection.
 type sight struct {
 	token  map[string]bool  // raw SIDs; nil: the controller does not return them
-	guards map[string]guard // guards by attribute in lower case; missing: the schema does not have the attribute
-	lists  map[string]*dacl // lists by descriptor; many people share one
+	guards map[string]guard // by attribute in lower case; missing: the schema does not have the attribute
+	lists  map[string]*dacl // parsed lists by raw descriptor, which many people share
 }
 
-// Everyone and Authenticated Users count even where the controller does not list them.
+// Everyone and Authenticated Users apply even if the controller does not list them in tokenGroups.
 const rawEveryone, rawAuthenticated = "\x01\x01\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00", "\x01\x01\x00\x00\x00\x00\x00\x05\x0b\x00\x00\x00"
 
-// look reads the account's rights, once for each connection.
+// look determines what the account may read, once per connection.
 func (s *session) look() (*sight, error) {
 	if s.sight != nil {
 		return s.sight, nil
@@ -66,8 +67,8 @@ func (s *session) look() (*sight, error) {
 	return seen, nil
 }
 
-// schema reads the guards of the attributes, once. After an extension of the schema the reader must be restarted before
-// a policy can use the new attributes.
+// schema reads the guards of all attributes, and caches them. After an extension of the schema, the process must be
+// restarted before a policy can use the new attributes.
 func (d *Directory) schema(s *session) (map[string]guard, error) {
 	d.schemaMu.Lock()
 	defer d.schemaMu.Unlock()
@@ -87,7 +88,7 @@ func (d *Directory) schema(s *session) (map[string]guard, error) {
 	err = s.pages(doing, schema, "(&(objectClass=attributeSchema)(|"+filter+"))",
 		[]string{"lDAPDisplayName", "schemaIDGUID", "attributeSecurityGUID", "searchFlags"}, func(e *ldap.Entry) error {
 			const confidential = 0x80
-			flags, _ := strconv.Atoi(e.GetEqualFoldAttributeValue("searchFlags")) // absent: none is set
+			flags, _ := strconv.Atoi(e.GetEqualFoldAttributeValue("searchFlags")) // absent: no flag is set
 			g := guard{
 				guid: string(e.GetEqualFoldRawAttributeValue("schemaIDGUID")), set: string(e.GetEqualFoldRawAttributeValue("attributeSecurityGUID")),
 				confidential: flags&confidential != 0,
@@ -108,8 +109,8 @@ func (d *Directory) schema(s *session) (map[string]guard, error) {
 	return guards, nil
 }
 
-// mayRead reports whether an attribute that looks empty certainly has no value. This is so when the schema does not
-// have the attribute, or when the object's descriptor allows the account to read it. raw is the descriptor.
+// mayRead reports whether an attribute that looks empty certainly has no value. That is the case if the schema lacks
+// the attribute, or if the object's descriptor allows the account to read the attribute. raw is the descriptor.
 func (v *sight) mayRead(attribute string, raw []byte) bool {
 	g, has := v.guards[strings.ToLower(attribute)]
 	if !has {
@@ -117,7 +118,7 @@ func (v *sight) mayRead(attribute string, raw []byte) bool {
 	}
 	list, known := v.lists[string(raw)]
 	if !known {
-		list, _ = parseDACL(raw) // nil when it was not returned or is malformed
+		list, _ = parseDACL(raw) // nil if the descriptor was not returned or is malformed
 		const most = 10_000
 		if len(v.lists) < most {
 			v.lists[string(raw)] = list
@@ -126,14 +127,14 @@ func (v *sight) mayRead(attribute string, raw []byte) bool {
 	return v.token != nil && list != nil && list.mayRead(v.token, &g)
 }
 
-// blanks records, by person, the attributes that are proven to have no value.
+// blanks has, for each person, the attributes that are proven to have no value.
 type blanks struct {
 	rests []string // the attributes
 	of    map[string]uint64
 }
 
-// blanks finds the attributes without a value among the people that match a filter. It needs one search in addition to
-// the one that reads people. The search returns only people who lack a value.
+// blanks finds, among the people who match a filter, the attributes that have no value. It adds one search to the
+// search that reads people, and this search returns only people who lack a value.
 func (s *session) blanks(doing, filter string, rests []string) (*blanks, error) {
 	b := &blanks{of: map[string]uint64{}}
 	if len(rests) == 0 {
@@ -166,7 +167,7 @@ func (s *session) blanks(doing, filter string, rests []string) (*blanks, error) 
 	return b, err
 }
 
-// note records which attributes of a person the account may not read.
+// note adds to u.Unreadable the attributes that the account may not read.
 func (b *blanks) note(u *directory.ADUser, e *ldap.Entry) {
 	u.Unreadable = valueless(e)
 	mask := b.of[string(e.GetEqualFoldRawAttributeValue("objectGUID"))]
@@ -177,7 +178,7 @@ func (b *blanks) note(u *directory.ADUser, e *ldap.Entry) {
 	}
 }
 
-// valueless lists the attributes that everybody has and that the entry lacks.
+// valueless returns the attributes that every person has but the entry lacks.
 func valueless(e *ldap.Entry) (names []string) {
 	for _, a := range withValue {
 		if len(e.GetEqualFoldRawAttributeValue(a)) == 0 {
@@ -187,7 +188,7 @@ func valueless(e *ldap.Entry) (names []string) {
 	return names
 }
 
-// note records which attributes of a person the account may not read. The entry was read with its descriptor.
+// note adds to u.Unreadable the attributes that the account may not read. e must have been read with its descriptor.
 func (v *sight) note(u *directory.ADUser, e *ldap.Entry) {
 	u.Unreadable = valueless(e)
 	raw := e.GetEqualFoldRawAttributeValue(descriptor)

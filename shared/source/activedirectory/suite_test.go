@@ -14,24 +14,24 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// env is a directory that a test has filled. It is real or simulated. The package must behave the same on each.
+// env is a directory, real or simulated, that a test has filled. The package must behave the same on both.
 type env struct {
 	config   Config
 	domain   string               // NetBIOS name
-	people   []directory.ADUser   // the people that ListPeople must read; the server chooses SID and GUID
+	people   []directory.ADUser   // whom ListPeople must return; the server chooses SID and GUID
 	others   []string             // sAMAccountNames of accounts that are not people
-	fresh    map[string]time.Time // last logon that ReadPerson must return, where it differs, by sAMAccountName
+	fresh    map[string]time.Time // what ReadPerson must return as last logon, by sAMAccountName, where it differs from people
 	group    string               // DN of a group with members
 	direct   []string             // sAMAccountNames of the members that it lists
 	nested   []string             // sAMAccountNames of the members of groups in it
-	writable string               // DN of a group that may be written
-	outside  []string             // sAMAccountNames of some people outside the group
+	writable string               // DN of a group that the account may change
+	outside  []string             // sAMAccountNames of some people who are not in the group
 
 	rename  func(t *testing.T, dn string) // renames a person
 	replace func(t *testing.T, dn string) // deletes a person and creates another account with the same names
 }
 
-// testDirectory checks the package against a directory.
+// testDirectory runs the suite against a directory.
 func testDirectory(t *testing.T, e env) {
 	d := open(t, e.config)
 	people := listed(t, d)
@@ -50,7 +50,7 @@ func testDirectory(t *testing.T, e env) {
 	t.Run("refusals", func(t *testing.T) { testRefusals(t, e) })
 }
 
-// listed reads everybody, by sAMAccountName.
+// listed returns everybody by sAMAccountName.
 func listed(t *testing.T, d *Directory) map[string]directory.ADUser {
 	t.Helper()
 	people := map[string]directory.ADUser{}
@@ -67,7 +67,7 @@ func listed(t *testing.T, d *Directory) map[string]directory.ADUser {
 	return people
 }
 
-// canonical spells a DN in one form, since servers escape differently.
+// canonical returns a DN in one spelling, because servers escape differently.
 func canonical(t *testing.T, dn string) string {
 	t.Helper()
 	parsed, err := ldap.ParseDN(dn)
@@ -125,7 +125,7 @@ func testNoBase(t *testing.T, e env, people map[string]directory.ADUser) {
 func testFresh(t *testing.T, e env, d *Directory, people map[string]directory.ADUser) {
 	for i, want := range e.people {
 		if i == 40 {
-			break // every person needs new connections; some people suffice
+			break // every person needs new connections, so a few people must do
 		}
 		want = people[want.SAMAccount]
 		if last, ok := e.fresh[want.SAMAccount]; ok {
@@ -136,7 +136,7 @@ func testFresh(t *testing.T, e env, d *Directory, people map[string]directory.AD
 			t.Errorf("%s: %v (-want +got):\n%s", want.SAMAccount, err, diff)
 		}
 	}
-	// An address that leads to no listed controller changes no result.
+	// An address that leads to no listed controller must not change the result.
 	e.config.URLs = append(slices.Clone(e.config.URLs), stalled(t))
 	e.config.Timeout = 5 * time.Second
 	someone := people[e.people[0].SAMAccount]
@@ -181,7 +181,7 @@ func members(t *testing.T, d *Directory, group string, direct bool, people map[s
 	return names
 }
 
-// testGroups reads a group by its DN and by its objectGUID.
+// testGroups finds a group by its DN and by its objectGUID.
 func testGroups(t *testing.T, e env, d *Directory) {
 	byDN, err := d.FindGroup(t.Context(), e.group)
 	if err != nil {

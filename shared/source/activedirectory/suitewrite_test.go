@@ -31,7 +31,7 @@ func testWrite(t *testing.T, e env, d *Directory, people map[string]directory.AD
 	}
 }
 
-// testNested removes from a group a person who is in it only through another group.
+// testNested tries to remove a person who is in the group only through another group.
 func testNested(t *testing.T, e env, d *Directory, people map[string]directory.ADUser) {
 	someone := people[e.nested[0]]
 	err := d.RemoveMember(t.Context(), e.group, someone.GUID)
@@ -43,7 +43,7 @@ func testNested(t *testing.T, e env, d *Directory, people map[string]directory.A
 	}
 }
 
-// testMeanwhile writes memberships of people who were renamed, or deleted and created again, after they were read.
+// testMeanwhile changes memberships of people who were renamed, or deleted and created again, after they were read.
 func testMeanwhile(t *testing.T, e env, d *Directory, people map[string]directory.ADUser) {
 	renamed, gone := people[e.outside[0]], people[e.outside[1]]
 	for _, u := range []directory.ADUser{renamed, gone} {
@@ -58,7 +58,7 @@ func testMeanwhile(t *testing.T, e env, d *Directory, people map[string]director
 	testReplaced(t, e, d, gone, now[gone.SAMAccount])
 }
 
-// testRenamed requires that the write reaches the same account under its new name.
+// testRenamed checks that a write reaches the same account under its new name.
 func testRenamed(t *testing.T, e env, d *Directory, before, after directory.ADUser) {
 	if after.SID != before.SID || after.GUID != before.GUID || after.DN == before.DN {
 		t.Errorf("renamed: %+v before, %+v after", before, after)
@@ -70,8 +70,8 @@ func testRenamed(t *testing.T, e env, d *Directory, before, after directory.ADUs
 	isMember(t, e, d, after, false)
 }
 
-// testReplaced requires that a write for a deleted account does not reach the new account with its names. The new
-// account may be in the group or not.
+// testReplaced checks that a write for a deleted account does not reach a new account with the same names, whether
+// the new account is in the group or not.
 func testReplaced(t *testing.T, e env, d *Directory, gone, now directory.ADUser) {
 	if now.SID == gone.SID || now.GUID == gone.GUID || canonical(t, now.DN) != canonical(t, gone.DN) {
 		t.Errorf("replaced: %+v before, %+v after", gone, now)

@@ -9,9 +9,10 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// values yields every value of an attribute that may have more values than a controller returns at once (MS-ADTS
-// 3.1.1.3.1.3.3, range retrieval). Windows cuts the attribute by itself and names it member;range=0-1499. values then
-// asks for member;range=1500-*, until the answer ends in *. The values name objects as extended DNs.
+// values calls each with every value of an attribute that may have more values than a controller returns at once
+// (MS-ADTS 3.1.1.3.1.3.3, range retrieval). Windows cuts a long member attribute and names the part
+// member;range=0-1499, so values asks for member;range=1500-* next, until the returned range ends in *. The values
+// are extended DNs.
 func (s *session) values(doing, dn, attribute string, each func(value string) error) error {
 	for next, asked := 0, attribute; asked != ""; {
 		found, err := s.search(doing, dn, ldap.ScopeBaseObject, "(objectClass=*)", []string{asked}, extendedDN)
@@ -30,7 +31,7 @@ func (s *session) values(doing, dn, attribute string, each func(value string) er
 			case last < 0:
 				continue
 			case len(a.Values) == 0 && !more:
-				continue // this attribute is the name without values
+				continue // the attribute under its plain name, without values
 			case more && last-next+1 != len(a.Values):
 				return s.fault(doing, fmt.Errorf("%w: %s came with %d values", errEntry, clean(a.Name), len(a.Values)))
 			}
@@ -48,8 +49,8 @@ func (s *session) values(doing, dn, attribute string, each func(value string) er
 	return nil
 }
 
-// span reads the name under which an attribute was returned. The values are complete when the name has no range or a
-// range up to *. more reports that values after last are missing. last is negative for another attribute.
+// span parses the name under which an attribute was returned. last is the index of the last returned value, or
+// negative if name is another attribute. more is false if the name has no range or its range ends in *.
 func span(name, attribute string, next int) (last int, more bool, err error) {
 	base, option, ranged := strings.Cut(name, ";")
 	if !strings.EqualFold(base, attribute) {

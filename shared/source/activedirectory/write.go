@@ -12,22 +12,22 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// AddMember adds a person to a group's list. It is no error when the group already lists the person. personGUID is the
-// objectGUID in base64, as in directory.ADUser. It reaches the person after a rename, and never another person with the
-// same name. The error is directory.ErrNoGroup or directory.ErrNoPerson when one of them does not exist, and a
-// *directory.Refusal when the write cannot be made.
+// AddMember adds a person to the list of a group. It succeeds if the group already lists the person. personGUID is
+// the objectGUID in base64, as in directory.ADUser, so the write reaches the person even after a rename, and never
+// another person with the same name. AddMember returns directory.ErrNoGroup or directory.ErrNoPerson if the group or
+// the person does not exist, and a *directory.Refusal if the directory does not allow the change.
 func (d *Directory) AddMember(ctx context.Context, groupDN, personGUID string) error {
 	return d.setMember(ctx, groupDN, personGUID, true)
 }
 
-// RemoveMember removes a person from a group's list. The person is named as for AddMember. It is no error when the
-// person is not in the group. The error is a *directory.Refusal when the person is in the group through another group,
-// or has it as primary group.
+// RemoveMember removes a person from the list of a group. personGUID is as in AddMember. RemoveMember succeeds if the
+// person is not in the group. It returns a *directory.Refusal if the person is in the group through another group, or
+// has it as primary group.
 func (d *Directory) RemoveMember(ctx context.Context, groupDN, personGUID string) error {
 	return d.setMember(ctx, groupDN, personGUID, false)
 }
 
-// CanWrite reports whether the account may change a group's members. The error is directory.ErrNoGroup when no group
+// CanWrite reports whether the account may change the members of a group. It returns directory.ErrNoGroup if no group
 // has that DN.
 func (d *Directory) CanWrite(ctx context.Context, groupDN string) (bool, error) {
 	var may bool
@@ -62,7 +62,7 @@ func (d *Directory) setMember(ctx context.Context, groupDN, personGUID string, m
 		if listed == member {
 			return s.notNested(p, g, member)
 		}
-		if err := directory.Permit(ctx); err != nil { // the reads before may have taken long
+		if err := directory.Permit(ctx); err != nil { // the reads above may have taken long
 			return err
 		}
 		err = s.modify(g, p, member)
@@ -79,7 +79,7 @@ func (d *Directory) setMember(ctx context.Context, groupDN, personGUID string, m
 
 func refusal(err error, reason string) error { return &directory.Refusal{Reason: reason, Err: err} }
 
-// principal is an account that may be a member, as one controller stores it.
+// principal is an account that can be a member, as one controller stores it.
 type principal struct {
 	dn           string
 	guid         string // <GUID=…>
@@ -119,15 +119,15 @@ func (s *session) principal(guid string) (*principal, error) {
 	case !is("user"):
 		return nil, s.fault(doing, fmt.Errorf("%w: %q is no user", directory.ErrNoPerson, clean(p.dn)))
 	}
-	// A primary group belongs to the account's own domain.
+	// A primary group belongs to the same domain as the account.
 	if sid, err := SID(e.GetEqualFoldRawAttributeValue("objectSid")); err == nil {
 		p.primaryGroup = sid[:strings.LastIndexByte(sid, '-')+1] + e.GetEqualFoldAttributeValue("primaryGroupID")
 	}
 	return p, nil
 }
 
-// notNested returns the result of a change that was not needed. It is a refusal when the person should leave the group
-// and still belongs to it through another group.
+// notNested returns the result when the group's list needs no change. The result is a refusal if the person should
+// leave the group but still is in it through another group.
 func (s *session) notNested(p *principal, g *group, wanted bool) error {
 	if wanted {
 		return nil
@@ -140,8 +140,8 @@ func (s *session) notNested(p *principal, g *group, wanted bool) error {
 	return err
 }
 
-// modify changes the group's list. When the connection breaks, it is unknown whether the change was made, so no other
-// controller is asked instead.
+// modify changes the group's list. If the connection breaks, the change may or may not have been made, so no other
+// controller is asked.
 func (s *session) modify(g *group, p *principal, member bool) error {
 	change := ldap.NewModifyRequest(g.guid, nil)
 	doing := fmt.Sprintf("remove %q from group %q", p.dn, g.dn)
@@ -155,15 +155,15 @@ func (s *session) modify(g *group, p *principal, member bool) error {
 	return s.operation(doing, func() error { return s.conn.Modify(change) })
 }
 
-// isAlready reports whether a result may mean that nothing remained to change. Controllers differ. They answer 68 or 20
-// when a member is added twice, 53 or 16 when the person is not a member, and 32 when the person was deleted. 53 has
-// other meanings, too.
+// isAlready reports whether a result may mean that nothing remained to be changed. Controllers differ: they answer 68
+// or 20 when the person is a member already, 53 or 16 when the person is not a member, and 32 when the person was
+// deleted. Because 53 has other meanings too, already checks with a read.
 func isAlready(err error) bool {
 	return ldap.IsErrorAnyOf(err, ldap.LDAPResultEntryAlreadyExists, ldap.LDAPResultAttributeOrValueExists,
 		ldap.LDAPResultUnwillingToPerform, ldap.LDAPResultNoSuchAttribute, ldap.LDAPResultNoSuchObject)
 }
 
-// already reads whether the refused change is needed.
+// already reads whether the refused change is still needed.
 func (s *session) already(g *group, p *principal, wanted bool, refused error) error {
 	doing := fmt.Sprintf("read %q", p.dn)
 	_, err := s.search(doing, p.guid, ldap.ScopeBaseObject, "(objectClass=*)", []string{"1.1"})

@@ -19,7 +19,7 @@ import (
 
 var errToken = errors.New("no token for Microsoft Graph")
 
-// signer adds a token to each request, or nothing when it has no credential. The gate decides where the request may go.
+// signer adds a token to each request, or nothing if it has no credential. The gate decides where a request may go.
 type signer struct {
 	credential azcore.TokenCredential
 	scope      string
@@ -28,11 +28,11 @@ type signer struct {
 	token azcore.AccessToken
 }
 
-// tokenMargin is how long a token must still be valid to be used.
+// tokenMargin is the remaining validity below which a token is renewed.
 const tokenMargin = 5 * time.Minute
 
-// ready gets a token when the current one is about to expire. It waits as long as Entra asks, which the time limit of
-// one try would not allow.
+// ready gets a token if the current one is about to expire. It waits for as long as Entra asks, which may be longer
+// than the timeout of a single try.
 func (s *signer) ready(ctx context.Context) error {
 	if s.credential == nil {
 		return nil
@@ -50,21 +50,22 @@ func (s *signer) ready(ctx context.Context) error {
 	return nil
 }
 
-// AuthenticateRequest implements the authentication provider of kiota. It does not ask for tokens with continuous
-// access evaluation. Their revocation arrives as a challenge, and the SDK's parser of challenges can panic.
+// AuthenticateRequest implements kiota's authentication provider. It does not request tokens with continuous access
+// evaluation, because the revocation of such a token arrives as a challenge, and the SDK's parser of challenges can
+// panic.
 func (s *signer) AuthenticateRequest(ctx context.Context, info *abs.RequestInformation, _ map[string]any) error {
 	if err := s.ready(ctx); err != nil || s.credential == nil {
 		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	info.Headers.Remove("Authorization") // remove the token of an earlier try
+	info.Headers.Remove("Authorization") // the token of an earlier try
 	info.Headers.Add("Authorization", "Bearer "+s.token.Token)
 	return nil
 }
 
-// hide removes the token from an answer that repeats it. A proxy that echoes the request may send such an answer, and
-// its words go into errors and notes.
+// hide removes the token from an answer that repeats it, such as that of a proxy that echoes the request. The words
+// of an answer end up in errors and notes.
 func (s *signer) hide(err error) {
 	var graph *graphError
 	if s.credential == nil || !errors.As(err, &graph) {
@@ -81,7 +82,7 @@ func (c Config) signer(t target) (*signer, error) {
 	if t.login == nil {
 		return &signer{}, nil
 	}
-	// azcore gives up at once when Entra asks for a longer wait than this.
+	// azcore gives up at once if Entra asks for a longer wait than MaxRetryDelay.
 	credential, err := c.credential(azcore.ClientOptions{Cloud: *t.login, Retry: policy.RetryOptions{MaxRetryDelay: maxWait}})
 	if err != nil {
 		return nil, fmt.Errorf("sign in to Microsoft Entra: %w", err)
@@ -113,19 +114,19 @@ func assertAWS(ctx context.Context) (string, error) {
 	return webIdentity(ctx, sts.NewFromConfig(cfg))
 }
 
-// tokenSeconds is how long AWS's token is valid. Entra ID receives it at once. It is set because the role's policy does
-// not allow a longer time.
+// tokenSeconds is the lifetime of AWS's token, which Entra ID receives at once. The role's policy allows no longer
+// lifetime.
 const tokenSeconds = 300
 
 type tokenIssuer interface {
 	GetWebIdentityToken(context.Context, *sts.GetWebIdentityTokenInput, ...func(*sts.Options)) (*sts.GetWebIdentityTokenOutput, error)
 }
 
-// webIdentity asks STS for a token that Entra's federated credential accepts.
+// webIdentity asks STS for a token in the form that Entra's federated credential accepts.
 func webIdentity(ctx context.Context, issuer tokenIssuer) (string, error) {
 	out, err := issuer.GetWebIdentityToken(ctx, &sts.GetWebIdentityTokenInput{
 		Audience:         []string{"api://AzureADTokenExchange"},
-		SigningAlgorithm: aws.String("RS256"), // Entra verifies no ES384
+		SigningAlgorithm: aws.String("RS256"), // Entra does not accept ES384
 		DurationSeconds:  aws.Int32(tokenSeconds),
 	})
 	if err != nil {

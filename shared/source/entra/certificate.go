@@ -14,15 +14,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 )
 
-// certificateCredential signs in with a certificate whose key is in AWS Secrets Manager. It reads the secret when the
-// first token is needed.
+// certificateCredential signs in with a certificate whose key is in AWS Secrets Manager. It reads the secret when it
+// first needs a token.
 type certificateCredential struct {
 	config  Config
 	options azcore.ClientOptions
 	read    func(ctx context.Context, secret string) ([]byte, error)
 
 	mu   sync.Mutex
-	with azcore.TokenCredential // nil before the secret was read
+	with azcore.TokenCredential // nil until the secret is read
 }
 
 // GetToken implements azcore.TokenCredential.
@@ -45,7 +45,7 @@ func (c *certificateCredential) credential(ctx context.Context) (azcore.TokenCre
 		return nil, fmt.Errorf("read the certificate named in IDLESEAT_ENTRA_CERTIFICATE: %w", err)
 	}
 	chain, key, err := azidentity.ParseCertificates(pem, nil)
-	if err != nil { // its text may quote the secret
+	if err != nil { // the error may quote the secret, so it is dropped
 		return nil, errors.New("the secret named in IDLESEAT_ENTRA_CERTIFICATE is no PEM with a certificate and its key")
 	}
 	with, err := azidentity.NewClientCertificateCredential(c.config.TenantID, c.config.ClientID, chain, key,

@@ -17,7 +17,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 )
 
-// secretPEM returns a certificate, with its key.
+// secretPEM returns a certificate and its key as PEM.
 func secretPEM(t *testing.T, key any) []byte {
 	t.Helper()
 	public := func() any {
@@ -52,7 +52,7 @@ func TestCertificate(t *testing.T) {
 	for name, tt := range map[string]struct {
 		secret []byte
 		err    error
-		want   string // "" : the credential is made
+		want   string // part of the error; "": the credential is created
 	}{
 		"good":        {secret: secretPEM(t, rsaKey)},
 		"no secret":   {err: denied, want: "IDLESEAT_ENTRA_CERTIFICATE: AccessDenied"},

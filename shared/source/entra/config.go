@@ -14,21 +14,21 @@ import (
 const (
 	AuthDefault = "default" // azidentity's chain: environment, workload identity, managed identity, Azure CLI
 	AuthAWS     = "aws"     // an AWS identity exchanged for a token, without a secret
-	// AuthCertificate is a certificate with its key from AWS Secrets Manager.
+	// AuthCertificate uses a certificate whose key is in AWS Secrets Manager.
 	AuthCertificate = "certificate"
 )
 
-// Config names the Graph and the way to sign in to it.
+// Config says which Graph to use and how to sign in to it.
 type Config struct {
 	GraphURL string `env:"IDLESEAT_GRAPH_URL, default=https://graph.microsoft.com/v1.0"`
 	Auth     string `env:"IDLESEAT_ENTRA_AUTH, default=default"`
 	TenantID string `env:"AZURE_TENANT_ID"`
 	ClientID string `env:"AZURE_CLIENT_ID"`
-	// Certificate is the ARN of the secret with certificate and key, as PEM.
+	// Certificate is the ARN of the secret that holds the certificate and its key as PEM.
 	Certificate string `env:"IDLESEAT_ENTRA_CERTIFICATE"`
 }
 
-// Validate joins every fault of the configuration.
+// Validate returns every fault of the configuration, joined.
 func (c Config) Validate() error {
 	var faults []error
 	if _, err := parseTarget(c.GraphURL); err != nil {
@@ -54,13 +54,13 @@ func (c Config) required(name, value string) error {
 	return nil
 }
 
-// target is the Graph to ask. login is nil for a loopback address, which gets no token.
+// target is the Graph to use. login is nil for a loopback address, to which no token is sent.
 type target struct {
 	base  *url.URL
 	login *cloud.Configuration
 }
 
-// logins holds the only hosts that may receive a token, with the authority that issues it.
+// logins maps the only hosts that may receive a token to the authority that issues it.
 var logins = map[string]cloud.Configuration{
 	"graph.microsoft.com":             cloud.AzurePublic,
 	"graph.microsoft.us":              cloud.AzureGovernment,

@@ -106,7 +106,7 @@ func TestConfigFaults(t *testing.T) {
 	}
 }
 
-// issuer is an STS and a credential with preset answers.
+// issuer is a fake STS and a fake credential with preset answers.
 type issuer struct {
 	token string
 	err   error

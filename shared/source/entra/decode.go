@@ -12,17 +12,17 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Graph cuts long names in the middle of a surrogate pair. One such name must not make the whole list fail.
+// Graph cuts long names in the middle of a surrogate pair. A single such name must not make the whole list fail.
 var tolerant = jsontext.AllowInvalidUTF8(true)
 
-// envelope is what a collection answer has besides its entries.
+// envelope has the members of a collection answer other than its entries.
 type envelope struct {
 	next  string // @odata.nextLink, empty on the last page
-	count *int   // @odata.count, nil when it was not asked for
+	count *int   // @odata.count; nil if it was not requested
 }
 
-// readList reads a whole collection answer and calls entry for each of its entries. An entry is an object. It returns
-// an error for everything that could make a list look shorter than it is.
+// readList reads a whole collection answer, and calls entry with the decoder at the start of each entry, which is an
+// object. Anything that could make a list look shorter than it is is an error.
 func readList(body []byte, entry func(*jsontext.Decoder) error) (envelope, error) {
 	var head envelope
 	dec := jsontext.NewDecoder(bytes.NewBuffer(body), tolerant)
@@ -78,7 +78,7 @@ func readEntries(dec *jsontext.Decoder, entry func(*jsontext.Decoder) error) err
 	return err
 }
 
-// readEnd reads the closing brace and checks that nothing follows it.
+// readEnd reads the closing brace and fails if anything follows it.
 func readEnd(dec *jsontext.Decoder) error {
 	if _, err := dec.ReadToken(); err != nil {
 		return err
@@ -93,7 +93,7 @@ func readEnd(dec *jsontext.Decoder) error {
 	}
 }
 
-// decodeList reads a collection answer into plain structs.
+// decodeList decodes a collection answer into structs.
 func decodeList[T any](body []byte) ([]T, envelope, error) {
 	var list []T
 	head, err := readList(body, func(dec *jsontext.Decoder) error {
@@ -107,7 +107,7 @@ func decodeList[T any](body []byte) ([]T, envelope, error) {
 	return list, head, err
 }
 
-// decodeOne reads an answer that is a single object.
+// decodeOne decodes an answer that is a single object.
 func decodeOne[T any](body []byte) (T, error) {
 	var item T
 	if !bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")) {
@@ -119,8 +119,8 @@ func decodeOne[T any](body []byte) (T, error) {
 	return item, nil
 }
 
-// broken describes the fault of an answer. It shows the answer's beginning when that identifies the sender, most often
-// a proxy's HTML page.
+// broken returns an error about a malformed answer. The error shows the beginning of the answer if that helps to
+// identify the sender, which most often is a proxy that sends an HTML page.
 func broken(body []byte, err error) error {
 	start := bytes.TrimSpace(body)
 	if len(start) == 0 {
@@ -135,8 +135,8 @@ func broken(body []byte, err error) error {
 	return fmt.Errorf("the answer of Graph is damaged: %w; it begins %q", err, start[:min(len(start), 60)])
 }
 
-// selectOf returns the names of the properties of a wire type, for $select. The client thereby requests exactly the
-// properties that it decodes.
+// selectOf returns the names of the properties of a wire type, for $select, so that the client requests exactly what
+// it decodes.
 func selectOf[T any]() []string {
 	var names []string
 	for field := range reflect.TypeFor[T]().Fields() {

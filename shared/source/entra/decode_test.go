@@ -47,8 +47,8 @@ func TestDecodePage(t *testing.T) {
 	}
 }
 
-// TestDecodePageKeepsPeopleApart: a person with every property is followed by one without any. The second must not
-// inherit what Graph leaves out.
+// TestDecodePageKeepsPeopleApart decodes a person with every property and then a person with none. The second person
+// must not inherit anything from the first.
 func TestDecodePageKeepsPeopleApart(t *testing.T) {
 	t.Parallel()
 	people, _, err := decodePeople([]byte(`{"value":[`+graphUser(0)+`,{"id":"a"},`+graphUser(1)+`]}`), today)
@@ -99,7 +99,7 @@ func TestDecodePerson(t *testing.T) {
 	}
 }
 
-// damaged holds answers that must be errors, each with a word of the error.
+// damaged are answers that must fail, each with a word that the error must contain.
 var damaged = map[string]struct{ body, want string }{
 	"nothing":              {``, "is empty"},
 	"blank":                {"  \n", "is empty"},
@@ -150,7 +150,7 @@ func TestDecodePageDamaged(t *testing.T) {
 	}
 }
 
-// FuzzDecodePage: a page is an error, or a list of people. Every person has an id, and every date is a possible one.
+// FuzzDecodePage checks that a page either fails or is a list of people, each with an id and with possible dates.
 func FuzzDecodePage(f *testing.F) {
 	f.Add(graphPage(2))
 	f.Add([]byte(`{"value":[]}`))

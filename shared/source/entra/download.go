@@ -14,10 +14,10 @@ import (
 	abs "github.com/microsoft/kiota-abstractions-go"
 )
 
-// downloadTimeout bounds one try of a download. Graph has the file ready.
+// downloadTimeout is the timeout of a single try. The file is complete before Graph names its address.
 const downloadTimeout = 10 * time.Minute
 
-// fileError is an answer, other than 200, of a place that Graph points to.
+// fileError is an answer other than 200 from an address that Graph points to.
 type fileError struct {
 	status, retryAfter string
 	code               int
@@ -25,8 +25,8 @@ type fileError struct {
 
 func (e *fileError) Error() string { return "the download answered " + e.status }
 
-// download reads a file that Graph points to. It repeats a download that fails, like other reads. read is called once,
-// with the whole file.
+// download reads a file that Graph points to. Like other reads, it repeats a failed try. It calls read once, with the
+// whole file.
 func (c *Client) download(ctx context.Context, location string, read func(io.Reader) error) error {
 	u, err := url.Parse(location)
 	if err != nil || u.User != nil || u.Scheme != "https" && c.base.Scheme == "https" || u.Host == "" {
@@ -61,8 +61,8 @@ func (c *Client) download(ctx context.Context, location string, read func(io.Rea
 	return read(file)
 }
 
-// fetch tries a download once, and puts the file into the spool in place of what is there. The file is compressed: a
-// report of 1,000,000 people has some 300 MB, and the disk of a function 512.
+// fetch tries a download once. It replaces the content of spool with the compressed file: a report of 1,000,000
+// people has some 300 MB, and a Lambda function has 512 MB of disk.
 func (c *Client) fetch(ctx context.Context, location string, spool *os.File) error {
 	ctx, cancel := context.WithTimeout(ctx, downloadTimeout)
 	defer cancel()
@@ -75,7 +75,7 @@ func (c *Client) fetch(ctx context.Context, location string, spool *os.File) err
 	if err != nil {
 		return withoutURL(err)
 	}
-	defer func() { _ = response.Body.Close() }() // nothing is written to it
+	defer func() { _ = response.Body.Close() }() // Close of a read-only body reports nothing useful
 	if response.StatusCode != http.StatusOK {
 		return &fileError{response.Status, response.Header.Get("Retry-After"), response.StatusCode}
 	}
@@ -103,7 +103,7 @@ func seekStart(f *os.File) error {
 	return err
 }
 
-// received is a body that tells a broken connection from a full disk.
+// received is a body whose errors tell a broken connection from a full disk.
 type received struct {
 	io.Reader
 	failed bool

@@ -12,7 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestDownloadIsRepeated: a report's file is fetched again when that may help. The caller gets it once and whole.
+// TestDownloadIsRepeated checks that the file of a report is fetched again when that may help, and that the caller
+// gets it once and whole.
 func TestDownloadIsRepeated(t *testing.T) {
 	t.Parallel()
 	const file = "the whole file"

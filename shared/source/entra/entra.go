@@ -1,7 +1,8 @@
-// Package entra reads people, licenses and groups from Microsoft Entra ID through Microsoft Graph. It writes the three
-// things that idleseat may change there: direct licenses, joining a group and leaving a group. The Graph SDK builds the
-// requests and azidentity gets the tokens. This package itself sends, repeats and decodes, because a list that is
-// silently short takes licenses from people who need them.
+// Package entra reads people, licenses and groups from Microsoft Entra ID through Microsoft Graph. It makes the three
+// changes that idleseat may make there: it changes direct licenses, adds a member to a group and removes a member.
+//
+// The Graph SDK builds the requests and azidentity gets the tokens. Sending, retrying and decoding are done here,
+// because a list that is silently short would take licenses from people who need them.
 package entra
 
 import (
@@ -24,26 +25,26 @@ import (
 	"github.com/idleseat/idleseat/shared/clock"
 )
 
-// listRate is Graph's limit on lists with sign-in activity: five requests in ten seconds, for one application in one
-// tenant. Evenly spread requests never exceed it in any ten seconds, so no time is lost on waits after a refusal.
+// listRate is the rate of lists with sign-in activity. Graph allows an application five requests per tenant in ten
+// seconds. Evenly spread requests never exceed that limit, so no time is lost on waiting after a refusal.
 const listRate = rate.Limit(0.5)
 
-// Client sends requests to one tenant's Microsoft Graph. It is safe for concurrent use.
+// Client sends requests to the Microsoft Graph of one tenant. It is safe for concurrent use.
 type Client struct {
 	base    *url.URL
 	adapter abs.RequestAdapter
-	net     http.RoundTripper // the transport below everything that the SDK adds
+	net     http.RoundTripper // the transport below the SDK's middleware
 	sign    *signer
-	pace    *rate.Limiter // for lists with signInActivity; nil: no limit
+	pace    *rate.Limiter // for lists with signInActivity; nil: unlimited
 	now     func() time.Time
 	pause   func(context.Context, time.Duration) error
-	older   atomic.Bool // Graph is older than agents: see selecting
-	// mostPages bounds a list.
+	older   atomic.Bool // set when Graph does not know agents; see selecting
+	// mostPages is the largest number of pages in a list.
 	mostPages int
 }
 
-// New makes a client for the Graph that cfg names. It sends nothing. The error joins every fault of cfg. The client
-// compares every answer of Graph with the clock, and uses the clock to wait.
+// New returns a client for the Graph that cfg names, without sending a request. It returns every fault of cfg,
+// joined. The client compares the date of every answer with the clock, and sleeps by it.
 func New(cfg Config, by clock.Clock) (*Client, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -68,8 +69,8 @@ func New(cfg Config, by clock.Clock) (*Client, error) {
 	return c, nil
 }
 
-// newAdapter connects the SDK to the package's only HTTP client. It lists the middleware itself, since kiota's own list
-// comes in random order, compresses bodies, and repeats requests with damaged bodies.
+// newAdapter connects the SDK to the only HTTP client of the package. It lists the middleware explicitly, because
+// kiota's default list comes in random order, compresses bodies, and retries requests with damaged bodies.
 func newAdapter(out gate, sign *signer) (abs.RequestAdapter, error) {
 	client := &http.Client{
 		Transport: khttp.NewCustomTransportWithParentTransport(
@@ -87,10 +88,10 @@ func newAdapter(out gate, sign *signer) (abs.RequestAdapter, error) {
 	return adapter, nil
 }
 
-// Close closes idle connections. The client can be used again.
+// Close closes idle connections. The client remains usable.
 func (c *Client) Close() { (&http.Client{Transport: c.net}).CloseIdleConnections() }
 
-// path returns the parameter that every request builder of the SDK starts from.
+// path returns the path parameters from which every request builder of the SDK starts.
 func (c *Client) path() map[string]string { return map[string]string{"baseurl": c.base.String()} }
 
 func (c *Client) users() *users.UsersRequestBuilder {
@@ -112,5 +113,5 @@ func (c *Client) skus() *subscribedskus.SubscribedSkusRequestBuilder {
 // errNotID marks an id that would change the meaning of a URL or a filter.
 var errNotID = errors.New("not an object id, which looks like 6ea91a8d-e32e-41a1-b7bd-d2d185eed0e0")
 
-// isID reports whether s is an object id in its only accepted form.
+// isID reports whether s is an object id in canonical form.
 func isID(s string) bool { return len(s) == 36 && uuid.Validate(s) == nil }

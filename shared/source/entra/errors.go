@@ -12,14 +12,14 @@ import (
 	"github.com/idleseat/idleseat/shared/plain"
 )
 
-// The errors that callers must tell apart.
+// The errors that callers distinguish.
 var (
 	ErrNotPremium = errors.New("the tenant has no Microsoft Entra ID P1 or P2 license, which sign-in dates need")
 	ErrForbidden  = errors.New("access refused by Graph")
 	ErrThrottled  = errors.New("throttled by Graph for longer than this program waits")
 )
 
-// refusals maps Graph's texts to reasons. Only the texts distinguish one refusal from another.
+// refusals maps words of Graph's messages to reasons. Only the message tells one refusal from another.
 var refusals = []struct{ text, reason string }{
 	{inherited, "the license comes from a group; take the person out of that group instead"},
 	{"does not have any available licenses", "no free seat of the license is left; buy one or free one first"},
@@ -32,7 +32,7 @@ var refusals = []struct{ text, reason string }{
 	{"restricted management", reasonRestricted},
 }
 
-// inherited is Graph's text for the direct removal of a license that comes from a group.
+// inherited is part of Graph's message when the license to be removed comes from a group.
 const inherited = "inherited from a group"
 
 const (
@@ -41,8 +41,8 @@ const (
 	reasonRoleAssignable = "the group can carry administrator roles; this program must not have the right to change it"
 )
 
-// refused returns a directory.Refusal when err is Graph's refusal of a write. For an unknown reason it uses Graph's own
-// words. It returns other errors unchanged.
+// refused returns a *directory.Refusal if err is Graph's refusal of a write, with Graph's own words if the reason is
+// not a known one. It returns any other err unchanged.
 func refused(err error) error {
 	var graph *graphError
 	if errors.Is(err, directory.ErrUncertain) || !errors.As(err, &graph) || !graph.refuses() {
@@ -63,7 +63,7 @@ type graphError struct {
 	message    string
 	requestID  string
 	retryAfter string
-	location   string // address of a redirect
+	location   string // target of a redirect
 }
 
 func newGraphError(response *http.Response, body []byte) *graphError {
@@ -73,7 +73,7 @@ func newGraphError(response *http.Response, body []byte) *graphError {
 			Message string `json:"message"`
 		} `json:"error"`
 	}
-	_ = json.Unmarshal(body, &envelope, tolerant) // a proxy's HTML leaves both empty; then only the status counts
+	_ = json.Unmarshal(body, &envelope, tolerant) // the HTML of a proxy leaves both empty, so only the status counts
 	return &graphError{
 		status:     response.StatusCode,
 		code:       plain.Line(envelope.Error.Code),
@@ -84,7 +84,7 @@ func newGraphError(response *http.Response, body []byte) *graphError {
 	}
 }
 
-// Error returns Graph's answer in one line.
+// Error returns Graph's answer on one line.
 func (e *graphError) Error() string {
 	var b strings.Builder
 	if kind := e.kind(); kind != nil {
@@ -103,7 +103,7 @@ func (e *graphError) Error() string {
 	return b.String()
 }
 
-// Unwrap returns the sentinel by which callers recognize the answer, if it has one.
+// Unwrap returns the sentinel error that matches the answer, or nil.
 func (e *graphError) Unwrap() error { return e.kind() }
 
 func (e *graphError) kind() error {
@@ -119,12 +119,12 @@ func (e *graphError) kind() error {
 	}
 }
 
-// concurrent reports whether another client changed the same object at the same moment. Nothing was changed, and
-// repeating helps. Graph answers this with 409 (nais/azurerator#448) and with 503 (azure-cli#23081).
+// concurrent reports whether another client was changing the same object, so that nothing was changed and retrying
+// helps. Graph answers this with status 409 (nais/azurerator#448) or 503 (azure-cli#23081).
 func (e *graphError) concurrent() bool { return e.code == "Directory_ConcurrencyViolation" }
 
-// refuses reports whether Graph refuses the request for a reason of its own. A 403 is such a refusal, too, unless it
-// says that a permission is missing.
+// refuses reports whether Graph understood the request but refuses it. Status 403 counts as such a refusal unless the
+// answer says that a permission is missing.
 func (e *graphError) refuses() bool {
 	switch e.status {
 	case http.StatusBadRequest:
@@ -145,13 +145,14 @@ func (e *graphError) says(text string) bool {
 	return strings.Contains(strings.ToLower(e.message), text)
 }
 
-// answered reports whether err is Graph's answer with the status.
+// answered reports whether err is an answer of Graph with the given status.
 func answered(err error, status int) bool {
 	var graph *graphError
 	return errors.As(err, &graph) && graph.status == status
 }
 
-// says reports whether err is Graph's answer 400 with a text. The text must be in lower case.
+// says reports whether err is an answer of Graph with status 400 that contains text, ignoring case. text must be in
+// lower case.
 func says(err error, text string) bool {
 	var graph *graphError
 	return errors.As(err, &graph) && graph.status == http.StatusBadRequest && graph.says(text)

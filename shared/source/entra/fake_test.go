@@ -25,7 +25,7 @@ const (
 
 var today = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
-// answer is the fake's answer to one request. A status of 0 means 200. hangUp ends the connection without an answer.
+// answer is the answer to one request. The zero status means 200. hangUp ends the connection without an answer.
 type answer struct {
 	status int
 	header map[string]string
@@ -33,15 +33,15 @@ type answer struct {
 	hangUp bool
 }
 
-// fake is a Graph that plays back one answer for each request, and records the requests. "$base" in a body stands for
-// its own URL.
+// fake is a Graph that records requests and plays back one answer for each of them. "$base" in a body is replaced by
+// the fake's own URL.
 type fake struct {
 	*Client
 	server *httptest.Server
 
 	mu      sync.Mutex
 	play    []answer
-	asked   []string // "METHOD path?query", the query decoded
+	asked   []string // "METHOD path?query", with the query decoded
 	selects []string // the $select of each request that has one
 	bodies  []string
 	heads   []http.Header
@@ -116,7 +116,7 @@ var (
 	forbidden = failure(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
 )
 
-// list returns a collection of the entries.
+// list returns a collection with the given entries.
 func list(next string, entries ...string) answer {
 	link := ""
 	if next != "" {

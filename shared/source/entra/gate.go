@@ -10,11 +10,11 @@ import (
 	"strings"
 )
 
-// errRefused marks a request that this package does not send.
+// errRefused is the error for a request that this package must not send.
 var errRefused = errors.New("refused to send")
 
-// writes are the only changes that may leave this process, by method. A DELETE of a member without /$ref would delete
-// the user, not the membership.
+// writes are the only changes that may leave this process, by method. Without the final /$ref, a DELETE of a member
+// would delete the user instead of the membership.
 var writes = map[string]*regexp.Regexp{
 	http.MethodPost:   regexp.MustCompile(`^/(users/` + id + `/assignLicense|groups/` + id + `/members/\$ref)$`),
 	http.MethodDelete: regexp.MustCompile(`^/groups/` + id + `/members/` + id + `/\$ref$`),
@@ -22,18 +22,18 @@ var writes = map[string]*regexp.Regexp{
 
 const id = `[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}`
 
-// gate is the last step before the network. It sends requests only to the base URL, and only reads and known writes,
-// whatever built them.
+// gate is the last step before the network. Whoever built a request, gate sends it only to the base URL, and only if
+// it is a read or a known write.
 type gate struct {
 	base *url.URL
 	next http.RoundTripper
 }
 
-// RoundTrip sends a request that may be sent.
+// RoundTrip sends a request if admit allows it.
 func (g gate) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err := g.admit(r); err != nil {
 		if r.Body != nil {
-			_ = r.Body.Close() // a RoundTripper must always close the body; this one is in memory
+			_ = r.Body.Close() // a RoundTripper must always close the body
 		}
 		return nil, err
 	}
@@ -41,11 +41,12 @@ func (g gate) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	response.Header.Del("WWW-Authenticate") // see signer: the SDK must not parse it
+	response.Header.Del("WWW-Authenticate") // the SDK must not parse a challenge; see signer
 	return response, nil
 }
 
-// betaReport is the only read outside the base URL. Older tenants have this report only in the beta version of Graph.
+// betaReport is the only read outside the base URL. Some older tenants have this report only in the beta version of
+// Graph.
 var betaReport = regexp.MustCompile(`^/beta/reports/getMicrosoft365CopilotUsageUserDetail\(period='D180'\)$`)
 
 func (g gate) admit(r *http.Request) error {
@@ -65,7 +66,7 @@ func (g gate) admit(r *http.Request) error {
 	return nil
 }
 
-// within reports whether u lies below base, so that a token for base may go there.
+// within returns an error unless u lies below base, where a token for base may be sent.
 func within(base, u *url.URL) error {
 	clean := path.Clean(u.Path)
 	below := clean == path.Clean(base.Path) || strings.HasPrefix(clean, base.Path+"/")

@@ -11,8 +11,8 @@ import (
 	abs "github.com/microsoft/kiota-abstractions-go"
 )
 
-// TestGate proves what may leave the process. Above all, no DELETE leaves it that Graph would read as "delete the
-// user".
+// TestGate checks which requests may leave the process. Most importantly, no DELETE may leave that Graph would read
+// as "delete the user".
 func TestGate(t *testing.T) {
 	t.Parallel()
 	const base = "https://graph.microsoft.com/v1.0"
@@ -81,7 +81,7 @@ func mustURL(t *testing.T, raw string) *url.URL {
 	return u
 }
 
-// TestClientCannotDeleteAnything sends requests of the SDK through the client itself. It shows that the client uses the
+// TestClientCannotDeleteAnything sends requests of the SDK through the client, which shows that the client uses the
 // gate.
 func TestClientCannotDeleteAnything(t *testing.T) {
 	t.Parallel()

@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/infra/simulation/graphcontract"
 )
 
-// TestPageHasWhatIsRead compares the properties that docs/graph.md lists as read with the decoded ones.
+// TestPageHasWhatIsRead compares the properties that docs/graph.md lists with those that are decoded.
 func TestPageHasWhatIsRead(t *testing.T) {
 	t.Parallel()
 	page := graphcontract.Read(t)
@@ -64,7 +64,7 @@ func TestPageHasWhatIsRead(t *testing.T) {
 	}
 }
 
-// properties lists the names of a wire type, sorted, without the annotation of its type.
+// properties returns the names of the properties of a wire type, sorted, without @odata.type.
 func properties(wire reflect.Type) (names []string) {
 	for f := range wire.Fields() {
 		if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "@odata.type" {
@@ -75,7 +75,8 @@ func properties(wire reflect.Type) (names []string) {
 	return names
 }
 
-// TestPageHasWhatMayBeWritten: the gate allows exactly the writes that the page marks as the product's.
+// TestPageHasWhatMayBeWritten checks that the gate allows exactly the writes that docs/graph.md marks as made by the
+// product.
 func TestPageHasWhatMayBeWritten(t *testing.T) {
 	t.Parallel()
 	for _, op := range graphcontract.Read(t).Operations {
@@ -90,8 +91,8 @@ func TestPageHasWhatMayBeWritten(t *testing.T) {
 	}
 }
 
-// TestPageHasWhatIsRecognized: the page has all words and codes that distinguish refusals. The test takes them from the
-// source, so that it cannot miss a new one.
+// TestPageHasWhatIsRecognized checks that docs/graph.md has all words and codes that tell refusals apart. The test
+// takes them from the source code, so it cannot miss a new one.
 func TestPageHasWhatIsRecognized(t *testing.T) {
 	t.Parallel()
 	recognized := map[string]bool{notHeld: true}
@@ -115,7 +116,7 @@ func TestPageHasWhatIsRecognized(t *testing.T) {
 			recognized[m[1]+m[2]] = true
 		}
 	}
-	delete(recognized, "Authorization_RequestDenied") // always together with its words
+	delete(recognized, "Authorization_RequestDenied") // always appears together with its message
 	described := map[string]bool{}
 	for _, r := range graphcontract.Read(t).Refusals {
 		switch {

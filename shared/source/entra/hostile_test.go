@@ -49,14 +49,14 @@ func newStranger(t *testing.T) *stranger {
 	return s
 }
 
-// TestTheTokenStays: whatever Graph or another server in its place answers, no request leaves the base URL, no list is
-// read for ever, and no error contains the token.
+// TestTheTokenStays checks, for hostile answers of Graph or of a server in its place, that no request leaves the base
+// URL, that no list is read forever, and that no error contains the token.
 func TestTheTokenStays(t *testing.T) {
 	t.Parallel()
 	other := newStranger(t)
 	elsewhere := strings.TrimPrefix(other.URL, "http://")
 	port := strings.TrimPrefix(elsewhere, "127.0.0.1:")
-	places := map[string]string{ // $base is Graph's own address
+	places := map[string]string{ // $base is the address of the fake Graph
 		"another host":            other.URL + "/v1.0/users?$skiptoken=x",
 		"another host, no scheme": "//" + elsewhere + "/v1.0/users",
 		"another name of it":      "http://localhost:" + port + "/v1.0/users",
@@ -109,12 +109,12 @@ func TestTheTokenStays(t *testing.T) {
 	for _, status := range []int{301, 302, 303, 307, 308} {
 		for name, place := range places {
 			if strings.ContainsAny(place, "\r\n") {
-				continue // Go's server sends no such header
+				continue // Go's server cannot send this header
 			}
 			t.Run(fmt.Sprint(status, " to ", name), func(t *testing.T) {
 				t.Parallel()
 				redirect := answer{status: status, header: map[string]string{"Location": place}, body: `{"value":[]}`}
-				if name != "no address" { // net/http treats that as a broken answer, and a read is repeated
+				if name != "no address" { // net/http reports a broken answer, and a read is retried
 					try(t, people, redirect)
 				}
 				try(t, write, redirect)
@@ -154,8 +154,8 @@ func quoted(text string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\r", `\r`, "\n", `\n`).Replace(text) + `"`
 }
 
-// TestReportGetsNoToken: the report's file is at another host, which gets no token. A redirect from there is not
-// followed.
+// TestReportGetsNoToken checks that the host of a report's file gets no token, and that a redirect from that host is
+// not followed.
 func TestReportGetsNoToken(t *testing.T) {
 	t.Parallel()
 	other := newStranger(t)
@@ -179,7 +179,7 @@ func TestReportGetsNoToken(t *testing.T) {
 	}
 }
 
-// TestListWithoutEnd: every page links to one more page, and none comes twice.
+// TestListWithoutEnd has a list in which every page links to another, always different page.
 func TestListWithoutEnd(t *testing.T) {
 	t.Parallel()
 	for name, entries := range map[string]string{"of pages with people": `{"id":"` + userA + `"}`, "of empty pages": ""} {
@@ -209,7 +209,8 @@ func TestListWithoutEnd(t *testing.T) {
 	}
 }
 
-// TestReportWithoutEnd: a quote that is never closed turns everything after it into one field.
+// TestReportWithoutEnd has a report with a quote that is never closed, so that the rest of the file is a single
+// field.
 func TestReportWithoutEnd(t *testing.T) {
 	t.Parallel()
 	header := strings.Join([]string{columnRefreshed, columnName, columnDeleted, columnStorage, columnArchive, columnRecoverable}, ",")

@@ -13,11 +13,11 @@ import (
 	"github.com/idleseat/idleseat/shared/rows"
 )
 
-// oldReport is the largest age of a usable report. The report is often some days late. A stalled report no longer shows
-// what mailboxes hold.
+// oldReport is the largest age of a usable report. Reports often are some days late, but a stalled report no longer
+// shows what mailboxes hold.
 const oldReport = 7 * 24 * time.Hour
 
-// The columns of the mailbox usage report that are read. Some tenants lack the optional ones.
+// The columns of the mailbox usage report. Some tenants do not have the optional ones.
 const (
 	columnRefreshed   = "Report Refresh Date"
 	columnName        = "User Principal Name"
@@ -28,15 +28,15 @@ const (
 	columnKind        = "Recipient Type" // optional
 )
 
-// Mailboxes reads the mailbox usage report and calls each for every mailbox (reportRoot: getMailboxUsageDetail of Graph
-// 1.0). The report is up to two days old. Names may be concealed: they are then hashes, without an @.
+// Mailboxes reads the mailbox usage report and calls each for every mailbox (reportRoot: getMailboxUsageDetail of
+// Graph 1.0). The report is up to two days old. If the tenant conceals names, they are hashes without an @.
 func (c *Client) Mailboxes(ctx context.Context, each func(directory.Mailbox) error) error {
 	return c.Report(ctx, "mailbox", []string{"/reports/getMailboxUsageDetail(period='D7')"}, func(r io.Reader) error {
 		return readMailboxes(r, c.now(), each)
 	})
 }
 
-// readMailboxes reads the CSV file of the report.
+// readMailboxes reads the report's CSV file.
 func readMailboxes(r io.Reader, now time.Time, each func(directory.Mailbox) error) error {
 	in := rows.New(r)
 	head, err := in.Next()
@@ -75,7 +75,7 @@ func readMailboxes(r io.Reader, now time.Time, each func(directory.Mailbox) erro
 	}
 }
 
-// mailboxOf reads a row. A size that is left out is unknown, not zero.
+// mailboxOf parses a row. An absent size is unknown, not zero.
 func mailboxOf(row []string, at map[string]int, now time.Time) (box directory.Mailbox, err error) {
 	refreshed, err := time.Parse(time.DateOnly, row[at[columnRefreshed]])
 	if err != nil {

@@ -21,7 +21,7 @@ func mailboxRow(name, deleted, storage, quota, archive string) string {
 	return fmt.Sprintf("2026-11-22,%s,Somebody,%s,,2020-01-01,2026-11-20,10,%s,1,2,3,4,5,%s,%s,7\n", name, deleted, storage, quota, archive)
 }
 
-// withKind returns a line of the report with one more column before its last.
+// withKind inserts a column before the last one of a line.
 func withKind(line, kind string) string {
 	i := strings.LastIndex(line, ",")
 	return line[:i] + "," + kind + line[i:]
@@ -101,7 +101,7 @@ func TestMailboxesRefused(t *testing.T) {
 	}
 }
 
-// TestMailboxStops: an error of the callback ends the reading.
+// TestMailboxStops checks that an error of the callback ends the reading.
 func TestMailboxStops(t *testing.T) {
 	t.Parallel()
 	full := errors.New("full")

@@ -13,22 +13,22 @@ import (
 	"github.com/microsoftgraph/msgraph-sdk-go/users"
 )
 
-// wireMember is a directory object that is a member of another one, or has another one as member.
+// wireMember is an entry of a list of members or of a list of groups that an object is a member of.
 type wireMember struct {
 	Type       string `json:"@odata.type"`
 	ID         string `json:"id"`
 	SID        string `json:"onPremisesSecurityIdentifier"`
-	Visibility string `json:"visibility"` // visibility of a group
+	Visibility string `json:"visibility"` // of a group
 }
 
 const (
-	memberPages = 999 // Graph's largest page of members
+	memberPages = 999 // the largest page of members that Graph allows
 
 	typeGroup = "#microsoft.graph.group"
 )
 
-// noUsers are the types of directory objects that hold no license. Any other type is a user or derived from one, as
-// agentUser is (docs-contrib: resources/agentuser.md). A type that Graph adds later may be one, too.
+// noUsers are the types of directory objects that hold no licenses. Any other type counts as a user: agentUser is
+// derived from user (docs-contrib: resources/agentuser.md), and so may be a type that Graph adds later.
 var noUsers = []string{
 	"#microsoft.graph.device", "#microsoft.graph.orgContact", "#microsoft.graph.servicePrincipal", "#microsoft.graph.application",
 	"#microsoft.graph.administrativeUnit", "#microsoft.graph.directoryRole",
@@ -44,20 +44,20 @@ func decodeMembers(body []byte) ([]wireMember, envelope, error) {
 	return members, head, err
 }
 
-// memberCursor is the position of a reading of members: the groups that remain to be read, the link in the first of
-// them, and the groups met so far.
+// memberCursor is the position in a reading of members: the groups still to be read, the link in the first of them,
+// and the groups seen so far.
 type memberCursor struct {
 	Open   []string `json:"open"`
 	Met    []string `json:"met"`
 	Link   string   `json:"link,omitempty"`
-	Hidden []string `json:"hidden,omitempty"` // groups met that hide their members
-	Seen   bool     `json:"seen,omitempty"`   // the first group has shown a member
+	Hidden []string `json:"hidden,omitempty"` // groups that hide their members
+	Seen   bool     `json:"seen,omitempty"`   // whether the first open group has shown a member
 }
 
 // ListMembers calls page with the users in a group and in its nested groups. A user who is listed twice is passed
-// twice. An empty cursor starts. next resumes after its page, also in another process, and is empty on the last page.
-// The error is directory.ErrNoGroup when the group does not exist, and directory.ErrHidden when the group or one in it
-// does not show its members. An error of page ends the reading.
+// twice. The reading starts at the beginning if cursor is empty. next is the cursor that resumes after the page, even
+// in another process; it is empty on the last page. ListMembers returns directory.ErrNoGroup if the group does not
+// exist, directory.ErrHidden if the group or a nested group hides its members, and the error of page if page fails.
 func (c *Client) ListMembers(ctx context.Context, group directory.Group, cursor string, page func(members []directory.Member, next string) error) error {
 	at := memberCursor{Open: []string{group.ID}, Met: []string{group.ID}}
 	if group.Hidden {
@@ -99,7 +99,7 @@ func hiddenError(groupID string) error {
 		directory.ErrHidden, groupID, hiddenMembership, readHidden)
 }
 
-// take records a page of the current group and returns its users.
+// take records a page of the current group and returns the users on it.
 func (m *memberCursor) take(entries []wireMember, hidden, direct bool) (users []directory.Member) {
 	m.Seen = m.Seen || len(entries) > 0
 	for _, e := range entries {
@@ -117,7 +117,7 @@ func (m *memberCursor) take(entries []wireMember, hidden, direct bool) (users []
 	return users
 }
 
-// text returns the cursor for the caller. It is empty at the end.
+// text returns the cursor as a string, which is empty at the end of the reading.
 func (m memberCursor) text() (string, error) {
 	if len(m.Open) == 0 {
 		return "", nil
@@ -126,7 +126,7 @@ func (m memberCursor) text() (string, error) {
 	return string(b), err
 }
 
-// listDirect reads the members that a group itself lists, from a link on if there is one.
+// listDirect reads the members that a group itself lists. It starts at link, or at the first page if link is empty.
 func (c *Client) listDirect(ctx context.Context, groupID, link string, page func(entries []wireMember, next string) error) error {
 	k := call{what: "list members of group " + groupID, needs: readGroups}
 	if !isID(groupID) {
@@ -152,8 +152,8 @@ func (c *Client) listDirect(ctx context.Context, groupID, link string, page func
 	return err
 }
 
-// GroupsOf returns the ids of all groups that the user belongs to, also through other groups. The error is
-// directory.ErrNoPerson when the user does not exist.
+// GroupsOf returns the ids of all groups that a user is in, directly or through other groups. It returns
+// directory.ErrNoPerson if the user does not exist.
 func (c *Client) GroupsOf(ctx context.Context, userID string) ([]string, error) {
 	return c.groupIDs(ctx, userID, func() (*abs.RequestInformation, error) {
 		return c.user(userID).TransitiveMemberOf().ToGetRequestInformation(ctx,
@@ -165,7 +165,7 @@ func (c *Client) GroupsOf(ctx context.Context, userID string) ([]string, error) 
 	})
 }
 
-// DirectGroups returns the ids of the groups that list the user themselves. The error is directory.ErrNoPerson when the
+// DirectGroups returns the ids of the groups that list the user directly. It returns directory.ErrNoPerson if the
 // user does not exist.
 func (c *Client) DirectGroups(ctx context.Context, userID string) ([]string, error) {
 	return c.groupIDs(ctx, userID, func() (*abs.RequestInformation, error) {
@@ -190,7 +190,7 @@ func (c *Client) groupIDs(ctx context.Context, userID string, build func() (*abs
 	var ids []string
 	err = pages(ctx, c, k, info, "", decodeMembers, func(page []wireMember, _ string) error {
 		for _, m := range page {
-			if m.Type == typeGroup { // the answer also lists administrative units and roles
+			if m.Type == typeGroup { // the list also has administrative units and roles
 				ids = append(ids, m.ID)
 			}
 		}

@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// TestPace lists forty pages by a clock that only waiting advances. No ten seconds have more than Graph's five
-// requests, and no further time is lost.
+// TestPace lists forty pages with a clock that advances only during sleeps. No ten seconds may have more than Graph's
+// five requests, and no further time may be lost.
 func TestPace(t *testing.T) {
 	t.Parallel()
 	const pages = 40

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// graphPage writes a page of n users with every property as Graph does: with nulls, request ids and properties that
-// were not asked for.
+// graphPage returns a page of n users with every property, in the form in which Graph sends it: with nulls, request
+// ids and properties that were not requested.
 func graphPage(n int) []byte {
 	var b strings.Builder
 	b.WriteString(`{"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#users(id,signInActivity)",` +

@@ -9,17 +9,18 @@ import (
 	abs "github.com/microsoft/kiota-abstractions-go"
 )
 
-// The bounds of a list, many times the size of the largest real one. Without them a list with endless links would be
-// read for ever. 50,000 pages hold five million people even at 100 people a page, the smallest page that Graph is known
-// to return.
+// The bounds of a list are many times the size of the largest real list. Without them, a list with endless links
+// would be read forever. 50,000 pages have five million people even with 100 people per page, the smallest page that
+// Graph is known to return.
 const (
 	mostPages = 50_000
-	mostEmpty = 1_000 // empty pages in a row: Graph may return a page with fewer entries than asked for, or none
+	mostEmpty = 1_000 // empty pages in a row; Graph may return a page with fewer entries than requested, or none
 )
 
-// pages reads a collection to its end. It begins at first, or at the link from if there is one. It decodes each page
-// and calls take with the page and the link to the next page. The link after the last page is "". A link that leads
-// elsewhere or back fails the reading before its page is taken. So does a list without an end.
+// pages reads a collection to its end, starting at the link from or, if from is empty, with the request first. It
+// decodes each page and calls take with the entries and with the link to the next page, which is "" on the last page.
+// pages fails if a link leads outside the base URL or back to an earlier page, before take sees the page with that
+// link. It also fails if the list exceeds the bounds.
 func pages[T any](ctx context.Context, c *Client, k call, first *abs.RequestInformation, from string,
 	decode func([]byte) ([]T, envelope, error), take func(page []T, next string) error,
 ) error {
@@ -56,8 +57,8 @@ func pages[T any](ctx context.Context, c *Client, k call, first *abs.RequestInfo
 	}
 }
 
-// follow makes the request for a next link. It returns nil when there is none. It uses the link unchanged, but only
-// within the base URL, because the request carries the token.
+// follow returns the request for a next link, or nil if link is empty. It uses the link unchanged, but only within
+// the base URL, because the request carries the token.
 func (c *Client) follow(link string) (*abs.RequestInformation, error) {
 	if link == "" {
 		return nil, nil
@@ -72,8 +73,8 @@ func (c *Client) follow(link string) (*abs.RequestInformation, error) {
 	return getting(*u), nil
 }
 
-// get makes a request for which the SDK's own builder would add much code. path begins after the version and may have a
-// query.
+// get returns a GET request for which the SDK's builder would add much code. path starts after the version and may
+// have a query.
 func (c *Client) get(path string) *abs.RequestInformation {
 	u := *c.base
 	path, u.RawQuery, _ = strings.Cut(path, "?")
@@ -89,7 +90,7 @@ func getting(u url.URL) *abs.RequestInformation {
 	return info
 }
 
-// all reads a collection into one slice.
+// all reads a collection into a slice.
 func all[T any](ctx context.Context, c *Client, k call, first *abs.RequestInformation) ([]T, error) {
 	var list []T
 	err := pages(ctx, c, k, first, "", decodeList[T], func(page []T, _ string) error {

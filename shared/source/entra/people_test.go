@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// listing returns what ListPeople passed on: "ids -> next link" for each page.
+// listing returns the pages of ListPeople, each as "ids -> next link".
 func listing(ctx context.Context, f *fake, cursor string) ([]string, error) {
 	var got []string
 	err := f.ListPeople(ctx, cursor, func(people []directory.EntraUser, next string) error {
@@ -126,13 +126,14 @@ func TestListPeopleSelectsWhatIsDecoded(t *testing.T) {
 	if _, err := listing(t.Context(), f, ""); err != nil {
 		t.Fatal(err)
 	}
-	want := strings.Join(userFields, ",") // TestPageHasWhatIsRead compares them with docs/graph.md
+	want := strings.Join(userFields, ",") // TestPageHasWhatIsRead compares userFields with docs/graph.md
 	if diff := cmp.Diff([]string{want}, f.selects); diff != "" {
 		t.Error(diff)
 	}
 }
 
-// TestOlderGraph: a Graph that does not know agents refuses their property. The client leaves it out from then on.
+// TestOlderGraph has a Graph that does not know agents and rejects their property. The client must not request the
+// property again.
 func TestOlderGraph(t *testing.T) {
 	t.Parallel()
 	older := failure(400, "BadRequest", "Could not find a property named 'identityParentId' on type 'microsoft.graph.user'.")
@@ -152,7 +153,7 @@ func TestOlderGraph(t *testing.T) {
 	}
 }
 
-// TestAgents: an object that is derived from user is recognized by its type.
+// TestAgents checks that an object of a type derived from user is recognized by its type.
 func TestAgents(t *testing.T) {
 	t.Parallel()
 	f := newFake(t, list("", `{"@odata.type":"#microsoft.graph.agentUser","id":"`+userA+`","identityParentId":"`+userB+`"}`, `{"id":"`+userB+`"}`))

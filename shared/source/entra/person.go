@@ -14,9 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// wireUser has the properties of a Graph user with their own decoding. wireWhole adds the plain lines of the table of
-// fields. A property that is null or absent is the zero value. Graph leaves signInActivity out for a user who never
-// signed in.
+// wireUser has the properties of a Graph user that need their own decoding; wireWhole adds the others. A property
+// that is null or absent is the zero value. Graph omits signInActivity for a user who never signed in.
 type wireUser struct {
 	Enabled   *bool           `json:"accountEnabled"`
 	Created   time.Time       `json:"createdDateTime"`
@@ -27,13 +26,13 @@ type wireUser struct {
 	States    []wireLicensing `json:"licenseAssignmentStates"`
 }
 
-// plainLines are the lines of the table of fields that Graph has as texts and dates. They exclude the dates with a
-// special meaning, which are in wireUser.
+// plainLines are the lines of the table of fields that Graph sends as strings and dates. Dates with a special meaning
+// are in wireUser instead.
 var plainLines = slices.DeleteFunc(slices.Clone(directory.EntraProperties), func(p directory.Property[directory.EntraUser]) bool {
 	return p.Kind == directory.Bool || p.Meaning != directory.Plain || p.Source == "" || strings.Contains(p.Source, "/")
 })
 
-// wireWhole is a struct with a field for each of plainLines, in their order, and a wireUser.
+// wireWhole is the type of a struct with one field for each of plainLines, in order, and an embedded wireUser.
 var wireWhole = func() reflect.Type {
 	var fields []reflect.StructField
 	for i, p := range plainLines {
@@ -48,7 +47,7 @@ var wireWhole = func() reflect.Type {
 	return reflect.StructOf(append(fields, reflect.StructField{Name: "Rest", Type: reflect.TypeFor[wireUser](), Tag: `json:",embed"`}))
 }()
 
-// wirePerson holds a decoded wireWhole.
+// wirePerson holds a decoded value of type wireWhole.
 type wirePerson struct{ whole reflect.Value }
 
 // UnmarshalJSONFrom implements json.UnmarshalerFrom.
@@ -66,7 +65,7 @@ func (w *wirePerson) rest() *wireUser {
 	return w.whole.Field(len(plainLines)).Addr().Interface().(*wireUser)
 }
 
-// wireHolding has only how a user holds products.
+// wireHolding has only the properties about a user's licenses.
 type wireHolding struct {
 	ID       string          `json:"id"`
 	Licenses []wireLicense   `json:"assignedLicenses"`
@@ -109,11 +108,11 @@ type wireLicensing struct {
 	Error         string   `json:"error"`
 	DisabledPlans []string `json:"disabledPlans"`
 
-	Updated time.Time `json:"lastUpdatedDateTime"` // 0001-01-01 for none
+	Updated time.Time `json:"lastUpdatedDateTime"` // 0001-01-01 means none
 }
 
-// userFields are the properties that are read of users. A Graph that is older than agents refuses identityParentId, and
-// with it the whole request.
+// userFields are the properties that are requested for users. A Graph that does not know agents rejects a request for
+// identityParentId.
 var (
 	userFields  = allUserFields()
 	olderFields = slices.DeleteFunc(slices.Clone(userFields), func(name string) bool { return name == "identityParentId" })
@@ -122,14 +121,15 @@ var (
 // allUserFields returns the plain lines of the table and the properties of wireUser.
 func allUserFields() (names []string) {
 	for _, p := range plainLines {
-		if !strings.HasPrefix(p.Source, "@") { // every answer has an annotation; a request cannot select it
+		if !strings.HasPrefix(p.Source, "@") { // an annotation comes unrequested and cannot be selected
 			names = append(names, p.Source)
 		}
 	}
 	return append(names, selectOf[wireUser]()...)
 }
 
-// selecting calls ask with all fields of users, or with the fields that this Graph knows.
+// selecting calls ask with all fields of users. If this Graph does not know agents, the fields are those that it does
+// know.
 func (c *Client) selecting(ask func(fields []string) error) error {
 	if !c.older.Load() {
 		err := ask(userFields)
@@ -141,7 +141,7 @@ func (c *Client) selecting(ask func(fields []string) error) error {
 	return ask(olderFields)
 }
 
-// decodePeople reads a page of users. Dates later than a day after now are dropped.
+// decodePeople decodes a page of users. It drops dates more than a day after now.
 func decodePeople(body []byte, now time.Time) ([]directory.EntraUser, envelope, error) {
 	var (
 		people = make([]directory.EntraUser, 0, pageSize)
@@ -156,7 +156,7 @@ func decodePeople(body []byte, now time.Time) ([]directory.EntraUser, envelope, 
 		return err
 	})
 	if err != nil {
-		return nil, head, err // part of the page must not pass for the whole page
+		return nil, head, err // a part of the page must not pass for the whole page
 	}
 	return people, head, nil
 }
@@ -181,7 +181,7 @@ func (w *wirePerson) person(now time.Time) (directory.EntraUser, error) {
 		case *string:
 			*at = w.whole.Field(i).String()
 		case *time.Time:
-			if t := *w.whole.Field(i).Addr().Interface().(*time.Time); t.Year() > 1 { // year 1 stands for none
+			if t := *w.whole.Field(i).Addr().Interface().(*time.Time); t.Year() > 1 { // year 1 means none
 				*at = t.UTC()
 			}
 		}
@@ -195,18 +195,18 @@ func (w *wirePerson) person(now time.Time) (directory.EntraUser, error) {
 
 var errNoID = errors.New("the person has no id")
 
-// assignments returns the paths by which the person holds products. A product without a path in licenseAssignmentStates
-// has an empty State. The person holds it in an unknown way, and no change is possible without knowing the way.
+// assignments returns how the person holds each product. A product that is missing from licenseAssignmentStates has
+// an empty State: nobody knows how the person holds it, so it cannot be changed.
 func (w *wireHolding) assignments() []directory.Assignment {
 	if len(w.States)+len(w.Licenses) == 0 {
 		return nil
 	}
 	held := make([]directory.Assignment, 0, max(len(w.States), len(w.Licenses)))
 	for _, s := range w.States {
-		if s.Error == "None" { // instead of the documented null
+		if s.Error == "None" { // Graph sends "None" instead of the documented null
 			s.Error = ""
 		}
-		if s.Updated.Year() < 2000 { // instead of null
+		if s.Updated.Year() < 2000 { // Graph sends a date in year 1 instead of null
 			s.Updated = time.Time{}
 		}
 		held = append(held, directory.Assignment(s))
@@ -233,9 +233,9 @@ func flag(b *bool) directory.Flag {
 	return directory.FlagOf(*b)
 }
 
-// date returns t, or the zero time when t is no real date. Graph writes 0001-01-01 and similar dates for "none". A date
-// in the future is not real, either. The caller must mark a person with a future date: such a person has not "never
-// signed in".
+// date returns t, or the zero time if t is not a real date: Graph writes 0001-01-01 and similar dates for "none", and
+// a date in the future cannot be real. The caller must mark a person with a future date, who otherwise would look as
+// if they had never signed in.
 func date(t, now time.Time) time.Time {
 	if t.Year() < 2000 || future(t, now) {
 		return time.Time{}
@@ -243,5 +243,5 @@ func date(t, now time.Time) time.Time {
 	return t.UTC()
 }
 
-// future allows one day for clocks that differ.
+// future reports whether t is more than a day after now. The day allows for clocks that differ.
 func future(t, now time.Time) bool { return t.After(now.AddDate(0, 0, 1)) }

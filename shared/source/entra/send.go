@@ -15,27 +15,27 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Limits of one request, in tries and in time.
+// Limits of one request.
 const (
-	tryTimeout   = 90 * time.Second // one try with its body, without the waits between tries
+	tryTimeout   = 90 * time.Second // of one try including its body, excluding the waits between tries
 	maxTries     = 6
-	maxWait      = 5 * time.Minute  // a single wait between two tries
-	maxWaits     = 10 * time.Minute // all waits of a request
-	premiumTries = 4                // tries while Graph says that the tenant is not a premium one
+	maxWait      = 5 * time.Minute  // the longest wait between two tries
+	maxWaits     = 10 * time.Minute // of all waits together
+	premiumTries = 4                // tries while Graph says that the tenant has no premium license
 	maxAnswer    = 64 << 20         // bytes of one answer
 )
 
 var errNetwork = errors.New("the network failed")
 
-// call describes a request in errors.
+// call describes a request for use in errors.
 type call struct {
 	what  string // "list people"
-	needs string // the application permissions that allow it
-	paced bool   // listRate limits it
+	needs string // the application permissions that the request needs
+	paced bool   // whether listRate applies
 	write bool
 }
 
-// failed returns the error of a request. That of a read is a directory.UnreadError.
+// failed returns the error for a failed request. For a read it is a *directory.UnreadError.
 func (k call) failed(err error) error {
 	var graph *graphError
 	if errors.As(err, &graph) && errors.Is(err, ErrForbidden) && !(k.write && graph.refuses()) {
@@ -49,13 +49,13 @@ func (k call) failed(err error) error {
 	return &directory.UnreadError{Err: err}
 }
 
-// send sends a request until Graph accepts it, and returns the body of the answer. It repeats a request when that may
-// help, waits as long as Graph asks, and fails when that takes too long.
+// send sends a request until Graph accepts it, and returns the body of the answer. It retries if that may help, after
+// the wait that Graph asks for, and fails if the waits become too long.
 func (c *Client) send(ctx context.Context, k call, info *abs.RequestInformation) ([]byte, error) {
 	if info.Method == abs.GET {
-		info.Headers.TryAdd("x-ms-throttle-priority", "low") // people's own work goes first
+		info.Headers.TryAdd("x-ms-throttle-priority", "low") // lets the work of people go first
 	} else {
-		info.Headers.TryAdd("Content-Length", strconv.Itoa(len(info.Content))) // otherwise kiota sends it in chunks
+		info.Headers.TryAdd("Content-Length", strconv.Itoa(len(info.Content))) // otherwise kiota sends the body in chunks
 	}
 	var waited time.Duration
 	uncertain := false
@@ -89,7 +89,8 @@ func (c *Client) send(ctx context.Context, k call, info *abs.RequestInformation)
 	}
 }
 
-// rest waits after a failed try and adds the wait to waited. It returns an error when another try would be too late.
+// rest waits after a failed try and adds the wait to waited. It returns an error, without waiting, if the next try
+// would come too late.
 func (c *Client) rest(ctx context.Context, failed error, try int, waited *time.Duration) error {
 	wait := c.waitAfter(failed, try)
 	end, bound := ctx.Deadline()
@@ -128,8 +129,8 @@ func (c *Client) try(ctx context.Context, info *abs.RequestInformation) ([]byte,
 	return body, failed
 }
 
-// sameTime compares the Date of an answer with our clock. An origin server sends one with every answer (RFC 9110,
-// section 6.6.1). After a write nothing is compared, since the change is already made.
+// sameTime compares the Date header of an answer with our clock. An origin server sends the header with every answer
+// (RFC 9110, section 6.6.1). Answers to writes are not checked, because the change is already made.
 func (c *Client) sameTime(date string) error {
 	told, err := http.ParseTime(date)
 	if err != nil {
@@ -138,9 +139,9 @@ func (c *Client) sameTime(date string) error {
 	return directory.CheckClock("Microsoft Graph", told, c.now())
 }
 
-// readAnswer reads an answer to its end, so that the connection can be used again.
+// readAnswer reads a body to its end, so that the connection can be reused.
 func readAnswer(response *http.Response) ([]byte, error) {
-	defer func() { _ = response.Body.Close() }() // nothing is written to it
+	defer func() { _ = response.Body.Close() }() // Close of a read-only body reports nothing useful
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
 	switch {
 	case response.StatusCode >= 300:
@@ -153,7 +154,7 @@ func readAnswer(response *http.Response) ([]byte, error) {
 	return body, nil
 }
 
-// withoutURL drops the URL that net/http puts into its errors: it names people.
+// withoutURL removes the URL that net/http adds to its errors, because URLs contain names of people.
 func withoutURL(err error) error {
 	var failed *url.Error
 	switch {
@@ -166,8 +167,8 @@ func withoutURL(err error) error {
 	}
 }
 
-// worthRepeating reports whether sending again may help and cannot harm. A write with an unknown result is not
-// repeated: the caller reads it back.
+// worthRepeating reports whether another try may help and cannot do harm. A write with an unknown result is not
+// retried; the caller reads what happened.
 func worthRepeating(err error, method abs.HttpMethod, try int) bool {
 	if errors.Is(err, errNetwork) {
 		return method == abs.GET
@@ -190,20 +191,20 @@ func worthRepeating(err error, method abs.HttpMethod, try int) bool {
 		return true
 	case http.StatusInternalServerError, http.StatusBadGateway:
 		return method == abs.GET
-	default: // Graph sometimes takes a premium tenant for another one
+	default: // Graph sometimes takes a premium tenant for one without premium
 		return method == abs.GET && errors.Is(err, ErrNotPremium) && try < premiumTries
 	}
 }
 
-// mayBeMade reports whether a write with this answer may have been made. A gateway may lose the answer of the server
-// behind it.
+// mayBeMade reports whether a write that failed with err may have been made, because a gateway can lose the answer of
+// the server behind it.
 func mayBeMade(err error) bool {
 	var graph *graphError
 	return errors.As(err, &graph) && !graph.concurrent() && graph.status >= http.StatusInternalServerError
 }
 
-// waitAfter returns how long to wait after a failed try. It is the time that Graph asks for. Without one it doubles
-// with each try.
+// waitAfter returns how long to wait after a failed try: as long as Graph asks or, if Graph asks for nothing, a time
+// that doubles with each try.
 func (c *Client) waitAfter(err error, try int) time.Duration {
 	var graph *graphError
 	var file *fileError

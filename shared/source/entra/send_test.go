@@ -19,7 +19,7 @@ import (
 
 const premiumDenied = "Authentication_RequestFromNonPremiumTenantOrB2CTenant"
 
-// read and write are requests of the two kinds that the retry distinguishes.
+// read and write send one request of each kind that the retry distinguishes.
 func read(c *Client) error {
 	_, err := c.CountPeople(context.Background())
 	return err
@@ -33,7 +33,7 @@ func throttled(after string) answer {
 	return a
 }
 
-// concurrent returns the answer that nais/azurerator#448 and azure-cli#23081 recorded.
+// concurrent returns the answer that is recorded in nais/azurerator#448 and azure-cli#23081.
 func concurrent(status int) answer {
 	return failure(status, "Directory_ConcurrencyViolation", "Your operation conflicted with a concurrent operation on one or more of the objects. Please wait briefly and retry.")
 }
@@ -108,7 +108,8 @@ func TestRetry(t *testing.T) {
 	}
 }
 
-// TestWaitsWithinTheBound: the client does not start a wait that is longer than the time that the run has left.
+// TestWaitsWithinTheBound checks that the client does not start a wait that is longer than the time that the run has
+// left.
 func TestWaitsWithinTheBound(t *testing.T) {
 	t.Parallel()
 	f := newFake(t, throttled("90"))
@@ -119,8 +120,8 @@ func TestWaitsWithinTheBound(t *testing.T) {
 	}
 }
 
-// TestRefusedAfterLostAnswer: a gateway lost the answer to the first try. A refusal of the second try says nothing
-// about the first one. The answer that the change already exists proves that the first one succeeded.
+// TestRefusedAfterLostAnswer loses the answer to the first try in a gateway. If Graph then refuses the second try,
+// nothing is known about the first. If Graph says that the change already exists, the first try succeeded.
 func TestRefusedAfterLostAnswer(t *testing.T) {
 	t.Parallel()
 	lost := answer{status: 504}

@@ -9,15 +9,15 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// wireSKU is a product. Its accountId names a billing account, not the tenant: Microsoft's own example of the list has
-// two of them, and neither is the tenant's (docs-contrib: api-reference/v1.0/api/subscribedsku-list.md).
+// wireSKU is a product. Its accountId names a billing account, not the tenant: in Microsoft's own example the list
+// has two accountIds, and neither is the tenant's id (docs-contrib: api-reference/v1.0/api/subscribedsku-list.md).
 type wireSKU struct {
 	ID         string `json:"skuId"`
 	PartNumber string `json:"skuPartNumber"`
 	Status     string `json:"capabilityStatus"`
 	Consumed   int    `json:"consumedUnits"`
 	Prepaid    struct {
-		Enabled int `json:"enabled"` // seats in their warning period end soon and do not count
+		Enabled int `json:"enabled"` // seats in their warning period end soon, so they do not count
 	} `json:"prepaidUnits"`
 	Plans []struct {
 		ID   string `json:"servicePlanId"`
@@ -31,14 +31,14 @@ type wireOrganization struct {
 
 const readTenant = "Organization.Read.All"
 
-// Tenant returns the id of the tenant that the credentials belong to, and the products that it subscribes to, each
-// once.
+// Tenant returns the id of the tenant that the credentials belong to, and the products to which it subscribes,
+// without duplicates.
 func (c *Client) Tenant(ctx context.Context) (id string, skus []directory.SKU, err error) {
 	if id, err = c.tenantID(ctx); err != nil {
 		return "", nil, err
 	}
 	k := call{what: "read the tenant's subscriptions", needs: readTenant}
-	info, err := c.skus().ToGetRequestInformation(ctx, nil) // no $select: some Graphs refuse it here
+	info, err := c.skus().ToGetRequestInformation(ctx, nil) // no $select, because some Graphs reject it here
 	if err != nil {
 		return "", nil, k.failed(err)
 	}
@@ -52,7 +52,7 @@ func (c *Client) Tenant(ctx context.Context) (id string, skus []directory.SKU, e
 	return id, skus, nil
 }
 
-// tenantID reads the one object of the collection organization (docs-contrib:
+// tenantID reads the only object of the collection organization (docs-contrib:
 // api-reference/v1.0/api/organization-list.md).
 func (c *Client) tenantID(ctx context.Context) (string, error) {
 	k := call{what: "read the tenant's id", needs: readTenant}
@@ -68,8 +68,8 @@ func (c *Client) tenantID(ctx context.Context) (string, error) {
 	return strings.ToLower(found[0].ID), nil
 }
 
-// addSKU adds a row of the list. A product may have several rows, one for each billing account. Its seats are the sum
-// of theirs. Nobody can hold a row without skuId.
+// addSKU adds a row of the list. A product with several billing accounts has several rows, whose seats are added up.
+// A row without a skuId is ignored, because nobody can hold it.
 func addSKU(skus []directory.SKU, row *wireSKU) []directory.SKU {
 	sku := directory.SKU{ID: strings.ToLower(row.ID), PartNumber: row.PartNumber, Enabled: row.Prepaid.Enabled, Consumed: row.Consumed}
 	for _, p := range row.Plans {
@@ -77,7 +77,7 @@ func addSKU(skus []directory.SKU, row *wireSKU) []directory.SKU {
 	}
 	sku.PlansRead = len(row.Plans) > 0
 	if row.Status != "" && row.Status != "Enabled" && row.Status != "Warning" {
-		sku.Enabled = 0 // Suspended, LockedOut and Deleted products give no new seats
+		sku.Enabled = 0 // a product that is Suspended, LockedOut or Deleted gives no new seats
 	}
 	i := slices.IndexFunc(skus, func(s directory.SKU) bool { return s.ID == sku.ID })
 	switch {

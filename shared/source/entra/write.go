@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// notHeld is Graph's text for removing a license that the user does not hold.
+// notHeld is part of Graph's message when the license to be removed is not held.
 const notHeld = "does not have a corresponding license"
 
 const (
@@ -21,10 +21,10 @@ const (
 	writeMembers  = "GroupMember.ReadWrite.All"
 )
 
-// ChangeLicenses assigns products to a user and removes others (by skuId), in one step: both or neither. Each
-// assignment names the service plans that stay off. It is no error when the only change is to remove a product that the
-// user does not hold. A refusal by Entra is a *directory.Refusal. The error is directory.ErrNoPerson when the user does
-// not exist.
+// ChangeLicenses assigns products to a user and removes others, by skuId. Graph makes either all of the changes or
+// none. Each assignment names the service plans that stay off. ChangeLicenses succeeds if its only change is to
+// remove a product that the user does not hold. It returns a *directory.Refusal if Entra refuses the change, and
+// directory.ErrNoPerson if the user does not exist.
 func (c *Client) ChangeLicenses(ctx context.Context, userID string, add []directory.Assignment, remove []string) error {
 	k := call{what: "change licenses of person " + userID, needs: writeLicenses, write: true}
 	body, err := licenseChange(add, remove)
@@ -45,16 +45,16 @@ func (c *Client) ChangeLicenses(ctx context.Context, userID string, add []direct
 	case len(add) == 0 && len(remove) == 1 && says(err, notHeld):
 		return nil
 	case says(err, notHeld):
-		// An earlier try may have succeeded although its answer was lost. The next try then gets this answer. Only a
-		// read shows what happened.
+		// An earlier try whose answer was lost may have succeeded, and then the next try gets this answer. Only a read
+		// can tell.
 		return fmt.Errorf("%w: %w", directory.ErrNotHeld, err)
-	case len(remove) == 1 && says(err, inherited): // the license is not held directly, and this call removes only direct ones
+	case len(remove) == 1 && says(err, inherited): // the license comes from a group only, so there is no direct one to remove
 		return fmt.Errorf("%w: %w", directory.ErrNotHeld, refused(err))
 	}
 	return refused(err)
 }
 
-// licenseChange returns the body of assignLicense. Graph requires both lists, also empty ones.
+// licenseChange returns the body of assignLicense. Graph requires both lists even if they are empty.
 func licenseChange(add []directory.Assignment, remove []string) (*users.ItemAssignLicensePostRequestBody, error) {
 	added := make([]models.AssignedLicenseable, 0, len(add))
 	for _, license := range add {
@@ -92,8 +92,9 @@ func parseIDs(ids ...string) ([]uuid.UUID, error) {
 	return parsed, nil
 }
 
-// AddMember adds a user to a group. It is no error when the user is already in it. A refusal by Entra is a
-// *directory.Refusal. The error is directory.ErrNoGroup or directory.ErrNoPerson when one of them does not exist.
+// AddMember adds a user to a group. It succeeds if the user already is in the group. It returns a *directory.Refusal
+// if Entra refuses the change, and directory.ErrNoGroup or directory.ErrNoPerson if the group or the user does not
+// exist.
 func (c *Client) AddMember(ctx context.Context, groupID, userID string) error {
 	k := call{what: "add person " + userID + " to group " + groupID, needs: writeMembers, write: true}
 	if !isID(groupID) || !isID(userID) {
@@ -118,14 +119,14 @@ func (c *Client) AddMember(ctx context.Context, groupID, userID string) error {
 	return c.memberRefused(ctx, groupID, err)
 }
 
-// RemoveMember removes a user from a group. It is no error when the user is not in it. A refusal by Entra is a
-// *directory.Refusal. The error is directory.ErrNoGroup when the group does not exist.
+// RemoveMember removes a user from a group. It succeeds if the user is not in the group. It returns a
+// *directory.Refusal if Entra refuses the change, and directory.ErrNoGroup if the group does not exist.
 func (c *Client) RemoveMember(ctx context.Context, groupID, userID string) error {
 	k := call{what: "remove person " + userID + " from group " + groupID, needs: writeMembers, write: true}
 	if !isID(groupID) || !isID(userID) {
 		return k.failed(errNotID)
 	}
-	// Only Ref ends the membership. Without it the request would delete the user. The gate blocks every other DELETE.
+	// Without Ref, the request would delete the user instead of the membership. The gate blocks every other DELETE.
 	info, err := c.group(groupID).Members().ByDirectoryObjectId(userID).Ref().ToDeleteRequestInformation(ctx, nil)
 	if err != nil {
 		return k.failed(err)
@@ -135,15 +136,15 @@ func (c *Client) RemoveMember(ctx context.Context, groupID, userID string) error
 		return nil
 	}
 	if answered(err, http.StatusNotFound) {
-		// Graph gives the same answer for a missing membership and for a missing group.
+		// Graph answers the same if the membership is missing and if the group is missing.
 		_, err := c.groupByID(ctx, groupID)
 		return err
 	}
 	return c.memberRefused(ctx, groupID, err)
 }
 
-// memberRefused explains why a group cannot be changed. Graph answers 403 for a dynamic or role-assignable group as for
-// a missing permission.
+// memberRefused explains why a group cannot be changed. For a dynamic or role-assignable group, Graph answers with
+// status 403, as it does when a permission is missing.
 func (c *Client) memberRefused(ctx context.Context, groupID string, failed error) error {
 	if !errors.Is(failed, ErrForbidden) || errors.Is(failed, directory.ErrUncertain) {
 		return refused(failed)
@@ -163,8 +164,8 @@ func (c *Client) memberRefused(ctx context.Context, groupID string, failed error
 	}
 }
 
-// restrictedBy returns the reason of a refusal for a restricted management administrative unit. It uses Graph's own
-// words, because no source documents them.
+// restrictedBy returns the reason of a refusal because of a restricted management administrative unit. The reason quotes
+// Graph, because no source documents Graph's message.
 func restrictedBy(failed error) string {
 	var graph *graphError
 	if !errors.As(failed, &graph) || graph.message == "" {

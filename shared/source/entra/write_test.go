@@ -65,7 +65,7 @@ func checkWrite(t *testing.T, err, want error, refused string) {
 	var refusal *directory.Refusal
 	var answer *graphError
 	if errors.Is(want, errNotHeld) && errors.As(err, &answer) && answer.says(notHeld) && !errors.As(err, &refusal) {
-		return // the case says nothing about what was done
+		return // the case does not say what was done
 	}
 	if errors.As(err, &refusal) != (refused != "") || refused != "" && !strings.Contains(refusal.Reason, refused) {
 		t.Errorf("error %v, want a refusal with %q", err, refused)
@@ -101,8 +101,8 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// TestInherited: when Graph refuses to remove a license because it comes from a group, the license is not held
-// directly. With several licenses it is unknown which one Graph means.
+// TestInherited checks that a license that Graph refuses to remove because it comes from a group counts as not held
+// directly. With several licenses, it is unknown which of them Graph means.
 func TestInherited(t *testing.T) {
 	t.Parallel()
 	const message = "User license is inherited from a group membership and it cannot be removed directly from the user."

@@ -7,7 +7,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// BenchmarkTell adds to 1,000,000 people what two reports of everybody say about them.
+// BenchmarkTell tells 1,000,000 accounts what two reports about everybody say.
 func BenchmarkTell(b *testing.B) {
 	const people = 1_000_000
 	names := make([]string, people)

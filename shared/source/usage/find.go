@@ -7,8 +7,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// index notes where keys begin that have the same highest bits. Keys are hashes, so only a few have the same ones, and
-// find looks at these alone. A search by halves looks at twenty places in a table of 1,000,000 rows.
+// index notes where the keys with the same highest bits begin. Keys are hashes, so only a few share these bits, and
+// find looks only at those. In a table of 1,000,000 rows, a binary search would look at twenty.
 func (t *Table) index() {
 	t.starts = make([]int32, 1<<bits.Len(uint(len(t.rows)/2)))
 	at := 0
@@ -20,13 +20,13 @@ func (t *Table) index() {
 	}
 }
 
-// place returns the position in starts that a key belongs to.
+// place returns the index in starts for a key.
 func (t *Table) place(key uint64) int {
 	high, _ := bits.Mul64(key, uint64(len(t.starts)))
 	return int(high)
 }
 
-// find returns the row of a key, or -1.
+// find returns the index of the row with a key, or -1 if there is none.
 func (t *Table) find(key uint64) int {
 	for i := int(t.starts[t.place(key)]); i < len(t.rows) && t.rows[i].key <= key; i++ {
 		if t.rows[i].key == key {
@@ -36,9 +36,9 @@ func (t *Table) find(key uint64) int {
 	return -1
 }
 
-// Find returns the row of each account, or -1 for an account about which the report says nothing. An account is given by
-// the hash of its name in lower case (FNV-1a) and by when it was created, in microseconds since 1970. unread stands for
-// either where there is none.
+// Find returns the row of each account, or -1 if the report says nothing about the account. names has the hash of
+// each account's name in lower case (FNV-1a), and created has when the account was created, in microseconds since
+// 1970. unread in either means that the value is unknown.
 func (t *Table) Find(names, created []int64, unread int64) (rows []int32) {
 	rows = make([]int32, len(names))
 	through := t.Through.UnixMicro()
@@ -51,9 +51,9 @@ func (t *Table) Find(names, created []int64, unread int64) (rows []int32) {
 	return rows
 }
 
-// Last returns the last activity by each row of Find, in microseconds since 1970. It returns never where the report
-// proves that there was none in its span, and unread where nothing is known: there is no row, or a day was lost. ok is
-// false when the report does not carry the signal.
+// Last returns the last activity for each row of Find, in microseconds since 1970. It returns never if the report
+// proves that there was no activity in its span, and unread if nothing is known, because there is no row or a day was
+// lost. ok is false if the report does not carry the signal.
 func (t *Table) Last(s directory.Signal, rows []int32, never, unread int64) (last []int64, ok bool) {
 	n := slices.Index(t.signals, s)
 	if n < 0 {

@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// night reads the report of a day in November 2026. The report follows that of the night before.
+// night reads the report of a day in November 2026 that follows the report of the night before.
 func night(t *testing.T, day string, before *Table, rows string) *Table {
 	t.Helper()
 	at, err := time.Parse(time.DateOnly, "2026-11-"+day)
@@ -34,7 +34,7 @@ func night(t *testing.T, day string, before *Table, rows string) *Table {
 	return table
 }
 
-// TestADayIsNotTakenFromAnybody: a day that an earlier report showed must be in the later ones.
+// TestADayIsNotTakenFromAnybody checks that a day that an earlier report showed is not lost in later ones.
 func TestADayIsNotTakenFromAnybody(t *testing.T) {
 	t.Parallel()
 	type told struct{ Last, Shown string }
@@ -46,7 +46,7 @@ func TestADayIsNotTakenFromAnybody(t *testing.T) {
 		return t.Format(time.DateOnly)
 	}
 	for name, tc := range map[string]struct {
-		nights  []string // the rows of 08, 09 and 10 November
+		nights  []string // the rows of the reports of 8, 9 and 10 November
 		created time.Time
 		want    told
 	}{

@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/rows"
 )
 
-// The columns that every report has, and one that only some reports have.
+// The columns of every report, and one column that only some reports have.
 const (
 	columnRefreshed = "Report Refresh Date"
 	columnName      = "User Principal Name"
@@ -19,16 +19,16 @@ const (
 	columnDeleted   = "Is Deleted"
 )
 
-// period is the span in a report with period='D180', as the report writes it. Only a report of this span proves that
-// there was no activity for 180 days.
+// period is the span of a report that was requested with period='D180', as the report itself writes it. Only a report
+// with this span proves that there was no activity for 180 days.
 const period = "180"
 
-// Read reads a report. A fault of the whole report is the error, and nothing is known then. A fault of one signal is in
-// the facts of that signal.
+// Read reads a report. It returns an error if the whole report is unusable. A fault that concerns only one signal is
+// in the Facts of that signal.
 //
-// An empty cell means that the span of the report has no activity. Read believes this only when the row's account is
-// not deleted and has a license of the workload, and when the report has the requested span. An account without a row,
-// or without the license, is unknown.
+// An empty cell means that there was no activity in the span of the report, provided that the report has the
+// requested span and that the row's account is not deleted and has a license for the workload. An account without a
+// row or without the license is unknown.
 func Read(ctx context.Context, g Graph, r Report, now time.Time) (*Table, map[string]Facts, error) {
 	in := &reading{report: r, now: now}
 	err := g.Report(ctx, r.Name, r.Paths, func(file io.Reader) error {
@@ -48,15 +48,15 @@ func Read(ctx context.Context, g Graph, r Report, now time.Time) (*Table, map[st
 	return in.table, facts, nil
 }
 
-// reading is a report that is being read.
+// reading is the state of Read.
 type reading struct {
 	report Report
 	now    time.Time
 
-	at    map[string]int // index of each column, by name in lower case
+	at    map[string]int // index of each column by its name in lower case
 	table *Table
-	facts []Facts // one for each of Report.Columns, in the same order
-	all   int     // rows of accounts that are not deleted, also those with concealed names
+	facts []Facts // parallel to Report.Columns
+	all   int     // rows of accounts that are not deleted, including those with concealed names
 }
 
 func (in *reading) read(file io.Reader) error {
@@ -85,7 +85,7 @@ func (in *reading) read(file io.Reader) error {
 	}
 }
 
-// header finds the columns. The file begins with a byte order mark.
+// header finds the columns. The file starts with a byte order mark.
 func (in *reading) header(head []string) error {
 	in.at, in.all = map[string]int{}, 0
 	for i, name := range head {
@@ -109,7 +109,7 @@ func (in *reading) header(head []string) error {
 	return nil
 }
 
-// cell returns the text in a column. It is empty when the report lacks the column.
+// cell returns the text in a column, or "" if the report lacks the column.
 func (in *reading) cell(row []string, column string) string {
 	i, there := in.at[strings.ToLower(column)]
 	if column == "" || !there {
@@ -133,7 +133,8 @@ func (in *reading) row(cells []string) error {
 		return nil
 	}
 	in.all++
-	// A concealed name is a hash. "(Unknown)" sometimes stands for a name (microsoftgraph/microsoft-graph-docs#15148).
+	// A concealed name is a hash. Some reports have "(Unknown)" for a name
+	// (microsoftgraph/microsoft-graph-docs#15148).
 	name := in.cell(cells, columnName)
 	if !strings.Contains(name, "@") {
 		return nil
@@ -150,7 +151,7 @@ func (in *reading) row(cells []string) error {
 	return nil
 }
 
-// days returns the two cells of one signal.
+// days returns the cells of one signal.
 func (in *reading) days(cells []string, i int, c Column, refreshed time.Time) (last, assigned cell) {
 	f := &in.facts[i]
 	if f.Failed != "" {
@@ -161,7 +162,7 @@ func (in *reading) days(cells []string, i int, c Column, refreshed time.Time) (l
 	case licensed:
 		f.Sampled++
 		if assigned == none {
-			assigned = unknown // the license was assigned, but the report has no date
+			assigned = unknown // the report has no date although the license was assigned
 		}
 	case last == none:
 		last = unknown
@@ -175,7 +176,7 @@ func (in *reading) days(cells []string, i int, c Column, refreshed time.Time) (l
 	return last, assigned
 }
 
-// day reads a cell. A day after the report's own day is a fault, and makes the cell unknown.
+// day parses a cell. A day after the day of the report is a fault, and the result is then unknown.
 func (in *reading) day(f *Facts, text string, refreshed time.Time) cell {
 	if text == "" {
 		return none
@@ -191,7 +192,7 @@ func (in *reading) day(f *Facts, text string, refreshed time.Time) cell {
 	return cellOf(t)
 }
 
-// end checks the report as a whole.
+// end checks the report as a whole after its last row.
 func (in *reading) end() error {
 	t := in.table
 	age := in.now.Sub(t.Through)
@@ -209,7 +210,7 @@ func (in *reading) end() error {
 	return nil
 }
 
-// stalled returns the largest age of a usable report.
+// stalled returns the age beyond which a report is unusable.
 func stalled(r Report) (longest time.Duration) {
 	for _, c := range r.Columns {
 		longest = max(longest, c.Signal.Stalled())

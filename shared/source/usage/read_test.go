@@ -15,8 +15,8 @@ import (
 
 var now = time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC)
 
-// The headers come from recorded files. They have a byte order mark, the columns in the order of Microsoft's
-// documentation, and Windows line ends.
+// The headers come from recorded files: they have a byte order mark, Windows line ends, and the columns in the order
+// of Microsoft's documentation.
 const (
 	activeHead = "\ufeffReport Refresh Date,User Principal Name,Display Name,Is Deleted,Deleted Date," +
 		"Has Exchange License,Has OneDrive License,Has SharePoint License,Has Skype For Business License,Has Yammer License,Has Teams License," +
@@ -26,7 +26,7 @@ const (
 	copilotHead = "\ufeffReport Refresh Date,Report Period,User Principal Name,Display Name,Last Activity Date,Microsoft Teams Copilot Last Activity Date,Word Copilot Last Activity Date,Excel Copilot Last Activity Date,PowerPoint Copilot Last Activity Date,Outlook Copilot Last Activity Date,OneNote Copilot Last Activity Date,Loop Copilot Last Activity Date,Copilot Chat Last Activity Date\r\n"
 )
 
-// activeRow returns the row of a user of Exchange and Teams.
+// activeRow returns a row of the report about active users, with activity in Exchange and Teams.
 func activeRow(name, deleted, has, exchange, teams, assigned string) string {
 	return "2026-11-21," + name + ",\"Some, body\"," + deleted + ",," + has + ",False,False,False,False,True," +
 		exchange + ",,,,," + teams + "," + assigned + ",,,,,2026-01-02,\"MICROSOFT 365 E3+AAD\",180\r\n"
@@ -36,7 +36,7 @@ func copilotRow(name, last string) string {
 	return "2026-11-21,180," + name + ",Some body," + last + ",,,,,,,,\r\n"
 }
 
-// file is a Graph with one file.
+// file is a Graph that has one file.
 type file string
 
 func (f file) Report(_ context.Context, _ string, _ []string, read func(io.Reader) error) error {
@@ -72,7 +72,7 @@ func TestActiveUsers(t *testing.T) {
 	type told struct{ Exchange, ExchangeAssigned, Teams directory.Value }
 	for name, tc := range map[string]struct {
 		rows string
-		want *told // nil: no report lists the person
+		want *told // nil: the person is in no report
 	}{
 		"used both":                    {activeRow("anna@x.example", "False", "True", "2026-11-01", "2026-11-20", "2026-01-05"), &told{on("2026-11-01"), on("2026-01-05"), on("2026-11-20")}},
 		"in another letter case":       {activeRow("ANNA@x.Example", "False", "True", "2026-11-01", "2026-11-20", "2026-01-05"), &told{on("2026-11-01"), on("2026-01-05"), on("2026-11-20")}},
@@ -122,8 +122,8 @@ func TestActiveUsers(t *testing.T) {
 	}
 }
 
-// TestSuccessor: a report says nothing about an account that is newer than the report. Another account may have had the
-// name.
+// TestSuccessor checks that a report says nothing about an account that is newer than the report, because another
+// account may have had the name.
 func TestSuccessor(t *testing.T) {
 	t.Parallel()
 	table, _, err := Read(t.Context(), file(copilotHead+copilotRow("anna@x.example", "")), reportNamed(t, "copilot"), now)
@@ -176,7 +176,7 @@ func TestReportsThatCannotBeBelieved(t *testing.T) {
 	}
 }
 
-// TestOneSignalOfAReport: a fault in one column leaves the other signals usable.
+// TestOneSignalOfAReport checks that a fault in one column leaves the other signals usable.
 func TestOneSignalOfAReport(t *testing.T) {
 	t.Parallel()
 	good := activeHead + activeRow("anna@x.example", "False", "True", "2026-11-01", "2026-11-20", "2026-01-05") + activeRow("bo@x.example", "False", "True", "", "2026-11-02", "")
@@ -254,7 +254,7 @@ func TestReportIsDown(t *testing.T) {
 	}
 }
 
-// TestReportsFit holds that a row of a table has room for every signal of its report.
+// TestReportsFit checks that a row of a table has room for every signal of its report.
 func TestReportsFit(t *testing.T) {
 	t.Parallel()
 	for _, r := range Reports {

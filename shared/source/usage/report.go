@@ -1,7 +1,7 @@
-// Package usage reads the usage reports of Microsoft 365. They say on which day each person last used each workload. A
-// report is one CSV file about everybody in the tenant. It identifies people by userPrincipalName, arrives two to three
-// days late and reaches 180 days back. Read turns it into a small table, which a run stores. Tell adds to an account
-// what the table says about it.
+// Package usage reads the usage reports of Microsoft 365, which say on which day each person last used each workload.
+// A report is one CSV file about everybody in the tenant. It identifies people by userPrincipalName, is two to three
+// days late, and reaches 180 days back. Read turns a report into a small table, which the run stores. Tell adds what
+// a table says about an account to the account.
 package usage
 
 import (
@@ -12,17 +12,16 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Report is one report of Graph and the signals that it carries.
+// Report is a report of Graph and the signals in it.
 type Report struct {
 	Name string
 	// Paths are the addresses of the report, the current one first. A tenant that does not know an address yet answers
-	// 400 or 404.
+	// with status 400 or 404.
 	Paths   []string
 	Columns []Column
 }
 
-// Column names the columns of a report that belong to one signal. Assigned and Has are empty when the report has no
-// such column.
+// Column names the columns of a report for one signal. Assigned and Has are empty if the report has no such column.
 type Column struct {
 	Signal   directory.Signal
 	Last     string // the day of the last activity
@@ -34,9 +33,9 @@ type Column struct {
 //
 // Sources: for getOffice365ActiveUserDetail, learn.microsoft.com, "reportRoot: getOffice365ActiveUserDetail" and
 // "office365ActiveUserDetail resource type"; for getMicrosoft365CopilotUsageUserDetail, "copilotReportRoot:
-// getMicrosoft365CopilotUsageUserDetail". Before the Copilot report was below /copilot, it existed only in beta. It
-// lists the holders of a Copilot license, without a date of assignment. Its version 1 has the columns that every tenant
-// has.
+// getMicrosoft365CopilotUsageUserDetail". The Copilot report lists the holders of a Copilot license, without the date
+// of assignment. Before it moved to /copilot, it existed only in beta. Version 1 of it has the columns that every
+// tenant has.
 var Reports = []Report{
 	{
 		Name:  "m365",
@@ -74,19 +73,19 @@ func Of(signals []directory.Signal) (list []Report) {
 
 // Graph is the source of the reports.
 type Graph interface {
-	// Report calls read with the CSV file of a report. The file is that of the first path which the tenant knows.
+	// Report calls read with the CSV file of a report, from the first of paths that the tenant knows.
 	Report(ctx context.Context, name string, paths []string, read func(io.Reader) error) error
 }
 
-// Reading is what a run stores about a report besides the table.
+// Reading is what a run stores about a report in addition to the table.
 type Reading struct {
 	Name string `json:"name"`
-	// Key is the store key of the table. SHA256 is its hash in hex. Both are empty when the report could not be read.
-	// Failed then says why.
+	// Key is the store key of the table, and SHA256 is the table's hash in hex. Both are empty if the report could not
+	// be read; Failed then says why.
 	Key    string `json:"key,omitempty"`
 	SHA256 string `json:"sha256,omitempty"`
 	Failed string `json:"failed,omitempty"`
-	// Signals are the facts about each signal of the report, by name of the signal.
+	// Signals are the facts about each signal of the report, by name.
 	Signals map[string]Facts `json:"signals,omitempty"`
 }
 
@@ -96,7 +95,7 @@ type Facts struct {
 	Failed string `json:"failed,omitempty"`
 }
 
-// FactsOf returns the facts about a signal as a whole. read is false when no report of the signal was read.
+// FactsOf returns the facts about a signal as a whole. read is false if no report with the signal was read.
 func FactsOf(readings []Reading, s directory.Signal) (f Facts, read bool) {
 	for _, r := range readings {
 		for _, known := range Reports {

@@ -15,12 +15,12 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Table is a report by account. It stores hashes of names, and days. The report of 1,000,000 people therefore takes 32
-// MB, and every worker that evaluates reads it in a moment.
+// Table is a report by account. It stores only hashes of names, and days, so the report of 1,000,000 people takes 32
+// MB and every worker can load it quickly.
 //
-// Its bytes are a line of JSON and then the rows, sorted by key. A row has the key (eight bytes). For each signal it
-// then has the day of the last activity, the day of the assignment and the newest day that any report showed (two bytes
-// each). All numbers are little-endian.
+// The stored form is a line of JSON, followed by the rows sorted by key. A row has the key (eight bytes) and, for
+// each signal, three days of two bytes: of the last activity, of the assignment, and the newest day that any report
+// showed. All numbers are little-endian.
 type Table struct {
 	Report  string   `json:"report"`
 	Version int      `json:"version"`
@@ -34,13 +34,14 @@ type Table struct {
 	starts  []int32 // see index
 }
 
-// row is one account. Two rows with the same key belong to nobody: their cells are unknown.
+// row is the row of one account. If two rows have the same key, neither can be attributed, so their cells are
+// unknown.
 type row struct {
 	key   uint64
 	cells [perSignal * mostSignals]cell
 }
 
-// The positions of a signal's cells.
+// The indices of a signal's cells in a row.
 const (
 	lastDay = iota
 	assignedDay
@@ -48,27 +49,27 @@ const (
 	perSignal
 )
 
-// mostSignals is the largest number of signals in one report. Each costs six bytes a person.
+// mostSignals is the largest number of signals in a report. Each takes six bytes per person.
 const mostSignals = 4
 
 // tableVersion is the version of the stored format.
 const tableVersion = 1
 
-// cell is a day, or says why there is none.
+// cell is a day, or the reason why there is none.
 type cell uint16
 
 const (
 	unknown cell = iota
-	none         // the report proves that its span has no such day
+	none         // the report proves that there is no such day in its span
 	firstDay
 )
 
-// epoch is the first day that a cell can express.
+// epoch is the first day that a cell can represent.
 var epoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
 const day = 24 * time.Hour
 
-// cellOf returns the cell of a day. It returns unknown for a day outside the range of cells.
+// cellOf returns the cell for a day, or unknown if the day is out of range.
 func cellOf(t time.Time) cell {
 	n := t.Sub(epoch) / day
 	if n < 0 || n > 1<<16-1-time.Duration(firstDay) {
@@ -77,8 +78,7 @@ func cellOf(t time.Time) cell {
 	return firstDay + cell(n)
 }
 
-// value returns the end of the day. The report does not give the hour, so a person counts as idle only from the end of
-// the day on.
+// value returns the end of the day. The report does not give the hour, so the latest possible one is assumed.
 func (c cell) value() directory.Value {
 	switch c {
 	case unknown:
@@ -92,8 +92,8 @@ func (c cell) value() directory.Value {
 // end returns the last second of the day.
 func (c cell) end() time.Time { return epoch.Add(time.Duration(c-firstDay+1)*day - time.Second) }
 
-// keyOf returns the hash (FNV-1a) of a userPrincipalName, without regard to case. In one of thirty million reports of
-// 1,000,000 names, two names share a hash. Both are then unknown.
+// keyOf returns the FNV-1a hash of a userPrincipalName in lower case. One in thirty million reports of 1,000,000
+// names has two names with the same hash; both are then unknown.
 func keyOf(upn string) uint64 {
 	h := uint64(14695981039346656037)
 	for i := range len(upn) {
@@ -109,7 +109,7 @@ func keyOf(upn string) uint64 {
 	return h
 }
 
-// sort sorts the rows by key. Rows that share a key become one row with unknown cells.
+// sort sorts the rows by key. It merges rows with the same key into one with unknown cells.
 func (t *Table) sort() {
 	slices.SortFunc(t.rows, func(a, b row) int { return cmp.Compare(a.key, b.key) })
 	kept := t.rows[:0]
@@ -124,9 +124,9 @@ func (t *Table) sort() {
 	t.index()
 }
 
-// Tell adds to an account what the report says about it. It adds nothing to an account that was created on the report's
-// last day or later: another account may have had the name before. A day before the account was created is another
-// account's, too.
+// Tell adds what the report says about an account. It adds nothing to an account that was created on or after the
+// last day of the report, because another account may have had the name before. For the same reason it ignores a day
+// before the account was created.
 func (t *Table) Tell(u *directory.EntraUser) {
 	if u.UserPrincipalName == "" || !u.Created.IsZero() && !u.Created.Before(t.Through) {
 		return
@@ -148,15 +148,15 @@ func (t *Table) Tell(u *directory.EntraUser) {
 	}
 }
 
-// lost reports whether an earlier report showed a newer day that this report should still show.
+// lost reports whether an earlier report showed a newer day that this report should show too.
 func (t *Table) lost(s directory.Signal, cells []cell) bool {
 	last, newest := cells[lastDay], cells[newestDay]
 	return newest >= firstDay && last != unknown && newest > last && newest >= cellOf(t.Through.Add(-s.Horizon()))
 }
 
-// Follow takes from an earlier table the newest day that any report showed of each account. It also does so for
-// accounts that this report does not list. A known day is never dropped: a report with an earlier day, or none, has
-// lost the day.
+// Follow takes the newest day that any report showed for each account from an earlier table, including accounts that
+// this report does not list. A known day is never forgotten, so a later report with an earlier day, or with none, is
+// known to have lost a day.
 func (t *Table) Follow(earlier *Table) {
 	column := make([]int, len(t.signals))
 	for n, s := range t.signals {
@@ -188,7 +188,7 @@ func (t *Table) Follow(earlier *Table) {
 	t.sort()
 }
 
-// Bytes returns the stored form of the table.
+// Bytes returns the table in its stored form.
 func (t *Table) Bytes() ([]byte, error) {
 	head, err := json.Marshal(t)
 	if err != nil {
@@ -208,7 +208,7 @@ func (t *Table) Bytes() ([]byte, error) {
 
 func (t *Table) rowSize() int { return 8 + 2*perSignal*len(t.signals) }
 
-// Decode reads what Bytes returned. The caller checks the hash first.
+// Decode parses what Bytes returned. The caller must check the hash first.
 func Decode(b []byte) (*Table, error) {
 	head, rows, _ := bytes.Cut(b, []byte{'\n'})
 	t := &Table{}
@@ -242,7 +242,7 @@ func Decode(b []byte) (*Table, error) {
 // Tables are the tables of several reports.
 type Tables []*Table
 
-// Tell replaces what the account has from reports by what these reports say about it.
+// Tell replaces what the account has from reports by what these reports say.
 func (all Tables) Tell(u *directory.EntraUser) {
 	u.Uses = nil
 	signals := 0
