@@ -7,16 +7,16 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/known"
 )
 
-// account is an account as one source showed it. The pointer of the other source is nil.
+// account is an account as read from one source. The pointer for the other source is nil.
 type account struct {
 	entra *directory.EntraUser
 	ad    *directory.ADUser
 
-	twin  int32 // index of another reading of the account in the same group, or -1
+	twin  int32 // index of the same account's previous entry in the group, or -1
 	found bool  // an earlier run knew the account
 }
 
-// id returns the Entra id or the SID.
+// id returns the Entra id, or the SID of an Active Directory account.
 func (a account) id() string {
 	if a.ad != nil {
 		return a.ad.SID
@@ -24,7 +24,7 @@ func (a account) id() string {
 	return a.entra.ID
 }
 
-// place returns the text whose hash chooses the partition.
+// place returns the key that decides the partition.
 func (a account) place() string {
 	if a.ad != nil {
 		return a.ad.SID
@@ -74,12 +74,12 @@ func (a account) past() *directory.Past {
 	return &a.entra.Past
 }
 
-// noActivity reports whether the account has no date of activity, and its dates are not in doubt.
+// noActivity reports whether the account has no activity date, although its dates are not in doubt.
 func (a account) noActivity() bool {
 	return a.dates() == [directory.ActivityDates]time.Time{} && !a.inDoubt()
 }
 
-// back returns the dates that are earlier than the newest known ones, as bits in the order of known.Account.Newest.
+// back returns which dates are earlier than the newest known ones, as bits in the order of known.Account.Newest.
 func (a account) back() (bits uint8) {
 	dates := a.dates()
 	for i, t := range a.past().Newest {
@@ -103,13 +103,14 @@ func accountsOf(h *directory.Accounts, s directory.Source, each func(account)) {
 	}
 }
 
-// group holds the accounts that lay in one partition of an earlier run.
+// group holds the accounts that were in one partition of an earlier run, with their indexes by known.KeyOf.
 type group struct {
 	list []account
 	at   map[uint64]int32
 }
 
-// groupsOf divides the accounts of a source by the partitions of an earlier run.
+// groupsOf divides the accounts of a source by the partition that each had in an earlier run. partitions is the number
+// of partitions of that run.
 func groupsOf(h *directory.Accounts, s directory.Source, partitions int) map[int]*group {
 	groups := map[int]*group{}
 	room := len(h.Entra)
@@ -119,7 +120,7 @@ func groupsOf(h *directory.Accounts, s directory.Source, partitions int) map[int
 	accountsOf(h, s, func(a account) {
 		n := directory.Partition(a.place(), partitions)
 		g := groups[n]
-		if g == nil { // usually all accounts lie in one partition
+		if g == nil { // usually all accounts are in the same partition
 			g = &group{list: make([]account, 0, room), at: make(map[uint64]int32, room)}
 			groups[n], room = g, 0
 		}
@@ -133,7 +134,7 @@ func groupsOf(h *directory.Accounts, s directory.Source, partitions int) map[int
 	return groups
 }
 
-// each calls each with every reading of an account.
+// each calls each with every entry for an account.
 func (g *group) each(k uint64, each func(*account)) {
 	at, there := g.at[k]
 	for there && at >= 0 {

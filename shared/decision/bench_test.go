@@ -8,7 +8,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// BenchmarkRecall recalls twenty people of one partition of 8,000, as apply does for each batch of changes.
+// BenchmarkRecall recalls twenty of the 8,000 people in one partition, as apply does for each batch of changes.
 func BenchmarkRecall(b *testing.B) {
 	first := world{entra: []directory.EntraUser{accountOf("busy", 1)}}.seal(b)
 	h := accountsIn(nil)

@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// asked asks one rule about p@x.example, with everything that the run knows of the past.
+// asked asks one rule about p@x.example, with everything that the run knows about earlier runs.
 func (r *Run) asked(t *testing.T, rule string, taken ...*plan.Decision) plan.Decision {
 	t.Helper()
 	judge, err := r.Judge(r.Begin.AsOf)
@@ -22,7 +22,7 @@ func (r *Run) asked(t *testing.T, rule string, taken ...*plan.Decision) plan.Dec
 	return r.Decide(judge, which, p, judge.Ask(which, p), r.Past(p.ID(), p.SID(), which.License.Name), taken)
 }
 
-// holder returns a world in which p holds E3 directly and is idle for 100 days.
+// holder returns a world in which p holds E3 directly and has been idle for 100 days.
 func holder(past ...any) world {
 	return world{entra: []directory.EntraUser{accountOf("p", 100, e3Direct), accountOf("busy", 1)}, past: past}
 }
@@ -46,7 +46,7 @@ func TestEntangled(t *testing.T) {
 	}
 }
 
-// TestClaims: the next rule does not take a license that an earlier rule changes or is undecided about.
+// A rule does not take a license that an earlier rule changes or is undecided about.
 func TestClaims(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -74,8 +74,7 @@ func TestClaims(t *testing.T) {
 	}
 }
 
-// TestLaterRuleFollows: a later rule's change of a person comes after the earlier rule's change that the run carries
-// out.
+// A person's change by a later rule comes after the change by an earlier rule, if the run carries that one out.
 func TestLaterRuleFollows(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -89,7 +88,7 @@ func TestLaterRuleFollows(t *testing.T) {
 	}
 }
 
-// TestOtherLicenseUnderWay: a change waits for a pending change that shares a license with it.
+// A change waits for a pending change that shares a license with it.
 func TestOtherLicenseUnderWay(t *testing.T) {
 	t.Parallel()
 	const sid = "S-1-5-21-7"
@@ -131,7 +130,7 @@ func TestOtherLicenseUnderWay(t *testing.T) {
 	}
 }
 
-// TestDamagedLedgerIsUndecided: nothing is taken from a person whose ledger is damaged. Nobody else is affected.
+// Nothing is taken from a person whose ledger is damaged. Nobody else is affected.
 func TestDamagedLedgerIsUndecided(t *testing.T) {
 	t.Parallel()
 	const sid = "S-1-5-21-7"
@@ -165,7 +164,7 @@ func TestDamagedLedgerIsUndecided(t *testing.T) {
 	}
 }
 
-// TestRenamedLicense: a past change of a license that the policy no longer names may concern any of its licenses.
+// A past change of a license that the policy no longer names may concern any license in the policy.
 func TestRenamedLicense(t *testing.T) {
 	t.Parallel()
 	item := func(license, to string, state history.State, days int) *history.Item {
@@ -204,8 +203,8 @@ func TestRenamedLicense(t *testing.T) {
 	}
 }
 
-// TestSetbacksWait: a change that failed comes after the others. Each failure adds nights of waiting. A run for one
-// person tries at once.
+// A change that failed comes after the others, and waits for more nights after each failure. A run for one person
+// retries immediately.
 func TestSetbacksWait(t *testing.T) {
 	t.Parallel()
 	setback := func(user string, times int, asOf time.Time) *history.Setback {
@@ -244,7 +243,7 @@ func TestSetbacksWait(t *testing.T) {
 	}
 }
 
-// TestReturnedWithSetback: a license that could not be restored is tried each night.
+// A restore that failed is retried each night.
 func TestReturnedWithSetback(t *testing.T) {
 	t.Parallel()
 	for _, times := range []int{0, 5} {

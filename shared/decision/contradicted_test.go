@@ -10,9 +10,9 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 )
 
-// TestContradictedNights: an anchor does not match, or two accounts have one SID. The contradiction stays in later
-// nights that see less. It ends when both directories are read and agree. The test checks each night whether the person
-// is in contradiction.
+// When an anchor does not match, or two accounts have the same SID, the contradiction lasts through later nights that
+// see less. It ends when both directories are read and agree. The test checks for each night whether the person is in
+// contradiction.
 func TestContradictedNights(t *testing.T) {
 	t.Parallel()
 	e := func(id, anchor string) directory.EntraUser {
@@ -22,8 +22,8 @@ func TestContradictedNights(t *testing.T) {
 	wrong, right, twin := e("e", "other"), e("e", "g"), e("f", "g")
 	type night struct {
 		after  int                   // days since the first night
-		entra  []directory.EntraUser // nil: Entra ID is not read
-		ad     []directory.ADUser    // nil: Active Directory is not read
+		entra  []directory.EntraUser // nil if Entra ID is not read
+		ad     []directory.ADUser    // nil if Active Directory is not read
 		absent bool                  // Active Directory is no longer set up
 		accept bool
 		doubt  bool

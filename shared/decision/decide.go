@@ -15,12 +15,12 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// ErrUnknownUser is returned when nobody in the snapshot has the name.
+// ErrUnknownUser is returned if nobody in the snapshot has the name.
 var ErrUnknownUser = errors.New("unknown user")
 
 // Decide turns a verdict into a decision. For a reclaim it finds the route, or the reason why there is none now. past
-// is what last happened to the license, nil for nothing. taken lists the person's licenses that earlier rules already
-// change.
+// is what last happened to the license, or nil if nothing did. taken lists the decisions of earlier rules about the
+// same person.
 func (r *Run) Decide(judge *policy.Judge, rule *policy.Rule, p *directory.Person, v policy.Verdict, past *history.Item, taken Conflicts) plan.Decision {
 	d := plan.Decision{
 		User: p.ID(), SID: p.SID(), UserPrincipalName: p.UserPrincipalName(), Rule: rule.Name, License: rule.License.Name,
@@ -63,7 +63,7 @@ func (r *Run) Decide(judge *policy.Judge, rule *policy.Rule, p *directory.Person
 	return d
 }
 
-// precede orders a decision after the decisions of earlier rules that the run carries out.
+// precede orders a decision after those decisions of earlier rules that are carried out.
 func (c Conflicts) precede(d *plan.Decision) {
 	for _, first := range c {
 		if first.Planned() {
@@ -72,9 +72,9 @@ func (c Conflicts) precede(d *plan.Decision) {
 	}
 }
 
-// savesNothing returns why a change frees no paid seat. It is empty when the change frees one. An assignment that Entra
-// ID could not process takes no seat (Microsoft Entra documentation, "Identify and resolve license assignment problems
-// for a group").
+// savesNothing returns why a change frees no paid seat, or "" if it frees one. An assignment that Entra ID could not
+// process takes no seat (Microsoft Entra documentation, "Identify and resolve license assignment problems for a
+// group").
 func (r *Run) savesNothing(rule *policy.Rule, p *directory.Person) string {
 	switch g := rule.License.Group; {
 	case rule.License.SKU != "" || g.Source != directory.AD:
@@ -101,20 +101,20 @@ func (r *Run) savesNothing(rule *policy.Rule, p *directory.Person) string {
 	return ""
 }
 
-// Conflicts lists the decisions about one person that change something. A run makes one change of a license. When two
-// rules want the same license, the earlier one in the policy has it. A license that is given instead of another counts,
-// too. Otherwise one rule could take what an earlier rule leaves to the person.
+// Conflicts lists the decisions about one person that change something. A run changes a license only once. If two rules
+// want the same license, the rule that comes first in the policy gets it. A license that is given in exchange counts
+// too, because otherwise a rule could take what an earlier rule leaves to the person.
 type Conflicts []*plan.Decision
 
-// Add notes a decision, whether or not it is carried out. A rule that comes first and cannot act or decide does not
-// leave the person to the next rule.
+// Add adds a decision, even if it is not carried out. A rule that comes first but cannot act or decide does not leave
+// the person to the next rule.
 func (c *Conflicts) Add(d *plan.Decision) {
 	if d.Outcome == policy.Reclaim || d.Outcome == policy.Undecided || d.RestoreOf != "" || d.Pending != "" {
 		*c = append(*c, d)
 	}
 }
 
-// refusal returns why a later decision is not carried out. It is empty when the decision may be carried out.
+// refusal returns why a later decision is not carried out, or "" if it may be.
 func (c Conflicts) refusal(d *plan.Decision) string {
 	for _, first := range c {
 		if shared := Conflict(first.License, first.To, d.License, d.To); shared != "" {
@@ -127,8 +127,8 @@ func (c Conflicts) refusal(d *plan.Decision) string {
 	return ""
 }
 
-// Conflict returns a license that two changes have in common, or "" when there is none. Each change is from one
-// license to another. to is empty for a license that is removed.
+// Conflict returns a license that two changes have in common, or "" if there is none. Each change is from one license
+// to another. The second license is empty for a license that is removed.
 func Conflict(license, to, otherLicense, otherTo string) string {
 	switch {
 	case license == otherLicense, license == otherTo:
@@ -139,7 +139,7 @@ func Conflict(license, to, otherLicense, otherTo string) string {
 	return ""
 }
 
-// conflict returns the refusal for a pending change of another license that conflicts with a decision, or "".
+// conflict returns the refusal if a pending change of another license conflicts with d, and "" otherwise.
 func (r *Run) conflict(d *plan.Decision) string {
 	for _, other := range r.Policy.Licenses {
 		i := r.Past(d.User, d.SID, other.Name)
@@ -153,8 +153,9 @@ func (r *Run) conflict(d *plan.Decision) string {
 	return ""
 }
 
-// justGiven keeps a license that a change of another license gave, until the person has been idle for the rule's whole
-// span since then. The next rule must not take a night later what the first rule left to the person.
+// justGiven keeps a license that was given in exchange for another license, until the person has been idle since then
+// for the whole span of the rule. Otherwise the next rule could take, one night later, what the first rule left to the
+// person.
 func (r *Run) justGiven(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *directory.Person) bool {
 	for _, other := range r.Policy.Licenses {
 		if i := r.Past(d.User, d.SID, other.Name); i != nil && i.State == history.Taken && i.To == d.License {
@@ -164,8 +165,8 @@ func (r *Run) justGiven(d *plan.Decision, judge *policy.Judge, rule *policy.Rule
 	return d.Refused != ""
 }
 
-// Past returns what last happened to a person's license. A person who was known only to Active Directory is found by
-// the SID.
+// Past returns what last happened to a license of a person, or nil if nothing did. Past also looks under the SID,
+// because only Active Directory may have known the person earlier.
 func (r *Run) Past(user, sid, license string) *history.Item {
 	if i := r.History.Of(user, license); i != nil || sid == "" || sid == user {
 		return i
@@ -173,7 +174,8 @@ func (r *Run) Past(user, sid, license string) *history.Item {
 	return r.History.Of(sid, license)
 }
 
-// preflight checks a route by the data of the run. The gate counts seats and mailboxes, since these concern everybody.
+// preflight checks a route against the data of the run. Seats and mailboxes are left to the gate, because they concern
+// everybody.
 func (r *Run) preflight(d *plan.Decision, rule *policy.Rule, p *directory.Person, route *plan.Route) {
 	d.Mailbox = rule.GuardsMailbox()
 	d.Blocked = d.Mailbox && p.Entra.Enabled != directory.Yes
@@ -188,7 +190,7 @@ func (r *Run) preflight(d *plan.Decision, rule *policy.Rule, p *directory.Person
 	}
 }
 
-// created returns when the younger of the person's accounts was created. It orders the changes.
+// created returns when the younger of the person's accounts was created. Changes are ordered by this date.
 func created(p *directory.Person) (t time.Time) {
 	if p.Entra != nil {
 		t = p.Entra.Created
@@ -199,10 +201,10 @@ func created(p *directory.Person) (t time.Time) {
 	return t
 }
 
-// Answer is one rule's verdict on one person, with the facts that it rests on.
+// Answer is the verdict of one rule on one person, with the facts that it rests on.
 type Answer struct {
 	plan.Decision
-	// Turns is when a verdict to keep becomes a reclaim if the person stays away. It is zero when it never does.
+	// Turns is when a verdict to keep becomes a reclaim if the person stays away. It is zero if that never happens.
 	Turns time.Time `json:"turns,omitzero"`
 }
 
@@ -217,8 +219,7 @@ type Explanation struct {
 	Answers           []Answer          `json:"answers"`
 }
 
-// Explain asks every rule about one person at an instant. It gives the reasons of every verdict, also of verdicts to
-// keep.
+// Explain asks every rule about one person as of now. It gives a reason for every verdict, even for verdicts to keep.
 func (r *Run) Explain(p *directory.Person, now time.Time) (*Explanation, error) {
 	judge, err := r.Judge(now)
 	if err != nil {
@@ -230,7 +231,7 @@ func (r *Run) Explain(p *directory.Person, now time.Time) (*Explanation, error) 
 		v := judge.Ask(rule, p)
 		a := Answer{Decision: r.Decide(judge, rule, p, v, r.Past(p.ID(), p.SID(), rule.License.Name), taken)}
 		a.Evidence = judge.Evidence(rule, p)
-		if a.Reason == "" { // a bulk evaluation leaves this reason out
+		if a.Reason == "" { // a bulk evaluation omits this reason
 			a.Reason = judge.Reason(rule, p, v)
 		}
 		taken.Add(&a.Decision)
@@ -242,9 +243,8 @@ func (r *Run) Explain(p *directory.Person, now time.Time) (*Explanation, error) 
 	return e, nil
 }
 
-// Find looks a person up in the snapshot and calls found with everybody who has the name. A name is the
-// userPrincipalName of either account, the Entra id, the SID or the sAMAccountName. Find returns ErrUnknownUser when
-// nobody has it.
+// Find calls found for everybody in the snapshot who has the name: the userPrincipalName of either account, the Entra
+// id, the SID or the sAMAccountName. It returns ErrUnknownUser if nobody does.
 func (r *Run) Find(ctx context.Context, name string, found func(*directory.Person) error) error {
 	var h directory.Accounts
 	hits := 0
@@ -270,7 +270,7 @@ func (r *Run) Find(ctx context.Context, name string, found func(*directory.Perso
 
 func named(p *directory.Person, name string) bool {
 	if name == "" {
-		return false // an empty name of the person matches nothing
+		return false // a person without a name must not match
 	}
 	if p.Entra != nil && (strings.EqualFold(p.Entra.UserPrincipalName, name) || strings.EqualFold(p.Entra.ID, name)) {
 		return true

@@ -93,7 +93,7 @@ func TestFind(t *testing.T) {
 	tests := map[string][]string{
 		"both@x.example": {"id-both"}, "BOTH@X.example": {"id-both"}, "id-both": {"id-both"}, "s-1-5-21-7": {"id-both"},
 		"both.old@corp.example": {"id-both"}, "both7": {"id-both"}, "id-cloud": {"id-cloud"}, "S-1-5-21-8": {"S-1-5-21-8"},
-		"same@x.example": {"S-1-5-21-8", "id-same"}, // one name of two people
+		"same@x.example": {"S-1-5-21-8", "id-same"}, // two people have this name
 	}
 	for name, want := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -186,7 +186,7 @@ func TestExplain(t *testing.T) {
 	}
 }
 
-// TestFeedsThatFailed: a source that was not read leaves its rules undecided.
+// The rules of a source that was not read are undecided.
 func TestFeedsThatFailed(t *testing.T) {
 	t.Parallel()
 	synced := accountOf("p", 1)

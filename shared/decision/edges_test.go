@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestRefusedStaysAsItIs: a change without a route is not announced and not delayed by setbacks. Its reason stays.
+// A change without a route is neither announced nor delayed by setbacks, and its reason is unchanged.
 func TestRefusedStaysAsItIs(t *testing.T) {
 	t.Parallel()
 	setback := &history.Setback{User: "id-p", License: "e3", Run: "r0", AsOf: daysAgo(1), Times: 3, Status: "failed", Why: "no seat"}
@@ -36,7 +36,7 @@ func TestRefusedStaysAsItIs(t *testing.T) {
 	}
 }
 
-// TestPendingKeepsItsTarget: a pending change keeps the target that it began with, also after the rule has another one.
+// A pending change keeps the target with which it began, even if the rule has changed to a different one.
 func TestPendingKeepsItsTarget(t *testing.T) {
 	t.Parallel()
 	open := &history.Item{User: "id-p", License: "e3", To: "f3", State: history.Open, Run: "r0", Rule: "m365", Began: daysAgo(3), At: daysAgo(3)}
@@ -45,8 +45,7 @@ func TestPendingKeepsItsTarget(t *testing.T) {
 	}
 }
 
-// TestHeldOrNotIsNotKnown: a license that was taken does not count as held again while it is unknown whether the person
-// holds it.
+// A license that was taken does not count as held again while it is unknown whether the person holds it.
 func TestHeldOrNotIsNotKnown(t *testing.T) {
 	t.Parallel()
 	r := holder(&history.Item{User: "id-p", License: "e3", State: history.Taken, Run: "r0", Rule: "m365", To: "exo", Began: daysAgo(30), At: daysAgo(30)}).seal(t)
@@ -63,7 +62,7 @@ func TestHeldOrNotIsNotKnown(t *testing.T) {
 	}
 }
 
-// TestFirstReadingIsAnnounced: the schedule may announce a change that rests on one reading.
+// A scheduled run may announce a change that rests on a single reading.
 func TestFirstReadingIsAnnounced(t *testing.T) {
 	t.Parallel()
 	w := holder()
@@ -76,7 +75,7 @@ func TestFirstReadingIsAnnounced(t *testing.T) {
 	}
 }
 
-// TestChangeInActiveDirectory: a change within Active Directory takes no seat and needs no Entra account.
+// A change within Active Directory takes no seat and needs no Entra account.
 func TestChangeInActiveDirectory(t *testing.T) {
 	t.Parallel()
 	edited := strings.Replace(text, "citrix: {group", "lite: {group: {ad: \"CN=Lite,DC=corp\"}}\n  citrix: {group", 1)
@@ -90,7 +89,7 @@ func TestChangeInActiveDirectory(t *testing.T) {
 	}
 }
 
-// TestSavesNothingOfALicenseWithoutAGroup: a license without a group has no nested members.
+// A license without a group has no nested members.
 func TestSavesNothingOfALicenseWithoutAGroup(t *testing.T) {
 	t.Parallel()
 	w := holder()
@@ -100,8 +99,8 @@ func TestSavesNothingOfALicenseWithoutAGroup(t *testing.T) {
 	}
 }
 
-// TestDoubtStays: dates stay in doubt for the span of the rules. This holds for an account without any known date too.
-// An account whose clock is in doubt is not an account without dates.
+// Dates stay in doubt for the span of the rules, even for an account without any known date. An account whose clock is
+// in doubt does not count as an account without dates.
 func TestDoubtStays(t *testing.T) {
 	t.Parallel()
 	appears := asOf.AddDate(0, 0, 1)
@@ -128,7 +127,7 @@ func TestDoubtStays(t *testing.T) {
 	}
 }
 
-// TestDatesThatAreNotCompared: dates are not compared while the whole feed is in doubt, or when an operator accepts it.
+// Dates are not compared while the whole feed is in doubt, or if an operator accepts the feed.
 func TestDatesThatAreNotCompared(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -152,7 +151,7 @@ func TestDatesThatAreNotCompared(t *testing.T) {
 	}
 }
 
-// TestForgottenFieldByField: a doubt that ends for one field leaves the dates of the other fields.
+// When the doubt about one field ends, the dates of the other fields are kept.
 func TestForgottenFieldByField(t *testing.T) {
 	t.Parallel()
 	r := firstNight(t)
@@ -169,7 +168,7 @@ func TestForgottenFieldByField(t *testing.T) {
 	}
 }
 
-// TestUnhealthyRunIsNotComparedWithItself: after an unhealthy run, a fresh reading is compared with the night before.
+// After an unhealthy run, a fresh reading is compared with the night before that run.
 func TestUnhealthyRunIsNotComparedWithItself(t *testing.T) {
 	t.Parallel()
 	user := directory.EntraUser{ID: "a", Created: daysAgo(900), LastInteractive: daysAgo(9), Enabled: directory.Yes}
@@ -187,7 +186,7 @@ func TestUnhealthyRunIsNotComparedWithItself(t *testing.T) {
 	}
 }
 
-// TestOpenNeedsThePast: Open fails without the history that the manifest names. Read fails without the known accounts.
+// Open fails without the history that the manifest names, and Read fails without the known accounts.
 func TestOpenNeedsThePast(t *testing.T) {
 	t.Parallel()
 	r := world{entra: []directory.EntraUser{accountOf("busy", 1)}}.seal(t)
@@ -207,7 +206,7 @@ func TestOpenNeedsThePast(t *testing.T) {
 	}
 }
 
-// TestExemptGroupInDoubt: an exempt group that was emptied or made again makes the exemption unknown, and nothing else.
+// If an exempt group was emptied, or deleted and created again, only the exemption becomes unknown.
 func TestExemptGroupInDoubt(t *testing.T) {
 	t.Parallel()
 	exempt, citrix := directory.GroupRef{Source: directory.AD, Name: "CN=Exempt,DC=corp"}, directory.GroupRef{Source: directory.AD, Name: citrixDN}
@@ -255,8 +254,8 @@ func TestExemptGroupInDoubt(t *testing.T) {
 	}
 }
 
-// TestReturnToARuleThatIsGone: only the first rule of the license restores it when the policy no longer has the rule
-// that took it. A group of Active Directory takes no seat.
+// If the policy no longer has the rule that took a license, only the first rule for the license restores it. A restore
+// through a group in Active Directory takes no seat.
 func TestReturnToARuleThatIsGone(t *testing.T) {
 	t.Parallel()
 	taken := func(user, license string, via plan.Via) *history.Item {

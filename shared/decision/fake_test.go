@@ -44,15 +44,15 @@ func accountOf(name string, days int, holds ...directory.Assignment) directory.E
 	}
 }
 
-// world describes the snapshot that a run is sealed over.
+// world describes the snapshot of a run.
 type world struct {
 	partitions int
 	entra      []directory.EntraUser
 	ad         []directory.ADUser
 	citrix     []string // SIDs of the group's members
-	failed     string   // why Active Directory was not read
-	policy     string   // empty: the policy in text
-	past       []any    // *history.Item and *history.Setback of earlier runs
+	failed     string   // why Active Directory was not read; empty if it was
+	policy     string   // the variable text if empty
+	past       []any    // *history.Item and *history.Setback values from earlier runs
 	feeds      [2]*plan.Baseline
 	begin      func(*snapshot.Begin)
 	manifest   func(*snapshot.Manifest)

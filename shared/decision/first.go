@@ -8,9 +8,9 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// firstReading marks a decision that rests on a date which is missing in the first reading of an account. Graph gives
-// no date for a person who never signed in. It also gives none when it fails to. So a second reading has to show the
-// same.
+// firstReading marks a decision that rests on a date that is missing in the first reading of an account. Graph gives no
+// date for a person who never signed in, but also when it fails to give one. So a second reading has to confirm that
+// the date is missing.
 func (r *Run) firstReading(d *plan.Decision, p *directory.Person, v policy.Verdict, now time.Time) {
 	if v.NoDate && p.SeenOnce(now) {
 		d.FirstReading = true
@@ -18,8 +18,8 @@ func (r *Run) firstReading(d *plan.Decision, p *directory.Person, v policy.Verdi
 	}
 }
 
-// alone returns why the schedule does not make a change that rests on one reading. It is empty when the schedule may
-// make the change. The schedule has no operator who looks at the plan first.
+// alone returns why a scheduled run does not make a change that rests on a single reading, or "" if it may make the
+// change. A scheduled run has no operator who looks at the plan first.
 func (r *Run) alone(d *plan.Decision) string {
 	if !d.FirstReading || d.Notice || !r.Begin.Scheduled || r.Policy.Mode != policy.Enforce {
 		return ""

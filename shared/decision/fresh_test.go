@@ -14,14 +14,14 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestRecallOfAFreshReading: a fresh reading is compared with the run itself if the run was healthy and for everybody.
-// It is compared with the run before otherwise.
+// A fresh reading is compared with the run itself if the run was healthy and for everybody, and otherwise with the
+// previous run.
 func TestRecallOfAFreshReading(t *testing.T) {
 	t.Parallel()
 	dated := directory.EntraUser{ID: "a", Created: daysAgo(900), LastInteractive: daysAgo(9)}
 	for name, tc := range map[string]struct {
 		change func(*Run)
-		run    *directory.EntraUser // the run's reading of the account; nil: it was not read
+		run    *directory.EntraUser // the run's reading of the account; nil if it was not read
 		fresh  directory.EntraUser
 		lost   bool
 	}{
@@ -59,8 +59,8 @@ func TestRecallOfAFreshReading(t *testing.T) {
 	}
 }
 
-// TestListOfOlderRunIsOver: an account that an older run listed with a lost date stays in doubt for lostFor. It stays
-// longer if a rule looks back further.
+// An account that an older run listed with a lost date stays in doubt for lostFor, or longer if a rule looks back
+// further.
 func TestListOfOlderRunIsOver(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -115,7 +115,7 @@ func TestListOfOlderRunIsOver(t *testing.T) {
 	}
 }
 
-// TestReadingAtTheInstantOfTheLast: a reading at the instant of the last one is compared with it.
+// A reading at the same time as the last reading is compared with it.
 func TestReadingAtTheInstantOfTheLast(t *testing.T) {
 	t.Parallel()
 	r := firstNight(t)
@@ -129,8 +129,8 @@ func TestReadingAtTheInstantOfTheLast(t *testing.T) {
 	}
 }
 
-// TestTakenAWhileAgo: a license that was taken counts as held again only in data that are old enough. The plan says why
-// it does not count before.
+// A license that was taken counts as held again only in data that are old enough. Until then the plan says why it does
+// not count.
 func TestTakenAWhileAgo(t *testing.T) {
 	t.Parallel()
 	r := world{entra: []directory.EntraUser{accountOf("p", 200, e3ByGroup), accountOf("busy", 1)}}.seal(t)

@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// TestJustGiven: one rule gave a license in place of another. The next rule takes it only when the person has been idle
-// for its whole span since then.
+// A license that one rule gave in exchange for another is taken by the next rule only if the person has been idle since
+// then for the whole span of that rule.
 func TestJustGiven(t *testing.T) {
 	t.Parallel()
 	const exoRule = "\n  - {name: exo-idle, license: exo, when: AzureAdSistaLogon.earlierThan(now - days(60)), then: remove}\n"

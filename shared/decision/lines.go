@@ -15,20 +15,20 @@ type Summary struct {
 	Tallies []plan.Tally `json:"tallies"` // one for each rule, in the order of the policy
 	// Kinds counts the accounts that are not people, by kind.
 	Kinds map[string]int `json:"kinds,omitempty"`
-	// Converted counts the accounts for which directory.Person.Converted is true.
+	// Converted counts the people for whom directory.Person.Converted is true.
 	Converted int `json:"converted,omitempty"`
 	// Named lists the accounts that the policy names.
 	Named []Named `json:"named,omitempty"`
 }
 
-// line is one line of a decisions object: a decision, or the summary.
+// line is one line of a decisions object: a decision or the summary.
 type line struct {
 	*plan.Decision
 	Summary *Summary `json:"summary,omitempty"`
 }
 
-// Put stores the decisions of a partition. The function write emits them and returns their summary. It need not emit
-// verdicts to keep, because the summary counts them. Explain works out their reasons again.
+// Put stores the decisions of a partition. write emits the decisions and returns their summary. It need not emit
+// verdicts to keep, because the summary counts them and Explain determines their reasons again.
 func (r *Run) Put(ctx context.Context, partition int, write func(emit func(*plan.Decision) error) (Summary, error)) error {
 	k := layout.Decisions(r.Begin.Run, partition)
 	err := store.PutLines(ctx, r.store, k, func(emit func(any) error) error {
@@ -50,8 +50,8 @@ func (r *Run) Put(ctx context.Context, partition int, write func(emit func(*plan
 	return nil
 }
 
-// Each calls each for every decision of the run, in the order of partitions. It returns the summary of all partitions.
-// A partition that was not evaluated to its end is an error.
+// Each calls each for every decision of the run, in the order of the partitions, and returns the combined summary. It
+// fails if a partition was not evaluated to its end.
 func (r *Run) Each(ctx context.Context, each func(*plan.Decision) error) (Summary, error) {
 	total := Summary{Tallies: make([]plan.Tally, len(r.Policy.Rules))}
 	for i, rule := range r.Policy.Rules {

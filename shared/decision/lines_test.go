@@ -55,11 +55,11 @@ func TestPutAndEach(t *testing.T) {
 	}
 }
 
-// TestEachWantsEveryPartitionToItsEnd: a missing partition is an error, not an empty one.
+// A missing partition is an error, not an empty partition.
 func TestEachWantsEveryPartitionToItsEnd(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
-		lines []any // lines of partition 1; nil: it was not evaluated
+		lines []any // lines of partition 1; nil if it was not evaluated
 		is    error
 	}{
 		"missing":              {nil, store.ErrNotFound},

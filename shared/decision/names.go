@@ -13,17 +13,17 @@ import (
 
 // Named is an account that the policy lists by name.
 type Named struct {
-	Entry    string `json:"entry"` // the policy's name in lower case
+	Entry    string `json:"entry"` // the name in the policy, in lower case
 	ID       string `json:"id"`    // directory.Person.ID
 	SID      string `json:"sid,omitempty"`
 	Name     string `json:"name"`
-	Followed bool   `json:"followed,omitempty"` // found by the id of an earlier run, not by name
+	Followed bool   `json:"followed,omitempty"` // found by the id from an earlier run, not by name
 }
 
-// Names returns a finder for the people that the run's policy lists. Each goroutine needs its own finder.
+// Names returns a finder for the people whom the run's policy lists. A finder is not safe for concurrent use.
 func (r *Run) Names() *policy.Names { return r.Policy.Names(r.people()) }
 
-// people returns the people that earlier runs found, by the name in the policy.
+// people returns the people whom earlier runs found, by the name in the policy.
 func (r *Run) people() map[string][]directory.EarlierPerson {
 	if r.Begin.Earlier == nil {
 		return nil
@@ -46,7 +46,7 @@ type Listed struct {
 	Nobody []string                             // names that no account has ever had
 }
 
-// Listed compares the accounts that have the policy's names now with those that earlier runs found.
+// Listed compares the accounts that now have the names in the policy with those that earlier runs found.
 func (r *Run) Listed(named []Named) *Listed {
 	l := &Listed{People: map[string][]directory.EarlierPerson{}}
 	maps.Copy(l.People, r.people())
@@ -122,7 +122,7 @@ func (l *Listed) note(key string, before []directory.EarlierPerson, now []Named)
 	}
 }
 
-// Lookalikes returns a sentence for each name that no account has, with the most similar name in the snapshot.
+// Lookalikes returns a sentence for each name that no account has, suggesting the most similar name in the snapshot.
 func (r *Run) Lookalikes(ctx context.Context, nobody []string) (sentences []string, err error) {
 	if len(nobody) == 0 {
 		return nil, nil
@@ -155,7 +155,7 @@ func (r *Run) Named(ctx context.Context) (all []Named, err error) {
 	return all, err
 }
 
-// everybody calls each with every person of the snapshot.
+// everybody calls each for every person in the snapshot.
 func (r *Run) everybody(ctx context.Context, each func(*directory.Person)) error {
 	var h directory.Accounts
 	for n := range r.Begin.Partitions {

@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// TestListed: the plan says what happened to a name that the policy exempts. The run remembers the earlier account and
-// the present one.
+// The plan says what happened to a name that the policy exempts. The run remembers both the earlier account and the
+// current one.
 func TestListed(t *testing.T) {
 	t.Parallel()
 	const name = "exempt@x.example"
@@ -27,7 +27,7 @@ func TestListed(t *testing.T) {
 	for what, tc := range map[string]struct {
 		before []directory.EarlierPerson
 		now    []Named
-		failed string // why Active Directory was not read
+		failed string // why Active Directory was not read; empty if it was
 		people []directory.EarlierPerson
 		notes  []string
 		nobody []string
@@ -79,7 +79,7 @@ func TestListed(t *testing.T) {
 	}
 }
 
-// TestNamed: a person is found by a name in the policy, or by the id that an earlier run noted.
+// A person is found by a name in the policy, or by the id that an earlier run recorded.
 func TestNamed(t *testing.T) {
 	t.Parallel()
 	wed := accountOf("wed", 1)
@@ -97,7 +97,7 @@ func TestNamed(t *testing.T) {
 	}
 }
 
-// TestLookalikes: a name without an account is compared with all names. The order of the accounts makes no difference.
+// A name without an account is compared with all names. The order of the accounts does not matter.
 func TestLookalikes(t *testing.T) {
 	t.Parallel()
 	people := []directory.EntraUser{accountOf("breakglas", 1), accountOf("breakglssa", 1), accountOf("kim", 1)}
@@ -123,7 +123,7 @@ func TestLookalikes(t *testing.T) {
 	}
 }
 
-// TestReadingThatFails: people who cannot be read count as an error, not as absent.
+// Failing to read people is an error: they do not count as absent.
 func TestReadingThatFails(t *testing.T) {
 	t.Parallel()
 	r := world{partitions: 2, entra: []directory.EntraUser{accountOf("p", 1), accountOf("busy", 1)}}.seal(t)
@@ -150,7 +150,7 @@ func TestReadingThatFails(t *testing.T) {
 	}
 }
 
-// TestFindWantsAName: an empty name finds no account, not even one without a name.
+// An empty name finds no account, not even an account without a name.
 func TestFindWantsAName(t *testing.T) {
 	t.Parallel()
 	r := world{entra: []directory.EntraUser{{ID: "id-1"}, accountOf("busy", 1)}, ad: []directory.ADUser{{SID: "S-1"}}}.seal(t)
@@ -160,7 +160,7 @@ func TestFindWantsAName(t *testing.T) {
 	}
 }
 
-// TestSummaryOfAllPartitions: the total adds up the summaries of all partitions.
+// The total adds up the summaries of all partitions.
 func TestSummaryOfAllPartitions(t *testing.T) {
 	t.Parallel()
 	r := world{partitions: 3}.seal(t)
@@ -180,7 +180,7 @@ func TestSummaryOfAllPartitions(t *testing.T) {
 	}
 }
 
-// TestLineWithoutADecision: a line without a decision is damage, also before a summary.
+// A line without a decision is damage, even before a summary.
 func TestLineWithoutADecision(t *testing.T) {
 	t.Parallel()
 	r := world{}.seal(t)

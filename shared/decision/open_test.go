@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// TestFeedsOfARun: the health of a source is judged by the last healthy reading before this one, and by no other.
+// The health of a source is judged only against the last healthy reading before this one.
 func TestFeedsOfARun(t *testing.T) {
 	t.Parallel()
 	const base = 100
@@ -74,8 +74,7 @@ func TestFeedsOfARun(t *testing.T) {
 	}
 }
 
-// TestEmptiedGroups: a group with several members lost all of them. Its members are unknown, unless an operator accepts
-// that.
+// If a group with several members lost all of them, its members are unknown unless an operator accepts the loss.
 func TestEmptiedGroups(t *testing.T) {
 	t.Parallel()
 	citrix := directory.GroupRef{Source: directory.AD, Name: citrixDN}
@@ -126,7 +125,7 @@ func TestEmptiedGroups(t *testing.T) {
 	}
 }
 
-// TestRemadeInARunForOnePerson: a run for one person believes the present group at a DN.
+// A run for one person believes the group that currently has the DN.
 func TestRemadeInARunForOnePerson(t *testing.T) {
 	t.Parallel()
 	citrix := directory.GroupRef{Source: directory.AD, Name: citrixDN}
@@ -150,7 +149,7 @@ func TestRemadeInARunForOnePerson(t *testing.T) {
 	}
 }
 
-// TestMailboxKinds: the report finds people whatever the case of their names. Without a report the kind is empty.
+// The report matches names case-insensitively. Without a report the kind is empty.
 func TestMailboxKinds(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -177,7 +176,7 @@ func TestMailboxKinds(t *testing.T) {
 	}
 }
 
-// TestAnchorOfThePolicy: accounts without a SID are joined by the attribute that the policy names.
+// Accounts without a SID are joined by the attribute that the policy names.
 func TestAnchorOfThePolicy(t *testing.T) {
 	t.Parallel()
 	for anchor, joined := range map[string]bool{"": false, "anchor: employeeID\n": true} {
@@ -190,7 +189,7 @@ func TestAnchorOfThePolicy(t *testing.T) {
 	}
 }
 
-// TestJudgeFollowsPeople: a person who had a listed name in an earlier run is exempt by the id.
+// A person who had a listed name in an earlier run is exempt by id.
 func TestJudgeFollowsPeople(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]policy.Outcome{"p": policy.Exempt, "q": policy.Reclaim} {

@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// past adapts the decision to what happened to the license before. It reports whether the decision is final, so that no
+// past adapts a decision to what happened to the license earlier. It reports whether the decision is final, so that no
 // further check is needed.
 func (r *Run) past(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *directory.Person, holder directory.Flag, past *history.Item) (settled bool) {
 	switch {
@@ -27,8 +27,8 @@ func (r *Run) past(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *
 			d.Outcome = policy.Undecided
 			d.Reason = fmt.Sprintf("undecided: run %s took the license on %s, and these data may be from before that", past.Run, dayOf(past.At))
 		}
-	case past.State == history.Taken && holder != directory.Yes: // it is unknown whether the person holds it
-	case past.State == history.Taken: // somebody else restored it at an unknown time
+	case past.State == history.Taken && holder != directory.Yes: // it is unknown whether the person holds the license
+	case past.State == history.Taken: // somebody else restored the license at an unknown time
 		d.HeldAgain = past.Run
 		r.cool(d, judge, rule, p, judge.Now(), fmt.Sprintf("given back by somebody else after run %s took it", past.Run))
 	case past.State == history.Restored:
@@ -37,7 +37,8 @@ func (r *Run) past(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *
 	return d.Refused != ""
 }
 
-// cool keeps a license that was restored until the person has been idle for the rule's whole span since then.
+// cool keeps a license that was restored at at, until the person has been idle since then for the whole span of the
+// rule. what describes the restore in the refusal.
 func (r *Run) cool(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *directory.Person, at time.Time, what string) {
 	if d.Outcome == policy.Reclaim && judge.Cooling(rule, p, at) {
 		d.Outcome = policy.Keep
@@ -45,8 +46,8 @@ func (r *Run) cool(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *
 	}
 }
 
-// renamedItems lists, by person, the past changes that name a license which the policy no longer knows: as the license
-// taken, or as its successor. Nobody can tell which license of the policy that is now.
+// renamedItems lists, by person, the past changes in which the license taken or its successor is unknown to the policy.
+// Such a license may have been renamed, and nobody can tell which license of the policy it is now.
 func renamedItems(past *history.Digest, p *policy.Policy) map[string][]*history.Item {
 	items := map[string][]*history.Item{}
 	for i := range past.All() {
@@ -57,7 +58,7 @@ func renamedItems(past *history.Digest, p *policy.Policy) map[string][]*history.
 	return items
 }
 
-// wasRenamed keeps a license if it may have been changed or restored under another name.
+// wasRenamed keeps a license that may have been changed or restored under another name.
 func (r *Run) wasRenamed(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *directory.Person) bool {
 	for _, i := range slices.Concat(r.renamed[d.User], r.renamed[d.SID]) {
 		known, knownTo := r.Policy.LicenseNamed(i.License) != nil, i.To == "" || r.Policy.LicenseNamed(i.To) != nil
@@ -73,8 +74,8 @@ func (r *Run) wasRenamed(d *plan.Decision, judge *policy.Judge, rule *policy.Rul
 	return d.Refused != ""
 }
 
-// returned decides whether a person who lost the license is active again. It asks the rule that took the license. If
-// the policy no longer has that rule, it asks the first rule of the license.
+// returned decides whether a person who lost the license is active again. Only the rule that took the license decides,
+// or the first rule for the license if the policy no longer has that rule.
 func (r *Run) returned(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *directory.Person, past *history.Item) {
 	gone := r.Policy.RuleNamed(past.Rule) == nil
 	if past.Rule != rule.Name && !(gone && r.Policy.FirstRule(rule.License) == rule) {
@@ -89,7 +90,7 @@ func (r *Run) returned(d *plan.Decision, judge *policy.Judge, rule *policy.Rule,
 	if rule.License.SKU != "" {
 		d.Seat = rule.License.Name
 	}
-	if b := r.setback(d); b != nil { // a restore is tried each night, after the other changes
+	if b := r.setback(d); b != nil { // a restore is retried each night, after the other changes
 		d.Setbacks = b.Times
 		d.Reason += "; " + b.Said()
 	}
@@ -105,7 +106,7 @@ func (r *Run) returned(d *plan.Decision, judge *policy.Judge, rule *policy.Rule,
 	}
 }
 
-// setback returns why the last run that tried the change could not make it, or nil when there was no such run.
+// setback returns why the last run that tried the change could not make it, or nil if there was no such run.
 func (r *Run) setback(d *plan.Decision) *history.Setback {
 	if b := r.History.Setback(d.User, d.License); b != nil || d.SID == "" || d.SID == d.User {
 		return b
@@ -113,8 +114,8 @@ func (r *Run) setback(d *plan.Decision) *history.Setback {
 	return r.History.Setback(d.SID, d.License)
 }
 
-// setBack adds to a decision that the last run could not make the change. Each further
-// failure makes it wait for more nights. A run for one person tries at once.
+// setBack adds to a decision that the last run could not make the change. With each further failure the change waits
+// for more nights. A run for one person retries immediately.
 func (r *Run) setBack(d *plan.Decision, now time.Time) {
 	b := r.setback(d)
 	if b == nil {
@@ -128,7 +129,8 @@ func (r *Run) setBack(d *plan.Decision, now time.Time) {
 	d.Reason += "; " + b.Said()
 }
 
-// notice delays a change until its announcement is old enough. Activity after the announcement makes it void.
+// notice delays a change until its announcement is old enough. Activity after the announcement makes the announcement
+// void.
 func notice(d *plan.Decision, rule *policy.Rule, past *history.Item, now time.Time) {
 	var idle time.Time
 	if past != nil && past.IdleSince != nil {

@@ -14,14 +14,14 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/known"
 )
 
-// TestEnabledSince: an account counts as enabled since the reading that first saw it enabled, or enabled again. This
-// holds in both directories. An account that every reading saw enabled has no such instant.
+// In both directories, an account counts as enabled since the reading that first saw it enabled, or enabled again.
+// EnabledSince is zero for an account that every reading saw enabled.
 func TestEnabledSince(t *testing.T) {
 	t.Parallel()
 	const yes, no, unset, absent = directory.Yes, directory.No, directory.Unset, directory.Flag(99)
 	for name, tc := range map[string]struct {
 		nights []directory.Flag // whether the account is enabled, by night
-		want   int              // index of the night; -1: none
+		want   int              // index of the night, or -1 if there is none
 	}{
 		"always":                 {[]directory.Flag{yes, yes, yes}, -1},
 		"enabled later":          {[]directory.Flag{no, yes, yes}, 1},
@@ -61,7 +61,7 @@ func TestEnabledSince(t *testing.T) {
 	}
 }
 
-// TestSeenSince: a series of readings begins with the first one that saw the account.
+// A series of readings begins with the first reading that saw the account.
 func TestSeenSince(t *testing.T) {
 	t.Parallel()
 	user := []directory.EntraUser{{ID: "a", Created: daysAgo(900), LastSuccessful: daysAgo(1)}}
@@ -80,7 +80,7 @@ func TestSeenSince(t *testing.T) {
 	}
 }
 
-// TestMemberSince: an account counts as a member since the first reading that saw it in a group that gives a license.
+// An account counts as a member since the first reading that saw it in a group that grants a license.
 func TestMemberSince(t *testing.T) {
 	t.Parallel()
 	ref := directory.GroupRef{Source: directory.AD, Name: citrixDN}
@@ -88,10 +88,10 @@ func TestMemberSince(t *testing.T) {
 	const graced = "grace: {newHolder: 14}" + text
 	for name, tc := range map[string]struct {
 		policy string
-		// nights are "in", "out", "unread" (the group), "down" (the source) or "gone" (the account). Each may name the
-		// objectGUID of the group.
+		// Each night is "in", "out", "unread" (the group), "down" (the source) or "gone" (the account), and may name
+		// the objectGUID of the group.
 		nights []string
-		want   int // index of the night; -1: none
+		want   int // index of the night, or -1 if there is none
 	}{
 		"always":                   {graced, []string{"in", "in", "in"}, -1},
 		"given later":              {graced, []string{"out", "in", "in"}, 1},
@@ -154,7 +154,7 @@ func TestMemberSince(t *testing.T) {
 	}
 }
 
-// TestMemberSinceInEntra: membership of a group of Entra ID that is a license itself is dated in the same way.
+// Membership in an Entra group that is itself a license is dated in the same way.
 func TestMemberSinceInEntra(t *testing.T) {
 	t.Parallel()
 	const graced = "grace: {newHolder: 14}" + text
@@ -165,7 +165,7 @@ func TestMemberSinceInEntra(t *testing.T) {
 	key := directory.GroupRef{Name: "APP"}.Key(true)
 	for name, tc := range map[string]struct {
 		nights []string
-		want   int // index of the night; -1: none
+		want   int // index of the night, or -1 if there is none
 	}{
 		"always":                {[]string{"in", "in", "in"}, -1},
 		"given later":           {[]string{"out", "in", "in"}, 1},
@@ -203,8 +203,7 @@ func TestMemberSinceInEntra(t *testing.T) {
 	}
 }
 
-// TestGroupIsRememberedOnce: people of several partitions are in a group that is not read now. The next table names the
-// group once.
+// If people in several partitions belong to a group that is not read now, the next table names the group only once.
 func TestGroupIsRememberedOnce(t *testing.T) {
 	t.Parallel()
 	key := directory.GroupRef{Source: directory.AD, Name: citrixDN}.Key(true)
@@ -247,7 +246,7 @@ func TestGroupIsRememberedOnce(t *testing.T) {
 	}
 }
 
-// TestUnhealthyNightIsNotRemembered: later runs compare with the night before an unhealthy one.
+// Later runs compare with the night before an unhealthy one.
 func TestUnhealthyNightIsNotRemembered(t *testing.T) {
 	t.Parallel()
 	r := firstNight(t)
@@ -277,7 +276,7 @@ func TestUnhealthyNightIsNotRemembered(t *testing.T) {
 	}
 }
 
-// TestDoubtfulDateOfAKnownAccount: an account with a date in the future is remembered with its earlier dates.
+// An account with a date in the future is remembered with its earlier dates.
 func TestDoubtfulDateOfAKnownAccount(t *testing.T) {
 	t.Parallel()
 	r := firstNight(t)
@@ -293,7 +292,7 @@ func TestDoubtfulDateOfAKnownAccount(t *testing.T) {
 	}
 }
 
-// TestAnAccountMetTwice: paging listed an account twice. Both readings have its past.
+// If paging listed an account twice, both entries get its past.
 func TestAnAccountMetTwice(t *testing.T) {
 	t.Parallel()
 	r := firstNight(t)
@@ -312,8 +311,7 @@ func TestAnAccountMetTwice(t *testing.T) {
 	}
 }
 
-// TestCreatedAtTheReading: an account was created at the instant of the last reading. That reading should have seen it,
-// in both directories.
+// In both directories, an account that was created at the time of the last reading should have been in that reading.
 func TestCreatedAtTheReading(t *testing.T) {
 	t.Parallel()
 	for after, want := range map[time.Duration]bool{-time.Second: true, 0: true, time.Second: false} {

@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// TestPast: what happened to a license before decides what may be done now.
+// What happened to a license earlier decides what may be done now.
 func TestPast(t *testing.T) {
 	t.Parallel()
 	item := func(s history.State, days int) *history.Item {
@@ -24,14 +24,14 @@ func TestPast(t *testing.T) {
 	}
 	held := []directory.Assignment{e3ByGroup}
 	tests := map[string]struct {
-		policy string // edits of the policy, as old|new
+		policy string // edits to the policy, as old|new
 		days   int    // days since the last sign-in
 		holds  []directory.Assignment
 		past   *history.Item
 		want   policy.Outcome
 		back   bool
 		notice bool
-		reason string // why nothing is done
+		reason string // why nothing is done; empty if something is
 	}{
 		"nothing before":                   {"", 70, held, nil, policy.Reclaim, false, false, ""},
 		"pending":                          {"", 70, held, item(history.Open, 3), policy.Reclaim, false, false, "pending: run r0 began to change this license on 2026-11-20; `idleseat apply r0` finishes it"},
@@ -100,8 +100,7 @@ func TestPast(t *testing.T) {
 	}
 }
 
-// TestReturnedInUnknownScope: a person who is active again gets the license back only if the rule's condition "for" is
-// known to hold.
+// A person who is active again gets the license back only if the rule's condition "for" is known to be true.
 func TestReturnedInUnknownScope(t *testing.T) {
 	t.Parallel()
 	for enabled, want := range map[directory.Flag]string{
@@ -127,7 +126,7 @@ func TestReturnedInUnknownScope(t *testing.T) {
 	}
 }
 
-// TestPreflight: a change is refused by the data of the run before it begins.
+// A change may be refused because of the data of the run, before it begins.
 func TestPreflight(t *testing.T) {
 	t.Parallel()
 	direct, byGroup := []directory.Assignment{e3Direct}, []directory.Assignment{e3ByGroup}

@@ -15,11 +15,11 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Directories never take a date of activity back. A date that is missing, or earlier than a healthy reading saw it, was
+// Directories never take back an activity date. A date that is missing, or earlier than a healthy reading saw it, was
 // lost on the way. The affected accounts may be too few to make the feed unhealthy.
 
-// lostFor is the least time for which an account with lost dates stays in doubt. After that it counts as used on the
-// day on which the dates were first missing.
+// lostFor is the minimum time for which an account with lost dates stays in doubt. After that, the account counts as
+// used on the day on which its dates were first missing.
 const lostFor = 90 * 24 * time.Hour
 
 // joinedFor is how long a person still counts as having an account that the other directory no longer shows. Entra ID
@@ -32,13 +32,14 @@ type recollection struct {
 	source directory.Source
 	last   *plan.Baseline
 	now    time.Time // when the accounts were read
-	// accepted is true when an operator says that the source is right as it is now.
+	// accepted means that an operator confirms that the source is right as it is now.
 	accepted bool
-	dates    bool // dates are compared, too
+	dates    bool // dates are compared too
 }
 
-// recall adds to the accounts of h what earlier readings knew of them. last has the last healthy reading of each source.
-// now is when h was read. recall goes by partitions, because one object remembers the accounts of both directories.
+// recall adds to the accounts of h what earlier readings knew about them. last has the last healthy reading of each
+// source, and now is when h was read. recall proceeds by partition, because one object remembers the accounts of both
+// directories.
 func (r *Run) recall(ctx context.Context, h *directory.Accounts, last [2]*plan.Baseline, now time.Time) error {
 	var groups [2]map[int]*group
 	partitions := map[int]bool{}
@@ -67,15 +68,15 @@ func (r *Run) recall(ctx context.Context, h *directory.Accounts, last [2]*plan.B
 	return nil
 }
 
-// memory keeps the table that was read last. A table does not change once later runs read it.
+// memory keeps the table that was read last. A table never changes once later runs read it.
 type memory struct {
 	mu    sync.Mutex
 	run   string
 	n     int
-	table *known.Partition // nil: none was read yet
+	table *known.Partition // nil if none was read yet
 }
 
-// remembered returns what a run remembered of a partition, as known.Get does.
+// remembered returns what a run remembered about a partition, like known.Get, but reads the same table only once.
 func (r *Run) remembered(ctx context.Context, run string, n int) (*known.Partition, error) {
 	r.memory.mu.Lock()
 	table := r.memory.table
@@ -96,7 +97,7 @@ func (r *Run) remembered(ctx context.Context, run string, n int) (*known.Partiti
 	return table, nil
 }
 
-// compare looks accounts up in the partition in which the last reading had them.
+// compare looks up accounts in the partition in which the last reading had them.
 func (c *recollection) compare(ctx context.Context, n int, g *group, h *directory.Accounts) error {
 	p, err := c.remembered(ctx, c.last.Run, n)
 	if errors.Is(err, store.ErrNotFound) {
@@ -126,11 +127,11 @@ func (c *recollection) compare(ctx context.Context, n int, g *group, h *director
 	return nil
 }
 
-// members notes when memberships of the groups that give a license began, if the last reading remembered the group. It
-// keeps what that reading remembered of a group that is not read now. The next reading needs it, because memberships
+// members records when memberships in the groups that grant a license began, if the last reading remembered the group.
+// What that reading remembered about a group that is not read now is kept for the next reading, because memberships
 // continue while their group is not read.
 func (c *recollection) members(p *known.Partition, g *group, h *directory.Accounts) {
-	watched := map[string]string{} // entry of the table by the group's key
+	watched := map[string]string{} // entry in the table, by key of the group
 	for _, key := range c.Policy.GivingGroups(c.source) {
 		if entry, is := entryOf(p, key); is {
 			watched[key] = entry
@@ -159,7 +160,8 @@ func (c *recollection) members(p *known.Partition, g *group, h *directory.Accoun
 	}
 }
 
-// membersOf notes when memberships of a group that was read began. Memberships of a group that was made again begin now.
+// membersOf records when memberships in a group that was read began. If the group was deleted and created again, its
+// memberships begin now.
 func (c *recollection) membersOf(key, entry string, since map[uint64]known.Second, g *group, memberships map[string][]string) {
 	remade := c.remade(key, entry)
 	for _, a := range g.list {
@@ -175,7 +177,7 @@ func (c *recollection) membersOf(key, entry string, since map[uint64]known.Secon
 	}
 }
 
-// recognize adds to an account what the table knows of it.
+// recognize adds to an account what the table knows about it.
 func (c *recollection) recognize(a *account, k *known.Account) {
 	a.past().Seen = k.Seen.Time()
 	switch {
@@ -188,8 +190,8 @@ func (c *recollection) recognize(a *account, k *known.Account) {
 	if joined := k.Joined.Time(); c.now.Before(joined.Add(joinedFor)) && !c.accepted {
 		a.past().Joined = joined
 	}
-	// An operator can speak for a directory that is no longer set up. The operator's --accept-feeds also ends a
-	// contradiction with a directory that was read. It ends none with a directory that could not be read.
+	// With --accept-feeds an operator can end a contradiction with a directory that is no longer set up or that was
+	// read, but not with one that could not be read.
 	if other := c.Feeds[1-c.source]; !c.accepted || other.State != plan.Absent {
 		a.past().Contradicted = k.Contradicted
 	}
@@ -211,8 +213,8 @@ func (c *recollection) recognize(a *account, k *known.Account) {
 	}
 }
 
-// sighted adds the dates that a change saw at an account since the last reading. Directories sometimes show older dates
-// again, also in the hours after a newer one.
+// sighted adds the dates that a change saw for the account since the last reading. Directories sometimes show older
+// dates again, even hours after a newer one.
 func (c *recollection) sighted(a *account) {
 	seen := c.History.Sighting(a.id())
 	if seen == nil {
@@ -225,24 +227,24 @@ func (c *recollection) sighted(a *account) {
 	}
 }
 
-// neverSeen puts an account without dates in doubt when the last reading should have seen it and did not. The account
-// may have had dates then.
+// neverSeen puts an account without dates in doubt if the last reading should have seen the account but did not. The
+// account may have had dates then.
 func (c *recollection) neverSeen(a *account) {
 	if c.dates && a.noActivity() && !a.created().After(c.last.Read) {
 		*a.lost() = c.now
 	}
 }
 
-// activityGap is an account in which no date of activity was read. It is one line of
-// runs/<run>/dateless/<partition>.jsonl.gz. Runs from before the table of known accounts wrote these lines.
+// activityGap is an account for which no activity date was read. It is one line of
+// runs/<run>/dateless/<partition>.jsonl.gz, which was written by runs from before the table of known accounts.
 type activityGap struct {
-	Account string `json:"account"` // Entra id or SID
-	// Since is when its dates were first missing. It is zero if the account never had any.
+	Account string `json:"account"` // the Entra id or the SID
+	// Since is when the dates were first missing. It is zero if the account never had any.
 	Since time.Time `json:"since,omitzero"`
 }
 
-// compareGaps compares accounts with the list of a run from before the table. The list does not say which dates the run
-// saw, or who was enabled. A list whose retention is over names no account without dates.
+// compareGaps compares accounts with the list that a run from before the table left. The list does not say which dates
+// the run saw, or which accounts were enabled. A list that has expired counts as empty.
 func (c *recollection) compareGaps(ctx context.Context, n int, g *group) error {
 	since := map[string]time.Time{}
 	err := store.GetLines(ctx, c.store, layout.ActivityGaps(c.last.Run, n), func(l *activityGap) error {

@@ -19,7 +19,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// night returns a later run over the same store, with the run before as the last healthy one.
+// night returns a later run over the same store, whose last healthy run is r.
 func night(r *Run, name string, read time.Time) *Run {
 	begin := *r.Begin
 	begin.Run, begin.Read, begin.AsOf = name, read, read
@@ -60,8 +60,8 @@ func accountsIn(entra []directory.EntraUser, ad ...directory.ADUser) *directory.
 	return &directory.Accounts{Entra: entra, AD: ad, EntraState: directory.Present, ADState: directory.Present}
 }
 
-// TestLostDates: an account that had a date and has none is in doubt until lostFor is over. An account that never had
-// one is not in doubt.
+// An account that had a date but has none now is in doubt until lostFor is over. An account that never had one is not
+// in doubt.
 func TestLostDates(t *testing.T) {
 	t.Parallel()
 	never := directory.EntraUser{ID: "never", Created: daysAgo(900)}
@@ -123,7 +123,7 @@ func TestLostDates(t *testing.T) {
 	}
 }
 
-// TestLostDatesWithoutTable: a missing table puts accounts in doubt only when there should be one.
+// A missing table puts accounts in doubt only if the run should have written one.
 func TestLostDatesWithoutTable(t *testing.T) {
 	t.Parallel()
 	never := directory.EntraUser{ID: "never", Created: daysAgo(900)}
@@ -153,8 +153,7 @@ func TestLostDatesWithoutTable(t *testing.T) {
 	}
 }
 
-// TestKnownTables: people are found when the number of partitions changes. A run for one person leaves the tables
-// unchanged.
+// People are found even if the number of partitions changes. A run for one person leaves the tables unchanged.
 func TestKnownTables(t *testing.T) {
 	t.Parallel()
 	first := world{partitions: 3, entra: []directory.EntraUser{accountOf("busy", 1)}}.seal(t)
@@ -214,8 +213,8 @@ func (r *reads) Get(ctx context.Context, key string) (io.ReadCloser, error) {
 	return r.Store.Get(ctx, key)
 }
 
-// TestTablesAreReadOnce: one object remembers both directories. It is read once for many questions about its partition,
-// and the answers stay the same.
+// One object remembers both directories. It is read only once for many questions about its partition, and the answers
+// stay the same.
 func TestTablesAreReadOnce(t *testing.T) {
 	t.Parallel()
 	on := directory.ADUser{SID: "S-on", Created: daysAgo(900), LastLogonTimestamp: daysAgo(2)}
@@ -284,7 +283,7 @@ func TestTablesAreReadOnce(t *testing.T) {
 	}
 }
 
-// TestLostDatesAreUnknown: a lost date is unknown in rules and in explanations, not absent.
+// In rules and explanations, a lost date is unknown, not absent.
 func TestLostDatesAreUnknown(t *testing.T) {
 	t.Parallel()
 	r := world{entra: []directory.EntraUser{accountOf("p", 900, e3ByGroup), accountOf("busy", 1)}}.seal(t)

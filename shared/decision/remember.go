@@ -13,19 +13,19 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/known"
 )
 
-// Met stores with a person's accounts whether this run's reading showed both of them, or a contradiction between them.
+// Met stores in the person's accounts whether this run's reading showed both of them, or a contradiction between them.
 func (r *Run) Met(p *directory.Person) { p.Met(r.Begin.Read) }
 
-// Remember writes what is known of the accounts of a partition for later runs. h is the partition as Read returned it.
-// Met has to be called with every person before.
+// Remember writes what later runs must know about the accounts of a partition. h is the partition as Read returned it.
+// Met must have been called for every person.
 func (r *Run) Remember(ctx context.Context, partition int, h *directory.Accounts) error {
 	return r.RememberWith(ctx, partition, h, &Plain{})
 }
 
-// RememberWith does what Remember does, for an h that lacks the people in plain.
+// RememberWith is like Remember, for an h that lacks the people in plain.
 func (r *Run) RememberWith(ctx context.Context, partition int, h *directory.Accounts, plain *Plain) error {
 	if r.Begin.User != "" {
-		return nil // later runs compare with runs for everybody only
+		return nil // later runs compare only with runs for everybody
 	}
 	p := known.Partition{Accounts: plain.accounts, Members: plain.members}
 	for s, f := range r.Feeds[:directory.Sources] {
@@ -34,7 +34,7 @@ func (r *Run) RememberWith(ctx context.Context, partition int, h *directory.Acco
 		}
 		accountsOf(h, directory.Source(s), func(a account) {
 			if a.inDoubt() && a.past().Seen.IsZero() {
-				return // skip it, because it is unknown whether dates are missing
+				return // it is unknown whether dates are missing
 			}
 			p.Accounts[s] = append(p.Accounts[s], remembered(a, r.Begin.Read))
 		})
@@ -50,8 +50,8 @@ func (r *Run) RememberWith(ctx context.Context, partition int, h *directory.Acco
 	return nil
 }
 
-// identified returns the entry of a group for a table of known accounts. It is the key, followed by the objectGUID or
-// object id where that is known.
+// identified returns the entry for a group in a table of known accounts: the key, followed by the objectGUID or object
+// id if that is known.
 func (r *Run) identified(key string) string {
 	for _, q := range r.Policy.MemberQueries() {
 		id := r.ADGroup(q.Ref)
@@ -65,13 +65,13 @@ func (r *Run) identified(key string) string {
 	return key
 }
 
-// identifies reports whether an entry of a table names the group of a key.
+// identifies reports whether an entry in a table names the group with this key.
 func identifies(entry, key string) bool {
 	guid, of := strings.CutPrefix(entry, key)
 	return of && (guid == "" || guid[0] == '|')
 }
 
-// entryOf returns the entry for the group of a key, if the table has one.
+// entryOf returns the table's entry for the group with this key.
 func entryOf(p *known.Partition, key string) (entry string, known bool) {
 	i := slices.IndexFunc(p.Groups, func(entry string) bool { return identifies(entry, key) })
 	if i < 0 {
@@ -80,18 +80,18 @@ func entryOf(p *known.Partition, key string) (entry string, known bool) {
 	return p.Groups[i], true
 }
 
-// remade reports whether an entry names an earlier group than the one that has the key now. It is false when one of the
-// two has no id.
+// remade reports whether the entry names an earlier group that had the key, not the one that has it now. It returns
+// false if either id is unknown.
 func (r *Run) remade(key, entry string) bool {
 	now := r.identified(key)
 	return entry != key && now != key && now != entry
 }
 
-// rememberGroups notes the beginning of each membership in the groups that give a license. It covers the groups that
-// were read, and those that only an earlier reading knew.
+// rememberGroups records when each membership in the groups that grant a license began, both for groups that were read
+// and for groups that only an earlier reading knew.
 func (r *Run) rememberGroups(p *known.Partition, source directory.Source, h *directory.Accounts) {
-	read := map[string]string{} // entry for the new table, by key
-	var unread []string         // entries of the earlier table
+	read := map[string]string{} // entry in the new table, by key
+	var unread []string         // entries in the earlier table
 	for _, key := range r.Policy.GivingGroups(source) {
 		if !slices.Contains(h.Unreadable, key) {
 			read[key] = r.identified(key)
@@ -121,12 +121,12 @@ func (r *Run) rememberGroups(p *known.Partition, source directory.Source, h *dir
 	})
 }
 
-// memberOf returns the table's line for an account in a group.
+// memberOf returns the table's entry for an account in a group.
 func memberOf(a account, entry string, since time.Time) known.Member {
 	return known.Member{Key: known.MemberKeyOf(a.id(), entry), Since: max(known.Always, known.SecondOf(since))}
 }
 
-// remembered returns what later runs know of an account that was read at an instant.
+// remembered returns what later runs must know about an account that was read at read.
 func remembered(a account, read time.Time) known.Account {
 	k := known.Account{
 		Key: known.KeyOf(a.id()), Regressed: a.back(), Lost: known.SecondOf(*a.lost()),
@@ -149,18 +149,18 @@ func remembered(a account, read time.Time) known.Account {
 	return k
 }
 
-// lastReadings returns the last healthy reading of each source before this run.
+// lastReadings returns the last healthy reading of each source before this run. An entry is nil if there is none.
 func (r *Run) lastReadings() (last [2]*plan.Baseline) {
 	if r.History == nil {
 		return last
 	}
-	for s := range last { // a digest of an earlier version has the baselines alone
+	for s := range last { // a digest of an earlier version has only baselines
 		last[s] = cmp.Or(r.History.Known[s], r.History.Baselines[s])
 	}
 	return last
 }
 
-// Recall adds to freshly read accounts what is known of them. It also compares them with the run's own reading.
+// Recall adds to freshly read accounts what is known about them. It also compares them with the run's own reading.
 func (r *Run) Recall(ctx context.Context, h *directory.Accounts, now time.Time) error {
 	last := r.lastReadings()
 	for s, f := range r.Feeds[:directory.Sources] {

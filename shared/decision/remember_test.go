@@ -16,8 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// read compares accounts with what earlier runs knew and lets the run remember them. It returns them as they were
-// judged.
+// read compares accounts with what earlier runs knew, has the run remember them, and returns them as they were judged.
 func (r *Run) read(t *testing.T, h *directory.Accounts) *directory.Accounts {
 	t.Helper()
 	if err := r.recall(t.Context(), h, r.lastReadings(), r.Begin.Read); err != nil {
@@ -43,8 +42,7 @@ func firstNight(t *testing.T) *Run {
 	return r
 }
 
-// TestDatesGoBack: the newest known date of each field is kept. A field is in doubt while a reading shows an earlier
-// date.
+// The newest known date of each field is kept. A field is in doubt while a reading shows an earlier date.
 func TestDatesGoBack(t *testing.T) {
 	t.Parallel()
 	fields := map[string]*directory.Field{}
@@ -65,7 +63,7 @@ func TestDatesGoBack(t *testing.T) {
 		after                       int // days since the first night
 		interactive, nonInteractive int // dates, in days before the first night
 		unknown                     []string
-		lost                        int // day on which the date is lost; 0: it is not
+		lost                        int // day on which the date is lost, or 0 if it is not lost
 	}
 	const none = -1000
 	for name, readings := range map[string][]reading{
@@ -103,8 +101,8 @@ func TestDatesGoBack(t *testing.T) {
 	}
 }
 
-// TestSightedAtTheLastMoment: a change saw that Ann signed in after the reading of the first night. When the next
-// reading shows the older date again, her dates are in doubt.
+// A change saw that Ann signed in after the reading of the first night. If the next reading shows the older date again,
+// her dates are in doubt.
 func TestSightedAtTheLastMoment(t *testing.T) {
 	t.Parallel()
 	sighted := func(account string, at time.Time) *history.Digest {
@@ -123,8 +121,8 @@ func TestSightedAtTheLastMoment(t *testing.T) {
 		of   string // the account that the change saw
 		read time.Time
 		lost bool
-		knew time.Time // the date that the first night knew; zero: 400 days ago
-		seen time.Time // the date that the change saw; zero: an hour after the first night
+		knew time.Time // the date that the first night knew; zero means 400 days ago
+		seen time.Time // the date that the change saw; zero means an hour after the first night
 	}{
 		"the older date again":   {"a", daysAgo(400), true, time.Time{}, time.Time{}},
 		"no date":                {"a", time.Time{}, true, time.Time{}, time.Time{}},
@@ -151,7 +149,7 @@ func TestSightedAtTheLastMoment(t *testing.T) {
 			if got := !h.Entra[0].DatesLost.IsZero(); got != tc.lost {
 				t.Errorf("in doubt: %t", got)
 			}
-			if r = r.nextNight(2); tc.lost { // the reading remembers the date itself
+			if r = r.nextNight(2); tc.lost { // the reading itself remembers the date
 				if h = r.read(t, read(daysAgo(400))); h.Entra[0].DatesLost.IsZero() {
 					t.Error("a night later it is forgotten")
 				}
@@ -160,8 +158,8 @@ func TestSightedAtTheLastMoment(t *testing.T) {
 	}
 }
 
-// TestMissedAccount: last night knew both accounts of a person, and one is not read tonight. The person does not count as
-// somebody without that account while it may come back.
+// The last night knew both accounts of a person, but one is not read tonight. As long as that account may come back,
+// the person does not count as having none.
 func TestMissedAccount(t *testing.T) {
 	t.Parallel()
 	both := func() *directory.Accounts {
@@ -201,8 +199,8 @@ func TestMissedAccount(t *testing.T) {
 	}
 }
 
-// TestFirstReadingWaits: the schedule takes no license after a single reading. An operator may take it. The schedule
-// may take it on another day.
+// A scheduled run takes no license after a single reading, but an operator may. On another day the schedule may take it
+// too.
 func TestFirstReadingWaits(t *testing.T) {
 	t.Parallel()
 	edited := strings.Replace(text, "AzureAdSistaLogon.earlierThan(now - days(60)), then: {changeTo", "AzureAdSistaLogon.earlierThan(now - days(60)) || AzureAdSistaLogon.hasNoValue(), then: {changeTo", 1)
@@ -252,8 +250,7 @@ func TestFirstReadingWaits(t *testing.T) {
 	}
 }
 
-// TestListsOfOlderRuns: runs from before the table left lists of accounts without a date. The next run uses them as its
-// past.
+// Runs from before the table left lists of accounts without a date, which the next run uses instead of a table.
 func TestListsOfOlderRuns(t *testing.T) {
 	t.Parallel()
 	r := firstNight(t)

@@ -11,8 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/source/usage"
 )
 
-// reported judges the signals of the reports that the policy names. The tables of the reports are read when they are
-// first needed.
+// reported judges the signals of the reports that the policy names. The tables of the reports are read on demand.
 func (r *Run) reported(ctx context.Context) {
 	for _, s := range r.Policy.Signals() {
 		if s.Reported() {
@@ -22,7 +21,7 @@ func (r *Run) reported(ctx context.Context) {
 	r.usage = sync.OnceValues(func() (usage.Tables, error) { return r.tables(ctx) })
 }
 
-// ReportFacts returns what the readings of reports show of a signal, with the baseline to compare it with.
+// ReportFacts returns what the readings of reports show about a signal, with the baseline to compare with.
 func (r *Run) ReportFacts(s directory.Signal, readings []usage.Reading) plan.FeedFacts {
 	facts, read := usage.FactsOf(readings, s)
 	f := plan.FeedFacts{Freshness: facts.Freshness, Failed: facts.Failed, Baseline: r.baseline(s)}

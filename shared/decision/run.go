@@ -1,6 +1,6 @@
-// Package decision asks the rules of a sealed run about people and keeps the answers. evaluate asks in bulk, explain
-// asks about one person, and apply asks again at the last moment. All of them use this code. It reads objects only,
-// never a directory.
+// Package decision asks the rules of a sealed run about people and keeps the answers. It is used to evaluate everybody,
+// to explain the verdicts on one person, and to ask again just before a change. The package reads only objects in the
+// store, never a directory.
 package decision
 
 import (
@@ -25,8 +25,8 @@ type Run struct {
 	Manifest *snapshot.Manifest
 	Policy   *policy.Policy
 	Tenant   *plan.Tenant
-	// Feeds has the health of each signal. It has a directory's signal always, and a report's signal when the policy
-	// names it.
+	// Feeds has the health of each signal. The signals of the directories are always set, the signals of reports only
+	// if the policy names them.
 	Feeds   [directory.Signals]plan.Feed
 	History *history.Digest
 
@@ -34,10 +34,10 @@ type Run struct {
 
 	store   store.Store
 	columns []string                   // columns of the snapshot that are read
-	renamed map[string][]*history.Item // renamed items by person, see renamedItems
+	renamed map[string][]*history.Item // by person; see renamedItems
 	damaged map[string]string          // why a person's ledger cannot be believed
 	memory  *memory
-	usage   func() (usage.Tables, error) // reads the tables once
+	usage   func() (usage.Tables, error) // reads the tables only once
 }
 
 // Open loads a sealed run with its policy, its history and the health of its signals.
@@ -79,8 +79,8 @@ func Open(ctx context.Context, s store.Store, run string) (*Run, error) {
 	return r, nil
 }
 
-// Emptied returns the groups that had several members when they were last healthy and have none now. The value is the
-// earlier number of members. The present members of these groups are unknown.
+// Emptied returns the groups that had several members when they were last healthy and have none now, with the earlier
+// number of members. The current members of these groups are unknown.
 func (r *Run) Emptied() map[string]int {
 	if r.Begin.User != "" || r.Begin.AcceptFeeds || r.Begin.Earlier == nil {
 		return nil
@@ -98,8 +98,8 @@ func (r *Run) Emptied() map[string]int {
 	return emptied
 }
 
-// Remade returns the groups of Active Directory whose DN now belongs to another group. The objectGUID differs from the
-// last healthy reading. The members of these groups are unknown.
+// Remade returns the Active Directory groups whose DN now belongs to a different group, as shown by an objectGUID that
+// is different from the one in the last healthy reading. The members of these groups are unknown.
 func (r *Run) Remade() (refs []directory.GroupRef) {
 	if r.Begin.User != "" || r.Begin.AcceptFeeds {
 		return nil
@@ -113,8 +113,8 @@ func (r *Run) Remade() (refs []directory.GroupRef) {
 	return refs
 }
 
-// ADGroup returns the objectGUID of a group of Active Directory as the run read it. It is empty for an unknown
-// objectGUID and for a group of Entra ID.
+// ADGroup returns the objectGUID of an Active Directory group as the run read it. It returns "" if the objectGUID is
+// unknown, and for an Entra group.
 func (r *Run) ADGroup(ref directory.GroupRef) string {
 	if ref.Source != directory.AD {
 		return ""
@@ -122,8 +122,8 @@ func (r *Run) ADGroup(ref directory.GroupRef) string {
 	return r.Manifest.Readings[directory.AD].Groups[ref.Key(false)]
 }
 
-// baseline returns how a signal looked when it was last healthy. It is nil for a run for one person, which reads only a
-// sample. It is nil for a run over older data, which has no run before it.
+// baseline returns how a signal looked when it was last healthy. It returns nil if that is unknown or later than this
+// run, if the run is for one person and has read only a sample, or if an operator accepts the feeds.
 func (r *Run) baseline(s directory.Signal) *plan.Baseline {
 	if r.History == nil || r.Begin.User != "" || r.Begin.AcceptFeeds {
 		return nil
@@ -135,8 +135,8 @@ func (r *Run) baseline(s directory.Signal) *plan.Baseline {
 	return b
 }
 
-// First reports whether a signal has no earlier healthy reading to be compared with. It is false when an operator
-// accepts the signal as it is.
+// First reports whether a signal has no earlier healthy reading to compare with. It returns false if an operator
+// accepts the feeds.
 func (r *Run) First(s directory.Signal) bool {
 	if r.Begin.AcceptFeeds {
 		return false
@@ -145,8 +145,8 @@ func (r *Run) First(s directory.Signal) bool {
 	return b == nil || b.Read.After(r.Begin.Read)
 }
 
-// Read loads one partition of the run's snapshot into h and reuses its memory. It applies the health of the feeds, and
-// what earlier runs knew.
+// Read loads one partition of the run's snapshot into h, reusing the memory of h. It applies the health of the feeds
+// and what earlier runs knew.
 func (r *Run) Read(ctx context.Context, partition int, h *directory.Accounts) error {
 	if err := r.Manifest.ReadColumns(ctx, r.store, partition, r.columns, h); err != nil {
 		return fmt.Errorf("run %s: %w", r.Begin.Run, err)
@@ -154,13 +154,13 @@ func (r *Run) Read(ctx context.Context, partition int, h *directory.Accounts) er
 	return r.addPast(ctx, h)
 }
 
-// addPast adds to accounts what this run and earlier ones know of them.
+// addPast adds to accounts what this run and earlier runs know about them.
 func (r *Run) addPast(ctx context.Context, h *directory.Accounts) error {
 	for s, f := range r.Feeds {
 		h.Stale[s] = f.Stale()
 	}
 	if r.Feeds[directory.Entra].State == plan.Unhealthy {
-		h.EntraState = directory.NotRead // an account that is not listed may exist all the same
+		h.EntraState = directory.NotRead // an account may exist without being listed
 	}
 	tables, err := r.usage()
 	if err != nil {
@@ -183,7 +183,7 @@ func (r *Run) addPast(ctx context.Context, h *directory.Accounts) error {
 	return nil
 }
 
-// withhold makes membership of groups unknown, also for people who were read as members.
+// withhold makes membership in groups unknown, even for people who were read as members.
 func withhold(h *directory.Accounts, keys ...string) {
 	h.Unreadable = append(h.Unreadable, keys...)
 	for member, in := range h.Memberships {
@@ -191,14 +191,14 @@ func withhold(h *directory.Accounts, keys ...string) {
 	}
 }
 
-// KnowMailbox sets an account's mailbox kind from the mailbox usage report.
+// KnowMailbox sets the mailbox kind of an account from the mailbox usage report, if there is one.
 func (r *Run) KnowMailbox(u *directory.EntraUser) {
 	if m := r.Begin.Mailboxes; m != nil && len(m.Kinds) > 0 {
 		u.MailboxKind = m.Kinds[strings.ToLower(u.UserPrincipalName)]
 	}
 }
 
-// Judge compiles the run's rules for one instant.
+// Judge compiles the run's rules for evaluation as of now.
 func (r *Run) Judge(now time.Time) (*policy.Judge, error) {
 	j, err := r.Policy.NewJudge(r.Begin.SKUIDs(), now)
 	if err != nil {

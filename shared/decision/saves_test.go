@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// TestSavesNothing: a change that frees no seat says so, and is made all the same.
+// A change that frees no seat says so, but is made nevertheless.
 func TestSavesNothing(t *testing.T) {
 	t.Parallel()
 	citrix := directory.GroupRef{Source: directory.AD, Name: citrixDN}
@@ -30,7 +30,7 @@ func TestSavesNothing(t *testing.T) {
 		in, hidden []string
 		model      policy.Model
 		want       string
-		said       bool // the reason says it
+		said       bool // the reason says so
 		refused    bool // there is no route
 	}{
 		"frees a seat":                      {"m365-long", []directory.Assignment{path("", "Active")}, nil, nil, "", "", false, false},
@@ -69,7 +69,7 @@ func TestSavesNothing(t *testing.T) {
 	}
 }
 
-// TestSavesNothingWithoutEntra: a person without an Entra account holds no product.
+// A person without an Entra account holds no product.
 func TestSavesNothingWithoutEntra(t *testing.T) {
 	t.Parallel()
 	r := holder().seal(t)
@@ -78,8 +78,7 @@ func TestSavesNothingWithoutEntra(t *testing.T) {
 	}
 }
 
-// TestMailboxLostIsSaid: the reason warns of a lost mailbox where the policy accepts the loss. It gives no warning when
-// the mailbox is not lost.
+// If the policy accepts the loss of a mailbox, the reason warns of the loss, but only if the mailbox is lost.
 func TestMailboxLostIsSaid(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -107,7 +106,7 @@ func TestMailboxLostIsSaid(t *testing.T) {
 	}
 }
 
-// TestPastIsFoundByEither: the id counts first, then the SID.
+// The id is looked up first, then the SID.
 func TestPastIsFoundByEither(t *testing.T) {
 	t.Parallel()
 	byID, bySID := &history.Item{User: "id", License: "e3", Run: "r1"}, &history.Item{User: "S", License: "e3", Run: "r2"}
