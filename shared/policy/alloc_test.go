@@ -6,8 +6,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// TestConditionsThatAllocateNothing: a night evaluates every rule for up to a million people. The Judge's own steps
-// allocate nothing. CEL's steps allocate 1 to 8 times for each of these conditions.
+// A night evaluates every rule for up to a million people, so the Judge's own steps do not allocate. CEL's steps would
+// allocate 1 to 8 times for each of these conditions.
 func TestConditionsThatAllocateNothing(t *testing.T) {
 	for when, want := range map[string]float64{
 		`AzureAdSistaLogon.earlierThan(now - days(60))`:           0,
@@ -32,7 +32,7 @@ func TestConditionsThatAllocateNothing(t *testing.T) {
 	}
 }
 
-// TestNamesThatAllocateNothing: almost everybody has plain names and is not listed.
+// Almost everybody has a plain name and is not listed.
 func TestNamesThatAllocateNothing(t *testing.T) {
 	names := load(t, exempting).Names(nil)
 	who := &directory.Person{Entra: &directory.EntraUser{ID: "ID-99", UserPrincipalName: "Somebody.Else@Contoso.example"}}

@@ -13,19 +13,19 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// attribute is a name that conditions may use. Its value is the newest date of several fields, one field, or membership
-// of a group.
+// attribute is a name that conditions may use. Its value is a single field, the newest date of several fields, or
+// whether the person belongs to a group.
 type attribute struct {
 	name    string
-	source  string // the mapping in the policy's words
+	source  string // the mapping, as the policy writes it
 	kind    directory.Kind
 	fields  []*directory.Field
 	group   *MemberQuery
-	unknown *types.Unknown // CEL's value for an unread attribute
+	unknown *types.Unknown // CEL's value for an attribute that was not read
 	as      readAs
 }
 
-// defaultMapping are the attributes that a policy has unless it maps their names itself.
+// defaultMapping lists the attributes that every policy has unless it maps these names itself.
 var defaultMapping = [][2]string{
 	{"AzureAdSistaLogon", "entra.lastActivity"},
 	{"LastlogonTimestamp", "ad.lastLogonTimestamp"},
@@ -33,7 +33,8 @@ var defaultMapping = [][2]string{
 	{"systemRole", "entra.employeeType"},
 }
 
-// builtinAttributes returns the texts and flags of the Entra account under their own names, and the default mapping.
+// builtinAttributes returns the text and bool fields of the Entra account under their own names, together with the
+// default mapping. mapped has only the attributes of the default mapping.
 func builtinAttributes() (all map[string]*attribute, mapped []*attribute) {
 	all = map[string]*attribute{}
 	for _, name := range directory.FieldNames() {
@@ -60,7 +61,8 @@ func groupAttribute(name string, q MemberQuery) *attribute {
 	return &attribute{name: name, source: "memberOf " + q.Ref.String(), kind: directory.Bool, group: &q}
 }
 
-// parseMapping reads a field name or newest(field, field, …). The fault is empty when the mapping is correct.
+// parseMapping parses a field name or newest(field, field, …). fault says what is wrong, or is "" if the mapping is
+// correct.
 func parseMapping(name, source string) (a *attribute, fault string) {
 	inner, isNewest := strings.CutPrefix(source, "newest(")
 	if !isNewest {
@@ -112,7 +114,7 @@ func (a *attribute) found(p *directory.Person) directory.Value {
 	return newest(a.fields, p)
 }
 
-// newest returns the latest date of the person's accounts. It is unknown when an account should exist and was not read,
+// newest returns the latest of several dates of a person. It is Unknown if an account should exist but was not read,
 // because that account may have a later date.
 func newest(fields []*directory.Field, p *directory.Person) directory.Value {
 	var found directory.Value
@@ -129,15 +131,15 @@ func newest(fields []*directory.Field, p *directory.Person) directory.Value {
 	return found
 }
 
-// later returns the later of two dates that were read. Through is the earlier of the two. NoneSince an instant means
-// that there may be a date just before the instant. A known date that is earlier therefore counts as that instant.
+// later returns the later of two dates. Its Through is the earlier of the two. NoneSince means that there may be a date
+// just before the time in the value, so a known date that is earlier counts as that time.
 func later(a, b directory.Value) directory.Value {
 	through := a.Through
 	if through.IsZero() || !b.Through.IsZero() && b.Through.Before(through) {
 		through = b.Through
 	}
 	switch {
-	case a.State == directory.Unknown: // the first date of several
+	case a.State == directory.Unknown: // b is the first of the dates
 		return b
 	case a.State == directory.None, b.State != directory.None && b.Time.After(a.Time):
 		a, b = b, a
@@ -156,7 +158,7 @@ func (a *attribute) activity() bool {
 	})
 }
 
-// signals returns the signals of the attribute's dates, each once.
+// signals returns the signals of the attribute's dates, without duplicates.
 func (a *attribute) signals() (list []directory.Signal) {
 	for _, f := range a.fields {
 		if s, dated := f.Signal(); dated && !slices.Contains(list, s) {
@@ -166,13 +168,13 @@ func (a *attribute) signals() (list []directory.Signal) {
 	return list
 }
 
-// ofLicense reports whether the attribute is about the license of the evaluated rule.
+// ofLicense reports whether the attribute describes the license of the rule that is being evaluated.
 func (a *attribute) ofLicense() bool {
 	return slices.ContainsFunc(a.fields, (*directory.Field).OfLicense)
 }
 
-// bounded reports whether the dates come from a report. Such dates are days late and reach back to a horizon, so
-// conditions may only compare them.
+// bounded reports whether the dates come from a report. Such dates are days late and reach back only to a horizon, so
+// conditions may compare them but not compute with them.
 func (a *attribute) bounded() bool {
 	return slices.ContainsFunc(a.signals(), directory.Signal.Reported)
 }
@@ -188,8 +190,8 @@ func (a *attribute) celType() *cel.Type {
 	return cel.StringType
 }
 
-// celValue returns the value of the attribute in conditions. A text without a value is "". Other texts are folded, so
-// that case does not count.
+// celValue returns the attribute's value in conditions. A text without a value is "". Texts are folded, so that
+// comparisons are case-insensitive.
 func (a *attribute) celValue(p *directory.Person) ref.Val {
 	v := a.of(p)
 	switch {
@@ -209,8 +211,9 @@ func (a *attribute) celValue(p *directory.Person) ref.Val {
 type Evidence struct {
 	Attribute string `json:"attribute"`
 	Field     string `json:"field"` // the origin of the value, as the policy writes it
-	Value     string `json:"value"` // an instant in UTC, text, true, false, "no value", "none since" a day, "no account" or "not read"
-	// Note says how old the report of a date is and how far back it reaches. Empty: the date comes from no report.
+	Value     string `json:"value"` // a time in UTC, a text, true, false, "no value", "none since" and a day, "no account" or "not read"
+	// Note says how old the report of a date is and how far back it reaches. It is empty if the value comes from no
+	// report.
 	Note string `json:"note,omitempty"`
 }
 
@@ -224,7 +227,7 @@ func (a *attribute) evidence(p *directory.Person) Evidence {
 	return Evidence{Attribute: a.name, Field: a.source, Value: value, Note: a.note(p)}
 }
 
-// note describes the report of a date.
+// note describes the report of a date. It returns "" for a value that comes from no report.
 func (a *attribute) note(p *directory.Person) string {
 	v := a.found(p)
 	if v.Through.IsZero() {

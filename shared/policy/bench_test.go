@@ -27,7 +27,7 @@ func judge(t testing.TB, p *Policy, now time.Time) *Judge {
 	return j
 }
 
-// crowd returns n people of both directories. One in ten is idle. One in twenty never signed in.
+// crowd returns n people with accounts in both directories. One in ten is idle. One in twenty never signed in.
 func crowd(p *Policy, n int) []*directory.Person {
 	people := make([]*directory.Person, n)
 	for i := range people {
@@ -64,7 +64,7 @@ func BenchmarkAsk(b *testing.B) {
 	}
 }
 
-// BenchmarkCondition asks the condition "when" of each rule with the Judge's program and with CEL's own.
+// BenchmarkCondition evaluates the condition "when" of each rule with the Judge's program and with CEL's own.
 func BenchmarkCondition(b *testing.B) {
 	p := loadFile(b, "../../infra/policy.yaml")
 	people := crowd(p, 1000)
@@ -83,7 +83,7 @@ func BenchmarkCondition(b *testing.B) {
 			}
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
-				_, _, _ = program.Eval(&byName{p, people[i%len(people)]}) // an error is an answer, too
+				_, _, _ = program.Eval(&byName{p, people[i%len(people)]}) // an error is an answer too
 			}
 		})
 	}

@@ -14,10 +14,10 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// plan makes the program of a condition for one Judge. Its steps read the Judge's person and instant themselves instead
-// of asking for them by name. They keep what depends on the instant alone, and compare dates and texts without wrapping
-// them. A condition takes a fifth of the time that CEL's own program takes (BenchmarkCondition). No answer changes: what
-// is not a plain value goes the way CEL planned (FuzzCondition).
+// plan compiles a condition for one Judge. The steps of the program read the Judge's person and time directly instead
+// of looking them up by name, cache whatever depends only on the time, and compare dates and texts without wrapping
+// them. A condition takes a fifth of the time of CEL's own program (BenchmarkCondition). The answers are the same,
+// because anything other than a plain value is evaluated as CEL planned it (FuzzCondition).
 func (j *Judge) plan(c *condition) (cel.Program, error) {
 	return c.env.Program(c.checked, cel.EvalOptions(cel.OptOptimize), cel.CustomDecoratorV2(func(step interpreter.InterpretableV2) (interpreter.InterpretableV2, error) {
 		return j.bind(c, step)
@@ -69,7 +69,7 @@ func (j *Judge) bindCall(c *condition, call interpreter.InterpretableCall) inter
 	return call
 }
 
-// variable is the name a step reads, or "" for what is no plain variable.
+// variable returns the name of the variable that a step reads, or "" if the step is not a plain variable.
 func variable(s interpreter.InterpretableAttribute) string {
 	attr, ok := s.Attr().(interpreter.NamespacedAttribute)
 	if !ok || len(attr.Qualifiers()) > 0 || len(attr.CandidateVariableNames()) != 1 {
@@ -78,7 +78,7 @@ func variable(s interpreter.InterpretableAttribute) string {
 	return attr.CandidateVariableNames()[0]
 }
 
-// constant tells whether the arguments depend on the instant at most.
+// constant reports whether the arguments depend on nothing but the time.
 func constant(args []interpreter.InterpretableV2) bool {
 	for _, a := range args {
 		switch a.(type) {
@@ -119,7 +119,7 @@ func (s *reading) Eval(a interpreter.Activation) ref.Val {
 	return interpreter.EvalActivation(a, s.Exec)
 }
 
-// fixed is a call whose value changes with the instant only.
+// fixed is a call whose value depends on nothing but the time. The value is cached until the Judge's time changes.
 type fixed struct {
 	interpreter.InterpretableV2
 	judge *Judge
@@ -138,8 +138,8 @@ func (s *fixed) Exec(f *interpreter.ExecutionFrame) ref.Val {
 // Eval implements interpreter.Interpretable.
 func (s *fixed) Eval(a interpreter.Activation) ref.Val { return interpreter.EvalActivation(a, s.Exec) }
 
-// dateTests say what is known of a date: of one that is known, of one that is none, and of
-// one that is before an instant (NoneSince). Unset: it is not known.
+// dateTests maps the name of each test of a date to a function that evaluates the test for a value that is Known, None
+// or NoneSince. at is the time to compare with. The function returns Unset if the value does not settle the test.
 var dateTests = map[string]func(v directory.Value, at time.Time) directory.Flag{
 	"earlierThan": func(v directory.Value, at time.Time) directory.Flag {
 		if v.State == directory.NoneSince && at.Before(v.Time) {
@@ -161,18 +161,17 @@ var dateTests = map[string]func(v directory.Value, at time.Time) directory.Flag{
 	},
 }
 
-// dateTest asks a date attribute directly; at is nil for hasValue and
-// hasNoValue.
+// dateTest tests a date attribute directly. at is nil for hasValue and hasNoValue.
 type dateTest struct {
 	interpreter.InterpretableV2
 	date  *reading
 	at    interpreter.InterpretableV2
 	holds func(directory.Value, time.Time) directory.Flag
-	spans []time.Duration // of the condition
+	spans []time.Duration // the spans of the condition
 }
 
-// asOf is the instant up to which the test rests on the date. One that names none rests on
-// it up to where the shortest span of the condition begins.
+// asOf returns the latest time at which activity would matter to the test. at is the time that the test compares with.
+// hasValue and hasNoValue compare with no time, so the start of the condition's shortest span is used.
 func (s *dateTest) asOf(at time.Time) time.Time {
 	if s.at == nil && len(s.spans) > 0 {
 		return s.date.judge.now.Add(-slices.Min(s.spans))
@@ -212,7 +211,7 @@ func (s *dateTest) Eval(a interpreter.Activation) ref.Val {
 	return interpreter.EvalActivation(a, s.Exec)
 }
 
-// textTest compares a text attribute with a literal, without regard to letter case.
+// textTest compares a text attribute with a literal, case-insensitively.
 type textTest struct {
 	interpreter.InterpretableV2
 	text  *reading

@@ -11,7 +11,7 @@ import (
 	"cel.dev/cel-go/common/types"
 )
 
-// bombs are small files that cost a careless reader much work.
+// bombs are small files that would cost a careless reader much work.
 var bombs = map[string]struct {
 	text string
 	want string // part of the message
@@ -69,7 +69,7 @@ func lines(n int, format string) string {
 	return b.String()
 }
 
-// when returns a policy with a condition.
+// when returns a policy with the given condition.
 func when(condition string) string {
 	return strings.Replace(right, "AzureAdSistaLogon.hasNoValue()", "|\n      "+condition, 1)
 }
@@ -91,8 +91,8 @@ func doubled(n int) string {
 	return text + ` == ""`
 }
 
-// TestBombs: each file is refused at a line, or is cheap. The test measures the memory that the reader allocates, which
-// grows with its work, and the length of the message. It uses no clock.
+// Each file is either rejected at a line or cheap. The test measures the length of the message, and the memory that the
+// reader allocates, which grows with its work. It does not depend on a clock.
 func TestBombs(t *testing.T) {
 	const mostMemory, mostMessage = 64 << 20, 64 << 10
 	for name, bomb := range bombs {

@@ -8,8 +8,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// TestGraceOfAHolder: the oldest date of the product's own paths counts, in any order. A member of a group needs no
-// account in Entra ID.
+// The oldest date of the product's own assignments counts, in any order. A member of a group needs no account in Entra
+// ID.
 func TestGraceOfAHolder(t *testing.T) {
 	t.Parallel()
 	p, err := Load("p", []byte(gracePolicy))
@@ -52,7 +52,7 @@ func TestGraceOfAHolder(t *testing.T) {
 	}
 }
 
-// TestGraceOfRulesWithoutDatesOfUse: a rule that reads no date of use spares nobody for never having signed in.
+// A rule that reads no date of use spares nobody for never having signed in.
 func TestGraceOfRulesWithoutDatesOfUse(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
@@ -67,7 +67,7 @@ rules: [{name: r, license: m365-e3, when: department == "Closed", then: remove}]
 	}
 }
 
-// TestNewestDateOfUse: the idle time counts from the newest date, in whatever order a rule names its dates.
+// The idle time counts from the newest date, in whatever order a rule names its dates.
 func TestNewestDateOfUse(t *testing.T) {
 	t.Parallel()
 	for _, when := range []string{"AzureAdSistaLogon.hasValue() && LastlogonTimestamp.hasValue()", "LastlogonTimestamp.hasValue() && AzureAdSistaLogon.hasValue()"} {
@@ -80,7 +80,7 @@ func TestNewestDateOfUse(t *testing.T) {
 	}
 }
 
-// TestListedTwice: a person who is listed for good stays exempt after a leave.
+// A person who is listed in exempt.users stays exempt after a leave.
 func TestListedTwice(t *testing.T) {
 	t.Parallel()
 	for name, exempt := range map[string]string{
@@ -95,8 +95,7 @@ func TestListedTwice(t *testing.T) {
 	}
 }
 
-// TestNamesThatAreAllKnown: while Entra ID is not read, people of Active Directory are undecided only when a listed
-// name may belong to anybody.
+// While Entra ID is not read, people in Active Directory are undecided only if a listed name may belong to anybody.
 func TestNamesThatAreAllKnown(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
@@ -121,8 +120,7 @@ rules: [{name: r, license: citrix, when: LastlogonTimestamp.hasNoValue(), then: 
 	}
 }
 
-// TestKindOnlyEntraKnows checks accounts of Active Directory alone. Entra ID, which was not read, may know one as a
-// room. Such an account keeps its license.
+// Entra ID was not read, and may know an account in Active Directory to be a room. Such an account keeps its license.
 func TestKindOnlyEntraKnows(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
@@ -138,7 +136,7 @@ rules: [{name: r, license: citrix, when: LastlogonTimestamp.hasNoValue(), then: 
 	}
 }
 
-// TestAgentsAndKinds checks the accounts of agents and other accounts that are no people.
+// Without kinds in the policy, no license is taken from an agent, and a room is exempt.
 func TestAgentsAndKinds(t *testing.T) {
 	t.Parallel()
 	p := load(t, twoRules)

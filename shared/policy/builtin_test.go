@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// TestNamesThatAConditionMayUse: without a mapping, a condition may use the texts and flags of the Entra account, the
-// kind of the account, and the four default attributes. A date needs a mapping, because each source has its own.
+// Without a mapping, a condition may use the texts and flags of the Entra account, the kind of the account, and the
+// four default attributes. A date needs a mapping, because each source has its own.
 func TestNamesThatAConditionMayUse(t *testing.T) {
 	t.Parallel()
 	for when, want := range map[string]bool{
@@ -26,7 +26,7 @@ func TestNamesThatAConditionMayUse(t *testing.T) {
 	}
 }
 
-// TestKindOfAnAccount: the kind follows from both accounts together, also for a person in Active Directory alone.
+// The kind follows from both accounts together, even for a person who exists only in Active Directory.
 func TestKindOfAnAccount(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
@@ -42,7 +42,7 @@ rules: [{name: r, license: citrix, for: kind == "person", when: LastlogonTimesta
 		kind      string
 	}{
 		{directory.NoAccount, "", Reclaim, "person"}, {directory.NoAccount, "4", Exempt, "shared"}, {directory.NoAccount, "16", Exempt, "room"},
-		// The account may belong to no person, and only Entra ID may know that.
+		// The account may not belong to a person, and only Entra ID may know that.
 		{directory.NotRead, "", Undecided, "not read"}, {directory.Missing, "", Undecided, "not read"},
 		{directory.NotRead, "1", Reclaim, "person"}, {directory.Missing, "2147483648", Reclaim, "person"},
 		{directory.NotRead, "4", Exempt, "shared"}, {directory.Missing, "16", Exempt, "room"},
@@ -60,7 +60,7 @@ rules: [{name: r, license: citrix, for: kind == "person", when: LastlogonTimesta
 	}
 }
 
-// TestLicenseOfEachRule: every rule asks for its own license, wherever the policy defines it.
+// Every rule asks about its own license, wherever the policy defines that license.
 func TestLicenseOfEachRule(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
@@ -87,8 +87,7 @@ rules:
 	}
 }
 
-// TestGraceOfRulesThatReadAGroup: membership of a group is no sign of use. A new person who never signed in has grace,
-// in the group and outside it.
+// Membership in a group is not a sign of use. A new person who never signed in has grace, whether in the group or not.
 func TestGraceOfRulesThatReadAGroup(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
@@ -111,8 +110,8 @@ rules: [{name: r, license: m365-e3, when: AzureAdSistaLogon.hasNoValue() || staf
 	}
 }
 
-// TestMembership: a member that a reading lists counts, even without an account in the group's source. A person who
-// certainly has no account there is no member.
+// A member whom a reading lists counts, even without an account in the group's source. A person who certainly has no
+// account there and is not listed is not a member.
 func TestMembership(t *testing.T) {
 	t.Parallel()
 	inEntra, inAD := newMemberQuery(directory.GroupRef{Name: "G"}, false), newMemberQuery(directory.GroupRef{Source: directory.AD, Name: "CN=G"}, false)
@@ -141,8 +140,7 @@ func TestMembership(t *testing.T) {
 	}
 }
 
-// TestNewestOfSeveral: one known date proves that a person was active, even when other dates are unknown, and in any
-// order.
+// A single known date proves that a person was active, in any order and even if other dates are unknown.
 func TestNewestOfSeveral(t *testing.T) {
 	t.Parallel()
 	p := load(t, twoRules)

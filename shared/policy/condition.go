@@ -14,20 +14,20 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// condition is a compiled CEL expression with the facts that Judge needs about it.
+// condition is a compiled CEL expression with the facts that a Judge needs about it.
 type condition struct {
 	source   string
 	env      *cel.Env
 	checked  *cel.Ast
-	index    int              // position in Policy.conditions
+	index    int              // index into Policy.conditions
 	reads    []*attribute     // attributes in order of first appearance
-	activity []*attribute     // the attributes of reads whose dates are signs of use
-	spans    []time.Duration  // every days(n) and duration("…")
-	instants []time.Time      // every timestamp("…")
+	activity []*attribute     // those attributes in reads whose dates are signs of use
+	spans    []time.Duration  // of every days(n) and duration("…")
+	instants []time.Time      // of every timestamp("…")
 	valueOf  map[int64]string // the attribute whose value() is taken, by expression id
 }
 
-// text returns the expression as written. It is empty for a nil condition.
+// text returns the expression as written, or "" for a nil condition.
 func (c *condition) text() string {
 	if c == nil {
 		return ""
@@ -35,7 +35,7 @@ func (c *condition) text() string {
 	return c.source
 }
 
-// addNew appends the attributes that the list lacks.
+// addNew appends those attributes that list lacks.
 func addNew(list []*attribute, more ...*attribute) []*attribute {
 	for _, a := range more {
 		if !slices.Contains(list, a) {
@@ -45,7 +45,7 @@ func addNew(list []*attribute, more ...*attribute) []*attribute {
 	return list
 }
 
-// exemptWhen is the only condition that exempts.
+// exemptWhen names the only condition that exempts people.
 const exemptWhen = "exempt.when"
 
 // compiler turns the expressions of one policy into conditions.
@@ -53,8 +53,8 @@ type compiler struct {
 	*reader
 	policy *Policy
 	env    *cel.Env
-	// kept: the policy was stored by a run. Conditions that make no sense are then accepted, because what the run began
-	// must still be finished or rolled back.
+	// kept means that the policy was stored by a run. Conditions that make no sense are then accepted, because what the
+	// run began must still be finished or rolled back.
 	kept bool
 }
 
@@ -76,13 +76,13 @@ func newCompiler(r *reader, p *Policy) (*compiler, error) {
 	return &compiler{reader: r, policy: p, env: env}, nil
 }
 
-// compile returns the condition of a node. It returns nil after a fault, or when the node is nil.
+// compile returns the condition in n. It returns nil if n is nil or faulty.
 func (c *compiler) compile(n *yaml.Node, what string) *condition {
 	if n == nil {
 		return nil
 	}
 	if n.Kind == yaml.ScalarNode && n.ShortTag() == "!!bool" {
-		n.Tag = "!!str" // a bare true is an expression, too
+		n.Tag = "!!str" // a bare true is an expression too
 	}
 	source, ok := c.text(n, what)
 	if !ok {
@@ -129,11 +129,11 @@ func (c *compiler) compile(n *yaml.Node, what string) *condition {
 	return cond
 }
 
-// unfit says why a well-typed expression cannot be a condition.
+// unfit returns why a well-typed expression cannot be a condition, or "" if it can.
 //
-// The bound on cost is checked only here. Everything that a condition can loop over is a literal or a text of bounded
-// length, so the worst case is known before it runs. cel.CostLimit would count the same steps for every person again,
-// and makes BenchmarkAsk half as slow again.
+// The cost is limited only here. Everything that a condition can loop over is a literal or a text of limited length, so
+// the worst case is known in advance. cel.CostLimit would count the same steps again for every person, and makes
+// BenchmarkAsk take half as long again.
 func (c *compiler) unfit(checked *cel.Ast, what string) string {
 	if t := checked.OutputType(); !t.IsExactType(cel.BoolType) {
 		switch {
@@ -160,8 +160,8 @@ func (c *compiler) unfit(checked *cel.Ast, what string) string {
 	return ""
 }
 
-// misread returns an attribute from a report that the expression uses without a test of a date. It returns nil when
-// there is none.
+// misread returns an attribute from a report that the expression uses other than in a test of a date, or nil if there
+// is none.
 func (c *compiler) misread(root ast.Expr) (found *attribute) {
 	tested := map[int64]bool{}
 	visit := func(each func(ast.Expr)) { ast.PostOrderVisit(root, ast.NewExprVisitor(each)) }
@@ -178,7 +178,7 @@ func (c *compiler) misread(root ast.Expr) (found *attribute) {
 	return found
 }
 
-// read returns an attribute that the expression reads, if of is true for it. It returns nil when there is none.
+// read returns an attribute in the expression for which of returns true, or nil if there is none.
 func (c *compiler) read(root ast.Expr, of func(*attribute) bool) (found *attribute) {
 	ast.PostOrderVisit(root, ast.NewExprVisitor(func(e ast.Expr) {
 		if a := c.attributeOf(e); a != nil && of(a) {
@@ -188,7 +188,7 @@ func (c *compiler) read(root ast.Expr, of func(*attribute) bool) (found *attribu
 	return found
 }
 
-// survey records what the expression reads, and the spans at which it can change.
+// survey records what the expression reads, and the spans after which its result can change.
 func (c *compiler) survey(root ast.Expr, cond *condition) {
 	ast.PostOrderVisit(root, ast.NewExprVisitor(func(e ast.Expr) {
 		switch e.Kind() {
@@ -211,16 +211,16 @@ func (c *compiler) survey(root ast.Expr, cond *condition) {
 	}))
 }
 
-// faultSense reports a part that makes no sense, with its place in the file and a pointer.
+// faultSense reports a part of a condition that makes no sense, with its place in the file and a pointer.
 func (c *compiler) faultSense(n *yaml.Node, source string, checked *cel.Ast, f sense) {
 	at := checked.NativeRep().SourceInfo().GetStartLocation(f.id)
 	c.faultCEL(n, source, &common.Error{Location: at, Message: f.text})
 }
 
-// mostFindings is how many findings in one condition are reported.
+// mostFindings is how many findings are reported for one condition.
 const mostFindings = 10
 
-// faultCEL reports CEL's finding at its place in the file, with CEL's pointer, in words for policy authors.
+// faultCEL reports a finding of CEL at its place in the file, in words for policy authors and with CEL's pointer.
 func (c *compiler) faultCEL(n *yaml.Node, source string, e *common.Error) {
 	text := guess.ReplaceAllString(e.Message, "")
 	if words := c.inWords(e, source); words != "" {

@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// answers are the results of conditions for a person in Active Directory only: "true", "false", "unknown" or "error".
-// Everything of Entra ID is unknown.
+// answers are the results of conditions for a person who exists only in Active Directory: "true", "false", "unknown" or
+// "error". Everything in Entra ID is unknown.
 var answers = []struct{ expr, want string }{
 	// Dates.
 	{`seen.hasValue()`, "true"},
@@ -55,7 +55,7 @@ var answers = []struct{ expr, want string }{
 	{`seen.hasValue() ? true : accountEnabled`, "true"},
 	{`["a", "b"].exists(x, department == x)`, "unknown"},
 	{`["a", "b"].all(x, x < "c" || department == x)`, "true"},
-	// An unknown operand does not matter when another operand settles the answer.
+	// An unknown operand does not matter if another operand settles the answer.
 	{`accountEnabled && true`, "unknown"},
 	{`true && accountEnabled`, "unknown"},
 	{`accountEnabled && false`, "false"},
@@ -128,7 +128,7 @@ func (b byName) ResolveName(name string) (any, bool) {
 
 func (byName) Parent() cel.Activation { return nil }
 
-// TestAnswers evaluates each condition with the Judge and with plain CEL.
+// Each condition is evaluated with the Judge and with plain CEL.
 func TestAnswers(t *testing.T) {
 	t.Parallel()
 	for _, tt := range answers {
@@ -207,7 +207,7 @@ func answerWord(flag directory.Flag, value any) string {
 func TestNewest(t *testing.T) {
 	t.Parallel()
 	old, young := noon.Add(-9*day), noon.Add(-day)
-	const cloudOnly = directory.Presence(255) // Present, and not synced
+	const cloudOnly = directory.Presence(255) // stands for Present and not synced
 	const mapping = "newest(entra.created, ad.created)"
 	tests := []struct {
 		name      string

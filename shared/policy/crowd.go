@@ -8,73 +8,73 @@ import (
 
 // Column is one field of many people.
 type Column struct {
-	// Rows has for each person None, the place of a text in Words, the microseconds of an
-	// instant since 1970, or 0 or 1 for a flag.
+	// Rows has one value per person: None, an index into Words for a text, microseconds since 1970 for a date, or 0 or
+	// 1 for a flag.
 	Rows  []int64
 	Words []string
 }
 
-// Used is the last use by a usage report.
+// Used is the last use of a workload according to a usage report.
 type Used struct {
-	Last    []int64       // by person: the microseconds since 1970; None: not known; Never: none in the span
-	Through time.Time     // up to when the report tells anything
-	Span    time.Duration // how far back from then on
+	Last    []int64       // by person, in microseconds since 1970; None if unknown, Never if the report's span has no use
+	Through time.Time     // the end of the period that the report covers
+	Span    time.Duration // how far back from Through the report reaches
 }
 
-// None is a row of a Column without a value. Never stands in Used.Last for no use in the
-// span of the report.
+// None marks a row without a value. Never, in Used.Last, marks a person who did not use the workload in the span of the
+// report.
 const (
 	None  = -1 << 63
 	Never = None + 1
 )
 
-// AccountState is what is known of the account of a person in one source.
+// AccountState says what is known about a person's account in one source.
 type AccountState uint8
 
-// The states of a half. An account that is not Here has no value that is known.
+// The states of an account. Only an account that is Here has known values.
 const (
 	NotKnown AccountState = iota
 	Here
-	Nowhere // the person has no account there, for certain
+	Nowhere // the person certainly has no account there
 )
 
-// Crowd is many people by columns, each of whom could be asked about alone. What their
-// accounts show is not in doubt: neither health nor the past speaks against it.
+// Crowd is many people in columns. Any of them could be asked about alone. Their accounts are not in doubt: nothing in
+// the health of the feeds or in earlier readings contradicts them.
 type Crowd struct {
 	People   int
 	Accounts [2][]AccountState // by source
 	Field    func(name string) (Column, bool)
-	// Used is what the usage report of a signal tells of the last use; false when it tells
+	// Used returns the last use of each person according to the usage report for s. It returns false if the report has
 	// nothing that can be trusted.
 	Used func(s directory.Signal) (Used, bool)
-	// Groups are the lists of keys of named groups by which a person is known to be a
-	// member, by the ids of both accounts: the place of a list for each person, or None.
+	// Groups has, for the ids of each account, an index into GroupLists, or None. The indexed list holds the keys of
+	// the named groups that the person is known to belong to.
 	Groups     [2]Column
 	GroupLists [2][][]string
-	// Licenses are the paths to licenses, likewise.
+	// Licenses has indexes into LicensePaths, which holds the assignments by which people hold licenses.
 	Licenses     Column
 	LicensePaths [][]directory.Assignment
 	Unreadable   []string // keys of groups that could not be read
-	Open         []bool   // those who are to be asked about alone in any case
+	Open         []bool   // people who must be asked about alone in any case
 }
 
-// Plain is a verdict that columns show.
+// Plain is a verdict that follows from columns alone.
 type Plain uint8
 
-// The verdicts that columns show. Anything else is NotPlain: the person is asked alone.
+// The verdicts that follow from columns. NotPlain means that the person must be asked about alone.
 const (
 	NotPlain Plain = iota
 	PlainNotHolder
-	PlainNotAsked // kept, since the condition "for" does not hold
-	PlainKeep     // kept, since the condition "when" does not hold
+	PlainNotAsked // kept because the condition "for" is false
+	PlainKeep     // kept because the condition "when" is false
 )
 
-// PlainVerdicts is how many there are.
+// PlainVerdicts is the number of values of Plain.
 const PlainVerdicts = 4
 
-// Screen asks all rules about a crowd by its columns. Its answers are those of AskAll
-// where they are plain: no holder, or kept because a condition is false. They are by rule
-// and person. A person of whom one answer is not plain has none, and is open.
+// Screen asks all rules about a crowd by its columns. It answers as AskAll would where the verdict is plain: the person
+// does not hold the license, or is kept because a condition is false. verdicts has the verdict of each rule on each
+// person. A person for whom any answer is not plain is open, and has only NotPlain verdicts.
 func (j *Judge) Screen(c *Crowd) (verdicts [][]Plain, open []bool) {
 	s := newScreen(j, c)
 	open = make([]bool, c.People)
@@ -94,7 +94,7 @@ func (j *Judge) Screen(c *Crowd) (verdicts [][]Plain, open []bool) {
 	return verdicts, open
 }
 
-// rule is the plain verdict of a rule. Rows without one become open.
+// rule returns the plain verdicts of a rule. It opens the rows without one.
 func (s *screen) rule(r *Rule, open []bool) []Plain {
 	holders := s.holders(r.License)
 	scope, when := s.all(directory.Yes), s.condition(r.when)
@@ -134,7 +134,7 @@ func (s *screen) exempt(open []bool) {
 	}
 }
 
-// holders tells who holds a license.
+// holders reports who holds a license.
 func (s *screen) holders(l *License) []directory.Flag {
 	if l.holders != nil {
 		return s.members(l.holders)
@@ -160,7 +160,7 @@ func (s *screen) holders(l *License) []directory.Flag {
 	return flags
 }
 
-// members tells who belongs to a group.
+// members reports who belongs to a group.
 func (s *screen) members(q *MemberQuery) []directory.Flag {
 	flags := s.all(directory.Unset)
 	var listed [2][]bool
@@ -190,8 +190,8 @@ func (s *screen) members(q *MemberQuery) []directory.Flag {
 	return flags
 }
 
-// Empties is by attribute how many holders have no value of it, as Empty tells it of one
-// person, of those with a plain verdict of the rule.
+// Empties counts, by attribute, the holders without a value for the attribute, as Empty would for each person. It
+// covers those with a plain verdict of the rule.
 func (j *Judge) Empties(c *Crowd, r *Rule, verdicts []Plain) map[string]int {
 	s := newScreen(j, c)
 	counts := map[string]int{}
@@ -209,9 +209,8 @@ func (j *Judge) Empties(c *Crowd, r *Rule, verdicts []Plain) map[string]int {
 	return counts
 }
 
-// CanScreen tells whether columns can show verdicts on people by this policy at all. They
-// cannot where people are no kind that rules ask about, or where what Empty counts does
-// not follow from columns.
+// CanScreen reports whether columns can decide verdicts under this policy at all. They cannot if the rules do not ask
+// about people, or if an attribute that Empties counts does not follow from columns.
 func (j *Judge) CanScreen(c *Crowd) bool {
 	for _, r := range j.policy.Rules {
 		for _, a := range r.fills {

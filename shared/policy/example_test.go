@@ -20,7 +20,7 @@ rules:
     then: {remove: true, mailbox: lost}
 `
 
-// The example evaluates a rule for three people who hold the license. One signed in last week, and one last year. The
+// The example evaluates a rule for three people who hold the license. One signed in last week and one last year. The
 // account of the third was not read.
 func ExampleJudge_Ask() {
 	p, err := policy.Load("policy.yaml", []byte(file))
@@ -51,7 +51,7 @@ func ExampleJudge_Ask() {
 	// undecided
 }
 
-// Every fault of a file is reported at once, with its place and with what to write instead.
+// Every fault in a file is reported at once, with its place and with what to write instead.
 func ExampleLoad_faults() {
 	_, err := policy.Load("policy.yaml", []byte(`
 tenant: contoso

@@ -11,25 +11,26 @@ import (
 
 // exemptions are the compiled exemptions of a policy.
 type exemptions struct {
-	listed map[string]*listed // entries by name or id in lower case
+	listed map[string]*listed // by name or id, in lower case
 	groups []MemberQuery
 	when   *condition
 }
 
-// exemption says whether a person is exempt. At most one of the fields after flag is set: it says what settled the
-// question or left it open.
+// exemption says whether a person is exempt. At most one of the fields after flag is set: whatever settled the question
+// or left it open.
 type exemption struct {
 	flag  directory.Flag
 	user  string       // the listed name
-	leave *Leave       // the leave that covers the instant
-	group *MemberQuery // the group of the person, or the one that could not be read
+	leave *Leave       // the leave that is in force
+	group *MemberQuery // the group that the person belongs to, or that could not be read
 	kind  string       // the kind of the account, with its evidence
-	value ref.Val      // CEL's unknown or error from the condition
-	// kindOpen is true when the account may be of a kind that is exempt.
+	value ref.Val      // the unknown or error that CEL returned for the condition
+	// kindOpen means that the account may be of a kind that is exempt.
 	kindOpen bool
 }
 
-// exemption evaluates every exemption. One that holds settles the question. One that is unknown leaves it open.
+// exemption evaluates every exemption. If any holds, the person is exempt. If none holds but one is unknown, the
+// question stays open.
 func (j *Judge) exemption(p *directory.Person) exemption {
 	open := exemption{flag: directory.No}
 	e := &j.policy.exempt

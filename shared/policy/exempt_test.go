@@ -110,7 +110,7 @@ func TestExemptions(t *testing.T) {
 	}
 }
 
-// TestExemptWithoutEntra: when only a person's account in Active Directory is known, a name that was not read may be
+// If only a person's account in Active Directory is known, the name of the Entra account, which was not read, may be
 // listed.
 func TestExemptWithoutEntra(t *testing.T) {
 	t.Parallel()
@@ -141,7 +141,7 @@ rules: [{name: r, license: citrix, when: LastlogonTimestamp.hasNoValue(), then: 
 	}
 }
 
-// TestFollowed: a person who had a listed name in an earlier run is exempt by the id.
+// A person who had a listed name in an earlier run is exempt by id.
 func TestFollowed(t *testing.T) {
 	t.Parallel()
 	p := load(t, exempting)

@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// TestFreesNothing: only a seat that is counted by person becomes free.
+// Only a seat that is counted by person becomes free.
 func TestFreesNothing(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -30,7 +30,7 @@ func TestFreesNothing(t *testing.T) {
 	}
 }
 
-// TestGuardsMailbox: the new license decides. Without a new license, the one that is taken decides.
+// The new license decides. If there is none, the license that is taken decides.
 func TestGuardsMailbox(t *testing.T) {
 	t.Parallel()
 	small, any := &License{MailboxQuota: 50}, &License{}
@@ -47,8 +47,7 @@ func TestGuardsMailbox(t *testing.T) {
 	}
 }
 
-// TestKeyOfARule: a rule has another key after every edit that changes the people whom it is about, or what happens to
-// them.
+// The key of a rule changes with every edit that affects whom the rule is about or what happens to them.
 func TestKeyOfARule(t *testing.T) {
 	t.Parallel()
 	e3, exo := &License{Name: "e3"}, &License{Name: "exo"}
@@ -68,7 +67,7 @@ func TestKeyOfARule(t *testing.T) {
 	}
 }
 
-// TestFirstRuleOfALicense: FirstRule skips rules about other licenses.
+// FirstRule skips rules about other licenses.
 func TestFirstRuleOfALicense(t *testing.T) {
 	t.Parallel()
 	p := load(t, twoRules+`
@@ -91,7 +90,6 @@ func TestFirstRuleOfALicense(t *testing.T) {
 	}
 }
 
-// TestRests checks which attributes of Active Directory a policy needs.
 func TestRests(t *testing.T) {
 	t.Parallel()
 	const licenses = "licenses: {m365-e3: {sku: SPE_E3}}\n"
@@ -115,7 +113,7 @@ func TestRests(t *testing.T) {
 	}
 }
 
-// TestListedNames checks the names that exempt somebody now, and the notes about the leaves that are over.
+// Listed returns the names that exempt somebody at a time, and Over notes the leaves that have ended.
 func TestListedNames(t *testing.T) {
 	t.Parallel()
 	p := load(t, exempting)
@@ -139,8 +137,8 @@ func TestListedNames(t *testing.T) {
 	}
 }
 
-// TestNames: a person is found by every name with which output shows them, once for each name of the policy, and by
-// earlier ids.
+// A person is found by earlier ids and by every name with which output shows the person, once for each name in the
+// policy.
 func TestNames(t *testing.T) {
 	t.Parallel()
 	p := load(t, `

@@ -8,8 +8,8 @@ import (
 	"unicode"
 )
 
-// Fault is one fault of a file, with its place. Text says how to mend it. A fault in a condition also has CEL's own
-// pointer to the place.
+// Fault is a fault in a file, with its place. Text says how to fix it. For a fault in a condition, Text ends with CEL's
+// own pointer to the place.
 type Fault struct {
 	File   string
 	Line   int // counted from 1
@@ -17,18 +17,18 @@ type Fault struct {
 	Text   string
 }
 
-// String returns the fault in the form of compilers: "policy.yaml:12:5: text".
+// String returns the fault in the format of compilers: "policy.yaml:12:5: text".
 func (f Fault) String() string {
 	return fmt.Sprintf("%s:%d:%d: %s", f.File, f.Line, f.Column, f.Text)
 }
 
-// Faults are all faults of one file, in the order of the file.
+// Faults lists all faults in a file, in the order of the file.
 type Faults []Fault
 
-// mostFaults is how many faults of a file one error names.
+// mostFaults is how many faults one error message lists.
 const mostFaults = 100
 
-// Error lists the first faults, one on each line.
+// Error lists the first faults, one per line.
 func (f Faults) Error() string {
 	told := f[:min(len(f), mostFaults)]
 	lines := make([]string, len(told))
@@ -47,9 +47,9 @@ func (f Faults) sort() {
 	})
 }
 
-// didYouMean returns the end of a message about an unknown word: the closest known word, or nothing when none is close.
-// It proposes no word that may mean the opposite, and no other word of a series (e3, e5). An author who took such a
-// proposal would write something that they do not mean.
+// didYouMean returns the end of a message about an unknown word: a suggestion of the closest known word, or "" if none
+// is close. It never suggests a word that may mean the opposite, or another word in a series (e3, e5), because an
+// author who followed such a suggestion would write something other than intended.
 func didYouMean(word string, known []string) string {
 	best, closest := "", slips(word)+1
 	for _, k := range known {
@@ -76,7 +76,7 @@ func slips(word string) int {
 	return max(2, len(word)/5)
 }
 
-// turns are syllables that reverse a meaning. opposites are pairs of words with opposite meanings.
+// turns lists syllables that reverse a meaning, and opposites lists pairs of words with opposite meanings.
 var (
 	turns     = []string{"no", "non", "not", "un", "in", "dis", "is", "has", "hasno", "isnot"}
 	opposites = [][2]string{
@@ -84,7 +84,7 @@ var (
 	}
 )
 
-// opposite reports whether two words may have different or opposite meanings.
+// opposite reports whether two similar words may have different or opposite meanings.
 func opposite(a, b string) bool {
 	a, b = strings.ToLower(a), strings.ToLower(b)
 	turned := func(long, short string) bool {
@@ -93,7 +93,7 @@ func opposite(a, b string) bool {
 		})
 	}
 	if (strings.HasPrefix(a, b) || strings.HasPrefix(b, a)) && max(len(a), len(b)) > min(len(a), len(b))+1 {
-		return true // for example employee and employeeId
+		return true // such as employee and employeeId
 	}
 	return turned(a, b) || turned(b, a) || slices.ContainsFunc(opposites, func(o [2]string) bool {
 		return strings.Contains(a, o[0]) && strings.Contains(b, o[1]) && !strings.Contains(a, o[1]) || strings.Contains(a, o[1]) && strings.Contains(b, o[0]) && !strings.Contains(b, o[1])
@@ -109,7 +109,7 @@ func digits(s string) string {
 	}, s)
 }
 
-// distance counts the letters to insert, delete or replace to turn a into b.
+// distance returns the number of letters to insert, delete or replace in order to turn a into b.
 func distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// gaps collects what is not known and why. Subjects with the same explanation share a sentence.
+// gaps collects what is unknown and why. Subjects with the same explanation share a sentence.
 type gaps struct {
 	names     []string
 	sentences []sentence
@@ -19,10 +19,10 @@ type gaps struct {
 
 type sentence struct {
 	subjects  []string
-	predicate string // after one subject: "was not read"
+	predicate string // as it follows one subject: "was not read"
 }
 
-// add records that a name is not known. A second call with the same name does nothing.
+// add records that a name is unknown. A second call with the same name does nothing.
 func (g *gaps) add(name, subject, predicate string) {
 	if slices.Contains(g.names, name) {
 		return
@@ -36,7 +36,7 @@ func (g *gaps) add(name, subject, predicate string) {
 	g.sentences = append(g.sentences, sentence{[]string{subject}, predicate})
 }
 
-// String joins the sentences.
+// String joins the sentences with semicolons.
 func (g *gaps) String() string {
 	parts := make([]string, len(g.sentences))
 	for i, s := range g.sentences {
@@ -45,7 +45,7 @@ func (g *gaps) String() string {
 	return strings.Join(parts, "; ")
 }
 
-// String returns "a was not read" or "a, b and c were not read".
+// String returns a sentence such as "a was not read" or "a, b and c were not read".
 func (s sentence) String() string {
 	last := len(s.subjects) - 1
 	if last == 0 {
@@ -63,7 +63,7 @@ func (s sentence) String() string {
 	return strings.Join(s.subjects[:last], ", ") + " and " + s.subjects[last] + " " + verb + " " + rest
 }
 
-// undecidedReason names what is not known, in the order of the operands.
+// undecidedReason names what is unknown, in the order of the operands.
 func (j *Judge) undecidedReason(r *Rule, p *directory.Person, d decision) (unknowns []string, reason string) {
 	var g gaps
 	if d.holder == directory.Unset {
@@ -98,7 +98,7 @@ func (j *Judge) exemptGap(g *gaps, p *directory.Person, e exemption) {
 	}
 }
 
-// conditionGap names the attributes that cause an unknown, or the subject of a runtime error.
+// conditionGap adds the attributes that made a condition unknown, or the attribute that caused a runtime error.
 func (j *Judge) conditionGap(g *gaps, p *directory.Person, c *condition, value ref.Val) {
 	switch v := value.(type) {
 	case *types.Unknown:
@@ -122,7 +122,7 @@ func (j *Judge) conditionGap(g *gaps, p *directory.Person, c *condition, value r
 	}
 }
 
-// gap says why the attribute is not known for the person.
+// gap returns why the attribute is unknown for the person.
 func (a *attribute) gap(p *directory.Person) string {
 	if a.group != nil {
 		return a.group.gap(p)
@@ -164,7 +164,7 @@ func (a *attribute) gap(p *directory.Person) string {
 	return "was not read"
 }
 
-// reportGap says why a report says nothing about a person whose account was read.
+// reportGap returns why a report says nothing about a person whose account was read.
 func reportGap(p *directory.Person, s directory.Signal) string {
 	for _, use := range p.Entra.Uses {
 		if use.Signal == s && !use.Shown.IsZero() {
@@ -177,7 +177,7 @@ func reportGap(p *directory.Person, s directory.Signal) string {
 	return "is not known: the usage report does not have the person by the name " + p.Entra.UserPrincipalName + "; it has only license holders, by the names of some days ago, and nobody whose account is newer; plan again in three days if the person holds a license"
 }
 
-// lostGap says why a date is not known although its account was read.
+// lostGap returns why a date is unknown although its account was read.
 func lostGap(f *directory.Field, p *directory.Person) string {
 	const cure = "; it is undecided until a date comes that is not earlier; if that is right, plan with --accept-feeds"
 	since := dayOf(p.DatesLost(f.Source))
@@ -193,7 +193,7 @@ func lostGap(f *directory.Field, p *directory.Person) string {
 	}
 }
 
-// gap says why the membership of the person is not known.
+// gap returns why the person's membership in the group is unknown.
 func (q *MemberQuery) gap(p *directory.Person) string {
 	if p.State(q.Ref.Source) == directory.Present {
 		if q.Ref.Source == directory.AD && p.AD.Hides("primaryGroupID") && !slices.Contains(p.Unreadable, q.key) {
@@ -207,7 +207,7 @@ func (q *MemberQuery) gap(p *directory.Person) string {
 	return fmt.Sprintf("is not known: member of %s or not, %s", q.Ref, sourceGap(q.Ref.Source, p))
 }
 
-// sourceGap says why an account of the person gives no values.
+// sourceGap returns why the person has no known values in s.
 func sourceGap(s directory.Source, p *directory.Person) string {
 	name := "Entra"
 	if s == directory.AD {

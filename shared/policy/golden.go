@@ -11,14 +11,14 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Report is the result of testing a policy on golden people. Cases have the order of the file. A case fails when one of
+// Report is the result of testing a policy on golden people. Cases are in the order of the file. A case fails if any of
 // its expectations fails.
 type Report struct {
 	Passed []string // names of cases
 	Failed []Failure
 }
 
-// Failure is one expectation that was not met.
+// Failure is an expectation that was not met.
 type Failure struct {
 	Case     string
 	Line     int // line of the expectation in the file
@@ -28,10 +28,12 @@ type Failure struct {
 	Why      string // the reason of the actual outcome
 }
 
-// Test evaluates the policy for golden people: a YAML list of cases, each with a person, an instant and the expected
-// outcome of each rule. Its error is Faults when the file is wrong. A person who has no word about a directory has no
-// account there, or misses it when Entra ID says "synced: true". Texts and dates that are left out have no value.
-// Accounts are enabled unless the file says otherwise.
+// Test evaluates the policy for golden people: a YAML list of cases, each with a person, a time and the expected
+// outcome of each rule. The error is of type Faults if the file is wrong.
+//
+// If the file does not mention a directory, the person has no account there. But an account that Entra ID calls
+// "synced: true" without any mention of Active Directory has a missing account there. Texts and dates that are left out
+// have no value. Accounts are enabled unless the file says otherwise.
 func Test(p *Policy, name string, data []byte) (Report, error) {
 	r, root := open(name, data, false)
 	if root == nil {
@@ -59,7 +61,7 @@ func Test(p *Policy, name string, data []byte) (Report, error) {
 	return p.try(cases)
 }
 
-// goldenCase is one case of the file.
+// goldenCase is one case in the file.
 type goldenCase struct {
 	name   string
 	now    time.Time
@@ -77,10 +79,10 @@ type expectation struct {
 type golden struct {
 	*reader
 	policy *Policy
-	now    time.Time // the instant of the current case
+	now    time.Time // the time of the current case
 }
 
-// goldenSKU stands for the tenant's skuId of a part number.
+// goldenSKU returns a made-up skuId for a part number.
 func goldenSKU(partNumber string) string { return "sku of " + partNumber }
 
 func (p *Policy) try(cases []*goldenCase) (Report, error) {
@@ -181,7 +183,7 @@ func (g *golden) person(n *yaml.Node, p *directory.Person) {
 	}
 }
 
-// presence reads what is known of an account: its fields, or a word.
+// presence reads what is known about an account: its fields, or a word.
 func (g *golden) presence(n *yaml.Node, account string) directory.Presence {
 	switch {
 	case n == nil:
@@ -223,10 +225,10 @@ func (g *golden) licenses(n *yaml.Node, p *directory.Person) {
 	}
 }
 
-// longAgo is since when a golden person holds a license without a date.
+// longAgo is since when a golden person has held a license that is given without a date.
 var longAgo = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// held reads the name of a license, or {name: NAME, since: DATE}. The word notRead means that the date is not known.
+// held reads the name of a license, or {name: NAME, since: DATE}. since is zero if the date is given as notRead.
 func (g *golden) held(n *yaml.Node) (name string, since time.Time, ok bool) {
 	if n.Kind != yaml.MappingNode {
 		name, ok = g.text(n, "a license")
@@ -257,7 +259,7 @@ func (g *golden) groups(n *yaml.Node, p *directory.Person) {
 	}
 }
 
-// setter writes one field of an account from its node.
+// setter sets one field of an account from a node.
 type setter[T any] func(*reader, *yaml.Node, *T)
 
 func fill[T any](r *reader, n *yaml.Node, what string, setters map[string]setter[T], account *T) {
@@ -267,10 +269,10 @@ func fill[T any](r *reader, n *yaml.Node, what string, setters map[string]setter
 	}
 }
 
-// instant reads a date of an account into dst.
+// instant reads a date into dst.
 func (r *reader) instant(n *yaml.Node, dst *time.Time) { *dst, _ = r.date(n, "the value") }
 
-// word reads a text of an account, which may be empty, into dst.
+// word reads a text, which may be empty, into dst.
 func (r *reader) word(n *yaml.Node, dst *string) {
 	if n.Kind == yaml.ScalarNode && n.ShortTag() == "!!str" && strings.TrimSpace(n.Value) == "" {
 		return

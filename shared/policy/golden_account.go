@@ -13,8 +13,8 @@ type (
 	adUser    = directory.ADUser
 )
 
-// entraSetters and adSetters write the fields of an account by their names in policies, without the source. "synced" is
-// short for onPremisesSyncEnabled. "enabledSince" is the first reading that saw the account enabled after it was
+// entraSetters and adSetters set the fields of an account, by field name without the source. The name "synced" is short
+// for onPremisesSyncEnabled. "enabledSince" is the first reading that saw the account enabled after it had been
 // disabled.
 var (
 	entraSetters = allEntraSetters()
@@ -35,7 +35,7 @@ func allADSetters() map[string]setter[adUser] {
 	return m
 }
 
-// settersOf returns the setters of the fields that a policy may name.
+// settersOf returns the setters for the fields that a policy may name.
 func settersOf[A any](table []directory.Property[A]) map[string]setter[A] {
 	m := map[string]setter[A]{}
 	for i := range table {
@@ -46,7 +46,7 @@ func settersOf[A any](table []directory.Property[A]) map[string]setter[A] {
 	return m
 }
 
-// property reads a YAML node into the place of a property in an account.
+// property reads a node into at, a pointer that Property.At returned.
 func (r *reader) property(n *yaml.Node, name string, at any) {
 	switch at := at.(type) {
 	case *string:

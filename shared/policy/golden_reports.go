@@ -10,12 +10,12 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// goldenLag is the age of a golden person's reports when the file does not give it.
+// goldenLag is the age of a golden person's reports if the file does not give it.
 const goldenLag = 2 * day
 
-// reports reads what usage reports say about a golden person: the fields of reports, and through, the last day of the
-// reports. A date of activity is a day, or none when the report proves that its span has no activity. A field that is
-// left out is unknown: the report does not list the person.
+// reports reads what usage reports say about a golden person: the fields of reports, and through, the last day that the
+// reports cover. An activity date is a day, or none if the report proves that its span has no activity. A field that is
+// left out is unknown, as if the report did not list the person.
 func (g *golden) reports(n *yaml.Node, p *directory.Person) {
 	const through = "through"
 	o := g.object(n, "reports", append(reportFields(), through)...)
@@ -40,7 +40,7 @@ func (g *golden) reports(n *yaml.Node, p *directory.Person) {
 		value := directory.Value{State: directory.None}
 		if item := o.fields[name]; item.Value != "none" {
 			at, _ := g.date(item, name)
-			value = directory.Value{State: directory.Known, Time: at.Truncate(day).Add(day - time.Second)} // the same value that package usage computes
+			value = directory.Value{State: directory.Known, Time: at.Truncate(day).Add(day - time.Second)} // as package usage computes it
 		}
 		if f.Meaning == directory.Activity {
 			uses[signal].Last = value
@@ -53,7 +53,7 @@ func (g *golden) reports(n *yaml.Node, p *directory.Person) {
 	}
 }
 
-// reportFields returns the fields that come from usage reports.
+// reportFields returns the names of the fields that come from usage reports.
 func reportFields() []string {
 	return slices.DeleteFunc(directory.FieldNames(), func(name string) bool {
 		f, _ := directory.FieldNamed(name)

@@ -111,7 +111,7 @@ func TestGoldenFaults(t *testing.T) {
 	}
 }
 
-// TestGoldenPeople: the rules see what a file says about a person. What the file leaves out has its default.
+// The rules see what a file says about a person. Anything that the file leaves out has its default.
 func TestGoldenPeople(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
@@ -128,7 +128,7 @@ attributes: {adEnabled: ad.accountEnabled}
 	const doubt = "synced from Active Directory, but no account was found there"
 	for name, tc := range map[string]struct {
 		person, expect string
-		why            string // why the case fails; empty: it passes
+		why            string // why the case fails; empty if it passes
 	}{
 		"a text of no letters":              {"{entra: {employeeType: ''}, licenses: [m365-e3]}", "{typeless: reclaim}", ""},
 		"a text":                            {"{entra: {employeeType: x}, licenses: [m365-e3]}", "{typeless: keep}", ""},
@@ -167,7 +167,7 @@ attributes: {adEnabled: ad.accountEnabled}
 	}
 }
 
-// TestGoldenPeopleEnabledAgain: an account that was disabled until lately has grace.
+// An account that was disabled until recently has grace.
 func TestGoldenPeopleEnabledAgain(t *testing.T) {
 	t.Parallel()
 	p := load(t, "grace: {enabledAgain: 14}\n"+strings.TrimPrefix(twoRules, "\n"))
@@ -185,7 +185,7 @@ func TestGoldenPeopleEnabledAgain(t *testing.T) {
 	}
 }
 
-// TestGoldenFields: a golden person can have every field of the directory.
+// A golden person can have every field of the directory.
 func TestGoldenFields(t *testing.T) {
 	t.Parallel()
 	words := map[directory.Kind]string{directory.Text: "Some text", directory.Date: "2026-01-02T03:04:05Z", directory.Bool: "true"}

@@ -7,8 +7,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// grace says whether a person had too little time to use what they were given. When that is not known, unknown names
-// what was not read.
+// grace says whether a person had too little time to use a license. If that is not known, unknown adds what was not
+// read to the gaps.
 type grace struct {
 	flag    directory.Flag
 	ends    time.Time
@@ -16,8 +16,8 @@ type grace struct {
 	unknown func(*gaps)
 }
 
-// or combines two graces. When both hold, it returns the one that ends last. When one is unknown and the other does not
-// hold, it returns the unknown one.
+// or combines two graces. A grace that holds wins over an unknown one, and an unknown one wins over none. If both hold,
+// the one that ends last wins.
 func (g grace) or(o grace) grace {
 	switch {
 	case o.flag == directory.No, g.flag == directory.Yes && !o.ends.After(g.ends): // an unknown grace has no end
@@ -30,7 +30,7 @@ func (g grace) or(o grace) grace {
 	return o
 }
 
-// since returns the grace that begins at an instant and lasts a number of days.
+// since returns a grace that begins at at and lasts for the given number of days.
 func (j *Judge) since(at time.Time, days int, reason string) grace {
 	ends := at.Add(time.Duration(days) * day)
 	if !ends.After(j.now) {
@@ -70,8 +70,8 @@ func (j *Judge) neverSignedIn(r *Rule, p *directory.Person) grace {
 	}}
 }
 
-// enabledAgain spares a person whose account was disabled, or missing, until lately. An account that every reading saw
-// enabled counts as enabled for long. Otherwise a new store could change nothing until the grace is over.
+// enabledAgain spares a person whose account was disabled or missing until recently. An account that every reading saw
+// enabled has no grace, because otherwise a new store could not take any license until the grace is over.
 func (j *Judge) enabledAgain(l *License, p *directory.Person) grace {
 	days, source := j.policy.Grace.EnabledAgain, l.source()
 	if days == 0 {

@@ -19,7 +19,7 @@ rules:
   - {name: citrix, license: citrix, when: LastlogonTimestamp.earlierThan(now - days(90)), then: remove}
 `
 
-// TestGrace: a person who had no time to use the license is spared. A person who may have had no time is undecided.
+// A person who had no time to use the license is spared. A person who may have had no time is undecided.
 func TestGrace(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)

@@ -7,8 +7,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// MemberQuery is a question about a group that a run must answer before it evaluates the rules. The question is who
-// belongs to the group, or, with Direct, who is listed in it.
+// MemberQuery is a question that a run must answer before it evaluates the rules: who belongs to a group, or, if Direct
+// is set, who is listed in the group itself.
 type MemberQuery struct {
 	directory.Question
 
@@ -19,8 +19,8 @@ func newMemberQuery(ref directory.GroupRef, direct bool) MemberQuery {
 	return MemberQuery{directory.Question{Ref: ref, Direct: direct}, ref.Key(direct)}
 }
 
-// has reports whether the person belongs to the group. A person without an account in the group's source does not
-// belong to it, even when the group was not read.
+// has reports whether the person belongs to the group. A person without an account in the group's source does not, even
+// if the group was not read.
 func (q *MemberQuery) has(p *directory.Person) directory.Flag {
 	flag := p.MemberOf(q.Ref.Source, q.key)
 	if flag == directory.Unset && absent(p, q.Ref.Source) {
@@ -29,8 +29,8 @@ func (q *MemberQuery) has(p *directory.Person) directory.Flag {
 	return flag
 }
 
-// absent reports whether the person certainly has no account in a source. Either the source was read, or Entra ID
-// masters the account itself, which then has no counterpart in Active Directory.
+// absent reports whether the person certainly has no account in s, either because s was read, or because s is Active
+// Directory and the Entra account is mastered in Entra ID.
 func absent(p *directory.Person, s directory.Source) bool {
 	switch p.State(s) {
 	case directory.NoAccount:
@@ -47,9 +47,9 @@ type located struct {
 	line, column int
 }
 
-// MemberQueries returns all the groups whose members a run must read, each once. Exempt groups and mapped groups are
-// read with all their members. Groups whose membership is a license of some rule are read with their listed members
-// only. So are groups of Active Directory that give a product.
+// MemberQueries returns the questions about members that a run must answer, without duplicates. For exempt and mapped
+// groups, nested members count. For groups whose membership is a license of some rule, and for Active Directory groups
+// that give a product, only listed members count.
 func (p *Policy) MemberQueries() []directory.Question {
 	var queries []directory.Question
 	add := func(q MemberQuery) {
@@ -76,7 +76,7 @@ func (p *Policy) MemberQueries() []directory.Question {
 	return queries
 }
 
-// GroupRefs returns all the groups that the file names, each once, in the file's order.
+// GroupRefs returns all groups that the file names, without duplicates, in the order of the file.
 func (p *Policy) GroupRefs() []directory.GroupRef { return slices.Clone(p.groups) }
 
 // inOrder sorts groups by their place and removes duplicates.

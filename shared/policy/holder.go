@@ -8,9 +8,9 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// People hold a license in one of two ways. They hold a product along the paths by which Entra ID assigns it. Any other
-// license is membership of a group (License.holders). This file handles both for one person, and crowd.go for many
-// people. shared/plan/target.go says in which target a person holds a license, and how the license is changed there.
+// People hold a license in one of two ways. A product is held through assignments in Entra ID. Any other license is
+// membership in a group (License.holders). This file covers both ways for one person, and crowd.go for many people.
+// shared/plan/target.go determines the target in which a person holds a license, and how the license is changed there.
 
 // source returns the directory in which people hold the license.
 func (l *License) source() directory.Source {
@@ -20,8 +20,8 @@ func (l *License) source() directory.Source {
 	return directory.Entra
 }
 
-// questions returns the questions about groups whose answers show who holds a license, and how. The route of a synced
-// group needs its listed members and its SID.
+// questions returns the questions about groups that show who holds the license, and how. The route of a synced group
+// needs the group's listed members and its SID.
 func (l *License) questions() (queries []MemberQuery) {
 	if l.holders != nil {
 		queries = append(queries, *l.holders)
@@ -32,8 +32,8 @@ func (l *License) questions() (queries []MemberQuery) {
 	return queries
 }
 
-// holds reports whether the person holds the license, by any path and in any state. Entra's licenses stay known when
-// only the match with Active Directory is in doubt.
+// holds reports whether the person holds the license, through any assignment in any state. Licenses in Entra ID stay
+// known if only the match with Active Directory is in doubt.
 func (j *Judge) holds(l *License, p *directory.Person) directory.Flag {
 	if l.holders != nil {
 		return l.holders.has(p)
@@ -52,7 +52,7 @@ func (j *Judge) holds(l *License, p *directory.Person) directory.Flag {
 	return directory.No
 }
 
-// holderGap says why it is unknown whether the person holds the license.
+// holderGap adds why it is unknown whether the person holds the license.
 func (j *Judge) holderGap(g *gaps, l *License, p *directory.Person) {
 	predicate := "is not known: " + sourceGap(directory.Entra, p)
 	if l.holders != nil {
@@ -61,11 +61,11 @@ func (j *Judge) holderGap(g *gaps, l *License, p *directory.Person) {
 	g.add("license "+l.Name, "license "+l.Name, predicate)
 }
 
-// newHolder spares a person who got the license lately. When several paths give it, the oldest counts.
+// newHolder spares a person who got the license recently. If several assignments grant the license, the oldest counts.
 func (j *Judge) newHolder(l *License, p *directory.Person) grace {
 	days := j.policy.Grace.NewHolder
 	if days == 0 || l.holders == nil && p.Entra == nil {
-		return grace{flag: directory.No} // without an account the person is no holder, or already undecided
+		return grace{flag: directory.No} // without an account the person does not hold the license, or is already undecided
 	}
 	if l.holders != nil {
 		since := p.MemberSince(l.holders.Ref.Source, l.holders.key)
@@ -87,8 +87,8 @@ func (j *Judge) newHolder(l *License, p *directory.Person) grace {
 	}}
 }
 
-// heldSince returns the oldest date of the paths that give the product, or of all its paths when none gives it. It is
-// zero when no path has a date. known reports whether every path has a date.
+// heldSince returns the oldest date of the assignments that grant the product, or of all its assignments if none grants
+// it. It returns the zero time if no assignment has a date. known reports whether all of them have dates.
 func heldSince(paths []directory.Assignment, sku string) (since time.Time, known bool) {
 	gives := slices.ContainsFunc(paths, func(a directory.Assignment) bool { return a.SKU == sku && a.Active() })
 	known = true
@@ -105,8 +105,8 @@ func heldSince(paths []directory.Assignment, sku string) (since time.Time, known
 	return since, known
 }
 
-// GivingGroups returns the GroupRef.Keys of a source's groups for which newHolder needs the start of each membership.
-// No directory records that start.
+// GivingGroups returns the GroupRef.Keys of those groups in source for which newHolder needs to know when each
+// membership began. No directory records that.
 func (p *Policy) GivingGroups(source directory.Source) (keys []string) {
 	for _, l := range p.Licenses {
 		if p.Grace.NewHolder > 0 && l.holders != nil && l.holders.Ref.Source == source {

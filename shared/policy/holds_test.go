@@ -11,12 +11,11 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// TestNearest checks which name of a person is similar to an unknown name.
 func TestNearest(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		name, own string
-		letters   int // the number of letters in which they differ; -1: not similar
+		letters   int // the number of letters in which the names differ; -1 if they are not similar
 	}{
 		{"anna@x.example", "anna@x.example", 0}, {"anna@x.example", "ANNA@x.example", 0}, {"anna@x.example", "ana@x.example", 1},
 		{"anna@x.example", "an@x.example", 2}, {"anna@x.example", "a@x.example", -1}, {"anna@x.example", "annaab@x.example", 2}, {"anna@x.example", "annaabc@x.example", -1},
@@ -36,8 +35,7 @@ func TestNearest(t *testing.T) {
 	}
 }
 
-// TestEmptyAttributes: Empty names the attributes that a rule reads and the account has no value of, without dates of
-// use.
+// Empty names the attributes that a rule reads and for which the account has no value, except dates of use.
 func TestEmptyAttributes(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
@@ -69,7 +67,8 @@ rules: [{name: r, license: m365-e3, for: 'systemRole == "Employee" && department
 	}
 }
 
-// TestHolds: a person holds the product by any path. Without a reading it is unknown.
+// A person holds the product through any assignment. Without a reading it is unknown whether the person holds the
+// product.
 func TestHolds(t *testing.T) {
 	t.Parallel()
 	p := load(t, twoRules)
@@ -101,7 +100,7 @@ func TestHolds(t *testing.T) {
 	}
 }
 
-// TestTwoNamesOfOneProduct: one product under two names is refused, whichever name the tenant uses.
+// Two names for one product are rejected, whichever name the tenant uses.
 func TestTwoNamesOfOneProduct(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
@@ -117,8 +116,7 @@ rules: [{name: r, license: a, when: AzureAdSistaLogon.hasNoValue(), then: remove
 	}
 }
 
-// TestGivingGroups: the start of a membership is needed only for licenses that a group of Active Directory gives, and
-// only when newHolder is set.
+// The start of a membership is needed only for licenses that are membership in a group, and only if newHolder is set.
 func TestGivingGroups(t *testing.T) {
 	t.Parallel()
 	key := directory.GroupRef{Source: directory.AD, Name: citrixDN}.Key(true)
@@ -129,8 +127,7 @@ func TestGivingGroups(t *testing.T) {
 	}
 }
 
-// TestGraceOfSeveralReasons: of several graces the one that ends last counts. When none holds, everything unknown is
-// named.
+// Of several graces, the one that ends last counts. If none holds, everything unknown is named.
 func TestGraceOfSeveralReasons(t *testing.T) {
 	t.Parallel()
 	no := grace{flag: directory.No}
@@ -142,7 +139,7 @@ func TestGraceOfSeveralReasons(t *testing.T) {
 		a, b  grace
 		flag  directory.Flag
 		days  int      // days until the grace ends
-		names []string // names that are not known
+		names []string // names that are unknown
 	}{
 		"neither":                 {no, no, directory.No, 0, nil},
 		"the first":               {yes(3), no, directory.Yes, 3, nil},

@@ -23,7 +23,7 @@ func readFile(t testing.TB, path string) []byte {
 	return data
 }
 
-// TestShippedPolicy tests the policies in infra on their golden people.
+// The policies in infra pass the tests with their golden people.
 func TestShippedPolicy(t *testing.T) {
 	t.Parallel()
 	for name, least := range map[string]int{"policy": 20, "policy_usage": 12} {

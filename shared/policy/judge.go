@@ -15,29 +15,30 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Judge evaluates the rules of a policy at one instant. It keeps buffers, so only one goroutine may use it.
+// Judge evaluates the rules of a policy as of one time. It is not safe for concurrent use, because it keeps buffers.
 type Judge struct {
 	policy *Policy
 	skus   []string // skuId by License.index; empty for a license that is a group
 	now    time.Time
 
-	programs []cel.Program // indexed by condition.index
+	programs []cel.Program // by condition.index
 
-	// What the programs read: the instant and the person. The instant has a version, so that a program sees when it
-	// changes.
+	// The time and the person that the programs read. turn changes with the time, so that cached values can be
+	// recognized as stale.
 	nowValue ref.Val
 	turn     uint
 	person   *directory.Person
 	worlds
-	// lead is the time from the planning instant to the evaluated instant. Reports will then be newer by the same time.
+	// lead is how far the time being evaluated is ahead of the planning time. Reports will be newer by the same amount.
 	lead time.Duration
 
 	names    *Names
 	instants []time.Time
 }
 
-// NewJudge returns a Judge for one instant. The map gives the tenant's skuIds by the names of directory.SKUIDs. The
-// error names every license that the tenant does not have, and every two licenses that are one product.
+// NewJudge returns a Judge for the time now. skuIDs maps the names that directory.SKUIDs returns to the tenant's
+// skuIds. NewJudge fails if the tenant lacks a license, or if two licenses are the same product. The error names all of
+// these.
 func (p *Policy) NewJudge(skuIDs map[string]string, now time.Time) (*Judge, error) {
 	j := &Judge{policy: p, skus: make([]string, len(p.Licenses)), names: p.Names(nil)}
 	j.setNow(now.UTC())
@@ -75,7 +76,7 @@ func (j *Judge) setNow(now time.Time) {
 	j.turn++
 }
 
-// Now returns the instant at which the rules are evaluated.
+// Now returns the time as of which the rules are evaluated.
 func (j *Judge) Now() time.Time { return j.now }
 
 // Ask returns the verdict of a rule on a person.
@@ -83,8 +84,8 @@ func (j *Judge) Ask(r *Rule, p *directory.Person) Verdict {
 	return j.worded(r, p, j.decide(r, p, new(exempted)))
 }
 
-// AskAll returns the verdicts of all rules on a person, in the file's order. A verdict of keep has neither IdleSince
-// nor Reason, because making them for a million people takes too long.
+// AskAll returns the verdicts of all rules on a person, in the order of the file. IdleSince and Reason are not set in a
+// verdict to keep, because computing them for a million people takes too long.
 func (j *Judge) AskAll(p *directory.Person) iter.Seq2[*Rule, Verdict] {
 	return func(yield func(*Rule, Verdict) bool) {
 		var once exempted
@@ -101,7 +102,7 @@ func (j *Judge) AskAll(p *directory.Person) iter.Seq2[*Rule, Verdict] {
 	}
 }
 
-// exempted is the exemption of one person. It is computed when the first rule needs it.
+// exempted is the exemption of one person, computed when the first rule needs it.
 type exempted struct {
 	known bool
 	exemption
@@ -114,7 +115,7 @@ func (e *exempted) of(j *Judge, p *directory.Person) exemption {
 	return e.exemption
 }
 
-// worded adds the reason to a decision.
+// worded turns a decision into a verdict with a reason.
 func (j *Judge) worded(r *Rule, p *directory.Person, d decision) Verdict {
 	v := d.verdict()
 	if d.outcome == NotHolder {
@@ -154,8 +155,8 @@ func (d *decision) verdict() Verdict {
 	return v
 }
 
-// Empty returns the names of the attributes that the rule's conditions read and that are empty in the person's account.
-// It leaves out dates of use, because people who never signed in have none.
+// Empty returns the names of the attributes that the rule's conditions read and that have no value in the person's
+// account. Dates of use are left out, because people who never signed in have none.
 func (j *Judge) Empty(r *Rule, p *directory.Person) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		j.about(r, p)
@@ -168,17 +169,17 @@ func (j *Judge) Empty(r *Rule, p *directory.Person) iter.Seq[string] {
 	}
 }
 
-// answer is the result of a condition. When the flag is Unset, value is CEL's unknown or error.
+// answer is the result of a condition. If flag is Unset, value is the unknown or the error that CEL returned.
 type answer struct {
 	flag  directory.Flag
 	value ref.Val
 }
 
-// about sets the license that the person is evaluated for to that of the rule.
+// about sets the license that the person is being evaluated for.
 func (j *Judge) about(r *Rule, p *directory.Person) { p.License = j.skus[r.License.index] }
 
-// decide evaluates the operands from the cheapest to the dearest. One false operand settles the verdict, even when
-// others are unknown.
+// decide evaluates the operands from the cheapest to the most expensive. A single false operand settles the verdict,
+// even if others are unknown.
 func (j *Judge) decide(r *Rule, p *directory.Person, once *exempted) decision {
 	j.about(r, p)
 	d := decision{outcome: Keep, scope: answer{flag: directory.Yes}}
@@ -221,14 +222,15 @@ func newestOf(list []*attribute, p *directory.Person) (newest time.Time, never d
 			if v.Time.After(newest) {
 				newest = v.Time
 			}
-		case v.State != directory.None && never == directory.Yes: // the person may have an earlier one
+		case v.State != directory.None && never == directory.Yes: // the person may have an earlier date
 			never = directory.Unset
 		}
 	}
 	return newest, never
 }
 
-// eval evaluates a condition for a person. When there is no answer, the value is CEL's unknown or error.
+// eval evaluates a condition for a person. If the flag is Unset, the value is the unknown or the error that CEL
+// returned.
 func (j *Judge) eval(c *condition, p *directory.Person) (directory.Flag, ref.Val) {
 	j.person = p
 	return j.inAll(func() (directory.Flag, ref.Val) {

@@ -18,24 +18,25 @@ import (
 
 const (
 	day = 24 * time.Hour
-	// maxDays bounds every span of time in a condition. A span that overflows would make every date count as earlier.
+	// maxDays is the longest span of time in a condition, in days. With a span that overflows, every date would count
+	// as earlier.
 	maxDays = 3650
-	// maxExpression is the longest condition, in characters.
+	// maxExpression is the maximum length of a condition, in characters.
 	maxExpression = 10_000
 	// maxDepth is how deep parentheses, lists and loops may be nested. The memory for the types of nested lists grows
-	// with the third power of their depth.
+	// with the cube of their depth.
 	maxDepth = 24
-	// maxCost bounds the work of one condition for one person with the longest texts. It is in CEL's units, and takes
-	// about a tenth of a millisecond.
+	// maxCost limits the work for one condition and one person with the longest texts. It is in CEL's units and
+	// corresponds to about a tenth of a millisecond.
 	maxCost = 50_000
-	// maxText is the longest text that a directory keeps in one attribute, in characters. The worst case is computed
-	// with it.
+	// maxText is the length of the longest text that a directory stores in one attribute, in characters. The worst case
+	// is computed with it.
 	maxText = 2048
 )
 
 var optionalDate = cel.OptionalType(cel.TimestampType)
 
-// language is CEL with our dates and spans. It leaves out the functions that make a verdict depend on the hour of the
+// language is CEL with our dates and spans. It omits the functions that would make a verdict depend on the hour of the
 // run (the parts of a date), and the function that hides types (dyn).
 var language = sync.OnceValues(func() (*cel.Env, error) {
 	return cel.NewCustomEnv(
@@ -59,8 +60,8 @@ var language = sync.OnceValues(func() (*cel.Env, error) {
 	)
 })
 
-// compareDate declares a strict comparison of a date with an instant. It is exact to the nanosecond. It is false for a
-// date without a value.
+// compareDate declares a strict comparison of a date with a time, exact to the nanosecond. It is false for a date
+// without a value.
 func compareDate(name string, holds func(a, b time.Time) bool) cel.EnvOption {
 	return cel.Function(name, cel.MemberOverload("date_"+name, []*cel.Type{optionalDate, cel.TimestampType}, cel.BoolType,
 		cel.BinaryBinding(func(v, t ref.Val) ref.Val {
@@ -84,13 +85,13 @@ func excluded() []*env.Function {
 
 var identifier = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// reserved are the keywords of CEL and our only variable that is no attribute.
+// reserved lists the keywords of CEL, and now, the only variable that is not an attribute.
 var reserved = []string{
 	"as", "break", "const", "continue", "else", "false", "for", "function", "if", "import", "in", "let", "loop",
 	"namespace", "null", "optional", "package", "return", "true", "var", "void", "while", "now",
 }
 
-// nameFault says why a name cannot name an attribute. It returns an empty text when it can.
+// nameFault returns why name cannot be the name of an attribute, or "" if it can.
 func nameFault(e *cel.Env, name string) string {
 	isMacro := slices.ContainsFunc(e.Macros(), func(m cel.Macro) bool { return m.Function() == name })
 	_, isType := e.CELTypeProvider().FindIdent(name)
@@ -105,8 +106,8 @@ func nameFault(e *cel.Env, name string) string {
 	return ""
 }
 
-// literalSpans accepts spans and instants only as literals within bounds. It refuses a loop variable that has the name
-// of an attribute.
+// literalSpans is a validator that accepts spans and times only as literals within bounds. It also rejects loop
+// variables that have the name of an attribute.
 type literalSpans struct{}
 
 // Name implements cel.ASTValidator.
@@ -148,7 +149,7 @@ func (literalSpans) Validate(env *cel.Env, _ cel.ValidatorConfig, checked *ast.A
 	}))
 }
 
-// spanOf returns the span of days(n) or duration("…").
+// spanOf returns the span of a call days(n) or duration("…").
 func spanOf(e ast.Expr) (time.Duration, bool) {
 	call, literal := callOfLiteral(e)
 	switch v := literal.(type) {
@@ -161,7 +162,7 @@ func spanOf(e ast.Expr) (time.Duration, bool) {
 	return 0, false
 }
 
-// instantOf returns the instant of timestamp("…").
+// instantOf returns the time of a call timestamp("…").
 func instantOf(e ast.Expr) (time.Time, bool) {
 	call, literal := callOfLiteral(e)
 	s, ok := literal.(types.String)
@@ -172,7 +173,7 @@ func instantOf(e ast.Expr) (time.Time, bool) {
 	return t, err == nil
 }
 
-// callOfLiteral returns the function and the argument of a call with one literal. The literal is nil for any other
+// callOfLiteral returns the function and the argument of a call with a single literal. literal is nil for any other
 // expression.
 func callOfLiteral(e ast.Expr) (function string, literal ref.Val) {
 	if e.Kind() != ast.CallKind || len(e.AsCall().Args()) != 1 {
@@ -185,7 +186,7 @@ func callOfLiteral(e ast.Expr) (function string, literal ref.Val) {
 	return e.AsCall().FunctionName(), arg.AsLiteral()
 }
 
-// worstCase bounds texts and our own functions in CEL's estimate of cost.
+// worstCase supplies bounds for texts and for our own functions to CEL's cost estimate.
 type worstCase struct{}
 
 // EstimateSize implements cost.Estimator.

@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// TestBoundsOfAFile: a file at a bound is read, and a file just over it is refused in one sentence. A policy that a run
-// has stored is read in both cases.
+// A file at a limit is accepted, and a file just over it is rejected in one sentence. A policy that a run has stored is
+// accepted in both cases.
 func TestBoundsOfAFile(t *testing.T) {
 	t.Parallel()
 	users := func(n int) string {
@@ -26,7 +26,7 @@ func TestBoundsOfAFile(t *testing.T) {
 		return strings.Replace(right, "grace:", lines(n-3, "  l%d: {sku: s%[1]d}")+"grace:", 1)
 	}
 	for name, tc := range map[string]struct {
-		text, want string // empty: the file is read
+		text, want string // want is empty if the file is accepted
 		kept       bool   // a run may have stored the file
 	}{
 		"10,000 exempt users":               {users(10_000), "", true},
@@ -55,7 +55,7 @@ func TestBoundsOfAFile(t *testing.T) {
 	}
 }
 
-// TestBoundsOfACondition: a condition may cost 50,000 steps, and not one more.
+// A condition may cost 50,000 steps, but not one more.
 func TestBoundsOfACondition(t *testing.T) {
 	t.Parallel()
 	most := "department.contains(mail)" + strings.Repeat(" && department == mail", 38) + strings.Repeat(" && accountEnabled", 188)
@@ -67,7 +67,7 @@ func TestBoundsOfACondition(t *testing.T) {
 	}
 }
 
-// TestFindingsInACondition: up to ten unknown names are reported.
+// Up to ten unknown names are reported.
 func TestFindingsInACondition(t *testing.T) {
 	t.Parallel()
 	for n, want := range map[int]int{1: 1, 2: 2, 9: 9, 10: 10, 11: 10, 25: 10} {
@@ -82,8 +82,8 @@ func TestFindingsInACondition(t *testing.T) {
 	}
 }
 
-// TestSpansAndInstants: only days, duration and timestamp say when a condition can change and how far back it looks.
-// Other numbers and texts do not.
+// Only days, duration and timestamp say when a condition can change and how far back it looks. Other numbers and texts
+// do not.
 func TestSpansAndInstants(t *testing.T) {
 	t.Parallel()
 	march := time.Date(2027, 3, 1, 0, 0, 0, 0, time.UTC)
@@ -108,8 +108,7 @@ func TestSpansAndInstants(t *testing.T) {
 	}
 }
 
-// TestConditionThatCannotBeAsked: when CEL cannot plan a condition, NewJudge fails. When CEL panics, the answer is
-// unknown.
+// If CEL cannot plan a condition, NewJudge fails. If CEL panics, the answer is unknown.
 func TestConditionThatCannotBeAsked(t *testing.T) {
 	t.Parallel()
 	p := load(t, twoRules)
@@ -121,7 +120,7 @@ func TestConditionThatCannotBeAsked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	checked, issues := env.Compile(`name.matches("(")`) // our language refuses the pattern
+	checked, issues := env.Compile(`name.matches("(")`) // our language rejects the pattern
 	if issues.Err() != nil {
 		t.Fatal(issues.Err())
 	}
@@ -131,8 +130,7 @@ func TestConditionThatCannotBeAsked(t *testing.T) {
 	}
 }
 
-// TestChangesBetweenGroups: a license of Active Directory may be changed to another one, but not to the same group
-// under another name.
+// A license in Active Directory may be changed to another one, but not to the same group under a different name.
 func TestChangesBetweenGroups(t *testing.T) {
 	t.Parallel()
 	const text = `tenant: 11111111-2222-3333-4444-555555555555
@@ -152,8 +150,7 @@ rules:
 	}
 }
 
-// TestWhatGraceReads: grace reads the creation only for rules about use, and names it as unknown only when it is
-// unknown.
+// Grace reads the creation date only for rules about use, and names it as unknown only if it is unknown.
 func TestWhatGraceReads(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
@@ -191,8 +188,8 @@ rules:
 	}
 }
 
-// TestNumbersAtTheirBounds: each number is accepted from its minimum to its maximum. A quoted number is a text, and a
-// hexadecimal one is refused.
+// Each number is accepted from its minimum to its maximum. A quoted number is a text, and a hexadecimal number is
+// rejected.
 func TestNumbersAtTheirBounds(t *testing.T) {
 	t.Parallel()
 	for written, want := range map[string]bool{

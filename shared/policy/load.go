@@ -10,11 +10,12 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Load reads and compiles a policy file. Messages use the name. The error is Faults: every fault of the file at once.
+// Load reads and compiles a policy file. Messages refer to the file by name. If the file is wrong, the error is of type
+// Faults and lists every fault at once.
 func Load(name string, data []byte) (*Policy, error) { return compiled(name, data, false) }
 
-// LoadKept reads a policy that a run has stored after it was accepted. A later version of idleseat may refuse what that
-// policy says. What the run began must still be finished or rolled back.
+// LoadKept is like Load, for a policy that a run stored after it was accepted. A later version of idleseat may reject
+// what the policy says, but what the run began must still be finished or rolled back.
 func LoadKept(name string, data []byte) (*Policy, error) { return compiled(name, data, true) }
 
 func compiled(name string, data []byte, kept bool) (*Policy, error) {
@@ -154,8 +155,8 @@ func (l *loader) limits(n *yaml.Node) {
 	}
 }
 
-// attributes reads the mapping. The file's own attributes come first. The defaults that the file does not change
-// follow.
+// attributes reads the mapping. The file's own attributes come first, followed by the defaults that the file does not
+// override.
 func (l *loader) attributes(n *yaml.Node) error {
 	env, err := language()
 	if err != nil {

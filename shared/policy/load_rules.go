@@ -22,13 +22,14 @@ func (l *loader) licenses(n *yaml.Node) {
 	}
 }
 
-// license reads one license. It also keeps a faulty license, so that the rules that name it are not reported as well.
+// license reads one license. It keeps even a faulty license, so that the rules that name the license are not reported
+// as well.
 func (l *loader) license(e entry) *License {
 	before := len(l.faults)
 	o := l.object(e.value, "license "+e.key.Value, "sku", "group", "groups", "monthlyPrice", "keepSeats", "mailboxQuota", "needs", "model")
 	license := &License{Name: e.key.Value, SKU: o.text("sku")}
 	if id := strings.ToLower(license.SKU); guid.MatchString(id) {
-		license.SKU = id // in Graph's form
+		license.SKU = id // in the form that Graph uses
 	}
 	l.number(o.fields["monthlyPrice"], "monthlyPrice", 0, 999_999, &license.MonthlyPrice)
 	l.count(o.fields["keepSeats"], "keepSeats", 0, 1_000_000_000, &license.KeepSeats)
@@ -106,7 +107,7 @@ func (l *loader) groupsOf(o object, license *License) {
 	}
 }
 
-// licenseNames may be used in keys of stored objects.
+// licenseNames matches names of licenses. The names are used in keys of stored objects.
 var licenseNames = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$`)
 
 func (l *loader) licenseName(n *yaml.Node) {
@@ -120,7 +121,8 @@ func (l *loader) licenseName(n *yaml.Node) {
 	}
 }
 
-// sameProduct refuses two names for one product. With two names, two rules could change one person's license twice.
+// sameProduct rejects two names for the same product, because two rules could then change the same license of a person
+// twice.
 func (l *loader) sameProduct(n *yaml.Node, license *License) {
 	for _, other := range l.policy.Licenses {
 		switch {
@@ -170,7 +172,7 @@ func (l *loader) rule(n *yaml.Node, c *compiler) *Rule {
 	return rule
 }
 
-// complete collects what a rule reads, for Evidence and for Turns.
+// complete collects what a rule reads, for Evidence and Turns.
 func (l *loader) complete(rule *Rule) {
 	rule.ForSource, rule.WhenSource = rule.scope.text(), rule.when.text()
 	for _, c := range []*condition{rule.scope, rule.when, l.policy.exempt.when} {
@@ -285,7 +287,8 @@ func (l *loader) exempt(n *yaml.Node, c *compiler) {
 	compiled.index(public)
 }
 
-// oneName refuses a text that cannot be the name of one account. An exemption that matches nobody would not be noticed.
+// oneName rejects a text that cannot be the name of a single account, because nobody would notice an exemption that
+// matches nobody.
 func (l *loader) oneName(n *yaml.Node, user string) {
 	switch _, account, inDomain := strings.Cut(user, `\`); {
 	case strings.ContainsAny(user, "*?"):

@@ -34,7 +34,7 @@ rules:
 
 var loadFaults = []struct {
 	name, old, new string
-	want           string // one fault on each line
+	want           string // one fault per line
 }{
 	{"unknown key", "mode: audit", "mod: audit", `p:2:1: unknown key "mod" in the policy; did you mean "mode"?`},
 	{"unknown key deep down", "perRun: 200", "perrun: 200", `p:13:48: unknown key "perrun" in limits; did you mean "perRun"?`},

@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestGoldenSeats: membership of a group of Entra ID is a license, and newHolder spares people who got it lately.
+// Membership in an Entra group is a license, and newHolder spares people who got it recently.
 func TestGoldenSeats(t *testing.T) {
 	t.Parallel()
 	text := "grace: {newHolder: 14}\n" + strings.Replace(twoRules, "rules:", "rules:\n  - {name: seat, license: salesforce, when: AzureAdSistaLogon.earlierThan(now - days(45)), then: remove}", 1)

@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// listed is one entry of the exempted users.
+// listed is one entry of the exempt users.
 type listed struct {
 	key    string // the name in lower case
 	entry  string // the name as the policy writes it
@@ -19,7 +19,7 @@ type listed struct {
 	leave  []*Leave
 }
 
-// runs reports whether the entry exempts a person at an instant.
+// runs reports whether the entry exempts a person at now.
 func (l *listed) runs(now time.Time) bool {
 	return l.always || slices.ContainsFunc(l.leave, func(leave *Leave) bool { return now.Before(leave.Until) })
 }
@@ -42,8 +42,7 @@ func (e *exemptions) index(public *Exemptions) {
 	}
 }
 
-// Listed returns the names in exempt.users and exempt.leave that exempt a person at an instant. They are in lower case
-// and sorted.
+// Listed returns the names in exempt.users and exempt.leave that exempt a person at now, in lower case and sorted.
 func (p *Policy) Listed(now time.Time) (names []string) {
 	for _, key := range slices.Sorted(maps.Keys(p.exempt.listed)) {
 		if p.exempt.listed[key].runs(now) {
@@ -53,16 +52,17 @@ func (p *Policy) Listed(now time.Time) (names []string) {
 	return names
 }
 
-// Names finds the people that the policy lists. It searches by every name with which output shows a person, and by the
-// ids that earlier runs found under a name. It keeps buffers, so only one goroutine may use it.
+// Names finds the people whom the policy lists. It looks for every name by which output shows a person, and for the ids
+// that earlier runs found under a name. It is not safe for concurrent use, because it keeps buffers.
 type Names struct {
 	listed map[string]*listed
-	byID   map[string][]*listed // entries by the Entra id or SID of an earlier run, in lower case
+	byID   map[string][]*listed // by the Entra id or SID from an earlier run, in lower case
 	open   bool                 // earlier runs found no account for at least one name
 	folded []byte
 }
 
-// Names returns a finder of listed people. earlier are the accounts that earlier runs found, by name in lower case.
+// Names returns a finder for the listed people. earlier holds the accounts that earlier runs found, by name in lower
+// case.
 func (p *Policy) Names(earlier map[string][]directory.EarlierPerson) *Names {
 	n := &Names{listed: p.exempt.listed, byID: map[string][]*listed{}}
 	for key, one := range n.listed {
@@ -80,7 +80,7 @@ func (p *Policy) Names(earlier map[string][]directory.EarlierPerson) *Names {
 	return n
 }
 
-// Keys yields all names and ids by which Of finds a person, in lower case. A key may come twice.
+// Keys yields all names and ids by which Of finds a person, in lower case. A key may be yielded twice.
 func (n *Names) Keys() iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for name := range n.listed {
@@ -96,14 +96,14 @@ func (n *Names) Keys() iter.Seq[string] {
 	}
 }
 
-// Hit is a name of the policy that belongs to a person.
+// Hit is a name in the policy that belongs to a person.
 type Hit struct {
 	Name string // in lower case
-	As   string // the name of the person that matches; empty: found by an earlier id
+	As   string // the person's name that matches; empty if the person was found by an earlier id
 	one  *listed
 }
 
-// Of returns the names of the policy that belong to a person, each once.
+// Of returns the names in the policy that belong to a person, without duplicates.
 func (n *Names) Of(p *directory.Person) (hits []Hit) {
 	if len(n.listed) == 0 {
 		return nil
@@ -131,7 +131,7 @@ func addHit(hits []Hit, hit Hit) []Hit {
 	return append(hits, hit)
 }
 
-// ownNames returns the user principal names, ids, SIDs and account names of both accounts. A name may occur twice.
+// ownNames yields the user principal names, ids, SIDs and account names of both accounts. A name may be yielded twice.
 func ownNames(p *directory.Person) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		u, a := p.Entra, p.AD
@@ -150,8 +150,8 @@ func ownNames(p *directory.Person) iter.Seq[string] {
 
 func given(yield func(string) bool, name string) bool { return name == "" || yield(name) }
 
-// Nearest returns the person's name that is most similar to a given name, and the number of letters in which the two
-// differ. The given name must be in lower case. like is empty when no name is similar.
+// Nearest returns the person's name that is most similar to name, and the number of letters in which they differ. name
+// must be in lower case. like is empty if no name is similar.
 func Nearest(name string, p *directory.Person) (like string, letters int) {
 	local, domain, _ := strings.Cut(name, "@")
 	letters = max(2, len(local)/3) + 1
@@ -171,7 +171,7 @@ func Nearest(name string, p *directory.Person) (like string, letters int) {
 	return like, letters
 }
 
-// find looks a name up without regard to case. It allocates no memory for plain names, which almost everybody has.
+// find looks up a name case-insensitively. It does not allocate for ASCII names, which almost everybody has.
 func (n *Names) find(name string) *listed {
 	n.folded = n.folded[:0]
 	for i := range len(name) {
@@ -187,14 +187,14 @@ func (n *Names) find(name string) *listed {
 	return n.listed[string(n.folded)]
 }
 
-// Follow makes the Judge find people by the ids that earlier runs found under the names of the policy. The keys are
-// names in lower case.
+// Follow makes the Judge find people by the ids that earlier runs found under the names in the policy. The keys of
+// earlier are names in lower case.
 func (j *Judge) Follow(earlier map[string][]directory.EarlierPerson) {
 	j.names = j.policy.Names(earlier)
 }
 
-// listed searches for the person by all names and by the earlier ids. When the Entra account was not read, a listed
-// name may be missing.
+// listed looks for the person by all names and by earlier ids. If the Entra account was not read, a listed name may
+// have been missed, so the result may be Unset.
 func (j *Judge) listed(p *directory.Person) exemption {
 	for _, hit := range j.names.Of(p) {
 		if hit.one.always {

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Over returns a sentence for each leave that is over at an instant. The leave exempts nobody any more, and its author
-// may not know that.
+// Over returns a sentence for each leave that has ended by now. Such a leave exempts nobody, which its author may not
+// know.
 func (p *Policy) Over(now time.Time) (notes []string) {
 	for _, l := range p.Exempt.Leave {
 		if !now.Before(l.Until) {

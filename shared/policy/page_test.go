@@ -16,7 +16,8 @@ import (
 	"github.com/idleseat/idleseat/shared/pages"
 )
 
-// TestPolicyPageIsGenerated: the tables of fields and functions in docs/policy.md match the code.
+// The tables of fields and functions in docs/policy.md match the code. The test is not parallel because it may rewrite
+// the page.
 func TestPolicyPageIsGenerated(t *testing.T) {
 	pages.Generated(t, "policy.md", "fields", fieldsTable(t))
 	pages.Generated(t, "policy.md", "functions", functionsTable(t))
@@ -56,7 +57,7 @@ func typeName(f *directory.Field) string {
 	return "date"
 }
 
-// readFrom returns the property of Graph or the LDAP attribute behind a field.
+// readFrom returns the Graph property or the LDAP attribute behind a field.
 func readFrom(name string) string {
 	source, bare, _ := strings.Cut(name, ".")
 	of := "the evidence that is listed under Kinds of accounts"
@@ -136,7 +137,7 @@ var places = map[string]string{
 	"GROUP": "GROUP.",
 }
 
-// TestPolicyPageHasEveryKey: the page has a line for each key that the loader reads, and no other.
+// The page has a line for each key that the loader reads, and no other.
 func TestPolicyPageHasEveryKey(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("load*.go")

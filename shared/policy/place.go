@@ -8,9 +8,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// place returns where a line and column of a scalar's value lie in the file. It walks value and file together: YAML
-// moves and folds white space and removes quotes and indentation, but keeps the other characters in order. Lines and
-// columns count from 1.
+// place returns the line and column in the file for a line and column in the value of a scalar. It walks the value and
+// the file together: YAML moves and folds white space and removes quotes and indentation, but keeps the other
+// characters in order. Lines and columns count from 1.
 func (r *reader) place(n *yaml.Node, line, column int) (fileLine, fileColumn int) {
 	at := r.textOf(n)
 	fileLine, fileColumn = n.Line, n.Column
@@ -33,7 +33,8 @@ func (r *reader) place(n *yaml.Node, line, column int) (fileLine, fileColumn int
 	return fileLine, fileColumn + 1 // the end of the text
 }
 
-// cursor is a place in a file: the line, counted from 0, the number of characters passed in it, and the rest of it.
+// cursor is a place in a file. line counts from 0, column is the number of characters passed in the line, and rest is
+// the remainder of the line.
 type cursor struct {
 	lines  []string
 	line   int
@@ -67,7 +68,7 @@ func (c *cursor) next() bool {
 	return true
 }
 
-// pass moves past the next character of the line and returns it.
+// pass moves past the next character in the line and returns it.
 func (c *cursor) pass() rune {
 	got, size := utf8.DecodeRuneInString(c.rest)
 	c.rest = c.rest[size:]
@@ -75,7 +76,8 @@ func (c *cursor) pass() rune {
 	return got
 }
 
-// find moves just past the next occurrence of a character. It skips only what YAML removes from a text.
+// find moves just past the next occurrence of want. It skips only characters that YAML removes from a text, and returns
+// false if it meets any other.
 func (c *cursor) find(want rune) bool {
 	for more := true; more; more = c.next() {
 		for c.rest != "" {

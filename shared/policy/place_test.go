@@ -82,7 +82,7 @@ var conditionFaults = []struct{ name, when, want string }{
 	{"too long", " '" + strings.Repeat(" ", maxExpression) + "true'", `p:17:11: `},
 }
 
-// TestConditionFaults checks the place of a fault and CEL's pointer for every way in which YAML writes a text.
+// The place of a fault and CEL's pointer are right for every way in which YAML can write a text.
 func TestConditionFaults(t *testing.T) {
 	t.Parallel()
 	for _, tt := range conditionFaults {

@@ -1,6 +1,6 @@
-// Package policy compiles a policy file into rules and evaluates them for people. A verdict has three values: unread
-// values make it undecided, and only known values make it reclaim. The reader of the file is strict, and reports every
-// fault at once with its place. The package does no I/O and reads no clock.
+// Package policy compiles a policy file into rules and evaluates them for people. Evaluation uses three-valued logic:
+// values that were not read make a verdict undecided, and only known values lead to a reclaim. The file is parsed
+// strictly, and every fault is reported at once with its place. The package does no I/O and reads no clock.
 package policy
 
 import (
@@ -23,8 +23,7 @@ const (
 	Enforce Mode = "enforce" // the schedule applies its plans
 )
 
-// Policy is a policy file that was read and compiled. It is not changed after
-// Load and may be used by several goroutines.
+// Policy is a compiled policy file. It does not change after Load and is safe for concurrent use.
 type Policy struct {
 	Tenant   string // the only tenant that a run may change, in lower case
 	Mode     Mode
@@ -35,58 +34,58 @@ type Policy struct {
 	Grace    Grace
 	Exempt   Exemptions
 	Anchor   directory.Anchor // the anchor of Entra Connect
-	Kinds    []string         // the kinds of accounts that rules are about (directory.AccountKinds); the others are exempt
+	Kinds    []string         // the kinds of accounts that rules are about (directory.AccountKinds); all others are exempt
 
-	attributes map[string]*attribute // attributes by name
-	// readOtherwise are attributes that a condition reads in another way, by prefix and name.
+	attributes map[string]*attribute // by name
+	// readOtherwise holds the attributes that a condition reads in a different way, by prefix and name.
 	readOtherwise map[string]*attribute
-	mapped        []*attribute // the attributes of the mapping, in the file's order
+	mapped        []*attribute // the attributes of the mapping, in the order of the file
 	groups        []directory.GroupRef
 	exempt        exemptions
 	conditions    []*condition
 }
 
-// License is a product that people hold. It is a SKU in Entra ID, or membership of a group. The group is one of Active
-// Directory, for example a Citrix group, or a group of Entra ID whose members an application gets by SCIM. A group
-// without a SKU counts only the members that it lists itself, because provisioning reads no nested groups (Microsoft
-// Learn, "How Application Provisioning works in Microsoft Entra ID").
+// License is a product that people hold: a SKU in Entra ID, or membership in a group. The group is an Active Directory
+// group, such as a group for Citrix, or an Entra group whose members are provisioned to an application by SCIM. For a
+// license without a SKU, only members that the group itself lists count, because provisioning does not read nested
+// groups (Microsoft Learn, "How Application Provisioning works in Microsoft Entra ID").
 type License struct {
 	Name  string
-	SKU   string              // part number or skuId; empty when membership of Group is the license
-	Group *directory.GroupRef // the group that gives the license; nil: none
-	// More are other groups that give the license. A holder leaves the group that gives it. A person who is changed to
-	// this license joins Group.
+	SKU   string              // part number or skuId; empty if membership in Group is the license
+	Group *directory.GroupRef // the group that gives the license, or nil
+	// More lists other groups that give the license. A holder is removed from whichever group gives the license. A
+	// person who is changed to this license is added to Group.
 	More         []directory.GroupRef
 	MonthlyPrice float64 // price of one seat, in the policy's currency
 	KeepSeats    int     // free seats that idleseat leaves for other people
-	// MailboxQuota is the largest mailbox that this license allows, in GB. When it is set, a person is changed to this
-	// license only with a mailbox that is known to fit. The license is then not taken from mailboxes on hold, shared
-	// mailboxes, rooms and equipment. 0: no check.
+	// MailboxQuota is the largest mailbox that this license allows, in GB. If it is set, a person is changed to this
+	// license only if the mailbox is known to fit. The license is then not taken from mailboxes on hold, shared
+	// mailboxes, rooms or equipment. Zero means no check.
 	MailboxQuota float64
 
-	// Needs are names of service plans that must come with the license when a person is changed to it. Plans that give
-	// a mailbox are always needed.
+	// Needs lists the service plans that the license must include when a person is changed to it. Service plans that
+	// give a mailbox are always needed.
 	Needs []string
 
-	// Model is how the seats of a license without a SKU are counted. Empty: the policy does not say.
+	// Model is how the seats of a license without a SKU are counted. It is empty if the policy does not say.
 	Model Model
 
-	index   int          // position in Policy.Licenses
-	holders *MemberQuery // the group whose members hold the license; nil with a SKU
+	index   int          // index into Policy.Licenses
+	holders *MemberQuery // the group whose members hold the license; nil for a license with a SKU
 }
 
-// Model is how the seats are counted that membership of a group allows (Citrix DaaS documentation, "License types":
+// Model is how the seats for the members of a group are counted (Citrix DaaS documentation, "License types":
 // user/device and concurrent).
 type Model string
 
-// The models. Only a user's seat becomes free when the user leaves the group.
+// The models. Only a PerUser seat becomes free when a user leaves the group.
 const (
 	PerUser    Model = "user"
 	PerDevice  Model = "device"
 	Concurrent Model = "concurrent"
 )
 
-// Groups returns all the groups that give the license, Group first.
+// Groups returns all groups that give the license, Group first.
 func (l *License) Groups() []directory.GroupRef {
 	if l.Group == nil {
 		return nil
@@ -94,18 +93,18 @@ func (l *License) Groups() []directory.GroupRef {
 	return append([]directory.GroupRef{*l.Group}, l.More...)
 }
 
-// Synced reports whether a group of Active Directory gives the product and Entra Connect syncs that group to Entra ID.
+// Synced reports whether the product is given by an Active Directory group that Entra Connect syncs to Entra ID.
 // Members are then written in Active Directory, and the licenses change later in Entra ID.
 func (l *License) Synced() bool {
 	return l.SKU != "" && l.Group != nil && l.Group.Source == directory.AD
 }
 
-// memberOfEntra reports whether membership of a group of Entra ID is the license.
+// memberOfEntra reports whether the license is membership in an Entra group.
 func (l *License) memberOfEntra() bool {
 	return l.SKU == "" && l.Group != nil && l.Group.Source == directory.Entra
 }
 
-// FreesNothing says why leaving the license's group frees no seat, or may free none. It is empty when it frees one.
+// FreesNothing returns why leaving the license's group frees no seat or may free none, or "" if it frees one.
 func (l *License) FreesNothing() string {
 	switch {
 	case l.SKU != "" || l.Model == PerUser:
@@ -121,34 +120,34 @@ func (l *License) FreesNothing() string {
 // Rule says which holders no longer use a license, and what happens then.
 type Rule struct {
 	Name     string
-	License  *License // the rule asks only its holders
-	ChangeTo *License // nil: the license is taken
-	Notice   int      // days between the notice and the change; 0: no notice
-	Restore  bool     // a person who returns gets the license again
-	// MailboxLost: the policy accepts that mailboxes lose their license.
+	License  *License // the rule asks only about holders of this license
+	ChangeTo *License // nil if the license is taken
+	Notice   int      // days between the notice and the change; 0 if there is no notice
+	Restore  bool     // whether a person who returns gets the license again
+	// MailboxLost means that the policy accepts that mailboxes lose their license.
 	MailboxLost bool
-	ForSource   string // the condition for being asked; empty: everybody
-	WhenSource  string // the condition for being reclaimed
+	ForSource   string // the condition for being asked; empty means everybody
+	WhenSource  string // the condition for taking the license
 
 	scope, when *condition      // scope is nil for everybody
-	conditions  []*condition    // all conditions of the rule, with the exempting one
+	conditions  []*condition    // all conditions of the rule, and the one that exempts
 	asks        []*attribute    // attributes that the conditions read, and the creation date that grace reads
-	fills       []*attribute    // attributes that the conditions read, without flags and dates of use
+	fills       []*attribute    // attributes that the conditions read, except flags and dates of use
 	offsets     []time.Duration // see Turns
 }
 
 // Limits bound what one run may do.
 type Limits struct {
-	StopAbovePercent float64 // percentage of a license's holders; with more matches the run is on hold
-	StopAboveCount   int     // with more matches the run is on hold
-	PerRun           int     // changes in one run; the others wait for the next run
+	StopAbovePercent float64 // percentage of a license's holders; more matches put the run on hold
+	StopAboveCount   int     // more matches put the run on hold
+	PerRun           int     // changes in one run; the rest wait for the next run
 }
 
 // Grace spares people who had too little time to use what they were given.
 type Grace struct {
-	NeverSignedIn int // days for which an account may exist unused; 0: no grace
-	NewHolder     int // days since the license was given; 0: no grace
-	EnabledAgain  int // days since a reading first saw the account enabled again; 0: no grace
+	NeverSignedIn int // days for which an account may exist unused; 0 means no grace
+	NewHolder     int // days since the license was given; 0 means no grace
+	EnabledAgain  int // days since a reading first saw the account enabled again; 0 means no grace
 }
 
 // Exemptions name the people whom no rule may touch.
@@ -156,22 +155,22 @@ type Exemptions struct {
 	Users  []string             // user principal names, Entra object ids, SIDs or account names
 	Groups []directory.GroupRef // all their members are exempt
 	Leave  []Leave
-	When   string // a condition; empty: none
+	When   string // a condition; may be empty
 }
 
-// Leave exempts a person for a time.
+// Leave exempts a person until a certain time.
 type Leave struct {
 	User   string
-	Until  time.Time // the first instant after the leave
+	Until  time.Time // the first moment after the leave
 	Reason string
 
-	written string // Until as the file writes it
+	written string // Until as written in the file
 }
 
-// Rests returns the LDAP names of the Active Directory attributes that the policy needs, sorted. When such an attribute
-// is empty, it must be known whether it has no value or whether the account may not read it.
+// Rests returns the LDAP names of the Active Directory attributes that the policy relies on, sorted. If such an
+// attribute is empty, idleseat must know whether it really has no value or whether the account may not read it.
 func (p *Policy) Rests() []string {
-	names := []string{"lastLogonTimestamp"} // the health of the feed is judged by it
+	names := []string{"lastLogonTimestamp"} // the health of the feed is judged by this attribute
 	if anchor := p.Anchor.Attribute(); anchor != "" {
 		names = append(names, anchor)
 	}
@@ -191,7 +190,7 @@ func (p *Policy) Rests() []string {
 	return slices.Compact(names)
 }
 
-// Fields returns the names of the account fields that the policy reads, sorted. It includes the mapping and every
+// Fields returns the names of the account fields that the policy reads, sorted. It covers the mapping and every
 // condition.
 func (p *Policy) Fields() (names []string) {
 	list := slices.Clone(p.mapped)
@@ -210,7 +209,7 @@ func (p *Policy) Fields() (names []string) {
 	return slices.Compact(names)
 }
 
-// Signals returns the signals whose dates the policy's conditions read, each once, in order.
+// Signals returns the signals whose dates the policy's conditions read, in order and without duplicates.
 func (p *Policy) Signals() (list []directory.Signal) {
 	for _, c := range p.conditions {
 		for _, a := range c.reads {
@@ -221,17 +220,17 @@ func (p *Policy) Signals() (list []directory.Signal) {
 	return slices.Compact(list)
 }
 
-// LicenseNamed returns the license with this name in the policy. It returns nil when there is none.
+// LicenseNamed returns the license with the given name in the policy, or nil if there is none.
 func (p *Policy) LicenseNamed(name string) *License {
 	return named(p.Licenses, name, func(l *License) string { return l.Name })
 }
 
-// RuleNamed returns the rule with this name. It returns nil when there is none.
+// RuleNamed returns the rule with the given name, or nil if there is none.
 func (p *Policy) RuleNamed(name string) *Rule {
 	return named(p.Rules, name, func(r *Rule) string { return r.Name })
 }
 
-// FirstRule returns the first rule about a license. It returns nil when there is none.
+// FirstRule returns the first rule about a license, or nil if there is none.
 func (p *Policy) FirstRule(l *License) *Rule {
 	for _, r := range p.Rules {
 		if r.License == l {
@@ -241,8 +240,8 @@ func (p *Policy) FirstRule(l *License) *Rule {
 	return nil
 }
 
-// GuardsMailbox reports whether the rule may act only on a mailbox that is known to fit. That holds when the new
-// license has a mailboxQuota, or, when the rule takes the license, when that license has one.
+// GuardsMailbox reports whether the rule may act only on a mailbox that is known to fit: the new license, or else the
+// license that is taken, has a mailboxQuota.
 func (r *Rule) GuardsMailbox() bool {
 	if r.ChangeTo != nil {
 		return r.ChangeTo.MailboxQuota > 0
@@ -250,7 +249,7 @@ func (r *Rule) GuardsMailbox() bool {
 	return r.License.MailboxQuota > 0
 }
 
-// Key identifies a rule with its content. An edited rule has another key.
+// Key identifies a rule with its content. An edited rule has a different key.
 func (r *Rule) Key() string {
 	to := ""
 	if r.ChangeTo != nil {
@@ -282,7 +281,8 @@ func (p *Policy) licenseNames() []string {
 	return names(p.Licenses, func(l *License) string { return l.Name })
 }
 
-// SKUs returns the products that the policy names, by part number or skuId, each once, in the file's order.
+// SKUs returns the products that the policy names, by part number or skuId, without duplicates, in the order of the
+// file.
 func (p *Policy) SKUs() []string {
 	var list []string
 	for _, l := range p.Licenses {

@@ -14,23 +14,23 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// readAs says how a condition reads an attribute whose missing value would settle the condition.
+// readAs says how a condition reads an attribute whose missing value would otherwise settle the condition.
 type readAs uint8
 
 const (
 	plainly readAs = iota
-	// filled: a text without a value is unknown.
+	// filled means that a text without a value is unknown.
 	filled
-	// orNone: when the person certainly has no account, its fields have no value. Otherwise an exemption would stay
-	// undecided for ever.
+	// orNone means that the fields have no value if the person certainly has no account. Otherwise an exemption would
+	// stay undecided forever.
 	orNone
 )
 
-// prefixes stand before the name of a variable that is read in another way. No expression of an author can contain
-// them.
+// prefixes are put before the name of a variable that is read in a different way. No expression of an author can
+// contain them.
 var prefixes = map[readAs]string{filled: "@filled ", orNone: "@orNone "}
 
-// variable returns the attribute for a name in CEL.
+// variable returns the attribute for a name in CEL, or nil if there is none.
 func (p *Policy) variable(name string) *attribute {
 	if a := p.attributes[name]; a != nil {
 		return a
@@ -38,8 +38,7 @@ func (p *Policy) variable(name string) *attribute {
 	return p.readOtherwise[name]
 }
 
-// readsOtherwise returns the name of a variable that reads the attribute in another way. It defines the variable when
-// the policy has none yet.
+// readsOtherwise returns the name of a variable that reads the attribute as as. It defines the variable if necessary.
 func (c *compiler) readsOtherwise(a *attribute, as readAs) string {
 	name := prefixes[as] + a.name
 	if c.policy.readOtherwise[name] == nil {
@@ -53,7 +52,7 @@ func (c *compiler) readsOtherwise(a *attribute, as readAs) string {
 	return name
 }
 
-// asRead returns the value in the attribute's way of reading.
+// asRead returns the value v as the attribute reads it.
 func (a *attribute) asRead(p *directory.Person, v directory.Value) directory.Value {
 	switch {
 	case a.as == filled && v.State == directory.Known && v.Text == "":
@@ -74,7 +73,7 @@ func (a *attribute) noAccount(p *directory.Person) bool {
 	return len(a.fields) > 0
 }
 
-// exemption reads every attribute of an exempting condition as orNone. The condition is then decided even when the
+// exemption makes an exempting condition read every attribute as orNone, so that the condition is decided even if the
 // person lacks an account.
 func (c *compiler) exemption(checked *cel.Ast) {
 	ast.PostOrderVisit(checked.NativeRep().Expr(), ast.NewExprVisitor(func(e ast.Expr) {
@@ -97,8 +96,9 @@ func (c *compiler) replace(checked *cel.Ast, e ast.Expr, a *attribute, as readAs
 	checked.NativeRep().SetReference(e.ID(), ast.NewIdentReference(name, nil))
 }
 
-// differences reads a text as filled wherever the condition takes a person because the text differs. `employeeType !=
-// "Contractor"` says nothing about people without a type. A comparison with "" does.
+// differences makes a condition read a text as filled wherever the condition takes a license because the text is
+// different from a value. The condition `employeeType != "Contractor"` says nothing about people without a type, but a
+// comparison with "" does.
 func (c *compiler) differences(checked *cel.Ast, e ast.Expr, negated bool) {
 	switch e.Kind() {
 	case ast.ComprehensionKind:
@@ -127,7 +127,7 @@ func (c *compiler) differencesOf(checked *cel.Ast, call ast.CallExpr, negated bo
 		if (name == operators.NotEquals) != negated {
 			c.fill(checked, operands)
 		}
-		inner = true // (a == b) == false negates, too
+		inner = true // (a == b) == false negates too
 	case operators.In, overloads.StartsWith, overloads.EndsWith, overloads.Contains, overloads.Matches:
 		if negated {
 			c.fill(checked, operands)
@@ -138,7 +138,7 @@ func (c *compiler) differencesOf(checked *cel.Ast, call ast.CallExpr, negated bo
 	}
 }
 
-// fill reads the texts among the operands of a comparison as filled. It leaves a comparison with "" unchanged.
+// fill makes a comparison read the text attributes among its operands as filled, unless an operand is "".
 func (c *compiler) fill(checked *cel.Ast, operands []ast.Expr) {
 	var texts []ast.Expr
 	for _, o := range operands {
@@ -160,10 +160,10 @@ func (c *compiler) fill(checked *cel.Ast, operands []ast.Expr) {
 	}
 }
 
-// foldTexts makes a condition compare texts without regard to case. It folds every text literal, as attributes are
-// folded when they are read.
+// foldTexts makes a condition compare texts case-insensitively. It folds every text literal; attributes are folded when
+// they are read.
 func foldTexts(root ast.Expr) {
-	keep := map[int64]bool{} // instants, spans and patterns
+	keep := map[int64]bool{} // times, spans and patterns
 	visit := func(each func(ast.Expr)) { ast.PostOrderVisit(root, ast.NewExprVisitor(each)) }
 	visit(func(e ast.Expr) {
 		if e.Kind() != ast.CallKind {
@@ -188,7 +188,7 @@ func foldTexts(root ast.Expr) {
 	})
 }
 
-// fold returns one form for all texts that strings.EqualFold treats as equal.
+// fold returns the same string for all strings that strings.EqualFold considers equal.
 func fold(s string) string {
 	for i := range len(s) {
 		if s[i] >= utf8.RuneSelf {
@@ -198,7 +198,7 @@ func fold(s string) string {
 	return strings.ToUpper(s)
 }
 
-// foldRune returns the smallest of the letters that differ only in case.
+// foldRune returns the smallest of the runes that differ from r only in case.
 func foldRune(r rune) rune {
 	smallest := r
 	for o := unicode.SimpleFold(r); o != r; o = unicode.SimpleFold(o) {

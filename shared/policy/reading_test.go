@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// asks loads a policy with one rule about Citrix. scope is its for condition.
+// asks loads a policy with one rule about Citrix. scope is its condition "for", and exempt the condition that exempts.
 func asks(t *testing.T, scope, exempt string) *Policy {
 	t.Helper()
 	return load(t, fmt.Sprintf(`
@@ -29,8 +29,7 @@ rules:
 `, citrixDN, exempt, scope))
 }
 
-// TestTextsWithoutValue: a person without a value does not count as different from a value. The condition may say what
-// holds for such people.
+// A person without a value does not count as different from a value. The condition may say what holds for such people.
 func TestTextsWithoutValue(t *testing.T) {
 	t.Parallel()
 	const open = "employeeType has no value, and the condition does not say what holds then; add && employeeType != \"\" to leave such people alone, or || employeeType == \"\" to mean them, too"
@@ -63,7 +62,7 @@ func TestTextsWithoutValue(t *testing.T) {
 		`employeeType != "Contractor" ? true : false`:                                Undecided,
 		`!(accountEnabled && !(employeeType == "Employee"))`:                         Keep,
 		`accountEnabled != false`:                                                    Reclaim, // a flag has a value
-		`accountEnabled && employeeType != "Contractor" || department != "Contract"`: Reclaim, // the department certainly differs
+		`accountEnabled && employeeType != "Contractor" || department != "Contract"`: Reclaim, // the department is certainly different
 	} {
 		t.Run(scope, func(t *testing.T) {
 			t.Parallel()
@@ -82,8 +81,8 @@ func TestTextsWithoutValue(t *testing.T) {
 	}
 }
 
-// TestExemptWithoutAccount: when a person certainly has no account, an exemption reads its fields as empty. The fields
-// of an account that was not read are unknown.
+// If a person certainly has no account, an exemption reads its fields as empty. The fields of an account that was not
+// read are unknown.
 func TestExemptWithoutAccount(t *testing.T) {
 	t.Parallel()
 	member := []string{directory.GroupRef{Source: directory.AD, Name: citrixDN}.Key(true)}
@@ -121,7 +120,7 @@ func TestExemptWithoutAccount(t *testing.T) {
 	}
 }
 
-// TestLetterCase: every operator compares texts without regard to case.
+// Every operator compares texts case-insensitively.
 func TestLetterCase(t *testing.T) {
 	t.Parallel()
 	for _, scope := range []string{
@@ -143,7 +142,7 @@ func TestLetterCase(t *testing.T) {
 			t.Errorf("the rule shows %q", got)
 		}
 	}
-	for _, pair := range [][2]string{{"ſ", "S"}, {"K", "k"}, {"straße", "STRAẞE"}, {"Ωm", "ωM"}} { // equal by strings.EqualFold
+	for _, pair := range [][2]string{{"ſ", "S"}, {"K", "k"}, {"straße", "STRAẞE"}, {"Ωm", "ωM"}} { // equal according to strings.EqualFold
 		if !strings.EqualFold(pair[0], pair[1]) || fold(pair[0]) != fold(pair[1]) {
 			t.Errorf("%q and %q: %q, %q", pair[0], pair[1], fold(pair[0]), fold(pair[1]))
 		}

@@ -9,8 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Reason returns the verdict's reason. It also words the plain keeps and the non-holders that Ask leaves without a
-// reason.
+// Reason returns the reason of a verdict. It also words the verdicts that have no reason, such as a plain keep.
 func (j *Judge) Reason(r *Rule, p *directory.Person, v Verdict) string {
 	switch {
 	case v.Reason != "":
@@ -61,8 +60,8 @@ func (j *Judge) exemptReason(e exemption) string {
 	return "exempt: " + j.policy.Exempt.When
 }
 
-// words are the words for being active: people sign in to Entra ID, log on to Active Directory and use a workload. When
-// dates of several kinds are read, the first word that fits all of them is used.
+// words are the words for being active: people sign in to Entra ID, log on to Active Directory and use a workload. If
+// dates of several kinds are read, words that fit all of them are used.
 type words struct{ noun, past string }
 
 func verb(activity []*attribute) words {
@@ -83,10 +82,11 @@ func verb(activity []*attribute) words {
 	return words{noun, past}
 }
 
-// Noun returns the word for the use that the rule reads, for example "sign-in".
+// Noun returns the word for the activity that the rule reads, such as "sign-in".
 func (j *Judge) Noun(r *Rule) string { return verb(r.when.activity).noun }
 
-// Ago says how long ago a person was active by the dates that a rule reads, for example "signed in 3 minutes ago".
+// Ago says how long ago a person was active, such as "signed in 3 minutes ago". The verb fits the dates that the rule
+// reads.
 func (j *Judge) Ago(r *Rule, at time.Time) string {
 	since, n, unit := j.now.Sub(at), 0, "second"
 	switch {
@@ -107,7 +107,7 @@ func (j *Judge) Ago(r *Rule, at time.Time) string {
 
 func dayOf(t time.Time) string { return t.UTC().Format(time.DateOnly) }
 
-// daysSince counts whole days. 60 days and a second are 60 days.
+// daysSince counts whole days: 60 days and a second are 60 days.
 func (j *Judge) daysSince(t time.Time) string {
 	switch n := int(j.now.Sub(t) / day); n {
 	case 0:
@@ -119,7 +119,7 @@ func (j *Judge) daysSince(t time.Time) string {
 	}
 }
 
-// values lists attributes with their values, for example "accountEnabled true".
+// values lists attributes with their values, such as "accountEnabled true".
 func values(list []*attribute, p *directory.Person) string {
 	parts := make([]string, len(list))
 	for i, a := range list {

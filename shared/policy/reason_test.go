@@ -9,7 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// TestReasonsOfKeeping: Judge.Reason words the verdicts that AskAll leaves without a reason.
+// Judge.Reason words the verdicts that AskAll leaves without a reason.
 func TestReasonsOfKeeping(t *testing.T) {
 	t.Parallel()
 	p := load(t, twoRules+`
@@ -38,7 +38,6 @@ func TestReasonsOfKeeping(t *testing.T) {
 	}
 }
 
-// TestAgoAtTheBounds checks the text at the bounds of each unit.
 func TestAgoAtTheBounds(t *testing.T) {
 	t.Parallel()
 	p := load(t, twoRules)
@@ -53,7 +52,7 @@ func TestAgoAtTheBounds(t *testing.T) {
 	}
 }
 
-// TestTurnsAtTheMomentItself: the rule turns at a date plus the spans, exact to the second.
+// The rule turns at a date plus the spans, exact to the second.
 func TestTurnsAtTheMomentItself(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
@@ -81,7 +80,7 @@ rules:
 	}
 }
 
-// TestSpansAtTheirBounds: a rule turns at the longest span that may be written, as days and as a duration.
+// A rule turns at the longest span that may be written, as days and as a duration.
 func TestSpansAtTheirBounds(t *testing.T) {
 	t.Parallel()
 	for expr, span := range map[string]time.Duration{"days(1)": day, "days(3650)": 3650 * day, `duration("87600h")`: 3650 * day, `duration("1s")`: time.Second} {

@@ -8,8 +8,8 @@ import (
 )
 
 // Returned returns when a person who lost a license to the rule was last active, if that is after since. It uses the
-// dates that the rule's condition reads. It is zero for a person who stayed away, and when no date is known. asked
-// reports whether the rule would still ask the person.
+// dates that the rule's condition reads. at is zero if the person stayed away or if no date is known. asked reports
+// whether the rule would still ask about the person.
 func (j *Judge) Returned(r *Rule, p *directory.Person, since time.Time) (at time.Time, asked directory.Flag) {
 	at = lastSeen(r.when.activity, p)
 	if !at.After(since.Add(-r.late())) {
@@ -23,9 +23,9 @@ func (j *Judge) Returned(r *Rule, p *directory.Person, since time.Time) (at time
 	return at, asked
 }
 
-// lastSeen returns the newest known date of all fields of several attributes. It is zero when no date is known. One
-// known date proves that the person was active, even when another field of the same attribute is unknown. The usage
-// reports do not list a person who lost the license of a workload.
+// lastSeen returns the newest known date of all fields of several attributes, or the zero time if none is known. A
+// single known date proves that the person was active, even if another field of the same attribute is unknown. Usage
+// reports, for example, do not list a person who lost the license for a workload.
 func lastSeen(list []*attribute, p *directory.Person) (at time.Time) {
 	for _, a := range list {
 		for _, f := range a.fields {
@@ -37,9 +37,9 @@ func lastSeen(list []*attribute, p *directory.Person) (at time.Time) {
 	return at
 }
 
-// late returns how many days a report that the rule reads may be late. Such a report can show after the change what
-// happened before it. The result is never longer than the rule's shortest span: the rule had proof that the person was
-// not active in that span.
+// late returns how late a report that the rule reads may be. Because of the delay, such a report can show only after
+// the change what happened before it. The result never exceeds the rule's shortest span, in which the person is known
+// not to have been active.
 func (r *Rule) late() (late time.Duration) {
 	for _, a := range r.when.activity {
 		for _, s := range a.signals() {
@@ -55,8 +55,8 @@ func (r *Rule) late() (late time.Duration) {
 // license to be reassigned after 90 days.
 const unusedSpan = 90 * day
 
-// Cooling reports whether it is too early to take a restored license again. It is too early until the person has been
-// idle for the rule's whole span since the restore.
+// Cooling reports whether it is too early to take a restored license again: the person must first have been idle since
+// the restore for the whole span of the rule.
 func (j *Judge) Cooling(r *Rule, p *directory.Person, givenBack time.Time) bool {
 	if len(r.when.activity) == 0 {
 		return j.now.Sub(givenBack) < unusedSpan

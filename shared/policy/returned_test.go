@@ -20,7 +20,7 @@ func judgeOf(t *testing.T, edit string) (*Judge, *Policy) {
 	return j, p
 }
 
-// TestReturned: a person who lost a license has returned when a known date that the rule reads is later than the loss.
+// A person who lost a license has returned if a known date that the rule reads is later than the loss.
 func TestReturned(t *testing.T) {
 	t.Parallel()
 	j, policy := judgeOf(t, "")
@@ -53,7 +53,7 @@ func TestReturned(t *testing.T) {
 	}
 }
 
-// TestCooling: for every kind of rule, a restored license counts as used at the instant of the restore.
+// For every kind of rule, a restored license counts as used at the time of the restore.
 func TestCooling(t *testing.T) {
 	t.Parallel()
 	const undated = `

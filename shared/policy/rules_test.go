@@ -43,7 +43,7 @@ rules:
     then: remove
 `
 
-// employee holds both licenses and is known to both directories.
+// employee returns a person who holds both licenses and is known to both directories.
 func employee() *directory.Person {
 	return &directory.Person{
 		EntraState: directory.Present,
@@ -178,8 +178,8 @@ func TestCitrixRule(t *testing.T) {
 	}
 }
 
-// TestEveryCell evaluates every combination of holder, exempt, for and when. Each is true, false or unknown. Conditions
-// can also fail at run time.
+// Every combination of holder, exempt, for and when is evaluated. Each is true, false or unknown, and conditions can
+// also fail at run time.
 func TestEveryCell(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
@@ -218,7 +218,7 @@ rules:
 			}
 		}
 		if is["H"] == "error" {
-			continue // membership is looked up, and cannot fail
+			continue // membership is looked up, so it cannot fail
 		}
 		cells++
 		v := judge(t, p, noon).Ask(p.Rules[0], who)
@@ -232,7 +232,7 @@ rules:
 	}
 }
 
-// cellOutcome returns the outcome by the design's table. It does not use decide.
+// cellOutcome returns the outcome according to the table in the design. It does not use decide.
 func cellOutcome(holder, exempt, scope, when string) Outcome {
 	switch {
 	case holder == "false":
@@ -272,7 +272,7 @@ func checkUnknowns(t *testing.T, cell string, v Verdict, is map[string]string) {
 	}
 }
 
-// TestAskAll: all rules at once give the same verdicts as one by one.
+// Asking all rules at once gives the same verdicts as asking them one by one.
 func TestAskAll(t *testing.T) {
 	t.Parallel()
 	p := load(t, twoRules)

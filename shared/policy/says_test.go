@@ -38,7 +38,7 @@ rules:
   - {name: plain, license: desk, when: LastlogonTimestamp.hasNoValue() || created.value() < now - duration("1s"), then: remove}
 `
 
-// TestWhatAPolicySays: every key is read as it is written.
+// Every key is read as written.
 func TestWhatAPolicySays(t *testing.T) {
 	t.Parallel()
 	p, err := Load("p", []byte(whole))
@@ -124,10 +124,10 @@ func reads(r *Rule, name string) bool {
 	return false
 }
 
-// follows are faults that follow from another fault.
+// follows matches faults that follow from another fault.
 var follows = regexp.MustCompile(`: (there is no license "[a-z0-9]+";|the policy has no attribute staff;|e3 and exo are the same product;)`)
 
-// TestMoreFaults checks further policies that make no sense. One mistake is reported once.
+// More policies that make no sense. One mistake is reported only once.
 func TestMoreFaults(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct{ old, new, want string }{
@@ -191,7 +191,7 @@ func TestMoreFaults(t *testing.T) {
 	}
 }
 
-// TestGapWords checks the plan's words for why something is not known.
+// The plan says in these words why something is unknown.
 func TestGapWords(t *testing.T) {
 	t.Parallel()
 	p := load(t, `

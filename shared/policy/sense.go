@@ -14,11 +14,11 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// maxPattern is the longest regular expression, in bytes.
+// maxPattern is the maximum length of a regular expression, in bytes.
 const maxPattern = 256
 
-// senseless finds parts of a condition that are well typed and make no sense. Each fault has its expression id and says
-// how to mend it.
+// senseless finds parts of a condition that are well typed but make no sense. Each fault has the id of an expression
+// and says how to fix it.
 type senseless struct {
 	policy *Policy
 	faults []sense
@@ -64,8 +64,7 @@ func isNull(e ast.Expr) bool {
 	return e.Kind() == ast.LiteralKind && e.AsLiteral().Type() == types.NullType
 }
 
-// pattern checks a regular expression. It must be a literal, must not be too long, and must say where the text begins
-// and ends.
+// pattern checks a regular expression. It must be a literal, must not be too long, and must be anchored at both ends.
 func (s *senseless) pattern(e ast.Expr) {
 	text, written := textOf(e)
 	if !written {
@@ -78,15 +77,15 @@ func (s *senseless) pattern(e ast.Expr) {
 	}
 	re, err := syntax.Parse(text, syntax.Perl)
 	if err != nil {
-		return // CEL has reported it
+		return // CEL has reported the error
 	}
 	if !bounded(re, syntax.OpBeginText, 0) || !bounded(re, syntax.OpEndText, -1) {
 		s.fault(e.ID(), `matches looks for the pattern anywhere in the text, so that "IT" fits "Recruiting IT" and "Facilities", too; begin the pattern with ^ and end it with $, each alternative of it, and write .* where anything may stand`)
 	}
 }
 
-// bounded reports whether every match of the pattern begins (at 0) or ends (at -1) at the edge of the text. It is also
-// true when the pattern says that any text may stand there.
+// bounded reports whether every match of the pattern begins (at is 0) or ends (at is -1) at the edge of the text, or
+// the pattern explicitly allows any text there.
 func bounded(re *syntax.Regexp, edge syntax.Op, at int) bool {
 	switch re.Op {
 	case edge:
@@ -114,14 +113,14 @@ func textOf(e ast.Expr) (string, bool) {
 	return string(text), ok
 }
 
-// moment is an instant in a condition: the planning instant or a date of the person, plus a span of time.
+// moment is a time in a condition: the planning time or a date of the person, plus a span.
 type moment struct {
-	date  *attribute // nil: now
+	date  *attribute // nil means now
 	plus  time.Duration
 	known bool
 }
 
-// momentOf understands now, X and X.value(), with spans added or subtracted.
+// momentOf evaluates now, X and X.value(), with spans added or subtracted.
 func (s *senseless) momentOf(e ast.Expr) moment {
 	switch e.Kind() {
 	case ast.IdentKind:
@@ -148,8 +147,8 @@ func (s *senseless) momentOf(e ast.Expr) moment {
 	return moment{}
 }
 
-// settled finds comparisons of a past date with now or later. Such a comparison is true for everybody who has the date,
-// or for nobody. Every date except a hiring date lies in the past.
+// settled finds comparisons of a past date with now or a later time. Such a comparison is true for everybody who has
+// the date, or for nobody. All dates except hiring dates lie in the past.
 func (s *senseless) settled(id int64, function string, operands []ast.Expr) {
 	earlier, compares := comparisons[function]
 	if !compares {
@@ -174,7 +173,7 @@ func (s *senseless) settled(id int64, function string, operands []ast.Expr) {
 	}
 }
 
-// comparisons maps each comparison of instants to its result when the left operand is earlier.
+// comparisons maps each comparison of times to its result if the left operand is earlier.
 var comparisons = map[string]bool{
 	"earlierThan": true, operators.Less: true, operators.LessEquals: true,
 	"laterThan": false, operators.Greater: false, operators.GreaterEquals: false,

@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// TestSenseless: a condition that compiles and makes no sense is refused. The message says how to mend it. A policy
-// that a run has stored is not refused.
+// A condition that compiles but makes no sense is rejected, and the message says how to fix it. A policy that a run has
+// stored is not rejected.
 func TestSenseless(t *testing.T) {
 	t.Parallel()
 	const never, always, regex, null = "never later than now, so that this never holds; for less than 90 days ago write", "so that this holds for everybody who has it; for longer ago than 90 days write", "begin the pattern with ^ and end it with $", "X.hasNoValue() or X.hasValue()"
@@ -39,7 +39,7 @@ func TestSenseless(t *testing.T) {
 		`created.laterThan(now - days(30))`:                                         "",
 		`now > timestamp("2027-03-01T00:00:00Z")`:                                   "",
 		`AzureAdSistaLogon.earlierThan(created.value() + days(30))`:                 "", // signed in only in the first month
-		`[timestamp("2027-03-01T00:00:00Z")].exists(t, t < now)`:                    "", // each instant is a literal
+		`[timestamp("2027-03-01T00:00:00Z")].exists(t, t < now)`:                    "", // each time is a literal
 		`timestamp("2027-03-01T00:00:00Z") + days(1) < now`:                         "",
 		`timestamp("2026-01-01T00:00:00Z") < created.value()`:                       "",
 		`AzureAdSistaLogon.orValue(now + days(1)) > now`:                            "", // true for a person who never signed in
@@ -87,8 +87,8 @@ func TestSenseless(t *testing.T) {
 	}
 }
 
-// TestWords: for words from other languages the message says what to write. It never proposes the opposite of what the
-// author means.
+// For words from other languages, the message says what to write. It never suggests the opposite of what the author
+// means.
 func TestWords(t *testing.T) {
 	t.Parallel()
 	for when, want := range map[string]string{
@@ -147,7 +147,7 @@ func TestWords(t *testing.T) {
 	}
 }
 
-// TestBangOutsideQuotes: to YAML, a condition that begins with ! is a tag. The proposed text keeps the negation.
+// To YAML, a condition that begins with ! is a tag. The suggested text keeps the negation.
 func TestBangOutsideQuotes(t *testing.T) {
 	t.Parallel()
 	for _, bare := range []string{"!inPilot", "!staff", "!accountEnabled && staff", "!(staff)"} {
@@ -164,7 +164,7 @@ func TestBangOutsideQuotes(t *testing.T) {
 	}
 }
 
-// TestDidYouMean: a name is proposed only when it cannot mean something else.
+// A name is suggested only if it cannot mean something else.
 func TestDidYouMean(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct{ word, known, want string }{
@@ -185,8 +185,7 @@ func TestDidYouMean(t *testing.T) {
 	}
 }
 
-// TestDatesThatMayLieAhead: a hiring date may be later than now, so a condition may compare it with now. A sign-in and
-// a creation may not.
+// A hiring date may be later than now, so a condition may compare it with now. A sign-in or a creation date may not.
 func TestDatesThatMayLieAhead(t *testing.T) {
 	t.Parallel()
 	p := load(t, twoRules)

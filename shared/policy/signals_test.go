@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// usagePolicy returns a policy with one rule about dates of usage reports.
+// usagePolicy returns a policy with one rule about dates from usage reports.
 func usagePolicy(t *testing.T, when string) *Policy {
 	t.Helper()
 	p, err := Load("p", []byte(`
@@ -60,8 +60,8 @@ func askUsage(t *testing.T, when string, who *directory.Person) (Verdict, string
 	return v, j.Reason(p.Rules[0], who, v)
 }
 
-// TestDatesOfReports: a report says nothing about the time after its day. About the time before its horizon it says
-// nothing, either: none means "none since the horizon".
+// A report says nothing about the time after its day, nor about the time before its horizon: none means "none since the
+// horizon".
 func TestDatesOfReports(t *testing.T) {
 	t.Parallel()
 	const unused = "copilotUse.earlierThan(now - days(45)) || copilotUse.hasNoValue()"
@@ -92,7 +92,7 @@ func TestDatesOfReports(t *testing.T) {
 		"an agent":                 {`kind == "agent" && (` + unused + ")", agent, Exempt, ""},
 		"younger than the horizon": {"copilotUse.hasNoValue()", newcomer, Reclaim, "never used Copilot"},
 
-		// Within the span of the report, none means "none since". It does not prove an older date.
+		// Within the span of the report, none means "none since". It does not prove an earlier date.
 		"earlier alone":          {"copilotUse.earlierThan(now - days(45))", copilotHolder(notUsed(copilot)), Undecided, "copilotUse is none since 2026-05-25, and whether there is an earlier one is not known"},
 		"never alone":            {"copilotUse.hasNoValue()", copilotHolder(notUsed(copilot)), Undecided, "copilotUse.earlierThan(now - days(45)) || copilotUse.hasNoValue()"},
 		"not later":              {"!copilotUse.laterThan(now - days(45))", copilotHolder(notUsed(copilot)), Reclaim, ""},
@@ -126,7 +126,7 @@ func TestDatesOfReports(t *testing.T) {
 	}
 }
 
-// TestReportsAreOnlyCompared: a condition may compare a date of a report, and may not compute with it.
+// A condition may compare a date from a report, but may not compute with it.
 func TestReportsAreOnlyCompared(t *testing.T) {
 	t.Parallel()
 	for when, ok := range map[string]bool{
@@ -151,7 +151,7 @@ rules: [{name: r, license: copilot, when: 'WHEN', then: remove}]
 	}
 }
 
-// TestSignalsOfAPolicy: only the reports that a condition reads are fetched.
+// Only the reports that a condition reads are fetched.
 func TestSignalsOfAPolicy(t *testing.T) {
 	t.Parallel()
 	if diff := cmp.Diff([]directory.Signal{directory.CopilotUse}, usagePolicy(t, "copilotUse.hasValue()").Signals()); diff != "" {
@@ -163,7 +163,7 @@ func TestSignalsOfAPolicy(t *testing.T) {
 	}
 }
 
-// TestReportsThroughTime: while a person stays away, each later day has a newer report.
+// While a person stays away, each later day has a newer report.
 func TestReportsThroughTime(t *testing.T) {
 	t.Parallel()
 	p := usagePolicy(t, "copilotUse.earlierThan(now - days(45)) || copilotUse.hasNoValue()")
@@ -202,8 +202,8 @@ func TestReportsThroughTime(t *testing.T) {
 	}
 }
 
-// TestReturnedByOneOfSeveralDates: the reports no longer list a person who lost the license of a workload. A sign-in
-// shows the return when the rule also reads sign-ins.
+// The reports no longer list a person who lost the license for a workload. A sign-in shows the return if the rule also
+// reads sign-ins.
 func TestReturnedByOneOfSeveralDates(t *testing.T) {
 	t.Parallel()
 	p := usagePolicy(t, "anyUse.earlierThan(now - days(60))")
@@ -238,8 +238,8 @@ func TestReturnedByOneOfSeveralDates(t *testing.T) {
 	}
 }
 
-// TestIdleSinceStaysWhereItIs: each day the horizon of a report is a day later. A person who stays away is idle since the
-// same date all the same. Otherwise an announcement would be void on the next day.
+// The horizon of a report moves by a day each day, but a person who stays away is idle since the same date. Otherwise
+// an announcement would be void the next day.
 func TestIdleSinceStaysWhereItIs(t *testing.T) {
 	t.Parallel()
 	p := usagePolicy(t, "anyUse.earlierThan(now - days(60))")
@@ -260,7 +260,7 @@ func TestIdleSinceStaysWhereItIs(t *testing.T) {
 	}
 }
 
-// TestEvidenceOfReports: the evidence names the signal and the span of its report.
+// The evidence names the signal and the span of its report.
 func TestEvidenceOfReports(t *testing.T) {
 	t.Parallel()
 	p := usagePolicy(t, "copilotUse.hasValue() || AzureAdSistaLogon.hasValue()")
@@ -277,7 +277,7 @@ func TestEvidenceOfReports(t *testing.T) {
 	}
 }
 
-// TestLicenseChanged: the date belongs to the license of the rule, and is the newest of its assignments.
+// The date belongs to the license of the rule, and is the newest of its assignments.
 func TestLicenseChanged(t *testing.T) {
 	t.Parallel()
 	const text = `

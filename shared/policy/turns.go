@@ -7,11 +7,11 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// maxOffsets bounds the number of sums of spans.
+// maxOffsets limits the number of sums of spans.
 const maxOffsets = 243
 
-// offsetsOf returns the sums of a rule's spans, because a condition may add and subtract several. When that makes too
-// many sums, it returns each span alone.
+// offsetsOf returns the sums of a rule's spans, because a condition may add and subtract several. If there would be too
+// many sums, further spans are added only on their own.
 func offsetsOf(conditions []*condition) []time.Duration {
 	offsets := []time.Duration{0}
 	for _, c := range conditions {
@@ -37,10 +37,12 @@ func (p *Policy) LongestSpan() (longest time.Duration) {
 	return longest
 }
 
-// Turns returns the first instant at which the rule would say reclaim if the person stays away and nothing else
-// changes. It returns false when there is none. The rule is evaluated only at instants where its verdict can change.
-// These are the dates of the person and each timestamp("…"), moved by the spans in the conditions. Strict comparisons
-// add the second after each of these. The ends of grace and of leave are such instants, too.
+// Turns returns the first time at which the rule would say reclaim if the person stays away nothing else changes. It
+// returns false if there is no such time.
+//
+// The rule is evaluated only at times at which its verdict can change: the dates of the person and each timestamp("…"),
+// moved by the spans in the conditions, the second after each of these, because comparisons may be strict, and the ends
+// of grace and leave.
 func (j *Judge) Turns(r *Rule, p *directory.Person) (time.Time, bool) {
 	now := j.now
 	defer func() {
@@ -59,7 +61,7 @@ func (j *Judge) Turns(r *Rule, p *directory.Person) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// turningPoints fills j.instants with the instants after now that must be evaluated.
+// turningPoints fills j.instants with the times after now at which the rule must be evaluated.
 func (j *Judge) turningPoints(r *Rule, p *directory.Person) {
 	j.instants = j.instants[:0]
 	for _, c := range r.conditions {
@@ -101,8 +103,8 @@ func (j *Judge) Evidence(r *Rule, p *directory.Person) []Evidence {
 	return evidence(r.asks, p)
 }
 
-// Profile returns every attribute of the mapping and every other attribute that a rule reads. It leaves out attributes
-// about the license of a rule.
+// Profile returns every attribute in the mapping, and every other attribute that a rule reads. Attributes that describe
+// the license of a rule are left out.
 func (j *Judge) Profile(p *directory.Person) []Evidence {
 	list := slices.Clone(j.policy.mapped)
 	for _, r := range j.policy.Rules {

@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// TestTurns compares Turns with evaluating the rule hour by hour, for people with random dates on whole hours.
+// Turns gives the same result as evaluating the rule hour by hour, for people with random dates on whole hours.
 func TestTurns(t *testing.T) {
 	t.Parallel()
 	p := load(t, `

@@ -7,21 +7,21 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Outcome is what a rule says about a person's license.
+// Outcome is what a rule says about a license of a person.
 type Outcome uint8
 
-// The outcomes. NotHolder is no verdict: the person does not hold the license.
+// The outcomes. NotHolder is not a verdict: the person does not hold the license.
 const (
 	NotHolder Outcome = iota
 	Keep
 	Reclaim
-	Undecided // something relevant is not known; the license is kept
+	Undecided // something relevant is unknown; the license is kept
 	Exempt
 )
 
 var outcomes = [...]string{NotHolder: "notHolder", Keep: "keep", Reclaim: "reclaim", Undecided: "undecided", Exempt: "exempt"}
 
-// String returns the word in reports and golden people.
+// String returns the word for the outcome in reports and golden people.
 func (o Outcome) String() string {
 	if int(o) >= len(outcomes) {
 		return fmt.Sprintf("outcome %d", o)
@@ -29,10 +29,10 @@ func (o Outcome) String() string {
 	return outcomes[o]
 }
 
-// MarshalText writes the word.
+// MarshalText returns the word for the outcome.
 func (o Outcome) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
 
-// UnmarshalText reads the word.
+// UnmarshalText parses the word for an outcome.
 func (o *Outcome) UnmarshalText(b []byte) error {
 	for i, word := range outcomes {
 		if word == string(b) {
@@ -43,21 +43,22 @@ func (o *Outcome) UnmarshalText(b []byte) error {
 	return fmt.Errorf("unknown outcome %q%s", b, didYouMean(string(b), outcomes[:]))
 }
 
-// Verdict is a rule's answer about a person.
+// Verdict is the answer of a rule about a person.
 type Verdict struct {
 	Outcome Outcome
-	// Holder says whether the person holds the license. Unset: not known.
+	// Holder says whether the person holds the license. Unset means unknown.
 	Holder directory.Flag
-	// Asked says whether the rule asks the person. It does not ask people who are exempt or do not hold the license.
+	// Asked says whether the rule applies to the person. It is Unset for people who are exempt or do not hold the
+	// license.
 	Asked directory.Flag
 	// Reason is a short sentence for people. It is empty for a plain keep, because almost everybody gets one.
-	// Judge.Reason then makes it on demand.
+	// Judge.Reason returns the reason on demand.
 	Reason string
-	// Unknowns are the attributes that made the verdict undecided.
+	// Unknowns names the attributes that made the verdict undecided.
 	Unknowns []string
-	// IdleSince is the newest known activity among the dates that the rule's condition reads. The horizon of a report is
-	// no activity, and does not move it. It is zero when there is none or none is known.
+	// IdleSince is the newest known activity among the dates that the rule's condition reads. It is zero if there is
+	// none. The horizon of a report is not an activity, so IdleSince does not move with it.
 	IdleSince time.Time
-	// NoDate: the condition of a reclaim read a date of activity that has no value.
+	// NoDate means that the condition of a reclaim read an activity date that has no value.
 	NoDate bool
 }

@@ -10,8 +10,8 @@ import (
 	"cel.dev/cel-go/common"
 )
 
-// CEL proposes a name by its letters alone: laterThan for olderThan, accountEnabled for accountDisabled. The guess is
-// therefore never shown.
+// CEL suggests names by their letters alone, such as laterThan for olderThan, or accountEnabled for accountDisabled.
+// These guesses are therefore never shown.
 var (
 	guess      = regexp.MustCompile(` \(did you mean [^)]*\)`)
 	undeclared = regexp.MustCompile(`^undeclared reference to '([^']+)'`)
@@ -23,7 +23,7 @@ var (
 
 const dates = "X.earlierThan(now - days(60)) is longer ago than 60 days, X.laterThan(now - days(60)) is less long ago, X.hasNoValue() is never, X.hasValue() is at any time"
 
-// inWords explains CEL's finding to the author of a policy. It returns an empty text when CEL's own message is clear.
+// inWords explains a finding of CEL to the author of a policy. It returns "" if CEL's own message is clear.
 func (c *compiler) inWords(e *common.Error, source string) string {
 	if m := undeclared.FindStringSubmatch(e.Message); m != nil {
 		return c.unknownName(m[1], isCalled(source, m[1]))
@@ -47,8 +47,8 @@ func isCalled(source, name string) bool {
 	return regexp.MustCompile(`\b` + regexp.QuoteMeta(name) + `\s*\(`).MatchString(source)
 }
 
-// functions are the functions that a condition may call, without operators. Each has its meaning, because two similar
-// names may be opposites.
+// functions lists the functions that a condition may call, without operators. Each comes with its meaning, because two
+// similar names may be opposites.
 var functions = map[string]string{
 	"earlierThan": "X.earlierThan(now - days(60)) is longer ago than 60 days",
 	"laterThan":   "X.laterThan(now - days(60)) is less long ago than 60 days",
@@ -122,7 +122,7 @@ func wrongTypes(operator, types string) string {
 	return `a text needs quotes and is compared with a text: X == "0815"`
 }
 
-// wrongSyntax proposes CEL for the syntax of other languages.
+// wrongSyntax suggests CEL for the syntax of other languages.
 func wrongSyntax(e *common.Error, source string) string {
 	line := ""
 	if lines := strings.Split(source, "\n"); e.Location.Line() >= 1 && e.Location.Line() <= len(lines) {

@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// TestOpposites checks pairs of words of which one reverses the other or means something else.
+// In each pair, one word may reverse the other or mean something else.
 func TestOpposites(t *testing.T) {
 	t.Parallel()
 	for words, want := range map[[2]string]bool{
@@ -30,8 +30,7 @@ func TestOpposites(t *testing.T) {
 	}
 }
 
-// TestWhichNameIsProposed checks which of several names is proposed, for short words and for a field without its
-// source.
+// Of several similar names, one is suggested, even for a short word and for a field without its source.
 func TestWhichNameIsProposed(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
@@ -53,7 +52,7 @@ func TestWhichNameIsProposed(t *testing.T) {
 	}
 }
 
-// TestManyFaults: an error lists a hundred faults in the order of the file, and counts the others.
+// An error lists a hundred faults in the order of the file, and counts the rest.
 func TestManyFaults(t *testing.T) {
 	t.Parallel()
 	for n, want := range map[int]string{100: "p:118:1: unknown key \"k99\" in the policy", 101: "and 1 more", 130: "and 30 more"} {
@@ -73,7 +72,7 @@ func TestManyFaults(t *testing.T) {
 	}
 }
 
-// TestSentencesOfGaps: names with the same reason share a sentence in the plural.
+// Names with the same reason share a sentence in the plural.
 func TestSentencesOfGaps(t *testing.T) {
 	t.Parallel()
 	for predicate, want := range map[string]string{
@@ -96,7 +95,7 @@ func TestSentencesOfGaps(t *testing.T) {
 	}
 }
 
-// TestMoreWords checks further words that people write, and the messages about them.
+// More words that people write, and the messages about them.
 func TestMoreWords(t *testing.T) {
 	t.Parallel()
 	for when, want := range map[string]string{
@@ -126,7 +125,7 @@ func TestMoreWords(t *testing.T) {
 	}
 }
 
-// TestWordsOfYAML checks slips that YAML reads as something else.
+// Slips that YAML reads as something else.
 func TestWordsOfYAML(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct{ old, new, want string }{
@@ -144,8 +143,8 @@ func TestWordsOfYAML(t *testing.T) {
 	}
 }
 
-// TestPlaceThatIsNotThere: when a text does not stand in the file, for example because YAML made it from an escape, its
-// place is where the value begins.
+// If a text does not appear in the file, for example because YAML made it from an escape, its place is where the value
+// begins.
 func TestPlaceThatIsNotThere(t *testing.T) {
 	t.Parallel()
 	r := &reader{lines: []string{"a: ''", "", "  ' "}}
@@ -159,7 +158,7 @@ func TestPlaceThatIsNotThere(t *testing.T) {
 	}
 }
 
-// TestReasonsWordForWord checks the whole reason of each outcome.
+// The whole reason of each outcome.
 func TestReasonsWordForWord(t *testing.T) {
 	t.Parallel()
 	p := load(t, `

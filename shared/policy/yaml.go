@@ -15,7 +15,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// maxFile is the largest file that is read, in bytes.
+// maxFile is the maximum size of a file, in bytes.
 const maxFile = 1 << 20
 
 // reader walks a YAML document strictly and collects every fault in it.
@@ -33,8 +33,8 @@ func (r *reader) faultAt(line, column int, text string) {
 	r.faults = append(r.faults, Fault{File: r.name, Line: max(line, 1), Column: max(column, 1), Text: text})
 }
 
-// open parses the only document of a file. The node is nil after a fault. A file that a run has stored has no bounds
-// except its size.
+// open parses the only document in a file. The node is nil after a fault. If kept is set, a run has stored the file,
+// and only its size is limited.
 func open(name string, data []byte, kept bool) (*reader, *yaml.Node) {
 	r := &reader{name: name}
 	switch {
@@ -83,14 +83,14 @@ func (r *reader) faultInvalidText(data []byte) {
 
 var (
 	yamlLine = regexp.MustCompile(`^line (\d+): `)
-	// fromZero are messages of YAML's parser, which counts lines from 0. Its scanner counts lines from 1.
+	// fromZero matches messages of YAML's parser, which counts lines from 0. YAML's scanner counts lines from 1.
 	fromZero = regexp.MustCompile(`^(did not find expected (',' or|'-'|<|key|node content)|found (duplicate|incompatible|undefined))`)
 )
 
-// bareMark is a value that begins with a character that YAML reserves.
+// bareMark matches a value that begins with a character that YAML reserves.
 var bareMark = regexp.MustCompile(`^[^#"']*:\s+[!&*%@\x60"']`)
 
-// faultYAML moves the line from the text of the message to the place of the fault.
+// faultYAML reports an error of the YAML package at the line that its message names.
 func (r *reader) faultYAML(err error) {
 	text, line := strings.TrimPrefix(err.Error(), "yaml: "), 1
 	if m := yamlLine.FindStringSubmatch(text); m != nil {
@@ -109,7 +109,7 @@ func (r *reader) faultYAML(err error) {
 	r.faultAt(line, 1, "not YAML: "+text)
 }
 
-// refuse reports anchors, aliases and tags. A reviewer must see the whole meaning of a policy at one place.
+// refuse reports anchors, aliases and tags. A reviewer must see the whole meaning of a policy in one place.
 func (r *reader) refuse(n *yaml.Node) {
 	switch {
 	case n.Kind == yaml.AliasNode:
@@ -125,7 +125,7 @@ func (r *reader) refuse(n *yaml.Node) {
 	}
 }
 
-// The bounds of one mapping or list. Checks compare entries with each other. Without a bound, a file of 1 MiB would
+// The limits for one mapping or list. Checks compare entries with each other, so without limits a file of 1 MiB could
 // keep a machine busy for minutes.
 const (
 	mostKeys  = 1000
@@ -133,7 +133,7 @@ const (
 	mostRules = 250
 )
 
-// bounded reports the first entry over the bound in each mapping and list.
+// bounded reports the first entry over the limit in each mapping and list.
 func (r *reader) bounded(n *yaml.Node) {
 	most, what := len(n.Content), ""
 	switch n.Kind {
@@ -154,7 +154,7 @@ func (r *reader) bounded(n *yaml.Node) {
 // entry is one key of a mapping with its value.
 type entry struct{ key, value *yaml.Node }
 
-// entries returns the keys of a mapping in the order of the file, each once.
+// entries returns the entries of a mapping in the order of the file. It reports duplicate keys.
 func (r *reader) entries(n *yaml.Node, what string) []entry {
 	if n.Kind != yaml.MappingNode {
 		r.fault(n, "%s must be a mapping of keys to values, not %s", what, kindOf(n))
@@ -178,7 +178,7 @@ func (r *reader) entries(n *yaml.Node, what string) []entry {
 	return list
 }
 
-// object is a mapping whose keys are known.
+// object is a mapping whose possible keys are known.
 type object struct {
 	*reader
 	node   *yaml.Node
@@ -201,7 +201,7 @@ func (r *reader) object(n *yaml.Node, what string, known ...string) object {
 	return o
 }
 
-// required returns the value of a key that must exist. It returns nil after a fault.
+// required returns the value of a key that must exist. It reports a fault and returns nil if the key is missing.
 func (o object) required(key, example string) *yaml.Node {
 	n := o.fields[key]
 	if n == nil && o.node.Kind == yaml.MappingNode {
@@ -210,7 +210,7 @@ func (o object) required(key, example string) *yaml.Node {
 	return n
 }
 
-// text returns the value of a key. It is empty when the key is absent or wrong.
+// text returns the value of a key, or "" if the key is absent or its value is wrong.
 func (o object) text(key string) string {
 	n := o.fields[key]
 	if n == nil {
@@ -249,7 +249,7 @@ func (r *reader) flag(n *yaml.Node, what string) bool {
 	return strings.EqualFold(n.Value, "true")
 }
 
-// number reads a number between two bounds into dst. dst keeps its default when the number is absent or wrong.
+// number reads a number from lo to hi into dst. dst keeps its default if the number is absent or wrong.
 func (r *reader) number(n *yaml.Node, what string, lo, hi float64, dst *float64) {
 	if n == nil {
 		return
@@ -262,7 +262,7 @@ func (r *reader) number(n *yaml.Node, what string, lo, hi float64, dst *float64)
 	*dst = v
 }
 
-// count reads a whole number, as number does.
+// count is like number, for an integer.
 func (r *reader) count(n *yaml.Node, what string, lo, hi int, dst *int) {
 	if n == nil {
 		return
@@ -275,7 +275,7 @@ func (r *reader) count(n *yaml.Node, what string, lo, hi int, dst *int) {
 	*dst = v
 }
 
-// date reads an instant in UTC. day reports whether the text was a day without a time.
+// date reads a time in UTC. day reports whether the text was a day without a time.
 func (r *reader) date(n *yaml.Node, what string) (t time.Time, day bool) {
 	if n.Kind == yaml.ScalarNode {
 		if t, err := time.Parse(time.DateOnly, n.Value); err == nil {
@@ -310,7 +310,7 @@ func kindOf(n *yaml.Node) string {
 	return "text"
 }
 
-// shown returns a scalar's value, cut to a readable length. For other nodes it returns their kind.
+// shown returns the value of a scalar, truncated to a readable length, or the kind of any other node.
 func shown(n *yaml.Node) string {
 	if n.Kind != yaml.ScalarNode || n.Value == "" {
 		return kindOf(n)
