@@ -24,7 +24,7 @@ func (p *Person) contradict(why string) {
 	}
 }
 
-// shows records a contradiction that this reading shows.
+// shows makes the person contradictory because of what this reading shows.
 func (p *Person) shows(c Contradiction, why string) {
 	p.contradiction = c
 	p.contradict(why)

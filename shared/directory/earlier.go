@@ -6,7 +6,7 @@ import "time"
 // object, and to notice that an object was deleted and created again.
 type Earlier struct {
 	Groups map[string]EarlierGroup `json:"groups,omitempty"` // by GroupRef.Key(false)
-	// Members is the number of members that a group had when its list was last believed, by GroupRef.Key.
+	// Members holds, by GroupRef.Key, the number of members that a group had when its list was last believed.
 	Members map[string]int `json:"members,omitempty"`
 	// People holds the accounts that were found for a name in exempt.users or exempt.leave, by that name in lower case.
 	People map[string][]EarlierPerson `json:"people,omitempty"`

@@ -49,7 +49,7 @@ type Item struct {
 const late = 24 * time.Hour
 
 // Since returns the earliest activity that counts as a return. The person had been idle for a long time when the change
-// began, so a date from shortly before that arrived late, and counts too.
+// began. A date from shortly before the change can therefore only have arrived late, and counts too.
 func (i *Item) Since() time.Time { return i.Began.Add(-late) }
 
 // Digest is everything that a run knows about earlier runs. A nil Digest knows nothing.

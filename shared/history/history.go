@@ -68,7 +68,7 @@ func PlannedBy(p *plan.Plan) *Planned {
 }
 
 // PutPlanned writes what a plan leaves. everybody is true for a plan that was made for all people from their data. Only
-// such plans supersede each other.
+// plans for everybody supersede each other.
 func PutPlanned(ctx context.Context, s store.Store, p *Planned, everybody bool) error {
 	prefix := layout.Others
 	if everybody {
@@ -274,7 +274,7 @@ func overrideOf(ctx context.Context, s store.Store, run string) (*Override, erro
 	return o, nil
 }
 
-// Overrides returns the overrides made from from to to, in the order of their runs.
+// Overrides returns the overrides that were made between from and to, in the order of their runs.
 func Overrides(ctx context.Context, s store.Store, from, to time.Time) (all []Override, err error) {
 	names, err := runs(ctx, s, layout.Overrides)
 	if err != nil {

@@ -137,7 +137,8 @@ func Person(person string) string { return Ledger + person + "/" }
 // License returns the prefix of the ledger's objects for one license of a person.
 func License(person, license string) string { return Person(person) + license + "/" }
 
-// Entry returns the key of an intent in the ledger. Objects that belong to the intent have keys beside it.
+// Entry returns the key of an intent in the ledger. The keys of objects about the intent differ from it only in the
+// suffix.
 func Entry(person, license string, seq int) string {
 	return fmt.Sprintf("%s%06d.json", License(person, license), seq)
 }

@@ -104,7 +104,7 @@ func newest(ctx context.Context, s store.Store) (last link, n int, err error) {
 }
 
 // Keep renews the lease until end is called. The context kept is canceled with the cause ErrLost if the lease is lost.
-// end releases the lease for others; if it fails, the lease has to expire.
+// end releases the lease for others. If end fails, others must wait until the lease expires.
 func (l *Lease) Keep(ctx context.Context) (kept context.Context, end func() error) {
 	kept, cancel := context.WithCancelCause(ctx)
 	stopped := make(chan struct{})

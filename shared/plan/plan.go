@@ -33,7 +33,7 @@ type Decision struct {
 	Evidence          []policy.Evidence `json:"evidence,omitempty"`
 	// FirstReading means that the verdict rests on something that no run on an earlier day saw.
 	FirstReading bool `json:"firstReading,omitempty"`
-	// Seat is the license of which the change takes a seat. It is empty if the change takes none.
+	// Seat is the license that the change needs a free seat for. It is empty if the change needs none.
 	Seat string `json:"seat,omitempty"`
 	// SavesNothing says why the change frees no paid seat. It is empty if the change frees one.
 	SavesNothing string `json:"savesNothing,omitempty"`

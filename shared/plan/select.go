@@ -171,7 +171,7 @@ func (h *worstFirst) Pop() any {
 }
 
 // Decide returns the verdict of the gate. Unhealthy feeds put a run on hold if it would change nothing, because a
-// broken night would otherwise look like a quiet one. A run with changes that rest on another feed goes on.
+// broken night would otherwise look like a quiet one. A run that has changes based on a healthy feed is not held.
 func Decide(mode policy.Mode, changes int, limits, unhealthy []string) (v Verdict, reasons []string, overridable bool) {
 	switch {
 	case len(limits) > 0:

@@ -32,7 +32,8 @@ type target interface {
 	unfit(p *directory.Person) string
 }
 
-// targets lists the targets. According to the policy, people hold a license in at most one of the last two.
+// targets lists the targets. A license is held in at most one of entraGroup and adGroup, depending on the group that
+// the policy names.
 var targets = []target{direct{}, entraGroup{}, adGroup{}}
 
 // Targets returns the names of all targets.

@@ -190,8 +190,8 @@ func (a *attribute) celType() *cel.Type {
 	return cel.StringType
 }
 
-// celValue returns the attribute's value in conditions. A text without a value is "". Texts are folded, so that
-// comparisons are case-insensitive.
+// celValue returns the attribute's value in conditions. A text attribute without a value is "". Other text is folded,
+// so that comparisons are case-insensitive.
 func (a *attribute) celValue(p *directory.Person) ref.Val {
 	v := a.of(p)
 	switch {

@@ -15,7 +15,7 @@ import (
 )
 
 // plan compiles a condition for one Judge. The steps of the program read the Judge's person and time directly instead
-// of looking them up by name, cache whatever depends only on the time, and compare dates and texts without wrapping
+// of looking them up by name, cache whatever depends only on the time, and compare dates and strings without wrapping
 // them. A condition takes a fifth of the time of CEL's own program (BenchmarkCondition). The answers are the same,
 // because anything other than a plain value is evaluated as CEL planned it (FuzzCondition).
 func (j *Judge) plan(c *condition) (cel.Program, error) {

@@ -117,7 +117,7 @@ func TestBombs(t *testing.T) {
 	}
 }
 
-// cheap evaluates a policy's conditions for a person with the longest texts, and counts the steps as CEL does.
+// cheap evaluates a policy's conditions for a person with the longest values, and counts the steps as CEL does.
 func cheap(t *testing.T, p *Policy) {
 	t.Helper()
 	text := types.String(strings.Repeat("a", maxText))

@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Without a mapping, a condition may use the texts and flags of the Entra account, the kind of the account, and the
-// four default attributes. A date needs a mapping, because each source has its own.
+// Without a mapping, a condition may use the text and boolean fields of the Entra account, the kind of the account, and
+// the four default attributes. A date needs a mapping, because each source has its own.
 func TestNamesThatAConditionMayUse(t *testing.T) {
 	t.Parallel()
 	for when, want := range map[string]bool{

@@ -51,7 +51,8 @@ type Crowd struct {
 	// the named groups that the person is known to belong to.
 	Groups     [2]Column
 	GroupLists [2][][]string
-	// Licenses has indexes into LicensePaths, which holds the assignments by which people hold licenses.
+	// Licenses has, for each person, an index into LicensePaths, or None. The indexed list holds the assignments of the
+	// person's licenses.
 	Licenses     Column
 	LicensePaths [][]directory.Assignment
 	Unreadable   []string // keys of groups that could not be read
@@ -94,7 +95,7 @@ func (j *Judge) Screen(c *Crowd) (verdicts [][]Plain, open []bool) {
 	return verdicts, open
 }
 
-// rule returns the plain verdicts of a rule. It opens the rows without one.
+// rule returns the plain verdicts of a rule. It opens the rows that have no plain verdict.
 func (s *screen) rule(r *Rule, open []bool) []Plain {
 	holders := s.holders(r.License)
 	scope, when := s.all(directory.Yes), s.condition(r.when)

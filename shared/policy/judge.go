@@ -136,7 +136,8 @@ func (j *Judge) worded(r *Rule, p *directory.Person, d decision) Verdict {
 	return v
 }
 
-// decision is a verdict without words. It holds the evaluated operands of holder && !exempt && for && when && !inGrace.
+// decision is a verdict without a reason. It holds the evaluated operands of holder && !exempt && for && when &&
+// !inGrace.
 type decision struct {
 	outcome Outcome
 	holder  directory.Flag

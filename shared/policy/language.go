@@ -26,7 +26,7 @@ const (
 	// maxDepth is how deep parentheses, lists and loops may be nested. The memory for the types of nested lists grows
 	// with the cube of their depth.
 	maxDepth = 24
-	// maxCost limits the work for one condition and one person with the longest texts. It is in CEL's units and
+	// maxCost limits the work for one condition and one person with the longest values. It is in CEL's units and
 	// corresponds to about a tenth of a millisecond.
 	maxCost = 50_000
 	// maxText is the length of the longest text that a directory stores in one attribute, in characters. The worst case
@@ -186,7 +186,7 @@ func callOfLiteral(e ast.Expr) (function string, literal ref.Val) {
 	return e.AsCall().FunctionName(), arg.AsLiteral()
 }
 
-// worstCase supplies bounds for texts and for our own functions to CEL's cost estimate.
+// worstCase tells CEL's cost estimate how long strings may be and what our own functions cost.
 type worstCase struct{}
 
 // EstimateSize implements cost.Estimator.

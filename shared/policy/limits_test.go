@@ -82,8 +82,8 @@ func TestFindingsInACondition(t *testing.T) {
 	}
 }
 
-// Only days, duration and timestamp say when a condition can change and how far back it looks. Other numbers and texts
-// do not.
+// Only days, duration and timestamp say when a condition can change and how far back it looks. Other numbers and
+// strings do not.
 func TestSpansAndInstants(t *testing.T) {
 	t.Parallel()
 	march := time.Date(2027, 3, 1, 0, 0, 0, 0, time.UTC)

@@ -160,8 +160,8 @@ func (c *compiler) fill(checked *cel.Ast, operands []ast.Expr) {
 	}
 }
 
-// foldTexts makes a condition compare texts case-insensitively. It folds every text literal; attributes are folded when
-// they are read.
+// foldTexts makes a condition compare strings case-insensitively. It folds every string literal; attributes are folded
+// when they are read.
 func foldTexts(root ast.Expr) {
 	keep := map[int64]bool{} // times, spans and patterns
 	visit := func(each func(ast.Expr)) { ast.PostOrderVisit(root, ast.NewExprVisitor(each)) }

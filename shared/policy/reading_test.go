@@ -120,7 +120,7 @@ func TestExemptWithoutAccount(t *testing.T) {
 	}
 }
 
-// Every operator compares texts case-insensitively.
+// Every operator compares strings case-insensitively.
 func TestLetterCase(t *testing.T) {
 	t.Parallel()
 	for _, scope := range []string{
