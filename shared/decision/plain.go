@@ -226,7 +226,7 @@ func (p *screening) used(s directory.Signal) (policy.Used, bool) {
 		if p.reports[i] == nil {
 			p.reports[i] = t.Find(columns[0].Rows, columns[1].Rows, table.None)
 		}
-		if last, ok := t.Last(s, p.reports[i], policy.Never, policy.None); ok {
+		if last, ok := t.Last(s, p.reports[i], columns[1].Rows, policy.Never, policy.None); ok {
 			p.uses[s] = policy.Used{Last: last, Through: t.Through, Span: s.Horizon()}
 		}
 	}

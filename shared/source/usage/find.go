@@ -3,6 +3,7 @@ package usage
 import (
 	"math/bits"
 	"slices"
+	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
 )
@@ -51,10 +52,10 @@ func (t *Table) Find(names, created []int64, unread int64) (rows []int32) {
 	return rows
 }
 
-// Last returns the last activity for each row of Find, in microseconds since 1970. It returns never if the report
-// proves that there was no activity in its span, and unread if nothing is known, because there is no row or a day was
-// lost. ok is false if the report does not carry the signal.
-func (t *Table) Last(s directory.Signal, rows []int32, never, unread int64) (last []int64, ok bool) {
+// Last returns the last activity for each row of Find, in microseconds since 1970, as Tell gives it. It returns never if
+// the report proves that there was no activity in its span, and unread if nothing is known. ok is false if the report
+// does not carry the signal.
+func (t *Table) Last(s directory.Signal, rows []int32, created []int64, never, unread int64) (last []int64, ok bool) {
 	n := slices.Index(t.signals, s)
 	if n < 0 {
 		return nil, false
@@ -65,12 +66,15 @@ func (t *Table) Last(s directory.Signal, rows []int32, never, unread int64) (las
 		if at < 0 {
 			continue
 		}
-		switch cells := t.rows[at].cells[perSignal*n:][:perSignal]; {
-		case cells[lastDay] == unknown, t.lost(s, cells):
-		case cells[lastDay] == none:
+		var since time.Time
+		if created[i] != unread {
+			since = time.UnixMicro(created[i])
+		}
+		switch v, _ := t.last(s, t.rows[at].cells[perSignal*n:][:perSignal], since); v.State {
+		case directory.Known:
+			last[i] = v.Time.UnixMicro()
+		case directory.None:
 			last[i] = never
-		default:
-			last[i] = cells[lastDay].end().UnixMicro()
 		}
 	}
 	return last, true

@@ -137,15 +137,23 @@ func (t *Table) Tell(u *directory.EntraUser) {
 	}
 	for n, s := range t.signals {
 		cells := t.rows[i].cells[perSignal*n:][:perSignal]
-		use := directory.Use{Signal: s, Last: cells[lastDay].value(), Assigned: cells[assignedDay].value(), Through: t.Through}
-		if newest := cells[newestDay].value().Time; t.lost(s, cells) && newest.After(u.Created) {
-			use.Last, use.Shown = directory.Value{}, newest
-		}
-		if use.Last.State == directory.Known && use.Last.Time.Before(u.Created) {
-			use.Last = directory.Value{}
-		}
+		use := directory.Use{Signal: s, Assigned: cells[assignedDay].value(), Through: t.Through}
+		use.Last, use.Shown = t.last(s, cells, u.Created)
 		u.Uses = append(u.Uses, use)
 	}
+}
+
+// last returns what the report says about the last activity of an account by its cells. shown is the newest day that an
+// earlier report showed, when this one has lost it. A day before the account was created belongs to another account.
+func (t *Table) last(s directory.Signal, cells []cell, created time.Time) (last directory.Value, shown time.Time) {
+	last = cells[lastDay].value()
+	if newest := cells[newestDay].value().Time; t.lost(s, cells) && newest.After(created) {
+		return directory.Value{}, newest
+	}
+	if last.State == directory.Known && last.Time.Before(created) {
+		return directory.Value{}, time.Time{}
+	}
+	return last, time.Time{}
 }
 
 // lost reports whether an earlier report showed a newer day that this report should show too.
