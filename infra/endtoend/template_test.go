@@ -3,6 +3,7 @@ package endtoend
 import (
 	"encoding/json"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -35,6 +36,12 @@ type template struct {
 
 func loadTemplate(t *testing.T) *template {
 	t.Helper()
+	return loadTemplateWith(t, nil)
+}
+
+// loadTemplateWith evaluates the template with more parameters.
+func loadTemplateWith(t *testing.T, more map[string]string) *template {
+	t.Helper()
 	text, err := os.ReadFile("../../template.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -51,8 +58,10 @@ func loadTemplate(t *testing.T) *template {
 		if d := section(whole.Content[i+1], "Default"); d != nil {
 			m.parameters[name] = d.Value
 		}
-		if v, ok := given[name]; ok {
-			m.parameters[name] = v
+		for _, values := range []map[string]string{given, more} {
+			if v, ok := values[name]; ok {
+				m.parameters[name] = v
+			}
 		}
 	}
 	conditions := section(root.Content[0], "Conditions")
@@ -86,6 +95,10 @@ func (m *template) value(t *testing.T, n *yaml.Node) any {
 		return m.value(t, n.Content[0]) == m.value(t, n.Content[1])
 	case "!Not":
 		return m.value(t, n.Content[0]) == false
+	case "!Or":
+		return slices.ContainsFunc(n.Content, func(c *yaml.Node) bool { return m.value(t, c) == true })
+	case "!Condition":
+		return m.conditions[n.Value]
 	case "!If":
 		if m.conditions[n.Content[0].Value] == true {
 			return m.value(t, n.Content[1])
@@ -121,7 +134,7 @@ func (m *template) ref(t *testing.T, name string) any {
 	if v, ok := m.parameters[name]; ok {
 		return v
 	}
-	pseudo := map[string]string{"AWS::StackName": stack, "AWS::AccountId": account, "AWS::Region": region, "AWS::Partition": "aws"}
+	pseudo := map[string]string{"AWS::AccountId": account, "AWS::Region": region, "AWS::Partition": "aws"}
 	if v, ok := pseudo[name]; ok {
 		return v
 	}
@@ -191,8 +204,6 @@ func attribute(t *testing.T, of string) any {
 	queues := map[string]string{"ReadQueue": "read", "WriteQueue": "write", "ReadDead": "read-dead", "WriteDead": "write-dead"}
 	function, isFunction := strings.CutSuffix(name, "Function")
 	switch {
-	case of == "Bucket.Arn":
-		return "arn:aws:s3:::" + bucketName
 	case of == "Key.Arn":
 		return keyARN
 	case queues[name] != "" && attribute == "Arn":

@@ -49,8 +49,7 @@ func made() map[string]cty.Value {
 			"aws_partition":       one("current", object(map[string]string{"partition": "aws"})),
 		}),
 		"path":                  object(map[string]string{"module": "."}),
-		"aws_s3_bucket":         one("store", object(map[string]string{"arn": "arn:aws:s3:::" + bucketName, "id": bucketName})),
-		"aws_kms_key":           one("objects", object(map[string]string{"arn": keyARN})),
+		"aws_kms_key":           one("objects", cty.TupleVal([]cty.Value{object(map[string]string{"arn": keyARN})})),
 		"aws_sns_topic":         one("notices", object(map[string]string{"arn": "arn:aws:sns:" + region + ":" + account + ":" + stack + "-notices"})),
 		"aws_sfn_state_machine": one("run", cty.ObjectVal(machines)),
 		"aws_iam_role":          one("policy", object(map[string]string{"arn": "PolicyRole.Arn"})),
@@ -70,12 +69,21 @@ var tfFunctions = map[string]function.Function{
 
 func loadModule(t *testing.T) *module {
 	t.Helper()
+	return loadModuleWith(t, nil)
+}
+
+// loadModuleWith evaluates the module with more variables.
+func loadModuleWith(t *testing.T, more map[string]string) *module {
+	t.Helper()
 	files, err := filepath.Glob("../terraform/*.tf")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("%d files, %v", len(files), err)
 	}
 	m := &module{variables: map[string]cty.Value{}, locals: map[string]cty.Value{}}
 	for name, v := range map[string]string{"tenant_id": "tenant", "read_client_id": "reader", "write_client_id": "writer", "relay_ca_bundle": "CA", "active_directory": "on"} {
+		m.variables[name] = cty.StringVal(v)
+	}
+	for name, v := range more {
 		m.variables[name] = cty.StringVal(v)
 	}
 	parser, open := hclparse.NewParser(), map[string]hcl.Expression{}

@@ -1,4 +1,16 @@
+locals {
+  # An earlier deployment of this name leaves its bucket and key behind.
+  kept = var.existing_key != ""
+  key  = local.kept ? var.existing_key : aws_kms_key.objects[0].arn
+
+  bucket  = "${var.name}-${data.aws_caller_identity.current.account_id}-${data.aws_region.current.region}"
+  objects = "arn:${data.aws_partition.current.partition}:s3:::${local.bucket}"
+  # Names of IAM and of dashboards are the same in all regions.
+  global = "${var.name}-${data.aws_region.current.region}"
+}
+
 resource "aws_kms_key" "objects" {
+  count               = local.kept ? 0 : 1
   description         = "objects of ${var.name}"
   enable_key_rotation = true
   policy = jsonencode({
@@ -30,47 +42,52 @@ resource "aws_kms_key" "objects" {
 }
 
 resource "aws_s3_bucket" "store" {
-  bucket = "${var.name}-${data.aws_caller_identity.current.account_id}-${data.aws_region.current.region}"
+  count  = local.kept ? 0 : 1
+  bucket = local.bucket
   lifecycle {
     prevent_destroy = true
   }
 }
 
 resource "aws_s3_bucket_server_side_encryption_configuration" "store" {
-  bucket = aws_s3_bucket.store.id
+  bucket = local.bucket
   rule {
     bucket_key_enabled = true
     apply_server_side_encryption_by_default {
       sse_algorithm     = "aws:kms"
-      kms_master_key_id = aws_kms_key.objects.arn
+      kms_master_key_id = local.key
     }
   }
+  depends_on = [aws_s3_bucket.store]
 }
 
 resource "aws_s3_bucket_public_access_block" "store" {
-  bucket                  = aws_s3_bucket.store.id
+  bucket                  = local.bucket
   block_public_acls       = true
   block_public_policy     = true
   ignore_public_acls      = true
   restrict_public_buckets = true
+  depends_on              = [aws_s3_bucket.store]
 }
 
 resource "aws_s3_bucket_ownership_controls" "store" {
-  bucket = aws_s3_bucket.store.id
+  bucket = local.bucket
   rule {
     object_ownership = "BucketOwnerEnforced"
   }
+  depends_on = [aws_s3_bucket.store]
 }
 
 resource "aws_s3_bucket_versioning" "store" {
-  bucket = aws_s3_bucket.store.id
+  bucket = local.bucket
   versioning_configuration {
     status = "Enabled"
   }
+  depends_on = [aws_s3_bucket.store]
 }
 
 resource "aws_s3_bucket_lifecycle_configuration" "store" {
-  bucket = aws_s3_bucket.store.id
+  bucket = local.bucket
   rule {
     id     = "runs"
     status = "Enabled"
@@ -84,7 +101,8 @@ resource "aws_s3_bucket_lifecycle_configuration" "store" {
       noncurrent_days = 1
     }
   }
-  # A restore needs the licenses of each run, which are here, and the ledger.
+  # A restore needs the licenses of each run, which are here, and the ledger. What is deleted by hand in either can be
+  # recovered for 30 days.
   rule {
     id     = "history"
     status = "Enabled"
@@ -95,7 +113,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "store" {
       days = var.ledger_retention_days
     }
     noncurrent_version_expiration {
-      noncurrent_days = 1
+      noncurrent_days = 30
     }
   }
   rule {
@@ -107,7 +125,6 @@ resource "aws_s3_bucket_lifecycle_configuration" "store" {
     expiration {
       days = var.ledger_retention_days
     }
-    # An entry that is deleted by hand can be recovered for 30 days.
     noncurrent_version_expiration {
       noncurrent_days = 30
     }
@@ -139,6 +156,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "store" {
       expired_object_delete_marker = true
     }
   }
+  depends_on = [aws_s3_bucket.store]
 }
 
 locals {
@@ -148,7 +166,7 @@ locals {
       Effect    = "Deny"
       Principal = "*"
       Action    = "s3:*"
-      Resource  = [aws_s3_bucket.store.arn, "${aws_s3_bucket.store.arn}/*"]
+      Resource  = [local.objects, "${local.objects}/*"]
       Condition = { Bool = { "aws:SecureTransport" = "false" } }
     },
     # Nothing overwrites the ledger: a put must have If-None-Match.
@@ -157,7 +175,7 @@ locals {
       Effect    = "Deny"
       Principal = "*"
       Action    = "s3:PutObject"
-      Resource  = "${aws_s3_bucket.store.arn}/ledger/*"
+      Resource  = "${local.objects}/ledger/*"
       Condition = {
         Null = { "s3:if-none-match" = "true" }
         Bool = { "s3:ObjectCreationOperation" = "true" }
@@ -169,21 +187,22 @@ locals {
       Effect    = "Deny"
       Principal = "*"
       Action    = ["s3:PutObject", "s3:DeleteObject"]
-      Resource  = "${aws_s3_bucket.store.arn}/policy.yaml"
+      Resource  = "${local.objects}/policy.yaml"
       Condition = { ArnNotEquals = { "aws:PrincipalArn" = concat([aws_iam_role.policy.arn], var.policy_writers) } }
     },
   ]
 }
 
 resource "aws_s3_bucket_policy" "store" {
-  bucket = aws_s3_bucket.store.id
-  policy = jsonencode({ Version = "2012-10-17", Statement = local.bucket_policy })
+  bucket     = local.bucket
+  policy     = jsonencode({ Version = "2012-10-17", Statement = local.bucket_policy })
+  depends_on = [aws_s3_bucket.store]
 }
 
 # A run checks the policy before it uses it, and keeps its own copy.
 resource "aws_s3_object" "policy" {
   count       = var.policy_file == "" ? 0 : 1
-  bucket      = aws_s3_bucket.store.id
+  bucket      = local.bucket
   key         = "policy.yaml"
   source      = var.policy_file
   source_hash = filemd5(var.policy_file) # under a key of KMS the etag is no hash of the file

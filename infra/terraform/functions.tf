@@ -14,7 +14,7 @@ locals {
   zip = { for name, _ in local.functions : name => "${local.zips}/${trimsuffix(name, "-apply")}.zip" }
 
   env = {
-    IDLESEAT_STORE      = "s3://${aws_s3_bucket.store.id}"
+    IDLESEAT_STORE      = "s3://${local.bucket}"
     IDLESEAT_DEPLOYMENT = var.name
   }
   graph = {

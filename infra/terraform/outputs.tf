@@ -1,6 +1,11 @@
+output "key" {
+  description = "The key of the bucket. A deployment over a kept bucket needs it."
+  value       = local.key
+}
+
 output "bucket" {
   description = "Where the policy goes and the runs are kept."
-  value       = aws_s3_bucket.store.id
+  value       = local.bucket
 }
 
 output "state_machine" {

@@ -25,14 +25,14 @@ locals {
 
 resource "aws_iam_policy" "people" {
   for_each    = { viewer = "Read plans, changes and executions.", planner = "Plan, and look at one person; change nothing.", approver = "Plan, approve, override limits and restore." }
-  name        = "${var.name}-${each.key}"
+  name        = "${local.global}-${each.key}"
   description = each.value
   policy      = jsonencode({ Version = "2012-10-17", Statement = local.people[each.key] })
 }
 
 # Only this role writes the policy. Allow sts:AssumeRole on it to those who may.
 resource "aws_iam_role" "policy" {
-  name = "${var.name}-policy"
+  name = "${local.global}-policy"
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{

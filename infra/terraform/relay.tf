@@ -42,7 +42,7 @@ resource "aws_rolesanywhere_trust_anchor" "relay" {
 
 resource "aws_iam_role" "relay" {
   count = var.relay_ca_bundle == "" ? 0 : 1
-  name  = "${var.name}-relay"
+  name  = "${local.global}-relay"
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{

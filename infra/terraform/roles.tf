@@ -1,15 +1,14 @@
 # What each role may do: only its own keys and calls. A test compares this table
 # with template.yaml and with the calls of a whole run.
 locals {
-  objects    = aws_s3_bucket.store.arn
   states     = "arn:${data.aws_partition.current.partition}:states:${data.aws_region.current.region}:${data.aws_caller_identity.current.account_id}"
   machines   = { for entrance, name in local.entrances : entrance => "${local.states}:stateMachine:${name}" }
   executions = { for entrance, name in local.entrances : entrance => "${local.states}:execution:${name}" }
 
   # With s3:ListBucket a missing object looks missing, and not forbidden.
   seeing  = { Effect = "Allow", Action = ["s3:ListBucket"], Resource = [local.objects] }
-  reading = { Effect = "Allow", Action = ["kms:Decrypt"], Resource = [aws_kms_key.objects.arn] }
-  writing = { Effect = "Allow", Action = ["kms:Decrypt", "kms:GenerateDataKey"], Resource = [aws_kms_key.objects.arn] }
+  reading = { Effect = "Allow", Action = ["kms:Decrypt"], Resource = [local.key] }
+  writing = { Effect = "Allow", Action = ["kms:Decrypt", "kms:GenerateDataKey"], Resource = [local.key] }
 
   token = {
     Effect   = "Allow"
@@ -19,7 +18,7 @@ locals {
       "ForAllValues:StringEquals" = { "sts:IdentityTokenAudience" = ["api://AzureADTokenExchange"] }
       Null                        = { "sts:IdentityTokenAudience" = "false" } # "for all" holds for none, too
       StringEquals                = { "sts:SigningAlgorithm" = "RS256" }
-      NumericLessThanEquals       = { "sts:DurationSeconds" = "300" }
+      NumericLessThanEquals       = { "sts:DurationSeconds" = "60" }
     }
   }
   entra = {
@@ -116,7 +115,7 @@ resource "aws_iam_role_policy" "function" {
 }
 
 resource "aws_iam_role" "machine" {
-  name = "${var.name}-machine"
+  name = "${local.global}-machine"
   assume_role_policy = jsonencode({
     Version   = "2012-10-17"
     Statement = [{ Effect = "Allow", Principal = { Service = "states.amazonaws.com" }, Action = "sts:AssumeRole" }]
@@ -130,7 +129,7 @@ resource "aws_iam_role_policy" "machine" {
 }
 
 resource "aws_iam_role" "schedule" {
-  name = "${var.name}-schedule"
+  name = "${local.global}-schedule"
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{

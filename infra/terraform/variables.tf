@@ -1,7 +1,17 @@
 variable "name" {
-  description = "Name of the deployment; every resource is named by it."
+  description = "Name of the deployment, by which the bucket and everything else is named. Two in one account and region need two names."
   type        = string
   default     = "idleseat"
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{0,28}[a-z0-9]$", var.name))
+    error_message = "name is at most 30 lower-case letters, digits and hyphens, as in the name of a bucket."
+  }
+}
+
+variable "existing_key" {
+  description = "ARN of the key of an earlier deployment of this name, whose bucket and key were kept. Empty, both are made."
+  type        = string
+  default     = ""
 }
 
 variable "tenant_id" {

@@ -1,7 +1,7 @@
 # Notices have figures and ids of runs, and never people.
 resource "aws_sns_topic" "notices" {
   name              = "${var.name}-notices"
-  kms_master_key_id = aws_kms_key.objects.arn
+  kms_master_key_id = local.key
 }
 
 resource "aws_sns_topic_subscription" "notices" {
@@ -119,7 +119,7 @@ resource "aws_cloudwatch_metric_alarm" "silent" {
 }
 
 resource "aws_cloudwatch_dashboard" "watch" {
-  dashboard_name = var.name
+  dashboard_name = local.global
   dashboard_body = jsonencode({
     widgets = [
       { type = "metric", x = 0, y = 0, width = 12, height = 6, properties = {

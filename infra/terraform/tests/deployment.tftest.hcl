@@ -63,7 +63,7 @@ run "schedule" {
 run "encryption" {
   command = plan
   assert {
-    condition     = one(aws_s3_bucket_server_side_encryption_configuration.store.rule).bucket_key_enabled && one(one(aws_s3_bucket_server_side_encryption_configuration.store.rule).apply_server_side_encryption_by_default).kms_master_key_id == aws_kms_key.objects.arn
+    condition     = one(aws_s3_bucket_server_side_encryption_configuration.store.rule).bucket_key_enabled && one(one(aws_s3_bucket_server_side_encryption_configuration.store.rule).apply_server_side_encryption_by_default).kms_master_key_id == aws_kms_key.objects[0].arn
     error_message = "objects are encrypted with the deployment's key, by a bucket key"
   }
   assert {
@@ -88,7 +88,7 @@ run "retention" {
   }
   assert {
     condition = { for r in aws_s3_bucket_lifecycle_configuration.store.rule : r.id => [try(r.expiration[0].days, 0), r.noncurrent_version_expiration[0].noncurrent_days]
-    if contains(["runs", "ledger", "policy"], r.id) } == { runs = [30, 1], ledger = [400, 30], policy = [0, 30] }
+    if contains(["runs", "history", "ledger", "policy"], r.id) } == { runs = [30, 1], history = [400, 30], ledger = [400, 30], policy = [0, 30] }
     error_message = "what is kept about people goes in its time, earlier versions included"
   }
 }
@@ -166,4 +166,27 @@ run "policy" {
     policy_file = "../policy.yaml"
   }
   expect_failures = [var.policy_writers]
+}
+
+run "kept" {
+  command = plan
+  variables {
+    existing_key = "arn:aws:kms:eu-north-1:123456789012:key/earlier"
+  }
+  assert {
+    condition     = length(aws_s3_bucket.store) == 0 && length(aws_kms_key.objects) == 0
+    error_message = "a kept bucket and key are not made again"
+  }
+  assert {
+    condition     = aws_s3_bucket_versioning.store.bucket == "idleseat-123456789012-eu-north-1" && output.key == "arn:aws:kms:eu-north-1:123456789012:key/earlier"
+    error_message = "the kept bucket is the one of this name"
+  }
+}
+
+run "capitals" {
+  command = plan
+  variables {
+    name = "IdleSeat"
+  }
+  expect_failures = [var.name]
 }

@@ -114,9 +114,9 @@ func assertAWS(ctx context.Context) (string, error) {
 	return webIdentity(ctx, sts.NewFromConfig(cfg))
 }
 
-// tokenSeconds is the lifetime of AWS's token, which Entra ID receives at once. The role's policy allows no longer
-// lifetime.
-const tokenSeconds = 300
+// tokenSeconds is how long AWS's token is valid: the shortest time that STS allows. Entra ID receives it at once. The
+// role's policy does not allow a longer time.
+const tokenSeconds = 60
 
 type tokenIssuer interface {
 	GetWebIdentityToken(context.Context, *sts.GetWebIdentityTokenInput, ...func(*sts.Options)) (*sts.GetWebIdentityTokenOutput, error)

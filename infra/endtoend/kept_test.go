@@ -1,0 +1,93 @@
+package endtoend
+
+import (
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v3"
+)
+
+// TestKeptStore: the bucket and the key stay when a deployment is removed, and go when its creation fails. A new
+// deployment of the same name takes them over: it makes neither, and every right and function has the same bucket and
+// the earlier key.
+func TestKeptStore(t *testing.T) {
+	t.Parallel()
+	const earlier = "arn:aws:kms:" + region + ":" + account + ":key/earlier"
+	sam, tf := loadTemplateWith(t, map[string]string{"ExistingKey": earlier}), loadModuleWith(t, map[string]string{"existing_key": earlier})
+	if diff := cmp.Diff(terraformPeople(t, tf), samPeople(t, sam)); diff != "" {
+		t.Errorf("people (-Terraform +SAM):\n%s", diff)
+	}
+	for _, name := range []string{"Key", "Bucket"} {
+		r := sam.resources[name].(map[string]any)
+		if r["DeletionPolicy"] != "RetainExceptOnCreate" || r["UpdateReplacePolicy"] != "Retain" || r["Condition"] != "NewStore" || sam.conditions["NewStore"] != false {
+			t.Errorf("%s: %v, %v, %v, made %v", name, r["DeletionPolicy"], r["UpdateReplacePolicy"], r["Condition"], sam.conditions["NewStore"])
+		}
+	}
+	rights := map[string]roles{"SAM": samRoles(t, sam), "Terraform": terraformRoles(t, tf), "people": samPeople(t, sam)}
+	keys, objects := 0, 0
+	for deployment, all := range rights {
+		for role, list := range all {
+			for _, s := range list {
+				for _, r := range s.Resource {
+					switch {
+					case strings.HasPrefix(r, "arn:aws:kms:"):
+						if keys++; r != earlier {
+							t.Errorf("%s: %s has a right on %s", deployment, role, r)
+						}
+					case strings.HasPrefix(r, "arn:aws:s3:"):
+						if objects++; !strings.HasPrefix(r, "arn:aws:s3:::"+bucketName) {
+							t.Errorf("%s: %s has a right on %s", deployment, role, r)
+						}
+					}
+				}
+			}
+		}
+	}
+	if keys < 10 || objects < 20 {
+		t.Errorf("%d rights on keys and %d on objects were looked at", keys, objects)
+	}
+	if got := sam.properties("BucketPolicy")["Bucket"]; got != bucketName {
+		t.Errorf("the policy is that of %v", got)
+	}
+}
+
+// TestNames: a name that no bucket may have is refused before anything is made, in both deployments alike. The longest
+// one fits every resource that is named by it.
+func TestNames(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var root yaml.Node
+	if err := yaml.Unmarshal(text, &root); err != nil {
+		t.Fatal(err)
+	}
+	name := section(section(root.Content[0], "Parameters"), "Name")
+	allowed := section(name, "AllowedPattern").Value
+	variables, err := os.ReadFile("../terraform/variables.tf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(variables), `regex("^`+allowed+`$", var.name)`) {
+		t.Errorf("Terraform does not allow %s alone", allowed)
+	}
+	pattern := regexp.MustCompile("^(?:" + allowed + ")$")
+	longest := "i" + strings.Repeat("d", 29)
+	for name, want := range map[string]bool{
+		"idleseat": true, "idleseat-2": true, longest: true, longest + "x": false, "IdleSeat": false, "idleSeat": false, "-idleseat": false, "idleseat-": false, "idle_seat": false, "2idle": false, "": false,
+	} {
+		if pattern.MatchString(name) != want {
+			t.Errorf("%q is allowed: %v", name, !want)
+		}
+	}
+	const far = "ap-southeast-1" // no region has a longer name
+	for what, n := range map[string]int{"a bucket": len(longest + "-" + account + "-" + far), "a role of Terraform": len(longest + "-" + far + "-reevaluate-apply"), "a function": len(longest + "-reevaluate-apply")} {
+		if most := map[string]int{"a bucket": 63, "a role of Terraform": 64, "a function": 64}[what]; n > most {
+			t.Errorf("%s has a name of %d characters, and %d are allowed", what, n, most)
+		}
+	}
+}
