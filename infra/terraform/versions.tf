@@ -1,3 +1,5 @@
+# The module has no backend: configure one that is shared, locked and encrypted.
+# Keep the .terraform.lock.hcl that the first init writes.
 terraform {
   required_version = ">= 1.11"
   required_providers {

@@ -1,0 +1,160 @@
+package endtoend
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v3"
+)
+
+// bundle is a bundle of certificates: it has lines and blanks.
+const bundle = "-----BEGIN CERTIFICATE-----\nMIIB+/=\n-----END CERTIFICATE-----\n-----BEGIN CERTIFICATE-----\nMIIC+/=\n-----END CERTIFICATE-----"
+
+// TestDeployCommands: bash and SAM understand the commands by which the pages deploy with SAM. Each parameter exists, and
+// gets the value that it should have. SAM splits the parameters at blanks, unless quotes inside the argument surround
+// the value (samcli/cli/types.py).
+func TestDeployCommands(t *testing.T) {
+	t.Parallel()
+	parameters := deployParameters(t)
+	python := samPython(t)
+	seen := map[string]string{}
+	for page, commands := range deployCommands(t) {
+		for _, command := range commands {
+			args := overrides(t, command)
+			values := map[string]string{}
+			for _, a := range args {
+				name, value, ok := strings.Cut(a, "=")
+				if quoted := len(value) > 1 && value[0] == '\'' && strings.HasSuffix(value, "'"); quoted {
+					value = value[1 : len(value)-1]
+				} else if strings.ContainsAny(value, " \n\"'\\") {
+					t.Errorf("%s: SAM cuts %q: it needs quotes inside", page, a)
+				}
+				p, known := parameters[name]
+				if !ok || !known || !p.allows(value) {
+					t.Errorf("%s: %q is no parameter, or no value of it", page, a)
+				}
+				values[name], seen[name] = value, value
+			}
+			if len(values) == 0 {
+				t.Errorf("%s: no parameter in %s", page, command)
+			}
+			if python == "" {
+				continue
+			}
+			const convert = "import json,sys\nfrom samcli.cli.types import CfnParameterOverridesType as T\nprint(json.dumps(T().convert(tuple(sys.argv[1:]), None, None)))"
+			out, err := exec.CommandContext(t.Context(), python, append([]string{"-c", convert}, args...)...).Output()
+			var got map[string]string
+			if err != nil || json.Unmarshal(out, &got) != nil {
+				t.Fatalf("%s: SAM's parser: %v: %s", page, err, out)
+			}
+			if diff := cmp.Diff(values, got); diff != "" {
+				t.Errorf("%s: %s\n(-meant +as SAM reads it):\n%s", page, command, diff)
+			}
+		}
+	}
+	if seen["TenantId"] == "" || seen["RelayCaBundle"] != bundle || !strings.HasPrefix(seen["ScheduleExpression"], "cron(") || seen["ExistingKey"] == "" {
+		t.Errorf("the pages deploy with %v: a parameter is missing, or another value", seen)
+	}
+}
+
+// samPython returns the interpreter of an installed SAM, or nothing.
+func samPython(t *testing.T) string {
+	t.Helper()
+	sam, err := exec.LookPath("sam")
+	if err != nil {
+		t.Log("SKIPPED: sam is not installed, so its own parser reads nothing; the rule of its parser is still checked")
+		return ""
+	}
+	text, err := os.ReadFile(sam)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, _, _ := strings.Cut(string(text), "\n")
+	python, ok := strings.CutPrefix(first, "#!")
+	if !ok {
+		t.Logf("SKIPPED: %s is no script of Python, so its parser cannot be called", sam)
+		return ""
+	}
+	return strings.TrimSpace(python)
+}
+
+// parameter is a parameter of the template.
+type parameter struct {
+	AllowedPattern string   `yaml:"AllowedPattern"`
+	AllowedValues  []string `yaml:"AllowedValues"`
+}
+
+func (p parameter) allows(value string) bool {
+	return regexp.MustCompile("^(?:"+p.AllowedPattern+")$").MatchString(value) || p.AllowedPattern == "" && (len(p.AllowedValues) == 0 || slices.Contains(p.AllowedValues, value))
+}
+
+func deployParameters(t *testing.T) map[string]parameter {
+	t.Helper()
+	text, err := os.ReadFile("../../template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var root yaml.Node
+	all := map[string]parameter{}
+	if err := yaml.Unmarshal(text, &root); err != nil {
+		t.Fatal(err)
+	}
+	if err := section(root.Content[0], "Parameters").Decode(&all); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// deployCommands returns the commands of the pages that deploy with SAM and set parameters.
+func deployCommands(t *testing.T) map[string][]string {
+	t.Helper()
+	pages, err := filepath.Glob("../../docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string][]string{}
+	for _, page := range append(pages, "../../README.md") {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		joined := strings.ReplaceAll(string(text), "\\\n", "")
+		for _, m := range regexp.MustCompile(`(?m)^ {4}.*\bsam deploy .*--parameter-overrides.*$`).FindAllString(joined, -1) {
+			all[page] = append(all[page], strings.TrimSpace(m))
+		}
+	}
+	return all
+}
+
+// overrides returns the parameters that bash hands to SAM.
+func overrides(t *testing.T, command string) []string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "corp-ca.pem"), []byte(bundle+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const id = "11111111-2222-3333-4444-555555555555"
+	stubs := "sam() { [ \"$1\" != deploy ] || printf '%s\\0' \"$@\"; }\naz() { echo " + id + "; }\naws() { echo " + keyARN + "; }\n"
+	cmd := exec.CommandContext(t.Context(), "bash", "-euc", stubs+command)
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), "READ="+id, "WRITE="+id)
+	var told bytes.Buffer
+	cmd.Stderr = &told
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%s: %v: %s", command, err, told.String())
+	}
+	args := strings.Split(strings.TrimSuffix(string(out), "\x00"), "\x00")
+	args = args[slices.Index(args, "--parameter-overrides")+1:]
+	if end := slices.IndexFunc(args, func(a string) bool { return strings.HasPrefix(a, "--") }); end >= 0 {
+		args = args[:end]
+	}
+	return args
+}
