@@ -1,4 +1,4 @@
-// Command apply is the Lambda function that applies one batch of a plan. No other function can write to Entra ID.
+// Command apply is a Lambda function that applies one batch of a plan. No other function can write to Entra ID.
 package main
 
 import (

@@ -1,5 +1,5 @@
-// Command collect is the Lambda function that begins a run, reads Entra ID, and seals the snapshot. It reads in calls
-// that end before its deadline.
+// Command collect is a Lambda function that begins a run, reads Entra ID, and seals the snapshot. One reading may
+// take several calls, because each call stops before its deadline.
 package main
 
 import (
@@ -24,7 +24,8 @@ type settings struct {
 	Entra  entra.Config
 }
 
-// margin is the time that a call keeps before its deadline. It covers the slowest page and the writing of the parts.
+// margin is how long before its deadline a call stops reading. It covers the slowest page and the time to write the
+// parts.
 const margin = 5 * time.Minute
 
 func main() {

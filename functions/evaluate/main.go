@@ -1,4 +1,4 @@
-// Command evaluate is the Lambda function that asks the rules of a run about the people of one partition.
+// Command evaluate is a Lambda function that applies the rules of a run to the people of one partition.
 package main
 
 import (

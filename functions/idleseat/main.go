@@ -1,4 +1,4 @@
-// Command idleseat takes back paid software seats that nobody uses. Package command has what it can do.
+// Command idleseat takes back paid software licenses that nobody uses. Run "idleseat --help" for its commands.
 package main
 
 import (

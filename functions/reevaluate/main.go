@@ -1,5 +1,5 @@
-// Command reevaluate is the Lambda function by which an operator reads one person afresh. It starts the state machine
-// for that person and waits a bounded time. It answers with what the rules say and what was changed.
+// Command reevaluate is a Lambda function that reads one person again at an operator's request. It starts the state
+// machine for that person, waits for a limited time, and answers with the verdicts and the changes.
 package main
 
 import (

@@ -19,38 +19,39 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// errRequest is returned when the input is not a valid request.
+// errRequest reports an invalid request.
 var errRequest = errors.New("not a request")
 
 // input is an operator's request.
 type input struct {
 	User  string `json:"user"`  // userPrincipalName, object id, SID or account name
-	Apply bool   `json:"apply"` // also make the changes that the rules decide
+	Apply bool   `json:"apply"` // also make the changes that the rules ask for
 }
 
-// answer is the result. When People is nil, the execution is still running, or the reason is in Failed or Refused.
+// answer is the result of a request. People is nil while the execution is running, and when Failed or Refused is set.
 type answer struct {
-	Execution string                  `json:"execution"` // ARN of the execution, to follow it
-	Status    string                  `json:"status"`    // of the execution
+	Execution string                  `json:"execution"` // ARN of the execution
+	Status    string                  `json:"status"`    // status of the execution
 	Failed    string                  `json:"failed,omitempty"`
-	Refused   string                  `json:"refused,omitempty"` // another try does not help
+	Refused   string                  `json:"refused,omitempty"` // reason; trying again does not help
 	Run       string                  `json:"run,omitempty"`
 	Verdict   plan.Verdict            `json:"verdict,omitempty"`
 	People    []*decision.Explanation `json:"people,omitempty"`
 	Results   []runs.Result           `json:"results,omitempty"`
 }
 
-// reevaluation starts executions and follows them. It reads objects. It does not ask a directory itself.
+// reevaluation starts executions and follows them. It reads only the store; the execution asks the directories.
 type reevaluation struct {
 	store      store.Store
 	executions *sfn.Client
 	machine    string // ARN of the state machine
 }
 
-// interval is the time between two requests for the status.
+// interval is the time between two checks of an execution.
 const interval = time.Second
 
-// do starts an execution for the person and follows it until it ends, or until the deadline (zero: none).
+// do starts an execution for one person and follows it until the execution ends or until has passed. A zero until
+// means no deadline.
 func (r *reevaluation) do(ctx context.Context, in input, until time.Time) (*answer, error) {
 	if strings.TrimSpace(in.User) == "" {
 		return nil, fmt.Errorf("%w: name the user, as {\"user\":\"anna@contoso.example\",\"apply\":false}", errRequest)
@@ -87,7 +88,7 @@ func (r *reevaluation) do(ctx context.Context, in input, until time.Time) (*answ
 	}
 }
 
-// explain adds what the rules say about the person, from the run of the execution.
+// explain adds the verdicts and the results of the finished execution to a.
 func (r *reevaluation) explain(ctx context.Context, a *answer, user, output string) error {
 	var out struct {
 		Run     string

@@ -1,5 +1,5 @@
-// Command relay works on premises. It reads Active Directory and writes group members, as the messages of two queues
-// ask, and answers their tasks.
+// Command relay runs on premises. It receives messages from two queues, reads Active Directory or writes group
+// members as they ask, and reports the outcome to the state machine.
 package main
 
 import (
@@ -55,13 +55,13 @@ func main() {
 	}
 }
 
-// settings are all settings of the environment.
+// settings holds everything that the relay reads from the environment.
 type settings struct {
 	Relay worker.Config
 	AD    activedirectory.Config
 }
 
-// connect makes the relay's parts. It sends nothing over the network.
+// connect builds the relay. It makes no network calls.
 func connect(ctx context.Context, log *slog.Logger) (*worker.Relay, error) {
 	var s settings
 	if err := envconfig.Process(ctx, &s); err != nil {

@@ -31,7 +31,7 @@ type applyCmd struct {
 	Override string `name:"override-limits" help:"Apply a plan that its limits hold: the hash of that very plan." placeholder:"HASH"`
 }
 
-// Run applies the plan of a run as far as possible now.
+// Run applies the plan of a run. Changes that still wait for the directory stay pending.
 func (c *applyCmd) Run(a *Process) error {
 	s, err := c.open(a)
 	if err != nil {
@@ -51,7 +51,7 @@ func (c *applyCmd) Run(a *Process) error {
 	}
 	defer line.close()
 	applier := line.applier()
-	idle := p.Verdict == plan.Nothing && len(p.Resumes) > 0 && p.Mode != policy.Audit // only earlier runs have something to do
+	idle := p.Verdict == plan.Nothing && len(p.Resumes) > 0 && p.Mode != policy.Audit // idle: only earlier runs have pending work
 	if !idle {
 		if err := applier.Check(a.Context, in); err != nil {
 			return err
@@ -77,7 +77,8 @@ func (c *applyCmd) Run(a *Process) error {
 	return errors.Join(err, resumeFailed(earlier.failed))
 }
 
-// policyOf returns the text of the policy in force for a run. It is empty for a restore, which needs no policy.
+// policyOf returns the text of the policy in force for a run. For a restore it returns "", because a restore needs no
+// policy.
 func (c *applyCmd) policyOf(a *Process, s store.Store, p *plan.Plan) (string, error) {
 	if p.Restores != "" {
 		return "", nil
@@ -89,17 +90,17 @@ func (c *applyCmd) policyOf(a *Process, s store.Store, p *plan.Plan) (string, er
 	return c.inForce(b)
 }
 
-// resumed is what became of the changes that earlier runs began and did not end.
+// resumed counts the outcomes of changes that earlier runs began but did not finish.
 type resumed struct {
-	failed   int  // failed, or cannot be finished until an operator mends something
-	troubled int  // those of failed that are pending
-	pending  int  // all that are pending, in runs that may continue
-	refused  bool // a run may not continue
+	failed   int  // changes that failed or that need an operator's help
+	troubled int  // failed changes that are still pending
+	pending  int  // pending changes of the runs that could be resumed
+	refused  bool // whether some run could not be resumed
 }
 
-// resume continues the changes that some earlier runs began and did not end. The runs are in the plan. With only, resume
-// continues the changes of that one person. When a run may not continue, resume prints why and goes on with the next
-// run.
+// resume continues the changes listed in p.Pending that belong to the runs in earlier. If only is not empty, resume
+// continues only that person's changes. When a run may not continue, resume prints the reason and moves on to the
+// next run.
 func resume(a *Process, applier *apply.Applier, p *plan.Plan, earlier []string, inForce, only string) (all resumed, err error) {
 	for _, run := range earlier {
 		results, err := applier.Apply(a.Context, apply.Request{Run: run, Policy: inForce, Approver: approver(), Only: only})
@@ -134,7 +135,7 @@ func resume(a *Process, applier *apply.Applier, p *plan.Plan, earlier []string, 
 	return all, nil
 }
 
-// resumeFailed returns the error of a command when resumed changes failed, or nil.
+// resumeFailed returns an error if failed is not zero.
 func resumeFailed(failed int) error {
 	if failed == 0 {
 		return nil
@@ -142,7 +143,7 @@ func resumeFailed(failed int) error {
 	return fmt.Errorf("%d changes of earlier runs failed or cannot be finished (the lines above say why); these people have what they had, or are half-way and pending", failed)
 }
 
-// approver names the user of the terminal, for the ledger.
+// approver returns the name under which the ledger records the person at the terminal: user@host.
 func approver() string {
 	name := "uid " + strconv.Itoa(os.Getuid())
 	if u, err := user.Current(); err == nil {
@@ -154,15 +155,15 @@ func approver() string {
 	return name
 }
 
-// failures returns the error of a call with failed changes, or with changes that wait until an operator mends
-// something. When a restore does not restore every license, the error is ErrRefused.
+// failures returns an error if any change failed or needs an operator's help. The error wraps runs.ErrRefused if
+// nothing failed but a restore could not return every license.
 func failures(p *plan.Plan, r *runs.Results) error {
 	if err := failure(r.Run, r.Count(runs.Failed), r.Troubled()); err != nil {
 		return err
 	}
 	n := 0
 	for _, x := range r.Results {
-		// Another pending restore restores this license.
+		// A blocked license does not count, because another pending restore returns it.
 		if (x.Status == runs.Refused || x.Status == runs.Kept) && !strings.Contains(x.Note, ledger.ErrBlocked.Error()) {
 			n++
 		}
@@ -188,7 +189,7 @@ func (p *pipeline) applier() *apply.Applier {
 	return applier
 }
 
-// confirm asks at the terminal. The answer is no without a terminal.
+// confirm asks at the terminal whether to apply the plan. Without a terminal the answer is no.
 func confirm(a *Process, p *plan.Plan) bool {
 	f, ok := a.Stdin.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
@@ -199,7 +200,7 @@ func confirm(a *Process, p *plan.Plan) bool {
 	return strings.EqualFold(strings.TrimSpace(answer), "yes")
 }
 
-// printResults prints the results of a plan. next is the command that finishes what is pending.
+// printResults prints the results of a plan. next is the command that finishes the pending changes.
 func printResults(a *Process, p *plan.Plan, r *runs.Results, f formatFlag, next string) error {
 	if f.json() {
 		return writeJSON(a.json, r)
@@ -221,7 +222,7 @@ func printResults(a *Process, p *plan.Plan, r *runs.Results, f formatFlag, next 
 	return out.err
 }
 
-// freed says what the changes save in a month, or what restores cost.
+// freed describes a monthly saving. A negative saving is the monthly cost of a restore.
 func freed(saving float64, currency string) string {
 	if saving < 0 {
 		return money(-saving, currency) + " a month paid again"
@@ -229,7 +230,7 @@ func freed(saving float64, currency string) string {
 	return money(saving, currency) + " a month freed"
 }
 
-// arrow says what a change does.
+// arrow describes a change for display, such as "E3 → E1" or "E3 removed".
 func arrow(rule, license, to string) string {
 	switch {
 	case rule == plan.RestoreRule && to == "":
@@ -243,7 +244,7 @@ func arrow(rule, license, to string) string {
 	}
 }
 
-// counts lists how many changes have each status.
+// counts lists the number of changes in each status, such as "done 3, pending 1".
 func counts(of func(runs.Status) int) string {
 	var parts []string
 	for _, s := range []runs.Status{runs.Done, runs.Announced, runs.Pending, runs.Kept, runs.Refused, runs.Failed} {

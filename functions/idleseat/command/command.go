@@ -1,5 +1,6 @@
-// Package command is the command line of idleseat. It runs the steps of the AWS functions on one machine: read, decide,
-// plan, apply, explain. It reaches the machine only through a Process, so that a simulated company can call it too.
+// Package command is the command line of idleseat. It runs the same steps on one machine that the AWS functions run
+// in a deployment: read, decide, plan, apply and explain. All access to the machine goes through a Process, so tests
+// can run commands against a simulated company.
 package command
 
 import (
@@ -26,14 +27,14 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/restore"
 )
 
-// These are the exit statuses of every command.
+// Exit statuses of the commands.
 const (
 	exitDone   = 0
-	exitFailed = 1 // store, damaged snapshot, or a source that every decision needs
-	exitUsage  = 2 // wrong usage, policy, tenant or unknown user; no run was made
+	exitFailed = 1 // the store failed, a snapshot is damaged, or no rule can decide without an unreadable source
+	exitUsage  = 2 // wrong usage, policy, tenant or user; no run was made
 	exitHeld   = 3 // held or refused by a safety check
-	// The next two are of the command run alone.
-	exitPending = 4 // changes are pending; the next run goes on with them
+	// Only the command run ends with the following statuses.
+	exitPending = 4 // changes are pending; the next run continues them
 	exitUnread  = 5 // a source could not be read
 )
 
@@ -50,28 +51,28 @@ type commands struct {
 	Version    versionCmd    `cmd:"" help:"Print the version."`
 }
 
-// Process is what commands need from the machine.
+// Process is a command's access to the machine. The exported fields must be set.
 type Process struct {
 	Context context.Context
 	Stdin   io.Reader
 	Stdout  io.Writer
 	Stderr  io.Writer
 	Clock   clock.Clock
-	// Variable looks up a variable of the environment.
+	// Variable looks up an environment variable.
 	Variable func(name string) (value string, set bool)
-	// OpenStore opens the store of a folder or s3://bucket/prefix.
+	// OpenStore opens the store at location, which is a folder or s3://bucket/prefix.
 	OpenStore func(ctx context.Context, location string) (store.Store, error)
-	// Version is the version of the tool that plans name.
+	// Version is the version of idleseat that plans record.
 	Version string
 
-	json   io.Writer // writes JSON to stdout
-	screen io.Writer // writes to stderr unfiltered, for output that moves the cursor on purpose
+	json   io.Writer // stdout, for JSON
+	screen io.Writer // stderr without a filter, for output that moves the cursor on purpose
 }
 
-// Main runs the command of this process with its terminal and environment, and returns the exit status.
+// Main runs the command given by os.Args and returns its exit status. version is the version of this build.
 func Main(version string, by clock.Clock) int {
 	tuneGC()
-	signal.Ignore(syscall.SIGPIPE) // when the reader of a pipe ends (| head), the write fails and the command cleans up
+	signal.Ignore(syscall.SIGPIPE) // when the reader of a pipe exits (| head), the write fails and the command can still clean up
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	a := Process{
@@ -81,15 +82,15 @@ func Main(version string, by clock.Clock) int {
 	return a.Run(os.Args[1:])
 }
 
-// tuneGC makes the garbage collector run less often. The memory depends on the size of a partition, not on the number
-// of people. It stays far below the limit that is set here.
+// tuneGC makes the garbage collector run less often. Memory use grows with the size of a partition and not with the
+// number of people, so it stays far below the limit set here.
 func tuneGC() {
 	debug.SetGCPercent(400)
 	debug.SetMemoryLimit(144 << 20)
 }
 
-// Run parses and runs one command. It returns the exit status. Everything that it prints passes through package plain,
-// because anybody may have written a name in a directory.
+// Run parses and runs one command and returns its exit status. All output passes through package plain, because names
+// in a directory are untrusted.
 func (a *Process) Run(args []string) int {
 	shown := *a
 	shown.Stdout, shown.Stderr, shown.json, shown.screen = plain.Text(a.Stdout), plain.Text(a.Stderr), plain.JSON(a.Stdout), a.Stderr
@@ -109,10 +110,10 @@ func (a *Process) parsed(args []string) (status int) {
 		kong.PostBuild(a.presets),
 	)
 	if err != nil {
-		panic(err) // the command grammar itself is wrong, which every test would show
+		panic(err) // the command grammar is broken; every test would fail here
 	}
 	ctx, err := parser.Parse(args)
-	if exited { // --help
+	if exited { // true after --help
 		return status
 	}
 	if err != nil {
@@ -121,7 +122,7 @@ func (a *Process) parsed(args []string) (status int) {
 	return a.fail(ctx.Run(a))
 }
 
-// presets gives each flag the value of its variable of the environment.
+// presets sets the default of each flag from the flag's environment variable.
 func (a *Process) presets(k *kong.Kong) error {
 	return kong.Visit(k.Model, func(node kong.Visitable, next kong.Next) error {
 		if flag, ok := node.(*kong.Flag); ok {
@@ -135,12 +136,12 @@ func (a *Process) presets(k *kong.Kong) error {
 	})
 }
 
-// usageError is a command line or environment that cannot be used.
+// usageError reports an invalid command line or environment.
 type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
 
-// onHoldError ends a command with a plan on hold. Everything was written. The reasons go to stderr.
+// onHoldError reports that the plan is on hold. The plan itself is complete and stored.
 type onHoldError struct{ reasons []string }
 
 func (e onHoldError) Error() string {
@@ -151,7 +152,7 @@ func (e onHoldError) Error() string {
 	return text
 }
 
-// endError ends a command with a status of its own.
+// endError is an error with its own exit status.
 type endError struct {
 	status int
 	error
@@ -159,7 +160,7 @@ type endError struct {
 
 func (e endError) Unwrap() error { return e.error }
 
-// fail prints an error, if there is one, and returns the exit status.
+// fail prints err if it is not nil and returns the exit status.
 func (a *Process) fail(err error) int {
 	if err == nil {
 		return exitDone

@@ -20,13 +20,13 @@ type demoCmd struct {
 	Seed  uint64 `help:"Seed of the simulated company: the same seed makes the same people." default:"1"`
 }
 
-// licenseDelay is the time between a change of membership and the change of licenses in the simulated company. In a
-// real tenant it is minutes to a day.
+// licenseDelay is how long licenses lag behind a change of group membership in the simulated company. In a real
+// tenant the lag is between minutes and a day.
 const licenseDelay = 300 * time.Millisecond
 
-// Run shows the whole chain: the plan, the changes, and the plan again.
+// Run shows a whole cycle: it plans, applies the plan, and plans again.
 func (c *demoCmd) Run(a *Process) error {
-	if c.Users < 100 || c.Users > 1_000_000 { // in a smaller company nobody may have signed in for days
+	if c.Users < 100 || c.Users > 1_000_000 { // in a smaller company, possibly nobody signed in within the last days
 		return usageError{fmt.Errorf("--users %d: the company can have 100 to 1,000,000 people", c.Users)}
 	}
 	company, err := sandbox.Start(sandbox.Options{Users: c.Users, Seed: c.Seed, LicenseDelay: licenseDelay})
@@ -102,7 +102,7 @@ func (d *demo) plan(rules *policy.Policy, text string) (*plan.Plan, error) {
 	return p, printPlan(d.Process, d.store, p, formatFlag{}, "the demo does so now")
 }
 
-// apply applies the plan. It repeats that while changes wait for the directory.
+// apply applies the plan and repeats the call until no change is pending.
 func (d *demo) apply(p *plan.Plan) error {
 	applier := d.line.applier()
 	for {

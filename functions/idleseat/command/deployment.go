@@ -21,16 +21,16 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/gate"
 )
 
-// awsFlag is the flag of commands that a deployment can run.
+// awsFlag is the flag of commands that can also run in a deployment.
 type awsFlag struct {
 	AWS string `name:"aws" help:"Have the deployment of this name (stack or module) do it: starts an execution of its state machine for this, and follows it." placeholder:"STACK"`
 }
 
-// look is the time between two checks of an execution.
+// look is the interval between two checks of an execution.
 const look = 2 * time.Second
 
-// start starts an execution with a request, at the entrance of the deployment that is for the wish. It shows the steps
-// on stderr as they begin, and returns the output.
+// start starts an execution of the state machine that serves wish, with request as its input. It prints each step to
+// stderr as the step begins, and returns the output of the execution.
 func (f awsFlag) start(a *Process, wish entrance.Wish, request any) (*gate.StepOutput, error) {
 	cloud, err := config.LoadDefaultConfig(a.Context)
 	if err != nil {
@@ -44,7 +44,7 @@ func (f awsFlag) start(a *Process, wish entrance.Wish, request any) (*gate.StepO
 	if err != nil {
 		return nil, fmt.Errorf("write the request: %w", err)
 	}
-	self, err := arn.Parse(aws.ToString(who.Arn)) // its partition differs in China and for governments
+	self, err := arn.Parse(aws.ToString(who.Arn)) // the partition is different in China and in GovCloud
 	if err != nil {
 		return nil, fmt.Errorf("read who is signed in at AWS: %w", err)
 	}
@@ -61,7 +61,7 @@ func (f awsFlag) start(a *Process, wish entrance.Wish, request any) (*gate.StepO
 	return follow(a, executions, started.ExecutionArn)
 }
 
-// follow shows the steps of an execution until it ends. The execution continues when follow is interrupted.
+// follow prints the steps of an execution until the execution ends. Interrupting follow does not stop the execution.
 func follow(a *Process, executions *sfn.Client, arn *string) (*gate.StepOutput, error) {
 	for seen := int64(0); ; {
 		now, err := executions.DescribeExecution(a.Context, &sfn.DescribeExecutionInput{ExecutionArn: arn})
@@ -80,7 +80,7 @@ func follow(a *Process, executions *sfn.Client, arn *string) (*gate.StepOutput, 
 	}
 }
 
-// showSteps shows the steps that began since an event, and returns the last event.
+// showSteps prints the steps that began after event seen, and returns the id of the latest event.
 func showSteps(a *Process, executions *sfn.Client, arn *string, seen int64) (int64, error) {
 	h, err := executions.GetExecutionHistory(a.Context, &sfn.GetExecutionHistoryInput{
 		ExecutionArn: arn, ReverseOrder: true, MaxResults: 200, IncludeExecutionData: aws.Bool(false),
@@ -99,7 +99,8 @@ func showSteps(a *Process, executions *sfn.Client, arn *string, seen int64) (int
 	return seen, nil
 }
 
-// outcome returns the output of an execution, or its error. An execution whose request was refused succeeds.
+// outcome returns the output or the error of a finished execution. A refused request does not fail its execution, so
+// outcome also looks for a refusal in the output.
 func outcome(e *sfn.DescribeExecutionOutput) (*gate.StepOutput, error) {
 	if e.Status != types.ExecutionStatusSucceeded {
 		return nil, fmt.Errorf("execution %s ended as %s: %s: %s", aws.ToString(e.Name), e.Status, aws.ToString(e.Error), aws.ToString(e.Cause))
@@ -114,7 +115,8 @@ func outcome(e *sfn.DescribeExecutionOutput) (*gate.StepOutput, error) {
 	return out, nil
 }
 
-// printOutcome prints the output of an execution.
+// printOutcome prints the output of an execution and returns an error if the run is on hold, was refused or has
+// failed changes.
 func (f awsFlag) printOutcome(a *Process, out *gate.StepOutput, format formatFlag) error {
 	if format.json() {
 		if err := writeJSON(a.json, out); err != nil {
@@ -127,7 +129,7 @@ func (f awsFlag) printOutcome(a *Process, out *gate.StepOutput, format formatFla
 			p.printf(", %s a month", money(out.MonthlySaving, out.Currency))
 		}
 		p.printf("\n")
-		if c := out.Counts; c != nil && c.Users > 0 { // a restore asks nobody
+		if c := out.Counts; c != nil && c.Users > 0 { // zero for a restore, which evaluates no rules
 			p.printf("people %d; verdicts: keep %d, reclaim %d, undecided %d, exempt %d\n", c.Users, c.Keep, c.Reclaim, c.Undecided, c.Exempt)
 		}
 		if out.Results != nil {
@@ -160,7 +162,7 @@ type approveCmd struct {
 	Override bool   `name:"override-limits" help:"Also when its limits hold it."`
 }
 
-// Run lets a deployment apply an approved plan.
+// Run approves a plan in a deployment, which then applies the plan.
 func (c *approveCmd) Run(a *Process) error {
 	f := awsFlag{c.AWS}
 	wish := entrance.ApplyPlan

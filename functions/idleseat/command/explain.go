@@ -55,7 +55,7 @@ type reevaluateCmd struct {
 	Apply bool   `help:"Carry out what the rules say of the user, too."`
 }
 
-// reevaluation is what reevaluate prints as JSON.
+// reevaluation is the JSON output of the command reevaluate.
 type reevaluation struct {
 	Run     string                  `json:"run"`
 	Verdict plan.Verdict            `json:"verdict"`
@@ -64,7 +64,7 @@ type reevaluation struct {
 	Results []runs.Result           `json:"results,omitempty"`
 }
 
-// Run reads one user afresh from both directories, explains the verdicts, and carries them out on request.
+// Run reads one user again from both directories and explains the verdicts. With --apply it also makes the changes.
 func (c *reevaluateCmd) Run(a *Process) error {
 	if err := someone(c.User); err != nil {
 		return err
@@ -146,7 +146,7 @@ func explain(a *Process, s store.Store, run, user string, f formatFlag) error {
 	return nil
 }
 
-// explanations asks the rules about everybody in a snapshot who has a name.
+// explanations explains the verdicts on everybody in the snapshot of a run whom user names.
 func explanations(ctx context.Context, s store.Store, run, user string) ([]*decision.Explanation, error) {
 	r, err := decision.Open(ctx, s, run)
 	if err != nil {

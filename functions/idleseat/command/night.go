@@ -23,8 +23,8 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/gate"
 )
 
-// nightRounds bounds the rounds in which a night works on changes that wait for the directory. With the waits of
-// gate.Wait they take about four hours, so that the night is over before the next one.
+// nightRounds bounds how often a night asks the directory about pending changes. With the waits of gate.Wait, ten
+// rounds take about four hours, so a night ends before the next one begins.
 const nightRounds = 10
 
 type runCmd struct {
@@ -33,18 +33,18 @@ type runCmd struct {
 	formatFlag
 }
 
-// night is one run of the command.
+// night is the state of one call of the command run.
 type night struct {
 	*runCmd
 	a       *Process
 	line    *pipeline
 	plan    *plan.Plan
-	results *runs.Results      // what became of the plan; nil: it was not applied
-	earlier map[string]resumed // what became of the changes of earlier runs, by run
+	results *runs.Results      // results of the plan; nil if the plan was not applied
+	earlier map[string]resumed // outcomes of resumed changes, by the run that began them
 }
 
-// Run makes a plan for everybody, finishes what earlier runs began, and applies the plan in mode enforce. Nobody is
-// asked. Only one such run works in a store at a time.
+// Run plans for everybody, finishes what earlier runs began and, in mode enforce, applies the plan without asking. A
+// lease ensures that only one such command works in a store at a time.
 func (c *runCmd) Run(a *Process) error {
 	if _, _, err := c.load(); err != nil {
 		return err
@@ -100,7 +100,8 @@ func (c *runCmd) work(a *Process, s store.Store) error {
 	return errors.Join(n.print(s), n.status(s, failed))
 }
 
-// unread gives an error the status of a source that could not be read, if that is what it is.
+// unread gives err the exit status exitUnread if the cause is an unreadable source. Other errors are returned
+// unchanged.
 func unread(err error) error {
 	var source *directory.UnreadError
 	if errors.As(err, &source) && !errors.Is(err, directory.ErrClock) && !errors.Is(err, collect.ErrPolicy) && !errors.Is(err, context.Canceled) {
@@ -109,18 +110,19 @@ func unread(err error) error {
 	return err
 }
 
-// tell prints a line about the progress.
+// tell prints a progress line with the time to stderr.
 func (n *night) tell(format string, args ...any) {
 	fmt.Fprintf(n.a.Stderr, "%s  %s\n", n.a.Clock.Now().UTC().Format(time.RFC3339), oneLine(fmt.Sprintf(format, args...)))
 }
 
-// applies reports whether this night may write. It is not so in audit and when the plan is on hold.
+// applies reports whether this night may write: the mode is not audit, the plan is not on hold, and there is
+// something to apply or to resume.
 func (n *night) applies() bool {
 	return n.plan.Mode != policy.Audit && n.plan.Verdict != plan.Hold && (n.plan.Verdict == plan.Apply || len(n.plan.Resumes) > 0)
 }
 
-// apply works on the plan and on the changes of earlier runs until nothing is pending, or for nightRounds. The policy is
-// loaded for each round, because the policy in force has the last word.
+// apply applies the plan and resumes the changes of earlier runs until nothing is pending or nightRounds have passed.
+// It loads the policy again in each round, because an operator may edit the policy during the night.
 func (n *night) apply() error {
 	applier := n.line.applier()
 	left, own := n.plan.Resumes, n.plan.Verdict == plan.Apply
@@ -163,8 +165,9 @@ func (n *night) apply() error {
 	}
 }
 
-// status returns the error by which the command ends, nil for status 0. The first of these counts: something failed, a
-// source could not be read, the plan is held or waits for approval, changes are pending. The error has all of them.
+// status returns the error with which the command ends, or nil for status 0. The exit status is that of the first of
+// these conditions: something failed, a source could not be read, the plan is on hold or waits for approval, changes
+// are pending. The error describes all of them.
 func (n *night) status(s store.Store, failed error) error {
 	var all []error
 	status := exitDone
@@ -203,7 +206,7 @@ func (n *night) status(s store.Store, failed error) error {
 	return endError{status, errors.Join(all...)}
 }
 
-// count adds up what became of the changes of earlier runs.
+// count returns the sum of one of the counters over all resumed runs.
 func (n *night) count(of func(resumed) int) (sum int) {
 	for _, r := range n.earlier {
 		sum += of(r)
@@ -211,8 +214,8 @@ func (n *night) count(of func(resumed) int) (sum int) {
 	return sum
 }
 
-// pending counts the changes that are pending at the end of the night: of this run, of earlier runs that went on, and of
-// those that could not.
+// pending returns the number of changes that are pending at the end of the night. The number includes the open
+// changes of runs that could not be resumed.
 func (n *night) pending() int {
 	open := n.count(func(r resumed) int { return r.pending })
 	if n.results != nil {
@@ -226,7 +229,7 @@ func (n *night) pending() int {
 	return open
 }
 
-// notRead returns the error that names the sources that a run could not read, or nil.
+// notRead returns in why an error that names the sources the run could not read, or nil if all were read.
 func notRead(ctx context.Context, s store.Store, run string) (why, err error) {
 	m, _, err := snapshot.GetManifest(ctx, s, run)
 	if err != nil {
@@ -246,7 +249,7 @@ func notRead(ctx context.Context, s store.Store, run string) (why, err error) {
 	return errors.Join(all...), nil
 }
 
-// show prints the plan as text before it is applied.
+// show prints the plan before it is applied, unless the output is JSON.
 func (n *night) show(s store.Store) error {
 	if n.json() {
 		return nil
@@ -258,8 +261,8 @@ func (n *night) show(s store.Store) error {
 	return printPlan(n.a, s, n.plan, n.formatFlag, next)
 }
 
-// print prints what became of the plan. As JSON it is one object with the plan and the results, as the commands plan and
-// apply print them.
+// print prints the results. With --format json it prints one object that holds the plan and the results in the same
+// form as the commands plan and apply.
 func (n *night) print(s store.Store) error {
 	if !n.json() {
 		if n.results == nil {

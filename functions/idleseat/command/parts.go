@@ -21,7 +21,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// storeFlag is the flag of every command that writes or reads runs.
+// storeFlag is the flag of the commands that read or write runs.
 type storeFlag struct {
 	Store string `help:"Where runs are kept: a folder or s3://bucket/prefix; ${default} when not given." env:"IDLESEAT_STORE" placeholder:"S" default:"idleseat-store"`
 }
@@ -33,7 +33,7 @@ func (f storeFlag) open(a *Process) (store.Store, error) {
 	return a.OpenStore(a.Context, f.Store)
 }
 
-// next returns a command that continues this one with the same store.
+// next returns the command line of a follow-up command on the same store.
 func (f storeFlag) next(a *Process, command string) string {
 	if v, _ := a.Variable("IDLESEAT_STORE"); v == f.Store {
 		return "idleseat " + command
@@ -41,19 +41,19 @@ func (f storeFlag) next(a *Process, command string) string {
 	return "idleseat " + command + " --store " + f.Store
 }
 
-// policyFlag is the flag of every command that plans.
+// policyFlag is the flag of the commands that use a policy.
 type policyFlag struct {
 	Policy string `help:"The policy file." env:"IDLESEAT_POLICY" placeholder:"F"`
 }
 
-// formatFlag chooses what is printed on stdout.
+// formatFlag selects the format of the output on stdout.
 type formatFlag struct {
 	Format string `help:"text, or json: one object on stdout and nothing else there." enum:"text,json" default:"text"`
 }
 
 func (f formatFlag) json() bool { return f.Format == "json" }
 
-// load reads and compiles the policy file.
+// load reads and compiles the policy file. It also returns the text of the file.
 func (f policyFlag) load() (*policy.Policy, string, error) {
 	if f.Policy == "" {
 		return nil, "", usageError{errors.New("no policy: give --policy FILE or set IDLESEAT_POLICY")}
@@ -66,8 +66,8 @@ func (f policyFlag) load() (*policy.Policy, string, error) {
 	return p, string(text), err
 }
 
-// file returns the absolute path of the policy file on this machine, so that a later command finds it from any folder.
-// It is empty when no file is given.
+// file returns the absolute path of the policy file, so that a later command finds the file from any folder. It
+// returns "" if no file is given.
 func (f policyFlag) file() (string, error) {
 	if f.Policy == "" {
 		return "", nil
@@ -79,8 +79,8 @@ func (f policyFlag) file() (string, error) {
 	return path, nil
 }
 
-// inForce returns the text of the policy in force. It reads the given file, or else the file by which the run was
-// planned. It is empty for a run that does not name its file.
+// inForce returns the text of the policy in force, which is the file given on the command line or else the file that
+// the run was planned with. It returns "" if neither is known.
 func (f policyFlag) inForce(b *snapshot.Begin) (string, error) {
 	if f.Policy == "" && b.PolicyFile == "" {
 		return "", nil
@@ -94,7 +94,7 @@ func (f policyFlag) inForce(b *snapshot.Begin) (string, error) {
 	return text, err
 }
 
-// maxFile bounds policy and test files in bytes.
+// maxFile is the maximum size of policy and test files, in bytes.
 const maxFile = 1 << 20
 
 func readSmall(path string) ([]byte, error) {
@@ -110,16 +110,15 @@ func readSmall(path string) ([]byte, error) {
 	return text, err
 }
 
-// sources are the settings of the two directories.
+// sources holds the settings of the two directories.
 type sources struct {
 	Entra entra.Config
 	AD    activedirectory.Config
 }
 
-// lookup is an envconfig.Lookuper.
+// lookup implements envconfig.Lookuper.
 type lookup func(name string) (value string, set bool)
 
-// Lookup looks up a variable.
 func (l lookup) Lookup(name string) (string, bool) { return l(name) }
 
 // sources reads the settings of the directories from the environment.
@@ -131,7 +130,7 @@ func (a *Process) sources() (sources, error) {
 	return s, nil
 }
 
-// connect prepares both directories. The second one is nil when it is not set up.
+// connect returns clients for both directories. The Forest is nil if Active Directory is not configured.
 func (s sources) connect(by clock.Clock) (*entra.Client, *activedirectory.Forest, error) {
 	e, err := entra.New(s.Entra, by)
 	if err != nil {
@@ -155,7 +154,6 @@ func newRun(now time.Time) string {
 
 type versionCmd struct{}
 
-// Run prints the version.
 func (versionCmd) Run(a *Process) error {
 	_, err := fmt.Fprintln(a.Stdout, a.Version)
 	return err

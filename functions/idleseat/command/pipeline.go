@@ -21,17 +21,17 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/gate"
 )
 
-// pipeline runs the steps of a run one after the other on this machine, as the state machine does in AWS.
+// pipeline runs the steps of a run on this machine, in the order of the state machine in AWS.
 type pipeline struct {
 	store store.Store
 	entra *entra.Client
 	ad    *activedirectory.Forest
 	now   func() time.Time
-	tool  string // version of the tool
+	tool  string // version of idleseat
 	bar   *progress
 }
 
-// openPipeline connects to the directories that the environment names.
+// openPipeline returns a pipeline on the directories that the environment names.
 func openPipeline(a *Process, s store.Store, bar *progress) (*pipeline, error) {
 	src, err := a.sources()
 	if err != nil {
@@ -58,25 +58,25 @@ func (p *pipeline) close() {
 
 func (p *pipeline) collector() *collect.Collector {
 	c := &collect.Collector{Store: p.store, Entra: p.entra, Tool: p.tool, Now: p.now, Progress: p.bar.people}
-	if p.ad != nil { // a nil *Forest in the interface would not be nil
+	if p.ad != nil { // a nil *Forest in the interface would not equal nil
 		c.AD = p.ad
 	}
 	return c
 }
 
-// start says what a run is for.
+// start describes a new run.
 type start struct {
 	asOf   time.Time
 	policy *policy.Policy
 	text   string
-	file   string // path of the policy on this machine; empty: the run's own copy is used
-	user   string // empty: everybody
-	// acceptFeeds accepts the sources as they are, also when they shrank.
+	file   string // path of the policy file; empty if later commands should use the run's copy of the policy
+	user   string // the only user to read; empty for everybody
+	// acceptFeeds accepts each source as it is now, even if it shrank.
 	acceptFeeds bool
-	scheduled   bool // nobody looks at the plan before it is applied
+	scheduled   bool // the plan is applied without review
 }
 
-// plan reads, decides and plans a new run.
+// plan reads the directories and makes the plan of a new run.
 func (p *pipeline) plan(ctx context.Context, in start) (*plan.Plan, error) {
 	run := newRun(p.now())
 	c := p.collector()
@@ -94,8 +94,8 @@ func (p *pipeline) plan(ctx context.Context, in start) (*plan.Plan, error) {
 	return p.decide(ctx, run)
 }
 
-// collectAll reads both sources concurrently. No decision is possible without Entra ID. Without Active Directory, rules
-// that do not need it still decide.
+// collectAll reads both directories concurrently. Without Entra ID it fails, because no rule can decide anything
+// then. Without Active Directory it continues, because some rules need only Entra ID.
 func (p *pipeline) collectAll(ctx context.Context, c *collect.Collector, in collect.Start) error {
 	b, err := c.Begin(ctx, in)
 	if err != nil {
@@ -121,7 +121,7 @@ func (p *pipeline) collectAll(ctx context.Context, c *collect.Collector, in coll
 	return c.Seal(ctx, in.Run, entra, ad)
 }
 
-// again plans a new run over the snapshot of an old one.
+// again plans a new run on the snapshot of the run old.
 func (p *pipeline) again(ctx context.Context, old string, in start) (*plan.Plan, error) {
 	run := newRun(p.now())
 	if err := collect.BeginOver(ctx, p.store, old, collect.Start{Run: run, AsOf: in.asOf, Policy: in.policy, Text: in.text, PolicyFile: in.file, AcceptFeeds: in.acceptFeeds}, p.tool, p.now()); err != nil {
@@ -130,7 +130,7 @@ func (p *pipeline) again(ctx context.Context, old string, in start) (*plan.Plan,
 	return p.decide(ctx, run)
 }
 
-// decide evaluates every partition of a sealed run and plans it.
+// decide evaluates all partitions of a sealed run and makes its plan.
 func (p *pipeline) decide(ctx context.Context, run string) (*plan.Plan, error) {
 	r, err := decision.Open(ctx, p.store, run)
 	if err != nil {

@@ -32,7 +32,7 @@ type planCmd struct {
 	From   string  `name:"run" help:"Plan anew over the snapshot of run R, without reading the directories." placeholder:"R"`
 }
 
-// Run reads both directories, plans and prints the plan.
+// Run makes a plan and prints it.
 func (c *planCmd) Run(a *Process) error {
 	asOf, err := instant(c.AsOf, a.Clock.Now())
 	if err != nil {
@@ -64,7 +64,7 @@ func (c *planCmd) Run(a *Process) error {
 	return onHold(p)
 }
 
-// inAWS lets a deployment plan with its own policy and the present time.
+// inAWS starts a plan in a deployment, which uses its own policy and the current time.
 func (c *planCmd) inAWS(a *Process, user string) error {
 	if c.AsOf != "" || c.From != "" {
 		return usageError{errors.New("--as-of and --run are for plans on this machine; leave --aws out")}
@@ -104,7 +104,8 @@ func (c *planCmd) plan(a *Process, s store.Store, asOf time.Time, user string) (
 	return line.plan(a.Context, in)
 }
 
-// rules loads the policy file. A new plan over an old run needs no file. It then uses that run's own copy.
+// rules loads the policy file. A plan on an old run's snapshot may omit the file; rules then returns the copy that
+// the old run stored.
 func (c *planCmd) rules(a *Process, s store.Store) (*policy.Policy, string, error) {
 	if c.Policy != "" || c.From == "" {
 		return c.load()
@@ -117,8 +118,8 @@ func (c *planCmd) rules(a *Process, s store.Store) (*policy.Policy, string, erro
 	return p, b.Policy, err
 }
 
-// someone refuses an empty name, which an unset shell variable produces. An empty name would turn a run for one person
-// into a run for everybody.
+// someone refuses an empty user name, which an unset shell variable would produce. An empty name would otherwise
+// select everybody.
 func someone(user string) error {
 	if strings.TrimSpace(user) == "" {
 		return usageError{errors.New("the user is empty: give a userPrincipalName, object id, SID or account name")}
@@ -126,7 +127,7 @@ func someone(user string) error {
 	return nil
 }
 
-// instant parses --as-of. It refuses the future, because everybody would look idle then.
+// instant parses --as-of. It rejects a time in the future, at which everybody would look idle.
 func instant(text string, now time.Time) (time.Time, error) {
 	if text == "" {
 		return now, nil
@@ -144,7 +145,7 @@ func instant(text string, now time.Time) (time.Time, error) {
 	return t, nil
 }
 
-// onHold returns the error of a plan on hold, or nil.
+// onHold returns an onHoldError if the plan is on hold, or nil.
 func onHold(p *plan.Plan) error {
 	if p.Verdict == plan.Hold {
 		return onHoldError{p.HoldReasons}
@@ -152,7 +153,7 @@ func onHold(p *plan.Plan) error {
 	return nil
 }
 
-// printPlan prints a plan. next is the command that applies it, or empty when the plan is applied at once.
+// printPlan prints a plan. next is the command that applies it; next is empty if the plan is applied at once.
 func printPlan(a *Process, s store.Store, p *plan.Plan, f formatFlag, next string) error {
 	if f.json() {
 		body, err := s.Get(a.Context, layout.Plan(p.Run))
@@ -170,7 +171,7 @@ func printPlan(a *Process, s store.Store, p *plan.Plan, f formatFlag, next strin
 	return planText(a, s, r, p, next)
 }
 
-// planText prints a plan for people: the sources, the changes, who was left out and why, and the next step.
+// planText prints a plan as text: the sources, the changes, who was left out and why, and the next step.
 func planText(a *Process, s store.Store, r *decision.Run, p *plan.Plan, next string) error {
 	out := &printer{w: a.Stdout}
 	out.printf("Run %s, tenant %s, as of %s, mode %s\n\n", p.Run, p.Tenant, p.AsOf.Format(time.RFC3339), p.Mode)
@@ -229,8 +230,8 @@ func planText(a *Process, s store.Store, r *decision.Run, p *plan.Plan, next str
 	return out.err
 }
 
-// ruleTable has a line for each rule. It shows the holders, those that the rule asked and matched, and the attributes
-// that were empty.
+// ruleTable returns a row for each rule, with the number of holders, how many of them the rule asked and matched, and
+// which attributes had no value.
 func ruleTable(p *plan.Plan) [][]string {
 	rows := [][]string{{"RULE", "HOLDERS", "ASKED", "MATCHED", "UNDECIDED", "EXEMPT", "WITHOUT A VALUE"}}
 	for i := range p.Rules {
@@ -240,7 +241,7 @@ func ruleTable(p *plan.Plan) [][]string {
 	return rows
 }
 
-// pendingText lists what earlier runs began and did not finish.
+// pendingText lists the changes that earlier runs began and did not finish.
 func pendingText(out *printer, p *plan.Plan) {
 	what := "finished first: " + strings.Join(p.Resumes, ", ")
 	if p.Mode == policy.Audit {
@@ -263,8 +264,8 @@ func changeTable(p *plan.Plan) [][]string {
 	return rows
 }
 
-// leftOut counts people by reason. These are people who returned, who matched and keep the license, and who are
-// undecided or exempt.
+// leftOut prints how many people were left out of the plan, by reason: people who returned, who match a rule but keep
+// the license, who are undecided, and who are exempt.
 func leftOut(a *Process, s store.Store, r *decision.Run, out *printer) error {
 	lists := map[string]*top{"returned": newTop(), "refused": newTop(), "undecided": newTop(), "exempt": newTop()}
 	err := runs.EachListed(a.Context, s, r.Begin.Run, func(list, reason string) error {

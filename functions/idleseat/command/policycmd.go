@@ -21,7 +21,7 @@ type policyCheckCmd struct {
 	Store string `help:"Also look whether everybody whom the policy lists by name is in the latest snapshot of this store." placeholder:"S"`
 }
 
-// Run compiles a policy file.
+// Run compiles a policy file and prints a summary of it. With --store it also looks up the names in the policy.
 func (c *policyCheckCmd) Run(a *Process) error {
 	p, text, err := policyFlag{c.File}.load()
 	if err != nil {
@@ -39,7 +39,8 @@ func (c *policyCheckCmd) Run(a *Process) error {
 	return err
 }
 
-// names looks up the people whom the policy lists in the latest snapshot.
+// names looks up everybody whom the policy lists by name in the latest snapshot. It returns an error if some names
+// match nobody.
 func (c *policyCheckCmd) names(a *Process, p *policy.Policy, text string) error {
 	s, err := storeFlag{c.Store}.open(a)
 	if err != nil {
@@ -81,7 +82,7 @@ type policyTestCmd struct {
 	File string `arg:"" help:"The policy file; its golden users are beside it, in NAME_test.yaml."`
 }
 
-// Run asks the rules about the golden users of the file beside a policy.
+// Run tests a policy with the golden users in NAME_test.yaml beside it.
 func (c *policyTestCmd) Run(a *Process) error {
 	p, _, err := policyFlag{c.File}.load()
 	if err != nil {

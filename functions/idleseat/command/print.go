@@ -13,7 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/plain"
 )
 
-// printer writes text for people and keeps the first error. An argument of a format cannot begin a new line.
+// printer writes text to w and keeps the first error. Line breaks in arguments become spaces, so an argument cannot
+// forge a line.
 type printer struct {
 	w   io.Writer
 	err error
@@ -32,7 +33,7 @@ func (p *printer) printf(format string, args ...any) {
 	}
 }
 
-// table prints rows in columns.
+// table prints rows in aligned columns.
 func (p *printer) table(rows [][]string) {
 	if p.err != nil {
 		return
@@ -47,10 +48,10 @@ func (p *printer) table(rows [][]string) {
 	p.err = w.Flush()
 }
 
-// shownRows is how many rows of a long table are printed.
+// shownRows is how many rows shortTable prints, without the header.
 const shownRows = 25
 
-// shortTable prints the beginning of a table, and where to find the rest.
+// shortTable prints the first rows of a table. If there are more, it also prints rest, which says where to find them.
 func (p *printer) shortTable(rows [][]string, rest string) {
 	more := len(rows) - 1 - shownRows
 	if more <= 0 {
@@ -61,7 +62,7 @@ func (p *printer) shortTable(rows [][]string, rest string) {
 	p.printf("  … and %d more; %s\n", more, rest)
 }
 
-// oneLine returns a text without line breaks, as it is shown.
+// oneLine replaces line breaks and makes text safe to display.
 func oneLine(text string) string { return plain.Line(strings.ReplaceAll(text, "\n", " ")) }
 
 func prefixed(prefix, s string) string {
@@ -75,7 +76,7 @@ func money(amount float64, currency string) string {
 	return strings.TrimSpace(fmt.Sprintf("%.2f %s", amount, currency))
 }
 
-// maxReasons is how many different reasons are counted. shownReasons is how many of them are printed.
+// Limits of top: maxReasons is how many different reasons it counts, and shownReasons is how many it prints.
 const (
 	maxReasons   = 10_000
 	shownReasons = 12

@@ -12,16 +12,16 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// progress is one line on a terminal. It shows how many people were read, how fast, and how long the rest takes. It is
-// nil and prints nothing when the output is not a terminal.
+// progress is a line on a terminal that shows how many people were read, how fast, and how long the rest takes. A nil
+// progress prints nothing, which is the case when stderr is not a terminal.
 type progress struct {
 	mu      sync.Mutex
 	w       io.Writer
 	now     func() time.Time
 	started time.Time
 	printed time.Time
-	read    [2]int // number of people read, by source
-	total   int    // number of people in Entra ID
+	read    [2]int // people read, indexed by directory.Source
+	total   int    // people in Entra ID; 0 until known
 }
 
 func newProgress(a *Process) *progress {
@@ -32,7 +32,7 @@ func newProgress(a *Process) *progress {
 	return &progress{w: f, now: a.Clock.Now, started: a.Clock.Now()}
 }
 
-// people notes how many people collect has read.
+// people updates the line with the number of people read from s so far.
 func (p *progress) people(s directory.Source, people, total int) {
 	if p == nil {
 		return
@@ -59,7 +59,7 @@ func (p *progress) text(now time.Time) string {
 	return text
 }
 
-// changes notes how many changes apply has worked on.
+// changes updates the line with the number of changes processed so far.
 func (p *progress) changes(done, total int) {
 	if p == nil {
 		return
@@ -69,7 +69,7 @@ func (p *progress) changes(done, total int) {
 	fmt.Fprintf(p.w, "\r\x1b[K%d of %d changes", done, total)
 }
 
-// clear removes the line.
+// clear erases the line.
 func (p *progress) clear() {
 	if p != nil {
 		fmt.Fprint(p.w, "\r\x1b[K")

@@ -23,7 +23,7 @@ type restoreCmd struct {
 	Yes  bool   `help:"Put it back without being asked."`
 }
 
-// Run restores what runs took. Each restore is a run of its own.
+// Run restores what runs took. Each restore is a new run.
 func (c *restoreCmd) Run(a *Process) error {
 	switch {
 	case c.User == "" && c.From == "":
@@ -56,13 +56,13 @@ func (c *restoreCmd) Run(a *Process) error {
 		}
 	}
 	var errs []error
-	for _, run := range runs { // a run that cannot be restored does not stop the others
+	for _, run := range runs { // continue with the next run after an error
 		errs = append(errs, c.restoreRun(a, line, s, run, user))
 	}
 	return errors.Join(errs...)
 }
 
-// idOf returns the key of a user in the ledger: the object id, or a SID unchanged.
+// idOf returns the ledger's key of a user, which is the object id. A SID is returned unchanged.
 func idOf(a *Process, line *pipeline, name string) (string, error) {
 	if strings.HasPrefix(name, "S-1-") {
 		return name, nil
@@ -74,8 +74,8 @@ func idOf(a *Process, line *pipeline, name string) (string, error) {
 	return id, nil
 }
 
-// inForce returns the text of the policy in force. When the file cannot be read, it prints a warning and returns "",
-// because a restore needs no valid policy.
+// inForce returns the text of the policy in force. If the file cannot be read, inForce prints a warning and returns
+// "", because a restore must work without a valid policy.
 func (c *restoreCmd) inForce(a *Process) string {
 	if c.Policy == "" {
 		return ""
@@ -91,7 +91,7 @@ func (c *restoreCmd) inForce(a *Process) string {
 	return string(text)
 }
 
-// restoreRun plans and applies the restore of one run. It first resumes the changes that earlier runs began.
+// restoreRun resumes the pending changes of earlier runs, then plans and applies the restore of one run.
 func (c *restoreCmd) restoreRun(a *Process, line *pipeline, s store.Store, run, user string) error {
 	p, err := restore.Plan(a.Context, s, restore.Request{Of: run, User: user, Run: newRun(line.now()), Policy: c.inForce(a)}, line.now())
 	if err != nil {
