@@ -74,7 +74,7 @@ func TestClaims(t *testing.T) {
 	}
 }
 
-// A person's change by a later rule comes after the change by an earlier rule, if the run carries that one out.
+// A person's change by a later rule comes after the change by an earlier rule, unless the earlier change is refused.
 func TestLaterRuleFollows(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -36,7 +36,7 @@ var (
 
 func daysAgo(n int) time.Time { return asOf.AddDate(0, 0, -n) }
 
-// accountOf returns an Entra account that last signed in days ago and has the given assignments.
+// accountOf returns an Entra account that last signed in the given number of days ago and has the given assignments.
 func accountOf(name string, days int, holds ...directory.Assignment) directory.EntraUser {
 	return directory.EntraUser{
 		ID: "id-" + name, UsageLocation: "SE", UserPrincipalName: name + "@x.example", Enabled: directory.Yes,

@@ -9,8 +9,8 @@ import (
 )
 
 // Anchor is the LDAP name of the attribute from which Entra Connect makes onPremisesImmutableId. The empty Anchor
-// stands for either GUID: Entra Connect used objectGUID at first, and later copies it to mS-DS-ConsistencyGuid, which
-// other programs may have filled before.
+// stands for either GUID: Entra Connect uses objectGUID at first and later copies objectGUID to mS-DS-ConsistencyGuid,
+// but another program may already have filled that attribute.
 type Anchor string
 
 // The anchors that a policy may name.

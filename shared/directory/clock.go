@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// ErrClock is returned when the clock of this machine or of a directory must be wrong. The age of every date is then
-// wrong too.
+// ErrClock is returned when the clocks of this machine and of a directory differ too much. One of them is wrong, and
+// with it the age of every date.
 var ErrClock = errors.New("the clocks disagree")
 
 // maxClockSkew is how far the clock of a directory may differ from ours. Kerberos allows five minutes. The rest is for

@@ -30,9 +30,9 @@ func (p *Person) shows(c Contradiction, why string) {
 	p.contradict(why)
 }
 
-// holds reports whether a contradiction from an earlier reading is still believed. met is whether this reading found a
-// fitting account in the other directory, read is whether it read that directory in full. An account may exist without
-// being listed, so the contradiction lasts as long as Joined is set.
+// holds reports whether a contradiction from an earlier reading is still believed. met says whether this reading found
+// a fitting account in the other directory, and read says whether it read that directory in full. An account may exist
+// without being listed, so the contradiction lasts as long as Joined is set.
 func (p *Past) holds(met, read bool) bool {
 	c := p.Contradicted
 	if met {

@@ -27,7 +27,7 @@ var ErrNotHeld = errors.New("the license to be taken is not held")
 // succeeded.
 var ErrUncertain = errors.New("an earlier try may have been made although nothing said so")
 
-// Settling is how long after a write reads may still show the old state. Microsoft gives no bound. Clients have seen
+// Settling is how long reads may still show the old state after a write. Microsoft gives no bound. Clients have seen
 // delays from seconds to a few minutes (terraform-provider-azuread#283, #793, PR#1918).
 const Settling = 5 * time.Minute
 

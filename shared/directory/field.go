@@ -157,8 +157,8 @@ func allADAttributes() []string {
 	return names
 }
 
-// datesInDoubt reports whether no activity date of the account can be used. One date lies in the future, all dates are
-// lost, or the account belongs to an agent.
+// datesInDoubt reports whether no activity date of the account can be used, because a date lies in the future, because
+// all dates are lost, or because the account belongs to an agent.
 func (p *Person) datesInDoubt(s Source) bool {
 	if s == AD {
 		return p.AD.DatesInDoubt || !p.AD.DatesLost.IsZero() && p.AD.LastLogonTimestamp.IsZero()

@@ -125,7 +125,7 @@ func SameName(skus []SKU, partNumber string) (ids []string) {
 	return ids
 }
 
-// Member is an object that an Entra group lists. It may not be a person, but an object of an unknown type may be a
+// Member is an object that an Entra group lists, which need not be a person. An object of an unknown type may be a
 // newer kind of user.
 type Member struct {
 	ID     string

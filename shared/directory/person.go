@@ -38,7 +38,7 @@ func (f Flag) String() string {
 	}
 }
 
-// ParseFlag is the inverse of String. ok is false for any other string.
+// ParseFlag is the inverse of String. ok is false if s is not a result of String.
 func ParseFlag(s string) (f Flag, ok bool) {
 	switch s {
 	case "yes":

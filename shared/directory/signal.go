@@ -95,7 +95,7 @@ type Use struct {
 	Last Value
 	// Assigned is the end of the day on which the license for the workload was assigned.
 	Assigned Value
-	// Through is the start of the last day that the report covers. Later activity is not in the report.
+	// Through is the start of the last day that the report covers. Later activity may be missing from the report.
 	Through time.Time
 	// Shown is the newest day in an earlier report, if this report has an earlier day or none. Last is then Unknown.
 	// Shown is zero if no day is lost.

@@ -154,9 +154,9 @@ func Before(ctx context.Context, s store.Store, run string, now time.Time) ([]st
 }
 
 // Earlier returns which accounts and groups the runs before run found for the names in policies. The newest of these
-// runs for everybody has the list. Earlier returns nil if there is none. When the object of the newest run is damaged, the
-// run before it has the list, and lost says why. It is an error when no older run has one, because nothing is known of
-// the names then.
+// runs for everybody has the list. Earlier returns nil if there is none. If the object of the newest run is damaged,
+// the list comes from the newest run whose object is not, and lost says what is damaged. Earlier fails if all of them
+// are damaged, because then nothing is known about the names.
 func Earlier(ctx context.Context, s store.Store, run string, now time.Time) (found *directory.Earlier, lost []string, err error) {
 	names, err := runs(ctx, s, layout.Plans)
 	if err != nil {

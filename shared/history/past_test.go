@@ -55,8 +55,8 @@ func TestEarlier(t *testing.T) {
 	}
 }
 
-// TestEarlierThatIsDamaged: the run before a damaged one has the list. Without such a run nothing is known, which is an
-// error.
+// If the object of a run is damaged, the list comes from the run before. If there is no run before, Earlier fails,
+// because nothing is known.
 func TestEarlierThatIsDamaged(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

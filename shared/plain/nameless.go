@@ -42,7 +42,7 @@ func Without(text string, names []string) string {
 	for _, name := range names {
 		whole, err := regexp.Compile(`(?i)` + regexp.QuoteMeta(name))
 		if err != nil {
-			continue // text is valid UTF-8, so it cannot contain a name that is not
+			continue // name is not UTF-8, so text, which is, cannot contain it
 		}
 		var out strings.Builder
 		at := 0

@@ -56,8 +56,8 @@ func (entraGroup) route(t *Tenant, _ *directory.Person, r *policy.Rule, group st
 	return route, ""
 }
 
-// Reduced returns a sentence about the service plans that matter to the license and that the group assigns switched
-// off. It returns "" if there are none.
+// Reduced returns a sentence about the service plans that matter to the license but are switched off in the group's
+// assignment. It returns "" if there are none.
 func (t *Tenant) Reduced(l *policy.License, g *directory.Group) string {
 	if len(g.Reduced) == 0 {
 		return ""
@@ -72,8 +72,8 @@ func (t *Tenant) Reduced(l *policy.License, g *directory.Group) string {
 	return fmt.Sprintf("the group %s gives %s %s", l.Group, l.Name, lacks)
 }
 
-// elsewhere returns why a license held through the group holds is not changed: the policy does not name that group for
-// the license.
+// elsewhere returns why a license is left unchanged: the person holds it through a group that the policy does not name
+// for the license. holds is the object id of that group.
 func (t *Tenant) elsewhere(l *policy.License, holds string) string {
 	where := "held through the group " + holds
 	if g, known := t.others[holds]; known {

@@ -42,9 +42,10 @@ type Baseline struct {
 	directory.Freshness
 }
 
-// The losses that a source may show between two healthy runs. No company loses a tenth of its people in a night without
-// knowing, but a filter, a missing right or a truncated list can. Directories never take a date back, so the number of
-// dates falls only when people leave and others arrive who have no date yet.
+// fewerPeople and fewerDates are the largest fractions of people and dates that a source may lose between two healthy
+// runs. No company loses a tenth of its people in a night without knowing, but a filter, a missing right or a truncated
+// list can. Directories never take a date back, so the number of dates falls only when people leave and others arrive
+// who have no date yet.
 const (
 	fewerPeople = 0.10
 	fewerDates  = 0.03

@@ -37,7 +37,7 @@ type Decision struct {
 	Seat string `json:"seat,omitempty"`
 	// SavesNothing says why the change frees no paid seat. It is empty if the change frees one.
 	SavesNothing string `json:"savesNothing,omitempty"`
-	// Notice means that the change is only announced, and that a later run makes it.
+	// Notice means that the change is only announced. A later run makes it.
 	Notice bool `json:"notice,omitempty"`
 	// Mailbox means that the change may be made only if the content of the mailbox is known to fit the new license.
 	Mailbox bool `json:"mailbox,omitempty"`
@@ -205,7 +205,7 @@ type Plan struct {
 	Deferred    int             `json:"deferred"`
 	Sources     map[string]Feed `json:"sources"`
 	Changes     []Change        `json:"changes"`
-	// Notices are changes that are announced and made by a later run.
+	// Notices are changes that this plan only announces. A later run makes them.
 	Notices []Change `json:"notices,omitempty"`
 
 	// Rules counts the verdicts of each rule, in the order of the policy.
@@ -248,5 +248,5 @@ const Notice Via = "notice"
 // RestoreRule takes the place of a rule in a change that restores a license.
 const RestoreRule = "restore"
 
-// Lifetime is how long after it is made a plan may be applied.
+// Lifetime is how long a plan may be applied after it is made.
 const Lifetime = 72 * time.Hour

@@ -149,7 +149,7 @@ func (d *Decision) turn() time.Time {
 	return idle
 }
 
-// Follow moves a change behind first, a change that an earlier rule makes to the same person.
+// Follow moves the change behind first, the change that an earlier rule makes for the same person.
 func (d *Decision) Follow(first *Decision) {
 	if t := first.turn(); t.After(d.turn()) {
 		d.After = t

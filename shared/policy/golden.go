@@ -31,8 +31,8 @@ type Failure struct {
 // Test evaluates the policy for golden people: a YAML list of cases, each with a person, a time and the expected
 // outcome of each rule. The error is of type Faults if the file is wrong.
 //
-// If the file does not mention a directory, the person has no account there. But an account that Entra ID calls
-// "synced: true" without any mention of Active Directory has a missing account there. Texts and dates that are left out
+// If the file does not mention a directory, the person has no account there. But if the Entra account has "synced:
+// true" and the file does not mention Active Directory, the account there is missing. Texts and dates that are left out
 // have no value. Accounts are enabled unless the file says otherwise.
 func Test(p *Policy, name string, data []byte) (Report, error) {
 	r, root := open(name, data, false)
@@ -225,7 +225,7 @@ func (g *golden) licenses(n *yaml.Node, p *directory.Person) {
 	}
 }
 
-// longAgo is since when a golden person has held a license that is given without a date.
+// longAgo is the date on which a golden person got a license for which the file gives no date.
 var longAgo = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // held reads the name of a license, or {name: NAME, since: DATE}. since is zero if the date is given as notRead.

@@ -37,9 +37,9 @@ func lastSeen(list []*attribute, p *directory.Person) (at time.Time) {
 	return at
 }
 
-// late returns how late a report that the rule reads may be. Because of the delay, such a report can show only after
-// the change what happened before it. The result never exceeds the rule's shortest span, in which the person is known
-// not to have been active.
+// late returns how late a report that the rule reads may be. A late report may show, after the change, activity from
+// before the change. The result never exceeds the rule's shortest span, because the person is known not to have been
+// active in that span.
 func (r *Rule) late() (late time.Duration) {
 	for _, a := range r.when.activity {
 		for _, s := range a.signals() {

@@ -127,7 +127,7 @@ func reads(r *Rule, name string) bool {
 // follows matches faults that follow from another fault.
 var follows = regexp.MustCompile(`: (there is no license "[a-z0-9]+";|the policy has no attribute staff;|e3 and exo are the same product;)`)
 
-// More policies that make no sense. One mistake is reported only once.
+// These policies make no sense. Each mistake is reported only once.
 func TestMoreFaults(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct{ old, new, want string }{

@@ -37,12 +37,12 @@ func (p *Policy) LongestSpan() (longest time.Duration) {
 	return longest
 }
 
-// Turns returns the first time at which the rule would say reclaim if the person stays away nothing else changes. It
-// returns false if there is no such time.
+// Turns returns the first time at which the rule would say reclaim if the person stays away and nothing else changes.
+// It returns false if there is no such time.
 //
-// The rule is evaluated only at times at which its verdict can change: the dates of the person and each timestamp("…"),
-// moved by the spans in the conditions, the second after each of these, because comparisons may be strict, and the ends
-// of grace and leave.
+// The rule is evaluated only at times at which its verdict can change. These are the dates of the person and each
+// timestamp("…"), moved by the spans in the conditions; the second after each of these, because comparisons may be
+// strict; and the ends of grace and leave.
 func (j *Judge) Turns(r *Rule, p *directory.Person) (time.Time, bool) {
 	now := j.now
 	defer func() {

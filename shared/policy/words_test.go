@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// In each pair, one word may reverse the other or mean something else.
+// The test compares pairs of similar words. opposite is true if one may reverse the other or mean something else.
 func TestOpposites(t *testing.T) {
 	t.Parallel()
 	for words, want := range map[[2]string]bool{
@@ -95,7 +95,7 @@ func TestSentencesOfGaps(t *testing.T) {
 	}
 }
 
-// More words that people write, and the messages about them.
+// For these words, which people often write, the messages say what to write instead.
 func TestMoreWords(t *testing.T) {
 	t.Parallel()
 	for when, want := range map[string]string{
@@ -125,7 +125,7 @@ func TestMoreWords(t *testing.T) {
 	}
 }
 
-// Slips that YAML reads as something else.
+// YAML reads these slips as something else. The messages say what to write instead.
 func TestWordsOfYAML(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct{ old, new, want string }{
@@ -158,7 +158,7 @@ func TestPlaceThatIsNotThere(t *testing.T) {
 	}
 }
 
-// The whole reason of each outcome.
+// The reason of each outcome is compared in full.
 func TestReasonsWordForWord(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
