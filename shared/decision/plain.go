@@ -14,23 +14,22 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// Screen reads partitions without making people of those whom columns show to be no
-// holders or to keep what they hold, with nothing else to say of them. Most are such.
-// Read reads everybody else, and anybody in doubt. So nobody's decision differs.
-// It belongs to one goroutine.
+// Screen reads partitions without building a Person for people whose columns show that they do not hold a license, or
+// that they keep it and nothing else needs to be said. Most people are like that. Read builds everybody else and
+// everybody in doubt, so no decision differs. A Screen is not safe for concurrent use.
 type Screen struct {
 	run   *Run
 	judge *policy.Judge
-	named keySet // the accounts of which the policy, by id, or the store knows something
-	names prints // by which the policy lists people
+	named keySet // accounts that the policy names by id, or about which the store knows something
+	names prints // names by which the policy lists people
 
 	memory snapshot.Memory
-	kept   [2][]known.Account // by source and row, of those who are not open
+	kept   [2][]known.Account // by source and row; only rows that are not open are valid
 
 	membersMemory []known.Member
 }
 
-// Plain is what is known of people who were not made.
+// Plain is what is known about people for whom no Person was built.
 type Plain struct {
 	People  int
 	Tallies []plan.Tally // by rule
@@ -39,7 +38,7 @@ type Plain struct {
 	members  []known.Member
 }
 
-// NewScreen prepares it; judge asks the run's rules.
+// NewScreen returns a Screen for the run. judge evaluates the run's rules.
 func NewScreen(r *Run, judge *policy.Judge) *Screen {
 	s := &Screen{run: r, judge: judge}
 	for i := range r.History.All() {
@@ -50,13 +49,13 @@ func NewScreen(r *Run, judge *policy.Judge) *Screen {
 	}
 	for name := range r.Names().Keys() {
 		s.names.add(name)
-		s.named.add(name) // an id of Entra ID
+		s.named.add(name) // an id in Entra ID
 		s.named.add(strings.ToUpper(name))
 	}
 	return s
 }
 
-// Read is Run.Read without the people who are plain.
+// Read is like Run.Read, but leaves out the people who are plain.
 func (s *Screen) Read(ctx context.Context, partition int, h *directory.Accounts) (*Plain, error) {
 	r := s.run
 	if !s.can() {
@@ -73,7 +72,7 @@ func (s *Screen) Read(ctx context.Context, partition int, h *directory.Accounts)
 	return &p.Plain, r.putOpen(ctx, people, p.open, h)
 }
 
-// putOpen puts people who are open into h.
+// putOpen puts the people whose rows are open into h.
 func (r *Run) putOpen(ctx context.Context, people *snapshot.People, open []bool, h *directory.Accounts) error {
 	var rows []int
 	for row, is := range open {
@@ -87,8 +86,8 @@ func (r *Run) putOpen(ctx context.Context, people *snapshot.People, open []bool,
 	return r.addPast(ctx, h)
 }
 
-// can tells whether columns are enough in this run: both sources are as they should be,
-// no operator overrules anything, and every partition has one table of known accounts.
+// can reports whether columns suffice in this run: both sources are as they should be, no operator overrides anything,
+// and every partition has a single table of known accounts.
 func (s *Screen) can() bool {
 	r := s.run
 	if len(r.Manifest.People) == 0 || !r.Manifest.Derives() || r.Begin.User != "" || r.Begin.AcceptFeeds || len(r.Emptied())+len(r.Remade()) > 0 {
@@ -112,25 +111,25 @@ func (s *Screen) can() bool {
 	return true
 }
 
-// recalls tells that accounts are compared with what a reading left.
+// recalls reports whether accounts are compared with what the reading b left.
 func recalls(b *plan.Baseline, r *Run) bool {
 	return b != nil && b.Run != "" && b.Partitions >= 1 && !b.Read.After(r.Begin.Read)
 }
 
-// screening is one partition that is screened.
+// screening is the screening of one partition.
 type screening struct {
 	Plain
 	*Screen
 	people *snapshot.People
-	keys   [2]*table.Column // known.KeyOf the accounts, by source
+	keys   [2]*table.Column // known.KeyOf of the accounts, by source
 	open   []bool
 	states [2][]policy.AccountState
 	past   [2]*lookup
 
 	membersMemory []known.Member
 	uses          map[directory.Signal]policy.Used
-	reports       map[int][]int32 // the rows of usage.Table.Find, by the number of the report
-	failed        error           // to read a column
+	reports       map[int][]int32 // the rows that usage.Table.Find returned, by the index of the report
+	failed        error           // the error of reading a column
 }
 
 func (s *Screen) plain(ctx context.Context, partition int, people *snapshot.People) (*screening, error) {
@@ -156,7 +155,7 @@ func (s *Screen) plain(ctx context.Context, partition int, people *snapshot.Peop
 	return p, p.failed
 }
 
-// all opens everybody, who is then asked alone and meets the same errors.
+// all opens everybody. They are then asked about alone, and reading them returns the same errors.
 func (p *screening) all() *screening {
 	for row := range p.open {
 		p.open[row] = true
@@ -165,7 +164,7 @@ func (p *screening) all() *screening {
 	return p
 }
 
-// count notes how many people have which plain verdict.
+// count counts how many people have each plain verdict.
 func (p *screening) count(crowd *policy.Crowd, verdicts [][]policy.Plain) {
 	for i, rule := range p.run.Policy.Rules {
 		var of [policy.PlainVerdicts]int
@@ -193,7 +192,7 @@ func (p *screening) crowd() *policy.Crowd {
 	return c
 }
 
-// field is the column of a field, which is read when a condition first asks for it.
+// field returns the column of a field. The column is read when a condition first needs it.
 func (p *screening) field(name string) (policy.Column, bool) {
 	column := snapshot.FieldColumn(name)
 	if column == "" {
@@ -207,7 +206,7 @@ func (p *screening) field(name string) (policy.Column, bool) {
 	return policy.Column{Rows: columns[0].Rows, Words: columns[0].Words}, true
 }
 
-// used is what the usage report of a signal tells of the last use.
+// used returns what the usage report of a signal says about the last use.
 func (p *screening) used(s directory.Signal) (policy.Used, bool) {
 	if u, done := p.uses[s]; done {
 		return u, u.Last != nil
@@ -233,7 +232,7 @@ func (p *screening) used(s directory.Signal) (policy.Used, bool) {
 	return p.uses[s], p.uses[s].Last != nil
 }
 
-// look finds out what is known of each row and opens those that are not plain.
+// look determines the state of each row's accounts, and opens the rows that are not plain.
 func (p *screening) look() error {
 	columns, err := p.people.Columns(snapshot.EntraKey, snapshot.ADKey, snapshot.Plain, snapshot.Anchors, "entra_on_premises_sync_enabled")
 	if err != nil {

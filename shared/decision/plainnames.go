@@ -7,8 +7,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// keySet has keys of accounts. The bits tell of most keys, without looking further, that it
-// does not have them.
+// keySet is a set of account keys. bits is a filter: it rules out most keys that the set lacks without a lookup in
+// keys.
 type keySet struct {
 	bits [1 << 14]uint64
 	keys map[uint64]bool
@@ -31,7 +31,7 @@ func (s *keySet) has(key uint64) bool {
 	return s.bits[word]&bit != 0 && s.keys[key]
 }
 
-// prints are fingerprints of names.
+// prints is a set of name fingerprints.
 type prints struct {
 	some bool
 	has  [1 << 16]bool
@@ -39,14 +39,13 @@ type prints struct {
 
 func (p *prints) add(name string) { p.some, p.has[known.PrintOf(name)] = true, true }
 
-// any tells that one of four fingerprints is among them. Zero is the one of no name.
+// any reports whether the set has any of the four fingerprints in of. A fingerprint of zero stands for no name.
 func (p *prints) any(of int64) bool {
 	four := uint64(of)
 	return p.has[uint16(four)] || p.has[uint16(four>>16)] || p.has[uint16(four>>32)] || p.has[uint16(four>>48)]
 }
 
-// listed opens the rows of whom the policy, the store or the mailbox report may know
-// something.
+// listed opens the rows of people whom the policy, the store or the mailbox report may know.
 func (p *screening) listed() error {
 	for _, keys := range p.keys {
 		for row, key := range keys.Rows {
@@ -68,7 +67,7 @@ func (p *screening) listed() error {
 	return p.mailboxes()
 }
 
-// mailboxes opens the rows whose mailbox is no person's by the mailbox usage report.
+// mailboxes opens the rows whose mailbox, according to the mailbox usage report, does not belong to a person.
 func (p *screening) mailboxes() error {
 	columns, err := p.people.Columns("entra_user_principal_name")
 	if err != nil {

@@ -12,20 +12,20 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// lookup finds what the last reading of a source remembered of accounts.
+// lookup finds what the last reading of a source remembered about accounts.
 type lookup struct {
-	table *known.Partition // nil: no reading is recalled
+	table *known.Partition // nil if no reading is recalled
 	list  []known.Account
-	at    []int32 // by hash, 1 for the first of the list, negative when the table has it twice; 0: none
+	at    []int32 // a hash table of indexes into list, plus 1; negative if the table has the account twice; 0 if the slot is free
 	twice bool    // the table has some account twice
-	next  int     // where the next account probably is: tables of two nights are much alike
+	next  int     // index at which the next account probably is, because the tables of two nights are much alike
 
-	groups map[string]string // by key of a group that gives a license: what the table has of it
+	groups map[string]string // the table's entry for each group that grants a license, by key of the group
 	since  map[uint64]known.Second
 }
 
-// lookup prepares it. An error means that everybody is to be read as ever: there is no
-// table, or a group was made again.
+// lookup returns a lookup for a source. If it returns an error, everybody must be read in the ordinary way, because
+// there is no table or because a group was deleted and created again.
 func (s *Screen) lookup(ctx context.Context, partition int, source directory.Source) (*lookup, error) {
 	b := s.run.lastReadings()[source]
 	if !recalls(b, s.run) {
@@ -58,7 +58,7 @@ func (s *Screen) lookup(ctx context.Context, partition int, source directory.Sou
 
 var errRemade = errors.New("a group was made again")
 
-// index makes the accounts ready to be found. An account that the table has twice cannot be.
+// index builds the hash table. An account that the table has twice cannot be found.
 func (l *lookup) index() {
 	size := 16
 	for size < 2*len(l.list) {
@@ -77,7 +77,7 @@ func (l *lookup) index() {
 
 func abs(i int32) int32 { return max(i, -i) }
 
-// slot is where a key is, or may be put. The keys are hashes already.
+// slot returns the slot in which a key is or may be put. Keys are already hashes.
 func (l *lookup) slot(key uint64) int {
 	slot := int(key) & (len(l.at) - 1)
 	for l.at[slot] != 0 && l.list[abs(l.at[slot])-1].Key != key {
@@ -86,11 +86,10 @@ func (l *lookup) slot(key uint64) int {
 	return slot
 }
 
-// near is how many accounts may have gone since the last night before the next one is looked
-// for by its hash each time.
+// near is how many accounts may have disappeared since the last night before each lookup uses the hash table.
 const near = 16
 
-// of is what is remembered of an account; nil for nothing.
+// of returns what is remembered about an account, or nil if nothing is.
 func (l *lookup) of(key uint64) *known.Account {
 	if l.next < len(l.list) && l.list[l.next].Key == key && !l.twice {
 		l.next++
@@ -100,20 +99,20 @@ func (l *lookup) of(key uint64) *known.Account {
 	if i <= 0 {
 		return nil
 	}
-	if ahead := i - l.next; ahead > 0 && ahead <= near { // what is farther away stands out of order
+	if ahead := i - l.next; ahead > 0 && ahead <= near { // an account farther ahead is out of order
 		l.next = i
 	}
 	return &l.list[i-1]
 }
 
-// dateColumns have the dates of activity of an account, in the order of known.Account.Newest.
+// dateColumns lists the columns with the activity dates of an account, in the order of known.Account.Newest.
 var dateColumns = [2][]string{
 	directory.Entra: {"entra_last_interactive_sign_in", "entra_last_non_interactive_sign_in", "entra_last_successful_sign_in"},
 	directory.AD:    {"ad_last_logon_timestamp"},
 }
 
-// recall compares the accounts of rows with what is remembered, as recollection does. A row
-// becomes open when anything has gone missing, gone back or contradicted.
+// recall compares the accounts in the rows with what is remembered, as recollection does. It opens every row in which
+// something is missing, has gone back, or is contradictory.
 func (p *screening) recall() error {
 	for _, source := range []directory.Source{directory.Entra, directory.AD} {
 		columns, err := p.people.Columns(append([]string{source.String() + "_account_enabled"}, dateColumns[source]...)...)
@@ -176,14 +175,14 @@ func (p *screening) compare(row int, source directory.Source, joined, enabled bo
 	}
 }
 
-// giving is a group that gives a license, whose members are remembered.
+// giving is a group that grants a license and whose members are remembered.
 type giving struct {
 	key     string
-	entry   string // what the last table has of it; empty: nothing
-	written string // what the next one has
+	entry   string // the entry in the last table; empty if there is none
+	written string // the entry in the next table
 }
 
-// remember notes what later runs know of the people who are not open.
+// remember records what later runs must know about the people who are not open.
 func (p *screening) remember() {
 	for _, open := range p.open {
 		if !open {
@@ -195,7 +194,7 @@ func (p *screening) remember() {
 		if f.State != plan.Healthy {
 			continue
 		}
-		p.accounts[source] = p.kept[source][:0] // what is not open is moved to the front
+		p.accounts[source] = p.kept[source][:0] // the accounts that are not open are moved to the front
 		var groups []giving
 		for _, key := range p.run.Policy.GivingGroups(directory.Source(source)) {
 			groups = append(groups, giving{key, p.past[source].groups[key], p.run.identified(key)})
@@ -225,7 +224,8 @@ func (p *screening) remember() {
 	p.membersMemory = p.members
 }
 
-// member is since when an account is in a group, as recollection.membersOf has it.
+// member returns the table's entry for an account in a group, with the time since when the account has belonged to the
+// group; see recollection.membersOf.
 func (l *lookup) member(account uint64, g giving, now known.Second) known.Member {
 	m := known.Member{Key: known.MemberKey(account, g.written), Since: known.Always}
 	if g.entry == "" {

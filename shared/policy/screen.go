@@ -10,16 +10,15 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// screen asks conditions about all people of a crowd at once. A condition is a tree of
-// tests; those that it knows give yes or no for a person by the values of the columns,
-// exactly as the Judge's own steps do, and all else is left open. Whatever is open stays
-// so unless the rest of the condition settles it, by the same three-valued logic.
+// screen evaluates conditions for all people of a crowd at once. A condition is a tree of tests. For the tests that
+// screen knows, it gets yes or no for each person from the columns, exactly as the Judge's own steps would. Everything
+// else is left Unset, and stays so unless the rest of the condition settles it by the same three-valued logic.
 type screen struct {
 	*Judge
 	*Crowd
 	dates   map[*attribute][]int64
-	through map[*attribute]time.Time // up to when dates that come by reports tell anything
-	spans   []time.Duration          // of the condition
+	through map[*attribute]time.Time // up to when the reports say anything about the dates
+	spans   []time.Duration          // the spans of the condition
 }
 
 func newScreen(j *Judge, c *Crowd) *screen {
@@ -41,7 +40,7 @@ func (s *screen) condition(c *condition) []directory.Flag {
 			reported++
 		}
 	}
-	if reported > mostWorlds { // the Judge gives up, too
+	if reported > mostWorlds { // the Judge gives up too
 		return s.all(directory.Unset)
 	}
 	s.spans = c.spans

@@ -11,7 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// field is the column of an attribute of one field, and whether it can be read plainly.
+// field returns the column of an attribute with a single field. ok is false if the attribute cannot be read from one
+// column.
 func (s *screen) field(a *attribute) (c Column, source directory.Source, ok bool) {
 	if a.group != nil || len(a.fields) != 1 {
 		return Column{}, 0, false
@@ -20,7 +21,7 @@ func (s *screen) field(a *attribute) (c Column, source directory.Source, ok bool
 	return c, a.fields[0].Source, ok
 }
 
-// readable tells whether dates or texts of an attribute follow from columns.
+// readable reports whether the dates or texts of an attribute follow from columns.
 func (s *screen) readable(a *attribute) bool {
 	if a.kind != directory.Date {
 		_, _, ok := s.field(a)
@@ -34,7 +35,7 @@ func (s *screen) readable(a *attribute) bool {
 	})
 }
 
-// flag is a flag of an account.
+// flag returns the values of a flag of an account.
 func (s *screen) flag(a *attribute) []directory.Flag {
 	flags := s.all(directory.Unset)
 	c, source, ok := s.field(a)
@@ -49,7 +50,7 @@ func (s *screen) flag(a *attribute) []directory.Flag {
 	return flags
 }
 
-// text compares a text attribute with a text that is written out.
+// text compares a text attribute with a literal.
 func (s *screen) text(attr, literal ast.Expr, equal bool) []directory.Flag {
 	flags := s.all(directory.Unset)
 	want, written := textOf(literal)
@@ -71,7 +72,7 @@ func (s *screen) text(attr, literal ast.Expr, equal bool) []directory.Flag {
 		return directory.FlagOf(strings.EqualFold(text, want) == equal)
 	}
 	byWord := make([]directory.Flag, len(c.Words))
-	if len(c.Words) <= s.People { // as it is with one dictionary
+	if len(c.Words) <= s.People { // as is usual with a single dictionary
 		for word, text := range c.Words {
 			byWord[word] = compared(text)
 		}
@@ -91,7 +92,7 @@ func (s *screen) text(attr, literal ast.Expr, equal bool) []directory.Flag {
 // lastActivity is the newest of three fields.
 const lastActivity = "entra.lastActivity"
 
-// columnsOf are the columns of which a date is the newest one; none when one is not there.
+// columnsOf returns the columns whose newest date is the field, or nil if one of them is missing.
 func (s *screen) columnsOf(f *directory.Field) (columns []Column) {
 	names := []string{f.Name}
 	if f.Name == lastActivity {
@@ -107,10 +108,10 @@ func (s *screen) columnsOf(f *directory.Field) (columns []Column) {
 	return columns
 }
 
-// unknownDate stands among dates for one that is not known.
+// unknownDate marks a date that is unknown.
 const unknownDate = None + 1
 
-// date is the date of an attribute of each person: None, unknownDate or microseconds.
+// date returns the date of an attribute for each person: None, unknownDate, or microseconds since 1970.
 func (s *screen) date(a *attribute) []int64 {
 	if dates, done := s.dates[a]; done {
 		return dates
@@ -120,7 +121,7 @@ func (s *screen) date(a *attribute) []int64 {
 	for row := range dates {
 		dates[row] = None
 	}
-	begin := int64(None) // of the spans of reports
+	begin := int64(None) // the latest start of a report's span
 	if a.kind == directory.Date && s.readable(a) {
 		for _, f := range a.fields {
 			used, reported := s.used(f)
@@ -144,8 +145,7 @@ func (s *screen) date(a *attribute) []int64 {
 	return dates
 }
 
-// newest lets a field count among the dates of an attribute. An account that is not known
-// may hold a later date.
+// newest adds a field to the dates of an attribute. An unknown account may have a later date.
 func (s *screen) newest(f *directory.Field, dates []int64, known, open []bool) {
 	columns := s.columnsOf(f)
 	for row, half := range s.Accounts[f.Source] {
@@ -161,7 +161,7 @@ func (s *screen) newest(f *directory.Field, dates []int64, known, open []bool) {
 	}
 }
 
-// test asks one of the questions that dates answer.
+// test evaluates a test of a date.
 func (s *screen) test(call ast.CallExpr) []directory.Flag {
 	flags := s.all(directory.Unset)
 	a := s.dateOf(call.Target())
@@ -190,8 +190,7 @@ func (s *screen) test(call ast.CallExpr) []directory.Flag {
 	return flags
 }
 
-// compare compares the value of a date with an instant. There is no answer for a date
-// without a value.
+// compare compares the value of a date with a time. The result is Unset for a date without a value.
 func (s *screen) compare(operator string, value, bound ast.Expr) []directory.Flag {
 	flags := s.all(directory.Unset)
 	at, ok := s.instant(bound)
@@ -204,7 +203,7 @@ func (s *screen) compare(operator string, value, bound ast.Expr) []directory.Fla
 	}
 	holds, dates := orders[operator], s.date(a)
 	if !s.through[a].IsZero() {
-		return flags // such dates are not computed with
+		return flags // such dates may only be tested
 	}
 	for row, date := range dates {
 		if date != unknownDate && date != None {
@@ -214,13 +213,13 @@ func (s *screen) compare(operator string, value, bound ast.Expr) []directory.Fla
 	return flags
 }
 
-// orders are comparisons by what Compare gives.
+// orders maps each comparison to a function of the result of Compare.
 var orders = map[string]func(order int) bool{
 	operators.Less: func(order int) bool { return order < 0 }, operators.LessEquals: func(order int) bool { return order <= 0 },
 	operators.Greater: func(order int) bool { return order > 0 }, operators.GreaterEquals: func(order int) bool { return order >= 0 },
 }
 
-// dateOf is the date that an expression names; nil for anything else.
+// dateOf returns the date attribute that an expression names, or nil if it names none.
 func (s *screen) dateOf(e ast.Expr) *attribute {
 	if e.Kind() != ast.IdentKind {
 		return nil
@@ -231,7 +230,7 @@ func (s *screen) dateOf(e ast.Expr) *attribute {
 	return nil
 }
 
-// instant is what an expression of the planning instant and spans stands for.
+// instant evaluates an expression made of now, literal times and spans. It returns false for any other expression.
 func (s *screen) instant(e ast.Expr) (time.Time, bool) {
 	if e.Kind() == ast.IdentKind && e.AsIdent() == "now" {
 		return s.now, true
@@ -255,7 +254,7 @@ func (s *screen) instant(e ast.Expr) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// empty tells of whom an attribute has no value, as Judge.Empty does.
+// empty reports for whom an attribute has no value, as Judge.Empty does.
 func (s *screen) empty(a *attribute) []bool {
 	empty := make([]bool, s.People)
 	if a.kind == directory.Date {

@@ -7,8 +7,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// used is what a report tells of a field; false when the field is not the last use by one,
-// or the report tells nothing.
+// used returns what a report says about a field. It returns false if the field is not a last use from a report, or if
+// the report says nothing.
 func (s *screen) used(f *directory.Field) (Used, bool) {
 	if signal, dated := f.Signal(); dated && signal.Reported() && f.Meaning == directory.Activity {
 		return s.Used(signal)
@@ -16,8 +16,8 @@ func (s *screen) used(f *directory.Field) (Used, bool) {
 	return Used{}, false
 }
 
-// newestUse lets the last use by a report count among the dates of an attribute. never notes
-// where the report has none: then a date before its span is not known to be the newest.
+// newestUse adds the last use from a report to the dates of an attribute. never is set where the report has no use,
+// because a date before its span is then not known to be the newest.
 func (s *screen) newestUse(used Used, dates []int64, known, open, never []bool) {
 	for row, state := range s.Accounts[directory.Entra] {
 		switch {
@@ -31,9 +31,9 @@ func (s *screen) newestUse(used Used, dates []int64, known, open, never []bool) 
 	}
 }
 
-// late returns the date from which on a date is told by a report late enough for a test of
-// an instant, as dateTest has it; None when no report tells the attribute's dates, or all of
-// them in time.
+// late returns a date in microseconds, such that earlier dates do not settle a test that compares with at, because the
+// report ends too early; see dateTest. It returns None if no report has the attribute's dates, or if all reports end
+// late enough.
 func (s *screen) late(a *attribute, asked bool, at time.Time) int64 {
 	if !asked && len(s.spans) > 0 {
 		at = s.now.Add(-slices.Min(s.spans))
