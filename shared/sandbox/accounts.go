@@ -2,7 +2,7 @@ package sandbox
 
 import "time"
 
-// SetADClock sets by how much the domain controller's clock is ahead of the company's.
+// SetADClock sets how far the domain controller's clock is ahead of the company's.
 func (c *Company) SetADClock(ahead time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -10,7 +10,7 @@ func (c *Company) SetADClock(ahead time.Duration) {
 }
 
 // Rename changes the common name of a person's account in Active Directory, as an administrator may between a plan and
-// its application. The new name stands before the account name. It stays the same account.
+// its application. The account stays the same. In its DN, the new name comes before the account name.
 func (c *Company) Rename(i int, name string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -18,8 +18,8 @@ func (c *Company) Rename(i int, name string) {
 	c.move(i)
 }
 
-// Replace deletes a person's account in Active Directory and creates another one with the same names. The new account
-// has its own SID and GUID, is in no group, and was never used. Entra ID does not change.
+// Replace deletes a person's account in Active Directory and creates another account with the same names. The new
+// account has its own SID and GUID, is in no group and was never used. Entra ID does not change.
 func (c *Company) Replace(i int) { c.byHand(func() { c.replaceInAD(i) }) }
 
 func (c *Company) replaceInAD(i int) {
@@ -35,7 +35,7 @@ func (c *Company) replaceInAD(i int) {
 	c.move(i)
 }
 
-// replacedOf returns how many accounts the person had before the current one.
+// replacedOf returns how often the person's account in Active Directory was replaced.
 func (c *Company) replacedOf(i int) int {
 	if ch := c.changes[i]; ch != nil {
 		return ch.replaced

@@ -15,7 +15,7 @@ const everything = "id,userPrincipalName,accountEnabled,userType,createdDateTime
 	"licenseAssignmentStates,onPremisesSyncEnabled,onPremisesImmutableId,onPremisesSecurityIdentifier,onPremisesSamAccountName," +
 	"onPremisesExtensionAttributes,signInActivity"
 
-// BenchmarkUserPage answers one page of 500 users with all properties that collect requests.
+// BenchmarkUserPage answers a request for one page of 500 users with all properties that the product reads.
 func BenchmarkUserPage(b *testing.B) {
 	g := newGraph(NewCompany(Options{Users: 100_000}))
 	benchmarkGet(b, g, "/users?$top=500&$select="+url.QueryEscape(everything))
@@ -34,14 +34,14 @@ func benchmarkGet(b *testing.B, g http.Handler, path string) {
 	}
 }
 
-// BenchmarkNewCompany counts the seats of a million people.
+// BenchmarkNewCompany creates a company of a million people, which includes counting the seats.
 func BenchmarkNewCompany(b *testing.B) {
 	for b.Loop() {
 		NewCompany(Options{Users: 1_000_000})
 	}
 }
 
-// lived returns a company of 300 people in its fourth month. A third of them were changed.
+// lived returns a company of 300 people in its fourth month, after changes to a third of them.
 func lived() *Company {
 	c := NewCompany(Options{Users: 300, Seed: 5})
 	for i := range 100 {
@@ -53,7 +53,7 @@ func lived() *Company {
 	return c
 }
 
-// BenchmarkNight makes the reads of a night for 300 people, without a network.
+// BenchmarkNight makes the reads of one night for 300 people without a network.
 func BenchmarkNight(b *testing.B) {
 	c := lived()
 	g := newGraph(c)
@@ -75,7 +75,7 @@ func BenchmarkNight(b *testing.B) {
 	})
 }
 
-// BenchmarkLDAP makes the reads of a night for 300 people in Active Directory, over TLS.
+// BenchmarkLDAP makes the Active Directory reads of one night for 300 people over TLS.
 func BenchmarkLDAP(b *testing.B) {
 	s, conn := bound(b, Options{Users: 300, Seed: 5})
 	attributes := []string{"objectSid", "objectGUID", "mS-DS-ConsistencyGuid", "userAccountControl", "whenCreated", "lastLogonTimestamp", "lastLogon",

@@ -6,8 +6,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// byHand makes a change that comes from an administrator or a tool, and not from a request to the company. Changes that
-// are due come first.
+// byHand makes a change on behalf of an administrator or another tool, as opposed to a request to the company. It
+// first makes the changes that are due.
 func (c *Company) byHand(do func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -17,15 +17,15 @@ func (c *Company) byHand(do func()) {
 	do()
 }
 
-// SetMember adds a person to the group with this first name or removes them, as an administrator does by hand. The
-// licenses of the group follow.
+// SetMember adds a person to the group that was first named name, or removes them, as an administrator does by hand.
+// The licenses follow the membership.
 func (c *Company) SetMember(i int, name string, in bool) {
 	c.byHand(func() {
 		c.setMember(slices.IndexFunc(groups, func(g group) bool { return g.name == name }), i, in)
 	})
 }
 
-// AssignDirectly assigns a product to a person without a group, as an administrator does by hand.
+// AssignDirectly assigns a product to a person directly, as an administrator does by hand.
 func (c *Company) AssignDirectly(i int, part string) {
 	c.byHand(func() {
 		added := assignment{directory.Assignment{SKU: skuOf(part), State: stateActive}, c.now()}
@@ -33,29 +33,29 @@ func (c *Company) AssignDirectly(i int, part string) {
 	})
 }
 
-// RemoveDirectly removes a direct assignment. Assignments by groups stay.
+// RemoveDirectly removes the direct assignment of a product. Assignments through groups stay.
 func (c *Company) RemoveDirectly(i int, part string) {
 	c.byHand(func() { c.setAssignments(i, c.now(), c.withoutDirect(i, part)) })
 }
 
-// withoutDirect returns a person's paths except the direct one to a product.
+// withoutDirect returns the ways in which a person holds products, without the direct assignment of one product.
 func (c *Company) withoutDirect(i int, part string) []assignment {
 	return slices.DeleteFunc(slices.Clone(c.assignments(i, c.profile(i))), func(a assignment) bool {
 		return a.Group == "" && a.SKU == skuOf(part)
 	})
 }
 
-// skuOf returns the skuId of one of the company's products by its part number.
+// skuOf returns the skuId of the product with a part number, which must be one of the company's.
 func skuOf(part string) string {
 	return products[slices.IndexFunc(products, func(p product) bool { return p.part == part })].id
 }
 
-// Reprocess tries again to give a person the licenses of their groups for which no seat was free. Entra ID has a button
-// of the same name. More seats alone change nothing (entra-docs: licensing-groups-resolve-problems, "Force group
-// license processing").
+// Reprocess tries again to give a person those licenses of their groups for which no seat was free. Entra ID has a
+// button for it. Without it, more seats alone change nothing (entra-docs: licensing-groups-resolve-problems, "Force
+// group license processing").
 func (c *Company) Reprocess(i int) { c.byHand(func() { c.reprocess(i) }) }
 
-// SetEnabled blocks or allows the sign-in of a person in both directories, as an administrator does by hand.
+// SetEnabled allows or blocks a person's sign-in in both directories, as an administrator does by hand.
 func (c *Company) SetEnabled(i int, on bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

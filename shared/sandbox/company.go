@@ -1,7 +1,7 @@
-// Package sandbox simulates a company on loopback: Microsoft Graph over HTTP and Active Directory over LDAPS, for the
-// demo and for tests. Every person is computed on demand from the seed and a number, so a company of a million people
-// uses no memory. Only the effects of writes are stored. The sandbox behaves as Microsoft documents. It answers
-// everything else with an error, and never with a guess.
+// Package sandbox simulates a company on loopback, with Microsoft Graph over HTTP and Active Directory over LDAPS,
+// for the demo and for tests. Every person is computed on demand from the seed and the person's number, so even a
+// company of a million people needs no memory for them; only the effects of writes are stored. The sandbox behaves as
+// Microsoft documents. Whatever is not documented is answered with an error, never with a guess.
 package sandbox
 
 import (
@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The facts of every simulated company.
+// Facts that are the same for every simulated company.
 const (
 	TenantID    = "11111111-2222-3333-4444-555555555555"
 	BaseDN      = "DC=corp,DC=example,DC=test"
@@ -22,109 +22,109 @@ const (
 
 const day = 24 * time.Hour
 
-// Options set the size and the delays of a company. The zero value of each field is usable.
+// Options sets the size and the delays of a company. The zero value of each field is usable.
 type Options struct {
 	Users int    // number of people of all kinds; fewer than 20 become 20
 	Seed  uint64 // another seed gives another company with the same proportions
 
-	// Now is the clock for dates, license delays and request limits. nil means time.Now. People's dates are relative to
-	// its first answer.
+	// Now returns the time for dates, license delays and request limits. nil means time.Now. The dates of people are
+	// relative to the first time that Now returns.
 	Now func() time.Time
-	// LicenseDelay is the time from a change of membership to the license.
+	// LicenseDelay is the time from a change of membership to the change of licenses that follows.
 	LicenseDelay time.Duration
-	// SyncDelay is the time in which Entra Connect brings a change of Active Directory to Entra ID. Synced groups give
-	// their licenses there. The source says: "by default every 30 minutes a synchronization cycle is run" (Microsoft
-	// Learn, "Microsoft Entra Connect Sync: Scheduler").
+	// SyncDelay is the time that Entra Connect takes to bring a change from Active Directory to Entra ID, where synced
+	// groups give licenses: "by default every 30 minutes a synchronization cycle is run" (Microsoft Learn, "Microsoft
+	// Entra Connect Sync: Scheduler").
 	SyncDelay time.Duration
 
-	// Lag is how far a read of Graph may lag behind the writes. See replica.
+	// Lag is the longest time by which a read from Graph lags behind writes; see replica.
 	Lag time.Duration
 
-	Seats      map[string]int // paid seats by part number; left out: enough for everybody
-	ListLimit  int            // lists of users with signInActivity per 10 s; 0: no limit (Graph's own limit is 5)
-	SignInPage int            // larger $top with signInActivity is refused, as Graph once did above 120; 0: cut to 500
+	Seats      map[string]int // paid seats by part number; a product that is absent has enough for everybody
+	ListLimit  int            // lists of users with signInActivity per 10 s; 0: unlimited (the real limit is 5)
+	SignInPage int            // a larger $top with signInActivity is rejected, as real Graph once did above 120; 0: it is cut to 500
 
-	// Witness receives every event as it happens. nil: nobody receives them. It must not call the company.
+	// Witness is called with every event as it happens, unless it is nil. It must not call the company.
 	Witness func(Event)
 
-	// LostController is the DNS name of a second domain controller that the directory lists and that does not answer.
-	// Empty: there is none.
+	// LostController is the DNS name of a second domain controller, which the directory lists but which does not
+	// answer. If it is empty, there is no second controller.
 	LostController string
 
-	// Absent is the number of people, the last ones, who are in no directory until Hire.
+	// Absent is the number of people who are in no directory until Hire. They are the last ones by number.
 	Absent int
 }
 
-// Company is the state of both directories. Its methods may be called from several goroutines.
+// Company is the state of both directories. It is safe for concurrent use.
 type Company struct {
 	options Options
-	fixed   []*entry  // the objects of Active Directory that are no people
-	start   time.Time // all dates of people are relative to this instant
+	fixed   []*entry  // the objects of Active Directory that are not people
+	start   time.Time // the instant to which the dates of people are relative
 	offsets [drawCount]uint64
 
 	mu      sync.RWMutex
-	changes map[int]*change             // effects of writes, by person
-	entries []atomic.Pointer[entry]     // cached objects of people in Active Directory; a change removes one
-	renamed map[string]int              // people by a changed userPrincipalName, in lower case
-	adAhead time.Duration               // lead of the domain controller's clock
-	moved   int                         // number of changes with a USN
-	earlier map[membership][]past[bool] // replaced memberships, in order
-	joined  map[membership]bool         // memberships that writes changed
+	changes map[int]*change             // effects of writes, by number of the person
+	entries []atomic.Pointer[entry]     // cached Active Directory objects of people, by number; nil: not cached
+	renamed map[string]int              // person by changed userPrincipalName in lower case
+	adAhead time.Duration               // how far the domain controller's clock is ahead
+	moved   int                         // number of changes that got a USN
+	earlier map[membership][]past[bool] // replaced values of membership, in order
+	joined  map[membership]bool         // current values of memberships that writes changed
 	members memberLists
-	pending []transition      // changes of membership whose licenses are due
-	due     atomic.Int64      // when the first of them is due, in nanoseconds since 1970; 0: none
-	hand    bool              // an administrator makes the change, not a request
+	pending []transition      // changes of membership whose licenses have not followed yet
+	due     atomic.Int64      // when the first of pending is due, in nanoseconds since 1970; 0: pending is empty
+	hand    bool              // whether the current change is made by hand instead of by a request
 	seats   map[string]*seats // seats by skuId
 	history []Event
 
-	subscribed []Subscription // further rows of subscribedSkus
+	subscribed []Subscription // rows of subscribedSkus in addition to the company's products
 
-	regrouped map[int]GroupChange   // changed groups of Entra ID
-	adGroups  map[int]ADGroupChange // changed groups of Active Directory
-	nesting   map[[2]int]bool       // changed nestings, by outer and inner group
+	regrouped map[int]GroupChange   // changed Entra groups, by index
+	adGroups  map[int]ADGroupChange // changed Active Directory groups, by index
+	nesting   map[[2]int]bool       // changed nestings, by index of the outer and the inner group
 	present   atomic.Pointer[[]group]
 
-	mailboxes map[int]*directory.Mailbox // changed mailboxes
-	concealed bool                       // reports conceal names
-	typed     bool                       // the mailbox usage report has the column Recipient Type
+	mailboxes map[int]*directory.Mailbox // changed mailboxes, by number of the person
+	concealed bool                       // whether reports conceal names
+	typed     bool                       // whether the mailbox usage report has the column Recipient Type
 	reports   Reports                    // the usage reports
-	uses      map[use]time.Time          // uses that differ from the last sign-in
+	uses      map[use]time.Time          // last uses that differ from the last sign-in
 }
 
-// change is the effect of writes on a person.
+// change is the effect of writes on a person. Zero fields have no effect.
 type change struct {
-	licensed    bool // assignments replace the person's first ones
+	licensed    bool // whether assignments replace the person's first ones
 	assignments []assignment
-	earlier     []past[[]assignment] // replaced assignments, in order
-	deleted     bool                 // deleted in Entra ID
-	binned      *bin                 // state of the account in the bin; nil: not in the bin
-	outOfAD     bool                 // in the recycle bin of Active Directory
-	hired       time.Time            // for a person who was absent at first
+	earlier     []past[[]assignment] // replaced values of assignments, in order
+	deleted     bool                 // whether the account is deleted in Entra ID
+	binned      *bin                 // what the deleted account had; nil: not in the bin
+	outOfAD     bool                 // whether the account is in the recycle bin of Active Directory
+	hired       time.Time            // when a person who was absent was hired
 	signIns     signIns
-	enabled     directory.Flag // set by an administrator
-	usn         int            // uSNChanged of the object; 0: the first one
+	enabled     directory.Flag // as an administrator set it
+	usn         int            // uSNChanged of the object
 	logOn       time.Time
-	lastUse     time.Time // last use of the account in Active Directory, whatever its dates say
-	fromBackup  bool      // logOn and lastLogonTimestamp come from a backup
-	commonName  string    // new common name in Active Directory; empty: the first one
-	displayName string    // new displayName in Entra ID; empty: the first one
-	upn         string    // new user principal name; empty: the first one
-	department  string    // new department in both directories; empty: the first one
-	role        *string   // new employeeType in both; nil: the first one
-	location    *string   // new usageLocation; nil: the first one
-	guest       bool      // the Entra account is a guest's
-	agent       bool      // the Entra account is an agent's
+	lastUse     time.Time // last use of the Active Directory account, whatever its dates say
+	fromBackup  bool      // whether logOn and lastLogonTimestamp come from a backup
+	commonName  string    // new common name in Active Directory
+	displayName string    // new displayName in Entra ID
+	upn         string    // new user principal name
+	department  string    // new department in both directories
+	role        *string   // new employeeType in both directories
+	location    *string   // new usageLocation
+	guest       bool      // whether the Entra account became a guest's
+	agent       bool      // whether the Entra account became an agent's
 	recipient   string    // msExchRecipientTypeDetails
-	replaced    int       // how many times the account in Active Directory was deleted and created again
-	made        time.Time // when it was last created again
-	again       int       // how many times the Entra account was deleted and created again
-	madeAgain   time.Time // when it was last created again
-	link        link      // changed link to Active Directory
-	hidden      []string  // hidden attributes in Active Directory, in lower case
-	primary     int       // RID of the primary group; 0: the first one
+	replaced    int       // how often the Active Directory account was deleted and created again
+	made        time.Time // when that last happened
+	again       int       // how often the Entra account was deleted and created again
+	madeAgain   time.Time // when that last happened
+	link        link      // new link to Active Directory
+	hidden      []string  // attributes hidden in Active Directory, in lower case
+	primary     int       // RID of the new primary group
 }
 
-// NewCompany makes a company. It does not listen yet.
+// NewCompany returns a company that is not served yet; Start serves one.
 func NewCompany(o Options) *Company {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -151,12 +151,12 @@ func NewCompany(o Options) *Company {
 	return c
 }
 
-// Size returns the number of people of all kinds. They are numbered from 0.
+// Size returns the number of people of all kinds. People are numbered from 0.
 func (c *Company) Size() int { return c.options.Users }
 
 func (c *Company) now() time.Time { return c.options.Now().UTC() }
 
-// EntraUsers yields the current accounts of Entra ID, in order.
+// EntraUsers iterates over the accounts that now are in Entra ID, in order.
 func (c *Company) EntraUsers() iter.Seq[directory.EntraUser] {
 	return func(yield func(directory.EntraUser) bool) {
 		for i := range c.Size() {
@@ -167,7 +167,7 @@ func (c *Company) EntraUsers() iter.Seq[directory.EntraUser] {
 	}
 }
 
-// ADUsers yields the current users of Active Directory, in order.
+// ADUsers iterates over the users who now are in Active Directory, in order.
 func (c *Company) ADUsers() iter.Seq[directory.ADUser] {
 	return func(yield func(directory.ADUser) bool) {
 		for i := range c.Size() {
@@ -178,8 +178,8 @@ func (c *Company) ADUsers() iter.Seq[directory.ADUser] {
 	}
 }
 
-// LogOn logs a person on to the domain now. As in Active Directory, lastLogonTimestamp follows only when it is more
-// than 14 days old.
+// LogOn logs a person on to the domain now. As in real Active Directory, lastLogonTimestamp changes only if it is
+// more than 14 days old.
 func (c *Company) LogOn(i int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -193,8 +193,8 @@ func (c *Company) LogOn(i int) {
 	}
 }
 
-// RestoreFromBackup restores a person's object of Active Directory from a backup with an earlier last logon. An
-// authoritative restore (ntdsutil) restores the attributes of the backup.
+// RestoreFromBackup restores a person's Active Directory object from a backup with an earlier last logon, as an
+// authoritative restore (ntdsutil) does.
 func (c *Company) RestoreFromBackup(i int, logOn time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -203,8 +203,8 @@ func (c *Company) RestoreFromBackup(i int, logOn time.Time) {
 	c.move(i)
 }
 
-// changeOf returns the changes of a person, and removes the cached object. The caller must hold the company's lock
-// while it writes.
+// changeOf returns the changes of a person for writing, and drops the person's cached object. The caller must hold
+// the write lock.
 func (c *Company) changeOf(i int) *change {
 	if i < len(c.entries) {
 		c.entries[i].Store(nil)
@@ -215,22 +215,22 @@ func (c *Company) changeOf(i int) *change {
 	return c.changes[i]
 }
 
-// inEntra reports whether the person has an account in Entra ID now.
+// inEntra reports whether the person now has an account in Entra ID.
 func (c *Company) inEntra(i int, t profile) bool {
 	ch := c.changes[i]
 	return t.inEntra() && !c.absent(i) && (ch == nil || !ch.deleted)
 }
 
-// inAD reports whether the person has an account in Active Directory now.
+// inAD reports whether the person now has an account in Active Directory.
 func (c *Company) inAD(i int, t profile) bool {
 	ch := c.changes[i]
 	return t.inAD() && !c.absent(i) && (ch == nil || !ch.outOfAD)
 }
 
-// spare reports whether a person is absent at first.
+// spare reports whether a person is absent at the start.
 func (c *Company) spare(i int) bool { return i >= c.Size()-c.options.Absent }
 
-// absent reports whether a person is not hired yet.
+// absent reports whether a person has not been hired yet.
 func (c *Company) absent(i int) bool {
 	ch := c.changes[i]
 	return c.spare(i) && (ch == nil || ch.hired.IsZero())

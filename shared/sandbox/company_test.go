@@ -13,7 +13,7 @@ import (
 
 var testStart = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 
-// clock is a clock that tests advance.
+// clock is a clock that only tests advance.
 type clock struct {
 	mu sync.Mutex
 	at time.Time
@@ -59,14 +59,14 @@ func holdsE3(p Person) bool {
 	return p.Entra != nil && slices.ContainsFunc(p.Entra.Assignments, func(a directory.Assignment) bool { return a.SKU == skuE3 && a.Active() })
 }
 
-// idleInEntra reports whether the Microsoft 365 rule matches, with a grace of 14 days and without exemptions.
+// idleInEntra reports whether the Microsoft 365 rule matches a person, given a grace of 14 days and no exemptions.
 func idleInEntra(p Person) bool {
 	last := p.Entra.LastActivity()
 	idle := last.IsZero() && p.Entra.Created.Before(testStart.Add(-14*day)) || !last.IsZero() && last.Before(testStart.Add(-60*day))
 	return idle && p.Entra.Enabled == directory.Yes && p.Entra.EmployeeType == "Employee"
 }
 
-// idleInAD reports whether the Citrix rule matches.
+// idleInAD reports whether the Citrix rule matches a person.
 func idleInAD(p Person) bool {
 	if last := p.AD.LastLogonTimestamp; !last.IsZero() {
 		return last.Before(testStart.Add(-90 * day))
@@ -78,7 +78,7 @@ func usesCitrix(p Person) bool {
 	return slices.Contains(p.ADGroups, CitrixGroup) || slices.Contains(p.ADGroups, groups[groupContractors].dn)
 }
 
-// exempted reports whether the demo policy exempts a person, or leaves the person undecided because the two accounts
+// exempted reports whether the demo policy exempts a person, or leaves them undecided because their accounts
 // disagree.
 func exempted(p Person) bool {
 	return p.Index < 2 || p.Kind == WrongAnchor || slices.Contains(p.Groups, "LIC-Exempt") || slices.Contains(p.Groups, "LIC-Exempt-Leave")
@@ -229,7 +229,7 @@ func TestIterators(t *testing.T) {
 		t.Errorf("iterators gave %v people, want %v", got, want)
 	}
 	for range c.EntraUsers() {
-		break // the loop may end early
+		break // the range function must stop when the loop does
 	}
 }
 

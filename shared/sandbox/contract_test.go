@@ -12,7 +12,8 @@ import (
 	"github.com/idleseat/idleseat/infra/simulation/graphcontract"
 )
 
-// TestContract requests everything that the sandbox answers, and compares requests and answers with docs/graph.md.
+// TestContract makes every request that the sandbox answers, and compares the requests and answers with
+// docs/graph.md.
 func TestContract(t *testing.T) {
 	t.Parallel()
 	a := newAsker(t, Options{Users: 400})
@@ -33,7 +34,7 @@ func TestContract(t *testing.T) {
 		a.get("/users/" + a.id(i) + "/memberOf")
 		a.get("/users/" + a.id(i) + "/transitiveMemberOf?$select=id,displayName")
 		a.get("/users/" + a.id(i) + "/licenseDetails")
-		a.get("/users/" + a.id(i) + "?$select=" + everything) // the last ten are refused as too many
+		a.get("/users/" + a.id(i) + "?$select=" + everything) // the last ten exceed the limit
 	}
 	a.get("/organization")
 	a.get("/organization?$select=id")
@@ -57,8 +58,8 @@ func TestContract(t *testing.T) {
 	a.people("/groups/" + groups[groupE3].id + "/members?$select=id")
 }
 
-// TestPageHasWhatIsSimulated compares the tables of docs/graph.md with the simulation: paths, options, properties and
-// columns of the report. Both must have the same.
+// TestPageHasWhatIsSimulated checks that the tables of docs/graph.md and the simulation have the same paths, options,
+// properties and report columns.
 func TestPageHasWhatIsSimulated(t *testing.T) {
 	t.Parallel()
 	c := graphcontract.Read(t)
@@ -102,8 +103,8 @@ func TestPageHasWhatIsSimulated(t *testing.T) {
 
 func sorted(names []string) string { return strings.Join(slices.Sorted(slices.Values(names)), " ") }
 
-// TestPageHasEveryRefusal requests everything that the simulation refuses. Each answer must match a line of the page.
-// Each line that the page calls simulated must occur.
+// TestPageHasEveryRefusal makes every request that the simulation refuses. Each answer must match a line of
+// docs/graph.md, and each line that is marked as simulated must occur.
 func TestPageHasEveryRefusal(t *testing.T) {
 	t.Parallel()
 	c := graphcontract.Read(t)
@@ -136,7 +137,7 @@ func TestPageHasEveryRefusal(t *testing.T) {
 	ask(a, "POST", assign, assignBody(nil, nil), "Content-Encoding", "gzip")
 	ask(a, "POST", assign, assignBody(nil, nil), "Content-Type", "text/plain")
 	lagging := newAsker(t, Options{Lag: time.Minute})
-	for range 20 { // half of the replicas answer 400, the others 404
+	for range 20 { // half of the replicas answer with 400, the others with 404
 		ask(lagging, "DELETE", "/groups/"+groups[groupE3].id+"/members/"+lagging.id(12)+"/$ref", "")
 	}
 	ask(newAsker(t, Options{SignInPage: 120}), "GET", "/users?$select=id,signInActivity&$top=500", "")

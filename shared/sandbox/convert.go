@@ -1,9 +1,9 @@
 package sandbox
 
-// link describes how an Entra account is linked to Active Directory.
+// link says how an Entra account is linked to Active Directory.
 type link struct {
 	state       linkState
-	sid, anchor string // SID and anchor of the linked account, when it is not the person's own
+	sid, anchor string // SID and anchor of the linked account, if it is not the person's own
 }
 
 type linkState uint8
@@ -11,12 +11,12 @@ type linkState uint8
 const (
 	asAtFirst linkState = iota
 	never               // the account was never synced
-	ended               // the account was synced, and is not synced now
-	cleared             // like ended, but no property names the other account
+	ended               // the account was synced in the past
+	cleared             // like ended, but nothing in the account identifies the other account any more
 	linked              // the account is linked to the account with sid and anchor
 )
 
-// linkOf returns the link of a person's account in Entra ID.
+// linkOf returns how a person's Entra account is linked.
 func (c *Company) linkOf(i int, t profile) (l link) {
 	if ch := c.changes[i]; ch != nil {
 		l = ch.link
@@ -30,7 +30,7 @@ func (c *Company) linkOf(i int, t profile) (l link) {
 	return l
 }
 
-// MakeGuest turns a person's Entra account into a guest's, as an invitation of an internal user does. The account keeps
+// MakeGuest turns a person's Entra account into a guest account, as inviting an internal user does. The account keeps
 // its object id, name, licenses and groups (entra-docs: external-id/invite-internal-users).
 func (c *Company) MakeGuest(i int) {
 	c.mu.Lock()
@@ -39,8 +39,8 @@ func (c *Company) MakeGuest(i int) {
 }
 
 // MakeCloudOnly ends the synchronization of a person's Entra account: onPremisesSyncEnabled becomes false
-// (docs-contrib: resources/user). The account keeps everything else. The SID and the immutable id stay until an
-// administrator clears them. The account in Active Directory stays.
+// (docs-contrib: resources/user), and everything else stays. If clear is set, the SID and the immutable id are
+// cleared too, as an administrator can do. The account in Active Directory stays.
 func (c *Company) MakeCloudOnly(i int, clear bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -54,7 +54,7 @@ func (c *Company) MakeCloudOnly(i int, clear bool) {
 	}
 }
 
-// SetDepartment changes a person's department in both directories. Dynamic groups follow it.
+// SetDepartment changes a person's department in both directories. The memberships of dynamic groups follow.
 func (c *Company) SetDepartment(i int, name string) {
 	c.byHand(func() {
 		c.changeOf(i).department = name
@@ -65,7 +65,7 @@ func (c *Company) SetDepartment(i int, name string) {
 	})
 }
 
-// SetEmployeeType sets a person's employeeType in both directories. An empty value removes it.
+// SetEmployeeType sets a person's employeeType in both directories. The empty value removes it.
 func (c *Company) SetEmployeeType(i int, value string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -73,7 +73,7 @@ func (c *Company) SetEmployeeType(i int, value string) {
 	c.move(i)
 }
 
-// SetUsageLocation sets a person's usageLocation. An empty value removes it.
+// SetUsageLocation sets a person's usageLocation. The empty value removes it.
 func (c *Company) SetUsageLocation(i int, value string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

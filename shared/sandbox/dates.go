@@ -2,17 +2,17 @@ package sandbox
 
 import "time"
 
-// dates are when a person's accounts were created and used. Zero means never.
+// dates are the instants at which a person's accounts were created and used. The zero time means never.
 type dates struct {
 	created                                 time.Time
-	made, madeAgain                         time.Time // creation of the account in Active Directory and in Entra ID, when it is later than created
-	lastSignIn                              time.Time // also when Graph does not show it
-	interactive, nonInteractive, successful time.Time // the dates of Entra ID; failed attempts count in the first two
+	made, madeAgain                         time.Time // creation of the Active Directory and the Entra account, if later than created
+	lastSignIn                              time.Time // the true last sign-in, even if Graph does not show it
+	interactive, nonInteractive, successful time.Time // the dates in signInActivity; the first two include failed attempts
 	logon                                   time.Time // lastLogon
 	stamp                                   time.Time // lastLogonTimestamp, which lags behind logon
 }
 
-// span is an interval of whole days before the start.
+// span is an interval before the start, in days.
 type span struct{ from, to int }
 
 var (
@@ -20,18 +20,17 @@ var (
 	logonSpans  = map[Activity]span{Active: {0, 60}, Recent: {76, 89}, Idle: {91, 900}}
 )
 
-// noSuccessBefore is when Entra ID began to store lastSuccessfulSignInDateTime.
+// noSuccessBefore is when Entra ID started to store lastSuccessfulSignInDateTime.
 var noSuccessBefore = time.Date(2023, 12, 1, 0, 0, 0, 0, time.UTC)
 
-// datesOf returns the dates of a person. They follow from the person's profile and from what the person did in the
-// sandbox.
+// datesOf returns a person's dates, which follow from the profile and from what the person did in the sandbox.
 func (c *Company) datesOf(i int, t profile) dates {
 	d := c.dice(i, streamDates)
 	var x dates
 	oldest := c.start
 	if s, ok := signInSpans[t.activity]; ok && t.inEntra() {
 		if t.logon == New {
-			s.to = 9 // not before the account was created
+			s.to = 9 // keeps the dates after the creation of the account
 		}
 		x.signIns(&d, c.within(&d, s))
 		oldest = earliest(oldest, x.interactive, x.nonInteractive, x.successful)
@@ -56,7 +55,7 @@ func (c *Company) datesOf(i int, t profile) dates {
 	return x
 }
 
-// within returns an instant in the span. It is at least two hours before the start.
+// within returns an instant in the span, at least two hours before the start.
 func (c *Company) within(d *dice, s span) time.Time {
 	return c.start.Add(-time.Duration(s.from)*day - 2*time.Hour - seconds(d, time.Duration(s.to-s.from)*day-3*time.Hour))
 }
@@ -65,7 +64,7 @@ func seconds(d *dice, below time.Duration) time.Duration {
 	return time.Duration(d.below(int(below/time.Second))) * time.Second
 }
 
-// signIns distributes the last activity over the three dates of signInActivity.
+// signIns spreads the last activity over the three dates of signInActivity.
 func (x *dates) signIns(d *dice, last time.Time) {
 	x.interactive = last.Add(-seconds(d, 3*day))
 	x.nonInteractive = last.Add(-seconds(d, day))
@@ -73,14 +72,14 @@ func (x *dates) signIns(d *dice, last time.Time) {
 	switch variant := d.below(10); {
 	case last.Before(noSuccessBefore):
 		x.interactive, x.successful = last, time.Time{}
-	case variant == 0: // a phone refreshing its token
+	case variant == 0: // the last activity is a phone that refreshes its token
 		x.interactive = time.Time{}
-	case variant == 1: // a failed attempt is the newest
+	case variant == 1: // the last activity is a failed attempt
 		x.interactive, x.successful = last, last.Add(-5*day)
 	}
 }
 
-// used adds what the person did in the sandbox.
+// used changes the dates by what the person did in the sandbox.
 func (x *dates) used(ch *change, now time.Time) {
 	if !ch.hired.IsZero() {
 		x.created = ch.hired
@@ -101,7 +100,7 @@ func (x *dates) used(ch *change, now time.Time) {
 	}
 }
 
-// earliest returns the earliest of the dates that are set.
+// earliest returns the earliest of the instants that are not zero.
 func earliest(first time.Time, more ...time.Time) time.Time {
 	for _, t := range more {
 		if !t.IsZero() && t.Before(first) {

@@ -12,21 +12,21 @@ import (
 const (
 	ingrid = 2  // synced, idle, E3 by group, in the Citrix group
 	nora   = 4  // synced, new
-	clara  = 9  // cloud only, E3 both directly and by group
-	mia    = 12 // synced, E3 directly, in the Citrix group
-	pat    = 15 // synced, E3 by the dynamic group
+	clara  = 9  // cloud only, E3 both direct and by group
+	mia    = 12 // synced, E3 direct, in the Citrix group
+	pat    = 15 // synced, E3 by a dynamic group
 	cora   = 19 // synced, contractor, in the Citrix group and in the group nested in it
 )
 
-// TestFacts: each case changes something about a person, and lists what both directories then show. Other facts must
-// stay the same.
+// TestFacts changes one thing about a person in each case, and lists what changes in both directories. Nothing else
+// may change.
 func TestFacts(t *testing.T) {
 	t.Parallel()
 	at := testStart.Add(-time.Hour)
 	stamp := at.Format(time.RFC3339)
 	tests := map[string]struct {
 		person int
-		before func(*Company) // nil: nothing
+		before func(*Company) // nil: no preparation
 		do     func(*Company)
 		want   []string
 		events []string

@@ -4,16 +4,16 @@ import (
 	"strings"
 )
 
-// clause is one comparison of a $filter: "path op value", "path in (values)", or "path/any()", which asks whether a
-// collection has an element.
+// clause is a comparison in a $filter: "path op value", "path in (values)", or "path/any()", which asks whether a
+// collection has elements.
 type clause struct {
 	path   string
 	op     string
 	values []string // without quotes
-	and    *clause  // the next comparison, if there is one
+	and    *clause  // the next comparison; nil: none
 }
 
-// parseFilter reads a $filter of comparisons joined by "and". It refuses everything else of OData.
+// parseFilter parses a $filter that consists of comparisons joined by "and". It rejects any other OData.
 func parseFilter(s string) (*clause, error) {
 	tokens, err := filterTokens(s)
 	if err != nil {
@@ -63,7 +63,8 @@ func filterTokens(s string) (tokens []string, err error) {
 	return tokens, nil
 }
 
-// quotedEnd returns the end of the quoted string at the start of s, or -1. A quote inside the string is doubled.
+// quotedEnd returns the end of the quoted string that s starts with, or -1 if the string is not closed. A doubled
+// quote stands for a quote in the string.
 func quotedEnd(s string) int {
 	for i := 1; i < len(s); i++ {
 		if s[i] != '\'' {
@@ -79,7 +80,7 @@ func quotedEnd(s string) int {
 
 type filterParser struct{ tokens []string }
 
-// take returns the next token. It returns "" at the end.
+// take returns the next token, or "" at the end.
 func (p *filterParser) take() string {
 	if len(p.tokens) == 0 {
 		return ""
@@ -146,12 +147,12 @@ func (p *filterParser) list() (values []string, err error) {
 	}
 }
 
-// is reports whether the filter is one comparison of this form.
+// is reports whether the filter is a single comparison with this path and operator.
 func (c *clause) is(path, op string) bool {
 	return c != nil && c.and == nil && c.path == path && c.op == op
 }
 
-// mentions reports whether any comparison names a property or a part of it.
+// mentions reports whether a comparison is about a property or about a part of it.
 func (c *clause) mentions(property string) bool {
 	for ; c != nil; c = c.and {
 		if c.path == property || strings.HasPrefix(c.path, property+"/") {
@@ -161,7 +162,7 @@ func (c *clause) mentions(property string) bool {
 	return false
 }
 
-// refused returns Graph's answer to a filter that it does not support.
+// refused returns Graph's error for a filter that it does not support.
 func (c *clause) refused(kind string) error {
 	if c.mentions("signInActivity") && c.and != nil {
 		return unsupportedQuery("Filter on signInActivity is not supported with any other filterable properties.")

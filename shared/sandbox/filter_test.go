@@ -10,7 +10,7 @@ func TestParseFilter(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		filter string
-		want   *clause // nil: refused
+		want   *clause // nil: rejected
 	}{
 		"equal":           {"userPrincipalName eq 'o''brien@x'", &clause{path: "userPrincipalName", op: "eq", values: []string{"o'brien@x"}}},
 		"in":              {" id in ('a' , 'b')", &clause{path: "id", op: "in", values: []string{"a", "b"}}},
@@ -59,7 +59,7 @@ func FuzzParseFilter(f *testing.F) {
 	})
 }
 
-// FuzzCondition evaluates any LDAP filter on every kind of object.
+// FuzzCondition evaluates any LDAP filter on objects of every kind.
 func FuzzCondition(f *testing.F) {
 	for _, s := range []string{"(&(objectClass=user)(!(cn=x)))", `(objectSid=\01\05)`, "(memberOf:1.2.840.113556.1.4.1941:=" + CitrixGroup + ")",
 		"(userAccountControl:1.2.840.113556.1.4.803:=2)", "(member=*)", "(|(sAMAccountName=u0000003)(objectGUID=x))", "(distinguishedName=CN=a\\2cb)"} {

@@ -1,13 +1,13 @@
 package sandbox
 
-// fixture is one of the first people of every company. They give even the smallest company a person of every kind. Only
-// the policy knows that Anna, person 1, is on leave.
+// fixture is one of the first people of every company. They include a person of every kind, even in the smallest
+// company. Person 1, Anna, is on leave, which only the policy knows.
 type fixture struct {
 	profile
 	given, surname, local string // local is the part of the UPN before the @
 }
 
-// fixtures holds people 0 to 19. Those with awkward names check that code escapes names.
+// fixtures are the people 0 to 19. The awkward names show whether code escapes names.
 var fixtures = [20]fixture{
 	{profile{kind: CloudOnly, activity: Never, hold: holdE3Direct}, "Break", "Glass", "breakglass"},
 	{profile{kind: Synced, activity: Idle, logon: Idle, hold: holdE3, citrix: true}, "Anna", "Lindqvist", "anna"},

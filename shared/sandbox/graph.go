@@ -13,14 +13,14 @@ import (
 	"time"
 )
 
-// graph answers the requests of Microsoft Graph that idleseat may send.
+// graph answers those requests of Microsoft Graph that idleseat makes.
 type graph struct {
 	c      *Company
-	serial atomic.Uint64 // number of requests, for their ids
+	serial atomic.Uint64 // number of requests so far, for request ids
 
 	mu     sync.Mutex
-	single limiter // reads of signInActivity of one user
-	list   limiter // lists with signInActivity
+	single limiter // limits reads of signInActivity of a single user
+	list   limiter // limits lists with signInActivity
 }
 
 func newGraph(c *Company) *graph {
@@ -29,7 +29,7 @@ func newGraph(c *Company) *graph {
 		list:   limiter{allowed: c.options.ListLimit, per: 10 * time.Second}}
 }
 
-// answer is a successful answer. An empty body means status 204.
+// answer is a successful answer. Its status is 204 if the body is empty.
 type answer struct {
 	status   int
 	body     []byte
@@ -40,7 +40,7 @@ func ok(body []byte) answer { return answer{status: http.StatusOK, body: body} }
 
 var noContent = answer{status: http.StatusNoContent}
 
-// route is an answered path, with the query options that it accepts.
+// route is a path that is answered, with the query options that it accepts.
 type route struct {
 	method, template string
 	options          string
@@ -68,15 +68,15 @@ var routes = []route{
 	{"DELETE", "/groups/{id}/members/{id}", "", (*graph).deleteUser},
 }
 
-// betaRoutes are the answered paths of the beta version.
+// betaRoutes are the paths of the beta version that are answered.
 var betaRoutes = []route{
 	{"GET", "/reports/getMicrosoft365CopilotUsageUserDetail(period='D180')", "$format", (*graph).copilotUsage},
 }
 
-// version is the first part of every path outside betaRoutes.
+// version and beta are the first parts of the paths of routes and of betaRoutes.
 const version, beta = "/v1.0", "/beta"
 
-// match returns the route of a request and the values in its path.
+// match returns the route of a request and the ids in its path. The route is nil if there is none.
 func match(r *http.Request) (*route, []string) {
 	path, inVersion := strings.CutPrefix(r.URL.EscapedPath(), version)
 	table := routes
@@ -114,7 +114,7 @@ func (r *route) fits(method string, parts []string) (ids []string, matched bool)
 	return ids, true
 }
 
-// ServeHTTP answers a request. Every refusal has Graph's envelope.
+// ServeHTTP answers a request. Every refusal is in Graph's envelope.
 func (g *graph) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch r.URL.Path {
 	case downloads:
@@ -152,7 +152,7 @@ func (g *graph) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8")
 	}
 	w.WriteHeader(a.status)
-	_, _ = w.Write(a.body) // a client that left needs no answer
+	_, _ = w.Write(a.body) // the client may have left
 }
 
 func (g *graph) answer(r *http.Request, from replica) (answer, error) {
@@ -169,7 +169,7 @@ func (g *graph) answer(r *http.Request, from replica) (answer, error) {
 	return rt.serve(g, q)
 }
 
-// limit returns an error when a limiter refuses the request.
+// limit returns an error if the limiter does not allow another request now.
 func (g *graph) limit(l *limiter) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -179,10 +179,11 @@ func (g *graph) limit(l *limiter) error {
 	return nil
 }
 
-// maxBody is larger than any valid request.
+// maxBody is more than any valid request has, in bytes.
 const maxBody = 1 << 20
 
-// readBody reads the JSON object of a request. Like Graph, it refuses a body that does not fit its Content-Encoding.
+// readBody decodes the JSON object in a request. Like real Graph, it rejects a body that does not match its
+// Content-Encoding.
 func readBody(r *http.Request, into any) error {
 	if kind := r.Header.Get("Content-Type"); !strings.HasPrefix(kind, "application/json") {
 		return badRequest("A content type of application/json is required, not %q.", kind)

@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// asker sends requests to a Graph without a network.
+// asker makes requests to a Graph without a network.
 type asker struct {
 	t testing.TB
 	g http.Handler
@@ -57,7 +57,7 @@ func (a *asker) do(method, target, body string, header ...string) reply {
 
 func (a *asker) get(target string) reply { a.t.Helper(); return a.do("GET", target, "") }
 
-// next returns the next link without the host and version. It is "" on the last page.
+// next returns the next link without the host and the version. It returns "" on the last page.
 func (r reply) next() string {
 	link, _ := r.body["@odata.nextLink"].(string)
 	_, path, _ := strings.Cut(link, version)
@@ -120,7 +120,7 @@ func TestOnlySelectedProperties(t *testing.T) {
 	}
 }
 
-// people lists all users by following next links.
+// people lists all users, page by page.
 func (a *asker) people(target string) (list []map[string]any, pages int) {
 	a.t.Helper()
 	for target != "" {
@@ -268,7 +268,7 @@ func TestHeadersEcho(t *testing.T) {
 	}
 }
 
-// FuzzRequest sends any request to Graph. Graph must answer with JSON and never panic.
+// FuzzRequest makes any request. Graph must answer with JSON and must not panic.
 func FuzzRequest(f *testing.F) {
 	for _, s := range []string{"/users?$top=5", "/users?$filter=id in ('a')", "/groups//members", "/users/%zz", "/users/a%2Fb", "/users?$skiptoken=AA", "/users?%24top=1;"} {
 		f.Add(s, "{}")

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// graphError is an answer of Graph other than success.
+// graphError is an answer other than success.
 type graphError struct {
 	status        int
 	code, message string
@@ -36,12 +36,12 @@ func denied() *graphError {
 	return &graphError{status: http.StatusForbidden, code: "Authorization_RequestDenied", message: "Insufficient privileges to complete the operation."}
 }
 
-// notSimulated refuses a request that Graph could answer and the sandbox cannot.
+// notSimulated returns the error for a request that real Graph could answer but the sandbox cannot.
 func notSimulated(what string) *graphError {
 	return &graphError{status: http.StatusNotImplemented, code: "notImplemented", message: "The simulated company does not " + what + "."}
 }
 
-// tooMany refuses a request until the limit allows it again.
+// tooMany returns the error for a request above a limit. The client may try again after wait.
 func tooMany(wait time.Duration) *graphError {
 	h := http.Header{}
 	h.Set("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
@@ -50,7 +50,7 @@ func tooMany(wait time.Duration) *graphError {
 	return &graphError{http.StatusTooManyRequests, "TooManyRequests", "Too many requests. Wait before you ask again.", h}
 }
 
-// envelope returns the body of an error.
+// envelope returns the body of the error.
 func (e *graphError) envelope(now time.Time, request, client string) []byte {
 	type inner struct {
 		Date    string `json:"date"`
@@ -66,7 +66,7 @@ func (e *graphError) envelope(now time.Time, request, client string) []byte {
 	return b
 }
 
-// requestID returns a GUID that depends only on n.
+// requestID returns a GUID that depends on n only.
 func requestID(n uint64) string {
 	d := dice{n}
 	var g guid
@@ -76,16 +76,16 @@ func requestID(n uint64) string {
 	return g.String()
 }
 
-// limiter allows a number of requests in any interval of a given length.
+// limiter allows a number of requests in any interval of length per.
 type limiter struct {
 	allowed int // 0: any number
 	per     time.Duration
-	at      []time.Time // times of the allowed requests
+	at      []time.Time // when the allowed requests came, oldest first
 }
 
-// take asks for permission for a request. It returns how long to wait, or 0 when the request is allowed.
+// take allows a request at now and returns 0, or returns how long the client must wait.
 func (l *limiter) take(now time.Time) time.Duration {
-	for len(l.at) > 0 && (now.Sub(l.at[0]) >= l.per || l.at[0].After(now)) { // see Company.Keep
+	for len(l.at) > 0 && (now.Sub(l.at[0]) >= l.per || l.at[0].After(now)) { // the clock goes back when Company.Keep restores a state
 		l.at = l.at[1:]
 	}
 	if l.allowed > 0 && len(l.at) >= l.allowed {

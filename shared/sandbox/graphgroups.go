@@ -47,7 +47,7 @@ func (g *graph) getGroup(q *query) (answer, error) {
 	return ok(appendObject(nil, one, selected, entityContext(q, "groups"+selection(q)))), nil
 }
 
-// memberProperties returns the selected properties of members, who are users and groups.
+// memberProperties returns the selected properties of members, who are users or groups.
 func memberProperties(q *query) (users []property[entraUser], nested []property[group], err error) {
 	if q.names == nil {
 		return selectFrom(userProperties, userDefaults), selectFrom(groupProperties, groupDefaults), nil
@@ -60,7 +60,7 @@ func memberProperties(q *query) (users []property[entraUser], nested []property[
 	return selectFrom(userProperties, q.names), selectFrom(groupProperties, q.names), nil
 }
 
-// listMembers lists the members of a group: first its nested groups, then its users. A page begins at a position in
+// listMembers lists the members of a group: first the nested groups, then the users. A page starts at a position in
 // this list.
 func (g *graph) listMembers(q *query) (answer, error) {
 	users, nested, err := memberProperties(q)
@@ -104,7 +104,7 @@ func (c *Company) isEntraMember(g, i int) bool {
 	return c.isMember(g, i, t) && c.inEntra(i, t)
 }
 
-// writable returns an error for a group whose members Graph does not allow applications to write.
+// writable returns an error if Graph does not allow applications to change the members of the group.
 func (g *group) writable() error {
 	switch {
 	case g.dynamic, g.roleAssignable:
@@ -180,7 +180,7 @@ func (g *graph) removeMember(q *query) (answer, error) {
 	return noContent, nil
 }
 
-// absent returns the answer to removing a person who is not a member. It is 404, or 400 with the words that several
+// absent returns the answer to the removal of a person who is not a member: 404, or 400 with a message that several
 // clients recorded for a repeated write.
 func absent(q *query) error {
 	if q.replica.odd() {

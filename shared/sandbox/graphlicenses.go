@@ -9,7 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// organization returns the one object of its collection. Its id is the tenant's (docs-contrib:
+// organization returns the only object of the collection. Its id is the tenant's (docs-contrib:
 // api-reference/v1.0/api/organization-list.md).
 func (g *graph) organization(q *query) (answer, error) {
 	selected, err := properties(q, organizationProperties, []string{"id", "displayName", "tenantType"}, "organization")
@@ -29,7 +29,7 @@ var organizationProperties = []property[struct{}]{
 	constant[struct{}]("tenantType", `"AAD"`),
 }
 
-// accounts are the accountIds of the rows of subscribedSkus. They are billing accounts, one for each way of buying, and
+// accounts are the accounts in the rows of subscribedSkus. They are billing accounts, one for each way of buying;
 // none is the tenant. Older answers have no account (docs-contrib: api-reference/v1.0/api/subscribedsku-list.md).
 var accounts = []string{
 	`"accountId":"f97aeefc-af85-414d-8ae4-b457f90efc40","accountName":"Sample account One",`,
@@ -37,14 +37,14 @@ var accounts = []string{
 	``,
 }
 
-// Subscription is a row of subscribedSkus besides the company's own products. Its prepaidUnits are null.
+// Subscription is a row of subscribedSkus that is not one of the company's products. Its prepaidUnits are null.
 type Subscription struct {
 	SKU, PartNumber   string
-	Status, AppliesTo string // for example Suspended and Company
+	Status, AppliesTo string // such as Suspended and Company
 	Consumed          int
 }
 
-// Subscribe adds a product to the list.
+// Subscribe adds a row to subscribedSkus.
 func (c *Company) Subscribe(s Subscription) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -85,7 +85,7 @@ func (g *graph) licenseDetails(q *query) (answer, error) {
 	p := q.newPage("users('"+g.c.userID(i)+"')/licenseDetails", 999)
 	p.begin(-1)
 	for _, id := range heldSKUs(q.replica.user(i).assignments) {
-		sku, _ := productOf(id) // every assignment has a known product
+		sku, _ := productOf(id) // assignments have known products only
 		p.next()
 		p.body = fmt.Appendf(p.body, `{"id":"%s","skuId":"%s","skuPartNumber":"%s","servicePlans":[%s]}`,
 			base64.RawURLEncoding.EncodeToString([]byte(id)), id, sku.part, servicePlan(sku))
@@ -93,7 +93,7 @@ func (g *graph) licenseDetails(q *query) (answer, error) {
 	return p.end(-1), nil
 }
 
-// licenseChange is the body of assignLicense. It must have both keys.
+// licenseChange is the body of assignLicense, in which both keys are required.
 type licenseChange struct {
 	Add *[]struct {
 		SKU      string   `json:"skuId"`
@@ -117,7 +117,7 @@ func (l *licenseChange) complete() error {
 	return nil
 }
 
-// assignLicense changes direct assignments. It makes all requested changes or none.
+// assignLicense changes direct assignments. It makes either all requested changes or none.
 func (g *graph) assignLicense(q *query) (answer, error) {
 	var body licenseChange
 	if err := readBody(q.r, &body); err != nil {
@@ -142,7 +142,7 @@ func (g *graph) assignLicense(q *query) (answer, error) {
 	return userAnswer(q, g.c.entraUser(i, g.c.profile(i)), selectFrom(userProperties, append([]string{"assignedLicenses", "usageLocation"}, userDefaults...))), nil
 }
 
-// changed returns the person's paths after a change of the direct ones.
+// changed returns a person's assignments after body has changed the direct ones.
 func (c *Company) changed(i int, body *licenseChange) ([]assignment, error) {
 	t := c.profile(i)
 	list := slices.Clone(c.assignments(i, t))
@@ -169,7 +169,7 @@ func (c *Company) changed(i int, body *licenseChange) ([]assignment, error) {
 	return list, nil
 }
 
-// assignable returns an error when a product cannot be assigned to a person directly.
+// assignable returns an error if a product cannot be assigned to a person directly.
 func (c *Company) assignable(i int, sku string, held []string) error {
 	s, subscribed := c.seats[sku]
 	switch {

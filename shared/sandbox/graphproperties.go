@@ -9,8 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// userProperties are the properties that Graph has of a user, in the order of the answer. They are the properties that
-// the company simulates, and the other plain lines of the table of fields.
+// userProperties are the properties of a user in the order of an answer: those that the company simulates, and the
+// remaining plain lines of the table of fields.
 var userProperties = append(ownProperties, plainBeside(ownProperties)...)
 
 func plainBeside(own []property[entraUser]) (more []property[entraUser]) {
@@ -72,7 +72,7 @@ var ownProperties = []property[entraUser]{
 	text("userType", func(u *entraUser) string { return u.UserType }),
 }
 
-// userDefaults are the properties of an answer without $select.
+// userDefaults are the properties in an answer to a request without $select.
 var userDefaults = []string{"id", "businessPhones", "displayName", "givenName", "jobTitle", "mail", "mobilePhone", "officeLocation",
 	"preferredLanguage", "surname", "userPrincipalName"}
 
@@ -86,7 +86,7 @@ func onlyLinked(u *entraUser, s string) string {
 	return s
 }
 
-// appendSynced writes true, or null for an account that was never synced.
+// appendSynced appends true, or null for an account that was never synced.
 func appendSynced(b []byte, synced bool) []byte {
 	if synced {
 		return append(b, "true"...)
@@ -142,7 +142,7 @@ func appendExtension(b []byte, u *entraUser) []byte {
 	return append(b, '}')
 }
 
-// appendSignInActivity writes the three dates. A user who never signed in does not have the property at all.
+// appendSignInActivity appends the three dates. The property is missing for a user who never signed in.
 func appendSignInActivity(b []byte, u *entraUser) []byte {
 	if u.LastActivity().IsZero() {
 		return nil
@@ -169,7 +169,7 @@ func appendSignInActivity(b []byte, u *entraUser) []byte {
 	return append(b, '}')
 }
 
-// groupProperties are the properties that Graph has of a group.
+// groupProperties are the properties of a group.
 var groupProperties = []property[group]{
 	text("id", func(g *group) string { return g.id }),
 	constant[group]("deletedDateTime", "null"),
@@ -220,7 +220,7 @@ func onlyMail(g *group, s string) string {
 	return s
 }
 
-// groupDefaults are the properties of an answer without $select: all of them.
+// groupDefaults are the properties in an answer to a request without $select, which are all.
 var groupDefaults = propertyNames(groupProperties)
 
 func propertyNames[T any](properties []property[T]) (names []string) {
@@ -230,7 +230,7 @@ func propertyNames[T any](properties []property[T]) (names []string) {
 	return names
 }
 
-// selectFrom returns the properties with these names, in their own order. All names must be known.
+// selectFrom returns the properties with the given names, in the order of properties. All names must exist.
 func selectFrom[T any](properties []property[T], names []string) (selected []property[T]) {
 	for _, p := range properties {
 		if slices.Contains(names, p.name) {

@@ -10,21 +10,22 @@ import (
 	"strings"
 )
 
-// query is a request with its parsed options.
+// query is a request with parsed options.
 type query struct {
 	r       *http.Request
 	ids     []string // ids in the path
 	route   *route
 	values  url.Values
-	names   []string // $select; nil: not given
-	filter  *clause  // nil: not given
-	top     int      // 0: not given
-	from    int      // where the page begins, from $skiptoken
-	counted bool     // $count=true
+	names   []string // from $select; nil: absent
+	filter  *clause  // nil: absent
+	top     int      // 0: absent
+	from    int      // position at which the page starts, from $skiptoken
+	counted bool     // whether $count=true
 	replica replica  // the replica that answers
 }
 
-// readQuery reads the options of a request. The path must accept each option, and the request may have it only once.
+// readQuery parses the options of a request. It rejects an option that the path does not accept and an option that
+// occurs twice.
 func readQuery(r *http.Request, rt *route, ids []string) (*query, error) {
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
@@ -60,7 +61,7 @@ func (q *query) readSelect(s string) error {
 	return nil
 }
 
-// selects reports whether the client asked for a property by name.
+// selects reports whether $select has a property.
 func (q *query) selects(name string) bool { return slices.Contains(q.names, name) }
 
 func (q *query) readTop(s string) error {
@@ -91,7 +92,7 @@ func (q *query) readCount(s string) error {
 	return nil
 }
 
-// token makes a $skiptoken from its path and the start of the next page.
+// token returns the $skiptoken for the page that starts at next. It contains the path.
 func (q *query) token(next int) string {
 	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d %s", next, q.r.URL.Path))
 }
@@ -108,10 +109,10 @@ func (q *query) readToken(s string) error {
 	return nil
 }
 
-// base returns the address of the service in the client's spelling.
+// base returns the address of the service as the client spells it.
 func (q *query) base() string { return "http://" + q.r.Host + version }
 
-// nextLink returns the address of the page that begins at next: the same options, and an opaque token.
+// nextLink returns the address of the page that starts at next. It has the same options and a $skiptoken.
 func (q *query) nextLink(next int) string {
 	var b strings.Builder
 	b.WriteString("http://" + q.r.Host + q.r.URL.EscapedPath() + "?")
@@ -123,7 +124,7 @@ func (q *query) nextLink(next int) string {
 	return b.String() + "$skiptoken=" + q.token(next)
 }
 
-// properties returns the selected properties, or the defaults.
+// properties returns the selected properties, or the defaults if there is no $select.
 func properties[T any](q *query, all []property[T], defaults []string, kind string) ([]property[T], error) {
 	if q.names == nil {
 		return selectFrom(all, defaults), nil
@@ -144,7 +145,7 @@ func noProperty(name, kind string) error {
 	return badRequest("Could not find a property named '%s' on type 'microsoft.graph.%s'.", name, kind)
 }
 
-// page is a collection that is being written.
+// page is a page of a collection while it is written.
 type page struct {
 	q     *query
 	body  []byte
@@ -152,7 +153,7 @@ type page struct {
 	max   int
 }
 
-// newPage begins a page of a set of entities. Without $top it has 100 entries.
+// newPage starts a page of at most most entities. Without $top, the page has 100.
 func (q *query) newPage(set string, most int) *page {
 	p := &page{q: q, max: 100}
 	if q.top > 0 {
@@ -163,7 +164,7 @@ func (q *query) newPage(set string, most int) *page {
 	return p
 }
 
-// begin opens the array. It writes count when count is not negative.
+// begin writes everything before the first item. It writes the count unless count is negative.
 func (p *page) begin(count int) {
 	if count >= 0 {
 		p.body = strconv.AppendInt(append(p.body, `,"@odata.count":`...), int64(count), 10)
@@ -173,7 +174,7 @@ func (p *page) begin(count int) {
 
 func (p *page) full() bool { return p.items == p.max }
 
-// next writes the comma before another item.
+// next writes the comma between two items.
 func (p *page) next() {
 	if p.items > 0 {
 		p.body = append(p.body, ',')
@@ -181,7 +182,7 @@ func (p *page) next() {
 	p.items++
 }
 
-// end closes the page. It adds a next link when next is not negative.
+// end writes everything after the last item. It adds a next link unless next is negative.
 func (p *page) end(next int) answer {
 	p.body = append(p.body, ']')
 	if next >= 0 {

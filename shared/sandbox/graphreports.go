@@ -9,36 +9,37 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// downloads is the address of the report. As with the real one, it is outside Graph, needs no token, and refuses one.
+// downloads is the path of the report's file. As in reality, it is outside Graph and needs no token. The sandbox
+// rejects a request with a token.
 const downloads = "/downloads/MailboxUsageDetail.csv"
 
-// mailboxUsage returns a redirect to the report.
+// mailboxUsage redirects to the report's file.
 func (g *graph) mailboxUsage(q *query) (answer, error) {
 	return answer{status: http.StatusFound, location: "http://" + q.r.Host + downloads}, nil
 }
 
-// SetMailbox replaces what the mailbox usage report says about a person. By default every mailbox is a user's and holds
-// 2 GB. An empty name stands for the person's own.
+// SetMailbox replaces what the mailbox usage report says about a person. By default a mailbox belongs to a user and
+// holds 2 GB. An empty name in m means the person's own name.
 func (c *Company) SetMailbox(i int, m directory.Mailbox) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.mailboxes[i] = &m
 }
 
-// ConcealNames makes reports show hashes in place of names, like a setting of the Microsoft 365 admin center.
+// ConcealNames makes reports show hashes instead of names, as a setting of the Microsoft 365 admin center does.
 func (c *Company) ConcealNames() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.concealed = true
 }
 
-// mailboxColumns are the columns of getMailboxUsageDetail (reportRoot, Graph 1.0), after the byte order mark at the
-// start of the file.
+// mailboxColumns are the columns of getMailboxUsageDetail (reportRoot, Graph 1.0), with the byte order mark that
+// starts the file.
 const mailboxColumns = "\ufeffReport Refresh Date,User Principal Name,Display Name,Is Deleted,Deleted Date,Created Date,Last Activity Date,Item Count," +
 	"Storage Used (Byte),Issue Warning Quota (Byte),Prohibit Send Quota (Byte),Prohibit Send/Receive Quota (Byte)," +
 	"Deleted Item Count,Deleted Item Size (Byte),Deleted Item Quota (Byte),Has Archive,"
 
-// download answers a pre-authenticated address with its file.
+// download serves a file at an address that needs no token.
 func (c *Company) download(w http.ResponseWriter, r *http.Request, file func(w io.Writer, path string)) {
 	if r.Header.Get("Authorization") != "" {
 		http.Error(w, "a pre-authenticated address takes no token", http.StatusBadRequest)
@@ -51,7 +52,7 @@ func (c *Company) download(w http.ResponseWriter, r *http.Request, file func(w i
 	file(w, r.URL.Path)
 }
 
-// mailboxReport writes the report. It lists everybody who holds a product with a mailbox.
+// mailboxReport writes the report, which lists everybody who holds a product with a mailbox.
 func (c *Company) mailboxReport(w io.Writer, _ string) {
 	fmt.Fprint(w, mailboxColumns, map[bool]string{true: "Recipient Type,"}[c.typed], "Report Period\n")
 	now := c.now()

@@ -11,46 +11,45 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The addresses of the usage reports. The real ones are at reports.office.com, outside Graph (Graph documentation,
-// "reportRoot: getOffice365ActiveUserDetail", example 1).
+// The paths of the files of the usage reports. The real files are at reports.office.com, outside Graph (Graph
+// documentation, "reportRoot: getOffice365ActiveUserDetail", example 1).
 const (
 	activeUsersFile = "/downloads/Office365ActiveUserDetail.csv"
 	copilotFile     = "/downloads/CopilotUsageUserDetail.csv"
 )
 
-// workloads are the workloads of the report of active users, in the order of its columns. Some have a signal that
-// idleseat reads.
+// workloads are the workloads in the report of active users, in the order of the columns.
 var workloads = []struct {
 	name   string
-	signal directory.Signal // zero: idleseat does not read it
+	signal directory.Signal // the signal that idleseat reads; zero: none
 }{
 	{"Exchange", directory.ExchangeUse}, {"OneDrive", directory.OneDriveUse}, {"SharePoint", directory.SharePointUse},
 	{"Skype For Business", 0}, {"Yammer", 0}, {"Teams", directory.TeamsUse},
 }
 
-// Reports describes the usage reports. The zero value means correct reports that are two days old.
+// Reports describes the usage reports. The zero value describes correct reports that are two days old.
 type Reports struct {
-	Late    time.Duration // lag beyond the two days; Teams reports were seven to nine days late (MicrosoftDocs/OfficeDocs-SkypeForBusiness#3529)
-	Empty   bool          // a header without rows (microsoftgraph/microsoft-graph-docs#3853)
-	Older   bool          // the tenant has the Copilot report only in beta
-	Without string        // a column that is missing
-	Blank   string        // a column that is empty
-	Unnamed int           // one in this many rows is of "(Unknown)" (microsoft-graph-docs#15148); 0: none
-	Short   int           // one in this many people is left out; 0: none
+	Late    time.Duration // lag in addition to the two days; Teams reports were seven to nine days late (MicrosoftDocs/OfficeDocs-SkypeForBusiness#3529)
+	Empty   bool          // the file has a header but no rows (microsoftgraph/microsoft-graph-docs#3853)
+	Older   bool          // the tenant has the Copilot report in the beta version only
+	Without string        // name of a column that is missing
+	Blank   string        // name of a column that is empty
+	Unnamed int           // one in this many rows has the name "(Unknown)" (microsoft-graph-docs#15148); 0: none
+	Short   int           // one in this many people is missing; 0: none
 	Twice   bool          // every person has two rows
-	// Concealed: names in these reports alone are hashes. See ConcealNames.
+	// Concealed makes these reports show hashes instead of names; see ConcealNames.
 	Concealed bool
 }
 
-// SetReports changes the usage reports.
+// SetReports changes the properties of the usage reports.
 func (c *Company) SetReports(r Reports) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.reports = r
 }
 
-// Use sets the last day on which a person used the workload of a signal. The zero time means never in the span of the
-// reports. By default it is the day of the last sign-in.
+// Use sets the last day on which a person used a workload. The zero time means that there was no use in the span of
+// the reports. Without a call of Use, the day is that of the last sign-in.
 func (c *Company) Use(i int, s directory.Signal, last time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -60,7 +59,7 @@ func (c *Company) Use(i int, s directory.Signal, last time.Time) {
 	c.uses[use{i, s}] = last
 }
 
-// use is a person and a signal.
+// use identifies the use of a workload by a person.
 type use struct {
 	person int
 	signal directory.Signal
@@ -70,8 +69,8 @@ func (g *graph) activeUsers(q *query) (answer, error) {
 	return answer{status: http.StatusFound, location: "http://" + q.r.Host + activeUsersFile}, nil
 }
 
-// copilotUsage answers below /copilot in version 1.0. A tenant that does not know this path answers that the segment is
-// unknown.
+// copilotUsage answers the path below /copilot in version 1.0. A tenant that has only the older path answers that it
+// does not know the segment.
 func (g *graph) copilotUsage(q *query) (answer, error) {
 	g.c.mu.RLock()
 	defer g.c.mu.RUnlock()
@@ -81,8 +80,8 @@ func (g *graph) copilotUsage(q *query) (answer, error) {
 	return answer{status: http.StatusFound, location: "http://" + q.r.Host + copilotFile}, nil
 }
 
-// usageReport writes one of the two files. A file begins with a byte order mark and has Windows line ends. Its names
-// have the case in which they were entered.
+// usageReport writes one of the two files. A file starts with a byte order mark and has Windows line ends. Names keep
+// the letter case in which they were entered.
 func (c *Company) usageReport(w io.Writer, path string) {
 	copilot := path == copilotFile
 	columns := activeUserColumns()
@@ -108,7 +107,7 @@ func (c *Company) usageReport(w io.Writer, path string) {
 			c.writeRow(w, "", columns, func(column string) string { return c.usageCell(i, t, column, held, refreshed) })
 		}
 	}
-	// A deleted person stays in the report for its span.
+	// A deleted person stays in the report until its span is over.
 	name := "left." + c.userID(0) + "@contoso.example"
 	if c.concealed || c.reports.Concealed {
 		name = strings.ToUpper(strings.ReplaceAll(c.userID(0), "-", ""))
@@ -157,7 +156,7 @@ func (c *Company) writeRow(w io.Writer, mark string, columns []string, cell func
 	fmt.Fprint(w, mark, strings.Join(cells, ","), "\r\n")
 }
 
-// usageCell returns the text of one column in a person's row.
+// usageCell returns the content of a column in a person's row.
 func (c *Company) usageCell(i int, t profile, column string, held []string, refreshed time.Time) string {
 	switch {
 	case column == c.reports.Blank:
@@ -193,7 +192,7 @@ func (c *Company) usageCell(i int, t profile, column string, held []string, refr
 	return ""
 }
 
-// nameInReport returns the name in a person's row: a hash when names are concealed.
+// nameInReport returns the name in a person's row, which is a hash if names are concealed.
 func (c *Company) nameInReport(i int, t profile) string {
 	switch {
 	case c.concealed || c.reports.Concealed:
@@ -206,7 +205,7 @@ func (c *Company) nameInReport(i int, t profile) string {
 	return c.entraUser(i, t).UserPrincipalName
 }
 
-// lastUse returns the day of the last activity. It is empty when there was none in the 180 days of the report.
+// lastUse returns the day of the last activity, or "" if there was none in the 180 days of the report.
 func (c *Company) lastUse(i int, t profile, s directory.Signal, refreshed time.Time) string {
 	last, set := c.uses[use{i, s}]
 	if !set {
@@ -216,7 +215,7 @@ func (c *Company) lastUse(i int, t profile, s directory.Signal, refreshed time.T
 		return ""
 	}
 	if last.After(refreshed) {
-		last = refreshed // the newest day that the report can show
+		last = refreshed // a report shows no day after its own
 	}
 	return last.Format(time.DateOnly)
 }

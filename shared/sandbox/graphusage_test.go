@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// raw requests a path unchanged, with or without a token.
+// raw requests a path as it is, with a token unless token is empty.
 func (a *asker) raw(path, token string) *httptest.ResponseRecorder {
 	w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, path, http.NoBody)
 	if token != "" {
@@ -24,8 +24,7 @@ func (a *asker) raw(path, token string) *httptest.ResponseRecorder {
 	return w
 }
 
-// usageRows reads a report of the simulated Graph. It follows the redirect, and returns the rows of the file by column
-// name.
+// usageRows reads a report through the redirect, and returns the header and the rows by column name.
 func (a *asker) usageRows(t *testing.T, path string) (header []string, rows []map[string]string) {
 	t.Helper()
 	found := a.raw(path, "")
@@ -55,8 +54,8 @@ func (a *asker) usageRows(t *testing.T, path string) (header []string, rows []ma
 	return all[0], rows
 }
 
-// TestUsageReports: the two reports list every holder of a license, by name in any case. No day is later than the
-// report's own.
+// TestUsageReports checks that both reports list every holder of a license, with names in any letter case, and no day
+// after the report's own.
 func TestUsageReports(t *testing.T) {
 	t.Parallel()
 	const active, copilot = "/v1.0/reports/getOffice365ActiveUserDetail(period='D180')", "/v1.0/copilot/reports/getMicrosoft365CopilotUsageUserDetail(period='D180')"

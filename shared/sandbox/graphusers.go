@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// signInPage is the largest page of users with signInActivity.
+// signInPage is the largest page of users if signInActivity is selected.
 const signInPage = 500
 
 func (g *graph) listUsers(q *query) (answer, error) {
@@ -55,7 +55,7 @@ func countOf(found iter.Seq[int]) (n int) {
 	return n
 }
 
-// selection returns the selected properties in the form of an @odata.context.
+// selection returns the selected properties as an @odata.context lists them.
 func selection(q *query) string {
 	if q.names == nil {
 		return ""
@@ -63,7 +63,7 @@ func selection(q *query) string {
 	return "(" + strings.Join(q.names, ",") + ")"
 }
 
-// usersBy returns the people that match a filter, in order, from a number on.
+// usersBy iterates over the people who match a filter, in order, starting with number from.
 func (c *Company) usersBy(f *clause, from int) (iter.Seq[int], error) {
 	var people []int
 	switch {
@@ -103,7 +103,7 @@ func (c *Company) everyUser(from int) iter.Seq[int] {
 	}
 }
 
-// user returns the person with an object id or a UPN in a path.
+// user returns the person whose object id or UPN is in a path.
 func (c *Company) user(key string) (int, error) {
 	i, found := c.byID(key)
 	if !found {
@@ -141,7 +141,7 @@ func userAnswer(q *query, u *entraUser, selected []property[entraUser]) answer {
 	return ok(appendObject(nil, u, selected, entityContext(q, "users"+selection(q))+u.typeOf("")))
 }
 
-// entityContext returns the annotation of a single entity.
+// entityContext returns the @odata.context of a single entity.
 func entityContext(q *query, set string) string {
 	b := appendText([]byte(`"@odata.context":`), q.base()+"/$metadata#"+set+"/$entity")
 	return string(append(b, ','))
@@ -153,7 +153,7 @@ func (g *graph) transitiveMemberOf(q *query) (answer, error) {
 	return g.groupsOf(q, replica.isTransitiveMember)
 }
 
-// groupsOf lists the groups of Entra ID that a user is in.
+// groupsOf lists the Entra groups that a user is in, as in reports.
 func (g *graph) groupsOf(q *query, in func(r replica, g, i int, t profile, at time.Time) bool) (answer, error) {
 	selected, err := properties(q, groupProperties, groupDefaults, "directoryObject")
 	if err != nil {
@@ -182,13 +182,14 @@ func (g *graph) groupsOf(q *query, in func(r replica, g, i int, t profile, at ti
 	return p.end(-1), nil
 }
 
-// The annotations of the types of directory objects.
+// Annotations with the type of a directory object.
 const (
 	userType  = `"@odata.type":"#microsoft.graph.user",`
 	groupType = `"@odata.type":"#microsoft.graph.group",`
 )
 
-// deleteUser handles a member's path without /$ref, as Graph does: it deletes the user, not the membership.
+// deleteUser answers a DELETE of a member's path without /$ref. As in real Graph, it deletes the user instead of the
+// membership.
 func (g *graph) deleteUser(q *query) (answer, error) {
 	g.c.mu.Lock()
 	defer g.c.mu.Unlock()

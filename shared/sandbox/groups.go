@@ -6,30 +6,30 @@ import (
 	"sync"
 )
 
-// group is a group of Entra ID, of Active Directory, or of both when it is synced from one to the other.
+// group is a group of Entra ID, of Active Directory, or of both if it is synced from Active Directory.
 type group struct {
 	name        string
 	description string
-	id          string // Entra object id; empty for a group only in Active Directory
-	dn          string // empty for a group only in Entra ID
-	rid         int    // end of the SID; zero without a dn
+	id          string // Entra object id; empty: not in Entra ID
+	dn          string // empty: not in Active Directory
+	rid         int    // last part of the SID; 0 without a dn
 
 	dynamic, roleAssignable, mailEnabled bool
-	hidden                               bool // reading its members needs a separate right
+	hidden                               bool // whether reading the members needs a right of its own
 	unhidden, denied                     bool // see GroupChange
-	deleted                              bool // deleted in Entra ID
-	gone                                 bool // deleted in Active Directory
+	deleted                              bool // whether Entra ID has deleted the group
+	gone                                 bool // whether Active Directory has deleted the group
 	again                                int  // see ADGroupChange
 
 	rule   string   // membershipRule of a dynamic group
-	grants []string // skuIds given to its direct members
-	nested []int    // groups listed in it
+	grants []string // skuIds of the products that direct members get
+	nested []int    // indices of the groups that the group lists
 	first  func(profile) bool
 }
 
 func (g *group) synced() bool { return g.id != "" && g.dn != "" }
 
-// The groups of every company, as indexes of groups.
+// The groups of every company, as indices of groups.
 const (
 	groupE3 = iota
 	groupExchange
@@ -84,10 +84,10 @@ func nobody(profile) bool { return false }
 
 func groupID(n int) string { return fmt.Sprintf("60000000-0000-4000-8000-%012x", n+1) }
 
-// membership is one person in one group.
+// membership identifies a person in a group.
 type membership struct{ group, person int }
 
-// isMember reports whether the group itself lists the person.
+// isMember reports whether the group lists the person itself.
 func (c *Company) isMember(g, i int, t profile) bool {
 	if len(c.joined) > 0 {
 		if in, changed := c.joined[membership{g, i}]; changed {
@@ -97,7 +97,7 @@ func (c *Company) isMember(g, i int, t profile) bool {
 	return groups[g].first(t)
 }
 
-// isTransitiveMember reports whether the person is in the group of Active Directory or in one nested in it.
+// isTransitiveMember reports whether the person is in the Active Directory group, directly or through a nested group.
 func (c *Company) isTransitiveMember(g, i int, t profile) bool {
 	if c.isMember(g, i, t) {
 		return true
@@ -105,7 +105,7 @@ func (c *Company) isTransitiveMember(g, i int, t profile) bool {
 	return slices.ContainsFunc(c.group(g).nested, func(n int) bool { return c.group(n).inAD() && c.isTransitiveMember(n, i, t) })
 }
 
-// setMember adds the person to the group or removes them, and schedules the change of licenses.
+// setMember adds a person to the group or removes them, and schedules the change of licenses.
 func (c *Company) setMember(g, i int, in bool) {
 	now := c.now()
 	if m := (membership{g, i}); c.options.Lag > 0 {
@@ -123,8 +123,8 @@ func (c *Company) setMember(g, i int, in bool) {
 	c.advanceTo(now)
 }
 
-// memberLists caches the people in an AD group, in order, until the next write. Ranged reads of a large group need the
-// list many times.
+// memberLists caches the people in each Active Directory group, in order, until the next write, because ranged reads
+// of a large group need the list many times.
 type memberLists struct {
 	mu    sync.Mutex
 	lists map[int][]int32
@@ -142,7 +142,7 @@ func (m *memberLists) forgetAll() {
 	clear(m.lists)
 }
 
-// adMembers returns the people listed in an AD group, in order.
+// adMembers returns the people that an Active Directory group lists, in order.
 func (c *Company) adMembers(g int) []int32 {
 	c.members.mu.Lock()
 	defer c.members.mu.Unlock()

@@ -8,7 +8,7 @@ import (
 // What is the kind of an event.
 type What string
 
-// The kinds of events: accepted writes, and the changes of licenses that follow from them.
+// The kinds of events: accepted writes, and changes of licenses that follow from them.
 const (
 	MemberAdded      What = "member added"
 	MemberRemoved    What = "member removed"
@@ -21,20 +21,20 @@ const (
 	UserRestored     What = "user restored" // restored from the bin
 )
 
-// Event is an accepted write, or a license that was gained or lost because of one.
+// Event is an accepted write, or the gain or loss of a license because of a write.
 type Event struct {
 	At          time.Time
 	What        What
 	Person      int
-	Group       string // first name of the group, for members
-	SKU         string // skuId, for a license gained or lost
-	LostMailbox bool   // the person lost the last product with a mailbox
-	// ByHand means that a method of Company caused the event, and not a request to the company. Such a method acts like
-	// an administrator or another tool. ByHand is also true for the license that follows the event later.
+	Group       string // first name of the group, for changes of members
+	SKU         string // skuId, for changes of licenses
+	LostMailbox bool   // whether the person lost the last product with a mailbox
+	// ByHand reports whether a method of Company caused the event, on behalf of an administrator or another tool, as
+	// opposed to a request. A license that follows later inherits ByHand from its cause.
 	ByHand bool
 }
 
-// note stores an event, and passes it to the witness at once.
+// note records an event and passes it to the witness.
 func (c *Company) note(e Event) {
 	e.ByHand = c.hand
 	c.history = append(c.history, e)
@@ -43,7 +43,7 @@ func (c *Company) note(e Event) {
 	}
 }
 
-// History returns everything that happened since the start, in order. It is empty while nobody has written.
+// History returns everything that happened since the start, in order. It is empty if nothing was written.
 func (c *Company) History() []Event {
 	c.advance()
 	c.mu.RLock()

@@ -11,8 +11,8 @@ import (
 // guid is a GUID in the byte order of its text.
 type guid [16]byte
 
-// guidOf returns the GUID of a person for one purpose. Its last twelve digits are the person's number. They identify
-// the person, also for readers of logs.
+// guidOf returns the GUID of a person for one purpose. The last twelve digits are the person's number, which lets the
+// sandbox, and people who read logs, recognize the person.
 func (c *Company) guidOf(i, stream int) (g guid) {
 	d := c.dice(i, stream)
 	binary.BigEndian.PutUint64(g[:], d.next())
@@ -33,7 +33,7 @@ func (g guid) String() string {
 	return string(s[:])
 }
 
-// raw returns the bytes in the order in which Active Directory stores a GUID.
+// raw returns the bytes in the order in which Active Directory stores them.
 func (g guid) raw() string {
 	g[0], g[1], g[2], g[3] = g[3], g[2], g[1], g[0]
 	g[4], g[5] = g[5], g[4]
@@ -43,7 +43,7 @@ func (g guid) raw() string {
 
 func (g guid) base64() string { return base64.StdEncoding.EncodeToString([]byte(g.raw())) }
 
-// isGUID reports whether s is a GUID in Graph's form.
+// isGUID reports whether s is a GUID as Graph writes it.
 func isGUID(s string) bool {
 	if len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
 		return false
@@ -52,7 +52,7 @@ func isGUID(s string) bool {
 	return err == nil
 }
 
-// byID returns the person with an Entra object id.
+// byID returns the person with an Entra object id. ok is false if there is none.
 func (c *Company) byID(id string) (int, bool) {
 	if !isGUID(id) {
 		return 0, false
@@ -64,7 +64,7 @@ func (c *Company) byID(id string) (int, bool) {
 	return int(i), strings.EqualFold(c.userID(int(i)), id)
 }
 
-// byRawGUID returns the person with these bytes as objectGUID or mS-DS-ConsistencyGuid.
+// byRawGUID returns the person whose objectGUID or mS-DS-ConsistencyGuid has these bytes.
 func (c *Company) byRawGUID(raw string, stream int) (int, bool) {
 	if len(raw) != 16 {
 		return 0, false
@@ -79,7 +79,7 @@ func (c *Company) byRawGUID(raw string, stream int) (int, bool) {
 	return i, c.guidOf(i, stream).raw() == raw
 }
 
-// objectGUID returns the GUID of the person's current account.
+// objectGUID returns the objectGUID of the person's current account.
 func (c *Company) objectGUID(i int) guid {
 	if n := c.replacedOf(i); n > 0 {
 		return c.guidOf(i, streamReplaced+2*(n-1))
@@ -87,7 +87,7 @@ func (c *Company) objectGUID(i int) guid {
 	return c.guidOf(i, streamObjectGUID)
 }
 
-// userID returns the object id of the person's current account in Entra ID.
+// userID returns the object id of the person's current Entra account.
 func (c *Company) userID(i int) string {
 	if ch := c.changes[i]; ch != nil && ch.again > 0 {
 		return c.guidOf(i, streamReplaced+2*(ch.again-1)+1).String()
@@ -95,7 +95,7 @@ func (c *Company) userID(i int) string {
 	return c.guidOf(i, streamUserID).String()
 }
 
-// domainSID is the SID of the domain. The SID of an account adds its RID.
+// domainSID is the SID of the domain. The SID of an account is domainSID, a dash and the RID.
 const domainSID = "S-1-5-21-1004336348-1177238915-682003330"
 
 var domainAuthorities = [4]uint32{21, 1004336348, 1177238915, 682003330}
@@ -108,7 +108,7 @@ func (c *Company) rid(i int) int { return firstRID + i + c.Size()*c.replacedOf(i
 
 func sidText(rid int) string { return domainSID + "-" + strconv.Itoa(rid) }
 
-// sidBytes returns a SID of the domain in the form that Active Directory stores.
+// sidBytes returns a SID of the domain in binary form.
 func sidBytes(rid int) string {
 	b := []byte{1, 5, 0, 0, 0, 0, 0, 5}
 	for _, a := range domainAuthorities {
@@ -117,7 +117,7 @@ func sidBytes(rid int) string {
 	return string(binary.LittleEndian.AppendUint32(b, uint32(rid)))
 }
 
-// bySID returns the person whose account has a SID, given as text or as bytes.
+// bySID returns the person whose account has a SID, given in text or binary form.
 func (c *Company) bySID(sid string) (int, bool) {
 	rid := 0
 	if text, ok := strings.CutPrefix(sid, domainSID+"-"); ok {

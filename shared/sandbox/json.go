@@ -5,14 +5,15 @@ import (
 	"time"
 )
 
-// property writes one property of an object of Graph as JSON. It returns nil when the object does not have it.
+// property is a property of an object of Graph. Its function appends the value as JSON, or returns nil if the object
+// does not have the property.
 type property[T any] struct {
 	name  string
 	write func(b []byte, v *T) []byte
 }
 
-// appendObject writes an object with the selected properties. prefix is optional: it may be an annotation that ends in
-// a comma.
+// appendObject appends an object with the selected properties. prefix is empty, or an annotation that ends with a
+// comma.
 func appendObject[T any](b []byte, v *T, selected []property[T], prefix string) []byte {
 	b = append(b, '{')
 	b = append(b, prefix...)
@@ -33,7 +34,7 @@ func appendObject[T any](b []byte, v *T, selected []property[T], prefix string) 
 	return append(b, '}')
 }
 
-// text returns a property that is null when the text is empty.
+// text returns a property with a string value, which is null if the string is empty.
 func text[T any](name string, get func(*T) string) property[T] {
 	return property[T]{name, func(b []byte, v *T) []byte { return appendText(b, get(v)) }}
 }
@@ -42,19 +43,19 @@ func boolean[T any](name string, get func(*T) bool) property[T] {
 	return property[T]{name, func(b []byte, v *T) []byte { return appendBool(b, get(v)) }}
 }
 
-// constant returns a property with the same value for every object. The value is JSON.
+// constant returns a property that has the same value, given as JSON, in every object.
 func constant[T any](name, value string) property[T] {
 	return property[T]{name, func(b []byte, _ *T) []byte { return append(b, value...) }}
 }
 
-// appendText writes a string. It writes null for the empty string.
+// appendText appends a string, or null if it is empty.
 func appendText(b []byte, s string) []byte {
 	if s == "" {
 		return append(b, "null"...)
 	}
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
-			quoted, _ := json.Marshal(s) // every string can be encoded
+			quoted, _ := json.Marshal(s) // any string can be encoded
 			return append(b, quoted...)
 		}
 	}
@@ -70,7 +71,7 @@ func appendBool(b []byte, v bool) []byte {
 	return append(b, "false"...)
 }
 
-// appendTime writes an instant in Graph's form. It writes null for the zero time.
+// appendTime appends an instant in Graph's form, or null if it is zero.
 func appendTime(b []byte, t time.Time) []byte {
 	if t.IsZero() {
 		return append(b, "null"...)
@@ -80,7 +81,7 @@ func appendTime(b []byte, t time.Time) []byte {
 	return append(b, '"')
 }
 
-// appendList writes an array.
+// appendList appends an array.
 func appendList[E any](b []byte, list []E, write func(b []byte, e E) []byte) []byte {
 	b = append(b, '[')
 	for n, e := range list {

@@ -9,8 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestKeep: a company can always be restored to a kept state. From there it goes on like a company to which nothing
-// happened.
+// TestKeep checks that a company can always be restored to a saved state, and then continues like a company to which
+// nothing happened.
 func TestKeep(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
@@ -58,12 +58,12 @@ func TestKeep(t *testing.T) {
 	}
 }
 
-// TestKeepKnowsEveryField: a new field of Company fails this test until Keep handles it.
+// TestKeepKnowsEveryField fails for a new field of Company until somebody decides how Keep treats it.
 func TestKeepKnowsEveryField(t *testing.T) {
 	t.Parallel()
 	known := []string{
-		"options", "start", "offsets", "mu", // these fields never change
-		"entries", "members", // computed again
+		"options", "start", "offsets", "mu", // never change
+		"entries", "members", // are computed again
 		"fixed", "changes", "renamed", "adAhead", "moved", "earlier", "joined", "pending", "due", "hand", "seats", "history", "subscribed",
 		"regrouped", "adGroups", "nesting", "present", "mailboxes", "concealed", "typed", "reports", "uses",
 	}

@@ -2,7 +2,7 @@ package sandbox
 
 import "strings"
 
-// MakeAgent turns a person's account into an agent's, of the type agentUser (docs-contrib:
+// MakeAgent turns a person's Entra account into an agent's account, of type agentUser (docs-contrib:
 // v1.0/resources/agentuser.md). The account keeps its licenses and groups.
 func (c *Company) MakeAgent(i int) {
 	c.mu.Lock()
@@ -17,7 +17,8 @@ func (c *Company) SetDisplayName(i int, name string) {
 	c.changeOf(i).displayName = name
 }
 
-// SetUPN changes a person's userPrincipalName in Entra ID, as after a marriage. Its domain must be the company's.
+// SetUPN changes a person's userPrincipalName in Entra ID, as happens after a marriage. Its domain must be the
+// company's.
 func (c *Company) SetUPN(i int, upn string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -28,8 +29,8 @@ func (c *Company) SetUPN(i int, upn string) {
 	ch.upn, c.renamed[strings.ToLower(upn)] = upn, i
 }
 
-// SetRecipientType sets msExchRecipientTypeDetails of a person in Active Directory, as Exchange's tools do in a forest
-// with its schema.
+// SetRecipientType sets a person's msExchRecipientTypeDetails in Active Directory, as Exchange's tools do in a forest
+// whose schema has it.
 func (c *Company) SetRecipientType(i int, value string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -45,10 +46,10 @@ func (c *Company) TellRecipientTypes() {
 	c.typed = true
 }
 
-// agentType is the annotation of an agent's account, also in a list of users.
+// agentType is the annotation of an agent's account. Unlike that of a user, it also appears in lists of users.
 const agentType = `"@odata.type":"#microsoft.graph.agentUser",`
 
-// typeOf returns the annotation of a user's type. plain is the annotation of a user who is no agent.
+// typeOf returns the annotation of the user's type. plain is the result if the user is not an agent.
 func (u *entraUser) typeOf(plain string) string {
 	if u.Agent() {
 		return agentType
@@ -56,7 +57,7 @@ func (u *entraUser) typeOf(plain string) string {
 	return plain
 }
 
-// changed applies the changes by hand to a user.
+// changed applies changes made by hand to the user.
 func (u *entraUser) changed(ch *change) {
 	if ch == nil {
 		return

@@ -13,7 +13,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// The account with which idleseat binds, and the only domain controller.
+// The account as which idleseat binds, and the DNS name of the domain controller.
 const (
 	bindAccount    = "svc-idleseat"
 	bindDN         = "CN=" + bindAccount + ",OU=Service Accounts," + BaseDN
@@ -50,7 +50,7 @@ func startLDAP(c *Company, certificate tls.Certificate, password string, record 
 			if err != nil {
 				return // the listener is closed
 			}
-			if secured := conn.(*tls.Conn); s.open(secured) { // the listener is from tls.Listen
+			if secured := conn.(*tls.Conn); s.open(secured) { // a listener of tls.Listen accepts only this type
 				s.serving.Go(func() { s.serve(secured) })
 			}
 		}
@@ -58,7 +58,7 @@ func startLDAP(c *Company, certificate tls.Certificate, password string, record 
 	return s, nil
 }
 
-// open registers a connection, so that close can close it.
+// open registers a connection for close. It returns false if the server is closed already.
 func (s *ldapServer) open(conn *tls.Conn) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -81,7 +81,7 @@ func (s *ldapServer) close() error {
 	return err
 }
 
-// drop breaks the open connections.
+// drop breaks all open connections.
 func (s *ldapServer) drop() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -91,7 +91,7 @@ func (s *ldapServer) drop() {
 	}
 }
 
-// ldapConn is a connection of a client.
+// ldapConn is the connection of a client.
 type ldapConn struct {
 	net.Conn
 	mu    sync.Mutex
@@ -104,14 +104,14 @@ func (c *ldapConn) isBound() bool {
 	return c.bound
 }
 
-// write sends whole messages. A client that left gets no answer.
+// write writes whole messages. It ignores errors, because the client may have left.
 func (c *ldapConn) write(b []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	_, _ = c.Write(b)
 }
 
-// serve answers the requests of a connection, several at a time.
+// serve answers the requests on a connection, several at the same time.
 func (s *ldapServer) serve(raw *tls.Conn) {
 	var answering sync.WaitGroup
 	defer answering.Wait()
@@ -135,7 +135,8 @@ func (s *ldapServer) serve(raw *tls.Conn) {
 	}
 }
 
-// bind checks the password. Without a name and a password the connection stays anonymous, as in Active Directory.
+// bind checks the password. As in real Active Directory, a bind without a name and a password succeeds and leaves the
+// connection anonymous.
 func (s *ldapServer) bind(x *Exchange) {
 	code, diagnostic, b := ldap.LDAPResultSuccess, "", x.bind
 	granted := b.simple && b.password != "" && s.knows(b.name) && b.password == s.password
@@ -153,7 +154,7 @@ func (s *ldapServer) bind(x *Exchange) {
 	x.end(nil, code, diagnostic)
 }
 
-// knows reports whether a name is one of the three with which the account may bind.
+// knows reports whether name is one of the three names with which the account can bind.
 func (s *ldapServer) knows(name string) bool {
 	for _, n := range []string{bindDN, bindAccount + "@" + dnsDomain, `CORP\` + bindAccount} {
 		if strings.EqualFold(n, name) {

@@ -49,7 +49,7 @@ func dial(t testing.TB, s *Sandbox) *ldap.Conn {
 	return conn
 }
 
-// dialRaw connects without an LDAP client.
+// dialRaw opens a TLS connection without an LDAP client.
 func dialRaw(t testing.TB, s *Sandbox) net.Conn {
 	t.Helper()
 	conn, err := tls.Dial("tcp", strings.TrimPrefix(s.ADURL, "ldaps://"), trusting(t, s))
@@ -69,7 +69,7 @@ func trusting(t testing.TB, s *Sandbox) *tls.Config {
 	return &tls.Config{RootCAs: roots}
 }
 
-// bound starts a company and binds to its directory.
+// bound starts a company and returns a bound LDAP connection to it.
 func bound(t testing.TB, o Options) (*Sandbox, *ldap.Conn) {
 	t.Helper()
 	s := start(t, o)
@@ -151,7 +151,7 @@ func TestAttributesOfAPerson(t *testing.T) {
 	}
 }
 
-// TestFileTime uses the instant and the FILETIME of the reference.
+// TestFileTime checks the example of the reference, an instant and its FILETIME.
 func TestFileTime(t *testing.T) {
 	t.Parallel()
 	if got := fileTime(testStart); got != "134398980000000000" {

@@ -15,22 +15,22 @@ import (
 type entry struct {
 	dn     string
 	parent string   // lower case
-	config bool     // the object is in the configuration naming context
-	person int      // -1 for an object that is no person
-	group  int      // -1 for an object that is no group
-	gone   bool     // no search finds it
+	config bool     // whether the object is in the configuration naming context
+	person int      // number of the person; -1 if the object is not a person
+	group  int      // index of the group; -1 if the object is not a group
+	gone   bool     // whether searches skip the object
 	hidden []string // attributes that idleseat's account may not read, in lower case
 	attrs  []attribute
-	parsed *ldap.DN // parsed DN, only for objects that are no people
+	parsed *ldap.DN // dn parsed; nil for people
 }
 
-// attribute has the name that the schema gives it. Binary values are raw bytes.
+// attribute is an attribute under the name that the schema has. Binary values are raw bytes.
 type attribute struct {
 	name   string
 	values []string
 }
 
-// get returns the values of an attribute, in any case of its name.
+// get returns the values of an attribute, whose name is case-insensitive.
 func (e *entry) get(name string) []string {
 	if e.hides(name) {
 		return nil
@@ -43,7 +43,7 @@ func (e *entry) get(name string) []string {
 	return nil
 }
 
-// set adds an attribute unless all its values are empty.
+// set adds an attribute unless all values are empty.
 func (e *entry) set(name string, values ...string) {
 	for _, v := range values {
 		if v != "" {
@@ -60,14 +60,14 @@ const (
 	peopleBase = "OU=People," + BaseDN
 )
 
-// masterNCs are the naming contexts that the controller may write.
+// masterNCs are the naming contexts that the controller can write.
 var masterNCs = []string{BaseDN, configDN, schemaDN}
 
 func category(class string) string { return "CN=" + class + "," + schemaDN }
 
 func plain(dn, parent string, classes []string, attrs ...attribute) *entry {
 	e := &entry{dn: dn, parent: strings.ToLower(parent), person: -1, group: -1}
-	e.parsed, _ = ldap.ParseDN(dn) // the sandbox writes only valid DNs
+	e.parsed, _ = ldap.ParseDN(dn) // the sandbox makes only valid DNs
 	e.config = strings.HasSuffix(e.dn, configDN)
 	e.set("objectClass", classes...)
 	e.set("distinguishedName", dn)
@@ -77,8 +77,8 @@ func plain(dn, parent string, classes []string, attrs ...attribute) *entry {
 	return e
 }
 
-// fixed are the objects that are no people, parents before children. The account with which idleseat binds is in a
-// place that it cannot read.
+// fixed are the objects that are not people, parents before children. They omit the account as which idleseat binds,
+// as if it were in a container that it cannot read.
 var fixed = fixedEntries()
 
 func fixedEntries() []*entry {
@@ -152,7 +152,7 @@ func groupEntry(all []group, n int) *entry {
 	return e
 }
 
-// rootDSE returns what a controller says about itself before any bind.
+// rootDSE returns the object in which a controller describes itself, which is readable before a bind.
 func (c *Company) rootDSE() *entry {
 	e := &entry{person: -1, group: -1}
 	e.set("defaultNamingContext", BaseDN)
@@ -173,12 +173,12 @@ func (c *Company) rootDSE() *entry {
 	return e
 }
 
-// keptPeople is the largest company whose people's objects are cached between questions. Larger companies use no memory
-// for them.
+// keptPeople is the size of the largest company whose person objects are cached between requests. A larger company
+// uses no memory for them.
 const keptPeople = 10_000
 
-// personEntry returns the object of a person who has one. Nobody may change a cached object. changeOf removes it from
-// the cache.
+// personEntry returns the object of a person who has one. The caller must not change it, because it may be cached
+// until changeOf drops it.
 func (c *Company) personEntry(i int, t profile) *entry {
 	if i >= len(c.entries) {
 		return c.makeEntry(i, t)
@@ -263,7 +263,7 @@ func accountControl(enabled directory.Flag) string {
 	return "514"
 }
 
-// fileTime returns an instant in units of 100 ns since 1601. It returns 0 for the zero time.
+// fileTime returns an instant as a FILETIME, in units of 100 ns since 1601. It returns 0 for the zero time.
 func fileTime(t time.Time) string {
 	if t.IsZero() {
 		return "0"

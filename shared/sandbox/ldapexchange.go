@@ -10,26 +10,26 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// Exchange is one operation of Active Directory. Faults can be injected into it.
+// Exchange is one operation on Active Directory, into which a test can inject faults.
 type Exchange struct {
 	Method string // "BIND", "SEARCH" or "MODIFY"
-	Target string // the account, the base and the filter, or the DN
-	Single bool   // a search for one object by its name
+	Target string // the account of a bind, the base and filter of a search, or the DN of a modify
+	Single bool   // whether it searches for one object by name
 
-	// The fields below alter a search that is carried out. Their zero values change nothing.
+	// The fields below change how a search is answered. Their zero values change nothing.
 
-	// Person returns the hidden attributes of a person's object, and by how much its dates of logons are late. Filters
-	// see the same.
+	// Person returns the hidden attributes of a person's object, and by how much its logon dates are late. Filters see
+	// the object in the same way.
 	Person func(dn string) (hidden []string, behind time.Duration)
-	// Page returns which of the found entries, numbered from 0, are sent, and in what order.
+	// Page returns the order in which the found entries are sent, by index. Entries that are absent are not sent.
 	Page func(found int) []int
-	// Result is the result code after the entries. It replaces success, and no cookie is sent.
+	// Result is a result code that replaces success after the entries. No cookie is sent with it.
 	Result  int
 	Message string
 
-	// Wait is called before the last answer is sent. nil: nothing is called.
+	// Wait is called before the last message is sent. It may be nil.
 	Wait func()
-	// Lost breaks the connections instead of sending the last answer.
+	// Lost breaks all connections instead of sending the last message.
 	Lost bool
 
 	s     *ldapServer
@@ -37,12 +37,12 @@ type Exchange struct {
 	m     message
 	serve func(*Exchange)
 
-	bind   bindRequest // the decoded bind request
+	bind   bindRequest // the decoded request, for a bind
 	search *searchRequest
 	modify *modifyRequest
 }
 
-// answer carries out an operation, after the faults that are injected before it.
+// answer carries out an operation, or hands it to the function of Meddle.
 func (s *ldapServer) answer(conn *ldapConn, m message) {
 	x := &Exchange{s: s, conn: conn, m: m}
 	var err error
@@ -76,22 +76,23 @@ func (s *ldapServer) answer(conn *ldapConn, m message) {
 	}
 }
 
-// Serve carries the operation out.
+// Serve carries out the operation.
 func (x *Exchange) Serve() { x.serve(x) }
 
-// Refuse answers with a result (RFC 4511, appendix A) and carries out nothing.
+// Refuse answers with a result code (RFC 4511, appendix A) without carrying out the operation.
 func (x *Exchange) Refuse(code int, message string) {
 	x.s.record(&Request{Method: x.Method, Template: x.Target, Status: code})
 	x.end(nil, code, message)
 }
 
-// Drop breaks all connections to the controller, like a restart.
+// Drop breaks all connections to the controller, as a restart does.
 func (x *Exchange) Drop() { x.s.drop() }
 
-// lastAnswers are the tags of the answers that end a request.
+// lastAnswers maps the tag of a request to the tag of the message that ends its answer, where the two are not
+// consecutive.
 var lastAnswers = map[ber.Tag]ber.Tag{ldap.ApplicationSearchRequest: ldap.ApplicationSearchResultDone}
 
-// end sends the remaining bytes and the last answer, unless the answer is to be lost.
+// end sends the remaining bytes and the last message, unless that message is to be lost.
 func (x *Exchange) end(left []byte, code int, diagnostic string, controls ...ldap.Control) {
 	if x.Lost || x.Wait != nil {
 		x.conn.write(left)
@@ -111,12 +112,12 @@ func (x *Exchange) end(left []byte, code int, diagnostic string, controls ...lda
 	x.conn.write(appendResult(left, x.m.id, tag, code, diagnostic, controls))
 }
 
-// telling returns a person's object with the faults of this search: hidden attributes and late dates.
+// telling returns a person's object with the given attributes hidden and its logon dates late by behind.
 func (e *entry) telling(hidden []string, behind time.Duration) *entry {
 	if len(hidden) == 0 && behind == 0 {
 		return e
 	}
-	other := *e // later questions use the cached object
+	other := *e // the original may be cached
 	other.hidden = append(lowered(hidden), e.hidden...)
 	other.attrs = slices.Clone(e.attrs)
 	for n, a := range other.attrs {

@@ -9,7 +9,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// The matching rules of Active Directory.
+// Matching rules of Active Directory.
 const (
 	ruleBitAnd  = "1.2.840.113556.1.4.803"
 	ruleInChain = "1.2.840.113556.1.4.1941"
@@ -22,13 +22,14 @@ type condition struct {
 	attr  string // lower case
 	rule  string // matching rule of an extensible match
 	value string
-	about *entry // the object that the value names, for attributes that hold DNs
+	about *entry // the object with the DN in value, for attributes that hold DNs
 }
 
-// maxDepth bounds the nesting of filters.
+// maxDepth is the deepest nesting that a filter may have.
 const maxDepth = 50
 
-// parseCondition reads a filter. It refuses what the sandbox does not evaluate: ignoring it would be a guess.
+// parseCondition parses a filter. It rejects what the sandbox cannot evaluate, because ignoring a part would be a
+// guess.
 func (c *Company) parseCondition(filter string) (*condition, error) {
 	packet, err := ldap.CompileFilter(filter)
 	if err != nil {
@@ -76,7 +77,7 @@ func (c *Company) condition(p *ber.Packet, depth int) (*condition, error) {
 	return x, nil
 }
 
-// extensible reads attribute:rule:=value.
+// extensible parses attribute:rule:=value.
 func (x *condition) extensible(p *ber.Packet) error {
 	for _, child := range p.Children {
 		s := ber.DecodeString(child.Data.Bytes())
@@ -96,8 +97,8 @@ func (x *condition) extensible(p *ber.Packet) error {
 	return nil
 }
 
-// matches evaluates the condition. As in Active Directory, an absent attribute equals nothing, and the negation of a
-// comparison with it is true.
+// matches evaluates the condition. As in real Active Directory, a comparison with an absent attribute is false, and
+// its negation is true.
 func (x *condition) matches(c *Company, e *entry) bool {
 	holds := func(part *condition) bool { return part.matches(c, e) }
 	switch x.op {
@@ -151,14 +152,14 @@ func (x *condition) bitsSet(e *entry) bool {
 	})
 }
 
-// equals compares one value by the syntax of the attribute.
+// equals compares one value according to the attribute's syntax.
 func (x *condition) equals(v string) bool {
 	switch x.attr {
 	case "objectsid":
 		return v == x.value || strings.HasPrefix(x.value, "S-1-") && sidValue(x.value) == v
 	case "objectguid", "ms-ds-consistencyguid":
 		return v == x.value
-	case "objectcategory": // the name of a class stands for its category
+	case "objectcategory": // a category can be given by the name of its class
 		class, _, _ := strings.Cut(strings.TrimPrefix(v, "CN="), ",")
 		return strings.EqualFold(v, x.value) || strings.EqualFold(class, x.value) || class == "Person" && strings.EqualFold(x.value, "user")
 	default:
@@ -166,7 +167,7 @@ func (x *condition) equals(v string) bool {
 	}
 }
 
-// sidValue converts a SID of the domain from text to bytes. It returns "" for any other text.
+// sidValue converts a SID of the domain from text to binary form. It returns "" for any other string.
 func sidValue(s string) string {
 	rid, found := strings.CutPrefix(s, domainSID+"-")
 	n, err := strconv.Atoi(rid)
@@ -176,8 +177,8 @@ func sidValue(s string) string {
 	return sidBytes(n)
 }
 
-// only returns the people who can match the condition, when a value in it identifies them. Without it, every question
-// about one person would visit everybody.
+// only returns the only people who can match the condition. bounded is false if any person can match. Thanks to it, a
+// question about one person does not visit everybody.
 func (x *condition) only(c *Company) (people []int, bounded bool) {
 	switch x.op {
 	case ldap.FilterAnd:

@@ -8,7 +8,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// entryOf returns the object with a DN. Names are compared without regard to case. <GUID=…> is a name, too.
+// entryOf returns the object with a DN, or nil. DNs are case-insensitive, and <GUID=…> is accepted in place of a DN.
 func (c *Company) entryOf(dn string) *entry {
 	if guid, found := strings.CutPrefix(dn, "<GUID="); found {
 		return c.entryOfGUID(strings.TrimSuffix(guid, ">"))
@@ -40,7 +40,8 @@ func (c *Company) entryOf(dn string) *entry {
 	return nil
 }
 
-// entryAsWritten returns a person's object by a DN in exactly the sandbox's spelling.
+// entryAsWritten returns the object of a person whose DN is spelled exactly as the sandbox spells it, without parsing
+// it.
 func (c *Company) entryAsWritten(dn string) *entry {
 	cn, _, _ := strings.Cut(dn, "),")
 	i, found := c.byAccountName(cn[strings.LastIndexByte(cn, '(')+1:])
@@ -55,7 +56,7 @@ func (c *Company) entryAsWritten(dn string) *entry {
 	return nil
 }
 
-// entryOfGUID returns the object with a GUID, written with dashes.
+// entryOfGUID returns the object with a GUID, given with dashes.
 func (c *Company) entryOfGUID(text string) *entry {
 	if !isGUID(text) {
 		return nil
@@ -74,7 +75,7 @@ func (c *Company) entryOfGUID(text string) *entry {
 	return nil
 }
 
-// fixedEntry returns a fixed object whose DN is spelt in another way.
+// fixedEntry returns the fixed object with a DN in any spelling.
 func (c *Company) fixedEntry(parsed *ldap.DN) *entry {
 	for _, e := range c.fixed {
 		if !e.gone && e.parsed.EqualFold(parsed) {

@@ -9,18 +9,18 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// bindRID is the RID of the account with which idleseat binds.
+// bindRID is the RID of the account as which idleseat binds.
 const bindRID = 1104
 
-// Hide removes the right of idleseat's account to read attributes of a person's account in Active Directory. Answers
-// and filters then treat them as empty (MS-ADTS 3.1.1.4.3: such a value is treated as "does not exist").
+// Hide takes away idleseat's right to read attributes of a person's Active Directory account. Answers and filters
+// then treat them as absent (MS-ADTS 3.1.1.4.3: such a value is treated as "does not exist").
 func (c *Company) Hide(i int, attributes ...string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.changeOf(i).hidden = lowered(attributes)
 }
 
-// HideMembers removes the right to read the members of an AD group.
+// HideMembers takes away idleseat's right to read the members of an Active Directory group.
 func (c *Company) HideMembers(groupDN string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -33,8 +33,8 @@ func (c *Company) HideMembers(groupDN string) {
 	}
 }
 
-// SetPrimaryGroup makes an AD group the primary group of a person and removes the person from its list. The directory
-// stores primary groups only in primaryGroupID.
+// SetPrimaryGroup makes a group the primary group of a person and removes the person from the group's list, because
+// the directory stores primary groups in primaryGroupID only.
 func (c *Company) SetPrimaryGroup(i int, groupDN string) {
 	c.byHand(func() {
 		if g, found := c.adGroup(groupDN); found {
@@ -52,7 +52,7 @@ func lowered(names []string) (lower []string) {
 	return lower
 }
 
-// primaryOf returns the RID of a person's primary group, which is most often Domain Users.
+// primaryOf returns the RID of a person's primary group, which by default is Domain Users.
 func (c *Company) primaryOf(i int) int {
 	if ch := c.changes[i]; ch != nil && ch.primary != 0 {
 		return ch.primary
@@ -60,19 +60,19 @@ func (c *Company) primaryOf(i int) int {
 	return 513
 }
 
-// hides reports whether idleseat's account may not read an attribute.
+// hides reports whether idleseat may not read an attribute.
 func (e *entry) hides(name string) bool { return slices.Contains(e.hidden, strings.ToLower(name)) }
 
-// descriptorAttribute is returned only when a search names it. The search must also have the control that leaves out
-// the parts which an ordinary account may not read (MS-ADTS 3.1.1.3.4.1.11).
+// descriptorAttribute is returned only if a search names it and has the control that excludes the parts that an
+// ordinary account may not read (MS-ADTS 3.1.1.3.4.1.11).
 const (
 	descriptorAttribute = "nTSecurityDescriptor"
 	descriptorFlags     = "1.2.840.113556.1.4.801"
 	systemAuditFlag     = 0x8
 )
 
-// descriptor returns the entry's discretionary access control list. It denies the hidden attributes to idleseat's
-// account. Every authenticated account may read the rest.
+// descriptor returns the entry's discretionary access control list. It denies idleseat's account the hidden
+// attributes, and allows all authenticated accounts to read the others.
 func (e *entry) descriptor() string {
 	const (
 		revision, self, present   = 1, 0x8000, 0x4
@@ -114,7 +114,7 @@ func schemaGUID(name string) string {
 func schemaEntries() []*entry {
 	list := []*entry{plain(schemaDN, configDN, []string{"top", "dMD"})}
 	names := slices.Concat(directory.ADAttributes(), []string{"objectSid", "objectGUID", "lastLogon", "primaryGroupID", "member", "memberOf"})
-	names = slices.DeleteFunc(names, func(name string) bool { return strings.HasPrefix(name, "msExch") }) // the forest lacks Exchange's schema
+	names = slices.DeleteFunc(names, func(name string) bool { return strings.HasPrefix(name, "msExch") }) // the forest does not have Exchange's schema
 	for _, name := range names {
 		list = append(list, plain("CN="+name+","+schemaDN, schemaDN, []string{"top", "attributeSchema"},
 			attribute{"lDAPDisplayName", []string{name}}, attribute{"schemaIDGUID", []string{schemaGUID(name)}}, attribute{"searchFlags", []string{"0"}}))

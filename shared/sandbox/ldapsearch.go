@@ -10,35 +10,35 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// The controls that the sandbox knows.
+// The controls that the sandbox supports.
 const (
 	pagingControl    = ldap.ControlTypePaging
-	showDeleted      = ldap.ControlTypeMicrosoftShowDeleted // the sandbox's recycle bin is always empty
+	showDeleted      = ldap.ControlTypeMicrosoftShowDeleted // accepted without effect: the recycle bin looks empty
 	permissiveModify = "1.2.840.113556.1.4.1413"
 	extendedDN       = "1.2.840.113556.1.4.529"
 )
 
-// The limits of Active Directory: MaxPageSize and MaxValRange.
+// MaxPageSize and MaxValRange of Active Directory.
 const (
 	maxEntries = 1000
 	maxValues  = 1500
 )
 
-// search is a search that is being answered.
+// search is the state of a search.
 type search struct {
 	c        *Company
 	m        *searchRequest
-	base     *entry // nil for the rootDSE
+	base     *entry // nil: the rootDSE
 	where    *condition
-	paging   *ldap.ControlPaging // nil: the search has no paging
-	people   []int               // the only people that can match, when bounded
+	paging   *ldap.ControlPaging // nil: unpaged
+	people   []int               // the only people who can match, if bounded is set
 	only     bool
-	access   bool // the search asks for access control lists, without the part for auditors
-	extended bool // the search wants DNs of members with GUID and SID
-	from     int  // position of the first entry to look at
-	sent     int  // entries on earlier pages
+	access   bool // whether the search requests access control lists, excluding the part for auditors
+	extended bool // whether the search requests member DNs with GUID and SID
+	from     int  // position at which to start
+	sent     int  // number of entries on earlier pages
 
-	told func(dn string) (hidden []string, behind time.Duration) // see Exchange
+	told func(dn string) (hidden []string, behind time.Duration) // see Exchange.Person
 }
 
 func (s *ldapServer) search(x *Exchange) {
@@ -74,7 +74,7 @@ func (s *ldapServer) search(x *Exchange) {
 	x.end(answer, seen.Status, diagnostic, controls...)
 }
 
-// full sends the answer when it is large enough. It returns what is left.
+// full writes the answer if it is large enough, and returns what is left to write.
 func (c *ldapConn) full(answer []byte) []byte {
 	if len(answer) < fullAnswer {
 		return answer
@@ -83,10 +83,10 @@ func (c *ldapConn) full(answer []byte) []byte {
 	return answer[:0]
 }
 
-// fullAnswer is the number of bytes that are sent at once.
+// fullAnswer is the number of bytes at which an answer is written.
 const fullAnswer = 16 << 10
 
-// prepare checks a search. All its errors are of type *ldapError.
+// prepare checks a search. Errors are of type *ldapError.
 func (s *ldapServer) prepare(conn *ldapConn, m *searchRequest) (*search, error) {
 	x := &search{c: s.c, m: m}
 	if err := x.controls(); err != nil {
@@ -142,8 +142,8 @@ func (x *search) controls() error {
 	return nil
 }
 
-// run sends the found entries. Past a limit it ends with a cookie when the search has paging, and with
-// sizeLimitExceeded otherwise.
+// run calls send with each entry that is found. At a limit, it returns a cookie if the search is paged, and otherwise
+// fails with sizeLimitExceeded.
 func (x *search) run(send func(*entry, []attribute)) ([]ldap.Control, error) {
 	room := maxEntries
 	if x.paging != nil {
@@ -179,8 +179,8 @@ func (x *search) page(cookie string) []ldap.Control {
 	return []ldap.Control{&ldap.ControlPaging{Cookie: []byte(cookie)}}
 }
 
-// at looks at one position. The positions are the base alone, or the fixed objects and then the people. found is nil
-// when the search does not match the object.
+// at looks at one position, which is an index into the fixed objects followed by the people, or 0 for the base of a
+// base search. found is nil if the object does not match. more is false past the last position.
 func (x *search) at(position int) (found *entry, attrs []attribute, more bool) {
 	x.c.mu.RLock()
 	defer x.c.mu.RUnlock()
@@ -233,8 +233,8 @@ func (x *search) person(n int) (int, bool) {
 	return n, n < x.c.Size()
 }
 
-// inScope reports whether an object is in the scope of the search. The naming context of the configuration is not part
-// of the domain's.
+// inScope reports whether an object is in the scope of the search. The configuration is a naming context of its own,
+// so it is not below the domain.
 func (x *search) inScope(e *entry) bool {
 	if x.m.Scope == ldap.ScopeBaseObject {
 		return true
@@ -250,13 +250,13 @@ func (x *search) inScope(e *entry) bool {
 	return child || e.dn == x.base.dn || strings.HasSuffix(e.parent, ","+base)
 }
 
-// inSchema reports whether an object is in the schema, which has its own naming context.
+// inSchema reports whether an object is in the schema, which is a naming context of its own.
 func (e *entry) inSchema() bool { return strings.HasSuffix(e.dn, schemaDN) }
 
-// constructed is an attribute that the server computes. It returns it only on request by name.
+// constructed is an attribute that the server computes. It is returned only if requested by name.
 const constructed = "allowedAttributesEffective"
 
-// selected returns the attributes that the client requested, by the schema's names.
+// selected returns the requested attributes under the names that the schema has.
 func (c *Company) selected(e *entry, m *searchRequest) (attrs []attribute) {
 	all := len(m.Attributes) == 0 || slices.Contains(m.Attributes, "*")
 	for _, a := range e.attrs {

@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// firstUSN is the update sequence number of the first person.
+// firstUSN is the USN of person 0 at the start.
 const firstUSN = 10_000
 
 const settingsDN = "CN=NTDS Settings,CN=DC1," + sitesDN
 
-// numbered adds a random invocationId to the controller's settings, so that each company has its own database. No
-// company knows the USNs of another.
+// numbered adds a random invocationId to the controller's settings, so that each company counts as a database of its
+// own, whose USNs mean nothing in another company.
 func numbered(list []*entry) []*entry {
 	var id guid
 	rand.Read(id[:])
@@ -25,8 +25,8 @@ func numbered(list []*entry) []*entry {
 	return list
 }
 
-// usnOf returns a person's uSNChanged. Memberships are stored with the group, and lastLogon is not replicated: neither
-// moves it.
+// usnOf returns a person's uSNChanged. Neither a membership, which is stored with the group, nor lastLogon, which is
+// not replicated, changes it.
 func (c *Company) usnOf(i int) int {
 	if ch := c.changes[i]; ch != nil && ch.usn > 0 {
 		return ch.usn
@@ -37,18 +37,18 @@ func (c *Company) usnOf(i int) int {
 // highestUSN returns the controller's highestCommittedUSN.
 func (c *Company) highestUSN() int { return firstUSN + c.Size() + c.moved }
 
-// move gives the person's object the next USN.
+// move gives a person's object the next USN.
 func (c *Company) move(i int) {
 	c.moved++
 	c.changeOf(i).usn = c.highestUSN()
 }
 
-// atLeast reports whether an attribute's number is at least the filter's.
+// atLeast reports whether the number v is at least the filter's.
 func (x *condition) atLeast(v string) bool {
 	least, errLeast := strconv.ParseInt(x.value, 10, 64)
 	n, err := strconv.ParseInt(v, 10, 64)
 	return err == nil && errLeast == nil && n >= least
 }
 
-// isNumber reports whether filters can compare an attribute by size.
+// isNumber reports whether filters can compare the attribute as a number.
 func isNumber(attr string) bool { return strings.EqualFold(attr, "uSNChanged") }

@@ -8,8 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestChangesAreCounted: a change of a replicated attribute moves the person's USN and the controller's. No other
-// change does.
+// TestChangesAreCounted checks that a change of a replicated attribute raises the USN of the person and of the
+// controller, and that no other change does.
 func TestChangesAreCounted(t *testing.T) {
 	t.Parallel()
 	s, conn := bound(t, Options{Users: 60})
@@ -33,7 +33,7 @@ func TestChangesAreCounted(t *testing.T) {
 		t.Errorf("changed (-want +got):\n%s", diff)
 	}
 	after := s.Company.highestUSN()
-	s.Company.LogOn(idle) // the stamp is younger than 14 days, so only lastLogon moves
+	s.Company.LogOn(idle) // lastLogonTimestamp is younger than 14 days, so only lastLogon changes
 	if got := changed(after + 1); got != nil || s.Company.highestUSN() != after {
 		t.Errorf("a lastLogon changed %q", got)
 	}

@@ -7,17 +7,17 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// message is a request of LDAP (RFC 4511, 4.1.1).
+// message is an LDAP request (RFC 4511, 4.1.1).
 type message struct {
 	id       int64
-	op       *ber.Packet // the request, a packet of the application class
+	op       *ber.Packet // a packet of the application class
 	controls []ldap.Control
 }
 
-// errWire marks bytes that are no message. The connection is then closed.
+// errWire is the error for bytes that are not a message. The connection is then closed.
 var errWire = fmt.Errorf("no message of LDAP")
 
-// readMessage decodes a message.
+// readMessage parses a message.
 func readMessage(p *ber.Packet) (m message, err error) {
 	if len(p.Children) < 2 || p.Children[1].ClassType != ber.ClassApplication {
 		return m, errWire
@@ -39,7 +39,7 @@ func readMessage(p *ber.Packet) (m message, err error) {
 	return m, nil
 }
 
-// fields reads the parts of a request in order. After a malformed part, bad is set and the rest is empty.
+// fields reads the parts of a request in order. Once a part is malformed, bad is set and rest is empty.
 type fields struct {
 	rest []*ber.Packet
 	bad  bool
@@ -59,7 +59,7 @@ func (f *fields) next() *ber.Packet {
 
 func (f *fields) text() string { return octets(f.next()) }
 
-// octets returns the content of a part.
+// octets returns the content of a part as a string.
 func octets(p *ber.Packet) string {
 	if p.Data == nil {
 		return ""
@@ -79,7 +79,7 @@ func (f *fields) flag() bool {
 	return v
 }
 
-// texts returns the values of a sequence or a set.
+// texts returns the values of the next part, a sequence or a set.
 func (f *fields) texts() (list []string) {
 	for _, c := range f.next().Children {
 		list = append(list, octets(c))
@@ -102,7 +102,7 @@ func readBind(m message) (b bindRequest, err error) {
 	return b, f.err()
 }
 
-// searchRequest asks for objects (RFC 4511, 4.5.1).
+// searchRequest is a search (RFC 4511, 4.5.1).
 type searchRequest struct {
 	BaseDN     string
 	Scope      int64
@@ -116,9 +116,9 @@ type searchRequest struct {
 func readSearch(m message) (*searchRequest, error) {
 	f := fieldsOf(m.op)
 	s := &searchRequest{BaseDN: f.text(), Scope: f.number(), Controls: m.controls}
-	f.number() // how to follow aliases
+	f.number() // alias handling
 	s.SizeLimit = f.number()
-	f.number() // the time limit
+	f.number() // time limit
 	s.TypesOnly = f.flag()
 	filter := f.next()
 	s.Attributes = f.texts()
@@ -139,7 +139,7 @@ type modifyRequest struct {
 	Controls []ldap.Control
 }
 
-// modification is one change of an attribute.
+// modification is a change of one attribute.
 type modification struct {
 	operation int64 // ldap.AddAttribute and so on
 	attribute string
@@ -167,7 +167,7 @@ func (f *fields) err() error {
 	return nil
 }
 
-// The tags of the parts of answers.
+// Tags of the parts of an answer.
 const (
 	tagSequence = 0x30
 	tagSet      = 0x31
@@ -175,10 +175,10 @@ const (
 	tagOctets   = 0x04
 	tagEnum     = 0x0a
 	tagControls = 0xa0
-	application = 0x60 // constructed; add the number of the application tag
+	application = 0x60 // application class, constructed; the number of the tag is added
 )
 
-// appendHead writes the tag and the length of a part.
+// appendHead appends the tag and the length of a part.
 func appendHead(b []byte, tag byte, length int) []byte {
 	switch b = append(b, tag); {
 	case length < 1<<7:
@@ -192,7 +192,7 @@ func appendHead(b []byte, tag byte, length int) []byte {
 	}
 }
 
-// sized returns the length of a part with its tag and length.
+// sized returns the number of bytes of a part, including its tag and length, whose content has length bytes.
 func sized(length int) int {
 	switch {
 	case length < 1<<7:
@@ -210,15 +210,15 @@ func appendOctets(b []byte, s string) []byte {
 	return append(appendHead(b, tagOctets, len(s)), s...)
 }
 
-// appendMessage writes the head of an answer. length is that of the parts that follow. id is not negative, and fits
-// into four bytes.
+// appendMessage appends the head of a message. length is the content length of its operation, and after is the number
+// of bytes behind the operation. id must not be negative and must fit in four bytes.
 func appendMessage(b []byte, id int64, tag ber.Tag, length, after int) []byte {
 	b = appendHead(b, tagSequence, sized(4)+sized(length)+after)
 	b = append(appendHead(b, tagInteger, 4), byte(id>>24), byte(id>>16), byte(id>>8), byte(id))
 	return appendHead(b, application|byte(tag), length)
 }
 
-// appendEntry writes a found object.
+// appendEntry appends the message with a found object.
 func appendEntry(b []byte, id int64, dn string, attrs []attribute) []byte {
 	values := make([]int, len(attrs))
 	all := 0
@@ -240,7 +240,7 @@ func appendEntry(b []byte, id int64, dn string, attrs []attribute) []byte {
 	return b
 }
 
-// appendResult writes the answer that ends a request.
+// appendResult appends the message that ends an answer.
 func appendResult(b []byte, id int64, tag ber.Tag, code int, diagnostic string, controls []ldap.Control) []byte {
 	var encoded []byte
 	for _, c := range controls {

@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestEntriesOfEveryLength: a client can read values whose length takes one, two, three or five bytes.
+// TestEntriesOfEveryLength checks that a client can read values whose length field has one, two, three or five bytes.
 func TestEntriesOfEveryLength(t *testing.T) {
 	t.Parallel()
 	for _, length := range []int{0, 1, 127, 128, 255, 256, 65_535, 65_536, 300_000} {
@@ -45,7 +45,8 @@ func TestEntriesOfEveryLength(t *testing.T) {
 	}
 }
 
-// TestOddRequests: bytes that are no LDAP request end their connection, or get a refusal. Other connections go on.
+// TestOddRequests sends bytes that are not LDAP requests. They must be refused, or end their own connection but no
+// other.
 func TestOddRequests(t *testing.T) {
 	t.Parallel()
 	s, conn := bound(t, Options{})
@@ -84,7 +85,7 @@ func TestOddRequests(t *testing.T) {
 	}
 }
 
-// FuzzMessage decodes any bytes. It must never panic.
+// FuzzMessage parses any bytes, which must not panic.
 func FuzzMessage(f *testing.F) {
 	bind := ber.NewSequence("")
 	bind.AppendChild(ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagInteger, 1, ""))

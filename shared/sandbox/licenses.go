@@ -7,7 +7,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The products that the company subscribes to, by skuId.
+// The skuIds of the products to which the company subscribes.
 const (
 	skuE3       = "05e9a617-0261-4cee-bb44-138d3ef5d965"
 	skuE5       = "06ebc4ee-1bb5-47dd-8120-11324bc54e06"
@@ -16,7 +16,7 @@ const (
 	skuCopilot  = "639dec6b-bb19-468b-871c-c5c441c4b0cb"
 )
 
-// product is a SKU. Only its Exchange plan is simulated.
+// product is a SKU, of which only the Exchange plan is simulated.
 type product struct {
 	id, part         string
 	planID, planName string
@@ -28,7 +28,7 @@ var products = []product{
 	{skuE5, "SPE_E5", "efb87545-963c-4e0d-99df-69c6916d9eb0", "EXCHANGE_S_ENTERPRISE", true},
 	{skuExchange, "EXCHANGESTANDARD", "9aaf7827-d63c-4b61-89c3-182f06f82e5c", "EXCHANGE_S_STANDARD", true},
 	{skuP2, "AAD_PREMIUM_P2", "eec0eb4f-6444-4f95-aba0-50c24d67f998", "AAD_PREMIUM_P2", false},
-	// Nobody holds this product until an administrator assigns it.
+	// Nobody holds this product until it is assigned by hand.
 	{skuCopilot, "Microsoft_365_Copilot", "3f30311c-6b1e-48a4-ab79-725b469da960", "M365_COPILOT_BUSINESS_CHAT", false},
 }
 
@@ -43,23 +43,23 @@ func productOf(sku string) (product, bool) {
 	return products[n], true
 }
 
-// assignment is a path to a license, with the instant at which it was last processed.
+// assignment is a way in which a person holds a product, and when it was last processed.
 type assignment struct {
 	directory.Assignment
 	updated time.Time
 }
 
-// The states and errors of licenseAssignmentStates in the sandbox.
+// The values of state and error in licenseAssignmentStates that the sandbox uses.
 const (
 	stateActive    = "Active"
 	stateError     = "Error"
 	countViolation = "CountViolation"
 )
 
-// seats are the paid and the used seats of a product.
+// seats are the numbers of paid and of used seats of a product.
 type seats struct{ enabled, consumed int }
 
-// assignments returns the paths by which the person holds products now.
+// assignments returns how the person now holds products.
 func (c *Company) assignments(i int, t profile) []assignment {
 	if ch := c.changes[i]; ch != nil && ch.licensed {
 		return ch.assignments
@@ -67,10 +67,11 @@ func (c *Company) assignments(i int, t profile) []assignment {
 	return firstAssignments(t, c.given(i, t))
 }
 
-// given returns when the person got the first licenses. A change of one path leaves the dates of the others unchanged.
+// given returns when the person got the first licenses. The dates of assignments stay the same when another
+// assignment changes.
 func (c *Company) given(i int, t profile) time.Time { return c.datesOf(i, t).created.Add(time.Hour) }
 
-// firstAssignments returns the paths of a person before any write.
+// firstAssignments returns how a person holds products before any write.
 func firstAssignments(t profile, since time.Time) (list []assignment) {
 	path := func(sku string, g int) {
 		a := directory.Assignment{SKU: sku, State: stateActive}
@@ -85,7 +86,7 @@ func firstAssignments(t profile, since time.Time) (list []assignment) {
 		path(skuE3, groupE3)
 	case holdE3Direct:
 		path(skuE3, direct)
-		list[0].DisabledPlans = []string{planYammer} // an administrator chose this
+		list[0].DisabledPlans = []string{planYammer} // as an administrator chose
 	case holdE3Twice:
 		path(skuE3, direct)
 		path(skuE3, groupE3)
@@ -106,7 +107,7 @@ func firstAssignments(t profile, since time.Time) (list []assignment) {
 	return list
 }
 
-// firstSeats counts everybody's first licenses, and adds some free seats.
+// firstSeats returns the seats at the start: those that everybody's first licenses use, and some free ones.
 func (c *Company) firstSeats() map[string]*seats {
 	m := map[string]*seats{}
 	for _, p := range products {
@@ -140,7 +141,7 @@ func (c *Company) SetSeats(part string, enabled int) {
 	}
 }
 
-// Seats returns the number of paid seats of a product, and how many are used.
+// Seats returns the numbers of paid and of used seats of a product.
 func (c *Company) Seats(part string) (enabled, consumed int) {
 	c.advance()
 	c.mu.RLock()
@@ -153,7 +154,7 @@ func (c *Company) Seats(part string) (enabled, consumed int) {
 	return 0, 0
 }
 
-// heldSKUs returns the products that at least one path gives, each once.
+// heldSKUs returns the products that list gives, without duplicates.
 func heldSKUs(list []assignment) (skus []string) {
 	for _, a := range list {
 		if a.Active() && !slices.Contains(skus, a.SKU) {
@@ -163,7 +164,7 @@ func heldSKUs(list []assignment) (skus []string) {
 	return skus
 }
 
-// hasMailbox reports whether one of the products has an Exchange mailbox.
+// hasMailbox reports whether one of the products includes an Exchange mailbox.
 func hasMailbox(skus []string) bool {
 	return slices.ContainsFunc(skus, func(sku string) bool {
 		p, _ := productOf(sku)
@@ -171,7 +172,7 @@ func hasMailbox(skus []string) bool {
 	})
 }
 
-// setAssignments replaces a person's paths, and updates seats and history.
+// setAssignments replaces a person's assignments, and updates seats and history.
 func (c *Company) setAssignments(i int, at time.Time, list []assignment) {
 	u := c.entraUser(i, c.profile(i))
 	before := heldSKUs(u.assignments)

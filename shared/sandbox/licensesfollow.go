@@ -7,7 +7,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// transition is a change of membership, with the instant at which its licenses follow.
+// transition is a change of membership, with the instant at which the licenses follow.
 type transition struct {
 	due           time.Time
 	group, person int
@@ -16,7 +16,7 @@ type transition struct {
 	byHand        bool
 }
 
-// advance makes licenses follow the memberships that are due.
+// advance makes licenses follow the changes of membership that are due.
 func (c *Company) advance() {
 	now := c.now()
 	if first := c.due.Load(); first == 0 || first > now.UnixNano() {
@@ -27,7 +27,7 @@ func (c *Company) advance() {
 	c.advanceTo(now)
 }
 
-// later schedules the licenses that follow a membership.
+// later schedules the change of licenses that follows a change of membership.
 func (c *Company) later(g, i int, in bool) {
 	if one := c.group(g); len(one.grants) > 0 {
 		delay := c.options.LicenseDelay
@@ -44,7 +44,7 @@ func (c *Company) later(g, i int, in bool) {
 	}
 }
 
-// tellDue stores when the next license follows.
+// tellDue publishes when the next change of licenses is due.
 func (c *Company) tellDue() {
 	if len(c.pending) == 0 {
 		c.due.Store(0)
@@ -65,7 +65,7 @@ func (c *Company) advanceTo(now time.Time) {
 	c.tellDue()
 }
 
-// follow gives or removes the licenses of a group. A group gives all its products or none.
+// follow gives or takes the licenses of a group. A group gives either all of its products or none.
 func (c *Company) follow(x transition) {
 	t := c.profile(x.person)
 	if !c.inEntra(x.person, t) {
@@ -79,7 +79,8 @@ func (c *Company) follow(x transition) {
 	c.setAssignments(x.person, x.due, list)
 }
 
-// unchanged keeps the earlier paths. A group that also gives one more product does not take the products that it gave.
+// unchanged replaces each of paths by the equal assignment in before, if that is active. So when no seat is free for
+// a product that the group gives in addition, people keep the products that it already gave them.
 func unchanged(paths, before []assignment) []assignment {
 	for n, p := range paths {
 		same := func(a assignment) bool { return a.SKU == p.SKU && a.Group == p.Group && a.Active() }
@@ -90,7 +91,7 @@ func unchanged(paths, before []assignment) []assignment {
 	return paths
 }
 
-// inherit returns the paths that a group gives to a person who already holds these products.
+// inherit returns the assignments that a group gives to a person who already holds the products held.
 func (c *Company) inherit(g int, held []string, at time.Time) (list []assignment) {
 	state, problem := stateActive, ""
 	one := c.group(g)
@@ -105,7 +106,7 @@ func (c *Company) inherit(g int, held []string, at time.Time) (list []assignment
 	return list
 }
 
-// reprocess repeats what groups could not give because no seat was free.
+// reprocess tries again what groups could not give because no seat was free.
 func (c *Company) reprocess(i int) {
 	now := c.now()
 	for g := range groups {

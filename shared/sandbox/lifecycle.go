@@ -7,8 +7,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Hire creates the accounts of an absent person in the directories and groups to which they belong. It does nothing for
-// other people.
+// Hire creates the accounts of an absent person, in the directories and groups to which the person belongs. It does
+// nothing for anybody else.
 func (c *Company) Hire(i int) {
 	c.byHand(func() {
 		if !c.absent(i) {
@@ -32,15 +32,15 @@ func (c *Company) Hire(i int) {
 // inBin is how long Entra ID keeps a deleted account (docs-contrib: user-delete).
 const inBin = 30 * day
 
-// bin is the state of a deleted account.
+// bin is what a deleted account had, and when it was deleted.
 type bin struct {
 	at    time.Time
 	paths []assignment
 }
 
-// SetInBin moves a person's Entra account into the bin of deleted items, or restores it with everything that it had
-// (Microsoft Graph, "Restore deleted item": groups and licenses are restored with the user). An account can be restored
-// within 30 days. Its seats are free while it is in the bin. there reports whether the account exists afterwards.
+// SetInBin deletes a person's Entra account into the bin, or restores it with its groups and licenses (Microsoft
+// Graph, "Restore deleted item": groups and licenses are restored with the user). An account can be restored for 30
+// days, and its seats are free meanwhile. there reports whether the account exists afterwards.
 func (c *Company) SetInBin(i int, in bool) (there bool) {
 	c.byHand(func() {
 		if t := c.profile(i); c.inEntra(i, t) == in {
@@ -79,7 +79,7 @@ func (c *Company) undelete(i int) {
 	c.reconcile(i)
 }
 
-// Delete deletes the person's Entra account for good.
+// Delete deletes a person's Entra account for good.
 func (c *Company) Delete(i int) {
 	c.byHand(func() {
 		if c.inEntra(i, c.profile(i)) {
@@ -91,8 +91,8 @@ func (c *Company) Delete(i int) {
 	})
 }
 
-// reconcile makes a person's licenses follow the memberships that they do not fit. This happens when an account is
-// created, or is restored after its groups changed.
+// reconcile makes a person's licenses agree with the memberships. They disagree when an account is created, or
+// restored after its groups changed.
 func (c *Company) reconcile(i int) {
 	t := c.profile(i)
 	for n := range groups {
@@ -110,9 +110,9 @@ func (c *Company) reconcile(i int) {
 	c.advanceTo(c.now())
 }
 
-// SetInADBin moves a person's account of Active Directory into its recycle bin, or restores it with everything that it
-// had, group memberships included (AD DS, "Active Directory Recycle Bin": link-valued attributes are preserved). Entra
-// ID does not change.
+// SetInADBin deletes a person's Active Directory account into the recycle bin, or restores it with everything that it
+// had, including memberships (AD DS, "Active Directory Recycle Bin": link-valued attributes are preserved). Entra ID
+// does not change.
 func (c *Company) SetInADBin(i int, in bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -121,14 +121,14 @@ func (c *Company) SetInADBin(i int, in bool) {
 	c.members.forgetAll()
 }
 
-// ReplaceInEntra deletes a person's Entra account for good and creates another one with the same names. The new account
-// has its own object id and no licenses. It is only in the dynamic groups whose rule matches, was never used, and has
-// no link to Active Directory.
+// ReplaceInEntra deletes a person's Entra account for good and creates another account with the same names. The new
+// account has its own object id, no licenses and no link to Active Directory. It was never used, and is only in the
+// dynamic groups whose rule it matches.
 func (c *Company) ReplaceInEntra(i int) {
 	c.byHand(func() { c.replaceInEntra(i, link{state: never}) })
 }
 
-// ReplaceInBoth replaces the accounts in both directories. The new accounts are linked.
+// ReplaceInBoth replaces the accounts in both directories. The new accounts are linked to each other.
 func (c *Company) ReplaceInBoth(i int) {
 	c.byHand(func() {
 		c.replaceInAD(i)

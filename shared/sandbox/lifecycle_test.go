@@ -9,8 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestHire: an absent person is in no directory, and nobody else is affected. Once hired, the person has new accounts,
-// and gets the licenses of their groups.
+// TestHire checks that an absent person is in no directory, which affects nobody else, and that a hired person has
+// new accounts and gets the licenses of their groups.
 func TestHire(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -24,7 +24,7 @@ func TestHire(t *testing.T) {
 	now.turn(3 * day)
 	inE3, inCitrix := 0, 0
 	for i := range c.Size() {
-		now.turn(time.Minute) // the limit is 10 users with sign-in activity in a minute
+		now.turn(time.Minute) // the limit is 10 users with sign-in activity per minute
 		hired := now.now()
 		facts := v.of(i)
 		if spare := i >= 30; spare != (c.Person(i).Entra == nil && c.Person(i).AD == nil) {
@@ -76,7 +76,7 @@ func TestHire(t *testing.T) {
 	}
 }
 
-// TestSignInIsShownLater: Graph shows a sign-in up to a day late. Truth has it at once.
+// TestSignInIsShownLater checks that Graph shows a sign-in up to a day late, while Truth has it at once.
 func TestSignInIsShownLater(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -101,7 +101,8 @@ func TestSignInIsShownLater(t *testing.T) {
 	}
 }
 
-// TestGone: a deleted person is in no list. An account that was in the bin for 30 days does not come back.
+// TestGone checks that a deleted person is in no list, and that an account cannot be restored after 30 days in the
+// bin.
 func TestGone(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -143,7 +144,7 @@ func TestGone(t *testing.T) {
 	}
 }
 
-// TestGroupsChangeWhileInTheBin: an account that comes back is in the groups that exist by then, and has their
+// TestGroupsChangeWhileInTheBin checks that a restored account is in the groups that exist by then and has their
 // licenses.
 func TestGroupsChangeWhileInTheBin(t *testing.T) {
 	t.Parallel()
@@ -190,7 +191,7 @@ func TestGroupsChangeWhileInTheBin(t *testing.T) {
 	}
 }
 
-// TestByHand: a license that follows a membership later is ByHand when the membership was.
+// TestByHand checks that a license that follows a membership later is ByHand if the change of membership was.
 func TestByHand(t *testing.T) {
 	t.Parallel()
 	now := newClock()

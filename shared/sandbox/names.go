@@ -13,7 +13,7 @@ type name struct{ given, surname, local string }
 
 func (n name) display() string { return n.given + " " + n.surname }
 
-// spelling is a name and its form in an address.
+// spelling is a name and its form in an e-mail address.
 type spelling struct{ text, ascii string }
 
 var givenNames = []spelling{
@@ -32,7 +32,7 @@ var surnames = []spelling{
 	{"Johnson", "johnson"}, {"Hansen", "hansen"}, {"Silva", "silva"}, {"Petrov", "petrov"}, {"Weiß", "weiss"}, {"Martin", "martin"}, {"King", "king"},
 }
 
-// awkward are names that break code which does not escape them.
+// awkward are names that break code that does not escape them.
 var awkward = []name{
 	{`Ann, "Annie"`, `D'Arc`, "annie.darc"},
 	{`<script>alert(1)</script>`, `&amp;`, "markup"},
@@ -41,7 +41,7 @@ var awkward = []name{
 	{`back\slash`, `#hash, +plus`, "slash"},
 }
 
-// nameOf returns the name of a person. The number at the end of the local part identifies the person.
+// nameOf returns the name of a person. The number that ends the local part identifies the person.
 func (c *Company) nameOf(i int, k Kind) name {
 	if i < len(fixtures) {
 		return name{fixtures[i].given, fixtures[i].surname, fixtures[i].local}
@@ -59,7 +59,7 @@ func (c *Company) nameOf(i int, k Kind) name {
 	return n
 }
 
-// byUPN returns the person with a UPN, in any case of its letters.
+// byUPN returns the person with a UPN, compared case-insensitively.
 func (c *Company) byUPN(upn string) (int, bool) {
 	if i, found := c.renamed[strings.ToLower(upn)]; found {
 		return i, true
@@ -68,7 +68,7 @@ func (c *Company) byUPN(upn string) (int, bool) {
 	return i, found && (c.changes[i] == nil || c.changes[i].upn == "")
 }
 
-// byFirstUPN returns the person whose first UPN this was.
+// byFirstUPN returns the person who had the UPN at the start.
 func (c *Company) byFirstUPN(upn string) (int, bool) {
 	local, domain, ok := strings.Cut(upn, "@")
 	if !ok || !strings.EqualFold(domain, upnDomain) {
@@ -93,7 +93,7 @@ func accountName(i int) string {
 	return "u" + "0000000"[:max(0, 7-len(digits))] + digits
 }
 
-// byAccountName returns the person with a sAMAccountName, in any case of its letters.
+// byAccountName returns the person with a sAMAccountName, compared case-insensitively.
 func (c *Company) byAccountName(sam string) (int, bool) {
 	if len(sam) < 8 {
 		return 0, false

@@ -8,23 +8,23 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Person is the data of one person in both directories, for checks that use neither protocol.
+// Person is the data of one person in both directories, for checks that use neither HTTP nor LDAP.
 type Person struct {
 	Index    int
 	Kind     Kind
-	Activity Activity // use of Entra ID
-	Logon    Activity // use of Active Directory
+	Activity Activity // how the person uses Entra ID
+	Logon    Activity // how the person uses Active Directory
 
-	Entra *directory.EntraUser // nil without an account in Entra ID
-	AD    *directory.ADUser    // nil without an account in Active Directory
-	// LastLogon is the date on the only domain controller. It is at most 14 days after AD.LastLogonTimestamp.
+	Entra *directory.EntraUser // nil: no account in Entra ID
+	AD    *directory.ADUser    // nil: no account in Active Directory
+	// LastLogon is lastLogon on the only domain controller. It is at most 14 days after AD.LastLogonTimestamp.
 	LastLogon time.Time
 
 	Groups   []string // display names of the Entra groups that list the person
-	ADGroups []string // DNs of the AD groups that list the person
+	ADGroups []string // DNs of the Active Directory groups that list the person
 }
 
-// Person returns the real data of person i now. It panics when i is not in [0, Size()).
+// Person returns the current data of person i. It panics if i is not in [0, Size()).
 func (c *Company) Person(i int) Person {
 	if i < 0 || i >= c.Size() {
 		panic(fmt.Sprintf("sandbox: person %d of %d", i, c.Size()))
@@ -52,17 +52,17 @@ func (c *Company) Person(i int) Person {
 	return p
 }
 
-// entraUser is an Entra account with the other properties of Graph.
+// entraUser is an Entra account with properties that directory.EntraUser lacks.
 type entraUser struct {
 	directory.EntraUser
 	given, surname string
 	dn             string
 	assignments    []assignment
-	linked         bool // the account keeps properties of Active Directory
-	once           bool // the account was synced, and may be so no more
+	linked         bool // whether the account has properties from Active Directory
+	once           bool // whether the account is or was synced
 }
 
-// adUser is a user of Active Directory with the other attributes in LDAP.
+// adUser is an Active Directory user with attributes that directory.ADUser lacks.
 type adUser struct {
 	directory.ADUser
 	given, surname string
@@ -136,13 +136,13 @@ func (c *Company) entraCreated(i int, t profile, x dates) time.Time {
 	case !x.madeAgain.IsZero():
 		return x.madeAgain
 	case t.synced() && !c.spare(i):
-		return x.created.Add(30 * time.Minute) // the next run of Entra Connect
+		return x.created.Add(30 * time.Minute) // at the next run of Entra Connect
 	default:
 		return x.created
 	}
 }
 
-// isGuest reports whether the Entra account is a guest's.
+// isGuest reports whether the Entra account is a guest account.
 func (c *Company) isGuest(i int, t profile) bool {
 	ch := c.changes[i]
 	if ch != nil && ch.again > 0 {
@@ -151,7 +151,7 @@ func (c *Company) isGuest(i int, t profile) bool {
 	return t.kind == Guest || ch != nil && ch.guest
 }
 
-// link adds to an Entra account what it has from Active Directory.
+// link adds the properties that an Entra account has from Active Directory.
 func (c *Company) link(u *entraUser, i int, t profile, n name) {
 	l := c.linkOf(i, t)
 	u.once, u.linked = l.state != never, l.state == linked || l.state == ended
@@ -167,7 +167,7 @@ func (c *Company) link(u *entraUser, i int, t profile, n name) {
 	u.dn = "CN=" + ldap.EscapeDN(cn) + "," + parent
 }
 
-// show makes an account hold its products by these paths.
+// show sets the assignments of an account.
 func (c *Company) show(u *entraUser, list []assignment) {
 	u.assignments, u.Assignments = list, nil
 	for _, a := range list {
@@ -178,7 +178,7 @@ func (c *Company) show(u *entraUser, list []assignment) {
 
 var offices = []string{"Oslo", "Bergen", "Tromsø"}
 
-// anchor returns the GUID that Entra Connect uses as the source anchor.
+// anchor returns the GUID that Entra Connect uses as source anchor.
 func (c *Company) anchor(i int, t profile) guid {
 	switch {
 	case t.kind == WrongAnchor:
@@ -198,7 +198,7 @@ func extension(i int, t profile) directory.ExtensionAttributes {
 	return e
 }
 
-// place returns the common name of an AD account and the organizational unit that holds it.
+// place returns the common name of a person's Active Directory account and the DN of its organizational unit.
 func (c *Company) place(i int, t profile, n name) (cn, parent string) {
 	cn = n.display()
 	if ch := c.changes[i]; ch != nil && ch.commonName != "" {
@@ -226,7 +226,7 @@ func (c *Company) adUser(i int, t profile) *adUser {
 		u.RecipientType = ch.recipient
 	}
 	if !x.made.IsZero() {
-		u.Created = x.made // Entra Connect has not read it yet
+		u.Created = x.made // Entra Connect has not read the new account yet
 	} else if t.anchored {
 		u.ConsistencyGUID = c.guidOf(i, streamConsistency).base64()
 	}

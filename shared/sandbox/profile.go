@@ -2,7 +2,7 @@ package sandbox
 
 import "math/bits"
 
-// Kind says in which directories a person has an account.
+// Kind says in which directories a person has an account, and how the accounts are linked.
 type Kind string
 
 // The kinds of people.
@@ -12,8 +12,8 @@ const (
 	Guest         Kind = "guest"              // Entra ID only, userType Guest
 	SharedMailbox Kind = "shared mailbox"     // Entra ID only, sign-in blocked
 	ADOnly        Kind = "AD-only"            // Active Directory only
-	NoADAccount   Kind = "without AD account" // synced, but Active Directory has no such account
-	WrongAnchor   Kind = "wrong anchor"       // onPremisesImmutableId disagrees with the AD account
+	NoADAccount   Kind = "without AD account" // marked as synced, but Active Directory has no such account
+	WrongAnchor   Kind = "wrong anchor"       // onPremisesImmutableId does not match the Active Directory account
 )
 
 // Activity says how a person uses an account.
@@ -22,14 +22,14 @@ type Activity string
 // The activities, in Entra ID and in Active Directory.
 const (
 	Active  Activity = "active"
-	Recent  Activity = "recent"   // idle, but not long enough for the rule
-	Idle    Activity = "idle"     // more than 60 days (Entra ID), 90 days (Active Directory)
+	Recent  Activity = "recent"   // idle, but not for long enough to match the rule
+	Idle    Activity = "idle"     // idle for more than 60 days (Entra ID) or 90 days (Active Directory)
 	Never   Activity = "never"    // an old account that was never used
 	New     Activity = "new"      // a new account that was never used
 	OnLeave Activity = "on leave" // idle for a good reason
 )
 
-// role is the part of a person's circumstances that does not depend on dates.
+// role is the part of a person's circumstances that has nothing to do with dates.
 type role uint8
 
 const (
@@ -39,28 +39,28 @@ const (
 	exempt   // an employee in the group LIC-Exempt
 )
 
-// hold is the way in which a person first got a license.
+// hold is how a person first got a license.
 type hold uint8
 
 const (
 	holdNothing        hold = iota
 	holdE3                  // E3 by the group LIC-M365-E3
-	holdE3Direct            // E3 assigned to the person
-	holdE3Twice             // E3 both by the group and assigned to the person
+	holdE3Direct            // E3, direct
+	holdE3Twice             // E3, both by the group and direct
 	holdE3Dynamic           // E3 by a dynamic group
-	holdE3Synced            // E3 by a group mastered on premises
-	holdSuite               // E3 by a group that grants two products
+	holdE3Synced            // E3 by a group that is synced from Active Directory
+	holdSuite               // E3 by a group that gives two products
 	holdExchange            // Exchange Online by the group LIC-EXO-P1
-	holdExchangeDirect      // Exchange Online, assigned to the person
-	holdE5                  // E5, assigned to the person
+	holdExchangeDirect      // Exchange Online, direct
+	holdE5                  // E5, direct
 )
 
-// profile describes a person, without names and dates. It is cheap, because counting members needs the profile of
-// everybody.
+// profile describes a person without names and dates. Computing it is cheap, because counting members needs the
+// profile of everybody.
 type profile struct {
 	kind     Kind
-	activity Activity // use of Entra ID
-	logon    Activity // use of Active Directory
+	activity Activity // how the person uses Entra ID
+	logon    Activity // how the person uses Active Directory
 	role     role
 	hold     hold
 	citrix   bool // in the Citrix group
@@ -80,13 +80,13 @@ func (t profile) synced() bool {
 
 func (t profile) enabled() bool { return t.role != disabled && t.kind != SharedMailbox }
 
-// share is how many of a thousand people belong to one sort.
+// share is the part of all people, in thousandths, that has a given value.
 type share[T any] struct {
 	permille int
 	sort     T
 }
 
-// The shares. The last sort of each list gets the rest. With these shares each of the two rules of the demo policy
+// The shares. The last value of each list gets the rest. With these shares, each of the two rules of the demo policy
 // matches 6 to 7 percent of its holders.
 var (
 	kindShares     = []share[Kind]{{30, ADOnly}, {50, CloudOnly}, {20, Guest}, {15, SharedMailbox}, {5, NoADAccount}, {5, WrongAnchor}, {0, Synced}}
@@ -109,7 +109,7 @@ func pick[T any](shares []share[T], permille int) T {
 	return shares[len(shares)-1].sort
 }
 
-// The draws of a person. They are independent of each other.
+// The draws of a person, which are independent of each other.
 const (
 	drawKind = iota
 	drawActivity
@@ -120,8 +120,9 @@ const (
 	drawCount
 )
 
-// steps are the fractional parts of the square roots of the first primes, in 1/2^64. Multiples of an irrational number
-// fill the unit interval far more evenly than random numbers. Proportions therefore hold in small companies, too.
+// steps are the fractional parts of the square roots of the first primes, in units of 2^-64. Multiples of an
+// irrational number fill the unit interval far more evenly than random numbers do, so proportions hold even in small
+// companies.
 var steps = [drawCount]uint64{
 	0x6a09e667f3bcc908, 0xbb67ae8584caa73b, 0x3c6ef372fe94f82b,
 	0xa54ff53a5f1d36f1, 0x510e527fade682d1, 0x9b05688c2b3e6c1f,
@@ -154,7 +155,7 @@ func (c *Company) profile(i int) profile {
 	if t.activity == New {
 		t.logon = New
 	} else if t.logon == New && t.activity != Active {
-		t.logon = Active // an account cannot be younger than its last sign-in
+		t.logon = Active // an account is not younger than its last sign-in
 	}
 	if c.spare(i) {
 		t.activity, t.logon = New, New
@@ -184,7 +185,7 @@ func (c *Company) placeLicenses(i int, t *profile) {
 	}
 }
 
-// dice makes reproducible random numbers (splitmix64, public domain, S. Vigna).
+// dice generates reproducible random numbers (splitmix64, public domain, S. Vigna).
 type dice struct{ state uint64 }
 
 func (d *dice) next() uint64 {
@@ -197,7 +198,7 @@ func (d *dice) next() uint64 {
 
 func (d *dice) below(n int) int { return int(d.next() % uint64(n)) }
 
-// Each purpose has its own stream of random numbers.
+// The streams of random numbers, one for each purpose.
 const (
 	streamNames = iota + 1
 	streamDates
@@ -205,7 +206,7 @@ const (
 	streamObjectGUID
 	streamConsistency
 	streamForeign
-	streamReplaced // this stream and the following ones: two for each later account, one per directory
+	streamReplaced // the first of the streams for replaced accounts, two for each replacement, one per directory
 )
 
 func (c *Company) dice(i, stream int) dice {

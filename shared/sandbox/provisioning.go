@@ -2,18 +2,17 @@ package sandbox
 
 import "time"
 
-// AppGroup is a group of Entra ID that gives no product. It is assigned to an application
-// that takes its users from Entra ID by SCIM.
+// AppGroup is an Entra group that gives no product. It is assigned to an application that takes its users from Entra
+// ID through SCIM.
 const AppGroup = "APP-Salesforce"
 
 // provisioningCycle is how long the application lags behind the group. After the initial cycle, "incremental cycles"
-// run about every 40 minutes. The next cycle disables a person who is no longer assigned. Leaving an assigned group has
-// the same effect (Microsoft Learn, "How Application Provisioning works in Microsoft Entra ID": Incremental cycle,
-// Deprovisioning). A cycle reads only the members that the group itself lists: "the application provisioning service
-// can't read users in nested groups".
+// run about every 40 minutes, and the next cycle disables a person who has left an assigned group (Microsoft Learn,
+// "How Application Provisioning works in Microsoft Entra ID": Incremental cycle, Deprovisioning). A cycle reads only
+// the members that the group lists itself: "the application provisioning service can't read users in nested groups".
 const provisioningCycle = 40 * time.Minute
 
-// HasSeat reports whether the person is an active user of the application now.
+// HasSeat reports whether the person now is an active user of the application.
 func (c *Company) HasSeat(i int) bool {
 	c.mu.RLock()
 	defer c.mu.RUnlock()

@@ -7,25 +7,27 @@ import (
 	"strings"
 )
 
-// GroupChange is a change of a group of Entra ID. A changed field has its effects on members and licenses.
+// GroupChange is a change of an Entra group. Members and licenses follow from the changed fields.
 type GroupChange struct {
-	// ID is the object id of a group that was deleted and created again. The new group has no members. Licenses from
-	// the old group are lost.
+	// ID is the object id of the new group after the group was deleted and created again. The new group has no
+	// members, and the licenses from the old group are lost.
 	ID   string
-	Name string // new display name; empty: its first one
-	// Deleted deletes the group. Its licenses are lost, because they must be removed before the group can be deleted
-	// (entra-docs: licensing-groups-resolve-problems, "When a licensed group is deleted"). Members and licenses return
-	// when the group is restored.
+	Name string // new display name; empty: unchanged
+	// Deleted deletes the group. Its licenses are lost, because they must be removed before a group can be deleted
+	// (entra-docs: licensing-groups-resolve-problems, "When a licensed group is deleted"). Restoring the group brings
+	// back its members and licenses.
 	Deleted bool
-	Emptied bool // everybody was removed, nested groups too
-	// Rule makes the group dynamic: everybody is removed, and then everybody who matches the rule is added (entra-docs:
-	// groups-change-type). The sandbox knows only user.department -eq "…". Members stay when the rule is removed.
+	Emptied bool // all members were removed, including nested groups
+	// Rule makes the group dynamic: all members are removed, and then everybody who matches the rule is added
+	// (entra-docs: groups-change-type). The sandbox supports only user.department -eq "…". When the rule is removed,
+	// the members stay.
 	Rule string
-	// More are part numbers of products that the group gives in addition.
+	// More are the part numbers of products that the group gives in addition.
 	More []string
-	// Hidden sets visibility to HiddenMembership. The application lacks Member.Read.Hidden unless Unhidden is set.
-	// Microsoft does not document what the list of members then is. Here it is empty, or the answer is 403 with Denied.
-	// memberOf leaves the group out (docs-contrib: group-list-members; microsoft-graph-docs #12285, #12552).
+	// Hidden sets the visibility to HiddenMembership. Unless Unhidden is set, the application lacks
+	// Member.Read.Hidden. Microsoft does not document what the list of members then is; in the sandbox it is empty or,
+	// with Denied, the request fails with status 403. memberOf omits the group (docs-contrib: group-list-members;
+	// microsoft-graph-docs #12285, #12552).
 	Hidden, Unhidden, Denied bool
 }
 
@@ -35,8 +37,8 @@ func (g *group) unseen() bool { return g.hidden && !g.unhidden }
 // lists reports whether Graph shows the group's members to the application.
 func (g *group) lists() bool { return !g.deleted && !g.unseen() }
 
-// ChangeGroup changes the first Entra group with this first name. An empty change reverts everything, but removed
-// members do not return.
+// ChangeGroup changes the Entra group that was first named name. An empty change reverts everything, except that
+// removed members do not return.
 func (c *Company) ChangeGroup(name string, x GroupChange) {
 	n := slices.IndexFunc(groups, func(g group) bool { return g.id != "" && g.name == name })
 	if n < 0 {
@@ -65,8 +67,8 @@ func (c *Company) ChangeGroup(name string, x GroupChange) {
 	})
 }
 
-// oust removes everybody from a group, also accounts in a bin. With again, the group was created again: old states of
-// replicas then show no member of the new group.
+// oust removes all members from a group, including accounts in the bin. again is whether the group was created again;
+// its replicas then forget the members of the old group.
 func (c *Company) oust(n int, there func(int, profile) bool, again bool) {
 	for i := range c.Size() {
 		t := c.profile(i)
@@ -92,7 +94,7 @@ func (c *Company) laterAll(n int, people []int, in bool) {
 	c.advanceTo(c.now())
 }
 
-// entraMembers returns the people in a group of Entra ID, even when the group hides them.
+// entraMembers returns the people in an Entra group, even if the group hides them.
 func (c *Company) entraMembers(n int) (people []int) {
 	for i := range c.Size() {
 		if c.isEntraMember(n, i) {
@@ -102,9 +104,9 @@ func (c *Company) entraMembers(n int) (people []int) {
 	return people
 }
 
-// Nest adds a group to another one, or removes it. Both go by their first names. The licenses of a group do not reach
-// the members of its nested groups (entra-docs: licensing-group-advanced, "nested groups"). The caller must not make a
-// circle.
+// Nest adds the group that was first named inner to the one that was first named outer, or removes it. The licenses
+// of a group do not reach the members of nested groups (entra-docs: licensing-group-advanced, "nested groups"). The
+// caller must not create a cycle.
 func (c *Company) Nest(outer, inner string, in bool) {
 	index := func(name string) int {
 		return slices.IndexFunc(groups, func(g group) bool { return g.name == name })
@@ -116,7 +118,7 @@ func (c *Company) Nest(outer, inner string, in bool) {
 	})
 }
 
-// rebuild computes the current state of a group, for requests that do not lock the company.
+// rebuild computes the current state of a group, so that requests can read it without a lock.
 func (c *Company) rebuild(n int) {
 	g, x := groups[n], c.regrouped[n]
 	g.deleted, g.hidden, g.unhidden, g.denied = x.Deleted, x.Hidden, x.Unhidden, x.Denied
@@ -155,7 +157,7 @@ func (c *Company) rebuild(n int) {
 // group returns the current state of a group.
 func (c *Company) group(n int) *group { return &(*c.present.Load())[n] }
 
-// entraGroup returns the current state of a group. It returns nil when Entra ID does not have it.
+// entraGroup returns the current state of a group, or nil if Entra ID does not have the group.
 func (c *Company) entraGroup(n int) *group {
 	if g := c.group(n); g.id != "" && !g.deleted {
 		return g
@@ -163,7 +165,7 @@ func (c *Company) entraGroup(n int) *group {
 	return nil
 }
 
-// groupOf returns the Entra group that a path names.
+// groupOf returns the Entra group whose id is in a path.
 func (c *Company) groupOf(id string) (int, *group, error) {
 	if !isGUID(id) {
 		return 0, nil, badRequest("Invalid object identifier '%s'.", id)
@@ -174,7 +176,7 @@ func (c *Company) groupOf(id string) (int, *group, error) {
 	return 0, nil, notFound(id)
 }
 
-// groupByID returns the Entra group with an id. It returns nil when there is none.
+// groupByID returns the Entra group with an id, or nil.
 func (c *Company) groupByID(id string) (int, *group) {
 	for n := range groups {
 		if g := c.entraGroup(n); g != nil && strings.EqualFold(g.id, id) {
@@ -184,13 +186,13 @@ func (c *Company) groupByID(id string) (int, *group) {
 	return 0, nil
 }
 
-// departmentAsked returns the department in a rule.
+// departmentAsked returns the department in a rule. known is false if the rule has another form.
 func departmentAsked(rule string) (department string, known bool) {
 	_, err := fmt.Sscanf(rule, "user.department -eq %q", &department)
 	return department, err == nil
 }
 
-// rule adds a person to a dynamic group or removes them, by its rule.
+// rule adds a person to a dynamic group or removes them, as the group's rule says.
 func (c *Company) rule(n, i int) {
 	g := c.entraGroup(n)
 	if g == nil || !g.dynamic {

@@ -14,7 +14,7 @@ import (
 
 const anotherID = "66666666-0000-4000-8000-000000000001"
 
-// groupFacts returns what Graph shows of the license group of E3.
+// groupFacts returns what Graph shows about the group that gives E3.
 func (v *viewer) groupFacts() map[string]string {
 	v.t.Helper()
 	facts := map[string]string{}
@@ -34,7 +34,8 @@ func (v *viewer) groupFacts() map[string]string {
 	return facts
 }
 
-// TestEntraGroupChanges: each case changes the license group, and lists the effects on the group and on its members.
+// TestEntraGroupChanges changes the license group in each case, and lists the effects on the group and on its
+// members.
 func TestEntraGroupChanges(t *testing.T) {
 	t.Parallel()
 	const e3 = "LIC-M365-E3"
@@ -101,7 +102,7 @@ func TestEntraGroupChanges(t *testing.T) {
 	}
 }
 
-// TestGroupMadeDynamicRefusesMembers: Graph refuses to write the members of a group that became dynamic.
+// TestGroupMadeDynamicRefusesMembers checks that Graph does not change the members of a group that became dynamic.
 func TestGroupMadeDynamicRefusesMembers(t *testing.T) {
 	t.Parallel()
 	a := newAsker(t, Options{})
@@ -115,7 +116,8 @@ func TestGroupMadeDynamicRefusesMembers(t *testing.T) {
 	}
 }
 
-// TestGroupMadeAgainWithinTheDelay: a license that follows later comes from the old group.
+// TestGroupMadeAgainWithinTheDelay creates a group again before the license of a new member follows. The person must not
+// get the license, and no replica may show the person in the new group.
 func TestGroupMadeAgainWithinTheDelay(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -132,8 +134,8 @@ func TestGroupMadeAgainWithinTheDelay(t *testing.T) {
 	a.expect("afterwards", ingrid, []string{"SPE_E3 LIC-M365-E3 Active <nil>"}, []string{"SPE_E3"})
 }
 
-// TestSeatsRunOutAndComeBack: a group gives nothing without free seats. More seats alone change nothing. Reprocess
-// gives the license.
+// TestSeatsRunOutAndComeBack checks that a group gives nothing if no seat is free, that more seats alone change
+// nothing, and that Reprocess gives the license.
 func TestSeatsRunOutAndComeBack(t *testing.T) {
 	t.Parallel()
 	a := newAsker(t, Options{})
@@ -149,15 +151,15 @@ func TestSeatsRunOutAndComeBack(t *testing.T) {
 	if diff := cmp.Diff([]string{"member added LIC-EXO-P1 by hand", "license gained EXCHANGESTANDARD by hand"}, told(a.c.History())); diff != "" {
 		t.Error(diff)
 	}
-	// The group gives one more product without free seats. It still gives the first one.
+	// The group gives a further product that has no free seats. It must still give the first product.
 	_, consumed = a.c.Seats("AAD_PREMIUM_P2")
 	a.c.SetSeats("AAD_PREMIUM_P2", consumed)
 	a.c.ChangeGroup("LIC-M365-E3", GroupChange{More: []string{"AAD_PREMIUM_P2"}})
 	a.expect("a second product without seats", nora, []string{byE3, "AAD_PREMIUM_P2 LIC-M365-E3 Error CountViolation"}, []string{"SPE_E3"})
 }
 
-// TestADGroupChanges: a group of Active Directory that is renamed or moved keeps its GUID and its members. A group that
-// is created again has new ones.
+// TestADGroupChanges checks that an Active Directory group keeps its GUID and its members when it is renamed or
+// moved, and gets a new GUID and no members when it is created again.
 func TestADGroupChanges(t *testing.T) {
 	t.Parallel()
 	const (
@@ -166,7 +168,7 @@ func TestADGroupChanges(t *testing.T) {
 	)
 	tests := map[string]struct {
 		before, do  func(*Company)
-		dn          string // the DN afterwards; empty: the group is gone
+		dn          string // the DN afterwards; empty: the group does not exist
 		sameGUID    bool
 		sameMembers bool
 		cora        []string
@@ -225,7 +227,8 @@ func TestADGroupChanges(t *testing.T) {
 	}
 }
 
-// adGroup returns a group by its sAMAccountName, or by its DN. It returns an empty entry when there is none.
+// adGroup returns the group with a sAMAccountName or, if dn is given, the group with that DN. It returns an empty entry if
+// there is none.
 func (v *viewer) adGroup(sam string, dn ...string) *ldap.Entry {
 	v.t.Helper()
 	r := request(BaseDN, ldap.ScopeWholeSubtree, "(sAMAccountName="+sam+")")

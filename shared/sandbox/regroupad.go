@@ -8,18 +8,18 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// ADGroupChange is a change of a group of Active Directory.
+// ADGroupChange is a change of an Active Directory group.
 type ADGroupChange struct {
-	// DN is the new DN of a group that was renamed or moved. The group keeps its objectGUID and its members (MS-ADTS
-	// 3.1.1.5.4.1.1). Empty: its first DN.
+	// DN is the new DN of the group after it was renamed or moved. The group keeps its objectGUID and its members
+	// (MS-ADTS 3.1.1.5.4.1.1). An empty DN means the first DN.
 	DN string
-	// Remade is how many times the group was deleted and created again. Each new group has its own objectGUID and SID,
-	// and no members.
+	// Remade is how often the group was deleted and created again. Each new group has its own objectGUID and SID, and
+	// no members.
 	Remade  int
-	Deleted bool // moved to the recycle bin; when it is restored it has its members
+	Deleted bool // in the recycle bin; restoring the group brings back its members
 }
 
-// ChangeADGroup changes the group of Active Directory with this first name. Entra ID does not change.
+// ChangeADGroup changes the Active Directory group that was first named name. Entra ID does not change.
 func (c *Company) ChangeADGroup(name string, x ADGroupChange) {
 	n := slices.IndexFunc(groups, func(g group) bool { return g.dn != "" && g.name == name })
 	if n < 0 {
@@ -39,8 +39,8 @@ func (c *Company) ChangeADGroup(name string, x ADGroupChange) {
 	})
 }
 
-// noPrimary gives the usual primary group to everybody whose primary group is n. Active Directory deletes no group that
-// is somebody's primary group (MS-SAMR 3.1.1.8.5).
+// noPrimary gives the default primary group to everybody whose primary group is n, because Active Directory does not
+// delete a group that is somebody's primary group (MS-SAMR 3.1.1.8.5).
 func (c *Company) noPrimary(n int) {
 	for i := range c.Size() {
 		if c.primaryOf(i) == c.group(n).rid {
@@ -50,7 +50,7 @@ func (c *Company) noPrimary(n int) {
 	}
 }
 
-// rebuildAD computes the state of a group in Active Directory.
+// rebuildAD computes the current state of a group in Active Directory.
 func (c *Company) rebuildAD(n int, g *group) {
 	x := c.adGroups[n]
 	if x.DN != "" {
@@ -62,7 +62,7 @@ func (c *Company) rebuildAD(n int, g *group) {
 	}
 }
 
-// rebuildEntries computes the entries of all groups, which name each other.
+// rebuildEntries computes the entries of all groups, because they refer to each other.
 func (c *Company) rebuildEntries() {
 	list := slices.Clone(c.fixed)
 	for at, e := range list {
@@ -75,7 +75,7 @@ func (c *Company) rebuildEntries() {
 	c.forgetEntries()
 }
 
-// adGroup returns the group of Active Directory with a DN.
+// adGroup returns the Active Directory group with a DN.
 func (c *Company) adGroup(dn string) (int, bool) {
 	n := slices.IndexFunc(*c.present.Load(), func(g group) bool { return g.inAD() && strings.EqualFold(g.dn, dn) })
 	return n, n >= 0

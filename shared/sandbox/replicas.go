@@ -6,21 +6,21 @@ import (
 )
 
 // replica is the copy of Entra ID that answers one request. Graph is eventually consistent: for seconds to minutes
-// after a write, reads show old states, and different reads show different states (terraform-provider-azuread#283,
-// #793, PR#1918). In the sandbox each object that a request reads has its own lag, up to Options.Lag. Licenses and
-// memberships lag. Accounts and their dates do not.
+// after a write, some reads show the old state and others the new (terraform-provider-azuread#283, #793, PR#1918). In
+// the sandbox, each object that a request reads lags by a time of its own, up to Options.Lag. Licenses and
+// memberships lag; accounts and their dates do not.
 type replica struct {
 	c       *Company
 	request uint64
 }
 
-// past is a value that a write replaced at an instant.
+// past is a former value of something, and the instant of the write that replaced it.
 type past[T any] struct {
 	until time.Time
 	was   T
 }
 
-// at returns the instant whose state a read of an object shows. Zero means the current state.
+// at returns the instant whose state a read of an object shows, or zero for the current state.
 func (r replica) at(object uint64) time.Time {
 	if r.c.options.Lag <= 0 {
 		return time.Time{}
@@ -29,8 +29,8 @@ func (r replica) at(object uint64) time.Time {
 	return r.c.now().Add(-time.Duration(d.next() % uint64(r.c.options.Lag+1)))
 }
 
-// pastAt returns the value at an instant from a list of replaced values. found is false when the current value already
-// held then.
+// pastAt returns the value that held at an instant, from a list of former values. found is false if the current value
+// held by then.
 func pastAt[T any](list []past[T], at time.Time) (was T, found bool) {
 	if at.IsZero() {
 		return was, false
@@ -42,14 +42,14 @@ func pastAt[T any](list []past[T], at time.Time) (was T, found bool) {
 	return list[n].was, true
 }
 
-// The kinds of objects. Each kind has its own draws.
+// The kinds of objects, whose lags are drawn separately.
 const (
 	objectUser uint64 = (iota + 1) << 56
 	objectMemberOf
 	objectMembers
 )
 
-// user returns an account as this replica shows it.
+// user returns an account as the replica shows it.
 func (r replica) user(i int) *entraUser {
 	t := r.c.profile(i)
 	u := r.c.entraUser(i, t)
@@ -69,7 +69,7 @@ func (r replica) isMember(g, i int, t profile, at time.Time) bool {
 	return r.c.isMember(g, i, t)
 }
 
-// isTransitiveMember reports the same, also for the groups nested in the group.
+// isTransitiveMember reports whether a person was in a group at an instant, directly or through a nested group.
 func (r replica) isTransitiveMember(g, i int, t profile, at time.Time) bool {
 	return r.isMember(g, i, t, at) ||
 		slices.ContainsFunc(r.c.group(g).nested, func(n int) bool { return r.c.group(n).lists() && r.isTransitiveMember(n, i, t, at) })

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// TestReplicasLag: after a write some reads show the old state and others the new one. Once the lag is over, all show
-// the new one.
+// TestReplicasLag checks that after a write some reads show the old state and others the new, and that all show the
+// new state once the lag is over.
 func TestReplicasLag(t *testing.T) {
 	t.Parallel()
 	now := fixedNow()

@@ -15,17 +15,17 @@ import (
 
 // Sandbox is a company that is served on loopback.
 type Sandbox struct {
-	GraphURL     string // address of Microsoft Graph, with its version
+	GraphURL     string // address of Microsoft Graph including the version
 	ADURL        string // address of the only domain controller, ldaps://…
-	CAFile       string // PEM of the authority that signed the controller's certificate
+	CAFile       string // certificate of the authority that signed the controller's certificate, as PEM
 	Base         string // DN of the domain
-	Bind         string // DN of the account that may read, and may write members
-	PasswordFile string // holds the account's password
+	Bind         string // DN of the account that may read, and may change members of groups
+	PasswordFile string // file with the account's password
 	Company      *Company
 
 	folder    string
 	server    *http.Server
-	served    chan struct{} // closed when the server has ended
+	served    chan struct{} // closed when the server has stopped
 	graph     http.Handler
 	intercept atomic.Pointer[http.Handler]
 	ldap      *ldapServer
@@ -34,16 +34,16 @@ type Sandbox struct {
 	requests []*Request
 }
 
-// Request is one request that reached the sandbox, or a fault that was injected before it.
+// Request is a request that reached the sandbox, or a fault that was injected in its place.
 type Request struct {
-	Method   string // method of HTTP; for LDAP "BIND", "SEARCH", "MODIFY" or "OTHER"
-	Template string // "/users/{id}", "" for an unknown path; for LDAP the DN
+	Method   string // HTTP method; for LDAP "BIND", "SEARCH", "MODIFY" or "OTHER"
+	Template string // such as "/users/{id}", "" for an unknown path; for LDAP the DN
 	Target   string // path and query; for LDAP the filter
-	Status   int    // status of HTTP, 0 when none was written; for LDAP the result code
-	Token    bool   // the request had an Authorization header, although loopback needs none
+	Status   int    // HTTP status, 0 if none was written; for LDAP the result code
+	Token    bool   // whether there was an Authorization header, which loopback does not need
 }
 
-// Start serves a new company on 127.0.0.1. The caller must call Close.
+// Start serves a new company on 127.0.0.1 until Close is called.
 func Start(o Options) (*Sandbox, error) {
 	folder, err := os.MkdirTemp("", "idleseat-sandbox-")
 	if err != nil {
@@ -83,12 +83,12 @@ func (s *Sandbox) serve() error {
 	s.server = &http.Server{Handler: http.HandlerFunc(s.serveGraph), ReadHeaderTimeout: time.Minute}
 	go func() {
 		defer close(s.served)
-		_ = s.server.Serve(l) // Close ends it, always with ErrServerClosed
+		_ = s.server.Serve(l) // returns ErrServerClosed after Close
 	}()
 	return nil
 }
 
-// Close stops both servers and removes the temporary folder.
+// Close stops both servers and deletes the temporary folder.
 func (s *Sandbox) Close() error {
 	var errs []error
 	if s.server != nil {
@@ -101,7 +101,7 @@ func (s *Sandbox) Close() error {
 	return errors.Join(append(errs, os.RemoveAll(s.folder))...)
 }
 
-// Env returns the environment that makes idleseat use the company, as NAME=value.
+// Env returns the environment that points idleseat at the company, as NAME=value.
 func (s *Sandbox) Env() []string {
 	return []string{
 		"IDLESEAT_GRAPH_URL=" + s.GraphURL,
@@ -113,7 +113,7 @@ func (s *Sandbox) Env() []string {
 	}
 }
 
-// Intercept inserts a handler before Graph, to make faults. nil removes it.
+// Intercept puts a handler in front of Graph, to inject faults. nil removes it.
 func (s *Sandbox) Intercept(before func(next http.Handler) http.Handler) {
 	h := s.graph
 	if before != nil {
@@ -122,14 +122,14 @@ func (s *Sandbox) Intercept(before func(next http.Handler) http.Handler) {
 	s.intercept.Store(&h)
 }
 
-// InterceptLDAP inserts a function before every operation of Active Directory. The function carries the operation out
-// by calling next.
+// InterceptLDAP calls before in place of every operation on Active Directory. before carries out the operation by
+// calling next.
 func (s *Sandbox) InterceptLDAP(before func(next func())) {
 	s.Meddle(func(x *Exchange) { before(x.Serve) })
 }
 
-// Meddle inserts a function before every operation of Active Directory. The function decides what happens to the
-// operation. If it decides nothing, the operation gets no answer. nil removes the function.
+// Meddle calls with in place of every operation on Active Directory. with decides what happens to the operation; if
+// it does nothing, there is no answer. nil removes the function.
 func (s *Sandbox) Meddle(with func(*Exchange)) {
 	if with == nil {
 		with = (*Exchange).Serve
@@ -148,7 +148,7 @@ func (s *Sandbox) Requests() []Request {
 	return list
 }
 
-// Count returns the number of requests so far with this method and template.
+// Count returns the number of requests with a method and template.
 func (s *Sandbox) Count(method, template string) (n int) {
 	for _, r := range s.Requests() {
 		if r.Method == method && r.Template == template {
@@ -158,7 +158,7 @@ func (s *Sandbox) Count(method, template string) (n int) {
 	return n
 }
 
-// ResetRequests removes the recorded requests.
+// ResetRequests deletes the recorded requests.
 func (s *Sandbox) ResetRequests() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -171,15 +171,15 @@ func (s *Sandbox) record(r *Request) {
 	s.requests = append(s.requests, r)
 }
 
-// serveGraph counts the request before it is answered. A client that has the answer therefore finds the request
-// counted.
+// serveGraph records a request before the answer is sent, so that a client that has the answer finds the request
+// recorded.
 func (s *Sandbox) serveGraph(w http.ResponseWriter, r *http.Request) {
 	seen := &Request{Method: r.Method, Target: r.URL.RequestURI(), Token: r.Header.Get("Authorization") != ""}
 	if rt, _ := match(r); rt != nil {
 		seen.Template = rt.template
 	}
 	s.record(seen)
-	w.Header().Set("Date", s.Company.now().UTC().Format(http.TimeFormat)) // injected faults have a Date, too
+	w.Header().Set("Date", s.Company.now().UTC().Format(http.TimeFormat)) // injected faults also have a Date
 	(*s.intercept.Load()).ServeHTTP(&statusWriter{ResponseWriter: w, tell: func(status int) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -187,7 +187,7 @@ func (s *Sandbox) serveGraph(w http.ResponseWriter, r *http.Request) {
 	}}, r)
 }
 
-// statusWriter reports the status of an answer before it is sent.
+// statusWriter reports the status of an answer before the answer is sent.
 type statusWriter struct {
 	http.ResponseWriter
 	tell func(status int)
@@ -207,5 +207,5 @@ func (w *statusWriter) Write(b []byte) (int, error) {
 	return w.ResponseWriter.Write(b)
 }
 
-// Unwrap makes the connection available to faults through http.ResponseController.
+// Unwrap lets injected faults reach the connection through http.ResponseController.
 func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -10,36 +10,36 @@ type How uint8
 
 // The kinds of sign-ins to Entra ID.
 const (
-	Interactive    How = 1 << iota // with a password, for example
-	NonInteractive                 // an app refreshes its token
+	Interactive    How = 1 << iota // such as with a password
+	NonInteractive                 // such as an app that refreshes its token
 )
 
 // SignIn is a sign-in to Entra ID.
 type SignIn struct {
 	At    time.Time
-	Shown time.Time // when Graph begins to show it, up to 24 hours later; zero: at once
-	How   How       // one kind or both
-	// Failed leaves lastSuccessfulSignInDateTime unchanged. The other two dates count attempts (docs-contrib:
-	// resources/signinactivity).
+	Shown time.Time // when Graph starts to show the sign-in, up to 24 hours later; zero: at once
+	How   How       // one or both kinds
+	// Failed reports whether the attempt failed. It then leaves lastSuccessfulSignInDateTime unchanged. The other two
+	// dates also count failed attempts (docs-contrib: resources/signinactivity).
 	Failed bool
 }
 
-// SignInDates are the dates of signInActivity. Zero means null.
+// SignInDates are the dates of signInActivity. The zero time means null.
 type SignInDates struct{ Interactive, NonInteractive, Successful time.Time }
 
 // signIns are a person's sign-ins in the sandbox, and what Graph shows of them.
 type signIns struct {
 	shown   SignInDates
-	last    time.Time // the last sign-in, shown or not
-	coming  []SignIn  // sign-ins that Graph did not show yet when the last of them happened
+	last    time.Time // the last sign-in, whether Graph shows it or not
+	coming  []SignIn  // sign-ins that Graph did not show yet when the most recent one was added
 	instead *SignInDates
 }
 
 // SignIn signs a person in to Entra ID now, as may happen between a plan and its application.
 func (c *Company) SignIn(i int) { c.SignInAt(i, c.now()) }
 
-// SignInAt signs a person in to Entra ID at an earlier instant that Graph shows from now on. Graph may show a sign-in
-// up to 24 hours late.
+// SignInAt signs a person in to Entra ID at an earlier instant, which Graph shows from now on. Graph may show a
+// sign-in up to 24 hours late.
 func (c *Company) SignInAt(i int, at time.Time) { c.SignInAs(i, SignIn{At: at, How: Interactive}) }
 
 // SignInAs signs a person in to Entra ID.
@@ -57,7 +57,7 @@ func (c *Company) SignInAs(i int, s SignIn) {
 	})
 }
 
-// add updates the dates that a sign-in changes.
+// add updates the dates for a sign-in.
 func (d *SignInDates) add(s SignIn) {
 	if s.How&Interactive != 0 {
 		d.Interactive = newest(d.Interactive, s.At)
@@ -70,16 +70,16 @@ func (d *SignInDates) add(s SignIn) {
 	}
 }
 
-// ShowSignIns makes Graph show these dates of a person, whatever the person does. They may be older dates. With all
-// dates zero, Graph shows no signInActivity. With nil, Graph shows the person's own dates again. Real lists lose dates
-// (msgraph-sdk-powershell#1898).
+// ShowSignIns makes Graph show the given dates for a person, which may be older, whatever the person does. If all
+// dates are zero, Graph shows no signInActivity. If instead is nil, Graph shows the true dates again. Real lists lose
+// dates (msgraph-sdk-powershell#1898).
 func (c *Company) ShowSignIns(i int, instead *SignInDates) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.changeOf(i).signIns.instead = instead
 }
 
-// show adds the sign-ins that Graph shows at an instant.
+// show updates d for the sign-ins that Graph shows at now.
 func (x *signIns) show(d *dates, now time.Time) {
 	d.lastSignIn = newest(d.lastSignIn, x.last)
 	shown := x.shown

@@ -6,28 +6,29 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Truth is the real state of one person at an instant, which the directories may show late or not at all. It costs less
-// than Person.
+// Truth is the real state of a person at an instant, which the directories may show late or not at all. It is cheaper
+// to compute than Person.
 type Truth struct {
-	Exists  bool // an account exists in at least one directory
-	Enabled bool // the person may sign in
+	Exists  bool // whether the person has an account in any directory
+	Enabled bool // whether the person may sign in
 
-	EntraID   string // object id; empty without an account in Entra ID
-	SID, GUID string // ids of the account in Active Directory; empty without one
+	EntraID   string // object id; empty: no account in Entra ID
+	SID, GUID string // of the account in Active Directory; empty: no account
 	Guest     bool
-	Role      string    // value of employeeType
+	Role      string    // employeeType
 	Made      time.Time // creation of the youngest account
 
-	LastSignIn, LastLogon time.Time // dates of the accounts that exist; zero: never
+	LastSignIn, LastLogon time.Time // of the accounts that exist; zero: never
 
 	// E3, Exchange and Citrix are the ways in which the person holds Microsoft 365 E3, Exchange Online and Citrix.
 	E3, Exchange, Citrix []Way
 }
 
-// Way is a way to hold a license. Group is the first name of the group that gives it, or empty without a group.
+// Way is a way to hold a license. Group is the first name of the group that gives the license, or empty for a direct
+// assignment.
 type Way struct {
 	Group   string
-	Primary bool // the group is the primary group of the account
+	Primary bool // whether the group is the account's primary group
 }
 
 // Truth returns the real state of person i, which must be in [0, Size()).
@@ -64,7 +65,7 @@ func (c *Company) Truth(i int) Truth {
 	return p
 }
 
-// ways returns the ways in which a person is in a group of Active Directory, with nested groups.
+// ways returns how a person is in an Active Directory group, directly and through nested groups.
 func (c *Company) ways(n, i int, t profile) (list []Way) {
 	g := c.group(n)
 	if !g.inAD() {
@@ -82,7 +83,7 @@ func (c *Company) ways(n, i int, t profile) (list []Way) {
 	return list
 }
 
-// firstName returns the first name of the Entra group with an object id. It is empty when there is none.
+// firstName returns the first name of the Entra group with an object id, or "" if there is none.
 func (c *Company) firstName(id string) string {
 	for n := range groups {
 		if id != "" && c.group(n).id == id {

@@ -51,8 +51,8 @@ func values(body map[string]any) (list []map[string]any) {
 	return list
 }
 
-// of returns what both directories show of a person, each fact under its own name. It checks that the ways to ask agree
-// with each other, with Person and with Truth.
+// of returns what both directories show about a person, by name of the fact. It fails the test if different requests,
+// Person and Truth disagree.
 func (v *viewer) of(i int) map[string]string {
 	v.t.Helper()
 	facts, number := map[string]string{}, fmt.Sprintf("E%06d", i)
@@ -121,7 +121,7 @@ func (v *viewer) user(facts map[string]string, u map[string]any) {
 	}
 }
 
-// groups adds the groups that list the user, asked from the user and from the groups.
+// groups adds the groups that list the user. It requests them both from the user and from each group.
 func (v *viewer) groups(facts map[string]string, id string, p Person) {
 	v.t.Helper()
 	var names []string
@@ -140,11 +140,12 @@ func (v *viewer) groups(facts map[string]string, id string, p Person) {
 	}
 }
 
-// opaque are facts whose values have no meaning for a test.
+// opaque are the facts whose values mean nothing to a test, only whether they change.
 var opaque = []string{"entra id", "entra onPremisesImmutableId", "entra onPremisesSecurityIdentifier", "entra createdDateTime",
 	"ad objectGUID", "ad objectSid", "ad whenCreated", "ad lastLogon"}
 
-// changes returns the differences between two views in order. It leaves out the values of opaque facts, and of more.
+// changes returns the differences between two views, in order. It omits the values of the facts in opaque and in
+// more.
 func changes(before, after map[string]string, more ...string) (list []string) {
 	names := map[string]bool{}
 	for _, m := range []map[string]string{before, after} {
@@ -173,7 +174,7 @@ func changes(before, after map[string]string, more ...string) (list []string) {
 	return list
 }
 
-// told returns one line for each event.
+// told returns a line for each event.
 func told(events []Event) (lines []string) {
 	for _, e := range events {
 		part := e.Group
