@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// allSignIn signs in everybody who would lose a license by a plan.
+// allSignIn signs in everybody from whom p would take a license.
 func (s *shell) allSignIn(p printed) {
 	s.t.Helper()
 	for _, c := range p.Changes {
@@ -26,8 +26,8 @@ func (s *shell) allSignIn(p printed) {
 	}
 }
 
-// TestAsleep: apply stops after it has read fifteen people, and wakes minutes later. The fifteen
-// people sign in meanwhile, and none of them loses a license.
+// TestAsleep stops the process of apply when it has read fifteen people, and continues it minutes later. Those people
+// sign in meanwhile, so none of them may lose a license.
 func TestAsleep(t *testing.T) {
 	t.Parallel()
 	s := clockedShell(t, sandbox.Options{Users: 400, Seed: 6})
@@ -65,8 +65,8 @@ func TestAsleep(t *testing.T) {
 	s.nothingTaken(p, before)
 }
 
-// nothingTaken checks that a run has kept the licenses of Entra ID that it planned to take, and that people hold what
-// they held before.
+// nothingTaken checks that the run of p kept every Entra ID license that it had planned to take, because the person
+// signed in, and that nobody in the run holds less than before.
 func (s *shell) nothingTaken(p printed, before map[int][]string) {
 	s.t.Helper()
 	kept, after := 0, holding(s.company.Company)
@@ -87,8 +87,8 @@ func (s *shell) nothingTaken(p printed, before map[int][]string) {
 	}
 }
 
-// TestSignsInDuringRetryAfter: Graph delays the write that would take the license, and
-// the person signs in meanwhile.
+// TestSignsInDuringRetryAfter delays, with a Retry-After, the write that takes the license. The person signs in
+// during the delay and must keep the license.
 func TestSignsInDuringRetryAfter(t *testing.T) {
 	t.Parallel()
 	for _, via := range []plan.Via{plan.EntraGroup, plan.Direct} {
@@ -123,12 +123,12 @@ func TestSignsInDuringRetryAfter(t *testing.T) {
 	}
 }
 
-// takes reports whether a request takes a license.
+// takes reports whether r is a request that takes a license.
 func takes(r *http.Request) bool {
 	return r.Method == http.MethodDelete || strings.HasSuffix(r.URL.Path, "/assignLicense")
 }
 
-// chosen makes a plan for the first person whose license would be changed via a target.
+// chosen returns a plan for one person whose license is changed the given way.
 func (s *shell) chosen(via plan.Via) printed {
 	s.t.Helper()
 	for _, c := range s.plan(exitDone).Changes {
@@ -142,8 +142,8 @@ func (s *shell) chosen(via plan.Via) printed {
 	return printed{}
 }
 
-// TestRetryAfterNinetySeconds: Graph asks for a wait of a minute and a half before the
-// first write. The command waits and then changes the license.
+// TestRetryAfterNinetySeconds answers the first write with a Retry-After of 90 seconds. The command must wait that
+// long and then make the change.
 func TestRetryAfterNinetySeconds(t *testing.T) {
 	t.Parallel()
 	for _, via := range []plan.Via{plan.EntraGroup, plan.Direct} {
@@ -152,7 +152,7 @@ func TestRetryAfterNinetySeconds(t *testing.T) {
 			s := clockedShell(t, sandbox.Options{Users: 200, Seed: 1})
 			p := s.chosen(via)
 			asked := map[string]bool{}
-			var until, done time.Time // the end of the wait that Graph asks for, and the write after it
+			var until, done time.Time // until is when the wait ends that Graph asked for; done is when the write came
 			s.company.Intercept(func(next http.Handler) http.Handler {
 				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					if isWrite(r) && len(asked) == 0 {

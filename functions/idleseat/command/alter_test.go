@@ -14,17 +14,18 @@ import (
 	"github.com/idleseat/idleseat/infra/simulation/alter"
 )
 
-// alteration is one altered field of one object of the store.
+// alteration is one altered field in one object of the store.
 type alteration struct {
-	kind, key string // kind and key of the object
-	field     string // path of the field, with [] instead of the numbers in lists
+	kind, key string // kind, as in objectKinds, and key of the object
+	field     string // path of the field, with [] for every index of a list
 	how       string
 	body      func() []byte // returns the altered object
 }
 
 func (a *alteration) String() string { return fmt.Sprintf("%s: %s %s", a.key, a.field, a.how) }
 
-// objectKinds lists all kinds of objects that a store may have, by their keys.
+// objectKinds lists every kind of object in a store. key matches the keys of the kind. text splits an object into its
+// JSON texts; it is nil for binary kinds.
 var objectKinds = []struct {
 	kind string
 	key  *regexp.Regexp
@@ -53,8 +54,8 @@ var objectKinds = []struct {
 	{"mark", regexp.MustCompile(`^ledger/[^/]+/[^/]+/\d{6}\.(leaving|back|answered|free|in-target|second-try|third-try)\.json$`), plainObject},
 }
 
-// alterations returns all ways to alter one field of an object. others has the values of the same field anywhere in the
-// store.
+// alterations returns every alteration of every field of an object. others holds the values of each field in the
+// whole store, by kind and path.
 func alterations(t *testing.T, key string, raw []byte, others map[string][]string) (all []alteration) {
 	t.Helper()
 	for _, k := range objectKinds {
@@ -88,7 +89,7 @@ func alterations(t *testing.T, key string, raw []byte, others map[string][]strin
 	return nil
 }
 
-// valuesOf returns the values of each field in some objects.
+// valuesOf returns up to three different values of each field in objects, by kind and path.
 func valuesOf(t *testing.T, objects map[string][]byte) map[string][]string {
 	t.Helper()
 	values := map[string][]string{}
@@ -143,7 +144,8 @@ func lineObject(raw []byte) ([][]byte, func([][]byte) []byte, error) {
 	return lines[:len(lines)-1], func(lines [][]byte) []byte { return deflated(bytes.Join(lines, nil)) }, err
 }
 
-// textAlterations alters every field of every text of an object.
+// textAlterations alters every field of every JSON text in an object. If the object has several lines, it also drops
+// and repeats each of them.
 func textAlterations(t *testing.T, kind string, texts [][]byte, pack func([][]byte) []byte, others map[string][]string) (all []alteration) {
 	t.Helper()
 	with := func(n int, text ...[]byte) func() []byte {

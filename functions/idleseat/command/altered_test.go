@@ -21,7 +21,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// state is everything at the beginning of a chapter.
+// state is the state of the company, the store and the clock at the beginning of a chapter.
 type state struct {
 	at      time.Time
 	company func()
@@ -34,7 +34,7 @@ func (s *tale) keep() state {
 	return state{s.clock.now(), s.company.Company.Keep(), s.store.Objects(), maps.Clone(s.runs), holding(s.company.Company)}
 }
 
-// again returns to the beginning of a chapter.
+// again restores the state k.
 func (s *tale) again(k state) {
 	s.t.Helper()
 	s.clock.pass(k.at.Sub(s.clock.now()))
@@ -45,7 +45,7 @@ func (s *tale) again(k state) {
 	s.store.Become(k.objects)
 }
 
-// newTale tells a story once.
+// newTale tells story n once. It returns the state at the beginning of each chapter and, last, at the end.
 func newTale(t *testing.T, n int) (s *tale, kept []state) {
 	t.Helper()
 	story, clock := stories[n], newSharedClock(t)
@@ -69,20 +69,20 @@ func newTale(t *testing.T, n int) (s *tale, kept []state) {
 	return s, kept
 }
 
-// altered is a test case. An object is altered at the beginning of a chapter.
+// altered is a test case: an alteration that is made at the beginning of a chapter.
 type altered struct {
 	chapter int
 	alteration
 }
 
-// cases returns alterations of every field of every kind of object, in every way and before every chapter. It draws one
-// of the fields that are alike in many objects and lists.
+// cases returns the alterations of every field of every kind of object, before every chapter. From alterations that
+// differ only in their object or list index, it draws one.
 func cases(t *testing.T, kept []state, random *rand.Rand) (all []altered) {
 	t.Helper()
 	alike := map[string][]altered{}
 	for chapter := 1; chapter < len(kept)-1; chapter++ {
 		objects := maps.Clone(kept[chapter].objects)
-		maps.DeleteFunc(objects, func(key string, b []byte) bool { // earlier chapters alter the other objects
+		maps.DeleteFunc(objects, func(key string, b []byte) bool { // objects from earlier chapters were altered before those chapters
 			return bytes.Equal(b, kept[chapter-1].objects[key])
 		})
 		others := valuesOf(t, objects)
@@ -103,11 +103,12 @@ func cases(t *testing.T, kept []state, random *rand.Rand) (all []altered) {
 	return all
 }
 
-// TestEveryFieldAltered: one field of one object of the store is altered at a time, and the story continues. Two
-// outcomes are right. A command refuses the object by its name, and nobody holds less than at some moment of the story.
-// Or everybody finally holds what they hold without the alteration. A seed draws the cases. IDLESEAT_TEST_SEED repeats
-// a seed. IDLESEAT_TEST_ALTER sets the number of cases of each story, or all. Each kind of object is a test below that
-// of its story, so that -run can choose it.
+// TestEveryFieldAltered alters one field of one stored object and then continues the story. There are two correct
+// outcomes: a command refuses the object by name and nobody loses more than the story takes, or everybody ends up
+// with the same licenses as without the alteration.
+//
+// IDLESEAT_TEST_SEED sets the seed that draws the cases. IDLESEAT_TEST_ALTER sets the number of cases in each story;
+// "all" runs every case. Each story has a subtest for each kind of object.
 func TestEveryFieldAltered(t *testing.T) {
 	t.Parallel()
 	seed, tellers, most := testSeed(t), 1, 30
@@ -144,7 +145,7 @@ func TestEveryFieldAltered(t *testing.T) {
 	}
 }
 
-// alterEach tries alterations one after the other.
+// alterEach continues the story once for each of the alterations.
 func (s *tale) alterEach(t *testing.T, all []altered, kept []state) {
 	t.Helper()
 	refused := 0
@@ -158,7 +159,7 @@ func (s *tale) alterEach(t *testing.T, all []altered, kept []state) {
 	}
 }
 
-// everyKind checks that a story has objects of every kind that a store may have, but those that it lacks.
+// everyKind checks that a story has objects of every kind except those in lacks.
 func everyKind(t *testing.T, all []altered, lacks []string) {
 	t.Helper()
 	kinds := map[string]int{}
@@ -173,14 +174,14 @@ func everyKind(t *testing.T, all []altered, lacks []string) {
 	t.Logf("%d alterations: %v", len(all), kinds)
 }
 
-// share assigns an alteration to one of several tellers.
+// share returns the number of the teller, from 0 to of-1, that runs this alteration.
 func (a *alteration) share(of int) int {
 	sum := fnv.New32a()
 	sum.Write([]byte(a.kind + a.field + a.how))
 	return int(sum.Sum32()) % of
 }
 
-// alter continues the story after an alteration. It reports whether the object was refused by name.
+// alter continues the story after an alteration. It reports whether a command refused the object by name.
 func (s *tale) alter(t *testing.T, a altered, kept []state) (refused bool) {
 	t.Helper()
 	s.again(kept[a.chapter])
@@ -211,8 +212,8 @@ func (s *tale) alter(t *testing.T, a altered, kept []state) (refused bool) {
 	return refused
 }
 
-// seen reports whether a person holds at least what they held at some moment of the story, and nothing that they never
-// held. A change that was refused midway leaves both licenses.
+// seen reports whether a person holds at least what they held at some moment of the story, and nothing that they
+// never held. More than at any moment is possible, because a change that was refused midway leaves both licenses.
 func seen(kept []state, person int, holds []string) bool {
 	return slices.ContainsFunc(kept, func(k state) bool {
 		return !slices.ContainsFunc(k.holding[person], func(one string) bool { return !slices.Contains(holds, one) })

@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// headed divides a table in a binary form of our own into its first line, which is JSON, and its cells. The alterations
-// are those of the first line.
+// headed splits a binary table into its first line, which is JSON, and its cells. all holds the alterations of the
+// first line.
 func headed(t *testing.T, kind string, text []byte, pack func(text []byte) []byte) (head, cells []byte, all []alteration) {
 	t.Helper()
 	head, cells, _ = bytes.Cut(text, []byte("\n"))
@@ -24,7 +24,8 @@ func headed(t *testing.T, kind string, text []byte, pack func(text []byte) []byt
 	}, nil)
 }
 
-// cellAlterations gives a number of a table other values: the least, the greatest, and a step more and less.
+// cellAlterations replaces the number of size bytes at offset at with 0, 1, the greatest value, and the old value
+// plus and minus step.
 func cellAlterations(field string, cells []byte, at, size int, step uint64, pack func(cells []byte) []byte) (all []alteration) {
 	was := binary.LittleEndian.Uint64(append(bytes.Clone(cells[at:at+size]), make([]byte, 8)...))
 	for how, value := range map[string]uint64{"zero": 0, "one": 1, "the greatest": 1<<64 - 1, "a step more": was + step, "a step less": was - step} {
@@ -37,8 +38,8 @@ func cellAlterations(field string, cells []byte, at, size int, step uint64, pack
 	return all
 }
 
-// knownAlterations alters the header and every cell of a table of known accounts, as package known writes it. A step is
-// a day.
+// knownAlterations alters the header and every cell of a table of known accounts, whose format package known defines.
+// Dates change by a day.
 func knownAlterations(t *testing.T, raw []byte) (all []alteration) {
 	t.Helper()
 	text, err := inflated(raw)
@@ -63,7 +64,7 @@ func knownAlterations(t *testing.T, raw []byte) (all []alteration) {
 		}
 		for c := range columns {
 			column := fmt.Sprintf("%s column %d", source, c)
-			different := int(binary.LittleEndian.Uint16(cells[at:])) // 0: each row has its value
+			different := int(binary.LittleEndian.Uint16(cells[at:])) // 0 if each row stores its own value
 			cell(column+", different values", 2)
 			for range cmp.Or(different, n) {
 				cell(column, 4)
@@ -82,8 +83,8 @@ func knownAlterations(t *testing.T, raw []byte) (all []alteration) {
 	return all
 }
 
-// reportAlterations alters the header, every cell and every row of the table of a usage report, as package usage writes
-// it. A step is a month, since the cells are days.
+// reportAlterations alters the header, every cell and every row of a usage report, whose format package usage
+// defines. Dates are stored as days and change by a month.
 func reportAlterations(t *testing.T, raw []byte) (all []alteration) {
 	t.Helper()
 	head, cells, all := headed(t, "usage report", raw, func(text []byte) []byte { return text })
@@ -118,8 +119,8 @@ func reportAlterations(t *testing.T, raw []byte) (all []alteration) {
 	return all
 }
 
-// byteAlterations returns ways to alter a Parquet table, whose pages are compressed. They flip a bit at eight places:
-// the magic, pages of several columns, and the footer.
+// byteAlterations damages a Parquet file: it flips a bit at each of eight evenly spaced places, truncates the file,
+// and empties it. The first and last places are in the magic numbers.
 func byteAlterations(raw []byte) (all []alteration) {
 	for i := range 8 {
 		at := i * (len(raw) - 1) / 7
@@ -133,8 +134,8 @@ func byteAlterations(raw []byte) (all []alteration) {
 		alteration{field: "table", how: "empty", body: func() []byte { return nil }})
 }
 
-// tableAlterations returns Parquet tables that every reader knows, and in which one cell, one column or one row is
-// another.
+// tableAlterations returns valid Parquet files in which one cell is changed, or one column or row is dropped or
+// repeated.
 func tableAlterations(t *testing.T, raw []byte) (all []alteration) {
 	t.Helper()
 	file, err := table.Open(raw)
@@ -183,7 +184,8 @@ func tableAlterations(t *testing.T, raw []byte) (all []alteration) {
 	return all
 }
 
-// otherCells returns other values for a row of a column. A text of its own is the word after the last one.
+// otherCells returns other values for one cell, by a description of the value. Text cells are indexes into c.Words;
+// the index after the last one stands for a word that the caller appends.
 func otherCells(c *table.Column, row int) map[string]int64 {
 	was, ways := c.Rows[row], map[string]int64{}
 	if was != table.None {

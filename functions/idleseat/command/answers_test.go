@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestAnswersToWrites: each answer of Graph to a write leads to the right result. The write was already made, met
-// another write, or is forbidden.
+// TestAnswersToWrites checks the result of a change when Graph answers a write with an error: because the write was
+// already made, because it conflicted with another write, or because it is forbidden.
 func TestAnswersToWrites(t *testing.T) {
 	t.Parallel()
 	refuse := func(w http.ResponseWriter, status int, code, message string) {
@@ -24,7 +24,7 @@ func TestAnswersToWrites(t *testing.T) {
 	}
 	const busy = "Your operation conflicted with a concurrent operation on one or more of the objects. Please wait briefly and retry."
 	for name, tc := range map[string]struct {
-		answer func(n int, w http.ResponseWriter, made func()) bool // answers the n-th DELETE; false: Graph answers
+		answer func(n int, w http.ResponseWriter, made func()) bool // answers the nth DELETE; returns false to let the simulated Graph answer
 		want   runs.Status
 		note   string
 	}{
@@ -47,7 +47,7 @@ func TestAnswersToWrites(t *testing.T) {
 			if n == 1 {
 				refuse(w, http.StatusForbidden, "Authorization_RequestDenied", "The object is in a restricted management administrative unit.")
 			}
-			return n == 1 // a later DELETE leaves the target group, which is in no unit
+			return n == 1 // the second DELETE removes the person from the target group, which is in no restricted unit
 		}, runs.Failed, "only administrators of that unit may change it"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -17,7 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// isWrite reports whether a request changes the directory.
+// isWrite reports whether r changes the directory.
 func isWrite(r *http.Request) bool {
 	return r.Method == http.MethodPost || r.Method == http.MethodDelete
 }
@@ -43,8 +43,8 @@ func (s *shell) results(run string) (all runs.Results) {
 	return all
 }
 
-// TestKilledInTheMiddle: apply is killed right after a write reached Graph, before anything about it was stored. Later
-// calls finish the change.
+// TestKilledInTheMiddle kills apply right after a write reached Graph and before apply could record it. Later calls
+// must finish the change.
 func TestKilledInTheMiddle(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 6, LicenseDelay: 50 * time.Millisecond})
@@ -93,15 +93,15 @@ func TestKilledInTheMiddle(t *testing.T) {
 	}
 }
 
-// TestTargetStalls: seats run out between plan and apply, so that the target group stays in error. Everybody's change
-// is rolled back, and they keep what they had.
+// TestTargetStalls uses up all seats between plan and apply, so the target group cannot give its license. Every
+// change to that license must be rolled back or fail, and nobody may stay in the target group.
 func TestTargetStalls(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 6, LicenseDelay: 30 * time.Millisecond})
 	p := s.plan(exitDone)
 	_, consumed := s.company.Company.Seats("EXCHANGESTANDARD")
 	s.company.Company.SetSeats("EXCHANGESTANDARD", consumed)
-	for range 60 { // some changes fail and some are rolled back, until none is pending
+	for range 60 { // until all changes have failed or were rolled back
 		if a := s.run("apply", p.Run, "--yes"); a.status == exitHeld {
 			break
 		}
@@ -137,8 +137,8 @@ func TestTargetStalls(t *testing.T) {
 	}
 }
 
-// TestPendingBelongsToItsRun: a change that a run has begun is pending in later runs, and they do not plan it. The plan
-// that began it may finish it. After a newer plan it begins nothing.
+// TestPendingBelongsToItsRun checks that later runs list a pending change and do not plan it again. The first plan
+// may still finish its changes, but it begins no new ones after a newer plan.
 func TestPendingBelongsToItsRun(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 1, LicenseDelay: time.Hour})
@@ -174,8 +174,8 @@ func TestPendingBelongsToItsRun(t *testing.T) {
 	}
 }
 
-// TestLaterRunsGoOn: the next run continues changes that an earlier run began and did not finish. This also holds for a
-// run without changes of its own. Each change is made once.
+// TestLaterRunsGoOn checks that the next run finishes the changes that an earlier run began, even if the next run has
+// no changes of its own. Each change must be made once.
 func TestLaterRunsGoOn(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 1, LicenseDelay: 4 * time.Second})
@@ -205,19 +205,19 @@ func TestLaterRunsGoOn(t *testing.T) {
 	}
 }
 
-// TestSuperseded: a superseded plan is not applied.
+// TestSuperseded checks that a plan cannot be applied after a newer plan for everybody was made.
 func TestSuperseded(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 1})
 	first := s.plan(exitDone)
 	second := s.plan(exitDone, "--run", first.Run)
-	one := s.plan(exitDone, "--user", second.Changes[0].UserPrincipalName) // a plan for one person supersedes nothing
+	one := s.plan(exitDone, "--user", second.Changes[0].UserPrincipalName) // a plan for one person supersedes no other plan
 	if a := s.want(exitHeld, "apply", first.Run, "--yes"); !strings.Contains(a.err, "the plan of run "+second.Run+" superseded it; apply that one") {
 		t.Errorf("stderr: %s", a.err)
 	}
 	s.unwritten()
 	s.want(exitDone, "apply", second.Run, "--yes")
-	s.want(exitDone, "apply", one.Run, "--yes") // all changes were made meanwhile
+	s.want(exitDone, "apply", one.Run, "--yes") // the second run has made all these changes
 	for _, x := range s.results(one.Run).Results {
 		if x.Status == runs.Done {
 			t.Errorf("done twice: %+v", x)
@@ -225,7 +225,7 @@ func TestSuperseded(t *testing.T) {
 	}
 }
 
-// TestLedgerComesFirst: when the ledger cannot be written, the change stops before the directory is changed.
+// TestLedgerComesFirst checks that no write reaches a directory when the ledger cannot be written.
 func TestLedgerComesFirst(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 100, Seed: 6})
@@ -235,7 +235,8 @@ func TestLedgerComesFirst(t *testing.T) {
 	s.unwritten()
 }
 
-// TestFeedBreaksBeforeApply: nothing is taken when the dates vanish between plan and apply.
+// TestFeedBreaksBeforeApply checks that apply changes nothing when Graph stops returning sign-in dates after the
+// plan.
 func TestFeedBreaksBeforeApply(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 1})

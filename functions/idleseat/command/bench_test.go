@@ -17,8 +17,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// BenchmarkPlan measures the real `plan` in a process of its own. The benchmark serves the company over HTTP and LDAPS.
-// It reports the time, the peak memory, and what is kept of the run.
+// BenchmarkPlan measures the command plan in its own process against a company served over HTTP and LDAPS. It reports
+// the time, the peak memory, and the number and size of the stored objects.
 func BenchmarkPlan(b *testing.B) {
 	for _, users := range []int{10_000, 100_000, 1_000_000} {
 		b.Run(fmt.Sprint(users), func(b *testing.B) {
@@ -36,10 +36,10 @@ func BenchmarkPlan(b *testing.B) {
 			for range b.N {
 				cmd := exec.Command(os.Args[0], "plan", "--format", "json", "--policy", dir+"/policy.yaml", "--store", dir+"/store")
 				cmd.Env = append(company.Env(), "IDLESEAT_TEST_MAIN=1", "IDLESEAT_TEST_PEAK="+dir+"/peak", "TMPDIR="+dir)
-				cmd.Env = append(cmd.Env, "IDLESEAT_AD_TIMEOUT=10m") // the simulated controller finds its people in one go
+				cmd.Env = append(cmd.Env, "IDLESEAT_AD_TIMEOUT=10m") // the simulated controller looks up all its people before it answers
 				var out bytes.Buffer
 				cmd.Stdout, cmd.Stderr = &out, os.Stderr
-				if err := cmd.Run(); err != nil && cmd.ProcessState.ExitCode() != exitHeld { // so many matches are on hold
+				if err := cmd.Run(); err != nil && cmd.ProcessState.ExitCode() != exitHeld { // the limits hold a plan with so many matches
 					b.Fatal(err)
 				}
 				everybodyRead(b, out.Bytes())
@@ -64,7 +64,7 @@ func BenchmarkPlan(b *testing.B) {
 	}
 }
 
-// everybodyRead fails the benchmark when a plan was made without one of the directories.
+// everybodyRead fails the benchmark if the plan was made without one of the directories.
 func everybodyRead(b *testing.B, out []byte) {
 	b.Helper()
 	var p printed
@@ -78,7 +78,8 @@ func everybodyRead(b *testing.B, out []byte) {
 	}
 }
 
-// kept returns how many objects runs have in a folder, and their bytes. It logs the bytes of each kind of object.
+// kept returns the number and the total size in bytes of the stored objects of runs. It logs the size of each kind of
+// object.
 func kept(b *testing.B, runs string) (objects, size int64) {
 	b.Helper()
 	kinds := map[string]int64{}

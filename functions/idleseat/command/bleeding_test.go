@@ -12,7 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// activeHolders returns the active people who hold E3 through its group and are in the scope of the rule about E3.
+// activeHolders returns the ids of active people who hold E3 only through its group and are in the scope of the E3
+// rule.
 func (s *shell) activeHolders() (ids []string) {
 	for i := range s.company.Company.Size() {
 		p := s.company.Company.Person(i)
@@ -24,7 +25,7 @@ func (s *shell) activeHolders() (ids []string) {
 	return ids
 }
 
-// frozen makes a feed always show the same date for some people, in lists and alone. They look idle from some night on.
+// frozen makes Graph return a fixed sign-in date for each of the given people. After some nights they look idle.
 func (s *shell) frozen(dates map[string]time.Time) {
 	s.company.Intercept(edited("/users", func(user map[string]any) {
 		id, _ := user["id"].(string)
@@ -34,7 +35,7 @@ func (s *shell) frozen(dates map[string]time.Time) {
 	}))
 }
 
-// taken counts the changes of E3 that a run made.
+// taken counts the E3 changes that r reports as done.
 func taken(r runs.Results) (n int) {
 	for _, x := range r.Results {
 		if x.License == "m365-e3" && x.Status == runs.Done {
@@ -44,8 +45,8 @@ func taken(r runs.Results) (n int) {
 	return n
 }
 
-// TestSlowBleeding: each night a broken feed shows other active people as idle, fewer than stopAbove. Their sum over 30
-// days must not exceed the limit either.
+// TestSlowBleeding lets a broken feed show a few more active people as idle each night, always fewer than stopAbove.
+// The sum over 30 days must not exceed stopAbove either.
 func TestSlowBleeding(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 60*day, sandbox.Options{Users: 700, Seed: 4}, replace(t, "percent: 10", "percent: 12"))
@@ -54,7 +55,7 @@ func TestSlowBleeding(t *testing.T) {
 	if len(active) < 10*perNight {
 		t.Fatalf("only %d of %d holders are active", len(active), holders)
 	}
-	for i, id := range active[:10*perNight] { // each becomes idle in night i/perNight
+	for i, id := range active[:10*perNight] { // the person becomes idle in night i/perNight
 		dates[id] = s.now().Add(-60*day + time.Duration(i/perNight)*day + day/2)
 	}
 	s.frozen(dates)
@@ -78,12 +79,12 @@ func TestSlowBleeding(t *testing.T) {
 	if why := strings.Join(held.HoldReasons, "\n"); !held.Overridable || !strings.Contains(why, "in the last 30 days") || !strings.Contains(why, p.Run) || !strings.Contains(why, "limits set aside") {
 		t.Errorf("held by %q", held.HoldReasons)
 	}
-	// Restored licenses do not count.
+	// Restored licenses do not count toward the sum.
 	s.want(exitDone, "restore", "--run", p.Run, "--yes")
 	s.later(time.Minute)
 	s.plan(exitDone)
-	// The first nights no longer count after 30 days.
-	for _, id := range active[(nights+1)*perNight:] { // these people sign in again
+	// After 31 days the licenses taken in the first nights no longer count.
+	for _, id := range active[(nights+1)*perNight:] { // these people are active again
 		delete(dates, id)
 	}
 	s.later(31 * day)
@@ -92,7 +93,7 @@ func TestSlowBleeding(t *testing.T) {
 	}
 }
 
-// holders returns the number of people who hold E3.
+// holders returns how many people hold E3.
 func (s *shell) holders() (n int) {
 	for i := range s.company.Company.Size() {
 		if p := s.company.Company.Person(i); p.Entra != nil && slices.ContainsFunc(p.Entra.Assignments, func(a directory.Assignment) bool { return a.SKU == "05e9a617-0261-4cee-bb44-138d3ef5d965" }) {
@@ -102,8 +103,8 @@ func (s *shell) holders() (n int) {
 	return n
 }
 
-// TestOverrideAcceptsItsPeople: an override accepts the people of the plan that was on hold. A night later the same
-// number of other people holds the run again.
+// TestOverrideAcceptsItsPeople overrides a held plan, which accepts the people in that plan. On the next night the
+// same number of other people must hold the run again.
 func TestOverrideAcceptsItsPeople(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 10*day, sandbox.Options{Users: 700, Seed: 4}, replace(t, "perRun: 200", "perRun: 60"))
@@ -120,7 +121,7 @@ func TestOverrideAcceptsItsPeople(t *testing.T) {
 		t.Fatalf("matches %v", first.Matches)
 	}
 	s.done(first.Run, "--override-limits", first.PlanHash)
-	for n := 1; ; n++ { // the accepted people who were deferred
+	for n := 1; ; n++ { // the accepted people whose changes were deferred
 		next := s.plan(exitDone)
 		if len(next.Changes) == 0 || n == 5 {
 			break

@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// each calls change for every n-th person of every page. change reports whether the person stays in the page.
+// each calls change for every nth person on every page. If change returns false, the person is left out of the page.
 func each(n int, change func(u map[string]any) bool) func(http.Handler) http.Handler {
 	return spoil(func(w http.ResponseWriter, _ *http.Request, body map[string]any) {
 		kept := []any{}
@@ -28,7 +28,7 @@ func each(n int, change func(u map[string]any) bool) func(http.Handler) http.Han
 	})
 }
 
-// fewer halves the count of people, as a filter would.
+// fewer halves the number of people that Graph returns for $count.
 func fewer(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Query().Get("$count") == "" {
@@ -42,7 +42,7 @@ func fewer(next http.Handler) http.Handler {
 	})
 }
 
-// lapsed refuses to return sign-ins, as Graph does without a premium license.
+// lapsed refuses requests for sign-in dates, as Graph does without a premium license.
 func lapsed(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.Contains(r.URL.Query().Get("$select"), "signInActivity") {
@@ -54,7 +54,7 @@ func lapsed(next http.Handler) http.Handler {
 	})
 }
 
-// e3Changes counts the changes of a plan that rest on sign-ins.
+// e3Changes counts the changes of E3, whose rule depends on sign-in dates.
 func e3Changes(p printed) (n int) {
 	for _, c := range p.Changes {
 		if c.License == "m365-e3" {
@@ -64,7 +64,7 @@ func e3Changes(p printed) (n int) {
 	return n
 }
 
-// noE3 fails when the ledger or the directory shows a change of anybody's Microsoft 365.
+// noE3 fails the test if the ledger or the directory shows a change of anybody's Microsoft 365 license.
 func (s *shell) noE3() {
 	s.t.Helper()
 	for _, e := range s.company.Company.History() {
@@ -77,9 +77,9 @@ func (s *shell) noE3() {
 	}
 }
 
-// TestBrokenNight: a feed that was healthy the night before breaks in part. Nobody loses a license because of it, and
-// the run gives the reason. Rules that rest on the other feed still take licenses. The run is on hold when there is
-// nothing else to do.
+// TestBrokenNight breaks part of a feed that was healthy the night before. Rules that depend on this feed must take
+// nothing, and the plan must give the reason. Rules that depend on the other feed continue. If they match nobody, the
+// run is on hold.
 func TestBrokenNight(t *testing.T) {
 	t.Parallel()
 	noDate := func(u map[string]any) bool { delete(u, "signInActivity"); return true }
@@ -104,13 +104,13 @@ func TestBrokenNight(t *testing.T) {
 			if f.State != plan.Unhealthy || !strings.Contains(f.Reason, tc.reason) {
 				t.Errorf("source entra: %+v", f)
 			}
-			if bad.Verdict != plan.Review || len(bad.Changes) == 0 || e3Changes(bad) > 0 { // Active Directory still gives changes
+			if bad.Verdict != plan.Review || len(bad.Changes) == 0 || e3Changes(bad) > 0 { // from the rule that uses Active Directory
 				t.Errorf("verdict %s, %d changes, %d of them from the broken feed", bad.Verdict, len(bad.Changes), e3Changes(bad))
 			}
 			if a := s.want(exitHeld, "apply", good.Run, "--yes"); !strings.Contains(a.err, "superseded it") {
 				t.Errorf("the plan of the night before: %s", a.err)
 			}
-			s.company.Intercept(nil) // apply reads for itself; the plan limits what it may do
+			s.company.Intercept(nil) // apply reads the directories again; the fault was only in the plan's reading
 			if r := s.done(bad.Run); r.Count(runs.Done) != len(bad.Changes) {
 				t.Errorf("%d of %d changes of Active Directory are done", r.Count(runs.Done), len(bad.Changes))
 			}
@@ -123,7 +123,7 @@ func TestBrokenNight(t *testing.T) {
 				t.Errorf("nothing else to do: verdict %s, %q", held.Verdict, held.HoldReasons)
 			}
 			s.want(exitHeld, "apply", held.Run, "--yes")
-			s.want(exitHeld, "apply", held.Run, "--yes", "--override-limits", held.PlanHash) // the limits do not hold it
+			s.want(exitHeld, "apply", held.Run, "--yes", "--override-limits", held.PlanHash) // an override only sets limits aside, and the limits did not hold this plan
 			s.write("policy.yaml", string(s.company.Policy()))
 			s.company.Intercept(nil)
 			if again := s.plan(exitDone); e3Changes(again) != e3Changes(good) || e3Changes(good) == 0 || again.Sources["entra"].State != plan.Healthy {
@@ -134,7 +134,7 @@ func TestBrokenNight(t *testing.T) {
 	}
 }
 
-// TestAcceptFeeds: an operator says that the company did shrink, and the run believes its sources.
+// TestAcceptFeeds checks that a source stays healthy after an operator accepted its smaller size.
 func TestAcceptFeeds(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 1000, Seed: 4})
@@ -153,7 +153,7 @@ func TestAcceptFeeds(t *testing.T) {
 	}
 }
 
-// TestFrozenFeed: no sign-in is reported for five days, while logons continue. Rules about sign-ins take nothing.
+// TestFrozenFeed checks that rules about sign-ins take nothing when Graph has reported no new sign-in for five days.
 func TestFrozenFeed(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 10*day, sandbox.Options{Users: 500, Seed: 4})
@@ -174,7 +174,7 @@ func TestFrozenFeed(t *testing.T) {
 	s.unwritten()
 }
 
-// TestGraphFailsOnAPage: page 7 of 20 answers 503 each time, and the run fails.
+// TestGraphFailsOnAPage answers every try for page 7 of 20 with status 503. The run must fail.
 func TestGraphFailsOnAPage(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 10_200, Seed: 4})
@@ -198,7 +198,8 @@ func TestGraphFailsOnAPage(t *testing.T) {
 	}
 }
 
-// TestPremiumLapses: the tenant's premium license ends in the night, and Graph refuses to return sign-ins.
+// TestPremiumLapses ends the tenant's premium license overnight, so Graph refuses to return sign-in dates. Neither
+// plan nor apply may continue.
 func TestPremiumLapses(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 4})

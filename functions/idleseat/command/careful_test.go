@@ -25,7 +25,7 @@ func (s *shell) done(run string, args ...string) (r runs.Results) {
 	return r
 }
 
-// entries returns the outcomes of the ledger's entries for a person's license, in order.
+// entries returns the rule and outcome of each ledger entry for one license of a person, in order.
 func (s *shell) entries(user, license string) (list []string) {
 	s.t.Helper()
 	files, err := filepath.Glob(s.path("store/ledger/" + user + "/" + license + "/*.done.json"))
@@ -52,7 +52,7 @@ func (s *shell) entries(user, license string) (list []string) {
 	return list
 }
 
-// number returns the number of a person in the company.
+// number returns the index of a person in the company.
 func (s *shell) number(user string) int {
 	s.t.Helper()
 	for i := range s.company.Company.Size() {
@@ -65,7 +65,7 @@ func (s *shell) number(user string) int {
 	return -1
 }
 
-// change returns the first change of a plan that fits, with the person's number in the company.
+// change returns the first change of p that fits accepts, and the index of its person in the company.
 func (s *shell) change(p printed, fits func(plan.Change) bool) (plan.Change, int) {
 	s.t.Helper()
 	i := slices.IndexFunc(p.Changes, fits)
@@ -79,7 +79,7 @@ func by(rule string, via plan.Via) func(plan.Change) bool {
 	return func(c plan.Change) bool { return c.Rule == rule && c.Via == via }
 }
 
-// reason returns why a plan does not change a person's license. It is empty when the plan gives no reason.
+// reason returns the reason that a plan gives for not changing a person's license, or "" if it gives none.
 func (p printed) reason(user, license string) string {
 	for _, c := range slices.Concat(p.Refused, p.Undecided) {
 		if c.User == user && c.License == license {
@@ -89,8 +89,8 @@ func (p printed) reason(user, license string) string {
 	return ""
 }
 
-// TestReturner: a person who lost a license and returned has it again after the next run, if the rule restores.
-// Otherwise the run reports the person.
+// TestReturner takes a license from people who then sign in again. If the rule says onReturn: restore, the next run
+// returns the license. Otherwise the plan only reports the person.
 func TestReturner(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond}, replace(t, "{changeTo: exchange-online}", "{changeTo: exchange-online, onReturn: restore}"))
@@ -100,7 +100,7 @@ func TestReturner(t *testing.T) {
 	direct, d := s.change(p, by("m365-idle-60", plan.Direct))
 	citrix, c := s.change(p, by("citrix-idle-90", plan.ADGroup))
 	s.done(p.Run)
-	time.Sleep(1100 * time.Millisecond) // dates of sign-ins have whole seconds
+	time.Sleep(1100 * time.Millisecond) // sign-in dates have a resolution of one second
 	s.company.Company.SignIn(g)
 	s.company.Company.SignIn(d)
 	s.company.Company.LogOn(c)
@@ -119,7 +119,7 @@ func TestReturner(t *testing.T) {
 	s.done(next.Run)
 	for _, i := range []int{g, d} {
 		after := holding(s.company.Company)[i]
-		for range 100 { // the license of the source group follows the membership
+		for range 100 { // wait until the license follows the group membership
 			if slices.Equal(before[i], after) {
 				break
 			}
@@ -140,7 +140,7 @@ func TestReturner(t *testing.T) {
 	}
 }
 
-// TestReserve: a license is restored only while more seats are free than the reserve.
+// TestReserve checks that a run returns a license only while more seats are free than the reserve.
 func TestReserve(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond}, replace(t, "{changeTo: exchange-online}", "{changeTo: exchange-online, onReturn: restore}"),
@@ -174,8 +174,8 @@ func TestReserve(t *testing.T) {
 	}
 }
 
-// TestRestoredByHand: after an operator, or somebody else, restored a license, it is not taken until the rule's whole
-// span has passed.
+// TestRestoredByHand restores one license by command and another in the directory. Neither may be taken again before
+// the rule's whole span has passed.
 func TestRestoredByHand(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 100*day, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond}, withoutGrace(t))
@@ -210,7 +210,8 @@ func TestRestoredByHand(t *testing.T) {
 	}
 }
 
-// TestNotice: the first run announces. Only a later run takes the license, unless the person was active in between.
+// TestNotice checks that the first run only announces a change. A later run makes it, unless the person was active in
+// between.
 func TestNotice(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 100*day, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond}, replace(t, "{changeTo: exchange-online}", "{changeTo: exchange-online, notice: 14}"), replace(t, "percent: 10", "percent: 50"))
@@ -235,7 +236,7 @@ func TestNotice(t *testing.T) {
 			t.Errorf("%s after 13 days: %q", c.UserPrincipalName, got)
 		}
 	}
-	if len(waiting.Changes)+len(waiting.Notices) > 10 { // some people became idle meanwhile
+	if len(waiting.Changes)+len(waiting.Notices) > 10 { // a few people became idle meanwhile
 		t.Errorf("%d changes and %d notices while all wait", len(waiting.Changes), len(waiting.Notices))
 	}
 	active := s.number(announced[0].User)

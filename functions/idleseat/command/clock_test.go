@@ -12,7 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestWrongClock: this machine's clock and Graph's differ. There is no run, and nothing is applied.
+// TestWrongClock sets this machine's clock and Graph's apart. A plan must fail without beginning a run, and apply
+// must fail too.
 func TestWrongClock(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -20,7 +21,7 @@ func TestWrongClock(t *testing.T) {
 		runs  bool
 	}{
 		"400 days ahead":   {400 * day, false},
-		"3.9 days ahead":   {94 * time.Hour, false}, // a feed may be that late
+		"3.9 days ahead":   {94 * time.Hour, false}, // too little for the feed to look stale
 		"an hour behind":   {-time.Hour, false},
 		"11 minutes ahead": {11 * time.Minute, false},
 		"9 minutes ahead":  {9 * time.Minute, true},
@@ -55,8 +56,8 @@ func TestWrongClock(t *testing.T) {
 	}
 }
 
-// TestWrongClockOfTheDirectory: the domain controller's clock and this machine's differ. There is no run, and an
-// earlier plan is not applied.
+// TestWrongClockOfTheDirectory sets the domain controller's clock and this machine's apart. No run may begin, and an
+// earlier plan may not be applied.
 func TestWrongClockOfTheDirectory(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 600, Seed: 4})
@@ -78,8 +79,8 @@ func TestWrongClockOfTheDirectory(t *testing.T) {
 	}
 }
 
-// whileAhead runs commands while the clocks of this machine and of the company are ahead by the same time. Such a run
-// looks as if Graph sent no time, or as if an older idleseat did not check it.
+// whileAhead calls do while the clocks of this machine and of the company are ahead by the same time, so the commands
+// in do cannot notice the fault.
 func (s *shell) whileAhead(by time.Duration, do func()) {
 	s.ahead.Add(int64(by))
 	s.setenv("IDLESEAT_TEST_AHEAD", time.Duration(s.ahead.Load()).String())
@@ -88,8 +89,8 @@ func (s *shell) whileAhead(by time.Duration, do func()) {
 	s.setenv("IDLESEAT_TEST_AHEAD", time.Duration(s.ahead.Load()).String())
 }
 
-// TestRunFromTheFuture: a run was made by a clock that was 400 days ahead. It
-// supersedes no later run, is not the newest, and is never applied.
+// TestRunFromTheFuture makes a run while all clocks are 400 days ahead. After the clocks are right again, that run
+// must supersede no run, must not count as the newest, and must never be applied.
 func TestRunFromTheFuture(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 4})
@@ -118,8 +119,8 @@ func TestRunFromTheFuture(t *testing.T) {
 	}
 }
 
-// TestPlanFromTheFuture: a clock two hours ahead made a plan that is not on hold. The plan is not applied, and its
-// feeds are no baseline. A source that shrinks is still compared with the last run before it.
+// TestPlanFromTheFuture makes a plan while all clocks are two hours ahead. The plan must not be applied, and its
+// feeds must not become the baseline: a source that shrinks is compared with the last run before that plan.
 func TestPlanFromTheFuture(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 1000, Seed: 4})
@@ -138,8 +139,8 @@ func TestPlanFromTheFuture(t *testing.T) {
 	s.unwritten()
 }
 
-// TestHeldPlanSupersedesNothing: the plan of a wrong rule is on hold. The right plan from before it can still be
-// applied.
+// TestHeldPlanSupersedesNothing makes a plan with a wrong rule, which is put on hold. The good plan from before must
+// still be applicable.
 func TestHeldPlanSupersedesNothing(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 500, Seed: 4}, replace(t, "count: 500", "count: 40"))

@@ -7,9 +7,9 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestContradictionIsNotForgotten: a person's anchor in Entra ID disagrees with the account of the same SID. Active
-// Directory is down one night. The person keeps E3, although the rule of E3 needs only Entra ID. The rule decides again
-// once the anchor is corrected and both directories are read.
+// TestContradictionIsNotForgotten gives a person an anchor in Entra ID that contradicts the Active Directory account
+// with the same SID. The next night Active Directory is down. The E3 rule needs only Entra ID, but it must stay
+// undecided until the anchor is corrected and both directories are read.
 func TestContradictionIsNotForgotten(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 9*day, sandbox.Options{Users: 500, Seed: 4})

@@ -12,16 +12,16 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// lost is the name of a controller that does not answer.
+// lost is the address of a controller that does not answer.
 const lost = "127.0.0.2"
 
 const (
-	interval  = 14 * 24 * time.Hour // how late lastLogonTimestamp may be
-	threshold = 90 * 24 * time.Hour // threshold of the rule for Citrix
+	interval  = 14 * 24 * time.Hour // how much older than the last logon lastLogonTimestamp may be
+	threshold = 90 * 24 * time.Hour // idle time in the Citrix rule
 )
 
-// TestLostController: the directory lists a controller that nobody configured and that does not answer. A plan is
-// applied. Only people whose replicated date proves them idle lose a license.
+// TestLostController lists a controller in the directory that nobody configured and that does not answer. A logon at
+// that controller may be missing, so only people whose replicated date proves them idle may lose Citrix.
 func TestLostController(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 3000, Seed: 1, LicenseDelay: 50 * time.Millisecond, LostController: lost})
@@ -63,7 +63,7 @@ func TestLostController(t *testing.T) {
 	}
 }
 
-// TestLostControllerOneUser: the same holds for runs for one user.
+// TestLostControllerOneUser checks the same for runs for one user.
 func TestLostControllerOneUser(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 600, Seed: 4, LostController: lost})

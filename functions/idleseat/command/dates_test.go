@@ -13,9 +13,9 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestOneLosesTheDates: Graph loses the sign-ins of one person, and the feed still looks healthy. The person is
-// undecided until the dates are back, or until an operator accepts the sources. Until then the person does not count as
-// one who never signed in.
+// TestOneLosesTheDates removes the sign-in dates of one person while the feed still looks healthy. The person must
+// not count as someone who never signed in. The rule stays undecided until the dates are back or an operator accepts
+// the sources.
 func TestOneLosesTheDates(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 500, Seed: 4})
@@ -36,7 +36,7 @@ func TestOneLosesTheDates(t *testing.T) {
 	})
 	s.company.Intercept(forget)
 	want := "got lost: no date has come since " + time.Now().UTC().Format(time.DateOnly)
-	for _, args := range [][]string{nil, nil, {"--user", victim.UserPrincipalName}} { // the date is missing every night
+	for _, args := range [][]string{nil, nil, {"--user", victim.UserPrincipalName}} { // the dates are missing every night
 		p := s.plan(exitDone, args...)
 		if got := p.reason(victim.ID, "m365-e3"); !strings.Contains(got, want) {
 			t.Errorf("plan %q: %q", args, got)
@@ -69,7 +69,8 @@ func TestOneLosesTheDates(t *testing.T) {
 	s.unwritten()
 }
 
-// TestDatesToCome: a sign-in in the future shows a wrong clock, not a person who never signed in.
+// TestDatesToCome checks that a sign-in date in the future counts as the sign of a wrong clock and not as "never
+// signed in".
 func TestDatesToCome(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 500, Seed: 4})

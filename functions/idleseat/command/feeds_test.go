@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// spoil alters every page of people with change.
+// spoil passes every page of the list of people to change, which writes the answer.
 func spoil(change func(w http.ResponseWriter, r *http.Request, body map[string]any)) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -31,7 +31,7 @@ func spoil(change func(w http.ResponseWriter, r *http.Request, body map[string]a
 	}
 }
 
-// edited changes every object that is read from a collection of Graph, alone or in a list.
+// edited calls edit for every object that Graph returns from a collection, in lists and alone.
 func edited(collection string, edit func(object map[string]any)) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -50,7 +50,7 @@ func edited(collection string, edit func(object map[string]any)) func(http.Handl
 	}
 }
 
-// answerOf returns Graph's answer.
+// answerOf returns next's answer to r as a decoded JSON object.
 func answerOf(next http.Handler, r *http.Request) (body map[string]any) {
 	kept := &recorder{header: http.Header{}}
 	next.ServeHTTP(kept, r)
@@ -60,7 +60,7 @@ func answerOf(next http.Handler, r *http.Request) (body map[string]any) {
 	return body
 }
 
-// recorder holds back an answer.
+// recorder keeps an answer instead of sending it.
 type recorder struct {
 	header http.Header
 	status int
@@ -164,7 +164,7 @@ func TestFeedWithoutSignIns(t *testing.T) {
 	s.unwritten()
 }
 
-// TestShortList: Graph ends the list after its first page, and the run fails.
+// TestShortList ends Graph's list of people after the first page. The run must fail.
 func TestShortList(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 1200})
@@ -239,8 +239,8 @@ func TestDamagedSnapshot(t *testing.T) {
 	s.unwritten()
 }
 
-// TestRequests: collect sends one request for each 500 people, one for each 999 members of a named group, and a
-// constant number of others.
+// TestRequests checks how many requests a plan sends: one for each 500 people, one for each 999 members of a named
+// group, and a constant number of others.
 func TestRequests(t *testing.T) {
 	t.Parallel()
 	for _, users := range []int{100, 500, 501, 2600} {
@@ -263,8 +263,8 @@ func TestRequests(t *testing.T) {
 			if exempt > 998 {
 				t.Fatal("the formula below is for one page of members")
 			}
-			// The constant requests are the organization, subscriptions, the count, three groups by name, the groups
-			// that give licenses, and the group nested in the named one.
+			// The eight constant requests are the organization, the subscriptions, the count of people, three groups
+			// by name, the groups that give licenses, and the group nested in the named group.
 			want := (accounts+499)/500 + 1 + 8
 			got := 0
 			for _, r := range s.company.Requests() {
@@ -279,14 +279,14 @@ func TestRequests(t *testing.T) {
 	}
 }
 
-// TestEverythingWeSendIsDocumented runs the whole chain and compares every request and answer with docs/graph.md. It
-// checks that each request of the page was sent.
+// TestEverythingWeSendIsDocumented runs the whole chain and checks every request and answer against docs/graph.md.
+// Each request that the page lists must also be sent.
 func TestEverythingWeSendIsDocumented(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 9, LicenseDelay: 50 * time.Millisecond}, copilotRule,
 		replace(t, "{entra: LIC-EXO-P1}, ", "{entra: LIC-EXO-P1}, mailboxQuota: 50,"), replace(t, "\nattributes:\n", "\nattributes:\n  teamsUse: m365.teams\n"),
 		replace(t, "for: accountEnabled\n    when: copilotUse", "for: accountEnabled && teamsUse.earlierThan(now - days(9))\n    when: copilotUse"))
-	s.company.Company.SetReports(sandbox.Reports{Older: true}) // Copilot's report is then requested in both places
+	s.company.Company.SetReports(sandbox.Reports{Older: true}) // Copilot's report is then requested from v1.0 and from beta
 	var graph *graphcontract.Checker
 	page := graphcontract.Read(t)
 	s.company.Intercept(func(next http.Handler) http.Handler {

@@ -11,8 +11,8 @@ import (
 
 const noEarlierRun = "this store knows no earlier run"
 
-// TestFirstNightWithoutDates: in the first night of a store, Graph returns a sign-in date for a single account. No
-// earlier run shows that there were more, and nothing is taken.
+// TestFirstNightWithoutDates makes Graph return a sign-in date for only one account in the first night of a store. No
+// earlier run can show that there were more dates, but nothing may be taken.
 func TestFirstNightWithoutDates(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 5*day, sandbox.Options{Users: 310, Seed: 4})
@@ -25,7 +25,7 @@ func TestFirstNightWithoutDates(t *testing.T) {
 			delete(user, "signInActivity")
 		}
 	}))
-	for range 2 { // an unbelieved night is no past for the next one
+	for range 2 { // a night with an unhealthy feed must not become the baseline of the next night
 		p := s.plan(exitHeld)
 		if f := p.Sources["entra"]; f.State != plan.Unhealthy || !strings.Contains(f.Reason, "only 1 of ") || !strings.Contains(f.Reason, "if it is, plan with --accept-feeds") {
 			t.Errorf("source entra: %+v", f)
@@ -47,8 +47,8 @@ func TestFirstNightWithoutDates(t *testing.T) {
 	s.unwritten()
 }
 
-// TestFirstReading: the date of one active person is missing in the first night of a store. The plan says that the
-// person never signed in, and that this was read only once.
+// TestFirstReading removes the date of one active person in the first night of a store. The plan says that the person
+// never signed in, and that only one reading shows this.
 func TestFirstReading(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 5*day, sandbox.Options{Users: 500, Seed: 4})
@@ -82,14 +82,14 @@ func TestFirstReading(t *testing.T) {
 			t.Errorf("the text of the plan says %q: %t", noEarlierRun, got)
 		}
 	}
-	s.setenv("IDLESEAT_STORE", s.path("another")) // another folder knows nothing of this one
+	s.setenv("IDLESEAT_STORE", s.path("another")) // another folder has no record of this run
 	if p := s.plan(exitDone); !p.FirstRun {
 		t.Error("another store does not say that it knows no earlier run")
 	}
 	s.unwritten()
 }
 
-// TestAllOfAFew: a run is on hold when a rule matches all holders, also when they are few.
+// TestAllOfAFew checks that a rule that matches every holder puts the run on hold if there are at least three holders.
 func TestAllOfAFew(t *testing.T) {
 	t.Parallel()
 	for holders, status := range map[int]int{2: exitDone, 3: exitHeld} {
