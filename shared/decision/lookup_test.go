@@ -7,8 +7,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/known"
 )
 
-// TestLookup: an account is found whatever comes before it: in the order of the table, with gaps, or in any order. An
-// account that the table has twice is not found, and neither is one that it lacks.
+// Accounts are found in whatever order they are looked up: that of the table, with or without gaps, or any other. An
+// account that the table has twice or lacks is not found.
 func TestLookup(t *testing.T) {
 	t.Parallel()
 	seed := rand.Uint64()

@@ -16,7 +16,7 @@ import (
 
 // Screen reads partitions without building a Person for people whose columns show that they do not hold a license, or
 // that they keep it and nothing else needs to be said. Most people are like that. Read builds everybody else and
-// everybody in doubt, so no decision differs. A Screen is not safe for concurrent use.
+// everybody in doubt, so the decisions are the same as without a Screen. A Screen is not safe for concurrent use.
 type Screen struct {
 	run   *Run
 	judge *policy.Judge
@@ -137,7 +137,7 @@ func (s *Screen) plain(ctx context.Context, partition int, people *snapshot.Peop
 	for source := range p.past {
 		var err error
 		if p.past[source], err = s.lookup(ctx, partition, directory.Source(source)); err != nil {
-			return p.all(), nil //nolint:nilerr // reading by rows meets the error again
+			return p.all(), nil //nolint:nilerr // reading by rows returns the error again
 		}
 		p.states[source], s.kept[source] = make([]policy.AccountState, people.Rows), slices.Grow(s.kept[source][:0], people.Rows)[:people.Rows]
 	}

@@ -7,8 +7,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// keySet is a set of account keys. bits is a filter: it rules out most keys that the set lacks without a lookup in
-// keys.
+// keySet is a set of account keys. bits is a Bloom filter, which rules out most keys that the set lacks without a
+// lookup in keys.
 type keySet struct {
 	bits [1 << 14]uint64
 	keys map[uint64]bool
@@ -45,7 +45,7 @@ func (p *prints) any(of int64) bool {
 	return p.has[uint16(four)] || p.has[uint16(four>>16)] || p.has[uint16(four>>32)] || p.has[uint16(four>>48)]
 }
 
-// listed opens the rows of people whom the policy, the store or the mailbox report may know.
+// listed opens the rows of people about whom the policy, the store or the mailbox report may say something.
 func (p *screening) listed() error {
 	for _, keys := range p.keys {
 		for row, key := range keys.Rows {

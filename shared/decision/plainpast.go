@@ -86,7 +86,7 @@ func (l *lookup) slot(key uint64) int {
 	return slot
 }
 
-// near is how many accounts may have disappeared since the last night before each lookup uses the hash table.
+// near is how far ahead of the expected index an account may be and still move the expected index behind it.
 const near = 16
 
 // of returns what is remembered about an account, or nil if nothing is.

@@ -28,7 +28,7 @@ type Property[A any] struct {
 	Meaning Meaning
 	Always  bool // read from a snapshot even when no policy names it
 
-	offset  uintptr // in the struct
+	offset  uintptr // of the value in the struct, in bytes
 	pointer func(unsafe.Pointer) any
 }
 
@@ -38,13 +38,13 @@ var (
 	ADProperties    = propertiesOf[ADUser]()
 )
 
-// At returns a pointer to the property in account: a *string, *time.Time, *Flag or *bool. A night calls it for each value
-// of each person who becomes a row, so the place in the struct is computed once and not found by reflection.
+// At returns a pointer to the property in account: a *string, *time.Time, *Flag or *bool. At is called for every value
+// of every person who becomes a row, so it uses a precomputed offset instead of reflection.
 func (p *Property[A]) At(account *A) any {
 	return p.pointer(unsafe.Add(unsafe.Pointer(account), p.offset))
 }
 
-// pointers convert a place in memory to a pointer of its type.
+// pointers maps each type to a function that converts an address to a pointer to that type.
 var pointers = map[reflect.Type]func(unsafe.Pointer) any{
 	reflect.TypeFor[string]():    func(at unsafe.Pointer) any { return (*string)(at) },
 	reflect.TypeFor[time.Time](): func(at unsafe.Pointer) any { return (*time.Time)(at) },

@@ -21,7 +21,7 @@ func (s *screen) field(a *attribute) (c Column, source directory.Source, ok bool
 	return c, a.fields[0].Source, ok
 }
 
-// readable reports whether the dates or texts of an attribute follow from columns.
+// readable reports whether the values of an attribute follow from columns.
 func (s *screen) readable(a *attribute) bool {
 	if a.kind != directory.Date {
 		_, _, ok := s.field(a)

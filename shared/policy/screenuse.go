@@ -31,9 +31,9 @@ func (s *screen) newestUse(used Used, dates []int64, known, open, never []bool) 
 	}
 }
 
-// late returns a date in microseconds, such that earlier dates do not settle a test that compares with at, because the
-// report ends too early; see dateTest. It returns None if no report has the attribute's dates, or if all reports end
-// late enough.
+// late returns the earliest date, in microseconds, that settles a test that compares with at. Earlier dates do not,
+// because the report ends before at; see dateTest. late returns None if no report has the attribute's dates, or if all
+// reports end late enough.
 func (s *screen) late(a *attribute, asked bool, at time.Time) int64 {
 	if !asked && len(s.spans) > 0 {
 		at = s.now.Add(-slices.Min(s.spans))
