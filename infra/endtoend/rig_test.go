@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -81,11 +82,15 @@ type rig struct {
 
 	mu      sync.Mutex
 	notices []string
-	calls   map[string]int // number of calls of functions, by name and op
-	made    []call         // calls to AWS, by role
+	failed  bool                                                          // the last execution failed
+	faulty  atomic.Pointer[func(http.ResponseWriter, *http.Request) bool] // answers instead of S3 when it returns true
+	looked  map[string]int                                                // how much of each function's log was looked at for figures, in bytes
+	calls   map[string]int                                                // number of calls of functions, by name and op
+	made    []call                                                        // calls to AWS, by role
 
 	people roles // the rights of people, by the access keys that they use
 
+	policy string                  // text of the policy in the bucket
 	domain []string                // environment that leads the relay to Active Directory
 	citrix string                  // DN of the Citrix group in Active Directory
 	ad     *activedirectory.Forest // a real Active Directory; nil: it is simulated
@@ -97,6 +102,7 @@ type options struct {
 	edit    func(policy string) string
 	noRelay bool // the relay is set up but does not run
 	patient bool // collect reads everything in one call
+	hurried bool // waits for the directory take no time
 	samba   bool // Active Directory is a real one
 	broken  func(function string, payload []byte) *states.Failure
 	sending func(r *rig, queue string) // called before a message is in its queue
@@ -107,7 +113,7 @@ var rigs atomic.Int32
 
 func newRig(t testing.TB, o options) *rig {
 	t.Helper()
-	r := &rig{TB: t, functions: map[string]*lambdas.Function{}, machines: map[entrance.Name]*states.Machine{}, calls: map[string]int{}, people: o.people}
+	r := &rig{TB: t, functions: map[string]*lambdas.Function{}, machines: map[entrance.Name]*states.Machine{}, calls: map[string]int{}, looked: map[string]int{}, people: o.people}
 	var err error
 	if r.box, err = sandbox.Start(o.company); err != nil {
 		t.Fatal(err)
@@ -154,11 +160,20 @@ func (r *rig) serveS3() string {
 	if err := backend.CreateBucket(bucket); err != nil {
 		r.Fatal(err)
 	}
-	server := httptest.NewUnstartedServer(r.recordS3(gofakes3.New(backend).Server()))
+	server := httptest.NewUnstartedServer(r.faultyS3(r.recordS3(gofakes3.New(backend).Server())))
 	server.Config.ErrorLog = log.New(io.Discard, "", 0) // killed functions hang up
 	server.Start()
 	r.Cleanup(server.Close)
 	return server.URL
+}
+
+// faultyS3 lets a test answer instead of S3.
+func (r *rig) faultyS3(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if fault := r.faulty.Load(); fault == nil || !(*fault)(w, req) {
+			next.ServeHTTP(w, req)
+		}
+	})
 }
 
 // openStore opens the same store for the test itself. The SDK reads this process's environment, which parallel tests
@@ -191,6 +206,7 @@ func (r *rig) putPolicy(mode string, edit func(string) string) {
 	if err := store.PutBytes(r.Context(), r.store, "policy.yaml", []byte(text)); err != nil {
 		r.Fatal(err)
 	}
+	r.policy = text
 }
 
 // entrances are the entrances of a deployment.
@@ -226,7 +242,7 @@ func (r *rig) machine(n entrance.Name, o options) *states.Machine {
 		r.Fatal(err)
 	}
 	return states.New(entranceARN(n), d, states.World{
-		Faster: faster, Ask: r.ask,
+		Faster: faster, FasterWaits: map[bool]time.Duration{true: 100_000}[o.hurried], Ask: r.ask,
 		Send: func(url, body string) {
 			if o.sending != nil {
 				o.sending(r, url)
@@ -239,7 +255,7 @@ func (r *rig) machine(n entrance.Name, o options) *states.Machine {
 		Publish: func(_, subject, message string) {
 			r.mu.Lock()
 			defer r.mu.Unlock()
-			r.notices = append(r.notices, subject+": "+message)
+			r.notices = append(r.notices, subject+"\n"+message)
 		},
 	})
 }
@@ -336,6 +352,7 @@ func (r *rig) runAt(n entrance.Name, input string) (out map[string]any, failure 
 	if err != nil {
 		r.Fatalf("%v\n%s", err, r.story(e))
 	}
+	r.failed = failure != nil
 	r.recordMachine(e)
 	r.Cleanup(func() {
 		if r.Failed() {

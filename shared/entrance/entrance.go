@@ -51,7 +51,7 @@ func (n Name) Admit(w Wish) error {
 	if slices.Contains(wishes[n], w) {
 		return nil
 	}
-	return fmt.Errorf("%w: %q is not for %s; use %q, and the right to start it", ErrElsewhere, n, w, For(w))
+	return fmt.Errorf("%w: %s is not for %s; use %s, and the right to start it", ErrElsewhere, n, w, For(w))
 }
 
 // For returns the entrance at which an operator asks for something.

@@ -174,6 +174,8 @@ func (l *letter) facts() (lines [][2]string) {
 		add("People", "%d; verdicts: keep %d, reclaim %d, undecided %d, exempt %d", c.Users, c.Keep, c.Reclaim, c.Undecided, c.Exempt)
 	}
 	switch {
+	case l.outcome == Refused:
+		add("Why", "%s", o.Failure.Cause)
 	case o.Failure != nil:
 		add("Why", "%s: %s", o.Failure.Error, o.Failure.Cause)
 	case o.Results != nil:

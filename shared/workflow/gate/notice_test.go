@@ -81,7 +81,7 @@ func TestNotice(t *testing.T) {
 		"failed before it had a run": {failed(`{"user":"anna@contoso.example","run":5,"failure":{"Error":"States.Timeout","Cause":""}}`),
 			Failed, "seats: FAILED, start it again", []string{"Execution  arn:e", "Why        States.Timeout: "}, []string{"anna", "Run  "}},
 		"refused": {failed(`{"apply":"` + aRun + `","planHash":"x","failure":{"Error":"Idleseat.Refused","Cause":"{\"errorMessage\":\"no\"}"}}`),
-			Refused, "seats: refused, nothing was begun", []string{"Run        " + aRun + "\n", "Why        Idleseat.Refused: no"}, []string{"idleseat "}},
+			Refused, "seats: refused, nothing was begun", []string{"Run        " + aRun + "\n", "Why        no"}, []string{"idleseat "}},
 		"refused a name as a run": {failed(`{"restore":"anna.berg","failure":{"Error":"Idleseat.Refused","Cause":"no"}}`), Refused, "seats: refused, nothing was begun", nil, []string{"anna", "Run  "}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -46,8 +46,9 @@ type World struct {
 	Ask  func(heartbeat, limit time.Duration) (token string, wait func(context.Context) (output []byte, failure *Failure))
 	// Publish sends a notice.
 	Publish func(topic, subject, message string)
-	// Faster divides every wait and limit of the definition.
-	Faster time.Duration
+	// Faster divides every wait and limit of the definition. FasterWaits divides the seconds of Wait states besides, when
+	// it is positive.
+	Faster, FasterWaits time.Duration
 }
 
 // Execution is an execution of a machine.
@@ -251,7 +252,7 @@ func (e *Execution) wait(ctx context.Context, s *state, input, about any) *Failu
 		return &Failure{runtimeError, fmt.Sprintf("%v is no number of seconds", v)}
 	}
 	select {
-	case <-time.After(e.scaled(seconds)):
+	case <-time.After(e.scaled(seconds) / max(1, e.world.FasterWaits)):
 	case <-ctx.Done():
 	}
 	return nil
