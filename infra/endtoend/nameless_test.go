@@ -79,7 +79,6 @@ func requests() (all []payload) {
 		begin("plan", fmt.Sprintf(`{%s:true}`, text))
 		begin("plan", fmt.Sprintf(`{"user":[%s]}`, text))
 		begin("plan", string(text))
-		begin(name, `{}`)
 		gate("approve", fmt.Sprintf(`{"apply":%s,"planHash":%[1]s}`, text))
 		gate("approve", fmt.Sprintf(`{"apply":[%s],"override":%[1]s}`, text))
 		gate("restore", fmt.Sprintf(`{"restore":%s}`, text))

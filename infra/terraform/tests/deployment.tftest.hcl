@@ -190,3 +190,33 @@ run "capitals" {
   }
   expect_failures = [var.name]
 }
+
+run "notices" {
+  command = plan
+  variables {
+    notice_email = "licenses@contoso.example"
+  }
+  assert {
+    condition     = aws_sns_topic.notices.kms_master_key_id == aws_kms_key.objects[0].arn && strcontains(aws_kms_key.objects[0].policy, "cloudwatch.amazonaws.com")
+    error_message = "the topic is encrypted with the deployment's key, which alarms may use"
+  }
+  assert {
+    condition     = length(aws_sns_topic_subscription.notices) == 1 && aws_sns_topic_subscription.notices[0].endpoint == "licenses@contoso.example" && aws_sns_topic_subscription.notices[0].protocol == "email"
+    error_message = "the address gets the notices"
+  }
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.watch["no-run"].treat_missing_data == "missing" && length(aws_cloudwatch_metric_alarm.watch["no-run"].insufficient_data_actions) == 1 && length(aws_cloudwatch_metric_alarm.silent) == 2
+    error_message = "a night that does not come is told, and so is a silent relay"
+  }
+}
+
+run "no_schedule" {
+  command = plan
+  variables {
+    schedule_state = "DISABLED"
+  }
+  assert {
+    condition     = !contains(keys(aws_cloudwatch_metric_alarm.watch), "no-run") && length(aws_sns_topic_subscription.notices) == 0
+    error_message = "without a schedule no night is missed, and without an address nobody is subscribed"
+  }
+}

@@ -162,6 +162,22 @@ func TestHold(t *testing.T) {
 	}
 }
 
+// approvedAgain approves a plan that came to some totals before. They are not reported again.
+func (s *Steps) approvedAgain(t *testing.T, p *plan.Plan, before Totals) {
+	t.Helper()
+	out, err := s.Do(t.Context(), StepInput{Op: "approve", Entrance: entrance.Approve, Request: Request{Run: p.Run, PlanHash: p.PlanHash}})
+	if err != nil || out.Before != before {
+		t.Fatalf("%+v, %v", out, err)
+	}
+	if out, err = s.Do(t.Context(), StepInput{Op: "settle", Run: p.Run, Round: 5, Before: out.Before}); err != nil {
+		t.Fatal(err)
+	}
+	m := s.told(t, out).Metrics("notice")
+	if m["Done"] != 0 || m["MonthlySaving"] != 0 || m["Pending"] != 1 || out.Results[runs.Done] != before.Done {
+		t.Errorf("metrics %v of %+v", m, out)
+	}
+}
+
 // TestSettle: the ledger decides what happened to a change. The results of the batches decide where the ledger has no
 // entry.
 func TestSettle(t *testing.T) {
@@ -210,6 +226,7 @@ func TestSettle(t *testing.T) {
 	if diff := cmp.Diff(map[runs.Status]int{runs.Done: 1, runs.Pending: 1, runs.Kept: 1}, out.Results); diff != "" || !out.Go || out.WaitSeconds != 1920 || out.Round != 6 {
 		t.Errorf("%+v, results (-want +got):\n%s", out, diff)
 	}
+	s.approvedAgain(t, p, Totals{Done: 1, MonthlySaving: 18})
 	if out := settle(mostRounds); out.Go {
 		t.Errorf("it waits for ever: %+v", out)
 	} else if out.Refused != "refused: of a feed" || s.told(t, out).Metrics("notice")["Held"] != 1 {
