@@ -37,8 +37,8 @@ func (r *Run) past(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *
 	return d.Refused != ""
 }
 
-// cool keeps a license that was restored at at, until the person has been idle since then for the whole span of the
-// rule. what describes the restore in the refusal.
+// cool keeps a license that was restored until the person has been idle for the whole span of the rule since then. at
+// is when the license was restored, and what describes the restore in the refusal.
 func (r *Run) cool(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *directory.Person, at time.Time, what string) {
 	if d.Outcome == policy.Reclaim && judge.Cooling(rule, p, at) {
 		d.Outcome = policy.Keep

@@ -126,7 +126,7 @@ func memberOf(a account, entry string, since time.Time) known.Member {
 	return known.Member{Key: known.MemberKeyOf(a.id(), entry), Since: max(known.Always, known.SecondOf(since))}
 }
 
-// remembered returns what later runs must know about an account that was read at read.
+// remembered returns what later runs must know about an account. read is when the account was read.
 func remembered(a account, read time.Time) known.Account {
 	k := known.Account{
 		Key: known.KeyOf(a.id()), Regressed: a.back(), Lost: known.SecondOf(*a.lost()),

@@ -247,8 +247,8 @@ func (p *Person) LoggedOnBy(latest time.Time) *Person {
 	return &as
 }
 
-// ActiveBy returns a copy of the person as if every account had been used at at. Dates after at and unknown dates are
-// kept.
+// ActiveBy returns a copy of the person as if every account had been used at the given time. Later and unknown dates
+// are kept.
 func (p *Person) ActiveBy(at time.Time) *Person {
 	as := *p
 	if p.Entra != nil {

@@ -164,7 +164,8 @@ func (f *Field) Signal() (s Signal, dated bool) {
 	return Signal(f.Source), f.Meaning == Activity
 }
 
-// usedBy returns the uses as they would be if the account had been used at at. Later and unknown dates are kept.
+// usedBy returns the uses as they would be if the account had been used at the given time. Later and unknown dates are
+// kept.
 func usedBy(uses []Use, at time.Time) []Use {
 	uses = slices.Clone(uses)
 	for i := range uses {

@@ -1,6 +1,6 @@
-// Package evidence reads one person from every source. It is used to collect one person, to read a person again before
-// a write, and by the relay. Its input is plain values, because the relay has no rules. Anything that could not be read
-// or may be hidden is unknown in the result, never a "no".
+// Package evidence reads one person from every source. Runs use it to collect one person and to read a person again
+// before a write. The relay uses it too, so its input is plain values: the relay has no rules. Anything that could not
+// be read or may be hidden is unknown in the result, never a "no".
 package evidence
 
 import (

@@ -189,7 +189,7 @@ type withdrawal struct {
 	At time.Time `json:"at"`
 }
 
-// Withdraw stops a run because the run by restores what the run took. No change of the run begins after that.
+// Withdraw stops run. by is the run that restores what run took. No change of run begins after that.
 func Withdraw(ctx context.Context, s store.Store, run, by string, at time.Time) error {
 	err := store.PutJSONIfAbsent(ctx, s, layout.Noted(layout.Withdrawn, run), withdrawal{By: by, At: at.UTC()})
 	if err != nil && !errors.Is(err, store.ErrExists) {
@@ -233,7 +233,7 @@ type Override struct {
 // OverrideLasts is how long the people of an overridden plan stay accepted.
 const OverrideLasts = 30 * 24 * time.Hour
 
-// Holds reports whether the override is in force at at.
+// Holds reports whether the override is in force at the given time.
 func (o *Override) Holds(at time.Time) bool {
 	return !at.Before(o.At) && at.Sub(o.At) <= OverrideLasts
 }

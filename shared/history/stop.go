@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Stop stops the changes that a run makes to one person, because the run by restores that person's license.
+// Stop stops the changes that run makes for one person. by is the run that restores the person's license instead.
 func Stop(ctx context.Context, s store.Store, run, user, by string, at time.Time) error {
 	err := store.PutJSONIfAbsent(ctx, s, layout.Stop(run, user), withdrawal{By: by, At: at.UTC()})
 	if err != nil && !errors.Is(err, store.ErrExists) {

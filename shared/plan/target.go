@@ -12,7 +12,7 @@ type Via string
 
 // target is a place in which people hold licenses and in which licenses are given and taken. This interface covers what
 // can be decided without asking a directory. Its counterpart in shared/workflow/apply/target.go reads, gives and takes
-// licenses for the target of the same name. Each target has one file in both packages.
+// licenses for the target of the same name. Each target has one file in each of the two packages.
 type target interface {
 	via() Via
 	// how completes the sentence "The license is held …".

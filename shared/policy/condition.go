@@ -178,7 +178,7 @@ func (c *compiler) misread(root ast.Expr) (found *attribute) {
 	return found
 }
 
-// read returns an attribute in the expression for which of returns true, or nil if there is none.
+// read returns an attribute that the expression reads and that satisfies of, or nil if there is none.
 func (c *compiler) read(root ast.Expr, of func(*attribute) bool) (found *attribute) {
 	ast.PostOrderVisit(root, ast.NewExprVisitor(func(e ast.Expr) {
 		if a := c.attributeOf(e); a != nil && of(a) {

@@ -30,7 +30,7 @@ func (g grace) or(o grace) grace {
 	return o
 }
 
-// since returns a grace that begins at at and lasts for the given number of days.
+// since returns a grace that starts at the given time and lasts for the given number of days.
 func (j *Judge) since(at time.Time, days int, reason string) grace {
 	ends := at.Add(time.Duration(days) * day)
 	if !ends.After(j.now) {

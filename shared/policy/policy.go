@@ -240,8 +240,8 @@ func (p *Policy) FirstRule(l *License) *Rule {
 	return nil
 }
 
-// GuardsMailbox reports whether the rule may act only on a mailbox that is known to fit: the new license, or else the
-// license that is taken, has a mailboxQuota.
+// GuardsMailbox reports whether the rule may act only on a mailbox that is known to fit. That is the case if the new
+// license has a mailboxQuota or, for a rule that gives no new license, if the license that is taken has one.
 func (r *Rule) GuardsMailbox() bool {
 	if r.ChangeTo != nil {
 		return r.ChangeTo.MailboxQuota > 0

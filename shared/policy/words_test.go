@@ -30,7 +30,7 @@ func TestOpposites(t *testing.T) {
 	}
 }
 
-// Of several similar names, one is suggested, even for a short word and for a field without its source.
+// The most similar name is suggested, even for a short word and for a field without its source.
 func TestWhichNameIsProposed(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {

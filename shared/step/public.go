@@ -18,7 +18,7 @@ const longest = 1000
 
 // public returns the message of an error that may leave the function. The log, the history of the execution and the
 // notice contain the message, and they have more readers than the store. So public removes all names: those in
-// quotation marks, and those in the request in.
+// quotation marks, and those that the request contains. in is the request.
 func public(err error, in any) string {
 	text := plain.Line(plain.Without(plain.Nameless(err.Error(), plain.IsID), asked(in)))
 	if len(text) <= longest {
