@@ -52,7 +52,7 @@ func isGUID(s string) bool {
 	return err == nil
 }
 
-// byID returns the person with an Entra object id. ok is false if there is none.
+// byID returns the person with an Entra object id, and whether there is one.
 func (c *Company) byID(id string) (int, bool) {
 	if !isGUID(id) {
 		return 0, false

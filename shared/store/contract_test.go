@@ -17,7 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-// eachStore runs a test of the contract on every kind of store. Each test gets a new store.
+// eachStore runs a test of the contract on every kind of store, each time with an empty one.
 func eachStore(t *testing.T, test func(t *testing.T, s Store)) {
 	t.Helper()
 	t.Parallel()
@@ -184,7 +184,7 @@ func TestReplacedWhileRead(t *testing.T) {
 }
 
 func TestList(t *testing.T) {
-	keys := []string{ // in byte order: '-' and '.' sort before '/', and '0' after it
+	keys := []string{ // in byte order: '-' and '.' sort before '/', and '0' after
 		"a-b", "a.json", "a/-", "a/b/c", "a/b0", "a/b0.d/x", "a/c", "a0", "aé", "b/1", "b/10", "b/2", "B",
 	}
 	slices.Sort(keys)
@@ -216,7 +216,7 @@ func TestList(t *testing.T) {
 				t.Errorf("prefix %q (-want +got):\n%s", tt.prefix, diff)
 			}
 		}
-		for k, err := range s.List(t.Context(), "a") { // the caller may stop early
+		for k, err := range s.List(t.Context(), "a") { // a caller may stop early
 			wantErr(t, nil, err)
 			if diff := cmp.Diff("a-b", k); diff != "" {
 				t.Error(diff)
@@ -271,14 +271,15 @@ func TestJSON(t *testing.T) {
 	})
 }
 
-// overwriting is a store that overwrites objects which must be written once.
+// overwriting is a store whose PutIfAbsent overwrites objects.
 type overwriting struct{ Store }
 
 func (s overwriting) PutIfAbsent(ctx context.Context, key string, body io.ReadSeeker) error {
 	return s.Put(ctx, key, body)
 }
 
-// TestProven: writing an object twice proves that a store keeps the first. A store that does not keep it is refused.
+// TestProven checks that PutJSONProven accepts a store that keeps the first object, and rejects a store that does
+// not.
 func TestProven(t *testing.T) {
 	eachStore(t, func(t *testing.T, s Store) {
 		wantErr(t, nil, PutJSONProven(t.Context(), s, "runs/r/begin.json", "first"))
@@ -289,7 +290,7 @@ func TestProven(t *testing.T) {
 	})
 }
 
-// TestS3WithoutConditions: a server that ignores If-None-Match is detected.
+// TestS3WithoutConditions checks that a server that ignores If-None-Match is detected.
 func TestS3WithoutConditions(t *testing.T) {
 	t.Parallel()
 	f := newFakeS3(t)

@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// When two writers write the same object, one wins. The other gets ErrExists, and the first object stays.
+// If two writers write the same object, one wins. The other gets ErrExists, and the first object stays.
 func ExampleStore() {
 	folder, err := os.MkdirTemp("", "store-")
 	if err != nil {
@@ -39,7 +39,7 @@ func ExampleStore() {
 	// runs/1/begin.json <nil>
 }
 
-// A sealed object is refused at any other key than its own.
+// A sealed object is rejected at any key other than its own.
 func ExamplePutJSON() {
 	ctx := context.Background()
 	var s store.Memory

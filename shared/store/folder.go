@@ -19,17 +19,18 @@ import (
 )
 
 const (
-	tempDir   = ".tmp" // no key starts with a dot, so nothing in it is an object
+	tempDir   = ".tmp" // not part of the store, because no key has a segment that starts with a dot
 	staleTemp = 24 * time.Hour
 
-	// Objects hold personal data: no other user of the machine may read them.
+	// Objects contain personal data, so no other user of the machine may read them.
 	dirMode  = 0o700
 	fileMode = 0o600
 
 	readDirBatch = 1000
 )
 
-// folder is a store in a directory. Its root confines it: no key and no symbolic link leads out of the directory.
+// folder is a store in a directory. All access goes through root, so no key and no symbolic link leads out of the
+// directory.
 type folder struct {
 	root *os.Root
 }
@@ -54,13 +55,13 @@ func openFolder(location string) (*folder, error) {
 	return f, nil
 }
 
-// othersWrite is the mode bit that lets every user of the machine write.
+// othersWrite is the permission bit that lets every user of the machine write.
 const othersWrite = 0o002
 
-// closed refuses a folder that every user of the machine may write. It also checks the folders directly in it. A user
-// who can write into the ledger could forge what was taken from people.
+// closed returns an error if every user of the machine may write to the folder or to a folder directly in it. Whoever
+// can write to the ledger could forge what was taken from people.
 func closed(location string) error {
-	if runtime.GOOS == "windows" { // Windows does not keep rights in the mode
+	if runtime.GOOS == "windows" { // file modes do not show permissions on Windows
 		return nil
 	}
 	inside, err := os.ReadDir(location)
@@ -76,7 +77,7 @@ func closed(location string) error {
 	for _, path := range paths {
 		info, err := os.Stat(path)
 		if errors.Is(err, fs.ErrNotExist) {
-			continue // the file of a writer that has just ended
+			continue // the temporary file of a writer that has just finished
 		}
 		if err != nil {
 			return err
@@ -88,8 +89,8 @@ func closed(location string) error {
 	return nil
 }
 
-// sweep removes files of writers that died before the given time. It may fail: a store that can only be read is still
-// useful.
+// sweep deletes the files of writers that died before the given time. It ignores errors, because a store that can
+// only be read is still useful.
 func (f *folder) sweep(before time.Time) {
 	entries, err := fs.ReadDir(f.root.FS(), tempDir)
 	if err != nil {
@@ -136,7 +137,8 @@ func (f *folder) open(ctx context.Context, key string) (*os.File, error) {
 	return f.root.Open(key)
 }
 
-// isMissing reports whether there is no object at a key. This includes a key below another object, "a/b" below "a".
+// isMissing reports whether err means that there is no object at a key. That includes a key below another object,
+// such as "a/b" below "a".
 func isMissing(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
 }
@@ -159,9 +161,9 @@ func (f *folder) PutIfAbsent(ctx context.Context, key string, body io.ReadSeeker
 	return nil
 }
 
-// linkNew gives a file its key by a hard link. A link, unlike a rename, fails when the key is taken. A network file
-// system that loses the answer sends the request again. It then reports that the key is taken, although this very file
-// took it (Linux, open(2), O_EXCL).
+// linkNew moves a file to its key by a hard link, which, unlike a rename, fails if the key is taken. If a network
+// file system loses the answer, it repeats the request and then reports that the key is taken, although this very
+// file took the key (Linux, open(2), O_EXCL). linkNew recognizes that case.
 func (f *folder) linkNew(temp, key string) error {
 	err := f.root.Link(temp, key)
 	if !errors.Is(err, fs.ErrExist) {
@@ -181,8 +183,8 @@ func (f *folder) linkNew(temp, key string) error {
 	return nil
 }
 
-// write syncs the whole body to disk under a hidden name. Then place gives it its key. So a crash at any moment leaves
-// no partial object.
+// write writes the whole body to a hidden file, syncs the file to disk, and then calls place to move it to its key. A
+// crash at any moment leaves no partial object.
 func (f *folder) write(ctx context.Context, key string, body io.Reader, place func(temp, key string) error) error {
 	if err := ready(ctx, key); err != nil {
 		return err
@@ -194,7 +196,7 @@ func (f *folder) write(ctx context.Context, key string, body io.Reader, place fu
 		return err
 	}
 	temp := path.Join(tempDir, rand.Text())
-	defer func() { _ = f.root.Remove(temp) }() // after a rename there is nothing to remove
+	defer func() { _ = f.root.Remove(temp) }() // fails after a rename, when nothing is left to remove
 	if err := f.writeTemp(ctx, temp, body); err != nil {
 		return err
 	}
@@ -219,10 +221,9 @@ func (f *folder) writeTemp(ctx context.Context, temp string, body io.Reader) err
 	return errors.Join(err, file.Close())
 }
 
-// syncParents syncs the key's directory entry to disk, and the entries of all folders above it, because any of them may
-// be new.
+// syncParents syncs the directory of the key, and all directories above it, because any of them may be new.
 func (f *folder) syncParents(key string) error {
-	if runtime.GOOS == "windows" { // Windows cannot sync a directory
+	if runtime.GOOS == "windows" { // a directory cannot be synced on Windows
 		return nil
 	}
 	for dir := path.Dir(key); ; dir = path.Dir(dir) {
@@ -257,8 +258,8 @@ func (f *folder) List(ctx context.Context, prefix string) iter.Seq2[string, erro
 	}
 }
 
-// walk yields the keys below dir, which is "" or ends with a slash. It holds the names of one directory for each level,
-// never those of the whole tree.
+// walk iterates over the keys below dir, which is "" or ends with a slash. It keeps the names of one directory per
+// level in memory, never those of the whole tree.
 func (f *folder) walk(ctx context.Context, dir, prefix string) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		names, err := f.names(dir, prefix)
@@ -286,8 +287,8 @@ func (f *folder) walk(ctx context.Context, dir, prefix string) iter.Seq2[string,
 	}
 }
 
-// names lists the files and folders in dir that start with prefix. Folders end with a slash, so that the names sort
-// like the keys below them.
+// names returns the files and folders in dir that start with prefix. The names of folders end with a slash, so that
+// they sort like the keys below them.
 func (f *folder) names(dir, prefix string) ([]string, error) {
 	d, err := f.root.Open(dir + ".")
 	if isMissing(err) {
@@ -306,10 +307,10 @@ func (f *folder) names(dir, prefix string) ([]string, error) {
 				name += "/"
 			}
 			if !strings.HasPrefix(dir+name, prefix) || CheckKey(dir+e.Name()) != nil {
-				continue // a name that cannot be a key, such as .tmp, is no object
+				continue // a name that cannot be part of a key, such as .tmp
 			}
 			if !e.IsDir() && !e.Type().IsRegular() {
-				// Skipping it silently could hide an object.
+				// Skipping the name silently could hide an object.
 				return nil, fmt.Errorf("%s: %w", dir+name, errNotPlain(e.Type()))
 			}
 			names = append(names, name)

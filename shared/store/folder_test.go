@@ -43,8 +43,8 @@ func TestFolderSweepsStaleFiles(t *testing.T) {
 	wantObject(t, s, "linked", "x")
 }
 
-// TestFolderLostAnswer: a network file system loses the answer to a link. It then links again and finds the key taken.
-// That is not the same as another writer of the key.
+// TestFolderLostAnswer simulates a network file system that loses the answer to a link, repeats the link, and finds
+// the key taken. PutIfAbsent must not mistake that for another writer.
 func TestFolderLostAnswer(t *testing.T) {
 	t.Parallel()
 	f, err := openFolder(t.TempDir())
@@ -136,8 +136,8 @@ func TestFolderKeyBelowKey(t *testing.T) {
 	wantObject(t, s, "b/c", "x")
 }
 
-// TestFolderNotWritable: a file in place of .tmp stops every writer. Tests may run as root, and permissions do not stop
-// root.
+// TestFolderNotWritable puts a file in place of .tmp, which stops every writer. Permissions would not stop a test
+// that runs as root.
 func TestFolderNotWritable(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
@@ -186,7 +186,8 @@ func TestFolderListsManyInADirectory(t *testing.T) {
 	}
 }
 
-// TestFolderThatIsOpenToAll: a store that every user may write is refused. The error has the command that closes it.
+// TestFolderThatIsOpenToAll checks that a store to which every user may write is rejected, and that the error has the
+// command that closes the store.
 func TestFolderThatIsOpenToAll(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {

@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// pattern is a body of some size. Only its position is in memory.
+// pattern is a body of any size that takes no memory.
 type pattern struct{ *io.SectionReader }
 
 type patternBytes struct{}
@@ -86,7 +86,7 @@ func TestCanceledWhileReading(t *testing.T) {
 	})
 }
 
-// tripwire calls trip at each read beyond the middle of the body, and fails when trip fails.
+// tripwire calls trip at each read past the middle of the body, and fails with the error of trip.
 type tripwire struct {
 	pattern
 	trip func() error

@@ -15,11 +15,11 @@ import (
 	"github.com/klauspost/compress/gzip"
 )
 
-// maxLine bounds one record of a JSONL object in bytes.
+// maxLine is the largest record of a JSONL object, in bytes.
 const maxLine = 1 << 20
 
-// EachLine calls each for every line of a gzip stream, as a new string. A last line without a newline is
-// io.ErrUnexpectedEOF.
+// EachLine calls each with every line of a gzip stream. It fails with io.ErrUnexpectedEOF if the last line has no
+// newline.
 func EachLine(r io.Reader, each func(line string) error) error {
 	zip, err := gzip.NewReader(r)
 	if err != nil {
@@ -37,7 +37,7 @@ func EachLine(r io.Reader, each func(line string) error) error {
 	return scan.Err()
 }
 
-// wholeLines splits at newlines. It refuses a last line without one.
+// wholeLines splits at newlines. It fails if the last line has no newline.
 func wholeLines(data []byte, atEOF bool) (int, []byte, error) {
 	if i := bytes.IndexByte(data, '\n'); i >= 0 {
 		return i + 1, data[:i], nil
@@ -48,11 +48,11 @@ func wholeLines(data []byte, atEOF bool) (int, []byte, error) {
 	return 0, nil, nil
 }
 
-// Line is a line of a JSONL object that its caller has encoded, without a newline.
+// Line is an encoded line of a JSONL object, without the newline.
 type Line []byte
 
-// PutLines stores the values that write emits as a compressed and sealed JSONL object. It replaces the object at the
-// key. The lines are collected in a temporary file, not in memory.
+// PutLines stores the values that write emits as a compressed, sealed JSONL object, replacing any object at the key.
+// It collects the lines in a temporary file if they are too many for memory.
 func PutLines(ctx context.Context, s Store, key string, write func(emit func(v any) error) error) error {
 	return PutSpooled(ctx, s, key, func(w io.Writer) error {
 		zip := zips.Get().(*gzip.Writer)
@@ -79,16 +79,17 @@ func PutLines(ctx context.Context, s Store, key string, write func(emit func(v a
 	})
 }
 
-// zips are writers that can be used again: the tables of one are larger than most objects.
+// zips holds writers for reuse, because the tables of a writer are larger than most objects.
 var zips = sync.Pool{New: func() any {
 	zip, err := gzip.NewWriterLevel(nil, gzip.BestSpeed)
 	if err != nil {
-		panic(err) // unreachable: the level is one
+		panic(err) // unreachable: the level is valid
 	}
 	return zip
 }}
 
-// PutSpooled stores the bytes that write produces. It collects them in a temporary file when they are many.
+// PutSpooled stores the bytes that write writes. It collects them in a temporary file if they are too many for
+// memory.
 func PutSpooled(ctx context.Context, s Store, key string, write func(io.Writer) error) error {
 	sp := &spool{}
 	defer sp.close()
@@ -102,10 +103,10 @@ func PutSpooled(ctx context.Context, s Store, key string, write func(io.Writer) 
 	return s.Put(ctx, key, body)
 }
 
-// spoolInMemory is how many bytes are collected in memory.
+// spoolInMemory is the largest number of bytes that a spool keeps in memory.
 const spoolInMemory = 1 << 20
 
-// spool keeps bytes in memory, and in a temporary file when they are more than spoolInMemory.
+// spool collects bytes in memory, and in a temporary file once there are more than spoolInMemory.
 type spool struct {
 	memory []byte
 	file   *os.File
@@ -122,7 +123,7 @@ func (s *spool) Write(b []byte) (n int, err error) {
 	return len(b), nil
 }
 
-// flush moves what is in memory to the file.
+// flush moves the bytes in memory to the file.
 func (s *spool) flush() (err error) {
 	if s.file == nil {
 		if s.file, err = os.CreateTemp("", "idleseat-"); err != nil {
@@ -134,7 +135,7 @@ func (s *spool) flush() (err error) {
 	return err
 }
 
-// body is what was written, from its beginning.
+// body returns what was written, from the start.
 func (s *spool) body() (io.ReadSeeker, error) {
 	if s.file == nil {
 		return bytes.NewReader(s.memory), nil
@@ -153,9 +154,9 @@ func (s *spool) close() {
 	}
 }
 
-// GetLines decodes every line of a JSONL object into a new T. The error is ErrDamaged, with the key, for an object that
-// cannot be read to its end or was altered since it was sealed. It is ErrDamaged too when each returns ErrDamaged. The
-// damage may show only at the end. So the caller must discard everything that each received when there is an error.
+// GetLines decodes every line of a JSONL object into a new T. It fails with ErrDamaged, and the key, if the object is
+// incomplete or was altered since it was sealed, or if each returns ErrDamaged. Damage may show only at the end, so
+// the caller must discard everything that each received if GetLines fails.
 func GetLines[T any](ctx context.Context, s Store, key string, each func(*T) error) error {
 	body, err := s.Get(ctx, key)
 	if err != nil {
@@ -165,7 +166,7 @@ func GetLines[T any](ctx context.Context, s Store, key string, each func(*T) err
 	var stop error
 	sum, sealed := sumOf(key), false
 	err = EachLine(body, func(line string) error {
-		if strings.HasPrefix(line, "{"+sealName[:len(sealName)-1]) && !sealed { // a seal that is not text is found here too
+		if strings.HasPrefix(line, "{"+sealName[:len(sealName)-1]) && !sealed { // also finds a seal that is not valid JSON
 			if sealed = true; line == "{"+seal(sum) {
 				return nil
 			}

@@ -84,7 +84,7 @@ func TestDamagedLines(t *testing.T) {
 	}
 }
 
-// TestSpooled: what is more than memory is meant for is stored whole, too, and leaves no file behind.
+// TestSpooled checks that an object larger than spoolInMemory is stored whole and leaves no file behind.
 func TestSpooled(t *testing.T) {
 	temp := t.TempDir()
 	t.Setenv("TMPDIR", temp)

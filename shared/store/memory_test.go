@@ -6,7 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestMemoryIsTakenBack: a store in memory returns to its earlier content, whatever was written in between.
+// TestMemoryIsTakenBack checks that a Memory returns to its earlier content, whatever was written meanwhile.
 func TestMemoryIsTakenBack(t *testing.T) {
 	t.Parallel()
 	var m Memory

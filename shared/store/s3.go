@@ -17,24 +17,24 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// These are error codes of S3 for a conditional write: the key is taken, or another writer of the key has not ended.
+// Error codes of S3 for a conditional write: the key is taken, or another write to the key is still going on.
 const (
 	codeTaken    = "PreconditionFailed"
 	codeConflict = "ConditionalRequestConflict"
 )
 
-// writeToken is the metadata key by which PutIfAbsent recognizes its own object.
+// writeToken is the metadata key by which PutIfAbsent recognizes an object that it wrote.
 const writeToken = "write-token"
 
-// bucket is a store in an S3 bucket. Besides reading and writing objects it needs the right to list (s3:ListBucket).
-// Without that right S3 answers "access denied" for a missing object.
+// bucket is a store in an S3 bucket. It needs the rights to read and write objects, and to list them (s3:ListBucket):
+// without the latter, S3 answers "access denied" for a missing object.
 type bucket struct {
 	client *s3.Client
 	name   string
 	prefix string // "" or ends with a slash
 }
 
-// openBucket opens a location without its "s3://".
+// openBucket opens a location that is given without its "s3://".
 func openBucket(ctx context.Context, location string) (*bucket, error) {
 	name, prefix, _ := strings.Cut(strings.TrimSuffix(location, "/"), "/")
 	if name == "" {
@@ -57,7 +57,7 @@ func configure(o *s3.Options) {
 	// Servers other than AWS seldom have a host name for each bucket.
 	o.UsePathStyle = o.BaseEndpoint != nil
 	o.Retryer = retry.AddWithErrorCodes(o.Retryer, codeConflict)
-	// Such servers may send no checksum. A log line for each object would help nobody.
+	// Servers other than AWS may send no checksum. A line in the log for each object would help nobody.
 	o.DisableLogOutputChecksumValidationSkipped = true
 }
 
@@ -114,8 +114,8 @@ func (b *bucket) put(ctx context.Context, key string, in *s3.PutObjectInput) err
 	return err
 }
 
-// taken returns ErrExists, unless this very write took the key. When the answer to a write is lost, the SDK sends the
-// write again and finds its own object.
+// taken returns ErrExists unless the key was taken by this very write. If the answer to a write is lost, the SDK
+// repeats the write and then finds its own object.
 func (b *bucket) taken(ctx context.Context, key, token string) error {
 	head, err := b.client.HeadObject(ctx, &s3.HeadObjectInput{
 		Bucket: aws.String(b.name),
@@ -149,7 +149,7 @@ func (b *bucket) List(ctx context.Context, prefix string) iter.Seq2[string, erro
 			for _, object := range page.Contents {
 				key := strings.TrimPrefix(aws.ToString(object.Key), b.prefix)
 				if CheckKey(key) != nil {
-					continue // consoles make such marks of folders
+					continue // consoles create such objects to mark folders
 				}
 				if !yield(key, nil) {
 					return

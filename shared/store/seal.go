@@ -10,20 +10,20 @@ import (
 	"hash"
 )
 
-// A JSON object ends with the member "sha256". It is the SHA-256, in hex, of the object's key, a newline, and the
-// object without that member. A JSONL object ends with a line that has only this member. Its sum covers the lines
-// before it. So an object that was edited, or copied from another key, is refused by name. The seal proves nothing
-// against somebody who makes a new seal. Where that matters, another object binds the hash. Objects of versions before
-// the seal have none.
+// A JSON object ends with the member "sha256", its seal. The seal is the SHA-256, in hex, of the object's key, a
+// newline, and the object without that member. A JSONL object ends with a line that has only this member, which
+// covers the lines before it. An object that was edited, or copied from another key, is therefore detected. The seal
+// does not protect against somebody who computes a new seal; where that matters, another object has the hash. Objects
+// of versions before the seal have none.
 const (
 	sealName = `"sha256":"`
 	sealSize = len(sealName) + 2*sha256.Size + len(`"}`)
 )
 
-// errAltered is returned for an object whose seal does not fit.
+// errAltered is the error for an object that does not match its seal.
 var errAltered = errors.New("it was altered, or copied from another place: its SHA-256 is not the one that it carries")
 
-// sumOf begins the sum of an object.
+// sumOf returns the hash of a seal, started with the key.
 func sumOf(key string) hash.Hash {
 	sum := sha256.New()
 	sum.Write([]byte(key + "\n"))
@@ -32,7 +32,7 @@ func sumOf(key string) hash.Hash {
 
 func seal(sum hash.Hash) string { return sealName + hex.EncodeToString(sum.Sum(nil)) + `"}` }
 
-// Encode encodes v as JSON, and seals a JSON object for its key.
+// Encode encodes v as JSON. It adds a seal for the key if the result is a JSON object.
 func Encode(key string, v any) ([]byte, error) {
 	b, err := json.Marshal(v)
 	if err != nil {
@@ -50,8 +50,8 @@ func Encode(key string, v any) ([]byte, error) {
 	return append(b, seal(sum)...), nil
 }
 
-// Unseal returns the JSON of an object without its seal. The error is ErrDamaged when the seal does not fit the object
-// and its key.
+// Unseal returns the JSON of an object without its seal. It fails with ErrDamaged if the seal does not match the
+// object and its key.
 func Unseal(key string, b []byte) ([]byte, error) {
 	plain, carried := unsealed(b)
 	if carried == nil {
@@ -61,7 +61,7 @@ func Unseal(key string, b []byte) ([]byte, error) {
 		if json.Unmarshal(b, &sealed) == nil && sealed.Sum != nil {
 			return nil, fmt.Errorf("%w %q: %w", ErrDamaged, key, errAltered)
 		}
-		return b, nil // a version before the seal wrote it, or it is not an object
+		return b, nil // written by a version before the seal, or not an object
 	}
 	sum := sumOf(key)
 	sum.Write(plain)
@@ -71,8 +71,7 @@ func Unseal(key string, b []byte) ([]byte, error) {
 	return plain, nil
 }
 
-// unsealed divides an object into its content and its seal. The seal is nil when there is none at the place where
-// Encode puts it.
+// unsealed splits an object into its content and its seal. seal is nil if there is none where Encode puts it.
 func unsealed(b []byte) (plain, seal []byte) {
 	at := len(b) - sealSize
 	if at < 1 || b[0] != '{' || !bytes.HasPrefix(b[at:], []byte(sealName)) {

@@ -20,7 +20,7 @@ type sealedThing struct {
 	N    int    `json:"n,omitempty"`
 }
 
-// TestSealed: an object is read as it was written. It is refused when any byte was altered, and at another key.
+// TestSealed checks that an object is read as it was written, and rejected if any byte was altered or at another key.
 func TestSealed(t *testing.T) {
 	t.Parallel()
 	for _, want := range []sealedThing{{}, {"a", 0}, {"b,}\"sha256\":\"", 7}} {
@@ -74,7 +74,7 @@ func TestSealed(t *testing.T) {
 	}
 }
 
-// TestSealedLines: an object of lines is sealed as a JSON object is.
+// TestSealedLines does the same for JSONL objects.
 func TestSealedLines(t *testing.T) {
 	t.Parallel()
 	s, err := Open(t.Context(), t.TempDir())
@@ -149,7 +149,7 @@ func TestSealedLines(t *testing.T) {
 	}
 }
 
-// FuzzSealed: no text makes the program panic. Everything that is read from an object was sealed, or never had a seal.
+// FuzzSealed checks that no text causes a panic, and that everything that can be read was sealed or never had a seal.
 func FuzzSealed(f *testing.F) {
 	for _, text := range []string{`{}`, `{"a":1,"sha256":"x"}`, `{"sha256":null}`, `[]`, `"sha256"`, ``} {
 		f.Add("k", []byte(text))

@@ -1,7 +1,9 @@
-// Package store keeps objects by key, in a folder or in an S3 bucket. It behaves alike on both. An object appears whole
-// or not at all. PutIfAbsent has one winner among all processes. List is in byte order. An object is never deleted. Two
-// limits come from folders. A key must not also be the folder of another key ("a" and "a/b"). Keys must not differ only
-// in letter case.
+// Package store keeps objects by key, in a folder or in an S3 bucket, with the same behavior in both. An object
+// appears whole or not at all. If several processes call PutIfAbsent, exactly one wins. List is in byte order.
+// Objects are never deleted.
+//
+// Two limits come from folders: a key must not also be the folder of another key ("a" and "a/b"), and keys must not
+// differ only in letter case.
 package store
 
 import (
@@ -17,17 +19,17 @@ import (
 	"unicode/utf8"
 )
 
-// These are the errors that callers distinguish, with errors.Is.
+// The errors that callers distinguish, with errors.Is.
 var (
 	ErrNotFound = errors.New("no such object")
 	ErrExists   = errors.New("the object exists already")
 	ErrBadKey   = errors.New("bad key")
 	ErrDamaged  = errors.New("damaged object")
-	// ErrOverwrites is returned for a store in which PutIfAbsent overwrites objects.
+	// ErrOverwrites is the error for a store whose PutIfAbsent overwrites objects.
 	ErrOverwrites = errors.New("the store writes over what must be written once")
 )
 
-// MaxJSON is the largest object, in bytes, that GetJSON reads.
+// MaxJSON is the size of the largest object that GetJSON reads, in bytes.
 const MaxJSON = 64 << 20
 
 const (
@@ -35,25 +37,26 @@ const (
 	maxSegment = 255  // bytes; the limit of common file systems
 )
 
-// Store keeps objects by key (see CheckKey). Its errors name the object. They are context.Canceled or
-// context.DeadlineExceeded when ctx ended the call.
+// Store keeps objects by key (see CheckKey). Errors name the object. They wrap context.Canceled or
+// context.DeadlineExceeded if ctx ended the call.
 type Store interface {
-	// Get opens an object for reading. The caller closes it. The error is ErrNotFound when there is none. Reading ends
-	// when ctx ends.
+	// Get opens an object for reading, and fails with ErrNotFound if there is none. The caller must close it. Reading
+	// fails once ctx ends.
 	Get(ctx context.Context, key string) (io.ReadCloser, error)
-	// Put stores body, from its current offset to its end, and replaces the object at the key. A reader sees the old
-	// object or the new one, never a mix.
+	// Put stores body, from its current offset to its end, and replaces any object at the key. A reader sees either
+	// the old or the new object, never a mixture.
 	Put(ctx context.Context, key string, body io.ReadSeeker) error
-	// PutIfAbsent stores body at a key that holds nothing, and fails with ErrExists otherwise. Of several calls, in any
-	// process, exactly one succeeds.
+	// PutIfAbsent stores body, as Put does, if there is no object at the key. Otherwise it fails with ErrExists. Of
+	// several calls, in any processes, exactly one succeeds.
 	PutIfAbsent(ctx context.Context, key string, body io.ReadSeeker) error
-	// List yields the keys that start with prefix in byte order. prefix is any string, not only whole segments; ""
-	// yields all keys. An error is the last thing yielded. Objects stored during the listing may be in it or not.
+	// List iterates in byte order over the keys that start with prefix, which may end in the middle of a segment; ""
+	// lists all keys. An error ends the iteration. Objects that are stored during the iteration may or may not appear.
 	List(ctx context.Context, prefix string) iter.Seq2[string, error]
 }
 
-// Open opens the store at "s3://bucket" or "s3://bucket/prefix", or in a folder. It creates a missing folder. The AWS
-// SDK's own variables and files configure S3. The first call shows whether that works.
+// Open opens the store at "s3://bucket", at "s3://bucket/prefix" or in a folder, which it creates if necessary. S3 is
+// configured by the variables and files of the AWS SDK. Open does not connect, so a wrong configuration shows in the
+// first call.
 func Open(ctx context.Context, location string) (Store, error) {
 	scheme, rest, hasScheme := strings.Cut(location, "://")
 	var (
@@ -74,9 +77,9 @@ func Open(ctx context.Context, location string) (Store, error) {
 	return s, nil
 }
 
-// CheckKey returns why a key cannot be used on any store (ErrBadKey). A key has at most 1024 bytes. It has segments of
-// 1 to 255 bytes, joined by slashes. Their characters are printable and none of \ : * ? " < > |. A segment does not
-// start with a dot, and does not end with a dot or a space.
+// CheckKey returns an ErrBadKey with the reason if a key cannot be used in every store. A key has at most 1024 bytes,
+// in segments of 1 to 255 bytes separated by slashes. The characters are printable, without \ : * ? " < > |. A
+// segment does not start with a dot, and does not end with a dot or a space.
 func CheckKey(key string) error {
 	if len(key) > maxKey {
 		return fmt.Errorf("%w: longer than %d bytes", ErrBadKey, maxKey)
@@ -103,13 +106,14 @@ func CheckKey(key string) error {
 	return nil
 }
 
-// isRefused reports whether a character cannot be in a file name on every system, or would not survive S3's listings.
+// isRefused reports whether a character cannot be used in file names on every system, or would not survive S3's
+// listings.
 func isRefused(r rune) bool {
 	return strings.ContainsRune(`\:*?"<>|`, r) || !unicode.IsPrint(r)
 }
 
-// checkPrefix refuses a prefix with which no key can start. It is a mistake of the caller, or an attempt to leave the
-// store.
+// checkPrefix returns an error for a prefix with which no key can start, which is a bug of the caller or an attempt
+// to leave the store.
 func checkPrefix(prefix string) error {
 	if CheckKey(prefix) == nil {
 		return nil
@@ -117,7 +121,7 @@ func checkPrefix(prefix string) error {
 	return CheckKey(prefix + "x")
 }
 
-// ready reports whether an operation on key may start.
+// ready returns an error if an operation on key must not start.
 func ready(ctx context.Context, key string) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -125,7 +129,7 @@ func ready(ctx context.Context, key string) error {
 	return CheckKey(key)
 }
 
-// GetBytes reads an object of at most limit bytes. The error is ErrDamaged for a larger one.
+// GetBytes reads an object. It fails with ErrDamaged if the object is larger than limit bytes.
 func GetBytes(ctx context.Context, s Store, key string, limit int64) ([]byte, error) {
 	r, err := s.Get(ctx, key)
 	if err != nil {
@@ -142,7 +146,7 @@ func GetBytes(ctx context.Context, s Store, key string, limit int64) ([]byte, er
 	return b, nil
 }
 
-// GetJSON decodes an object into v, as Decode does. The error is ErrDamaged for an object larger than MaxJSON.
+// GetJSON decodes an object into v, as Decode does. It fails with ErrDamaged if the object is larger than MaxJSON.
 func GetJSON(ctx context.Context, s Store, key string, v any) error {
 	b, err := GetBytes(ctx, s, key, MaxJSON)
 	if err != nil {
@@ -151,9 +155,9 @@ func GetJSON(ctx context.Context, s Store, key string, v any) error {
 	return Decode(key, b, v)
 }
 
-// Decode decodes the bytes of an object into v. The error is ErrDamaged when the bytes were altered since they were
-// sealed, are not exactly one JSON value, or do not fit v. Decode ignores fields that v does not have, because a newer
-// version may have written them.
+// Decode decodes the bytes of an object into v. It fails with ErrDamaged if the bytes were altered since they were
+// sealed, are not exactly one JSON value, or do not fit v. It ignores fields that v lacks, because a newer version
+// may have written them.
 func Decode(key string, b []byte, v any) error {
 	b, err := Unseal(key, b)
 	if err != nil {
@@ -180,9 +184,9 @@ func PutJSONIfAbsent(ctx context.Context, s Store, key string, v any) error {
 	return encode(ctx, s.PutIfAbsent, key, v)
 }
 
-// PutJSONProven does what PutJSONIfAbsent does, and proves that the store keeps the first object. It writes the object
-// twice, and the store must refuse the second write. The error is ErrOverwrites for a server that ignores
-// If-None-Match, as some S3-compatible servers do. In such a store two runs could take the same license.
+// PutJSONProven works like PutJSONIfAbsent, but also checks that the store keeps the first object: it writes the
+// object a second time, and the store must refuse. It fails with ErrOverwrites on a server that ignores
+// If-None-Match, as some S3-compatible servers do, because in such a store two runs could take the same license.
 func PutJSONProven(ctx context.Context, s Store, key string, v any) error {
 	if err := PutJSONIfAbsent(ctx, s, key, v); err != nil {
 		return err

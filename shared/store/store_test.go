@@ -16,7 +16,7 @@ func TestCheckKey(t *testing.T) {
 	segment := strings.Repeat("s", maxSegment)
 	tests := []struct {
 		key  string
-		want string // part of the error; empty when the key is valid
+		want string // part of the error; empty: valid
 	}{
 		{"a", ""},
 		{"ledger/S-1-5-21-3623811015-3361044348-30300820-1013/m365-e3/000001.done.json", ""},
@@ -63,8 +63,8 @@ func TestCheckKey(t *testing.T) {
 	}
 }
 
-// FuzzKey tries any key on a folder. A valid key returns its object. An invalid key changes nothing. No key writes
-// outside the folder.
+// FuzzKey tries any key in a folder. A valid key must return its object, an invalid key must change nothing, and no
+// key may lead to a write outside the folder.
 func FuzzKey(f *testing.F) {
 	for _, seed := range []string{"a/b.json", "../a", "a/./b", `..\a`, "/a", "a//b", ".tmp/a", "a\x00", "ä/ö", "NUL"} {
 		f.Add(seed)
@@ -96,7 +96,7 @@ func FuzzKey(f *testing.F) {
 	})
 }
 
-// plainFiles lists the files below outer, as paths relative to outer/inner.
+// plainFiles returns the files below outer, as paths relative to outer/inner.
 func plainFiles(t *testing.T, outer, inner string) []string {
 	t.Helper()
 	var files []string
@@ -177,10 +177,10 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
-func TestOpenS3FromEnvironment(t *testing.T) { // not parallel: it sets variables
+func TestOpenS3FromEnvironment(t *testing.T) { // not parallel, because it sets environment variables
 	fake := newFakeS3(t)
 	none := filepath.Join(t.TempDir(), "none")
-	// Requests to this name arrive only in path style, unlike requests to an address.
+	// Requests to a host name use path style only if the client asks for it, unlike requests to an address.
 	endpoint := strings.Replace(fake.url, "127.0.0.1", "localhost", 1)
 	for name, value := range map[string]string{
 		"AWS_ENDPOINT_URL": endpoint, "AWS_REGION": "eu-north-1",

@@ -1,6 +1,6 @@
 // Package client is the cloud's side of the relay. It answers questions about Active Directory from the evidence that
-// the relay read. It collects the writes that the relay must make. It never waits or connects. A question about
-// something that the relay did not read gets an error, never "no".
+// the relay read, and collects the writes that the relay must make. It never waits and never connects. A question
+// about anything that the relay did not read gets an error, never the answer "no".
 package client
 
 import (
@@ -16,20 +16,20 @@ import (
 	"github.com/idleseat/idleseat/shared/relay/protocol"
 )
 
-// Fresh is how long evidence may be used after its reading began.
+// Fresh is how long evidence may be used, counted from the start of its reading.
 const Fresh = time.Hour
 
-// Directory is Active Directory as the relay read it for one step. It is not safe for concurrent use.
+// Directory is Active Directory as the relay read it for one step of a run. It is not safe for concurrent use.
 type Directory struct {
 	evidence *protocol.Evidence
-	failed   error                      // why there is no evidence; the answer to every question
-	results  map[string]protocol.Result // results by the id of the change
-	refused  map[string]protocol.Result // the refused change of a person, by GUID
+	failed   error                      // the answer to every question if there is no evidence; otherwise nil
+	results  map[string]protocol.Result // by id of the change
+	refused  map[string]protocol.Result // refused changes by GUID of the person
 	pending  []protocol.Change
 }
 
-// New returns a Directory that answers from evidence. written are the results of the writes that earlier steps asked
-// for, in their order.
+// New returns a Directory that answers from evidence. written are the results of the writes that earlier steps
+// requested, in order.
 func New(e *protocol.Evidence, now time.Time, written ...protocol.Results) *Directory {
 	d := &Directory{evidence: e, results: map[string]protocol.Result{}, refused: map[string]protocol.Result{}}
 	if age := now.Sub(e.Read); age > Fresh {
@@ -45,20 +45,20 @@ func New(e *protocol.Evidence, now time.Time, written ...protocol.Results) *Dire
 	return d
 }
 
-// Failed returns a Directory that answers every question with the reason why the relay read nothing.
+// Failed returns a Directory that answers every question with an error: why the relay read nothing.
 func Failed(why string) *Directory {
 	return &Directory{failed: fmt.Errorf("the relay did not answer: %s", why)}
 }
 
-// PendingWrites returns the writes that were asked for and are not made yet, in order.
+// PendingWrites returns, in order, the requested writes that have no result yet.
 func (d *Directory) PendingWrites() *protocol.Changes {
 	return &protocol.Changes{Changes: append([]protocol.Change{}, d.pending...)}
 }
 
-// CheckClock compares nothing, because the relay compared the clocks when it read.
+// CheckClock returns nil if there is evidence, because the relay compared the clocks when it read.
 func (d *Directory) CheckClock(context.Context, func() time.Time) error { return d.failed }
 
-// ListPeople yields the sample by which the feed is judged. Only the last logon of these people is known.
+// ListPeople calls each with the sample by which the feed is judged. Only the last logons of these people are set.
 func (d *Directory) ListPeople(_ context.Context, each func(directory.ADUser) error) error {
 	if d.failed != nil {
 		return d.failed
@@ -74,13 +74,13 @@ func (d *Directory) ListPeople(_ context.Context, each func(directory.ADUser) er
 	return nil
 }
 
-// FindPerson returns the account that the relay found by a name.
+// FindPerson returns the account that the relay found by name.
 func (d *Directory) FindPerson(_ context.Context, name string) (directory.ADUser, error) {
 	return d.account(func(a *protocol.Account) bool { return strings.EqualFold(a.Name, name) }, name)
 }
 
-// ReadPerson returns an account with its last logon from every controller. A directory.PartialLogonError says why the
-// last logon is not known.
+// ReadPerson returns an account with the last logon from every controller. If the last logon is not known for
+// certain, it also returns a *directory.PartialLogonError that says why.
 func (d *Directory) ReadPerson(_ context.Context, sid string) (directory.ADUser, error) {
 	return d.account(func(a *protocol.Account) bool { return a.SID == sid }, sid)
 }
@@ -112,8 +112,8 @@ func (d *Directory) find(is func(*protocol.Account) bool, name string) (*protoco
 	return nil, fmt.Errorf("the relay was not asked about %q", name)
 }
 
-// FindGroup returns a group about which the relay was asked. Relays of older versions do not return the group's
-// objectGUID.
+// FindGroup returns a group that the relay was asked about. The result has no objectGUID if the relay has an older
+// version.
 func (d *Directory) FindGroup(_ context.Context, name string) (directory.Group, error) {
 	if d.failed != nil {
 		return directory.Group{}, d.failed
@@ -132,8 +132,8 @@ func (d *Directory) FindGroup(_ context.Context, name string) (directory.Group, 
 	return directory.Group{Ref: directory.GroupRef{Source: directory.AD, Name: name}, ID: name, Name: name}, nil
 }
 
-// asked returns the DN by which the relay was asked about a group. name may be the group's objectGUID, which a run for
-// one person does not know beforehand.
+// asked returns the DN under which the relay was asked about a group. name may also be the group's objectGUID, which
+// a run for one person does not know in advance.
 func (d *Directory) asked(name string) string {
 	if contains(d.evidence.Groups, protocol.Group{DN: name, Direct: true}.Key()) {
 		return name
@@ -146,7 +146,7 @@ func (d *Directory) asked(name string) string {
 	return name
 }
 
-// MemberOf reports whether a person is in a group about which the relay was asked.
+// MemberOf reports whether a person is in a group that the relay was asked about.
 func (d *Directory) MemberOf(_ context.Context, sid, groupDN string, direct bool) (bool, error) {
 	a, err := d.find(func(a *protocol.Account) bool { return a.SID == sid || a.User != nil && a.User.SID == sid }, sid)
 	if err != nil {
@@ -173,12 +173,12 @@ func contains(list []string, key string) bool {
 	return false
 }
 
-// AddMember asks for a new member, or returns the result of an earlier request.
+// AddMember requests that a person be added to a group, or returns the result of an earlier request.
 func (d *Directory) AddMember(_ context.Context, groupDN, personGUID string) error {
 	return d.write(protocol.Add, groupDN, personGUID)
 }
 
-// RemoveMember asks to remove a member, or returns the result of an earlier request.
+// RemoveMember requests that a person be removed from a group, or returns the result of an earlier request.
 func (d *Directory) RemoveMember(_ context.Context, groupDN, personGUID string) error {
 	return d.write(protocol.Remove, groupDN, personGUID)
 }
@@ -189,7 +189,8 @@ func (d *Directory) write(action protocol.Action, groupDN, guid string) error {
 		return err
 	}
 	c := protocol.Change{ID: writeID(action, groupDN, guid), SID: a.User.SID, GUID: guid, Group: groupDN, Action: action}
-	// The next group may refuse the person. A person must not join a group only to leave it again for that reason.
+	// A person who was refused once may be refused again by the next group. Then the person would have joined a group
+	// only to leave it.
 	if r, refused := d.refused[guid]; refused && action == protocol.Add {
 		return refusal(r)
 	}
@@ -215,7 +216,7 @@ func refusal(r protocol.Result) error {
 	return &directory.Refusal{Reason: r.Note, Err: fmt.Errorf("the relay was refused: %s", r.Note)}
 }
 
-// joining returns the id of an earlier pending write that adds the same person to a group.
+// joining returns the id of an earlier pending write that adds the same person to a group, or "".
 func (d *Directory) joining(guid string) string {
 	for _, w := range d.pending {
 		if w.GUID == guid && w.Action == protocol.Add {
@@ -225,7 +226,7 @@ func (d *Directory) joining(guid string) string {
 	return ""
 }
 
-// writeID returns the id by which the result of a pending write is found.
+// writeID returns the id under which the result of a pending write is found.
 func writeID(action protocol.Action, groupDN, guid string) string {
 	sum := sha256.Sum256([]byte(string(action) + "\x00" + groupDN + "\x00" + guid))
 	return hex.EncodeToString(sum[:12])

@@ -45,7 +45,7 @@ func TestAnswers(t *testing.T) {
 	for name, tt := range map[string]struct {
 		ask  func() error
 		is   error
-		want string // part of the error; empty: there is no error
+		want string // part of the error; empty: no error
 	}{
 		"read":           {ask: func() error { _, err := d.ReadPerson(t.Context(), anna); return err }},
 		"find by name":   {ask: func() error { _, err := d.FindPerson(t.Context(), "ANNA@x.example"); return err }},
@@ -84,7 +84,8 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-// TestPendingWrites: writes become a list. A person who joins one group and leaves another leaves only after joining.
+// TestPendingWrites checks that writes become a list in which a person who joins one group and leaves another leaves
+// only after joining.
 func TestPendingWrites(t *testing.T) {
 	t.Parallel()
 	d := New(evidence(), now)
@@ -105,7 +106,7 @@ func TestPendingWrites(t *testing.T) {
 	if diff := cmp.Diff(want, list); diff != "" {
 		t.Errorf("pending writes (-want +got):\n%s", diff)
 	}
-	// These are the errors for each outcome.
+	// Each outcome is returned as a different error.
 	var refusal *directory.Refusal
 	for outcome, check := range map[protocol.Outcome]func(error) bool{
 		protocol.Done:    func(err error) bool { return err == nil },
@@ -128,7 +129,7 @@ func TestPendingWrites(t *testing.T) {
 	}
 }
 
-// TestNoEvidence: without evidence, or with old evidence, every answer is an error, never "no".
+// TestNoEvidence checks that every answer is an error, never "no", if there is no evidence or the evidence is old.
 func TestNoEvidence(t *testing.T) {
 	t.Parallel()
 	for name, d := range map[string]*Directory{"failed": Failed("it is down"), "old": New(evidence(), now.Add(2*Fresh))} {
@@ -150,7 +151,8 @@ func TestNoEvidence(t *testing.T) {
 	}
 }
 
-// TestFindGroup: a group has the ids that the relay returned. It has only its name when the relay returned none.
+// TestFindGroup checks that a group has the ids that the relay returned, and only its name if the relay returned
+// none.
 func TestFindGroup(t *testing.T) {
 	t.Parallel()
 	e := evidence()

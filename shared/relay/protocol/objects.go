@@ -11,20 +11,20 @@ import (
 )
 
 const (
-	maxBatch = 10_000 // people or changes in one object
-	maxName  = 1024   // bytes of a name; a userPrincipalName of Active Directory has at most 1024 characters
+	maxBatch = 10_000 // people or changes per object
+	maxName  = 1024   // bytes per name; a userPrincipalName of Active Directory has at most 1024 characters
 )
 
 var sid = regexp.MustCompile(`^S-1(-[0-9]{1,15}){2,15}$`)
 
-// People is the input of ReadCandidates. It lists people by SID, or by the name that an operator gave
+// People is the input of ReadCandidates: people by SID, and people by the name that an operator gave
 // (userPrincipalName, SID or sAMAccountName).
 type People struct {
 	SIDs  []string `json:"sids"`
 	Names []string `json:"names,omitempty"`
 }
 
-// ParsePeople reads a list. It refuses the whole list for one fault.
+// ParsePeople parses a list of people. A single fault makes it reject the whole list.
 func ParsePeople(text []byte) (*People, error) {
 	p := new(People)
 	if err := decode(text, p); err != nil {
@@ -50,40 +50,42 @@ func (p *People) check() error {
 	return nil
 }
 
-// Evidence answers ReadCandidates. It has the people of the list by SID, then those by name, in the order of the list.
+// Evidence is the answer to ReadCandidates. It has first the people of the list by SID and then those by name, both
+// in the order of the list.
 type Evidence struct {
 	Run    string    `json:"run"`
 	Batch  string    `json:"batch"`
-	Read   time.Time `json:"read"` // when the reading began
+	Read   time.Time `json:"read"` // when the reading started
 	People []Account `json:"people"`
-	Groups []string  `json:"groups,omitempty"` // keys of the groups in question
-	// Unreadable are the keys of groups that are missing.
+	Groups []string  `json:"groups,omitempty"` // keys of the groups that the message asked about
+	// Unreadable are the keys of the groups that do not exist or hide their members.
 	Unreadable []string `json:"unreadable,omitempty"`
-	// Found has the groups as they are now, by the DN or GUID of the message. Relays of older versions leave it out.
+	// Found has the current state of each group, by the DN or GUID in the message. Older versions of the relay do not
+	// send it.
 	Found map[string]directory.Group `json:"found,omitempty"`
-	// Sample holds the replicated last logons of as many accounts as the message asks for. The feed is judged by it. An
-	// account without a last logon has a zero time. Unsampled is why there is no sample.
+	// Sample has the replicated last logons of as many accounts as the message asks for, by which the feed is judged.
+	// The zero time means that the account has no last logon. If there is no sample, Unsampled says why.
 	Sample    []time.Time `json:"sample,omitempty"`
 	Unsampled string      `json:"unsampled,omitempty"`
 }
 
-// Account is the reading of one person. A nil User means that the person has no account in Active Directory. With a
-// Failed it means that the account could not be read.
+// Account is what was read of one person. If Failed is empty, a nil User means that the person has no account in
+// Active Directory. If Failed is set, the account could not be read.
 type Account struct {
 	SID          string            `json:"sid,omitempty"`
-	Name         string            `json:"name,omitempty"` // the name in the question, instead of a SID
+	Name         string            `json:"name,omitempty"` // the name that the message gave, if it gave no SID
 	User         *directory.ADUser `json:"user,omitempty"`
-	PartialLogon string            `json:"unasked,omitempty"` // why the last logon is not known for certain
-	Latest       time.Time         `json:"latest,omitzero"`   // the latest possible last logon, as far as it is proven
+	PartialLogon string            `json:"unasked,omitempty"` // why the last logon is not known for certain; empty: it is
+	Latest       time.Time         `json:"latest,omitzero"`   // the latest time at which the last logon may have been; zero: not proven
 	Failed       string            `json:"failed,omitempty"`
-	Groups       []string          `json:"groups,omitempty"` // keys of the message's groups that the person is in
-	Seen         *Seen             `json:"seen,omitempty"`   // state of the account, for removals that rest on this reading
+	Groups       []string          `json:"groups,omitempty"` // keys of those groups of the message that the person is in
+	Seen         *Seen             `json:"seen,omitempty"`   // for removals that rest on this reading; see Seen
 }
 
-// Action is what a change does to the member list of a group.
+// Action is a change to the list of members of a group.
 type Action string
 
-// These are the actions.
+// The actions.
 const (
 	Add    Action = "add"
 	Remove Action = "remove"
@@ -92,25 +94,25 @@ const (
 // Changes is the input of WriteMembers. The relay makes the changes in order.
 type Changes struct {
 	Changes []Change `json:"changes"`
-	// Groups are the groups of the evidence. The relay needs them to compare Seen.
+	// Groups are the groups of the evidence, which the relay reads again to compare Seen.
 	Groups []Group `json:"groups,omitempty"`
 }
 
-// Change is a change of one person's membership of one group.
+// Change is a change of one person's membership in one group.
 type Change struct {
 	ID     string `json:"id"`
 	SID    string `json:"sid"`
-	GUID   string `json:"guid"`  // base64 of the objectGUID that the account must still have
-	Group  string `json:"group"` // DN of the group
+	GUID   string `json:"guid"`  // objectGUID in base64, which the account must still have
+	Group  string `json:"group"` // DN
 	Action Action `json:"action"`
-	// After names an earlier change of the list that must succeed before this one is made. So nobody leaves a group
-	// before joining the next one.
+	// After is the id of an earlier change that must succeed first, so that nobody leaves a group before joining the
+	// next. Empty means none.
 	After string `json:"after,omitempty"`
-	// Seen is the state that the account of a removal must still have. It is not compared when nil.
+	// Seen is the state that the account must still have for a removal. nil means that nothing is compared.
 	Seen *Seen `json:"seen,omitempty"`
 }
 
-// ParseChanges reads a list. It refuses the whole list for one fault.
+// ParseChanges parses a list of changes. A single fault makes it reject the whole list.
 func ParseChanges(text []byte) (*Changes, error) {
 	c := new(Changes)
 	if err := decode(text, c); err != nil {
@@ -159,36 +161,36 @@ func (c *Change) check(earlier map[string]bool) error {
 	return nil
 }
 
-// Outcome is how a change ended.
+// Outcome is the way in which a change ended.
 type Outcome string
 
-// These are the outcomes.
+// The outcomes.
 const (
-	Done    Outcome = "done"    // a second reading of the group showed the change
-	Refused Outcome = "refused" // another try fails while the directory stays unchanged
-	Missing Outcome = "missing" // no account has the SID, or another account has it
-	Skipped Outcome = "skipped" // the change named by After was not done
-	Failed  Outcome = "failed"  // the change could not be made or proven; another try may succeed
-	// Outdated means that nothing was written, because the account no longer agrees with the evidence. The rule must be
-	// asked again.
+	Done    Outcome = "done"    // a later read of the group showed the change
+	Refused Outcome = "refused" // another try will fail too while the directory stays as it is
+	Missing Outcome = "missing" // no account has the SID and GUID of the change
+	Skipped Outcome = "skipped" // the change that After names was not done
+	Failed  Outcome = "failed"  // the change could not be made or could not be confirmed; another try may succeed
+	// Outdated means that the account no longer agrees with the evidence, so nothing was written. The rule must be
+	// evaluated again.
 	Outdated Outcome = "outdated"
 )
 
-// Results answers WriteMembers: the results of the changes, in their order.
+// Results is the answer to WriteMembers. It has the results in the order of the changes.
 type Results struct {
 	Run     string   `json:"run"`
 	Batch   string   `json:"batch"`
 	Results []Result `json:"results"`
 }
 
-// Result is the result of one change. A worker may die after it made a change and before it reported the result. The
-// next worker then reports Done, with a Before that is already the wanted state.
+// Result is the result of one change. If a worker dies after it made a change and before it reported the result, the
+// next worker reports Done although Before already is the wanted state.
 type Result struct {
 	ID      string    `json:"id"`
 	GUID    string    `json:"guid"` // GUID of the change
 	Outcome Outcome   `json:"outcome"`
-	Before  bool      `json:"before"` // the first read showed the person as a member
-	After   bool      `json:"after"`  // the last read showed the person as a member
+	Before  bool      `json:"before"` // whether the person was a member at the first read
+	After   bool      `json:"after"`  // whether the person was a member at the last read
 	Note    string    `json:"note,omitempty"`
 	At      time.Time `json:"at"`
 }

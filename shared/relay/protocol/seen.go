@@ -11,20 +11,20 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Seen is the state of an account when a relay read the evidence. A removal that rests on that evidence carries the
-// state. The relay that makes the removal first reads the account again, because a message may wait in its queue for
-// longer than evidence is good.
+// Seen is the state of an account when a relay read the evidence. A removal that rests on the evidence carries this
+// state. Before the removal, the relay reads the account again and compares, because a message may wait in the queue
+// for longer than evidence is good.
 type Seen struct {
-	// Facts is a digest of the account and its groups, without the last logon. Only relays compare it.
+	// Facts is a digest of the account and its groups, excluding the last logon. Only relays compare it.
 	Facts string `json:"facts"`
-	// Dated is true when the last logon was known, or proven to be no later than Used. Used is zero for an account that
+	// Dated reports whether the last logon was known, or proven to be no later than Used. Used is zero if the account
 	// never logged on.
 	Dated bool      `json:"dated"`
 	Used  time.Time `json:"used,omitzero"`
 }
 
-// See records the state of an account. noGroup has the keys of groups that are missing. See leaves out groups that list
-// their members directly, because these are license groups that the changes of a list alter.
+// See returns the state of an account. noGroup has the keys of the groups that could not be read. See ignores groups
+// whose direct members are asked for, because these are license groups, which the changes themselves alter.
 func (a *Account) See(groups []Group, noGroup []string) *Seen {
 	if a.User == nil {
 		return nil
@@ -58,8 +58,8 @@ func (a *Account) See(groups []Group, noGroup []string) *Seen {
 	return s
 }
 
-// Outdated returns how an account differs now from the recorded state. It is empty when it does not differ. It does not
-// compare a last logon that was not known then.
+// Outdated returns how the current state of an account differs from s, or "" if it does not. It does not compare the
+// last logon if s does not have it.
 func (s *Seen) Outdated(now *Seen) string {
 	switch {
 	case now == nil:

@@ -1,5 +1,5 @@
-// Package protocol holds what the cloud and the relay exchange: the message of a queue, the objects that it names, and
-// the answer. A message carries keys and ids only. People are in objects.
+// Package protocol defines what the cloud and the relay exchange: the message of a queue, the objects that it names,
+// and the answer. A message carries only keys and ids; data of people is in objects.
 //
 // A message is one JSON object:
 //
@@ -12,8 +12,8 @@
 //	 "batch":"0003", "input":"runs/<run>/ad/input/0003.json"}
 //
 // The answer is {"key":"…"}, the key of a snapshot.Reading, of Evidence or of Results. The queue ad-read carries both
-// kinds of reading, and ad-write carries writing. A task fails with ErrorBad when another try cannot succeed. It fails
-// with ErrorFailed otherwise.
+// kinds of reading, and ad-write carries the writes. A task fails with ErrorBad if another try cannot succeed, and
+// otherwise with ErrorFailed.
 package protocol
 
 import (
@@ -37,17 +37,17 @@ const Version = 1
 // Kind is what a message asks for.
 type Kind string
 
-// These are the kinds of messages.
+// The kinds of messages.
 const (
-	// ReadEveryone asks for everybody and the members of named groups, as parts of the run's snapshot.
+	// ReadEveryone asks for everybody and for the members of the named groups, as parts of the run's snapshot.
 	ReadEveryone Kind = "read-everyone"
-	// ReadCandidates asks for fresh evidence about the People of an object.
+	// ReadCandidates asks for fresh evidence about People, which Input names.
 	ReadCandidates Kind = "read-candidates"
-	// WriteMembers asks for the Changes of an object.
+	// WriteMembers asks for Changes, which Input names.
 	WriteMembers Kind = "write-members"
 )
 
-// These are the error names of a failed task.
+// The error names of a failed task.
 const (
 	ErrorBad    = "Relay.BadMessage"
 	ErrorFailed = "Relay.Failed"
@@ -56,41 +56,41 @@ const (
 // Group is a question about the members of a group.
 type Group struct {
 	DN     string `json:"dn"`
-	Direct bool   `json:"direct"` // only members that the group itself lists
+	Direct bool   `json:"direct"` // whether only members count that the group itself lists
 }
 
-// Question is the group as other packages ask about it.
+// Question returns the question in the form that other packages use.
 func (g Group) Question() directory.Question {
 	return directory.Question{Ref: directory.GroupRef{Source: directory.AD, Name: g.DN}, Direct: g.Direct}
 }
 
-// Key is the group's key in a snapshot.
+// Key returns the group's key in a snapshot.
 func (g Group) Key() string { return g.Question().Key() }
 
-// Message is what a queue carries.
+// Message is the body of a message in a queue.
 type Message struct {
 	Version int    `json:"version"`
 	Kind    Kind   `json:"kind"`
 	Token   string `json:"token"` // of the Step Functions task
 	Run     string `json:"run"`
-	// Attempt counts the tries of one step. A message that returns to a queue keeps its number.
+	// Attempt numbers the tries of a step. A message that returns to the queue keeps its Attempt.
 	Attempt    int       `json:"attempt"`
-	AsOf       time.Time `json:"asOf,omitzero"`        // for ReadEveryone: later activity does not count as the newest
+	AsOf       time.Time `json:"asOf,omitzero"`        // for ReadEveryone: later activity is not counted as the newest
 	Partitions int       `json:"partitions,omitempty"` // for ReadEveryone
-	// Since is, for ReadEveryone, the key of the snapshot.Reading of an earlier run. The relay may read only what
-	// changed since that reading. It reads everybody when Since is empty.
+	// Since, for ReadEveryone, is the key of the snapshot.Reading of an earlier run. The relay may then read only what
+	// changed since that reading. If it is empty, the relay reads everybody.
 	Since  string  `json:"since,omitempty"`
 	Groups []Group `json:"groups,omitempty"` // for both kinds of reading
-	// Rests are, for ReadEveryone, the LDAP names of attributes that decisions rest on. For people without a value the
-	// answer says whether the account may read the attribute.
+	// Rests, for ReadEveryone, are the LDAP names of attributes that decisions rest on. If a person has no value for
+	// one of them, the reading says whether the account may read it.
 	Rests  []string `json:"rests,omitempty"`
-	Sample int      `json:"sample,omitempty"` // for ReadCandidates: the number of accounts in the sample
-	Batch  string   `json:"batch,omitempty"`  // for all kinds but ReadEveryone
-	Input  string   `json:"input,omitempty"`  // for all kinds but ReadEveryone: the key of People or Changes
+	Sample int      `json:"sample,omitempty"` // for ReadCandidates: number of accounts in the sample
+	Batch  string   `json:"batch,omitempty"`  // for all kinds except ReadEveryone
+	Input  string   `json:"input,omitempty"`  // for all kinds except ReadEveryone: key of People or Changes
 }
 
-// These bound what one message may ask for. They allow a hundred million people, and a sample that fits into an object
-// of a few hundred kilobytes.
+// Limits of a message. They allow a hundred million people, and a sample that fits in an object of a few hundred
+// kilobytes.
 const (
 	maxPartitions = 12_500
 	maxSample     = 10_000
@@ -99,21 +99,21 @@ const (
 
 var name = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,98}[A-Za-z0-9]$|^[A-Za-z0-9]$`)
 
-// Parse reads a message. A message that is returned with an error still has its token, if the token could be read.
+// Parse parses a message. If it fails, the message that it returns still has the token if that could be read.
 func Parse(body string) (*Message, error) {
 	m := new(Message)
 	if err := decode([]byte(body), m); err != nil {
 		var only struct {
 			Token string `json:"token"`
 		}
-		_ = json.Unmarshal([]byte(body), &only) // the text is known to be bad, and only its token matters
+		_ = json.Unmarshal([]byte(body), &only) // the body is known to be bad, and only its token is needed
 		return &Message{Token: only.Token}, fmt.Errorf("not a message of version %d: %w", Version, err)
 	}
 	return m, m.check()
 }
 
-// decode reads exactly one JSON value. An unknown field is an error, because a misspelt field would silently lose its
-// meaning.
+// decode decodes exactly one JSON value. It rejects unknown fields, because a misspelled field would lose its meaning
+// silently.
 func decode(text []byte, v any) error {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
@@ -177,10 +177,10 @@ func (m *Message) checkBatch() error {
 	return nil
 }
 
-// Folder is the prefix of every key that a message's work reads or writes.
+// Folder returns the prefix of all keys that the work on a message reads or writes.
 func (m *Message) Folder() string { return layout.Relay(m.Run) }
 
-// owns reports whether a key belongs to the run.
+// owns reports whether a key belongs to the message's run.
 func (m *Message) owns(key string) bool {
 	return strings.HasPrefix(key, m.Folder()) && store.CheckKey(key) == nil
 }
@@ -190,8 +190,8 @@ type Answer struct {
 	Key string `json:"key"`
 }
 
-// Ending is how a task ended, in the form of the state machine. A task ends with an answer, with an error, or without
-// either because none was sent.
+// Ending is how a task ended, in the form of the state machine: with an answer, with an error, or without either because
+// no message was sent.
 type Ending struct {
 	Answer
 	Absent bool   `json:"absent,omitempty"`
@@ -199,7 +199,7 @@ type Ending struct {
 	Cause  string `json:"Cause,omitempty"`
 }
 
-// Why returns why the relay has no answer.
+// Why returns why there is no answer.
 func (e *Ending) Why() string {
 	switch {
 	case e.Error == "States.Timeout" || e.Error == "States.HeartbeatTimeout":

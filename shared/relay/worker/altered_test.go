@@ -14,10 +14,11 @@ import (
 
 const alteredKey = "runs/r1/ad/input/b1.json"
 
-// seal is the path of the seal. An object without it is one of an older version.
+// seal is the path of the seal. Alterations of it are skipped, because an object without a seal looks like one of an
+// older version.
 const seal = ".sha256"
 
-// eachAlteration stores an object and then each of its alterations in its place.
+// eachAlteration stores each alteration of an object in the object's place and calls do.
 func (b *bench) eachAlteration(object any, do func(a alter.Alteration)) {
 	b.Helper()
 	raw, err := store.Encode(alteredKey, object)
@@ -40,8 +41,8 @@ func (b *bench) eachAlteration(object any, do func(a alter.Alteration)) {
 	b.Logf("%d alterations", len(all))
 }
 
-// TestAlteredInput: the relay refuses a list that was altered since the cloud wrote it, and names it. It then reads nobody
-// and writes nothing.
+// TestAlteredInput checks that the relay rejects a list that was altered after the cloud wrote it. The error must
+// name the list, and the relay must read nobody and write nothing.
 func TestAlteredInput(t *testing.T) {
 	t.Parallel()
 	seen := &protocol.Seen{Facts: "abc", Dated: true, Used: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
@@ -74,7 +75,8 @@ func TestAlteredInput(t *testing.T) {
 	}
 }
 
-// TestAlteredEarlierReading: the relay does not go on from an earlier reading that was altered. It reads everybody.
+// TestAlteredEarlierReading checks that the relay does not continue from an earlier reading that was altered, but
+// reads everybody.
 func TestAlteredEarlierReading(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, &fakeAD{})

@@ -20,12 +20,12 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// checkTime bounds each check.
+// checkTime is the timeout of each check.
 const checkTime = time.Minute
 
-// Check tries everything that a relay needs. It changes nothing but its probe object. It writes one line for each
-// check, and reports whether all checks passed. groups are DNs of groups whose members the account must be able to
-// change.
+// Check tries everything that a relay needs, without changing anything except its probe object. It writes a line for
+// each check and reports whether all checks passed. groups are the DNs of groups whose members the account must be
+// able to change.
 func (r *Relay) Check(ctx context.Context, to io.Writer, groups []string) bool {
 	good := true
 	try := func(what string, check func(context.Context) (string, error)) {
@@ -65,7 +65,7 @@ func (r *Relay) checkAD(ctx context.Context) (string, error) {
 	return "bound; read a person, and the last logon from every controller", nil
 }
 
-// checkGroup asks the directory whether the account may write a group's members.
+// checkGroup asks the directory whether the account may change the members of a group.
 func (r *Relay) checkGroup(ctx context.Context, dn string) (string, error) {
 	may, err := r.ad.CanWrite(ctx, dn)
 	if err == nil && !may {
@@ -75,7 +75,7 @@ func (r *Relay) checkGroup(ctx context.Context, dn string) (string, error) {
 }
 
 func (r *Relay) checkStore(ctx context.Context) (string, error) {
-	// The run of the probe's key never exists.
+	// The probe is in the folder of a run that can never exist.
 	probe, wrote := layout.Probe(), rand.Text()
 	if err := store.PutJSON(ctx, r.store, probe, wrote); err != nil {
 		return "", err
@@ -87,15 +87,15 @@ func (r *Relay) checkStore(ctx context.Context) (string, error) {
 	if read != wrote {
 		return "", fmt.Errorf("object %s was written, but another was read; is somebody else checking now?", probe)
 	}
-	// Without the right to list, a missing object looks like a forbidden one.
+	// Without the right to list, S3 answers for a missing object as for a forbidden one.
 	if _, err := r.exists(ctx, probe+"-"+rand.Text()); err != nil {
 		return "", fmt.Errorf("ask for an object that is not there (does this need s3:ListBucket?): %w", err)
 	}
 	return "wrote and read back " + probe, nil
 }
 
-// checkTasks sends a token that no task has. The answer that there is no such task proves that the relay may answer
-// tasks.
+// checkTasks sends an answer with a token that belongs to no task. The error that there is no such task shows that
+// the relay may answer tasks.
 func (r *Relay) checkTasks(ctx context.Context) (string, error) {
 	token := aws.String("relay-check-" + rand.Text())
 	_, errBeat := r.tasks.SendTaskHeartbeat(ctx, &sfn.SendTaskHeartbeatInput{TaskToken: token})
@@ -110,8 +110,8 @@ func (r *Relay) checkTasks(ctx context.Context) (string, error) {
 	return "may send heartbeats and answers", errors.Join(faults...)
 }
 
-// check asks to change and delete a message that does not exist. It receives only when no message waits, because a
-// message that is received and dropped counts as a failed delivery.
+// check tries to change and to delete a message that does not exist. It tries to receive only if no message waits,
+// because receiving a message without working on it counts as a failed delivery.
 func (w *worker) check(ctx context.Context) (string, error) {
 	a, err := w.attributes(ctx)
 	if err != nil {
@@ -132,7 +132,8 @@ func (w *worker) check(ctx context.Context) (string, error) {
 		errors.Join(ignoreBadReceipt(errShow), ignoreBadReceipt(errDelete), err)
 }
 
-// receiveNone receives from an empty queue. It makes a message visible again that arrived in between.
+// receiveNone receives from an empty queue. If a message has arrived meanwhile, receiveNone makes the message visible
+// again.
 func (w *worker) receiveNone(ctx context.Context) error {
 	got, err := w.queues.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: &w.url, MaxNumberOfMessages: 1})
 	if err != nil {
@@ -145,7 +146,8 @@ func (w *worker) receiveNone(ctx context.Context) error {
 	return err
 }
 
-// ignoreBadReceipt drops the answer that a receipt is invalid. That answer proves the right to ask.
+// ignoreBadReceipt returns nil if err says that the receipt is invalid, because that answer shows that the relay has
+// the right.
 func ignoreBadReceipt(err error) error {
 	if e, ok := errors.AsType[smithy.APIError](err); ok && (e.ErrorCode() == "ReceiptHandleIsInvalid" || e.ErrorCode() == "InvalidParameterValue") {
 		return nil

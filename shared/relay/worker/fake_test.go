@@ -27,12 +27,12 @@ const (
 	exempted = "CN=Left Alone,DC=test"
 )
 
-// fakeAD is a domain of one person and one group. Each func that is set runs before the answer.
+// fakeAD is a domain with one person and one group. Each of its functions that is set is called before the answer.
 type fakeAD struct {
 	mu     sync.Mutex
 	member bool
 	logon  time.Time
-	exempt bool // the person is in the exempt group
+	exempt bool // whether the person is in the exempt group
 	writes int
 
 	list    func(ctx context.Context) error
@@ -40,7 +40,7 @@ type fakeAD struct {
 	find    func() error
 	lookup  func(reads int) error // reads is the number of reads of membership so far
 	write   func() error
-	deaf    bool // writes succeed and do nothing
+	deaf    bool // whether writes succeed without effect
 	lookups int
 }
 
@@ -138,7 +138,7 @@ func (f *fakeAD) CanWrite(context.Context, string) (bool, error) { return true, 
 func (f *fakeAD) AddMember(_ context.Context, _, _ string) error    { return f.set(true) }
 func (f *fakeAD) RemoveMember(_ context.Context, _, _ string) error { return f.set(false) }
 
-// bench is a relay in this process, with a folder as its store and a simulated AWS.
+// bench is a relay in this process. Its store is a folder and its AWS is simulated.
 type bench struct {
 	*testing.T
 	*Relay
@@ -148,7 +148,7 @@ type bench struct {
 	ended chan struct{}
 }
 
-// safeBuffer is a log that may be read while it is written.
+// safeBuffer is a log that can be read while it is written.
 type safeBuffer struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -166,7 +166,7 @@ func (b *safeBuffer) String() string {
 	return b.text.String()
 }
 
-// newBench makes a relay whose messages are hidden for one second.
+// newBench returns a relay whose messages stay hidden for one second.
 func newBench(t *testing.T, ad *fakeAD) *bench {
 	t.Helper()
 	cloud, err := awsfake.Start()
@@ -187,7 +187,7 @@ func newBench(t *testing.T, ad *fakeAD) *bench {
 	return b
 }
 
-// run starts the relay until the test ends.
+// run runs the relay until the test ends.
 func (b *bench) run() {
 	ctx, stop := context.WithCancel(context.Background())
 	go func() {
@@ -203,7 +203,7 @@ func (b *bench) run() {
 	})
 }
 
-// send starts a task and sends its message.
+// send starts a task and sends the task's message.
 func (b *bench) send(m protocol.Message) *awsfake.Task {
 	b.Helper()
 	t := b.cloud.NewTask(time.Minute, time.Hour)
@@ -231,7 +231,7 @@ func (b *bench) wait(t *awsfake.Task) awsfake.Result {
 	return end
 }
 
-// result returns the result of the only change of a task.
+// result returns the result of a task with one change.
 func (b *bench) result(t *awsfake.Task) protocol.Result {
 	b.Helper()
 	var a protocol.Answer
@@ -258,7 +258,7 @@ func (b *bench) removal(of string) protocol.Message {
 	return protocol.Message{Kind: protocol.WriteMembers, Batch: "b1", Input: key}
 }
 
-// until waits until something is done that the relay does at once.
+// until waits for something that the relay does at once.
 func (b *bench) until(what string, done func() bool) {
 	b.Helper()
 	for limit := time.Now().Add(20 * time.Second); !done(); time.Sleep(time.Millisecond) {

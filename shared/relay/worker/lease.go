@@ -18,7 +18,7 @@ import (
 	"github.com/idleseat/idleseat/shared/relay/protocol"
 )
 
-// These are the reasons why a worker stops before its work is done.
+// The reasons why a worker stops before its work is done.
 var (
 	errDead = errors.New("the task waits for no answer any more")
 	errLost = errors.New("no heartbeat was taken for as long as the message stays hidden")
@@ -27,25 +27,25 @@ var (
 // maxBeat is the longest time between two heartbeats.
 const maxBeat = 20 * time.Second
 
-// lease is the right to work on one message and its task. While the work goes on, each heartbeat also hides the message
-// for another visibility timeout. When no heartbeat succeeds for that long, another relay may have the message.
+// lease is the right to work on a message and its task. While the work goes on, each heartbeat hides the message for
+// another visibility timeout. If no heartbeat succeeds for that long, another relay may receive the message.
 type lease struct {
 	*worker
 	log     *slog.Logger
 	receipt string
 	token   string
 
-	ctx  context.Context // the context ends with the lease
+	ctx  context.Context // ends with the lease
 	stop context.CancelCauseFunc
-	seen moment // the last heartbeat that was accepted
+	seen moment // when the last heartbeat was accepted
 }
 
-// hold does the work under heartbeats. The error is errDead or errLost when the lease ends before the work.
+// hold calls do and sends heartbeats meanwhile. It returns errDead or errLost if the lease ends before the work does.
 func (l *lease) hold(ctx context.Context, do func() (string, error)) (string, error) {
 	l.ctx, l.stop = context.WithCancelCause(ctx)
 	defer l.stop(nil)
 	l.seen.set(time.Now())
-	// The message may have waited for longer than its task lives.
+	// The message may have waited in the queue for longer than its task lives.
 	switch err := l.beat(l.ctx); {
 	case errors.Is(err, errDead):
 		return "", err
@@ -69,7 +69,7 @@ func (l *lease) hold(ctx context.Context, do func() (string, error)) (string, er
 	return key, err
 }
 
-// keep sends heartbeats until ctx or the lease ends.
+// keep sends heartbeats until ctx ends or the lease is lost.
 func (l *lease) keep(ctx context.Context) {
 	ticks := time.NewTicker(min(l.visibility/3, maxBeat))
 	defer ticks.Stop()
@@ -89,7 +89,7 @@ func (l *lease) keep(ctx context.Context) {
 	}
 }
 
-// beat tells the task that the work goes on, and keeps the message hidden.
+// beat sends a heartbeat for the task and hides the message for another visibility timeout.
 func (l *lease) beat(ctx context.Context) error {
 	begun := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, l.visibility-l.seen.age(begun))
@@ -107,7 +107,7 @@ func (l *lease) beat(ctx context.Context) error {
 	return err
 }
 
-// show makes the message visible after some time.
+// show makes the message visible after a time.
 func (l *lease) show(ctx context.Context, after time.Duration) error {
 	_, err := l.queues.ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{
 		QueueUrl: &l.url, ReceiptHandle: &l.receipt, VisibilityTimeout: int32(after / time.Second),
@@ -115,8 +115,8 @@ func (l *lease) show(ctx context.Context, after time.Duration) error {
 	return err
 }
 
-// leased returns why the work must stop, or nil while it may go on. It is called before every write, because a worker
-// that was suspended does not know what it missed.
+// leased returns why the work must stop, or nil. It must be called before every write, because a worker that was
+// suspended does not know what happened meanwhile.
 func (l *lease) leased() error {
 	if l.ctx.Err() == nil && l.seen.age(time.Now()) >= l.visibility {
 		l.stop(errLost)
@@ -124,7 +124,7 @@ func (l *lease) leased() error {
 	return context.Cause(l.ctx)
 }
 
-// isDead recognizes the answers of Step Functions to the token of a task that has ended.
+// isDead reports whether err is Step Functions' answer to the token of a task that has ended.
 func isDead(err error) bool {
 	_, timedOut := errors.AsType[*sfntypes.TaskTimedOut](err)
 	_, invalid := errors.AsType[*sfntypes.InvalidToken](err)
@@ -137,14 +137,14 @@ type moment struct{ at atomic.Pointer[time.Time] }
 
 func (m *moment) set(t time.Time) { m.at.Store(&t) }
 
-// age returns the time from the moment to now. It uses the clock that shows more, because only the wall clock counts
-// while the machine is suspended.
+// age returns the time since the moment, by whichever of the two clocks shows more. While the machine is suspended,
+// only the wall clock advances.
 func (m *moment) age(now time.Time) time.Duration {
 	at := *m.at.Load()
 	return max(now.Sub(at), now.Round(0).Sub(at.Round(0)))
 }
 
-// namelessError is an error without the names of people in it. Logs and the history of executions must not hold
+// namelessError is an error without names of people, because logs and the history of executions must not contain
 // personal data.
 type namelessError struct {
 	error
@@ -155,7 +155,7 @@ func (e *namelessError) Error() string { return e.text }
 
 func (e *namelessError) Unwrap() error { return e.error }
 
-// nameless removes every name from an error, except the names of the message's own groups and SIDs.
+// nameless removes all names from an error, except for the DNs of the message's groups and SIDs.
 func nameless(err error, groups []protocol.Group) error {
 	if err == nil {
 		return nil

@@ -15,12 +15,12 @@ import (
 	"github.com/idleseat/idleseat/shared/relay/protocol"
 )
 
-// TestLostHeartbeat: a worker whose heartbeats are refused stops before it writes.
+// TestLostHeartbeat checks that a worker stops before it writes if its heartbeats are refused.
 func TestLostHeartbeat(t *testing.T) {
 	t.Parallel()
 	ad := &fakeAD{member: true}
 	b := newBench(t, ad)
-	var broken bool // set before the relay asks for the person, and read after it
+	var broken bool // set before the relay asks for the person and read afterwards, so it needs no lock
 	entered := make(chan struct{})
 	ad.find = func() error {
 		if !broken {
@@ -35,7 +35,7 @@ func TestLostHeartbeat(t *testing.T) {
 				})
 			})
 			close(entered)
-			time.Sleep(1100 * time.Millisecond) // longer than a message is hidden
+			time.Sleep(1100 * time.Millisecond) // longer than a message stays hidden
 		}
 		return nil
 	}
@@ -52,8 +52,8 @@ func TestLostHeartbeat(t *testing.T) {
 	}
 }
 
-// TestHeartbeatsKeepTheMessage: a message stays with its worker while the work takes longer than the visibility
-// timeout.
+// TestHeartbeatsKeepTheMessage checks that a message stays with its worker while the work takes longer than the
+// visibility timeout.
 func TestHeartbeatsKeepTheMessage(t *testing.T) {
 	t.Parallel()
 	ad := &fakeAD{list: func(context.Context) error { time.Sleep(1300 * time.Millisecond); return nil }}
@@ -68,7 +68,7 @@ func TestHeartbeatsKeepTheMessage(t *testing.T) {
 	}
 }
 
-// TestTaskEndsInTheMiddle: the work ends when the task ends.
+// TestTaskEndsInTheMiddle checks that the work ends when the task does.
 func TestTaskEndsInTheMiddle(t *testing.T) {
 	t.Parallel()
 	reading := make(chan struct{})
@@ -88,7 +88,8 @@ func TestTaskEndsInTheMiddle(t *testing.T) {
 	})
 }
 
-// TestAnswerIsNotTaken: a worker that cannot deliver its answer delivers it later, from the stored reading.
+// TestAnswerIsNotTaken checks that a worker that cannot deliver its answer delivers it later, from the stored
+// reading.
 func TestAnswerIsNotTaken(t *testing.T) {
 	t.Parallel()
 	lists := 0

@@ -18,29 +18,29 @@ import (
 )
 
 const (
-	longPoll   = 20 * time.Second // the longest that SQS offers
-	callTime   = 10 * time.Second // bounds a call to AWS, with its retries
-	firstPause = time.Second      // the first wait after a queue could not be read
+	longPoll   = 20 * time.Second // the most that SQS offers
+	callTime   = 10 * time.Second // of a call to AWS, including retries
+	firstPause = time.Second      // after the queue could not be read; doubles with each failure
 	lastPause  = 30 * time.Second
-	maxCause   = 4096 // characters of a cause; Step Functions accepts 32,768
+	maxCause   = 4096 // characters of an error cause; Step Functions accepts 32,768
 )
 
-// work does what a message asks. It returns the key of the object with the answer. It asks the lease before every
+// work does what a message asks for and returns the key of the object with the answer. It calls l.leased before every
 // write.
 type work func(l *lease, m *protocol.Message) (key string, err error)
 
-// worker handles the messages of one queue, one at a time.
+// worker handles the messages of a queue, one at a time.
 type worker struct {
 	*Relay
 	name       string
 	url        string
 	kinds      map[protocol.Kind]work
 	log        *slog.Logger
-	visibility time.Duration // visibility timeout of the queue; 0 before it was read
+	visibility time.Duration // visibility timeout of the queue; 0 until it is read
 }
 
-// run works until the context ends. It retries a queue that cannot be reached, without end. So a relay outlives every
-// outage.
+// run works until the context ends. If the queue cannot be reached, run retries without limit, so a relay survives
+// every outage.
 func (w *worker) run(ctx context.Context) {
 	pause := firstPause
 	for {
@@ -87,11 +87,11 @@ func (w *worker) next(ctx context.Context) error {
 	return nil
 }
 
-// attributes are the facts about its queue that a relay needs.
+// attributes are the properties of its queue that a relay needs.
 type attributes struct {
 	visibility time.Duration
-	waiting    int  // approximate number of messages
-	deadLetter bool // the queue has a dead-letter queue
+	waiting    int  // approximate number of waiting messages
+	deadLetter bool // whether the queue has a dead-letter queue
 }
 
 func (w *worker) attributes(ctx context.Context) (a attributes, err error) {
@@ -108,12 +108,12 @@ func (w *worker) attributes(ctx context.Context) (a attributes, err error) {
 		return a, fmt.Errorf("the visibility timeout of queue %s is %q; set it to 60 seconds", w.name, got.Attributes["VisibilityTimeout"])
 	}
 	a.visibility = time.Duration(seconds) * time.Second
-	a.waiting, _ = strconv.Atoi(got.Attributes[string(types.QueueAttributeNameApproximateNumberOfMessages)]) // only people read this number
+	a.waiting, _ = strconv.Atoi(got.Attributes[string(types.QueueAttributeNameApproximateNumberOfMessages)]) // for display only, so an unreadable number may be 0
 	a.deadLetter = got.Attributes[string(types.QueueAttributeNameRedrivePolicy)] != ""
 	return a, nil
 }
 
-// handle works on a message as far as possible.
+// handle works on a message and answers its task, if possible.
 func (w *worker) handle(ctx context.Context, got *types.Message) {
 	m, err := protocol.Parse(aws.ToString(got.Body))
 	do := w.kinds[m.Kind]
@@ -148,12 +148,13 @@ func (w *worker) handle(ctx context.Context, got *types.Message) {
 	}
 }
 
-// badError is a fault of the message or its input. Another try fails too.
+// badError is a fault of the message or of its input, because of which another try would fail too.
 type badError struct{ error }
 
 func (e *badError) Unwrap() error { return e.error }
 
-// answer ends the task. It deletes the message when the task accepted the answer.
+// answer ends the task with key or, if failure is not nil, with the failure. If the task accepts the answer or has
+// ended, answer deletes the message.
 func (l *lease) answer(ctx context.Context, key string, failure error) {
 	calling, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTime)
 	defer cancel()

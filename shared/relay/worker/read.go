@@ -24,18 +24,19 @@ import (
 
 const (
 	maxInput    = 16 << 20 // bytes of an input object
-	atTheSame   = 8        // candidates read at one time
-	nonceLetter = 10       // 50 bits, so that no other name is the same
+	atTheSame   = 8        // candidates that are read concurrently
+	nonceLetter = 10       // 50 bits, which makes a second use of a name practically impossible
 )
 
-// unique names the objects of one delivery of a message. When two relays work on the same task, neither can touch what
-// the other writes.
+// unique returns a name for the objects of one delivery of a message. If two relays work on the same task, neither
+// can touch what the other writes.
 func unique(m *protocol.Message) string {
 	return fmt.Sprintf("%d-%s", m.Attempt, strings.ToLower(rand.Text()[:nonceLetter]))
 }
 
-// readEveryone writes everybody and the members of the groups into parts. Then it writes a reading that describes them,
-// under the name of the attempt. When several relays work on one attempt, the first reading stands.
+// readEveryone writes everybody and the members of the groups as parts, and then a reading that describes the parts.
+// The key of the reading depends only on the attempt, so if several relays work on one attempt, the first reading
+// stands.
 func (r *Relay) readEveryone(l *lease, m *protocol.Message) (string, error) {
 	key := m.Folder() + strconv.Itoa(m.Attempt) + ".json"
 	if done, err := r.exists(l.ctx, key); err != nil || done {
@@ -71,7 +72,7 @@ func (r *Relay) exists(ctx context.Context, key string) (bool, error) {
 	return true, body.Close()
 }
 
-// since returns the earlier reading that the message names, or why there is none.
+// since returns the earlier reading that the message names, or an error that says why it cannot be used.
 func (r *Relay) since(ctx context.Context, m *protocol.Message) (*snapshot.Reading, error) {
 	if m.Since == "" {
 		return nil, errors.New("the message names no earlier reading")
@@ -83,8 +84,8 @@ func (r *Relay) since(ctx context.Context, m *protocol.Message) (*snapshot.Readi
 	return before, nil
 }
 
-// readCandidates reads some people afresh, with their last logons from every controller. It reads them anew for each
-// message, since evidence does not keep.
+// readCandidates reads people afresh, with their last logons from every controller. It reads them again for each
+// message, because evidence does not stay valid.
 func (r *Relay) readCandidates(l *lease, m *protocol.Message) (string, error) {
 	text, err := r.input(l, m)
 	if err != nil {
@@ -102,8 +103,8 @@ func (r *Relay) readCandidates(l *lease, m *protocol.Message) (string, error) {
 	return r.put(l, m, "evidence", read)
 }
 
-// input reads the object that a message names. An error has the key, which names nobody, in a form that the log and the
-// answer of the task keep: quoted texts are left out there, since they may be names of people.
+// input reads the object that a message names. An error names the key without quotes, because nameless removes quoted
+// strings, which may be names of people. The key itself contains no names.
 func (r *Relay) input(l *lease, m *protocol.Message) ([]byte, error) {
 	text, err := store.GetBytes(l.ctx, r.store, m.Input, maxInput)
 	if err == nil {
@@ -118,7 +119,7 @@ func (r *Relay) input(l *lease, m *protocol.Message) ([]byte, error) {
 	return text, err
 }
 
-// put stores the answer of a batch as an object of this delivery.
+// put stores the answer to a batch under a key of this delivery.
 func (r *Relay) put(l *lease, m *protocol.Message, what string, v any) (string, error) {
 	if err := l.leased(); err != nil {
 		return "", err
@@ -133,7 +134,7 @@ func (r *Relay) evidence(ctx context.Context, m *protocol.Message, people *proto
 	}
 	e := &protocol.Evidence{Run: m.Run, Batch: m.Batch, Read: time.Now().UTC(), People: make([]protocol.Account, len(people.SIDs)+len(people.Names))}
 	e.Found = map[string]directory.Group{}
-	var noGroup sync.Map // keys of groups
+	var noGroup sync.Map // keys of groups that could not be read
 	for _, g := range m.Groups {
 		e.Groups = append(e.Groups, g.Key())
 		found, err := r.ad.FindGroup(ctx, g.DN)
@@ -167,7 +168,7 @@ func (r *Relay) evidence(ctx context.Context, m *protocol.Message, people *proto
 	return e, r.sample(ctx, m.Sample, e)
 }
 
-// sample adds the last logons of the first n accounts.
+// sample adds the last logons of the first n accounts to e.
 func (r *Relay) sample(ctx context.Context, n int, e *protocol.Evidence) error {
 	if n == 0 {
 		return nil
@@ -179,7 +180,7 @@ func (r *Relay) sample(ctx context.Context, n int, e *protocol.Evidence) error {
 	return context.Cause(ctx)
 }
 
-// named reads one person by name.
+// named reads the person with a name.
 func (r *Relay) named(ctx context.Context, name string, groups []protocol.Group, noGroup *sync.Map) protocol.Account {
 	found, err := r.ad.FindPerson(ctx, name)
 	switch {
@@ -193,8 +194,8 @@ func (r *Relay) named(ctx context.Context, name string, groups []protocol.Group,
 	return a
 }
 
-// account reads one person. When something cannot be read, the account says so, and does not look like one without a
-// value.
+// account reads one person. If something cannot be read, the result says so, instead of looking like an account
+// without the value.
 func (r *Relay) account(ctx context.Context, sid string, groups []protocol.Group, noGroup *sync.Map) protocol.Account {
 	questions := make([]directory.Question, len(groups))
 	for i, g := range groups {

@@ -1,8 +1,10 @@
-// Package worker is the worker on premises of two SQS queues: one to read Active Directory, and one to write group
-// members. It carries out messages (package protocol) and answers their Step Functions tasks. It does not decide what
-// to read or to write. It deletes a message only when its answer was accepted or is no longer wanted. So another relay
-// does the work when one fails. All work may be done twice. Objects are create-only and each attempt has its own names,
-// and a group is read before it is written.
+// Package worker is the part of the relay that runs on premises. It works on two SQS queues, one for reading Active
+// Directory and one for changing members of groups: it does what the messages (package protocol) ask for, and answers
+// their Step Functions tasks. It does not decide what to read or to write.
+//
+// A message is deleted only when its answer was accepted or is no longer wanted, so if a relay fails, another one
+// does the work. All work may therefore be done twice: objects are never overwritten, each attempt has names of its
+// own, and a group is read before it is changed.
 package worker
 
 import (
@@ -26,12 +28,12 @@ import (
 
 // Config is the configuration of a relay. The tags name the environment variables.
 type Config struct {
-	Store      string `env:"IDLESEAT_STORE"`             // s3://bucket/prefix, or a folder
+	Store      string `env:"IDLESEAT_STORE"`             // s3://bucket/prefix or a folder
 	ReadQueue  string `env:"IDLESEAT_RELAY_READ_QUEUE"`  // URL; empty: the relay does not read
 	WriteQueue string `env:"IDLESEAT_RELAY_WRITE_QUEUE"` // URL; empty: the relay does not write
 }
 
-// Validate reports every fault that can be seen without a connection.
+// Validate returns every fault that shows without a connection.
 func (c Config) Validate() error {
 	var faults []error
 	if c.Store == "" {
@@ -51,14 +53,14 @@ func (c Config) Validate() error {
 	return errors.Join(faults...)
 }
 
-// Reader reads Active Directory.
+// Reader is what the relay needs for reading Active Directory.
 type Reader interface {
 	adread.AD
 	evidence.NamedAD
 	ListPeople(ctx context.Context, each func(directory.ADUser) error) error
 }
 
-// Writer writes Active Directory.
+// Writer is what the relay needs for changing groups of Active Directory.
 type Writer interface {
 	FindPerson(ctx context.Context, name string) (directory.ADUser, error)
 	MemberOf(ctx context.Context, sid, groupDN string, direct bool) (bool, error)
@@ -67,7 +69,7 @@ type Writer interface {
 	CanWrite(ctx context.Context, groupDN string) (bool, error)
 }
 
-// AD reads and writes Active Directory.
+// AD is what the relay needs of Active Directory.
 type AD interface {
 	Reader
 	Writer
@@ -83,7 +85,7 @@ type Relay struct {
 	log    *slog.Logger
 }
 
-// New makes a relay from its parts. It does not connect.
+// New returns a relay, without connecting.
 func New(c Config, cloud aws.Config, s store.Store, ad AD, log *slog.Logger) (*Relay, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
@@ -94,8 +96,7 @@ func New(c Config, cloud aws.Config, s store.Store, ad AD, log *slog.Logger) (*R
 	return &Relay{c, sqs.NewFromConfig(cloud), sfn.NewFromConfig(cloud), s, ad, log}, nil
 }
 
-// Run works until the context ends. It then stops the current work between two writes, and returns the message to the
-// queue.
+// Run works until the context ends. It then stops between two writes and returns the current message to its queue.
 func (r *Relay) Run(ctx context.Context) {
 	var running sync.WaitGroup
 	for _, w := range r.workers() {
@@ -104,7 +105,7 @@ func (r *Relay) Run(ctx context.Context) {
 	running.Wait()
 }
 
-// workers returns one worker for each queue that is switched on. A worker accepts only the kinds of its own queue. So a
+// workers returns a worker for each configured queue. A worker accepts only the kinds that belong to its queue, so a
 // relay that may only read never writes.
 func (r *Relay) workers() []*worker {
 	var all []*worker

@@ -90,7 +90,7 @@ func TestReadingFails(t *testing.T) {
 	}
 }
 
-// TestReadingIsThereAlready: when two relays work on one attempt, the first reading counts.
+// TestReadingIsThereAlready checks that the first reading counts if two relays work on one attempt.
 func TestReadingIsThereAlready(t *testing.T) {
 	t.Parallel()
 	ad := &fakeAD{}
@@ -182,7 +182,7 @@ func TestValidate(t *testing.T) {
 	}
 }
 
-// FuzzMessages: no message makes the relay stop, or write anything.
+// FuzzMessages checks that no message makes the relay stop or write.
 func FuzzMessages(f *testing.F) {
 	text, err := json.Marshal(everyone)
 	if err != nil {

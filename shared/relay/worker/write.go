@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/relay/protocol"
 )
 
-// writeMembers makes the changes of a list, one after the other. It does not repeat a change that was already made, so
-// the whole list may be repeated.
+// writeMembers makes the changes of a list one after the other. The list may be processed again: a change that has
+// been made is not repeated.
 func (r *Relay) writeMembers(l *lease, m *protocol.Message) (string, error) {
 	text, err := r.input(l, m)
 	if err != nil {
@@ -23,7 +23,7 @@ func (r *Relay) writeMembers(l *lease, m *protocol.Message) (string, error) {
 		return "", &badError{fmt.Errorf("input %s: %w", m.Input, err)}
 	}
 	out := protocol.Results{Run: m.Run, Batch: m.Batch, Results: []protocol.Result{}}
-	outcomes := map[string]protocol.Outcome{} // outcomes by the id of the change
+	outcomes := map[string]protocol.Outcome{} // by id of the change
 	count := map[protocol.Outcome]int{}
 	for _, c := range list.Changes {
 		result := protocol.Result{ID: c.ID, Outcome: protocol.Skipped, Note: "the change it follows was not done"}
@@ -44,8 +44,8 @@ func (r *Relay) writeMembers(l *lease, m *protocol.Message) (string, error) {
 	return r.put(l, m, "results", &out)
 }
 
-// change makes one change. It finds the person, reads whether they are in the group, compares the account with the
-// evidence, writes, and reads the group again. Only the last reading counts.
+// change makes one change. It finds the person, reads whether the person is in the group, compares the account with
+// the evidence, writes, and reads the group again. The last read alone decides the outcome.
 func (r *Relay) change(l *lease, c *protocol.Change, groups []protocol.Group) (result protocol.Result) {
 	result.ID = c.ID
 	end := func(o protocol.Outcome, note string) protocol.Result {
@@ -93,7 +93,7 @@ func (r *Relay) change(l *lease, c *protocol.Change, groups []protocol.Group) (r
 	}
 }
 
-// outdated returns why the evidence no longer supports a removal. It is empty when the evidence still does.
+// outdated returns why a removal is no longer supported by the evidence, or "" if it still is.
 func (r *Relay) outdated(ctx context.Context, c *protocol.Change, groups []protocol.Group) string {
 	if c.Action != protocol.Remove || c.Seen == nil {
 		return ""
@@ -105,7 +105,8 @@ func (r *Relay) outdated(ctx context.Context, c *protocol.Change, groups []proto
 	return c.Seen.Outdated(a.Seen)
 }
 
-// write makes a change. It sends a removal only when held returns nil, which means that the relay still has the task.
+// write makes a change. Before a removal it calls held, and sends the removal only if held returns nil, which means
+// that the relay still has the task.
 func (r *Relay) write(ctx context.Context, c *protocol.Change, personGUID string, held func() error) error {
 	if c.Action == protocol.Add {
 		return r.ad.AddMember(ctx, c.Group, personGUID)
