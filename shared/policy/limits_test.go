@@ -203,7 +203,7 @@ func TestNumbersAtTheirBounds(t *testing.T) {
 	}
 	for written, want := range map[string]bool{
 		"grace: {neverSignedIn: 0}": true, "grace: {newHolder: 3650}": true, "grace: {enabledAgain: 3651}": false, `grace: {newHolder: "14"}`: false,
-		"grace: {neverSignedIn: 14}\nlimits: {perRun: 1}": true, "limits: {perRun: 0}": false, `limits: {perRun: "20"}`: false,
+		"grace: {neverSignedIn: 14}\nlimits: {perRun: 1}": true, "limits: {perRun: 0}": false, "limits: {perRun: 5000}": true, "limits: {perRun: 5001}": false, `limits: {perRun: "20"}`: false,
 		"limits: {stopAbove: {percent: 0}}": true, "limits: {stopAbove: {percent: 100}}": true, "limits: {stopAbove: {percent: 100.1}}": false, `limits: {stopAbove: {percent: "10"}}`: false,
 		"limits: {stopAbove: {count: 1}}": true, "limits: {stopAbove: {count: 0}}": false, "limits: {stopAbove: {count: 0x10}}": false,
 	} {

@@ -147,7 +147,11 @@ func (l *loader) anchor(n *yaml.Node) {
 func (l *loader) limits(n *yaml.Node) {
 	const many = 1_000_000_000
 	limits := l.object(n, "limits", "stopAbove", "perRun")
-	l.count(limits.fields["perRun"], "limits.perRun", 1, many, &l.policy.Limits.PerRun)
+	most := MostPerRun
+	if l.kept {
+		most = many
+	}
+	l.count(limits.fields["perRun"], "limits.perRun", 1, most, &l.policy.Limits.PerRun)
 	if n := limits.fields["stopAbove"]; n != nil {
 		stop := l.object(n, "limits.stopAbove", "percent", "count")
 		l.number(stop.fields["percent"], "limits.stopAbove.percent", 0, 100, &l.policy.Limits.StopAbovePercent)

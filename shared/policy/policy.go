@@ -136,11 +136,15 @@ type Rule struct {
 	offsets     []time.Duration // see Turns
 }
 
+// MostPerRun bounds Limits.PerRun. Step Functions ends an execution after 25,000 events, and a plan with more changes
+// could need more.
+const MostPerRun = 5000
+
 // Limits bound what one run may do.
 type Limits struct {
 	StopAbovePercent float64 // percentage of a license's holders; more matches put the run on hold
 	StopAboveCount   int     // more matches put the run on hold
-	PerRun           int     // changes in one run; the rest wait for the next run
+	PerRun           int     // changes in one run, at most MostPerRun; the rest wait for the next run
 }
 
 // Grace spares people who had too little time to use what they were given.

@@ -130,9 +130,9 @@ func TestWordsOfYAML(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct{ old, new, want string }{
 		{"[a@x]", "[*all]", `p:1:1: not YAML: unknown anchor 'all' referenced; a text that begins with * needs quotes`},
-		{"perRun: 200", `perRun: ""`, `p:13:56: limits.perRun must be a whole number from 1 to 1000000000, not text`},
-		{"perRun: 200", `perRun: `, `p:13:56: limits.perRun must be a whole number from 1 to 1000000000, not empty`},
-		{"perRun: 200", "perRun: {a: b}", `p:13:56: limits.perRun must be a whole number from 1 to 1000000000, not a mapping`},
+		{"perRun: 200", `perRun: ""`, `p:13:56: limits.perRun must be a whole number from 1 to 5000, not text`},
+		{"perRun: 200", `perRun: `, `p:13:56: limits.perRun must be a whole number from 1 to 5000, not empty`},
+		{"perRun: 200", "perRun: {a: b}", `p:13:56: limits.perRun must be a whole number from 1 to 5000, not a mapping`},
 		{right[strings.Index(right, "rules:"):], "rules: %x", "p:14:1: not YAML: found character that cannot start any token; a condition that begins with !, &, *, % or a quote needs quotes, as in for: '!inPilot && accountEnabled', or on a line of its own below for: |"},
 		{right[strings.Index(right, "rules:"):], "rules: [a", "p:14:1: not YAML: did not find expected ',' or ']'"},
 	} {

@@ -7,8 +7,11 @@ import "fmt"
 func (s *Sandbox) Policy() []byte {
 	c := s.Company
 	return fmt.Appendf(nil, demoPolicy, TenantID, CitrixGroup, c.start.Add(120*day).Format("2006-01-02"),
-		max(500, c.Size()/10), max(200, c.Size()/5))
+		max(500, c.Size()/10), min(max(200, c.Size()/5), mostPerRun))
 }
+
+// mostPerRun is the most that a policy may say.
+const mostPerRun = 5000
 
 const demoPolicy = `tenant: %s
 mode: review

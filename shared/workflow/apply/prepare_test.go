@@ -179,7 +179,7 @@ func TestWhatTheRelayBroughtCannotBeRead(t *testing.T) {
 // TestMostTries: a batch sends changes to the relay a few times in one round, and counts them.
 func TestMostTries(t *testing.T) {
 	t.Parallel()
-	for tries, asks := range map[int]bool{0: true, mostTries - 1: true, mostTries: false} {
+	for tries, asks := range map[int]bool{0: true, MostTries - 1: true, MostTries: false} {
 		r := newRelayed(t, newBench(t, freeDora, freeEgon))
 		state := r.step(t, "prepare", &BatchState{Run: "run", Batch: "ad-0001", Tries: tries})
 		groups := state.Groups

@@ -58,9 +58,9 @@ type BatchState struct {
 	Counts map[runs.Status]int `json:"counts,omitempty"`
 }
 
-// mostTries is how often a batch may send changes to the relay in one round. One round may make a change and roll it
+// MostTries is how often a batch may send changes to the relay in one round. One round may make a change and roll it
 // back.
-const mostTries = 4
+const MostTries = 4
 
 // Do carries out one step.
 func (s *Steps) Do(ctx context.Context, in StepInput) (*BatchState, error) {
@@ -175,7 +175,7 @@ func (s *Steps) change(ctx context.Context, b BatchState) (*BatchState, error) {
 	for _, r := range results.Results {
 		b.Counts[r.Status]++
 	}
-	if ad == nil || b.Tries == mostTries {
+	if ad == nil || b.Tries == MostTries {
 		return &b, nil
 	}
 	pending := ad.PendingWrites()

@@ -23,6 +23,12 @@ import (
 // ErrRequest is returned when the input of an execution is not a valid request.
 var ErrRequest = errors.New("not a request")
 
+// MostCalls bounds the calls that read Entra ID for one run. Each reads for about ten minutes. A million people need
+// seven.
+const MostCalls = 100
+
+var errTooLong = errors.New("the reading takes too long")
+
 // Steps are the steps of the state machine that read a run.
 type Steps struct {
 	Collector
@@ -109,6 +115,9 @@ func (s *Steps) Do(ctx context.Context, in StepInput, until time.Time) (*StepOut
 	out := &StepOutput{Run: b.Run, Apply: in.Apply}
 	switch in.Op {
 	case "entra":
+		if in.Call >= MostCalls {
+			return nil, fmt.Errorf("%w: Entra ID is not read after %d calls", errTooLong, in.Call)
+		}
 		out.Call = in.Call + 1
 		out.Done, err = s.ReadEntraUntil(ctx, b, p, in.Call, until)
 		return out, err

@@ -27,6 +27,7 @@ type StepOutput struct {
 
 	Go          bool    `json:"go"` // apply the plan, or wait and apply it again
 	Round       int     `json:"round"`
+	Events      int     `json:"events"` // the most events of the rounds so far and of the next one
 	WaitSeconds int     `json:"waitSeconds"`
 	Batches     Batches `json:"batches"` // the batches to work on
 

@@ -45,6 +45,7 @@ type StepInput struct {
 	Failure   Failure     `json:"failure"`   // for hold: why the run could not be evaluated
 	Request   Request     `json:"request"`   // for approve and restore: the input of the execution
 	Round     int         `json:"round"`     // for settle: the number of rounds so far
+	Events    int         `json:"events"`    // for settle: the most events of these rounds
 	Before    Totals      `json:"before"`    // for settle: passed on
 	// State is, for notice, the last state of the execution. It is a StepOutput, or whatever the failed step had.
 	State json.RawMessage `json:"state"`
@@ -140,6 +141,7 @@ func (s *Steps) gate(ctx context.Context, in StepInput) (*StepOutput, error) {
 		return nil, err
 	}
 	out.Go = out.Batches.any()
+	out.afford(0)
 	return out, nil
 }
 
@@ -201,6 +203,7 @@ func (s *Steps) approve(ctx context.Context, in Request) (*StepOutput, error) {
 	before := *out
 	before.conclude(results)
 	out.Before, out.Go = before.totals(), true
+	out.afford(0)
 	return out, nil
 }
 
@@ -246,8 +249,12 @@ func (s *Steps) restore(ctx context.Context, in StepInput) (*StepOutput, error) 
 		return nil, err
 	}
 	out := outputOf(p, nil, false)
+	if err := s.resume(ctx, p, out); err != nil {
+		return nil, err
+	}
 	out.Go = true
-	return out, s.resume(ctx, p, out)
+	out.afford(0)
+	return out, nil
 }
 
 // resume adds the open batches of the runs that a plan resumes. A run whose data have expired adds nothing.
@@ -288,6 +295,7 @@ func (s *Steps) conclude(ctx context.Context, in StepInput) (*StepOutput, error)
 	out.Troubled = results.Troubled()
 	var wait time.Duration
 	wait, out.Go = Wait(out.Round, mostRounds, pending, out.Troubled)
+	out.afford(in.Events)
 	out.WaitSeconds = int(wait / time.Second)
 	return out, nil
 }

@@ -1,0 +1,170 @@
+package gate
+
+import (
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/workflow/apply"
+	"github.com/idleseat/idleseat/shared/workflow/collect"
+)
+
+// node is a state of the definition, as far as its events are concerned.
+type node struct {
+	Type, Resource string
+	Retry          []struct{ MaxAttempts int }
+	Branches       []struct{ States map[string]*node }
+	ItemProcessor  struct {
+		ProcessorConfig struct{ Mode string }
+		States          map[string]*node
+	}
+}
+
+func definition(t *testing.T) map[string]*node {
+	t.Helper()
+	text, err := os.ReadFile("../../../infra/statemachine.asl.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var whole struct{ States map[string]*node }
+	if err := json.Unmarshal(text, &whole); err != nil {
+		t.Fatal(err)
+	}
+	return whole.States
+}
+
+// eventsOf returns the most events of some states, each entered once.
+func eventsOf(t *testing.T, states map[string]*node) (n int) {
+	for _, s := range states {
+		n += s.events(t)
+	}
+	return n
+}
+
+// events returns the most events that a state writes, without the items of a map that has its events in this history
+// (Step Functions Developer Guide and API reference, "HistoryEvent").
+func (s *node) events(t *testing.T) int {
+	t.Helper()
+	const entered = 2 // it is entered and exited
+	switch s.Type {
+	case "Choice", "Pass", "Wait", "Succeed", "Fail":
+		return entered
+	case "Task":
+		tries, each := 1, 3 // scheduled, started, and succeeded, failed or timed out
+		for _, r := range s.Retry {
+			tries += r.MaxAttempts
+		}
+		if strings.HasSuffix(s.Resource, ".waitForTaskToken") {
+			each++ // submitted
+		}
+		return entered + tries*each
+	case "Map":
+		return entered + 4 // the state, and for a distributed map the run, is started and ends
+	case "Parallel":
+		n := entered + 2 // started and ended
+		for _, b := range s.Branches {
+			n += eventsOf(t, b.States)
+		}
+		return n
+	}
+	t.Fatalf("the events of a %s are not known", s.Type)
+	return 0
+}
+
+// TestEvents: no execution of a policy that is accepted reaches Step Functions' limit of events. The bounds of its parts
+// are computed from the definition, and are not far above it.
+func TestEvents(t *testing.T) {
+	t.Parallel()
+	all := definition(t)
+	round := map[string]*node{}
+	for _, name := range []string{"Apply", "Settle", "Is something pending", "Wait for the directory"} {
+		round[name] = all[name]
+		delete(all, name)
+	}
+	batches := map[string]int{}
+	for _, b := range round["Apply"].Branches {
+		for name, s := range b.States {
+			const item = 2 // an iteration is started and ends
+			batches[name] = eventsOf(t, s.ItemProcessor.States) + item
+			if name == "Batches of AD" {
+				batches[name] = eventsOf(t, s.ItemProcessor.States)*(apply.MostTries+1) + item
+			}
+		}
+	}
+	loop := 0
+	for _, b := range all["Collect"].Branches {
+		for _, name := range []string{"Read Entra", "Entra read"} {
+			if s := b.States[name]; s != nil {
+				loop += s.events(t)
+			}
+		}
+	}
+	if loop == 0 || len(batches) != 2 {
+		t.Fatalf("the loop of Entra ID has %d events, batches %v", loop, batches)
+	}
+	const begunAndEnded = 2
+	for name, tc := range map[string]struct{ computed, bound int }{
+		"base":  {eventsOf(t, all) + (collect.MostCalls-1)*loop + begunAndEnded, baseEvents},
+		"round": {eventsOf(t, round), roundEvents}, "a batch of Entra ID": {batches["Batches of Entra"], entraEvents}, "a batch of AD": {batches["Batches of AD"], adEvents},
+	} {
+		if tc.computed > tc.bound || tc.computed < tc.bound*8/10 {
+			t.Errorf("%s: %d events by the definition, bounded by %d", name, tc.computed, tc.bound)
+		}
+	}
+	full := &plan.Plan{Changes: make([]plan.Change, policy.MostPerRun), Notices: make([]plan.Change, policy.MostPerRun), Verdict: plan.Apply}
+	for i := range full.Changes {
+		full.Changes[i].Via = plan.ADGroup
+	}
+	o := &StepOutput{Go: true}
+	o.Batches.add(full, nil, false)
+	want := len(o.Batches.Entra) + len(o.Batches.AD)
+	if o.afford(0); !o.Go || len(o.Batches.Entra)+len(o.Batches.AD) != want || want < 2*policy.MostPerRun/100 {
+		t.Errorf("a plan of %d changes in Active Directory, and as many notices, does not fit one round: %d and %d batches of %d", policy.MostPerRun, len(o.Batches.Entra), len(o.Batches.AD), want)
+	}
+}
+
+// TestAfford: rounds go on as long as the history has room for them, and batches of later runs are left out first.
+func TestAfford(t *testing.T) {
+	t.Parallel()
+	batches := func(n int) []Batch { return make([]Batch, n) }
+	for name, tc := range map[string]struct {
+		entra, ad, spent int
+		wantEntra        int
+		wantAD, wantPaid int
+		go1              bool
+	}{
+		"all have room":          {2, 2, 100, 2, 2, 100 + roundEvents + 2*entraEvents + 2*adEvents, true},
+		"none is open":           {0, 0, 100, 0, 0, 100 + roundEvents, true},
+		"some of AD have room":   {10, 100, 0, 10, (mostEvents - baseEvents - roundEvents - 10*entraEvents) / adEvents, 0, true},
+		"none has room":          {0, 1, mostEvents - baseEvents - roundEvents - adEvents + 1, 0, 0, mostEvents - baseEvents - roundEvents - adEvents + 1, false},
+		"the last one just fits": {0, 1, mostEvents - baseEvents - roundEvents - adEvents, 0, 1, mostEvents - baseEvents, true},
+		"nothing is left":        {0, 0, mostEvents, 0, 0, mostEvents, false},
+	} {
+		o := &StepOutput{Go: true, Batches: Batches{Entra: batches(tc.entra), AD: batches(tc.ad)}}
+		o.afford(tc.spent)
+		if o.Go != tc.go1 || len(o.Batches.Entra) != tc.wantEntra || len(o.Batches.AD) != tc.wantAD || tc.wantPaid > 0 && o.Events != tc.wantPaid || baseEvents+o.Events > max(mostEvents, baseEvents+tc.spent) {
+			t.Errorf("%s: go %v, %d and %d batches, %d events", name, o.Go, len(o.Batches.Entra), len(o.Batches.AD), o.Events)
+		}
+	}
+	still := &StepOutput{Batches: Batches{AD: batches(500)}}
+	if still.afford(7); still.Go || still.Events != 7 || len(still.Batches.AD) != 500 {
+		t.Errorf("a plan that is not applied: %v, %d events", still.Go, still.Events)
+	}
+}
+
+// TestRoundsWithinEvents: settling passes on what earlier rounds spent, and ends when the history has no room for
+// another round. What is pending stays pending.
+func TestRoundsWithinEvents(t *testing.T) {
+	t.Parallel()
+	s := steps(t, busy())
+	s.gated(t, false)
+	for spent, want := range map[int]bool{0: true, mostEvents - baseEvents: false} {
+		out, err := s.Do(t.Context(), StepInput{Op: "settle", Run: "run", Events: spent})
+		if err != nil || out.Go != want || out.Events < spent || want && out.Events == spent {
+			t.Errorf("%d events spent: %+v, %v", spent, out, err)
+		}
+	}
+}
