@@ -234,7 +234,7 @@ func (l *Ledger) Begin(ctx context.Context, in Intent, last *Entry) (*Entry, err
 	}
 }
 
-// Blocked returns an ErrBlocked that names by, the open entry that blocks a change.
+// Blocked returns an ErrBlocked that names the open entry which blocks a change.
 func Blocked(by *Entry) error {
 	return fmt.Errorf("%w: run %s since %s; `idleseat apply %s` finishes it", ErrBlocked, by.Run, by.At.Format(time.RFC3339), by.Run)
 }

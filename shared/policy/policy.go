@@ -130,7 +130,7 @@ type Rule struct {
 	WhenSource  string // the condition for taking the license
 
 	scope, when *condition      // scope is nil for everybody
-	conditions  []*condition    // all conditions of the rule, and the one that exempts
+	conditions  []*condition    // all conditions of the rule, and the condition in exempt.when
 	asks        []*attribute    // attributes that the conditions read, and the creation date that grace reads
 	fills       []*attribute    // attributes that the conditions read, except flags and dates of use
 	offsets     []time.Duration // see Turns
