@@ -21,7 +21,7 @@ const (
 	skuOfE3    = "05e9a617-0261-4cee-bb44-138d3ef5d965"
 )
 
-// forge edits an intent of the ledger.
+// forge edits the first intent that the ledger has for the license of c, and returns its key.
 func (s *shell) forge(c plan.Change, edit func(*ledger.Intent)) (key string) {
 	s.t.Helper()
 	key = "ledger/" + c.User + "/" + c.License + "/000001.json"
@@ -39,9 +39,9 @@ func (s *shell) forge(c plan.Change, edit func(*ledger.Intent)) (key string) {
 	return ""
 }
 
-// TestForgedIntent: an attacker who can write only into the ledger alters a pending change. The command refuses the
-// object by name. Nobody joins or leaves a group that does not belong to the license. The changes of other people
-// continue.
+// TestForgedIntent alters the intent of a pending change, as an attacker could who can write only to the ledger. The
+// command must refuse the object by name, and nobody may join or leave a group that is not the license's. All other
+// changes must finish.
 func TestForgedIntent(t *testing.T) {
 	t.Parallel()
 	tests := map[string]func(*ledger.Intent){
@@ -78,8 +78,9 @@ func TestForgedIntent(t *testing.T) {
 	}
 }
 
-// TestForgedPast: the ledger says that a license was taken. The license is restored only through its own group. It is
-// restored only when the plan of its run has that change, or when nothing of that plan is left.
+// TestForgedPast adds a ledger entry saying that a license was taken from a person who never had it. A restore must
+// refuse unless the plan of the run contains the change. Once the run's data are gone, only an operator who names the
+// person can restore the license, and only through the license's own group.
 func TestForgedPast(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond}, replace(t, "{changeTo: exchange-online}", "{changeTo: exchange-online, onReturn: restore}"))
@@ -116,9 +117,9 @@ func TestForgedPast(t *testing.T) {
 		}
 	}
 	forged(p.Run)
-	s.want(exitUsage, "restore", id, "--yes") // the run's list does not name these people
+	s.want(exitUsage, "restore", id, "--yes") // the run's list of planned people lacks this person
 	s.remove("history/plans/" + p.Run + ".json")
-	r, _ := s.restoring(exitHeld, id) // the run's plan names them
+	r, _ := s.restoring(exitHeld, id) // the list is gone, but the run's plan lacks the person too
 	if r.Results[0].Status != runs.Refused || !strings.Contains(r.Results[0].Note, "the plan of run "+p.Run+" has no such change") {
 		t.Errorf("with the plan: %+v", r.Results)
 	}
@@ -138,7 +139,7 @@ func TestForgedPast(t *testing.T) {
 	}
 }
 
-// TestForgedOverride: an override for another plan than the one on hold accepts nobody.
+// TestForgedOverride stores an override with a hash other than the held plan's. It must not lift the hold.
 func TestForgedOverride(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 1000, Seed: 3}, replace(t, "days(60)", "days(1)"))
@@ -163,8 +164,8 @@ func TestForgedOverride(t *testing.T) {
 	s.unwritten()
 }
 
-// TestForgedCompletion: a completion closes the intent beside it only when it has the hash of that intent. A license
-// counts as restored only when a read shows it.
+// TestForgedCompletion adds a completion that lacks the hash of the intent beside it. The completion must be refused,
+// because a license counts as restored only when a read shows it.
 func TestForgedCompletion(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 9, LicenseDelay: 700 * time.Millisecond})

@@ -11,12 +11,12 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// planned reports whether a plan takes a license from a person.
+// planned reports whether p takes the license from the user.
 func (p printed) planned(user, license string) bool {
 	return slices.ContainsFunc(p.Changes, func(c plan.Change) bool { return c.User == user && c.License == license })
 }
 
-// idler returns an idle employee for whom fits is true and who is not exempt.
+// idler returns the index and the object id of an employee whom fits accepts and who is not exempt.
 func idler(t *testing.T, s *shell, fits func(sandbox.Person) bool) (int, string) {
 	t.Helper()
 	for i := range s.company.Company.Size() {
@@ -38,13 +38,13 @@ func inCitrix(p sandbox.Person) bool {
 	return p.Logon == sandbox.Idle && slices.Contains(p.ADGroups, sandbox.CitrixGroup)
 }
 
-// withoutGrace removes newHolder and enabledAgain from the policy. A test then shows what else spares people.
+// withoutGrace removes newHolder and enabledAgain from the policy, for tests of other reasons to keep a license.
 func withoutGrace(t *testing.T) policyText {
 	return replace(t, ", newHolder: 14, enabledAgain: 14", "")
 }
 
-// TestNewInTheLicense: a person was given a license an hour ago, or had their account enabled this morning. The rules
-// take nothing during the days of grace.
+// TestNewInTheLicense gives people a license, or enables their account, one night before a plan. The rules must take
+// nothing from them until the grace period is over.
 func TestNewInTheLicense(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 60*day, sandbox.Options{Users: 1500, Seed: 4})
@@ -87,8 +87,8 @@ func TestNewInTheLicense(t *testing.T) {
 	check("15 days later", true)
 }
 
-// TestNewInTheLicenseBeforeTheWrite: after the plan was made, somebody restored the license or enabled the account. The
-// license is not taken.
+// TestNewInTheLicenseBeforeTheWrite gives the license again, or enables the account, between plan and apply. The
+// license must be kept.
 func TestNewInTheLicenseBeforeTheWrite(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, day, sandbox.Options{Users: 1500, Seed: 4})

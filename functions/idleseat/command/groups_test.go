@@ -13,11 +13,10 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// madeAgain is the object id of a group that was deleted and made again.
+// madeAgain is the object id of a group that was deleted and created again under the same name.
 const madeAgain = "60000000-0000-4000-8000-00000000aaaa"
 
-// onLeave returns a person who keeps the license only because of the group LIC-Exempt-Leave, which is nested in
-// LIC-Exempt.
+// onLeave returns a person who is exempt only through the group LIC-Exempt-Leave, which is nested in LIC-Exempt.
 func (s *shell) onLeave() sandbox.Person {
 	s.t.Helper()
 	for i := range s.company.Company.Size() {
@@ -30,14 +29,14 @@ func (s *shell) onLeave() sandbox.Person {
 	return sandbox.Person{}
 }
 
-// TestExemptGroupOvernight: the exempt group changes from one night to the next. The run follows the group, or it
-// changes nothing and gives the reason.
+// TestExemptGroupOvernight changes a group between two nights. Either the next plan still finds the right group and
+// has the same changes, or the run is on hold for a reason that names the group.
 func TestExemptGroupOvernight(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
-		name   string // name of the group that changes
+		name   string // the group that changes
 		change sandbox.GroupChange
-		held   string // why the run is on hold; empty: it is not
+		held   string // reason for the hold; empty if the run is not on hold
 		note   string
 	}{
 		"deleted":                     {"LIC-Exempt", sandbox.GroupChange{Deleted: true}, "is gone; restore it", ""},
@@ -68,7 +67,7 @@ func TestExemptGroupOvernight(t *testing.T) {
 				}
 				return
 			}
-			for range 2 { // a group in doubt does not become a known group
+			for range 2 { // a second run must not accept the changed group
 				after := s.plan(exitHeld)
 				if !strings.Contains(strings.Join(after.HoldReasons, "\n"), tc.held) || after.Overridable {
 					t.Errorf("held for %q, overridable %v; want %q", after.HoldReasons, after.Overridable, tc.held)
@@ -82,7 +81,7 @@ func TestExemptGroupOvernight(t *testing.T) {
 	}
 }
 
-// TestGroupIsAccepted: an operator says that the group is right as it is now, and the run believes it.
+// TestGroupIsAccepted checks that --accept-feeds makes runs trust a changed group as it is now.
 func TestGroupIsAccepted(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]sandbox.GroupChange{"made again": {ID: madeAgain}, "emptied": {Emptied: true}} {
@@ -100,8 +99,8 @@ func TestGroupIsAccepted(t *testing.T) {
 	}
 }
 
-// TestExemptGroupAtTheLastMoment: the group changes between plan and apply. While it is unknown who is exempt, apply
-// changes nothing.
+// TestExemptGroupAtTheLastMoment changes the exempt group between plan and apply. If it is no longer known who is
+// exempt, apply must change nothing.
 func TestExemptGroupAtTheLastMoment(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -114,7 +113,7 @@ func TestExemptGroupAtTheLastMoment(t *testing.T) {
 		"emptied":             {"LIC-Exempt", sandbox.GroupChange{Emptied: true}, false},
 		"hidden":              {"LIC-Exempt", sandbox.GroupChange{Hidden: true}, false},
 		"hidden, and refused": {"LIC-Exempt", sandbox.GroupChange{Hidden: true, Denied: true}, false},
-		"a nested one hidden": {"LIC-Exempt-Leave", sandbox.GroupChange{Hidden: true, Denied: true}, true}, // the plan lacks the people whom it exempts
+		"a nested one hidden": {"LIC-Exempt-Leave", sandbox.GroupChange{Hidden: true, Denied: true}, true}, // goes on, because the members of the nested group were exempt when the plan was made
 		"renamed":             {"LIC-Exempt", sandbox.GroupChange{Name: "LIC-Keep"}, true},
 		"hidden, and shown":   {"LIC-Exempt", sandbox.GroupChange{Hidden: true, Unhidden: true}, true},
 	}
@@ -141,8 +140,8 @@ func TestExemptGroupAtTheLastMoment(t *testing.T) {
 	}
 }
 
-// TestHiddenGroupAndOnePerson: memberOf leaves out hidden groups. Only the group's own list of members shows who is in
-// it. Membership is unknown without that list.
+// TestHiddenGroupAndOnePerson hides the exempt group from memberOf. Only the group's list of members shows who is in
+// it. Without that list nothing may be taken, and the person is undecided.
 func TestHiddenGroupAndOnePerson(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5})

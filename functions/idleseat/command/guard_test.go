@@ -12,14 +12,14 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// guarded starts a company with a policy about the size of mailboxes.
+// guarded starts a company whose policy limits the size of mailboxes that may move to exchange-online.
 func guarded(t *testing.T) *shell {
 	t.Helper()
 	return newShell(t, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond}, replace(t, "{entra: LIC-EXO-P1}, ", "{entra: LIC-EXO-P1}, mailboxQuota: 50,"))
 }
 
-// TestMailboxesAreGuarded: a person whose mailbox is too large for the smaller license keeps the larger one. The others
-// move.
+// TestMailboxesAreGuarded checks that a person keeps E3 if the mailbox does not fit exchange-online, and that the
+// other changes are made.
 func TestMailboxesAreGuarded(t *testing.T) {
 	t.Parallel()
 	s := guarded(t)
@@ -64,8 +64,8 @@ func TestMailboxesAreGuarded(t *testing.T) {
 	}
 }
 
-// TestMailboxesUnknown: without a report, or with concealed names, nobody moves to the smaller mailbox. Citrix changes
-// go on.
+// TestMailboxesUnknown withholds the mailbox report or conceals its names. Nobody may move to exchange-online, but
+// Citrix changes continue.
 func TestMailboxesUnknown(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -109,8 +109,8 @@ func TestMailboxesUnknown(t *testing.T) {
 	}
 }
 
-// TestTargetWithoutMail: the group of the cheaper license switches off a service plan, which may be the mailbox.
-// Neither a new plan nor an earlier one moves anybody there.
+// TestTargetWithoutMail makes the target group switch off the service plan of the mailbox. Neither the plan from
+// before nor a new plan may move anybody to that group.
 func TestTargetWithoutMail(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond})
@@ -121,7 +121,7 @@ func TestTargetWithoutMail(t *testing.T) {
 		}
 	}))
 	const want = "the group entra:LIC-EXO-P1 gives exchange-online without the service plan EXCHANGE_S_STANDARD"
-	s.change(before, by("m365-idle-60", plan.EntraGroup)) // the plan has such a change
+	s.change(before, by("m365-idle-60", plan.EntraGroup)) // fails the test if the plan has no such change
 	grouped := map[string]bool{}
 	for _, c := range before.Changes {
 		grouped[c.User] = grouped[c.User] || c.Via == plan.EntraGroup

@@ -10,10 +10,11 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// department returns the people of a department who have Citrix, are not exempt, and log on as given: Active or Idle.
+// department returns the indexes of people in a department who hold Citrix, are not exempt, and have the given logon
+// activity.
 func department(s *shell, name string, logon sandbox.Activity) (people []int) {
 	c := s.company.Company
-	for i := 20; i < c.Size(); i++ { // every company has the same people below 20
+	for i := 20; i < c.Size(); i++ { // the people below 20 are the same in every company
 		p := c.Person(i)
 		if p.Kind == sandbox.Synced && p.Logon == logon && p.AD.Department == name && p.Entra.UserType == "Member" &&
 			slices.Contains(p.ADGroups, sandbox.CitrixGroup) && len(p.Groups) < 2 && !slices.Contains(p.Groups, "LIC-Exempt") {
@@ -23,8 +24,8 @@ func department(s *shell, name string, logon sandbox.Activity) (people []int) {
 	return people
 }
 
-// TestHiddenAttributes: idleseat's account loses the right to read last logons in one department. Its people look as if
-// they never logged on. Their licenses are kept, and the plan says what to do.
+// TestHiddenAttributes takes away the right to read last logons in one department, so its people look as if they
+// never logged on. They must keep Citrix, and the plan must say which right is missing.
 func TestHiddenAttributes(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 1500, Seed: 3})
@@ -52,8 +53,8 @@ func TestHiddenAttributes(t *testing.T) {
 	if said != len(active) {
 		t.Errorf("%d people are undecided for what may not be read, want %d", said, len(active))
 	}
-	// The account loses the right after the plan. At the last moment nothing proves that the people of another
-	// department are idle.
+	// Take the same right away in another department, whose people are idle in the plan. Apply can no longer prove
+	// that they are idle, so they must keep Citrix.
 	taken := map[string]bool{}
 	for _, i := range department(s, "Support", sandbox.Idle) {
 		s.company.Company.Hide(i, "lastLogonTimestamp", "lastLogon")

@@ -15,15 +15,15 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// hostile is a text that an attacker may write into a directory. It clears the screen, sets the title, and changes
-// colours (C0 and C1). It reorders and hides text, begins a line, fills another column, and is a formula.
+// hostile is text that an attacker could write into a directory. It has terminal sequences that clear the screen, set
+// the title and change colors, characters that reorder or hide text, line breaks, a tab, and a spreadsheet formula.
 const hostile = "\x1b[2J\x1b]0;owned\x07\u009b31m\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c\u200b\ufeff\r\nFORGED\tline\u2028FORGED\x7f=cmd|' /C calc'!A0"
 
-// structural matches values of Graph that mean something to a program: ids, dates, names of types, links. All other
-// values in its answers are text.
+// structural matches the Graph values that programs interpret: ids, dates, type names, and links. Only other values
+// are poisoned.
 var structural = regexp.MustCompile(`^([0-9a-fA-F-]{36}(_[0-9a-fA-F-]{36})?|\d{4}-\d\d-\d\dT[0-9:.]+Z|#.*|https?:.*|S-1-.*|[A-Za-z0-9+/]{22}==|)$`)
 
-// poisoned appends the hostile text to every text of a Graph answer if fits accepts its name.
+// poisoned appends hostile to every string in v whose JSON name fits accepts. name is the JSON name of v.
 func poisoned(v any, name string, fits func(name string) bool) any {
 	switch v := v.(type) {
 	case map[string]any:
@@ -42,7 +42,7 @@ func poisoned(v any, name string, fits func(name string) bool) any {
 	return v
 }
 
-// poison alters every answer of Graph.
+// poison appends hostile to the strings of Graph's answers to GET requests, if fits accepts their JSON names.
 func poison(fits func(name string) bool) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -57,8 +57,7 @@ func poison(fits func(name string) bool) func(http.Handler) http.Handler {
 	}
 }
 
-// failing answers every request that fits accepts with an error of Graph. The error has the hostile text in every
-// place.
+// failing answers every request that fits accepts with a Graph error that contains hostile in its code and message.
 func failing(fits func(*http.Request) bool) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -74,8 +73,8 @@ func failing(fits func(*http.Request) bool) func(http.Handler) http.Handler {
 	}
 }
 
-// shownWell checks the output of a command. It must have no raw text of the directory, and no line that the directory
-// began. Its JSON must be complete.
+// shownWell checks that the output of a command has no unprintable characters and no line begun by directory text,
+// and that JSON output is valid.
 func (s *shell) shownWell(a answer, args []string) {
 	s.t.Helper()
 	for where, text := range map[string]string{"stdout": string(a.out), "stderr": a.err} {
@@ -93,8 +92,8 @@ func (s *shell) shownWell(a answer, args []string) {
 	}
 }
 
-// TestHostileText: hostile text is in every place of both directories. It never reaches a terminal or a table
-// unchanged, whatever the commands do and however they fail.
+// TestHostileText puts hostile text into both directories. It must never reach a terminal or changes.csv unchanged,
+// in any command and after any error.
 func TestHostileText(t *testing.T) {
 	t.Parallel()
 	names := func(names ...string) func(string) bool {
@@ -109,7 +108,7 @@ func TestHostileText(t *testing.T) {
 	}
 	tests := map[string]struct {
 		before func(s *shell)
-		plans  bool // the command still makes a plan
+		plans  bool // whether the command can still make a plan
 		policy []policyText
 	}{
 		"people and groups": {func(s *shell) {
@@ -181,7 +180,7 @@ func TestHostileText(t *testing.T) {
 			tell("reevaluate", users[0], "--format", "json")
 			tell("plan", "--user", users[0])
 			tell("policy", "check", s.path("policy.yaml"), "--store", s.path("store"))
-			mine := strings.ReplaceAll(hostile, "\r\n", "") // an operator's own line may have any length
+			mine := strings.ReplaceAll(hostile, "\r\n", "") // a name given on the command line may contain no line break
 			tell("policy", "check", s.path("policy"+mine+".yaml"))
 			if p.Run != "" {
 				tell("apply", p.Run, "--yes")

@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// waiting starts a company ten days ago. In one night the tool added people to the target group, whose license follows
-// within a day. It returns that night's plan, a change of one of these people, and the person's number.
+// waiting starts a company in the past and applies a plan there. The licenses of the target group take half a day to
+// arrive, so the changes stay pending. It returns the plan, one of the pending changes, and the index of its person.
 func waiting(t *testing.T, edit ...policyText) (*shell, printed, plan.Change, int) {
 	t.Helper()
 	s := newShellAgo(t, 10*day, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 12 * time.Hour}, edit...)
@@ -27,7 +27,7 @@ func waiting(t *testing.T, edit ...policyText) (*shell, printed, plan.Change, in
 	return s, p, c, i
 }
 
-// became returns the result of a change in the results of a run.
+// became returns the result of c in a run, or the zero value if the run has none.
 func (s *shell) became(run string, c plan.Change) runs.Result {
 	s.t.Helper()
 	r := s.results(run)
@@ -37,7 +37,7 @@ func (s *shell) became(run string, c plan.Change) runs.Result {
 	return runs.Result{}
 }
 
-// night lets a day pass, plans, and applies the plan as a nightly script does.
+// night advances the time by a day, plans, and applies the plan as a nightly script would.
 func (s *shell) night() printed {
 	s.t.Helper()
 	s.later(day)
@@ -50,20 +50,20 @@ func (s *shell) night() printed {
 	return p
 }
 
-// inGroup reports whether a group lists a person.
+// inGroup reports whether person i is a member of the group.
 func (s *shell) inGroup(i int, group string) bool {
 	return slices.Contains(s.company.Company.Person(i).Groups, group)
 }
 
-// lostE3 reports whether a person was removed from the source group.
+// lostE3 reports whether person i was removed from the group that gives E3.
 func (s *shell) lostE3(i int) bool {
 	return slices.ContainsFunc(s.company.Company.History(), func(e sandbox.Event) bool {
 		return e.Person == i && e.What == sandbox.MemberRemoved && e.Group == "LIC-M365-E3"
 	})
 }
 
-// TestPolicyInForce: the night before began a change. The policy in force is also asked before the change takes
-// anything. If it keeps the person, the change is rolled back.
+// TestPolicyInForce edits the policy while a change is pending. The change must satisfy the edited policy before it
+// takes anything. If the edited policy keeps the person, the change must be rolled back.
 func TestPolicyInForce(t *testing.T) {
 	t.Parallel()
 	enforce := replace(t, "mode: review", "mode: enforce")
@@ -123,7 +123,8 @@ func TestPolicyInForce(t *testing.T) {
 	}
 }
 
-// TestAuditInForce: nothing is written in mode audit, not even for changes that have begun. Only restore works.
+// TestAuditInForce switches the policy to audit while changes are pending. Nothing may be written, not even for those
+// changes.
 func TestAuditInForce(t *testing.T) {
 	t.Parallel()
 	s, first, c, i := waiting(t)
@@ -146,12 +147,12 @@ func TestAuditInForce(t *testing.T) {
 	}
 }
 
-// TestPolicyFileOfThePlan: apply finds and compares the policy file of the plan, also when the command line does not
-// name it.
+// TestPolicyFileOfThePlan checks that apply compares the plan with the policy file it was made with, even if the
+// command line does not name the file.
 func TestPolicyFileOfThePlan(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 1})
-	s.apart = true // paths are relative to its folder
+	s.apart = true // the paths are relative to its folder
 	s.setenv("IDLESEAT_POLICY", "")
 	p := s.plan(exitDone, "--policy", "policy.yaml")
 	good := string(s.company.Policy())

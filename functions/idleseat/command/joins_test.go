@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestConverted: accounts were converted to cloud-only and keep their SID. The rules treat them as accounts of Entra ID
-// alone, and the plan says so.
+// TestConverted gives accounts the attributes of a conversion to cloud-only: they keep a SID but are no longer
+// synced. The rules must treat them as accounts that exist only in Entra ID, and the plan must say so.
 func TestConverted(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 1500, Seed: 3})
@@ -25,7 +25,7 @@ func TestConverted(t *testing.T) {
 			converted[p.Entra.ID] = true
 		}
 	}
-	for i := range s.company.Company.Size() { // people who were synced and have no account in Active Directory now
+	for i := range s.company.Company.Size() { // formerly synced people without an account in Active Directory
 		if p := s.company.Company.Person(i); p.Kind == sandbox.CloudOnly && p.Activity == sandbox.Idle && slices.Contains(p.Groups, "LIC-M365-E3") &&
 			len(p.Groups) == 1 && p.Entra.Enabled == directory.Yes && p.Entra.EmployeeType == "Employee" {
 			converted[p.Entra.ID] = true
@@ -54,8 +54,8 @@ func TestConverted(t *testing.T) {
 	}
 }
 
-// TestAnchors: accounts are joined by the anchors objectGUID, mS-DS-ConsistencyGuid and employeeID. The policy has to
-// name employeeID.
+// TestAnchors joins accounts by an immutable id that is the objectGUID or the employeeID. The policy must name
+// employeeID as the anchor.
 func TestAnchors(t *testing.T) {
 	t.Parallel()
 	for name, edit := range map[string]policyText{
@@ -98,8 +98,8 @@ func TestAnchors(t *testing.T) {
 	}
 }
 
-// TestWithoutSID: Entra ID returns no SID for a person who is exempt by their name there. The immutable id still
-// identifies the person, who keeps Citrix.
+// TestWithoutSID removes the SID of two people from Entra ID. The immutable id must still join their accounts, so the
+// person whom the policy exempts by the Entra object id keeps Citrix.
 func TestWithoutSID(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 1500, Seed: 3})

@@ -27,17 +27,17 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// killer kills a process at its n-th operation on Graph, Active Directory or the store. It kills before the operation
-// takes effect, or after it, so that the answer is lost.
+// killer kills a process at its nth operation on Graph, Active Directory or the store. The kill comes either before
+// the operation takes effect, or after it but before the answer is sent.
 type killer struct {
 	mu      sync.Mutex
 	seen    int
-	at      int // number of the operation; 0: never
+	at      int // number of the operation, from 1; 0 for never
 	after   bool
 	process *os.Process
 }
 
-// op carries out an operation. It reports whether the answer may be sent.
+// op carries out an operation, unless it kills the process first. It reports whether the answer may be sent.
 func (k *killer) op(do func()) bool {
 	k.mu.Lock()
 	k.seen++
@@ -54,7 +54,7 @@ func (k *killer) op(do func()) bool {
 	return false
 }
 
-// overHTTP puts the killer before a server. It sends only complete answers.
+// overHTTP counts each request to next as an operation. It sends either a complete answer or none.
 func (k *killer) overHTTP(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		kept := &recorder{header: http.Header{}, status: http.StatusOK}
@@ -67,7 +67,7 @@ func (k *killer) overHTTP(next http.Handler) http.Handler {
 	})
 }
 
-// trial is one company with a store in S3. Both start in the state in which the plan was made.
+// trial is a company and its S3 store, both in the state in which a plan was made.
 type trial struct {
 	*shell
 	killer
@@ -76,8 +76,8 @@ type trial struct {
 
 const trialBucket = "trial"
 
-// newTrial makes the company as it was at an instant, and a store with the objects. With lagging reads, each request
-// takes time.
+// newTrial makes the company as it was at began, with the given objects in its store. If o.Lag is positive, every
+// request to Graph advances the clock.
 func newTrial(t *testing.T, o sandbox.Options, began time.Time, objects map[string][]byte) *trial {
 	t.Helper()
 	first, clock := true, newSharedClock(t)
@@ -88,12 +88,12 @@ func newTrial(t *testing.T, o sandbox.Options, began time.Time, objects map[stri
 		}
 		return clock.now()
 	}
-	many := []policyText{ // a small company has enough changes with these edits
+	many := []policyText{ // edits that give a small company enough changes
 		replace(t, "perRun: 200", "perRun: 50"), replace(t, "percent: 10", "percent: 100"), replace(t, "days(60)", "days(1)"), replace(t, "days(90)", "days(365)"),
 	}
 	x := &trial{shell: newShell(t, o, many...), objects: s3mem.New()}
 	x.shell.clock = clock
-	x.company.Company.SignIn(9) // in such a small company nobody else may have signed in for days
+	x.company.Company.SignIn(9) // otherwise, in so small a company, possibly nobody signed in for days
 	if err := x.objects.CreateBucket(trialBucket); err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +103,7 @@ func newTrial(t *testing.T, o sandbox.Options, began time.Time, objects map[stri
 		}
 	}
 	s3 := httptest.NewUnstartedServer(x.overHTTP(gofakes3.New(x.objects).Server()))
-	s3.Config.ErrorLog = log.New(io.Discard, "", 0) // killed clients hang up
+	s3.Config.ErrorLog = log.New(io.Discard, "", 0) // killed clients close their connections
 	s3.Start()
 	t.Cleanup(s3.Close)
 	x.company.Intercept(func(next http.Handler) http.Handler {
@@ -122,7 +122,7 @@ func newTrial(t *testing.T, o sandbox.Options, began time.Time, objects map[stri
 	return x
 }
 
-// kept returns the objects of the store.
+// kept returns all objects in the store.
 func (x *trial) kept() map[string][]byte {
 	x.t.Helper()
 	all := map[string][]byte{}
@@ -143,7 +143,7 @@ func (x *trial) kept() map[string][]byte {
 	return all
 }
 
-// killedAt applies a run until nothing is pending. It kills the process at an operation, counted over all calls.
+// killedAt applies a run until nothing is pending, and kills the process at operation n, counted over all calls.
 func (x *trial) killedAt(run string, n int, after bool) {
 	x.t.Helper()
 	x.mu.Lock()
@@ -178,7 +178,7 @@ func (x *trial) killedAt(run string, n int, after bool) {
 	x.t.Fatalf("no process was killed: they ended before their operation %d", n)
 }
 
-// mostCalls bounds the calls of apply until nothing is pending.
+// mostCalls bounds how often apply is called until nothing is pending.
 const mostCalls = 50
 
 // ended applies a run until nothing is pending.
@@ -195,7 +195,8 @@ func (x *trial) ended(run string) {
 	x.t.Fatal("after being killed changes stay pending")
 }
 
-// came is the end of a run: what everybody holds, the ledger without instants, and how often each person was written.
+// came is the outcome of a run: everybody's licenses, the ledger without times, and the number of writes of each
+// kind.
 type came struct {
 	Holding map[int][]string
 	Ledger  map[string]any
@@ -212,11 +213,11 @@ func (x *trial) came() came {
 			if err := json.Unmarshal(body, &done); err != nil {
 				x.t.Fatal(err)
 			}
-			done.At, done.Intent = time.Time{}, "" // the hash of the intent covers its instant
+			done.At, done.Intent = time.Time{}, "" // the hash covers the time of the intent
 			c.Ledger[key] = done
 		case strings.HasSuffix(key, ".leaving.json") && strings.HasPrefix(key, "ledger/"):
 			c.Ledger[key] = "leaving"
-		case strings.HasSuffix(key, ".free.json"), strings.HasSuffix(key, ".in-target.json"), strings.HasSuffix(key, ".answered.json"): // notes of what was seen in between
+		case strings.HasSuffix(key, ".free.json"), strings.HasSuffix(key, ".in-target.json"), strings.HasSuffix(key, ".answered.json"): // marks that record observations; their number varies
 		case strings.HasPrefix(key, "ledger/"):
 			var in ledger.Intent
 			if err := json.Unmarshal(body, &in); err != nil {
@@ -235,10 +236,12 @@ func (x *trial) came() came {
 	return c
 }
 
-// TestKilledAtEveryOperation: apply is killed before or after an operation of a plan of 50 changes. It is called again
-// until it finishes. Everybody holds what they hold after an undisturbed run, the ledger is the same, and nothing is
-// done twice. In the second company, reads lag behind writes by up to a minute, each by a different time. A seed draws
-// the operations. IDLESEAT_TEST_SEED repeats a seed, and IDLESEAT_TEST_KILLS=all takes every operation.
+// TestKilledAtEveryOperation kills apply before or after one operation of a plan with 50 changes, then calls it again
+// until it finishes. The outcome must be the same as without a kill: the same licenses, the same ledger, and no write
+// made twice.
+//
+// The same is tested in a company whose reads lag up to a minute behind writes. IDLESEAT_TEST_SEED sets the seed that
+// draws the operations, and IDLESEAT_TEST_KILLS=all tests every operation.
 func TestKilledAtEveryOperation(t *testing.T) {
 	t.Parallel()
 	o, began := sandbox.Options{Users: 300, Seed: 11}, time.Now()
@@ -270,7 +273,7 @@ func TestKilledAtEveryOperation(t *testing.T) {
 		o          sandbox.Options
 		operations int
 	}{
-		// While reads lag, the number of operations depends on the time of each read.
+		// While reads lag, the number of operations varies, so only the first three quarters are sure to occur.
 		"calm": {o, calm.seen}, "stale": {lagging, stale.seen * 3 / 4},
 	} {
 		t.Logf("%s: %d operations", name, tc.operations)
@@ -290,8 +293,8 @@ func TestKilledAtEveryOperation(t *testing.T) {
 	}
 }
 
-// testSeed returns the seed by which a test draws its cases. It prints the seed, so that the same cases can be drawn
-// again.
+// testSeed returns IDLESEAT_TEST_SEED, or a seed from the time if that is not set. It logs the seed, so a failure can
+// be repeated.
 func testSeed(t *testing.T) uint64 {
 	t.Helper()
 	seed := uint64(time.Now().UnixNano())
@@ -305,7 +308,7 @@ func testSeed(t *testing.T) uint64 {
 	return seed
 }
 
-// drawn returns some of the operations, or all.
+// drawn returns the numbers of ten random operations, or of all operations if IDLESEAT_TEST_KILLS is all.
 func drawn(seed uint64, operations int) []int {
 	all := rand.New(rand.NewPCG(seed, 1)).Perm(operations)
 	for i := range all {

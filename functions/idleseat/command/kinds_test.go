@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// idleHolders returns the numbers of the synced people from whom the first rule takes E3.
+// idleHolders returns the indexes of the first want synced people from whom p takes E3.
 func (s *shell) idleHolders(p printed, want int) (list []int) {
 	s.t.Helper()
 	for _, c := range p.Changes {
@@ -25,14 +25,14 @@ func (s *shell) idleHolders(p printed, want int) (list []int) {
 	return list[:want]
 }
 
-// has reports whether a plan takes E3 from a person.
+// has reports whether p takes E3 from person i.
 func (s *shell) has(p printed, i int) bool {
 	id := s.company.Company.Person(i).Entra.ID
 	return slices.ContainsFunc(p.Changes, func(c plan.Change) bool { return c.User == id && c.License == "m365-e3" })
 }
 
-// TestAccountsThatAreNoPeople: agents, sync and resource accounts, guests and shared
-// mailboxes keep their licenses unless the policy names their kind.
+// TestAccountsThatAreNoPeople checks that agents, service accounts, rooms and shared mailboxes keep their licenses
+// unless the policy names their kind.
 func TestAccountsThatAreNoPeople(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5}, replace(t, "  when:   userType == \"Guest\"\n", ""))
@@ -96,8 +96,8 @@ func TestAccountsThatAreNoPeople(t *testing.T) {
 	s.unwritten()
 }
 
-// TestDisabledLeaver: an account whose sign-in is blocked may be a shared mailbox,
-// unless the report says that the mailbox is a user's.
+// TestDisabledLeaver checks accounts whose sign-in is blocked. Each may be a shared mailbox, so a change is refused
+// until the mailbox report says that the mailbox is a user's.
 func TestDisabledLeaver(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond},

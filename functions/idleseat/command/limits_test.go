@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestBacklog: a backlog drains over many nights. The longest idle come first. One override in the first night
-// suffices.
+// TestBacklog drains a backlog over many nights. The people who have been idle longest must come first, and one
+// override on the first night must suffice.
 func TestBacklog(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 4680, Seed: 2}, replace(t, "days(60)", "days(1)"), replace(t, "perRun: 936", "perRun: 200"),
@@ -27,7 +27,7 @@ func TestBacklog(t *testing.T) {
 	for len(p.Changes) > 0 {
 		for _, c := range p.Changes {
 			if c.IdleSince == nil {
-				continue // never signed in, so ordered by the age of the account, which the plan does not have
+				continue // never signed in; the order is by the age of the account, which the plan does not show
 			}
 			if c.IdleSince.Before(last) {
 				t.Fatalf("night %d: %s, idle since %s, comes after somebody idle since %s", nights+1, c.UserPrincipalName, c.IdleSince, last)
@@ -46,7 +46,8 @@ func TestBacklog(t *testing.T) {
 	}
 }
 
-// TestEverybodyMatches: a plan that matches all of 5,000 people is on hold. The override of that plan applies it once.
+// TestEverybodyMatches checks that a plan that matches at least 5,000 people is on hold. Only an override with the
+// hash of that plan may apply it, and only once.
 func TestEverybodyMatches(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 7200, Seed: 3}, replace(t, "AzureAdSistaLogon.earlierThan(now - days(60)) || AzureAdSistaLogon.hasNoValue()", "true"),
@@ -73,7 +74,7 @@ func TestEverybodyMatches(t *testing.T) {
 	}
 }
 
-// TestWrongTenant: nothing is applied when Graph answers for another tenant than the plan's.
+// TestWrongTenant checks that neither apply nor plan continues when Graph answers for another tenant.
 func TestWrongTenant(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 100, Seed: 6})

@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// changesOf returns the reasons of the changes of E3 in a plan, and the reasons of refusals.
+// changesOf returns the reasons of the E3 changes in a plan, and the reasons of the refused E3 changes.
 func changesOf(p printed) (reasons, refused []string) {
 	for _, c := range p.Changes {
 		if c.License == "m365-e3" {
@@ -25,8 +25,8 @@ func changesOf(p printed) (reasons, refused []string) {
 	return reasons, refused
 }
 
-// TestMailboxIsNotLost: a change that takes E3, or changes it to a product without a mailbox, is refused. When the
-// policy allows mailboxes to be lost, the change is made, and the plan says so.
+// TestMailboxIsNotLost checks that a change is refused if it would leave the mailbox without a license, unless the
+// policy says mailbox: lost. Then the change is planned and its reason says that the mailbox is lost.
 func TestMailboxIsNotLost(t *testing.T) {
 	t.Parallel()
 	const lost = "the mailbox would be left without a license, and Exchange Online deletes it 30 days later"
@@ -66,8 +66,8 @@ func TestMailboxIsNotLost(t *testing.T) {
 	}
 }
 
-// TestServicePlansThatMatter: a target group gives its license without a service plan. The change is refused only when
-// that plan is the mailbox, or when the policy needs it.
+// TestServicePlansThatMatter makes the target group switch off a service plan. The change must be refused only if
+// that plan provides the mailbox or is listed under needs in the policy.
 func TestServicePlansThatMatter(t *testing.T) {
 	t.Parallel()
 	const exo, mailbox, other = "4b9405b0-7788-4568-add1-99614e613b69", "9aaf7827-d63c-4b61-89c3-182f06f82e5c", "113feb6c-3fe4-4440-bddc-54d774bf0318"

@@ -29,8 +29,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestMain lets the test binary run as idleseat itself, so that tests can run the real command in processes of their
-// own.
+// TestMain runs the command instead of the tests if IDLESEAT_TEST_MAIN is 1, so tests can start the command in its
+// own process.
 func TestMain(m *testing.M) {
 	if names := os.Getenv("IDLESEAT_TEST_NAMES"); names != "" {
 		net.DefaultResolver = samba.Resolver(names)
@@ -46,13 +46,13 @@ func TestMain(m *testing.M) {
 		os.Exit(status)
 	}
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(200) // the collector would take a fifth of the tests' time
+		debug.SetGCPercent(200) // at 100, garbage collection takes a fifth of the tests' time
 	}
 	os.Exit(m.Run())
 }
 
-// quickFolder returns a folder for a test. It is in memory if the machine has enough room there, because the store
-// waits for the disk at each of thousands of objects.
+// quickFolder returns a temporary folder. It is in memory if there is enough space, because the store waits for the
+// disk after each of thousands of objects.
 func quickFolder(t *testing.T) string {
 	t.Helper()
 	const inMemory, enough = "/dev/shm", 1 << 30
@@ -72,7 +72,7 @@ func quickFolder(t *testing.T) string {
 	return dir
 }
 
-// clockFrom returns the clock that the environment of a command names.
+// clockFrom returns the clock that a command's environment variables select.
 func clockFrom(variable func(string) (string, bool)) clock.Clock {
 	if text, set := variable("IDLESEAT_TEST_AHEAD"); set {
 		if ahead, err := time.ParseDuration(text); err == nil {
@@ -85,31 +85,31 @@ func clockFrom(variable func(string) (string, bool)) clock.Clock {
 	return clock.Real
 }
 
-// shell runs idleseat against one simulated company.
+// shell runs idleseat commands against one simulated company.
 type shell struct {
 	t       *testing.T
 	company *sandbox.Sandbox
-	dir     string // holds policy.yaml and the store
+	dir     string // contains policy.yaml and the store
 	env     []string
-	ahead   *atomic.Int64 // how far the company's clock is ahead
-	clock   *sharedClock  // replaces ahead when the company and the commands share a clock
-	apart   bool          // commands run in processes of their own, in dir
-	built   string        // the program of these processes; empty: the test binary as idleseat
-	waits   clock.Clock   // replaces the clock for commands in this process; nil: the one above
-	objects store.Store   // replaces the folder for commands in this process; nil: the folder
+	ahead   *atomic.Int64 // offset of the company's clock from the real clock, in nanoseconds
+	clock   *sharedClock  // if set, replaces ahead: a clock that the company and the commands share
+	apart   bool          // run commands in their own processes, in dir
+	built   string        // program of these processes; empty for the test binary
+	waits   clock.Clock   // if set, replaces the clock of commands in this process
+	objects store.Store   // if set, replaces the store of commands in this process
 }
 
-// policyText edits the sandbox's own policy.
+// policyText edits the text of a policy.
 type policyText func(string) string
 
-// newShell starts a company and writes its edited policy.
+// newShell starts a company and writes its policy after the edits.
 func newShell(t *testing.T, o sandbox.Options, edit ...policyText) *shell {
 	t.Helper()
 	return newShellAgo(t, 0, o, edit...)
 }
 
-// newShellAgo starts a company some time ago, so that its time can advance. Dates in the future would look like a wrong
-// clock.
+// newShellAgo starts a company whose clock is behind by ago, so that a test can advance the clock. A clock ahead of
+// the real time would make dates look wrong.
 func newShellAgo(t *testing.T, ago time.Duration, o sandbox.Options, edit ...policyText) *shell {
 	t.Helper()
 	ahead := new(atomic.Int64)
@@ -135,7 +135,7 @@ func newShellAgo(t *testing.T, ago time.Duration, o sandbox.Options, edit ...pol
 	return s
 }
 
-// replace returns an edit that must change the text.
+// replace returns an edit that replaces old with new and fails the test if the policy lacks old.
 func replace(t *testing.T, old, new string) policyText {
 	return func(text string) string {
 		if !strings.Contains(text, old) {
@@ -154,12 +154,12 @@ func (s *shell) write(name, text string) {
 	}
 }
 
-// setenv overrides a variable for the commands that follow.
+// setenv sets an environment variable for the following commands.
 func (s *shell) setenv(name, value string) { s.env = append(s.env, name+"="+value) }
 
 const day = 24 * time.Hour
 
-// passes advances the time for the following commands. Nobody is active meanwhile.
+// passes advances the clock by d. Nobody signs in meanwhile.
 func (s *shell) passes(d time.Duration) {
 	if s.clock != nil {
 		s.clock.pass(d)
@@ -168,7 +168,7 @@ func (s *shell) passes(d time.Duration) {
 	s.setenv("IDLESEAT_TEST_AHEAD", time.Duration(s.ahead.Add(int64(d))).String())
 }
 
-// later advances the time by days for the following commands. Active people stay active.
+// later advances the clock by passed, and all active people sign in and log on again.
 func (s *shell) later(passed time.Duration) {
 	ahead := time.Duration(s.ahead.Add(int64(passed)))
 	s.setenv("IDLESEAT_TEST_AHEAD", ahead.String())
@@ -183,22 +183,22 @@ func (s *shell) later(passed time.Duration) {
 	}
 }
 
-// answer is the output of a command.
+// answer is the exit status and the output of a command.
 type answer struct {
 	status int
 	out    []byte
 	err    string
 }
 
-// run runs a command. It runs in this process when everything that it reads from the environment can be passed to it.
-// Otherwise it runs in a process of its own.
+// run runs a command in this process, or in its own process if the environment has variables that libraries read
+// directly.
 func (s *shell) run(args ...string) answer {
 	s.t.Helper()
 	if s.apart || slices.ContainsFunc(s.env, ofTheMachine) {
 		return s.child(args...)
 	}
 	variable := func(name string) (value string, set bool) {
-		for _, v := range s.env { // the last value counts, as in a child process
+		for _, v := range s.env { // the last value wins, as in a child process
 			if k, text, _ := strings.Cut(v, "="); k == name {
 				value, set = text, true
 			}
@@ -222,12 +222,12 @@ func (s *shell) run(args ...string) answer {
 	return answer{a.Run(args), out.Bytes(), errs.String()}
 }
 
-// ofTheMachine reports whether libraries read a variable by themselves.
+// ofTheMachine reports whether libraries read the variable directly from the environment. v has the form name=value.
 func ofTheMachine(v string) bool {
 	return strings.HasPrefix(v, "AWS_") || strings.HasPrefix(v, "AZURE_") || strings.HasPrefix(v, "GO") || strings.HasPrefix(v, "IDLESEAT_TEST_NAMES=") || strings.HasPrefix(v, "KRB5")
 }
 
-// child runs a command in a process of its own.
+// child runs a command in its own process.
 func (s *shell) child(args ...string) answer {
 	s.t.Helper()
 	cmd := exec.Command(cmp.Or(s.built, os.Args[0]), args...)
@@ -245,7 +245,7 @@ func (s *shell) child(args ...string) answer {
 	return answer{cmd.ProcessState.ExitCode(), out.Bytes(), errs.String()}
 }
 
-// want runs a command that must exit with a status.
+// want runs a command and fails the test if the exit status differs from status.
 func (s *shell) want(status int, args ...string) answer {
 	s.t.Helper()
 	a := s.run(args...)
@@ -255,13 +255,13 @@ func (s *shell) want(status int, args ...string) answer {
 	return a
 }
 
-// printed is the object of `plan --format json`.
+// printed is the output of plan --format json.
 type printed struct {
 	plan.Plan
 	Refused, Undecided, Returned []listed
 }
 
-// listed is an entry in a list of a plan.
+// listed is a person and license in one of the plan's lists.
 type listed struct{ User, UserPrincipalName, Rule, License, Reason string }
 
 func (s *shell) plan(status int, args ...string) printed {
@@ -275,7 +275,7 @@ func (s *shell) plan(status int, args ...string) printed {
 	return p
 }
 
-// unwritten fails when anything was written to a directory.
+// unwritten fails the test if a command wrote to a directory.
 func (s *shell) unwritten() {
 	s.t.Helper()
 	for _, e := range s.company.Company.History() {
@@ -299,7 +299,8 @@ func (s *shell) finish(run string, args ...string) answer {
 	return answer{}
 }
 
-// golden returns the right verdicts, from the company's own truth without any code of the product.
+// golden computes the verdicts from the company's data without code of the product. The keys are the user's id, a
+// space, and the rule.
 func golden(s *shell, asOf time.Time) map[string]string {
 	const e3, day = "05e9a617-0261-4cee-bb44-138d3ef5d965", 24 * time.Hour
 	verdicts := map[string]string{}

@@ -15,8 +15,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// withSeats adds a license that is the membership of a group of Entra ID, and a rule that takes it from people who have
-// not signed in for 45 days.
+// withSeats adds a license that consists of membership in an Entra ID group, and a rule that takes it after 45 days
+// without a sign-in.
 func withSeats(t *testing.T) policyText {
 	license := replace(t, "grace:", "  salesforce: {group: {entra: "+sandbox.AppGroup+"}, model: user, monthlyPrice: 75}\ngrace:")
 	limits := replace(t, "percent: 10,", "percent: 60,")
@@ -30,7 +30,8 @@ func withSeats(t *testing.T) policyText {
 	}
 }
 
-// TestSeatsOfAnApplication: seats that a group gives are found, taken and restored. The application follows the group.
+// TestSeatsOfAnApplication takes and restores seats that a group assigns in an application. The application must
+// follow the group.
 func TestSeatsOfAnApplication(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 20*day, sandbox.Options{Users: 400, Seed: 9}, withSeats(t))
@@ -83,8 +84,8 @@ func TestSeatsOfAnApplication(t *testing.T) {
 	}
 }
 
-// TestSeveralGroupsOfAProduct: a person who holds a product through the second group of the policy leaves that group. A
-// restore returns them to it.
+// TestSeveralGroupsOfAProduct adds a second group that gives E3 to the policy. The plan must have the same changes as
+// with one group, and a restore must return everybody to the group that they left.
 func TestSeveralGroupsOfAProduct(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 400, Seed: 9, LicenseDelay: 50 * time.Millisecond},
@@ -109,8 +110,8 @@ func TestSeveralGroupsOfAProduct(t *testing.T) {
 	s.asBefore(before)
 }
 
-// TestEachOfSeveralGroups: two groups give a product, and neither is dynamic. People in one of them leave it in one
-// run, and a restore returns them to it. People in both keep the product, because leaving one group frees nothing.
+// TestEachOfSeveralGroups uses two groups that both give E3. Members of one group lose E3 and get it back through
+// that group. Members of both groups keep E3, because leaving one group frees nothing.
 func TestEachOfSeveralGroups(t *testing.T) {
 	t.Parallel()
 	const lab = "LIC-E3-Lab"
@@ -118,7 +119,7 @@ func TestEachOfSeveralGroups(t *testing.T) {
 		replace(t, "group: {entra: LIC-M365-E3}", "groups: [{entra: "+lab+"}, {entra: LIC-M365-E3}]"), replace(t, "percent: 10,", "percent: 60,"))
 	c := s.company.Company
 	c.ChangeGroup("Duplicate", sandbox.GroupChange{Name: lab, More: []string{"SPE_E3"}})
-	by := map[int]string{} // group of each idle person, by number
+	by := map[int]string{} // groups of each idle person, by index: the name of one group, or "both"
 	for i := range c.Size() {
 		if who := c.Person(i); who.Activity == sandbox.Idle && slices.Contains(who.Groups, "LIC-M365-E3") {
 			by[i] = []string{"LIC-M365-E3", lab, "both"}[i%3]
@@ -126,7 +127,7 @@ func TestEachOfSeveralGroups(t *testing.T) {
 			c.SetMember(i, "LIC-M365-E3", by[i] != lab)
 		}
 	}
-	s.later(20 * day) // a holder of two weeks is not a new holder
+	s.later(20 * day) // so that nobody counts as a new holder
 	before := holding(c)
 	p := s.plan(exitDone)
 	taken := map[string]int{}
@@ -158,7 +159,7 @@ func TestEachOfSeveralGroups(t *testing.T) {
 	s.asBefore(before)
 }
 
-// syncedE3 names the group of Active Directory that gives E3 and that Entra Connect syncs.
+// syncedE3 makes E3 depend on an Active Directory group that Entra Connect syncs.
 func syncedE3(t *testing.T) policyText {
 	group := replace(t, "group: {entra: LIC-M365-E3}", `group: {ad: "CN=LIC-E3-OnPrem,OU=Licenses,`+sandbox.BaseDN+`"}`)
 	then := replace(t, "then: {changeTo: exchange-online}", "then: {remove: true, mailbox: lost}")
@@ -166,8 +167,8 @@ func syncedE3(t *testing.T) policyText {
 	return func(text string) string { return limits(then(group(text))) }
 }
 
-// TestSyncedLicenseGroup: a license of a synced group is taken in Active Directory. It counts as taken, or as restored,
-// when Graph shows it after the sync.
+// TestSyncedLicenseGroup takes and restores a license through a synced group. The write goes to Active Directory, and
+// the change stays pending until Graph shows the result of the sync.
 func TestSyncedLicenseGroup(t *testing.T) {
 	t.Parallel()
 	const name = "LIC-E3-OnPrem"

@@ -8,14 +8,14 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestMissedAccountOvernight: a person's account in Entra ID was read last night and is not read tonight. The
-// exemptions that rest on this account still hold.
+// TestMissedAccountOvernight removes a person's Entra ID account from the list overnight. The account may have made
+// the person exempt, so the person must be undecided.
 func TestMissedAccountOvernight(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 5*day, sandbox.Options{Users: 500, Seed: 4}, func(text string) string {
 		head, rest, _ := strings.Cut(text, "  when:")
 		_, rest, _ = strings.Cut(rest, "\n")
-		return head + rest // a person without an Entra account is not a guest
+		return head + rest // otherwise the exemption of guests is unknown for people without an Entra account
 	})
 	i, _ := idler(t, s, inCitrix)
 	sid, known := s.company.Company.Person(i).AD.SID, s.now().UTC().Format(time.DateOnly)

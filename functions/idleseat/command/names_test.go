@@ -8,13 +8,13 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// lists adds a name to the exemptions of the policy.
+// lists adds a name to the exempt users in the policy.
 func (s *shell) lists(name string) {
 	s.t.Helper()
 	s.write("policy.yaml", replace(s.t, "[breakglass@contoso.example]", "[breakglass@contoso.example, '"+name+"']")(string(s.company.Policy())))
 }
 
-// takes reports whether a plan takes anything from a person.
+// takes reports whether p takes any license from person i.
 func (s *shell) takes(p printed, i int) bool {
 	who := s.company.Company.Person(i)
 	for _, c := range p.Changes {
@@ -25,7 +25,7 @@ func (s *shell) takes(p printed, i int) bool {
 	return false
 }
 
-// said fails unless a note of the plan has a text.
+// said fails the test if no note of the plan contains text.
 func (p printed) said(t *testing.T, text string) {
 	t.Helper()
 	if !strings.Contains(strings.Join(p.Notes, "\n"), text) {
@@ -33,7 +33,7 @@ func (p printed) said(t *testing.T, text string) {
 	}
 }
 
-// TestListedByEveryName: a person can be exempted by every name that output shows.
+// TestListedByEveryName checks that the policy can exempt a person by every kind of name that commands print.
 func TestListedByEveryName(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5})
@@ -52,8 +52,8 @@ func TestListedByEveryName(t *testing.T) {
 	s.unwritten()
 }
 
-// TestListedIsFollowed: a listed person is renamed and stays exempt, also in a run for one person. The person who has
-// the name now is exempt too.
+// TestListedIsFollowed renames an exempt person and gives the old name to another person. Both must be exempt, also
+// in a run for one person.
 func TestListedIsFollowed(t *testing.T) {
 	t.Parallel()
 	for name, entry := range map[string]string{"users": "", "leave": "leave"} {
@@ -72,7 +72,7 @@ func TestListedIsFollowed(t *testing.T) {
 			}
 			company.SetUPN(who[0], "married.name@contoso.example")
 			company.SetUPN(who[1], upn)
-			s.setenv("IDLESEAT_AD_URLS", "ldaps://127.0.0.1:1") // Active Directory still knows the old name
+			s.setenv("IDLESEAT_AD_URLS", "ldaps://127.0.0.1:1") // Active Directory would still know the person by the old name
 			p := s.plan(exitDone)
 			if s.takes(p, who[0]) || s.takes(p, who[1]) {
 				t.Error("taken from who was renamed, or from who has the name now")
@@ -87,8 +87,8 @@ func TestListedIsFollowed(t *testing.T) {
 	}
 }
 
-// TestNameOfNobody: a misspelt name holds every run until the policy is corrected.
-// `policy check` reports it beforehand.
+// TestNameOfNobody misspells a name in the policy. Every run must be on hold until the name is corrected. The command
+// policy check must report the name too.
 func TestNameOfNobody(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5})
@@ -97,7 +97,7 @@ func TestNameOfNobody(t *testing.T) {
 		t.Errorf("without a run: %s", a.out)
 	}
 	s.lists(wrong)
-	s.plan(exitHeld, "--user", right) // the right name
+	s.plan(exitHeld, "--user", right) // even for a person whose name is spelled correctly
 	for range 2 {
 		p := s.plan(exitHeld)
 		if len(p.Changes) == 0 || p.Overridable || !strings.Contains(strings.Join(p.HoldReasons, "\n"), "1 of the names in exempt.users and exempt.leave") || strings.Contains(strings.Join(p.HoldReasons, "\n"), "ingrid") {
@@ -127,8 +127,9 @@ func TestNameOfNobody(t *testing.T) {
 	s.unwritten()
 }
 
-// TestListedOnPremises: only Active Directory knows a listed name. While Active Directory is down, nobody has the name,
-// and the run is on hold. Once a run has found the name, later runs follow it.
+// TestListedOnPremises exempts a person by a name that only Active Directory knows. While Active Directory is down,
+// nobody has the name and the run is on hold. After a run has found the person, later runs no longer need Active
+// Directory for that.
 func TestListedOnPremises(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5})
@@ -153,8 +154,7 @@ func TestListedOnPremises(t *testing.T) {
 	s.unwritten()
 }
 
-// TestListedIsGone: a listed account was deleted. The plan has a note about it, and
-// nothing else changes.
+// TestListedIsGone deletes an exempt account. The plan must say so, and its other changes must stay the same.
 func TestListedIsGone(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5})

@@ -9,13 +9,13 @@ import (
 	"github.com/idleseat/idleseat/shared/lease"
 )
 
-// naps is the company's clock. The waits of a command pass its time, minute by minute. Those of the lease only watch it,
-// and no minute passes while the lease is due.
+// naps is a clock for a company and its commands. Each wait of a command advances it minute by minute. The renewal of
+// the lease waits without advancing it, and the clock stands still while a renewal is due.
 type naps struct {
 	ahead *atomic.Int64
-	due   atomic.Int64 // when the lease is renewed; 0: it is not waiting
+	due   atomic.Int64 // when the lease must be renewed, in Unix nanoseconds; 0 if nothing waits for that
 	once  sync.Once
-	first func() // called before the first wait of a command
+	first func() // called once, before the first wait of a command; may be nil
 }
 
 func (n *naps) Now() time.Time { return time.Now().Add(time.Duration(n.ahead.Load())) }

@@ -19,14 +19,14 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// printedNight is the object of `run --format json`.
+// printedNight is the output of run --format json.
 type printedNight struct {
 	Pending int
 	Plan    printed
 	Results *runs.Results
 }
 
-// newNights starts a company whose commands wait by its clock.
+// newNights starts a company whose clock advances when commands wait.
 func newNights(t *testing.T, o sandbox.Options, edit ...policyText) (*shell, *naps) {
 	t.Helper()
 	s := newShellAgo(t, 9*day, o, append([]policyText{replace(t, "percent: 10,", "percent: 100,")}, edit...)...)
@@ -35,7 +35,8 @@ func newNights(t *testing.T, o sandbox.Options, edit ...policyText) (*shell, *na
 	return s, clock
 }
 
-// night runs the command run. It must end with a status and print one object.
+// runs runs the command run and fails the test if the exit status differs from status or stdout is not one JSON
+// object.
 func (s *shell) runs(status int) (n printedNight, stderr string) {
 	s.t.Helper()
 	a := s.want(status, "run", "--format", "json")
@@ -50,7 +51,7 @@ func inMode(t *testing.T, mode policy.Mode) policyText {
 	return replace(t, "mode: review", "mode: "+string(mode))
 }
 
-// TestNightByMode: a night does in each mode what the schedule does in AWS.
+// TestNightByMode checks that a night does the same in each mode as a scheduled run in AWS.
 func TestNightByMode(t *testing.T) {
 	t.Parallel()
 	t.Run("audit", func(t *testing.T) {
@@ -126,7 +127,7 @@ func TestNightByMode(t *testing.T) {
 	})
 }
 
-// TestHeldNight: a night never applies a plan on hold, whatever the mode.
+// TestHeldNight checks that a night does not apply a plan on hold, even in mode enforce.
 func TestHeldNight(t *testing.T) {
 	t.Parallel()
 	s, _ := newNights(t, sandbox.Options{Users: 300, Seed: 1}, inMode(t, policy.Enforce), replace(t, "percent: 100,", "percent: 1,"))
@@ -137,7 +138,8 @@ func TestHeldNight(t *testing.T) {
 	s.unwritten()
 }
 
-// TestPendingNight: changes that wait for longer than a night are pending at its end. The next night finishes them.
+// TestPendingNight gives the directory a delay that is longer than a night. The changes must be pending at the end of
+// the night, and the following nights must finish them.
 func TestPendingNight(t *testing.T) {
 	t.Parallel()
 	s, _ := newNights(t, sandbox.Options{Users: 200, Seed: 3, LicenseDelay: 9 * time.Hour}, inMode(t, policy.Enforce))
@@ -150,7 +152,7 @@ func TestPendingNight(t *testing.T) {
 		t.Errorf("in audit %d are pending, not %d", audit.Pending, n.Pending)
 	}
 	s.rewrite(s.path("policy.yaml"), func(b []byte) []byte { return bytes.Replace(b, []byte("mode: audit"), []byte("mode: enforce"), 1) })
-	for next := range 4 { // each night may begin changes of its own
+	for next := range 4 { // each night may begin new changes
 		s.later(20 * time.Hour)
 		a := s.run("run", "--format", "json")
 		wentOn := strings.Contains(a.err, "went on with run "+n.Plan.Run+": ")
@@ -169,7 +171,8 @@ func TestPendingNight(t *testing.T) {
 	t.Error("the changes stay pending")
 }
 
-// TestUnreadNight: a source that could not be read has a status of its own. Rules that do not need it are applied.
+// TestUnreadNight checks the exit status after a source could not be read. Rules that do not need the source must
+// still be applied.
 func TestUnreadNight(t *testing.T) {
 	t.Parallel()
 	s, _ := newNights(t, sandbox.Options{Users: 200, Seed: 3, LicenseDelay: time.Minute}, inMode(t, policy.Enforce))
@@ -200,7 +203,7 @@ func TestUnreadNight(t *testing.T) {
 	}
 }
 
-// TestNightThatCannotBegin: wrong usage and a store that cannot be used have the statuses that they have everywhere.
+// TestNightThatCannotBegin checks the exit statuses for a wrong command line, a wrong policy and an unusable store.
 func TestNightThatCannotBegin(t *testing.T) {
 	t.Parallel()
 	s, _ := newNights(t, sandbox.Options{Users: 50, Seed: 3})
@@ -214,7 +217,8 @@ func TestNightThatCannotBegin(t *testing.T) {
 	s.unwritten()
 }
 
-// TestTwoNightsAtOnce: the second run ends at once, says who works, and does nothing.
+// TestTwoNightsAtOnce checks that a second night ends at once without doing anything, and names the holder of the
+// lease.
 func TestTwoNightsAtOnce(t *testing.T) {
 	t.Parallel()
 	s, _ := newNights(t, sandbox.Options{Users: 200, Seed: 3}, inMode(t, policy.Audit))
@@ -244,8 +248,8 @@ func TestTwoNightsAtOnce(t *testing.T) {
 	s.runs(exitDone)
 }
 
-// TestKilledNight: a run is killed and leaves its lease. The next one is refused until the lease has ended by itself.
-// Then it works.
+// TestKilledNight kills a night, which leaves its lease behind. The next night must be refused until the lease has
+// expired.
 func TestKilledNight(t *testing.T) {
 	t.Parallel()
 	s, _ := newNights(t, sandbox.Options{Users: 200, Seed: 3}, inMode(t, policy.Audit))
@@ -279,8 +283,8 @@ func TestKilledNight(t *testing.T) {
 	s.runs(exitDone)
 }
 
-// TestNightThatLostItsLease: another process took the lease while this one stood still. Its night ends, with the changes
-// that were begun pending.
+// TestNightThatLostItsLease lets another process take the lease during a night. The night must fail and leave its
+// begun changes pending.
 func TestNightThatLostItsLease(t *testing.T) {
 	t.Parallel()
 	s, clock := newNights(t, sandbox.Options{Users: 200, Seed: 3, LicenseDelay: 30 * time.Minute}, inMode(t, policy.Enforce))

@@ -13,12 +13,12 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// nobodyExemptBy removes an exemption whose condition is unknown for people who are only in Active Directory.
+// nobodyExemptBy removes the exemption of guests, which is unknown for people who are only in Active Directory.
 func nobodyExemptBy(t *testing.T) policyText {
 	return replace(t, "  when:   userType == \"Guest\"\n", "")
 }
 
-// object writes or replaces an object of the store.
+// object creates or replaces an object in the store.
 func (s *shell) object(key, text string) {
 	s.t.Helper()
 	if err := os.MkdirAll(filepath.Dir(s.path("store/"+key)), 0o700); err != nil {
@@ -27,7 +27,7 @@ func (s *shell) object(key, text string) {
 	s.write("store/"+key, text)
 }
 
-// restoring repeats restore until nothing is pending. It checks the exit status of restore.
+// restoring runs restore, which must exit with status, and then apply until only troubled changes are pending.
 func (s *shell) restoring(status int, args ...string) (r runs.Results, stderr string) {
 	s.t.Helper()
 	a := s.want(status, append([]string{"restore", "--yes", "--format", "json"}, args...)...)
@@ -44,14 +44,14 @@ func (s *shell) restoring(status int, args ...string) (r runs.Results, stderr st
 	}
 }
 
-// TestRestoreWithoutOneAccount: a run took licenses from people who are only in Active Directory, and one account is
-// gone. The restore names this person and the reason, and the others have everything again. Without Active Directory it
-// restores only everybody else's licenses.
+// TestRestoreWithoutOneAccount restores a run after one person's Active Directory account was replaced. The result
+// must name that person and the reason, and everybody else must get their licenses back. While Active Directory is
+// not configured, only Entra ID licenses can be restored.
 func TestRestoreWithoutOneAccount(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 3000, Seed: 9, LicenseDelay: 20 * time.Millisecond}, nobodyExemptBy(t), replace(t, "perRun: 600", "perRun: 60"))
 	p := s.plan(exitDone)
-	var alone []plan.Change // changes of people who are only in Active Directory
+	var alone []plan.Change // people who are only in Active Directory
 	for _, c := range p.Changes {
 		if strings.HasPrefix(c.User, "S-1-") {
 			alone = append(alone, c)
@@ -77,7 +77,7 @@ func TestRestoreWithoutOneAccount(t *testing.T) {
 		t.Errorf("nobody was put back: %+v", r.Results)
 	}
 	s.env = urls
-	s.run("apply", r.Run, "--yes") // the change continues where it stopped
+	s.run("apply", r.Run, "--yes") // continues the restore
 	for _, c := range alone {
 		want := c.User != alone[1].User
 		if in := s.inCitrix(c.User); want && !in {
@@ -90,7 +90,7 @@ func TestRestoreWithoutOneAccount(t *testing.T) {
 	}
 }
 
-// inCitrix reports whether the Citrix group lists a person.
+// inCitrix reports whether the user, given by object id or SID, is in the Citrix group.
 func (s *shell) inCitrix(user string) bool {
 	for i := range s.company.Company.Size() {
 		if p := s.company.Company.Person(i); p.AD != nil && (p.AD.SID == user || p.Entra != nil && p.Entra.ID == user) {
@@ -104,8 +104,9 @@ func (s *shell) inCitrix(user string) bool {
 	return false
 }
 
-// TestDamagedStoreIsOnePersons: a malformed or foreign object of the ledger makes its person undecided. The reason
-// names the object. A damaged manifest or list of the night before stops nothing.
+// TestDamagedStoreIsOnePersons puts malformed and foreign objects into the ledger. Each must make only its own person
+// undecided, with a reason that names the object. A damaged manifest or list of the last run must not stop later
+// runs.
 func TestDamagedStoreIsOnePersons(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 400, Seed: 9, LicenseDelay: 20 * time.Millisecond})
@@ -129,7 +130,7 @@ func TestDamagedStoreIsOnePersons(t *testing.T) {
 	}
 	s.object("history/plans/"+first.Run+".json", "nothing")
 	orphan := "ledger/" + later.User + "/" + later.License + "/000001.done.json"
-	s.object(orphan, `{"outcome":"done"}`) // the plan exists already
+	s.object(orphan, `{"outcome":"done"}`) // written after the plan was made
 	r := s.done(second.Run)
 	if n := r.Count(runs.Done); n != len(second.Changes)-1 {
 		t.Errorf("%d of %d done", n, len(second.Changes))
@@ -137,7 +138,7 @@ func TestDamagedStoreIsOnePersons(t *testing.T) {
 	if x := r.Of(&later); x == nil || x.Status != runs.Refused || !strings.Contains(x.Note, "the object "+orphan+" ") {
 		t.Errorf("the one without intent: %+v", x)
 	}
-	for _, key := range []string{open, notes, orphan} { // removing the objects is the cure
+	for _, key := range []string{open, notes, orphan} { // removing the objects solves the problem
 		if err := os.Remove(s.path("store/" + key)); err != nil {
 			t.Fatal(err)
 		}

@@ -12,7 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// endsInSource checks the result of an earlier night's change. The person must be in the source group and in no other.
+// endsInSource checks the final result of change c, and that person i is in the source group and not in the target
+// group.
 func (s *shell) endsInSource(first printed, c plan.Change, i int, status runs.Status, note string) {
 	s.t.Helper()
 	if r := s.became(first.Run, c); r.Status != status || !strings.Contains(r.Note, note) {
@@ -23,9 +24,9 @@ func (s *shell) endsInSource(first printed, c plan.Change, i int, status runs.St
 	}
 }
 
-// TestGivenBackByHand: somebody restores in the morning what was taken in the night. The change still waits until the
-// license is free. The person keeps it. No run takes it again until the person has been idle for the rule's whole span
-// since that morning.
+// TestGivenBackByHand returns a license by hand on the morning after it was taken, while the change still waits for
+// the license to be freed. The person must keep the license, and no run may take it again before the rule's whole
+// span has passed.
 func TestGivenBackByHand(t *testing.T) {
 	t.Parallel()
 	s, first, c, i := waiting(t, withoutGrace(t))
@@ -34,7 +35,7 @@ func TestGivenBackByHand(t *testing.T) {
 	if r := s.became(first.Run, c); !strings.Contains(r.Note, "left the source group") || s.inGroup(i, "LIC-M365-E3") {
 		t.Fatalf("%+v", r)
 	}
-	s.company.Company.SetMember(i, "LIC-M365-E3", true) // the person asked for it, and their sign-in shows up to a day later
+	s.company.Company.SetMember(i, "LIC-M365-E3", true) // the person asked for it; the sign-in may show up to a day later
 	taken := len(s.company.Company.History())
 	for range 3 {
 		s.night()
@@ -53,8 +54,8 @@ func TestGivenBackByHand(t *testing.T) {
 	}
 }
 
-// TestLongAfterThePlan: a change that has not left the source when its plan expires takes nothing. No run is made for a
-// week, or an account is deleted and comes back after ten days.
+// TestLongAfterThePlan leaves a change pending until its plan has expired, because no run was made or because the
+// account was deleted for some days. The change must fail without taking anything.
 func TestLongAfterThePlan(t *testing.T) {
 	t.Parallel()
 	for name, bin := range map[string]bool{"no run for days": false, "the account was in the bin": true} {
@@ -78,8 +79,7 @@ func TestLongAfterThePlan(t *testing.T) {
 	}
 }
 
-// TestTakenOutOfTheTarget: somebody takes a person out of the target group. The tool does not join them again each
-// night.
+// TestTakenOutOfTheTarget removes a person from the target group by hand. Later nights must not add the person again.
 func TestTakenOutOfTheTarget(t *testing.T) {
 	t.Parallel()
 	s, first, c, i := waiting(t)
@@ -96,9 +96,9 @@ func TestTakenOutOfTheTarget(t *testing.T) {
 	}
 }
 
-// TestAcceptedAndNeverDone: Graph accepts a write and never carries it out. A change fails when its target is joined
-// three times and never lists the person. A license that Graph says is taken, and that is still held, is not taken
-// again. Somebody may have restored it.
+// TestAcceptedAndNeverDone makes Graph accept writes without carrying them out. A change through a group must fail
+// after the target group was joined three times without effect. A direct change must not be repeated after Graph
+// confirmed it, because somebody may have given the license back.
 func TestAcceptedAndNeverDone(t *testing.T) {
 	t.Parallel()
 	for _, via := range []plan.Via{plan.EntraGroup, plan.Direct} {
@@ -155,8 +155,8 @@ func TestAcceptedAndNeverDone(t *testing.T) {
 	}
 }
 
-// TestWhatIsResumedIsListed: the plan of the next night counts the changes that earlier
-// runs began. It names each one, with what it waits for.
+// TestWhatIsResumedIsListed checks that the next plan lists each change that an earlier run began, with the reason
+// why it waits.
 func TestWhatIsResumedIsListed(t *testing.T) {
 	t.Parallel()
 	s, first, c, _ := waiting(t)
@@ -184,7 +184,8 @@ func TestWhatIsResumedIsListed(t *testing.T) {
 	}
 }
 
-// TestRestoreStopsOne: a restore of one person stops only that person's changes. Later runs do not change the person.
+// TestRestoreStopsOne restores one person while changes are pending. Only that person's change may stop, and later
+// runs must leave the person alone.
 func TestRestoreStopsOne(t *testing.T) {
 	t.Parallel()
 	for _, left := range []bool{false, true} {

@@ -22,7 +22,7 @@ func call(t *testing.T, args ...string) answer {
 	return answer{a.Run(args), out.Bytes(), errs.String()}
 }
 
-// infra is the policy that comes with the project.
+// infra is the path of the policy that ships with the project.
 const infra = "../../../infra/policy.yaml"
 
 func TestPolicyOfTheProject(t *testing.T) {
@@ -39,7 +39,7 @@ func TestPolicyOfTheProject(t *testing.T) {
 	}
 }
 
-// TestPolicyTestFails: `policy test` fails when the rules do not decide what a golden person expects.
+// TestPolicyTestFails checks that policy test fails if a verdict differs from the one that a golden user expects.
 func TestPolicyTestFails(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile(infra)
@@ -125,10 +125,10 @@ func TestPolicyCommandsRefuse(t *testing.T) {
 	}
 }
 
-// TestHelp: every command explains itself on stdout.
+// TestHelp checks the help of every command.
 func TestHelp(t *testing.T) {
 	t.Parallel()
-	tests := map[string][]string{ // words that the help must have, by command
+	tests := map[string][]string{ // words that the help must contain, by command
 		"":             {"plan", "apply", "reevaluate", "explain", "policy check", "policy test", "demo", "version"},
 		"plan":         {"--policy", "--store", "--as-of", "--user", "--run", "--format", "Changes nothing"},
 		"apply":        {"<run>", "--yes", "--override-limits", "--store"},

@@ -9,12 +9,12 @@ import (
 
 const leftAlone = "CN=Citrix Contractors,OU=Licenses," + sandbox.BaseDN
 
-// exempting returns an edit that exempts an Active Directory group.
+// exempting returns an edit that exempts the group leftAlone of Active Directory.
 func exempting(t *testing.T) policyText {
 	return replace(t, "groups: [{entra: LIC-Exempt}]", `groups: [{entra: LIC-Exempt}, {ad: "`+leftAlone+`"}]`)
 }
 
-// reasons returns the reasons for a person's Citrix license in lists of a plan.
+// reasons returns the reasons that the lists give about Citrix for person i.
 func reasons(s *shell, i int, lists ...[]listed) (all []string) {
 	for _, list := range lists {
 		for _, l := range list {
@@ -26,7 +26,8 @@ func reasons(s *shell, i int, lists ...[]listed) (all []string) {
 	return all
 }
 
-// TestPrimaryGroup: people are members of their primary group, although no member list has them.
+// TestPrimaryGroup checks that people count as members of their primary group, which lists them in no member
+// attribute.
 func TestPrimaryGroup(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 1500, Seed: 3}, exempting(t))
@@ -53,8 +54,8 @@ func TestPrimaryGroup(t *testing.T) {
 	}
 }
 
-// TestHiddenMembers: the account may not read the members of an exempt group. So everybody may be in it, in the plan
-// and at the last moment.
+// TestHiddenMembers takes away the right to read the members of an exempt group. Then everybody in Active Directory
+// may be exempt, so nothing may be taken from them by plan or apply.
 func TestHiddenMembers(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 600, Seed: 3}, exempting(t))

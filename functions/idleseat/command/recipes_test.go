@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/source/entra"
 )
 
-// nightsChapter returns the chapter of docs/operations.md about nights without AWS.
+// nightsChapter returns the section of docs/operations.md about nights without AWS.
 func nightsChapter(t *testing.T) string {
 	t.Helper()
 	_, text, found := strings.Cut(pages.Read(t, "operations.md"), "\n## Every night without AWS\n")
@@ -27,7 +27,7 @@ func nightsChapter(t *testing.T) string {
 	return text
 }
 
-// TestPageHasEveryStatus: the chapter has a line for each exit status, and no other.
+// TestPageHasEveryStatus checks that the section lists exactly the exit statuses of the command.
 func TestPageHasEveryStatus(t *testing.T) {
 	t.Parallel()
 	var got []int
@@ -43,7 +43,8 @@ func TestPageHasEveryStatus(t *testing.T) {
 	}
 }
 
-// TestUnits: systemd accepts the service and the timer, in which the command is one of this machine.
+// TestUnits checks the unit files with systemd-analyze. The path of the command is replaced with one that exists on
+// this machine.
 func TestUnits(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("systemd-analyze"); err != nil {
@@ -69,7 +70,8 @@ func TestUnits(t *testing.T) {
 	}
 }
 
-// TestNightEnvironment: the unit and its example environment name variables that the command knows, and no secret.
+// TestNightEnvironment checks that the unit and the example environment name only variables that the command reads,
+// and contain no secret.
 func TestNightEnvironment(t *testing.T) {
 	t.Parallel()
 	known := []string{"IDLESEAT_POLICY", "IDLESEAT_STORE", "AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_CERTIFICATE_PATH"}
@@ -99,8 +101,8 @@ func TestNightEnvironment(t *testing.T) {
 	}
 }
 
-// TestCronLine: the line for cron has five fields of time, a user and a command that a shell can parse. Cron would take
-// a percent sign for a new line (crontab(5)).
+// TestCronLine checks that the cron line has five time fields, a user, and a command that sh can parse. The command
+// must not contain a percent sign, which cron turns into a newline (crontab(5)).
 func TestCronLine(t *testing.T) {
 	t.Parallel()
 	_, block, found := strings.Cut(nightsChapter(t), "\n### cron\n")

@@ -9,15 +9,15 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestRenamedLicense: a license has another name in the policy than when it was changed. A restored license is still
-// kept, and a pending change is not begun again.
+// TestRenamedLicense renames a license in the policy after it was changed. A restored license must still be kept, and
+// a pending change must not be begun again.
 func TestRenamedLicense(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		delay  time.Duration
-		rename string // old name in the policy
+		rename string // the license to rename
 		before func(s *shell, run string, c plan.Change)
-		asked  string // new name of the license
+		asked  string // the license of the expected reason
 		want   string
 	}{
 		"given back": {20 * time.Millisecond, "m365-e3", func(s *shell, run string, c plan.Change) {

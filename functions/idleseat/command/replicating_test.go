@@ -12,12 +12,12 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestSambaTwoControllers: there are two real controllers. Only the first is configured, and the directory lists the
-// second.
+// TestSambaTwoControllers runs two real controllers. Only the first is configured; idleseat must find the second in
+// the directory.
 func TestSambaTwoControllers(t *testing.T) {
 	const password = "L0gsOn!here"
 	s := newShell(t, sandbox.Options{Users: 60, Seed: 2})
-	days := map[string]int{} // days since the replicated date, by sAMAccountName
+	days := map[string]int{} // age of the replicated date in days, by sAMAccountName; 0 for no date
 	user := map[int]string{}
 	kinds := []int{95, 96, 200, 0}
 	for i := range s.company.Company.Size() {
