@@ -16,7 +16,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// holding returns what everybody holds: licenses with their paths and disabled plans, and groups.
+// holding returns, by the index of each person, the licenses with their groups, states and disabled service plans,
+// and the groups.
 func holding(c *sandbox.Company) map[int][]string {
 	all := map[int][]string{}
 	for i := range c.Size() {
@@ -33,7 +34,8 @@ func holding(c *sandbox.Company) map[int][]string {
 	return all
 }
 
-// asBefore checks that everybody holds what they held before. It waits because licenses follow membership late.
+// asBefore checks that everybody holds what they held before. It advances the clock until they do, because licenses
+// follow group membership with a delay.
 func (s *shell) asBefore(before map[int][]string) {
 	s.t.Helper()
 	diff := ""
@@ -46,7 +48,7 @@ func (s *shell) asBefore(before map[int][]string) {
 	s.t.Errorf("what people hold (-before +after):\n%s", diff)
 }
 
-// restored runs restore until nothing is pending.
+// restored runs restore and then apply until nothing is pending. It returns the results.
 func (s *shell) restored(args ...string) runs.Results {
 	s.t.Helper()
 	var r runs.Results
@@ -64,7 +66,8 @@ func (s *shell) restored(args ...string) runs.Results {
 	return r
 }
 
-// TestRestore: one user's licenses and then the rest of a run are restored. Everybody holds what they held before.
+// TestRestore restores first one person's licenses and then the rest of the run. Everybody must hold what they held
+// before the run.
 func TestRestore(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 400, Seed: 9, LicenseDelay: 50 * time.Millisecond})
@@ -91,8 +94,8 @@ func TestRestore(t *testing.T) {
 	s.want(exitUsage, "restore", "nobody@contoso.example", "--yes")
 }
 
-// TestRestoreOfOthers: an open restore of one user does not stop the restore of other licenses. The whole run is
-// restored in the end.
+// TestRestoreOfOthers restores a run while the restore of one person is still pending. The restore of the others must
+// not wait, and in the end everybody must hold what they held before.
 func TestRestoreOfOthers(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 9, LicenseDelay: 1500 * time.Millisecond})
@@ -106,7 +109,7 @@ func TestRestoreOfOthers(t *testing.T) {
 	}
 	slow := slices.IndexFunc(p.Changes, func(c plan.Change) bool { return c.Via == plan.EntraGroup })
 	other := slices.IndexFunc(p.Changes, func(c plan.Change) bool { return c.Via == plan.ADGroup })
-	s.want(exitDone, "restore", p.Changes[slow].UserPrincipalName, "--yes") // the restore waits for the license
+	s.want(exitDone, "restore", p.Changes[slow].UserPrincipalName, "--yes") // stays pending until the license has followed
 	var r runs.Results
 	if err := json.Unmarshal(s.want(exitDone, "restore", "--run", p.Run, p.Changes[other].User, "--yes", "--format", "json").out, &r); err != nil {
 		t.Fatal(err)
@@ -127,8 +130,8 @@ func TestRestoreOfOthers(t *testing.T) {
 	s.asBefore(before)
 }
 
-// TestRestoreWhileApplied: a run is restored while it still waits for the directory. Its taken licenses are restored,
-// its open changes are rolled back, and it begins nothing.
+// TestRestoreWhileApplied restores a run whose changes are still pending. The run must begin nothing more, pending
+// changes must be rolled back, and licenses that it has taken must be returned.
 func TestRestoreWhileApplied(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 9, LicenseDelay: 700 * time.Millisecond})
@@ -158,8 +161,8 @@ func TestRestoreWhileApplied(t *testing.T) {
 	}
 }
 
-// TestRestoreWhenDataAreOver: the data of a run are deleted after some weeks, and the ledger is kept for years. A
-// person's license can still be restored then.
+// TestRestoreWhenDataAreOver deletes the data of a run, as the store does after some weeks. A restore must still
+// work, because the ledger is kept.
 func TestRestoreWhenDataAreOver(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 9, LicenseDelay: 20 * time.Millisecond})
@@ -170,7 +173,7 @@ func TestRestoreWhenDataAreOver(t *testing.T) {
 	if err := os.RemoveAll(s.path("store/runs/" + p.Run)); err != nil {
 		t.Fatal(err)
 	}
-	// A restore needs no sign-in dates, which are gone with the premium license.
+	// As a restore needs no sign-in dates, it must work without a premium license.
 	s.company.Intercept(lapsed)
 	if r := s.restored(p.Changes[0].UserPrincipalName); r.Count(runs.Done) == 0 || r.Count(runs.Done) != len(r.Results) {
 		t.Errorf("one user: %+v", r)

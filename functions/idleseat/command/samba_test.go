@@ -21,15 +21,15 @@ import (
 	"github.com/idleseat/idleseat/shared/source/activedirectory"
 )
 
-// TestSamba: plan and apply work with a real Samba domain over LDAPS and with Graph in the sandbox. Both have the same
-// people, as if Entra Connect had synced them.
+// TestSamba runs plan and apply against a real Samba domain and the simulated Graph. Both have the same people, as if
+// Entra Connect had synced them.
 func TestSamba(t *testing.T) {
 	s := newShell(t, sandbox.Options{Users: 2500, Seed: 11, LicenseDelay: 100 * time.Millisecond})
 	_, synced := onPremises(t, s, samba.Options{}, nil)
 
 	p := s.plan(exitDone)
 	want := golden(s, p.AsOf)
-	for i := range s.company.Company.Size() { // people who are only in Active Directory have Samba's SID
+	for i := range s.company.Company.Size() { // Samba has given people who are only in Active Directory another SID
 		if person := s.company.Company.Person(i); person.Kind == sandbox.ADOnly {
 			for key, v := range want {
 				if rule, ok := strings.CutPrefix(key, person.AD.SID+" "); ok {
@@ -71,8 +71,9 @@ func TestSamba(t *testing.T) {
 	}
 }
 
-// onPremises starts a Samba domain with the company's people of Active Directory, edited by change, and points idleseat
-// to its first controller. It returns the people as Samba has them, by sAMAccountName.
+// onPremises starts a Samba domain with the company's Active Directory people, each edited by change, which may be
+// nil. It configures idleseat to use the first controller. It returns the domain, and the people as read back from
+// it, by sAMAccountName.
 func onPremises(t *testing.T, s *shell, o samba.Options, change func(*samba.Person)) (*samba.Domain, map[string]directory.ADUser) {
 	t.Helper()
 	citrix := samba.DN("Citrix Users", samba.GroupsOU)
@@ -105,7 +106,7 @@ func onPremises(t *testing.T, s *shell, o samba.Options, change func(*samba.Pers
 	return d, synced
 }
 
-// bySAM returns the people as Samba has them, by sAMAccountName.
+// bySAM reads all people from d and returns them by sAMAccountName.
 func bySAM(t *testing.T, d *samba.Domain) map[string]directory.ADUser {
 	t.Helper()
 	ad, err := activedirectory.New(activedirectory.Config{URLs: d.URLs, Base: d.Base, Bind: d.Admin, PasswordFile: d.PasswordFile, CAFile: d.CAFile}, time.Now)
@@ -123,7 +124,8 @@ func bySAM(t *testing.T, d *samba.Domain) map[string]directory.ADUser {
 	return people
 }
 
-// syncedFrom writes Samba's SIDs and GUIDs into Graph's answers, as Entra Connect would.
+// syncedFrom replaces the company's SIDs and GUIDs in Graph's answers with those in synced, as Entra Connect would.
+// synced is indexed by sAMAccountName.
 func syncedFrom(s *shell, synced map[string]directory.ADUser) func(http.Handler) http.Handler {
 	var pairs []string
 	for i := range s.company.Company.Size() {

@@ -18,8 +18,8 @@ import (
 	"github.com/idleseat/idleseat/shared/source/activedirectory"
 )
 
-// TestSambaGivesBack: Citrix is taken in a real Samba domain and restored to a person who logs on again. Then the whole
-// run is restored. Everybody is in the group again, and each was added once.
+// TestSambaGivesBack takes Citrix in a real Samba domain. One person logs on again and gets Citrix back from the next
+// run. Then the whole run is restored. Nobody may be added to the group twice.
 func TestSambaGivesBack(t *testing.T) {
 	const password = "B4ck!again-here"
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond})
@@ -52,7 +52,7 @@ func TestSambaGivesBack(t *testing.T) {
 		t.Errorf("nobody came back, but: %+v, %+v", next.Changes, next.Returned)
 	}
 
-	time.Sleep(1100 * time.Millisecond) // dates have whole seconds
+	time.Sleep(1100 * time.Millisecond) // dates have a resolution of one second
 	logOn(t, d, who, password)
 	back := s.plan(exitDone)
 	if len(back.Changes) != 1 || back.Changes[0].SID != synced[who].SID || back.Changes[0].RestoreOf != p.Run || back.Changes[0].Via != plan.ADGroup {
@@ -86,13 +86,13 @@ func TestSambaGivesBack(t *testing.T) {
 		}
 	}
 	for member, n := range added {
-		if n != 0 && n != 1 { // 1: in the group from the beginning
+		if n != 0 && n != 1 { // 1 if the person was not removed by this test but was a member from the start
 			t.Errorf("%s was added %d times more often than removed", member, n)
 		}
 	}
 }
 
-// logOn binds as a person, which Active Directory counts as a logon.
+// logOn binds as the account, which Active Directory records as a logon.
 func logOn(t *testing.T, d *samba.Domain, account, password string) {
 	t.Helper()
 	pem, err := os.ReadFile(d.CAFile)
@@ -111,7 +111,7 @@ func logOn(t *testing.T, d *samba.Domain, account, password string) {
 	}
 }
 
-// synthetic returns a name by which an account may bind, CORP\account.
+// synthetic returns the bind name DOMAIN\account.
 func synthetic(d *samba.Domain, account string) string {
 	domain, _, _ := strings.Cut(strings.TrimPrefix(d.Base, "DC="), ",")
 	return strings.ToUpper(domain) + `\` + account

@@ -18,7 +18,7 @@ import (
 	"github.com/idleseat/idleseat/shared/source/activedirectory"
 )
 
-// administrator returns a connection of the domain's administrator.
+// administrator returns a connection that is bound as the domain's administrator.
 func administrator(t *testing.T, d *samba.Domain) *ldap.Conn {
 	t.Helper()
 	pem, err := os.ReadFile(d.CAFile)
@@ -42,8 +42,8 @@ func administrator(t *testing.T, d *samba.Domain) *ldap.Conn {
 	return conn
 }
 
-// TestSambaWayBack: Citrix is taken in a real Samba domain. Then the group is renamed, another group takes its name,
-// and one account is deleted. A restore returns people to the group that they were in, and not to the other one.
+// TestSambaWayBack takes Citrix in a real Samba domain. Then the group is renamed, another group takes the old name,
+// and one account is deleted. A restore must return people to their original group and never to the other group.
 func TestSambaWayBack(t *testing.T) {
 	s := newShell(t, sandbox.Options{Users: 400, Seed: 5, LicenseDelay: 20 * time.Millisecond})
 	d, _ := onPremises(t, s, samba.Options{}, nil)
@@ -90,9 +90,9 @@ func TestSambaWayBack(t *testing.T) {
 			t.Errorf("in the group: %t", back)
 		}
 	}
-	// The run knows the group.
+	// The data of the run identify the renamed group.
 	one(taken[0], runs.Done, "is called "+renamed+" now")
-	// Without the run's data nobody knows the group until the policy names it.
+	// Without those data the group counts as unknown until the policy names it.
 	must(os.Rename(s.path("store/runs"), s.path("runs")))
 	must(os.Rename(s.path("store/history"), s.path("history")))
 	one(taken[1], runs.Refused, "held by the group that is "+renamed+" now, which the policy does not name for it")
@@ -105,7 +105,7 @@ func TestSambaWayBack(t *testing.T) {
 		must(os.RemoveAll(s.path("store/" + folder)))
 		must(os.Rename(s.path(folder), s.path("store/"+folder)))
 	}
-	// One account is gone, and everybody else is back.
+	// One account was deleted. Everybody else can be restored.
 	gone, last := taken[2], taken[3]
 	account, err := ad.ReadPerson(t.Context(), gone.SID)
 	must(err)
@@ -117,7 +117,7 @@ func TestSambaWayBack(t *testing.T) {
 	if x := r.Of(&gone); x.Status != runs.Failed || !strings.Contains(x.Note, "no longer in Active Directory") {
 		t.Errorf("the account that is gone: %+v", x)
 	}
-	// The group is deleted, and the other group has its name.
+	// The original group is deleted, and only the other group has its name.
 	must(admin.Del(ldap.NewDelRequest(renamed, nil)))
 	r, _ = s.restoring(exitHeld, last.User)
 	if x := r.Of(&last); x.Status != runs.Refused || !strings.Contains(x.Note, "and another one (") {

@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/source/activedirectory"
 )
 
-// TestSambaKilled: apply is killed again and again, before and after its operations on Graph and the store. It removes
-// people from a group of a real Samba domain. Samba's own audit log shows that everybody was removed once.
+// TestSambaKilled kills apply repeatedly while it removes people from a group in a real Samba domain. Samba's audit
+// log must show that everybody was removed exactly once.
 func TestSambaKilled(t *testing.T) {
 	x := newTrial(t, sandbox.Options{Users: 600, Seed: 5}, time.Now(), nil)
 	d, synced := onPremises(t, x.shell, samba.Options{}, nil)
@@ -27,7 +27,7 @@ func TestSambaKilled(t *testing.T) {
 		t.Fatalf("only %d people lose Citrix", len(taken))
 	}
 	kills := 0
-	for n := 8; n < 200; n += 11 { // n is between the first reads of a process and its last changes
+	for n := 8; n < 200; n += 11 { // after the first reads of a process and before the last changes
 		x.killedAt(p.Run, n, kills%2 == 1)
 		kills++
 	}

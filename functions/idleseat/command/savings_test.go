@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestSavesNothing: an assignment in error saves nothing, and a group that frees no seat saves nothing either. The
-// plan, its sum, its text, changes.csv and the ledger agree.
+// TestSavesNothing checks changes that save nothing: of an assignment in error, and of groups whose members take no
+// seat of their own. The plan, its total, changes.csv and the ledger must agree on the saving.
 func TestSavesNothing(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -78,7 +78,7 @@ func TestSavesNothing(t *testing.T) {
 	}
 }
 
-// sums compares the sum of a plan with changes.csv and, for one Citrix change, with the ledger.
+// sums compares the saving in changes.csv with want, and the saving of one Citrix change with its ledger entry.
 func (s *shell) sums(p printed, want float64) {
 	s.t.Helper()
 	file, err := os.Open(s.path("store/runs/" + p.Run + "/changes.csv"))

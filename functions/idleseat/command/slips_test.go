@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestSlipsInThePolicy: a mistake in the policy is refused before anything is read. The message proposes what the
-// author means, and never its opposite.
+// TestSlipsInThePolicy checks that common mistakes in a policy are rejected before anything is read. The error must
+// suggest the likely intention and never its opposite.
 func TestSlipsInThePolicy(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 100})
@@ -45,8 +45,8 @@ func TestSlipsInThePolicy(t *testing.T) {
 	}
 }
 
-// TestWhoHasNoType: a rule spares one type. It takes nothing from people without a type, and says what to add. The
-// letter case of a type does not matter.
+// TestWhoHasNoType uses a rule that spares one employee type, which is compared case-insensitively. People without a
+// type must keep their license, and the reason must say what to add to the rule.
 func TestWhoHasNoType(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 500, Seed: 4}, replace(t, `systemRole == "Employee"`, `systemRole != "CONSULTANT"`), replace(t, "percent: 10", "percent: 100"))
@@ -84,8 +84,8 @@ func TestWhoHasNoType(t *testing.T) {
 	}
 }
 
-// TestADOnlyIsDecided: people who are only in Active Directory are decided despite the exemption of guests, unless
-// Entra ID was not read.
+// TestADOnlyIsDecided checks that rules decide about people who are only in Active Directory, although the exemption
+// of guests needs an attribute of Entra ID.
 func TestADOnlyIsDecided(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 500, Seed: 4}, replace(t, "LastlogonTimestamp.earlierThan(now - days(90))", "LastlogonTimestamp.earlierThan(now - days(20))"), replace(t, "percent: 10", "percent: 99"))
@@ -106,8 +106,8 @@ func TestADOnlyIsDecided(t *testing.T) {
 	}
 }
 
-// TestRuleLines: the plan has a line for each rule, with the number of people that it asked and the attributes that
-// were empty. It says when a rule asks nobody, and when a leave is over.
+// TestRuleLines checks the summary of each rule in a plan: how many people the rule asked and which attributes had no
+// value. The plan must also say that a rule asked nobody and that a leave is over.
 func TestRuleLines(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 500, Seed: 4}, func(text string) string {
@@ -134,7 +134,7 @@ func TestRuleLines(t *testing.T) {
 	p = s.plan(exitDone)
 	n := p.Rules[0].Empty["systemRole"]
 	empty := fmt.Sprintf("systemRole in %d of %d", n, holders)
-	if p.Rules[0].Asked != 0 || n > holders || n < holders-5 || // a few accounts contradict each other and are unknown
+	if p.Rules[0].Asked != 0 || n > holders || n < holders-5 || // a few accounts contradict each other and are not counted
 		!slices.ContainsFunc(p.Notes, func(n string) bool {
 			return strings.HasPrefix(n, "rule m365-idle-60 asks nobody") && strings.Contains(n, empty)
 		}) {

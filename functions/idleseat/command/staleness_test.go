@@ -19,8 +19,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// sharedClock is a clock of the company and of the commands, in one file. It runs like the real one, and a test can
-// move it ahead. So minutes pass in a test without waiting.
+// sharedClock is a clock that the company and all processes share through a file. It runs at the speed of the real
+// clock, and tests can move it ahead instead of waiting.
 type sharedClock struct {
 	t    *testing.T
 	path string
@@ -38,7 +38,7 @@ func newSharedClock(t *testing.T) *sharedClock {
 	return c
 }
 
-// pass advances the clock.
+// pass advances the clock by d.
 func (c *sharedClock) pass(d time.Duration) {
 	c.t.Helper()
 	c.mu.Lock()
@@ -46,7 +46,7 @@ func (c *sharedClock) pass(d time.Duration) {
 	c.move(d)
 }
 
-// passUntil advances the clock to an instant, if that lies ahead.
+// passUntil advances the clock to due, unless due has passed.
 func (c *sharedClock) passUntil(due time.Time) {
 	c.t.Helper()
 	c.mu.Lock()
@@ -62,7 +62,7 @@ func (c *sharedClock) move(d time.Duration) {
 	if err := os.WriteFile(c.path+".new", binary.BigEndian.AppendUint64(nil, uint64(c.ahead)), 0o600); err != nil {
 		c.t.Fatal(err)
 	}
-	if err := os.Rename(c.path+".new", c.path); err != nil { // a reader never sees a partial file
+	if err := os.Rename(c.path+".new", c.path); err != nil { // so that no reader sees a partial file
 		c.t.Fatal(err)
 	}
 }
@@ -73,17 +73,15 @@ func (c *sharedClock) now() time.Time {
 	return time.Now().Add(c.ahead)
 }
 
-// Now implements clock.Clock.
 func (c *sharedClock) Now() time.Time { return c.now() }
 
-// Sleep implements clock.Clock. In the process of the test, a wait advances the clock. Concurrent waits advance it
-// once.
+// Sleep advances the clock by d instead of waiting. Concurrent calls advance the clock only once.
 func (c *sharedClock) Sleep(ctx context.Context, d time.Duration) error {
 	c.passUntil(c.now().Add(d))
 	return ctx.Err()
 }
 
-// perRequest advances the clock by a step with each request to Graph.
+// perRequest advances the clock by step at each request to Graph.
 func (c *sharedClock) perRequest(step time.Duration) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -93,7 +91,7 @@ func (c *sharedClock) perRequest(step time.Duration) func(http.Handler) http.Han
 	}
 }
 
-// clockOf returns a shared clock for a process of its own.
+// clockOf returns the current time of the shared clock in the file at path.
 func clockOf(path string) func() time.Time {
 	return func() time.Time {
 		b, err := os.ReadFile(path)
@@ -104,8 +102,8 @@ func clockOf(path string) func() time.Time {
 	}
 }
 
-// staleShell returns a company whose reads of Graph lag behind writes by up to a minute. Time passes slowly, so nearly
-// every read shows an earlier state of its object.
+// staleShell starts a company whose Graph reads may be up to a minute older than its writes. The clock advances so
+// slowly that nearly every read after a write is stale.
 func staleShell(t *testing.T, o sandbox.Options, edit ...policyText) *shell {
 	t.Helper()
 	o.Lag = time.Minute
@@ -114,7 +112,7 @@ func staleShell(t *testing.T, o sandbox.Options, edit ...policyText) *shell {
 	return s
 }
 
-// clockedShell returns a company that shares its clock with the commands.
+// clockedShell starts a company that shares a clock with the commands.
 func clockedShell(t *testing.T, o sandbox.Options, edit ...policyText) *shell {
 	t.Helper()
 	clock := newSharedClock(t)
@@ -125,7 +123,7 @@ func clockedShell(t *testing.T, o sandbox.Options, edit ...policyText) *shell {
 	return s
 }
 
-// untilDone repeats a command every minute until nothing is pending.
+// untilDone runs a command and then apply every minute until nothing is pending. It returns the results.
 func (s *shell) untilDone(args ...string) runs.Results {
 	s.t.Helper()
 	for range mostCalls {
@@ -143,10 +141,9 @@ func (s *shell) untilDone(args ...string) runs.Results {
 	return runs.Results{}
 }
 
-// TestGoingBackWhileReadsLag: all people with a pending change sign in while reads still show the state before it. A
-// person whose change is rolled back has the license and not its successor. A person whose change is completed has the
-// successor and not the license. Nobody was ever without both. A restore right afterwards restores everything that was
-// taken.
+// TestGoingBackWhileReadsLag lets everybody with a pending change sign in while reads still show the state before the
+// change. Each person must end up with the license if the change was rolled back, or with its replacement if the
+// change was completed, and must never be without both. Then a restore must return everything that was taken.
 func TestGoingBackWhileReadsLag(t *testing.T) {
 	t.Parallel()
 	s := staleShell(t, sandbox.Options{Users: 300, Seed: 6})
@@ -186,7 +183,7 @@ func TestGoingBackWhileReadsLag(t *testing.T) {
 	}
 }
 
-// number returns the number of a person in the company.
+// number returns the index of a person with the given object id.
 func number(s *shell, user string) (int, bool) {
 	for i := range s.company.Company.Size() {
 		if p := s.company.Company.Person(i); p.Entra != nil && p.Entra.ID == user {
@@ -196,9 +193,9 @@ func number(s *shell, user string) (int, bool) {
 	return 0, false
 }
 
-// TestFifteenNightsWhileReadsLag: a backlog drains with one plan a night, as far as a month's limit allows. One company
-// is calm, and the other has lagging reads. In the end everybody holds the same, each change was made by one write, and
-// nobody was without a mailbox.
+// TestFifteenNightsWhileReadsLag drains a backlog over at least 15 nights in two companies: one with current reads
+// and one with stale reads. In the end everybody must hold the same in both. Each change must be made by a single
+// write, and nobody may be without a mailbox.
 func TestFifteenNightsWhileReadsLag(t *testing.T) {
 	t.Parallel()
 	o := sandbox.Options{Users: 600, Seed: 2}
@@ -214,7 +211,7 @@ func TestFifteenNightsWhileReadsLag(t *testing.T) {
 		for args := []string{"--override-limits", p.PlanHash}; len(p.Changes) > 0; args = nil {
 			s.done(p.Run, args...)
 			nights++
-			s.passes(2 * time.Minute) // the next plan reads while the last writes may not show yet
+			s.passes(2 * time.Minute) // so soon that the next plan may not see the last writes
 			p = s.plan(exitDone)
 		}
 		if nights < 15 {

@@ -15,8 +15,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestStoreThatCannotBeTrusted: two stores are refused at the start, with the cure. One is a folder that everybody may
-// write. The other is a server that overwrites objects which must be written once.
+// TestStoreThatCannotBeTrusted checks that commands reject two kinds of stores: a folder that everybody may write to,
+// and an S3 server that ignores If-None-Match. The error must say how to fix the store.
 func TestStoreThatCannotBeTrusted(t *testing.T) {
 	t.Parallel()
 	t.Run("folder", func(t *testing.T) {
@@ -49,7 +49,7 @@ func TestStoreThatCannotBeTrusted(t *testing.T) {
 		}
 		pass := gofakes3.New(objects).Server()
 		server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			r.Header.Del("If-None-Match") // as a server that does not know the header
+			r.Header.Del("If-None-Match") // like a server that does not implement the header
 			pass.ServeHTTP(w, r)
 		}))
 		server.Config.ErrorLog = log.New(io.Discard, "", 0)

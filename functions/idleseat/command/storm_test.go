@@ -20,8 +20,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// storm throttles 30 of 100 requests and fails 5 for a moment. 3 lose their connection before they arrive, and 3 lose
-// their answer. The 15th request stalls for 20 seconds.
+// storm makes Graph unreliable. Of 100 requests it throttles 30, fails 5 with status 503, drops 3 before they take
+// effect, and drops the answers of 3 others. Request 15 takes 20 seconds.
 func storm(seed uint64) func(http.Handler) http.Handler {
 	dice := rand.New(rand.NewPCG(seed, 1))
 	var mu sync.Mutex
@@ -54,8 +54,8 @@ func storm(seed uint64) func(http.Handler) http.Handler {
 	}
 }
 
-// TestStorm: a plan is applied while Graph throttles, fails and hangs up. In the end everybody holds what they hold
-// after a quiet run, and no write was made twice.
+// TestStorm applies a plan while Graph is unreliable. The outcome must be the same as with a reliable Graph: the same
+// licenses and ledger, and no write made twice.
 func TestStorm(t *testing.T) {
 	t.Parallel()
 	o, began := sandbox.Options{Users: 24, Seed: 11}, time.Now()
@@ -83,8 +83,8 @@ func TestStorm(t *testing.T) {
 	}
 }
 
-// TestStormWhilePlanning: a plan is made while Graph throttles, fails and hangs up. It has the changes of a quiet
-// night. A missing page would fail the plan.
+// TestStormWhilePlanning plans while Graph is unreliable. The plan must have the same changes as with a reliable
+// Graph.
 func TestStormWhilePlanning(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 2000, Seed: 11})
@@ -104,7 +104,8 @@ func TestStormWhilePlanning(t *testing.T) {
 	}
 }
 
-// TestAtTheSameTime: a run is applied together with runs for every one of its people. Each change is made once.
+// TestAtTheSameTime applies the plan for everybody and a plan for each of its people, all at once. Each change must
+// be made exactly once.
 func TestAtTheSameTime(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 1, LicenseDelay: 20 * time.Millisecond})
@@ -119,7 +120,7 @@ func TestAtTheSameTime(t *testing.T) {
 		var all sync.WaitGroup
 		var mu sync.Mutex
 		pending := false
-		for _, run := range slices.Concat(planned, planned[:1]) { // the first one runs twice
+		for _, run := range slices.Concat(planned, planned[:1]) { // the plan for everybody is applied by two processes
 			cmd := exec.Command(os.Args[0], "apply", run, "--yes", "--format", "json")
 			cmd.Env, cmd.Dir = append(slices.Clone(s.env), "GOMAXPROCS=1"), s.dir
 			all.Go(func() {
@@ -166,8 +167,8 @@ func TestAtTheSameTime(t *testing.T) {
 	}
 }
 
-// TestRestoreInterrupted: 200 licenses are taken, and their restore is killed midway and continued. Everybody holds
-// what they held before, with the same disabled service plans.
+// TestRestoreInterrupted kills the restore of 200 licenses and repeats it. Everybody must hold what they held before,
+// with the same disabled service plans.
 func TestRestoreInterrupted(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 900, Seed: 9, LicenseDelay: 20 * time.Millisecond}, replace(t, "days(60)", "days(2)"), replace(t, "percent: 10", "percent: 100"), replace(t, "count: 500", "count: 900"))
@@ -210,7 +211,7 @@ func TestRestoreInterrupted(t *testing.T) {
 		t.Fatal("restore outlived being killed")
 	}
 	s.company.Intercept(nil)
-	for range 3 { // first the open changes of the killed restore, and then the rest
+	for range 3 { // a repeated restore first resumes the changes of the killed one
 		if a := s.run("restore", "--run", p.Run, "--yes"); a.status == exitUsage && strings.Contains(a.err, "nothing to put back") {
 			break
 		} else if a.status != exitDone {

@@ -11,20 +11,20 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// tale is a company that lives through some nights of commands. It can start again at any chapter.
+// tale is a company and the story it goes through, which can be restarted at any chapter.
 type tale struct {
 	*shell
 	chapters []chapter
 	policy   string
 	store    *store.Memory
-	runs     map[string]string // run ids by the name in the story
-	one      string            // person whose license is restored before or after the end of the first run
-	back     int               // person who loses a license in the first run and signs in on the second day
-	golden   bool              // nothing is altered, so every command must succeed
-	said     strings.Builder   // output of the commands since the beginning of the chapter
+	runs     map[string]string // run ids, by their name in the story
+	one      string            // id of the person whose license is restored separately
+	back     int               // index of the person who loses a license in the first run and signs in again later
+	golden   bool              // the story is told unaltered, so no command may fail
+	said     strings.Builder   // output of the commands since the beginning of the current chapter
 }
 
-// tell runs a command.
+// tell runs a command and records its output.
 func (s *tale) tell(args ...string) answer {
 	s.t.Helper()
 	a := s.run(args...)
@@ -36,7 +36,7 @@ func (s *tale) tell(args ...string) answer {
 	return a
 }
 
-// plans makes a plan and notes its run under a name.
+// plans makes a plan and stores its run id under name.
 func (s *tale) plans(name string, args ...string) (p printed) {
 	s.t.Helper()
 	a := s.tell(append([]string{"plan", "--format", "json"}, args...)...)
@@ -47,7 +47,7 @@ func (s *tale) plans(name string, args ...string) (p printed) {
 	return p
 }
 
-// until repeats a command until nothing is pending. Minutes pass between the calls.
+// until runs a command until nothing is pending, and lets minutes pass between the calls.
 func (s *tale) until(args ...string) {
 	s.t.Helper()
 	for range 8 {
@@ -62,7 +62,7 @@ func (s *tale) until(args ...string) {
 	}
 }
 
-// nextDay passes a day on which all active people sign in.
+// nextDay advances the clock by a day. All active people and those in also sign in.
 func (s *tale) nextDay(also ...int) {
 	s.passes(day)
 	c := s.company.Company
@@ -73,28 +73,28 @@ func (s *tale) nextDay(also ...int) {
 	}
 }
 
-// chapter is a part of a story. A test may alter an object before each chapter but the first.
+// chapter is a part of a story. Except for the first chapter, a test may alter an object before it.
 type chapter struct {
 	name string
 	tell func(*tale)
 }
 
-// stories are what the companies live through. Together they have objects of every kind that a command writes.
+// stories lists the stories. Together they produce every kind of object that commands write.
 var stories = []struct {
 	name     string
 	policy   func(*tale) string
 	found    func(*tale)
 	chapters []chapter
-	lacks    []string // kinds of objects
-	least    int      // that happens to people
+	lacks    []string // kinds of objects that the story does not produce
+	least    int      // minimum number of events in the company's history
 }{
 	{"two rules", twoRules, func(s *tale) {
-		s.company.Company.SignIn(9) // in such a small company nobody else may have signed in for days
+		s.company.Company.SignIn(9) // otherwise, in so small a company, possibly nobody signed in for days
 	}, threeNights, []string{"usage report"}, 50},
 	{"usage and groups", usageAndGroups, foundUsage, usageNights, []string{"mailboxes", "override"}, 20},
 }
 
-// threeNights have a held plan and restores of a person and of a run.
+// threeNights contains an overridden plan, a restore of one person, and a restore of a run.
 var threeNights = []chapter{
 	{"plan", func(s *tale) {
 		p := s.plans("first")
@@ -130,7 +130,7 @@ var threeNights = []chapter{
 	}},
 }
 
-// twoRules is the company's policy with so few changes each night that some wait for the next one.
+// twoRules returns the company's policy with so low a limit that some changes are deferred.
 func twoRules(s *tale) string {
 	return s.edited([][2]string{
 		{"perRun: 200", "perRun: 6"}, {"percent: 10", "percent: 100"}, {"days(60)", "days(20)"}, {"days(90)", "days(30)"},
@@ -139,7 +139,8 @@ func twoRules(s *tale) string {
 	})
 }
 
-// edited is the company's own policy with edits, each of which must change it.
+// edited returns the company's policy after the edits, each a pair of old and new text. It fails the test if an old
+// text is missing.
 func (s *tale) edited(edits [][2]string) string {
 	s.t.Helper()
 	text := string(s.company.Policy())

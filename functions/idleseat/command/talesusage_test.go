@@ -9,8 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// usageAndGroups is a policy whose rules rest on usage reports, and whose licenses are given directly, by a group of an
-// application and by a group that Entra Connect syncs.
+// usageAndGroups returns a policy with rules about usage reports. Its licenses are assigned directly, by an
+// application's group, and by a group that Entra Connect syncs.
 func usageAndGroups(s *tale) string {
 	return s.edited([][2]string{
 		{"\nattributes:\n", "\nattributes:\n  copilotUse: copilot.lastActivity\n  m365Use: newest(m365.exchange, m365.teams, m365.sharepoint, m365.onedrive, entra.lastActivity)\n"},
@@ -33,7 +33,7 @@ func usageAndGroups(s *tale) string {
 
 const syncedGroup = "LIC-E3-OnPrem"
 
-// foundUsage gives Copilot to people, two of whom do not use it, and puts somebody idle into the synced group.
+// foundUsage gives Copilot to active people, two of whom do not use it, and moves idle people to the synced group.
 func foundUsage(s *tale) {
 	c := s.company.Company
 	c.SetSeats("Microsoft_365_Copilot", 100)
@@ -42,7 +42,7 @@ func foundUsage(s *tale) {
 	for i := range c.Size() {
 		p := c.Person(i)
 		if p.Entra != nil && len(p.Entra.Assignments) > 0 {
-			c.AssignDirectly(i, "EXCHANGESTANDARD") // nobody's mailbox rests on E3
+			c.AssignDirectly(i, "EXCHANGESTANDARD") // so that nobody's mailbox depends on E3
 		}
 		switch {
 		case p.Kind != sandbox.Synced || p.Entra.Enabled != directory.Yes || slices.Contains(p.Groups, "LIC-Exempt"):
@@ -57,10 +57,10 @@ func foundUsage(s *tale) {
 			c.SetMember(i, syncedGroup, true)
 		}
 	}
-	s.passes(time.Hour) // the licenses of the group have come
+	s.passes(time.Hour) // until the licenses of the groups have arrived
 }
 
-// usageNights have a plan over an earlier snapshot, somebody who comes back, and a restore of a run.
+// usageNights contains a second plan on the same snapshot, a person who becomes active again, and a restore of a run.
 var usageNights = []chapter{
 	{"plan", func(s *tale) {
 		p := s.plans("first")

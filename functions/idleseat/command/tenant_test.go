@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestAccountsAreNotTheTenant: subscribedSkus has the rows of Microsoft's own example. They have two billing accounts
-// or none, and some products have ended. The tenant is the organization.
+// TestAccountsAreNotTheTenant uses subscriptions as in Microsoft's example: some have other billing accounts and some
+// have expired. Only the organization may identify the tenant.
 func TestAccountsAreNotTheTenant(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 100})
@@ -45,8 +45,8 @@ func TestAccountsAreNotTheTenant(t *testing.T) {
 	s.unwritten()
 }
 
-// TestTwoProductsOfOneName: MCOPSTN5 and Microsoft_Teams_Premium are each the part number of two products. The policy
-// has to say which one is meant.
+// TestTwoProductsOfOneName adds a second product with the same part number, as Microsoft has for MCOPSTN5 and
+// Microsoft_Teams_Premium. The policy must then identify the product by skuId.
 func TestTwoProductsOfOneName(t *testing.T) {
 	t.Parallel()
 	const e3, twin = "05e9a617-0261-4cee-bb44-138d3ef5d965", "0c266dff-15dd-4b49-8397-2bb16070ed52"

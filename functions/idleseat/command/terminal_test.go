@@ -39,7 +39,7 @@ func TestProgressText(t *testing.T) {
 	}
 }
 
-// TestProgressLine: one line is overwritten, no more often than eyes can follow, and removed at the end.
+// TestProgressLine checks that progress overwrites one line, at a limited rate, and erases the line at the end.
 func TestProgressLine(t *testing.T) {
 	t.Parallel()
 	var w bytes.Buffer
@@ -55,7 +55,7 @@ func TestProgressLine(t *testing.T) {
 	if p.read[directory.Entra] != 1000 || p.total != 5000 || len(lines) > 100 {
 		t.Errorf("read %v of %d, %d times printed", p.read, p.total, len(lines))
 	}
-	var none *progress // not a terminal
+	var none *progress // nil, as when stderr is not a terminal
 	none.people(directory.AD, 1, 1)
 	none.clear()
 	if newProgress(&Process{Stderr: &w}) != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestTwoRulesOnePerson: when two rules match the same person's license, the earlier one in the policy takes it, once.
-// The plan says what happened to the other change.
+// TestTwoRulesOnePerson lets two rules match the same license of a person. Only the first rule in the policy may
+// change it, and the plan must say why the other rule does not.
 func TestTwoRulesOnePerson(t *testing.T) {
 	t.Parallel()
 	second := `  - name: m365-idle-90

@@ -12,11 +12,11 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// copilotRule adds a rule about Copilot to the policy of the company.
+// copilotRule adds a rule about the use of Copilot to the policy.
 func copilotRule(text string) string {
 	text = strings.Replace(text, "\nattributes:\n", "\nattributes:\n  copilotUse: copilot.lastActivity\n", 1)
 	text = strings.Replace(text, "\nlicenses:\n", "\nlicenses:\n  copilot: {sku: Microsoft_365_Copilot, monthlyPrice: 30}\n", 1)
-	text = strings.Replace(text, "newHolder: 14", "newHolder: 0", 1) // people have held it for an hour
+	text = strings.Replace(text, "newHolder: 14", "newHolder: 0", 1) // people have held Copilot for only an hour
 	return text + `
   - name: copilot-unused-45
     license: copilot
@@ -26,8 +26,8 @@ func copilotRule(text string) string {
 `
 }
 
-// withCopilot starts a company in which every third employee with an active account holds Copilot directly. holders has
-// their numbers.
+// withCopilot starts a company in which a third of the active employees have Copilot by direct assignment. holders
+// has their indexes.
 func withCopilot(t *testing.T, edit ...policyText) (s *shell, holders []int) {
 	t.Helper()
 	s = newShell(t, sandbox.Options{Users: 300, Seed: 14, LicenseDelay: 20 * time.Millisecond}, append([]policyText{copilotRule}, edit...)...)
@@ -47,7 +47,7 @@ func withCopilot(t *testing.T, edit ...policyText) (s *shell, holders []int) {
 	return s, holders
 }
 
-// copilots returns the numbers of the people from whom a plan takes Copilot.
+// copilots returns the sorted indexes of the people from whom p takes Copilot.
 func (s *shell) copilots(p printed) (taken []int) {
 	for _, c := range p.Changes {
 		if c.License == "copilot" {
@@ -58,13 +58,13 @@ func (s *shell) copilots(p printed) (taken []int) {
 	return taken
 }
 
-// TestCopilotUnused: a rule about a date of a usage report works from the plan to the change and back. A person who
-// used Copilot keeps it. A person whom the report does not list keeps it too.
+// TestCopilotUnused runs a rule about a usage report from plan to restore. Only people whose use is long ago, or who
+// never used Copilot, may lose it.
 func TestCopilotUnused(t *testing.T) {
 	t.Parallel()
 	s, holders := withCopilot(t)
 	c := s.company.Company
-	c.SetReports(sandbox.Reports{Older: true}) // the report exists only in beta
+	c.SetReports(sandbox.Reports{Older: true}) // as in tenants that have the report only in beta
 	now := time.Now()
 	for _, i := range holders {
 		c.Use(i, directory.CopilotUse, now.AddDate(0, 0, -5))
@@ -113,14 +113,14 @@ func (s *shell) holdsCopilot(i int) bool {
 	return slices.ContainsFunc(s.company.Company.Person(i).Entra.Assignments, func(a directory.Assignment) bool { return a.SKU == "639dec6b-bb19-468b-871c-c5c441c4b0cb" })
 }
 
-// TestReportsGoWrong: nobody loses Copilot because a report is broken or incomplete, by an earlier plan or by a new
-// one. The other rules still take licenses.
+// TestReportsGoWrong breaks the usage report in several ways, after a plan was made. Neither that plan nor a new plan
+// may take Copilot from anybody whom the report no longer proves idle. The other rules must continue.
 func TestReportsGoWrong(t *testing.T) {
 	t.Parallel()
 	const halved = "part of the list is missing"
 	for name, tc := range map[string]struct {
 		edit   func(*sandbox.Company)
-		dead   bool // the report names nobody
+		dead   bool // the report shows nobody as idle
 		reason string
 	}{
 		"concealed":        {func(c *sandbox.Company) { c.ConcealNames() }, true, "it conceals names"},
@@ -137,7 +137,7 @@ func TestReportsGoWrong(t *testing.T) {
 			s, holders := withCopilot(t)
 			c := s.company.Company
 			now := time.Now()
-			for n, i := range holders { // two holders are idle
+			for n, i := range holders { // the first two are idle
 				c.Use(i, directory.CopilotUse, now.AddDate(0, 0, map[bool]int{true: -60, false: -5}[n < 2]))
 			}
 			first := s.plan(exitDone)

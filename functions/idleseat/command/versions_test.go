@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// shiftedMain is main.go of a build whose clock is ahead, as that of the test binary is.
+// shiftedMain is a main.go for builds whose clock is ahead by IDLESEAT_TEST_AHEAD.
 const shiftedMain = `package main
 
 import (
@@ -31,7 +31,8 @@ func main() {
 }
 `
 
-// build builds the command with some files of the repository replaced by others, and returns the path of the program.
+// build builds the command after replacing the text of some files, given by path in the repository. It returns the
+// path of the program.
 func build(t *testing.T, name string, files map[string]string) string {
 	t.Helper()
 	root, err := filepath.Abs("../../..")
@@ -63,9 +64,9 @@ func build(t *testing.T, name string, files map[string]string) string {
 	return program
 }
 
-// TestTwoBuiltVersions builds the command from this tree, and from one whose changes have a member more. The older
-// leaves changes open. The newer plans the next night, finishes them, and restores the run. Then the older reads what
-// the newer wrote. It builds twice, so it needs IDLESEAT_TEST_VERSIONS=1.
+// TestTwoBuiltVersions builds this version of the command and a newer version whose changes have an additional field.
+// The newer version must finish what the older version began, and the older version must be able to restore what the
+// newer version took. The builds are slow, so the test runs only with IDLESEAT_TEST_VERSIONS=1.
 func TestTwoBuiltVersions(t *testing.T) {
 	t.Parallel()
 	if os.Getenv("IDLESEAT_TEST_VERSIONS") != "1" {

@@ -17,7 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// remove removes the objects of the store whose keys match a pattern.
+// remove deletes the objects whose keys match a pattern. Each pattern must match at least one.
 func (s *shell) remove(patterns ...string) {
 	s.t.Helper()
 	for _, p := range patterns {
@@ -33,7 +33,7 @@ func (s *shell) remove(patterns ...string) {
 	}
 }
 
-// earlierLedger rewrites the ledger and a run's reading in the form of versions before the binding.
+// earlierLedger rewrites the ledger and a run's manifest as versions before the bound plan wrote them.
 func (s *shell) earlierLedger(run string) {
 	s.t.Helper()
 	ledgers, err := filepath.Glob(s.path("store/ledger/*/*/*.json"))
@@ -66,8 +66,8 @@ func (s *shell) earlierLedger(run string) {
 	}
 }
 
-// TestRestoreFromLedgerAlone: other objects of the store are missing or damaged. The ledger alone suffices to restore
-// everybody's licenses.
+// TestRestoreFromLedgerAlone removes or damages everything in the store except the ledger, one object at a time. A
+// restore must still return every license.
 func TestRestoreFromLedgerAlone(t *testing.T) {
 	t.Parallel()
 	tests := map[string]func(s *shell, run string){
@@ -117,8 +117,8 @@ func TestRestoreFromLedgerAlone(t *testing.T) {
 	})
 }
 
-// TestRestoreOfWhatWasBegun: the data of a run with open changes were lost. The restore restores what the run took, and
-// rolls back its open changes.
+// TestRestoreOfWhatWasBegun removes the data of a run with pending changes. The restore must roll back the pending
+// changes and return what the run took.
 func TestRestoreOfWhatWasBegun(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 9, LicenseDelay: 700 * time.Millisecond})
@@ -132,14 +132,14 @@ func TestRestoreOfWhatWasBegun(t *testing.T) {
 	s.asBefore(before)
 }
 
-// idOfE3 is the object id of the license group of E3 in every simulated company.
+// Object ids of the group that gives E3, and of the group that remade puts in its place.
 const (
-	idOfE3   = "60000000-0000-4000-8000-000000000001"
-	idAnew   = "60000000-0000-4000-8000-0000000000e3"
-	idAdmins = "60000000-0000-4000-8000-000000000007"
+	idOfE3 = "60000000-0000-4000-8000-000000000001"
+	idAnew = "60000000-0000-4000-8000-0000000000e3"
 )
 
-// remade replaces the group of E3 by another one with the same name and licenses. It has a new id and the same people.
+// remade replaces the group that gives E3 with a new group of the same name, licenses and members, as if somebody had
+// deleted and created it.
 func remade(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.Contains(r.URL.Path, idOfE3) {
@@ -157,9 +157,9 @@ func remade(next http.Handler) http.Handler {
 	})
 }
 
-// TestRestoreIntoPresentGroup: the source group is deleted, cannot be changed, or gives more than the license. The
-// license is restored through the policy's present group if that may be used. Otherwise the result says why not, and
-// the license is restored once that is mended.
+// TestRestoreIntoPresentGroup makes the original group unusable: deleted, dynamic, role-assignable, without the
+// license, or with more than the license. If the policy names a usable group, the restore must use that group.
+// Otherwise it must be refused with the reason, and must work once the group is usable again.
 func TestRestoreIntoPresentGroup(t *testing.T) {
 	t.Parallel()
 	e3 := func(change func(g map[string]any)) func(http.Handler) http.Handler {

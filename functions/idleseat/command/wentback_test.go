@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// onlySignIn makes Graph leave out all sign-in dates of a user except one old one (docs-contrib
-// api-reference/v1.0/resources/signinactivity.md: each may be missing).
+// onlySignIn reduces a user's sign-in dates to a single old date. Graph may omit each of the dates (docs-contrib,
+// api-reference/v1.0/resources/signinactivity.md).
 func onlySignIn(id string, at time.Time) func(user map[string]any) {
 	return func(user map[string]any) {
 		if user["id"] == id {
@@ -22,7 +22,8 @@ func onlySignIn(id string, at time.Time) func(user map[string]any) {
 	}
 }
 
-// keeper returns an active person in both directories whom a rule keeps and who holds E3 only through its group.
+// keeper returns an active person in both directories whose license the rule keeps, and who holds E3 only through its
+// group.
 func keeper(t *testing.T, s *shell, rule string) (i int, p sandbox.Person) {
 	t.Helper()
 	verdicts := golden(s, s.now())
@@ -40,8 +41,8 @@ func keeper(t *testing.T, s *shell, rule string) (i int, p sandbox.Person) {
 // now returns the time of the company's clock.
 func (s *shell) now() time.Time { return time.Now().Add(time.Duration(s.ahead.Load())) }
 
-// TestADateGoesBack: yesterday's newest date of one person is missing tonight, and an old one is left. The person's
-// last activity is unknown.
+// TestADateGoesBack makes the newest date of two people disappear overnight, so only an older date is left. Their
+// last activity is then unknown, and they must keep their licenses.
 func TestADateGoesBack(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 20*day, sandbox.Options{Users: 500, Seed: 4})
@@ -85,7 +86,7 @@ func TestADateGoesBack(t *testing.T) {
 	s.unwritten()
 }
 
-// TestADateGoesBackBeforeTheWrite: the plan rests on a date, and the reading at the last moment shows an earlier one.
+// TestADateGoesBackBeforeTheWrite makes apply read an older date than the plan did. The license must be kept.
 func TestADateGoesBackBeforeTheWrite(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, day, sandbox.Options{Users: 500, Seed: 4})
