@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// company is the simulated directory.
+// company implements domain with a simulated company.
 type company struct{ *sandbox.Sandbox }
 
 func (c company) env(proxy string) []string {
@@ -44,7 +44,7 @@ func (c company) truth(*rig) seen {
 	return want
 }
 
-// changes removes 12 people from the group and adds 8 others.
+// changes returns the removal of 12 members from the group and the addition of 8 people.
 func (c company) changes(*rig) (list protocol.Changes) {
 	wanted := map[protocol.Action]int{protocol.Remove: 12, protocol.Add: 8}
 	for i := range c.Company.Size() {
@@ -63,7 +63,6 @@ func (c company) changes(*rig) (list protocol.Changes) {
 	return list
 }
 
-// written counts the accepted writes by person and action.
 func (c company) written(*rig) map[string]int {
 	got := map[string]int{}
 	for _, e := range c.Company.History() {

@@ -26,16 +26,16 @@ const (
 var everyone = protocol.Message{Kind: protocol.ReadEveryone, Partitions: partitions, AsOf: time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC),
 	Groups: []protocol.Group{{DN: sandbox.CitrixGroup, Direct: true}, {DN: sandbox.CitrixGroup}, {DN: noGroup}}}
 
-// seen is what the relay should have read.
+// seen is the content of a snapshot of Active Directory.
 type seen struct {
 	People      map[string]directory.ADUser
 	Memberships map[string][]string
-	Nested      map[string]bool // whether the person is in the first group through a group within it
+	Nested      map[string]bool // people, by SID, who are in the first group through a nested group
 	Unreadable  []string
 	Sampled     int
 }
 
-// sealed returns the content of the snapshot that a reading makes.
+// sealed seals a snapshot with the reading stored at key, and returns its content.
 func (r *rig) sealed(key string) seen {
 	r.Helper()
 	run := "sealed-" + strings.ReplaceAll(key, "/", "-")
@@ -70,8 +70,10 @@ func (r *rig) sealed(key string) seen {
 	return got
 }
 
-// killing runs a piece of work without disturbance, to learn how many events it has. Then it sends a SIGKILL in each
-// tenth of the events. ask starts the work of a rig, and check waits for its end.
+// killing runs a piece of work undisturbed to count its events. Then it runs the work again for each tenth of the
+// events, kills the relay at a random event in that tenth, and starts another relay. work returns ask, which starts
+// the work, and check, which waits for its end and checks the result. queue returns the queue that must be empty at
+// the end.
 func killing(t *testing.T, newRig func(*testing.T) *rig, queue func(*rig) string, work func(r *rig) (ask func() *awsfake.Task, check func(*awsfake.Task))) {
 	run := func(r *rig, disturb func(p *process) (wait func())) {
 		ask, check := work(r)
@@ -94,7 +96,7 @@ func killing(t *testing.T, newRig func(*testing.T) *rig, queue func(*rig) string
 		t.Run(fmt.Sprint(k), func(t *testing.T) {
 			t.Parallel()
 			points := rand.New(rand.NewPCG(uint64(k), 3))
-			at := min(1+(k*events+points.IntN(events))/kills, events-3) // the number of polls is not fixed
+			at := min(1+(k*events+points.IntN(events))/kills, events-3) // the total varies with the number of polls
 			r := newRig(t)
 			run(r, func(p *process) func() {
 				struck := make(chan struct{})
@@ -144,7 +146,7 @@ func killedWhileWriting(t *testing.T, newRig func(*testing.T) *rig) {
 	})
 }
 
-// madeOnce checks that every change was made, and made once.
+// madeOnce checks that each change in list was made exactly once. key is the key of the results.
 func (r *rig) madeOnce(list protocol.Changes, key string) {
 	r.Helper()
 	want := map[string]int{}

@@ -28,15 +28,15 @@ import (
 
 const bucket = "idleseat-test"
 
-// built is the relay as `make build` builds it. taps has the taps that see requests to S3, by the prefix of a test's
-// store.
+// built is the path of the relay, compiled as by make build. taps maps the store prefix of each test to the tap that
+// counts its requests to S3.
 var (
 	built string
 	taps  sync.Map
 )
 
-// linked links the relay's code into the test binary. `go test` caches results by that binary, and would not see a
-// change of the built relay.
+// linked makes the test binary depend on the relay's code. Otherwise go test would return a cached result after a
+// change of the relay, which is compiled separately.
 var linked = main
 
 func TestMain(m *testing.M) {
@@ -60,11 +60,11 @@ func TestMain(m *testing.M) {
 	}())
 }
 
-// serveS3 serves one bucket for all tests and leads the SDK to it.
+// serveS3 serves one bucket for all tests and sets the environment variables that make the SDK use it.
 func serveS3() *httptest.Server {
 	backend := s3mem.New()
 	if err := backend.CreateBucket(bucket); err != nil {
-		panic(err) // a new server has no bucket
+		panic(err) // a new server has no bucket, so its creation cannot fail
 	}
 	objects := gofakes3.New(backend).Server()
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -76,7 +76,7 @@ func serveS3() *httptest.Server {
 		}
 		tap.around(func() { objects.ServeHTTP(w, r) })
 	}))
-	server.Config.ErrorLog = log.New(io.Discard, "", 0) // killed relays hang up
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // killed relays close their connections
 	server.Start()
 	for _, v := range []string{"AWS_ENDPOINT_URL_S3=" + server.URL, "AWS_REGION=eu-north-1", "AWS_ACCESS_KEY_ID=simulated", "AWS_SECRET_ACCESS_KEY=simulated"} {
 		name, value, _ := strings.Cut(v, "=")
@@ -124,7 +124,7 @@ func TestCheck(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			cmd := exec.Command(built, append([]string{"--check"}, tt.args...)...)
-			own := "IDLESEAT_STORE=s3://" + bucket + "/check-" + strings.ReplaceAll(tt.name, " ", "-") // two checks in one store disturb each other
+			own := "IDLESEAT_STORE=s3://" + bucket + "/check-" + strings.ReplaceAll(tt.name, " ", "-") // concurrent checks in one store would interfere
 			cmd.Env = append(append(slices.Clone(r.env), own), tt.env...)
 			out, err := cmd.CombinedOutput()
 			if (err != nil) != tt.fail || err != nil && cmd.ProcessState.ExitCode() != 1 {
@@ -139,7 +139,7 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// TestCheckShowsPlainly: a controller's text never reaches a terminal or a log unchanged.
+// TestCheckShowsPlainly checks that text from a controller never reaches the terminal or a log unchanged.
 func TestCheckShowsPlainly(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, minute)
@@ -163,7 +163,8 @@ func TestCheckShowsPlainly(t *testing.T) {
 	}
 }
 
-// TestVersion compares with the file, since a build knows the revision besides and a test may not.
+// TestVersion compares the version with the file VERSION. Only builds from a repository add a revision, so the test
+// ignores it.
 func TestVersion(t *testing.T) {
 	t.Parallel()
 	want, err := os.ReadFile("../../VERSION")
@@ -177,8 +178,8 @@ func TestVersion(t *testing.T) {
 	}
 }
 
-// TestCredentialProcess: the example gets credentials from a program that finds its key where systemd puts it. The
-// program's output signs the calls.
+// TestCredentialProcess checks that credentials from a credential_process sign the relay's calls. The process reads
+// its key from $CREDENTIALS_DIRECTORY, where systemd puts it.
 func TestCredentialProcess(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, minute)
@@ -208,8 +209,8 @@ func TestCredentialProcess(t *testing.T) {
 	}
 }
 
-// TestExampleEnvironment: the example environment names every variable and no other. The unit sets the variable that
-// names a secret.
+// TestExampleEnvironment checks that the example environment and the unit together name each of the relay's variables
+// and no others.
 func TestExampleEnvironment(t *testing.T) {
 	t.Parallel()
 	example, err := os.ReadFile("../../infra/relay/relay.env.example")

@@ -16,14 +16,15 @@ import (
 	"github.com/idleseat/idleseat/shared/relay/protocol"
 )
 
-// implied has the rights that no call of the relay shows.
+// implied lists the required actions that the relay never calls directly.
 var implied = []string{
-	"s3:ListBucket",       // without it a missing object looks like a forbidden one
-	"kms:Decrypt",         // S3 calls it for the relay, in a bucket with a key of its own
-	"kms:GenerateDataKey", // S3 calls it too, for writing
+	"s3:ListBucket",       // without this right, S3 answers 403 instead of 404 for a missing object
+	"kms:Decrypt",         // called by S3 on the relay's behalf, in a bucket with its own key
+	"kms:GenerateDataKey", // likewise, for writes
 }
 
-// TestPolicyHasWhatIsCalled: the rights of the documented policy are those of a relay that does everything it can.
+// TestPolicyHasWhatIsCalled checks that the documented IAM policy allows exactly what the relay calls when it does
+// each kind of work.
 func TestPolicyHasWhatIsCalled(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, minute)

@@ -34,7 +34,7 @@ func TestCandidates(t *testing.T) {
 			continue
 		}
 		list.SIDs = append(list.SIDs, p.AD.SID)
-		p.AD.LastLogonTimestamp = p.LastLogon // there is only one controller, so it is never older
+		p.AD.LastLogonTimestamp = p.LastLogon // with only one controller, the replicated date is exact
 		want.People = append(want.People, protocol.Account{SID: p.AD.SID, User: p.AD, Groups: truth.Memberships[p.AD.SID]})
 	}
 	const nobody = "S-1-5-21-1-2-3-999999"
@@ -64,7 +64,7 @@ func TestCandidates(t *testing.T) {
 		}
 	}
 	got.Found = nil
-	for i := range got.People { // the tests of removals cover Seen
+	for i := range got.People { // Seen is covered by the tests of removals
 		if a := &got.People[i]; (a.Seen == nil) != (a.User == nil) {
 			t.Errorf("account %d: %+v", i, a)
 		}
@@ -75,8 +75,8 @@ func TestCandidates(t *testing.T) {
 	}
 }
 
-// TestChangesSince: a full reading is followed by a delta reading in the next night. The snapshot is that of a full
-// reading.
+// TestChangesSince asks for a full reading and then for the changes since. Both must lead to the snapshot of a full
+// reading. A reading whose predecessor is missing must be full again.
 func TestChangesSince(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, minute)
@@ -212,7 +212,7 @@ func TestMessagesThatAreRefused(t *testing.T) {
 	if diff := cmp.Diff(garbage, dead); diff != "" {
 		t.Errorf("dead letters (-want +got):\n%s", diff)
 	}
-	r.answer(r.ask(everyone)) // the relay still works
+	r.answer(r.ask(everyone)) // the relay must still work
 }
 
 func TestTerminatedInTheMiddle(t *testing.T) {
@@ -247,7 +247,7 @@ func TestTerminatedInTheMiddle(t *testing.T) {
 			if asked.Ended() {
 				t.Fatal("the task ended, although the relay was stopped in the middle")
 			}
-			r.start() // the message alone would return long after
+			r.start() // gets the message at once, because the stopped relay returned the message to the queue
 			key := r.answer(asked)
 			if m.Kind == protocol.WriteMembers {
 				r.madeOnce(list, key)
@@ -278,7 +278,7 @@ func TestQueuesAreSwitchedOff(t *testing.T) {
 	}
 }
 
-// TestLogsNameNobody: no log line and no cause of a failure names a person.
+// TestLogsNameNobody checks that no line in the log names a person.
 func TestLogsNameNobody(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, minute)

@@ -24,9 +24,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// tap counts what reaches and leaves the servers, and calls strike at one event.
+// tap counts the requests and answers that pass it, and calls strike at one of these events.
 type tap struct {
-	asked  func(*http.Request) // called with requests to S3; may be nil
+	asked  func(*http.Request) // called with each request to S3; may be nil
 	mu     sync.Mutex
 	events int
 	at     int
@@ -52,7 +52,7 @@ func (t *tap) around(serve func()) {
 	t.event()
 }
 
-// arm counts from now on and calls strike at the given event. It returns the count so far.
+// arm starts counting from zero and calls strike at event at. It returns the previous count.
 func (t *tap) arm(at int, strike func()) int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -61,25 +61,26 @@ func (t *tap) arm(at int, strike func()) int {
 	return counted
 }
 
-// domain is an Active Directory for relays, and what is known of it from elsewhere.
+// domain is an Active Directory for tests, with the expected results of the relay's work.
 type domain interface {
-	// env returns the environment that leads a relay to the domain through proxy (host:port).
+	// env returns environment variables that make a relay reach the domain through proxy, which has the form
+	// host:port.
 	env(proxy string) []string
-	address() string               // address of its controller
-	everyone() protocol.Message    // message that asks for everybody and for groups
-	truth(*rig) seen               // what a reading of everybody should find
-	changes(*rig) protocol.Changes // some changes, each of which is needed
-	// written counts the changes that the controller accepted, by "person action". The id of a change is
-	// change-<person>.
+	address() string               // host:port of the controller
+	everyone() protocol.Message    // request to read everybody and some groups
+	truth(*rig) seen               // the snapshot that a reading of everybody should lead to
+	changes(*rig) protocol.Changes // some additions and removals, none of which is a no-op
+	// written returns how often the controller accepted each write. The keys are the person and the action, separated
+	// by a space. A person here is the id of a change without the prefix "change-".
 	written(*rig) map[string]int
 }
 
-// rig is everything around relays: a domain, queues, tasks and a store.
+// rig is the environment of relays under test: a domain, queues, tasks and a store.
 type rig struct {
 	testing.TB
 	*tap
 	domain
-	box        *sandbox.Sandbox // nil for another domain
+	box        *sandbox.Sandbox // simulated company; nil on a real domain
 	company    *sandbox.Company
 	aws        *awsfake.Server
 	store      store.Store
@@ -127,11 +128,11 @@ func newRigOn(t testing.TB, visibility time.Duration, on domain) *rig {
 	return r
 }
 
-// step is how many bytes from the controller are one event.
+// step is the number of bytes from the controller that count as one event.
 const step = 1 << 10
 
-// proxyLDAP passes bytes to the controller and back. It listens on another port of the controller's address, for which
-// the certificate is valid. Each step of a connection is an event, and so is its end.
+// proxyLDAP starts a proxy to the controller and returns its address. It listens on the controller's IP address,
+// because the certificate is valid for that. Each step bytes are an event, and so is the end of a connection.
 func (r *rig) proxyLDAP() string {
 	r.Helper()
 	host, _, err := net.SplitHostPort(r.address())
@@ -184,10 +185,10 @@ type process struct {
 	ended chan struct{}
 	mu    sync.Mutex
 	log   []string
-	more  chan struct{} // closed and replaced at every line
+	more  chan struct{} // closed and replaced when a line is added to log
 }
 
-// start runs the built relay until the test ends.
+// start starts the built relay, which is killed when the test ends.
 func (r *rig) start(env ...string) *process {
 	r.Helper()
 	p := &process{Cmd: exec.Command(built), ended: make(chan struct{}), more: make(chan struct{})}
@@ -219,13 +220,13 @@ func (r *rig) start(env ...string) *process {
 	return p
 }
 
-// kill sends SIGKILL and waits for the end.
+// kill sends SIGKILL and waits until the process has ended.
 func (p *process) kill() {
-	_ = p.Process.Kill() // it may have ended
+	_ = p.Process.Kill() // an error means that it has ended already
 	<-p.ended
 }
 
-// says waits until n lines of the log contain a text.
+// says waits until the log of p contains text at least n times.
 func (r *rig) says(p *process, text string, n int) {
 	r.Helper()
 	ctx := r.soon()
@@ -257,7 +258,7 @@ func (r *rig) soon() context.Context {
 	return ctx
 }
 
-// ask starts a task with a heartbeat of an hour, or of the given time, and sends its message.
+// ask starts a task for m and sends m to the queue for its kind. The heartbeat of the task is an hour unless given.
 func (r *rig) ask(m protocol.Message, heartbeat ...time.Duration) *awsfake.Task {
 	r.Helper()
 	t := r.aws.NewTask(cmp.Or(append(heartbeat, time.Hour)...), time.Hour)
@@ -274,7 +275,7 @@ func (r *rig) ask(m protocol.Message, heartbeat ...time.Duration) *awsfake.Task 
 	return t
 }
 
-// answer waits for the key in a task's answer.
+// answer waits until t ends and returns the key in its answer.
 func (r *rig) answer(t *awsfake.Task) string {
 	r.Helper()
 	end, err := t.Wait(r.soon())
@@ -288,7 +289,7 @@ func (r *rig) answer(t *awsfake.Task) string {
 	return a.Key
 }
 
-// put stores the input of a batch.
+// put stores v as the input of a batch and returns its key.
 func (r *rig) put(batch string, v any) string {
 	r.Helper()
 	key := "runs/run-1/ad/input/" + batch + ".json"
@@ -306,7 +307,7 @@ func get[T any](r *rig, key string) (v T) {
 	return v
 }
 
-// drained waits until a queue is empty.
+// drained waits until the queue is empty.
 func (r *rig) drained(queue string) {
 	r.Helper()
 	for ctx := r.soon(); len(r.aws.Bodies(queue)) > 0; {

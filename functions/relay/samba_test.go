@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/source/activedirectory"
 )
 
-// TestSamba: relays on a real Active Directory are killed in the same ways as on the simulated one.
+// TestSamba kills relays on a real Active Directory in the same ways as on the simulated one.
 func TestSamba(t *testing.T) {
 	const people, rigs = 1200, 2 * (kills + 1)
 	var o samba.Options
@@ -60,11 +60,11 @@ func dns(people []samba.Person) (all []string) {
 	return all
 }
 
-// sambaDomain is a real domain in which each rig has a group of its own. Its first 30 people are in the group, and 20
-// more are in it through another group.
+// sambaDomain implements domain with a real domain, in which each rig uses another group. The group has the first 30
+// people as direct members and 20 more through a nested group.
 type sambaDomain struct {
 	*samba.Domain
-	people map[string]directory.ADUser // people by account name, as an undisturbed reading shows them
+	people map[string]directory.ADUser // all people by sAMAccountName, from an undisturbed reading
 	group  string
 }
 
@@ -103,7 +103,7 @@ func (d sambaDomain) truth(*rig) seen {
 	return want
 }
 
-// changes removes 12 people from the group and adds 8 others.
+// changes returns the removal of 12 members from the group and the addition of 8 people.
 func (d sambaDomain) changes(*rig) (list protocol.Changes) {
 	for i := range 20 {
 		u, action := d.people[sambaName(i)], protocol.Remove
