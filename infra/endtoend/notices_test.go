@@ -72,7 +72,7 @@ func TestNotices(t *testing.T) {
 		}
 	})
 	const golden = "testdata/notices.txt"
-	got := strings.Join(all, "\n")
+	got := strings.Join(append(all, described(t)), "\n")
 	if *update {
 		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
@@ -85,6 +85,24 @@ func TestNotices(t *testing.T) {
 	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(got, "\n")); diff != "" {
 		t.Errorf("notices (-want +got; go test ./infra/endtoend -run TestNotices -update writes them):\n%s", diff)
 	}
+}
+
+// described lists the alarms with their texts, and what raises those that no execution raises.
+func described(t *testing.T) string {
+	plain, silent := loadTemplate(t).alarms(t)
+	lines := []string{}
+	for name, a := range plain {
+		when := fmt.Sprintf("%s of %s %s in %d s is %d or more", a.Statistic, a.Namespace, a.Metric, a.Period, a.Threshold)
+		if a.Below {
+			when = fmt.Sprintf("no %s %s came in %d periods of %d s", a.Namespace, a.Metric, a.Periods, a.Period)
+		}
+		lines = append(lines, fmt.Sprintf("%s: %s When: %s.", name, a.Text, when))
+	}
+	for name := range silent.Queues {
+		lines = append(lines, fmt.Sprintf("%s: %s When: %s is %d or more in %d periods of %d s.", name, silent.Text, silent.Expression, silent.Threshold, silent.Periods, silent.Period))
+	}
+	slices.Sort(lines)
+	return "=== the alarms\n" + strings.Join(lines, "\n") + "\n"
 }
 
 // told returns the notices of an ending with the figures and alarms of each execution.
@@ -118,7 +136,7 @@ func (r *rig) heard(alarms map[string]alarm) string {
 	raised := []string{}
 	for name, a := range alarms {
 		if got, there := figures[a.Namespace+" "+a.Metric]; there && !a.Below && got >= float64(a.Threshold) {
-			raised = append(raised, name)
+			raised = append(raised, name+" ("+a.Text+")")
 		}
 	}
 	if len(raised) == 0 {
