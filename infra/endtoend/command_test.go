@@ -14,7 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// sameAsCommand does the same to the same company by the command line. It compares the directories and the ledgers.
+// sameAsCommand makes the same changes to an identical company with the command line, and compares the directories
+// and ledgers of both.
 func (r *rig) sameAsCommand() {
 	r.Helper()
 	box, err := sandbox.Start(company)

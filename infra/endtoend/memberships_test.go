@@ -16,11 +16,10 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// secondE3 is a group that gives E3 beside LIC-M365-E3.
+// secondE3 is the name of a second group that gives E3, besides LIC-M365-E3.
 const secondE3 = "LIC-E3-Lab"
 
-// memberships returns a policy with a license that is membership of a group of Entra ID, and with a product that
-// several groups give.
+// memberships adds a license that consists of membership in an Entra ID group, and makes E3 a product of two groups.
 func memberships(text string) string {
 	return strings.NewReplacer(
 		"group: {entra: LIC-M365-E3}", "groups: [{entra: "+secondE3+"}, {entra: LIC-M365-E3}]",
@@ -34,7 +33,7 @@ func memberships(text string) string {
 `
 }
 
-// applied plans, approves the plan, and returns it after it was applied.
+// applied plans, approves and applies with the command line, and returns the plan.
 func (r *rig) applied(idleseat func(args ...string) (stdout, stderr string, status int)) *plan.Plan {
 	r.Helper()
 	text, steps, status := idleseat("plan", "--format", "json")
@@ -52,8 +51,8 @@ func (r *rig) applied(idleseat func(args ...string) (stdout, stderr string, stat
 	return p
 }
 
-// restored restores what a run took. It waits until everybody holds what they held before, because licenses of groups
-// follow membership late.
+// restored restores a run and waits until everybody holds what they held before, because licenses follow group
+// membership with a delay.
 func (r *rig) restored(idleseat func(args ...string) (stdout, stderr string, status int), run string, before map[int][]string) {
 	r.Helper()
 	r.longAgo()
@@ -69,8 +68,8 @@ func (r *rig) restored(idleseat func(args ...string) (stdout, stderr string, sta
 	r.Errorf("licenses and groups (-before +restored):\n%s", cmp.Diff(before, r.holdings()))
 }
 
-// TestMemberships: memberships and products of several groups are planned, approved, applied and restored under the
-// state machine. Everybody leaves the group through which they hold the product, and returns to it.
+// TestMemberships takes and restores group memberships and a product of two groups. Everybody must leave the group
+// through which they hold the product and return to the same group.
 func TestMemberships(t *testing.T) {
 	t.Parallel()
 	small, at := company, &calendar{}
@@ -116,8 +115,8 @@ func TestMemberships(t *testing.T) {
 	r.restored(idleseat, p.Run, before)
 }
 
-// TestSyncedLicenseGroup: the relay writes a group that Entra Connect syncs. The state machine waits until Graph shows
-// the license gone. A restore waits until Graph shows it again.
+// TestSyncedLicenseGroup takes and restores a license through an Active Directory group that Entra Connect syncs. The
+// relay writes the group, and the state machine waits until Graph shows the result of the sync.
 func TestSyncedLicenseGroup(t *testing.T) {
 	t.Parallel()
 	const name = "LIC-E3-OnPrem"

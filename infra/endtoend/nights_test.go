@@ -12,9 +12,9 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestNights: a deployment in enforce runs two nights. The first one takes licenses, and announces what its rule
-// announces. In the second one, a person who came back has the license again. Nobody else is changed. The ledger names
-// the execution.
+// TestNights runs two nights in mode enforce. The first takes licenses and announces other changes. On the second, a
+// person who became active must get the license back, and nobody else may be changed. The ledger must name the
+// execution as the approver.
 func TestNights(t *testing.T) {
 	t.Parallel()
 	small := company
@@ -43,7 +43,7 @@ func TestNights(t *testing.T) {
 		t.Errorf("approved by %q, %v", e.ApprovedBy, err)
 	}
 
-	time.Sleep(1100 * time.Millisecond) // dates of sign-ins have whole seconds
+	time.Sleep(1100 * time.Millisecond) // sign-in dates have a resolution of one second
 	for i := range small.Users {
 		if person := r.box.Company.Person(i); person.Entra != nil && person.Entra.ID == lost.User {
 			r.box.Company.SignIn(i)

@@ -12,8 +12,9 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestLogonWhileTheWriteWaits: three people log on while the message that takes their license waits in the queue. The
-// relay read its evidence before. It does not change their licenses, and the rule is asked again.
+// TestLogonWhileTheWriteWaits lets three people log on while the message that would take their license waits in the
+// queue. The evidence was read before, so the relay must not change their licenses and the rule must be evaluated
+// again.
 func TestLogonWhileTheWriteWaits(t *testing.T) {
 	t.Parallel()
 	small := company
@@ -66,7 +67,7 @@ func TestLogonWhileTheWriteWaits(t *testing.T) {
 	}
 }
 
-// idOf returns the key of a person in the ledger.
+// idOf returns the ledger's key of person i.
 func (r *rig) idOf(i int) string {
 	switch p := r.box.Company.Person(i); {
 	case p.Entra != nil:
@@ -76,7 +77,7 @@ func (r *rig) idOf(i int) string {
 	}
 }
 
-// opened reports whether the ledger has an open change of a person's Citrix license.
+// opened reports whether the ledger has a pending change of a person's Citrix license.
 func (r *rig) opened(user string) bool {
 	e, err := ledger.In(r.store).Latest(r.Context(), user, "citrix")
 	if err != nil {

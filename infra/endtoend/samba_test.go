@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/source/activedirectory"
 )
 
-// TestSamba: the deployment runs with a real Active Directory behind the relay. The plan is carried out there and in
-// Entra ID. The next plan finds nothing more.
+// TestSamba runs the deployment with a real Active Directory behind the relay. The plan must be carried out there and
+// in Entra ID, and the next plan must be empty.
 func TestSamba(t *testing.T) {
 	small := company
 	small.Users = 800
@@ -44,8 +44,8 @@ func TestSamba(t *testing.T) {
 	}
 }
 
-// onPremises puts the company's people of Active Directory into a real domain. It puts Samba's SIDs and GUIDs into
-// Graph's answers, as Entra Connect would.
+// onPremises creates the company's Active Directory people in a real domain. It replaces the SIDs and GUIDs in
+// Graph's answers with Samba's, as Entra Connect would.
 func (r *rig) onPremises() {
 	citrix, o := samba.DN("Citrix Users", samba.GroupsOU), samba.Options{}
 	var members []string
@@ -94,7 +94,7 @@ func (r *rig) onPremises() {
 			}
 			w.Header().Del("Content-Length")
 			w.WriteHeader(kept.Code)
-			_, _ = names.WriteString(w, kept.Body.String()) // a client that left needs no answer
+			_, _ = names.WriteString(w, kept.Body.String()) // an error means that the client disconnected
 		})
 	})
 	r.domain = []string{

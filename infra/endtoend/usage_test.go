@@ -17,15 +17,15 @@ import (
 
 const day = 24 * time.Hour
 
-// calendar is the clock of a company whose past begins before the test.
+// calendar is a clock that a test can set back, so a company can have a past.
 type calendar struct{ apart atomic.Int64 }
 
 func (c *calendar) now() time.Time { return time.Now().Add(time.Duration(c.apart.Load())) }
 
-// pass moves the clock. The clock must be right again before the product reads the company.
+// pass advances the clock by d. The offset must be zero before the product reads the company.
 func (c *calendar) pass(d time.Duration) { c.apart.Add(int64(d)) }
 
-// signInAll lets all active people sign in and log on now.
+// signInAll makes all active people sign in and log on now.
 func (r *rig) signInAll() {
 	c := r.box.Company
 	for i := range c.Size() {
@@ -39,8 +39,8 @@ func (r *rig) signInAll() {
 	}
 }
 
-// usagePolicy returns the example policy about usage reports, for a company of this size. Its people hold Copilot
-// directly.
+// usagePolicy returns an edit that yields the example policy about usage reports, adapted to a small company in which
+// Copilot is assigned directly.
 func usagePolicy(t *testing.T) func(string) string {
 	text, err := os.ReadFile("../policy_usage.yaml")
 	if err != nil {
@@ -58,13 +58,12 @@ func usagePolicy(t *testing.T) func(string) string {
 	}
 }
 
-// TestCopilotUnused: the two rules of the example policy about usage reports are collected, planned, approved, applied
-// and restored under the state machine.
+// TestCopilotUnused runs the two rules of the example policy about usage reports from the reading to the restore.
 func TestCopilotUnused(t *testing.T) {
 	t.Parallel()
 	small, at := company, &calendar{}
 	small.Users, small.Now = 300, at.now
-	at.pass(-60 * day) // a license that was given yesterday cannot be unused for 45 days
+	at.pass(-60 * day) // otherwise the licenses would be too new to be unused for 45 days
 	r := newRig(t, options{company: small, mode: "review", edit: usagePolicy(t)})
 	c := r.box.Company
 	holders := r.giveCopilot()
@@ -78,7 +77,7 @@ func TestCopilotUnused(t *testing.T) {
 	c.Use(idle, directory.CopilotUse, now.AddDate(0, 0, -60))
 	c.Use(never, directory.CopilotUse, time.Time{})
 	c.Use(recent, directory.CopilotUse, now.AddDate(0, 0, -40))
-	c.Use(busy, directory.TeamsUse, now.AddDate(0, 0, -9)) // the person has not signed in for months
+	c.Use(busy, directory.TeamsUse, now.AddDate(0, 0, -9)) // although the person has not signed in for months
 	before := r.holdings()
 	idleseat := r.operator()
 	p := r.applied(idleseat)
@@ -115,7 +114,7 @@ func TestCopilotUnused(t *testing.T) {
 	r.restored(idleseat, p.Run, before)
 }
 
-// giveCopilot gives Copilot directly to some active people, and returns their numbers.
+// giveCopilot assigns Copilot directly to some active people and returns their indexes.
 func (r *rig) giveCopilot() (holders []int) {
 	c := r.box.Company
 	for i := range c.Size() {
@@ -131,7 +130,7 @@ func (r *rig) giveCopilot() (holders []int) {
 	return holders
 }
 
-// busyHolder returns a person whom the rule about E3 would match.
+// busyHolder returns the index of a person whom the E3 rule would match without the usage reports.
 func (r *rig) busyHolder() int {
 	c := r.box.Company
 	for i := range c.Size() {
