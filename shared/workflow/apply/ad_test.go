@@ -67,7 +67,7 @@ func TestADFailures(t *testing.T) {
 	}
 	move := demoteEgon
 	tests := map[string]struct {
-		move   bool // true: the person moves to another group; false: the license is only taken
+		move   bool // whether the person moves to another group; otherwise the license is only taken
 		change func(*bench)
 		want   runs.Status
 		note   string
@@ -101,7 +101,7 @@ func TestADFailures(t *testing.T) {
 	}
 }
 
-// TestADIsFinished: the next call finishes a removal that a controller shows late.
+// TestADIsFinished: if a controller shows a removal late, the next call finishes the change.
 func TestADIsFinished(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, freeDora)

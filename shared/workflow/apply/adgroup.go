@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// adGroup is the target of groups of Active Directory. The relay writes them where this program does not reach the
+// adGroup is the target for groups of Active Directory. The relay changes them if this program cannot reach the
 // directory.
 type adGroup struct{ ofGroups }
 
@@ -48,12 +48,12 @@ func (adGroup) giveBack(ctx context.Context, m *move) (runs.Status, string) {
 	return m.restoreGroup(ctx)
 }
 
-func (adGroup) late() time.Duration  { return doubtful } // another controller may show an older state for long
-func (adGroup) unshown() runs.Status { return troubled } // the controller that took the write answers the read
+func (adGroup) late() time.Duration  { return doubtful } // another controller may show an older state for a long time
+func (adGroup) unshown() runs.Status { return troubled } // the read goes to the controller that took the write
 func (adGroup) system() string       { return "Active Directory" }
 
 // syncs is how long a change of a group in Active Directory may take to reach Entra ID. Entra Connect runs every 30
-// minutes by default, and a run of it may take long (Microsoft Learn, "Microsoft Entra Connect Sync: Scheduler").
+// minutes by default, and a run may take long (Microsoft Learn, "Microsoft Entra Connect Sync: Scheduler").
 const syncs = 2 * time.Hour
 
 func (adGroup) readLag(follows bool) time.Duration {
@@ -86,8 +86,8 @@ func (g adGroup) wayBack(ctx context.Context, j *job, l, to *policy.License, in 
 	return sentences(note, known), refusal, err
 }
 
-// unmirrored compares both directories and does not believe the ledger. With a wrong counterpart, a missing license would
-// count as restored.
+// unmirrored compares both directories instead of believing the ledger: with a wrong counterpart, a missing license
+// would count as restored.
 func (adGroup) unmirrored(ctx context.Context, j *job, l *policy.License, group, counterpart string) (why string, err error) {
 	switch {
 	case group == "" || l == nil || !l.Synced():
@@ -114,7 +114,7 @@ func (adGroup) unmirrored(ctx context.Context, j *job, l *policy.License, group,
 	return j.run.Tenant.Mirrors(l, &o), nil
 }
 
-// readCounterparts reads the groups of Entra ID again that are synced from license groups of Active Directory.
+// readCounterparts reads again the Entra groups that are synced from license groups of Active Directory.
 func (j *job) readCounterparts(ctx context.Context) error {
 	for _, l := range j.run.Policy.Licenses {
 		if !l.Synced() {
@@ -122,7 +122,7 @@ func (j *job) readCounterparts(ctx context.Context) error {
 		}
 		g, _ := j.run.Tenant.Counterpart(l)
 		if g.ID == "" {
-			continue // the change is refused already
+			continue // the change is refused in any case
 		}
 		now, err := j.Entra.FindGroup(ctx, g.ID)
 		if errors.Is(err, directory.ErrNoGroup) {

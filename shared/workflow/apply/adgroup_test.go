@@ -15,7 +15,7 @@ import (
 
 const newGUID = "33333333-0000-0000-0000-000000000003"
 
-// TestADGroupIsReadOnce: one call reads each group once, whether or not it exists. It reads the group again after a
+// TestADGroupIsReadOnce: a call of Apply reads each group once, whether or not the group exists, and again after a
 // failure.
 func TestADGroupIsReadOnce(t *testing.T) {
 	t.Parallel()
@@ -43,7 +43,8 @@ func TestADGroupIsReadOnce(t *testing.T) {
 	}
 }
 
-// TestTargetOfAnEntry: the group that a change joined is left only when it is known to belong to the change's license.
+// TestTargetOfAnEntry: a person is removed from the group that a change joined only if the group is known to belong
+// to the change's license.
 func TestTargetOfAnEntry(t *testing.T) {
 	t.Parallel()
 	lite := func(j *job) *policy.License { return j.run.Policy.LicenseNamed("lite") }
@@ -82,15 +83,15 @@ func TestTargetOfAnEntry(t *testing.T) {
 	}
 }
 
-// TestGUIDsOfAnEntry: an entry must have the objectGUIDs that the run read. Where the run read none, it must have those
-// of the present groups.
+// TestGUIDsOfAnEntry: an entry must have the objectGUIDs that the run read or, if the run read none, those of the
+// present groups.
 func TestGUIDsOfAnEntry(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
-		read           string // objectGUID of Citrix that the run read
+		read           string // objectGUID of Citrix as the run read it
 		source, target string
 		fail           bool
-		field          string // the field that the reason names
+		field          string // the field that the reason must name
 		is             error
 	}{
 		"none":                          {citrixGUID, "", "", true, "", nil},
@@ -115,15 +116,15 @@ func TestGUIDsOfAnEntry(t *testing.T) {
 		}
 	}
 	b := newBench(t, freeEgon)
-	b.ad.at(liteDN, otherGUID, 900) // Citrix is gone
+	b.ad.at(liteDN, otherGUID, 900) // Citrix no longer exists
 	e := &ledger.Entry{Seq: 1, Intent: ledger.Intent{Person: "p", License: "citrix", Source: citrixDN, SourceGUID: citrixGUID}}
 	if why, err := b.jobOf(t).alteredGUID(t.Context(), e); !strings.Contains(why, "sourceGuid") || err != nil {
 		t.Errorf("the group is gone: %q, %v", why, err)
 	}
 }
 
-// TestSourceOfTheWayBack: a restore uses the group that was left, whatever its DN is now. When that group is gone it
-// uses the policy's present one. It never uses a group that only has the name.
+// TestSourceOfTheWayBack: a restore uses the group that was left, whatever its DN is now. If that group is gone, the
+// restore uses the group that the policy names now, but never a group that merely has the old name.
 func TestSourceOfTheWayBack(t *testing.T) {
 	t.Parallel()
 	const oldDN, movedDN = "CN=Citrix Old,DC=corp", "CN=Citrix Moved,DC=corp"
@@ -131,8 +132,8 @@ func TestSourceOfTheWayBack(t *testing.T) {
 	type way struct{ Source, SourceGUID string }
 	for name, tc := range map[string]struct {
 		groups       []func(*fakeAD)
-		source, guid string // source and objectGUID in the entry
-		former       string // objectGUID that an earlier run read, which took the license
+		source, guid string // DN and objectGUID in the entry
+		former       string // objectGUID as the run that took the license read it
 		want         way
 		note         string
 		refusal      string
@@ -184,8 +185,8 @@ func TestSourceOfTheWayBack(t *testing.T) {
 	}
 }
 
-// TestFormerSourceThatCannotBeRead: a group that cannot be read is not gone. The restore does not use the policy's
-// present group in its place.
+// TestFormerSourceThatCannotBeRead: a group that cannot be read does not count as gone, so the restore does not use
+// the policy's present group in its place.
 func TestFormerSourceThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	const oldDN = "CN=Citrix Old,DC=corp"
@@ -218,13 +219,13 @@ func TestFormerSourceThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestGroupsAreIdentified: an intent has the objectGUIDs of its groups if they are those that the run read. A group
+// TestGroupsAreIdentified: an intent gets the objectGUIDs of its groups if they are those that the run read. A group
 // that is gone or cannot be read does not match.
 func TestGroupsAreIdentified(t *testing.T) {
 	t.Parallel()
 	type guids struct{ Source, Target string }
 	for name, tc := range map[string]struct {
-		read   string // objectGUID of Citrix that the run read
+		read   string // objectGUID of Citrix as the run read it
 		groups func(*fakeAD)
 		fail   string
 		target string
@@ -259,7 +260,7 @@ func TestGroupsAreIdentified(t *testing.T) {
 	}
 }
 
-// TestSameWay: two intents are alike when they write the same groups and products.
+// TestSameWay: two intents are the same if they change the same groups and products.
 func TestSameWay(t *testing.T) {
 	t.Parallel()
 	base := ledger.Intent{Source: "s", SourceGUID: "1", Target: "t", TargetGUID: "2", TargetSKU: "sku"}

@@ -12,10 +12,10 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// A group of Active Directory is identified by its objectGUID. Its DN is a name, which may belong to another group
-// later.
+// An Active Directory group is identified by its objectGUID, because its DN may later belong to another group.
 
-// named returns the name by which Active Directory finds a group of the change.
+// named returns the name by which Active Directory finds a group of the change: the objectGUID if it is known,
+// otherwise the DN.
 func (m *move) named(group string) string {
 	if e := m.entry; e != nil {
 		switch group {
@@ -28,8 +28,8 @@ func (m *move) named(group string) string {
 	return group
 }
 
-// adGroup returns a group of Active Directory by DN or GUID, or nil when there is none. Each call of Apply reads a
-// group once.
+// adGroup returns the Active Directory group with a DN or objectGUID, or nil if there is none. A call of Apply reads
+// each group once.
 func (j *job) adGroup(ctx context.Context, name string) (*directory.Group, error) {
 	if g, read := j.adGroups[name]; read {
 		return g, nil
@@ -52,13 +52,13 @@ func (j *job) adGroup(ctx context.Context, name string) (*directory.Group, error
 	return g, nil
 }
 
-// readGUID returns the objectGUID of a group as the run read it. It is empty when it is unknown.
+// readGUID returns the objectGUID that the run read for a group, or "" if it is unknown.
 func (j *job) readGUID(dn string) string {
 	return j.run.Manifest.Readings[directory.AD].Groups[directory.GroupRef{Source: directory.AD, Name: dn}.Key(false)]
 }
 
-// identify notes the objectGUIDs of the groups of a change. why says that one of them is not the group that the run
-// read.
+// identify sets the objectGUIDs of the groups of a change. why is not empty if one of them is not the group that the
+// run read.
 func (j *job) identify(ctx context.Context, in *ledger.Intent) (why string, err error) {
 	for _, x := range []struct {
 		dn   string
@@ -82,15 +82,15 @@ func (j *job) identify(ctx context.Context, in *ledger.Intent) (why string, err 
 	return "", nil
 }
 
-// alteredGUID returns why the objectGUIDs of an open entry are not those of the groups that the policy names. It is
-// empty when they are the same.
+// alteredGUID returns why the objectGUIDs of an open entry are not those of the groups that the policy names, or ""
+// if they are.
 func (j *job) alteredGUID(ctx context.Context, e *ledger.Entry) (string, error) {
 	for _, x := range []struct{ field, dn, guid string }{{"sourceGuid", e.Source, e.SourceGUID}, {"targetGuid", e.Target, e.TargetGUID}} {
 		want := j.readGUID(x.dn)
 		if x.guid == "" || x.guid == want {
 			continue
 		}
-		if want == "" { // the run did not note the objectGUID
+		if want == "" { // the run did not record the objectGUID
 			g, err := j.adGroup(ctx, x.dn)
 			if err != nil {
 				return "", err
@@ -104,9 +104,9 @@ func (j *job) alteredGUID(ctx context.Context, e *ledger.Entry) (string, error) 
 	return "", nil
 }
 
-// adSourceOf sets the group of Active Directory through which a license is restored. It is the group that was left,
-// whatever its DN is now. When that group is gone, it is the policy's present group, if the policy now names another
-// DN.
+// adSourceOf sets the Active Directory group through which a license is restored. It is the group that was left,
+// whatever its DN is now. If that group is gone, it is the policy's present group, provided that the policy now names
+// another DN.
 func (j *job) adSourceOf(ctx context.Context, l *policy.License, in *ledger.Intent) (note, refusal string, err error) {
 	left := in.Source
 	present, err := j.adGroup(ctx, l.Group.Name)
@@ -130,8 +130,8 @@ func (j *job) adSourceOf(ctx context.Context, l *policy.License, in *ledger.Inte
 	return fmt.Sprintf("given back by the group %s, since %s is gone", l.Group, left), "", nil
 }
 
-// adLeft returns the group that was left, or nil when it is gone. The refusal says why a group that may be the same
-// must not be written.
+// adLeft returns the group that was left, or nil if it is gone. refusal says why a group that may be the same one
+// must not be changed.
 func (j *job) adLeft(ctx context.Context, l *policy.License, in *ledger.Intent, present *directory.Group) (found *directory.Group, refusal string, err error) {
 	if in.SourceGUID == "" {
 		return j.adByDN(ctx, l, in)
@@ -150,8 +150,8 @@ func (j *job) adLeft(ctx context.Context, l *policy.License, in *ledger.Intent, 
 	return nil, "", nil
 }
 
-// adByDN returns the group that was left, for an entry of a version that noted only its DN. A group that was made after
-// the entry is another group.
+// adByDN returns the group that was left, for an entry of a version that recorded only the DN. A group that was
+// created after the entry is a different one.
 func (j *job) adByDN(ctx context.Context, l *policy.License, in *ledger.Intent) (found *directory.Group, refusal string, err error) {
 	if !j.known(l, in.License, in.Source) {
 		return nil, "", nil
@@ -166,7 +166,7 @@ func (j *job) adByDN(ctx context.Context, l *policy.License, in *ledger.Intent) 
 	return found, "", nil
 }
 
-// adTarget reports whether the group that a change joined belongs to its license.
+// adTarget reports whether the group that a change joined belongs to the change's license.
 func (j *job) adTarget(ctx context.Context, to *policy.License, in *ledger.Intent) (bool, error) {
 	if in.TargetGUID == "" {
 		return j.known(to, in.To, in.Target), nil

@@ -18,7 +18,7 @@ const (
 	otherGUID  = "22222222-0000-0000-0000-000000000002"
 )
 
-// at adds a group that was made some days ago, with an objectGUID and a DN.
+// at adds a group with a DN and an objectGUID that was created some days ago.
 func (f *fakeAD) at(dn, guid string, days int) {
 	if f.groups == nil {
 		f.groups = map[string]directory.Group{}
@@ -27,8 +27,8 @@ func (f *fakeAD) at(dn, guid string, days int) {
 	f.groups[dn], f.groups[directory.GroupByGUID(guid, "")] = g, g
 }
 
-// TestADGroupIsItsGUID: a change writes the group that the run read, by its objectGUID. The ledger has the objectGUID
-// beside the name.
+// TestADGroupIsItsGUID: a change addresses the group that the run read by its objectGUID, which the ledger has beside
+// the name.
 func TestADGroupIsItsGUID(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, demoteEgon)
@@ -42,7 +42,7 @@ func TestADGroupIsItsGUID(t *testing.T) {
 	}
 }
 
-// reread lets the run of a bench know the objectGUID of the Citrix group.
+// reread sets the objectGUID of the Citrix group that the bench's run read.
 func (b *bench) reread(t *testing.T, guid string) {
 	t.Helper()
 	m := &snapshot.Manifest{Run: "run"}
@@ -52,8 +52,8 @@ func (b *bench) reread(t *testing.T, guid string) {
 	}
 }
 
-// TestAnotherADGroup: another group has taken the place of the group that the run read. apply does not write to it. It
-// does not write to a group that an altered entry names.
+// TestAnotherADGroup: apply changes neither a group that has taken the place of the one that the run read, nor a
+// group that an altered entry names.
 func TestAnotherADGroup(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, freeEgon)
@@ -80,14 +80,14 @@ func TestAnotherADGroup(t *testing.T) {
 	}
 }
 
-// TestADWayBack: a restore puts people into the very group that they left, whatever its DN is now. It does not put them
-// into another group that took the name.
+// TestADWayBack: a restore puts people into the very group that they left, whatever its DN is now, and not into
+// another group that took the name.
 func TestADWayBack(t *testing.T) {
 	t.Parallel()
 	const newDN = "CN=Citrix 2027,DC=corp"
 	tests := map[string]struct {
 		guid   string // objectGUID in the ledger
-		former string // objectGUID that the earlier run read
+		former string // objectGUID as the earlier run read it
 		groups func(*fakeAD)
 		want   runs.Status
 		note   string
@@ -119,8 +119,8 @@ func TestADWayBack(t *testing.T) {
 	}
 }
 
-// putsBackEgon returns a bench that restores Citrix to Egon. guid is the group's objectGUID in the ledger. former is
-// the objectGUID that the earlier run read.
+// putsBackEgon returns a bench that restores Citrix to Egon. guid is the group's objectGUID in the ledger, and former
+// is the objectGUID that the earlier run read.
 func putsBackEgon(t *testing.T, guid, former string) *bench {
 	t.Helper()
 	c := freeEgon

@@ -9,8 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestWhatBeganIsLookedAt: each call checks a change that has begun before its next step. An operator may have asked
-// for a restore, the plan may have expired, or the run may be restored.
+// TestWhatBeganIsLookedAt: each call checks a change that has begun before it makes the next step, because an
+// operator may have asked for a restore, the plan may have expired, or the run may be being restored.
 func TestWhatBeganIsLookedAt(t *testing.T) {
 	t.Parallel()
 	const asked = "somebody asked for it back"
@@ -19,8 +19,8 @@ func TestWhatBeganIsLookedAt(t *testing.T) {
 		via     plan.Via
 		stopped string
 		held    bool
-		left    time.Duration // since the source was left; zero: it was not left
-		expires time.Duration // until the plan expires
+		left    time.Duration // time since the source was left; zero: it was not left
+		expires time.Duration // time until the plan expires
 		status  runs.Status
 		note    string
 	}{
@@ -59,8 +59,8 @@ func TestWhatBeganIsLookedAt(t *testing.T) {
 	}
 }
 
-// TestStepsThatCannotBeLookedUp: earlier steps of a change are read before it continues. Nothing is done when that
-// fails.
+// TestStepsThatCannotBeLookedUp: the earlier steps of a change are read before it continues. If they cannot be read,
+// nothing is done.
 func TestStepsThatCannotBeLookedUp(t *testing.T) {
 	t.Parallel()
 	for _, mark := range []string{"back", "leaving"} {

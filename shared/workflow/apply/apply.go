@@ -1,6 +1,6 @@
 // Package apply carries out a plan. For each change it reads the person afresh, asks the same rule again, writes the
-// intent into the ledger, and makes the change. It believes the change when a read shows it. Every call does what can
-// be done now. A change that has to wait for the directory stays pending for a later call.
+// intent into the ledger, and makes the change. A change counts as made only when a read shows it. Each call does
+// what can be done at the time; a change that has to wait for the directory stays pending until a later call.
 package apply
 
 import (
@@ -23,7 +23,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Entra is the part of Microsoft Entra ID that apply needs.
+// Entra is what apply needs of Microsoft Entra ID.
 type Entra interface {
 	Tenant(ctx context.Context) (id string, skus []directory.SKU, err error)
 	evidence.Entra
@@ -36,7 +36,7 @@ type Entra interface {
 	usage.Graph
 }
 
-// AD is the part of Active Directory that apply needs.
+// AD is what apply needs of Active Directory.
 type AD interface {
 	CheckClock(ctx context.Context, now func() time.Time) error
 	ListPeople(ctx context.Context, each func(directory.ADUser) error) error
@@ -46,38 +46,39 @@ type AD interface {
 	RemoveMember(ctx context.Context, groupDN, personGUID string) error
 }
 
-// Applier applies plans. AD is nil when Active Directory is not set up.
+// Applier applies plans. AD is nil if Active Directory is not set up.
 type Applier struct {
 	Store store.Store
 	Entra Entra
 	AD    AD
-	Now   func() time.Time // the real clock
-	// Progress is called after each change. It may be nil.
+	Now   func() time.Time // returns the time; time.Now outside of tests
+	// Progress is called after each change if it is not nil.
 	Progress func(done, total int)
 }
 
-// Request names the plan to apply.
+// Request says which plan to apply, and for whom.
 type Request struct {
 	Run string
-	// PlanHash is the hash of the approved plan. When it is empty, any plan of the run is applied.
+	// PlanHash is the hash of the approved plan. If it is empty, the run's plan is applied whatever its hash.
 	PlanHash string
-	// Override is the hash of a plan on hold whose limits are set aside.
+	// Override is the hash of a plan on hold that is applied despite its limits. It is empty if none is.
 	Override string
-	// Policy is the text of the policy in force. When it is empty, only the run's own policy is asked.
+	// Policy is the text of the policy in force. If it is empty, only the run's own policy is asked.
 	Policy string
-	// Approver is the name in the ledger of the one who applies the plan.
+	// Approver is the name that the ledger records for whoever applies the plan.
 	Approver string
-	// Only is the one person whose changes are worked on. When it is empty, everybody's are.
+	// Only is the person to whose changes the call is restricted. If it is empty, the call is for everybody.
 	Only string
-	// Batch is the only batch to work on. When it is empty, all are worked on, one after the other.
+	// Batch is the batch to which the call is restricted. If it is empty, all batches are applied, one after the
+	// other.
 	Batch string
 }
 
-// troubled stands for runs.Pending when something could not be read or written. Other pending changes wait for the
-// directory.
+// troubled is runs.Pending for a change that is pending because something could not be read or written. Other pending
+// changes wait for the directory.
 const troubled runs.Status = "troubled"
 
-// Check returns why a plan may not be applied now, or nil. It writes nothing.
+// Check returns why a plan must not be applied now, or nil. It writes nothing.
 func (a *Applier) Check(ctx context.Context, in Request) error {
 	j, err := a.open(ctx, in)
 	if err != nil {
@@ -91,8 +92,9 @@ func (a *Applier) Check(ctx context.Context, in Request) error {
 	return j.check(ctx, in)
 }
 
-// Apply carries out as much of a plan as possible now. It may be called again while changes are pending. It refuses a
-// plan whose changes are all final. A call for a batch that is final changes nothing.
+// Apply carries out as much of a plan as is possible now. It may be called again while changes are pending. It
+// returns an error if all changes of the plan are final, but a call for a single batch that is final merely returns
+// the results.
 func (a *Applier) Apply(ctx context.Context, in Request) (*runs.Results, error) {
 	job, err := a.open(ctx, in)
 	if err != nil {
@@ -118,7 +120,7 @@ func (a *Applier) Apply(ctx context.Context, in Request) (*runs.Results, error) 
 	}
 	for _, b := range job.batches {
 		err = job.batch(ctx, b)
-		// An interruption must not lose the results of what was done.
+		// Results must be stored even if the call was interrupted.
 		err = errors.Join(err, runs.PutResults(context.WithoutCancel(ctx), a.Store, b.Name, job.of(b)))
 		if err != nil {
 			break
@@ -149,7 +151,7 @@ func (a *Applier) open(ctx context.Context, in Request) (*job, error) {
 	if err != nil {
 		return nil, err
 	}
-	results.Override = cmp.Or(in.Override, results.Override, noted) // later calls use the same override
+	results.Override = cmp.Or(in.Override, results.Override, noted) // later calls apply despite the same limits
 	results.At = a.Now().UTC()
 	var judge *policy.Judge
 	if p.Restores == "" { // a restore asks no rule
@@ -168,31 +170,34 @@ type job struct {
 	run     *decision.Run
 	plan    *plan.Plan
 	batches []plan.Batch  // the batches to work on
-	results *runs.Results // results of these batches so far
-	done    int           // changes that were worked on, including those that were final before
+	results *runs.Results // their results so far
+	done    int           // changes that are done with, including those that were final before
 	ledger  *ledger.Ledger
 	judge   *policy.Judge
-	inForce *inForce // nil: the run's own policy is in force
-	// approver is the one who applies the plan.
+	inForce *inForce // the policy in force; nil: the run's own
+	// approver is recorded in the ledger as the one who applies the plan.
 	approver    string
-	adGroups    map[string]*directory.Group // groups of Active Directory that this call has read
-	plans       map[string]*plan.Plan       // plans of other runs that this call has read; nil: the plan is gone
-	userBoxes   map[string]bool             // names whose mailbox is a user's; nil: not read yet
-	memberships map[string]evidence.Group   // members of groups of Entra ID, by the key of the question
-	// stopped lists the people for whom this run may no longer begin changes. A change that has begun is rolled back.
+	adGroups    map[string]*directory.Group // Active Directory groups that this call has read, by name
+	plans       map[string]*plan.Plan       // plans of other runs that this call has read, by run; nil: the plan is gone
+	userBoxes   map[string]bool             // whether the mailbox with a name is a user's; nil: not read yet
+	memberships map[string]evidence.Group   // members of Entra groups, by key of the question
+	// stopped has the people for whom this run must not begin any more changes. A change that has begun is rolled
+	// back.
 	stopped map[string]bool
-	only    string // the one person to work on; empty: everybody
-	// closed says why no change may begin any more. Changes that have begun are finished.
+	only    string // the person to work on; empty: everybody
+	// closed says why no change may begin any more; it is empty while changes may begin. Changes that have begun are
+	// finished.
 	closed string
-	// withdrawn is true when the run is being restored. Changes that have not taken the license are then rolled back.
+	// withdrawn reports whether the run is being restored. Changes that have not taken the license are then rolled
+	// back.
 	withdrawn bool
-	// reports are the usage reports that rules rest on, as read by this call. stale says why the dates of a signal
-	// cannot be trusted.
+	// reports are the usage reports for the rules' signals, as this call read them. stale says, for each signal, why
+	// its dates cannot be trusted.
 	reports usage.Tables
 	stale   [directory.Signals]string
 }
 
-// reopen finds changes that are open in the ledger, although an overlapping call noted that they ended.
+// reopen makes changes pending again that are open in the ledger although an overlapping call stored a final result.
 func (j *job) reopen(ctx context.Context) error {
 	for _, b := range j.batches {
 		for i := range b.Changes {
@@ -211,7 +216,7 @@ func (j *job) reopen(ctx context.Context) error {
 	return nil
 }
 
-// left returns how many changes are not final yet.
+// left returns the number of changes that are not final yet.
 func (j *job) left() int {
 	n := 0
 	for _, b := range j.batches {
@@ -242,11 +247,11 @@ func (j *job) of(b plan.Batch) *runs.Results {
 	return &one
 }
 
-// readAtOnce is how many people are read afresh together. They are few enough that the evidence of the last one is
-// still fresh when it is used.
+// readAtOnce is the number of people who are read afresh together. It is small enough that the evidence of the last
+// one is still fresh when it is used.
 const readAtOnce = 15
 
-// batch works on the changes of a batch in their order. It skips changes that an earlier call ended.
+// batch works on the changes of a batch in order. It skips changes that are final.
 func (j *job) batch(ctx context.Context, b plan.Batch) error {
 	for chunk := range slices.Chunk(b.Changes, readAtOnce) {
 		open := slices.DeleteFunc(slices.Clone(chunk), func(c plan.Change) bool { return j.results.Final(&c) || j.only != "" && c.User != j.only })
@@ -259,7 +264,7 @@ func (j *job) batch(ctx context.Context, b plan.Batch) error {
 		}
 		for i := range open {
 			e := fresh[open[i].User]
-			if j.Now().Sub(e.read) > evidenceAge { // the changes before it took long
+			if j.Now().Sub(e.read) > evidenceAge { // the changes before this one took long
 				e = j.again(ctx, &open[i])
 			}
 			r := j.one(ctx, &open[i], e)

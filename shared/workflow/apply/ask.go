@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// past returns what last happened to the license. Fresh dates are finer than the dates that an announcement rests on.
-// So only activity after the announcement makes it void.
+// past returns what last happened to the license. The announcement rests on dates that are coarser than fresh ones,
+// so only activity after the announcement makes the announcement void.
 func (m *move) past(ctx context.Context, license string) (*history.Item, error) {
 	e, err := m.page.Standing(ctx, license)
 	if err != nil {
@@ -19,7 +19,7 @@ func (m *move) past(ctx context.Context, license string) (*history.Item, error) 
 	}
 	past := history.ItemOf(e)
 	if known := m.run.Past(m.change.User, m.change.SID, license); past != nil && known != nil && known.State == history.Restored && past.State == history.Taken && known.Run == past.Run {
-		past = known // the ledger does not know what others restored
+		past = known // the ledger does not know what was restored by others
 	}
 	if past != nil && past.State == history.Announced {
 		past.IdleSince = &past.At
@@ -27,7 +27,7 @@ func (m *move) past(ctx context.Context, license string) (*history.Item, error) 
 	return past, nil
 }
 
-// earlierRules returns the changes that earlier rules of the policy make of the person, as just read.
+// earlierRules returns the changes that earlier rules of the policy would make for the person, as just read.
 func (m *move) earlierRules(ctx context.Context, of *policy.Rule) (first decision.Conflicts, err error) {
 	for _, r := range m.run.Policy.Rules {
 		if r == of {
@@ -43,7 +43,7 @@ func (m *move) earlierRules(ctx context.Context, of *policy.Rule) (first decisio
 	return first, nil
 }
 
-// conflict returns ledger.ErrBlocked when a pending change of another license concerns a license of this change.
+// conflict returns ledger.ErrBlocked if a pending change of another license involves a license of this change.
 func (m *move) conflict(ctx context.Context) error {
 	c := m.change
 	for _, license := range m.page.Licenses() {
@@ -65,8 +65,8 @@ func (m *move) conflict(ctx context.Context) error {
 	return nil
 }
 
-// ask asks the change's rule about the person as just read. It asks by the run's policy and by the policy in force.
-// keep is why nothing is taken. It is empty when both reclaim.
+// ask asks the change's rule about the person as just read, first by the run's policy and then by the policy in
+// force. keep says why the license is not taken; it is empty if both policies reclaim it.
 func (m *move) ask() (rule *policy.Rule, v policy.Verdict, keep string) {
 	if rule, v, keep = m.askBy(m.run, m.judge); keep == "" {
 		keep = m.keptInForce(rule)
@@ -74,8 +74,8 @@ func (m *move) ask() (rule *policy.Rule, v policy.Verdict, keep string) {
 	return rule, v, keep
 }
 
-// askBy asks the change's rule by one policy. When the last logon is not known, the rule must also reclaim with the
-// latest possible one.
+// askBy asks the change's rule by one policy. If the last logon is unknown, the rule must also reclaim when the last
+// logon is assumed to be the latest possible one.
 func (m *move) askBy(run *decision.Run, judge *policy.Judge) (rule *policy.Rule, v policy.Verdict, keep string) {
 	c := m.change
 	if rule = run.Policy.RuleNamed(c.Rule); rule == nil {

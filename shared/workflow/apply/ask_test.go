@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestAskedAgain: the reading at the last moment decides. Nothing is written when the rule no longer reclaims.
+// TestAskedAgain: the reading at the last moment decides. If the rule no longer reclaims, nothing is written.
 func TestAskedAgain(t *testing.T) {
 	t.Parallel()
 	anna := func(change func(*directory.EntraUser)) func(*bench) {
@@ -69,8 +69,8 @@ func TestAskedAgain(t *testing.T) {
 	}
 }
 
-// TestControllerUnasked: without a controller, a license is taken only when the latest possible logon proves the person
-// idle.
+// TestControllerUnasked: if a controller was not asked, a license is taken only if the person would be idle even with
+// the latest possible logon.
 func TestControllerUnasked(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -95,8 +95,8 @@ func TestControllerUnasked(t *testing.T) {
 	}
 }
 
-// TestOtherSourceDoesNotMatter: a controller that could not be asked does not affect a rule that does not read its
-// date.
+// TestOtherSourceDoesNotMatter: a controller that could not be asked does not affect a rule that does not use the
+// last logon.
 func TestOtherSourceDoesNotMatter(t *testing.T) {
 	t.Parallel()
 	c := changeBo
@@ -109,7 +109,7 @@ func TestOtherSourceDoesNotMatter(t *testing.T) {
 	b.wrote(t, "ChangeLicenses id-dora +sku-exo -sku-e3")
 }
 
-// TestGoneWhilePending: a change that has begun waits until its person can be read again. It ends when the account is
+// TestGoneWhilePending: a change that has begun waits until the person can be read again, and ends if the account is
 // gone.
 func TestGoneWhilePending(t *testing.T) {
 	t.Parallel()
@@ -125,14 +125,14 @@ func TestGoneWhilePending(t *testing.T) {
 	b.wrote(t, joinEXO)
 }
 
-// TestMeanwhileInEntra: a person who was known only to Active Directory may have an account in Entra ID now. That
-// account may be exempt.
+// TestMeanwhileInEntra: a person whom the plan knew only in Active Directory may have an Entra account by now, which
+// may be exempt.
 func TestMeanwhileInEntra(t *testing.T) {
 	t.Parallel()
 	egon := directory.EntraUser{ID: "id-egon", SID: "S-1-5-21-5", ImmutableID: "guid-egon", Synced: true}
 	tests := map[string]struct {
 		sid    string // SID of the account with that name
-		anchor string // its anchor; empty: Egon's
+		anchor string // anchor of that account; empty: Egon's
 		fail   error
 		want   runs.Status
 		note   string
@@ -163,7 +163,7 @@ func TestMeanwhileInEntra(t *testing.T) {
 	}
 }
 
-// TestMissingExemptGroup: when the run did not find an exempt group, everybody may be in it.
+// TestMissingExemptGroup: if the run did not find an exempt group, everybody may be in it.
 func TestMissingExemptGroup(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
@@ -179,8 +179,8 @@ func TestMissingExemptGroup(t *testing.T) {
 	b.wrote(t)
 }
 
-// TestLogonThatProvesNothing: the latest possible logon replaces only an unknown date. It does not replace a sign-in to
-// Entra ID that has vanished since the plan.
+// TestLogonThatProvesNothing: the latest possible logon stands in for an unknown last logon only. It does not replace
+// a sign-in to Entra ID that has vanished since the plan was made.
 func TestLogonThatProvesNothing(t *testing.T) {
 	t.Parallel()
 	const rule = "when: AzureAdSistaLogon.earlierThan(now - days(60)) || AzureAdSistaLogon.hasNoValue()"

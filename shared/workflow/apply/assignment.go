@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// assignment is the target of products that are assigned to the person directly. One call of Graph takes a product and
-// gives what it is changed to.
+// assignment is the target for products that are assigned to the person directly. A single call to Graph both takes a
+// product and gives the product that replaces it.
 type assignment struct{ ofGraph }
 
 func (assignment) has(_ context.Context, m *move, _ string) (bool, error) {
@@ -33,7 +33,7 @@ func (assignment) write(ctx context.Context, m *move, _ string, give bool) error
 func (assignment) advance(ctx context.Context, m *move) (runs.Status, string) { return m.direct(ctx) }
 
 func (assignment) goBack(ctx context.Context, m *move, o ledger.Outcome, why string) (runs.Status, string) {
-	if m.leftBy.IsZero() { // one call makes it whole or not at all
+	if m.leftBy.IsZero() { // a call makes either all of the change or none
 		return m.complete(ctx, o, why)
 	}
 	return m.undoDirect(ctx, o, why)
@@ -54,8 +54,8 @@ func (assignment) wayBack(_ context.Context, _ *job, _, _ *policy.License, _ *le
 }
 
 // regain assigns again the products that the change took from the person directly, with the service plans that were
-// switched off. It removes the successor if the person did not hold it before. It writes whatever a read shows. shown
-// reports whether a read shows both.
+// switched off. It removes the successor if the person did not hold the successor before. It does so whatever a read
+// shows. shown reports whether a read shows the result.
 func (m *move) regain(ctx context.Context) (shown bool, err error) {
 	e := m.entry
 	var add []directory.Assignment
@@ -66,7 +66,7 @@ func (m *move) regain(ctx context.Context) (shown bool, err error) {
 		}
 		hadTarget = hadTarget || a.Group == "" && a.SKU == e.TargetSKU
 	}
-	if len(add) == 0 { // the ledger does not have the disabled service plans
+	if len(add) == 0 { // the ledger does not know the disabled service plans
 		add = append(add, directory.Assignment{SKU: e.SKU})
 	}
 	var remove []string

@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// rollBack returns the person to the state before the change. It completes the change with outcome o, unless another
-// call of the run has closed it.
+// rollBack returns the person to the state before the change, and completes the change with outcome o. If another
+// call of the run has closed the change, that call's outcome stands.
 func (m *move) rollBack(ctx context.Context, o ledger.Outcome, why string) (runs.Status, string) {
 	m.turned = true
 	left, err := m.ledger.RollBack(ctx, m.entry, ledger.Mark{Outcome: o, Why: why, At: m.Now().UTC()})
@@ -26,7 +26,7 @@ func (m *move) rollBack(ctx context.Context, o ledger.Outcome, why string) (runs
 		return m.closedByOther(ctx, m.took)
 	}
 	if left && !m.unchanged {
-		back, err := m.ledger.RollbackMark(ctx, m.entry) // the first mark: an earlier call may have made it
+		back, err := m.ledger.RollbackMark(ctx, m.entry) // returns the first mark, which an earlier call may have made
 		if err != nil {
 			return troubled, err.Error()
 		}
@@ -35,7 +35,7 @@ func (m *move) rollBack(ctx context.Context, o ledger.Outcome, why string) (runs
 	return m.target().goBack(ctx, m, o, why)
 }
 
-// undoDirect assigns the products again that a change took from the person directly.
+// undoDirect assigns again the products that a change took from the person directly.
 func (m *move) undoDirect(ctx context.Context, o ledger.Outcome, why string) (runs.Status, string) {
 	shown, err := m.regain(ctx)
 	switch {
@@ -47,8 +47,8 @@ func (m *move) undoDirect(ctx context.Context, o ledger.Outcome, why string) (ru
 	return m.complete(ctx, o, why)
 }
 
-// closedByOther returns the outcome of a change that another call of the run has closed. That call may have rolled back
-// before this call took the license. Then closedByOther assigns the license again.
+// closedByOther returns the outcome of a change that another call of the run has closed. If that call rolled back
+// before this call took the license, closedByOther assigns the license again.
 func (m *move) closedByOther(ctx context.Context, took bool) (runs.Status, string) {
 	won := m.entry.Completion
 	if took && won.Outcome != ledger.Done && m.change.RestoreOf == "" {
@@ -59,10 +59,10 @@ func (m *move) closedByOther(ctx context.Context, took bool) (runs.Status, strin
 	return runs.Ended(won.Outcome), won.Note
 }
 
-// undo rolls back a move between groups. It joins the source again and waits for the license of the source. Only then
-// does it leave the group that the change joined. For a while reads may show the state before the source was left.
-// During that time undo joins the source whatever the reads show, and does not count the license of the source as
-// active.
+// undo rolls back a move between groups. It joins the source again, waits until the source gives its license, and
+// only then leaves the group that the change joined. Until readLagOver, reads may still show the state before the
+// source was left, so undo joins the source whatever the reads show, and does not believe that the license of the
+// source is active.
 func (m *move) undo(ctx context.Context, o ledger.Outcome, why string) (runs.Status, string) {
 	e := m.entry
 	in, err := m.in(ctx, e.Source)
@@ -75,7 +75,7 @@ func (m *move) undo(ctx context.Context, o ledger.Outcome, why string) (runs.Sta
 		switch {
 		case reason != "" && !in:
 			return m.cannotGoBack(ctx, why, reason)
-		case reason != "": // reads show a member, and the source cannot be joined
+		case reason != "": // the source cannot be joined, but reads show the person in it
 		case err != nil:
 			return m.goingBack(why, err)
 		case !shown:
@@ -91,8 +91,8 @@ func (m *move) undo(ctx context.Context, o ledger.Outcome, why string) (runs.Sta
 
 const rejoined = "joined the source group again, waiting for its license before the target is left"
 
-// leaveTarget removes the person from the group that the change joined. It removes them whatever a read shows if the
-// change may have joined the group, since a read may show a membership late.
+// leaveTarget removes the person from the group that the change joined. If the change may have joined the group,
+// leaveTarget removes the person whatever a read shows, because reads may show a membership late.
 func (m *move) leaveTarget(ctx context.Context, o ledger.Outcome, why string) (runs.Status, string) {
 	e := m.entry
 	if e.Target == "" || e.InTarget {
@@ -119,14 +119,14 @@ func (m *move) leaveTarget(ctx context.Context, o ledger.Outcome, why string) (r
 	return m.complete(ctx, o, why)
 }
 
-// settled reports whether reads can no longer show the state before the source was left. It is also true when the
-// source was not left.
+// readLagOver reports whether reads can no longer show the state before the source was left. It is true if the source
+// was not left.
 func (m *move) readLagOver() bool {
 	return m.leftBy.IsZero() || m.Now().Sub(m.leftBy) >= m.readLag()
 }
 
-// cannotGoBack ends a change whose source cannot be joined again. The change stays as it is. A restore that cannot go
-// back has changed nothing.
+// cannotGoBack ends a change whose source cannot be joined again. A change that took the license stands and counts as
+// done. A restore counts as failed, because it has changed nothing.
 func (m *move) cannotGoBack(ctx context.Context, why, reason string) (runs.Status, string) {
 	if m.change.RestoreOf != "" {
 		return m.complete(ctx, ledger.Failed, reason)
@@ -141,7 +141,7 @@ func (m *move) goingBack(why string, err error) (runs.Status, string) {
 	return troubled, sentences(why, fmt.Sprintf("going back is not finished, run apply again: %v", err))
 }
 
-// sentences joins what happened and what follows. The first may be empty.
+// sentences joins two sentences: what happened, which may be empty, and what follows.
 func sentences(why, what string) string {
 	if why == "" {
 		return what
@@ -154,7 +154,7 @@ func (m *move) recent(e *ledger.Entry) bool {
 	return e.Completion != nil && e.Completion.Outcome != ledger.Announced && m.Now().Sub(e.Completion.At) < directory.Settling
 }
 
-// takenBy returns the latest time at which the change that this entry undoes can have ended.
+// takenBy returns the latest time at which the change that e undoes can have ended.
 func takenBy(e *ledger.Entry) time.Time {
 	if e.TakenAt.IsZero() { // an intent of an earlier version
 		return e.At

@@ -47,7 +47,7 @@ func takenFromAnnaBy(t *testing.T, policy string) *bench {
 	return b
 }
 
-// TestGivenBack: a person who is active again has the license again before the successor is taken.
+// TestGivenBack: a person who is active again gets the license back before the successor is taken.
 func TestGivenBack(t *testing.T) {
 	t.Parallel()
 	b := takenFromAnna(t)
@@ -93,7 +93,8 @@ func TestNotGivenBack(t *testing.T) {
 	}
 }
 
-// TestNotGivenBackInUnknownScope: a run restores nothing while it is unknown whether the rule still asks the person.
+// TestNotGivenBackInUnknownScope: a run restores nothing while it is unknown whether the rule still covers the
+// person.
 func TestNotGivenBackInUnknownScope(t *testing.T) {
 	t.Parallel()
 	for enabled, want := range map[directory.Flag]runs.Status{directory.Yes: runs.Pending, directory.No: runs.Kept, directory.Unset: runs.Kept} {
@@ -108,8 +109,8 @@ func TestNotGivenBackInUnknownScope(t *testing.T) {
 	}
 }
 
-// TestGivenBackWithoutSeats: the group cannot give the license. The person keeps the successor, and a later try starts
-// again.
+// TestGivenBackWithoutSeats: if the group cannot give the license, the person keeps the successor, and a later try
+// starts again.
 func TestGivenBackWithoutSeats(t *testing.T) {
 	t.Parallel()
 	b := takenFromAnna(t)
@@ -124,7 +125,7 @@ func TestGivenBackWithoutSeats(t *testing.T) {
 	}
 }
 
-// announced returns a bench whose rule announces a change, with an announcement in the ledger.
+// announced returns a bench whose rule announces changes, with an announcement in the ledger.
 func announced(t *testing.T, via plan.Via) *bench {
 	t.Helper()
 	c := moveAnna
@@ -178,7 +179,7 @@ func TestNoticeIsGiven(t *testing.T) {
 func TestAfterTheNotice(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
-		days int // days since the announcement; negative: there is none
+		days int // days since the announcement; negative: none
 		last int // days since the last sign-in
 		want runs.Status
 		note string
@@ -202,7 +203,7 @@ func TestAfterTheNotice(t *testing.T) {
 	}
 }
 
-// TestChangedByAnotherRun: a run does not touch a license that another run changed after its plan was made.
+// TestChangedByAnotherRun: a run does not touch a license that another run changed after the plan was made.
 func TestChangedByAnotherRun(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)
@@ -218,7 +219,8 @@ func TestChangedByAnotherRun(t *testing.T) {
 	b.wrote(t)
 }
 
-// TestNewerPlan: a plan that a newer plan superseded begins nothing. It finishes what it has begun.
+// TestNewerPlan: once a newer plan supersedes a plan, the older one begins nothing more but finishes what it has
+// begun.
 func TestNewerPlan(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna, freeAnna)
@@ -245,7 +247,7 @@ func TestNewerPlan(t *testing.T) {
 	}
 }
 
-// TestOverrideIsRemembered: the store keeps who set the limits aside, and for which plan.
+// TestOverrideIsRemembered: the store records who overrode the limits, and for which plan.
 func TestOverrideIsRemembered(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)

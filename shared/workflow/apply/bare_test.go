@@ -16,8 +16,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestWhatARestoreReads: a restore reads what the person holds. It reads the account in Active Directory if the change
-// is there. An account that cannot be read is not gone.
+// TestWhatARestoreReads: a restore reads what the person holds and, if the change is in Active Directory, the account
+// there. An account that cannot be read does not count as gone.
 func TestWhatARestoreReads(t *testing.T) {
 	t.Parallel()
 	const dora, egon = "S-1-5-21-4", "S-1-5-21-5"
@@ -94,7 +94,8 @@ func TestWhatARestoreReads(t *testing.T) {
 	}
 }
 
-// TestUnprovenWayBack: the ledger says that a license is restored. Where there is something to read, the read decides.
+// TestUnprovenWayBack: the ledger alone does not prove that a license was restored. Where a read is possible, the
+// read decides.
 func TestUnprovenWayBack(t *testing.T) {
 	t.Parallel()
 	const unproven = "the ledger says that it is given back, and reading does not show it"
@@ -144,8 +145,8 @@ func TestUnprovenWayBack(t *testing.T) {
 	}
 }
 
-// TestWhatTheLedgerHasLately: another run made the change after the plan was made, or so recently that reads may not
-// show it. The change is not made again.
+// TestWhatTheLedgerHasLately: a change is not made again if another run made it after the plan was made, or so
+// recently that reads may not show it yet.
 func TestWhatTheLedgerHasLately(t *testing.T) {
 	t.Parallel()
 	now := asOf.Add(time.Hour)
@@ -182,8 +183,8 @@ func TestWhatTheLedgerHasLately(t *testing.T) {
 	}
 }
 
-// TestNothingIsBegunOfWhatCannotBeRead: a read fails before the intent is written. Nothing is written into a directory
-// or the ledger, and the change is tried again.
+// TestNothingIsBegunOfWhatCannotBeRead: if a read fails before the intent is written, neither a directory nor the
+// ledger is written, and the change is tried again later.
 func TestNothingIsBegunOfWhatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]plan.Change{"by group": moveAnna, "directly": changeBo, "in Active Directory": freeDora} {
@@ -221,7 +222,7 @@ func TestNothingIsBegunOfWhatCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestHolding: what the ledger keeps for a restore concerns only the change's products and groups.
+// TestHolding: what the ledger records for a restore is restricted to the change's products and groups.
 func TestHolding(t *testing.T) {
 	t.Parallel()
 	e3, exo, visio := directory.Assignment{SKU: "sku-e3", State: "Active", Updated: asOf}, directory.Assignment{SKU: "sku-exo", Group: "g-exo", State: "Error"}, directory.Assignment{SKU: "sku-visio", State: "Active"}
@@ -265,7 +266,7 @@ func TestHolding(t *testing.T) {
 		if tc.noAD {
 			m.Applier = &Applier{Store: b.Store, Entra: b.entra, Now: b.Applier.Now}
 		}
-		for range 2 { // a group is read once until it is written
+		for range 2 { // a group is read once, until it is written
 			got, err := m.holding(t.Context(), &m.entry.Intent)
 			if d := cmp.Diff(tc.want, got.InGroups, cmpopts.EquateEmpty()); d != "" || err != nil {
 				t.Errorf("%s: %v (-want +got):\n%s", name, err, d)

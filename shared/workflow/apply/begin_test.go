@@ -58,7 +58,7 @@ func TestWhatDoesNotBegin(t *testing.T) {
 		stand  func(*testing.T, *bench, *job)
 		status runs.Status
 		again  bool
-		note   string // the obstacle; empty: there is none
+		note   string // the obstacle; empty: none
 	}{
 		"nothing":                             {func(*testing.T, *bench, *job) {}, runs.Done, false, ""},
 		"nothing may begin":                   {func(_ *testing.T, _ *bench, j *job) { j.closed = "closed" }, runs.Refused, false, "closed"},
@@ -117,8 +117,8 @@ func TestWhatDoesNotBegin(t *testing.T) {
 	}
 }
 
-// TestReviewInForceOfAReviewedRun: approved changes of a run in mode review are made while the policy in force is in
-// mode review.
+// TestReviewInForceOfAReviewedRun: approved changes of a run in mode review are made if the policy in force is in
+// mode review too.
 func TestReviewInForceOfAReviewedRun(t *testing.T) {
 	t.Parallel()
 	review := strings.Replace(text, "mode: enforce", "mode: review", 1)
@@ -141,8 +141,8 @@ func TestReviewInForceOfAReviewedRun(t *testing.T) {
 	}
 }
 
-// TestMailboxThatMayBeShared: when sign-in may be blocked, the mailbox report must show a user's mailbox before the
-// license is taken.
+// TestMailboxThatMayBeShared: if sign-in may be blocked, a license is taken only if the mailbox report shows that the
+// mailbox is a user's.
 func TestMailboxThatMayBeShared(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -205,11 +205,11 @@ func TestMailboxThatMayBeShared(t *testing.T) {
 	b.wrote(t)
 }
 
-// TestRefusedForItself: a change counts as closed only when it is refused because its plan may begin nothing.
+// TestRefusedForItself: a change is reported as closed only if it is refused because its plan may begin nothing.
 func TestRefusedForItself(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo, moveAnna, freeAnna)
-	b.begun(t, "id-bo", "visio", "exo") // Bo's change cannot begin
+	b.begun(t, "id-bo", "visio", "exo") // Bo's change cannot begin because of this one
 	if _, err := b.Apply(t.Context(), Request{Run: "run"}); err != nil {
 		t.Fatal(err)
 	}
@@ -232,8 +232,8 @@ func TestRefusedForItself(t *testing.T) {
 	}
 }
 
-// TestEarlierRuleWhosePastIsDamaged: an older entry for the license of an earlier rule cannot be believed. So it is
-// unknown what that rule takes, and nothing else is taken.
+// TestEarlierRuleWhosePastIsDamaged: if an older ledger entry for the license of an earlier rule cannot be believed,
+// it is unknown what that rule would take, so nothing is taken.
 func TestEarlierRuleWhosePastIsDamaged(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestClosedBeside: another call of the run has rolled back the change. This call restores what it has taken since, in
-// the way in which it was taken.
+// TestClosedBeside: if another call of the run has rolled back the change, this call restores what it has taken
+// since, in the same way in which it took it.
 func TestClosedBeside(t *testing.T) {
 	t.Parallel()
 	const joinE3, joinCitrix = "AddMember g-e3 id-anna", "AddMember " + citrixDN + " guid-egon"
@@ -59,7 +59,7 @@ func TestClosedBeside(t *testing.T) {
 			}
 			o := ledger.RolledBack
 			if tc.took {
-				o = ledger.Done // the outcome that this call would write
+				o = ledger.Done // the outcome that this call would have recorded
 			}
 			status, note := m.complete(t.Context(), o, "of this call")
 			if status != tc.status || !strings.HasPrefix(note, tc.note) {
@@ -98,8 +98,8 @@ func TestMarksThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestTargetThatCannotBeReadOnTheWayBack: a change does not count as rolled back while it is unknown whether the person
-// is in the group that it joined.
+// TestTargetThatCannotBeReadOnTheWayBack: a change does not count as rolled back while it is unknown whether the
+// person is still in the group that it joined.
 func TestTargetThatCannotBeReadOnTheWayBack(t *testing.T) {
 	t.Parallel()
 	for _, back := range []string{"", "r0"} {

@@ -14,10 +14,10 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// unplanned returns why an entry about a taken license is not believed. An entry is believed when the plan of its run
-// has the change, because a hash binds the plan. When the plan is gone or damaged, the list that it left for later runs
-// decides. When that list is gone too, a restore believes the entry, because an operator asked for it. Any other run
-// then restores nothing.
+// unplanned returns why a ledger entry about a taken license is not believed. It is believed if the plan of its run
+// has the change, because the plan is bound by a hash. If that plan is gone or damaged, the list that it left for
+// later runs decides. If the list is gone too, only a restore that an operator asked for believes the entry; any
+// other run restores nothing.
 func (j *job) unplanned(ctx context.Context, taken *ledger.Entry) (why string, err error) {
 	none := fmt.Sprintf("the plan of run %s has no such change, so the ledger object %s is not believed; bring back its earlier version, or move it out of the store", taken.Run, taken.Key())
 	p, err := j.planOf(ctx, taken.Run)
@@ -48,7 +48,7 @@ func (j *job) unplanned(ctx context.Context, taken *ledger.Entry) (why string, e
 	return "", nil
 }
 
-// planOf returns the plan of another run, or nil when it is gone or damaged.
+// planOf returns the plan of another run, or nil if it is gone or damaged.
 func (j *job) planOf(ctx context.Context, run string) (*plan.Plan, error) {
 	if p, read := j.plans[run]; read {
 		return p, nil
@@ -67,7 +67,8 @@ func (j *job) planOf(ctx context.Context, run string) (*plan.Plan, error) {
 	return p, nil
 }
 
-// unproven returns why a license does not count as restored although the ledger says so. Only a read proves it.
+// unproven returns why a license does not count as restored although the ledger says that it was. Only a read proves
+// it.
 func (m *move) unproven(ctx context.Context, e *ledger.Entry) (why string, err error) {
 	l, t := m.run.Policy.LicenseNamed(m.change.License), targets[plan.Via(e.Via)]
 	switch {

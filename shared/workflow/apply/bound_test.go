@@ -15,7 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// jobOf returns a call of apply on the run of the bench.
+// jobOf returns a call of apply for the bench's run.
 func (b *bench) jobOf(t *testing.T) *job {
 	t.Helper()
 	r, err := decision.Open(t.Context(), b.Store, "run")
@@ -29,8 +29,8 @@ func (b *bench) jobOf(t *testing.T) *job {
 	return &job{Applier: b.Applier, run: r, plan: p, ledger: ledger.In(b.Store)}
 }
 
-// TestEntryWithoutItsPlan: an entry is believed when the plan of its run has the change, or the list that the plan
-// left. Without both, only a restore that an operator asked for believes it.
+// TestEntryWithoutItsPlan: an entry is believed if the plan of its run has the change, or the list that the plan
+// left. Without both, only a restore that an operator asked for believes the entry.
 func TestEntryWithoutItsPlan(t *testing.T) {
 	t.Parallel()
 	const none, over = "the plan of run r0 has no such change, so the ledger object ledger/id-anna/e3/000001.json is not believed", "not given back by a run: the plan of run r0 is over its time"
@@ -42,9 +42,9 @@ func TestEntryWithoutItsPlan(t *testing.T) {
 		return []plan.Change{{User: "id-bo"}, c}
 	}
 	for name, tc := range map[string]struct {
-		plan    []plan.Change // plan of the run that took the license; nil: it is gone
+		plan    []plan.Change // changes in the plan of the run that took the license; nil: the plan is gone
 		touches []history.Touch
-		spoil   string // the object that is damaged
+		spoil   string // key of the object that is damaged
 		hash    string // plan hash in the entry; empty: the plan's
 		run     string // run in the entry; empty: r0
 		restore bool
@@ -108,7 +108,7 @@ func TestEntryWithoutItsPlan(t *testing.T) {
 	}
 }
 
-// TestPlanThatCannotBeRead: a plan that cannot be read is not a plan that is gone.
+// TestPlanThatCannotBeRead: a plan that cannot be read does not count as gone.
 func TestPlanThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	entry := &ledger.Entry{Seq: 1, Intent: ledger.Intent{Person: "id-anna", License: "e3", Run: "r0"}}
@@ -123,8 +123,8 @@ func TestPlanThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestUserMailbox: the mailbox usage report is read only for accounts whose sign-in is blocked. It says which mailboxes
-// of the plan's people are a user's.
+// TestUserMailbox: the mailbox usage report is read only for accounts whose sign-in is blocked. It says which
+// mailboxes of the people in the plan are a user's.
 func TestUserMailbox(t *testing.T) {
 	t.Parallel()
 	blocked := func(name string) *plan.Decision { return &plan.Decision{UserPrincipalName: name, Blocked: true} }
@@ -170,7 +170,7 @@ func TestUserMailbox(t *testing.T) {
 	}
 }
 
-// TestMembership: a call finds out who is in a group that exempts people. Hidden membership is unknown, not "nobody".
+// TestMembership: a call reads who is in a group that exempts people. Hidden membership is unknown, not "nobody".
 func TestMembership(t *testing.T) {
 	t.Parallel()
 	const key = "entra:LIC-Exempt"

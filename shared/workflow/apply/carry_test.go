@@ -28,7 +28,8 @@ func (b *bench) inAD(t *testing.T, in ledger.Intent) *move {
 	return &move{job: j, entry: e, change: &c, person: &directory.Person{AD: b.ad.people["S-1-5-21-5"], ADState: directory.Present}, read: b.now}
 }
 
-// TestGroupsOfActiveDirectory: the target is joined before the source is left. An answer counts when a read shows it.
+// TestGroupsOfActiveDirectory: the target is joined before the source is left. A write counts only when a read shows
+// it.
 func TestGroupsOfActiveDirectory(t *testing.T) {
 	t.Parallel()
 	const join, leave, unjoin, rejoin = "AddMember " + liteDN + " guid-egon", "RemoveMember " + citrixDN + " guid-egon", "RemoveMember " + liteDN + " guid-egon", "AddMember " + citrixDN + " guid-egon"
@@ -84,8 +85,8 @@ func TestGroupsOfActiveDirectory(t *testing.T) {
 	}
 }
 
-// TestLeavingInActiveDirectory: nothing is taken without a mark, or after another call began a rollback. A target that
-// was joined before stays joined when it refuses now.
+// TestLeavingInActiveDirectory: nothing is taken without a mark, or after another call began a rollback. A person who
+// joined the target before stays in it even if the target refuses changes now.
 func TestLeavingInActiveDirectory(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -120,19 +121,19 @@ func TestLeavingInActiveDirectory(t *testing.T) {
 	}
 }
 
-// TestRollingBack: the writes of a rollback depend on what may have been taken.
+// TestRollingBack: what a rollback writes depends on what may have been taken.
 func TestRollingBack(t *testing.T) {
 	t.Parallel()
 	const give = "ChangeLicenses id-bo +sku-e3 -sku-exo"
 	e3, exo := directory.Assignment{SKU: "sku-e3", State: "Active"}, directory.Assignment{SKU: "sku-exo", State: "Active"}
 	for name, tc := range map[string]struct {
-		left      bool // a call may have taken the license
-		unchanged bool // the directory answered that this call did not take it
+		left      bool // whether a call may have taken the license
+		unchanged bool // whether the directory said that this call did not take it
 		closed    ledger.Outcome
 		took      bool
 		holds     []directory.Assignment
 		fail      map[string]error
-		broken    string // a key that cannot be written
+		broken    string // part of the key of an object that cannot be written
 		writes    []string
 		status    runs.Status
 		note      string
@@ -190,7 +191,7 @@ func TestRollingBack(t *testing.T) {
 	}
 }
 
-// TestRestoreThatIsOpen: an open restore continues only with the groups and products that are right now.
+// TestRestoreThatIsOpen: an open restore continues only if its groups and products are still the right ones.
 func TestRestoreThatIsOpen(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -223,8 +224,8 @@ func TestRestoreThatIsOpen(t *testing.T) {
 	}
 }
 
-// TestOnlyOfOne: a call about one person does not touch the others. A change that is refused because the plan is closed
-// says so.
+// TestOnlyOfOne: a call for one person does not touch the others. The result of a change that is refused because the
+// plan is closed says so.
 func TestOnlyOfOne(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo, moveAnna)
@@ -255,7 +256,7 @@ func TestOnlyOfOne(t *testing.T) {
 	}
 }
 
-// TestReopened: an overlapping call noted that a change ended, but the ledger shows it as open. The change is worked on
+// TestReopened: a change that an overlapping call stored as final, but that the ledger shows as open, is worked on
 // again. A change of another run, or one that has ended, is not.
 func TestReopened(t *testing.T) {
 	t.Parallel()

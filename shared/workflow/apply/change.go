@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// change carries out as much of one change as possible now.
+// change carries out as much of a change as is possible now.
 func (j *job) change(ctx context.Context, c *plan.Change, e reading) runs.Result {
 	m := &move{job: j, person: e.person, latest: e.latest, read: e.read, change: c}
 	result := func(s runs.Status, format string, args ...any) runs.Result {
@@ -99,7 +99,7 @@ func (j *job) change(ctx context.Context, c *plan.Change, e reading) runs.Result
 	return result(status, "%s", note)
 }
 
-// mostReadings is how often one call reads a person for a change whose evidence gets too old before it can be used.
+// mostReadings is how often a call reads the person of a change whose evidence becomes too old before it can be used.
 const mostReadings = 3
 
 func errorText(err error) string {
@@ -109,12 +109,12 @@ func errorText(err error) string {
 	return err.Error()
 }
 
-// inBin is how long Entra ID keeps a deleted account. It may restore the account with its licenses until then
-// (Microsoft Graph, directory: deletedItems).
+// inBin is how long Entra ID keeps a deleted account and can restore it with its licenses (Microsoft Graph,
+// directory: deletedItems).
 const inBin = 30 * 24 * time.Hour
 
-// gone ends a change of an account that no longer exists. A change that may have been made stays open as long as the
-// account may come back.
+// gone ends a change for an account that no longer exists. A change that may have been made stays open for as long as
+// the account may come back.
 func (m *move) gone(ctx context.Context, why string) (runs.Status, string) {
 	left, err := m.ledger.LeavingMark(ctx, m.entry)
 	switch {
@@ -126,8 +126,8 @@ func (m *move) gone(ctx context.Context, why string) (runs.Status, string) {
 	return m.complete(ctx, ledger.Failed, why)
 }
 
-// begin asks the rule again and writes the intent. last is the newest entry of the ledger for the person and license.
-// stop reports whether the change ends here.
+// begin asks the rule again and writes the intent. last is the newest ledger entry for the person and license. stop
+// reports whether the change must not continue; r is then its result.
 func (j *job) begin(ctx context.Context, m *move, last *ledger.Entry, result func(runs.Status, string, ...any) runs.Result) (r runs.Result, stop bool) {
 	if j.closed != "" {
 		return result(runs.Refused, "%s", j.closed), true
@@ -193,7 +193,7 @@ func (j *job) begin(ctx context.Context, m *move, last *ledger.Entry, result fun
 	return runs.Result{}, false
 }
 
-// intent returns the intent of a change without its groups and products.
+// intent returns the intent of a change, without groups and products.
 func (j *job) intent(c *plan.Change) ledger.Intent {
 	return ledger.Intent{
 		Person: c.User, SID: c.SID, UserPrincipalName: c.UserPrincipalName, License: c.License, MonthlySaving: c.MonthlySaving, Run: j.plan.Run, PlanHash: j.plan.PlanHash, Rule: c.Rule, To: c.To, Via: string(c.Via),

@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// judging returns a call of apply that may ask the rules.
+// judging returns a call of apply that can ask the rules.
 func (b *bench) judging(t *testing.T) *job {
 	t.Helper()
 	j := b.jobOf(t)
@@ -24,7 +24,7 @@ func (b *bench) judging(t *testing.T) *job {
 	return j
 }
 
-// put writes an entry of the bench's run into the ledger, with outcome o. An empty o leaves the entry open.
+// put writes a ledger entry of the bench's run with outcome o. If o is empty, the entry stays open.
 func (b *bench) put(t *testing.T, in ledger.Intent, o ledger.Outcome) *ledger.Entry {
 	t.Helper()
 	if in.Run == "" {
@@ -40,8 +40,8 @@ func (b *bench) put(t *testing.T, in ledger.Intent, o ledger.Outcome) *ledger.En
 	return e
 }
 
-// TestOpenChangeWhoseEntryCannotBeRead: a change stays open when its entry cannot be read. It is not refused as a
-// change that has not begun, although nothing may begin.
+// TestOpenChangeWhoseEntryCannotBeRead: a change whose ledger entry cannot be read stays open. It is not refused like
+// a change that has not begun, even if nothing may begin.
 func TestOpenChangeWhoseEntryCannotBeRead(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)
@@ -58,8 +58,8 @@ func TestOpenChangeWhoseEntryCannotBeRead(t *testing.T) {
 	b.wrote(t)
 }
 
-// TestRestoreThatTheLedgerHasAsOver: where there is something to read, the read decides about a restore that ended. A
-// restore that failed has nothing to prove.
+// TestRestoreThatTheLedgerHasAsOver: for a restore that has ended by the ledger, a read decides where one is
+// possible. A restore that failed has nothing to prove.
 func TestRestoreThatTheLedgerHasAsOver(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -98,8 +98,8 @@ func TestRestoreThatTheLedgerHasAsOver(t *testing.T) {
 	}
 }
 
-// TestOpenChangeWhoseGroupCannotBeLookedUp: nothing is written while it is unknown whether the entry names the policy's
-// group.
+// TestOpenChangeWhoseGroupCannotBeLookedUp: nothing is written while it is unknown whether the entry names the
+// policy's group.
 func TestOpenChangeWhoseGroupCannotBeLookedUp(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, freeEgon)
@@ -115,8 +115,8 @@ func TestOpenChangeWhoseGroupCannotBeLookedUp(t *testing.T) {
 	b.apply(t, runs.Done, "")
 }
 
-// TestTargetThatNeverTookThePersonIn: a change that has only begun leaves no group that it has not joined, whatever its
-// licenses show.
+// TestTargetThatNeverTookThePersonIn: a change that has only begun does not leave a group that it has not joined,
+// whatever its licenses show.
 func TestTargetThatNeverTookThePersonIn(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
@@ -127,7 +127,7 @@ func TestTargetThatNeverTookThePersonIn(t *testing.T) {
 	b.logged(t, moveAnna, "rolled back")
 }
 
-// slowly is Entra ID that calls what at each reading of people.
+// slowly is an Entra ID that calls what at each reading of people.
 type slowly struct {
 	*fakeEntra
 	what func()
@@ -138,7 +138,8 @@ func (s slowly) ReadPeople(ctx context.Context, ids []string) (map[string]direct
 	return s.fakeEntra.ReadPeople(ctx, ids)
 }
 
-// TestReadAgainSinceTheEvidenceIsOld: the second reading decides, and so does the state of the plan at that time.
+// TestReadAgainSinceTheEvidenceIsOld: if the evidence is too old, the second reading decides, and so does the state
+// of the plan at that time.
 func TestReadAgainSinceTheEvidenceIsOld(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -180,8 +181,8 @@ func TestReadAgainSinceTheEvidenceIsOld(t *testing.T) {
 	}
 }
 
-// TestGoneWhileItIsNotKnownWhetherItLeft: the account is gone. Its change does not count as failed while its mark
-// cannot be read.
+// TestGoneWhileItIsNotKnownWhetherItLeft: a change for an account that is gone does not count as failed while its
+// mark cannot be read.
 func TestGoneWhileItIsNotKnownWhetherItLeft(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)

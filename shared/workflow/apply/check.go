@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// check returns why the plan may not be applied, before the first write. A plan whose changes may no longer begin may
-// still finish changes that have begun.
+// check returns why the plan must not be applied, before the first write. A plan that may begin no more changes may
+// still finish those that have begun.
 func (j *job) check(ctx context.Context, in Request) error {
 	p := j.plan
 	refuse := func(format string, args ...any) error {
@@ -41,7 +41,7 @@ func (j *job) check(ctx context.Context, in Request) error {
 	if tenant != p.Tenant {
 		return refuse("the plan is for tenant %s, but Graph answered for %s", p.Tenant, tenant)
 	}
-	if p.Restores != "" { // a restore rests on no dates
+	if p.Restores != "" { // a restore does not rest on dates
 		if len(skus) > 0 { // the run's list of products may be older than the tenant's
 			j.run.Tenant.SKUIDs = directory.SKUIDs(skus)
 		}
@@ -50,7 +50,7 @@ func (j *job) check(ctx context.Context, in Request) error {
 	return j.probe(ctx, refuse)
 }
 
-// overridden notes for later plans that the limits of this plan are set aside.
+// overridden records for later plans that the limits of this plan were overridden.
 func (j *job) overridden(ctx context.Context) error {
 	if j.plan.Verdict != plan.Hold {
 		return nil
@@ -58,7 +58,7 @@ func (j *job) overridden(ctx context.Context) error {
 	return history.PutOverride(ctx, j.Store, &history.Override{Run: j.plan.Run, PlanHash: j.plan.PlanHash, By: j.approver, At: j.Now().UTC()})
 }
 
-// probe samples the dates of every source that the plan rests on. When a feed broke after the plan was made, everybody
+// probe samples the dates of every source that the plan rests on. If a feed broke after the plan was made, everybody
 // would look idle.
 func (j *job) probe(ctx context.Context, refuse func(string, ...any) error) error {
 	entra, ad := plan.FeedFacts{First: j.run.First(directory.SignIns)}, plan.FeedFacts{First: j.run.First(directory.Logons)}
@@ -75,7 +75,7 @@ func (j *job) probe(ctx context.Context, refuse func(string, ...any) error) erro
 	inAD := func(b plan.Batch) bool {
 		return slices.ContainsFunc(b.Changes, func(c plan.Change) bool { return c.Via.WrittenIn() == directory.AD })
 	}
-	if !slices.ContainsFunc(j.batches, inAD) { // other batches do not need Active Directory
+	if !slices.ContainsFunc(j.batches, inAD) { // the other batches do not need Active Directory
 		return nil
 	}
 	if j.AD == nil {

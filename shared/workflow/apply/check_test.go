@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// untouched fails when a directory or a result was written.
+// untouched fails the test if a directory or a result was written.
 func (b *bench) untouched(t *testing.T) {
 	t.Helper()
 	b.wrote(t)
@@ -85,7 +85,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// audit puts the policy of the run into mode audit.
+// audit switches the run's policy to mode audit.
 func (b *bench) audit(t *testing.T) {
 	t.Helper()
 	begin, err := snapshot.GetBegin(t.Context(), b.Store, "run")
@@ -105,7 +105,7 @@ func clearDates(b *bench) {
 	}
 }
 
-// TestFails: a failed read is an error and not a refusal. Nothing is written.
+// TestFails: a failed read is an error, not a refusal, and nothing is written.
 func TestFails(t *testing.T) {
 	t.Parallel()
 	fail := func(call string) func(*testing.T, *bench) {
@@ -168,7 +168,7 @@ func TestCheckWritesNothing(t *testing.T) {
 	b.untouched(t)
 }
 
-// TestOverride: the hash of a plan on hold applies that plan. Later calls continue without the hash.
+// TestOverride: giving the hash of a plan on hold applies that plan. Later calls continue without the hash.
 func TestOverride(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -182,7 +182,7 @@ func TestOverride(t *testing.T) {
 	b.wrote(t, joinEXO, leaveE3)
 }
 
-// TestOverrideOutlivesItsProcess: a process sets the limits aside and dies before it writes a result. Later calls
+// TestOverrideOutlivesItsProcess: a process overrides the limits and dies before it writes a result. Later calls
 // finish its change without the override.
 func TestOverrideOutlivesItsProcess(t *testing.T) {
 	t.Parallel()
@@ -220,8 +220,8 @@ func TestOverrideOutlivesItsProcess(t *testing.T) {
 	}
 }
 
-// TestBegunBeforeItExpired: a change that has left the source when the plan expires is finished. Any other change is
-// rolled back.
+// TestBegunBeforeItExpired: when the plan expires, a change that has left the source is finished, and any other
+// change is rolled back.
 func TestBegunBeforeItExpired(t *testing.T) {
 	t.Parallel()
 	for _, left := range []bool{false, true} {
@@ -254,8 +254,8 @@ func TestAllFinal(t *testing.T) {
 	b.wrote(t, changeEXO)
 }
 
-// TestExpiredAndDone: an expired plan is not open when the ledger shows its changes as completed. This holds without
-// its results too.
+// TestExpiredAndDone: an expired plan is not open if the ledger shows its changes as completed, even if its results
+// are lost.
 func TestExpiredAndDone(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)

@@ -11,9 +11,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestContradictionAtTheLastMoment: a change of a rule that needs only Entra ID also reads the account in Active
-// Directory. So it finds a contradiction between the accounts. When it cannot read the account, it believes what the
-// run knew.
+// TestContradictionAtTheLastMoment: even a change whose rule needs only Entra ID reads the account in Active
+// Directory, so that a contradiction between the accounts is found. If the account cannot be read, what the run knew
+// is believed.
 func TestContradictionAtTheLastMoment(t *testing.T) {
 	t.Parallel()
 	down := map[string]error{"ReadPerson S-1-5-21-4": errDown}
@@ -56,7 +56,7 @@ func TestContradictionAtTheLastMoment(t *testing.T) {
 	}
 }
 
-// remembers makes the run's reading of Entra ID a healthy one. Calls then look up what the run knew of accounts.
+// remembers makes the run's reading of Entra ID healthy, so that calls look up what the run knew about accounts.
 func (b *bench) remembers(t *testing.T, c plan.Change) {
 	t.Helper()
 	begin, err := snapshot.GetBegin(t.Context(), b.Store, "run")

@@ -33,8 +33,8 @@ func TestDirectChange(t *testing.T) {
 	}
 }
 
-// TestDirectTargetHeld: an active target is not given again. When some of its service plans are disabled, it is unknown
-// whether it gives a mailbox.
+// TestDirectTargetHeld: a target that is active is not given again. If some of its service plans are disabled, it is
+// unknown whether it includes a mailbox.
 func TestDirectTargetHeld(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)
@@ -80,7 +80,7 @@ func TestDirectFailures(t *testing.T) {
 	}
 }
 
-// vanishing is Entra ID that loses a person while their licenses are changed.
+// vanishing is an Entra ID that loses a person while their licenses are changed.
 type vanishing struct{ *fakeEntra }
 
 func (v vanishing) ChangeLicenses(ctx context.Context, id string, add []directory.Assignment, remove []string) error {
@@ -88,7 +88,7 @@ func (v vanishing) ChangeLicenses(ctx context.Context, id string, add []director
 	return v.fakeEntra.ChangeLicenses(ctx, id, add, remove)
 }
 
-// TestDirectIsFinished: the next call finishes an open change. It does not write again what the directory already
+// TestDirectIsFinished: the next call finishes an open change, without writing again what the directory already
 // shows.
 func TestDirectIsFinished(t *testing.T) {
 	t.Parallel()
@@ -115,7 +115,7 @@ func TestDirectIsFinished(t *testing.T) {
 	}
 }
 
-// TestDirectByOthers: somebody else may have changed the licenses while a change is open.
+// TestDirectByOthers: somebody else changes the licenses while a change is open.
 func TestDirectByOthers(t *testing.T) {
 	t.Parallel()
 	exo := func(state string) []directory.Assignment {
@@ -146,7 +146,7 @@ func TestDirectByOthers(t *testing.T) {
 	}
 }
 
-// TestNoIntentNoWrite: nothing is written to a directory when the ledger cannot be written.
+// TestNoIntentNoWrite: if the ledger cannot be written, no directory is written.
 func TestNoIntentNoWrite(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)
@@ -169,7 +169,7 @@ func TestAnotherRunIsAtIt(t *testing.T) {
 	b.wrote(t)
 }
 
-// TestWayOfAnotherVersion: an open intent with an unknown way is not touched.
+// TestWayOfAnotherVersion: an open intent with an unknown way is left alone.
 func TestWayOfAnotherVersion(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)

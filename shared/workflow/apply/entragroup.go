@@ -15,7 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// entraGroup is the target of groups of Entra ID. A group gives a product, or membership of it is the license.
+// entraGroup is the target for Entra groups. Either the group gives a product, or membership itself is the license.
 type entraGroup struct {
 	ofGraph
 	ofGroups
@@ -54,7 +54,7 @@ func (entraGroup) wayBack(ctx context.Context, j *job, l, to *policy.License, in
 	return sentences(note, known), refusal, err
 }
 
-// readGroups reads the license groups of Entra ID again. Since the run began, a group may have become dynamic, or may
+// readGroups reads the Entra license groups again, because since the run began a group may have become dynamic or may
 // give more products.
 func (j *job) readGroups(ctx context.Context) error {
 	byGroup := func(c plan.Change) bool { return c.Via == plan.EntraGroup }
@@ -77,7 +77,7 @@ func (j *job) readGroups(ctx context.Context) error {
 func (j *job) readGroup(ctx context.Context, ref directory.GroupRef) error {
 	id := j.run.Tenant.Groups[ref].ID
 	g, err := j.Entra.FindGroup(ctx, cmp.Or(id, ref.Name))
-	if errors.Is(err, directory.ErrNoGroup) && j.plan.Restores != "" { // the groups that the policy names now restore
+	if errors.Is(err, directory.ErrNoGroup) && j.plan.Restores != "" { // a restore uses the groups that the policy names now
 		g, err = j.Entra.FindGroup(ctx, ref.Name)
 	}
 	switch {
@@ -91,8 +91,8 @@ func (j *job) readGroup(ctx context.Context, ref directory.GroupRef) error {
 	return nil
 }
 
-// sourceOf returns the group that restores a license. It is the group that was left, or else the policy's present
-// group. The checks are those of a group that a change joins.
+// sourceOf returns the group through which a license is restored: the group that was left or, if that cannot be used,
+// the policy's present group. The group is checked like a group that a change joins.
 func (j *job) sourceOf(ctx context.Context, l *policy.License, in ledger.Intent) (id, note, refusal string, err error) {
 	left := "it is not one that the policy names for it"
 	if j.known(l, in.License, in.Source) {
@@ -114,7 +114,7 @@ func (j *job) sourceOf(ctx context.Context, l *policy.License, in ledger.Intent)
 	return present, fmt.Sprintf("given back by the group %s, since %s cannot: %s", l.Group, in.Source, left), "", nil
 }
 
-// unusable returns why a group cannot give a license now. It is empty when the group can.
+// unusable returns why a group cannot give a license now, or "" if it can.
 func (j *job) unusable(ctx context.Context, l *policy.License, group string) (string, error) {
 	if ref := j.refOf(l, group); ref != nil {
 		_, refusal := j.run.Tenant.LicenseGroup(l, ref)

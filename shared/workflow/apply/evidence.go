@@ -14,22 +14,22 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// reading is one person as read a moment ago.
+// reading is the evidence about one person, as just read.
 type reading struct {
-	person *directory.Person // nil when the person was not found or could not be read
-	why    string            // then why
-	gone   bool              // the account was looked for and is not there
+	person *directory.Person // nil if the person was not found or could not be read
+	why    string            // why person is nil
+	gone   bool              // whether the account was looked for and does not exist
 
 	latest time.Time // see evidence.Person
-	// adError is why Active Directory could not be read. It is nil when Active Directory was read or is not set up.
-	// With an error everything in Active Directory is unknown.
+	// adError is why Active Directory could not be read; everything in it is then unknown. It is nil if Active
+	// Directory was read or is not set up.
 	adError error
-	// read is when the reading began.
+	// read is when the reading started.
 	read time.Time
 }
 
-// evidenceAge is how old a reading of a person may be when something is taken from them. The person may have come back
-// since. The process may also have slept meanwhile, or waited as long as Graph asked for.
+// evidenceAge is the largest age of a reading on which a license may be taken. The person may have come back since
+// the reading, and the process may have been suspended or may have waited for Graph.
 const evidenceAge = 2 * time.Minute
 
 // aged is runs.Pending for a change whose evidence is too old to take anything. The person is then read again, and
@@ -38,7 +38,7 @@ const aged runs.Status = "aged"
 
 var errAged = errors.New("what was read of the person is too old by now to take anything")
 
-// current is errAged when the evidence is too old.
+// current returns errAged if the evidence is too old, and otherwise nil.
 func (m *move) current() error {
 	if m.Now().Sub(m.read) > evidenceAge {
 		return errAged
@@ -46,7 +46,7 @@ func (m *move) current() error {
 	return nil
 }
 
-// again reads the evidence of one change anew.
+// again reads the person of a change anew.
 func (j *job) again(ctx context.Context, c *plan.Change) reading {
 	one, err := j.fresh(ctx, []plan.Change{*c})
 	if err != nil {
@@ -55,7 +55,8 @@ func (j *job) again(ctx context.Context, c *plan.Change) reading {
 	return one[c.User]
 }
 
-// fresh reads the people of some changes from both directories.
+// fresh reads the people of the changes from both directories. The keys of the result are those of the changes'
+// people.
 func (j *job) fresh(ctx context.Context, changes []plan.Change) (map[string]reading, error) {
 	began := j.Now()
 	all, err := j.accounts(ctx, changes)
@@ -91,7 +92,7 @@ func (j *job) accounts(ctx context.Context, changes []plan.Change) (map[string]r
 		u, found := users[c.User]
 		switch {
 		case found:
-			all[c.User] = j.both(ctx, &u, cmp.Or(u.SID, c.SID)) // the plan joined both accounts by the immutable id
+			all[c.User] = j.both(ctx, &u, cmp.Or(u.SID, c.SID)) // the plan joined the two accounts by the immutable id
 		case isSID(c.User):
 			all[c.User] = j.both(ctx, nil, c.User)
 		default:
@@ -101,8 +102,9 @@ func (j *job) accounts(ctx context.Context, changes []plan.Change) (map[string]r
 	return all, nil
 }
 
-// bare reads only what a restore or a rollback needs: how people hold licenses, and their accounts in Active Directory.
-// It also works while sign-in dates cannot be read, and when the join of a person's two accounts is in doubt.
+// bare reads only what a restore or a rollback needs: how people hold licenses, and their Active Directory accounts.
+// It works even if sign-in dates cannot be read, or if it is in doubt whether a person's two accounts belong
+// together.
 func (j *job) bare(ctx context.Context, changes []plan.Change) (map[string]reading, error) {
 	all := map[string]reading{}
 	for _, c := range changes {
@@ -148,11 +150,11 @@ func (j *job) bare(ctx context.Context, changes []plan.Change) (map[string]readi
 	return all, nil
 }
 
-// isSID reports whether a key is the SID of a person who exists only in Active Directory.
+// isSID reports whether a person's key is a SID, which is the case if the person exists only in Active Directory.
 func isSID(user string) bool { return len(user) > 4 && user[:4] == "S-1-" }
 
-// both joins the fresh accounts of Entra ID and Active Directory. u is nil for a person who was planned without an
-// account in Entra ID. The account may exist by now, or the list that the plan read may have been short.
+// both joins the fresh accounts in Entra ID and Active Directory. u is nil if the person had no Entra account in the
+// plan. The account may exist by now, or the list that the plan read may have been incomplete.
 func (j *job) both(ctx context.Context, u *directory.EntraUser, sid string) reading {
 	p := evidence.Person{Entra: u}
 	if j.AD != nil && sid != "" {
@@ -175,7 +177,7 @@ func (j *job) both(ctx context.Context, u *directory.EntraUser, sid string) read
 		}
 	}
 	h := p.Accounts(j.run.Policy.Anchor)
-	h.EntraState = directory.Present // it was looked for
+	h.EntraState = directory.Present // the account was looked for
 	if p.Entra != nil {
 		copy(h.Stale[directory.Sources:], j.stale[directory.Sources:])
 	}

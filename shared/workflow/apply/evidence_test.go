@@ -8,7 +8,7 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// TestEvidenceOfBothDirectories: the directories that are set up and know the person decide what is read.
+// TestEvidenceOfBothDirectories: what is read depends on which directories are set up and know the person.
 func TestEvidenceOfBothDirectories(t *testing.T) {
 	t.Parallel()
 	dora := changeBo
@@ -49,7 +49,7 @@ func TestEvidenceOfBothDirectories(t *testing.T) {
 	}
 }
 
-// TestWhatTheRunKnewCannotBeRead: a change does not begin when what the run knew of the person cannot be read.
+// TestWhatTheRunKnewCannotBeRead: a change does not begin if what the run knew about the person cannot be read.
 func TestWhatTheRunKnewCannotBeRead(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)

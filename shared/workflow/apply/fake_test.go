@@ -19,16 +19,16 @@ var errDown = errors.New("down")
 
 func refusal(reason string) error { return &directory.Refusal{Reason: reason, Err: errDown} }
 
-// script says which calls fail. Its keys are calls as they are noted, or "Method #2" for the second call of a method
-// with any arguments.
+// script says which calls fail. The keys are calls in the form in which they are recorded, or "Method #2" for the
+// second call of a method with any arguments.
 type script struct {
-	fail  map[string]error // errors before the call takes effect
-	lost  map[string]error // errors after the call took effect, so that the answer is lost
+	fail  map[string]error // the call fails without effect
+	lost  map[string]error // the call takes effect, but its answer is lost
 	calls []string
 	count map[string]int
 }
 
-// do notes a call and carries it out, unless the script lets it fail.
+// do records a call and carries it out unless the script makes it fail.
 func (s *script) do(call string, effect func()) error {
 	method, _, _ := strings.Cut(call, " ")
 	if s.count == nil {
@@ -47,14 +47,14 @@ func (s *script) do(call string, effect func()) error {
 
 func (s *script) read(call string) error { return s.do(call, func() {}) }
 
-// writes returns the calls that change the directory.
+// writes returns the recorded calls that change the directory.
 func (s *script) writes() []string {
 	return slices.DeleteFunc(slices.Clone(s.calls), func(c string) bool {
 		return !strings.HasPrefix(c, "AddMember") && !strings.HasPrefix(c, "RemoveMember") && !strings.HasPrefix(c, "ChangeLicenses")
 	})
 }
 
-// members lists the members of each group.
+// members has the members of each group.
 type members map[string][]string
 
 func (m members) add(group, member string) {
@@ -75,7 +75,7 @@ func (m members) remove(group, member string) {
 	m[group] = slices.DeleteFunc(m[group], func(x string) bool { return x == member })
 }
 
-// fakeEntra is Entra ID in memory. Licenses of groups follow membership only when follow is called.
+// fakeEntra is an Entra ID in memory. The licenses of groups follow membership only when follow is called.
 type fakeEntra struct {
 	script
 	tenant  string
@@ -83,15 +83,15 @@ type fakeEntra struct {
 	users   map[string]*directory.EntraUser
 	in      members
 	grants  map[string]string // skuId by group
-	full    map[string]string // error of a group that cannot give its license
-	reduced string            // the group that gives its license without a service plan
-	dynamic string            // the group that is dynamic now
-	slow    bool              // changes of direct licenses do not show
-	hidden  string            // the group whose members are hidden now
-	sids    map[string]string // SIDs of groups that are synced from Active Directory
+	full    map[string]string // error by group that cannot give its license
+	reduced string            // the group that gives its license with one service plan switched off
+	dynamic string            // the group that has become dynamic
+	slow    bool              // whether changes of direct licenses do not show
+	hidden  string            // the group whose members have become hidden
+	sids    map[string]string // SID by group that is synced from Active Directory
 	nested  members           // people who are in a group through another group
 	stale   members           // what the next reads of direct groups show; nil: the present members
-	usage   map[string]string // reports by name; access to a missing report is refused
+	usage   map[string]string // reports by name; a missing report is forbidden
 }
 
 func (f *fakeEntra) Report(_ context.Context, name string, _ []string, read func(io.Reader) error) error {
@@ -104,7 +104,7 @@ func (f *fakeEntra) Report(_ context.Context, name string, _ []string, read func
 	return read(strings.NewReader(f.usage[name]))
 }
 
-// follow lets everybody's licenses follow membership.
+// follow makes everybody's licenses follow their memberships.
 func (f *fakeEntra) follow() {
 	for _, u := range f.users {
 		u.Assignments = slices.DeleteFunc(u.Assignments, func(a directory.Assignment) bool { return a.Group != "" })
@@ -147,7 +147,7 @@ func (f *fakeEntra) ListMembers(_ context.Context, group directory.Group, _ stri
 	for _, id := range f.in[group.ID] {
 		list = append(list, directory.Member{ID: id})
 	}
-	for _, p := range [][]directory.Member{nil, list, nil} { // Graph returns empty pages too
+	for _, p := range [][]directory.Member{nil, list, nil} { // real Graph also returns empty pages
 		if err := page(p, ""); err != nil {
 			return err
 		}
@@ -251,20 +251,20 @@ func (f *fakeEntra) RemoveMember(_ context.Context, group, id string) error {
 	return f.do("RemoveMember "+group+" "+id, func() { f.in.remove(group, id) })
 }
 
-// fakeAD is Active Directory in memory. Members of groups are SIDs.
+// fakeAD is an Active Directory in memory. The members of groups are SIDs.
 type fakeAD struct {
 	script
 	people map[string]*directory.ADUser // people by SID
 	in     members
-	deaf   bool                       // accepts changes of members and does not make them
+	deaf   bool                       // whether changes of members succeed without effect
 	groups map[string]directory.Group // groups by DN and by objectGUID; nil: every DN is a group without an objectGUID
 
-	vanishes string // SID of an account that can be read once
+	vanishes string // SID of an account that can be read only once
 
-	beforeWrite func() // nil: nothing happens between the call of RemoveMember and its write
+	beforeWrite func() // called between the call of RemoveMember and its write, unless nil
 }
 
-// dn returns the DN of a group by any of its names.
+// dn returns the DN of the group with a DN or objectGUID.
 func (f *fakeAD) dn(name string) string {
 	if g, there := f.groups[name]; there {
 		return g.ID
@@ -295,7 +295,7 @@ func (f *fakeAD) ListPeople(_ context.Context, each func(directory.ADUser) error
 	return f.read("ListPeople")
 }
 
-// ReadPerson returns the person also with a PartialLogonError, as the real one does.
+// ReadPerson returns the person even together with a PartialLogonError, as the real directory does.
 func (f *fakeAD) ReadPerson(_ context.Context, sid string) (directory.ADUser, error) {
 	err := f.read("ReadPerson " + sid)
 	u := f.people[sid]
@@ -336,7 +336,7 @@ func (f *fakeAD) RemoveMember(ctx context.Context, group, guid string) error {
 	return f.change("RemoveMember", group, guid, f.in.remove)
 }
 
-// brokenStore fails on keys that contain a word. An empty word breaks nothing.
+// brokenStore fails for keys that contain a string. It never fails if the string is empty.
 type brokenStore struct {
 	store.Store
 	put, list string
@@ -372,7 +372,7 @@ func (s brokenStore) List(ctx context.Context, prefix string) iter.Seq2[string, 
 
 func (*fakeAD) CheckClock(context.Context, func() time.Time) error { return nil }
 
-// blindStore is a store in which one object cannot be read.
+// blindStore is a store with one object that cannot be read.
 type blindStore struct {
 	store.Store
 	key string

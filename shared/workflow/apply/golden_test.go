@@ -30,8 +30,8 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/restore"
 )
 
-// rewrite makes the golden store of the present formats again. The stores of released versions stay as they are: a
-// version that changes a format makes a folder of its own.
+// rewrite makes the golden store of the present formats anew. The stores of released versions must stay as they are,
+// so a version that changes a format makes a folder of its own.
 var rewrite = flag.Bool("rewrite", false, "make the golden store of the present formats again")
 
 const (
@@ -40,7 +40,7 @@ const (
 	goldenRun     = "20261123T090000Z-00000001"
 )
 
-// TestMakeGoldenStore makes the golden store of the present formats: a night that left Anna's change open.
+// TestMakeGoldenStore makes the golden store of the present formats, after a night that left Anna's change open.
 func TestMakeGoldenStore(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join(t.TempDir(), "store")
@@ -70,7 +70,7 @@ func TestMakeGoldenStore(t *testing.T) {
 	must(t, os.CopyFS(to, os.DirFS(folder)))
 }
 
-// reader notes which objects were read.
+// reader records which objects were read.
 type reader struct {
 	store.Store
 	mu   sync.Mutex
@@ -84,8 +84,8 @@ func (r *reader) Get(ctx context.Context, key string) (io.ReadCloser, error) {
 	return r.Store.Get(ctx, key)
 }
 
-// TestGoldenStores: this version plans a night over the store that each earlier version left, finishes the change that
-// was left open, and restores the run. Every object of the store is read.
+// TestGoldenStores uses the store that each earlier version left: it plans a night, finishes the change that was left
+// open, and restores the run. Every object of the store must be read.
 func TestGoldenStores(t *testing.T) {
 	t.Parallel()
 	stores, err := os.ReadDir(goldenStores)
@@ -99,7 +99,7 @@ func TestGoldenStores(t *testing.T) {
 			s, keys := golden(t, filepath.Join(goldenStores, version.Name()))
 			b := goldenBench(s)
 			before := b.holds()
-			b.entra.in.add("g-exo", "id-anna") // where the earlier version left the company
+			b.entra.in.add("g-exo", "id-anna") // what the earlier version had done in the directory
 			must(t, b.entra.ChangeLicenses(t.Context(), "id-bo", []directory.Assignment{{SKU: "sku-exo"}}, []string{"sku-e3"}))
 			b.ad.in.remove(citrixDN, "S-1-5-21-4")
 
@@ -124,7 +124,7 @@ func TestGoldenStores(t *testing.T) {
 			if d := cmp.Diff(before, b.holds()); d != "" {
 				t.Errorf("what people hold (-before +after):\n%s", d)
 			}
-			others := layout.Run(goldenRun) + "members/" // only other programs read these, and the spreadsheet
+			others := layout.Run(goldenRun) + "members/" // read only by other programs, like the spreadsheet
 			unread := slices.DeleteFunc(keys, func(key string) bool {
 				return s.read[key] || key == layout.Changes(goldenRun) || strings.HasPrefix(key, others)
 			})
@@ -154,7 +154,7 @@ func golden(t *testing.T, folder string) (s *reader, keys []string) {
 	if len(keys) < 15 {
 		t.Fatalf("the golden store has only %q", keys)
 	}
-	// The parts are what the tables were made from, and what a reading by changes begins with.
+	// The tables were made from the parts, and a delta reading starts from them.
 	m, _, err := snapshot.GetManifest(t.Context(), s, goldenRun)
 	must(t, err)
 	m.People = nil
@@ -166,7 +166,7 @@ func golden(t *testing.T, folder string) (s *reader, keys []string) {
 	return s, keys
 }
 
-// readRest reads what only some nights read: the decisions, and the marks of changes in the ledger.
+// readRest reads what only some nights read: the decisions, and the marks in the ledger.
 func readRest(t *testing.T, s store.Store, p *plan.Plan) {
 	t.Helper()
 	r, err := decision.Open(t.Context(), s, p.Run)
@@ -196,7 +196,7 @@ func readRest(t *testing.T, s store.Store, p *plan.Plan) {
 	}
 }
 
-// nightOver plans a night over the golden run's snapshot.
+// nightOver plans a night from the golden run's snapshot.
 func (b *bench) nightOver(t *testing.T) *plan.Plan {
 	t.Helper()
 	first, err := snapshot.GetBegin(t.Context(), b.Store, goldenRun)
@@ -208,7 +208,7 @@ func (b *bench) nightOver(t *testing.T) *plan.Plan {
 	return b.decides(t, run)
 }
 
-// finish applies a plan until nothing is pending. Every change must then have a status.
+// finish applies a plan until nothing is pending. Every change must then have the wanted status.
 func (b *bench) finish(t *testing.T, p *plan.Plan, want runs.Status) {
 	t.Helper()
 	for range 20 {
@@ -226,7 +226,7 @@ func (b *bench) finish(t *testing.T, p *plan.Plan, want runs.Status) {
 	t.Fatalf("run %s stays pending", p.Run)
 }
 
-// holds returns the licenses of everybody and the members of every group.
+// holds returns everybody's licenses and every group's members.
 func (b *bench) holds() map[string][]string {
 	all := map[string][]string{}
 	for id, u := range b.entra.users {

@@ -30,8 +30,8 @@ rules:
   - {name: citrix, license: citrix, when: LastlogonTimestamp.earlierThan(now - days(90)), then: remove}
 `
 
-// goldenCompany is the company of the golden stores. Anna moves between groups, Bo's product is exchanged, Dora leaves
-// Citrix. Others keep the feeds healthy.
+// goldenCompany returns the company of the golden stores. Anna moves between groups, Bo's product is exchanged, and
+// Dora leaves Citrix. Other people keep the feeds healthy.
 func goldenCompany() (*fakeEntra, *fakeAD) {
 	created := daysAgo(900)
 	e := &fakeEntra{
@@ -61,7 +61,7 @@ func goldenCompany() (*fakeEntra, *fakeAD) {
 	return e, d
 }
 
-// goldenBench returns an applier over a store and the company.
+// goldenBench returns an applier for a store and the company.
 func goldenBench(s store.Store) *bench {
 	e, d := goldenCompany()
 	b := &bench{entra: e, ad: d, now: asOf.Add(time.Minute)}
@@ -69,7 +69,7 @@ func goldenBench(s store.Store) *bench {
 	return b
 }
 
-// reads writes what a run reads of the company, and seals it.
+// reads writes what a run reads from the company, and seals the snapshot.
 func (b *bench) reads(t *testing.T, rules *policy.Policy) {
 	t.Helper()
 	ctx := t.Context()
@@ -120,7 +120,7 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// decides evaluates and plans a sealed run.
+// decides evaluates a sealed run and makes its plan.
 func (b *bench) decides(t *testing.T, run string) *plan.Plan {
 	t.Helper()
 	r, err := decision.Open(t.Context(), b.Store, run)

@@ -18,15 +18,15 @@ const (
 	leaveE3  = "RemoveMember g-e3 id-anna"
 )
 
-// TestGroupMove: the source is left only when the target's license is active. The move is done when the source's
-// license is gone.
+// TestGroupMove: the source is left only when the target's license is active, and the move is done only when the
+// source's license is gone.
 func TestGroupMove(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
 	b.apply(t, runs.Pending, "waiting for its license to become active")
 	b.wrote(t, joinEXO)
 	b.logged(t, moveAnna, "open")
-	b.apply(t, runs.Pending, "waiting for its license to become active") // the directory is late
+	b.apply(t, runs.Pending, "waiting for its license to become active") // the directory has not given the license yet
 	b.wrote(t, joinEXO)
 	b.follow()
 	b.apply(t, runs.Pending, "waiting for its license to be freed")
@@ -64,7 +64,7 @@ func TestGroupWithoutTarget(t *testing.T) {
 	b.wrote(t, "RemoveMember g-visio id-anna")
 }
 
-// TestAlreadyInTarget: a person with the target's license leaves the source at once.
+// TestAlreadyInTarget: a person who already has the target's license leaves the source at once.
 func TestAlreadyInTarget(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
@@ -74,8 +74,8 @@ func TestAlreadyInTarget(t *testing.T) {
 	b.wrote(t, leaveE3)
 }
 
-// TestRollBack: a change is rolled back when the rule or the target no longer allows it. The person keeps everything
-// that they had before.
+// TestRollBack: if the rule or the target no longer allows a change, the change is rolled back, and the person keeps
+// everything they had before.
 func TestRollBack(t *testing.T) {
 	t.Parallel()
 	signIn := func(b *bench) { b.entra.users["id-anna"].LastSuccessful = daysAgo(0) }
@@ -115,7 +115,7 @@ func TestRollBack(t *testing.T) {
 	}
 }
 
-// TestRollBackIsTriedAgain: a later call finishes a rollback.
+// TestRollBackIsTriedAgain: a rollback that fails is finished by a later call.
 func TestRollBackIsTriedAgain(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
@@ -135,16 +135,16 @@ func TestRollBackIsTriedAgain(t *testing.T) {
 	b.wrote(t, joinEXO, leaveEXO, leaveEXO)
 }
 
-// deaf is Entra ID that accepts the removal of members and keeps them.
+// deaf is an Entra ID in which removing a member succeeds without effect.
 type deaf struct{ *fakeEntra }
 
 func (deaf) RemoveMember(context.Context, string, string) error { return nil }
 
-// TestGroupInterrupted: the next call continues after a failure, from the state of the directory.
+// TestGroupInterrupted: after a failure, the next call continues from the state of the directory.
 func TestGroupInterrupted(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
-		joined     bool // the failure comes after the target is active
+		joined     bool // whether the failure comes after the target became active
 		fail, lost string
 		note       string
 	}{
@@ -183,7 +183,8 @@ func TestGroupInterrupted(t *testing.T) {
 	}
 }
 
-// TestTargetNotReadable: while it is unknown whether the person is in the target, a rollback could take what they had.
+// TestTargetNotReadable: while it is unknown whether the person was in the target before, a rollback must not leave
+// the target, because that could take what the person had.
 func TestTargetNotReadable(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)

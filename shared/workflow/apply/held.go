@@ -31,15 +31,15 @@ func (m *move) paths(sku, group string) []directory.Assignment {
 	})
 }
 
-// holds reports whether the person has a product by a path, in any state.
+// holds reports whether the person has a product through a group, or directly if group is empty, in any state.
 func (m *move) holds(sku, group string) bool { return len(m.paths(sku, group)) > 0 }
 
-// active reports whether a path gives its product now.
+// active reports whether the product is active through the group, or directly if group is empty.
 func (m *move) active(sku, group string) bool {
 	return slices.ContainsFunc(m.paths(sku, group), directory.Assignment.Active)
 }
 
-// pathError returns the error of a path to a product. It is empty when there is none.
+// pathError returns the error with which the group failed to give the product, or "" if there is none.
 func (m *move) pathError(sku, group string) string {
 	for _, a := range m.paths(sku, group) {
 		if a.State == "Error" {
@@ -49,8 +49,8 @@ func (m *move) pathError(sku, group string) string {
 	return ""
 }
 
-// switchedOff returns the service plans that a path switches off and that the person may need, as a phrase. It is empty
-// when there are none.
+// switchedOff returns, as a phrase, the service plans that are switched off and that the person may need, or "" if
+// there are none.
 func (m *move) switchedOff(sku, group string) string {
 	i := slices.IndexFunc(m.run.Policy.Licenses, func(l *policy.License) bool { return l.SKU != "" && m.run.Tenant.SKUIDs[l.SKU] == sku })
 	for _, a := range m.paths(sku, group) {
@@ -68,7 +68,7 @@ func (m *move) switchedOff(sku, group string) string {
 	return ""
 }
 
-// reasonOf returns the meaning of an error of licenseAssignmentStates.
+// reasonOf returns the meaning of an error code of licenseAssignmentStates.
 func reasonOf(code string) string {
 	words := map[string]string{
 		"CountViolation":                     "no free seat of the license is left; buy one or free one first",
@@ -83,13 +83,13 @@ func reasonOf(code string) string {
 	return words + " (" + code + ")"
 }
 
-// holding returns what the ledger keeps for a restore: how the person holds the two products, and which of the two
-// groups the person is in.
+// holding returns what the ledger records for a restore: how the person holds the two products, and in which of the
+// two groups the person is.
 func (m *move) holding(ctx context.Context, in *ledger.Intent) (h ledger.Holding, err error) {
 	if m.person.Entra != nil {
 		for _, a := range m.person.Entra.Assignments {
 			if in.SKU != "" && a.SKU == in.SKU || in.TargetSKU != "" && a.SKU == in.TargetSKU {
-				a.Updated = time.Time{} // the date of an assignment does not matter for a restore
+				a.Updated = time.Time{} // a restore does not need the date of an assignment
 				h.Assignments = append(h.Assignments, a)
 			}
 		}

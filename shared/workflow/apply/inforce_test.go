@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestInForceByRelay: the relay is also asked about the groups of the policy in force. People whom this policy exempts
-// keep the license.
+// TestInForceByRelay: the relay is asked about the groups of the policy in force too. People whom only this policy
+// exempts keep the license.
 func TestInForceByRelay(t *testing.T) {
 	t.Parallel()
 	const safe = "CN=Safe,DC=corp"
@@ -37,7 +37,7 @@ func TestInForceByRelay(t *testing.T) {
 	}
 }
 
-// TestPolicyInForceIsAsked: the policy in force decides about a change that waits for its target. When it cannot be
+// TestPolicyInForceIsAsked: the policy in force decides about a change that waits for its target. If it cannot be
 // asked, the change does not continue.
 func TestPolicyInForceIsAsked(t *testing.T) {
 	t.Parallel()
@@ -79,8 +79,8 @@ func TestPolicyInForceIsAsked(t *testing.T) {
 	}
 }
 
-// TestPolicyInForceThatIsNotAsked: the run's own policy is asked once. An unknown policy is not asked. A restore is
-// allowed by any policy.
+// TestPolicyInForceThatIsNotAsked: if the policy in force is the run's own, it is asked once. An unknown policy is
+// not asked. A restore is allowed by any policy.
 func TestPolicyInForceThatIsNotAsked(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -101,7 +101,7 @@ func TestPolicyInForceThatIsNotAsked(t *testing.T) {
 	}
 }
 
-// lacking is Entra ID without a group.
+// lacking is an Entra ID in which a group does not exist.
 type lacking struct {
 	*fakeEntra
 	group string
@@ -114,8 +114,8 @@ func (l lacking) FindGroup(ctx context.Context, name string) (directory.Group, e
 	return l.fakeEntra.FindGroup(ctx, name)
 }
 
-// TestMembersOfThePolicyInForce: groups of Active Directory are not looked up in Entra ID. Groups that nobody found are
-// not looked up either. A group that cannot be looked up ends the call.
+// TestMembersOfThePolicyInForce: neither groups of Active Directory nor groups that nobody found are looked up in
+// Entra ID. If a group cannot be looked up, the call fails.
 func TestMembersOfThePolicyInForce(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -140,14 +140,14 @@ func TestMembersOfThePolicyInForce(t *testing.T) {
 			if err := j.readMemberships(t.Context()); !errors.Is(err, tc.is) || (err == nil) != (tc.is == nil) {
 				t.Errorf("%v, want %v", err, tc.is)
 			}
-			if tc.is != nil { // nobody counts as outside the group either
+			if tc.is != nil { // then nobody counts as outside of the group either
 				b.entra.fail = map[string]error{"FindGroup NEW": tc.is}
 				if _, err := j.entraGroups(t.Context(), "id-bo"); !errors.Is(err, tc.is) {
 					t.Errorf("%v, want %v", err, tc.is)
 				}
 				return
 			}
-			for range 2 { // a person's groups are read once, also when there are none
+			for range 2 { // a person's groups are read once, even if there are none
 				if _, err := j.entraGroups(t.Context(), "id-anna"); err != nil {
 					t.Fatal(err)
 				}

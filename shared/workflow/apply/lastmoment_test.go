@@ -16,7 +16,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestAskedAtTheLastMoment: a reading of a moment ago makes the rule keep the person. The result has the reason.
+// TestAskedAtTheLastMoment: if the reading just before the write makes the rule keep the person, the result gives the
+// reason.
 func TestAskedAtTheLastMoment(t *testing.T) {
 	t.Parallel()
 	never := moveAnna
@@ -25,7 +26,7 @@ func TestAskedAtTheLastMoment(t *testing.T) {
 		change plan.Change
 		person func(*directory.Person)
 		latest time.Time // the latest possible last logon
-		keep   string    // beginning of the reason; empty: the license is taken
+		keep   string    // start of the reason; empty: the license is taken
 	}{
 		"idle as planned":               {moveAnna, func(*directory.Person) {}, time.Time{}, ""},
 		"signed in":                     {moveAnna, func(p *directory.Person) { p.Entra.LastSuccessful = daysAgo(3) }, time.Time{}, "signed in 3 days ago"},
@@ -59,7 +60,7 @@ func TestAskedAtTheLastMoment(t *testing.T) {
 	}
 }
 
-// TestLogonProvenWithoutItsDate: when controllers cannot be asked, the rule must also reclaim with the latest possible
+// TestLogonProvenWithoutItsDate: if controllers cannot be asked, the rule must also reclaim with the latest possible
 // logon.
 func TestLogonProvenWithoutItsDate(t *testing.T) {
 	t.Parallel()
@@ -88,7 +89,7 @@ func TestLogonProvenWithoutItsDate(t *testing.T) {
 	}
 }
 
-// TestEvidenceThatIsTooOld: old evidence is read again, and the rule is asked again, before anything is taken. The
+// TestEvidenceThatIsTooOld: before anything is taken, old evidence is read again and the rule is asked again. The
 // number of tries is limited.
 func TestEvidenceThatIsTooOld(t *testing.T) {
 	t.Parallel()
@@ -120,7 +121,7 @@ func TestEvidenceThatIsTooOld(t *testing.T) {
 				t.Fatal(err)
 			}
 			tc.then(b)
-			if left > 1 { // the clock jumps after each reading
+			if left > 1 { // time passes after each reading
 				calls := 0
 				j.Applier = &Applier{Store: b.Store, Entra: b.entra, AD: b.ad, Now: func() time.Time { calls++; return b.now.Add(time.Duration(calls) * time.Hour) }}
 			}
@@ -135,8 +136,8 @@ func TestEvidenceThatIsTooOld(t *testing.T) {
 	}
 }
 
-// TestStoppedBeforeTheWriteInActiveDirectory: the process is suspended while the directory prepares the write. The
-// person comes back meanwhile.
+// TestStoppedBeforeTheWriteInActiveDirectory: the process is suspended while the write to the directory is prepared,
+// and the person comes back meanwhile.
 func TestStoppedBeforeTheWriteInActiveDirectory(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, freeDora)
@@ -154,8 +155,8 @@ func TestStoppedBeforeTheWriteInActiveDirectory(t *testing.T) {
 	}
 }
 
-// TestAccountGoneFromActiveDirectory: an account that was looked for and is gone ends the change. An account that could
-// not be read does not.
+// TestAccountGoneFromActiveDirectory: a change ends if the account was looked for and is gone, but not if the account
+// could not be read.
 func TestAccountGoneFromActiveDirectory(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -192,7 +193,7 @@ func TestAccountGoneFromActiveDirectory(t *testing.T) {
 	}
 }
 
-// TestGroupOfTheWayBack: a restore checks whether a group can give a license now.
+// TestGroupOfTheWayBack: a restore checks whether a group can give the license now.
 func TestGroupOfTheWayBack(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -231,7 +232,7 @@ func TestGroupOfTheWayBack(t *testing.T) {
 	}
 }
 
-// TestSameLicense: a license is the same in two policies when its name, product and group are the same.
+// TestSameLicense: a license is the same in two policies if its name, product and group are.
 func TestSameLicense(t *testing.T) {
 	t.Parallel()
 	group, other := directory.GroupRef{Name: "G"}, directory.GroupRef{Name: "H"}
@@ -249,7 +250,8 @@ func TestSameLicense(t *testing.T) {
 	}
 }
 
-// TestGroupsOfThePolicyInForce: groups that the run resolved are as it found them. Other groups are resolved once.
+// TestGroupsOfThePolicyInForce: groups that the run resolved are used as the run found them. Other groups are
+// resolved once.
 func TestGroupsOfThePolicyInForce(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)
@@ -296,8 +298,8 @@ func TestGroupsOfThePolicyInForce(t *testing.T) {
 	}
 }
 
-// TestUndoingWhatBegan: a change whose run is lost is rolled back with its own groups. They must still belong to the
-// license.
+// TestUndoingWhatBegan: if the data of its run is lost, a change is rolled back with its own groups, provided that
+// they still belong to the license.
 func TestUndoingWhatBegan(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

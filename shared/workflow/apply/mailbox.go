@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// userMailbox reports whether the run's mailbox usage report says that the mailbox of a decision is a user's. Only accounts
-// whose sign-in is blocked need the answer.
+// userMailbox reports whether the mailbox of a person is a user's, by the run's mailbox usage report. The answer is
+// needed only for accounts whose sign-in is blocked.
 func (j *job) userMailbox(ctx context.Context, d *plan.Decision) (bool, error) {
 	boxes := j.run.Begin.Mailboxes
 	if !d.Blocked || boxes == nil || boxes.Key == "" {

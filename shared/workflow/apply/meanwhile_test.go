@@ -13,23 +13,23 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestTargetShownButNotListed: licenses follow membership late. A person whom an administrator just took out of the
-// target still shows its license. The source is left only when membership and license agree.
+// TestTargetShownButNotListed: licenses follow membership late, so a person whom an administrator has just removed
+// from the target still shows its license. The source is left only when membership and license agree.
 func TestTargetShownButNotListed(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
 	b.entra.in.add("g-exo", "id-anna")
 	b.follow()
 	b.entra.in.remove("g-exo", "id-anna")
-	b.apply(t, runs.Pending, "left the source group") // the change joined the target again, and a read shows it
+	b.apply(t, runs.Pending, "left the source group") // a read shows that the change joined the target again
 	b.wrote(t, joinEXO, leaveE3)
 	if d := cmp.Diff([]string{"id-anna"}, b.entra.in["g-exo"]); d != "" {
 		t.Errorf("members of the target (-want +got):\n%s", d)
 	}
 }
 
-// TestTakenOutBySomebody: an administrator takes a person out of the source while the change waits for the target. The
-// person is not put into the source again.
+// TestTakenOutBySomebody: if an administrator removes a person from the source while the change waits for the target,
+// the change does not put the person back.
 func TestTakenOutBySomebody(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
@@ -63,8 +63,8 @@ func TestTargetGone(t *testing.T) {
 	}
 }
 
-// TestWithdrawn: a run that is being restored begins nothing. Its changes that have not left the source are rolled
-// back.
+// TestWithdrawn: a run that is being restored begins nothing, and rolls back its changes that have not left the
+// source.
 func TestWithdrawn(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna, changeBo)
@@ -93,7 +93,7 @@ func TestWithdrawn(t *testing.T) {
 }
 
 // TestDeletedMeanwhile: an account that was deleted after its license was taken may come back for thirty days. The
-// change stays open that long, and is finished then.
+// change stays open for that long and is then finished.
 func TestDeletedMeanwhile(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
@@ -117,7 +117,7 @@ func TestDeletedMeanwhile(t *testing.T) {
 	b.apply(t, runs.Failed, "no longer in Entra ID")
 }
 
-// TestADAccountGone: a change in Active Directory ends when its account is gone.
+// TestADAccountGone: a change in Active Directory ends if the account is gone.
 func TestADAccountGone(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, freeDora)
@@ -125,7 +125,7 @@ func TestADAccountGone(t *testing.T) {
 	b.apply(t, runs.Pending, "did not go through")
 	b.ad.fail = nil
 	delete(b.ad.people, "S-1-5-21-4")
-	b.apply(t, runs.Done, "the account is no longer in Active Directory") // the account is in no group
+	b.apply(t, runs.Done, "the account is no longer in Active Directory") // an account that is gone is in no group
 	b.logged(t, freeDora, "done")
 }
 
@@ -157,7 +157,7 @@ func TestGroupChangedMeanwhile(t *testing.T) {
 	b.wrote(t)
 }
 
-// TestEarlierRule: an earlier rule of the policy that now matches, or is undecided, stops a later rule's change.
+// TestEarlierRule: a later rule's change is not made if an earlier rule of the policy now matches or is undecided.
 func TestEarlierRule(t *testing.T) {
 	t.Parallel()
 	both := strings.Replace(text, "rules:\n", "rules:\n  - {name: first, license: e3, for: department == 'Sales', when: AzureAdSistaLogon.earlierThan(now - days(60)), then: remove}\n", 1)

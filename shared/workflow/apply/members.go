@@ -9,9 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/evidence"
 )
 
-// readMemberships looks at the groups that exempt people or that rules ask about: since
-// the run read them, somebody may have deleted, emptied or hidden one. The membership
-// of such a group is unknown.
+// readMemberships reads the groups that exempt people or that rules ask about, because since the run read them,
+// somebody may have deleted, emptied or hidden one. Membership in such a group is unknown.
 func (j *job) readMemberships(ctx context.Context) error {
 	j.memberships = map[string]evidence.Group{}
 	if j.plan.Restores != "" {
@@ -39,14 +38,14 @@ func (j *job) readMemberships(ctx context.Context) error {
 	return nil
 }
 
-// populated tells that a group had members, so that its being empty is a sign that something is wrong.
+// populated reports whether a group had members in earlier runs. If it is empty now, something is probably wrong.
 func (j *job) populated(key string) bool {
 	_, several := j.run.Begin.Earlier.Emptied(key, 0)
 	several = several || j.run.Manifest.Readings[directory.Entra].Members[key] > 0 && j.run.Begin.User == ""
 	return several && !j.run.Begin.AcceptFeeds
 }
 
-// entraGroups tells to which of the groups that the policy asks about an account belongs now.
+// entraGroups returns in which of the groups that the policy asks about an account is now.
 func (j *job) entraGroups(ctx context.Context, id string) (evidence.Belonging, error) {
 	var groups []evidence.Group
 	for _, q := range j.memberQueries() {

@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// Anna and Bo have a seat of an application through a group of Entra ID.
+// Anna and Bo have a seat in an application through an Entra group.
 var (
 	freeApp = plan.Change{User: "id-anna", Rule: "app", License: "salesforce", Via: plan.EntraGroup, IdleSince: &idle}
 	moveApp = plan.Change{User: "id-anna", Rule: "app-lite", License: "salesforce", To: "salesforce-lite", Via: plan.EntraGroup, IdleSince: &idle}
@@ -32,8 +32,8 @@ exempt:`, 1)+rule, c)
 	return b
 }
 
-// TestMembershipIsTheLicense: a seat that a group of Entra ID gives is taken by leaving the group. It counts as taken
-// when the group no longer lists the person.
+// TestMembershipIsTheLicense: a seat that comes with membership in an Entra group is taken by leaving the group. It
+// counts as taken when the group no longer lists the person.
 func TestMembershipIsTheLicense(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -82,7 +82,7 @@ func TestMembershipIsTheLicense(t *testing.T) {
 
 func fails(call string) map[string]error { return map[string]error{call: refusal("no")} }
 
-// TestMembershipShowsLate: a change ends when its write shows late. It writes nothing again.
+// TestMembershipShowsLate: a change whose write shows late ends when it does, without a second write.
 func TestMembershipShowsLate(t *testing.T) {
 	t.Parallel()
 	b := appBench(t, freeApp)

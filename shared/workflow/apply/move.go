@@ -13,36 +13,36 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// move is one change in progress. Each call reads its state from the directory, so that it can continue after any
+// move is a change in progress. Each call reads the state from the directory, so a change can continue after any
 // interruption.
 type move struct {
 	*job
 	page   *ledger.Page
 	person *directory.Person
-	groups []string        // groups of Entra ID that list the person; nil: not read yet
-	listed map[string]bool // whether a group of Active Directory lists the person, for the groups that were read
-	latest time.Time       // the latest possible last logon, when the last logon is not known
-	read   time.Time       // when the reading of the person began
+	groups []string        // Entra groups that list the person; nil: not read yet
+	listed map[string]bool // whether an Active Directory group lists the person, by group; missing: not read
+	latest time.Time       // the latest possible last logon, if the last logon is unknown
+	read   time.Time       // when the reading of the person started
 	change *plan.Change
 	entry  *ledger.Entry
-	left   *ledger.Mark // the mark of leaving, or nil
-	// first is true when no earlier write can have taken the license.
+	left   *ledger.Mark // the mark of leaving; nil: none
+	// first reports whether no earlier write can have taken the license.
 	first bool
-	// joined is true when this change may have put the person into the target.
+	// joined reports whether this change may have put the person into the target.
 	joined bool
-	// leftBy is the latest time at which a change that is rolled back may have left the source. It is zero when it did
-	// not.
+	// leftBy is, for a change that is rolled back, the latest time at which it may have left the source. It is zero if
+	// it did not.
 	leftBy time.Time
-	// turned is true when the change is rolled back.
+	// turned reports whether the change is being rolled back.
 	turned bool
-	// took is true when this call has taken the license, as far as it knows.
+	// took reports whether this call has taken the license, as far as it knows.
 	took bool
-	// unchanged is true when nothing was taken, because the directory refused the only write.
+	// unchanged reports whether nothing was taken because the directory refused the only write.
 	unchanged bool
 }
 
-// advance does the next steps of the change, as far as the directory allows. As long as the person has the source, the
-// rule is asked each time.
+// advance makes the next steps of the change, as far as the directory allows. Until the source is left, the rule is
+// asked before each step.
 func (m *move) advance(ctx context.Context, resumed bool) (runs.Status, string) {
 	t := m.target()
 	if t == nil {
@@ -87,8 +87,8 @@ func (m *move) advance(ctx context.Context, resumed bool) (runs.Status, string) 
 	return status, note
 }
 
-// withoutAD ends or continues a change of groups of Active Directory when the account is not there. An account that was
-// looked for and is gone holds nothing.
+// withoutAD ends or continues a change of Active Directory groups when there is no account to change. An account that
+// was looked for and is gone holds nothing.
 func (m *move) withoutAD(ctx context.Context) (runs.Status, string) {
 	if m.AD == nil || m.person.ADState == directory.NotRead || m.person.ADState == directory.Contradictory {
 		return troubled, "the Active Directory account cannot be read now" + prefixed(": ", m.person.Doubt)
@@ -113,8 +113,8 @@ func prefixed(prefix, text string) string {
 	return prefix + text
 }
 
-// leave marks that the license is about to be taken. The status is empty when it may be taken, because no other call of
-// the run has begun a rollback.
+// leave records that the license is about to be taken. The returned status is empty if the license may be taken.
+// Otherwise the evidence is too old, the store failed, or another call of the run has begun a rollback.
 func (m *move) leave(ctx context.Context) (runs.Status, string) {
 	if m.current() != nil {
 		return aged, ""
@@ -129,15 +129,15 @@ func (m *move) leave(ctx context.Context) (runs.Status, string) {
 	if m.first, m.took = m.first || first, true; m.left == nil {
 		m.left = &ledger.Mark{At: m.Now().UTC()}
 	}
-	if err := m.current(); err != nil { // the store was slow
+	if err := m.current(); err != nil { // the store may have been slow
 		return m.writeFailed(ctx, err)
 	}
 	m.unchanged = false
 	return "", ""
 }
 
-// answered notes the directory's answer that it took the license. Somebody may restore the license before a read shows it
-// as gone. It is then not taken again. The status is empty after the note, or when err is another answer.
+// answered records the directory's answer that the license is taken. If somebody restores the license before a read
+// shows it as gone, it is then not taken again. The returned status is empty unless recording the answer fails.
 func (m *move) answered(ctx context.Context, err error) (runs.Status, string) {
 	if err != nil {
 		return "", ""
@@ -148,13 +148,13 @@ func (m *move) answered(ctx context.Context, err error) (runs.Status, string) {
 	return "", ""
 }
 
-// taking returns a context that permits a write only while the evidence is fresh enough.
+// taking returns a context that permits a write only while the evidence is fresh.
 func (m *move) taking(ctx context.Context) context.Context {
 	return directory.WithPermit(ctx, m.current)
 }
 
-// byLicense moves the person between license groups. It joins the target and waits until the target gives its license.
-// Only then does it leave the source and wait until the source's license is gone.
+// byLicense moves the person between license groups. It joins the target, waits until the target gives its license,
+// leaves the source, and waits until the source's license is gone.
 func (m *move) byLicense(ctx context.Context) (runs.Status, string) {
 	e := m.entry
 	in, err := m.in(ctx, e.Source)
@@ -202,15 +202,15 @@ const (
 	notShown     = "Graph accepted the change but does not show it yet"
 )
 
-// leaving reports whether the write that takes the license is recent. Reads may then still show the state before it, or
+// leaving reports whether the license was taken so recently that reads may still show the state before the write, or
 // a part of that state.
 func (m *move) leaving() bool {
 	return m.left != nil && m.Now().Sub(m.left.At) < directory.Settling
 }
 
-// join puts the person into the target group. The status is empty when the target gives its license. When the source
-// was left and the target does not give its license, the change is rolled back. When somebody else took the person out
-// of the source, the change waits.
+// join puts the person into the target group. The returned status is empty once the target gives its license. If the
+// source was left and the target does not give its license, the change is rolled back. If somebody else removed the
+// person from the source, the change waits.
 func (m *move) join(ctx context.Context, inSource bool) (runs.Status, string) {
 	e := m.entry
 	given, err := m.given(ctx)
@@ -257,8 +257,8 @@ func (m *move) join(ctx context.Context, inSource bool) (runs.Status, string) {
 	return "", ""
 }
 
-// given reports whether the target group gives its license to the person. The group must list the person, and the
-// person's licenses must show it. Licenses follow membership late, so both are needed.
+// given reports whether the target group gives its license to the person. Both the group's list and the person's
+// licenses must show that, because licenses follow membership late.
 func (m *move) given(ctx context.Context) (bool, error) {
 	if !m.active(m.entry.TargetSKU, m.to()) {
 		return false, nil
@@ -269,7 +269,7 @@ func (m *move) given(ctx context.Context) (bool, error) {
 // handedOver is the note of a change that waits for the relay to write.
 const handedOver = "handed to the relay; waiting for its answer"
 
-// definite returns the reason when the directory will never make the write. It is empty for any other answer.
+// definite returns the reason if the directory will never make the write, and "" for any other error.
 func definite(err error) string {
 	if refusal, refused := errors.AsType[*directory.Refusal](err); refused {
 		return refusal.Reason
@@ -280,8 +280,8 @@ func definite(err error) string {
 	return ""
 }
 
-// writeFailed ends a change that the directory refused, and rolls back its begun part. When the answer does not say
-// whether the write happened, the change stays open.
+// writeFailed ends a change that the directory refused, and rolls back the part that has been made. If the error does
+// not say whether the write happened, the change stays open.
 func (m *move) writeFailed(ctx context.Context, err error) (runs.Status, string) {
 	if errors.Is(err, directory.ErrDeferred) {
 		return runs.Pending, handedOver
@@ -297,12 +297,13 @@ func (m *move) writeFailed(ctx context.Context, err error) (runs.Status, string)
 		m.first = false
 		return troubled, fmt.Sprintf("the write did not go through, run apply again: %v", err)
 	}
-	// An earlier try may have made the write that Graph now refuses.
+	// Graph may refuse a write that an earlier try has made.
 	m.unchanged, m.took = m.first, false
 	return m.rollBack(ctx, ledger.Failed, reason)
 }
 
-// complete closes the entry. Another call of the run may have closed it with another outcome.
+// complete closes the entry. If another call of the run has closed the entry with another outcome, that outcome
+// stands.
 func (m *move) complete(ctx context.Context, o ledger.Outcome, note string) (runs.Status, string) {
 	c := ledger.Completion{Outcome: o, Note: note, At: m.Now().UTC()}
 	if m.person != nil && o != ledger.Announced {

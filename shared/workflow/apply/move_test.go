@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// hiding is Entra ID that does not show the members of a group yet.
+// hiding is an Entra ID that does not show the members of a group yet.
 type hiding struct {
 	*fakeEntra
 	group string
@@ -27,7 +27,7 @@ func (h hiding) DirectGroups(ctx context.Context, id string) ([]string, error) {
 	return slices.DeleteFunc(in, func(g string) bool { return g == h.group }), err
 }
 
-// TestJoinedAndNotShown: a later call leaves the target that an earlier call joined, although reads do not show the
+// TestJoinedAndNotShown: a later call leaves a target that an earlier call joined even if reads do not show the
 // person in it.
 func TestJoinedAndNotShown(t *testing.T) {
 	t.Parallel()
@@ -39,8 +39,8 @@ func TestJoinedAndNotShown(t *testing.T) {
 	b.wrote(t, joinEXO, leaveEXO)
 }
 
-// TestSourceThatCannotBeRead: the rule is asked before anything is taken. This also holds when it is unknown at first
-// whether the person still has the license.
+// TestSourceThatCannotBeRead: the rule is asked before anything is taken, even if it is unknown at first whether the
+// person still has the license.
 func TestSourceThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
@@ -54,7 +54,7 @@ func TestSourceThatCannotBeRead(t *testing.T) {
 	b.wrote(t, joinEXO, leaveEXO)
 }
 
-// TestAdvancing: a call continues a change by what it can read of it.
+// TestAdvancing: how a call continues a change depends on what it can read.
 func TestAdvancing(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -103,7 +103,7 @@ func TestAdvancing(t *testing.T) {
 	}
 }
 
-// TestJoining: a call finds out whether the target gives its license now, and acts when it does not.
+// TestJoining: a call reads whether the target gives its license now, and acts if it does not.
 func TestJoining(t *testing.T) {
 	t.Parallel()
 	exo := directory.Assignment{SKU: "sku-exo", Group: "g-exo", State: "Active"}
@@ -121,11 +121,11 @@ func TestJoining(t *testing.T) {
 		inSource bool
 		left     time.Duration // time since the source was left; negative: it was not left
 		fail     map[string]error
-		joined   bool // the target was joined before the call
+		joined   bool // whether the target was joined before the call
 		writes   []string
 		status   runs.Status
 		note     string
-		is       bool // the call believes that the target was joined
+		is       bool // whether the call believes that the target was joined
 	}{
 		"given":                                   {[]directory.Assignment{exo}, true, true, -1, nil, false, nil, "", "", false},
 		"shown, and membership cannot be read":    {[]directory.Assignment{exo}, true, true, -1, map[string]error{"DirectGroups #1": errDown}, false, nil, troubled, "down", false},
@@ -181,8 +181,8 @@ func TestJoining(t *testing.T) {
 	}
 }
 
-// TestLeftAndReadAgain: a move ends when a read shows that the source is left. Both its members and its license must
-// show it.
+// TestLeftAndReadAgain: a move ends when a read shows that the source is left, both by its list of members and by the
+// person's licenses.
 func TestLeftAndReadAgain(t *testing.T) {
 	t.Parallel()
 	visio := []directory.Assignment{{SKU: "sku-visio", Group: "g-visio", State: "Active"}}
@@ -225,15 +225,15 @@ func TestLeftAndReadAgain(t *testing.T) {
 	}
 }
 
-// deafer is Entra ID that notes the removal of members and keeps them.
+// deafer is an Entra ID that records the removal of members but keeps them.
 type deafer struct{ *fakeEntra }
 
 func (d deafer) RemoveMember(_ context.Context, group, id string) error {
 	return d.do("RemoveMember "+group+" "+id, func() {})
 }
 
-// TestCompleting: a completion has what the person then holds. When that cannot be read or written, the change stays
-// open and says so.
+// TestCompleting: a completion records what the person then holds. If that cannot be read or written, the change
+// stays open and the note says so.
 func TestCompleting(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

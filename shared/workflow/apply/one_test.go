@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// faulty is Entra ID with a client that has a fault for one person's data.
+// faulty is an Entra ID whose client has a bug that one person's data triggers.
 type faulty struct {
 	*fakeEntra
 	method string
@@ -33,7 +33,7 @@ func (f faulty) DirectGroups(ctx context.Context, id string) ([]string, error) {
 	return f.fakeEntra.DirectGroups(ctx, id)
 }
 
-// TestFaultIsOneChanges: a fault of this program ends only the change in which it happens.
+// TestFaultIsOneChanges: a bug of this program ends only the change in which it shows.
 func TestFaultIsOneChanges(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -67,7 +67,7 @@ func TestFaultIsOneChanges(t *testing.T) {
 				}
 			}
 			b.Entra = b.entra
-			if tc.want == runs.Pending { // after the fault is mended, the change is finished
+			if tc.want == runs.Pending { // once the bug is fixed, the change is finished
 				if r, err = b.Apply(t.Context(), Request{Run: "run"}); err != nil || r.Of(&tc.broken).Status != runs.Done {
 					t.Errorf("mended: %+v, %v", r, err)
 				}
@@ -76,12 +76,12 @@ func TestFaultIsOneChanges(t *testing.T) {
 	}
 }
 
-// TestFaultOfWhatMayHaveBegun: a change counts as failed only when the ledger has no open entry of this run. It stays
-// pending when the ledger cannot tell.
+// TestFaultOfWhatMayHaveBegun: a change counts as failed only if the ledger has no open entry of this run. If the
+// ledger cannot be read, the change stays pending.
 func TestFaultOfWhatMayHaveBegun(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
-		run   string // run of the entry; empty: there is none
+		run   string // run of the entry; empty: no entry
 		o     ledger.Outcome
 		blind bool
 		want  runs.Status
@@ -110,11 +110,11 @@ func TestFaultOfWhatMayHaveBegun(t *testing.T) {
 	}
 }
 
-// TestDamagedLedgerIsOnePersons: a damaged object of the ledger stops only the changes of its person. The result names
+// TestDamagedLedgerIsOnePersons: a damaged ledger object stops only the changes of its person, and the result names
 // the object.
 func TestDamagedLedgerIsOnePersons(t *testing.T) {
 	t.Parallel()
-	for _, license := range []string{"e3", "visio"} { // the change's license, and another one of the person
+	for _, license := range []string{"e3", "visio"} { // the change's license, and another license of the person
 		t.Run(license, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t, changeBo, freeDora)
@@ -137,7 +137,7 @@ func TestDamagedLedgerIsOnePersons(t *testing.T) {
 	}
 }
 
-// takenFromEgon returns a bench that restores Citrix to Egon and Dora. Run r0 took it from them.
+// takenFromEgon returns a bench that restores Citrix to Egon and Dora, from whom run r0 took it.
 func takenFromEgon(t *testing.T) *bench {
 	t.Helper()
 	var changes []plan.Change
@@ -161,8 +161,8 @@ func takenFromEgon(t *testing.T) *bench {
 	return b
 }
 
-// TestRestoreWithoutAccount: people are only in Active Directory. A call continues when an account is gone or the
-// directory is not set up.
+// TestRestoreWithoutAccount: a restore for people who exist only in Active Directory ends if the account is gone, and
+// does not stop the call if Active Directory is not set up.
 func TestRestoreWithoutAccount(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -192,7 +192,7 @@ func TestRestoreWithoutAccount(t *testing.T) {
 	}
 }
 
-// unreadable is Active Directory in which one person cannot be read.
+// unreadable is an Active Directory in which one person cannot be read.
 type unreadable struct {
 	*fakeAD
 	sid string

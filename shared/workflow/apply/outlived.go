@@ -11,14 +11,14 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// doubtful is how long a write is repeated while no read shows it. After that nobody can tell a write that was never
-// made from a write that somebody undid.
+// doubtful is how long a write is repeated while no read shows it. After that, a write that was never made can no
+// longer be told from one that somebody undid.
 const doubtful = time.Hour
 
-// outlived ends a change that an earlier call began and that must not be finished. Somebody may have restored the
-// license, taken the person out of the target, or asked for a restore. The plan may have expired, or no read may ever
-// show the write. held reports whether the person has the license of the source. The status is empty when the change
-// continues.
+// outlived ends a change that an earlier call began and that must not be finished: somebody may have restored the
+// license, removed the person from the target or asked for a restore, the plan may have expired, or no read may ever
+// show the write. held reports whether the person has the license of the source. The returned status is empty if the
+// change continues.
 func (m *move) outlived(ctx context.Context, held bool) (runs.Status, string) {
 	switch {
 	case m.stopped[m.change.User]:
@@ -37,8 +37,8 @@ func (m *move) outlived(ctx context.Context, held bool) (runs.Status, string) {
 
 func (m *move) expired() bool { return m.Now().After(m.plan.Expires) }
 
-// heldAgain ends a change that took the source, when the person still has it or has it again. Shortly after the write,
-// that may be an outdated read. A read from another domain controller may be outdated for longer.
+// heldAgain ends a change that took the license if the person still has it or has it again. Shortly after the write,
+// that may be an outdated read, and a read from another domain controller may be outdated for longer.
 func (m *move) heldAgain(ctx context.Context) (runs.Status, string) {
 	free, err := m.ledger.Noted(ctx, m.entry, ledger.SeenFree)
 	made, madeErr := m.ledger.Noted(ctx, m.entry, ledger.Answered)
@@ -59,8 +59,8 @@ func (m *move) heldAgain(ctx context.Context) (runs.Status, string) {
 	return "", ""
 }
 
-// readAgain waits for the next reading. When the rule keeps the person it does not wait, and the status is empty. The
-// change is then rolled back at once.
+// readAgain waits for the next reading. If the rule keeps the person, it does not wait but returns an empty status,
+// so that the change is rolled back at once.
 func (m *move) readAgain(why string) (runs.Status, string) {
 	if _, _, keep := m.ask(); keep != "" {
 		return "", ""
@@ -68,8 +68,8 @@ func (m *move) readAgain(why string) (runs.Status, string) {
 	return runs.Pending, why + "; it is read again before anything else is done"
 }
 
-// outOfTarget ends a change when the target no longer lists the person. It also ends a change whose target never listed
-// the person, however often it was joined.
+// outOfTarget ends a change if the target no longer lists the person, or if the target still does not list the person
+// after several joins.
 func (m *move) outOfTarget(ctx context.Context) (runs.Status, string) {
 	in, err := m.in(ctx, m.entry.Target)
 	if err != nil {
@@ -90,7 +90,7 @@ func (m *move) outOfTarget(ctx context.Context) (runs.Status, string) {
 	return m.rollBack(ctx, ledger.Restored, "somebody took the person out of the target group")
 }
 
-// tryAgain counts the joins after which the target does not list the person. It ends the change after the third.
+// tryAgain counts joins after which the target did not list the person. It ends the change after the third.
 func (m *move) tryAgain(ctx context.Context) (runs.Status, string) {
 	last := m.entry.At
 	for _, try := range []ledger.Seen{ledger.SecondTry, ledger.ThirdTry} {
@@ -115,8 +115,8 @@ func (m *move) tryAgain(ctx context.Context) (runs.Status, string) {
 	return m.rollBack(ctx, ledger.Failed, fmt.Sprintf("the target group was joined three times since %s, and never listed the person", m.entry.At.Format(time.RFC3339)))
 }
 
-// waits handles a change that waits for the directory. It notes for later calls what was seen. After the plan has
-// expired, waiting does not help. It then ends the change, or asks an operator to look.
+// waits handles a change that waits for the directory. It records for later calls what was seen. Once the plan has
+// expired, waiting does not help, so it ends the change or asks an operator to look.
 func (m *move) waits(ctx context.Context, note string) (runs.Status, string) {
 	if m.turned || note == handedOver {
 		return runs.Pending, note

@@ -12,14 +12,15 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// deafEntra is Entra ID that accepts new members of groups and does not add them.
+// deafEntra is an Entra ID in which adding a member succeeds without effect.
 type deafEntra struct{ *fakeEntra }
 
 func (d deafEntra) AddMember(_ context.Context, group, id string) error {
 	return d.do("AddMember "+group+" "+id, func() {})
 }
 
-// comesTo repeats apply until the change ends, and checks the result. In between it waits until no read is outdated.
+// comesTo repeats apply until the change ends, and checks the result. Between the calls it waits until no read is
+// outdated.
 func (b *bench) comesTo(t *testing.T, want runs.Status, note string) {
 	t.Helper()
 	for range 5 {
@@ -39,8 +40,8 @@ func (b *bench) comesTo(t *testing.T, want runs.Status, note string) {
 	t.Error("it waits for ever")
 }
 
-// TestHeldAgainAfterItWasSeenFree: a license was seen free, and is read as held. At first that is an outdated read.
-// Later somebody restored it.
+// TestHeldAgainAfterItWasSeenFree: a license that was seen free is read as held. Shortly afterwards that is an
+// outdated read; later it means that somebody restored the license.
 func TestHeldAgainAfterItWasSeenFree(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -69,8 +70,8 @@ func TestHeldAgainAfterItWasSeenFree(t *testing.T) {
 	}
 }
 
-// TestGivenBackBeforeARead: the directory answers that the license is taken, no read shows that, and somebody restores
-// it. It is not taken again. Only between domain controllers may a read be outdated for an hour.
+// TestGivenBackBeforeARead: the directory answers that the license is taken, no read shows that, and somebody
+// restores it. The license is not taken again. Only between domain controllers may a read be outdated for an hour.
 func TestGivenBackBeforeARead(t *testing.T) {
 	t.Parallel()
 	held := func(b *bench, c plan.Change) {
@@ -116,8 +117,8 @@ func TestGivenBackBeforeARead(t *testing.T) {
 	}
 }
 
-// TestTakenAndHeldStill: the write is repeated for an hour. After that nobody can tell it from a write that somebody
-// undid.
+// TestTakenAndHeldStill: a write that no read shows is repeated for an hour. After that, it cannot be told from a
+// write that somebody undid.
 func TestTakenAndHeldStill(t *testing.T) {
 	t.Parallel()
 	for later, ends := range map[time.Duration]bool{doubtful - time.Second: false, doubtful: true} {
@@ -137,8 +138,8 @@ func TestTakenAndHeldStill(t *testing.T) {
 	}
 }
 
-// TestTakenOutOfTheTarget: the target listed the person and no longer does. At first that is an outdated read. Later
-// somebody took the person out.
+// TestTakenOutOfTheTarget: the target listed the person and no longer does. Shortly afterwards that is an outdated
+// read; later it means that somebody removed the person.
 func TestTakenOutOfTheTarget(t *testing.T) {
 	t.Parallel()
 	for later, ends := range map[time.Duration]bool{directory.Settling - time.Second: false, directory.Settling: true} {
@@ -170,8 +171,8 @@ func TestTargetThatNeverListsThePerson(t *testing.T) {
 	b.logged(t, moveAnna, "failed")
 }
 
-// TestExpiredWhileItWaits: when the plan expires, a change that has not left the source is rolled back. A change that
-// has left it waits for an operator.
+// TestExpiredWhileItWaits: when the plan expires, a change that has not left the source is rolled back, and a change
+// that has left it waits for an operator.
 func TestExpiredWhileItWaits(t *testing.T) {
 	t.Parallel()
 	expires := asOf.Add(plan.Lifetime)
@@ -213,7 +214,7 @@ func TestExpiredWhileItWaits(t *testing.T) {
 	})
 }
 
-// TestWhatWaitingSaw: a waiting call notes only what it saw.
+// TestWhatWaitingSaw: a call that waits records only what it saw.
 func TestWhatWaitingSaw(t *testing.T) {
 	t.Parallel()
 	noted := func(t *testing.T, b *bench, what ledger.Seen) bool {

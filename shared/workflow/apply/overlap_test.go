@@ -15,7 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// between is Entra ID in which something happens once, right before a call takes effect.
+// between is an Entra ID in which something happens once, right before a call takes effect.
 type between struct {
 	*fakeEntra
 	call string
@@ -45,12 +45,12 @@ func (b *between) ChangeLicenses(ctx context.Context, id string, add []directory
 	return b.fakeEntra.ChangeLicenses(ctx, id, add, remove)
 }
 
-// beside returns another process on the same run.
+// beside returns another process that works on the same run.
 func (b *bench) beside() *Applier {
 	return &Applier{Store: b.Store, Entra: b.entra, AD: b.ad, Now: b.Applier.Now}
 }
 
-// signsIn returns a function that lets a person sign in and another call of the run see it.
+// signsIn returns a function that makes a person sign in and another call of the run see it.
 func (b *bench) signsIn(t *testing.T, who string, want runs.Status) func() {
 	return func() {
 		b.entra.users[who].LastSuccessful = daysAgo(0)
@@ -61,8 +61,8 @@ func (b *bench) signsIn(t *testing.T, who string, want runs.Status) func() {
 	}
 }
 
-// TestOverlappingCalls: two calls of one run overlap. One knows that the person is back, and the other is about to take
-// the license. The person keeps it, and both calls say so.
+// TestOverlappingCalls: of two overlapping calls of a run, one knows that the person is back while the other is about
+// to take the license. The person keeps the license, and both calls say so.
 func TestOverlappingCalls(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -75,7 +75,7 @@ func TestOverlappingCalls(t *testing.T) {
 			b.apply(t, runs.Pending, "joined")
 			b.follow()
 			b.Applier.Entra = &between{b.entra, tc.call, b.signsIn(t, "id-anna", tc.other)}
-			if tc.other == runs.Pending { // the source was left after the other call joined it again
+			if tc.other == runs.Pending { // the source was left after the other call had joined it again
 				b.apply(t, runs.Pending, "left the source group")
 				b.Applier.Entra = b.entra
 				b.apply(t, runs.Pending, rejoined)
@@ -103,7 +103,7 @@ func TestOverlappingCalls(t *testing.T) {
 	})
 }
 
-// lateStore does something once, right after the ledger was listed.
+// lateStore does something once, right after the ledger is listed.
 type lateStore struct {
 	store.Store
 	what func()
@@ -123,8 +123,8 @@ func (s *lateStore) List(ctx context.Context, prefix string) iter.Seq2[string, e
 	}
 }
 
-// TestOpenIsNotFinal: a call that saw no entry and kept the person does not end a change that an overlapping call
-// began.
+// TestOpenIsNotFinal: a call that saw no ledger entry and kept the person does not end a change that an overlapping
+// call began.
 func TestOpenIsNotFinal(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
@@ -143,8 +143,8 @@ func TestOpenIsNotFinal(t *testing.T) {
 	}
 }
 
-// TestBegunBeside: another run begins the same change right after this run checked for open changes. This run writes
-// nothing.
+// TestBegunBeside: if another run begins the same change right after this run checked for open changes, this run
+// writes nothing.
 func TestBegunBeside(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)
@@ -153,7 +153,7 @@ func TestBegunBeside(t *testing.T) {
 	b.wrote(t)
 }
 
-// signedIn is Entra ID in which everybody is active.
+// signedIn is an Entra ID in which everybody is active.
 type signedIn struct{ *fakeEntra }
 
 func (s signedIn) ReadPeople(ctx context.Context, ids []string) (map[string]directory.EntraUser, error) {
@@ -165,7 +165,7 @@ func (s signedIn) ReadPeople(ctx context.Context, ids []string) (map[string]dire
 	return people, err
 }
 
-// stale is Entra ID that shows earlier licenses.
+// stale is an Entra ID that shows earlier licenses.
 type stale struct {
 	*fakeEntra
 	old []directory.Assignment
@@ -186,7 +186,7 @@ func (s stale) ReadLicenses(context.Context, string) ([]directory.Assignment, er
 	return slices.Clone(s.old), nil
 }
 
-// TestStaleReads: a change that was made and does not show yet has neither failed nor been rolled back.
+// TestStaleReads: a change that was made but does not show yet counts neither as failed nor as rolled back.
 func TestStaleReads(t *testing.T) {
 	t.Parallel()
 	e3 := directory.Assignment{SKU: "sku-e3", State: "Active"}

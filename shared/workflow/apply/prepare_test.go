@@ -53,8 +53,8 @@ func sorted(groups []protocol.Group) (all []protocol.Group) {
 	return all
 }
 
-// TestWhomTheRelayIsAskedAbout: the relay is asked once about each person of the batch with an account in Active
-// Directory and an open change. It is asked only when the plan needs Active Directory.
+// TestWhomTheRelayIsAskedAbout: the relay is asked once about each person of the batch who has an Active Directory
+// account and an open change, and only if the plan needs Active Directory.
 func TestWhomTheRelayIsAskedAbout(t *testing.T) {
 	t.Parallel()
 	liteDora := freeDora
@@ -107,7 +107,7 @@ func TestWhomTheRelayIsAskedAbout(t *testing.T) {
 	}
 }
 
-// over notes that a change of a batch has ended.
+// over stores a final result for a change of a batch.
 func (r relayed) over(t *testing.T, batch string, c plan.Change) {
 	t.Helper()
 	p, err := runs.GetPlan(t.Context(), r.bench.Store, "run")
@@ -121,7 +121,7 @@ func (r relayed) over(t *testing.T, batch string, c plan.Change) {
 	}
 }
 
-// withAD seals the run with Active Directory read or absent.
+// withAD seals the run, with Active Directory read or not.
 func (r relayed) withAD(t *testing.T, read bool, changes ...plan.Change) {
 	t.Helper()
 	m := &snapshot.Manifest{Run: "run"}
@@ -132,7 +132,7 @@ func (r relayed) withAD(t *testing.T, read bool, changes ...plan.Change) {
 	r.bench.plan(t, func(p *plan.Plan) { p.Changes = changes })
 }
 
-// TestStepsOfARestore: a restore needs no policy, and tells the next step so.
+// TestStepsOfARestore: a restore needs no policy, and says so to the next step.
 func TestStepsOfARestore(t *testing.T) {
 	t.Parallel()
 	back := freeDora
@@ -161,7 +161,7 @@ func TestStepsOfARestore(t *testing.T) {
 	}
 }
 
-// TestWhatTheRelayBroughtCannotBeRead: unreadable evidence is a failure of the step, not an answer.
+// TestWhatTheRelayBroughtCannotBeRead: evidence that cannot be read makes the step fail; it is not an answer.
 func TestWhatTheRelayBroughtCannotBeRead(t *testing.T) {
 	t.Parallel()
 	r := newRelayed(t, newBench(t, freeDora))
@@ -176,7 +176,7 @@ func TestWhatTheRelayBroughtCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestMostTries: a batch sends changes to the relay a few times in one round, and counts them.
+// TestMostTries: a batch may hand changes to the relay only a few times, and counts how often it did.
 func TestMostTries(t *testing.T) {
 	t.Parallel()
 	for tries, asks := range map[int]bool{0: true, MostTries - 1: true, MostTries: false} {
@@ -204,7 +204,7 @@ func TestMostTries(t *testing.T) {
 	}
 }
 
-// TestOverriddenBatch: a plan on hold is applied when its own limits were set aside.
+// TestOverriddenBatch: a plan on hold is applied if its own limits were overridden.
 func TestOverriddenBatch(t *testing.T) {
 	t.Parallel()
 	for override, want := range map[bool]runs.Status{true: runs.Done, false: runs.Pending} {

@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// offClock is Active Directory whose controllers cannot be listed, or whose clocks cannot be compared.
+// offClock is an Active Directory whose controllers cannot be listed, or whose clocks cannot be compared.
 type offClock struct {
 	*fakeAD
 	clock, list error
@@ -44,7 +44,7 @@ func (o offClock) ListPeople(ctx context.Context, each func(directory.ADUser) er
 // write.
 func TestSourcesAreProbed(t *testing.T) {
 	t.Parallel()
-	undated := func(b *bench, n int) { // enabled for long, and without any date
+	undated := func(b *bench, n int) { // accounts that were enabled long ago and have no dates
 		for i := range n {
 			id := fmt.Sprint("new-", i)
 			b.entra.users[id] = &directory.EntraUser{ID: id, Enabled: directory.Yes, Created: daysAgo(400)}

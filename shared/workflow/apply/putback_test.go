@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// backing returns a restore of what run r0 took from Egon. It also returns the ledger's newest entry. That entry is of this
-// run when the restore has begun, and of r0 otherwise.
+// backing returns a restore of what run r0 took from Egon, and the newest ledger entry. That entry is of this run if
+// the restore has begun, and otherwise of r0.
 func (b *bench) backing(t *testing.T, restores string) (*job, *move, *ledger.Entry) {
 	t.Helper()
 	c := freeEgon
@@ -36,7 +36,8 @@ func (b *bench) backing(t *testing.T, restores string) (*job, *move, *ledger.Ent
 	return j, m, last
 }
 
-// TestPuttingBackInActiveDirectory: the ledger and the reads decide whether a restore begins, continues or is refused.
+// TestPuttingBackInActiveDirectory: the ledger and the reads decide whether a restore begins, continues or is
+// refused.
 func TestPuttingBackInActiveDirectory(t *testing.T) {
 	t.Parallel()
 	const give = "AddMember <GUID=" + citrixGUID + "> guid-egon"
@@ -103,7 +104,7 @@ func TestPuttingBackInActiveDirectory(t *testing.T) {
 }
 
 // TestPutBackWithoutActiveDirectory: a restore waits until Active Directory is set up. An earlier reading of the
-// account does not count.
+// account does not help.
 func TestPutBackWithoutActiveDirectory(t *testing.T) {
 	t.Parallel()
 	for _, run := range []string{"run", "r0"} {
@@ -123,7 +124,8 @@ func TestPutBackWithoutActiveDirectory(t *testing.T) {
 	}
 }
 
-// TestGroupInErrorIsLeftAgain: a group that cannot give its license is left again before the restore counts as failed.
+// TestGroupInErrorIsLeftAgain: a group that cannot give its license is left again before the restore counts as
+// failed.
 func TestGroupInErrorIsLeftAgain(t *testing.T) {
 	t.Parallel()
 	b := takenFromAnna(t)
@@ -140,8 +142,8 @@ func TestGroupInErrorIsLeftAgain(t *testing.T) {
 	b.wrote(t, "AddMember g-e3 id-anna", leaveE3, leaveE3)
 }
 
-// TestUndoneWithoutBeingShown: the changes of a run that is gone are rolled back completely. This also holds when reads
-// do not show that a change joined the target.
+// TestUndoneWithoutBeingShown: the changes of a run whose data is gone are rolled back completely, even if reads do
+// not show that a change joined the target.
 func TestUndoneWithoutBeingShown(t *testing.T) {
 	t.Parallel()
 	c := moveAnna
@@ -158,7 +160,7 @@ func TestUndoneWithoutBeingShown(t *testing.T) {
 	b.wrote(t, leaveEXO)
 }
 
-// TestOpenRestoreThatWasAltered: the groups of an altered entry are not written.
+// TestOpenRestoreThatWasAltered: the groups of an altered entry are not changed.
 func TestOpenRestoreThatWasAltered(t *testing.T) {
 	t.Parallel()
 	b := restores(t, func(*ledger.Intent) {})

@@ -6,8 +6,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestGroupThatRefusesEverything: a dynamic group refuses both joining and leaving. A person who never joined need not
-// leave.
+// TestGroupThatRefusesEverything: a dynamic group refuses both joining and leaving. A person who never joined does
+// not have to leave.
 func TestGroupThatRefusesEverything(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
@@ -16,7 +16,7 @@ func TestGroupThatRefusesEverything(t *testing.T) {
 	b.logged(t, moveAnna, "failed")
 }
 
-// TestADGroupThatRefusesEverything: the same holds in Active Directory.
+// TestADGroupThatRefusesEverything does the same in Active Directory.
 func TestADGroupThatRefusesEverything(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, demoteEgon)
@@ -26,7 +26,7 @@ func TestADGroupThatRefusesEverything(t *testing.T) {
 	b.logged(t, demoteEgon, "failed")
 }
 
-// TestNoNilInNotes: the note of a change that no read shows yet has no error.
+// TestNoNilInNotes: the note of a change that no read shows yet does not contain a nil error.
 func TestNoNilInNotes(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, demoteEgon)

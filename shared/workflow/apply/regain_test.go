@@ -19,7 +19,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// moveOf returns a change in progress of a person who holds products directly.
+// moveOf returns a change in progress for a person who holds products directly.
 func (b *bench) moveOf(t *testing.T, e ledger.Intent, holds ...directory.Assignment) *move {
 	t.Helper()
 	b.entra.users["id-bo"].Assignments = holds
@@ -28,7 +28,7 @@ func (b *bench) moveOf(t *testing.T, e ledger.Intent, holds ...directory.Assignm
 	return &move{job: b.jobOf(t), entry: &ledger.Entry{Seq: 1, Intent: e}, change: &plan.Change{User: "id-bo"}, person: &directory.Person{Entra: &u, EntraState: directory.Present}}
 }
 
-// TestRegain: a product is given again with its service plans. The successor is taken if it was not held before.
+// TestRegain: a product is given again with its service plans, and the successor is taken if it was not held before.
 func TestRegain(t *testing.T) {
 	t.Parallel()
 	e3, exo := directory.Assignment{SKU: "sku-e3", State: "Active"}, directory.Assignment{SKU: "sku-exo", State: "Active"}
@@ -92,7 +92,7 @@ func TestRegain(t *testing.T) {
 	}
 }
 
-// returns gives a bench with an operator's restore of what run r0 took from Bo directly.
+// returns gives a bench on which an operator restores what run r0 took from Bo directly.
 func returns(t *testing.T, taken time.Time, holds ...directory.Assignment) (*bench, plan.Change) {
 	t.Helper()
 	c := changeBo
@@ -113,8 +113,8 @@ func returns(t *testing.T, taken time.Time, holds ...directory.Assignment) (*ben
 	return b, c
 }
 
-// TestDirectWayBack: while reads may be outdated, the product is given again, whatever they show. After that it is
-// given only when it is missing.
+// TestDirectWayBack: while reads may be outdated, the product is given again whatever they show. After that, it is
+// given only if it is missing.
 func TestDirectWayBack(t *testing.T) {
 	t.Parallel()
 	const give = "ChangeLicenses id-bo +sku-e3 -sku-exo"
@@ -156,8 +156,8 @@ func TestDirectWayBack(t *testing.T) {
 	}
 }
 
-// TestWayBackOfAnEarlierVersion: an intent of an earlier version does not say when the restored change ended. That was
-// before the intent at the latest. So reads may be outdated for some time after the intent.
+// TestWayBackOfAnEarlierVersion: an intent of an earlier version does not say when the restored change ended. That
+// was no later than the intent, so reads may be outdated for some time after the intent.
 func TestWayBackOfAnEarlierVersion(t *testing.T) {
 	t.Parallel()
 	e3, exo := directory.Assignment{SKU: "sku-e3", State: "Active"}, directory.Assignment{SKU: "sku-exo", State: "Active"}
@@ -187,7 +187,7 @@ func TestWayBackOfAnEarlierVersion(t *testing.T) {
 	}
 }
 
-// TestBeginningTheWayBack: a license is restored only when it is as the run left it.
+// TestBeginningTheWayBack: a license is restored only if it is as the run left it.
 func TestBeginningTheWayBack(t *testing.T) {
 	t.Parallel()
 	exo := directory.Assignment{SKU: "sku-exo", State: "Active"}
@@ -256,7 +256,7 @@ func TestBeginningTheWayBack(t *testing.T) {
 	}
 }
 
-// without is a store without objects under a prefix.
+// without is a store that lacks the objects under a prefix.
 type without struct {
 	store.Store
 	prefix string

@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/source/usage"
 )
 
-// readReports reads the usage reports again that the rules' signals come from. A report covers everybody, so it is read
-// once for all changes. A signal that is unhealthy now affects only the rules that name it, which are then undecided.
+// readReports reads the usage reports for the rules' signals again. A report covers everybody, so it is read once for
+// all changes. A signal that is unhealthy now makes only those rules undecided that name it.
 func (j *job) readReports(ctx context.Context) error {
 	signals := j.run.Policy.Signals()
 	if j.inForce != nil {

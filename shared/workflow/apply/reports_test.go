@@ -7,8 +7,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestReportsAreReadAgain: the reports are read again before the first write, and the rule is asked by their present
-// content. A report that is dead now stops only its own rules.
+// TestReportsAreReadAgain: the reports are read again before the first write, and the rules are asked with their
+// present content. A report that is dead now stops only the rules that need it.
 func TestReportsAreReadAgain(t *testing.T) {
 	t.Parallel()
 	const (

@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// restore carries out as much of a restore as possible now. No rule is asked when an operator asked for the restore.
-// When a run plans the restore by itself, the person must still be active. last is the newest entry of the ledger for
+// restore carries out as much of a restore as is possible now. If an operator asked for the restore, no rule is
+// asked. If a run planned the restore by itself, the person must still be active. last is the newest ledger entry for
 // the person and license.
 func (j *job) restore(ctx context.Context, m *move, last *ledger.Entry) (runs.Status, string) {
 	switch {
@@ -41,7 +41,8 @@ func (j *job) restore(ctx context.Context, m *move, last *ledger.Entry) (runs.St
 	return m.target().giveBack(ctx, m)
 }
 
-// restoreGroup puts the person into the group that was left, and then out of the group that was joined.
+// restoreGroup puts the person into the group that was left, and then removes the person from the group that was
+// joined.
 func (m *move) restoreGroup(ctx context.Context) (runs.Status, string) {
 	if failed := m.pathError(m.entry.SKU, m.from()); failed != "" {
 		if _, err := m.setMember(ctx, m.entry.Source, false); err != nil {
@@ -52,8 +53,8 @@ func (m *move) restoreGroup(ctx context.Context) (runs.Status, string) {
 	return m.undo(ctx, ledger.Done, m.entry.Note)
 }
 
-// stillOpen checks whether this call may continue an entry that an earlier call began. The earlier call checked the
-// groups, and they or the entry may have changed since. The status is empty when it may continue.
+// stillOpen checks whether this call may continue an entry that an earlier call began, because the groups or the
+// entry may have changed since. The returned status is empty if it may.
 func (j *job) stillOpen(ctx context.Context, m *move) (runs.Status, string) {
 	in, _, refusal, err := j.wayBack(ctx, m.entry.Intent)
 	switch e := m.entry; {
@@ -67,14 +68,15 @@ func (j *job) stillOpen(ctx context.Context, m *move) (runs.Status, string) {
 	return m.complete(ctx, ledger.Failed, refusal+"; restore again")
 }
 
-// sameWay reports whether two intents write the same groups and products.
+// sameWay reports whether two intents change the same groups and products.
 func sameWay(a, b *ledger.Intent) bool {
 	source := a.Source == b.Source || a.SourceGUID != "" && a.SourceGUID == b.SourceGUID
 	return source && a.SourceEntra == b.SourceEntra && a.TargetEntra == b.TargetEntra && a.Target == b.Target && a.TargetGUID == b.TargetGUID && a.TargetSKU == b.TargetSKU
 }
 
-// orphan returns the open entry of another restore of the same license when that restore can no longer go on. It is nil
-// otherwise. An operator's restore finishes such an entry in its place, because the entry has all that it needs.
+// orphan returns the open entry of another restore of the same license if that restore can no longer go on, and
+// otherwise nil. An operator's restore finishes the entry in its place, because the entry has everything that this
+// needs.
 func (j *job) orphan(ctx context.Context, m *move, last *ledger.Entry) (*ledger.Entry, error) {
 	if j.plan.Restores == "" || last == nil || last.Completion != nil || last.RestoreOf != m.change.RestoreOf {
 		return nil, nil
@@ -86,7 +88,7 @@ func (j *job) orphan(ctx context.Context, m *move, last *ledger.Entry) (*ledger.
 	return nil, err
 }
 
-// undoBegun rolls back a change that a run began, when the data of that run are gone.
+// undoBegun rolls back a change of a run whose data is gone.
 func (j *job) undoBegun(ctx context.Context, m *move, begun *ledger.Entry) (runs.Status, string) {
 	in, _, refusal, err := j.wayBack(ctx, begun.Intent)
 	switch {
@@ -109,7 +111,8 @@ func (j *job) undoBegun(ctx context.Context, m *move, begun *ledger.Entry) (runs
 	return status, note
 }
 
-// beginRestore writes the intent to restore what the change's run took. The status is empty when it is written.
+// beginRestore writes the intent to restore what the change's run took. The returned status is empty if it was
+// written.
 func (j *job) beginRestore(ctx context.Context, m *move, last *ledger.Entry) (runs.Status, string) {
 	taken, err := m.page.Standing(ctx, m.change.License)
 	if err == nil {
@@ -137,7 +140,7 @@ func (j *job) beginRestore(ctx context.Context, m *move, last *ledger.Entry) (ru
 		}
 	}
 	refusal, err := j.unplanned(ctx, taken)
-	in, note := taken.Intent, "" // the earlier state is restored
+	in, note := taken.Intent, "" // the state before taken is restored
 	if err == nil && refusal == "" {
 		in, note, refusal, err = j.wayBack(ctx, in)
 	}
@@ -159,8 +162,8 @@ func (j *job) beginRestore(ctx context.Context, m *move, last *ledger.Entry) (ru
 	return "", ""
 }
 
-// restoreDirect assigns products again, with the same disabled service plans. It takes the successor if it was not held
-// before. While reads may be outdated, it assigns the products whatever a read shows.
+// restoreDirect assigns products again, with the same service plans disabled, and takes the successor if it was not
+// held before. While reads may be outdated, it assigns the products whatever a read shows.
 func (m *move) restoreDirect(ctx context.Context) (runs.Status, string) {
 	e := m.entry
 	shown := m.active(e.SKU, "")

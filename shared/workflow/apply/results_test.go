@@ -31,7 +31,7 @@ func (b *bench) results(t *testing.T) runs.Results {
 	return *r
 }
 
-// TestResultsAreKept: final results stay. Only pending changes are read and continued.
+// TestResultsAreKept: final results stay as they are. Only pending changes are read and continued.
 func TestResultsAreKept(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna, changeBo, freeEgon)
@@ -52,7 +52,7 @@ func TestResultsAreKept(t *testing.T) {
 		t.Errorf("results file (-returned +kept):\n%s", d)
 	}
 
-	b.entra.users["id-bo"].LastSuccessful = idle // he would lose the license if the rule were asked again
+	b.entra.users["id-bo"].LastSuccessful = idle // if the rule were asked again, he would lose the license
 	b.follow()
 	b.entra.calls, b.ad.calls = nil, nil
 	second, err := b.Apply(t.Context(), Request{Run: "run"})
@@ -74,7 +74,7 @@ func TestResultsAreKept(t *testing.T) {
 	}
 }
 
-// TestResultsAreLost: the ledger shows what was done.
+// TestResultsAreLost: if the results are lost, the ledger shows what was done.
 func TestResultsAreLost(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -119,7 +119,7 @@ func TestResultsCannotBeWritten(t *testing.T) {
 	b.logged(t, changeBo, "done")
 }
 
-// TestTwoLicensesOfOnePerson: both changes of a person rest on one reading.
+// TestTwoLicensesOfOnePerson: both changes of a person use one reading.
 func TestTwoLicensesOfOnePerson(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna, freeAnna)
@@ -137,7 +137,7 @@ func TestTwoLicensesOfOnePerson(t *testing.T) {
 	}
 }
 
-// TestAgain: waiting for the directory and waiting for a fault to be mended are told apart.
+// TestAgain: waiting for the directory and waiting for a fault to be repaired are told apart.
 func TestAgain(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -163,7 +163,7 @@ func TestAgain(t *testing.T) {
 	}
 }
 
-// TestStopped: a call that is stopped says how far it came. The next call continues.
+// TestStopped: a call that is stopped says how far it got, and the next call continues.
 func TestStopped(t *testing.T) {
 	t.Parallel()
 	var many []plan.Change

@@ -45,8 +45,9 @@ var asOf = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 
 func daysAgo(n int) time.Time { return asOf.AddDate(0, 0, -n) }
 
-// Plans are made of these changes. Anna holds E3 and Visio through groups. Bo holds E3 directly. Dora holds Citrix and
-// is in both directories. Egon is only in Active Directory. Others in both directories keep the feeds healthy.
+// The changes of which plans are made. Anna holds E3 and Visio through groups. Bo holds E3 directly. Dora holds
+// Citrix and is in both directories. Egon is only in Active Directory. Other people in both directories keep the
+// feeds healthy.
 var (
 	idle       = daysAgo(100)
 	moveAnna   = plan.Change{User: "id-anna", UserPrincipalName: "anna@x.example", Rule: "m365", License: "e3", To: "exo", Via: plan.EntraGroup, Reason: "idle", IdleSince: &idle, MonthlySaving: 35}
@@ -57,7 +58,7 @@ var (
 	demoteEgon = plan.Change{User: "S-1-5-21-5", SID: "S-1-5-21-5", Rule: "citrix-lite", License: "citrix", To: "lite", Via: plan.ADGroup, IdleSince: &idle}
 )
 
-// bench is an applier with fakes for both directories. Its store has a sealed run with a plan.
+// bench is an applier with fakes for both directories, and a store with a sealed run and its plan.
 type bench struct {
 	*Applier
 	entra *fakeEntra
@@ -94,7 +95,7 @@ func newAD() *fakeAD {
 func newBench(t *testing.T, changes ...plan.Change) *bench {
 	t.Helper()
 	rules := text
-	if len(changes) > 0 && changes[0].Rule == "citrix-lite" { // otherwise another rule comes first
+	if len(changes) > 0 && changes[0].Rule == "citrix-lite" { // otherwise another rule would come first
 		rules = strings.Replace(rules, "name: citrix, license: citrix", "name: citrix, license: lite", 1)
 	}
 	return newBenchOf(t, rules, changes...)
@@ -110,7 +111,7 @@ func newBenchOf(t *testing.T, policy string, changes ...plan.Change) *bench {
 	return b
 }
 
-// seal writes a run with an empty snapshot, because apply decides by fresh evidence.
+// seal writes a run with an empty snapshot, which is enough because apply decides by fresh evidence.
 func seal(t *testing.T, s store.Store, policy string) {
 	t.Helper()
 	begin := &snapshot.Begin{Run: "run", AsOf: asOf, Tenant: tenant, Policy: policy, Partitions: 1}
@@ -137,7 +138,7 @@ func seal(t *testing.T, s store.Store, policy string) {
 	}
 }
 
-// plan replaces the plan of the run by an edited one.
+// plan replaces the run's plan by an edited one.
 func (b *bench) plan(t *testing.T, edit func(*plan.Plan)) (hash string) {
 	t.Helper()
 	r, err := decision.Open(t.Context(), b.Store, "run")
@@ -156,12 +157,12 @@ func (b *bench) plan(t *testing.T, edit func(*plan.Plan)) (hash string) {
 	return p.PlanHash
 }
 
-// noDecisions yields no decisions, for a plan that was not made from decisions.
+// noDecisions calls its argument with no decision, for a plan that was not made from decisions.
 func noDecisions(context.Context, func(*plan.Decision) error) (decision.Summary, error) {
 	return decision.Summary{}, nil
 }
 
-// apply applies the plan of one change and checks its result.
+// apply applies the plan of one change and checks the result.
 func (b *bench) apply(t *testing.T, want runs.Status, note string) {
 	t.Helper()
 	r, err := b.Apply(t.Context(), Request{Run: "run"})
@@ -181,7 +182,7 @@ func (b *bench) wrote(t *testing.T, want ...string) {
 	}
 }
 
-// logged checks the outcome of a change in the ledger. It is "" without an entry, and "open" without a completion.
+// logged checks the outcome of a change in the ledger: "" if there is no entry, and "open" if there is no completion.
 func (b *bench) logged(t *testing.T, c plan.Change, want string) {
 	t.Helper()
 	e, err := ledger.In(b.Store).Latest(t.Context(), c.User, c.License)

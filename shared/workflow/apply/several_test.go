@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// severalGroups returns a bench in which two groups give E3. Anna holds it through the second.
+// severalGroups returns a bench in which two groups give E3. Anna holds E3 through the second.
 func severalGroups(t *testing.T) *bench {
 	t.Helper()
 	b := newBenchOf(t, strings.Replace(text, "group: {entra: LIC-E3}}", "groups: [{entra: LIC-E3}, {entra: LIC-E3-More}]}", 1), moveAnna)
@@ -20,7 +20,7 @@ func severalGroups(t *testing.T) *bench {
 	return b
 }
 
-// TestOneOfSeveralGroups: a person who holds a product through one of several groups leaves that group when the
+// TestOneOfSeveralGroups: a person who holds a product through one of several groups leaves that group once the
 // target's license is active.
 func TestOneOfSeveralGroups(t *testing.T) {
 	t.Parallel()
@@ -59,7 +59,7 @@ func TestOneOfSeveralGroups(t *testing.T) {
 	}
 }
 
-// TestBothOfSeveralGroups: leaving one of two groups frees nothing, and one change cannot leave both. So nothing is
+// TestBothOfSeveralGroups: leaving one of two groups frees nothing, and a change cannot leave both, so nothing is
 // done.
 func TestBothOfSeveralGroups(t *testing.T) {
 	t.Parallel()

@@ -33,7 +33,7 @@ func TestLicensesThatThePolicyDoesNotName(t *testing.T) {
 	}
 }
 
-// TestKnownGroups: a group gives a license by the policy, or by the restored run. An empty group gives none.
+// TestKnownGroups: a group gives a license if the policy or the restored run says so. An empty group name gives none.
 func TestKnownGroups(t *testing.T) {
 	t.Parallel()
 	j := newBench(t, changeBo).jobOf(t)
@@ -64,8 +64,8 @@ func TestKnownGroups(t *testing.T) {
 	}
 }
 
-// TestSourceOfEntra: a restore checks its group as a change checks its target. A group that cannot be read gives
-// nothing.
+// TestSourceOfEntra: a restore checks the group that it joins as a change checks its target. A group that cannot be
+// read is not used.
 func TestSourceOfEntra(t *testing.T) {
 	t.Parallel()
 	reduce := func(j *job) {

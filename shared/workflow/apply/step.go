@@ -17,22 +17,22 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Steps are the steps of the state machine that apply a batch. Between the steps a relay reads and writes Active
+// Steps are the steps of the state machine that apply a batch. Between them, a relay reads and writes Active
 // Directory.
 type Steps struct {
 	Applier
-	// Policy reads the text of the policy in force.
+	// Policy returns the text of the policy in force.
 	Policy func(context.Context) (string, error)
-	Relay  bool // the relay reaches Active Directory
+	Relay  bool // whether a relay reaches Active Directory
 }
 
-// StepInput is the input of the state machine. Op names the step: prepare or change.
+// StepInput is the input of a step. Op names the step: prepare or change.
 type StepInput struct {
 	Op    string     `json:"op"`
 	Batch BatchState `json:"batch"`
 }
 
-// BatchState is a batch in progress, passed from step to step.
+// BatchState is a batch in progress, as passed from step to step.
 type BatchState struct {
 	Run      string   `json:"run"`
 	PlanHash string   `json:"planHash"`
@@ -41,11 +41,11 @@ type BatchState struct {
 	Round    int      `json:"round"`
 	Batch    string   `json:"batch"`
 	Results  []string `json:"results"` // keys of the results of the relay's writes in this round
-	Tries    int      `json:"tries"`   // writes that the relay was asked for so far
+	Tries    int      `json:"tries"`   // how often the relay was asked to write so far
 	Restores bool     `json:"restores"`
 
-	// Ask asks the state machine to send a message to the relay. After prepare the message asks about the people of
-	// Input. After change it has the changes of Input.
+	// Ask reports whether the state machine must send a message to the relay. After prepare, the message asks about
+	// the people of Input; after change, it asks for the changes of Input.
 	Ask    bool             `json:"ask"`
 	Input  string           `json:"input"`
 	Groups []protocol.Group `json:"groups"`
