@@ -178,13 +178,15 @@ func (s *screen) test(call ast.CallExpr) []directory.Flag {
 	}
 	dates := s.date(a)
 	late := s.late(a, len(call.Args()) == 1, at)
+	none := holds(directory.Value{State: directory.None}, at)
+	known := stepAt(at, func(t time.Time) directory.Flag { return holds(directory.Value{State: directory.Known, Time: t}, at) })
 	for row, date := range dates {
 		switch {
 		case date == unknownDate, date < late:
 		case date == None:
-			flags[row] = holds(directory.Value{State: directory.None}, at)
+			flags[row] = none
 		default:
-			flags[row] = holds(directory.Value{State: directory.Known, Time: time.UnixMicro(date)}, at)
+			flags[row] = known.of(date)
 		}
 	}
 	return flags
@@ -205,9 +207,10 @@ func (s *screen) compare(operator string, value, bound ast.Expr) []directory.Fla
 	if !s.through[a].IsZero() {
 		return flags // such dates may only be tested
 	}
+	known := stepAt(at, func(t time.Time) directory.Flag { return directory.FlagOf(holds(t.Compare(at))) })
 	for row, date := range dates {
 		if date != unknownDate && date != None {
-			flags[row] = directory.FlagOf(holds(time.UnixMicro(date).Compare(at)))
+			flags[row] = known.of(date)
 		}
 	}
 	return flags

@@ -147,8 +147,10 @@ func (t *Table) Tell(u *directory.EntraUser) {
 // earlier report showed, when this one has lost it. A day before the account was created belongs to another account.
 func (t *Table) last(s directory.Signal, cells []cell, created time.Time) (last directory.Value, shown time.Time) {
 	last = cells[lastDay].value()
-	if newest := cells[newestDay].value().Time; t.lost(s, cells) && newest.After(created) {
-		return directory.Value{}, newest
+	if t.lost(s, cells) {
+		if newest := cells[newestDay].end(); newest.After(created) {
+			return directory.Value{}, newest
+		}
 	}
 	if last.State == directory.Known && last.Time.Before(created) {
 		return directory.Value{}, time.Time{}

@@ -1,0 +1,33 @@
+package policy
+
+import (
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// step is a test of dates that rests on whether a date is before an instant, at it, or after it.
+type step struct {
+	at                   int64 // the last microsecond that is not after the instant
+	before, equal, after directory.Flag
+}
+
+// stepAt returns the step of a test at an instant.
+func stepAt(at time.Time, test func(time.Time) directory.Flag) step {
+	s := step{at: at.UnixMicro(), before: test(at.Add(-time.Microsecond)), equal: test(at), after: test(at.Add(time.Microsecond))}
+	if !at.Equal(time.UnixMicro(s.at)) { // the instant lies between two microseconds
+		s.equal = s.before
+	}
+	return s
+}
+
+// of returns the answer for a date in microseconds.
+func (s step) of(date int64) directory.Flag {
+	switch {
+	case date < s.at:
+		return s.before
+	case date == s.at:
+		return s.equal
+	}
+	return s.after
+}
