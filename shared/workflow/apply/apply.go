@@ -51,7 +51,7 @@ type Applier struct {
 	Store store.Store
 	Entra Entra
 	AD    AD
-	Now   func() time.Time // returns the time; time.Now outside of tests
+	Now   func() time.Time // time.Now except in tests
 	// Progress is called after each change if it is not nil.
 	Progress func(done, total int)
 }
