@@ -1,5 +1,5 @@
 // Command gate is a Lambda function that makes the plan of a run. It also compares an approved plan with the stored
-// plan, sums up the results of the changes, and writes the notification for the end of an execution.
+// plan, sums up the results of the changes, and writes the notice about the end of an execution.
 package main
 
 import (

@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// BenchmarkColdStart starts each function twenty times, and a function that does nothing. It reports the median time
-// from the start of the process to its answer. The answer is a refusal, so that no network is used.
+// BenchmarkColdStart starts each function, and a function that does nothing, twenty times. It reports the median time
+// from the start of the process to its answer. The answer is a refusal, so no network is used.
 func BenchmarkColdStart(b *testing.B) {
 	nothing := filepath.Join(b.TempDir(), "nothing")
 	if out, err := exec.Command("go", "build", "-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", nothing, "./testdata/nothing").CombinedOutput(); err != nil {
@@ -28,7 +28,7 @@ func BenchmarkColdStart(b *testing.B) {
 		var all []time.Duration
 		for range 20 {
 			f := &lambdas.Function{Name: "f", Binary: binary, Env: env, Timeout: time.Minute, Memory: 512}
-			_, _ = f.Invoke(b.Context(), []byte(`{"op":"none"}`)) // a refusal is an answer too
+			_, _ = f.Invoke(b.Context(), []byte(`{"op":"none"}`)) // the refusal is the expected answer
 			f.Close()
 			all = append(all, f.ColdStarts()...)
 		}
@@ -42,7 +42,7 @@ func BenchmarkColdStart(b *testing.B) {
 		base := median(nothing)
 		b.ReportMetric(float64(base.Microseconds())/1000, "ms-nothing")
 		for name := range functionLimits {
-			if name == "reevaluate-apply" { // the same binary
+			if name == "reevaluate-apply" { // runs the same binary as reevaluate
 				continue
 			}
 			took := median(filepath.Join(built, name))
@@ -52,8 +52,8 @@ func BenchmarkColdStart(b *testing.B) {
 	}
 }
 
-// BenchmarkNight runs a night for 100,000 people, in audit and in enforce with 200 changes. collect reads them in one
-// call. It reports the peak memory of each function, and what was done.
+// BenchmarkNight runs a night for 100,000 people in mode audit, and in mode enforce with 200 changes. One call of
+// collect reads everybody. The benchmark reports the peak memory of each function, and the size of the work.
 func BenchmarkNight(b *testing.B) {
 	for _, mode := range []string{"audit", "enforce"} {
 		b.Run(mode, func(b *testing.B) { benchmarkNight(b, mode) })

@@ -15,12 +15,12 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// bundle is a bundle of certificates: it has lines and blanks.
+// bundle is a certificate bundle with line breaks and spaces, which must be quoted.
 const bundle = "-----BEGIN CERTIFICATE-----\nMIIB+/=\n-----END CERTIFICATE-----\n-----BEGIN CERTIFICATE-----\nMIIC+/=\n-----END CERTIFICATE-----"
 
-// TestDeployCommands: bash and SAM understand the commands by which the pages deploy with SAM. Each parameter exists, and
-// gets the value that it should have. SAM splits the parameters at blanks, unless quotes inside the argument surround
-// the value (samcli/cli/types.py).
+// TestDeployCommands checks that the sam deploy commands in the docs pass existing parameters with the intended
+// values. SAM splits parameters at white space unless the value is in quotes within the argument
+// (samcli/cli/types.py).
 func TestDeployCommands(t *testing.T) {
 	t.Parallel()
 	parameters := deployParameters(t)

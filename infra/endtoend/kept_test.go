@@ -10,9 +10,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// TestKeptStore: the bucket and the key stay when a deployment is removed, and go when its creation fails. A new
-// deployment of the same name takes them over: it makes neither, and every right and function has the same bucket and
-// the earlier key.
+// TestKeptStore checks that the bucket and the key survive the removal of a deployment, but not a failed creation. A
+// new deployment with the same name must create neither and must use the existing bucket and key.
 func TestKeptStore(t *testing.T) {
 	t.Parallel()
 	const earlier = "arn:aws:kms:" + region + ":" + account + ":key/earlier"
@@ -54,8 +53,8 @@ func TestKeptStore(t *testing.T) {
 	}
 }
 
-// TestNames: a name that no bucket may have is refused before anything is made, in both deployments alike. The longest
-// one fits every resource that is named by it.
+// TestNames checks that both deployments reject a name that cannot be part of a bucket name. The longest permitted
+// name must fit all resources named after it.
 func TestNames(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../../template.yaml")
@@ -84,7 +83,7 @@ func TestNames(t *testing.T) {
 			t.Errorf("%q is allowed: %v", name, !want)
 		}
 	}
-	const far = "ap-southeast-1" // no region has a longer name
+	const far = "ap-southeast-1" // a region name of maximum length
 	for what, n := range map[string]int{"a bucket": len(longest + "-" + account + "-" + far), "a role of Terraform": len(longest + "-" + far + "-reevaluate-apply"), "a function": len(longest + "-reevaluate-apply")} {
 		if most := map[string]int{"a bucket": 63, "a role of Terraform": 64, "a function": 64}[what]; n > most {
 			t.Errorf("%s has a name of %d characters, and %d are allowed", what, n, most)

@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/infra/simulation/awsfake/states"
 )
 
-// These are names that no error may tell: of a person in different forms, and of a group.
+// Names that must not appear in an error: of a person, in different forms, and of a group.
 const (
 	canaryName  = "Canary Vogel"
 	canaryUPN   = "canary.vogel@contoso.example"
@@ -22,13 +22,14 @@ const (
 	canaries    = canaryName + " " + canaryUPN + " '" + canaryGroup + "' " + canaryDN + ` CORP\canary.vogel`
 )
 
-// payload is what a function was once called with.
+// payload is the input of a call of a function.
 type payload struct {
 	function, op string
 	body         []byte
 }
 
-// recorded runs a night, an approval, a restore and one person, and returns the first call of each operation.
+// recorded runs a night, an approval, a restore and a run for one person. It returns the rig and the first payload of
+// each operation.
 func recorded(t *testing.T) (*rig, []payload) {
 	small := company
 	small.Users = 60
@@ -36,7 +37,7 @@ func recorded(t *testing.T) (*rig, []payload) {
 	var r *rig
 	r = newRig(t, options{company: small, mode: "review", broken: func(function string, body []byte) *states.Failure {
 		var of struct{ Op string }
-		_ = json.Unmarshal(body, &of) // evaluate has no op
+		_ = json.Unmarshal(body, &of) // leaves Op empty for evaluate
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		if !slices.ContainsFunc(calls, func(p payload) bool { return p.function == function && p.op == of.Op }) {
@@ -64,7 +65,7 @@ func recorded(t *testing.T) (*rig, []payload) {
 	return r, append(calls, payload{"reevaluate", "", []byte(`{"user":"` + canaryUPN + `"}`)})
 }
 
-// requests are calls with what an operator wrote by mistake: names where runs, hashes or nothing should be.
+// requests returns payloads with an operator's mistakes: a name in place of a run, a hash, or another value.
 func requests() (all []payload) {
 	begin := func(entrance, request string) {
 		all = append(all, payload{"collect", "begin", []byte(`{"op":"begin","entrance":"` + entrance + `","execution":"e","started":"2026-11-29T02:00:00Z","request":` + request + `}`)})
@@ -73,7 +74,7 @@ func requests() (all []payload) {
 		all = append(all, payload{"gate", op, []byte(`{"op":"` + op + `","entrance":"` + op + `","execution":"e","started":"2026-11-29T02:00:00Z","request":` + request + `}`)})
 	}
 	for _, name := range []string{canaryName, canaryUPN, canaryGroup, canaryDN, `CORP\canary.vogel`, "canary.vogel"} {
-		text, _ := json.Marshal(name) // a text can be encoded
+		text, _ := json.Marshal(name) // strings can always be encoded
 		begin("plan", fmt.Sprintf(`{"user":%s}`, text))
 		begin("approve", fmt.Sprintf(`{"user":%s,"apply":true}`, text))
 		begin("plan", fmt.Sprintf(`{%s:true}`, text))
@@ -93,13 +94,14 @@ func requests() (all []payload) {
 	return all
 }
 
-// faults are what goes wrong around the functions, by name. Answers of Graph, objects and policies have the names.
+// faults returns functions that each make something outside of the functions go wrong. The faulty answers, objects
+// and policies contain the names.
 func (r *rig) faults() map[string]func() {
 	body := func(status int, kind, text string) func(http.ResponseWriter, *http.Request) bool {
 		return func(w http.ResponseWriter, req *http.Request) bool {
 			w.Header().Set("Content-Type", kind)
 			w.WriteHeader(status)
-			_, _ = w.Write([]byte(text)) // a client that left needs no answer
+			_, _ = w.Write([]byte(text)) // an error means that the client disconnected
 			return true
 		}
 	}
@@ -120,7 +122,7 @@ func (r *rig) faults() map[string]func() {
 	}
 	said, _ := json.Marshal(canaries)
 	envelope := `{"error":{"code":"Request_BadRequest","message":` + string(said) + `}}`
-	denied := func(w http.ResponseWriter, req *http.Request) bool { // S3 knows nobody, and tells what it was asked for
+	denied := func(w http.ResponseWriter, req *http.Request) bool { // like S3, the message repeats the requested key
 		return body(403, "application/xml", `<Error><Code>AccessDenied</Code><Message>not authorized to perform s3:GetObject on arn:aws:s3://`+req.URL.Path+`</Message></Error>`)(w, req)
 	}
 	all := map[string]func(){
@@ -152,7 +154,7 @@ func (r *rig) faults() map[string]func() {
 	return all
 }
 
-// alterPolicy replaces a text of the policy in the bucket.
+// alterPolicy replaces old with text in the policy in the bucket.
 func (r *rig) alterPolicy(old, text string) {
 	was := r.policy
 	if r.putPolicy("review", func(string) string { return strings.Replace(was, old, text, 1) }); r.policy == was {
@@ -160,9 +162,9 @@ func (r *rig) alterPolicy(old, text string) {
 	}
 }
 
-// TestNoNameLeaves: whatever goes wrong, no name of a person or group leaves a function in an error, a log, a notice or
-// its answer. It calls each operation of each function as in a real run, once for each fault, and with each request that
-// an operator may write by mistake. The answers of begin and of reevaluate have the name that their caller gave.
+// TestNoNameLeaves checks that no function reveals the name of a person or group in an error, a log, a notice or its
+// output. It calls each operation once for each fault and for each mistaken request. The outputs of begin and
+// reevaluate are not checked, because they contain the name that the caller gave.
 func TestNoNameLeaves(t *testing.T) {
 	t.Parallel()
 	r, calls := recorded(t)
@@ -204,20 +206,20 @@ func TestNoNameLeaves(t *testing.T) {
 		tells(t, "notice", n, secrets)
 	}
 	for _, p := range calls {
-		if failed[p.function+" "+p.op] == 0 && p.op != "notice" && p.function != "reevaluate" { // these read nothing before
+		if failed[p.function+" "+p.op] == 0 && p.op != "notice" && p.function != "reevaluate" { // these operations read nothing that could fail
 			t.Errorf("no fault made %s %s fail", p.function, p.op)
 		}
 	}
 }
 
-// call calls a function. A failure that the function returned is the error.
+// call calls a function. The error is the failure that the function returned.
 func (r *rig) call(t *testing.T, p payload) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	return r.functions["arn:"+p.function].Invoke(ctx, p.body)
 }
 
-// tells reports the names in a text.
+// tells fails the test if text contains one of the secrets.
 func tells(t *testing.T, where, text string, secrets []string) {
 	t.Helper()
 	low := strings.ToLower(text)

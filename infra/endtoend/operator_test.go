@@ -19,7 +19,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestOperator: an operator plans, approves and restores by the command line against the deployment.
+// TestOperator plans, approves and restores with the command line against a deployment.
 func TestOperator(t *testing.T) {
 	t.Parallel()
 	small := company
@@ -48,12 +48,12 @@ func TestOperator(t *testing.T) {
 	}
 	r.longAgo()
 	r.restoresOne(idleseat, plan.Run)
-	r.putPolicy("review", func(string) string { return "[" }) // a restore needs no policy in force
+	r.putPolicy("review", func(string) string { return "[" }) // a restore must work without a valid policy
 	text, told, status = idleseat("restore", "--run", plan.Run)
 	if status != 0 || !strings.Contains(text, "done ") {
 		t.Errorf("restore: status %d: %s%s", status, text, told)
 	}
-	for range 200 { // licenses follow the groups that were left
+	for range 200 { // until the licenses have followed the groups
 		if cmp.Equal(before, r.holdings()) {
 			break
 		}
@@ -90,18 +90,18 @@ func (r *rig) restoresOne(idleseat func(...string) (string, string, int), run st
 	}
 }
 
-// operator returns the command line of an operator of the deployment, who may do everything.
+// operator returns a command line with unrestricted rights in the deployment.
 func (r *rig) operator() func(args ...string) (stdout, stderr string, status int) {
 	return r.command("operator", "--aws", stack)
 }
 
-// command returns the command line of somebody who signs in to AWS with an access key. Every command gets the same last
-// arguments.
+// command returns a command line that signs in to AWS with an access key. The arguments in last are added to every
+// command.
 func (r *rig) command(key string, last ...string) func(args ...string) (stdout, stderr string, status int) {
 	sts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/xml")
 		_, _ = w.Write([]byte(`<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult><Arn>arn:aws:iam::` + account +
-			`:user/op</Arn><UserId>U</UserId><Account>` + account + `</Account></GetCallerIdentityResult></GetCallerIdentityResponse>`)) // a client that left needs no answer
+			`:user/op</Arn><UserId>U</UserId><Account>` + account + `</Account></GetCallerIdentityResult></GetCallerIdentityResponse>`)) // an error means that the client disconnected
 	}))
 	r.Cleanup(sts.Close)
 	return func(args ...string) (stdout, stderr string, status int) {
@@ -118,8 +118,8 @@ func (r *rig) command(key string, last ...string) func(args ...string) (stdout, 
 	}
 }
 
-// refusesApproval approves a plan after the policy was edited, and nothing begins. It approves it again when Graph
-// answers for another tenant, and every batch is refused.
+// refusesApproval approves a plan after the policy was edited, which must begin nothing. Then it approves the plan
+// while Graph answers for another tenant, which must refuse every batch.
 func (r *rig) refusesApproval(idleseat func(...string) (string, string, int), run, hash string) {
 	before := r.holdings()
 	r.putPolicy("review", func(policy string) string { return policy + "# edited\n" })

@@ -13,14 +13,13 @@ import (
 	"github.com/idleseat/idleseat/shared/entrance"
 )
 
-// deployed is a function of a deployment.
+// deployed is the configuration of a function in a deployment.
 type deployed struct {
 	Memory, Timeout int
 	Env             map[string]string
 }
 
-// TestDeploymentsAgree: both deployments have the same functions, roles, schedule, alarms and parameters of the
-// definition.
+// TestDeploymentsAgree checks that both deployments have the same functions, roles, entrances, schedule and alarms.
 func TestDeploymentsAgree(t *testing.T) {
 	t.Parallel()
 	sam, tf := loadTemplate(t), loadModule(t)
@@ -77,20 +76,21 @@ func TestDeploymentsAgree(t *testing.T) {
 	}
 }
 
-// alarm is an alarm as the Terraform module lists it.
+// alarm is an alarm in the form in which the Terraform module lists it.
 type alarm struct {
 	Text, Namespace, Metric, Statistic string
 	Dimensions                         map[string]string
 	Period, Periods, Threshold         int
-	Below                              bool // the figure must come, and its absence is told
+	Below                              bool // the alarm is raised when the metric is missing
 }
 
-// silentAlarms are the alarms of the queues, as the Terraform module lists them. They compute with two metrics.
+// silentAlarms describes the alarms on the queues, which each combine two metrics, in the form in which the Terraform
+// module lists them.
 type silentAlarms struct {
 	Text, Expression           string
 	Period, Periods, Threshold int
 	Metrics                    map[string]struct{ Metric, Statistic string } // by id
-	Queues                     map[string]string                             // of each alarm
+	Queues                     map[string]string                             // queue names by alarm
 }
 
 func (m *template) alarms(t *testing.T) (all map[string]alarm, silent silentAlarms) {
@@ -155,8 +155,8 @@ func (m *template) alarms(t *testing.T) (all map[string]alarm, silent silentAlar
 	return all, silent
 }
 
-// TestEveryTaskIsBounded: each task has a time limit and is tried again. Each task that waits for an answer has a
-// heartbeat. Each failure is caught, by the task itself or by the Parallel or Map around it.
+// TestEveryTaskIsBounded checks that each task in the definition has a time limit and retries, and that its failures
+// are caught. A task that waits for an answer must have a heartbeat.
 func TestEveryTaskIsBounded(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../statemachine.asl.json")

@@ -11,10 +11,10 @@ import (
 	"github.com/idleseat/idleseat/shared/entrance"
 )
 
-// policyRole is the ARN of the role that writes the policy, as both loaded deployments name it.
+// policyRole is the ARN that the evaluated deployments give to the role that may write the policy.
 const policyRole = "PolicyRole.Arn"
 
-// samPeople returns the policies for people, and the policy of the bucket under the name bucket.
+// samPeople returns the policies for people, by the name of the role. The bucket policy has the name bucket.
 func samPeople(t *testing.T, m *template) roles {
 	t.Helper()
 	type document struct{ Statement []statement }
@@ -33,7 +33,7 @@ func terraformPeople(t *testing.T, m *module) roles {
 	return all
 }
 
-// TestPeopleAgree: people have the same rights in both deployments.
+// TestPeopleAgree checks that people have the same rights in both deployments.
 func TestPeopleAgree(t *testing.T) {
 	t.Parallel()
 	if diff := cmp.Diff(terraformPeople(t, loadModule(t)), samPeople(t, loadTemplate(t))); diff != "" {
@@ -41,8 +41,8 @@ func TestPeopleAgree(t *testing.T) {
 	}
 }
 
-// may evaluates a call by IAM's logic within one account: a denial wins, in the caller's policies and in that of the
-// resource; without an allowance the call is denied (IAM User Guide, "Policy evaluation logic").
+// may evaluates a call by the rules of IAM within one account. A matching Deny in caller or resource always wins.
+// Otherwise a matching Allow is required (IAM User Guide, "Policy evaluation logic").
 func may(t testing.TB, caller, resource []statement, c call) bool {
 	t.Helper()
 	allowed := false
@@ -61,7 +61,7 @@ func may(t testing.TB, caller, resource []statement, c call) bool {
 	return allowed
 }
 
-// holds evaluates the conditions of a statement for a call over TLS, without If-None-Match.
+// holds reports whether c satisfies the conditions, if the call is made over TLS and without If-None-Match.
 func holds(t testing.TB, conditions map[string]map[string]texts, c call) bool {
 	t.Helper()
 	context := map[string]string{"aws:SecureTransport": "true", "s3:ObjectCreationOperation": "true", "aws:PrincipalArn": c.role}
@@ -90,11 +90,11 @@ func holds(t testing.TB, conditions map[string]map[string]texts, c call) bool {
 	return true
 }
 
-// keyOf returns the ARN of an object of the bucket.
+// keyOf returns the ARN of the object with the given key.
 func keyOf(key string) string { return "arn:aws:s3:::" + bucketName + "/" + key }
 
-// TestPeople tries each of the policies for people against every entrance, every function and every kind of object.
-// What is not listed is denied.
+// TestPeople checks each policy for people against every entrance, every function and every kind of object. Whatever
+// want does not list must be denied.
 func TestPeople(t *testing.T) {
 	t.Parallel()
 	start := func(n entrance.Name) call { return call{action: "states:StartExecution", resource: entranceARN(n)} }
@@ -114,7 +114,7 @@ func TestPeople(t *testing.T) {
 		"planner":  plans,
 		"approver": append(slices.Clone(plans), start(entrance.Approve), start(entrance.Override), start(entrance.Restore), invoke("reevaluate-apply")),
 		"policy":   {looks[2], looks[4], writes, {action: "kms:GenerateDataKey", resource: keyARN}},
-		// Somebody with all rights still writes neither the policy nor over the ledger.
+		// Even an administrator may neither write the policy nor overwrite the ledger.
 		"administrator": nil,
 	}
 	everything := append(slices.Clone(plans), want["policy"]...)
@@ -141,8 +141,8 @@ func TestPeople(t *testing.T) {
 	}
 }
 
-// TestPeopleAtTheEntrances: a viewer, a planner and an approver give every command to a deployment. What is denied
-// begins no execution and changes nothing.
+// TestPeopleAtTheEntrances runs every command as a viewer, a planner and an approver. A denied command must begin no
+// execution and change nothing.
 func TestPeopleAtTheEntrances(t *testing.T) {
 	t.Parallel()
 	small := company
@@ -154,7 +154,7 @@ func TestPeopleAtTheEntrances(t *testing.T) {
 		allowed []string
 		applies bool
 	}
-	commands := func(run, hash string) []command { // a newer plan supersedes the one that is approved, so plan comes last
+	commands := func(run, hash string) []command { // plan comes last, because a newer plan supersedes the plan to be approved
 		return []command{
 			{[]string{"restore", "--run", "none"}, []string{"approver"}, false},
 			{[]string{"approve", run, hash}, []string{"approver"}, true},
@@ -190,10 +190,10 @@ func TestPeopleAtTheEntrances(t *testing.T) {
 	}
 }
 
-// executions returns how many executions commands have begun.
+// executions returns how many executions the commands have started.
 func (r *rig) executions() int { return r.aws.Count("StartExecution") }
 
-// TestWrongEntrance: each entrance refuses what belongs to another, whoever may start it. Nothing changes.
+// TestWrongEntrance checks that each entrance refuses the requests that belong to another entrance.
 func TestWrongEntrance(t *testing.T) {
 	t.Parallel()
 	small := company
@@ -212,7 +212,7 @@ func TestWrongEntrance(t *testing.T) {
 	before := r.holdings()
 	for _, tc := range []struct {
 		input any
-		at    []entrance.Name // where it is refused
+		at    []entrance.Name // entrances that must refuse the input
 	}{
 		{map[string]any{"scheduled": true}, entrances},
 		{map[string]any{"acceptFeeds": true}, without(entrance.Plan)},
@@ -236,7 +236,7 @@ func TestWrongEntrance(t *testing.T) {
 	}
 }
 
-// without returns the entrances but one.
+// without returns all entrances except n.
 func without(n entrance.Name) []entrance.Name {
 	return slices.DeleteFunc(slices.Clone(entrances), func(e entrance.Name) bool { return e == n })
 }

@@ -6,10 +6,11 @@ import (
 	"testing"
 )
 
-// expressLimit is how many seconds an Express execution may take (Step Functions quotas). A Standard one may take a year.
+// expressLimit is the maximum duration of an Express execution in seconds (Step Functions quotas). For Standard
+// executions it is a year.
 const expressLimit = 300
 
-// retried is a state as far as its time is concerned.
+// retried holds the fields of a state that affect its duration.
 type retried struct {
 	Type           string
 	TimeoutSeconds int
@@ -23,7 +24,7 @@ type retried struct {
 
 type machineStates struct{ States map[string]retried }
 
-// longest returns how many seconds a task may take with all of its tries and the waits between them.
+// longest returns the maximum duration of a task in seconds, including all retries and the waits between them.
 func (s *retried) longest() int {
 	total := s.TimeoutSeconds
 	for _, r := range s.Retry {
@@ -36,7 +37,8 @@ func (s *retried) longest() int {
 	return total
 }
 
-// TestRetriesFit: all tries of a task fit into the time of its execution. A task of a child has the child's time.
+// TestRetriesFit checks that each task with all of its retries fits into the time limit of its execution. Tasks in a
+// child execution have the child's time limit.
 func TestRetriesFit(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../statemachine.asl.json")

@@ -1,6 +1,6 @@
-// Package endtoend runs the whole deployment on one machine. It runs the built Lambda functions behind the Runtime API,
-// the built relay, and the shipped definition of the state machine. S3, SQS, Step Functions, Microsoft Graph and Active
-// Directory are simulated on loopback. This process calls no code of the product's functions.
+// Package endtoend tests whole deployments on one machine. It runs the built Lambda functions behind the Runtime API,
+// the built relay, and the state machine from its shipped definition. S3, SQS, Step Functions, Microsoft Graph and
+// Active Directory are simulated on loopback. The tests call none of the functions' code directly.
 package endtoend
 
 import (
@@ -34,21 +34,21 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// functionLimits has the functions with the time limits of the deployments. The limit of collect is the margin that it
-// keeps, so that each call reads one page.
+// functionLimits maps the functions to their time limits in the deployments. Only the limit of collect is shorter: it
+// equals the margin that collect keeps, so each call reads one page.
 var functionLimits = map[string]time.Duration{
 	"collect": 5 * time.Minute, "evaluate": 4 * time.Minute, "gate": 15 * time.Minute, "apply": 15 * time.Minute, "reevaluate": 2 * time.Minute, "reevaluate-apply": 2 * time.Minute,
 }
 
 const (
 	bucket = "idleseat-test"
-	// machineARN is the ARN of the entrance of plans. Those of the other entrances begin with it.
+	// machineARN is the ARN of the entrance for plans, and a prefix of the ARNs of the other entrances.
 	machineARN = "arn:aws:states:eu-north-1:123456789012:stateMachine:idleseat"
-	// faster is the factor by which waits and limits of the definition are shorter here.
+	// faster divides the waits and time limits in the definition.
 	faster = 60
 )
 
-// built is the folder of the binaries.
+// built is the folder with the compiled programs.
 var built string
 
 func TestMain(m *testing.M) {
@@ -67,45 +67,45 @@ func TestMain(m *testing.M) {
 	}())
 }
 
-// rig is a deployment, and the company that it works for.
+// rig is a deployment and its simulated company.
 type rig struct {
 	testing.TB
 	box       *sandbox.Sandbox
 	aws       *awsfake.Server
 	store     store.Store
-	env       []string // environment of the functions and of the relay
+	env       []string // environment of the functions and the relay
 	functions map[string]*lambdas.Function
 	machines  map[entrance.Name]*states.Machine
 	read      string // URL of the queue ad-read
 	write     string
-	place     string // the store, as commands name it
+	place     string // location of the store, as given to commands
 
 	mu      sync.Mutex
 	notices []string
-	failed  bool                                                          // the last execution failed
-	faulty  atomic.Pointer[func(http.ResponseWriter, *http.Request) bool] // answers instead of S3 when it returns true
-	looked  map[string]int                                                // how much of each function's log was looked at for figures, in bytes
-	calls   map[string]int                                                // number of calls of functions, by name and op
-	made    []call                                                        // calls to AWS, by role
+	failed  bool                                                          // whether the last execution failed
+	faulty  atomic.Pointer[func(http.ResponseWriter, *http.Request) bool] // may answer a request instead of S3, and then returns true
+	looked  map[string]int                                                // bytes of each function's log that figures has read
+	calls   map[string]int                                                // number of calls, by function and operation
+	made    []call                                                        // calls to AWS, with the role of the caller
 
-	people roles // the rights of people, by the access keys that they use
+	people roles // rights of people, by their access keys
 
 	policy string                  // text of the policy in the bucket
-	domain []string                // environment that leads the relay to Active Directory
+	domain []string                // environment variables that make the relay use the domain
 	citrix string                  // DN of the Citrix group in Active Directory
-	ad     *activedirectory.Forest // a real Active Directory; nil: it is simulated
+	ad     *activedirectory.Forest // the real Active Directory; nil if it is simulated
 }
 
 type options struct {
 	company sandbox.Options
 	mode    string // mode of the policy
 	edit    func(policy string) string
-	noRelay bool // the relay is set up but does not run
-	patient bool // collect reads everything in one call
-	hurried bool // waits for the directory take no time
-	samba   bool // Active Directory is a real one
+	noRelay bool // the relay is configured but does not run
+	patient bool // one call of collect reads everything
+	hurried bool // waits for the directory take almost no time
+	samba   bool // use a real Active Directory
 	broken  func(function string, payload []byte) *states.Failure
-	sending func(r *rig, queue string) // called before a message is in its queue
+	sending func(r *rig, queue string) // called before a message is sent to a queue; may be nil
 	people  roles
 }
 
@@ -161,13 +161,13 @@ func (r *rig) serveS3() string {
 		r.Fatal(err)
 	}
 	server := httptest.NewUnstartedServer(r.faultyS3(r.recordS3(gofakes3.New(backend).Server())))
-	server.Config.ErrorLog = log.New(io.Discard, "", 0) // killed functions hang up
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // killed functions close their connections
 	server.Start()
 	r.Cleanup(server.Close)
 	return server.URL
 }
 
-// faultyS3 lets a test answer instead of S3.
+// faultyS3 lets r.faulty answer requests before next.
 func (r *rig) faultyS3(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		if fault := r.faulty.Load(); fault == nil || !(*fault)(w, req) {
@@ -176,8 +176,8 @@ func (r *rig) faultyS3(next http.Handler) http.Handler {
 	})
 }
 
-// openStore opens the same store for the test itself. The SDK reads this process's environment, which parallel tests
-// share. So the environment has the endpoint only while the store is opened.
+// openStore opens the rig's store for the test itself. The SDK reads the environment of this process, which parallel
+// tests share, so a lock protects the variables while the store is opened.
 func (r *rig) openStore(place, endpoint string) {
 	opening.Lock()
 	defer opening.Unlock()
@@ -195,7 +195,7 @@ func (r *rig) openStore(place, endpoint string) {
 
 var opening sync.Mutex
 
-// putPolicy puts the company's own policy into the bucket, with limits that suit a small company.
+// putPolicy writes the company's policy in the given mode to the bucket, after the edit, which may be nil.
 func (r *rig) putPolicy(mode string, edit func(string) string) {
 	text := strings.ReplaceAll(string(r.box.Policy()), "mode: audit", "mode: "+mode)
 	text = strings.ReplaceAll(text, "mode: review", "mode: "+mode)
@@ -209,7 +209,7 @@ func (r *rig) putPolicy(mode string, edit func(string) string) {
 	r.policy = text
 }
 
-// entrances are the entrances of a deployment.
+// entrances lists all entrances of a deployment.
 var entrances = []entrance.Name{entrance.Plan, entrance.Nightly, entrance.Approve, entrance.Override, entrance.Restore}
 
 // entranceARN returns the ARN of an entrance's state machine.
@@ -217,7 +217,7 @@ func entranceARN(n entrance.Name) string {
 	return strings.TrimSuffix(machineARN, stack) + n.Machine(stack)
 }
 
-// load makes the state machines of the shipped definition, one for each entrance.
+// load creates a state machine from the shipped definition for each entrance.
 func (r *rig) load(o options) {
 	all := []*states.Machine{}
 	for _, n := range entrances {
@@ -277,7 +277,7 @@ func (r *rig) ask(heartbeat, limit time.Duration) (string, func(context.Context)
 func (r *rig) invoke(ctx context.Context, arn string, payload []byte, broken func(string, []byte) *states.Failure) ([]byte, *states.Failure) {
 	f := r.functions[arn]
 	var asked struct{ Op string }
-	_ = json.Unmarshal(payload, &asked) // evaluate has no op
+	_ = json.Unmarshal(payload, &asked) // leaves Op empty for evaluate
 	r.mu.Lock()
 	r.calls[strings.TrimSpace(f.Name+" "+asked.Op)]++
 	r.mu.Unlock()
@@ -288,7 +288,7 @@ func (r *rig) invoke(ctx context.Context, arn string, payload []byte, broken fun
 	}
 	answer, err := f.Invoke(ctx, payload)
 	if failure, ok := errors.AsType[*lambdas.Error](err); ok {
-		cause, _ := json.Marshal(failure) // two texts can be encoded
+		cause, _ := json.Marshal(failure) // a struct of two strings can always be encoded
 		return nil, &states.Failure{Error: failure.Type, Cause: string(cause)}
 	}
 	if err != nil {
@@ -297,7 +297,7 @@ func (r *rig) invoke(ctx context.Context, arn string, payload []byte, broken fun
 	return answer, nil
 }
 
-// relay runs the built relay until the test ends.
+// relay starts the built relay, which is killed when the test ends.
 func (r *rig) relay() *exec.Cmd {
 	cmd := exec.Command(filepath.Join(built, "relay"))
 	cmd.Env = append(append(as("relay", r.env), r.domain...), "IDLESEAT_RELAY_READ_QUEUE="+r.read, "IDLESEAT_RELAY_WRITE_QUEUE="+r.write)
@@ -305,17 +305,17 @@ func (r *rig) relay() *exec.Cmd {
 		r.Fatal(err)
 	}
 	r.Cleanup(func() {
-		_ = cmd.Process.Kill() // it may have ended
+		_ = cmd.Process.Kill() // an error means that it has ended already
 		_ = cmd.Wait()
 	})
 	return cmd
 }
 
-// nightly is the input of the schedule.
+// nightly is the input that the schedule sends.
 const nightly = `{}`
 
-// run starts an execution at the entrance that is for the input, and waits for its end. An execution whose request was
-// refused succeeds. Its refusal is returned like a failure.
+// run starts an execution at the entrance that serves input and waits for its end. It returns a refusal as a failure,
+// although the execution of a refused request succeeds.
 func (r *rig) run(input string) (out map[string]any, failure *states.Failure) {
 	r.Helper()
 	var in struct {
@@ -339,7 +339,7 @@ func (r *rig) run(input string) (out map[string]any, failure *states.Failure) {
 	return r.runAt(entrance.Plan, input)
 }
 
-// runAt starts an execution at an entrance and waits for its end.
+// runAt starts an execution at entrance n and waits for its end.
 func (r *rig) runAt(n entrance.Name, input string) (out map[string]any, failure *states.Failure) {
 	r.Helper()
 	e, err := r.machines[n].Start("", input)
@@ -366,7 +366,7 @@ func (r *rig) runAt(n entrance.Name, input string) (out map[string]any, failure 
 	return out, failure
 }
 
-// story describes what happened in an execution, with the last lines of the functions' logs.
+// story describes the history of an execution for a failed test, with the ends of the functions' logs.
 func (r *rig) story(e *states.Execution) string {
 	var b strings.Builder
 	for _, h := range e.History() {
@@ -382,8 +382,8 @@ func (r *rig) story(e *states.Execution) string {
 	return b.String()
 }
 
-// longAgo dates the completions of the ledger three hours back. No read of Graph is outdated for so long, not even for
-// a group that Entra Connect syncs. So a restore need not wait.
+// longAgo sets the completions in the ledger back by three hours. By then every read of Graph is known to show the
+// write, even for synced groups, so a restore need not wait.
 func (r *rig) longAgo() {
 	r.Helper()
 	for key, err := range r.store.List(r.Context(), "ledger/") {

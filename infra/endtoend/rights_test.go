@@ -17,19 +17,20 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// as gives a process an access key that identifies its calls.
+// as returns env with an access key that identifies the caller as role.
 func as(role string, env []string) []string {
 	return append(slices.Clone(env), "AWS_ACCESS_KEY_ID="+role)
 }
 
-// caller returns the role whose access key signed a request.
+// caller returns the role whose access key signed req.
 func caller(req *http.Request) string {
 	_, after, _ := strings.Cut(req.Header.Get("Authorization"), "Credential=")
 	role, _, _ := strings.Cut(after, "/")
 	return role
 }
 
-// denies reports whether IAM refuses a call. The rig knows the rights of people only; TestRights compares those of roles.
+// denies reports whether IAM denies a call. It knows only the rights of people, because TestRights checks those of
+// roles.
 func (r *rig) denies(c call) bool {
 	p, known := r.people[c.role]
 	return known && !may(r, p, nil, c)
@@ -41,8 +42,8 @@ func (r *rig) note(c call) {
 	r.made = append(r.made, c)
 }
 
-// recordS3 notes the calls to S3, and the calls to KMS that S3 makes for the caller. The rig's own folder in the bucket
-// stands for the bucket.
+// recordS3 records calls to S3, and the calls to KMS that S3 makes for the caller. It records the rig's folder in the
+// shared bucket as a whole bucket.
 func (r *rig) recordS3(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		_, key, _ := strings.Cut(strings.TrimPrefix(req.URL.Path, "/"+bucket+"/"), "/")
@@ -57,7 +58,7 @@ func (r *rig) recordS3(next http.Handler) http.Handler {
 		}
 		if r.denies(asked) {
 			w.WriteHeader(http.StatusForbidden)
-			_, _ = w.Write([]byte("<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>")) // a client that left needs no answer
+			_, _ = w.Write([]byte("<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>")) // TestNotices compares the notices of all kinds of endings, with their metrics and the alarms raised, with testdata/notices.txt.
 			return
 		}
 		seen := &answer{ResponseWriter: w}
@@ -71,14 +72,14 @@ func (r *rig) recordS3(next http.Handler) http.Handler {
 		default:
 			r.note(call{who, "s3:GetObject", object})
 			r.note(call{who, "kms:Decrypt", keyARN})
-			if seen.status == http.StatusNotFound { // without the right to list, S3 would deny access
+			if seen.status == http.StatusNotFound { // without s3:ListBucket, S3 would answer 403 instead of 404
 				r.note(list)
 			}
 		}
 	})
 }
 
-// answer remembers the status of an answer.
+// answer records the status of an HTTP answer.
 type answer struct {
 	http.ResponseWriter
 	status int
@@ -89,7 +90,7 @@ func (a *answer) WriteHeader(status int) {
 	a.ResponseWriter.WriteHeader(status)
 }
 
-// recordAWS notes the calls to SQS and Step Functions.
+// recordAWS records calls to SQS and Step Functions.
 func (r *rig) recordAWS() {
 	r.aws.Intercept(func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
@@ -100,7 +101,7 @@ func (r *rig) recordAWS() {
 			}
 			req.Body = io.NopCloser(bytes.NewReader(body))
 			var of struct{ QueueUrl, StateMachineArn, ExecutionArn string }
-			_ = json.Unmarshal(body, &of) // the server refuses a malformed body
+			_ = json.Unmarshal(body, &of) // the server rejects a malformed body itself
 			c := call{caller(req), "states:" + awsfake.Call(req), of.StateMachineArn + of.ExecutionArn}
 			if of.QueueUrl != "" {
 				c.action, c.resource = "sqs:"+awsfake.Call(req), queueARN(strings.TrimPrefix(path.Base(of.QueueUrl), "ad-"))
@@ -109,7 +110,7 @@ func (r *rig) recordAWS() {
 			if r.denies(c) {
 				w.Header().Set("Content-Type", "application/x-amz-json-1.0")
 				w.WriteHeader(http.StatusBadRequest)
-				_, _ = w.Write([]byte(`{"__type":"AccessDeniedException","message":"not authorized to perform ` + c.action + `"}`)) // a client that left needs no answer
+				_, _ = w.Write([]byte(`{"__type":"AccessDeniedException","message":"not authorized to perform ` + c.action + `"}`)) // an error means that the client disconnected
 				return
 			}
 			next.ServeHTTP(w, req)
@@ -117,7 +118,7 @@ func (r *rig) recordAWS() {
 	})
 }
 
-// recordMachine notes the calls that an execution made itself.
+// recordMachine records the calls that an execution made itself.
 func (r *rig) recordMachine(e *states.Execution) {
 	for _, made := range e.Calls() {
 		c := call{"machine", made.Action, made.Resource}
@@ -128,22 +129,23 @@ func (r *rig) recordMachine(e *states.Execution) {
 			c.resource = queueARN(strings.TrimPrefix(path.Base(made.Resource), "ad-"))
 		case "sns:Publish":
 			c.resource = "arn:aws:sns:" + region + ":" + account + ":" + stack + "-notices"
-			r.note(call{"machine", "kms:GenerateDataKey", keyARN}) // SNS encrypts for the caller
+			r.note(call{"machine", "kms:GenerateDataKey", keyARN}) // SNS encrypts with the caller's rights
 			r.note(call{"machine", "kms:Decrypt", keyARN})
-		case "states:StartExecution": // the map starts its children
+		case "states:StartExecution": // the distributed map starts its child executions
 			c.resource = strings.Replace(strings.TrimSuffix(e.ARN, ":"+e.Name), ":execution:", ":stateMachine:", 1)
 		}
 		r.note(c)
 	}
 }
 
-// TestRights: the roles of both deployments fit the calls of a whole run and of a run for one person. All calls are
-// allowed. Every action is needed on each of its resources. The test fails without any one of them.
+// TestRights runs a night, an override, a restore and runs for one person, and compares the calls to AWS with the
+// roles of both deployments. Every call must be allowed, and every allowed action must be needed on each of its
+// resources.
 func TestRights(t *testing.T) {
 	t.Parallel()
 	small := company
 	small.Users = 400
-	// The policy has a guarded change, and limits that hold the plan until they are set aside.
+	// The policy has a change that needs the mailbox report, and limits that hold the plan until an override.
 	careful := strings.NewReplacer("LIC-EXO-P1}, ", "LIC-EXO-P1}, mailboxQuota: 50, ", "percent: 10", "percent: 1",
 		"systemRole: entra.employeeType", "systemRole: entra.employeeType\n  lastMail: m365.exchange",
 		"\nrules:\n", "\nrules:\n  - {name: mail, license: exchange-online, when: lastMail.earlierThan(now - days(3650)), then: {remove: true, mailbox: lost}}\n")
@@ -176,9 +178,9 @@ func TestRights(t *testing.T) {
 		t.Fatal(failure)
 	}
 	r.mu.Lock()
-	calls := append(slices.Clone(r.made), call{"schedule", "states:StartExecution", entranceARN(entrance.Nightly)}) // the schedule exists for this call
+	calls := append(slices.Clone(r.made), call{"schedule", "states:StartExecution", entranceARN(entrance.Nightly)}) // made by EventBridge, which is not simulated
 	r.mu.Unlock()
-	calls = slices.DeleteFunc(calls, func(c call) bool { return c.role == "simulated" }) // the test itself made these calls
+	calls = slices.DeleteFunc(calls, func(c call) bool { return c.role == "simulated" }) // calls of the test itself
 	if len(calls) < 100 {
 		t.Fatalf("%d calls were seen", len(calls))
 	}

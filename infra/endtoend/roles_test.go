@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// statement allows or denies some actions on some resources.
+// statement is a statement of an IAM policy.
 type statement struct {
 	Effect    string
 	Action    texts
@@ -15,10 +15,10 @@ type statement struct {
 	Condition map[string]map[string]texts
 }
 
-// texts is a list of texts. A single text is a list of one.
+// texts is a list of strings that may be a single string in JSON.
 type texts []string
 
-// UnmarshalJSON reads a list or a single text.
+// UnmarshalJSON accepts a list or a single string.
 func (t *texts) UnmarshalJSON(text []byte) error {
 	var one string
 	if json.Unmarshal(text, &one) == nil {
@@ -28,8 +28,7 @@ func (t *texts) UnmarshalJSON(text []byte) error {
 	return json.Unmarshal(text, (*[]string)(t))
 }
 
-// roles has the policies of a deployment by the name of the role. It leaves out the right to write a function's own
-// log.
+// roles maps the roles of a deployment to their policies, without the rights to write logs.
 type roles map[string][]statement
 
 func samRoles(t *testing.T, m *template) roles {
@@ -65,10 +64,10 @@ func terraformRoles(t *testing.T, m *module) roles {
 	return all
 }
 
-// call is a call that a role makes.
+// call is a call to AWS by a role.
 type call struct{ role, action, resource string }
 
-// allowed reports whether a role may make a call.
+// allowed reports whether the policies of the role allow c.
 func (all roles) allowed(c call) bool {
 	return slices.ContainsFunc(all[c.role], func(s statement) bool {
 		return s.Effect == "Allow" && slices.Contains(s.Action, c.action) &&
@@ -76,7 +75,7 @@ func (all roles) allowed(c call) bool {
 	})
 }
 
-// fits reports whether a resource matches a pattern, in which * stands for any text.
+// fits reports whether resource matches pattern, in which * matches any text.
 func fits(pattern, resource string) bool {
 	parts := strings.Split(pattern, "*")
 	rest, ok := strings.CutPrefix(resource, parts[0])
@@ -93,7 +92,7 @@ func fits(pattern, resource string) bool {
 	return strings.HasSuffix(rest, parts[len(parts)-1])
 }
 
-// without returns the roles without one action of one role.
+// without returns a copy of all in which role lacks action.
 func (all roles) without(role, action string) roles {
 	out := roles{}
 	for name, list := range all {
@@ -107,7 +106,7 @@ func (all roles) without(role, action string) roles {
 	return out
 }
 
-// unseen has actions of roles that no call of a test shows, with the reason why the roles need them.
+// unseen maps rights that no recorded call needs to the reason for having them. The keys are the role and the action.
 var unseen = map[string]string{
 	"evaluate s3:ListBucket":                "only when an object is missing, which would look forbidden without it",
 	"reevaluate-apply s3:ListBucket":        "only when an object is missing, which would look forbidden without it",
@@ -128,7 +127,7 @@ var unseen = map[string]string{
 	"relay sqs:GetQueueAttributes":          "the relay reads its queues' timeouts when it starts",
 }
 
-// compare returns calls that are not allowed, and rights that no call of the role needs.
+// compare returns the calls that are not allowed, and the rights that no call needs.
 func (all roles) compare(calls []call) (faults []string) {
 	for _, c := range calls {
 		if !all.allowed(c) {

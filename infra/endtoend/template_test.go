@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/entrance"
 )
 
-// This is the account of both deployments.
+// The account of both deployments.
 const (
 	account    = "123456789012"
 	region     = "eu-north-1"
@@ -22,12 +22,12 @@ const (
 	keyARN     = "arn:aws:kms:" + region + ":" + account + ":key/k"
 )
 
-// given has the parameters of both deployments, by their names in SAM.
+// given holds the parameters of both deployments, by their names in SAM.
 var given = map[string]string{
 	"TenantId": "tenant", "ReadClientId": "reader", "WriteClientId": "writer", "RelayCaBundle": "CA", "ActiveDirectory": "on",
 }
 
-// template is template.yaml with its intrinsic functions evaluated.
+// template is template.yaml after the evaluation of its intrinsic functions.
 type template struct {
 	parameters map[string]any
 	conditions map[string]any
@@ -39,7 +39,7 @@ func loadTemplate(t *testing.T) *template {
 	return loadTemplateWith(t, nil)
 }
 
-// loadTemplateWith evaluates the template with more parameters.
+// loadTemplateWith evaluates the template with additional parameters.
 func loadTemplateWith(t *testing.T, more map[string]string) *template {
 	t.Helper()
 	text, err := os.ReadFile("../../template.yaml")
@@ -81,7 +81,7 @@ func section(n *yaml.Node, name string) *yaml.Node {
 	return nil
 }
 
-// value evaluates a node. A tag that it does not know is an error.
+// value evaluates a node. It fails the test at an unknown tag.
 func (m *template) value(t *testing.T, n *yaml.Node) any {
 	t.Helper()
 	switch n.Tag {
@@ -168,10 +168,10 @@ func functionARN(name string) string {
 	return "arn:aws:lambda:" + region + ":" + account + ":function:" + stack + "-" + name
 }
 
-// versionARN returns the ARN of the published version of a function.
+// versionARN returns the ARN of a function's published version.
 func versionARN(name string) string { return functionARN(name) + ":1" }
 
-// samMachine returns the name in the template of an entrance's state machine.
+// samMachine returns the template's name for the state machine of an entrance.
 func samMachine(n entrance.Name) string {
 	if n == entrance.Plan {
 		return "StateMachine"
@@ -179,7 +179,7 @@ func samMachine(n entrance.Name) string {
 	return pascal(string(n)) + "StateMachine"
 }
 
-// pascal returns a name like reevaluate-apply as the template writes it: ReevaluateApply. kebab returns it back.
+// pascal turns a name like reevaluate-apply into ReevaluateApply, the form in the template. kebab does the reverse.
 func pascal(name string) (out string) {
 	for part := range strings.SplitSeq(name, "-") {
 		out += strings.ToUpper(part[:1]) + part[1:]
@@ -242,13 +242,13 @@ func (m *template) sub(t *testing.T, text string) any {
 	}
 }
 
-// properties returns the properties of a resource.
+// properties returns the properties of the resource with the given name.
 func (m *template) properties(name string) map[string]any {
 	p, _ := m.resources[name].(map[string]any)["Properties"].(map[string]any)
 	return p
 }
 
-// convert decodes a value again as another type.
+// convert converts v to type T by encoding and decoding it.
 func convert[T any](t *testing.T, v any) (out T) {
 	t.Helper()
 	text, err := json.Marshal(v)

@@ -13,8 +13,8 @@ import (
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 )
 
-// module is infra/terraform with its locals and the defaults of its variables. Invented resources replace the real
-// ones.
+// module is infra/terraform after the evaluation of its locals with the defaults of its variables. Resources have
+// invented attributes.
 type module struct {
 	variables map[string]cty.Value
 	locals    map[string]cty.Value
@@ -28,7 +28,7 @@ func object(values map[string]string) cty.Value {
 	return cty.ObjectVal(all)
 }
 
-// made returns the resources and data of the account, as in template_test.go.
+// made returns the attributes of resources and data sources, with the account of template_test.go.
 func made() map[string]cty.Value {
 	queue := func(name string) cty.Value {
 		return object(map[string]string{"arn": queueARN(name), "url": queueURL(name), "name": stack + "-ad-" + name})
@@ -72,7 +72,7 @@ func loadModule(t *testing.T) *module {
 	return loadModuleWith(t, nil)
 }
 
-// loadModuleWith evaluates the module with more variables.
+// loadModuleWith evaluates the module with additional variables.
 func loadModuleWith(t *testing.T, more map[string]string) *module {
 	t.Helper()
 	files, err := filepath.Glob("../terraform/*.tf")
@@ -100,7 +100,7 @@ func loadModuleWith(t *testing.T, more map[string]string) *module {
 				}
 			case "variable":
 				if d := b.Body.Attributes["default"]; d != nil && m.variables[b.Labels[0]] == cty.NilVal {
-					m.variables[b.Labels[0]], _ = d.Expr.Value(nil) // defaults are constants
+					m.variables[b.Labels[0]], _ = d.Expr.Value(nil) // defaults are constants, so they need no context
 				}
 			}
 		}
@@ -109,7 +109,7 @@ func loadModuleWith(t *testing.T, more map[string]string) *module {
 	return m
 }
 
-// settle evaluates locals until all are known, because each may refer to others.
+// settle evaluates locals repeatedly until all are known, because they may refer to each other.
 func (m *module) settle(t *testing.T, open map[string]hcl.Expression) {
 	t.Helper()
 	for len(open) > 0 {
@@ -132,7 +132,7 @@ func (m *module) settle(t *testing.T, open map[string]hcl.Expression) {
 	}
 }
 
-// local returns one of the module's locals.
+// local returns the local with the given name.
 func local[T any](t *testing.T, m *module, name string) T {
 	t.Helper()
 	text, err := ctyjson.Marshal(m.locals[name], m.locals[name].Type())
@@ -142,7 +142,7 @@ func local[T any](t *testing.T, m *module, name string) T {
 	return convert[T](t, jsonText(text))
 }
 
-// jsonText is JSON that is encoded unchanged.
+// jsonText is JSON text that is already encoded.
 type jsonText []byte
 
 func (j jsonText) MarshalJSON() ([]byte, error) { return j, nil }

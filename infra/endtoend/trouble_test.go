@@ -16,8 +16,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestOnePerson: the function reevaluate reads one person who does not use Citrix, and cannot change anything. The
-// function reevaluate-apply has the real relay take the license.
+// TestOnePerson reads one person who does not use Citrix. The function reevaluate must change nothing. The function
+// reevaluate-apply must make the relay take the license.
 func TestOnePerson(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, options{company: company, mode: "review"})
@@ -41,7 +41,7 @@ func TestOnePerson(t *testing.T) {
 		}
 		return a
 	}
-	// The function is killed while it follows the execution, and is called again.
+	// Kill the function while it follows the execution, and call it again.
 	r.functions["arn:reevaluate"].KillNext(100 * time.Millisecond)
 	if _, err := r.functions["arn:reevaluate"].Invoke(t.Context(), []byte(`{"user":"`+who+`","apply":false}`)); err == nil || !strings.Contains(err.Error(), "Runtime.ExitError") {
 		t.Errorf("killed: %v", err)
@@ -82,7 +82,8 @@ func TestOnePerson(t *testing.T) {
 	}
 }
 
-// idle returns the name of a person in both directories who is in an AD group and has been idle for long.
+// idle returns the userPrincipalName of a person in both directories who has been idle for long and is in the Active
+// Directory group.
 func (r *rig) idle(group string) string {
 	r.Helper()
 	for i := range r.box.Company.Size() {
@@ -100,8 +101,8 @@ func (r *rig) idle(group string) string {
 	return ""
 }
 
-// TestKilled: each function, and the relay, is killed once in the middle of its work. Each kill has a run of its own,
-// which ends as an undisturbed one.
+// TestKilled kills each function, and the relay, once in the middle of its work. Each kill happens in a new run,
+// which must end like an undisturbed run.
 func TestKilled(t *testing.T) {
 	t.Parallel()
 	small := company
@@ -117,7 +118,7 @@ func TestKilled(t *testing.T) {
 			if name == "relay" {
 				first := r.relay()
 				time.AfterFunc(400*time.Millisecond, func() {
-					_ = first.Process.Kill() // it may have ended
+					_ = first.Process.Kill() // an error means that it has ended already
 					r.relay()
 				})
 			} else {
@@ -142,7 +143,7 @@ func TestKilled(t *testing.T) {
 	}
 }
 
-// TestPartitionThatCannotBeEvaluated: a partition that cannot be evaluated holds the run, and nothing is applied.
+// TestPartitionThatCannotBeEvaluated makes a partition fail. The run must be on hold, and nothing may be applied.
 func TestPartitionThatCannotBeEvaluated(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, options{company: company, mode: "enforce", broken: func(function string, _ []byte) *states.Failure {
@@ -167,7 +168,8 @@ func TestPartitionThatCannotBeEvaluated(t *testing.T) {
 	}
 }
 
-// TestNoRelay: Active Directory is unknown without a relay. The rest is done.
+// TestNoRelay runs a night without a relay. Active Directory must count as unknown, and the rest of the night must
+// continue.
 func TestNoRelay(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, options{company: company, mode: "enforce", noRelay: true})
@@ -200,7 +202,7 @@ func TestNoRelay(t *testing.T) {
 	}
 }
 
-// inCitrix returns the people in the Citrix group.
+// inCitrix returns the indexes of the people in the Citrix group.
 func (r *rig) inCitrix() (people []int) {
 	for i := range r.box.Company.Size() {
 		if slices.Contains(r.box.Company.Person(i).ADGroups, sandbox.CitrixGroup) {
@@ -210,7 +212,8 @@ func (r *rig) inCitrix() (people []int) {
 	return people
 }
 
-// TestTooMuchData: a function that passes on people instead of keys fails here, as in AWS.
+// TestTooMuchData checks that the simulated state machine limits the size of its data as AWS does. Because of this
+// limit, a function that passes on people instead of keys fails in these tests.
 func TestTooMuchData(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, options{company: company, mode: "enforce"})
