@@ -1,6 +1,7 @@
 package endtoend
 
 import (
+	"encoding/json"
 	"os"
 	"regexp"
 	"strings"
@@ -87,6 +88,45 @@ func TestNames(t *testing.T) {
 	for what, n := range map[string]int{"a bucket": len(longest + "-" + account + "-" + far), "a role of Terraform": len(longest + "-" + far + "-reevaluate-apply"), "a function": len(longest + "-reevaluate-apply")} {
 		if most := map[string]int{"a bucket": 63, "a role of Terraform": 64, "a function": 64}[what]; n > most {
 			t.Errorf("%s has a name of %d characters, and %d are allowed", what, n, most)
+		}
+	}
+}
+
+// TestRetention: the history is kept as long as the ledger, and what is deleted by hand in either can be recovered for
+// as long. Runs go earlier. docs/store.md says the same.
+func TestRetention(t *testing.T) {
+	t.Parallel()
+	type rule struct {
+		Prefix                      string
+		ExpirationInDays            json.Number
+		NoncurrentVersionExpiration struct{ NoncurrentDays json.Number }
+	}
+	days := map[string][2]string{}
+	text, err := json.Marshal(loadTemplate(t).properties("Bucket")["LifecycleConfiguration"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all struct{ Rules []rule }
+	if err := json.Unmarshal(text, &all); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range all.Rules {
+		if r.Prefix != "" {
+			days[r.Prefix] = [2]string{r.ExpirationInDays.String(), r.NoncurrentVersionExpiration.NoncurrentDays.String()}
+		}
+	}
+	want := map[string][2]string{"runs/": {"90", "1"}, "history/": {"1825", "30"}, "ledger/": {"1825", "30"}, "policy.yaml": {"", "90"}}
+	if diff := cmp.Diff(want, days); diff != "" {
+		t.Errorf("days until objects and earlier versions go (-want +got):\n%s", diff)
+	}
+	page, err := os.ReadFile("../../docs/store.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, prefix := range []string{"runs/", "history/", "ledger/"} {
+		said := regexp.MustCompile("\\| `" + prefix + "` \\| (\\d+) days [^|]*\\| (\\d+) days? \\|").FindStringSubmatch(string(page))
+		if len(said) != 3 || [2]string{said[1], said[2]} != want[prefix] {
+			t.Errorf("docs/store.md says of %s: %q", prefix, said)
 		}
 	}
 }

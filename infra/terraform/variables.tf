@@ -142,6 +142,10 @@ variable "ledger_retention_days" {
   description = "Days for which the ledger of changes is kept. Without it nothing can be restored."
   type        = number
   default     = 1825
+  validation {
+    condition     = var.ledger_retention_days >= 90
+    error_message = "Keep the ledger for 90 days or more: without it nothing can be restored."
+  }
 }
 
 variable "log_retention_days" {
