@@ -126,10 +126,9 @@ type screening struct {
 	states [2][]policy.AccountState
 	past   [2]*lookup
 
-	membersMemory []known.Member
-	uses          map[directory.Signal]policy.Used
-	reports       map[int][]int32 // the rows that usage.Table.Find returned, by the index of the report
-	failed        error           // the error of reading a column
+	uses    map[directory.Signal]policy.Used
+	reports map[int][]int32 // the rows that usage.Table.Find returned, by the index of the report
+	failed  error           // the error of reading a column
 }
 
 func (s *Screen) plain(ctx context.Context, partition int, people *snapshot.People) (*screening, error) {
