@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 	"unicode"
-	"unsafe"
 )
 
 // Property describes one property of an account. The struct tags of EntraUser and ADUser define the properties:
@@ -28,8 +27,7 @@ type Property[A any] struct {
 	Meaning Meaning
 	Always  bool // read from a snapshot even when no policy names it
 
-	offset  uintptr // of the value in the struct, in bytes
-	pointer func(unsafe.Pointer) any
+	index, item int // the struct member; the element of an array, or -1
 }
 
 // EntraProperties and ADProperties describe the tagged members of EntraUser and ADUser, in the order of the structs.
@@ -38,18 +36,13 @@ var (
 	ADProperties    = propertiesOf[ADUser]()
 )
 
-// At returns a pointer to the property in account: a *string, *time.Time, *Flag or *bool. At is called for every value
-// of every person who becomes a row, so it uses a precomputed offset instead of reflection.
+// At returns a pointer to the property in account: a *string, *time.Time, *Flag or *bool.
 func (p *Property[A]) At(account *A) any {
-	return p.pointer(unsafe.Add(unsafe.Pointer(account), p.offset))
-}
-
-// pointers maps each type to a function that converts an address to a pointer to that type.
-var pointers = map[reflect.Type]func(unsafe.Pointer) any{
-	reflect.TypeFor[string]():    func(at unsafe.Pointer) any { return (*string)(at) },
-	reflect.TypeFor[time.Time](): func(at unsafe.Pointer) any { return (*time.Time)(at) },
-	reflect.TypeFor[Flag]():      func(at unsafe.Pointer) any { return (*Flag)(at) },
-	reflect.TypeFor[bool]():      func(at unsafe.Pointer) any { return (*bool)(at) },
+	at := reflect.ValueOf(account).Elem().Field(p.index)
+	if p.item >= 0 {
+		at = at.Index(p.item)
+	}
+	return at.Addr().Interface()
 }
 
 // of returns the value of the property in account.
@@ -84,7 +77,7 @@ func propertiesOf[A any]() (table []Property[A]) {
 		if f.Tag == "" {
 			continue
 		}
-		p := Property[A]{Name: f.Tag.Get("field"), Source: f.Tag.Get("source"), Column: f.Tag.Get("column"), Always: f.Tag.Get("read") == "always", offset: f.Offset}
+		p := Property[A]{Name: f.Tag.Get("field"), Source: f.Tag.Get("source"), Column: f.Tag.Get("column"), Always: f.Tag.Get("read") == "always", index: i, item: -1}
 		if _, given := f.Tag.Lookup("source"); !given {
 			p.Source = p.Name
 		}
@@ -97,10 +90,8 @@ func propertiesOf[A any]() (table []Property[A]) {
 		if p.Meaning, sensible = meanings[f.Tag.Get("meaning")]; !known || !sensible {
 			panic(fmt.Sprintf("%s.%s %s cannot be a line of the table of fields", account, f.Name, f.Tag)) // a fault in the tags of this package
 		}
-		p.pointer = pointers[of]
 		for n := range count {
 			one := p
-			one.offset += uintptr(n) * of.Size()
 			if f.Type.Kind() == reflect.Array {
 				one.numbered(n)
 			}
@@ -119,6 +110,7 @@ func propertiesOf[A any]() (table []Property[A]) {
 // numbered turns p into the property for one element of an array. item counts from 0.
 func (p *Property[A]) numbered(item int) {
 	number := strconv.Itoa(item + 1)
+	p.item = item
 	p.Name += number
 	p.Source += number
 }

@@ -1,7 +1,6 @@
 package directory
 
 import (
-	"reflect"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -80,39 +79,5 @@ func reaches[A any](t *testing.T, source string, table []Property[A], person fun
 		if !ok || f.Of(person(account)) != want {
 			t.Errorf("%s.%s is no field with the value that was written", source, p.Name)
 		}
-	}
-}
-
-// TestAt: a property is where the struct has it, by its tag.
-func TestAt(t *testing.T) {
-	t.Parallel()
-	testAt(t, EntraProperties)
-	testAt(t, ADProperties)
-}
-
-func testAt[A any](t *testing.T, table []Property[A]) {
-	t.Helper()
-	var account A
-	v, n := reflect.ValueOf(&account).Elem(), 0
-	for i := range v.NumField() {
-		if v.Type().Field(i).Tag == "" {
-			continue
-		}
-		places := []reflect.Value{v.Field(i)}
-		if f := v.Field(i); f.Kind() == reflect.Array {
-			places = nil
-			for item := range f.Len() {
-				places = append(places, f.Index(item))
-			}
-		}
-		for _, place := range places {
-			if want, got := place.Addr().Interface(), table[n].At(&account); want != got {
-				t.Errorf("%s.%s is at %p as %T, want %p as %T", v.Type(), v.Type().Field(i).Name, got, got, want, want)
-			}
-			n++
-		}
-	}
-	if n != len(table) {
-		t.Errorf("%s has %d properties, the table %d", v.Type(), n, len(table))
 	}
 }
