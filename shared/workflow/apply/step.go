@@ -73,7 +73,7 @@ func (s *Steps) Do(ctx context.Context, in StepInput) (*BatchState, error) {
 	return nil, fmt.Errorf("%w: the step %q is not known", runs.ErrRefused, in.Op)
 }
 
-// prepare lists the people whom the relay must read.
+// prepare determines the people whom the relay must read.
 func (s *Steps) prepare(ctx context.Context, b BatchState) (*BatchState, error) {
 	if b.Written != nil {
 		b.Results = append(b.Results, b.Written.Key)
@@ -113,8 +113,8 @@ func (s *Steps) prepare(ctx context.Context, b BatchState) (*BatchState, error) 
 	return &b, store.PutJSONIfAbsent(ctx, s.Store, b.Input, &people)
 }
 
-// questions returns the groups of Active Directory whose members are read while changes are made. These are the groups
-// of rules and exemptions, and the license groups.
+// questions returns the Active Directory groups whose members are read while changes are made: the groups of rules
+// and exemptions, and the license groups.
 func (j *job) questions() (groups []protocol.Group) {
 	add := func(g protocol.Group) {
 		if !slices.ContainsFunc(groups, func(known protocol.Group) bool { return known.Key() == g.Key() }) {
@@ -130,7 +130,7 @@ func (j *job) questions() (groups []protocol.Group) {
 		if l.Group != nil && l.Group.Source == directory.AD {
 			add(protocol.Group{DN: l.Group.Name, Direct: true})
 			for _, guid := range []string{j.readGUID(l.Group.Name), j.run.Begin.Former[l.Name].GUID} {
-				if guid != "" { // the ledger has the group by its objectGUID
+				if guid != "" { // the ledger has the group by objectGUID
 					add(protocol.Group{DN: directory.GroupByGUID(guid, ""), Direct: true})
 				}
 			}
@@ -139,7 +139,7 @@ func (j *job) questions() (groups []protocol.Group) {
 	return groups
 }
 
-// change applies the batch as far as the evidence allows. It lists the writes that the relay must make.
+// change applies the batch as far as the evidence allows, and collects the writes that the relay must make.
 func (s *Steps) change(ctx context.Context, b BatchState) (*BatchState, error) {
 	if b.Evidence != nil && b.Evidence.Error != "" && strings.HasPrefix(b.Batch, "ad-") {
 		b.Ask = false
@@ -147,7 +147,7 @@ func (s *Steps) change(ctx context.Context, b BatchState) (*BatchState, error) {
 	}
 	var text string
 	var err error
-	if !b.Restores { // a restore needs no valid policy
+	if !b.Restores { // a restore does not need a valid policy
 		if text, err = s.Policy(ctx); err != nil {
 			return nil, err
 		}
@@ -187,8 +187,8 @@ func (s *Steps) change(ctx context.Context, b BatchState) (*BatchState, error) {
 	return &b, store.PutJSONIfAbsent(ctx, s.Store, b.Input, pending)
 }
 
-// undone records that the rest of a batch could not be worked on. why is the reason. refused is set when a safety check
-// forbade it. Changes that wait for the directory stay pending, because a later call may finish them.
+// undone records why the rest of a batch could not be worked on. refused is set if a safety check forbade it. Changes
+// that wait for the directory stay pending, because a later call may finish them.
 func (s *Steps) undone(ctx context.Context, b *BatchState, why, refused string) error {
 	j, err := s.open(ctx, Request{Run: b.Run, Batch: b.Batch})
 	if err != nil {
@@ -214,7 +214,7 @@ func (s *Steps) undone(ctx context.Context, b *BatchState, why, refused string) 
 	return nil
 }
 
-// relayed returns Active Directory as the relay read it, or nil when it is not set up.
+// relayed returns Active Directory as the relay read it, or nil if it is not set up.
 func (s *Steps) relayed(ctx context.Context, b *BatchState) (*client.Directory, error) {
 	switch {
 	case !s.Relay:

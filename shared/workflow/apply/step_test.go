@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// relayed plays the relay for a bench. It answers from the fake directory.
+// relayed is a bench with a relay that answers from the fake directory.
 type relayed struct {
 	*bench
 	*Steps
@@ -30,7 +30,8 @@ func newRelayed(t *testing.T, b *bench) relayed {
 	return relayed{b, s}
 }
 
-// round works on one batch as the state machine does, with the relay's tasks in between.
+// round works on a batch as the state machine does, including the relay's tasks. If down is set, the relay does not
+// answer.
 func (r relayed) round(t *testing.T, batch string, down bool) *BatchState {
 	t.Helper()
 	state := &BatchState{Run: "run", Batch: batch}
@@ -191,7 +192,7 @@ func TestStepsRefuse(t *testing.T) {
 	}
 }
 
-// TestRefusalIsNoted: the results say that a batch is refused, until it no longer is.
+// TestRefusalIsNoted: the results say that a batch is refused for as long as it is.
 func TestRefusalIsNoted(t *testing.T) {
 	t.Parallel()
 	r := newRelayed(t, newBench(t, changeBo))
@@ -212,8 +213,8 @@ func TestRefusalIsNoted(t *testing.T) {
 	}
 }
 
-// TestRefusedWhileWaiting: a batch is refused while a change waits for the directory. The change keeps waiting, and the
-// next call continues it.
+// TestRefusedWhileWaiting: if a batch is refused while a change waits for the directory, the change keeps waiting and
+// the next call continues it.
 func TestRefusedWhileWaiting(t *testing.T) {
 	t.Parallel()
 	r := newRelayed(t, newBench(t, moveAnna))

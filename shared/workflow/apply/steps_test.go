@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestEntraGoesOnWithoutEvidence: the relay returned no evidence about people of a batch of Entra ID. Their changes
-// need only Entra ID and continue.
+// TestEntraGoesOnWithoutEvidence: if the relay returns no evidence for a batch of Entra ID, changes that need only
+// Entra ID continue.
 func TestEntraGoesOnWithoutEvidence(t *testing.T) {
 	t.Parallel()
 	c := changeBo
@@ -35,7 +35,7 @@ func TestEntraGoesOnWithoutEvidence(t *testing.T) {
 	b.wrote(t, "ChangeLicenses id-dora +sku-exo -sku-e3")
 }
 
-// TestNothingToHandOver: the relay is not asked for writes when there are none.
+// TestNothingToHandOver: if there is nothing to write, the relay is not asked to write.
 func TestNothingToHandOver(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, freeDora)
@@ -73,8 +73,8 @@ func TestStepThatFails(t *testing.T) {
 	}
 }
 
-// TestUndoneOfABatch: a step notes that nothing could be done. Final results stay. After a refusal, waiting changes
-// keep waiting, because the next call may be allowed. Without evidence they are tried again.
+// TestUndoneOfABatch: a step records that nothing could be done. Final results stay. After a refusal, changes that
+// wait keep waiting, because the next call may be allowed. Without evidence, they are tried again.
 func TestUndoneOfABatch(t *testing.T) {
 	t.Parallel()
 	over, waits, again, fresh := freeDora, freeEgon, freeDora, freeEgon
@@ -82,7 +82,7 @@ func TestUndoneOfABatch(t *testing.T) {
 	changes := []plan.Change{over, waits, again, fresh}
 	for name, tc := range map[string]struct {
 		refused string
-		want    []string // notes in the order of the changes; "+" marks changes that are tried again
+		want    []string // the notes in the order of the changes; "+" marks changes that are tried again
 	}{
 		"no evidence": {"", []string{"over", "+why", "+why", "+why"}},
 		"refused":     {"expired", []string{"over", "waits", "+why", "+why"}},
@@ -119,7 +119,7 @@ func TestUndoneOfABatch(t *testing.T) {
 	}
 }
 
-// TestUndoneThatCannotBeNoted: an unreadable plan or unwritable results are an error.
+// TestUndoneThatCannotBeNoted: a plan that cannot be read, or results that cannot be written, are an error.
 func TestUndoneThatCannotBeNoted(t *testing.T) {
 	t.Parallel()
 	r := newRelayed(t, newBench(t, freeDora))

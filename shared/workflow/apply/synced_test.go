@@ -27,10 +27,10 @@ const (
 	joinBig          = "AddMember <GUID=guid-" + bigDN + "> guid-dora"
 )
 
-// moveDora changes a license of a group of Active Directory that is synced to Entra ID.
+// moveDora changes a license that an Active Directory group gives through its synced Entra group.
 var moveDora = plan.Change{User: "id-dora", SID: "S-1-5-21-4", Rule: "big", License: "big", To: "small", Via: plan.ADGroup, IdleSince: &idle}
 
-// syncedBench returns a bench with two products that groups of Active Directory give. Dora holds one of them.
+// syncedBench returns a bench with two products that Active Directory groups give. Dora holds one of them.
 func syncedBench(t *testing.T) *bench {
 	t.Helper()
 	rules := strings.NewReplacer("exempt:", `  big:   {sku: BIG, group: {ad: "`+bigDN+`"}}
@@ -69,7 +69,8 @@ exempt:`).Replace(text) + "  - {name: big, license: big, when: AzureAdSistaLogon
 	return b
 }
 
-// sync acts as Entra Connect. Membership in Entra ID follows Active Directory, and licenses follow membership.
+// sync does what Entra Connect does: membership in Entra ID follows Active Directory, and then licenses follow
+// membership.
 func (b *bench) sync() {
 	for dn, id := range map[string]string{bigDN: "g-big", smallDN: "g-small"} {
 		b.entra.in[id] = nil
@@ -91,8 +92,8 @@ func (b *bench) applied(t *testing.T) runs.Result {
 	return results.Results[0]
 }
 
-// TestSyncedGroups: a license of a synced group is changed in Active Directory. Each step counts when Graph shows its
-// license, however often the groups are read before.
+// TestSyncedGroups: a license of a synced group is changed in Active Directory. Each step counts only when Graph
+// shows the license, however often the groups are read before.
 func TestSyncedGroups(t *testing.T) {
 	t.Parallel()
 	b := syncedBench(t)
@@ -127,8 +128,8 @@ func TestSyncedGroups(t *testing.T) {
 	}
 }
 
-// TestSyncedGroupIsGivenBack: a person who comes back during the change gets the license back. The person leaves the
-// target only when no pending sync can take the license.
+// TestSyncedGroupIsGivenBack: a person who comes back during the change gets the license back, and leaves the target
+// only once no sync under way can take the license any more.
 func TestSyncedGroupIsGivenBack(t *testing.T) {
 	t.Parallel()
 	b := syncedBench(t)
@@ -160,7 +161,8 @@ func TestSyncedGroupIsGivenBack(t *testing.T) {
 	}
 }
 
-// TestCounterpartOfAnEntry: a license counts only by the group of Entra ID that is synced from the written group.
+// TestCounterpartOfAnEntry: a license counts only if it comes from the Entra group that is synced from the changed
+// group.
 func TestCounterpartOfAnEntry(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

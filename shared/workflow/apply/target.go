@@ -14,57 +14,58 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// target is a place in which licenses are held. This is the half of it that reads, gives and takes, and that knows how
-// reads lag behind writes. The half that decides who holds a license there, and how it is changed, has the same name in
-// shared/plan/target.go. A target has one file here and one there. move decides in which order writes are safe.
+// target is a place in which licenses are held. This interface reads, gives and takes licenses there, and knows how
+// reads lag behind writes. The type of the same name in shared/plan/target.go decides who holds a license there and
+// how it is changed. Each target has a file in both packages. move decides in which order writes are safe.
 type target interface {
-	// absent reports whether the person has no account there that can be written now.
+	// absent reports whether the person has no account there that can be changed now.
 	absent(m *move) bool
-	// has reads whether the person holds what a change takes: a place in the group, or a direct assignment, for which
-	// group is empty.
+	// has reads whether the person holds what a change takes: membership in the group or, if group is empty, a direct
+	// assignment.
 	has(ctx context.Context, m *move, group string) (bool, error)
-	// write gives or takes that. What was read of groups before counts no longer.
+	// write gives or takes what has reads. Groups that were read before must be read again.
 	write(ctx context.Context, m *move, group string, give bool) error
 
-	// advance takes the next steps of a change.
+	// advance makes the next steps of a change.
 	advance(ctx context.Context, m *move) (runs.Status, string)
-	// goBack gives again what a change has taken, and ends the change as o.
+	// goBack gives back what a change has taken, and ends the change with outcome o.
 	goBack(ctx context.Context, m *move, o ledger.Outcome, why string) (runs.Status, string)
 	// giveBack carries out an entry that gives back what an earlier run took.
 	giveBack(ctx context.Context, m *move) (runs.Status, string)
 
-	// late is how long after an answered write reads may show the state before it.
+	// late is how long after a write that was accepted reads may still show the state before.
 	late() time.Duration
-	// readLag is how long after the source was left reads of licenses may show the state before that. follows: the
-	// license follows membership of a group.
+	// readLag is how long after the source was left reads of licenses may still show the state before. follows is
+	// whether the license follows membership in a group.
 	readLag(follows bool) time.Duration
-	// unshown is the status of a change whose answered write the next read does not show.
+	// unshown is the status of a change whose write was accepted but is not shown by the next read.
 	unshown() runs.Status
-	// system is the name of what answers there.
+	// system is the name of the system that answers there.
 	system() string
 
-	// reread reads again what the run knows of the groups that give licenses there.
+	// reread reads again the groups that give licenses there.
 	reread(ctx context.Context, j *job) error
-	// identify notes in an intent how its groups are identified there. why says that one of them is another group than
-	// the run read.
+	// identify adds to an intent what identifies its groups there. why is not empty if a group is not the one that the
+	// run read.
 	identify(ctx context.Context, j *job, in *ledger.Intent) (why string, err error)
-	// named returns the groups that the policy names for a change from one license to another. was is the source that an
-	// entry has.
+	// named returns the groups that the policy names for a change between two licenses. was is the source in the
+	// ledger entry.
 	named(j *job, from, to *policy.License, was string) (source, target string)
-	// unmirrored returns why a group of Entra ID is not the counterpart of a group that is written there. It is empty when
-	// it is, and when neither group has one.
+	// unmirrored returns why an Entra group is not the counterpart of a group that is changed there. It returns "" if
+	// it is, or if there neither is nor should be a counterpart.
 	unmirrored(ctx context.Context, j *job, l *policy.License, group, counterpart string) (why string, err error)
-	// wayBack puts the groups that are written now into an intent that restores a change. The refusal says why there is no
-	// safe way. note says how the restore differs from the change; the first one is what is known of that already.
+	// wayBack sets in an intent that restores a change the groups that are to be changed now. refusal says why there
+	// is no safe way. note says how the restore differs from the change; known is the part of it that is known
+	// already.
 	wayBack(ctx context.Context, j *job, l, to *policy.License, in *ledger.Intent, known string) (note, refusal string, err error)
 }
 
 var targets = map[plan.Via]target{plan.Direct: assignment{}, plan.EntraGroup: entraGroup{}, plan.ADGroup: adGroup{}}
 
-// target returns where the change is made. It is nil for a target that this version does not know.
+// target returns where the change is made, or nil if this version does not know the target.
 func (m *move) target() target { return targets[plan.Via(m.entry.Via)] }
 
-// in reports whether a group lists the person itself, as it was read since the last write.
+// in reports whether a group lists the person itself, as read since the last write.
 func (m *move) in(ctx context.Context, group string) (bool, error) {
 	return m.target().has(ctx, m, group)
 }
@@ -74,7 +75,7 @@ func (m *move) write(ctx context.Context, group string, member bool) error {
 	return m.target().write(ctx, m, group, member)
 }
 
-// setMember adds the person to a group or removes them. It reports whether a read shows that.
+// setMember adds the person to a group or removes them. shown reports whether a read shows the change.
 func (m *move) setMember(ctx context.Context, group string, member bool) (shown bool, err error) {
 	if err := m.write(ctx, group, member); err != nil {
 		return false, err
@@ -83,7 +84,7 @@ func (m *move) setMember(ctx context.Context, group string, member bool) (shown 
 	return in == member, err
 }
 
-// rereadGroups reads the license groups of all targets again. Since the run began, somebody may have changed them.
+// rereadGroups reads the license groups of all targets again, because they may have changed since the run began.
 func (j *job) rereadGroups(ctx context.Context) error {
 	var faults []error
 	for _, via := range plan.Targets() {
@@ -92,18 +93,18 @@ func (j *job) rereadGroups(ctx context.Context) error {
 	return errors.Join(faults...)
 }
 
-// follows reports whether a license follows membership of the groups of the change. It follows late, so membership alone
-// proves nothing. Otherwise membership is the license.
+// follows reports whether a license follows membership in the groups of the change. It follows late, so membership
+// alone proves nothing. If follows is false, membership itself is the license.
 func (m *move) follows() bool { return m.entry.SKU != "" }
 
-// from and to return the groups of Entra ID that licenses name for the source and the target of the change.
+// from and to return the Entra groups by which licenses show the source and the target of the change.
 func (m *move) from() string { return cmp.Or(m.entry.SourceEntra, m.entry.Source) }
 func (m *move) to() string   { return cmp.Or(m.entry.TargetEntra, m.entry.Target) }
 
-// readLag is how long after the source was left reads of licenses may show the state before.
+// readLag is how long after the source was left reads of licenses may still show the state before.
 func (m *move) readLag() time.Duration { return m.target().readLag(m.follows()) }
 
-// ofGraph is what targets have in common that Graph writes.
+// ofGraph is the common part of targets that are changed through Graph.
 type ofGraph struct{}
 
 func (ofGraph) absent(*move) bool                                              { return false }
@@ -117,7 +118,7 @@ func (ofGraph) unmirrored(_ context.Context, _ *job, _ *policy.License, _, count
 	return noCounterpart(counterpart), nil
 }
 
-// noCounterpart returns why an entry is not believed that names a counterpart of a group which has none.
+// noCounterpart returns why an entry is not believed that names a counterpart for a group that has none.
 func noCounterpart(named string) string {
 	if named == "" {
 		return ""
@@ -125,7 +126,7 @@ func noCounterpart(named string) string {
 	return fmt.Sprintf("the ledger names the group %s of Entra ID, which no license of the change follows: it was altered", named)
 }
 
-// ofGroups is what targets have in common in which people are members of groups.
+// ofGroups is the common part of targets in which people are members of groups.
 type ofGroups struct{}
 
 func (ofGroups) advance(ctx context.Context, m *move) (runs.Status, string) { return m.byGroup(ctx) }
@@ -142,15 +143,15 @@ func (ofGroups) named(j *job, from, to *policy.License, was string) (source, tar
 	return source, target
 }
 
-// forget takes the target out of an intent that restores, when the policy does not name it for its license. It returns
-// what somebody has to do by hand then.
+// forget removes the target from an intent that restores if the policy does not name it for its license. It returns
+// what somebody must then do by hand.
 func forget(in *ledger.Intent) (note string) {
 	note = fmt.Sprintf("still in the group %s, which the policy does not name for %s: if it should be left, do that by hand", in.Target, in.To)
 	in.Target, in.TargetGUID, in.TargetEntra, in.InTarget = "", "", "", false
 	return note
 }
 
-// byGroup changes membership of groups.
+// byGroup changes membership in groups.
 func (m *move) byGroup(ctx context.Context) (runs.Status, string) {
 	if m.follows() {
 		return m.byLicense(ctx)

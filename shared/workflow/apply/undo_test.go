@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestUndo: a rollback joins the source again, unless a read proves the membership. It waits for the source's license
-// if the person had it. Only then does it leave the target.
+// TestUndo: a rollback joins the source again unless a read proves the membership, waits for the source's license if
+// the person had it, and only then leaves the target.
 func TestUndo(t *testing.T) {
 	t.Parallel()
 	had := []directory.Assignment{{SKU: "sku-e3", Group: "g-e3", State: "Active"}}
@@ -26,8 +26,8 @@ func TestUndo(t *testing.T) {
 		before []directory.Assignment
 		left   time.Duration // time since the source was left; negative: it was not left
 		fail   map[string]error
-		joined bool // the change may have joined the target
-		target bool // the person was in the target before
+		joined bool // whether the change may have joined the target
+		target bool // whether the person was in the target before
 		back   string
 		writes []string
 		status runs.Status

@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestOpenChangeIsAskedAgain: a lost write is not repeated for a person who came back meanwhile.
+// TestOpenChangeIsAskedAgain: a write whose answer was lost is not repeated for a person who came back meanwhile.
 func TestOpenChangeIsAskedAgain(t *testing.T) {
 	t.Parallel()
 	t.Run("direct", func(t *testing.T) {
@@ -20,7 +20,7 @@ func TestOpenChangeIsAskedAgain(t *testing.T) {
 		b.apply(t, runs.Pending, "did not go through")
 		b.entra.fail, b.entra.users["id-bo"].LastSuccessful = nil, daysAgo(0)
 		b.apply(t, runs.Kept, "signed in 1 hour ago")
-		b.wrote(t, changeEXO, "ChangeLicenses id-bo +sku-e3 -sku-exo") // the first write may have arrived and show late
+		b.wrote(t, changeEXO, "ChangeLicenses id-bo +sku-e3 -sku-exo") // the first write may have taken effect and show late
 		b.logged(t, changeBo, "rolled back")
 	})
 	t.Run("AD group", func(t *testing.T) {
@@ -30,7 +30,7 @@ func TestOpenChangeIsAskedAgain(t *testing.T) {
 		b.apply(t, runs.Pending, "did not go through")
 		b.ad.fail, b.ad.people["S-1-5-21-5"].LastLogonTimestamp = nil, daysAgo(0)
 		b.apply(t, runs.Kept, "logged on 1 hour ago")
-		b.wrote(t, leaveEgon, "AddMember "+citrixDN+" guid-egon") // the first write may have arrived and show late
+		b.wrote(t, leaveEgon, "AddMember "+citrixDN+" guid-egon") // the first write may have taken effect and show late
 		b.logged(t, freeEgon, "rolled back")
 	})
 	t.Run("Entra group, target late", func(t *testing.T) {
@@ -44,8 +44,8 @@ func TestOpenChangeIsAskedAgain(t *testing.T) {
 	})
 }
 
-// TestTargetFailsAfterTheSourceWasLeft: the source is joined again before the target is left. So the person always has
-// a license.
+// TestTargetFailsAfterTheSourceWasLeft: the source is joined again before the target is left, so the person always
+// has a license.
 func TestTargetFailsAfterTheSourceWasLeft(t *testing.T) {
 	t.Parallel()
 	const joinE3 = "AddMember g-e3 id-anna"
@@ -55,7 +55,7 @@ func TestTargetFailsAfterTheSourceWasLeft(t *testing.T) {
 	b.apply(t, runs.Pending, "left the source group")
 	b.entra.full["g-exo"] = "CountViolation"
 	b.follow()
-	b.apply(t, runs.Pending, targetHidden) // one read contradicts an earlier one
+	b.apply(t, runs.Pending, targetHidden) // this read contradicts an earlier one
 	b.wrote(t, joinEXO, leaveE3)
 	b.settle()
 	b.apply(t, runs.Pending, "joined the source group again")
@@ -69,15 +69,15 @@ func TestTargetFailsAfterTheSourceWasLeft(t *testing.T) {
 	b.logged(t, moveAnna, "rolled back")
 }
 
-// TestFailedMeansAsBefore: a change that is refused midway leaves what the person had.
+// TestFailedMeansAsBefore: a change that is refused midway leaves the person with what they had.
 func TestFailedMeansAsBefore(t *testing.T) {
 	t.Parallel()
 	protected := refusal("the group is protected")
 	tests := map[string]struct {
 		change     plan.Change
-		pending    bool // the refusal comes after the first call
+		pending    bool // whether the refusal comes after the first call
 		entra, ad  string
-		wantMember members // members of both targets and sources
+		wantMember members // members of the targets and of the sources
 	}{
 		"Entra, joining":          {moveAnna, false, joinEXO, "", members{"g-e3": {"id-anna"}, "g-exo": nil}},
 		"Entra, leaving":          {moveAnna, true, leaveE3, "", members{"g-e3": {"id-anna"}, "g-exo": nil}},
@@ -109,7 +109,7 @@ func TestFailedMeansAsBefore(t *testing.T) {
 	}
 }
 
-// TestKilledAndExpired: an open intent is ended, although its results are lost and its plan has expired. Both people
+// TestKilledAndExpired: an open intent is ended even if its results are lost and its plan has expired. Both people
 // keep their licenses.
 func TestKilledAndExpired(t *testing.T) {
 	t.Parallel()
@@ -130,7 +130,8 @@ func TestKilledAndExpired(t *testing.T) {
 	b.logged(t, changeBo, "failed")
 }
 
-// TestExpiredBeginsNothing: after a plan has expired, its open changes are rolled back. Its other changes are refused.
+// TestExpiredBeginsNothing: once a plan has expired, its open changes are rolled back and its other changes are
+// refused.
 func TestExpiredBeginsNothing(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna, changeBo)

@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// has reports whether a call noted what it saw of an entry.
+// has reports whether a call recorded that it saw what of the entry.
 func (m *move) has(t *testing.T, b *bench, what ledger.Seen) bool {
 	t.Helper()
 	mark, err := ledger.In(b.Store).Noted(t.Context(), m.entry, what)
@@ -21,8 +21,8 @@ func (m *move) has(t *testing.T, b *bench, what ledger.Seen) bool {
 	return mark != nil
 }
 
-// TestWaiting: a call notes what it sees of a waiting change, and ends the change when the plan has expired. A change
-// that is rolled back, or waits for the relay, only waits.
+// TestWaiting: a call records what it sees of a waiting change, and ends the change once the plan has expired. A
+// change that is rolled back or waits for the relay merely waits.
 func TestWaiting(t *testing.T) {
 	t.Parallel()
 	const expired = "waits; the plan expired meanwhile: look in the admin center"
@@ -30,7 +30,7 @@ func TestWaiting(t *testing.T) {
 		target   string
 		turned   bool
 		note     string
-		held     bool // the source is held
+		held     bool // whether the source is held
 		inTarget bool
 		left     bool
 		expired  bool
@@ -38,7 +38,7 @@ func TestWaiting(t *testing.T) {
 		broken   string
 		status   runs.Status
 		want     string
-		free, in bool // the notes that exist afterwards
+		free, in bool // whether each note exists afterwards
 	}{
 		"held, in the target":               {"g-exo", false, "waits", true, true, false, false, nil, "", runs.Pending, "waits", false, true},
 		"held, not in the target":           {"g-exo", false, "waits", true, false, false, false, nil, "", runs.Pending, "waits", false, false},
@@ -91,7 +91,7 @@ func TestWaiting(t *testing.T) {
 	}
 }
 
-// TestNoTargetToBeOutOf: joins are not counted for a change that joins no group of Entra ID, however long ago it began.
+// TestNoTargetToBeOutOf: joins are not counted for a change that joins no Entra group, however long ago it began.
 func TestNoTargetToBeOutOf(t *testing.T) {
 	t.Parallel()
 	for name, move := range map[string]func(*testing.T, *bench) *move{
@@ -118,7 +118,7 @@ func TestNoTargetToBeOutOf(t *testing.T) {
 	}
 }
 
-// TestSeenFreeForHowLong: a license that is read as held again may be an outdated read until reads are settled. When
+// TestSeenFreeForHowLong: a license that is read as held again counts as an outdated read until reads are settled. If
 // the earlier notes cannot be read, nothing is done.
 func TestSeenFreeForHowLong(t *testing.T) {
 	t.Parallel()
@@ -152,11 +152,11 @@ func TestSeenFreeForHowLong(t *testing.T) {
 }
 
 // TestTriesOfATarget: a target that does not list the person is joined again after an hour, and given up after the
-// third time. When the count cannot be read or written, nothing is done.
+// third time. If the count cannot be read or written, nothing is done.
 func TestTriesOfATarget(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
-		second, third time.Duration // time since each try; negative: it was not made
+		second, third time.Duration // time since each try; negative: no such try
 		began         time.Duration
 		fail          map[string]error
 		blind, broken string

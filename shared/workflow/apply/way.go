@@ -13,15 +13,13 @@ import (
 )
 
 // The ledger is not believed without proof, because anybody who can write there could name any group. So a group is
-// written only when the policy of the run names it for that license. A product is written only when it is the product
-// of that license.
+// changed only if the run's policy names it for the license, and a product only if it is the product of the license.
 
-// altered returns where an open entry of the run differs from its plan and policy. It is empty when the entry is
-// unchanged.
+// altered returns how an open entry of the run differs from the run's plan and policy, or "" if it does not.
 func (j *job) altered(ctx context.Context, e *ledger.Entry, c *plan.Change) (string, error) {
 	in := targets[plan.Via(e.Via)]
 	if in == nil {
-		return "", nil // no write is possible for an unknown way
+		return "", nil // an unknown way cannot lead to a write
 	}
 	l, to := j.run.Policy.LicenseNamed(c.License), j.run.Policy.LicenseNamed(c.To)
 	if l == nil || c.To != "" && to == nil {
@@ -51,7 +49,7 @@ func (j *job) altered(ctx context.Context, e *ledger.Entry, c *plan.Change) (str
 	return "", nil
 }
 
-// skuOf returns the skuId of a license. It is empty for a license without a product.
+// skuOf returns the skuId of a license, or "" if the license has no product.
 func (j *job) skuOf(l *policy.License) string {
 	if l == nil || l.SKU == "" {
 		return ""
@@ -59,7 +57,7 @@ func (j *job) skuOf(l *policy.License) string {
 	return j.run.Tenant.SKUIDs[l.SKU]
 }
 
-// groupOf returns the group of a license as the run resolved it. It is an object id, or a DN in Active Directory.
+// groupOf returns the group of a license as the run resolved it: an object id, or a DN in Active Directory.
 func (j *job) groupOf(l *policy.License) string {
 	switch {
 	case l == nil || l.Group == nil:
@@ -70,10 +68,10 @@ func (j *job) groupOf(l *policy.License) string {
 	return j.run.Tenant.Groups[*l.Group].ID
 }
 
-// gives reports whether a group is one of those that give a license, as the run resolved them.
+// gives reports whether a group, as the run resolved it, gives a license.
 func (j *job) gives(l *policy.License, group string) bool { return j.refOf(l, group) != nil }
 
-// refOf returns the policy's reference to a group that gives a license, or nil when the group does not give it.
+// refOf returns the policy's reference to a group that gives a license, or nil if the group does not give it.
 func (j *job) refOf(l *policy.License, group string) *directory.GroupRef {
 	if l == nil || group == "" {
 		return nil
@@ -90,8 +88,8 @@ func (j *job) refOf(l *policy.License, group string) *directory.GroupRef {
 	return nil
 }
 
-// wayBack returns the intent that restores a change, with the groups that are written now. The refusal says why there
-// is no safe way. note says how the restore differs from the change.
+// wayBack returns the intent that restores a change, with the groups that are to be changed now. refusal says why
+// there is no safe way. note says how the restore differs from the change.
 func (j *job) wayBack(ctx context.Context, in ledger.Intent) (out ledger.Intent, note, refusal string, err error) {
 	l, to := j.run.Policy.LicenseNamed(in.License), j.run.Policy.LicenseNamed(in.To)
 	if l == nil {

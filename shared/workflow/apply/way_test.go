@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestAlteredIntent: an open intent differs from the plan or the policy of its run. apply refuses it, names the object
-// and writes nothing.
+// TestAlteredIntent: if an open intent differs from the plan or the policy of its run, apply refuses it, names the
+// object and writes nothing.
 func TestAlteredIntent(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -67,7 +67,8 @@ func TestAlteredIntent(t *testing.T) {
 	}
 }
 
-// restores returns a bench with an operator's restore of what run r0 took from Anna. alter changes the ledger's intent.
+// restores returns a bench on which an operator restores what run r0 took from Anna. alter changes the intent in the
+// ledger.
 func restores(t *testing.T, alter func(*ledger.Intent)) *bench {
 	t.Helper()
 	c := moveAnna
@@ -91,7 +92,7 @@ func restores(t *testing.T, alter func(*ledger.Intent)) *bench {
 	return b
 }
 
-// until applies, and lets licenses follow, until no change waits.
+// until repeats apply, and makes licenses follow membership, until no change waits.
 func (b *bench) until(t *testing.T) runs.Result {
 	t.Helper()
 	for range 5 {
@@ -108,8 +109,8 @@ func (b *bench) until(t *testing.T) runs.Result {
 	return runs.Result{}
 }
 
-// TestWayBack: a license is restored through its group, or through the policy's present group. No other group is used,
-// whatever the ledger says. Nobody leaves a group that does not belong to the license.
+// TestWayBack: a license is restored through its group or through the policy's present group, and never through
+// another group, whatever the ledger says. Nobody leaves a group that does not belong to the license.
 func TestWayBack(t *testing.T) {
 	t.Parallel()
 	left := "RemoveMember g-exo id-anna"
@@ -165,7 +166,7 @@ func (b *bench) leaves(t *testing.T, user string) {
 	}
 }
 
-// granting is Entra ID whose E3 group gives some products.
+// granting is an Entra ID whose E3 group gives the given products.
 type granting struct {
 	*fakeEntra
 	skus []string
@@ -179,7 +180,7 @@ func (g granting) FindGroup(ctx context.Context, id string) (directory.Group, er
 	return found, err
 }
 
-// TestForgedCompletion: a completion says that a license is restored. Only a read proves it.
+// TestForgedCompletion: a completion in the ledger does not prove that a license was restored. Only a read does.
 func TestForgedCompletion(t *testing.T) {
 	t.Parallel()
 	b := restores(t, func(*ledger.Intent) {})
@@ -199,7 +200,8 @@ func TestForgedCompletion(t *testing.T) {
 	b.apply(t, runs.Done, "")
 }
 
-// TestBegunByARunThatIsGone: a run began changes, and its data are gone. The ledger suffices to roll them back.
+// TestBegunByARunThatIsGone: if the data of a run is gone, the ledger suffices to roll back the changes that the run
+// began.
 func TestBegunByARunThatIsGone(t *testing.T) {
 	t.Parallel()
 	c := moveAnna

@@ -37,7 +37,7 @@ func (b *bench) underWay(t *testing.T, c plan.Change, via plan.Via) *move {
 	return &move{job: j, page: page, entry: e, change: &c, person: &directory.Person{Entra: &u, EntraState: directory.Present}, read: b.now}
 }
 
-// TestWriteThatFailed: the answer to a write decides what this call may believe about the license.
+// TestWriteThatFailed: the answer to a write decides what the call may believe about the license.
 func TestWriteThatFailed(t *testing.T) {
 	t.Parallel()
 	type believes struct{ First, Unchanged, Took bool }
@@ -70,7 +70,8 @@ func TestWriteThatFailed(t *testing.T) {
 	}
 }
 
-// TestLeaving: the call that marked a license may take it with fresh evidence, unless another call began a rollback.
+// TestLeaving: a call that has recorded that it takes a license may take it while the evidence is fresh, unless
+// another call began a rollback.
 func TestLeaving(t *testing.T) {
 	t.Parallel()
 	t.Run("first", func(t *testing.T) {
@@ -94,7 +95,7 @@ func TestLeaving(t *testing.T) {
 		if status, note := m.leave(t.Context()); status != "" || m.first || !m.took || !m.left.At.Equal(before) {
 			t.Errorf("%s %q: %+v", status, note, m)
 		}
-		m.first = true // this call has made the only write, which was not sent
+		m.first = true // the only write is that of this call, and it was not sent
 		if m.leave(t.Context()); !m.first {
 			t.Error("the second try of this call is not its first")
 		}
@@ -149,7 +150,7 @@ func TestLeaving(t *testing.T) {
 	})
 }
 
-// TestServicePlansOfTheTarget: a path without the needed service plans does not count as a license.
+// TestServicePlansOfTheTarget: an assignment without the needed service plans does not count as a license.
 func TestServicePlansOfTheTarget(t *testing.T) {
 	t.Parallel()
 	skus := []directory.SKU{{ID: "sku-exo", PartNumber: "EXCHANGESTANDARD", PlansRead: true, Plans: []directory.ServicePlan{{ID: "mail", Name: "EXCHANGE_S_STANDARD"}, {ID: "yammer", Name: "YAMMER"}}}, {ID: "sku-e3", PartNumber: "SPE_E3", PlansRead: true, Plans: []directory.ServicePlan{{ID: "yammer", Name: "YAMMER"}}}, {ID: "sku-visio", PartNumber: "VISIO"}}
@@ -183,7 +184,7 @@ func TestServicePlansOfTheTarget(t *testing.T) {
 	}
 }
 
-// TestErrorOfAPath: the path in error explains why a group does not give its product.
+// TestErrorOfAPath: the assignment that is in error explains why a group does not give its product.
 func TestErrorOfAPath(t *testing.T) {
 	t.Parallel()
 	path := func(state, problem string) directory.Assignment {
@@ -206,7 +207,7 @@ func TestErrorOfAPath(t *testing.T) {
 	}
 }
 
-// TestGoneAccount: a change that may have been made stays open as long as the account may come back.
+// TestGoneAccount: a change that may have been made stays open for as long as the account may come back.
 func TestGoneAccount(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -234,12 +235,13 @@ func TestGoneAccount(t *testing.T) {
 	}
 }
 
-// TestPastAtTheLastMoment: the ledger shows what happened to a license. Only the run knows what others restored.
+// TestPastAtTheLastMoment: the ledger shows what happened to a license. Only the run knows what was restored by
+// others.
 func TestPastAtTheLastMoment(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
-		o        ledger.Outcome // outcome of the entry of run r0; empty: there is none
-		known    history.State  // state in the run's digest; empty: there is none
+		o        ledger.Outcome // outcome of the entry of run r0; empty: no entry
+		known    history.State  // state in the run's digest; empty: none
 		knownRun string
 		want     history.State
 	}{

@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// sealed returns a store with the sealed run "run".
+// sealed returns a bench with the sealed run "run".
 func sealed(t *testing.T) *bench {
 	t.Helper()
 	b := newBench(t)
@@ -73,7 +73,7 @@ func TestAgain(t *testing.T) {
 func TestAgainRefuses(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
-		old, new string // a text of the policy, and its replacement
+		old, new string // a part of the policy and its replacement
 		want     string
 	}{
 		"another tenant":     {tenant, "99999999-2222-3333-4444-555555555555", "tenant"},

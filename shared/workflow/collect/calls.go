@@ -14,27 +14,27 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// errEnough ends a listing when no more is needed.
+// errEnough ends a listing early.
 var errEnough = errors.New("enough")
 
-// mostRestarts is how often a list may be read from the beginning because Graph lost the position in it.
+// mostRestarts is how often a list may be read from the start again because Graph lost the position.
 const mostRestarts = 2
 
-// entraCall is runs/<run>/entra/calls/<n>.json. It says what one call read of Entra ID, and where the next call
-// continues. It is written last, so that the parts of a call that died do not count.
+// entraCall is runs/<run>/entra/calls/<n>.json: what a call read of Entra ID, and where the next call continues. It
+// is written last, so that the parts of a call that died do not count.
 type entraCall struct {
 	Reading snapshot.Reading `json:"reading"`
-	// Group is the member query to continue with. It is negative while people are listed.
+	// Group is the index of the member query to continue with. It is negative while people are listed.
 	Group  int    `json:"group"`
-	Cursor string `json:"cursor,omitempty"` // in the list of people, or of the group's members
-	People int    `json:"people"`           // number of people that the calls since From have listed
+	Cursor string `json:"cursor,omitempty"` // position in the list of people or of the group's members
+	People int    `json:"people"`           // number of people listed by the calls since From
 	Done   bool   `json:"done"`
-	// From is the first call that counts. The calls before it belong to a list that had to be read from its start.
+	// From is the first call that counts. The calls before belong to a list that had to be read from the start again.
 	From     int `json:"from"`
 	Restarts int `json:"restarts,omitempty"`
 }
 
-// ReadEntra reads everybody in Entra ID. Any error means that the whole source was not read.
+// ReadEntra reads everybody in Entra ID. If it fails, nothing of the source counts as read.
 func (c *Collector) ReadEntra(ctx context.Context, b *snapshot.Begin, p *policy.Policy) (snapshot.Reading, error) {
 	for call := 0; ; call++ {
 		if done, err := c.ReadEntraUntil(ctx, b, p, call, time.Time{}); err != nil {
@@ -45,9 +45,9 @@ func (c *Collector) ReadEntra(ctx context.Context, b *snapshot.Begin, p *policy.
 	}
 }
 
-// ReadEntraUntil runs one call that reads Entra ID. It continues where the call before it stopped, and reads no further
-// page after until (zero: no limit). done reports whether everything is read. A repeated call, also in another process,
-// returns the first result.
+// ReadEntraUntil makes one call, which reads a part of Entra ID. It continues where the previous call stopped, and
+// reads no further page after until; the zero time means no limit. done reports whether everything has been read. If
+// a call is repeated, even in another process, it returns the first result.
 func (c *Collector) ReadEntraUntil(ctx context.Context, b *snapshot.Begin, p *policy.Policy, call int, until time.Time) (done bool, err error) {
 	if known, err := c.entraCall(ctx, b.Run, call); err == nil || !errors.Is(err, store.ErrNotFound) {
 		return known.Done, err
@@ -102,7 +102,7 @@ func (c *Collector) EntraReading(ctx context.Context, b *snapshot.Begin) (all sn
 	}
 }
 
-// entraQueries returns the rules' and exemptions' questions about members of Entra's groups.
+// entraQueries returns the questions about members of Entra groups that rules and exemptions ask.
 func entraQueries(p *policy.Policy) (queries []directory.Question) {
 	for _, q := range p.MemberQueries() {
 		if q.Ref.Source == directory.Entra {
@@ -112,7 +112,7 @@ func entraQueries(p *policy.Policy) (queries []directory.Question) {
 	return queries
 }
 
-// entraReader is one call.
+// entraReader is the state of one call.
 type entraReader struct {
 	*Collector
 	begin  *snapshot.Begin
@@ -121,7 +121,7 @@ type entraReader struct {
 	at     entraCall
 }
 
-// enough ends a list when the time of the call is over and another page would follow.
+// enough returns errEnough if the time of the call is over and another page follows.
 func (r *entraReader) enough(next string) error {
 	if r.at.Cursor = next; next != "" && !r.until.IsZero() && r.Now().After(r.until) {
 		return errEnough
@@ -162,7 +162,7 @@ func (r *entraReader) people(ctx context.Context, w *snapshot.Writer) error {
 		}
 		r.at.People += len(page)
 		r.progress(directory.Entra, r.at.People, r.begin.People)
-		if r.at.People > 2*r.begin.People+1000 { // some people are listed twice, and some are new
+		if r.at.People > 2*r.begin.People+1000 { // people may be listed twice, and new people may appear
 			return &directory.UnreadError{Err: fmt.Errorf("the list of people does not end: Graph counted %d and listed %d", r.begin.People, r.at.People)}
 		}
 		return r.enough(next)
@@ -176,8 +176,8 @@ func (r *entraReader) people(ctx context.Context, w *snapshot.Writer) error {
 	return nil
 }
 
-// members reads the members of a group that rules or exemptions need. When the group does not exist, membership of it
-// is unknown. When the group cannot be read to its end, the source fails.
+// members reads the members of a group that rules or exemptions need. If the group does not exist, membership in it
+// is unknown. If the group cannot be read to its end, the source fails.
 func (r *entraReader) members(ctx context.Context, w *snapshot.Writer, q directory.Question) error {
 	key, g := q.Key(), r.begin.Group(q.Ref)
 	if g.Unreadable != "" {

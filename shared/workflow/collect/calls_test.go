@@ -33,13 +33,13 @@ func callsBench(t *testing.T) (*bench, *snapshot.Begin) {
 	return b, begin
 }
 
-// entraCalls reads in calls that have no time left after their first page.
+// entraCalls reads Entra ID in calls whose time is over after the first page.
 func (b *bench) entraCalls(t *testing.T, begin *snapshot.Begin, before func(call int)) snapshot.Reading {
 	t.Helper()
 	for call := range 50 {
 		before(call)
 		done, err := b.ReadEntraUntil(t.Context(), begin, load(t, text), call, clock.Add(-time.Hour))
-		if errors.Is(err, errDown) { // a worker died; the call is repeated
+		if errors.Is(err, errDown) { // a worker died, so the call is repeated
 			b.Store, b.entra.fail = unbroken(b.Store), nil
 			done, err = b.ReadEntraUntil(t.Context(), begin, load(t, text), call, clock.Add(-time.Hour))
 		}
@@ -65,7 +65,7 @@ func unbroken(s store.Store) store.Store {
 	return s
 }
 
-// entraContent returns the content of a reading's parts, by Entra id.
+// entraContent returns what a reading's parts contain, by Entra id.
 func (b *bench) entraContent(t *testing.T, begin *snapshot.Begin, r *snapshot.Reading) map[string][]string {
 	t.Helper()
 	all := map[string][]string{}
@@ -132,7 +132,8 @@ func TestReadEntraInCalls(t *testing.T) {
 	}
 }
 
-// TestCallMadeTwice: a call that is repeated, late or by another worker, returns the first result without asking Graph.
+// TestCallMadeTwice: a call that is repeated, late or by another worker, returns the first result without asking
+// Graph.
 func TestCallMadeTwice(t *testing.T) {
 	t.Parallel()
 	b, begin := callsBench(t)

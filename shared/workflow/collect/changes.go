@@ -12,11 +12,12 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// FullReadEvery is how long delta readings build on one full reading. Two changes alter what is read and move no USN: a
-// changed right to read an attribute, and a future date that has come. Either is seen after a week at most.
+// FullReadEvery is how long delta readings may build on one full reading. Two changes alter what is read without a
+// new USN: a change of the right to read an attribute, and a date in the future that comes to pass. A full reading
+// shows both after a week at most.
 const FullReadEvery = 7 * 24 * time.Hour
 
-// earlier returns the reading of the newest run of everybody, if a delta reading can build on it.
+// earlier returns the reading of the newest run for everybody, if a delta reading can build on it.
 func (c *Collector) earlier(ctx context.Context, b *snapshot.Begin) (*snapshot.Reading, error) {
 	run, err := snapshot.Latest(ctx, c.Store, func(old *snapshot.Begin) bool {
 		return old.Tenant == b.Tenant && old.User == "" && old.Copy == "" && old.Run < b.Run
@@ -48,8 +49,8 @@ func (c *Collector) earlier(ctx context.Context, b *snapshot.Begin) (*snapshot.R
 	return r, nil
 }
 
-// Since prepares the earlier reading for a remote worker that reads Active Directory, so that the worker needs to read
-// only the changes. It returns the key of the object. The key is empty when everybody must be read.
+// Since prepares the earlier reading for a remote worker, so that the worker needs to read only what changed in
+// Active Directory. It returns the key of the object, or "" if everybody must be read.
 func (c *Collector) Since(ctx context.Context, b *snapshot.Begin) (key string, err error) {
 	before, why := c.earlier(ctx, b)
 	if why != nil {

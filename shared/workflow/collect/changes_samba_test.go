@@ -25,8 +25,8 @@ const (
 	seats   = "CN=Seats," + samba.GroupsOU
 )
 
-// TestChangesOfSamba changes people of a real Active Directory in every way between two readings by an ordinary
-// account, which cannot see deleted people. The delta reading must give the same result as a full reading.
+// TestChangesOfSamba changes people of a real Active Directory in every way between two readings. The readings use an
+// ordinary account, which cannot see deleted people. The delta reading must give the same result as a full one.
 func TestChangesOfSamba(t *testing.T) {
 	names := []string{"Same", "Edited", "Renamed", "Leaver", "Joiner", "Crossing", "Disabled", "Deleted", "Replaced", "Untyped", "Logon", "Stamp", "Tenant"}
 	ad, admin := newDomain(t, names)
@@ -42,7 +42,7 @@ func TestChangesOfSamba(t *testing.T) {
 
 	admin.upset()
 	r := b.night(t, "run-3", seats)
-	const changed = 8 // everybody except the person who left and the person in the unit
+	const changed = 8 // all but the person who left and the person in the unit
 	if r.WhyFull != "" || r.Changed != changed {
 		t.Errorf("%d changed, read in full: %q", r.Changed, r.WhyFull)
 	}
@@ -56,7 +56,7 @@ func TestChangesOfSamba(t *testing.T) {
 		t.Errorf("figures (-full +changes):\n%s", d)
 	}
 
-	// One person leaves the base with their unit and returns with it, unchanged.
+	// A person leaves the base together with their unit and returns with it, unchanged.
 	admin.move("OU=Renamed,"+samba.PeopleOU, "OU=Renamed", outside)
 	if r := b.night(t, "run-4", seats); r.WhyFull != "" || r.People != want.People-1 {
 		t.Errorf("a unit has left: %+v", r)
@@ -67,7 +67,7 @@ func TestChangesOfSamba(t *testing.T) {
 	}
 }
 
-// newDomain starts a domain with people of these names in two bases. An ordinary account reads it.
+// newDomain starts a domain with people of the given names in two bases, which an ordinary account reads.
 func newDomain(t *testing.T, names []string) (*activedirectory.Directory, administrator) {
 	t.Helper()
 	const secret = "Pa55w.rd-of-idleseat"
@@ -116,7 +116,7 @@ func (a administrator) upset() {
 	a.del(in("Replaced", samba.PeopleOU))
 	a.add(in("Replaced", samba.PeopleOU), "user", "replaced", "Employee")
 	a.add(in("New", samba.PeopleOU), "user", "new", "Employee")
-	a.move(inner, "OU=Renamed", "") // a move of the unit moves no USN of the person in it
+	a.move(inner, "OU=Renamed", "") // moving the unit does not change the USN of the person in it
 }
 
 func in(name, ou string) string { return "CN=" + name + "," + ou }
@@ -125,7 +125,7 @@ func filetime(at time.Time) string {
 	return strconv.FormatInt((at.Unix()+11644473600)*1e7, 10)
 }
 
-// administrator changes a domain. Every change must succeed.
+// administrator changes a domain. A change that fails ends the test.
 type administrator struct {
 	t    *testing.T
 	conn *ldap.Conn

@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/source/activedirectory"
 )
 
-// companyOf starts a simulated company, and makes the bench read it.
+// companyOf starts a simulated company and makes the bench read it.
 func (b *bench) companyOf(t *testing.T) *sandbox.Company {
 	t.Helper()
 	s, err := sandbox.Start(sandbox.Options{Users: 1500, Seed: 3})
@@ -31,7 +31,7 @@ func (b *bench) companyOf(t *testing.T) *sandbox.Company {
 	return s.Company
 }
 
-// logOn makes people log on whose replicated date is between from and to days old.
+// logOn logs on those people whose replicated date is between from and to old, and returns how many they are.
 func logOn(c *sandbox.Company, from, to time.Duration) (people int) {
 	for i := range c.Size() {
 		p := c.Person(i)
@@ -46,8 +46,8 @@ func logOn(c *sandbox.Company, from, to time.Duration) (people int) {
 	return people
 }
 
-// TestChangesOfSandbox reads a simulated company on three nights. First people log on whose replicated date is recent,
-// and then others. Another company with equal contents is read in full.
+// TestChangesOfSandbox reads a simulated company on three nights. First people whose replicated date is recent log
+// on, and then others do. An equal company is read in full for comparison.
 func TestChangesOfSandbox(t *testing.T) {
 	t.Parallel()
 	const day = 24 * time.Hour

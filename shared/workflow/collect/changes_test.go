@@ -22,7 +22,7 @@ import (
 
 var danAD = directory.ADUser{SID: "S-1-5-21-4", GUID: "guid-dan", SAMAccount: "dan", LastLogonTimestamp: daysAgo(1)}
 
-// TestChanges adds the changes of everybody to the earlier reading.
+// TestChanges merges the changes of everybody into the earlier reading.
 func TestChanges(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -30,7 +30,7 @@ func TestChanges(t *testing.T) {
 	first := b.night(t, "run-1", citrixDN)
 	moved := annaAD
 	moved.DN = "CN=Anna,OU=New"
-	// Cid is gone, Dan is new, and Eve was created during the reading.
+	// Cid is gone, Dan is new, and Eve is created during the reading.
 	eve := directory.ADUser{SID: "S-1-5-21-5", GUID: "guid-eve"}
 	b.ad.people, b.ad.changed = []directory.ADUser{moved, danAD}, []directory.ADUser{danAD, eve}
 	b.ad.in[citrixDN] = []string{danAD.SID}
@@ -65,7 +65,7 @@ func TestChanges(t *testing.T) {
 	}
 }
 
-// withoutParts is a store that lost the Active Directory parts of the first night.
+// withoutParts is a store that has lost the Active Directory parts of the first night.
 type withoutParts struct{ store.Store }
 
 func (s withoutParts) Get(ctx context.Context, key string) (io.ReadCloser, error) {
@@ -75,7 +75,7 @@ func (s withoutParts) Get(ctx context.Context, key string) (io.ReadCloser, error
 	return s.Store.Get(ctx, key)
 }
 
-// TestFullReading: everybody is read when a delta reading is not possible.
+// TestFullReading: if a delta reading is not possible, everybody is read.
 func TestFullReading(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -120,7 +120,7 @@ func TestFullReading(t *testing.T) {
 	}
 }
 
-// oldReading is a reading of everybody by a version whose parts are not Parquet. It has only the SIDs.
+// oldReading writes a reading of everybody by a version whose parts were not in Parquet. It contains only SIDs.
 func (b *bench) oldReading(t *testing.T, run string) snapshot.Reading {
 	t.Helper()
 	r := snapshot.Reading{Source: directory.AD, Full: clock, Watermark: &directory.Watermark{Controller: "dc1", USN: 5}}
@@ -139,7 +139,7 @@ func (b *bench) oldReading(t *testing.T, run string) snapshot.Reading {
 	return r
 }
 
-// TestChangesOfOthers: a delta reading does not build on runs of one person, of another tenant, or of a later time.
+// TestChangesOfOthers: a delta reading does not build on a run for one person, of another tenant, or of a later time.
 func TestChangesOfOthers(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -201,7 +201,7 @@ func TestChangesInterrupted(t *testing.T) {
 	}
 }
 
-// interrupted stops while it lists changes.
+// interrupted is an Active Directory that fails while it lists changes.
 type interrupted struct {
 	*fakeAD
 	cancel context.CancelFunc
@@ -212,7 +212,7 @@ func (f interrupted) ListChanges(ctx context.Context, since directory.Watermark,
 	return since, ctx.Err()
 }
 
-// sealAs seals a run with a reading of Active Directory.
+// sealAs seals a run with the given reading of Active Directory.
 func (b *bench) sealAs(t *testing.T, begin *snapshot.Begin, ad snapshot.Reading) {
 	t.Helper()
 	if err := snapshot.PutBegin(t.Context(), b.Store, begin); err != nil {
@@ -223,7 +223,7 @@ func (b *bench) sealAs(t *testing.T, begin *snapshot.Begin, ad snapshot.Reading)
 	}
 }
 
-// night reads Active Directory for its own run, and seals it.
+// night reads Active Directory for a new run and seals the run.
 func (b *bench) night(t *testing.T, run, group string) snapshot.Reading {
 	t.Helper()
 	begin := &snapshot.Begin{Run: run, AsOf: b.Now().UTC(), Tenant: tenant, Partitions: 3}

@@ -1,6 +1,6 @@
-// Package collect reads what a run needs and seals it as a snapshot. First it resolves in the tenant what the policy
-// names (begin). Then it reads people and members of named groups from each source into partitions. Last it writes the
-// manifest. A source that fails gives nothing: it never gives less than everybody.
+// Package collect reads what a run needs and seals it as a snapshot. It first resolves in the tenant what the policy
+// names (begin), then reads people and members of groups from each source into partitions, and finally writes the
+// manifest. A source that fails contributes nothing, never fewer people than it has.
 package collect
 
 import (
@@ -23,10 +23,10 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// ErrPolicy is returned when the policy does not fit the tenant. No run is then begun.
+// ErrPolicy is the error for a policy that does not fit the tenant. No run is then begun.
 var ErrPolicy = errors.New("the policy does not fit the tenant")
 
-// Entra is what collect needs from Microsoft Entra ID.
+// Entra is what collect needs of Microsoft Entra ID.
 type Entra interface {
 	Tenant(ctx context.Context) (id string, skus []directory.SKU, err error)
 	CountPeople(ctx context.Context) (int, error)
@@ -38,33 +38,33 @@ type Entra interface {
 	evidence.Entra
 }
 
-// AD is what collect needs from Active Directory.
+// AD is what collect needs of Active Directory.
 type AD interface {
 	adread.AD
 	OneAD
 }
 
-// OneAD is what a run for one person needs from Active Directory.
+// OneAD is what a run for one person needs of Active Directory.
 type OneAD interface {
 	evidence.NamedAD
 	ListPeople(ctx context.Context, each func(directory.ADUser) error) error
 	FindGroup(ctx context.Context, name string) (directory.Group, error)
 }
 
-// Collector reads one run. AD is nil when Active Directory is not configured.
+// Collector reads a run. AD is nil if Active Directory is not set up.
 type Collector struct {
 	Store store.Store
 	Entra Entra
 	AD    AD
-	Tool  string           // version of the tool, stored in the run
-	Now   func() time.Time // the real clock
-	// Progress receives the number of people that were read from a source. total is 0 when it is not known. Progress
-	// may be nil.
+	Tool  string           // version of the tool, which the run records
+	Now   func() time.Time // time.Now except in tests
+	// Progress is called, unless it is nil, with the number of people that were read from a source so far. total is 0
+	// if it is unknown.
 	Progress func(s directory.Source, people, total int)
 }
 
-// perPartition is the intended number of people in a partition. It is small enough to keep both accounts of all of them
-// in little memory, and large enough to keep the number of objects small.
+// perPartition is the intended number of people per partition. Both accounts of so many people fit in little memory,
+// and there are few objects.
 const perPartition = 8_000
 
 // Start describes a new run.
@@ -72,18 +72,18 @@ type Start struct {
 	Run    string
 	AsOf   time.Time
 	Policy *policy.Policy
-	Text   string // the text of the policy file
-	// PolicyFile is the path of the file on this machine. Empty: there is none.
+	Text   string // text of the policy file
+	// PolicyFile is the path of the policy file on this machine. It is empty if there is none.
 	PolicyFile string
-	User       string // name of one person; empty: everybody
-	// AcceptFeeds accepts the sources as they are, even when they shrank.
+	User       string // name of the person; empty: everybody
+	// AcceptFeeds accepts the sources as they are, even if they shrank.
 	AcceptFeeds bool
-	Scheduled   bool // started by the schedule
+	Scheduled   bool // whether the schedule started the run
 }
 
-// Begin resolves what the policy names and writes begin.json. The error is ErrPolicy, and no run is begun, when the
-// policy is for another tenant, or names a product or a license group that the tenant lacks. A run that has begun does
-// not change, so the step may be repeated.
+// Begin resolves what the policy names and writes begin.json. It fails with ErrPolicy, without beginning a run, if
+// the policy is for another tenant, or names a product or a license group that the tenant lacks. Begin may be
+// repeated, because a run that has begun does not change.
 func (c *Collector) Begin(ctx context.Context, in Start) (*snapshot.Begin, error) {
 	b, err := c.resolve(ctx, in)
 	if err != nil {
@@ -110,7 +110,7 @@ func (c *Collector) resolve(ctx context.Context, in Start) (*snapshot.Begin, err
 	if b.Tenant, b.SKUs, err = c.Entra.Tenant(ctx); err != nil {
 		return nil, fmt.Errorf("begin run %s: %w", in.Run, err)
 	}
-	for i := range b.SKUs { // a product has dozens of service plans, and few of them matter
+	for i := range b.SKUs { // a product has dozens of service plans, most of which do not matter
 		b.SKUs[i].Plans = slices.DeleteFunc(b.SKUs[i].Plans, func(s directory.ServicePlan) bool { return !plan.MattersTo(in.Policy, s.Name) })
 	}
 	if b.Tenant != in.Policy.Tenant {
@@ -119,7 +119,7 @@ func (c *Collector) resolve(ctx context.Context, in Start) (*snapshot.Begin, err
 	if err := products(b, in.Policy); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrPolicy, err)
 	}
-	if c.AD != nil { // a silent directory is no fault of a clock; reading it reports the fault
+	if c.AD != nil { // if the directory does not answer, reading it reports the fault
 		if err := c.AD.CheckClock(ctx, c.Now); errors.Is(err, directory.ErrClock) {
 			return nil, fmt.Errorf("begin run %s: %w", in.Run, err)
 		}
@@ -154,8 +154,8 @@ func (c *Collector) resolve(ctx context.Context, in Start) (*snapshot.Begin, err
 	return b, err
 }
 
-// products returns an error that names the licenses of the policy that are no product of the tenant, or that may be
-// several products.
+// products returns an error that names those licenses of the policy whose product the tenant does not have or has
+// more than once.
 func products(b *snapshot.Begin, p *policy.Policy) error {
 	for _, l := range p.Licenses {
 		if ids := directory.SameName(b.SKUs, l.SKU); len(ids) > 1 {
@@ -167,13 +167,13 @@ func products(b *snapshot.Begin, p *policy.Policy) error {
 	return err
 }
 
-// mailboxes stores the mailbox usage report when a rule of the policy needs it. Without the report, the changes of such
-// a rule are refused. The rest of the run goes on.
+// mailboxes stores the mailbox usage report if a rule of the policy needs it. Without the report, the changes of
+// these rules are refused, but the run goes on.
 func (c *Collector) mailboxes(ctx context.Context, in Start) (*snapshot.Mailboxes, error) {
 	if !slices.ContainsFunc(in.Policy.Rules, (*policy.Rule).GuardsMailbox) {
 		return nil, nil
 	}
-	key := layout.Mailboxes(in.Run, layout.Attempt()) // the step may be repeated
+	key := layout.Mailboxes(in.Run, layout.Attempt()) // different at each repetition of the step
 	var reading error
 	kinds := map[string]string{}
 	err := store.PutLines(ctx, c.Store, key, func(emit func(any) error) error {
@@ -194,8 +194,8 @@ func (c *Collector) mailboxes(ctx context.Context, in Start) (*snapshot.Mailboxe
 	return &snapshot.Mailboxes{Key: key, Kinds: kinds}, nil
 }
 
-// granting returns the groups that give a license of the policy and that the policy does not name. They explain why a
-// person's license does not change.
+// granting returns the groups that give a license of the policy although the policy does not name them. They explain
+// why a person's license does not change.
 func (c *Collector) granting(ctx context.Context, p *policy.Policy, b *snapshot.Begin) ([]directory.Group, error) {
 	if len(p.SKUs()) == 0 {
 		return nil, nil
@@ -209,8 +209,8 @@ func (c *Collector) granting(ctx context.Context, p *policy.Policy, b *snapshot.
 	}), err
 }
 
-// Seal writes the manifest over the results of the two sources and the reports, with the digest of earlier runs. The
-// run then has a snapshot.
+// Seal writes the manifest with the results of the two sources, the reports and the digest of earlier runs. The run
+// then has a snapshot.
 func (c *Collector) Seal(ctx context.Context, run string, entra, ad snapshot.Reading) error {
 	past, err := history.MakeDigest(ctx, c.Store, run, c.Now())
 	if err != nil {

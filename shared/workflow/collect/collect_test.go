@@ -134,7 +134,7 @@ func (b *bench) begin(t *testing.T) *snapshot.Begin {
 	return begin
 }
 
-// accounts reads the only partition of the sealed run.
+// accounts returns the only partition of the sealed run.
 func (b *bench) accounts(t *testing.T) (h directory.Accounts) {
 	t.Helper()
 	m, _, err := snapshot.GetManifest(t.Context(), b.Store, "run")
@@ -147,7 +147,7 @@ func (b *bench) accounts(t *testing.T) (h directory.Accounts) {
 	return h
 }
 
-// TestNeverLessThanEverybody: a source that fails in the middle gives nothing.
+// TestNeverLessThanEverybody: a source that fails in the middle contributes nothing.
 func TestNeverLessThanEverybody(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {

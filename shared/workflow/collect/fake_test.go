@@ -54,10 +54,10 @@ var (
 	cidAD  = directory.ADUser{SID: "S-1-5-21-3", GUID: "guid-cid", SAMAccount: "cid", UserPrincipalName: "cid@x.example"}
 )
 
-// fails are the methods that fail, by name.
+// fails are the errors of the methods that fail, by name.
 type fails map[string]error
 
-// fakeEntra is Entra ID in memory. It records every call by its method, and pages with their number.
+// fakeEntra is an Entra ID in memory. It records the method of every call, and the number of every page.
 type fakeEntra struct {
 	tenant   string
 	skus     []directory.SKU
@@ -134,7 +134,7 @@ func (f *fakeEntra) LicenseGroups(context.Context) ([]directory.Group, error) {
 	return f.granting, f.call("LicenseGroups")
 }
 
-// ListPeople passes on pages. The cursor is the number of the next page.
+// ListPeople lists people in pages. The cursor is the number of the next page.
 func (f *fakeEntra) ListPeople(_ context.Context, cursor string, page func([]directory.EntraUser, string) error) error {
 	from, _ := strconv.Atoi(cursor)
 	for i := from; i < len(f.pages); i++ {
@@ -148,7 +148,7 @@ func (f *fakeEntra) ListPeople(_ context.Context, cursor string, page func([]dir
 	return nil
 }
 
-// after returns the cursor after the i-th of n pages. It is empty after the last.
+// after returns the cursor after page i of n, which is empty after the last page.
 func (f *fakeEntra) after(i, n int) string {
 	if i+1 == n {
 		return ""
@@ -156,7 +156,7 @@ func (f *fakeEntra) after(i, n int) string {
 	return strconv.Itoa(i + 1)
 }
 
-// ListMembers passes on one member per page.
+// ListMembers lists members in pages of one.
 func (f *fakeEntra) ListMembers(_ context.Context, group directory.Group, cursor string, page func([]directory.Member, string) error) error {
 	id := group.ID
 	from, _ := strconv.Atoi(cursor)
@@ -203,12 +203,12 @@ func (f *fakeEntra) DirectGroups(_ context.Context, id string) ([]string, error)
 	return in, f.call("DirectGroups " + id)
 }
 
-// fakeAD is Active Directory in memory.
+// fakeAD is an Active Directory in memory.
 type fakeAD struct {
-	usn     int64              // USN of its watermarks; 0: it has no watermark
-	changed []directory.ADUser // the people whom ListChanges returns as changed
+	usn     int64              // USN of its watermarks; 0: no watermark
+	changed []directory.ADUser // people whom ListChanges reports as changed
 	people  []directory.ADUser
-	in      map[string][]string // SIDs by group DN
+	in      map[string][]string // SIDs by DN of the group
 	fail    fails
 	calls   []string
 }
@@ -278,7 +278,7 @@ func (f *fakeAD) ReadPerson(_ context.Context, sid string) (directory.ADUser, er
 	return f.find("ReadPerson "+sid, func(u directory.ADUser) bool { return u.SID == sid })
 }
 
-// find also returns the person together with a PartialLogonError, as the real source does.
+// find returns the person even together with a PartialLogonError, as the real source does.
 func (f *fakeAD) find(call string, fits func(directory.ADUser) bool) (directory.ADUser, error) {
 	err := f.call(call)
 	i := slices.IndexFunc(f.people, fits)
@@ -295,7 +295,7 @@ func (f *fakeAD) MemberOf(_ context.Context, sid, dn string, _ bool) (bool, erro
 	return slices.Contains(f.in[dn], sid), f.call("MemberOf " + sid)
 }
 
-// brokenStore fails to write keys that contain a word.
+// brokenStore fails to write keys that contain a string.
 type brokenStore struct {
 	store.Store
 	word string
@@ -332,7 +332,7 @@ func load(t *testing.T, text string) *policy.Policy {
 	return p
 }
 
-// start asks for a run of everybody, or of one person.
+// start returns the start of a run for everybody, or for one person.
 func start(t *testing.T, user string) Start {
 	return Start{Run: "run", AsOf: asOf, Policy: load(t, text), Text: text, User: user}
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// groups finds every group that the policy names. A missing license group is a fault of the policy. The membership of
-// any other missing group is unknown.
+// groups finds every group that the policy names. If a license group is missing, the policy is wrong. If any other
+// group is missing, membership in it is unknown.
 func (c *Collector) groups(ctx context.Context, in Start, earlier *directory.Earlier) ([]directory.Group, error) {
 	holds := map[directory.GroupRef]bool{}
 	for _, l := range in.Policy.Licenses {
@@ -49,9 +49,8 @@ func (c *Collector) groups(ctx context.Context, in Start, earlier *directory.Ear
 	return all, nil
 }
 
-// group finds a group of Entra ID. A group that an earlier run found keeps its role when it is renamed. It also keeps
-// its role when other groups have its name, because any employee may create such a group. Another group with the name
-// is not believed.
+// group finds an Entra group. The group that an earlier run found stays the same one when it is renamed, and when
+// other groups get its name, because any employee may create a group. Another group with the name is not believed.
 func (c *Collector) group(ctx context.Context, ref directory.GroupRef, known *directory.EarlierGroup) (directory.Group, error) {
 	g, err := c.Entra.FindGroup(ctx, ref.Name)
 	if known == nil {

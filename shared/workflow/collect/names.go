@@ -10,11 +10,11 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// ids matches names that are compared with a person's ids. They need no search.
+// ids matches names that are compared with a person's ids, and so need no search.
 var ids = regexp.MustCompile(`^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|s-1-[0-9-]+)$`)
 
-// unnamed returns the names in exempt.users and exempt.leave that nobody has now and no earlier run found. A run for
-// one person needs them, because such a name may mean that person.
+// unnamed returns those names in exempt.users and exempt.leave that nobody has now and that no earlier run found.
+// Even a run for one person needs them, because such a name may mean that person.
 func (c *Collector) unnamed(ctx context.Context, in Start, earlier *directory.Earlier) (names []string, err error) {
 	for _, name := range in.Policy.Listed(in.AsOf) {
 		if earlier != nil && len(earlier.People[name]) > 0 || ids.MatchString(name) {
@@ -31,7 +31,7 @@ func (c *Collector) unnamed(ctx context.Context, in Start, earlier *directory.Ea
 	return names, nil
 }
 
-// somebody reports whether anybody has a name. When Active Directory does not answer, nobody there counts as having it.
+// somebody reports whether anybody has a name. If Active Directory does not answer, nobody there counts as having it.
 func (c *Collector) somebody(ctx context.Context, name string) (bool, error) {
 	if strings.Contains(name, "@") {
 		if _, err := c.Entra.FindID(ctx, name); err == nil || !errors.Is(err, directory.ErrNoPerson) {

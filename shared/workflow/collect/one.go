@@ -15,12 +15,12 @@ import (
 // one is the person of a run for one person.
 type one struct {
 	*evidence.Person
-	source OneAD // nil when Active Directory is not configured
+	source OneAD // nil if Active Directory is not set up
 }
 
-// One reads and seals a run for one person, with the last logon from every controller. It also reads the first page of
-// each source, because one person's dates do not show whether a feed is broken for everybody. The error is
-// directory.ErrNoPerson, and there is no run, when no source knows the name.
+// One reads and seals a run for one person, with the last logon from every controller. It also reads the first page
+// of each source, because one person's dates do not show whether a feed is broken for everybody. It fails with
+// directory.ErrNoPerson, without a run, if no source knows the name.
 func (c *Collector) One(ctx context.Context, in Start) error {
 	b, err := c.resolve(ctx, in)
 	if err != nil {
@@ -40,9 +40,9 @@ func (c *Collector) One(ctx context.Context, in Start) error {
 	return c.sealOne(ctx, b, in.Policy, found)
 }
 
-// BeginOne begins a run for one person whose account in Active Directory another process reads. That process must look
-// for sid, which may be empty. When Entra ID does not know the person, known is false, and the process must look for
-// in.User. SealOne continues the run.
+// BeginOne begins a run for one person whose Active Directory account another process reads; SealOne continues the
+// run. That process must look for sid, which may be empty. If Entra ID does not know the person, known is false and
+// the process must look for in.User.
 func (c *Collector) BeginOne(ctx context.Context, in Start) (b *snapshot.Begin, sid string, known bool, err error) {
 	if b, err = c.resolve(ctx, in); err != nil {
 		return nil, "", false, err
@@ -56,8 +56,8 @@ func (c *Collector) BeginOne(ctx context.Context, in Start) (b *snapshot.Begin, 
 	return b, u.SID, known, err
 }
 
-// SealOne reads the rest of a run for one person and seals it. ad answers for Active Directory. It is nil when Active
-// Directory is not configured.
+// SealOne reads the rest of a run for one person and seals it. ad answers for Active Directory, and is nil if Active
+// Directory is not set up.
 func (c *Collector) SealOne(ctx context.Context, b *snapshot.Begin, p *policy.Policy, ad OneAD) error {
 	found, err := c.find(ctx, ad, b.User, p)
 	if err != nil {
@@ -67,7 +67,7 @@ func (c *Collector) SealOne(ctx context.Context, b *snapshot.Begin, p *policy.Po
 }
 
 func (c *Collector) sealOne(ctx context.Context, b *snapshot.Begin, p *policy.Policy, found *one) error {
-	name := attempt + "-" + rand.Text()[:10] // the step may be repeated
+	name := attempt + "-" + rand.Text()[:10] // unique, because the step may be repeated
 	entra, err := c.read(ctx, b, directory.Entra, name, func(w *snapshot.Writer) error { return c.writeEntra(ctx, b, p, found, w) })
 	if err != nil {
 		return fmt.Errorf("run %s: %w", b.Run, err)
@@ -78,7 +78,7 @@ func (c *Collector) sealOne(ctx context.Context, b *snapshot.Begin, p *policy.Po
 	return c.Seal(ctx, b.Run, entra, c.oneAD(ctx, b, p, name, found))
 }
 
-// oneAD writes the account of Active Directory in a run for one person.
+// oneAD writes the Active Directory account of a run for one person.
 func (c *Collector) oneAD(ctx context.Context, b *snapshot.Begin, p *policy.Policy, name string, found *one) snapshot.Reading {
 	if found.source == nil {
 		return snapshot.Reading{Source: directory.AD, Absent: true}
@@ -96,7 +96,7 @@ func (c *Collector) oneAD(ctx context.Context, b *snapshot.Begin, p *policy.Poli
 	return reading
 }
 
-// groupSIDs returns the objectSids of the groups that give products, as a Reading stores them.
+// groupSIDs returns the objectSids of the groups that give products, in the form of a Reading.
 func (o *one) groupSIDs(ctx context.Context, p *policy.Policy) (map[string]string, error) {
 	var sids map[string]string
 	for _, l := range p.Licenses {
@@ -158,7 +158,7 @@ func write(w *snapshot.Writer, b *evidence.Belonging, id, partitionKey string) e
 	return nil
 }
 
-// writeAD writes the account of Active Directory. It runs after writeEntra.
+// writeAD writes the Active Directory account. It must be called after writeEntra.
 func (c *Collector) writeAD(ctx context.Context, b *snapshot.Begin, p *policy.Policy, found *one, w *snapshot.Writer) error {
 	err := evidence.SampleAD(ctx, found.source, evidence.Enough, w.SampleAD)
 	if partial, ok := errors.AsType[*directory.PartialLogonError](err); ok {
@@ -191,8 +191,9 @@ func (c *Collector) writeAD(ctx context.Context, b *snapshot.Begin, p *policy.Po
 	return w.AddAD(account)
 }
 
-// proven reports whether the unknown last logon does not matter. At least one rule must be undecided because of it, and
-// each of these rules must reclaim with the latest possible logon. Rules that stay undecided do not count.
+// proven reports whether it does not matter that the last logon is unknown: at least one rule is undecided because of
+// it, and each of these rules reclaims with the latest possible logon. Rules that are undecided for another reason do
+// not count.
 func (o *one) proven(b *snapshot.Begin, p *policy.Policy) (bool, error) {
 	latest := o.Latest()
 	if latest.IsZero() {
@@ -211,7 +212,7 @@ func (o *one) proven(b *snapshot.Begin, p *policy.Policy) (bool, error) {
 			switch judge.Ask(rule, person.LoggedOnBy(latest)).Outcome {
 			case policy.Reclaim:
 				reclaimed = true
-			case policy.Undecided: // undecided for another reason
+			case policy.Undecided: // for a reason other than the last logon
 			default:
 				return false, nil
 			}

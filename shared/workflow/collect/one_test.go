@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// onOther is an Entra account with the user principal name of Cid's AD account.
+// onOther is an Entra account with the user principal name of Cid's Active Directory account.
 var onOther = directory.EntraUser{ID: "id-cid", UserPrincipalName: "cid@x.example", SID: cidAD.SID, ImmutableID: "guid-cid", Synced: true}
 
 // found is the content of a run for one person.
@@ -143,8 +143,8 @@ func TestOneWithoutGroupsOrAD(t *testing.T) {
 	}
 }
 
-// TestLastLogonNotAsked: when a controller does not answer, the last logon counts as the latest possible one if a rule
-// matches even then. Otherwise it is unknown.
+// TestLastLogonNotAsked: if a controller does not answer, the last logon counts as the latest possible one, provided
+// that a rule matches even then. Otherwise it is unknown.
 func TestLastLogonNotAsked(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -176,7 +176,7 @@ func TestLastLogonNotAsked(t *testing.T) {
 	}
 }
 
-// TestEveryLastLogonUnknown: a domain that does not maintain the date is read, and its dates are not trusted.
+// TestEveryLastLogonUnknown: a domain that does not maintain the date is read, but its dates are not trusted.
 func TestEveryLastLogonUnknown(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -196,7 +196,7 @@ func TestEveryLastLogonUnknown(t *testing.T) {
 	}
 }
 
-// TestOneFails: there is no run when nobody is found, and no snapshot when Entra ID fails.
+// TestOneFails: if nobody is found there is no run, and if Entra ID fails there is no snapshot.
 func TestOneFails(t *testing.T) {
 	t.Parallel()
 	begun := []string{"runs/run/begin.json"}

@@ -16,8 +16,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// reports reads the usage reports of the policy's signals and stores them as tables. When a report cannot be read, the
-// rules that name its signals are undecided. The rest of the run goes on.
+// reports reads the usage reports for the policy's signals and stores them as tables. If a report cannot be read, the
+// rules that name its signals are undecided, but the run goes on.
 func (c *Collector) reports(ctx context.Context, in Start) (all []usage.Reading, err error) {
 	for _, r := range usage.Of(in.Policy.Signals()) {
 		reading := usage.Reading{Name: r.Name}
@@ -38,7 +38,7 @@ func (c *Collector) reports(ctx context.Context, in Start) (all []usage.Reading,
 			return nil, fmt.Errorf("begin run %s: %w", in.Run, err)
 		}
 		sum := sha256.Sum256(text)
-		// The step may be repeated, so each attempt has its own key.
+		// Each attempt has its own key, because the step may be repeated.
 		reading.Key, reading.SHA256, reading.Signals = layout.Usage(in.Run, r.Name, layout.Attempt()), hex.EncodeToString(sum[:]), facts
 		if err := store.PutBytes(ctx, c.Store, reading.Key, text); err != nil {
 			return nil, fmt.Errorf("begin run %s: %w", in.Run, err)
@@ -48,10 +48,10 @@ func (c *Collector) reports(ctx context.Context, in Start) (all []usage.Reading,
 	return all, nil
 }
 
-// mostEarlier is the number of earlier runs that are searched for the last reading of a report.
+// mostEarlier is the number of earlier runs that are searched for the previous reading of a report.
 const mostEarlier = 30
 
-// follow adds to a report what the last report showed.
+// follow adds to a report what the previous report showed.
 func (c *Collector) follow(ctx context.Context, run string, table *usage.Table) error {
 	earlier, err := history.Before(ctx, c.Store, run, c.Now())
 	if err != nil {
@@ -82,7 +82,7 @@ func (c *Collector) follow(ctx context.Context, run string, table *usage.Table) 
 	return nil
 }
 
-// coversReports returns an error for a signal that the policy needs and whose report the run did not read.
+// coversReports returns an error that names a signal that the policy needs but whose report the run did not read.
 func coversReports(b *snapshot.Begin, signals []directory.Signal) error {
 	for _, r := range usage.Of(signals) {
 		if !slices.ContainsFunc(b.Reports, func(known usage.Reading) bool { return known.Name == r.Name }) {

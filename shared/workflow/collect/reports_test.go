@@ -28,7 +28,7 @@ rules:
 	copilotHead = "\ufeffReport Refresh Date,Report Period,User Principal Name,Display Name,Last Activity Date\r\n"
 )
 
-// usageRun collects anna and bo, who hold both licenses, with a policy that names Copilot.
+// usageRun collects Anna and Bo, who hold both licenses, with a policy that names Copilot.
 func usageRun(t *testing.T, report string, fail error) (*bench, *decision.Run) {
 	t.Helper()
 	b := newBench(t)
@@ -82,8 +82,8 @@ func outcomes(t *testing.T, r *decision.Run) map[string]policy.Outcome {
 	return got
 }
 
-// TestADeadReportStopsItsOwnRules: the health of a report concerns only its signals. Rules that do not name them are
-// decided as usual.
+// TestADeadReportStopsItsOwnRules: the health of a report matters only for its signals. Rules that do not name them
+// are decided as usual.
 func TestADeadReportStopsItsOwnRules(t *testing.T) {
 	t.Parallel()
 	rows := "2026-11-21,180,anna@x.example,Anna,2026-09-01\r\n2026-11-21,180,BO@x.example,Bo,\r\n2026-11-21,180,cid@x.example,Cid,2026-11-20\r\n"
@@ -92,7 +92,7 @@ func TestADeadReportStopsItsOwnRules(t *testing.T) {
 		fail   error
 		state  plan.FeedState
 		reason string
-		want   policy.Outcome // outcome of the rule that names Copilot, for both people
+		want   policy.Outcome // outcome for both people of the rule that names Copilot
 	}{
 		"well":      {copilotHead + rows, nil, plan.Healthy, "", policy.Reclaim},
 		"forbidden": {"", errors.New("access refused"), plan.Unhealthy, "the usage report copilot: access refused", policy.Undecided},
@@ -117,7 +117,7 @@ func TestADeadReportStopsItsOwnRules(t *testing.T) {
 	}
 }
 
-// TestReportIsBound: a table with another hash than the manifest's is not read.
+// TestReportIsBound: a table whose hash is not the one in the manifest is not read.
 func TestReportIsBound(t *testing.T) {
 	t.Parallel()
 	b, r := usageRun(t, copilotHead+"2026-11-21,180,anna@x.example,Anna,2026-11-20\r\n", nil)
@@ -136,7 +136,7 @@ func TestReportIsBound(t *testing.T) {
 	}
 }
 
-// TestReportOfAnotherRun: a snapshot without a report cannot be planned with rules that need the report.
+// TestReportOfAnotherRun: a snapshot without a report cannot be used with rules that need the report.
 func TestReportOfAnotherRun(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -164,8 +164,8 @@ func (b *bench) one(t *testing.T, in Start) error {
 	return b.Seal(t.Context(), in.Run, entra, snapshot.Reading{Source: directory.AD, Absent: true})
 }
 
-// TestAReportLosesADay: the next report shows no activity of a person who was active. The rule is undecided until the
-// day appears again, or until an operator accepts the report.
+// TestAReportLosesADay: if the next report shows no activity for a person who was active, the rule is undecided until
+// the day appears again or an operator accepts the report.
 func TestAReportLosesADay(t *testing.T) {
 	t.Parallel()
 	others := "2026-11-21,180,bo@x.example,Bo,2026-11-20\r\n2026-11-21,180,cid@x.example,Cid,2026-11-20\r\n"

@@ -12,15 +12,15 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/adread"
 )
 
-// attempt is the name of a worker's parts. A run on one machine has one worker for each source and never begins twice.
+// attempt is the name of a worker's parts. A run on one machine has one worker per source, which never starts twice.
 const attempt = "1"
 
-// tolerance returns how many people a list may lack in comparison with the count. Some people are deleted during the
-// reading, and the count itself may be late.
+// tolerance returns how many people a list may have less than were counted. People may be deleted during the reading,
+// and the count itself may be old.
 func tolerance(counted int) int { return 5 + counted/100 }
 
-// ReadAD reads everybody in Active Directory, or what changed since an earlier run when that gives the same result. Any
-// error means that the whole source was not read.
+// ReadAD reads everybody in Active Directory, or only what changed since an earlier run if that gives the same
+// result. If it fails, nothing of the source counts as read.
 func (c *Collector) ReadAD(ctx context.Context, b *snapshot.Begin, p *policy.Policy) (snapshot.Reading, error) {
 	if c.AD == nil {
 		return snapshot.Reading{Source: directory.AD, Absent: true}, nil
@@ -33,7 +33,7 @@ func (c *Collector) ReadAD(ctx context.Context, b *snapshot.Begin, p *policy.Pol
 	return all.Read(ctx, before, why)
 }
 
-// adGroups returns the groups of Active Directory whose members rules and exemptions need.
+// adGroups returns the Active Directory groups whose members rules and exemptions need.
 func adGroups(p *policy.Policy) (groups []protocol.Group) {
 	for _, q := range p.MemberQueries() {
 		if q.Ref.Source == directory.AD {

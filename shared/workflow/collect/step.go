@@ -20,7 +20,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// ErrRequest is returned when the input of an execution is not a valid request.
+// ErrRequest is the error for an execution whose input is not a valid request.
 var ErrRequest = errors.New("not a request")
 
 // MostCalls bounds the calls that read Entra ID for one run. Each reads for about ten minutes. A million people need
@@ -34,29 +34,28 @@ type Steps struct {
 	Collector
 	// Policy returns the policy in force and its text.
 	Policy func(context.Context) (*policy.Policy, string, error)
-	Relay  bool // the relay reads Active Directory
+	Relay  bool // whether the relay reads Active Directory
 }
 
-// StepInput is the input of the state machine's functions. Op names the step. Each other member says which steps read
-// it.
+// StepInput is the input of a step. Op names the step. The comments say which step each of the other fields is for.
 type StepInput struct {
 	Op        string          `json:"op"`        // begin, entra, seal or one
 	Entrance  entrance.Name   `json:"entrance"`  // begin: entrance of the execution
 	Execution string          `json:"execution"` // begin: name of the execution
 	Started   time.Time       `json:"started"`   // begin: start of the execution
-	Request   json.RawMessage `json:"request"`   // begin: the input of the execution
+	Request   json.RawMessage `json:"request"`   // begin: input of the execution
 	Run       string          `json:"run"`
 	Call      int             `json:"call"`  // entra: number of the call
-	AD        protocol.Ending `json:"ad"`    // seal and one: the answer of the relay
+	AD        protocol.Ending `json:"ad"`    // seal and one: answer of the relay
 	User      string          `json:"user"`  // one: name of the person
 	Apply     bool            `json:"apply"` // one: passed on to the output
 }
 
 // Request is the input of an execution that reads a run.
 type Request struct {
-	User  *string `json:"user"`  // name of one person; nil: everybody
-	Apply bool    `json:"apply"` // for one person: make the changes that the rules decide
-	// AcceptFeeds accepts the sources as they are, even when they shrank.
+	User  *string `json:"user"`  // name of the person; nil: everybody
+	Apply bool    `json:"apply"` // for one person: also make the changes that the rules decide
+	// AcceptFeeds accepts the sources as they are, even if they shrank.
 	AcceptFeeds bool `json:"acceptFeeds"`
 }
 
@@ -70,7 +69,7 @@ func (r *Request) wish() entrance.Wish {
 	return entrance.PlanOne
 }
 
-// StepOutput is the state that a step passes to the next one. It holds keys and numbers.
+// StepOutput is the state that a step passes to the next. It contains only keys and numbers.
 type StepOutput struct {
 	Run   string `json:"run"`
 	User  string `json:"user,omitempty"`
@@ -95,7 +94,7 @@ type StepOutput struct {
 	Partitions []int `json:"partitions,omitempty"`
 }
 
-// Do runs one step. A step that reads reads no further page after until.
+// Do runs one step. A step that reads does not start another page after until.
 func (s *Steps) Do(ctx context.Context, in StepInput, until time.Time) (*StepOutput, error) {
 	switch in.Op {
 	case "begin":
@@ -136,7 +135,7 @@ func (s *Steps) Do(ctx context.Context, in StepInput, until time.Time) (*StepOut
 func (s *Steps) stepBegin(ctx context.Context, in StepInput) (*StepOutput, error) {
 	var r Request
 	known := json.NewDecoder(bytes.NewReader(in.Request))
-	known.DisallowUnknownFields() // a misspelt user would mean everybody
+	known.DisallowUnknownFields() // a misspelled user would mean everybody
 	if err := known.Decode(&r); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrRequest, err)
 	}
@@ -153,7 +152,8 @@ func (s *Steps) stepBegin(ctx context.Context, in StepInput) (*StepOutput, error
 	if err != nil {
 		return nil, err
 	}
-	// The schedule applies the plan in mode enforce. It accepts no feeds: only an operator can look at them.
+	// The schedule applies the plan in mode enforce. It must not accept feeds, because only an operator can look at
+	// them.
 	scheduled := in.Entrance == entrance.Nightly
 	if scheduled && r.AcceptFeeds {
 		return nil, fmt.Errorf("%w: an operator accepts the sources, and not the schedule", ErrRequest)

@@ -72,7 +72,7 @@ func TestBeginTwice(t *testing.T) {
 	}
 }
 
-// TestSealWhatTheRelayBrought: the relay brings a reading, or nothing with a reason, or was not asked.
+// TestSealWhatTheRelayBrought: the relay returns a reading, returns a reason why it has none, or was not asked.
 func TestSealWhatTheRelayBrought(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -111,7 +111,7 @@ func TestSealWhatTheRelayBrought(t *testing.T) {
 	}
 }
 
-// TestOneInSteps checks which people the relay must read, and the run that its answer seals.
+// TestOneInSteps checks which people the relay is asked to read, and the run that is sealed with the relay's answer.
 func TestOneInSteps(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -161,8 +161,9 @@ func TestOneInSteps(t *testing.T) {
 	}
 }
 
-// TestEntrances: everybody is planned for at two entrances, of which only the schedule's is scheduled. One person is
-// planned for at one entrance and changed at another. Every other entrance refuses it, and asks no source.
+// TestEntrances: a run for everybody may come through two entrances, of which only the schedule's counts as
+// scheduled. A run for one person may come through one entrance, and its changes through another. Every other
+// entrance refuses it without asking a source.
 func TestEntrances(t *testing.T) {
 	t.Parallel()
 	for request, want := range map[string][]entrance.Name{

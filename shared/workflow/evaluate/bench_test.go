@@ -22,15 +22,16 @@ import (
 )
 
 // BenchmarkEvaluate evaluates two rules for everybody in a snapshot of the simulated company with every field filled
-// in. It measures reading, joining, evaluating and writing the decisions on one core. DuckDB runs the same rules over
-// the same files. IDLESEAT_BENCH_PEOPLE sets the number of people, 1,000,000 by default.
+// in. It measures reading, joining, evaluating and writing the decisions on one core. For comparison, DuckDB
+// evaluates the same rules over the same files. IDLESEAT_BENCH_PEOPLE sets the number of people, which defaults to
+// 1,000,000.
 func BenchmarkEvaluate(b *testing.B) {
 	people := 1_000_000
 	if n, err := strconv.Atoi(os.Getenv("IDLESEAT_BENCH_PEOPLE")); err == nil {
 		people = n
 	}
 	ctx := context.Background()
-	defer debug.SetGCPercent(debug.SetGCPercent(400)) // the same value as in the commands
+	defer debug.SetGCPercent(debug.SetGCPercent(400)) // the value that the commands use
 	folder := b.TempDir()
 	s, err := store.Open(ctx, folder)
 	if err != nil {
@@ -42,7 +43,7 @@ func BenchmarkEvaluate(b *testing.B) {
 	b.ReportAllocs()
 	before := night(b, ctx, s, "bench", nil)
 	var clock, cpu []float64
-	for b.Loop() { // every night but the first compares with an earlier one
+	for b.Loop() { // every night but the first has an earlier one to compare with
 		started, used := time.Now(), processed(b)
 		night(b, ctx, s, "bench", before)
 		clock, cpu = append(clock, time.Since(started).Seconds()), append(cpu, processed(b)-used)
@@ -56,7 +57,7 @@ func median(of []float64) float64 {
 	return of[len(of)/2]
 }
 
-// night evaluates every partition with the digest of an earlier night, and returns its own digest.
+// night evaluates every partition with the digest of the night before, and returns the new digest.
 func night(b *testing.B, ctx context.Context, s store.Store, run string, before *history.Digest) *history.Digest {
 	b.Helper()
 	r, err := decision.Open(ctx, s, run)
@@ -114,8 +115,8 @@ func snapshotOf(b *testing.B, ctx context.Context, s store.Store, people int, te
 	}
 }
 
-// company returns the people of a simulated company directly, without HTTP and LDAP. Every field that a policy may name
-// is filled in.
+// company is a simulated company that is read directly, without HTTP and LDAP. Every field that a policy may name is
+// filled in.
 type company struct{ *sandbox.Company }
 
 func (company) Tenant(context.Context) (string, []directory.SKU, error) {

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// twoRules is the two rules of the simulated company in SQL, with the exemption of guests. They read the table of
-// people. Each ? stands for the folder or the planning instant.
+// twoRules are the two rules of the simulated company in SQL, with the exemption of guests. They read the table of
+// people. Each ? stands for the folder or for the instant of planning.
 const twoRules = `
 SELECT entra_id, ad_sid, idle_e3, idle_citrix FROM (
   SELECT entra_id, ad_sid,
@@ -23,8 +23,8 @@ SELECT entra_id, ad_sid, idle_e3, idle_citrix FROM (
   WHERE coalesce(upper(entra_user_type), '') <> 'GUEST')
 WHERE idle_e3 OR idle_citrix`
 
-// askDuckDB reads the query from standard input and runs it five times on one thread. It writes the number of rows, and
-// for each run the seconds by the clock and on the processor.
+// askDuckDB reads the query from standard input and runs it five times on one thread. It prints the number of rows
+// and, for each run, the seconds of wall-clock time and of processor time.
 const askDuckDB = `
 const {DuckDBInstance} = require('@duckdb/node-api');
 (async () => {
@@ -42,8 +42,8 @@ const {DuckDBInstance} = require('@duckdb/node-api');
   console.log(JSON.stringify(out));
 })().catch(e => { console.error(e); process.exit(1); });`
 
-// besideDuckDB reports the median time in which DuckDB evaluates the same two rules over the same files, and the ratio
-// of one night to it. It needs node with @duckdb/node-api.
+// besideDuckDB reports the median time in which DuckDB evaluates the same two rules over the same files, and the
+// ratio of a night's time to it. It needs node with @duckdb/node-api.
 func besideDuckDB(b *testing.B, folder string, asOf time.Time, clock, cpu float64) {
 	b.Helper()
 	if exec.CommandContext(b.Context(), "node", "-e", "require('@duckdb/node-api')").Run() != nil {
@@ -69,7 +69,7 @@ func besideDuckDB(b *testing.B, folder string, asOf time.Time, clock, cpu float6
 	b.ReportMetric(cpu/median(out.CPU), "x-duckdb-cpu")
 }
 
-// processed returns the processor time of this process in seconds.
+// processed returns the processor time that this process has used, in seconds.
 func processed(b *testing.B) float64 {
 	b.Helper()
 	var r syscall.Rusage

@@ -1,5 +1,5 @@
-// Package evaluate evaluates every rule of a run for every person of one partition and writes the decisions. Partitions
-// are independent: they may be evaluated in any order, in parallel, and again.
+// Package evaluate evaluates every rule of a run for every person in a partition and writes the decisions. Partitions
+// are independent, so they may be evaluated in any order, in parallel and repeatedly.
 package evaluate
 
 import (
@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// Worker evaluates partitions of one run, one after the other, in the same memory. It is not safe for concurrent use.
-// Each goroutine needs its own.
+// Worker evaluates partitions of a run one after the other and reuses its memory. It is not safe for concurrent use,
+// so each goroutine needs its own.
 type Worker struct {
 	run      *decision.Run
 	judge    *policy.Judge

@@ -7,14 +7,14 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// AskEverybody makes the worker evaluate each person alone, without using columns.
+// AskEverybody makes the worker evaluate every person singly, without columns.
 func (w *Worker) AskEverybody() {
 	w.read = func(ctx context.Context, n int, h *directory.Accounts) (*decision.Plain, error) {
 		return &decision.Plain{}, w.run.Read(ctx, n, h)
 	}
 }
 
-// CountPlain makes the worker count the people that it did not evaluate alone. It adds the number to people.
+// CountPlain makes the worker add to people the number of people whom it does not evaluate singly.
 func (w *Worker) CountPlain(people *int) {
 	read := w.read
 	w.read = func(ctx context.Context, n int, h *directory.Accounts) (*decision.Plain, error) {

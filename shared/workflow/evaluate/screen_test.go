@@ -19,8 +19,8 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/evaluate"
 )
 
-// screenPolicies are the two rules word for word, and other rules. The others have every test that columns can decide,
-// and some that they cannot.
+// screenPolicies are policies with the two rules word for word, and with rules that have every test that columns can
+// decide and some that they cannot.
 var screenPolicies = []string{`
 grace: {neverSignedIn: 14, newHolder: 14, enabledAgain: 14}
 exempt:
@@ -69,7 +69,8 @@ type found struct {
 	Known     []*known.Partition
 }
 
-// ask evaluates a run, by columns or for each person alone. plain is the number of people who were not evaluated alone.
+// ask evaluates a run, by columns or, if alone is set, every person singly. plain is the number of people who were
+// not evaluated singly.
 func ask(t *testing.T, s store.Store, run string, before *history.Digest, alone bool) (f found, plain int) {
 	t.Helper()
 	r, err := decision.Open(t.Context(), s, run)
@@ -111,8 +112,8 @@ func ask(t *testing.T, s store.Store, run string, before *history.Digest, alone 
 	return f, plain
 }
 
-// TestColumnsChangeNothing evaluates towns for some nights, by columns and for each person alone. The decisions, the
-// counts and what later runs know must be the same.
+// TestColumnsChangeNothing evaluates towns for some nights, both by columns and every person singly. The decisions,
+// the counts and what later runs know must be equal.
 func TestColumnsChangeNothing(t *testing.T) {
 	t.Parallel()
 	seed := rand.Uint64()

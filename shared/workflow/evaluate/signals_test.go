@@ -26,16 +26,16 @@ const (
 	attributes = "attributes:\n"
 )
 
-// BenchmarkSignals evaluates two rules that name two signals, and the same rules where they name five: once each
-// workload is asked for, and once the newest date of them. The nights take turns. It reports how many times as long
-// five signals take as two. IDLESEAT_BENCH_PEOPLE sets the number of people, 100,000 by default.
+// BenchmarkSignals compares two rules that name two signals with the same rules when they name five, once each
+// workload separately and once the newest date of all. The nights take turns. It reports how many times longer five
+// signals take than two. IDLESEAT_BENCH_PEOPLE sets the number of people, which defaults to 100,000.
 func BenchmarkSignals(b *testing.B) {
 	people := 100_000
 	if n, err := strconv.Atoi(os.Getenv("IDLESEAT_BENCH_PEOPLE")); err == nil {
 		people = n
 	}
 	ctx := context.Background()
-	defer debug.SetGCPercent(debug.SetGCPercent(400)) // as the commands set it
+	defer debug.SetGCPercent(debug.SetGCPercent(400)) // the value that the commands use
 	s, err := store.Open(ctx, b.TempDir())
 	if err != nil {
 		b.Fatal(err)
@@ -69,7 +69,7 @@ func BenchmarkSignals(b *testing.B) {
 	b.ReportMetric(median(cpu["bench-newest"])/of, "x-two-newest")
 }
 
-// Report is about everybody. Of the people three quarters use Teams, and half of them SharePoint.
+// Report returns a report about everybody. Three quarters of the people use Teams, and half use SharePoint.
 func (c company) Report(_ context.Context, _ string, _ []string, read func(io.Reader) error) error {
 	refreshed := time.Now().UTC().AddDate(0, 0, -2)
 	var text strings.Builder

@@ -20,9 +20,9 @@ type town struct {
 	entra []directory.EntraUser
 	ad    []directory.ADUser
 	in    map[string][]string // groups by member
-	loose bool                // some Entra accounts have an immutable id and no SID
+	loose bool                // whether some Entra accounts have an immutable id and no SID
 
-	reports map[string]*usage.Table // of the night before, by name
+	reports map[string]*usage.Table // tables of the night before, by name
 }
 
 func (r *town) one(of ...string) string { return of[r.IntN(len(of))] }
@@ -117,7 +117,7 @@ func (r *town) person(i int, queries []directory.Question) {
 	}
 }
 
-// sleep passes a day.
+// sleep lets a day pass.
 func (r *town) sleep(queries []directory.Question) {
 	for i := range r.entra {
 		u := &r.entra[i]
@@ -143,7 +143,7 @@ func (r *town) sleep(queries []directory.Question) {
 	}
 	r.ad = slices.DeleteFunc(r.ad, func(directory.ADUser) bool { return r.rarely(20) })
 	r.entra = slices.DeleteFunc(r.entra, func(directory.EntraUser) bool { return r.rarely(20) })
-	for range 10 { // people who were missing, and new people without dates
+	for range 10 { // people who were missing before, and new people without dates
 		n := 10_000 + r.IntN(1000)
 		r.person(n, queries)
 		u, a := &r.entra[len(r.entra)-1], &r.ad[len(r.ad)-1]

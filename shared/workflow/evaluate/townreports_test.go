@@ -24,8 +24,8 @@ func (c csv) Report(_ context.Context, _ string, _ []string, read func(io.Reader
 	return read(strings.NewReader(string(c)))
 }
 
-// report writes the usage reports that the policy needs. They lack some people. Some people were never active. Some days
-// that the report before showed are gone.
+// report writes the usage reports that the policy needs. Some people are missing from them, some were never active,
+// and some days that the report of the night before showed are gone.
 func (r *town) report(t *testing.T, s store.Store, m *snapshot.Manifest, text string, read time.Time) {
 	t.Helper()
 	p, err := policy.Load("policy", []byte(text))
@@ -54,7 +54,7 @@ func (r *town) report(t *testing.T, s store.Store, m *snapshot.Manifest, text st
 	}
 }
 
-// csv is a report that reaches up to a day.
+// csv returns a report through the day refreshed.
 func (r *town) csv(of usage.Report, refreshed time.Time) csv {
 	head := []string{"Report Refresh Date", "User Principal Name", "Report Period", "Is Deleted"}
 	for _, c := range of.Columns {
@@ -72,7 +72,7 @@ func (r *town) csv(of usage.Report, refreshed time.Time) csv {
 		for _, c := range of.Columns {
 			last, late := "", 0
 			if c.Signal == directory.CopilotUse {
-				late = 20 * (refreshed.Day() % 2) // in every other night the signal is not healthy
+				late = 20 * (refreshed.Day() % 2) // the signal is unhealthy every other night
 			}
 			if !r.rarely(4) {
 				last = refreshed.AddDate(0, 0, -late-r.IntN(60)*r.IntN(4)).Format(time.DateOnly)

@@ -20,7 +20,7 @@ import (
 
 // matches collects the people whom the rules of a run match, so that the plan's hash binds them.
 type matches struct {
-	keys map[string]string // keys of the rules by name; a rule that was edited has another key
+	keys map[string]string // keys of the rules by name; editing a rule changes its key
 	sum  hash.Hash
 }
 
@@ -40,23 +40,23 @@ func (m *matches) add(d *plan.Decision) {
 
 func (m *matches) hash() string { return hex.EncodeToString(m.sum.Sum(nil)) }
 
-// match is one person matched by one rule. rule is the rule's key.
+// match is a person whom a rule matched. rule is the rule's key.
 type match struct{ rule, user string }
 
-// acceptance lists the people whom one override accepts.
+// acceptance has the people whom one override accepts.
 type acceptance struct {
 	history.Override
 	people map[match]bool
 }
 
-// acceptances are the overrides by which operators accepted people of a plan on hold. void has the reasons for the
-// overrides that do not count.
+// acceptances are the overrides by which operators accepted the people of plans on hold. void says why overrides do
+// not count.
 type acceptances struct {
 	all  []acceptance
 	void []string
 }
 
-// acceptancesAt reads the overrides that are in force at an instant, or were in force within the Window before it.
+// acceptancesAt reads the overrides that are in force at an instant, or were within plan.Window before it.
 func acceptancesAt(ctx context.Context, s store.Store, now time.Time) (*acceptances, error) {
 	overrides, err := history.Overrides(ctx, s, now.Add(-plan.Window-history.OverrideLasts), now)
 	if err != nil {
@@ -77,8 +77,8 @@ func acceptancesAt(ctx context.Context, s store.Store, now time.Time) (*acceptan
 	return a, nil
 }
 
-// peopleOf reads the people whom the rules of an overridden plan matched. It checks that the plan's hash binds them.
-// why is set when the hash does not bind them, or when the people cannot be read.
+// peopleOf reads the people whom the rules of an overridden plan matched. why is set if the plan's hash does not bind
+// them, or if they cannot be read.
 func peopleOf(ctx context.Context, s store.Store, o *history.Override) (people map[match]bool, why string, err error) {
 	p, err := runs.GetPlan(ctx, s, o.Run)
 	if runs.Gone(err) {
@@ -119,8 +119,8 @@ func (a *acceptances) has(rule, user string, at time.Time) bool {
 	return slices.ContainsFunc(a.all, func(o acceptance) bool { return o.Holds(at) && o.people[match{rule, user}] })
 }
 
-// drains adds up what each rule takes within Window. Licenses that are restored or accepted do not count. Licenses that a
-// removed rule took count for each rule of the license.
+// drains adds up what each rule has taken within plan.Window. It leaves out licenses that were restored or accepted.
+// Licenses that a removed rule took count for every rule of the same license.
 func (j *judgement) drains(a *acceptances, now time.Time) []plan.Drain {
 	back := map[history.Touch]bool{}
 	for _, t := range j.again {
@@ -152,7 +152,7 @@ func (j *judgement) drains(a *acceptances, now time.Time) []plan.Drain {
 	return drains
 }
 
-// exceeded returns the limits that hold the plan, as sentences.
+// exceeded returns the limits that put the plan on hold, as sentences.
 func (j *judgement) exceeded(ctx context.Context, now time.Time) ([]string, error) {
 	a, err := acceptancesAt(ctx, j.store, now)
 	if err != nil {
@@ -171,7 +171,7 @@ func (j *judgement) exceeded(ctx context.Context, now time.Time) ([]string, erro
 		}
 	}
 	reasons := plan.Exceeded(j.Policy.Limits, j.sum.Tallies, accepted)
-	if j.Begin.User == "" { // in a run for one person the operator looks at the plan
+	if j.Begin.User == "" { // in a run for one person, the operator looks at the plan
 		reasons = append(reasons, plan.Drained(j.Policy.Limits, j.drains(a, now))...)
 	}
 	if len(reasons) > 0 {

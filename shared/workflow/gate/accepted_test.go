@@ -15,7 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// matched returns a run in which a rule matches some people. Their names are a prefix and a number.
+// matched returns a run in which a rule matches people named with a prefix and a number.
 func matched(run, prefix string, from, to int) evaluated {
 	e := quiet()
 	e.run = run
@@ -26,8 +26,8 @@ func matched(run, prefix string, from, to int) evaluated {
 	return e
 }
 
-// TestOverride: an override accepts the people of the plan whose limits it sets aside. It does so for 30 days, as long
-// as the rule, the plan and the people do not change.
+// TestOverride: an override accepts the people of the plan whose limits it overrides, for 30 days, as long as the
+// rule, the plan and the people do not change.
 func TestOverride(t *testing.T) {
 	t.Parallel()
 	edited := strings.Replace(text, "when: AzureAdSistaLogon.hasNoValue()", "when: AzureAdSistaLogon.earlierThan(now - days(60))", 1)
@@ -138,7 +138,7 @@ func copied(t *testing.T, s store.Store, from, to string) {
 	}
 }
 
-// resealed copies an object and seals it for its new key, as an attacker could.
+// resealed copies an object and seals it for the new key, as an attacker could.
 func resealed(t *testing.T, s store.Store, from, to string) {
 	t.Helper()
 	err := store.PutLines(t.Context(), s, to, func(emit func(any) error) error {
@@ -149,7 +149,7 @@ func resealed(t *testing.T, s store.Store, from, to string) {
 	}
 }
 
-// took returns licenses that a rule took some days ago.
+// took returns n licenses that a rule took some days ago.
 func took(rule string, days, n int) (all []ledger.Intent) {
 	for i := range n {
 		all = append(all, ledger.Intent{
@@ -159,7 +159,7 @@ func took(rule string, days, n int) (all []ledger.Intent) {
 	return all
 }
 
-// TestDrains: the limit for one night also bounds the sum of what a rule took in 30 days and takes now.
+// TestDrains: the limit for one night also applies to what a rule took in 30 days plus what it takes now.
 func TestDrains(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -192,8 +192,7 @@ func TestDrains(t *testing.T) {
 	}
 }
 
-// TestAcceptedDrain: a license that an override accepted does not count as taken. A license that the person holds again
-// does not count either.
+// TestAcceptedDrain: neither a license that an override accepted nor one that the person holds again counts as taken.
 func TestAcceptedDrain(t *testing.T) {
 	t.Parallel()
 	first := matched("r0", "a", 0, 60)
@@ -220,8 +219,8 @@ func TestAcceptedDrain(t *testing.T) {
 	}
 }
 
-// TestNotBelieved: too many people match because of some dates. Later runs do not compare their feeds with these dates.
-// They still remember what was read of each account.
+// TestNotBelieved: if too many people match, the dates are not believed, so later runs do not compare their feeds
+// with this run. They still remember what was read of each account.
 func TestNotBelieved(t *testing.T) {
 	t.Parallel()
 	for matches, want := range map[int]bool{9: true, 60: false} {
@@ -246,7 +245,8 @@ func TestNotBelieved(t *testing.T) {
 	}
 }
 
-// TestAsksNobody: the plan names a rule that asks none of its holders, with the attributes that are empty.
+// TestAsksNobody: the plan has a note for a rule that asks none of its holders. The note names the attributes that
+// are empty.
 func TestAsksNobody(t *testing.T) {
 	t.Parallel()
 	rules, err := policy.Load("p", []byte(strings.Replace(text, "license: e3, when:", `license: e3, for: employeeType == "Employee", when:`, 1)))

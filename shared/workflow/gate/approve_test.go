@@ -18,8 +18,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// TestApproveOnlyWhatMayBe: a plan in audit cannot be approved. A plan on hold can be approved only when the limits
-// alone hold it and they are set aside.
+// TestApproveOnlyWhatMayBe: a plan in audit cannot be approved. A plan on hold can be approved only if nothing but
+// limits hold it and they are overridden.
 func TestApproveOnlyWhatMayBe(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -60,7 +60,7 @@ func TestApproveOnlyWhatMayBe(t *testing.T) {
 	}
 }
 
-// TestScheduleNeverAppliesAgainstAHold: a plan on hold or in audit is never applied, by the schedule or by an operator.
+// TestScheduleNeverAppliesAgainstAHold: neither the schedule nor an operator applies a plan on hold or in audit.
 func TestScheduleNeverAppliesAgainstAHold(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*evaluated){
@@ -77,8 +77,8 @@ func TestScheduleNeverAppliesAgainstAHold(t *testing.T) {
 	}
 }
 
-// TestWhatBecame: the ledger says what happened to a change, and the results of the batches say it where the ledger has
-// no entry.
+// TestWhatBecame: the ledger says what happened to a change. If the ledger has no entry, the results of the batches
+// say it.
 func TestWhatBecame(t *testing.T) {
 	t.Parallel()
 	c := plan.Change{User: "ann", License: "e3", Rule: "m365"}
@@ -138,7 +138,7 @@ func TestWhatBecame(t *testing.T) {
 	}
 }
 
-// TestStateThatIsHandedOn: the state has the batches that are not final, by directory. It has the figures of the plan.
+// TestStateThatIsHandedOn: the state has the figures of the plan and, by directory, the batches that are not final.
 func TestStateThatIsHandedOn(t *testing.T) {
 	t.Parallel()
 	entra, ad, notice := plan.Change{User: "a", License: "e3", Via: plan.Direct}, plan.Change{User: "b", License: "citrix", Via: plan.ADGroup}, plan.Change{User: "c", License: "e3", Via: plan.Notice}
@@ -183,7 +183,7 @@ func TestStateThatIsHandedOn(t *testing.T) {
 	}
 }
 
-// TestMailboxRefusals: a license is taken only when certain facts of its mailbox are known.
+// TestMailboxRefusals: a license is taken only if certain facts about the mailbox are known.
 func TestMailboxRefusals(t *testing.T) {
 	t.Parallel()
 	const hold = 100 * directory.GB
@@ -222,7 +222,7 @@ func TestMailboxRefusals(t *testing.T) {
 	}
 }
 
-// TestMailboxesAreLookedUp: only mailboxes of the plan are looked up, and only where a quota needs them.
+// TestMailboxesAreLookedUp: only mailboxes of people in the plan are looked up, and only where a quota needs them.
 func TestMailboxesAreLookedUp(t *testing.T) {
 	t.Parallel()
 	refused := guarded("b", 70)
@@ -277,7 +277,8 @@ func TestSeatsOfWhatIsNotMade(t *testing.T) {
 	}
 }
 
-// TestAnnouncedAlone: a plan with nothing but an announcement has something to do. Announcements above perRun wait.
+// TestAnnouncedAlone: a plan that has only an announcement still has something to do. Announcements above perRun
+// wait.
 func TestAnnouncedAlone(t *testing.T) {
 	t.Parallel()
 	announced := func(user string) plan.Decision { d := reclaim(user, 80); d.Notice = true; return d }
@@ -302,7 +303,7 @@ func TestAnnouncedAlone(t *testing.T) {
 	}
 }
 
-// TestRunForOnePersonLeavesNoMeasure: a run for one person leaves no baseline for later runs.
+// TestRunForOnePersonLeavesNoMeasure: a run for one person leaves no baseline to later runs.
 func TestRunForOnePersonLeavesNoMeasure(t *testing.T) {
 	t.Parallel()
 	for user, everybody := range map[string]bool{"": true, "a": false} {
@@ -331,7 +332,7 @@ func TestRunForOnePersonLeavesNoMeasure(t *testing.T) {
 	}
 }
 
-// approving returns the entrance for the application of a plan, which may be on hold.
+// approving returns the entrance for applying a plan, or a plan on hold if override is set.
 func approving(override bool) entrance.Name {
 	if override {
 		return entrance.Override
@@ -339,8 +340,8 @@ func approving(override bool) entrance.Name {
 	return entrance.Approve
 }
 
-// TestEntrances: an approval, an override and a restore each have an entrance of their own. Every other one refuses
-// them before anything is read.
+// TestEntrances: an approval, an override and a restore each have an entrance of their own. Any other entrance
+// refuses them before anything is read.
 func TestEntrances(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -14,7 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// begun lists the changes that earlier runs began and did not end. In a run for one person it lists only that person's.
+// begun lists the changes that earlier runs began and did not end. In a run for one person, it lists only that
+// person's.
 func (j *judgement) begun(ctx context.Context) ([]plan.Begun, error) {
 	var all []plan.Begun
 	for i := range j.History.All() {
@@ -47,7 +48,7 @@ func (j *judgement) begun(ctx context.Context) ([]plan.Begun, error) {
 	return all, nil
 }
 
-// said returns the results of an earlier run so far. It returns none for a run that cannot go on, and notes why.
+// said returns the results of an earlier run so far. For a run that cannot go on, it returns none and records why.
 func (j *judgement) said(ctx context.Context, run string) (*runs.Results, error) {
 	err := runs.GoesOn(ctx, j.store, run)
 	if runs.Gone(err) {
@@ -68,7 +69,7 @@ func (j *judgement) said(ctx context.Context, run string) (*runs.Results, error)
 	return r, err
 }
 
-// losses returns a note for each earlier run that cannot be read, or cannot go on with what it began.
+// losses returns a note for each earlier run that cannot be read or cannot go on with what it began.
 func (j *judgement) losses() (notes []string) {
 	for _, why := range j.Begin.Lost {
 		notes = append(notes, why+"; what it found under the names of the policy is not known, and an older run's list counts")

@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestOpenChangesOfEarlierRuns: open changes are listed in order, with what is known of each. A run for one person
+// TestOpenChangesOfEarlierRuns: open changes are listed in order, with what is known about each. A run for one person
 // lists only that person's.
 func TestOpenChangesOfEarlierRuns(t *testing.T) {
 	t.Parallel()
@@ -84,7 +84,7 @@ func TestOpenChangesOfEarlierRuns(t *testing.T) {
 	}
 }
 
-// putResults stores results in which the batches of a plan wait for ann.
+// putResults stores results in which all batches of a plan wait for ann.
 func putResults(t *testing.T, s store.Store, p *plan.Plan) {
 	t.Helper()
 	said := &runs.Results{Run: p.Run, PlanHash: p.PlanHash}

@@ -16,12 +16,11 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// concluded names the object with the results of a whole run.
+// concluded is the name of the object with the results of a whole run.
 const concluded = "settled"
 
-// Conclude finds what happened to each change of a plan. The ledger decides for a change that began, and the results of
-// the batches decide for any other. A change that neither of them has did not begin. Conclude writes
-// runs/<run>/results/settled.json.
+// Conclude finds out what happened to each change of a plan: by the ledger if the change has begun, otherwise by the
+// results of the batches. A change that is in neither did not begin. Conclude writes runs/<run>/results/settled.json.
 func Conclude(ctx context.Context, s store.Store, run string, now time.Time) (*plan.Plan, *runs.Results, error) {
 	p, err := runs.GetPlan(ctx, s, run)
 	if err != nil {
@@ -70,7 +69,7 @@ func became(ctx context.Context, book *ledger.Ledger, c *plan.Change, run string
 	}
 }
 
-// Hold writes the plan of a run that could not be evaluated. The plan is on hold, has no change, and cannot be
+// Hold writes the plan of a run that could not be evaluated. The plan has no changes and is on hold, which cannot be
 // overridden.
 func Hold(ctx context.Context, s store.Store, run, why string, now time.Time) (*plan.Plan, error) {
 	r, err := decision.Open(ctx, s, run)

@@ -12,15 +12,15 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// doubts returns the reasons that hold the run until an operator has looked, whatever the run would change. No override
-// sets them aside. A run for one person has fewer of them, because its operator looks at it.
+// doubts returns the reasons that hold the run until an operator has looked, whatever the run would change. They
+// cannot be overridden. A run for one person has fewer of them, because its operator looks at it anyway.
 func (j *judgement) doubts() []string {
 	nobody := j.Begin.Unnamed
 	if j.Begin.User == "" {
 		nobody = j.listed.Nobody
 	}
 	var reasons []string
-	if n := len(nobody); n > 0 { // hold reasons reach many readers, so only the notes have the names
+	if n := len(nobody); n > 0 { // many people read hold reasons, so only the notes contain names
 		reasons = append(reasons, fmt.Sprintf("%d of the names in exempt.users and exempt.leave have never been anybody's, so that somebody who is meant to be exempt may not be; the notes of the plan say which; correct them, or take them out of the policy", n))
 	}
 	if j.Begin.User != "" {
@@ -29,7 +29,7 @@ func (j *judgement) doubts() []string {
 	return slices.Concat(reasons, nobodyHolds(j.Run, j.sum.Tallies), doubtfulGroups(j.Run))
 }
 
-// findListed finds the accounts and groups that the policy names, for the plan and for later runs.
+// findListed records, for the plan and for later runs, which accounts and groups the policy names.
 func (j *judgement) findListed(ctx context.Context) error {
 	j.plan.Notes = slices.Concat(j.plan.Notes, notes(j.Run), converted(j.sum.Converted))
 	if j.Begin.User != "" {
@@ -44,18 +44,18 @@ func (j *judgement) findListed(ctx context.Context) error {
 	return err
 }
 
-// hold holds a plan for doubts. An override does not lift this hold.
+// hold puts a plan on hold because of doubts. An override does not lift this hold.
 func hold(p *plan.Plan, doubts []string) {
 	if len(doubts) > 0 {
 		p.Verdict, p.HoldReasons, p.Overridable = plan.Hold, slices.Concat(doubts, p.HoldReasons), false
 	}
 }
 
-// nobodyHolds names the products with seats in use but no holder. The policy then names the wrong product, or people
-// are missing.
+// nobodyHolds names the products that have seats in use but no holder. Either the policy names the wrong product, or
+// people are missing.
 func nobodyHolds(r *decision.Run, tallies []plan.Tally) (reasons []string) {
 	if r.Feeds[directory.Entra].State != plan.Healthy {
-		return nil // the feed already gives the reason
+		return nil // the state of the feed already says why
 	}
 	for _, l := range r.Policy.Licenses {
 		sku := skuOf(r, l)
@@ -71,8 +71,7 @@ func nobodyHolds(r *decision.Run, tallies []plan.Tally) (reasons []string) {
 	return reasons
 }
 
-// doubtfulGroups names the groups that an operator must check: groups that changed their identity, and groups that were
-// emptied.
+// doubtfulGroups names the groups that an operator must check because their identity changed or they were emptied.
 func doubtfulGroups(r *decision.Run) (reasons []string) {
 	for _, g := range r.Begin.Groups {
 		if g.Doubt {
@@ -103,7 +102,7 @@ func withheld(r *decision.Run) (reasons []string) {
 	return reasons
 }
 
-// notes returns the lines of the plan about how groups were found.
+// notes returns the plan's notes about how groups were found.
 func notes(r *decision.Run) (lines []string) {
 	for _, g := range r.Begin.Groups {
 		if g.Note != "" {
@@ -113,7 +112,7 @@ func notes(r *decision.Run) (lines []string) {
 	return append(lines, withheld(r)...)
 }
 
-// converted returns the line of the plan about accounts that were once synced.
+// converted returns the plan's note about accounts that used to be synced.
 func converted(n int) (lines []string) {
 	if n > 0 {
 		lines = append(lines, fmt.Sprintf("%d accounts carry a SID of Active Directory, are mastered in Entra ID (onPremisesSyncEnabled is off) and have no account there: they count as accounts of Entra ID alone", n))
@@ -121,7 +120,8 @@ func converted(n int) (lines []string) {
 	return lines
 }
 
-// earlier returns what this run leaves to later runs about groups. A group in doubt keeps its last believed state.
+// earlier returns what this run leaves to later runs about groups. A group in doubt keeps the last state that was
+// believed.
 func (j *judgement) earlier() *directory.Earlier {
 	next := &directory.Earlier{Groups: map[string]directory.EarlierGroup{}, Members: map[string]int{}}
 	if before := j.Begin.Earlier; before != nil {
@@ -147,7 +147,7 @@ func (j *judgement) earlier() *directory.Earlier {
 	return next
 }
 
-// skuOf returns the tenant's product of a license, or nil when the tenant has none.
+// skuOf returns the tenant's product for a license, or nil if the tenant has none.
 func skuOf(r *decision.Run, l *policy.License) *directory.SKU {
 	id := r.Tenant.SKUIDs[l.SKU]
 	i := slices.IndexFunc(r.Begin.SKUs, func(s directory.SKU) bool { return s.ID == id })

@@ -26,7 +26,7 @@ var (
 	citrixGroup = directory.GroupRef{Source: directory.AD, Name: "CN=Citrix,DC=corp"}
 )
 
-// inDoubt returns an unfinished judgement of a run without any doubt, after change.
+// inDoubt returns an unfinished judgement of a run that has no doubts but those that change creates.
 func inDoubt(t *testing.T, change func(*judgement)) *judgement {
 	t.Helper()
 	p, err := policy.Load("p", []byte(doubted))
@@ -86,7 +86,7 @@ func TestDoubts(t *testing.T) {
 			j.Begin.Groups = []directory.Group{{Unreadable: "two of that name", Doubt: true}, {Unreadable: "403"}, {Name: "good"}}
 		}, []string{"two of that name"}},
 		"nobody holds a product": {holders(0, 5, 5), []string{unheld}},
-		"nobody is in a group":   {holders(5, 0, 0), nil}, // no seats are counted without a product
+		"nobody is in a group":   {holders(5, 0, 0), nil}, // without a product, no seats are counted
 		"one rule finds none":    {holders(5, 0, 5), nil},
 		"Entra is unhealthy":     {func(j *judgement) { holders(0)(j); j.Feeds[directory.Entra].State = plan.Unhealthy }, nil},
 		"AD is unhealthy":        {func(j *judgement) { holders(0)(j); j.Feeds[directory.AD].State = plan.Unhealthy }, []string{unheld}},
@@ -109,7 +109,7 @@ func TestDoubts(t *testing.T) {
 	}
 }
 
-// TestHoldOfDoubts: doubts come before the limits, and no override sets them aside.
+// TestHoldOfDoubts: doubts come before limits, and cannot be overridden.
 func TestHoldOfDoubts(t *testing.T) {
 	t.Parallel()
 	p := &plan.Plan{Verdict: plan.Hold, HoldReasons: []string{"limit"}, Overridable: true}
@@ -130,8 +130,8 @@ func TestHoldOfDoubts(t *testing.T) {
 	}
 }
 
-// TestNotesOfAPlan: the notes say how groups were found and which members could not be read. They say which names
-// belong to nobody, and how many accounts count as converted.
+// TestNotesOfAPlan: the notes say how groups were found, which members could not be read, which names belong to
+// nobody, and how many accounts count as converted.
 func TestNotesOfAPlan(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -169,7 +169,7 @@ func TestNotesOfAPlan(t *testing.T) {
 }
 
 // TestEarlier: a run leaves the state of groups to later runs. A group in doubt, or one that could not be read, keeps
-// its last believed state.
+// the last state that was believed.
 func TestEarlier(t *testing.T) {
 	t.Parallel()
 	old := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
@@ -179,7 +179,7 @@ func TestEarlier(t *testing.T) {
 	for name, tc := range map[string]struct {
 		change  func(*judgement)
 		groups  map[string]directory.EarlierGroup
-		members [3]int // members of the groups above; -1: unknown
+		members [3]int // members of the three groups; -1: unknown
 	}{
 		"nothing before": {func(j *judgement) { j.Begin.Earlier = nil },
 			map[string]directory.EarlierGroup{"ad:cn=exempt,dc=corp": is("guid-x"), "entra:LIC-Exempt": is("id-x"), "ad:cn=citrix,dc=corp": is("guid-c")}, [3]int{4, 5, 6}},

@@ -61,8 +61,8 @@ func (f *failing) List(ctx context.Context, prefix string) iter.Seq2[string, err
 	return f.Store.List(ctx, prefix)
 }
 
-// lively returns the objects of a store with everything that the steps read. It has an override, an open change, a
-// completed change, results of batches, and the mailbox usage report. The plan of "run" is made.
+// lively returns the objects of a store that has everything that the steps read: an override, an open and a completed
+// change, results of batches, the mailbox usage report, and the plan of "run".
 func lively(t *testing.T) (objects map[string][]byte, planHash string) {
 	t.Helper()
 	s := &store.Memory{}
@@ -100,7 +100,7 @@ func lively(t *testing.T) (objects map[string][]byte, planHash string) {
 	return s.Objects(), p.PlanHash
 }
 
-// TestAFailingStoreHoldsEveryStep: whichever call of the store fails, the step fails and does not go on.
+// TestAFailingStoreHoldsEveryStep: if any call of the store fails, the step fails and does not go on.
 func TestAFailingStoreHoldsEveryStep(t *testing.T) {
 	t.Parallel()
 	restore := func(r Request) func(string) StepInput {
@@ -109,8 +109,8 @@ func TestAFailingStoreHoldsEveryStep(t *testing.T) {
 		}
 	}
 	for name, tc := range map[string]struct {
-		in    func(hash string) StepInput // input for the plan with that hash
-		may   []string                    // endings of the keys that the step can do without
+		in    func(hash string) StepInput // returns the input, given the hash of the plan
+		may   []string                    // suffixes of the keys that the step can do without
 		calls int                         // the least number of calls
 	}{
 		"gate":   {func(string) StepInput { return StepInput{Op: "gate", Run: "run", Apply: true} }, nil, 25},

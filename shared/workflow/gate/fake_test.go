@@ -52,10 +52,10 @@ type evaluated struct {
 	partitions [][]plan.Decision
 	tallies    [2]plan.Tally // tallies of the first partition
 	mailboxes  *snapshot.Mailboxes
-	seats      [2]int          // seats of Exchange Online: bought, and in use
+	seats      [2]int          // seats of Exchange Online, bought and in use
 	run        string          // empty: "run"
-	taken      []ledger.Intent // licenses that earlier runs took and nobody restored
-	history    string          // key of a digest that exists already
+	taken      []ledger.Intent // licenses that earlier runs took and that were not restored
+	history    string          // key of a digest that already exists
 	consumed   int             // seats of E3 in use
 }
 
@@ -130,7 +130,7 @@ func (e evaluated) emit(n int, emit func(*plan.Decision) error) error {
 	return nil
 }
 
-// summary counts 50 people in each partition. Only the first partition has tallies.
+// summary returns the counts of a partition, which has 50 people. Only the first partition has tallies.
 func (e evaluated) summary(n int) decision.Summary {
 	if n > 0 {
 		return decision.Summary{People: 50, Tallies: make([]plan.Tally, 2)}
@@ -146,7 +146,7 @@ func reclaim(user string, days int) plan.Decision {
 	}
 }
 
-// brokenStore fails to put objects whose keys end in a word.
+// brokenStore fails to put objects whose keys end with a string.
 type brokenStore struct {
 	store.Store
 	word string

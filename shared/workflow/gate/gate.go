@@ -1,5 +1,5 @@
 // Package gate makes the plan of a run from the decisions of all partitions. It counts, applies the limits and the
-// health of the feeds, keeps the changes that fit, and writes plan.json and changes.csv. It reads only objects of the
+// health of the feeds, keeps the changes that fit, and writes plan.json and changes.csv. It reads only from the
 // store.
 package gate
 
@@ -20,7 +20,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Run makes the plan of a run whose partitions are all evaluated. now is the real time, from which the plan expires. A
+// Run makes the plan of a run whose partitions have all been evaluated. The plan expires some time after now. A
 // repeated call writes the same plan.
 func Run(ctx context.Context, s store.Store, run string, now time.Time) (*plan.Plan, error) {
 	r, err := decision.Open(ctx, s, run)
@@ -51,15 +51,15 @@ func Run(ctx context.Context, s store.Store, run string, now time.Time) (*plan.P
 	return p, report.PutChanges(ctx, s, p)
 }
 
-// judgement is a plan that is being made.
+// judgement is a plan in the making.
 type judgement struct {
 	*decision.Run
 	store           store.Store
 	plan            *plan.Plan
 	guard           *mailboxGuard
 	chosen, notices *plan.Selection
-	again           []history.Touch  // licenses that somebody else restored
-	pending         map[string]bool  // runs with changes that have not ended
+	again           []history.Touch  // licenses that were restored by others
+	pending         map[string]bool  // runs that have changes that have not ended
 	lost            map[string]error // why earlier runs cannot go on with what they began
 	people          map[string]bool  // the people of a run for one person
 	matches         *matches
@@ -134,7 +134,7 @@ func (j *judgement) choose(ctx context.Context) (err error) {
 	return nil
 }
 
-// savesNothing returns a note for each license whose changes free no seat, or may free none. The note says why the sum
+// savesNothing returns, for each license whose changes free no seat or perhaps none, a note that says why the sum
 // does not count them.
 func savesNothing(p *policy.Policy, changes []plan.Change) (notes []string) {
 	for _, l := range p.Licenses {
@@ -151,8 +151,8 @@ func savesNothing(p *policy.Policy, changes []plan.Change) (notes []string) {
 	return notes
 }
 
-// asksNobody returns a note for each rule that asks none of its holders, with the attributes that are empty. A
-// condition on an attribute that nobody has filled in would otherwise spare everybody silently.
+// asksNobody returns a note for each rule that asks none of its holders. The note names the attributes that are
+// empty, because a condition on an attribute that nobody has filled in would otherwise spare everybody silently.
 func asksNobody(p *policy.Policy, tallies []plan.Tally) (notes []string) {
 	for i := range tallies {
 		t := &tallies[i]
@@ -168,7 +168,7 @@ func asksNobody(p *policy.Policy, tallies []plan.Tally) (notes []string) {
 	return notes
 }
 
-// each calls each for every decision, with the refusals that follow from the whole plan.
+// each calls each with every decision, including the refusals that follow from the plan as a whole.
 func (j *judgement) each(ctx context.Context, each func(*plan.Decision) error) (decision.Summary, error) {
 	return j.Each(ctx, func(d *plan.Decision) error {
 		d.Refused = j.guard.refusal(d)
@@ -179,8 +179,8 @@ func (j *judgement) each(ctx context.Context, each func(*plan.Decision) error) (
 	})
 }
 
-// freeSeats counts the seats of each license that a plan may take. These are the bought seats without the seats in use
-// and the reserve. Seats that the plan itself frees do not count.
+// freeSeats returns the number of seats of each license that a plan may use: those bought, less those in use and the
+// reserve. Seats that the plan itself frees do not count.
 func freeSeats(r *decision.Run) map[string]int {
 	free := map[string]int{}
 	for _, l := range r.Policy.Licenses {
@@ -191,9 +191,9 @@ func freeSeats(r *decision.Run) map[string]int {
 	return free
 }
 
-// remember stores which people the plan may touch, and how the feeds look. When too many people matched, later runs do
-// not compare their feeds with this run. They still remember the dates of each account. Most first plans are on hold,
-// and later runs must notice when a date of theirs is missing.
+// remember stores which people the plan may touch and how the feeds look. believed is false if too many people
+// matched; later runs then do not compare their feeds with this run. They still remember the dates of each account,
+// because most first plans are on hold, and later runs must notice if a date goes missing.
 func (j *judgement) remember(ctx context.Context, believed bool) error {
 	everybody := j.Begin.User == ""
 	past := history.PlannedBy(j.plan)
@@ -214,7 +214,7 @@ func (j *judgement) remember(ctx context.Context, believed bool) error {
 	return history.PutPlanned(ctx, j.store, past, everybody)
 }
 
-// reportBaselines returns the baselines of the healthy signals of reports.
+// reportBaselines returns the baselines of the healthy signals from reports.
 func (j *judgement) reportBaselines(believed bool) map[string]*plan.Baseline {
 	seen := map[string]*plan.Baseline{}
 	for s, f := range j.Feeds {
@@ -236,8 +236,9 @@ func count(sum decision.Summary) plan.Counts {
 	return c
 }
 
-// unhealthy returns the faults of the sources. A source that is not set up is the operator's choice and does not hold
-// the run. Faults do not hold a run for one person, because its operator looks at it and sees what is unknown.
+// unhealthy returns the faults of the sources that hold the run. A source that is not set up is the operator's choice
+// and is no fault. Faults do not hold a run for one person, because its operator looks at the run and sees what is
+// unknown.
 func unhealthy(r *decision.Run) []string {
 	if r.Begin.User != "" {
 		return nil

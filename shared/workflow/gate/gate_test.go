@@ -18,8 +18,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// busy returns a run with changes in two partitions, and more changes than perRun allows. It has people who were
-// refused, are undecided, or never signed in.
+// busy returns a run with changes in two partitions, more of them than perRun allows. Some people are refused, are
+// undecided or never signed in.
 func busy() evaluated {
 	e := quiet()
 	never := reclaim("never", 0)
@@ -143,7 +143,7 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
-// TestNoPlanFromLess: a run that was not evaluated to its end gets no plan.
+// TestNoPlanFromLess: a run that was not evaluated completely gets no plan.
 func TestNoPlanFromLess(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {

@@ -11,12 +11,12 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// mailboxGuard knows the mailboxes of people who lose a license or get one with a smaller mailbox. It refuses a change
-// when a fact that the change needs is unknown.
+// mailboxGuard has the mailboxes of people who lose a license or get one with a smaller mailbox. It refuses a change
+// that needs a fact about a mailbox that is unknown.
 type mailboxGuard struct {
-	quota     map[string]float64            // quota of each license, in GB
-	boxes     map[string]*directory.Mailbox // boxes by user principal name in lower case; nil: it is needed and not in the report
-	failed    string                        // why there is no report
+	quota     map[string]float64            // mailbox quota of each license, in GB
+	boxes     map[string]*directory.Mailbox // mailboxes by user principal name in lower case; nil: needed, but not in the report
+	failed    string                        // why there is no report; empty: there is one
 	concealed bool
 }
 
@@ -52,7 +52,7 @@ func guardOf(ctx context.Context, s store.Store, r *decision.Run) (*mailboxGuard
 	}
 }
 
-// note keeps a line of the report if a decision needs it. Concealed names have no @.
+// note keeps a line of the report if a decision needs it. Concealed names do not match, because they have no @.
 func (g *mailboxGuard) note(m *directory.Mailbox) error {
 	name := strings.ToLower(m.UserPrincipalName)
 	if strings.Contains(name, "@") {
@@ -65,7 +65,8 @@ func (g *mailboxGuard) note(m *directory.Mailbox) error {
 	return nil
 }
 
-// refusal returns why a decision is not carried out. The reason is in the decision itself or in the mailbox.
+// refusal returns why a decision is not carried out, because of the decision itself or of the mailbox. It returns ""
+// if nothing prevents it.
 func (g *mailboxGuard) refusal(d *plan.Decision) string {
 	if d.Refused != "" || !d.Mailbox {
 		return d.Refused

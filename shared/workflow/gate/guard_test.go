@@ -40,7 +40,7 @@ func users(changes []plan.Change) string {
 	return strings.Join(names, " ")
 }
 
-// guarded returns a decision whose mailbox must be known.
+// guarded returns a decision for which the mailbox must be known.
 func guarded(user string, days int) plan.Decision {
 	d := reclaim(user, days)
 	d.Mailbox = true
@@ -56,7 +56,7 @@ func TestMailboxGuard(t *testing.T) {
 		return []directory.Mailbox{m}
 	}
 	tests := map[string]struct {
-		boxes   []directory.Mailbox // nil: there is no report
+		boxes   []directory.Mailbox // nil: no report
 		failed  string
 		refused string
 	}{
@@ -117,8 +117,8 @@ func TestMailboxGuard(t *testing.T) {
 	}
 }
 
-// TestSeats: a plan takes no more seats than are free beside the reserve. Restores come first, then the longest idle. A
-// change that needs no seat does not count.
+// TestSeats: a plan uses no more seats than are free above the reserve. Restores come first, then the people who have
+// been idle longest. A change that needs no seat does not count.
 func TestSeats(t *testing.T) {
 	t.Parallel()
 	seat := func(d plan.Decision, of string) plan.Decision { d.Seat = of; return d }
@@ -161,7 +161,7 @@ func TestSeats(t *testing.T) {
 	}
 }
 
-// strip returns text once for each reason that ends with it.
+// strip returns those reasons that end with text, reduced to text.
 func strip(reasons []string, text string) (kept []string) {
 	for _, r := range reasons {
 		if strings.HasSuffix(r, text) {
@@ -171,8 +171,8 @@ func strip(reasons []string, text string) (kept []string) {
 	return kept
 }
 
-// TestNoticesAndReturns: announcements and restores for returned people have lists of their own. All are stored for
-// later runs.
+// TestNoticesAndReturns: announcements, and restores for people who returned, have lists of their own, which are
+// stored for later runs.
 func TestNoticesAndReturns(t *testing.T) {
 	t.Parallel()
 	notice := reclaim("announced", 80)

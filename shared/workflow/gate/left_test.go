@@ -19,8 +19,8 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/restore"
 )
 
-// TestWhatStepsLeaveInTheStore: the steps store the results of a whole run, and the changes as a file for people. A
-// restore stores them too.
+// TestWhatStepsLeaveInTheStore: the steps store the results of a whole run, and the changes as a file for people. So
+// does a restore.
 func TestWhatStepsLeaveInTheStore(t *testing.T) {
 	t.Parallel()
 	s := steps(t, busy())
@@ -39,7 +39,8 @@ func TestWhatStepsLeaveInTheStore(t *testing.T) {
 	}
 }
 
-// TestVoidOverrideAlone: a void override holds nothing. The plan mentions it only when something else holds it.
+// TestVoidOverrideAlone: a void override does not hold a plan. The plan mentions it only if something else holds the
+// plan.
 func TestVoidOverrideAlone(t *testing.T) {
 	t.Parallel()
 	s := quiet().put(t)
@@ -53,8 +54,8 @@ func TestVoidOverrideAlone(t *testing.T) {
 	}
 }
 
-// TestAcceptedAreThoseWhoMatched: people about whom the rule was undecided are neither in the hash of the matches nor
-// accepted by an override.
+// TestAcceptedAreThoseWhoMatched: people for whom the rule was undecided are not in the hash of the matches, and an
+// override does not accept them.
 func TestAcceptedAreThoseWhoMatched(t *testing.T) {
 	t.Parallel()
 	rules, err := policy.Load("p", []byte(text))
@@ -84,7 +85,7 @@ func TestAcceptedAreThoseWhoMatched(t *testing.T) {
 	}
 }
 
-// TestOverrideWhoseDataAreGone: an override without the data of its run accepts nobody.
+// TestOverrideWhoseDataAreGone: an override accepts nobody if the data of its run is gone.
 func TestOverrideWhoseDataAreGone(t *testing.T) {
 	t.Parallel()
 	s := quiet().put(t)
@@ -99,8 +100,8 @@ func TestOverrideWhoseDataAreGone(t *testing.T) {
 	}
 }
 
-// TestNamesThatAreNobodys: a plan is on hold for a name that nobody has, and lists similar names. There is no plan when
-// the similar names cannot be read.
+// TestNamesThatAreNobodys: a name that nobody has puts the plan on hold, which lists similar names. If the similar
+// names cannot be read, there is no plan.
 func TestNamesThatAreNobodys(t *testing.T) {
 	t.Parallel()
 	listed := strings.Replace(text, "limits:", "exempt: {users: [boss@x.example], leave: [{user: old@x.example, until: 2026-01-01}]}\nlimits:", 1)
@@ -145,8 +146,8 @@ func TestNamesThatAreNobodys(t *testing.T) {
 	}
 }
 
-// TestRestoreOfAMixture: one license must be restored, and another one is restored or being restored. The restore finds the
-// first one, also without the plan.
+// TestRestoreOfAMixture: of two licenses, one must be restored and the other is restored or being restored. The
+// restore finds the first, even without the plan.
 func TestRestoreOfAMixture(t *testing.T) {
 	t.Parallel()
 	for name, other := range map[string]func(*testing.T, *ledger.Ledger){
@@ -182,7 +183,7 @@ func TestRestoreOfAMixture(t *testing.T) {
 	}
 }
 
-// wrote writes one entry about E3 into the ledger. An entry without an outcome stays open.
+// wrote writes an entry about E3 into the ledger. Without an outcome, the entry stays open.
 func wrote(t *testing.T, book *ledger.Ledger, user, run, back string, o ledger.Outcome) {
 	t.Helper()
 	last, err := book.Latest(t.Context(), user, "e3")

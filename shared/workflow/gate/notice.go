@@ -14,39 +14,39 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// Outcome is how an execution ended, for the people who get its notice.
+// Outcome is how an execution ended, for the people who receive its notice.
 type Outcome string
 
 // The outcomes.
 const (
 	Done    Outcome = "done"
 	Nothing Outcome = "nothing" // no rule takes anything, and nothing was pending
-	Planned Outcome = "planned" // in mode audit, which applies nothing
-	Waiting Outcome = "waiting" // for an approval
+	Planned Outcome = "planned" // in mode audit, in which nothing is applied
+	Waiting Outcome = "waiting" // waiting for an approval
 	Held    Outcome = "held"    // a safety check stopped the plan
-	Waits   Outcome = "pending" // the waits are over, and the directory does not show everything yet
+	Waits   Outcome = "pending" // the waits are over, but the directory does not show everything yet
 	Refused Outcome = "refused" // the request was refused before anything began
 	Failed  Outcome = "failed"
 )
 
-// Notice is what people get to read when an execution has ended. It has figures and ids, and no names.
+// Notice is what people receive when an execution has ended. It contains figures and ids, but no names of people.
 type Notice struct {
 	Outcome Outcome `json:"outcome"`
 	Subject string  `json:"subject"` // at most 100 ASCII characters, as SNS requires of a subject (API reference, Publish)
 	Message string  `json:"message"`
 }
 
-// refusedError is the type of errors that another try does not mend, as the functions report it.
+// refusedError is the name under which functions report an error that another try would not fix.
 const refusedError = "Idleseat.Refused"
 
-// notice returns the last state of an execution with the notice about it.
+// notice returns the last state of an execution, with the notice about it.
 func (s *Steps) notice(in StepInput) (*StepOutput, error) {
 	out := new(StepOutput)
 	err := json.Unmarshal(in.State, out)
 	var of struct {
 		Failure *Failure `json:"failure"`
-		Apply   any      `json:"apply"`   // the run that an approval names
-		Restore any      `json:"restore"` // the run that a restore names
+		Apply   any      `json:"apply"`   // run that an approval names
+		Restore any      `json:"restore"` // run that a restore names
 	}
 	if again := json.Unmarshal(in.State, &of); again != nil || err != nil && of.Failure == nil {
 		return nil, fmt.Errorf("%w: read the last state of the execution: %w", runs.ErrRefused, cmp.Or(again, err))
@@ -61,15 +61,15 @@ func (s *Steps) notice(in StepInput) (*StepOutput, error) {
 		}
 	}
 	if !plain.IsID(out.Run) {
-		out.Run = "" // the execution failed before it had a run, and an operator wrote this
+		out.Run = "" // the execution failed before it had a run, and this came from the operator's input
 	}
 	n := &letter{out: out, outcome: out.outcome(), execution: in.Execution, deployment: s.Deployment, place: s.Place}
 	out.Notice = &Notice{Outcome: n.outcome, Subject: n.subject(), Message: n.message()}
 	return out, nil
 }
 
-// text returns the cause of a failure. A Lambda function's cause is a JSON object with its message ("Using the Lambda
-// runtime API" of the developer guide, "Invocation error").
+// text returns the cause of a failure. The cause of a Lambda function is a JSON object that contains the message
+// ("Using the Lambda runtime API" of the developer guide, "Invocation error").
 func (f *Failure) text() string {
 	var of struct {
 		Message string `json:"errorMessage"`
@@ -80,7 +80,7 @@ func (f *Failure) text() string {
 	return f.Cause
 }
 
-// outcome returns how an execution ended, by its last state.
+// outcome returns how an execution ended, from its last state.
 func (o *StepOutput) outcome() Outcome {
 	switch {
 	case o.Failure != nil && o.Failure.Error == refusedError:
@@ -126,7 +126,7 @@ func (l *letter) subject() string {
 		what += fmt.Sprintf(", %d FAILED", n)
 	}
 	text := []rune(l.deployment + ": " + what)
-	if over := len(text) - 100; over > 0 { // a stack may have a name of 128 characters
+	if over := len(text) - 100; over > 0 { // the name of a stack may have 128 characters
 		text = text[over:]
 	}
 	return string(text)
@@ -160,7 +160,7 @@ func (l *letter) message() string {
 	return strings.TrimRight(text.String(), "\n") + "\n"
 }
 
-// facts returns what happened, line by line, each with its heading.
+// facts returns what happened, as lines with a heading each.
 func (l *letter) facts() (lines [][2]string) {
 	o := l.out
 	add := func(heading, format string, args ...any) {
@@ -217,7 +217,7 @@ func freed(saving float64, currency string) string {
 	return fmt.Sprintf("%.2f %s a month freed", saving, currency)
 }
 
-// next returns what the reader does now, and the commands to paste.
+// next returns what the reader should do now, and the commands to paste.
 func (l *letter) next() (text string, commands []string) {
 	o := l.out
 	see := func(key string) string { return "aws s3 cp " + strings.TrimSuffix(l.place, "/") + "/" + key + " -" }

@@ -34,7 +34,7 @@ func (s *Steps) told(t *testing.T, state any) *StepOutput {
 
 type statusCounts = map[runs.Status]int
 
-// TestNotice: each end of an execution has its subject, its figures, and the command to paste.
+// TestNotice: every way in which an execution can end has a subject, figures and the command to paste.
 func TestNotice(t *testing.T) {
 	t.Parallel()
 	s := &Steps{Deployment: "seats", Place: "s3://b/p/"}
@@ -104,7 +104,7 @@ func TestNotice(t *testing.T) {
 	}
 }
 
-// TestSubject: a subject has at most 100 characters, all of ASCII, for a stack with the longest name, too.
+// TestSubject: a subject has at most 100 characters, all of them ASCII, even for a stack with the longest name.
 func TestSubject(t *testing.T) {
 	t.Parallel()
 	s := &Steps{Deployment: strings.Repeat("x", 128)}
@@ -114,7 +114,7 @@ func TestSubject(t *testing.T) {
 	}
 }
 
-// TestNoticeOfNoState: a last state that is none is refused.
+// TestNoticeOfNoState: a last state that is not a state is rejected.
 func TestNoticeOfNoState(t *testing.T) {
 	t.Parallel()
 	for _, state := range []string{`[]`, `{"run":5}`, ``} {
@@ -124,7 +124,7 @@ func TestNoticeOfNoState(t *testing.T) {
 	}
 }
 
-// TestMetrics: a step reports the figures that raise alarms. What a run came to is reported once, at its end.
+// TestMetrics: a step reports the figures for alarms. What a run has done is reported once, at its end.
 func TestMetrics(t *testing.T) {
 	t.Parallel()
 	gate := StepOutput{Counts: &plan.Counts{Users: 9, Reclaim: 2, Undecided: 3}, FeedAge: map[string]float64{"entra": 1.5}, Changes: 2, Verdict: plan.Hold, Unhealthy: true, Scheduled: true}
@@ -154,7 +154,7 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
-// TestPartitionNotEvaluated: a partition that could not be evaluated holds the run, and the reason names it.
+// TestPartitionNotEvaluated: a partition that could not be evaluated puts the run on hold, and the reason names it.
 func TestPartitionNotEvaluated(t *testing.T) {
 	t.Parallel()
 	s := steps(t, busy())

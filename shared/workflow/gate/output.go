@@ -10,19 +10,19 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// StepOutput is the state that one step passes to the next. It is the output of the execution at the end. It has only
-// numbers and names of batches, and no names of people.
+// StepOutput is the state that a step passes to the next, and at the end the output of the execution. It contains
+// only numbers and names of batches, no names of people.
 type StepOutput struct {
 	Run         string       `json:"run"`
 	PlanHash    string       `json:"planHash"`
 	Verdict     plan.Verdict `json:"verdict"`
-	HoldReasons []string     `json:"holdReasons"` // without names, which plan.json has
-	Overridable bool         `json:"overridable"` // the limits alone hold the plan
-	Scheduled   bool         `json:"scheduled"`   // the schedule started the run
+	HoldReasons []string     `json:"holdReasons"` // without names of people, which plan.json has
+	Overridable bool         `json:"overridable"` // whether only limits hold the plan
+	Scheduled   bool         `json:"scheduled"`   // whether the schedule started the run
 	Restores    string       `json:"restores,omitempty"`
 	Mode        policy.Mode  `json:"mode"`
-	Unhealthy   bool         `json:"unhealthy"` // a source is unhealthy
-	// FeedAge is how old the newest activity of each source is, in hours.
+	Unhealthy   bool         `json:"unhealthy"` // whether a source is unhealthy
+	// FeedAge is the age of the newest activity in each source, in hours.
 	FeedAge map[string]float64 `json:"feedAge,omitempty"`
 
 	Go          bool    `json:"go"` // apply the plan, or wait and apply it again
@@ -34,14 +34,15 @@ type StepOutput struct {
 	Counts  *plan.Counts        `json:"counts,omitempty"` // counts of people and verdicts
 	Changes int                 `json:"changes"`
 	Results map[runs.Status]int `json:"results,omitempty"`
-	// Resumed counts the changes that earlier runs began, by their status now.
+	// Resumed counts the changes that earlier runs began, by their present status.
 	Resumed       map[runs.Status]int `json:"resumed,omitempty"`
-	ResumedSaving float64             `json:"resumedSaving,omitempty"` // of those of them that are done now, a month
-	Troubled      int                 `json:"troubled"`                // pending changes that need more than waiting
+	ResumedSaving float64             `json:"resumedSaving,omitempty"` // monthly saving of those changes that are done by now
+	Troubled      int                 `json:"troubled"`                // number of pending changes that need more than waiting
 	Refused       string              `json:"refused,omitempty"`       // why a safety check stops the run
 	MonthlySaving float64             `json:"monthlySaving"`
 	Currency      string              `json:"currency"`
-	// Before has what the plan had come to when this execution began. A plan may be approved again to finish it.
+	// Before is what the plan had achieved when this execution began. A plan may be approved again in order to finish
+	// it.
 	Before Totals `json:"before"`
 
 	// Failure is why the execution failed or was refused. Notice is set at its end.
@@ -49,7 +50,7 @@ type StepOutput struct {
 	Notice  *Notice  `json:"notice,omitempty"`
 }
 
-// Totals are what a plan and the plans that it resumes have come to.
+// Totals are what a plan and the plans that it resumes have achieved.
 type Totals struct {
 	Done          int     `json:"done"`
 	Failed        int     `json:"failed"`
@@ -62,18 +63,18 @@ type Batches struct {
 	AD    []Batch `json:"ad"`
 }
 
-// Batch names a batch of a plan. The plan is of this run, or of an earlier run that is resumed.
+// Batch names a batch of a plan. The plan is that of this run, or of an earlier run that is resumed.
 type Batch struct {
 	Run      string `json:"run"`
 	PlanHash string `json:"planHash"`
-	Override bool   `json:"override"` // the limits that hold the plan are set aside
+	Override bool   `json:"override"` // whether the limits that hold the plan are overridden
 	Batch    string `json:"batch"`
 }
 
-// mostReasons bounds the hold reasons in the state. plan.json has all of them.
+// mostReasons is the number of hold reasons in the state. plan.json has all of them.
 const mostReasons = 10
 
-// outputOf returns the state after a plan was made or worked on. It leaves out batches that are final.
+// outputOf returns the state after a plan was made or worked on. It omits batches that are final.
 func outputOf(p *plan.Plan, results *runs.Results, override bool) *StepOutput {
 	out := &StepOutput{
 		Run: p.Run, PlanHash: p.PlanHash, Verdict: p.Verdict, Mode: p.Mode, Counts: &p.Counts, Changes: len(p.Changes),
@@ -99,7 +100,7 @@ func (o *StepOutput) resumed(r *runs.Result) {
 	}
 }
 
-// conclude adds what became of the changes of the plan.
+// conclude adds what happened to the changes of the plan.
 func (o *StepOutput) conclude(results *runs.Results) {
 	o.Results, o.MonthlySaving = map[runs.Status]int{}, 0
 	for _, r := range results.Results {
@@ -109,7 +110,7 @@ func (o *StepOutput) conclude(results *runs.Results) {
 	}
 }
 
-// totals returns what a concluded plan and the plans that it resumes have come to.
+// totals returns what a concluded plan and the plans that it resumes have achieved.
 func (o *StepOutput) totals() Totals {
 	return Totals{
 		Done: o.Results[runs.Done] + o.Resumed[runs.Done], Failed: o.Results[runs.Failed] + o.Resumed[runs.Failed],
@@ -137,13 +138,14 @@ func (all *Batches) add(p *plan.Plan, results *runs.Results, override bool) {
 
 func (all *Batches) any() bool { return len(all.Entra)+len(all.AD) > 0 }
 
-// overridden reports whether the limits that hold a plan are set aside for a batch.
+// overridden reports whether a batch applies despite the limits that hold its plan.
 func (all *Batches) overridden() bool {
 	return slices.ContainsFunc(slices.Concat(all.Entra, all.AD), func(b Batch) bool { return b.Override })
 }
 
-// Metrics returns the figures of a step, by the names that the dashboard and the alarms use. The dashboard adds them up,
-// so an execution reports what it came to once, at its end, and without what an earlier execution reported.
+// Metrics returns the figures of a step, under the names that the dashboard and the alarms use. The dashboard adds
+// them up, so an execution reports what it achieved only once, at its end, and excludes what an earlier execution
+// reported.
 func (o *StepOutput) Metrics(op string) map[string]float64 {
 	flag := map[bool]float64{true: 1}
 	m := map[string]float64{}

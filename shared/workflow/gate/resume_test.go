@@ -19,8 +19,8 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/restore"
 )
 
-// takes writes an earlier run with a plan that changed the E3 of some people. A change with an empty outcome is still
-// open.
+// takes writes an earlier run whose plan takes E3 from people. became has the outcome by person; an empty outcome
+// leaves the change open.
 func takes(t *testing.T, s store.Store, run string, became map[string]ledger.Outcome) *plan.Plan {
 	t.Helper()
 	p := &plan.Plan{Run: run, Mode: policy.Review, Verdict: plan.Review, Changes: []plan.Change{}, Created: asOf, Expires: asOf.Add(plan.Lifetime)}
@@ -48,7 +48,7 @@ func takes(t *testing.T, s store.Store, run string, became map[string]ledger.Out
 	return p
 }
 
-// goesOn writes what a run needs to go on with its changes, and its fixture lacks: a plan, data, or both.
+// goesOn writes what a run needs to go on with its changes but lacks: a plan, data, or both.
 func goesOn(t *testing.T, s store.Store, run string) {
 	t.Helper()
 	err := snapshot.PutBegin(t.Context(), s, &snapshot.Begin{Run: run, AsOf: asOf, Tenant: tenant, Policy: text, Partitions: 1})
@@ -66,8 +66,8 @@ func goesOn(t *testing.T, s store.Store, run string) {
 	}
 }
 
-// TestResume: the next run continues changes that earlier runs began and did not end. In enforce it does so by itself.
-// In other modes it does so when its plan is approved.
+// TestResume: the next run continues changes that earlier runs began and did not end, in mode enforce by itself, and
+// in other modes once its plan is approved.
 func TestResume(t *testing.T) {
 	t.Parallel()
 	for _, mode := range []policy.Mode{policy.Enforce, policy.Review} {
@@ -105,8 +105,8 @@ func TestResume(t *testing.T) {
 	}
 }
 
-// TestApproveWhatIsOpen: a change that is open in the ledger may be finished. A newer plan, or a fault in the results
-// of its batches, does not prevent that.
+// TestApproveWhatIsOpen: a change that is open in the ledger may be finished in spite of a newer plan or of a fault
+// in the results of its batches.
 func TestApproveWhatIsOpen(t *testing.T) {
 	t.Parallel()
 	s := steps(t, quiet())
@@ -125,7 +125,7 @@ func TestApproveWhatIsOpen(t *testing.T) {
 	}
 }
 
-// TestRestorePlans: a restore for everybody, and one for one person, take open changes into account.
+// TestRestorePlans: a restore, for everybody or for one person, takes open changes into account.
 func TestRestorePlans(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -133,7 +133,7 @@ func TestRestorePlans(t *testing.T) {
 		want    []string // people whose license is restored
 		resumes []string
 	}{
-		"everybody":        {"", []string{"ann", "bob", "dan"}, []string{"back"}}, // its data have expired, so it cannot roll back what it began
+		"everybody":        {"", []string{"ann", "bob", "dan"}, []string{"back"}}, // its data has expired, so it cannot roll back what it began
 		"one, done":        {"ann", []string{"ann"}, nil},
 		"one, by name":     {"DAN@x.example", []string{"dan"}, nil},
 		"one, on its way":  {"cid", nil, []string{"back"}},

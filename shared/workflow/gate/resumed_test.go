@@ -21,8 +21,8 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/restore"
 )
 
-// TestResumedChanges: the results of changes that earlier runs began are counted beside the plan's own. Batches of an
-// overridden run stay overridden.
+// TestResumedChanges: the results of changes that earlier runs began are counted in addition to the plan's own. The
+// batches of an overridden run stay overridden.
 func TestResumedChanges(t *testing.T) {
 	t.Parallel()
 	e := quiet()
@@ -66,12 +66,12 @@ func TestResumedChanges(t *testing.T) {
 	}
 }
 
-// TestRoundsOfWaiting: a change with a fault is tried a few more times. A change that only waits is tried for about a
-// day.
+// TestRoundsOfWaiting: a change with a fault is tried a few more times, and a change that merely waits is tried for
+// about a day.
 func TestRoundsOfWaiting(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
-		again bool // the change waits until a fault is mended
+		again bool // whether the change waits for a fault to be repaired
 		round int
 		want  bool
 	}{
@@ -103,7 +103,7 @@ func TestRoundsOfWaiting(t *testing.T) {
 	}
 }
 
-// TestAgeOfFeeds: each source with a date has an age.
+// TestAgeOfFeeds: each source that has a newest date has an age.
 func TestAgeOfFeeds(t *testing.T) {
 	t.Parallel()
 	e := quiet()
@@ -145,7 +145,7 @@ func TestRestoresOnTheWay(t *testing.T) {
 	}
 }
 
-// TestOneGroupInDoubtOfTwoQuestions: one group is exempt and also gives a license. Each use has its own advice.
+// TestOneGroupInDoubtOfTwoQuestions: if a group both exempts people and gives a license, each use has its own advice.
 func TestOneGroupInDoubtOfTwoQuestions(t *testing.T) {
 	t.Parallel()
 	j := inDoubt(t, func(j *judgement) {
@@ -156,8 +156,8 @@ func TestOneGroupInDoubtOfTwoQuestions(t *testing.T) {
 	}
 }
 
-// TestRestoreByThePolicyInForce: the plan has the mode of the policy in force. It has the mode of the run's own policy
-// when the policy in force cannot be read. A restore of a named run searches no other run.
+// TestRestoreByThePolicyInForce: the plan of a restore has the mode of the policy in force or, if that cannot be
+// read, of the run's own policy. A restore of a named run searches no other run.
 func TestRestoreByThePolicyInForce(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -207,8 +207,8 @@ func TestRestoreGoesOnWithAnother(t *testing.T) {
 	}
 }
 
-// TestOpenChangeOfALostPlan: an open change without its plan is reported, and no run resumes it. With its plan and data
-// it is resumed in every mode but audit.
+// TestOpenChangeOfALostPlan: an open change whose plan is lost is reported, and no run resumes it. If its plan and
+// data exist, it is resumed in every mode except audit.
 func TestOpenChangeOfALostPlan(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -247,7 +247,7 @@ func TestOpenChangeOfALostPlan(t *testing.T) {
 	}
 }
 
-// TestClosedPlanOfAnUnreadableLedger: a closed plan is not approved when any read of the ledger fails.
+// TestClosedPlanOfAnUnreadableLedger: if the ledger cannot be read, a closed plan is not approved.
 func TestClosedPlanOfAnUnreadableLedger(t *testing.T) {
 	t.Parallel()
 	e := quiet()

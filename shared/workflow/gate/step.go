@@ -21,37 +21,37 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/restore"
 )
 
-// These bound the waits of a run for the directory. The first wait is one minute. Each further wait is twice as long,
-// but an hour at most. The waits end after about a day.
+// The waits of a run for the directory. The first wait takes a minute, and each further wait twice as long as the one
+// before, up to an hour. The waits end after about a day.
 const (
 	firstWait  = time.Minute
 	longWait   = time.Hour
 	mostRounds = 28
-	// troubleRounds bounds the tries of changes that wait until a fault is mended.
+	// troubleRounds is how often changes that wait for a fault to be repaired are tried.
 	troubleRounds = 3
 )
 
-// StepInput is the input of the state machine. Op names the step.
+// StepInput is the input of a step. Op names the step.
 type StepInput struct {
 	Op string `json:"op"` // gate, hold, approve, restore, settle, notice
-	// Entrance is the one of the execution, for approve and restore.
+	// Entrance, for approve and restore, is the entrance of the execution.
 	Entrance entrance.Name `json:"entrance"`
-	// Execution and Started give the run of a restore its name. For notice, Execution is the ARN.
+	// Execution and Started make up the name of a restore's run. For notice, Execution is the ARN.
 	Execution string      `json:"execution"`
 	Started   time.Time   `json:"started"`
-	Run       string      `json:"run"`       // for every step but approve and notice
-	Apply     bool        `json:"apply"`     // for gate: the operator wants the plan of one person applied
+	Run       string      `json:"run"`       // for every step except approve and notice
+	Apply     bool        `json:"apply"`     // for gate: whether to apply the plan, which is for one person
 	Evaluated []Evaluated `json:"evaluated"` // for gate: how the evaluation of each partition ended
 	Failure   Failure     `json:"failure"`   // for hold: why the run could not be evaluated
-	Request   Request     `json:"request"`   // for approve and restore: the input of the execution
-	Round     int         `json:"round"`     // for settle: the number of rounds so far
+	Request   Request     `json:"request"`   // for approve and restore: input of the execution
+	Round     int         `json:"round"`     // for settle: number of rounds so far
 	Events    int         `json:"events"`    // for settle: the most events of these rounds
 	Before    Totals      `json:"before"`    // for settle: passed on
-	// State is, for notice, the last state of the execution. It is a StepOutput, or whatever the failed step had.
+	// State, for notice, is the last state of the execution: a StepOutput, or whatever the step that failed had.
 	State json.RawMessage `json:"state"`
 }
 
-// Evaluated is how the evaluation of a partition ended. A Failure is set when it failed for good.
+// Evaluated is how the evaluation of a partition ended. Failure is set if it failed for good.
 type Evaluated struct {
 	Partition int      `json:"partition"`
 	Failure   *Failure `json:"failure"`
@@ -63,14 +63,14 @@ type Failure struct {
 	Cause string `json:"Cause"`
 }
 
-// Request is the input of an execution that applies an approved plan.
+// Request is the input of an execution that applies or restores.
 type Request struct {
 	Run      string `json:"apply"`
 	PlanHash string `json:"planHash"`
-	// Override sets aside the limits that hold the plan.
+	// Override applies the plan despite the limits that hold it.
 	Override bool `json:"override"`
-	// Restore is the run to restore, instead of a plan to apply. With a User only that person's licenses are restored.
-	// An empty Restore means the run that took licenses of the User.
+	// Restore is the run to restore, instead of a plan to apply. If User is set, only that person's licenses are
+	// restored; Restore may then be empty, which means the run that took the person's licenses.
 	Restore string `json:"restore,omitempty"`
 	User    string `json:"user,omitempty"`
 }
@@ -78,10 +78,11 @@ type Request struct {
 // Steps are the steps of the state machine that judge a run and conclude it.
 type Steps struct {
 	Store store.Store
-	// Policy reads the text of the policy in force.
+	// Policy returns the text of the policy in force.
 	Policy func(context.Context) (string, error)
 	Now    func() time.Time
-	// Deployment is the name of the stack, and Place its store, as s3://bucket/prefix. The commands of notices have them.
+	// Deployment is the name of the stack, and Place is its store, as s3://bucket/prefix. Notices contain them in
+	// commands.
 	Deployment, Place string
 }
 
@@ -114,7 +115,7 @@ func (s *Steps) Do(ctx context.Context, in StepInput) (*StepOutput, error) {
 	return nil, fmt.Errorf("%w: the step %q is not known", runs.ErrRefused, in.Op)
 }
 
-// gate makes the plan of a run. A partition that could not be evaluated puts the run on hold.
+// gate makes the plan of a run. If a partition could not be evaluated, the run is on hold.
 func (s *Steps) gate(ctx context.Context, in StepInput) (*StepOutput, error) {
 	if i := slices.IndexFunc(in.Evaluated, func(e Evaluated) bool { return e.Failure != nil }); i >= 0 {
 		why := in.Evaluated[i].Failure
@@ -145,7 +146,7 @@ func (s *Steps) gate(ctx context.Context, in StepInput) (*StepOutput, error) {
 	return out, nil
 }
 
-// hold puts a run on hold that could not be evaluated.
+// hold puts a run that could not be evaluated on hold.
 func (s *Steps) hold(ctx context.Context, run string, f *Failure) (*StepOutput, error) {
 	why := fmt.Sprintf("not everybody could be evaluated (%s): %s", f.Error, f.text())
 	p, err := Hold(ctx, s.Store, run, why[:min(len(why), 1000)], s.Now())
@@ -161,7 +162,7 @@ func (s *Steps) hold(ctx context.Context, run string, f *Failure) (*StepOutput, 
 	return out, nil
 }
 
-// feedAge returns the age of the newest date of each source that has one, in hours.
+// feedAge returns, in hours, the age of the newest date of each source that has one.
 func (s *Steps) feedAge(ctx context.Context, run string) (map[string]float64, error) {
 	r, err := decision.Open(ctx, s.Store, run)
 	if err != nil {
@@ -176,8 +177,8 @@ func (s *Steps) feedAge(ctx context.Context, run string) (map[string]float64, er
 	return ages, nil
 }
 
-// approve compares the plan that an operator approved with the stored one. Every batch compares them again, and checks
-// the plan against the directories.
+// approve compares the plan that an operator approved with the stored plan. Every batch compares them again, and
+// checks the plan against the directories.
 func (s *Steps) approve(ctx context.Context, in Request) (*StepOutput, error) {
 	p, results, err := Conclude(ctx, s.Store, in.Run, s.Now())
 	if err != nil {
@@ -207,7 +208,7 @@ func (s *Steps) approve(ctx context.Context, in Request) (*StepOutput, error) {
 	return out, nil
 }
 
-// admit returns why a plan may not be applied as an operator asks. It is empty when the plan may be applied.
+// admit returns why a plan must not be applied as an operator asks, or "" if it may be.
 func (s *Steps) admit(ctx context.Context, p *plan.Plan, in Request, left bool) (refusal string, err error) {
 	b, err := snapshot.GetBegin(ctx, s.Store, p.Run)
 	if err != nil {
@@ -220,7 +221,7 @@ func (s *Steps) admit(ctx context.Context, p *plan.Plan, in Request, left bool) 
 	if left {
 		asked.Left = 1
 	}
-	if p.Restores == "" { // a restore needs no valid policy
+	if p.Restores == "" { // a restore does not need a valid policy
 		if asked.Policy, err = s.Policy(ctx); err != nil {
 			return "", err
 		}
@@ -229,7 +230,7 @@ func (s *Steps) admit(ctx context.Context, p *plan.Plan, in Request, left bool) 
 	return refusal, err
 }
 
-// restore makes the plan of a restore. An operator who asks for a restore also approves it.
+// restore makes the plan of a restore. Whoever asks for a restore also approves it.
 func (s *Steps) restore(ctx context.Context, in StepInput) (*StepOutput, error) {
 	sum := sha256.Sum256([]byte(in.Execution))
 	run := snapshot.NewRun(in.Started, [4]byte(sum[:]))
@@ -242,7 +243,7 @@ func (s *Steps) restore(ctx context.Context, in StepInput) (*StepOutput, error) 
 	}
 	inForce, err := s.Policy(ctx)
 	if err != nil {
-		inForce = "" // a restore needs no valid policy
+		inForce = "" // a restore does not need a valid policy
 	}
 	p, err := restore.Plan(ctx, s.Store, restore.Request{Of: old, User: user, Run: run, Policy: inForce}, s.Now())
 	if err != nil {
@@ -257,7 +258,7 @@ func (s *Steps) restore(ctx context.Context, in StepInput) (*StepOutput, error) 
 	return out, nil
 }
 
-// resume adds the open batches of the runs that a plan resumes. A run whose data have expired adds nothing.
+// resume adds the open batches of the runs that a plan resumes. A run whose data has expired adds nothing.
 func (s *Steps) resume(ctx context.Context, p *plan.Plan, out *StepOutput) error {
 	for _, run := range p.Resumes {
 		earlier, results, err := Conclude(ctx, s.Store, run, s.Now())
@@ -300,8 +301,9 @@ func (s *Steps) conclude(ctx context.Context, in StepInput) (*StepOutput, error)
 	return out, nil
 }
 
-// Wait returns how long a run waits for the directory after a number of rounds, and whether another round follows. It
-// makes most rounds while changes are pending. troubled of them wait until a fault is mended, which is tried less often.
+// Wait returns how long a run waits for the directory after a number of rounds, and whether another round follows.
+// There are up to most rounds while changes are pending. If all pending changes are troubled, which means that they
+// wait for a fault to be repaired, there are only troubleRounds.
 func Wait(rounds, most, pending, troubled int) (wait time.Duration, again bool) {
 	again = rounds < most && pending > troubled || rounds < troubleRounds && pending > 0
 	return min(firstWait<<min(rounds-1, 10), longWait), again

@@ -24,7 +24,7 @@ func steps(t *testing.T, e evaluated) *Steps {
 	return stepsOn(e.put(t))
 }
 
-// stepsOn returns steps over a store. The policy of the run is in force.
+// stepsOn returns steps over a store, with the run's policy in force.
 func stepsOn(over store.Store) *Steps {
 	s := &Steps{Store: over, Now: func() time.Time { return clock }}
 	s.Policy = func(ctx context.Context) (string, error) {
@@ -54,8 +54,9 @@ func (s *Steps) approves(t *testing.T, p *plan.Plan) error {
 	return err
 }
 
-// TestWhatGoesOn: a scheduled run applies its plan in enforce only. A run that an operator starts to look at does not
-// apply it. An operator who asks to apply the plan of one person approves it, but never in audit.
+// TestWhatGoesOn: a scheduled run applies its plan only in mode enforce. A run that an operator starts just to look
+// at does not apply its plan. An operator who asks to apply the plan for one person thereby approves it, except in
+// mode audit.
 func TestWhatGoesOn(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -108,7 +109,7 @@ func TestApprove(t *testing.T) {
 	}
 }
 
-// TestClosed: a plan is not approved when none of its changes may begin.
+// TestClosed: a plan none of whose changes may begin cannot be approved.
 func TestClosed(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -162,7 +163,7 @@ func TestHold(t *testing.T) {
 	}
 }
 
-// approvedAgain approves a plan that came to some totals before. They are not reported again.
+// approvedAgain approves a plan that achieved before in an earlier execution, which must not be reported again.
 func (s *Steps) approvedAgain(t *testing.T, p *plan.Plan, before Totals) {
 	t.Helper()
 	out, err := s.Do(t.Context(), StepInput{Op: "approve", Entrance: entrance.Approve, Request: Request{Run: p.Run, PlanHash: p.PlanHash}})
@@ -178,8 +179,8 @@ func (s *Steps) approvedAgain(t *testing.T, p *plan.Plan, before Totals) {
 	}
 }
 
-// TestSettle: the ledger decides what happened to a change. The results of the batches decide where the ledger has no
-// entry.
+// TestSettle: the ledger decides what happened to a change. If the ledger has no entry, the results of the batches
+// decide.
 func TestSettle(t *testing.T) {
 	t.Parallel()
 	s := steps(t, busy())

@@ -53,8 +53,8 @@ func storeWithRun(t *testing.T) store.Store {
 	return s
 }
 
-// takes writes an earlier run with a plan that changed the E3 of some people. A change with an empty outcome is still
-// open.
+// takes writes an earlier run whose plan takes E3 from people. became has the outcome by person; an empty outcome
+// leaves the change open.
 func takes(t *testing.T, s store.Store, run string, became map[string]ledger.Outcome) *plan.Plan {
 	t.Helper()
 	p := &plan.Plan{Run: run, Mode: policy.Review, Verdict: plan.Review, Changes: []plan.Change{}, Created: asOf, Expires: asOf.Add(plan.Lifetime)}
@@ -82,7 +82,7 @@ func takes(t *testing.T, s store.Store, run string, became map[string]ledger.Out
 	return p
 }
 
-// users returns the people of changes, in order.
+// users returns the people of the changes, in order.
 func users(changes []plan.Change) string {
 	var all []string
 	for _, c := range changes {

@@ -15,7 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// isOver reports whether a run can no longer go on, because its plan or its data cannot be read.
+// isOver reports whether a run can no longer go on because its plan or its data cannot be read.
 func isOver(ctx context.Context, s store.Store, run string) (bool, error) {
 	err := runs.GoesOn(ctx, s, run)
 	if runs.Gone(err) {
@@ -24,8 +24,8 @@ func isOver(ctx context.Context, s store.Store, run string) (bool, error) {
 	return false, err
 }
 
-// lay begins and seals the run of a restore, which reads no people. It needs a policy, and groups and products that an
-// earlier run resolved. It takes each of them from the first place where it can be read. A repeated call changes
+// lay begins and seals the run of a restore, which reads no people. It needs a policy, and groups and products as an
+// earlier run resolved them. It takes each from the first place from which it can be read. A repeated call changes
 // nothing.
 func lay(ctx context.Context, s store.Store, in Request, changes []plan.Change, now time.Time) error {
 	old, err := begun(ctx, s, in.Of)
@@ -59,7 +59,7 @@ func lay(ctx context.Context, s store.Store, in Request, changes []plan.Change, 
 	return snapshot.Seal(ctx, s, m)
 }
 
-// begun returns the beginning of a run, or nil when it is missing or damaged.
+// begun returns the begin.json of a run, or nil if it is missing or damaged.
 func begun(ctx context.Context, s store.Store, run string) (*snapshot.Begin, error) {
 	b, err := snapshot.GetBegin(ctx, s, run)
 	if runs.Gone(err) {
@@ -68,8 +68,8 @@ func begun(ctx context.Context, s store.Store, run string) (*snapshot.Begin, err
 	return b, err
 }
 
-// newestBegun returns the beginning of the newest run for everybody. It is nil when there is no such run, or its data
-// are missing.
+// newestBegun returns the begin.json of the newest run for everybody, or nil if there is no such run or its data is
+// missing.
 func newestBegun(ctx context.Context, s store.Store, now time.Time) (*snapshot.Begin, error) {
 	newest, err := history.Newest(ctx, s, now)
 	if err != nil || newest == "" {
@@ -78,10 +78,10 @@ func newestBegun(ctx context.Context, s store.Store, now time.Time) (*snapshot.B
 	return begun(ctx, s, newest)
 }
 
-// policyFor chooses the policy for a restore. The candidates are the policy in force, the policy of the run that took
-// the licenses, and the policy of the newest run. It returns the first one that names all the licenses, or else the
-// first that can be read. A policy of another tenant than the runs' does not count. p is nil when no policy can be
-// read.
+// policyFor chooses the policy for a restore among, in this order, the policy in force, the policy of the run that
+// took the licenses, and the policy of the newest run. It returns the first that names all the licenses or, if none
+// does, the first that can be read. A policy for another tenant than that of the runs does not count. p is nil if no
+// policy can be read.
 func policyFor(in Request, changes []plan.Change, begins ...*snapshot.Begin) (text string, p *policy.Policy) {
 	texts, tenant := []string{in.Policy}, ""
 	for _, b := range begins {
@@ -114,8 +114,9 @@ func names(p *policy.Policy, changes []plan.Change) bool {
 	return true
 }
 
-// former returns the license groups of a run, by license. more has the further groups of licenses that several groups
-// give. The objectGUIDs of groups in Active Directory come from the run's manifest, if it can be read.
+// former returns the license groups of a run, by license. first has one group per license, and more has the others of
+// licenses that several groups give. The objectGUIDs of Active Directory groups come from the run's manifest, if it
+// can be read.
 func former(ctx context.Context, s store.Store, b *snapshot.Begin) (first map[string]directory.Group, more map[string][]directory.Group) {
 	p, err := policy.Load("policy of run "+b.Run, []byte(b.Policy))
 	if err != nil {

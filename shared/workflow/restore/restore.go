@@ -1,5 +1,5 @@
-// Package restore plans to restore what a run took. The plan belongs to a run of its own. It rests on the ledger alone,
-// because the data of the earlier run may be missing or damaged. Package apply applies it like any other plan.
+// Package restore plans to restore what a run took. The plan belongs to a run of its own and rests on the ledger
+// alone, because the data of the earlier run may be missing or damaged. Package apply applies it like any other plan.
 package restore
 
 import (
@@ -24,23 +24,23 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// ErrNothing is returned when there is nothing to restore.
+// ErrNothing is the error when there is nothing to restore.
 var ErrNothing = errors.New("nothing to put back")
 
-// Request says what is restored.
+// Request says what to restore.
 type Request struct {
 	Of   string // the run that took the licenses
 	User string // object id, SID or user principal name of the only person to restore; empty: everybody
-	Run  string // the run of the restore
-	// Policy is the text of the policy in force. It is empty when that policy cannot be read.
+	Run  string // the new run of the restore
+	// Policy is the text of the policy in force. It is empty if that policy cannot be read.
 	Policy string
 }
 
-// Plan makes the plan that restores what a run took from everybody, or from one person. It leaves out changes that were
-// not made, and licenses that are already restored. Applying it asks no rule.
+// Plan makes the plan that restores what a run took, from everybody or from one person. It leaves out changes that
+// were not made and licenses that are already restored. Applying the plan asks no rule.
 //
-// A restore of a whole run stops that run first. A restore of one person stops only the changes of that person. The
-// plan resumes the runs with open changes: the run itself, and other restores of it.
+// A restore of a whole run first stops that run, and a restore of one person stops only the changes of that person.
+// The plan resumes the runs that have open changes: the run itself, and other restores of it.
 func Plan(ctx context.Context, s store.Store, in Request, now time.Time) (*plan.Plan, error) {
 	book := ledger.In(s)
 	touches, err := touched(ctx, s, book, in)
@@ -97,8 +97,8 @@ func Plan(ctx context.Context, s store.Store, in Request, now time.Time) (*plan.
 	return p, report.PutChanges(ctx, s, p)
 }
 
-// touched lists the licenses that a run may have taken. It reads them from what the run's plan left. Without that it
-// lists the ledger of the person, or of everybody.
+// touched lists the licenses that a run may have taken. It uses what the run's plan left or, without that, lists the
+// ledger of the person or of everybody.
 func touched(ctx context.Context, s store.Store, book *ledger.Ledger, in Request) ([]history.Touch, error) {
 	p, err := history.GetPlanned(ctx, s, in.Of)
 	switch {
@@ -138,14 +138,14 @@ func touched(ctx context.Context, s store.Store, book *ledger.Ledger, in Request
 // found is what the ledger has about the run to restore.
 type found struct {
 	changes    []plan.Change
-	resumes    []string // runs with open changes of these licenses
+	resumes    []string // runs that have open changes of these licenses
 	pending    []plan.Begun
-	stops      []string // people whose changes are stopped
-	unreadable []string // why entries of the ledger cannot be believed
-	back       int      // number of changes that are restored or changed nothing
+	stops      []string // people whose changes are to be stopped
+	unreadable []string // why ledger entries cannot be believed
+	back       int      // number of changes that were restored or changed nothing
 }
 
-// nothing returns why there is nothing to restore.
+// nothing returns the error when there is nothing to restore.
 func (f *found) nothing(in Request) error {
 	if len(f.unreadable) > 0 {
 		return fmt.Errorf("%w to put back run %s: %s", runs.ErrRefused, in.Of, strings.Join(f.unreadable, "; "))
@@ -153,7 +153,7 @@ func (f *found) nothing(in Request) error {
 	return fmt.Errorf("%w: run %s took nothing that is not back already%s", ErrNothing, in.Of, map[bool]string{true: " of " + in.User}[in.User != ""])
 }
 
-// readAtOnce is how many entries of the ledger are read at the same time.
+// readAtOnce is the number of ledger entries that are read concurrently.
 const readAtOnce = 16
 
 // restorable finds in the ledger what a run took and nobody has restored.
@@ -202,8 +202,8 @@ func restorable(ctx context.Context, s store.Store, book *ledger.Ledger, touches
 	return sum, nil
 }
 
-// note records what an entry means for the restore. over reports whether a run can no longer go on. Such a run cannot
-// finish its own changes, so this restore undoes what it took, and finishes what it was restoring.
+// note records what a ledger entry means for the restore. over reports whether a run can no longer go on. Such a run
+// cannot finish its own changes, so this restore undoes what the run took, and finishes what the run was restoring.
 func (f *found) note(e *ledger.Entry, in Request, over func(run string) (bool, error)) error {
 	done := e.Completion != nil
 	switch {

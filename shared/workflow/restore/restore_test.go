@@ -19,7 +19,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestWhatAnEntryMeansForARestore: an entry shows a taken license, an open change, an open restore, or an ended change.
+// TestWhatAnEntryMeansForARestore: an entry shows a taken license, an open change, an open restore, or a change that
+// has ended.
 func TestWhatAnEntryMeansForARestore(t *testing.T) {
 	t.Parallel()
 	since := asOf.AddDate(0, 0, -90)
@@ -113,7 +114,7 @@ func TestRestorePlan(t *testing.T) {
 		if len(p.Unreadable) != 1 || !strings.Contains(p.Unreadable[0], "ledger/dan/e3/000001.json") {
 			t.Errorf("unreadable: %q", p.Unreadable)
 		}
-		if users(p.Changes) != "bob ann cid" { // there is no manifest, so the restore rolls back what the run began
+		if users(p.Changes) != "bob ann cid" { // without a manifest the run cannot go on, so the restore rolls back what it began
 			t.Errorf("changes of %q", users(p.Changes))
 		}
 		kept, err := runs.GetPlan(t.Context(), s, "mine")
@@ -133,8 +134,8 @@ func TestRestorePlan(t *testing.T) {
 	}
 }
 
-// TestRestoreOfWhatIsUnreadable: the error names the unreadable entries. It does not say that there is nothing to
-// restore.
+// TestRestoreOfWhatIsUnreadable: if entries cannot be read, the error names them instead of saying that there is
+// nothing to restore.
 func TestRestoreOfWhatIsUnreadable(t *testing.T) {
 	t.Parallel()
 	s := storeWithRun(t)
@@ -153,11 +154,11 @@ func TestRestoreOfWhatIsUnreadable(t *testing.T) {
 	}
 }
 
-// TestRestoreWithoutThePlan: when the run's plan is missing or damaged, the ledger shows what the run took.
+// TestRestoreWithoutThePlan: if the run's plan is missing or damaged, the ledger shows what the run took.
 func TestRestoreWithoutThePlan(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
-		damaged bool // the list of people whom the run may have touched
+		damaged bool // whether the list of people that the run may have touched is damaged
 		of      string
 		user    string
 		want    string // people whose license is restored
@@ -203,7 +204,7 @@ func TestRestoreWithoutThePlan(t *testing.T) {
 	}
 }
 
-// TestPolicyOfARestore: a restore uses the first policy that names all its licenses and is of its tenant.
+// TestPolicyOfARestore: a restore uses the first policy for its tenant that names all its licenses.
 func TestPolicyOfARestore(t *testing.T) {
 	t.Parallel()
 	without := strings.ReplaceAll(text, "citrix", "desktop")
@@ -237,8 +238,8 @@ func TestPolicyOfARestore(t *testing.T) {
 	}
 }
 
-// TestRunOfARestore: groups and products come from the run that took the licenses, or else from the newest run. A
-// restore needs a policy.
+// TestRunOfARestore: groups and products come from the run that took the licenses or, if that is not possible, from
+// the newest run. Without a policy there is no restore.
 func TestRunOfARestore(t *testing.T) {
 	t.Parallel()
 	citrix := directory.GroupRef{Source: directory.AD, Name: "CN=Citrix,DC=corp"}

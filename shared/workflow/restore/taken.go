@@ -16,9 +16,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Taken returns the runs that took licenses of a user and whose licenses are not restored. It includes runs that are
-// taking or restoring them now. user is the key in the ledger, an object id or SID. The error is ErrNothing when there
-// is no such run, and has the user's name.
+// Taken returns the runs that took licenses from a user that have not been restored, including runs that are taking
+// or restoring them now. user is the key in the ledger, an object id or SID. Taken fails with ErrNothing if there is
+// no such run; name is the user's name for that error.
 func Taken(ctx context.Context, s store.Store, user, name string) (took []string, err error) {
 	page, err := ledger.In(s).Of(ctx, user)
 	if err != nil {
@@ -49,8 +49,8 @@ func Taken(ctx context.Context, s store.Store, user, name string) (took []string
 	return took, nil
 }
 
-// TakenFrom returns the one run that took licenses of a user, and the user's key in the ledger. It looks the user up in
-// the newest run's data. A user who is no longer there is found by object id or SID.
+// TakenFrom returns the only run that took licenses from a user, and the user's key in the ledger. It looks up the
+// user in the data of the newest run. A user who is no longer there must be given by object id or SID.
 func TakenFrom(ctx context.Context, s store.Store, now time.Time, name string) (run, user string, err error) {
 	keys, err := keysOf(ctx, s, now, name)
 	if err != nil {
@@ -72,7 +72,7 @@ func TakenFrom(ctx context.Context, s store.Store, now time.Time, name string) (
 	return "", "", err
 }
 
-// keysOf returns the keys by which the ledger may know a user.
+// keysOf returns the keys under which the ledger may know a user.
 func keysOf(ctx context.Context, s store.Store, now time.Time, name string) (keys []string, err error) {
 	newest, err := history.Newest(ctx, s, now)
 	if err != nil || newest == "" {
@@ -90,7 +90,7 @@ func keysOf(ctx context.Context, s store.Store, now time.Time, name string) (key
 		hits++
 		keys = append(keys, p.ID())
 		if sid := p.SID(); sid != "" && sid != p.ID() {
-			keys = append(keys, sid) // the ledger has an account that is only in Active Directory by its SID
+			keys = append(keys, sid) // the ledger has an account that is only in Active Directory under its SID
 		}
 		return nil
 	})

@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestTaken: Taken returns the runs whose licenses a person still lacks.
+// TestTaken: Taken returns the runs that took licenses that a person still lacks.
 func TestTaken(t *testing.T) {
 	t.Parallel()
 	type entry struct {
@@ -72,7 +72,7 @@ func TestTaken(t *testing.T) {
 	}
 }
 
-// people writes a run for everybody over some accounts. Its plan is the newest.
+// people writes a run for everybody with the given accounts. Its plan is the newest.
 func people(t *testing.T, s store.Store, run string, entra []directory.EntraUser, ad ...directory.ADUser) {
 	t.Helper()
 	b := &snapshot.Begin{Run: run, Read: asOf, AsOf: asOf, Tenant: tenant, Policy: text, Partitions: 1, SKUs: []directory.SKU{{ID: "sku-e3", PartNumber: "SPE_E3"}, {ID: "sku-exo", PartNumber: "EXCHANGESTANDARD"}}}
@@ -101,7 +101,7 @@ func people(t *testing.T, s store.Store, run string, entra []directory.EntraUser
 	}
 }
 
-// TestKeysOf: the newest run's data give the keys by which the ledger may know a person.
+// TestKeysOf: the newest run's data gives the keys under which the ledger may know a person.
 func TestKeysOf(t *testing.T) {
 	t.Parallel()
 	ann := directory.EntraUser{ID: "id-ann", UserPrincipalName: "ann@x.example", SID: "S-1-5-21-1", ImmutableID: "guid", Synced: true, LastSuccessful: asOf}
@@ -133,7 +133,7 @@ func TestKeysOf(t *testing.T) {
 			tc.prepare(t, s)
 			got, err := keysOf(t.Context(), s, clock, tc.name)
 			if tc.is != nil {
-				got = nil // the caller looks at the error
+				got = nil // the caller checks the error
 			}
 			if d := cmp.Diff(tc.want, got); d != "" || !errors.Is(err, tc.is) || tc.is != nil && !strings.Contains(err.Error(), "fits 2 people") {
 				t.Errorf("%v, want %v (-want +got):\n%s", err, tc.is, d)
@@ -142,8 +142,8 @@ func TestKeysOf(t *testing.T) {
 	}
 }
 
-// TestTakenFromEitherKey: entries of an account that was known only to Active Directory are found by the SID. They are
-// found too when the object id has none.
+// TestTakenFromEitherKey: if an account was known only to Active Directory, its entries are found under the SID even
+// when the person now has an object id.
 func TestTakenFromEitherKey(t *testing.T) {
 	t.Parallel()
 	ann := directory.EntraUser{ID: "id-ann", UserPrincipalName: "ann@x.example", SID: "S-1-5-21-1", ImmutableID: "guid", Synced: true, LastSuccessful: asOf}
@@ -161,7 +161,7 @@ func TestTakenFromEitherKey(t *testing.T) {
 	}
 }
 
-// TestDataThatCannotBeRead: unreadable data do not make a person unknown.
+// TestDataThatCannotBeRead: data that cannot be read does not make a person unknown.
 func TestDataThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	s := store.Store(&store.Memory{})
