@@ -9,9 +9,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// TestVersions: every function that the definition calls is a published version in both deployments, and each change of
-// its code or settings publishes another one. An execution keeps its definition. So an execution that waits goes on with
-// the functions with which it began, whatever is deployed meanwhile.
+// TestVersions checks that the definition calls only published versions of functions, and that both deployments
+// publish a new version at every change of code or settings. A waiting execution therefore continues with the
+// functions with which it began, whatever is deployed meanwhile.
 func TestVersions(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../statemachine.asl.json")

@@ -13,10 +13,10 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// unreadablePlans are the ways in which the plan of an earlier run cannot be read.
+// unreadablePlans lists the ways in which the plan of an earlier run can be unreadable.
 var unreadablePlans = map[string]struct {
 	spoil func(s *shell, file string)
-	said  string // part of what the next plan says
+	said  string // part of a note in the next plan
 }{
 	"truncated": {func(s *shell, file string) { s.rewrite(file, func(b []byte) []byte { return b[:len(b)/2] }) }, "unexpected EOF"},
 	"altered": {func(s *shell, file string) {
@@ -27,7 +27,7 @@ var unreadablePlans = map[string]struct {
 	"missing": {func(s *shell, file string) { s.remove(strings.TrimPrefix(file, s.path("store/"))) }, "the run has no plan"},
 }
 
-// rewrite changes a file, which must then be another one.
+// rewrite changes the content of a file. It fails the test if change returns the old content.
 func (s *shell) rewrite(file string, change func([]byte) []byte) {
 	s.t.Helper()
 	old, err := os.ReadFile(file)
@@ -43,8 +43,9 @@ func (s *shell) rewrite(file string, change func([]byte) []byte) {
 	}
 }
 
-// TestUnreadablePlanOfAnEarlierRun: the plan of a run that left changes open cannot be read. The next night is planned
-// and applied, and says so. A restore rolls back what the run began and gives back what it took, by the ledger alone.
+// TestUnreadablePlanOfAnEarlierRun makes the plan of a run with pending changes unreadable. The next night must still
+// be planned and applied, with a note about the run. A restore must return what the run took and roll back what it
+// began, with only the ledger's help.
 func TestUnreadablePlanOfAnEarlierRun(t *testing.T) {
 	t.Parallel()
 	for name, tc := range unreadablePlans {
@@ -75,8 +76,8 @@ func TestUnreadablePlanOfAnEarlierRun(t *testing.T) {
 	}
 }
 
-// TestUnreadableHistory: what the last run left for later runs is damaged. The next night goes on by what an older run
-// left, and says so. Without an older one it fails, and names the object.
+// TestUnreadableHistory damages what the last run left for later runs. The next night must use what an older run
+// left, and say so. If there is no older run either, the plan must fail and name the object.
 func TestUnreadableHistory(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 3*day, sandbox.Options{Users: 100, Seed: 9})
@@ -102,8 +103,8 @@ func TestUnreadableHistory(t *testing.T) {
 	}
 }
 
-// TestUnreadablePlanOfARestore: a restore is under way, and its plan cannot be read any more. Another restore of the same
-// run finishes what the first one began.
+// TestUnreadablePlanOfARestore makes the plan of a pending restore unreadable. Another restore of the same run must
+// finish the first.
 func TestUnreadablePlanOfARestore(t *testing.T) {
 	t.Parallel()
 	for name, tc := range unreadablePlans {
@@ -127,7 +128,7 @@ func TestUnreadablePlanOfARestore(t *testing.T) {
 	}
 }
 
-// runOf returns the run of results.
+// runOf returns the run id in the JSON results of a command.
 func runOf(t *testing.T, out []byte) string {
 	t.Helper()
 	var r runs.Results
