@@ -1,11 +1,11 @@
 locals {
-  # An earlier deployment of this name leaves its bucket and key behind.
+  # An earlier deployment of this name has left its bucket and key behind.
   kept = var.existing_key != ""
   key  = local.kept ? var.existing_key : aws_kms_key.objects[0].arn
 
   bucket  = "${var.name}-${data.aws_caller_identity.current.account_id}-${data.aws_region.current.region}"
   objects = "arn:${data.aws_partition.current.partition}:s3:::${local.bucket}"
-  # Names of IAM and of dashboards are the same in all regions.
+  # Names of IAM roles and of dashboards must be unique across regions.
   global = "${var.name}-${data.aws_region.current.region}"
 }
 
@@ -23,7 +23,7 @@ resource "aws_kms_key" "objects" {
         Action    = "kms:*"
         Resource  = "*"
       },
-      # Alarms go to a topic that is encrypted with this key.
+      # Alarms publish to a topic that is encrypted with this key.
       {
         Sid       = "AlarmsOfThisAccount"
         Effect    = "Allow"
@@ -34,8 +34,8 @@ resource "aws_kms_key" "objects" {
       },
     ]
   })
-  # A terraform destroy cannot remove the bucket, because it is not empty.
-  # Without its key nobody could read it.
+  # terraform destroy cannot delete the bucket while it holds objects.
+  # Without this key nobody could read them.
   lifecycle {
     prevent_destroy = true
   }
@@ -101,8 +101,8 @@ resource "aws_s3_bucket_lifecycle_configuration" "store" {
       noncurrent_days = 1
     }
   }
-  # A restore needs the licenses of each run, which are here, and the ledger. What is deleted by hand in either can be
-  # recovered for 30 days.
+  # A restore needs the ledger, and the licenses of each run, which are in history/. Objects that somebody deletes
+  # from either can be recovered for 30 days.
   rule {
     id     = "history"
     status = "Enabled"
@@ -129,7 +129,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "store" {
       noncurrent_days = 30
     }
   }
-  # Earlier policies also name people: they list the exempt ones.
+  # Earlier policies also contain personal data: the names of exempt people.
   rule {
     id     = "policy"
     status = "Enabled"
@@ -169,7 +169,7 @@ locals {
       Resource  = [local.objects, "${local.objects}/*"]
       Condition = { Bool = { "aws:SecureTransport" = "false" } }
     },
-    # Nothing overwrites the ledger: a put must have If-None-Match.
+    # Writes to the ledger must send If-None-Match, so nothing can overwrite an entry.
     {
       Sid       = "LedgerIsCreateOnly"
       Effect    = "Deny"
@@ -181,7 +181,7 @@ locals {
         Bool = { "s3:ObjectCreationOperation" = "true" }
       }
     },
-    # Who may write the bucket may still not write the policy.
+    # Other rights to write the bucket do not include the policy.
     {
       Sid       = "PolicyByItsOwnRole"
       Effect    = "Deny"
@@ -199,12 +199,12 @@ resource "aws_s3_bucket_policy" "store" {
   depends_on = [aws_s3_bucket.store]
 }
 
-# A run checks the policy before it uses it, and keeps its own copy.
+# Each run validates the policy and stores its own copy.
 resource "aws_s3_object" "policy" {
   count       = var.policy_file == "" ? 0 : 1
   bucket      = local.bucket
   key         = "policy.yaml"
   source      = var.policy_file
-  source_hash = filemd5(var.policy_file) # under a key of KMS the etag is no hash of the file
+  source_hash = filemd5(var.policy_file) # with SSE-KMS the ETag is not a hash of the file
   depends_on  = [aws_s3_bucket_policy.store, aws_s3_bucket_versioning.store, aws_s3_bucket_server_side_encryption_configuration.store]
 }

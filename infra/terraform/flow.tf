@@ -1,9 +1,9 @@
 locals {
-  # Each entrance is a state machine of its own, so that IAM tells apart who plans, approves, overrides and restores.
-  # Their definitions differ in the name of the entrance alone.
+  # Each entrance is a separate state machine, so IAM can grant planning, approving, overriding and restoring separately.
+  # The definitions differ only in the name of the entrance.
   entrances = { plan = var.name, nightly = "${var.name}-nightly", approve = "${var.name}-approve", override = "${var.name}-override", restore = "${var.name}-restore" }
 
-  # Published versions: an execution that waits goes on with the functions it began with.
+  # Published versions, so a waiting execution continues with the functions it began with.
   substitutions = {
     CollectFunction  = aws_lambda_function.function["collect"].qualified_arn
     EvaluateFunction = aws_lambda_function.function["evaluate"].qualified_arn
@@ -27,7 +27,7 @@ resource "aws_sfn_state_machine" "run" {
   type       = "STANDARD"
   role_arn   = aws_iam_role.machine.arn
   definition = templatefile("${path.module}/../statemachine.asl.json", merge(local.substitutions, { Entrance = each.key }))
-  # The log has no inputs and outputs.
+  # Inputs and outputs are not logged.
   logging_configuration {
     level                  = "ERROR"
     include_execution_data = false

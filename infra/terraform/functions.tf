@@ -7,7 +7,7 @@ locals {
     gate       = { memory = 512, timeout = 900, env = merge(local.env, { IDLESEAT_POLICY = "policy.yaml" }) }
     apply      = { memory = 256, timeout = 900, env = merge(local.env, local.graph, { IDLESEAT_ENTRA_CERTIFICATE = var.write_certificate, AZURE_CLIENT_ID = var.write_client_id }) }
     reevaluate = { memory = 256, timeout = 120, env = merge(local.env, { IDLESEAT_STATE_MACHINE = local.machines.plan }) }
-    # The same function at the entrance that makes changes.
+    # The same program, but it starts the entrance that makes changes.
     reevaluate-apply = { memory = 256, timeout = 120, env = merge(local.env, { IDLESEAT_STATE_MACHINE = local.machines.approve }) }
   }
 
@@ -41,7 +41,7 @@ resource "aws_lambda_function" "function" {
   handler          = "bootstrap"
   filename         = local.zip[each.key]
   source_code_hash = fileexists(local.zip[each.key]) ? filebase64sha256(local.zip[each.key]) : null
-  publish          = true # state machines call published versions
+  publish          = true # the state machines call published versions
   memory_size      = each.value.memory
   timeout          = each.value.timeout
   environment {

@@ -1,4 +1,4 @@
-# What people may do. Each of the policies has all that its holder needs.
+# The rights of people. Each policy is complete on its own; a person needs only one.
 locals {
   looking = [
     { Effect = "Allow", Action = ["s3:GetObject"], Resource = ["${local.objects}/policy.yaml", "${local.objects}/runs/*", "${local.objects}/history/*", "${local.objects}/ledger/*"] },
@@ -30,7 +30,7 @@ resource "aws_iam_policy" "people" {
   policy      = jsonencode({ Version = "2012-10-17", Statement = local.people[each.key] })
 }
 
-# Only this role writes the policy. Allow sts:AssumeRole on it to those who may.
+# Only this role can write the policy. Allow sts:AssumeRole on it to the people who may edit the policy.
 resource "aws_iam_role" "policy" {
   name = "${local.global}-policy"
   assume_role_policy = jsonencode({

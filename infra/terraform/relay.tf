@@ -1,4 +1,4 @@
-# Messages hold keys and tokens. SQS encrypts them with its own keys.
+# Messages contain only keys and task tokens, so SQS-managed encryption is enough.
 resource "aws_sqs_queue" "relay" {
   for_each                   = toset(["read", "write"])
   name                       = "${var.name}-ad-${each.key}"
@@ -27,7 +27,7 @@ resource "aws_sqs_queue_policy" "tls" {
   })
 }
 
-# The relay gets credentials with a certificate of the company's own CA.
+# The relay gets credentials for a certificate of the company's own CA.
 resource "aws_rolesanywhere_trust_anchor" "relay" {
   count   = var.relay_ca_bundle == "" ? 0 : 1
   name    = "${var.name}-relay"
@@ -48,7 +48,7 @@ resource "aws_iam_role" "relay" {
     Statement = [{
       Effect = "Allow", Principal = { Service = "rolesanywhere.amazonaws.com" }
       Action = ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"]
-      # The company's CA signs many certificates. Only these belong to relays.
+      # The company's CA also signs certificates of other systems, so only these common names are accepted.
       Condition = {
         StringEquals = { "aws:PrincipalTag/x509Subject/CN" = var.relay_common_names }
         ArnEquals    = { "aws:SourceArn" = aws_rolesanywhere_trust_anchor.relay[0].arn }

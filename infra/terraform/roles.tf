@@ -1,11 +1,11 @@
-# What each role may do: only its own keys and calls. A test compares this table
-# with template.yaml and with the calls of a whole run.
+# The rights of each role. A test compares this table with template.yaml and with the
+# calls of whole runs, so that no right is missing and none is unused.
 locals {
   states     = "arn:${data.aws_partition.current.partition}:states:${data.aws_region.current.region}:${data.aws_caller_identity.current.account_id}"
   machines   = { for entrance, name in local.entrances : entrance => "${local.states}:stateMachine:${name}" }
   executions = { for entrance, name in local.entrances : entrance => "${local.states}:execution:${name}" }
 
-  # With s3:ListBucket a missing object looks missing, and not forbidden.
+  # Without s3:ListBucket, S3 answers 403 instead of 404 for a missing object.
   seeing  = { Effect = "Allow", Action = ["s3:ListBucket"], Resource = [local.objects] }
   reading = { Effect = "Allow", Action = ["kms:Decrypt"], Resource = [local.key] }
   writing = { Effect = "Allow", Action = ["kms:Decrypt", "kms:GenerateDataKey"], Resource = [local.key] }
@@ -16,7 +16,7 @@ locals {
     Resource = ["*"]
     Condition = {
       "ForAllValues:StringEquals" = { "sts:IdentityTokenAudience" = ["api://AzureADTokenExchange"] }
-      Null                        = { "sts:IdentityTokenAudience" = "false" } # "for all" holds for none, too
+      Null                        = { "sts:IdentityTokenAudience" = "false" } # ForAllValues conditions are also true when the key is absent
       StringEquals                = { "sts:SigningAlgorithm" = "RS256" }
       NumericLessThanEquals       = { "sts:DurationSeconds" = "60" }
     }
@@ -69,11 +69,11 @@ locals {
       { Effect = "Allow", Action = ["lambda:InvokeFunction"], Resource = [for name in ["collect", "evaluate", "gate", "apply"] : "${aws_lambda_function.function[name].arn}:*"] },
       { Effect = "Allow", Action = ["sqs:SendMessage"], Resource = [for name in ["read", "write"] : aws_sqs_queue.relay[name].arn] },
       { Effect = "Allow", Action = ["sns:Publish"], Resource = [aws_sns_topic.notices.arn] },
-      local.writing, # SNS encrypts what the machine publishes
-      # The children of the Distributed Map are executions of the same machine.
+      local.writing, # SNS encrypts the notices with the machine's rights
+      # The Distributed Map starts its child executions on the same machine.
       { Effect = "Allow", Action = ["states:StartExecution"], Resource = [local.machines.plan, local.machines.nightly, local.machines.approve] },
       { Effect = "Allow", Action = ["states:DescribeExecution", "states:StopExecution"], Resource = flatten([for entrance in ["plan", "nightly", "approve"] : ["${local.executions[entrance]}:*", "${local.executions[entrance]}/*"]]) },
-      # Log delivery is configured for the whole account, so these calls take no resource.
+      # Log delivery belongs to the account, so these actions have no resource.
       { Effect = "Allow", Action = ["logs:CreateLogDelivery", "logs:GetLogDelivery", "logs:UpdateLogDelivery", "logs:DeleteLogDelivery", "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies", "logs:DescribeLogGroups"], Resource = ["*"] },
     ]
     schedule = [
@@ -81,7 +81,7 @@ locals {
     ]
     relay = [
       { Effect = "Allow", Action = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"], Resource = [for name in ["read", "write"] : aws_sqs_queue.relay[name].arn] },
-      # The task token proves an answer, so these calls take no other resource.
+      # The task token identifies the task, so these actions have no resource.
       { Effect = "Allow", Action = ["states:SendTaskSuccess", "states:SendTaskFailure", "states:SendTaskHeartbeat"], Resource = ["*"] },
       { Effect = "Allow", Action = ["s3:GetObject"], Resource = ["${local.objects}/runs/*/ad/*"] },
       { Effect = "Allow", Action = ["s3:PutObject"], Resource = ["${local.objects}/runs/*/ad/*"] },

@@ -1,5 +1,5 @@
-# The module has no backend: configure one that is shared, locked and encrypted.
-# Keep the .terraform.lock.hcl that the first init writes.
+# The module configures no backend. Use one that is shared, locked and encrypted.
+# Commit the .terraform.lock.hcl that the first init writes.
 terraform {
   required_version = ">= 1.11"
   required_providers {

@@ -1,4 +1,4 @@
-# Notices have figures and ids of runs, and never people.
+# Notices contain figures and run ids, but no people.
 resource "aws_sns_topic" "notices" {
   name              = "${var.name}-notices"
   kms_master_key_id = local.key
@@ -26,7 +26,7 @@ locals {
 }
 
 locals {
-  # What happens to executions is summed over the state machines of all entrances.
+  # Metrics of executions are summed over the state machines of all entrances.
   summed = { for name, a in local.alarms : name => a.namespace == "AWS/States" }
 }
 
@@ -42,8 +42,8 @@ resource "aws_cloudwatch_metric_alarm" "watch" {
   evaluation_periods  = each.value.periods
   threshold           = each.value.threshold
   comparison_operator = each.value.below ? "LessThanThreshold" : "GreaterThanOrEqualToThreshold"
-  # A figure that must come is missing: the alarm has insufficient data, and says so. A new
-  # deployment begins in that state, and so is silent until its first night.
+  # If a metric that must come is missing, the alarm changes to INSUFFICIENT_DATA and notifies.
+  # A new deployment begins in that state, so the alarm is silent before the first night.
   treat_missing_data        = each.value.below ? "missing" : "notBreaching"
   alarm_actions             = each.value.below ? [] : [aws_sns_topic.notices.arn]
   insufficient_data_actions = each.value.below ? [aws_sns_topic.notices.arn] : []
@@ -73,7 +73,7 @@ resource "aws_cloudwatch_metric_alarm" "watch" {
 }
 
 locals {
-  # A relay works on one message at a time. While it reads everybody, other messages may wait.
+  # A relay processes one message at a time, so messages may wait while it reads everybody.
   silent = {
     text       = "A message waits for a quarter of an hour, and no relay works; is it running?"
     expression = "IF(working > 0, 0, waiting)"

@@ -1,5 +1,5 @@
-# These tests need no account: they look at what the module would create, with
-# made-up answers of AWS. They only plan, because key and bucket refuse to be destroyed.
+# These tests need no AWS account, because they mock the provider. They only plan,
+# because the key and the bucket cannot be destroyed after an apply.
 mock_provider "aws" {
   override_during = plan
 
