@@ -1,6 +1,6 @@
-// Command nights makes many simulated companies live for months before the judge. It prints the faults, each with the
-// command that repeats its story, the missed cases, and the number of events of each kind. It exits with 1 when there
-// is a fault, or when more than one clear case in a hundred was missed.
+// Command nights makes many simulated companies live for months in front of the judge. It prints the faults, each
+// with the command that repeats its story, then the missed cases, and the number of events of each kind. It exits
+// with 1 if there is a fault, or if more than one clear case in a hundred was missed.
 package main
 
 import (
@@ -45,7 +45,7 @@ func main() {
 	flag.BoolVar(&s.until, "until-fault", false, "end after the first seed that has a fault or missed a case")
 	flag.BoolVar(&s.shrink, "shrink", false, "leave out events of the first seed while its first fault stays")
 	flag.Parse()
-	debug.SetGCPercent(1600) // more memory saves much time
+	debug.SetGCPercent(1600) // trades memory for speed
 	debug.SetMemoryLimit(3 << 30)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -55,7 +55,7 @@ func main() {
 	}
 }
 
-// run runs the seeds and prints a summary. When ctx ends, no further seed begins.
+// run runs the seeds and prints a summary. Once ctx ends, it starts no further seed.
 func run(ctx context.Context, s settings, out io.Writer) error {
 	if s.shrink {
 		return shrink(s, out)
@@ -111,7 +111,7 @@ type told struct {
 	err   error
 }
 
-// lives runs the worlds, several at a time.
+// lives runs the worlds, several at the same time.
 func lives(ctx context.Context, s settings, o world.Options) <-chan told {
 	seeds, stories := make(chan uint64), make(chan told)
 	var working sync.WaitGroup

@@ -27,8 +27,9 @@ func readWithout(name string) (map[string]bool, error) {
 	return without, nil
 }
 
-// shrink repeats one seed with fewer events, as long as the same kind of fault happens to the same person. It prints
-// the remaining events (A. Zeller, R. Hildebrandt: Simplifying and Isolating Failure-Inducing Input, 2002).
+// shrink repeats a seed with fewer and fewer events, as long as the same kind of fault happens to the same person,
+// and prints the events that remain (A. Zeller, R. Hildebrandt: Simplifying and Isolating Failure-Inducing Input,
+// 2002).
 func shrink(s settings, out io.Writer) (err error) {
 	o, closing, err := s.options(io.Discard)
 	if err != nil {
@@ -62,10 +63,10 @@ func shrink(s settings, out io.Writer) (err error) {
 	return nil
 }
 
-// mostLives bounds the number of repetitions of a seed.
+// mostLives is the largest number of repetitions of a seed.
 const mostLives = 150
 
-// with returns options in which only some of all events happen.
+// with returns options under which only some of all events happen.
 func with(o world.Options, all, some []string) world.Options {
 	without := map[string]bool{}
 	for number := range o.Without {

@@ -1,5 +1,5 @@
-// Command court reads the story of a world from its standard input. The nights write a story with -story. It prints
-// every fault that the judge finds in the story. It imports nothing of the product. It exits with 1 when there is a
+// Command court reads the story of a world, which the nights write with -story, from its standard input. It prints
+// every fault that the judge finds in the story. It imports nothing of the product. It exits with 1 if there is a
 // fault other than a missed one.
 package main
 

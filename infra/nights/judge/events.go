@@ -11,35 +11,35 @@ import (
 // What is the kind of an event.
 type What string
 
-// The kinds of events. Each except Ruled, Night and Lose is about a person, who must be Hired before.
+// The kinds of events. Each except Ruled, Night and Lose is about a person, who must have been Hired before.
 const (
-	Ruled    What = "ruled"     // Rule is in force from now on, and replaces the former rule for its license
-	Hired    What = "hired"     // the person exists since At; Holds: a person, not a room
-	Remade   What = "remade"    // the account of a license was created again, unused
-	Parted   What = "parted"    // nothing shows any more that the account of the license belongs to the person
-	Holding  What = "holding"   // the person holds the license since At, although nobody gave it: at first, or again
+	Ruled    What = "ruled"     // Rule is in force from now on, in place of the former rule for its license
+	Hired    What = "hired"     // the person exists since At; Holds: it is a person, not a room
+	Remade   What = "remade"    // the account behind a license was created again, and is unused
+	Parted   What = "parted"    // nothing shows any more that the account behind the license belongs to the person
+	Holding  What = "holding"   // the person holds the license since At, although nobody gave it
 	Used     What = "used"      // a use that counts for the rule of the license
 	Exempted What = "exempted"  // Holds: an exemption begins; otherwise it ends
-	Outside  What = "outside"   // Holds: the rule for the license is not about the person
+	Outside  What = "outside"   // Holds: the rule for the license does not cover the person
 	Stuck    What = "stuck"     // Holds: the license cannot be changed safely
 	Enabled  What = "enabled"   // Holds: the account is enabled; otherwise it is blocked
-	Given    What = "given"     // somebody gives the license: a help desk, a restore
+	Given    What = "given"     // somebody gives the license, such as a help desk or a restore
 	Released What = "released"  // somebody other than the tool takes the license, or the person leaves with it
 	Planned  What = "planned"   // a plan lists the removal
 	Accepted What = "accepted"  // an administrator allows the removal beyond the limits
-	Told     What = "announced" // the removal is announced
+	Told     What = "announced" // the tool announces the removal
 	Pending  What = "pending"   // Holds: the tool's last read did not show its write
 	Removed  What = "removed"   // the tool takes the license now
-	Forgot   What = "forgot"    // the tool's store was restored from a backup of the time At
-	Mailless What = "mailless"  // the tool leaves the person without a license with a mailbox
+	Forgot   What = "forgot"    // the tool's store was restored from a backup made at At
+	Mailless What = "mailless"  // the tool leaves the person without any license for a mailbox
 	Night    What = "night"     // Text: the verdict of a night; Reasons: why its plan is on hold
-	Lose     What = "lose"      // at the end a change is open or a license cannot be restored; Text says why
+	Lose     What = "lose"      // at the end, a change is open or a license cannot be restored; Text says why
 )
 
 // Failed is the verdict of a night in which the directories could not be read.
 const Failed = "failed"
 
-// Event is one event. Shown is the earliest time at which it can be known. Zero: at once.
+// Event is one event. Shown is the earliest time at which it can be known; zero means at once.
 type Event struct {
 	What    What      `json:"what"`
 	At      time.Time `json:"at"`
@@ -47,7 +47,7 @@ type Event struct {
 	Person  string    `json:"person,omitempty"`
 	License string    `json:"license,omitempty"`
 	Holds   bool      `json:"holds,omitempty"`
-	// Stranger: the event comes from a second machine with its own store.
+	// Stranger reports whether the event comes from a second machine with its own store.
 	Stranger bool     `json:"stranger,omitempty"`
 	Text     string   `json:"text,omitempty"`
 	Reasons  []string `json:"reasons,omitempty"`
@@ -56,8 +56,8 @@ type Event struct {
 	Unread []string `json:"unread,omitempty"`
 }
 
-// Hear takes one event. Events must come in the order in which they happen. An event of an unknown kind, or about a
-// person who was never hired, is an error.
+// Hear takes an event. Events must come in the order in which they happen. Hear returns an error for an event of an
+// unknown kind, or about a person who was never hired.
 func (j *Judge) Hear(e Event) error {
 	if e.Shown.IsZero() {
 		e.Shown = e.At
@@ -104,11 +104,11 @@ func (j *Judge) about(e Event, p *person) error {
 	switch e.What {
 	case Remade:
 		p.made[e.License], p.used[e.License] = e.At, nil
-		l.taken, l.given = time.Time{}, nil // these facts belong to the account before it
+		l.taken, l.given = time.Time{}, nil // they belong to the former account
 	case Parted:
 		l.taken, l.given = time.Time{}, nil
 	case Holding:
-		l.held, l.taken = true, time.Time{} // the person held it in several ways, and one of them was taken
+		l.held, l.taken = true, time.Time{} // one of several ways in which the person held it was taken
 		if l.since.IsZero() {
 			l.since = e.At
 		}
@@ -161,7 +161,7 @@ func (j *Judge) about(e Event, p *person) error {
 	return nil
 }
 
-// Read hears a whole story, one JSON event on each line.
+// Read hears a whole story, with one JSON event on each line.
 func (j *Judge) Read(story io.Reader) error {
 	lines := json.NewDecoder(story)
 	lines.DisallowUnknownFields()

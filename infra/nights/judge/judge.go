@@ -56,8 +56,8 @@ const (
 	Slack = 2 * time.Minute
 	// Patience is how long a person may be idle and clear before the case counts as missed.
 	Patience = 30 * 24 * time.Hour
-	// Window is the time over which taken licenses are added up. Few is the number of them that never counts as too
-	// many. Mercy is how far the share may exceed the limit.
+	// Window is the time over which taken licenses are added up. Few is a number of licenses that is never too many.
+	// Mercy is by how much the share may exceed the limit.
 	Window = 25 * 24 * time.Hour
 	Few    = 11
 	Mercy  = 1.2
@@ -66,18 +66,18 @@ const (
 // Rule is one rule in the meaning of its author.
 type Rule struct {
 	License string
-	// Idle is the span without use after which the license is taken. After somebody gave the license back, it is left
-	// alone for the same span.
+	// Idle is how long the license must have been unused before it is taken. After somebody gave the license back, it
+	// is left alone for as long.
 	Idle time.Duration
 	// Grace is the least age of the youngest account of a person who was never active.
 	Grace time.Duration
-	// NewHolder and EnabledAgain are how long the person must have held the license, and how long the account must have
-	// been enabled. Zero: any time.
+	// NewHolder and EnabledAgain are for how long the person must have held the license, and the account must have
+	// been enabled. Zero means any time.
 	NewHolder, EnabledAgain time.Duration
-	// Notice is how long before a removal it must be announced. Zero: it need not be.
+	// Notice is how long before a removal it must be announced. Zero means that it need not be.
 	Notice time.Duration
-	// Limit is the share of the holders that may be taken within Window without an administrator's acceptance. Zero:
-	// all.
+	// Limit is the share of the holders from whom the license may be taken within Window without an administrator's
+	// acceptance. Zero means no limit.
 	Limit float64
 }
 
@@ -116,7 +116,7 @@ type Judge struct {
 	faults []Fault
 	seen   map[string]time.Time // the last night that read the directory, by license
 	reads  map[string]int       // number of nights that read the directory, by license
-	clear  int                  // number of cases that could have been missed
+	clear  int                  // number of cases in which a license may be taken
 }
 
 // New returns a judge with these rules, one for each license.
@@ -131,7 +131,7 @@ func New(rules ...Rule) *Judge {
 // Faults returns all faults so far, in the order in which they happened.
 func (j *Judge) Faults() []Fault { return slices.Clone(j.faults) }
 
-// Clear returns how often a license became one that may be taken.
+// Clear returns how often a license came into the state in which it may be taken.
 func (j *Judge) Clear() int { return j.clear }
 
 func (j *Judge) fault(why Why, e Event, what string) {
@@ -155,7 +155,7 @@ func (j *Judge) removed(e Event, p *person, l *license) {
 	}
 	l.accepted = l.accepted || e.Stranger
 	l.held, l.taken, l.strange = false, e.At, e.Stranger
-	if !e.Stranger { // the first machine did not announce the stranger's removal
+	if !e.Stranger { // the first machine did not announce what the stranger does
 		l.notice, l.announced = l.announced, time.Time{}
 	}
 	delete(p.clear, e.License)
@@ -185,8 +185,8 @@ func (j *Judge) bounded(e Event) {
 	}
 }
 
-// keeps returns why a person keeps a license at an instant. It uses only the facts that were shown by the time known.
-// It is empty when the license may be taken.
+// keeps returns why a person must keep a license at an instant, or "" if it may be taken. It uses only facts that
+// were shown by known.
 func (j *Judge) keeps(p *person, l *license, name string, known, at time.Time, stranger bool) string {
 	r := j.rules[name]
 	last := newest(p.used[name], known)
@@ -214,8 +214,9 @@ func (j *Judge) keeps(p *person, l *license, name string, known, at time.Time, s
 	return ""
 }
 
-// nights returns how many nights have read the directories of all licenses. It counts nights and compares no times: the
-// world's clock stands still during a reading, so what happens after the reading has the same time.
+// nights returns the number of nights that read the directories of all licenses. Nights are counted because times
+// cannot be compared: the world's clock stands still during a reading, so an event after the reading has the same
+// time.
 func (j *Judge) nights() (n int) {
 	n = -1
 	for name := range j.rules {
@@ -247,7 +248,7 @@ func (j *Judge) night(e Event) {
 	}
 }
 
-// wait counts how long a license could be taken and is not.
+// wait counts for how long a license may be taken but is not.
 func (j *Judge) wait(e Event, p *person, l *license) {
 	rule, ruled := j.rules[e.License]
 	if !ruled || !l.held || l.stuck || p.missed[e.License] || j.unannounced(p, l, e) != "" {
@@ -264,7 +265,7 @@ func (j *Judge) wait(e Event, p *person, l *license) {
 	}
 }
 
-// unannounced returns the same as keeps, without the check of the announcement. To announce is the tool's task.
+// unannounced works like keeps without checking the announcement, which is the tool's own task.
 func (j *Judge) unannounced(p *person, l *license, e Event) string {
 	told := *l
 	told.announced = time.Unix(0, 0)

@@ -25,13 +25,13 @@ func anna(what What, day int, holds bool) Event {
 	return Event{What: what, At: on(day), Person: "anna", License: "e3", Holds: holds}
 }
 
-// shown returns an event that can only be known later.
+// shown returns an event that can be known only at a later time.
 func shown(e Event, at time.Time) Event {
 	e.Shown = at
 	return e
 }
 
-// seen returns a night that reads the directories. failed returns a night that cannot.
+// seen returns a night that reads the directories, and failed a night that cannot.
 func seen(day int) Event   { return Event{What: Night, At: on(day), Text: "nothing"} }
 func failed(day int) Event { return Event{What: Night, At: on(day), Text: Failed} }
 
@@ -58,7 +58,7 @@ func hear(t *testing.T, j *Judge, events ...Event) {
 	}
 }
 
-// TestRemoved: for every reason to keep a license there is a story, and the same story without the reason.
+// TestRemoved has, for every reason to keep a license, a story with the reason and the same story without it.
 func TestRemoved(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -131,7 +131,7 @@ func TestRemoved(t *testing.T) {
 	}
 }
 
-// TestStranger: a machine with its own store need not know what somebody gave back. It must know who signed in.
+// TestStranger: a machine with its own store need not know what somebody gave back, but it must know who signed in.
 func TestStranger(t *testing.T) {
 	t.Parallel()
 	for day, want := range map[int]int{50: 1, 20: 0} {
@@ -147,8 +147,8 @@ func TestStranger(t *testing.T) {
 	}
 }
 
-// TestAnnouncedBeforeAStranger: an announcement of the first machine still counts after the second one takes the
-// license and somebody gives it back.
+// TestAnnouncedBeforeAStranger: an announcement of the first machine still counts after the second machine took the
+// license and somebody gave it back.
 func TestAnnouncedBeforeAStranger(t *testing.T) {
 	t.Parallel()
 	j := New(mail)
@@ -161,8 +161,7 @@ func TestAnnouncedBeforeAStranger(t *testing.T) {
 	}
 }
 
-// TestTakenByAStranger: the second machine took a license, and somebody gave it back. The first machine cannot know
-// that.
+// TestTakenByAStranger: the first machine cannot know that somebody gave back a license that the second machine took.
 func TestTakenByAStranger(t *testing.T) {
 	t.Parallel()
 	j := New(mail)
@@ -207,7 +206,7 @@ func TestNights(t *testing.T) {
 	}
 }
 
-// TestRead: a written story gets the same verdict as one that was heard.
+// TestRead: a story that is read gets the same verdict as the same story when it is heard.
 func TestRead(t *testing.T) {
 	t.Parallel()
 	var lines bytes.Buffer
@@ -239,7 +238,7 @@ func TestRead(t *testing.T) {
 	}
 }
 
-// TestKnowsNothingOfTheProduct: neither the judge nor the program around it links a package of the product.
+// TestKnowsNothingOfTheProduct: neither the judge nor command court links a package of the product.
 func TestKnowsNothingOfTheProduct(t *testing.T) {
 	t.Parallel()
 	out, err := exec.Command("go", "list", "-deps", ".", "../court").Output()

@@ -11,7 +11,7 @@ func TestLimit(t *testing.T) {
 	tests := map[string]struct {
 		holders, taken int
 		between        int // days between two removals
-		accepted       int // the first ones, which an administrator accepted
+		accepted       int // how many of the first removals an administrator accepted
 		stranger       bool
 		limit          float64
 		beyond         int

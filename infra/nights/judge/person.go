@@ -2,7 +2,7 @@ package judge
 
 import "time"
 
-// fact is a fact that is true from the instant at on. It can be known from shown on.
+// fact is a fact that holds starting at at, and can be known starting at shown.
 type fact struct {
 	at, shown time.Time
 	holds     bool
@@ -10,15 +10,15 @@ type fact struct {
 
 // person is the truth about one person.
 type person struct {
-	made     map[string]time.Time // creation of the youngest account that the license rests on, by license
-	nobody   bool                 // a room, an agent, or another account that is no person
+	made     map[string]time.Time // creation of the youngest account behind the license, by license
+	nobody   bool                 // whether the account is not a person's, but a room's or an agent's
 	exempt   []fact
 	outside  map[string][]fact // facts by license
 	enabled  []fact
-	blocked  int               // number of nights before the last block, see Judge.nights
+	blocked  int               // number of nights before the last block; see Judge.nights
 	used     map[string][]fact // uses that count for the rule, by license
 	licenses map[string]*license
-	clear    map[string]time.Time // since when it is idle and clear, by license
+	clear    map[string]time.Time // since when the license is idle and clear, by license
 	missed   map[string]bool
 }
 
@@ -38,15 +38,15 @@ func hire(e Event, rules map[string]Rule) *person {
 // license is the history of one license of a person.
 type license struct {
 	held      bool
-	since     time.Time // since when it is held
+	since     time.Time // since when the person holds it
 	released  time.Time // when somebody other than the tool last took it
 	given     []fact    // when somebody gave it back
-	taken     time.Time // when the tool took it; zero after somebody gave it
-	strange   bool      // a stranger took it
-	planned   bool      // a plan lists its removal
-	accepted  bool      // an administrator allows the removal beyond the limits
+	taken     time.Time // when the tool took it; zero once somebody gives it again
+	strange   bool      // whether a stranger took it
+	planned   bool      // whether a plan lists its removal
+	accepted  bool      // whether an administrator accepted the removal beyond the limits
 	stuck     bool
-	pending   bool      // the tool has not seen the effect of its write yet
+	pending   bool      // whether the tool has not seen the effect of its write yet
 	announced time.Time // when the next removal was announced; zero: it was not
 	notice    time.Time // when the last removal was announced
 }
@@ -74,8 +74,9 @@ func (l *license) give(e Event, seen time.Time) {
 	l.taken, l.planned, l.accepted = time.Time{}, false, false
 }
 
-// forget removes what the tool forgets with its store. The tool does not know that it took a license. If no night has
-// read that the person lacks it, it is unknown that it was ever gone. An earlier announcement still counts.
+// forget removes what the tool forgets when its store is restored from a backup. The tool then does not know that it
+// took a license. If no night has read that the person lacks the license, nobody knows that it was ever gone. An
+// earlier announcement still counts.
 func (l *license) forget(since time.Time) {
 	if l.taken.After(since) {
 		l.released, l.taken = l.taken, time.Time{}
@@ -90,7 +91,7 @@ func (l *license) forget(since time.Time) {
 	}
 }
 
-// newest returns the newest instant of the facts that were shown by a time.
+// newest returns the newest instant of the facts that were shown by known.
 func newest(facts []fact, known time.Time) (at time.Time) {
 	for _, f := range facts {
 		if !f.shown.After(known) && f.at.After(at) {
@@ -100,7 +101,7 @@ func newest(facts []fact, known time.Time) (at time.Time) {
 	return at
 }
 
-// state reports whether the last fact that was shown by a time holds.
+// state reports whether the last fact that was shown by known holds.
 func state(facts []fact, known time.Time) (holds bool) {
 	for _, f := range facts {
 		if !f.shown.After(known) {
@@ -110,7 +111,7 @@ func state(facts []fact, known time.Time) (holds bool) {
 	return holds
 }
 
-// since returns when the last fact that was shown by a time began to hold.
+// since returns when the last fact that was shown by known began to hold.
 func since(facts []fact, known time.Time) (at time.Time) {
 	for _, f := range facts {
 		if !f.shown.After(known) && f.holds {

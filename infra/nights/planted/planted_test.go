@@ -1,5 +1,5 @@
-// Package planted proves that the nights find faults of the product. Each patch in testdata plants one bug in the
-// sources of the product. The judge must find a fault in the company that lives with it.
+// Package planted shows that the nights find bugs of the product. Each patch in testdata plants a bug in the sources.
+// The judge must find a fault in a company that uses the product with this bug.
 package planted
 
 import (
@@ -22,8 +22,8 @@ import (
 // root is the folder of the module, relative to this package.
 const root = "../../.."
 
-// The nights must find each bug within this many seeds, with this many people and nights. Limits do not hold the plans
-// of a small company, so a bug about limits has many people.
+// The nights must find each bug within this many seeds, with this many people and nights. Limits do not hold the
+// plans of a small company, so bugs about limits need many people.
 const seeds, people, many, nights = 50, 60, 150, 120
 
 // bugs are the planted bugs, by the name of the patch, with the number of people in the company.
@@ -45,8 +45,8 @@ var bugs = []struct {
 	{"unreadable-as-empty", people},
 }
 
-// TestPatchesApply: every patch applies to the sources. When a patch does not apply, plant the bug of its first line in
-// the present sources and write the patch again.
+// TestPatchesApply checks that every patch applies to the sources. If one does not, plant the bug that its first line
+// describes in the present sources, and write the patch anew.
 func TestPatchesApply(t *testing.T) {
 	t.Parallel()
 	for _, bug := range bugs {
@@ -80,7 +80,7 @@ func TestPlanted(t *testing.T) {
 }
 
 // caught runs companies with a bug until the judge finds a fault that the sound program does not have. It returns a
-// line of the table that says where the fault was found.
+// line of the table that says where it found the fault.
 func caught(t *testing.T, sound, bug, people string) string {
 	t.Helper()
 	program := build(t, plant(t, bug))
@@ -102,7 +102,7 @@ func caught(t *testing.T, sound, bug, people string) string {
 	return ""
 }
 
-// plant applies a patch to copies of the files that it touches. It returns the copies by the paths of the files.
+// plant applies a patch to copies of the files that it touches, and returns the copies by path of the file.
 func plant(t *testing.T, bug string) map[string]string {
 	t.Helper()
 	patch, err := filepath.Abs(filepath.Join("testdata", bug+".patch"))
@@ -167,7 +167,7 @@ func build(t *testing.T, planted map[string]string) (program string) {
 type found struct {
 	seed              uint64
 	night             int
-	kind, whose, text string // whose is the person and the license
+	kind, whose, text string // whose has the person and the license
 }
 
 // faultLine matches a fault in the output of the nights.

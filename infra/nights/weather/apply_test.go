@@ -32,8 +32,8 @@ func (x *tool) came() map[string]string {
 	return all
 }
 
-// apply plans in calm weather, applies under a plan of weather for some hours, and then applies in calm weather until
-// nothing is pending.
+// apply makes a plan in calm weather, applies it in weather p for some hours, and then applies it in calm weather
+// until nothing is pending.
 func (x *tool) apply(t *testing.T, p Plan) {
 	t.Helper()
 	out, status, errs := x.run("plan", "--format", "json")
@@ -55,9 +55,9 @@ func (x *tool) apply(t *testing.T, p Plan) {
 	t.Errorf("%v: not done: status %d, %s", p, status, errs)
 }
 
-// TestAppliedUnderWeather: after a stormy night everybody holds the same as after a calm one. A person about whom
-// something could not be read may hold what they held before. Most changes are made. Nobody is without a mailbox in
-// between.
+// TestAppliedUnderWeather: after a stormy night, everybody holds the same as after a calm one, except that a person
+// about whom something could not be read may hold what they held before. Most changes are made. Nobody is without a
+// mailbox in between.
 func TestAppliedUnderWeather(t *testing.T) {
 	t.Parallel()
 	calm := newTool(t, 0, 40, busyPolicy)

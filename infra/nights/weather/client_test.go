@@ -15,12 +15,12 @@ import (
 	"github.com/idleseat/idleseat/shared/source/entra"
 )
 
-// seeds is the number of seeds for every kind, at each of these rates.
+// seeds is the number of seeds for every kind, at each of the rates below.
 const seeds = 4
 
 var rates = []float64{0.3, 1}
 
-// reads are the product's reads of Graph. Entries may come twice, and count once.
+// reads are the product's reads of Graph. Entries may come twice, but count once.
 var reads = map[string]func(ctx context.Context, c *entra.Client, group directory.Group, person string) (any, error){
 	"people": func(ctx context.Context, c *entra.Client, _ directory.Group, _ string) (any, error) {
 		all := map[string]directory.EntraUser{}
@@ -77,8 +77,8 @@ var reads = map[string]func(ctx context.Context, c *entra.Client, group director
 	},
 }
 
-// TestReadsAreRightOrFail: whatever Graph's answers look like, the product's client returns the result of a calm night,
-// or an error.
+// TestReadsAreRightOrFail: whatever Graph's answers look like, the product's client returns either the result of a
+// calm night or an error.
 func TestReadsAreRightOrFail(t *testing.T) {
 	t.Parallel()
 	var told []Kind
@@ -131,7 +131,7 @@ func newReader(t *testing.T, r *rig) *reader {
 	return x
 }
 
-// rightOrFail returns the number of reads that succeeded.
+// rightOrFail fails the test unless each read is right or fails. It returns the number of reads that were right.
 func (x *reader) rightOrFail(t *testing.T, when string) (right int) {
 	t.Helper()
 	for _, name := range slices.Sorted(maps.Keys(reads)) {
@@ -203,8 +203,8 @@ func TestPeopleOfANight(t *testing.T) {
 	}
 }
 
-// TestWritesAreMadeOrFail: a write that the client reports as made is made. A write that it reports as refused is not
-// made.
+// TestWritesAreMadeOrFail: a write that the client reports as made was made, and a write that it reports as refused
+// was not.
 func TestWritesAreMadeOrFail(t *testing.T) {
 	t.Parallel()
 	for _, kind := range graphWrites {

@@ -54,7 +54,7 @@ func (x *tool) run(args ...string) (stdout []byte, status int, stderr string) {
 	return out.Bytes(), status, errs.String()
 }
 
-// morning passes a day. People who were active before are active again.
+// morning lets a day pass. The given people sign in again.
 func (x *tool) morning(t *testing.T, active []int) {
 	t.Helper()
 	_ = x.clock.Sleep(t.Context(), 24*time.Hour)
@@ -99,8 +99,8 @@ func (x *tool) plan(t *testing.T) (changes, seatless []string, told string) {
 	return changes, seatless, fmt.Sprintf("status %d, %s %q %s", status, p.Verdict, p.HoldReasons, errs)
 }
 
-// TestNoWeatherMakesAChange: people behave as before. Whatever the weather shows, the plan of a night has no change
-// that the plan of a calm night lacks. What earlier nights saw is remembered, also from nights with a plan on hold.
+// TestNoWeatherMakesAChange: as long as people behave as before, the plan of a night has no change that the plan of a
+// calm night lacks, whatever the weather. What earlier nights saw is remembered, even if their plan is on hold.
 func TestNoWeatherMakesAChange(t *testing.T) {
 	t.Parallel()
 	about := slices.Concat(graphPeople, ldapPeople)

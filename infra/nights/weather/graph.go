@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// again marks the link to a page that is repeated, or that follows an added empty page. It is removed before the
+// again marks a link to a page that is repeated or that follows an empty page. The mark is removed before the
 // simulation sees the link.
 const again = "weather=again"
 
-// Graph puts the weather before Microsoft Graph, for sandbox.Sandbox.Intercept.
+// Graph puts the weather in front of Microsoft Graph, for sandbox.Sandbox.Intercept.
 func (w *Weather) Graph(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
 		f := w.Process.next(r.Method != http.MethodGet)
@@ -54,14 +54,14 @@ func unmarked(r *http.Request) *http.Request {
 	return &plain
 }
 
-// answer is an answer that is not sent yet. The simulation writes into it.
+// answer is an answer that has not been sent yet, into which the simulation writes.
 type answer struct {
 	header http.Header
 	status int
 	body   []byte
 	sent   int  // number of bytes of the body that are sent; -1: all
-	chunks bool // the length is not announced
-	reset  bool // no answer comes at all
+	chunks bool // whether the length is not announced
+	reset  bool // whether no answer comes at all
 }
 
 func (a *answer) Header() http.Header { return a.header }
@@ -85,7 +85,7 @@ func ask(next http.Handler, header http.Header, r *http.Request) *answer {
 	return a
 }
 
-// send sends the answer, or the part of it that a fault has left.
+// send sends the answer, or as much of it as a fault leaves.
 func (a *answer) send(out http.ResponseWriter) {
 	if a.reset {
 		panic(http.ErrAbortHandler)
@@ -110,7 +110,7 @@ func (a *answer) send(out http.ResponseWriter) {
 	}
 }
 
-// request is a request on a night with weather.
+// request is a request in a night with weather.
 type request struct {
 	w      *Weather
 	n      *night
@@ -146,7 +146,7 @@ func (x *request) answer(next http.Handler, header http.Header) *answer {
 	return x.skewed(a)
 }
 
-// asks is the purpose of a request.
+// asks is what a request asks for.
 type asks int
 
 const (
@@ -159,7 +159,7 @@ const (
 	reports
 )
 
-// asked returns the purpose of the request, and the id in its path.
+// asked returns what the request asks for, and the id in its path.
 func (x *request) asked() (what asks, id string) {
 	parts := strings.Split(strings.TrimPrefix(x.r.URL.Path, "/v1.0/"), "/")
 	switch {

@@ -40,7 +40,7 @@ func failure(header http.Header, status int, d dice) *answer {
 	return a
 }
 
-// denied returns 403 for a read that is refused tonight. It returns nil otherwise.
+// denied returns an answer with status 403 if the read is forbidden tonight, and otherwise nil.
 func (x *request) denied(header http.Header) *answer {
 	if x.r.Method != http.MethodGet || x.w.tonight(graphDenied) == nil {
 		return nil
@@ -64,7 +64,7 @@ func (x *request) denied(header http.Header) *answer {
 	return refusal(header, http.StatusForbidden, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
 }
 
-// instead returns an answer without carrying the request out, or nil when there is no such fault.
+// instead returns an answer that replaces the request, or nil if k is no such fault.
 func (x *request) instead(k Kind, d dice, next http.Handler, header http.Header) *answer {
 	switch k {
 	case GraphSlow:
@@ -103,7 +103,7 @@ func (x *request) throttled(k Kind, d dice, header http.Header) *answer {
 	return a
 }
 
-// lost returns an answer to a write that was carried out. The answer does not show that it was.
+// lost returns the answer to a write that was carried out, which does not show that it was.
 func (x *request) lost(a *answer, d dice) *answer {
 	switch d.below(3) {
 	case 0:
@@ -144,7 +144,7 @@ func (x *request) cut(a *answer) {
 	}
 }
 
-// skewed shifts the Date of an answer when the cloud's clock is wrong tonight.
+// skewed changes the Date of an answer if the cloud's clock is wrong tonight.
 func (x *request) skewed(a *answer) *answer {
 	d, hit := x.w.befalls(x.n, GraphClock, "Date", 1)
 	if at, err := http.ParseTime(a.header.Get("Date")); hit && err == nil {

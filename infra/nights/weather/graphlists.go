@@ -39,13 +39,13 @@ func (l *list) body() []byte {
 	return append(b, "]}"...)
 }
 
-// encode writes a value that was read from JSON. Such a value can always be written.
+// encode encodes a value that was decoded from JSON, which cannot fail.
 func encode(v any) []byte {
 	b, _ := json.Marshal(v)
 	return b
 }
 
-// link returns the address of the request itself. With marked, the next request passes unchanged.
+// link returns the address of the request itself. If marked is set, that request passes unchanged.
 func (x *request) link(marked bool) json.RawMessage {
 	u := "http://" + x.r.Host + x.r.URL.RequestURI()
 	switch {
@@ -100,7 +100,7 @@ func (x *request) changePage(l *list) {
 	}
 }
 
-// changeEntries changes the entries of people for a night, and leaves some people out.
+// changeEntries changes the entries of people as the night shows them, and leaves some people out.
 func (x *request) changeEntries(l *list, what asks) {
 	if x.w.tonight(graphPeople) == nil {
 		return
@@ -126,18 +126,19 @@ func (x *request) missing(k Kind, entry json.RawMessage) bool {
 	return hit
 }
 
-// idOf returns the id of an entry in the simulation's form. Quotes in other values are escaped.
+// idOf returns the id of an entry in the form in which the simulation writes it. Quotes in other values are escaped,
+// so they cannot be mistaken for it.
 func idOf(entry json.RawMessage) string {
 	_, id, _ := bytes.Cut(entry, []byte(`"id":"`))
 	id, _, _ = bytes.Cut(id, []byte(`"`))
 	return string(id)
 }
 
-// losable are the properties of which a night may lose one.
+// losable are the properties one of which a night may lose.
 var losable = []string{"onPremisesSamAccountName", "onPremisesSecurityIdentifier", "onPremisesImmutableId", "createdDateTime",
 	"licenseAssignmentStates", "usageLocation", "accountEnabled"}
 
-// person returns the entry of a user as tonight shows it. Few entries change. The others are passed on without
+// person returns the entry of a user as the night shows it. Most entries do not change and are passed on without
 // decoding.
 func (x *request) person(body json.RawMessage) json.RawMessage {
 	id := idOf(body)
@@ -172,8 +173,8 @@ func (x *request) person(body json.RawMessage) json.RawMessage {
 	return encode(fields)
 }
 
-// older returns by how many days the sign-in dates of a person are too old in this answer. It is 0 when they are right.
-// When a night makes a person's dates older, answers about that person have the older and the right dates in turn.
+// older returns by how many days a person's sign-in dates are too old in this answer, or 0 if they are right. In a
+// night that makes a person's dates older, answers have the older and the right dates in turn.
 func (x *request) older(body json.RawMessage, id string) int {
 	if !x.n.kinds[GraphDatesOlder] || !bytes.Contains(body, []byte(`"signInActivity":{`)) {
 		return 0

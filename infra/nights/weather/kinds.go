@@ -9,12 +9,13 @@ type Kind string
 const (
 	// Simulated seconds pass before the request is carried out.
 	GraphSlow Kind = "graph: slow"
-	// 429 with Retry-After in seconds (docs-contrib: concepts/throttling.md), sometimes longer than anybody waits.
+	// Status 429 with Retry-After in seconds (docs-contrib: concepts/throttling.md), sometimes for longer than anybody
+	// waits.
 	GraphThrottled Kind = "graph: throttled"
-	// 429 with Retry-After as a date (RFC 9110, section 10.2.3, allows both forms).
+	// Status 429 with Retry-After as a date (RFC 9110, section 10.2.3, allows both forms).
 	GraphThrottledUntil Kind = "graph: throttled until a date"
-	// The answer has Graph's envelope, a page of HTML (OneDrive/onedrive-api-docs#697), or nothing. 503 may also have
-	// Retry-After (docs-contrib: concepts/errors.md).
+	// The answer has Graph's envelope, a page of HTML (OneDrive/onedrive-api-docs#697), or nothing. With status 503,
+	// it may also have Retry-After (docs-contrib: concepts/errors.md).
 	Graph500 Kind = "graph: 500"
 	Graph502 Kind = "graph: 502"
 	Graph503 Kind = "graph: 503"
@@ -23,21 +24,21 @@ const (
 	GraphReset Kind = "graph: reset"
 	// No answer comes for minutes, then the connection is closed. A write may have been carried out.
 	GraphStalled Kind = "graph: stalled"
-	// 401 for a token that was valid a moment ago (msgraph-sdk-dotnet-core#222, mail-archiver#267).
+	// Status 401 for a token that was valid a moment ago (msgraph-sdk-dotnet-core#222, mail-archiver#267).
 	GraphToken Kind = "graph: token expired"
 )
 
-// GraphAnswerLost: a write is carried out, and the answer is 504 or nothing. Clients record "already exists" and "do
-// not exist" as the answers to the next try (terraform-provider-azuread#578).
+// GraphAnswerLost carries out a write but answers with status 504 or with nothing. Clients have recorded "already
+// exists" and "do not exist" as the answers to the next try (terraform-provider-azuread#578).
 const GraphAnswerLost Kind = "graph: answer lost"
 
 // Faults of the body that answers a read.
 const (
 	GraphCutLength Kind = "graph: body shorter than its length"
 	GraphCutChunks Kind = "graph: chunks cut off"
-	// The HTTP answer is complete, and its JSON is cut, possibly right after an entry.
+	// The HTTP answer is complete, but its JSON is cut, possibly right after an entry.
 	GraphCutJSON Kind = "graph: JSON cut"
-	// 200 with a page of HTML, as a proxy or a portal's login sends it. Graph itself has sent markup in an answer of
+	// Status 200 with a page of HTML, as sent by a proxy or a portal's login. Graph itself has sent markup with status
 	// 200 (microsoft-graph-docs#12951).
 	GraphHTML Kind = "graph: HTML with 200"
 )
@@ -46,14 +47,14 @@ const (
 const (
 	// The page comes again, behind another link.
 	GraphPageTwice Kind = "graph: page twice"
-	// Entries are listed twice (microsoft-graph-docs#5363; the last of a page again as
-	// the first of the next: msgraph-sdk-powershell#1198).
+	// Entries are listed twice (microsoft-graph-docs#5363), or the last entry of a page comes again as the first of
+	// the next (msgraph-sdk-powershell#1198).
 	GraphEntryTwice Kind = "graph: entry twice"
-	// No order is promised without $orderby.
+	// Entries come in another order, since none is promised without $orderby.
 	GraphShuffled Kind = "graph: other order"
-	// The next link leads to the page that it is on (microsoft-graph-docs#2635, #9008).
+	// The next link leads to its own page (microsoft-graph-docs#2635, #9008).
 	GraphLinkBack Kind = "graph: link leads back"
-	// An empty page with a next link: a page may hold fewer entries than asked for, or none (docs-contrib:
+	// An empty page has a next link. A page may have fewer entries than requested, or none (docs-contrib:
 	// concepts/paging.md).
 	GraphEmptyPage Kind = "graph: empty page"
 )
@@ -63,18 +64,18 @@ const (
 	// signInActivity is missing for some people, or for all (msgraph-sdk-powershell#1898, #2141; azure-docs#59529).
 	GraphDatesLost    Kind = "graph: sign-in dates lost"
 	GraphAllDatesLost Kind = "graph: all sign-in dates lost"
-	// signInActivity is older than before. For 10 to 20 % of the people two values two weeks apart came in turn
+	// signInActivity is older than before. For 10 to 20 % of the people, two values two weeks apart came in turn
 	// (msgraph-sdk-powershell#1665). A value was one day old in microsoft-graph-docs#12358.
 	GraphDatesOlder Kind = "graph: older sign-in dates"
-	// A selected property is missing for some people (fields missing on later pages: microsoft-graph-explorer-v4#3584).
-	// Texts that rules read, such as department, are never removed. Without its text the answer would equal the true
-	// answer for a person whose text was cleared.
+	// A selected property is missing for some people (as on later pages in microsoft-graph-explorer-v4#3584). Strings
+	// that rules read, such as department, are never removed, because the answer would equal the true answer for a
+	// person whose string was cleared.
 	GraphPropertyLost Kind = "graph: property lost"
-	// People are missing in the list of users, or in member lists. Lists come from replicas that lag by minutes
-	// (terraform-provider-azuread#283, #793). A lag that lasts all night is our own choice.
+	// People are missing from the list of users or from lists of members. Lists come from replicas that lag by minutes
+	// (terraform-provider-azuread#283, #793). A lag that lasts all night is our own invention.
 	GraphPeopleMissing  Kind = "graph: people missing"
 	GraphMembersMissing Kind = "graph: members missing"
-	// 403 for a part of what was granted: the consent was withdrawn, or a license expired.
+	// Status 403 for a part of what was granted, because consent was withdrawn or a license expired.
 	GraphDatesDenied   Kind = "graph: sign-in dates denied"
 	GraphMembersDenied Kind = "graph: members of a group denied"
 	GraphSKUsDenied    Kind = "graph: subscriptions denied"
@@ -87,54 +88,52 @@ const (
 const (
 	// Simulated seconds pass before the operation is carried out.
 	LDAPSlow Kind = "ldap: slow"
-	// The connections break before or after the operation is carried out. A controller that restarts breaks all of
-	// them.
+	// The connections break before or after the operation is carried out, as when a controller restarts.
 	LDAPDropped    Kind = "ldap: dropped"
 	LDAPAnswerLost Kind = "ldap: answer lost"
-	// Results that a controller gives under load: busy (51), unavailable (52),
-	// timeLimitExceeded (3; node-LDAP#109) and adminLimitExceeded (11; SSSD#22).
+	// Results that a controller returns under load: busy (51), unavailable (52), timeLimitExceeded (3; node-LDAP#109)
+	// and adminLimitExceeded (11; SSSD#22).
 	LDAPBusy        Kind = "ldap: busy"
 	LDAPUnavailable Kind = "ldap: unavailable"
 	LDAPTimeLimit   Kind = "ldap: time limit"
 	LDAPAdminLimit  Kind = "ldap: admin limit"
-	// A part of the entries comes, and then sizeLimitExceeded (4) without a cookie (passcore#74).
+	// A part of the entries comes, followed by sizeLimitExceeded (4) without a cookie (passcore#74).
 	LDAPSizeLimit Kind = "ldap: size limit"
-	// referral (10): a search reaches a controller of another domain, which does not contain the base (node-ldapjs#262,
-	// impacket#788).
+	// The result is referral (10), because the search reached a controller of another domain, which does not contain
+	// the base (node-ldapjs#262, impacket#788).
 	LDAPReferral Kind = "ldap: referral"
 	// Entries come twice: an object that moves during a search is found again.
 	LDAPEntryTwice Kind = "ldap: entry twice"
 	LDAPShuffled   Kind = "ldap: other order"
-	// The account may not read lastLogonTimestamp and lastLogon of some people, or of all people, tonight. Causes are
-	// AdminSDHolder and disabled inheritance (field-truths, Active Directory).
+	// Tonight the account may not read lastLogonTimestamp and lastLogon of some people, or of all, because of
+	// AdminSDHolder or disabled inheritance (field-truths, Active Directory).
 	LDAPDatesHidden    Kind = "ldap: logon dates hidden"
 	LDAPAllDatesHidden Kind = "ldap: all logon dates hidden"
-	// The controller lags. It returns an older lastLogonTimestamp than the one of yesterday, which came from another
-	// controller.
+	// The controller lags: it returns an older lastLogonTimestamp than the controller that answered yesterday.
 	LDAPDatesOlder Kind = "ldap: older logon dates"
 	// currentTime of the rootDSE is minutes to days away from our clock.
 	LDAPClock Kind = "ldap: clock"
 )
 
-// Faults of the store. A written key is listed and found at once: S3 is strongly consistent since December 2020 (AWS:
-// Amazon S3 data consistency model), and so are folders.
+// Faults of the store. A key that was written can be listed and read at once, because S3 has been strongly consistent
+// since December 2020 (AWS: Amazon S3 data consistency model), and folders are too.
 const (
 	StoreSlow Kind = "store: slow"
-	// 503 SlowDown for longer than the SDK repeats (AWS: best practices for S3).
+	// Status 503 SlowDown for longer than the SDK retries (AWS: best practices for S3).
 	StoreThrottled Kind = "store: throttled"
-	// An error, and nothing was done.
+	// An error without any effect.
 	StoreFailed Kind = "store: failed"
-	// The write fails with an error, although it was done. The answer was lost or, with a folder, the last fsync
-	// failed. It also happens when the SDK finds its own object at the second try (412) and cannot read whose it is.
+	// The write succeeds but returns an error, because the answer was lost or, in a folder, the last fsync failed. The
+	// same happens if the SDK finds its own object at the second try (412) but cannot read whose it is.
 	StoreAnswerLost Kind = "store: answer lost"
-	// The body ends in the middle with an error, because the announced length is greater (aws-sdk-go#1242, #4510). No
-	// case is known of a shorter object without an error.
+	// The body ends early with an error, because the announced length is greater (aws-sdk-go#1242, #4510). No case is
+	// known of an object that was shortened without an error.
 	StoreBodyCut Kind = "store: body cut"
 	// A later page of a listing fails (aws-sdk-go-v2#1717).
 	StoreListCut Kind = "store: listing cut"
 )
 
-// The kinds of faults, by the operations that meet them. An operation meets at most one kind of a list.
+// The kinds of faults, by the operations that can meet them. An operation meets at most one kind of each list.
 var (
 	graphBefore = []Kind{GraphSlow, GraphThrottled, GraphThrottledUntil, Graph500, Graph502, Graph503, Graph504, GraphReset, GraphStalled, GraphToken}
 	graphWrites = append([]Kind{GraphAnswerLost}, graphBefore...)

@@ -7,7 +7,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// Results of LDAP (RFC 4511, appendix A.1), with the texts of Windows.
+// Results of LDAP (RFC 4511, appendix A.1), with the messages of Windows.
 const (
 	timeLimitExceeded  = 3
 	sizeLimitExceeded  = 4
@@ -17,14 +17,14 @@ const (
 	unavailable        = 52
 )
 
-// Over puts the weather over a company: before Graph, and before Active Directory.
+// Over puts the weather in front of a company's Graph and Active Directory.
 func (w *Weather) Over(s *sandbox.Sandbox) {
 	w.company.Store(s.Company)
 	s.Intercept(w.Graph)
 	s.Meddle(w.LDAP)
 }
 
-// LDAP puts the weather before Active Directory, for sandbox.Sandbox.Meddle.
+// LDAP puts the weather in front of Active Directory, for sandbox.Sandbox.Meddle.
 func (w *Weather) LDAP(x *sandbox.Exchange) {
 	f := w.Process.next(x.Method == "MODIFY")
 	if f.fails {
@@ -75,7 +75,7 @@ func (w *Weather) LDAP(x *sandbox.Exchange) {
 	x.Serve()
 }
 
-// result returns the answer of a kind of fault that replaces the operation. It returns 0 for other kinds.
+// result returns the answer of a kind of fault that replaces the operation, or 0 for any other kind.
 func result(k Kind) (code int, message string) {
 	switch k {
 	case LDAPBusy:
@@ -92,7 +92,7 @@ func result(k Kind) (code int, message string) {
 	return 0, ""
 }
 
-// people makes the faults of a night that concern people.
+// people injects the faults of a night that concern people.
 func (w *Weather) people(x *sandbox.Exchange, n *night, o operation) {
 	if w.tonight(ldapPeople) == nil {
 		return
@@ -104,8 +104,8 @@ func (w *Weather) people(x *sandbox.Exchange, n *night, o operation) {
 		if all || one {
 			hidden = []string{"lastLogonTimestamp", "lastLogon"}
 		}
-		// The simulation's only controller stands for all controllers. Sometimes a lagging one answers, and sometimes
-		// another.
+		// The only controller of the simulation stands for all controllers, of which sometimes a lagging one answers
+		// and sometimes another.
 		if d, hit := w.befalls(n, LDAPDatesOlder, whom, 0.15); hit && dice(uint64(d)^uint64(o.nth)).below(4) > 0 {
 			behind = time.Duration(pick(d, 1, 14, 30, 90)) * 24 * time.Hour
 		}
@@ -113,7 +113,7 @@ func (w *Weather) people(x *sandbox.Exchange, n *night, o operation) {
 	}
 }
 
-// clocks sets the controller's clock for a night, and resets it afterwards.
+// clocks sets the controller's clock for the night, and sets it right afterwards.
 func (w *Weather) clocks(n *night) {
 	c := w.company.Load()
 	if c == nil {

@@ -1,6 +1,6 @@
-// Package alter makes altered copies of a stored JSON text, for tests of what an altered object can cause. Each copy
-// differs in one value. The value is dropped, emptied, lengthened, moved in time, set to null, or replaced by the value
-// of another text.
+// Package alter makes altered copies of stored JSON, for tests of what an altered object can cause. Each copy differs
+// in one value, which is dropped, emptied, lengthened, moved in time, set to null, or replaced by the value in
+// another text.
 package alter
 
 import (
@@ -17,14 +17,14 @@ import (
 
 const day = 24 * time.Hour
 
-// Value is a value in a JSON text: a member of an object or an element of a list. It may be an object or a list itself.
+// Value is a value in JSON: a member of an object or an element of a list. It may itself be an object or a list.
 type Value struct {
-	Path string // numbers in lists are written as []
+	Path string // with [] for each index of a list
 	Text string // the text of the value
 
 	kind               jsontext.Kind
-	start, end, member int    // the value is text[start:end]; member is the start of its name, or -1 in a list
-	first, last        [2]int // the first and the last element of a list
+	start, end, member int    // the value is text[start:end]; member is the index at which its name starts, or -1 in a list
+	first, last        [2]int // whether it is the first or the last element of a list
 }
 
 // Alteration is a text with one altered value.
@@ -33,10 +33,10 @@ type Alteration struct {
 	Text      func() []byte // the text with the altered value
 }
 
-// Values returns all values in a text except the whole text.
+// Values returns all values in text, excluding text as a whole.
 func Values(text []byte) (all []Value, err error) {
 	d := jsontext.NewDecoder(bytes.NewReader(text))
-	defer func() { // an error of the decoder ends the walk through the text
+	defer func() { // the walk panics with the decoder's error
 		if fault, is := recover().(fault); is {
 			all, err = nil, fmt.Errorf("%w in %.200s", fault.error, text)
 		}
@@ -93,7 +93,8 @@ func (w *walk) inner(v *Value, n int) {
 	}
 }
 
-// Alterations returns all alterations of all values of a text. others returns the values of other texts at a path.
+// Alterations returns all alterations of all values in text. others returns the values that other texts have at a
+// path.
 func Alterations(text []byte, others func(path string) []string) (all []Alteration, err error) {
 	values, err := Values(text)
 	if err != nil {
@@ -115,7 +116,7 @@ func (v *Value) put(text []byte, value string) []byte {
 	return []byte(string(text[:v.start]) + value + string(text[v.end:]))
 }
 
-// drop removes a member from its object, with the comma.
+// drop returns text without a member and without its comma.
 func (v *Value) drop(text []byte) []byte {
 	before, after := string(text[:v.member]), string(text[v.end:])
 	if strings.HasPrefix(after, ",") {
@@ -124,7 +125,7 @@ func (v *Value) drop(text []byte) []byte {
 	return []byte(strings.TrimSuffix(before, ",") + after)
 }
 
-// altered returns the altered values, by the kind of alteration.
+// altered returns the altered values, by kind of alteration.
 func (v *Value) altered(others []string) map[string]string {
 	ways := map[string]string{"null": "null"}
 	for _, o := range others {

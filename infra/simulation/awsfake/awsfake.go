@@ -1,6 +1,7 @@
-// Package awsfake answers, on loopback, the calls of Amazon SQS and AWS Step Functions with which a worker outside AWS
-// gets tasks and answers them. Queues hide, return, count and set aside messages, and tasks time out, as AWS documents.
-// A test may move the clock. Everything that is not implemented is refused and never ignored.
+// Package awsfake simulates, on loopback, those calls of Amazon SQS and AWS Step Functions with which a worker
+// outside of AWS receives tasks and answers them. As AWS documents, queues hide, redeliver, count and set aside
+// messages, and tasks time out. A test may advance the clock. Everything that is not implemented is rejected, never
+// ignored.
 package awsfake
 
 import (
@@ -16,7 +17,7 @@ import (
 	"time"
 )
 
-// Server is an account of AWS with queues and tasks.
+// Server is an AWS account with queues and tasks.
 type Server struct {
 	URL string // the URL of every service
 
@@ -25,15 +26,15 @@ type Server struct {
 	intercept atomic.Pointer[http.Handler]
 
 	mu      sync.Mutex
-	offset  time.Duration // lead of the account's clock
+	offset  time.Duration // how far the account's clock is ahead
 	changed chan struct{} // closed and replaced at every change
 	queues  map[string]*queue
 	tasks   map[string]*Task
 	calls   map[string]int
-	others  map[string]func(body []byte) (any, error) // further calls by target
+	others  map[string]func(body []byte) (any, error) // further calls, by target
 }
 
-// Start serves an empty account on 127.0.0.1. The caller must call Close.
+// Start serves an empty account on 127.0.0.1 until Close is called.
 func Start() (*Server, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -46,19 +47,19 @@ func Start() (*Server, error) {
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*s.intercept.Load()).ServeHTTP(w, r) })}
 	go func() {
 		defer close(s.served)
-		_ = s.server.Serve(l) // Close ends it, always with ErrServerClosed
+		_ = s.server.Serve(l) // returns ErrServerClosed after Close
 	}()
 	return s, nil
 }
 
-// Close stops the server. It cuts off polls that still wait.
+// Close stops the server, including polls that still wait.
 func (s *Server) Close() error {
 	err := s.server.Close()
 	<-s.served
 	return err
 }
 
-// Env returns the environment that makes the AWS SDK use the account, as NAME=value.
+// Env returns the environment that points the AWS SDK at the account, as NAME=value.
 func (s *Server) Env() []string {
 	return []string{
 		"AWS_ENDPOINT_URL_SQS=" + s.URL, "AWS_ENDPOINT_URL_SFN=" + s.URL, "AWS_REGION=eu-north-1",
@@ -67,7 +68,7 @@ func (s *Server) Env() []string {
 	}
 }
 
-// Intercept inserts a handler before the account, to make faults. nil removes it.
+// Intercept puts a handler in front of the account, to inject faults. nil removes it.
 func (s *Server) Intercept(before func(next http.Handler) http.Handler) {
 	h := http.Handler(http.HandlerFunc(s.serve))
 	if before != nil {
@@ -76,20 +77,20 @@ func (s *Server) Intercept(before func(next http.Handler) http.Handler) {
 	s.intercept.Store(&h)
 }
 
-// Call returns the name of the call in a request, for example "ReceiveMessage".
+// Call returns the name of the call in a request, such as "ReceiveMessage".
 func Call(r *http.Request) string {
 	_, call, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
 	return call
 }
 
-// Count returns the number of calls with this name so far.
+// Count returns how often a call was made.
 func (s *Server) Count(call string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.calls[call]
 }
 
-// Advance moves the account's clock forward. Everything that waits for a time notices.
+// Advance moves the account's clock forward, and wakes up everything that waits for a time.
 func (s *Server) Advance(d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -97,17 +98,17 @@ func (s *Server) Advance(d time.Duration) {
 	s.wake()
 }
 
-// now returns the account's time. The caller must hold the account's lock.
+// now returns the account's time. The caller must hold the lock.
 func (s *Server) now() time.Time { return time.Now().Add(s.offset) }
 
-// wake makes everything that waits look again. The caller must hold the account's lock.
+// wake makes everything that waits look again. The caller must hold the lock.
 func (s *Server) wake() {
 	close(s.changed)
 	s.changed = make(chan struct{})
 }
 
-// Handle makes the account answer another call, named as in X-Amz-Target. When do returns an error of Fail, the answer
-// has that error's code.
+// Handle makes the account answer one more call, named as in X-Amz-Target. If do returns an error made by Fail, the
+// answer has that error's code.
 func (s *Server) Handle(target string, do func(body []byte) (any, error)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -136,7 +137,7 @@ var calls = map[string]call{
 	"AWSStepFunctions.SendTaskFailure":   typed((*Server).sendTaskFailure),
 }
 
-// typed decodes the input of a call. An unknown field is an error.
+// typed returns a call that decodes its input into In. It rejects unknown fields.
 func typed[In any](answer func(*Server, *http.Request, *In) (any, error)) call {
 	return func(s *Server, r *http.Request, body []byte) (any, error) {
 		in := new(In)
@@ -149,7 +150,7 @@ func typed[In any](answer func(*Server, *http.Request, *In) (any, error)) call {
 	}
 }
 
-// maxRequest is SQS's bound of a message in bytes, with room for the rest of the request.
+// maxRequest is the limit of SQS for a message, in bytes, plus room for the rest of the request.
 const maxRequest = 2 << 20
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
@@ -183,5 +184,5 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		}
 		w.WriteHeader(http.StatusBadRequest)
 	}
-	_ = json.NewEncoder(w).Encode(out) // a client that left needs no answer
+	_ = json.NewEncoder(w).Encode(out) // the client may have left
 }

@@ -15,19 +15,19 @@ import (
 type queue struct {
 	name       string
 	visibility time.Duration
-	receives   int    // a message that was received this often moves to dead instead of being received again
+	receives   int    // how often a message may be received before it moves to dead
 	dead       *queue // nil: none
 	messages   []*message
 }
 
 type message struct {
 	id, body  string
-	receipt   string // the latest receipt; earlier ones are void
+	receipt   string // the latest receipt, which makes earlier ones void
 	received  int
 	visibleAt time.Time
 }
 
-// NewQueue makes a queue. When receives is positive, it also makes the dead-letter queue. It returns the queue's URL.
+// NewQueue creates a queue and returns its URL. If receives is positive, it also creates a dead-letter queue.
 func (s *Server) NewQueue(name string, visibility time.Duration, receives int) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -56,7 +56,7 @@ func (s *Server) send(q *queue, body string) *message {
 	return m
 }
 
-// Bodies returns the messages of a queue that were not deleted. Hidden messages are included.
+// Bodies returns the messages in a queue that were not deleted, including hidden ones.
 func (s *Server) Bodies(queueURL string) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -150,7 +150,7 @@ func (q *queue) leased(receipt string) *message {
 	return q.messages[i]
 }
 
-// sum returns the hash by which a client of SQS checks the body.
+// sum returns the hash with which an SQS client checks the body.
 func sum(body string) string {
 	hash := md5.Sum([]byte(body))
 	return hex.EncodeToString(hash[:])
@@ -158,7 +158,7 @@ func sum(body string) string {
 
 type receiptInput struct{ QueueUrl, ReceiptHandle string }
 
-// deleteMessage does nothing for a receipt that is not the latest.
+// deleteMessage deletes the message with a receipt. It does nothing if the receipt is not the latest.
 func (s *Server) deleteMessage(_ *http.Request, in *receiptInput) (any, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -16,7 +16,7 @@ type Task struct {
 	server    *Server
 	heartbeat time.Duration
 	deadline  time.Time
-	beat      time.Time // last heartbeat; at first the start
+	beat      time.Time // the last heartbeat, or the start
 	end       *Result
 }
 
@@ -32,7 +32,7 @@ const (
 	HeartbeatTimeout = "States.HeartbeatTimeout"
 )
 
-// NewTask starts a task. Both times run from now on, even when no worker knows of the task yet.
+// NewTask starts a task. Both times run from now on, even if no worker knows the task yet.
 func (s *Server) NewTask(heartbeat, timeout time.Duration) *Task {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -74,7 +74,7 @@ func (t *Task) look() (end *Result, next <-chan time.Time, changed chan struct{}
 	return t.end, time.After(soonest), s.changed
 }
 
-// expire ends a task whose time is over. The caller must hold the account's lock.
+// expire ends a task whose time is over. The caller must hold the lock.
 func (t *Task) expire() {
 	now := t.server.now()
 	switch {
@@ -86,7 +86,7 @@ func (t *Task) expire() {
 	}
 }
 
-// waiting returns a task that still waits. The caller must hold the account's lock.
+// waiting returns the task with a token if it still waits. The caller must hold the lock.
 func (s *Server) waiting(token string) (*Task, error) {
 	t := s.tasks[token]
 	if t == nil {
@@ -118,7 +118,7 @@ type successInput struct {
 	Output    string `json:"output"`
 }
 
-// maxOutput is Step Functions' bound for an output, in bytes.
+// maxOutput is the limit of Step Functions for an output, in bytes.
 const maxOutput = 256 << 10
 
 func (s *Server) sendTaskSuccess(_ *http.Request, in *successInput) (any, error) {

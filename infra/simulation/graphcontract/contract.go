@@ -1,6 +1,5 @@
-// Package graphcontract compares the requests to Microsoft Graph and the answers of a server with the tables of
-// docs/graph.md. It is for tests: put Check between client and server. Everything that the page does not describe fails
-// the test.
+// Package graphcontract checks requests to Microsoft Graph and their answers against the tables of docs/graph.md.
+// Tests put Check between client and server. Anything that docs/graph.md does not describe fails the test.
 package graphcontract
 
 import (
@@ -27,8 +26,8 @@ func Read(t testing.TB) *Contract {
 	return c
 }
 
-// Checker stands between a client and a server. A request or an answer that the description does not allow is an error
-// of the test.
+// Checker stands between a client and a server. It fails the test at a request or an answer that the description does
+// not allow.
 type Checker struct {
 	t    testing.TB
 	c    *Contract
@@ -37,12 +36,12 @@ type Checker struct {
 
 	mu     sync.Mutex
 	asked  map[string]bool // operations, by method and path
-	places map[string]bool // addresses to which an answer has redirected
+	places map[string]bool // addresses to which answers have redirected
 }
 
-// Check wraps a handler that answers as Graph under /v1.0. With who Product, clients may send only the operations of
-// the product. With Simulation, they may also send those for tests. The target of a redirect is allowed, and is not
-// part of the description.
+// Check wraps a handler that answers like Graph under /v1.0. If who is Product, clients may send only the operations
+// of the product; if it is Simulation, also those for tests. Requests to the target of a redirect are allowed without
+// being checked.
 func (c *Contract) Check(t testing.TB, who string, next http.Handler) *Checker {
 	return &Checker{t: t, c: c, who: who, next: next, asked: map[string]bool{}, places: map[string]bool{}}
 }
@@ -69,7 +68,8 @@ func (k *Checker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// NotAsked returns the operations of the product that no client has sent, by method and path, in the order of the page.
+// NotAsked returns the product's operations that no client has sent, by method and path, in the order of
+// docs/graph.md.
 func (k *Checker) NotAsked() (list []string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -100,7 +100,7 @@ func (c *Contract) serve(w http.ResponseWriter, r *http.Request, who string, nex
 	faults := c.requestFaults(r, op, sent)
 	kept := &keeper{ResponseWriter: w, status: http.StatusOK}
 	next.ServeHTTP(kept, r)
-	// A test may send on purpose a request that the server refuses. The refusal must have the documented form.
+	// A test may deliberately send a request that the server refuses. The refusal must be documented.
 	if kept.status >= 400 {
 		_, refusal := c.Refusal(kept.status, kept.body.Bytes())
 		return refusal
@@ -153,15 +153,15 @@ func fits(template, path string) bool {
 	return true
 }
 
-// Refusal returns the line of the table that matches an answer of status 400 or more, and the faults of the body. When
-// several lines match, it returns the one with the longest words. It returns nil when no line matches, which is a
-// fault.
+// Refusal returns the line of the table that matches an answer with a status of 400 or more, and the faults of the
+// body. If several lines match, it returns the one with the longest words. If none matches, it returns nil, which is
+// a fault.
 func (c *Contract) Refusal(status int, body []byte) (*Refusal, []string) {
 	value, faults := c.body("answer", []string{"error"}, nil, body)
 	if len(faults) > 0 {
 		return nil, faults
 	}
-	detail := value["error"].(map[string]any) // the table of its type makes it an object
+	detail := value["error"].(map[string]any) // body has checked that it is an object
 	code, message := detail["code"].(string), strings.ToLower(detail["message"].(string))
 	var best *Refusal
 	for i := range c.Refusals {

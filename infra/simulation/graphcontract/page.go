@@ -25,7 +25,7 @@ type Operation struct {
 	For          string
 }
 
-// Answer is the answer when nothing is refused.
+// Answer is the answer to a request that is not refused.
 type Answer struct {
 	Status int
 	Page   bool
@@ -35,14 +35,14 @@ type Answer struct {
 // Property is a part of an object.
 type Property struct {
 	Name, Type            string
-	Null, Absent, Default bool // Default: the answer has it without $select
-	Product               bool // the product reads or sends it
+	Null, Absent, Default bool // Default: part of the answer if there is no $select
+	Product               bool // whether the product reads or sends it
 }
 
 // Refusal is an answer of status 400 or more.
 type Refusal struct {
 	Status                int
-	Code, Words           string // Words are in lower case; empty: any
+	Code, Words           string // Words are in lower case; an empty field matches anything
 	Simulated, Recognized bool
 }
 
@@ -163,7 +163,7 @@ func propertiesOf(rows []row) (list []Property) {
 	return list
 }
 
-// known returns an error when the page names a type or an option without a table.
+// known returns an error if a type or an option is used that has no table.
 func (c *Contract) known() error {
 	missing := map[string]bool{}
 	need := func(t string) {
@@ -195,7 +195,7 @@ func (c *Contract) known() error {
 	return nil
 }
 
-// patternOf returns the pattern of a filter. TEXT stands for a text, and ID for up to 15 ids.
+// patternOf returns the pattern of a filter, in which TEXT stands for any string and ID for up to 15 ids.
 func patternOf(filter string) *regexp.Regexp {
 	p := regexp.QuoteMeta(filter)
 	p = strings.ReplaceAll(p, `'TEXT'`, `'(?:[^']|'')*'`)

@@ -10,9 +10,9 @@ import (
 
 var highWater = regexp.MustCompile(`(?m)^VmHWM:\s+(\d+) kB$`)
 
-// Peak returns the largest resident set that a running process has had, in bytes. It does not use ru_maxrss, which a
-// child takes over from its parent: until it executes a program it shares the parent's memory (exec_mmap in fs/exec.c
-// of Linux; os/exec starts children by CLONE_VM). So it would be at least that of the test.
+// Peak returns the largest resident set of a running process so far, in bytes. It does not use ru_maxrss, because a
+// child inherits that from its parent: until the child executes a program, it shares the parent's memory (exec_mmap
+// in fs/exec.c of Linux; os/exec starts children with CLONE_VM). The result would be at least that of the test.
 func Peak(pid int) (int64, error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {

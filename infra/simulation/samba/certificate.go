@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// authority signs the controllers' certificates. Samba's own certificates have no subjectAltName, and Go refuses them.
+// authority signs the controllers' certificates. Samba's own certificates have no subjectAltName, so Go rejects them.
 type authority struct {
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
@@ -49,8 +49,8 @@ func (a *authority) pem() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.cert.Raw})
 }
 
-// issue writes a controller's key and certificate where Samba looks for them. The certificate ends at ends. Zero means
-// in a week.
+// issue writes a controller's key and certificate to where Samba looks for them. The certificate expires at ends or,
+// if ends is zero, in a week.
 func (a *authority) issue(c *controller, ends time.Time) error {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -30,7 +30,7 @@ var (
 // ports are the ports of Samba's servers. They cannot be changed, so each controller needs its own address.
 var ports = []string{"88", "135", "389", "464", "636", "3268", "3269"}
 
-// patience bounds the time in which a controller must start or end.
+// patience is the timeout for a controller to start or to end.
 const patience = 30 * time.Second
 
 // controller is one domain controller: a process with a folder.
@@ -38,8 +38,8 @@ type controller struct {
 	dir     string
 	name    string // NetBIOS name, lower case
 	address string
-	network *network      // nil for a controller without partners
-	stdin   io.Closer     // Samba ends when it is closed
+	network *network      // nil: no partners
+	stdin   io.Closer     // closing it ends Samba
 	ended   chan struct{} // closed when the process is gone
 	group   int           // process group
 }
@@ -86,7 +86,7 @@ func (c *controller) provision(ctx context.Context) error {
 	return err
 }
 
-// cloneOf makes the controller a copy of one that has never started.
+// cloneOf copies a controller that has never been started.
 func (c *controller) cloneOf(ctx context.Context, first *controller) error {
 	if _, err := run(ctx, "cp", "-a", first.dir, c.dir); err != nil {
 		return err
@@ -101,8 +101,8 @@ func (c *controller) start(ctx context.Context) error {
 		return err
 	}
 	defer log.Close()
-	// In interactive mode, Samba ends when its input does, also when the test is killed and cannot clean up. It then
-	// signals its whole process group, so it must have its own.
+	// In interactive mode, Samba ends when its input does, even if the test is killed and cannot clean up. It then
+	// signals its whole process group, so it must have a process group of its own.
 	cmd := c.network.command(context.Background(), "samba", "-s", c.conf(), "-i", "-M", "single", "-d", "1 dsdb_group_json_audit:5")
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -175,13 +175,13 @@ func (c *controller) stop() {
 	select {
 	case <-c.ended:
 	case <-time.After(patience):
-		_ = syscall.Kill(-c.group, syscall.SIGKILL) // the process may have ended just now
+		_ = syscall.Kill(-c.group, syscall.SIGKILL) // the process may have just ended
 		<-c.ended
 	}
 }
 
-// freeAddress returns a loopback address without an LDAP server. It chooses at random, so that two test runs side by
-// side do not get the same address.
+// freeAddress returns a loopback address that has no LDAP server. It chooses at random, so that concurrent test runs
+// get different addresses.
 func freeAddress() (string, error) {
 	var err error
 	for range 20 {

@@ -10,7 +10,7 @@ import (
 	"syscall"
 )
 
-// python is the interpreter of Debian's Samba modules. It may not be the first one on the path.
+// python is the interpreter with Debian's Samba modules, which need not be the first in PATH.
 const python = "/usr/bin/python3"
 
 // probe fails when Samba lacks a part that a domain controller needs.
@@ -28,7 +28,7 @@ func install(ctx context.Context) error {
 	if os.Geteuid() != 0 {
 		return fmt.Errorf("%w: it needs root, for LDAP's ports", ErrMissing)
 	}
-	// Packages are tested side by side, and only one may install. A lock on an existing folder leaves no file behind.
+	// Packages are tested concurrently, but only one may install. A lock on an existing folder leaves no file behind.
 	lock, err := os.Open(os.TempDir())
 	if err != nil {
 		return fmt.Errorf("lock the installation of Samba: %w", err)

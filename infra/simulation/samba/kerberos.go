@@ -9,7 +9,7 @@ import (
 	"github.com/jcmturner/gokrb5/v8/config"
 )
 
-// LogOn logs an account on at one controller only, by its place in URLs, as kinit does. It needs Replicating.
+// LogOn logs an account on at controller i of URLs only, as kinit does. It needs Options.Replicating.
 func (d *Domain) LogOn(i int, account, password string) error {
 	text, err := os.ReadFile(d.KRB5Config)
 	if err != nil {

@@ -19,15 +19,17 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// DN returns the DN of an entry below another. Samba needs an escaped "=". RFC 4514 does not escape it.
+// DN returns the DN of an entry below another. It also escapes "=", as Samba requires although RFC 4514 does not.
 func DN(cn, below string) string {
 	return "CN=" + strings.ReplaceAll(ldap.EscapeDN(cn), "=", `\3D`) + "," + below
 }
 
-// perFile is the number of records that are loaded in one transaction. A transaction becomes slower with every record.
+// perFile is the number of records that are loaded in one transaction. Each further record makes a transaction
+// slower.
 const perFile = 2500
 
-// seed loads people and groups offline, as SYSTEM. Only SYSTEM may write dates that Active Directory sets itself.
+// seed loads people and groups offline, as SYSTEM, because nobody else may write the dates that Active Directory sets
+// by itself.
 func (c *controller) seed(ctx context.Context, o Options) error {
 	records := []string{
 		record(PeopleOU, "objectClass", "organizationalUnit"),
@@ -36,7 +38,7 @@ func (c *controller) seed(ctx context.Context, o Options) error {
 	for _, p := range o.People {
 		records = append(records, p.record())
 		if !p.Created.IsZero() {
-			// Adding the entry would overwrite the date.
+			// Adding the entry sets the date, so it must be replaced afterwards.
 			records = append(records, replacement(p.DN, "whenCreated", p.Created.UTC().Format("20060102150405.0Z")))
 		}
 	}
@@ -46,8 +48,8 @@ func (c *controller) seed(ctx context.Context, o Options) error {
 	return c.load(ctx, append(records, o.LDIF...))
 }
 
-// load adds and changes entries, in files of bounded size. The tool stops at a malformed record and still reports
-// success, so load compares the number of records.
+// load adds and changes entries, in files of limited size. The tool stops at a malformed record and still reports
+// success, so load checks the number of records.
 func (c *controller) load(ctx context.Context, records []string) error {
 	file := filepath.Join(c.dir, "seed.ldif")
 	for some := range slices.Chunk(records, perFile) {
@@ -111,12 +113,12 @@ func (g *Group) record() string {
 	return record(g.DN, attributes...)
 }
 
-// lastLogons replaces the first controller's dates of last logon by those of controller i.
+// lastLogons replaces the last logons of the first controller by those of controller i.
 func lastLogons(people []Person, i int) []string {
 	var records []string
 	for _, p := range people {
 		if last := p.lastLogon(i); last != p.lastLogon(0) {
-			// The attribute cannot be removed. 0 means no date.
+			// The attribute cannot be removed, but 0 means that there is no date.
 			records = append(records, replacement(p.DN, "lastLogon", cmp.Or(filetime(last), "0")))
 		}
 	}
@@ -140,8 +142,7 @@ func replacement(dn, attribute, value string) string {
 	return record(dn, "changetype", "modify", "replace", attribute, attribute, value)
 }
 
-// line writes one LDIF line. Plain names and numbers are written unchanged. Other values are written in base64, which
-// needs no escaping.
+// line writes one LDIF line. Everything except plain names and numbers is in base64, which needs no escaping.
 func line(b *strings.Builder, name, value string) {
 	plain := !strings.ContainsFunc(value, func(r rune) bool {
 		return (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && r != '.'

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// network is what replicating controllers need to find each other: names and the Kerberos realm. Their processes see
-// their own hosts file, and the machine's stays unchanged.
+// network is what replicating controllers need to find each other: host names and the Kerberos realm. Their processes
+// see a hosts file of their own, so that of the machine stays unchanged.
 type network struct {
 	hosts string // file in place of /etc/hosts
 	krb5  string // file, KRB5_CONFIG
@@ -20,7 +20,7 @@ func newNetwork(dir string) *network {
 	return &network{hosts: filepath.Join(dir, "hosts"), krb5: filepath.Join(dir, "krb5.conf")}
 }
 
-// command returns a program that sees the network. A nil network means the machine's.
+// command returns a command that sees the network, or the machine's own if n is nil.
 func (n *network) command(ctx context.Context, name string, args ...string) *exec.Cmd {
 	if n == nil {
 		return exec.CommandContext(ctx, name, args...)
@@ -36,8 +36,8 @@ func (n *network) run(ctx context.Context, name string, args ...string) (string,
 	return output(n.command(ctx, name, args...))
 }
 
-// write writes the names of the controllers. A controller whose GUID is known also has a name with the GUID.
-// Replication partners look for it under that name.
+// write writes the names of the controllers. If a controller's GUID is known, it also has a name with the GUID, under
+// which its replication partners look for it.
 func (n *network) write(controllers ...*controller) error {
 	hosts, kdcs := "127.0.0.1 localhost\n", ""
 	for i, c := range controllers {
@@ -126,7 +126,7 @@ func (d *Domain) buildReplicating(ctx context.Context, o Options, ca *authority)
 
 // join makes the controller's database from a running controller.
 func (c *controller) join(ctx context.Context, first *controller) error {
-	// The account names its domain, because without winbindd no other domain can be asked for it.
+	// The account must be given with its domain, because without winbindd there is nobody to ask for it.
 	_, err := c.network.run(ctx, "samba-tool", "domain", "join", realm, "DC", "-s", "/dev/null", "--targetdir="+c.dir,
 		"-U", NetBIOS+`\Administrator`, "--password="+password, "--server="+first.host(), "--dns-backend=NONE",
 		"--option=workgroup="+NetBIOS, "--option=netbios name="+strings.ToUpper(c.name),
@@ -137,7 +137,7 @@ func (c *controller) join(ctx context.Context, first *controller) error {
 	return c.writeConf()
 }
 
-// Replicate brings the changes of the second controller to the first. Both must be running.
+// Replicate transfers the changes of the second controller to the first. Both must be running.
 func (d *Domain) Replicate(ctx context.Context) error {
 	to, from := d.controllers[0], d.controllers[1]
 	_, err := d.network.run(ctx, "samba-tool", "drs", "replicate", to.host(), from.host(), Base,

@@ -1,7 +1,7 @@
-// Package samba starts a real, temporary Active Directory domain for tests: Samba's domain controller from Debian's
-// packages, on its own loopback address. A test chooses the people and groups, with their dates of creation and last
-// logon. A domain can have several controllers: copies that do not know each other, or two that replicate on request.
-// The package needs Linux and root. Nothing remains after the test.
+// Package samba starts a real, temporary Active Directory domain for tests: the domain controller of Debian's Samba
+// packages, on a loopback address of its own. A test chooses the people and groups, including their dates of creation
+// and last logon. A domain can have several controllers, either copies that do not know each other or two that
+// replicate on request. The package needs Linux and root. Nothing is left behind after the test.
 package samba
 
 import (
@@ -25,7 +25,7 @@ const (
 	password = "Passw0rd!Adm"
 )
 
-// ErrMissing is returned when this machine cannot run Samba. It says what is missing.
+// ErrMissing is the error if this machine cannot run Samba. The message says what is missing.
 var ErrMissing = errors.New("a Samba domain cannot be started here")
 
 // Person is an account to create. Its DN must lie in an existing organizational unit. Samba chooses SID and GUID. The
@@ -74,8 +74,8 @@ type Domain struct {
 	names       *nameServer // nil without Replicating
 }
 
-// Start installs Samba when this is needed and possible, makes a domain, seeds it and starts its controllers. It
-// returns when all of them accept connections. When it fails, it removes what it made.
+// Start makes a domain, seeds it, and starts its controllers. It first installs Samba if necessary and possible. It
+// returns once all controllers accept connections. If it fails, it removes what it made.
 func Start(ctx context.Context, o Options) (*Domain, error) {
 	if err := install(ctx); err != nil {
 		return nil, err
@@ -127,8 +127,8 @@ func (d *Domain) build(ctx context.Context, o Options) error {
 	return nil
 }
 
-// prepare makes the database of controller i. The first one is provisioned and seeded. The others are copies of it with
-// their own dates of last logon.
+// prepare makes the database of controller i. The first is provisioned and seeded, and the others are copies of it
+// with last logons of their own.
 func (d *Domain) prepare(ctx context.Context, c *controller, o Options, i int) error {
 	if i == 0 {
 		if err := c.provision(ctx); err != nil {
@@ -142,7 +142,8 @@ func (d *Domain) prepare(ctx context.Context, c *controller, o Options, i int) e
 	return c.load(ctx, lastLogons(o.People, i))
 }
 
-// Permit adds an access control entry, as SDDL, to an object on the first controller, as an administrator would.
+// Permit adds an access control entry, given in SDDL, to an object on the first controller, as an administrator
+// would.
 func (d *Domain) Permit(ctx context.Context, dn, ace string) error {
 	c := d.controllers[0]
 	_, err := run(ctx, "samba-tool", "dsacl", "set", "--objectdn="+dn, "--sddl="+ace,
@@ -150,7 +151,7 @@ func (d *Domain) Permit(ctx context.Context, dn, ace string) error {
 	return err
 }
 
-// Stop ends one controller, by its place in URLs. The others go on.
+// Stop stops controller i of URLs. The others continue.
 func (d *Domain) Stop(i int) { d.controllers[i].stop() }
 
 // Close ends every controller and removes the domain's files.

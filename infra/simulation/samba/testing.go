@@ -7,9 +7,9 @@ import (
 	"testing"
 )
 
-// Run starts a domain for a test and ends it with the test. The test must have Samba in its name, so that "make
-// test-ad" finds it. It is skipped unless IDLESEAT_TEST_SAMBA is 1, which "make test-ad" sets, and where Samba cannot
-// run. With REQUIRE_SAMBA=1 it fails there instead.
+// Run starts a domain that ends with the test. The test must have Samba in its name, so that "make test-ad" finds it.
+// The test is skipped unless IDLESEAT_TEST_SAMBA is 1, which "make test-ad" sets. It is also skipped where Samba
+// cannot run, unless REQUIRE_SAMBA is 1, which makes it fail instead.
 func Run(t testing.TB, o Options) *Domain {
 	t.Helper()
 	if _, bench := t.(*testing.B); !bench && !strings.Contains(t.Name(), "Samba") {

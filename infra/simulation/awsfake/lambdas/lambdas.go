@@ -1,6 +1,6 @@
-// Package lambdas runs built Lambda functions as processes behind the Lambda Runtime API, for tests. A process handles
-// one invocation at a time and is kept for the next one. A process is killed at its timeout. The package reports the
-// errors that Lambda reports when a function fails, panics, exits or takes too long. Source: "Using the Lambda runtime
+// Package lambdas runs built Lambda functions as processes behind the Lambda Runtime API, for tests. A process
+// handles one invocation at a time, is reused for the next, and is killed at its timeout. If a function fails,
+// panics, exits or takes too long, the package reports the same errors as Lambda. Source: "Using the Lambda runtime
 // API" in the developer guide.
 package lambdas
 
@@ -24,16 +24,16 @@ import (
 	"github.com/idleseat/idleseat/infra/simulation/memory"
 )
 
-// maxPayload is Lambda's bound for a synchronous request and for its answer, in bytes.
+// maxPayload is Lambda's limit for a synchronous request and for its answer, in bytes.
 const maxPayload = 6 << 20
 
 // Function is a built function.
 type Function struct {
 	Name    string
 	Binary  string   // path
-	Env     []string // NAME=value; the function gets nothing else of this process's environment
+	Env     []string // NAME=value; the function inherits nothing else from this process
 	Timeout time.Duration
-	Memory  int // MB, as the function's environment has it
+	Memory  int // MB, as shown to the function in its environment
 
 	mu    sync.Mutex
 	idle  []*sandbox
@@ -43,7 +43,7 @@ type Function struct {
 	colds []time.Duration
 }
 
-// Error is a failed invocation, in Lambda's form.
+// Error is the error of a failed invocation, in Lambda's form.
 type Error struct {
 	Type    string `json:"errorType"`
 	Message string `json:"errorMessage"`
@@ -51,7 +51,7 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Type + ": " + e.Message }
 
-// sandbox is one process with its end of the Runtime API.
+// sandbox is a process and its end of the Runtime API.
 type sandbox struct {
 	function *Function
 	cmd      *exec.Cmd
@@ -59,11 +59,11 @@ type sandbox struct {
 	started  time.Time
 	asked    chan *invocation // invocations for GET /next
 	ended    chan struct{}    // closed when the process has ended
-	peak     atomic.Int64     // bytes of memory, when the process was killed
+	peak     atomic.Int64     // memory in bytes when the process was killed
 	current  atomic.Pointer[invocation]
 }
 
-// invocation is one request that has no answer yet.
+// invocation is a request that has not been answered yet.
 type invocation struct {
 	id       string
 	payload  []byte
@@ -76,7 +76,7 @@ type answer struct {
 	failure *Error
 }
 
-// Invoke calls the function and waits for its answer. The error is an *Error when the function failed.
+// Invoke calls the function and waits for the answer. It returns an *Error if the function failed.
 func (f *Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	if len(payload) > maxPayload {
 		return nil, fmt.Errorf("invoke %s: the payload has %d bytes", f.Name, len(payload))
@@ -99,7 +99,7 @@ func (f *Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	select {
 	case s.asked <- call:
 	case <-s.ended:
-		if !cold { // the process ended after its last answer and did not get this call
+		if !cold { // the process ended after its last answer, before it got this call
 			return f.Invoke(ctx, payload)
 		}
 		return nil, exited(call.id)
@@ -129,13 +129,13 @@ func exited(id string) error {
 	return &Error{"Runtime.ExitError", "RequestId: " + id + " Error: Runtime exited without providing a reason"}
 }
 
-// late ends a sandbox whose invocation took too long.
+// late kills a sandbox whose invocation took too long, and returns the error.
 func (f *Function) late(s *sandbox, call *invocation) error {
 	s.kill()
 	return &Error{"Sandbox.Timedout", fmt.Sprintf("RequestId: %s Error: Task timed out after %.2f seconds", call.id, f.Timeout.Seconds())}
 }
 
-// KillNext kills the process of the next invocation a time after it has begun.
+// KillNext makes the process of the next invocation be killed some time after the invocation starts.
 func (f *Function) KillNext(after time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -161,7 +161,7 @@ func (f *Function) PeakMemory() (peak int64) {
 	return peak
 }
 
-// CPU returns the processor time of all processes.
+// CPU returns the total processor time of all processes.
 func (f *Function) CPU() (sum time.Duration) {
 	for _, s := range f.ended() {
 		sum += s.cmd.ProcessState.UserTime() + s.cmd.ProcessState.SystemTime()
@@ -169,7 +169,7 @@ func (f *Function) CPU() (sum time.Duration) {
 	return sum
 }
 
-// ended returns all sandboxes, when their processes have ended.
+// ended waits until all processes have ended and returns their sandboxes.
 func (f *Function) ended() []*sandbox {
 	f.mu.Lock()
 	all := f.all
@@ -187,8 +187,7 @@ func (f *Function) Logs() string {
 	return f.logs.String()
 }
 
-// ColdStarts returns the durations of the first invocations of each process, from the start of the process to its
-// answer.
+// ColdStarts returns, for each process, the time from its start to its first answer.
 func (f *Function) ColdStarts() []time.Duration {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -218,7 +217,7 @@ func (f *Function) give(s *sandbox) {
 	f.idle = append(f.idle, s)
 }
 
-// Write stores the output of a process.
+// Write records output of a process.
 func (f *Function) Write(p []byte) (int, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -243,14 +242,14 @@ func (f *Function) start() (*sandbox, error) {
 		return nil, errors.Join(err, s.server.Close())
 	}
 	go func() {
-		_ = s.cmd.Wait() // its answer says how it ended
+		_ = s.cmd.Wait() // the process state says how it ended
 		close(s.ended)
 		_ = s.server.Close()
 	}()
 	return s, nil
 }
 
-// kill ends the process, which may have ended already. It notes the memory that the process has had.
+// kill ends the process if it still runs, and records how much memory it used.
 func (s *sandbox) kill() {
 	if peak, err := memory.Peak(s.cmd.Process.Pid); err == nil {
 		s.peak.Store(peak)
@@ -294,7 +293,7 @@ func (s *sandbox) hand(w http.ResponseWriter, r *http.Request) {
 		h.Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(call.deadline.UnixMilli(), 10))
 		h.Set("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:eu-north-1:123456789012:function:"+s.function.Name)
 		h.Set("Content-Type", "application/json")
-		_, _ = w.Write(call.payload) // a dead process is found by its end
+		_, _ = w.Write(call.payload) // if the process died, ended reports it
 	case <-r.Context().Done():
 	}
 }
@@ -303,13 +302,13 @@ func (s *sandbox) answer(w http.ResponseWriter, call *invocation, a answer) {
 	if call != nil {
 		select {
 		case call.answer <- a:
-		default: // the invocation has an answer already
+		default: // the invocation was answered already
 		}
 	}
 	w.WriteHeader(http.StatusAccepted)
 }
 
-// failureOf reads the error that a function reports.
+// failureOf parses the error that a function reports.
 func failureOf(body io.Reader) *Error {
 	e := new(Error)
 	if err := json.NewDecoder(io.LimitReader(body, maxPayload)).Decode(e); err != nil || e.Type == "" {

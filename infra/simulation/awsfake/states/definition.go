@@ -1,8 +1,8 @@
-// Package states runs a Step Functions definition (Amazon States Language with JSONPath) on this machine, for tests:
-// the shipped definition, with functions, queues and topics that a test provides. Load refuses every field, state type,
-// intrinsic function, path and resource that the package does not implement, so that no part of a definition is
-// silently ignored. Retries, catches, time limits, heartbeats and the bound of 256 KiB follow the language's
-// specification and the service's documentation.
+// Package states runs a Step Functions definition (Amazon States Language with JSONPath) on this machine, for tests.
+// It runs the definition that is shipped, with functions, queues and topics that the test provides. Load rejects
+// every field, state type, intrinsic function, path and resource that the package does not implement, so no part of a
+// definition is silently ignored. Retries, catches, time limits, heartbeats and the limit of 256 KiB follow the
+// specification of the language and the documentation of the service.
 package states
 
 import (
@@ -30,7 +30,7 @@ type states struct {
 	States  map[string]*state
 }
 
-// state is one state. Its type decides which fields it may have.
+// state is one state. Which fields it may have depends on its type.
 type state struct {
 	Type    string
 	Comment string
@@ -100,7 +100,7 @@ var fields = map[string][]string{
 
 var placeholder = regexp.MustCompile(`\$\{([A-Za-z0-9]+)\}`)
 
-// Load reads a definition and fills in the substitutions. A missing substitution and an unused one are errors. So is
+// Load parses a definition and fills in the substitutions. It rejects missing and unused substitutions, and
 // everything that this package does not implement.
 func Load(text []byte, substitutions map[string]string) (*Definition, error) {
 	var faults []error
@@ -155,7 +155,7 @@ func (s *state) UnmarshalJSON(text []byte) error {
 			return fmt.Errorf("field %s of a %s is not implemented", name, s.Type)
 		}
 	}
-	// A null ResultPath differs from an absent one.
+	// A null ResultPath means something else than an absent one.
 	s.ResultPath = given["ResultPath"]
 	return nil
 }
@@ -169,8 +169,8 @@ const (
 	publish        = "arn:aws:states:::sns:publish"
 )
 
-// check returns errors for what cannot be run. express is true for the states of Express children, which cannot wait
-// for a token.
+// check returns errors for what cannot be run. express is whether the states belong to an Express child, which cannot
+// wait for a token.
 func (m *states) check(at string, express bool) (faults []error) {
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
 	goes := func(from, to string) {
@@ -210,7 +210,7 @@ func (m *states) check(at string, express bool) (faults []error) {
 	return faults
 }
 
-// faults returns the errors of one state by itself.
+// faults returns the errors that concern a single state.
 func (s *state) faults(express bool) (faults []error) {
 	for _, p := range []string{s.OutputPath, s.SecondsPath, s.ErrorPath, s.CausePath, s.ItemsPath} {
 		if _, err := parsePath(p); p != "" && err != nil {

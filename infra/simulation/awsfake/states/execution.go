@@ -9,26 +9,26 @@ import (
 	"time"
 )
 
-// maxData is the service's bound for an input, an output or a payload, in bytes.
+// maxData is the service's limit for an input, an output or a payload, in bytes.
 const maxData = 256 << 10
 
-// The names of errors (the language's specification, appendix A).
+// The names of errors (appendix A of the language's specification).
 const (
 	runtimeError = "States.Runtime"
 	tooMuchData  = "States.DataLimitExceeded"
 	timeout      = "States.Timeout"
-	// tooManyFailed is how a Distributed Map fails. It does not say why its children failed (the developer guide, "Handling
-	// errors in Step Functions workflows").
+	// tooManyFailed is the error of a Distributed Map whose children failed. It does not say why they failed
+	// (developer guide, "Handling errors in Step Functions workflows").
 	tooManyFailed = "States.ExceedToleratedFailureThreshold"
 )
 
 // Failure is the failure of a state or of an execution.
 type Failure struct{ Error, Cause string }
 
-// Call is a call to AWS by the machine itself.
+// Call is a call to AWS that the machine itself makes.
 type Call struct{ Action, Resource string }
 
-// Event is an event of a state.
+// Event is something that happened to a state.
 type Event struct {
 	State string
 	Kind  string // entered, exited, failed, retried
@@ -38,16 +38,16 @@ type Event struct {
 
 // World is what a machine can reach.
 type World struct {
-	// Invoke calls a function by its ARN. When the function fails, failure is set.
+	// Invoke calls a function by its ARN. failure is set if the function failed.
 	Invoke func(ctx context.Context, arn string, payload []byte) (answer []byte, failure *Failure)
-	// Send puts a message into a queue. Ask returns a token, and a function that waits for its answer within heartbeat
-	// and limit.
+	// Send puts a message into a queue. Ask returns a token, and a function that waits for the answer to it until
+	// limit is over or no heartbeat came for heartbeat.
 	Send func(queueURL, body string)
 	Ask  func(heartbeat, limit time.Duration) (token string, wait func(context.Context) (output []byte, failure *Failure))
 	// Publish sends a notice.
 	Publish func(topic, subject, message string)
-	// Faster divides every wait and limit of the definition. FasterWaits divides the seconds of Wait states besides, when
-	// it is positive.
+	// Faster is the divisor of every wait and limit in the definition. FasterWaits, if positive, additionally divides
+	// the seconds of Wait states.
 	Faster, FasterWaits time.Duration
 }
 
@@ -103,12 +103,12 @@ func (e *Execution) called(action, resource string) {
 	e.calls = append(e.calls, Call{action, resource})
 }
 
-// scaled returns how long a number of the definition's seconds lasts here.
+// scaled returns how long seconds of the definition last here.
 func (e *Execution) scaled(seconds float64) time.Duration {
 	return time.Duration(seconds * float64(time.Second) / float64(max(1, e.world.Faster)))
 }
 
-// run goes from state to state. item is the context of a map's item.
+// run runs one state after the other. item is the context of a map's item.
 func (e *Execution) run(ctx context.Context, m *states, input any, item map[string]any) (any, *Failure) {
 	for name := m.StartAt; ; {
 		s := m.States[name]
@@ -138,7 +138,7 @@ func (e *Execution) run(ctx context.Context, m *states, input any, item map[stri
 	}
 }
 
-// caught returns the next state when a catcher handles the failure.
+// caught returns the next state if a catcher handles the failure, or "".
 func caught(s *state, input any, f *Failure) (output any, next string) {
 	for _, c := range s.Catch {
 		if !matches(c.ErrorEquals, f.Error) {
@@ -152,7 +152,7 @@ func caught(s *state, input any, f *Failure) (output any, next string) {
 	return nil, ""
 }
 
-// matches reports whether a list of error names handles an error. States.ALL handles neither a runtime error nor too
+// matches reports whether a list of error names covers an error. States.ALL covers neither a runtime error nor too
 // much data.
 func matches(names []string, name string) bool {
 	fatal := name == runtimeError || name == tooMuchData

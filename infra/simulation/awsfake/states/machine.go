@@ -27,11 +27,11 @@ func New(arn string, d *Definition, w World) *Machine {
 	return &Machine{ARN: arn, def: d, world: w, executions: map[string]*Execution{}}
 }
 
-// ErrExists is returned when an execution with this name has another input.
+// ErrExists is the error if an execution with the same name has a different input.
 var ErrExists = errors.New("ExecutionAlreadyExists")
 
-// Start starts an execution. An empty name means a new name. The same name with the same input returns the same
-// execution.
+// Start starts an execution. An empty name means a new one. If the name and the input are those of an earlier
+// execution, Start returns that one.
 func (m *Machine) Start(name, input string) (*Execution, error) {
 	var v any
 	if err := json.Unmarshal([]byte(input), &v); err != nil {
@@ -67,7 +67,7 @@ func (m *Machine) Start(name, input string) (*Execution, error) {
 	return e, nil
 }
 
-// Find returns the execution with an ARN. It returns nil when there is none.
+// Find returns the execution with an ARN, or nil if there is none.
 func (m *Machine) Find(arn string) *Execution {
 	m.mu.Lock()
 	defer m.mu.Unlock()

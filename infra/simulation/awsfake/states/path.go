@@ -44,7 +44,7 @@ func parsePath(text string) (path, error) {
 	return p, nil
 }
 
-// get follows the path. found is false when a part of it is missing.
+// get returns the value at the path. found is false if a part of the path is missing.
 func (p path) get(input, context any) (value any, found bool) {
 	if value = input; p.context {
 		value = context
@@ -135,7 +135,7 @@ func fillIn(template, input, context any) (any, *Failure) {
 			plain, dynamic := strings.CutSuffix(name, ".$")
 			var failure *Failure
 			if dynamic {
-				out[plain], failure = evaluate(inner.(string), input, context) // checkTemplate has checked that it is text
+				out[plain], failure = evaluate(inner.(string), input, context) // checkTemplate has checked that it is a string
 			} else {
 				out[name], failure = fillIn(inner, input, context)
 			}
@@ -174,7 +174,8 @@ func evaluate(text string, input, context any) (any, *Failure) {
 	return string(b), nil
 }
 
-// place puts a result where ResultPath says. An absent ResultPath replaces the input. null drops the result.
+// place puts a result where ResultPath says. If ResultPath is absent, the result replaces the input; if it is null,
+// the result is dropped.
 func place(where json.RawMessage, input, result any) (any, *Failure) {
 	if len(where) == 0 {
 		return result, nil

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// persistently repeats a try as the retriers say (the language's specification, section 5.1.2). The first retrier that
-// matches an error counts its own attempts.
+// persistently calls try as often as the retriers say (section 5.1.2 of the language's specification). Each retrier
+// counts the errors for which it was the first to match.
 func (e *Execution) persistently(ctx context.Context, name string, s *state, try func(tries int) (any, *Failure)) (any, *Failure) {
 	used := make([]int, len(s.Retry))
 	for tries := 0; ; tries++ {
@@ -37,7 +37,7 @@ func (r *retrier) most() int {
 	return *r.MaxAttempts
 }
 
-// delay returns the wait before the next try, in seconds. It is the longest wait that jitter may choose.
+// delay returns the wait before the next try, in seconds. With jitter, it is the longest possible wait.
 func (r *retrier) delay(used int) float64 {
 	wait, rate := float64(max(1, r.IntervalSeconds)), r.BackoffRate
 	if rate == 0 {
