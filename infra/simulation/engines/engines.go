@@ -1,0 +1,109 @@
+// Package engines starts servers of other makers on loopback, for tests: versitygw as S3, and moto as Step Functions, S3,
+// SQS and SNS. The project's own simulations are its own reading of AWS, and these are somebody else's. An environment
+// variable names the program of each engine. A test without it is skipped.
+package engines
+
+import (
+	"bytes"
+	"net"
+	"os"
+	"os/exec"
+	"sync"
+	"testing"
+	"time"
+)
+
+// Region and Account are those of every engine.
+const (
+	Region  = "eu-north-1"
+	Account = "123456789012"
+)
+
+// key is the access key and the secret of every engine.
+const key = "foreign"
+
+// ready is how long an engine may take to start.
+const ready = time.Minute
+
+// env returns the environment that makes the AWS SDK use an engine for every service, as NAME=value.
+func env(url string) []string {
+	return []string{
+		"AWS_ENDPOINT_URL=" + url, "AWS_REGION=" + Region, "AWS_ACCESS_KEY_ID=" + key, "AWS_SECRET_ACCESS_KEY=" + key,
+		"AWS_EC2_METADATA_DISABLED=true", "AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null",
+	}
+}
+
+// program returns the program of an engine. It skips the test when the environment has none.
+func program(t testing.TB, variable string) string {
+	t.Helper()
+	path := os.Getenv(variable)
+	if path == "" {
+		t.Skipf("SKIPPED: %s names no program", variable)
+	}
+	return path
+}
+
+// freeAddress returns an address of loopback on which nothing listens.
+func freeAddress(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// serve runs a server until the test ends. It returns when the server accepts connections.
+func serve(t testing.TB, cmd *exec.Cmd, address string) {
+	t.Helper()
+	log := new(output)
+	cmd.Stdout, cmd.Stderr = log, log
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		_ = cmd.Wait() // its output says how it ended
+		close(ended)
+	}()
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill() // it may have ended
+		<-ended
+		if t.Failed() {
+			t.Logf("%s:\n%s", cmd.Path, log.tail())
+		}
+	})
+	for until := time.Now().Add(ready); time.Now().Before(until); {
+		if c, err := net.Dial("tcp", address); err == nil {
+			_ = c.Close()
+			return
+		}
+		select {
+		case <-ended:
+			t.Fatalf("%s ended before it listened", cmd.Path)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	t.Fatalf("%s does not listen on %s after %v", cmd.Path, address, ready)
+}
+
+// output keeps what a server writes.
+type output struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(p)
+}
+
+// tail returns the last 8,000 bytes.
+func (o *output) tail() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	text := o.text.String()
+	return text[max(0, len(text)-8000):]
+}

@@ -1,0 +1,125 @@
+package engines
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// Moto is an account of AWS with S3, SQS, SNS and Step Functions.
+type Moto struct {
+	*S3
+	engine *url.URL
+	invoke Invoke
+}
+
+// Invoke calls a Lambda function, named by its ARN. A failure of the function has Lambda's form.
+type Invoke func(ctx context.Context, arn string, payload []byte) (answer []byte, failure *Failure)
+
+// Failure is a failed invocation, in Lambda's form.
+type Failure struct {
+	Type    string `json:"errorType"`
+	Message string `json:"errorMessage"`
+}
+
+// StartMoto serves an empty account until the test ends. The engine runs state machines itself. It would run Lambda
+// functions in containers, so invoke answers their calls: the engine reaches every service through a proxy, and the
+// proxy answers invocations and passes all else back to the engine.
+func StartMoto(t testing.TB, invoke Invoke, buckets ...string) *Moto {
+	t.Helper()
+	binary, address := program(t, "IDLESEAT_TEST_MOTO"), freeAddress(t)
+	m := &Moto{S3: newS3("http://" + address), engine: &url.URL{Scheme: "http", Host: address}, invoke: invoke}
+	proxy := httptest.NewServer(m)
+	t.Cleanup(proxy.Close)
+	host, port, _ := strings.Cut(address, ":")
+	cmd := exec.Command(binary, "-H", host, "-p", port)
+	cmd.Env = append(os.Environ(), "HTTP_PROXY="+proxy.URL, "http_proxy="+proxy.URL, "NO_PROXY=", "no_proxy=")
+	serve(t, cmd, address)
+	m.configure(t)
+	for _, b := range buckets {
+		m.bucket(t, b)
+	}
+	return m
+}
+
+// configure makes the engine run state machines. It would otherwise only store them.
+func (m *Moto) configure(t testing.TB) {
+	t.Helper()
+	answer, err := http.Post(m.URL+"/moto-api/config", "application/json", strings.NewReader(`{"stepfunctions":{"execute_state_machine":true}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusCreated {
+		t.Fatalf("moto took no configuration: %s", answer.Status)
+	}
+}
+
+// ServeHTTP is the proxy. The path of an invocation is from Lambda's API reference (Invoke).
+func (m *Moto) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	name, lambda := strings.CutPrefix(r.URL.Path, "/2015-03-31/functions/")
+	arn, called := strings.CutSuffix(name, "/invocations")
+	if !lambda || !called || r.Method != http.MethodPost {
+		(&httputil.ReverseProxy{Rewrite: func(p *httputil.ProxyRequest) { p.SetURL(m.engine) }}).ServeHTTP(w, r)
+		return
+	}
+	payload, err := io.ReadAll(r.Body)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	out, failure := m.invoke(r.Context(), arn, payload)
+	if failure != nil {
+		w.Header().Set("X-Amz-Function-Error", "Unhandled")
+		out, _ = json.Marshal(failure) // two texts can always be encoded
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(out) // an engine that has ended needs no answer
+}
+
+// Subscribe makes a topic whose notices a queue gets, and returns its ARN.
+func (m *Moto) Subscribe(ctx context.Context, topic, queueARN string) (string, error) {
+	text, err := m.sns(ctx, url.Values{"Action": {"CreateTopic"}, "Name": {topic}})
+	if err != nil {
+		return "", err
+	}
+	var made struct{ CreateTopicResponse struct{ CreateTopicResult struct{ TopicArn string } } }
+	if err := json.Unmarshal(text, &made); err != nil {
+		return "", fmt.Errorf("make the topic %s: %w", topic, err)
+	}
+	arn := made.CreateTopicResponse.CreateTopicResult.TopicArn
+	_, err = m.sns(ctx, url.Values{"Action": {"Subscribe"}, "TopicArn": {arn}, "Protocol": {"sqs"}, "Endpoint": {queueARN}})
+	return arn, err
+}
+
+// sns calls SNS. Its query protocol is two forms, too little for a module.
+func (m *Moto) sns(ctx context.Context, form url.Values) ([]byte, error) {
+	form.Set("Version", "2010-03-31")
+	form.Set("ContentType", "JSON")
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, m.URL, strings.NewReader(form.Encode()))
+	if err != nil {
+		return nil, err
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+key+"/20260101/"+Region+"/sns/aws4_request, SignedHeaders=host, Signature=0")
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return nil, fmt.Errorf("SNS %s: %w", form.Get("Action"), err)
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err == nil && answer.StatusCode != http.StatusOK {
+		err = fmt.Errorf("SNS %s: %s: %s", form.Get("Action"), answer.Status, bytes.TrimSpace(text))
+	}
+	return text, err
+}
