@@ -11,7 +11,7 @@ COMMANDS  := idleseat relay
 FUNCTIONS := $(filter-out $(COMMANDS),$(notdir $(patsubst %/main.go,%,$(wildcard functions/*/main.go))))
 LDFLAGS  = -s -w -buildid=
 
-.PHONY: run test test-ad test-kills test-versions planted mutation nights check fuzz vulnerabilities bench build functions $(COMMANDS) $(FUNCTIONS)
+.PHONY: run test test-ad test-engines test-kills test-versions planted mutation nights check fuzz vulnerabilities bench build functions $(COMMANDS) $(FUNCTIONS)
 
 run: ## the whole chain against a simulated company; no account, no network
 	$(GO) run ./functions/idleseat demo
@@ -21,6 +21,9 @@ test: ## many tests wait for throttling, leases and heartbeats, so more of them 
 
 test-ad: ## what needs a real Samba domain; installs Samba when run as root on Debian
 	IDLESEAT_TEST_SAMBA=1 $(GO) test -count=1 -timeout 20m -run Samba ./shared/source/activedirectory/... ./shared/workflow/collect/... ./infra/simulation/samba/... ./functions/... ./infra/endtoend
+
+test-engines: ## with S3 by versitygw, Step Functions by moto, and SAM's builder, where they are installed or can be
+	infra/engines.sh
 
 test-kills: ## apply killed before and after every one of its operations; half an hour to an hour
 	IDLESEAT_TEST_KILLS=all $(GO) test -count=1 -timeout 100m -run '^TestKilledAtEveryOperation$$' ./functions/idleseat/command

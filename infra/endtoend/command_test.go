@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -16,7 +17,7 @@ import (
 
 // sameAsCommand makes the same changes to an identical company with the command line, and compares the directories
 // and ledgers of both.
-func (r *rig) sameAsCommand() {
+func (r *rig) sameAsCommand(company sandbox.Options) {
 	r.Helper()
 	box, err := sandbox.Start(company)
 	if err != nil {
@@ -24,29 +25,8 @@ func (r *rig) sameAsCommand() {
 	}
 	defer box.Close()
 	folder := r.TempDir()
-	policy := filepath.Join(folder, "policy.yaml")
-	text := strings.ReplaceAll(string(box.Policy()), "mode: audit", "mode: review")
-	if err := os.WriteFile(policy, []byte(text), 0o600); err != nil {
-		r.Fatal(err)
-	}
-	idleseat := func(args ...string) []byte {
-		cmd := exec.CommandContext(r.Context(), filepath.Join(built, "idleseat"), append(args, "--store", folder+"/store", "--policy", policy, "--format", "json")...)
-		cmd.Env, cmd.Stderr = append(os.Environ(), box.Env()...), os.Stderr
-		out, err := cmd.Output()
-		if err != nil {
-			r.Fatalf("idleseat %q: %v", args, err)
-		}
-		return out
-	}
-	var plan struct{ Run string }
-	if err := json.Unmarshal(idleseat("plan"), &plan); err != nil {
-		r.Fatal(err)
-	}
-	for pending := true; pending; {
-		pending = strings.Contains(string(idleseat("apply", plan.Run, "--yes")), `"status": "pending"`)
-		time.Sleep(company.LicenseDelay)
-	}
-	s, err := store.Open(r.Context(), folder+"/store")
+	planAndApply(r, onMachine(r, box, folder))
+	s, err := store.Open(r.Context(), folder)
 	if err != nil {
 		r.Fatal(err)
 	}
@@ -56,4 +36,50 @@ func (r *rig) sameAsCommand() {
 	if diff := cmp.Diff(holdings(box.Company), r.holdings()); diff != "" {
 		r.Errorf("licenses and groups (-command line +deployment):\n%s", diff)
 	}
+}
+
+// onMachine returns the command line of somebody who works on one machine, with a policy in review and a store of its own.
+func onMachine(t testing.TB, box *sandbox.Sandbox, place string, env ...string) func(args ...string) []byte {
+	t.Helper()
+	policy := filepath.Join(t.TempDir(), "policy.yaml")
+	text := strings.ReplaceAll(string(box.Policy()), "mode: audit", "mode: review")
+	if err := os.WriteFile(policy, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return func(args ...string) []byte {
+		t.Helper()
+		cmd := exec.CommandContext(t.Context(), filepath.Join(built, "idleseat"), append(args, "--store", place, "--policy", policy, "--format", "json")...)
+		cmd.Env, cmd.Stderr = append(append(os.Environ(), env...), box.Env()...), os.Stderr
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatalf("idleseat %q: %v", args, err)
+		}
+		return out
+	}
+}
+
+// planAndApply plans and applies until nothing is pending. It returns the run.
+func planAndApply(t testing.TB, idleseat func(args ...string) []byte) string {
+	t.Helper()
+	run := runOf(t, idleseat("plan"))
+	applyAll(t, idleseat, run)
+	return run
+}
+
+// applyAll applies a run until nothing is pending.
+func applyAll(t testing.TB, idleseat func(args ...string) []byte, run string) {
+	t.Helper()
+	for strings.Contains(string(idleseat("apply", run, "--yes")), `"status": "pending"`) {
+		time.Sleep(time.Second)
+	}
+}
+
+// runOf returns the run that a command has made.
+func runOf(t testing.TB, out []byte) string {
+	t.Helper()
+	var made struct{ Run string }
+	if err := json.Unmarshal(out, &made); err != nil || made.Run == "" {
+		t.Fatalf("no run (%v): %s", err, out)
+	}
+	return made.Run
 }

@@ -133,10 +133,19 @@ func newRig(t testing.TB, o options) *rig {
 	r.env = append(r.aws.Env(), "AWS_ENDPOINT_URL_S3="+s3, "IDLESEAT_STORE="+place, "IDLESEAT_RELAY=on", "IDLESEAT_GRAPH_URL="+r.box.GraphURL,
 		"IDLESEAT_POLICY=policy.yaml", "IDLESEAT_STATE_MACHINE="+entranceARN(entrance.Plan), "TMPDIR="+t.TempDir())
 	r.place = place
-	r.openStore(place, s3)
+	r.store = openStore(t, place, append(r.aws.Env(), "AWS_ENDPOINT_URL_S3="+s3))
 	r.putPolicy(o.mode, o.edit)
+	r.startFunctions(o.patient)
+	r.load(o)
+	if !o.noRelay {
+		r.relay()
+	}
+	return r
+}
+
+func (r *rig) startFunctions(patient bool) {
 	for name, limit := range functionLimits {
-		if name == "collect" && o.patient {
+		if name == "collect" && patient {
 			limit = 15 * time.Minute
 		}
 		binary, changes := strings.CutSuffix(name, "-apply")
@@ -146,13 +155,8 @@ func newRig(t testing.TB, o options) *rig {
 		}
 		f := &lambdas.Function{Name: name, Binary: filepath.Join(built, binary), Env: env, Timeout: limit, Memory: 512}
 		r.functions["arn:"+name] = f
-		t.Cleanup(f.Close)
+		r.Cleanup(f.Close)
 	}
-	r.load(o)
-	if !o.noRelay {
-		r.relay()
-	}
-	return r
 }
 
 func (r *rig) serveS3() string {
@@ -176,21 +180,23 @@ func (r *rig) faultyS3(next http.Handler) http.Handler {
 	})
 }
 
-// openStore opens the rig's store for the test itself. The SDK reads the environment of this process, which parallel
-// tests share, so a lock protects the variables while the store is opened.
-func (r *rig) openStore(place, endpoint string) {
+// openStore opens a store for the test itself. The SDK reads the environment of this process, which parallel tests
+// share, so a lock protects the variables of env while the store is opened.
+func openStore(t testing.TB, place string, env []string) store.Store {
+	t.Helper()
 	opening.Lock()
 	defer opening.Unlock()
-	for _, v := range append(r.aws.Env(), "AWS_ENDPOINT_URL_S3="+endpoint) {
+	for _, v := range env {
 		name, value, _ := strings.Cut(v, "=")
 		if err := os.Setenv(name, value); err != nil {
-			r.Fatal(err)
+			t.Fatal(err)
 		}
 	}
-	var err error
-	if r.store, err = store.Open(r.Context(), place); err != nil {
-		r.Fatal(err)
+	s, err := store.Open(t.Context(), place)
+	if err != nil {
+		t.Fatal(err)
 	}
+	return s
 }
 
 var opening sync.Mutex
@@ -318,25 +324,31 @@ const nightly = `{}`
 // although the execution of a refused request succeeds.
 func (r *rig) run(input string) (out map[string]any, failure *states.Failure) {
 	r.Helper()
+	return r.runAt(entranceFor(r, input), input)
+}
+
+// entranceFor returns the entrance that serves input.
+func entranceFor(t testing.TB, input string) entrance.Name {
+	t.Helper()
 	var in struct {
 		User, Restore string
 		Apply         any
 		Override      bool
 	}
 	if err := json.Unmarshal([]byte(input), &in); err != nil {
-		r.Fatal(err)
+		t.Fatal(err)
 	}
 	switch {
 	case in.Restore != "":
-		return r.runAt(entrance.Restore, input)
+		return entrance.Restore
 	case in.Override:
-		return r.runAt(entrance.Override, input)
+		return entrance.Override
 	case in.Apply != nil && in.Apply != false:
-		return r.runAt(entrance.Approve, input)
+		return entrance.Approve
 	case input == nightly:
-		return r.runAt(entrance.Nightly, input)
+		return entrance.Nightly
 	}
-	return r.runAt(entrance.Plan, input)
+	return entrance.Plan
 }
 
 // runAt starts an execution at entrance n and waits for its end.
@@ -360,10 +372,19 @@ func (r *rig) runAt(n entrance.Name, input string) (out map[string]any, failure 
 		}
 	})
 	out, _ = output.(map[string]any)
-	if refused, ok := out["failure"].(map[string]any); ok {
-		return nil, &states.Failure{Error: refused["Error"].(string), Cause: refused["Cause"].(string)}
+	if refused := refusal(out); refused != nil {
+		return nil, refused
 	}
 	return out, failure
+}
+
+// refusal returns the refusal in the output of an execution, or nil.
+func refusal(out map[string]any) *states.Failure {
+	refused, ok := out["failure"].(map[string]any)
+	if !ok {
+		return nil
+	}
+	return &states.Failure{Error: refused["Error"].(string), Cause: refused["Cause"].(string)}
 }
 
 // story describes the history of an execution for a failed test, with the ends of the functions' logs.

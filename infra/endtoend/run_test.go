@@ -55,7 +55,7 @@ func TestReviewedRun(t *testing.T) {
 	if len(r.notices) != 4 {
 		t.Errorf("%d notices, want one of each execution: %q", len(r.notices), r.notices)
 	}
-	r.sameAsCommand()
+	r.sameAsCommand(company)
 }
 
 // holdings returns everybody's licenses and license groups, by the index of the person.

@@ -15,6 +15,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/idleseat/idleseat/infra/simulation/engines"
 )
 
 // eachStore runs a test of the contract on every kind of store, each time with an empty one.
@@ -31,6 +33,9 @@ func eachStore(t *testing.T, test func(t *testing.T, s Store)) {
 			putRaw(t, f, "team/idleseats/outside")
 			return f.store("team/idleseat/")
 		},
+	}
+	if engines.HasVersitygw() {
+		kinds["versitygw"] = func(t *testing.T) Store { return onVersitygw(engines.Versitygw(t, fakeBucket)) }
 	}
 	for name, open := range kinds {
 		t.Run(name, func(t *testing.T) {

@@ -3,6 +3,7 @@ package engines
 import (
 	"bytes"
 	"context"
+	_ "embed"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -23,26 +24,26 @@ type Moto struct {
 	invoke Invoke
 }
 
-// Invoke calls a Lambda function, named by its ARN. A failure of the function has Lambda's form.
-type Invoke func(ctx context.Context, arn string, payload []byte) (answer []byte, failure *Failure)
+// Invoke calls a Lambda function, named by its ARN. The answer of one that failed has the members errorType and
+// errorMessage.
+type Invoke func(ctx context.Context, arn string, payload []byte) (answer []byte, failed bool)
 
-// Failure is a failed invocation, in Lambda's form.
-type Failure struct {
-	Type    string `json:"errorType"`
-	Message string `json:"errorMessage"`
-}
+// start is the Python program that starts the engine.
+//
+//go:embed moto.py
+var start string
 
 // StartMoto serves an empty account until the test ends. The engine runs state machines itself. It would run Lambda
 // functions in containers, so invoke answers their calls: the engine reaches every service through a proxy, and the
 // proxy answers invocations and passes all else back to the engine.
 func StartMoto(t testing.TB, invoke Invoke, buckets ...string) *Moto {
 	t.Helper()
-	binary, address := program(t, "IDLESEAT_TEST_MOTO"), freeAddress(t)
+	python, address := program(t, "IDLESEAT_TEST_MOTO"), freeAddress(t)
 	m := &Moto{S3: newS3("http://" + address), engine: &url.URL{Scheme: "http", Host: address}, invoke: invoke}
 	proxy := httptest.NewServer(m)
 	t.Cleanup(proxy.Close)
 	host, port, _ := strings.Cut(address, ":")
-	cmd := exec.Command(binary, "-H", host, "-p", port)
+	cmd := exec.Command(python, "-c", start, "-H", host, "-p", port)
 	cmd.Env = append(os.Environ(), "HTTP_PROXY="+proxy.URL, "http_proxy="+proxy.URL, "NO_PROXY=", "no_proxy=")
 	serve(t, cmd, address)
 	m.configure(t)
@@ -78,10 +79,9 @@ func (m *Moto) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	out, failure := m.invoke(r.Context(), arn, payload)
-	if failure != nil {
+	out, failed := m.invoke(r.Context(), arn, payload)
+	if failed {
 		w.Header().Set("X-Amz-Function-Error", "Unhandled")
-		out, _ = json.Marshal(failure) // two texts can always be encoded
 	}
 	w.Header().Set("Content-Type", "application/json")
 	_, _ = w.Write(out) // an engine that has ended needs no answer
@@ -93,7 +93,9 @@ func (m *Moto) Subscribe(ctx context.Context, topic, queueARN string) (string, e
 	if err != nil {
 		return "", err
 	}
-	var made struct{ CreateTopicResponse struct{ CreateTopicResult struct{ TopicArn string } } }
+	var made struct {
+		CreateTopicResponse struct{ CreateTopicResult struct{ TopicArn string } }
+	}
 	if err := json.Unmarshal(text, &made); err != nil {
 		return "", fmt.Errorf("make the topic %s: %w", topic, err)
 	}

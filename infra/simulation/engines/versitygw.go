@@ -28,7 +28,7 @@ func HasVersitygw() bool { return os.Getenv(versitygw) != "" }
 func Versitygw(t testing.TB, buckets ...string) *S3 {
 	t.Helper()
 	binary, address := program(t, versitygw), freeAddress(t)
-	cmd := exec.Command(binary, "--access", key, "--secret", key, "--region", Region, "--port", address, "posix",
+	cmd := exec.Command(binary, "--access", key, "--secret", key, "--region", Region, "--port", address, "--quiet", "posix",
 		"--sidecar", t.TempDir(), // a file system without extended attributes is enough
 		"--versioning-dir", t.TempDir(), t.TempDir())
 	serve(t, cmd, address)
