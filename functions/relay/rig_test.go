@@ -222,7 +222,7 @@ func (r *rig) start(env ...string) *process {
 
 // kill sends SIGKILL and waits until the process has ended.
 func (p *process) kill() {
-	_ = p.Process.Kill() // an error means that it has ended already
+	_ = p.Process.Kill() // an error means that the process has already ended
 	<-p.ended
 }
 

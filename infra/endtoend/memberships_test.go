@@ -68,7 +68,7 @@ func (r *rig) restored(idleseat func(args ...string) (stdout, stderr string, sta
 	r.Errorf("licenses and groups (-before +restored):\n%s", cmp.Diff(before, r.holdings()))
 }
 
-// TestMemberships takes and restores group memberships and a product of two groups. Everybody must leave the group
+// TestMemberships takes and restores group memberships and a product that two groups give. Everybody must leave the group
 // through which they hold the product and return to the same group.
 func TestMemberships(t *testing.T) {
 	t.Parallel()

@@ -311,7 +311,7 @@ func (r *rig) relay() *exec.Cmd {
 		r.Fatal(err)
 	}
 	r.Cleanup(func() {
-		_ = cmd.Process.Kill() // an error means that it has ended already
+		_ = cmd.Process.Kill() // an error means that the process has already ended
 		_ = cmd.Wait()
 	})
 	return cmd
@@ -403,8 +403,8 @@ func (r *rig) story(e *states.Execution) string {
 	return b.String()
 }
 
-// longAgo sets the completions in the ledger back by three hours. By then every read of Graph is known to show the
-// write, even for synced groups, so a restore need not wait.
+// longAgo sets the completions in the ledger back by three hours. After so long, every read of Graph is known to show
+// the write, even for synced groups, so a restore need not wait.
 func (r *rig) longAgo() {
 	r.Helper()
 	for key, err := range r.store.List(r.Context(), "ledger/") {

@@ -118,7 +118,7 @@ func TestKilled(t *testing.T) {
 			if name == "relay" {
 				first := r.relay()
 				time.AfterFunc(400*time.Millisecond, func() {
-					_ = first.Process.Kill() // an error means that it has ended already
+					_ = first.Process.Kill() // an error means that the process has already ended
 					r.relay()
 				})
 			} else {

@@ -38,7 +38,7 @@ func cellAlterations(field string, cells []byte, at, size int, step uint64, pack
 	return all
 }
 
-// knownAlterations alters the header and every cell of a table of known accounts, whose format package known defines.
+// knownAlterations alters the header and every cell of a table of known accounts in the format of package known.
 // Dates change by a day.
 func knownAlterations(t *testing.T, raw []byte) (all []alteration) {
 	t.Helper()
@@ -83,8 +83,8 @@ func knownAlterations(t *testing.T, raw []byte) (all []alteration) {
 	return all
 }
 
-// reportAlterations alters the header, every cell and every row of a usage report, whose format package usage
-// defines. Dates are stored as days and change by a month.
+// reportAlterations alters the header, every cell and every row of a usage report in the format of package usage.
+// Dates are stored as days and change by a month.
 func reportAlterations(t *testing.T, raw []byte) (all []alteration) {
 	t.Helper()
 	head, cells, all := headed(t, "usage report", raw, func(text []byte) []byte { return text })

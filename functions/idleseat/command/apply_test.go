@@ -217,7 +217,7 @@ func TestSuperseded(t *testing.T) {
 	}
 	s.unwritten()
 	s.want(exitDone, "apply", second.Run, "--yes")
-	s.want(exitDone, "apply", one.Run, "--yes") // the second run has made all these changes
+	s.want(exitDone, "apply", one.Run, "--yes") // changes nothing, because the second run has made the same changes
 	for _, x := range s.results(one.Run).Results {
 		if x.Status == runs.Done {
 			t.Errorf("done twice: %+v", x)

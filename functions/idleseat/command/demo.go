@@ -26,7 +26,7 @@ const licenseDelay = 300 * time.Millisecond
 
 // Run shows a whole cycle: it plans, applies the plan, and plans again.
 func (c *demoCmd) Run(a *Process) error {
-	if c.Users < 100 || c.Users > 1_000_000 { // in a smaller company, possibly nobody signed in within the last days
+	if c.Users < 100 || c.Users > 1_000_000 { // a smaller company might have no recent sign-in
 		return usageError{fmt.Errorf("--users %d: the company can have 100 to 1,000,000 people", c.Users)}
 	}
 	company, err := sandbox.Start(sandbox.Options{Users: c.Users, Seed: c.Seed, LicenseDelay: licenseDelay})

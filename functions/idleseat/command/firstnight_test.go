@@ -82,7 +82,7 @@ func TestFirstReading(t *testing.T) {
 			t.Errorf("the text of the plan says %q: %t", noEarlierRun, got)
 		}
 	}
-	s.setenv("IDLESEAT_STORE", s.path("another")) // another folder has no record of this run
+	s.setenv("IDLESEAT_STORE", s.path("another")) // a store without any run
 	if p := s.plan(exitDone); !p.FirstRun {
 		t.Error("another store does not say that it knows no earlier run")
 	}

@@ -93,7 +93,7 @@ func newTrial(t *testing.T, o sandbox.Options, began time.Time, objects map[stri
 	}
 	x := &trial{shell: newShell(t, o, many...), objects: s3mem.New()}
 	x.shell.clock = clock
-	x.company.Company.SignIn(9) // otherwise, in so small a company, possibly nobody signed in for days
+	x.company.Company.SignIn(9) // otherwise a company this small might have no recent sign-in
 	if err := x.objects.CreateBucket(trialBucket); err != nil {
 		t.Fatal(err)
 	}
@@ -273,7 +273,7 @@ func TestKilledAtEveryOperation(t *testing.T) {
 		o          sandbox.Options
 		operations int
 	}{
-		// While reads lag, the number of operations varies, so only the first three quarters are sure to occur.
+		// While reads lag, the number of operations varies, so only numbers from the first three quarters are drawn.
 		"calm": {o, calm.seen}, "stale": {lagging, stale.seen * 3 / 4},
 	} {
 		t.Logf("%s: %d operations", name, tc.operations)

@@ -13,7 +13,7 @@ import (
 // the lease waits without advancing it, and the clock stands still while a renewal is due.
 type naps struct {
 	ahead *atomic.Int64
-	due   atomic.Int64 // when the lease must be renewed, in Unix nanoseconds; 0 if nothing waits for that
+	due   atomic.Int64 // when the lease must be renewed, in Unix nanoseconds; 0 while no renewal waits
 	once  sync.Once
 	first func() // called once, before the first wait of a command; may be nil
 }

@@ -90,9 +90,9 @@ func TestSambaWayBack(t *testing.T) {
 			t.Errorf("in the group: %t", back)
 		}
 	}
-	// The data of the run identify the renamed group.
+	// With the data of the run, restore finds the renamed group.
 	one(taken[0], runs.Done, "is called "+renamed+" now")
-	// Without those data the group counts as unknown until the policy names it.
+	// Without those data, restore uses the group only if the policy names it.
 	must(os.Rename(s.path("store/runs"), s.path("runs")))
 	must(os.Rename(s.path("store/history"), s.path("history")))
 	one(taken[1], runs.Refused, "held by the group that is "+renamed+" now, which the policy does not name for it")
@@ -105,7 +105,7 @@ func TestSambaWayBack(t *testing.T) {
 		must(os.RemoveAll(s.path("store/" + folder)))
 		must(os.Rename(s.path(folder), s.path("store/"+folder)))
 	}
-	// One account was deleted. Everybody else can be restored.
+	// Delete one account. Everybody else can still be restored.
 	gone, last := taken[2], taken[3]
 	account, err := ad.ReadPerson(t.Context(), gone.SID)
 	must(err)
@@ -117,7 +117,7 @@ func TestSambaWayBack(t *testing.T) {
 	if x := r.Of(&gone); x.Status != runs.Failed || !strings.Contains(x.Note, "no longer in Active Directory") {
 		t.Errorf("the account that is gone: %+v", x)
 	}
-	// The original group is deleted, and only the other group has its name.
+	// Delete the original group, so only the other group is left, with the old name.
 	must(admin.Del(ldap.NewDelRequest(renamed, nil)))
 	r, _ = s.restoring(exitHeld, last.User)
 	if x := r.Of(&last); x.Status != runs.Refused || !strings.Contains(x.Note, "and another one (") {

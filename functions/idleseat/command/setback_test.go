@@ -58,7 +58,7 @@ func TestSetbacks(t *testing.T) {
 		switch good := len(next.Changes) - len(of); {
 		case night == 1 && (good != 3 || next.Deferred != first.Deferred):
 			t.Errorf("the second night: %d others of %d, %d deferred", good, len(next.Changes), next.Deferred)
-		case night == 1: // lift the limit of three changes a run
+		case night == 1: // lift the limit of three changes per run
 			s.write("policy.yaml", replace(t, "days(90)", "days(3650)")(string(s.company.Policy())))
 		case len(of) == 3:
 			tried = append(tried, night)

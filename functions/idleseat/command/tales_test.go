@@ -89,7 +89,7 @@ var stories = []struct {
 	least    int      // minimum number of events in the company's history
 }{
 	{"two rules", twoRules, func(s *tale) {
-		s.company.Company.SignIn(9) // otherwise, in so small a company, possibly nobody signed in for days
+		s.company.Company.SignIn(9) // otherwise a company this small might have no recent sign-in
 	}, threeNights, []string{"usage report"}, 50},
 	{"usage and groups", usageAndGroups, foundUsage, usageNights, []string{"mailboxes", "override"}, 20},
 }
