@@ -58,7 +58,7 @@ func (r *rig) recordS3(next http.Handler) http.Handler {
 		}
 		if r.denies(asked) {
 			w.WriteHeader(http.StatusForbidden)
-			_, _ = w.Write([]byte("<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>")) // TestNotices compares the notices of all kinds of endings, with their metrics and the alarms raised, with testdata/notices.txt.
+			_, _ = w.Write([]byte("<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>")) // an error means that the client disconnected
 			return
 		}
 		seen := &answer{ResponseWriter: w}

@@ -16,7 +16,7 @@ import (
 const lost = "127.0.0.2"
 
 const (
-	interval  = 14 * 24 * time.Hour // how much older than the last logon lastLogonTimestamp may be
+	interval  = 14 * 24 * time.Hour // maximum lag of lastLogonTimestamp behind the last logon
 	threshold = 90 * 24 * time.Hour // idle time in the Citrix rule
 )
 

@@ -15,9 +15,9 @@ func TestRenamedLicense(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		delay  time.Duration
-		rename string // the license to rename
+		rename string // name of the license that is renamed
 		before func(s *shell, run string, c plan.Change)
-		asked  string // the license of the expected reason
+		asked  string // license, by its new name, whose refusal is checked
 		want   string
 	}{
 		"given back": {20 * time.Millisecond, "m365-e3", func(s *shell, run string, c plan.Change) {

@@ -86,7 +86,7 @@ func TestSambaGivesBack(t *testing.T) {
 		}
 	}
 	for member, n := range added {
-		if n != 0 && n != 1 { // 1 if the person was not removed by this test but was a member from the start
+		if n != 0 && n != 1 { // 1 if the audit log includes the original addition
 			t.Errorf("%s was added %d times more often than removed", member, n)
 		}
 	}

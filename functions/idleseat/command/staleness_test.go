@@ -91,7 +91,7 @@ func (c *sharedClock) perRequest(step time.Duration) func(http.Handler) http.Han
 	}
 }
 
-// clockOf returns the current time of the shared clock in the file at path.
+// clockOf returns a function that reads the shared clock in the file at path.
 func clockOf(path string) func() time.Time {
 	return func() time.Time {
 		b, err := os.ReadFile(path)
