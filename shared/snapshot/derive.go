@@ -9,23 +9,21 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// The columns that say of a row what would take several others to find out. Asking
-// everybody reads them in place of names, ids and anchors.
+// Derived columns. Each answers about a row what would otherwise take several columns. Evaluating everybody reads
+// them instead of names, ids and anchors.
 const (
-	// Plain: directory.Pair.Plain, and the ids are written as the directories do: so letter
-	// case does not matter when they are looked for by their keys.
+	// Plain is directory.Pair.Plain, and also says that the ids are spelled as the directories spell them, so that
+	// their keys do not depend on letter case.
 	Plain = "plain"
-	// Anchors are the anchors of directory.Pair.Anchors, with blanks between.
+	// Anchors has directory.Pair.Anchors, separated by spaces.
 	Anchors = "anchors"
-	// EntraKey and ADKey are known.KeyOf the ids. They have no value where a person has no
-	// account.
+	// EntraKey and ADKey have known.KeyOf of the ids. They have no value if the person lacks that account.
 	EntraKey = "entra_key"
 	ADKey    = "ad_key"
-	// NameKey is known.KeyOf the user principal name in Entra ID in lower case, by which usage
-	// reports know people. It has no value where there is no name.
+	// NameKey has known.KeyOf of the user principal name in Entra ID in lower case, by which usage reports identify
+	// people. It has no value if there is no name.
 	NameKey = "entra_name_key"
-	// Names are known.PrintOf the names of the accounts, sixteen bits each, beginning with
-	// the lowest.
+	// Names has known.PrintOf of the accounts' names, sixteen bits each, starting with the lowest bits.
 	Names = "names"
 )
 
@@ -76,7 +74,7 @@ func printsOf(p *directory.Pair) (prints int64) {
 	return prints
 }
 
-// addList writes names, which have no blanks, with blanks between.
+// addList appends names, which contain no spaces, separated by spaces.
 func addList(c *table.Column, names []string) {
 	if len(names) == 0 {
 		c.AddNone()
@@ -85,7 +83,7 @@ func addList(c *table.Column, names []string) {
 	c.AddText(strings.Join(names, " "))
 }
 
-// Derives tells that the tables have the columns that are derived.
+// Derives reports whether the tables have the derived columns.
 func (m *Manifest) Derives() bool {
 	for i := range derived {
 		if !slices.Contains(m.Columns, derived[i].name) {

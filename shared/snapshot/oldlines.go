@@ -16,19 +16,19 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// This file reads the parts of runs before parts were Parquet, and knows what such runs had.
-// CHANGELOG promises that for one release. After it the file can be deleted with its callers,
-// layout.IsLinePart, Part.Size and testdata/parts.
+// This file reads parts that were written before parts were Parquet. CHANGELOG promises that for one release.
+// Afterwards the file can be deleted together with its callers, layout.IsLinePart, Part.Size and testdata/parts.
 //
-// Such a part is lines of JSON, compressed by gzip. The first one names the columns, each
-// account is an array in that order, and each membership an object:
+// Such a part is JSON lines, compressed with gzip. The first line names the columns, each account is an array in that
+// order, and each membership is an object:
+//
 //
 //	{"columns":["id","upn",…]}
 //	["6ea91a8d-…","adele@contoso.com",…]
 //	{"member":"S-1-5-21-…","group":"ad:cn=citrix,…"}
 
-// readLines appends what a part of lines holds, and tells how many accounts and members
-// that is. size is the bytes of its lines.
+// readLines appends what a part in lines contains, and returns the numbers of accounts and members. size is the
+// number of bytes of the lines.
 func (h *halves) readLines(raw []byte, size int, source directory.Source) (people, members int, err error) {
 	zip, err := gzip.NewReader(bytes.NewReader(raw))
 	if err != nil {
@@ -72,7 +72,7 @@ func (h *halves) readLines(raw []byte, size int, source directory.Source) (peopl
 	return people, members, nil
 }
 
-// lack notes the columns of this version that a part of lines does not have.
+// lack records the columns of this version that a part in lines does not have.
 func (h *halves) lack(columns []string, source directory.Source) {
 	has := map[string]bool{}
 	for _, name := range columns {
@@ -90,7 +90,7 @@ func (h *halves) lack(columns []string, source directory.Source) {
 	}
 }
 
-// oldNames are the names of columns in lines, by that in tables where it is another one.
+// oldNames are the names of columns in lines that differ from those in tables, by name in tables.
 var oldNames = [2]map[string]string{
 	directory.Entra: {
 		"user_principal_name": "upn", "display_name": "name", "user_type": "userType", "employee_type": "employeeType", "employee_id": "employeeId",
@@ -116,7 +116,7 @@ var (
 	})
 )
 
-// oldColumns are where an account keeps what the columns of lines hold, by their names.
+// oldColumns maps the names of columns in lines to the fields of an account that hold their values.
 func oldColumns[A any](properties []directory.Property[A], names map[string]string, lists map[string]func(*A) any) map[string]func(*A) any {
 	for i := range properties {
 		if p := &properties[i]; !strings.HasPrefix(p.Name, "extensionAttribute") {
@@ -126,7 +126,7 @@ func oldColumns[A any](properties []directory.Property[A], names map[string]stri
 	return lists
 }
 
-// decodeLine reads the account of a line.
+// decodeLine decodes the account on a line.
 func decodeLine[A any](line []byte, names []string, columns map[string]func(*A) any, account *A) error {
 	var values []json.RawMessage
 	if err := json.Unmarshal(line, &values); err != nil || len(values) != len(names) {
@@ -191,7 +191,7 @@ func decodeDate(raw []byte, at *time.Time) error {
 	return json.Unmarshal(raw, at)
 }
 
-// decodeAssignments reads paths of the form [sku, group, state, error, plan…].
+// decodeAssignments decodes assignments of the form [sku, group, state, error, plan…].
 func decodeAssignments(raw []byte, at *[]directory.Assignment) error {
 	var paths [][]string
 	if err := json.Unmarshal(raw, &paths); err != nil {
@@ -206,7 +206,7 @@ func decodeAssignments(raw []byte, at *[]directory.Assignment) error {
 	return nil
 }
 
-// updates are where the paths keep when they changed.
+// updates returns pointers to the dates of the assignments.
 func updates(paths []directory.Assignment) (at []*time.Time) {
 	for i := range paths {
 		at = append(at, &paths[i].Updated)
@@ -214,10 +214,10 @@ func updates(paths []directory.Assignment) (at []*time.Time) {
 	return at
 }
 
-// partsHave looks for fields in what parts had before there were tables.
+// partsHave returns an error unless the parts, which were written before there were tables, have all the fields.
 func (m *Manifest) partsHave(fields []string) error {
 	if len(m.Readings[directory.Entra].Parts)+len(m.Readings[directory.AD].Parts) == 0 {
-		return nil // of people, the run has read nothing
+		return nil // the run has read no people
 	}
 	for i := range personColumns {
 		if c := &personColumns[i]; slices.Contains(fields, c.field) && !slices.Contains(fieldsOfParts, c.field) && !strings.Contains(c.field, ".extensionAttribute") {
@@ -227,8 +227,7 @@ func (m *Manifest) partsHave(fields []string) error {
 	return nil
 }
 
-// fieldsOfParts are the fields that parts had before there were tables, without the
-// fifteen extension attributes.
+// fieldsOfParts are the fields that parts had before there were tables, except for the fifteen extension attributes.
 var fieldsOfParts = strings.Fields(`
 	entra.accountEnabled entra.companyName entra.country entra.created entra.department entra.displayName entra.employeeId
 	entra.employeeType entra.id entra.identityParentId entra.jobTitle entra.lastInteractiveSignIn entra.lastNonInteractiveSignIn

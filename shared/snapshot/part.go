@@ -11,21 +11,21 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// The columns of a part that the table of people does not have. A row of a part is an
-// account, or one member of a named group. An account has neither of them.
+// The columns that a part has but the table of people does not. A row of a part is either an account, which has no
+// value in them, or a member of a named group.
 const (
 	memberColumn = "member"    // Entra id or SID
 	groupColumn  = "group_key" // directory.GroupRef.Key
 )
 
-// row is one row of a part. One of Entra, AD and Member is there.
+// row is one row of a part. Exactly one of Entra, AD and Member is set.
 type row struct {
 	Entra         *directory.EntraUser
 	AD            *directory.ADUser
 	Member, Group string
 }
 
-// accountColumns are the columns of the accounts of a source, in parts as in the table of
+// accountColumns returns the columns of the accounts of a source, which are the same in parts and in the table of
 // people.
 func accountColumns(source directory.Source) (all []*personColumn) {
 	for i := range personColumns {
@@ -36,7 +36,7 @@ func accountColumns(source directory.Source) (all []*personColumn) {
 	return all
 }
 
-// keyColumn is the column that each account of a source has a value in.
+// keyColumn returns the column in which every account of a source has a value.
 func keyColumn(source directory.Source) string {
 	if source == directory.AD {
 		return adKey
@@ -47,7 +47,7 @@ func keyColumn(source directory.Source) string {
 // partTable is a part that is being written.
 type partTable struct {
 	of            []*personColumn
-	columns       []*table.Column // in the order of of
+	columns       []*table.Column // parallel to of
 	member, group *table.Column
 }
 
@@ -77,15 +77,15 @@ func (t *partTable) write(w io.Writer, name string) error {
 	return table.WriteSmall(w, name, append(slices.Clip(t.columns), t.member, t.group))
 }
 
-// halves are the accounts of a partition that are being gathered from parts.
+// halves collects the accounts of a partition from its parts.
 type halves struct {
 	*directory.Accounts
-	groups map[string][]string // one list of each group's key, for all who are in no other
-	// lacking are the columns of accounts that a part of another version does not have.
+	groups map[string][]string // one shared list per group, for all members who are in no other group
+	// lacking has the columns of accounts that a part of another version does not have.
 	lacking map[string]bool
 }
 
-// read appends what a part holds, and tells how many accounts and members that is.
+// read appends what a part contains, and returns the numbers of accounts and members.
 func (h *halves) read(raw []byte, source directory.Source) (people, members int, err error) {
 	file, err := table.Open(raw)
 	if err != nil {
@@ -110,8 +110,7 @@ func (h *halves) read(raw []byte, source directory.Source) (people, members int,
 	return h.take(p, source)
 }
 
-// complete gives the part of one source the columns of lists that it does not have, without
-// values.
+// complete adds, without values, the list columns that the part of a single source does not have.
 func (p *People) complete() error {
 	for _, name := range []string{entraKey, adKey, licensesColumn, entraGroups, adGroups} {
 		if p.columns[name] == nil {
@@ -144,7 +143,7 @@ func (h *halves) take(p *People, source directory.Source) (people, members int, 
 	return len(accounts), members, nil
 }
 
-// addMember notes that somebody is in a group.
+// addMember records that an account is in a group.
 func (h *halves) addMember(member, group string) {
 	if h.groups[group] == nil {
 		h.groups[group] = []string{group}
@@ -156,7 +155,7 @@ func (h *halves) addMember(member, group string) {
 	}
 }
 
-// encodePart makes the object of a part of its rows, which next gives until io.EOF.
+// encodePart encodes rows as the object of a part. next returns the rows and then io.EOF.
 func encodePart(source directory.Source, next func(*row) error) ([]byte, error) {
 	t := newPartTable(source)
 	for {

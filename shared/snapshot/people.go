@@ -11,38 +11,36 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// personColumn is a column of the table of people: how a pair of accounts gets into it and
-// out of it again.
+// personColumn is a column of the table of people. It says how a value of a pair of accounts is written and read.
 type personColumn struct {
 	name   string
 	source directory.Source
-	field  string // as policies name it, "entra.department"; empty: none does
+	field  string // the name in policies, such as "entra.department"; empty: not available to policies
 	kind   table.Kind
 	always bool
-	// derived: it is worked out of the row, and belongs to no account.
+	// derived reports whether the column is computed from the row and belongs to no account.
 	derived bool
 	add     func(c *table.Column, p *directory.Pair)
-	// set gives the account of the source, which is there, what the row has. It is nil for
-	// what belongs to no account.
+	// set gives the row's value to the account, which must exist. It is nil if the column belongs to no account.
 	set func(c *table.Column, row int, p *directory.Pair)
 }
 
-// The keys of the accounts. They have no value where a person has no account.
+// The keys of the accounts. They have no value if the person lacks that account.
 const (
 	entraKey = "entra_id"
 	adKey    = "ad_sid"
 )
 
-// licensesColumn has the paths to licenses, as a JSON list of directory.Assignment.
+// licensesColumn has the license assignments, as a JSON list of directory.Assignment.
 const licensesColumn = "entra_licenses"
 
-// The groups whose members are read, as a JSON list of their keys.
+// The groups whose members are read, as JSON lists of their keys.
 const (
 	entraGroups = "entra_groups"
 	adGroups    = "ad_groups"
 )
 
-// personColumns are all columns but those of groups, by the table of fields.
+// personColumns are all columns except those of groups, in the order of the table of fields.
 var personColumns = allPersonColumns()
 
 func allPersonColumns() []personColumn {
@@ -50,7 +48,7 @@ func allPersonColumns() []personColumn {
 	all = append(all, columnsOf(directory.Entra, directory.EntraProperties, func(p *directory.Pair) *directory.EntraUser { return p.Entra })...)
 	all = append(all, columnsOf(directory.AD, directory.ADProperties, func(p *directory.Pair) *directory.ADUser { return p.AD })...)
 	return append(all,
-		personColumn{name: licensesColumn, always: true, add: addLicenses}, // is set by People.into
+		personColumn{name: licensesColumn, always: true, add: addLicenses}, // read by People.into
 		personColumn{name: "entra_licenses_changed", always: true, add: addChanged, set: setChanged},
 		personColumn{name: "ad_unreadable", source: directory.AD, always: true,
 			add: func(c *table.Column, p *directory.Pair) {
@@ -58,7 +56,7 @@ func allPersonColumns() []personColumn {
 					c.AddNone()
 					return
 				}
-				addList(c, p.AD.Unreadable) // names of LDAP
+				addList(c, p.AD.Unreadable) // LDAP names
 			},
 			set: func(c *table.Column, row int, p *directory.Pair) {
 				if text := c.Text(row); text != "" {
@@ -102,7 +100,7 @@ func kindOf(k directory.Kind) table.Kind {
 	return table.Text
 }
 
-// addValue appends a value of an account. What is empty has no value, except for a key.
+// addValue appends a value of an account. An empty value is written as no value, unless the column is a key.
 func addValue(c *table.Column, at any, key bool) {
 	switch at := at.(type) {
 	case *string:
@@ -127,7 +125,7 @@ func addValue(c *table.Column, at any, key bool) {
 	c.AddNone()
 }
 
-// setValue gives an account the value that a row has.
+// setValue sets the value of an account to that of a row.
 func setValue(c *table.Column, row int, at any) {
 	switch at := at.(type) {
 	case *string:
@@ -142,8 +140,7 @@ func setValue(c *table.Column, row int, at any) {
 	}
 }
 
-// addLicenses writes the paths to licenses without their dates: few people have others
-// than many have.
+// addLicenses appends the license assignments without their dates, because many people then share the same list.
 func addLicenses(c *table.Column, p *directory.Pair) {
 	if p.Entra == nil || len(p.Entra.Assignments) == 0 {
 		c.AddNone()
@@ -156,8 +153,7 @@ func addLicenses(c *table.Column, p *directory.Pair) {
 	c.AddText(jsonOf(paths))
 }
 
-// addChanged writes when each path to a license last changed, in their order, as dates
-// with blanks between.
+// addChanged appends when each assignment last changed, in the order of the assignments, separated by spaces.
 func addChanged(c *table.Column, p *directory.Pair) {
 	if p.Entra == nil || len(p.Entra.Assignments) == 0 {
 		c.AddNone()
@@ -174,14 +170,14 @@ func addChanged(c *table.Column, p *directory.Pair) {
 	c.AddText(strings.Join(dates, " "))
 }
 
-// notKnown stands for a date that is not known.
+// notKnown stands for an unknown date.
 const notKnown = "-"
 
 func setChanged(c *table.Column, row int, p *directory.Pair) {
 	i := 0
 	for date := range strings.FieldsSeq(c.Text(row)) {
 		if i < len(p.Entra.Assignments) && date != notKnown {
-			p.Entra.Assignments[i].Updated, _ = time.Parse(time.RFC3339Nano, date) // zero is "not known"
+			p.Entra.Assignments[i].Updated, _ = time.Parse(time.RFC3339Nano, date) // a date that does not parse stays unknown
 		}
 		i++
 	}

@@ -13,10 +13,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Read loads both halves of one partition into h, reusing its memory. Nothing
-// of it may be used when the error is not nil: a part that is missing,
-// truncated or altered is store.ErrDamaged. The error is ErrNoColumn when the snapshot
-// lacks anything that this version knows of an account.
+// Read loads the accounts of both sources of a partition into h, reusing h's memory. If it fails, nothing in h may be
+// used. It fails with store.ErrDamaged if a part is missing, truncated or altered, and with ErrNoColumn if the
+// snapshot lacks anything that this version knows about accounts.
 func (m *Manifest) Read(ctx context.Context, s store.Store, partition int, h *directory.Accounts) error {
 	lacking, err := m.read(ctx, s, partition, nil, h)
 	if err != nil {
@@ -28,7 +27,7 @@ func (m *Manifest) Read(ctx context.Context, s store.Store, partition int, h *di
 	return nil
 }
 
-// ReadColumns is Read of nothing but the columns of ColumnsFor. What other columns have is
+// ReadColumns works like Read but loads only the given columns, from ColumnsFor. The values of other columns are
 // empty in h.
 func (m *Manifest) ReadColumns(ctx context.Context, s store.Store, partition int, columns []string, h *directory.Accounts) error {
 	_, err := m.read(ctx, s, partition, columns, h)
@@ -60,7 +59,7 @@ func (m *Manifest) read(ctx context.Context, s store.Store, partition int, colum
 	return lacking, nil
 }
 
-// begin empties h but for what the manifest says of the sources.
+// begin empties h, except for what the manifest says about the sources.
 func (m *Manifest) begin(h *directory.Accounts) {
 	*h = directory.Accounts{
 		Entra: h.Entra[:0], AD: h.AD[:0], Memberships: map[string][]string{},
@@ -77,8 +76,8 @@ func (m *Manifest) begin(h *directory.Accounts) {
 	}
 }
 
-// readParts loads the parts of a partition, and adds to lacking the columns of accounts that
-// one of them does not have.
+// readParts loads the parts of a partition. It adds to lacking the columns of accounts that one of the parts does not
+// have.
 func (m *Manifest) readParts(ctx context.Context, s store.Store, partition int, into *directory.Accounts, lacking map[string]bool) error {
 	h := &halves{into, map[string][]string{}, lacking}
 	for _, r := range m.Readings {
@@ -94,7 +93,7 @@ func (m *Manifest) readParts(ctx context.Context, s store.Store, partition int, 
 	return nil
 }
 
-// state of a source as a whole.
+// state returns the state of a source as a whole.
 func (m *Manifest) state(src directory.Source) directory.Presence {
 	if r := &m.Readings[src]; r.Absent || r.Failed != "" {
 		return directory.NotRead
@@ -102,8 +101,8 @@ func (m *Manifest) state(src directory.Source) directory.Presence {
 	return directory.Present
 }
 
-// maxPart bounds a part, compressed and not, in bytes: a hundred times what
-// the largest is.
+// maxPart is the largest size of a part, compressed or not, in bytes. It is a hundred times that of the largest known
+// part.
 const maxPart = 1 << 30
 
 func (h *halves) readPart(ctx context.Context, s store.Store, source directory.Source, p Part) error {
@@ -129,8 +128,8 @@ func (h *halves) readPart(ctx context.Context, s store.Store, source directory.S
 	return nil
 }
 
-// get reads the object of a part, which must be the one of the manifest. It uses the memory
-// when that is enough.
+// get reads the object of a part and checks that it is the one in the manifest. It uses memory if that is large
+// enough.
 func get(ctx context.Context, s store.Store, p Part, memory []byte) ([]byte, error) {
 	body, err := s.Get(ctx, p.Key)
 	if errors.Is(err, store.ErrNotFound) {
@@ -140,7 +139,7 @@ func get(ctx context.Context, s store.Store, p Part, memory []byte) ([]byte, err
 		return nil, err
 	}
 	defer body.Close()
-	raw := slices.Grow(memory[:0], p.Bytes+1)[:p.Bytes+1] // a byte more than there should be
+	raw := slices.Grow(memory[:0], p.Bytes+1)[:p.Bytes+1] // a byte more than expected, to notice a longer object
 	n, err := io.ReadFull(body, raw)
 	switch {
 	case err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF):

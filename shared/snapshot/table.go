@@ -11,29 +11,27 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// People is the table of people of one partition. Its columns are read when they are asked
-// for.
+// People is the table of people of a partition. Its columns are read on demand.
 type People struct {
 	Rows    int
 	key     string
 	file    *table.File
 	columns map[string]*table.Column
 
-	licenses      [][]directory.Assignment // by word of licensesColumn
-	ofEntra, ofAD [][]string               // by word of entraGroups and adGroups
+	licenses      [][]directory.Assignment // by index of a word of licensesColumn
+	ofEntra, ofAD [][]string               // by index of a word of entraGroups and adGroups
 }
 
-// ErrNoColumn is returned for a snapshot that lacks what a policy asks for.
+// ErrNoColumn is the error for a snapshot that lacks what a policy needs.
 type ErrNoColumn struct{ Run, Column string }
 
 func (e *ErrNoColumn) Error() string {
 	return fmt.Sprintf("the snapshot of run %s has no column %s, which the policy needs, since an older version wrote it; read again, with relays of this version, too", e.Run, e.Column)
 }
 
-// ColumnsFor are the columns that a policy needs which names fields by their full names,
-// "entra.department". The error is ErrNoColumn when the snapshot lacks one: nobody may
-// take that for an empty value. They are nil, which stands for all, for a snapshot that
-// has parts alone.
+// ColumnsFor returns the columns for a policy that names the given fields, such as "entra.department". It fails with
+// ErrNoColumn if the snapshot lacks one, because a missing column must not look like an empty value. It returns nil,
+// which stands for all columns, for a snapshot without tables.
 func (m *Manifest) ColumnsFor(fields []string) (columns []string, err error) {
 	if len(m.People) == 0 {
 		return nil, m.partsHave(fields)
@@ -52,8 +50,8 @@ func (m *Manifest) ColumnsFor(fields []string) (columns []string, err error) {
 	return columns, nil
 }
 
-// Columns are columns of the table, in the order of their names. The error is
-// store.ErrDamaged, also for one that is not there.
+// Columns returns columns of the table in the order of names. It fails with store.ErrDamaged if one cannot be read or
+// does not exist.
 func (p *People) Columns(names ...string) ([]*table.Column, error) {
 	missing := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return p.columns[name] != nil })
 	read, err := p.file.Read(missing)
@@ -70,8 +68,7 @@ func (p *People) Columns(names ...string) ([]*table.Column, error) {
 	return columns, nil
 }
 
-// FieldColumn is the name of the column of a field by its full name, "entra.department";
-// empty when the field has none.
+// FieldColumn returns the name of the column for a field such as "entra.department", or "" if there is none.
 func FieldColumn(field string) string { return columnOf[field] }
 
 var columnOf = func() map[string]string {
@@ -84,8 +81,8 @@ var columnOf = func() map[string]string {
 	return names
 }()
 
-// Groups are the columns of the groups that the accounts of a source are in, and the list
-// of each word.
+// Groups returns the column of the groups that the accounts of a source are in, and the list of groups for each word
+// of the column.
 func (p *People) Groups(s directory.Source) (*table.Column, [][]string) {
 	if s == directory.AD {
 		return p.columns[adGroups], p.ofAD
@@ -93,13 +90,13 @@ func (p *People) Groups(s directory.Source) (*table.Column, [][]string) {
 	return p.columns[entraGroups], p.ofEntra
 }
 
-// Licenses is the column of the paths to licenses, and the list of each word.
+// Licenses returns the column of the license assignments, and the list of assignments for each word of the column.
 func (p *People) Licenses() (*table.Column, [][]directory.Assignment) {
 	return p.columns[licensesColumn], p.licenses
 }
 
-// Put empties h and puts the accounts of rows into it, with what the columns of ColumnsFor
-// have. The rows ascend.
+// Put replaces the content of h by the accounts in the given rows, which must ascend, with the values of the given
+// columns.
 func (m *Manifest) Put(h *directory.Accounts, p *People, rows []int, columns []string) error {
 	m.begin(h)
 	some, err := p.pick(columns, rows)
@@ -110,14 +107,14 @@ func (m *Manifest) Put(h *directory.Accounts, p *People, rows []int, columns []s
 	return nil
 }
 
-// Memory is what the tables of several partitions are read into, one after the other.
+// Memory is memory into which the tables of several partitions are read, one after the other.
 type Memory struct {
 	raw   []byte
 	table table.Memory
 }
 
-// OpenPeople opens the table of people of a partition, and reads its lists. The table that
-// was in the memory before is lost.
+// OpenPeople opens the table of people of a partition and reads its lists. It invalidates the table that used the
+// memory before.
 func (m *Manifest) OpenPeople(ctx context.Context, s store.Store, partition int, in *Memory) (*People, error) {
 	at := slices.IndexFunc(m.People, func(p Part) bool { return p.Partition == partition })
 	if at < 0 {
@@ -152,7 +149,7 @@ func (p *People) damaged(err error) error {
 	return fmt.Errorf("%w: %s: %w", store.ErrDamaged, p.key, err)
 }
 
-// pick is the table of some rows alone, with these columns.
+// pick returns a table with only the given rows and columns.
 func (p *People) pick(names []string, rows []int) (*People, error) {
 	some := &People{Rows: len(rows), columns: map[string]*table.Column{}, licenses: p.licenses, ofEntra: p.ofEntra, ofAD: p.ofAD}
 	var missing []string
@@ -173,7 +170,7 @@ func (p *People) pick(names []string, rows []int) (*People, error) {
 	return some, nil
 }
 
-// add adds columns, which must be of the types that this version writes.
+// add adds columns. It fails unless they have the types that this version writes.
 func (p *People) add(columns []*table.Column) error {
 	for _, c := range columns {
 		if kind := kindOfColumn(c.Name); kind != c.Kind {
@@ -184,7 +181,7 @@ func (p *People) add(columns []*table.Column) error {
 	return nil
 }
 
-// kindOfColumn is the type of a column. Those of groups, and of members in parts, have texts.
+// kindOfColumn returns the type of a column. Columns of groups, and of members in parts, are of type Text.
 func kindOfColumn(name string) table.Kind {
 	if i := slices.IndexFunc(personColumns, func(c personColumn) bool { return c.name == name }); i >= 0 {
 		return personColumns[i].kind
@@ -192,7 +189,7 @@ func kindOfColumn(name string) table.Kind {
 	return table.Text
 }
 
-// parse reads the lists of the columns that have some, each different list once.
+// parse decodes the columns that contain lists, each different list once.
 func (p *People) parse() (err error) {
 	if p.licenses, err = parsed[directory.Assignment](p.columns[licensesColumn]); err != nil {
 		return err
@@ -214,7 +211,7 @@ func parsed[T any](c *table.Column) (lists [][]T, err error) {
 	return lists, nil
 }
 
-// allOf are the rows of a table.
+// allOf returns the indices of all rows.
 func allOf(rows int) []int {
 	all := make([]int, rows)
 	for row := range all {
@@ -223,7 +220,7 @@ func allOf(rows int) []int {
 	return all
 }
 
-// into appends the accounts of rows to h, with the groups that they are in.
+// into appends the accounts in the given rows to h, with their groups.
 func (p *People) into(h *directory.Accounts, rows []int) {
 	entra, ad := make([]int, 0, len(rows)), make([]int, 0, len(rows)) // rows by account
 	ids, sids := p.columns[entraKey], p.columns[adKey]
@@ -235,11 +232,11 @@ func (p *People) into(h *directory.Accounts, rows []int) {
 			ad = append(ad, row)
 		}
 	}
-	users, accounts := len(h.Entra), len(h.AD) // of other parts
+	users, accounts := len(h.Entra), len(h.AD) // from parts that were read before
 	h.Entra = slices.Grow(h.Entra, len(entra))[:users+len(entra)]
 	h.AD = slices.Grow(h.AD, len(ad))[:accounts+len(ad)]
 	newEntra, newAD := h.Entra[users:], h.AD[accounts:]
-	clear(newEntra) // the memory held people of another partition
+	clear(newEntra) // the memory may hold people of another partition
 	clear(newAD)
 	licenses := p.columns[licensesColumn]
 	for i, row := range entra {
@@ -275,7 +272,7 @@ func (p *People) into(h *directory.Accounts, rows []int) {
 	}
 }
 
-// join notes the groups that a member is in.
+// join records the groups that a member is in.
 func (p *People) join(h *directory.Accounts, member string, word int64, lists [][]string) {
 	if member != "" && word != table.None {
 		h.Memberships[member] = lists[word]

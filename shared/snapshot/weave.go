@@ -14,11 +14,10 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Weave makes the tables of a run from the parts of its sources, one partition in memory
-// at a time: one row for each person with both accounts, and one for each member of a
-// named group. They are named by what they hold, so that weaving twice gives the same
-// objects. The manifest lists them. It does not list a column that any part lacks, since
-// an older version wrote the part: nobody may take that for an empty value.
+// Weave makes the tables of a run from the parts of its sources: one row for each person with both accounts, and one
+// for each member of a named group. It keeps one partition at a time in memory. The keys of the tables contain their
+// hashes, so weaving twice gives the same objects. The manifest lists the tables and their columns. It omits a column
+// that a part of an older version lacks, because a missing column must not look like an empty value.
 func (m *Manifest) Weave(ctx context.Context, s store.Store, partitions int) error {
 	var tables, members []Part
 	var h directory.Accounts
@@ -48,7 +47,7 @@ func (m *Manifest) Weave(ctx context.Context, s store.Store, partitions int) err
 	return nil
 }
 
-// peopleOf is the table of people of a partition.
+// peopleOf returns the table of people of a partition.
 func peopleOf(h *directory.Accounts) (columns []*table.Column) {
 	pairs := h.Pairs()
 	for i := range personColumns {
@@ -60,7 +59,7 @@ func peopleOf(h *directory.Accounts) (columns []*table.Column) {
 		columns = append(columns, c)
 	}
 	ofEntra, ofAD := &table.Column{Name: entraGroups}, &table.Column{Name: adGroups}
-	lists := map[*string]string{} // mostly many members share one list
+	lists := map[*string]string{} // many members share the same list
 	for i := range pairs {
 		id, sid := keysOf(&pairs[i])
 		addGroups(ofEntra, h.Memberships[id], id, lists)
@@ -69,7 +68,8 @@ func peopleOf(h *directory.Accounts) (columns []*table.Column) {
 	return append(columns, ofEntra, ofAD)
 }
 
-// keysOf are the Entra id and the SID by which a pair can be a member; empty for none.
+// keysOf returns the Entra id and the SID by which a pair can be a member. Each is empty if the pair lacks that
+// account.
 func keysOf(p *directory.Pair) (id, sid string) {
 	if p.Entra != nil {
 		id, sid = p.Entra.ID, p.Entra.SID
@@ -93,7 +93,7 @@ func addGroups(c *table.Column, groups []string, member string, lists map[*strin
 	c.AddText(text)
 }
 
-// membersOf is the table of members, sorted.
+// membersOf returns the table of members, sorted.
 func membersOf(h *directory.Accounts) []*table.Column {
 	member, group := &table.Column{Name: "member"}, &table.Column{Name: "group_key"}
 	for _, id := range slices.Sorted(maps.Keys(h.Memberships)) {
@@ -105,7 +105,7 @@ func membersOf(h *directory.Accounts) []*table.Column {
 	return []*table.Column{member, group}
 }
 
-// put writes a table of a partition and tells which object it is.
+// put writes a table of a partition and returns its Part.
 func (m *Manifest) put(ctx context.Context, s store.Store, name string, partition int, columns []*table.Column) (Part, error) {
 	var file bytes.Buffer
 	if err := table.Write(&file, name, columns); err != nil {
@@ -117,7 +117,7 @@ func (m *Manifest) put(ctx context.Context, s store.Store, name string, partitio
 		Bytes: file.Len(), SHA256: sum,
 	}
 	err := s.PutIfAbsent(ctx, part.Key, bytes.NewReader(file.Bytes()))
-	if err != nil && !errors.Is(err, store.ErrExists) { // its name says that it is the same
+	if err != nil && !errors.Is(err, store.ErrExists) { // an object with this key has the same content
 		return Part{}, fmt.Errorf("put %s: %w", part.Key, err)
 	}
 	return part, nil

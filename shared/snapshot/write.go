@@ -20,37 +20,36 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Writer spreads the people of one source over the partitions of a run. Rows wait in a
-// local temporary folder, as gob, so that memory does not grow. Finish makes the tables of
-// them, one partition at a time, and puts one object per partition into the store: a writer
-// that dies before leaves nothing there. The name of its attempt is in every key, so a late
-// worker cannot touch its successor's parts.
+// Writer spreads the people of one source over the partitions of a run. It collects rows in a temporary folder on
+// disk, as gob, so that memory does not grow. Finish turns them into tables, one partition at a time, and puts one
+// object per partition into the store, so a writer that dies earlier leaves nothing there. The name of the attempt is
+// part of every key, so a late worker cannot touch its successor's parts.
 type Writer struct {
 	store      store.Store
 	run        string
 	attempt    string
 	partitions int
 	folder     string
-	zip        *gzip.Writer // one for all parts: each of its own costs most of a megabyte
+	zip        *gzip.Writer // shared by all parts, because each takes almost a megabyte
 	parts      map[int]*growing
 	reading    Reading
 	notAfter   time.Time
 }
 
-// growing is a part that is being written: a chain of gzip members (RFC 1952, section 2.2),
-// each of about memberSize bytes of gob.
+// growing is a part that is being written: a sequence of gzip members (RFC 1952, section 2.2), each with about
+// memberSize bytes of gob.
 type growing struct {
 	file *os.File
-	rows bytes.Buffer // not yet compressed
+	rows bytes.Buffer // not compressed yet
 	gob  *gob.Encoder // writes to rows
 	Part
 }
 
-// memberSize keeps the rows that wait of both sources below 20 MB at 1,000,000 people.
+// memberSize is small enough that the uncompressed rows of both sources take less than 20 MB at 1,000,000 people.
 const memberSize = 32 << 10
 
-// NewWriter begins the parts of one source. Dates after notAfter do not count
-// as the newest activity. Call Close when done with it.
+// NewWriter returns a Writer for one source. Dates after notAfter do not count as the newest activity. The caller
+// must call Close.
 func NewWriter(s store.Store, b *Begin, src directory.Source, attempt string, notAfter time.Time) (*Writer, error) {
 	folder, err := os.MkdirTemp("", "idleseat-parts-")
 	if err != nil {
@@ -91,18 +90,18 @@ func (w *Writer) addPerson(key string, r row) error {
 	return w.add(g, &r)
 }
 
-// SampleEntra counts one account for the health of the feed. AddEntra does it; only a
-// run for one person samples others besides.
+// SampleEntra counts an account for the health of the feed. AddEntra calls it; only a run for one person calls it for
+// other accounts too.
 func (w *Writer) SampleEntra(u *directory.EntraUser) { w.reading.SampleEntra(u, w.notAfter) }
 
-// SampleAD counts one account, as SampleEntra does.
+// SampleAD does for an Active Directory account what SampleEntra does.
 func (w *Writer) SampleAD(u *directory.ADUser) { w.reading.SampleAD(u, w.notAfter) }
 
-// People is how many people were added so far.
+// People returns the number of people added so far.
 func (w *Writer) People() int { return w.reading.People }
 
-// AddMember adds one member of a named group: key is GroupRef.Key, id the
-// Entra id or the SID of the member, partitionKey where the person lies.
+// AddMember adds a member of a named group. key is the group's GroupRef.Key, id is the member's Entra id or SID, and
+// partitionKey determines the person's partition.
 func (w *Writer) AddMember(key, id, partitionKey string) error {
 	g, err := w.part(partitionKey)
 	if err != nil {
@@ -113,25 +112,25 @@ func (w *Writer) AddMember(key, id, partitionKey string) error {
 	return w.add(g, &row{Member: id, Group: key})
 }
 
-// Unreadable notes that the members of a named group could not be read.
+// Unreadable records that the members of a named group could not be read.
 func (w *Writer) Unreadable(key string) {
 	w.reading.Unreadable = append(w.reading.Unreadable, key)
 }
 
-// Hide notes that a named group has hidden members, and that they can be seen.
+// Hide records that a named group has hidden members that could be seen.
 func (w *Writer) Hide(key string) {
 	if !slices.Contains(w.reading.Hidden, key) {
 		w.reading.Hidden = append(w.reading.Hidden, key)
 	}
 }
 
-// Withheld notes that the members of a named group could not be read, and why.
+// Withheld records that the members of a named group could not be read, and why.
 func (w *Writer) Withheld(key string, why error) {
 	w.Unreadable(key)
 	set(&w.reading.Why, key, why.Error())
 }
 
-// PartialLogon notes why activity dates of the source are not known.
+// PartialLogon records why the activity dates of the source are unknown.
 func (w *Writer) PartialLogon(why string) { w.reading.PartialLogon = why }
 
 func (w *Writer) part(key string) (*growing, error) {
@@ -160,7 +159,7 @@ func (w *Writer) add(g *growing, r *row) error {
 	return w.flush(g)
 }
 
-// flush compresses the waiting rows of a part into a member of their own.
+// flush compresses the waiting rows of a part as a gzip member.
 func (w *Writer) flush(g *growing) error {
 	w.zip.Reset(g.file)
 	_, err := w.zip.Write(g.rows.Bytes())
@@ -171,7 +170,7 @@ func (w *Writer) flush(g *growing) error {
 	return nil
 }
 
-// Finish puts the parts into the store and tells what was read.
+// Finish puts the parts into the store and returns what was read.
 func (w *Writer) Finish(ctx context.Context) (Reading, error) {
 	for _, n := range slices.Sorted(maps.Keys(w.parts)) {
 		g := w.parts[n]
@@ -187,7 +186,7 @@ func (w *Writer) put(ctx context.Context, g *growing) error {
 	if err := w.flush(g); err != nil {
 		return err
 	}
-	g.rows, g.gob = bytes.Buffer{}, nil // their memory serves the table
+	g.rows, g.gob = bytes.Buffer{}, nil // frees memory for the table
 	if _, err := g.file.Seek(0, io.SeekStart); err != nil {
 		return err
 	}

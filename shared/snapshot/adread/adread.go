@@ -1,7 +1,6 @@
-// Package adread reads everybody in Active Directory, and the members of named
-// groups, into the partitions of a run: in full, or from an earlier run's
-// reading and what changed since, where that gives the same. The command on one
-// machine and the relay on premises both read by it.
+// Package adread reads everybody in Active Directory, and the members of named groups, into the partitions of a run.
+// It reads either everything, or only what changed since an earlier run's reading if that gives the same result. Both
+// the command and the relay on premises use it.
 package adread
 
 import (
@@ -16,7 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// AD is what a census asks of Active Directory.
+// AD is what a Reader needs of Active Directory.
 type AD interface {
 	CheckClock(ctx context.Context, now func() time.Time) error
 	ListFull(ctx context.Context, rests []string, each func(directory.ADUser) error) (*directory.Watermark, error)
@@ -27,27 +26,26 @@ type AD interface {
 	FindGroup(ctx context.Context, name string) (directory.Group, error)
 }
 
-// Reader is one reading for one run.
+// Reader makes the reading of Active Directory for one run.
 type Reader struct {
 	Store   store.Store
-	Run     *snapshot.Begin // Run, Partitions and AsOf count
+	Run     *snapshot.Begin // only Run, Partitions and AsOf are used
 	AD      AD
 	Groups  []protocol.Group // whose members are read
-	Rests   []string         // LDAP names of the attributes on which something rests
-	Attempt string           // in the names of parts
+	Rests   []string         // LDAP names of the attributes that decisions rest on
+	Attempt string           // part of the keys of parts
 	Now     func() time.Time
-	// Progress is told how many people were read; it may be nil.
+	// Progress is called, unless it is nil, with the number of people read so far.
 	Progress func(people int)
-	// Held tells, before parts are written, why they must not be any more. It
-	// may be nil.
+	// Leased, unless it is nil, is called before parts are written. If it returns an error, nothing may be written any
+	// more.
 	Leased func() error
 
-	guids, sids map[string]string // of the groups, see snapshot.Reading
+	guids, sids map[string]string // of the groups; see snapshot.Reading
 }
 
-// Read reads everybody, or the changes since an earlier reading. before is that
-// reading, or nil with the reason why there is none to go on from. Any error
-// means that the source as a whole was not read.
+// Read reads everybody, or what changed since an earlier reading. before is that reading; it is nil if there is none,
+// and why then says why. If Read fails, nothing of the source counts as read.
 func (c *Reader) Read(ctx context.Context, before *snapshot.Reading, why error) (snapshot.Reading, error) {
 	if err := c.AD.CheckClock(ctx, c.Now); err != nil {
 		return snapshot.Reading{}, err
@@ -72,7 +70,7 @@ func (c *Reader) everybody(ctx context.Context) (snapshot.Reading, error) {
 	reading, err := c.write(ctx, c.Attempt, func(w *snapshot.Writer) (err error) {
 		mark, err = c.AD.ListFull(ctx, c.Rests, func(u directory.ADUser) error { return c.add(w, &u) })
 		if unasked, ok := errors.AsType[*directory.PartialLogonError](err); ok {
-			w.PartialLogon(unasked.Error()) // everybody was read, without dates
+			w.PartialLogon(unasked.Error()) // everybody was read, but without dates
 		} else if err != nil {
 			return err
 		}
@@ -82,7 +80,7 @@ func (c *Reader) everybody(ctx context.Context) (snapshot.Reading, error) {
 	return reading, err
 }
 
-// write lets parts be filled and puts them into the store.
+// write calls fill with a Writer, and puts the resulting parts into the store.
 func (c *Reader) write(ctx context.Context, attempt string, fill func(*snapshot.Writer) error) (snapshot.Reading, error) {
 	w, err := snapshot.NewWriter(c.Store, c.Run, directory.AD, attempt, c.Run.AsOf)
 	if err != nil {
@@ -109,8 +107,8 @@ func (c *Reader) add(w *snapshot.Writer, u *directory.ADUser) error {
 	return nil
 }
 
-// members reads the members of the groups. A group that is not there leaves
-// membership of it unknown; one that cannot be read to its end fails the source.
+// members reads the members of the groups. If a group does not exist, membership in it is unknown. If a group cannot
+// be read to its end, the source fails.
 func (c *Reader) members(ctx context.Context, w *snapshot.Writer) error {
 	c.guids, c.sids = map[string]string{}, nil
 	for _, g := range c.Groups {
@@ -142,9 +140,8 @@ func (c *Reader) members(ctx context.Context, w *snapshot.Writer) error {
 	return nil
 }
 
-// otherwise reads the people who are in a group by another way than its list. Nobody
-// can take them off the list. Those who are on the list, too, stay in the group without
-// it.
+// otherwise reads the people who are in a group by other means than its list, because nobody can remove them through
+// the list. People who are also on the list stay in the group even when they are removed from it.
 func (c *Reader) otherwise(ctx context.Context, w *snapshot.Writer, g protocol.Group) error {
 	ref := directory.GroupRef{Source: directory.AD, Name: g.DN}
 	err := c.AD.ListPrimary(ctx, g.DN, func(sid string) error { return w.AddMember(ref.PrimaryKey(), sid, sid) })
@@ -152,7 +149,7 @@ func (c *Reader) otherwise(ctx context.Context, w *snapshot.Writer, g protocol.G
 		return err
 	}
 	err = c.AD.ListNested(ctx, g.DN, func(sid string) error { return w.AddMember(ref.NestedKey(), sid, sid) })
-	if errors.Is(err, directory.ErrNoGroup) { // who holds the license is known all the same
+	if errors.Is(err, directory.ErrNoGroup) { // who holds the license is known nevertheless
 		w.Unreadable(ref.NestedKey())
 		err = nil
 	}

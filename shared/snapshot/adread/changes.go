@@ -12,12 +12,12 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// ofChanges ends the name of the attempt in parts of a reading of changes: when
-// it fails, those of a full reading must not meet them.
+// ofChanges is appended to the name of the attempt for the parts of a delta reading, so that they do not collide with
+// those of the full reading that follows if the delta reading fails.
 const ofChanges = "-changes"
 
-// changes makes the reading of this run from that of an earlier one and what
-// changed since. Any error means that everybody must be read.
+// changes makes the reading of this run from an earlier run's reading and what changed since. If it fails, everybody
+// must be read.
 func (c *Reader) changes(ctx context.Context, before *snapshot.Reading) (reading snapshot.Reading, err error) {
 	if before.Watermark == nil {
 		return reading, errors.New("the earlier reading has no mark from which to go on")
@@ -45,20 +45,20 @@ func (c *Reader) changes(ctx context.Context, before *snapshot.Reading) (reading
 	return reading, err
 }
 
-// since is a reading of an earlier run, and on local disk, spread over the same
-// partitions, who is there now and who changed.
+// since holds the reading of an earlier run and, on local disk and in the same partitions, who exists now and who
+// changed.
 type since struct {
 	before, present, changed *snapshot.Manifest
 	old, store               store.Store
 	partitions               int
 }
 
-// half is the manifest of nothing but one reading.
+// manifestOf returns a manifest that has only one reading.
 func manifestOf(r *snapshot.Reading) *snapshot.Manifest {
 	return &snapshot.Manifest{Readings: [2]snapshot.Reading{directory.Entra: {}, directory.AD: *r}}
 }
 
-// listChanges asks the directory and keeps the answers.
+// listChanges asks the directory and stores the answers.
 func (c *Reader) listChanges(ctx context.Context, s *since, mark directory.Watermark) (now directory.Watermark, err error) {
 	present, err := snapshot.NewWriter(s.store, c.Run, directory.AD, "present", c.Run.AsOf)
 	if err != nil {
@@ -84,8 +84,7 @@ func (c *Reader) listChanges(ctx context.Context, s *since, mark directory.Water
 	return now, errors.Join(errs[:]...)
 }
 
-// each hands on everybody as a full reading would have them, one partition in
-// memory at a time.
+// each calls each with everybody as a full reading would have them. It keeps one partition at a time in memory.
 func (s *since) each(ctx context.Context, each func(*directory.ADUser) error) error {
 	var before, present, changed directory.Accounts
 	for n := range s.partitions {
@@ -107,8 +106,8 @@ func (s *since) each(ctx context.Context, each func(*directory.ADUser) error) er
 	return nil
 }
 
-// merge gives those who are present, as they are if they changed and else as
-// they were. present is written over.
+// merge returns the people in present, as they are now if they changed and otherwise as they were before. It
+// overwrites present.
 func merge(before, present, changed []directory.ADUser) ([]directory.ADUser, error) {
 	old, now := bySID(before), bySID(changed)
 	for i, here := range present {
@@ -118,11 +117,11 @@ func merge(before, present, changed []directory.ADUser) ([]directory.ADUser, err
 		case !known && !has:
 			return nil, fmt.Errorf("%w: somebody is new without having changed", directory.ErrNoWatermark)
 		case known && has && is.LastLogonTimestamp.IsZero() && !is.DatesInDoubt && !was.LastLogonTimestamp.IsZero():
-			// Nobody's date is ever taken away. The account may not read it any
-			// more, and then nobody's is known.
+			// The directory never removes a person's date. So the account may no longer read dates, and then nobody's
+			// date is known.
 			return nil, fmt.Errorf("%w: somebody's lastLogonTimestamp is gone", directory.ErrNoWatermark)
 		case !has && len(was.Unreadable) > 0:
-			// A right that was given since then changes nobody.
+			// Granting a right changes no person, so the directory does not list whoever has become readable.
 			return nil, fmt.Errorf("%w: of somebody unchanged not everything could be read before", directory.ErrNoWatermark)
 		case has:
 			present[i] = *is
@@ -132,7 +131,7 @@ func merge(before, present, changed []directory.ADUser) ([]directory.ADUser, err
 		}
 	}
 	there := bySID(present)
-	for i := range changed { // some came after who is present was listed
+	for i := range changed { // some people were created after present was listed
 		if there[changed[i].SID] == nil {
 			present = append(present, changed[i])
 		}

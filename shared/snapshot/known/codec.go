@@ -15,8 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The versions of the format. The older one has every value of every column, and is
-// deflated.
+// The versions of the format. The older version stores every value of every column, and is deflated.
 const (
 	older   = 1
 	version = 2
@@ -25,11 +24,11 @@ const (
 // header is the first line of the object.
 type header struct {
 	Version int      `json:"version"`
-	Entra   int      `json:"entra"` // accounts
+	Entra   int      `json:"entra"` // number of accounts
 	AD      int      `json:"ad"`
 	Groups  []string `json:"groups,omitempty"`
 	Members int      `json:"members,omitempty"`
-	// Tables is the SHA-256, in hex, of all columns; empty in objects of versions before.
+	// Tables is the SHA-256 of all columns, in hex. It is empty in objects of earlier versions.
 	Tables string `json:"tables,omitempty"`
 }
 
@@ -38,8 +37,8 @@ func sumOf(tables []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// contradictedBit is the first of the two bits for Account.Contradicted. Those below it
-// are for Account.Regressed.
+// contradictedBit is the index of the first of the two bits for Account.Contradicted. The lower bits are for
+// Account.Regressed.
 const contradictedBit = 6
 
 const (
@@ -47,8 +46,7 @@ const (
 	valueSize   = 4
 	accountSize = keySize + 1 + valueSize*accountValues
 	memberSize  = keySize + valueSize
-	// maxAccounts bounds the accounts of one source: a thousand times what a
-	// partition is made for.
+	// maxAccounts is the largest number of accounts per source, a thousand times that of an ordinary partition.
 	maxAccounts = 8_000_000
 	maxObject   = maxAccounts * (2*accountSize + memberSize)
 )
@@ -95,29 +93,29 @@ func inflate(raw []byte) ([]byte, error) {
 	defer zip.Close()
 	var text bytes.Buffer
 	text.Grow(len(raw) + bytes.MinRead)
-	if _, err := text.ReadFrom(io.LimitReader(zip, maxObject)); err != nil { // the checksum comes with the end
+	if _, err := text.ReadFrom(io.LimitReader(zip, maxObject)); err != nil { // the checksum comes at the end
 		return nil, err
 	}
 	return text.Bytes(), nil
 }
 
-// accountValues is how many values of 32 bits an account has.
+// accountValues is the number of 32-bit values per account.
 const accountValues = directory.ActivityDates + 4
 
-// values are those of an account in the order of the table.
+// values returns the values of an account in the order of the table.
 func (a *Account) values() [accountValues]Second {
 	return [...]Second{a.Newest[0], a.Newest[1], a.Newest[2], a.Lost, a.Seen, a.Enabled, a.Joined}
 }
 
-// reader takes columns off a table. failed: the table is shorter than its first line says,
-// or does not have what it refers to.
+// reader takes columns off a table. failed is set if the table is shorter than its first line says, or refers to
+// something that it does not have.
 type reader struct {
 	rest   []byte
-	plain  bool // the table is of the older version
+	plain  bool // whether the table has the older version
 	failed bool
 }
 
-// take is the next piece of the table.
+// take returns the next size bytes of the table.
 func (r *reader) take(size int) []byte {
 	if size > len(r.rest) {
 		r.failed = true
@@ -159,7 +157,7 @@ func (r *reader) members(n int) []Member {
 	return list
 }
 
-// bits reads the column that has a byte for each row in the older version.
+// bits reads a column that has one byte per row in the older version.
 func (r *reader) bits(column []Second) {
 	if !r.plain {
 		r.column(column)
@@ -170,7 +168,7 @@ func (r *reader) bits(column []Second) {
 	}
 }
 
-// column reads what appendColumn writes.
+// column reads what encoder.column writes.
 func (r *reader) column(column []Second) {
 	count := 0
 	if !r.plain {
@@ -198,7 +196,7 @@ func (r *reader) column(column []Second) {
 	}
 }
 
-// values reads a value for each row.
+// values reads one value per row.
 func (r *reader) values(column []Second) {
 	text := r.take(valueSize * len(column))
 	for i := range column {

@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// encoder is the memory of encode.
+// encoder is the reusable memory of encode.
 type encoder struct {
 	tables  []byte
 	columns []Second
@@ -23,7 +23,7 @@ type encoder struct {
 var encoders = sync.Pool{New: func() any {
 	zip, err := gzip.NewWriterLevel(nil, gzip.NoCompression)
 	if err != nil {
-		panic(err) // unreachable: the level is one
+		panic(err) // unreachable: the level is valid
 	}
 	return &encoder{zip: zip}
 }}
@@ -76,18 +76,18 @@ func (e *encoder) members(members []Member) {
 	e.column(since)
 }
 
-// memory is room for columns.
+// memory returns room for one column.
 func (e *encoder) memory(rows int) []Second {
 	e.columns = slices.Grow(e.columns[:0], rows)[:rows]
 	return e.columns
 }
 
-// mostWords is how many different values a column has at most that has each of them once.
+// mostWords is the largest number of different values in a column that is written as a dictionary.
 const mostWords = 256
 
-// column writes how many different values a column has, in two bytes; then these values, and
-// a byte for each row unless there is but one value. Columns with too many have 0 in place
-// of the count, and then all values.
+// column writes the number of different values in a column, in two bytes, and then these values. If there is more
+// than one, a byte per row follows, the index of the row's value. If there are too many different values, the number
+// is written as 0, followed by the value of every row.
 func (e *encoder) column(column []Second) {
 	words := e.words(column)
 	e.tables = binary.LittleEndian.AppendUint16(e.tables, uint16(len(words)))
@@ -105,8 +105,8 @@ func (e *encoder) column(column []Second) {
 	}
 }
 
-// words are the different values of a column; rows has which one each row has. There are
-// none when they are too many.
+// words returns the different values of a column, and sets e.rows to the index of each row's value. It returns nil if
+// there are more than mostWords.
 func (e *encoder) words(column []Second) (words []Second) {
 	e.rows = slices.Grow(e.rows[:0], len(column))[:len(column)]
 	at := map[Second]byte{}

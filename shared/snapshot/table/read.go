@@ -17,15 +17,15 @@ type File struct {
 	memory *Memory
 }
 
-// Memory is what files are read into, one after the other.
+// Memory is memory into which files are read, one after the other.
 type Memory struct {
 	block  []int64 // for the rows of columns
-	used   int     // of the block
+	used   int     // how much of block is in use
 	values []int64 // of a page
-	text   []byte  // of a page, as far as it is picked
+	text   []byte  // of a page, if only some rows are picked
 }
 
-// take gives memory for rows, which nobody else gets until the next file is opened.
+// take returns memory for rows, reserved until the next file is opened.
 func (m *Memory) take(rows int) []int64 {
 	if m.used+rows > len(m.block) {
 		m.block, m.used = make([]int64, max(2*len(m.block), 16*rows)), 0
@@ -34,11 +34,11 @@ func (m *Memory) take(rows int) []int64 {
 	return m.block[m.used-rows : m.used-rows : m.used]
 }
 
-// Open reads what a file says of itself. The raw bytes must not be changed while the file
-// is used.
+// Open parses the metadata of a file. raw must not change while the file is in use.
 func Open(raw []byte) (*File, error) { return new(Memory).Open(raw) }
 
-// Open is Open with memory that files before used. Their columns are lost.
+// Open works like the function Open, but reuses memory. The columns of the file that used the memory before become
+// invalid.
 func (m *Memory) Open(raw []byte) (f *File, err error) {
 	defer func() { err = damage(recover(), err) }()
 	file, err := parquet.OpenFile(bytes.NewReader(raw), int64(len(raw)),
@@ -50,7 +50,7 @@ func (m *Memory) Open(raw []byte) (f *File, err error) {
 	return &File{file: file, memory: m}, nil
 }
 
-// damage turns a panic into an error: the format is read by trust in its lengths.
+// damage turns a panic into an error, because the Parquet library trusts the lengths in a file.
 func damage(fault any, err error) error {
 	if fault != nil {
 		return fmt.Errorf("the file is damaged: %v", fault)
@@ -58,10 +58,10 @@ func damage(fault any, err error) error {
 	return err
 }
 
-// Rows is how many rows the file has.
+// Rows returns the number of rows.
 func (f *File) Rows() int { return int(f.file.NumRows()) }
 
-// Names are the names of the columns.
+// Names returns the names of the columns.
 func (f *File) Names() (names []string) {
 	for _, path := range f.file.Schema().Columns() {
 		names = append(names, path[0])
@@ -69,13 +69,13 @@ func (f *File) Names() (names []string) {
 	return names
 }
 
-// Read reads columns by their names, in that order. Each name must be there.
+// Read reads columns, in the order of names. Each of them must exist.
 func (f *File) Read(names []string) (columns []*Column, err error) {
 	return f.columns(names, nil, f.Rows())
 }
 
-// Pick is Read of some rows alone. The rows ascend. Row 0 of a column is then the first of
-// them, and its Words are those of these rows.
+// Pick works like Read for some of the rows, which must ascend. Row 0 of a resulting column is the first of these
+// rows, and Words has only their strings.
 func (f *File) Pick(names []string, rows []int) (columns []*Column, err error) {
 	if rows == nil {
 		rows = []int{}
@@ -83,7 +83,7 @@ func (f *File) Pick(names []string, rows []int) (columns []*Column, err error) {
 	return f.columns(names, rows, len(rows))
 }
 
-// columns reads columns: the rows that are picked, or all when picked is nil.
+// columns reads columns, either all rows or, if picked is not nil, those rows.
 func (f *File) columns(names []string, picked []int, rows int) (columns []*Column, err error) {
 	defer func() { err = damage(recover(), err) }()
 	for _, name := range names {
@@ -125,19 +125,19 @@ func kindOf(t parquet.Type) (Kind, error) {
 	return 0, fmt.Errorf("its type is %s", t)
 }
 
-// reading is a column that is being read.
+// reading is the state of reading a column.
 type reading struct {
 	*Column
 	memory *Memory
-	read   int  // rows so far
-	picks  bool // only rows that are picked are wanted
+	read   int  // number of rows read so far
+	picks  bool // whether only some rows are wanted
 	picked []int
 }
 
 func (c *reading) readChunk(chunk parquet.ColumnChunk) (err error) {
 	pages := chunk.Pages()
 	defer func() { err = errors.Join(err, pages.Close()) }()
-	var dictionary parquet.Dictionary // that Words has from first on
+	var dictionary parquet.Dictionary // its strings are in Words, starting at first
 	first := int64(0)
 	for {
 		page, err := pages.ReadPage()
@@ -160,8 +160,8 @@ func (c *reading) readChunk(chunk parquet.ColumnChunk) (err error) {
 	}
 }
 
-// readPage appends the rows of a page that are wanted. first is the place of its dictionary
-// in Words.
+// readPage appends the wanted rows of a page. first is the index in Words of the first string of the page's
+// dictionary.
 func (c *reading) readPage(page parquet.Page, first int64) error {
 	values, levels, rows := c.values(page, first), page.DefinitionLevels(), int(page.NumRows())
 	if len(levels) != 0 && len(levels) != rows || bytes.Count(levels, one)+(rows-len(levels)) != len(values) {
@@ -180,11 +180,11 @@ func (c *reading) readPage(page parquet.Page, first int64) error {
 	return nil
 }
 
-// one is the level of a row with a value.
+// one is the definition level of a row with a value.
 var one = []byte{1}
 
-// values are those of a page, without empty rows. For texts without a dictionary they are
-// their places in the page.
+// values returns the values of a page, without empty rows. For strings without a dictionary, they are indices into
+// the page.
 func (c *reading) values(page parquet.Page, first int64) []int64 {
 	data := page.Data()
 	if c.Kind != Text && c.Kind != Flag {
@@ -228,9 +228,9 @@ func (c *reading) all(values []int64, levels []byte) {
 	}
 }
 
-// pick appends the rows of a page that are picked.
+// pick appends the picked rows of a page.
 func (c *reading) pick(values []int64, levels []byte, rows int) {
-	row, at := 0, 0 // the value at that place is the one of the row, or of the next that has one
+	row, at := 0, 0 // index of the value of the row or, if the row is empty, of the next row that has one
 	for len(c.picked) > 0 && c.picked[0]-c.read < rows {
 		want := c.picked[0] - c.read
 		c.picked = c.picked[1:]
@@ -247,8 +247,8 @@ func (c *reading) pick(values []int64, levels []byte, rows int) {
 	}
 }
 
-// addTexts adds the texts of a page without a dictionary to Words, and makes their places in
-// the page, which rows from before on have, those in Words.
+// addTexts appends the strings of a page without a dictionary to Words. It turns the indices into the page, which the
+// rows starting at before have, into indices into Words.
 func (c *reading) addTexts(before int, page parquet.Page) {
 	data := page.Data()
 	text, ends := data.ByteArray()
@@ -275,7 +275,7 @@ func (c *reading) addTexts(before int, page parquet.Page) {
 	c.addWords(picked, bounds)
 }
 
-// addWords appends texts to Words, in one piece of memory. Each ends where the next begins.
+// addWords appends strings to Words, in one allocation. Each string ends where the next one starts.
 func (c *Column) addWords(text []byte, bounds []uint32) {
 	if len(bounds) == 0 {
 		return

@@ -1,7 +1,6 @@
-// Package table reads and writes tables as Parquet, by columns. It knows nothing of what
-// they hold. Tables are flat, and each column may have rows without a value: a text is
-// UTF8, an instant is a TIMESTAMP in microseconds of UTC, a flag is a BOOLEAN, a number is an
-// INT64, so that DuckDB, pandas and Athena read them as they are.
+// Package table reads and writes tables as Parquet, column by column. It does not know what they contain. Tables are
+// flat, and any row may lack a value. A string is stored as UTF8, an instant as a TIMESTAMP in microseconds of UTC, a
+// flag as a BOOLEAN and a number as an INT64, so DuckDB, pandas and Athena can read the files as they are.
 package table
 
 import (
@@ -22,25 +21,25 @@ const (
 	Number
 )
 
-// None is a row without a value.
+// None is the item of a row without a value.
 const None = math.MinInt64
 
 // Column is a column of a table in memory.
 type Column struct {
 	Name string
 	Kind Kind
-	// Rows has an item for each row: None, the place of a text in Words, the microseconds
-	// of an instant since 1970, 0 or 1 for a flag, or a number.
+	// Rows has an item for each row: None, the index of a string in Words, the microseconds of an instant since 1970,
+	// 0 or 1 for a flag, or a number.
 	Rows  []int64
-	Words []string // of texts; one may stand there twice
+	Words []string // the strings; may contain duplicates
 
-	places map[string]int64 // of words, while the column is written
+	places map[string]int64 // index by word, while the column is written
 }
 
-// Valid is a text as a table has it: what is not UTF-8 is replaced.
+// Valid returns a string as a table stores it, with invalid UTF-8 replaced.
 func Valid(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 
-// AddText appends a text. What is not UTF-8 is replaced.
+// AddText appends a string. It replaces invalid UTF-8.
 func (c *Column) AddText(s string) {
 	at, known := c.places[s]
 	if !known {
@@ -54,8 +53,7 @@ func (c *Column) AddText(s string) {
 	c.Rows = append(c.Rows, at)
 }
 
-// AddInstant appends an instant. Between two microseconds it is the later one, so that
-// nobody seems to have been idle for longer.
+// AddInstant appends an instant, rounded up to a microsecond so that nobody seems to have been idle for longer.
 func (c *Column) AddInstant(t time.Time) {
 	c.Rows = append(c.Rows, t.Add(time.Microsecond-1).UnixMicro())
 }
@@ -69,13 +67,13 @@ func (c *Column) AddFlag(b bool) {
 	c.Rows = append(c.Rows, row)
 }
 
-// AddNumber appends a number. The least one, which stands for None, becomes the next.
+// AddNumber appends a number. The least int64, which stands for None, becomes the next greater one.
 func (c *Column) AddNumber(n int64) { c.Rows = append(c.Rows, max(n, None+1)) }
 
 // AddNone appends a row without a value.
 func (c *Column) AddNone() { c.Rows = append(c.Rows, None) }
 
-// Text is the text of a row; empty when it has none.
+// Text returns the string of a row, or "" if it has none.
 func (c *Column) Text(row int) string {
 	if at := c.Rows[row]; at != None {
 		return c.Words[at]
@@ -83,7 +81,7 @@ func (c *Column) Text(row int) string {
 	return ""
 }
 
-// Instant is the instant of a row, in UTC; the zero time when it has none.
+// Instant returns the instant of a row in UTC, or the zero time if it has none.
 func (c *Column) Instant(row int) time.Time {
 	if at := c.Rows[row]; at != None {
 		return time.UnixMicro(at).UTC()
@@ -91,12 +89,12 @@ func (c *Column) Instant(row int) time.Time {
 	return time.Time{}
 }
 
-// Flag is the flag of a row, and whether it has one.
+// Flag returns the flag of a row. known reports whether the row has one.
 func (c *Column) Flag(row int) (value, known bool) {
 	return c.Rows[row] == 1, c.Rows[row] != None
 }
 
-// Pick is the column of some rows alone, with the same Words.
+// Pick returns a column with only the given rows, which shares Words with c.
 func (c *Column) Pick(rows []int) *Column {
 	picked := &Column{Name: c.Name, Kind: c.Kind, Words: c.Words, Rows: make([]int64, len(rows))}
 	for i, row := range rows {
@@ -105,7 +103,7 @@ func (c *Column) Pick(rows []int) *Column {
 	return picked
 }
 
-// Names are the names of columns.
+// Names returns the names of columns.
 func Names(columns []*Column) (names []string) {
 	for _, c := range columns {
 		names = append(names, c.Name)
@@ -113,7 +111,7 @@ func Names(columns []*Column) (names []string) {
 	return names
 }
 
-// errNoColumn is a column that a table lacks.
+// errNoColumn is the error for a column that a table lacks; its value is the name.
 type errNoColumn string
 
 func (e errNoColumn) Error() string { return fmt.Sprintf("the table has no column %s", string(e)) }

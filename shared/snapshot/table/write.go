@@ -11,29 +11,28 @@ import (
 	"github.com/parquet-go/parquet-go/compress/zstd"
 )
 
-// pageSize is the most bytes of a page: one for each column of a partition.
+// pageSize is the largest size of a page in bytes, which is enough for a whole column of a partition.
 const pageSize = 4 << 20
 
-// Write writes columns of the same length as one Parquet file, compressed by Snappy, which
-// is the fastest to read.
+// Write writes columns of equal length as one Parquet file. It compresses with Snappy, which is the fastest to read.
 func Write(w io.Writer, name string, columns []*Column) error {
 	return write(w, name, columns, fast)
 }
 
-// WriteSmall is Write of a file that is read once, compressed by Zstandard. It is a sixth
-// smaller.
+// WriteSmall works like Write, for a file that is read only once. It compresses with Zstandard, which makes the file
+// a sixth smaller.
 func WriteSmall(w io.Writer, name string, columns []*Column) error {
 	return write(w, name, columns, small)
 }
 
-// The codecs keep their memory for the next file. The fastest level of Zstandard needs
-// 30 MB less than the next one.
+// The codecs keep their memory for the next file. The fastest level of Zstandard needs 30 MB less than the next
+// level.
 var (
 	fast  = &snappy.Codec{}
 	small = &zstd.Codec{Level: zstd.SpeedFastest}
 )
 
-// write makes data pages of version 1, which every reader knows.
+// write writes data pages of version 1, which every reader understands.
 func write(w io.Writer, name string, columns []*Column, codec compress.Codec) error {
 	group := parquet.Group{}
 	for _, c := range columns {
@@ -44,7 +43,7 @@ func write(w io.Writer, name string, columns []*Column, codec compress.Codec) er
 	}
 	out := parquet.NewGenericWriter[any](w, parquet.NewSchema(name, group), parquet.Compression(codec),
 		parquet.PageBufferSize(pageSize), parquet.DataPageVersion(1), parquet.CreatedBy("idleseat", "1", ""))
-	places := map[string]int{} // a file has its columns in the order of their names
+	places := map[string]int{} // the columns of a file are sorted by name
 	for i, path := range out.Schema().Columns() {
 		places[path[0]] = i
 	}
