@@ -38,7 +38,7 @@ func (r *rig) sameAsCommand(company sandbox.Options) {
 	}
 }
 
-// onMachine returns the command line of somebody who works on one machine, with a policy in review and a store of its own.
+// onMachine returns a command line with a policy in mode review and a store at place.
 func onMachine(t testing.TB, box *sandbox.Sandbox, place string, env ...string) func(args ...string) []byte {
 	t.Helper()
 	policy := filepath.Join(t.TempDir(), "policy.yaml")
@@ -58,7 +58,7 @@ func onMachine(t testing.TB, box *sandbox.Sandbox, place string, env ...string) 
 	}
 }
 
-// planAndApply plans and applies until nothing is pending. It returns the run.
+// planAndApply plans, applies the plan until nothing is pending, and returns the run id.
 func planAndApply(t testing.TB, idleseat func(args ...string) []byte) string {
 	t.Helper()
 	run := runOf(t, idleseat("plan"))
@@ -74,7 +74,7 @@ func applyAll(t testing.TB, idleseat func(args ...string) []byte, run string) {
 	}
 }
 
-// runOf returns the run that a command has made.
+// runOf returns the run id in the JSON output of a command.
 func runOf(t testing.TB, out []byte) string {
 	t.Helper()
 	var made struct{ Run string }

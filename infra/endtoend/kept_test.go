@@ -92,8 +92,8 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// TestRetention: the history is kept as long as the ledger, and what is deleted by hand in either can be recovered for
-// as long. Runs go earlier. docs/store.md says the same.
+// TestRetention checks that history/ is kept as long as ledger/, that objects deleted from either can be recovered
+// equally long, and that docs/store.md has the same numbers. Runs are deleted earlier.
 func TestRetention(t *testing.T) {
 	t.Parallel()
 	type rule struct {

@@ -15,9 +15,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestMotoReview: on moto a night plans and changes nothing, one person is looked at, and an approval applies the plan.
-// The directories and the ledger are those of the project's own engine and of the command line. A restore brings all
-// back.
+// TestMotoReview runs a night, a run for one person and an approval on moto. The directories and the ledger must be
+// the same as on the project's own engine and with the command line. Then a restore must return everything.
 func TestMotoReview(t *testing.T) {
 	t.Parallel()
 	m := newMotoRig(t, "review")
@@ -59,7 +58,8 @@ func TestMotoReview(t *testing.T) {
 	}
 }
 
-// approve approves a run with another hash, and nothing happens; then with its own.
+// approve approves a plan, first with a wrong hash, which must be refused, and then with the right one. It returns
+// the output of the second approval.
 func approve(t *testing.T, run func(string) (map[string]any, *states.Failure), planned map[string]any) map[string]any {
 	t.Helper()
 	if _, failure := run(fmt.Sprintf(`{"apply":%q,"planHash":"0000"}`, planned["run"])); failure == nil || failure.Error != "Idleseat.Refused" {
@@ -75,7 +75,8 @@ func approve(t *testing.T, run func(string) (map[string]any, *states.Failure), p
 	return out
 }
 
-// looks asks about one person and changes nothing. A person who does not exist is refused.
+// looks makes a run for one person, which must change nothing, and a run for an unknown person, which must be
+// refused.
 func (m *motoRig) looks() {
 	m.Helper()
 	before := m.holdings()
@@ -91,7 +92,7 @@ func (m *motoRig) looks() {
 	}
 }
 
-// sameAs compares the directories and the ledger with those of another deployment.
+// sameAs compares the ledger, and what everybody holds, with another deployment.
 func (m *motoRig) sameAs(own *rig) {
 	m.Helper()
 	if diff := cmp.Diff(entries(m, own.store), entries(m, m.store)); diff != "" {
@@ -100,7 +101,7 @@ func (m *motoRig) sameAs(own *rig) {
 	m.settled(own.holdings())
 }
 
-// settled waits until licenses have followed the groups.
+// settled waits until everybody holds what want says, because licenses follow group membership with a delay.
 func (m *motoRig) settled(want map[int][]string) {
 	m.Helper()
 	for until := time.Now().Add(5 * time.Second); time.Now().Before(until) && !cmp.Equal(want, m.holdings()); {
@@ -111,8 +112,8 @@ func (m *motoRig) settled(want map[int][]string) {
 	}
 }
 
-// TestMotoTwoAtOnce: two nights at once on moto, in enforce, take what one night takes on the project's own engine, and
-// take it once. A function is killed in the middle.
+// TestMotoTwoAtOnce runs two nights at once on moto, in mode enforce, and kills a function during its work. Together
+// they must take what one night takes on the project's own engine, and take each license once.
 func TestMotoTwoAtOnce(t *testing.T) {
 	t.Parallel()
 	m := newMotoRig(t, "enforce")
@@ -134,7 +135,7 @@ func TestMotoTwoAtOnce(t *testing.T) {
 	m.settled(own.holdings())
 }
 
-// taken counts the changes of each license of each person that the ledger has as done.
+// taken counts the completed changes in the ledger, by person and license.
 func taken(t *testing.T, s store.Store) map[string]int {
 	all := map[string]int{}
 	for key, outcome := range entries(t, s) {

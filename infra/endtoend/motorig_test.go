@@ -26,25 +26,25 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// grammar has what moto 5 does not accept of the documented language, and what stands in its place. Nothing else of the
-// definition is changed.
+// grammar lists the parts of the definition that are valid by the documentation but that moto 5 rejects, with
+// replacements. The rest of the definition is used unchanged.
 var grammar = []struct{ why, documented, accepted string }{
 	{"moto's grammar takes a percentage only with a decimal point. The Amazon States Language takes any number from zero to " +
 		"100 (Map State). The value is the same",
 		`"ToleratedFailurePercentage": 0,`, `"ToleratedFailurePercentage": 0.0,`},
 }
 
-// townsfolk is a company small enough for an engine written in Python.
+// townsfolk is a company that is small enough for an engine written in Python.
 var townsfolk = sandbox.Options{Users: 250, Seed: 5, LicenseDelay: 300 * time.Millisecond}
 
-// motoRig is a deployment in an account that moto simulates. The rig is the same as that of the project's own engine,
-// with moto's S3, SQS, SNS and Step Functions.
+// motoRig is a deployment in an account that moto simulates. It differs from a rig in S3, SQS, SNS and Step
+// Functions, which are moto's.
 type motoRig struct {
 	*rig
 	engine *sfn.Client
 	queues *sqs.Client
-	arns   map[entrance.Name]string // of the state machines
-	inbox  string                   // URL of the queue that gets the notices
+	arns   map[entrance.Name]string // ARNs of the state machines
+	inbox  string                   // URL of the queue that is subscribed to the notices
 }
 
 func newMotoRig(t *testing.T, mode string) *motoRig {
@@ -80,8 +80,8 @@ func newMotoRig(t *testing.T, mode string) *motoRig {
 	return m
 }
 
-// queue makes a queue and returns its URL. Messages are late, since moto 5 knows a task's heartbeat only after it has sent
-// the message. A worker that is faster would be answered that the task has ended.
+// queue creates a queue and returns its URL. Messages are delivered after a second, because moto 5 sends the message
+// before it knows the heartbeat of the task, and a faster worker would find that the task has ended.
 func (m *motoRig) queue(name string) string {
 	made, err := m.queues.CreateQueue(m.Context(), &sqs.CreateQueueInput{
 		QueueName: &name, Attributes: map[string]string{"VisibilityTimeout": "6", "DelaySeconds": "1"},
@@ -92,7 +92,7 @@ func (m *motoRig) queue(name string) string {
 	return *made.QueueUrl
 }
 
-// make makes the state machine of an entrance from the shipped definition.
+// make creates the state machine of an entrance from the shipped definition.
 func (m *motoRig) make(n entrance.Name, topic string) {
 	text, err := os.ReadFile("../statemachine.asl.json")
 	if err != nil {
@@ -127,7 +127,7 @@ func (m *motoRig) make(n entrance.Name, topic string) {
 	m.arns[n] = *made.StateMachineArn
 }
 
-// answerMoto calls a function for the engine. The function's waits for a directory become a second long.
+// answerMoto calls a function on behalf of moto. It shortens the waits in the function's answer to a second.
 func (r *rig) answerMoto(ctx context.Context, arn string, payload []byte) (answer []byte, failed bool) {
 	name := path.Base(strings.ReplaceAll(arn, ":", "/"))
 	answer, failure := r.invoke(ctx, "arn:"+strings.TrimPrefix(name, stack+"-"), payload, nil)
@@ -137,12 +137,12 @@ func (r *rig) answerMoto(ctx context.Context, arn string, payload []byte) (answe
 	return regexp.MustCompile(`"waitSeconds":[1-9]\d*`).ReplaceAll(answer, []byte(`"waitSeconds":1`)), false
 }
 
-// start starts an execution at the entrance that is for the input.
+// start starts an execution at the entrance that serves input.
 func (m *motoRig) start(input string) (arn string) {
 	m.Helper()
 	machine := m.arns[entranceFor(m, input)]
 	started, err := m.engine.StartExecution(m.Context(), &sfn.StartExecutionInput{
-		StateMachineArn: &machine, Input: &input, Name: aws.String(rand.Text()), // moto calls every nameless execution "None"
+		StateMachineArn: &machine, Input: &input, Name: aws.String(rand.Text()), // moto gives the same name, "None", to all executions without a name
 	})
 	if err != nil {
 		m.Fatal(err)
@@ -150,7 +150,7 @@ func (m *motoRig) start(input string) (arn string) {
 	return *started.ExecutionArn
 }
 
-// end waits for the end of an execution.
+// end waits until an execution ends, and returns its output or its failure.
 func (m *motoRig) end(arn string) (out map[string]any, failure *states.Failure) {
 	m.Helper()
 	for until := time.Now().Add(3 * time.Minute); time.Now().Before(until); time.Sleep(100 * time.Millisecond) {
@@ -178,7 +178,7 @@ func (m *motoRig) run(input string) (out map[string]any, failure *states.Failure
 	return m.end(m.start(input))
 }
 
-// story describes what happened in an execution, with the last lines of the functions' logs.
+// story describes the history of an execution for a failed test, with the ends of the functions' logs.
 func (m *motoRig) story(arn string) string {
 	var b strings.Builder
 	h, err := m.engine.GetExecutionHistory(context.Background(), &sfn.GetExecutionHistoryInput{ExecutionArn: &arn})
@@ -201,7 +201,7 @@ func (m *motoRig) story(arn string) string {
 	return b.String()
 }
 
-// subjects returns the subjects of the notices that came since the last call, in any order.
+// subjects waits for n notices, for ten seconds at most, and returns their sorted subjects.
 func (m *motoRig) subjects(n int) (all []string) {
 	m.Helper()
 	for until := time.Now().Add(10 * time.Second); len(all) < n && time.Now().Before(until); {

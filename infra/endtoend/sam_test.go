@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestSAMBuilds: SAM's own builder builds a function of the template. It copies the source without .git, so the build
-// finds its version elsewhere.
+// TestSAMBuilds checks that sam build can build a function of the template. SAM copies the source without .git, so
+// the build must get its version elsewhere.
 func TestSAMBuilds(t *testing.T) {
 	sam := os.Getenv("IDLESEAT_TEST_SAM")
 	if sam == "" {

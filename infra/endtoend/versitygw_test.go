@@ -13,9 +13,9 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestVersitygw: the built command plans and applies with a store on another maker's S3 server. The directories and the
-// ledger are those of a store in a folder. Then the store is copied to another bucket, as docs/operations.md describes, and
-// a restore from there puts everything back.
+// TestVersitygw runs the built command with a store on another S3 server, Versity Gateway. The directories and the
+// ledger must be the same as with a store in a folder. Then the store is copied to another bucket as
+// docs/operations.md describes, and a restore from the copy must return everything.
 func TestVersitygw(t *testing.T) {
 	t.Parallel()
 	server := engines.Versitygw(t, bucket, "new-home")
@@ -41,15 +41,15 @@ func TestVersitygw(t *testing.T) {
 	idleseat := onMachine(t, box, "s3://new-home", server.Env()...)
 	applyAll(t, idleseat, runOf(t, idleseat("restore", "--run", run, "--yes")))
 	for until := time.Now().Add(10 * time.Second); time.Now().Before(until) && !cmp.Equal(before, r.holdings()); {
-		time.Sleep(50 * time.Millisecond) // licenses follow groups
+		time.Sleep(50 * time.Millisecond) // until the licenses have followed the groups
 	}
 	if diff := cmp.Diff(before, r.holdings()); diff != "" {
 		t.Errorf("licenses and groups (-before +restored):\n%s", diff)
 	}
 }
 
-// copyStore copies a store from the test's bucket to another one: history and runs as they are, and each object of the
-// ledger once. It returns the number of the ledger's objects that it copied.
+// copyStore copies a store from the test's bucket to another bucket. It overwrites objects of history and runs, but
+// not of the ledger. It returns how many objects of the ledger it copied.
 func copyStore(t *testing.T, client *s3.Client, to string) (n int) {
 	t.Helper()
 	for _, prefix := range []string{"history/", "runs/", layout.Ledger} {
