@@ -103,8 +103,8 @@ func (s *shell) holders() (n int) {
 	return n
 }
 
-// TestOverrideAcceptsItsPeople overrides a held plan, which accepts the people in that plan. On the next night the
-// same number of other people must hold the run again.
+// TestOverrideAcceptsItsPeople overrides a plan on hold. The override accepts the people in that plan, but on the next
+// night the same number of other people must hold the run again.
 func TestOverrideAcceptsItsPeople(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 10*day, sandbox.Options{Users: 700, Seed: 4}, replace(t, "perRun: 200", "perRun: 60"))

@@ -30,7 +30,7 @@ import (
 // Exit statuses of the commands.
 const (
 	exitDone   = 0
-	exitFailed = 1 // the store failed, a snapshot is damaged, or no rule can decide without an unreadable source
+	exitFailed = 1 // the store, a snapshot or a source that every rule needs could not be read, or changes failed
 	exitUsage  = 2 // wrong usage, policy, tenant or user; no run was made
 	exitHeld   = 3 // held or refused by a safety check
 	// Only the command run ends with the following statuses.

@@ -72,7 +72,7 @@ func TestListedIsFollowed(t *testing.T) {
 			}
 			company.SetUPN(who[0], "married.name@contoso.example")
 			company.SetUPN(who[1], upn)
-			s.setenv("IDLESEAT_AD_URLS", "ldaps://127.0.0.1:1") // Active Directory would still know the person by the old name
+			s.setenv("IDLESEAT_AD_URLS", "ldaps://127.0.0.1:1") // Active Directory is down, because it still knows the person by the old name
 			p := s.plan(exitDone)
 			if s.takes(p, who[0]) || s.takes(p, who[1]) {
 				t.Error("taken from who was renamed, or from who has the name now")
