@@ -3,6 +3,7 @@ package endtoend
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -28,41 +29,74 @@ func TestDeployCommands(t *testing.T) {
 	seen := map[string]string{}
 	for page, commands := range deployCommands(t) {
 		for _, command := range commands {
-			args := overrides(t, command)
-			values := map[string]string{}
-			for _, a := range args {
-				name, value, ok := strings.Cut(a, "=")
-				if quoted := len(value) > 1 && value[0] == '\'' && strings.HasSuffix(value, "'"); quoted {
-					value = value[1 : len(value)-1]
-				} else if strings.ContainsAny(value, " \n\"'\\") {
-					t.Errorf("%s: SAM cuts %q: it needs quotes inside", page, a)
-				}
-				p, known := parameters[name]
-				if !ok || !known || !p.allows(value) {
-					t.Errorf("%s: %q is no parameter, or no value of it", page, a)
-				}
-				values[name], seen[name] = value, value
-			}
-			if len(values) == 0 {
-				t.Errorf("%s: no parameter in %s", page, command)
-			}
-			if python == "" {
-				continue
-			}
-			const convert = "import json,sys\nfrom samcli.cli.types import CfnParameterOverridesType as T\nprint(json.dumps(T().convert(tuple(sys.argv[1:]), None, None)))"
-			out, err := exec.CommandContext(t.Context(), python, append([]string{"-c", convert}, args...)...).Output()
-			var got map[string]string
-			if err != nil || json.Unmarshal(out, &got) != nil {
-				t.Fatalf("%s: SAM's parser: %v: %s", page, err, out)
-			}
-			if diff := cmp.Diff(values, got); diff != "" {
-				t.Errorf("%s: %s\n(-meant +as SAM reads it):\n%s", page, command, diff)
-			}
+			maps.Copy(seen, parameterValues(t, page, parameters, python, overrides(t, command)))
 		}
 	}
 	if seen["TenantId"] == "" || seen["RelayCaBundle"] != bundle || !strings.HasPrefix(seen["ScheduleExpression"], "cron(") || seen["ExistingKey"] == "" {
 		t.Errorf("the pages deploy with %v: a parameter is missing, or another value", seen)
 	}
+}
+
+// TestSettingsOfPages: the files of settings that the pages show name parameters of the template and variables of the module.
+func TestSettingsOfPages(t *testing.T) {
+	t.Parallel()
+	parameters, variables, python := deployParameters(t), loadModule(t).variables, samPython(t)
+	sam, terraform := 0, 0
+	for page, text := range readPages(t) {
+		for _, m := range regexp.MustCompile(`(?m)^parameter_overrides = "(.*)"$`).FindAllStringSubmatch(text, -1) {
+			sam += len(parameterValues(t, page, parameters, python, strings.Fields(m[1])))
+		}
+		for _, block := range fence.FindAllStringSubmatch(text, -1) {
+			if block[1] != "hcl" || strings.Contains(block[2], "{") {
+				continue
+			}
+			for _, m := range regexp.MustCompile(`(?m)^(\w+) +=`).FindAllStringSubmatch(block[2], -1) {
+				if _, known := variables[m[1]]; !known {
+					t.Errorf("%s: the module has no variable %s", page, m[1])
+				}
+				terraform++
+			}
+		}
+	}
+	if sam < 5 || terraform < 5 {
+		t.Errorf("the pages set %d parameters and %d variables in files", sam, terraform)
+	}
+}
+
+// parameterValues returns the values of parameters as SAM reads them from its arguments. Each parameter must exist, and
+// take its value.
+func parameterValues(t *testing.T, page string, parameters map[string]parameter, python string, args []string) map[string]string {
+	t.Helper()
+	values := map[string]string{}
+	for _, a := range args {
+		name, value, ok := strings.Cut(a, "=")
+		if quoted := len(value) > 1 && value[0] == '\'' && strings.HasSuffix(value, "'"); quoted {
+			value = value[1 : len(value)-1]
+		} else if strings.ContainsAny(value, " \n\"'\\") {
+			t.Errorf("%s: SAM cuts %q: it needs quotes inside", page, a)
+		}
+		p, known := parameters[name]
+		if !ok || !known || !p.allows(value) {
+			t.Errorf("%s: %q is no parameter, or no value of it", page, a)
+		}
+		values[name] = value
+	}
+	if len(values) == 0 {
+		t.Errorf("%s: no parameter in %q", page, args)
+	}
+	if python == "" {
+		return values
+	}
+	const convert = "import json,sys\nfrom samcli.cli.types import CfnParameterOverridesType as T\nprint(json.dumps(T().convert(tuple(sys.argv[1:]), None, None)))"
+	out, err := exec.CommandContext(t.Context(), python, append([]string{"-c", convert}, args...)...).Output()
+	var got map[string]string
+	if err != nil || json.Unmarshal(out, &got) != nil {
+		t.Fatalf("%s: SAM's parser: %v: %s", page, err, out)
+	}
+	if diff := cmp.Diff(values, got); diff != "" {
+		t.Errorf("%s: %q\n(-meant +as SAM reads it):\n%s", page, args, diff)
+	}
+	return values
 }
 
 // samPython returns the interpreter of an installed SAM, or nothing.
