@@ -306,7 +306,7 @@ func (r *rig) invoke(ctx context.Context, arn string, payload []byte, broken fun
 // relay starts the built relay, which is killed when the test ends.
 func (r *rig) relay() *exec.Cmd {
 	cmd := exec.Command(filepath.Join(built, "relay"))
-	cmd.Env = append(append(as("relay", r.env), r.domain...), "IDLESEAT_RELAY_READ_QUEUE="+r.read, "IDLESEAT_RELAY_WRITE_QUEUE="+r.write)
+	cmd.Env = r.relayEnv()
 	if err := cmd.Start(); err != nil {
 		r.Fatal(err)
 	}
@@ -315,6 +315,11 @@ func (r *rig) relay() *exec.Cmd {
 		_ = cmd.Wait()
 	})
 	return cmd
+}
+
+// relayEnv is the environment of a relay.
+func (r *rig) relayEnv() []string {
+	return append(append(as("relay", r.env), r.domain...), "IDLESEAT_RELAY_READ_QUEUE="+r.read, "IDLESEAT_RELAY_WRITE_QUEUE="+r.write)
 }
 
 // nightly is the input that the schedule sends.

@@ -1,0 +1,86 @@
+package endtoend
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestWalkThrough: docs/deploy-aws.md shows what an operator reads on the way from the policy to a restore, as the built
+// command and the built functions write it.
+func TestWalkThrough(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../docs/deploy-aws.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := string(text)
+	shown := func(what, output string) {
+		if output = anonymous(output); output == "" || !strings.Contains(page, "```\n"+strings.TrimSpace(output)+"\n```") {
+			t.Errorf("%s: the page does not show this output:\n%s", what, output)
+		}
+	}
+	shown("policy check", printed(t, nil, "idleseat", "policy", "check", "policy.yaml"))
+	shown("policy test", printed(t, nil, "idleseat", "policy", "test", "policy.yaml"))
+	alarms := regexp.MustCompile(`(?m)^([a-z-]+): .*$`).ReplaceAllString(described(t), stack+"-$1\tOK")
+	shown("the alarms", strings.TrimPrefix(alarms, "=== the alarms\n"))
+	small := company
+	small.Users = 400
+	r := newRig(t, options{company: small, mode: "audit"})
+	check := printed(t, r.relayEnv(), "relay", "--check")
+	shown("the relay's check", strings.ReplaceAll(check, "timeout 3s", "timeout 1m0s")) // the rig's queues are faster
+	idleseat := r.operator()
+	stdout, steps, status := idleseat("plan")
+	if status != 0 {
+		t.Fatalf("the first night: status %d: %s", status, steps)
+	}
+	shown("the first night", stdout)
+	if diff := cmp.Diff(stepsOf(page), stepsOf(steps)); diff != "" {
+		t.Errorf("steps of the first night (-page +command):\n%s", diff)
+	}
+	r.mu.Lock()
+	notice := r.notices[len(r.notices)-1]
+	r.mu.Unlock()
+	shown("its notice", "Subject: "+notice)
+
+	r.putPolicy("review", nil)
+	stdout, steps, status = idleseat("plan")
+	m := regexp.MustCompile(`idleseat approve (\S+) (\S+) --aws`).FindStringSubmatch(stdout)
+	if status != 0 || m == nil {
+		t.Fatalf("plan: status %d: %s%s", status, stdout, steps)
+	}
+	shown("plan", stdout)
+	stdout, _, _ = idleseat("approve", m[1], m[2])
+	shown("approve", stdout)
+	r.longAgo()
+	stdout, _, _ = idleseat("restore", "--run", m[1])
+	shown("restore", stdout)
+}
+
+// printed returns what a built program prints in a folder with the example policies.
+func printed(t *testing.T, env []string, program string, args ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), filepath.Join(built, program), args...)
+	cmd.Dir, cmd.Env = "..", env // infra
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Errorf("%s %q: %v", program, args, err)
+	}
+	return string(out)
+}
+
+// stepsOf returns the steps of an execution by name: those of both directories run at the same time.
+func stepsOf(text string) []string {
+	all := []string{}
+	for _, m := range regexp.MustCompile(`(?m)^\d\d:\d\d:\d\d  (.+)$`).FindAllStringSubmatch(text, -1) {
+		all = append(all, m[1])
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
