@@ -18,8 +18,8 @@ import (
 //go:embed switch.go.txt
 var switchSource string
 
-// workshop is the folder with the rewritten files and the test binaries, and the page of memory that switches a mutant
-// on.
+// workshop is a folder with the rewritten files and the test binaries, and the shared page of memory that switches
+// mutants on.
 type workshop struct {
 	dir     string
 	overlay string
@@ -28,7 +28,8 @@ type workshop struct {
 	locked  *os.File
 }
 
-// furnish numbers the mutants. It writes the rewritten files, and the overlay that replaces the real files by them.
+// furnish numbers the mutants, writes the rewritten files, and writes the overlay that replaces the real files by
+// them.
 func furnish(dir, module, root string, sources []*source) (*workshop, []*mutant, error) {
 	w := &workshop{dir: dir, overlay: filepath.Join(dir, "overlay.json"), page: filepath.Join(dir, "page")}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -40,7 +41,7 @@ func furnish(dir, module, root string, sources []*source) (*workshop, []*mutant,
 	replaced := map[string]string{}
 	put := func(path, text string) error {
 		sum := sha256.Sum256([]byte(path))
-		at := filepath.Join(dir, hex.EncodeToString(sum[:8])+"_"+filepath.Base(path)+".txt") // go must not take the file for one of this module
+		at := filepath.Join(dir, hex.EncodeToString(sum[:8])+"_"+filepath.Base(path)+".txt") // keeps go from taking the file for one of this module
 		replaced[path] = at
 		return os.WriteFile(at, []byte(text), 0o644)
 	}
@@ -72,27 +73,27 @@ func furnish(dir, module, root string, sources []*source) (*workshop, []*mutant,
 	return w, all, os.WriteFile(w.overlay, overlay, 0o644)
 }
 
-// lock prevents a second run, which would switch this run's mutants.
+// lock excludes a second run, which would switch the mutants of this run.
 func (w *workshop) lock() error {
 	f, err := os.OpenFile(filepath.Join(w.dir, "lock"), os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
 		return err
 	}
-	w.locked = f // locked until the process ends
+	w.locked = f // stays locked until the process ends
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		return fmt.Errorf("another run is at work in %s: %w", w.dir, err)
 	}
 	return nil
 }
 
-// turn switches one mutant on for the next processes (0: none), and clears the list of reached mutants.
+// turn switches a mutant on for the processes that start next (0: none), and clears the list of reached mutants.
 func (w *workshop) turn(id int) error {
 	page := make([]byte, 4+w.count+1)
 	binary.LittleEndian.PutUint32(page, uint32(id))
 	return os.WriteFile(w.page, page, 0o644)
 }
 
-// reached returns the mutants that the processes since the last turn reached.
+// reached returns the mutants that processes have reached since the last turn.
 func (w *workshop) reached() ([]int, error) {
 	page, err := os.ReadFile(w.page)
 	if err != nil {
@@ -116,7 +117,7 @@ type suite struct {
 	tests  []test
 }
 
-// compile builds the tests of a package. It returns nil when the package has none.
+// compile builds the tests of a package, and returns nil if there are none.
 func (w *workshop) compile(p listed) (*suite, error) {
 	pkg := strings.TrimPrefix(p.ImportPath, p.Module.Path+"/")
 	s := &suite{pkg: pkg, dir: p.Dir, binary: filepath.Join(w.dir, strings.ReplaceAll(pkg, "/", "_")+".test")}

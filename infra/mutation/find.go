@@ -8,18 +8,18 @@ import (
 	"strings"
 )
 
-// mutant is one change to one place of the source.
+// mutant is a change to one place of the source.
 type mutant struct {
 	id   int
 	pkg  string // name of its package
-	name string // stays the same while the place does
-	text string // the source text while the mutant is on
+	name string // stays the same as long as the place does
+	text string // replaces the source text while the mutant is on
 }
 
-// site is one place: an expression or a statement, and its mutants.
+// site is a place, an expression or a statement, with its mutants.
 type site struct {
 	from, to  int    // offsets in the file
-	statement bool   // a statement that may be left out
+	statement bool   // whether it is a statement, which may be left out
 	typ       string // type of an expression
 	mutants   []*mutant
 }
@@ -32,8 +32,8 @@ type finder struct {
 	seen  map[string]int // names given so far
 }
 
-// find returns every site of a file, in the order of the walk. It looks only at bodies of functions: tables of
-// constants have no behaviour.
+// find returns the sites of a file, in the order of the walk. It looks only at bodies of functions, because tables of
+// constants have no behavior.
 func find(s *source) []*site {
 	f := &finder{source: s, sites: map[[2]int]*site{}, seen: map[string]int{}}
 	for _, d := range s.file.Decls {
@@ -67,7 +67,8 @@ func functionName(fn *ast.FuncDecl) string {
 	return fmt.Sprintf("%s.%s", t, fn.Name.Name)
 }
 
-// isText reports whether a call only makes words for people. Its arguments are not mutated, and it is not left out.
+// isText reports whether a call only produces words for people. Its arguments are not mutated, and the call is not
+// left out.
 func (f *finder) isText(call *ast.CallExpr) bool {
 	sel, ok := call.Fun.(*ast.SelectorExpr)
 	if !ok {
@@ -97,7 +98,7 @@ func (f *finder) add(function string, n ast.Node, typ, operator, text string) {
 	}
 	for _, m := range at.mutants {
 		if m.text == text {
-			return // forcing `x == y` to true and flipping `true` are the same change
+			return // forcing `x == y` to true and flipping `true` give the same program
 		}
 	}
 	name := fmt.Sprintf("%s %s: %s: %s", f.name, function, operator, folded(f.at(n)))

@@ -21,8 +21,8 @@ type hunt struct {
 	killed  map[string]string // name of a mutant → package whose tests killed it
 }
 
-// ownBudget and budget bound the time of the tests that one mutant meets, measured without the mutant. ownBudget is for
-// the mutant's own package, and budget for each package above.
+// ownBudget and budget limit the total time of the tests that one mutant meets, as measured without the mutant:
+// ownBudget in the mutant's own package, and budget in each package above.
 const (
 	ownBudget = 10 * time.Minute
 	budget    = 5 * time.Second
@@ -50,8 +50,8 @@ func prepare() (*hunt, error) {
 	return h, err
 }
 
-// above lists the packages whose tests link a judged one. Packages with few dependencies come first, because their
-// tests start sooner.
+// above lists the packages whose tests link a judged package, those with few dependencies first, because their tests
+// start sooner.
 func above(module string) ([]listed, error) {
 	all, err := list("-test", "./shared/...", "./functions/...", "./infra/nights/...")
 	if err != nil {
@@ -72,12 +72,12 @@ func above(module string) ([]listed, error) {
 	return found, nil
 }
 
-// links returns a test for a dependency on a package, also when it is recompiled for a test.
+// links returns a function that reports whether a dependency is the package, or the package recompiled for a test.
 func links(pkg string) func(string) bool {
 	return func(dep string) bool { return dep == pkg || strings.HasPrefix(dep, pkg+" [") }
 }
 
-// suite returns the tests of a package, compiled and learnt. It returns nil when the package has none.
+// suite returns the tests of a package, compiled and measured, or nil if there are none.
 func (h *hunt) suite(p listed) (*suite, error) {
 	name := strings.TrimPrefix(p.ImportPath, p.Module.Path+"/")
 	if s, ok := h.suites[name]; ok {
@@ -92,7 +92,7 @@ func (h *hunt) suite(p listed) (*suite, error) {
 	return s, err
 }
 
-// hunt runs tests on the mutants of the packages. All mutants meet the tests of their own package. The living ones then
+// hunt runs tests on the mutants of the packages. All mutants meet the tests of their own package, and the survivors
 // meet the tests of each package above.
 func (h *hunt) hunt(only []string, ownTests bool) error {
 	defer h.keep()
@@ -116,7 +116,7 @@ func (h *hunt) hunt(only []string, ownTests bool) error {
 	return nil
 }
 
-// often is the number of mutants after which the run is saved. With -again an interrupted run continues.
+// often is the number of mutants after which the state is saved, so that an interrupted run can continue with -again.
 const often = 50
 
 // meet runs the tests of one package on the living mutants of others.
@@ -150,7 +150,7 @@ func (h *hunt) meet(p listed, of []string, budget time.Duration) error {
 
 func (h *hunt) lastRun() string { return filepath.Join(h.dir, "killed.json") }
 
-// recall loads which mutants earlier runs killed. It leaves out the packages whose mutants must meet all tests again.
+// recall loads which mutants earlier runs killed, except in packages whose mutants must meet all tests again.
 func (h *hunt) recall(anew []string) error {
 	b, err := os.ReadFile(h.lastRun())
 	if errors.Is(err, fs.ErrNotExist) {

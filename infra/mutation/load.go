@@ -126,7 +126,7 @@ func imported(f *ast.File, names map[string]string) map[string]string {
 	return in
 }
 
-// typeName returns a type in the form that this file may use. It returns false when there is none.
+// typeName returns a type as this file can write it. It returns false if the file cannot.
 func (s *source) typeName(t types.Type) (string, bool) {
 	known := true
 	name := types.TypeString(t, func(p *types.Package) string {

@@ -21,10 +21,11 @@ import (
 	"slices"
 )
 
-// judged are the packages that decide and the packages that write. The list of survivors calls them by their last name.
+// judged are the packages that decide and those that write. The list of survivors names them by the last element of
+// their path.
 var judged = []string{"shared/ledger", "shared/plan", "shared/policy", "shared/decision", "shared/history", "shared/workflow/gate", "shared/workflow/restore", "shared/evidence", "shared/workflow/apply"}
 
-// folder returns the folder of a judged package by its last name. It is empty when there is none.
+// folder returns the path of the judged package with a name, or "" if there is none.
 func folder(name string) string {
 	i := slices.IndexFunc(judged, func(p string) bool { return path.Base(p) == name })
 	if i < 0 {

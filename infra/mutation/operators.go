@@ -9,8 +9,8 @@ import (
 )
 
 // wholes returns the expressions directly below a node that stand alone: conditions, results, and values that are
-// assigned or passed on. Those of type bool are forced both ways. The operator binary handles the operands of && and
-// ||.
+// assigned or passed on. Those of type bool are forced both ways. The operator binary deals with the operands of &&
+// and ||.
 func wholes(n ast.Node) []ast.Expr {
 	switch n := n.(type) {
 	case *ast.IfStmt:
@@ -54,7 +54,7 @@ func (f *finder) whole(function string, parent ast.Node, e ast.Expr) {
 	if !f.isBool(e) {
 		return
 	}
-	if _, loop := parent.(*ast.ForStmt); !loop { // a loop that never ends shows nothing
+	if _, loop := parent.(*ast.ForStmt); !loop { // an endless loop shows nothing
 		f.add(function, e, "bool", "forced true", "true")
 	}
 	f.add(function, e, "bool", "forced false", "false")
@@ -112,7 +112,7 @@ func (f *finder) call(function string, n *ast.CallExpr) {
 		f.add(function, n, "bool", name+" or at", fmt.Sprintf("!%s.%s(%s)", f.at(recv), other, f.at(n.Args[0])))
 	case "Add":
 		if u, ok := n.Args[0].(*ast.UnaryExpr); ok && u.Op == token.SUB && f.info.Types[u].Value == nil {
-			return // unary drops the sign already
+			return // unary already drops the sign
 		}
 		if typ, ok := f.typeName(f.info.TypeOf(n.Args[0])); ok {
 			f.add(function, n.Args[0], typ, "shifted the other way", fmt.Sprintf("-(%s)", f.at(n.Args[0])))

@@ -24,7 +24,7 @@ func rewrite(s *source, sites []*site, switchPath string) string {
 	return b.String()
 }
 
-// splice writes text[from:to] with the sites inside it.
+// splice writes text[from:to] with the sites in it.
 func splice(b *strings.Builder, text []byte, from, to int, sites []*site) {
 	for len(sites) > 0 {
 		at := sites[0]

@@ -14,14 +14,14 @@ import (
 	"time"
 )
 
-// test is one top-level test without any mutant: its time, and the mutants that it reaches.
+// test is a top-level test as measured without any mutant: how long it takes, and which mutants it reaches.
 type test struct {
 	Name    string
 	Took    time.Duration
 	Reached []int
 }
 
-// learn runs each test of the suite alone. It stores the results in a file beside the binary.
+// learn runs each test of the suite by itself and stores the results beside the binary.
 func (w *workshop) learn(s *suite) error {
 	known := filepath.Join(w.dir, s.sum+".json")
 	if b, err := os.ReadFile(known); err == nil {
@@ -55,11 +55,11 @@ func (w *workshop) learn(s *suite) error {
 	return os.WriteFile(known, b, 0o644)
 }
 
-// slowest is the longest time that a test without a mutant may take and still count.
+// slowest is the longest time that a test may take without a mutant in order to be used.
 const slowest = 30 * time.Second
 
-// try runs one test without a mutant. It returns nil when the test cannot judge: it fails by itself, is too slow, or
-// reaches nothing.
+// try runs a test without a mutant. It returns nil if the test is unusable because it fails, is too slow or reaches
+// no mutant.
 func (w *workshop) try(s *suite, name string) (*test, error) {
 	if err := w.turn(0); err != nil {
 		return nil, err
@@ -89,7 +89,7 @@ func (s *suite) command(args ...string) *exec.Cmd {
 	return cmd
 }
 
-// run reports whether one of the tests fails, or does not end in time.
+// run reports whether one of the tests fails or does not end in time.
 func (s *suite) run(names []string, within time.Duration) (failed bool, output []byte) {
 	cmd := s.command("-test.run", "^("+strings.Join(names, "|")+")$", "-test.failfast", "-test.timeout", (within + 5*time.Second).String())
 	var out bytes.Buffer
@@ -110,8 +110,8 @@ func (s *suite) run(names []string, within time.Duration) (failed bool, output [
 	return err != nil, out.Bytes()
 }
 
-// kills reports whether one of the tests that reach a mutant fails. It runs the fastest tests first, as long as their
-// time without the mutant is within budget.
+// kills reports whether a test that reaches the mutant fails. It runs the fastest tests first, as long as their time
+// without the mutant is within budget.
 func (w *workshop) kills(m *mutant, s *suite, budget time.Duration) (bool, error) {
 	if err := w.turn(m.id); err != nil {
 		return false, err
@@ -131,8 +131,8 @@ type round struct {
 	took  time.Duration
 }
 
-// rounds divides the tests that reach a mutant into rounds. Most mutants end in the first round, which is short. Each
-// further round may take several times as long.
+// rounds divides the tests that reach a mutant into rounds. The first round is short, because most mutants die in it.
+// Each further round may take several times as long.
 func (s *suite) rounds(id int, budget time.Duration) []round {
 	const short, times = 100 * time.Millisecond, 4
 	var rounds []round

@@ -9,15 +9,15 @@ import (
 
 // kinds are the reasons for which a mutant may live.
 var kinds = []string{
-	"equivalent",  // no input tells the two apart
+	"equivalent",  // no input makes a difference
 	"text",        // only words for people differ, and the words are not promised
 	"cost",        // only time, memory or the number of reads differs
-	"guarded",     // another check, named in the reason, gives the same answer before anything is written
-	"unreachable", // the code handles what its callers exclude today
+	"guarded",     // another check, which the reason names, gives the same answer before anything is written
+	"unreachable", // the code handles what its present callers exclude
 }
 
-// readSurvivors reads the list of known survivors. A line has a kind and a reason. The indented lines below it name the
-// mutants.
+// readSurvivors reads the list of known survivors. A line gives a kind and a reason, and the indented lines below it
+// name the mutants.
 func readSurvivors(path string) (map[string]string, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {

@@ -29,7 +29,7 @@ func (r *rig) ad(t *testing.T) *activedirectory.Directory {
 
 type adRead func(ctx context.Context, d *activedirectory.Directory, who directory.ADUser) (any, error)
 
-// adReads are the product's reads of Active Directory. Entries that come twice count once.
+// adReads are the product's reads of Active Directory. Entries may come twice, but count once.
 var adReads = map[string]adRead{
 	"people": func(ctx context.Context, d *activedirectory.Directory, _ directory.ADUser) (any, error) {
 		all := map[string]directory.ADUser{}
@@ -105,8 +105,8 @@ func (x *adReader) rightOrFail(t *testing.T, when string) (right int) {
 	return right
 }
 
-// TestADReadsAreRightOrFail: whatever the controller answers, the product's client returns the result of a calm night,
-// or an error.
+// TestADReadsAreRightOrFail: whatever the controller answers, the product's client returns either the result of a
+// calm night or an error.
 func TestADReadsAreRightOrFail(t *testing.T) {
 	t.Parallel()
 	for _, kind := range ldapSearches {
@@ -132,8 +132,8 @@ func TestADReadsAreRightOrFail(t *testing.T) {
 	}
 }
 
-// TestADWritesAreMadeOrFail: a write that the client reports as made is made. A write that it reports as refused is not
-// made.
+// TestADWritesAreMadeOrFail: a write that the client reports as made was made, and a write that it reports as refused
+// was not.
 func TestADWritesAreMadeOrFail(t *testing.T) {
 	t.Parallel()
 	for _, kind := range ldapBefore {
@@ -202,7 +202,7 @@ func TestADPagesAreAllOrFail(t *testing.T) {
 	}
 }
 
-// TestADPeopleOfANight: dates of logons are hidden or older, and nothing else changes. The client reports a hidden date
+// TestADPeopleOfANight: logon dates are hidden or older, and nothing else changes. The client reports a hidden date
 // as hidden.
 func TestADPeopleOfANight(t *testing.T) {
 	t.Parallel()
@@ -249,7 +249,7 @@ func TestADPeopleOfANight(t *testing.T) {
 	}
 }
 
-// TestADClock: the controller's clock is wrong for a night, and right afterwards.
+// TestADClock: the controller's clock is wrong for one night and right afterwards.
 func TestADClock(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 0, 30)
@@ -270,7 +270,7 @@ func TestADClock(t *testing.T) {
 	}
 }
 
-// TestADOfAKilledProcess: the n-th operation is carried out or not, and no later one is.
+// TestADOfAKilledProcess: the nth operation is carried out or not, and no later one is.
 func TestADOfAKilledProcess(t *testing.T) {
 	t.Parallel()
 	for _, after := range []bool{false, true} {

@@ -2,16 +2,16 @@ package weather
 
 import "slices"
 
-// Plan is the weather of one night: the kinds of fault, and how often an operation meets each of them. A night without
-// kinds is calm.
+// Plan is the weather of one night: the kinds of faults, and how often an operation meets each of them. A night
+// without kinds is calm.
 type Plan struct {
 	Night int
-	Often float64 // from 0 to 1
+	Often float64 // probability, from 0 to 1
 	Kinds []Kind
 }
 
-// troubled has the shares of the nights that are not calm. Each has the number of kinds, and how often an operation
-// meets them. Most such nights have one kind.
+// troubled divides the nights that are not calm into shares. Each share has a number of kinds, and how often an
+// operation meets them. Most of these nights have one kind.
 var troubled = []struct {
 	upTo        float64
 	least, most int
@@ -25,7 +25,8 @@ var troubled = []struct {
 // calmNights is the share of calm nights at severity 1.
 const calmNights = 0.7
 
-// Plan draws the weather of a night. At severity 0 every night is calm, at 1 seven of ten, and at 3 one of ten.
+// Plan draws the weather of a night. At severity 0 every night is calm, at 1 seven out of ten are, and at 3 one out
+// of ten.
 func (w *Weather) Plan(night int, severity float64) Plan {
 	d := dice(hash(w.seed, night, "plan", "", 0))
 	roll := func() dice { return dice(d.next()) }

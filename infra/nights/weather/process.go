@@ -9,25 +9,25 @@ import (
 )
 
 // Process counts the operations of a process on Graph, Active Directory and the store. At one of them it can kill the
-// process, as SIGKILL does: from then on no request leaves it and no answer arrives. Or it can freeze the process
-// there, as SIGSTOP does until SIGCONT. The zero value lets every operation pass.
+// process as SIGKILL does: from then on, no request leaves the process and no answer arrives. It can also freeze the
+// process there for a time, as SIGSTOP and SIGCONT do. The zero value lets every operation pass.
 type Process struct {
 	clock clock.Clock
 
 	mu     sync.Mutex
 	count  int
-	at     int           // 0: nothing is planned
-	after  bool          // operation number "at" is carried out first
-	freeze time.Duration // 0: the process is killed
+	at     int           // number of the operation; 0: nothing is planned
+	after  bool          // whether that operation is carried out first
+	freeze time.Duration // how long to freeze the process; 0: kill it
 	dead   bool
 }
 
-// KillAt kills the process at its n-th operation from now, counted from 1. With after, the operation is carried out and
-// its answer is lost. Otherwise it is not carried out.
+// KillAt kills the process at its nth operation from now, counted from 1. If after is set, the operation is carried
+// out and its answer is lost; otherwise it is not carried out.
 func (p *Process) KillAt(n int, after bool) { p.set(n, after, 0) }
 
-// FreezeAt stops the process at its n-th operation from now, for a time of the clock. With after, the operation is
-// carried out first and its answer is late. Otherwise the process stops before it.
+// FreezeAt freezes the process for d at its nth operation from now, counted from 1. If after is set, the operation is
+// carried out first and its answer is late; otherwise the process freezes before it.
 func (p *Process) FreezeAt(n int, after bool, d time.Duration) { p.set(n, after, d) }
 
 func (p *Process) set(n int, after bool, freeze time.Duration) {
@@ -36,7 +36,7 @@ func (p *Process) set(n int, after bool, freeze time.Duration) {
 	p.count, p.at, p.after, p.freeze = 0, n, after, freeze
 }
 
-// Revive starts the process again, with nothing planned.
+// Revive lets the process run again, with nothing planned.
 func (p *Process) Revive() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -60,15 +60,15 @@ func (p *Process) Operations() int {
 // fate is what happens to an operation.
 type fate struct {
 	fails bool          // the operation is not carried out, and no answer arrives
-	lost  bool          // the operation is carried out, and no answer arrives
-	late  time.Duration // the operation is carried out, and the answer arrives this much later
+	lost  bool          // the operation is carried out, but no answer arrives
+	late  time.Duration // the operation is carried out, and the answer is late by this much
 }
 
-// plain reports whether the operation is an ordinary one.
+// plain reports whether nothing special happens to the operation.
 func (f fate) plain() bool { return f == fate{} }
 
-// next counts an operation. A process that freezes before an operation does so here. A directory carries out a write
-// that was already sent, so for a write the process freezes afterwards.
+// next counts an operation and returns its fate. If the process freezes before an operation, it does so in next. A
+// write that has been sent is carried out by the directory, so for a write the process freezes afterwards.
 func (p *Process) next(write bool) fate {
 	p.mu.Lock()
 	p.count++

@@ -7,7 +7,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestKilled: from the n-th operation on, no request leaves the process and no answer arrives, until it is revived.
+// TestKilled: starting with the nth operation, no request leaves the process and no answer arrives until the process
+// is revived.
 func TestKilled(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -41,7 +42,7 @@ func TestKilled(t *testing.T) {
 	}
 }
 
-// TestFrozen: time passes at the n-th operation, and then the process goes on.
+// TestFrozen: time passes at the nth operation, and then the process goes on.
 func TestFrozen(t *testing.T) {
 	t.Parallel()
 	for name, after := range map[string]bool{"before": false, "after": true} {

@@ -7,23 +7,24 @@ import (
 	"time"
 )
 
-// GraphQuota: 429 when an application has sent more than the quota in a minute. A refused request counts, too, so only
-// a client that waits succeeds (docs-contrib, concepts/throttling.md: "Avoid immediate retries, because all requests
-// accrue against your usage limits").
+// GraphQuota is status 429 because an application sent more than its quota within a minute. A refused request counts
+// too, so only a client that waits succeeds (docs-contrib, concepts/throttling.md: "Avoid immediate retries, because
+// all requests accrue against your usage limits").
 const GraphQuota Kind = "graph: over the quota"
 
 // quotaTime is the time over which requests are counted, and the Retry-After of a refusal.
 const quotaTime = time.Minute
 
-// quota is the number of requests that a tenant answers per minute. Other applications use the rest of Graph's limit.
+// quota is the number of requests per minute that a tenant answers. Other applications use up the rest of Graph's
+// limit.
 type quota struct {
 	mu    sync.Mutex
-	most  int // 0: there is no quota
+	most  int // 0: unlimited
 	asked []time.Time
 }
 
-// Quota bounds how many requests per minute are answered, also on calm nights. Requests for one person do not count,
-// because each resource has its own limits (docs-contrib, concepts/throttling-limits.md).
+// Quota limits how many requests per minute are answered, even in calm nights. Requests for one person do not count,
+// because each resource has limits of its own (docs-contrib, concepts/throttling-limits.md).
 func (w *Weather) Quota(most int) {
 	w.quota.mu.Lock()
 	defer w.quota.mu.Unlock()
@@ -44,7 +45,7 @@ func (q *quota) over(now time.Time) bool {
 	return len(q.asked) > q.most
 }
 
-// overQuota returns the answer to a request over the quota. It returns nil otherwise.
+// overQuota returns the answer to a request that exceeds the quota, and otherwise nil.
 func (w *Weather) overQuota(r *http.Request, header http.Header) *answer {
 	if strings.HasPrefix(r.URL.Path, "/v1.0/users/") || r.Method != http.MethodGet || !w.quota.over(w.clock.Now()) {
 		return nil

@@ -32,7 +32,7 @@ func (c *simulated) Sleep(ctx context.Context, d time.Duration) error {
 	return ctx.Err()
 }
 
-// rig is a company under weather, with the clock of both.
+// rig is a company under weather. Both have the same clock.
 type rig struct {
 	*sandbox.Sandbox
 	*Weather
@@ -56,7 +56,7 @@ func newRig(t *testing.T, seed uint64, users int) *rig {
 	return r
 }
 
-// reseed puts the company under other weather.
+// reseed replaces the weather by that of another seed.
 func (r *rig) reseed(seed uint64) {
 	r.Weather = New(seed, r.clock)
 	r.Over(r.Sandbox)
@@ -85,7 +85,7 @@ func (r *rig) groupID(t *testing.T, name string) string {
 	return found.Entries[0]
 }
 
-// carried counts the requests that reach Graph behind the weather.
+// carried returns the count of the requests that pass the weather and reach Graph.
 func (r *rig) carried() *int {
 	n := new(int)
 	r.Intercept(func(next http.Handler) http.Handler {

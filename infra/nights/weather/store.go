@@ -23,7 +23,7 @@ type Store struct {
 	behind store.Store
 }
 
-// Store puts the weather before a store.
+// Store puts the weather in front of a store.
 func (w *Weather) Store(behind store.Store) *Store { return &Store{w, behind} }
 
 // errKilled is the result of an operation of a killed process.
@@ -33,8 +33,8 @@ func failed(doing, key string, err error) error {
 	return fmt.Errorf("%s object %q: %w", doing, key, err)
 }
 
-// pass carries an operation out, or makes a fault instead. It returns the kind of a fault that only the caller can make
-// from the operation's result.
+// pass carries out an operation or injects a fault in its place. It returns the kind of a fault that only the caller
+// can inject, because it needs the result of the operation.
 func (s *Store) pass(doing, key string, kinds []Kind, do func() error) (Kind, dice, error) {
 	f := s.w.Process.next(false)
 	if f.fails {
@@ -64,7 +64,7 @@ func (s *Store) pass(doing, key string, kinds []Kind, do func() error) (Kind, di
 	return k, d, err
 }
 
-// shape returns a key without its random parts. A repeated run thereby meets the same weather.
+// shape returns a key without its random parts, so that a repeated run meets the same weather.
 func shape(key string) string {
 	parts := strings.Split(key, "/")
 	if parts[0] != "runs" || len(parts) < 2 {
@@ -104,7 +104,7 @@ func cutShort(body io.ReadCloser, d dice) (io.ReadCloser, error) {
 	return io.NopCloser(io.MultiReader(bytes.NewReader(part), brokenOff{})), nil
 }
 
-// brokenOff is a body whose connection ends before the announced length.
+// brokenOff is a body whose connection breaks before the announced length.
 type brokenOff struct{}
 
 func (brokenOff) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }

@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// newStore returns a folder with two objects, both under weather and without it.
+// newStore returns a folder with two objects, once under weather and once without it.
 func newStore(t *testing.T, w *Weather) (under *Store, behind store.Store) {
 	t.Helper()
 	behind, err := store.Open(t.Context(), t.TempDir())
@@ -41,13 +41,13 @@ func keysOf(s store.Store) (keys []string, err error) {
 	return keys, nil
 }
 
-// TestStore: an operation of the product is right or fails. A write that is reported as not done is not done.
+// TestStore: an operation is either right or fails. A write that is reported as not made was not made.
 func TestStore(t *testing.T) {
 	t.Parallel()
 	const key = "ledger/c/e3/1.json"
 	tests := map[Kind]struct {
 		fails []string // names of operations
-		done  bool     // a failing write was carried out
+		done  bool     // whether a write that fails was carried out
 	}{
 		StoreSlow:       {},
 		StoreThrottled:  {[]string{"get", "put", "create", "list"}, false},
@@ -95,7 +95,7 @@ func TestStore(t *testing.T) {
 	}
 }
 
-// TestStoreFaultsAreAsTheyAreKnown: the product gets the errors of S3 and of the network.
+// TestStoreFaultsAreAsTheyAreKnown: the product gets the same errors as from S3 and the network.
 func TestStoreFaultsAreAsTheyAreKnown(t *testing.T) {
 	t.Parallel()
 	w := New(1, newClock())
@@ -144,7 +144,7 @@ func TestRestoredFromYesterday(t *testing.T) {
 	}
 }
 
-// TestStoreOfAKilledProcess: the n-th operation is carried out or not, and no later one is.
+// TestStoreOfAKilledProcess: the nth operation is carried out or not, and no later one is.
 func TestStoreOfAKilledProcess(t *testing.T) {
 	t.Parallel()
 	for _, after := range []bool{false, true} {
@@ -174,7 +174,7 @@ func TestStoreOfAKilledProcess(t *testing.T) {
 	}
 }
 
-// TestWeatherOfTheStoreComesAgain: a repeated run has the same weather, also under another name.
+// TestWeatherOfTheStoreComesAgain: a run that is repeated has the same weather, even under another name.
 func TestWeatherOfTheStoreComesAgain(t *testing.T) {
 	t.Parallel()
 	live := func(run string) []Fault {
@@ -194,7 +194,7 @@ func TestWeatherOfTheStoreComesAgain(t *testing.T) {
 	}
 }
 
-// nothing is a store without objects.
+// nothing is a store that contains no objects.
 type nothing struct{ store.Store }
 
 func (nothing) Get(context.Context, string) (io.ReadCloser, error) { return nil, store.ErrNotFound }

@@ -22,11 +22,11 @@ import (
 
 // Fault is one fault that was made.
 type Fault struct {
-	Number uint64 // the same in every run of the seed
+	Number uint64 // the same whenever the seed is repeated
 	Night  int
 	Kind   Kind
 	Target string // an operation, a person or a thing
-	Nth    int    // number of the operation on the target that night, from 1; 0: the whole night
+	Nth    int    // number of the operation on the target in that night, from 1; 0: the whole night
 }
 
 // String returns the fault on one line.
@@ -34,10 +34,10 @@ func (f Fault) String() string {
 	return fmt.Sprintf("night %d: fault %d: %s: %s (%d)", f.Night, f.Number, f.Kind, f.Target, f.Nth)
 }
 
-// Weather is the weather of one company. It is safe for concurrent use. A night must begin while no operation is under
-// way.
+// Weather is the weather of one company. It is safe for concurrent use, but no operation may be under way when a
+// night begins.
 type Weather struct {
-	// Process is the process whose operations are counted. It can be cut off.
+	// Process counts the operations, and can kill or freeze the process that makes them.
 	Process
 
 	seed  uint64
@@ -45,22 +45,22 @@ type Weather struct {
 	night atomic.Pointer[night] // nil: calm
 
 	company atomic.Pointer[sandbox.Company] // nil: the weather is over no company
-	ahead   atomic.Int64                    // how far the weather moved the controller's clock ahead
+	ahead   atomic.Int64                    // by how much the weather has set the controller's clock ahead
 
 	quota quota
 
 	mu      sync.Mutex
 	leftOut map[uint64]bool
 	faults  []Fault
-	refused int // requests over the quota
+	refused int // number of requests above the quota
 }
 
-// New returns calm weather. Time passes on the clock, which must be simulated.
+// New returns calm weather. by must be a simulated clock, on which all time passes.
 func New(seed uint64, by clock.Clock) *Weather {
 	return &Weather{seed: seed, clock: by, Process: Process{clock: by}, leftOut: map[uint64]bool{}}
 }
 
-// Without leaves faults out by their numbers.
+// Without leaves out the faults with the given numbers.
 func (w *Weather) Without(numbers ...uint64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -69,14 +69,14 @@ func (w *Weather) Without(numbers ...uint64) {
 	}
 }
 
-// Faults returns the faults that were made so far, in order.
+// Faults returns the faults so far, in order.
 func (w *Weather) Faults() []Fault {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return slices.Clone(w.faults)
 }
 
-// Counts returns how many faults of each kind were made.
+// Counts returns the number of faults of each kind.
 func (w *Weather) Counts() map[string]int {
 	counts := map[string]int{}
 	for _, f := range w.Faults() {
@@ -97,8 +97,8 @@ type night struct {
 	kinds  map[Kind]bool
 
 	mu   sync.Mutex
-	seen map[string]int  // operations by target
-	told map[uint64]bool // listed faults that last all night
+	seen map[string]int  // number of operations by target
+	told map[uint64]bool // faults lasting all night that have been listed
 }
 
 // Begin begins a night and ends the night before.
@@ -116,7 +116,7 @@ func (w *Weather) Begin(p Plan) {
 	w.clocks(n)
 }
 
-// Tonight returns the kinds of this night, in order.
+// Tonight returns the kinds of faults of this night, in order.
 func (w *Weather) Tonight() []Kind {
 	if n := w.night.Load(); n != nil {
 		return slices.Sorted(maps.Keys(n.kinds))
@@ -124,7 +124,7 @@ func (w *Weather) Tonight() []Kind {
 	return nil
 }
 
-// tonight returns the night, or nil when it has none of the kinds.
+// tonight returns the night if it has one of the kinds, and otherwise nil.
 func (w *Weather) tonight(kinds []Kind) *night {
 	n := w.night.Load()
 	if n == nil || !slices.ContainsFunc(kinds, func(k Kind) bool { return n.kinds[k] }) {
@@ -133,7 +133,7 @@ func (w *Weather) tonight(kinds []Kind) *night {
 	return n
 }
 
-// operation is the n-th operation on a target in a night.
+// operation is the nth operation on a target in a night.
 type operation struct {
 	target string
 	nth    int
@@ -146,8 +146,8 @@ func (n *night) operation(target string) operation {
 	return operation{target, n.seen[target]}
 }
 
-// meets returns the first of several kinds that an operation meets, with the dice for the details. It returns "" when
-// the operation meets none. It adds the fault to the list of faults.
+// meets returns the first of kinds that an operation meets, with the dice for its details, and lists the fault. It
+// returns "" if the operation meets none.
 func (w *Weather) meets(n *night, o operation, kinds []Kind) (Kind, dice) {
 	for _, k := range kinds {
 		if f, hit := w.draw(n, k, o, n.often); hit {
@@ -169,7 +169,7 @@ func (w *Weather) draw(n *night, k Kind, o operation, often float64) (Fault, boo
 	return Fault{Number: uint64(dice(h).below(1 << 48)), Night: n.number, Kind: k, Target: o.target, Nth: o.nth}, dice(h^1).float() < often
 }
 
-// make lists a fault. It returns false for a fault that is left out.
+// make lists a fault. It returns false if the fault is left out.
 func (w *Weather) make(f Fault) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -180,8 +180,8 @@ func (w *Weather) make(f Fault) bool {
 	return true
 }
 
-// befalls decides, with a probability, whether a kind of fault concerns a person or thing for the whole night. It lists
-// the fault once.
+// befalls decides, with the given probability, whether a kind of fault concerns a person or thing for the whole
+// night. It lists the fault once.
 func (w *Weather) befalls(n *night, k Kind, whom string, often float64) (dice, bool) {
 	f, hit := w.draw(n, k, operation{target: whom}, often)
 	if !hit {
@@ -199,5 +199,5 @@ func (w *Weather) befalls(n *night, k Kind, whom string, often float64) (dice, b
 	return dice(f.Number), w.make(f)
 }
 
-// sleep advances the simulated time. Nothing can end it early.
+// sleep advances the simulated time. Nothing can interrupt it.
 func (w *Weather) sleep(d time.Duration) { _ = w.clock.Sleep(context.Background(), d) }

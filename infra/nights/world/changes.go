@@ -10,7 +10,7 @@ import (
 // change is an event that may happen to one person on one day.
 type change struct {
 	kind   string
-	chance float64 // chance on one day
+	chance float64 // probability per day
 	fits   func(w *World, i int, p sandbox.Truth) bool
 	make   func(w *World, i int)
 }
@@ -19,13 +19,14 @@ func inEntra(_ *World, _ int, p sandbox.Truth) bool { return p.EntraID != "" }
 func inAD(_ *World, _ int, p sandbox.Truth) bool    { return p.SID != "" }
 func inBoth(_ *World, _ int, p sandbox.Truth) bool  { return p.EntraID != "" && p.SID != "" }
 
-// linked reports whether the tool can know that the person's accounts belong together. It cannot when one of them was
-// created again or was separated from the other. An exemption of one linked account also exempts the other.
+// linked reports whether the tool can know that the person's accounts belong together. It cannot if one of them was
+// created again or separated from the other. If accounts are linked, exempting one of them also exempts the other.
 func linked(w *World, i int, p sandbox.Truth) bool {
 	return p.EntraID != "" && !w.touched[i] && !w.people[i].split
 }
 
-// changes are the events of people. In 120 nights a company of 300 people sees each of them several times.
+// changes are the events that happen to people. A company of 300 people sees each of them several times in 120
+// nights.
 var changes = []change{
 	{"leaves", 0.003, func(w *World, i int, p sandbox.Truth) bool { return p.Exists && w.people[i].daily > 0.1 },
 		func(w *World, i int) { w.people[i].daily = 0 }},
@@ -111,7 +112,7 @@ var changes = []change{
 		func(w *World, i int) { w.box.Company.Hide(i); w.people[i].hidden = false }},
 }
 
-// changes makes today's events of a person happen.
+// changes makes the events of today happen to a person.
 func (w *World) changes(i int) {
 	p := w.box.Company.Truth(i)
 	for _, c := range changes {
@@ -123,14 +124,14 @@ func (w *World) changes(i int) {
 	}
 }
 
-// hire adds a person, who uses their accounts from then on.
+// hire hires a person, who uses the accounts from then on.
 func (w *World) hire(i int) {
 	w.box.Company.Hire(i)
 	h := &w.people[i]
 	h.daily = []float64{0, 0.5, 0.5}[throw(w.options.Seed, "new", i).IntN(3)]
 }
 
-// agent turns an account into an agent's, which is no person.
+// agent turns a person's account into an agent's.
 func (w *World) agent(i int) {
 	w.box.Company.MakeAgent(i)
 	w.people[i].agent = true

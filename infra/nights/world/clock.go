@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// ticks is a clock.Clock whose time passes only when the world advances it. A wait returns at once, and advances the
+// ticks is a clock.Clock whose time passes only when the world advances it. Sleep returns at once and advances the
 // clock.
 type ticks struct {
 	nanos atomic.Int64
-	long  func() // called in the middle of a wait of hours; nil: not called
+	long  func() // called in the middle of a sleep of hours, unless nil
 }
 
 // Now returns the simulated time.

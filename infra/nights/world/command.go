@@ -14,18 +14,18 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// tool is the tool of a world: the command on one machine, or the functions in AWS.
+// tool is how a world runs the tool: as the command on one machine, or as the functions in AWS.
 type tool interface {
-	// plan makes a new run and its plan. The plan is empty when an error came before there was one. accept accepts the
-	// sources as they are.
+	// plan makes a new run and its plan. The plan is empty if an error came first. accept accepts the sources as they
+	// are.
 	plan(accept bool) (plan.Plan, error)
-	// apply applies a plan. refused reports that a safety check ended it and nothing was done.
+	// apply applies a plan. refused reports whether a safety check stopped it, so that nothing was done.
 	apply(run, hash string, override bool) (r runs.Results, refused bool, err error)
 	// restore restores a run.
 	restore(run string)
 }
 
-// commands is the command line on one machine.
+// commands runs the tool as the command on one machine.
 type commands struct{ w *World }
 
 func (c commands) plan(accept bool) (p plan.Plan, err error) {
@@ -60,10 +60,10 @@ func (c commands) apply(run, hash string, override bool) (r runs.Results, refuse
 
 func (c commands) restore(run string) { c.call("restore", "--run", run, "--yes") }
 
-// exitRefused is the exit status of a command that a safety check ends.
+// exitRefused is the exit status of a command that a safety check stopped.
 const exitRefused = 3
 
-// call runs one command. On a bad night it may be killed or frozen.
+// call runs a command, which may be killed or frozen in a bad night.
 func (c commands) call(args ...string) (stdout []byte, status int, stderr string) {
 	c.w.endanger(args[0])
 	stdout, status, stderr = c.w.run(c.w.store, args...)
@@ -95,20 +95,20 @@ func (w *World) run(s store.Store, args ...string) (stdout []byte, status int, s
 	return out.Bytes(), status, errs.String()
 }
 
-// end is the number of operations at the end of a command, in which it writes its results.
+// end is the number of operations at the end of a command, during which it writes its results.
 const end = 12
 
-// lasted records how many operations a finished command had.
+// lasted records the number of operations of a command that finished.
 func (w *World) lasted(what string) {
 	if n := w.weather.Operations(); !w.weather.Dead() && n > 0 {
 		w.lengths[what] = n
 	}
 }
 
-// endanger sometimes kills or freezes the process at one of its operations. It freezes more often when the plan has
-// changes. In half of the cases the operation is near the end.
+// endanger sometimes kills or freezes the process at one of its operations, which in half of the cases is near the
+// end. It freezes more often if the plan has changes.
 func (w *World) endanger(what string) {
-	if w.night >= w.options.Nights { // nothing would start it again
+	if w.night >= w.options.Nights { // nothing would start the process again
 		return
 	}
 	d := throw(w.options.Seed, "danger "+what, w.night)
@@ -128,8 +128,8 @@ func (w *World) endanger(what string) {
 	}
 }
 
-// atTheSameTime sometimes starts the same command a second time, or a restore. The returned function waits for it after
-// the first one has ended.
+// atTheSameTime sometimes starts the same command a second time, or a restore. wait waits for the second command
+// after the first has ended.
 func (w *World) atTheSameTime(args []string) (twice bool, wait func()) {
 	switch {
 	case w.night >= w.options.Nights: // the other command would end after the check of the last plan

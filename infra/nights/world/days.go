@@ -9,7 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// live passes a day. People use what they have, and events happen to them and to the company.
+// live lets a day pass, on which people use what they have and events happen to them and to the company.
 func (w *World) live() {
 	d := throw(w.options.Seed, "day", w.night)
 	began := w.clock.Now()
@@ -32,14 +32,14 @@ func (w *World) live() {
 	w.endLeave()
 }
 
-// endLeave tells the judge about the end of a leave, which no event causes.
+// endLeave tells the judge that the leave has ended, because no event does.
 func (w *World) endLeave() {
 	if !w.policy.leave.After(w.clock.Now()) {
 		w.observe(anna)
 	}
 }
 
-// use makes a person sign in at an instant and log on now.
+// use makes a person sign in at at and log on now.
 func (w *World) use(i int, d dice, at time.Time) {
 	p := w.box.Company.Truth(i)
 	if !p.Exists || !p.Enabled {
@@ -70,13 +70,13 @@ func (w *World) logOn(i int) {
 	w.used(judge.Event{At: w.clock.Now().Truncate(time.Second), Person: w.people[i].id, License: citrix})
 }
 
-// used stores a use until a directory shows it. Only then does the judge hear it.
+// used keeps a use until a directory shows it, because only then may the judge hear it.
 func (w *World) used(e judge.Event) {
 	e.What = judge.Used
 	w.unshown = append(w.unshown, e)
 }
 
-// show tells the judge the uses that a directory shows by now. A night that serves older dates shows nothing new.
+// show tells the judge the uses that a directory shows by now. In a night with older dates, it shows nothing new.
 func (w *World) show() {
 	now := w.clock.Now()
 	older := map[string]bool{}
@@ -96,10 +96,10 @@ func (w *World) show() {
 	w.hidden = older
 }
 
-// hides maps each weather in which a directory serves older dates to the license whose rule rests on these dates.
+// hides maps each kind of weather with older dates to the license whose rule rests on these dates.
 var hides = map[weather.Kind]string{weather.GraphDatesOlder: e3, weather.LDAPDatesOlder: citrix}
 
-// lacks reports whether others think that a person should have E3 or Citrix and the person lacks it.
+// lacks reports whether a person lacks E3 or Citrix although others think that the person should have it.
 func (w *World) lacks(i int) (inE3, inCitrix bool) {
 	p, wanted := w.box.Company.Truth(i), w.people[i].wanted
 	inE3 = wanted[e3] && p.EntraID != "" && len(p.E3) == 0
@@ -107,8 +107,8 @@ func (w *World) lacks(i int) (inE3, inCitrix bool) {
 	return inE3, inCitrix
 }
 
-// governance gives people the licenses on the list of an identity-governance tool. It does so every day, whether or not
-// they use them.
+// governance gives people the licenses on the list of an identity-governance tool, every day, whether or not they use
+// them.
 func (w *World) governance(i int) {
 	if !w.people[i].governed {
 		return
@@ -122,7 +122,7 @@ func (w *World) governance(i int) {
 	}
 }
 
-// helpDesk gives back by hand what a working person has lost.
+// helpDesk gives a working person back by hand what the person has lost.
 func (w *World) helpDesk(i int) {
 	inE3, inCitrix := w.lacks(i)
 	if inCitrix && w.happens("the help desk gives Citrix", i, 0.5) {

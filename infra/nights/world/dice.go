@@ -2,8 +2,8 @@ package world
 
 import "math/rand/v2"
 
-// dice draws numbers for one purpose, one night and one person. They depend only on the seed and these. Leaving an
-// event out therefore changes no other number.
+// dice draws numbers for one purpose, one night and one person. They depend on nothing but these and the seed, so
+// leaving out an event changes no other number.
 type dice struct{ *rand.Rand }
 
 // throw returns the dice of a purpose.

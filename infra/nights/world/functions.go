@@ -21,8 +21,9 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/gate"
 )
 
-// functions are the steps of the Lambda functions, called in the order of the state machine, in a deployment without a
-// relay. Each step may be called twice with the same event, like a retry after a lost answer.
+// functions runs the tool as the steps of the Lambda functions, in the order of the state machine, in a deployment
+// without a relay. Each step may be called twice with the same event, as happens when Lambda retries after a lost
+// answer.
 type functions struct {
 	w       *World
 	collect collect.Steps
@@ -59,10 +60,10 @@ func (w *World) byFunctions() (*functions, error) {
 	}, nil
 }
 
-// mostCalls is how many times the state machine calls a function for one step.
+// mostCalls is how often the state machine calls a function for one step.
 const mostCalls = 5
 
-// step calls a function for one step. It calls it again after an error, and sometimes also after success.
+// step calls a function for one step. It calls it again after an error, and sometimes even after success.
 func step[Out any](f *functions, what string, do func(context.Context) (Out, error)) (out Out, err error) {
 	for try := range mostCalls {
 		f.calls++
@@ -136,7 +137,7 @@ func (f *functions) decide(in gate.StepInput) (*gate.StepOutput, error) {
 	return step(f, in.Op, func(ctx context.Context) (*gate.StepOutput, error) { return f.gate.Do(ctx, in) })
 }
 
-// apply applies an approved plan to its end in a new execution.
+// apply applies an approved plan completely, in a new execution.
 func (f *functions) apply(run, hash string, override bool) (r runs.Results, refused bool, err error) {
 	r, err = f.execute("apply", gate.StepInput{Op: "approve", Entrance: approving(override), Request: gate.Request{Run: run, PlanHash: hash, Override: override}})
 	return r, errors.Is(err, runs.ErrRefused), err
@@ -151,7 +152,7 @@ func (f *functions) restore(run string) {
 	f.w.logf("restore of %s: %v", run, err)
 }
 
-// mostRounds is the number of rounds in which an execution waits for the directory.
+// mostRounds is the number of rounds for which an execution waits for the directory.
 const mostRounds = 12
 
 func (f *functions) execute(what string, first gate.StepInput) (r runs.Results, err error) {
@@ -180,7 +181,7 @@ func (f *functions) execute(what string, first gate.StepInput) (r runs.Results, 
 	return *all, nil
 }
 
-// batch changes the people of one batch. An error ends it. The ledger then has what was begun.
+// batch changes the people of one batch. If it fails, the ledger has what was begun.
 func (f *functions) batch(b gate.Batch, round int) {
 	state := &apply.BatchState{Run: b.Run, PlanHash: b.PlanHash, Override: b.Override, Approver: "world", Round: round, Batch: b.Batch, Results: []string{}}
 	for _, op := range []string{"prepare", "change"} {
@@ -196,7 +197,7 @@ func (f *functions) batch(b gate.Batch, round int) {
 	}
 }
 
-// approving returns the entrance for the application of a plan, which may be on hold.
+// approving returns the entrance for applying a plan, or a plan on hold if override is set.
 func approving(override bool) entrance.Name {
 	if override {
 		return entrance.Override

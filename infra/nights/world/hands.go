@@ -28,8 +28,8 @@ func (w *World) pending(r runs.Results) {
 	w.show()
 }
 
-// breaks makes Graph sometimes break connections while a plan is applied. The tool then cannot know whether a write was
-// made.
+// breaks sometimes makes Graph break connections while a plan is applied, so that the tool cannot know whether a
+// write was made.
 func (w *World) breaks() {
 	if len(w.changing) > 0 && w.happens("Graph breaks while a plan is applied", -1, 0.1) {
 		w.weather.Begin(weather.Plan{
@@ -39,7 +39,7 @@ func (w *World) breaks() {
 	}
 }
 
-// stopped makes events happen while the process of the tool is stopped for hours in the middle of its work.
+// stopped makes events happen while the tool's process is frozen for hours in the middle of its work.
 func (w *World) stopped() {
 	for _, i := range w.changing {
 		if w.happens("signs in while the tool is stopped", i, 0.7) {
@@ -49,8 +49,8 @@ func (w *World) stopped() {
 	w.show()
 }
 
-// onHold is what an administrator does with a plan on hold. They apply it unchanged, which the tool must refuse. Then
-// they override the limits.
+// onHold does what an administrator does with a plan on hold: apply it unchanged, which the tool must refuse, and
+// then override the limits.
 func (w *World) onHold(p plan.Plan) {
 	w.correct(p)
 	if w.happens("an administrator applies a held plan", -1, 0.3) {
@@ -62,9 +62,8 @@ func (w *World) onHold(p plan.Plan) {
 	}
 }
 
-// accepted tells the judge that an administrator allows removals beyond the limits. The administrator allows the
-// removals of all people who are idle today. Some are due tonight. Others are due after their announcement or their
-// grace.
+// accepted tells the judge that an administrator accepts removals beyond the limits, for all people who are idle
+// today. Some removals are due tonight, and others after their announcement or grace.
 func (w *World) accepted(p plan.Plan) {
 	w.planned(p)
 	now := w.clock.Now()
@@ -78,9 +77,9 @@ func (w *World) accepted(p plan.Plan) {
 	}
 }
 
-// wave makes many people leave on one day, for example when a site closes. They work until that day, so that their
-// licenses become idle in the same night. In some companies it happens twice. The second time comes soon after the
-// first one was accepted, and the same number of people leaves.
+// wave makes many people leave on one day, as when a site closes. They work until that day, so their licenses become
+// idle in the same night. In some companies it happens a second time, soon after the first wave was accepted, and the
+// same number of people leave.
 func (w *World) wave() {
 	d := throw(w.options.Seed, "waves")
 	if !d.chance(0.35) || w.night != 0 && w.night != 8+d.IntN(10) || !w.happens("many leave at once", -1, 1) {
@@ -98,7 +97,7 @@ func (w *World) wave() {
 	}
 }
 
-// swap exchanges the DNs of the Citrix group and of another group.
+// swap exchanges the DNs of the Citrix group and another group.
 func swap(w *World) {
 	w.box.Company.ChangeADGroup(groupCitrix, sandbox.ADGroupChange{DN: "CN=Citrix Users,OU=Swapped," + sandbox.BaseDN})
 	w.box.Company.ChangeADGroup(groupOnPrem, sandbox.ADGroupChange{DN: sandbox.CitrixGroup})
@@ -109,5 +108,5 @@ func swapBack(w *World) {
 	w.box.Company.ChangeADGroup(groupCitrix, sandbox.ADGroupChange{})
 }
 
-// groupOnPrem is a group of both directories that gives E3.
+// groupOnPrem is a group in both directories that gives E3.
 const groupOnPrem = "LIC-E3-OnPrem"

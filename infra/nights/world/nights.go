@@ -13,10 +13,10 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// work makes the tool do its night's work: finish a late approval, plan, and apply. The world goes on between planning
-// and applying.
+// work makes the tool do its work of a night: finish a late approval, plan, and apply. The world goes on between
+// planning and applying.
 func (w *World) work() {
-	if w.night > 0 { // the first reading has no earlier one for comparison
+	if w.night > 0 { // the first reading has no earlier one to compare with
 		w.weather.Begin(w.weather.Plan(w.night, 1))
 	}
 	if kinds := w.weather.Tonight(); len(kinds) > 0 {
@@ -50,7 +50,7 @@ func (w *World) approved(p plan.Plan, override bool) {
 	w.strange()
 }
 
-// meanwhile makes events happen to people of a plan before it is applied.
+// meanwhile makes events happen to people in a plan before the plan is applied.
 func (w *World) meanwhile(p plan.Plan) {
 	for i := range w.people {
 		id := w.people[i].id
@@ -75,7 +75,7 @@ func (w *World) meanwhile(p plan.Plan) {
 	w.clock.pass(judge.Slack + time.Second)
 }
 
-// byTheWay makes administrators use the tool for other things.
+// byTheWay makes administrators use the tool for other purposes.
 func (w *World) byTheWay() {
 	if len(w.runs) > 0 && w.happens("a run is restored", -1, 0.01) {
 		d := throw(w.options.Seed, "which run", w.night)
@@ -88,8 +88,8 @@ func (w *World) byTheWay() {
 	}
 }
 
-// one re-evaluates one person, and applies the result. It is unknown what a killed command has announced, so the judge
-// assumes that it announced everything.
+// one evaluates one person again and applies the result. If the command is killed, nobody knows what it announced, so
+// the judge assumes that it announced everything.
 func (w *World) one(i int, upn string) {
 	began := w.clock.Now()
 	for _, license := range []string{e3, citrix} {
@@ -107,7 +107,7 @@ func (w *World) one(i int, upn string) {
 	}
 }
 
-// plan makes a plan, and tells the judge.
+// plan makes a plan and tells the judge.
 func (w *World) plan() plan.Plan {
 	p, err := w.tool.plan(w.accepts())
 	verdict, reasons := string(p.Verdict), p.HoldReasons
@@ -133,12 +133,11 @@ func (w *World) plan() plan.Plan {
 	return p
 }
 
-// patient is the number of nights for which the sources may hold plans before an administrator accepts the sources as
-// they are.
+// patient is for how many nights the sources may hold plans before an administrator accepts them as they are.
 const patient = 3
 
-// accepts reports whether an administrator accepts the sources tonight. They do so in calm weather, when every current
-// turn is one that does not end.
+// accepts reports whether an administrator accepts the sources tonight. That happens in calm weather, if no turn is
+// under way that ends.
 func (w *World) accepts() bool {
 	for _, t := range turns {
 		if _, out := w.out[t.kind]; out && t.days != forGood {
@@ -158,7 +157,7 @@ func unread(p plan.Plan) (licenses []string) {
 	return licenses
 }
 
-// planned tells the judge what a plan lists: its changes, and the earlier changes that it resumes.
+// planned tells the judge what a plan lists: its own changes, and earlier changes that it resumes.
 func (w *World) planned(p plan.Plan) {
 	for _, b := range p.Pending {
 		if b.Rule != plan.RestoreRule {
@@ -172,7 +171,7 @@ func (w *World) planned(p plan.Plan) {
 	}
 }
 
-// about tells the judge an event about a person whom the tool names.
+// about tells the judge an event about a person whom the tool names by key.
 func (w *World) about(user string, e judge.Event) {
 	if i, known := w.number(user); known {
 		e.Person = w.people[i].id
@@ -180,13 +179,13 @@ func (w *World) about(user string, e judge.Event) {
 	}
 }
 
-// number returns the person with a key of the tool.
+// number returns the number of the person whom the tool knows by a key.
 func (w *World) number(user string) (int, bool) {
 	i := slices.IndexFunc(w.people, func(h human) bool { return h.id != "" && (h.id == user || h.told.sid == user) })
 	return i, i >= 0
 }
 
-// apply applies a run until nothing is pending, or until the morning.
+// apply applies a run until nothing is pending or the morning comes.
 func (w *World) apply(run string, override bool) {
 	if run == "" {
 		return
@@ -195,7 +194,7 @@ func (w *World) apply(run string, override bool) {
 	for round := range 6 {
 		began := w.clock.Now()
 		r, refused, err := w.tool.apply(run, w.hashes[run], override)
-		ended := refused && round > 0 // an earlier call ended it, and its answer was lost
+		ended := refused && round > 0 // an earlier call finished, but its answer was lost
 		w.announced(began, run, r, ended || err != nil && !refused)
 		w.logf("apply %s: %s, %v", run, counts(r), err)
 		for _, x := range r.Results {
@@ -213,10 +212,9 @@ func (w *World) apply(run string, override bool) {
 	}
 }
 
-// announced tells the judge which removals an apply has announced, and which writes it has not yet seen in a directory.
-// When the apply did not finish, it is unknown how much of its plan it announced. The judge then assumes the whole
-// plan. When the apply was stopped and continued, the time of the announcements is unknown. The judge then assumes the
-// beginning of the apply.
+// announced tells the judge which removals an apply has announced, and which writes the apply has not yet seen in a
+// directory. If the apply did not finish, nobody knows how much of the plan it announced, so the judge assumes all of
+// it. If the apply was frozen, nobody knows when it announced, so the judge assumes the start of the apply.
 func (w *World) announced(began time.Time, run string, r runs.Results, unknown bool) {
 	for _, x := range r.Results {
 		if x.Status == runs.Announced {
@@ -231,7 +229,7 @@ func (w *World) announced(began time.Time, run string, r runs.Results, unknown b
 	}
 }
 
-// counts returns the number of changes by status.
+// counts returns the number of changes with each status.
 func counts(r runs.Results) string {
 	var parts []string
 	for _, s := range []runs.Status{runs.Done, runs.Announced, runs.Pending, runs.Kept, runs.Refused, runs.Failed} {

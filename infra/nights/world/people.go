@@ -9,18 +9,18 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// human is a person with their habits.
+// human is a person and the person's habits.
 type human struct {
-	id       string  // the tool's key of the person; empty: not hired yet
-	daily    float64 // the chance of a use on one day
+	id       string  // key of the person in the tool; empty: not hired yet
+	daily    float64 // probability of a use per day
 	wanted   map[string]bool
 	kind     sandbox.Kind
-	nowhere  bool // the usage location is missing
+	nowhere  bool // whether the usage location is missing
 	agent    bool
-	governed bool // an identity-governance tool gives them what is on its list
-	hidden   bool // attributes of the account cannot be read
-	split    bool // the accounts are no longer linked
-	teams    bool // they used Teams without a sign-in
+	governed bool // whether an identity-governance tool gives the person what is on its list
+	hidden   bool // whether attributes of the account cannot be read
+	split    bool // whether the accounts are no longer linked
+	teams    bool // whether the person used Teams without a sign-in
 	told     standing
 }
 
@@ -31,7 +31,7 @@ type standing struct {
 	outside, stuck, held map[string]bool
 }
 
-// arrive tells the judge that a person is now in the company: at its founding, when hired, or when an account is
+// arrive tells the judge that a person now is in the company: at its founding, when hired, or when an account is
 // created again with another id.
 func (w *World) arrive(i int) {
 	p, h := w.box.Company.Truth(i), &w.people[i]
@@ -88,7 +88,7 @@ func (w *World) tell(i int, p sandbox.Truth, at time.Time) {
 	w.holds(h, citrix, len(p.Citrix) > 0, at)
 }
 
-// state tells the judge changes of a fact that each license has separately.
+// state tells the judge the changes of a fact that each license has separately.
 func (w *World) state(what judge.What, h *human, told, now map[string]bool, at time.Time) {
 	for _, license := range []string{e3, citrix} {
 		if now[license] != told[license] {
@@ -98,7 +98,7 @@ func (w *World) state(what judge.What, h *human, told, now map[string]bool, at t
 	}
 }
 
-// holds tells the judge that a person now holds a license, or no longer holds it, although nobody gave or took it.
+// holds tells the judge that a person now holds a license, or no longer does, although nobody gave or took it.
 func (w *World) holds(h *human, license string, held bool, at time.Time) {
 	if held == h.told.held[license] {
 		return
@@ -122,14 +122,14 @@ func (w *World) exempt(i int, p sandbox.Truth) bool {
 	return w.inExemptGroup(i)
 }
 
-// inExemptGroup reports whether a person is in an exempt group, or in a group nested in it.
+// inExemptGroup reports whether a person is in an exempt group or in a group nested in it.
 func (w *World) inExemptGroup(i int) bool {
 	groups := w.box.Company.Person(i).Groups
-	_, again := w.out[exemptAgain] // the new group has no nested group
+	_, again := w.out[exemptAgain] // the new group has no nested groups
 	return slices.Contains(groups, "LIC-Exempt") || !again && slices.Contains(groups, "LIC-Exempt-Leave")
 }
 
-// upn returns the name of a person in the policy.
+// upn returns a person's name as policies write it.
 func (w *World) upn(i int) string {
 	if p := w.box.Company.Person(i); p.Entra != nil {
 		return p.Entra.UserPrincipalName
@@ -137,13 +137,13 @@ func (w *World) upn(i int) string {
 	return ""
 }
 
-// contradictory reports whether the anchor of a person's Entra account disagrees with the account in Active Directory.
-// This is true as long as both accounts are the first ones.
+// contradictory reports whether the anchor of a person's Entra account disagrees with the account in Active
+// Directory, which is so for some people until an account is replaced.
 func (w *World) contradictory(i int, p sandbox.Truth) bool {
 	return w.people[i].kind == sandbox.WrongAnchor && p.EntraID != "" && p.SID != "" && !w.touched[i]
 }
 
-// outsideE3 reports whether the rule for E3 does not apply to a person, or cannot be known to apply.
+// outsideE3 reports whether the rule for E3 does not cover a person, or cannot be known to.
 func (w *World) outsideE3(i int, p sandbox.Truth) bool {
 	h := &w.people[i]
 	if p.EntraID == "" || !p.Enabled || p.Role != "Employee" || w.contradictory(i, p) && !w.serverless {
@@ -152,8 +152,8 @@ func (w *World) outsideE3(i int, p sandbox.Truth) bool {
 	return (p.SID == "" || w.serverless) && h.kind != sandbox.CloudOnly && !h.split && !h.teams && p.LastSignIn.IsZero() // the age of the accounts is unknown
 }
 
-// stuckE3 reports whether a person holds E3 in a way that cannot be changed safely, or in several ways. A direct
-// license needs a usage location.
+// stuckE3 reports whether a person holds E3 in several ways, or in a way that cannot be changed safely. A direct
+// license can be changed only if the usage location is set.
 func stuckE3(h *human, p sandbox.Truth) bool {
 	if len(p.E3) != 1 {
 		return true
@@ -162,8 +162,8 @@ func stuckE3(h *human, p sandbox.Truth) bool {
 	return way == "" && h.nowhere || way != "" && way != groupE3
 }
 
-// stuckCitrix reports the same for Citrix. When the group lists a person, the tool can remove them from its list, even
-// when they are also in it in another way.
+// stuckCitrix does the same for Citrix. If the group lists the person itself, the tool can remove the person from the
+// list even if there are other ways.
 func stuckCitrix(p sandbox.Truth) bool {
 	return !slices.Contains(p.Citrix, sandbox.Way{Group: groupCitrix})
 }

@@ -12,18 +12,18 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 )
 
-// rules is the policy that the company's administrators edit.
+// rules is the policy, which the company's administrators edit.
 type rules struct {
 	file   string
-	text   string         // with placeholders for the edited parts
-	users  map[int]string // exempt people by number, with the written name, which may be an earlier one
-	idle   map[string]int // days, by license
-	notice int            // days; 0: the tool announces no removal
-	anna   string         // Anna's name in the policy
-	leave  time.Time      // the end of Anna's leave
+	text   string         // with placeholders for the parts that are edited
+	users  map[int]string // exempt people by number, with the name as written, which may be an earlier one
+	idle   map[string]int // days without use, by license
+	notice int            // days of notice; 0: removals are not announced
+	anna   string         // Anna's name as written in the policy
+	leave  time.Time      // end of Anna's leave
 }
 
-// newRules edits the company's own policy. Its rules then restore what was taken from people who return.
+// newRules returns the company's own policy, edited so that its rules also restore licenses to people who return.
 func newRules(file, text string, notice int) *rules {
 	r := &rules{file: file, anna: "anna@contoso.example", users: map[int]string{breakglass: "breakglass@contoso.example"}, idle: map[string]int{e3: 60, citrix: 90}, notice: notice}
 	_, until, _ := strings.Cut(text, "until: ")
@@ -53,8 +53,8 @@ const (
 	anna       = 1
 )
 
-// exempts reports whether the policy exempts a person by name on a day. An exemption follows the person to another
-// name.
+// exempts reports whether the policy exempts a person by name at an instant. An exemption still applies when the
+// person gets another name.
 func (r *rules) exempts(i int, at time.Time) bool {
 	return i == anna && at.Before(r.leave) || r.users[i] != ""
 }
@@ -67,19 +67,19 @@ func (r *rules) judged(license string) *judge.Rule {
 	}
 	return &judge.Rule{
 		License: license, Idle: time.Duration(r.idle[license]) * day, Grace: grace, NewHolder: 14 * day, EnabledAgain: 14 * day,
-		Notice: time.Duration(r.notice) * day, Limit: 0.1, // from the company's own policy: stopAbove, percent
+		Notice: time.Duration(r.notice) * day, Limit: 0.1, // stopAbove of the company's own policy, in percent
 	}
 }
 
-// span changes the span of a rule.
+// span changes for how long a license must have been unused.
 func (w *World) span(license string, days int) {
 	w.policy.idle[license] = days
 	w.policy.publish()
 	w.hear(judge.Event{What: judge.Ruled, At: w.clock.Now(), Rule: w.policy.judged(license)})
 }
 
-// correct writes people's present names into the policy. Administrators do this when plans are on hold because a name
-// belongs to nobody: the person was renamed before a run could read the name.
+// correct writes people's present names into the policy. Administrators do so if a plan is on hold because nobody has
+// a name, which happens when a person is renamed before any run read the name.
 func (w *World) correct(p plan.Plan) {
 	never := func(reason string) bool { return strings.Contains(reason, "have never been anybody's") }
 	if w.held < patient || !slices.ContainsFunc(p.HoldReasons, never) || !w.happens("an administrator corrects a name", -1, 1) {
@@ -96,7 +96,7 @@ func (w *World) correct(p plan.Plan) {
 	w.policy.publish()
 }
 
-// except exempts a person by name, as an administrator does on request, or ends the exemption. When a person's two
+// except exempts a person by name, as an administrator does on request, or ends the exemption. If the person's two
 // accounts no longer belong together, only one of them has the name.
 func (w *World) except(i int, exempt bool) {
 	upn := w.upn(i)

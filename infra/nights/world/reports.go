@@ -8,20 +8,21 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// reportsEvery: in one of so many companies the rule for E3 reads the usage reports of Microsoft 365 besides sign-ins.
+// reportsEvery is such that one in so many companies has a rule for E3 that reads the usage reports of Microsoft 365
+// in addition to sign-ins.
 const reportsEvery = 7
 
-// reported returns a policy whose rule for E3 reads the usage reports, too.
+// reported returns a policy whose rule for E3 also reads the usage reports.
 func reported(text string) string {
 	return strings.Replace(text, "AzureAdSistaLogon: entra.lastActivity",
 		"AzureAdSistaLogon: newest(m365.exchange, m365.teams, m365.sharepoint, m365.onedrive, entra.lastActivity)", 1)
 }
 
-// reportShows is how long after a use every report shows it that a rule may rest on. A report that is a week old has
-// stalled, and a report tells whole days.
+// reportShows is how long after a use every usable report shows it: a report that is older than a week has stalled,
+// and reports have whole days.
 const reportShows = 8 * day
 
-// usesTeams makes a person use Teams without a sign-in. Other people use every workload when they sign in.
+// usesTeams makes a person use Teams without a sign-in. All other people use every workload when they sign in.
 func (w *World) usesTeams(i int) {
 	now := w.clock.Now()
 	w.people[i].teams = true
@@ -29,12 +30,12 @@ func (w *World) usesTeams(i int) {
 	w.used(judge.Event{At: now, Shown: now.Add(reportShows), Person: w.people[i].id, License: e3})
 }
 
-// mayUseTeams reports whether a person can use Teams and the rule counts it.
+// mayUseTeams reports whether a person can use Teams and the rule counts that.
 func mayUseTeams(w *World, _ int, p sandbox.Truth) bool {
 	return w.reports && p.EntraID != "" && p.Enabled && len(p.E3) > 0
 }
 
-// badReports lists what may be wrong with the reports of one night. The fields of sandbox.Reports have the sources.
+// badReports are the faults that the reports of a night may have. For sources see the fields of sandbox.Reports.
 var badReports = []struct {
 	kind   string
 	chance float64
@@ -51,7 +52,7 @@ var badReports = []struct {
 	{"the reports have everybody twice", 0.005, sandbox.Reports{Twice: true}},
 }
 
-// tonightsReports makes the usage reports of this night.
+// tonightsReports sets the usage reports of this night.
 func (w *World) tonightsReports() {
 	if !w.reports {
 		return

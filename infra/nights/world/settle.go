@@ -12,10 +12,10 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// calmNights is how many nights the tool has at the end to finish what it began.
+// calmNights is the number of nights that the tool has at the end to finish what it began.
 const calmNights = 6
 
-// settle ends the story. The company is in order and the weather calm, and nothing may stay open. Then everything that
+// settle ends the story. With the company in order and the weather calm, nothing may stay open. Then everything that
 // was taken is restored.
 func (w *World) settle() {
 	for _, t := range turns {
@@ -48,7 +48,7 @@ func (w *World) settle() {
 	w.restoreAll()
 }
 
-// calmDay passes a day on which people only use what they have.
+// calmDay lets a day pass on which people merely use what they have.
 func (w *World) calmDay() {
 	w.clock.pass(day)
 	for i := range w.people {
@@ -60,8 +60,8 @@ func (w *World) calmDay() {
 	w.show()
 }
 
-// restoreAll restores every run, the last one first. It then restores, by name, the people who were re-evaluated alone.
-// Everybody must then hold what was taken from them, if their account is still the same one and can hold it.
+// restoreAll restores every run, the last one first, and then, by name, the people who were evaluated singly.
+// Afterwards, everybody must hold what was taken from them, if their account is still the same and can hold it.
 func (w *World) restoreAll() {
 	began := w.clock.Now()
 	for _, run := range slices.Backward(w.runs) {
@@ -80,7 +80,7 @@ func (w *World) restoreAll() {
 	}
 }
 
-// finish makes plans end what restores left pending.
+// finish makes further plans, which end what restores left pending.
 func (w *World) finish() {
 	for range 4 {
 		w.clock.pass(10 * time.Minute)
@@ -88,8 +88,8 @@ func (w *World) finish() {
 	}
 }
 
-// missing returns the licenses that were taken, could be held again, and are not held. It leaves out licenses that were
-// taken after began. A plan that ends pending changes may take them, and nobody restores these.
+// missing returns the licenses that were taken, could be held again, but are not held. It leaves out licenses that
+// were taken after began, because a plan that ends pending changes may take them and nobody restores those.
 func (w *World) missing(began time.Time) (all []holding) {
 	for _, of := range slices.SortedFunc(maps.Keys(w.taken), func(a, b holding) int {
 		return cmp.Or(cmp.Compare(a.person, b.person), cmp.Compare(a.license, b.license))

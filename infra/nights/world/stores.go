@@ -8,9 +8,9 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 )
 
-// strange makes a second machine with its own store plan and apply. It does not know which group was the Citrix group
-// before. On its first night it knows no date that was ever newer than what the directories show, so they show the
-// truth that night.
+// strange makes a second machine with its own store plan and apply. That machine does not know which group used to be
+// the Citrix group, nor any date newer than what the directories show on its first night, so the directories show the
+// truth on that night.
 func (w *World) strange() {
 	if len(w.weather.Tonight()) > 0 || w.serverless || w.closed(citrix) || !w.happens("a second machine with a store of its own", -1, 0.006) {
 		return
@@ -30,8 +30,8 @@ func (w *World) strange() {
 	}
 }
 
-// bringBack sometimes restores the store from yesterday's backup. In the days before, a backup is made each evening,
-// while the tool rests.
+// bringBack sometimes restores the store from yesterday's backup. Backups are made in the evenings, while the tool
+// rests.
 func (w *World) bringBack() {
 	const kind, chance = "the store is brought back from yesterday", 0.004
 	if w.backup != nil && w.happens(kind, -1, 1) {
@@ -46,7 +46,7 @@ func (w *World) bringBack() {
 	}
 }
 
-// forget removes what a restored store cannot know: the licenses that were taken since the backup.
+// forget removes what a restored store cannot know, which is the licenses that were taken after the backup.
 func (w *World) forget() {
 	for key, at := range w.taken {
 		if at.After(w.copied) {

@@ -6,13 +6,13 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// turn is a fault in the company that begins one day and ends some days later.
+// turn is a fault in the company that starts on one day and ends some days later.
 type turn struct {
 	kind   string
-	about  string  // the object that it changes; only one turn at a time changes an object
-	chance float64 // chance on one day
-	days   int     // number of days
-	// closes is the license that cannot be changed during the turn. Empty: none.
+	about  string  // the object that it changes; turns that change the same object exclude each other
+	chance float64 // probability per day
+	days   int     // duration in days
+	// closes is the license that cannot be changed during the turn. It is empty if there is none.
 	closes string
 	out    func(*World)
 	back   func(*World)
@@ -26,7 +26,7 @@ func regroupAD(x sandbox.ADGroupChange) func(*World) {
 	return func(w *World) { w.box.Company.ChangeADGroup(groupCitrix, x) }
 }
 
-// forGood is the number of days of a turn that does not end.
+// forGood is the duration, in days, of a turn that does not end.
 const forGood = 10_000
 
 func stays(*World) {}
@@ -38,7 +38,7 @@ const (
 	citrixAgain = "the group of Citrix is made again"
 )
 
-// turns are the turns of the company. Most end well within the judge's patience.
+// turns are the turns of the company. Most of them end well within the judge's patience.
 var turns = []turn{
 	{"the group of E3 is renamed", groupE3, 0.004, 2, "", regroup(groupE3, sandbox.GroupChange{Name: "LIC-M365-E3-old"}), regroup(groupE3, sandbox.GroupChange{})},
 	{"the group of E3 gives a second product", groupE3, 0.004, 3, e3, regroup(groupE3, sandbox.GroupChange{More: []string{"AAD_PREMIUM_P2"}}), regroup(groupE3, sandbox.GroupChange{})},
@@ -68,14 +68,14 @@ var turns = []turn{
 	{"the rule for Citrix waits longer", "rule citrix", 0.004, 6, "", func(w *World) { w.span(citrix, 120) }, func(w *World) { w.span(citrix, 90) }},
 }
 
-// seats returns more seats of a product than the company ever needs.
+// seats returns a number of seats that is larger than the company ever needs.
 func (w *World) seats() int { return 10 * w.options.People }
 
 func adClock(ahead time.Duration) func(*World) {
 	return func(w *World) { w.box.Company.SetADClock(ahead) }
 }
 
-// turns begins today's turns, and ends the ones that are over.
+// turns starts the turns of today and ends those that are over.
 func (w *World) turns() {
 	changed := false
 	for _, t := range turns {
@@ -104,11 +104,11 @@ func (w *World) mend(t turn) {
 	t.back(w)
 }
 
-// learnt is the night by which the tool has read the Citrix group. From then on it recognizes the group by its
+// learnt is the night by which the tool has read the Citrix group. From then on, it recognizes the group by
 // objectGUID.
 const learnt = 10
 
-// clashes reports whether another turn changes the same object. A change of a group would replace the earlier one.
+// clashes reports whether another turn changes the same object, because the second change would replace the first.
 func (w *World) clashes(t turn) bool {
 	if t.about == groupCitrix && w.night < learnt {
 		return true

@@ -5,8 +5,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// saw tells the judge about changes of licenses at the moment at which they happen. The company calls it, so it must
-// not call the company.
+// saw tells the judge about changes of licenses as they happen. The company calls it, so it must not call the
+// company.
 func (w *World) saw(e sandbox.Event) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -23,35 +23,36 @@ import (
 
 const day = 24 * time.Hour
 
-// Options size a world.
+// Options are the size and the choices of a world.
 type Options struct {
 	Seed   uint64
 	People int // at least 20
 	Nights int
-	// Without holds the numbers of events and faults that are left out.
+	// Without has the numbers of events and faults that are left out.
 	Without map[string]bool
-	// Log is called with a line for each event. Nil: no lines are written.
+	// Log is called with a line for each event, unless it is nil.
 	Log func(line string)
-	// Story receives what the judge hears, one JSON event on each line. Nil: the story is not written.
+	// Story, unless it is nil, receives what the judge hears, one JSON event per line.
 	Story io.Writer
 }
 
-// Story is the result of a world.
+// Story is what happened in a world.
 type Story struct {
 	Seed          uint64
 	Nights        int
-	Removed       int // licenses that the tool took
-	Given         int // licenses that anybody gave
+	Removed       int // number of licenses that the tool took
+	Given         int // number of licenses that anybody gave
 	Clear, Missed int
-	Faults        []judge.Fault // faults that are not Missed
-	Late          []judge.Fault // faults that are Missed
+	Faults        []judge.Fault // all except Missed
+	Late          []judge.Fault // those that are Missed
 	Events        []string      // in order, each with its number
 	Counts        map[string]int
 	Verdicts      map[string]int
 	mornings      []time.Time // when each night ended
 }
 
-// Night returns the number of the night of an instant, from 0. The nights at the end of the story continue the numbers.
+// Night returns the number of the night at an instant, from 0. The numbers continue through the nights at the end of
+// the story.
 func (s *Story) Night(at time.Time) int {
 	n, _ := slices.BinarySearchFunc(s.mornings, at, time.Time.Compare)
 	return n
@@ -66,50 +67,50 @@ type World struct {
 	box                       *sandbox.Sandbox
 	tool                      tool
 	commands                  commands // the command line on one machine
-	serverless                bool     // the tool is the functions without a relay: nobody reads Active Directory
-	reports                   bool     // the rule for E3 reads the usage reports
+	serverless                bool     // whether the tool is the functions without a relay, so that nobody reads Active Directory
+	reports                   bool     // whether the rule for E3 reads the usage reports
 	weather                   *weather.Weather
 	store                     *weather.Store
-	behind                    store.Memory      // the store without the weather
+	behind                    store.Memory      // the store below the weather
 	second                    store.Memory      // the store of the second machine
-	backup                    map[string][]byte // the store's objects of last evening; nil: no backup
+	backup                    map[string][]byte // objects of the store last evening; nil: no backup
 	copied                    time.Time         // when the backup was made
 	people                    []human
-	dir                       string // folder of the policy and the stores
+	dir                       string // of the policy and the stores
 	policy                    *rules
 	night                     int
 	unshown                   []judge.Event            // uses that no directory shows yet
-	hidden                    map[string]bool          // licenses whose directory served older dates last night
+	hidden                    map[string]bool          // licenses whose directory showed older dates last night
 	changing                  []int                    // people of the last plan
-	waiting                   string                   // a run with a late approval
-	lengths                   map[string]int           // operations of the last command of each kind
-	held                      int                      // number of nights in a row on which the sources held the plan
-	runs                      []string                 // applied runs
-	notices                   map[string][]plan.Change // changes that the plan of a run announces
+	waiting                   string                   // run that waits for a late approval
+	lengths                   map[string]int           // number of operations of the last command of each kind
+	held                      int                      // for how many nights in a row the sources have held the plan
+	runs                      []string                 // runs that were applied
+	notices                   map[string][]plan.Change // changes that a plan announces, by run
 	hashes                    map[string]string        // hashes of plans, by run
-	out                       map[string]int           // current turns of the company, with the night of their beginning
+	out                       map[string]int           // turns under way, with the night in which each started
 	binned, adBinned, touched map[int]bool
 
 	mu       sync.Mutex            // guards the fields below
-	moving   int                   // the person whose direct licenses the tool is changing; -1: nobody
-	stranger bool                  // the second machine is at work
+	moving   int                   // person whose direct licenses the tool is changing; -1: nobody
+	stranger bool                  // whether the second machine is at work
 	taken    map[holding]time.Time // licenses that the first machine took and nobody has given since
 	waits    map[int]bool          // people in the group of E3 who may not have its license yet
 }
 
-// functionsEvery is the number of seeds of which one uses the functions as its tool.
+// functionsEvery is such that one in so many seeds uses the functions as the tool.
 const functionsEvery = 5
 
-// busy is how many lists per minute a tenant answers while other applications use it.
+// busy is the number of lists per minute that a tenant answers while other applications use it.
 const busy = 8
 
-// holding is one license of a person.
+// holding identifies a license of a person.
 type holding struct {
 	person  int
 	license string
 }
 
-// The names of the licenses for the judge and the policy, and the groups that give them.
+// The names of the licenses for the judge and in the policy, and the groups that give them.
 const (
 	e3          = "m365-e3"
 	citrix      = "citrix"
@@ -119,7 +120,7 @@ const (
 	skuE3       = "05e9a617-0261-4cee-bb44-138d3ef5d965"
 )
 
-// Live lives one world.
+// Live runs a world to its end.
 func Live(o Options) (Story, error) {
 	w := &World{
 		options: o, court: judge.New(), moving: -1,
@@ -166,7 +167,7 @@ func (w *World) tally() {
 	}
 }
 
-// build creates the company, and tells the judge which people exist.
+// build creates the company and tells the judge who exists.
 func (w *World) build() (err error) {
 	if w.dir, err = os.MkdirTemp("", "idleseat-world-"); err != nil {
 		return fmt.Errorf("make the folder of a world: %w", err)
@@ -182,7 +183,7 @@ func (w *World) build() (err error) {
 	w.box, err = sandbox.Start(sandbox.Options{
 		Users: w.options.People, Seed: w.options.Seed, Now: w.clock.Now, Absent: w.options.People / 20,
 		LicenseDelay: 40 * time.Second, Lag: time.Minute, Witness: w.saw,
-		// Only a turn of the company makes seats run out, and the judge hears about it.
+		// Seats may run out only in a turn of the company, about which the judge hears.
 		Seats: map[string]int{"SPE_E3": w.seats(), "EXCHANGESTANDARD": w.seats()},
 	})
 	if err != nil {
@@ -239,7 +240,7 @@ func (w *World) hear(e judge.Event) {
 	w.judge(e)
 }
 
-// judge does the same for a caller that holds the lock.
+// judge does what hear does, for a caller that holds the lock.
 func (w *World) judge(e judge.Event) {
 	if w.options.Story != nil {
 		text, _ := json.Marshal(e) // plain values can always be encoded
@@ -256,8 +257,8 @@ func (w *World) logf(format string, args ...any) {
 	}
 }
 
-// happens decides whether an event of a kind happens now to a person, or to the company (-1). It records the event in
-// the story.
+// happens decides whether a kind of event happens now to a person, or to the company if who is -1. It records the
+// event in the story.
 func (w *World) happens(kind string, who int, chance float64) bool {
 	if !throw(w.options.Seed, kind, w.night, who).chance(chance) {
 		return false
