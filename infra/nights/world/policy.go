@@ -67,7 +67,7 @@ func (r *rules) judged(license string) *judge.Rule {
 	}
 	return &judge.Rule{
 		License: license, Idle: time.Duration(r.idle[license]) * day, Grace: grace, NewHolder: 14 * day, EnabledAgain: 14 * day,
-		Notice: time.Duration(r.notice) * day, Limit: 0.1, // stopAbove of the company's own policy, in percent
+		Notice: time.Duration(r.notice) * day, Limit: 0.1, // stopAbove in the company's own policy: 10 percent
 	}
 }
 
