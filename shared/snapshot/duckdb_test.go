@@ -18,7 +18,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// ask has DuckDB answer the statement on its input, as rows of texts.
+// ask makes DuckDB execute the statement on its standard input, and prints the rows as strings.
 const ask = `const { DuckDBInstance } = require('@duckdb/node-api');
 (async () => {
   const connection = await (await DuckDBInstance.create(':memory:')).connect();
@@ -26,8 +26,8 @@ const ask = `const { DuckDBInstance } = require('@duckdb/node-api');
   console.log(JSON.stringify(reader.getRows().map(row => row.map(String))));
 })().catch(e => { console.error(e); process.exit(1); });`
 
-// TestDuckDBReadsTables: DuckDB answers the questions of docs/store.md from the tables of
-// a run. It needs node, which finds the package @duckdb/node-api.
+// TestDuckDBReadsTables makes DuckDB answer the questions of docs/store.md from the tables of a run. It needs node
+// with the package @duckdb/node-api.
 func TestDuckDBReadsTables(t *testing.T) {
 	t.Parallel()
 	if err := exec.CommandContext(t.Context(), "node", "-e", "require('@duckdb/node-api')").Run(); err != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestLooseHalves: an Entra account without a SID lies in another partition than its
-// account in Active Directory, which is then not known to be alone, in any partition.
+// TestLooseHalves has Entra accounts without a SID, each in a different partition from the person's Active Directory
+// account. No partition may then claim that such an Active Directory account has no Entra account.
 func TestLooseHalves(t *testing.T) {
 	t.Parallel()
 	const people, partitions = 40, 7
@@ -31,9 +31,9 @@ func TestLooseHalves(t *testing.T) {
 			switch {
 			case src == directory.AD:
 				err = w.AddAD(&directory.ADUser{SID: sid, GUID: "object-" + guid, ConsistencyGUID: guid})
-			case i%4 == 0: // without a SID
+			case i%4 == 0: // synced, without a SID
 				err = w.AddEntra(&directory.EntraUser{ID: "id-" + guid, ImmutableID: guid, Synced: true})
-			case i%4 == 1: // in Active Directory alone
+			case i%4 == 1: // only in Active Directory
 			default:
 				err = w.AddEntra(&directory.EntraUser{ID: "id-" + guid, ImmutableID: guid, SID: sid, Synced: true})
 			}
@@ -49,7 +49,7 @@ func TestLooseHalves(t *testing.T) {
 		}
 	}
 	m := &Manifest{Run: "run", Readings: readings}
-	count := map[directory.Presence]int{} // of the Entra half of people in Active Directory
+	count := map[directory.Presence]int{} // by state of the Entra account, people in Active Directory
 	for n := range partitions {
 		var h directory.Accounts
 		if err := m.Read(t.Context(), s, n, &h); err != nil {
@@ -61,7 +61,7 @@ func TestLooseHalves(t *testing.T) {
 			}
 		}
 	}
-	// Some lie in one partition by chance, and are joined.
+	// Some accounts are in the same partition by chance, and are joined.
 	if alone := count[directory.NoAccount]; alone != people/4 {
 		t.Errorf("%d people are taken for known to Active Directory alone, want %d: %v", alone, people/4, count)
 	}

@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// linesOf reads a part of lines.
+// linesOf reads a part in lines.
 func linesOf(text string, source directory.Source) (*halves, error) {
 	var raw bytes.Buffer
 	zip := gzip.NewWriter(&raw)
@@ -27,8 +27,8 @@ func linesOf(text string, source directory.Source) (*halves, error) {
 	return h, err
 }
 
-// FuzzLines reads whatever a line may be. It is refused, or what was read goes into a part of
-// today and comes out the same.
+// FuzzLines reads any line. It must be rejected, or what was read must stay the same when it is written as a part of
+// today and read again.
 func FuzzLines(f *testing.F) {
 	f.Add(`["a","S-1",["x"],[["sku","","Active","","plan"]],["2026-01-02T03:04:05.123456789Z"],"yes","2026-01-02T03:04:05Z"]`)
 	f.Add(`["a","S-1",["x"],["mail"],true,"no",""]`)
@@ -77,12 +77,12 @@ func TestPartsOfOtherVersions(t *testing.T) {
 	}
 }
 
-// TestRunWithoutTables reads testdata/parts, a run as the version before the tables wrote
-// it, with every property of an account that there was.
+// TestRunWithoutTables reads testdata/parts, a run that the version before the tables wrote, with every property that
+// accounts had.
 func TestRunWithoutTables(t *testing.T) {
 	t.Parallel()
 	const run = "20261128T020000Z-00000001"
-	if err := os.Chmod("testdata/parts", 0o700); err != nil { // as a store wants its folder
+	if err := os.Chmod("testdata/parts", 0o700); err != nil { // the rights that a store requires
 		t.Fatal(err)
 	}
 	s, err := store.Open(t.Context(), "testdata/parts")
@@ -141,7 +141,7 @@ func TestRunWithoutTables(t *testing.T) {
 	}
 }
 
-// partsWritten is what the run read at an instant.
+// partsWritten returns what the run read at an instant.
 func partsWritten(at time.Time) directory.Accounts {
 	h := directory.Accounts{EntraState: directory.Present, ADState: directory.Present, Memberships: map[string][]string{}}
 	for i := range 2 {
@@ -166,7 +166,7 @@ func partsWritten(at time.Time) directory.Accounts {
 			Enabled: directory.Flag(2 * i), Created: d(1), LastLogonTimestamp: d(2), DatesInDoubt: i == 1, Extension: ext,
 			Unreadable: []string{"mail", "title"}[:2*i],
 		})
-		h.Memberships[k("sid")] = []string{"ad:g", "ad:g"} // once by each source's parts
+		h.Memberships[k("sid")] = []string{"ad:g", "ad:g"} // once from the parts of each source
 	}
 	return h
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// TestPageHasEveryColumn: the table of columns on docs/store.md is that of the code.
+// TestPageHasEveryColumn checks that the table of columns in docs/store.md matches the code.
 func TestPageHasEveryColumn(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("| column | type | field of policies | read |\n|---|---|---|---|\n")

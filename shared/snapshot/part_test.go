@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// FuzzTexts writes text that anybody may have put into a directory.
+// FuzzTexts writes any text, as anybody may have put it into a directory.
 func FuzzTexts(f *testing.F) {
 	f.Add("a\"b\\c\n\x00\xff\u2028", int64(1))
 	f.Fuzz(func(t *testing.T, text string, seconds int64) {
@@ -39,7 +39,7 @@ func FuzzTexts(f *testing.F) {
 	})
 }
 
-// part is the object of a part with rows.
+// part returns the object of a part with the given rows.
 func part(t *testing.T, source directory.Source, rows ...row) []byte {
 	t.Helper()
 	raw, err := encodePart(source, func(r *row) error {
@@ -53,7 +53,7 @@ func part(t *testing.T, source directory.Source, rows ...row) []byte {
 	return raw
 }
 
-// throughPart writes a part of rows and reads it.
+// throughPart writes a part with the given rows and reads it.
 func throughPart(t *testing.T, source directory.Source, rows ...row) *directory.Accounts {
 	t.Helper()
 	h := halves{&directory.Accounts{Memberships: map[string][]string{}}, map[string][]string{}, map[string]bool{}}
@@ -62,14 +62,14 @@ func throughPart(t *testing.T, source directory.Source, rows ...row) *directory.
 	return h.Accounts
 }
 
-// TestPartColumns reads parts with rows, types and columns that this version does not write.
+// TestPartColumns reads parts whose rows, types and columns this version does not write.
 func TestPartColumns(t *testing.T) {
 	t.Parallel()
 	u := entraUser("anna", "S-1-5-21-1")
 	type change func(columns map[string]*table.Column)
 	tests := map[string]struct {
 		change  change
-		want    string // a part of the error; empty: none
+		want    string // part of the error; empty: none
 		lacking map[string]bool
 	}{
 		"as written": {func(map[string]*table.Column) {}, "", nil},

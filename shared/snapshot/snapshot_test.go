@@ -34,7 +34,7 @@ func adUser(sid string) directory.ADUser {
 	return directory.ADUser{SID: sid, GUID: "AAAA", DN: `CN=Doe\, Jane,OU=x`, Enabled: directory.No, LastLogonTimestamp: asOf.AddDate(0, 0, -40)}
 }
 
-// seal writes a small snapshot in a folder and gives the folder.
+// seal writes a small snapshot into a folder and returns the folder.
 func seal(t *testing.T) (folder string, s store.Store, b *Begin, people map[string]directory.EntraUser) {
 	t.Helper()
 	ctx := context.Background()
@@ -173,7 +173,8 @@ func TestDamageIsSeen(t *testing.T) {
 	}
 }
 
-// TestForgedPartIsSeen: a part with other dates, and whose lengths and counts are those of the manifest, is refused by its checksum alone.
+// TestForgedPartIsSeen has a part with other dates whose lengths and counts are those in the manifest. Only its
+// checksum reveals the change.
 func TestForgedPartIsSeen(t *testing.T) {
 	t.Parallel()
 	folder, s, b, _ := seal(t)
@@ -198,8 +199,7 @@ func TestForgedPartIsSeen(t *testing.T) {
 	}
 }
 
-// forge makes a part of Entra ID anew, with the same members, and all dates of sign-in later,
-// so that it has the same size.
+// forge returns an Entra part of the same size, with the same members and with all sign-in dates later.
 func forge(t *testing.T, raw []byte) []byte {
 	t.Helper()
 	h := halves{&directory.Accounts{Memberships: map[string][]string{}}, map[string][]string{}, map[string]bool{}}

@@ -20,8 +20,8 @@ import (
 
 var noon = time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
 
-// crowd is people of all kinds: joined, alone, listed twice, with keys that others have
-// too, without a SID, with every property now and then.
+// crowd returns people of all kinds: with two accounts or one, listed twice, with keys that other people have too,
+// without a SID, and some with every property.
 func crowd(r *rand.Rand, n int) (entra []directory.EntraUser, ad []directory.ADUser) {
 	some := func(prefix string, of int) string {
 		if r.IntN(12) == 0 {
@@ -92,7 +92,7 @@ func fillIn[A any](r *rand.Rand, table []directory.Property[A], account *A) {
 	}
 }
 
-// written is a run whose parts have the people.
+// written returns the manifest of a run whose parts have the people.
 func written(t *testing.T, s store.Store, r *rand.Rand, entra []directory.EntraUser, ad []directory.ADUser, partitions int) *Manifest {
 	t.Helper()
 	m := &Manifest{Run: "run"}
@@ -128,13 +128,13 @@ func written(t *testing.T, s store.Store, r *rand.Rand, entra []directory.EntraU
 	return m
 }
 
-// bySIDOf sorts accounts: the table of people has those of Active Directory in another order.
+// bySIDOf sorts accounts, because the table of people has Active Directory accounts in another order.
 func bySIDOf(ad []directory.ADUser) []directory.ADUser {
 	slices.SortStableFunc(ad, func(a, b directory.ADUser) int { return cmp.Or(cmp.Compare(a.SID, b.SID), cmp.Compare(a.GUID, b.GUID)) })
 	return ad
 }
 
-// TestWeave reads people from the table as they are read from the parts.
+// TestWeave checks that people are read from the table as they are read from the parts.
 func TestWeave(t *testing.T) {
 	t.Parallel()
 	seed := rand.Uint64()
@@ -163,7 +163,7 @@ func TestWeave(t *testing.T) {
 			id, sid := keysOf(&p)
 			people[id], people[sid] = true, true
 		}
-		maps.DeleteFunc(want.Memberships, func(member string, _ []string) bool { return !people[member] }) // of nobody
+		maps.DeleteFunc(want.Memberships, func(member string, _ []string) bool { return !people[member] }) // of members who are nobody
 		bySIDOf(want.AD)
 		bySIDOf(got.AD)
 		if d := gocmp.Diff(want, got, cmpopts.EquateEmpty()); d != "" {
@@ -172,7 +172,7 @@ func TestWeave(t *testing.T) {
 	}
 }
 
-// TestClear: how a clear row joins does not depend on which other clear rows are there.
+// TestClear checks that which accounts a clear row joins does not depend on the other clear rows.
 func TestClear(t *testing.T) {
 	t.Parallel()
 	seed := rand.Uint64()
@@ -226,8 +226,8 @@ func TestClear(t *testing.T) {
 	}
 }
 
-// TestColumnsFor: a policy gets what it names and what code reads, and no field that the
-// snapshot does not have.
+// TestColumnsFor checks that a policy gets the columns that it names and those that code reads, and that a field that
+// the snapshot lacks is an error.
 func TestColumnsFor(t *testing.T) {
 	t.Parallel()
 	s := &store.Memory{}
@@ -253,8 +253,8 @@ func TestColumnsFor(t *testing.T) {
 	}
 }
 
-// TestEveryFieldHasAColumn, or follows from columns that are always read, or comes by a
-// usage report, which a run keeps by itself.
+// TestEveryFieldHasAColumn checks that every field has a column, follows from columns that are always read, or comes
+// from a usage report, which a run stores separately.
 func TestEveryFieldHasAColumn(t *testing.T) {
 	t.Parallel()
 	for _, name := range directory.FieldNames() {

@@ -19,7 +19,7 @@ import (
 	"github.com/idleseat/idleseat/infra/simulation/engines"
 )
 
-// eachStore runs a test of the contract on every kind of store, each time with an empty one.
+// eachStore runs a test of the contract on an empty store of every kind.
 func eachStore(t *testing.T, test func(t *testing.T, s Store)) {
 	t.Helper()
 	t.Parallel()

@@ -8,8 +8,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// reportsEvery is how many companies there are for each one whose rule for E3 reads the usage reports of Microsoft
-// 365 in addition to sign-ins.
+// One company in reportsEvery has a rule for E3 that reads the usage reports of Microsoft 365 in addition to
+// sign-ins.
 const reportsEvery = 7
 
 // reported returns a policy whose rule for E3 also reads the usage reports.

@@ -98,7 +98,7 @@ type World struct {
 	waits    map[int]bool          // people in the group of E3 who may not have its license yet
 }
 
-// functionsEvery is how many seeds there are for each one that uses the functions as the tool.
+// One seed in functionsEvery uses the functions as the tool.
 const functionsEvery = 5
 
 // busy is the number of lists per minute that a tenant answers while other applications use it.

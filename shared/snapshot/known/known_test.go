@@ -27,7 +27,7 @@ func partition() *Partition {
 	}
 }
 
-// varied is a table whose columns have so many different values, or fewer.
+// varied returns a table whose columns have up to words different values.
 func varied(words int) *Partition {
 	p := &Partition{Accounts: [2][]Account{{}, {}}}
 	for i := range 600 {
@@ -41,8 +41,8 @@ func varied(words int) *Partition {
 	return p
 }
 
-// TestSmall: a column whose values are few takes a byte for each row, and one whose values
-// are the same takes none.
+// TestSmall checks that a column with few different values takes one byte per row, and a column with a single value
+// takes none.
 func TestSmall(t *testing.T) {
 	t.Parallel()
 	var sizes []int
@@ -53,7 +53,7 @@ func TestSmall(t *testing.T) {
 		}
 		sizes = append(sizes, len(object))
 	}
-	const columns = 5 // of the eight; Regressed and Contradicted share one, Enabled is one value
+	const columns = 5 // of eight: Regressed and Contradicted share one, and Enabled has a single value
 	if one, many := sizes[0], sizes[2]; one > 1200*keySize+1000 || many < one+4*600*columns || sizes[1] > many-600 {
 		t.Errorf("tables of 1, 256 and 257 values have %v bytes", sizes)
 	}
@@ -76,8 +76,8 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// TestOlderTable: a table of a version that knew no contradictions, as that version wrote
-// it at the key "k". Nobody in it is in contradiction.
+// TestOlderTable reads a table as a version without contradictions wrote it at the key "k". No account in it may be
+// contradicted.
 func TestOlderTable(t *testing.T) {
 	t.Parallel()
 	const older = "H4sIAAAJbogE/4SJwUr0MBRGv/l/B1Hf4q4rNGlycxPwScRFmptowelIWkUQ310U93I2h3M+6K32bTmvlMxAdd17pmQGyvoTHvv59WWjdE9Zb3XpteyprHdl2fvyTg8Dnepprn2jZAba8/xcN0rUvI5NhXn2MecxRGYfJ3EsUw7NiRZpJXpTfJyiSHFihK1yDd6GOVoaaHvK1jMlcoan0WdWw9WxyhRta9ZJcFW9aVnEmtFEGz23PMYw6zibUtkZaRpCps/rAwAAOB5/5RLAFYD/AA4AbgD8+x5/cQEAAA4AvgYAJnZhrDoBAAA="
@@ -96,7 +96,7 @@ func TestOlderTable(t *testing.T) {
 	}
 }
 
-// TestSecondOfMicro: it is SecondOf the same instant.
+// TestSecondOfMicro checks that SecondOfMicro and SecondOf agree about the same instant.
 func TestSecondOfMicro(t *testing.T) {
 	t.Parallel()
 	for _, micros := range []int64{-1 << 62, -1, 0, 1, 999_999, 1_000_000, 1_700_000_000_999_999, 1_700_000_001_000_000, (1<<32 - 1) * 1e6, 1 << 62} {
@@ -106,7 +106,7 @@ func TestSecondOfMicro(t *testing.T) {
 	}
 }
 
-// TestPrintOf: letter case does not count, and no name has the print of none.
+// TestPrintOf checks that letter case does not matter, and that no name has the fingerprint zero.
 func TestPrintOf(t *testing.T) {
 	t.Parallel()
 	if PrintOf("Jürgen@X.example") != PrintOf("jürgen@x.EXAMPLE") || PrintOf("anna") == PrintOf("anne") {
@@ -119,8 +119,8 @@ func TestPrintOf(t *testing.T) {
 	}
 }
 
-// TestEveryByte: a table in which one byte was altered is refused, or is as it was. One
-// that lies at another place is refused.
+// TestEveryByte alters each byte of a table. The table must be rejected, or be read as it was. A table that was
+// copied to another key must be rejected.
 func TestEveryByte(t *testing.T) {
 	t.Parallel()
 	object, err := encode("k", partition())
@@ -152,13 +152,14 @@ func TestEveryByte(t *testing.T) {
 		altered := bytes.Clone(text)
 		altered[i] ^= 1
 		p, err := decode("k", zipped(altered))
-		if d := cmp.Diff(partition(), p); err == nil && d != "" { // without its seal it is one of an older version
+		if d := cmp.Diff(partition(), p); err == nil && d != "" { // a table without its seal looks like one of an older version
 			t.Errorf("byte %d (-put +got):\n%s", i, d)
 		}
 	}
 }
 
-// FuzzTable holds that an object is refused or read as what it is written as again.
+// FuzzTable checks that an object is rejected, or is read as something that is equal when it is written and read
+// again.
 func FuzzTable(f *testing.F) {
 	object, err := encode("k", partition())
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-// TestRoundTrip writes columns of every kind, of few and of many words, with rows that
-// have no value, and reads some of them.
+// TestRoundTrip writes columns of every kind, with few and with many words, in which some rows have no value. It
+// reads all of the rows and some of them.
 func TestRoundTrip(t *testing.T) {
 	t.Parallel()
 	noon := time.Date(2026, 11, 28, 12, 0, 0, 123456000, time.UTC)
@@ -74,7 +74,7 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// read reads columns of all rows, or of those that are picked.
+// read reads columns, either all rows or, if picked is not nil, those rows.
 func read(t *testing.T, raw []byte, names []string, picked []int) []*Column {
 	t.Helper()
 	f, err := Open(raw)
@@ -100,7 +100,7 @@ func open(raw []byte, names ...string) error {
 	return err
 }
 
-// value is what a row has, whatever its kind.
+// value returns the value of a row, whatever the kind of the column.
 func (c *Column) value(row int) any {
 	switch c.Kind {
 	case Text:
@@ -111,7 +111,7 @@ func (c *Column) value(row int) any {
 	return c.Rows[row]
 }
 
-// TestInstants are never earlier than they were.
+// TestInstants checks that an instant is never stored as an earlier one.
 func TestInstants(t *testing.T) {
 	t.Parallel()
 	c := &Column{Kind: Instant}
@@ -129,7 +129,7 @@ func TestInstants(t *testing.T) {
 	}
 }
 
-// TestDamage cuts and changes a file in every place that a checksum would guard.
+// TestDamage cuts and changes a file in every place that a checksum would protect.
 func TestDamage(t *testing.T) {
 	t.Parallel()
 	c, d := &Column{Name: "text"}, &Column{Name: "when", Kind: Instant}
@@ -150,6 +150,6 @@ func TestDamage(t *testing.T) {
 		}
 		other := bytes.Clone(file.Bytes())
 		other[n] ^= 0x55
-		_ = open(other, "text", "when") // an answer or an error, and no panic
+		_ = open(other, "text", "when") // may fail, but must not panic
 	}
 }

@@ -47,7 +47,7 @@ func (s *session) look() (*sight, error) {
 		return s.sight, nil
 	}
 	const doing = "read who the account is"
-	root, err := s.search(doing, "", ldap.ScopeBaseObject, "(objectClass=*)", []string{"tokenGroups"}) // MS-ADTS 3.1.1.3.2.27
+	root, err := s.search(doing, "", ldap.ScopeBaseObject, "(objectClass=*)", []string{"tokenGroups"}) // SIDs of the bound account (MS-ADTS 3.1.1.3.2.27)
 	if err != nil {
 		return nil, err
 	}
