@@ -124,7 +124,7 @@ type change struct {
 	primary     int       // RID of the new primary group
 }
 
-// NewCompany returns a company that is not served yet; Start serves one.
+// NewCompany returns a company without serving it. Start serves a company.
 func NewCompany(o Options) *Company {
 	if o.Now == nil {
 		o.Now = time.Now

@@ -79,7 +79,7 @@ func (f *fields) flag() bool {
 	return v
 }
 
-// texts returns the values of the next part, a sequence or a set.
+// texts returns the strings in the next part, which is a sequence or a set.
 func (f *fields) texts() (list []string) {
 	for _, c := range f.next().Children {
 		list = append(list, octets(c))

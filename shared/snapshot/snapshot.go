@@ -154,7 +154,7 @@ func (r *Reading) loosen(more int, ids ...string) {
 	r.Unplaced += more + len(ids) - room
 }
 
-// Join adds what another call gave that read the same source.
+// Join adds the reading of another call that read a part of the same source.
 func (r *Reading) Join(o *Reading) {
 	r.Source = o.Source
 	r.Freshness.Join(o.Freshness)

@@ -124,7 +124,7 @@ func (w *World) changes(i int) {
 	}
 }
 
-// hire hires a person, who uses the accounts from then on.
+// hire hires a person. The person uses the accounts from then on.
 func (w *World) hire(i int) {
 	w.box.Company.Hire(i)
 	h := &w.people[i]

@@ -121,7 +121,7 @@ func merge(before, present, changed []directory.ADUser) ([]directory.ADUser, err
 			// date is known.
 			return nil, fmt.Errorf("%w: somebody's lastLogonTimestamp is gone", directory.ErrNoWatermark)
 		case !has && len(was.Unreadable) > 0:
-			// Granting a right changes no person, so the directory does not list whoever has become readable.
+			// Granting a right does not change a person, so the directory does not list people who have become readable.
 			return nil, fmt.Errorf("%w: of somebody unchanged not everything could be read before", directory.ErrNoWatermark)
 		case has:
 			present[i] = *is

@@ -90,7 +90,7 @@ func getting(u url.URL) *abs.RequestInformation {
 	return info
 }
 
-// all reads a collection into a slice.
+// all reads a whole collection into a slice.
 func all[T any](ctx context.Context, c *Client, k call, first *abs.RequestInformation) ([]T, error) {
 	var list []T
 	err := pages(ctx, c, k, first, "", decodeList[T], func(page []T, _ string) error {

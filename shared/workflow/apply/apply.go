@@ -65,7 +65,7 @@ type Request struct {
 	Override string
 	// Policy is the text of the policy in force. If it is empty, only the run's own policy is asked.
 	Policy string
-	// Approver is the name that the ledger records for whoever applies the plan.
+	// Approver is the name that the ledger records for the person who applies the plan.
 	Approver string
 	// Only is the person to whose changes the call is restricted. If it is empty, the call is for everybody.
 	Only string

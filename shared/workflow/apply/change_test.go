@@ -138,8 +138,8 @@ func (s slowly) ReadPeople(ctx context.Context, ids []string) (map[string]direct
 	return s.fakeEntra.ReadPeople(ctx, ids)
 }
 
-// TestReadAgainSinceTheEvidenceIsOld: if the evidence is too old, the second reading decides, and so does the state
-// of the plan at that time.
+// TestReadAgainSinceTheEvidenceIsOld: if the evidence is too old, the person and the state of the plan are read
+// again, and the second reading decides.
 func TestReadAgainSinceTheEvidenceIsOld(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

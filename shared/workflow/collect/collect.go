@@ -63,7 +63,7 @@ type Collector struct {
 	Progress func(s directory.Source, people, total int)
 }
 
-// perPartition is the intended number of people per partition. Both accounts of so many people fit in little memory,
+// perPartition is the intended number of people per partition. Both accounts of that many people fit in little memory,
 // and there are few objects.
 const perPartition = 8_000
 

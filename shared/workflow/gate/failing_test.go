@@ -111,7 +111,7 @@ func TestAFailingStoreHoldsEveryStep(t *testing.T) {
 	for name, tc := range map[string]struct {
 		in    func(hash string) StepInput // returns the input, given the hash of the plan
 		may   []string                    // suffixes of the keys that the step can do without
-		calls int                         // the least number of calls
+		calls int                         // how many calls of the store the step must make at least
 	}{
 		"gate":   {func(string) StepInput { return StepInput{Op: "gate", Run: "run", Apply: true} }, nil, 25},
 		"hold":   {func(string) StepInput { return StepInput{Op: "hold", Run: "run"} }, nil, 4},

@@ -30,7 +30,7 @@ func New(arn string, d *Definition, w World) *Machine {
 // ErrExists is the error if an execution with the same name has a different input.
 var ErrExists = errors.New("ExecutionAlreadyExists")
 
-// Start starts an execution. An empty name means a new one. If the name and the input are those of an earlier
+// Start starts an execution. If name is empty, the execution gets a new name. If the name and the input are those of an earlier
 // execution, Start returns that one.
 func (m *Machine) Start(name, input string) (*Execution, error) {
 	var v any
