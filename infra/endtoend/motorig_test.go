@@ -68,7 +68,7 @@ func newMotoRig(t *testing.T, mode string) *motoRig {
 		t.Fatal(err)
 	}
 	place := "s3://" + bucket
-	r.store = openStore(t, place, append(moto.Env(), "AWS_ENDPOINT_URL_S3="+moto.URL))
+	r.store = openStore(t, place, moto.Env())
 	r.env = append(moto.Env(), "IDLESEAT_STORE="+place, "IDLESEAT_RELAY=on", "IDLESEAT_GRAPH_URL="+r.box.GraphURL,
 		"IDLESEAT_POLICY=policy.yaml", "IDLESEAT_STATE_MACHINE="+entranceARN(entrance.Plan), "TMPDIR="+t.TempDir())
 	r.putPolicy(mode, nil)

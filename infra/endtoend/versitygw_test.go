@@ -26,7 +26,7 @@ func TestVersitygw(t *testing.T) {
 	t.Cleanup(func() { _ = box.Close() })
 	before := holdings(box.Company)
 	place := "s3://" + bucket
-	r := &rig{TB: t, box: box, store: openStore(t, place, append(server.Env(), "AWS_ENDPOINT_URL_S3="+server.URL))}
+	r := &rig{TB: t, box: box, store: openStore(t, place, server.Env())}
 	run := planAndApply(t, onMachine(t, box, place, server.Env()...))
 	if cmp.Equal(before, r.holdings()) {
 		t.Fatal("nothing was taken")

@@ -25,10 +25,12 @@ const key = "foreign"
 // ready is how long an engine may take to start.
 const ready = time.Minute
 
-// env returns the environment that makes the AWS SDK use an engine for every service, as NAME=value.
+// env returns the environment that makes the AWS SDK use an engine for every service, as NAME=value. It names S3 apart,
+// because a process that inherits another endpoint for S3 would prefer that one.
 func env(url string) []string {
 	return []string{
-		"AWS_ENDPOINT_URL=" + url, "AWS_REGION=" + Region, "AWS_ACCESS_KEY_ID=" + key, "AWS_SECRET_ACCESS_KEY=" + key,
+		"AWS_ENDPOINT_URL=" + url, "AWS_ENDPOINT_URL_S3=" + url, "AWS_REGION=" + Region,
+		"AWS_ACCESS_KEY_ID=" + key, "AWS_SECRET_ACCESS_KEY=" + key,
 		"AWS_EC2_METADATA_DISABLED=true", "AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null",
 	}
 }
