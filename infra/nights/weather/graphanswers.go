@@ -103,7 +103,7 @@ func (x *request) throttled(k Kind, d dice, header http.Header) *answer {
 	return a
 }
 
-// lost returns the answer to a write that was carried out, which does not show that it was.
+// lost returns an answer that hides from the client that its write was carried out.
 func (x *request) lost(a *answer, d dice) *answer {
 	switch d.below(3) {
 	case 0:

@@ -146,8 +146,8 @@ func TestNamesThatAreNobodys(t *testing.T) {
 	}
 }
 
-// TestRestoreOfAMixture: of two licenses, one must be restored and the other is restored or being restored. The
-// restore finds the first, even without the plan.
+// TestRestoreOfAMixture: of two licenses, only one must still be restored. The restore finds that license, even
+// without the plan.
 func TestRestoreOfAMixture(t *testing.T) {
 	t.Parallel()
 	for name, other := range map[string]func(*testing.T, *ledger.Ledger){
