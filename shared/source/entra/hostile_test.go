@@ -114,7 +114,7 @@ func TestTheTokenStays(t *testing.T) {
 			t.Run(fmt.Sprint(status, " to ", name), func(t *testing.T) {
 				t.Parallel()
 				redirect := answer{status: status, header: map[string]string{"Location": place}, body: `{"value":[]}`}
-				if name != "no address" { // net/http treats an answer without an address as broken, so a read is retried
+				if name != "no address" { // net/http treats a redirect without an address as broken, so a read is retried
 					try(t, people, redirect)
 				}
 				try(t, write, redirect)
