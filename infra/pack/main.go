@@ -1,5 +1,5 @@
 // Command pack puts each file into a zip archive of the same name, as the executable bootstrap that Lambda starts. The
-// archive has no date. The same function therefore always gives the same archive.
+// archive contains no date, so the same function always gives the same archive.
 package main
 
 import (
