@@ -225,8 +225,11 @@ func Decode(b []byte) (*Table, error) {
 	if err := json.Unmarshal(head, t); err != nil {
 		return nil, fmt.Errorf("the table of a usage report: %w", err)
 	}
-	if t.Version != tableVersion || len(t.Signals) > mostSignals {
+	if t.Version != tableVersion {
 		return nil, fmt.Errorf("the table of the report %s has version %d, and this version reads %d", t.Report, t.Version, tableVersion)
+	}
+	if len(t.Signals) > mostSignals {
+		return nil, fmt.Errorf("the table of the report %s has %d signals, and this version reads at most %d", t.Report, len(t.Signals), mostSignals)
 	}
 	for _, name := range t.Signals {
 		s, known := directory.SignalNamed(name)
