@@ -49,7 +49,7 @@ func TestMotoReview(t *testing.T) {
 	m.sameAs(own)
 	m.sameAsCommand(townsfolk)
 	m.longAgo()
-	if out, failure = m.run(fmt.Sprintf(`{"restore":%q}`, out["run"])); failure != nil {
+	if _, failure = m.run(fmt.Sprintf(`{"restore":%q}`, out["run"])); failure != nil {
 		t.Fatal(failure)
 	}
 	m.settled(before)

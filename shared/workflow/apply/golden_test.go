@@ -148,6 +148,9 @@ func golden(t *testing.T, folder string) (s *reader, keys []string) {
 			return err
 		}
 		key, err := filepath.Rel(folder, path)
+		if err != nil {
+			return err
+		}
 		keys = append(keys, filepath.ToSlash(key))
 		return store.PutBytes(t.Context(), s.Store, filepath.ToSlash(key), body)
 	}))
