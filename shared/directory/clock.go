@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// ErrClock is returned when the clocks of this machine and of a directory differ too much. One of them is wrong, and
-// with it the age of every date.
+// ErrClock is returned when the clock of this machine and the clock of a directory differ too much. If either clock is
+// wrong, the computed age of every date is wrong.
 var ErrClock = errors.New("the clocks disagree")
 
-// maxClockSkew is how far the clock of a directory may differ from ours. Kerberos allows five minutes. The rest is for
-// the time that an answer takes.
+// maxClockSkew is how far the clock of a directory may differ from ours. Kerberos allows five minutes, and the
+// directory may take the other five to answer.
 const maxClockSkew = 10 * time.Minute
 
 // CheckClock compares told, the time of a directory, with ours. Its error wraps ErrClock and names both times.

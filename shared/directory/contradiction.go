@@ -2,8 +2,8 @@ package directory
 
 import "time"
 
-// Contradiction is a set of bits that say how an account contradicted other accounts in the last reading of both
-// directories. Package known stores these bits.
+// Contradiction is a set of bits that say how an account contradicted other accounts when both directories were last
+// read. Package known stores these bits.
 type Contradiction uint8
 
 // The kinds of contradictions.
@@ -24,19 +24,19 @@ func (p *Person) contradict(why string) {
 	}
 }
 
-// shows makes the person contradictory because of what this reading shows.
+// shows makes the person contradictory because this reading shows the contradiction c.
 func (p *Person) shows(c Contradiction, why string) {
 	p.contradiction = c
 	p.contradict(why)
 }
 
 // holds reports whether a contradiction from an earlier reading is still believed. met says whether this reading found
-// a fitting account in the other directory, and read says whether it read that directory in full. An account may exist
-// without being listed, so the contradiction lasts as long as Joined is set.
+// a matching account in the other directory. read says whether this reading covered all of the other directory. Even
+// then the other account may exist without being listed, so the contradiction lasts as long as Joined is set.
 func (p *Past) holds(met, read bool) bool {
 	c := p.Contradicted
 	if met {
-		c &= Shared // the two accounts agree, but this reading may have missed a third
+		c &= Shared // the two accounts agree, but this reading may have missed a third account
 	}
 	return c != 0 && (!read || !p.Joined.IsZero())
 }
@@ -54,7 +54,8 @@ func (p *Person) contradicted(past *Past, other Source, met, read bool) bool {
 	return true
 }
 
-// sentence says which contradiction is believed, since when, and what ends it.
+// sentence returns a sentence that says how the accounts contradict each other, since when, and what ends the
+// contradiction.
 func (p *Past) sentence(other Source, read bool) string {
 	what, when := "its accounts in Entra ID and Active Directory contradicted each other", "in an earlier reading"
 	if p.Contradicted&Shared != 0 {
@@ -70,8 +71,8 @@ func (p *Past) sentence(other Source, read bool) string {
 	return what + " " + when + ", and " + why
 }
 
-// Met stores in the person's accounts what a reading of both directories showed. read is the time of the reading. A
-// contradiction that is believed only because of an earlier reading keeps its date.
+// Met stores in the person's accounts what a reading of both directories showed. read is the time of that reading. A
+// contradiction that only an earlier reading showed keeps the date of the earlier reading.
 func (p *Person) Met(read time.Time) {
 	shown := p.contradiction != 0
 	if !shown && p.ADState == Contradictory {

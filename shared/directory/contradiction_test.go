@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// An earlier reading showed a contradiction. It holds until a reading of both directories no longer shows it.
+// A contradiction that an earlier reading showed holds until a reading of both directories no longer shows it.
 func TestContradictionIsRemembered(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 11, 20, 2, 0, 0, 0, time.UTC)
@@ -63,8 +63,8 @@ func TestContradictionIsRemembered(t *testing.T) {
 	}
 }
 
-// Every account in a contradiction stores it, and a reading in which both directories agree ends it. A reading that
-// covers only one directory changes nothing.
+// Met stores a contradiction in every account that takes part in it. A reading in which both directories agree ends the
+// contradiction. A reading of only one directory changes nothing.
 func TestMet(t *testing.T) {
 	t.Parallel()
 	before, now := time.Unix(1000, 0), time.Unix(2000, 0)

@@ -6,7 +6,7 @@ import "time"
 // object, and to notice that an object was deleted and created again.
 type Earlier struct {
 	Groups map[string]EarlierGroup `json:"groups,omitempty"` // by GroupRef.Key(false)
-	// Members holds, by GroupRef.Key, the number of members that a group had when its list was last believed.
+	// Members is the number of members that each group had when its list of members was last trusted, by GroupRef.Key.
 	Members map[string]int `json:"members,omitempty"`
 	// People holds the accounts that were found for a name in exempt.users or exempt.leave, by that name in lower case.
 	People map[string][]EarlierPerson `json:"people,omitempty"`
@@ -32,7 +32,7 @@ type EarlierGroup struct {
 	Run    string    `json:"run"`
 	At     time.Time `json:"at"`
 	Hidden bool      `json:"hidden,omitempty"` // the group, or a group nested in it, hides its members
-	// Replaced means that an operator accepts the group that now has the name.
+	// Replaced means that an operator accepts the group that has the name now, even if it is a different group.
 	Replaced bool `json:"-"`
 }
 

@@ -23,7 +23,7 @@ var ErrCursor = errors.New("the place in the list is no longer known")
 // answer to an earlier write was lost, ErrNotHeld suggests that the earlier write succeeded.
 var ErrNotHeld = errors.New("the license to be taken is not held")
 
-// ErrUncertain is returned with the answer to a repeated write if that answer does not prove whether the first try
+// ErrUncertain is returned when a write was retried and the answer to the retry does not show whether the first try
 // succeeded.
 var ErrUncertain = errors.New("an earlier try may have been made although nothing said so")
 
@@ -35,14 +35,14 @@ const Settling = 5 * time.Minute
 // done.
 var ErrDeferred = errors.New("handed over, not made yet")
 
-// PartialLogonError is returned together with people who were read without their last logon, because some controllers
-// did not answer or because the domain does not keep the date.
+// PartialLogonError is returned together with people who were read without their last logon, because some domain
+// controllers did not answer or because the domain does not keep the date.
 type PartialLogonError struct {
 	Controllers []string // URLs of the controllers that were not asked, if they have one
 	Err         error    // the reason for each controller
 
-	// Latest is the latest time at which the person can have logged on: the replicated date plus the largest lag of
-	// that date. It is zero if the answers of the other controllers prove nothing.
+	// Latest is the latest time at which the person can have logged on: the replicated date plus the longest time by
+	// which replication may be late. It is zero if no such time is known.
 	Latest time.Time
 }
 

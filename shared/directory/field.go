@@ -103,7 +103,7 @@ type Field struct {
 	Attribute string
 
 	account func(*Person) Value // reads the field from the account
-	dates   []int               // for an activity date: the indexes into Past.Newest whose newest date is this field
+	dates   []int               // for an activity date: indexes into Past.Newest; the field is the newest of these dates
 	person  func(*Person) Value // reads the field from both accounts together
 
 	report Signal // the signal whose report has the field; zero if no report has it
@@ -157,8 +157,8 @@ func allADAttributes() []string {
 	return names
 }
 
-// datesInDoubt reports whether no activity date of the account can be used, because a date lies in the future, because
-// all dates are lost, or because the account belongs to an agent.
+// datesInDoubt reports whether the activity dates of the account are unusable: a date lies in the future, all dates are
+// lost, or the account belongs to an agent.
 func (p *Person) datesInDoubt(s Source) bool {
 	if s == AD {
 		return p.AD.DatesInDoubt || !p.AD.DatesLost.IsZero() && p.AD.LastLogonTimestamp.IsZero()
@@ -262,8 +262,8 @@ func (p *Person) licenseChanged() Value {
 	return date(newest)
 }
 
-// LastActivity returns the newest of the three sign-in dates. Failed sign-ins count, because a license in doubt must be
-// kept.
+// LastActivity returns the newest of the three sign-in dates. Failed sign-ins count too, because somebody who tries to
+// sign in may need the license.
 func (u *EntraUser) LastActivity() time.Time {
 	newest := u.LastInteractive
 	for _, t := range []time.Time{u.LastNonInteractive, u.LastSuccessful} {

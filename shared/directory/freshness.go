@@ -2,7 +2,7 @@ package directory
 
 import "time"
 
-// Freshness summarizes the activity dates of one source. The health of the feed is judged by this summary.
+// Freshness summarizes the activity dates of one source. Package plan judges the health of the feed by this summary.
 type Freshness struct {
 	// Sampled is the number of people in the summary: everybody, or the first page for a quick look.
 	Sampled      int       `json:"sampled"`

@@ -38,12 +38,12 @@ type Question struct {
 // Key returns the key of the group; see GroupRef.Key.
 func (q Question) Key() string { return q.Ref.Key(q.Direct) }
 
-// PrimaryKey returns the key for the people whose primary group is this Active Directory group. They belong to the
-// group although its list of members does not contain them.
+// PrimaryKey returns the key for the people whose primary group is this Active Directory group. These people belong to
+// the group although its list of members does not contain them.
 func (r GroupRef) PrimaryKey() string { return "ad/primary:" + strings.ToLower(r.Name) }
 
-// NestedKey returns the key for the people who belong to this Active Directory group through a group inside it. They
-// remain members after they are removed from the group itself.
+// NestedKey returns the key for the people who belong to this Active Directory group through a group inside it. These
+// people remain members even after they are removed from the group itself.
 func (r GroupRef) NestedKey() string { return "ad/nested:" + strings.ToLower(r.Name) }
 
 // Group is what a run read about a group that the policy names. Groups are read before people, so Group has no members.

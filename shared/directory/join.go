@@ -32,8 +32,8 @@ type Accounts struct {
 	// Memberships maps members to the keys of the named groups they belong to. A member is an Entra id or a SID.
 	Memberships map[string][]string
 	Unreadable  []string // keys of groups that could not be read
-	// Remembered holds the keys of unreadable groups that grant a license and whose members an earlier reading knew.
-	// The keys are those that the earlier reading used.
+	// Remembered holds the keys of license-granting groups that this reading could not read although an earlier reading
+	// did. The keys are spelled as in the earlier reading.
 	Remembered []string
 	Stale      [Signals]string // why the dates of a signal cannot be trusted; empty if they can
 	Anchor     Anchor          // the anchor of Entra Connect
@@ -47,9 +47,9 @@ type Accounts struct {
 
 // Join matches the accounts by SID, or by onPremisesImmutableId if the Entra account has no SID. It yields every person
 // once, even a person that paging listed twice, in the order of the input. People may have accounts in both
-// directories, or only in one. A person is Contradictory if the two accounts disagree, or if two accounts claim a
-// third. A person also stays Contradictory after an earlier reading showed a contradiction, until a reading of both
-// directories no longer shows it. A yielded person is valid only until the next one.
+// directories, or only in one. A person is Contradictory if the two accounts disagree, or if two accounts claim to
+// belong to the same third account. A person also stays Contradictory after an earlier reading showed a contradiction,
+// until a reading of both directories no longer shows it. A yielded person is valid only until the next one.
 func (h *Accounts) Join() iter.Seq[*Person] {
 	return func(yield func(*Person) bool) {
 		j := h.index()
@@ -178,7 +178,7 @@ func (j *joiner) fromEntra(p *Person, i int) {
 	}
 }
 
-// whole reports whether, as far as is known, the directory was read in full.
+// whole reports whether the directory was read in full and nothing casts doubt on the reading.
 func (h *Accounts) whole(s Source, state Presence) bool { return state == Present && h.Stale[s] == "" }
 
 func (j *joiner) fromAD(p *Person, i int) {

@@ -9,13 +9,14 @@ import (
 type Pair struct {
 	Entra *EntraUser
 	AD    *ADUser
-	// Clear means that no other account affects the join of these two: no other account has their keys or their id, or
-	// could belong to them under any anchor.
+	// Clear means that no other account can affect how these two are joined: no other account has the same SID or id,
+	// and none could match either of the two under any anchor.
 	Clear bool
 }
 
 // Plain reports whether the row belongs to a person and nothing about it is in doubt: no other account affects the
-// join, all dates are believed, nothing is hidden, and no account is missing that should exist according to its SID.
+// join, all dates are believed, nothing is hidden, and an Entra account with a SID has its Active Directory account in
+// the row.
 func (p *Pair) Plain() bool {
 	if kind, _ := (&Person{Entra: p.Entra, AD: p.AD}).Kind(); !p.Clear || kind != KindPerson {
 		return false
@@ -86,7 +87,7 @@ func (h *Accounts) Pairs() (pairs []Pair) {
 	return pairs
 }
 
-// looseHere returns the immutable ids of the Entra accounts in h that have no SID.
+// looseHere returns the set of immutable ids of those Entra accounts in h that have no SID.
 func (h *Accounts) looseHere() map[string]bool {
 	loose := map[string]bool{}
 	for i := range h.Entra {

@@ -28,12 +28,12 @@ type Past struct {
 	Joined time.Time
 	// Contradicted is the contradiction that the last reading of both directories showed.
 	Contradicted Contradiction
-	// MemberSince is, by GroupRef.Key of a group that grants a license, the first reading in the latest unbroken series
-	// that saw the account in the group. A group without an entry either granted the license before the first reading
-	// or does not grant it.
+	// MemberSince says since when the account has been in each group that grants a license, by GroupRef.Key: the first
+	// reading in the latest unbroken series that saw the account in the group. A group has no entry if the account was
+	// in it before the first reading, or if it grants no license.
 	MemberSince map[string]time.Time
-	// MemberBefore is the same for groups that this reading could not read but an earlier reading knew. It has an entry
-	// for each of Accounts.Remembered that the account was in.
+	// MemberBefore is like MemberSince, but for groups that this reading could not read. It has an entry for each group
+	// in Accounts.Remembered that the account was in.
 	MemberBefore map[string]time.Time
 }
 
@@ -57,7 +57,8 @@ func (p *Past) WasMemberOf(key string, since time.Time) {
 // than the night before.
 const apart = 20 * time.Hour
 
-// SeenOnce reports whether no reading on an earlier day saw the account.
+// SeenOnce reports whether the account was first seen less than apart ago, so that no earlier night confirms what this
+// reading shows.
 func (p *Past) SeenOnce(now time.Time) bool { return p.Seen.IsZero() || now.Sub(p.Seen) < apart }
 
 // Activity returns the activity dates of the account, in the order of Past.Newest.
@@ -82,7 +83,7 @@ func (p *Person) Past(s Source) *Past {
 	return nil
 }
 
-// SeenOnce reports whether no reading on an earlier day saw one of the person's accounts.
+// SeenOnce reports whether Past.SeenOnce is true for at least one of the person's accounts.
 func (p *Person) SeenOnce(now time.Time) bool {
 	for _, s := range [...]Source{Entra, AD} {
 		if past := p.Past(s); past != nil && past.SeenOnce(now) {

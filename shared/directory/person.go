@@ -53,7 +53,7 @@ func ParseFlag(s string) (f Flag, ok bool) {
 // ExtensionAttributes are the values of extensionAttribute1 to extensionAttribute15, in order.
 type ExtensionAttributes [15]string
 
-// EntraUser is a user object of Microsoft Entra ID. Dates are in UTC. A zero date means that the account was read and
+// EntraUser is a user object of Microsoft Entra ID. Dates are in UTC. A zero date means that the account was read but
 // has no such date.
 //
 // The tags are explained at Property. Adding a text property of Graph takes one line here.
@@ -161,7 +161,8 @@ type ADUser struct {
 // Hides reports whether the attribute with this LDAP name may be hidden from the reading account.
 func (a *ADUser) Hides(attribute string) bool { return slices.Contains(a.Unreadable, attribute) }
 
-// LogOnBy sets the last logon to latest, which is proven even when the account's own date is hidden.
+// LogOnBy sets the last logon to latest. It also marks the date as readable, because latest is known even if the
+// directory hides the account's own date.
 func (a *ADUser) LogOnBy(latest time.Time) {
 	a.LastLogonTimestamp = latest
 	a.Unreadable = slices.DeleteFunc(slices.Clone(a.Unreadable), func(name string) bool { return name == lastLogonTimestamp })
@@ -190,8 +191,8 @@ type Person struct {
 	EntraState Presence
 	ADState    Presence
 	Doubt      string // a sentence that says why an account is Missing or Contradictory
-	// Converted means that Entra ID now masters the account itself: the account still has a SID, but Active Directory
-	// has no account with that SID.
+	// Converted means that the account was once synced from Active Directory and is now mastered in Entra ID: it still
+	// has a SID, but Active Directory has no account with that SID.
 	Converted bool
 
 	// claimed is the Active Directory account that the Entra account claims, even when the two contradict each other.
@@ -199,11 +200,11 @@ type Person struct {
 	claimed       *ADUser
 	contradiction Contradiction // the contradiction that this reading shows
 
-	// License is the skuId of the license that a rule is being evaluated for. It is empty outside such a rule, and for
-	// a license granted by Active Directory.
+	// License is the skuId of the license that a rule is being evaluated for. It is empty while no rule is evaluated,
+	// and for a license granted by Active Directory.
 	License string
 
-	// Stale says why the dates of a signal cannot be trusted in this run. An empty string means that they can.
+	// Stale says, for each signal, why its dates cannot be trusted in this run. It is empty if they can.
 	Stale [Signals]string
 	// Memberships holds the keys of the named groups that the person belongs to.
 	Memberships []string
@@ -234,8 +235,8 @@ func (p *Person) SID() string {
 	return ""
 }
 
-// LoggedOnBy returns a copy of the person whose last logon to Active Directory is latest. Callers use it with the
-// latest possible time when the real last logon is unknown.
+// LoggedOnBy returns a copy of the person whose last logon to Active Directory is latest. If the real last logon is
+// unknown, callers pass the latest time at which it may have been.
 func (p *Person) LoggedOnBy(latest time.Time) *Person {
 	as := *p
 	as.Stale[AD] = ""
@@ -247,8 +248,8 @@ func (p *Person) LoggedOnBy(latest time.Time) *Person {
 	return &as
 }
 
-// ActiveBy returns a copy of the person as if every account had been used at the given time. Later and unknown dates
-// are kept.
+// ActiveBy returns a copy of the person in which every account was last used at the given time. Dates that are later or
+// unknown stay as they are.
 func (p *Person) ActiveBy(at time.Time) *Person {
 	as := *p
 	if p.Entra != nil {

@@ -3,8 +3,7 @@ package directory
 import "time"
 
 // Sighting records newer activity dates of an Entra account that was read on its own, between two full readings. Active
-// Directory accounts need none: before a write, every controller is asked for lastLogon, which is later than the
-// timestamp that full readings compare.
+// Directory accounts need no sightings, because every domain controller is asked for lastLogon again before each write.
 type Sighting struct {
 	Account string `json:"account"` // the Entra object id
 	// Newest holds the dates in the order of Past.Newest.

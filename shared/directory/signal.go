@@ -6,8 +6,8 @@ import (
 )
 
 // Signal is a kind of dated fact about people that comes from one feed: the sign-ins of Entra ID, the logons of Active
-// Directory, or the use of one workload in a usage report. Health, coverage and doubt are judged per signal. A dead
-// feed leaves undecided only the rules that name its signal.
+// Directory, or the use of one workload in a usage report. Health, coverage and doubt are judged per signal. If a feed
+// fails, only the rules that read its signal become undecided.
 type Signal uint8
 
 // The signals. The signal of a directory has the number of its Source.
@@ -97,8 +97,8 @@ type Use struct {
 	Assigned Value
 	// Through is the start of the last day that the report covers. Later activity may be missing from the report.
 	Through time.Time
-	// Shown is the newest day in an earlier report, if this report has an earlier day or none. Last is then Unknown.
-	// Shown is zero if no day is lost.
+	// Shown is set if an earlier report gave a later day of activity than this report does. It is then that later day,
+	// and Last is Unknown.
 	Shown time.Time
 }
 
@@ -164,8 +164,8 @@ func (f *Field) Signal() (s Signal, dated bool) {
 	return Signal(f.Source), f.Meaning == Activity
 }
 
-// usedBy returns the uses as they would be if the account had been used at the given time. Later and unknown dates are
-// kept.
+// usedBy returns a copy of the uses in which the account was last used at the given time. Dates that are later or
+// unknown stay as they are.
 func usedBy(uses []Use, at time.Time) []Use {
 	uses = slices.Clone(uses)
 	for i := range uses {

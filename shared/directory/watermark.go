@@ -2,8 +2,8 @@ package directory
 
 import "errors"
 
-// ErrNoWatermark is returned when the changes since a watermark cannot be listed exactly. The caller must then read
-// everybody.
+// ErrNoWatermark is returned when the directory cannot list exactly what changed since a watermark. The caller must
+// then read everybody.
 var ErrNoWatermark = errors.New("the changes since the earlier reading cannot be listed")
 
 // Watermark is a position in the change history of one domain controller. Update sequence numbers (USNs) are local to a
