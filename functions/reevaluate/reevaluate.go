@@ -50,8 +50,8 @@ type reevaluation struct {
 // interval is the time between two checks of an execution.
 const interval = time.Second
 
-// do starts an execution for one person and follows it until the execution ends or until has passed. A zero until
-// means no deadline.
+// do starts an execution for one person. It returns when the execution ends or when the deadline passes. The deadline
+// is until; zero means none.
 func (r *reevaluation) do(ctx context.Context, in input, until time.Time) (*answer, error) {
 	if strings.TrimSpace(in.User) == "" {
 		return nil, fmt.Errorf("%w: name the user, as {\"user\":\"anna@contoso.example\",\"apply\":false}", errRequest)

@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/relay/protocol"
 )
 
-// standStill suspends a relay with SIGSTOP at event at of its work on m. It returns when the visibility timeout of
-// the message and the heartbeat of the task have expired.
+// standStill sends the message m to a relay and suspends the relay with SIGSTOP at its nth event, where n is at. It
+// returns when the visibility timeout of the message and the heartbeat of the task have expired.
 func (r *rig) standStill(at int, m protocol.Message) (p *process, lost *awsfake.Task) {
 	r.Helper()
 	p = r.start()

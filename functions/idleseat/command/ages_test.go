@@ -26,8 +26,8 @@ func (s *shell) allSignIn(p printed) {
 	}
 }
 
-// TestAsleep stops the process of apply when it has read fifteen people, and continues it minutes later. Those people
-// sign in meanwhile, so none of them may lose a license.
+// TestAsleep suspends the process of an apply while it reads its fifteenth person, and resumes the process minutes
+// later. Everybody in the plan signs in meanwhile, so nobody may lose a license.
 func TestAsleep(t *testing.T) {
 	t.Parallel()
 	s := clockedShell(t, sandbox.Options{Users: 400, Seed: 6})
@@ -65,8 +65,8 @@ func TestAsleep(t *testing.T) {
 	s.nothingTaken(p, before)
 }
 
-// nothingTaken checks that the run of p kept every Entra ID license that it had planned to take, because the person
-// signed in, and that nobody in the run holds less than before.
+// nothingTaken checks the results of plan p for E3: each person kept the license, the note says that the person signed
+// in, and the person holds no less than before.
 func (s *shell) nothingTaken(p printed, before map[int][]string) {
 	s.t.Helper()
 	kept, after := 0, holding(s.company.Company)
@@ -128,7 +128,7 @@ func takes(r *http.Request) bool {
 	return r.Method == http.MethodDelete || strings.HasSuffix(r.URL.Path, "/assignLicense")
 }
 
-// chosen returns a plan for one person whose license is changed the given way.
+// chosen returns a plan with a single change, which is made by way of via.
 func (s *shell) chosen(via plan.Via) printed {
 	s.t.Helper()
 	for _, c := range s.plan(exitDone).Changes {
@@ -152,7 +152,7 @@ func TestRetryAfterNinetySeconds(t *testing.T) {
 			s := clockedShell(t, sandbox.Options{Users: 200, Seed: 1})
 			p := s.chosen(via)
 			asked := map[string]bool{}
-			var until, done time.Time // until is when the wait ends that Graph asked for; done is when the write came
+			var until, done time.Time // until is the earliest time that Graph allows for the next write; done is when the next write came
 			s.company.Intercept(func(next http.Handler) http.Handler {
 				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					if isWrite(r) && len(asked) == 0 {

@@ -54,8 +54,8 @@ var objectKinds = []struct {
 	{"mark", regexp.MustCompile(`^ledger/[^/]+/[^/]+/\d{6}\.(leaving|back|answered|free|in-target|second-try|third-try)\.json$`), plainObject},
 }
 
-// alterations returns every alteration of every field of an object. others holds the values of each field in the
-// whole store, by kind and path.
+// alterations returns every alteration of every field of an object. others has the values that each field has anywhere
+// in the store; the keys are the kind and the path.
 func alterations(t *testing.T, key string, raw []byte, others map[string][]string) (all []alteration) {
 	t.Helper()
 	for _, k := range objectKinds {

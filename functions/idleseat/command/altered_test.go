@@ -45,7 +45,8 @@ func (s *tale) again(k state) {
 	s.store.Become(k.objects)
 }
 
-// newTale tells story n once. It returns the state at the beginning of each chapter and, last, at the end.
+// newTale runs story n once. kept has the state at the beginning of each chapter, and as its last element the state at
+// the end of the story.
 func newTale(t *testing.T, n int) (s *tale, kept []state) {
 	t.Helper()
 	story, clock := stories[n], newSharedClock(t)
@@ -75,14 +76,14 @@ type altered struct {
 	alteration
 }
 
-// cases returns the alterations of every field of every kind of object, before every chapter. From alterations that
-// differ only in their object or list index, it draws one.
+// cases returns the alterations of every field of every kind of object, before every chapter. If some alterations
+// differ only in their object or list index, it keeps a random one of them.
 func cases(t *testing.T, kept []state, random *rand.Rand) (all []altered) {
 	t.Helper()
 	alike := map[string][]altered{}
 	for chapter := 1; chapter < len(kept)-1; chapter++ {
 		objects := maps.Clone(kept[chapter].objects)
-		maps.DeleteFunc(objects, func(key string, b []byte) bool { // objects from earlier chapters were altered before those chapters
+		maps.DeleteFunc(objects, func(key string, b []byte) bool { // an object that has not changed since the previous chapter already has its alterations there
 			return bytes.Equal(b, kept[chapter-1].objects[key])
 		})
 		others := valuesOf(t, objects)
@@ -159,7 +160,7 @@ func (s *tale) alterEach(t *testing.T, all []altered, kept []state) {
 	}
 }
 
-// everyKind checks that a story has objects of every kind except those in lacks.
+// everyKind checks that all alters objects of every kind except the kinds in lacks.
 func everyKind(t *testing.T, all []altered, lacks []string) {
 	t.Helper()
 	kinds := map[string]int{}
@@ -174,7 +175,7 @@ func everyKind(t *testing.T, all []altered, lacks []string) {
 	t.Logf("%d alterations: %v", len(all), kinds)
 }
 
-// share returns the number of the teller, from 0 to of-1, that runs this alteration.
+// share returns the index of the worker that runs this alteration. The number of workers is of.
 func (a *alteration) share(of int) int {
 	sum := fnv.New32a()
 	sum.Write([]byte(a.kind + a.field + a.how))
@@ -212,8 +213,9 @@ func (s *tale) alter(t *testing.T, a altered, kept []state) (refused bool) {
 	return refused
 }
 
-// seen reports whether a person holds at least what they held at some moment of the story, and nothing that they
-// never held. More than at any moment is possible, because a change that was refused midway leaves both licenses.
+// seen reports whether holds contains everything that the person held in at least one of the states kept, and nothing
+// that the person held in none of them. The person may hold more than in any single state, because a change that is
+// refused halfway leaves both the old and the new license.
 func seen(kept []state, person int, holds []string) bool {
 	return slices.ContainsFunc(kept, func(k state) bool {
 		return !slices.ContainsFunc(k.holding[person], func(one string) bool { return !slices.Contains(holds, one) })

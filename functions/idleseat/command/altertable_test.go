@@ -24,8 +24,8 @@ func headed(t *testing.T, kind string, text []byte, pack func(text []byte) []byt
 	}, nil)
 }
 
-// cellAlterations replaces the number of size bytes at offset at with 0, 1, the greatest value, and the old value
-// plus and minus step.
+// cellAlterations replaces the number at offset at, which is size bytes long. The replacements are 0, 1, the greatest
+// value, and the old value plus and minus step.
 func cellAlterations(field string, cells []byte, at, size int, step uint64, pack func(cells []byte) []byte) (all []alteration) {
 	was := binary.LittleEndian.Uint64(append(bytes.Clone(cells[at:at+size]), make([]byte, 8)...))
 	for how, value := range map[string]uint64{"zero": 0, "one": 1, "the greatest": 1<<64 - 1, "a step more": was + step, "a step less": was - step} {
@@ -184,8 +184,8 @@ func tableAlterations(t *testing.T, raw []byte) (all []alteration) {
 	return all
 }
 
-// otherCells returns other values for one cell, by a description of the value. Text cells are indexes into c.Words;
-// the index after the last one stands for a word that the caller appends.
+// otherCells returns values that can replace a cell of column c. The keys describe the values. A text cell is an index
+// into c.Words, and the value len(c.Words) stands for a new word, which the caller appends.
 func otherCells(c *table.Column, row int) map[string]int64 {
 	was, ways := c.Rows[row], map[string]int64{}
 	if was != table.None {

@@ -39,7 +39,7 @@ func BenchmarkPlan(b *testing.B) {
 				cmd.Env = append(cmd.Env, "IDLESEAT_AD_TIMEOUT=10m") // the simulated controller looks up all its people before it answers
 				var out bytes.Buffer
 				cmd.Stdout, cmd.Stderr = &out, os.Stderr
-				if err := cmd.Run(); err != nil && cmd.ProcessState.ExitCode() != exitHeld { // the limits hold a plan with so many matches
+				if err := cmd.Run(); err != nil && cmd.ProcessState.ExitCode() != exitHeld { // a plan with so many matches exceeds the limits and is on hold
 					b.Fatal(err)
 				}
 				everybodyRead(b, out.Bytes())

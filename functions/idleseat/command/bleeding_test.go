@@ -46,7 +46,7 @@ func taken(r runs.Results) (n int) {
 }
 
 // TestSlowBleeding lets a broken feed show a few more active people as idle each night, always fewer than stopAbove.
-// The sum over 30 days must not exceed stopAbove either.
+// The number of licenses taken within 30 days must not exceed stopAbove either.
 func TestSlowBleeding(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 60*day, sandbox.Options{Users: 700, Seed: 4}, replace(t, "percent: 10", "percent: 12"))
@@ -79,7 +79,7 @@ func TestSlowBleeding(t *testing.T) {
 	if why := strings.Join(held.HoldReasons, "\n"); !held.Overridable || !strings.Contains(why, "in the last 30 days") || !strings.Contains(why, p.Run) || !strings.Contains(why, "limits set aside") {
 		t.Errorf("held by %q", held.HoldReasons)
 	}
-	// Restored licenses do not count toward the sum.
+	// Restored licenses do not count as taken.
 	s.want(exitDone, "restore", "--run", p.Run, "--yes")
 	s.later(time.Minute)
 	s.plan(exitDone)
@@ -121,7 +121,7 @@ func TestOverrideAcceptsItsPeople(t *testing.T) {
 		t.Fatalf("matches %v", first.Matches)
 	}
 	s.done(first.Run, "--override-limits", first.PlanHash)
-	for n := 1; ; n++ { // the accepted people whose changes were deferred
+	for n := 1; ; n++ { // make the deferred changes of the accepted people
 		next := s.plan(exitDone)
 		if len(next.Changes) == 0 || n == 5 {
 			break

@@ -78,8 +78,8 @@ func (s *shell) noE3() {
 }
 
 // TestBrokenNight breaks part of a feed that was healthy the night before. Rules that depend on this feed must take
-// nothing, and the plan must give the reason. Rules that depend on the other feed continue. If they match nobody, the
-// run is on hold.
+// nothing, and the plan must give the reason. Rules that depend on the other feed continue. A run in which no rule
+// matches anybody is on hold.
 func TestBrokenNight(t *testing.T) {
 	t.Parallel()
 	noDate := func(u map[string]any) bool { delete(u, "signInActivity"); return true }
@@ -104,7 +104,7 @@ func TestBrokenNight(t *testing.T) {
 			if f.State != plan.Unhealthy || !strings.Contains(f.Reason, tc.reason) {
 				t.Errorf("source entra: %+v", f)
 			}
-			if bad.Verdict != plan.Review || len(bad.Changes) == 0 || e3Changes(bad) > 0 { // from the rule that uses Active Directory
+			if bad.Verdict != plan.Review || len(bad.Changes) == 0 || e3Changes(bad) > 0 { // the remaining changes come from the rule that uses Active Directory
 				t.Errorf("verdict %s, %d changes, %d of them from the broken feed", bad.Verdict, len(bad.Changes), e3Changes(bad))
 			}
 			if a := s.want(exitHeld, "apply", good.Run, "--yes"); !strings.Contains(a.err, "superseded it") {

@@ -174,8 +174,8 @@ func TestReserve(t *testing.T) {
 	}
 }
 
-// TestRestoredByHand restores one license by command and another in the directory. Neither may be taken again before
-// the rule's whole span has passed.
+// TestRestoredByHand restores one license by command and another in the directory. Neither may be taken again until the
+// rule's full idle period has passed since the restore.
 func TestRestoredByHand(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 100*day, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond}, withoutGrace(t))
@@ -201,7 +201,7 @@ func TestRestoredByHand(t *testing.T) {
 	check("58 days later", true)
 	s.later(33 * day)
 	check("91 days later", false)
-	again := s.plan(exitDone) // a plan that nobody applied does not restart the span
+	again := s.plan(exitDone) // a plan that nobody applied does not restart the idle period
 	s.done(again.Run)
 	for user, license := range map[string]string{restored.User: "m365-e3", citrix.User: "citrix"} {
 		if got := s.entries(user, license); got[len(got)-1] != map[string]string{"m365-e3": "m365-idle-60 done", "citrix": "citrix-idle-90 done"}[license] {

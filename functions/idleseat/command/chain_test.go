@@ -39,8 +39,8 @@ func TestPlanSaysWhatTheRulesSay(t *testing.T) {
 			got.Undecided++
 		}
 	}
-	// Undecided and exempt are not compared, because the command cannot know whether a person of doubtful identity
-	// holds Citrix.
+	// The numbers of undecided and exempt people are not compared, because the command cannot know whether a person of
+	// doubtful identity holds Citrix.
 	if p.Counts.Keep != got.Keep || p.Counts.Reclaim != got.Reclaim || p.Counts.Users != got.Users {
 		t.Errorf("counts %+v, worked out %+v", p.Counts, got)
 	}

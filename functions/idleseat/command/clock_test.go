@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestWrongClock sets this machine's clock and Graph's apart. A plan must fail without beginning a run, and apply
-// must fail too.
+// TestWrongClock makes the clocks of this machine and of Graph differ. A plan must fail without beginning a run, and
+// apply must fail too.
 func TestWrongClock(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -56,8 +56,8 @@ func TestWrongClock(t *testing.T) {
 	}
 }
 
-// TestWrongClockOfTheDirectory sets the domain controller's clock and this machine's apart. No run may begin, and an
-// earlier plan may not be applied.
+// TestWrongClockOfTheDirectory makes the clocks of this machine and of the domain controller differ. No run may begin,
+// and an earlier plan may not be applied.
 func TestWrongClockOfTheDirectory(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 600, Seed: 4})

@@ -33,7 +33,7 @@ const (
 	exitFailed = 1 // the store, a snapshot or a source that every rule needs could not be read, or changes failed
 	exitUsage  = 2 // wrong usage, policy, tenant or user; no run was made
 	exitHeld   = 3 // held or refused by a safety check
-	// Only the command run ends with the following statuses.
+	// Only "idleseat run" ends with the following statuses.
 	exitPending = 4 // changes are pending; the next run continues them
 	exitUnread  = 5 // a source could not be read
 )

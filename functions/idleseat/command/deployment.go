@@ -29,8 +29,8 @@ type awsFlag struct {
 // look is the interval between two checks of an execution.
 const look = 2 * time.Second
 
-// start starts an execution of the state machine that serves wish, with request as its input. It prints each step to
-// stderr as the step begins, and returns the output of the execution.
+// start starts an execution of the state machine that accepts requests of the kind wish. The input is request. It
+// prints each step to stderr as the step begins, and returns the output of the execution.
 func (f awsFlag) start(a *Process, wish entrance.Wish, request any) (*gate.StepOutput, error) {
 	cloud, err := config.LoadDefaultConfig(a.Context)
 	if err != nil {
@@ -80,7 +80,7 @@ func follow(a *Process, executions *sfn.Client, arn *string) (*gate.StepOutput, 
 	}
 }
 
-// showSteps prints the steps that began after event seen, and returns the id of the latest event.
+// showSteps prints the steps that began after the event with the id seen, and returns the id of the latest event.
 func showSteps(a *Process, executions *sfn.Client, arn *string, seen int64) (int64, error) {
 	h, err := executions.GetExecutionHistory(a.Context, &sfn.GetExecutionHistoryInput{
 		ExecutionArn: arn, ReverseOrder: true, MaxResults: 200, IncludeExecutionData: aws.Bool(false),

@@ -146,7 +146,7 @@ func explain(a *Process, s store.Store, run, user string, f formatFlag) error {
 	return nil
 }
 
-// explanations explains the verdicts on everybody in the snapshot of a run whom user names.
+// explanations explains the verdicts on each person in the snapshot of a run who has the name user.
 func explanations(ctx context.Context, s store.Store, run, user string) ([]*decision.Explanation, error) {
 	r, err := decision.Open(ctx, s, run)
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// spoil passes every page of the list of people to change, which writes the answer.
+// spoil calls change with every page of the list of people. change must write the answer to w.
 func spoil(change func(w http.ResponseWriter, r *http.Request, body map[string]any)) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -31,7 +31,7 @@ func spoil(change func(w http.ResponseWriter, r *http.Request, body map[string]a
 	}
 }
 
-// edited calls edit for every object that Graph returns from a collection, in lists and alone.
+// edited calls edit with every object that Graph returns from a collection, whether in a list or as a single object.
 func edited(collection string, edit func(object map[string]any)) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

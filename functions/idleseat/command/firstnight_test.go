@@ -47,8 +47,8 @@ func TestFirstNightWithoutDates(t *testing.T) {
 	s.unwritten()
 }
 
-// TestFirstReading removes the date of one active person in the first night of a store. The plan says that the person
-// never signed in, and that only one reading shows this.
+// TestFirstReading removes the date of one active person in the first night of a store. The plan must say that the
+// person never signed in, and that only one reading shows this.
 func TestFirstReading(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 5*day, sandbox.Options{Users: 500, Seed: 4})

@@ -40,8 +40,8 @@ func (s *shell) forge(c plan.Change, edit func(*ledger.Intent)) (key string) {
 }
 
 // TestForgedIntent alters the intent of a pending change, as an attacker could who can write only to the ledger. The
-// command must refuse the object by name, and nobody may join or leave a group that is not the license's. All other
-// changes must finish.
+// command must refuse the object by name, and nobody may join or leave a group that does not belong to the license. All
+// other changes must finish.
 func TestForgedIntent(t *testing.T) {
 	t.Parallel()
 	tests := map[string]func(*ledger.Intent){

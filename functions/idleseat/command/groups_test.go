@@ -113,7 +113,7 @@ func TestExemptGroupAtTheLastMoment(t *testing.T) {
 		"emptied":             {"LIC-Exempt", sandbox.GroupChange{Emptied: true}, false},
 		"hidden":              {"LIC-Exempt", sandbox.GroupChange{Hidden: true}, false},
 		"hidden, and refused": {"LIC-Exempt", sandbox.GroupChange{Hidden: true, Denied: true}, false},
-		"a nested one hidden": {"LIC-Exempt-Leave", sandbox.GroupChange{Hidden: true, Denied: true}, true}, // goes on, because the members of the nested group were exempt when the plan was made
+		"a nested one hidden": {"LIC-Exempt-Leave", sandbox.GroupChange{Hidden: true, Denied: true}, true}, // apply continues, because the plan has no changes for the members of the nested group
 		"renamed":             {"LIC-Exempt", sandbox.GroupChange{Name: "LIC-Keep"}, true},
 		"hidden, and shown":   {"LIC-Exempt", sandbox.GroupChange{Hidden: true, Unhidden: true}, true},
 	}

@@ -27,7 +27,7 @@ func waiting(t *testing.T, edit ...policyText) (*shell, printed, plan.Change, in
 	return s, p, c, i
 }
 
-// became returns the result of c in a run, or the zero value if the run has none.
+// became returns the result that a run has for change c, or the zero value if the run has none.
 func (s *shell) became(run string, c plan.Change) runs.Result {
 	s.t.Helper()
 	r := s.results(run)

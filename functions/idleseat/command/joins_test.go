@@ -54,8 +54,8 @@ func TestConverted(t *testing.T) {
 	}
 }
 
-// TestAnchors joins accounts by an immutable id that is the objectGUID or the employeeID. The policy must name
-// employeeID as the anchor.
+// TestAnchors joins accounts by the immutable id. The id is derived from the objectGUID or from the employeeID; in the
+// second case, the policy must name employeeID as the anchor.
 func TestAnchors(t *testing.T) {
 	t.Parallel()
 	for name, edit := range map[string]policyText{
@@ -98,8 +98,8 @@ func TestAnchors(t *testing.T) {
 	}
 }
 
-// TestWithoutSID removes the SID of two people from Entra ID. The immutable id must still join their accounts, so the
-// person whom the policy exempts by the Entra object id keeps Citrix.
+// TestWithoutSID removes the SID of two people from Entra ID. The immutable id must still join their accounts, so that
+// the person whom the policy exempts by Entra object id keeps Citrix.
 func TestWithoutSID(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 1500, Seed: 3})

@@ -67,7 +67,7 @@ func (k *killer) overHTTP(next http.Handler) http.Handler {
 	})
 }
 
-// trial is a company and its S3 store, both in the state in which a plan was made.
+// trial is a company and its S3 store, both in their state right after a plan was made.
 type trial struct {
 	*shell
 	killer

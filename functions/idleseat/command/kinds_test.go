@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// idleHolders returns the indexes of the first want synced people from whom p takes E3.
+// idleHolders returns the indexes of synced people from whom p takes E3. want is the number of people to return.
 func (s *shell) idleHolders(p printed, want int) (list []int) {
 	s.t.Helper()
 	for _, c := range p.Changes {
@@ -96,8 +96,8 @@ func TestAccountsThatAreNoPeople(t *testing.T) {
 	s.unwritten()
 }
 
-// TestDisabledLeaver checks accounts whose sign-in is blocked. Each may be a shared mailbox, so a change is refused
-// until the mailbox report says that the mailbox is a user's.
+// TestDisabledLeaver checks accounts whose sign-in is blocked. Such an account may belong to a shared mailbox, so its
+// change is refused until the mailbox report says that the mailbox is a user mailbox.
 func TestDisabledLeaver(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond},

@@ -27,7 +27,7 @@ func TestBacklog(t *testing.T) {
 	for len(p.Changes) > 0 {
 		for _, c := range p.Changes {
 			if c.IdleSince == nil {
-				continue // never signed in; the order is by the age of the account, which the plan does not show
+				continue // people who never signed in are ordered by the age of their account, which the plan does not show
 			}
 			if c.IdleSince.Before(last) {
 				t.Fatalf("night %d: %s, idle since %s, comes after somebody idle since %s", nights+1, c.UserPrincipalName, c.IdleSince, last)

@@ -44,8 +44,8 @@ func (s *shell) rewrite(file string, change func([]byte) []byte) {
 }
 
 // TestUnreadablePlanOfAnEarlierRun makes the plan of a run with pending changes unreadable. The next night must still
-// be planned and applied, with a note about the run. A restore must return what the run took and roll back what it
-// began, with only the ledger's help.
+// be planned and applied, with a note about the run. A restore must use only the ledger to return what the run took and
+// to roll back what the run began.
 func TestUnreadablePlanOfAnEarlierRun(t *testing.T) {
 	t.Parallel()
 	for name, tc := range unreadablePlans {
@@ -76,8 +76,8 @@ func TestUnreadablePlanOfAnEarlierRun(t *testing.T) {
 	}
 }
 
-// TestUnreadableHistory damages what the last run left for later runs. The next night must use what an older run
-// left, and say so. If there is no older run either, the plan must fail and name the object.
+// TestUnreadableHistory damages the objects that the last run wrote for later runs. The next night must use those of an
+// older run, and its plan must say so. If there is no older run either, the plan must fail and name the object.
 func TestUnreadableHistory(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 3*day, sandbox.Options{Users: 100, Seed: 9})

@@ -30,8 +30,8 @@ func withSeats(t *testing.T) policyText {
 	}
 }
 
-// TestSeatsOfAnApplication takes and restores seats that a group assigns in an application. The application must
-// follow the group.
+// TestSeatsOfAnApplication takes and restores seats that a group assigns in an application. Each seat in the
+// application must follow the membership in the group.
 func TestSeatsOfAnApplication(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 20*day, sandbox.Options{Users: 400, Seed: 9}, withSeats(t))
@@ -119,7 +119,7 @@ func TestEachOfSeveralGroups(t *testing.T) {
 		replace(t, "group: {entra: LIC-M365-E3}", "groups: [{entra: "+lab+"}, {entra: LIC-M365-E3}]"), replace(t, "percent: 10,", "percent: 60,"))
 	c := s.company.Company
 	c.ChangeGroup("Duplicate", sandbox.GroupChange{Name: lab, More: []string{"SPE_E3"}})
-	by := map[int]string{} // groups of each idle person, by index: the name of one group, or "both"
+	by := map[int]string{} // maps the index of each idle person to the name of their group, or to "both"
 	for i := range c.Size() {
 		if who := c.Person(i); who.Activity == sandbox.Idle && slices.Contains(who.Groups, "LIC-M365-E3") {
 			by[i] = []string{"LIC-M365-E3", lab, "both"}[i%3]

@@ -72,7 +72,7 @@ func TestListedIsFollowed(t *testing.T) {
 			}
 			company.SetUPN(who[0], "married.name@contoso.example")
 			company.SetUPN(who[1], upn)
-			s.setenv("IDLESEAT_AD_URLS", "ldaps://127.0.0.1:1") // Active Directory is down, because it still knows the person by the old name
+			s.setenv("IDLESEAT_AD_URLS", "ldaps://127.0.0.1:1") // take Active Directory down, because it still has the person under the old name
 			p := s.plan(exitDone)
 			if s.takes(p, who[0]) || s.takes(p, who[1]) {
 				t.Error("taken from who was renamed, or from who has the name now")
@@ -97,7 +97,7 @@ func TestNameOfNobody(t *testing.T) {
 		t.Errorf("without a run: %s", a.out)
 	}
 	s.lists(wrong)
-	s.plan(exitHeld, "--user", right) // even for a person whose name is spelled correctly
+	s.plan(exitHeld, "--user", right) // on hold even for a person whose name is spelled correctly
 	for range 2 {
 		p := s.plan(exitHeld)
 		if len(p.Changes) == 0 || p.Overridable || !strings.Contains(strings.Join(p.HoldReasons, "\n"), "1 of the names in exempt.users and exempt.leave") || strings.Contains(strings.Join(p.HoldReasons, "\n"), "ingrid") {

@@ -9,8 +9,9 @@ import (
 	"github.com/idleseat/idleseat/shared/lease"
 )
 
-// naps is a clock for a company and its commands. Each wait of a command advances it minute by minute. The renewal of
-// the lease waits without advancing it, and the clock stands still while a renewal is due.
+// naps is a clock that a company and its commands share. A waiting command advances the clock minute by minute instead
+// of sleeping. The goroutine that renews the lease never advances the clock, and waiting commands do not advance it
+// while a renewal is due.
 type naps struct {
 	ahead *atomic.Int64
 	due   atomic.Int64 // when the lease must be renewed, in Unix nanoseconds; 0 while no renewal waits

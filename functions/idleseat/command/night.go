@@ -33,7 +33,7 @@ type runCmd struct {
 	formatFlag
 }
 
-// night is the state of one call of the command run.
+// night is the state of one call of "idleseat run".
 type night struct {
 	*runCmd
 	a       *Process

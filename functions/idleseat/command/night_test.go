@@ -19,7 +19,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// printedNight is the output of run --format json.
+// printedNight is the output of "idleseat run --format json".
 type printedNight struct {
 	Pending int
 	Plan    printed
@@ -35,7 +35,7 @@ func newNights(t *testing.T, o sandbox.Options, edit ...policyText) (*shell, *na
 	return s, clock
 }
 
-// runs runs the command run and fails the test if the exit status differs from status or stdout is not one JSON
+// runs executes "idleseat run" and fails the test if the exit status differs from status or stdout is not one JSON
 // object.
 func (s *shell) runs(status int) (n printedNight, stderr string) {
 	s.t.Helper()
@@ -51,7 +51,7 @@ func inMode(t *testing.T, mode policy.Mode) policyText {
 	return replace(t, "mode: review", "mode: "+string(mode))
 }
 
-// TestNightByMode checks that a night does the same in each mode as a scheduled run in AWS.
+// TestNightByMode checks, for each mode, that a night does the same as a scheduled run in AWS.
 func TestNightByMode(t *testing.T) {
 	t.Parallel()
 	t.Run("audit", func(t *testing.T) {

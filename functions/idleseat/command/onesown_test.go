@@ -27,7 +27,8 @@ func (s *shell) object(key, text string) {
 	s.write("store/"+key, text)
 }
 
-// restoring runs restore, which must exit with status, and then apply until only troubled changes are pending.
+// restoring runs restore, which must exit with status, and then apply until the only pending changes are those that
+// wait because a read or a write failed.
 func (s *shell) restoring(status int, args ...string) (r runs.Results, stderr string) {
 	s.t.Helper()
 	a := s.want(status, append([]string{"restore", "--yes", "--format", "json"}, args...)...)
@@ -104,9 +105,9 @@ func (s *shell) inCitrix(user string) bool {
 	return false
 }
 
-// TestDamagedStoreIsOnePersons puts malformed and foreign objects into the ledger. Each must make only its own person
-// undecided, with a reason that names the object. A damaged manifest or list of the last run must not stop later
-// runs.
+// TestDamagedStoreIsOnePersons puts malformed and foreign objects into the ledger. Each object must make only one
+// person undecided: the one under whose id it is stored. The reason must name the object. A damaged manifest or list of
+// the last run must not stop later runs.
 func TestDamagedStoreIsOnePersons(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 400, Seed: 9, LicenseDelay: 20 * time.Millisecond})

@@ -24,9 +24,9 @@ func (s *shell) endsInSource(first printed, c plan.Change, i int, status runs.St
 	}
 }
 
-// TestGivenBackByHand returns a license by hand on the morning after it was taken, while the change still waits for
-// the license to be freed. The person must keep the license, and no run may take it again before the rule's whole
-// span has passed.
+// TestGivenBackByHand returns a license by hand on the morning after it was taken, while the change still waits for the
+// license to be freed. The person must keep the license, and no run may take the license again before the rule's full
+// idle period has passed.
 func TestGivenBackByHand(t *testing.T) {
 	t.Parallel()
 	s, first, c, i := waiting(t, withoutGrace(t))

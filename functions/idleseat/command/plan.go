@@ -230,8 +230,8 @@ func planText(a *Process, s store.Store, r *decision.Run, p *plan.Plan, next str
 	return out.err
 }
 
-// ruleTable returns a row for each rule, with the number of holders, how many of them the rule asked and matched, and
-// which attributes had no value.
+// ruleTable returns a row for each rule. The row has the number of people who hold the license, the number for whom the
+// condition was evaluated, the number whom it matched, and the attributes that had no value.
 func ruleTable(p *plan.Plan) [][]string {
 	rows := [][]string{{"RULE", "HOLDERS", "ASKED", "MATCHED", "UNDECIDED", "EXEMPT", "WITHOUT A VALUE"}}
 	for i := range p.Rules {

@@ -9,7 +9,7 @@ import (
 
 const leftAlone = "CN=Citrix Contractors,OU=Licenses," + sandbox.BaseDN
 
-// exempting returns an edit that exempts the group leftAlone of Active Directory.
+// exempting returns an edit that exempts the members of the Active Directory group leftAlone.
 func exempting(t *testing.T) policyText {
 	return replace(t, "groups: [{entra: LIC-Exempt}]", `groups: [{entra: LIC-Exempt}, {ad: "`+leftAlone+`"}]`)
 }
@@ -26,8 +26,8 @@ func reasons(s *shell, i int, lists ...[]listed) (all []string) {
 	return all
 }
 
-// TestPrimaryGroup checks that people count as members of their primary group, which lists them in no member
-// attribute.
+// TestPrimaryGroup checks that people count as members of their primary group, although Active Directory does not list
+// them in its member attribute.
 func TestPrimaryGroup(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 1500, Seed: 3}, exempting(t))

@@ -17,7 +17,7 @@ func TestRenamedLicense(t *testing.T) {
 		delay  time.Duration
 		rename string // name of the license that is renamed
 		before func(s *shell, run string, c plan.Change)
-		asked  string // license that the next plan must refuse to change; its name after the renaming
+		asked  string // license that the next plan must not change, by its name after the renaming
 		want   string
 	}{
 		"given back": {20 * time.Millisecond, "m365-e3", func(s *shell, run string, c plan.Change) {

@@ -36,8 +36,8 @@ func refusing(users map[string]bool) func(http.Handler) http.Handler {
 	}
 }
 
-// TestSetbacks makes some changes fail every night. They must come after all other changes, be tried again after 2,
-// 4, 8 and 16 nights, and the plan must give the reason of the failure.
+// TestSetbacks makes some changes fail every night. These changes must be made after all others and must be tried again
+// in nights 2, 4, 8 and 16. The plan must give the reason for the failure.
 func TestSetbacks(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 60*day, sandbox.Options{Users: 300, Seed: 5}, replace(t, "perRun: 200", "perRun: 3"), replace(t, "days(90)", "days(3650)"))

@@ -106,8 +106,9 @@ func TestADOnlyIsDecided(t *testing.T) {
 	}
 }
 
-// TestRuleLines checks the summary of each rule in a plan: how many people the rule asked and which attributes had no
-// value. The plan must also say that a rule asked nobody and that a leave is over.
+// TestRuleLines checks the summary of each rule in a plan: for how many people the condition was evaluated, and which
+// attributes had no value. The plan must also say if a condition was evaluated for nobody, and if the leave of an
+// exempt person has ended.
 func TestRuleLines(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 500, Seed: 4}, func(text string) string {

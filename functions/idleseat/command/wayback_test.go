@@ -17,7 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// remove deletes the objects whose keys match a pattern. Each pattern must match at least one.
+// remove deletes the objects whose keys match a pattern. Each pattern must match at least one key.
 func (s *shell) remove(patterns ...string) {
 	s.t.Helper()
 	for _, p := range patterns {
@@ -33,7 +33,8 @@ func (s *shell) remove(patterns ...string) {
 	}
 }
 
-// earlierLedger rewrites the ledger and a run's manifest as versions before the bound plan wrote them.
+// earlierLedger rewrites the ledger and a run's manifest in their former format, which has no hashes and no group
+// GUIDs.
 func (s *shell) earlierLedger(run string) {
 	s.t.Helper()
 	ledgers, err := filepath.Glob(s.path("store/ledger/*/*/*.json"))
