@@ -1,6 +1,6 @@
-// Package entrance says where a deployment may be asked for what. Each entrance is a state machine of its own with the
-// same definition, so that IAM tells the callers apart. The definition of each has the name of its entrance, which no
-// input can change.
+// Package entrance defines the entrances of a deployment. An entrance is a state machine that accepts only some kinds
+// of request. All entrances run the same steps. They are separate state machines so that IAM can allow each caller to
+// start only some of them. The definition of each contains the name of its entrance, so no input can change that name.
 package entrance
 
 import (
@@ -14,11 +14,11 @@ type Name string
 
 // These are the entrances.
 const (
-	Plan     Name = "plan"     // makes plans, and applies nothing
-	Nightly  Name = "nightly"  // only the schedule may start it; in mode enforce it applies its plan
-	Approve  Name = "approve"  // applies an approved plan, or what the rules decide about one person
-	Override Name = "override" // applies an approved plan whose limits hold it
-	Restore  Name = "restore"  // restores what was taken
+	Plan     Name = "plan"     // makes plans and applies none
+	Nightly  Name = "nightly"  // makes a plan and, in mode enforce, applies it; only the schedule may start this entrance
+	Approve  Name = "approve"  // applies an approved plan, or makes the changes that the rules decide for one person
+	Override Name = "override" // applies an approved plan that is on hold because it exceeds limits
+	Restore  Name = "restore"  // restores licenses that a run took
 )
 
 // Wish is what a request asks for.
@@ -34,7 +34,7 @@ const (
 	RestoreRun    Wish = "a restore"
 )
 
-// wishes has what may be asked at each entrance.
+// wishes lists the wishes that each entrance accepts.
 var wishes = map[Name][]Wish{
 	Plan:     {PlanEverybody, PlanOne},
 	Nightly:  {PlanEverybody},
@@ -46,7 +46,7 @@ var wishes = map[Name][]Wish{
 // ErrElsewhere is returned for a wish that belongs to another entrance.
 var ErrElsewhere = errors.New("this is the wrong entrance")
 
-// Admit returns ErrElsewhere when the entrance n is not for the wish.
+// Admit returns ErrElsewhere if the entrance n does not accept the wish.
 func (n Name) Admit(w Wish) error {
 	if slices.Contains(wishes[n], w) {
 		return nil
@@ -54,7 +54,7 @@ func (n Name) Admit(w Wish) error {
 	return fmt.Errorf("%w: %s is not for %s; use %s, and the right to start it", ErrElsewhere, n, w, For(w))
 }
 
-// For returns the entrance at which an operator asks for something.
+// For returns the entrance that an operator must start for a wish, or "" if no entrance accepts the wish.
 func For(w Wish) Name {
 	for _, n := range []Name{Plan, Approve, Override, Restore} {
 		if slices.Contains(wishes[n], w) {
@@ -64,8 +64,8 @@ func For(w Wish) Name {
 	return ""
 }
 
-// Machine returns the name of the entrance's state machine in a deployment. The entrance of plans has the deployment's
-// own name.
+// Machine returns the name of the entrance's state machine in a deployment. The state machine of the entrance Plan has
+// the name of the deployment.
 func (n Name) Machine(deployment string) string {
 	if n == Plan {
 		return deployment

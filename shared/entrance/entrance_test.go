@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestAdmit: every wish has one entrance for operators, and every other entrance refuses it. Only the schedule has an
-// entrance of its own for a plan for everybody.
+// TestAdmit: exactly one entrance accepts each wish of an operator, and all others refuse it. A plan for everybody has
+// a second entrance, which only the schedule may start.
 func TestAdmit(t *testing.T) {
 	t.Parallel()
 	for w, want := range map[Wish][]Name{

@@ -19,7 +19,7 @@ import (
 	"github.com/idleseat/idleseat/infra/simulation/engines"
 )
 
-// eachStore runs a test of the contract on an empty store of every kind.
+// eachStore runs test once for each kind of store. Each time, the store is empty.
 func eachStore(t *testing.T, test func(t *testing.T, s Store)) {
 	t.Helper()
 	t.Parallel()

@@ -86,7 +86,8 @@ func TestCanceledWhileReading(t *testing.T) {
 	})
 }
 
-// tripwire calls trip at each read past the middle of the body, and fails with the error of trip.
+// tripwire is a body that calls trip each time somebody reads past its middle. The read fails with the error that trip
+// returns.
 type tripwire struct {
 	pattern
 	trip func() error

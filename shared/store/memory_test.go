@@ -6,7 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestMemoryIsTakenBack checks that a Memory returns to its earlier content, whatever was written meanwhile.
+// TestMemoryIsTakenBack checks that Become restores an earlier content, whatever was written meanwhile.
 func TestMemoryIsTakenBack(t *testing.T) {
 	t.Parallel()
 	var m Memory

@@ -114,8 +114,8 @@ func (b *bucket) put(ctx context.Context, key string, in *s3.PutObjectInput) err
 	return err
 }
 
-// taken returns ErrExists unless the key was taken by this very write. If the answer to a write is lost, the SDK
-// repeats the write and then finds its own object.
+// taken is called when a key already has an object. If the answer to a write is lost, the SDK repeats the write and
+// then finds its own object. So taken returns nil if the object has the token of this write, and ErrExists if not.
 func (b *bucket) taken(ctx context.Context, key, token string) error {
 	head, err := b.client.HeadObject(ctx, &s3.HeadObjectInput{
 		Bucket: aws.String(b.name),

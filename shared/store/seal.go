@@ -11,10 +11,10 @@ import (
 )
 
 // A JSON object ends with the member "sha256", its seal. The seal is the SHA-256, in hex, of the object's key, a
-// newline, and the object without that member. A JSONL object ends with a line that has only this member, which
-// covers the lines before it. An object that was edited, or copied from another key, is therefore detected. The seal
-// does not protect against somebody who computes a new seal; where that matters, another object has the hash. Objects
-// of versions before the seal have none.
+// newline, and the object without that member. A JSONL object ends with a line that has only this member, which covers
+// the lines before it. An object that was edited, or copied from another key, is therefore detected. The seal does not
+// protect against somebody who computes a new seal. Where that matters, another object records the hash. Objects that
+// older versions wrote have no seal.
 const (
 	sealName = `"sha256":"`
 	sealSize = len(sealName) + 2*sha256.Size + len(`"}`)

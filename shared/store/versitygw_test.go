@@ -15,8 +15,8 @@ func onVersitygw(server *engines.S3) *bucket {
 	return &bucket{s3.New(o), fakeBucket, ""}
 }
 
-// TestVersitygwKeepsVersions: an object that is written over keeps its earlier version, as docs/security.md says of the
-// bucket. An object that is written once has one version, also after somebody tried to write it again.
+// TestVersitygwKeepsVersions: when an object is replaced, the bucket keeps its earlier version, as docs/security.md
+// says. An object stored with PutIfAbsent has only one version, even after a second PutIfAbsent at its key.
 func TestVersitygwKeepsVersions(t *testing.T) {
 	t.Parallel()
 	server := engines.Versitygw(t, fakeBucket)

@@ -130,8 +130,8 @@ func (j *job) adSourceOf(ctx context.Context, l *policy.License, in *ledger.Inte
 	return fmt.Sprintf("given back by the group %s, since %s is gone", l.Group, left), "", nil
 }
 
-// adLeft returns the group that was left, or nil if it is gone. refusal says why a group that may be the same one
-// must not be changed.
+// adLeft returns the Active Directory group that the person left, or nil if that group is gone. refusal is not empty if
+// nobody must be added to the group that exists now, and says why.
 func (j *job) adLeft(ctx context.Context, l *policy.License, in *ledger.Intent, present *directory.Group) (found *directory.Group, refusal string, err error) {
 	if in.SourceGUID == "" {
 		return j.adByDN(ctx, l, in)
@@ -150,8 +150,8 @@ func (j *job) adLeft(ctx context.Context, l *policy.License, in *ledger.Intent, 
 	return nil, "", nil
 }
 
-// adByDN returns the group that was left, for an entry of a version that recorded only the DN. A group that was
-// created after the entry is a different one.
+// adByDN returns the group that was left, for an entry that recorded only the DN, as older versions did. If the group
+// with that DN was created after the entry, it is a different group.
 func (j *job) adByDN(ctx context.Context, l *policy.License, in *ledger.Intent) (found *directory.Group, refusal string, err error) {
 	if !j.known(l, in.License, in.Source) {
 		return nil, "", nil

@@ -27,8 +27,8 @@ func (f *fakeAD) at(dn, guid string, days int) {
 	f.groups[dn], f.groups[directory.GroupByGUID(guid, "")] = g, g
 }
 
-// TestADGroupIsItsGUID: a change addresses the group that the run read by its objectGUID, which the ledger has beside
-// the name.
+// TestADGroupIsItsGUID: a change uses the objectGUID to address the group that the run read. The ledger records the
+// objectGUID beside the name.
 func TestADGroupIsItsGUID(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, demoteEgon)

@@ -9,8 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestWhatBeganIsLookedAt: each call checks a change that has begun before it makes the next step, because an
-// operator may have asked for a restore, the plan may have expired, or the run may be being restored.
+// TestWhatBeganIsLookedAt: before each step of a change that has begun, apply checks whether the change may still
+// continue. It must not if an operator asked for a restore, if the plan expired, or if no read ever shows the write.
 func TestWhatBeganIsLookedAt(t *testing.T) {
 	t.Parallel()
 	const asked = "somebody asked for it back"

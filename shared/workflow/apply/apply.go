@@ -179,8 +179,8 @@ type job struct {
 	approver    string
 	adGroups    map[string]*directory.Group // Active Directory groups that this call has read, by name
 	plans       map[string]*plan.Plan       // plans of other runs that this call has read, by run; nil: the plan is gone
-	userBoxes   map[string]bool             // whether the mailbox with a name is a user's; nil: not read yet
-	memberships map[string]evidence.Group   // members of Entra groups, by key of the question
+	userBoxes   map[string]bool             // by name of the mailbox: whether the mailbox is a user's; nil: not read yet
+	memberships map[string]evidence.Group   // members of Entra groups, by the key of the question about them
 	// stopped has the people for whom this run must not begin any more changes. A change that has begun is rolled
 	// back.
 	stopped map[string]bool

@@ -10,8 +10,9 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// past returns what last happened to the license. The announcement rests on dates that are coarser than fresh ones,
-// so only activity after the announcement makes the announcement void.
+// past returns the last known event of the license. If that event is an announcement, past sets IdleSince to the time
+// of the announcement. The run saw coarser dates than this call reads, so an older date that the run did not see must
+// not make the announcement void; only activity after the announcement does.
 func (m *move) past(ctx context.Context, license string) (*history.Item, error) {
 	e, err := m.page.Standing(ctx, license)
 	if err != nil {

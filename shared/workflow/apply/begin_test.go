@@ -205,7 +205,8 @@ func TestMailboxThatMayBeShared(t *testing.T) {
 	b.wrote(t)
 }
 
-// TestRefusedForItself: a change is reported as closed only if it is refused because its plan may begin nothing.
+// TestRefusedForItself: the result of a refused change says that the plan is closed only if that is why the change was
+// refused.
 func TestRefusedForItself(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo, moveAnna, freeAnna)

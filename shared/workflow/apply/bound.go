@@ -14,9 +14,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// unplanned returns why a ledger entry about a taken license is not believed. It is believed if the plan of its run
-// has the change, because the plan is bound by a hash. If that plan is gone or damaged, the list that it left for
-// later runs decides. If the list is gone too, only a restore that an operator asked for believes the entry; any
+// unplanned returns why a ledger entry about a taken license is not believed. The entry is believed if the plan of its
+// run has the change, because a hash protects the plan. If that plan is gone or damaged, the list that the plan left
+// for later runs decides. If the list is gone too, only a restore that an operator asked for believes the entry; any
 // other run restores nothing.
 func (j *job) unplanned(ctx context.Context, taken *ledger.Entry) (why string, err error) {
 	none := fmt.Sprintf("the plan of run %s has no such change, so the ledger object %s is not believed; bring back its earlier version, or move it out of the store", taken.Run, taken.Key())

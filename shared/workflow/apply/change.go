@@ -99,7 +99,8 @@ func (j *job) change(ctx context.Context, c *plan.Change, e reading) runs.Result
 	return result(status, "%s", note)
 }
 
-// mostReadings is how often a call reads the person of a change whose evidence becomes too old before it can be used.
+// mostReadings is how often a call reads the same person for one change. The call reads the person again if the
+// evidence becomes too old before it can be used.
 const mostReadings = 3
 
 func errorText(err error) string {

@@ -58,8 +58,8 @@ func TestOpenChangeWhoseEntryCannotBeRead(t *testing.T) {
 	b.wrote(t)
 }
 
-// TestRestoreThatTheLedgerHasAsOver: for a restore that has ended by the ledger, a read decides where one is
-// possible. A restore that failed has nothing to prove.
+// TestRestoreThatTheLedgerHasAsOver: if the ledger says that a restore has ended, apply reads the directory, where it
+// can, to check that the license is back. A restore that failed has nothing to prove.
 func TestRestoreThatTheLedgerHasAsOver(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -115,8 +115,8 @@ func TestOpenChangeWhoseGroupCannotBeLookedUp(t *testing.T) {
 	b.apply(t, runs.Done, "")
 }
 
-// TestTargetThatNeverTookThePersonIn: a change that has only begun does not leave a group that it has not joined,
-// whatever its licenses show.
+// TestTargetThatNeverTookThePersonIn: a change that has only begun does not remove the person from a group that it has
+// not joined, whatever licenses the person shows.
 func TestTargetThatNeverTookThePersonIn(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
@@ -127,7 +127,7 @@ func TestTargetThatNeverTookThePersonIn(t *testing.T) {
 	b.logged(t, moveAnna, "rolled back")
 }
 
-// slowly is an Entra ID that calls what at each reading of people.
+// slowly is an Entra ID that calls the function what each time people are read.
 type slowly struct {
 	*fakeEntra
 	what func()

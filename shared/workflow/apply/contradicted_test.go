@@ -56,7 +56,8 @@ func TestContradictionAtTheLastMoment(t *testing.T) {
 	}
 }
 
-// remembers makes the run's reading of Entra ID healthy, so that calls look up what the run knew about accounts.
+// remembers gives the run a plan with only c, and makes the run's reading of Entra ID healthy. Calls of apply then look
+// up what the run knew about accounts.
 func (b *bench) remembers(t *testing.T, c plan.Change) {
 	t.Helper()
 	begin, err := snapshot.GetBegin(t.Context(), b.Store, "run")

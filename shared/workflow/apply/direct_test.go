@@ -33,8 +33,8 @@ func TestDirectChange(t *testing.T) {
 	}
 }
 
-// TestDirectTargetHeld: a target that is active is not given again. If some of its service plans are disabled, it is
-// unknown whether it includes a mailbox.
+// TestDirectTargetHeld: a target license that is active is not assigned again. If some of its service plans are
+// disabled, nobody knows whether the license includes a mailbox.
 func TestDirectTargetHeld(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)

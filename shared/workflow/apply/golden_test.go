@@ -157,7 +157,8 @@ func golden(t *testing.T, folder string) (s *reader, keys []string) {
 	if len(keys) < 15 {
 		t.Fatalf("the golden store has only %q", keys)
 	}
-	// The tables were made from the parts, and a delta reading starts from them.
+	// The tables of people were made from the snapshot's parts. A delta reading starts from the parts, so they must be
+	// readable too.
 	m, _, err := snapshot.GetManifest(t.Context(), s, goldenRun)
 	must(t, err)
 	m.People = nil

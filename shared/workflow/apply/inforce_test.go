@@ -140,7 +140,7 @@ func TestMembersOfThePolicyInForce(t *testing.T) {
 			if err := j.readMemberships(t.Context()); !errors.Is(err, tc.is) || (err == nil) != (tc.is == nil) {
 				t.Errorf("%v, want %v", err, tc.is)
 			}
-			if tc.is != nil { // then nobody counts as outside of the group either
+			if tc.is != nil { // without the group, nobody may count as a non-member
 				b.entra.fail = map[string]error{"FindGroup NEW": tc.is}
 				if _, err := j.entraGroups(t.Context(), "id-bo"); !errors.Is(err, tc.is) {
 					t.Errorf("%v, want %v", err, tc.is)

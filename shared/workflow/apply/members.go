@@ -9,8 +9,9 @@ import (
 	"github.com/idleseat/idleseat/shared/evidence"
 )
 
-// readMemberships reads the groups that exempt people or that rules ask about, because since the run read them,
-// somebody may have deleted, emptied or hidden one. Membership in such a group is unknown.
+// readMemberships reads again the groups that exempt people and the groups that rules ask about. Since the run read
+// these groups, somebody may have deleted, emptied or hidden one. Membership in a deleted, emptied or hidden group is
+// unknown.
 func (j *job) readMemberships(ctx context.Context) error {
 	j.memberships = map[string]evidence.Group{}
 	if j.plan.Restores != "" {

@@ -104,7 +104,8 @@ func TestMembershipShowsLate(t *testing.T) {
 	}
 }
 
-// TestSomebodyGivesTheSeatBack: a seat that was seen free and is held again is not taken again.
+// TestSomebodyGivesTheSeatBack: one read shows that the person no longer has the seat, and a later read shows the
+// person in it again. Somebody gave the seat back, so the change does not take it again.
 func TestSomebodyGivesTheSeatBack(t *testing.T) {
 	t.Parallel()
 	b := appBench(t, freeApp)

@@ -228,7 +228,7 @@ func (m *move) join(ctx context.Context, inSource bool) (runs.Status, string) {
 		why = "the target group does not give its license: " + note
 	}
 	switch {
-	case m.left != nil && !inSource && m.leaving(): // the target was active, or the source had not been left
+	case m.left != nil && !inSource && m.leaving(): // the read may be from before the last write to the source or the target
 		return runs.Pending, targetHidden
 	case m.left != nil && !inSource:
 		return m.rollBack(ctx, ledger.RolledBack, cmp.Or(why, targetGone))

@@ -40,8 +40,8 @@ func (b *bench) comesTo(t *testing.T, want runs.Status, note string) {
 	t.Error("it waits for ever")
 }
 
-// TestHeldAgainAfterItWasSeenFree: a license that was seen free is read as held. Shortly afterwards that is an
-// outdated read; later it means that somebody restored the license.
+// TestHeldAgainAfterItWasSeenFree: one read shows that the person no longer has the license, and a later read shows the
+// license again. Soon after the first read, the later one is outdated. After that, somebody has restored the license.
 func TestHeldAgainAfterItWasSeenFree(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -75,7 +75,7 @@ func TestOverlappingCalls(t *testing.T) {
 			b.apply(t, runs.Pending, "joined")
 			b.follow()
 			b.Applier.Entra = &between{b.entra, tc.call, b.signsIn(t, "id-anna", tc.other)}
-			if tc.other == runs.Pending { // the source was left after the other call had joined it again
+			if tc.other == runs.Pending { // the other call joined the source again, but then the source was left
 				b.apply(t, runs.Pending, "left the source group")
 				b.Applier.Entra = b.entra
 				b.apply(t, runs.Pending, rejoined)
@@ -123,8 +123,8 @@ func (s *lateStore) List(ctx context.Context, prefix string) iter.Seq2[string, e
 	}
 }
 
-// TestOpenIsNotFinal: a call that saw no ledger entry and kept the person does not end a change that an overlapping
-// call began.
+// TestOpenIsNotFinal: an overlapping call began a change. A call that saw no ledger entry and decided to keep the
+// license does not end that change.
 func TestOpenIsNotFinal(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)

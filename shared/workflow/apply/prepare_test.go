@@ -132,7 +132,8 @@ func (r relayed) withAD(t *testing.T, read bool, changes ...plan.Change) {
 	r.bench.plan(t, func(p *plan.Plan) { p.Changes = changes })
 }
 
-// TestStepsOfARestore: a restore needs no policy, and says so to the next step.
+// TestStepsOfARestore: the steps of a restore need no policy. The first step tells the next one that the run is a
+// restore.
 func TestStepsOfARestore(t *testing.T) {
 	t.Parallel()
 	back := freeDora

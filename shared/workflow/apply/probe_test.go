@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// offClock is an Active Directory whose controllers cannot be listed, or whose clocks cannot be compared.
+// offClock is an Active Directory whose calls CheckClock and ListPeople fail with the given errors.
 type offClock struct {
 	*fakeAD
 	clock, list error
@@ -40,8 +40,8 @@ func (o offClock) ListPeople(ctx context.Context, each func(directory.ADUser) er
 	return nil
 }
 
-// TestSourcesAreProbed: the feeds that the plan rests on are sampled, and the clocks are compared, before the first
-// write.
+// TestSourcesAreProbed: before the first write, apply samples the dates of the sources that the plan rests on, and
+// compares the clocks.
 func TestSourcesAreProbed(t *testing.T) {
 	t.Parallel()
 	undated := func(b *bench, n int) { // accounts that were enabled long ago and have no dates

@@ -156,8 +156,8 @@ func TestDirectWayBack(t *testing.T) {
 	}
 }
 
-// TestWayBackOfAnEarlierVersion: an intent of an earlier version does not say when the restored change ended. That
-// was no later than the intent, so reads may be outdated for some time after the intent.
+// TestWayBackOfAnEarlierVersion: earlier versions wrote intents without the time at which the restored change had
+// ended. The change cannot have ended after the intent, so reads count as outdated for some time after the intent.
 func TestWayBackOfAnEarlierVersion(t *testing.T) {
 	t.Parallel()
 	e3, exo := directory.Assignment{SKU: "sku-e3", State: "Active"}, directory.Assignment{SKU: "sku-exo", State: "Active"}

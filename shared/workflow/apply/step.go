@@ -187,8 +187,9 @@ func (s *Steps) change(ctx context.Context, b BatchState) (*BatchState, error) {
 	return &b, store.PutJSONIfAbsent(ctx, s.Store, b.Input, pending)
 }
 
-// undone records why the rest of a batch could not be worked on. refused is set if a safety check forbade it. Changes
-// that wait for the directory stay pending, because a later call may finish them.
+// undone records why the rest of a batch could not be worked on. refused is the reason of the safety check that stopped
+// the batch, or "" if none did. After a refusal, changes that wait for the directory keep their results, because a
+// later call may finish them.
 func (s *Steps) undone(ctx context.Context, b *BatchState, why, refused string) error {
 	j, err := s.open(ctx, Request{Run: b.Run, Batch: b.Batch})
 	if err != nil {

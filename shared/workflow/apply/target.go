@@ -14,16 +14,18 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// target is a place in which licenses are held. This interface reads, gives and takes licenses there, and knows how
-// reads lag behind writes. The type of the same name in shared/plan/target.go decides who holds a license there and
-// how it is changed. Each target has a file in both packages. move decides in which order writes are safe.
+// target is a place in which licenses are held, such as groups of Active Directory. The methods read, give and take
+// licenses there, and say how long reads lag behind writes. The type target in shared/plan/target.go decides who holds
+// a license in the same place and how the license is changed. Each target has a file in both packages. The type move
+// decides in which order writes are safe.
 type target interface {
 	// absent reports whether the person has no account there that can be changed now.
 	absent(m *move) bool
-	// has reads whether the person holds what a change takes: membership in the group or, if group is empty, a direct
+	// has reports whether the person is a member of the group or, if group is empty, has the product by a direct
 	// assignment.
 	has(ctx context.Context, m *move, group string) (bool, error)
-	// write gives or takes what has reads. Groups that were read before must be read again.
+	// write adds the person to the group, or removes the person if give is false. The caller must read groups again
+	// that it read before.
 	write(ctx context.Context, m *move, group string, give bool) error
 
 	// advance makes the next steps of a change.
@@ -33,30 +35,30 @@ type target interface {
 	// giveBack carries out an entry that gives back what an earlier run took.
 	giveBack(ctx context.Context, m *move) (runs.Status, string)
 
-	// late is how long after a write that was accepted reads may still show the state before.
+	// late is how long reads may still show the old state after a write was accepted.
 	late() time.Duration
-	// readLag is how long after the source was left reads of licenses may still show the state before. follows is
+	// readLag is how long reads of licenses may still show the old state after the person left the source. follows is
 	// whether the license follows membership in a group.
 	readLag(follows bool) time.Duration
 	// unshown is the status of a change whose write was accepted but is not shown by the next read.
 	unshown() runs.Status
-	// system is the name of the system that answers there.
+	// system is the name of the directory that holds the licenses.
 	system() string
 
-	// reread reads again the groups that give licenses there.
+	// reread reads the license groups of this target again.
 	reread(ctx context.Context, j *job) error
-	// identify adds to an intent what identifies its groups there. why is not empty if a group is not the one that the
-	// run read.
+	// identify adds to an intent the ids of its groups in the directory. why is not empty if a group is not the one
+	// that the run read.
 	identify(ctx context.Context, j *job, in *ledger.Intent) (why string, err error)
 	// named returns the groups that the policy names for a change between two licenses. was is the source in the
 	// ledger entry.
 	named(j *job, from, to *policy.License, was string) (source, target string)
-	// unmirrored returns why an Entra group is not the counterpart of a group that is changed there. It returns "" if
-	// it is, or if there neither is nor should be a counterpart.
+	// unmirrored returns why an Entra group is not the synced counterpart of a group of this target. It returns "" if
+	// the Entra group is the counterpart, and if group has no counterpart and needs none.
 	unmirrored(ctx context.Context, j *job, l *policy.License, group, counterpart string) (why string, err error)
-	// wayBack sets in an intent that restores a change the groups that are to be changed now. refusal says why there
-	// is no safe way. note says how the restore differs from the change; known is the part of it that is known
-	// already.
+	// wayBack chooses the groups that a restore must change now, and sets them in the intent of the restore. refusal
+	// says why there is no safe way. note says how the restore differs from the original change. It includes known, a
+	// difference that the caller already knows of.
 	wayBack(ctx context.Context, j *job, l, to *policy.License, in *ledger.Intent, known string) (note, refusal string, err error)
 }
 
@@ -118,7 +120,8 @@ func (ofGraph) unmirrored(_ context.Context, _ *job, _ *policy.License, _, count
 	return noCounterpart(counterpart), nil
 }
 
-// noCounterpart returns why an entry is not believed that names a counterpart for a group that has none.
+// noCounterpart returns why an entry is not believed if it names a counterpart in Entra ID although its group has none.
+// named is that counterpart, or "".
 func noCounterpart(named string) string {
 	if named == "" {
 		return ""
@@ -143,8 +146,8 @@ func (ofGroups) named(j *job, from, to *policy.License, was string) (source, tar
 	return source, target
 }
 
-// forget removes the target from an intent that restores if the policy does not name it for its license. It returns
-// what somebody must then do by hand.
+// forget makes a restore leave the person in the target group, because the policy does not name that group for the
+// license. note says what somebody may then have to do by hand.
 func forget(in *ledger.Intent) (note string) {
 	note = fmt.Sprintf("still in the group %s, which the policy does not name for %s: if it should be left, do that by hand", in.Target, in.To)
 	in.Target, in.TargetGUID, in.TargetEntra, in.InTarget = "", "", "", false

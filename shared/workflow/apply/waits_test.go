@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// has reports whether a call recorded that it saw what of the entry.
+// has reports whether the ledger has the note what for the entry of the move.
 func (m *move) has(t *testing.T, b *bench, what ledger.Seen) bool {
 	t.Helper()
 	mark, err := ledger.In(b.Store).Noted(t.Context(), m.entry, what)
@@ -38,7 +38,7 @@ func TestWaiting(t *testing.T) {
 		broken   string
 		status   runs.Status
 		want     string
-		free, in bool // whether each note exists afterwards
+		free, in bool // whether the ledger has each note afterwards
 	}{
 		"held, in the target":               {"g-exo", false, "waits", true, true, false, false, nil, "", runs.Pending, "waits", false, true},
 		"held, not in the target":           {"g-exo", false, "waits", true, false, false, false, nil, "", runs.Pending, "waits", false, false},
@@ -118,8 +118,8 @@ func TestNoTargetToBeOutOf(t *testing.T) {
 	}
 }
 
-// TestSeenFreeForHowLong: a license that is read as held again counts as an outdated read until reads are settled. If
-// the earlier notes cannot be read, nothing is done.
+// TestSeenFreeForHowLong: one read showed that the license was gone, and now a read shows it again. Until reads have
+// settled, that counts as an outdated read. If the earlier notes cannot be read, nothing is done.
 func TestSeenFreeForHowLong(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -31,7 +31,8 @@ func (b *bench) companyOf(t *testing.T) *sandbox.Company {
 	return s.Company
 }
 
-// logOn logs on those people whose replicated date is between from and to old, and returns how many they are.
+// logOn logs on everybody whose replicated logon date has an age between from and to. It returns how many people these
+// are.
 func logOn(c *sandbox.Company, from, to time.Duration) (people int) {
 	for i := range c.Size() {
 		p := c.Person(i)

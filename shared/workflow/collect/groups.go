@@ -49,8 +49,9 @@ func (c *Collector) groups(ctx context.Context, in Start, earlier *directory.Ear
 	return all, nil
 }
 
-// group finds an Entra group. The group that an earlier run found stays the same one when it is renamed, and when
-// other groups get its name, because any employee may create a group. Another group with the name is not believed.
+// group finds an Entra group. If an earlier run found the group, known has its object id, and group looks for that id
+// even if the group was renamed. A different group that has the name now is not believed, because any employee may
+// create a group.
 func (c *Collector) group(ctx context.Context, ref directory.GroupRef, known *directory.EarlierGroup) (directory.Group, error) {
 	g, err := c.Entra.FindGroup(ctx, ref.Name)
 	if known == nil {

@@ -40,9 +40,9 @@ func (c *Collector) One(ctx context.Context, in Start) error {
 	return c.sealOne(ctx, b, in.Policy, found)
 }
 
-// BeginOne begins a run for one person whose Active Directory account another process reads; SealOne continues the
-// run. That process must look for sid, which may be empty. If Entra ID does not know the person, known is false and
-// the process must look for in.User.
+// BeginOne begins a run for one person whose Active Directory account another process reads. That process must look for
+// sid, or for in.User if known is false, which means that Entra ID does not know the person. SealOne then continues the
+// run.
 func (c *Collector) BeginOne(ctx context.Context, in Start) (b *snapshot.Begin, sid string, known bool, err error) {
 	if b, err = c.resolve(ctx, in); err != nil {
 		return nil, "", false, err

@@ -19,8 +19,8 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/evaluate"
 )
 
-// screenPolicies are policies with the two rules word for word, and with rules that have every test that columns can
-// decide and some that they cannot.
+// screenPolicies have the two rules of the simulated company word for word. Their other rules have every kind of
+// condition that can be evaluated by columns, and some conditions that cannot.
 var screenPolicies = []string{`
 grace: {neverSignedIn: 14, newHolder: 14, enabledAgain: 14}
 exempt:

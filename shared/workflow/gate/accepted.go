@@ -119,8 +119,9 @@ func (a *acceptances) has(rule, user string, at time.Time) bool {
 	return slices.ContainsFunc(a.all, func(o acceptance) bool { return o.Holds(at) && o.people[match{rule, user}] })
 }
 
-// drains adds up what each rule has taken within plan.Window. It leaves out licenses that were restored or accepted.
-// Licenses that a removed rule took count for every rule of the same license.
+// drains adds up the licenses that each rule has taken within plan.Window. It leaves out licenses that were restored
+// since, and those that an override accepted. A license that a removed rule took counts for every rule of the same
+// license.
 func (j *judgement) drains(a *acceptances, now time.Time) []plan.Drain {
 	back := map[history.Touch]bool{}
 	for _, t := range j.again {

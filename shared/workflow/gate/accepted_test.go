@@ -219,8 +219,8 @@ func TestAcceptedDrain(t *testing.T) {
 	}
 }
 
-// TestNotBelieved: if too many people match, the dates are not believed, so later runs do not compare their feeds
-// with this run. They still remember what was read of each account.
+// TestNotBelieved: if too many people match, the dates of the run are not believed. Later runs then do not compare
+// their feeds with that run, but they still remember what it read of each account.
 func TestNotBelieved(t *testing.T) {
 	t.Parallel()
 	for matches, want := range map[int]bool{9: true, 60: false} {
@@ -245,8 +245,8 @@ func TestNotBelieved(t *testing.T) {
 	}
 }
 
-// TestAsksNobody: the plan has a note for a rule that asks none of its holders. The note names the attributes that
-// are empty.
+// TestAsksNobody: the plan has a note for each rule whose condition "for" is true for none of the people who hold the
+// license. The note names the attributes that are empty.
 func TestAsksNobody(t *testing.T) {
 	t.Parallel()
 	rules, err := policy.Load("p", []byte(strings.Replace(text, "license: e3, when:", `license: e3, for: employeeType == "Employee", when:`, 1)))

@@ -48,7 +48,8 @@ func (j *judgement) begun(ctx context.Context) ([]plan.Begun, error) {
 	return all, nil
 }
 
-// said returns the results of an earlier run so far. For a run that cannot go on, it returns none and records why.
+// said returns the results that the batches of an earlier run have stored so far. It returns none for a run that cannot
+// go on, and records the reason in j.lost.
 func (j *judgement) said(ctx context.Context, run string) (*runs.Results, error) {
 	err := runs.GoesOn(ctx, j.store, run)
 	if runs.Gone(err) {

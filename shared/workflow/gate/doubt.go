@@ -12,15 +12,16 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// doubts returns the reasons that hold the run until an operator has looked, whatever the run would change. They
-// cannot be overridden. A run for one person has fewer of them, because its operator looks at it anyway.
+// doubts returns the reasons for which an operator must look at the run before it changes anything. They do not depend
+// on the changes, and cannot be overridden. A run for one person has fewer of them, because its operator looks at the
+// run anyway.
 func (j *judgement) doubts() []string {
 	nobody := j.Begin.Unnamed
 	if j.Begin.User == "" {
 		nobody = j.listed.Nobody
 	}
 	var reasons []string
-	if n := len(nobody); n > 0 { // many people read hold reasons, so only the notes contain names
+	if n := len(nobody); n > 0 { // many people read hold reasons, so names of people appear only in the notes
 		reasons = append(reasons, fmt.Sprintf("%d of the names in exempt.users and exempt.leave have never been anybody's, so that somebody who is meant to be exempt may not be; the notes of the plan say which; correct them, or take them out of the policy", n))
 	}
 	if j.Begin.User != "" {
@@ -120,8 +121,8 @@ func converted(n int) (lines []string) {
 	return lines
 }
 
-// earlier returns what this run leaves to later runs about groups. A group in doubt keeps the last state that was
-// believed.
+// earlier returns what this run leaves to later runs about groups. For a group in doubt, that is the last state that
+// was believed.
 func (j *judgement) earlier() *directory.Earlier {
 	next := &directory.Earlier{Groups: map[string]directory.EarlierGroup{}, Members: map[string]int{}}
 	if before := j.Begin.Earlier; before != nil {

@@ -26,7 +26,7 @@ var (
 	citrixGroup = directory.GroupRef{Source: directory.AD, Name: "CN=Citrix,DC=corp"}
 )
 
-// inDoubt returns an unfinished judgement of a run that has no doubts but those that change creates.
+// inDoubt returns an unfinished judgement. Its run has only the doubts that change creates.
 func inDoubt(t *testing.T, change func(*judgement)) *judgement {
 	t.Helper()
 	p, err := policy.Load("p", []byte(doubted))
@@ -168,8 +168,8 @@ func TestNotesOfAPlan(t *testing.T) {
 	}
 }
 
-// TestEarlier: a run leaves the state of groups to later runs. A group in doubt, or one that could not be read, keeps
-// the last state that was believed.
+// TestEarlier: a run leaves the state of each group to later runs. For a group that is in doubt or could not be read,
+// it leaves the last state that was believed.
 func TestEarlier(t *testing.T) {
 	t.Parallel()
 	old := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)

@@ -12,7 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/collect"
 )
 
-// node is a state of the definition, as far as its events are concerned.
+// node is a state in the definition of the state machine. It has only the fields that determine how many events the
+// state writes.
 type node struct {
 	Type, Resource string
 	Retry          []struct{ MaxAttempts int }
@@ -36,7 +37,7 @@ func definition(t *testing.T) map[string]*node {
 	return whole.States
 }
 
-// eventsOf returns the most events of some states, each entered once.
+// eventsOf returns the most events that some states write if each is entered once.
 func eventsOf(t *testing.T, states map[string]*node) (n int) {
 	for _, s := range states {
 		n += s.events(t)
@@ -44,11 +45,11 @@ func eventsOf(t *testing.T, states map[string]*node) (n int) {
 	return n
 }
 
-// events returns the most events that a state writes, without the items of a map that has its events in this history
-// (Step Functions Developer Guide and API reference, "HistoryEvent").
+// events returns the most events that a state writes. For a map, the caller must add the events of its items (Step
+// Functions Developer Guide and API reference, "HistoryEvent").
 func (s *node) events(t *testing.T) int {
 	t.Helper()
-	const entered = 2 // it is entered and exited
+	const entered = 2 // entering and exiting the state
 	switch s.Type {
 	case "Choice", "Pass", "Wait", "Succeed", "Fail":
 		return entered
@@ -62,7 +63,7 @@ func (s *node) events(t *testing.T) int {
 		}
 		return entered + tries*each
 	case "Map":
-		return entered + 4 // the state, and for a distributed map the run, is started and ends
+		return entered + 4 // the start and the end of the state and, for a distributed map, of the map run
 	case "Parallel":
 		n := entered + 2 // started and ended
 		for _, b := range s.Branches {
@@ -74,8 +75,8 @@ func (s *node) events(t *testing.T) int {
 	return 0
 }
 
-// TestEvents: no execution of a policy that is accepted reaches Step Functions' limit of events. The bounds of its parts
-// are computed from the definition, and are not far above it.
+// TestEvents: no execution of an accepted policy reaches Step Functions' limit of events. The constants in events.go
+// are at least as large as the numbers that the test computes from the definition, but not much larger.
 func TestEvents(t *testing.T) {
 	t.Parallel()
 	all := definition(t)
@@ -87,7 +88,7 @@ func TestEvents(t *testing.T) {
 	batches := map[string]int{}
 	for _, b := range round["Apply"].Branches {
 		for name, s := range b.States {
-			const item = 2 // an iteration is started and ends
+			const item = 2 // the start and the end of an iteration
 			batches[name] = eventsOf(t, s.ItemProcessor.States) + item
 			if name == "Batches of AD" {
 				batches[name] = eventsOf(t, s.ItemProcessor.States)*(apply.MostTries+1) + item
@@ -126,7 +127,8 @@ func TestEvents(t *testing.T) {
 	}
 }
 
-// TestAfford: rounds go on as long as the history has room for them, and batches of later runs are left out first.
+// TestAfford: another round begins as long as the history has room for its events. If there is not enough room, the
+// batches of later runs are left out first.
 func TestAfford(t *testing.T) {
 	t.Parallel()
 	batches := func(n int) []Batch { return make([]Batch, n) }
@@ -155,8 +157,8 @@ func TestAfford(t *testing.T) {
 	}
 }
 
-// TestRoundsWithinEvents: settling passes on what earlier rounds spent, and ends when the history has no room for
-// another round. What is pending stays pending.
+// TestRoundsWithinEvents: the step settle passes on how many events earlier rounds wrote. It begins no further round if
+// the history has no room for one. Pending changes then stay pending.
 func TestRoundsWithinEvents(t *testing.T) {
 	t.Parallel()
 	s := steps(t, busy())

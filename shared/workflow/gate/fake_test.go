@@ -43,7 +43,7 @@ var (
 	errDown = errors.New("down")
 )
 
-// evaluated describes a run whose partitions are evaluated.
+// evaluated describes a run whose partitions have been evaluated. Tests store such a run with it.
 type evaluated struct {
 	text       string // text of the policy; empty: the constant text
 	user       string

@@ -67,7 +67,7 @@ type judgement struct {
 	listed          *decision.Listed
 }
 
-// choose fills the plan with the changes that fit.
+// choose fills the plan with the changes that the limits and the free seats allow.
 func (j *judgement) choose(ctx context.Context) (err error) {
 	if j.guard, err = guardOf(ctx, j.store, j.Run); err != nil {
 		return err
@@ -134,8 +134,8 @@ func (j *judgement) choose(ctx context.Context) (err error) {
 	return nil
 }
 
-// savesNothing returns, for each license whose changes free no seat or perhaps none, a note that says why the sum
-// does not count them.
+// savesNothing returns a note for each license whose changes free no seat, or may free none. The note says why the
+// plan's sum does not count these changes.
 func savesNothing(p *policy.Policy, changes []plan.Change) (notes []string) {
 	for _, l := range p.Licenses {
 		n := 0
@@ -151,8 +151,9 @@ func savesNothing(p *policy.Policy, changes []plan.Change) (notes []string) {
 	return notes
 }
 
-// asksNobody returns a note for each rule that asks none of its holders. The note names the attributes that are
-// empty, because a condition on an attribute that nobody has filled in would otherwise spare everybody silently.
+// asksNobody returns a note for each rule whose condition "for" is true for none of the people who hold the license.
+// The note names the attributes that are empty. Without the note, a condition on an attribute that nobody fills in
+// would silently keep everybody's license.
 func asksNobody(p *policy.Policy, tallies []plan.Tally) (notes []string) {
 	for i := range tallies {
 		t := &tallies[i]
@@ -179,7 +180,7 @@ func (j *judgement) each(ctx context.Context, each func(*plan.Decision) error) (
 	})
 }
 
-// freeSeats returns the number of seats of each license that a plan may use: those bought, less those in use and the
+// freeSeats returns how many seats of each license a plan may use: the seats bought, less those in use, less the
 // reserve. Seats that the plan itself frees do not count.
 func freeSeats(r *decision.Run) map[string]int {
 	free := map[string]int{}
@@ -191,9 +192,9 @@ func freeSeats(r *decision.Run) map[string]int {
 	return free
 }
 
-// remember stores which people the plan may touch and how the feeds look. believed is false if too many people
-// matched; later runs then do not compare their feeds with this run. They still remember the dates of each account,
-// because most first plans are on hold, and later runs must notice if a date goes missing.
+// remember stores two things for later runs: the people whom the plan may touch, and the health of the feeds. believed
+// is false if too many people matched. Later runs then do not compare their feeds with this run. They still remember
+// the dates of each account, because most first plans are on hold, and later runs must notice if a date goes missing.
 func (j *judgement) remember(ctx context.Context, believed bool) error {
 	everybody := j.Begin.User == ""
 	past := history.PlannedBy(j.plan)
@@ -236,9 +237,9 @@ func count(sum decision.Summary) plan.Counts {
 	return c
 }
 
-// unhealthy returns the faults of the sources that hold the run. A source that is not set up is the operator's choice
-// and is no fault. Faults do not hold a run for one person, because its operator looks at the run and sees what is
-// unknown.
+// unhealthy returns the faults of the sources because of which the run is held. A source that is not set up is the
+// operator's choice, so it is no fault. Faults do not hold a run for one person, because its operator looks at the run
+// and sees what is unknown.
 func unhealthy(r *decision.Run) []string {
 	if r.Begin.User != "" {
 		return nil

@@ -52,7 +52,7 @@ func guardOf(ctx context.Context, s store.Store, r *decision.Run) (*mailboxGuard
 	}
 }
 
-// note keeps a line of the report if a decision needs it. Concealed names do not match, because they have no @.
+// note keeps a line of the report if a decision needs it. Concealed names match no decision, because they have no @.
 func (g *mailboxGuard) note(m *directory.Mailbox) error {
 	name := strings.ToLower(m.UserPrincipalName)
 	if strings.Contains(name, "@") {

@@ -21,7 +21,7 @@ type Outcome string
 const (
 	Done    Outcome = "done"
 	Nothing Outcome = "nothing" // no rule takes anything, and nothing was pending
-	Planned Outcome = "planned" // in mode audit, in which nothing is applied
+	Planned Outcome = "planned" // in mode audit, which applies nothing
 	Waiting Outcome = "waiting" // waiting for an approval
 	Held    Outcome = "held"    // a safety check stopped the plan
 	Waits   Outcome = "pending" // the waits are over, but the directory does not show everything yet
@@ -61,7 +61,7 @@ func (s *Steps) notice(in StepInput) (*StepOutput, error) {
 		}
 	}
 	if !plain.IsID(out.Run) {
-		out.Run = "" // the execution failed before it had a run, and this came from the operator's input
+		out.Run = "" // the execution failed before it had a run, so this id came from the operator's input
 	}
 	n := &letter{out: out, outcome: out.outcome(), execution: in.Execution, deployment: s.Deployment, place: s.Place}
 	out.Notice = &Notice{Outcome: n.outcome, Subject: n.subject(), Message: n.message()}
@@ -80,7 +80,7 @@ func (f *Failure) text() string {
 	return f.Cause
 }
 
-// outcome returns how an execution ended, from its last state.
+// outcome returns how an execution ended. o is the last state of the execution.
 func (o *StepOutput) outcome() Outcome {
 	switch {
 	case o.Failure != nil && o.Failure.Error == refusedError:

@@ -27,7 +27,7 @@ type StepOutput struct {
 
 	Go          bool    `json:"go"` // apply the plan, or wait and apply it again
 	Round       int     `json:"round"`
-	Events      int     `json:"events"` // the most events of the rounds so far and of the next one
+	Events      int     `json:"events"` // the most events that the earlier rounds and the next round can write
 	WaitSeconds int     `json:"waitSeconds"`
 	Batches     Batches `json:"batches"` // the batches to work on
 
@@ -41,11 +41,11 @@ type StepOutput struct {
 	Refused       string              `json:"refused,omitempty"`       // why a safety check stops the run
 	MonthlySaving float64             `json:"monthlySaving"`
 	Currency      string              `json:"currency"`
-	// Before is what the plan had achieved when this execution began. A plan may be approved again in order to finish
-	// it.
+	// Before is what the plan had achieved when this execution began. An operator may approve a plan again so that
+	// another execution finishes it.
 	Before Totals `json:"before"`
 
-	// Failure is why the execution failed or was refused. Notice is set at its end.
+	// Failure is why the execution failed or was refused. Notice is set when the execution ends.
 	Failure *Failure `json:"failure,omitempty"`
 	Notice  *Notice  `json:"notice,omitempty"`
 }
@@ -143,9 +143,9 @@ func (all *Batches) overridden() bool {
 	return slices.ContainsFunc(slices.Concat(all.Entra, all.AD), func(b Batch) bool { return b.Override })
 }
 
-// Metrics returns the figures of a step, under the names that the dashboard and the alarms use. The dashboard adds
-// them up, so an execution reports what it achieved only once, at its end, and excludes what an earlier execution
-// reported.
+// Metrics returns the figures of a step, under the names that the dashboard and the alarms use. The dashboard adds up
+// the figures of all steps. So an execution reports what it achieved only at its end, and leaves out what an earlier
+// execution has reported.
 func (o *StepOutput) Metrics(op string) map[string]float64 {
 	flag := map[bool]float64{true: 1}
 	m := map[string]float64{}

@@ -19,7 +19,7 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/restore"
 )
 
-// takes writes an earlier run whose plan takes E3 from people. became has the outcome by person; an empty outcome
+// takes writes an earlier run whose plan takes E3 from people. became has each person's outcome. An empty outcome
 // leaves the change open.
 func takes(t *testing.T, s store.Store, run string, became map[string]ledger.Outcome) *plan.Plan {
 	t.Helper()
@@ -105,8 +105,8 @@ func TestResume(t *testing.T) {
 	}
 }
 
-// TestApproveWhatIsOpen: a change that is open in the ledger may be finished in spite of a newer plan or of a fault
-// in the results of its batches.
+// TestApproveWhatIsOpen: an operator can approve a plan again to finish a change that is open in the ledger, even if
+// there is a newer plan, and even if the results of the batches report a fault.
 func TestApproveWhatIsOpen(t *testing.T) {
 	t.Parallel()
 	s := steps(t, quiet())

@@ -34,7 +34,7 @@ func TestResumedChanges(t *testing.T) {
 		Resumes: []string{"earlier", "gone"}, Pending: []plan.Begun{{User: "ann", License: "e3", Run: "earlier"}, {User: "cid", License: "e3", Run: "another"}, {User: "eve", License: "e3", Run: "earlier"}, {User: "cid", License: "e3", Run: "earlier"}},
 	}
 	p.Bind()
-	noted := &history.Override{Run: "earlier", PlanHash: old.PlanHash} // the process died before it wrote results
+	noted := &history.Override{Run: "earlier", PlanHash: old.PlanHash} // for a process that died before it wrote results
 	if err := history.PutOverride(t.Context(), s.Store, noted); err != nil {
 		t.Fatal(err)
 	}
@@ -145,7 +145,7 @@ func TestRestoresOnTheWay(t *testing.T) {
 	}
 }
 
-// TestOneGroupInDoubtOfTwoQuestions: if a group both exempts people and gives a license, each use has its own advice.
+// TestOneGroupInDoubtOfTwoQuestions: a group that both exempts people and gives a license raises a single doubt.
 func TestOneGroupInDoubtOfTwoQuestions(t *testing.T) {
 	t.Parallel()
 	j := inDoubt(t, func(j *judgement) {
@@ -207,8 +207,8 @@ func TestRestoreGoesOnWithAnother(t *testing.T) {
 	}
 }
 
-// TestOpenChangeOfALostPlan: an open change whose plan is lost is reported, and no run resumes it. If its plan and
-// data exist, it is resumed in every mode except audit.
+// TestOpenChangeOfALostPlan: if the plan of an open change is lost, the change is reported, and no run resumes it. If
+// the plan and the data of its run exist, the change is resumed in every mode except audit.
 func TestOpenChangeOfALostPlan(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -264,7 +264,8 @@ func TestClosedPlanOfAnUnreadableLedger(t *testing.T) {
 	}
 }
 
-// TestRunThatCanEndItself: a run rolls back what it began as long as its data can be read.
+// TestRunThatCanEndItself: as long as the data of a run can be read, the run itself rolls back the changes that it
+// began.
 func TestRunThatCanEndItself(t *testing.T) {
 	t.Parallel()
 	e := quiet()

@@ -21,8 +21,8 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/restore"
 )
 
-// The waits of a run for the directory. The first wait takes a minute, and each further wait twice as long as the one
-// before, up to an hour. The waits end after about a day.
+// These constants say how long a run waits for the directory between two rounds. The first wait takes a minute. Each
+// further wait takes twice as long as the one before, but at most an hour. The waits end after about a day.
 const (
 	firstWait  = time.Minute
 	longWait   = time.Hour
@@ -45,8 +45,8 @@ type StepInput struct {
 	Failure   Failure     `json:"failure"`   // for hold: why the run could not be evaluated
 	Request   Request     `json:"request"`   // for approve and restore: input of the execution
 	Round     int         `json:"round"`     // for settle: number of rounds so far
-	Events    int         `json:"events"`    // for settle: the most events of these rounds
-	Before    Totals      `json:"before"`    // for settle: passed on
+	Events    int         `json:"events"`    // for settle: the most events that these rounds can have written
+	Before    Totals      `json:"before"`    // for settle: what the plan had achieved before this execution
 	// State, for notice, is the last state of the execution: a StepOutput, or whatever the step that failed had.
 	State json.RawMessage `json:"state"`
 }

@@ -53,7 +53,7 @@ func storeWithRun(t *testing.T) store.Store {
 	return s
 }
 
-// takes writes an earlier run whose plan takes E3 from people. became has the outcome by person; an empty outcome
+// takes writes an earlier run whose plan takes E3 from people. became has each person's outcome. An empty outcome
 // leaves the change open.
 func takes(t *testing.T, s store.Store, run string, became map[string]ledger.Outcome) *plan.Plan {
 	t.Helper()

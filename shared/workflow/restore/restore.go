@@ -202,8 +202,9 @@ func restorable(ctx context.Context, s store.Store, book *ledger.Ledger, touches
 	return sum, nil
 }
 
-// note records what a ledger entry means for the restore. over reports whether a run can no longer go on. Such a run
-// cannot finish its own changes, so this restore undoes what the run took, and finishes what the run was restoring.
+// note records what a ledger entry means for the restore. over reports whether a run can no longer go on. A run that
+// cannot go on does not finish its own changes, so this restore undoes the changes that took licenses, and finishes the
+// changes that were restoring them.
 func (f *found) note(e *ledger.Entry, in Request, over func(run string) (bool, error)) error {
 	done := e.Completion != nil
 	switch {
