@@ -44,17 +44,17 @@ type Baseline struct {
 
 // fewerPeople and fewerDates are the largest fractions of people and dates that a source may lose between two healthy
 // runs. No company loses a tenth of its people in a night without knowing, but a filter, a missing right or a truncated
-// list can. Directories never take a date back, so the number of dates falls only when people leave and others arrive
-// who have no date yet.
+// list can. Directories never take a date back, so the number of dates falls only when people leave, or when they are
+// replaced by people who have no date yet.
 const (
 	fewerPeople = 0.10
 	fewerDates  = 0.03
 	few         = 5 // so few lost people do not suggest a fault
 )
 
-// firstDates is the share of settled accounts that must have a date when no earlier reading shows how many should. Most
-// accounts that a company pays for are in use. Service accounts, and people who only read mail on an old phone, have no
-// dates. A broken feed loses nearly all dates.
+// firstDates is the share of settled accounts that must have a date if there is no earlier reading to compare with.
+// Most accounts that a company pays for are in use. Service accounts, and people who only read mail on an old phone,
+// have no dates. A broken feed loses nearly all dates.
 const firstDates = 0.5
 
 func (f *FeedFacts) tooFewDates() bool {
@@ -70,8 +70,8 @@ func (b *Baseline) fewerDates(now directory.Freshness) bool {
 	return b.WithActivity-now.WithActivity > left+max(few, int(fewerDates*float64(b.WithActivity)))
 }
 
-// Health judges one signal at the planning time asOf. A directory that failed has no values at all. A signal that is
-// unhealthy for a reason other than failure has no dates.
+// Health judges one signal at the planning time asOf. If the directory could not be read, all its values are unknown.
+// If the signal is unhealthy for another reason, only its dates are unknown.
 func Health(s directory.Signal, f FeedFacts, asOf time.Time) Feed {
 	unhealthy := func(format string, args ...any) Feed {
 		return Feed{Unhealthy, fmt.Sprintf(format, args...)}

@@ -11,8 +11,7 @@ import (
 )
 
 // covered lists the JSON members of a plan that its hash covers: what is done, from which data, by which policy and
-// tool, in which tenant, and whether the gate lets the plan pass. Later versions may add members but must not remove
-// any.
+// tool, in which tenant, and whether the plan may be applied. Later versions may add members but must not remove any.
 var covered = []string{
 	"asOf", "changes", "manifestHash", "matchHash", "matches", "notices", "overridable", "pending", "policyHash", "restores", "resumes",
 	"tenant", "tool", "verdict",

@@ -10,8 +10,8 @@ import (
 )
 
 // AppendJSON appends the JSON encoding of d, byte for byte as json.Marshal would write it. It fails for a time that
-// JSON cannot represent, such as one in the year 10000. AppendJSON avoids reflection, which took a third of a night's
-// time for writing decisions.
+// JSON cannot represent, such as one in the year 10000. AppendJSON avoids reflection, because reflection took a third
+// of the time that a night needs to write its decisions.
 func (d *Decision) AppendJSON(to []byte) ([]byte, error) {
 	o := object{text: append(to, '{')}
 	o.string("user", d.User)

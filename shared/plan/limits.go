@@ -16,8 +16,8 @@ const minMatches = 10
 // company stops using a license in one night.
 const minHolders = 3
 
-// Exceeded returns a sentence for each rule that matches more people than the policy allows. accepted is, by rule, the
-// number of matches that an override accepted; these are not counted.
+// Exceeded returns a sentence for each rule that matches more people than the policy allows. accepted has, by rule, the
+// number of matches that an override accepted. Exceeded does not count those.
 func Exceeded(limits policy.Limits, tallies []Tally, accepted map[string]int) []string {
 	var reasons []string
 	for i := range tallies {
@@ -53,8 +53,8 @@ type Drain struct {
 	Runs    []string
 }
 
-// Drained returns a sentence for each rule that takes more over many nights than it may match in one. The sentence says
-// what to do.
+// Drained returns a sentence for each rule that takes more licenses within Window than it may match in a single night.
+// The sentence says what to do.
 func Drained(limits policy.Limits, drains []Drain) []string {
 	var reasons []string
 	for _, d := range drains {

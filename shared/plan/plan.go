@@ -31,7 +31,8 @@ type Decision struct {
 	Via               Via               `json:"via,omitempty"`
 	Refused           string            `json:"refused,omitempty"` // why nothing is done now; empty if nothing prevents the change
 	Evidence          []policy.Evidence `json:"evidence,omitempty"`
-	// FirstReading means that the verdict rests on something that no run on an earlier day saw.
+	// FirstReading means that the person has no activity date and has an account that was first seen today. The date
+	// may be missing by mistake, and no reading on another day confirms that it does not exist.
 	FirstReading bool `json:"firstReading,omitempty"`
 	// Seat is the license that the change needs a free seat for. It is empty if the change needs none.
 	Seat string `json:"seat,omitempty"`
@@ -51,10 +52,10 @@ type Decision struct {
 	Pending string `json:"pending,omitempty"`
 	// Place is the index of the rule in the policy.
 	Place int `json:"place,omitempty"`
-	// After is the idle date of the same person's change by an earlier rule, which this change must follow. It is zero
-	// if the order is right without it.
+	// After is used if this change must follow a change of the same person by an earlier rule. It is then the idle date
+	// of that earlier change. It is zero if the order is right without it.
 	After time.Time `json:"after,omitzero"`
-	// Setbacks is the number of consecutive runs that could not make the change.
+	// Setbacks is the number of runs in a row, up to now, that tried the change and could not make it.
 	Setbacks int `json:"setbacks,omitempty"`
 	// HeldAgain is the run that took the license, if somebody else has since restored it to the person.
 	HeldAgain string `json:"again,omitempty"`
@@ -73,15 +74,15 @@ type Tally struct {
 	Reclaim   int    `json:"reclaim"`
 	Undecided int    `json:"undecided"`
 	Exempt    int    `json:"exempt"`
-	// Asked counts the holders for whom the rule's condition "for" is known to be true.
+	// Asked is the number of holders for whom the rule's condition "for" is known to be true.
 	Asked int `json:"asked"`
-	// Empty counts, by attribute, the holders without a value for that attribute. It covers the attributes that the
-	// conditions of the rule read.
+	// Empty has, for each attribute that the rule's conditions read, the number of holders without a value for that
+	// attribute.
 	Empty map[string]int `json:"empty,omitempty"`
 }
 
-// Ask counts a holder if the rule applies to the person. It also counts each attribute in empty, for which the person
-// has no value.
+// Ask adds one holder to the counts Asked and Empty. asked says whether the rule's condition "for" is true for the
+// holder. empty yields the attributes for which the holder has no value.
 func (t *Tally) Ask(asked directory.Flag, empty iter.Seq[string]) {
 	if asked == directory.Yes {
 		t.Asked++
@@ -180,7 +181,7 @@ const (
 	Nothing Verdict = "nothing"
 )
 
-// Counts counts people (Users) and verdicts. There is one verdict for each rule and holder.
+// Counts has the number of people (Users) and the numbers of verdicts. There is one verdict for each rule and holder.
 type Counts struct {
 	Users     int `json:"users"`
 	Keep      int `json:"keep"`
@@ -227,8 +228,8 @@ type Plan struct {
 	Unreadable []string `json:"unreadable,omitempty"`
 	// FirstRun means that the store has no earlier run and no changes in its ledger.
 	FirstRun bool `json:"firstRun,omitempty"`
-	// Matches counts the people whom each rule matched. MatchHash is the SHA-256, in hex, of who they are. An override
-	// accepts exactly these people.
+	// Matches has the number of people whom each rule matched. MatchHash is the SHA-256, in hex, of a list of these
+	// people. An override accepts exactly these people.
 	Matches   map[string]int `json:"matches,omitempty"`
 	MatchHash string         `json:"matchHash,omitempty"`
 	// Kinds counts the accounts that are not people, by kind.

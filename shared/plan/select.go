@@ -9,9 +9,9 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// Selection chooses the changes of a plan, limited by perRun and by the free seats of the licenses that the changes
-// need. Changes that restore a license come first, then those of the people who have been idle longest. Memory is
-// bounded by perRun.
+// Selection chooses the changes of a plan. The plan has at most perRun changes, and no more changes to a license than
+// that license has free seats. Changes that restore a license come first, then the changes of the people who have been
+// idle longest. Memory is bounded by perRun.
 type Selection struct {
 	limit   int
 	lanes   map[string]*lane // by the license whose seats the changes take
@@ -27,8 +27,7 @@ type lane struct {
 	offered int
 }
 
-// NewSelection returns a Selection that keeps at most limit changes, and of those that take a seat, at most as many as
-// there are free seats.
+// NewSelection returns a Selection that keeps at most limit changes. seats is the number of free seats by license.
 func NewSelection(limit int, seats map[string]int) *Selection {
 	return &Selection{limit: limit, lanes: map[string]*lane{}, seats: seats}
 }
@@ -137,7 +136,7 @@ func order(a, b *Decision) int {
 	)
 }
 
-// turn returns when the idle time began, for the order of changes.
+// turn returns the date by which the change is ordered: when the idle time began, or After if that is later.
 func (d *Decision) turn() time.Time {
 	idle := d.IdleSince
 	if idle.IsZero() {
@@ -149,7 +148,7 @@ func (d *Decision) turn() time.Time {
 	return idle
 }
 
-// Follow moves the change behind first, the change that an earlier rule makes for the same person.
+// Follow orders d after first, which an earlier rule decided about the same person.
 func (d *Decision) Follow(first *Decision) {
 	if t := first.turn(); t.After(d.turn()) {
 		d.After = t
@@ -170,8 +169,9 @@ func (h *worstFirst) Pop() any {
 	return last
 }
 
-// Decide returns the verdict of the gate. Unhealthy feeds put a run on hold if it would change nothing, because a
-// broken night would otherwise look like a quiet one. A run that has changes based on a healthy feed is not held.
+// Decide returns the verdict of the gate. If a feed is unhealthy and the run would change nothing, the run is put on
+// hold, because otherwise a broken night would look like a quiet one. A run with changes is not held because of an
+// unhealthy feed, because the changes rest on healthy feeds.
 func Decide(mode policy.Mode, changes int, limits, unhealthy []string) (v Verdict, reasons []string, overridable bool) {
 	switch {
 	case len(limits) > 0:

@@ -65,8 +65,8 @@ func TestPlanned(t *testing.T) {
 	}
 }
 
-// The hash ignores why something is pending, because that may change while a plan is made again. Everything else that
-// would be done changes the hash. Hash does not modify the plan.
+// The hash ignores why a change is pending, because the reason may be different when the plan is made again. Everything
+// else that would be done changes the hash. Hash does not modify the plan.
 func TestHashLeavesReasonsOut(t *testing.T) {
 	t.Parallel()
 	base := func() *Plan {
@@ -98,7 +98,7 @@ func TestHashLeavesReasonsOut(t *testing.T) {
 	}
 }
 
-// A feed is healthy if it loses as many people as allowed, and unhealthy if it loses one more.
+// A feed that loses as many people as allowed is healthy. A feed that loses one more is unhealthy.
 func TestHealthAtTheBounds(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -131,8 +131,8 @@ func newest(fields []*directory.Field, p *directory.Person) directory.Value {
 	return found
 }
 
-// later returns the later of two dates. Its Through is the earlier of the two. NoneSince means that there may be a date
-// just before the time in the value, so a known date that is earlier counts as that time.
+// later returns the later of two dates. The Through of the result is the earlier Through of a and b. If one of them is
+// NoneSince, there may be a date just before its Time, so a known date before that Time counts as being at that Time.
 func later(a, b directory.Value) directory.Value {
 	through := a.Through
 	if through.IsZero() || !b.Through.IsZero() && b.Through.Before(through) {

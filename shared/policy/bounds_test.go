@@ -8,8 +8,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The oldest date of the product's own assignments counts, in any order. A member of a group needs no account in Entra
-// ID.
+// newHolder grace starts at the oldest assignment of the product, whatever the order of the assignments. A member of a
+// group needs no account in Entra ID.
 func TestGraceOfAHolder(t *testing.T) {
 	t.Parallel()
 	p, err := Load("p", []byte(gracePolicy))
@@ -52,7 +52,7 @@ func TestGraceOfAHolder(t *testing.T) {
 	}
 }
 
-// A rule that reads no date of use spares nobody for never having signed in.
+// The grace neverSignedIn does not apply to a rule that reads no date of use.
 func TestGraceOfRulesWithoutDatesOfUse(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
@@ -95,7 +95,8 @@ func TestListedTwice(t *testing.T) {
 	}
 }
 
-// While Entra ID is not read, people in Active Directory are undecided only if a listed name may belong to anybody.
+// While Entra ID is not read, people in Active Directory are undecided only if it is still unknown which account has a
+// listed name.
 func TestNamesThatAreAllKnown(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
@@ -120,7 +121,7 @@ rules: [{name: r, license: citrix, when: LastlogonTimestamp.hasNoValue(), then: 
 	}
 }
 
-// Entra ID was not read, and may know an account in Active Directory to be a room. Such an account keeps its license.
+// While Entra ID is not read, an account in Active Directory may turn out to be a room, so it keeps its license.
 func TestKindOnlyEntraKnows(t *testing.T) {
 	t.Parallel()
 	p := load(t, `

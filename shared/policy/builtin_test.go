@@ -60,7 +60,7 @@ rules: [{name: r, license: citrix, for: kind == "person", when: LastlogonTimesta
 	}
 }
 
-// Every rule asks about its own license, wherever the policy defines that license.
+// Every rule is evaluated for its own license, wherever in the file that license is defined.
 func TestLicenseOfEachRule(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
@@ -110,8 +110,8 @@ rules: [{name: r, license: m365-e3, when: AzureAdSistaLogon.hasNoValue() || staf
 	}
 }
 
-// A member whom a reading lists counts, even without an account in the group's source. A person who certainly has no
-// account there and is not listed is not a member.
+// A person whom a reading lists as a member is a member, even without an account in the group's source. A person who
+// certainly has no account there, and is not listed, is not a member.
 func TestMembership(t *testing.T) {
 	t.Parallel()
 	inEntra, inAD := newMemberQuery(directory.GroupRef{Name: "G"}, false), newMemberQuery(directory.GroupRef{Source: directory.AD, Name: "CN=G"}, false)

@@ -132,8 +132,8 @@ func (c *compiler) compile(n *yaml.Node, what string) *condition {
 // unfit returns why a well-typed expression cannot be a condition, or "" if it can.
 //
 // The cost is limited only here. Everything that a condition can loop over is a literal or a text of limited length, so
-// the worst case is known in advance. cel.CostLimit would count the same steps again for every person, and makes
-// BenchmarkAsk take half as long again.
+// the worst case is known in advance. cel.CostLimit would count the same steps again for every person, which makes
+// BenchmarkAsk 50% slower.
 func (c *compiler) unfit(checked *cel.Ast, what string) string {
 	if t := checked.OutputType(); !t.IsExactType(cel.BoolType) {
 		switch {
@@ -160,8 +160,8 @@ func (c *compiler) unfit(checked *cel.Ast, what string) string {
 	return ""
 }
 
-// misread returns an attribute from a report that the expression uses other than in a test of a date, or nil if there
-// is none.
+// misread returns an attribute from a report that the expression uses for anything but a test of a date, or nil if
+// there is none.
 func (c *compiler) misread(root ast.Expr) (found *attribute) {
 	tested := map[int64]bool{}
 	visit := func(each func(ast.Expr)) { ast.PostOrderVisit(root, ast.NewExprVisitor(each)) }

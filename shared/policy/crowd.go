@@ -38,8 +38,8 @@ const (
 	Nowhere // the person certainly has no account there
 )
 
-// Crowd is many people in columns. Any of them could be asked about alone. Their accounts are not in doubt: nothing in
-// the health of the feeds or in earlier readings contradicts them.
+// Crowd holds many people in columns, so that a rule can be evaluated for all of them at once. Their accounts are not
+// in doubt: the feeds are healthy, and no earlier reading contradicts this one.
 type Crowd struct {
 	People   int
 	Accounts [2][]AccountState // by source
@@ -47,22 +47,22 @@ type Crowd struct {
 	// Used returns the last use of each person according to the usage report for s. It returns false if the report has
 	// nothing that can be trusted.
 	Used func(s directory.Signal) (Used, bool)
-	// Groups has, for the ids of each account, an index into GroupLists, or None. The indexed list holds the keys of
-	// the named groups that the person is known to belong to.
+	// Groups has a column for each source. Its value for a person is an index into the source's GroupLists, or None.
+	// The list at that index holds the keys of the named groups that the person is known to belong to.
 	Groups     [2]Column
 	GroupLists [2][][]string
-	// Licenses has, for each person, an index into LicensePaths, or None. The indexed list holds the assignments of the
-	// person's licenses.
+	// Licenses has, for each person, an index into LicensePaths, or None. The list at that index holds the assignments
+	// of the person's licenses.
 	Licenses     Column
 	LicensePaths [][]directory.Assignment
 	Unreadable   []string // keys of groups that could not be read
-	Open         []bool   // people who must be asked about alone in any case
+	Open         []bool   // people who must be evaluated one by one in any case
 }
 
 // Plain is a verdict that follows from columns alone.
 type Plain uint8
 
-// The verdicts that follow from columns. NotPlain means that the person must be asked about alone.
+// The verdicts that follow from columns. NotPlain means that the person must be evaluated on their own.
 const (
 	NotPlain Plain = iota
 	PlainNotHolder
@@ -73,9 +73,10 @@ const (
 // PlainVerdicts is the number of values of Plain.
 const PlainVerdicts = 4
 
-// Screen asks all rules about a crowd by its columns. It answers as AskAll would where the verdict is plain: the person
-// does not hold the license, or is kept because a condition is false. verdicts has the verdict of each rule on each
-// person. A person for whom any answer is not plain is open, and has only NotPlain verdicts.
+// Screen evaluates all rules for a crowd from its columns alone. A verdict is plain if the person does not hold the
+// license, or keeps it because a condition is false; a plain verdict is the one that AskAll would return. verdicts[i]
+// has the verdicts of rule i, one for each person. If some rule has no plain verdict on a person, open is true for that
+// person, and all verdicts on the person are NotPlain.
 func (j *Judge) Screen(c *Crowd) (verdicts [][]Plain, open []bool) {
 	s := newScreen(j, c)
 	open = make([]bool, c.People)
@@ -95,7 +96,7 @@ func (j *Judge) Screen(c *Crowd) (verdicts [][]Plain, open []bool) {
 	return verdicts, open
 }
 
-// rule returns the plain verdicts of a rule. It opens the rows that have no plain verdict.
+// rule returns the plain verdicts of a rule. It sets open for the people without a plain verdict.
 func (s *screen) rule(r *Rule, open []bool) []Plain {
 	holders := s.holders(r.License)
 	scope, when := s.all(directory.Yes), s.condition(r.when)
@@ -120,7 +121,7 @@ func (s *screen) rule(r *Rule, open []bool) []Plain {
 	return verdicts
 }
 
-// exempt opens everybody who may be exempt.
+// exempt sets open for everybody who may be exempt.
 func (s *screen) exempt(open []bool) {
 	e := &s.policy.exempt
 	for i := range e.groups {
@@ -191,8 +192,8 @@ func (s *screen) members(q *MemberQuery) []directory.Flag {
 	return flags
 }
 
-// Empties counts, by attribute, the holders without a value for the attribute, as Empty would for each person. It
-// covers those with a plain verdict of the rule.
+// Empties counts, by attribute, the holders without a value for the attribute; see Empty. It counts only people on whom
+// the rule has a plain verdict.
 func (j *Judge) Empties(c *Crowd, r *Rule, verdicts []Plain) map[string]int {
 	s := newScreen(j, c)
 	counts := map[string]int{}
@@ -210,8 +211,8 @@ func (j *Judge) Empties(c *Crowd, r *Rule, verdicts []Plain) map[string]int {
 	return counts
 }
 
-// CanScreen reports whether columns can decide verdicts under this policy at all. They cannot if the rules do not ask
-// about people, or if an attribute that Empties counts does not follow from columns.
+// CanScreen reports whether Screen can decide anything under this policy. It cannot if the policy exempts accounts of
+// the kind person, or if the columns lack an attribute that Empties counts.
 func (j *Judge) CanScreen(c *Crowd) bool {
 	for _, r := range j.policy.Rules {
 		for _, a := range r.fills {

@@ -16,8 +16,8 @@ type exemptions struct {
 	when   *condition
 }
 
-// exemption says whether a person is exempt. At most one of the fields after flag is set: whatever settled the question
-// or left it open.
+// exemption says whether a person is exempt. At most one of the fields after flag is set: the one that shows why the
+// person is exempt, or why that is unknown.
 type exemption struct {
 	flag  directory.Flag
 	user  string       // the listed name

@@ -49,7 +49,7 @@ func (f Faults) sort() {
 
 // didYouMean returns the end of a message about an unknown word: a suggestion of the closest known word, or "" if none
 // is close. It never suggests a word that may mean the opposite, or another word in a series (e3, e5), because an
-// author who followed such a suggestion would write something other than intended.
+// author who followed such a suggestion would write a policy with the wrong meaning.
 func didYouMean(word string, known []string) string {
 	best, closest := "", slips(word)+1
 	for _, k := range known {

@@ -75,7 +75,7 @@ type expectation struct {
 	outcome Outcome
 }
 
-// golden reads the cases for one policy.
+// golden reads golden cases for one policy.
 type golden struct {
 	*reader
 	policy *Policy

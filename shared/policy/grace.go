@@ -7,8 +7,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// grace says whether a person had too little time to use a license. If that is not known, unknown adds what was not
-// read to the gaps.
+// grace says whether a person had too little time to use a license. If that is not known, the function unknown adds to
+// the gaps what was not read.
 type grace struct {
 	flag    directory.Flag
 	ends    time.Time
@@ -17,7 +17,7 @@ type grace struct {
 }
 
 // or combines two graces. A grace that holds wins over an unknown one, and an unknown one wins over none. If both hold,
-// the one that ends last wins.
+// the one that ends later wins.
 func (g grace) or(o grace) grace {
 	switch {
 	case o.flag == directory.No, g.flag == directory.Yes && !o.ends.After(g.ends): // an unknown grace has no end

@@ -35,7 +35,7 @@ func TestNearest(t *testing.T) {
 	}
 }
 
-// Empty names the attributes that a rule reads and for which the account has no value, except dates of use.
+// Empty yields the attributes that a rule reads and for which the account has no value, except dates of use.
 func TestEmptyAttributes(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
@@ -127,7 +127,7 @@ func TestGivingGroups(t *testing.T) {
 	}
 }
 
-// Of several graces, the one that ends last counts. If none holds, everything unknown is named.
+// If several graces hold, the one that ends last counts. If none holds, the reason names everything that is unknown.
 func TestGraceOfSeveralReasons(t *testing.T) {
 	t.Parallel()
 	no := grace{flag: directory.No}

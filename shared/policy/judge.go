@@ -29,7 +29,8 @@ type Judge struct {
 	turn     uint
 	person   *directory.Person
 	worlds
-	// lead is how far the time being evaluated is ahead of the planning time. Reports will be newer by the same amount.
+	// lead is how far the time being evaluated lies after the planning time. By then there will be reports that are
+	// newer by the same amount.
 	lead time.Duration
 
 	names    *Names

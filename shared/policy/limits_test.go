@@ -150,7 +150,8 @@ rules:
 	}
 }
 
-// Grace reads the creation date only for rules about use, and names it as unknown only if it is unknown.
+// Grace reads the creation date only for rules about use. A verdict names the creation date as unknown only if it is
+// unknown.
 func TestWhatGraceReads(t *testing.T) {
 	t.Parallel()
 	p := load(t, `

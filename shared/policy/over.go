@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Over returns a sentence for each leave that has ended by now. Such a leave exempts nobody, which its author may not
-// know.
+// Over returns a sentence for each leave that has ended by now. A leave that has ended exempts nobody, and the author
+// of the policy may have overlooked that.
 func (p *Policy) Over(now time.Time) (notes []string) {
 	for _, l := range p.Exempt.Leave {
 		if !now.Before(l.Until) {

@@ -59,8 +59,8 @@ type License struct {
 	MonthlyPrice float64 // price of one seat, in the policy's currency
 	KeepSeats    int     // free seats that idleseat leaves for other people
 	// MailboxQuota is the largest mailbox that this license allows, in GB. If it is set, a person is changed to this
-	// license only if the mailbox is known to fit. The license is then not taken from mailboxes on hold, shared
-	// mailboxes, rooms or equipment. Zero means no check.
+	// license only if the person's mailbox is known to fit. If it is set, the license is also never taken from a
+	// mailbox that is on hold, is shared, or belongs to a room or to equipment. Zero means no check.
 	MailboxQuota float64
 
 	// Needs lists the service plans that the license must include when a person is changed to it. Service plans that
@@ -120,18 +120,18 @@ func (l *License) FreesNothing() string {
 // Rule says which holders no longer use a license, and what happens then.
 type Rule struct {
 	Name     string
-	License  *License // the rule asks only about holders of this license
+	License  *License // the rule applies only to holders of this license
 	ChangeTo *License // nil if the license is taken
 	Notice   int      // days between the notice and the change; 0 if there is no notice
 	Restore  bool     // whether a person who returns gets the license again
 	// MailboxLost means that the policy accepts that mailboxes lose their license.
 	MailboxLost bool
-	ForSource   string // the condition for being asked; empty means everybody
-	WhenSource  string // the condition for taking the license
+	ForSource   string // the condition "for", which limits the rule to some holders; empty means all holders
+	WhenSource  string // the condition "when", under which the license is taken
 
-	scope, when *condition      // scope is nil for everybody
+	scope, when *condition      // scope is nil if the rule applies to all holders
 	conditions  []*condition    // all conditions of the rule, and the condition in exempt.when
-	asks        []*attribute    // attributes that the conditions read, and the creation date that grace reads
+	asks        []*attribute    // the attributes that the conditions read, and the creation date, which grace reads
 	fills       []*attribute    // attributes that the conditions read, except flags and dates of use
 	offsets     []time.Duration // see Turns
 }
@@ -171,8 +171,9 @@ type Leave struct {
 	written string // Until as written in the file
 }
 
-// Rests returns the LDAP names of the Active Directory attributes that the policy relies on, sorted. If such an
-// attribute is empty, idleseat must know whether it really has no value or whether the account may not read it.
+// Rests returns the LDAP names of the Active Directory attributes that the policy relies on, sorted. If one of them is
+// empty, idleseat must find out whether it really has no value, or whether the account that idleseat uses may not read
+// it.
 func (p *Policy) Rests() []string {
 	names := []string{"lastLogonTimestamp"} // the health of the feed is judged by this attribute
 	if anchor := p.Anchor.Attribute(); anchor != "" {

@@ -14,15 +14,15 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// readAs says how a condition reads an attribute whose missing value would otherwise settle the condition.
+// readAs says how a condition reads an attribute that has no value.
 type readAs uint8
 
 const (
 	plainly readAs = iota
 	// filled means that a text without a value is unknown.
 	filled
-	// orNone means that the fields have no value if the person certainly has no account. Otherwise an exemption would
-	// stay undecided forever.
+	// orNone means that the fields of an account that the person certainly does not have are empty, not unknown. If
+	// they were unknown, an exemption could stay undecided forever.
 	orNone
 )
 
@@ -38,7 +38,8 @@ func (p *Policy) variable(name string) *attribute {
 	return p.readOtherwise[name]
 }
 
-// readsOtherwise returns the name of a variable that reads the attribute as as. It defines the variable if necessary.
+// readsOtherwise returns the name of a variable that reads the attribute in the way that as says. It defines the
+// variable if necessary.
 func (c *compiler) readsOtherwise(a *attribute, as readAs) string {
 	name := prefixes[as] + a.name
 	if c.policy.readOtherwise[name] == nil {
@@ -52,7 +53,7 @@ func (c *compiler) readsOtherwise(a *attribute, as readAs) string {
 	return name
 }
 
-// asRead returns the value v as the attribute reads it.
+// asRead adjusts v, a value of the attribute, to the way in which the attribute is read.
 func (a *attribute) asRead(p *directory.Person, v directory.Value) directory.Value {
 	switch {
 	case a.as == filled && v.State == directory.Known && v.Text == "":
@@ -63,7 +64,7 @@ func (a *attribute) asRead(p *directory.Person, v directory.Value) directory.Val
 	return v
 }
 
-// noAccount reports whether the person certainly has no account with a field of the attribute.
+// noAccount reports whether the person certainly lacks every account whose fields the attribute reads.
 func (a *attribute) noAccount(p *directory.Person) bool {
 	for _, f := range a.fields {
 		if !absent(p, f.Source) {
@@ -73,8 +74,8 @@ func (a *attribute) noAccount(p *directory.Person) bool {
 	return len(a.fields) > 0
 }
 
-// exemption makes an exempting condition read every attribute as orNone, so that the condition is decided even if the
-// person lacks an account.
+// exemption makes the condition exempt.when read every attribute as orNone, so that the condition has a result even if
+// the person lacks an account.
 func (c *compiler) exemption(checked *cel.Ast) {
 	ast.PostOrderVisit(checked.NativeRep().Expr(), ast.NewExprVisitor(func(e ast.Expr) {
 		if a := c.attributeOf(e); a != nil && a.group == nil {
@@ -96,9 +97,9 @@ func (c *compiler) replace(checked *cel.Ast, e ast.Expr, a *attribute, as readAs
 	checked.NativeRep().SetReference(e.ID(), ast.NewIdentReference(name, nil))
 }
 
-// differences makes a condition read a text as filled wherever the condition takes a license because the text is
-// different from a value. The condition `employeeType != "Contractor"` says nothing about people without a type, but a
-// comparison with "" does.
+// differences finds comparisons such as `employeeType != "Contractor"`, which would be true for people without an
+// employeeType. It makes them read the text as filled, so that they are unknown for such people. It leaves comparisons
+// with "" alone, because their author has such people in mind.
 func (c *compiler) differences(checked *cel.Ast, e ast.Expr, negated bool) {
 	switch e.Kind() {
 	case ast.ComprehensionKind:
@@ -121,7 +122,7 @@ func (c *compiler) differencesOf(checked *cel.Ast, call ast.CallExpr, negated bo
 	case operators.LogicalNot:
 		inner = !negated
 	case operators.Conditional:
-		c.differences(checked, operands[0], false) // both results of a ternary are written out
+		c.differences(checked, operands[0], false) // a ternary gives both results, so its condition is not negated
 		operands = operands[1:]
 	case operators.Equals, operators.NotEquals:
 		if (name == operators.NotEquals) != negated {

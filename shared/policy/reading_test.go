@@ -10,7 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// asks loads a policy with one rule about Citrix. scope is its condition "for", and exempt the condition that exempts.
+// asks loads a policy with one rule about Citrix. scope is the condition "for" of the rule, and exempt is the condition
+// exempt.when.
 func asks(t *testing.T, scope, exempt string) *Policy {
 	t.Helper()
 	return load(t, fmt.Sprintf(`
@@ -29,7 +30,8 @@ rules:
 `, citrixDN, exempt, scope))
 }
 
-// A person without a value does not count as different from a value. The condition may say what holds for such people.
+// A person without a value does not count as different from a value. The condition may say explicitly what holds for
+// people without a value.
 func TestTextsWithoutValue(t *testing.T) {
 	t.Parallel()
 	const open = "employeeType has no value, and the condition does not say what holds then; add && employeeType != \"\" to leave such people alone, or || employeeType == \"\" to mean them, too"

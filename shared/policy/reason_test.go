@@ -52,7 +52,7 @@ func TestAgoAtTheBounds(t *testing.T) {
 	}
 }
 
-// The rule turns at a date plus the spans, exact to the second.
+// Turns returns a date plus the rule's spans, exact to the second.
 func TestTurnsAtTheMomentItself(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
@@ -80,7 +80,7 @@ rules:
 	}
 }
 
-// A rule turns at the longest span that may be written, as days and as a duration.
+// Turns works with the longest span that a condition may contain, written as days or as a duration.
 func TestSpansAtTheirBounds(t *testing.T) {
 	t.Parallel()
 	for expr, span := range map[string]time.Duration{"days(1)": day, "days(3650)": 3650 * day, `duration("87600h")`: 3650 * day, `duration("1s")`: time.Second} {

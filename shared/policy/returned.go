@@ -8,8 +8,8 @@ import (
 )
 
 // Returned returns when a person who lost a license to the rule was last active, if that is after since. It uses the
-// dates that the rule's condition reads. at is zero if the person stayed away or if no date is known. asked reports
-// whether the rule would still ask about the person.
+// dates that the rule's condition reads. at is zero if the person stayed away or if no date is known. asked says
+// whether the rule's condition "for" still holds for the person.
 func (j *Judge) Returned(r *Rule, p *directory.Person, since time.Time) (at time.Time, asked directory.Flag) {
 	at = lastSeen(r.when.activity, p)
 	if !at.After(since.Add(-r.late())) {
@@ -37,9 +37,9 @@ func lastSeen(list []*attribute, p *directory.Person) (at time.Time) {
 	return at
 }
 
-// late returns how late a report that the rule reads may be. A late report may show, after the change, activity from
-// before the change. The result never exceeds the rule's shortest span, because the person is known not to have been
-// active in that span.
+// late returns how late a report that the rule reads may be. A report that arrives after the change may show activity
+// from before the change. The result never exceeds the rule's shortest span, because the person is known not to have
+// been active in that span.
 func (r *Rule) late() (late time.Duration) {
 	for _, a := range r.when.activity {
 		for _, s := range a.signals() {

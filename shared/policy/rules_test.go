@@ -178,8 +178,8 @@ func TestCitrixRule(t *testing.T) {
 	}
 }
 
-// Every combination of holder, exempt, for and when is evaluated. Each is true, false or unknown, and conditions can
-// also fail at run time.
+// The verdict is right for every combination of holder, exempt, for and when. Each of the four is true, false or
+// unknown, and conditions can also fail at run time.
 func TestEveryCell(t *testing.T) {
 	t.Parallel()
 	p := load(t, `

@@ -11,8 +11,9 @@ import (
 )
 
 // screen evaluates conditions for all people of a crowd at once. A condition is a tree of tests. For the tests that
-// screen knows, it gets yes or no for each person from the columns, exactly as the Judge's own steps would. Everything
-// else is left Unset, and stays so unless the rest of the condition settles it by the same three-valued logic.
+// screen knows, it gets yes or no for each person from the columns, exactly as the Judge's own steps would. For any
+// other test, the result is Unset. The condition then has a result only if its other tests settle it, by the same
+// three-valued logic.
 type screen struct {
 	*Judge
 	*Crowd

@@ -6,7 +6,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// step is a test of dates that rests on whether a date is before an instant, at it, or after it.
+// step is a test of dates whose result depends only on whether the date is before, at or after a certain instant.
 type step struct {
 	at                   int64 // the last microsecond that is not after the instant
 	before, equal, after directory.Flag

@@ -16,8 +16,8 @@ func (s *screen) used(f *directory.Field) (Used, bool) {
 	return Used{}, false
 }
 
-// newestUse adds the last use from a report to the dates of an attribute. never is set where the report has no use,
-// because a date before its span is then not known to be the newest.
+// newestUse adds the last use from a report to the dates of an attribute. never is set for each person without a use in
+// the report's span, because a date before that span is then not known to be the newest.
 func (s *screen) newestUse(used Used, dates []int64, known, open, never []bool) {
 	for row, state := range s.Accounts[directory.Entra] {
 		switch {
@@ -31,9 +31,9 @@ func (s *screen) newestUse(used Used, dates []int64, known, open, never []bool) 
 	}
 }
 
-// late returns the earliest date, in microseconds, that settles a test that compares with at. Earlier dates do not,
-// because the report ends before at; see dateTest. late returns None if no report has the attribute's dates, or if all
-// reports end late enough.
+// late returns the earliest date, in microseconds, that settles a test that compares dates with at. Earlier dates do
+// not settle the test, because the report ends before at; see dateTest. late returns None if no report has the
+// attribute's dates, or if all reports end late enough.
 func (s *screen) late(a *attribute, asked bool, at time.Time) int64 {
 	if !asked && len(s.spans) > 0 {
 		at = s.now.Add(-slices.Min(s.spans))

@@ -202,8 +202,8 @@ func TestReportsThroughTime(t *testing.T) {
 	}
 }
 
-// The reports no longer list a person who lost the license for a workload. A sign-in shows the return if the rule also
-// reads sign-ins.
+// Reports no longer list a person who lost the license for a workload. If the rule also reads sign-ins, a sign-in shows
+// that the person is back.
 func TestReturnedByOneOfSeveralDates(t *testing.T) {
 	t.Parallel()
 	p := usagePolicy(t, "anyUse.earlierThan(now - days(60))")
@@ -277,7 +277,7 @@ func TestEvidenceOfReports(t *testing.T) {
 	}
 }
 
-// The date belongs to the license of the rule, and is the newest of its assignments.
+// The date licenseChanged is the newest date of the assignments that grant the rule's license.
 func TestLicenseChanged(t *testing.T) {
 	t.Parallel()
 	const text = `

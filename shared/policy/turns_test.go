@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Turns gives the same result as evaluating the rule hour by hour, for people with random dates on whole hours.
+// For people with random dates on whole hours, Turns returns the same time as evaluating the rule hour by hour.
 func TestTurns(t *testing.T) {
 	t.Parallel()
 	p := load(t, `

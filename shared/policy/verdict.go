@@ -48,8 +48,8 @@ type Verdict struct {
 	Outcome Outcome
 	// Holder says whether the person holds the license. Unset means unknown.
 	Holder directory.Flag
-	// Asked says whether the rule applies to the person. It is Unset for people who are exempt or do not hold the
-	// license.
+	// Asked says whether the rule's condition "for" holds for the person. It is Unset for people who are exempt or do
+	// not hold the license.
 	Asked directory.Flag
 	// Reason is a short sentence for people. It is empty for a plain keep, because almost everybody gets one.
 	// Judge.Reason returns the reason on demand.
@@ -57,8 +57,8 @@ type Verdict struct {
 	// Unknowns names the attributes that made the verdict undecided.
 	Unknowns []string
 	// IdleSince is the newest known activity among the dates that the rule's condition reads. It is zero if there is
-	// none. The horizon of a report is not an activity, so IdleSince does not move with it.
+	// none. IdleSince is never the horizon of a report, because a horizon moves from day to day and is not an activity.
 	IdleSince time.Time
-	// NoDate means that the condition of a reclaim read an activity date that has no value.
+	// NoDate means that the verdict is Reclaim and that its condition read an activity date without a value.
 	NoDate bool
 }

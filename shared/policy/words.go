@@ -10,8 +10,8 @@ import (
 	"cel.dev/cel-go/common"
 )
 
-// CEL suggests names by their letters alone, such as laterThan for olderThan, or accountEnabled for accountDisabled.
-// These guesses are therefore never shown.
+// CEL suggests similarly spelled names, such as laterThan for olderThan, or accountEnabled for accountDisabled. They
+// may mean the opposite, so they are never shown.
 var (
 	guess      = regexp.MustCompile(` \(did you mean [^)]*\)`)
 	undeclared = regexp.MustCompile(`^undeclared reference to '([^']+)'`)
