@@ -1,6 +1,6 @@
-// Command nights makes many simulated companies live for months in front of the judge. It prints the faults, each
-// with the command that repeats its story, then the missed cases, and the number of events of each kind. It exits
-// with 1 if there is a fault, or if more than one clear case in a hundred was missed.
+// Command nights makes many simulated companies live for months in front of the judge. It prints the faults, each with
+// the command that repeats its story, then the missed cases, and the number of events of each kind. It exits with 1 if
+// there is a fault, or if the tool left more than one in a hundred licenses untouched that it was long free to take.
 package main
 
 import (
@@ -22,7 +22,7 @@ import (
 	"github.com/idleseat/idleseat/infra/nights/world"
 )
 
-// mostMissed is the share of clear cases that may be missed.
+// mostMissed is the greatest acceptable ratio of missed cases to clear cases; see package judge.
 const mostMissed = 0.01
 
 type settings struct {

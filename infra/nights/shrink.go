@@ -66,7 +66,7 @@ func shrink(s settings, out io.Writer) (err error) {
 // mostLives is the largest number of repetitions of a seed.
 const mostLives = 150
 
-// with returns options under which only some of all events happen.
+// with returns o with all events left out except those in some.
 func with(o world.Options, all, some []string) world.Options {
 	without := map[string]bool{}
 	for number := range o.Without {

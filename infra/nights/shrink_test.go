@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/infra/nights/world"
 )
 
-// TestFewer: of three hundred events, those remain that the fault needs together.
+// TestFewer: of three hundred events, only those remain that cause the fault together.
 func TestFewer(t *testing.T) {
 	t.Parallel()
 	var all []string

@@ -14,17 +14,17 @@ type What string
 // The kinds of events. Each except Ruled, Night and Lose is about a person, who must have been Hired before.
 const (
 	Ruled    What = "ruled"     // Rule is in force from now on, in place of the former rule for its license
-	Hired    What = "hired"     // the person exists since At; Holds: it is a person, not a room
-	Remade   What = "remade"    // the account behind a license was created again, and is unused
-	Parted   What = "parted"    // nothing shows any more that the account behind the license belongs to the person
-	Holding  What = "holding"   // the person holds the license since At, although nobody gave it
+	Hired    What = "hired"     // the person has existed since At; Holds: the account belongs to a human, not to a room
+	Remade   What = "remade"    // the account through which the person holds the license was deleted and created again; nobody has used it
+	Parted   What = "parted"    // nothing shows any longer that the account with the license belongs to the person
+	Holding  What = "holding"   // the person has held the license since At, although nobody gave it
 	Used     What = "used"      // a use that counts for the rule of the license
 	Exempted What = "exempted"  // Holds: an exemption begins; otherwise it ends
 	Outside  What = "outside"   // Holds: the rule for the license does not cover the person
 	Stuck    What = "stuck"     // Holds: the license cannot be changed safely
 	Enabled  What = "enabled"   // Holds: the account is enabled; otherwise it is blocked
 	Given    What = "given"     // somebody gives the license, such as a help desk or a restore
-	Released What = "released"  // somebody other than the tool takes the license, or the person leaves with it
+	Released What = "released"  // somebody other than the tool takes the license, or the person leaves the company
 	Planned  What = "planned"   // a plan lists the removal
 	Accepted What = "accepted"  // an administrator allows the removal beyond the limits
 	Told     What = "announced" // the tool announces the removal
@@ -33,13 +33,13 @@ const (
 	Forgot   What = "forgot"    // the tool's store was restored from a backup made at At
 	Mailless What = "mailless"  // the tool leaves the person without any license for a mailbox
 	Night    What = "night"     // Text: the verdict of a night; Reasons: why its plan is on hold
-	Lose     What = "lose"      // at the end, a change is open or a license cannot be restored; Text says why
+	Lose     What = "lose"      // at the end of the story, a change is unfinished or a license cannot be restored; Text says why
 )
 
 // Failed is the verdict of a night in which the directories could not be read.
 const Failed = "failed"
 
-// Event is one event. Shown is the earliest time at which it can be known; zero means at once.
+// Event is one event. Shown is the earliest time at which the tool can know the event; zero means at once.
 type Event struct {
 	What    What      `json:"what"`
 	At      time.Time `json:"at"`
@@ -104,11 +104,11 @@ func (j *Judge) about(e Event, p *person) error {
 	switch e.What {
 	case Remade:
 		p.made[e.License], p.used[e.License] = e.At, nil
-		l.taken, l.given = time.Time{}, nil // they belong to the former account
+		l.taken, l.given = time.Time{}, nil // the removal and the gifts concerned the former account
 	case Parted:
 		l.taken, l.given = time.Time{}, nil
 	case Holding:
-		l.held, l.taken = true, time.Time{} // one of several ways in which the person held it was taken
+		l.held, l.taken = true, time.Time{} // the person still holds it in another way, so it does not count as taken
 		if l.since.IsZero() {
 			l.since = e.At
 		}

@@ -1,48 +1,53 @@
-// Package judge decides from the truth alone whether a license was rightly taken. It imports nothing of the product and
-// reads none of its files. A world sends it every event, with the time at which the event could be known. The judge
-// decides about every removal at the moment of the write.
+// Package judge decides whether the tool was right to take a license. It knows the truth about the company, imports
+// nothing of the product, and reads none of the product's files. A world sends the judge every event, with the time at
+// which the event could be known. The judge decides about every removal at the moment of the write.
 //
 // Its terms:
 //
-//   - used: the person signed in (or logged on, for a rule about that). It can be known
+//   - used: the person signed in, or logged on if the rule is about logons. The use can be known
 //     once the directory shows it, which may be a day later.
-//   - known: the fact was shown for longer than Slack. Anything later may be missed, because some time
-//     passes between the last reading and the write.
-//   - wrong: a license was taken too early or from the wrong person. By what could be known,
-//     the person was active within the rule's span, too new, exempt, outside the rule, or no
-//     person. Or the person had held the license, or the account had been enabled, for too
-//     short a time. Or the license was restored within the span, or not announced early
-//     enough.
-//   - seen: a later night had a verdict that rests on reading the directories. An account
-//     may be blocked and enabled again between two such nights, or a license lost and
-//     given. Nobody can know that, so it counts as if nothing had happened.
-//   - stranger: a second machine with its own store took the license. It cannot know what
-//     only the first machine's store has: what was restored or announced, and since when an
-//     account is enabled or a license held. The first machine cannot know that a license
-//     which the stranger took was restored.
+//   - known: the directory has shown the fact for longer than Slack. The tool may miss a fact
+//     that appeared later, because some time passes between its last reading and the write.
+//   - wrong: a license was taken too early or from the wrong person, although the tool could
+//     have known better. The person was active within the rule's idle period, too new, exempt,
+//     outside the rule, or not a human. Or the person had held the license, or the account had
+//     been enabled, for too short a time. Or the license was restored within the idle period, or
+//     its removal was not announced early enough.
+//   - seen: a night after the event read the directories. If an account is blocked and enabled
+//     again between two such nights, or a license is lost and given again, the tool cannot
+//     notice either event, so the judge ignores both.
+//   - stranger: a second machine with its own store took the license. The second machine cannot
+//     know what only the first machine's store contains: what was restored or announced, and
+//     since when an account has been enabled or a license has been held. The first machine in
+//     turn cannot know that somebody restored a license that the second machine took.
 //   - forgotten: the tool's store was restored from a backup. The tool does not know what it
 //     took after the backup was made.
-//   - outside: the rule does not ask about the person, or it is unknown whether it does.
-//   - stuck: the license cannot be changed safely, because of the company. Neither changing
-//     it nor leaving it is a fault.
-//   - given back: somebody gave the license after the tool took it. The tool may have seen
-//     only that its write was accepted, and not yet that it was carried out. If no night was
-//     in between, it cannot distinguish a gift from a write that was never made.
+//   - outside: the rule does not cover the person, or it is unknown whether it does.
+//   - stuck: the state of the company makes it unsafe to change the license. The tool may change
+//     the license or leave it alone; neither is a fault.
+//   - given back: somebody gave the license after the tool took it. If the tool has not yet read
+//     the effect of its write, and no night has read the directories since the write, the tool
+//     cannot tell a license that was given back from a write that was never carried out. In that
+//     case the judge does not count the license as given back.
 //   - twice: the license was taken again, although nobody gave it after the tool took it.
-//   - hidden: the license was taken without a plan that lists it, by a plan on hold that
-//     nobody overrode, or beyond the limit of the rule.
-//   - beyond the limit: the tool took a greater share of the holders within Window than the
-//     limit of the rule. What somebody gave back or an override accepted does not count.
-//     Mercy is the difference that is allowed, because a tool counts the holders that it
-//     sees. Few licenses are never beyond the limit.
-//   - without: at some instant a person holds no license with a mailbox, because the tool
-//     took the last one.
-//   - lost: at the end a change is open, or a license that was taken cannot be restored.
+//   - hidden: no plan listed the license, or the plan was on hold and nobody overrode it, or the
+//     license was taken beyond the limit of the rule.
+//   - beyond the limit: within Window, the tool took the license from a greater share of its
+//     holders than the limit of the rule. Licenses that somebody gave back or an override
+//     accepted do not count. The share may exceed the limit by the factor Mercy, because the
+//     tool can count only the holders that it sees. Up to Few licenses are never beyond the
+//     limit.
+//   - without: a person was left without any license for a mailbox, even if only briefly,
+//     because the tool took the last one.
+//   - lost: at the end of the story, a change is unfinished, or a license that was taken cannot
+//     be restored.
 //   - silent: a night without a verdict, or a plan on hold without a reason.
-//   - missed: the license was idle and clear for Patience, and is still held.
+//   - missed: for longer than Patience, the license was unused and the tool was free to take it
+//     (the case was clear), but the tool did not.
 //
-// Each fault except a missed one proves the tool guilty. The number of missed cases is compared with the number of clear
-// cases, because a company in which something breaks each night has to wait for some of them.
+// Each fault except a missed one proves the tool guilty. A few missed cases are acceptable, because in a company where
+// something breaks every night the tool must often wait. The nights therefore compare the number of missed cases with
+// the number of clear cases.
 package judge
 
 import (
@@ -54,27 +59,28 @@ import (
 const (
 	// Slack is the largest age of the evidence for a write.
 	Slack = 2 * time.Minute
-	// Patience is how long a person may be idle and clear before the case counts as missed.
+	// Patience is how long the tool may leave a license alone that it is free to take, before the case counts as
+	// missed.
 	Patience = 30 * 24 * time.Hour
-	// Window is the time over which taken licenses are added up. Few is a number of licenses that is never too many.
-	// Mercy is by how much the share may exceed the limit.
+	// Window is the period within which taken licenses count toward the limit. Taking up to Few licenses never exceeds
+	// the limit. Mercy is the factor by which the share of taken licenses may exceed the limit.
 	Window = 25 * 24 * time.Hour
 	Few    = 11
 	Mercy  = 1.2
 )
 
-// Rule is one rule in the meaning of its author.
+// Rule is a rule as its author means it.
 type Rule struct {
 	License string
-	// Idle is how long the license must have been unused before it is taken. After somebody gave the license back, it
-	// is left alone for as long.
+	// Idle is how long the license must have been unused before it may be taken, and how long ago it must have been
+	// given back.
 	Idle time.Duration
-	// Grace is the least age of the youngest account of a person who was never active.
+	// Grace applies to a person who was never active: the person's newest account must be at least this old.
 	Grace time.Duration
-	// NewHolder and EnabledAgain are for how long the person must have held the license, and the account must have
-	// been enabled. Zero means any time.
+	// NewHolder is how long the person must have held the license. EnabledAgain is how long the account must have been
+	// enabled. Zero means no minimum.
 	NewHolder, EnabledAgain time.Duration
-	// Notice is how long before a removal it must be announced. Zero means that it need not be.
+	// Notice is how long before a removal the removal must be announced. Zero means that no announcement is needed.
 	Notice time.Duration
 	// Limit is the share of the holders from whom the license may be taken within Window without an administrator's
 	// acceptance. Zero means no limit.
@@ -114,9 +120,9 @@ type Judge struct {
 	rules  map[string]Rule // rules by license
 	people map[string]*person
 	faults []Fault
-	seen   map[string]time.Time // the last night that read the directory, by license
+	seen   map[string]time.Time // time of the last night that read the directory, by license
 	reads  map[string]int       // number of nights that read the directory, by license
-	clear  int                  // number of cases in which a license may be taken
+	clear  int                  // number of times that a license became free to take
 }
 
 // New returns a judge with these rules, one for each license.
@@ -131,7 +137,7 @@ func New(rules ...Rule) *Judge {
 // Faults returns all faults so far, in the order in which they happened.
 func (j *Judge) Faults() []Fault { return slices.Clone(j.faults) }
 
-// Clear returns how often a license came into the state in which it may be taken.
+// Clear returns how often a license became free to take.
 func (j *Judge) Clear() int { return j.clear }
 
 func (j *Judge) fault(why Why, e Event, what string) {
@@ -185,8 +191,8 @@ func (j *Judge) bounded(e Event) {
 	}
 }
 
-// keeps returns why a person must keep a license at an instant, or "" if it may be taken. It uses only facts that
-// were shown by known.
+// keeps returns why a person must keep a license at an instant, or "" if it may be taken. It uses only facts that a
+// directory showed no later than at the time known.
 func (j *Judge) keeps(p *person, l *license, name string, known, at time.Time, stranger bool) string {
 	r := j.rules[name]
 	last := newest(p.used[name], known)
@@ -214,9 +220,9 @@ func (j *Judge) keeps(p *person, l *license, name string, known, at time.Time, s
 	return ""
 }
 
-// nights returns the number of nights that read the directories of all licenses. Nights are counted because times
-// cannot be compared: the world's clock stands still during a reading, so an event after the reading has the same
-// time.
+// nights returns the number of nights that read the directories of all licenses. Callers compare these numbers instead
+// of times, because the world's clock stands still during a reading, so an event right after the reading would have the
+// same time.
 func (j *Judge) nights() (n int) {
 	n = -1
 	for name := range j.rules {
@@ -248,7 +254,7 @@ func (j *Judge) night(e Event) {
 	}
 }
 
-// wait counts for how long a license may be taken but is not.
+// wait measures how long a license has been free to take and was not taken. It records a fault when that is too long.
 func (j *Judge) wait(e Event, p *person, l *license) {
 	rule, ruled := j.rules[e.License]
 	if !ruled || !l.held || l.stuck || p.missed[e.License] || j.unannounced(p, l, e) != "" {
@@ -265,7 +271,8 @@ func (j *Judge) wait(e Event, p *person, l *license) {
 	}
 }
 
-// unannounced works like keeps without checking the announcement, which is the tool's own task.
+// unannounced does what keeps does, but ignores a missing announcement, because announcing the removal is up to the
+// tool.
 func (j *Judge) unannounced(p *person, l *license, e Event) string {
 	told := *l
 	told.announced = time.Unix(0, 0)

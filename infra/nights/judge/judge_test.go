@@ -25,7 +25,7 @@ func anna(what What, day int, holds bool) Event {
 	return Event{What: what, At: on(day), Person: "anna", License: "e3", Holds: holds}
 }
 
-// shown returns an event that can be known only at a later time.
+// shown returns e as an event that the tool can know only from the time at.
 func shown(e Event, at time.Time) Event {
 	e.Shown = at
 	return e
@@ -58,7 +58,8 @@ func hear(t *testing.T, j *Judge, events ...Event) {
 	}
 }
 
-// TestRemoved has, for every reason to keep a license, a story with the reason and the same story without it.
+// TestRemoved has two stories for every reason to keep a license: one in which the reason applies, and the same story
+// without the reason.
 func TestRemoved(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -131,7 +132,8 @@ func TestRemoved(t *testing.T) {
 	}
 }
 
-// TestStranger: a machine with its own store need not know what somebody gave back, but it must know who signed in.
+// TestStranger: a second machine with its own store cannot know which licenses were given back, but it must know who
+// signed in.
 func TestStranger(t *testing.T) {
 	t.Parallel()
 	for day, want := range map[int]int{50: 1, 20: 0} {
@@ -206,7 +208,7 @@ func TestNights(t *testing.T) {
 	}
 }
 
-// TestRead: a story that is read gets the same verdict as the same story when it is heard.
+// TestRead: the judge finds the same faults in a story whether it comes through Read or event by event through Hear.
 func TestRead(t *testing.T) {
 	t.Parallel()
 	var lines bytes.Buffer

@@ -2,7 +2,7 @@ package judge
 
 import "time"
 
-// fact is a fact that holds starting at at, and can be known starting at shown.
+// fact is a fact about a person: at is when it begins to hold, and shown is when the tool can first see it.
 type fact struct {
 	at, shown time.Time
 	holds     bool
@@ -10,15 +10,15 @@ type fact struct {
 
 // person is the truth about one person.
 type person struct {
-	made     map[string]time.Time // creation of the youngest account behind the license, by license
+	made     map[string]time.Time // when the newest account that can hold the license was created, by license
 	nobody   bool                 // whether the account is not a person's, but a room's or an agent's
 	exempt   []fact
 	outside  map[string][]fact // facts by license
 	enabled  []fact
-	blocked  int               // number of nights before the last block; see Judge.nights
+	blocked  int               // value of Judge.nights when the account was last blocked
 	used     map[string][]fact // uses that count for the rule, by license
 	licenses map[string]*license
-	clear    map[string]time.Time // since when the license is idle and clear, by license
+	clear    map[string]time.Time // since when the tool has been free to take the license, by license
 	missed   map[string]bool
 }
 
@@ -66,7 +66,7 @@ func (l *license) give(e Event, seen time.Time) {
 	l.held = true
 	switch unseen := l.pending && l.taken.After(seen); {
 	case l.taken.IsZero(), l.strange:
-	case unseen: // the tool may know only that it announced a removal
+	case unseen: // no night saw the removal, so the tool may know only that it announced one
 		l.announced = l.notice
 	default:
 		l.given = append(l.given, fact{e.At, e.Shown, true})
@@ -75,8 +75,7 @@ func (l *license) give(e Event, seen time.Time) {
 }
 
 // forget removes what the tool forgets when its store is restored from a backup. The tool then does not know that it
-// took a license. If no night has read that the person lacks the license, nobody knows that it was ever gone. An
-// earlier announcement still counts.
+// took a license. An announcement from before the backup still counts.
 func (l *license) forget(since time.Time) {
 	if l.taken.After(since) {
 		l.released, l.taken = l.taken, time.Time{}
@@ -91,7 +90,8 @@ func (l *license) forget(since time.Time) {
 	}
 }
 
-// newest returns the newest instant of the facts that were shown by known.
+// newest returns the latest time at which one of the facts began to hold. It ignores facts that were first shown after
+// known.
 func newest(facts []fact, known time.Time) (at time.Time) {
 	for _, f := range facts {
 		if !f.shown.After(known) && f.at.After(at) {
@@ -101,7 +101,7 @@ func newest(facts []fact, known time.Time) (at time.Time) {
 	return at
 }
 
-// state reports whether the last fact that was shown by known holds.
+// state reports whether the last fact holds. It ignores facts that were first shown after known.
 func state(facts []fact, known time.Time) (holds bool) {
 	for _, f := range facts {
 		if !f.shown.After(known) {
@@ -111,7 +111,7 @@ func state(facts []fact, known time.Time) (holds bool) {
 	return holds
 }
 
-// since returns when the last fact that was shown by known began to hold.
+// since returns when the last fact that holds began to hold. It ignores facts that were first shown after known.
 func since(facts []fact, known time.Time) (at time.Time) {
 	for _, f := range facts {
 		if !f.shown.After(known) && f.holds {

@@ -22,8 +22,8 @@ import (
 // root is the folder of the module, relative to this package.
 const root = "../../.."
 
-// The nights must find each bug within this many seeds, with this many people and nights. Limits do not hold the
-// plans of a small company, so bugs about limits need many people.
+// The nights must find each bug within the first seeds, in companies of people and over a number of nights. Bugs about
+// limits need companies of many people, because the plans of a small company never exceed the limits.
 const seeds, people, many, nights = 50, 60, 150, 120
 
 // bugs are the planted bugs, by the name of the patch, with the number of people in the company.
@@ -80,7 +80,7 @@ func TestPlanted(t *testing.T) {
 }
 
 // caught runs companies with a bug until the judge finds a fault that the sound program does not have. It returns a
-// line of the table that says where it found the fault.
+// line of a table that says in which seed and night the fault occurred.
 func caught(t *testing.T, sound, bug, people string) string {
 	t.Helper()
 	program := build(t, plant(t, bug))

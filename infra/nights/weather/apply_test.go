@@ -55,9 +55,9 @@ func (x *tool) apply(t *testing.T, p Plan) {
 	t.Errorf("%v: not done: status %d, %s", p, status, errs)
 }
 
-// TestAppliedUnderWeather: after a stormy night, everybody holds the same as after a calm one, except that a person
-// about whom something could not be read may hold what they held before. Most changes are made. Nobody is without a
-// mailbox in between.
+// TestAppliedUnderWeather: after a stormy night, everybody holds the same as after a calm one, except for people about
+// whom something could not be read: they may still hold what they held before the night. Most changes are made. Nobody
+// is without a mailbox in between.
 func TestAppliedUnderWeather(t *testing.T) {
 	t.Parallel()
 	calm := newTool(t, 0, 40, busyPolicy)

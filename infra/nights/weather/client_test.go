@@ -152,7 +152,7 @@ func (x *reader) rightOrFail(t *testing.T, when string) (right int) {
 	return right
 }
 
-// TestPeopleOfANight: a fault about people loses or ages the properties that it names. Nothing else changes.
+// TestPeopleOfANight: a fault about people removes certain properties or makes their dates older. Nothing else changes.
 func TestPeopleOfANight(t *testing.T) {
 	t.Parallel()
 	noDates := func(u *directory.EntraUser) {

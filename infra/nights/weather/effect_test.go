@@ -100,7 +100,8 @@ func (x *tool) plan(t *testing.T) (changes, seatless []string, told string) {
 }
 
 // TestNoWeatherMakesAChange: as long as people behave as before, the plan of a night has no change that the plan of a
-// calm night lacks, whatever the weather. What earlier nights saw is remembered, even if their plan is on hold.
+// calm night lacks, whatever the weather. The tool must remember what it read in earlier nights, even if the plans of
+// those nights are on hold.
 func TestNoWeatherMakesAChange(t *testing.T) {
 	t.Parallel()
 	about := slices.Concat(graphPeople, ldapPeople)

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// again marks a link to a page that is repeated or that follows an empty page. The mark is removed before the
-// simulation sees the link.
+// again is a mark in the next link of an empty page or of a page that is to be repeated. The weather removes the mark
+// before the request reaches the simulation.
 const again = "weather=again"
 
 // Graph puts the weather in front of Microsoft Graph, for sandbox.Sandbox.Intercept.

@@ -45,7 +45,8 @@ func encode(v any) []byte {
 	return b
 }
 
-// link returns the address of the request itself. If marked is set, that request passes unchanged.
+// link returns the address of the request itself, for use as a next link. If marked is set, the weather does not alter
+// the answer to that link.
 func (x *request) link(marked bool) json.RawMessage {
 	u := "http://" + x.r.Host + x.r.URL.RequestURI()
 	switch {
@@ -134,7 +135,7 @@ func idOf(entry json.RawMessage) string {
 	return string(id)
 }
 
-// losable are the properties one of which a night may lose.
+// losable lists the properties that may be missing in a night, one at a time.
 var losable = []string{"onPremisesSamAccountName", "onPremisesSecurityIdentifier", "onPremisesImmutableId", "createdDateTime",
 	"licenseAssignmentStates", "usageLocation", "accountEnabled"}
 
@@ -174,7 +175,8 @@ func (x *request) person(body json.RawMessage) json.RawMessage {
 }
 
 // older returns by how many days a person's sign-in dates are too old in this answer, or 0 if they are right. In a
-// night that makes a person's dates older, answers have the older and the right dates in turn.
+// night with older dates, about a quarter of the answers about a person have the right dates, as if they came from
+// another replica.
 func (x *request) older(body json.RawMessage, id string) int {
 	if !x.n.kinds[GraphDatesOlder] || !bytes.Contains(body, []byte(`"signInActivity":{`)) {
 		return 0

@@ -75,7 +75,7 @@ const (
 	// (terraform-provider-azuread#283, #793). A lag that lasts all night is our own invention.
 	GraphPeopleMissing  Kind = "graph: people missing"
 	GraphMembersMissing Kind = "graph: members missing"
-	// Status 403 for a part of what was granted, because consent was withdrawn or a license expired.
+	// Status 403 for some of the granted reads, because consent was withdrawn or a license expired.
 	GraphDatesDenied   Kind = "graph: sign-in dates denied"
 	GraphMembersDenied Kind = "graph: members of a group denied"
 	GraphSKUsDenied    Kind = "graph: subscriptions denied"
@@ -97,7 +97,7 @@ const (
 	LDAPUnavailable Kind = "ldap: unavailable"
 	LDAPTimeLimit   Kind = "ldap: time limit"
 	LDAPAdminLimit  Kind = "ldap: admin limit"
-	// A part of the entries comes, followed by sizeLimitExceeded (4) without a cookie (passcore#74).
+	// Some of the entries come, followed by sizeLimitExceeded (4) without a cookie (passcore#74).
 	LDAPSizeLimit Kind = "ldap: size limit"
 	// The result is referral (10), because the search reached a controller of another domain, which does not contain
 	// the base (node-ldapjs#262, impacket#788).
@@ -124,10 +124,11 @@ const (
 	// An error without any effect.
 	StoreFailed Kind = "store: failed"
 	// The write succeeds but returns an error, because the answer was lost or, in a folder, the last fsync failed. The
-	// same happens if the SDK finds its own object at the second try (412) but cannot read whose it is.
+	// same happens if the SDK repeats a write, gets status 412 because its first try succeeded, and cannot read the
+	// object to see who wrote it.
 	StoreAnswerLost Kind = "store: answer lost"
-	// The body ends early with an error, because the announced length is greater (aws-sdk-go#1242, #4510). No case is
-	// known of an object that was shortened without an error.
+	// The body ends early with an error, because the announced length is greater (aws-sdk-go#1242, #4510). We know of
+	// no case in which an object was cut short without an error.
 	StoreBodyCut Kind = "store: body cut"
 	// A later page of a listing fails (aws-sdk-go-v2#1717).
 	StoreListCut Kind = "store: listing cut"

@@ -104,8 +104,8 @@ func (w *Weather) people(x *sandbox.Exchange, n *night, o operation) {
 		if all || one {
 			hidden = []string{"lastLogonTimestamp", "lastLogon"}
 		}
-		// The only controller of the simulation stands for all controllers, of which sometimes a lagging one answers
-		// and sometimes another.
+		// The simulation has a single controller, which stands for several. In three of four answers it behaves like a
+		// controller that lags, and otherwise like one that is up to date.
 		if d, hit := w.befalls(n, LDAPDatesOlder, whom, 0.15); hit && dice(uint64(d)^uint64(o.nth)).below(4) > 0 {
 			behind = time.Duration(pick(d, 1, 14, 30, 90)) * 24 * time.Hour
 		}
@@ -113,7 +113,7 @@ func (w *Weather) people(x *sandbox.Exchange, n *night, o operation) {
 	}
 }
 
-// clocks sets the controller's clock for the night, and sets it right afterwards.
+// clocks makes the controller's clock wrong in a night with LDAPClock, and right again in the next night.
 func (w *Weather) clocks(n *night) {
 	c := w.company.Load()
 	if c == nil {

@@ -10,8 +10,8 @@ type Plan struct {
 	Kinds []Kind
 }
 
-// troubled divides the nights that are not calm into shares. Each share has a number of kinds, and how often an
-// operation meets them. Most of these nights have one kind.
+// troubled describes the nights that are not calm. Each entry has its share of these nights, the number of kinds of
+// faults, and how often an operation meets one of them. Most of these nights have a single kind.
 var troubled = []struct {
 	upTo        float64
 	least, most int

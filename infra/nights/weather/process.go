@@ -67,8 +67,9 @@ type fate struct {
 // plain reports whether nothing special happens to the operation.
 func (f fate) plain() bool { return f == fate{} }
 
-// next counts an operation and returns its fate. If the process freezes before an operation, it does so in next. A
-// write that has been sent is carried out by the directory, so for a write the process freezes afterwards.
+// next counts an operation and returns its fate. If the process is to freeze before a read, next lets that time pass. A
+// frozen process cannot stop the directory from carrying out a write, so in the case of a write the answer is late
+// instead.
 func (p *Process) next(write bool) fate {
 	p.mu.Lock()
 	p.count++

@@ -12,7 +12,7 @@ import (
 // all requests accrue against your usage limits").
 const GraphQuota Kind = "graph: over the quota"
 
-// quotaTime is the time over which requests are counted, and the Retry-After of a refusal.
+// quotaTime is the period for which requests are counted. It is also the Retry-After of a refusal.
 const quotaTime = time.Minute
 
 // quota is the number of requests per minute that a tenant answers. Other applications use up the rest of Graph's

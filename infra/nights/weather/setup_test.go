@@ -56,7 +56,7 @@ func newRig(t *testing.T, seed uint64, users int) *rig {
 	return r
 }
 
-// reseed replaces the weather by that of another seed.
+// reseed replaces the weather with that of another seed.
 func (r *rig) reseed(seed uint64) {
 	r.Weather = New(seed, r.clock)
 	r.Over(r.Sandbox)

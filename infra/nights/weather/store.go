@@ -33,8 +33,8 @@ func failed(doing, key string, err error) error {
 	return fmt.Errorf("%s object %q: %w", doing, key, err)
 }
 
-// pass carries out an operation or injects a fault in its place. It returns the kind of a fault that only the caller
-// can inject, because it needs the result of the operation.
+// pass carries out an operation or injects a fault in its place. It returns the kind of fault that the caller must
+// inject, because injecting the fault needs the result of the operation.
 func (s *Store) pass(doing, key string, kinds []Kind, do func() error) (Kind, dice, error) {
 	f := s.w.Process.next(false)
 	if f.fails {

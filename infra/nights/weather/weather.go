@@ -1,10 +1,10 @@
 // Package weather makes the bad nights of a simulated company. It stands between the product and the simulation. It
 // makes Graph, Active Directory and the store answer late, stale, partially, twice, in another order, with errors or
-// not at all. Time passes only on the clock that it gets. It never waits in real time.
+// not at all. Time passes only on a simulated clock; the weather never waits in real time.
 //
-// Every fault follows from the seed, the night, the kind and the n-th operation on the same target. A night can
-// therefore be repeated, and leaving a fault out by its number changes no other fault. On a calm night the answers pass
-// unchanged.
+// Whether a fault happens depends only on the seed, the night, the kind of fault, the target, and the number of earlier
+// operations on that target. A night can therefore be repeated, and leaving out one fault changes no other fault. On a
+// calm night the answers pass unchanged.
 package weather
 
 import (
@@ -169,7 +169,7 @@ func (w *Weather) draw(n *night, k Kind, o operation, often float64) (Fault, boo
 	return Fault{Number: uint64(dice(h).below(1 << 48)), Night: n.number, Kind: k, Target: o.target, Nth: o.nth}, dice(h^1).float() < often
 }
 
-// make lists a fault. It returns false if the fault is left out.
+// make adds a fault to the list, unless the fault is left out. It reports whether the fault is to happen.
 func (w *Weather) make(f Fault) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()

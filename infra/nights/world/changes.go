@@ -19,8 +19,9 @@ func inEntra(_ *World, _ int, p sandbox.Truth) bool { return p.EntraID != "" }
 func inAD(_ *World, _ int, p sandbox.Truth) bool    { return p.SID != "" }
 func inBoth(_ *World, _ int, p sandbox.Truth) bool  { return p.EntraID != "" && p.SID != "" }
 
-// linked reports whether the tool can know that the person's accounts belong together. It cannot if one of them was
-// created again or separated from the other. If accounts are linked, exempting one of them also exempts the other.
+// linked reports whether the tool can know that the person's accounts belong together. The tool cannot know that if one
+// of the accounts was created again or separated from the other. If the accounts are linked, exempting one of them also
+// exempts the other.
 func linked(w *World, i int, p sandbox.Truth) bool {
 	return p.EntraID != "" && !w.touched[i] && !w.people[i].split
 }

@@ -16,8 +16,8 @@ import (
 
 // tool is how a world runs the tool: as the command on one machine, or as the functions in AWS.
 type tool interface {
-	// plan makes a new run and its plan. The plan is empty if an error came first. accept accepts the sources as they
-	// are.
+	// plan makes a new run and its plan. If it fails before there is a plan, the plan is empty. If accept is set, the
+	// run accepts the sources as they are.
 	plan(accept bool) (plan.Plan, error)
 	// apply applies a plan. refused reports whether a safety check stopped it, so that nothing was done.
 	apply(run, hash string, override bool) (r runs.Results, refused bool, err error)
@@ -105,8 +105,8 @@ func (w *World) lasted(what string) {
 	}
 }
 
-// endanger sometimes kills or freezes the process at one of its operations, which in half of the cases is near the
-// end. It freezes more often if the plan has changes.
+// endanger sometimes kills or freezes the process at one of its operations. In half of these cases, the operation is
+// near the end of the command. The process freezes more often if the plan has changes.
 func (w *World) endanger(what string) {
 	if w.night >= w.options.Nights { // nothing would start the process again
 		return

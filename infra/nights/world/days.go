@@ -39,7 +39,7 @@ func (w *World) endLeave() {
 	}
 }
 
-// use makes a person sign in at at and log on now.
+// use makes a person sign in at the time at, and log on now.
 func (w *World) use(i int, d dice, at time.Time) {
 	p := w.box.Company.Truth(i)
 	if !p.Exists || !p.Enabled {
@@ -96,10 +96,11 @@ func (w *World) show() {
 	w.hidden = older
 }
 
-// hides maps each kind of weather with older dates to the license whose rule rests on these dates.
+// hides maps each kind of weather with older dates to the license whose rule uses these dates.
 var hides = map[weather.Kind]string{weather.GraphDatesOlder: e3, weather.LDAPDatesOlder: citrix}
 
-// lacks reports whether a person lacks E3 or Citrix although others think that the person should have it.
+// lacks reports whether a person lacks E3, and whether the person lacks Citrix, although the company wants the person
+// to have that license.
 func (w *World) lacks(i int) (inE3, inCitrix bool) {
 	p, wanted := w.box.Company.Truth(i), w.people[i].wanted
 	inE3 = wanted[e3] && p.EntraID != "" && len(p.E3) == 0
@@ -107,8 +108,8 @@ func (w *World) lacks(i int) (inE3, inCitrix bool) {
 	return inE3, inCitrix
 }
 
-// governance gives people the licenses on the list of an identity-governance tool, every day, whether or not they use
-// them.
+// governance acts like an identity-governance tool: every day, it gives a person all licenses on its list, whether or
+// not the person uses them.
 func (w *World) governance(i int) {
 	if !w.people[i].governed {
 		return

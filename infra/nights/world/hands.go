@@ -62,8 +62,8 @@ func (w *World) onHold(p plan.Plan) {
 	}
 }
 
-// accepted tells the judge that an administrator accepts removals beyond the limits, for all people who are idle
-// today. Some removals are due tonight, and others after their announcement or grace.
+// accepted tells the judge that an administrator accepts removals beyond the limits, for everybody who is idle today.
+// That includes people whose removal must still be announced or whose grace period is not over.
 func (w *World) accepted(p plan.Plan) {
 	w.planned(p)
 	now := w.clock.Now()
@@ -78,8 +78,8 @@ func (w *World) accepted(p plan.Plan) {
 }
 
 // wave makes many people leave on one day, as when a site closes. They work until that day, so their licenses become
-// idle in the same night. In some companies it happens a second time, soon after the first wave was accepted, and the
-// same number of people leave.
+// idle in the same night. In some companies there is a second wave soon after the first was accepted, in which about as
+// many people leave.
 func (w *World) wave() {
 	d := throw(w.options.Seed, "waves")
 	if !d.chance(0.35) || w.night != 0 && w.night != 8+d.IntN(10) || !w.happens("many leave at once", -1, 1) {

@@ -136,8 +136,8 @@ func (w *World) plan() plan.Plan {
 // patient is for how many nights the sources may hold plans before an administrator accepts them as they are.
 const patient = 3
 
-// accepts reports whether an administrator accepts the sources tonight. That happens in calm weather, if no turn is
-// under way that ends.
+// accepts reports whether an administrator accepts the sources tonight. Administrators do so only in calm weather, and
+// only while no temporary turn is under way.
 func (w *World) accepts() bool {
 	for _, t := range turns {
 		if _, out := w.out[t.kind]; out && t.days != forGood {
@@ -171,7 +171,7 @@ func (w *World) planned(p plan.Plan) {
 	}
 }
 
-// about tells the judge an event about a person whom the tool names by key.
+// about tells the judge an event about the person whom the tool identifies by the key user.
 func (w *World) about(user string, e judge.Event) {
 	if i, known := w.number(user); known {
 		e.Person = w.people[i].id
@@ -179,7 +179,7 @@ func (w *World) about(user string, e judge.Event) {
 	}
 }
 
-// number returns the number of the person whom the tool knows by a key.
+// number returns the index of the person whom the tool identifies by the key user.
 func (w *World) number(user string) (int, bool) {
 	i := slices.IndexFunc(w.people, func(h human) bool { return h.id != "" && (h.id == user || h.told.sid == user) })
 	return i, i >= 0
@@ -214,7 +214,8 @@ func (w *World) apply(run string, override bool) {
 
 // announced tells the judge which removals an apply has announced, and which writes the apply has not yet seen in a
 // directory. If the apply did not finish, nobody knows how much of the plan it announced, so the judge assumes all of
-// it. If the apply was frozen, nobody knows when it announced, so the judge assumes the start of the apply.
+// it. If the apply was frozen, nobody knows when it announced the removals, so the judge assumes that it did so at its
+// start.
 func (w *World) announced(began time.Time, run string, r runs.Results, unknown bool) {
 	for _, x := range r.Results {
 		if x.Status == runs.Announced {

@@ -31,8 +31,8 @@ type standing struct {
 	outside, stuck, held map[string]bool
 }
 
-// arrive tells the judge that a person now is in the company: at its founding, when hired, or when an account is
-// created again with another id.
+// arrive tells the judge that a person exists from now on. It is called when the company is founded, when the person is
+// hired, and when the person's account is created again with another id.
 func (w *World) arrive(i int) {
 	p, h := w.box.Company.Truth(i), &w.people[i]
 	if !p.Exists {
@@ -50,7 +50,7 @@ func (w *World) arrive(i int) {
 	w.tell(i, p, p.Made)
 }
 
-// observe tells the judge which of a person's circumstances have changed after an event by hand.
+// observe tells the judge what has changed about a person, after an event that is not the tool's doing.
 func (w *World) observe(i int) {
 	p, h, now := w.box.Company.Truth(i), &w.people[i], w.clock.Now()
 	switch {
@@ -88,7 +88,8 @@ func (w *World) tell(i int, p sandbox.Truth, at time.Time) {
 	w.holds(h, citrix, len(p.Citrix) > 0, at)
 }
 
-// state tells the judge the changes of a fact that each license has separately.
+// state tells the judge for which licenses a fact about the person has changed. told has what the judge knows so far,
+// and now has the truth, both by license.
 func (w *World) state(what judge.What, h *human, told, now map[string]bool, at time.Time) {
 	for _, license := range []string{e3, citrix} {
 		if now[license] != told[license] {
@@ -143,7 +144,7 @@ func (w *World) contradictory(i int, p sandbox.Truth) bool {
 	return w.people[i].kind == sandbox.WrongAnchor && p.EntraID != "" && p.SID != "" && !w.touched[i]
 }
 
-// outsideE3 reports whether the rule for E3 does not cover a person, or cannot be known to.
+// outsideE3 reports whether the rule for E3 does not cover a person, or the tool cannot know whether it does.
 func (w *World) outsideE3(i int, p sandbox.Truth) bool {
 	h := &w.people[i]
 	if p.EntraID == "" || !p.Enabled || p.Role != "Employee" || w.contradictory(i, p) && !w.serverless {
@@ -162,8 +163,8 @@ func stuckE3(h *human, p sandbox.Truth) bool {
 	return way == "" && h.nowhere || way != "" && way != groupE3
 }
 
-// stuckCitrix does the same for Citrix. If the group lists the person itself, the tool can remove the person from the
-// list even if there are other ways.
+// stuckCitrix reports whether the tool cannot safely take Citrix from a person. If the person is a direct member of the
+// Citrix group, the tool can remove that membership, even if the person also holds Citrix in other ways.
 func stuckCitrix(p sandbox.Truth) bool {
 	return !slices.Contains(p.Citrix, sandbox.Way{Group: groupCitrix})
 }

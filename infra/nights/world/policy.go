@@ -71,7 +71,7 @@ func (r *rules) judged(license string) *judge.Rule {
 	}
 }
 
-// span changes for how long a license must have been unused.
+// span changes how many days a license must be unused before it is taken.
 func (w *World) span(license string, days int) {
 	w.policy.idle[license] = days
 	w.policy.publish()

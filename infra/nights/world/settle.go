@@ -15,8 +15,8 @@ import (
 // calmNights is the number of nights that the tool has at the end to finish what it began.
 const calmNights = 6
 
-// settle ends the story. With the company in order and the weather calm, nothing may stay open. Then everything that
-// was taken is restored.
+// settle ends the story. With the company in order and the weather calm, no change may remain unfinished. Then
+// everything that was taken is restored.
 func (w *World) settle() {
 	for _, t := range turns {
 		if _, out := w.out[t.kind]; out {
@@ -80,7 +80,7 @@ func (w *World) restoreAll() {
 	}
 }
 
-// finish makes further plans, which end what restores left pending.
+// finish makes and applies further plans, which finish the changes that restores left pending.
 func (w *World) finish() {
 	for range 4 {
 		w.clock.pass(10 * time.Minute)
@@ -88,8 +88,9 @@ func (w *World) finish() {
 	}
 }
 
-// missing returns the licenses that were taken, could be held again, but are not held. It leaves out licenses that
-// were taken after began, because a plan that ends pending changes may take them and nobody restores those.
+// missing returns the licenses that were taken and are not held again, although their holders could hold them. It
+// leaves out licenses that were taken after began: the plans that finish pending changes may take licenses, and nobody
+// restores these.
 func (w *World) missing(began time.Time) (all []holding) {
 	for _, of := range slices.SortedFunc(maps.Keys(w.taken), func(a, b holding) int {
 		return cmp.Or(cmp.Compare(a.person, b.person), cmp.Compare(a.license, b.license))

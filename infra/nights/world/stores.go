@@ -8,9 +8,9 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 )
 
-// strange makes a second machine with its own store plan and apply. That machine does not know which group used to be
-// the Citrix group, nor any date newer than what the directories show on its first night, so the directories show the
-// truth on that night.
+// strange makes a second machine with its own store plan and apply. That machine has no memory: it cannot notice that
+// another group has taken the place of the Citrix group, or that the dates in a directory are older than before. It
+// therefore works only in nights in which the directories show the truth.
 func (w *World) strange() {
 	if len(w.weather.Tonight()) > 0 || w.serverless || w.closed(citrix) || !w.happens("a second machine with a store of its own", -1, 0.006) {
 		return
@@ -46,7 +46,8 @@ func (w *World) bringBack() {
 	}
 }
 
-// forget removes what a restored store cannot know, which is the licenses that were taken after the backup.
+// forget removes from w.taken the licenses that were taken after the backup, because the restored store does not know
+// them.
 func (w *World) forget() {
 	for key, at := range w.taken {
 		if at.After(w.copied) {

@@ -9,7 +9,7 @@ import (
 // turn is a fault in the company that starts on one day and ends some days later.
 type turn struct {
 	kind   string
-	about  string  // the object that it changes; turns that change the same object exclude each other
+	about  string  // the object that the turn changes; only one turn at a time may change an object
 	chance float64 // probability per day
 	days   int     // duration in days
 	// closes is the license that cannot be changed during the turn. It is empty if there is none.

@@ -5,7 +5,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// saw tells the judge about changes of licenses as they happen. The company calls it, so it must not call the
+// saw tells the judge about changes of licenses as they happen. The company calls saw, so saw must not call the
 // company.
 func (w *World) saw(e sandbox.Event) {
 	w.mu.Lock()

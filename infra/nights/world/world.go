@@ -1,8 +1,8 @@
 // Package world makes a simulated company live many nights before the judge. People arrive, leave, change and are
 // changed. The directories and the store fail in many ways, and processes die. Each night the real command plans and
 // applies, in this process, on a clock that the world advances. The seed alone decides what happens. Each event can be
-// left out, so that the story of a fault can be shortened. The world knows the truth and tells it to the judge. It
-// never knows what the product thinks.
+// left out, so that the story of a fault can be shortened. The world tells the judge the truth, and never uses what the
+// product believes.
 package world
 
 import (
@@ -101,7 +101,7 @@ type World struct {
 // One seed in functionsEvery uses the functions as the tool.
 const functionsEvery = 5
 
-// busy is the number of lists per minute that a tenant answers while other applications use it.
+// busy is the number of requests for lists that Graph answers per minute while other applications use the same tenant.
 const busy = 8
 
 // holding identifies a license of a person.
@@ -183,7 +183,7 @@ func (w *World) build() (err error) {
 	w.box, err = sandbox.Start(sandbox.Options{
 		Users: w.options.People, Seed: w.options.Seed, Now: w.clock.Now, Absent: w.options.People / 20,
 		LicenseDelay: 40 * time.Second, Lag: time.Minute, Witness: w.saw,
-		// Seats may run out only in a turn of the company, about which the judge hears.
+		// Seats may run out only in a turn of the company, because the judge hears about turns.
 		Seats: map[string]int{"SPE_E3": w.seats(), "EXCHANGESTANDARD": w.seats()},
 	})
 	if err != nil {
@@ -240,7 +240,7 @@ func (w *World) hear(e judge.Event) {
 	w.judge(e)
 }
 
-// judge does what hear does, for a caller that holds the lock.
+// judge does what hear does. The caller must hold the lock.
 func (w *World) judge(e judge.Event) {
 	if w.options.Story != nil {
 		text, _ := json.Marshal(e) // plain values can always be encoded
