@@ -43,9 +43,9 @@ type Directory struct {
 	nestingMu sync.Mutex
 	nestings  map[string]nesting // cached nested groups, by group; see within
 
-	// The fields below are used when the forest has several configured domains.
+	// The fields below are used only if the forest has several configured domains.
 	entranceMu   sync.Mutex
-	entrances    []controller // the controllers that entrance last returned
+	entrances    []controller // the controllers that the method entrance last returned
 	entrancesGot time.Time
 	sid          string // empty before the first reading
 }

@@ -14,19 +14,19 @@ const (
 	mostAhead = 8 << 20  // bytes that may be buffered before they are decoded; a page has about one megabyte
 )
 
-// ahead is a connection that reads answers as fast as they arrive, and reports the end of a page before the LDAP
-// library has decoded the page. The next page can then be requested early. Decoding a page takes a sixth of the time
-// that a controller needs to produce the next page.
+// ahead is a connection with a goroutine, the pump, that reads answers as fast as they arrive. The pump reports the end
+// of a page before the LDAP library has decoded the page. So the client can request the next page early, and the
+// controller produces that page while the client decodes the current one.
 type ahead struct {
 	net.Conn
-	pageEnds chan []byte // cookies of the next pages, each sent once
+	pageEnds chan []byte // cookies for requesting the next pages, each sent once
 
 	mu      sync.Mutex
 	changed sync.Cond
-	held    bytes.Buffer // bytes read from the connection but not yet by the caller
+	held    bytes.Buffer // bytes that the pump has read and that Read has not returned yet
 	err     error        // why the pump stopped
 
-	message []byte // the part of the last message that has arrived
+	message []byte // what has arrived of a message that is not complete yet
 	lost    bool   // set when the bytes are not LDAP messages; the library then reports the error
 }
 
@@ -37,7 +37,7 @@ func readAhead(c net.Conn) *ahead {
 	return a
 }
 
-// pump reads until the connection ends.
+// pump reads the answers until the connection ends. It pauses while more than mostAhead bytes are buffered.
 func (a *ahead) pump() {
 	for chunk := make([]byte, readSize); ; {
 		n, err := a.Conn.Read(chunk)
@@ -80,7 +80,8 @@ func (a *ahead) Close() error {
 	return err
 }
 
-// scan looks for the ends of pages in the stream of messages (RFC 4511 4.1.1).
+// scan looks for the ends of pages in the stream of messages (RFC 4511 4.1.1), and sends the cookie of each to
+// pageEnds.
 func (a *ahead) scan(chunk []byte) {
 	if a.lost {
 		return
@@ -124,7 +125,8 @@ func messageSize(b []byte) int {
 	return 2 + octets + size
 }
 
-// pageCookie returns the cookie of a message that ends a page. It is empty if no page follows, or if message ends none.
+// pageCookie returns the cookie of a message that ends a page. It returns an empty cookie if no page follows, or if the
+// message does not end a page.
 func pageCookie(message []byte) []byte {
 	const searchResultDone = 0x60 | ldap.ApplicationSearchResultDone
 	start := 2

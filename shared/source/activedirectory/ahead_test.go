@@ -59,7 +59,8 @@ func TestEndsOfPages(t *testing.T) {
 	}
 }
 
-// TestReadAheadPassesAllOn sends more bytes than the buffer holds. The reader must receive all of them unchanged.
+// TestReadAheadPassesAllOn sends more bytes than the buffer of ahead holds. The reader must receive all of them
+// unchanged.
 func TestReadAheadPassesAllOn(t *testing.T) {
 	t.Parallel()
 	here, there := net.Pipe()
@@ -74,7 +75,8 @@ func TestReadAheadPassesAllOn(t *testing.T) {
 	}
 }
 
-// TestReadAheadIsBounded never reads. The buffer must stay within its bound, and Close must end the pump.
+// TestReadAheadIsBounded sends bytes that nobody reads. The buffer of ahead must stay within its bound, and Close must
+// end the goroutine that fills the buffer.
 func TestReadAheadIsBounded(t *testing.T) {
 	t.Parallel()
 	here, there := net.Pipe()

@@ -20,10 +20,10 @@ import (
 const maxChanged = 100_000
 
 // ListFull reads everybody, as ListPeople does, and returns the watermark from which ListChanges can continue. The
-// watermark is nil when the account may not read the attributes that make up a watermark.
+// watermark is nil if the account may not read the attributes that make up a watermark.
 //
-// rests are the LDAP names of attributes that decisions need. An attribute without a value is listed in the person's
-// Unreadable, unless the directory proves that there is no value.
+// rests are the LDAP names of the attributes that decisions need. If an attribute in rests has no value for a person,
+// ListFull adds its name to the person's Unreadable, unless the directory proves that there is no value.
 func (d *Directory) ListFull(ctx context.Context, rests []string, each func(directory.ADUser) error) (watermark *directory.Watermark, err error) {
 	err = d.ask(ctx, func(s *session) error {
 		watermark = nil
@@ -100,8 +100,8 @@ func (s *session) scope(rests []string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// watermarkAfter returns the controller's current watermark if the controller can list the changes since an earlier
-// one.
+// watermarkAfter returns the controller's current watermark, provided that the controller can list all changes after
+// the watermark since.
 func (s *session) watermarkAfter(since directory.Watermark, rests []string) (directory.Watermark, error) {
 	const doing = "list changes"
 	now, err := s.watermark(rests)
@@ -120,8 +120,9 @@ func (s *session) watermarkAfter(since directory.Watermark, rests []string) (dir
 	return now, err
 }
 
-// listPresent calls present for everybody who exists. It returns the SIDs that a search for changes must find,
-// because a filter on an attribute that the account may not read matches nobody and returns no error.
+// listPresent calls present for everybody who exists. It returns the SIDs of the people whose USN is higher than since,
+// whom a search for changes must find. If the search misses one of them, the account may not read an attribute in the
+// search's filter: such a filter matches nobody and returns no error.
 func (s *session) listPresent(since int64, present func(sid, dn string) error) (map[string]bool, error) {
 	const doing = "list who is there"
 	open := map[string]bool{}
@@ -146,7 +147,8 @@ func (s *session) listPresent(since int64, present func(sid, dn string) error) (
 	return open, err
 }
 
-// listChanged calls changed for everybody who changed. It fails unless they include everybody in open.
+// listChanged calls changed for everybody who changed. It fails if somebody in open, the result of listPresent, is not
+// among them.
 func (s *session) listChanged(since int64, rests []string, open map[string]bool, changed func(directory.ADUser) error) error {
 	const doing = "list changes"
 	now, filter := s.directory.now(), fmt.Sprintf("(uSNChanged>=%d)", since+1)

@@ -163,8 +163,8 @@ func TestUnmarked(t *testing.T) {
 	}
 }
 
-// testChanges lists the changes since the newest watermark, which are none, and since the first USN, which are
-// everybody.
+// testChanges lists the changes since two watermarks. There are none since the newest watermark, and everybody changed
+// since the first USN.
 func testChanges(t *testing.T, d *Directory, people map[string]directory.ADUser) {
 	watermark, err := d.ListFull(t.Context(), nil, func(directory.ADUser) error { return nil })
 	if err != nil || watermark == nil {

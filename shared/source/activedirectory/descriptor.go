@@ -70,9 +70,9 @@ func parseDACL(raw []byte) (*dacl, error) {
 	return d, nil
 }
 
-// parseEntry reads one entry (MS-DTYP 2.4.4). counts is false for an entry that applies only to objects below this
-// one. A conditional entry is read so that it never grants too much: as an allow entry it is ignored, and as a deny
-// entry its condition is taken to be true.
+// parseEntry reads one entry (MS-DTYP 2.4.4). counts is false for an entry that applies only to objects below this one.
+// A conditional entry is read so that it never grants too much: an entry that allows is ignored, and an entry that
+// denies always applies.
 func parseEntry(raw []byte) (e accessEntry, counts bool, err error) {
 	const (
 		allowed, denied, allowedObject, deniedObject   = 0x0, 0x1, 0x5, 0x6

@@ -9,9 +9,9 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// entrance returns the controllers through which to reach one of several domains. They are the domain's configured
-// controllers or, if it has none, those that a controller of another domain lists: CN=Sites is the same in the whole
-// forest.
+// entrance returns the controllers through which to reach the domain if there are several domains. These are the
+// domain's configured controllers. If none is configured, entrance asks a controller of another domain, because
+// CN=Sites lists the controllers of the whole forest.
 func (d *Directory) entrance(ctx context.Context) ([]controller, error) {
 	d.entranceMu.Lock()
 	defer d.entranceMu.Unlock()

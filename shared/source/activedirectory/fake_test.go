@@ -45,7 +45,7 @@ type fake struct {
 	asked []request
 }
 
-// cut as an answer ends the connection, and silent sends nothing.
+// cut is an answer that ends the connection. silent is an answer that sends nothing.
 var cut, silent = []*ber.Packet{nil}, []*ber.Packet(nil)
 
 // requests returns the requests so far.
@@ -61,8 +61,8 @@ func (f *fake) last() request {
 	return asked[len(asked)-1]
 }
 
-// home describes the domain of a fake. The fake answers questions about the domain without calling the test's
-// handler.
+// home describes the domain of a fake controller. The fake answers questions about the domain itself, and leaves all
+// other requests to the test's handler.
 type home struct {
 	name     string   // name of the controller
 	servers  []string // the names in all server objects; "name=" stands for a server without dNSHostName

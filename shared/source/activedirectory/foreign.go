@@ -42,8 +42,9 @@ func (f *Forest) ListNested(ctx context.Context, groupDN string, each func(sid s
 	return d.ListNested(ctx, groupDN, each)
 }
 
-// listMembers asks the group's own domain for the members that belong to that domain. It asks the other domains about
-// the members that belong to them.
+// listMembers passes each member of the group to each, once. It asks the group's domain d for the members that are
+// accounts of d. If a member is from another domain, listMembers asks that domain whether the member is a person or a
+// group. told and groups have the SIDs of the people and groups that were handled before.
 func (f *Forest) listMembers(ctx context.Context, d *Directory, groupDN string, direct bool, each func(string) error, told, groups map[string]bool) error {
 	once := func(sid string) error {
 		if told[sid] {
@@ -128,7 +129,7 @@ func (f *Forest) RemoveMember(ctx context.Context, groupDN, personGUID string) e
 	return f.setMember(ctx, groupDN, personGUID, (*Directory).RemoveMember)
 }
 
-// setMember changes the group in the group's domain. It refuses to change a member of another domain, because the
+// setMember changes the group in the group's own domain. It refuses to change a member of another domain, because the
 // group's domain stores that member under another name, and nothing proves that both names mean the same account.
 func (f *Forest) setMember(ctx context.Context, groupDN, personGUID string, write func(*Directory, context.Context, string, string) error) error {
 	at, err := f.domainOfGroup(ctx, groupDN)

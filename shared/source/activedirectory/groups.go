@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Membership is read from the group, because a person's memberOf may be hidden and would then look like "in no
-// group". A group whose members are hidden shows that they are.
+// Membership is read from the group and not from a person's memberOf. If memberOf is hidden, it looks empty, as if the
+// person were in no group. A group, in contrast, shows whether its members are hidden.
 
 // hiddenError is the error when the account may not see the members of a group or a person's primary group. It
 // matches directory.ErrNoGroup, which tells callers that membership is unknown.

@@ -157,7 +157,7 @@ func TestSambaGroups(t *testing.T) {
 		direct bool
 		want   []string // nil: members are unknown
 	}{
-		{outer, true, []string{"", "listed", "primary", "unseen"}}, // "" is the nested group with the hidden memberOf, since no person has its SID
+		{outer, true, []string{"", "listed", "primary", "unseen"}}, // "" stands for the nested group whose memberOf is hidden, because no person has its SID
 		{outer, false, []string{"deep", "listed", "nested", "primary", "unseen"}},
 		{empty, true, []string{}},
 		{empty, false, []string{}},

@@ -145,8 +145,9 @@ func TestControllersOfTheDomain(t *testing.T) {
 	}
 }
 
-// TestListOfControllersLost has a first controller that breaks when it is asked for the list, and a second one that
-// breaks before it returns the interval. The interval from the first controller still holds.
+// TestListOfControllersLost has a first controller that breaks when it is asked for the list of controllers. It has
+// already returned msDS-LogonTimeSyncInterval. The second controller breaks before it returns that interval, so the
+// interval from the first controller must still hold.
 func TestListOfControllersLost(t *testing.T) {
 	t.Parallel()
 	breaksAt := func(base, filter string) *fake {

@@ -6,8 +6,8 @@ import (
 )
 
 const (
-	// keepIdle is how long an idle connection stays open. Reading the evidence of a batch of people asks each
-	// controller hundreds of questions.
+	// keepIdle is how long an idle connection stays open. Reading the evidence of a batch of people takes hundreds of
+	// requests to each controller.
 	keepIdle = 5 * time.Second
 	// mostIdle is the largest number of idle connections to one controller.
 	mostIdle = 8

@@ -25,15 +25,15 @@ var descriptorControl = ldap.NewControlString("1.2.840.113556.1.4.801", true, "\
 // read it.
 var withValue = []string{"userAccountControl", "whenCreated", "sAMAccountName", "primaryGroupID"}
 
-// guard has the GUIDs on which access to an attribute depends.
+// guard has the properties of an attribute on which access to the attribute depends.
 type guard struct {
-	guid, set    string // raw schemaIDGUID and attributeSecurityGUID; set is empty if the attribute is in no property set
+	guid, set    string // raw schemaIDGUID of the attribute, and raw attributeSecurityGUID of its property set; set is empty if the attribute is in no property set
 	confidential bool
 }
 
-// sight is what the account may read over one connection.
+// sight is what the account of idleseat may read over one connection.
 type sight struct {
-	token  map[string]bool  // raw SIDs; nil: the controller does not return them
+	token  map[string]bool  // raw SIDs of the account and its groups; nil: the controller does not return them
 	guards map[string]guard // by attribute in lower case; missing: the schema does not have the attribute
 	lists  map[string]*dacl // parsed lists by raw descriptor, which many people share
 }
@@ -109,8 +109,9 @@ func (d *Directory) schema(s *session) (map[string]guard, error) {
 	return guards, nil
 }
 
-// mayRead reports whether an attribute that looks empty certainly has no value. That is the case if the schema lacks
-// the attribute, or if the object's descriptor allows the account to read the attribute. raw is the descriptor.
+// mayRead reports whether an attribute without a value in an answer is really empty, and not hidden from the account.
+// It is really empty if the schema lacks the attribute, or if raw, the object's descriptor, allows the account to read
+// the attribute.
 func (v *sight) mayRead(attribute string, raw []byte) bool {
 	g, has := v.guards[strings.ToLower(attribute)]
 	if !has {
@@ -127,14 +128,14 @@ func (v *sight) mayRead(attribute string, raw []byte) bool {
 	return v.token != nil && list != nil && list.mayRead(v.token, &g)
 }
 
-// blanks has, for each person, the attributes that are proven to have no value.
+// blanks has the attributes that are proven to have no value, for each person who has such an attribute.
 type blanks struct {
-	rests []string // the attributes
+	rests []string // the attributes that were checked, at most 64
 	of    map[string]uint64
 }
 
-// blanks finds, among the people who match a filter, the attributes that have no value. It adds one search to the
-// search that reads people, and this search returns only people who lack a value.
+// blanks searches the people who match a filter for attributes without a value, and proves for each attribute whether
+// it is really empty. The search returns only people for whom one of rests has no value.
 func (s *session) blanks(doing, filter string, rests []string) (*blanks, error) {
 	b := &blanks{of: map[string]uint64{}}
 	if len(rests) == 0 {
@@ -167,7 +168,7 @@ func (s *session) blanks(doing, filter string, rests []string) (*blanks, error) 
 	return b, err
 }
 
-// note adds to u.Unreadable the attributes that the account may not read.
+// note adds to u.Unreadable the attributes that have no value in e and are not proven to be empty.
 func (b *blanks) note(u *directory.ADUser, e *ldap.Entry) {
 	u.Unreadable = valueless(e)
 	mask := b.of[string(e.GetEqualFoldRawAttributeValue("objectGUID"))]
@@ -188,7 +189,8 @@ func valueless(e *ldap.Entry) (names []string) {
 	return names
 }
 
-// note adds to u.Unreadable the attributes that the account may not read. e must have been read with its descriptor.
+// note adds to u.Unreadable the attributes that have no value in e and that the account may not read. e must have been
+// read with its descriptor.
 func (v *sight) note(u *directory.ADUser, e *ldap.Entry) {
 	u.Unreadable = valueless(e)
 	raw := e.GetEqualFoldRawAttributeValue(descriptor)

@@ -49,8 +49,9 @@ func (s *session) values(doing, dn, attribute string, each func(value string) er
 	return nil
 }
 
-// span parses the name under which an attribute was returned. last is the index of the last returned value, or
-// negative if name is another attribute. more is false if the name has no range or its range ends in *.
+// span parses the name under which a controller returned an attribute, such as member;range=0-1499. last is the index
+// of the last value in this answer; it is negative if name is not the attribute. more is false if no further values
+// follow: name has no range, or its range ends in *.
 func span(name, attribute string, next int) (last int, more bool, err error) {
 	base, option, ranged := strings.Cut(name, ";")
 	if !strings.EqualFold(base, attribute) {

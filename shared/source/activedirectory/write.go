@@ -126,8 +126,8 @@ func (s *session) principal(guid string) (*principal, error) {
 	return p, nil
 }
 
-// notNested returns the result when the group's list needs no change. The result is a refusal if the person should
-// leave the group but still is in it through another group.
+// notNested returns the result of a write for which the group's list needs no change. The result is a refusal if the
+// person should leave the group but is still in it through another group.
 func (s *session) notNested(p *principal, g *group, wanted bool) error {
 	if wanted {
 		return nil
@@ -155,15 +155,17 @@ func (s *session) modify(g *group, p *principal, member bool) error {
 	return s.operation(doing, func() error { return s.conn.Modify(change) })
 }
 
-// isAlready reports whether a result may mean that nothing remained to be changed. Controllers differ: they answer 68
-// or 20 when the person is a member already, 53 or 16 when the person is not a member, and 32 when the person was
-// deleted. Because 53 has other meanings too, already checks with a read.
+// isAlready reports whether the error of a write may mean that nothing had to be changed. Controllers return different
+// codes: 68 or 20 if the person is a member already, 53 or 16 if the person is not a member, and 32 if the person was
+// deleted. Because 53 has other meanings too, the method already then reads the group.
 func isAlready(err error) bool {
 	return ldap.IsErrorAnyOf(err, ldap.LDAPResultEntryAlreadyExists, ldap.LDAPResultAttributeOrValueExists,
 		ldap.LDAPResultUnwillingToPerform, ldap.LDAPResultNoSuchAttribute, ldap.LDAPResultNoSuchObject)
 }
 
-// already reads whether the refused change is still needed.
+// already is called after the directory refused a change. If a read shows that the change is still needed, already
+// returns the refusal. It also fails if the person was deleted, or must leave the group but still is in it through
+// another group.
 func (s *session) already(g *group, p *principal, wanted bool, refused error) error {
 	doing := fmt.Sprintf("read %q", p.dn)
 	_, err := s.search(doing, p.guid, ldap.ScopeBaseObject, "(objectClass=*)", []string{"1.1"})

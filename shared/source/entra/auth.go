@@ -64,8 +64,8 @@ func (s *signer) AuthenticateRequest(ctx context.Context, info *abs.RequestInfor
 	return nil
 }
 
-// hide removes the token from an answer that repeats it, such as that of a proxy that echoes the request. The words
-// of an answer end up in errors and notes.
+// hide removes the token from an answer that repeats it, as a proxy does that echoes the request. Without hide, the
+// token would appear in errors and notes, which quote answers.
 func (s *signer) hide(err error) {
 	var graph *graphError
 	if s.credential == nil || !errors.As(err, &graph) {

@@ -150,7 +150,8 @@ func TestDecodePageDamaged(t *testing.T) {
 	}
 }
 
-// FuzzDecodePage checks that a page either fails or is a list of people, each with an id and with possible dates.
+// FuzzDecodePage checks that a page either fails or is a list of people, each with an id. No date may be before 2000 or
+// in the future.
 func FuzzDecodePage(f *testing.F) {
 	f.Add(graphPage(2))
 	f.Add([]byte(`{"value":[]}`))

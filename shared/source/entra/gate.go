@@ -22,8 +22,8 @@ var writes = map[string]*regexp.Regexp{
 
 const id = `[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}`
 
-// gate is the last step before the network. Whoever built a request, gate sends it only to the base URL, and only if
-// it is a read or a known write.
+// gate is the last step before the network. It sends a request only to the base URL, and only if the request is a read
+// or a known write, no matter which code built the request.
 type gate struct {
 	base *url.URL
 	next http.RoundTripper
@@ -66,7 +66,7 @@ func (g gate) admit(r *http.Request) error {
 	return nil
 }
 
-// within returns an error unless u lies below base, where a token for base may be sent.
+// within returns an error unless u lies below base. The token for base may be sent only there.
 func within(base, u *url.URL) error {
 	clean := path.Clean(u.Path)
 	below := clean == path.Clean(base.Path) || strings.HasPrefix(clean, base.Path+"/")

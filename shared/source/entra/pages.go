@@ -9,9 +9,9 @@ import (
 	abs "github.com/microsoft/kiota-abstractions-go"
 )
 
-// The bounds of a list are many times the size of the largest real list. Without them, a list with endless links
-// would be read forever. 50,000 pages have five million people even with 100 people per page, the smallest page that
-// Graph is known to return.
+// The constants bound a list. They are many times the size of the largest real list. Without bounds, a list with
+// endless links would be read forever. 50,000 pages have five million people even with 100 people per page, the
+// smallest page that Graph is known to return.
 const (
 	mostPages = 50_000
 	mostEmpty = 1_000 // empty pages in a row; Graph may return a page with fewer entries than requested, or none

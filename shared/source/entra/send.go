@@ -53,7 +53,7 @@ func (k call) failed(err error) error {
 // the wait that Graph asks for, and fails if the waits become too long.
 func (c *Client) send(ctx context.Context, k call, info *abs.RequestInformation) ([]byte, error) {
 	if info.Method == abs.GET {
-		info.Headers.TryAdd("x-ms-throttle-priority", "low") // lets the work of people go first
+		info.Headers.TryAdd("x-ms-throttle-priority", "low") // makes Graph serve interactive requests first
 	} else {
 		info.Headers.TryAdd("Content-Length", strconv.Itoa(len(info.Content))) // otherwise kiota sends the body in chunks
 	}
@@ -89,8 +89,8 @@ func (c *Client) send(ctx context.Context, k call, info *abs.RequestInformation)
 	}
 }
 
-// rest waits after a failed try and adds the wait to waited. It returns an error, without waiting, if the next try
-// would come too late.
+// rest waits after a failed try and adds the wait to waited. If the next try would come too late, rest returns an error
+// at once.
 func (c *Client) rest(ctx context.Context, failed error, try int, waited *time.Duration) error {
 	wait := c.waitAfter(failed, try)
 	end, bound := ctx.Deadline()
@@ -134,7 +134,7 @@ func (c *Client) try(ctx context.Context, info *abs.RequestInformation) ([]byte,
 func (c *Client) sameTime(date string) error {
 	told, err := http.ParseTime(date)
 	if err != nil {
-		return nil //nolint:nilerr // a date that is none proves no wrong clock
+		return nil //nolint:nilerr // a header that is not a date does not prove that a clock is wrong
 	}
 	return directory.CheckClock("Microsoft Graph", told, c.now())
 }
@@ -191,7 +191,7 @@ func worthRepeating(err error, method abs.HttpMethod, try int) bool {
 		return true
 	case http.StatusInternalServerError, http.StatusBadGateway:
 		return method == abs.GET
-	default: // Graph sometimes takes a premium tenant for one without premium
+	default: // Graph sometimes mistakes a tenant with a premium license for one without
 		return method == abs.GET && errors.Is(err, ErrNotPremium) && try < premiumTries
 	}
 }

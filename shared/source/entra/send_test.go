@@ -19,7 +19,7 @@ import (
 
 const premiumDenied = "Authentication_RequestFromNonPremiumTenantOrB2CTenant"
 
-// read and write send one request of each kind that the retry distinguishes.
+// read and write each send one request. The client retries reads and writes differently.
 func read(c *Client) error {
 	_, err := c.CountPeople(context.Background())
 	return err
@@ -120,8 +120,9 @@ func TestWaitsWithinTheBound(t *testing.T) {
 	}
 }
 
-// TestRefusedAfterLostAnswer loses the answer to the first try in a gateway. If Graph then refuses the second try,
-// nothing is known about the first. If Graph says that the change already exists, the first try succeeded.
+// TestRefusedAfterLostAnswer has a gateway that loses the answer to the first try. If Graph then refuses the second
+// try, nobody knows whether the first one succeeded. If Graph says that the change already exists, the first try
+// succeeded.
 func TestRefusedAfterLostAnswer(t *testing.T) {
 	t.Parallel()
 	lost := answer{status: 504}

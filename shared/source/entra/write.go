@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// notHeld is part of Graph's message when the license to be removed is not held.
+// notHeld is part of Graph's message if the user does not hold the license to be removed.
 const notHeld = "does not have a corresponding license"
 
 const (
@@ -21,10 +21,10 @@ const (
 	writeMembers  = "GroupMember.ReadWrite.All"
 )
 
-// ChangeLicenses assigns products to a user and removes others, by skuId. Graph makes either all of the changes or
-// none. Each assignment names the service plans that stay off. ChangeLicenses succeeds if its only change is to
-// remove a product that the user does not hold. It returns a *directory.Refusal if Entra refuses the change, and
-// directory.ErrNoPerson if the user does not exist.
+// ChangeLicenses assigns the products in add to a user and removes the skuIds in remove. Graph makes either all of the
+// changes or none. Each assignment in add names the service plans that stay off. If the only change is to remove a
+// product that the user does not hold, ChangeLicenses succeeds. It returns a *directory.Refusal if Entra refuses the
+// change, and directory.ErrNoPerson if the user does not exist.
 func (c *Client) ChangeLicenses(ctx context.Context, userID string, add []directory.Assignment, remove []string) error {
 	k := call{what: "change licenses of person " + userID, needs: writeLicenses, write: true}
 	body, err := licenseChange(add, remove)
@@ -45,8 +45,8 @@ func (c *Client) ChangeLicenses(ctx context.Context, userID string, add []direct
 	case len(add) == 0 && len(remove) == 1 && says(err, notHeld):
 		return nil
 	case says(err, notHeld):
-		// An earlier try whose answer was lost may have succeeded, and then the next try gets this answer. Only a read
-		// can tell.
+		// The answer to an earlier try may have been lost. If that try succeeded, Graph gives this answer to the next
+		// try, because the license is gone. Only a read can tell.
 		return fmt.Errorf("%w: %w", directory.ErrNotHeld, err)
 	case len(remove) == 1 && says(err, inherited): // the license comes from a group only, so there is no direct one to remove
 		return fmt.Errorf("%w: %w", directory.ErrNotHeld, refused(err))

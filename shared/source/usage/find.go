@@ -8,8 +8,9 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// index notes where the keys with the same highest bits begin. Keys are hashes, so only a few share these bits, and
-// find looks only at those. In a table of 1,000,000 rows, a binary search would look at twenty.
+// index fills t.starts, which lets find look at only a few rows. The rows are sorted by key. For each value of a key's
+// highest bits, starts has the index of the first row with that value. Keys are hashes, so only a few rows share these
+// bits.
 func (t *Table) index() {
 	t.starts = make([]int32, 1<<bits.Len(uint(len(t.rows)/2)))
 	at := 0
@@ -21,7 +22,7 @@ func (t *Table) index() {
 	}
 }
 
-// place returns the index in starts for a key.
+// place returns the index in t.starts at which find starts to look for a key.
 func (t *Table) place(key uint64) int {
 	high, _ := bits.Mul64(key, uint64(len(t.starts)))
 	return int(high)
@@ -37,9 +38,9 @@ func (t *Table) find(key uint64) int {
 	return -1
 }
 
-// Find returns the row of each account, or -1 if the report says nothing about the account. names has the hash of
-// each account's name in lower case (FNV-1a), and created has when the account was created, in microseconds since
-// 1970. unread in either means that the value is unknown.
+// Find returns the index of each account's row in the table, or -1 if the report says nothing about the account. names
+// has the FNV-1a hash of each account's name in lower case. created has the time of each account's creation, in
+// microseconds since 1970. In both, unread means that the value is unknown.
 func (t *Table) Find(names, created []int64, unread int64) (rows []int32) {
 	rows = make([]int32, len(names))
 	through := t.Through.UnixMicro()
@@ -52,9 +53,9 @@ func (t *Table) Find(names, created []int64, unread int64) (rows []int32) {
 	return rows
 }
 
-// Last returns the last activity for each row of Find, in microseconds since 1970, as Tell gives it. It returns never if
-// the report proves that there was no activity in its span, and unread if nothing is known. ok is false if the report
-// does not carry the signal.
+// Last returns the date of the last activity for each row that Find returned, in microseconds since 1970. The dates are
+// those that Tell would give. A date is never if the report proves that there was no activity in its span, and unread
+// if nothing is known. ok is false if the report does not have the signal.
 func (t *Table) Last(s directory.Signal, rows []int32, created []int64, never, unread int64) (last []int64, ok bool) {
 	n := slices.Index(t.signals, s)
 	if n < 0 {

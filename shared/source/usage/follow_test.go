@@ -34,7 +34,8 @@ func night(t *testing.T, day string, before *Table, rows string) *Table {
 	return table
 }
 
-// TestADayIsNotTakenFromAnybody checks that a day that an earlier report showed is not lost in later ones.
+// TestADayIsNotTakenFromAnybody checks that a person does not lose a day of activity that an earlier report showed and
+// a later one lacks.
 func TestADayIsNotTakenFromAnybody(t *testing.T) {
 	t.Parallel()
 	type told struct{ Last, Shown string }

@@ -151,7 +151,8 @@ func (in *reading) row(cells []string) error {
 	return nil
 }
 
-// days returns the cells of one signal.
+// days returns the cells for signal i of a row: the day of the last activity, and the day on which the license was
+// assigned.
 func (in *reading) days(cells []string, i int, c Column, refreshed time.Time) (last, assigned cell) {
 	f := &in.facts[i]
 	if f.Failed != "" {
@@ -162,7 +163,7 @@ func (in *reading) days(cells []string, i int, c Column, refreshed time.Time) (l
 	case licensed:
 		f.Sampled++
 		if assigned == none {
-			assigned = unknown // the report has no date although the license was assigned
+			assigned = unknown // the person has the license, so there is such a day, but the report lacks it
 		}
 	case last == none:
 		last = unknown
@@ -176,7 +177,8 @@ func (in *reading) days(cells []string, i int, c Column, refreshed time.Time) (l
 	return last, assigned
 }
 
-// day parses a cell. A day after the day of the report is a fault, and the result is then unknown.
+// day parses a cell. The result is unknown if the cell is not a day, which is a fault of the whole signal, or if the
+// day is after the day of the report.
 func (in *reading) day(f *Facts, text string, refreshed time.Time) cell {
 	if text == "" {
 		return none

@@ -15,12 +15,12 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Table is a report by account. It stores only hashes of names, and days, so the report of 1,000,000 people takes 32
-// MB and every worker can load it quickly.
+// Table is a usage report by account. It stores only hashes of names, and days. So the report of 1,000,000 people takes
+// 32 MB, and every worker can load it quickly.
 //
-// The stored form is a line of JSON, followed by the rows sorted by key. A row has the key (eight bytes) and, for
-// each signal, three days of two bytes: of the last activity, of the assignment, and the newest day that any report
-// showed. All numbers are little-endian.
+// The stored form is a line of JSON, followed by the rows sorted by key. A row has the key (eight bytes) and three days
+// of two bytes for each signal: the day of the last activity, the day on which the license was assigned, and the newest
+// day of activity that any report showed. All numbers are little-endian.
 type Table struct {
 	Report  string   `json:"report"`
 	Version int      `json:"version"`
@@ -31,11 +31,11 @@ type Table struct {
 
 	signals []directory.Signal
 	rows    []row
-	starts  []int32 // see index
+	starts  []int32 // where find starts to look; see index
 }
 
-// row is the row of one account. If two rows have the same key, neither can be attributed, so their cells are
-// unknown.
+// row is the row of one account. If two rows of a report have the same key, nobody knows which of them belongs to an
+// account, so the cells of both are unknown.
 type row struct {
 	key   uint64
 	cells [perSignal * mostSignals]cell
@@ -124,9 +124,9 @@ func (t *Table) sort() {
 	t.index()
 }
 
-// Tell adds what the report says about an account. It adds nothing to an account that was created on or after the
-// last day of the report, because another account may have had the name before. For the same reason it ignores a day
-// before the account was created.
+// Tell adds what the report says about an account to the account. A name may have belonged to another account before.
+// So Tell adds nothing to an account that was created on or after the last day of the report, and ignores a day before
+// the account was created.
 func (t *Table) Tell(u *directory.EntraUser) {
 	if u.UserPrincipalName == "" || !u.Created.IsZero() && !u.Created.Before(t.Through) {
 		return
@@ -143,8 +143,9 @@ func (t *Table) Tell(u *directory.EntraUser) {
 	}
 }
 
-// last returns what the report says about the last activity of an account by its cells. shown is the newest day that an
-// earlier report showed, when this one has lost it. A day before the account was created belongs to another account.
+// last returns what the report says about the last activity of an account. cells are the account's cells for the signal
+// s. If an earlier report showed a newer day that this report lost, last is unknown and shown is the end of that day. A
+// day before created belongs to another account and is ignored.
 func (t *Table) last(s directory.Signal, cells []cell, created time.Time) (last directory.Value, shown time.Time) {
 	last = cells[lastDay].value()
 	if t.lost(s, cells) {
@@ -164,9 +165,9 @@ func (t *Table) lost(s directory.Signal, cells []cell) bool {
 	return newest >= firstDay && last != unknown && newest > last && newest >= cellOf(t.Through.Add(-s.Horizon()))
 }
 
-// Follow takes the newest day that any report showed for each account from an earlier table, including accounts that
-// this report does not list. A known day is never forgotten, so a later report with an earlier day, or with none, is
-// known to have lost a day.
+// Follow copies the newest day that any report showed for each account from an earlier table, including accounts that
+// this report does not list. Because a known day is never forgotten, lost can tell when a later report has an earlier
+// day, or none.
 func (t *Table) Follow(earlier *Table) {
 	column := make([]int, len(t.signals))
 	for n, s := range t.signals {
