@@ -79,7 +79,8 @@ func (a account) noActivity() bool {
 	return a.dates() == [directory.ActivityDates]time.Time{} && !a.inDoubt()
 }
 
-// back returns which dates are earlier than the newest known ones, as bits in the order of known.Account.Newest.
+// back reports which dates are earlier than the newest known date of their kind. Bit i stands for
+// known.Account.Newest[i].
 func (a account) back() (bits uint8) {
 	dates := a.dates()
 	for i, t := range a.past().Newest {
@@ -103,7 +104,8 @@ func accountsOf(h *directory.Accounts, s directory.Source, each func(account)) {
 	}
 }
 
-// group holds the accounts that were in one partition of an earlier run, with their indexes by known.KeyOf.
+// group holds the accounts that were in one partition of an earlier run. at maps the known.KeyOf of each account to its
+// index in list.
 type group struct {
 	list []account
 	at   map[uint64]int32
@@ -134,7 +136,7 @@ func groupsOf(h *directory.Accounts, s directory.Source, partitions int) map[int
 	return groups
 }
 
-// each calls each with every entry for an account.
+// each calls the function each with every entry for the account with the key k.
 func (g *group) each(k uint64, each func(*account)) {
 	at, there := g.at[k]
 	for there && at >= 0 {

@@ -11,7 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// asked asks one rule about p@x.example, with everything that the run knows about earlier runs.
+// asked returns the decision of one rule on p@x.example. The decision takes into account what the run knows about
+// earlier runs.
 func (r *Run) asked(t *testing.T, rule string, taken ...*plan.Decision) plan.Decision {
 	t.Helper()
 	judge, err := r.Judge(r.Begin.AsOf)
@@ -46,7 +47,8 @@ func TestEntangled(t *testing.T) {
 	}
 }
 
-// A rule does not take a license that an earlier rule changes or is undecided about.
+// A rule does not take a license if a rule that comes before it in the policy changes that license or is undecided
+// about it.
 func TestClaims(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -74,7 +76,8 @@ func TestClaims(t *testing.T) {
 	}
 }
 
-// A person's change by a later rule comes after the change by an earlier rule, unless the earlier change is refused.
+// If two rules change licenses of one person, the changes are made in the order of the rules, unless the first change
+// is refused.
 func TestLaterRuleFollows(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -164,7 +167,8 @@ func TestDamagedLedgerIsUndecided(t *testing.T) {
 	}
 }
 
-// A past change of a license that the policy no longer names may concern any license in the policy.
+// If the policy no longer has the license that was changed, that license may have been renamed to any license in the
+// policy.
 func TestRenamedLicense(t *testing.T) {
 	t.Parallel()
 	item := func(license, to string, state history.State, days int) *history.Item {

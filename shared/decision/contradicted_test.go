@@ -10,9 +10,9 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 )
 
-// When an anchor does not match, or two accounts have the same SID, the contradiction lasts through later nights that
-// see less. It ends when both directories are read and agree. The test checks for each night whether the person is in
-// contradiction.
+// A contradiction begins when an anchor does not match, or when two accounts have the same SID. It ends when both
+// directories are read and agree; a night that reads less does not end it. The test checks for each night whether the
+// person is Contradictory.
 func TestContradictedNights(t *testing.T) {
 	t.Parallel()
 	e := func(id, anchor string) directory.EntraUser {

@@ -18,9 +18,9 @@ import (
 // ErrUnknownUser is returned if nobody in the snapshot has the name.
 var ErrUnknownUser = errors.New("unknown user")
 
-// Decide turns a verdict into a decision. For a reclaim it finds the route, or the reason why there is none now. past
-// is what last happened to the license, or nil if nothing did. taken lists the decisions of earlier rules about the
-// same person.
+// Decide turns a verdict into a decision. If the verdict is Reclaim, Decide finds the route of the change, or says why
+// there is none. past is what last happened to the license, or nil if nothing did. taken lists the decisions of earlier
+// rules about the same person.
 func (r *Run) Decide(judge *policy.Judge, rule *policy.Rule, p *directory.Person, v policy.Verdict, past *history.Item, taken Conflicts) plan.Decision {
 	d := plan.Decision{
 		User: p.ID(), SID: p.SID(), UserPrincipalName: p.UserPrincipalName(), Rule: rule.Name, License: rule.License.Name,
@@ -63,7 +63,7 @@ func (r *Run) Decide(judge *policy.Judge, rule *policy.Rule, p *directory.Person
 	return d
 }
 
-// precede orders a decision after those decisions of earlier rules that are carried out.
+// precede orders d after the decisions of earlier rules, except for those that are not carried out.
 func (c Conflicts) precede(d *plan.Decision) {
 	for _, first := range c {
 		if first.Planned() {
@@ -102,12 +102,12 @@ func (r *Run) savesNothing(rule *policy.Rule, p *directory.Person) string {
 }
 
 // Conflicts lists the decisions about one person that change something. A run changes a license only once. If two rules
-// want the same license, the rule that comes first in the policy gets it. A license that is given in exchange counts
-// too, because otherwise a rule could take what an earlier rule leaves to the person.
+// want the same license, the rule that comes first in the policy gets it. A license that one rule gives in exchange for
+// another counts as changed too, because otherwise a later rule could take it from the person.
 type Conflicts []*plan.Decision
 
-// Add adds a decision, even if it is not carried out. A rule that comes first but cannot act or decide does not leave
-// the person to the next rule.
+// Add adds a decision, even if it is not carried out: if the first rule for a license is undecided or its change is
+// refused, the next rule must not take the license instead.
 func (c *Conflicts) Add(d *plan.Decision) {
 	if d.Outcome == policy.Reclaim || d.Outcome == policy.Undecided || d.RestoreOf != "" || d.Pending != "" {
 		*c = append(*c, d)
@@ -127,8 +127,8 @@ func (c Conflicts) refusal(d *plan.Decision) string {
 	return ""
 }
 
-// Conflict returns a license that two changes have in common, or "" if there is none. Each change is from one license
-// to another. The second license is empty for a license that is removed.
+// Conflict returns a license that two changes have in common, or "" if there is none. The first change takes license
+// and gives to; the second takes otherLicense and gives otherTo. to and otherTo are empty if nothing is given.
 func Conflict(license, to, otherLicense, otherTo string) string {
 	switch {
 	case license == otherLicense, license == otherTo:
@@ -139,7 +139,7 @@ func Conflict(license, to, otherLicense, otherTo string) string {
 	return ""
 }
 
-// conflict returns the refusal if a pending change of another license conflicts with d, and "" otherwise.
+// conflict returns why d is refused because a pending change of another license conflicts with it, or "" if none does.
 func (r *Run) conflict(d *plan.Decision) string {
 	for _, other := range r.Policy.Licenses {
 		i := r.Past(d.User, d.SID, other.Name)
@@ -153,9 +153,9 @@ func (r *Run) conflict(d *plan.Decision) string {
 	return ""
 }
 
-// justGiven keeps a license that was given in exchange for another license, until the person has been idle since then
-// for the whole span of the rule. Otherwise the next rule could take, one night later, what the first rule left to the
-// person.
+// justGiven refuses to take a license that another rule gave in exchange for a different license, until the person has
+// been idle for the whole span of the rule after the exchange. Otherwise the rule could take the license one night
+// after it was given.
 func (r *Run) justGiven(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *directory.Person) bool {
 	for _, other := range r.Policy.Licenses {
 		if i := r.Past(d.User, d.SID, other.Name); i != nil && i.State == history.Taken && i.To == d.License {
@@ -166,7 +166,7 @@ func (r *Run) justGiven(d *plan.Decision, judge *policy.Judge, rule *policy.Rule
 }
 
 // Past returns what last happened to a license of a person, or nil if nothing did. Past also looks under the SID,
-// because only Active Directory may have known the person earlier.
+// because an earlier run may have known the person only from Active Directory.
 func (r *Run) Past(user, sid, license string) *history.Item {
 	if i := r.History.Of(user, license); i != nil || sid == "" || sid == user {
 		return i
@@ -174,8 +174,8 @@ func (r *Run) Past(user, sid, license string) *history.Item {
 	return r.History.Of(sid, license)
 }
 
-// preflight checks a route against the data of the run. Seats and mailboxes are left to the gate, because they concern
-// everybody.
+// preflight checks a route against the data of the run. The gate checks free seats and mailboxes later, because it sees
+// the changes of all people together.
 func (r *Run) preflight(d *plan.Decision, rule *policy.Rule, p *directory.Person, route *plan.Route) {
 	d.Mailbox = rule.GuardsMailbox()
 	d.Blocked = d.Mailbox && p.Entra.Enabled != directory.Yes

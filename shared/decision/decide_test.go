@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// only returns the one person of a run who has the name.
+// only returns the person in the run who has the name. It fails unless there is exactly one.
 func only(t *testing.T, r *Run, name string) *directory.Person {
 	t.Helper()
 	var all []directory.Person

@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// A change without a route is neither announced nor delayed by setbacks, and its reason is unchanged.
+// If a change has no route, it is neither announced nor delayed by setbacks, and the decision keeps its reason.
 func TestRefusedStaysAsItIs(t *testing.T) {
 	t.Parallel()
 	setback := &history.Setback{User: "id-p", License: "e3", Run: "r0", AsOf: daysAgo(1), Times: 3, Status: "failed", Why: "no seat"}
@@ -45,7 +45,7 @@ func TestPendingKeepsItsTarget(t *testing.T) {
 	}
 }
 
-// A license that was taken does not count as held again while it is unknown whether the person holds it.
+// While it is unknown whether a person holds a license that was taken, the license does not count as held again.
 func TestHeldOrNotIsNotKnown(t *testing.T) {
 	t.Parallel()
 	r := holder(&history.Item{User: "id-p", License: "e3", State: history.Taken, Run: "r0", Rule: "m365", To: "exo", Began: daysAgo(30), At: daysAgo(30)}).seal(t)
@@ -99,8 +99,8 @@ func TestSavesNothingOfALicenseWithoutAGroup(t *testing.T) {
 	}
 }
 
-// Dates stay in doubt for the span of the rules, even for an account without any known date. An account whose clock is
-// in doubt does not count as an account without dates.
+// Dates stay in doubt for the span of the rules, even if no date of the account is known. An account with a date in the
+// future does not count as an account without dates.
 func TestDoubtStays(t *testing.T) {
 	t.Parallel()
 	appears := asOf.AddDate(0, 0, 1)
@@ -168,7 +168,7 @@ func TestForgottenFieldByField(t *testing.T) {
 	}
 }
 
-// After an unhealthy run, a fresh reading is compared with the night before that run.
+// If the run is unhealthy, a fresh reading is compared with the night before the run.
 func TestUnhealthyRunIsNotComparedWithItself(t *testing.T) {
 	t.Parallel()
 	user := directory.EntraUser{ID: "a", Created: daysAgo(900), LastInteractive: daysAgo(9), Enabled: directory.Yes}
@@ -206,7 +206,7 @@ func TestOpenNeedsThePast(t *testing.T) {
 	}
 }
 
-// If an exempt group was emptied, or deleted and created again, only the exemption becomes unknown.
+// If an exempt group was emptied, or was deleted and created again, only membership in that group becomes unknown.
 func TestExemptGroupInDoubt(t *testing.T) {
 	t.Parallel()
 	exempt, citrix := directory.GroupRef{Source: directory.AD, Name: "CN=Exempt,DC=corp"}, directory.GroupRef{Source: directory.AD, Name: citrixDN}

@@ -8,9 +8,9 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// firstReading marks a decision that rests on a date that is missing in the first reading of an account. Graph gives no
-// date for a person who never signed in, but also when it fails to give one. So a second reading has to confirm that
-// the date is missing.
+// firstReading marks a decision on a person who has no activity date and has an account that was first seen today.
+// Graph returns no date for somebody who never signed in, but sometimes also by mistake. So a reading on another day
+// must confirm that there is no date.
 func (r *Run) firstReading(d *plan.Decision, p *directory.Person, v policy.Verdict, now time.Time) {
 	if v.NoDate && p.SeenOnce(now) {
 		d.FirstReading = true

@@ -59,8 +59,8 @@ func TestRecallOfAFreshReading(t *testing.T) {
 	}
 }
 
-// An account that an older run listed with a lost date stays in doubt for lostFor, or longer if a rule looks back
-// further.
+// A run of an older version may have listed an account with a lost date. The account stays in doubt for lostFor, or
+// longer if a rule looks back further.
 func TestListOfOlderRunIsOver(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -129,8 +129,8 @@ func TestReadingAtTheInstantOfTheLast(t *testing.T) {
 	}
 }
 
-// A license that was taken counts as held again only in data that are old enough. Until then the plan says why it does
-// not count.
+// A license that was taken counts as held again only if the data were read long enough after it was taken. Until then
+// the plan says why it does not count.
 func TestTakenAWhileAgo(t *testing.T) {
 	t.Parallel()
 	r := world{entra: []directory.EntraUser{accountOf("p", 200, e3ByGroup), accountOf("busy", 1)}}.seal(t)

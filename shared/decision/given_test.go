@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// A license that one rule gave in exchange for another is taken by the next rule only if the person has been idle since
-// then for the whole span of that rule.
+// One rule gave a license in exchange for another. A second rule takes that license only if the person has been idle
+// since the exchange for the whole span of the second rule.
 func TestJustGiven(t *testing.T) {
 	t.Parallel()
 	const exoRule = "\n  - {name: exo-idle, license: exo, when: AzureAdSistaLogon.earlierThan(now - days(60)), then: remove}\n"

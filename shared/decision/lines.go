@@ -27,8 +27,8 @@ type line struct {
 	Summary *Summary `json:"summary,omitempty"`
 }
 
-// Put stores the decisions of a partition. write emits the decisions and returns their summary. Verdicts to keep need
-// not be emitted, because the summary counts them and Explain determines their reasons again.
+// Put stores the decisions of a partition. write passes each decision to emit and returns the summary. It need not emit
+// verdicts to keep, because the summary counts them and Explain finds their reasons again.
 func (r *Run) Put(ctx context.Context, partition int, write func(emit func(*plan.Decision) error) (Summary, error)) error {
 	k := layout.Decisions(r.Begin.Run, partition)
 	err := store.PutLines(ctx, r.store, k, func(emit func(any) error) error {

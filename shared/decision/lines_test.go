@@ -55,7 +55,7 @@ func TestPutAndEach(t *testing.T) {
 	}
 }
 
-// A missing partition is an error, not an empty partition.
+// Each returns an error if a partition is missing or was not evaluated to its end.
 func TestEachWantsEveryPartitionToItsEnd(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {

@@ -7,8 +7,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/known"
 )
 
-// Accounts are found in whatever order they are looked up: that of the table, with or without gaps, or any other. An
-// account that the table has twice or lacks is not found.
+// An account is found in whatever order accounts are looked up. An account that is missing from the table, or is in the
+// table twice, is not found.
 func TestLookup(t *testing.T) {
 	t.Parallel()
 	seed := rand.Uint64()

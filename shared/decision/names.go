@@ -39,7 +39,7 @@ func NamedAs(names *policy.Names, p *directory.Person) (all []Named) {
 	return all
 }
 
-// Listed is what a run finds for the names that the policy lists.
+// Listed is what a run found out about the names that the policy lists.
 type Listed struct {
 	People map[string][]directory.EarlierPerson // what later runs remember
 	Notes  []string                             // sentences for the plan

@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// The plan says what happened to a name that the policy exempts. The run remembers both the earlier account and the
-// current one.
+// The plan says if a name that the policy exempts now belongs to a different account or to none. The run remembers both
+// the earlier account and the current one.
 func TestListed(t *testing.T) {
 	t.Parallel()
 	const name = "exempt@x.example"
@@ -97,7 +97,7 @@ func TestNamed(t *testing.T) {
 	}
 }
 
-// A name without an account is compared with all names. The order of the accounts does not matter.
+// Lookalikes compares a name without an account with the names of all accounts, in any order.
 func TestLookalikes(t *testing.T) {
 	t.Parallel()
 	people := []directory.EntraUser{accountOf("breakglas", 1), accountOf("breakglssa", 1), accountOf("kim", 1)}
@@ -123,7 +123,7 @@ func TestLookalikes(t *testing.T) {
 	}
 }
 
-// Failing to read people is an error: they do not count as absent.
+// If people cannot be read, the result is an error. They do not count as absent.
 func TestReadingThatFails(t *testing.T) {
 	t.Parallel()
 	r := world{partitions: 2, entra: []directory.EntraUser{accountOf("p", 1), accountOf("busy", 1)}}.seal(t)

@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// The health of a source is judged only against the last healthy reading before this one.
+// The health of a source is judged by comparing the reading with the last healthy reading before it.
 func TestFeedsOfARun(t *testing.T) {
 	t.Parallel()
 	const base = 100
@@ -125,7 +125,7 @@ func TestEmptiedGroups(t *testing.T) {
 	}
 }
 
-// A run for one person believes the group that currently has the DN.
+// A run for one person trusts whatever group has the DN now.
 func TestRemadeInARunForOnePerson(t *testing.T) {
 	t.Parallel()
 	citrix := directory.GroupRef{Source: directory.AD, Name: citrixDN}
@@ -149,7 +149,7 @@ func TestRemadeInARunForOnePerson(t *testing.T) {
 	}
 }
 
-// The report matches names case-insensitively. Without a report the kind is empty.
+// The names in the mailbox usage report are matched case-insensitively. Without a report the kind is empty.
 func TestMailboxKinds(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

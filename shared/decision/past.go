@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// past adapts a decision to what happened to the license earlier. It reports whether the decision is final, so that no
-// further check is needed.
+// past changes a decision according to what happened to the license earlier. settled reports whether the decision is
+// then final and needs no further checks.
 func (r *Run) past(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *directory.Person, holder directory.Flag, past *history.Item) (settled bool) {
 	switch {
 	case past.State == history.Open:
@@ -27,7 +27,7 @@ func (r *Run) past(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *
 			d.Outcome = policy.Undecided
 			d.Reason = fmt.Sprintf("undecided: run %s took the license on %s, and these data may be from before that", past.Run, dayOf(past.At))
 		}
-	case past.State == history.Taken && holder != directory.Yes: // it is unknown whether the person holds the license
+	case past.State == history.Taken && holder != directory.Yes: // it is unknown whether the person holds the license now
 	case past.State == history.Taken: // somebody else restored the license at an unknown time
 		d.HeldAgain = past.Run
 		r.cool(d, judge, rule, p, judge.Now(), fmt.Sprintf("given back by somebody else after run %s took it", past.Run))
@@ -37,8 +37,8 @@ func (r *Run) past(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *
 	return d.Refused != ""
 }
 
-// cool keeps a license that was restored until the person has been idle for the whole span of the rule since then. at
-// is when the license was restored, and what describes the restore in the refusal.
+// cool refuses to take a restored license again until the person has been idle for the whole span of the rule since the
+// restore. at is when the license was restored. what describes the restore in the refusal.
 func (r *Run) cool(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *directory.Person, at time.Time, what string) {
 	if d.Outcome == policy.Reclaim && judge.Cooling(rule, p, at) {
 		d.Outcome = policy.Keep
@@ -46,8 +46,8 @@ func (r *Run) cool(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *
 	}
 }
 
-// renamedItems lists, by person, the past changes in which the license taken or its successor is unknown to the policy.
-// Such a license may have been renamed, and nobody can tell which license of the policy it is now.
+// renamedItems lists, by person, the past changes that took or gave a license that the policy does not have. Such a
+// license may have been renamed, and nobody can tell which license in the policy it is now.
 func renamedItems(past *history.Digest, p *policy.Policy) map[string][]*history.Item {
 	items := map[string][]*history.Item{}
 	for i := range past.All() {
@@ -58,7 +58,7 @@ func renamedItems(past *history.Digest, p *policy.Policy) map[string][]*history.
 	return items
 }
 
-// wasRenamed keeps a license that may have been changed or restored under another name.
+// wasRenamed refuses to take a license that an earlier run may have changed or restored under another name.
 func (r *Run) wasRenamed(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *directory.Person) bool {
 	for _, i := range slices.Concat(r.renamed[d.User], r.renamed[d.SID]) {
 		known, knownTo := r.Policy.LicenseNamed(i.License) != nil, i.To == "" || r.Policy.LicenseNamed(i.To) != nil
@@ -74,8 +74,9 @@ func (r *Run) wasRenamed(d *plan.Decision, judge *policy.Judge, rule *policy.Rul
 	return d.Refused != ""
 }
 
-// returned decides whether a person who lost the license is active again. Only the rule that took the license decides,
-// or the first rule for the license if the policy no longer has that rule.
+// returned turns the decision into a restore if the person is active again, and says if the restore is refused. It does
+// so only for the rule that took the license or, if the policy no longer has that rule, for the first rule about the
+// license.
 func (r *Run) returned(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *directory.Person, past *history.Item) {
 	gone := r.Policy.RuleNamed(past.Rule) == nil
 	if past.Rule != rule.Name && !(gone && r.Policy.FirstRule(rule.License) == rule) {
@@ -106,7 +107,8 @@ func (r *Run) returned(d *plan.Decision, judge *policy.Judge, rule *policy.Rule,
 	}
 }
 
-// setback returns why the last run that tried the change could not make it, or nil if there was no such run.
+// setback returns the setback of the change, or nil if it has none. A change has a setback if the last run that tried
+// it could not make it.
 func (r *Run) setback(d *plan.Decision) *history.Setback {
 	if b := r.History.Setback(d.User, d.License); b != nil || d.SID == "" || d.SID == d.User {
 		return b
@@ -114,8 +116,8 @@ func (r *Run) setback(d *plan.Decision) *history.Setback {
 	return r.History.Setback(d.SID, d.License)
 }
 
-// setBack adds to a decision that the last run could not make the change. With each further failure the change waits
-// for more nights. A run for one person retries immediately.
+// setBack notes in the decision that earlier runs could not make the change, and makes the change wait. With each
+// failure the change waits for more nights. A run for one person does not wait.
 func (r *Run) setBack(d *plan.Decision, now time.Time) {
 	b := r.setback(d)
 	if b == nil {
@@ -129,8 +131,8 @@ func (r *Run) setBack(d *plan.Decision, now time.Time) {
 	d.Reason += "; " + b.Said()
 }
 
-// notice delays a change until its announcement is old enough. Activity after the announcement makes the announcement
-// void.
+// notice delays a change until its announcement is old enough. If the person was active after the announcement, the
+// change must be announced again.
 func notice(d *plan.Decision, rule *policy.Rule, past *history.Item, now time.Time) {
 	var idle time.Time
 	if past != nil && past.IdleSince != nil {

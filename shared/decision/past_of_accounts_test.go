@@ -203,7 +203,7 @@ func TestMemberSinceInEntra(t *testing.T) {
 	}
 }
 
-// If people in several partitions belong to a group that is not read now, the next table names the group only once.
+// If a group cannot be read now, the next table still names it only once, even if its members come from several tables.
 func TestGroupIsRememberedOnce(t *testing.T) {
 	t.Parallel()
 	key := directory.GroupRef{Source: directory.AD, Name: citrixDN}.Key(true)
@@ -292,7 +292,7 @@ func TestDoubtfulDateOfAKnownAccount(t *testing.T) {
 	}
 }
 
-// If paging listed an account twice, both entries get its past.
+// If paging listed an account twice, both entries get the same Past.
 func TestAnAccountMetTwice(t *testing.T) {
 	t.Parallel()
 	r := firstNight(t)
@@ -311,7 +311,8 @@ func TestAnAccountMetTwice(t *testing.T) {
 	}
 }
 
-// In both directories, an account that was created at the time of the last reading should have been in that reading.
+// If an account was created at exactly the time of the last reading, that reading should have seen it. This is true for
+// both directories.
 func TestCreatedAtTheReading(t *testing.T) {
 	t.Parallel()
 	for after, want := range map[time.Duration]bool{-time.Second: true, 0: true, time.Second: false} {

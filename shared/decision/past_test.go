@@ -126,7 +126,7 @@ func TestReturnedInUnknownScope(t *testing.T) {
 	}
 }
 
-// A change may be refused because of the data of the run, before it begins.
+// A change may be refused before it begins, because of what the run read.
 func TestPreflight(t *testing.T) {
 	t.Parallel()
 	direct, byGroup := []directory.Assignment{e3Direct}, []directory.Assignment{e3ByGroup}

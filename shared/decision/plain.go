@@ -14,9 +14,9 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// Screen reads partitions without building a Person for people whose columns show that they do not hold a license, or
-// that they keep it and nothing else needs to be said. Most people are like that. Read builds everybody else and
-// everybody in doubt, so the decisions are the same as without a Screen. A Screen is not safe for concurrent use.
+// Screen makes reading a partition faster. For most people, the columns of the table alone show that they do not hold a
+// license or simply keep it. Screen only counts these people. The rows of all other people are open: Read builds a
+// Person for each of them, so the decisions are the same as without a Screen. A Screen is not safe for concurrent use.
 type Screen struct {
 	run   *Run
 	judge *policy.Judge
@@ -55,7 +55,7 @@ func NewScreen(r *Run, judge *policy.Judge) *Screen {
 	return s
 }
 
-// Read is like Run.Read, but leaves out the people who are plain.
+// Read is like Run.Read, but h gets only the people whose rows are open. Plain counts the others.
 func (s *Screen) Read(ctx context.Context, partition int, h *directory.Accounts) (*Plain, error) {
 	r := s.run
 	if !s.can() {
@@ -86,8 +86,8 @@ func (r *Run) putOpen(ctx context.Context, people *snapshot.People, open []bool,
 	return r.addPast(ctx, h)
 }
 
-// can reports whether columns suffice in this run: both sources are as they should be, no operator overrides anything,
-// and every partition has a single table of known accounts.
+// can reports whether the run can be screened: both sources are healthy, no operator overrides anything, and every
+// partition has a single table of known accounts.
 func (s *Screen) can() bool {
 	r := s.run
 	if len(r.Manifest.People) == 0 || !r.Manifest.Derives() || r.Begin.User != "" || r.Begin.AcceptFeeds || len(r.Emptied())+len(r.Remade()) > 0 {
@@ -111,7 +111,7 @@ func (s *Screen) can() bool {
 	return true
 }
 
-// recalls reports whether accounts are compared with what the reading b left.
+// recalls reports whether accounts are compared with the accounts that the run of b remembered.
 func recalls(b *plan.Baseline, r *Run) bool {
 	return b != nil && b.Run != "" && b.Partitions >= 1 && !b.Read.After(r.Begin.Read)
 }
@@ -154,7 +154,7 @@ func (s *Screen) plain(ctx context.Context, partition int, people *snapshot.Peop
 	return p, p.failed
 }
 
-// all opens everybody. They are then asked about alone, and reading them returns the same errors.
+// all marks every row as open. Everybody is then read in the ordinary way, which returns the same errors.
 func (p *screening) all() *screening {
 	for row := range p.open {
 		p.open[row] = true
@@ -163,7 +163,7 @@ func (p *screening) all() *screening {
 	return p
 }
 
-// count counts how many people have each plain verdict.
+// count adds the plain verdicts to the tallies.
 func (p *screening) count(crowd *policy.Crowd, verdicts [][]policy.Plain) {
 	for i, rule := range p.run.Policy.Rules {
 		var of [policy.PlainVerdicts]int
@@ -231,7 +231,8 @@ func (p *screening) used(s directory.Signal) (policy.Used, bool) {
 	return p.uses[s], p.uses[s].Last != nil
 }
 
-// look determines the state of each row's accounts, and opens the rows that are not plain.
+// look determines the state of the accounts in each row. It marks a row as open if something about its accounts is in
+// doubt.
 func (p *screening) look() error {
 	columns, err := p.people.Columns(snapshot.EntraKey, snapshot.ADKey, snapshot.Plain, snapshot.Anchors, "entra_on_premises_sync_enabled")
 	if err != nil {

@@ -39,13 +39,14 @@ type prints struct {
 
 func (p *prints) add(name string) { p.some, p.has[known.PrintOf(name)] = true, true }
 
-// any reports whether the set has any of the four fingerprints in of. A fingerprint of zero stands for no name.
+// any reports whether the set has any of the four fingerprints that of contains, sixteen bits each. Fingerprint zero
+// stands for no name.
 func (p *prints) any(of int64) bool {
 	four := uint64(of)
 	return p.has[uint16(four)] || p.has[uint16(four>>16)] || p.has[uint16(four>>32)] || p.has[uint16(four>>48)]
 }
 
-// listed opens the rows of people about whom the policy, the store or the mailbox report may say something.
+// listed marks a row as open if the policy, the store or the mailbox report may say something about its person.
 func (p *screening) listed() error {
 	for _, keys := range p.keys {
 		for row, key := range keys.Rows {
@@ -67,7 +68,7 @@ func (p *screening) listed() error {
 	return p.mailboxes()
 }
 
-// mailboxes opens the rows whose mailbox, according to the mailbox usage report, does not belong to a person.
+// mailboxes marks a row as open if, according to the mailbox usage report, its mailbox does not belong to a person.
 func (p *screening) mailboxes() error {
 	columns, err := p.people.Columns("entra_user_principal_name")
 	if err != nil {

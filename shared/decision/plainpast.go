@@ -18,14 +18,14 @@ type lookup struct {
 	list  []known.Account
 	at    []int32 // a hash table of indexes into list, plus 1; negative if the table has the account twice; 0 if the slot is free
 	twice bool    // the table has some account twice
-	next  int     // index at which the next account probably is, because the tables of two nights are much alike
+	next  int     // probable index of the next account; accounts have nearly the same order each night
 
-	groups map[string]string // the table's entry for each group that grants a license, by key of the group
+	groups map[string]string // the group's entry in the table, by key of the group; only groups that grant a license
 	since  map[uint64]known.Second
 }
 
-// lookup returns a lookup for a source. If it returns an error, everybody must be read in the ordinary way, because
-// there is no table or because a group was deleted and created again.
+// lookup returns a lookup for a source. It fails if there is no table, or if a group was deleted and created again.
+// Everybody must then be read in the ordinary way.
 func (s *Screen) lookup(ctx context.Context, partition int, source directory.Source) (*lookup, error) {
 	b := s.run.lastReadings()[source]
 	if !recalls(b, s.run) {
@@ -77,7 +77,7 @@ func (l *lookup) index() {
 
 func abs(i int32) int32 { return max(i, -i) }
 
-// slot returns the slot in which a key is or may be put. Keys are already hashes.
+// slot returns the slot that contains the key, or else the free slot in which to put it. A key is already a hash.
 func (l *lookup) slot(key uint64) int {
 	slot := int(key) & (len(l.at) - 1)
 	for l.at[slot] != 0 && l.list[abs(l.at[slot])-1].Key != key {
@@ -86,7 +86,8 @@ func (l *lookup) slot(key uint64) int {
 	return slot
 }
 
-// near is how far ahead of the expected index an account may be and still move the expected index behind it.
+// near limits how far the expected index may jump ahead. If an account is found farther ahead than that, the expected
+// index stays where it is.
 const near = 16
 
 // of returns what is remembered about an account, or nil if nothing is.
@@ -99,7 +100,7 @@ func (l *lookup) of(key uint64) *known.Account {
 	if i <= 0 {
 		return nil
 	}
-	if ahead := i - l.next; ahead > 0 && ahead <= near { // an account farther ahead is out of order
+	if ahead := i - l.next; ahead > 0 && ahead <= near { // otherwise the account is out of order
 		l.next = i
 	}
 	return &l.list[i-1]
@@ -111,8 +112,8 @@ var dateColumns = [2][]string{
 	directory.AD:    {"ad_last_logon_timestamp"},
 }
 
-// recall compares the accounts in the rows with what is remembered, as recollection does. It opens every row in which
-// something is missing, has gone back, or is contradictory.
+// recall compares the accounts in the rows with what is remembered, as recollection does. It marks a row as open if an
+// account or a date is missing, if a date went back, or if the accounts contradict each other.
 func (p *screening) recall() error {
 	for _, source := range []directory.Source{directory.Entra, directory.AD} {
 		columns, err := p.people.Columns(append([]string{source.String() + "_account_enabled"}, dateColumns[source]...)...)
@@ -182,7 +183,7 @@ type giving struct {
 	written string // the entry in the next table
 }
 
-// remember records what later runs must know about the people who are not open.
+// remember records what later runs must know about the people whose rows are not open.
 func (p *screening) remember() {
 	for _, open := range p.open {
 		if !open {
@@ -224,8 +225,8 @@ func (p *screening) remember() {
 	p.membersMemory = p.members
 }
 
-// member returns the table's entry for an account in a group, with the time since when the account has belonged to the
-// group; see recollection.membersOf.
+// member returns the table's entry for an account in a group. It says since when the account has belonged to the group;
+// see recollection.membersOf.
 func (l *lookup) member(account uint64, g giving, now known.Second) known.Member {
 	m := known.Member{Key: known.MemberKey(account, g.written), Since: known.Always}
 	if g.entry == "" {

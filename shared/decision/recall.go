@@ -15,8 +15,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Directories never take back an activity date. A date that is missing, or earlier than a healthy reading saw it, was
-// lost on the way. The affected accounts may be too few to make the feed unhealthy.
+// Directories never take back an activity date. If a date is missing now, or is earlier than in a previous healthy
+// reading, something between the directory and idleseat lost the true date. This must be noticed for each account,
+// because too few accounts may be affected to make the feed unhealthy.
 
 // lostFor is the minimum time for which an account with lost dates stays in doubt. After that, the account counts as
 // used on the day on which its dates were first missing.
@@ -32,14 +33,14 @@ type recollection struct {
 	source directory.Source
 	last   *plan.Baseline
 	now    time.Time // when the accounts were read
-	// accepted means that an operator confirms that the source is right as it is now.
+	// accepted means that an operator confirms that what the source shows now is right.
 	accepted bool
-	dates    bool // dates are compared too
+	dates    bool // whether activity dates are compared too
 }
 
 // recall adds to the accounts of h what earlier readings knew about them. last has the last healthy reading of each
-// source, and now is when h was read. recall proceeds by partition, because one object remembers the accounts of both
-// directories.
+// source, and now is when h was read. recall works through the partitions of that earlier reading, because one object
+// holds what is remembered about a partition.
 func (r *Run) recall(ctx context.Context, h *directory.Accounts, last [2]*plan.Baseline, now time.Time) error {
 	var groups [2]map[int]*group
 	partitions := map[int]bool{}
@@ -128,8 +129,7 @@ func (c *recollection) compare(ctx context.Context, n int, g *group, h *director
 }
 
 // members records when memberships in the groups that grant a license began, if the last reading remembered the group.
-// What that reading remembered about a group that is not read now is kept for the next reading, because memberships
-// continue while their group is not read.
+// If a group could not be read now, what the last reading remembered about it is kept for the next reading.
 func (c *recollection) members(p *known.Partition, g *group, h *directory.Accounts) {
 	watched := map[string]string{} // entry in the table, by key of the group
 	for _, key := range c.Policy.GivingGroups(c.source) {
@@ -160,8 +160,8 @@ func (c *recollection) members(p *known.Partition, g *group, h *directory.Accoun
 	}
 }
 
-// membersOf records when memberships in a group that was read began. If the group was deleted and created again, its
-// memberships begin now.
+// membersOf records when each membership in a group began. It is called for groups that were read. If the group was
+// deleted and created again, its memberships begin now.
 func (c *recollection) membersOf(key, entry string, since map[uint64]known.Second, g *group, memberships map[string][]string) {
 	remade := c.remade(key, entry)
 	for _, a := range g.list {
@@ -190,8 +190,8 @@ func (c *recollection) recognize(a *account, k *known.Account) {
 	if joined := k.Joined.Time(); c.now.Before(joined.Add(joinedFor)) && !c.accepted {
 		a.past().Joined = joined
 	}
-	// With --accept-feeds an operator can end a contradiction with a directory that is no longer set up or that was
-	// read, but not with one that could not be read.
+	// An operator can end a contradiction with --accept-feeds, but only if the other directory was read or is no longer
+	// set up. If the other directory could not be read, the contradiction stays.
 	if other := c.Feeds[1-c.source]; !c.accepted || other.State != plan.Absent {
 		a.past().Contradicted = k.Contradicted
 	}
@@ -206,7 +206,7 @@ func (c *recollection) recognize(a *account, k *known.Account) {
 	}
 	c.sighted(a)
 	switch back := a.back(); {
-	case back&^k.Regressed != 0: // another date went back
+	case back&^k.Regressed != 0: // a date went back that had not gone back before
 		*a.lost() = c.now
 	case back != 0, k.Lost != 0 && !forgotten && a.noActivity():
 		*a.lost() = k.Lost.Time()
@@ -227,8 +227,8 @@ func (c *recollection) sighted(a *account) {
 	}
 }
 
-// neverSeen puts an account without dates in doubt if the last reading should have seen the account but did not. The
-// account may have had dates then.
+// neverSeen puts an account without dates in doubt if the account existed at the last reading but that reading did not
+// see it. The account may have had dates then.
 func (c *recollection) neverSeen(a *account) {
 	if c.dates && a.noActivity() && !a.created().After(c.last.Read) {
 		*a.lost() = c.now
@@ -236,14 +236,14 @@ func (c *recollection) neverSeen(a *account) {
 }
 
 // activityGap is an account for which no activity date was read. It is one line of
-// runs/<run>/dateless/<partition>.jsonl.gz, which was written by runs from before the table of known accounts.
+// runs/<run>/dateless/<partition>.jsonl.gz. Versions of idleseat without the table of known accounts wrote such files.
 type activityGap struct {
 	Account string `json:"account"` // the Entra id or the SID
 	// Since is when the dates were first missing. It is zero if the account never had any.
 	Since time.Time `json:"since,omitzero"`
 }
 
-// compareGaps compares accounts with the list that a run from before the table left. The list does not say which dates
+// compareGaps compares accounts with the activityGaps that a run of an older version left. They do not say which dates
 // the run saw, or which accounts were enabled. A list that has expired counts as empty.
 func (c *recollection) compareGaps(ctx context.Context, n int, g *group) error {
 	since := map[string]time.Time{}

@@ -97,7 +97,7 @@ func TestLostDates(t *testing.T) {
 		t.Errorf("an account of which an old date is left (-want +got):\n%s", d)
 	}
 
-	// The list of that night keeps what the first night knew.
+	// The second night still remembers what the first night knew.
 	h := accountsIn([]directory.EntraUser{never, gone, hired}, off)
 	lost(t, second, h)
 	if err := second.Remember(t.Context(), 0, h); err != nil {
@@ -123,7 +123,7 @@ func TestLostDates(t *testing.T) {
 	}
 }
 
-// A missing table puts accounts in doubt only if the run should have written one.
+// If a run left no table of known accounts, accounts are in doubt only if the run should have written one.
 func TestLostDatesWithoutTable(t *testing.T) {
 	t.Parallel()
 	never := directory.EntraUser{ID: "never", Created: daysAgo(900)}
@@ -153,7 +153,8 @@ func TestLostDatesWithoutTable(t *testing.T) {
 	}
 }
 
-// People are found even if the number of partitions changes. A run for one person leaves the tables unchanged.
+// Remembered accounts are found even if the number of partitions changes. A run for one person leaves the tables
+// unchanged.
 func TestKnownTables(t *testing.T) {
 	t.Parallel()
 	first := world{partitions: 3, entra: []directory.EntraUser{accountOf("busy", 1)}}.seal(t)
@@ -213,8 +214,8 @@ func (r *reads) Get(ctx context.Context, key string) (io.ReadCloser, error) {
 	return r.Store.Get(ctx, key)
 }
 
-// One object remembers both directories. It is read only once for many questions about its partition, and the answers
-// stay the same.
+// One object holds the remembered accounts of both directories for a partition. It is read only once, however often the
+// partition is asked for, and the answers are the same.
 func TestTablesAreReadOnce(t *testing.T) {
 	t.Parallel()
 	on := directory.ADUser{SID: "S-on", Created: daysAgo(900), LastLogonTimestamp: daysAgo(2)}

@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/known"
 )
 
-// Met stores in the person's accounts whether this run's reading showed both of them, or a contradiction between them.
+// Met stores in the person's accounts whether this run read both accounts, and whether they contradict each other.
 func (r *Run) Met(p *directory.Person) { p.Met(r.Begin.Read) }
 
 // Remember writes what later runs must know about the accounts of a partition. h is the partition as Read returned it.
@@ -65,7 +65,7 @@ func (r *Run) identified(key string) string {
 	return key
 }
 
-// identifies reports whether an entry in a table names the group with this key.
+// identifies reports whether a group's entry in the table is for the group with this key.
 func identifies(entry, key string) bool {
 	guid, of := strings.CutPrefix(entry, key)
 	return of && (guid == "" || guid[0] == '|')
@@ -80,15 +80,15 @@ func entryOf(p *known.Partition, key string) (entry string, known bool) {
 	return p.Groups[i], true
 }
 
-// remade reports whether the entry names an earlier group that had the key, not the one that has it now. It returns
-// false if either id is unknown.
+// remade reports whether the key now belongs to a different group from the one in the entry. It returns false if the id
+// of either group is unknown.
 func (r *Run) remade(key, entry string) bool {
 	now := r.identified(key)
 	return entry != key && now != key && now != entry
 }
 
-// rememberGroups records when each membership in the groups that grant a license began, both for groups that were read
-// and for groups that only an earlier reading knew.
+// rememberGroups records when each membership in a group that grants a license began. It does so for groups that were
+// read, and for groups that only an earlier reading could read.
 func (r *Run) rememberGroups(p *known.Partition, source directory.Source, h *directory.Accounts) {
 	read := map[string]string{} // entry in the new table, by key
 	var unread []string         // entries in the earlier table
@@ -121,7 +121,7 @@ func (r *Run) rememberGroups(p *known.Partition, source directory.Source, h *dir
 	})
 }
 
-// memberOf returns the table's entry for an account in a group.
+// memberOf returns the table's entry for an account's membership in a group.
 func memberOf(a account, entry string, since time.Time) known.Member {
 	return known.Member{Key: known.MemberKeyOf(a.id(), entry), Since: max(known.Always, known.SecondOf(since))}
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// read compares accounts with what earlier runs knew, has the run remember them, and returns them as they were judged.
+// read adds to the accounts what earlier runs knew about them, makes the run remember them, and returns them.
 func (r *Run) read(t *testing.T, h *directory.Accounts) *directory.Accounts {
 	t.Helper()
 	if err := r.recall(t.Context(), h, r.lastReadings(), r.Begin.Read); err != nil {
@@ -101,8 +101,8 @@ func TestDatesGoBack(t *testing.T) {
 	}
 }
 
-// A change saw that Ann signed in after the reading of the first night. If the next reading shows the older date again,
-// her dates are in doubt.
+// Ann signed in after the reading of the first night, and a change saw that. If the next reading shows the older date
+// again, her dates are in doubt.
 func TestSightedAtTheLastMoment(t *testing.T) {
 	t.Parallel()
 	sighted := func(account string, at time.Time) *history.Digest {
@@ -250,7 +250,8 @@ func TestFirstReadingWaits(t *testing.T) {
 	}
 }
 
-// Runs from before the table left lists of accounts without a date, which the next run uses instead of a table.
+// Runs of older versions left lists of accounts without a date. The next run uses these lists if there is no table of
+// known accounts.
 func TestListsOfOlderRuns(t *testing.T) {
 	t.Parallel()
 	r := firstNight(t)

@@ -1,6 +1,6 @@
-// Package decision asks the rules of a sealed run about people and keeps the answers. It is used to evaluate everybody,
-// to explain the verdicts on one person, and to ask again just before a change. The package reads only objects in the
-// store, never a directory.
+// Package decision evaluates the rules of a sealed run for people and stores the decisions. It is used to evaluate
+// everybody, to explain the verdicts on one person, and to evaluate a person again just before a change. The package
+// reads only objects in the store, never a directory.
 package decision
 
 import (
@@ -37,7 +37,7 @@ type Run struct {
 	renamed map[string][]*history.Item // by person; see renamedItems
 	damaged map[string]string          // why a person's ledger cannot be believed
 	memory  *memory
-	usage   func() (usage.Tables, error) // reads the tables only once
+	usage   func() (usage.Tables, error) // reads the tables on the first call only
 }
 
 // Open loads a sealed run with its policy, its history and the health of its signals.
@@ -98,8 +98,8 @@ func (r *Run) Emptied() map[string]int {
 	return emptied
 }
 
-// Remade returns the Active Directory groups whose DN now belongs to a different group, as shown by an objectGUID that
-// is different from the one in the last healthy reading. The members of these groups are unknown.
+// Remade returns the Active Directory groups that the policy names and that are no longer the same groups: the
+// objectGUID is different from the one in the last healthy reading. The members of these groups are unknown.
 func (r *Run) Remade() (refs []directory.GroupRef) {
 	if r.Begin.User != "" || r.Begin.AcceptFeeds {
 		return nil
@@ -122,8 +122,9 @@ func (r *Run) ADGroup(ref directory.GroupRef) string {
 	return r.Manifest.Readings[directory.AD].Groups[ref.Key(false)]
 }
 
-// baseline returns how a signal looked when it was last healthy. It returns nil if that is unknown or later than this
-// run, if the run is for one person and has read only a sample, or if an operator accepts the feeds.
+// baseline returns how a signal looked when it was last healthy. It returns nil if that is unknown or if that reading
+// is later than this run. It also returns nil for a run for one person, which reads only a sample, and for a run with
+// --accept-feeds.
 func (r *Run) baseline(s directory.Signal) *plan.Baseline {
 	if r.History == nil || r.Begin.User != "" || r.Begin.AcceptFeeds {
 		return nil
@@ -145,8 +146,8 @@ func (r *Run) First(s directory.Signal) bool {
 	return b == nil || b.Read.After(r.Begin.Read)
 }
 
-// Read loads one partition of the run's snapshot into h, reusing the memory of h. It applies the health of the feeds
-// and what earlier runs knew.
+// Read loads one partition of the run's snapshot into h, reusing the memory of h. It adds the health of the feeds and
+// what earlier runs knew about the accounts.
 func (r *Run) Read(ctx context.Context, partition int, h *directory.Accounts) error {
 	if err := r.Manifest.ReadColumns(ctx, r.store, partition, r.columns, h); err != nil {
 		return fmt.Errorf("run %s: %w", r.Begin.Run, err)

@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// A change that frees no seat says so, but is made nevertheless.
+// If a change frees no seat, its decision says so, but the change is made nevertheless.
 func TestSavesNothing(t *testing.T) {
 	t.Parallel()
 	citrix := directory.GroupRef{Source: directory.AD, Name: citrixDN}
@@ -106,7 +106,7 @@ func TestMailboxLostIsSaid(t *testing.T) {
 	}
 }
 
-// The id is looked up first, then the SID.
+// Past looks for a change under the id first, then under the SID.
 func TestPastIsFoundByEither(t *testing.T) {
 	t.Parallel()
 	byID, bySID := &history.Item{User: "id", License: "e3", Run: "r1"}, &history.Item{User: "S", License: "e3", Run: "r2"}
