@@ -6,8 +6,9 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// byHand makes a change on behalf of an administrator or another tool, as opposed to a request to the company. It
-// first makes the changes that are due.
+// byHand makes a change for an administrator or another tool. The events of the change have ByHand set, unlike the
+// events of a request to Graph or Active Directory. Before the change, byHand lets licenses follow the earlier changes
+// of membership that are due.
 func (c *Company) byHand(do func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -17,8 +18,8 @@ func (c *Company) byHand(do func()) {
 	do()
 }
 
-// SetMember adds a person to the group that was first named name, or removes them, as an administrator does by hand.
-// The licenses follow the membership.
+// SetMember adds a person to a group or removes the person from it, as an administrator does by hand. name is the first
+// name of the group. The licenses follow the membership.
 func (c *Company) SetMember(i int, name string, in bool) {
 	c.byHand(func() {
 		c.setMember(slices.IndexFunc(groups, func(g group) bool { return g.name == name }), i, in)
@@ -38,7 +39,8 @@ func (c *Company) RemoveDirectly(i int, part string) {
 	c.byHand(func() { c.setAssignments(i, c.now(), c.withoutDirect(i, part)) })
 }
 
-// withoutDirect returns the ways in which a person holds products, without the direct assignment of one product.
+// withoutDirect returns the ways in which a person holds products, except for the direct assignment of the product
+// part.
 func (c *Company) withoutDirect(i int, part string) []assignment {
 	return slices.DeleteFunc(slices.Clone(c.assignments(i, c.profile(i))), func(a assignment) bool {
 		return a.Group == "" && a.SKU == skuOf(part)
@@ -50,8 +52,8 @@ func skuOf(part string) string {
 	return products[slices.IndexFunc(products, func(p product) bool { return p.part == part })].id
 }
 
-// Reprocess tries again to give a person those licenses of their groups for which no seat was free. Entra ID has a
-// button for it. Without it, more seats alone change nothing (entra-docs: licensing-groups-resolve-problems, "Force
+// Reprocess tries again to give a person the licenses of their groups, after no seat was free. Entra ID has a button
+// for this. Without Reprocess, more seats alone change nothing (entra-docs: licensing-groups-resolve-problems, "Force
 // group license processing").
 func (c *Company) Reprocess(i int) { c.byHand(func() { c.reprocess(i) }) }
 

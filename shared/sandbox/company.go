@@ -30,7 +30,7 @@ type Options struct {
 	// Now returns the time for dates, license delays and request limits. nil means time.Now. The dates of people are
 	// relative to the first time that Now returns.
 	Now func() time.Time
-	// LicenseDelay is the time from a change of membership to the change of licenses that follows.
+	// LicenseDelay is how long licenses take to follow a change of membership.
 	LicenseDelay time.Duration
 	// SyncDelay is the time that Entra Connect takes to bring a change from Active Directory to Entra ID, where synced
 	// groups give licenses: "by default every 30 minutes a synchronization cycle is run" (Microsoft Learn, "Microsoft
@@ -42,7 +42,7 @@ type Options struct {
 
 	Seats      map[string]int // paid seats by part number; a product that is absent has enough for everybody
 	ListLimit  int            // lists of users with signInActivity per 10 s; 0: unlimited (the real limit is 5)
-	SignInPage int            // a larger $top with signInActivity is rejected, as real Graph once did above 120; 0: it is cut to 500
+	SignInPage int            // largest $top with signInActivity; a larger one is rejected, as real Graph once did above 120; 0: a larger $top is reduced to 500
 
 	// Witness is called with every event as it happens, unless it is nil. It must not call the company.
 	Witness func(Event)
@@ -51,7 +51,8 @@ type Options struct {
 	// answer. If it is empty, there is no second controller.
 	LostController string
 
-	// Absent is the number of people who are in no directory until Hire. They are the last ones by number.
+	// Absent is the number of people who are in no directory until Hire is called for them. They have the highest
+	// numbers.
 	Absent int
 }
 
@@ -68,12 +69,12 @@ type Company struct {
 	renamed map[string]int              // person by changed userPrincipalName in lower case
 	adAhead time.Duration               // how far the domain controller's clock is ahead
 	moved   int                         // number of changes that got a USN
-	earlier map[membership][]past[bool] // replaced values of membership, in order
+	earlier map[membership][]past[bool] // former values of each membership, in order
 	joined  map[membership]bool         // current values of memberships that writes changed
 	members memberLists
 	pending []transition      // changes of membership whose licenses have not followed yet
 	due     atomic.Int64      // when the first of pending is due, in nanoseconds since 1970; 0: pending is empty
-	hand    bool              // whether the current change is made by hand instead of by a request
+	hand    bool              // whether the current change is made by hand instead of by a request; see byHand
 	seats   map[string]*seats // seats by skuId
 	history []Event
 
@@ -95,7 +96,7 @@ type Company struct {
 type change struct {
 	licensed    bool // whether assignments replace the person's first ones
 	assignments []assignment
-	earlier     []past[[]assignment] // replaced values of assignments, in order
+	earlier     []past[[]assignment] // former values of assignments, in order
 	deleted     bool                 // whether the account is deleted in Entra ID
 	binned      *bin                 // what the deleted account had; nil: not in the bin
 	outOfAD     bool                 // whether the account is in the recycle bin of Active Directory
@@ -116,9 +117,9 @@ type change struct {
 	agent       bool      // whether the Entra account became an agent's
 	recipient   string    // msExchRecipientTypeDetails
 	replaced    int       // how often the Active Directory account was deleted and created again
-	made        time.Time // when that last happened
+	made        time.Time // when the Active Directory account was last created again
 	again       int       // how often the Entra account was deleted and created again
-	madeAgain   time.Time // when that last happened
+	madeAgain   time.Time // when the Entra account was last created again
 	link        link      // new link to Active Directory
 	hidden      []string  // attributes hidden in Active Directory, in lower case
 	primary     int       // RID of the new primary group
@@ -193,8 +194,8 @@ func (c *Company) LogOn(i int) {
 	}
 }
 
-// RestoreFromBackup restores a person's Active Directory object from a backup with an earlier last logon, as an
-// authoritative restore (ntdsutil) does.
+// RestoreFromBackup restores a person's Active Directory object from a backup, as an authoritative restore (ntdsutil)
+// does. logOn is the last logon in the backup.
 func (c *Company) RestoreFromBackup(i int, logOn time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

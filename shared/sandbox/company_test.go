@@ -78,7 +78,7 @@ func usesCitrix(p Person) bool {
 	return slices.Contains(p.ADGroups, CitrixGroup) || slices.Contains(p.ADGroups, groups[groupContractors].dn)
 }
 
-// exempted reports whether the demo policy exempts a person, or leaves them undecided because their accounts
+// exempted reports whether the demo policy exempts a person, or cannot decide about the person because the two accounts
 // disagree.
 func exempted(p Person) bool {
 	return p.Index < 2 || p.Kind == WrongAnchor || slices.Contains(p.Groups, "LIC-Exempt") || slices.Contains(p.Groups, "LIC-Exempt-Leave")

@@ -1,9 +1,9 @@
 package sandbox
 
-// link says how an Entra account is linked to Active Directory.
+// link says to which Active Directory account an Entra account is linked.
 type link struct {
 	state       linkState
-	sid, anchor string // SID and anchor of the linked account, if it is not the person's own
+	sid, anchor string // SID and anchor of the linked account; empty: those of the person's own account
 }
 
 type linkState uint8
@@ -12,7 +12,7 @@ const (
 	asAtFirst linkState = iota
 	never               // the account was never synced
 	ended               // the account was synced in the past
-	cleared             // like ended, but nothing in the account identifies the other account any more
+	cleared             // the account was synced in the past, and its SID and immutable id were cleared
 	linked              // the account is linked to the account with sid and anchor
 )
 

@@ -12,7 +12,7 @@ type dates struct {
 	stamp                                   time.Time // lastLogonTimestamp, which lags behind logon
 }
 
-// span is an interval before the start, in days.
+// span is an interval. It starts and ends the given numbers of days before the start of the company.
 type span struct{ from, to int }
 
 var (
@@ -23,7 +23,8 @@ var (
 // noSuccessBefore is when Entra ID started to store lastSuccessfulSignInDateTime.
 var noSuccessBefore = time.Date(2023, 12, 1, 0, 0, 0, 0, time.UTC)
 
-// datesOf returns a person's dates, which follow from the profile and from what the person did in the sandbox.
+// datesOf returns a person's dates. They follow from the profile and from what the person did since the sandbox
+// started.
 func (c *Company) datesOf(i int, t profile) dates {
 	d := c.dice(i, streamDates)
 	var x dates
@@ -79,7 +80,7 @@ func (x *dates) signIns(d *dice, last time.Time) {
 	}
 }
 
-// used changes the dates by what the person did in the sandbox.
+// used applies what the person did since the sandbox started.
 func (x *dates) used(ch *change, now time.Time) {
 	if !ch.hired.IsZero() {
 		x.created = ch.hired

@@ -180,8 +180,8 @@ func (g *graph) removeMember(q *query) (answer, error) {
 	return noContent, nil
 }
 
-// absent returns the answer to the removal of a person who is not a member: 404, or 400 with a message that several
-// clients recorded for a repeated write.
+// absent returns Graph's answer if a person who is removed from a group is not a member. The answer is 404, or 400 with
+// a message that several clients recorded for a repeated write.
 func absent(q *query) error {
 	if q.replica.odd() {
 		return badRequest("One or more removed object references do not exist for the following modified properties: 'members'.")

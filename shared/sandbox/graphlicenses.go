@@ -29,8 +29,9 @@ var organizationProperties = []property[struct{}]{
 	constant[struct{}]("tenantType", `"AAD"`),
 }
 
-// accounts are the accounts in the rows of subscribedSkus. They are billing accounts, one for each way of buying;
-// none is the tenant. Older answers have no account (docs-contrib: api-reference/v1.0/api/subscribedsku-list.md).
+// accounts are the billing accounts in the rows of subscribedSkus. A company has one for each way of buying. None of
+// their ids is the id of the tenant. Older answers have no account (docs-contrib:
+// api-reference/v1.0/api/subscribedsku-list.md).
 var accounts = []string{
 	`"accountId":"f97aeefc-af85-414d-8ae4-b457f90efc40","accountName":"Sample account One",`,
 	`"accountId":"ee045480-0260-4c1e-b946-55842502229c","accountName":"Sample account Two",`,

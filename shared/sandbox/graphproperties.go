@@ -9,8 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// userProperties are the properties of a user in the order of an answer: those that the company simulates, and the
-// remaining plain lines of the table of fields.
+// userProperties are the properties of a user, in the order in which an answer has them. The first ones are those that
+// the company simulates. The others are plain strings and dates from the table of fields.
 var userProperties = append(ownProperties, plainBeside(ownProperties)...)
 
 func plainBeside(own []property[entraUser]) (more []property[entraUser]) {

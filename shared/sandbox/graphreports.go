@@ -13,13 +13,13 @@ import (
 // rejects a request with a token.
 const downloads = "/downloads/MailboxUsageDetail.csv"
 
-// mailboxUsage redirects to the report's file.
+// mailboxUsage redirects to the report's file, as real Graph does.
 func (g *graph) mailboxUsage(q *query) (answer, error) {
 	return answer{status: http.StatusFound, location: "http://" + q.r.Host + downloads}, nil
 }
 
-// SetMailbox replaces what the mailbox usage report says about a person. By default a mailbox belongs to a user and
-// holds 2 GB. An empty name in m means the person's own name.
+// SetMailbox replaces what the mailbox usage report says about a person. Without SetMailbox, the mailbox belongs to a
+// user and holds 2 GB. If the name in m is empty, the report has the person's own name.
 func (c *Company) SetMailbox(i int, m directory.Mailbox) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

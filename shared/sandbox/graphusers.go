@@ -153,7 +153,7 @@ func (g *graph) transitiveMemberOf(q *query) (answer, error) {
 	return g.groupsOf(q, replica.isTransitiveMember)
 }
 
-// groupsOf lists the Entra groups that a user is in, as in reports.
+// groupsOf lists the Entra groups that have the user as a member. in decides whether a group has the user.
 func (g *graph) groupsOf(q *query, in func(r replica, g, i int, t profile, at time.Time) bool) (answer, error) {
 	selected, err := properties(q, groupProperties, groupDefaults, "directoryObject")
 	if err != nil {

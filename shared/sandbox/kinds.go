@@ -46,7 +46,8 @@ func (c *Company) TellRecipientTypes() {
 	c.typed = true
 }
 
-// agentType is the annotation of an agent's account. Unlike that of a user, it also appears in lists of users.
+// agentType is the annotation of an agent's account. It also appears in lists of users, unlike the annotation of a
+// person's account.
 const agentType = `"@odata.type":"#microsoft.graph.agentUser",`
 
 // typeOf returns the annotation of the user's type. plain is the result if the user is not an agent.

@@ -14,16 +14,17 @@ import (
 type Exchange struct {
 	Method string // "BIND", "SEARCH" or "MODIFY"
 	Target string // the account of a bind, the base and filter of a search, or the DN of a modify
-	Single bool   // whether it searches for one object by name
+	Single bool   // whether a search asks for one object by its DN
 
 	// The fields below change how a search is answered. Their zero values change nothing.
 
-	// Person returns the hidden attributes of a person's object, and by how much its logon dates are late. Filters see
-	// the object in the same way.
+	// Person returns which attributes of a person's object are hidden, and by how much its logon dates are too old.
+	// Filters are evaluated on the object with these changes.
 	Person func(dn string) (hidden []string, behind time.Duration)
-	// Page returns the order in which the found entries are sent, by index. Entries that are absent are not sent.
+	// Page returns which of the found entries are sent, and in which order. found is the number of entries, and the
+	// result has their indices.
 	Page func(found int) []int
-	// Result is a result code that replaces success after the entries. No cookie is sent with it.
+	// Result is a result code that is sent after the entries instead of success. No cookie is then sent.
 	Result  int
 	Message string
 
@@ -88,11 +89,12 @@ func (x *Exchange) Refuse(code int, message string) {
 // Drop breaks all connections to the controller, as a restart does.
 func (x *Exchange) Drop() { x.s.drop() }
 
-// lastAnswers maps the tag of a request to the tag of the message that ends its answer, where the two are not
-// consecutive.
+// lastAnswers maps the tag of a request to the tag of the message that ends its answer. If a request is missing, the
+// tag of that message is the request's tag plus one.
 var lastAnswers = map[ber.Tag]ber.Tag{ldap.ApplicationSearchRequest: ldap.ApplicationSearchResultDone}
 
-// end sends the remaining bytes and the last message, unless that message is to be lost.
+// end sends left, the remaining bytes of the answer, and then the last message. If Lost is set, it breaks all
+// connections instead of sending the last message.
 func (x *Exchange) end(left []byte, code int, diagnostic string, controls ...ldap.Control) {
 	if x.Lost || x.Wait != nil {
 		x.conn.write(left)
@@ -112,7 +114,7 @@ func (x *Exchange) end(left []byte, code int, diagnostic string, controls ...lda
 	x.conn.write(appendResult(left, x.m.id, tag, code, diagnostic, controls))
 }
 
-// telling returns a person's object with the given attributes hidden and its logon dates late by behind.
+// telling returns a person's object in which the attributes hidden are hidden and the logon dates are older by behind.
 func (e *entry) telling(hidden []string, behind time.Duration) *entry {
 	if len(hidden) == 0 && behind == 0 {
 		return e

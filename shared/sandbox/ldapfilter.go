@@ -177,8 +177,8 @@ func sidValue(s string) string {
 	return sidBytes(n)
 }
 
-// only returns the only people who can match the condition. bounded is false if any person can match. Thanks to it, a
-// question about one person does not visit everybody.
+// only returns the people to whom the condition restricts a search, so that a search for one person does not have to
+// visit everybody. bounded is false if the condition does not restrict the search.
 func (x *condition) only(c *Company) (people []int, bounded bool) {
 	switch x.op {
 	case ldap.FilterAnd:

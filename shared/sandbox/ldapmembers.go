@@ -18,7 +18,7 @@ func (c *Company) nestedInAD(g int) []int {
 	return slices.DeleteFunc(slices.Clone(c.group(g).nested), func(n int) bool { return !c.group(n).inAD() })
 }
 
-// memberDNs returns the values from index from to index to, inclusive.
+// memberDNs returns values of the attribute member. The first has the index from, and the last has the index to.
 func (c *Company) memberDNs(g, from, to int) (dns []string) {
 	nested, people := c.nestedInAD(g), c.adMembers(g)
 	for n := from; n <= to && n < len(nested)+len(people); n++ {
@@ -44,8 +44,8 @@ func (c *Company) extended(dns []string) (long []string) {
 	return long
 }
 
-// membersAsked returns the requested values of member, at most 1,500. If there are more, the attribute's name has the
-// range.
+// membersAsked returns the requested values of the attribute member, at most 1,500 of them. If the group has more, the
+// name of the returned attribute contains the range of the values.
 func (c *Company) membersAsked(g int, all bool, asked []string) (attrs []attribute) {
 	from, to, ranged, wanted := 0, maxValues-1, false, all
 	for _, name := range asked {

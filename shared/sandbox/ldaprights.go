@@ -63,8 +63,8 @@ func (c *Company) primaryOf(i int) int {
 // hides reports whether idleseat may not read an attribute.
 func (e *entry) hides(name string) bool { return slices.Contains(e.hidden, strings.ToLower(name)) }
 
-// descriptorAttribute is returned only if a search names it and has the control that excludes the parts that an
-// ordinary account may not read (MS-ADTS 3.1.1.3.4.1.11).
+// A search returns the attribute descriptorAttribute only if the search names it and has the control descriptorFlags.
+// The control must leave out the parts that an ordinary account may not read (MS-ADTS 3.1.1.3.4.1.11).
 const (
 	descriptorAttribute = "nTSecurityDescriptor"
 	descriptorFlags     = "1.2.840.113556.1.4.801"

@@ -31,7 +31,7 @@ type search struct {
 	base     *entry // nil: the rootDSE
 	where    *condition
 	paging   *ldap.ControlPaging // nil: unpaged
-	people   []int               // the only people who can match, if bounded is set
+	people   []int               // the only people who can match, if the filter bounds them; see condition.only
 	only     bool
 	access   bool // whether the search requests access control lists, excluding the part for auditors
 	extended bool // whether the search requests member DNs with GUID and SID
@@ -179,8 +179,9 @@ func (x *search) page(cookie string) []ldap.Control {
 	return []ldap.Control{&ldap.ControlPaging{Cookie: []byte(cookie)}}
 }
 
-// at looks at one position, which is an index into the fixed objects followed by the people, or 0 for the base of a
-// base search. found is nil if the object does not match. more is false past the last position.
+// at looks at one position of a search. The positions are those of the fixed objects, followed by the people. In a base
+// search, the only position is 0. found is nil if the object at the position does not match. more is false if position
+// is past the last one.
 func (x *search) at(position int) (found *entry, attrs []attribute, more bool) {
 	x.c.mu.RLock()
 	defer x.c.mu.RUnlock()

@@ -12,8 +12,8 @@ const firstUSN = 10_000
 
 const settingsDN = "CN=NTDS Settings,CN=DC1," + sitesDN
 
-// numbered adds a random invocationId to the controller's settings, so that each company counts as a database of its
-// own, whose USNs mean nothing in another company.
+// numbered adds a random invocationId to the settings of the controller. It marks the controller's database as a new
+// one, so a USN of one company means nothing in another.
 func numbered(list []*entry) []*entry {
 	var id guid
 	rand.Read(id[:])
@@ -25,8 +25,8 @@ func numbered(list []*entry) []*entry {
 	return list
 }
 
-// usnOf returns a person's uSNChanged. Neither a membership, which is stored with the group, nor lastLogon, which is
-// not replicated, changes it.
+// usnOf returns a person's uSNChanged. Two kinds of change do not raise it: a change of membership, which is stored
+// with the group, and a change of lastLogon, which is not replicated.
 func (c *Company) usnOf(i int) int {
 	if ch := c.changes[i]; ch != nil && ch.usn > 0 {
 		return ch.usn

@@ -45,8 +45,8 @@ func TestEntriesOfEveryLength(t *testing.T) {
 	}
 }
 
-// TestOddRequests sends bytes that are not LDAP requests. They must be refused, or end their own connection but no
-// other.
+// TestOddRequests sends bytes that are not LDAP requests. The server must refuse them or close the connection that sent
+// them, and must not close any other connection.
 func TestOddRequests(t *testing.T) {
 	t.Parallel()
 	s, conn := bound(t, Options{})

@@ -16,7 +16,7 @@ const (
 	skuCopilot  = "639dec6b-bb19-468b-871c-c5c441c4b0cb"
 )
 
-// product is a SKU, of which only the Exchange plan is simulated.
+// product is a SKU with one of its service plans. mailbox reports whether that plan includes a mailbox.
 type product struct {
 	id, part         string
 	planID, planName string

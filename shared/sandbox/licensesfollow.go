@@ -65,7 +65,7 @@ func (c *Company) advanceTo(now time.Time) {
 	c.tellDue()
 }
 
-// follow gives or takes the licenses of a group. A group gives either all of its products or none.
+// follow changes a person's licenses after a change of membership. A group gives either all of its products or none.
 func (c *Company) follow(x transition) {
 	t := c.profile(x.person)
 	if !c.inEntra(x.person, t) {
@@ -79,8 +79,9 @@ func (c *Company) follow(x transition) {
 	c.setAssignments(x.person, x.due, list)
 }
 
-// unchanged replaces each of paths by the equal assignment in before, if that is active. So when no seat is free for
-// a product that the group gives in addition, people keep the products that it already gave them.
+// unchanged returns paths, the assignments that a group is about to give. It replaces each by the equal assignment in
+// before if that one is active. So if a group is to give one more product and no seat is free for it, people keep the
+// products that the group already gave them.
 func unchanged(paths, before []assignment) []assignment {
 	for n, p := range paths {
 		same := func(a assignment) bool { return a.SKU == p.SKU && a.Group == p.Group && a.Active() }
@@ -91,7 +92,8 @@ func unchanged(paths, before []assignment) []assignment {
 	return paths
 }
 
-// inherit returns the assignments that a group gives to a person who already holds the products held.
+// inherit returns the assignments that group g gives to a person. held are the products that the person already holds,
+// and which therefore need no free seat.
 func (c *Company) inherit(g int, held []string, at time.Time) (list []assignment) {
 	state, problem := stateActive, ""
 	one := c.group(g)

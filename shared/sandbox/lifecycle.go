@@ -91,8 +91,8 @@ func (c *Company) Delete(i int) {
 	})
 }
 
-// reconcile makes a person's licenses agree with the memberships. They disagree when an account is created, or
-// restored after its groups changed.
+// reconcile makes a person's licenses agree with the memberships. They disagree after an account was created, or was
+// restored after its groups had changed.
 func (c *Company) reconcile(i int) {
 	t := c.profile(i)
 	for n := range groups {

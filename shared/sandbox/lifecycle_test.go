@@ -191,7 +191,8 @@ func TestGroupsChangeWhileInTheBin(t *testing.T) {
 	}
 }
 
-// TestByHand checks that a license that follows a membership later is ByHand if the change of membership was.
+// TestByHand checks that an event about a license has ByHand set if the change of membership that caused the event was
+// made by hand.
 func TestByHand(t *testing.T) {
 	t.Parallel()
 	now := newClock()

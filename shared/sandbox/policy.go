@@ -10,7 +10,7 @@ func (s *Sandbox) Policy() []byte {
 		max(500, c.Size()/10), min(max(200, c.Size()/5), mostPerRun))
 }
 
-// mostPerRun is the most that a policy may say.
+// mostPerRun is the largest perRun that a policy may have.
 const mostPerRun = 5000
 
 const demoPolicy = `tenant: %s

@@ -80,14 +80,14 @@ func (t profile) synced() bool {
 
 func (t profile) enabled() bool { return t.role != disabled && t.kind != SharedMailbox }
 
-// share is the part of all people, in thousandths, that has a given value.
+// share is how many people in a thousand have a given value.
 type share[T any] struct {
 	permille int
 	sort     T
 }
 
-// The shares. The last value of each list gets the rest. With these shares, each of the two rules of the demo policy
-// matches 6 to 7 percent of its holders.
+// In each list of shares, the last value applies to everybody else. With these shares, each of the two rules of the
+// demo policy matches 6 to 7 percent of the people who hold its license.
 var (
 	kindShares     = []share[Kind]{{30, ADOnly}, {50, CloudOnly}, {20, Guest}, {15, SharedMailbox}, {5, NoADAccount}, {5, WrongAnchor}, {0, Synced}}
 	activityShares = []share[Activity]{{53, Idle}, {15, Never}, {6, OnLeave}, {10, New}, {10, Recent}, {0, Active}}

@@ -6,10 +6,11 @@ import "time"
 // ID through SCIM.
 const AppGroup = "APP-Salesforce"
 
-// provisioningCycle is how long the application lags behind the group. After the initial cycle, "incremental cycles"
-// run about every 40 minutes, and the next cycle disables a person who has left an assigned group (Microsoft Learn,
-// "How Application Provisioning works in Microsoft Entra ID": Incremental cycle, Deprovisioning). A cycle reads only
-// the members that the group lists itself: "the application provisioning service can't read users in nested groups".
+// provisioningCycle is how long the application takes to notice a change of the group. Microsoft says that "incremental
+// cycles" run about every 40 minutes, and that the next cycle disables a person who has left an assigned group
+// (Microsoft Learn, "How Application Provisioning works in Microsoft Entra ID": Incremental cycle, Deprovisioning). A
+// cycle reads only the members that the group lists itself: "the application provisioning service can't read users in
+// nested groups".
 const provisioningCycle = 40 * time.Minute
 
 // HasSeat reports whether the person now is an active user of the application.

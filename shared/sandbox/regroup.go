@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// GroupChange is a change of an Entra group. Members and licenses follow from the changed fields.
+// GroupChange is a change of an Entra group. The members and licenses of the group change accordingly.
 type GroupChange struct {
-	// ID is the object id of the new group after the group was deleted and created again. The new group has no
-	// members, and the licenses from the old group are lost.
+	// ID is the object id of a new group that replaces the deleted group. The new group has no members. The licenses
+	// that came from the deleted group are lost.
 	ID   string
 	Name string // new display name; empty: unchanged
 	// Deleted deletes the group. Its licenses are lost, because they must be removed before a group can be deleted
@@ -22,12 +22,12 @@ type GroupChange struct {
 	// (entra-docs: groups-change-type). The sandbox supports only user.department -eq "…". When the rule is removed,
 	// the members stay.
 	Rule string
-	// More are the part numbers of products that the group gives in addition.
+	// More are the part numbers of further products that the group gives.
 	More []string
-	// Hidden sets the visibility to HiddenMembership. Unless Unhidden is set, the application lacks
-	// Member.Read.Hidden. Microsoft does not document what the list of members then is; in the sandbox it is empty or,
-	// with Denied, the request fails with status 403. memberOf omits the group (docs-contrib: group-list-members;
-	// microsoft-graph-docs #12285, #12552).
+	// Hidden sets the visibility of the group to HiddenMembership. Unless Unhidden is set, the application does not
+	// have the permission Member.Read.Hidden. Microsoft does not document what a list of the members then contains. In
+	// the sandbox the list is empty or, if Denied is set, the request fails with status 403. memberOf leaves out the
+	// group (docs-contrib: group-list-members; microsoft-graph-docs #12285, #12552).
 	Hidden, Unhidden, Denied bool
 }
 
@@ -37,8 +37,8 @@ func (g *group) unseen() bool { return g.hidden && !g.unhidden }
 // lists reports whether Graph shows the group's members to the application.
 func (g *group) lists() bool { return !g.deleted && !g.unseen() }
 
-// ChangeGroup changes the Entra group that was first named name. An empty change reverts everything, except that
-// removed members do not return.
+// ChangeGroup changes an Entra group. name is the first name of the group. An empty change reverts all earlier changes,
+// but members who were removed do not return.
 func (c *Company) ChangeGroup(name string, x GroupChange) {
 	n := slices.IndexFunc(groups, func(g group) bool { return g.id != "" && g.name == name })
 	if n < 0 {
@@ -67,8 +67,9 @@ func (c *Company) ChangeGroup(name string, x GroupChange) {
 	})
 }
 
-// oust removes all members from a group, including accounts in the bin. again is whether the group was created again;
-// its replicas then forget the members of the old group.
+// oust removes all members from a group, including accounts in the bin. there reports whether a person has an account
+// now. again is whether the group was deleted and created again. Reads of the new group then never show the former
+// members.
 func (c *Company) oust(n int, there func(int, profile) bool, again bool) {
 	for i := range c.Size() {
 		t := c.profile(i)
@@ -104,9 +105,9 @@ func (c *Company) entraMembers(n int) (people []int) {
 	return people
 }
 
-// Nest adds the group that was first named inner to the one that was first named outer, or removes it. The licenses
-// of a group do not reach the members of nested groups (entra-docs: licensing-group-advanced, "nested groups"). The
-// caller must not create a cycle.
+// Nest adds one group to another, or removes it. outer and inner are the first names of the two groups. The licenses of
+// a group do not reach the members of nested groups (entra-docs: licensing-group-advanced, "nested groups"). The caller
+// must not create a cycle.
 func (c *Company) Nest(outer, inner string, in bool) {
 	index := func(name string) int {
 		return slices.IndexFunc(groups, func(g group) bool { return g.name == name })
@@ -192,7 +193,7 @@ func departmentAsked(rule string) (department string, known bool) {
 	return department, err == nil
 }
 
-// rule adds a person to a dynamic group or removes them, as the group's rule says.
+// rule makes a person's membership in a dynamic group agree with the group's rule.
 func (c *Company) rule(n, i int) {
 	g := c.entraGroup(n)
 	if g == nil || !g.dynamic {

@@ -116,8 +116,9 @@ func TestGroupMadeDynamicRefusesMembers(t *testing.T) {
 	}
 }
 
-// TestGroupMadeAgainWithinTheDelay creates a group again before the license of a new member follows. The person must not
-// get the license, and no replica may show the person in the new group.
+// TestGroupMadeAgainWithinTheDelay adds a member to a group, and then deletes the group and creates it again before the
+// member gets the group's license. The person must not get the license, and no read may show the person in the new
+// group.
 func TestGroupMadeAgainWithinTheDelay(t *testing.T) {
 	t.Parallel()
 	now := newClock()

@@ -19,7 +19,7 @@ type ADGroupChange struct {
 	Deleted bool // in the recycle bin; restoring the group brings back its members
 }
 
-// ChangeADGroup changes the Active Directory group that was first named name. Entra ID does not change.
+// ChangeADGroup changes an Active Directory group. name is the first name of the group. Entra ID does not change.
 func (c *Company) ChangeADGroup(name string, x ADGroupChange) {
 	n := slices.IndexFunc(groups, func(g group) bool { return g.dn != "" && g.name == name })
 	if n < 0 {

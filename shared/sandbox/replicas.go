@@ -14,13 +14,14 @@ type replica struct {
 	request uint64
 }
 
-// past is a former value of something, and the instant of the write that replaced it.
+// past is a former value, and the instant of the write that replaced it.
 type past[T any] struct {
 	until time.Time
 	was   T
 }
 
-// at returns the instant whose state a read of an object shows, or zero for the current state.
+// at returns the instant whose state a read of an object shows. It returns the zero time if the read shows the current
+// state.
 func (r replica) at(object uint64) time.Time {
 	if r.c.options.Lag <= 0 {
 		return time.Time{}
@@ -29,8 +30,8 @@ func (r replica) at(object uint64) time.Time {
 	return r.c.now().Add(-time.Duration(d.next() % uint64(r.c.options.Lag+1)))
 }
 
-// pastAt returns the value that held at an instant, from a list of former values. found is false if the current value
-// held by then.
+// pastAt returns the value that a list of former values had at an instant. found is false if the current value already
+// held at that instant, or if the instant is zero.
 func pastAt[T any](list []past[T], at time.Time) (was T, found bool) {
 	if at.IsZero() {
 		return was, false
@@ -75,7 +76,7 @@ func (r replica) isTransitiveMember(g, i int, t profile, at time.Time) bool {
 		slices.ContainsFunc(r.c.group(g).nested, func(n int) bool { return r.c.group(n).lists() && r.isTransitiveMember(n, i, t, at) })
 }
 
-// odd chooses at random between two forms of an answer.
+// odd chooses at random between the two forms that an answer of Graph may have.
 func (r replica) odd() bool {
 	d := dice{r.c.options.Seed ^ r.request}
 	return r.c.options.Lag > 0 && d.below(2) == 1

@@ -34,7 +34,7 @@ type Sandbox struct {
 	requests []*Request
 }
 
-// Request is a request that reached the sandbox, or a fault that was injected in its place.
+// Request is a request that reached the sandbox, whether the sandbox answered it or a test injected a fault.
 type Request struct {
 	Method   string // HTTP method; for LDAP "BIND", "SEARCH", "MODIFY" or "OTHER"
 	Template string // such as "/users/{id}", "" for an unknown path; for LDAP the DN
@@ -122,14 +122,13 @@ func (s *Sandbox) Intercept(before func(next http.Handler) http.Handler) {
 	s.intercept.Store(&h)
 }
 
-// InterceptLDAP calls before in place of every operation on Active Directory. before carries out the operation by
-// calling next.
+// InterceptLDAP calls before in place of every operation on Active Directory. next carries out the operation.
 func (s *Sandbox) InterceptLDAP(before func(next func())) {
 	s.Meddle(func(x *Exchange) { before(x.Serve) })
 }
 
-// Meddle calls with in place of every operation on Active Directory. with decides what happens to the operation; if
-// it does nothing, there is no answer. nil removes the function.
+// Meddle calls with in place of every operation on Active Directory. The function decides what happens to the
+// operation. If it does nothing, the client gets no answer. Meddle(nil) restores normal operation.
 func (s *Sandbox) Meddle(with func(*Exchange)) {
 	if with == nil {
 		with = (*Exchange).Serve

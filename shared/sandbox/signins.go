@@ -31,15 +31,14 @@ type SignInDates struct{ Interactive, NonInteractive, Successful time.Time }
 type signIns struct {
 	shown   SignInDates
 	last    time.Time // the last sign-in, whether Graph shows it or not
-	coming  []SignIn  // sign-ins that Graph did not show yet when the most recent one was added
+	coming  []SignIn  // sign-ins that Graph did not show yet when the last one was added
 	instead *SignInDates
 }
 
 // SignIn signs a person in to Entra ID now, as may happen between a plan and its application.
 func (c *Company) SignIn(i int) { c.SignInAt(i, c.now()) }
 
-// SignInAt signs a person in to Entra ID at an earlier instant, which Graph shows from now on. Graph may show a
-// sign-in up to 24 hours late.
+// SignInAt signs a person in to Entra ID at the instant at, which may be in the past. Graph shows the sign-in at once.
 func (c *Company) SignInAt(i int, at time.Time) { c.SignInAs(i, SignIn{At: at, How: Interactive}) }
 
 // SignInAs signs a person in to Entra ID.
@@ -70,9 +69,9 @@ func (d *SignInDates) add(s SignIn) {
 	}
 }
 
-// ShowSignIns makes Graph show the given dates for a person, which may be older, whatever the person does. If all
-// dates are zero, Graph shows no signInActivity. If instead is nil, Graph shows the true dates again. Real lists lose
-// dates (msgraph-sdk-powershell#1898).
+// ShowSignIns makes Graph show other dates than the true ones, which may be older, because real lists lose dates
+// (msgraph-sdk-powershell#1898). If all dates are zero, Graph shows no signInActivity. If instead is nil, Graph shows
+// the true dates again.
 func (c *Company) ShowSignIns(i int, instead *SignInDates) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

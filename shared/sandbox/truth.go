@@ -6,8 +6,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Truth is the real state of a person at an instant, which the directories may show late or not at all. It is cheaper
-// to compute than Person.
+// Truth is the real state of a person at an instant. The directories may show that state late or not at all. Truth is
+// cheaper to compute than Person.
 type Truth struct {
 	Exists  bool // whether the person has an account in any directory
 	Enabled bool // whether the person may sign in
@@ -18,7 +18,7 @@ type Truth struct {
 	Role      string    // employeeType
 	Made      time.Time // creation of the youngest account
 
-	LastSignIn, LastLogon time.Time // of the accounts that exist; zero: never
+	LastSignIn, LastLogon time.Time // of the accounts that exist now; zero: never
 
 	// E3, Exchange and Citrix are the ways in which the person holds Microsoft 365 E3, Exchange Online and Citrix.
 	E3, Exchange, Citrix []Way

@@ -51,8 +51,8 @@ func values(body map[string]any) (list []map[string]any) {
 	return list
 }
 
-// of returns what both directories show about a person, by name of the fact. It fails the test if different requests,
-// Person and Truth disagree.
+// of returns what both directories show about a person. The keys are the names of the facts. of fails the test if two
+// requests, Person or Truth disagree.
 func (v *viewer) of(i int) map[string]string {
 	v.t.Helper()
 	facts, number := map[string]string{}, fmt.Sprintf("E%06d", i)
@@ -140,7 +140,7 @@ func (v *viewer) groups(facts map[string]string, id string, p Person) {
 	}
 }
 
-// opaque are the facts whose values mean nothing to a test, only whether they change.
+// opaque are facts with generated values, such as ids. Tests check only whether these values change.
 var opaque = []string{"entra id", "entra onPremisesImmutableId", "entra onPremisesSecurityIdentifier", "entra createdDateTime",
 	"ad objectGUID", "ad objectSid", "ad whenCreated", "ad lastLogon"}
 

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// walker makes random changes to a company, as the world of the nights does.
+// walker makes random changes to a company.
 type walker struct {
 	*rand.Rand
 	c   *Company
