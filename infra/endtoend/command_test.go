@@ -38,7 +38,7 @@ func (r *rig) sameAsCommand(company sandbox.Options) {
 	}
 }
 
-// onMachine returns a command line with a policy in mode review and a store at place.
+// onMachine returns a function that runs idleseat on this machine, with a policy in mode review and a store at place.
 func onMachine(t testing.TB, box *sandbox.Sandbox, place string, env ...string) func(args ...string) []byte {
 	t.Helper()
 	policy := filepath.Join(t.TempDir(), "policy.yaml")

@@ -16,7 +16,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// bundle is a certificate bundle with line breaks and spaces, which must be quoted.
+// bundle is a certificate bundle. Its line breaks and spaces make quotes necessary on a command line.
 const bundle = "-----BEGIN CERTIFICATE-----\nMIIB+/=\n-----END CERTIFICATE-----\n-----BEGIN CERTIFICATE-----\nMIIC+/=\n-----END CERTIFICATE-----"
 
 // TestDeployCommands checks that the sam deploy commands in the docs pass existing parameters with the intended
@@ -37,7 +37,8 @@ func TestDeployCommands(t *testing.T) {
 	}
 }
 
-// TestSettingsOfPages: the files of settings that the pages show name parameters of the template and variables of the module.
+// TestSettingsOfPages checks the settings files that the docs show: each setting must be a parameter of the SAM
+// template or a variable of the Terraform module.
 func TestSettingsOfPages(t *testing.T) {
 	t.Parallel()
 	parameters, variables, python := deployParameters(t), loadModule(t).variables, samPython(t)
@@ -63,8 +64,8 @@ func TestSettingsOfPages(t *testing.T) {
 	}
 }
 
-// parameterValues returns the values of parameters as SAM reads them from its arguments. Each parameter must exist, and
-// take its value.
+// parameterValues returns the parameters in args, which are arguments of SAM. It checks that the template has each
+// parameter and allows its value, and, if SAM is installed, that SAM's own parser reads the same values.
 func parameterValues(t *testing.T, page string, parameters map[string]parameter, python string, args []string) map[string]string {
 	t.Helper()
 	values := map[string]string{}
@@ -99,7 +100,7 @@ func parameterValues(t *testing.T, page string, parameters map[string]parameter,
 	return values
 }
 
-// samPython returns the interpreter of an installed SAM, or nothing.
+// samPython returns the Python interpreter that the installed SAM uses, or "" if SAM is not installed.
 func samPython(t *testing.T) string {
 	t.Helper()
 	sam, err := exec.LookPath("sam")
@@ -147,7 +148,7 @@ func deployParameters(t *testing.T) map[string]parameter {
 	return all
 }
 
-// deployCommands returns the commands of the pages that deploy with SAM and set parameters.
+// deployCommands returns the commands in the docs that deploy with SAM and set parameters.
 func deployCommands(t *testing.T) map[string][]string {
 	t.Helper()
 	pages, err := filepath.Glob("../../docs/*.md")
@@ -168,7 +169,7 @@ func deployCommands(t *testing.T) map[string][]string {
 	return all
 }
 
-// overrides returns the parameters that bash hands to SAM.
+// overrides runs a command in bash with a stub for sam. It returns the parameters that SAM would get.
 func overrides(t *testing.T, command string) []string {
 	t.Helper()
 	dir := t.TempDir()

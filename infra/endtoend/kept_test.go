@@ -92,8 +92,8 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// TestRetention checks that history/ is kept as long as ledger/, that objects deleted from either can be recovered
-// equally long, and that docs/store.md has the same numbers. Runs are deleted earlier.
+// TestRetention checks that history/ is kept as long as ledger/, that deleted objects can be recovered for the same
+// time in both, and that docs/store.md has the same numbers. Only runs/ may be deleted earlier.
 func TestRetention(t *testing.T) {
 	t.Parallel()
 	type rule struct {

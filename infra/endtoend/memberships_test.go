@@ -19,7 +19,8 @@ import (
 // secondE3 is the name of a second group that gives E3, besides LIC-M365-E3.
 const secondE3 = "LIC-E3-Lab"
 
-// memberships adds a license that consists of membership in an Entra ID group, and makes E3 a product of two groups.
+// memberships returns the policy with an additional license, which consists of membership in an Entra ID group, and
+// with a second group that gives E3.
 func memberships(text string) string {
 	return strings.NewReplacer(
 		"group: {entra: LIC-M365-E3}", "groups: [{entra: "+secondE3+"}, {entra: LIC-M365-E3}]",
@@ -33,7 +34,7 @@ func memberships(text string) string {
 `
 }
 
-// applied plans, approves and applies with the command line, and returns the plan.
+// applied runs the commands plan and approve, waits until the plan is applied, and returns the plan.
 func (r *rig) applied(idleseat func(args ...string) (stdout, stderr string, status int)) *plan.Plan {
 	r.Helper()
 	text, steps, status := idleseat("plan", "--format", "json")
@@ -68,8 +69,8 @@ func (r *rig) restored(idleseat func(args ...string) (stdout, stderr string, sta
 	r.Errorf("licenses and groups (-before +restored):\n%s", cmp.Diff(before, r.holdings()))
 }
 
-// TestMemberships takes and restores group memberships and a product that two groups give. Everybody must leave the group
-// through which they hold the product and return to the same group.
+// TestMemberships takes and restores two licenses: one that consists of a group membership, and one that two groups
+// give. Each person must leave the group through which they hold the license, and must return to that group.
 func TestMemberships(t *testing.T) {
 	t.Parallel()
 	small, at := company, &calendar{}

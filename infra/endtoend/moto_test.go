@@ -15,8 +15,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestMotoReview runs a night, a run for one person and an approval on moto. The directories and the ledger must be
-// the same as on the project's own engine and with the command line. Then a restore must return everything.
+// TestMotoReview runs a night, a run for one person and an approval on moto. The directories and the ledger must end up
+// the same as after the same work on the project's own simulation of Step Functions and with the command line. Then a
+// restore must return everything.
 func TestMotoReview(t *testing.T) {
 	t.Parallel()
 	m := newMotoRig(t, "review")
@@ -113,7 +114,7 @@ func (m *motoRig) settled(want map[int][]string) {
 }
 
 // TestMotoTwoAtOnce runs two nights at once on moto, in mode enforce, and kills a function during its work. Together
-// they must take what one night takes on the project's own engine, and take each license once.
+// they must take the same licenses as a single night on the project's own simulation, and take each license once.
 func TestMotoTwoAtOnce(t *testing.T) {
 	t.Parallel()
 	m := newMotoRig(t, "enforce")

@@ -37,8 +37,8 @@ var grammar = []struct{ why, documented, accepted string }{
 // townsfolk is a company that is small enough for an engine written in Python.
 var townsfolk = sandbox.Options{Users: 250, Seed: 5, LicenseDelay: 300 * time.Millisecond}
 
-// motoRig is a deployment in an account that moto simulates. It differs from a rig in S3, SQS, SNS and Step
-// Functions, which are moto's.
+// motoRig is a deployment in an account that moto simulates. Unlike in a rig, moto provides S3, SQS, SNS and Step
+// Functions.
 type motoRig struct {
 	*rig
 	engine *sfn.Client

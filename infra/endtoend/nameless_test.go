@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/infra/simulation/awsfake/states"
 )
 
-// Names that must not appear in an error: of a person, in different forms, and of a group.
+// Names that must not appear in an error: the names of a person, in different forms, and the name of a group.
 const (
 	canaryName  = "Canary Vogel"
 	canaryUPN   = "canary.vogel@contoso.example"
@@ -65,7 +65,8 @@ func recorded(t *testing.T) (*rig, []payload) {
 	return r, append(calls, payload{"reevaluate", "", []byte(`{"user":"` + canaryUPN + `"}`)})
 }
 
-// requests returns payloads with an operator's mistakes: a name in place of a run, a hash, or another value.
+// requests returns payloads in which an operator gave a person's name by mistake, in place of a run id, a hash or
+// another value.
 func requests() (all []payload) {
 	begin := func(entrance, request string) {
 		all = append(all, payload{"collect", "begin", []byte(`{"op":"begin","entrance":"` + entrance + `","execution":"e","started":"2026-11-29T02:00:00Z","request":` + request + `}`)})

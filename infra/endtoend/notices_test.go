@@ -57,8 +57,8 @@ func endings() []ending {
 	}
 }
 
-// TestNotices compares the notices of all kinds of endings, with their metrics and the alarms raised, with
-// testdata/notices.txt.
+// TestNotices runs executions that end in different ways. It compares the notices, the metrics and the alarms raised
+// with testdata/notices.txt.
 func TestNotices(t *testing.T) {
 	t.Parallel()
 	alarms, _ := loadTemplate(t).alarms(t)

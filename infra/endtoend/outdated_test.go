@@ -13,8 +13,8 @@ import (
 )
 
 // TestLogonWhileTheWriteWaits lets three people log on while the message that would take their license waits in the
-// queue. The evidence was read before, so the relay must not change their licenses and the rule must be evaluated
-// again.
+// queue. The evidence for the change is then older than the logon, so the relay must not change their licenses, and the
+// rule must be evaluated again.
 func TestLogonWhileTheWriteWaits(t *testing.T) {
 	t.Parallel()
 	small := company

@@ -16,7 +16,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// readPages returns the pages for people, by path.
+// readPages returns the text of the pages that are written for operators, by path.
 func readPages(t *testing.T) map[string]string {
 	t.Helper()
 	all := map[string]string{}
@@ -39,7 +39,7 @@ func readPages(t *testing.T) map[string]string {
 // fence matches a fenced block: its language, and its text. The pages fence outputs and files, and indent commands.
 var fence = regexp.MustCompile("(?ms)^```(\\w*)\n(.*?)^```$")
 
-// commandBlocks returns the indented blocks of a page: those are commands.
+// commandBlocks returns the indented blocks of a page, which are the commands.
 func commandBlocks(page string) (blocks []string) {
 	block, before := "", ""
 	for line := range strings.Lines(fence.ReplaceAllString(page, "")) {
@@ -54,7 +54,7 @@ func commandBlocks(page string) (blocks []string) {
 	return blocks
 }
 
-// TestCommandBlocks: bash and zsh can read every block of commands of the pages.
+// TestCommandBlocks: bash and zsh can parse every block of commands in the docs.
 func TestCommandBlocks(t *testing.T) {
 	t.Parallel()
 	for _, shell := range []string{"bash", "zsh"} {
@@ -75,7 +75,7 @@ func TestCommandBlocks(t *testing.T) {
 	}
 }
 
-// TestFencedBlocks: what the pages show as JSON, YAML or HCL can be read as that.
+// TestFencedBlocks: every block that the docs mark as JSON, YAML or HCL is valid in that language.
 func TestFencedBlocks(t *testing.T) {
 	t.Parallel()
 	read := 0
@@ -104,9 +104,9 @@ func TestFencedBlocks(t *testing.T) {
 	}
 }
 
-// TestPageCommands: the tools that the pages call take the arguments that bash hands to them. That is tried by botocore's
-// models for the AWS CLI, by the built command for idleseat, and by the module's variables for Terraform. bash runs the
-// blocks of a page one after the other and finds no program at all, so they do nothing.
+// TestPageCommands checks the arguments of the commands in the docs. bash runs the commands of each page with an empty
+// PATH, so it only records them. Then botocore's models check the calls of the AWS CLI, the built command checks those
+// of idleseat, and the variables of the module check those of Terraform.
 func TestPageCommands(t *testing.T) {
 	t.Parallel()
 	calls := map[string][][]string{}
@@ -140,7 +140,8 @@ func TestPageCommands(t *testing.T) {
 	awsTakes(t, calls["aws"])
 }
 
-// called returns the calls of programs in the commands of a page, as bash makes them.
+// called returns the arguments of every program that bash would start for the commands of a page, beginning with the
+// name of the program.
 func called(t *testing.T, page, commands string) (calls [][]string) {
 	t.Helper()
 	bash, err := exec.LookPath("bash")
@@ -173,7 +174,7 @@ func called(t *testing.T, page, commands string) (calls [][]string) {
 	return calls
 }
 
-// awsTakes requires that botocore's models know the commands of the AWS CLI.
+// awsTakes checks that botocore's models have the given commands of the AWS CLI, with their options.
 func awsTakes(t *testing.T, commands [][]string) {
 	t.Helper()
 	python, err := exec.LookPath("python3")

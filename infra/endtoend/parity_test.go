@@ -84,8 +84,8 @@ type alarm struct {
 	Below                              bool // the alarm is raised when the metric is missing
 }
 
-// silentAlarms describes the alarms on the queues, which each combine two metrics, in the form in which the Terraform
-// module lists them.
+// silentAlarms describes the alarms on the queues, in the form in which the Terraform module lists them. Each of these
+// alarms combines two metrics.
 type silentAlarms struct {
 	Text, Expression           string
 	Period, Periods, Threshold int

@@ -11,10 +11,11 @@ import (
 	"github.com/idleseat/idleseat/shared/entrance"
 )
 
-// policyRole is the ARN that the evaluated deployments give to the role that may write the policy.
+// policyRole stands for the ARN of the role that may write the policy, in both evaluated deployments.
 const policyRole = "PolicyRole.Arn"
 
-// samPeople returns the policies for people, by the name of the role. The bucket policy has the name bucket.
+// samPeople returns the IAM policies for people in the SAM template, by the name of the role. The bucket policy has the
+// name "bucket".
 func samPeople(t *testing.T, m *template) roles {
 	t.Helper()
 	type document struct{ Statement []statement }
@@ -93,8 +94,8 @@ func holds(t testing.TB, conditions map[string]map[string]texts, c call) bool {
 // keyOf returns the ARN of the object with the given key.
 func keyOf(key string) string { return "arn:aws:s3:::" + bucketName + "/" + key }
 
-// TestPeople checks each policy for people against every entrance, every function and every kind of object. Whatever
-// want does not list must be denied.
+// TestPeople checks each policy for people against every entrance, every function and every kind of object. Every call
+// that is not in want must be denied.
 func TestPeople(t *testing.T) {
 	t.Parallel()
 	start := func(n entrance.Name) call { return call{action: "states:StartExecution", resource: entranceARN(n)} }

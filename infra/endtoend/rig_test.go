@@ -34,8 +34,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// functionLimits maps the functions to their time limits in the deployments. Only the limit of collect is shorter: it
-// equals the margin that collect keeps, so each call reads one page.
+// functionLimits has the time limit of each function. The limits are those of the deployments, except that collect has
+// less time: only the margin before the deadline at which it stops reading, so each call reads a single page.
 var functionLimits = map[string]time.Duration{
 	"collect": 5 * time.Minute, "evaluate": 4 * time.Minute, "gate": 15 * time.Minute, "apply": 15 * time.Minute, "reevaluate": 2 * time.Minute, "reevaluate-apply": 2 * time.Minute,
 }
@@ -408,8 +408,8 @@ func (r *rig) story(e *states.Execution) string {
 	return b.String()
 }
 
-// longAgo sets the completions in the ledger back by three hours. After so long, every read of Graph is known to show
-// the write, even for synced groups, so a restore need not wait.
+// longAgo moves the times of the completions in the ledger three hours into the past. A read of Graph shows every write
+// after that time, even to a synced group, so a restore does not have to wait.
 func (r *rig) longAgo() {
 	r.Helper()
 	for key, err := range r.store.List(r.Context(), "ledger/") {

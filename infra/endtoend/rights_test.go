@@ -29,8 +29,8 @@ func caller(req *http.Request) string {
 	return role
 }
 
-// denies reports whether IAM denies a call. It knows only the rights of people, because TestRights checks those of
-// roles.
+// denies reports whether IAM denies a call. It checks only the rights of people, because TestRights checks the rights
+// of the functions and the relay.
 func (r *rig) denies(c call) bool {
 	p, known := r.people[c.role]
 	return known && !may(r, p, nil, c)
@@ -42,8 +42,8 @@ func (r *rig) note(c call) {
 	r.made = append(r.made, c)
 }
 
-// recordS3 records calls to S3, and the calls to KMS that S3 makes for the caller. It records the rig's folder in the
-// shared bucket as a whole bucket.
+// recordS3 records calls to S3, and the calls to KMS that S3 makes for the caller. All rigs share one bucket, in which
+// each has a folder; recordS3 records the calls as if the folder were a bucket.
 func (r *rig) recordS3(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		_, key, _ := strings.Cut(strings.TrimPrefix(req.URL.Path, "/"+bucket+"/"), "/")
@@ -145,7 +145,7 @@ func TestRights(t *testing.T) {
 	t.Parallel()
 	small := company
 	small.Users = 400
-	// The policy has a change that needs the mailbox report, and limits that hold the plan until an override.
+	// Under this policy, one change needs the mailbox report, and the plan is on hold until an override.
 	careful := strings.NewReplacer("LIC-EXO-P1}, ", "LIC-EXO-P1}, mailboxQuota: 50, ", "percent: 10", "percent: 1",
 		"systemRole: entra.employeeType", "systemRole: entra.employeeType\n  lastMail: m365.exchange",
 		"\nrules:\n", "\nrules:\n  - {name: mail, license: exchange-online, when: lastMail.earlierThan(now - days(3650)), then: {remove: true, mailbox: lost}}\n")

@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/entrance"
 )
 
-// The account of both deployments.
+// The simulated AWS account of both deployments.
 const (
 	account    = "123456789012"
 	region     = "eu-north-1"

@@ -13,8 +13,8 @@ import (
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 )
 
-// module is infra/terraform after the evaluation of its locals with the defaults of its variables. Resources have
-// invented attributes.
+// module is infra/terraform after the evaluation of its locals with the defaults of its variables. The attributes of
+// resources are made up.
 type module struct {
 	variables map[string]cty.Value
 	locals    map[string]cty.Value

@@ -213,7 +213,7 @@ func (r *rig) inCitrix() (people []int) {
 }
 
 // TestTooMuchData checks that the simulated state machine limits the size of its data as AWS does. Because of this
-// limit, a function that passes on people instead of keys fails in these tests.
+// limit, a function that returns the data of people, instead of keys of objects in the store, fails in these tests.
 func TestTooMuchData(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, options{company: company, mode: "enforce"})

@@ -22,7 +22,8 @@ type calendar struct{ apart atomic.Int64 }
 
 func (c *calendar) now() time.Time { return time.Now().Add(time.Duration(c.apart.Load())) }
 
-// pass advances the clock by d. The offset must be zero before the product reads the company.
+// pass moves the clock by d. A test that sets the clock back must move it forward to the real time again before the
+// product reads the company.
 func (c *calendar) pass(d time.Duration) { c.apart.Add(int64(d)) }
 
 // signInAll makes all active people sign in and log on now.
@@ -39,8 +40,8 @@ func (r *rig) signInAll() {
 	}
 }
 
-// usagePolicy returns an edit that yields the example policy about usage reports, adapted to a small company in which
-// Copilot is assigned directly.
+// usagePolicy returns an edit that replaces the policy with the example policy about usage reports. The example is
+// adapted to a small company in which Copilot is assigned directly.
 func usagePolicy(t *testing.T) func(string) string {
 	text, err := os.ReadFile("../policy_usage.yaml")
 	if err != nil {
@@ -58,7 +59,7 @@ func usagePolicy(t *testing.T) func(string) string {
 	}
 }
 
-// TestCopilotUnused runs the two rules of the example policy about usage reports from the reading to the restore.
+// TestCopilotUnused runs a night and a restore with the two rules of the example policy about usage reports.
 func TestCopilotUnused(t *testing.T) {
 	t.Parallel()
 	small, at := company, &calendar{}

@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestWalkThrough: docs/deploy-aws.md shows what an operator reads on the way from the policy to a restore, as the built
-// command and the built functions write it.
+// TestWalkThrough checks that docs/deploy-aws.md shows the real output of every command from the first check of the
+// policy to a restore.
 func TestWalkThrough(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../../docs/deploy-aws.md")
@@ -34,7 +34,7 @@ func TestWalkThrough(t *testing.T) {
 	small.Users = 400
 	r := newRig(t, options{company: small, mode: "audit"})
 	check := printed(t, r.relayEnv(), "relay", "--check")
-	shown("the relay's check", strings.ReplaceAll(check, "timeout 3s", "timeout 1m0s")) // the rig's queues are faster
+	shown("the relay's check", strings.ReplaceAll(check, "timeout 3s", "timeout 1m0s")) // the rig's queues have a shorter timeout
 	idleseat := r.operator()
 	stdout, steps, status := idleseat("plan")
 	if status != 0 {
@@ -63,7 +63,7 @@ func TestWalkThrough(t *testing.T) {
 	shown("restore", stdout)
 }
 
-// printed returns what a built program prints in a folder with the example policies.
+// printed runs a built program in the folder with the example policies and returns its output.
 func printed(t *testing.T, env []string, program string, args ...string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), filepath.Join(built, program), args...)
@@ -75,7 +75,7 @@ func printed(t *testing.T, env []string, program string, args ...string) string 
 	return string(out)
 }
 
-// stepsOf returns the steps of an execution by name: those of both directories run at the same time.
+// stepsOf returns the sorted names of the steps of an execution, because the order of concurrent steps varies.
 func stepsOf(text string) []string {
 	all := []string{}
 	for _, m := range regexp.MustCompile(`(?m)^\d\d:\d\d:\d\d  (.+)$`).FindAllStringSubmatch(text, -1) {

@@ -28,8 +28,8 @@ type workshop struct {
 	locked  *os.File
 }
 
-// furnish numbers the mutants, writes the rewritten files, and writes the overlay that replaces the real files by
-// them.
+// furnish numbers the mutants and writes the rewritten files. It also writes the overlay with which the go command uses
+// the rewritten files in place of the real ones.
 func furnish(dir, module, root string, sources []*source) (*workshop, []*mutant, error) {
 	w := &workshop{dir: dir, overlay: filepath.Join(dir, "overlay.json"), page: filepath.Join(dir, "page")}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -41,7 +41,7 @@ func furnish(dir, module, root string, sources []*source) (*workshop, []*mutant,
 	replaced := map[string]string{}
 	put := func(path, text string) error {
 		sum := sha256.Sum256([]byte(path))
-		at := filepath.Join(dir, hex.EncodeToString(sum[:8])+"_"+filepath.Base(path)+".txt") // keeps go from taking the file for one of this module
+		at := filepath.Join(dir, hex.EncodeToString(sum[:8])+"_"+filepath.Base(path)+".txt") // the suffix .txt keeps the go command from treating the file as part of this module
 		replaced[path] = at
 		return os.WriteFile(at, []byte(text), 0o644)
 	}
@@ -73,7 +73,7 @@ func furnish(dir, module, root string, sources []*source) (*workshop, []*mutant,
 	return w, all, os.WriteFile(w.overlay, overlay, 0o644)
 }
 
-// lock excludes a second run, which would switch the mutants of this run.
+// lock keeps a second run from starting, because it would switch the mutants of this run on and off.
 func (w *workshop) lock() error {
 	f, err := os.OpenFile(filepath.Join(w.dir, "lock"), os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
@@ -86,7 +86,8 @@ func (w *workshop) lock() error {
 	return nil
 }
 
-// turn switches a mutant on for the processes that start next (0: none), and clears the list of reached mutants.
+// turn switches a mutant on for processes that start from now on, and clears the list of reached mutants. If id is 0,
+// no mutant is on.
 func (w *workshop) turn(id int) error {
 	page := make([]byte, 4+w.count+1)
 	binary.LittleEndian.PutUint32(page, uint32(id))

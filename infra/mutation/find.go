@@ -12,7 +12,7 @@ import (
 type mutant struct {
 	id   int
 	pkg  string // name of its package
-	name string // stays the same as long as the place does
+	name string // does not depend on line numbers, so that other edits of the file leave it unchanged
 	text string // replaces the source text while the mutant is on
 }
 
@@ -98,7 +98,7 @@ func (f *finder) add(function string, n ast.Node, typ, operator, text string) {
 	}
 	for _, m := range at.mutants {
 		if m.text == text {
-			return // forcing `x == y` to true and flipping `true` give the same program
+			return // two operators gave the same mutant
 		}
 	}
 	name := fmt.Sprintf("%s %s: %s: %s", f.name, function, operator, folded(f.at(n)))

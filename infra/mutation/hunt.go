@@ -21,8 +21,9 @@ type hunt struct {
 	killed  map[string]string // name of a mutant → package whose tests killed it
 }
 
-// ownBudget and budget limit the total time of the tests that one mutant meets, as measured without the mutant:
-// ownBudget in the mutant's own package, and budget in each package above.
+// ownBudget and budget limit the total time of the tests that run on one mutant. ownBudget is for the tests of the
+// mutant's own package, and budget is for those of each package above. The time of a test is measured without the
+// mutant.
 const (
 	ownBudget = 10 * time.Minute
 	budget    = 5 * time.Second
@@ -50,8 +51,8 @@ func prepare() (*hunt, error) {
 	return h, err
 }
 
-// above lists the packages whose tests link a judged package, those with few dependencies first, because their tests
-// start sooner.
+// above lists the packages whose tests link a judged package. Packages with few dependencies come first, because their
+// tests start sooner.
 func above(module string) ([]listed, error) {
 	all, err := list("-test", "./shared/...", "./functions/...", "./infra/nights/...")
 	if err != nil {

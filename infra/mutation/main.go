@@ -1,16 +1,17 @@
-// Mutation finds out whether the tests fail when the code that decides and writes goes wrong. It makes many small
+// Mutation finds out whether the tests notice a mistake in the code that decides and writes. It makes many small
 // changes, called mutants, to the judged packages: a comparison moved by one, a condition forced, an error hidden, a
 // statement left out. Each test binary is built once with all mutants of all packages. Each mutant has a switch, so it
 // costs one short process.
 //
-// A mutant first meets the tests of its own package that reach its place. If it lives, it meets the tests of the
-// packages above, including the commands and nights, within a bound of time. If it still lives, survivors.txt must list
-// it with the reason. A mutant in that list that no longer lives, or no longer exists, is a fault, too.
+// A mutant first meets the tests of its own package that reach its place. If no test fails, the mutant lives and meets
+// the tests of the packages that depend on its package, such as the commands and the nights, for a limited time. If it
+// still lives, survivors.txt must list it with the reason. A mutant in that list that no longer lives, or no longer
+// exists, is a fault, too.
 //
 //	go run ./infra/mutation [-own] [-again] [PACKAGE ...]
 //
-// Run it at the top of the repository, on a machine with little else to do: a test that is too late counts as failed. A
-// full run takes hours on one core.
+// Run it at the top of the repository, on a machine with little else to do: a test that takes too long counts as
+// failed. A full run takes hours on one core.
 package main
 
 import (

@@ -8,9 +8,8 @@ import (
 	"slices"
 )
 
-// wholes returns the expressions directly below a node that stand alone: conditions, results, and values that are
-// assigned or passed on. Those of type bool are forced both ways. The operator binary deals with the operands of &&
-// and ||.
+// wholes returns the expressions directly below a node that are complete in themselves: conditions, results, and values
+// that are assigned or passed on. It does not return the operands of && and ||, which the method binary handles.
 func wholes(n ast.Node) []ast.Expr {
 	switch n := n.(type) {
 	case *ast.IfStmt:
@@ -42,7 +41,8 @@ func wholes(n ast.Node) []ast.Expr {
 	return nil
 }
 
-// whole forces a bool both ways, and flips a literal true or false.
+// whole adds two mutants for an expression of type bool: one in which the expression is true, and one in which it is
+// false. It flips a literal true or false.
 func (f *finder) whole(function string, parent ast.Node, e ast.Expr) {
 	if id, ok := e.(*ast.Ident); ok && (id.Name == "true" || id.Name == "false") {
 		tv := f.info.Types[e]
@@ -103,7 +103,7 @@ func (f *finder) unary(function string, n *ast.UnaryExpr) {
 	}
 }
 
-// call moves the boundary between two instants, and the direction of a shift.
+// call mutates comparisons of two times, the sign of a duration that is added to a time, and calls of min and max.
 func (f *finder) call(function string, n *ast.CallExpr) {
 	recv, name := f.timeMethod(n)
 	switch name {

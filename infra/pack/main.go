@@ -1,5 +1,6 @@
-// Command pack puts each file into a zip archive of the same name, as the executable bootstrap that Lambda starts. The
-// archive contains no date, so the same function always gives the same archive.
+// Command pack puts each given file into a zip archive of the same name. Inside the archive, the file is called
+// bootstrap and is executable, as Lambda requires. The archive contains no date, so the same function always gives the
+// same archive.
 package main
 
 import (

@@ -101,7 +101,7 @@ func (s *Server) Advance(d time.Duration) {
 // now returns the account's time. The caller must hold the lock.
 func (s *Server) now() time.Time { return time.Now().Add(s.offset) }
 
-// wake makes everything that waits look again. The caller must hold the lock.
+// wake makes every waiting goroutine check its condition again. The caller must hold the lock.
 func (s *Server) wake() {
 	close(s.changed)
 	s.changed = make(chan struct{})
@@ -123,7 +123,7 @@ type apiError struct{ code, message string }
 
 func (e *apiError) Error() string { return e.code + ": " + e.message }
 
-// call answers one request. in is its body.
+// call answers one request. in is the body of the request.
 type call func(s *Server, r *http.Request, in []byte) (out any, err error)
 
 var calls = map[string]call{

@@ -109,7 +109,7 @@ func (s *Server) receiveMessage(r *http.Request, in *receiveInput) (any, error) 
 	}
 }
 
-// take receives a message, or returns when to look again.
+// take receives a message. If no message is visible, the caller must try again when next or changed becomes ready.
 func (s *Server) take(queueURL string) (got []receivedMessage, next <-chan time.Time, changed chan struct{}, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -32,7 +32,7 @@ const (
 	HeartbeatTimeout = "States.HeartbeatTimeout"
 )
 
-// NewTask starts a task. Both times run from now on, even if no worker knows the task yet.
+// NewTask starts a task. Both times start now, even if no worker has received the task yet.
 func (s *Server) NewTask(heartbeat, timeout time.Duration) *Task {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -64,7 +64,8 @@ func (t *Task) Ended() bool {
 	return end != nil
 }
 
-// look returns how the task ended, or when to look again.
+// look returns the end of the task. If the task has not ended, the caller must look again when next or changed becomes
+// ready.
 func (t *Task) look() (end *Result, next <-chan time.Time, changed chan struct{}) {
 	s := t.server
 	s.mu.Lock()
@@ -74,7 +75,7 @@ func (t *Task) look() (end *Result, next <-chan time.Time, changed chan struct{}
 	return t.end, time.After(soonest), s.changed
 }
 
-// expire ends a task whose time is over. The caller must hold the lock.
+// expire ends the task if its heartbeat or its timeout has expired. The caller must hold the lock.
 func (t *Task) expire() {
 	now := t.server.now()
 	switch {

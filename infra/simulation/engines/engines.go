@@ -1,6 +1,7 @@
-// Package engines starts servers of other makers on loopback, for tests: versitygw as S3, and moto as Step Functions, S3,
-// SQS and SNS. The project's own simulations are its own reading of AWS, and these are somebody else's. An environment
-// variable names the program of each engine. A test without it is skipped.
+// Package engines starts servers of other makers on loopback, for tests: versitygw as S3, and moto as Step Functions,
+// S3, SQS and SNS. The project's own simulations follow the project's reading of the AWS documentation, and these
+// engines follow somebody else's. Each engine has an environment variable with the path of its program. A test is
+// skipped if the variable is not set.
 package engines
 
 import (
@@ -13,7 +14,7 @@ import (
 	"time"
 )
 
-// Region and Account are those of every engine.
+// Region and Account are the AWS region and account of every engine.
 const (
 	Region  = "eu-north-1"
 	Account = "123456789012"
@@ -25,8 +26,9 @@ const key = "foreign"
 // ready is how long an engine may take to start.
 const ready = time.Minute
 
-// env returns the environment that makes the AWS SDK use an engine for every service, as NAME=value. It names S3 apart,
-// because a process that inherits another endpoint for S3 would prefer that one.
+// env returns the environment that makes the AWS SDK use an engine for every service, as NAME=value. It sets the
+// endpoint of S3 separately, because a process may inherit an endpoint for S3, which would take precedence over the
+// general one.
 func env(url string) []string {
 	return []string{
 		"AWS_ENDPOINT_URL=" + url, "AWS_ENDPOINT_URL_S3=" + url, "AWS_REGION=" + Region,
@@ -35,7 +37,7 @@ func env(url string) []string {
 	}
 }
 
-// program returns the program of an engine. It skips the test when the environment has none.
+// program returns the path of an engine's program from the environment. It skips the test if the variable is not set.
 func program(t testing.TB, variable string) string {
 	t.Helper()
 	path := os.Getenv(variable)
@@ -45,7 +47,7 @@ func program(t testing.TB, variable string) string {
 	return path
 }
 
-// freeAddress returns an address of loopback on which nothing listens.
+// freeAddress returns a loopback address and a port on which nothing listens.
 func freeAddress(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -66,11 +68,11 @@ func serve(t testing.TB, cmd *exec.Cmd, address string) {
 	}
 	ended := make(chan struct{})
 	go func() {
-		_ = cmd.Wait() // its output says how it ended
+		_ = cmd.Wait() // the output of the process says how it ended
 		close(ended)
 	}()
 	t.Cleanup(func() {
-		_ = cmd.Process.Kill() // it may have ended
+		_ = cmd.Process.Kill() // an error means that the process has already ended
 		<-ended
 		if t.Failed() {
 			t.Logf("%s:\n%s", cmd.Path, log.tail())
@@ -90,7 +92,7 @@ func serve(t testing.TB, cmd *exec.Cmd, address string) {
 	t.Fatalf("%s does not listen on %s after %v", cmd.Path, address, ready)
 }
 
-// output keeps what a server writes.
+// output stores the output of a server.
 type output struct {
 	mu   sync.Mutex
 	text bytes.Buffer

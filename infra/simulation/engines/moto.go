@@ -24,7 +24,7 @@ type Moto struct {
 	invoke Invoke
 }
 
-// Invoke calls a Lambda function, named by its ARN. The answer of one that failed has the members errorType and
+// Invoke calls a Lambda function, named by its ARN. If the function fails, the answer has the members errorType and
 // errorMessage.
 type Invoke func(ctx context.Context, arn string, payload []byte) (answer []byte, failed bool)
 
@@ -33,9 +33,9 @@ type Invoke func(ctx context.Context, arn string, payload []byte) (answer []byte
 //go:embed moto.py
 var start string
 
-// StartMoto serves an empty account until the test ends. The engine runs state machines itself. It would run Lambda
-// functions in containers, so invoke answers their calls: the engine reaches every service through a proxy, and the
-// proxy answers invocations and passes all else back to the engine.
+// StartMoto serves an empty account until the test ends. The engine runs state machines itself. It would start Lambda
+// functions in containers, so a proxy intercepts its calls of Lambda and passes them to invoke. All other calls go
+// through the proxy back to the engine.
 func StartMoto(t testing.TB, invoke Invoke, buckets ...string) *Moto {
 	t.Helper()
 	python, address := program(t, "IDLESEAT_TEST_MOTO"), freeAddress(t)
@@ -53,7 +53,7 @@ func StartMoto(t testing.TB, invoke Invoke, buckets ...string) *Moto {
 	return m
 }
 
-// configure makes the engine run state machines. It would otherwise only store them.
+// configure makes the engine run state machines. By default, the engine only stores them.
 func (m *Moto) configure(t testing.TB) {
 	t.Helper()
 	answer, err := http.Post(m.URL+"/moto-api/config", "application/json", strings.NewReader(`{"stepfunctions":{"execute_state_machine":true}}`))
@@ -87,7 +87,7 @@ func (m *Moto) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(out) // an engine that has ended needs no answer
 }
 
-// Subscribe makes a topic whose notices a queue gets, and returns its ARN.
+// Subscribe creates a topic, subscribes the queue to the topic, and returns the ARN of the topic.
 func (m *Moto) Subscribe(ctx context.Context, topic, queueARN string) (string, error) {
 	text, err := m.sns(ctx, url.Values{"Action": {"CreateTopic"}, "Name": {topic}})
 	if err != nil {
@@ -104,7 +104,7 @@ func (m *Moto) Subscribe(ctx context.Context, topic, queueARN string) (string, e
 	return arn, err
 }
 
-// sns calls SNS. Its query protocol is two forms, too little for a module.
+// sns calls SNS. This package makes only two calls of SNS, too few for importing its SDK.
 func (m *Moto) sns(ctx context.Context, form url.Values) ([]byte, error) {
 	form.Set("Version", "2010-03-31")
 	form.Set("ContentType", "JSON")

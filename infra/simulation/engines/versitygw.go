@@ -24,12 +24,13 @@ type S3 struct {
 // HasVersitygw reports whether the environment names the program.
 func HasVersitygw() bool { return os.Getenv(versitygw) != "" }
 
-// Versitygw serves empty buckets with versions until the test ends. The objects are in a folder of the test.
+// Versitygw serves empty buckets, which keep versions of objects, until the test ends. The objects are in a temporary
+// folder.
 func Versitygw(t testing.TB, buckets ...string) *S3 {
 	t.Helper()
 	binary, address := program(t, versitygw), freeAddress(t)
 	cmd := exec.Command(binary, "--access", key, "--secret", key, "--region", Region, "--port", address, "--quiet", "posix",
-		"--sidecar", t.TempDir(), // a file system without extended attributes is enough
+		"--sidecar", t.TempDir(), // so that the file system needs no extended attributes
 		"--versioning-dir", t.TempDir(), t.TempDir())
 	serve(t, cmd, address)
 	s := newS3("http://" + address)
@@ -48,7 +49,7 @@ func newS3(url string) *S3 {
 // Env returns the environment that makes the AWS SDK use the server, as NAME=value.
 func (s *S3) Env() []string { return env(s.URL) }
 
-// bucket makes a bucket with versions, as both deployments do.
+// bucket creates a bucket that keeps versions of objects, as the buckets of both deployments do.
 func (s *S3) bucket(t testing.TB, name string) {
 	t.Helper()
 	_, err := s.Client.CreateBucket(t.Context(), &s3.CreateBucketInput{

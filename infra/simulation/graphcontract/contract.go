@@ -39,9 +39,9 @@ type Checker struct {
 	places map[string]bool // addresses to which answers have redirected
 }
 
-// Check wraps a handler that answers like Graph under /v1.0. If who is Product, clients may send only the operations
-// of the product; if it is Simulation, also those for tests. Requests to the target of a redirect are allowed without
-// being checked.
+// Check wraps a handler that answers like Graph under /v1.0. If who is Product, clients may send only the operations of
+// the product; if it is Simulation, also those for tests. A request to the target of a redirect is allowed and not
+// checked.
 func (c *Contract) Check(t testing.TB, who string, next http.Handler) *Checker {
 	return &Checker{t: t, c: c, who: who, next: next, asked: map[string]bool{}, places: map[string]bool{}}
 }

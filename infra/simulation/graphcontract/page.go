@@ -42,7 +42,7 @@ type Property struct {
 // Refusal is an answer of status 400 or more.
 type Refusal struct {
 	Status                int
-	Code, Words           string // Words are in lower case; an empty field matches anything
+	Code, Words           string // Words are in lower case; an empty Code or Words matches anything
 	Simulated, Recognized bool
 }
 

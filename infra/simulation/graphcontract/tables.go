@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// row is a line of a table, by the names of its columns.
+// row is a line of a table. The keys are the names of the columns.
 type row map[string]string
 
 // tablesOf reads a Markdown page. It returns the lines of the tables below each heading, and the headings.

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// requestFaults returns the parts of a request that the description lacks.
+// requestFaults returns the parts of a request that docs/graph.md does not describe.
 func (c *Contract) requestFaults(r *http.Request, op *Operation, body []byte) (faults []string) {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
@@ -78,7 +78,7 @@ func (c *Contract) property(typ, name string) *Property {
 	return nil
 }
 
-// answerFaults returns the parts of an answer that the description lacks.
+// answerFaults returns the parts of an answer that docs/graph.md does not describe.
 func (c *Contract) answerFaults(r *http.Request, op *Operation, k *keeper) (faults []string) {
 	switch {
 	case k.status != op.Answer.Status:
@@ -121,8 +121,8 @@ func (c *Contract) body(what string, types, selected []string, body []byte) (map
 	return object, faults
 }
 
-// object checks an object. Each property must be described and have its type. No property may be missing that was
-// selected, or that the answer has without $select.
+// object checks an object. Each property must be described and have its type. Every selected property must be present.
+// Without $select, every default property must be present.
 func (c *Contract) object(at string, types, selected []string, value any, faults *[]string) {
 	object, ok := value.(map[string]any)
 	if !ok {
@@ -174,7 +174,7 @@ func (c *Contract) typeOf(types []string, object map[string]any) (typ, fault str
 	return "", fmt.Sprintf("type %s is not described", said)
 }
 
-// plainTypes are the types without a table.
+// plainTypes are the types that have no table in docs/graph.md.
 var plainTypes = []string{"text", "flag", "number", "id", "date", "date without zone", "entries"}
 
 var idPattern = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)

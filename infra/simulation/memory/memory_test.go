@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// TestPeak: the peak of a small child is far below that of this process, which is at least what it uses.
+// TestPeak: the peak of a small child is far below the peak of this process, and the peak of this process is at least
+// the memory that it uses.
 func TestPeak(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("there is no /proc")
@@ -34,7 +35,7 @@ func TestPeak(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, _ = input.Write([]byte("x"))
-	_, _ = output.Read(make([]byte, 1)) // it runs its own program now
+	_, _ = output.Read(make([]byte, 1)) // the child has started its own program
 	if got, err := Peak(child.Process.Pid); err != nil || got == 0 || got > most/2 {
 		t.Errorf("the child: %d bytes, %v", got, err)
 	}

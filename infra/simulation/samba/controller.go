@@ -101,8 +101,8 @@ func (c *controller) start(ctx context.Context) error {
 		return err
 	}
 	defer log.Close()
-	// In interactive mode, Samba ends when its input does, even if the test is killed and cannot clean up. It then
-	// signals its whole process group, so it must have a process group of its own.
+	// In interactive mode, Samba ends when its standard input is closed, which happens even if the test is killed.
+	// Samba then signals its whole process group, so it must have a process group of its own.
 	cmd := c.network.command(context.Background(), "samba", "-s", c.conf(), "-i", "-M", "single", "-d", "1 dsdb_group_json_audit:5")
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

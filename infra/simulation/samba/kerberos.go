@@ -9,7 +9,8 @@ import (
 	"github.com/jcmturner/gokrb5/v8/config"
 )
 
-// LogOn logs an account on at controller i of URLs only, as kinit does. It needs Options.Replicating.
+// LogOn logs an account on as kinit does, and only at controller i of URLs. The domain must have been started with
+// Options.Replicating.
 func (d *Domain) LogOn(i int, account, password string) error {
 	text, err := os.ReadFile(d.KRB5Config)
 	if err != nil {

@@ -28,8 +28,8 @@ func DN(cn, below string) string {
 // slower.
 const perFile = 2500
 
-// seed loads people and groups offline, as SYSTEM, because nobody else may write the dates that Active Directory sets
-// by itself.
+// seed loads people and groups into the database as SYSTEM, before the controller starts. Only SYSTEM may write the
+// dates that Active Directory sets by itself.
 func (c *controller) seed(ctx context.Context, o Options) error {
 	records := []string{
 		record(PeopleOU, "objectClass", "organizationalUnit"),
@@ -38,7 +38,7 @@ func (c *controller) seed(ctx context.Context, o Options) error {
 	for _, p := range o.People {
 		records = append(records, p.record())
 		if !p.Created.IsZero() {
-			// Adding the entry sets the date, so it must be replaced afterwards.
+			// Samba sets whenCreated when it adds the entry, so the date must be replaced afterwards.
 			records = append(records, replacement(p.DN, "whenCreated", p.Created.UTC().Format("20060102150405.0Z")))
 		}
 	}

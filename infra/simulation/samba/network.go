@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// network is what replicating controllers need to find each other: host names and the Kerberos realm. Their processes
-// see a hosts file of their own, so that of the machine stays unchanged.
+// network is what replicating controllers need to find each other: host names and the Kerberos realm. The processes of
+// the controllers see a hosts file of their own, so the hosts file of the machine stays unchanged.
 type network struct {
 	hosts string // file in place of /etc/hosts
 	krb5  string // file, KRB5_CONFIG
@@ -20,7 +20,7 @@ func newNetwork(dir string) *network {
 	return &network{hosts: filepath.Join(dir, "hosts"), krb5: filepath.Join(dir, "krb5.conf")}
 }
 
-// command returns a command that sees the network, or the machine's own if n is nil.
+// command returns a command whose process sees the host names of n. If n is nil, the process sees those of the machine.
 func (n *network) command(ctx context.Context, name string, args ...string) *exec.Cmd {
 	if n == nil {
 		return exec.CommandContext(ctx, name, args...)
@@ -126,7 +126,7 @@ func (d *Domain) buildReplicating(ctx context.Context, o Options, ca *authority)
 
 // join makes the controller's database from a running controller.
 func (c *controller) join(ctx context.Context, first *controller) error {
-	// The account must be given with its domain, because without winbindd there is nobody to ask for it.
+	// The name of the account must include the domain, because without winbindd Samba cannot look up the domain.
 	_, err := c.network.run(ctx, "samba-tool", "domain", "join", realm, "DC", "-s", "/dev/null", "--targetdir="+c.dir,
 		"-U", NetBIOS+`\Administrator`, "--password="+password, "--server="+first.host(), "--dns-backend=NONE",
 		"--option=workgroup="+NetBIOS, "--option=netbios name="+strings.ToUpper(c.name),

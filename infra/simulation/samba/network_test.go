@@ -7,7 +7,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// TestSambaReplicating: the first controller learns a logon at the second one only by replication.
+// TestSambaReplicating: the first controller learns of a logon at the second controller only by replication.
 func TestSambaReplicating(t *testing.T) {
 	const secret = "L0gsOn!here"
 	d := Run(t, Options{Replicating: true, People: []Person{{

@@ -15,7 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The names in every domain that Start makes.
+// Names that are the same in every domain.
 const (
 	Base     = "DC=corp,DC=example,DC=test"
 	NetBIOS  = "CORP"

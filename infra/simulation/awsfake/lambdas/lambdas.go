@@ -99,7 +99,7 @@ func (f *Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	select {
 	case s.asked <- call:
 	case <-s.ended:
-		if !cold { // the process ended after its last answer, before it got this call
+		if !cold { // the process ended between its last answer and this call
 			return f.Invoke(ctx, payload)
 		}
 		return nil, exited(call.id)
@@ -284,7 +284,7 @@ func (s *sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// hand gives the process its next invocation.
+// hand waits for the next invocation and gives it to the process.
 func (s *sandbox) hand(w http.ResponseWriter, r *http.Request) {
 	select {
 	case call := <-s.asked:

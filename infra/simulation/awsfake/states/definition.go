@@ -155,7 +155,7 @@ func (s *state) UnmarshalJSON(text []byte) error {
 			return fmt.Errorf("field %s of a %s is not implemented", name, s.Type)
 		}
 	}
-	// A null ResultPath means something else than an absent one.
+	// A null ResultPath has a different meaning from an absent one.
 	s.ResultPath = given["ResultPath"]
 	return nil
 }
@@ -169,8 +169,8 @@ const (
 	publish        = "arn:aws:states:::sns:publish"
 )
 
-// check returns errors for what cannot be run. express is whether the states belong to an Express child, which cannot
-// wait for a token.
+// check returns errors for the states that this package cannot run. express reports whether the states belong to an
+// Express child execution, which cannot wait for a task token.
 func (m *states) check(at string, express bool) (faults []error) {
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
 	goes := func(from, to string) {

@@ -40,8 +40,8 @@ type Event struct {
 type World struct {
 	// Invoke calls a function by its ARN. failure is set if the function failed.
 	Invoke func(ctx context.Context, arn string, payload []byte) (answer []byte, failure *Failure)
-	// Send puts a message into a queue. Ask returns a token, and a function that waits for the answer to it until
-	// limit is over or no heartbeat came for heartbeat.
+	// Send puts a message into a queue. Ask starts a task and returns its token, and a function that waits for the
+	// answer. The task fails after limit, or when it gets no heartbeat for the time heartbeat.
 	Send func(queueURL, body string)
 	Ask  func(heartbeat, limit time.Duration) (token string, wait func(context.Context) (output []byte, failure *Failure))
 	// Publish sends a notice.
@@ -108,7 +108,8 @@ func (e *Execution) scaled(seconds float64) time.Duration {
 	return time.Duration(seconds * float64(time.Second) / float64(max(1, e.world.Faster)))
 }
 
-// run runs one state after the other. item is the context of a map's item.
+// run runs one state after the other. In a map, item describes the current item for the context object; otherwise it is
+// nil.
 func (e *Execution) run(ctx context.Context, m *states, input any, item map[string]any) (any, *Failure) {
 	for name := m.StartAt; ; {
 		s := m.States[name]
@@ -152,8 +153,8 @@ func caught(s *state, input any, f *Failure) (output any, next string) {
 	return nil, ""
 }
 
-// matches reports whether a list of error names covers an error. States.ALL covers neither a runtime error nor too
-// much data.
+// matches reports whether a list of error names covers the error name. States.ALL covers neither States.Runtime nor
+// States.DataLimitExceeded.
 func matches(names []string, name string) bool {
 	fatal := name == runtimeError || name == tooMuchData
 	return slices.ContainsFunc(names, func(n string) bool {

@@ -30,8 +30,8 @@ func New(arn string, d *Definition, w World) *Machine {
 // ErrExists is the error if an execution with the same name has a different input.
 var ErrExists = errors.New("ExecutionAlreadyExists")
 
-// Start starts an execution. If name is empty, the execution gets a new name. If the name and the input are those of an earlier
-// execution, Start returns that one.
+// Start starts an execution. If name is empty, the execution gets a new name. If an earlier execution has the same name
+// and input, Start returns that execution.
 func (m *Machine) Start(name, input string) (*Execution, error) {
 	var v any
 	if err := json.Unmarshal([]byte(input), &v); err != nil {

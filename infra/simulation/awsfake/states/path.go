@@ -157,7 +157,7 @@ func fillIn(template, input, context any) (any, *Failure) {
 	return template, nil
 }
 
-// evaluate evaluates a path, or States.JsonToString of one.
+// evaluate evaluates text, which is a path or a call of States.JsonToString with a path.
 func evaluate(text string, input, context any) (any, *Failure) {
 	found := toText.FindStringSubmatch(text)
 	if found == nil {
