@@ -188,8 +188,8 @@ type job struct {
 	// closed says why no change may begin any more; it is empty while changes may begin. Changes that have begun are
 	// finished.
 	closed string
-	// withdrawn reports whether the run is being restored. Changes that have not taken the license are then rolled
-	// back.
+	// withdrawn reports whether an operator is restoring the run. Changes that have not taken the license yet are then
+	// rolled back.
 	withdrawn bool
 	// reports are the usage reports for the rules' signals, as this call read them. stale says, for each signal, why
 	// its dates cannot be trusted.
@@ -197,7 +197,8 @@ type job struct {
 	stale   [directory.Signals]string
 }
 
-// reopen makes changes pending again that are open in the ledger although an overlapping call stored a final result.
+// reopen makes a change pending again if an overlapping call stored a final result for it although the ledger still
+// shows it as open.
 func (j *job) reopen(ctx context.Context) error {
 	for _, b := range j.batches {
 		for i := range b.Changes {

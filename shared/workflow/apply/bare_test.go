@@ -222,7 +222,8 @@ func TestNothingIsBegunOfWhatCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestHolding: what the ledger records for a restore is restricted to the change's products and groups.
+// TestHolding: for a restore, the ledger records only the products and groups of the change, not everything that the
+// person holds.
 func TestHolding(t *testing.T) {
 	t.Parallel()
 	e3, exo, visio := directory.Assignment{SKU: "sku-e3", State: "Active", Updated: asOf}, directory.Assignment{SKU: "sku-exo", Group: "g-exo", State: "Error"}, directory.Assignment{SKU: "sku-visio", State: "Active"}

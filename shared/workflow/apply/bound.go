@@ -67,8 +67,8 @@ func (j *job) planOf(ctx context.Context, run string) (*plan.Plan, error) {
 	return p, nil
 }
 
-// unproven returns why a license does not count as restored although the ledger says that it was. Only a read proves
-// it.
+// unproven returns why a license does not count as restored although the ledger says that it was. It returns "" if a
+// read shows the license.
 func (m *move) unproven(ctx context.Context, e *ledger.Entry) (why string, err error) {
 	l, t := m.run.Policy.LicenseNamed(m.change.License), targets[plan.Via(e.Via)]
 	switch {

@@ -256,8 +256,8 @@ func TestOnlyOfOne(t *testing.T) {
 	}
 }
 
-// TestReopened: a change that an overlapping call stored as final, but that the ledger shows as open, is worked on
-// again. A change of another run, or one that has ended, is not.
+// TestReopened: an overlapping call stored a final result for a change that is open in the ledger, so the change is
+// worked on again. That does not apply to a change of another run, or to one that has ended.
 func TestReopened(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

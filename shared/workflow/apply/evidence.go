@@ -46,7 +46,7 @@ func (m *move) current() error {
 	return nil
 }
 
-// again reads the person of a change anew.
+// again reads the person of a change again.
 func (j *job) again(ctx context.Context, c *plan.Change) reading {
 	one, err := j.fresh(ctx, []plan.Change{*c})
 	if err != nil {
@@ -102,9 +102,8 @@ func (j *job) accounts(ctx context.Context, changes []plan.Change) (map[string]r
 	return all, nil
 }
 
-// bare reads only what a restore or a rollback needs: how people hold licenses, and their Active Directory accounts.
-// It works even if sign-in dates cannot be read, or if it is in doubt whether a person's two accounts belong
-// together.
+// bare reads only what a restore or a rollback needs: how people hold licenses, and their Active Directory accounts. It
+// works even if sign-in dates cannot be read, or if nobody knows whether a person's two accounts belong together.
 func (j *job) bare(ctx context.Context, changes []plan.Change) (map[string]reading, error) {
 	all := map[string]reading{}
 	for _, c := range changes {

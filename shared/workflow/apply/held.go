@@ -49,8 +49,8 @@ func (m *move) pathError(sku, group string) string {
 	return ""
 }
 
-// switchedOff returns, as a phrase, the service plans that are switched off and that the person may need, or "" if
-// there are none.
+// switchedOff lists the switched-off service plans that the person may need. It returns them as a phrase for a note, or
+// "" if there are none.
 func (m *move) switchedOff(sku, group string) string {
 	i := slices.IndexFunc(m.run.Policy.Licenses, func(l *policy.License) bool { return l.SKU != "" && m.run.Tenant.SKUIDs[l.SKU] == sku })
 	for _, a := range m.paths(sku, group) {

@@ -26,7 +26,7 @@ type move struct {
 	change *plan.Change
 	entry  *ledger.Entry
 	left   *ledger.Mark // the mark of leaving; nil: none
-	// first reports whether no earlier write can have taken the license.
+	// first reports whether this call makes the first write that can take the license.
 	first bool
 	// joined reports whether this change may have put the person into the target.
 	joined bool
@@ -35,9 +35,9 @@ type move struct {
 	leftBy time.Time
 	// turned reports whether the change is being rolled back.
 	turned bool
-	// took reports whether this call has taken the license, as far as it knows.
+	// took reports whether this call has taken the license, or may have taken it.
 	took bool
-	// unchanged reports whether nothing was taken because the directory refused the only write.
+	// unchanged reports whether the person certainly keeps the license, because the directory refused the only write.
 	unchanged bool
 }
 
@@ -87,8 +87,8 @@ func (m *move) advance(ctx context.Context, resumed bool) (runs.Status, string) 
 	return status, note
 }
 
-// withoutAD ends or continues a change of Active Directory groups when there is no account to change. An account that
-// was looked for and is gone holds nothing.
+// withoutAD handles a change of Active Directory groups if there is no account to change. If the account was looked for
+// and is gone, it holds nothing, so the change ends.
 func (m *move) withoutAD(ctx context.Context) (runs.Status, string) {
 	if m.AD == nil || m.person.ADState == directory.NotRead || m.person.ADState == directory.Contradictory {
 		return troubled, "the Active Directory account cannot be read now" + prefixed(": ", m.person.Doubt)
@@ -113,8 +113,8 @@ func prefixed(prefix, text string) string {
 	return prefix + text
 }
 
-// leave records that the license is about to be taken. The returned status is empty if the license may be taken.
-// Otherwise the evidence is too old, the store failed, or another call of the run has begun a rollback.
+// leave records in the ledger that the license is about to be taken. The returned status is empty if the license may be
+// taken. Otherwise the evidence is too old, the store failed, or another call of the run has begun a rollback.
 func (m *move) leave(ctx context.Context) (runs.Status, string) {
 	if m.current() != nil {
 		return aged, ""
@@ -136,8 +136,9 @@ func (m *move) leave(ctx context.Context) (runs.Status, string) {
 	return "", ""
 }
 
-// answered records the directory's answer that the license is taken. If somebody restores the license before a read
-// shows it as gone, it is then not taken again. The returned status is empty unless recording the answer fails.
+// answered records that the directory accepted the write that takes the license. If a later read shows the license, the
+// record proves that somebody restored it, so it is not taken again. The returned status is empty unless recording
+// fails.
 func (m *move) answered(ctx context.Context, err error) (runs.Status, string) {
 	if err != nil {
 		return "", ""

@@ -20,8 +20,8 @@ func (j *job) one(ctx context.Context, c *plan.Change, e reading) (r runs.Result
 	return j.change(ctx, c, e)
 }
 
-// broken ends a change that met a bug of this program. If the ledger shows that the change has begun, it stays
-// pending and the next call continues it.
+// broken returns the result of a change that hit a bug of this program. If the ledger shows that the change has begun,
+// the change stays pending, and the next call continues it.
 func (j *job) broken(ctx context.Context, c *plan.Change, fault string) runs.Result {
 	last, err := j.ledger.Latest(ctx, c.User, c.License)
 	if err == nil && (last == nil || last.Run != j.plan.Run || last.Completion != nil) {

@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// doubtful is how long a write is repeated while no read shows it. After that, a write that was never made can no
-// longer be told from one that somebody undid.
+// doubtful is how long a write is repeated while no read shows it. After that, nobody can tell whether the write was
+// never made or somebody undid it.
 const doubtful = time.Hour
 
 // outlived ends a change that an earlier call began and that must not be finished: somebody may have restored the
@@ -37,8 +37,9 @@ func (m *move) outlived(ctx context.Context, held bool) (runs.Status, string) {
 
 func (m *move) expired() bool { return m.Now().After(m.plan.Expires) }
 
-// heldAgain ends a change that took the license if the person still has it or has it again. Shortly after the write,
-// that may be an outdated read, and a read from another domain controller may be outdated for longer.
+// heldAgain handles a change that took a license that a read still shows. Shortly after the write, that read may be
+// outdated; a read from another domain controller may be outdated for longer. Later, heldAgain ends the change, because
+// somebody restored the license or the write was never made.
 func (m *move) heldAgain(ctx context.Context) (runs.Status, string) {
 	free, err := m.ledger.Noted(ctx, m.entry, ledger.SeenFree)
 	made, madeErr := m.ledger.Noted(ctx, m.entry, ledger.Answered)
@@ -59,8 +60,8 @@ func (m *move) heldAgain(ctx context.Context) (runs.Status, string) {
 	return "", ""
 }
 
-// readAgain waits for the next reading. If the rule keeps the person, it does not wait but returns an empty status,
-// so that the change is rolled back at once.
+// readAgain leaves the change pending until the next reading. If the rule now keeps the license, readAgain returns an
+// empty status instead, so that the change is rolled back at once.
 func (m *move) readAgain(why string) (runs.Status, string) {
 	if _, _, keep := m.ask(); keep != "" {
 		return "", ""
@@ -68,7 +69,7 @@ func (m *move) readAgain(why string) (runs.Status, string) {
 	return runs.Pending, why + "; it is read again before anything else is done"
 }
 
-// outOfTarget ends a change if the target no longer lists the person, or if the target still does not list the person
+// outOfTarget ends a change if the target listed the person and no longer does, or if the target never lists the person
 // after several joins.
 func (m *move) outOfTarget(ctx context.Context) (runs.Status, string) {
 	in, err := m.in(ctx, m.entry.Target)
@@ -90,7 +91,8 @@ func (m *move) outOfTarget(ctx context.Context) (runs.Status, string) {
 	return m.rollBack(ctx, ledger.Restored, "somebody took the person out of the target group")
 }
 
-// tryAgain counts joins after which the target did not list the person. It ends the change after the third.
+// tryAgain counts how often the person joined the target without being listed there afterwards. After three times, it
+// ends the change.
 func (m *move) tryAgain(ctx context.Context) (runs.Status, string) {
 	last := m.entry.At
 	for _, try := range []ledger.Seen{ledger.SecondTry, ledger.ThirdTry} {
@@ -115,8 +117,8 @@ func (m *move) tryAgain(ctx context.Context) (runs.Status, string) {
 	return m.rollBack(ctx, ledger.Failed, fmt.Sprintf("the target group was joined three times since %s, and never listed the person", m.entry.At.Format(time.RFC3339)))
 }
 
-// waits handles a change that waits for the directory. It records for later calls what was seen. Once the plan has
-// expired, waiting does not help, so it ends the change or asks an operator to look.
+// waits handles a change that waits for the directory. It notes in the ledger what it sees, for later calls. Once the
+// plan has expired, waiting does not help, so waits ends the change or asks an operator to look.
 func (m *move) waits(ctx context.Context, note string) (runs.Status, string) {
 	if m.turned || note == handedOver {
 		return runs.Pending, note

@@ -138,8 +138,8 @@ func TestTakenAndHeldStill(t *testing.T) {
 	}
 }
 
-// TestTakenOutOfTheTarget: the target listed the person and no longer does. Shortly afterwards that is an outdated
-// read; later it means that somebody removed the person.
+// TestTakenOutOfTheTarget: one read shows the person in the target, and a later read does not. Soon after the first
+// read, the later one is outdated. After that, somebody has removed the person.
 func TestTakenOutOfTheTarget(t *testing.T) {
 	t.Parallel()
 	for later, ends := range map[time.Duration]bool{directory.Settling - time.Second: false, directory.Settling: true} {

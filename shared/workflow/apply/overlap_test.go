@@ -45,12 +45,13 @@ func (b *between) ChangeLicenses(ctx context.Context, id string, add []directory
 	return b.fakeEntra.ChangeLicenses(ctx, id, add, remove)
 }
 
-// beside returns another process that works on the same run.
+// beside returns an Applier that stands for another process working on the same run.
 func (b *bench) beside() *Applier {
 	return &Applier{Store: b.Store, Entra: b.entra, AD: b.ad, Now: b.Applier.Now}
 }
 
-// signsIn returns a function that makes a person sign in and another call of the run see it.
+// signsIn returns a function that signs a person in. The function then makes another call of the run, which sees the
+// sign-in and must have the result want.
 func (b *bench) signsIn(t *testing.T, who string, want runs.Status) func() {
 	return func() {
 		b.entra.users[who].LastSuccessful = daysAgo(0)

@@ -53,8 +53,8 @@ func sorted(groups []protocol.Group) (all []protocol.Group) {
 	return all
 }
 
-// TestWhomTheRelayIsAskedAbout: the relay is asked once about each person of the batch who has an Active Directory
-// account and an open change, and only if the plan needs Active Directory.
+// TestWhomTheRelayIsAskedAbout: the relay reads each person of the batch once if the person has an Active Directory
+// account and a change that is not final. It reads nobody if the plan does not need Active Directory.
 func TestWhomTheRelayIsAskedAbout(t *testing.T) {
 	t.Parallel()
 	liteDora := freeDora

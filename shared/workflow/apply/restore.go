@@ -68,15 +68,14 @@ func (j *job) stillOpen(ctx context.Context, m *move) (runs.Status, string) {
 	return m.complete(ctx, ledger.Failed, refusal+"; restore again")
 }
 
-// sameWay reports whether two intents change the same groups and products.
+// sameWay reports whether two intents change the same groups and the same target product.
 func sameWay(a, b *ledger.Intent) bool {
 	source := a.Source == b.Source || a.SourceGUID != "" && a.SourceGUID == b.SourceGUID
 	return source && a.SourceEntra == b.SourceEntra && a.TargetEntra == b.TargetEntra && a.Target == b.Target && a.TargetGUID == b.TargetGUID && a.TargetSKU == b.TargetSKU
 }
 
-// orphan returns the open entry of another restore of the same license if that restore can no longer go on, and
-// otherwise nil. An operator's restore finishes the entry in its place, because the entry has everything that this
-// needs.
+// orphan returns the open entry of another restore of the same license, if that restore can no longer go on. Otherwise
+// it returns nil. An operator's restore then finishes that entry, which has all the data that this takes.
 func (j *job) orphan(ctx context.Context, m *move, last *ledger.Entry) (*ledger.Entry, error) {
 	if j.plan.Restores == "" || last == nil || last.Completion != nil || last.RestoreOf != m.change.RestoreOf {
 		return nil, nil

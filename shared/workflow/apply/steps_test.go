@@ -73,8 +73,9 @@ func TestStepThatFails(t *testing.T) {
 	}
 }
 
-// TestUndoneOfABatch: a step records that nothing could be done. Final results stay. After a refusal, changes that
-// wait keep waiting, because the next call may be allowed. Without evidence, they are tried again.
+// TestUndoneOfABatch: a step records that nothing could be done, and keeps final results. If the batch was refused,
+// changes that wait for the directory keep waiting, because the next call may be allowed. If only evidence was missing,
+// they are tried again.
 func TestUndoneOfABatch(t *testing.T) {
 	t.Parallel()
 	over, waits, again, fresh := freeDora, freeEgon, freeDora, freeEgon

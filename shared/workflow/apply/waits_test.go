@@ -91,7 +91,8 @@ func TestWaiting(t *testing.T) {
 	}
 }
 
-// TestNoTargetToBeOutOf: joins are not counted for a change that joins no Entra group, however long ago it began.
+// TestNoTargetToBeOutOf: a change that joins no Entra group records no tries to join one, however long ago the change
+// began.
 func TestNoTargetToBeOutOf(t *testing.T) {
 	t.Parallel()
 	for name, move := range map[string]func(*testing.T, *bench) *move{

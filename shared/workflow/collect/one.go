@@ -191,9 +191,9 @@ func (c *Collector) writeAD(ctx context.Context, b *snapshot.Begin, p *policy.Po
 	return w.AddAD(account)
 }
 
-// proven reports whether it does not matter that the last logon is unknown: at least one rule is undecided because of
-// it, and each of these rules reclaims with the latest possible logon. Rules that are undecided for another reason do
-// not count.
+// proven reports whether the rules decide although the last logon is unknown. It assumes the latest possible logon, and
+// asks each undecided rule again. At least one of them must then reclaim, and none may keep the license. Rules that
+// stay undecided have another reason, so they do not count.
 func (o *one) proven(b *snapshot.Begin, p *policy.Policy) (bool, error) {
 	latest := o.Latest()
 	if latest.IsZero() {

@@ -161,9 +161,9 @@ func TestOneInSteps(t *testing.T) {
 	}
 }
 
-// TestEntrances: a run for everybody may come through two entrances, of which only the schedule's counts as
-// scheduled. A run for one person may come through one entrance, and its changes through another. Every other
-// entrance refuses it without asking a source.
+// TestEntrances: two entrances accept a run for everybody, and only the run of the entrance Nightly counts as
+// scheduled. One entrance accepts a run for one person, and another accepts the changes of one person. Every other
+// entrance refuses these requests without asking a source.
 func TestEntrances(t *testing.T) {
 	t.Parallel()
 	for request, want := range map[string][]entrance.Name{

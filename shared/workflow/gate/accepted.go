@@ -18,7 +18,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// matches collects the people whom the rules of a run match, so that the plan's hash binds them.
+// matches hashes the people whom the rules of a run match, so that the plan's hash covers them.
 type matches struct {
 	keys map[string]string // keys of the rules by name; editing a rule changes its key
 	sum  hash.Hash
@@ -43,20 +43,20 @@ func (m *matches) hash() string { return hex.EncodeToString(m.sum.Sum(nil)) }
 // match is a person whom a rule matched. rule is the rule's key.
 type match struct{ rule, user string }
 
-// acceptance has the people whom one override accepts.
+// acceptance is an override, with the people whom it accepts.
 type acceptance struct {
 	history.Override
 	people map[match]bool
 }
 
-// acceptances are the overrides by which operators accepted the people of plans on hold. void says why overrides do
-// not count.
+// acceptances are the overrides that count, each for the plan of one run. void has a note for each override that does
+// not count, with the reason.
 type acceptances struct {
 	all  []acceptance
 	void []string
 }
 
-// acceptancesAt reads the overrides that are in force at an instant, or were within plan.Window before it.
+// acceptancesAt reads the overrides that were in force at any time from plan.Window before now until now.
 func acceptancesAt(ctx context.Context, s store.Store, now time.Time) (*acceptances, error) {
 	overrides, err := history.Overrides(ctx, s, now.Add(-plan.Window-history.OverrideLasts), now)
 	if err != nil {

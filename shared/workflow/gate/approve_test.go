@@ -77,8 +77,8 @@ func TestScheduleNeverAppliesAgainstAHold(t *testing.T) {
 	}
 }
 
-// TestWhatBecame: the ledger says what happened to a change. If the ledger has no entry, the results of the batches
-// say it.
+// TestWhatBecame: the ledger decides what happened to a change. If the ledger has no entry for the change, the results
+// of the batches decide.
 func TestWhatBecame(t *testing.T) {
 	t.Parallel()
 	c := plan.Change{User: "ann", License: "e3", Rule: "m365"}
@@ -259,7 +259,7 @@ func TestMailboxesAreLookedUp(t *testing.T) {
 	}
 }
 
-// TestSeatsOfWhatIsNotMade: only a change that would be made now needs a seat.
+// TestSeatsOfWhatIsNotMade: changes that are announced or refused use no seat.
 func TestSeatsOfWhatIsNotMade(t *testing.T) {
 	t.Parallel()
 	seat := func(d plan.Decision) plan.Decision { d.Seat = "exo"; return d }

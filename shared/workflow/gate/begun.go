@@ -70,7 +70,8 @@ func (j *judgement) said(ctx context.Context, run string) (*runs.Results, error)
 	return r, err
 }
 
-// losses returns a note for each earlier run that cannot be read or cannot go on with what it began.
+// losses returns notes about earlier runs: those that cannot be read, and those that cannot finish the changes that
+// they began.
 func (j *judgement) losses() (notes []string) {
 	for _, why := range j.Begin.Lost {
 		notes = append(notes, why+"; what it found under the names of the policy is not known, and an older run's list counts")

@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// mailboxGuard has the mailboxes of people who lose a license or get one with a smaller mailbox. It refuses a change
-// that needs a fact about a mailbox that is unknown.
+// mailboxGuard has the mailboxes of people who lose a license or get a license with a smaller mailbox. It refuses a
+// change if a fact about the mailbox is needed but unknown.
 type mailboxGuard struct {
 	quota     map[string]float64            // mailbox quota of each license, in GB
 	boxes     map[string]*directory.Mailbox // mailboxes by user principal name in lower case; nil: needed, but not in the report
@@ -20,7 +20,7 @@ type mailboxGuard struct {
 	concealed bool
 }
 
-// guardOf reads the mailbox usage report for the decisions of a run that need it.
+// guardOf reads the lines of the mailbox usage report that the decisions of a run need.
 func guardOf(ctx context.Context, s store.Store, r *decision.Run) (*mailboxGuard, error) {
 	g := &mailboxGuard{quota: map[string]float64{}, boxes: map[string]*directory.Mailbox{}}
 	for _, l := range r.Policy.Licenses {
@@ -65,8 +65,8 @@ func (g *mailboxGuard) note(m *directory.Mailbox) error {
 	return nil
 }
 
-// refusal returns why a decision is not carried out, because of the decision itself or of the mailbox. It returns ""
-// if nothing prevents it.
+// refusal returns why a decision is not carried out. The reason is the decision's own or one about the mailbox. refusal
+// returns "" if nothing prevents the change.
 func (g *mailboxGuard) refusal(d *plan.Decision) string {
 	if d.Refused != "" || !d.Mailbox {
 		return d.Refused

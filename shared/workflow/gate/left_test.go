@@ -146,8 +146,8 @@ func TestNamesThatAreNobodys(t *testing.T) {
 	}
 }
 
-// TestRestoreOfAMixture: of two licenses, only one must still be restored. The restore finds that license, even
-// without the plan.
+// TestRestoreOfAMixture: the run took two licenses, and one of them is restored or being restored. A restore finds the
+// other license, even without the plan.
 func TestRestoreOfAMixture(t *testing.T) {
 	t.Parallel()
 	for name, other := range map[string]func(*testing.T, *ledger.Ledger){

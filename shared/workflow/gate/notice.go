@@ -68,7 +68,7 @@ func (s *Steps) notice(in StepInput) (*StepOutput, error) {
 	return out, nil
 }
 
-// text returns the cause of a failure. The cause of a Lambda function is a JSON object that contains the message
+// text returns the message of a failure. For a Lambda function, the cause is a JSON object that contains the message
 // ("Using the Lambda runtime API" of the developer guide, "Invocation error").
 func (f *Failure) text() string {
 	var of struct {

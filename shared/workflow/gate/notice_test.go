@@ -18,7 +18,7 @@ const (
 	aHash = "2d9327dc93102f653257b92b24376af6f2121619e08de17d059fd1fc8927008a"
 )
 
-// told returns a last state with its notice.
+// told runs the step notice on the last state of an execution, and returns the state with its notice.
 func (s *Steps) told(t *testing.T, state any) *StepOutput {
 	t.Helper()
 	text, err := json.Marshal(state)
@@ -114,7 +114,7 @@ func TestSubject(t *testing.T) {
 	}
 }
 
-// TestNoticeOfNoState: a last state that is not a state is rejected.
+// TestNoticeOfNoState: the step notice rejects a last state that it cannot decode.
 func TestNoticeOfNoState(t *testing.T) {
 	t.Parallel()
 	for _, state := range []string{`[]`, `{"run":5}`, ``} {

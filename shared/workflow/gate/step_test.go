@@ -163,7 +163,8 @@ func TestHold(t *testing.T) {
 	}
 }
 
-// approvedAgain approves a plan that achieved before in an earlier execution, which must not be reported again.
+// approvedAgain approves a plan of which an earlier execution achieved before. The new execution must not report that
+// again.
 func (s *Steps) approvedAgain(t *testing.T, p *plan.Plan, before Totals) {
 	t.Helper()
 	out, err := s.Do(t.Context(), StepInput{Op: "approve", Entrance: entrance.Approve, Request: Request{Run: p.Run, PlanHash: p.PlanHash}})

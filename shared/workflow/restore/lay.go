@@ -24,9 +24,9 @@ func isOver(ctx context.Context, s store.Store, run string) (bool, error) {
 	return false, err
 }
 
-// lay begins and seals the run of a restore, which reads no people. It needs a policy, and groups and products as an
-// earlier run resolved them. It takes each from the first place from which it can be read. A repeated call changes
-// nothing.
+// lay begins and seals the run of a restore, without reading people. The run needs a policy, and the groups and
+// products as an earlier run resolved them. lay takes them from the first of several sources that can be read. A
+// repeated call changes nothing.
 func lay(ctx context.Context, s store.Store, in Request, changes []plan.Change, now time.Time) error {
 	old, err := begun(ctx, s, in.Of)
 	if err != nil {

@@ -97,8 +97,8 @@ func Plan(ctx context.Context, s store.Store, in Request, now time.Time) (*plan.
 	return p, report.PutChanges(ctx, s, p)
 }
 
-// touched lists the licenses that a run may have taken. It uses what the run's plan left or, without that, lists the
-// ledger of the person or of everybody.
+// touched lists the licenses that a run may have taken. It reads the list that the run's plan left. If there is no such
+// list, it reads the ledger of the person, or the whole ledger.
 func touched(ctx context.Context, s store.Store, book *ledger.Ledger, in Request) ([]history.Touch, error) {
 	p, err := history.GetPlanned(ctx, s, in.Of)
 	switch {
@@ -135,7 +135,7 @@ func touched(ctx context.Context, s store.Store, book *ledger.Ledger, in Request
 	return touches, err
 }
 
-// found is what the ledger has about the run to restore.
+// found is what the ledger says about the run to restore.
 type found struct {
 	changes    []plan.Change
 	resumes    []string // runs that have open changes of these licenses

@@ -16,9 +16,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Taken returns the runs that took licenses from a user that have not been restored, including runs that are taking
-// or restoring them now. user is the key in the ledger, an object id or SID. Taken fails with ErrNothing if there is
-// no such run; name is the user's name for that error.
+// Taken returns the runs that took licenses that a user still lacks. It includes runs that are taking or restoring
+// these licenses now. user is the key in the ledger, an object id or SID. If there is no such run, Taken fails with
+// ErrNothing, and the error mentions name.
 func Taken(ctx context.Context, s store.Store, user, name string) (took []string, err error) {
 	page, err := ledger.In(s).Of(ctx, user)
 	if err != nil {
