@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the tests that need an engine of another maker. An engine that is not here, and cannot be installed, is skipped.
+# Runs the tests that need somebody else's simulation of AWS. Skips each one that is not installed and cannot be.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 version=v1.8.0

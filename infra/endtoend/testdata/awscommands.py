@@ -11,7 +11,7 @@ from botocore.exceptions import UnknownServiceError
 SESSION = botocore.session.get_session()
 # Options that every command takes.
 EVERYWHERE = {"query", "output", "profile", "region", "cli-binary-format"}
-# Commands that the CLI adds to the operations, with the options that the pages use. True: the option has no value.
+# Commands of the CLI that are not operations of a service, with the options that the docs use. True: the option takes no value.
 OWN = {
     "s3 cp": {},
     "s3 ls": {"recursive": True, "summarize": True},

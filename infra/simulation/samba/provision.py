@@ -1,6 +1,6 @@
 # Makes the database of a new domain in a folder that holds its etc/smb.conf.
-# Samba's own command would also set NT access lists on sysvol, which needs file
-# system features that a container lacks, and which nobody here looks at.
+# Samba's own command would also set NT access lists on sysvol. That needs file
+# system features that a container lacks, and no test reads these access lists.
 import logging, sys
 from samba import dsdb
 from samba.auth import system_session
