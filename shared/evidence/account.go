@@ -24,7 +24,7 @@ type Account struct {
 }
 
 // ReadAccount reads an account and finds out which of the groups in questions it belongs to. It ignores questions about
-// groups of other sources. If it returns an error, only Partial is valid.
+// groups of other sources. If ReadAccount returns an error, only Partial is valid.
 func ReadAccount(ctx context.Context, ad AD, sid string, questions []directory.Question) (a Account, err error) {
 	user, err := ad.ReadPerson(ctx, sid)
 	a.Partial, _ = errors.AsType[*directory.PartialLogonError](err)

@@ -1,6 +1,6 @@
 // Package evidence reads one person from every source. Runs use it to collect one person and to read a person again
-// before a write. The relay uses it too, so its input is plain values: the relay has no rules. Anything that could not
-// be read or may be hidden is unknown in the result, never a "no".
+// before a write. The relay uses the package too. The relay has no rules, so this package does not depend on the
+// policy. Anything that could not be read or may be hidden is unknown in the result, never a "no".
 package evidence
 
 import (
@@ -83,14 +83,14 @@ func InEntra(ctx context.Context, entra Entra, account *directory.ADUser, anchor
 	return nil, nil
 }
 
-// ReadAD reads the person's account in Active Directory and the groups it belongs to.
+// ReadAD reads the person's account in Active Directory, and finds out which of the groups in questions it belongs to.
 func (p *Person) ReadAD(ctx context.Context, ad AD, sid string, questions []directory.Question) {
 	a, err := ReadAccount(ctx, ad, sid, questions)
 	p.AD, p.Failed = &a, err
 }
 
-// Latest returns the latest time at which the person can have logged on if the last logon could not be read. It returns
-// the zero time if the last logon is known or if nothing is proven.
+// Latest returns the latest time at which the person can have logged on, if the last logon could not be read for
+// certain. It returns the zero time if the last logon is known, or if no latest time is known.
 func (p *Person) Latest() (at time.Time) {
 	if p.AD == nil || p.Failed != nil || p.AD.Partial == nil {
 		return at

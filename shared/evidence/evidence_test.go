@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// If some controllers do not answer, the account has the latest possible date. An account that cannot be read, or whose
-// groups cannot be read, has no date.
+// If some domain controllers do not answer, Latest is the latest possible time of the last logon. If the account or its
+// groups cannot be read, there is no such time.
 func TestAccount(t *testing.T) {
 	t.Parallel()
 	late := &directory.PartialLogonError{Err: errDown, Latest: logon.Add(time.Hour)}
@@ -220,7 +220,7 @@ func TestGroups(t *testing.T) {
 	}
 }
 
-// The reasons for two hidden groups are both kept.
+// If the members of two groups are hidden, the reason for each group is kept.
 func TestWhyEachGroupIsWithheld(t *testing.T) {
 	t.Parallel()
 	groups := []Group{{Question: seats, Now: directory.Group{ID: "g-seats", Hidden: true}}, {Question: exempt, Now: directory.Group{ID: "g-exempt", Hidden: true}}}
@@ -251,7 +251,7 @@ func TestGroupsAskOnce(t *testing.T) {
 	}
 }
 
-// Membership is unknown if the group was deleted, emptied or hidden in between.
+// Membership is unknown if the group was deleted, emptied or hidden between the two reads.
 func TestAgain(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -8,8 +8,9 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Belonging says which of the groups in question a person belongs to, by the keys of the questions. Membership is
-// unknown for the groups in Unreadable. The person belongs to no other group in question.
+// Belonging answers questions about groups for one person. In lists the keys of the questions whose group the person
+// belongs to. Unreadable lists the keys of the questions whose answer is unknown. The answer to every other question is
+// no.
 type Belonging struct {
 	In         []string
 	Unreadable []string
@@ -26,8 +27,7 @@ type Group struct {
 }
 
 // Again reads a group again, because it may have been deleted, emptied or hidden. It also reads the list of members if
-// the group is or was hidden. had reports whether the group had several members before, so that an empty list is not
-// believed.
+// the group is or was hidden. If had is true, the group had several members before, so an empty list is not believed.
 func Again(ctx context.Context, entra Entra, g Group, had bool) (Group, error) {
 	now, err := entra.FindGroup(ctx, g.Now.ID)
 	if err == nil {
@@ -42,7 +42,8 @@ func Again(ctx context.Context, entra Entra, g Group, had bool) (Group, error) {
 	return g, err
 }
 
-// list reads the members of the group. If whether is set, list only finds out whether there are any.
+// list reads the members of the group. If whether is set, list only finds out whether there are any. nobody reports
+// whether there are none.
 func (g *Group) list(ctx context.Context, entra Entra, whether bool) (nobody bool, err error) {
 	nobody = true
 	listed := map[string]bool{}

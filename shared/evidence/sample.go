@@ -8,7 +8,7 @@ import (
 )
 
 // The dates of a single person do not show whether a feed is broken for everybody. A run for one person therefore also
-// reads the beginning of each source's list.
+// reads the first people that each source lists.
 
 // errEnough stops a listing once enough people have been read.
 var errEnough = errors.New("enough")

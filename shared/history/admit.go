@@ -24,21 +24,22 @@ type Request struct {
 	Policy string
 	// ManifestHash is the hash of the manifest of the run's snapshot. If it is empty, the manifest is not compared.
 	ManifestHash string
-	// Left is the number of changes that are not final, in the plan and in the plans that it resumes.
+	// Left is the number of changes that still have work to do, in the plan and in the plans that it resumes.
 	Left int
 }
 
 // Admission says which changes of an admitted plan may be made.
 type Admission struct {
-	// Closed says why no change may begin any more. It is empty if changes may begin. Changes that have already begun
-	// are finished either way.
+	// Closed says why no further change may begin. It is empty if changes may begin. Changes that have already begun
+	// are finished in both cases.
 	Closed string
 	// Withdrawn means that another run restores what the plan's run took.
 	Withdrawn bool
 }
 
-// Admit decides from the store whether a plan may be applied at now. b is the begin object of the plan's run. refusal
-// says why the plan may not be applied, or is "" if it may. Package apply also asks the directories.
+// Admit decides whether a plan may be applied at now. It looks only into the store; package apply also asks the
+// directories. b is the begin object of the plan's run. refusal says why the plan may not be applied, or is "" if it
+// may.
 func Admit(ctx context.Context, s store.Store, p *plan.Plan, b *snapshot.Begin, in Request, now time.Time) (a Admission, refusal string, err error) {
 	if refusal = refused(p, b, in); refusal != "" {
 		return a, refusal, nil
@@ -55,7 +56,7 @@ func Admit(ctx context.Context, s store.Store, p *plan.Plan, b *snapshot.Begin, 
 	return a, a.Closed, nil
 }
 
-// final returns why a plan without changes left to make is refused, or "" if there are any.
+// final returns why the plan is refused if it has no changes left to make, or "" if it has some.
 func final(in Request) string {
 	if in.Left == 0 {
 		return "every change of the plan is final already"
@@ -63,7 +64,7 @@ func final(in Request) string {
 	return ""
 }
 
-// refused returns why the plan may not be applied, judging by its own content, or "" if it may.
+// refused returns why the content of the plan itself forbids that it is applied, or "" if nothing in it does.
 func refused(p *plan.Plan, b *snapshot.Begin, in Request) string {
 	switch {
 	case p.Mode == policy.Audit && p.Restores == "":
@@ -111,8 +112,8 @@ func closed(ctx context.Context, s store.Store, p *plan.Plan, b *snapshot.Begin,
 	return "the plan of run " + newer + " superseded it; apply that one", false, nil
 }
 
-// begun reports whether a change of the plan's run is open in the ledger. Such a change is finished even if the plan is
-// closed.
+// begun reports whether a change of the plan's run is open in the ledger. An open change is finished even if the plan
+// is closed.
 func begun(ctx context.Context, book *ledger.Ledger, p *plan.Plan) (bool, error) {
 	for _, c := range slices.Concat(p.Changes, p.Notices) {
 		last, err := book.Latest(ctx, c.User, c.License)

@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The command line and the state machine refuse the same plans.
+// Admit, which both the command line and the state machine call, refuses these plans.
 func TestAdmit(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 29, 3, 0, 0, 0, time.UTC)

@@ -44,12 +44,13 @@ type Item struct {
 	Why       string     `json:"why,omitempty"`
 }
 
-// late is how late dates may arrive. Dates in Entra ID are up to 24 hours late (Microsoft Entra documentation, "How to
-// detect inactive user accounts").
+// late is how late an activity date may arrive. Dates in Entra ID are up to 24 hours late (Microsoft Entra
+// documentation, "How to detect inactive user accounts").
 const late = 24 * time.Hour
 
-// Since returns the earliest activity that counts as a return. The person had been idle for a long time when the change
-// began. A date from shortly before the change can therefore only have arrived late, and counts too.
+// Since returns the time after which activity counts as a return. It is a little earlier than the change, because the
+// change was made only after a long idle time: if a date from just before the change appears, it arrived late, and the
+// person is active again.
 func (i *Item) Since() time.Time { return i.Began.Add(-late) }
 
 // Digest is everything that a run knows about earlier runs. A nil Digest knows nothing.
@@ -57,19 +58,19 @@ type Digest struct {
 	Run       string            `json:"run"`
 	At        time.Time         `json:"at"`
 	Baselines [2]*plan.Baseline `json:"baselines"` // how the feeds looked when they were last healthy
-	// Known holds the last readings whose accounts are remembered. Unlike Baselines, it includes readings in which too
-	// many people matched, because the dates in them did exist.
+	// Known has, for each directory, the last reading whose accounts are remembered. Unlike Baselines, it includes
+	// readings of runs in which too many people matched, because the dates that these runs read did exist.
 	Known [2]*plan.Baseline `json:"known,omitzero"`
 	// Signals holds the baselines of the signals that come from reports, by the name of the signal.
 	Signals map[string]*plan.Baseline `json:"signals,omitempty"`
-	// Earlier is the newest earlier run for everybody that made a plan. It is empty if there is none.
+	// Earlier is the newest earlier run that made a plan for everybody. It is empty if there is none.
 	Earlier string `json:"earlier,omitempty"`
 
 	items    map[Touch]*Item
 	setbacks map[Touch]*Setback
-	// sightings holds the activity dates that changes read at the last moment, by account.
+	// sightings holds the activity dates that were read again just before a change, by account.
 	sightings map[string]*directory.Sighting
-	restored  map[Touch]*Item // restored by others, as known before the ledger is read
+	restored  map[Touch]*Item // licenses that somebody else restored; filled before the ledger is read
 }
 
 // Of returns what last happened to a license of a person, or nil if nothing did.

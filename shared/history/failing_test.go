@@ -56,8 +56,8 @@ func (f *failing) List(ctx context.Context, prefix string) iter.Seq2[string, err
 	return f.Store.List(ctx, prefix)
 }
 
-// Whichever call of the store fails, no caller may conclude that there was no plan, no override or no withdrawal, or
-// that nothing was taken.
+// If any call of the store fails, the function returns the error. It never reports that there is no plan, no override
+// or no withdrawal, or that nothing was taken.
 func TestAFailingStoreIsNoPast(t *testing.T) {
 	t.Parallel()
 	past := func(t *testing.T) *world {
@@ -151,7 +151,7 @@ func TestAFailingStoreIsNoPast(t *testing.T) {
 	}
 }
 
-// Admission gives the reason why a plan is closed, and says whether its run is withdrawn.
+// Admission says why a plan is closed, and whether its run is withdrawn.
 func TestClosed(t *testing.T) {
 	t.Parallel()
 	run := nameOf(0)
@@ -196,7 +196,8 @@ func TestClosed(t *testing.T) {
 	}
 }
 
-// withdraws records twice that a run is restored: by the run "back", then by "later". The first record stays.
+// withdraws calls Withdraw for a run twice: first with the restoring run "back", then with "later". The first call
+// counts.
 func (w *world) withdraws(run string) {
 	w.Helper()
 	for _, by := range []string{"back", "later"} {
@@ -206,7 +207,7 @@ func (w *world) withdraws(run string) {
 	}
 }
 
-// Only an open entry of the plan's own run counts, and only for a person in the plan.
+// Only an open entry that the plan's own run wrote counts, and only for a person in the plan.
 func TestBegun(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

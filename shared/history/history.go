@@ -1,10 +1,10 @@
-// Package history tells a run what earlier runs did and saw, without listing the ledger: which licenses were taken,
-// restored or announced, which changes are pending, which plan is the newest, which limits were set aside, and how the
-// feeds looked when they were last healthy.
+// Package history tells a run what earlier runs did and saw: which licenses they took, restored or announced, which
+// changes are pending, which plan is the newest, for which plans an operator set the limits aside, and how the feeds
+// looked when they were last healthy. It does not need to list the whole ledger.
 //
 // Every plan leaves an object that names the people whom it may change. A new run looks up these people in the ledger
-// and adds what it finds to the digest of the previous run. The result is the digest of the new run, which its manifest
-// binds.
+// and adds what it finds to the digest of the previous run. The result is the digest of the new run. The manifest of
+// the new run has the key of this digest.
 package history
 
 import (
@@ -33,18 +33,18 @@ type Planned struct {
 	OnHold bool `json:"held,omitempty"`
 	// Touches lists the licenses that may be changed or announced.
 	Touches []Touch `json:"touches"`
-	// HeldAgain lists licenses that were taken and are held again, although no run restored them.
+	// HeldAgain lists licenses that a run took and that the person holds again, although no run restored them.
 	HeldAgain []Touch `json:"again,omitempty"`
-	// Feeds describes the feeds of the two directories as this run saw them. The entry of an unhealthy feed is nil, and
-	// both are nil if too many people matched.
+	// Feeds describes the feeds of the two directories as this run saw them. The entry of an unhealthy feed is nil.
+	// Both entries are nil if too many people matched.
 	Feeds [2]*plan.Baseline `json:"feeds"`
-	// Known holds the readings whose accounts are remembered. The entry of a source that was not healthy is nil. Older
-	// versions wrote only Feeds.
+	// Known has, for each directory, the reading whose accounts are remembered. It is nil for a directory that was not
+	// healthy. Older versions wrote only Feeds.
 	Known [2]*plan.Baseline `json:"known,omitzero"`
 	// Signals describes the signals from reports as this run saw them, by name. The signals of the directories are in
 	// Feeds.
 	Signals map[string]*plan.Baseline `json:"signals,omitempty"`
-	// Earlier says which accounts and groups this run and earlier runs found for the names in policies.
+	// Earlier has the accounts and groups that this run and earlier runs found for the names in policies.
 	Earlier *directory.Earlier `json:"earlier,omitempty"`
 }
 
@@ -80,9 +80,9 @@ func PutPlanned(ctx context.Context, s store.Store, p *Planned, everybody bool) 
 	return nil
 }
 
-// Newer returns the newest run for everybody that was planned after run and supersedes its plan, or "" if there is
-// none. A plan on hold supersedes nothing unless its limits were set aside. A plan that was made by a clock ahead of
-// now supersedes nothing either.
+// Newer returns the newest run for everybody that made a plan later than run and whose plan supersedes run's plan. It
+// returns "" if there is none. A plan on hold supersedes nothing, unless an operator set its limits aside. The plan of
+// a run whose name has a time later than now supersedes nothing either.
 func Newer(ctx context.Context, s store.Store, run string, now time.Time) (string, error) {
 	names, err := runs(ctx, s, layout.Plans)
 	if err != nil {
@@ -126,8 +126,8 @@ func GetPlanned(ctx context.Context, s store.Store, run string) (*Planned, error
 	return p, nil
 }
 
-// Newest returns the newest run for everybody that made a plan, or "" if there is none. A run that was made by a clock
-// ahead of now does not count.
+// Newest returns the newest run that made a plan for everybody, or "" if there is none. A run whose name has a time
+// later than now does not count.
 func Newest(ctx context.Context, s store.Store, now time.Time) (string, error) {
 	names, err := runs(ctx, s, layout.Plans)
 	if err != nil {
@@ -141,8 +141,8 @@ func Newest(ctx context.Context, s store.Store, now time.Time) (string, error) {
 	return "", nil
 }
 
-// Before returns the runs for everybody that made a plan before run, newest first. Runs that were made by a clock ahead
-// of now do not count.
+// Before returns the runs that made a plan for everybody before run, newest first. Runs whose name has a time later
+// than now do not count.
 func Before(ctx context.Context, s store.Store, run string, now time.Time) ([]string, error) {
 	names, err := runs(ctx, s, layout.Plans)
 	if err != nil {
@@ -153,10 +153,10 @@ func Before(ctx context.Context, s store.Store, run string, now time.Time) ([]st
 	return names, nil
 }
 
-// Earlier returns which accounts and groups the runs before run found for the names in policies. The newest of these
-// runs for everybody has the list. Earlier returns nil if there is none. If the object of the newest run is damaged,
-// the list comes from the newest run whose object is not, and lost says what is damaged. Earlier fails if all of them
-// are damaged, because then nothing is known about the names.
+// Earlier returns the accounts and groups that the runs before run found for the names in policies. found comes from
+// the newest run that made a plan for everybody and whose object can be read; it is nil if no such run exists. lost
+// describes each newer object that is damaged. If all objects are damaged, Earlier fails, because then nothing is known
+// about the names.
 func Earlier(ctx context.Context, s store.Store, run string, now time.Time) (found *directory.Earlier, lost []string, err error) {
 	names, err := runs(ctx, s, layout.Plans)
 	if err != nil {
@@ -189,7 +189,7 @@ type withdrawal struct {
 	At time.Time `json:"at"`
 }
 
-// Withdraw stops run. by is the run that restores what run took. No change of run begins after that.
+// Withdraw ensures that no further change of run begins. by is the run that restores what run took.
 func Withdraw(ctx context.Context, s store.Store, run, by string, at time.Time) error {
 	err := store.PutJSONIfAbsent(ctx, s, layout.Noted(layout.Withdrawn, run), withdrawal{By: by, At: at.UTC()})
 	if err != nil && !errors.Is(err, store.ErrExists) {
@@ -221,8 +221,8 @@ func runs(ctx context.Context, s store.Store, prefix string) (names []string, er
 	return names, nil
 }
 
-// Override is history/overrides/<run>.json: an operator set the limits aside for one plan, identified by its hash. An
-// override accepts exactly the people whom the rules of that plan matched.
+// Override is history/overrides/<run>.json. It means that an operator set the limits aside for one plan, which is
+// identified by its hash. The override accepts exactly the people whom the rules of that plan matched.
 type Override struct {
 	Run      string    `json:"run"`
 	PlanHash string    `json:"planHash"`
@@ -247,9 +247,9 @@ func PutOverride(ctx context.Context, s store.Store, o *Override) error {
 	return nil
 }
 
-// OverrideOf returns the hash of a plan whose limits an operator set aside, or "" if nobody did. A damaged override
-// sets nothing aside. The override is written before the first change, so it is known even if the process died before
-// it wrote a result.
+// OverrideOf returns the hash of the plan p if an operator set its limits aside, and "" otherwise. A damaged override
+// counts as none. The override is written before the first change, so it is known even if the process died before it
+// wrote a result.
 func OverrideOf(ctx context.Context, s store.Store, p *plan.Plan) (hash string, err error) {
 	o, err := overrideOf(ctx, s, p.Run)
 	switch {
@@ -287,7 +287,7 @@ func Overrides(ctx context.Context, s store.Store, from, to time.Time) (all []Ov
 		var o Override
 		err := store.GetJSON(ctx, s, layout.Noted(layout.Overrides, run), &o)
 		if errors.Is(err, store.ErrDamaged) || errors.Is(err, store.ErrNotFound) {
-			continue // an override that is damaged or has a foreign key accepts nobody
+			continue // an override that is damaged, or is at another run's key, accepts nobody
 		}
 		if err != nil {
 			return nil, fmt.Errorf("read an override: %w", err)
@@ -299,5 +299,5 @@ func Overrides(ctx context.Context, s store.Store, from, to time.Time) (all []Ov
 	return all, nil
 }
 
-// sources lists the two directories by number.
+// sources lists the two directories in the order of their numbers.
 var sources = [2]directory.Source{directory.Entra, directory.AD}

@@ -159,7 +159,7 @@ func TestWithoutEarlierRuns(t *testing.T) {
 	w.want(w.settle(400), map[string]State{"ann": Taken, "bob": Open})
 }
 
-// Entries of people whom no plan touched lately are not read again.
+// Ledger entries of people whom no recent plan touched are not read again.
 func TestOnlyWhatMayHaveChanged(t *testing.T) {
 	t.Parallel()
 	w := annIsTaken(t)
@@ -279,7 +279,7 @@ func TestSupersedes(t *testing.T) {
 	check(400, nameOf(400), nameOf(400))
 }
 
-// A run whose clock was ahead leaves no baseline, neither in its plan nor in an earlier digest.
+// A run whose clock was ahead leaves no baseline: neither the one in its plan nor the one in an earlier digest counts.
 func TestBaselineFromTheFuture(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -305,7 +305,7 @@ func TestOverrides(t *testing.T) {
 		}
 	}
 	if err := store.PutJSON(t.Context(), w.store, "history/overrides/"+nameOf(11)+".json", &Override{Run: nameOf(12), At: at(11)}); err != nil {
-		t.Fatal(err) // its content names a different run from its key
+		t.Fatal(err) // the run in its content is not the run in its key
 	}
 	want := func(nights ...int) (all []Override) {
 		for _, n := range nights {
@@ -330,8 +330,8 @@ func TestOverrides(t *testing.T) {
 	}
 }
 
-// A digest that cannot be read is an error, not an empty past. The next night continues from the digest before it, from
-// later plans, and from the ledger.
+// A digest that cannot be read is an error, not an empty past. The next night then uses the digest before the damaged
+// one, the plans made since that digest, and the ledger.
 func TestDamaged(t *testing.T) {
 	t.Parallel()
 	tests := map[string]func(w *world, m *snapshot.Manifest) (key string){
@@ -365,7 +365,7 @@ func TestDamaged(t *testing.T) {
 	}
 }
 
-// An entry that cannot be read stops only changes to its person, until it is repaired.
+// An entry that cannot be read stops only the changes to its person, until somebody repairs the entry.
 func TestDamagedLedger(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -29,7 +29,7 @@ func TestNewestBefore(t *testing.T) {
 }
 
 // A digest builds on the previous one, even if a later run or the first try of the same run has already left a digest.
-// If the data of the previous run have expired, the whole ledger is read.
+// If the data of the previous run have been deleted because of their age, the whole ledger is read.
 func TestDigestGoesOnFromTheOneBefore(t *testing.T) {
 	t.Parallel()
 	w := annIsTaken(t)
@@ -43,7 +43,7 @@ func TestDigestGoesOnFromTheOneBefore(t *testing.T) {
 	w.want(w.settle(5), map[string]State{"ann": Taken, "bob": Taken})
 }
 
-// If a digest that the manifest names is missing, the next night continues from the one before it.
+// If the digest that a manifest names is missing, the next night continues from the digest before it.
 func TestDigestThatIsGone(t *testing.T) {
 	t.Parallel()
 	w := annIsTaken(t)
@@ -57,8 +57,8 @@ func TestDigestThatIsGone(t *testing.T) {
 	w.want(w.settle(21), map[string]State{"ann": Taken})
 }
 
-// People whom no plan touched lately are not read again. Entries that could not be read are retried each night until
-// they can be read.
+// The entries of people whom no recent plan touched are not read again. Entries that could not be read are retried each
+// night until they can be read.
 func TestLongAfter(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -133,8 +133,8 @@ func TestBaselineAtItsInstant(t *testing.T) {
 	}
 }
 
-// A baseline stays known long after its plan. It is also read from the digest of an older version, which had one
-// reading for both uses.
+// A baseline stays known long after its plan. In a digest of an older version, the baselines also serve as the readings
+// in Known.
 func TestBaselineIsKept(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -170,8 +170,8 @@ func TestBaselineIsKept(t *testing.T) {
 	}
 }
 
-// If two runs saw that a license was held again before either knew of the other, the later one counts, because it makes
-// the license cool down for longer.
+// Two runs may both see that a license is held again, without knowing of each other. Then the later time counts, so
+// that the license is left alone for longer.
 func TestHeldAgainTwice(t *testing.T) {
 	t.Parallel()
 	w := annIsTaken(t)

@@ -44,7 +44,7 @@ func (st *Digest) look(ctx context.Context, book *ledger.Ledger) error {
 	}
 	for t, i := range found {
 		if known := st.restored[t]; known != nil && i != nil && i.State == Taken && i.Run == known.Run {
-			i = known // the ledger does not know what others restored
+			i = known // the ledger does not know that somebody else restored the license
 		}
 		if st.items[t] = i; i == nil {
 			delete(st.items, t)
@@ -53,8 +53,8 @@ func (st *Digest) look(ctx context.Context, book *ledger.Ledger) error {
 	return nil
 }
 
-// ItemOf returns what the standing entry of a license means for the next change, or nil if it means nothing. e may be
-// nil.
+// ItemOf returns what the standing entry of a license says about the state of the license, or nil if it says nothing. e
+// may be nil.
 func ItemOf(e *ledger.Entry) *Item {
 	if e == nil {
 		return nil

@@ -18,8 +18,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// MakeDigest builds the digest of a run from what happened to everything that earlier runs planned. It returns the key
-// of the digest for the manifest. MakeDigest writes a new object each time, so the step may be repeated.
+// MakeDigest builds and writes the digest of a run, and returns its key, which belongs in the run's manifest. The
+// digest says what became of everything that earlier runs planned. MakeDigest writes a new object each time, so the
+// step may be repeated.
 func MakeDigest(ctx context.Context, s store.Store, run string, now time.Time) (key string, err error) {
 	next, err := makeDigest(ctx, s, run, now.UTC())
 	if err != nil {
@@ -129,9 +130,9 @@ func previous(ctx context.Context, s store.Store, plans []string, run string) (*
 		m, _, err := snapshot.GetManifest(ctx, s, earlier)
 		switch {
 		case errors.Is(err, snapshot.ErrNone):
-			return nil, nil // the data of this run have expired, and so have the data of all runs before it
+			return nil, nil // this run's data were deleted because of their age, and so were the data of all runs before it
 		case errors.Is(err, store.ErrDamaged):
-			continue // later plans and the ledger have what an older digest does not know
+			continue // what an older digest lacks is found in later plans and in the ledger
 		case err != nil:
 			return nil, err
 		}
@@ -143,9 +144,9 @@ func previous(ctx context.Context, s store.Store, plans []string, run string) (*
 	return nil, nil
 }
 
-// watch marks what must be looked up: changes that were open, and everything that a plan may have touched since the
-// earlier digest. It returns the plans made since then. unread reports whether the people of some plan could not be
-// read.
+// watch marks what must be looked up in the ledger: the changes that were open in the earlier digest, and everything
+// that a plan made since then may have touched. It returns those plans. unread reports whether the list of people of
+// one of these plans could not be read.
 func (st *Digest) watch(ctx context.Context, s store.Store, old *Digest, plans, others []string) (lately []*Planned, unread bool, err error) {
 	for t, i := range st.items {
 		if i != nil && (i.State == Open || i.State == Unreadable) {
@@ -159,7 +160,7 @@ func (st *Digest) watch(ctx context.Context, s store.Store, old *Digest, plans, 
 			}
 			p := &Planned{}
 			err := store.GetJSON(ctx, s, prefix+run+".json", p)
-			if errors.Is(err, store.ErrDamaged) || errors.Is(err, store.ErrNotFound) { // the object is damaged or has a foreign key
+			if errors.Is(err, store.ErrDamaged) || errors.Is(err, store.ErrNotFound) { // the object is damaged, or its run is not the one in its key
 				unread = true
 				continue
 			}
@@ -187,14 +188,14 @@ func (st *Digest) watch(ctx context.Context, s store.Store, old *Digest, plans, 
 	return lately, unread, err
 }
 
-// later replaces a reading with b if b is newer.
+// later replaces *last with b if b is the newer reading.
 func (st *Digest) later(last **plan.Baseline, b *plan.Baseline) {
 	if b != nil && !b.Read.After(st.At) && (*last == nil || b.Read.After((*last).Read)) {
 		*last = b
 	}
 }
 
-// laterSignal is like later, for the signal of a report.
+// laterSignal does the same as later, for the signal of a report.
 func (st *Digest) laterSignal(name string, b *plan.Baseline) {
 	last := st.Signals[name]
 	if st.later(&last, b); last != nil {
@@ -221,8 +222,8 @@ func (st *Digest) markAll(ctx context.Context, book *ledger.Ledger) error {
 	return nil
 }
 
-// tooOld reports whether a run cannot have begun any change after at. A run reads and waits for at most two days before
-// its plan is made.
+// tooOld reports whether a run is so old that it cannot have begun any change after at. At most two days pass between
+// the start of a run and its plan.
 func tooOld(run string, at time.Time) bool {
 	const reading = 48 * time.Hour
 	stamp, _, _ := strings.Cut(run, "-")

@@ -17,7 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// A run stops for the people whose licenses are restored, and for nobody else.
+// Stop stops a run for one person and nobody else.
 func TestStop(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -37,7 +37,7 @@ func TestStop(t *testing.T) {
 	}
 }
 
-// The newest plan before a run says which accounts and groups the names in the policy meant.
+// The newest plan before a run says which accounts and groups had the names in the policy.
 func TestEarlier(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -95,12 +95,12 @@ func TestOverridesThatCannotBeRead(t *testing.T) {
 	if d := cmp.Diff([]Override{good}, got); d != "" || err != nil {
 		t.Errorf("%v (-want +got):\n%s", err, d)
 	}
-	if counted.calls != 4 { // one call lists, and the old override is not read
+	if counted.calls != 4 { // one call lists the overrides; the old override is not read
 		t.Errorf("the store was asked %d times", counted.calls)
 	}
 }
 
-// A run may read and wait for two days. After that its plan may be applied for Lifetime.
+// A run may take two days until its plan is made. The plan may then be applied for Lifetime.
 func TestTooOld(t *testing.T) {
 	t.Parallel()
 	last := at(0).Add(48*time.Hour + plan.Lifetime)
@@ -155,8 +155,8 @@ func TestItemOf(t *testing.T) {
 	}
 }
 
-// The ledger does not know that somebody else restored a license. The license stays Restored when it is looked up
-// again, until a later change makes it Taken.
+// The ledger does not record that somebody else restored a license. So when a Restored license is looked up again, it
+// stays Restored, until a later change makes it Taken.
 func TestHeldAgainIsKept(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -261,7 +261,7 @@ func TestNoDigest(t *testing.T) {
 	}
 }
 
-// Dates arrive up to a day late.
+// Since is a day before the change began, because dates arrive up to a day late.
 func TestSinceIsADayEarlier(t *testing.T) {
 	t.Parallel()
 	if got := (&Item{Began: at(5), At: at(9)}).Since(); !got.Equal(at(4)) {

@@ -11,14 +11,14 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Setback says that the last run that tried a change did not complete it: the change failed, was refused at the last
-// moment, or the rule kept the person.
+// Setback says that the last run that tried a change did not make it: the change failed or was refused, or the rule no
+// longer took the license when it was evaluated again just before the change.
 type Setback struct {
 	User    string    `json:"user"`
 	License string    `json:"license"`
 	Run     string    `json:"run"`
-	AsOf    time.Time `json:"asOf"`  // planning time of that run
-	Times   int       `json:"times"` // number of consecutive runs
+	AsOf    time.Time `json:"asOf"`  // planning time of the last run that tried
+	Times   int       `json:"times"` // number of runs in a row that tried and did not make the change
 	Status  string    `json:"status"`
 	Why     string    `json:"why"`
 }
@@ -28,12 +28,12 @@ const (
 	mostNights = 16
 	// setbackLasts is how long a setback is remembered if no run retries the change.
 	setbackLasts = 2 * mostNights * 24 * time.Hour
-	// early is how much shorter than a day the time between two nights may be.
+	// early is how much less than a day may pass between two nights.
 	early = 12 * time.Hour
 )
 
-// Due returns the earliest time for the next try. After the first setback the next run tries immediately, because it is
-// the next night.
+// Due returns the earliest time for the next try. After the first setback, Due is in the past, because the next run is
+// a night later anyway.
 func (b *Setback) Due() time.Time {
 	if b.Times < 2 {
 		return b.AsOf
@@ -50,7 +50,7 @@ func (s *Digest) Setback(user, license string) *Setback {
 	return s.setbacks[Touch{User: user, License: license}]
 }
 
-// outcome has those members of a run's result that setbacks need.
+// outcome has the members of a change's result that this package reads.
 type outcome struct {
 	User    string `json:"user"`
 	License string `json:"license"`
@@ -58,13 +58,13 @@ type outcome struct {
 	Retry   bool   `json:"again"`
 	Closed  bool   `json:"closed"`
 	Note    string `json:"note"`
-	// Sighting is the activity that was read at the last moment, or nil.
+	// Sighting is the activity that was read just before the change, or nil.
 	Sighting *directory.Sighting `json:"sighting"`
 }
 
-// readResults records which changes earlier plans could not make, and which activity they saw when they tried. tried is
-// in chronological order. A change that is open in the ledger is pending, which is not a setback. A change that was
-// made ends the setback.
+// readResults reads the results of earlier plans. It records which changes could not be made, and which activity was
+// seen just before a change. tried lists the plans in chronological order. A change that is open in the ledger is
+// pending, which is not a setback. A setback ends when the change is made.
 func (st *Digest) readResults(ctx context.Context, s store.Store, tried []*Planned) error {
 	for _, p := range tried {
 		if len(p.Touches) == 0 || st.At.Sub(p.AsOf) > setbackLasts {
@@ -79,7 +79,7 @@ func (st *Digest) readResults(ctx context.Context, s store.Store, tried []*Plann
 			}
 			err := store.GetJSON(ctx, s, key, &results)
 			if errors.Is(err, store.ErrDamaged) || errors.Is(err, store.ErrNotFound) {
-				continue // results only order the changes and add sightings, so a damaged one may be skipped
+				continue // nothing is taken because of a result, so a damaged one may be skipped
 			}
 			if err != nil {
 				return fmt.Errorf("read the results of run %s: %w", p.Run, err)
@@ -107,7 +107,7 @@ func (st *Digest) count(p *Planned, o *outcome) {
 	switch o.Status {
 	case "failed", "kept":
 	case "refused":
-		if o.Closed { // the plan was closed, so nobody looked at the person
+		if o.Closed { // the plan was closed, so the person was not evaluated again
 			return
 		}
 	case "pending":

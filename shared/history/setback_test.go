@@ -9,8 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Later runs know that a run could not make a change, until the change is made or the setback expires. A plan that was
-// closed says nothing about its people.
+// Later runs know that a run could not make a change, until the change is made or the setback expires. The results of a
+// plan that was closed cause no setbacks.
 func TestSetback(t *testing.T) {
 	t.Parallel()
 	const results = `{"results":[{"user":"ann","license":"e3","status":%s}]}`
@@ -117,7 +117,7 @@ func TestSetbackEnds(t *testing.T) {
 	}
 }
 
-// The results of plans that touched somebody lately count, in any order. The results of one run count once.
+// The results of recent plans count, in any order. The results of one run count once.
 func TestResultsThatCount(t *testing.T) {
 	t.Parallel()
 	failed := func(w *world, night int) *Planned {

@@ -8,12 +8,12 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// sightingLasts is how long a sighting is kept. It must be kept until the next healthy reading, which remembers the
-// dates with the rest of the account.
+// sightingLasts is how long a sighting is kept. It must last until the next healthy reading, because that reading
+// stores the dates with the rest of what is remembered about the account.
 const sightingLasts = 90 * 24 * time.Hour
 
-// Sighting returns the activity dates that a change read from an account at the last moment. It returns nil if none of
-// these dates is later than those of the last reading.
+// Sighting returns the activity dates of an account that were read just before a change. It returns nil if there are
+// none, or if the last reading has the same or later dates.
 func (s *Digest) Sighting(account string) *directory.Sighting {
 	if s == nil {
 		return nil

@@ -1,8 +1,8 @@
-// Package lease ensures that only one night works in a store at a time. A lease is a chain of objects that are created
-// and never changed. Each object says who holds the lease and until when, or that the lease has ended. The process that
-// creates the next object takes the lease, because a store allows only one writer to create a key. The scheme works
-// with a folder and with a bucket, and across machines. The lease of a dead process expires. The lease only saves work
-// and confusion: the ledger, not the lease, keeps two runs from changing the same license.
+// Package lease ensures that only one nightly run works in a store at a time. A lease is a chain of objects that are
+// created and never changed. Each object says who holds the lease and until when, or that the lease has ended. The
+// process that creates the next object takes the lease, because a store allows only one writer to create a key. The
+// scheme works with a folder and with a bucket, and across machines. The lease of a dead process expires. The lease
+// only saves work and confusion: the ledger, not the lease, keeps two runs from changing the same license.
 package lease
 
 import (
@@ -23,7 +23,7 @@ import (
 var (
 	// ErrHeld is returned when another process holds the lease.
 	ErrHeld = errors.New("another run is under way")
-	// ErrLost is the cause that ends the work of a holder that could not renew the lease in time.
+	// ErrLost is the cause with which Keep cancels its context when the lease could not be renewed in time.
 	ErrLost = errors.New("the lease of this run was lost")
 )
 
@@ -159,7 +159,8 @@ func (l *Lease) end(ctx context.Context) error {
 	return nil
 }
 
-// put creates the next link. It returns store.ErrExists if another process has created that link.
+// put creates the link after l's last link. It returns store.ErrExists if another process has already created that
+// link.
 func (l *Lease) put(ctx context.Context, next link) error {
 	key := layout.Lease(l.n + 1)
 	err := store.PutJSONIfAbsent(ctx, l.store, key, &next)

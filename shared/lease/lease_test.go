@@ -15,7 +15,7 @@ import (
 
 var began = time.Date(2026, 11, 29, 2, 0, 0, 0, time.UTC)
 
-// hands is a clock whose waits end when the test moves its hands.
+// hands is a clock that stands still until the test moves it. A Sleep ends when the clock has moved far enough.
 type hands struct {
 	mu    sync.Mutex
 	now   time.Time
@@ -106,7 +106,8 @@ func until(t *testing.T, what string, holds func() bool) {
 	t.Fatalf("%s does not come", what)
 }
 
-// Whether a second process may take the lease depends on what the first process did and on the clock of the second.
+// Whether a second process may take the lease depends on what the first process did and on the clock of the second
+// process.
 func TestTake(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

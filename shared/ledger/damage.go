@@ -33,8 +33,8 @@ func sumOf(raw []byte) string {
 // about that intent.
 var named = regexp.MustCompile(`^(\d{6,})(\.[a-z0-9-]+)?\.json$`)
 
-// check fails if an object does not belong to the license, or is about an intent that is missing. Without this check,
-// an old completion could close the next change.
+// check fails if an object does not belong to the license, or is about an intent that is missing. Without this check, a
+// completion whose intent is gone could close the next change.
 func (p *Page) check(ctx context.Context, license string) error {
 	for _, name := range p.others[license] {
 		key := layout.License(p.person, license) + name
@@ -46,7 +46,7 @@ func (p *Page) check(ctx context.Context, license string) error {
 		if slices.Contains(p.intents[license], intent) {
 			continue
 		}
-		// Both objects may have been written while the list was read.
+		// The intent and the object about it may both have been written while the list was read.
 		body, err := p.ledger.store.Get(ctx, intent)
 		switch {
 		case errors.Is(err, store.ErrNotFound):
@@ -61,8 +61,8 @@ func (p *Page) check(ctx context.Context, license string) error {
 	return nil
 }
 
-// fits checks that an object beside an entry was written about this very intent. Versions before the binding wrote no
-// hash.
+// fits checks that an object about an entry contains the hash of this very intent. Older versions wrote no hash, so sum
+// may be empty if the intent is not Bound.
 func (e *Entry) fits(suffix, sum string) error {
 	if sum == e.Sum || sum == "" && !e.Bound {
 		return nil

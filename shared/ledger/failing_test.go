@@ -64,8 +64,8 @@ type badEnd struct{ io.ReadCloser }
 
 func (b badEnd) Close() error { return errors.Join(b.ReadCloser.Close(), errBoom) }
 
-// If the store does not answer, no call of the ledger reports that there is nothing, that it was first, or that
-// something was written.
+// If the store does not answer, every call of the ledger returns an error. None reports that there is no entry, that
+// its mark is the first one, or that something was written.
 func TestAFailingStoreIsNeverSilent(t *testing.T) {
 	t.Parallel()
 	// entry writes one change of run r1, with both of its marks and a completion.
@@ -89,7 +89,7 @@ func TestAFailingStoreIsNeverSilent(t *testing.T) {
 	// answers is what a call returns besides its error.
 	type answers struct {
 		Entry, Mark, Page, Closed bool
-		Told                      bool // the result first, left or closed of the call
+		Told                      bool // the boolean result of the call: first, left or closed
 	}
 	person, license := intent("").Person, intent("").License
 	type call func(l *Ledger, e *Entry) (answers, error)
@@ -173,7 +173,7 @@ func TestAFailingStoreIsNeverSilent(t *testing.T) {
 	}
 }
 
-// A listing that breaks off does not look like a short ledger.
+// If the listing breaks off, All yields an error, so the ledger does not just look shorter.
 func TestAllEndsWithTheError(t *testing.T) {
 	t.Parallel()
 	_, s := open(t)
@@ -214,12 +214,12 @@ func TestAllNamesEachSubjectOnce(t *testing.T) {
 	}
 }
 
-// If an intent and an object about it are written while the folder is listed, that is not damage. But a store that does
-// not answer at that moment proves nothing.
+// An intent and an object about it may be written while the folder is listed. If the list then lacks the intent, that
+// is not damage. But if the store does not answer when the intent is read, the result is an error.
 func TestIntentThatTheListDoesNotHaveYet(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
-		fails string // what fails besides the late list
+		fails string // the call that fails, besides the list without the intent
 		there bool
 		want  error
 	}{

@@ -21,12 +21,12 @@ import (
 // ErrBlocked is returned when another run has an open intent for the same person and license.
 var ErrBlocked = errors.New("another run's change is still open")
 
-// Outcome is how a change ended.
+// Outcome says how a change ended.
 type Outcome string
 
 // The outcomes. After RolledBack and Failed the person has what they had before. Announced means that a change was
-// announced but nothing has changed yet. Restored means that the license was restored; it then cools down before a rule
-// may take it again.
+// announced but nothing has changed yet. Restored means that the license was restored; some time must pass before a
+// rule may take it again.
 const (
 	Done       Outcome = "done"
 	Announced  Outcome = "noticed"
@@ -40,7 +40,7 @@ func (o Outcome) stands() bool { return o == Done || o == Announced || o == Rest
 
 // Holding is how a person held the license and its successor at one moment.
 type Holding struct {
-	Assignments []directory.Assignment `json:"assignments,omitempty"` // assignments of the two products
+	Assignments []directory.Assignment `json:"assignments,omitempty"` // the person's assignments of the two products
 	InGroups    []string               `json:"inGroups,omitempty"`    // those of the change's two groups that the person belongs to
 }
 
@@ -63,7 +63,8 @@ type Intent struct {
 	SourceGUID string `json:"sourceGuid,omitempty"`
 	TargetGUID string `json:"targetGuid,omitempty"`
 	// SourceEntra and TargetEntra are the object ids of the Entra groups that are synced from Source and Target, if
-	// these groups assign products. The license counts as taken or given once Entra ID shows the change.
+	// these groups assign products. If they are set, the license counts as taken or given only once Entra ID shows the
+	// change.
 	SourceEntra string `json:"sourceEntra,omitempty"`
 	TargetEntra string `json:"targetEntra,omitempty"`
 	// InTarget means that the person already belonged to the target group, so a rollback must not remove the person
@@ -74,7 +75,7 @@ type Intent struct {
 	Reason    string    `json:"reason"`
 	Before    Holding   `json:"before"`
 	At        time.Time `json:"at"`
-	// IdleSince is the last activity that the plan rests on. It is nil for a person who was never active.
+	// IdleSince is the last activity of the person according to the plan. It is nil for a person who was never active.
 	IdleSince     *time.Time `json:"idleSince,omitempty"`
 	MonthlySaving float64    `json:"monthlySaving,omitempty"`
 	// RestoreOf is the run whose change this entry restores. It is empty for an entry that takes a license.
@@ -82,10 +83,10 @@ type Intent struct {
 	// Note says how the restore differs from the way in which the license was taken. It is empty if there is no
 	// difference.
 	Note string `json:"note,omitempty"`
-	// TakenAt is when the restored change ended.
+	// TakenAt, in a restore, is when the change that took the license ended.
 	TakenAt time.Time `json:"takenAt,omitzero"`
-	// ApprovedBy is the person at a terminal who applied the plan, or the execution of the state machine. CloudTrail
-	// knows who started an execution.
+	// ApprovedBy is the person at a terminal who applied the plan, or the execution of the state machine that did.
+	// CloudTrail records who started an execution.
 	ApprovedBy string `json:"approvedBy,omitempty"`
 	// Bound means that every object about this intent contains its hash. Older versions wrote intents that are not
 	// bound.
@@ -197,9 +198,9 @@ func (l *Ledger) read(ctx context.Context, person, license, key string) (*Entry,
 	return e, nil
 }
 
-// Begin writes an intent after last, the latest entry that the caller has seen, or nil if there is none. If last is an
-// open entry of the same run, Begin returns it. Begin fails with ErrBlocked if another run has an open entry, or has
-// written one since the caller looked. The caller must then discard what it decided.
+// Begin writes an intent with the number after last. last is the latest entry that the caller has seen, or nil if there
+// is none. If last is an open entry of the same run, Begin returns last. Begin fails with ErrBlocked if another run has
+// an open entry, or has written an entry since the caller looked. The caller must then discard its decision.
 func (l *Ledger) Begin(ctx context.Context, in Intent, last *Entry) (*Entry, error) {
 	in.Bound = true
 	e := &Entry{Seq: 1, Intent: in}

@@ -191,7 +191,7 @@ func TestAlteredIntent(t *testing.T) {
 	}
 }
 
-// If another run changed the license since the caller looked, the caller does not change it again.
+// If another run has changed the license since the caller looked, Begin fails.
 func TestDecidedOnOldEvidence(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
@@ -205,7 +205,7 @@ func TestDecidedOnOldEvidence(t *testing.T) {
 	}
 }
 
-// An entry that changed nothing does not hide the one before it.
+// Standing skips an entry that changed nothing and returns the entry before it.
 func TestStanding(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()

@@ -9,9 +9,10 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Mark is what a call of apply decided about an open entry. Calls of one run may overlap. A call that takes the license
-// writes a leaving mark and then looks for a rollback mark. A call that rolls back writes a rollback mark and then
-// looks for a leaving mark. So at least one of the two calls sees the other.
+// Mark says what a call of apply decided about an open entry. Two calls of one run may work on the same entry at the
+// same time. A call that takes the license writes a leaving mark and then looks for a rollback mark. A call that rolls
+// back writes a rollback mark and then looks for a leaving mark. So at least one of the two calls sees the mark of the
+// other.
 type Mark struct {
 	Outcome Outcome   `json:"outcome,omitempty"` // outcome of the rollback; empty in a leaving mark
 	Why     string    `json:"why,omitempty"`
@@ -20,9 +21,9 @@ type Mark struct {
 	Intent string `json:"intent,omitempty"`
 }
 
-// Leave marks that the license is about to be taken. back is the rollback mark, or nil if there is none; if there is
-// one, the license must not be taken. first reports whether this is the first leaving mark, so that no earlier call can
-// have taken the license.
+// Leave marks that the license is about to be taken. back is the rollback mark, or nil if there is none. If back is not
+// nil, the license must not be taken. If first is true, this is the first leaving mark, so no earlier call can have
+// taken the license.
 func (l *Ledger) Leave(ctx context.Context, e *Entry, at time.Time) (first bool, back *Mark, err error) {
 	if first, err = l.mark(ctx, e, leavingSuffix, Mark{At: at}); err != nil {
 		return false, nil, err
@@ -31,8 +32,8 @@ func (l *Ledger) Leave(ctx context.Context, e *Entry, at time.Time) (first bool,
 	return first, back, err
 }
 
-// RollBack marks that the change is rolled back. left reports whether the license may have been taken. If it may, the
-// person must get the license again, no matter what a read shows.
+// RollBack marks that the change is rolled back. left reports whether the license may have been taken. If left is true,
+// the license must be given to the person again, no matter what a read shows.
 func (l *Ledger) RollBack(ctx context.Context, e *Entry, m Mark) (left bool, err error) {
 	if _, err := l.mark(ctx, e, backSuffix, m); err != nil {
 		return false, err

@@ -20,7 +20,8 @@ func begun(t *testing.T, l *Ledger) *Entry {
 	return e
 }
 
-// If one call takes the license and another rolls back, the second one sees the mark of the first.
+// If one call takes the license and another call rolls back, the call that writes its mark second sees the mark of the
+// other.
 func TestOneOfTwoKnowsOfTheOther(t *testing.T) {
 	t.Parallel()
 	at := intent("").At
@@ -92,7 +93,7 @@ func TestMarksAndNotesOfAnEntry(t *testing.T) {
 	}
 }
 
-// An open entry learns from the store that it was closed.
+// Completed reads the store, so it notices that another call closed the entry.
 func TestCompletedLooksAgain(t *testing.T) {
 	t.Parallel()
 	l, _ := open(t)
@@ -110,7 +111,7 @@ func TestCompletedLooksAgain(t *testing.T) {
 	}
 }
 
-// If two calls of one run know of no entry, both continue with the same entry.
+// If two calls of one run begin the same change, both get the same entry.
 func TestTwoCallsOfOneRunBegin(t *testing.T) {
 	t.Parallel()
 	l, s := open(t)
@@ -122,7 +123,7 @@ func TestTwoCallsOfOneRunBegin(t *testing.T) {
 	if e, err := l.Begin(t.Context(), intent("r2"), nil); e != nil || !errors.Is(err, ErrBlocked) {
 		t.Errorf("another run: %+v, %v", e, err)
 	}
-	// The object is not an intent, so no call continues it.
+	// The object is not an intent, so Begin fails.
 	if err := store.PutBytes(t.Context(), s, e.Key(), []byte("{")); err != nil {
 		t.Fatal(err)
 	}
@@ -170,7 +171,7 @@ func TestEntriesOfVersionsBeforeTheBinding(t *testing.T) {
 	}
 }
 
-// A page also names a license that has only a foreign object.
+// Licenses also lists a license that has only an object that does not belong there.
 func TestPageNamesEveryLicense(t *testing.T) {
 	t.Parallel()
 	l, s := open(t)
@@ -204,7 +205,7 @@ func TestIntentLargerThanAny(t *testing.T) {
 	}
 }
 
-// A restored license stands, because somebody wants the person to have it.
+// Standing returns an entry with the outcome Restored, because somebody wants the person to have the license.
 func TestGivenBackStands(t *testing.T) {
 	t.Parallel()
 	l, _ := open(t)

@@ -41,7 +41,7 @@ func (l *Ledger) list(ctx context.Context, person, prefix string) (*Page, error)
 	return page, nil
 }
 
-// Licenses returns the licenses that have any object, sorted.
+// Licenses returns the licenses for which the person has any object in the ledger, sorted.
 func (p *Page) Licenses() []string {
 	all := maps.Clone(p.intents)
 	maps.Copy(all, p.others)

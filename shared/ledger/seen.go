@@ -10,9 +10,9 @@ type Seen string
 
 // The facts. Each is noted at most once per entry.
 const (
-	// SeenFree means that after the source was left, a read showed the person without the license.
+	// SeenFree means that a read showed the person without the license, after the person was removed from the source.
 	SeenFree Seen = "free"
-	// Answered means that the directory confirmed that the source was left.
+	// Answered means that the directory confirmed that it removed the person from the source.
 	Answered Seen = "answered"
 	// SeenInTarget means that a read showed the person as a member of the target group.
 	SeenInTarget Seen = "in-target"
@@ -22,7 +22,7 @@ const (
 	ThirdTry  Seen = "third-try"
 )
 
-// Note records a fact about an open entry. Only the first note of a fact is kept.
+// Note records a fact about an open entry. If the fact is already recorded, the first record stays.
 func (l *Ledger) Note(ctx context.Context, e *Entry, what Seen, at time.Time) error {
 	_, err := l.mark(ctx, e, "."+string(what)+".json", Mark{At: at})
 	return err

@@ -6,7 +6,7 @@ import (
 	"github.com/idleseat/idleseat/shared/ledger"
 )
 
-// An outcome that this version does not know is not a success.
+// An outcome that this version does not know does not count as a success.
 func TestEnded(t *testing.T) {
 	t.Parallel()
 	for outcome, want := range map[ledger.Outcome]Status{

@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// FuzzPlan checks that an object is either refused or is a plan whose hash fits. Damaged lists after the plan must not
-// cause a panic.
+// FuzzPlan checks that GetPlan either refuses an object or returns a plan that matches its hash. Damaged lists after
+// the plan must not cause a panic.
 func FuzzPlan(f *testing.F) {
 	var s store.Memory
 	if err := PutPlan(f.Context(), &s, newPlan(plan.Change{User: "u", IdleSince: &idle}), each(plan.Decision{User: "r", Refused: "why"})); err != nil {

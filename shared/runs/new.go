@@ -13,11 +13,11 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// ErrRefused is returned when a safety check forbids what was asked of a plan. Nothing was changed.
+// ErrRefused is returned when a safety check forbids what a caller wants to do with a plan. Nothing was changed.
 var ErrRefused = errors.New("refused")
 
-// NewPlan returns the plan of a run before anything is decided. The plan binds the data, the policy and the tool of the
-// run.
+// NewPlan returns a plan without changes for a run. The plan has the hashes of the run's data and policy, and the
+// version of the tool.
 func NewPlan(r *decision.Run, now time.Time) *plan.Plan {
 	return &plan.Plan{
 		Run: r.Begin.Run, AsOf: r.Begin.AsOf, Tenant: r.Begin.Tenant, Mode: r.Policy.Mode, Currency: r.Policy.Currency,
@@ -44,8 +44,8 @@ func Nobody(context.Context, func(*plan.Decision) error) (decision.Summary, erro
 	return decision.Summary{}, nil
 }
 
-// GoesOn returns nil if a run that has begun to make changes can continue, which requires that its plan and its data
-// are readable. Use Gone to tell a permanent error from a temporary failure of the store.
+// GoesOn returns nil if a run that has begun to make changes can continue: its plan and its data can be read. If GoesOn
+// returns an error, Gone reports whether the error is permanent.
 func GoesOn(ctx context.Context, s store.Store, run string) error {
 	if _, err := GetPlan(ctx, s, run); err != nil {
 		return fmt.Errorf("its plan cannot be read: %w", err)

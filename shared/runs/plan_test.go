@@ -165,7 +165,7 @@ func TestGetPlan(t *testing.T) {
 	}
 }
 
-// In format 1 the hash does not cover the stored bytes.
+// A plan of format 1 is accepted, although its hash does not cover the stored bytes.
 func TestPlanOfFormat1(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("testdata/format-1/plan.json")
@@ -201,7 +201,7 @@ func unsealed(t *testing.T, text []byte) string {
 	return regexp.MustCompile(`,"sha256":"[0-9a-f]+"`).ReplaceAllString(string(text), "")
 }
 
-// A change may have a member that this version does not know. The hash still binds it.
+// A change may have a member that this version does not know. The hash covers that member too.
 func TestPlanOfALaterVersion(t *testing.T) {
 	t.Parallel()
 	s := open(t)

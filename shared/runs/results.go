@@ -23,7 +23,7 @@ const (
 	Done      Status = "done"      // a read of the directory confirms the change
 	Announced Status = "announced" // announced; a later run makes the change
 	Pending   Status = "pending"   // begun, but the directory does not show the change yet
-	Kept      Status = "kept"      // on reevaluation, the rule no longer takes the license
+	Kept      Status = "kept"      // the rule was evaluated again and no longer takes the license
 	Refused   Status = "refused"   // the change cannot be made safely
 	Failed    Status = "failed"    // the directory refused; the person has what they had before
 )
@@ -51,15 +51,15 @@ type Result struct {
 	License           string `json:"license"`
 	To                string `json:"to,omitempty"`
 	Status            Status `json:"status"`
-	// Retry means that the change is pending because a read or a write failed. An operator must fix the cause: waiting
-	// is not enough.
+	// Retry means that the change is pending because a read or a write failed. Waiting is not enough: an operator must
+	// fix the cause.
 	Retry bool `json:"again,omitempty"`
 	// Closed means that the change was refused because no change of the plan may begin any more.
 	Closed        bool    `json:"closed,omitempty"`
 	Note          string  `json:"note,omitempty"`
 	MonthlySaving float64 `json:"monthlySaving"`
-	// Sighting is the activity that kept the license with the person, or nil. Later runs remember the sighting in case
-	// Graph returns older dates again.
+	// Sighting is the activity because of which the person keeps the license, or nil. Later runs remember the sighting,
+	// because Graph may return older dates again.
 	Sighting *directory.Sighting `json:"sighting,omitempty"`
 }
 
