@@ -5,7 +5,7 @@ import "time"
 // dates are the instants at which a person's accounts were created and used. The zero time means never.
 type dates struct {
 	created                                 time.Time
-	made, madeAgain                         time.Time // creation of the Active Directory and the Entra account, if later than created
+	made, madeAgain                         time.Time // creation of the present Active Directory and Entra account, if the account was created again; otherwise zero
 	lastSignIn                              time.Time // the true last sign-in, even if Graph does not show it
 	interactive, nonInteractive, successful time.Time // the dates in signInActivity; the first two include failed attempts
 	logon                                   time.Time // lastLogon

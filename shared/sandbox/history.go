@@ -29,8 +29,8 @@ type Event struct {
 	Group       string // first name of the group, for changes of members
 	SKU         string // skuId, for changes of licenses
 	LostMailbox bool   // whether the person lost the last product with a mailbox
-	// ByHand reports whether a method of Company caused the event, on behalf of an administrator or another tool, as
-	// opposed to a request. A license that follows later inherits ByHand from its cause.
+	// ByHand reports whether an administrator or another tool caused the event, through a method of Company. It is
+	// false if a request caused the event. An event about a license that follows later has the ByHand of its cause.
 	ByHand bool
 }
 

@@ -68,8 +68,8 @@ func (c *Company) ChangeGroup(name string, x GroupChange) {
 }
 
 // oust removes all members from a group, including accounts in the bin. there reports whether a person has an account
-// now. again is whether the group was deleted and created again. Reads of the new group then never show the former
-// members.
+// now. again reports whether the group was deleted and created again; in that case, reads of the new group never show
+// the former members.
 func (c *Company) oust(n int, there func(int, profile) bool, again bool) {
 	for i := range c.Size() {
 		t := c.profile(i)

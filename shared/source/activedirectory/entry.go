@@ -152,8 +152,8 @@ func fileTime(filetime string) (time.Time, error) {
 	return time.Unix(ticks/perSecond-unixEpoch, ticks%perSecond*100).UTC(), nil
 }
 
-// expiry parses a FILETIME as fileTime does. It also returns the zero time, for an account that never expires, if the
-// date is after the year 9999, because no text form of a date can express it.
+// expiry parses a FILETIME as fileTime does. It treats a date after the year 9999 as "never" and returns the zero time,
+// because no text form of a date can express that date.
 func expiry(filetime string) (time.Time, error) {
 	const lastYear = 9999
 	t, err := fileTime(filetime)

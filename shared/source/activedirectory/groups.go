@@ -227,7 +227,7 @@ func (d *Directory) MemberOf(ctx context.Context, sid, groupDN string, direct bo
 				return err
 			}
 		}
-		// A primary group belongs to the same domain as the account.
+		// A primary group belongs to the same domain as the account, so its SID begins like the account's.
 		member = slices.Contains(within, person.SID[:strings.LastIndexByte(person.SID, '-')+1]+rid)
 		return nil
 	})

@@ -119,8 +119,8 @@ func TestSambaHiddenAttributes(t *testing.T) {
 	}
 }
 
-// TestSambaGroups checks, in a real domain, that the members of a group and the people whose primary group it is are
-// known even when memberOf is hidden. They are unknown when the group's own list of members is hidden.
+// TestSambaGroups checks in a real domain that hiding memberOf does not hide who is in a group or has the group as
+// primary group. If the group's own list of members is hidden, its members are unknown.
 func TestSambaGroups(t *testing.T) {
 	account := func(name string) samba.Person {
 		return samba.Person{ADUser: directory.ADUser{DN: samba.DN(name, samba.PeopleOU), SAMAccount: name, Enabled: directory.Yes}}

@@ -27,7 +27,7 @@ func (c Config) kerberos() (*client.Client, error) {
 		return nil, fmt.Errorf("read the keytab named in IDLESEAT_AD_KEYTAB: %w", err)
 	}
 	user, realm, _ := strings.Cut(c.Bind, "@")
-	// Active Directory supports FAST only with armor.
+	// Active Directory accepts Kerberos FAST only with armor, so the client must not use it.
 	return client.NewWithKeytab(user, strings.ToUpper(realm), keys, realms, client.DisablePAFXFAST(true)), nil
 }
 

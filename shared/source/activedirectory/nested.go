@@ -25,7 +25,8 @@ func (d *Directory) ListPrimary(ctx context.Context, groupDN string, each func(s
 }
 
 // ListNested calls each with the SIDs of the people who are in a group through a nested group, as far as the account
-// can see the nested groups. Such a person stays in the group even when the group's own list no longer has them.
+// can see the nested groups. Removing one of these people from the group's own list does not take them out of the
+// group.
 func (d *Directory) ListNested(ctx context.Context, groupDN string, each func(sid string) error) error {
 	return d.ask(ctx, func(s *session) error {
 		group, err := s.group(groupDN)

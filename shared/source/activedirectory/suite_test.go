@@ -22,8 +22,8 @@ type env struct {
 	others   []string             // sAMAccountNames of accounts that are not people
 	fresh    map[string]time.Time // what ReadPerson must return as last logon, by sAMAccountName, where it differs from people
 	group    string               // DN of a group with members
-	direct   []string             // sAMAccountNames of the members that it lists
-	nested   []string             // sAMAccountNames of the members of groups in it
+	direct   []string             // sAMAccountNames of the members that the group lists
+	nested   []string             // sAMAccountNames of the members of the groups that the group lists
 	writable string               // DN of a group that the account may change
 	outside  []string             // sAMAccountNames of some people who are not in the group
 

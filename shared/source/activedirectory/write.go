@@ -119,7 +119,7 @@ func (s *session) principal(guid string) (*principal, error) {
 	case !is("user"):
 		return nil, s.fault(doing, fmt.Errorf("%w: %q is no user", directory.ErrNoPerson, clean(p.dn)))
 	}
-	// A primary group belongs to the same domain as the account.
+	// A primary group belongs to the same domain as the account, so its SID begins like the account's.
 	if sid, err := SID(e.GetEqualFoldRawAttributeValue("objectSid")); err == nil {
 		p.primaryGroup = sid[:strings.LastIndexByte(sid, '-')+1] + e.GetEqualFoldAttributeValue("primaryGroupID")
 	}

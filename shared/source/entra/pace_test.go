@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// TestPace lists forty pages with a clock that advances only during sleeps. No ten seconds may have more than Graph's
-// five requests, and no further time may be lost.
+// TestPace lists forty pages with a clock that advances only during sleeps. No interval of ten seconds may have more
+// than the five requests that Graph allows. The client must not wait longer than this limit requires.
 func TestPace(t *testing.T) {
 	t.Parallel()
 	const pages = 40

@@ -256,7 +256,7 @@ func Decode(b []byte) (*Table, error) {
 // Tables are the tables of several reports.
 type Tables []*Table
 
-// Tell replaces what the account has from reports by what these reports say.
+// Tell replaces u.Uses, the account's activity in reports, by what these reports say.
 func (all Tables) Tell(u *directory.EntraUser) {
 	u.Uses = nil
 	signals := 0

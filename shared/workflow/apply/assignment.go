@@ -53,9 +53,9 @@ func (assignment) wayBack(_ context.Context, _ *job, _, _ *policy.License, _ *le
 	return known, "", nil
 }
 
-// regain assigns again the products that the change took from the person directly, with the service plans that were
-// switched off. It removes the successor if the person did not hold the successor before. It does so whatever a read
-// shows. shown reports whether a read shows the result.
+// regain assigns again the products that the change took from the person directly, with the same service plans
+// disabled. It removes the product that replaced them, unless the person held that product before the change. regain
+// writes whatever a read shows. shown reports whether a read after the write shows the result.
 func (m *move) regain(ctx context.Context) (shown bool, err error) {
 	e := m.entry
 	var add []directory.Assignment

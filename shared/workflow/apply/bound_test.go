@@ -123,8 +123,8 @@ func TestPlanThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestUserMailbox: the mailbox usage report is read only for accounts whose sign-in is blocked. It says which
-// mailboxes of the people in the plan are a user's.
+// TestUserMailbox: apply reads the mailbox usage report only for accounts whose sign-in is blocked. The report says
+// which mailboxes belong to a user and are not shared.
 func TestUserMailbox(t *testing.T) {
 	t.Parallel()
 	blocked := func(name string) *plan.Decision { return &plan.Decision{UserPrincipalName: name, Blocked: true} }

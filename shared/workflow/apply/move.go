@@ -136,9 +136,9 @@ func (m *move) leave(ctx context.Context) (runs.Status, string) {
 	return "", ""
 }
 
-// answered records that the directory accepted the write that takes the license. If a later read shows the license, the
-// record proves that somebody restored it, so it is not taken again. The returned status is empty unless recording
-// fails.
+// answered records that the directory accepted the write that takes the license. If a read still shows the license much
+// later, somebody has probably restored it. Because of the record, apply then does not take the license again. The
+// returned status is empty unless recording fails.
 func (m *move) answered(ctx context.Context, err error) (runs.Status, string) {
 	if err != nil {
 		return "", ""

@@ -75,7 +75,7 @@ func sameWay(a, b *ledger.Intent) bool {
 }
 
 // orphan returns the open entry of another restore of the same license, if that restore can no longer go on. Otherwise
-// it returns nil. An operator's restore then finishes that entry, which has all the data that this takes.
+// it returns nil. An operator's restore finishes the entry that orphan returns.
 func (j *job) orphan(ctx context.Context, m *move, last *ledger.Entry) (*ledger.Entry, error) {
 	if j.plan.Restores == "" || last == nil || last.Completion != nil || last.RestoreOf != m.change.RestoreOf {
 		return nil, nil
@@ -161,8 +161,9 @@ func (j *job) beginRestore(ctx context.Context, m *move, last *ledger.Entry) (ru
 	return "", ""
 }
 
-// restoreDirect assigns products again, with the same service plans disabled, and takes the successor if it was not
-// held before. While reads may be outdated, it assigns the products whatever a read shows.
+// restoreDirect assigns the products again that the change took, with the same service plans disabled. It removes the
+// product that replaced them, unless the person held that product before the change. While reads may be outdated,
+// restoreDirect writes whatever a read shows.
 func (m *move) restoreDirect(ctx context.Context) (runs.Status, string) {
 	e := m.entry
 	shown := m.active(e.SKU, "")

@@ -49,8 +49,8 @@ func (c *Collector) earlier(ctx context.Context, b *snapshot.Begin) (*snapshot.R
 	return r, nil
 }
 
-// Since prepares the earlier reading for a remote worker, so that the worker needs to read only what changed in
-// Active Directory. It returns the key of the object, or "" if everybody must be read.
+// Since stores the earlier reading for a remote worker, so that the worker needs to read only what changed in Active
+// Directory. It returns the key of the stored object, or "" if the worker must read everybody.
 func (c *Collector) Since(ctx context.Context, b *snapshot.Begin) (key string, err error) {
 	before, why := c.earlier(ctx, b)
 	if why != nil {

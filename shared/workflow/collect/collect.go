@@ -167,8 +167,8 @@ func products(b *snapshot.Begin, p *policy.Policy) error {
 	return err
 }
 
-// mailboxes stores the mailbox usage report if a rule of the policy needs it. Without the report, the changes of
-// these rules are refused, but the run goes on.
+// mailboxes stores the mailbox usage report if a rule of the policy needs it. If the report cannot be read, the run
+// goes on, but the changes of the rules that need it are refused.
 func (c *Collector) mailboxes(ctx context.Context, in Start) (*snapshot.Mailboxes, error) {
 	if !slices.ContainsFunc(in.Policy.Rules, (*policy.Rule).GuardsMailbox) {
 		return nil, nil

@@ -15,8 +15,8 @@ import (
 // attempt is the name of a worker's parts. A run on one machine has one worker per source, which never starts twice.
 const attempt = "1"
 
-// tolerance returns how many people a list may have less than were counted. People may be deleted during the reading,
-// and the count itself may be old.
+// tolerance returns how many people may be missing from a list, compared with the number that the directory counted.
+// People may be deleted during the reading, and the count itself may be old.
 func tolerance(counted int) int { return 5 + counted/100 }
 
 // ReadAD reads everybody in Active Directory, or only what changed since an earlier run if that gives the same

@@ -100,8 +100,8 @@ func TestOverrideWhoseDataAreGone(t *testing.T) {
 	}
 }
 
-// TestNamesThatAreNobodys: a name that nobody has puts the plan on hold, which lists similar names. If the similar
-// names cannot be read, there is no plan.
+// TestNamesThatAreNobodys: if the policy contains a name that nobody has, the plan is on hold and lists similar names.
+// If the similar names cannot be read, there is no plan.
 func TestNamesThatAreNobodys(t *testing.T) {
 	t.Parallel()
 	listed := strings.Replace(text, "limits:", "exempt: {users: [boss@x.example], leave: [{user: old@x.example, until: 2026-01-01}]}\nlimits:", 1)

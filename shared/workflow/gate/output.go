@@ -25,7 +25,7 @@ type StepOutput struct {
 	// FeedAge is the age of the newest activity in each source, in hours.
 	FeedAge map[string]float64 `json:"feedAge,omitempty"`
 
-	Go          bool    `json:"go"` // apply the plan, or wait and apply it again
+	Go          bool    `json:"go"` // whether the state machine must apply the plan next, or wait and apply it again
 	Round       int     `json:"round"`
 	Events      int     `json:"events"` // the most events that the earlier rounds and the next round can write
 	WaitSeconds int     `json:"waitSeconds"`

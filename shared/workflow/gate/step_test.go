@@ -54,9 +54,9 @@ func (s *Steps) approves(t *testing.T, p *plan.Plan) error {
 	return err
 }
 
-// TestWhatGoesOn: a scheduled run applies its plan only in mode enforce. A run that an operator starts just to look
-// at does not apply its plan. An operator who asks to apply the plan for one person thereby approves it, except in
-// mode audit.
+// TestWhatGoesOn: a scheduled run applies its plan only in mode enforce. A run that an operator starts only makes a
+// plan. An operator may also ask for the changes of one person. That request approves the changes, so the run applies
+// them, except in mode audit.
 func TestWhatGoesOn(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

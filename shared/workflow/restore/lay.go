@@ -78,10 +78,10 @@ func newestBegun(ctx context.Context, s store.Store, now time.Time) (*snapshot.B
 	return begun(ctx, s, newest)
 }
 
-// policyFor chooses the policy for a restore among, in this order, the policy in force, the policy of the run that
-// took the licenses, and the policy of the newest run. It returns the first that names all the licenses or, if none
-// does, the first that can be read. A policy for another tenant than that of the runs does not count. p is nil if no
-// policy can be read.
+// policyFor chooses the policy for a restore. The candidates are, in this order, the policy in force, the policy of the
+// run that took the licenses, and the policy of the newest run. policyFor returns the first candidate that names all
+// the licenses. If none does, it returns the first that can be read, and if none can be read, p is nil. It skips a
+// policy for a tenant other than the runs' tenant.
 func policyFor(in Request, changes []plan.Change, begins ...*snapshot.Begin) (text string, p *policy.Policy) {
 	texts, tenant := []string{in.Policy}, ""
 	for _, b := range begins {
@@ -120,7 +120,7 @@ func names(p *policy.Policy, changes []plan.Change) bool {
 func former(ctx context.Context, s store.Store, b *snapshot.Begin) (first map[string]directory.Group, more map[string][]directory.Group) {
 	p, err := policy.Load("policy of run "+b.Run, []byte(b.Policy))
 	if err != nil {
-		return nil, nil // a policy of another version; the policy in force has the groups
+		return nil, nil // this version cannot read the policy; the policy in force names the groups
 	}
 	guids := map[string]string{}
 	if m, _, err := snapshot.GetManifest(ctx, s, b.Run); err == nil {
