@@ -7,8 +7,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// AD is what this package needs from Active Directory to read an account. ReadPerson asks every domain controller for
-// the last logon. If the last logon is uncertain, ReadPerson returns the account together with a
+// AD has the methods of Active Directory that this package needs to read an account. ReadPerson asks every domain
+// controller for the last logon. If the last logon is uncertain, ReadPerson returns the account together with a
 // directory.PartialLogonError. MemberOf returns directory.ErrNoGroup if the group does not exist.
 type AD interface {
 	ReadPerson(ctx context.Context, sid string) (directory.ADUser, error)

@@ -1,6 +1,6 @@
 // Package client is the cloud's side of the relay. It answers questions about Active Directory from the evidence that
-// the relay read, and collects the writes that the relay must make. It never waits and never connects. A question
-// about anything that the relay did not read gets an error, never the answer "no".
+// the relay read, and collects the writes that the relay must make. The package does no I/O. If the relay did not read
+// what a question is about, the answer is an error, never "no".
 package client
 
 import (
@@ -16,20 +16,20 @@ import (
 	"github.com/idleseat/idleseat/shared/relay/protocol"
 )
 
-// Fresh is how long evidence may be used, counted from the start of its reading.
+// Fresh is how long evidence may be used, counted from when the relay started to read it.
 const Fresh = time.Hour
 
 // Directory is Active Directory as the relay read it for one step of a run. It is not safe for concurrent use.
 type Directory struct {
 	evidence *protocol.Evidence
-	failed   error                      // the answer to every question if there is no evidence; otherwise nil
+	failed   error                      // the error that every method returns if there is no evidence; nil if there is
 	results  map[string]protocol.Result // by id of the change
 	refused  map[string]protocol.Result // refused changes by GUID of the person
 	pending  []protocol.Change
 }
 
-// New returns a Directory that answers from evidence. written are the results of the writes that earlier steps
-// requested, in order.
+// New returns a Directory that answers from the evidence e. written has, in order, the results of the writes that
+// earlier steps requested.
 func New(e *protocol.Evidence, now time.Time, written ...protocol.Results) *Directory {
 	d := &Directory{evidence: e, results: map[string]protocol.Result{}, refused: map[string]protocol.Result{}}
 	if age := now.Sub(e.Read); age > Fresh {
@@ -45,7 +45,7 @@ func New(e *protocol.Evidence, now time.Time, written ...protocol.Results) *Dire
 	return d
 }
 
-// Failed returns a Directory that answers every question with an error: why the relay read nothing.
+// Failed returns a Directory whose methods all return an error. why says why the relay read nothing.
 func Failed(why string) *Directory {
 	return &Directory{failed: fmt.Errorf("the relay did not answer: %s", why)}
 }
@@ -55,10 +55,11 @@ func (d *Directory) PendingWrites() *protocol.Changes {
 	return &protocol.Changes{Changes: append([]protocol.Change{}, d.pending...)}
 }
 
-// CheckClock returns nil if there is evidence, because the relay compared the clocks when it read.
+// CheckClock returns nil if there is evidence, because the relay has already compared the clocks.
 func (d *Directory) CheckClock(context.Context, func() time.Time) error { return d.failed }
 
-// ListPeople calls each with the sample by which the feed is judged. Only the last logons of these people are set.
+// ListPeople calls each for every account in the sample by which the health of the feed is judged. Only the last logon
+// of these accounts is set.
 func (d *Directory) ListPeople(_ context.Context, each func(directory.ADUser) error) error {
 	if d.failed != nil {
 		return d.failed
@@ -132,8 +133,8 @@ func (d *Directory) FindGroup(_ context.Context, name string) (directory.Group, 
 	return directory.Group{Ref: directory.GroupRef{Source: directory.AD, Name: name}, ID: name, Name: name}, nil
 }
 
-// asked returns the DN under which the relay was asked about a group. name may also be the group's objectGUID, which
-// a run for one person does not know in advance.
+// asked returns the DN under which the relay was asked about a group. name is the DN or the objectGUID of the group. A
+// run for one person asks by DN, because the run does not know the objectGUID in advance.
 func (d *Directory) asked(name string) string {
 	if contains(d.evidence.Groups, protocol.Group{DN: name, Direct: true}.Key()) {
 		return name
@@ -189,8 +190,8 @@ func (d *Directory) write(action protocol.Action, groupDN, guid string) error {
 		return err
 	}
 	c := protocol.Change{ID: writeID(action, groupDN, guid), SID: a.User.SID, GUID: guid, Group: groupDN, Action: action}
-	// A person who was refused once may be refused again by the next group. Then the person would have joined a group
-	// only to leave it.
+	// If one group refused the person, the next group may refuse too. The person would then have joined a group only to
+	// be removed again.
 	if r, refused := d.refused[guid]; refused && action == protocol.Add {
 		return refusal(r)
 	}
@@ -226,7 +227,7 @@ func (d *Directory) joining(guid string) string {
 	return ""
 }
 
-// writeID returns the id under which the result of a pending write is found.
+// writeID returns the id of a write, by which its result is found later.
 func writeID(action protocol.Action, groupDN, guid string) string {
 	sum := sha256.Sum256([]byte(string(action) + "\x00" + groupDN + "\x00" + guid))
 	return hex.EncodeToString(sum[:12])

@@ -84,8 +84,7 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-// TestPendingWrites checks that writes become a list in which a person who joins one group and leaves another leaves
-// only after joining.
+// TestPendingWrites checks that a person who is to join one group and leave another leaves only after joining.
 func TestPendingWrites(t *testing.T) {
 	t.Parallel()
 	d := New(evidence(), now)
@@ -151,7 +150,7 @@ func TestNoEvidence(t *testing.T) {
 	}
 }
 
-// TestFindGroup checks that a group has the ids that the relay returned, and only its name if the relay returned
+// TestFindGroup checks that FindGroup returns the ids of a group from the relay, and only its name if the relay sent
 // none.
 func TestFindGroup(t *testing.T) {
 	t.Parallel()

@@ -17,14 +17,14 @@ const (
 
 var sid = regexp.MustCompile(`^S-1(-[0-9]{1,15}){2,15}$`)
 
-// People is the input of ReadCandidates: people by SID, and people by the name that an operator gave
+// People is the input of ReadCandidates. It lists people by SID, and people by a name that an operator typed
 // (userPrincipalName, SID or sAMAccountName).
 type People struct {
 	SIDs  []string `json:"sids"`
 	Names []string `json:"names,omitempty"`
 }
 
-// ParsePeople parses a list of people. A single fault makes it reject the whole list.
+// ParsePeople parses a list of people. It rejects the whole list if it finds a single fault.
 func ParsePeople(text []byte) (*People, error) {
 	p := new(People)
 	if err := decode(text, p); err != nil {
@@ -50,36 +50,37 @@ func (p *People) check() error {
 	return nil
 }
 
-// Evidence is the answer to ReadCandidates. It has first the people of the list by SID and then those by name, both
-// in the order of the list.
+// Evidence is the answer to ReadCandidates. Its accounts are in the order of People: first those listed by SID, then
+// those listed by name.
 type Evidence struct {
 	Run    string    `json:"run"`
 	Batch  string    `json:"batch"`
 	Read   time.Time `json:"read"` // when the reading started
 	People []Account `json:"people"`
-	Groups []string  `json:"groups,omitempty"` // keys of the groups that the message asked about
+	Groups []string  `json:"groups,omitempty"` // keys of the groups in the message
 	// Unreadable are the keys of the groups that do not exist or hide their members.
 	Unreadable []string `json:"unreadable,omitempty"`
 	// Found has the current state of each group, by the DN or GUID in the message. Older versions of the relay do not
 	// send it.
 	Found map[string]directory.Group `json:"found,omitempty"`
-	// Sample has the replicated last logons of as many accounts as the message asks for, by which the feed is judged.
-	// The zero time means that the account has no last logon. If there is no sample, Unsampled says why.
+	// Sample has the replicated last logons of as many accounts as the message asks for. The health of the feed is
+	// judged by them. The zero time means that the account has no last logon. If there is no sample, Unsampled says
+	// why.
 	Sample    []time.Time `json:"sample,omitempty"`
 	Unsampled string      `json:"unsampled,omitempty"`
 }
 
-// Account is what was read of one person. If Failed is empty, a nil User means that the person has no account in
-// Active Directory. If Failed is set, the account could not be read.
+// Account is what was read about one person. If Failed is not empty, the account could not be read. If Failed is empty
+// and User is nil, the person has no account in Active Directory.
 type Account struct {
 	SID          string            `json:"sid,omitempty"`
-	Name         string            `json:"name,omitempty"` // the name that the message gave, if it gave no SID
+	Name         string            `json:"name,omitempty"` // the name in People; empty if People lists the person by SID
 	User         *directory.ADUser `json:"user,omitempty"`
-	PartialLogon string            `json:"unasked,omitempty"` // why the last logon is not known for certain; empty: it is
-	Latest       time.Time         `json:"latest,omitzero"`   // the latest time at which the last logon may have been; zero: not proven
+	PartialLogon string            `json:"unasked,omitempty"` // why the last logon is not known for certain; empty if it is
+	Latest       time.Time         `json:"latest,omitzero"`   // the latest time at which the last logon may have been; zero if unknown
 	Failed       string            `json:"failed,omitempty"`
-	Groups       []string          `json:"groups,omitempty"` // keys of those groups of the message that the person is in
-	Seen         *Seen             `json:"seen,omitempty"`   // for removals that rest on this reading; see Seen
+	Groups       []string          `json:"groups,omitempty"` // keys of the groups in the message that the person belongs to
+	Seen         *Seen             `json:"seen,omitempty"`   // goes into each removal that is decided on this reading; see Seen
 }
 
 // Action is a change to the list of members of a group.
@@ -91,10 +92,11 @@ const (
 	Remove Action = "remove"
 )
 
-// Changes is the input of WriteMembers. The relay makes the changes in order.
+// Changes is the input of WriteMembers. The relay makes the changes one after the other, in the order of the list.
 type Changes struct {
 	Changes []Change `json:"changes"`
-	// Groups are the groups of the evidence, which the relay reads again to compare Seen.
+	// Groups are the groups that the evidence was about. The relay reads membership in them again, to compare the
+	// account with Seen.
 	Groups []Group `json:"groups,omitempty"`
 }
 
@@ -102,17 +104,18 @@ type Changes struct {
 type Change struct {
 	ID     string `json:"id"`
 	SID    string `json:"sid"`
-	GUID   string `json:"guid"`  // objectGUID in base64, which the account must still have
+	GUID   string `json:"guid"`  // objectGUID in base64; the account with the SID must still have it
 	Group  string `json:"group"` // DN
 	Action Action `json:"action"`
-	// After is the id of an earlier change that must succeed first, so that nobody leaves a group before joining the
-	// next. Empty means none.
+	// After is the id of an earlier change in the list. This change is made only if the earlier change succeeded, so
+	// that nobody leaves a group before joining the next one. After is empty if there is no such condition.
 	After string `json:"after,omitempty"`
-	// Seen is the state that the account must still have for a removal. nil means that nothing is compared.
+	// Seen is the state that the account must still have when the person is removed. It is nil if the state is not
+	// compared.
 	Seen *Seen `json:"seen,omitempty"`
 }
 
-// ParseChanges parses a list of changes. A single fault makes it reject the whole list.
+// ParseChanges parses a list of changes. It rejects the whole list if it finds a single fault.
 func ParseChanges(text []byte) (*Changes, error) {
 	c := new(Changes)
 	if err := decode(text, c); err != nil {
@@ -161,17 +164,17 @@ func (c *Change) check(earlier map[string]bool) error {
 	return nil
 }
 
-// Outcome is the way in which a change ended.
+// Outcome says how a change ended.
 type Outcome string
 
 // The outcomes.
 const (
 	Done    Outcome = "done"    // a later read of the group showed the change
-	Refused Outcome = "refused" // another try will fail too while the directory stays as it is
+	Refused Outcome = "refused" // the directory refused; another try will fail too unless something changes there
 	Missing Outcome = "missing" // no account has the SID and GUID of the change
-	Skipped Outcome = "skipped" // the change that After names was not done
+	Skipped Outcome = "skipped" // the change named in After was not done
 	Failed  Outcome = "failed"  // the change could not be made or could not be confirmed; another try may succeed
-	// Outdated means that the account no longer agrees with the evidence, so nothing was written. The rule must be
+	// Outdated means that the account is no longer as it was in the evidence, so nothing was written. The rule must be
 	// evaluated again.
 	Outdated Outcome = "outdated"
 )
@@ -183,8 +186,8 @@ type Results struct {
 	Results []Result `json:"results"`
 }
 
-// Result is the result of one change. If a worker dies after it made a change and before it reported the result, the
-// next worker reports Done although Before already is the wanted state.
+// Result is the result of one change. If a worker makes a change but dies before it reports the result, the next worker
+// finds nothing left to change: it reports Done, and Before equals After.
 type Result struct {
 	ID      string    `json:"id"`
 	GUID    string    `json:"guid"` // GUID of the change

@@ -11,20 +11,21 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Seen is the state of an account when a relay read the evidence. A removal that rests on the evidence carries this
-// state. Before the removal, the relay reads the account again and compares, because a message may wait in the queue
-// for longer than evidence is good.
+// Seen is the state of an account when the relay read the evidence. The cloud sends this state along with every removal
+// that it decides on the evidence. Before it removes the person, the relay reads the account again and compares,
+// because a message may wait in the queue for so long that the evidence is out of date.
 type Seen struct {
-	// Facts is a digest of the account and its groups, excluding the last logon. Only relays compare it.
+	// Facts is a hash of the account and its groups, without the last logon. Only the relay compares it; the cloud just
+	// sends it back.
 	Facts string `json:"facts"`
-	// Dated reports whether the last logon was known, or proven to be no later than Used. Used is zero if the account
-	// never logged on.
+	// Dated reports whether Used is known. Used is the last logon, or the latest time at which it may have been. Used
+	// is zero if the account never logged on.
 	Dated bool      `json:"dated"`
 	Used  time.Time `json:"used,omitzero"`
 }
 
 // See returns the state of an account. noGroup has the keys of the groups that could not be read. See ignores groups
-// whose direct members are asked for, because these are license groups, which the changes themselves alter.
+// that are asked about with Direct, because these are the license groups, which the changes themselves alter.
 func (a *Account) See(groups []Group, noGroup []string) *Seen {
 	if a.User == nil {
 		return nil
@@ -58,8 +59,8 @@ func (a *Account) See(groups []Group, noGroup []string) *Seen {
 	return s
 }
 
-// Outdated returns how the current state of an account differs from s, or "" if it does not. It does not compare the
-// last logon if s does not have it.
+// Outdated returns how the state now differs from s, or "" if it does not. It compares the last logon only if s.Dated
+// is set.
 func (s *Seen) Outdated(now *Seen) string {
 	switch {
 	case now == nil:

@@ -1,5 +1,5 @@
-// Package protocol defines what the cloud and the relay exchange: the message of a queue, the objects that it names,
-// and the answer. A message carries only keys and ids; data of people is in objects.
+// Package protocol defines what the cloud and the relay exchange: the messages in the queues, the objects in the store
+// that the messages name, and the answers. A message contains only keys and ids; personal data is only in the objects.
 //
 // A message is one JSON object:
 //
@@ -11,9 +11,9 @@
 //	{"version":1, "kind":"write-members",   "token":"…", "run":"…", "attempt":0,
 //	 "batch":"0003", "input":"runs/<run>/ad/input/0003.json"}
 //
-// The answer is {"key":"…"}, the key of a snapshot.Reading, of Evidence or of Results. The queue ad-read carries both
-// kinds of reading, and ad-write carries the writes. A task fails with ErrorBad if another try cannot succeed, and
-// otherwise with ErrorFailed.
+// The answer is {"key":"…"}, the key of an object: a snapshot.Reading, Evidence or Results. The queue ad-read carries
+// the messages of both kinds that read, and the queue ad-write carries those that write. If a task fails and another
+// try cannot succeed, the error is ErrorBad. Otherwise the error is ErrorFailed.
 package protocol
 
 import (
@@ -39,11 +39,12 @@ type Kind string
 
 // The kinds of messages.
 const (
-	// ReadEveryone asks for everybody and for the members of the named groups, as parts of the run's snapshot.
+	// ReadEveryone tells the relay to read everybody, and the members of the groups in the message, into parts of the
+	// run's snapshot.
 	ReadEveryone Kind = "read-everyone"
-	// ReadCandidates asks for fresh evidence about People, which Input names.
+	// ReadCandidates tells the relay to read fresh evidence about the people in the object Input, which is a People.
 	ReadCandidates Kind = "read-candidates"
-	// WriteMembers asks for Changes, which Input names.
+	// WriteMembers tells the relay to make the changes in the object Input, which is a Changes.
 	WriteMembers Kind = "write-members"
 )
 
@@ -56,7 +57,7 @@ const (
 // Group is a question about the members of a group.
 type Group struct {
 	DN     string `json:"dn"`
-	Direct bool   `json:"direct"` // whether only members count that the group itself lists
+	Direct bool   `json:"direct"` // if set, only members that the group itself lists count
 }
 
 // Question returns the question in the form that other packages use.
@@ -71,25 +72,25 @@ func (g Group) Key() string { return g.Question().Key() }
 type Message struct {
 	Version int    `json:"version"`
 	Kind    Kind   `json:"kind"`
-	Token   string `json:"token"` // of the Step Functions task
+	Token   string `json:"token"` // token of the Step Functions task
 	Run     string `json:"run"`
 	// Attempt numbers the tries of a step. A message that returns to the queue keeps its Attempt.
 	Attempt    int       `json:"attempt"`
-	AsOf       time.Time `json:"asOf,omitzero"`        // for ReadEveryone: later activity is not counted as the newest
+	AsOf       time.Time `json:"asOf,omitzero"`        // for ReadEveryone: activity after this time does not count as the newest
 	Partitions int       `json:"partitions,omitempty"` // for ReadEveryone
-	// Since, for ReadEveryone, is the key of the snapshot.Reading of an earlier run. The relay may then read only what
-	// changed since that reading. If it is empty, the relay reads everybody.
+	// Since, for ReadEveryone, is the key of an earlier run's snapshot.Reading. The relay may then read only what
+	// changed since that reading. If Since is empty, the relay reads everybody.
 	Since  string  `json:"since,omitempty"`
 	Groups []Group `json:"groups,omitempty"` // for both kinds of reading
-	// Rests, for ReadEveryone, are the LDAP names of attributes that decisions rest on. If a person has no value for
-	// one of them, the reading says whether the account may read it.
+	// Rests, for ReadEveryone, lists the LDAP names of the attributes that decisions rest on. If a person seems to have
+	// no value for one of them, the relay finds out whether it may read the attribute, and the reading says so.
 	Rests  []string `json:"rests,omitempty"`
 	Sample int      `json:"sample,omitempty"` // for ReadCandidates: number of accounts in the sample
 	Batch  string   `json:"batch,omitempty"`  // for all kinds except ReadEveryone
 	Input  string   `json:"input,omitempty"`  // for all kinds except ReadEveryone: key of People or Changes
 }
 
-// Limits of a message. They allow a hundred million people, and a sample that fits in an object of a few hundred
+// Limits of a message. The partitions suffice for a hundred million people, and the largest sample takes a few hundred
 // kilobytes.
 const (
 	maxPartitions = 12_500
@@ -99,7 +100,8 @@ const (
 
 var name = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,98}[A-Za-z0-9]$|^[A-Za-z0-9]$`)
 
-// Parse parses a message. If it fails, the message that it returns still has the token if that could be read.
+// Parse parses a message. If Parse fails, the returned message still has the token, unless the token could not be read
+// either.
 func Parse(body string) (*Message, error) {
 	m := new(Message)
 	if err := decode([]byte(body), m); err != nil {
@@ -112,8 +114,8 @@ func Parse(body string) (*Message, error) {
 	return m, m.check()
 }
 
-// decode decodes exactly one JSON value. It rejects unknown fields, because a misspelled field would lose its meaning
-// silently.
+// decode decodes exactly one JSON value. It rejects unknown fields, because otherwise a misspelled field would be
+// ignored silently.
 func decode(text []byte, v any) error {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
@@ -177,7 +179,7 @@ func (m *Message) checkBatch() error {
 	return nil
 }
 
-// Folder returns the prefix of all keys that the work on a message reads or writes.
+// Folder returns the prefix of all keys that the relay reads or writes for the message.
 func (m *Message) Folder() string { return layout.Relay(m.Run) }
 
 // owns reports whether a key belongs to the message's run.
@@ -190,7 +192,7 @@ type Answer struct {
 	Key string `json:"key"`
 }
 
-// Ending is how a task ended, in the form of the state machine: with an answer, with an error, or without either because
+// Ending is how a task ended, as the state machine describes it: with an answer, with an error, or with neither because
 // no message was sent.
 type Ending struct {
 	Answer

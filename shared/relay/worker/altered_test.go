@@ -14,11 +14,12 @@ import (
 
 const alteredKey = "runs/r1/ad/input/b1.json"
 
-// seal is the path of the seal. Alterations of it are skipped, because an object without a seal looks like one of an
-// older version.
+// seal is the path of the member that seals an object. The test does not alter the seal, because an object without a
+// seal looks like an object of an older version.
 const seal = ".sha256"
 
-// eachAlteration stores each alteration of an object in the object's place and calls do.
+// eachAlteration alters an object in every possible way. It stores each altered object in place of the original and
+// then calls do.
 func (b *bench) eachAlteration(object any, do func(a alter.Alteration)) {
 	b.Helper()
 	raw, err := store.Encode(alteredKey, object)
@@ -41,8 +42,8 @@ func (b *bench) eachAlteration(object any, do func(a alter.Alteration)) {
 	b.Logf("%d alterations", len(all))
 }
 
-// TestAlteredInput checks that the relay rejects a list that was altered after the cloud wrote it. The error must
-// name the list, and the relay must read nobody and write nothing.
+// TestAlteredInput checks that the relay rejects an input object that was altered after the cloud wrote it. The error
+// must name the object, and the relay must read nobody and write nothing.
 func TestAlteredInput(t *testing.T) {
 	t.Parallel()
 	seen := &protocol.Seen{Facts: "abc", Dated: true, Used: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
@@ -75,8 +76,7 @@ func TestAlteredInput(t *testing.T) {
 	}
 }
 
-// TestAlteredEarlierReading checks that the relay does not continue from an earlier reading that was altered, but
-// reads everybody.
+// TestAlteredEarlierReading checks that the relay reads everybody if the earlier reading that Since names was altered.
 func TestAlteredEarlierReading(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, &fakeAD{})

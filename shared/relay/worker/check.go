@@ -23,9 +23,9 @@ import (
 // checkTime is the timeout of each check.
 const checkTime = time.Minute
 
-// Check tries everything that a relay needs, without changing anything except its probe object. It writes a line for
-// each check and reports whether all checks passed. groups are the DNs of groups whose members the account must be
-// able to change.
+// Check tries everything that a relay must be able to do. It changes nothing except an object in the store that it
+// writes as a probe. Check writes a line for each check and reports whether all checks passed. groups lists the DNs of
+// the groups whose members the relay must be allowed to change.
 func (r *Relay) Check(ctx context.Context, to io.Writer, groups []string) bool {
 	good := true
 	try := func(what string, check func(context.Context) (string, error)) {
@@ -50,7 +50,7 @@ func (r *Relay) Check(ctx context.Context, to io.Writer, groups []string) bool {
 	return good
 }
 
-// checkAD binds, and reads one person in both ways that the relay uses.
+// checkAD logs in to the directory, and reads one person in both ways in which the relay reads people.
 func (r *Relay) checkAD(ctx context.Context) (string, error) {
 	var first directory.ADUser
 	if err := evidence.SampleAD(ctx, r.ad, 1, func(u *directory.ADUser) { first = *u }); err != nil {
@@ -65,7 +65,7 @@ func (r *Relay) checkAD(ctx context.Context) (string, error) {
 	return "bound; read a person, and the last logon from every controller", nil
 }
 
-// checkGroup asks the directory whether the account may change the members of a group.
+// checkGroup asks the directory whether the relay may change the members of a group.
 func (r *Relay) checkGroup(ctx context.Context, dn string) (string, error) {
 	may, err := r.ad.CanWrite(ctx, dn)
 	if err == nil && !may {
@@ -87,15 +87,15 @@ func (r *Relay) checkStore(ctx context.Context) (string, error) {
 	if read != wrote {
 		return "", fmt.Errorf("object %s was written, but another was read; is somebody else checking now?", probe)
 	}
-	// Without the right to list, S3 answers for a missing object as for a forbidden one.
+	// Without the right s3:ListBucket, S3 answers a request for a missing object with status 403.
 	if _, err := r.exists(ctx, probe+"-"+rand.Text()); err != nil {
 		return "", fmt.Errorf("ask for an object that is not there (does this need s3:ListBucket?): %w", err)
 	}
 	return "wrote and read back " + probe, nil
 }
 
-// checkTasks sends an answer with a token that belongs to no task. The error that there is no such task shows that
-// the relay may answer tasks.
+// checkTasks sends an answer with a token that belongs to no task. If Step Functions replies that there is no such
+// task, the relay is allowed to answer tasks.
 func (r *Relay) checkTasks(ctx context.Context) (string, error) {
 	token := aws.String("relay-check-" + rand.Text())
 	_, errBeat := r.tasks.SendTaskHeartbeat(ctx, &sfn.SendTaskHeartbeatInput{TaskToken: token})
@@ -110,8 +110,8 @@ func (r *Relay) checkTasks(ctx context.Context) (string, error) {
 	return "may send heartbeats and answers", errors.Join(faults...)
 }
 
-// check tries to change and to delete a message that does not exist. It tries to receive only if no message waits,
-// because receiving a message without working on it counts as a failed delivery.
+// check tries to change and to delete a message that does not exist. It tries to receive a message only if the queue is
+// empty, because a message that is received but not handled counts as a failed delivery.
 func (w *worker) check(ctx context.Context) (string, error) {
 	a, err := w.attributes(ctx)
 	if err != nil {
@@ -132,8 +132,8 @@ func (w *worker) check(ctx context.Context) (string, error) {
 		errors.Join(ignoreBadReceipt(errShow), ignoreBadReceipt(errDelete), err)
 }
 
-// receiveNone receives from an empty queue. If a message has arrived meanwhile, receiveNone makes the message visible
-// again.
+// receiveNone tries to receive a message from an empty queue. If a message has arrived in the meantime, receiveNone
+// makes the message visible again.
 func (w *worker) receiveNone(ctx context.Context) error {
 	got, err := w.queues.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: &w.url, MaxNumberOfMessages: 1})
 	if err != nil {
@@ -146,8 +146,8 @@ func (w *worker) receiveNone(ctx context.Context) error {
 	return err
 }
 
-// ignoreBadReceipt returns nil if err says that the receipt is invalid, because that answer shows that the relay has
-// the right.
+// ignoreBadReceipt returns nil if err says that the receipt handle is invalid. That error shows that the relay may make
+// the call.
 func ignoreBadReceipt(err error) error {
 	if e, ok := errors.AsType[smithy.APIError](err); ok && (e.ErrorCode() == "ReceiptHandleIsInvalid" || e.ErrorCode() == "InvalidParameterValue") {
 		return nil

@@ -27,7 +27,8 @@ const (
 	exempted = "CN=Left Alone,DC=test"
 )
 
-// fakeAD is a domain with one person and one group. Each of its functions that is set is called before the answer.
+// fakeAD is a domain with one person and one group. Each function field, if set, is called by the method that it
+// belongs to before that method answers.
 type fakeAD struct {
 	mu     sync.Mutex
 	member bool
@@ -38,9 +39,9 @@ type fakeAD struct {
 	list    func(ctx context.Context) error
 	read    func(ctx context.Context) error
 	find    func() error
-	lookup  func(reads int) error // reads is the number of reads of membership so far
+	lookup  func(reads int) error // reads is how often membership has been read so far
 	write   func() error
-	deaf    bool // whether writes succeed without effect
+	deaf    bool // whether writes seem to succeed but have no effect
 	lookups int
 }
 
@@ -148,7 +149,7 @@ type bench struct {
 	ended chan struct{}
 }
 
-// safeBuffer is a log that can be read while it is written.
+// safeBuffer is a log that one goroutine may read while another writes it.
 type safeBuffer struct {
 	mu   sync.Mutex
 	text bytes.Buffer

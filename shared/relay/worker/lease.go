@@ -27,8 +27,8 @@ var (
 // maxBeat is the longest time between two heartbeats.
 const maxBeat = 20 * time.Second
 
-// lease is the right to work on a message and its task. While the work goes on, each heartbeat hides the message for
-// another visibility timeout. If no heartbeat succeeds for that long, another relay may receive the message.
+// lease is the right to work on a message and its task. Each heartbeat hides the message from other relays for another
+// visibility timeout. If no heartbeat succeeds for that long, another relay may receive the message.
 type lease struct {
 	*worker
 	log     *slog.Logger
@@ -40,7 +40,7 @@ type lease struct {
 	seen moment // when the last heartbeat was accepted
 }
 
-// hold calls do and sends heartbeats meanwhile. It returns errDead or errLost if the lease ends before the work does.
+// hold calls do, and sends heartbeats until do returns. It returns errDead or errLost if the lease ends earlier.
 func (l *lease) hold(ctx context.Context, do func() (string, error)) (string, error) {
 	l.ctx, l.stop = context.WithCancelCause(ctx)
 	defer l.stop(nil)
@@ -107,7 +107,7 @@ func (l *lease) beat(ctx context.Context) error {
 	return err
 }
 
-// show makes the message visible after a time.
+// show makes the message visible to other relays when the time after has passed.
 func (l *lease) show(ctx context.Context, after time.Duration) error {
 	_, err := l.queues.ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{
 		QueueUrl: &l.url, ReceiptHandle: &l.receipt, VisibilityTimeout: int32(after / time.Second),
@@ -115,8 +115,8 @@ func (l *lease) show(ctx context.Context, after time.Duration) error {
 	return err
 }
 
-// leased returns why the work must stop, or nil. It must be called before every write, because a worker that was
-// suspended does not know what happened meanwhile.
+// leased returns nil if the lease is still valid, and otherwise why the work must stop. It must be called before every
+// write, because the machine may have been suspended until after the lease ended.
 func (l *lease) leased() error {
 	if l.ctx.Err() == nil && l.seen.age(time.Now()) >= l.visibility {
 		l.stop(errLost)
@@ -137,15 +137,15 @@ type moment struct{ at atomic.Pointer[time.Time] }
 
 func (m *moment) set(t time.Time) { m.at.Store(&t) }
 
-// age returns the time since the moment, by whichever of the two clocks shows more. While the machine is suspended,
-// only the wall clock advances.
+// age returns the time since the moment. It measures with the monotonic clock and with the wall clock and returns the
+// longer time, because only the wall clock advances while the machine is suspended.
 func (m *moment) age(now time.Time) time.Duration {
 	at := *m.at.Load()
 	return max(now.Sub(at), now.Round(0).Sub(at.Round(0)))
 }
 
-// namelessError is an error without names of people, because logs and the history of executions must not contain
-// personal data.
+// namelessError is an error whose message contains no names of people. Logs and the history of executions must not
+// contain personal data.
 type namelessError struct {
 	error
 	text string

@@ -20,7 +20,7 @@ func TestLostHeartbeat(t *testing.T) {
 	t.Parallel()
 	ad := &fakeAD{member: true}
 	b := newBench(t, ad)
-	var broken bool // set before the relay asks for the person and read afterwards, so it needs no lock
+	var broken bool // set before the relay asks for the person and only read after that, so it needs no lock
 	entered := make(chan struct{})
 	ad.find = func() error {
 		if !broken {
@@ -88,8 +88,8 @@ func TestTaskEndsInTheMiddle(t *testing.T) {
 	})
 }
 
-// TestAnswerIsNotTaken checks that a worker that cannot deliver its answer delivers it later, from the stored
-// reading.
+// TestAnswerIsNotTaken checks that a reading whose answer could not be delivered is not made again: the answer is
+// delivered later.
 func TestAnswerIsNotTaken(t *testing.T) {
 	t.Parallel()
 	lists := 0

@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestOutdatedEvidence checks that a removal that waited in the queue is not made if the account no longer agrees
-// with the evidence.
+// TestOutdatedEvidence checks that the relay removes nobody whose account changed while the message waited in the
+// queue.
 func TestOutdatedEvidence(t *testing.T) {
 	t.Parallel()
 	then := time.Date(2026, 8, 1, 8, 0, 0, 0, time.UTC)

@@ -19,14 +19,14 @@ import (
 
 const (
 	longPoll   = 20 * time.Second // the most that SQS offers
-	callTime   = 10 * time.Second // of a call to AWS, including retries
-	firstPause = time.Second      // after the queue could not be read; doubles with each failure
+	callTime   = 10 * time.Second // timeout of a call to AWS, including retries
+	firstPause = time.Second      // pause after the queue could not be read; doubles with each failure
 	lastPause  = 30 * time.Second
 	maxCause   = 4096 // characters of an error cause; Step Functions accepts 32,768
 )
 
-// work does what a message asks for and returns the key of the object with the answer. It calls l.leased before every
-// write.
+// work does what a message tells the relay to do, and returns the key of the object with the answer. A work function
+// must call l.leased before every write.
 type work func(l *lease, m *protocol.Message) (key string, err error)
 
 // worker handles the messages of a queue, one at a time.
@@ -87,7 +87,7 @@ func (w *worker) next(ctx context.Context) error {
 	return nil
 }
 
-// attributes are the properties of its queue that a relay needs.
+// attributes has the properties of a queue that the relay needs.
 type attributes struct {
 	visibility time.Duration
 	waiting    int  // approximate number of waiting messages
@@ -148,13 +148,13 @@ func (w *worker) handle(ctx context.Context, got *types.Message) {
 	}
 }
 
-// badError is a fault of the message or of its input, because of which another try would fail too.
+// badError is a fault in the message or in its input object. Another try would fail too.
 type badError struct{ error }
 
 func (e *badError) Unwrap() error { return e.error }
 
-// answer ends the task with key or, if failure is not nil, with the failure. If the task accepts the answer or has
-// ended, answer deletes the message.
+// answer ends the task: with the answer key if failure is nil, and with the error failure otherwise. If Step Functions
+// accepts the answer, or if the task has already ended, answer deletes the message.
 func (l *lease) answer(ctx context.Context, key string, failure error) {
 	calling, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTime)
 	defer cancel()

@@ -25,18 +25,18 @@ import (
 const (
 	maxInput    = 16 << 20 // bytes of an input object
 	atTheSame   = 8        // candidates that are read concurrently
-	nonceLetter = 10       // 50 bits, which makes a second use of a name practically impossible
+	nonceLetter = 10       // 50 random bits, so two deliveries practically never get the same name
 )
 
-// unique returns a name for the objects of one delivery of a message. If two relays work on the same task, neither
-// can touch what the other writes.
+// unique returns a name for the objects that the relay writes for one delivery of a message. If two relays work on the
+// same task, each writes objects of its own.
 func unique(m *protocol.Message) string {
 	return fmt.Sprintf("%d-%s", m.Attempt, strings.ToLower(rand.Text()[:nonceLetter]))
 }
 
-// readEveryone writes everybody and the members of the groups as parts, and then a reading that describes the parts.
-// The key of the reading depends only on the attempt, so if several relays work on one attempt, the first reading
-// stands.
+// readEveryone reads everybody and the members of the groups. It stores them as parts, and then stores a reading that
+// describes the parts. The key of the reading depends only on the attempt, so if several relays work on one attempt,
+// the reading that is stored first counts.
 func (r *Relay) readEveryone(l *lease, m *protocol.Message) (string, error) {
 	key := m.Folder() + strconv.Itoa(m.Attempt) + ".json"
 	if done, err := r.exists(l.ctx, key); err != nil || done {
@@ -84,8 +84,8 @@ func (r *Relay) since(ctx context.Context, m *protocol.Message) (*snapshot.Readi
 	return before, nil
 }
 
-// readCandidates reads people afresh, with their last logons from every controller. It reads them again for each
-// message, because evidence does not stay valid.
+// readCandidates reads people, with their last logons from every domain controller. It reads them again each time a
+// message is delivered, because earlier evidence may be out of date.
 func (r *Relay) readCandidates(l *lease, m *protocol.Message) (string, error) {
 	text, err := r.input(l, m)
 	if err != nil {
@@ -119,7 +119,7 @@ func (r *Relay) input(l *lease, m *protocol.Message) ([]byte, error) {
 	return text, err
 }
 
-// put stores the answer to a batch under a key of this delivery.
+// put stores the answer to a batch under a key that only this delivery of the message uses.
 func (r *Relay) put(l *lease, m *protocol.Message, what string, v any) (string, error) {
 	if err := l.leased(); err != nil {
 		return "", err
@@ -168,7 +168,7 @@ func (r *Relay) evidence(ctx context.Context, m *protocol.Message, people *proto
 	return e, r.sample(ctx, m.Sample, e)
 }
 
-// sample adds the last logons of the first n accounts to e.
+// sample adds the last logons of the first n accounts in the directory to e.
 func (r *Relay) sample(ctx context.Context, n int, e *protocol.Evidence) error {
 	if n == 0 {
 		return nil
@@ -180,7 +180,7 @@ func (r *Relay) sample(ctx context.Context, n int, e *protocol.Evidence) error {
 	return context.Cause(ctx)
 }
 
-// named reads the person with a name.
+// named reads the person with the name that an operator typed.
 func (r *Relay) named(ctx context.Context, name string, groups []protocol.Group, noGroup *sync.Map) protocol.Account {
 	found, err := r.ad.FindPerson(ctx, name)
 	switch {
@@ -194,8 +194,8 @@ func (r *Relay) named(ctx context.Context, name string, groups []protocol.Group,
 	return a
 }
 
-// account reads one person. If something cannot be read, the result says so, instead of looking like an account
-// without the value.
+// account reads one person. If something cannot be read, the result says so. It does not look as if the account had no
+// value.
 func (r *Relay) account(ctx context.Context, sid string, groups []protocol.Group, noGroup *sync.Map) protocol.Account {
 	questions := make([]directory.Question, len(groups))
 	for i, g := range groups {

@@ -1,10 +1,10 @@
-// Package worker is the part of the relay that runs on premises. It works on two SQS queues, one for reading Active
-// Directory and one for changing members of groups: it does what the messages (package protocol) ask for, and answers
-// their Step Functions tasks. It does not decide what to read or to write.
+// Package worker is the part of the relay that runs on premises. It receives messages (package protocol) from two SQS
+// queues, one for reading Active Directory and one for changing the members of groups. It does what a message says and
+// answers the message's Step Functions task. It does not decide what to read or to write.
 //
-// A message is deleted only when its answer was accepted or is no longer wanted, so if a relay fails, another one
-// does the work. All work may therefore be done twice: objects are never overwritten, each attempt has names of its
-// own, and a group is read before it is changed.
+// A message is deleted only when Step Functions has accepted its answer or no longer waits for it. So if a relay fails,
+// another relay does the work, and work may be done twice. That is harmless: objects are never overwritten, each
+// attempt uses its own names, and a group is read before it is changed.
 package worker
 
 import (
@@ -29,11 +29,11 @@ import (
 // Config is the configuration of a relay. The tags name the environment variables.
 type Config struct {
 	Store      string `env:"IDLESEAT_STORE"`             // s3://bucket/prefix or a folder
-	ReadQueue  string `env:"IDLESEAT_RELAY_READ_QUEUE"`  // URL; empty: the relay does not read
-	WriteQueue string `env:"IDLESEAT_RELAY_WRITE_QUEUE"` // URL; empty: the relay does not write
+	ReadQueue  string `env:"IDLESEAT_RELAY_READ_QUEUE"`  // URL; if empty, the relay does not read
+	WriteQueue string `env:"IDLESEAT_RELAY_WRITE_QUEUE"` // URL; if empty, the relay does not write
 }
 
-// Validate returns every fault that shows without a connection.
+// Validate returns all faults that can be found without connecting to anything.
 func (c Config) Validate() error {
 	var faults []error
 	if c.Store == "" {
@@ -96,7 +96,8 @@ func New(c Config, cloud aws.Config, s store.Store, ad AD, log *slog.Logger) (*R
 	return &Relay{c, sqs.NewFromConfig(cloud), sfn.NewFromConfig(cloud), s, ad, log}, nil
 }
 
-// Run works until the context ends. It then stops between two writes and returns the current message to its queue.
+// Run works until the context ends. It then finishes the current write, stops, and makes the current message visible to
+// other relays.
 func (r *Relay) Run(ctx context.Context) {
 	var running sync.WaitGroup
 	for _, w := range r.workers() {
@@ -105,8 +106,8 @@ func (r *Relay) Run(ctx context.Context) {
 	running.Wait()
 }
 
-// workers returns a worker for each configured queue. A worker accepts only the kinds that belong to its queue, so a
-// relay that may only read never writes.
+// workers returns a worker for each configured queue. A worker accepts only messages of the kinds that belong to its
+// queue, so a relay without a write queue never writes.
 func (r *Relay) workers() []*worker {
 	var all []*worker
 	if r.config.ReadQueue != "" {

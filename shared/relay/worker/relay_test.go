@@ -90,7 +90,7 @@ func TestReadingFails(t *testing.T) {
 	}
 }
 
-// TestReadingIsThereAlready checks that the first reading counts if two relays work on one attempt.
+// TestReadingIsThereAlready checks that if two relays work on one attempt, the reading that is stored first counts.
 func TestReadingIsThereAlready(t *testing.T) {
 	t.Parallel()
 	ad := &fakeAD{}

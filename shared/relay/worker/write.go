@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/relay/protocol"
 )
 
-// writeMembers makes the changes of a list one after the other. The list may be processed again: a change that has
-// been made is not repeated.
+// writeMembers makes the changes in a list one after the other. If the message is delivered again, changes that were
+// already made are not repeated.
 func (r *Relay) writeMembers(l *lease, m *protocol.Message) (string, error) {
 	text, err := r.input(l, m)
 	if err != nil {
@@ -30,7 +30,7 @@ func (r *Relay) writeMembers(l *lease, m *protocol.Message) (string, error) {
 		if c.After == "" || outcomes[c.After] == protocol.Done {
 			result = r.change(l, &c, list.Groups)
 		}
-		// A change that was interrupted has no result.
+		// If the lease ended during the change, its result is not reported.
 		if err := l.leased(); err != nil {
 			return "", err
 		}
@@ -44,8 +44,9 @@ func (r *Relay) writeMembers(l *lease, m *protocol.Message) (string, error) {
 	return r.put(l, m, "results", &out)
 }
 
-// change makes one change. It finds the person, reads whether the person is in the group, compares the account with
-// the evidence, writes, and reads the group again. The last read alone decides the outcome.
+// change makes one change. It finds the person, reads whether the person is in the group, compares the account with the
+// evidence, writes, and reads the group again. The last of these reads decides the outcome, not the answer to the
+// write.
 func (r *Relay) change(l *lease, c *protocol.Change, groups []protocol.Group) (result protocol.Result) {
 	result.ID = c.ID
 	end := func(o protocol.Outcome, note string) protocol.Result {
@@ -93,7 +94,8 @@ func (r *Relay) change(l *lease, c *protocol.Change, groups []protocol.Group) (r
 	}
 }
 
-// outdated returns why a removal is no longer supported by the evidence, or "" if it still is.
+// outdated returns how the account differs from the evidence on which a removal was decided, or "" if it does not
+// differ.
 func (r *Relay) outdated(ctx context.Context, c *protocol.Change, groups []protocol.Group) string {
 	if c.Action != protocol.Remove || c.Seen == nil {
 		return ""
@@ -105,8 +107,8 @@ func (r *Relay) outdated(ctx context.Context, c *protocol.Change, groups []proto
 	return c.Seen.Outdated(a.Seen)
 }
 
-// write makes a change. Before a removal it calls held, and sends the removal only if held returns nil, which means
-// that the relay still has the task.
+// write sends a change to the directory. It sends a removal only if held returns nil, which means that the relay still
+// has the lease.
 func (r *Relay) write(ctx context.Context, c *protocol.Change, personGUID string, held func() error) error {
 	if c.Action == protocol.Add {
 		return r.ad.AddMember(ctx, c.Group, personGUID)
