@@ -16,7 +16,7 @@ type mutant struct {
 	text string // replaces the source text while the mutant is on
 }
 
-// site is a place, an expression or a statement, with its mutants.
+// site is an expression or a statement, with its mutants.
 type site struct {
 	from, to  int    // offsets in the file
 	statement bool   // whether it is a statement, which may be left out
@@ -137,7 +137,7 @@ func (f *finder) visit(function string, n ast.Node, stack []ast.Node) {
 	}
 }
 
-// isBool reports whether an expression has type bool and is no constant.
+// isBool reports whether an expression has type bool and is not a constant.
 func (f *finder) isBool(e ast.Expr) bool {
 	tv, ok := f.info.Types[e]
 	if !ok || tv.Value != nil || !tv.IsValue() {

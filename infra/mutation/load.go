@@ -126,7 +126,7 @@ func imported(f *ast.File, names map[string]string) map[string]string {
 	return in
 }
 
-// typeName returns a type as this file can write it. It returns false if the file cannot.
+// typeName returns the source text of a type in this file. It returns false if this file cannot name the type.
 func (s *source) typeName(t types.Type) (string, bool) {
 	known := true
 	name := types.TypeString(t, func(p *types.Package) string {

@@ -129,7 +129,7 @@ func (f *finder) call(function string, n *ast.CallExpr) {
 	}
 }
 
-// returned hides the error that is the last result of a function.
+// returned adds a mutant that returns nil in place of an error, which must be the last result of the function.
 func (f *finder) returned(function string, n *ast.ReturnStmt, stack []ast.Node) {
 	if len(n.Results) == 0 {
 		return
@@ -157,7 +157,7 @@ func resultsOf(stack []ast.Node) *ast.FieldList {
 	return nil
 }
 
-// statement leaves out a statement of a list that defines nothing.
+// statement adds a mutant that leaves out a statement, unless the statement defines a variable.
 func (f *finder) statement(function string, s ast.Stmt, stack []ast.Node) {
 	switch stack[len(stack)-1].(type) {
 	case *ast.BlockStmt, *ast.CaseClause, *ast.CommClause:

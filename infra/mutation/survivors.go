@@ -10,10 +10,10 @@ import (
 // kinds are the reasons for which a mutant may live.
 var kinds = []string{
 	"equivalent",  // no input makes a difference
-	"text",        // only words for people differ, and the words are not promised
+	"text",        // only the wording of a message differs, which nothing relies on
 	"cost",        // only time, memory or the number of reads differs
 	"guarded",     // another check, which the reason names, gives the same answer before anything is written
-	"unreachable", // the code handles what its present callers exclude
+	"unreachable", // the code handles a case that its present callers exclude
 }
 
 // readSurvivors reads the list of known survivors. A line gives a kind and a reason, and the indented lines below it

@@ -123,7 +123,7 @@ func TestBrokenNight(t *testing.T) {
 				t.Errorf("nothing else to do: verdict %s, %q", held.Verdict, held.HoldReasons)
 			}
 			s.want(exitHeld, "apply", held.Run, "--yes")
-			s.want(exitHeld, "apply", held.Run, "--yes", "--override-limits", held.PlanHash) // an override only sets limits aside, and the limits did not hold this plan
+			s.want(exitHeld, "apply", held.Run, "--yes", "--override-limits", held.PlanHash) // an override only sets limits aside, but this plan is on hold for another reason
 			s.write("policy.yaml", string(s.company.Policy()))
 			s.company.Intercept(nil)
 			if again := s.plan(exitDone); e3Changes(again) != e3Changes(good) || e3Changes(good) == 0 || again.Sources["entra"].State != plan.Healthy {

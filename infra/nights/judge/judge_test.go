@@ -176,7 +176,8 @@ func TestTakenByAStranger(t *testing.T) {
 	}
 }
 
-// nights returns a story with a silent night, a wait that is too long, and a mailbox without a license.
+// nights returns a story with a silent night, a license that the tool leaves untouched for too long, and a mailbox that
+// loses its license.
 func nights() []Event {
 	bo := func(what What, day int) Event {
 		return Event{What: what, At: on(day), Person: "bo", License: "e3", Holds: true}

@@ -60,8 +60,8 @@ type answer struct {
 	status int
 	body   []byte
 	sent   int  // number of bytes of the body that are sent; -1: all
-	chunks bool // whether the length is not announced
-	reset  bool // whether no answer comes at all
+	chunks bool // whether the body is sent in chunks, without Content-Length
+	reset  bool // whether the connection is closed without an answer
 }
 
 func (a *answer) Header() http.Header { return a.header }

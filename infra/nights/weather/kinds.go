@@ -45,14 +45,15 @@ const (
 
 // Faults of a list.
 const (
-	// The page comes again, behind another link.
+	// The page is sent twice: its next link has another address but leads to the same page.
 	GraphPageTwice Kind = "graph: page twice"
 	// Entries are listed twice (microsoft-graph-docs#5363), or the last entry of a page comes again as the first of
 	// the next (msgraph-sdk-powershell#1198).
 	GraphEntryTwice Kind = "graph: entry twice"
 	// Entries come in another order, since none is promised without $orderby.
 	GraphShuffled Kind = "graph: other order"
-	// The next link leads to its own page (microsoft-graph-docs#2635, #9008).
+	// The next link of a page is the address of the page itself, so a client that follows links never ends
+	// (microsoft-graph-docs#2635, #9008).
 	GraphLinkBack Kind = "graph: link leads back"
 	// An empty page has a next link. A page may have fewer entries than requested, or none (docs-contrib:
 	// concepts/paging.md).
@@ -64,8 +65,8 @@ const (
 	// signInActivity is missing for some people, or for all (msgraph-sdk-powershell#1898, #2141; azure-docs#59529).
 	GraphDatesLost    Kind = "graph: sign-in dates lost"
 	GraphAllDatesLost Kind = "graph: all sign-in dates lost"
-	// signInActivity is older than before. For 10 to 20 % of the people, two values two weeks apart came in turn
-	// (msgraph-sdk-powershell#1665). A value was one day old in microsoft-graph-docs#12358.
+	// signInActivity is older than before. For 10 to 20 % of the people, answers alternated between two values that
+	// were two weeks apart (msgraph-sdk-powershell#1665). A value was one day old in microsoft-graph-docs#12358.
 	GraphDatesOlder Kind = "graph: older sign-in dates"
 	// A selected property is missing for some people (as on later pages in microsoft-graph-explorer-v4#3584). Strings
 	// that rules read, such as department, are never removed, because the answer would equal the true answer for a
@@ -105,8 +106,8 @@ const (
 	// Entries come twice: an object that moves during a search is found again.
 	LDAPEntryTwice Kind = "ldap: entry twice"
 	LDAPShuffled   Kind = "ldap: other order"
-	// Tonight the account may not read lastLogonTimestamp and lastLogon of some people, or of all, because of
-	// AdminSDHolder or disabled inheritance (field-truths, Active Directory).
+	// For one night, the account of the tool may not read lastLogonTimestamp and lastLogon of some people, or of all,
+	// because of AdminSDHolder or disabled inheritance (field-truths, Active Directory).
 	LDAPDatesHidden    Kind = "ldap: logon dates hidden"
 	LDAPAllDatesHidden Kind = "ldap: all logon dates hidden"
 	// The controller lags: it returns an older lastLogonTimestamp than the controller that answered yesterday.

@@ -32,7 +32,7 @@ func (w *World) live() {
 	w.endLeave()
 }
 
-// endLeave tells the judge that the leave has ended, because no event does.
+// endLeave tells the judge when Anna's leave has ended.
 func (w *World) endLeave() {
 	if !w.policy.leave.After(w.clock.Now()) {
 		w.observe(anna)

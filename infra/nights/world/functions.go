@@ -60,10 +60,10 @@ func (w *World) byFunctions() (*functions, error) {
 	}, nil
 }
 
-// mostCalls is how often the state machine calls a function for one step.
+// mostCalls is how often the state machine calls a function for one step, including retries.
 const mostCalls = 5
 
-// step calls a function for one step. It calls it again after an error, and sometimes even after success.
+// step calls a function for one step. It repeats the call after an error, and sometimes even after a success.
 func step[Out any](f *functions, what string, do func(context.Context) (Out, error)) (out Out, err error) {
 	for try := range mostCalls {
 		f.calls++

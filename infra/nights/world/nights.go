@@ -107,7 +107,7 @@ func (w *World) one(i int, upn string) {
 	}
 }
 
-// plan makes a plan and tells the judge.
+// plan makes a plan, and tells the judge the verdict and the changes.
 func (w *World) plan() plan.Plan {
 	p, err := w.tool.plan(w.accepts())
 	verdict, reasons := string(p.Verdict), p.HoldReasons
@@ -133,7 +133,8 @@ func (w *World) plan() plan.Plan {
 	return p
 }
 
-// patient is for how many nights the sources may hold plans before an administrator accepts them as they are.
+// If the sources have kept the plan on hold for patient nights in a row, an administrator accepts the sources as they
+// are.
 const patient = 3
 
 // accepts reports whether an administrator accepts the sources tonight. Administrators do so only in calm weather, and

@@ -16,7 +16,7 @@ import (
 type rules struct {
 	file   string
 	text   string         // with placeholders for the parts that are edited
-	users  map[int]string // exempt people by number, with the name as written, which may be an earlier one
+	users  map[int]string // names of exempt people in the policy, by index; a person may have got another name since
 	idle   map[string]int // days without use, by license
 	notice int            // days of notice; 0: removals are not announced
 	anna   string         // Anna's name as written in the policy
@@ -59,7 +59,7 @@ func (r *rules) exempts(i int, at time.Time) bool {
 	return i == anna && at.Before(r.leave) || r.users[i] != ""
 }
 
-// judged returns a rule in the judge's form.
+// judged returns the rule for a license in the form that the judge needs.
 func (r *rules) judged(license string) *judge.Rule {
 	grace := 14 * day
 	if license == citrix {
@@ -78,8 +78,8 @@ func (w *World) span(license string, days int) {
 	w.hear(judge.Event{What: judge.Ruled, At: w.clock.Now(), Rule: w.policy.judged(license)})
 }
 
-// correct writes people's present names into the policy. Administrators do so if a plan is on hold because nobody has
-// a name, which happens when a person is renamed before any run read the name.
+// correct writes people's present names into the policy. Administrators do so if a plan is on hold because a name in
+// the policy belongs to nobody. That happens when a person is renamed before any run has read the name.
 func (w *World) correct(p plan.Plan) {
 	never := func(reason string) bool { return strings.Contains(reason, "have never been anybody's") }
 	if w.held < patient || !slices.ContainsFunc(p.HoldReasons, never) || !w.happens("an administrator corrects a name", -1, 1) {

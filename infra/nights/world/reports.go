@@ -18,8 +18,8 @@ func reported(text string) string {
 		"AzureAdSistaLogon: newest(m365.exchange, m365.teams, m365.sharepoint, m365.onedrive, entra.lastActivity)", 1)
 }
 
-// reportShows is how long after a use every usable report shows it: a report that is older than a week has stalled,
-// and reports have whole days.
+// reportShows is the longest time from a use until a usable report shows the use. A usable report is at most a week
+// old, and its dates are whole days.
 const reportShows = 8 * day
 
 // usesTeams makes a person use Teams without a sign-in. All other people use every workload when they sign in.

@@ -60,8 +60,9 @@ func (w *World) calmDay() {
 	w.show()
 }
 
-// restoreAll restores every run, the last one first, and then, by name, the people who were evaluated singly.
-// Afterwards, everybody must hold what was taken from them, if their account is still the same and can hold it.
+// restoreAll restores every run, the last one first. Then it restores, by name, the people who still lack a license,
+// because runs for a single person are not in w.runs. Afterwards, everybody must hold what was taken from them, unless
+// their account was replaced or can no longer hold the license.
 func (w *World) restoreAll() {
 	began := w.clock.Now()
 	for _, run := range slices.Backward(w.runs) {

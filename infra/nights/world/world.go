@@ -219,7 +219,7 @@ func (w *World) build() (err error) {
 	return nil
 }
 
-// found adds a person who exists, or will exist later.
+// found adds person i, who may be hired later.
 func (w *World) found(i int) {
 	p := w.box.Company.Person(i)
 	h := &w.people[i]

@@ -92,7 +92,7 @@ func TestQueue(t *testing.T) {
 	wantCode(t, err, "QueueDoesNotExist")
 }
 
-// TestLongPoll: a waiting poll sees a new message, and one whose visibility timeout ends.
+// TestLongPoll: a waiting poll receives a new message, and a message whose visibility timeout ends.
 func TestLongPoll(t *testing.T) {
 	t.Parallel()
 	s, client, _ := start(t)

@@ -151,7 +151,7 @@ func (c *Contract) readRefusals(rows []row) error {
 	return nil
 }
 
-// propertiesOf reads the table of a type. Several names in one line share the other cells.
+// propertiesOf reads the table of a type. If a line has several names, the other cells apply to each of them.
 func propertiesOf(rows []row) (list []Property) {
 	for _, r := range rows {
 		without, selectable := r["without `$select`"]

@@ -10,7 +10,7 @@ import (
 	"syscall"
 )
 
-// python is the interpreter with Debian's Samba modules, which need not be the first in PATH.
+// python is the interpreter that has Debian's Samba modules. The python3 in PATH may be another one.
 const python = "/usr/bin/python3"
 
 // probe fails when Samba lacks a part that a domain controller needs.

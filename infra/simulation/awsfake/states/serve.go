@@ -12,7 +12,7 @@ import (
 type account []*Machine
 
 // Serve makes a simulated account answer StartExecution, DescribeExecution and GetExecutionHistory for the machines.
-// Answers have the fields that this project uses. The history has the entered states.
+// Answers have only the fields that this project uses. The history has an event for each entered state.
 func Serve(s *awsfake.Server, machines ...*Machine) {
 	all := account(machines)
 	s.Handle("AWSStepFunctions.StartExecution", all.startExecution)
