@@ -9,11 +9,11 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// Derived columns. Each answers about a row what would otherwise take several columns. Evaluating everybody reads
-// them instead of names, ids and anchors.
+// Derived columns. Each replaces several other columns. When everybody is evaluated, only the derived columns are read,
+// not the names, ids and anchors from which they were computed.
 const (
-	// Plain is directory.Pair.Plain, and also says that the ids are spelled as the directories spell them, so that
-	// their keys do not depend on letter case.
+	// Plain is true if directory.Pair.Plain is true and the ids are spelled as the directories spell them. The keys of
+	// such ids do not depend on letter case.
 	Plain = "plain"
 	// Anchors has directory.Pair.Anchors, separated by spaces.
 	Anchors = "anchors"
@@ -23,7 +23,7 @@ const (
 	// NameKey has known.KeyOf of the user principal name in Entra ID in lower case, by which usage reports identify
 	// people. It has no value if there is no name.
 	NameKey = "entra_name_key"
-	// Names has known.PrintOf of the accounts' names, sixteen bits each, starting with the lowest bits.
+	// Names has known.PrintOf of up to four names of the accounts, sixteen bits each, starting with the lowest bits.
 	Names = "names"
 )
 
@@ -74,7 +74,7 @@ func printsOf(p *directory.Pair) (prints int64) {
 	return prints
 }
 
-// addList appends names, which contain no spaces, separated by spaces.
+// addList appends names, separated by spaces. No name contains a space.
 func addList(c *table.Column, names []string) {
 	if len(names) == 0 {
 		c.AddNone()

@@ -18,7 +18,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// ask makes DuckDB execute the statement on its standard input, and prints the rows as strings.
+// ask is a program for node. It reads a statement from standard input, makes DuckDB execute the statement, and prints
+// the rows as strings.
 const ask = `const { DuckDBInstance } = require('@duckdb/node-api');
 (async () => {
   const connection = await (await DuckDBInstance.create(':memory:')).connect();

@@ -9,8 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestLooseHalves has Entra accounts without a SID, each in a different partition from the person's Active Directory
-// account. No partition may then claim that such an Active Directory account has no Entra account.
+// TestLooseHalves has people whose Entra account has no SID and is in a different partition from their Active Directory
+// account. Join must not claim that such an Active Directory account has no Entra account.
 func TestLooseHalves(t *testing.T) {
 	t.Parallel()
 	const people, partitions = 40, 7
@@ -49,7 +49,7 @@ func TestLooseHalves(t *testing.T) {
 		}
 	}
 	m := &Manifest{Run: "run", Readings: readings}
-	count := map[directory.Presence]int{} // by state of the Entra account, people in Active Directory
+	count := map[directory.Presence]int{} // number of people in Active Directory, by the state of their Entra account
 	for n := range partitions {
 		var h directory.Accounts
 		if err := m.Read(t.Context(), s, n, &h); err != nil {
@@ -61,7 +61,7 @@ func TestLooseHalves(t *testing.T) {
 			}
 		}
 	}
-	// Some accounts are in the same partition by chance, and are joined.
+	// Some people have both accounts in the same partition by chance. Their accounts are joined.
 	if alone := count[directory.NoAccount]; alone != people/4 {
 		t.Errorf("%d people are taken for known to Active Directory alone, want %d: %v", alone, people/4, count)
 	}

@@ -16,19 +16,19 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// This file reads parts that were written before parts were Parquet. CHANGELOG promises that for one release.
-// Afterwards the file can be deleted together with its callers, layout.IsLinePart, Part.Size and testdata/parts.
+// This file reads parts that older versions wrote as lines, not as Parquet. CHANGELOG promises that for one release.
+// After that release, this file can be deleted together with its callers, layout.IsLinePart, Part.Size and
+// testdata/parts.
 //
 // Such a part is JSON lines, compressed with gzip. The first line names the columns, each account is an array in that
 // order, and each membership is an object:
-//
 //
 //	{"columns":["id","upn",…]}
 //	["6ea91a8d-…","adele@contoso.com",…]
 //	{"member":"S-1-5-21-…","group":"ad:cn=citrix,…"}
 
-// readLines appends what a part in lines contains, and returns the numbers of accounts and members. size is the
-// number of bytes of the lines.
+// readLines appends the content of a part in lines to h, and returns the numbers of accounts and members. size is the
+// number of bytes of the lines before compression.
 func (h *halves) readLines(raw []byte, size int, source directory.Source) (people, members int, err error) {
 	zip, err := gzip.NewReader(bytes.NewReader(raw))
 	if err != nil {
@@ -214,7 +214,8 @@ func updates(paths []directory.Assignment) (at []*time.Time) {
 	return at
 }
 
-// partsHave returns an error unless the parts, which were written before there were tables, have all the fields.
+// partsHave returns an error unless the parts have all the given fields. It is called for runs of older versions, which
+// wrote no tables.
 func (m *Manifest) partsHave(fields []string) error {
 	if len(m.Readings[directory.Entra].Parts)+len(m.Readings[directory.AD].Parts) == 0 {
 		return nil // the run has read no people

@@ -27,7 +27,7 @@ func linesOf(text string, source directory.Source) (*halves, error) {
 	return h, err
 }
 
-// FuzzLines reads any line. It must be rejected, or what was read must stay the same when it is written as a part of
+// FuzzLines checks that a line is either rejected, or that its content stays the same when it is written as a part of
 // today and read again.
 func FuzzLines(f *testing.F) {
 	f.Add(`["a","S-1",["x"],[["sku","","Active","","plan"]],["2026-01-02T03:04:05.123456789Z"],"yes","2026-01-02T03:04:05Z"]`)
@@ -77,12 +77,12 @@ func TestPartsOfOtherVersions(t *testing.T) {
 	}
 }
 
-// TestRunWithoutTables reads testdata/parts, a run that the version before the tables wrote, with every property that
-// accounts had.
+// TestRunWithoutTables reads testdata/parts, a run of the last version that wrote no tables. Its accounts have every
+// property that accounts had then.
 func TestRunWithoutTables(t *testing.T) {
 	t.Parallel()
 	const run = "20261128T020000Z-00000001"
-	if err := os.Chmod("testdata/parts", 0o700); err != nil { // the rights that a store requires
+	if err := os.Chmod("testdata/parts", 0o700); err != nil { // the permissions that a store requires
 		t.Fatal(err)
 	}
 	s, err := store.Open(t.Context(), "testdata/parts")

@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// The columns that a part has but the table of people does not. A row of a part is either an account, which has no
-// value in them, or a member of a named group.
+// The columns that a part has but the table of people does not. A row of a part is either an account or a member of a
+// named group. Only members have values in these columns.
 const (
 	memberColumn = "member"    // Entra id or SID
 	groupColumn  = "group_key" // directory.GroupRef.Key
@@ -81,11 +81,11 @@ func (t *partTable) write(w io.Writer, name string) error {
 type halves struct {
 	*directory.Accounts
 	groups map[string][]string // one shared list per group, for all members who are in no other group
-	// lacking has the columns of accounts that a part of another version does not have.
+	// lacking has the columns of accounts that are missing in a part, because another version wrote the part.
 	lacking map[string]bool
 }
 
-// read appends what a part contains, and returns the numbers of accounts and members.
+// read appends the content of a part, and returns the numbers of accounts and members.
 func (h *halves) read(raw []byte, source directory.Source) (people, members int, err error) {
 	file, err := table.Open(raw)
 	if err != nil {
@@ -110,7 +110,8 @@ func (h *halves) read(raw []byte, source directory.Source) (people, members int,
 	return h.take(p, source)
 }
 
-// complete adds, without values, the list columns that the part of a single source does not have.
+// complete adds, without values, the key columns and list columns that the table lacks. A part belongs to one source
+// and lacks those of the other source.
 func (p *People) complete() error {
 	for _, name := range []string{entraKey, adKey, licensesColumn, entraGroups, adGroups} {
 		if p.columns[name] == nil {

@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// FuzzTexts writes any text, as anybody may have put it into a directory.
+// FuzzTexts writes arbitrary text, because anybody may have put any text into a directory.
 func FuzzTexts(f *testing.F) {
 	f.Add("a\"b\\c\n\x00\xff\u2028", int64(1))
 	f.Fuzz(func(t *testing.T, text string, seconds int64) {
@@ -69,7 +69,7 @@ func TestPartColumns(t *testing.T) {
 	type change func(columns map[string]*table.Column)
 	tests := map[string]struct {
 		change  change
-		want    string // part of the error; empty: none
+		want    string // part of the error; empty if there is none
 		lacking map[string]bool
 	}{
 		"as written": {func(map[string]*table.Column) {}, "", nil},

@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// personColumn is a column of the table of people. It says how a value of a pair of accounts is written and read.
+// personColumn is a column of the table of people. It says how the value for a row is written and read.
 type personColumn struct {
 	name   string
 	source directory.Source
@@ -21,11 +21,12 @@ type personColumn struct {
 	// derived reports whether the column is computed from the row and belongs to no account.
 	derived bool
 	add     func(c *table.Column, p *directory.Pair)
-	// set gives the row's value to the account, which must exist. It is nil if the column belongs to no account.
+	// set stores the row's value in the account to which the column belongs. That account must exist. set is nil if the
+	// column belongs to no account.
 	set func(c *table.Column, row int, p *directory.Pair)
 }
 
-// The keys of the accounts. They have no value if the person lacks that account.
+// The key columns of the accounts. A key column has no value if the person lacks the account.
 const (
 	entraKey = "entra_id"
 	adKey    = "ad_sid"
@@ -34,13 +35,13 @@ const (
 // licensesColumn has the license assignments, as a JSON list of directory.Assignment.
 const licensesColumn = "entra_licenses"
 
-// The groups whose members are read, as JSON lists of their keys.
+// The columns with the groups that an account belongs to, as JSON lists of their keys.
 const (
 	entraGroups = "entra_groups"
 	adGroups    = "ad_groups"
 )
 
-// personColumns are all columns except those of groups, in the order of the table of fields.
+// personColumns lists all columns except those of groups, in the order of the table of fields.
 var personColumns = allPersonColumns()
 
 func allPersonColumns() []personColumn {
@@ -100,7 +101,7 @@ func kindOf(k directory.Kind) table.Kind {
 	return table.Text
 }
 
-// addValue appends a value of an account. An empty value is written as no value, unless the column is a key.
+// addValue appends a value of an account. An empty value is written as no value, unless key is set.
 func addValue(c *table.Column, at any, key bool) {
 	switch at := at.(type) {
 	case *string:
@@ -125,7 +126,7 @@ func addValue(c *table.Column, at any, key bool) {
 	c.AddNone()
 }
 
-// setValue sets the value of an account to that of a row.
+// setValue sets the value at points to, a property of an account, to the value of a row.
 func setValue(c *table.Column, row int, at any) {
 	switch at := at.(type) {
 	case *string:
@@ -140,7 +141,8 @@ func setValue(c *table.Column, row int, at any) {
 	}
 }
 
-// addLicenses appends the license assignments without their dates, because many people then share the same list.
+// addLicenses appends the license assignments without their dates. Without dates many people have the same list, and
+// equal lists are stored only once.
 func addLicenses(c *table.Column, p *directory.Pair) {
 	if p.Entra == nil || len(p.Entra.Assignments) == 0 {
 		c.AddNone()

@@ -14,8 +14,8 @@ import (
 )
 
 // Read loads the accounts of both sources of a partition into h, reusing h's memory. If it fails, nothing in h may be
-// used. It fails with store.ErrDamaged if a part is missing, truncated or altered, and with ErrNoColumn if the
-// snapshot lacks anything that this version knows about accounts.
+// used. It fails with store.ErrDamaged if a part is missing, truncated or altered. It fails with ErrNoColumn if the
+// snapshot lacks a property of accounts that this version reads.
 func (m *Manifest) Read(ctx context.Context, s store.Store, partition int, h *directory.Accounts) error {
 	lacking, err := m.read(ctx, s, partition, nil, h)
 	if err != nil {
@@ -76,8 +76,8 @@ func (m *Manifest) begin(h *directory.Accounts) {
 	}
 }
 
-// readParts loads the parts of a partition. It adds to lacking the columns of accounts that one of the parts does not
-// have.
+// readParts loads the parts of a partition. It adds to lacking every column of accounts that is missing in one of the
+// parts.
 func (m *Manifest) readParts(ctx context.Context, s store.Store, partition int, into *directory.Accounts, lacking map[string]bool) error {
 	h := &halves{into, map[string][]string{}, lacking}
 	for _, r := range m.Readings {
@@ -128,8 +128,8 @@ func (h *halves) readPart(ctx context.Context, s store.Store, source directory.S
 	return nil
 }
 
-// get reads the object of a part and checks that it is the one in the manifest. It uses memory if that is large
-// enough.
+// get reads the object of a part and checks that its hash is the one in the manifest. The result uses memory if memory
+// is large enough.
 func get(ctx context.Context, s store.Store, p Part, memory []byte) ([]byte, error) {
 	body, err := s.Get(ctx, p.Key)
 	if errors.Is(err, store.ErrNotFound) {
@@ -139,7 +139,7 @@ func get(ctx context.Context, s store.Store, p Part, memory []byte) ([]byte, err
 		return nil, err
 	}
 	defer body.Close()
-	raw := slices.Grow(memory[:0], p.Bytes+1)[:p.Bytes+1] // a byte more than expected, to notice a longer object
+	raw := slices.Grow(memory[:0], p.Bytes+1)[:p.Bytes+1] // one byte more than expected, so that a longer object is noticed
 	n, err := io.ReadFull(body, raw)
 	switch {
 	case err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF):

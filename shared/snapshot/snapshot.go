@@ -30,11 +30,11 @@ var ErrUnknownRun = errors.New("no such run in the store")
 type Begin struct {
 	Run     string    `json:"run"`
 	Started time.Time `json:"started"`
-	// Read is when the reading started. Copy is the run whose snapshot this run uses, and whose Read it then has; it
-	// is empty if the run reads its own.
+	// Read is when the reading of the data started. Copy is the run whose snapshot this run uses. If Copy is not empty,
+	// Read is the Read of that run.
 	Read time.Time `json:"read"`
 	Copy string    `json:"copy,omitempty"`
-	// AsOf is the planning instant, for which rules and the age of feeds are evaluated.
+	// AsOf is the planning time: rules, and the age of feeds, are evaluated as of this time.
 	AsOf       time.Time `json:"asOf"`
 	Tenant     string    `json:"tenant"`
 	Tool       string    `json:"tool"` // version of idleseat
@@ -42,7 +42,8 @@ type Begin struct {
 	People     int       `json:"people,omitempty"`    // approximate number of people in Entra ID
 	User       string    `json:"user,omitempty"`      // for a run for one person: the name that was given
 	Scheduled  bool      `json:"scheduled,omitempty"` // whether the schedule started the run
-	// AcceptFeeds reports whether an operator accepted the sources as they are, however much they shrank.
+	// AcceptFeeds means that an operator accepts the sources as they are now, even if they have far fewer people or
+	// dates than before.
 	AcceptFeeds bool   `json:"acceptFeeds,omitempty"`
 	Policy      string `json:"policy"` // the run's own copy of the policy file
 	// PolicyFile is the path of the policy file on the machine that made the run. It is empty if the path is unknown,
@@ -50,25 +51,25 @@ type Begin struct {
 	PolicyFile string            `json:"policyFile,omitempty"`
 	SKUs       []directory.SKU   `json:"skus"`
 	Groups     []directory.Group `json:"groups"`
-	// Granting are further groups that give a license of the policy.
+	// Granting lists further groups that give a license in the policy.
 	Granting []directory.Group `json:"granting,omitempty"`
-	// Former, in a restore, are the license groups as resolved by the run that took the licenses, by name of the
-	// license in that run's policy.
+	// Former is set only in a restore. It has the license groups as the run that took the licenses found them, by the
+	// name of the license in that run's policy.
 	Former map[string]directory.Group `json:"former,omitempty"`
-	// FormerToo are the further groups of licenses that several groups gave, by name of the license.
+	// FormerToo is like Former. It has the other groups of each license that several groups gave.
 	FormerToo map[string][]directory.Group `json:"formerToo,omitempty"`
-	// Members are the keys (GroupRef.Key) of the groups whose members are read.
+	// Members lists the keys (GroupRef.Key) of the groups whose members are read.
 	Members []string `json:"members"`
-	// Earlier is what earlier runs found for the names in policies. nil means nothing.
+	// Earlier is what earlier runs found for the names in policies. It is nil if nothing is known.
 	Earlier *directory.Earlier `json:"earlier,omitempty"`
-	// Lost says why objects of newer runs do not count for Earlier.
+	// Lost describes the damaged objects of earlier runs that could not be used for Earlier.
 	Lost []string `json:"lost,omitempty"`
-	// Unnamed, in a run for one person, are the names that the policy lists but nobody has. A run for everybody finds
-	// them by itself.
+	// Unnamed is set only in a run for one person. It lists the names in the policy that nobody has. A run for
+	// everybody does not need it, because that run reads all names.
 	Unnamed []string `json:"unnamed,omitempty"`
 	// Mailboxes is the mailbox usage report. It is nil if the policy does not need it.
 	Mailboxes *Mailboxes `json:"mailboxes,omitempty"`
-	// Reports are the usage reports for the signals that the policy names.
+	// Reports describes the usage reports for the signals that the policy reads.
 	Reports []usage.Reading `json:"reports,omitempty"`
 }
 
@@ -77,8 +78,8 @@ type Begin struct {
 type Mailboxes struct {
 	Key    string `json:"key,omitempty"`
 	Failed string `json:"failed,omitempty"`
-	// Kinds are the recipient types, by user principal name in lower case, of those mailboxes that the report does not
-	// call a user's.
+	// Kinds has the recipient types of the mailboxes that, according to the report, are not user mailboxes. The key is
+	// the user principal name in lower case.
 	Kinds map[string]string `json:"kinds,omitempty"`
 }
 
@@ -122,39 +123,40 @@ type Reading struct {
 	// the source are then unknown.
 	PartialLogon string   `json:"unasked,omitempty"`
 	Unreadable   []string `json:"unreadable,omitempty"`
-	// Loose are the immutable ids of Entra accounts that have no SID, and so are in a different partition from their
-	// Active Directory accounts. Unplaced is the number of further accounts of this kind.
+	// Loose lists the immutable ids of Entra accounts without a SID. Such an account may be in a different partition
+	// from the person's Active Directory account. Unplaced is the number of further accounts of this kind.
 	Loose    []string `json:"loose,omitempty"`
 	Unplaced int      `json:"unplaced,omitempty"`
-	// Why says, by key, why members are unreadable, unless begin.json does.
+	// Why says, by the key of the group, why members could not be read. It lacks groups for which begin.json gives the
+	// reason.
 	Why     map[string]string `json:"why,omitempty"`
 	Hidden  []string          `json:"hidden,omitempty"`  // keys of groups whose hidden members could be seen
-	Members map[string]int    `json:"members,omitempty"` // number of listed members by key, counting repetitions; absent: none
+	Members map[string]int    `json:"members,omitempty"` // number of listed members by key of the group, counting repetitions; a group without members has no entry
 	Parts   []Part            `json:"parts,omitempty"`
-	// Groups are the objectGUIDs of the Active Directory groups whose members were read, by GroupRef.Key(false).
+	// Groups has the objectGUIDs of the Active Directory groups whose members were read, by GroupRef.Key(false).
 	Groups map[string]string `json:"groups,omitempty"`
-	// GroupSIDs are the groups' objectSids, by the same keys.
+	// GroupSIDs has the objectSids of these groups, by the same keys.
 	GroupSIDs map[string]string `json:"groupSids,omitempty"`
 
-	// Full is when everybody was last read. A later reading took only what changed since Watermark, and Changed is the
-	// number of people who did. WhyFull says why a reading was a full one.
+	// Full is when everybody was last read. If this reading read only what changed since an earlier one, Changed is the
+	// number of people who changed. If this reading read everybody, WhyFull says why.
 	Full      time.Time            `json:"full,omitzero"`
 	Changed   int                  `json:"changed,omitempty"`
 	WhyFull   string               `json:"whyFull,omitempty"`
-	Watermark *directory.Watermark `json:"mark,omitempty"` // nil: the next reading must be a full one
+	Watermark *directory.Watermark `json:"mark,omitempty"` // nil if the next reading must read everybody
 }
 
-// maxLoose is the largest number of Loose, because they are in the manifest.
+// maxLoose is the largest length of Loose. It keeps the manifest small.
 const maxLoose = 5000
 
-// loosen adds immutable ids, and the number of further accounts, to the reading.
+// loosen adds ids to Loose, as far as there is room, and adds the rest and more to Unplaced.
 func (r *Reading) loosen(more int, ids ...string) {
 	room := min(len(ids), maxLoose-len(r.Loose))
 	r.Loose = append(r.Loose, ids[:room]...)
 	r.Unplaced += more + len(ids) - room
 }
 
-// Join adds the reading of another call that read a part of the same source.
+// Join adds to r the reading of another call, which read a different part of the same source.
 func (r *Reading) Join(o *Reading) {
 	r.Source = o.Source
 	r.Freshness.Join(o.Freshness)
@@ -189,39 +191,40 @@ type Manifest struct {
 	People  []Part   `json:"people,omitempty"`
 	Members []Part   `json:"members,omitempty"`
 	Columns []string `json:"columns,omitempty"`
-	// Reports are those of Begin. The manifest binds their tables by hashes.
+	// Reports is Begin.Reports. It contains the hashes of the reports' tables.
 	Reports []usage.Reading `json:"reports,omitempty"`
-	// History is the key of what the run knows about earlier runs. It is empty if that is nothing.
+	// History is the key of the digest of earlier runs. It is empty if there is no digest.
 	History string `json:"history,omitempty"`
 }
 
-// maxManifest is the largest manifest in bytes, at some 200 bytes per part.
+// maxManifest is the largest size of a manifest, in bytes. A part takes about 200 bytes.
 const maxManifest = 16 << 20
 
 // stampLayout is the format of the time with which the name of a run starts.
 const stampLayout = "20060102T150405Z"
 
-// NewRun returns a name for a run. Names sort by time, even within a second, because half of what follows the second
-// is its fraction.
+// NewRun returns a name for a run. Names sort by time, even within a second, because the fraction of the second follows
+// the time.
 func NewRun(now time.Time, random [4]byte) string {
 	fraction := now.Nanosecond() / 15_259 // below 1<<16
 	random[0], random[1] = byte(fraction>>8), byte(fraction)
 	return now.UTC().Format(stampLayout) + "-" + hex.EncodeToString(random[:])
 }
 
-// mostAhead is how much later than now a run may have begun, because the clocks of two machines differ a little.
+// mostAhead is how far the time in a run's name may be ahead of now, because the clocks of two machines differ a
+// little.
 const mostAhead = 10 * time.Minute
 
-// Ahead reports whether a run was named by a clock that was ahead of now. Nothing in such a run counts as newer than
-// anything.
+// Ahead reports whether the time in a run's name is later than now by more than mostAhead. Some clock was then wrong,
+// so the run must not count as the newest.
 func Ahead(run string, now time.Time) bool {
 	stamp, _, _ := strings.Cut(run, "-")
 	began, err := time.Parse(stampLayout, stamp)
 	return err == nil && began.After(now.Add(mostAhead))
 }
 
-// PutBegin writes begin.json, and checks that the store writes an object only once. It fails with store.ErrExists,
-// and keeps the first object, if the run has begun already.
+// PutBegin writes begin.json, and checks that the store does not overwrite objects. If the run already has a
+// begin.json, PutBegin keeps it and fails with store.ErrExists.
 func PutBegin(ctx context.Context, s store.Store, b *Begin) error {
 	if err := store.PutJSONProven(ctx, s, layout.Begin(b.Run), b); err != nil {
 		return fmt.Errorf("begin run %s: %w", b.Run, err)

@@ -173,8 +173,8 @@ func TestDamageIsSeen(t *testing.T) {
 	}
 }
 
-// TestForgedPartIsSeen has a part with other dates whose lengths and counts are those in the manifest. Only its
-// checksum reveals the change.
+// TestForgedPartIsSeen replaces a part with one that has different dates but the same size and the same counts. Only
+// the checksum reveals the change.
 func TestForgedPartIsSeen(t *testing.T) {
 	t.Parallel()
 	folder, s, b, _ := seal(t)

@@ -22,7 +22,7 @@ type People struct {
 	ofEntra, ofAD [][]string               // by index of a word of entraGroups and adGroups
 }
 
-// ErrNoColumn is the error for a snapshot that lacks what a policy needs.
+// ErrNoColumn is the error for a snapshot that lacks a column that the policy needs.
 type ErrNoColumn struct{ Run, Column string }
 
 func (e *ErrNoColumn) Error() string {
@@ -50,8 +50,8 @@ func (m *Manifest) ColumnsFor(fields []string) (columns []string, err error) {
 	return columns, nil
 }
 
-// Columns returns columns of the table in the order of names. It fails with store.ErrDamaged if one cannot be read or
-// does not exist.
+// Columns returns the named columns of the table, in the order of names. It fails with store.ErrDamaged if a column
+// cannot be read or does not exist.
 func (p *People) Columns(names ...string) ([]*table.Column, error) {
 	missing := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return p.columns[name] != nil })
 	read, err := p.file.Read(missing)
@@ -81,8 +81,8 @@ var columnOf = func() map[string]string {
 	return names
 }()
 
-// Groups returns the column of the groups that the accounts of a source are in, and the list of groups for each word
-// of the column.
+// Groups returns the column of the groups that the accounts of a source belong to. A row of the column is an index into
+// the lists of groups, which Groups returns too.
 func (p *People) Groups(s directory.Source) (*table.Column, [][]string) {
 	if s == directory.AD {
 		return p.columns[adGroups], p.ofAD
@@ -90,13 +90,14 @@ func (p *People) Groups(s directory.Source) (*table.Column, [][]string) {
 	return p.columns[entraGroups], p.ofEntra
 }
 
-// Licenses returns the column of the license assignments, and the list of assignments for each word of the column.
+// Licenses returns the column of the license assignments. A row of the column is an index into the lists of
+// assignments, which Licenses returns too.
 func (p *People) Licenses() (*table.Column, [][]directory.Assignment) {
 	return p.columns[licensesColumn], p.licenses
 }
 
-// Put replaces the content of h by the accounts in the given rows, which must ascend, with the values of the given
-// columns.
+// Put replaces the content of h with the accounts in the given rows, which must be in ascending order. Only the values
+// of the given columns are set.
 func (m *Manifest) Put(h *directory.Accounts, p *People, rows []int, columns []string) error {
 	m.begin(h)
 	some, err := p.pick(columns, rows)
@@ -149,7 +150,7 @@ func (p *People) damaged(err error) error {
 	return fmt.Errorf("%w: %s: %w", store.ErrDamaged, p.key, err)
 }
 
-// pick returns a table with only the given rows and columns.
+// pick returns a table that has only the given rows and columns.
 func (p *People) pick(names []string, rows []int) (*People, error) {
 	some := &People{Rows: len(rows), columns: map[string]*table.Column{}, licenses: p.licenses, ofEntra: p.ofEntra, ofAD: p.ofAD}
 	var missing []string
@@ -170,7 +171,7 @@ func (p *People) pick(names []string, rows []int) (*People, error) {
 	return some, nil
 }
 
-// add adds columns. It fails unless they have the types that this version writes.
+// add adds columns to the table. It fails if a column does not have the type that this version writes.
 func (p *People) add(columns []*table.Column) error {
 	for _, c := range columns {
 		if kind := kindOfColumn(c.Name); kind != c.Kind {
@@ -189,7 +190,7 @@ func kindOfColumn(name string) table.Kind {
 	return table.Text
 }
 
-// parse decodes the columns that contain lists, each different list once.
+// parse decodes the lists in the columns that contain lists. It decodes equal lists only once.
 func (p *People) parse() (err error) {
 	if p.licenses, err = parsed[directory.Assignment](p.columns[licensesColumn]); err != nil {
 		return err
@@ -232,7 +233,7 @@ func (p *People) into(h *directory.Accounts, rows []int) {
 			ad = append(ad, row)
 		}
 	}
-	users, accounts := len(h.Entra), len(h.AD) // from parts that were read before
+	users, accounts := len(h.Entra), len(h.AD) // numbers of accounts that came from parts read earlier
 	h.Entra = slices.Grow(h.Entra, len(entra))[:users+len(entra)]
 	h.AD = slices.Grow(h.AD, len(ad))[:accounts+len(ad)]
 	newEntra, newAD := h.Entra[users:], h.AD[accounts:]

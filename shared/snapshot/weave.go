@@ -15,9 +15,10 @@ import (
 )
 
 // Weave makes the tables of a run from the parts of its sources: one row for each person with both accounts, and one
-// for each member of a named group. It keeps one partition at a time in memory. The keys of the tables contain their
-// hashes, so weaving twice gives the same objects. The manifest lists the tables and their columns. It omits a column
-// that a part of an older version lacks, because a missing column must not look like an empty value.
+// for each member of a named group. Weave keeps one partition at a time in memory. The key of a table contains the
+// table's hash, so calling Weave twice gives the same objects. Weave lists the tables and their columns in the
+// manifest. If a part of an older version lacks a column, the tables omit it too, because a missing column must not
+// look like an empty value.
 func (m *Manifest) Weave(ctx context.Context, s store.Store, partitions int) error {
 	var tables, members []Part
 	var h directory.Accounts
@@ -68,8 +69,8 @@ func peopleOf(h *directory.Accounts) (columns []*table.Column) {
 	return append(columns, ofEntra, ofAD)
 }
 
-// keysOf returns the Entra id and the SID by which a pair can be a member. Each is empty if the pair lacks that
-// account.
+// keysOf returns the Entra id and the SID of a pair, by which groups list their members. id or sid is empty if the pair
+// lacks that account.
 func keysOf(p *directory.Pair) (id, sid string) {
 	if p.Entra != nil {
 		id, sid = p.Entra.ID, p.Entra.SID
@@ -117,7 +118,7 @@ func (m *Manifest) put(ctx context.Context, s store.Store, name string, partitio
 		Bytes: file.Len(), SHA256: sum,
 	}
 	err := s.PutIfAbsent(ctx, part.Key, bytes.NewReader(file.Bytes()))
-	if err != nil && !errors.Is(err, store.ErrExists) { // an object with this key has the same content
+	if err != nil && !errors.Is(err, store.ErrExists) { // an existing object with this key has the same content
 		return Part{}, fmt.Errorf("put %s: %w", part.Key, err)
 	}
 	return part, nil

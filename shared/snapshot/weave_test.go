@@ -20,8 +20,8 @@ import (
 
 var noon = time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
 
-// crowd returns people of all kinds: with two accounts or one, listed twice, with keys that other people have too,
-// without a SID, and some with every property.
+// crowd returns people of all kinds: with one account or two, listed twice, with the same keys as other people, without
+// a SID, and with every property set.
 func crowd(r *rand.Rand, n int) (entra []directory.EntraUser, ad []directory.ADUser) {
 	some := func(prefix string, of int) string {
 		if r.IntN(12) == 0 {
@@ -92,7 +92,7 @@ func fillIn[A any](r *rand.Rand, table []directory.Property[A], account *A) {
 	}
 }
 
-// written returns the manifest of a run whose parts have the people.
+// written writes the accounts as the parts of a run and returns the run's manifest.
 func written(t *testing.T, s store.Store, r *rand.Rand, entra []directory.EntraUser, ad []directory.ADUser, partitions int) *Manifest {
 	t.Helper()
 	m := &Manifest{Run: "run"}
@@ -134,7 +134,7 @@ func bySIDOf(ad []directory.ADUser) []directory.ADUser {
 	return ad
 }
 
-// TestWeave checks that people are read from the table as they are read from the parts.
+// TestWeave checks that reading the tables returns the same people as reading the parts.
 func TestWeave(t *testing.T) {
 	t.Parallel()
 	seed := rand.Uint64()
@@ -163,7 +163,7 @@ func TestWeave(t *testing.T) {
 			id, sid := keysOf(&p)
 			people[id], people[sid] = true, true
 		}
-		maps.DeleteFunc(want.Memberships, func(member string, _ []string) bool { return !people[member] }) // of members who are nobody
+		maps.DeleteFunc(want.Memberships, func(member string, _ []string) bool { return !people[member] }) // members who are nobody in the parts
 		bySIDOf(want.AD)
 		bySIDOf(got.AD)
 		if d := gocmp.Diff(want, got, cmpopts.EquateEmpty()); d != "" {
@@ -172,7 +172,7 @@ func TestWeave(t *testing.T) {
 	}
 }
 
-// TestClear checks that which accounts a clear row joins does not depend on the other clear rows.
+// TestClear checks that a clear row joins the same two accounts when other clear rows are left out.
 func TestClear(t *testing.T) {
 	t.Parallel()
 	seed := rand.Uint64()
@@ -226,8 +226,8 @@ func TestClear(t *testing.T) {
 	}
 }
 
-// TestColumnsFor checks that a policy gets the columns that it names and those that code reads, and that a field that
-// the snapshot lacks is an error.
+// TestColumnsFor checks that a policy gets the columns of the fields that it names, and the columns that the code
+// always reads. If the snapshot lacks a field, ColumnsFor must fail.
 func TestColumnsFor(t *testing.T) {
 	t.Parallel()
 	s := &store.Memory{}
@@ -253,8 +253,8 @@ func TestColumnsFor(t *testing.T) {
 	}
 }
 
-// TestEveryFieldHasAColumn checks that every field has a column, follows from columns that are always read, or comes
-// from a usage report, which a run stores separately.
+// TestEveryFieldHasAColumn checks that every field has a column. The exceptions are fields that are computed from
+// columns that are always read, and fields from usage reports, which a run stores separately.
 func TestEveryFieldHasAColumn(t *testing.T) {
 	t.Parallel()
 	for _, name := range directory.FieldNames() {

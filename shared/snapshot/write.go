@@ -20,10 +20,10 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Writer spreads the people of one source over the partitions of a run. It collects rows in a temporary folder on
-// disk, as gob, so that memory does not grow. Finish turns them into tables, one partition at a time, and puts one
-// object per partition into the store, so a writer that dies earlier leaves nothing there. The name of the attempt is
-// part of every key, so a late worker cannot touch its successor's parts.
+// Writer spreads the people of one source over the partitions of a run. It collects rows in a temporary folder on disk,
+// as gob, so that memory does not grow. Finish turns the rows into tables, one partition at a time, and puts one object
+// per partition into the store. So a process that dies before Finish leaves nothing in the store. The name of the
+// attempt is part of every key, so a late process cannot overwrite the parts of its successor.
 type Writer struct {
 	store      store.Store
 	run        string
@@ -36,8 +36,8 @@ type Writer struct {
 	notAfter   time.Time
 }
 
-// growing is a part that is being written: a sequence of gzip members (RFC 1952, section 2.2), each with about
-// memberSize bytes of gob.
+// growing is a part that is being written to disk. It is a sequence of gzip members (RFC 1952, section 2.2), each with
+// about memberSize bytes of gob before compression.
 type growing struct {
 	file *os.File
 	rows bytes.Buffer // not compressed yet
@@ -45,7 +45,8 @@ type growing struct {
 	Part
 }
 
-// memberSize is small enough that the uncompressed rows of both sources take less than 20 MB at 1,000,000 people.
+// memberSize is the number of bytes that a part collects before they are compressed. It is small enough that the
+// uncompressed rows of both sources take less than 20 MB for 1,000,000 people.
 const memberSize = 32 << 10
 
 // NewWriter returns a Writer for one source. Dates after notAfter do not count as the newest activity. The caller
@@ -90,8 +91,8 @@ func (w *Writer) addPerson(key string, r row) error {
 	return w.add(g, &r)
 }
 
-// SampleEntra counts an account for the health of the feed. AddEntra calls it; only a run for one person calls it for
-// other accounts too.
+// SampleEntra counts an account in the facts by which the health of the feed is judged. AddEntra calls it for every
+// account that it adds. A run for one person also calls it for accounts that it does not add.
 func (w *Writer) SampleEntra(u *directory.EntraUser) { w.reading.SampleEntra(u, w.notAfter) }
 
 // SampleAD does for an Active Directory account what SampleEntra does.
@@ -117,7 +118,7 @@ func (w *Writer) Unreadable(key string) {
 	w.reading.Unreadable = append(w.reading.Unreadable, key)
 }
 
-// Hide records that a named group has hidden members that could be seen.
+// Hide records that a named group hides its members, but that this run could read them.
 func (w *Writer) Hide(key string) {
 	if !slices.Contains(w.reading.Hidden, key) {
 		w.reading.Hidden = append(w.reading.Hidden, key)
@@ -203,7 +204,7 @@ func (w *Writer) put(ctx context.Context, g *growing) error {
 	return w.store.PutIfAbsent(ctx, g.Key, bytes.NewReader(object))
 }
 
-// Close removes the temporary folder. Parts that were not finished are lost.
+// Close removes the temporary folder. If Finish was not called, everything that was added is lost.
 func (w *Writer) Close() error {
 	var errs []error
 	for _, g := range w.parts {

@@ -1,6 +1,6 @@
-// Package adread reads everybody in Active Directory, and the members of named groups, into the partitions of a run.
-// It reads either everything, or only what changed since an earlier run's reading if that gives the same result. Both
-// the command and the relay on premises use it.
+// Package adread reads everybody in Active Directory, and the members of named groups, into the partitions of a run. It
+// reads either everything, or only what changed since an earlier run's reading if the result is the same. Both the
+// command and the relay on premises use this package.
 package adread
 
 import (
@@ -15,7 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// AD is what a Reader needs of Active Directory.
+// AD has the methods of Active Directory that a Reader needs.
 type AD interface {
 	CheckClock(ctx context.Context, now func() time.Time) error
 	ListFull(ctx context.Context, rests []string, each func(directory.ADUser) error) (*directory.Watermark, error)
@@ -26,26 +26,25 @@ type AD interface {
 	FindGroup(ctx context.Context, name string) (directory.Group, error)
 }
 
-// Reader makes the reading of Active Directory for one run.
+// Reader reads Active Directory for one run.
 type Reader struct {
 	Store   store.Store
 	Run     *snapshot.Begin // only Run, Partitions and AsOf are used
 	AD      AD
-	Groups  []protocol.Group // whose members are read
-	Rests   []string         // LDAP names of the attributes that decisions rest on
-	Attempt string           // part of the keys of parts
+	Groups  []protocol.Group // the groups whose members are read
+	Rests   []string         // LDAP names of the attributes that decisions rest on; see policy.Policy.Rests
+	Attempt string           // goes into the keys of the parts
 	Now     func() time.Time
-	// Progress is called, unless it is nil, with the number of people read so far.
+	// Progress is called with the number of people read so far. It may be nil.
 	Progress func(people int)
-	// Leased, unless it is nil, is called before parts are written. If it returns an error, nothing may be written any
-	// more.
+	// Leased is called before parts are written. If it returns an error, nothing is written. It may be nil.
 	Leased func() error
 
 	guids, sids map[string]string // of the groups; see snapshot.Reading
 }
 
-// Read reads everybody, or what changed since an earlier reading. before is that reading; it is nil if there is none,
-// and why then says why. If Read fails, nothing of the source counts as read.
+// Read reads everybody, or only what changed since the earlier reading before. If before is nil, why says why there is
+// no earlier reading. If Read fails, nothing of the source counts as read.
 func (c *Reader) Read(ctx context.Context, before *snapshot.Reading, why error) (snapshot.Reading, error) {
 	if err := c.AD.CheckClock(ctx, c.Now); err != nil {
 		return snapshot.Reading{}, err
@@ -80,7 +79,7 @@ func (c *Reader) everybody(ctx context.Context) (snapshot.Reading, error) {
 	return reading, err
 }
 
-// write calls fill with a Writer, and puts the resulting parts into the store.
+// write calls fill with a new Writer, and then puts the parts into the store.
 func (c *Reader) write(ctx context.Context, attempt string, fill func(*snapshot.Writer) error) (snapshot.Reading, error) {
 	w, err := snapshot.NewWriter(c.Store, c.Run, directory.AD, attempt, c.Run.AsOf)
 	if err != nil {
@@ -107,8 +106,8 @@ func (c *Reader) add(w *snapshot.Writer, u *directory.ADUser) error {
 	return nil
 }
 
-// members reads the members of the groups. If a group does not exist, membership in it is unknown. If a group cannot
-// be read to its end, the source fails.
+// members reads the members of the groups. If a group does not exist, membership in it is unknown. If the list of a
+// group cannot be read to its end, the whole reading fails.
 func (c *Reader) members(ctx context.Context, w *snapshot.Writer) error {
 	c.guids, c.sids = map[string]string{}, nil
 	for _, g := range c.Groups {
@@ -140,8 +139,8 @@ func (c *Reader) members(ctx context.Context, w *snapshot.Writer) error {
 	return nil
 }
 
-// otherwise reads the people who are in a group by other means than its list, because nobody can remove them through
-// the list. People who are also on the list stay in the group even when they are removed from it.
+// otherwise reads the people who belong to a group without being on its list of members: through a nested group, or
+// because it is their primary group. These people remain in the group even after they are removed from the list.
 func (c *Reader) otherwise(ctx context.Context, w *snapshot.Writer, g protocol.Group) error {
 	ref := directory.GroupRef{Source: directory.AD, Name: g.DN}
 	err := c.AD.ListPrimary(ctx, g.DN, func(sid string) error { return w.AddMember(ref.PrimaryKey(), sid, sid) })
@@ -149,7 +148,7 @@ func (c *Reader) otherwise(ctx context.Context, w *snapshot.Writer, g protocol.G
 		return err
 	}
 	err = c.AD.ListNested(ctx, g.DN, func(sid string) error { return w.AddMember(ref.NestedKey(), sid, sid) })
-	if errors.Is(err, directory.ErrNoGroup) { // who holds the license is known nevertheless
+	if errors.Is(err, directory.ErrNoGroup) { // the members that the list names are known nevertheless
 		w.Unreadable(ref.NestedKey())
 		err = nil
 	}

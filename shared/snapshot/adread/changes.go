@@ -12,12 +12,12 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// ofChanges is appended to the name of the attempt for the parts of a delta reading, so that they do not collide with
-// those of the full reading that follows if the delta reading fails.
+// ofChanges is appended to the name of the attempt in the keys of parts that a reading of changes writes. If that
+// reading fails, a full reading follows, and its parts must have different keys.
 const ofChanges = "-changes"
 
-// changes makes the reading of this run from an earlier run's reading and what changed since. If it fails, everybody
-// must be read.
+// changes makes this run's reading from an earlier run's reading and from what changed since then. If it fails,
+// everybody must be read.
 func (c *Reader) changes(ctx context.Context, before *snapshot.Reading) (reading snapshot.Reading, err error) {
 	if before.Watermark == nil {
 		return reading, errors.New("the earlier reading has no mark from which to go on")
@@ -45,8 +45,8 @@ func (c *Reader) changes(ctx context.Context, before *snapshot.Reading) (reading
 	return reading, err
 }
 
-// since holds the reading of an earlier run and, on local disk and in the same partitions, who exists now and who
-// changed.
+// since holds the reading of an earlier run (before). It also holds, on local disk and in the same partitions, the
+// people who exist now (present) and the people who changed (changed).
 type since struct {
 	before, present, changed *snapshot.Manifest
 	old, store               store.Store
@@ -58,7 +58,7 @@ func manifestOf(r *snapshot.Reading) *snapshot.Manifest {
 	return &snapshot.Manifest{Readings: [2]snapshot.Reading{directory.Entra: {}, directory.AD: *r}}
 }
 
-// listChanges asks the directory and stores the answers.
+// listChanges asks the directory who exists now and who changed, and stores the answers on local disk.
 func (c *Reader) listChanges(ctx context.Context, s *since, mark directory.Watermark) (now directory.Watermark, err error) {
 	present, err := snapshot.NewWriter(s.store, c.Run, directory.AD, "present", c.Run.AsOf)
 	if err != nil {
@@ -84,7 +84,8 @@ func (c *Reader) listChanges(ctx context.Context, s *since, mark directory.Water
 	return now, errors.Join(errs[:]...)
 }
 
-// each calls each with everybody as a full reading would have them. It keeps one partition at a time in memory.
+// each calls the function each for everybody that a full reading would return. It keeps one partition at a time in
+// memory.
 func (s *since) each(ctx context.Context, each func(*directory.ADUser) error) error {
 	var before, present, changed directory.Accounts
 	for n := range s.partitions {
@@ -117,21 +118,21 @@ func merge(before, present, changed []directory.ADUser) ([]directory.ADUser, err
 		case !known && !has:
 			return nil, fmt.Errorf("%w: somebody is new without having changed", directory.ErrNoWatermark)
 		case known && has && is.LastLogonTimestamp.IsZero() && !is.DatesInDoubt && !was.LastLogonTimestamp.IsZero():
-			// The directory never removes a person's date. So the account may no longer read dates, and then nobody's
-			// date is known.
+			// The directory never removes a date. So the account that idleseat uses has probably lost the right to read
+			// the attribute, and then nobody's date can be read.
 			return nil, fmt.Errorf("%w: somebody's lastLogonTimestamp is gone", directory.ErrNoWatermark)
 		case !has && len(was.Unreadable) > 0:
-			// Granting a right does not change a person, so the directory does not list people who have become readable.
+			// If that account has gained the right in the meantime, the directory does not list the person as changed.
 			return nil, fmt.Errorf("%w: of somebody unchanged not everything could be read before", directory.ErrNoWatermark)
 		case has:
 			present[i] = *is
 		default:
 			present[i] = *was
-			present[i].DN = here.DN // an organizational unit may have moved
+			present[i].DN = here.DN // the DN also changes when an organizational unit above it is moved
 		}
 	}
 	there := bySID(present)
-	for i := range changed { // some people were created after present was listed
+	for i := range changed { // adds people who were created after present was listed
 		if there[changed[i].SID] == nil {
 			present = append(present, changed[i])
 		}

@@ -15,7 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The versions of the format. The older version stores every value of every column, and is deflated.
+// The versions of the format. The older version stores every value of every column, and compresses the table.
 const (
 	older   = 1
 	version = 2
@@ -107,8 +107,8 @@ func (a *Account) values() [accountValues]Second {
 	return [...]Second{a.Newest[0], a.Newest[1], a.Newest[2], a.Lost, a.Seen, a.Enabled, a.Joined}
 }
 
-// reader takes columns off a table. failed is set if the table is shorter than its first line says, or refers to
-// something that it does not have.
+// reader reads the columns of a table, one after the other. failed is set if the table is shorter than its first line
+// says, or if an index in it is out of range.
 type reader struct {
 	rest   []byte
 	plain  bool // whether the table has the older version
@@ -157,7 +157,7 @@ func (r *reader) members(n int) []Member {
 	return list
 }
 
-// bits reads a column that has one byte per row in the older version.
+// bits reads a column that the older version writes with one byte per row.
 func (r *reader) bits(column []Second) {
 	if !r.plain {
 		r.column(column)
@@ -168,7 +168,7 @@ func (r *reader) bits(column []Second) {
 	}
 }
 
-// column reads what encoder.column writes.
+// column reads a column that encoder.column wrote.
 func (r *reader) column(column []Second) {
 	count := 0
 	if !r.plain {

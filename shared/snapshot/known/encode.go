@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// encoder is the reusable memory of encode.
+// encoder is memory that encode uses again for the next table.
 type encoder struct {
 	tables  []byte
 	columns []Second
@@ -76,7 +76,7 @@ func (e *encoder) members(members []Member) {
 	e.column(since)
 }
 
-// memory returns room for one column.
+// memory returns memory for one column. The next call returns the same memory.
 func (e *encoder) memory(rows int) []Second {
 	e.columns = slices.Grow(e.columns[:0], rows)[:rows]
 	return e.columns
@@ -85,9 +85,9 @@ func (e *encoder) memory(rows int) []Second {
 // mostWords is the largest number of different values in a column that is written as a dictionary.
 const mostWords = 256
 
-// column writes the number of different values in a column, in two bytes, and then these values. If there is more
-// than one, a byte per row follows, the index of the row's value. If there are too many different values, the number
-// is written as 0, followed by the value of every row.
+// column writes a column. First comes the number of different values, in two bytes, and then come these values. If
+// there is more than one, a byte per row follows, which is the index of the row's value. If there are more than
+// mostWords, the number is written as 0, followed by the value of every row.
 func (e *encoder) column(column []Second) {
 	words := e.words(column)
 	e.tables = binary.LittleEndian.AppendUint16(e.tables, uint16(len(words)))

@@ -7,9 +7,9 @@
 // is in which group. Numbers are little-endian, and instants are whole seconds since 1970. The first line is sealed
 // and has the hash of the rest.
 //
-// A night with 1,000,000 people reads and writes two million accounts, so the table has hashes instead of ids, and
-// nothing that is stored elsewhere. A column with few different values stores each of them once. There is no other
-// compression: gzip only wraps the table, because deflating it took longer than evaluating all rules.
+// A night with 1,000,000 people reads and writes two million accounts. So the table has hashes instead of ids, and
+// contains nothing that is stored elsewhere. A column with few different values stores each of them once. gzip only
+// wraps the table without compressing it, because compressing took longer than evaluating all rules.
 package known
 
 import (
@@ -29,24 +29,25 @@ type Account struct {
 	Key uint64
 	// Newest has the newest dates of activity that any reading saw, in the order of directory.Past.Newest.
 	Newest [directory.ActivityDates]Second
-	// Regressed has the bit 1<<i set if Newest[i] is later than the date that this run read.
+	// Regressed has bit i set if Newest[i] is later than the date that this run read.
 	Regressed uint8
-	// Lost is since when a date has been missing or earlier than a known one. Zero means that none is.
+	// Lost is when a date of the account was first missing, or first earlier than in Newest. It is zero if that is true
+	// of no date.
 	Lost Second
 	// Seen is the first of the consecutive readings that saw the account.
 	Seen Second
-	// Enabled is the first of the consecutive readings that saw the account enabled. Zero means that this run did not
-	// see it enabled, and Always that every reading did.
+	// Enabled is the first of the consecutive readings that saw the account enabled. It is zero if this run did not see
+	// the account enabled, and Always if every reading did.
 	Enabled Second
 	// Joined is the last reading that saw the account together with the person's other account, or with an account
 	// that contradicts it.
 	Joined Second
-	// Contradicted is what the last reading of both accounts showed. It is stored in the bits of Regressed starting at
-	// contradictedBit, which older versions left zero.
+	// Contradicted is the contradiction that the last reading of both directories showed. It is stored in the upper
+	// bits of Regressed, starting at contradictedBit. Older versions wrote zeros there.
 	Contradicted directory.Contradiction
 }
 
-// Second is an instant in whole seconds since 1970. It reaches to 2106. Zero means none.
+// Second is an instant in whole seconds since 1970, up to the year 2106. Zero means that there is no instant.
 type Second uint32
 
 // Always stands for the time before the first reading.
@@ -73,11 +74,11 @@ func (s Second) Time() time.Time {
 	return time.Unix(int64(s), 0).UTC()
 }
 
-// KeyOf returns the FNV-1a hash of an Entra id or SID. Once in thirty million nights, two of 1,000,000 accounts have
-// the same hash; they are then remembered as one.
+// KeyOf returns the FNV-1a hash of an Entra id or SID. Two of 1,000,000 accounts have the same hash with a probability
+// of one in thirty million. They are then remembered as one account.
 func KeyOf(id string) uint64 { return hashOn(14695981039346656037, id) }
 
-// PrintOf returns a fingerprint of a name in lower case, which many names share. It is never zero.
+// PrintOf returns a fingerprint of a name, ignoring case. Many names have the same fingerprint. It is never zero.
 func PrintOf(name string) uint16 {
 	h := KeyOf(strings.ToLower(name))
 	return max(1, uint16(h^h>>16^h>>32^h>>48))
@@ -105,8 +106,9 @@ func MemberKey(sid uint64, group string) uint64 { return hashOn(hashOn(sid, " ")
 // Partition is what a run remembers about a partition.
 type Partition struct {
 	Accounts [2][]Account // by source
-	// Groups are the groups whose members are remembered, each as its GroupRef.Key followed, if the objectGUID is
-	// known, by | and the objectGUID. A group that is created again under the same name is therefore a different one.
+	// Groups lists the groups whose members are remembered. Each entry is the group's GroupRef.Key and, if the group's
+	// id is known, | and the id. So a group that is deleted and created again under the same name has a different
+	// entry.
 	Groups  []string
 	Members []Member
 }

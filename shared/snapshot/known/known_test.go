@@ -27,7 +27,7 @@ func partition() *Partition {
 	}
 }
 
-// varied returns a table whose columns have up to words different values.
+// varied returns a table in which each column has at most words different values.
 func varied(words int) *Partition {
 	p := &Partition{Accounts: [2][]Account{{}, {}}}
 	for i := range 600 {
@@ -76,8 +76,8 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// TestOlderTable reads a table as a version without contradictions wrote it at the key "k". No account in it may be
-// contradicted.
+// TestOlderTable reads a table that was written at the key "k" by a version without contradictions. No account in the
+// table may have a contradiction.
 func TestOlderTable(t *testing.T) {
 	t.Parallel()
 	const older = "H4sIAAAJbogE/4SJwUr0MBRGv/l/B1Hf4q4rNGlycxPwScRFmptowelIWkUQ310U93I2h3M+6K32bTmvlMxAdd17pmQGyvoTHvv59WWjdE9Zb3XpteyprHdl2fvyTg8Dnepprn2jZAba8/xcN0rUvI5NhXn2MecxRGYfJ3EsUw7NiRZpJXpTfJyiSHFihK1yDd6GOVoaaHvK1jMlcoan0WdWw9WxyhRta9ZJcFW9aVnEmtFEGz23PMYw6zibUtkZaRpCps/rAwAAOB5/5RLAFYD/AA4AbgD8+x5/cQEAAA4AvgYAJnZhrDoBAAA="
@@ -119,8 +119,8 @@ func TestPrintOf(t *testing.T) {
 	}
 }
 
-// TestEveryByte alters each byte of a table. The table must be rejected, or be read as it was. A table that was
-// copied to another key must be rejected.
+// TestEveryByte alters each byte of a table in turn. Reading the altered table must fail or return what was written.
+// Reading a table that was copied to another key must fail.
 func TestEveryByte(t *testing.T) {
 	t.Parallel()
 	object, err := encode("k", partition())
@@ -158,8 +158,7 @@ func TestEveryByte(t *testing.T) {
 	}
 }
 
-// FuzzTable checks that an object is rejected, or is read as something that is equal when it is written and read
-// again.
+// FuzzTable checks that an object is either rejected, or stays equal when it is read, written and read again.
 func FuzzTable(f *testing.F) {
 	object, err := encode("k", partition())
 	if err != nil {

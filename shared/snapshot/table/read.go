@@ -19,10 +19,10 @@ type File struct {
 
 // Memory is memory into which files are read, one after the other.
 type Memory struct {
-	block  []int64 // for the rows of columns
+	block  []int64 // memory for the rows of columns
 	used   int     // how much of block is in use
-	values []int64 // of a page
-	text   []byte  // of a page, if only some rows are picked
+	values []int64 // the values of a page
+	text   []byte  // the strings of a page, if only some rows are picked
 }
 
 // take returns memory for rows, reserved until the next file is opened.
@@ -50,7 +50,8 @@ func (m *Memory) Open(raw []byte) (f *File, err error) {
 	return &File{file: file, memory: m}, nil
 }
 
-// damage turns a panic into an error, because the Parquet library trusts the lengths in a file.
+// damage turns a panic into an error. The Parquet library panics on damaged files, because it trusts the lengths in a
+// file.
 func damage(fault any, err error) error {
 	if fault != nil {
 		return fmt.Errorf("the file is damaged: %v", fault)
@@ -74,8 +75,8 @@ func (f *File) Read(names []string) (columns []*Column, err error) {
 	return f.columns(names, nil, f.Rows())
 }
 
-// Pick works like Read for some of the rows, which must ascend. Row 0 of a resulting column is the first of these
-// rows, and Words has only their strings.
+// Pick works like Read, but reads only the given rows, which must be in ascending order. Row i of a resulting column is
+// rows[i] of the file, and Words has only the strings of these rows.
 func (f *File) Pick(names []string, rows []int) (columns []*Column, err error) {
 	if rows == nil {
 		rows = []int{}
@@ -83,7 +84,7 @@ func (f *File) Pick(names []string, rows []int) (columns []*Column, err error) {
 	return f.columns(names, rows, len(rows))
 }
 
-// columns reads columns, either all rows or, if picked is not nil, those rows.
+// columns reads columns: all rows if picked is nil, and the picked rows otherwise.
 func (f *File) columns(names []string, picked []int, rows int) (columns []*Column, err error) {
 	defer func() { err = damage(recover(), err) }()
 	for _, name := range names {
@@ -137,7 +138,7 @@ type reading struct {
 func (c *reading) readChunk(chunk parquet.ColumnChunk) (err error) {
 	pages := chunk.Pages()
 	defer func() { err = errors.Join(err, pages.Close()) }()
-	var dictionary parquet.Dictionary // its strings are in Words, starting at first
+	var dictionary parquet.Dictionary // its strings are in Words, from index first on
 	first := int64(0)
 	for {
 		page, err := pages.ReadPage()
@@ -228,9 +229,9 @@ func (c *reading) all(values []int64, levels []byte) {
 	}
 }
 
-// pick appends the picked rows of a page.
+// pick appends those rows of a page that are picked.
 func (c *reading) pick(values []int64, levels []byte, rows int) {
-	row, at := 0, 0 // index of the value of the row or, if the row is empty, of the next row that has one
+	row, at := 0, 0 // at is the index of the row's value; if the row is empty, of the next row's value
 	for len(c.picked) > 0 && c.picked[0]-c.read < rows {
 		want := c.picked[0] - c.read
 		c.picked = c.picked[1:]
@@ -247,8 +248,8 @@ func (c *reading) pick(values []int64, levels []byte, rows int) {
 	}
 }
 
-// addTexts appends the strings of a page without a dictionary to Words. It turns the indices into the page, which the
-// rows starting at before have, into indices into Words.
+// addTexts appends the strings of a page without a dictionary to Words. The rows from index before on contain indices
+// into the page; addTexts replaces these with indices into Words.
 func (c *reading) addTexts(before int, page parquet.Page) {
 	data := page.Data()
 	text, ends := data.ByteArray()

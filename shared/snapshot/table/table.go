@@ -31,9 +31,9 @@ type Column struct {
 	// Rows has an item for each row: None, the index of a string in Words, the microseconds of an instant since 1970,
 	// 0 or 1 for a flag, or a number.
 	Rows  []int64
-	Words []string // the strings; may contain duplicates
+	Words []string // the strings; a string may occur more than once
 
-	places map[string]int64 // index by word, while the column is written
+	places map[string]int64 // the index of each string in Words; used only while the column is written
 }
 
 // Valid returns a string as a table stores it, with invalid UTF-8 replaced.
@@ -53,7 +53,7 @@ func (c *Column) AddText(s string) {
 	c.Rows = append(c.Rows, at)
 }
 
-// AddInstant appends an instant, rounded up to a microsecond so that nobody seems to have been idle for longer.
+// AddInstant appends an instant, rounded up to a microsecond. Rounding down would make a person seem idle for longer.
 func (c *Column) AddInstant(t time.Time) {
 	c.Rows = append(c.Rows, t.Add(time.Microsecond-1).UnixMicro())
 }
@@ -67,13 +67,13 @@ func (c *Column) AddFlag(b bool) {
 	c.Rows = append(c.Rows, row)
 }
 
-// AddNumber appends a number. The least int64, which stands for None, becomes the next greater one.
+// AddNumber appends a number. The smallest int64 stands for None, so it is stored as the next larger number.
 func (c *Column) AddNumber(n int64) { c.Rows = append(c.Rows, max(n, None+1)) }
 
 // AddNone appends a row without a value.
 func (c *Column) AddNone() { c.Rows = append(c.Rows, None) }
 
-// Text returns the string of a row, or "" if it has none.
+// Text returns the string of a row, or "" if the row has no value.
 func (c *Column) Text(row int) string {
 	if at := c.Rows[row]; at != None {
 		return c.Words[at]
@@ -81,7 +81,7 @@ func (c *Column) Text(row int) string {
 	return ""
 }
 
-// Instant returns the instant of a row in UTC, or the zero time if it has none.
+// Instant returns the instant of a row in UTC, or the zero time if the row has no value.
 func (c *Column) Instant(row int) time.Time {
 	if at := c.Rows[row]; at != None {
 		return time.UnixMicro(at).UTC()
@@ -89,7 +89,7 @@ func (c *Column) Instant(row int) time.Time {
 	return time.Time{}
 }
 
-// Flag returns the flag of a row. known reports whether the row has one.
+// Flag returns the flag of a row. known is false if the row has no value.
 func (c *Column) Flag(row int) (value, known bool) {
 	return c.Rows[row] == 1, c.Rows[row] != None
 }
@@ -111,7 +111,7 @@ func Names(columns []*Column) (names []string) {
 	return names
 }
 
-// errNoColumn is the error for a column that a table lacks; its value is the name.
+// errNoColumn is the error for a column that a table lacks. Its value is the name of the column.
 type errNoColumn string
 
 func (e errNoColumn) Error() string { return fmt.Sprintf("the table has no column %s", string(e)) }

@@ -11,8 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-// TestRoundTrip writes columns of every kind, with few and with many words, in which some rows have no value. It
-// reads all of the rows and some of them.
+// TestRoundTrip writes columns of every kind, with few and with many different strings. Some rows have no value. It
+// reads first all rows, then some of them.
 func TestRoundTrip(t *testing.T) {
 	t.Parallel()
 	noon := time.Date(2026, 11, 28, 12, 0, 0, 123456000, time.UTC)
@@ -74,7 +74,7 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// read reads columns, either all rows or, if picked is not nil, those rows.
+// read reads columns: all rows if picked is nil, and the picked rows otherwise.
 func read(t *testing.T, raw []byte, names []string, picked []int) []*Column {
 	t.Helper()
 	f, err := Open(raw)
@@ -129,7 +129,8 @@ func TestInstants(t *testing.T) {
 	}
 }
 
-// TestDamage cuts and changes a file in every place that a checksum would protect.
+// TestDamage truncates and alters a file in every place. A truncated file must be rejected. An altered file must not
+// cause a panic.
 func TestDamage(t *testing.T) {
 	t.Parallel()
 	c, d := &Column{Name: "text"}, &Column{Name: "when", Kind: Instant}

@@ -25,8 +25,8 @@ func WriteSmall(w io.Writer, name string, columns []*Column) error {
 	return write(w, name, columns, small)
 }
 
-// The codecs keep their memory for the next file. The fastest level of Zstandard needs 30 MB less than the next
-// level.
+// The codecs are shared, because they use their memory again for the next file. The fastest level of Zstandard needs 30
+// MB less memory than the next level.
 var (
 	fast  = &snappy.Codec{}
 	small = &zstd.Codec{Level: zstd.SpeedFastest}
