@@ -35,12 +35,13 @@ func (d *Directory) ListFull(ctx context.Context, rests []string, each func(dire
 	return watermark, err
 }
 
-// ListChanges reads what changed since a watermark. It first calls present with the SID and DN of everybody who
-// exists now, and then calls changed for everybody who may have changed (MS-ADTS 3.1.1.1.9, uSNChanged).
+// ListChanges reads what changed since a watermark. It first calls present with the SID and DN of everybody who exists
+// now, and then calls changed for everybody who may have changed (MS-ADTS 3.1.1.1.9, uSNChanged).
 //
-// A list of changes alone would not be enough: moving an organizational unit or removing a right does not change the
-// people concerned, and only administrators can see deleted people. For a person who did not change, DatesInDoubt is
-// as old as the watermark. lastLogon does not change the USN, so ListChanges cannot see it change.
+// A list of changes alone would not be enough. If an organizational unit is moved or a right is removed, the USN of the
+// people concerned stays the same. Only administrators can see deleted people. For a person who did not change, the
+// caller still has the DatesInDoubt of the earlier reading. A new lastLogon does not change the USN, so ListChanges
+// does not report it.
 //
 // Only the controller that issued the watermark can answer. ListChanges fails with directory.ErrNoWatermark if that
 // controller cannot list the changes exactly. The caller must then discard what it received.

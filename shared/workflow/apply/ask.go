@@ -20,7 +20,7 @@ func (m *move) past(ctx context.Context, license string) (*history.Item, error) 
 	}
 	past := history.ItemOf(e)
 	if known := m.run.Past(m.change.User, m.change.SID, license); past != nil && known != nil && known.State == history.Restored && past.State == history.Taken && known.Run == past.Run {
-		past = known // the ledger does not know what was restored by others
+		past = known // the run knows that somebody restored the license by hand, and the ledger does not
 	}
 	if past != nil && past.State == history.Announced {
 		past.IdleSince = &past.At

@@ -141,7 +141,7 @@ func (m *move) goingBack(why string, err error) (runs.Status, string) {
 	return troubled, sentences(why, fmt.Sprintf("going back is not finished, run apply again: %v", err))
 }
 
-// sentences joins two sentences: what happened, which may be empty, and what follows.
+// sentences joins two sentences. why says what happened, and may be empty. what says what follows.
 func sentences(why, what string) string {
 	if why == "" {
 		return what

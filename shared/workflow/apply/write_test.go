@@ -235,8 +235,8 @@ func TestGoneAccount(t *testing.T) {
 	}
 }
 
-// TestPastAtTheLastMoment: the ledger shows what happened to a license. Only the run knows what was restored by
-// others.
+// TestPastAtTheLastMoment: the ledger shows what happened to a license, unless somebody restored it by hand. Only the
+// run knows that.
 func TestPastAtTheLastMoment(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

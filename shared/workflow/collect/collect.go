@@ -1,6 +1,6 @@
 // Package collect reads what a run needs and seals it as a snapshot. It first resolves in the tenant what the policy
 // names (begin), then reads people and members of groups from each source into partitions, and finally writes the
-// manifest. A source that fails contributes nothing, never fewer people than it has.
+// manifest. If a source fails, the snapshot has none of its people, never only some of them.
 package collect
 
 import (

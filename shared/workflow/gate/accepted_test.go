@@ -159,7 +159,8 @@ func took(rule string, days, n int) (all []ledger.Intent) {
 	return all
 }
 
-// TestDrains: the limit for one night also applies to what a rule took in 30 days plus what it takes now.
+// TestDrains: the limit for one night also holds for 30 days. It applies to the licenses that a rule took in that time
+// plus those that the rule takes now.
 func TestDrains(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
