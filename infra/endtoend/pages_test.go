@@ -36,7 +36,8 @@ func readPages(t *testing.T) map[string]string {
 	return all
 }
 
-// fence matches a fenced block: its language, and its text. The pages fence outputs and files, and indent commands.
+// fence matches a fenced block: its language, and its text. In the docs, outputs and files are fenced, and commands are
+// indented.
 var fence = regexp.MustCompile("(?ms)^```(\\w*)\n(.*?)^```$")
 
 // commandBlocks returns the indented blocks of a page, which are the commands.

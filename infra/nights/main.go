@@ -1,6 +1,6 @@
 // Command nights makes many simulated companies live for months in front of the judge. It prints the faults, each with
 // the command that repeats its story, then the missed cases, and the number of events of each kind. It exits with 1 if
-// there is a fault, or if the tool left more than one in a hundred licenses untouched that it was long free to take.
+// there is a fault, or if the judge counts more than one missed case per hundred clear cases (see package judge).
 package main
 
 import (

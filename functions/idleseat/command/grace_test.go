@@ -87,8 +87,8 @@ func TestNewInTheLicense(t *testing.T) {
 	check("15 days later", true)
 }
 
-// TestNewInTheLicenseBeforeTheWrite gives the license again, or enables the account, between plan and apply. The
-// license must be kept.
+// TestNewInTheLicenseBeforeTheWrite gives a person the license again, or enables the person's account again, between
+// plan and apply. The license must be kept.
 func TestNewInTheLicenseBeforeTheWrite(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, day, sandbox.Options{Users: 1500, Seed: 4})

@@ -22,8 +22,8 @@ func onlySignIn(id string, at time.Time) func(user map[string]any) {
 	}
 }
 
-// keeper returns an active person in both directories whose license the rule keeps, and who holds E3 only through its
-// group.
+// keeper returns an active person who has accounts in both directories, whose license rule keeps, and who holds E3 only
+// through the group that gives E3.
 func keeper(t *testing.T, s *shell, rule string) (i int, p sandbox.Person) {
 	t.Helper()
 	verdicts := golden(s, s.now())

@@ -25,8 +25,8 @@ var troubled = []struct {
 // calmNights is the share of calm nights at severity 1.
 const calmNights = 0.7
 
-// Plan draws the weather of a night. At severity 0 every night is calm, at 1 seven out of ten are, and at 3 one out
-// of ten.
+// Plan draws the weather of a night. All nights are calm at severity 0, 70 % of them at severity 1, and 10 % at
+// severity 3.
 func (w *Weather) Plan(night int, severity float64) Plan {
 	d := dice(hash(w.seed, night, "plan", "", 0))
 	roll := func() dice { return dice(d.next()) }

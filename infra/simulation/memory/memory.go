@@ -12,7 +12,8 @@ var highWater = regexp.MustCompile(`(?m)^VmHWM:\s+(\d+) kB$`)
 
 // Peak returns the largest resident set of a running process so far, in bytes. It does not use ru_maxrss, because a
 // child inherits that from its parent: until the child executes a program, it shares the parent's memory (exec_mmap in
-// fs/exec.c of Linux; os/exec starts children with CLONE_VM). The result would be at least the peak of the test itself.
+// fs/exec.c of Linux; os/exec starts children with CLONE_VM). The ru_maxrss of a child is therefore at least the peak
+// of the test itself.
 func Peak(pid int) (int64, error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
