@@ -219,7 +219,7 @@ type Explanation struct {
 	Answers           []Answer          `json:"answers"`
 }
 
-// Explain asks every rule about one person as of now. It gives a reason for every verdict, even for verdicts to keep.
+// Explain evaluates every rule for one person as of now. Every verdict has a reason, even a verdict to keep.
 func (r *Run) Explain(p *directory.Person, now time.Time) (*Explanation, error) {
 	judge, err := r.Judge(now)
 	if err != nil {

@@ -225,8 +225,8 @@ func (p *screening) remember() {
 	p.membersMemory = p.members
 }
 
-// member returns the table's entry for an account in a group. It says since when the account has belonged to the group;
-// see recollection.membersOf.
+// member returns the table's entry for an account's membership in a group. The entry says since when the account has
+// belonged to the group; see recollection.membersOf.
 func (l *lookup) member(account uint64, g giving, now known.Second) known.Member {
 	m := known.Member{Key: known.MemberKey(account, g.written), Since: known.Always}
 	if g.entry == "" {

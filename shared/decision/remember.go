@@ -22,7 +22,7 @@ func (r *Run) Remember(ctx context.Context, partition int, h *directory.Accounts
 	return r.RememberWith(ctx, partition, h, &Plain{})
 }
 
-// RememberWith is like Remember, for an h that lacks the people in plain.
+// RememberWith is like Remember, but h lacks the people whom plain covers.
 func (r *Run) RememberWith(ctx context.Context, partition int, h *directory.Accounts, plain *Plain) error {
 	if r.Begin.User != "" {
 		return nil // later runs compare only with runs for everybody

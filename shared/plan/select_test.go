@@ -15,8 +15,8 @@ import (
 
 func idle(days int) time.Time { return asOf.AddDate(0, 0, -days) }
 
-// The number of changes that take a seat does not exceed the free seats, and the people who have been idle longest get
-// the seats. A change without a seat is not counted as deferred.
+// No more changes that need a seat are chosen than there are free seats. The people who have been idle longest get the
+// seats. A change without a free seat is not counted as deferred.
 func TestSeats(t *testing.T) {
 	t.Parallel()
 	offers := func(seat string, days ...int) (all []Decision) {

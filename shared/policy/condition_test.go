@@ -64,7 +64,8 @@ var answers = []struct{ expr, want string }{
 	{`true || accountEnabled`, "true"},
 	{`accountEnabled || false`, "unknown"},
 	{`accountEnabled || !accountEnabled`, "unknown"},
-	// The same holds for an error. An unknown operand takes precedence over an error.
+	// An operand with an error does not matter either if another operand settles the answer. An unknown operand takes
+	// precedence over an error.
 	{`born.value() < now || true`, "true"},
 	{`true || born.value() < now`, "true"},
 	{`born.value() < now && false`, "false"},

@@ -137,8 +137,8 @@ func TestListedNames(t *testing.T) {
 	}
 }
 
-// A person is found by earlier ids and by every name with which output shows the person, once for each name in the
-// policy.
+// Names.Of finds a person by the ids from earlier runs, and by every name that the output uses for the person. It
+// returns each name in the policy once.
 func TestNames(t *testing.T) {
 	t.Parallel()
 	p := load(t, `

@@ -22,8 +22,8 @@ func (l *loader) licenses(n *yaml.Node) {
 	}
 }
 
-// license reads one license. It keeps even a faulty license, so that the rules that name the license are not reported
-// as well.
+// license reads one license. It keeps even a faulty license, because otherwise every rule that names the license would
+// be reported as faulty too.
 func (l *loader) license(e entry) *License {
 	before := len(l.faults)
 	o := l.object(e.value, "license "+e.key.Value, "sku", "group", "groups", "monthlyPrice", "keepSeats", "mailboxQuota", "needs", "model")

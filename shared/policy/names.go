@@ -52,7 +52,7 @@ func (p *Policy) Listed(now time.Time) (names []string) {
 	return names
 }
 
-// Names finds the people whom the policy lists. It looks for every name by which output shows a person, and for the ids
+// Names finds the people whom the policy lists. It compares every name that the output uses for a person, and the ids
 // that earlier runs found under a name. It is not safe for concurrent use, because it keeps buffers.
 type Names struct {
 	listed map[string]*listed

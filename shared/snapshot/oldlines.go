@@ -90,7 +90,7 @@ func (h *halves) lack(columns []string, source directory.Source) {
 	}
 }
 
-// oldNames are the names of columns in lines that differ from those in tables, by name in tables.
+// oldNames maps the name of a column in tables to its name in lines, if the two names are different.
 var oldNames = [2]map[string]string{
 	directory.Entra: {
 		"user_principal_name": "upn", "display_name": "name", "user_type": "userType", "employee_type": "employeeType", "employee_id": "employeeId",

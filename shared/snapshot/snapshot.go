@@ -1,7 +1,7 @@
-// Package snapshot stores what a run saw: what was resolved before people were read (begin.json), the parts that
-// collect wrote, one per partition and call, and the manifest that turns them into a snapshot. The manifest is
-// written last. Without it, or if a part does not match its checksum, there is no snapshot, and nothing may be
-// decided.
+// Package snapshot stores what a run saw. begin.json has what the run read before it read people, such as products and
+// groups. Package collect then writes parts, one for each partition and call. The manifest is written last and turns
+// the parts into a snapshot. Without a manifest, or if a part does not match its checksum, there is no snapshot, and
+// nothing may be decided.
 package snapshot
 
 import (
