@@ -168,7 +168,7 @@ func TestListOfControllersLost(t *testing.T) {
 	_, err := d.ReadPerson(t.Context(), "S-1-5-21-1")
 	partial, ok := errors.AsType[*directory.PartialLogonError](err)
 	if want := time.Date(2026, 10, 24, 10, 0, 0, 0, time.UTC); !ok || !partial.Latest.Equal(want) {
-		t.Errorf("%v, want a *directory.UnaskedError with %v", err, want)
+		t.Errorf("%v, want a *directory.PartialLogonError with %v", err, want)
 	}
 }
 
@@ -178,7 +178,7 @@ func TestListPeopleWithoutDates(t *testing.T) {
 	f := newController(t, h, onSearch(func(request) []*ber.Packet { return found(person(1), person(2)) }))
 	got, err := listSIDs(t.Context(), open(t, config(t, f.ca, f.url)))
 	if _, partial := errors.AsType[*directory.PartialLogonError](err); !partial || len(got) != 2 {
-		t.Errorf("%d people, %v; want everybody and *directory.UnaskedError", len(got), err)
+		t.Errorf("%d people, %v; want everybody and *directory.PartialLogonError", len(got), err)
 	}
 }
 
