@@ -6,7 +6,8 @@ import "time"
 // object, and to notice that an object was deleted and created again.
 type Earlier struct {
 	Groups map[string]EarlierGroup `json:"groups,omitempty"` // by GroupRef.Key(false)
-	// Members is the number of members that each group had when its list of members was last trusted, by GroupRef.Key.
+	// Members maps the GroupRef.Key of a group to the number of members in the last list of its members that was
+	// trusted.
 	Members map[string]int `json:"members,omitempty"`
 	// People holds the accounts that were found for a name in exempt.users or exempt.leave, by that name in lower case.
 	People map[string][]EarlierPerson `json:"people,omitempty"`

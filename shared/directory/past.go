@@ -28,9 +28,9 @@ type Past struct {
 	Joined time.Time
 	// Contradicted is the contradiction that the last reading of both directories showed.
 	Contradicted Contradiction
-	// MemberSince says since when the account has been in each group that grants a license, by GroupRef.Key: the first
-	// reading in the latest unbroken series that saw the account in the group. A group has no entry if the account was
-	// in it before the first reading, or if it grants no license.
+	// MemberSince says since when the account has been in each group that grants a license, by GroupRef.Key. The value
+	// is the first reading in the latest unbroken series that saw the account in the group. A group that grants no
+	// license has no entry, and neither has a group that granted one before the first reading.
 	MemberSince map[string]time.Time
 	// MemberBefore is like MemberSince, but for groups that this reading could not read. It has an entry for each group
 	// in Accounts.Remembered that the account was in.

@@ -82,7 +82,8 @@ func TestAccountsOfBoth(t *testing.T) {
 	}
 }
 
-// An account with the same name is the same person if the SID matches or, without a SID, if the immutable id fits.
+// An Entra account with the same name belongs to the same person if its SID matches. If it has no SID, its immutable id
+// must match.
 func TestInEntra(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -141,8 +141,8 @@ func Newest(ctx context.Context, s store.Store, now time.Time) (string, error) {
 	return "", nil
 }
 
-// Before returns the runs that made a plan for everybody before run, newest first. Runs whose name has a time later
-// than now do not count.
+// Before returns the runs that are older than run and made a plan for everybody, newest first. Runs whose name has a
+// time later than now do not count.
 func Before(ctx context.Context, s store.Store, run string, now time.Time) ([]string, error) {
 	names, err := runs(ctx, s, layout.Plans)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 // suggest a mistake.
 const minMatches = 10
 
-// minHolders is the smallest number of holders for which a rule that matches all of them puts the run on hold. No
+// If a rule matches all holders of its license, and there are at least minHolders of them, the run is put on hold. No
 // company stops using a license in one night.
 const minHolders = 3
 

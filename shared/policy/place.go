@@ -76,8 +76,8 @@ func (c *cursor) pass() rune {
 	return got
 }
 
-// find moves just past the next occurrence of want. It skips only characters that YAML removes from a text, and returns
-// false if it meets any other.
+// find moves just past the next occurrence of want. find skips only characters that YAML removes from a text. If it
+// meets a different character first, it returns false.
 func (c *cursor) find(want rune) bool {
 	for more := true; more; more = c.next() {
 		for c.rest != "" {

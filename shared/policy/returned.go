@@ -7,9 +7,9 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Returned returns when a person who lost a license to the rule was last active, if that is after since. It uses the
-// dates that the rule's condition reads. at is zero if the person stayed away or if no date is known. asked says
-// whether the rule's condition "for" still holds for the person.
+// Returned is called for a person whose license the rule took. It returns when the person was last active, if that is
+// after since. It uses the dates that the rule's condition reads. at is zero if the person stayed away or if no date is
+// known. asked says whether the rule's condition "for" still holds for the person.
 func (j *Judge) Returned(r *Rule, p *directory.Person, since time.Time) (at time.Time, asked directory.Flag) {
 	at = lastSeen(r.when.activity, p)
 	if !at.After(since.Add(-r.late())) {

@@ -84,8 +84,8 @@ func (s *senseless) pattern(e ast.Expr) {
 	}
 }
 
-// bounded reports whether every match of the pattern begins (at is 0) or ends (at is -1) at the edge of the text, or
-// the pattern explicitly allows any text there.
+// bounded reports whether the pattern is anchored at one end: its beginning if at is 0, its end if at is -1. A pattern
+// that explicitly allows any text at that end, such as ".*", counts as anchored.
 func bounded(re *syntax.Regexp, edge syntax.Op, at int) bool {
 	switch re.Op {
 	case edge:

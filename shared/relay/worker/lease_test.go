@@ -88,8 +88,8 @@ func TestTaskEndsInTheMiddle(t *testing.T) {
 	})
 }
 
-// TestAnswerIsNotTaken checks that a reading whose answer could not be delivered is not made again: the answer is
-// delivered later.
+// TestAnswerIsNotTaken checks that if a worker cannot deliver its answer, the answer is delivered later and the
+// directory is not read again.
 func TestAnswerIsNotTaken(t *testing.T) {
 	t.Parallel()
 	lists := 0
