@@ -79,7 +79,11 @@ func (b *bucket) Get(ctx context.Context, key string) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, b.fail("read", key, err)
 	}
-	return out.Body, nil
+	// What the connection has received already could be read after the context has ended.
+	return struct {
+		io.Reader
+		io.Closer
+	}{contextReader{ctx, out.Body}, out.Body}, nil
 }
 
 func (b *bucket) Put(ctx context.Context, key string, body io.ReadSeeker) error {
