@@ -1,15 +1,11 @@
 package command
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"os"
 	"slices"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/go-ldap/ldap/v3"
 
 	"github.com/idleseat/idleseat/infra/simulation/samba"
 	"github.com/idleseat/idleseat/shared/plan"
@@ -95,13 +91,7 @@ func TestSambaGivesBack(t *testing.T) {
 // logOn binds as the account, which Active Directory records as a logon.
 func logOn(t *testing.T, d *samba.Domain, account, password string) {
 	t.Helper()
-	pem, err := os.ReadFile(d.CAFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM(pem)
-	conn, err := ldap.DialURL(d.URLs[0], ldap.DialWithTLSConfig(&tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}))
+	conn, err := d.Dial(d.URLs[0])
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,8 +1,6 @@
 package command
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"os"
 	"slices"
 	"strings"
@@ -21,20 +19,7 @@ import (
 // administrator returns a connection that is bound as the domain's administrator.
 func administrator(t *testing.T, d *samba.Domain) *ldap.Conn {
 	t.Helper()
-	pem, err := os.ReadFile(d.CAFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	password, err := os.ReadFile(d.PasswordFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM(pem)
-	conn, err := ldap.DialURL(d.URLs[0], ldap.DialWithTLSConfig(&tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}))
-	if err == nil {
-		err = conn.Bind(d.Admin, strings.TrimSpace(string(password)))
-	}
+	conn, err := d.Administrator(d.URLs[0])
 	if err != nil {
 		t.Fatal(err)
 	}

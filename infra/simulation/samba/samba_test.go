@@ -1,8 +1,6 @@
 package samba
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"net"
 	"os"
@@ -59,20 +57,11 @@ func TestSambaDomain(t *testing.T) {
 // lookUp reads jo from one controller, as the administrator.
 func lookUp(t *testing.T, d *Domain, url string) map[string]string {
 	t.Helper()
-	ca, err := os.ReadFile(d.CAFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pool := x509.NewCertPool()
-	pool.AppendCertsFromPEM(ca)
-	conn, err := ldap.DialURL(url, ldap.DialWithTLSConfig(&tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}))
+	conn, err := d.Administrator(url)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	if err := conn.Bind(d.Admin, password); err != nil {
-		t.Fatal(err)
-	}
 	names := []string{"displayName", "whenCreated", "lastLogonTimestamp", "lastLogon", "userAccountControl", "memberOf"}
 	found, err := conn.Search(ldap.NewSearchRequest(d.Base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases,
 		0, 0, false, "(sAMAccountName=jo)", names, nil))

@@ -1,10 +1,7 @@
 package activedirectory
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
-	"os"
 	"strings"
 	"testing"
 
@@ -17,24 +14,11 @@ import (
 // administrator returns a connection with all rights.
 func administrator(t *testing.T, d *samba.Domain) *ldap.Conn {
 	t.Helper()
-	ca, err := os.ReadFile(d.CAFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	password, err := os.ReadFile(d.PasswordFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pool := x509.NewCertPool()
-	pool.AppendCertsFromPEM(ca)
-	conn, err := ldap.DialURL(d.URLs[0], ldap.DialWithTLSConfig(&tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}))
+	conn, err := d.Administrator(d.URLs[0])
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	if err := conn.Bind(d.Admin, strings.TrimSpace(string(password))); err != nil {
-		t.Fatal(err)
-	}
 	return conn
 }
 

@@ -1,8 +1,6 @@
 package collect
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -133,21 +131,11 @@ type administrator struct {
 
 func connect(t *testing.T, d *samba.Domain) *ldap.Conn {
 	t.Helper()
-	ca, errCA := os.ReadFile(d.CAFile)
-	password, err := os.ReadFile(d.PasswordFile)
-	if err != nil || errCA != nil {
-		t.Fatal(err, errCA)
-	}
-	pool := x509.NewCertPool()
-	pool.AppendCertsFromPEM(ca)
-	conn, err := ldap.DialURL(d.URLs[0], ldap.DialWithTLSConfig(&tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}))
+	conn, err := d.Administrator(d.URLs[0])
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	if err := conn.Bind(d.Admin, strings.TrimSpace(string(password))); err != nil {
-		t.Fatal(err)
-	}
 	return conn
 }
 

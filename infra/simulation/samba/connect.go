@@ -1,0 +1,39 @@
+package samba
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/go-ldap/ldap/v3"
+)
+
+// Dial connects to the controller at url without binding. It trusts the CA of the domain only.
+func (d *Domain) Dial(url string) (*ldap.Conn, error) {
+	ca, err := os.ReadFile(d.CAFile)
+	if err != nil {
+		return nil, fmt.Errorf("read the CA of the domain: %w", err)
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(ca)
+	return ldap.DialURL(url, ldap.DialWithTLSConfig(&tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}))
+}
+
+// Administrator returns a connection to the controller at url that is bound as the administrator of the domain.
+func (d *Domain) Administrator(url string) (*ldap.Conn, error) {
+	password, err := os.ReadFile(d.PasswordFile)
+	if err != nil {
+		return nil, fmt.Errorf("read the administrator's password: %w", err)
+	}
+	conn, err := d.Dial(url)
+	if err != nil {
+		return nil, err
+	}
+	if err := conn.Bind(d.Admin, strings.TrimSpace(string(password))); err != nil {
+		_ = conn.Close()
+		return nil, err
+	}
+	return conn, nil
+}
