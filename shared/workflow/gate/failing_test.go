@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/idleseat/idleseat/infra/simulation/earlier"
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/entrance"
 	"github.com/idleseat/idleseat/shared/history"
@@ -72,7 +73,7 @@ func lively(t *testing.T) (objects map[string][]byte, planHash string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	old := takes(t, s, "earlier", map[string]ledger.Outcome{"ann": "", "bob": ledger.Done})
+	old := earlier.Run(t, s, "earlier", map[string]ledger.Outcome{"ann": "", "bob": ledger.Done})
 	said := &runs.Results{Run: "earlier", PlanHash: old.PlanHash}
 	said.Set(runs.ResultOf(&old.Changes[0], runs.Pending, "waits"))
 	err = errors.Join(

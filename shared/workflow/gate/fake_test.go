@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/idleseat/idleseat/infra/simulation/earlier"
 	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/history"
@@ -21,24 +22,12 @@ import (
 )
 
 const (
-	tenant = "11111111-2222-3333-4444-555555555555"
-	text   = `
-tenant: ` + tenant + `
-mode: review
-currency: SEK
-licenses:
-  e3:     {sku: SPE_E3, monthlyPrice: 39}
-  exo:    {sku: EXCHANGESTANDARD, monthlyPrice: 4}
-  citrix: {group: {ad: "CN=Citrix,DC=corp"}, model: user, monthlyPrice: 18}
-limits: {stopAbove: {percent: 10, count: 20}, perRun: 3}
-rules:
-  - {name: m365, license: e3, when: AzureAdSistaLogon.hasNoValue(), then: {changeTo: exo}}
-  - {name: citrix, license: citrix, when: LastlogonTimestamp.hasNoValue(), then: remove}
-`
+	tenant = earlier.Tenant
+	text   = earlier.Policy
 )
 
 var (
-	asOf    = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
+	asOf    = earlier.AsOf
 	clock   = asOf.Add(time.Minute)
 	errDown = errors.New("down")
 )

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/idleseat/idleseat/infra/simulation/earlier"
 	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/history"
@@ -28,7 +29,7 @@ func TestWhatStepsLeaveInTheStore(t *testing.T) {
 	if _, err := s.Do(t.Context(), StepInput{Op: "settle", Run: "run"}); err != nil {
 		t.Fatal(err)
 	}
-	takes(t, s.Store, "earlier", map[string]ledger.Outcome{"ann": ledger.Done})
+	earlier.Run(t, s.Store, "earlier", map[string]ledger.Outcome{"ann": ledger.Done})
 	if _, err := restore.Plan(t.Context(), s.Store, restore.Request{Of: "earlier", Run: "mine", Policy: text}, clock); err != nil {
 		t.Fatal(err)
 	}

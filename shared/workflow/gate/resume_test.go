@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/idleseat/idleseat/infra/simulation/earlier"
 	"github.com/idleseat/idleseat/shared/entrance"
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/ledger"
@@ -18,35 +19,6 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 	"github.com/idleseat/idleseat/shared/workflow/restore"
 )
-
-// takes writes an earlier run whose plan takes E3 from people. became has each person's outcome. An empty outcome
-// leaves the change open.
-func takes(t *testing.T, s store.Store, run string, became map[string]ledger.Outcome) *plan.Plan {
-	t.Helper()
-	p := &plan.Plan{Run: run, Mode: policy.Review, Verdict: plan.Review, Changes: []plan.Change{}, Created: asOf, Expires: asOf.Add(plan.Lifetime)}
-	past := &history.Planned{Run: run, AsOf: asOf, Expires: p.Expires}
-	book := ledger.In(s)
-	for _, user := range []string{"ann", "bob", "cid", "dan"} {
-		outcome, changed := became[user]
-		if !changed {
-			continue
-		}
-		p.Changes = append(p.Changes, plan.Change{User: user, Rule: "m365", License: "e3", To: "exo", Via: plan.Direct})
-		past.Touches = append(past.Touches, history.Touch{User: user, License: "e3"})
-		e, err := book.Begin(t.Context(), ledger.Intent{Person: user, UserPrincipalName: user + "@x.example", License: "e3", To: "exo", Run: run, Rule: "m365", Via: "direct", MonthlySaving: 35, At: asOf}, nil)
-		if err == nil && outcome != "" {
-			err = book.Complete(t.Context(), e, ledger.Completion{Outcome: outcome, At: asOf})
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	p.Bind()
-	if err := errors.Join(snapshot.PutBegin(t.Context(), s, &snapshot.Begin{Run: run, AsOf: asOf, Tenant: tenant, Policy: text, Partitions: 1}), runs.PutPlan(t.Context(), s, p, runs.Nobody), history.PutPlanned(t.Context(), s, past, true)); err != nil {
-		t.Fatal(err)
-	}
-	return p
-}
 
 // goesOn writes what a run needs to go on with its changes but lacks: a plan, data, or both.
 func goesOn(t *testing.T, s store.Store, run string) {
@@ -77,7 +49,7 @@ func TestResume(t *testing.T) {
 		}
 		e.partitions[0] = []plan.Decision{{User: "ann", Rule: "m365", License: "e3", Outcome: policy.NotHolder, Pending: "earlier", Refused: "pending: run earlier"}}
 		s := steps(t, e)
-		old := takes(t, s.Store, "earlier", map[string]ledger.Outcome{"ann": "", "bob": ledger.Done})
+		old := earlier.Run(t, s.Store, "earlier", map[string]ledger.Outcome{"ann": "", "bob": ledger.Done})
 		out := s.gated(t, false)
 		p, err := runs.GetPlan(t.Context(), s.Store, "run")
 		if err != nil || cmp.Diff([]string{"earlier"}, p.Resumes) != "" || p.Verdict != plan.Nothing {
@@ -110,7 +82,7 @@ func TestResume(t *testing.T) {
 func TestApproveWhatIsOpen(t *testing.T) {
 	t.Parallel()
 	s := steps(t, quiet())
-	old := takes(t, s.Store, "earlier", map[string]ledger.Outcome{"ann": ""})
+	old := earlier.Run(t, s.Store, "earlier", map[string]ledger.Outcome{"ann": ""})
 	r := &runs.Results{Run: "earlier", PlanHash: old.PlanHash}
 	stuck := runs.ResultOf(&old.Changes[0], runs.Pending, "the relay brought no evidence")
 	stuck.Retry = true
@@ -147,7 +119,7 @@ func TestRestorePlans(t *testing.T) {
 			if _, err := Run(t.Context(), s, "run", clock); err != nil { // the restore uses the data of this run
 				t.Fatal(err)
 			}
-			takes(t, s, "earlier", map[string]ledger.Outcome{"ann": ledger.Done, "bob": "", "cid": ledger.Done, "dan": ledger.Done})
+			earlier.Run(t, s, "earlier", map[string]ledger.Outcome{"ann": ledger.Done, "bob": "", "cid": ledger.Done, "dan": ledger.Done})
 			book := ledger.In(s)
 			last, err := book.Latest(t.Context(), "cid", "e3")
 			if err == nil {
@@ -202,7 +174,7 @@ func TestRestoreOfOne(t *testing.T) {
 	if _, err := Run(t.Context(), s.Store, "run", clock); err != nil {
 		t.Fatal(err)
 	}
-	takes(t, s.Store, "earlier", map[string]ledger.Outcome{"ann": ledger.Done, "bob": "", "cid": ledger.RolledBack, "dan": ledger.Done})
+	earlier.Run(t, s.Store, "earlier", map[string]ledger.Outcome{"ann": ledger.Done, "bob": "", "cid": ledger.RolledBack, "dan": ledger.Done})
 	book := ledger.In(s.Store)
 	e, err := book.Begin(t.Context(), ledger.Intent{Person: "dan", License: "citrix", Run: "later", Rule: "citrix", Via: "ad-group", At: asOf}, nil)
 	if err == nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/idleseat/idleseat/infra/simulation/earlier"
 	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/entrance"
@@ -28,7 +29,7 @@ func TestResumedChanges(t *testing.T) {
 	e := quiet()
 	e.partitions[0] = []plan.Decision{reclaim("new", 70)}
 	s := steps(t, e)
-	old := takes(t, s.Store, "earlier", map[string]ledger.Outcome{"ann": "", "bob": ledger.Done, "cid": ""})
+	old := earlier.Run(t, s.Store, "earlier", map[string]ledger.Outcome{"ann": "", "bob": ledger.Done, "cid": ""})
 	p := &plan.Plan{
 		Run: "run", Mode: policy.Enforce, Verdict: plan.Apply, Changes: []plan.Change{{User: "new", License: "e3", Via: plan.Direct, MonthlySaving: 35}, {User: "other", License: "e3", Via: plan.Direct, MonthlySaving: 9}},
 		Resumes: []string{"earlier", "gone"}, Pending: []plan.Begun{{User: "ann", License: "e3", Run: "earlier"}, {User: "cid", License: "e3", Run: "another"}, {User: "eve", License: "e3", Run: "earlier"}, {User: "cid", License: "e3", Run: "earlier"}},
@@ -117,7 +118,7 @@ func TestAgeOfFeeds(t *testing.T) {
 func TestRestoresOnTheWay(t *testing.T) {
 	t.Parallel()
 	s := quiet().put(t)
-	takes(t, s, "earlier", map[string]ledger.Outcome{"ann": ledger.Done, "bob": ledger.Done, "cid": ledger.Done, "dan": ledger.Done})
+	earlier.Run(t, s, "earlier", map[string]ledger.Outcome{"ann": ledger.Done, "bob": ledger.Done, "cid": ledger.Done, "dan": ledger.Done})
 	book := ledger.In(s)
 	for user, run := range map[string]string{"ann": "back2", "bob": "back1", "cid": "back2"} {
 		last, err := book.Latest(t.Context(), user, "e3")
@@ -170,7 +171,7 @@ func TestRestoreByThePolicyInForce(t *testing.T) {
 		"cannot be read": {enforced(text), errDown, plan.Review},
 	} {
 		s := steps(t, quiet())
-		takes(t, s.Store, "earlier", map[string]ledger.Outcome{"ann": ledger.Done})
+		earlier.Run(t, s.Store, "earlier", map[string]ledger.Outcome{"ann": ledger.Done})
 		book := ledger.In(s.Store)
 		e, err := book.Begin(t.Context(), ledger.Intent{Person: "ann", License: "citrix", Run: "later", Rule: "citrix", Via: "ad-group", At: asOf}, nil)
 		if err != nil || book.Complete(t.Context(), e, ledger.Completion{Outcome: ledger.Done}) != nil {
@@ -188,7 +189,7 @@ func TestRestoreByThePolicyInForce(t *testing.T) {
 func TestRestoreGoesOnWithAnother(t *testing.T) {
 	t.Parallel()
 	s := steps(t, quiet())
-	takes(t, s.Store, "earlier", map[string]ledger.Outcome{"ann": ledger.Done, "bob": ledger.Done})
+	earlier.Run(t, s.Store, "earlier", map[string]ledger.Outcome{"ann": ledger.Done, "bob": ledger.Done})
 	first, err := s.Do(t.Context(), StepInput{Op: "restore", Entrance: entrance.Restore, Execution: "a", Started: clock, Request: Request{Restore: "earlier", User: "ann"}})
 	if err != nil {
 		t.Fatal(err)

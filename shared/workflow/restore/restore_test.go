@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/idleseat/idleseat/infra/simulation/earlier"
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/ledger"
@@ -92,7 +93,7 @@ func TestRestorePlan(t *testing.T) {
 		verdict plan.Verdict
 	}{policy.Audit: {policy.Review, plan.Review}, policy.Review: {policy.Review, plan.Review}, policy.Enforce: {policy.Enforce, plan.Apply}} {
 		s := storeWithRun(t)
-		takes(t, s, "earlier", map[string]ledger.Outcome{"ann": ledger.Done, "bob": ledger.Done, "cid": ""})
+		earlier.Run(t, s, "earlier", map[string]ledger.Outcome{"ann": ledger.Done, "bob": ledger.Done, "cid": ""})
 		if err := store.PutBytes(t.Context(), s, "ledger/dan/e3/000001.json", []byte("{")); err != nil {
 			t.Fatal(err)
 		}
@@ -139,7 +140,7 @@ func TestRestorePlan(t *testing.T) {
 func TestRestoreOfWhatIsUnreadable(t *testing.T) {
 	t.Parallel()
 	s := storeWithRun(t)
-	takes(t, s, "earlier", map[string]ledger.Outcome{"ann": ledger.Failed})
+	earlier.Run(t, s, "earlier", map[string]ledger.Outcome{"ann": ledger.Failed})
 	if p, err := Plan(t.Context(), s, Request{Of: "earlier", Run: "mine", Policy: text}, clock); p != nil || !errors.Is(err, ErrNothing) || !strings.HasSuffix(err.Error(), "run earlier took nothing that is not back already") {
 		t.Errorf("%+v, %v", p, err)
 	}
