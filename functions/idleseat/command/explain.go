@@ -80,11 +80,7 @@ func (c *reevaluateCmd) Run(a *Process) error {
 		}
 		return c.printOutcome(a, out, c.formatFlag)
 	}
-	rules, text, err := c.load()
-	if err != nil {
-		return err
-	}
-	file, err := c.file()
+	in, err := c.loadStart()
 	if err != nil {
 		return err
 	}
@@ -97,7 +93,8 @@ func (c *reevaluateCmd) Run(a *Process) error {
 		return err
 	}
 	defer line.close()
-	p, err := line.plan(a.Context, start{asOf: a.Clock.Now(), policy: rules, text: text, file: file, user: c.User})
+	in.asOf, in.user = a.Clock.Now(), c.User
+	p, err := line.plan(a.Context, in)
 	if err != nil {
 		return err
 	}
@@ -107,7 +104,7 @@ func (c *reevaluateCmd) Run(a *Process) error {
 	}
 	var results *runs.Results
 	if c.Apply && p.Verdict != plan.Nothing {
-		if results, err = line.applier().Apply(a.Context, apply.Request{Run: p.Run, Policy: text, Approver: approver()}); results != nil {
+		if results, err = line.applier().Apply(a.Context, apply.Request{Run: p.Run, Policy: in.text, Approver: approver()}); results != nil {
 			answer.Results = results.Results
 			err = errors.Join(err, failures(p, results))
 		}

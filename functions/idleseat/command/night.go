@@ -46,7 +46,8 @@ type night struct {
 // Run plans for everybody, finishes what earlier runs began and, in mode enforce, applies the plan without asking. A
 // lease ensures that only one such command works in a store at a time.
 func (c *runCmd) Run(a *Process) error {
-	if _, _, err := c.load(); err != nil {
+	in, err := c.loadStart()
+	if err != nil {
 		return err
 	}
 	s, err := c.open(a)
@@ -63,7 +64,7 @@ func (c *runCmd) Run(a *Process) error {
 	ctx, end := held.Keep(a.Context)
 	mine := *a
 	mine.Context = ctx
-	err = c.work(&mine, s)
+	err = c.work(&mine, s, in)
 	if lost := context.Cause(ctx); errors.Is(lost, lease.ErrLost) {
 		err = endError{exitFailed, errors.Join(lost, err)}
 	}
@@ -73,22 +74,15 @@ func (c *runCmd) Run(a *Process) error {
 	return err
 }
 
-func (c *runCmd) work(a *Process, s store.Store) error {
-	rules, text, err := c.load()
-	if err != nil {
-		return err
-	}
-	file, err := c.file()
-	if err != nil {
-		return err
-	}
+func (c *runCmd) work(a *Process, s store.Store, in start) (err error) {
 	n := &night{runCmd: c, a: a, earlier: map[string]resumed{}}
 	if n.line, err = openPipeline(a, s, newProgress(a)); err != nil {
 		return err
 	}
 	defer n.line.close()
 	n.tell("reading the directories")
-	n.plan, err = n.line.plan(a.Context, start{asOf: a.Clock.Now(), policy: rules, text: text, file: file, scheduled: true})
+	in.asOf, in.scheduled = a.Clock.Now(), true
+	n.plan, err = n.line.plan(a.Context, in)
 	if err != nil {
 		return unread(err)
 	}

@@ -66,6 +66,16 @@ func (f policyFlag) load() (*policy.Policy, string, error) {
 	return p, string(text), err
 }
 
+// loadStart returns a start with the policy, its text and its file. The caller sets the rest.
+func (f policyFlag) loadStart() (start, error) {
+	rules, text, err := f.load()
+	if err != nil {
+		return start{}, err
+	}
+	file, err := f.file()
+	return start{policy: rules, text: text, file: file}, err
+}
+
 // file returns the absolute path of the policy file, so that a later command finds the file from any folder. It
 // returns "" if no file is given.
 func (f policyFlag) file() (string, error) {
