@@ -177,8 +177,8 @@ func sidValue(s string) string {
 	return sidBytes(n)
 }
 
-// only returns the people to whom the condition restricts a search, so that a search for one person does not have to
-// visit everybody. bounded is false if the condition does not restrict the search.
+// only returns the people who can match the condition. A search for one person then visits that person alone. bounded is
+// false if anybody can match.
 func (x *condition) only(c *Company) (people []int, bounded bool) {
 	switch x.op {
 	case ldap.FilterAnd:

@@ -58,8 +58,8 @@ func openFolder(location string) (*folder, error) {
 // othersWrite is the permission bit that lets every user of the machine write.
 const othersWrite = 0o002
 
-// closed returns an error if every user of the machine may write to the folder or to a folder directly in it. Whoever
-// can write to the ledger could forge what was taken from people.
+// closed returns an error if every user of the machine may write to the folder or to a folder directly in it. A user
+// who can write to the ledger could forge what was taken from people.
 func closed(location string) error {
 	if runtime.GOOS == "windows" { // file modes do not show permissions on Windows
 		return nil

@@ -20,7 +20,7 @@ type tale struct {
 	runs     map[string]string // run ids, by their name in the story
 	one      string            // id of the person whose license is restored separately
 	back     int               // index of the person who loses a license in the first run and signs in again later
-	golden   bool              // the story is told unaltered, so no command may fail
+	golden   bool              // nothing is altered in this run of the story, so no command may fail
 	said     strings.Builder   // output of the commands since the beginning of the current chapter
 }
 

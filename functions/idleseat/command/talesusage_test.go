@@ -33,7 +33,8 @@ func usageAndGroups(s *tale) string {
 
 const syncedGroup = "LIC-E3-OnPrem"
 
-// foundUsage gives Copilot to active people, two of whom do not use it, and moves idle people to the synced group.
+// foundUsage gives Copilot to active people and moves idle people to the synced group. Two of those with Copilot do not
+// use it.
 func foundUsage(s *tale) {
 	c := s.company.Company
 	c.SetSeats("Microsoft_365_Copilot", 100)

@@ -137,7 +137,8 @@ func TestTwoLicensesOfOnePerson(t *testing.T) {
 	}
 }
 
-// TestAgain: waiting for the directory and waiting for a fault to be repaired are told apart.
+// TestAgain holds that a result says which of two things a pending change waits for: the directory, or the repair of a
+// fault.
 func TestAgain(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {

@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// town is a set of people, some of whom change from night to night.
+// town is a set of people. Some of them change from night to night.
 type town struct {
 	*rand.Rand
 	entra []directory.EntraUser
