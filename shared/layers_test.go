@@ -22,9 +22,13 @@ var floors = [][]string{
 	{"shared/snapshot", "shared/relay/client"},
 	{"shared/history"},
 	{"shared/decision"},
-	{"shared/runs", "shared/report"},
+	{"shared/runs"},
+	{"shared/money"},
+	{"shared/story"},
+	{"shared/report"},
 	{"shared/workflow/restore"},
 	{"shared/workflow", "shared/relay/worker", "shared/step"},
+	{"shared/serve"},
 	{"functions"},
 }
 

@@ -1,0 +1,189 @@
+package report
+
+import (
+	"time"
+
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/runs"
+)
+
+// Night is what the pages of one run show: figures, and text as the directories have it. It has no markup and no
+// sentence in a language, except the reasons that the engine stores. Everything in it comes from stored objects of the
+// run and of earlier runs.
+type Night struct {
+	Run         string       `json:"run"`
+	Tenant      string       `json:"tenant"`
+	AsOf        time.Time    `json:"asOf"`
+	Made        time.Time    `json:"made"` // by the real clock
+	Expires     time.Time    `json:"expires"`
+	Mode        policy.Mode  `json:"mode"`
+	Verdict     plan.Verdict `json:"verdict"`
+	HoldReasons []string     `json:"holdReasons"`
+	Notes       []string     `json:"notes"`
+	Overridable bool         `json:"overridable"`
+	PlanHash    string       `json:"planHash"`
+	Restores    string       `json:"restores,omitempty"` // the run that this run restores
+	// OnePerson means that the run is about one person and not about everybody.
+	OnePerson bool           `json:"onePerson,omitempty"`
+	People    int            `json:"people"`
+	Kinds     map[string]int `json:"kinds,omitempty"` // accounts that are no people, by kind
+	Deferred  int            `json:"deferred"`
+	Settled   *Settled       `json:"settled,omitempty"` // nil until the run has ended
+	Money     Money          `json:"money"`
+	Signals   []Signal       `json:"signals"`
+	Rules     []Rule         `json:"rules"` // in the order of the policy
+
+	Changes   List[Row]     `json:"changes"`   // longest idle first, as in the plan
+	Notices   List[Row]     `json:"notices"`   // changes that this run only announces
+	Undecided List[Row]     `json:"undecided"` // by rule, then by reason
+	Refused   List[Row]     `json:"refused"`
+	Returned  List[Row]     `json:"returned"` // people who get a license back because they are active again
+	Pending   List[Row]     `json:"pending"`  // begun by earlier runs and not finished
+	Turning   List[Turn]    `json:"turning"`  // who is reclaimed within 30 days of inactivity from now, by day
+	Reasons   []ReasonCount `json:"reasons"`  // undecided and refused by reason, most frequent first
+	Trend     []Point       `json:"trend"`    // kept runs for everybody, oldest first, this run last
+	Earlier   List[Past]    `json:"earlier"`  // what earlier runs took, newest first
+}
+
+// List is a table of which only the first rows are in the page. Total counts all rows.
+type List[T any] struct {
+	Total int `json:"total"`
+	Rows  []T `json:"rows"`
+}
+
+// Row is one license of one person.
+type Row struct {
+	User              string      `json:"user"` // object id in Entra ID, or SID
+	UserPrincipalName string      `json:"userPrincipalName"`
+	DisplayName       string      `json:"displayName,omitempty"`
+	Department        string      `json:"department,omitempty"`
+	Rule              string      `json:"rule"`
+	License           string      `json:"license"`
+	To                string      `json:"to,omitempty"`
+	Via               plan.Via    `json:"via,omitempty"`
+	Reason            string      `json:"reason"`
+	Remedy            string      `json:"remedy,omitempty"` // key of the text that says what resolves the reason
+	IdleSince         *time.Time  `json:"idleSince"`        // null if the person was never active, or if that is unknown
+	Created           time.Time   `json:"created,omitzero"`
+	Evidence          []string    `json:"evidence,omitempty"` // "attribute = value"
+	MonthlySaving     float64     `json:"monthlySaving"`
+	SavesNothing      string      `json:"savesNothing,omitempty"` // why no money is saved now
+	Status            runs.Status `json:"status,omitempty"`       // empty until a call has worked on the change
+	Note              string      `json:"note,omitempty"`
+}
+
+// Signal is the health of one signal.
+type Signal struct {
+	Name     string         `json:"name"`
+	State    plan.FeedState `json:"state"`
+	Reason   string         `json:"reason,omitempty"`
+	Newest   time.Time      `json:"newest,omitzero"` // the newest date that any account has
+	Dated    int            `json:"dated"`           // accounts with a date
+	Accounts int            `json:"accounts"`        // accounts that were read
+	Named    bool           `json:"named"`           // whether a rule depends on the signal
+}
+
+// Rule is the way from the holders of a license to its changes.
+type Rule struct {
+	Name    string   `json:"name"`
+	License string   `json:"license"`
+	To      string   `json:"to,omitempty"`
+	Words   []string `json:"words"` // the conditions as the policy has them: for, when
+	Holders int      `json:"holders"`
+	Asked   int      `json:"asked"` // holders for whom the condition "for" is true
+	Keep    int      `json:"keep"`
+	Idle    int      `json:"idle"` // verdicts to reclaim
+	Exempt  int      `json:"exempt"`
+	// Undecided counts verdicts that a missing value prevents.
+	Undecided int `json:"undecided"`
+	Refused   int `json:"refused"`
+	Deferred  int `json:"deferred"`
+	Announced int `json:"announced"`
+	Changed   int `json:"changed"` // planned changes; after the run has ended, changes that are done
+	// MonthlyPrice is the price of one seat. Zero if the policy has none.
+	MonthlyPrice float64 `json:"monthlyPrice"`
+	Threshold    int     `json:"threshold"` // days in the condition "when"; 0 if it has none, or several
+	// Idled[d] counts holders who were idle for d days. The last element counts all longer times.
+	Idled []int `json:"idled"`
+	Never int   `json:"never"` // holders without any date
+	// NotKnown counts holders whose dates are unknown. They are not in Idled.
+	NotKnown int `json:"notKnown"`
+	// Turns counts holders who are reclaimed within 7, 14 and 30 days if they stay away. Each includes the one before.
+	Turns [3]int `json:"turns"`
+}
+
+// Turn is a holder whom a rule reclaims on a day if the person stays away.
+type Turn struct {
+	User              string    `json:"user"`
+	UserPrincipalName string    `json:"userPrincipalName"`
+	Rule              string    `json:"rule"`
+	License           string    `json:"license"`
+	On                time.Time `json:"on"`
+}
+
+// ReasonCount counts one reason for which nothing is changed.
+type ReasonCount struct {
+	Rule    string         `json:"rule"`
+	Outcome policy.Outcome `json:"outcome"` // undecided, or reclaim for a refusal
+	Reason  string         `json:"reason"`
+	Remedy  string         `json:"remedy,omitempty"`
+	People  int            `json:"people"`
+}
+
+// Settled is how a run ended.
+type Settled struct {
+	At       time.Time           `json:"at"`
+	Statuses map[runs.Status]int `json:"statuses"`
+	Refused  string              `json:"refused,omitempty"` // the safety check that stopped it
+	Override string              `json:"override,omitempty"`
+}
+
+// Point is one run in the trend.
+type Point struct {
+	Run       string       `json:"run"`
+	AsOf      time.Time    `json:"asOf"`
+	Verdict   plan.Verdict `json:"verdict"`
+	Idle      int          `json:"idle"`
+	Undecided int          `json:"undecided"`
+	Done      int          `json:"done"`
+	Restored  int          `json:"restored"`
+}
+
+// Past is a license that an earlier run took, and what became of it.
+type Past struct {
+	User              string    `json:"user"`
+	UserPrincipalName string    `json:"userPrincipalName"`
+	Rule              string    `json:"rule"`
+	License           string    `json:"license"`
+	To                string    `json:"to,omitempty"`
+	Run               string    `json:"run"`
+	At                time.Time `json:"at"`
+	Returned          time.Time `json:"returned,omitzero"` // when the person got the license back
+	How               string    `json:"how,omitempty"`     // restored by an operator, by a rule, or held again by another hand
+}
+
+// Money is three figures that are never mixed, a month, in the currency of the policy.
+type Money struct {
+	Currency   string      `json:"currency"`
+	CouldFree  float64     `json:"couldFree"`  // seats that this run's plan would free
+	Freed      float64     `json:"freed"`      // seats that runs have freed so far
+	FreedNet   float64     `json:"freedNet"`   // freed, without those that were given back
+	Seats      int         `json:"seats"`      // seats that the plan would free
+	SeatsFreed int         `json:"seatsFreed"` // seats that runs have freed so far
+	SeatsNet   int         `json:"seatsNet"`
+	Saved      float64     `json:"saved"` // money that is really saved up to now, by price, date and renewal
+	Lines      []MoneyLine `json:"lines"`
+}
+
+// MoneyLine is the money of one product in one department.
+type MoneyLine struct {
+	License    string    `json:"license"`
+	Department string    `json:"department"`
+	CostCenter string    `json:"costCenter,omitempty"`
+	CouldFree  float64   `json:"couldFree"`
+	Freed      float64   `json:"freed"`
+	FreedNet   float64   `json:"freedNet"`
+	Saved      float64   `json:"saved"`
+	Renews     time.Time `json:"renews,omitzero"` // a freed seat saves nothing before this date
+}
