@@ -30,23 +30,14 @@ func Lease(n int) string { return fmt.Sprintf("%s%06d.json", Leases, n) }
 // Run returns the prefix of all objects of a run.
 func Run(run string) string { return Runs + run + "/" }
 
+// IsRun reports whether a folder below Runs is that of a run. The lease and the relay's check have folders there too.
+func IsRun(folder string) bool { return Run(folder) != Leases && folder != checked }
+
 // Begin returns the key of what a run resolved before it read people.
 func Begin(run string) string { return Run(run) + "begin.json" }
 
-// manifest is the last element of the key of a manifest.
-const manifest = "manifest.json"
-
 // Manifest returns the key of a run's manifest, which turns the run's parts into a snapshot.
-func Manifest(run string) string { return Run(run) + manifest }
-
-// Sealed returns the run whose manifest has this key. ok is false if key is not the key of a manifest.
-func Sealed(key string) (run string, ok bool) {
-	parts := strings.Split(key, "/")
-	if len(parts) != 3 || parts[1] == "" || parts[2] != manifest {
-		return "", false
-	}
-	return parts[1], true
-}
+func Manifest(run string) string { return Run(run) + "manifest.json" }
 
 // Part returns the key of what one attempt read from a source for one partition.
 func Part(run, source string, partition int, attempt string) string {
@@ -76,8 +67,11 @@ func Since(run string) string { return Relay(run) + "since.json" }
 // Input returns the key of the people or changes that the relay gets for a task. task is the name of the task.
 func Input(run, task string) string { return Relay(run) + "input/" + task + ".json" }
 
-// Probe returns the key that the relay writes to check its access. The key belongs to a run that never exists.
-func Probe() string { return Relay("relay-check") + "probe.json" }
+// checked is the run, which never exists, under whose keys the relay checks its access.
+const checked = "relay-check"
+
+// Probe returns the key that the relay writes to check its access.
+func Probe() string { return Relay(checked) + "probe.json" }
 
 // Mailboxes returns the key of the mailbox usage report that one attempt of a run read.
 func Mailboxes(run, attempt string) string {

@@ -35,13 +35,11 @@ func TestIsLinePart(t *testing.T) {
 	}
 }
 
-func TestSealed(t *testing.T) {
+func TestIsRun(t *testing.T) {
 	t.Parallel()
-	for key, want := range map[string]string{
-		"runs/r/manifest.json": "r", "runs/r/begin.json": "", "runs/r/ad/manifest.json": "", "manifest.json": "", "runs//manifest.json": "",
-	} {
-		if run, ok := Sealed(key); run != want || ok != (want != "") {
-			t.Errorf("Sealed(%q) = %q, %v, want %q", key, run, ok, want)
+	for folder, want := range map[string]bool{"20261123T020000Z-1a2b3c4d": true, "r": true, "lease": false, "relay-check": false} {
+		if IsRun(folder) != want {
+			t.Errorf("IsRun(%q) = %v", folder, !want)
 		}
 	}
 }

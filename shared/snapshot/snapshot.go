@@ -10,7 +10,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -275,29 +274,6 @@ func GetManifest(ctx context.Context, s store.Store, run string) (*Manifest, str
 		return nil, "", fmt.Errorf("manifest of run %s: %w", run, store.ErrDamaged)
 	}
 	return &m, hexSum(raw), nil
-}
-
-// Latest returns the newest sealed run for which fits returns true.
-func Latest(ctx context.Context, s store.Store, fits func(*Begin) bool) (run string, err error) {
-	var sealed []string
-	for key, err := range s.List(ctx, layout.Runs) {
-		if err != nil {
-			return "", fmt.Errorf("look for the latest run: %w", err)
-		}
-		if run, ok := layout.Sealed(key); ok {
-			sealed = append(sealed, run)
-		}
-	}
-	for _, run := range slices.Backward(sealed) { // keys are listed in order, and names of runs sort by time
-		b, err := GetBegin(ctx, s, run)
-		if err != nil {
-			return "", err
-		}
-		if fits(b) {
-			return run, nil
-		}
-	}
-	return "", fmt.Errorf("%w that read this: plan first", ErrUnknownRun)
 }
 
 func hexSum(b []byte) string {

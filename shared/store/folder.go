@@ -43,6 +43,27 @@ func openFolder(location string) (*folder, error) {
 	if err := os.MkdirAll(location, dirMode); err != nil {
 		return nil, err
 	}
+	f, err := rootIn(location)
+	if err != nil {
+		return nil, err
+	}
+	f.sweep(time.Now().Add(-staleTemp))
+	return f, nil
+}
+
+// viewFolder opens a folder that exists. It writes nothing.
+func viewFolder(location string) (*folder, error) {
+	location, err := filepath.Abs(location)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(location); isMissing(err) {
+		return nil, fmt.Errorf("%w: the folder does not exist", ErrNotFound)
+	}
+	return rootIn(location)
+}
+
+func rootIn(location string) (*folder, error) {
 	if err := closed(location); err != nil {
 		return nil, err
 	}
@@ -50,9 +71,7 @@ func openFolder(location string) (*folder, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &folder{root}
-	f.sweep(time.Now().Add(-staleTemp))
-	return f, nil
+	return &folder{root}, nil
 }
 
 // othersWrite is the permission bit that lets every user of the machine write.

@@ -1,0 +1,63 @@
+package snapshot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/idleseat/idleseat/shared/layout"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// Runs returns the names of all runs in the store, newest first. It includes runs that have not read everything. The
+// cost does not depend on the number of objects that the runs have.
+func Runs(ctx context.Context, s store.Store) (names []string, err error) {
+	for folder, err := range store.Folders(ctx, s, layout.Runs) {
+		if err != nil {
+			return nil, fmt.Errorf("look for runs: %w", err)
+		}
+		if layout.IsRun(folder) {
+			names = append(names, folder)
+		}
+	}
+	slices.Sort(names) // names of runs sort by time
+	slices.Reverse(names)
+	return names, nil
+}
+
+// Sealed reports whether a run has a manifest. It does not check the manifest.
+func Sealed(ctx context.Context, s store.Store, run string) (bool, error) {
+	body, err := s.Get(ctx, layout.Manifest(run))
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("look whether run %s has a snapshot: %w", run, err)
+	}
+	return true, body.Close()
+}
+
+// Latest returns the newest sealed run for which fits returns true.
+func Latest(ctx context.Context, s store.Store, fits func(*Begin) bool) (run string, err error) {
+	names, err := Runs(ctx, s)
+	if err != nil {
+		return "", err
+	}
+	for _, run := range names {
+		switch sealed, err := Sealed(ctx, s, run); {
+		case err != nil:
+			return "", err
+		case !sealed:
+			continue
+		}
+		b, err := GetBegin(ctx, s, run)
+		if err != nil {
+			return "", err
+		}
+		if fits(b) {
+			return run, nil
+		}
+	}
+	return "", fmt.Errorf("%w that read this: plan first", ErrUnknownRun)
+}

@@ -1,0 +1,102 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+)
+
+// Folders iterates over the names directly below prefix that have keys below them, in the byte order of these keys.
+// prefix is "" or ends with a slash. A name is a segment of a key, without slashes. In a folder and in a bucket, the
+// cost depends on the number of names, and not on the number of keys below them. A name that a writer has just created
+// may appear before it has a key. An error ends the iteration.
+func Folders(ctx context.Context, s Store, prefix string) iter.Seq2[string, error] {
+	if err := checkFolder(prefix); err != nil {
+		return func(yield func(string, error) bool) { yield("", fmt.Errorf("list what is below %q: %w", prefix, err)) }
+	}
+	if f, ok := s.(interface {
+		Folders(ctx context.Context, prefix string) iter.Seq2[string, error]
+	}); ok {
+		return f.Folders(ctx, prefix)
+	}
+	return foldersOfKeys(ctx, s, prefix)
+}
+
+// foldersOfKeys finds the folders in a listing of all keys, for a store that cannot list folders.
+func foldersOfKeys(ctx context.Context, s Store, prefix string) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		last := ""
+		for key, err := range s.List(ctx, prefix) {
+			if err != nil {
+				yield("", err)
+				return
+			}
+			name, _, below := strings.Cut(strings.TrimPrefix(key, prefix), "/")
+			if !below || name == last {
+				continue
+			}
+			if last = name; !yield(name, nil) {
+				return
+			}
+		}
+	}
+}
+
+// Folders implements the interface that the function Folders looks for.
+func (f *folder) Folders(ctx context.Context, prefix string) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		names, err := f.names(prefix, prefix)
+		if err != nil {
+			yield("", f.fail("list", prefix, err))
+			return
+		}
+		for _, name := range names {
+			if err := ctx.Err(); err != nil {
+				yield("", f.fail("list", prefix, err))
+				return
+			}
+			if folder, ok := strings.CutSuffix(name, "/"); ok && !yield(folder, nil) {
+				return
+			}
+		}
+	}
+}
+
+// Folders implements the interface that the function Folders looks for.
+func (b *bucket) Folders(ctx context.Context, prefix string) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		pages := s3.NewListObjectsV2Paginator(b.client, &s3.ListObjectsV2Input{
+			Bucket:    aws.String(b.name),
+			Prefix:    aws.String(b.prefix + prefix),
+			Delimiter: aws.String("/"),
+		})
+		for pages.HasMorePages() {
+			page, err := pages.NextPage(ctx)
+			if err != nil {
+				yield("", b.fail("list", prefix, err))
+				return
+			}
+			for _, common := range page.CommonPrefixes {
+				name := strings.TrimSuffix(strings.TrimPrefix(aws.ToString(common.Prefix), b.prefix+prefix), "/")
+				if CheckKey(prefix+name) == nil && !yield(name, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// checkFolder returns an error for a prefix that does not name a folder.
+func checkFolder(prefix string) error {
+	if prefix == "" {
+		return nil
+	}
+	if !strings.HasSuffix(prefix, "/") {
+		return fmt.Errorf("%w: the prefix of folders does not end with a slash", ErrBadKey)
+	}
+	return checkPrefix(prefix)
+}

@@ -1,0 +1,57 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"strings"
+)
+
+// ErrReadOnly is the error for a write through a view that only reads.
+var ErrReadOnly = errors.New("this view of the store only reads")
+
+// ReadOnly returns a view of a store. Its reads are those of s. Each write fails with ErrReadOnly and does not reach s.
+func ReadOnly(s Store) Store { return readOnly{s} }
+
+// OpenReadOnly opens a view of the store at a location, as Open names it. It does not create a folder, and it changes
+// nothing in it. It fails with ErrNotFound if the folder does not exist.
+func OpenReadOnly(ctx context.Context, location string) (Store, error) {
+	if strings.Contains(location, "://") || location == "" {
+		s, err := Open(ctx, location)
+		if err != nil {
+			return nil, err
+		}
+		return ReadOnly(s), nil
+	}
+	f, err := viewFolder(location)
+	if err != nil {
+		return nil, fmt.Errorf("open store %q: %w", location, err)
+	}
+	return ReadOnly(f), nil
+}
+
+// readOnly has no field that a caller can reach, so that nobody finds the store behind it by a type assertion.
+type readOnly struct{ behind Store }
+
+func (r readOnly) Get(ctx context.Context, key string) (io.ReadCloser, error) {
+	return r.behind.Get(ctx, key)
+}
+
+func (r readOnly) List(ctx context.Context, prefix string) iter.Seq2[string, error] {
+	return r.behind.List(ctx, prefix)
+}
+
+// Folders implements the interface that the function Folders looks for.
+func (r readOnly) Folders(ctx context.Context, prefix string) iter.Seq2[string, error] {
+	return Folders(ctx, r.behind, prefix)
+}
+
+func (r readOnly) Put(_ context.Context, key string, _ io.ReadSeeker) error { return refuse(key) }
+
+func (r readOnly) PutIfAbsent(_ context.Context, key string, _ io.ReadSeeker) error {
+	return refuse(key)
+}
+
+func refuse(key string) error { return fmt.Errorf("write object %q: %w", key, ErrReadOnly) }
