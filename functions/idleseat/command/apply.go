@@ -33,6 +33,9 @@ type applyCmd struct {
 
 // Run applies the plan of a run. Changes that still wait for the directory stay pending.
 func (c *applyCmd) Run(a *Process) error {
+	if err := itself(c.ID); err != nil {
+		return err
+	}
 	s, err := c.open(a)
 	if err != nil {
 		return err

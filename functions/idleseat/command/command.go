@@ -46,6 +46,7 @@ type commands struct {
 	Reevaluate reevaluateCmd `cmd:"" help:"Read one user afresh from both directories and explain the verdicts."`
 	Restore    restoreCmd    `cmd:"" help:"Put back what was taken, from one user or by a whole run."`
 	Explain    explainCmd    `cmd:"" help:"Explain the verdicts on one user from the latest snapshot."`
+	Runs       runsCmd       `cmd:"" help:"List the runs of a store, newest first."`
 	Policy     policyCmd     `cmd:"" help:"Check a policy file, or test it with golden users."`
 	Demo       demoCmd       `cmd:"" help:"Run the whole chain against a simulated company. No account, no network."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`
@@ -62,6 +63,8 @@ type Process struct {
 	Variable func(name string) (value string, set bool)
 	// OpenStore opens the store at location, which is a folder or s3://bucket/prefix.
 	OpenStore func(ctx context.Context, location string) (store.Store, error)
+	// ViewStore opens the store at location for commands that only read. It creates nothing.
+	ViewStore func(ctx context.Context, location string) (store.Store, error)
 	// Version is the version of idleseat that plans record.
 	Version string
 
@@ -77,7 +80,7 @@ func Main(version string, by clock.Clock) int {
 	defer stop()
 	a := Process{
 		Context: ctx, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
-		Clock: by, Variable: os.LookupEnv, OpenStore: store.Open, Version: version,
+		Clock: by, Variable: os.LookupEnv, OpenStore: store.Open, ViewStore: store.OpenReadOnly, Version: version,
 	}
 	return a.Run(os.Args[1:])
 }

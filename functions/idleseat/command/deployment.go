@@ -164,6 +164,9 @@ type approveCmd struct {
 
 // Run approves a plan in a deployment, which then applies the plan.
 func (c *approveCmd) Run(a *Process) error {
+	if err := itself(c.ID); err != nil {
+		return err
+	}
 	f := awsFlag{c.AWS}
 	wish := entrance.ApplyPlan
 	if c.Override {

@@ -22,7 +22,7 @@ type explainCmd struct {
 	storeFlag
 	formatFlag
 	User string `arg:"" help:"The user: userPrincipalName, object id, SID or account name."`
-	From string `name:"run" help:"Explain from the snapshot of run R instead of the latest." placeholder:"R"`
+	From string `name:"run" help:"Explain from the snapshot of run R instead of the latest that read the user; the word latest means the latest that read everybody." placeholder:"R"`
 }
 
 // Run explains the verdicts on one user from a snapshot.
@@ -31,6 +31,12 @@ func (c *explainCmd) Run(a *Process) error {
 		return err
 	}
 	s, err := c.open(a)
+	if err != nil {
+		return err
+	}
+	if c.From == latest {
+		c.From, err = latestRead(a, s)
+	}
 	if err != nil {
 		return err
 	}

@@ -208,7 +208,7 @@ func (s *shell) run(args ...string) answer {
 	var out, errs bytes.Buffer
 	a := Process{
 		Context: s.t.Context(), Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs,
-		Clock: clockFrom(variable), Variable: variable, OpenStore: store.Open, Version: "under test",
+		Clock: clockFrom(variable), Variable: variable, OpenStore: store.Open, ViewStore: store.OpenReadOnly, Version: "under test",
 	}
 	if s.clock != nil {
 		a.Clock = s.clock
@@ -218,6 +218,7 @@ func (s *shell) run(args ...string) answer {
 	}
 	if s.objects != nil {
 		a.OpenStore = func(context.Context, string) (store.Store, error) { return s.objects, nil }
+		a.ViewStore = func(context.Context, string) (store.Store, error) { return store.ReadOnly(s.objects), nil }
 	}
 	return answer{a.Run(args), out.Bytes(), errs.String()}
 }

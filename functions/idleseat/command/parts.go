@@ -27,10 +27,29 @@ type storeFlag struct {
 }
 
 func (f storeFlag) open(a *Process) (store.Store, error) {
-	if scheme, _, ok := strings.Cut(f.Store, "://"); ok && scheme != "s3" {
-		return nil, usageError{fmt.Errorf("--store %q is neither a folder nor s3://bucket/prefix", f.Store)}
+	if err := f.check(); err != nil {
+		return nil, err
 	}
 	return a.OpenStore(a.Context, f.Store)
+}
+
+// view opens the store for reading only.
+func (f storeFlag) view(a *Process) (store.Store, error) {
+	if err := f.check(); err != nil {
+		return nil, err
+	}
+	s, err := a.ViewStore(a.Context, f.Store)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, usageError{fmt.Errorf("there is no store in %q; name another one with --store, or make the first run:  %s", f.Store, f.next(a, "plan --policy policy.yaml"))}
+	}
+	return s, err
+}
+
+func (f storeFlag) check() error {
+	if scheme, _, ok := strings.Cut(f.Store, "://"); ok && scheme != "s3" {
+		return usageError{fmt.Errorf("--store %q is neither a folder nor s3://bucket/prefix", f.Store)}
+	}
+	return nil
 }
 
 // next returns the command line of a follow-up command on the same store.

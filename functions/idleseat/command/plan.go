@@ -29,7 +29,7 @@ type planCmd struct {
 	AsOf   string  `help:"Plan as of this instant (RFC 3339, or a date: its midnight UTC). Feeds and rules are asked at it; nothing else is." placeholder:"T"`
 	User   *string `help:"Plan for one user only: userPrincipalName, object id, SID or account name." placeholder:"U"`
 	Accept bool    `name:"accept-feeds" help:"Take the sources for right as they are now, although one has far fewer people or dates than when it was last healthy."`
-	From   string  `name:"run" help:"Plan anew over the snapshot of run R, without reading the directories." placeholder:"R"`
+	From   string  `name:"run" help:"Plan anew over the snapshot of run R, or of the latest one, without reading the directories." placeholder:"R"`
 }
 
 // Run makes a plan and prints it.
@@ -53,6 +53,11 @@ func (c *planCmd) Run(a *Process) error {
 	s, err := c.open(a)
 	if err != nil {
 		return err
+	}
+	if c.From == latest {
+		if c.From, err = latestRead(a, s); err != nil {
+			return err
+		}
 	}
 	p, err := c.plan(a, s, asOf, user)
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 func call(t *testing.T, args ...string) answer {
 	t.Helper()
 	var out, errs bytes.Buffer
-	a := Process{Context: t.Context(), Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs, Clock: clock.Real, Variable: os.LookupEnv, OpenStore: store.Open, Version: "under test"}
+	a := Process{Context: t.Context(), Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs, Clock: clock.Real, Variable: os.LookupEnv, OpenStore: store.Open, ViewStore: store.OpenReadOnly, Version: "under test"}
 	return answer{a.Run(args), out.Bytes(), errs.String()}
 }
 
@@ -141,6 +141,7 @@ func TestHelp(t *testing.T) {
 		"run":          {"--policy", "--store", "--format"},
 		"approve":      {"<run>"},
 		"restore":      {"--run", "--store"},
+		"runs":         {"--store", "--last", "--format", "newest first"},
 		"version":      {"version"},
 	}
 	for _, field := range reflect.VisibleFields(reflect.TypeFor[commands]()) {

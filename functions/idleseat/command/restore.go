@@ -25,6 +25,9 @@ type restoreCmd struct {
 
 // Run restores what runs took. Each restore is a new run.
 func (c *restoreCmd) Run(a *Process) error {
+	if err := itself(c.From); err != nil {
+		return err
+	}
 	switch {
 	case c.User == "" && c.From == "":
 		return usageError{errors.New("name a user, or a run with --run R")}

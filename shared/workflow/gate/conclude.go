@@ -16,9 +16,6 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// concluded is the name of the object with the results of a whole run.
-const concluded = "settled"
-
 // Conclude finds out what happened to each change of a plan: by the ledger if the change has begun, otherwise by the
 // results of the batches. A change that is in neither did not begin. Conclude writes runs/<run>/results/settled.json.
 func Conclude(ctx context.Context, s store.Store, run string, now time.Time) (*plan.Plan, *runs.Results, error) {
@@ -43,7 +40,7 @@ func Conclude(ctx context.Context, s store.Store, run string, now time.Time) (*p
 		}
 		all.Set(r)
 	}
-	return p, all, runs.PutResults(ctx, s, concluded, all)
+	return p, all, runs.PutResults(ctx, s, runs.Concluded, all)
 }
 
 func became(ctx context.Context, book *ledger.Ledger, c *plan.Change, run string, said *runs.Results) (runs.Result, error) {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"path"
 	"strings"
 
 	"github.com/idleseat/idleseat/shared/layout"
@@ -239,14 +238,14 @@ func (l *letter) next() (text string, commands []string) {
 		if o.Batches.overridden() {
 			approve += " --override-limits"
 		}
-		return "the next scheduled run finishes what is pending. To see what each change waits for, or to finish it now:", []string{see(path.Join(layout.Results(o.Run), concluded+".json")), approve}
+		return "the next scheduled run finishes what is pending. To see what each change waits for, or to finish it now:", []string{see(layout.Result(o.Run, runs.Concluded)), approve}
 	case Refused:
 		return "nothing was begun and nothing needs to be undone. Correct what the reason names, and ask again.", nil
 	case Failed:
 		return "start it again, with the same request. Redriving the execution does not help, since it ends where it failed. A new run goes on with what this one began:", []string{again}
 	}
 	if o.Results[runs.Failed]+o.Resumed[runs.Failed] > 0 {
-		return "look at why changes failed. The people still have what they had before:", []string{see(path.Join(layout.Results(o.Run), concluded+".json"))}
+		return "look at why changes failed. The people still have what they had before:", []string{see(layout.Result(o.Run, runs.Concluded))}
 	}
 	if o.Results[runs.Done] > 0 && o.Restores == "" {
 		return "nothing needs to be done. To undo all of it:", []string{ask("restore", "--run", o.Run)}

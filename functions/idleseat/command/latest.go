@@ -1,0 +1,47 @@
+package command
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/idleseat/idleseat/shared/runs"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// latest is a name for the newest run that has what a command reads.
+const latest = "latest"
+
+// latestPlanned returns the newest run that has a plan. A run whose name has a time later than now does not count.
+func latestPlanned(a *Process, s store.Store) (string, error) {
+	names, err := snapshot.Runs(a.Context, s)
+	if err != nil {
+		return "", err
+	}
+	for _, run := range names {
+		if snapshot.Ahead(run, a.Clock.Now()) {
+			continue
+		}
+		if _, err := runs.GetPlan(a.Context, s, run); !errors.Is(err, runs.ErrNoPlan) {
+			return run, err
+		}
+	}
+	return "", fmt.Errorf("%w has a plan: plan first", snapshot.ErrUnknownRun)
+}
+
+// latestRead returns the newest run that has read everybody. A run that plans again over the snapshot of another run
+// does not count.
+func latestRead(a *Process, s store.Store) (string, error) {
+	return snapshot.Latest(a.Context, s, func(b *snapshot.Begin) bool {
+		return b.User == "" && b.Copy == "" && !snapshot.Ahead(b.Run, a.Clock.Now())
+	})
+}
+
+// itself returns a usageError if run is the word latest. A command that changes licenses takes only the name of a run,
+// because another run may become the newest one after the operator has looked.
+func itself(run string) error {
+	if run != latest {
+		return nil
+	}
+	return usageError{errors.New("name the run itself: this command changes licenses, and another run may be the latest by now; idleseat runs lists their names")}
+}

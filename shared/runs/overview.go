@@ -1,0 +1,184 @@
+package runs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/layout"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// Concluded is the name of the object with the results of all batches of a run. It stands where the name of a batch
+// stands.
+const Concluded = "settled"
+
+// Stage is how far a run has come, by the objects that it has written. A run that has died stays at its stage, because
+// the objects do not tell whether a process still works.
+type Stage string
+
+// The stages, in the order in which a run passes them.
+const (
+	StageUnreadable Stage = "unreadable" // what the run began with is missing or damaged
+	StageReading    Stage = "reading"    // it has no snapshot yet
+	StageDeciding   Stage = "deciding"   // it has a snapshot and no plan yet
+	StagePlanned    Stage = "planned"    // it has a plan, and no call has worked on a change
+	StageApplying   Stage = "applying"   // some changes have no result yet, or are pending
+	StageEnded      Stage = "ended"      // each change has its last result, or the plan has no changes
+)
+
+// Overview is one run in a list of runs.
+type Overview struct {
+	Run     string    `json:"run"`
+	Stage   Stage     `json:"stage"`
+	Started time.Time `json:"started,omitzero"`
+	AsOf    time.Time `json:"asOf,omitzero"`
+	User    string    `json:"user,omitempty"`     // the name that was given for a run for one person
+	Copy    string    `json:"copy,omitempty"`     // the run whose snapshot this run plans over
+	Restore string    `json:"restores,omitempty"` // the run whose changes this run restores
+	// The following members come from the plan. They are empty before the run has one.
+	Mode          policy.Mode  `json:"mode,omitempty"`
+	Verdict       plan.Verdict `json:"verdict,omitempty"`
+	HoldReasons   []string     `json:"holdReasons,omitempty"`
+	PlanHash      string       `json:"planHash,omitempty"`
+	Counts        plan.Counts  `json:"counts"`
+	Changes       int          `json:"changes"`
+	Notices       int          `json:"notices"`
+	Deferred      int          `json:"deferred"`
+	Pending       int          `json:"pending"` // changes of earlier runs that had not ended
+	MonthlySaving float64      `json:"monthlySaving"`
+	Currency      string       `json:"currency,omitempty"`
+	Expires       time.Time    `json:"expires,omitzero"` // no change begins after this time
+	// Results counts the changes and notices by their status. Those that no call has worked on are in no count.
+	Results  map[Status]int `json:"results,omitempty"`
+	Worked   time.Time      `json:"worked,omitzero"`      // when a result was last written
+	Refused  string         `json:"refused,omitempty"`    // the safety check that stopped a batch
+	Override string         `json:"override,omitempty"`   // the plan hash for which limits were set aside
+	Restored string         `json:"restoredBy,omitempty"` // the run that restores this run
+	// Damage says which objects of the run cannot be believed or read, one sentence each.
+	Damage []string `json:"damage,omitempty"`
+}
+
+// Look returns the overview of a run. What is damaged is in Damage, and the rest is still filled in. Look fails only
+// if the store cannot be read, or with snapshot.ErrUnknownRun if it has nothing of a run with this name.
+func Look(ctx context.Context, s store.Store, run string) (*Overview, error) {
+	o := &Overview{Run: run, Stage: StageUnreadable}
+	b, err := snapshot.GetBegin(ctx, s, run)
+	switch {
+	case errors.Is(err, snapshot.ErrUnknownRun):
+		if there, findErr := hasObjects(ctx, s, run); findErr != nil || !there {
+			return nil, errors.Join(findErr, err)
+		}
+		o.Damage = append(o.Damage, "begin.json is missing: "+err.Error())
+	case err != nil:
+		if err := o.damaged(err); err != nil {
+			return nil, err
+		}
+	default:
+		o.Stage, o.Started, o.AsOf, o.User, o.Copy = StageReading, b.Started, b.AsOf, b.User, b.Copy
+	}
+	p, err := GetPlan(ctx, s, run)
+	switch {
+	case err == nil:
+		return o, o.planned(ctx, s, p)
+	case !errors.Is(err, ErrNoPlan):
+		return o, o.damaged(err)
+	}
+	if o.Stage == StageReading {
+		sealed, err := snapshot.Sealed(ctx, s, run)
+		if err != nil {
+			return nil, err
+		}
+		if sealed {
+			o.Stage = StageDeciding
+		}
+	}
+	return o, nil
+}
+
+// hasObjects reports whether the store has any object of a run.
+func hasObjects(ctx context.Context, s store.Store, run string) (bool, error) {
+	if store.CheckKey(run) != nil || !layout.IsRun(run) {
+		return false, nil
+	}
+	for _, err := range s.List(ctx, layout.Run(run)) {
+		return err == nil, err
+	}
+	return false, nil
+}
+
+// damaged notes err if an object is damaged. It returns other errors, such as that of a network.
+func (o *Overview) damaged(err error) error {
+	if err != nil && errors.Is(err, store.ErrDamaged) {
+		o.Damage = append(o.Damage, err.Error())
+		return nil
+	}
+	return err
+}
+
+// planned adds what the plan says and what became of it.
+func (o *Overview) planned(ctx context.Context, s store.Store, p *plan.Plan) error {
+	if o.Stage == StageReading {
+		o.Stage = StagePlanned
+	}
+	o.AsOf, o.Mode, o.Verdict, o.HoldReasons, o.PlanHash, o.Counts = p.AsOf, p.Mode, p.Verdict, p.HoldReasons, p.PlanHash, p.Counts
+	o.Changes, o.Notices, o.Deferred, o.Pending = len(p.Changes), len(p.Notices), p.Deferred, len(p.Pending)
+	o.MonthlySaving, o.Currency, o.Expires, o.Restore = p.MonthlySaving, p.Currency, p.Expires, p.Restores
+	by, err := history.Withdrawn(ctx, s, p.Run)
+	if err := o.damaged(err); err != nil {
+		return err
+	}
+	o.Restored = by
+	r, err := Outcome(ctx, s, p)
+	if err != nil {
+		return o.damaged(err)
+	}
+	o.Worked, o.Refused, o.Override = r.At, r.Refused, r.Override
+	for i := range r.Results {
+		if o.Results == nil {
+			o.Results = map[Status]int{}
+		}
+		o.Results[r.Results[i].Status]++
+	}
+	if o.Stage == StagePlanned {
+		o.Stage = stageOf(p, r)
+	}
+	return nil
+}
+
+func stageOf(p *plan.Plan, r *Results) Stage {
+	switch all := len(p.Changes) + len(p.Notices); {
+	case all == 0, len(r.Results) >= all && r.Count(Pending) == 0:
+		return StageEnded
+	case len(r.Results) > 0:
+		return StageApplying
+	default:
+		return StagePlanned
+	}
+}
+
+// Outcome returns what became of the changes of a plan, by the newest of the stored results: those of the batches, or
+// those that Concluded has of the whole run. A later night may finish a change of this run. It then writes the results
+// of its batch again.
+func Outcome(ctx context.Context, s store.Store, p *plan.Plan) (*Results, error) {
+	of, err := GetResults(ctx, s, p, p.Batches())
+	if err != nil {
+		return nil, err
+	}
+	var all Results
+	err = store.GetJSON(ctx, s, layout.Result(p.Run, Concluded), &all)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return of, nil
+	case err != nil:
+		return nil, fmt.Errorf("read the results of run %s: %w", p.Run, err)
+	case all.At.Before(of.At):
+		return of, nil
+	}
+	return &all, nil
+}

@@ -1,0 +1,141 @@
+package runs
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/layout"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// A run passes its stages by the objects that it writes, and each overview says what is known up to then.
+func TestLookFollowsARun(t *testing.T) {
+	t.Parallel()
+	s := &store.Memory{}
+	if _, err := Look(t.Context(), s, "run"); !errors.Is(err, snapshot.ErrUnknownRun) {
+		t.Errorf("a run that is not there: %v", err)
+	}
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	look := func(want Stage, edit func(*Overview)) {
+		t.Helper()
+		got, err := Look(t.Context(), s, "run")
+		must(err)
+		o := Overview{Run: "run", Stage: want, Started: asOf, AsOf: asOf}
+		edit(&o)
+		if diff := cmp.Diff(&o, got); diff != "" {
+			t.Errorf("stage %s (-want +got):\n%s", want, diff)
+		}
+	}
+	must(snapshot.PutBegin(t.Context(), s, &snapshot.Begin{Run: "run", Started: asOf, AsOf: asOf, Partitions: 1, User: "anna"}))
+	look(StageReading, func(o *Overview) { o.User = "anna" })
+	must(snapshot.Seal(t.Context(), s, &snapshot.Manifest{Run: "run"}))
+	look(StageDeciding, func(o *Overview) { o.User = "anna" })
+
+	p := newPlan(plan.Change{User: "u", License: "e3", Via: "direct"}, plan.Change{User: "v", License: "e3", Via: "direct"})
+	must(PutPlan(t.Context(), s, p, each()))
+	planned := func(o *Overview) {
+		o.User, o.Mode, o.Verdict, o.HoldReasons, o.PlanHash = "anna", p.Mode, p.Verdict, []string{}, p.PlanHash
+		o.Changes, o.Currency, o.Expires = 2, "SEK", p.Expires
+	}
+	look(StagePlanned, planned)
+
+	results := &Results{Run: "run", PlanHash: p.PlanHash, At: asOf.Add(time.Minute), Results: []Result{{User: "u", License: "e3", Status: Pending}}}
+	must(PutResults(t.Context(), s, p.Batches()[0].Name, results))
+	look(StageApplying, func(o *Overview) {
+		planned(o)
+		o.Results, o.Worked = map[Status]int{Pending: 1}, results.At
+	})
+	results.At, results.Results = asOf.Add(2*time.Minute), []Result{{User: "u", License: "e3", Status: Pending}, {User: "v", License: "e3", Status: Done}}
+	must(PutResults(t.Context(), s, Concluded, results))
+	look(StageApplying, func(o *Overview) {
+		planned(o)
+		o.Results, o.Worked = map[Status]int{Pending: 1, Done: 1}, results.At
+	})
+	// A later night finishes the change and writes the batch again.
+	results.At, results.Results[0].Status = asOf.Add(time.Hour), Done
+	must(PutResults(t.Context(), s, p.Batches()[0].Name, results))
+	must(history.Withdraw(t.Context(), s, "run", "other", asOf))
+	look(StageEnded, func(o *Overview) {
+		planned(o)
+		o.Results, o.Worked, o.Restored = map[Status]int{Done: 2}, results.At, "other"
+	})
+}
+
+func TestLookSaysWhatIsDamaged(t *testing.T) {
+	t.Parallel()
+	p := newPlan(plan.Change{User: "u", License: "e3", Via: "direct"})
+	batch := layout.Result("run", p.Batches()[0].Name)
+	for key, want := range map[string]struct {
+		stage   Stage
+		changes int
+	}{
+		layout.Begin("run"):                   {StageUnreadable, 1},
+		layout.Plan("run"):                    {StageReading, 0},
+		batch:                                 {StagePlanned, 1},
+		layout.Result("run", Concluded):       {StagePlanned, 1},
+		layout.Noted(layout.Withdrawn, "run"): {StageApplying, 1},
+	} {
+		for damage, spoil := range map[string]func([]byte) []byte{
+			"cut":    func(b []byte) []byte { return b[:len(b)/2] },
+			"edited": func(b []byte) []byte { return bytes.Replace(b, []byte(`"`), []byte(`"x`), 1) },
+			"empty":  func([]byte) []byte { return nil },
+		} {
+			t.Run(damage+" "+key, func(t *testing.T) {
+				t.Parallel()
+				s := &store.Memory{}
+				for _, err := range []error{
+					snapshot.PutBegin(t.Context(), s, &snapshot.Begin{Run: "run", Started: asOf, AsOf: asOf, Partitions: 1}),
+					PutPlan(t.Context(), s, p, each()),
+					PutResults(t.Context(), s, p.Batches()[0].Name, &Results{Run: "run", At: asOf, Results: []Result{{User: "u", License: "e3", Status: Pending}}}),
+					PutResults(t.Context(), s, Concluded, &Results{Run: "run", At: asOf, Results: []Result{{User: "u", License: "e3", Status: Pending}}}),
+					history.Withdraw(t.Context(), s, "run", "other", asOf),
+				} {
+					if err != nil {
+						t.Fatal(err)
+					}
+				}
+				if err := store.PutBytes(t.Context(), s, key, spoil(s.Objects()[key])); err != nil {
+					t.Fatal(err)
+				}
+				o, err := Look(t.Context(), s, "run")
+				if err != nil {
+					t.Fatal(err)
+				}
+				if o.Stage != want.stage || o.Changes != want.changes || len(o.Damage) != 1 || !strings.Contains(o.Damage[0], key) {
+					t.Errorf("stage %s, %d changes, damage %q", o.Stage, o.Changes, o.Damage)
+				}
+			})
+		}
+	}
+}
+
+// A missing begin.json is damage if the run has other objects.
+func TestLookAtARunWithoutItsBeginning(t *testing.T) {
+	t.Parallel()
+	s := &store.Memory{}
+	if err := PutPlan(t.Context(), s, newPlan(), each()); err != nil {
+		t.Fatal(err)
+	}
+	o, err := Look(t.Context(), s, "run")
+	if err != nil || o.Stage != StageUnreadable || o.Verdict != plan.Review || len(o.Damage) != 1 || !strings.Contains(o.Damage[0], "begin.json") {
+		t.Errorf("%+v, %v", o, err)
+	}
+	for _, name := range []string{"", "..", "../run", "lease", "relay-check", "a/b", strings.Repeat("x", 2000), "\x00", "run?", "ru"} {
+		if o, err := Look(t.Context(), s, name); !errors.Is(err, snapshot.ErrUnknownRun) {
+			t.Errorf("%q: %+v, %v", name, o, err)
+		}
+	}
+}
