@@ -37,6 +37,10 @@ type Item struct {
 	Via     plan.Via  `json:"via,omitempty"`
 	Began   time.Time `json:"began"` // when the change began
 	At      time.Time `json:"at"`    // when the license entered State
+	// TakenBy is the run that took a license which is restored, and TakenAt is when. Both are zero if the digest comes
+	// from a version that did not record them.
+	TakenBy string    `json:"takenBy,omitempty"`
+	TakenAt time.Time `json:"takenAt,omitzero"`
 	// UserPrincipalName is the name of the person. Only open items have it.
 	UserPrincipalName string `json:"userPrincipalName,omitempty"`
 	// IdleSince is the last activity that the announcement rested on. It is nil for a person who was never active.

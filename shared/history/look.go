@@ -71,11 +71,11 @@ func ItemOf(e *ledger.Entry) *Item {
 	case e.Completion.Outcome == ledger.Announced:
 		i.State = Announced
 	case e.Completion.Outcome == ledger.Restored:
-		i.State = Restored
+		i.State, i.TakenBy, i.TakenAt = Restored, e.Run, e.At
 	case e.Completion.Outcome != ledger.Done:
 		return nil
 	case e.Rule == plan.RestoreRule:
-		i.State = Restored
+		i.State, i.TakenBy, i.TakenAt = Restored, e.RestoreOf, e.TakenAt
 	default:
 		i.State = Taken
 	}

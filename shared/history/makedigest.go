@@ -103,7 +103,7 @@ func makeDigest(ctx context.Context, s store.Store, run string, now time.Time) (
 	for _, p := range lately {
 		for _, t := range p.HeldAgain {
 			if i := next.Of(t.User, t.License); i != nil && i.State == Taken && i.Run == t.Run {
-				i.State, i.At = Restored, p.AsOf
+				i.State, i.At, i.TakenBy, i.TakenAt = Restored, p.AsOf, i.Run, i.At
 			}
 		}
 	}

@@ -132,6 +132,10 @@ func TestItemOf(t *testing.T) {
 	item := func(rule string, s State) *Item {
 		return &Item{User: "ann", License: "e3", State: s, Run: "r", Rule: rule, To: "exo", Via: plan.Direct, Began: at(0), At: at(1), IdleSince: &since}
 	}
+	restored, back := entry(plan.RestoreRule, ledger.Done), item(plan.RestoreRule, Restored)
+	restored.RestoreOf, restored.TakenAt, back.TakenBy, back.TakenAt = "q", at(-3), "q", at(-3)
+	held := item("m365", Restored)
+	held.TakenBy, held.TakenAt = "r", at(0)
 	open := item("m365", Open)
 	open.At, open.UserPrincipalName = at(0), "ann@x"
 	for name, tc := range map[string]struct {
@@ -141,8 +145,8 @@ func TestItemOf(t *testing.T) {
 		"none":               {nil, nil},
 		"open":               {entry("m365", ""), open},
 		"done":               {entry("m365", ledger.Done), item("m365", Taken)},
-		"restored":           {entry(plan.RestoreRule, ledger.Done), item(plan.RestoreRule, Restored)},
-		"given back":         {entry("m365", ledger.Restored), item("m365", Restored)},
+		"restored":           {restored, back},
+		"given back":         {entry("m365", ledger.Restored), held},
 		"announced":          {entry("m365", ledger.Announced), item("m365", Announced)},
 		"failed":             {entry("m365", ledger.Failed), nil},
 		"rolled back":        {entry("m365", ledger.RolledBack), nil},

@@ -110,6 +110,12 @@ func Plan(run string) string { return Run(run) + "plan.json" }
 // Changes returns the key of the spreadsheet with the changes that a run plans.
 func Changes(run string) string { return Run(run) + "changes.csv" }
 
+// Report returns the key of the report of a run, for people.
+func Report(run string) string { return Run(run) + "report.html" }
+
+// Point returns the key of the figures of a run that the trend in later reports shows.
+func Point(run string) string { return Run(run) + "point.json" }
+
 // Results returns the prefix of the results of a run's batches.
 func Results(run string) string { return Run(run) + "results/" }
 

@@ -29,6 +29,16 @@ func offsetsOf(conditions []*condition) []time.Duration {
 	return slices.Compact(offsets)
 }
 
+// Days returns the span in days that the condition "when" has. It returns 0 if the condition has no span of whole days,
+// or several different ones.
+func (r *Rule) Days() int {
+	spans := slices.Compact(slices.Sorted(slices.Values(r.when.spans)))
+	if len(spans) != 1 || spans[0]%day != 0 {
+		return 0
+	}
+	return int(spans[0] / day)
+}
+
 // LongestSpan returns the longest span of time in the policy's conditions.
 func (p *Policy) LongestSpan() (longest time.Duration) {
 	for _, c := range p.conditions {

@@ -29,7 +29,7 @@ type Night struct {
 	People    int            `json:"people"`
 	Kinds     map[string]int `json:"kinds,omitempty"` // accounts that are no people, by kind
 	Deferred  int            `json:"deferred"`
-	Settled   *Settled       `json:"settled,omitempty"` // nil until the run has ended
+	Settled   *Settled       `json:"settled,omitempty"` // nil until a call has worked on a change
 	Money     Money          `json:"money"`
 	Signals   []Signal       `json:"signals"`
 	Rules     []Rule         `json:"rules"` // in the order of the policy
@@ -100,7 +100,7 @@ type Rule struct {
 	Refused   int `json:"refused"`
 	Deferred  int `json:"deferred"`
 	Announced int `json:"announced"`
-	Changed   int `json:"changed"` // planned changes; after the run has ended, changes that are done
+	Changed   int `json:"changed"` // planned changes; once a call has worked on them, changes that are done
 	// MonthlyPrice is the price of one seat. Zero if the policy has none.
 	MonthlyPrice float64 `json:"monthlyPrice"`
 	Threshold    int     `json:"threshold"` // days in the condition "when"; 0 if it has none, or several
@@ -131,7 +131,7 @@ type ReasonCount struct {
 	People  int            `json:"people"`
 }
 
-// Settled is how a run ended.
+// Settled is what became of the changes of a run up to an instant.
 type Settled struct {
 	At       time.Time           `json:"at"`
 	Statuses map[runs.Status]int `json:"statuses"`
@@ -157,10 +157,10 @@ type Past struct {
 	Rule              string    `json:"rule"`
 	License           string    `json:"license"`
 	To                string    `json:"to,omitempty"`
-	Run               string    `json:"run"`
-	At                time.Time `json:"at"`
+	Run               string    `json:"run"`               // the run that took it; empty if that is not known any more
+	At                time.Time `json:"at,omitzero"`       // when it was taken
 	Returned          time.Time `json:"returned,omitzero"` // when the person got the license back
-	How               string    `json:"how,omitempty"`     // restored by an operator, by a rule, or held again by another hand
+	How               string    `json:"how,omitempty"`     // ByOperator, ByRule or ByOtherHand; empty if the license did not come back
 }
 
 // Money is three figures that are never mixed, a month, in the currency of the policy.

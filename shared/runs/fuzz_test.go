@@ -32,7 +32,7 @@ func FuzzPlan(f *testing.F) {
 		if err == nil && (p.Run != "run" || cmp.Diff(p.PlanHash, p.Hash()) != "") {
 			t.Errorf("read as %+v", p)
 		}
-		_ = EachListed(t.Context(), &s, "run", func(string, string) error { return nil })
+		_ = EachListed(t.Context(), &s, "run", func(string, *Listed) error { return nil })
 		_, _ = GetResults(t.Context(), &s, &plan.Plan{Run: "run"}, []plan.Batch{{Name: "entra-0001"}})
 	})
 }

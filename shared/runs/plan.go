@@ -24,8 +24,8 @@ var ErrNoPlan = errors.New("the run has no plan")
 // Each yields every decision of a run in order; see decision.Run.Each.
 type Each func(ctx context.Context, each func(*plan.Decision) error) (decision.Summary, error)
 
-// person is an entry in the lists refused, undecided and returned.
-type person struct {
+// Listed is an entry in the lists refused, undecided and returned of plan.json.
+type Listed struct {
 	User              string `json:"user"`
 	UserPrincipalName string `json:"userPrincipalName"`
 	Rule              string `json:"rule"`
@@ -82,7 +82,7 @@ func list(ctx context.Context, w io.Writer, key string, each Each, belongs func(
 		if !ok {
 			return nil
 		}
-		b, err := json.Marshal(person{d.User, d.UserPrincipalName, d.Rule, d.License, reason})
+		b, err := json.Marshal(Listed{d.User, d.UserPrincipalName, d.Rule, d.License, reason})
 		if err != nil {
 			return err
 		}
@@ -121,7 +121,7 @@ func GetPlan(ctx context.Context, s store.Store, run string) (*plan.Plan, error)
 }
 
 // EachListed calls each for every entry in the long lists of a run's plan: refused, undecided and returned.
-func EachListed(ctx context.Context, s store.Store, run string, each func(list, reason string) error) error {
+func EachListed(ctx context.Context, s store.Store, run string, each func(list string, entry *Listed) error) error {
 	body, err := s.Get(ctx, layout.Plan(run))
 	if err != nil {
 		return fmt.Errorf("read the plan of run %s: %w", run, err)
@@ -133,7 +133,7 @@ func EachListed(ctx context.Context, s store.Store, run string, each func(list, 
 	return nil
 }
 
-func eachListed(dec *json.Decoder, each func(list, reason string) error) error {
+func eachListed(dec *json.Decoder, each func(list string, entry *Listed) error) error {
 	if _, err := dec.Token(); err != nil { // the opening brace
 		return err
 	}
@@ -154,11 +154,11 @@ func eachListed(dec *json.Decoder, each func(list, reason string) error) error {
 			return err
 		}
 		for dec.More() {
-			var p person
-			if err := dec.Decode(&p); err != nil {
+			var entry Listed
+			if err := dec.Decode(&entry); err != nil {
 				return err
 			}
-			if err := each(name, p.Reason); err != nil {
+			if err := each(name, &entry); err != nil {
 				return err
 			}
 		}

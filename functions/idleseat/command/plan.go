@@ -273,8 +273,8 @@ func changeTable(p *plan.Plan) [][]string {
 // the license, who are undecided, and who are exempt.
 func leftOut(a *Process, s store.Store, r *decision.Run, out *printer) error {
 	lists := map[string]*top{"returned": newTop(), "refused": newTop(), "undecided": newTop(), "exempt": newTop()}
-	err := runs.EachListed(a.Context, s, r.Begin.Run, func(list, reason string) error {
-		lists[list].add(reason)
+	err := runs.EachListed(a.Context, s, r.Begin.Run, func(list string, entry *runs.Listed) error {
+		lists[list].add(entry.Reason)
 		return nil
 	})
 	if err != nil {

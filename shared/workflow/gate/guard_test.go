@@ -20,9 +20,9 @@ import (
 // listedIn returns the reasons in one of the long lists of a plan.
 func listedIn(t *testing.T, s store.Store, list string) (reasons []string) {
 	t.Helper()
-	err := runs.EachListed(t.Context(), s, "run", func(in, reason string) error {
+	err := runs.EachListed(t.Context(), s, "run", func(in string, entry *runs.Listed) error {
 		if in == list {
-			reasons = append(reasons, reason)
+			reasons = append(reasons, entry.Reason)
 		}
 		return nil
 	})

@@ -1,0 +1,193 @@
+package report
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/idleseat/idleseat/shared/decision"
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/runs"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// Gather returns what the pages of a run show. It reads only stored objects: the run's data, its plan, its decisions and
+// its results, and what later and earlier runs left. It fails with runs.ErrNoPlan for a run without a plan. Its memory
+// is bounded by the lengths of the lists (mostChanges, mostOthers) and does not grow with the number of people.
+func Gather(ctx context.Context, s store.Store, run string) (*Night, error) {
+	p, err := runs.GetPlan(ctx, s, run)
+	if err != nil {
+		return nil, err
+	}
+	r, err := decision.Open(ctx, s, run)
+	if err != nil {
+		return nil, err
+	}
+	g := &gathering{Night: nightOf(r, p), run: r, plan: p, store: s}
+	if g.nights, err = history.Before(ctx, s, run, p.Created); err != nil {
+		return nil, err
+	}
+	steps := []func(context.Context) error{g.settled, g.listed, g.decided, g.named, g.past, g.trend}
+	for _, step := range steps {
+		if err := step(ctx); err != nil {
+			return nil, fmt.Errorf("gather what the report of run %s shows: %w", run, err)
+		}
+	}
+	return g.Night, nil
+}
+
+// The most rows of a list. Totals always count all rows. A file of a run with full lists stays below 5 MB.
+const (
+	mostChanges = 20_000
+	mostOthers  = 2_000
+)
+
+// gathering is a Night that is being filled.
+type gathering struct {
+	*Night
+	run   *decision.Run
+	plan  *plan.Plan
+	store store.Store
+
+	nights   []string      // earlier runs for everybody, newest first
+	outcome  *runs.Results // nil until a call has worked on a change
+	statuses map[subject]*runs.Result
+}
+
+// subject is one license of one person.
+type subject struct{ user, license string }
+
+func nightOf(r *decision.Run, p *plan.Plan) *Night {
+	n := &Night{
+		Run: p.Run, Tenant: p.Tenant, AsOf: p.AsOf, Made: p.Created, Expires: p.Expires, Mode: p.Mode, Verdict: p.Verdict,
+		HoldReasons: p.HoldReasons, Notes: p.Notes, Overridable: p.Overridable, PlanHash: p.PlanHash, Restores: p.Restores,
+		OnePerson: r.Begin.User != "", People: p.Counts.Users, Kinds: p.Kinds, Deferred: p.Deferred,
+		Signals: signalsOf(r, p), Rules: rulesOf(r, p), Money: Money{Currency: p.Currency},
+	}
+	for _, c := range p.Changes {
+		if c.RestoreOf == "" && c.SavesNothing == "" {
+			n.Money.Seats++
+		}
+		n.Money.CouldFree += c.MonthlySaving
+	}
+	return n
+}
+
+// signalsOf returns the health of every signal that the run judged, the directories first.
+func signalsOf(r *decision.Run, p *plan.Plan) (all []Signal) {
+	if p.Restores != "" {
+		return nil // a restore reads no source
+	}
+	named := r.Policy.Signals()
+	for i, f := range r.Feeds {
+		if f.State == "" {
+			continue
+		}
+		of := directory.Signal(i)
+		var facts directory.Freshness
+		if of.Reported() {
+			facts = r.ReportFacts(of, r.Manifest.Reports).Freshness
+		} else {
+			facts = r.Manifest.Readings[i].Freshness
+		}
+		all = append(all, Signal{
+			Name: of.String(), State: f.State, Reason: f.Reason, Newest: facts.Newest, Dated: facts.WithActivity, Accounts: facts.Sampled,
+			Named: slices.Contains(named, of),
+		})
+	}
+	return all
+}
+
+// rulesOf returns the rules with the counts that the plan has.
+func rulesOf(r *decision.Run, p *plan.Plan) (all []Rule) {
+	if p.Restores != "" {
+		return nil // no rule is asked in a restore
+	}
+	for _, rule := range r.Policy.Rules {
+		line := Rule{Name: rule.Name, License: rule.License.Name, MonthlyPrice: rule.License.MonthlyPrice, Threshold: rule.Days(), Words: []string{rule.ForSource, rule.WhenSource}}
+		if rule.ChangeTo != nil {
+			line.To = rule.ChangeTo.Name
+		}
+		if i := slices.IndexFunc(p.Rules, func(t plan.Tally) bool { return t.Rule == rule.Name }); i >= 0 {
+			t := &p.Rules[i]
+			line.Holders, line.Asked, line.Keep, line.Idle, line.Exempt, line.Undecided = t.Holders, t.Asked, t.Keep, t.Reclaim, t.Exempt, t.Undecided
+		}
+		for _, c := range p.Changes {
+			if c.Rule == rule.Name && c.RestoreOf == "" {
+				line.Changed++
+			}
+		}
+		for _, c := range p.Notices {
+			if c.Rule == rule.Name {
+				line.Announced++
+			}
+		}
+		all = append(all, line)
+	}
+	return all
+}
+
+// rule returns the counts of a rule, or nil if the policy of the run has no rule of that name.
+func (g *gathering) rule(name string) *Rule {
+	i := slices.IndexFunc(g.Rules, func(r Rule) bool { return r.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return &g.Rules[i]
+}
+
+// settled adds what became of the changes up to now.
+func (g *gathering) settled(ctx context.Context) error {
+	all, err := runs.Outcome(ctx, g.store, g.plan)
+	if err != nil || len(all.Results) == 0 && all.Refused == "" {
+		return err
+	}
+	g.Settled = &Settled{At: all.At, Statuses: map[runs.Status]int{}, Refused: all.Refused, Override: all.Override}
+	g.outcome, g.statuses = all, map[subject]*runs.Result{}
+	for i := range g.Rules {
+		g.Rules[i].Changed = 0
+	}
+	for i := range all.Results {
+		x := &all.Results[i]
+		g.Settled.Statuses[x.Status]++
+		g.statuses[subject{x.User, x.License}] = x
+		if rule := g.rule(x.Rule); rule != nil && x.Status == runs.Done {
+			rule.Changed++
+		}
+	}
+	return nil
+}
+
+// decided reads the decisions. It completes the rows with what only decisions have, and counts the refusals and the
+// deferred changes of each rule.
+func (g *gathering) decided(ctx context.Context) error {
+	if len(g.plan.Rules) == 0 {
+		return nil // the plan was not made from decisions
+	}
+	rows := g.rows()
+	kept := map[string]int{} // refusals of verdicts other than reclaim, by rule
+	_, err := g.run.Each(ctx, func(d *plan.Decision) error {
+		if d.Refused != "" && d.RestoreOf == "" && d.Outcome != policy.Reclaim {
+			kept[d.Rule]++
+		}
+		for _, row := range rows[keyOf(d)] {
+			row.complete(d)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	planned := map[string]int{}
+	for _, c := range slices.Concat(g.plan.Changes, g.plan.Notices) {
+		planned[c.Rule]++
+	}
+	for i := range g.Rules {
+		r := &g.Rules[i]
+		r.Deferred = max(0, r.Idle-planned[r.Name]-(r.Refused-kept[r.Name]))
+	}
+	return nil
+}

@@ -1,0 +1,66 @@
+package report
+
+import (
+	"cmp"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/idleseat/idleseat/shared/policy"
+)
+
+// reasonCounts counts reasons that differ only in numbers, dates and names of people as one reason.
+type reasonCounts map[reasonKey]*ReasonCount
+
+type reasonKey struct {
+	rule, kind string
+	outcome    policy.Outcome
+}
+
+// mostReasons bounds the number of counted reasons. Further ones are counted by their remedy.
+const mostReasons = 1000
+
+func (c reasonCounts) add(r ReasonCount) {
+	k := reasonKey{r.Rule, own.ReplaceAllString(r.Reason, "…"), r.Outcome}
+	if c[k] == nil && len(c) >= mostReasons {
+		k.kind = r.Remedy
+	}
+	if c[k] == nil {
+		c[k] = &r
+	}
+	c[k].People++
+	c[k].Reason = common(c[k].Reason, r.Reason)
+}
+
+// own matches what one person's reason has of that person: words with an at sign, and words with a digit.
+var own = regexp.MustCompile(`[^\s]*[@0-9][^\s]*`)
+
+// common returns what two texts share. Words in which they differ become "…". Texts with different numbers of words
+// share nothing, and the first is returned.
+func common(a, b string) string {
+	if a == b {
+		return a
+	}
+	words, others := strings.Split(a, " "), strings.Split(b, " ")
+	if len(words) != len(others) {
+		return a
+	}
+	for i := range words {
+		if words[i] != others[i] {
+			words[i] = "…"
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// list returns the reasons, most frequent first.
+func (c reasonCounts) list() []ReasonCount {
+	all := make([]ReasonCount, 0, len(c))
+	for _, r := range c {
+		all = append(all, *r)
+	}
+	slices.SortFunc(all, func(a, b ReasonCount) int {
+		return cmp.Or(cmp.Compare(b.People, a.People), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Reason, b.Reason))
+	})
+	return all
+}
