@@ -3,6 +3,7 @@ package decision
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/plan"
@@ -19,6 +20,8 @@ type Summary struct {
 	Converted int `json:"converted,omitempty"`
 	// Named lists the accounts that the policy names.
 	Named []Named `json:"named,omitempty"`
+	// Lost says of each table of known accounts that could not be read what was used instead.
+	Lost []string `json:"lost,omitempty"`
 }
 
 // line is one line of a decisions object: a decision or the summary.
@@ -79,6 +82,11 @@ func (r *Run) Each(ctx context.Context, each func(*plan.Decision) error) (Summar
 		total.People += sum.People
 		total.Converted += sum.Converted
 		total.Named = append(total.Named, sum.Named...)
+		for _, why := range sum.Lost {
+			if !slices.Contains(total.Lost, why) {
+				total.Lost = append(total.Lost, why)
+			}
+		}
 		for kind, n := range sum.Kinds {
 			if total.Kinds == nil {
 				total.Kinds = map[string]int{}

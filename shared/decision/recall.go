@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
@@ -69,42 +68,16 @@ func (r *Run) recall(ctx context.Context, h *directory.Accounts, last [2]*plan.B
 	return nil
 }
 
-// memory keeps the table that was read last. A table never changes once later runs read it.
-type memory struct {
-	mu    sync.Mutex
-	run   string
-	n     int
-	table *known.Partition // nil if none was read yet
-}
-
-// remembered returns what a run remembered about a partition, like known.Get, but reads the same table only once.
-func (r *Run) remembered(ctx context.Context, run string, n int) (*known.Partition, error) {
-	r.memory.mu.Lock()
-	table := r.memory.table
-	if r.memory.run != run || r.memory.n != n {
-		table = nil
-	}
-	r.memory.mu.Unlock()
-	if table != nil {
-		return table, nil
-	}
-	table, err := known.Get(ctx, r.store, run, n)
-	if err != nil {
-		return nil, err
-	}
-	r.memory.mu.Lock()
-	r.memory.run, r.memory.n, r.memory.table = run, n, table
-	r.memory.mu.Unlock()
-	return table, nil
-}
-
 // compare looks up accounts in the partition in which the last reading had them.
 func (c *recollection) compare(ctx context.Context, n int, g *group, h *directory.Accounts) error {
 	p, err := c.remembered(ctx, c.last.Run, n)
-	if errors.Is(err, store.ErrNotFound) {
+	switch {
+	case errors.Is(err, store.ErrNotFound):
 		return c.compareGaps(ctx, n, g)
-	}
-	if err != nil {
+	case errors.Is(err, store.ErrDamaged):
+		c.forget(g, h)
+		return nil
+	case err != nil:
 		return err
 	}
 	for i := range p.Accounts[c.source] {
@@ -126,6 +99,29 @@ func (c *recollection) compare(ctx context.Context, n int, g *group, h *director
 	}
 	c.members(p, g, h)
 	return nil
+}
+
+// forget handles accounts whose table cannot be read any more. The directories may have lost a date since then, so
+// nobody is decided now. Grace periods begin again, and an account without a date may have had one. An operator who
+// accepts the feeds says that none of this is true.
+func (c *recollection) forget(g *group, h *directory.Accounts) {
+	if c.accepted {
+		return
+	}
+	giving := c.Policy.GivingGroups(c.source)
+	for i := range g.list {
+		a := &g.list[i]
+		a.past().ForgottenBy = c.last.Run
+		if a.enabled() {
+			a.past().EnabledSince = c.now
+		}
+		for _, key := range h.Memberships[a.id()] {
+			if slices.Contains(giving, key) {
+				a.past().MemberOf(key, c.now)
+			}
+		}
+		c.neverSeen(a)
+	}
 }
 
 // members records when memberships in the groups that grant a license began, if the last reading remembered the group.

@@ -27,7 +27,15 @@ func (r *Run) RememberWith(ctx context.Context, partition int, h *directory.Acco
 	if r.Begin.User != "" {
 		return nil // later runs compare only with runs for everybody
 	}
-	p := known.Partition{Accounts: plain.accounts, Members: plain.members}
+	if err := known.Put(ctx, r.store, r.Begin.Run, partition, r.table(h, plain)); err != nil {
+		return fmt.Errorf("remember the accounts of partition %d of run %s: %w", partition, r.Begin.Run, err)
+	}
+	return nil
+}
+
+// table returns what RememberWith writes.
+func (r *Run) table(h *directory.Accounts, plain *Plain) *known.Partition {
+	p := &known.Partition{Accounts: plain.accounts, Members: plain.members}
 	for s, f := range r.Feeds[:directory.Sources] {
 		if f.State != plan.Healthy {
 			continue // later runs compare with an earlier, healthy reading
@@ -41,13 +49,10 @@ func (r *Run) RememberWith(ctx context.Context, partition int, h *directory.Acco
 	}
 	for s, f := range r.Feeds {
 		if f.State == plan.Healthy {
-			r.rememberGroups(&p, directory.Source(s), h)
+			r.rememberGroups(p, directory.Source(s), h)
 		}
 	}
-	if err := known.Put(ctx, r.store, r.Begin.Run, partition, &p); err != nil {
-		return fmt.Errorf("remember the accounts of partition %d of run %s: %w", partition, r.Begin.Run, err)
-	}
-	return nil
+	return p
 }
 
 // identified returns the entry for a group in a table of known accounts: the key, followed by the objectGUID or object

@@ -37,6 +37,7 @@ type Run struct {
 	renamed map[string][]*history.Item // by person; see renamedItems
 	damaged map[string]string          // why a person's ledger cannot be believed
 	memory  *memory
+	trail   int                          // how many runs whose tables are lost led to this one; see tableAgain
 	usage   func() (usage.Tables, error) // reads the tables on the first call only
 }
 

@@ -41,6 +41,21 @@ func (p *Past) holds(met, read bool) bool {
 	return c != 0 && (!read || !p.Joined.IsZero())
 }
 
+// doubted makes every value of the person unknown if what earlier readings knew about an account is lost, or if a
+// contradiction that they showed still holds. It reports whether it did. past belongs to an account in one directory,
+// and other is the other directory.
+func (p *Person) doubted(past *Past, other Source, met, read bool) bool {
+	if past.ForgottenBy == "" {
+		return p.contradicted(past, other, met, read)
+	}
+	p.forgotten = true
+	if p.EntraState == NoAccount {
+		p.EntraState = Missing
+	}
+	p.contradict("what run " + past.ForgottenBy + " knew of it cannot be read any more, so nobody can tell whether a date is missing or went back; it is decided again by the next run, which compares with this one; to decide it now, plan with --accept-feeds")
+	return true
+}
+
 // contradicted makes the person contradictory if a contradiction from an earlier reading still holds, and reports
 // whether it did. past belongs to an account in one directory, and other is the other directory.
 func (p *Person) contradicted(past *Past, other Source, met, read bool) bool {
@@ -75,10 +90,10 @@ func (p *Past) sentence(other Source, read bool) string {
 // contradiction that only an earlier reading showed keeps the date of the earlier reading.
 func (p *Person) Met(read time.Time) {
 	shown := p.contradiction != 0
-	if !shown && p.ADState == Contradictory {
+	if !shown && !p.forgotten && p.ADState == Contradictory {
 		return
 	}
-	together := shown || p.EntraState == Present && p.ADState == Present
+	together := shown || p.EntraState == Present && p.ADState == Present || p.forgotten && p.claimed != nil
 	note := func(past *Past) {
 		past.Contradicted = p.contradiction
 		if together {

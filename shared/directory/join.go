@@ -164,8 +164,8 @@ func (j *joiner) fromEntra(p *Person, i int) {
 		p.shows(Shared, "two Entra accounts claim the same Active Directory account, by SID or onPremisesImmutableId")
 	case found && !j.Anchor.Fits(u.ImmutableID, &j.AD[at]) && (u.Synced || u.ImmutableID != ""):
 		p.shows(Disagreed, "onPremisesImmutableId does not agree with the Active Directory account of the same SID; if Entra Connect takes another attribute as its anchor, name it in the policy as anchor")
-	case p.contradicted(&u.Past, AD, found, read):
-	case found && p.contradicted(&j.AD[at].Past, Entra, found, j.whole(Entra, j.EntraState)):
+	case p.doubted(&u.Past, AD, found, read):
+	case found && p.doubted(&j.AD[at].Past, Entra, found, j.whole(Entra, j.EntraState)):
 	case found:
 		p.AD, p.ADState = &j.AD[at], Present
 	case !u.Synced && (u.SID == "" || read):
@@ -192,7 +192,7 @@ func (j *joiner) fromAD(p *Person, i int) {
 		p.missed(Entra, u.Past.Joined)
 		p.unmatched(j.Accounts)
 	}
-	p.contradicted(&u.Past, Entra, false, j.whole(Entra, j.EntraState))
+	p.doubted(&u.Past, Entra, false, j.whole(Entra, j.EntraState))
 	if j.twiceAD[u.SID] {
 		p.shows(Shared, "two Active Directory accounts carry the same SID")
 	}

@@ -28,6 +28,8 @@ type Past struct {
 	Joined time.Time
 	// Contradicted is the contradiction that the last reading of both directories showed.
 	Contradicted Contradiction
+	// ForgottenBy is the run whose memory of the account can no longer be read. It is empty if no memory is lost.
+	ForgottenBy string
 	// MemberSince says since when the account has been in each group that grants a license, by GroupRef.Key. The value
 	// is the first reading in the latest unbroken series that saw the account in the group. A group that grants no
 	// license has no entry, and neither has a group that granted one before the first reading.

@@ -199,6 +199,7 @@ type Person struct {
 	// It is nil if there is none.
 	claimed       *ADUser
 	contradiction Contradiction // the contradiction that this reading shows
+	forgotten     bool          // an account has Past.ForgottenBy
 
 	// License is the skuId of the license that a rule is being evaluated for. It is empty while no rule is evaluated,
 	// and for a license granted by Active Directory.

@@ -66,6 +66,7 @@ func (w *Worker) Partition(ctx context.Context, n int) error {
 				return sum, err
 			}
 		}
+		sum.Lost = w.run.Losses()
 		return sum, nil
 	})
 	if err != nil {

@@ -76,6 +76,9 @@ func (j *judgement) losses() (notes []string) {
 	for _, why := range j.Begin.Lost {
 		notes = append(notes, why+"; what it found under the names of the policy is not known, and an older run's list counts")
 	}
+	for _, why := range j.sum.Lost {
+		notes = append(notes, "memory of an earlier run is lost: "+why)
+	}
 	for _, run := range slices.Sorted(maps.Keys(j.lost)) {
 		notes = append(notes, fmt.Sprintf("run %s cannot finish what it began: %v; `idleseat restore --run %s` undoes that by the ledger", run, j.lost[run], run))
 	}

@@ -1,0 +1,117 @@
+package command
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/sandbox"
+)
+
+// damage cuts the objects of a run that match a pattern.
+func (s *shell) damage(run, pattern string) {
+	s.t.Helper()
+	files, err := filepath.Glob(s.path("store/runs/" + run + "/" + pattern))
+	if err != nil || len(files) == 0 {
+		s.t.Fatalf("no objects match %s: %v", pattern, err)
+	}
+	for _, file := range files {
+		s.rewrite(file, func(b []byte) []byte { return b[:len(b)/2] })
+	}
+}
+
+func changed(p printed) (all []string) {
+	for _, c := range p.Changes {
+		all = append(all, c.User+" "+c.License)
+	}
+	return all
+}
+
+// TestUnreadableMemory damages what earlier runs knew of accounts. The next night must make the tables again from what
+// those runs read: its plan is that of a store without damage, with a note for each lost table.
+func TestUnreadableMemory(t *testing.T) {
+	t.Parallel()
+	nights := func(t *testing.T, spoil func(s *shell, first, second string)) printed {
+		s := newShellAgo(t, 3*day, sandbox.Options{Users: 100, Seed: 9})
+		first := s.plan(exitDone)
+		s.later(day)
+		second := s.plan(exitDone)
+		s.later(day)
+		spoil(s, first.Run, second.Run)
+		return s.plan(exitDone)
+	}
+	want := nights(t, func(*shell, string, string) {})
+	if len(want.Changes) == 0 {
+		t.Fatal("nobody is idle")
+	}
+	for name, spoil := range map[string]func(s *shell, first, second string){
+		"damaged": func(s *shell, _, second string) { s.damage(second, "known/*") },
+		"missing": func(s *shell, _, second string) { s.remove("runs/" + second + "/known/*") },
+		"of two nights": func(s *shell, first, second string) {
+			s.remove("runs/" + first + "/known/*")
+			s.damage(second, "known/*")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := nights(t, spoil)
+			if d := cmp.Diff(changed(want), changed(got)); d != "" {
+				t.Errorf("changes (-without damage +with it):\n%s", d)
+			}
+			if !slices.ContainsFunc(got.Notes, func(n string) bool {
+				return strings.HasPrefix(n, "memory of an earlier run is lost: ") && strings.Contains(n, "/known/0000.gz: ") && strings.Contains(n, "it was made again from what run ")
+			}) {
+				t.Errorf("notes %q", got.Notes)
+			}
+		})
+	}
+}
+
+// TestMemoryIsLost damages what the last run knew of accounts and what it read. Nobody's dates can be compared in the
+// next night, so nobody is decided, and the reason says what resolves it. The night after decides again, except about people
+// without a date, who may have lost one.
+func TestMemoryIsLost(t *testing.T) {
+	t.Parallel()
+	s := newShellAgo(t, 3*day, sandbox.Options{Users: 100, Seed: 9}, replace(t, ", newHolder: 14, enabledAgain: 14", "")) // these begin again
+	first := s.plan(exitDone)
+	s.later(day)
+	s.damage(first.Run, "known/*")
+	s.damage(first.Run, "people/*")
+	second := s.plan(exitDone)
+	if len(second.Changes) > 0 || second.Counts.Undecided == 0 {
+		t.Errorf("%d changes, %d undecided", len(second.Changes), second.Counts.Undecided)
+	}
+	if !slices.ContainsFunc(second.Notes, func(n string) bool {
+		return strings.Contains(n, "it cannot be made again: ") && strings.Contains(n, "--accept-feeds")
+	}) {
+		t.Errorf("notes %q", second.Notes)
+	}
+	one := first.Changes[0]
+	if got := second.reason(one.User, one.License); !strings.Contains(got, "what run "+first.Run+" knew of it cannot be read any more") || !strings.Contains(got, "decided again by the next run") {
+		t.Errorf("the reason is %q", got)
+	}
+	accepted := s.plan(exitDone, "--accept-feeds")
+	if len(accepted.Changes) == 0 {
+		t.Error("an operator accepts the feeds, and nothing is planned")
+	}
+	s.remove("history/plans/" + accepted.Run + ".json") // the night after knows only the undecided one
+	s.later(day)
+	third := s.plan(exitDone)
+	dated := 0
+	for _, c := range first.Changes {
+		switch planned := slices.Contains(changed(third), c.User+" "+c.License); {
+		case c.IdleSince != nil && !planned:
+			t.Errorf("%s of %s is not decided in the night after: %s", c.License, c.User, third.reason(c.User, c.License))
+		case c.IdleSince == nil && planned:
+			t.Errorf("%s of %s has no date, and may have lost one, but is planned", c.License, c.User)
+		case c.IdleSince != nil:
+			dated++
+		}
+	}
+	if dated == 0 {
+		t.Error("nobody has a date")
+	}
+}

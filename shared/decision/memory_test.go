@@ -1,0 +1,158 @@
+package decision
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/snapshot/known"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// remembering seals a run for people with many kinds of pasts, and writes its table.
+func remembering(t *testing.T) (*Run, *known.Partition) {
+	t.Helper()
+	disabled := accountOf("off", 300)
+	disabled.Enabled = directory.No
+	r := world{
+		policy: text + "grace: {newHolder: 14}\n",
+		entra:  []directory.EntraUser{accountOf("busy", 1), accountOf("idle", 200, e3ByGroup), disabled, {ID: "never", Created: daysAgo(900)}},
+		ad:     []directory.ADUser{{SID: "S-1", Created: daysAgo(900), Enabled: directory.Yes, LastLogonTimestamp: daysAgo(3)}, {SID: "S-2", Created: daysAgo(30)}},
+		citrix: []string{"S-1"},
+	}.seal(t)
+	h := &directory.Accounts{}
+	if err := r.Read(t.Context(), 0, h); err != nil {
+		t.Fatal(err)
+	}
+	for p := range h.Join() {
+		r.Met(p)
+	}
+	if err := r.Remember(t.Context(), 0, h); err != nil {
+		t.Fatal(err)
+	}
+	table, err := known.Get(t.Context(), r.store, "run", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r, table
+}
+
+// A damaged or missing table is made again from the snapshot, as it was. It is not made again if the run wrote gaps of
+// activity instead.
+func TestTableIsMadeAgain(t *testing.T) {
+	t.Parallel()
+	for name, spoil := range map[string]func(s *store.Memory) error{
+		"damaged": func(s *store.Memory) error {
+			return store.PutBytes(t.Context(), s, "runs/run/known/0000.gz", []byte("half"))
+		},
+		"missing": func(s *store.Memory) error {
+			objects := s.Objects()
+			delete(objects, "runs/run/known/0000.gz")
+			s.Become(objects)
+			return nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r, want := remembering(t)
+			if err := spoil(r.store.(*store.Memory)); err != nil {
+				t.Fatal(err)
+			}
+			got, err := r.nextNight(1).remembered(t.Context(), "run", 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(want, got, cmpopts.EquateEmpty()); d != "" {
+				t.Errorf("the table (-as it was +made again):\n%s", d)
+			}
+		})
+	}
+}
+
+// Nobody whose table cannot be made again is decided in this night, unless an operator accepts the feeds. The night
+// after compares with this night, so it believes no date that went back since.
+func TestTableIsLost(t *testing.T) {
+	t.Parallel()
+	r, _ := remembering(t)
+	for _, key := range []string{"runs/run/known/0000.gz", "runs/run/manifest.json"} {
+		if err := store.PutBytes(t.Context(), r.store, key, []byte("half")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	people := func() *directory.Accounts {
+		h := accountsIn([]directory.EntraUser{accountOf("idle", 200, e3ByGroup), {ID: "never", Created: daysAgo(900), Enabled: directory.Yes}},
+			directory.ADUser{SID: "S-1", Created: daysAgo(900), Enabled: directory.Yes, LastLogonTimestamp: daysAgo(3)})
+		h.Memberships = map[string][]string{"S-1": {directory.GroupRef{Source: directory.AD, Name: citrixDN}.Key(true)}}
+		return h
+	}
+	second := r.nextNight(1)
+	h := second.read(t, people())
+	for p := range h.Join() {
+		if f, _ := directory.FieldNamed("entra.lastActivity"); p.Entra != nil && f.Of(p).State != directory.Unknown {
+			t.Errorf("%s: the date is believed", p.ID())
+		}
+		if f, _ := directory.FieldNamed("ad.lastLogonTimestamp"); p.AD != nil && f.Of(p).State != directory.Unknown || !strings.Contains(p.Doubt, "what run run knew of it cannot be read any more") {
+			t.Errorf("%s: the logon is believed, or the doubt is %q", p.ID(), p.Doubt)
+		}
+	}
+	if !h.Entra[0].Past.EnabledSince.Equal(second.Begin.Read) || len(h.AD[0].Past.MemberSince) != 1 {
+		t.Errorf("periods of grace do not begin again: %+v, %+v", h.Entra[0].Past, h.AD[0].Past)
+	}
+	if got := second.Losses(); len(got) != 1 || !strings.Contains(got[0], "known/0000.gz") || !strings.Contains(got[0], "manifest") {
+		t.Errorf("losses %q", got)
+	}
+
+	accepting := r.nextNight(1)
+	accepting.Begin.AcceptFeeds = true
+	h = people()
+	if got := lost(t, accepting, h); len(got) > 0 || h.Entra[0].Past.ForgottenBy != "" {
+		t.Errorf("an operator accepts the feeds: %v, %+v", got, h.Entra[0].Past)
+	}
+
+	third := night(second, "third", asOf.AddDate(0, 0, 2))
+	h = people()
+	if d := cmp.Diff(map[string]time.Time{"never": second.Begin.Read}, lost(t, third, h)); d != "" || h.Entra[0].Past.ForgottenBy != "" {
+		t.Errorf("the night after (-want +got):\n%s\n%+v", d, h.Entra[0].Past)
+	}
+	h = people()
+	h.Entra[0].LastSuccessful = daysAgo(400)
+	if got := lost(t, third, h); got["id-idle"].IsZero() {
+		t.Errorf("a date that went back since the night before is believed: %v", got)
+	}
+}
+
+// A chain of runs without tables is followed for a few runs. An error that may pass is no damage.
+func TestWhichTablesAreMadeAgain(t *testing.T) {
+	t.Parallel()
+	r, _ := remembering(t)
+	if err := store.PutBytes(t.Context(), r.store, "runs/run/known/0000.gz", []byte("half")); err != nil {
+		t.Fatal(err)
+	}
+	late := r.nextNight(1)
+	late.trail = longestTrail
+	if _, err := late.remembered(t.Context(), "run", 0); !errors.Is(err, errTrail) || !errors.Is(err, store.ErrDamaged) {
+		t.Errorf("after %d runs: %v", longestTrail, err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	ended := r.nextNight(1)
+	if _, err := ended.remembered(ctx, "run", 0); err == nil || errors.Is(err, store.ErrDamaged) || len(ended.Losses()) > 0 {
+		t.Errorf("the context ended: %v, %q", err, ended.Losses())
+	}
+	gone := r.nextNight(1)
+	if _, err := gone.remembered(t.Context(), "r0", 0); !errors.Is(err, store.ErrNotFound) || len(gone.Losses()) > 0 {
+		t.Errorf("no such run: %v, %q", err, gone.Losses())
+	}
+	gone.History.Baselines[0] = &plan.Baseline{Run: "r0", Partitions: 1, Read: daysAgo(1)}
+	if got := lost(t, gone, accountsIn([]directory.EntraUser{accountOf("busy", 1)})); slices.Contains(gone.Losses(), "r0") || len(got) > 0 {
+		t.Errorf("the data of the run were deleted because of their age: %v", got)
+	}
+}
