@@ -1,0 +1,278 @@
+package words
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"cel.dev/cel-go/common/ast"
+	"cel.dev/cel-go/common/operators"
+	"cel.dev/cel-go/common/overloads"
+	"cel.dev/cel-go/common/types"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/policy"
+)
+
+// speaker says one condition.
+type speaker struct {
+	*tongue
+	language Language
+	policy   *policy.Policy
+	written  *policy.Written
+	told     map[string]bool // attributes of several fields whose fields were listed; only the name is said again
+}
+
+// Condition says a condition of the policy as a clause, without a capital or a full stop. source is the condition as
+// written, such as Rule.WhenSource, or a part of it.
+func Condition(l Language, p *policy.Policy, source string) (string, error) {
+	written, err := policy.ParseWritten(source)
+	if err != nil {
+		return "", err
+	}
+	s := &speaker{tongue: l.tongue(), language: l, policy: p, written: written, told: map[string]bool{}}
+	return s.say(written.Root, false).text, nil
+}
+
+// Attribute says what the attribute of the policy is called, such as "the last sign-in to Entra ID". It returns false
+// if the policy has no such attribute.
+func Attribute(l Language, p *policy.Policy, name string) (string, bool) {
+	a, known := p.Attribute(name)
+	if !known {
+		return "", false
+	}
+	s := &speaker{tongue: l.tongue(), language: l, policy: p, told: map[string]bool{}}
+	if a.Kind == directory.Bool {
+		return s.flag(a, false), true
+	}
+	return s.attribute(a), true
+}
+
+// clause is a clause and the word that joins its parts. joint is "" for a clause without parts.
+type clause struct{ text, joint string }
+
+func plainly(format string, args ...any) clause { return clause{text: fmt.Sprintf(format, args...)} }
+
+// joined joins clauses. A part with another joint gets parentheses, so that the whole has one reading.
+func (s *speaker) joined(joint string, parts ...clause) clause {
+	texts := make([]string, len(parts))
+	for i, part := range parts {
+		texts[i] = part.text
+		if part.joint != "" && part.joint != joint {
+			texts[i] = "(" + part.text + ")"
+		}
+	}
+	return clause{strings.Join(texts, joint), joint}
+}
+
+// list returns nouns with commas and a joint before the last one.
+func (s *speaker) list(nouns []string, joint string) string {
+	last := len(nouns) - 1
+	if last < 1 {
+		return strings.Join(nouns, "")
+	}
+	return strings.Join(nouns[:last], ", ") + joint + nouns[last]
+}
+
+func (s *speaker) quoted(text string) string { return fmt.Sprintf(s.quote, text) }
+
+// say returns the words for a part of the condition, or for its negation. Negations move inward, which changes no
+// verdict: unknown stays unknown.
+func (s *speaker) say(e ast.Expr, negated bool) clause {
+	if spoken, ok := s.known(e, negated); ok {
+		return spoken
+	}
+	form := s.code
+	if negated {
+		form = s.notCode
+	}
+	code, err := s.written.Code(e)
+	if err != nil {
+		code = err.Error() // unreachable: what was parsed can be written
+	}
+	return plainly(form, code)
+}
+
+// known returns the words for a part, or false if the part has no words.
+func (s *speaker) known(e ast.Expr, negated bool) (clause, bool) {
+	switch e.Kind() {
+	case ast.IdentKind:
+		if a, ok := s.policy.Attribute(e.AsIdent()); ok && a.Kind == directory.Bool {
+			return plainly("%s", s.flag(a, negated)), true
+		}
+	case ast.LiteralKind:
+		if holds, ok := e.AsLiteral().(types.Bool); ok {
+			if bool(holds) != negated {
+				return plainly("%s", s.always), true
+			}
+			return plainly("%s", s.never), true
+		}
+	case ast.CallKind:
+		return s.call(e.AsCall(), negated)
+	}
+	return clause{}, false
+}
+
+func (s *speaker) call(call ast.CallExpr, negated bool) (clause, bool) {
+	name, args := call.FunctionName(), call.Args()
+	if call.IsMemberFunction() {
+		args = append([]ast.Expr{call.Target()}, args...)
+	}
+	switch name {
+	case operators.LogicalNot:
+		return s.say(args[0], !negated), true
+	case operators.LogicalAnd, operators.LogicalOr:
+		joint := s.and
+		if (name == operators.LogicalOr) != negated {
+			joint = s.or
+		}
+		parts := make([]clause, len(args))
+		for i, arg := range args {
+			parts[i] = s.say(arg, negated)
+		}
+		return s.joined(joint, parts...), true
+	case operators.Conditional:
+		return s.choice(args, negated)
+	case operators.In:
+		return s.among(args[0], args[1], negated)
+	case overloads.StartsWith, overloads.EndsWith, overloads.Contains, overloads.Matches:
+		return s.pattern(name, args, negated)
+	case "hasValue", "hasNoValue":
+		if a, ok := s.date(args[0]); ok && len(args) == 1 {
+			return plainly("%s", s.dated(a, (name == "hasNoValue") != negated)), true
+		}
+		return clause{}, false
+	case "earlierThan", "laterThan":
+		return s.dateTest(name, args, negated)
+	}
+	if spoken, ok := s.moments(name, args, negated); ok {
+		return spoken, true
+	}
+	if name == operators.Equals || name == operators.NotEquals {
+		return s.equal(args[0], args[1], (name == operators.NotEquals) != negated)
+	}
+	return clause{}, false
+}
+
+// choice says "a ? b : c" as "(a and b) or (not a and c)". A choice within a choice stays code, because each level
+// would double the words.
+func (s *speaker) choice(args []ast.Expr, negated bool) (clause, bool) {
+	for _, arg := range args {
+		nested := false
+		ast.PostOrderVisit(arg, ast.NewExprVisitor(func(e ast.Expr) {
+			nested = nested || e.Kind() == ast.CallKind && e.AsCall().FunctionName() == operators.Conditional
+		}))
+		if nested {
+			return clause{}, false
+		}
+	}
+	return s.joined(s.or,
+		s.joined(s.and, s.say(args[0], false), s.say(args[1], negated)),
+		s.joined(s.and, s.say(args[0], true), s.say(args[2], negated))), true
+}
+
+// text returns the noun for a text attribute, or a text literal in quotes.
+func (s *speaker) text(e ast.Expr) (noun string, literal *string, ok bool) {
+	switch e.Kind() {
+	case ast.IdentKind:
+		if a, known := s.policy.Attribute(e.AsIdent()); known && a.Kind == directory.Text {
+			return s.attribute(a), nil, true
+		}
+	case ast.LiteralKind:
+		if text, is := e.AsLiteral().(types.String); is {
+			written := string(text)
+			return s.quoted(written), &written, true
+		}
+	}
+	return "", nil, false
+}
+
+// equal says that two texts, or a flag and a literal, are equal or different.
+func (s *speaker) equal(left, right ast.Expr, different bool) (clause, bool) {
+	if left.Kind() == ast.LiteralKind {
+		left, right = right, left
+	}
+	if holds, ok := boolean(right); ok && left.Kind() == ast.IdentKind {
+		return s.known(left, holds == different)
+	}
+	noun, literal, ok := s.text(left)
+	other, written, too := s.text(right)
+	if !ok || !too || literal != nil {
+		return clause{}, false
+	}
+	form := s.same
+	switch empty := written != nil && *written == ""; {
+	case empty && different:
+		return plainly(s.something, noun), true
+	case empty:
+		return plainly(s.nothing, noun), true
+	case different:
+		form = s.other
+	}
+	return plainly(form, noun, other), true
+}
+
+func boolean(e ast.Expr) (value, ok bool) {
+	if e.Kind() != ast.LiteralKind {
+		return false, false
+	}
+	literal, ok := e.AsLiteral().(types.Bool)
+	return bool(literal), ok
+}
+
+// among says that a text is in a list of literals, or is not.
+func (s *speaker) among(of, in ast.Expr, negated bool) (clause, bool) {
+	noun, literal, ok := s.text(of)
+	if !ok || literal != nil || in.Kind() != ast.ListKind || len(in.AsList().OptionalIndices()) > 0 {
+		return clause{}, false
+	}
+	var texts []string
+	empty := false
+	for _, e := range in.AsList().Elements() {
+		text, written, ok := s.text(e)
+		if !ok || written == nil {
+			return clause{}, false
+		}
+		if empty = empty || *written == ""; *written != "" && !slices.Contains(texts, text) {
+			texts = append(texts, text)
+		}
+	}
+	form := s.oneOf
+	switch {
+	case len(texts) == 0:
+		return clause{}, false
+	case len(texts) == 1 && !empty:
+		form = s.same
+		if negated {
+			form = s.other
+		}
+	case negated:
+		form = s.noneOf
+	case empty:
+		return clause{fmt.Sprintf(s.oneOfOrNone, noun, strings.Join(texts, ", ")), s.or}, true
+	}
+	return plainly(form, noun, strings.Join(texts, ", ")), true
+}
+
+// pattern says how a text begins or ends, what it contains or which pattern it fits.
+func (s *speaker) pattern(name string, args []ast.Expr, negated bool) (clause, bool) {
+	if len(args) != 2 {
+		return clause{}, false
+	}
+	noun, literal, ok := s.text(args[0])
+	part, written, too := s.text(args[1])
+	if !ok || !too || literal != nil {
+		return clause{}, false
+	}
+	if name == overloads.Matches && written != nil {
+		part = "`" + *written + "`"
+	}
+	forms := map[string][2]string{
+		overloads.StartsWith: {s.begins, s.notBegins}, overloads.EndsWith: {s.ends, s.notEnds},
+		overloads.Contains: {s.contains, s.notContains}, overloads.Matches: {s.matches, s.notMatches},
+	}[name]
+	if negated {
+		return plainly(forms[1], noun, part), true
+	}
+	return plainly(forms[0], noun, part), true
+}

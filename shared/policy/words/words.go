@@ -1,0 +1,278 @@
+// Package words says in plain English or Swedish what a policy does: its rules, who is left out and its limits. The
+// words come from the compiled policy and from the syntax trees of its conditions. A part of a condition that has no
+// words is quoted as code, so that nothing is left out or made simpler than it is.
+package words
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/policy"
+)
+
+// Text is a whole policy in words. Each string is one or more sentences.
+type Text struct {
+	Language Language `json:"language"`
+	Purpose  []string `json:"purpose"` // the tenant, and what a run may do
+	Licenses []Part   `json:"licenses"`
+	Rules    []Part   `json:"rules"` // in the order of the file
+	LeftOut  []string `json:"leftOut"`
+	Grace    []string `json:"grace"`
+	Limits   []string `json:"limits"`
+	Notes    []string `json:"notes"` // what holds for every condition
+}
+
+// Part is what the policy says about one license or in one rule.
+type Part struct {
+	Name  string   `json:"name"`
+	Lines []string `json:"lines"`
+}
+
+// ruleWords are the sentences about a rule.
+type ruleWords struct {
+	take   string // a license, a condition
+	change string // a license, another license, a condition
+	asks   string // a condition
+	notice string // a span
+	back   string // a license
+	listed string
+	mail   string
+}
+
+// policyWords are the sentences about a policy as a whole.
+type policyWords struct {
+	tenant             string
+	modes              map[policy.Mode]string
+	product, member    string // what a license is: a name and a product, or a name, a group and a directory
+	byGroup            string // a group and a directory
+	price              string // an amount and a currency
+	keepSeats          string
+	quota, needs       string
+	models             map[policy.Model]string
+	anchor             string
+	user, group, leave string // who is left out
+	reason             string // a leave, and why
+	when               string // a condition
+	endOf              string // a day
+	allKinds, onlyKind string
+	kinds              map[string]string
+	neverUsed, holder  string // grace: a span
+	enabledAgain       string
+	stop               string // a percentage, a count
+	everyone, perRun   string
+	notes              []string
+}
+
+// Rule says what a rule does, a sentence or more in each line.
+func Rule(l Language, p *policy.Policy, r *policy.Rule) ([]string, error) {
+	t := l.tongue()
+	when, err := Condition(l, p, r.WhenSource)
+	if err != nil {
+		return nil, fmt.Errorf("rule %s, when: %w", r.Name, err)
+	}
+	lines := []string{fmt.Sprintf(t.rule.take, r.License.Name, when)}
+	if r.ChangeTo != nil {
+		lines = []string{fmt.Sprintf(t.rule.change, r.License.Name, r.ChangeTo.Name, when)}
+	}
+	if r.ForSource != "" {
+		asked, err := Condition(l, p, r.ForSource)
+		if err != nil {
+			return nil, fmt.Errorf("rule %s, for: %w", r.Name, err)
+		}
+		lines = append(lines, fmt.Sprintf(t.rule.asks, asked))
+	}
+	if r.Notice > 0 {
+		lines = append(lines, fmt.Sprintf(t.rule.notice, t.nDays(r.Notice)))
+	}
+	if r.MailboxLost {
+		lines = append(lines, t.rule.mail)
+	}
+	if r.Restore {
+		return append(lines, fmt.Sprintf(t.rule.back, r.License.Name)), nil
+	}
+	return append(lines, t.rule.listed), nil
+}
+
+// Policy says what a whole policy does. Leaves that have ended by now are left out of the text.
+func Policy(l Language, p *policy.Policy, now time.Time) (*Text, error) {
+	t := l.tongue()
+	text := &Text{
+		Language: l, Purpose: []string{fmt.Sprintf(t.whole.tenant, p.Tenant), t.whole.modes[p.Mode]},
+		Grace: t.graceOf(p.Grace), Limits: t.limitsOf(p.Limits), Notes: slices.Clone(t.whole.notes),
+	}
+	for _, license := range p.Licenses {
+		text.Licenses = append(text.Licenses, Part{license.Name, t.licenseOf(license, p.Currency)})
+	}
+	for _, r := range p.Rules {
+		lines, err := Rule(l, p, r)
+		if err != nil {
+			return nil, err
+		}
+		text.Rules = append(text.Rules, Part{r.Name, lines})
+	}
+	var err error
+	text.LeftOut, err = leftOut(l, p, now)
+	if anchor := string(p.Anchor); anchor != "" {
+		text.Notes = append(text.Notes, fmt.Sprintf(t.whole.anchor, anchor))
+	}
+	return text, err
+}
+
+func (t *tongue) nDays(n int) string { return counted(t.days, strconv.Itoa(n)) }
+
+// group returns a group with its directory.
+func (t *tongue) group(form string, ref directory.GroupRef) string {
+	return fmt.Sprintf(form, fmt.Sprintf(t.quote, ref.Name), t.directories[ref.Source.String()])
+}
+
+func (t *tongue) licenseOf(l *policy.License, currency string) (lines []string) {
+	if l.SKU == "" {
+		lines = append(lines, t.group(t.whole.member, *l.Group))
+	} else {
+		lines = append(lines, fmt.Sprintf(t.whole.product, l.SKU))
+		for _, ref := range l.Groups() {
+			lines = append(lines, t.group(t.whole.byGroup, ref))
+		}
+	}
+	if l.MonthlyPrice > 0 {
+		lines = append(lines, fmt.Sprintf(t.whole.price, number(l.MonthlyPrice), currency))
+	}
+	if l.KeepSeats > 0 {
+		lines = append(lines, fmt.Sprintf(t.whole.keepSeats, strconv.Itoa(l.KeepSeats)))
+	}
+	if l.MailboxQuota > 0 {
+		lines = append(lines, fmt.Sprintf(t.whole.quota, number(l.MailboxQuota)))
+	}
+	if len(l.Needs) > 0 {
+		lines = append(lines, fmt.Sprintf(t.whole.needs, strings.Join(l.Needs, ", ")))
+	}
+	if l.SKU == "" {
+		lines = append(lines, t.whole.models[l.Model])
+	}
+	return lines
+}
+
+func number(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
+
+// leftOut says whom no rule touches.
+func leftOut(l Language, p *policy.Policy, now time.Time) (lines []string, err error) {
+	t := l.tongue()
+	for _, user := range p.Exempt.Users {
+		lines = append(lines, fmt.Sprintf(t.whole.user, user))
+	}
+	for _, leave := range p.Exempt.Leave {
+		if !now.Before(leave.Until) {
+			continue
+		}
+		text := fmt.Sprintf(t.whole.leave, leave.User, t.until(leave.Until))
+		if leave.Reason != "" {
+			text = fmt.Sprintf(t.whole.reason, text, leave.Reason)
+		}
+		lines = append(lines, text)
+	}
+	for _, ref := range p.Exempt.Groups {
+		lines = append(lines, t.group(t.whole.group, ref))
+	}
+	if p.Exempt.When != "" {
+		condition, err := Condition(l, p, p.Exempt.When)
+		if err != nil {
+			return nil, fmt.Errorf("exempt.when: %w", err)
+		}
+		lines = append(lines, fmt.Sprintf(t.whole.when, condition))
+	}
+	var kinds []string
+	for _, kind := range directory.AccountKinds {
+		if !slices.Contains(p.Kinds, kind) {
+			kinds = append(kinds, t.whole.kinds[kind])
+		}
+	}
+	if len(kinds) == 0 {
+		return append(lines, t.whole.allKinds), nil
+	}
+	s := &speaker{tongue: t}
+	return append(lines, fmt.Sprintf(t.whole.onlyKind, s.list(kinds, t.both))), nil
+}
+
+// until returns the end of a leave: the end of a day, or an instant.
+func (t *tongue) until(end time.Time) string {
+	end = end.UTC()
+	if !end.Equal(end.Truncate(24 * time.Hour)) {
+		return t.clock(end)
+	}
+	last := end.AddDate(0, 0, -1)
+	return fmt.Sprintf(t.whole.endOf, last.Day(), t.months[last.Month()-1], last.Year())
+}
+
+func (t *tongue) graceOf(g policy.Grace) (lines []string) {
+	for _, one := range []struct {
+		form string
+		days int
+	}{{t.whole.neverUsed, g.NeverSignedIn}, {t.whole.holder, g.NewHolder}, {t.whole.enabledAgain, g.EnabledAgain}} {
+		if one.days > 0 {
+			lines = append(lines, fmt.Sprintf(one.form, t.nDays(one.days)))
+		}
+	}
+	return lines
+}
+
+func (t *tongue) limitsOf(l policy.Limits) []string {
+	return []string{
+		fmt.Sprintf(t.whole.stop, number(l.StopAbovePercent), strconv.Itoa(l.StopAboveCount)), t.whole.everyone,
+		fmt.Sprintf(t.whole.perRun, strconv.Itoa(l.PerRun)),
+	}
+}
+
+// Sentence returns a clause as a sentence, with a capital and a full stop.
+func Sentence(clause string) string {
+	first, size := utf8.DecodeRuneInString(clause)
+	if size == 0 {
+		return clause
+	}
+	return string(unicode.ToUpper(first)) + clause[size:] + "."
+}
+
+// String returns the whole text with headings, one sentence or more a line.
+func (t *Text) String() string {
+	heads := t.Language.tongue().heads
+	var b strings.Builder
+	list := func(head string, lines []string) {
+		if len(lines) == 0 {
+			return
+		}
+		b.WriteString(head + "\n")
+		for _, line := range lines {
+			b.WriteString("  " + line + "\n")
+		}
+	}
+	b.WriteString(strings.Join(t.Purpose, "\n") + "\n")
+	for _, section := range []struct {
+		head  string
+		parts []Part
+	}{{heads.licenses, t.Licenses}, {heads.rules, t.Rules}} {
+		b.WriteString("\n" + section.head + "\n")
+		for _, part := range section.parts {
+			list("  "+part.Name, indented(part.Lines))
+		}
+	}
+	for _, section := range []struct {
+		head  string
+		lines []string
+	}{{heads.leftOut, t.LeftOut}, {heads.grace, t.Grace}, {heads.limits, t.Limits}, {heads.notes, t.Notes}} {
+		list("\n"+section.head, section.lines)
+	}
+	return b.String()
+}
+
+func indented(lines []string) []string {
+	in := make([]string, len(lines))
+	for i, line := range lines {
+		in[i] = "  " + line
+	}
+	return in
+}

@@ -1,0 +1,84 @@
+package policy
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+
+	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/ast"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// Attribute describes a name that conditions use.
+type Attribute struct {
+	Name   string
+	Kind   directory.Kind
+	Fields []*directory.Field  // the fields whose value, or newest date, it is; empty for a group
+	Group  *directory.GroupRef // the group whose members it is true for; nil for fields
+	// Own means that the policy maps the name itself, to something else than the name stands for without a mapping.
+	Own bool
+}
+
+// Attribute returns the attribute with the given name, or false if conditions have no such name.
+func (p *Policy) Attribute(name string) (Attribute, bool) {
+	a := p.attributes[name]
+	if a == nil {
+		return Attribute{}, false
+	}
+	described := Attribute{Name: a.name, Kind: a.kind, Fields: slices.Clone(a.fields), Own: true}
+	if a.group != nil {
+		described.Group = &a.group.Ref
+	}
+	if usual := unmapped()[name]; usual != nil && usual.source == a.source {
+		described.Own = false
+	}
+	return described, true
+}
+
+// unmapped holds the attributes of a policy that maps nothing.
+var unmapped = sync.OnceValue(func() map[string]*attribute {
+	all, _ := builtinAttributes()
+	return all
+})
+
+// Written is a condition as its author wrote it. The tree that decides is different: it has folded texts, and reads
+// some attributes in other ways.
+type Written struct {
+	Root ast.Expr
+	info *ast.SourceInfo
+}
+
+// Code returns a part of the condition in the language of conditions.
+func (w *Written) Code(part ast.Expr) (string, error) {
+	code, err := cel.ExprToString(part, w.info)
+	if err != nil {
+		return "", fmt.Errorf("write a part of a condition: %w", err)
+	}
+	return code, nil
+}
+
+// writing is the language of conditions, with macros such as exists kept as they are written.
+var writing = sync.OnceValues(func() (*cel.Env, error) {
+	base, err := language()
+	if err != nil {
+		return nil, err
+	}
+	return base.Extend(cel.EnableMacroCallTracking())
+})
+
+// ParseWritten parses a condition of a policy that was loaded, such as Rule.ForSource, Rule.WhenSource or
+// Exemptions.When. It does not check types.
+func ParseWritten(source string) (*Written, error) {
+	env, err := writing()
+	if err != nil {
+		return nil, fmt.Errorf("set up CEL: %w", err)
+	}
+	parsed, issues := env.Parse(source)
+	if issues.Err() != nil {
+		return nil, fmt.Errorf("parse a condition: %w", issues.Err())
+	}
+	tree := parsed.NativeRep()
+	return &Written{tree.Expr(), tree.SourceInfo()}, nil
+}
