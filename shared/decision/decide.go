@@ -2,11 +2,9 @@ package decision
 
 import (
 	"cmp"
-	"context"
-	"errors"
 	"fmt"
+	"iter"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
@@ -14,9 +12,6 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 )
-
-// ErrUnknownUser is returned if nobody in the snapshot has the name.
-var ErrUnknownUser = errors.New("unknown user")
 
 // Decide turns a verdict into a decision. If the verdict is Reclaim, Decide finds the route of the change, or says why
 // there is none. past is what last happened to the license, or nil if nothing did. taken lists the decisions of earlier
@@ -157,12 +152,23 @@ func (r *Run) conflict(d *plan.Decision) string {
 // been idle for the whole span of the rule after the exchange. Otherwise the rule could take the license one night
 // after it was given.
 func (r *Run) justGiven(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *directory.Person) bool {
-	for _, other := range r.Policy.Licenses {
-		if i := r.Past(d.User, d.SID, other.Name); i != nil && i.State == history.Taken && i.To == d.License {
-			r.cool(d, judge, rule, p, i.At, fmt.Sprintf("given in place of %s on %s", other.Name, dayOf(i.At)))
-		}
+	for g := range r.inExchange(d) {
+		g.cool(d, judge, rule, p)
 	}
 	return d.Refused != ""
+}
+
+// inExchange yields each time at which a rule gave the license of d in exchange for another one.
+func (r *Run) inExchange(d *plan.Decision) iter.Seq[given] {
+	return func(yield func(given) bool) {
+		for _, other := range r.Policy.Licenses {
+			i := r.Past(d.User, d.SID, other.Name)
+			if i != nil && i.State == history.Taken && i.To == d.License &&
+				!yield(given{i.At, fmt.Sprintf("given in place of %s on %s", other.Name, dayOf(i.At))}) {
+				return
+			}
+		}
+	}
 }
 
 // Past returns what last happened to a license of a person, or nil if nothing did. Past also looks under the SID,
@@ -199,81 +205,4 @@ func created(p *directory.Person) (t time.Time) {
 		t = p.AD.Created
 	}
 	return t
-}
-
-// Answer is the verdict of one rule on one person, with the facts that it rests on.
-type Answer struct {
-	plan.Decision
-	// Turns is when a verdict to keep becomes a reclaim if the person stays away. It is zero if that never happens.
-	Turns time.Time `json:"turns,omitzero"`
-}
-
-// Explanation has the verdict of each rule on one person.
-type Explanation struct {
-	Run               string            `json:"run"`
-	AsOf              time.Time         `json:"asOf"`
-	User              string            `json:"user"`
-	UserPrincipalName string            `json:"userPrincipalName"`
-	Doubt             string            `json:"doubt,omitempty"`
-	Profile           []policy.Evidence `json:"profile"`
-	Answers           []Answer          `json:"answers"`
-}
-
-// Explain evaluates every rule for one person as of now. Every verdict has a reason, even a verdict to keep.
-func (r *Run) Explain(p *directory.Person, now time.Time) (*Explanation, error) {
-	judge, err := r.Judge(now)
-	if err != nil {
-		return nil, err
-	}
-	e := &Explanation{Run: r.Begin.Run, AsOf: now, User: p.ID(), UserPrincipalName: p.UserPrincipalName(), Doubt: p.Doubt, Profile: judge.Profile(p)}
-	var taken Conflicts
-	for _, rule := range r.Policy.Rules {
-		v := judge.Ask(rule, p)
-		a := Answer{Decision: r.Decide(judge, rule, p, v, r.Past(p.ID(), p.SID(), rule.License.Name), taken)}
-		a.Evidence = judge.Evidence(rule, p)
-		if a.Reason == "" { // a bulk evaluation omits this reason
-			a.Reason = judge.Reason(rule, p, v)
-		}
-		taken.Add(&a.Decision)
-		if v.Outcome == policy.Keep {
-			a.Turns, _ = judge.Turns(rule, p)
-		}
-		e.Answers = append(e.Answers, a)
-	}
-	return e, nil
-}
-
-// Find calls found for everybody in the snapshot who has the name: the userPrincipalName of either account, the Entra
-// id, the SID or the sAMAccountName. It returns ErrUnknownUser if nobody does.
-func (r *Run) Find(ctx context.Context, name string, found func(*directory.Person) error) error {
-	var h directory.Accounts
-	hits := 0
-	for n := range r.Begin.Partitions {
-		if err := r.Read(ctx, n, &h); err != nil {
-			return err
-		}
-		for p := range h.Join() {
-			if !named(p, name) {
-				continue
-			}
-			hits++
-			if err := found(p); err != nil {
-				return err
-			}
-		}
-	}
-	if hits == 0 {
-		return fmt.Errorf("%w %q: nobody in the snapshot of run %s has this userPrincipalName, id, SID or account name", ErrUnknownUser, name, r.Begin.Run)
-	}
-	return nil
-}
-
-func named(p *directory.Person, name string) bool {
-	if name == "" {
-		return false // a person without a name must not match
-	}
-	if p.Entra != nil && (strings.EqualFold(p.Entra.UserPrincipalName, name) || strings.EqualFold(p.Entra.ID, name)) {
-		return true
-	}
-	return p.AD != nil && (strings.EqualFold(p.AD.UserPrincipalName, name) || strings.EqualFold(p.AD.SID, name) || strings.EqualFold(p.AD.SAMAccount, name))
 }

@@ -28,22 +28,59 @@ func (r *Run) past(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *
 			d.Reason = fmt.Sprintf("undecided: run %s took the license on %s, and these data may be from before that", past.Run, dayOf(past.At))
 		}
 	case past.State == history.Taken && holder != directory.Yes: // it is unknown whether the person holds the license now
-	case past.State == history.Taken: // somebody else restored the license at an unknown time
+	case past.State == history.Taken:
 		d.HeldAgain = past.Run
-		r.cool(d, judge, rule, p, judge.Now(), fmt.Sprintf("given back by somebody else after run %s took it", past.Run))
-	case past.State == history.Restored:
-		r.cool(d, judge, rule, p, past.At, "given back on "+dayOf(past.At))
+	}
+	if g, is := r.restored(holder, past, judge.Now()); is {
+		g.cool(d, judge, rule, p)
 	}
 	return d.Refused != ""
 }
 
-// cool refuses to take a restored license again until the person has been idle for the whole span of the rule since the
-// restore. at is when the license was restored. what describes the restore in the refusal.
-func (r *Run) cool(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *directory.Person, at time.Time, what string) {
-	if d.Outcome == policy.Reclaim && judge.Cooling(rule, p, at) {
+// given is a license that a person was given, by a run or by somebody else.
+type given struct {
+	at  time.Time
+	how string // as in "given back on 2026-11-02"
+}
+
+// cool refuses to take a license that was given until the person has been idle for the whole span of the rule since
+// then.
+func (g given) cool(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *directory.Person) {
+	if d.Outcome == policy.Reclaim && judge.Cooling(rule, p, g.at) {
 		d.Outcome = policy.Keep
-		d.Refused = "cooling down: " + what + ", and not taken again before the person was idle for the rule's whole span from then on"
+		d.Refused = "cooling down: " + g.how + ", and not taken again before the person was idle for the rule's whole span from then on"
 	}
+}
+
+// restored returns the restore of a license that a run took. is is false if the license was not restored, or if that is
+// not known. Somebody else may have restored it at an unknown time, which may be now.
+func (r *Run) restored(holder directory.Flag, past *history.Item, now time.Time) (g given, is bool) {
+	switch {
+	case past.State == history.Restored:
+		return given{past.At, "given back on " + dayOf(past.At)}, true
+	case past.State == history.Taken && holder == directory.Yes && past.At.Add(directory.Settling).Before(r.Begin.Read):
+		return given{now, fmt.Sprintf("given back by somebody else after run %s took it", past.Run)}, true
+	}
+	return given{}, false
+}
+
+// allGiven returns every time at which the license of a rule was given to a person. past is what last happened to the
+// license, or nil.
+func (r *Run) allGiven(d *plan.Decision, holder directory.Flag, past *history.Item, now time.Time) (at []time.Time) {
+	if past != nil {
+		if g, is := r.restored(holder, past, now); is {
+			at = append(at, g.at)
+		}
+	}
+	for g := range r.inExchange(d) {
+		at = append(at, g.at)
+	}
+	for _, i := range r.renamedOf(d) {
+		if g, is := r.asAnother(i); is {
+			at = append(at, g.at)
+		}
+	}
+	return at
 }
 
 // renamedItems lists, by person, the past changes that took or gave a license that the policy does not have. Such a
@@ -60,18 +97,29 @@ func renamedItems(past *history.Digest, p *policy.Policy) map[string][]*history.
 
 // wasRenamed refuses to take a license that an earlier run may have changed or restored under another name.
 func (r *Run) wasRenamed(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *directory.Person) bool {
-	for _, i := range slices.Concat(r.renamed[d.User], r.renamed[d.SID]) {
-		known, knownTo := r.Policy.LicenseNamed(i.License) != nil, i.To == "" || r.Policy.LicenseNamed(i.To) != nil
-		switch {
-		case i.State == history.Open && !known:
+	for _, i := range r.renamedOf(d) {
+		if i.State == history.Open && r.Policy.LicenseNamed(i.License) == nil {
 			d.Refused = fmt.Sprintf("pending: run %s is changing %s, a license that the policy no longer names; `idleseat apply %s` finishes it", i.Run, i.License, i.Run)
-		case i.State == history.Restored && !known:
-			r.cool(d, judge, rule, p, i.At, fmt.Sprintf("given back on %s as %s, which the policy no longer names", dayOf(i.At), i.License))
-		case i.State == history.Taken && !knownTo:
-			r.cool(d, judge, rule, p, i.At, fmt.Sprintf("perhaps given on %s as %s, which the policy no longer names", dayOf(i.At), i.To))
+		} else if g, is := r.asAnother(i); is {
+			g.cool(d, judge, rule, p)
 		}
 	}
 	return d.Refused != ""
+}
+
+func (r *Run) renamedOf(d *plan.Decision) []*history.Item {
+	return slices.Concat(r.renamed[d.User], r.renamed[d.SID])
+}
+
+// asAnother returns the giving of a license under a name that the policy no longer has.
+func (r *Run) asAnother(i *history.Item) (g given, is bool) {
+	switch {
+	case i.State == history.Restored && r.Policy.LicenseNamed(i.License) == nil:
+		return given{i.At, fmt.Sprintf("given back on %s as %s, which the policy no longer names", dayOf(i.At), i.License)}, true
+	case i.State == history.Taken && i.To != "" && r.Policy.LicenseNamed(i.To) == nil:
+		return given{i.At, fmt.Sprintf("perhaps given on %s as %s, which the policy no longer names", dayOf(i.At), i.To)}, true
+	}
+	return given{}, false
 }
 
 // returned turns the decision into a restore if the person is active again, and says if the restore is refused. It does

@@ -2,7 +2,9 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -76,4 +78,20 @@ func (p *Page) Standing(ctx context.Context, license string) (*Entry, error) {
 		}
 	}
 	return nil, nil
+}
+
+// Entries yields every entry for a license, oldest first. For objects that cannot be believed it yields an ErrDamaged
+// and goes on. After any other error it stops.
+func (p *Page) Entries(ctx context.Context, license string) iter.Seq2[*Entry, error] {
+	return func(yield func(*Entry, error) bool) {
+		for _, key := range p.intents[license] {
+			e, err := p.ledger.read(ctx, p.person, license, key)
+			if !yield(e, err) || err != nil && !errors.Is(err, ErrDamaged) {
+				return
+			}
+		}
+		if err := p.check(ctx, license); err != nil {
+			yield(nil, err)
+		}
+	}
 }

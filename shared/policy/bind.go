@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/operators"
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
@@ -19,7 +20,12 @@ import (
 // them. A condition takes a fifth of the time of CEL's own program (BenchmarkCondition). The answers are the same,
 // because anything other than a plain value is evaluated as CEL planned it (FuzzCondition).
 func (j *Judge) plan(c *condition) (cel.Program, error) {
-	return c.env.Program(c.checked, cel.EvalOptions(cel.OptOptimize), cel.CustomDecoratorV2(func(step interpreter.InterpretableV2) (interpreter.InterpretableV2, error) {
+	return j.planPart(c, c.checked.NativeRep())
+}
+
+// planPart compiles a condition or a part of it, which must be true or false, in the same way.
+func (j *Judge) planPart(c *condition, part *ast.AST) (cel.Program, error) {
+	return c.env.PlanProgram(part, cel.EvalOptions(cel.OptOptimize), cel.CustomDecoratorV2(func(step interpreter.InterpretableV2) (interpreter.InterpretableV2, error) {
 		return j.bind(c, step)
 	}))
 }

@@ -234,9 +234,14 @@ func newestOf(list []*attribute, p *directory.Person) (newest time.Time, never d
 // eval evaluates a condition for a person. If the flag is Unset, the value is the unknown or the error that CEL
 // returned.
 func (j *Judge) eval(c *condition, p *directory.Person) (directory.Flag, ref.Val) {
+	return j.run(j.programs[c.index], p)
+}
+
+// run evaluates the program of a condition, or of a part of one.
+func (j *Judge) run(program cel.Program, p *directory.Person) (directory.Flag, ref.Val) {
 	j.person = p
 	return j.inAll(func() (directory.Flag, ref.Val) {
-		value, _, err := j.programs[c.index].Eval(cel.NoVars())
+		value, _, err := program.Eval(cel.NoVars())
 		if holds, ok := value.(types.Bool); ok {
 			return directory.FlagOf(bool(holds)), nil
 		}

@@ -83,6 +83,9 @@ func verb(activity []*attribute) words {
 	return words{noun, past}
 }
 
+// ReadsActivity reports whether the condition "when" reads a date of use.
+func (r *Rule) ReadsActivity() bool { return len(r.when.activity) > 0 }
+
 // Noun returns the word for the activity that the rule reads, such as "sign-in".
 func (j *Judge) Noun(r *Rule) string { return verb(r.when.activity).noun }
 

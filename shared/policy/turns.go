@@ -47,33 +47,59 @@ func (p *Policy) LongestSpan() (longest time.Duration) {
 	return longest
 }
 
-// Turns returns the first time at which the rule would say reclaim if the person stays away and nothing else changes.
-// It returns false if there is no such time.
+// Turns returns the first time at which the rule would take the license if the person stays away and nothing else
+// changes. It returns false if there is no such time. given lists when the license was given to the person by a run or
+// by somebody else; the rule then also waits as Cooling says.
 //
 // The rule is evaluated only at times at which its verdict can change. These are the dates of the person and each
 // timestamp("…"), moved by the spans in the conditions; the second after each of these, because comparisons may be
 // strict; and the ends of grace and leave.
-func (j *Judge) Turns(r *Rule, p *directory.Person) (time.Time, bool) {
+func (j *Judge) Turns(r *Rule, p *directory.Person, given ...time.Time) (time.Time, bool) {
+	j.instants = j.instants[:0]
+	j.turningPoints(r, p)
+	for _, at := range given {
+		j.coolingPoints(r, p, at)
+	}
+	return j.first(func() bool {
+		cooling := func(at time.Time) bool { return j.Cooling(r, p, at) }
+		return j.decide(r, p, new(exempted)).outcome == Reclaim && !slices.ContainsFunc(given, cooling)
+	})
+}
+
+// CoolsUntil returns the first time at which Cooling is false if the person stays away. It returns false if there is no
+// such time.
+func (j *Judge) CoolsUntil(r *Rule, p *directory.Person, given time.Time) (time.Time, bool) {
+	j.instants = j.instants[:0]
+	j.coolingPoints(r, p, given)
+	return j.first(func() bool { return !j.Cooling(r, p, given) })
+}
+
+// first returns the first of j.instants at which holds returns true. It returns false if there is none.
+func (j *Judge) first(holds func() bool) (time.Time, bool) {
 	now := j.now
 	defer func() {
 		j.setNow(now)
 		j.lead = 0
 	}()
-	j.turningPoints(r, p)
 	slices.SortFunc(j.instants, time.Time.Compare)
 	for _, t := range slices.Compact(j.instants) {
 		j.setNow(t)
 		j.lead = t.Sub(now)
-		if j.decide(r, p, new(exempted)).outcome == Reclaim {
+		if holds() {
 			return t, true
 		}
 	}
 	return time.Time{}, false
 }
 
-// turningPoints fills j.instants with the times after now at which the rule must be evaluated.
+// coolingPoints adds to j.instants the times after now at which Cooling can change.
+func (j *Judge) coolingPoints(r *Rule, p *directory.Person, given time.Time) {
+	j.add(given.Add(unusedSpan))
+	j.turningPoints(r, p.ActiveBy(given))
+}
+
+// turningPoints adds to j.instants the times after now at which the rule must be evaluated.
 func (j *Judge) turningPoints(r *Rule, p *directory.Person) {
-	j.instants = j.instants[:0]
 	for _, c := range r.conditions {
 		for _, t := range c.instants {
 			j.addMoved(r, t)
@@ -113,14 +139,44 @@ func (j *Judge) Evidence(r *Rule, p *directory.Person) []Evidence {
 	return evidence(r.asks, p)
 }
 
+// Fact is an attribute of a person with its origin.
+type Fact struct {
+	Evidence
+	Sources []directory.Source `json:"sources,omitempty"` // the directories that its fields or its group are read from
+	Signals []directory.Signal `json:"-"`                 // the signals of its dates
+	Date    time.Time          `json:"-"`                 // of a known date; zero for any other value
+	Through time.Time          `json:"-"`                 // the day to which the usage report of the date reaches; zero without a report
+}
+
 // Profile returns every attribute in the mapping, and every other attribute that a rule reads. Attributes that describe
 // the license of a rule are left out.
-func (j *Judge) Profile(p *directory.Person) []Evidence {
+func (j *Judge) Profile(p *directory.Person) []Fact {
 	list := slices.Clone(j.policy.mapped)
 	for _, r := range j.policy.Rules {
 		list = addNew(list, r.asks...)
 	}
-	return evidence(slices.DeleteFunc(list, (*attribute).ofLicense), p)
+	list = slices.DeleteFunc(list, (*attribute).ofLicense)
+	facts := make([]Fact, len(list))
+	for i, a := range list {
+		facts[i] = a.fact(p)
+	}
+	return facts
+}
+
+func (a *attribute) fact(p *directory.Person) Fact {
+	f := Fact{Evidence: a.evidence(p), Signals: a.signals(), Through: a.found(p).Through}
+	if a.group != nil {
+		f.Sources = []directory.Source{a.group.Ref.Source}
+	}
+	for _, field := range a.fields {
+		if !slices.Contains(f.Sources, field.Source) && !absent(p, field.Source) {
+			f.Sources = append(f.Sources, field.Source)
+		}
+	}
+	if v := a.of(p); a.kind == directory.Date && v.State == directory.Known {
+		f.Date = v.Time
+	}
+	return f
 }
 
 func evidence(list []*attribute, p *directory.Person) []Evidence {

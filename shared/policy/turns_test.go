@@ -139,14 +139,15 @@ rules: [{name: r, license: m365-e3, for: accountEnabled && staff, when: AzureAdS
 	if diff := cmp.Diff(verdict, j.Evidence(p.Rules[0], who)); diff != "" {
 		t.Errorf("evidence (-want +got):\n%s", diff)
 	}
-	profile := []Evidence{
-		{Attribute: "staff", Field: "memberOf entra:Staff", Value: "true"},
-		{Attribute: "systemRole", Field: "entra.jobTitle", Value: "Clerk"},
-		{Attribute: "AzureAdSistaLogon", Field: "entra.lastActivity", Value: "2026-11-23T11:00:00Z"},
-		{Attribute: "LastlogonTimestamp", Field: "ad.lastLogonTimestamp", Value: "not read"},
-		{Attribute: "created", Field: "newest(entra.created, ad.created)", Value: "not read"},
-		{Attribute: "accountEnabled", Field: "entra.accountEnabled", Value: "true"},
-		{Attribute: "userType", Field: "entra.userType", Value: "Member"},
+	entra, ad := directory.Entra, directory.AD
+	profile := []Fact{
+		{Evidence{Attribute: "staff", Field: "memberOf entra:Staff", Value: "true"}, []directory.Source{entra}, nil, time.Time{}, time.Time{}},
+		{Evidence{Attribute: "systemRole", Field: "entra.jobTitle", Value: "Clerk"}, []directory.Source{entra}, nil, time.Time{}, time.Time{}},
+		{Evidence{Attribute: "AzureAdSistaLogon", Field: "entra.lastActivity", Value: "2026-11-23T11:00:00Z"}, []directory.Source{entra}, []directory.Signal{directory.SignIns}, noon.Add(-time.Hour), time.Time{}},
+		{Evidence{Attribute: "LastlogonTimestamp", Field: "ad.lastLogonTimestamp", Value: "not read"}, []directory.Source{ad}, []directory.Signal{directory.Logons}, time.Time{}, time.Time{}},
+		{Evidence{Attribute: "created", Field: "newest(entra.created, ad.created)", Value: "not read"}, []directory.Source{entra, ad}, nil, time.Time{}, time.Time{}},
+		{Evidence{Attribute: "accountEnabled", Field: "entra.accountEnabled", Value: "true"}, []directory.Source{entra}, nil, time.Time{}, time.Time{}},
+		{Evidence{Attribute: "userType", Field: "entra.userType", Value: "Member"}, []directory.Source{entra}, nil, time.Time{}, time.Time{}},
 	}
 	if diff := cmp.Diff(profile, j.Profile(who)); diff != "" {
 		t.Errorf("profile (-want +got):\n%s", diff)

@@ -1,0 +1,124 @@
+package decision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+)
+
+// ErrUnknownUser is returned if nobody in the snapshot has the name.
+var ErrUnknownUser = errors.New("unknown user")
+
+// Answer is the verdict of one rule on one person, with the facts that it rests on.
+type Answer struct {
+	plan.Decision
+	// Turns is when a license that is kept would be taken if the person stays away. It is zero if that never happens.
+	Turns time.Time `json:"turns,omitzero"`
+	// Cools is set if the license was given to the person so lately that the rule does not take it. It is then when
+	// that ends if the person stays away.
+	Cools time.Time `json:"cools,omitzero"`
+	// Holder says whether the person holds the license; empty if that is not known.
+	Holder string `json:"holder,omitempty"`
+	// Noun is the word for the activity that the rule reads, such as "sign-in". It is empty if it reads none.
+	Noun string `json:"noun,omitempty"`
+	// Unknowns names what made the verdict undecided.
+	Unknowns []string     `json:"unknowns,omitempty"`
+	Tree     *policy.Node `json:"tree"`
+}
+
+// Explanation has the verdict of each rule on one person.
+type Explanation struct {
+	Run               string        `json:"run"`
+	AsOf              time.Time     `json:"asOf"`
+	User              string        `json:"user"`
+	UserPrincipalName string        `json:"userPrincipalName"`
+	Doubt             string        `json:"doubt,omitempty"`
+	Profile           []policy.Fact `json:"profile"`
+	Answers           []Answer      `json:"answers"`
+}
+
+// Explain evaluates every rule for one person as of now. Every verdict has a reason, even a verdict to keep.
+func (r *Run) Explain(p *directory.Person, now time.Time) (*Explanation, error) {
+	judge, err := r.Judge(now)
+	if err != nil {
+		return nil, err
+	}
+	e := &Explanation{Run: r.Begin.Run, AsOf: now, User: p.ID(), UserPrincipalName: p.UserPrincipalName(), Doubt: p.Doubt, Profile: judge.Profile(p)}
+	var taken Conflicts
+	for _, rule := range r.Policy.Rules {
+		a, err := r.answer(judge, rule, p, taken)
+		if err != nil {
+			return nil, fmt.Errorf("run %s, rule %s: %w", r.Begin.Run, rule.Name, err)
+		}
+		taken.Add(&a.Decision)
+		e.Answers = append(e.Answers, *a)
+	}
+	return e, nil
+}
+
+// answer explains the verdict of one rule. taken lists the decisions of earlier rules about the same person.
+func (r *Run) answer(judge *policy.Judge, rule *policy.Rule, p *directory.Person, taken Conflicts) (*Answer, error) {
+	v := judge.Ask(rule, p)
+	past := r.Past(p.ID(), p.SID(), rule.License.Name)
+	a := &Answer{Decision: r.Decide(judge, rule, p, v, past, taken), Holder: v.Holder.String(), Unknowns: v.Unknowns}
+	if rule.ReadsActivity() {
+		a.Noun = judge.Noun(rule)
+	}
+	a.Evidence = judge.Evidence(rule, p)
+	if a.Reason == "" { // a bulk evaluation omits this reason
+		a.Reason = judge.Reason(rule, p, v)
+	}
+	given := r.allGiven(&a.Decision, v.Holder, past, judge.Now())
+	if a.Outcome == policy.Keep || a.Outcome == policy.Exempt {
+		a.Turns, _ = judge.Turns(rule, p, given...)
+	}
+	for _, at := range given {
+		if until, cools := judge.CoolsUntil(rule, p, at); cools && judge.Cooling(rule, p, at) && until.After(a.Cools) {
+			a.Cools = until
+		}
+	}
+	var err error
+	a.Tree, err = judge.Tree(rule, p)
+	return a, err
+}
+
+// Find calls found for everybody in the snapshot who has the name: the userPrincipalName of either account, the Entra
+// id, the SID or the sAMAccountName. It returns ErrUnknownUser if nobody does.
+func (r *Run) Find(ctx context.Context, name string, found func(*directory.Person) error) error {
+	var h directory.Accounts
+	hits := 0
+	for n := range r.Begin.Partitions {
+		if err := r.Read(ctx, n, &h); err != nil {
+			return err
+		}
+		for p := range h.Join() {
+			if !named(p, name) {
+				continue
+			}
+			hits++
+			if err := found(p); err != nil {
+				return err
+			}
+		}
+	}
+	if hits == 0 {
+		return fmt.Errorf("%w %q: nobody in the snapshot of run %s has this userPrincipalName, id, SID or account name", ErrUnknownUser, name, r.Begin.Run)
+	}
+	return nil
+}
+
+func named(p *directory.Person, name string) bool {
+	if name == "" {
+		return false // a person without a name must not match
+	}
+	if p.Entra != nil && (strings.EqualFold(p.Entra.UserPrincipalName, name) || strings.EqualFold(p.Entra.ID, name)) {
+		return true
+	}
+	return p.AD != nil && (strings.EqualFold(p.AD.UserPrincipalName, name) || strings.EqualFold(p.AD.SID, name) || strings.EqualFold(p.AD.SAMAccount, name))
+}

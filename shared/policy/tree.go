@@ -1,0 +1,290 @@
+package policy
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/ast"
+	"cel.dev/cel-go/common/operators"
+	"cel.dev/cel-go/common/types/ref"
+	"cel.dev/cel-go/parser"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// Says is what a part of a rule says about a person: one of three values.
+type Says string
+
+// The three values.
+const (
+	True    Says = "true"
+	False   Says = "false"
+	Unknown Says = "unknown"
+)
+
+func saysOf(f directory.Flag) Says {
+	switch f {
+	case directory.Yes:
+		return True
+	case directory.No:
+		return False
+	}
+	return Unknown
+}
+
+// not turns true and false around. Unknown stays unknown.
+func (s Says) not() Says {
+	switch s {
+	case True:
+		return False
+	case False:
+		return True
+	}
+	return s
+}
+
+// The ways in which the parts of a Node are joined.
+const (
+	And = "and"
+	Or  = "or"
+	Not = "not"
+	If  = "if" // three parts: a condition, what holds if it is true, and what holds if it is false
+)
+
+// Node is a rule, a condition or a part of one, with what it says about one person.
+type Node struct {
+	// Text is the part as the policy writes it. For a part that no condition spells out, such as the exemption, Text is
+	// a short sentence.
+	Text string `json:"text"`
+	Says Says   `json:"says"`
+	// Join says how Parts make up the node. It is empty if there are no parts.
+	Join string `json:"join,omitempty"`
+	// Decisive means that the node contributes to what the rule says. A part that another part outweighs does not.
+	Decisive bool `json:"decisive,omitempty"`
+	// Values are the attributes that a part without further parts reads, with their values.
+	Values []Evidence `json:"values,omitempty"`
+	// Why says why the part is unknown, or why a part that no condition spells out is as it is.
+	Why   string  `json:"why,omitempty"`
+	Parts []*Node `json:"parts,omitempty"`
+
+	condition *condition
+	expr      ast.Expr // as written
+}
+
+// Tree returns what each part of a rule says about a person. The root is true exactly if the verdict is Reclaim, and
+// unknown exactly if the verdict is Undecided. Its parts are the license, the exemption, "for", "when" and grace. Each
+// part of a condition is evaluated on its own, by the steps that the Judge uses for the whole condition; so a part that
+// does not matter has a value too. CEL's own record of an evaluation cannot be used, because it stops where CEL stops,
+// keeps only the last of several worlds, and hides the steps from each other that plan replaces.
+func (j *Judge) Tree(r *Rule, p *directory.Person) (*Node, error) {
+	j.about(r, p)
+	d := decision{holder: j.holds(r.License, p), exempt: j.exemption(p), grace: j.inGrace(r, p)}
+	root := &Node{Text: "rule " + r.Name + " takes " + r.License.Name, Join: And}
+	holder := &Node{Text: "the person holds " + r.License.Name, Says: saysOf(d.holder)}
+	if holder.Says == Unknown {
+		var g gaps
+		j.holderGap(&g, r.License, p)
+		holder.Why = g.String()
+	}
+	exempt, err := j.exemptNode(p, d.exempt)
+	if err != nil {
+		return nil, err
+	}
+	root.Parts = append(root.Parts, holder, exempt)
+	for _, c := range []*condition{r.scope, r.when} {
+		if c == nil {
+			continue
+		}
+		n, err := j.conditionNode(c, p)
+		if err != nil {
+			return nil, err
+		}
+		root.Parts = append(root.Parts, n)
+	}
+	root.Parts = append(root.Parts, graceNode(d.grace))
+	root.Says = all(root.Parts)
+	root.decide()
+	return root, nil
+}
+
+// all joins parts by "and".
+func all(parts []*Node) Says {
+	says := True
+	for _, n := range parts {
+		if n.Says == False {
+			return False
+		}
+		if n.Says == Unknown {
+			says = Unknown
+		}
+	}
+	return says
+}
+
+func (j *Judge) exemptNode(p *directory.Person, e exemption) (*Node, error) {
+	n := &Node{Text: "the person is not exempt", Says: saysOf(e.flag).not()}
+	switch n.Says {
+	case False:
+		n.Why = j.exemptReason(e)
+	case Unknown:
+		var g gaps
+		j.exemptGap(&g, p, e)
+		n.Why = g.String()
+	}
+	byCondition := n.Says == False && e == exemption{flag: directory.Yes} || e.value != nil
+	if c := j.policy.exempt.when; c != nil && byCondition {
+		when, err := j.conditionNode(c, p)
+		if err != nil {
+			return nil, err
+		}
+		n.Join, n.Parts = Not, []*Node{when}
+	}
+	return n, nil
+}
+
+func graceNode(g grace) *Node {
+	n := &Node{Text: "no grace period holds", Says: saysOf(g.flag).not(), Why: g.reason}
+	if g.unknown != nil {
+		var all gaps
+		g.unknown(&all)
+		n.Why = all.String()
+	}
+	return n
+}
+
+// conditionNode returns a condition with its parts. The texts come from the condition as written: compile rewrites the
+// texts and names of the one that is evaluated, and keeps the ids of its parts.
+func (j *Judge) conditionNode(c *condition, p *directory.Person) (*Node, error) {
+	env, err := c.env.Extend(cel.EnableMacroCallTracking())
+	if err != nil {
+		return nil, fmt.Errorf("read the condition %q: %w", c.source, err)
+	}
+	written, issues := env.Parse(c.source)
+	if issues.Err() != nil {
+		return nil, fmt.Errorf("read the condition %q: %w", c.source, issues.Err())
+	}
+	b := branching{judge: j, condition: c, person: p, info: written.NativeRep().SourceInfo(), written: map[int64]ast.Expr{}}
+	ast.PostOrderVisit(written.NativeRep().Expr(), ast.NewExprVisitor(func(e ast.Expr) { b.written[e.ID()] = e }))
+	return b.node(c.checked.NativeRep().Expr())
+}
+
+// branching makes the tree of one condition for one person.
+type branching struct {
+	judge     *Judge
+	condition *condition
+	person    *directory.Person
+	info      *ast.SourceInfo
+	written   map[int64]ast.Expr // the parts as written, by id
+}
+
+// joins maps operators to the word for how they join.
+var joins = map[string]string{operators.LogicalAnd: And, operators.LogicalOr: Or, operators.LogicalNot: Not, operators.Conditional: If}
+
+func (b *branching) node(e ast.Expr) (*Node, error) {
+	flag, value, err := b.eval(e)
+	if err != nil {
+		return nil, fmt.Errorf("evaluate a part of the condition %q: %w", b.condition.source, err)
+	}
+	n := &Node{Text: b.text(e), Says: saysOf(flag), condition: b.condition, expr: b.written[e.ID()]}
+	if e.Kind() == ast.CallKind {
+		n.Join = joins[e.AsCall().FunctionName()]
+	}
+	if n.Join == "" {
+		b.leaf(n, e, value)
+		return n, nil
+	}
+	for _, operand := range b.operands(e, n.Join) {
+		part, err := b.node(operand)
+		if err != nil {
+			return nil, err
+		}
+		n.Parts = append(n.Parts, part)
+	}
+	return n, nil
+}
+
+// operands returns the parts of a joined expression. Nested joins of one kind are one: a && b && c has three parts.
+func (b *branching) operands(e ast.Expr, join string) (list []ast.Expr) {
+	for _, o := range e.AsCall().Args() {
+		if (join == And || join == Or) && o.Kind() == ast.CallKind && joins[o.AsCall().FunctionName()] == join {
+			list = append(list, b.operands(o, join)...)
+		} else {
+			list = append(list, o)
+		}
+	}
+	return list
+}
+
+// eval evaluates a part of the condition as the Judge evaluates the whole.
+func (b *branching) eval(e ast.Expr) (directory.Flag, ref.Val, error) {
+	whole := b.condition.checked.NativeRep()
+	part := ast.NewCheckedAST(ast.NewAST(e, whole.SourceInfo()), whole.TypeMap(), whole.ReferenceMap())
+	program, err := b.judge.planPart(b.condition, part)
+	if err != nil {
+		return directory.Unset, nil, err
+	}
+	flag, value := b.judge.run(program, b.person)
+	return flag, value, nil
+}
+
+func (b *branching) leaf(n *Node, e ast.Expr, value ref.Val) {
+	var read []*attribute
+	ast.PostOrderVisit(e, ast.NewExprVisitor(func(e ast.Expr) {
+		if e.Kind() != ast.IdentKind {
+			return
+		}
+		if a := b.judge.policy.variable(e.AsIdent()); a != nil {
+			read = addNew(read, b.judge.policy.attributes[a.name])
+		}
+	}))
+	n.Values = evidence(read, b.person)
+	if n.Says == Unknown {
+		var g gaps
+		b.judge.conditionGap(&g, b.person, b.condition, value)
+		n.Why = g.String()
+	}
+}
+
+// text returns a part as written, on one line.
+func (b *branching) text(e ast.Expr) string {
+	written, found := b.written[e.ID()]
+	if !found {
+		return b.condition.source
+	}
+	text, err := parser.Unparse(written, b.info, parser.WrapOnColumn(2*maxExpression))
+	if err != nil {
+		return b.condition.source
+	}
+	return strings.Join(strings.Fields(text), " ")
+}
+
+// decide marks the node and those of its parts that contribute to what it says.
+func (n *Node) decide() {
+	n.Decisive = true
+	parts := n.Parts
+	switch n.Join {
+	case And, Or:
+		outweighs := map[string]Says{And: False, Or: True}[n.Join]
+		if n.Says == outweighs || n.Says == Unknown {
+			parts = slices.DeleteFunc(slices.Clone(parts), func(part *Node) bool { return part.Says != n.Says })
+		}
+		if len(parts) == 0 { // no part settles it alone: together they cover every case
+			parts = n.Parts
+		}
+	case If:
+		switch n.Parts[0].Says {
+		case True:
+			parts = n.Parts[:2]
+		case False:
+			parts = []*Node{n.Parts[0], n.Parts[2]}
+		}
+	}
+	for _, part := range parts {
+		part.decide()
+	}
+}
+
+// Spoken reports whether the node is a part that no condition spells out, such as the exemption.
+func (n *Node) Spoken() bool { return n.condition == nil }

@@ -1,0 +1,185 @@
+package story
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/decision"
+	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/policy"
+)
+
+// answerOf adds to the answer of a rule what it means for the person today.
+func answerOf(one *Story, rule *policy.Rule, a decision.Answer) Answer {
+	x := Answer{Answer: a, Decisive: decisive(a.Tree)}
+	past := one.pastOf(a.License)
+	x.State = stateOf(one, &a, past)
+	if x.State == Cooling && past != nil && past.CoolsUntil.After(x.Cools) {
+		x.Cools = past.CoolsUntil
+	}
+	x.Says = says(&x, past)
+	x.Change = change(&x, rule)
+	x.Remedies = remedies(&x)
+	return x
+}
+
+// stateOf returns the state of a license. What the ledger did after the run read its data comes before the verdict.
+func stateOf(one *Story, a *decision.Answer, past *License) State {
+	if past != nil {
+		switch {
+		case past.State == history.Unreadable:
+			return Damaged
+		case past.State == history.Open:
+			return Pending
+		case past.State == history.Taken && a.RestoreOf != "":
+			return Return
+		case past.State == history.Taken && (a.Outcome == policy.NotHolder || lately(past.Since, one.Read)):
+			return Taken
+		case past.State == history.Restored && lately(past.Since, one.Read) && past.CoolsUntil.After(one.Now):
+			return Cooling
+		case past.State == history.Announced && a.Outcome == policy.Reclaim:
+			return Announced
+		}
+	}
+	switch {
+	case a.Outcome == policy.NotHolder:
+		return NotHeld
+	case a.Outcome == policy.Exempt:
+		return Exempt
+	case a.Outcome == policy.Undecided:
+		return Undecided
+	case a.Outcome == policy.Keep && a.Refused != "":
+		return Cooling
+	case a.Outcome == policy.Keep:
+		return Kept
+	case a.Refused != "":
+		return Refused
+	}
+	return Idle
+}
+
+// decisive returns the innermost parts that settle the verdict. If the verdict is to take the license, they are the
+// parts of its conditions, since every rule also wants a holder who is not exempt.
+func decisive(root *policy.Node) (list []*policy.Node) {
+	var visit func(n *policy.Node)
+	visit = func(n *policy.Node) {
+		switch {
+		case !n.Decisive:
+		case len(n.Parts) == 0 || n.Why != "":
+			list = append(list, n)
+		default:
+			for _, part := range n.Parts {
+				visit(part)
+			}
+		}
+	}
+	for _, part := range root.Parts {
+		if !part.Spoken() || root.Says != policy.True {
+			visit(part)
+		}
+	}
+	return list
+}
+
+// says returns the state with its reason in one sentence, without a full stop.
+func says(x *Answer, past *License) string {
+	name := x.License
+	switch x.State {
+	case Damaged:
+		return name + " is left alone: what earlier runs did to it cannot be read in the ledger"
+	case Pending:
+		if e := past.newest(); e != nil && e.RestoreOf != "" {
+			return fmt.Sprintf("%s is being given back: run %s began on %s and has not finished", name, past.Run, day(past.Since))
+		}
+		return fmt.Sprintf("%s is being %s: run %s began on %s and has not finished", name, taken(x.Answer.To), past.Run, day(past.Since))
+	case Taken:
+		return fmt.Sprintf("%s was %s on %s by run %s", name, taken(x.Answer.To), day(past.Since), past.Run)
+	case Announced:
+		return fmt.Sprintf("%s will be %s, as run %s announced on %s", name, taken(x.Answer.To), past.Run, day(past.Since))
+	case Return:
+		if x.Refused != "" {
+			return fmt.Sprintf("%s was taken and stays so: %s, %s", name, x.Reason, x.Refused)
+		}
+		return fmt.Sprintf("%s is to be given back: %s", name, x.Reason)
+	case Cooling:
+		return fmt.Sprintf("%s is kept and cools down%s", name, ago(past))
+	case Exempt:
+		return fmt.Sprintf("%s is kept, %s", name, x.Reason)
+	case Undecided:
+		return fmt.Sprintf("%s is kept, undecided: %s", name, strings.TrimPrefix(x.Reason, "undecided: "))
+	case Refused:
+		return fmt.Sprintf("%s is not used and stays: %s", name, x.Refused)
+	case Idle:
+		return fmt.Sprintf("%s can be %s: %s", name, taken(x.Answer.To), x.Reason)
+	case Kept:
+		return fmt.Sprintf("%s is kept: %s", name, strings.TrimPrefix(x.Reason, "kept: "))
+	}
+	return name + " is not held"
+}
+
+func ago(past *License) string {
+	if past == nil {
+		return ""
+	}
+	return ", since it was given back on " + day(past.Since)
+}
+
+// taken says what happens to a license that is taken.
+func taken(to string) string {
+	if to == "" {
+		return "taken"
+	}
+	return "exchanged for " + to
+}
+
+// change says what would change the verdict, or what would not.
+func change(x *Answer, rule *policy.Rule) string {
+	noun := cmp.Or(x.Noun, "change of these values")
+	switch x.State {
+	case Idle, Announced:
+		return fmt.Sprintf("A %s before the change keeps the license.", noun)
+	case Kept, Cooling, Exempt:
+		return turning(x, noun)
+	case Taken:
+		if rule != nil && rule.Restore {
+			return fmt.Sprintf("A %s gives the license back.", noun)
+		}
+	}
+	return ""
+}
+
+func turning(x *Answer, noun string) string {
+	switch {
+	case !x.Turns.IsZero() && x.Noun != "":
+		return fmt.Sprintf("Each %s moves that day on.", x.Noun)
+	case !x.Turns.IsZero(), x.State == Cooling:
+		return ""
+	case x.State == Exempt:
+		return "The rule is not asked as long as the exemption holds."
+	}
+	texts := []string{}
+	for _, n := range x.Decisive {
+		texts = append(texts, n.Text)
+	}
+	if len(texts) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("Time alone changes nothing: the rule takes the license only if this holds: %s", strings.Join(slices.Compact(texts), " && "))
+}
+
+// when says on which day something happens and how far away that is.
+func when(now, t time.Time) string {
+	switch n := int(t.Sub(now) / (24 * time.Hour)); {
+	case t.Before(now):
+		return day(t)
+	case n == 0:
+		return day(t) + ", within a day"
+	case n == 1:
+		return day(t) + ", in 1 day"
+	default:
+		return fmt.Sprintf("%s, in %d days", day(t), n)
+	}
+}

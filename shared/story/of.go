@@ -1,0 +1,184 @@
+package story
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/decision"
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// Latest is the name that means the newest run in the place of a run's name.
+const Latest = "latest"
+
+// Question says whose story is told.
+type Question struct {
+	Run  string // empty or Latest for the newest run that read the person
+	User string // userPrincipalName, object id, SID or account name
+	Now  time.Time
+	// Flags are the flags that a command in the story needs, such as --store with its value.
+	Flags []string
+}
+
+// Of returns the story of each person in the snapshot of a run who has the name of the question. If no snapshot has
+// the person but the ledger does, by the object id or SID, the story has only the past. Otherwise it fails with
+// decision.ErrUnknownUser or snapshot.ErrUnknownRun.
+func Of(ctx context.Context, s store.Store, q Question) ([]*Story, error) {
+	run, err := q.run(ctx, s)
+	if err != nil {
+		return q.gone(ctx, s, err)
+	}
+	r, err := decision.Open(ctx, s, run)
+	if err != nil {
+		return nil, err
+	}
+	var all []*Story
+	err = r.Find(ctx, q.User, func(p *directory.Person) error {
+		one, err := q.tell(ctx, s, r, p)
+		all = append(all, one)
+		return err
+	})
+	if errors.Is(err, decision.ErrUnknownUser) {
+		return q.gone(ctx, s, err)
+	}
+	return all, err
+}
+
+// run returns the run that the story rests on.
+func (q *Question) run(ctx context.Context, s store.Store) (string, error) {
+	if q.Run != "" && q.Run != Latest {
+		return q.Run, nil
+	}
+	return snapshot.Latest(ctx, s, func(b *snapshot.Begin) bool {
+		return b.Copy == "" && !snapshot.Ahead(b.Run, q.Now) && (b.User == "" || strings.EqualFold(b.User, q.User))
+	})
+}
+
+// gone tells the past of somebody who is in no snapshot. It returns unknown if the ledger does not have them either.
+func (q *Question) gone(ctx context.Context, s store.Store, unknown error) ([]*Story, error) {
+	known := errors.Is(unknown, decision.ErrUnknownUser) || errors.Is(unknown, snapshot.ErrUnknownRun)
+	if !known || strings.ContainsAny(q.User, "/\\") || strings.TrimSpace(q.User) == "" {
+		return nil, unknown
+	}
+	one := &Story{Now: q.Now, User: q.User, Profile: []Value{}, Answers: []Answer{}}
+	if err := q.past(ctx, s, one, nil); err != nil {
+		return nil, err
+	}
+	if len(one.Ledger) == 0 {
+		return nil, unknown
+	}
+	return []*Story{one}, nil
+}
+
+// tell returns the story of one person in the snapshot of a run.
+func (q *Question) tell(ctx context.Context, s store.Store, r *decision.Run, p *directory.Person) (*Story, error) {
+	e, err := r.Explain(p, r.Begin.AsOf)
+	if err != nil {
+		return nil, err
+	}
+	one := &Story{
+		Run: e.Run, AsOf: e.AsOf, Read: r.Begin.Read, Now: q.Now, User: e.User, SID: p.SID(), UserPrincipalName: e.UserPrincipalName,
+		Doubt: e.Doubt, Answers: make([]Answer, len(e.Answers)),
+	}
+	one.Kind, one.KindEvidence = p.Kind()
+	one.DisplayName, one.Department = name(p), department(p)
+	for _, f := range e.Profile {
+		one.Profile = append(one.Profile, valueOf(f, r.Begin))
+	}
+	if err := q.past(ctx, s, one, &snapshotOf{r, p}); err != nil {
+		return nil, err
+	}
+	for i, a := range e.Answers {
+		one.Answers[i] = answerOf(one, r.Policy.RuleNamed(a.Rule), a)
+	}
+	return one, nil
+}
+
+func name(p *directory.Person) string {
+	if p.Entra != nil {
+		return p.Entra.DisplayName
+	}
+	if p.AD != nil {
+		return p.AD.DisplayName
+	}
+	return ""
+}
+
+func department(p *directory.Person) string {
+	if p.Entra != nil && p.Entra.Department != "" {
+		return p.Entra.Department
+	}
+	if p.AD != nil {
+		return p.AD.Department
+	}
+	return ""
+}
+
+// valueOf adds to a fact where it was read, and how old it was as of the run.
+func valueOf(f policy.Fact, b *snapshot.Begin) Value {
+	v := Value{Fact: f}
+	var sources []string
+	for _, s := range f.Sources {
+		sources = append(sources, map[directory.Source]string{directory.Entra: "Entra ID", directory.AD: "Active Directory"}[s])
+	}
+	for _, s := range f.Signals {
+		if s.Reported() {
+			sources = []string{"usage report of " + s.String()}
+		}
+	}
+	v.Source = strings.Join(slices.Compact(sources), " and ")
+	switch f.Value {
+	case "not read", "no account":
+	default:
+		v.Read = b.Read
+		if !f.Through.IsZero() {
+			v.Read = f.Through
+		}
+	}
+	if !f.Date.IsZero() {
+		days := int(b.AsOf.Sub(f.Date) / (24 * time.Hour))
+		v.Days = &days
+	}
+	return v
+}
+
+func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
+
+// Command returns the command line of idleseat with the words, quoted for a POSIX shell.
+func Command(words ...string) string {
+	line := "idleseat"
+	for _, w := range words {
+		line += " " + quoted(w)
+	}
+	return line
+}
+
+// quoted returns a word as a POSIX shell reads it. A word that contains only harmless characters stays as it is.
+func quoted(word string) string {
+	harmless := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("@%+=:,./-_", r)
+	}
+	if word != "" && strings.IndexFunc(word, func(r rune) bool { return !harmless(r) }) < 0 {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+// since says how long ago a time was, in days.
+func since(now, t time.Time) string {
+	switch n := int(now.Sub(t) / (24 * time.Hour)); n {
+	case 0:
+		return "today"
+	case 1:
+		return "1 day ago"
+	default:
+		return fmt.Sprintf("%d days ago", n)
+	}
+}

@@ -1,0 +1,197 @@
+package story
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/decision"
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// snapshotOf is a person in the snapshot of a run.
+type snapshotOf struct {
+	run    *decision.Run
+	person *directory.Person
+}
+
+// past reads the ledger of a person. seen is nil if no snapshot has the person. The ledger may know the person by the
+// object id and, from a time when only Active Directory had the person, by the SID.
+func (q *Question) past(ctx context.Context, s store.Store, one *Story, seen *snapshotOf) error {
+	one.Ledger = []License{}
+	keys := []string{one.User}
+	if one.SID != "" && one.SID != one.User {
+		keys = append(keys, one.SID)
+	}
+	for _, key := range keys {
+		page, err := ledger.In(s).Of(ctx, key)
+		if err != nil {
+			return err
+		}
+		for _, name := range page.Licenses() {
+			i := slices.IndexFunc(one.Ledger, func(l License) bool { return l.License == name })
+			if i < 0 {
+				i = len(one.Ledger)
+				one.Ledger = append(one.Ledger, License{License: name, Entries: []Entry{}})
+			}
+			l := &one.Ledger[i]
+			if err := l.read(ctx, page); err != nil {
+				return err
+			}
+			if err := q.stands(ctx, page, key, one, l); err != nil {
+				return err
+			}
+		}
+	}
+	for i := range one.Ledger {
+		l := &one.Ledger[i]
+		slices.SortStableFunc(l.Entries, func(a, b Entry) int { return a.Began.Compare(b.Began) })
+		if seen != nil {
+			if err := l.cool(seen); err != nil {
+				return err
+			}
+		}
+	}
+	q.undo(one)
+	return nil
+}
+
+// read adds the entries of the license.
+func (l *License) read(ctx context.Context, page *ledger.Page) error {
+	for e, err := range page.Entries(ctx, l.License) {
+		if errors.Is(err, ledger.ErrDamaged) {
+			l.Entries = append(l.Entries, Entry{Damaged: err.Error()})
+			l.Damaged, l.State = err.Error(), history.Unreadable
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		l.Entries = append(l.Entries, entryOf(e))
+	}
+	return nil
+}
+
+func entryOf(e *ledger.Entry) Entry {
+	n := Entry{
+		Seq: e.Seq, Run: e.Run, Rule: e.Rule, To: e.To, Via: e.Via, Reason: e.Reason, Began: e.At, ApprovedBy: e.ApprovedBy,
+		RestoreOf: e.RestoreOf, Note: e.Note, Saving: e.MonthlySaving,
+	}
+	if e.IdleSince != nil {
+		n.IdleSince = *e.IdleSince
+	}
+	if c := e.Completion; c != nil {
+		n.Outcome, n.Ended = string(c.Outcome), c.At
+		if c.Note != "" {
+			n.Note = c.Note
+		}
+	}
+	return n
+}
+
+// stands sets what holds for the license now, and the commands for it.
+func (q *Question) stands(ctx context.Context, page *ledger.Page, key string, one *Story, l *License) error {
+	if l.State != "" { // damaged, or known under the object id
+		return nil
+	}
+	e, err := page.Standing(ctx, l.License)
+	if err != nil {
+		return err
+	}
+	i := history.ItemOf(e)
+	if i == nil {
+		return nil
+	}
+	l.State, l.Since, l.Run = i.State, i.At, i.Run
+	restoring := e.Rule == plan.RestoreRule || e.RestoreOf != ""
+	if i.State == history.Open {
+		l.Finish = Command(slices.Concat([]string{"apply", i.Run}, q.Flags)...)
+	}
+	if i.State == history.Taken || i.State == history.Open && !restoring {
+		l.undo = []string{"restore", nameOf(one, key)}
+	}
+	return nil
+}
+
+// undo sets the commands that give licenses back. A command names the run only if several runs took licenses.
+func (q *Question) undo(one *Story) {
+	several := false
+	for _, l := range one.Ledger {
+		for _, other := range one.Ledger {
+			several = several || l.undo != nil && other.undo != nil && l.Run != other.Run
+		}
+	}
+	for i := range one.Ledger {
+		l := &one.Ledger[i]
+		if l.undo == nil {
+			continue
+		}
+		words := l.undo
+		if several {
+			words = append(words, "--run", l.Run)
+		}
+		l.Undo = Command(slices.Concat(words, q.Flags)...)
+	}
+}
+
+// nameOf returns the name by which a command finds the person: the userPrincipalName if it is the name of the ledger's
+// account and an ordinary one, or else the key in the ledger.
+func nameOf(one *Story, key string) string {
+	if upn := one.UserPrincipalName; key == one.User && key != one.SID && upn != "" && quoted(upn) == upn && upn[0] != '-' {
+		return upn
+	}
+	return key
+}
+
+// cool sets when a license that was given back can be taken again. The digest of the run knows of licenses that
+// somebody else gave back; the ledger does not.
+func (l *License) cool(seen *snapshotOf) error {
+	r, p := seen.run, seen.person
+	known := r.Past(p.ID(), p.SID(), l.License)
+	if l.State == history.Taken && known != nil && known.State == history.Restored && known.Run == l.Run {
+		l.State, l.Since, l.undo = known.State, known.At, nil
+	}
+	if l.State != history.Restored {
+		return nil
+	}
+	judge, err := r.Judge(r.Begin.AsOf)
+	if err != nil {
+		return err
+	}
+	for _, rule := range r.Policy.Rules {
+		if rule.License.Name != l.License {
+			continue
+		}
+		if until, ends := judge.CoolsUntil(rule, p, l.Since); ends && (l.CoolsUntil.IsZero() || until.Before(l.CoolsUntil)) {
+			l.CoolsUntil = until
+		}
+	}
+	return nil
+}
+
+// pastOf returns the past of a license, or nil if the ledger has none.
+func (s *Story) pastOf(license string) *License {
+	i := slices.IndexFunc(s.Ledger, func(l License) bool { return l.License == license })
+	if i < 0 {
+		return nil
+	}
+	return &s.Ledger[i]
+}
+
+// newest returns the newest entry that the ledger could read, or nil.
+func (l *License) newest() *Entry {
+	for i := range slices.Backward(l.Entries) {
+		if l.Entries[i].Damaged == "" {
+			return &l.Entries[i]
+		}
+	}
+	return nil
+}
+
+// lately reports whether a change ended so lately that the snapshot may be from before it.
+func lately(at, read time.Time) bool { return !at.Add(directory.Settling).Before(read) }
