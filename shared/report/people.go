@@ -5,7 +5,6 @@ import (
 	"context"
 	"slices"
 
-	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/snapshot/known"
 	"github.com/idleseat/idleseat/shared/snapshot/table"
@@ -14,10 +13,11 @@ import (
 // profile is what the lists show of a person besides the decision.
 type profile struct{ principal, display, department string }
 
-// profiled lists the columns from which profiles are made.
-var profiled = []string{
-	"entra_id", "entra_user_principal_name", "entra_display_name", "entra_department",
-	"ad_sid", "ad_user_principal_name", "ad_display_name", "ad_department",
+// profiled lists the columns from which profiles are made, for the account of Active Directory and then for that of
+// Entra ID: the id, and the members of profile.
+var profiled = [2][]string{
+	{"ad_sid", "ad_user_principal_name", "ad_display_name", "ad_department"},
+	{"entra_id", "entra_user_principal_name", "entra_display_name", "entra_department"},
 }
 
 // named adds names and departments from the snapshot to the people of the lists. A snapshot of an earlier version has
@@ -63,10 +63,8 @@ func (g *gathering) wanted() map[uint64]bool {
 
 // profiles reads the profiles of the accounts with the given keys, by the id of the account.
 func (g *gathering) profiles(ctx context.Context, wanted map[uint64]bool) (map[string]profile, error) {
-	columns := slices.DeleteFunc(slices.Clone(profiled), func(name string) bool { return !slices.Contains(g.run.Manifest.Columns, name) })
 	found := map[string]profile{}
 	var memory snapshot.Memory
-	var h directory.Accounts
 	for n := range g.run.Begin.Partitions {
 		if len(wanted) == 0 {
 			break
@@ -79,26 +77,35 @@ func (g *gathering) profiles(ctx context.Context, wanted map[uint64]bool) (map[s
 		if err != nil {
 			return nil, err
 		}
-		var rows []int
+		columns, err := g.columns(people)
+		if err != nil {
+			return nil, err
+		}
 		for row := range people.Rows {
-			for _, c := range keys {
-				if k := c.Rows[row]; k != table.None && wanted[uint64(k)] {
-					rows = append(rows, row)
-					break
+			if slices.ContainsFunc(keys, func(c *table.Column) bool { k := c.Rows[row]; return k != table.None && wanted[uint64(k)] }) {
+				for _, c := range columns {
+					if id := c[0].Text(row); id != "" {
+						found[id] = profile{c[1].Text(row), c[2].Text(row), c[3].Text(row)}
+					}
 				}
 			}
 		}
-		if err := g.run.Manifest.Put(&h, people, rows, columns); err != nil {
-			return nil, err
-		}
-		for i := range h.AD {
-			a := &h.AD[i]
-			found[a.SID] = profile{a.UserPrincipalName, a.DisplayName, a.Department}
-		}
-		for i := range h.Entra {
-			u := &h.Entra[i]
-			found[u.ID] = profile{u.UserPrincipalName, u.DisplayName, u.Department}
-		}
 	}
 	return found, nil
+}
+
+// columns returns the columns of profiled, for each of the two accounts. A column that the snapshot lacks has no values.
+func (g *gathering) columns(people *snapshot.People) (of [2][]*table.Column, err error) {
+	for i, names := range profiled {
+		for _, name := range names {
+			c := []*table.Column{{Rows: slices.Repeat([]int64{table.None}, people.Rows)}}
+			if slices.Contains(g.run.Manifest.Columns, name) {
+				if c, err = people.Columns(name); err != nil {
+					return of, err
+				}
+			}
+			of[i] = append(of[i], c[0])
+		}
+	}
+	return of, nil
 }

@@ -47,6 +47,7 @@ type commands struct {
 	Restore    restoreCmd    `cmd:"" help:"Put back what was taken, from one user or by a whole run."`
 	Explain    explainCmd    `cmd:"" help:"Explain the verdicts on one user from the latest snapshot."`
 	Runs       runsCmd       `cmd:"" help:"List the runs of a store, newest first."`
+	Show       showCmd       `cmd:"" help:"Show what a run saw, planned and did."`
 	Policy     policyCmd     `cmd:"" help:"Check a policy file, or test it with golden users."`
 	Demo       demoCmd       `cmd:"" help:"Run the whole chain against a simulated company. No account, no network."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`

@@ -141,6 +141,7 @@ func TestHelp(t *testing.T) {
 		"run":          {"--policy", "--store", "--format"},
 		"approve":      {"<run>"},
 		"restore":      {"--run", "--store"},
+		"show":         {"<run>", "latest", "--store", "--format"},
 		"runs":         {"--store", "--last", "--format", "newest first"},
 		"version":      {"version"},
 	}

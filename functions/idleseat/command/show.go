@@ -1,0 +1,128 @@
+package command
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
+)
+
+type showCmd struct {
+	storeFlag
+	formatFlag
+	ID string `arg:"" name:"run" help:"The run to show, or latest: the newest one with a plan."`
+}
+
+// Run shows what a run saw, planned and did.
+func (c *showCmd) Run(a *Process) error {
+	s, err := c.view(a)
+	if err != nil {
+		return err
+	}
+	if c.ID == latest {
+		if c.ID, err = latestPlanned(a, s); err != nil {
+			return err
+		}
+	}
+	o, err := runs.Look(a.Context, s, c.ID)
+	if err != nil {
+		return err
+	}
+	for _, why := range o.Damage {
+		fmt.Fprintf(a.Stderr, "damaged: %s\n", oneLine(why))
+	}
+	n, err := report.Gather(a.Context, s, c.ID)
+	if errors.Is(err, runs.ErrNoPlan) {
+		return fmt.Errorf("run %s %s: %w", c.ID, done(o, a.Clock.Now()), err)
+	}
+	if err != nil {
+		return err
+	}
+	if c.json() {
+		return writeJSON(a.json, n)
+	}
+	return c.print(a, o, n)
+}
+
+func (c *showCmd) print(a *Process, o *runs.Overview, n *report.Night) error {
+	out := &printer{w: a.Stdout}
+	out.printf("Run %s, tenant %s, as of %s, mode %s\n", n.Run, n.Tenant, n.AsOf.Format(time.RFC3339), n.Mode)
+	out.printf("  planned: verdict %s, %d changes that save %s a month", n.Verdict, o.Changes, money(o.MonthlySaving, o.Currency))
+	if n.Deferred > 0 {
+		out.printf("; %d more are deferred to the next run", n.Deferred)
+	}
+	out.printf("\n  done: %s\n", done(o, a.Clock.Now()))
+	for _, why := range n.HoldReasons {
+		out.printf("  held: %s\n", why)
+	}
+	if o.Refused != "" {
+		out.printf("  refused: %s\n", o.Refused)
+	}
+	out.printf("  people %d; verdicts: keep %d, reclaim %d, undecided %d, exempt %d\n", o.Counts.Users, o.Counts.Keep, o.Counts.Reclaim, o.Counts.Undecided, o.Counts.Exempt)
+	for _, note := range n.Notes {
+		out.printf("  note: %s\n", note)
+	}
+	out.printf("\n")
+	showTables(out, n)
+	if o.Stage == runs.StagePlanned && n.Verdict != plan.Nothing && n.Mode != policy.Audit && a.Clock.Now().Before(n.Expires) {
+		out.printf("plan hash %s\napply it:  %s\n", n.PlanHash, c.next(a, "apply "+n.Run))
+	}
+	out.printf("why one person:  %s\n", c.next(a, "explain USER --run "+n.Run))
+	return out.err
+}
+
+// showTables prints the signals, the rules, the changes with what became of them, and why the others were left out.
+func showTables(out *printer, n *report.Night) {
+	rows := [][]string{{"SIGNAL", "STATE", "NEWEST DATE", "ACCOUNTS WITH A DATE", ""}}
+	for _, s := range n.Signals {
+		rows = append(rows, []string{s.Name, string(s.State), dayOr(s.Newest), fmt.Sprintf("%d of %d", s.Dated, s.Accounts), s.Reason})
+	}
+	tableOf(out, rows)
+	rows = [][]string{{"RULE", "LICENSE", "HOLDERS", "ASKED", "IDLE", "CHANGED", "UNDECIDED", "REFUSED", "DEFERRED", "EXEMPT"}}
+	for i := range n.Rules {
+		r := &n.Rules[i]
+		rows = append(rows, []string{r.Name, r.License, fmt.Sprint(r.Holders), fmt.Sprint(r.Asked), fmt.Sprint(r.Idle), fmt.Sprint(r.Changed),
+			fmt.Sprint(r.Undecided), fmt.Sprint(r.Refused), fmt.Sprint(r.Deferred), fmt.Sprint(r.Exempt)})
+	}
+	tableOf(out, rows)
+	for _, list := range []struct {
+		title string
+		list  *report.List[report.Row]
+	}{{"CHANGE", &n.Changes}, {"ANNOUNCED", &n.Notices}, {"GIVEN BACK", &n.Returned}, {"PENDING SINCE AN EARLIER RUN", &n.Pending}} {
+		rows = [][]string{{"USER", "RULE", list.title, "STATUS", "WHY"}}
+		for i := range list.list.Rows {
+			r := &list.list.Rows[i]
+			rows = append(rows, []string{cmp.Or(r.UserPrincipalName, r.User), r.Rule, arrow(r.Rule, r.License, r.To), cmp.Or(string(r.Status), "-"), cmp.Or(r.Note, r.Reason)})
+		}
+		tableOf(out, rows)
+	}
+	rows = [][]string{{"PEOPLE", "RULE", "OUTCOME", "WHY NOTHING IS CHANGED"}}
+	for _, r := range n.Reasons {
+		outcome := string(r.Outcome)
+		if r.Outcome == policy.Reclaim {
+			outcome = "refused"
+		}
+		rows = append(rows, []string{fmt.Sprint(r.People), r.Rule, outcome, r.Reason})
+	}
+	tableOf(out, rows)
+}
+
+// tableOf prints a table whose first row is the header. It prints nothing if there are no other rows.
+func tableOf(out *printer, rows [][]string) {
+	if len(rows) > 1 {
+		out.shortTable(rows, "--format json has them all")
+		out.printf("\n")
+	}
+}
+
+func dayOr(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.UTC().Format(time.DateOnly)
+}

@@ -1,0 +1,59 @@
+package command
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
+	"github.com/idleseat/idleseat/shared/sandbox"
+)
+
+func TestShow(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 200, Seed: 16})
+	p := s.plan(exitDone)
+	before := string(s.want(exitDone, "show", latest).out)
+	for _, want := range []string{p.Run, "waits for approval", "apply it:  idleseat apply " + p.Run, p.PlanHash, "m365-idle-60", p.Changes[0].UserPrincipalName, "WHY NOTHING IS CHANGED"} {
+		if !strings.Contains(before, want) {
+			t.Errorf("before the changes, show does not say %q:\n%s", want, before)
+		}
+	}
+	s.finish(p.Run)
+	after := string(s.want(exitDone, "show", p.Run).out)
+	if !strings.Contains(after, "done: done ") || strings.Contains(after, "apply it:") {
+		t.Errorf("after the changes:\n%s", after)
+	}
+	var n report.Night
+	if err := json.Unmarshal(s.want(exitDone, "show", latest, "--format", "json").out, &n); err != nil {
+		t.Fatal(err)
+	}
+	if n.Run != p.Run || n.Changes.Total != len(p.Changes) || n.Settled == nil || n.Settled.Statuses[runs.Done] != len(p.Changes) {
+		t.Errorf("as JSON: run %s, %d changes, settled %+v", n.Run, n.Changes.Total, n.Settled)
+	}
+	if a := s.want(exitUsage, "show", "no-such-run"); !strings.Contains(a.err, "no such run") {
+		t.Errorf("a run that is not there: %q", a.err)
+	}
+}
+
+// A run without a plan says how far it has come.
+func TestShowARunThatStopped(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 100, Seed: 16})
+	p := s.plan(exitDone)
+	folder := filepath.Join(s.path("store"), "runs", p.Run)
+	for _, step := range []struct{ gone, want string }{{"plan.json", "is deciding"}, {"manifest.json", "is reading"}} {
+		if err := os.Remove(filepath.Join(folder, step.gone)); err != nil {
+			t.Fatal(err)
+		}
+		if a := s.want(exitUsage, "show", p.Run); !strings.Contains(a.err, step.want) {
+			t.Errorf("without %s: %q", step.gone, a.err)
+		}
+	}
+	if a := s.want(exitUsage, "show", latest); !strings.Contains(a.err, "plan first") {
+		t.Errorf("no run with a plan: %q", a.err)
+	}
+}

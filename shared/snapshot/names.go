@@ -1,0 +1,61 @@
+package snapshot
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// Named is how a snapshot names a person. Members are empty where the person lacks the account or the value.
+type Named struct {
+	ID                string // object id in Entra ID
+	UserPrincipalName string // in Entra ID
+	DisplayName       string // in Entra ID
+	Department        string // in Entra ID
+	SID               string // in Active Directory
+	ADName            string // userPrincipalName in Active Directory
+	SAMAccountName    string // in Active Directory
+}
+
+// nameColumns are the columns of the members of Named, in the same order.
+var nameColumns = []string{entraKey, "entra_user_principal_name", "entra_display_name", "entra_department", adKey, "ad_user_principal_name", "ad_sam_account_name"}
+
+// EachNamed calls each for the names of everybody in a partition. It reads only the columns with names. in is memory
+// that calls for several partitions can share. The accounts are as the sources gave them, so a person whose accounts
+// are not joined is in two calls.
+func (m *Manifest) EachNamed(ctx context.Context, s store.Store, partition int, in *Memory, each func(Named)) error {
+	if len(m.People) == 0 {
+		return m.eachOfParts(ctx, s, partition, each)
+	}
+	people, err := m.OpenPeople(ctx, s, partition, in)
+	if err != nil {
+		return fmt.Errorf("run %s: %w", m.Run, err)
+	}
+	c, err := people.Columns(nameColumns...)
+	if err != nil {
+		return fmt.Errorf("run %s: %w", m.Run, err)
+	}
+	for i := range people.Rows {
+		each(Named{c[0].Text(i), c[1].Text(i), c[2].Text(i), c[3].Text(i), c[4].Text(i), c[5].Text(i), c[6].Text(i)})
+	}
+	return nil
+}
+
+// eachOfParts does the work of EachNamed for a snapshot without tables.
+func (m *Manifest) eachOfParts(ctx context.Context, s store.Store, partition int, each func(Named)) error {
+	var h directory.Accounts
+	if err := m.ReadColumns(ctx, s, partition, nil, &h); err != nil {
+		return fmt.Errorf("run %s: %w", m.Run, err)
+	}
+	for i := range h.Entra {
+		u := &h.Entra[i]
+		each(Named{ID: u.ID, UserPrincipalName: u.UserPrincipalName, DisplayName: u.DisplayName, Department: u.Department})
+	}
+	for i := range h.AD {
+		u := &h.AD[i]
+		each(Named{SID: u.SID, ADName: u.UserPrincipalName, SAMAccountName: u.SAMAccount})
+	}
+	return nil
+}
