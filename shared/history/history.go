@@ -46,6 +46,8 @@ type Planned struct {
 	Signals map[string]*plan.Baseline `json:"signals,omitempty"`
 	// Earlier has the accounts and groups that this run and earlier runs found for the names in policies.
 	Earlier *directory.Earlier `json:"earlier,omitempty"`
+	// Prices has the prices and renewals of this run and of all earlier runs, oldest first.
+	Prices []Price `json:"prices,omitempty"`
 }
 
 // Touch is a license of a person. Run is the run that took the license, and is empty where that does not matter.

@@ -78,6 +78,13 @@ type Intent struct {
 	// IdleSince is the last activity of the person according to the plan. It is nil for a person who was never active.
 	IdleSince     *time.Time `json:"idleSince,omitempty"`
 	MonthlySaving float64    `json:"monthlySaving,omitempty"`
+	// SavesNothing says why the change frees no paid seat. It is empty if the change frees one.
+	SavesNothing string `json:"savesNothing,omitempty"`
+	// Payer says who paid for the license when the change was planned. It is nil in entries of older versions.
+	Payer *directory.Payer `json:"payer,omitempty"`
+	// HeldSince is when a run first saw that somebody else had restored the license since a run took it. It is zero if
+	// nobody had.
+	HeldSince time.Time `json:"heldSince,omitzero"`
 	// RestoreOf is the run whose change this entry restores. It is empty for an entry that takes a license.
 	RestoreOf string `json:"back,omitempty"`
 	// Note says how the restore differs from the way in which the license was taken. It is empty if there is no
@@ -170,6 +177,34 @@ func (l *Ledger) All(ctx context.Context) iter.Seq2[Subject, error] {
 					return
 				}
 			}
+		}
+	}
+}
+
+// Pages yields what the ledger has about each person, one person at a time, in the order of the keys. It lists the
+// whole ledger once, and stops after yielding an error.
+func (l *Ledger) Pages(ctx context.Context) iter.Seq2[*Page, error] {
+	return func(yield func(*Page, error) bool) {
+		var page *Page
+		for key, err := range l.store.List(ctx, layout.Ledger) {
+			if err != nil {
+				yield(nil, fmt.Errorf("list the ledger: %w", err))
+				return
+			}
+			parts := strings.Split(key, "/")
+			if len(parts) != 4 {
+				continue
+			}
+			if page == nil || page.person != parts[1] {
+				if page != nil && !yield(page, nil) {
+					return
+				}
+				page = l.empty(parts[1])
+			}
+			page.add(key, parts[2], parts[3])
+		}
+		if page != nil {
+			yield(page, nil)
 		}
 	}
 }

@@ -26,21 +26,49 @@ type Page struct {
 }
 
 func (l *Ledger) list(ctx context.Context, person, prefix string) (*Page, error) {
-	page := &Page{ledger: l, person: person, intents: map[string][]string{}, others: map[string][]string{}}
+	page := l.empty(person)
 	for key, err := range l.store.List(ctx, prefix) {
 		if err != nil {
 			return nil, fmt.Errorf("list the ledger of %s: %w", person, err)
 		}
-		parts := strings.Split(key, "/")
-		switch {
-		case len(parts) != 4:
-		case isIntent(parts[3]):
-			page.intents[parts[2]] = append(page.intents[parts[2]], key)
-		default:
-			page.others[parts[2]] = append(page.others[parts[2]], parts[3])
+		if parts := strings.Split(key, "/"); len(parts) == 4 {
+			page.add(key, parts[2], parts[3])
 		}
 	}
 	return page, nil
+}
+
+func (l *Ledger) empty(person string) *Page {
+	return &Page{ledger: l, person: person, intents: map[string][]string{}, others: map[string][]string{}}
+}
+
+// add adds an object about a license. name is the last element of its key.
+func (p *Page) add(key, license, name string) {
+	if isIntent(name) {
+		p.intents[license] = append(p.intents[license], key)
+	} else {
+		p.others[license] = append(p.others[license], name)
+	}
+}
+
+// Person returns the person whom the page is about.
+func (p *Page) Person() string { return p.person }
+
+// Entries returns all entries for a license, oldest first. It fails with ErrDamaged if the objects of the license
+// cannot be believed.
+func (p *Page) Entries(ctx context.Context, license string) ([]*Entry, error) {
+	if err := p.check(ctx, license); err != nil {
+		return nil, err
+	}
+	var all []*Entry
+	for _, key := range p.intents[license] {
+		e, err := p.ledger.read(ctx, p.person, license, key)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, e)
+	}
+	return all, nil
 }
 
 // Licenses returns the licenses for which the person has any object in the ledger, sorted.

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
@@ -39,6 +40,7 @@ func (d *Decision) AppendJSON(to []byte) ([]byte, error) {
 	o.instant("after", d.After)
 	o.number("setbacks", d.Setbacks)
 	o.given("again", d.HeldAgain)
+	o.payer("payer", d.Payer)
 	return append(o.text, '}'), o.err
 }
 
@@ -92,6 +94,21 @@ func (o *object) instant(name string, t time.Time) {
 		return
 	}
 	o.text = append(text, '"')
+}
+
+func (o *object) payer(name string, p *directory.Payer) {
+	if p == nil {
+		return
+	}
+	o.name(name)
+	o.text = append(o.text, '{')
+	if p.Department != nil {
+		o.string("department", *p.Department)
+	}
+	if p.CostCenter != nil {
+		o.string("costCenter", *p.CostCenter)
+	}
+	o.text = append(o.text, '}')
 }
 
 func (o *object) evidence(name string, list []policy.Evidence) {

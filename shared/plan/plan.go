@@ -59,6 +59,8 @@ type Decision struct {
 	Setbacks int `json:"setbacks,omitempty"`
 	// HeldAgain is the run that took the license, if somebody else has since restored it to the person.
 	HeldAgain string `json:"again,omitempty"`
+	// Payer says who pays for the license. It is nil if nothing is changed.
+	Payer *directory.Payer `json:"payer,omitempty"`
 }
 
 // Planned reports whether the decision is a change that can be carried out.
@@ -156,6 +158,8 @@ type Change struct {
 	RestoreOf string `json:"back,omitempty"`
 	// FirstReading is as in Decision.
 	FirstReading bool `json:"firstReading,omitempty"`
+	// Payer says who pays for the license. It is nil in plans of older versions.
+	Payer *directory.Payer `json:"payer,omitempty"`
 }
 
 // Begun is a change that an earlier run began but did not finish.

@@ -3,6 +3,7 @@ package report
 import (
 	"time"
 
+	"github.com/idleseat/idleseat/shared/money"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/runs"
@@ -30,7 +31,7 @@ type Night struct {
 	Kinds     map[string]int `json:"kinds,omitempty"` // accounts that are no people, by kind
 	Deferred  int            `json:"deferred"`
 	Settled   *Settled       `json:"settled,omitempty"` // nil until a call has worked on a change
-	Money     Money          `json:"money"`
+	Money     money.Sums     `json:"money"`
 	Signals   []Signal       `json:"signals"`
 	Rules     []Rule         `json:"rules"` // in the order of the policy
 
@@ -161,29 +162,4 @@ type Past struct {
 	At                time.Time `json:"at,omitzero"`       // when it was taken
 	Returned          time.Time `json:"returned,omitzero"` // when the person got the license back
 	How               string    `json:"how,omitempty"`     // ByOperator, ByRule or ByOtherHand; empty if the license did not come back
-}
-
-// Money is three figures that are never mixed, a month, in the currency of the policy.
-type Money struct {
-	Currency   string      `json:"currency"`
-	CouldFree  float64     `json:"couldFree"`  // seats that this run's plan would free
-	Freed      float64     `json:"freed"`      // seats that runs have freed so far
-	FreedNet   float64     `json:"freedNet"`   // freed, without those that were given back
-	Seats      int         `json:"seats"`      // seats that the plan would free
-	SeatsFreed int         `json:"seatsFreed"` // seats that runs have freed so far
-	SeatsNet   int         `json:"seatsNet"`
-	Saved      float64     `json:"saved"` // money that is really saved up to now, by price, date and renewal
-	Lines      []MoneyLine `json:"lines"`
-}
-
-// MoneyLine is the money of one product in one department.
-type MoneyLine struct {
-	License    string    `json:"license"`
-	Department string    `json:"department"`
-	CostCenter string    `json:"costCenter,omitempty"`
-	CouldFree  float64   `json:"couldFree"`
-	Freed      float64   `json:"freed"`
-	FreedNet   float64   `json:"freedNet"`
-	Saved      float64   `json:"saved"`
-	Renews     time.Time `json:"renews,omitzero"` // a freed seat saves nothing before this date
 }

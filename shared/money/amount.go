@@ -1,0 +1,60 @@
+package money
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+)
+
+// Cents is an amount of money in hundredths of a currency. In JSON it is a number with two decimals. Sums of Cents are
+// exact.
+type Cents int64
+
+// String returns the amount with two decimals, such as "-3.05".
+func (c Cents) String() string {
+	sign, n := "", uint64(c)
+	if c < 0 {
+		sign, n = "-", -n
+	}
+	return fmt.Sprintf("%s%d.%02d", sign, n/100, n%100)
+}
+
+// Float returns the amount as a number for charts. Do not add such numbers up.
+func (c Cents) Float() float64 { return float64(c) / 100 }
+
+// MarshalJSON writes the amount as a number with two decimals.
+func (c Cents) MarshalJSON() ([]byte, error) { return []byte(c.String()), nil }
+
+// UnmarshalJSON reads what MarshalJSON wrote. It fails for any other text.
+func (c *Cents) UnmarshalJSON(text []byte) error {
+	whole, part, _ := strings.Cut(string(text), ".")
+	n, err := strconv.ParseInt(whole+part, 10, 64)
+	if err != nil || len(part) != 2 {
+		return fmt.Errorf("%q is no amount with two decimals", text)
+	}
+	*c = Cents(n)
+	return nil
+}
+
+// parts is how many amounts make up one unit of a currency. Prices count to four decimals. An int64 then holds the
+// highest price that a policy may have (999,999), for each of 31 days, of a million seats: 3.1e17. So nothing
+// overflows, and no library for decimals is needed: the package only adds, multiplies by a number of days, and divides
+// once for each row.
+const parts = 10_000
+
+// amount is money in ten-thousandths of a currency.
+type amount int64
+
+// priced returns the price that a policy names, rounded to four decimals.
+func priced(price float64) amount { return amount(math.Round(price * parts)) }
+
+// per returns a divided by n, which is positive, rounded once to whole cents. Half a cent is rounded away from zero.
+func (a amount) per(n int) Cents {
+	const inCent = parts / 100
+	d := amount(n) * inCent
+	if a < 0 {
+		return -(-a).per(n)
+	}
+	return Cents((a + d/2) / d)
+}

@@ -1,0 +1,166 @@
+// Package money says what taking back unused licenses is worth: what a plan could free, what runs have freed, what of
+// that was not given back, and what was really saved up to a day. It computes from three things alone: the entries of
+// the ledger, the prices and renewals that each run knew, and dates. Every amount is an integer, and each row of each
+// month is rounded once, to a cent. Sums are sums of rows, so they agree to the cent however the rows are grouped.
+package money
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/runs"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// peopleAtOnce is how many people's entries are read at the same time.
+const peopleAtOnce = 16
+
+// Of returns all figures up to now. CouldFree is about the plan of run. If run is empty, CouldFree is zero, and the
+// newest plan for everybody says what somebody else restored. Of reads the whole ledger, a few people at a time.
+// Entries that cannot be believed are counted and left out.
+func Of(ctx context.Context, s store.Store, run string, now time.Time) (*Sums, error) {
+	known, err := history.Prices(ctx, s, "", now)
+	if err != nil {
+		return nil, fmt.Errorf("compute the money: %w", err)
+	}
+	b := &book{now: now, prices: pricesOf(known, now), tallies: map[key]*tally{}}
+	for _, p := range known {
+		b.currency = p.Currency // the newest is last
+	}
+	last, err := lastKnown(ctx, s, run, now)
+	if err != nil {
+		return nil, fmt.Errorf("compute the money: %w", err)
+	}
+	if run != "" {
+		p, err := runs.GetPlan(ctx, s, run)
+		if err != nil {
+			return nil, fmt.Errorf("compute the money: %w", err)
+		}
+		b.currency = cmp.Or(p.Currency, b.currency)
+		b.plan(p)
+	}
+	if err := b.read(ctx, ledger.In(s), last); err != nil {
+		return nil, fmt.Errorf("compute the money: %w", err)
+	}
+	return b.sums(), nil
+}
+
+// lastKnown returns what a run knew about each license: the digest of earlier runs, and the licenses that the run
+// itself found restored by somebody else. For an empty run, or a run without a snapshot of its own, the newest plan for
+// everybody counts.
+func lastKnown(ctx context.Context, s store.Store, run string, now time.Time) (*history.Digest, error) {
+	m, err := manifest(ctx, s, run)
+	if err == nil && m == nil {
+		if run, err = history.Newest(ctx, s, now); err == nil {
+			m, err = manifest(ctx, s, run)
+		}
+	}
+	if err != nil || m == nil {
+		return nil, err
+	}
+	d, err := history.Load(ctx, s, m)
+	if err != nil {
+		return nil, err
+	}
+	p, err := history.GetPlanned(ctx, s, run)
+	if errors.Is(err, store.ErrNotFound) {
+		return d, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range p.HeldAgain {
+		if i := d.Of(t.User, t.License); i != nil && i.State == history.Taken && i.Run == t.Run {
+			i.State, i.At = history.Restored, p.AsOf
+		}
+	}
+	return d, nil
+}
+
+// manifest returns the manifest of a run, or nil if there is none.
+func manifest(ctx context.Context, s store.Store, run string) (*snapshot.Manifest, error) {
+	if run == "" {
+		return nil, nil
+	}
+	m, _, err := snapshot.GetManifest(ctx, s, run)
+	if errors.Is(err, snapshot.ErrNone) || errors.Is(err, snapshot.ErrUnknownRun) {
+		return nil, nil
+	}
+	return m, err
+}
+
+// read adds the whole ledger.
+func (b *book) read(ctx context.Context, l *ledger.Ledger, last *history.Digest) error {
+	all, ctx := errgroup.WithContext(ctx)
+	all.SetLimit(peopleAtOnce)
+	var mu sync.Mutex
+	var listing error
+	for page, err := range l.Pages(ctx) {
+		if err != nil {
+			listing = err
+			break
+		}
+		all.Go(func() error {
+			for _, license := range page.Licenses() {
+				entries, err := page.Entries(ctx, license)
+				if err != nil && !errors.Is(err, ledger.ErrDamaged) {
+					return err
+				}
+				spans := spansOf(entries, last.Of(page.Person(), license), b.now)
+				mu.Lock()
+				if err != nil {
+					b.unread++
+				}
+				for i := range spans {
+					b.add(&spans[i])
+				}
+				mu.Unlock()
+			}
+			return nil
+		})
+	}
+	return cmp.Or(all.Wait(), listing)
+}
+
+// plan adds the seats that a plan would free.
+func (b *book) plan(p *plan.Plan) {
+	month := monthOf(b.now)
+	for i := range p.Changes {
+		c := &p.Changes[i]
+		if c.RestoreOf != "" {
+			continue
+		}
+		if c.SavesNothing == "" {
+			t, price := b.at(month, c.License, c.Payer, nil)
+			t.could, t.seats = t.could+price, t.seats+1
+		}
+		if c.To != "" {
+			t, price := b.at(month, c.To, c.Payer, nil)
+			t.could -= price
+		}
+	}
+}
+
+// sums returns the rows of the book, and their sums.
+func (b *book) sums() *Sums {
+	s := &Sums{AsOf: b.now.UTC(), Currency: b.currency, Unread: b.unread}
+	for k, t := range b.tallies {
+		s.Rows = append(s.Rows, b.row(k, t))
+	}
+	slices.SortFunc(s.Rows, func(x, y Row) int {
+		return cmp.Or(x.Month.Compare(y.Month), x.compare(&y.Line), cmp.Compare(x.Currency, y.Currency))
+	})
+	s.total()
+	return s
+}

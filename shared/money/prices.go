@@ -1,0 +1,84 @@
+package money
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/history"
+)
+
+const day = 24 * time.Hour
+
+// dayOf returns the beginning of the day of t, in UTC.
+func dayOf(t time.Time) time.Time { return t.UTC().Truncate(day) }
+
+// nextDay returns the first beginning of a day that is not before t.
+func nextDay(t time.Time) time.Time {
+	if d := dayOf(t); d.Before(t) {
+		return d.Add(day)
+	}
+	return dayOf(t)
+}
+
+// monthOf returns the beginning of the calendar month of t, in UTC.
+func monthOf(t time.Time) time.Time {
+	t = t.UTC()
+	return time.Date(t.Year(), t.Month(), 1, 0, 0, 0, 0, time.UTC)
+}
+
+// daysIn returns the number of days of the calendar month that begins at month.
+func daysIn(month time.Time) int { return int(month.AddDate(0, 1, 0).Sub(month) / day) }
+
+// prices has what runs knew about each license, oldest first.
+type prices map[string][]history.Price
+
+// pricesOf sorts the known prices by license. Prices of runs that began after now are left out.
+func pricesOf(all []history.Price, now time.Time) prices {
+	of := prices{}
+	for _, p := range all {
+		if !p.From.After(now) {
+			of[p.License] = append(of[p.License], p)
+		}
+	}
+	for _, list := range of {
+		slices.SortStableFunc(list, func(a, b history.Price) int {
+			return cmp.Or(a.From.Compare(b.From), cmp.Compare(a.Run, b.Run))
+		})
+	}
+	return of
+}
+
+// on returns what was in force on a day, and the index of it. A price is in force from the day of the run that first
+// had it. Before the first known price, that price counts. on returns nil if no price is known.
+func (p prices) on(license string, d time.Time) (*history.Price, int) {
+	list := p[license]
+	i := max(0, len(list)-1)
+	for i > 0 && dayOf(list[i].From).After(d) {
+		i--
+	}
+	if len(list) == 0 {
+		return nil, 0
+	}
+	return &list[i], i
+}
+
+// renewal returns the first day on which a seat that became free at the given time need not be paid for any more, or
+// zero if that is unknown. It is the first renewal at or after that time. Until that renewal, what a later run says
+// about it replaces what an earlier run said, but a run that does not know replaces nothing.
+func (p prices) renewal(license string, freed time.Time) time.Time {
+	_, i := p.on(license, dayOf(freed))
+	var at time.Time
+	for _, known := range p[license][min(i, len(p[license])):] {
+		if !at.IsZero() && !known.From.Before(at) {
+			break
+		}
+		if !known.Renews.IsZero() && !known.Renews.Before(freed) {
+			at = known.Renews
+		}
+	}
+	if at.IsZero() {
+		return at
+	}
+	return nextDay(at)
+}
