@@ -54,23 +54,6 @@ func (p *Page) add(key, license, name string) {
 // Person returns the person whom the page is about.
 func (p *Page) Person() string { return p.person }
 
-// Entries returns all entries for a license, oldest first. It fails with ErrDamaged if the objects of the license
-// cannot be believed.
-func (p *Page) Entries(ctx context.Context, license string) ([]*Entry, error) {
-	if err := p.check(ctx, license); err != nil {
-		return nil, err
-	}
-	var all []*Entry
-	for _, key := range p.intents[license] {
-		e, err := p.ledger.read(ctx, p.person, license, key)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, e)
-	}
-	return all, nil
-}
-
 // Licenses returns the licenses for which the person has any object in the ledger, sorted.
 func (p *Page) Licenses() []string {
 	all := maps.Clone(p.intents)

@@ -113,11 +113,10 @@ func (b *book) read(ctx context.Context, l *ledger.Ledger, last *history.Digest)
 		}
 		all.Go(func() error {
 			for _, license := range page.Licenses() {
-				entries, err := page.Entries(ctx, license)
+				spans, err := readSpans(ctx, page, license, last, b.now)
 				if err != nil && !errors.Is(err, ledger.ErrDamaged) {
 					return err
 				}
-				spans := spansOf(entries, last.Of(page.Person(), license), b.now)
 				mu.Lock()
 				if err != nil {
 					b.unread++
@@ -131,6 +130,18 @@ func (b *book) read(ctx context.Context, l *ledger.Ledger, last *history.Digest)
 		})
 	}
 	return cmp.Or(all.Wait(), listing)
+}
+
+// readSpans reads the times at which a license of a person was free. If one entry cannot be believed, none counts.
+func readSpans(ctx context.Context, page *ledger.Page, license string, last *history.Digest, now time.Time) ([]span, error) {
+	var entries []*ledger.Entry
+	for e, err := range page.Entries(ctx, license) {
+		if err != nil {
+			return nil, err
+		}
+		entries = append(entries, e)
+	}
+	return spansOf(entries, last.Of(page.Person(), license), now), nil
 }
 
 // plan adds the seats that a plan would free.
