@@ -8,6 +8,7 @@ import (
 	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/money"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/runs"
@@ -30,7 +31,7 @@ func Gather(ctx context.Context, s store.Store, run string) (*Night, error) {
 	if g.nights, err = history.Before(ctx, s, run, p.Created); err != nil {
 		return nil, err
 	}
-	steps := []func(context.Context) error{g.settled, g.listed, g.decided, g.named, g.past, g.trend}
+	steps := []func(context.Context) error{g.settled, g.listed, g.decided, g.named, g.past, g.trend, g.earned}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
 			return nil, fmt.Errorf("gather what the report of run %s shows: %w", run, err)
@@ -61,19 +62,25 @@ type gathering struct {
 type subject struct{ user, license string }
 
 func nightOf(r *decision.Run, p *plan.Plan) *Night {
-	n := &Night{
+	return &Night{
 		Run: p.Run, Tenant: p.Tenant, AsOf: p.AsOf, Made: p.Created, Expires: p.Expires, Mode: p.Mode, Verdict: p.Verdict,
 		HoldReasons: p.HoldReasons, Notes: p.Notes, Overridable: p.Overridable, PlanHash: p.PlanHash, Restores: p.Restores,
 		OnePerson: r.Begin.User != "", People: p.Counts.Users, Kinds: p.Kinds, Deferred: p.Deferred,
-		Signals: signalsOf(r, p), Rules: rulesOf(r, p), Money: Money{Currency: p.Currency},
+		Signals: signalsOf(r, p), Rules: rulesOf(r, p),
 	}
-	for _, c := range p.Changes {
-		if c.RestoreOf == "" && c.SavesNothing == "" {
-			n.Money.Seats++
-		}
-		n.Money.CouldFree += c.MonthlySaving
+}
+
+// earned computes the money up to the last call that worked on the plan, or up to the making of the plan.
+func (g *gathering) earned(ctx context.Context) error {
+	at := g.plan.Created
+	if g.outcome != nil && g.outcome.At.After(at) {
+		at = g.outcome.At
 	}
-	return n
+	sums, err := money.Of(ctx, g.store, g.plan.Run, at)
+	if err == nil {
+		g.Money = *sums
+	}
+	return err
 }
 
 // signalsOf returns the health of every signal that the run judged, the directories first.
