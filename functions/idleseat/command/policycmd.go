@@ -12,8 +12,9 @@ import (
 )
 
 type policyCmd struct {
-	Check policyCheckCmd `cmd:"" help:"Compile a policy file and report every fault in it."`
-	Test  policyTestCmd  `cmd:"" help:"Ask the rules about golden users and compare."`
+	Check   policyCheckCmd   `cmd:"" help:"Compile a policy file and report every fault in it."`
+	Test    policyTestCmd    `cmd:"" help:"Ask the rules about golden users and compare."`
+	Explain policyExplainCmd `cmd:"" help:"Say in plain words what a policy file does."`
 }
 
 type policyCheckCmd struct {

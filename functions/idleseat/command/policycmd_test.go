@@ -134,7 +134,7 @@ func TestHelp(t *testing.T) {
 		"apply":        {"<run>", "--yes", "--override-limits", "--store"},
 		"reevaluate":   {"<user>", "--apply", "--policy", "--store"},
 		"explain":      {"<user>", "--run", "--store"},
-		"policy":       {"check", "test"},
+		"policy":       {"check", "test", "explain"},
 		"policy check": {"<file>"},
 		"policy test":  {"<file>", "golden"},
 		"demo":         {"--users", "--seed"},

@@ -76,9 +76,12 @@ var spoken = []struct{ in, en, sv string }{
 
 func TestConditions(t *testing.T) {
 	t.Parallel()
-	p := load(t, fmt.Sprintf(asking, `"true"`))
+	text := fmt.Sprintf(asking, `"true"`)
+	for i, tc := range spoken { // the policy accepts the conditions
+		text += fmt.Sprintf("  - {name: r%d, license: l, then: remove, when: %q}\n", i, tc.in)
+	}
+	p := load(t, text)
 	for _, tc := range spoken {
-		load(t, fmt.Sprintf(asking, "|\n      "+tc.in)) // the policy accepts the condition
 		for l, want := range map[Language]string{English: tc.en, Swedish: tc.sv} {
 			got, err := Condition(l, p, tc.in)
 			if err != nil {

@@ -237,7 +237,7 @@ func Sentence(clause string) string {
 	return string(unicode.ToUpper(first)) + clause[size:] + "."
 }
 
-// String returns the whole text with headings, one sentence or more a line.
+// String returns the whole text with headings, one sentence or more a line. Line breaks inside a text become spaces.
 func (t *Text) String() string {
 	heads := t.Language.tongue().heads
 	var b strings.Builder
@@ -247,7 +247,7 @@ func (t *Text) String() string {
 		}
 		b.WriteString(head + "\n")
 		for _, line := range lines {
-			b.WriteString("  " + line + "\n")
+			b.WriteString("  " + strings.ReplaceAll(line, "\n", " ") + "\n")
 		}
 	}
 	b.WriteString(strings.Join(t.Purpose, "\n") + "\n")

@@ -1,0 +1,46 @@
+package command
+
+import (
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/policy/words"
+)
+
+func TestPolicyExplain(t *testing.T) {
+	t.Parallel()
+	for language, want := range map[string]string{
+		"en": "A person who holds m365-e3 is changed to exchange-online if the last sign-in to Entra ID was more than 60 days ago or",
+		"sv": "En person som har m365-e3 flyttas till exchange-online om den senaste inloggningen i Entra ID skedde för mer än 60 dagar sedan eller",
+	} {
+		a := call(t, "policy", "explain", infra, "--language", language)
+		if a.status != exitDone || a.err != "" || !strings.Contains(string(a.out), want) || !strings.Contains(string(a.out), "\n  breakglass@contoso.example\n") {
+			t.Errorf("%s: exit status %d, stderr %q, stdout:\n%s", language, a.status, a.err, a.out)
+		}
+		b := call(t, "policy", "explain", infra, "--language", language, "--format", "json")
+		var text words.Text
+		if err := json.Unmarshal(b.out, &text); err != nil || string(text.Language) != language {
+			t.Fatalf("%v in %s", err, b.out)
+		}
+		if d := cmp.Diff(string(a.out), text.String()); d != "" {
+			t.Errorf("the JSON says something else (-text +json):\n%s", d)
+		}
+	}
+	if a := call(t, "policy", "explain", "--help"); !strings.Contains(string(a.out), "--language") || !strings.Contains(string(a.out), "<file>") {
+		t.Errorf("the help: %s", a.out)
+	}
+	if a := call(t, "policy", "explain", infra, "--language", "de"); a.status != exitUsage || len(a.out) > 0 {
+		t.Errorf("exit status %d, stdout %q", a.status, a.out)
+	}
+	file := t.TempDir() + "/faulty.yaml"
+	if err := os.WriteFile(file, []byte("tenant: 1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if a := call(t, "policy", "explain", file); a.status != exitUsage || !strings.Contains(a.err, "faulty.yaml:1:") || len(a.out) > 0 {
+		t.Errorf("exit status %d, stderr %q", a.status, a.err)
+	}
+}
