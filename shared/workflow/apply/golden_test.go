@@ -7,7 +7,9 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -16,10 +18,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/layout"
-	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/lease"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/runs"
@@ -37,22 +39,33 @@ var rewrite = flag.Bool("rewrite", false, "make the golden store of the present 
 const (
 	goldenStores  = "testdata/golden"
 	goldenPresent = "2026-11" // the folder of the present formats
+	goldenBefore  = "20261122T090000Z-00000000"
+	goldenBack    = "20261122T100000Z-00000002" // restores goldenBefore
 	goldenRun     = "20261123T090000Z-00000001"
 )
 
-// TestMakeGoldenStore makes the golden store of the present formats, after a night that left Anna's change open.
+// TestMakeGoldenStore makes the golden store of the present formats: a night on hold that an operator applied and
+// restored, and a night that left Anna's change open.
 func TestMakeGoldenStore(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join(t.TempDir(), "store")
 	s, err := store.Open(t.Context(), folder)
 	must(t, err)
-	rules, err := policy.Load("golden", []byte(goldenPolicy))
-	must(t, err)
 	b := goldenBench(s)
-	b.reads(t, rules)
+	before := b.holds()
+	b.overridden(t)
+	if d := cmp.Diff(before, b.holds()); d != "" {
+		t.Fatalf("after the restore (-before +after):\n%s", d)
+	}
+
+	b.now = asOf.Add(time.Minute)
+	night, err := lease.Take(t.Context(), s, stopped{b.now}, "golden")
+	must(t, err)
+	_, end := night.Keep(t.Context())
+	b.reads(t, goldenRun, goldenPolicy)
 	p := b.decides(t, goldenRun)
 	if len(p.Changes) != 3 || p.Verdict != plan.Apply {
-		t.Fatalf("verdict %s %q, changes %+v", p.Verdict, p.HoldReasons, p.Changes)
+		t.Fatalf("verdict %s %q, changes %+v, refused %+v", p.Verdict, p.HoldReasons, p.Changes, p.Counts)
 	}
 	r, err := b.Apply(t.Context(), Request{Run: goldenRun, Approver: "golden"})
 	must(t, err)
@@ -61,13 +74,59 @@ func TestMakeGoldenStore(t *testing.T) {
 	}
 	_, _, err = gate.Conclude(t.Context(), s, goldenRun, b.now)
 	must(t, err)
-	if !*rewrite {
-		return
-	}
-	to := filepath.Join(goldenStores, goldenPresent)
-	must(t, os.RemoveAll(to))
+	must(t, end())
 	must(t, os.RemoveAll(filepath.Join(folder, ".tmp")))
-	must(t, os.CopyFS(to, os.DirFS(folder)))
+	if *rewrite {
+		to := filepath.Join(goldenStores, goldenPresent)
+		must(t, os.RemoveAll(to))
+		must(t, os.CopyFS(to, os.DirFS(folder)))
+	}
+	if d := cmp.Diff(kindsIn(t, folder), kindsIn(t, filepath.Join(goldenStores, goldenPresent))); d != "" {
+		t.Errorf("kinds of objects (-as made now +in the golden store; -rewrite makes it again):\n%s", d)
+	}
+}
+
+// overridden plans the night before, applies its plan over the limits, and restores it.
+func (b *bench) overridden(t *testing.T) {
+	t.Helper()
+	b.now = asOf.AddDate(0, 0, -1).Add(time.Minute)
+	b.reads(t, goldenBefore, goldenStrict)
+	p := b.decides(t, goldenBefore)
+	if len(p.Changes) != 2 || p.Verdict != plan.Hold || !p.Overridable {
+		t.Fatalf("verdict %s %q, changes %+v", p.Verdict, p.HoldReasons, p.Changes)
+	}
+	r, err := b.Apply(t.Context(), Request{Run: goldenBefore, Override: p.PlanHash, Approver: "golden"})
+	must(t, err)
+	if r.Count(runs.Done) != 2 {
+		t.Fatalf("%+v", r.Results)
+	}
+	b.now = b.now.Add(time.Hour)
+	back, err := restore.Plan(t.Context(), b.Store, restore.Request{Of: goldenBefore, Run: goldenBack}, b.now)
+	must(t, err)
+	b.finish(t, back, runs.Done)
+	must(t, history.Stop(t.Context(), b.Store, goldenBefore, "id-gus", goldenBack, b.now)) // as a restore of a person alone does to a run that goes on
+}
+
+// stopped is a clock that stands still.
+type stopped struct{ now time.Time }
+
+func (c stopped) Now() time.Time { return c.now }
+
+func (stopped) Sleep(ctx context.Context, _ time.Duration) error { <-ctx.Done(); return ctx.Err() }
+
+// kindsIn returns the kinds of objects in a store's folder: their keys without what differs between two stores.
+func kindsIn(t *testing.T, folder string) []string {
+	t.Helper()
+	kinds := map[string]bool{}
+	attempt := regexp.MustCompile(`(/\d-|/copilot-|/0000-|/)[0-9a-zA-Z]{10,16}\.(parquet|jsonl\.gz|bin)$`)
+	must(t, filepath.WalkDir(folder, func(file string, e fs.DirEntry, err error) error {
+		if err == nil && !e.IsDir() && e.Name() != "report.html" { // only people read the report
+			key := filepath.ToSlash(strings.TrimPrefix(file, folder+string(filepath.Separator)))
+			kinds[attempt.ReplaceAllString(key, "${1}*.$2")] = true
+		}
+		return err
+	}))
+	return slices.Sorted(maps.Keys(kinds))
 }
 
 // reader records which objects were read.
@@ -98,6 +157,10 @@ func TestGoldenStores(t *testing.T) {
 			t.Parallel()
 			s, keys := golden(t, filepath.Join(goldenStores, version.Name()))
 			b := goldenBench(s)
+			for _, run := range []string{goldenBefore, goldenRun} {
+				readRun(t, s, run)
+			}
+			readRestored(t, s)
 			before := b.holds()
 			b.entra.in.add("g-exo", "id-anna") // what the earlier version had done in the directory
 			must(t, b.entra.ChangeLicenses(t.Context(), "id-bo", []directory.Assignment{{SKU: "sku-exo"}}, []string{"sku-e3"}))
@@ -105,12 +168,11 @@ func TestGoldenStores(t *testing.T) {
 
 			b.at(asOf.AddDate(0, 0, 1))
 			second := b.nightOver(t)
-			if len(second.Pending) != 1 || second.Pending[0].User != "id-anna" || cmp.Diff([]string{goldenRun}, second.Resumes) != "" || second.Counts.Users != 6 || second.FirstRun {
+			if len(second.Pending) != 1 || second.Pending[0].User != "id-anna" || cmp.Diff([]string{goldenRun}, second.Resumes) != "" || second.Counts.Users != 9 || second.FirstRun {
 				t.Errorf("pending %+v, resumes %q, counts %+v, notes %q", second.Pending, second.Resumes, second.Counts, second.Notes)
 			}
 			first, err := runs.GetPlan(t.Context(), s, goldenRun)
 			must(t, err)
-			readRest(t, s, first)
 			b.finish(t, first, runs.Done)
 			for _, c := range first.Changes {
 				b.logged(t, c, "done")
@@ -124,9 +186,10 @@ func TestGoldenStores(t *testing.T) {
 			if d := cmp.Diff(before, b.holds()); d != "" {
 				t.Errorf("what people hold (-before +after):\n%s", d)
 			}
-			others := layout.Run(goldenRun) + "members/" // read only by other programs, like the spreadsheet
+			// The table of members and the spreadsheet are for other programs. Of a person's stop the key says everything,
+			// and of the leases only the newest counts.
 			unread := slices.DeleteFunc(keys, func(key string) bool {
-				return s.read[key] || key == layout.Changes(goldenRun) || strings.HasPrefix(key, others)
+				return s.read[key] || path.Base(key) == "changes.csv" || strings.Contains(key, "/members/") || strings.HasPrefix(key, layout.Stopped(goldenBefore)) || key == layout.Lease(1)
 			})
 			if len(unread) > 0 {
 				t.Errorf("nothing reads %q", unread)
@@ -139,65 +202,25 @@ func TestGoldenStores(t *testing.T) {
 func golden(t *testing.T, folder string) (s *reader, keys []string) {
 	t.Helper()
 	s = &reader{Store: &store.Memory{}, read: map[string]bool{}}
-	must(t, filepath.WalkDir(folder, func(path string, e fs.DirEntry, err error) error {
+	must(t, filepath.WalkDir(folder, func(file string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() {
 			return err
 		}
-		body, err := os.ReadFile(path)
+		body, err := os.ReadFile(file)
 		if err != nil {
 			return err
 		}
-		key, err := filepath.Rel(folder, path)
+		key, err := filepath.Rel(folder, file)
 		if err != nil {
 			return err
 		}
 		keys = append(keys, filepath.ToSlash(key))
 		return store.PutBytes(t.Context(), s.Store, filepath.ToSlash(key), body)
 	}))
-	if len(keys) < 15 {
+	if len(keys) < 50 {
 		t.Fatalf("the golden store has only %q", keys)
 	}
-	// The tables of people were made from the snapshot's parts. A delta reading starts from the parts, so they must be
-	// readable too.
-	m, _, err := snapshot.GetManifest(t.Context(), s, goldenRun)
-	must(t, err)
-	m.People = nil
-	var all directory.Accounts
-	must(t, m.ReadColumns(t.Context(), s, 0, nil, &all))
-	if len(all.Entra) != 5 || len(all.AD) != 2 || len(all.Memberships) != 2 {
-		t.Errorf("the parts have %d accounts of Entra ID, %d of Active Directory, and members %v", len(all.Entra), len(all.AD), all.Memberships)
-	}
 	return s, keys
-}
-
-// readRest reads what only some nights read: the decisions, and the marks in the ledger.
-func readRest(t *testing.T, s store.Store, p *plan.Plan) {
-	t.Helper()
-	r, err := decision.Open(t.Context(), s, p.Run)
-	must(t, err)
-	decided := 0
-	_, err = r.Each(t.Context(), func(*plan.Decision) error { decided++; return nil })
-	must(t, err)
-	book, marks := ledger.In(s), 0
-	for _, c := range p.Changes {
-		e, err := book.Latest(t.Context(), c.User, c.License)
-		must(t, err)
-		left, err := book.LeavingMark(t.Context(), e)
-		must(t, err)
-		for _, seen := range []ledger.Seen{ledger.Answered, ledger.SeenInTarget} {
-			mark, err := book.Noted(t.Context(), e, seen)
-			must(t, err)
-			if mark != nil {
-				marks++
-			}
-		}
-		if left != nil {
-			marks++
-		}
-	}
-	if decided == 0 || marks != 5 {
-		t.Errorf("%d decisions, %d marks", decided, marks)
-	}
 }
 
 // nightOver plans a night from the golden run's snapshot.
