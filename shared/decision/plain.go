@@ -40,7 +40,9 @@ type Plain struct {
 
 // NewScreen returns a Screen for the run. judge evaluates the run's rules.
 func NewScreen(r *Run, judge *policy.Judge) *Screen {
-	s := &Screen{run: r, judge: judge}
+	own := *r
+	own.memory = &memory{} // several Screens of a run read different partitions at the same time
+	s := &Screen{run: &own, judge: judge}
 	for i := range r.History.All() {
 		s.named.add(i.User)
 	}
@@ -132,26 +134,35 @@ type screening struct {
 }
 
 func (s *Screen) plain(ctx context.Context, partition int, people *snapshot.People) (*screening, error) {
-	p := &screening{Screen: s, people: people, open: make([]bool, people.Rows), uses: map[directory.Signal]policy.Used{}, reports: map[int][]int32{}}
-	for source := range p.past {
-		var err error
-		if p.past[source], err = s.lookup(ctx, partition, directory.Source(source)); err != nil {
-			return p.all(), nil //nolint:nilerr // reading by rows returns the error again
-		}
-		p.states[source], s.kept[source] = make([]policy.AccountState, people.Rows), slices.Grow(s.kept[source][:0], people.Rows)[:people.Rows]
-	}
-	if err := errors.Join(p.look(), p.listed(), p.recall()); err != nil {
-		return nil, err
-	}
-	crowd := p.crowd()
-	if !s.judge.CanScreen(crowd) {
-		return p.all(), p.failed
+	p, crowd, err := s.prepare(ctx, partition, people)
+	if err != nil || crowd == nil {
+		return p, err
 	}
 	var verdicts [][]policy.Plain
 	verdicts, p.open = s.judge.Screen(crowd)
 	p.count(crowd, verdicts)
 	p.remember()
 	return p, p.failed
+}
+
+// prepare looks up the accounts of a partition. The crowd is nil if all of its people must be read in the ordinary way.
+func (s *Screen) prepare(ctx context.Context, partition int, people *snapshot.People) (*screening, *policy.Crowd, error) {
+	p := &screening{Screen: s, people: people, open: make([]bool, people.Rows), uses: map[directory.Signal]policy.Used{}, reports: map[int][]int32{}}
+	for source := range p.past {
+		var err error
+		if p.past[source], err = s.lookup(ctx, partition, directory.Source(source)); err != nil {
+			return p.all(), nil, nil //nolint:nilerr // reading by rows returns the error again
+		}
+		p.states[source], s.kept[source] = make([]policy.AccountState, people.Rows), slices.Grow(s.kept[source][:0], people.Rows)[:people.Rows]
+	}
+	if err := errors.Join(p.look(), p.listed(), p.recall()); err != nil {
+		return nil, nil, err
+	}
+	crowd := p.crowd()
+	if !s.judge.CanScreen(crowd) {
+		return p.all(), nil, p.failed
+	}
+	return p, crowd, nil
 }
 
 // all marks every row as open. Everybody is then read in the ordinary way, which returns the same errors.

@@ -55,6 +55,37 @@ func Open(ctx context.Context, s store.Store, run string) (*Run, error) {
 	if err != nil {
 		return nil, err
 	}
+	return open(ctx, s, b, m, hash, p)
+}
+
+// OpenUnder is like Open, but evaluates the rules of another policy. It fails with snapshot.ErrNoColumn if the run did
+// not read a field that the policy names, and with ErrNotRead if it did not read the members of a group.
+func OpenUnder(ctx context.Context, s store.Store, run string, p *policy.Policy) (*Run, error) {
+	b, err := snapshot.GetBegin(ctx, s, run)
+	if err != nil {
+		return nil, err
+	}
+	m, hash, err := snapshot.GetManifest(ctx, s, run)
+	if err != nil {
+		return nil, err
+	}
+	for _, q := range p.MemberQueries() {
+		if key := q.Key(); !slices.Contains(b.Members, key) {
+			return nil, &ErrNotRead{run, q.Ref.String()}
+		}
+	}
+	return open(ctx, s, b, m, hash, p)
+}
+
+// ErrNotRead is the error for a run that did not read the members of a group that another policy names. Nobody may be
+// taken for no member.
+type ErrNotRead struct{ Run, Group string }
+
+func (e *ErrNotRead) Error() string {
+	return fmt.Sprintf("run %s did not read the members of the group %s, which the policy needs", e.Run, e.Group)
+}
+
+func open(ctx context.Context, s store.Store, b *snapshot.Begin, m *snapshot.Manifest, hash string, p *policy.Policy) (*Run, error) {
 	columns, err := m.ColumnsFor(p.Fields())
 	if err != nil {
 		return nil, err

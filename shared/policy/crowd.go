@@ -57,6 +57,17 @@ type Crowd struct {
 	LicensePaths [][]directory.Assignment
 	Unreadable   []string // keys of groups that could not be read
 	Open         []bool   // people who must be evaluated one by one in any case
+
+	// The following fields are needed only by Sweep, which must know who may be in grace. The functions return
+	// microseconds since 1970, None for the time before the first reading, or Never if it is unknown.
+
+	// EnabledSince returns since when the account in s has been enabled. It also returns None for a disabled account.
+	EnabledSince func(s directory.Source, row int) int64
+	// MemberSince returns since when the account in s has been in the group with this key.
+	MemberSince func(s directory.Source, key string, row int) int64
+	// Changed returns the text with the dates of all license assignments of a person, separated by spaces, in the
+	// format of the table of people.
+	Changed func() (Column, bool)
 }
 
 // Plain is a verdict that follows from columns alone.
@@ -68,22 +79,26 @@ const (
 	PlainNotHolder
 	PlainNotAsked // kept because the condition "for" is false
 	PlainKeep     // kept because the condition "when" is false
+	PlainReclaim  // only Sweep returns it
 )
 
 // PlainVerdicts is the number of values of Plain.
-const PlainVerdicts = 4
+const PlainVerdicts = 5
 
 // Screen evaluates all rules for a crowd from its columns alone. A verdict is plain if the person does not hold the
 // license, or keeps it because a condition is false; a plain verdict is the one that AskAll would return. verdicts[i]
 // has the verdicts of rule i, one for each person. If some rule has no plain verdict on a person, open is true for that
 // person, and all verdicts on the person are NotPlain.
 func (j *Judge) Screen(c *Crowd) (verdicts [][]Plain, open []bool) {
-	s := newScreen(j, c)
-	open = make([]bool, c.People)
-	copy(open, c.Open)
+	return newScreen(j, c).rules()
+}
+
+func (s *screen) rules() (verdicts [][]Plain, open []bool) {
+	open = make([]bool, s.People)
+	copy(open, s.Open)
 	s.exempt(open)
-	verdicts = make([][]Plain, len(j.policy.Rules))
-	for i, r := range j.policy.Rules {
+	verdicts = make([][]Plain, len(s.policy.Rules))
+	for i, r := range s.policy.Rules {
 		verdicts[i] = s.rule(r, open)
 	}
 	for i := range verdicts {
@@ -99,9 +114,10 @@ func (j *Judge) Screen(c *Crowd) (verdicts [][]Plain, open []bool) {
 // rule returns the plain verdicts of a rule. It sets open for the people without a plain verdict.
 func (s *screen) rule(r *Rule, open []bool) []Plain {
 	holders := s.holders(r.License)
-	scope, when := s.all(directory.Yes), s.condition(r.when)
-	if r.scope != nil {
-		scope = s.condition(r.scope)
+	scope, when := s.scope(r), s.condition(r.when)
+	var spared []bool
+	if s.sweeps {
+		spared = s.spared(r)
 	}
 	verdicts := make([]Plain, s.People)
 	for row := range verdicts {
@@ -114,6 +130,8 @@ func (s *screen) rule(r *Rule, open []bool) []Plain {
 			verdicts[row] = PlainNotAsked
 		case scope[row] == directory.Yes && when[row] == directory.No:
 			verdicts[row] = PlainKeep
+		case s.sweeps && scope[row] == directory.Yes && when[row] == directory.Yes && !spared[row]:
+			verdicts[row] = PlainReclaim
 		default:
 			open[row] = true
 		}
@@ -136,8 +154,27 @@ func (s *screen) exempt(open []bool) {
 	}
 }
 
+// scope reports for whom the rule's condition "for" holds. Rules of a trial have the same condition, so its result is
+// kept.
+func (s *screen) scope(r *Rule) []directory.Flag {
+	if r.scope == nil {
+		return s.all(directory.Yes)
+	}
+	if s.scopes[r.scope.source] == nil {
+		s.scopes[r.scope.source] = s.condition(r.scope)
+	}
+	return s.scopes[r.scope.source]
+}
+
 // holders reports who holds a license.
 func (s *screen) holders(l *License) []directory.Flag {
+	if s.held[l] == nil {
+		s.held[l] = s.holdersOf(l)
+	}
+	return s.held[l]
+}
+
+func (s *screen) holdersOf(l *License) []directory.Flag {
 	if l.holders != nil {
 		return s.members(l.holders)
 	}

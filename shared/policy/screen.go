@@ -20,10 +20,19 @@ type screen struct {
 	dates   map[*attribute][]int64
 	through map[*attribute]time.Time // up to when the reports say anything about the dates
 	spans   []time.Duration          // the spans of the condition
+
+	scopes map[string][]directory.Flag   // results of conditions "for", by source
+	held   map[*License][]directory.Flag // results of holders
+
+	sweeps bool              // whether verdicts to reclaim are plain, too
+	graces map[string][]bool // results of spared, by license and attributes; see spared
 }
 
 func newScreen(j *Judge, c *Crowd) *screen {
-	return &screen{Judge: j, Crowd: c, dates: map[*attribute][]int64{}, through: map[*attribute]time.Time{}}
+	return &screen{
+		Judge: j, Crowd: c, dates: map[*attribute][]int64{}, through: map[*attribute]time.Time{},
+		scopes: map[string][]directory.Flag{}, held: map[*License][]directory.Flag{}, graces: map[string][]bool{},
+	}
 }
 
 func (s *screen) all(f directory.Flag) []directory.Flag {

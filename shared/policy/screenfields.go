@@ -122,22 +122,24 @@ func (s *screen) date(a *attribute) []int64 {
 		dates[row] = None
 	}
 	begin := int64(None) // the latest start of a report's span
-	if a.kind == directory.Date && s.readable(a) {
-		for _, f := range a.fields {
-			used, reported := s.used(f)
-			if !reported {
-				s.newest(f, dates, known, open)
-				continue
-			}
-			s.newestUse(used, dates, known, open, never)
-			begin = max(begin, used.Through.Add(-used.Span).UnixMicro()+1)
-			if s.through[a].IsZero() || used.Through.Before(s.through[a]) {
-				s.through[a] = used.Through
-			}
+	readable := s.readable(a)
+	for _, f := range a.fields {
+		if !readable {
+			break
+		}
+		used, reported := s.used(f)
+		if !reported {
+			s.newest(f, dates, known, open)
+			continue
+		}
+		s.newestUse(used, dates, known, open, never)
+		begin = max(begin, used.Through.Add(-used.Span).UnixMicro()+1)
+		if s.through[a].IsZero() || used.Through.Before(s.through[a]) {
+			s.through[a] = used.Through
 		}
 	}
 	for row := range dates {
-		if open[row] || !known[row] && a.as != orNone || never[row] && dates[row] < begin {
+		if !readable || open[row] || !known[row] && a.as != orNone || never[row] && dates[row] < begin {
 			dates[row] = unknownDate
 		}
 	}

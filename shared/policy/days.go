@@ -1,0 +1,167 @@
+package policy
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"cel.dev/cel-go/common/ast"
+	"go.yaml.in/yaml/v3"
+)
+
+// Variant is a rule of a policy with another number of days: each days(From) in its condition "when" becomes days(To).
+// If From is 0, the rule stays as it is.
+type Variant struct {
+	Rule     string
+	From, To int
+}
+
+// Days returns the numbers n of the calls days(n) in the rule's condition "when", ascending and without duplicates.
+func (r *Rule) Days() (list []int) {
+	r.when.eachDays(func(_ ast.Expr, days int) { list = append(list, days) })
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// eachDays calls each for every call days(n) of the condition, with the expression of n.
+func (c *condition) eachDays(each func(n ast.Expr, days int)) {
+	ast.PostOrderVisit(c.checked.NativeRep().Expr(), ast.NewExprVisitor(func(e ast.Expr) {
+		if call, _ := callOfLiteral(e); call != "days" {
+			return
+		}
+		if span, ok := spanOf(e); ok {
+			each(e.AsCall().Args()[0], int(span/day))
+		}
+	}))
+}
+
+// Varied returns the text of a policy in which rules have other numbers of days. Everything else keeps its meaning, but
+// comments and spacing may change. name is the name of the policy in messages. Varied fails if the policy is faulty, or
+// if it lacks a rule or a number of days that a variant names.
+func Varied(name string, text []byte, variants ...Variant) ([]byte, error) {
+	p, root, err := nodes(name, text)
+	if err != nil {
+		return nil, err
+	}
+	rules := valueOf(root, "rules")
+	for _, v := range variants {
+		if err := p.vary(rules, v); err != nil {
+			return nil, err
+		}
+	}
+	return encoded(root)
+}
+
+// Trial returns the policy with one rule for each variant, in the order of variants, instead of its own rules. So one
+// Judge can ask a rule with many numbers of days, and all of them share what does not depend on the rule.
+func Trial(name string, text []byte, variants []Variant) (*Policy, error) {
+	p, root, err := nodes(name, text)
+	if err != nil {
+		return nil, err
+	}
+	rules := valueOf(root, "rules")
+	own, trial := rules.Content, []*yaml.Node(nil)
+	for i, v := range variants {
+		at := slices.IndexFunc(p.Rules, func(r *Rule) bool { return r.Name == v.Rule })
+		if at < 0 {
+			return nil, p.noRule(v.Rule)
+		}
+		copied := *own[at]
+		copied.Content = slices.Clone(copied.Content)
+		for k, n := range copied.Content {
+			one := *n
+			copied.Content[k] = &one
+		}
+		if err := p.vary(&yaml.Node{Content: slices.Insert(slices.Clone(own[:at]), at, &copied)}, v); err != nil {
+			return nil, err
+		}
+		valueOf(&copied, "name").SetString(fmt.Sprintf("%d: %s with %d days", i+1, v.Rule, v.To))
+		trial = append(trial, &copied)
+	}
+	rules.Content = trial
+	if text, err = encoded(root); err != nil {
+		return nil, err
+	}
+	return LoadKept(name, text)
+}
+
+// nodes loads a policy that was accepted before, and returns it with the nodes of its text.
+func nodes(name string, text []byte) (*Policy, *yaml.Node, error) {
+	p, err := LoadKept(name, text)
+	if err != nil {
+		return nil, nil, err
+	}
+	_, root := open(name, text, true)
+	return p, root, nil
+}
+
+func encoded(root *yaml.Node) ([]byte, error) {
+	var text bytes.Buffer
+	encoder := yaml.NewEncoder(&text)
+	encoder.SetIndent(2)
+	if err := encoder.Encode(root); err != nil {
+		return nil, fmt.Errorf("write the policy: %w", err)
+	}
+	return text.Bytes(), encoder.Close()
+}
+
+// valueOf returns the value of a key of a mapping, or nil if the mapping lacks it.
+func valueOf(mapping *yaml.Node, key string) *yaml.Node {
+	for i := 0; i+1 < len(mapping.Content); i += 2 {
+		if mapping.Content[i].Value == key {
+			return mapping.Content[i+1]
+		}
+	}
+	return nil
+}
+
+func (p *Policy) noRule(name string) error {
+	return fmt.Errorf("the policy has no rule %q%s", name, didYouMean(name, p.ruleNames()))
+}
+
+// vary changes the days of one rule in the nodes of all rules.
+func (p *Policy) vary(rules *yaml.Node, v Variant) error {
+	at := slices.IndexFunc(p.Rules, func(r *Rule) bool { return r.Name == v.Rule })
+	if at < 0 {
+		return p.noRule(v.Rule)
+	}
+	if v.From == 0 {
+		return nil
+	}
+	if v.To < 1 || v.To > maxDays {
+		return fmt.Errorf("rule %s: days takes a whole number from 1 to %d, not %d", v.Rule, maxDays, v.To)
+	}
+	type place struct{ from, to int }
+	var places []place
+	when, when0 := p.Rules[at].when, valueOf(rules.Content[at], "when")
+	text := []rune(when0.Value)
+	when.eachDays(func(n ast.Expr, days int) {
+		found, is := when.checked.NativeRep().SourceInfo().GetOffsetRange(n.ID())
+		if days == v.From && is {
+			places = append(places, place{int(found.Start), numberEnd(text, int(found.Start))})
+		}
+	})
+	if len(places) == 0 {
+		return fmt.Errorf(`rule %s has no days(%d) in its condition "when"`, v.Rule, v.From)
+	}
+	slices.SortFunc(places, func(a, b place) int { return b.from - a.from }) // from the end, so that places stay valid
+	for _, one := range places {
+		text = slices.Concat(text[:one.from], []rune(strconv.Itoa(v.To)), text[one.to:])
+	}
+	when0.Value = string(text)
+	return nil
+}
+
+// numberEnd returns the index after a whole number, which may be hexadecimal, in a condition.
+func numberEnd(text []rune, from int) int {
+	end := from
+	for end < len(text) && (text[end] >= '0' && text[end] <= '9' || text[end] >= 'a' && text[end] <= 'f' || text[end] >= 'A' && text[end] <= 'F' || text[end] == 'x' || text[end] == 'X') {
+		end++
+	}
+	return end
+}
+
+// At makes the Judge evaluate the rules as of another time.
+func (j *Judge) At(now time.Time) { j.setNow(now.UTC()) }

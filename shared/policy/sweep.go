@@ -1,0 +1,191 @@
+package policy
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// Swept is a crowd for which Sweep evaluated all rules.
+type Swept struct {
+	Verdicts [][]Plain // by rule and person; NotPlain for everybody who is open
+	Open     []bool    // people who must be evaluated on their own
+	screen   *screen
+}
+
+// Sweep is like Screen, but its plain verdicts include verdicts to reclaim. Such a verdict is plain if the columns show
+// that the person holds the license, that both conditions are true, that no exemption can hold, and that no grace can.
+func (j *Judge) Sweep(c *Crowd) *Swept {
+	s := newScreen(j, c)
+	s.sweeps = true
+	verdicts, open := s.rules()
+	return &Swept{Verdicts: verdicts, Open: open, screen: s}
+}
+
+// LastSeen returns the newest date of use that each person is known to have, in microseconds since 1970, or None. The
+// dates are those that the rule's condition reads; see lastSeen. known reports whether there is certainly no later
+// date, up to the end of the reports. Both are valid only for people who are not open.
+func (w *Swept) LastSeen(r *Rule) (at []int64, known []bool) {
+	s := w.screen
+	at, known = make([]int64, s.People), make([]bool, s.People)
+	for row := range at {
+		at[row], known[row] = None, true
+	}
+	for _, a := range r.when.activity {
+		for _, f := range a.fields {
+			s.latest(f, at, known)
+		}
+	}
+	return at, known
+}
+
+// latest replaces dates by those of a field that are later. It clears known for people whose field is unknown.
+func (s *screen) latest(f *directory.Field, at []int64, known []bool) {
+	if used, reported := s.used(f); reported {
+		for row, state := range s.Accounts[directory.Entra] {
+			last := used.Last[row]
+			if known[row] = known[row] && (state == Nowhere || state == Here && last != None); state == Here && last > Never {
+				at[row] = max(at[row], last)
+			}
+		}
+		return
+	}
+	columns := s.columnsOf(f)
+	for row, state := range s.Accounts[f.Source] {
+		known[row] = known[row] && len(columns) > 0 && state != NotKnown
+		for _, c := range columns {
+			if state == Here {
+				at[row] = max(at[row], c.Rows[row])
+			}
+		}
+	}
+}
+
+// spared reports who may be in grace for a rule. Rules of a trial about the same license and the same dates have the
+// same answer, so it is kept.
+func (s *screen) spared(r *Rule) []bool {
+	key := r.License.Name
+	for _, a := range r.when.activity {
+		key += " " + a.name
+	}
+	if s.graces[key] == nil {
+		s.graces[key] = make([]bool, s.People)
+		s.neverUsed(r, s.graces[key])
+		s.newlyHeld(r.License, s.graces[key])
+		s.newlyEnabled(r.License, s.graces[key])
+	}
+	return s.graces[key]
+}
+
+// graceBegan returns the latest microsecond at which a grace of days can have begun that has ended by now.
+func (s *screen) graceBegan(days int) int64 {
+	return s.now.Add(-time.Duration(days) * day).UnixMicro()
+}
+
+// neverUsed marks people to whom Judge.neverSignedIn may give grace: no date of theirs is known, and the account is
+// new or of unknown age.
+func (s *screen) neverUsed(r *Rule, spared []bool) {
+	days := s.policy.Grace.NeverSignedIn
+	if days == 0 || len(r.when.activity) == 0 {
+		return
+	}
+	ended := s.graceBegan(days)
+	used := make([]bool, s.People)
+	for _, a := range r.when.activity {
+		for row, date := range s.date(a) {
+			used[row] = used[row] || date > unknownDate
+		}
+	}
+	for row, created := range s.date(s.policy.attributes["created"]) {
+		spared[row] = spared[row] || !used[row] && (created <= unknownDate || created > ended)
+	}
+}
+
+// newlyHeld marks people to whom Judge.newHolder may give grace.
+func (s *screen) newlyHeld(l *License, spared []bool) {
+	days := s.policy.Grace.NewHolder
+	if days == 0 {
+		return
+	}
+	ended := s.graceBegan(days)
+	if l.holders != nil {
+		for row, holds := range s.holders(l) {
+			if holds == directory.Yes {
+				since := s.MemberSince(l.holders.Ref.Source, l.holders.key, row)
+				spared[row] = spared[row] || since != None && (since == Never || since > ended)
+			}
+		}
+		return
+	}
+	changed, ok := s.Changed()
+	settled := make([]bool, len(changed.Words))
+	for word, dates := range changed.Words {
+		settled[word] = allBefore(dates, time.UnixMicro(ended))
+	}
+	for row := range spared {
+		word := int64(None)
+		if ok {
+			word = changed.Rows[row]
+		}
+		spared[row] = spared[row] || word == None || !settled[word]
+	}
+}
+
+// allBefore reports whether every date in a text of dates lies certainly before at. It compares texts, because parsing
+// the dates of everybody takes too long.
+func allBefore(dates string, at time.Time) bool {
+	const seconds = "2006-01-02T15:04:05"
+	bound, any := at.UTC().Format(seconds), false
+	for date := range strings.FieldsSeq(dates) {
+		if any = true; len(date) <= len(seconds) || date[4] != '-' || date[len(date)-1] != 'Z' || date[:len(seconds)] >= bound {
+			return false
+		}
+	}
+	return any
+}
+
+// newlyEnabled marks people to whom Judge.enabledAgain may give grace.
+func (s *screen) newlyEnabled(l *License, spared []bool) {
+	days := s.policy.Grace.EnabledAgain
+	if days == 0 {
+		return
+	}
+	ended := s.graceBegan(days)
+	for row, state := range s.Accounts[l.source()] {
+		if state != Here {
+			spared[row] = true
+			continue
+		}
+		since := s.EnabledSince(l.source(), row)
+		spared[row] = spared[row] || since != None && (since == Never || since > ended)
+	}
+}
+
+// Outcomes appends the outcome of every rule on a person to list, in the order of the policy. It is faster than AskAll,
+// because it finds no reasons.
+func (j *Judge) Outcomes(p *directory.Person, list []Outcome) []Outcome {
+	var once exempted
+	for _, r := range j.policy.Rules {
+		list = append(list, j.decide(r, p, &once).outcome)
+	}
+	return list
+}
+
+// LastSeen returns the newest date of use that the person is known to have, among the dates that the rule's condition
+// reads, or the zero time. known reports whether there is certainly no later date, up to the end of the reports.
+func (j *Judge) LastSeen(r *Rule, p *directory.Person) (at time.Time, known bool) {
+	return lastSeen(r.when.activity, p), !slices.ContainsFunc(r.when.activity, func(a *attribute) bool {
+		return slices.ContainsFunc(a.fields, func(f *directory.Field) bool {
+			return f.Of(p).State == directory.Unknown && !absent(p, f.Source)
+		})
+	})
+}
+
+// Late returns how late the reports may be from which the rule's condition takes dates of use. It is zero if it reads
+// none.
+func (r *Rule) Late() time.Duration { return r.late() }
+
+// SeesUse reports whether the rule's condition reads a date of use. Without one, nobody can be seen to come back.
+func (r *Rule) SeesUse() bool { return len(r.when.activity) > 0 }

@@ -1,0 +1,266 @@
+// Package backtest asks the rules of a policy about every kept snapshot, with other numbers of days, and counts how many
+// of the people whom they would hit came back. It asks the same Judge that plans ask, as of each night, with what was
+// known, doubted, exempt or unhealthy on that night. So an administrator sees before a threshold is in force what it
+// would have done. The package also compares two policies on one snapshot, and changes nothing.
+package backtest
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// ErrQuestion is the error for a question that cannot be asked of the policy, such as an unknown rule.
+var ErrQuestion = errors.New("the question does not fit the policy")
+
+// ErrNoNights is the error for a store without two snapshots that can be compared.
+var ErrNoNights = errors.New("the store has no two snapshots of everybody to compare")
+
+// Windows are the numbers of days after a hit within which a return is counted.
+var Windows = [...]int{7, 30, 90}
+
+// mostThresholds is how many numbers of days can be tried at once.
+const mostThresholds = 32
+
+// Question is what a backtest asks.
+type Question struct {
+	PolicyName string
+	Policy     []byte // text of a policy that was accepted before
+	Rule       string // empty: all rules
+	Days       []int  // the thresholds to try, in days; the rule's own is always added
+	// Constant is the days(n) of the rule that the thresholds replace. It may be 0 if the rule has only one.
+	Constant int
+	Regret   float64 // the largest accepted share of hits that come back, from 0 to 1
+	Within   int     // the days after a hit within which a return counts for the recommendation: one of Windows
+	Now      time.Time
+	Workers  int // partitions that are evaluated at the same time; at least 1
+	// Progress is called after each night, unless it is nil.
+	Progress func(done, nights int)
+}
+
+// Answer is what kept snapshots say about thresholds.
+type Answer struct {
+	From     time.Time  `json:"from"` // the planning time of the first night
+	To       time.Time  `json:"to"`   // the planning time of the last night
+	Nights   int        `json:"nights"`
+	Gap      int        `json:"longestGapDays"` // the longest time between two nights, in whole days
+	People   int        `json:"people"`         // in the last snapshot
+	LeftOut  []LeftOut  `json:"leftOut"`
+	Doubted  []Doubted  `json:"doubted"`
+	Currency string     `json:"currency"`
+	Accepted float64    `json:"acceptedRegret"`
+	Within   int        `json:"within"`
+	Rules    []Rule     `json:"rules"`
+	NotTried []NotTried `json:"notTried"`
+}
+
+// LeftOut is a snapshot that could not be asked.
+type LeftOut struct {
+	Run string `json:"run"`
+	Why string `json:"why"`
+}
+
+// Doubted is a signal that a rule reads and that was not healthy on some nights. The rules are undecided then.
+type Doubted struct {
+	Signal string `json:"signal"`
+	Nights int    `json:"nights"`
+	Reason string `json:"reason"` // on the last of these nights
+}
+
+// NotTried is a rule that has no threshold to try.
+type NotTried struct {
+	Rule string `json:"rule"`
+	Why  string `json:"why"`
+}
+
+// Rule is what the snapshots say about one rule.
+type Rule struct {
+	Name       string      `json:"rule"`
+	License    string      `json:"license"`
+	To         string      `json:"to,omitempty"`
+	Days       int         `json:"days"`       // as the policy has it
+	SeatPrice  float64     `json:"seatPrice"`  // what one seat saves a month
+	Thresholds []Threshold `json:"thresholds"` // ascending
+	Choice     Choice      `json:"recommendation"`
+}
+
+// Threshold is what a rule would have done with one number of days. A hit is the first night on which the rule says
+// reclaim about a person who is not hit already. A hit ends when a snapshot shows that the person was active again.
+type Threshold struct {
+	Days    int  `json:"days"`
+	InForce bool `json:"inForce"` // whether the policy has this number of days
+	People  int  `json:"people"`  // with at least one hit
+	// Seats counts the people whom the rule reclaims on the last night.
+	Seats         int     `json:"seats"`
+	MonthlySaving float64 `json:"monthlySaving"` // for Seats
+	// Stock has the hits on the first night: people who had been idle for any time before. Later hits are in Flow. The
+	// regret of a rule that stays in force is that of Flow.
+	Stock Group `json:"stock"`
+	Flow  Group `json:"flow"`
+	// Older and Newer divide Flow by the night of the hit. Older counts only what the older half of the nights shows.
+	Older       Group        `json:"older"`
+	Newer       Group        `json:"newer"`
+	Departments []Department `json:"departments"` // of all hits, most hits first
+}
+
+// Department is the hits in one department. Name is empty for people without one.
+type Department struct {
+	Name string `json:"department"`
+	Group
+}
+
+// Run asks a question of all kept snapshots of everybody.
+func Run(ctx context.Context, s store.Store, q Question) (*Answer, error) {
+	if !slices.Contains(Windows[:], q.Within) {
+		return nil, fmt.Errorf("%w: a return is counted within 7, 30 or 90 days, not %d", ErrQuestion, q.Within)
+	}
+	t, err := newTrial(&q)
+	if err != nil {
+		return nil, err
+	}
+	a := &Answer{LeftOut: []LeftOut{}, Doubted: []Doubted{}, Currency: t.policy.Currency, Accepted: q.Regret, Within: q.Within, NotTried: t.notTried}
+	counts, err := t.replay(ctx, s, a, &q, nil)
+	if err != nil {
+		return nil, err
+	}
+	for i := range t.rules {
+		a.Rules = append(a.Rules, counts.rule(i, a))
+	}
+	return a, nil
+}
+
+// trial is a policy whose rules are those of the question, once for each threshold.
+type trial struct {
+	policy   *policy.Policy
+	rules    []tried
+	notTried []NotTried
+}
+
+// tried is a rule in a trial.
+type tried struct {
+	*policy.Rule       // as the policy has it
+	days         int   // its own number of days
+	thresholds   []int // ascending
+	first        int   // the index of its first variant among the rules of the trial
+}
+
+// newTrial returns the trial of a question.
+func newTrial(q *Question) (*trial, error) {
+	p, err := policy.LoadKept(q.PolicyName, q.Policy)
+	if err != nil {
+		return nil, err
+	}
+	if q.Rule != "" && p.RuleNamed(q.Rule) == nil {
+		return nil, fmt.Errorf("%w: it has no rule %q; its rules are %s", ErrQuestion, q.Rule, ruleNames(p))
+	}
+	t := &trial{notTried: []NotTried{}}
+	var variants []policy.Variant
+	for _, r := range p.Rules {
+		if q.Rule != "" && r.Name != q.Rule {
+			continue
+		}
+		days, why := constant(r, q.Constant)
+		if why != "" {
+			t.notTried = append(t.notTried, NotTried{r.Name, why})
+			continue
+		}
+		one := tried{Rule: r, days: days, first: len(variants), thresholds: slices.Clone(q.Days)}
+		one.thresholds = append(one.thresholds, days)
+		slices.Sort(one.thresholds)
+		one.thresholds = slices.Compact(one.thresholds)
+		if len(one.thresholds) > mostThresholds {
+			return nil, fmt.Errorf("%w: %d thresholds are too many; at most %d are tried at once", ErrQuestion, len(one.thresholds), mostThresholds)
+		}
+		for _, n := range one.thresholds {
+			variants = append(variants, policy.Variant{Rule: r.Name, From: days, To: n})
+		}
+		t.rules = append(t.rules, one)
+	}
+	if len(t.rules) == 0 {
+		var all []string
+		for _, n := range t.notTried {
+			all = append(all, "rule "+n.Rule+": "+n.Why)
+		}
+		return nil, fmt.Errorf("%w: %s", ErrQuestion, strings.Join(all, "; "))
+	}
+	if t.policy, err = policy.Trial(q.PolicyName, q.Policy, variants); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrQuestion, err)
+	}
+	return t, nil
+}
+
+func ruleNames(p *policy.Policy) string {
+	var names []string
+	for _, r := range p.Rules {
+		names = append(names, r.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// constant returns the number of days of a rule that thresholds replace. chosen is what the question says, or 0. why
+// says why there is none.
+func constant(r *policy.Rule, chosen int) (days int, why string) {
+	list := r.Days()
+	var calls []string
+	for _, n := range list {
+		calls = append(calls, fmt.Sprintf("days(%d)", n))
+	}
+	switch {
+	case !r.SeesUse():
+		return 0, `its condition "when" reads no date of use, so nobody can be seen to come back`
+	case len(list) == 0:
+		return 0, `its condition "when" has no days(n), so there is nothing to try`
+	case chosen != 0 && !slices.Contains(list, chosen):
+		return 0, fmt.Sprintf(`its condition "when" has no days(%d); it has %s`, chosen, strings.Join(calls, ", "))
+	case chosen != 0:
+		return chosen, ""
+	case len(list) > 1:
+		return 0, fmt.Sprintf(`its condition "when" has %s; say which of them to replace: --constant %d`, strings.Join(calls, ", "), list[0])
+	}
+	return list[0], ""
+}
+
+// price returns what one change saves a month.
+func price(r *policy.Rule) (saves float64) {
+	if r.License.FreesNothing() == "" {
+		saves = r.License.MonthlyPrice
+	}
+	if r.ChangeTo != nil {
+		saves -= r.ChangeTo.MonthlyPrice
+	}
+	return saves
+}
+
+// doubted returns the signals that the rules read and that were unhealthy on some night.
+func doubted(p *policy.Policy, nights []night) (all []Doubted) {
+	all = []Doubted{}
+	for _, s := range p.Signals() {
+		d := Doubted{Signal: s.String()}
+		for i := range nights {
+			if f := nights[i].feeds[s]; f.State != plan.Healthy {
+				d.Nights, d.Reason = d.Nights+1, f.Reason
+			}
+		}
+		if d.Nights > 0 {
+			all = append(all, d)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b Doubted) int { return cmp.Compare(b.Nights, a.Nights) })
+	return all
+}
+
+// night is a snapshot that was asked.
+type night struct {
+	run   string
+	asOf  time.Time
+	feeds [directory.Signals]plan.Feed
+}

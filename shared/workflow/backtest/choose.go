@@ -1,0 +1,68 @@
+package backtest
+
+import "fmt"
+
+// Choice is the recommended threshold of a rule: the lowest for which the regret of the older half stays under what is
+// accepted, with all of its confidence interval, and for which no higher threshold does worse. The newer half, which had
+// no part in the choice, then checks it.
+type Choice struct {
+	Days    int     `json:"days,omitempty"` // 0: none is recommended
+	Reason  string  `json:"reason"`
+	Learned *Regret `json:"learned,omitempty"` // of the older half at the chosen threshold, or at the nearest one
+	Checked *Regret `json:"checked,omitempty"` // of the newer half
+	// Holds reports whether the regret of the newer half stays under what is accepted, too.
+	Holds bool `json:"holds"`
+}
+
+// choose returns the recommendation. window is an index of Windows.
+func choose(thresholds []Threshold, accepted float64, window int) Choice {
+	best := -1
+	for k := len(thresholds) - 1; k >= 0 && thresholds[k].Older.Regret[window].under(accepted); k-- {
+		best = k
+	}
+	if best < 0 {
+		return none(thresholds, accepted, window)
+	}
+	t := &thresholds[best]
+	learned, checked := t.Older.Regret[window], t.Newer.Regret[window]
+	c := Choice{Days: t.Days, Learned: &learned, Checked: &checked, Holds: checked.Known() > 0 && checked.Rate <= accepted}
+	within := fmt.Sprintf("within %d days", learned.Days)
+	switch {
+	case c.Holds:
+		c.Reason = fmt.Sprintf("the older half of the nights shows %s %s, and the newer half confirms it with %s", learned.words(), within, checked.words())
+	case checked.Known() == 0:
+		c.Days, c.Reason = 0, fmt.Sprintf("%d days fit the older half of the nights, with %s %s, but no hit of the newer half is old enough to check it; keep more nights", t.Days, learned.words(), within)
+	case checked.Low > accepted:
+		c.Days, c.Reason = 0, fmt.Sprintf("%d days fit the older half of the nights, with %s %s, but not the newer half, with %s: habits have changed, so choose more days", t.Days, learned.words(), within, checked.words())
+	default:
+		c.Days, c.Reason = 0, fmt.Sprintf("%d days fit the older half of the nights, with %s %s, but the newer half has %s, which may be chance; choose more days, or keep more nights", t.Days, learned.words(), within, checked.words())
+	}
+	return c
+}
+
+// under reports whether a regret is certainly under what is accepted.
+func (r *Regret) under(accepted float64) bool { return r.Known() > 0 && r.High <= accepted }
+
+// none says why no threshold is recommended.
+func none(thresholds []Threshold, accepted float64, window int) Choice {
+	t := &thresholds[len(thresholds)-1]
+	r := t.Older.Regret[window]
+	c := Choice{Learned: &r}
+	switch {
+	case r.Known() == 0:
+		c.Reason = fmt.Sprintf("in the older half of the nights, no hit at %d days can be followed for %d days; keep more nights", t.Days, r.Days)
+	case r.Rate <= accepted:
+		c.Reason = fmt.Sprintf("the older half of the nights has too few hits: even at %d days, %s came back within %d days; keep more nights, or accept more", t.Days, r.words(), r.Days)
+	default:
+		c.Reason = fmt.Sprintf("no threshold fits: even at %d days, %s came back within %d days; try more days", t.Days, r.words(), r.Days)
+	}
+	return c
+}
+
+// words returns the regret for a sentence.
+func (r *Regret) words() string {
+	return fmt.Sprintf("%d of %d hits (%s, with 95%% confidence between %s and %s)", r.Returned, r.Known(), Percent(r.Rate), Percent(r.Low), Percent(r.High))
+}
+
+// Percent returns a share as text.
+func Percent(share float64) string { return fmt.Sprintf("%.1f%%", 100*share) }

@@ -1,0 +1,242 @@
+package backtest
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+)
+
+// Group counts hits and what became of them.
+type Group struct {
+	Hits   int                  `json:"hits"`
+	Regret [len(Windows)]Regret `json:"regret"` // in the order of Windows
+}
+
+// Regret counts how many hits came back within some days. Of a hit that is younger than that, nobody knows yet whether
+// it comes back. Such hits are left out of the rate instead of being counted as stayed. (An estimate by Kaplan and Meier
+// would use them, too; but its interval does not hold for the few returns that a good threshold has.)
+type Regret struct {
+	Days     int `json:"days"`
+	Returned int `json:"returned"` // active again within the days
+	Stayed   int `json:"stayed"`   // known to be inactive for all of the days
+	NotYet   int `json:"notYet"`   // not observed for all of the days
+	// Rate is Returned as a share of Returned and Stayed. Low and High are the bounds of its confidence interval of 95%
+	// by Wilson's score, which holds for few hits and for rates near zero (Brown, Cai and DasGupta, "Interval Estimation
+	// for a Binomial Proportion", 2001). They are 0 and 1 if nothing is known.
+	Rate float64 `json:"rate"`
+	Low  float64 `json:"low"`
+	High float64 `json:"high"`
+}
+
+// Known returns the number of hits of which it is known whether they came back.
+func (r *Regret) Known() int { return r.Returned + r.Stayed }
+
+// z is the quantile of the normal distribution for a two-sided interval of 95%.
+const z = 1.959963984540054
+
+// rate computes the rate and its interval.
+func (r *Regret) rate() {
+	n := float64(r.Known())
+	if r.Low, r.High = 0, 1; n == 0 {
+		return
+	}
+	r.Rate = float64(r.Returned) / n
+	middle := (r.Rate + z*z/(2*n)) / (1 + z*z/n)
+	half := z / (1 + z*z/n) * math.Sqrt(r.Rate*(1-r.Rate)/n+z*z/(4*n*n))
+	r.Low, r.High = max(0, middle-half), min(1, middle+half)
+	if r.Returned == 0 {
+		r.Low = 0 // and not a rounding error
+	}
+	if r.Stayed == 0 {
+		r.High = 1
+	}
+}
+
+// part is a part of the hits.
+type part int
+
+const (
+	stock part = iota
+	flow
+	older
+	newer
+	parts
+)
+
+// tally is what is counted of one rule at one threshold.
+type tally struct {
+	parts       [parts]Group
+	departments map[int32]*Group
+	seats       int
+	people      int
+}
+
+// counts are the counts of a replay.
+type counts struct {
+	*trial
+	asOf        []time.Time
+	complete    int       // the last night that shows who is in no directory; see completeUntil
+	tallies     [][]tally // by rule and threshold
+	people      int       // in the last snapshot
+	departments []string
+}
+
+func newCounts(t *trial, nights []night) *counts {
+	c := &counts{trial: t, tallies: make([][]tally, len(t.rules)), complete: -1}
+	for i := range nights {
+		c.asOf = append(c.asOf, nights[i].asOf)
+	}
+	for i := range c.tallies {
+		c.tallies[i] = make([]tally, len(t.rules[i].thresholds))
+		for k := range c.tallies[i] {
+			c.tallies[i][k].departments = map[int32]*Group{}
+		}
+	}
+	return c
+}
+
+// completeUntil returns the last night that read all of both directories, or -1. Who is missing then is gone.
+func completeUntil(nights []night) int {
+	for i, n := range slices.Backward(nights) {
+		ad := n.feeds[directory.AD].State
+		if n.feeds[directory.Entra].State == plan.Healthy && (ad == plan.Healthy || ad == plan.Absent) {
+			return i
+		}
+	}
+	return -1
+}
+
+// half returns the first night of the newer half.
+func (c *counts) half() int { return len(c.asOf) / 2 }
+
+// count adds a hit.
+func (c *counts) count(h *hit) {
+	t := &c.tallies[h.rule][h.threshold]
+	late := c.rules[h.rule].Late()
+	last := len(c.asOf) - 1
+	of := t.departments[h.department]
+	if of == nil {
+		of = &Group{}
+		t.departments[h.department] = of
+	}
+	c.add1(of, h, last, late)
+	switch {
+	case h.night == 0:
+		c.add1(&t.parts[stock], h, last, late)
+		return
+	case h.night < c.half():
+		c.add1(&t.parts[older], h, c.half()-1, late)
+	default:
+		c.add1(&t.parts[newer], h, last, late)
+	}
+	c.add1(&t.parts[flow], h, last, late)
+}
+
+// add1 adds a hit to a group, as the nights up to the night until show it. late is how late reports are.
+func (c *counts) add1(g *Group, h *hit, until int, late time.Duration) {
+	g.Hits++
+	began := c.asOf[h.night]
+	known := c.asOf[min(h.known, until)]
+	if h.came == policy.None && h.present < c.complete { // gone, so the person cannot have come back
+		known = c.asOf[min(c.complete, until)]
+	}
+	for i, days := range Windows {
+		r, ends := &g.Regret[i], began.AddDate(0, 0, days)
+		switch {
+		case h.came != policy.None && h.shown <= until && h.came <= ends.UnixMicro():
+			r.Returned++
+		case !known.Add(-late).Before(ends):
+			r.Stayed++
+		default:
+			r.NotYet++
+		}
+	}
+}
+
+func (c *counts) addSeats(rule int, mask uint32) {
+	for k := range c.tallies[rule] {
+		c.tallies[rule][k].seats += int(mask >> k & 1)
+	}
+}
+
+func (c *counts) addPeople(rule int, mask uint32) {
+	for k := range c.tallies[rule] {
+		c.tallies[rule][k].people += int(mask >> k & 1)
+	}
+}
+
+// add adds the counts of a worker.
+func (c *counts) add(o *counts) {
+	c.people += o.people
+	for i := range c.tallies {
+		for k := range c.tallies[i] {
+			t, from := &c.tallies[i][k], &o.tallies[i][k]
+			t.seats, t.people = t.seats+from.seats, t.people+from.people
+			for p := range t.parts {
+				t.parts[p].add(&from.parts[p])
+			}
+			for d, g := range from.departments {
+				if t.departments[d] == nil {
+					t.departments[d] = &Group{}
+				}
+				t.departments[d].add(g)
+			}
+		}
+	}
+}
+
+func (g *Group) add(o *Group) {
+	g.Hits += o.Hits
+	for i := range g.Regret {
+		r, from := &g.Regret[i], &o.Regret[i]
+		r.Returned, r.Stayed, r.NotYet = r.Returned+from.Returned, r.Stayed+from.Stayed, r.NotYet+from.NotYet
+	}
+}
+
+func (g *Group) rated() Group {
+	for i := range g.Regret {
+		g.Regret[i].Days = Windows[i]
+		g.Regret[i].rate()
+	}
+	return *g
+}
+
+// rule returns what was counted of a rule.
+func (c *counts) rule(i int, a *Answer) Rule {
+	of := &c.rules[i]
+	r := Rule{Name: of.Name, License: of.License.Name, Days: of.days, SeatPrice: price(of.Rule)}
+	if of.ChangeTo != nil {
+		r.To = of.ChangeTo.Name
+	}
+	for k, days := range of.thresholds {
+		t := &c.tallies[i][k]
+		one := Threshold{
+			Days: days, InForce: days == of.days, People: t.people, Seats: t.seats, MonthlySaving: float64(t.seats) * r.SeatPrice,
+			Stock: t.parts[stock].rated(), Flow: t.parts[flow].rated(), Older: t.parts[older].rated(), Newer: t.parts[newer].rated(),
+			Departments: []Department{},
+		}
+		for d, g := range t.departments {
+			one.Departments = append(one.Departments, Department{c.departments[d], g.rated()})
+		}
+		slices.SortFunc(one.Departments, func(a, b Department) int {
+			return cmp.Or(cmp.Compare(b.Hits, a.Hits), cmp.Compare(a.Name, b.Name))
+		})
+		r.Thresholds = append(r.Thresholds, one)
+	}
+	r.Choice = choose(r.Thresholds, a.Accepted, slices.Index(Windows[:], a.Within))
+	return r
+}
+
+// describe fills in what is known of the nights.
+func (a *Answer) describe(p *policy.Policy, nights []night) {
+	a.Nights, a.From, a.To = len(nights), nights[0].asOf, nights[len(nights)-1].asOf
+	for i := 1; i < len(nights); i++ {
+		a.Gap = max(a.Gap, int(nights[i].asOf.Sub(nights[i-1].asOf)/(24*time.Hour)))
+	}
+	a.Doubted = doubted(p, nights)
+}

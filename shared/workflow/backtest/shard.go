@@ -1,0 +1,232 @@
+package backtest
+
+import (
+	"math/bits"
+	"slices"
+	"sync"
+
+	"github.com/idleseat/idleseat/shared/policy"
+)
+
+// hit is one hit of a rule at one threshold, when it has ended or when the nights are over.
+type hit struct {
+	key        uint64 // decision.PersonKey
+	rule       int    // index of trial.rules
+	threshold  int    // index of tried.thresholds
+	department int32  // index of departments.names
+	night      int    // the night of the hit
+	// came is when the person was active again, in microseconds since 1970, and shown is the night whose snapshot shows
+	// it. came is policy.None if the person did not come back.
+	came  int64
+	shown int
+	// known is the last night before shown on which the dates of the person were known, and present the last night that
+	// saw the person.
+	known, present int
+}
+
+// shard is what is known of those people of one partition who were ever hit. It is used by one worker at a time.
+type shard struct {
+	*trial
+	keys    []uint64 // by slot
+	at      []int32  // a hash table of slots, plus 1; 0 if free
+	present []int16  // by slot: the last night that saw the person
+	rules   []shardRule
+	earlier *earlier // nil as long as no night divided the people in another way
+}
+
+// shardRule has the hits of one rule. open has, by slot, a bit for each threshold at which the person is hit, and ever
+// for each at which the person was hit at any time. base is the date of use on which the hits rest, and known the last
+// night on which no later date was known. night and department belong to single hits, by slot and threshold.
+type shardRule struct {
+	open, ever []uint32
+	base       []int64
+	known      []int16
+	night      []int16
+	department []int32
+}
+
+func newShard(t *trial) *shard {
+	return &shard{trial: t, at: make([]int32, 64), rules: make([]shardRule, len(t.rules))}
+}
+
+// home returns the place in the hash table of a key, or the free place in which to put it. A key is already a hash.
+func (s *shard) home(key uint64) int {
+	place := int(key) & (len(s.at) - 1)
+	for s.at[place] != 0 && s.keys[s.at[place]-1] != key {
+		place = (place + 1) & (len(s.at) - 1)
+	}
+	return place
+}
+
+// find returns the slot of a person, or -1 if the person was never hit.
+func (s *shard) find(key uint64) int {
+	slot := int(s.at[s.home(key)]) - 1
+	if slot < 0 && s.earlier != nil {
+		slot = s.takeOver(key)
+	}
+	return slot
+}
+
+// takeOver moves a person from an earlier shard into this one. It returns -1 if no earlier shard has the person.
+func (s *shard) takeOver(key uint64) int {
+	old, from, is := s.earlier.take(key)
+	if !is {
+		return -1
+	}
+	slot := s.put(key)
+	s.present[slot] = old.present[from]
+	for i := range s.rules {
+		r, o, n := &s.rules[i], &old.rules[i], len(s.trial.rules[i].thresholds)
+		r.open[slot], r.ever[slot], r.base[slot], r.known[slot] = o.open[from], o.ever[from], o.base[from], o.known[from]
+		copy(r.night[slot*n:], o.night[from*n:(from+1)*n])
+		copy(r.department[slot*n:], o.department[from*n:(from+1)*n])
+		o.open[from] = 0
+	}
+	return slot
+}
+
+// put returns a new slot for a person.
+func (s *shard) put(key uint64) int {
+	if 2*(len(s.keys)+1) > len(s.at) {
+		s.at = make([]int32, 2*len(s.at))
+		for slot, k := range s.keys {
+			s.at[s.home(k)] = int32(slot + 1)
+		}
+	}
+	s.keys, s.present = append(s.keys, key), append(s.present, 0)
+	s.at[s.home(key)] = int32(len(s.keys))
+	for i := range s.rules {
+		r, thresholds := &s.rules[i], len(s.trial.rules[i].thresholds)
+		r.open, r.ever = append(r.open, 0), append(r.ever, 0)
+		r.base, r.known = append(r.base, policy.None), append(r.known, 0)
+		r.night, r.department = append(r.night, make([]int16, thresholds)...), append(r.department, make([]int32, thresholds)...)
+	}
+	return len(s.keys) - 1
+}
+
+// see takes note of a person on one night. mask has a bit for each threshold at which the rule reclaims. at is the
+// newest known date of use, and known reports whether there is certainly no later one.
+func (v *visit) see(slot, rule int, mask uint32, at int64, known bool, department func() string) {
+	s, r := v.shard, &v.shard.rules[rule]
+	if r.open[slot] != 0 {
+		if at > r.base[slot] {
+			s.close(slot, rule, at, v.night, v.counts, v.each)
+		} else if known {
+			r.known[slot] = int16(v.night)
+		}
+	}
+	hits := mask &^ r.open[slot]
+	if v.last {
+		v.counts.addSeats(rule, mask)
+	}
+	if hits == 0 {
+		return
+	}
+	if r.open[slot] == 0 {
+		r.base[slot], r.known[slot] = at, int16(v.night)
+	}
+	v.counts.addPeople(rule, hits&^r.ever[slot])
+	r.open[slot], r.ever[slot] = r.open[slot]|hits, r.ever[slot]|hits
+	where := v.departments.of(department())
+	for ; hits != 0; hits &= hits - 1 {
+		one := slot*len(s.trial.rules[rule].thresholds) + bits.TrailingZeros32(hits)
+		r.night[one], r.department[one] = int16(v.night), where
+	}
+}
+
+// close ends the open hits of a person. came is policy.None at the end of the nights.
+func (s *shard) close(slot, rule int, came int64, shown int, c *counts, each func(*hit)) {
+	r, thresholds := &s.rules[rule], len(s.trial.rules[rule].thresholds)
+	for open := r.open[slot]; open != 0; open &= open - 1 {
+		k := bits.TrailingZeros32(open)
+		h := hit{
+			key: s.keys[slot], rule: rule, threshold: k, department: r.department[slot*thresholds+k], night: int(r.night[slot*thresholds+k]),
+			came: came, shown: shown, known: int(r.known[slot]), present: int(s.present[slot]),
+		}
+		h.known = max(h.known, h.night)
+		c.count(&h)
+		if each != nil {
+			each(&h)
+		}
+	}
+	r.open[slot] = 0
+}
+
+// end closes all open hits when the nights are over.
+func (s *shard) end(c *counts, each func(*hit)) {
+	for slot := range s.keys {
+		for rule := range s.rules {
+			s.close(slot, rule, policy.None, 0, c, each)
+		}
+	}
+}
+
+// earlier has the people of shards from before the number of partitions changed. Nobody can tell from a key to which
+// partition a person belongs now, so each new shard takes people over when it meets them.
+type earlier struct {
+	mu     sync.Mutex
+	shards []*shard
+	people map[uint64]slotOf
+}
+
+type slotOf struct{ shard, slot int }
+
+// take returns where a person is, for the first call with this key.
+func (e *earlier) take(key uint64) (old *shard, slot int, is bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	at, is := e.people[key]
+	if !is {
+		return nil, 0, false
+	}
+	delete(e.people, key)
+	return e.shards[at.shard], at.slot, true
+}
+
+// divided returns empty shards for another number of partitions. They take over the people of shards.
+func divided(t *trial, shards []*shard, partitions int) []*shard {
+	var e *earlier
+	if len(shards) > 0 {
+		e = &earlier{shards: shards, people: map[uint64]slotOf{}}
+		if before := shards[0].earlier; before != nil { // people whom no night showed since then
+			e.shards = append(e.shards[:len(shards):len(shards)], before.shards...)
+		}
+		for i, s := range slices.Backward(e.shards) { // an entry of a newer shard replaces an older one
+			for slot, key := range s.keys {
+				e.people[key] = slotOf{i, slot}
+			}
+		}
+	}
+	next := make([]*shard, partitions)
+	for i := range next {
+		next[i] = newShard(t)
+		next[i].earlier = e
+	}
+	return next
+}
+
+// all returns shards with the earlier shards whose people they take over.
+func all(shards []*shard) []*shard {
+	if len(shards) == 0 || shards[0].earlier == nil {
+		return shards
+	}
+	return append(shards[:len(shards):len(shards)], shards[0].earlier.shards...)
+}
+
+// departments numbers the names of departments. It is safe for concurrent use.
+type departments struct {
+	mu    sync.Mutex
+	names []string
+	index map[string]int32
+}
+
+func (d *departments) of(name string) int32 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	i, is := d.index[name]
+	if !is {
+		i = int32(len(d.names))
+		d.index[name], d.names = i, append(d.names, name)
+	}
+	return i
+}
