@@ -18,8 +18,8 @@ type Variant struct {
 	From, To int
 }
 
-// Days returns the numbers n of the calls days(n) in the rule's condition "when", ascending and without duplicates.
-func (r *Rule) Days() (list []int) {
+// DayNumbers returns the numbers n of the calls days(n) in the rule's condition "when", ascending and without duplicates.
+func (r *Rule) DayNumbers() (list []int) {
 	r.when.eachDays(func(_ ast.Expr, days int) { list = append(list, days) })
 	slices.Sort(list)
 	return slices.Compact(list)

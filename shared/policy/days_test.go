@@ -91,7 +91,7 @@ func TestTrialHasARuleForEachVariant(t *testing.T) {
 	}
 	var got []string
 	for _, r := range p.Rules {
-		got = append(got, fmt.Sprint(r.License.Name, r.Days()))
+		got = append(got, fmt.Sprint(r.License.Name, r.DayNumbers()))
 	}
 	if d := cmp.Diff([]string{"citrix[30 45]", "m365[60]", "citrix[30 90]", "m365[1]", "citrix[]"}, got); d != "" {
 		t.Errorf("(-want +got)\n%s", d)

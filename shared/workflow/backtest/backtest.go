@@ -209,7 +209,7 @@ func ruleNames(p *policy.Policy) string {
 // constant returns the number of days of a rule that thresholds replace. chosen is what the question says, or 0. why
 // says why there is none.
 func constant(r *policy.Rule, chosen int) (days int, why string) {
-	list := r.Days()
+	list := r.DayNumbers()
 	var calls []string
 	for _, n := range list {
 		calls = append(calls, fmt.Sprintf("days(%d)", n))
