@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/directory"
-	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/snapshot/table"
@@ -124,12 +124,18 @@ func (r *replay) hand(ctx context.Context, s store.Store, progress func(done, ni
 
 // nights returns the nights to ask, oldest first. It names in a those that cannot be asked.
 func (t *trial) nights(ctx context.Context, s store.Store, a *Answer, now time.Time) (nights []night, err error) {
-	for key, err := range s.List(ctx, layout.Runs) {
-		if err != nil {
-			return nil, fmt.Errorf("list the snapshots: %w", err)
+	runs, err := snapshot.Runs(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	for _, run := range slices.Backward(runs) {
+		if snapshot.Ahead(run, now) {
+			continue
 		}
-		run, sealed := layout.Sealed(key)
-		if !sealed || snapshot.Ahead(run, now) {
+		switch sealed, err := snapshot.Sealed(ctx, s, run); {
+		case err != nil:
+			return nil, err
+		case !sealed:
 			continue
 		}
 		b, err := snapshot.GetBegin(ctx, s, run)
