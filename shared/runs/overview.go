@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/layout"
@@ -99,6 +102,33 @@ func Look(ctx context.Context, s store.Store, run string) (*Overview, error) {
 		}
 	}
 	return o, nil
+}
+
+// lookers is how many runs LookAll reads at a time, because a bucket answers slowly.
+const lookers = 8
+
+// LookAll returns the overviews of runs, in the order of their names. A run that cannot be looked at has the reason in
+// Damage, so that the others are still seen. A run that has no object yet is left out. LookAll fails only when ctx
+// ends.
+func LookAll(ctx context.Context, s store.Store, names []string) ([]*Overview, error) {
+	all := make([]*Overview, len(names))
+	var looking errgroup.Group
+	looking.SetLimit(lookers)
+	for i, run := range names {
+		looking.Go(func() error {
+			o, err := Look(ctx, s, run)
+			if err != nil && !errors.Is(err, snapshot.ErrUnknownRun) {
+				o = &Overview{Run: run, Stage: StageUnreadable, Damage: []string{err.Error()}}
+			}
+			all[i] = o
+			return nil
+		})
+	}
+	_ = looking.Wait() // none of them fails
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("look at %d runs: %w", len(names), err)
+	}
+	return slices.DeleteFunc(all, func(o *Overview) bool { return o == nil }), nil
 }
 
 // hasObjects reports whether the store has any object of a run.

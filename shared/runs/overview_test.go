@@ -2,7 +2,10 @@ package runs
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -137,5 +140,46 @@ func TestLookAtARunWithoutItsBeginning(t *testing.T) {
 		if o, err := Look(t.Context(), s, name); !errors.Is(err, snapshot.ErrUnknownRun) {
 			t.Errorf("%q: %+v, %v", name, o, err)
 		}
+	}
+}
+
+// A run that cannot be looked at does not hide the others.
+func TestLookAllShowsWhatItCan(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	s, err := store.Open(t.Context(), folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, run := range []string{"a", "b", "c"} {
+		if err := snapshot.PutBegin(t.Context(), s, &snapshot.Begin{Run: run, Started: asOf, Partitions: 1}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.MkdirAll(filepath.Join(folder, "runs", "d"), 0o700); err != nil { // its first object is being written
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(folder, "runs/b/begin.json")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("/dev/null", filepath.Join(folder, "runs/b/begin.json")); err != nil {
+		t.Skipf("no symbolic links here: %v", err)
+	}
+	all, err := LookAll(t.Context(), s, []string{"d", "c", "b", "a"})
+	if err != nil || len(all) != 3 {
+		t.Fatalf("%d runs, %v", len(all), err)
+	}
+	for i, want := range []struct {
+		run    string
+		damage int
+	}{{"c", 0}, {"b", 1}, {"a", 0}} {
+		if all[i].Run != want.run || len(all[i].Damage) != want.damage {
+			t.Errorf("%d: %+v, want %+v", i, all[i], want)
+		}
+	}
+	ended, end := context.WithCancel(t.Context())
+	end()
+	if _, err := LookAll(ended, s, []string{"a"}); !errors.Is(err, context.Canceled) {
+		t.Errorf("after the end: %v", err)
 	}
 }

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/runs"
@@ -25,9 +23,6 @@ type listedRuns struct {
 	Runs  []*runs.Overview `json:"runs"`  // newest first
 }
 
-// lookers is how many runs are read at a time.
-const lookers = 8
-
 // Run lists the newest runs.
 func (c *runsCmd) Run(a *Process) error {
 	if c.Last < 0 {
@@ -45,25 +40,17 @@ func (c *runsCmd) Run(a *Process) error {
 	if c.Last > 0 {
 		names = names[:min(c.Last, total)]
 	}
-	all := make([]*runs.Overview, len(names))
-	looking, ctx := errgroup.WithContext(a.Context)
-	looking.SetLimit(lookers)
-	for i, run := range names {
-		looking.Go(func() (err error) {
-			all[i], err = runs.Look(ctx, s, run)
-			return err
-		})
-	}
-	if err := looking.Wait(); err != nil {
+	all, err := runs.LookAll(a.Context, s, names)
+	if err != nil {
 		return err
 	}
 	if c.json() {
 		return writeJSON(a.json, listedRuns{Total: total, Runs: all})
 	}
-	return c.print(a, total, all)
+	return c.print(a, total, len(names), all)
 }
 
-func (c *runsCmd) print(a *Process, total int, all []*runs.Overview) error {
+func (c *runsCmd) print(a *Process, total, listed int, all []*runs.Overview) error {
 	out := &printer{w: a.Stdout}
 	if total == 0 {
 		out.printf("no runs in %s yet; make the first one, which changes nothing:  %s\n", c.Store, c.next(a, "plan --policy policy.yaml"))
@@ -74,7 +61,7 @@ func (c *runsCmd) print(a *Process, total int, all []*runs.Overview) error {
 		rows = append(rows, overviewRow(o, a.Clock.Now()))
 	}
 	out.table(rows)
-	if more := total - len(all); more > 0 {
+	if more := total - listed; more > 0 {
 		out.printf("  … and %d older; --last 0 lists all\n", more)
 	}
 	for _, o := range all {
