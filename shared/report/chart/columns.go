@@ -1,0 +1,112 @@
+package chart
+
+import (
+	"html"
+	"html/template"
+)
+
+// Columns counts something over a range, such as people by days of inactivity.
+type Columns struct {
+	ID          string // of the drawing in its page
+	Title       string
+	Description string // what the chart shows, in a sentence
+	Across, Up  string // titles of the axes, with their units
+	Bars        []Bar
+	// Mark is the number of bars to the left of a line. The line has a label. Zero means that there is no line.
+	Mark      int
+	MarkLabel string
+	Number    Number
+}
+
+// Bar is one bar of a chart.
+type Bar struct {
+	Label string // in the table beside the chart
+	Tick  string // below the bar; empty for most bars
+	Value float64
+	Class string // how the style sheet shows the bar
+	Apart bool   // a gap comes before the bar, since it does not continue the range
+}
+
+// gap is the width of the gap before a bar that stands apart, in bars.
+const gap = 0.8
+
+// SVG draws the chart. A bar that is much higher than the others is cut, and its number stands above it.
+func (c *Columns) SVG() template.HTML {
+	values := make([]float64, len(c.Bars))
+	width := 0.0
+	for i, b := range c.Bars {
+		values[i] = b.Value
+		width++
+		if b.Apart {
+			width += gap
+		}
+	}
+	top, isCut := cut(values)
+	marks := ticks(top)
+	if isCut {
+		top = marks[len(marks)-1] * 1.12
+	} else {
+		top = marks[len(marks)-1]
+	}
+	var s svg
+	s.open(c.ID, c.Title, c.Description, above+plotHeight+below)
+	s.axis(marks, top, c.Up, c.Number)
+	s.add(`<svg y="%d" width="100%%" height="%d" overflow="visible">`, above, plotHeight)
+	s.bars(c, width, top)
+	s.add(`</svg><text class="axis-title" x="100%%" y="%d" text-anchor="end">%s</text></svg>`, above+plotHeight+below-4, text(c.Across))
+	return template.HTML(s.String())
+}
+
+func (s *svg) bars(c *Columns, width, top float64) {
+	at := 0.0
+	for i, b := range c.Bars {
+		if b.Apart {
+			at += gap
+		}
+		if c.Mark > 0 && i == c.Mark {
+			s.threshold(at/width, c.MarkLabel)
+		}
+		height := plotHeight * min(1, b.Value/top)
+		if b.Value > 0 {
+			height = max(height, 1.5)
+		}
+		s.add(`<g class="bar %s"><title>%s: %s</title><rect class="hit" x="%s" y="0" width="%s" height="%d"/><rect class="mark" x="%s" y="%.1f" width="%s" height="%.1f"/></g>`,
+			text(b.Class), text(b.Label), text(c.Number(b.Value)), percent(at/width), percent(1/width), plotHeight,
+			percent((at+0.1)/width), plotHeight-height, percent(0.8/width), height)
+		if b.Value > top {
+			s.add(`<svg x="%s" y="12" width="%s" height="10" viewBox="0 0 10 10" preserveAspectRatio="none"><path class="break" d="M0 8 L10 2"/></svg>`, percent(at/width), percent(1/width))
+		}
+		switch {
+		case b.Value > top && i > 0 && c.Bars[i-1].Value > top: // its neighbour's number stands above
+			s.add(`<text class="value" x="%s" dx="3" y="10">%s</text>`, percent((at+1)/width), text(c.Number(b.Value)))
+		case b.Value > top || b.Apart:
+			s.add(`<text class="value" x="%s" y="%.1f" text-anchor="middle">%s</text>`, percent((at+0.5)/width), plotHeight-height-5, text(c.Number(b.Value)))
+		}
+		if b.Tick != "" {
+			s.tick(at, width, b)
+		}
+		at++
+	}
+}
+
+// tick writes the label of a bar. A bar of a range is labelled at its left edge, where the range begins.
+func (s *svg) tick(at, width float64, b Bar) {
+	if b.Apart || b.Class == "single" {
+		s.add(`<text class="tick" x="%s" y="%d" text-anchor="middle">%s</text>`, percent((at+0.5)/width), plotHeight+17, text(b.Tick))
+		return
+	}
+	s.add(`<text class="tick" x="%s" y="%d" text-anchor="middle">%s</text>`, percent(at/width), plotHeight+17, text(b.Tick))
+}
+
+// threshold draws the line that separates bars. Its label stands on the side that has more room.
+func (s *svg) threshold(at float64, label string) {
+	anchor, dx := "start", 6
+	if at > 0.6 {
+		anchor, dx = "end", -6
+	}
+	s.add(`<line class="threshold" x1="%s" x2="%s" y1="-12" y2="%d"/><text class="threshold-label" x="%s" dx="%d" y="-3" text-anchor="%s">%s</text>`,
+		percent(at), percent(at), plotHeight, percent(at), dx, anchor, text(label))
+}
+
+// text makes text safe for SVG.
+func text(s string) string { return html.EscapeString(s) }

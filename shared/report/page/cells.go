@@ -1,0 +1,53 @@
+package page
+
+import (
+	"math"
+	"time"
+)
+
+// cell returns a cell as it shows without JavaScript. The script makes the same cells.
+func (t *Table) cell(w *Words, c *Column, i int) cell {
+	out := cell{Kind: c.Kind, Minor: c.Minor, Lang: c.Lang}
+	switch c.Kind {
+	case Whom:
+		p := t.data.people[int(c.numbers[i])]
+		out.Name, out.Below = p.UserPrincipalName, p.ID
+		if p.Name != "" {
+			out.Name, out.Below = p.Name, p.UserPrincipalName
+		}
+		out.Beside = p.Department
+		if out.Name == "" {
+			out.Name, out.Below = p.ID, ""
+		}
+	case Word:
+		if out.Text = c.texts[i]; out.Text != "" {
+			out.Text = w.Or(c.Name, out.Text)
+		}
+	case Date:
+		if out.Text = w.T("js.none"); !math.IsNaN(c.numbers[i]) {
+			out.Text = time.Unix(int64(c.numbers[i])*24*60*60, 0).UTC().Format(time.DateOnly)
+		} else if c.None != "" {
+			out.Text = w.T(c.None)
+		}
+	case Amount:
+		out.Text = w.F(c.numbers[i], 2)
+	case Number:
+		if !math.IsNaN(c.numbers[i]) {
+			out.Text = w.F(c.numbers[i], 0)
+		}
+	case Pairs:
+		for _, line := range c.lines[i] {
+			name, value := pairsOf(line)
+			if name != "" {
+				value = name + " = " + value
+			}
+			out.Lines = append(out.Lines, value)
+		}
+	default:
+		out.Text = c.texts[i]
+		if c.Then != nil {
+			out.Beside = c.Then.texts[i]
+		}
+	}
+	return out
+}

@@ -1,0 +1,257 @@
+package page
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
+)
+
+// nightView is the page of a run in one language.
+type nightView struct {
+	*Words
+	*report.Night
+	State   state
+	Signals []signalView
+	Rules   []ruleView
+	Reasons []reasonView
+	Trend   []trendView
+	Tables  map[string]tableView
+	Came    int // people whom an earlier run took a license from, and who have it again
+}
+
+// state is what the top of the page says: one word, a colour, what led to it and what to do next.
+type state struct {
+	Tone     string // good, info, warn or bad
+	Headline string
+	Lead     string
+	Reasons  []string // as the engine stored them, in English
+	Next     string
+	Commands []string
+	Statuses []statusView
+}
+
+type statusView struct {
+	Name  string
+	Count int
+}
+
+func newNightView(w *Words, n *report.Night, d *Data, first bool) *nightView {
+	v := &nightView{Words: w, Night: n, State: newState(w, n), Tables: map[string]tableView{}}
+	for _, t := range d.Tables {
+		v.Tables[t.ID] = newTableView(w, n, t, first)
+	}
+	for _, s := range n.Signals {
+		v.Signals = append(v.Signals, newSignalView(w, n, s))
+	}
+	for i := range n.Rules {
+		v.Rules = append(v.Rules, newRuleView(w, n, &n.Rules[i], i))
+	}
+	for _, r := range n.Reasons {
+		v.Reasons = append(v.Reasons, newReasonView(w, r))
+	}
+	v.Trend = newTrend(w, n.Trend)
+	for _, p := range n.Earlier.Rows {
+		if !p.Returned.IsZero() {
+			v.Came++
+		}
+	}
+	return v
+}
+
+// shortRun names a run by its time and the first letters of its id, which is how people tell runs apart.
+func shortRun(n *report.Night) string {
+	if n.AsOf.IsZero() {
+		return n.Run
+	}
+	return n.AsOf.UTC().Format("2006-01-02")
+}
+
+func newState(w *Words, n *report.Night) state {
+	s := state{Reasons: n.HoldReasons}
+	switch {
+	case n.Settled != nil && n.Settled.Refused != "":
+		s.Tone, s.Headline, s.Lead = "bad", w.T("state.stopped"), w.T("state.stopped.lead")
+		s.Reasons = append([]string{n.Settled.Refused}, s.Reasons...)
+		s.Next, s.Commands = w.T("next.plan"), []string{"idleseat plan"}
+	case n.Settled != nil:
+		s.ended(w, n)
+	case n.Verdict == plan.Hold:
+		s.Tone, s.Headline, s.Lead = "warn", w.T("state.hold"), w.T("state.hold.lead")
+		s.Next, s.Commands = w.T("next.hold"), []string{"idleseat plan"}
+		if n.Overridable {
+			s.Next = w.T("next.override")
+			s.Commands = []string{"idleseat apply " + n.Run + " --override-limits " + n.PlanHash}
+		}
+	case n.Verdict == plan.Nothing:
+		s.Tone, s.Headline, s.Lead = "good", w.T("state.nothing"), w.T("state.nothing.lead")
+	case n.Mode == policy.Audit:
+		s.Tone, s.Headline, s.Lead = "info", w.T("state.audit"), w.T("state.audit.lead")
+		s.Next, s.Commands = w.T("next.audit"), []string{"idleseat plan"}
+	case n.Verdict == plan.Apply:
+		s.Tone, s.Headline, s.Lead = "info", w.T("state.apply"), w.T("state.apply.lead")
+		s.Next, s.Commands = w.T("next.apply"), []string{"idleseat apply " + n.Run}
+	default:
+		s.Tone, s.Headline, s.Lead = "info", w.T("state.review"), w.T("state.review.lead", w.Moment(n.Expires))
+		s.Next, s.Commands = w.T("next.apply"), []string{"idleseat apply " + n.Run}
+	}
+	return s
+}
+
+// ended says how a run ended that has worked on its changes.
+func (s *state) ended(w *Words, n *report.Night) {
+	done, failed, pending := n.Settled.Statuses[runs.Done], n.Settled.Statuses[runs.Failed], n.Settled.Statuses[runs.Pending]
+	switch {
+	case failed > 0:
+		s.Tone, s.Headline = "bad", w.T("state.failed")
+	case pending > 0:
+		s.Tone, s.Headline = "warn", w.T("state.pending")
+	default:
+		s.Tone, s.Headline = "good", w.T("state.done")
+	}
+	s.Lead = w.T("state.ended.lead", w.Moment(n.Settled.At))
+	for _, name := range slices.Sorted(maps.Keys(n.Settled.Statuses)) {
+		if count := n.Settled.Statuses[name]; count > 0 {
+			s.Statuses = append(s.Statuses, statusView{w.Or("status", string(name)), count})
+		}
+	}
+	if pending > 0 {
+		s.Next, s.Commands = w.T("next.pending"), []string{"idleseat apply " + n.Run}
+	} else if done > 0 {
+		s.Next, s.Commands = w.T("next.restore"), []string{"idleseat restore --run " + n.Run}
+	}
+}
+
+// KindsText names the accounts that are no people, most frequent first.
+func (v *nightView) KindsText() string {
+	kinds := slices.SortedFunc(maps.Keys(v.Kinds), func(a, b string) int {
+		if v.Kinds[a] != v.Kinds[b] {
+			return v.Kinds[b] - v.Kinds[a]
+		}
+		return strings.Compare(a, b)
+	})
+	var parts []string
+	for _, k := range kinds {
+		if v.Kinds[k] > 0 {
+			parts = append(parts, fmt.Sprintf("%s %s", v.N(v.Kinds[k]), v.Or("kind", k)))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// AnyTurn reports whether any rule takes a license within thirty days from somebody who stays away.
+func (v *nightView) AnyTurn() bool {
+	return slices.ContainsFunc(v.Night.Rules, func(r report.Rule) bool { return r.Turns[2] > 0 })
+}
+
+// signalView is the health of a signal in words.
+type signalView struct {
+	report.Signal
+	Tone, Label string
+	Age         string // since the newest date
+	Coverage    string
+	Share       float64
+}
+
+func newSignalView(w *Words, n *report.Night, s report.Signal) signalView {
+	v := signalView{Signal: s, Label: w.Or("feed", string(s.State)), Coverage: w.Percent(s.Dated, s.Accounts)}
+	switch s.State {
+	case plan.Healthy:
+		v.Tone = "good"
+	case plan.Unhealthy:
+		v.Tone = "bad"
+	default:
+		v.Tone = "mute"
+	}
+	if s.Accounts > 0 {
+		v.Share = float64(s.Dated) / float64(s.Accounts)
+	}
+	if !s.Newest.IsZero() {
+		v.Age = age(w, n.AsOf.Sub(s.Newest))
+	}
+	return v
+}
+
+// age writes how long ago something was, in the largest unit that keeps two digits or fewer.
+func age(w *Words, d time.Duration) string {
+	switch hours := int(d.Hours()); {
+	case hours < 1:
+		return w.T("age.now")
+	case hours < 48:
+		return w.Count("age.hours", hours)
+	default:
+		return w.Count("age.days", hours/24)
+	}
+}
+
+// reasonView is a reason for which nothing is changed, with what resolves it.
+type reasonView struct {
+	report.ReasonCount
+	Kind, Remedy string
+	Table        string // the id of the table with the names
+}
+
+func newReasonView(w *Words, r report.ReasonCount) reasonView {
+	v := reasonView{ReasonCount: r, Kind: w.T("outcome.refused"), Table: "refused"}
+	if r.Outcome == policy.Undecided {
+		v.Kind, v.Table = w.T("outcome.undecided"), "undecided"
+	}
+	if r.Remedy != "" {
+		v.Remedy = w.Or("remedy", r.Remedy)
+	}
+	return v
+}
+
+// tableView is a table with the rows that show without JavaScript.
+type tableView struct {
+	*Words
+	*Table
+	Caption string
+	Body    [][]cell
+}
+
+// cell is one cell of a row without JavaScript.
+type cell struct {
+	Kind        Kind
+	Text        string
+	Minor       bool
+	Lang        Lang
+	Name, Below string // of a person
+	Beside      string // department of a person, or what a license is changed to
+	Lines       []string
+}
+
+// Rows that show without JavaScript: of the changes, and of every other table.
+const (
+	plainChanges = 100
+	plainOthers  = 20
+)
+
+func newTableView(w *Words, n *report.Night, t *Table, first bool) tableView {
+	v := tableView{Words: w, Table: t, Caption: w.T("table." + t.ID)}
+	limit := plainOthers
+	if t.ID == "changes" {
+		limit = plainChanges
+	}
+	if !first {
+		limit = 0
+	}
+	columns := t.Heads()
+	for i := range min(limit, t.Rows) {
+		row := make([]cell, len(columns))
+		for k, c := range columns {
+			row[k] = t.cell(w, c, i)
+		}
+		v.Body = append(v.Body, row)
+	}
+	return v
+}
+
+// Numeric reports whether the cells of a column are numbers, which stand to the right.
+func (c *Column) Numeric() bool { return c.Kind == Number || c.Kind == Amount }

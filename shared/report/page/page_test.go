@@ -1,0 +1,111 @@
+package page_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/idleseat/idleseat/infra/browser/sample"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/report/page"
+)
+
+func written(t *testing.T, n *report.Night) string {
+	t.Helper()
+	var out bytes.Buffer
+	if err := page.Write(&out, n); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+// embedded returns the JSON of a page, and the rest of the page.
+func embedded(t *testing.T, html string) (data map[string]any, rest string) {
+	t.Helper()
+	before, after, ok := strings.Cut(html, `<script type="application/json" id="data">`)
+	if !ok {
+		t.Fatal("the page has no data")
+	}
+	text, after, _ := strings.Cut(after, "</script>")
+	if err := json.Unmarshal([]byte(text), &data); err != nil {
+		t.Fatalf("the data of the page: %v", err)
+	}
+	return data, before + after
+}
+
+func TestSize(t *testing.T) {
+	t.Parallel()
+	html := written(t, sample.Night(1, 1_000_000, 20_000))
+	t.Logf("%d bytes", len(html))
+	if len(html) > 5_000_000 {
+		t.Errorf("the page has %d bytes, more than 5 MB", len(html))
+	}
+}
+
+func TestNothingIsLoaded(t *testing.T) {
+	t.Parallel()
+	html := written(t, sample.Night(1, 5000, 200))
+	for _, found := range regexp.MustCompile(`(?:src|href|action)="([^"]*)"|url\(|@import`).FindAllStringSubmatch(html, -1) {
+		if !strings.HasPrefix(found[1], "#") && !strings.HasPrefix(found[1], "data:") {
+			t.Errorf("the page refers to %s", found[0])
+		}
+	}
+	if regexp.MustCompile(`<[^>]* (?:style|on[a-z]+)=`).MatchString(html) {
+		t.Error("the page has an inline style or handler, which its policy forbids")
+	}
+}
+
+func TestHostileTextIsText(t *testing.T) {
+	t.Parallel()
+	n := sample.Night(1, 50, 20)
+	hostile := []string{`</script><script>alert(1)</script>`, `"><img src=x onerror=alert(1)>`, `'; alert(1)//`, "\u202egpj.exe", "<!--", "a\x00b\u2028c\xff", `{{.Run}}`, strings.Repeat("Ö", 300)}
+	for i, text := range hostile {
+		r := &n.Changes.Rows[i]
+		r.User, r.DisplayName, r.Department, r.UserPrincipalName, r.Reason, r.Evidence = text, text, text, text, text, []string{text}
+		n.Undecided.Rows = append(n.Undecided.Rows, *r)
+		n.Reasons = append(n.Reasons, report.ReasonCount{Rule: text, Reason: text, Remedy: text, People: 1})
+		n.HoldReasons, n.Notes = append(n.HoldReasons, text), append(n.Notes, text)
+		n.Signals = append(n.Signals, report.Signal{Name: text, State: plan.FeedState(text), Reason: text})
+		n.Rules = append(n.Rules, report.Rule{Name: text, License: text, To: text, Words: []string{text}, Holders: 9, Idled: []int{4, 5, 6}, Threshold: 1})
+		n.Money.Lines = append(n.Money.Lines, report.MoneyLine{License: text, Department: text})
+	}
+	n.Run, n.Tenant, n.PlanHash, n.Money.Currency = hostile[0], hostile[1], hostile[2], hostile[0]
+	html := written(t, n)
+	_, rest := embedded(t, html)
+	for _, markup := range []string{"<script>alert", "<img", "\u202e", "\u2028", "\x00"} {
+		if strings.Contains(html, markup) {
+			t.Errorf("the page has %q", markup)
+		}
+	}
+	if got := strings.Count(rest, "<script"); got != 2 {
+		t.Errorf("the page has %d scripts besides its data, want 2", got)
+	}
+}
+
+func TestWithoutJavaScript(t *testing.T) {
+	t.Parallel()
+	_, rest := embedded(t, written(t, sample.Night(1, 5000, 300)))
+	main, _, _ := strings.Cut(rest, "<template")
+	table := main[strings.Index(main, `data-table="changes"`):]
+	table = table[:strings.Index(table, "</table>")]
+	if rows := strings.Count(table, "<tr>") - 1; rows != 100 {
+		t.Errorf("the plain page has %d changes, want 100", rows)
+	}
+	for _, want := range []string{"Seats that can be freed", `<svg class="chart"`, "The first 100 of 300 rows", "<title id="} {
+		if !strings.Contains(main, want) {
+			t.Errorf("the plain page lacks %q", want)
+		}
+	}
+}
+
+// TestEmptyNight: a run without anything has a page, too.
+func TestEmptyNight(t *testing.T) {
+	t.Parallel()
+	html := written(t, &report.Night{})
+	if !strings.Contains(html, "Nobody.") {
+		t.Error("the page does not say that its tables are empty")
+	}
+}

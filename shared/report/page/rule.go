@@ -1,0 +1,142 @@
+package page
+
+import (
+	"fmt"
+	"html/template"
+	"slices"
+
+	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/report/chart"
+)
+
+// ruleView is a rule's way from the holders of its license to its changes.
+type ruleView struct {
+	*Words
+	report.Rule
+	ID        string
+	Steps     []step
+	Histogram *chart.Columns // nil if no holder has a date
+	Drawing   template.HTML
+	Currency  string
+	// Conditions are the conditions as the policy has them. Rule.Words has the same, hidden by the words of the page.
+	Conditions []string
+}
+
+// step is one stage of the way, with those who leave it here.
+type step struct {
+	Name  string
+	Count int
+	Share float64 // of the holders
+	Class string
+	Left  []left
+}
+
+// left is why people do not reach the next stage.
+type left struct {
+	Name  string
+	Count int
+}
+
+func newRuleView(w *Words, n *report.Night, r *report.Rule, i int) ruleView {
+	v := ruleView{Words: w, Rule: *r, ID: fmt.Sprintf("rule-%d", i+1), Currency: n.Money.Currency, Conditions: r.Words}
+	changed := w.T("funnel.planned")
+	if n.Settled != nil {
+		changed = w.T("funnel.changed")
+	}
+	v.Steps = []step{
+		{Name: w.T("funnel.holders"), Count: r.Holders, Class: "stage", Left: lefts(w, "notAsked", r.Holders-r.Asked)},
+		{Name: w.T("funnel.asked"), Count: r.Asked, Class: "stage", Left: lefts(w, "keep", r.Keep, "exempt", r.Exempt, "undecided", r.Undecided)},
+		{Name: w.T("funnel.idle"), Count: r.Idle, Class: "stage", Left: lefts(w, "refused", r.Refused, "deferred", r.Deferred, "announced", r.Announced)},
+		{Name: changed, Count: r.Changed, Class: "final"},
+	}
+	for i := range v.Steps {
+		v.Steps[i].Share = float64(v.Steps[i].Count) / float64(max(1, r.Holders))
+	}
+	if h := histogram(w, r, v.ID); h != nil {
+		v.Histogram, v.Drawing = h, h.SVG()
+	}
+	return v
+}
+
+// lefts pairs names with counts and leaves out zeros.
+func lefts(w *Words, pairs ...any) (all []left) {
+	for i := 0; i < len(pairs); i += 2 {
+		if count := pairs[i+1].(int); count > 0 {
+			all = append(all, left{w.T("left." + pairs[i].(string)), count})
+		}
+	}
+	return all
+}
+
+// mostBars is how many bars a histogram has at most, so that each is some pixels wide on a narrow page.
+const mostBars = 40
+
+// histogram counts the holders by days of inactivity, with the rule's threshold drawn in.
+func histogram(w *Words, r *report.Rule, id string) *chart.Columns {
+	last := len(r.Idled) - 1 // counts all longer times
+	if last < 1 || !slices.ContainsFunc(r.Idled, func(n int) bool { return n > 0 }) {
+		return nil
+	}
+	until := r.Threshold * 3 / 2
+	for d := range last {
+		if r.Idled[d] > 0 {
+			until = max(until, d+1)
+		}
+	}
+	until = min(max(until, 14), last)
+	width := barWidth(until, r.Threshold)
+	c := &chart.Columns{
+		ID: id + "-days", Title: w.T("idled.title", r.Name), Across: w.T("idled.across"), Up: w.T("idled.up"),
+		Number: func(x float64) string { return w.F(x, 0) },
+	}
+	every := tickEvery(until, width)
+	over := 0
+	for from := 0; from < until; from += width {
+		to := min(from+width, last)
+		b := chart.Bar{Label: w.T("idled.range", from, to-1), Class: "under"}
+		if width == 1 {
+			b.Label = w.Count("idled.day", from)
+		}
+		for _, count := range r.Idled[from:to] {
+			b.Value += float64(count)
+		}
+		if r.Threshold > 0 && from >= r.Threshold {
+			b.Class = "over"
+			over += int(b.Value)
+		}
+		if from%every == 0 {
+			b.Tick = w.N(from)
+		}
+		c.Bars = append(c.Bars, b)
+	}
+	if r.Idled[last] > 0 {
+		c.Bars = append(c.Bars, chart.Bar{Label: w.T("idled.longer", last), Tick: w.N(last) + "+", Value: float64(r.Idled[last]), Class: "over", Apart: true})
+		over += r.Idled[last]
+	}
+	c.Description = w.T("idled.none", r.Name)
+	if r.Threshold > 0 {
+		c.Mark, c.MarkLabel = r.Threshold/width, w.Count("idled.mark", r.Threshold)
+		c.Description = w.T("idled.description", r.Name, r.Threshold, over)
+	}
+	return c
+}
+
+// barWidth returns how many days one bar counts. The threshold lies between two bars, so that no bar is on both sides.
+func barWidth(until, threshold int) int {
+	for _, width := range []int{1, 2, 3, 5, 7, 10, 14, 15, 30, 60, 90, 180} {
+		if threshold%width == 0 && until <= mostBars*width {
+			return width
+		}
+	}
+	return max(1, threshold)
+}
+
+// tickEvery returns the distance of the labels in days, so that a narrow page has room for them.
+func tickEvery(until, width int) int {
+	for _, days := range []int{7, 10, 14, 30, 60, 90, 180, 360} {
+		if days%width == 0 && until <= 8*days {
+			return days
+		}
+	}
+	return width * max(1, until/width/4)
+}

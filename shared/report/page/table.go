@@ -1,0 +1,272 @@
+package page
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Data has the tables of a page, which its script sorts, filters and searches. Its texts come from Clean.
+type Data struct {
+	people  []Person
+	index   map[string]int
+	Tables  []*Table
+	Command bool // whether a person's view names the commands of idleseat
+	// Link is the address of a person's page, to which the id is added. Without it a person shows within the page.
+	Link string
+}
+
+// Person is how a table names a person.
+type Person struct{ ID, UserPrincipalName, Name, Department string }
+
+// Kind says how the cells of a column show and sort.
+type Kind string
+
+const (
+	Whom   Kind = "person"
+	Text   Kind = "text"
+	Word   Kind = "word" // a key of the texts, with the name of the column as its prefix
+	Date   Kind = "date"
+	Number Kind = "number"
+	Amount Kind = "money"
+	Pairs  Kind = "pairs" // lines of the form "name = value"
+)
+
+// Column is a column of a table.
+type Column struct {
+	Name   string // the key of its heading, after "col."
+	Kind   Kind
+	Filter bool    // the reader can choose one of its values
+	Minor  bool    // a narrow page leaves it out
+	Detail bool    // only the view of a person shows it; a search finds it and a filter may choose it
+	Lang   Lang    // of its texts, if it is not that of the page
+	Then   *Column // what the value becomes, shown beside it
+	None   string  // the key of the text for a missing date; a dash if it is empty
+
+	texts   []string
+	numbers []float64 // NaN for none
+	lines   [][]string
+}
+
+// Table is a table of which only the first rows are in the page.
+type Table struct {
+	ID      string // the key of its title, after "table."
+	Total   int    // of all rows
+	Rows    int    // in the page
+	Columns []*Column
+	data    *Data
+}
+
+// NewData returns Data without tables.
+func NewData() *Data { return &Data{index: map[string]int{}} }
+
+// Table adds a table. Its columns are added one by one.
+func (d *Data) Table(id string, total, rows int) *Table {
+	t := &Table{ID: id, Total: max(total, rows), Rows: rows, data: d}
+	d.Tables = append(d.Tables, t)
+	return t
+}
+
+// TableOf returns the table with the id, or nil.
+func (d *Data) TableOf(id string) *Table {
+	for _, t := range d.Tables {
+		if t.ID == id {
+			return t
+		}
+	}
+	return nil
+}
+
+func (t *Table) column(name string, kind Kind) *Column {
+	c := &Column{Name: name, Kind: kind}
+	t.Columns = append(t.Columns, c)
+	return c
+}
+
+// Whom adds a column of people.
+func (t *Table) Whom(get func(i int) Person) *Column {
+	c := t.column("person", Whom)
+	for i := range t.Rows {
+		c.numbers = append(c.numbers, float64(t.data.person(get(i))))
+	}
+	return c
+}
+
+// person returns the place of a person. What one table does not know of a person may come from another.
+func (d *Data) person(p Person) int {
+	i, known := d.index[p.ID]
+	if !known {
+		i = len(d.people)
+		d.index[p.ID] = i
+		d.people = append(d.people, p)
+		return i
+	}
+	if d.people[i].Name == "" {
+		d.people[i].Name = p.Name
+	}
+	if d.people[i].Department == "" {
+		d.people[i].Department = p.Department
+	}
+	return i
+}
+
+// Text adds a column of texts; kind is Text or Word.
+func (t *Table) Text(name string, kind Kind, get func(i int) string) *Column {
+	c := t.column(name, kind)
+	for i := range t.Rows {
+		c.texts = append(c.texts, get(i))
+	}
+	return c
+}
+
+// Date adds a column of dates; a zero time is none.
+func (t *Table) Date(name string, get func(i int) time.Time) *Column {
+	return t.number(name, Date, func(i int) float64 {
+		if at := get(i); !at.IsZero() {
+			return math.Floor(float64(at.Unix()) / (24 * 60 * 60))
+		}
+		return math.NaN()
+	})
+}
+
+// Money adds a column of money.
+func (t *Table) Money(name string, get func(i int) float64) *Column {
+	return t.number(name, Amount, get)
+}
+
+// Number adds a column of numbers.
+func (t *Table) Number(name string, get func(i int) float64) *Column {
+	return t.number(name, Number, get)
+}
+
+func (t *Table) number(name string, kind Kind, get func(i int) float64) *Column {
+	c := t.column(name, kind)
+	for i := range t.Rows {
+		c.numbers = append(c.numbers, get(i))
+	}
+	return c
+}
+
+// Pairs adds a column of lines of the form "name = value".
+func (t *Table) Pairs(name string, get func(i int) []string) *Column {
+	c := t.column(name, Pairs)
+	for i := range t.Rows {
+		c.lines = append(c.lines, get(i))
+	}
+	return c
+}
+
+// Empty reports whether no cell of the column has a value, so that the page leaves it out.
+func (c *Column) Empty() bool {
+	for _, s := range c.texts {
+		if s != "" {
+			return false
+		}
+	}
+	for _, x := range c.numbers {
+		if !math.IsNaN(x) && !(c.Kind == Amount && x == 0) {
+			return false
+		}
+	}
+	for _, l := range c.lines {
+		if len(l) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// Shown returns the columns that have a value, for the table or for the view of a person.
+func (t *Table) Shown() (shown []*Column) {
+	for _, c := range t.Columns {
+		if !c.Empty() || c.Kind == Date && c.None != "" {
+			shown = append(shown, c)
+		}
+	}
+	return shown
+}
+
+// Heads returns the columns that the table shows.
+func (t *Table) Heads() []*Column {
+	return slices.DeleteFunc(t.Shown(), func(c *Column) bool { return c.Detail })
+}
+
+// encode writes the tables, and the texts that the script needs, as JSON that is safe within a script element.
+func (d *Data) encode(langs []Lang) ([]byte, error) {
+	all := map[string]any{}
+	words := map[Lang]map[string]string{}
+	for _, lang := range langs {
+		words[lang] = In(lang).forScript()
+	}
+	all["words"] = words
+	if d != nil {
+		all["command"], all["link"] = d.Command, d.Link
+		all["people"] = d.encodePeople()
+		tables := []any{}
+		for _, t := range d.Tables {
+			tables = append(tables, t.encode())
+		}
+		all["tables"] = tables
+	}
+	text, err := json.Marshal(all)
+	if err != nil {
+		return nil, fmt.Errorf("tables of a page: %w", err)
+	}
+	return text, nil
+}
+
+func (d *Data) encodePeople() map[string]any {
+	var ids, principals, names, departments []string
+	for _, p := range d.people {
+		ids, principals = append(ids, p.ID), append(principals, p.UserPrincipalName)
+		names, departments = append(names, p.Name), append(departments, p.Department)
+	}
+	return map[string]any{"id": pack(ids), "upn": pack(principals), "name": pack(names), "department": pack(departments)}
+}
+
+func (t *Table) encode() map[string]any {
+	columns := []any{}
+	for _, c := range t.Shown() {
+		column := map[string]any{"name": c.Name, "kind": c.Kind}
+		if c.Filter {
+			column["filter"] = true
+		}
+		if c.Minor {
+			column["minor"] = true
+		}
+		if c.Detail {
+			column["detail"] = true
+		}
+		if c.Lang != "" {
+			column["lang"] = c.Lang
+		}
+		if c.Then != nil && !c.Then.Empty() {
+			column["then"] = c.Then.Name
+		}
+		if c.None != "" {
+			column["none"] = c.None
+		}
+		switch {
+		case c.Kind == Pairs:
+			column["pairs"] = packPairs(c.lines)
+		case c.numbers != nil:
+			column["values"] = packNumbers(c.numbers)
+		default:
+			column["values"] = pack(c.texts)
+		}
+		columns = append(columns, column)
+	}
+	return map[string]any{"id": t.ID, "total": t.Total, "rows": t.Rows, "columns": columns}
+}
+
+// pairsOf splits lines of the form "name = value".
+func pairsOf(line string) (name, value string) {
+	name, value, ok := strings.Cut(line, " = ")
+	if !ok {
+		return "", name
+	}
+	return name, value
+}

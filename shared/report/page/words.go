@@ -1,0 +1,167 @@
+package page
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Lang is a language of the pages.
+type Lang string
+
+const (
+	English Lang = "en"
+	Swedish Lang = "sv"
+)
+
+// Langs are the languages of the pages. The first one shows where nothing else is asked for.
+var Langs = []Lang{English, Swedish}
+
+var catalogues = map[Lang]map[string]string{English: english, Swedish: swedish}
+
+// LangOf returns the first of the languages that an Accept-Language header (RFC 9110, section 12.5.4) or the parameter
+// lang names, and English if none of them is known.
+func LangOf(header string) Lang {
+	for tag := range strings.SplitSeq(header, ",") {
+		tag, _, _ = strings.Cut(strings.TrimSpace(strings.ToLower(tag)), ";")
+		primary, _, _ := strings.Cut(tag, "-")
+		if slices.Contains(Langs, Lang(primary)) {
+			return Lang(primary)
+		}
+	}
+	return English
+}
+
+// Words are the texts of one language, and how it writes numbers and dates.
+type Words struct {
+	Lang  Lang
+	texts map[string]string
+}
+
+// In returns the words of a language.
+func In(lang Lang) *Words { return &Words{Lang: lang, texts: catalogues[lang]} }
+
+// T returns the text of a key, with the values for its places %s. A key that does not exist shows as itself.
+func (w *Words) T(key string, values ...any) string {
+	text, ok := w.texts[key]
+	if !ok {
+		return key
+	}
+	if len(values) == 0 {
+		return text
+	}
+	for i, v := range values {
+		if n, is := v.(int); is {
+			values[i] = w.N(n)
+		}
+	}
+	return fmt.Sprintf(text, values...)
+}
+
+// Has reports whether the key has a text.
+func (w *Words) Has(key string) bool { return w.texts[key] != "" }
+
+// Or returns the text of prefix.key, or key itself if it has none.
+func (w *Words) Or(prefix, key string) string {
+	if text := w.texts[prefix+"."+key]; text != "" {
+		return text
+	}
+	return key
+}
+
+// Count returns the text for n of something: key.one for a single one, key.many for all other numbers.
+func (w *Words) Count(key string, n int) string {
+	if n == 1 {
+		return w.T(key+".one", n)
+	}
+	return w.T(key+".many", n)
+}
+
+// N writes a whole number with its thousands apart.
+func (w *Words) N(n int) string { return w.number(strconv.Itoa(n), "") }
+
+// F writes a number with at most so many decimals.
+func (w *Words) F(x float64, decimals int) string {
+	whole, part, _ := strings.Cut(strconv.FormatFloat(x, 'f', decimals, 64), ".")
+	return w.number(whole, part)
+}
+
+func (w *Words) number(whole, part string) string {
+	apart, comma, minus := ",", ".", ""
+	if w.Lang == Swedish {
+		apart, comma = "\u00a0", ","
+	}
+	if rest, negative := strings.CutPrefix(whole, "-"); negative {
+		whole, minus = rest, "\u2212"
+	}
+	var groups []string
+	for len(whole) > 3 {
+		groups = append(groups, whole[len(whole)-3:])
+		whole = whole[:len(whole)-3]
+	}
+	groups = append(groups, whole)
+	slices.Reverse(groups)
+	text := minus + strings.Join(groups, apart)
+	if part != "" {
+		text += comma + part
+	}
+	return text
+}
+
+// Amount writes an amount without its currency: whole from a thousand on, with cents below.
+func (w *Words) Amount(x float64) string {
+	if x >= 1000 || x <= -1000 || x == float64(int(x)) {
+		return w.F(x, 0)
+	}
+	return w.F(x, 2)
+}
+
+// Percent writes part of whole as a percentage, with a decimal where it is small. Without a whole it is a dash.
+func (w *Words) Percent(part, whole int) string {
+	if whole == 0 {
+		return "–"
+	}
+	p := 100 * float64(part) / float64(whole)
+	decimals := 0
+	if p > 0 && p < 10 || p > 99 && p < 100 {
+		decimals = 1
+	}
+	if p > 0 && p < 0.1 {
+		return "< " + w.F(0.1, 1) + "\u00a0%"
+	}
+	return w.F(p, decimals) + "\u00a0%"
+}
+
+// Day writes a date in UTC. A zero time is a dash.
+func (w *Words) Day(t time.Time) string {
+	if t.IsZero() {
+		return "–"
+	}
+	t = t.UTC()
+	return fmt.Sprintf("%d\u00a0%s\u00a0%d", t.Day(), strings.Fields(w.T("months"))[t.Month()-1], t.Year())
+}
+
+// Moment writes a time of a day in UTC.
+func (w *Words) Moment(t time.Time) string {
+	if t.IsZero() {
+		return "–"
+	}
+	return w.Day(t) + ", " + t.UTC().Format("15:04") + "\u00a0UTC"
+}
+
+// forScript returns the texts that the script of the page needs.
+func (w *Words) forScript() map[string]string {
+	texts := maps.Clone(w.texts)
+	maps.DeleteFunc(texts, func(key, _ string) bool {
+		for _, prefix := range []string{"js.", "col.", "via.", "status.", "remedy.", "how.", "table.", "outcome."} {
+			if strings.HasPrefix(key, prefix) {
+				return false
+			}
+		}
+		return true
+	})
+	return texts
+}
