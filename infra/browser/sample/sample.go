@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/idleseat/idleseat/shared/money"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/report"
@@ -185,7 +186,7 @@ func (m maker) history(n *report.Night, people int) {
 		p := m.person()
 		past := report.Past{User: p.User, UserPrincipalName: p.UserPrincipalName, Rule: "citrix-idle-90", License: "citrix", Run: "20261101T020000Z-77777777", At: AsOf.Add(-time.Duration(1+i/20) * 24 * time.Hour)}
 		if m.IntN(40) == 0 {
-			past.Returned, past.How = past.At.Add(12*time.Hour), "restored"
+			past.Returned, past.How = past.At.Add(12*time.Hour), []string{report.ByOperator, report.ByRule, report.ByOtherHand}[i%3]
 		}
 		n.Earlier.Rows = append(n.Earlier.Rows, past)
 	}
@@ -199,19 +200,25 @@ func (m maker) history(n *report.Night, people int) {
 }
 
 func (m maker) money(n *report.Night) {
-	n.Money.Currency = "USD"
-	n.Money.Seats = len(n.Changes.Rows)
-	for _, r := range n.Changes.Rows {
-		n.Money.CouldFree += r.MonthlySaving
-	}
-	n.Money.SeatsFreed, n.Money.SeatsNet = n.Money.Seats*7/3, n.Money.Seats*9/4
-	n.Money.Freed, n.Money.FreedNet = float64(n.Money.SeatsFreed)*33, float64(n.Money.SeatsNet)*33
-	n.Money.Saved = n.Money.FreedNet * 3.5
-	for i, d := range departments {
-		line := report.MoneyLine{License: "m365-e3", Department: d, CostCenter: fmt.Sprint(4000 + i), CouldFree: n.Money.CouldFree / 9, Freed: n.Money.Freed / 9, FreedNet: n.Money.FreedNet / 9, Saved: n.Money.Saved / 9}
+	sums := &n.Money
+	sums.AsOf, sums.Currency = AsOf, "USD"
+	for i, d := range append(slices.Clone(departments), "", money.Unknown) {
+		line := money.Line{License: "m365-e3", Department: d}
+		if i < len(departments) {
+			line.CostCenter = fmt.Sprint(4000 + i)
+		}
 		if i%2 == 0 {
 			line.Renews = AsOf.Add(90 * 24 * time.Hour)
 		}
-		n.Money.Lines = append(n.Money.Lines, line)
+		f := &line.Figures
+		f.Seats = (len(n.Changes.Rows) + i) / (len(departments) + 2)
+		f.SeatsFreed = f.Seats * 7 / 3
+		f.SeatsNet = f.SeatsFreed - f.SeatsFreed/31
+		f.CouldFree, f.Freed, f.FreedNet = money.Cents(3507*f.Seats), money.Cents(3507*f.SeatsFreed), money.Cents(3507*f.SeatsNet)
+		f.Returned, f.Saved, f.Waiting, f.Unproven = f.Freed-f.FreedNet, f.FreedNet*7/2, f.FreedNet/5, f.FreedNet/9
+		sums.Lines = append(sums.Lines, line)
+		sums.Seats, sums.SeatsFreed, sums.SeatsNet = sums.Seats+f.Seats, sums.SeatsFreed+f.SeatsFreed, sums.SeatsNet+f.SeatsNet
+		sums.CouldFree, sums.Freed, sums.FreedNet, sums.Returned = sums.CouldFree+f.CouldFree, sums.Freed+f.Freed, sums.FreedNet+f.FreedNet, sums.Returned+f.Returned
+		sums.Saved, sums.Waiting, sums.Unproven = sums.Saved+f.Saved, sums.Waiting+f.Waiting, sums.Unproven+f.Unproven
 	}
 }

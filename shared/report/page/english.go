@@ -62,6 +62,10 @@ var english = map[string]string{
 	"figure.freed":         "Freed so far",
 	"figure.net":           "Freed, less returns",
 	"figure.saved":         "Really saved",
+	"figure.waiting":       "%s a month is free, and paid until it renews",
+	"figure.unproven":      "%s more if no contract binds",
+	"figure.unread.one":    "The entries of %s license cannot be read; it is in no figure.",
+	"figure.unread.many":   "The entries of %s licenses cannot be read; they are in no figure.",
 	"figure.month":         "%s a month",
 	"figure.sofar":         "%s up to now",
 	"figure.seat.one":      "%s seat",
@@ -203,6 +207,8 @@ var english = map[string]string{
 	"col.freed":         "Freed so far",
 	"col.freedNet":      "Less returns",
 	"col.saved":         "Really saved",
+	"col.waiting":       "Paid until renewal",
+	"col.unproven":      "If no contract binds",
 	"col.renews":        "Renews on",
 
 	"via.direct":       "directly",
@@ -214,6 +220,10 @@ var english = map[string]string{
 	"status.kept":      "kept",
 	"status.refused":   "refused",
 	"status.failed":    "failed",
+
+	"how.operator":  "by an operator",
+	"how.rule":      "by the rule",
+	"how.otherHand": "by somebody else",
 
 	"outcome.undecided": "undecided",
 	"outcome.refused":   "refused",

@@ -3,6 +3,7 @@ package page
 import (
 	"time"
 
+	"github.com/idleseat/idleseat/shared/money"
 	"github.com/idleseat/idleseat/shared/report"
 )
 
@@ -91,14 +92,16 @@ func (d *Data) earlier(list report.List[report.Past]) {
 	t.Text("how", Word, func(i int) string { return r[i].How }).Filter = true
 }
 
-func (d *Data) money(lines []report.MoneyLine) {
+func (d *Data) money(lines []money.Line) {
 	t := d.Table("money", len(lines), len(lines))
 	t.Text("license", Text, func(i int) string { return lines[i].License }).Filter = true
 	t.Text("department", Text, func(i int) string { return lines[i].Department }).Filter = true
 	t.Text("costCenter", Text, func(i int) string { return lines[i].CostCenter }).Filter = true
-	t.Money("couldFree", func(i int) float64 { return lines[i].CouldFree })
-	t.Money("freed", func(i int) float64 { return lines[i].Freed })
-	t.Money("freedNet", func(i int) float64 { return lines[i].FreedNet })
-	t.Money("saved", func(i int) float64 { return lines[i].Saved })
+	t.Money("couldFree", func(i int) float64 { return lines[i].CouldFree.Float() })
+	t.Money("freed", func(i int) float64 { return lines[i].Freed.Float() })
+	t.Money("freedNet", func(i int) float64 { return lines[i].FreedNet.Float() })
+	t.Money("saved", func(i int) float64 { return lines[i].Saved.Float() })
+	t.Money("waiting", func(i int) float64 { return lines[i].Waiting.Float() })
+	t.Money("unproven", func(i int) float64 { return lines[i].Unproven.Float() })
 	t.Date("renews", func(i int) time.Time { return lines[i].Renews })
 }

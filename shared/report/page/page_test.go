@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/idleseat/idleseat/infra/browser/sample"
+	"github.com/idleseat/idleseat/shared/money"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/report"
 	"github.com/idleseat/idleseat/shared/report/page"
@@ -70,7 +71,7 @@ func TestHostileTextIsText(t *testing.T) {
 		n.HoldReasons, n.Notes = append(n.HoldReasons, text), append(n.Notes, text)
 		n.Signals = append(n.Signals, report.Signal{Name: text, State: plan.FeedState(text), Reason: text})
 		n.Rules = append(n.Rules, report.Rule{Name: text, License: text, To: text, Words: []string{text}, Holders: 9, Idled: []int{4, 5, 6}, Threshold: 1})
-		n.Money.Lines = append(n.Money.Lines, report.MoneyLine{License: text, Department: text})
+		n.Money.Lines = append(n.Money.Lines, money.Line{License: text, Department: text})
 	}
 	n.Run, n.Tenant, n.PlanHash, n.Money.Currency = hostile[0], hostile[1], hostile[2], hostile[0]
 	html := written(t, n)

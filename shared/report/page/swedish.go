@@ -62,6 +62,10 @@ var swedish = map[string]string{
 	"figure.freed":         "Frigjort hittills",
 	"figure.net":           "Frigjort, minus återlämnat",
 	"figure.saved":         "Verkligen sparat",
+	"figure.waiting":       "%s per månad är fritt, men betalt till förnyelsen",
+	"figure.unproven":      "%s till, om inget avtal binder",
+	"figure.unread.one":    "Posterna för %s licens kan inte läsas; den ingår inte i någon siffra.",
+	"figure.unread.many":   "Posterna för %s licenser kan inte läsas; de ingår inte i någon siffra.",
 	"figure.month":         "%s per månad",
 	"figure.sofar":         "%s hittills",
 	"figure.seat.one":      "%s plats",
@@ -203,6 +207,8 @@ var swedish = map[string]string{
 	"col.freed":         "Frigjort hittills",
 	"col.freedNet":      "Minus återlämnat",
 	"col.saved":         "Verkligen sparat",
+	"col.waiting":       "Betalt till förnyelse",
+	"col.unproven":      "Om inget avtal binder",
 	"col.renews":        "Förnyas",
 
 	"via.direct":       "direkt",
@@ -214,6 +220,10 @@ var swedish = map[string]string{
 	"status.kept":      "behållen",
 	"status.refused":   "nekad",
 	"status.failed":    "misslyckad",
+
+	"how.operator":  "av en operatör",
+	"how.rule":      "av regeln",
+	"how.otherHand": "av någon annan",
 
 	"outcome.undecided": "obestämd",
 	"outcome.refused":   "nekad",
