@@ -8,7 +8,7 @@ import (
 	"html/template"
 	"strings"
 
-	"github.com/idleseat/idleseat/shared/report/chart"
+	"github.com/idleseat/idleseat/shared/report/page/chart"
 )
 
 //go:embed assets/style.css

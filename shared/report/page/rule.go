@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"github.com/idleseat/idleseat/shared/report"
-	"github.com/idleseat/idleseat/shared/report/chart"
+	"github.com/idleseat/idleseat/shared/report/page/chart"
 )
 
 // ruleView is a rule's way from the holders of its license to its changes.

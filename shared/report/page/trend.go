@@ -4,7 +4,7 @@ import (
 	"html/template"
 
 	"github.com/idleseat/idleseat/shared/report"
-	"github.com/idleseat/idleseat/shared/report/chart"
+	"github.com/idleseat/idleseat/shared/report/page/chart"
 )
 
 // trendView is how one figure developed over the kept runs.
