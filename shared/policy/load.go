@@ -48,7 +48,7 @@ type loader struct {
 }
 
 func (l *loader) load(root *yaml.Node) error {
-	top := l.object(root, "the policy", "tenant", "mode", "currency", "attributes", "licenses", "anchor", "grace", "kinds", "exempt", "limits", "rules")
+	top := l.section(root, "the policy", "")
 	l.header(top)
 	if n := top.fields["attributes"]; n != nil {
 		if err := l.attributes(n); err != nil {
@@ -64,10 +64,10 @@ func (l *loader) load(root *yaml.Node) error {
 		l.licenses(n)
 	}
 	if n := top.fields["grace"]; n != nil {
-		grace := l.object(n, "grace", "neverSignedIn", "newHolder", "enabledAgain")
-		l.count(grace.fields["neverSignedIn"], "grace.neverSignedIn", 0, maxDays, &l.policy.Grace.NeverSignedIn)
-		l.count(grace.fields["newHolder"], "grace.newHolder", 0, maxDays, &l.policy.Grace.NewHolder)
-		l.count(grace.fields["enabledAgain"], "grace.enabledAgain", 0, maxDays, &l.policy.Grace.EnabledAgain)
+		grace := l.section(n, "grace", "grace")
+		grace.count("neverSignedIn", "grace.neverSignedIn", &l.policy.Grace.NeverSignedIn)
+		grace.count("newHolder", "grace.newHolder", &l.policy.Grace.NewHolder)
+		grace.count("enabledAgain", "grace.enabledAgain", &l.policy.Grace.EnabledAgain)
 	}
 	if n := top.fields["kinds"]; n != nil {
 		l.kinds(n)
@@ -102,7 +102,7 @@ func (l *loader) header(top object) {
 		}
 	}
 	if n := top.fields["mode"]; n != nil {
-		words := []string{string(Audit), string(Review), string(Enforce)}
+		words := top.key("mode").Words
 		if mode, ok := l.text(n, "mode"); ok {
 			if !slices.Contains(words, mode) {
 				l.fault(n, "mode must be audit, review or enforce, not %q%s", mode, didYouMean(mode, words))
@@ -145,17 +145,16 @@ func (l *loader) anchor(n *yaml.Node) {
 }
 
 func (l *loader) limits(n *yaml.Node) {
-	const many = 1_000_000_000
-	limits := l.object(n, "limits", "stopAbove", "perRun")
-	most := MostPerRun
-	if l.kept {
-		most = many
+	limits := l.section(n, "limits", "limits")
+	if l.kept { // an earlier version allowed more
+		l.count(limits.fields["perRun"], "limits.perRun", 1, mostSeats, &l.policy.Limits.PerRun)
+	} else {
+		limits.count("perRun", "limits.perRun", &l.policy.Limits.PerRun)
 	}
-	l.count(limits.fields["perRun"], "limits.perRun", 1, most, &l.policy.Limits.PerRun)
 	if n := limits.fields["stopAbove"]; n != nil {
-		stop := l.object(n, "limits.stopAbove", "percent", "count")
-		l.number(stop.fields["percent"], "limits.stopAbove.percent", 0, 100, &l.policy.Limits.StopAbovePercent)
-		l.count(stop.fields["count"], "limits.stopAbove.count", 1, many, &l.policy.Limits.StopAboveCount)
+		stop := l.section(n, "limits.stopAbove", "limits.stopAbove")
+		stop.number("percent", "limits.stopAbove.percent", &l.policy.Limits.StopAbovePercent)
+		stop.count("count", "limits.stopAbove.count", &l.policy.Limits.StopAboveCount)
 	}
 }
 
@@ -193,7 +192,7 @@ func (l *loader) attributes(n *yaml.Node) error {
 
 func (l *loader) attribute(name string, n *yaml.Node) *attribute {
 	if n.Kind == yaml.MappingNode {
-		o := l.object(n, "attribute "+name, "memberOf")
+		o := l.section(n, "attribute "+name, "attributes.NAME")
 		if g := o.required("memberOf", "a field name, or {memberOf: {entra: NAME}}"); g != nil {
 			if ref, ok := l.group(g, "memberOf"); ok {
 				return groupAttribute(name, newMemberQuery(ref, false))
@@ -224,7 +223,7 @@ func (l *loader) group(n *yaml.Node, what string) (directory.GroupRef, bool) {
 
 func (r *reader) groupRef(n *yaml.Node, what string) (directory.GroupRef, bool) {
 	before := len(r.faults)
-	o := r.object(n, what, "entra", "ad")
+	o := r.section(n, what, "GROUP")
 	entra, ad := o.text("entra"), o.text("ad")
 	switch {
 	case len(r.faults) > before:

@@ -26,16 +26,16 @@ func (l *loader) licenses(n *yaml.Node) {
 // be reported as faulty too.
 func (l *loader) license(e entry) *License {
 	before := len(l.faults)
-	o := l.object(e.value, "license "+e.key.Value, "sku", "group", "groups", "monthlyPrice", "keepSeats", "mailboxQuota", "needs", "model")
+	o := l.section(e.value, "license "+e.key.Value, "licenses.NAME")
 	license := &License{Name: e.key.Value, SKU: o.text("sku")}
 	if id := strings.ToLower(license.SKU); guid.MatchString(id) {
 		license.SKU = id // in the form that Graph uses
 	}
-	l.number(o.fields["monthlyPrice"], "monthlyPrice", 0, 999_999, &license.MonthlyPrice)
-	l.count(o.fields["keepSeats"], "keepSeats", 0, 1_000_000_000, &license.KeepSeats)
-	l.number(o.fields["mailboxQuota"], "mailboxQuota", 0.1, 10_000, &license.MailboxQuota)
+	o.number("monthlyPrice", "monthlyPrice", &license.MonthlyPrice)
+	o.count("keepSeats", "keepSeats", &license.KeepSeats)
+	o.number("mailboxQuota", "mailboxQuota", &license.MailboxQuota)
 	if n := o.fields["model"]; n != nil {
-		words := []string{string(PerUser), string(PerDevice), string(Concurrent)}
+		words := o.key("model").Words
 		if word, ok := l.text(n, "model"); ok {
 			if !slices.Contains(words, word) {
 				l.fault(n, "model must be user, device or concurrent, not %q", word)
@@ -151,7 +151,7 @@ func (l *loader) rules(n *yaml.Node, c *compiler) {
 }
 
 func (l *loader) rule(n *yaml.Node, c *compiler) *Rule {
-	o := l.object(n, "a rule", "name", "license", "for", "when", "then")
+	o := l.section(n, "a rule", "rules[]")
 	if n.Kind != yaml.MappingNode {
 		return nil
 	}
@@ -212,13 +212,13 @@ func (l *loader) licenseOf(n *yaml.Node, what string) *License {
 // then reads what the rule does with an idle license.
 func (l *loader) then(n *yaml.Node, rule *Rule) {
 	if n.Kind == yaml.ScalarNode {
-		if word, ok := l.text(n, "then"); ok && word != "remove" {
+		if word, ok := l.text(n, "then"); ok && word != remove {
 			l.fault(n, `then must be remove or {changeTo: LICENSE}, not %q`, word)
 		}
 		return
 	}
-	o := l.object(n, "then", "changeTo", "remove", "onReturn", "notice", "mailbox")
-	l.count(o.fields["notice"], "notice", 1, maxDays, &rule.Notice)
+	o := l.section(n, "then", "rules[].then")
+	o.count("notice", "notice", &rule.Notice)
 	if back := o.fields["onReturn"]; back != nil {
 		if word, ok := l.text(back, "onReturn"); ok && word != "restore" {
 			l.fault(back, "onReturn must be restore, not %q; leave it out so that the plan only lists the person", word)
@@ -231,9 +231,9 @@ func (l *loader) then(n *yaml.Node, rule *Rule) {
 		}
 		rule.MailboxLost = true
 	}
-	if remove := o.fields["remove"]; remove != nil {
-		if remove.Value != "true" || o.fields["changeTo"] != nil {
-			l.fault(remove, "write remove: true, or changeTo: LICENSE, and not both")
+	if taken := o.fields[remove]; taken != nil {
+		if taken.Value != "true" || o.fields["changeTo"] != nil {
+			l.fault(taken, "write remove: true, or changeTo: LICENSE, and not both")
 		}
 		return
 	}
@@ -259,7 +259,7 @@ func (l *loader) changeTo(n *yaml.Node, rule *Rule) {
 
 // exempt reads the exemptions.
 func (l *loader) exempt(n *yaml.Node, c *compiler) {
-	o := l.object(n, "exempt", "users", "groups", "leave", "when")
+	o := l.section(n, "exempt", "exempt")
 	public, compiled := &l.policy.Exempt, &l.policy.exempt
 	if n := o.fields["users"]; n != nil {
 		for _, item := range l.list(n, "exempt.users") {
@@ -299,7 +299,7 @@ func (l *loader) oneName(n *yaml.Node, user string) {
 }
 
 func (l *loader) leave(n *yaml.Node) Leave {
-	o := l.object(n, "a leave", "user", "until", "reason")
+	o := l.section(n, "a leave", "exempt.leave[]")
 	o.required("user", "the user principal name")
 	leave := Leave{User: o.text("user"), Reason: o.text("reason")}
 	if n := o.fields["user"]; n != nil {

@@ -183,11 +183,13 @@ type object struct {
 	*reader
 	node   *yaml.Node
 	what   string
+	path   string // its place in the table of keys; empty for the whole policy and for a mapping of another file
 	fields map[string]*yaml.Node
 }
 
+// object reads a mapping with the given keys.
 func (r *reader) object(n *yaml.Node, what string, known ...string) object {
-	o := object{r, n, what, map[string]*yaml.Node{}}
+	o := object{reader: r, node: n, what: what, fields: map[string]*yaml.Node{}}
 	for _, e := range r.entries(n, what) {
 		switch {
 		case slices.Contains(known, e.key.Value):
@@ -199,6 +201,28 @@ func (r *reader) object(n *yaml.Node, what string, known ...string) object {
 		}
 	}
 	return o
+}
+
+// section reads the mapping at a path of the table of keys.
+func (r *reader) section(n *yaml.Node, what, path string) object {
+	o := r.object(n, what, KeysBelow(path)...)
+	o.path = path
+	return o
+}
+
+// key returns the line of the table of keys for a key of the mapping. The key must be in the table.
+func (o object) key(name string) *Key { return KeyAt(strings.TrimPrefix(o.path+"."+name, ".")) }
+
+// count reads a whole number within the bounds of the table of keys into dst. what names it in messages.
+func (o object) count(name, what string, dst *int) {
+	k := o.key(name)
+	o.reader.count(o.fields[name], what, int(k.Min), int(k.Max), dst)
+}
+
+// number is like count, for any number.
+func (o object) number(name, what string, dst *float64) {
+	k := o.key(name)
+	o.reader.number(o.fields[name], what, k.Min, k.Max, dst)
 }
 
 // required returns the value of a key that must exist. It reports a fault and returns nil if the key is missing.
