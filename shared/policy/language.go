@@ -21,8 +21,8 @@ const (
 	// maxDays is the longest span of time in a condition, in days. With a span that overflows, every date would count
 	// as earlier.
 	maxDays = 3650
-	// maxExpression is the maximum length of a condition, in characters.
-	maxExpression = 10_000
+	// MaxCondition is the maximum length of a condition, in characters.
+	MaxCondition = 10_000
 	// maxDepth is how deep parentheses, lists and loops may be nested. The memory for the types of nested lists grows
 	// with the cube of their depth.
 	maxDepth = 24
@@ -44,9 +44,9 @@ var language = sync.OnceValues(func() (*cel.Env, error) {
 		cel.OptionalTypes(),
 		cel.EagerlyValidateDeclarations(true),
 		cel.DefaultUTCTimeZone(true),
-		cel.ParserExpressionSizeLimit(maxExpression),
+		cel.ParserExpressionSizeLimit(MaxCondition),
 		cel.ParserRecursionLimit(maxDepth),
-		cel.ExpressionNodeLimit(maxExpression),
+		cel.ExpressionNodeLimit(MaxCondition),
 		cel.ASTValidators(literalSpans{}, cel.ValidateRegexLiterals()),
 		cel.Variable("now", cel.TimestampType),
 		cel.Function("days", cel.Overload("days_int", []*cel.Type{cel.IntType}, cel.DurationType,

@@ -79,7 +79,7 @@ var conditionFaults = []struct{ name, when, want string }{
 		`p:17:12: when may cost`},
 	{"empty", ``, `p:17:10: when must be text, not empty`},
 	{"a list", ` [true]`, `p:17:11: when must be text, not a list`},
-	{"too long", " '" + strings.Repeat(" ", maxExpression) + "true'", `p:17:11: `},
+	{"too long", " '" + strings.Repeat(" ", MaxCondition) + "true'", `p:17:11: `},
 }
 
 // The place of a fault and CEL's pointer are right for every way in which YAML can write a text.

@@ -253,7 +253,7 @@ func (b *branching) text(e ast.Expr) string {
 	if !found {
 		return b.condition.source
 	}
-	text, err := parser.Unparse(written, b.info, parser.WrapOnColumn(2*maxExpression))
+	text, err := parser.Unparse(written, b.info, parser.WrapOnColumn(2*MaxCondition))
 	if err != nil {
 		return b.condition.source
 	}

@@ -15,6 +15,7 @@ type policyCmd struct {
 	Check   policyCheckCmd   `cmd:"" help:"Compile a policy file and report every fault in it."`
 	Test    policyTestCmd    `cmd:"" help:"Ask the rules about golden users and compare."`
 	Explain policyExplainCmd `cmd:"" help:"Say in plain words what a policy file does."`
+	Schema  policySchemaCmd  `cmd:"" help:"Print the JSON Schema of a policy file, for editors."`
 }
 
 type policyCheckCmd struct {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/idleseat/idleseat/shared/policy/schema"
 	"github.com/idleseat/idleseat/shared/policy/words"
 )
 
@@ -31,4 +32,16 @@ func (c *policyExplainCmd) Run(a *Process) error {
 		out.printf("%s\n", strings.TrimRight(line, "\n"))
 	}
 	return out.err
+}
+
+type policySchemaCmd struct{}
+
+// Run prints the JSON Schema of a policy file.
+func (policySchemaCmd) Run(a *Process) error {
+	text, err := schema.Of()
+	if err != nil {
+		return err
+	}
+	_, err = a.json.Write(text)
+	return err
 }

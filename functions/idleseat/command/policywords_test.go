@@ -44,3 +44,19 @@ func TestPolicyExplain(t *testing.T) {
 		t.Errorf("exit status %d, stderr %q", a.status, a.err)
 	}
 }
+
+// The schema is printed as one JSON object. An editor that reads it sees the keys and the fields.
+func TestPolicySchema(t *testing.T) {
+	t.Parallel()
+	a := call(t, "policy", "schema")
+	var printed struct {
+		Schema     string `json:"$schema"`
+		Properties map[string]struct{ Description string }
+	}
+	if err := json.Unmarshal(a.out, &printed); err != nil || a.status != exitDone || a.err != "" {
+		t.Fatalf("exit status %d, stderr %q, %v", a.status, a.err, err)
+	}
+	if printed.Schema == "" || printed.Properties["mode"].Description == "" || !strings.Contains(string(a.out), `"entra.lastActivity"`) {
+		t.Errorf("the schema lacks keys or fields:\n%s", a.out)
+	}
+}
