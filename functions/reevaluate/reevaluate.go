@@ -12,11 +12,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
-	"github.com/idleseat/idleseat/shared/decision"
-	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/entrance"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/store"
+	"github.com/idleseat/idleseat/shared/story"
 )
 
 // errRequest reports an invalid request.
@@ -30,14 +30,14 @@ type input struct {
 
 // answer is the result of a request. People is nil while the execution is running, and when Failed or Refused is set.
 type answer struct {
-	Execution string                  `json:"execution"` // ARN of the execution
-	Status    string                  `json:"status"`    // status of the execution
-	Failed    string                  `json:"failed,omitempty"`
-	Refused   string                  `json:"refused,omitempty"` // reason; trying again does not help
-	Run       string                  `json:"run,omitempty"`
-	Verdict   plan.Verdict            `json:"verdict,omitempty"`
-	People    []*decision.Explanation `json:"people,omitempty"`
-	Results   []runs.Result           `json:"results,omitempty"`
+	Execution string         `json:"execution"` // ARN of the execution
+	Status    string         `json:"status"`    // status of the execution
+	Failed    string         `json:"failed,omitempty"`
+	Refused   string         `json:"refused,omitempty"` // reason; trying again does not help
+	Run       string         `json:"run,omitempty"`
+	Verdict   plan.Verdict   `json:"verdict,omitempty"`
+	People    []*story.Story `json:"people,omitempty"`
+	Results   []runs.Result  `json:"results,omitempty"`
 }
 
 // reevaluation starts executions and follows them. It reads only the store; the execution asks the directories.
@@ -102,10 +102,6 @@ func (r *reevaluation) explain(ctx context.Context, a *answer, user, output stri
 		return nil
 	}
 	a.Run = out.Run
-	run, err := decision.Open(ctx, r.store, a.Run)
-	if err != nil {
-		return err
-	}
 	p, err := runs.GetPlan(ctx, r.store, a.Run)
 	if err != nil {
 		return err
@@ -115,9 +111,12 @@ func (r *reevaluation) explain(ctx context.Context, a *answer, user, output stri
 		return err
 	}
 	a.Verdict, a.Results = p.Verdict, results.Results
-	return run.Find(ctx, user, func(person *directory.Person) error {
-		e, err := run.Explain(person, run.Begin.AsOf)
-		a.People = append(a.People, e)
-		return err
-	})
+	a.People, err = story.Of(ctx, r.store, story.Question{Run: a.Run, User: user, Now: time.Now(), Deployment: r.deployment()})
+	return err
+}
+
+// deployment returns the name of the deployment, from which the names of its state machines are made.
+func (r *reevaluation) deployment() string {
+	name := r.machine[strings.LastIndex(r.machine, ":")+1:]
+	return strings.TrimSuffix(name, entrance.Approve.Machine(""))
 }

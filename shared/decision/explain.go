@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 )
@@ -23,6 +24,9 @@ type Answer struct {
 	// Cools is set if the license was given to the person so lately that the rule does not take it. It is then when
 	// that ends if the person stays away.
 	Cools time.Time `json:"cools,omitzero"`
+	// Due is when a change that was announced may be made. It is zero if the change was not announced, or is announced
+	// again.
+	Due time.Time `json:"due,omitzero"`
 	// Holder says whether the person holds the license; empty if that is not known.
 	Holder string `json:"holder,omitempty"`
 	// Noun is the word for the activity that the rule reads, such as "sign-in". It is empty if it reads none.
@@ -73,6 +77,9 @@ func (r *Run) answer(judge *policy.Judge, rule *policy.Rule, p *directory.Person
 	a.Evidence = judge.Evidence(rule, p)
 	if a.Reason == "" { // a bulk evaluation omits this reason
 		a.Reason = judge.Reason(rule, p, v)
+	}
+	if past != nil && past.State == history.Announced && a.Outcome == policy.Reclaim && !a.Notice {
+		a.Due = dueOf(rule, past)
 	}
 	given := r.allGiven(&a.Decision, v.Holder, past, judge.Now())
 	if a.Outcome == policy.Keep || a.Outcome == policy.Exempt {

@@ -190,9 +190,14 @@ func notice(d *plan.Decision, rule *policy.Rule, past *history.Item, now time.Ti
 		d.Notice = true
 		return
 	}
-	if due := past.At.Add(time.Duration(rule.Notice) * 24 * time.Hour); now.Before(due) {
+	if due := dueOf(rule, past); now.Before(due) {
 		d.Refused = fmt.Sprintf("announced on %s; done from %s on if the person is still idle", dayOf(past.At), due.UTC().Format(time.RFC3339))
 	}
+}
+
+// dueOf returns when a change that was announced may be made.
+func dueOf(rule *policy.Rule, past *history.Item) time.Time {
+	return past.At.Add(time.Duration(rule.Notice) * 24 * time.Hour)
 }
 
 func dayOf(t time.Time) string { return t.UTC().Format(time.DateOnly) }

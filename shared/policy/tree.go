@@ -5,11 +5,9 @@ import (
 	"slices"
 	"strings"
 
-	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/operators"
 	"cel.dev/cel-go/common/types/ref"
-	"cel.dev/cel-go/parser"
 
 	"github.com/idleseat/idleseat/shared/directory"
 )
@@ -55,10 +53,14 @@ const (
 
 // Node is a rule, a condition or a part of one, with what it says about one person.
 type Node struct {
+	// Name is the name of a part of a rule: holder, exempt, for, when or grace. It is empty below these.
+	Name string `json:"name,omitempty"`
 	// Text is the part as the policy writes it. For a part that no condition spells out, such as the exemption, Text is
 	// a short sentence.
 	Text string `json:"text"`
-	Says Says   `json:"says"`
+	// Words is the part in words. Tree leaves it empty, because package words is above this one.
+	Words string `json:"words,omitempty"`
+	Says  Says   `json:"says"`
 	// Join says how Parts make up the node. It is empty if there are no parts.
 	Join string `json:"join,omitempty"`
 	// Decisive means that the node contributes to what the rule says. A part that another part outweighs does not.
@@ -69,8 +71,7 @@ type Node struct {
 	Why   string  `json:"why,omitempty"`
 	Parts []*Node `json:"parts,omitempty"`
 
-	condition *condition
-	expr      ast.Expr // as written
+	condition *condition // nil for a part that no condition spells out
 }
 
 // Tree returns what each part of a rule says about a person. The root is true exactly if the verdict is Reclaim, and
@@ -82,7 +83,7 @@ func (j *Judge) Tree(r *Rule, p *directory.Person) (*Node, error) {
 	j.about(r, p)
 	d := decision{holder: j.holds(r.License, p), exempt: j.exemption(p), grace: j.inGrace(r, p)}
 	root := &Node{Text: "rule " + r.Name + " takes " + r.License.Name, Join: And}
-	holder := &Node{Text: "the person holds " + r.License.Name, Says: saysOf(d.holder)}
+	holder := &Node{Name: "holder", Text: "the person holds " + r.License.Name, Says: saysOf(d.holder)}
 	if holder.Says == Unknown {
 		var g gaps
 		j.holderGap(&g, r.License, p)
@@ -101,6 +102,7 @@ func (j *Judge) Tree(r *Rule, p *directory.Person) (*Node, error) {
 		if err != nil {
 			return nil, err
 		}
+		n.Name = map[bool]string{true: "for", false: "when"}[c == r.scope]
 		root.Parts = append(root.Parts, n)
 	}
 	root.Parts = append(root.Parts, graceNode(d.grace))
@@ -124,7 +126,7 @@ func all(parts []*Node) Says {
 }
 
 func (j *Judge) exemptNode(p *directory.Person, e exemption) (*Node, error) {
-	n := &Node{Text: "the person is not exempt", Says: saysOf(e.flag).not()}
+	n := &Node{Name: "exempt", Text: "the person is not exempt", Says: saysOf(e.flag).not()}
 	switch n.Says {
 	case False:
 		n.Why = j.exemptReason(e)
@@ -145,7 +147,7 @@ func (j *Judge) exemptNode(p *directory.Person, e exemption) (*Node, error) {
 }
 
 func graceNode(g grace) *Node {
-	n := &Node{Text: "no grace period holds", Says: saysOf(g.flag).not(), Why: g.reason}
+	n := &Node{Name: "grace", Text: "no grace period holds", Says: saysOf(g.flag).not(), Why: g.reason}
 	if g.unknown != nil {
 		var all gaps
 		g.unknown(&all)
@@ -157,16 +159,12 @@ func graceNode(g grace) *Node {
 // conditionNode returns a condition with its parts. The texts come from the condition as written: compile rewrites the
 // texts and names of the one that is evaluated, and keeps the ids of its parts.
 func (j *Judge) conditionNode(c *condition, p *directory.Person) (*Node, error) {
-	env, err := c.env.Extend(cel.EnableMacroCallTracking())
+	written, err := ParseWritten(c.source)
 	if err != nil {
 		return nil, fmt.Errorf("read the condition %q: %w", c.source, err)
 	}
-	written, issues := env.Parse(c.source)
-	if issues.Err() != nil {
-		return nil, fmt.Errorf("read the condition %q: %w", c.source, issues.Err())
-	}
-	b := branching{judge: j, condition: c, person: p, info: written.NativeRep().SourceInfo(), written: map[int64]ast.Expr{}}
-	ast.PostOrderVisit(written.NativeRep().Expr(), ast.NewExprVisitor(func(e ast.Expr) { b.written[e.ID()] = e }))
+	b := branching{judge: j, condition: c, person: p, whole: written, written: map[int64]ast.Expr{}}
+	ast.PostOrderVisit(written.Root, ast.NewExprVisitor(func(e ast.Expr) { b.written[e.ID()] = e }))
 	return b.node(c.checked.NativeRep().Expr())
 }
 
@@ -175,7 +173,7 @@ type branching struct {
 	judge     *Judge
 	condition *condition
 	person    *directory.Person
-	info      *ast.SourceInfo
+	whole     *Written
 	written   map[int64]ast.Expr // the parts as written, by id
 }
 
@@ -187,7 +185,7 @@ func (b *branching) node(e ast.Expr) (*Node, error) {
 	if err != nil {
 		return nil, fmt.Errorf("evaluate a part of the condition %q: %w", b.condition.source, err)
 	}
-	n := &Node{Text: b.text(e), Says: saysOf(flag), condition: b.condition, expr: b.written[e.ID()]}
+	n := &Node{Text: b.text(e), Says: saysOf(flag), condition: b.condition}
 	if e.Kind() == ast.CallKind {
 		n.Join = joins[e.AsCall().FunctionName()]
 	}
@@ -253,11 +251,11 @@ func (b *branching) text(e ast.Expr) string {
 	if !found {
 		return b.condition.source
 	}
-	text, err := parser.Unparse(written, b.info, parser.WrapOnColumn(2*MaxCondition))
+	code, err := b.whole.Code(written)
 	if err != nil {
-		return b.condition.source
+		code = b.condition.source
 	}
-	return strings.Join(strings.Fields(text), " ")
+	return strings.ReplaceAll(code, "\n", " ")
 }
 
 // decide marks the node and those of its parts that contribute to what it says.
@@ -279,6 +277,8 @@ func (n *Node) decide() {
 			parts = n.Parts[:2]
 		case False:
 			parts = []*Node{n.Parts[0], n.Parts[2]}
+		case Unknown:
+			parts = slices.DeleteFunc(slices.Clone(parts), func(part *Node) bool { return part.Says != Unknown })
 		}
 	}
 	for _, part := range parts {

@@ -1,7 +1,6 @@
 package story
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -22,7 +21,8 @@ func answerOf(one *Story, rule *policy.Rule, a decision.Answer) Answer {
 	}
 	x.Says = says(&x, past)
 	x.Change = change(&x, rule)
-	x.Remedies = remedies(&x)
+	x.Remedies = remediesOf(&x)
+	x.Do = do(&x, past)
 	return x
 }
 
@@ -38,9 +38,9 @@ func stateOf(one *Story, a *decision.Answer, past *License) State {
 			return Return
 		case past.State == history.Taken && (a.Outcome == policy.NotHolder || lately(past.Since, one.Read)):
 			return Taken
-		case past.State == history.Restored && lately(past.Since, one.Read) && past.CoolsUntil.After(one.Now):
-			return Cooling
-		case past.State == history.Announced && a.Outcome == policy.Reclaim:
+		case past.State == history.Restored && past.Since.After(one.Read):
+			return GivenBack
+		case past.State == history.Announced && !a.Due.IsZero():
 			return Announced
 		}
 	}
@@ -98,14 +98,20 @@ func says(x *Answer, past *License) string {
 	case Taken:
 		return fmt.Sprintf("%s was %s on %s by run %s", name, taken(x.Answer.To), day(past.Since), past.Run)
 	case Announced:
-		return fmt.Sprintf("%s will be %s, as run %s announced on %s", name, taken(x.Answer.To), past.Run, day(past.Since))
+		return fmt.Sprintf("%s will be %s from %s on, as run %s announced on %s", name, taken(x.Answer.To), day(x.Due), past.Run, day(past.Since))
+	case GivenBack:
+		return fmt.Sprintf("%s was given back on %s by run %s, after these data were read", name, day(past.Since), past.Run)
 	case Return:
 		if x.Refused != "" {
 			return fmt.Sprintf("%s was taken and stays so: %s, %s", name, x.Reason, x.Refused)
 		}
 		return fmt.Sprintf("%s is to be given back: %s", name, x.Reason)
 	case Cooling:
-		return fmt.Sprintf("%s is kept and cools down%s", name, ago(past))
+		until := ""
+		if !x.Cools.IsZero() {
+			until = " until " + day(x.Cools)
+		}
+		return fmt.Sprintf("%s is kept and cools down%s, since it was %s", name, until, gave(x, past))
 	case Exempt:
 		return fmt.Sprintf("%s is kept, %s", name, x.Reason)
 	case Undecided:
@@ -115,16 +121,21 @@ func says(x *Answer, past *License) string {
 	case Idle:
 		return fmt.Sprintf("%s can be %s: %s", name, taken(x.Answer.To), x.Reason)
 	case Kept:
+		if values, not := strings.CutPrefix(x.Reason, "not asked: "); not {
+			return fmt.Sprintf("%s is kept, because the rule does not ask this person: %s", name, values)
+		}
 		return fmt.Sprintf("%s is kept: %s", name, strings.TrimPrefix(x.Reason, "kept: "))
 	}
 	return name + " is not held"
 }
 
-func ago(past *License) string {
-	if past == nil {
-		return ""
+// gave says how the license came back, in the words of the refusal.
+func gave(x *Answer, past *License) string {
+	if past != nil && past.State == history.Restored && !past.HeldAgain {
+		return "given back on " + day(past.Since)
 	}
-	return ", since it was given back on " + day(past.Since)
+	how, _, _ := strings.Cut(strings.TrimPrefix(x.Refused, "cooling down: "), ", and not taken again")
+	return how
 }
 
 // taken says what happens to a license that is taken.
@@ -135,39 +146,53 @@ func taken(to string) string {
 	return "exchanged for " + to
 }
 
-// change says what would change the verdict, or what would not.
+// change says what would change what holds for the license, as one sentence or more.
 func change(x *Answer, rule *policy.Rule) string {
-	noun := cmp.Or(x.Noun, "change of these values")
 	switch x.State {
 	case Idle, Announced:
-		return fmt.Sprintf("A %s before the change keeps the license.", noun)
+		text := ""
+		if x.Notice {
+			text = fmt.Sprintf("The plan announces it; it is taken %d days later. ", rule.Notice)
+		}
+		if x.Noun == "" {
+			return text + "Other values before the change keep the license."
+		}
+		return text + fmt.Sprintf("A %s before the change keeps the license.", x.Noun)
 	case Kept, Cooling, Exempt:
-		return turning(x, noun)
+		return turning(x)
+	case Return:
+		if x.Refused == "" {
+			return "The next run gives it back."
+		}
+	case GivenBack:
+		return "The next run reads newer data. No rule takes the license before the person was idle for its whole span from then on."
 	case Taken:
-		if rule != nil && rule.Restore {
-			return fmt.Sprintf("A %s gives the license back.", noun)
+		if rule.Restore && x.Noun != "" {
+			return fmt.Sprintf("A %s makes the next run give it back.", x.Noun)
 		}
 	}
 	return ""
 }
 
-func turning(x *Answer, noun string) string {
+func turning(x *Answer) string {
 	switch {
 	case !x.Turns.IsZero() && x.Noun != "":
 		return fmt.Sprintf("Each %s moves that day on.", x.Noun)
-	case !x.Turns.IsZero(), x.State == Cooling:
+	case !x.Turns.IsZero() || x.State == Cooling:
 		return ""
 	case x.State == Exempt:
-		return "The rule is not asked as long as the exemption holds."
+		return "No rule takes the license as long as the exemption holds."
 	}
 	texts := []string{}
 	for _, n := range x.Decisive {
-		texts = append(texts, n.Text)
+		if !n.Spoken() {
+			texts = append(texts, n.Text)
+		}
 	}
 	if len(texts) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("Time alone changes nothing: the rule takes the license only if this holds: %s", strings.Join(slices.Compact(texts), " && "))
+	return fmt.Sprintf("Time alone changes nothing. The rule takes the license only if this becomes true: %s", strings.Join(slices.Compact(texts), ", "))
 }
 
 // when says on which day something happens and how far away that is.

@@ -10,21 +10,35 @@ import (
 
 	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/policy/words"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Latest is the name that means the newest run in the place of a run's name.
-const Latest = "latest"
-
 // Question says whose story is told.
 type Question struct {
-	Run  string // empty or Latest for the newest run that read the person
+	Run  string // empty for the newest run that read the person
 	User string // userPrincipalName, object id, SID or account name
 	Now  time.Time
-	// Flags are the flags that a command in the story needs, such as --store with its value.
-	Flags []string
+	// Store is the location of the store that commands in the story name. It is empty if they need not name it.
+	Store string
+	// Deployment is the deployment in AWS that has to carry out commands in the story. It is empty for a store that
+	// the command line works in.
+	Deployment string
+}
+
+// flags returns the flags of a command that changes something.
+func (q *Question) flags() []string {
+	switch {
+	case q.Deployment != "":
+		return []string{"--aws", q.Deployment}
+	case q.Store != "":
+		return []string{"--store", q.Store}
+	}
+	return nil
 }
 
 // Of returns the story of each person in the snapshot of a run who has the name of the question. If no snapshot has
@@ -53,7 +67,7 @@ func Of(ctx context.Context, s store.Store, q Question) ([]*Story, error) {
 
 // run returns the run that the story rests on.
 func (q *Question) run(ctx context.Context, s store.Store) (string, error) {
-	if q.Run != "" && q.Run != Latest {
+	if q.Run != "" {
 		return q.Run, nil
 	}
 	return snapshot.Latest(ctx, s, func(b *snapshot.Begin) bool {
@@ -74,6 +88,7 @@ func (q *Question) gone(ctx context.Context, s store.Store, unknown error) ([]*S
 	if len(one.Ledger) == 0 {
 		return nil, unknown
 	}
+	q.undo(one)
 	return []*Story{one}, nil
 }
 
@@ -95,10 +110,27 @@ func (q *Question) tell(ctx context.Context, s store.Store, r *decision.Run, p *
 	if err := q.past(ctx, s, one, &snapshotOf{r, p}); err != nil {
 		return nil, err
 	}
+	for _, a := range e.Answers {
+		if l := one.pastOf(a.License); l != nil && l.State == history.Taken && a.HeldAgain == l.Run {
+			l.HeldAgain, l.undo = true, nil
+		}
+	}
+	q.undo(one)
 	for i, a := range e.Answers {
+		spoken(r.Policy, a.Tree)
 		one.Answers[i] = answerOf(one, r.Policy.RuleNamed(a.Rule), a)
 	}
 	return one, nil
+}
+
+// spoken adds the words to the parts that a condition spells out. A part without words keeps its text.
+func spoken(p *policy.Policy, n *policy.Node) {
+	if !n.Spoken() {
+		n.Words, _ = words.Condition(words.English, p, n.Text)
+	}
+	for _, part := range n.Parts {
+		spoken(p, part)
+	}
 }
 
 func name(p *directory.Person) string {
@@ -151,34 +183,26 @@ func valueOf(f policy.Fact, b *snapshot.Begin) Value {
 
 func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
 
-// Command returns the command line of idleseat with the words, quoted for a POSIX shell.
+// Command returns the command line of idleseat with the words.
 func Command(words ...string) string {
 	line := "idleseat"
 	for _, w := range words {
-		line += " " + quoted(w)
+		line += " " + plain.Word(w)
 	}
 	return line
 }
 
-// quoted returns a word as a POSIX shell reads it. A word that contains only harmless characters stays as it is.
-func quoted(word string) string {
-	harmless := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("@%+=:,./-_", r)
+// ago says how long ago a time was: in hours, and in days from two days on.
+func ago(now, t time.Time) string {
+	n, unit := int(now.Sub(t)/time.Hour), "hour"
+	if n >= 48 {
+		n, unit = n/24, "day"
 	}
-	if word != "" && strings.IndexFunc(word, func(r rune) bool { return !harmless(r) }) < 0 {
-		return word
+	switch {
+	case n < 1:
+		return "less than an hour ago"
+	case n > 1:
+		unit += "s"
 	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-}
-
-// since says how long ago a time was, in days.
-func since(now, t time.Time) string {
-	switch n := int(now.Sub(t) / (24 * time.Hour)); n {
-	case 0:
-		return "today"
-	case 1:
-		return "1 day ago"
-	default:
-		return fmt.Sprintf("%d days ago", n)
-	}
+	return fmt.Sprintf("%d %s ago", n, unit)
 }

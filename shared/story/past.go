@@ -10,6 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/store"
 )
@@ -57,7 +58,6 @@ func (q *Question) past(ctx context.Context, s store.Store, one *Story, seen *sn
 			}
 		}
 	}
-	q.undo(one)
 	return nil
 }
 
@@ -109,8 +109,8 @@ func (q *Question) stands(ctx context.Context, page *ledger.Page, key string, on
 	}
 	l.State, l.Since, l.Run = i.State, i.At, i.Run
 	restoring := e.Rule == plan.RestoreRule || e.RestoreOf != ""
-	if i.State == history.Open {
-		l.Finish = Command(slices.Concat([]string{"apply", i.Run}, q.Flags)...)
+	if i.State == history.Open && q.Deployment == "" { // a deployment finishes it in its next run
+		l.Finish = Command(slices.Concat([]string{"apply", i.Run}, q.flags())...)
 	}
 	if i.State == history.Taken || i.State == history.Open && !restoring {
 		l.undo = []string{"restore", nameOf(one, key)}
@@ -135,14 +135,14 @@ func (q *Question) undo(one *Story) {
 		if several {
 			words = append(words, "--run", l.Run)
 		}
-		l.Undo = Command(slices.Concat(words, q.Flags)...)
+		l.Undo = Command(slices.Concat(words, q.flags())...)
 	}
 }
 
 // nameOf returns the name by which a command finds the person: the userPrincipalName if it is the name of the ledger's
 // account and an ordinary one, or else the key in the ledger.
 func nameOf(one *Story, key string) string {
-	if upn := one.UserPrincipalName; key == one.User && key != one.SID && upn != "" && quoted(upn) == upn && upn[0] != '-' {
+	if upn := one.UserPrincipalName; key == one.User && key != one.SID && upn != "" && plain.Word(upn) == upn && upn[0] != '-' {
 		return upn
 	}
 	return key
@@ -154,7 +154,7 @@ func (l *License) cool(seen *snapshotOf) error {
 	r, p := seen.run, seen.person
 	known := r.Past(p.ID(), p.SID(), l.License)
 	if l.State == history.Taken && known != nil && known.State == history.Restored && known.Run == l.Run {
-		l.State, l.Since, l.undo = known.State, known.At, nil
+		l.State, l.Since, l.HeldAgain, l.undo = known.State, known.At, true, nil
 	}
 	if l.State != history.Restored {
 		return nil

@@ -42,12 +42,13 @@ type Value struct {
 // State is the shortest true sentence about one license of the person.
 type State string
 
-// The states. The first four come from the ledger and are as of now; the others are what the rule says.
+// The states. The first five come from the ledger and are as of now; the others are what the rule says.
 const (
 	Damaged   State = "damaged"   // the ledger cannot be believed
 	Pending   State = "pending"   // a run has begun to change the license and has not finished
 	Taken     State = "taken"     // a run took it, and the person does not have it again as far as is known
 	Announced State = "announced" // a run announced that it will take the license
+	GivenBack State = "givenBack" // a run gave it back after the data were read
 	Cooling   State = "cooling"   // given back so lately that no rule takes it
 	Exempt    State = "exempt"
 	Undecided State = "undecided"
@@ -68,8 +69,10 @@ type Answer struct {
 	Decisive []*policy.Node `json:"decisive,omitempty"`
 	// Change says what would change the verdict.
 	Change string `json:"change,omitempty"`
-	// Remedies say what resolves an undecided verdict or a refusal.
+	// Remedies are the keys of Remedies that resolve an undecided verdict or a refusal.
 	Remedies []string `json:"remedies,omitempty"`
+	// Do lists what an operator can do, with commands.
+	Do []string `json:"do,omitempty"`
 }
 
 // License is the past of one license.
@@ -79,6 +82,8 @@ type License struct {
 	State history.State `json:"state,omitempty"`
 	Since time.Time     `json:"since,omitzero"`
 	Run   string        `json:"run,omitempty"`
+	// HeldAgain means that the person has the license again, although no run gave it back.
+	HeldAgain bool `json:"heldAgain,omitempty"`
 	// CoolsUntil is when a license that was given back can be taken again if the person stays away.
 	CoolsUntil time.Time `json:"coolsUntil,omitzero"`
 	// Undo is the command that gives the license back. It is empty if there is nothing to undo.

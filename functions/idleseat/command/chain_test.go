@@ -254,7 +254,7 @@ func TestOneUser(t *testing.T) {
 	if len(p.Changes) != 2 || p.Counts.Users != 1 {
 		t.Errorf("Ingrid's plan: %+v", p.Plan)
 	}
-	a := s.want(exitDone, "explain", "ingrid.halvorsen.2@contoso.example")
+	a := s.want(exitDone, "explain", "ingrid.halvorsen.2@contoso.example", "--verbose")
 	for _, want := range []string{"m365-idle-60", "citrix-idle-90", "reclaim", "AzureAdSistaLogon", "no sign-in since"} {
 		if !strings.Contains(string(a.out), want) {
 			t.Errorf("explain does not say %q:\n%s", want, a.out)

@@ -45,7 +45,8 @@ type commands struct {
 	Approve    approveCmd    `cmd:"" help:"Approve the plan of a run that a deployment in AWS made; it is applied there."`
 	Reevaluate reevaluateCmd `cmd:"" help:"Read one user afresh from both directories and explain the verdicts."`
 	Restore    restoreCmd    `cmd:"" help:"Put back what was taken, from one user or by a whole run."`
-	Explain    explainCmd    `cmd:"" help:"Explain the verdicts on one user from the latest snapshot."`
+	Explain    explainCmd    `cmd:"" help:"Say of one user what holds for each license, why, until when, and what to do."`
+	History    historyCmd    `cmd:"" help:"The same, with everything that was ever done to the user's licenses."`
 	Runs       runsCmd       `cmd:"" help:"List the runs of a store, newest first."`
 	Show       showCmd       `cmd:"" help:"Show what a run saw, planned and did."`
 	Policy     policyCmd     `cmd:"" help:"Check a policy file, or test it with golden users."`

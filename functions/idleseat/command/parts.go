@@ -14,6 +14,7 @@ import (
 	"github.com/sethvargo/go-envconfig"
 
 	"github.com/idleseat/idleseat/shared/clock"
+	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/source/activedirectory"
@@ -54,10 +55,18 @@ func (f storeFlag) check() error {
 
 // next returns the command line of a follow-up command on the same store.
 func (f storeFlag) next(a *Process, command string) string {
-	if v, _ := a.Variable("IDLESEAT_STORE"); v == f.Store {
-		return "idleseat " + command
+	if at := f.elsewhere(a); at != "" {
+		command += " --store " + plain.Word(at)
 	}
-	return "idleseat " + command + " --store " + f.Store
+	return "idleseat " + command
+}
+
+// elsewhere returns the location of the store, or "" if the environment names it, so that commands need not.
+func (f storeFlag) elsewhere(a *Process) string {
+	if v, _ := a.Variable("IDLESEAT_STORE"); v == f.Store {
+		return ""
+	}
+	return f.Store
 }
 
 // policyFlag is the flag of the commands that use a policy.

@@ -85,11 +85,11 @@ func TestCopilotUnused(t *testing.T) {
 		t.Fatalf("%v lose Copilot, want %v", got, want)
 	}
 	for user, wants := range map[int][]string{
-		idle:   {"copilot-unused-45, license copilot: reclaim", "no use of Copilot since", "signal copilot, by a usage report that tells of"},
-		never:  {"copilot-unused-45, license copilot: reclaim", "copilotUse none since"},
-		recent: {"copilot-unused-45, license copilot: keep", "last use of Copilot", "would be reclaimed from"},
+		idle:   {"rule copilot-unused-45 says reclaim", "no use of Copilot since", "signal copilot, by a usage report that tells of"},
+		never:  {"rule copilot-unused-45 says reclaim", "copilotUse none since"},
+		recent: {"rule copilot-unused-45 says keep", "last use of Copilot", "if no use of Copilot comes before; then it is taken"},
 	} {
-		text := string(s.want(exitDone, "explain", c.Person(user).Entra.UserPrincipalName).out)
+		text := string(s.want(exitDone, "explain", "--verbose", c.Person(user).Entra.UserPrincipalName).out)
 		for _, want := range wants {
 			if !strings.Contains(text, want) {
 				t.Errorf("explain does not say %q:\n%s", want, text)

@@ -1,0 +1,15 @@
+package plain
+
+import "strings"
+
+// Word returns a word of a command line as a POSIX shell reads it (POSIX.1-2024, Shell Command Language, 2.2 Quoting).
+// A word of harmless characters stays as it is.
+func Word(word string) string {
+	harmless := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("@%+=:,./-_", r)
+	}
+	if word != "" && strings.IndexFunc(word, func(r rune) bool { return !harmless(r) }) < 0 {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}

@@ -1,0 +1,134 @@
+package story
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/ledger"
+)
+
+// told is how many earlier changes before tells of.
+const told = 2
+
+// before says in one line what happened to the license, newest first. It leaves out what Says has said already.
+func before(x *Answer, past *License) string {
+	if past == nil {
+		return ""
+	}
+	entries := past.Entries
+	var parts []string
+	if past.HeldAgain {
+		parts = append(parts, "somebody else gave it back since")
+	}
+	switch x.State {
+	case Taken, Pending, Announced, GivenBack:
+		entries = entries[:max(0, len(entries)-1)]
+	case Damaged:
+		return ""
+	}
+	for i := range slices.Backward(entries) {
+		if len(parts) == told {
+			parts = append(parts, fmt.Sprintf("and %d earlier, told by idleseat history", i+1))
+			break
+		}
+		parts = append(parts, entries[i].sentence())
+	}
+	return strings.Join(parts, "; ")
+}
+
+func approved(e *Entry) string {
+	if e.ApprovedBy == "" {
+		return ""
+	}
+	return ", approved by " + e.ApprovedBy
+}
+
+// sentence says what one change was.
+func (e *Entry) sentence() string {
+	if e.Damaged != "" {
+		return "unreadable: " + e.Damaged
+	}
+	did, to, note := "took it", "take it", ""
+	switch {
+	case e.RestoreOf != "":
+		did, to = "gave it back", "give it back"
+	case e.To != "":
+		did, to = "exchanged it for "+e.To, "exchange it for "+e.To
+	}
+	if e.Note != "" {
+		note = " (" + e.Note + ")"
+	}
+	switch ledger.Outcome(e.Outcome) {
+	case "":
+		return fmt.Sprintf("run %s began to %s on %s and has not finished%s", e.Run, to, day(e.Began), approved(e))
+	case ledger.Announced:
+		return fmt.Sprintf("run %s announced on %s that a run would %s", e.Run, day(e.Ended), to)
+	case ledger.RolledBack:
+		return fmt.Sprintf("run %s began to %s on %s and rolled back%s", e.Run, to, day(e.Began), note)
+	case ledger.Failed:
+		return fmt.Sprintf("run %s failed to %s on %s%s", e.Run, to, day(e.Ended), note)
+	case ledger.Restored:
+		did = "gave it back"
+	}
+	return fmt.Sprintf("run %s %s on %s%s%s", e.Run, did, day(e.Ended), approved(e), note)
+}
+
+// entries writes every change of the license.
+func (t *text) entries(past *License) {
+	for i := range past.Entries {
+		e := &past.Entries[i]
+		t.labelled(map[bool]string{true: "history"}[i == 0], e.sentence())
+		if e.Damaged == "" && e.RestoreOf == "" {
+			t.labelled("", "  "+cmp.Or(e.Reason, "no reason is on record")+"; rule "+e.Rule)
+		}
+	}
+}
+
+// leftovers tells of licenses that no rule of the policy is about, but the ledger has.
+func (t *text) leftovers(d Detail) {
+	for i := range t.story.Ledger {
+		l := &t.story.Ledger[i]
+		if slices.ContainsFunc(t.story.Answers, func(x Answer) bool { return x.License == l.License && (d.Values || x.State != NotHeld) }) {
+			continue
+		}
+		t.line("%s: %s.", l.License, l.stands())
+		t.entries(l)
+		for _, what := range l.do() {
+			t.labelled("to do", what)
+		}
+	}
+}
+
+// stands says what holds for the license according to the ledger.
+func (l *License) stands() string {
+	switch l.State {
+	case history.Open:
+		return fmt.Sprintf("run %s began to change it on %s and has not finished", l.Run, day(l.Since))
+	case history.Taken:
+		return fmt.Sprintf("taken on %s by run %s", day(l.Since), l.Run)
+	case history.Restored:
+		return "given back on " + day(l.Since)
+	case history.Announced:
+		return fmt.Sprintf("announced on %s by run %s", day(l.Since), l.Run)
+	case history.Unreadable:
+		return "what was done to it cannot be read: " + l.Damaged
+	}
+	return "no change stands"
+}
+
+// do lists what an operator can do about the license.
+func (l *License) do() (list []string) {
+	if l.Finish != "" {
+		list = append(list, l.Finish+"  finishes it")
+	}
+	switch {
+	case l.Undo != "" && l.State == history.Open:
+		list = append(list, l.Undo+"  stops it, and gives back what was taken")
+	case l.Undo != "":
+		list = append(list, l.Undo+"  gives it back")
+	}
+	return list
+}

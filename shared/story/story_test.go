@@ -1,0 +1,214 @@
+package story_test
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
+	"github.com/idleseat/idleseat/shared/story"
+)
+
+var update = flag.Bool("update", false, "write the golden stories")
+
+// tale is one person whose story is told.
+type tale struct {
+	title string
+	user  string
+	d     story.Detail
+}
+
+// each is one of each kind of person and state. The worlds differ in what the run could read.
+var each = []struct {
+	name  string
+	world func(*testing.T) store.Store
+	tales []tale
+}{
+	{"a good night", goodNight, []tale{
+		{"kept, two licenses", "kept", story.Detail{}},
+		{"kept, every value", "kept", story.Detail{Values: true}},
+		{"kept: the rule does not ask", "contractor", story.Detail{}},
+		{"never signed in", "never", story.Detail{}},
+		{"never signed in, and new", "fresh", story.Detail{}},
+		{"idle, on premises", "idle", story.Detail{}},
+		{"first announced, now due", "announced", story.Detail{}},
+		{"taken long ago", "taken", story.Detail{}},
+		{"taken after the run read", "justtaken", story.Detail{}},
+		{"taken, every change", "taken", story.Detail{Past: true}},
+		{"pending", "pending", story.Detail{}},
+		{"given back, and used since", "used", story.Detail{}},
+		{"cooling down", "cooling", story.Detail{}},
+		{"cooling down, every change", "cooling", story.Detail{Past: true}},
+		{"given back by another hand", "again", story.Detail{}},
+		{"given back after the run read", "justback", story.Detail{}},
+		{"returned, to be given back", "returned", story.Detail{}},
+		{"rolled back and tried again", "rolled", story.Detail{}},
+		{"exempt by name", "breakglass", story.Detail{}},
+		{"exempt by leave", "anna", story.Detail{}},
+		{"exempt by group", "member", story.Detail{}},
+		{"exempt by condition", "ceo", story.Detail{}},
+		{"guest", "guest", story.Detail{}},
+		{"agent", "agent", story.Detail{}},
+		{"shared mailbox", "shared", story.Detail{}},
+		{"service account", "service", story.Detail{}},
+		{"refused: two ways", "twoways", story.Detail{}},
+		{"refused: another group", "othergroup", story.Detail{}},
+		{"refused: no usage location", "nolocation", story.Detail{}},
+		{"undecided: date in the future", "future", story.Detail{}},
+		{"undecided: account missing in Active Directory", "missing", story.Detail{}},
+		{"undecided: hidden attribute", "hidden", story.Detail{}},
+		{"undecided: empty text", "nosite", story.Detail{}},
+		{"undecided: two accounts with one SID", "twin1", story.Detail{}},
+		{"undecided: hidden attribute, every value", "hidden", story.Detail{Values: true}},
+		{"damaged ledger", "damaged", story.Detail{}},
+		{"holds nothing", "nothing", story.Detail{}},
+		{"in no snapshot", "id-gone", story.Detail{}},
+		{"hostile names", "hostile", story.Detail{}},
+	}},
+	{"Active Directory was not read", func(t *testing.T) store.Store {
+		return goodNightBut(t, nil, func(m *snapshot.Manifest) { m.Readings[directory.AD].Failed = "no domain controller answered" })
+	}, []tale{{"undecided: source not read", "kept", story.Detail{}}}},
+	{"the exempt group cannot be read", func(t *testing.T) store.Store {
+		key := directory.GroupRef{Source: directory.Entra, Name: "LIC-Exempt"}.Key(false)
+		return goodNightBut(t, func(b *snapshot.Begin) { b.Groups[2].Unreadable = "Graph answered 403" }, func(m *snapshot.Manifest) {
+			m.Readings[directory.Entra].Unreadable = []string{key}
+		})
+	}, []tale{{"undecided: exempt group", "never", story.Detail{}}}},
+	{"the group is dynamic", func(t *testing.T) store.Store {
+		return goodNightBut(t, func(b *snapshot.Begin) { b.Groups[0].Dynamic = true }, nil)
+	}, []tale{{"refused: dynamic group", "rolled", story.Detail{}}}},
+	{"sign-ins stopped coming", func(t *testing.T) store.Store {
+		return goodNightBut(t, nil, func(m *snapshot.Manifest) { m.Readings[directory.Entra].Newest = daysAgo(9) })
+	}, []tale{{"undecided: stale dates", "idle", story.Detail{}}}},
+}
+
+func goodNight(t *testing.T) store.Store { return goodNightBut(t, nil, nil) }
+
+func goodNightBut(t *testing.T, begin func(*snapshot.Begin), manifest func(*snapshot.Manifest)) store.Store {
+	t.Helper()
+	w := &world{begin: begin, manifest: manifest}
+	add := func(name string, days int, holds ...directory.Assignment) *directory.EntraUser {
+		w.entra = append(w.entra, person(name, days, holds...))
+		return &w.entra[len(w.entra)-1]
+	}
+	onPremises := func(u *directory.EntraUser, days int) *directory.ADUser {
+		w.ad = append(w.ad, synced(u, days))
+		w.citrix = append(w.citrix, u.SID)
+		return &w.ad[len(w.ad)-1]
+	}
+	add("busy", 0) // the newest sign-in of the company
+	kept := add("kept", 9, e3)
+	kept.DisplayName, kept.UserPrincipalName = "Nora Neumann", "nora.neumann@contoso.example"
+	onPremises(kept, 20)
+	add("contractor", 70, e3).EmployeeType = "Contractor"
+	add("never", -1, e3)
+	add("fresh", -1, e3).Created = daysAgo(5)
+	onPremises(add("idle", 120, e3), 100)
+	onPremises(add("announced", 61, visio), 1)
+	add("taken", 110, exo)
+	add("justtaken", 75, e3)
+	add("pending", 75, e3, exo)
+	add("used", 9, e3)
+	add("cooling", 85, e3)
+	add("again", 95, e3)
+	add("justback", 110, exo)
+	add("returned", 3, exo)
+	add("rolled", 80, e3)
+	add("breakglass", 300, e3)
+	add("anna", 80, e3)
+	add("member", 300, e3)
+	add("ceo", 300, e3).JobTitle = "Chief Executive"
+	add("guest", 300, e3).UserType = "Guest"
+	add("agent", -1, e3).Type = "#microsoft.graph.agentUser"
+	add("twoways", 90, e3, e3Direct)
+	add("othergroup", 90, directory.Assignment{SKU: "sku-e3", Group: "g-other", State: "Active", Updated: daysAgo(800)})
+	add("nolocation", 90, e3Direct).UsageLocation = ""
+	add("future", 90, e3).DatesInDoubt = true
+	missing := add("missing", 90)
+	synced(missing, 100)
+	w.citrix = append(w.citrix, missing.SID)
+	onPremises(add("hidden", 9), 100).Unreadable = []string{"lastLogonTimestamp"}
+	onPremises(add("nosite", 60, visio), 9).Office = ""
+	twin := add("twin1", 90, e3)
+	synced(twin, 100)
+	sid := twin.SID
+	add("twin2", 90, e3).SID = sid
+	onPremises(add("shared", 200, e3), -1).RecipientType = "34359738368"
+	add("service", 300, e3).DisplayName = "On-Premises Directory Synchronization Service Account"
+	add("damaged", 90, e3)
+	add("nothing", 3)
+	hostile := add("hostile", 99, exo)
+	hostile.DisplayName, hostile.UserPrincipalName, hostile.Department = "Eve\x1b[31m\nm365-e3 is kept\u202e", "eve's $(reboot)@contoso.example", "<b>Sales</b>"
+	w.exempt = []string{"id-member"}
+
+	w.earlier = []done{took("taken", 35, ledger.Done), took("used", 100, ledger.Done), took("cooling", 10, ledger.Done), took("again", 20, ledger.Done), took("returned", 30, ledger.Done), took("justback", 35, ledger.Done), took("pending", 1, ""), took("gone", 50, ledger.Done), took("damaged", 40, ledger.RolledBack), took("hostile", 90, ledger.Done)}
+	w.earlier = append(w.earlier, back("used", 97, took("used", 100, ledger.Done)), back("cooling", 4, took("cooling", 10, ledger.Done)))
+	rolled := took("rolled", 3, ledger.RolledBack)
+	rolled.note = "the group did not list the person"
+	announced := took("announced", 16, ledger.Announced)
+	announced.License, announced.To, announced.Rule, announced.Via, announced.MonthlySaving = "visio", "", "visio-idle-45", "direct", 15
+	announced.IdleSince = new(time.Time)
+	*announced.IdleSince = daysAgo(61)
+	w.earlier = append(w.earlier, rolled, announced)
+	today := took("justtaken", 0, ledger.Done)
+	today.Run, today.At = run, asOf.Add(4*time.Hour)
+	w.later = []done{today}
+	justback := back("justback", 0, took("justback", 35, ledger.Done))
+	justback.Run, justback.At = "r20261129", asOf.Add(5*time.Hour)
+	w.later = append(w.later, justback)
+	s := w.seal(t)
+	damage(t, s)
+	return s
+}
+
+// damage spoils the only entry of one person.
+func damage(t *testing.T, s store.Store) {
+	t.Helper()
+	const key = "ledger/id-damaged/m365-e3/000001.json"
+	if err := s.Put(t.Context(), key, bytes.NewReader([]byte("{}"))); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestStories compares the stories of one of each kind of person with the golden file, which a reader has judged.
+func TestStories(t *testing.T) {
+	t.Parallel()
+	const golden = "testdata/stories.txt"
+	var got bytes.Buffer
+	for _, night := range each {
+		s := night.world(t)
+		for _, who := range night.tales {
+			people, err := story.Of(t.Context(), s, story.Question{User: who.user, Now: now, Store: "/srv/idle seat"})
+			if err != nil {
+				people, err = story.Of(t.Context(), s, story.Question{User: "id-" + who.user, Now: now, Store: "/srv/idle seat"})
+			}
+			if err != nil || len(people) != 1 {
+				t.Fatalf("%s: %d people, %v", who.title, len(people), err)
+			}
+			got.WriteString("### " + night.name + ": " + who.title + "\n")
+			if err := people[0].Text(&got, who.d); err != nil {
+				t.Fatal(err)
+			}
+			got.WriteString("\n")
+		}
+	}
+	if *update {
+		if err := os.WriteFile(golden, got.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(string(want), got.String()); d != "" {
+		t.Errorf("stories (-want +got; -update writes them):\n%s", d)
+	}
+}

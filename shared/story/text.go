@@ -1,0 +1,326 @@
+package story
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/plain"
+	"github.com/idleseat/idleseat/shared/policy"
+)
+
+// Detail says how much Text writes.
+type Detail struct {
+	Past   bool // every change in the ledger
+	Values bool // every value, and every part of every rule
+}
+
+// Text writes the story for a terminal: who the person is, then for each license what holds, why, when that turns, what
+// happened before, and what to do.
+func (s *Story) Text(w io.Writer, d Detail) error {
+	t := &text{w: w, story: s}
+	t.line("%s", s.who())
+	shown := s.shown(d)
+	if s.Doubt != "" && !slices.ContainsFunc(shown, func(x *Answer) bool { return strings.Contains(x.Says, s.Doubt) }) {
+		t.line("in doubt: %s", s.Doubt)
+	}
+	for _, x := range shown {
+		t.answer(x, d)
+	}
+	t.others(shown)
+	t.leftovers(d)
+	if d.Values && s.Run != "" {
+		t.profile()
+	}
+	t.foot(d)
+	return t.err
+}
+
+// text writes lines. Line breaks in arguments become spaces, so that an argument cannot forge a line.
+type text struct {
+	w     io.Writer
+	story *Story
+	err   error
+}
+
+func (t *text) line(format string, args ...any) {
+	if t.err == nil {
+		_, t.err = fmt.Fprintln(t.w, plain.Line(strings.ReplaceAll(fmt.Sprintf(format, args...), "\n", " ")))
+	}
+}
+
+// labelled writes a line with a label, and nothing if there is nothing to say.
+func (t *text) labelled(label, what string) {
+	if what != "" {
+		t.line("  %-7s %s", label, what)
+	}
+}
+
+var kinds = map[string]string{
+	directory.KindPerson: "a person", directory.KindGuest: "a guest", directory.KindAgent: "an agent, which is no person", directory.KindShared: "a shared mailbox",
+	directory.KindRoom: "the mailbox of a room", directory.KindEquipment: "the mailbox of a piece of equipment", directory.KindService: "an account of a service",
+	directory.KindUnknown: "an account of a kind that this version does not know",
+}
+
+// who says who the person is.
+func (s *Story) who() string {
+	name := cmp.Or(s.DisplayName, s.UserPrincipalName, s.User)
+	if s.UserPrincipalName != "" && s.UserPrincipalName != name {
+		name += " <" + s.UserPrincipalName + ">"
+	}
+	if s.Run == "" {
+		return name + ": in no snapshot; this is what the ledger has"
+	}
+	who := name + ": " + kinds[s.Kind]
+	if s.KindEvidence != "" {
+		who += " (" + s.KindEvidence + ")"
+	}
+	if s.Department != "" {
+		who += ", in " + s.Department
+	}
+	return who
+}
+
+// shown returns the answers that are told: the most telling one of each license, or all of them.
+func (s *Story) shown(d Detail) (list []*Answer) {
+	for i := range s.Answers {
+		x := &s.Answers[i]
+		at := slices.IndexFunc(list, func(y *Answer) bool { return y.License == x.License })
+		switch {
+		case d.Values:
+			list = append(list, x)
+		case x.State == NotHeld:
+		case at < 0:
+			list = append(list, x)
+		case x.before(list[at]):
+			list[at] = x
+		}
+	}
+	return list
+}
+
+// ranks orders the states of several rules about one license, the most telling first.
+var ranks = []State{Damaged, Pending, Taken, GivenBack, Announced, Return, Idle, Cooling, Undecided, Refused, Exempt, Kept, NotHeld}
+
+// before reports whether x tells more about the license than y, whose rule comes first in the policy.
+func (x *Answer) before(y *Answer) bool {
+	if a, b := slices.Index(ranks, x.State), slices.Index(ranks, y.State); a != b {
+		return a < b
+	}
+	return x.State == Kept && !x.Turns.IsZero() && (y.Turns.IsZero() || x.Turns.Before(y.Turns))
+}
+
+func (t *text) answer(x *Answer, d Detail) {
+	t.line("%s.", strings.TrimSuffix(x.Says, "."))
+	past := t.story.pastOf(x.License)
+	t.labelled("why", t.why(x, past))
+	if d.Values {
+		for _, part := range x.Tree.Parts {
+			t.tree(part, "          ")
+		}
+	}
+	t.labelled("next", t.next(x))
+	if !d.Past {
+		t.labelled("before", before(x, past))
+	} else if past != nil {
+		t.entries(past)
+	}
+	for _, what := range x.Do {
+		t.labelled("to do", what)
+	}
+}
+
+// why says which rule decides and which of its parts settle the verdict.
+func (t *text) why(x *Answer, past *License) string {
+	switch x.State {
+	case Taken, Pending, Announced:
+		if e := past.newest(); e != nil {
+			return strings.TrimSuffix(e.Reason, ".") + "; rule " + e.Rule + approved(e)
+		}
+	case Damaged:
+		why, _, _ := strings.Cut(past.Damaged, "; ")
+		return why
+	case NotHeld, Return, GivenBack:
+		return ""
+	case Exempt:
+		return "the exemptions of the policy come before rule " + x.Rule
+	}
+	rule := fmt.Sprintf("rule %s says %s", x.Rule, x.verdict())
+	parts := telling(x)
+	if len(parts) == 0 {
+		return rule
+	}
+	texts := make([]string, len(parts))
+	for i, n := range parts {
+		if n.Name == "grace" && n.Says == policy.False {
+			return rule + ", since a grace period holds"
+		}
+		texts[i] = said(n, x.Says)
+	}
+	since := map[policy.Says]string{policy.True: "this holds", policy.False: "this does not hold", policy.Unknown: "nobody knows whether this holds"}[x.Tree.Says]
+	return fmt.Sprintf("%s, since %s: %s", rule, since, strings.Join(texts, "; "))
+}
+
+// telling returns the decisive parts without those that only lead to them: it returns one part for the same attributes,
+// and parts that no condition spells out only if there are no others.
+func telling(x *Answer) (list []*policy.Node) {
+	at := map[string]int{}
+	var spoken []*policy.Node
+	for _, n := range x.Decisive {
+		if n.Says != x.Tree.Says {
+			continue
+		}
+		if n.Spoken() {
+			spoken = append(spoken, n)
+			continue
+		}
+		read := ""
+		for _, v := range n.Values {
+			read += v.Attribute + " "
+		}
+		i, seen := at[read]
+		switch {
+		case !seen:
+			at[read] = len(list)
+			list = append(list, n)
+		case timed(n) && !timed(list[i]):
+			list[i] = n
+		}
+	}
+	if len(list) == 0 {
+		return spoken
+	}
+	return list
+}
+
+// timed reports whether a part compares with a time, which says more than whether there is a date.
+func timed(n *policy.Node) bool {
+	return strings.Contains(n.Text, "now") || strings.Contains(n.Text, "timestamp(")
+}
+
+// verdict returns the word of the verdict that the rule itself gives, before the past of the license is looked at.
+func (x *Answer) verdict() string {
+	if x.Tree.Says == policy.True {
+		return policy.Reclaim.String()
+	}
+	return x.Outcome.String()
+}
+
+// said returns a part in words, with those of its values that the reader has not seen in told.
+func said(n *policy.Node, told string) string {
+	text := cmp.Or(n.Words, n.Text)
+	var values []string
+	for _, v := range n.Values {
+		value := short(v.Value)
+		known := !slices.Contains([]string{"true", "false", "no value", "not read", "no account"}, v.Value)
+		if n.Says == policy.Unknown || !known || strings.Contains(told, value) || strings.Contains(text, value) {
+			continue
+		}
+		values = append(values, v.Attribute+" is "+value)
+	}
+	if len(values) > 0 {
+		text += " (" + strings.Join(values, ", ") + ")"
+	}
+	return text
+}
+
+// short returns a time as its day, and any other value as it is.
+func short(value string) string {
+	if at, err := time.Parse(time.RFC3339, value); err == nil {
+		return day(at)
+	}
+	return value
+}
+
+func valuesOf(n *policy.Node) string {
+	parts := make([]string, len(n.Values))
+	for i, v := range n.Values {
+		parts[i] = v.Attribute + " is " + v.Value
+	}
+	return strings.Join(parts, ", ")
+}
+
+// next says when the license is taken if the person stays away, and what moves that day.
+func (t *text) next(x *Answer) string {
+	now := t.story.Now
+	switch {
+	case !x.Turns.IsZero() && !x.Turns.After(now):
+		return fmt.Sprintf("was due on %s by these data; a new run decides", day(x.Turns))
+	case !x.Turns.IsZero() && x.Noun != "":
+		return fmt.Sprintf("on %s, if no %s comes before; then it is %s. %s", when(now, x.Turns), x.Noun, taken(x.Answer.To), x.Change)
+	case !x.Turns.IsZero():
+		return fmt.Sprintf("on %s, if nothing changes; then it is %s. %s", when(now, x.Turns), taken(x.Answer.To), x.Change)
+	case !x.Cools.IsZero():
+		return fmt.Sprintf("cools down until %s, if no %s comes before", when(now, x.Cools), cmp.Or(x.Noun, "change"))
+	}
+	return x.Change
+}
+
+// others says which licenses of the rules the person does not hold, if none is told about.
+func (t *text) others(shown []*Answer) {
+	if len(shown) > 0 || t.story.Run == "" {
+		return
+	}
+	var names []string
+	for _, x := range t.story.Answers {
+		if !slices.Contains(names, x.License) {
+			names = append(names, x.License)
+		}
+	}
+	t.line("holds none of the licenses that the rules are about: %s.", strings.Join(names, ", "))
+}
+
+func (t *text) profile() {
+	t.line("values")
+	for _, v := range t.story.Profile {
+		value := v.Value
+		if v.Days != nil {
+			value += " (" + ago(t.story.AsOf, v.Date) + ")"
+		}
+		from := v.Field
+		if v.Source != "" {
+			from += ", " + v.Source
+		}
+		if !v.Read.IsZero() {
+			from += ", as of " + v.Read.UTC().Format("2006-01-02 15:04 UTC") + " (" + ago(t.story.Now, v.Read) + ")"
+		}
+		if v.Note != "" {
+			from += "; " + v.Note
+		}
+		t.line("  %s = %s; %s", v.Attribute, value, from)
+	}
+}
+
+func (t *text) tree(n *policy.Node, indent string) {
+	mark := map[policy.Says]string{policy.True: "yes", policy.False: "no ", policy.Unknown: "?  "}[n.Says]
+	text := n.Text
+	if n.Name == "for" || n.Name == "when" {
+		text = n.Name + ": " + text
+	}
+	if values := valuesOf(n); values != "" {
+		text += "  (" + values + ")"
+	}
+	if n.Why != "" {
+		text += "; " + n.Why
+	}
+	t.line("%s%s %s", indent, mark, text)
+	for _, part := range n.Parts {
+		t.tree(part, indent+"    ")
+	}
+}
+
+func (t *text) foot(d Detail) {
+	s := t.story
+	if s.Run == "" {
+		return
+	}
+	text := fmt.Sprintf("data of %s (%s), run %s", s.Read.UTC().Format("2006-01-02 15:04 UTC"), ago(s.Now, s.Read), s.Run)
+	if !d.Values {
+		text += "; --verbose shows every value and every part of the rules"
+	}
+	t.line("%s", text)
+}
