@@ -2,6 +2,7 @@ package endtoend
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -84,6 +85,22 @@ type alarm struct {
 	Below                              bool // the alarm is raised when the metric is missing
 }
 
+// TestRareNights: the alarm for a missing night waits as long as the schedule needs, and is left out where CloudWatch
+// cannot look back that far.
+func TestRareNights(t *testing.T) {
+	t.Parallel()
+	for hours, watched := range map[string]bool{"26": true, "74": true, "168": true, "0": false} {
+		sam := loadTemplateWith(t, map[string]string{"NoRunHours": hours})
+		plain, _ := sam.alarms(t)
+		if a := plain["no-run"]; sam.conditions["NightsAreWatched"] != watched || fmt.Sprint(a.Periods) != hours || !strings.Contains(a.Text, " for "+hours+" hours.") {
+			t.Errorf("%s hours: watched %v, %+v", hours, sam.conditions["NightsAreWatched"], a)
+		}
+	}
+	if sam := loadTemplateWith(t, map[string]string{"ScheduleState": "DISABLED"}); sam.conditions["NightsAreWatched"] != false {
+		t.Error("without a schedule a missing night is told")
+	}
+}
+
 // silentAlarms describes the alarms on the queues, in the form in which the Terraform module lists them. Each of these
 // alarms combines two metrics.
 type silentAlarms struct {
@@ -104,7 +121,8 @@ func (m *template) alarms(t *testing.T) (all map[string]alarm, silent silentAlar
 		p := convert[struct {
 			AlarmName, AlarmDescription, Namespace, MetricName, Statistic, ComparisonOperator, TreatMissingData string
 			Dimensions                                                                                          []struct{ Name, Value string }
-			Period, EvaluationPeriods, Threshold                                                                int
+			EvaluationPeriods                                                                                   json.Number // a parameter is a string
+			Period, Threshold                                                                                   int
 			AlarmActions, InsufficientDataActions                                                               []string
 			Metrics                                                                                             []struct {
 				ID, Expression string
@@ -126,8 +144,12 @@ func (m *template) alarms(t *testing.T) (all map[string]alarm, silent silentAlar
 				t.Errorf("%s does not watch every entrance: %+v", name, p.Metrics)
 			}
 		}
+		periods, err := p.EvaluationPeriods.Int64()
+		if err != nil {
+			t.Fatal(err)
+		}
 		a := alarm{Text: p.AlarmDescription, Namespace: p.Namespace, Metric: p.MetricName, Statistic: p.Statistic, Dimensions: map[string]string{},
-			Period: p.Period, Periods: p.EvaluationPeriods, Threshold: p.Threshold, Below: p.ComparisonOperator == "LessThanThreshold"}
+			Period: p.Period, Periods: int(periods), Threshold: p.Threshold, Below: p.ComparisonOperator == "LessThanThreshold"}
 		for _, d := range p.Dimensions {
 			a.Dimensions[d.Name] = d.Value
 		}

@@ -97,6 +97,8 @@ func (m *template) value(t *testing.T, n *yaml.Node) any {
 		return m.value(t, n.Content[0]) == false
 	case "!Or":
 		return slices.ContainsFunc(n.Content, func(c *yaml.Node) bool { return m.value(t, c) == true })
+	case "!And":
+		return !slices.ContainsFunc(n.Content, func(c *yaml.Node) bool { return m.value(t, c) != true })
 	case "!Condition":
 		return m.conditions[n.Value]
 	case "!If":

@@ -122,6 +122,17 @@ variable "schedule_state" {
   }
 }
 
+# CloudWatch looks back at most seven days with periods of an hour (API reference of PutMetricAlarm, "Period").
+variable "no_run_hours" {
+  description = "The alarm no-run notifies after this many hours without a scheduled plan. The longest time between two nights, and 2. With 0 there is no such alarm."
+  type        = number
+  default     = 26
+  validation {
+    condition     = var.no_run_hours >= 0 && var.no_run_hours <= 168 && floor(var.no_run_hours) == var.no_run_hours
+    error_message = "no_run_hours is a whole number from 0 to 168."
+  }
+}
+
 variable "notice_email" {
   description = "Address that gets the notices and the alarms. AWS asks it to confirm. Empty, nobody gets them until somebody subscribes."
   type        = string

@@ -18,7 +18,7 @@ locals {
     run-failed       = { text = "A run failed; its notice says why. Start it again.", namespace = "AWS/States", metric = "ExecutionsFailed", dimensions = {}, statistic = "Sum", period = 300, periods = 1, threshold = 1, below = false }
     run-timed-out    = { text = "A run did not end within its time.", namespace = "AWS/States", metric = "ExecutionsTimedOut", dimensions = {}, statistic = "Sum", period = 300, periods = 1, threshold = 1, below = false }
     run-held         = { text = "A safety check held a run; look at its plan.", namespace = "Idleseat", metric = "Held", dimensions = local.deployment_dimension, statistic = "Sum", period = 300, periods = 1, threshold = 1, below = false }
-    no-run           = { text = "The schedule is on, and no scheduled run made a plan for 26 hours.", namespace = "Idleseat", metric = "Night", dimensions = local.deployment_dimension, statistic = "Sum", period = 3600, periods = 26, threshold = 1, below = true }
+    no-run           = { text = "The schedule is on, and no scheduled run made a plan for ${var.no_run_hours} hours.", namespace = "Idleseat", metric = "Night", dimensions = local.deployment_dimension, statistic = "Sum", period = 3600, periods = var.no_run_hours, threshold = 1, below = true }
     feed-unhealthy   = { text = "A source is unhealthy; its attributes are unknown.", namespace = "Idleseat", metric = "FeedUnhealthy", dimensions = local.deployment_dimension, statistic = "Sum", period = 300, periods = 1, threshold = 1, below = false }
     relay-read-dead  = { text = "A message could not be worked on ten times; look at it in the dead-letter queue.", namespace = "AWS/SQS", metric = "ApproximateNumberOfMessagesVisible", dimensions = { QueueName = aws_sqs_queue.dead["read"].name }, statistic = "Maximum", period = 300, periods = 1, threshold = 1, below = false }
     relay-write-dead = { text = "A message could not be worked on ten times; look at it in the dead-letter queue.", namespace = "AWS/SQS", metric = "ApproximateNumberOfMessagesVisible", dimensions = { QueueName = aws_sqs_queue.dead["write"].name }, statistic = "Maximum", period = 300, periods = 1, threshold = 1, below = false }
@@ -31,7 +31,7 @@ locals {
 }
 
 resource "aws_cloudwatch_metric_alarm" "watch" {
-  for_each            = { for name, a in local.alarms : name => a if name != "no-run" || var.schedule_state == "ENABLED" }
+  for_each            = { for name, a in local.alarms : name => a if name != "no-run" || var.schedule_state == "ENABLED" && var.no_run_hours > 0 }
   alarm_name          = "${var.name}-${each.key}"
   alarm_description   = each.value.text
   namespace           = local.summed[each.key] ? null : each.value.namespace

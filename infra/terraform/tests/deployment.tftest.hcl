@@ -210,6 +210,38 @@ run "notices" {
   }
 }
 
+run "rare_schedule" {
+  command = plan
+  variables {
+    schedule_expression = "cron(0 2 ? * MON-FRI *)"
+    no_run_hours        = 74
+  }
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.watch["no-run"].evaluation_periods == 74 && aws_cloudwatch_metric_alarm.watch["no-run"].period == 3600 && strcontains(aws_cloudwatch_metric_alarm.watch["no-run"].alarm_description, "74 hours")
+    error_message = "a night of Monday may come 72 hours after that of Friday"
+  }
+}
+
+run "rarer_than_the_alarm" {
+  command = plan
+  variables {
+    schedule_expression = "cron(0 2 1 * ? *)"
+    no_run_hours        = 0
+  }
+  assert {
+    condition     = !contains(keys(aws_cloudwatch_metric_alarm.watch), "no-run")
+    error_message = "an alarm that would always notify is left out"
+  }
+}
+
+run "longer_than_cloudwatch_looks_back" {
+  command = plan
+  variables {
+    no_run_hours = 169
+  }
+  expect_failures = [var.no_run_hours]
+}
+
 run "no_schedule" {
   command = plan
   variables {
