@@ -25,6 +25,9 @@ type StepOutput struct {
 	// FeedAge is the age of the newest activity in each source, in hours.
 	FeedAge map[string]float64 `json:"feedAge,omitempty"`
 
+	// Unapproved means that the plan waits for an operator. The execution only finishes what earlier runs began.
+	Unapproved bool `json:"unapproved"`
+
 	Go          bool    `json:"go"` // whether the state machine must apply the plan next, or wait and apply it again
 	Round       int     `json:"round"`
 	Events      int     `json:"events"` // the most events that the earlier rounds and the next round can write
@@ -91,9 +94,17 @@ func outputOf(p *plan.Plan, results *runs.Results, override bool) *StepOutput {
 	return out
 }
 
+// unapproved leaves the plan's own batches out.
+func (o *StepOutput) unapproved() {
+	o.Unapproved, o.Batches = true, Batches{Entra: []Batch{}, AD: []Batch{}}
+}
+
 func (o *StepOutput) resumed(r *runs.Result) {
 	if o.Resumed == nil {
 		o.Resumed = map[runs.Status]int{}
+	}
+	if r.Retry {
+		o.Troubled++
 	}
 	if o.Resumed[r.Status]++; r.Status == runs.Done {
 		o.ResumedSaving += r.MonthlySaving
@@ -160,7 +171,7 @@ func (o *StepOutput) Metrics(op string) map[string]float64 {
 			m["Night"] = 1
 		}
 	case "notice":
-		if m["Held"] = flag[o.Notice.Outcome == Held]; o.Failure == nil && o.Results != nil {
+		if m["Held"] = flag[o.Notice.Outcome == Held]; o.Failure == nil && (o.Results != nil || sum(o.Resumed) > 0) {
 			now := o.totals()
 			m["Done"], m["Failed"] = float64(now.Done-o.Before.Done), float64(now.Failed-o.Before.Failed)
 			m["MonthlySaving"] = now.MonthlySaving - o.Before.MonthlySaving

@@ -47,6 +47,8 @@ type StepInput struct {
 	Round     int         `json:"round"`     // for settle: number of rounds so far
 	Events    int         `json:"events"`    // for settle: the most events that these rounds can have written
 	Before    Totals      `json:"before"`    // for settle: what the plan had achieved before this execution
+	// Unapproved, for settle, is StepOutput.Unapproved of the steps before.
+	Unapproved bool `json:"unapproved"`
 	// State, for notice, is the last state of the execution: a StepOutput, or whatever the step that failed had.
 	State json.RawMessage `json:"state"`
 }
@@ -134,9 +136,11 @@ func (s *Steps) gate(ctx context.Context, in StepInput) (*StepOutput, error) {
 		return nil, err
 	}
 	out.Scheduled = b.Scheduled
-	asked := in.Apply || p.Mode == policy.Enforce && b.Scheduled
-	if p.Mode == policy.Audit || p.Verdict == plan.Hold || !asked {
+	if p.Mode == policy.Audit || p.Verdict == plan.Hold || !in.Apply && !b.Scheduled {
 		return out, nil
+	}
+	if !in.Apply && p.Mode != policy.Enforce && p.Verdict != plan.Nothing {
+		out.unapproved()
 	}
 	if err := s.resume(ctx, p, out); err != nil {
 		return nil, err
@@ -285,17 +289,21 @@ func (s *Steps) conclude(ctx context.Context, in StepInput) (*StepOutput, error)
 	}
 	out := outputOf(p, results, results.Override == p.PlanHash)
 	out.Round, out.Before = in.Round+1, in.Before
+	if in.Unapproved {
+		out.unapproved()
+	}
 	if err := s.resume(ctx, p, out); err != nil {
 		return nil, err
 	}
-	out.conclude(results)
-	pending := out.Results[runs.Pending]
-	if pending > 0 { // otherwise somebody else ended the change
+	if !in.Unapproved {
+		out.conclude(results)
+		out.Troubled += results.Troubled()
+	}
+	if out.Results[runs.Pending] > 0 { // otherwise somebody else ended the change
 		out.Refused = plain.Nameless(results.Refused, plain.IsID)
 	}
-	out.Troubled = results.Troubled()
 	var wait time.Duration
-	wait, out.Go = Wait(out.Round, mostRounds, pending, out.Troubled)
+	wait, out.Go = Wait(out.Round, mostRounds, out.Results[runs.Pending]+out.Resumed[runs.Pending], out.Troubled)
 	out.afford(in.Events)
 	out.WaitSeconds = int(wait / time.Second)
 	return out, nil
