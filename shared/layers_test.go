@@ -129,3 +129,19 @@ func TestRelayLinksNeitherRulesNorGraph(t *testing.T) {
 		}
 	}
 }
+
+// TestServeOnlyReads: the pages in the browser link no code that can reach a directory or change a license.
+func TestServeOnlyReads(t *testing.T) {
+	t.Parallel()
+	for _, p := range list(t, "./serve") {
+		for _, forbidden := range []string{
+			module + "shared/source/entra", module + "shared/source/activedirectory", module + "shared/workflow/apply", module + "shared/workflow/collect",
+			module + "shared/workflow/restore", module + "shared/workflow/gate", module + "shared/workflow/evaluate", module + "shared/relay", module + "shared/lease",
+			module + "shared/evidence", "github.com/microsoftgraph/", "github.com/go-ldap/", "github.com/Azure/", "github.com/aws/aws-sdk-go-v2/service/sfn", "github.com/aws/aws-sdk-go-v2/service/sqs",
+		} {
+			if slices.ContainsFunc(p.Deps, func(d string) bool { return strings.HasPrefix(d, forbidden) }) {
+				t.Errorf("%s links %s", p.ImportPath, forbidden)
+			}
+		}
+	}
+}

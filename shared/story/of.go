@@ -78,7 +78,7 @@ func (q *Question) run(ctx context.Context, s store.Store) (string, error) {
 // gone tells the past of somebody who is in no snapshot. It returns unknown if the ledger does not have them either.
 func (q *Question) gone(ctx context.Context, s store.Store, unknown error) ([]*Story, error) {
 	known := errors.Is(unknown, decision.ErrUnknownUser) || errors.Is(unknown, snapshot.ErrUnknownRun)
-	if !known || strings.ContainsAny(q.User, "/\\") || strings.TrimSpace(q.User) == "" {
+	if !known || strings.Contains(q.User, "/") || store.CheckKey(q.User) != nil {
 		return nil, unknown
 	}
 	one := &Story{Now: q.Now, User: q.User, Profile: []Value{}, Answers: []Answer{}}

@@ -49,6 +49,7 @@ type commands struct {
 	History    historyCmd    `cmd:"" help:"The same, with everything that was ever done to the user's licenses."`
 	Runs       runsCmd       `cmd:"" help:"List the runs of a store, newest first."`
 	Show       showCmd       `cmd:"" help:"Show what a run saw, planned and did."`
+	Serve      serveCmd      `cmd:"" help:"Show the runs of a store in the browser of this machine. Changes nothing."`
 	Policy     policyCmd     `cmd:"" help:"Check a policy file, or test it with golden users."`
 	Demo       demoCmd       `cmd:"" help:"Run the whole chain against a simulated company. No account, no network."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`
@@ -67,6 +68,8 @@ type Process struct {
 	OpenStore func(ctx context.Context, location string) (store.Store, error)
 	// ViewStore opens the store at location for commands that only read. It creates nothing.
 	ViewStore func(ctx context.Context, location string) (store.Store, error)
+	// Browse opens an address in the browser.
+	Browse func(ctx context.Context, address string) error
 	// Version is the version of idleseat that plans record.
 	Version string
 
@@ -82,7 +85,7 @@ func Main(version string, by clock.Clock) int {
 	defer stop()
 	a := Process{
 		Context: ctx, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
-		Clock: by, Variable: os.LookupEnv, OpenStore: store.Open, ViewStore: store.OpenReadOnly, Version: version,
+		Clock: by, Variable: os.LookupEnv, OpenStore: store.Open, ViewStore: store.OpenReadOnly, Browse: browse, Version: version,
 	}
 	return a.Run(os.Args[1:])
 }

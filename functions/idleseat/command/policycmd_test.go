@@ -143,6 +143,7 @@ func TestHelp(t *testing.T) {
 		"approve":      {"<run>"},
 		"restore":      {"--run", "--store"},
 		"show":         {"<run>", "latest", "--store", "--format"},
+		"serve":        {"--store", "--listen", "--open", "browser"},
 		"runs":         {"--store", "--last", "--format", "newest first"},
 		"version":      {"version"},
 	}

@@ -22,6 +22,11 @@ var boot string
 //go:embed assets/page.js
 var script string
 
+// follow loads a live page anew when it has changed.
+//
+//go:embed assets/follow.js
+var follow string
+
 //go:embed templates
 var files embed.FS
 
@@ -29,10 +34,14 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"share": chart.Share,
 }).ParseFS(files, "templates/*.html"))
 
-// Policy is the Content-Security-Policy of every page. Only the style sheet and the scripts of this package run, so even
-// markup that came into a page could neither run nor load anything.
-func Policy() string {
-	return fmt.Sprintf("default-src 'none'; style-src %s; script-src %s %s; img-src data:; base-uri 'none'; form-action 'self'", digest(style), digest(boot), digest(script))
+// Policy is the Content-Security-Policy of the page. Only the style sheet and the scripts of this package run, so even
+// markup that came into a page could neither run nor load anything. Only a page that is live may ask its own site.
+func (d *Document) Policy() string {
+	scripts, connect := digest(boot)+" "+digest(script), ""
+	if d.Live != nil {
+		scripts, connect = scripts+" "+digest(follow), " connect-src 'self';"
+	}
+	return fmt.Sprintf("default-src 'none'; style-src %s; script-src %s;%s img-src data:; base-uri 'none'; form-action 'self'", digest(style), scripts, connect)
 }
 
 // digest names a text for a Content-Security-Policy (W3C, CSP Level 3, hash-source).

@@ -23,11 +23,24 @@ type Document struct {
 	Content func(w *Words, first bool) (template.HTML, error)
 	// Data has the tables of the page; nil if it has none.
 	Data *Data
-	// Menu has links to other pages, and is empty in a file that stands alone.
-	Menu []Link
-	// Refresh is how often the browser loads the page anew; zero for never.
-	Refresh time.Duration
+	// Menu returns links to other pages. It is nil in a file that stands alone.
+	Menu func(*Words) []Link
+	// Live makes the page follow what it shows. It is nil for a page that does not change.
+	Live *Live
 }
+
+// Live says how an open page learns that it has changed. The page asks the address From, on its own site, which answers
+// with JSON: "version", and "live", which is false when nothing will change any more. When the version is another one,
+// the page loads itself anew. It does not while the reader writes or has opened a person, and does not ask while nobody
+// sees it.
+type Live struct {
+	From    string
+	Version string // of the page as it is now
+	Every   time.Duration
+}
+
+// Seconds returns Every in seconds.
+func (l *Live) Seconds() int { return int(l.Every.Seconds()) }
 
 // Link is an entry of the menu of a page.
 type Link struct {
@@ -59,7 +72,10 @@ func (d *Document) Write(w io.Writer) error {
 		if err != nil {
 			return fmt.Errorf("page in %s: %w", lang, err)
 		}
-		c := content{Words: words, Title: d.Title(words), Body: body, Menu: d.Menu, Switch: len(langs) > 1, Other: langs[(i+1)%len(langs)]}
+		c := content{Words: words, Title: d.Title(words), Body: body, Switch: len(langs) > 1, Other: langs[(i+1)%len(langs)]}
+		if d.Menu != nil {
+			c.Menu = d.Menu(words)
+		}
 		all = append(all, c)
 	}
 	data, err := d.Data.encode(langs)
@@ -73,8 +89,9 @@ func (d *Document) Write(w io.Writer) error {
 		Style    template.CSS
 		Boot     template.JS
 		Script   template.JS
-		Refresh  int
-	}{all, template.JS(data), Policy(), template.CSS(style), template.JS(boot), template.JS(script), int(d.Refresh.Seconds())}
+		Live     *Live
+		Follow   template.JS
+	}{all, template.JS(data), d.Policy(), template.CSS(style), template.JS(boot), template.JS(script), d.Live, template.JS(follow)}
 	if err := templates.ExecuteTemplate(w, "document", shell); err != nil {
 		return fmt.Errorf("page: %w", err)
 	}

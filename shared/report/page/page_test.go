@@ -2,10 +2,13 @@ package page_test
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/idleseat/idleseat/infra/browser/sample"
 	"github.com/idleseat/idleseat/shared/money"
@@ -108,5 +111,32 @@ func TestEmptyNight(t *testing.T) {
 	html := written(t, &report.Night{})
 	if !strings.Contains(html, "Nobody.") {
 		t.Error("the page does not say that its tables are empty")
+	}
+}
+
+// A page that is live asks its own site and nobody else, and its policy names each of its scripts.
+func TestALivePageMayAskItsSite(t *testing.T) {
+	t.Parallel()
+	for name, live := range map[string]*page.Live{"still": nil, "live": {From: "/runs/r/state", Version: "v1", Every: 3 * time.Second}} {
+		d := page.Report(sample.Night(1, 50, 5))
+		d.Live = live
+		d.Menu = func(w *page.Words) []page.Link { return []page.Link{{Href: "/", Text: w.T("page.menu"), Here: true}} }
+		var out bytes.Buffer
+		if err := d.Write(&out); err != nil {
+			t.Fatal(err)
+		}
+		html := out.String()
+		scripts := regexp.MustCompile(`(?s)<script>(.*?)</script>`).FindAllStringSubmatch(html, -1)
+		for _, s := range scripts {
+			if sum := sha256.Sum256([]byte(s[1])); !strings.Contains(d.Policy(), base64.StdEncoding.EncodeToString(sum[:])) {
+				t.Errorf("%s: the policy does not name a script of %d bytes", name, len(s[1]))
+			}
+		}
+		if want := live != nil; strings.Contains(d.Policy(), "connect-src 'self'") != want || strings.Contains(html, `<meta name="live" content="/runs/r/state" data-version="v1" data-every="3">`) != want || (len(scripts) == 3) != want {
+			t.Errorf("%s: policy %q, %d scripts", name, d.Policy(), len(scripts))
+		}
+		if !strings.Contains(html, `<a href="/" aria-current="page">Pages</a>`) || !strings.Contains(html, `<a href="/" aria-current="page">Sidor</a>`) {
+			t.Errorf("%s: the menu is not in both languages", name)
+		}
 	}
 }

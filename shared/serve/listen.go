@@ -1,0 +1,89 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"time"
+)
+
+// ErrNotLoopback is the error for an address that other machines could reach.
+var ErrNotLoopback = errors.New("not an address of this machine alone")
+
+// Listen listens on an address such as 127.0.0.1:8420. It fails with ErrNotLoopback unless the host is a loopback
+// address or localhost. Port 0 means a free port.
+func Listen(ctx context.Context, address string) (net.Listener, error) {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %q: give an address like 127.0.0.1:8420: %w", address, err)
+	}
+	if host == "localhost" {
+		host = "127.0.0.1" // a resolver could give another machine's address for the name
+	}
+	ip, err := netip.ParseAddr(host)
+	if err != nil || !ip.Unmap().IsLoopback() || ip.Zone() != "" {
+		return nil, fmt.Errorf("listen on %q: %w: the pages show personal data, so that only this machine may ask for them; from another machine, use a tunnel, such as ssh -L 8420:127.0.0.1:8420 HOST", address, ErrNotLoopback)
+	}
+	var config net.ListenConfig
+	l, err := config.Listen(ctx, "tcp", net.JoinHostPort(ip.Unmap().String(), port))
+	if err != nil {
+		return nil, fmt.Errorf("listen on %q: %w", address, err)
+	}
+	return l, nil
+}
+
+// The times after which the server ends a connection. Answering takes longest: a page over a million people in a
+// bucket reads all of them.
+const (
+	readWithin   = 10 * time.Second
+	answerWithin = 5 * time.Minute
+	idleFor      = 2 * time.Minute
+	endWithin    = 3 * time.Second // for answers under way when ctx ends
+	maxHeader    = 16 << 10        // bytes
+)
+
+// Serve answers requests until ctx ends. It then lets answers under way end for endWithin, and returns nil.
+func (s *Site) Serve(ctx context.Context, l net.Listener) error {
+	requests, cut := context.WithCancel(context.WithoutCancel(ctx))
+	defer cut()
+	server := &http.Server{
+		Handler: s.Handler(portOf(l)), BaseContext: func(net.Listener) context.Context { return requests },
+		ReadHeaderTimeout: readWithin, ReadTimeout: readWithin, WriteTimeout: answerWithin, IdleTimeout: idleFor, MaxHeaderBytes: maxHeader,
+		ErrorLog: log.New(io.Discard, "", 0), // it would only name connections that a browser has dropped
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(l) }()
+	select {
+	case err := <-ended:
+		return fmt.Errorf("answer requests: %w", err)
+	case <-ctx.Done():
+	}
+	last, stop := context.WithTimeout(requests, endWithin)
+	defer stop()
+	if server.Shutdown(last) != nil {
+		cut()
+		_ = server.Close() // only repeats that some connections are still open
+	}
+	return nil
+}
+
+// portOf returns the port that a listener listens on.
+func portOf(l net.Listener) string {
+	if a, ok := l.Addr().(*net.TCPAddr); ok {
+		return strconv.Itoa(a.Port)
+	}
+	return ""
+}
+
+// Address returns the address of the pages that a listener serves, with a key.
+func Address(l net.Listener, key string) string {
+	at := url.URL{Scheme: "http", Host: l.Addr().String(), Path: "/", RawQuery: url.Values{keyParameter: {key}}.Encode()}
+	return at.String()
+}

@@ -1,0 +1,84 @@
+package serve
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/idleseat/idleseat/shared/report/page"
+	"github.com/idleseat/idleseat/shared/story"
+)
+
+// errQuestion is the error for an address that asks for something without saying what.
+var errQuestion = errors.New("the address does not say what is wanted")
+
+// storyView is a story in one language.
+type storyView struct {
+	*page.Words
+	*story.Story
+	Answers []answerView
+}
+
+type answerView struct {
+	*page.Words
+	story.Answer
+	Tone string
+}
+
+// tones are the colours of the states. A state that is not named has none.
+var tones = map[story.State]string{
+	story.Damaged: "bad", story.Pending: "undecided", story.Taken: "bad", story.Announced: "undecided", story.Undecided: "undecided",
+	story.Refused: "undecided", story.Idle: "bad", story.Return: "good", story.Kept: "good", story.Cooling: "good", story.Exempt: "good",
+}
+
+// person answers with everything that is known about one person.
+func (s *Site) person(a *asked) error {
+	user := strings.TrimSpace(a.given("user"))
+	if user == "" {
+		return fmt.Errorf("%w: it names no person", errQuestion)
+	}
+	done, err := s.wait(a.ctx())
+	if err != nil {
+		return err
+	}
+	all, err := story.Of(a.ctx(), s.Store, story.Question{Run: a.given("run"), User: user, Now: s.Clock.Now(), Flags: s.flags()})
+	done()
+	if err != nil {
+		return err
+	}
+	d := document(func(*page.Words) string {
+		return cmp.Or(all[0].DisplayName, all[0].UserPrincipalName, all[0].User) + " – idleseat"
+	}, "/people", content("person", func(w *page.Words) any {
+		view := struct {
+			*page.Words
+			People []storyView
+		}{Words: w}
+		for _, one := range all {
+			v := storyView{Words: w, Story: one}
+			for _, answer := range one.Answers {
+				v.Answers = append(v.Answers, answerView{w, answer, tones[answer.State]})
+			}
+			view.People = append(view.People, v)
+		}
+		return view
+	}))
+	return a.show(http.StatusOK, d)
+}
+
+// Age says how old a date of the profile was when it was read. It is empty for other values.
+func (v *storyView) Age(value story.Value) string {
+	if value.Days == nil {
+		return ""
+	}
+	return v.Count("age.days", *value.Days)
+}
+
+// flags returns the flags with which a command finds the store.
+func (s *Site) flags() []string {
+	if s.Elsewhere == "" {
+		return nil
+	}
+	return []string{"--store", s.Elsewhere}
+}

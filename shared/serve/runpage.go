@@ -1,0 +1,206 @@
+package serve
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/report/page"
+	"github.com/idleseat/idleseat/shared/runs"
+	"github.com/idleseat/idleseat/shared/snapshot"
+)
+
+func runAddress(run string) string     { return address("runs", run) }
+func personAddress(user string) string { return under("/person", "user", user) }
+
+// run answers with the report of a run. For a run that has no plan yet, it says how far the run has come.
+func (s *Site) run(a *asked) error {
+	name := a.r.PathValue("run")
+	if name == latest {
+		return s.toLatest(a)
+	}
+	o, err := runs.Look(a.ctx(), s.Store, name)
+	if err != nil {
+		return err
+	}
+	now, err := stateOf(o, s.Clock.Now(), "")
+	if err != nil {
+		return err
+	}
+	if o.Verdict == "" {
+		return s.unfinished(a, o, &now, "")
+	}
+	html, policy, err := s.report(a.ctx(), o, &now)
+	if err != nil && a.ctx().Err() == nil { // the parts of the run that can be read are shown all the same
+		return s.unfinished(a, o, &now, err.Error())
+	}
+	if err != nil {
+		return err
+	}
+	a.send(http.StatusOK, policy, html)
+	return nil
+}
+
+// toLatest leads to the newest run that has a plan.
+func (s *Site) toLatest(a *asked) error {
+	names, err := snapshot.Runs(a.ctx(), s.Store)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if snapshot.Ahead(name, s.Clock.Now()) {
+			continue
+		}
+		if _, err := runs.GetPlan(a.ctx(), s.Store, name); errors.Is(err, runs.ErrNoPlan) {
+			continue
+		}
+		http.Redirect(a.w, a.r, runAddress(name), http.StatusSeeOther)
+		return nil
+	}
+	return runs.ErrNoPlan
+}
+
+// report returns the page of a run that has a plan.
+func (s *Site) report(ctx context.Context, o *runs.Overview, now *state) (html []byte, policy string, err error) {
+	key := o.Run + " " + now.Version
+	if html, policy = s.reports.get(key); html != nil {
+		return html, policy, nil
+	}
+	done, err := s.wait(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	defer done()
+	n, err := report.Gather(ctx, s.Store, o.Run)
+	if err != nil {
+		return nil, "", err
+	}
+	d := page.Report(n)
+	d.Menu, d.Data.Link = menu("/"), under("/person", "run", o.Run)+"&user="
+	s.follow(d, runAddress(o.Run)+"/state", now)
+	var out bytes.Buffer
+	if err := d.Write(&out); err != nil {
+		return nil, "", err
+	}
+	s.reports.put(key, out.Bytes(), d.Policy())
+	return out.Bytes(), d.Policy(), nil
+}
+
+// follow makes a page load itself anew when its state changes.
+func (s *Site) follow(d *page.Document, from string, now *state) {
+	if now.Live {
+		d.Live = &page.Live{From: from, Version: now.Version, Every: asksEvery}
+	}
+}
+
+// asksEvery is how often a page asks whether it has changed.
+const asksEvery = 3 * time.Second
+
+// unfinished answers with what is known of a run without a report.
+func (s *Site) unfinished(a *asked, o *runs.Overview, now *state, failed string) error {
+	d := document(func(w *page.Words) string { return o.Run + " – idleseat" }, "/", content("unfinished", func(w *page.Words) any {
+		return struct {
+			*page.Words
+			*runs.Overview
+			Failed string
+			Done   doneView
+		}{w, o, failed, s.doneOf(w, o)}
+	}))
+	s.follow(d, runAddress(o.Run)+"/state", now)
+	return a.show(http.StatusOK, d)
+}
+
+// doneView says how far a run has come and what it did.
+type doneView struct {
+	Tone, Text string
+	Counts     []countView
+	More       []string // what kind of run it is
+}
+
+type countView struct {
+	Name  string
+	Count int
+}
+
+func (s *Site) doneOf(w *page.Words, o *runs.Overview) (v doneView) {
+	v.Text = w.T("stage." + string(o.Stage))
+	switch o.Stage {
+	case runs.StageUnreadable:
+		v.Tone = "bad"
+	case runs.StagePlanned:
+		v.Text = s.waits(w, o)
+	case runs.StageEnded:
+		if v.Tone = "good"; o.Results[runs.Failed] > 0 {
+			v.Tone = "bad"
+		}
+		if len(o.Results) == 0 {
+			v.Text = w.T("serve.nothing")
+		}
+	}
+	if len(o.Damage) > 0 {
+		v.Tone = "bad"
+	}
+	for _, status := range []runs.Status{runs.Done, runs.Announced, runs.Pending, runs.Kept, runs.Refused, runs.Failed} {
+		if n := o.Results[status]; n > 0 {
+			v.Counts = append(v.Counts, countView{w.Or("status", string(status)), n})
+		}
+	}
+	for _, more := range []struct{ key, of string }{{"serve.restores", o.Restore}, {"serve.only", o.User}, {"serve.over", o.Copy}, {"serve.restored", o.Restored}} {
+		if more.of != "" {
+			v.More = append(v.More, w.T(more.key, more.of))
+		}
+	}
+	return v
+}
+
+// waits says why no change of a plan has begun.
+func (s *Site) waits(w *page.Words, o *runs.Overview) string {
+	switch {
+	case o.Mode == "audit":
+		return w.T("waits.audit")
+	case s.Clock.Now().After(o.Expires):
+		return w.T("waits.expired")
+	case o.Verdict == plan.Hold:
+		return w.T("waits.hold")
+	case o.Verdict == plan.Review:
+		return w.T("waits.review")
+	default:
+		return w.T("waits.apply")
+	}
+}
+
+// keptReports is how many pages of runs are kept. A page has up to 5 MB.
+const keptReports = 4
+
+// reports keeps the pages of the runs that were last asked for.
+type reports struct {
+	mu   sync.Mutex
+	list []madeReport // newest first
+}
+
+type madeReport struct {
+	key, policy string
+	html        []byte
+}
+
+func (c *reports) get(key string) (html []byte, policy string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, r := range c.list {
+		if r.key == key {
+			return r.html, r.policy
+		}
+	}
+	return nil, ""
+}
+
+func (c *reports) put(key string, html []byte, policy string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.list = append([]madeReport{{key, policy, html}}, c.list[:min(len(c.list), keptReports-1)]...)
+}

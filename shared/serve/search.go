@@ -1,0 +1,141 @@
+package serve
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/idleseat/idleseat/shared/report/page"
+	"github.com/idleseat/idleseat/shared/snapshot"
+)
+
+// shownMatches is how many people a search shows.
+const shownMatches = 100
+
+// match is a person whom a search found.
+type match struct {
+	snapshot.Named
+	rank int // the smaller, the better
+}
+
+// Key returns the name by which the pages of a person find the person.
+func (m *match) Key() string { return cmp.Or(m.ID, m.SID) }
+
+// Shown returns the name to show.
+func (m *match) Shown() string {
+	return cmp.Or(m.DisplayName, m.UserPrincipalName, m.ADName, m.SAMAccountName, m.Key())
+}
+
+// search answers with the people of a snapshot whose names contain a text. If just one person has the text as a whole
+// name, it leads to that person.
+func (s *Site) search(a *asked) error {
+	wanted := strings.TrimSpace(a.given("q"))
+	found, total, run := []match(nil), 0, ""
+	if wanted != "" {
+		var err error
+		if run, err = s.meant(a); err != nil {
+			return err
+		}
+		if found, total, err = s.find(a.ctx(), run, wanted); err != nil {
+			return err
+		}
+		if only := exact(found); only != nil {
+			http.Redirect(a.w, a.r, under("/person", "user", only.Key(), "run", a.given("run")), http.StatusSeeOther)
+			return nil
+		}
+	}
+	return a.show(http.StatusOK, document(titled("serve.people"), "/people", content("people", func(w *page.Words) any {
+		return struct {
+			*page.Words
+			Wanted, Run string
+			Named       string // the run that the address names; empty for the newest
+			Found       []match
+			Total       int
+		}{w, wanted, run, a.given("run"), found, total}
+	})))
+}
+
+// exact returns the only person who has the wanted text as a whole name, or nil.
+func exact(found []match) (only *match) {
+	for i := range found {
+		if found[i].rank > 0 {
+			continue
+		}
+		if only != nil && only.Key() != found[i].Key() {
+			return nil
+		}
+		only = &found[i]
+	}
+	return only
+}
+
+// find returns the best matches in a snapshot, and the number of all matches.
+func (s *Site) find(ctx context.Context, run, wanted string) (found []match, total int, err error) {
+	b, err := snapshot.GetBegin(ctx, s.Store, run)
+	if err != nil {
+		return nil, 0, err
+	}
+	m, _, err := snapshot.GetManifest(ctx, s.Store, run)
+	if err != nil {
+		return nil, 0, err
+	}
+	done, err := s.wait(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer done()
+	wanted = strings.ToLower(wanted)
+	var memory snapshot.Memory
+	for n := range b.Partitions {
+		if err := ctx.Err(); err != nil {
+			return nil, 0, fmt.Errorf("search in run %s: %w", run, err)
+		}
+		err := m.EachNamed(ctx, s.Store, n, &memory, func(p snapshot.Named) {
+			if rank := rankOf(&p, wanted); rank >= 0 {
+				total++
+				found = append(found, match{p, rank})
+			}
+		})
+		if err != nil {
+			return nil, 0, err
+		}
+		if len(found) > 10*shownMatches {
+			found = best(found)
+		}
+	}
+	return best(found), total, nil
+}
+
+// rankOf says how well a person's names match a text in lower case: 0 if a name is the text, 1 if a name starts with
+// it, 2 if a name contains it, and -1 if none does. Ids match only as a whole.
+func rankOf(p *snapshot.Named, wanted string) int {
+	rank := -1
+	for i, name := range [...]string{p.UserPrincipalName, p.ADName, p.SAMAccountName, p.DisplayName, p.ID, p.SID} {
+		name = strings.ToLower(name)
+		at := strings.Index(name, wanted)
+		switch {
+		case name == "" || at < 0:
+		case name == wanted && i == 3 && rank != 0:
+			rank = 1 // several people can have a display name
+		case name == wanted && i != 3:
+			rank = 0
+		case i > 3:
+		case at == 0 && (rank < 0 || rank > 1):
+			rank = 1
+		case rank < 0:
+			rank = 2
+		}
+	}
+	return rank
+}
+
+// best returns the matches that a page shows, in the order of the page.
+func best(found []match) []match {
+	slices.SortFunc(found, func(a, b match) int {
+		return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(strings.ToLower(a.Shown()), strings.ToLower(b.Shown())), cmp.Compare(a.Key(), b.Key()))
+	})
+	return found[:min(len(found), shownMatches)]
+}

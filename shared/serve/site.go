@@ -1,0 +1,132 @@
+// Package serve shows the runs of a store in a browser on the same machine: the list of runs, the report of each run
+// while it goes on and after it has ended, everything about a person, the policy in words, and what another threshold
+// would change. It only reads. It looks at the store through a view that refuses writes, and it links no code that can
+// reach a directory. Its answers come from the packages that decide.
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/idleseat/idleseat/shared/clock"
+	"github.com/idleseat/idleseat/shared/decision"
+	"github.com/idleseat/idleseat/shared/runs"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// Settings say what a site shows.
+type Settings struct {
+	Store    store.Store
+	Location string // of the store, as the operator gave it
+	Clock    clock.Clock
+	// Elsewhere is Location, or empty if commands find the store without being told.
+	Elsewhere string
+	// Next returns the command line of idleseat for a command on the store, to be shown.
+	Next func(command string) string
+}
+
+// Site is the pages of one store. It is safe for concurrent use.
+type Site struct {
+	Settings
+	Keys    *Keys
+	reports *reports
+	// heavy bounds how many answers that read a whole snapshot are made at a time.
+	heavy chan struct{}
+}
+
+// atOnce is how many answers that read a whole snapshot are made at a time. Each needs the memory of a partition.
+const atOnce = 2
+
+// New returns the site of a store. It reads the store through store.ReadOnly.
+func New(s Settings) *Site {
+	s.Store = store.ReadOnly(s.Store)
+	return &Site{Settings: s, Keys: NewKeys(), reports: &reports{}, heavy: make(chan struct{}, atOnce)}
+}
+
+// Handler answers the requests that arrive at a port of this machine.
+func (s *Site) Handler(port string) http.Handler {
+	routes := http.NewServeMux()
+	for pattern, answer := range map[string]func(*asked) error{
+		"GET /{$}":              s.list,
+		"GET /state":            s.listState,
+		"GET /runs/{run}":       s.run,
+		"GET /runs/{run}/state": s.runState,
+		"GET /people":           s.search,
+		"GET /person":           s.person,
+		"GET /policy":           s.policy,
+		"GET /what-if":          s.whatIf,
+		"GET /":                 func(*asked) error { return errNoPage },
+	} {
+		routes.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			a := &asked{w, r}
+			if err := answer(a); err != nil {
+				s.fail(a, err)
+			}
+		})
+	}
+	return &guard{
+		hosts: hostsOf(port), cookie: "idleseat_" + port, keys: s.Keys, next: routes,
+		refuse: func(w http.ResponseWriter, r *http.Request, status int, why string) {
+			(&asked{w, r}).message(status, "message.refused", "refusal."+why, "")
+		},
+	}
+}
+
+// asked is one request, and the way to answer it.
+type asked struct {
+	w http.ResponseWriter
+	r *http.Request
+}
+
+func (a *asked) ctx() context.Context { return a.r.Context() }
+
+// given returns a parameter of the address.
+func (a *asked) given(name string) string { return a.r.URL.Query().Get(name) }
+
+// errNoPage is the error for an address that leads nowhere.
+var errNoPage = errors.New("there is no such page")
+
+// fail answers with the page of an error.
+func (s *Site) fail(a *asked, err error) {
+	status, title := http.StatusInternalServerError, "message.failed"
+	switch {
+	case a.ctx().Err() != nil:
+		return // nobody waits for the answer
+	case errors.Is(err, errNoPage), errors.Is(err, snapshot.ErrUnknownRun), errors.Is(err, decision.ErrUnknownUser):
+		status, title = http.StatusNotFound, "message.missing"
+	case errors.Is(err, snapshot.ErrNone), errors.Is(err, runs.ErrNoPlan):
+		status, title = http.StatusNotFound, "message.unfinished"
+	case errors.Is(err, errQuestion):
+		status, title = http.StatusBadRequest, "message.question"
+	case errors.Is(err, store.ErrDamaged):
+		title = "message.damaged"
+	}
+	a.message(status, title, title+".about", err.Error())
+}
+
+// wait takes a place among the answers that read a whole snapshot. done gives it back.
+func (s *Site) wait(ctx context.Context) (done func(), err error) {
+	select {
+	case s.heavy <- struct{}{}:
+		return func() { <-s.heavy }, nil
+	case <-ctx.Done():
+		return nil, fmt.Errorf("wait for other pages: %w", ctx.Err())
+	}
+}
+
+// latest is the name by which addresses mean the newest run.
+const latest = "latest"
+
+// meant returns the run whose snapshot a page uses: the run that the address names, or the newest that has read
+// everybody.
+func (s *Site) meant(a *asked) (string, error) {
+	if name := a.given("run"); name != "" && name != latest {
+		return name, nil
+	}
+	return snapshot.Latest(a.ctx(), s.Store, func(b *snapshot.Begin) bool {
+		return b.User == "" && b.Copy == "" && !snapshot.Ahead(b.Run, s.Clock.Now())
+	})
+}

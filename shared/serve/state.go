@@ -1,0 +1,95 @@
+package serve
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/runs"
+	"github.com/idleseat/idleseat/shared/snapshot"
+)
+
+// state is the answer by which a page that is open learns whether it has changed.
+type state struct {
+	// Version changes when the page does.
+	Version string `json:"version"`
+	// Live means that the page may still change. A page that is not live does not ask again.
+	Live bool `json:"live"`
+	// Run is the run that the page shows, or the newest one in the list of runs.
+	Run *runs.Overview `json:"run,omitempty"`
+}
+
+// stateOf returns the state of a page that shows a run. more is what the page shows besides the run.
+func stateOf(o *runs.Overview, now time.Time, more string) (state, error) {
+	text, err := json.Marshal(o)
+	if err != nil {
+		return state{}, fmt.Errorf("state of run %s: %w", o.Run, err)
+	}
+	sum := sha256.Sum256(append(text, more...))
+	return state{Version: hex.EncodeToString(sum[:8]), Live: live(o, now), Run: o}, nil
+}
+
+// live reports whether a run may still change. A run that has died looks like one that works, so that a run which has
+// done nothing for as long as a plan can be applied is not live.
+func live(o *runs.Overview, now time.Time) bool {
+	newest := o.Started
+	for _, at := range []time.Time{o.Worked, o.Expires.Add(-plan.Lifetime)} {
+		if at.After(newest) {
+			newest = at
+		}
+	}
+	switch o.Stage {
+	case runs.StageReading, runs.StageDeciding, runs.StagePlanned, runs.StageApplying:
+		return now.Sub(newest) < plan.Lifetime
+	default:
+		return false
+	}
+}
+
+// runState answers with the state of the page of a run.
+func (s *Site) runState(a *asked) error {
+	o, err := runs.Look(a.ctx(), s.Store, a.r.PathValue("run"))
+	if err != nil {
+		return err
+	}
+	now, err := stateOf(o, s.Clock.Now(), "")
+	if err != nil {
+		return err
+	}
+	return a.json(now)
+}
+
+// listState answers with the state of the first page of the list of runs. It looks at the newest run alone, because a
+// browser asks often.
+func (s *Site) listState(a *asked) error {
+	names, err := snapshot.Runs(a.ctx(), s.Store)
+	if err != nil {
+		return err
+	}
+	var newest []*runs.Overview
+	if len(names) > 0 {
+		o, err := runs.Look(a.ctx(), s.Store, names[0])
+		if err != nil {
+			return err
+		}
+		newest = append(newest, o)
+	}
+	now, err := s.newestState(len(names), newest)
+	if err != nil {
+		return err
+	}
+	return a.json(now)
+}
+
+// newestState returns the state of the list of runs, whose newest run is the first of list. The list is always live,
+// because a run may begin at any time.
+func (s *Site) newestState(total int, list []*runs.Overview) (now state, err error) {
+	if len(list) > 0 {
+		now, err = stateOf(list[0], s.Clock.Now(), fmt.Sprint(total))
+	}
+	now.Live = true
+	return now, err
+}

@@ -1,0 +1,151 @@
+package serve
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/report/page"
+	"github.com/idleseat/idleseat/shared/workflow/backtest"
+)
+
+// threshold is a number of days in the condition of a rule, which a reader can change.
+type threshold struct {
+	Rule string
+	From int // as the policy has it
+}
+
+// More is how many more people the rule would reclaim from. It is negative if it would be fewer.
+func (v *whatIfView) More() int { return v.Changed.Then.Reclaim - v.Changed.Now.Reclaim }
+
+// Saving is the change of what the rule saves a month.
+func (v *whatIfView) Saving() float64 {
+	return v.Changed.Then.MonthlySaving - v.Changed.Now.MonthlySaving
+}
+
+// Key names the threshold in an address.
+func (t threshold) Key() string { return strconv.Itoa(t.From) + " " + t.Rule }
+
+// suggested are numbers of days that the page offers.
+var suggested = []int{30, 45, 60, 90, 120, 180}
+
+// Bounds of a number of days in a policy.
+const (
+	fewestDays = 1
+	mostDays   = 3650
+)
+
+// whatIfView is the page of one threshold.
+type whatIfView struct {
+	*page.Words
+	Run        string
+	Named      string // the run that the address names; empty for the newest
+	Thresholds []threshold
+	Chosen     threshold
+	Days       int
+	Suggested  []int
+	Difference *backtest.Difference
+	Changed    *backtest.RuleChange // of the rule whose threshold is changed
+	Lists      []peopleView
+}
+
+// peopleView is a list of people of which the page shows the first.
+type peopleView struct {
+	Title string // its key
+	Total int
+	Shown []backtest.Person
+}
+
+// shownPeople is how many people of a list a page shows.
+const shownPeople = 500
+
+// whatIf answers with what another number of days in a rule would change. Without a number, it asks for one.
+func (s *Site) whatIf(a *asked) error {
+	run, err := s.meant(a)
+	if err != nil {
+		return err
+	}
+	b, p, err := s.policyOf(a, run)
+	if err != nil {
+		return err
+	}
+	v := &whatIfView{Run: run, Named: a.given("run"), Thresholds: thresholdsOf(p), Suggested: suggested}
+	if err := v.choose(a.given("rule"), a.given("days")); err != nil {
+		return err
+	}
+	if v.Days != 0 {
+		if err := s.differ(a.ctx(), b.Policy, v); err != nil {
+			return err
+		}
+	}
+	return a.show(http.StatusOK, document(titled("serve.whatif"), "/what-if", content("whatif", func(w *page.Words) any {
+		of := *v
+		of.Words = w
+		return &of
+	})))
+}
+
+// differ asks what the chosen number of days would change.
+func (s *Site) differ(ctx context.Context, text string, v *whatIfView) error {
+	done, err := s.wait(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	name := "policy of run " + v.Run
+	other, err := policy.Varied(name, []byte(text), policy.Variant{Rule: v.Chosen.Rule, From: v.Chosen.From, To: v.Days})
+	if err != nil {
+		return err
+	}
+	if v.Difference, err = backtest.WhatIf(ctx, s.Store, v.Run, name, other); err != nil {
+		return err
+	}
+	for i := range v.Difference.Rules {
+		if c := &v.Difference.Rules[i]; c.Rule == v.Chosen.Rule {
+			v.Changed = c
+			for title, people := range map[string][]backtest.Person{"whatif.added": c.Added, "whatif.removed": c.Removed} {
+				v.Lists = append(v.Lists, peopleView{title, len(people), people[:min(len(people), shownPeople)]})
+			}
+		}
+	}
+	slices.SortFunc(v.Lists, func(a, b peopleView) int { return strings.Compare(a.Title, b.Title) })
+	return nil
+}
+
+// thresholdsOf returns the numbers of days in the rules of a policy.
+func thresholdsOf(p *policy.Policy) (all []threshold) {
+	for _, r := range p.Rules {
+		for _, n := range r.DayNumbers() {
+			all = append(all, threshold{r.Name, n})
+		}
+	}
+	return all
+}
+
+// choose sets the threshold and its new number by the parameters of an address.
+func (v *whatIfView) choose(key, days string) error {
+	if len(v.Thresholds) > 0 {
+		v.Chosen = v.Thresholds[0]
+	}
+	for _, t := range v.Thresholds {
+		if t.Key() == key {
+			v.Chosen = t
+		}
+	}
+	switch {
+	case key != "" && v.Chosen.Key() != key:
+		return fmt.Errorf("%w: the policy of run %s has no such threshold", errQuestion, v.Run)
+	case days == "":
+		return nil
+	}
+	n, err := strconv.Atoi(days)
+	if err != nil || n < fewestDays || n > mostDays {
+		return fmt.Errorf("%w: give a whole number of days from %d to %d", errQuestion, fewestDays, mostDays)
+	}
+	v.Days = n
+	return nil
+}
