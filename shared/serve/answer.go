@@ -16,7 +16,7 @@ import (
 var files embed.FS
 
 var templates = template.Must(template.New("").Funcs(template.FuncMap{
-	"line": plain.Line, "lines": plain.Lines, "run": runAddress, "person": personAddress, "under": under,
+	"line": plain.Line, "lines": plain.Lines, "run": runAddress, "under": under,
 }).ParseFS(files, "templates/*.html"))
 
 // content returns what a document shows: a template of this package with a view. view gets the words of a language.

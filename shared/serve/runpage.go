@@ -15,8 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-func runAddress(run string) string     { return address("runs", run) }
-func personAddress(user string) string { return under("/person", "user", user) }
+func runAddress(run string) string { return address("runs", run) }
 
 // run answers with the report of a run. For a run that has no plan yet, it says how far the run has come.
 func (s *Site) run(a *asked) error {

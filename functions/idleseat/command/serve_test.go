@@ -366,7 +366,9 @@ func TestServeCommand(t *testing.T) {
 		},
 	}
 	status := make(chan int, 1)
-	go func() { status <- a.Run([]string{"serve", "--open", "--listen", "127.0.0.1:0", "--store", s.path("store")}) }()
+	go func() {
+		status <- a.Run([]string{"serve", "--open", "--listen", "127.0.0.1:0", "--store", s.path("store")})
+	}()
 	address := <-opened
 	jar, err := cookiejar.New(nil)
 	if err != nil {
