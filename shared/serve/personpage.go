@@ -30,7 +30,7 @@ type answerView struct {
 // tones are the colours of the states. A state that is not named has none.
 var tones = map[story.State]string{
 	story.Damaged: "bad", story.Pending: "undecided", story.Taken: "bad", story.Announced: "undecided", story.Undecided: "undecided",
-	story.Refused: "undecided", story.Idle: "bad", story.Return: "good", story.Kept: "good", story.Cooling: "good", story.Exempt: "good",
+	story.Refused: "undecided", story.Idle: "bad", story.Return: "good", story.GivenBack: "good", story.Kept: "good", story.Cooling: "good", story.Exempt: "good",
 }
 
 // person answers with everything that is known about one person.
@@ -43,7 +43,7 @@ func (s *Site) person(a *asked) error {
 	if err != nil {
 		return err
 	}
-	all, err := story.Of(a.ctx(), s.Store, story.Question{Run: a.given("run"), User: user, Now: s.Clock.Now(), Flags: s.flags()})
+	all, err := story.Of(a.ctx(), s.Store, story.Question{Run: a.given("run"), User: user, Now: s.Clock.Now(), Store: s.Elsewhere})
 	done()
 	if err != nil {
 		return err
@@ -73,12 +73,4 @@ func (v *storyView) Age(value story.Value) string {
 		return ""
 	}
 	return v.Count("age.days", *value.Days)
-}
-
-// flags returns the flags with which a command finds the store.
-func (s *Site) flags() []string {
-	if s.Elsewhere == "" {
-		return nil
-	}
-	return []string{"--store", s.Elsewhere}
 }

@@ -22,11 +22,9 @@ func (c *serveCmd) Run(a *Process) error {
 	if err != nil {
 		return usageError{err}
 	}
-	set := serve.Settings{Store: s, Location: c.Store, Clock: a.Clock, Next: func(command string) string { return c.next(a, command) }}
-	if v, _ := a.Variable("IDLESEAT_STORE"); v != c.Store {
-		set.Elsewhere = c.Store
-	}
-	site := serve.New(set)
+	site := serve.New(serve.Settings{
+		Store: s, Location: c.Store, Clock: a.Clock, Elsewhere: c.elsewhere(a), Next: func(command string) string { return c.next(a, command) },
+	})
 	out := &printer{w: a.Stdout}
 	out.printf("The runs of %s are at\n  %s\nThe address has a key: give it to nobody. Ctrl-C ends the pages.\n", c.Store, serve.Address(l, site.Keys.Key))
 	if err := out.err; err != nil {

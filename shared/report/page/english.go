@@ -374,6 +374,7 @@ var english = map[string]string{
 	"story.taken":              "taken",
 	"story.announced":          "announced",
 	"story.cooling":            "cooling down",
+	"story.givenBack":          "given back",
 	"story.exempt":             "exempt",
 	"story.undecided":          "undecided",
 	"story.refused":            "refused",

@@ -374,6 +374,7 @@ var swedish = map[string]string{
 	"story.taken":              "taget",
 	"story.announced":          "aviserat",
 	"story.cooling":            "vilar",
+	"story.givenBack":          "återlämnat",
 	"story.exempt":             "undantagen",
 	"story.undecided":          "obestämd",
 	"story.refused":            "nekad",
