@@ -55,6 +55,9 @@ func (r *Run) Decide(judge *policy.Judge, rule *policy.Rule, p *directory.Person
 		r.setBack(&d, judge.Now())
 		taken.precede(&d)
 	}
+	if d.Planned() {
+		d.Payer = r.Policy.Payer(p)
+	}
 	return d
 }
 

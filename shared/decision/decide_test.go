@@ -35,6 +35,8 @@ func TestDecide(t *testing.T) {
 	route := plan.Decision{User: "id-p", UserPrincipalName: "p@x.example", Rule: "m365", License: "e3", To: "exo", Outcome: policy.Reclaim, Created: daysAgo(900)}
 	with := func(change func(*plan.Decision)) plan.Decision { d := route; change(&d); return d }
 	other := directory.Assignment{SKU: "sku-e3", Group: "g-other", State: "Active"}
+	department := "Sales"
+	sales := &directory.Payer{Department: &department}
 	tests := map[string]struct {
 		holds []directory.Assignment
 		days  int
@@ -42,8 +44,8 @@ func TestDecide(t *testing.T) {
 		taken Conflicts
 		want  plan.Decision
 	}{
-		"direct":   {[]directory.Assignment{e3Direct}, 70, "m365", nil, with(func(d *plan.Decision) { d.Via, d.Seat = plan.Direct, "exo" })},
-		"by group": {[]directory.Assignment{e3ByGroup}, 70, "m365", nil, with(func(d *plan.Decision) { d.Via, d.Seat = plan.EntraGroup, "exo" })},
+		"direct":   {[]directory.Assignment{e3Direct}, 70, "m365", nil, with(func(d *plan.Decision) { d.Via, d.Seat, d.Payer = plan.Direct, "exo", sales })},
+		"by group": {[]directory.Assignment{e3ByGroup}, 70, "m365", nil, with(func(d *plan.Decision) { d.Via, d.Seat, d.Payer = plan.EntraGroup, "exo", sales })},
 		"refused": {[]directory.Assignment{other}, 70, "m365", nil, with(func(d *plan.Decision) {
 			d.Refused = "held through the group g-other, which is not entra:LIC-E3 of the policy"
 		})},
@@ -53,13 +55,15 @@ func TestDecide(t *testing.T) {
 		"what it would become is taken": {[]directory.Assignment{e3Direct}, 70, "m365", Conflicts{{Rule: "exo-idle", License: "exo"}}, with(func(d *plan.Decision) {
 			d.Refused = "superseded: the rule exo-idle comes first in the policy and changes exo"
 		})},
-		"another license is taken": {[]directory.Assignment{e3Direct}, 70, "m365", Conflicts{{Rule: "free", License: "citrix"}}, with(func(d *plan.Decision) { d.Via, d.Seat = plan.Direct, "exo" })},
+		"another license is taken": {[]directory.Assignment{e3Direct}, 70, "m365", Conflicts{{Rule: "free", License: "citrix"}}, with(func(d *plan.Decision) { d.Via, d.Seat, d.Payer = plan.Direct, "exo", sales })},
 		"kept":                     {[]directory.Assignment{e3Direct}, 5, "m365", nil, with(func(d *plan.Decision) { d.Outcome = policy.Keep })},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := world{entra: []directory.EntraUser{accountOf("p", tc.days, tc.holds...), accountOf("busy", 1)}}.seal(t)
+			account := accountOf("p", tc.days, tc.holds...)
+			account.Department = department
+			r := world{entra: []directory.EntraUser{account, accountOf("busy", 1)}}.seal(t)
 			judge, err := r.Judge(asOf)
 			if err != nil {
 				t.Fatal(err)

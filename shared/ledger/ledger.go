@@ -82,8 +82,8 @@ type Intent struct {
 	SavesNothing string `json:"savesNothing,omitempty"`
 	// Payer says who paid for the license when the change was planned. It is nil in entries of older versions.
 	Payer *directory.Payer `json:"payer,omitempty"`
-	// HeldSince is when a run first saw that somebody else had restored the license since a run took it. It is zero if
-	// nobody had.
+	// HeldSince is when the license was restored, or when a run first saw that somebody else had restored it. It is zero
+	// if no run took the license before.
 	HeldSince time.Time `json:"heldSince,omitzero"`
 	// RestoreOf is the run whose change this entry restores. It is empty for an entry that takes a license.
 	RestoreOf string `json:"back,omitempty"`

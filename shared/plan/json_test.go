@@ -50,6 +50,9 @@ func vary(r *rand.Rand, v reflect.Value) {
 		v.SetBool(true)
 	case reflect.Int:
 		v.SetInt(r.Int64N(2000) - 1000)
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		vary(r, v.Elem())
 	case reflect.Slice:
 		v.Set(reflect.MakeSlice(v.Type(), r.IntN(3), 3))
 		for i := range v.Len() {

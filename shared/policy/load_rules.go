@@ -43,6 +43,9 @@ func (l *loader) license(e entry) *License {
 			license.Model = Model(word)
 		}
 	}
+	if n := o.fields["renews"]; n != nil {
+		license.Renews = l.renewal(n)
+	}
 	if n := o.fields["needs"]; n != nil {
 		for _, item := range l.list(n, "needs") {
 			if name, ok := l.text(item, "a service plan"); ok {

@@ -57,7 +57,9 @@ type License struct {
 	// person who is changed to this license is added to Group.
 	More         []directory.GroupRef
 	MonthlyPrice float64 // price of one seat, in the policy's currency
-	KeepSeats    int     // free seats that idleseat leaves for other people
+	// Renews is when the contract for the license renews. It is nil if the policy does not say.
+	Renews    *Renewal
+	KeepSeats int // free seats that idleseat leaves for other people
 	// MailboxQuota is the largest mailbox that this license allows, in GB. If it is set, a person is changed to this
 	// license only if the person's mailbox is known to fit. If it is set, the license is also never taken from a
 	// mailbox that is on hold, is shared, or belongs to a room or to equipment. Zero means no check.

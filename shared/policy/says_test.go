@@ -20,9 +20,9 @@ anchor: employeeID
 kinds: [person, shared]
 attributes: {staff: {memberOf: {entra: Staff}}}
 licenses:
-  e3:     {sku: 05E9A617-0261-4CEE-BB44-138D3EF5D965, group: {entra: E3}, monthlyPrice: 39.5}
-  exo:    {sku: EXO, keepSeats: 4, mailboxQuota: 50, needs: [EXCHANGE_S_STANDARD, TEAMS1]}
-  citrix: {group: {ad: "CN=Citrix,DC=corp"}, model: device}
+  e3:     {sku: 05E9A617-0261-4CEE-BB44-138D3EF5D965, group: {entra: E3}, monthlyPrice: 39.5, renews: 2027-03-01}
+  exo:    {sku: EXO, renews: 07-01, keepSeats: 4, mailboxQuota: 50, needs: [EXCHANGE_S_STANDARD, TEAMS1]}
+  citrix: {group: {ad: "CN=Citrix,DC=corp"}, renews: monthly, model: device}
   desk:   {group: {ad: "CN=Desk,DC=corp"}, model: user}
   app:    {group: {ad: "CN=App,DC=corp"}, model: concurrent}
 grace: {neverSignedIn: 14, newHolder: 7, enabledAgain: 3}
@@ -56,10 +56,11 @@ func TestWhatAPolicySays(t *testing.T) {
 		Needs      []string
 		Model      Model
 		Holders    string
+		Renews     *Renewal
 	}
 	got := map[string]license{}
 	for _, l := range p.Licenses {
-		is := license{SKU: l.SKU, Price: l.MonthlyPrice, Keep: l.KeepSeats, Quota: l.MailboxQuota, Needs: l.Needs, Model: l.Model}
+		is := license{SKU: l.SKU, Price: l.MonthlyPrice, Keep: l.KeepSeats, Quota: l.MailboxQuota, Needs: l.Needs, Model: l.Model, Renews: l.Renews}
 		if l.Group != nil {
 			is.Group = l.Group.String()
 		}
@@ -69,9 +70,9 @@ func TestWhatAPolicySays(t *testing.T) {
 		got[l.Name] = is
 	}
 	want := map[string]license{
-		"e3":     {SKU: "05e9a617-0261-4cee-bb44-138d3ef5d965", Group: "entra:E3", Price: 39.5},
-		"exo":    {SKU: "EXO", Keep: 4, Quota: 50, Needs: []string{"EXCHANGE_S_STANDARD", "TEAMS1"}},
-		"citrix": {Group: "ad:CN=Citrix,DC=corp", Model: PerDevice, Holders: "ad/direct:cn=citrix,dc=corp"},
+		"e3":     {SKU: "05e9a617-0261-4cee-bb44-138d3ef5d965", Group: "entra:E3", Price: 39.5, Renews: &Renewal{Date: at(2027, 3, 1, 0)}},
+		"exo":    {SKU: "EXO", Keep: 4, Quota: 50, Needs: []string{"EXCHANGE_S_STANDARD", "TEAMS1"}, Renews: &Renewal{Month: 7, Day: 1}},
+		"citrix": {Group: "ad:CN=Citrix,DC=corp", Model: PerDevice, Holders: "ad/direct:cn=citrix,dc=corp", Renews: &Renewal{Day: 1}},
 		"desk":   {Group: "ad:CN=Desk,DC=corp", Model: PerUser, Holders: "ad/direct:cn=desk,dc=corp"},
 		"app":    {Group: "ad:CN=App,DC=corp", Model: Concurrent, Holders: "ad/direct:cn=app,dc=corp"},
 	}

@@ -64,6 +64,7 @@ var english = tongue{
 		},
 		product: "It is the product %s.", member: "It is membership of the group %s of %s.",
 		byGroup: "It is given by the group %s of %s.", price: "A seat costs %s %s a month.",
+		renews:    "A freed seat saves nothing before the contract renews: %s.",
 		keepSeats: "%s seats stay free for other people.",
 		quota:     "Its mailbox holds at most %s GB, and a person whose mailbox does not fit is not changed.",
 		needs:     "It must come with these service plans: %s.",

@@ -64,6 +64,7 @@ var swedish = tongue{
 		},
 		product: "Det är produkten %s.", member: "Det är medlemskap i gruppen %s i %s.",
 		byGroup: "Den ges av gruppen %s i %s.", price: "En plats kostar %s %s i månaden.",
+		renews:    "En frigjord plats sparar ingenting innan avtalet förnyas: %s.",
 		keepSeats: "%s platser hålls lediga för andra personer.",
 		quota:     "Postlådan rymmer högst %s GB, och en person vars postlåda inte får plats ändras inte.",
 		needs:     "Den måste innehålla dessa tjänsteplaner: %s.",

@@ -52,6 +52,7 @@ type policyWords struct {
 	product, member    string // what a license is: a name and a product, or a name, a group and a directory
 	byGroup            string // a group and a directory
 	price              string // an amount and a currency
+	renews             string // how a policy writes it
 	keepSeats          string
 	quota, needs       string
 	models             map[policy.Model]string
@@ -142,6 +143,9 @@ func (t *tongue) licenseOf(l *policy.License, currency string) (lines []string) 
 	}
 	if l.MonthlyPrice > 0 {
 		lines = append(lines, fmt.Sprintf(t.whole.price, number(l.MonthlyPrice), currency))
+	}
+	if l.Renews != nil {
+		lines = append(lines, fmt.Sprintf(t.whole.renews, l.Renews))
 	}
 	if l.KeepSeats > 0 {
 		lines = append(lines, fmt.Sprintf(t.whole.keepSeats, strconv.Itoa(l.KeepSeats)))

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/runs"
@@ -173,6 +174,9 @@ func (j *job) begin(ctx context.Context, m *move, last *ledger.Entry, result fun
 		return result(runs.Refused, "now held in another way (%s) than when it was planned (%s); plan again", d.Via, m.change.Via), true
 	}
 	in := j.intent(m.change)
+	if past != nil && past.State == history.Restored {
+		in.HeldSince = past.At
+	}
 	if !d.Notice {
 		in.Via, in.Source, in.Target, in.SKU, in.TargetSKU = string(route.Via), route.Source, route.Target, route.SKU, route.TargetSKU
 		in.SourceEntra, in.TargetEntra = route.SourceEntra, route.TargetEntra
@@ -199,5 +203,6 @@ func (j *job) intent(c *plan.Change) ledger.Intent {
 	return ledger.Intent{
 		Person: c.User, SID: c.SID, UserPrincipalName: c.UserPrincipalName, License: c.License, MonthlySaving: c.MonthlySaving, Run: j.plan.Run, PlanHash: j.plan.PlanHash, Rule: c.Rule, To: c.To, Via: string(c.Via),
 		RestoreOf: c.RestoreOf, Reason: c.Reason, At: j.Now().UTC(), IdleSince: c.IdleSince, ApprovedBy: j.approver,
+		SavesNothing: c.SavesNothing, Payer: c.Payer,
 	}
 }
