@@ -54,3 +54,10 @@ func Prices(ctx context.Context, s store.Store, run string, now time.Time) ([]Pr
 	}
 	return nil, nil
 }
+
+// Same reports whether two runs knew the same.
+func (p *Price) Same(o *Price) bool {
+	a, b := *p, *o
+	a.Run, a.From, a.Renews = b.Run, b.From, b.Renews
+	return a == b && p.Renews.Equal(o.Renews)
+}

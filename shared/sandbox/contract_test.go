@@ -39,6 +39,7 @@ func TestContract(t *testing.T) {
 	a.get("/organization")
 	a.get("/organization?$select=id")
 	a.get("/subscribedSkus")
+	a.get("/directory/subscriptions")
 	a.get("/users?$filter=id in ('" + a.id(1) + "','" + a.id(2) + "')&$select=" + everything)
 	a.do("GET", "/users?$count=true", "", "ConsistencyLevel", "eventual")
 	a.get("/users?$skip=3")

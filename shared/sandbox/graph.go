@@ -57,6 +57,7 @@ var routes = []route{
 	{"POST", "/users/{id}/reprocessLicenseAssignment", "", (*graph).reprocessLicenses},
 	{"GET", "/organization", "$select", (*graph).organization},
 	{"GET", "/subscribedSkus", "", (*graph).subscribedSkus},
+	{"GET", "/directory/subscriptions", "", (*graph).directorySubscriptions},
 	{"GET", "/reports/getMailboxUsageDetail(period='D7')", "", (*graph).mailboxUsage},
 	{"GET", "/reports/getOffice365ActiveUserDetail(period='D180')", "", (*graph).activeUsers},
 	{"GET", "/copilot/reports/getMicrosoft365CopilotUsageUserDetail(period='D180')", "$format", (*graph).copilotUsage},

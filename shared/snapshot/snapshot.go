@@ -50,6 +50,8 @@ type Begin struct {
 	PolicyFile string            `json:"policyFile,omitempty"`
 	SKUs       []directory.SKU   `json:"skus"`
 	Groups     []directory.Group `json:"groups"`
+	// Subscriptions says when the products renew. It is nil if the policy does not need it.
+	Subscriptions *Subscriptions `json:"subscriptions,omitempty"`
 	// Granting lists further groups that give a license in the policy.
 	Granting []directory.Group `json:"granting,omitempty"`
 	// Former is set only in a restore. It has the license groups as the run that took the licenses found them, by the
@@ -70,6 +72,12 @@ type Begin struct {
 	Mailboxes *Mailboxes `json:"mailboxes,omitempty"`
 	// Reports describes the usage reports for the signals that the policy reads.
 	Reports []usage.Reading `json:"reports,omitempty"`
+}
+
+// Subscriptions has the purchases of the products that the policy names, or says why they could not be read.
+type Subscriptions struct {
+	List   []directory.Subscription `json:"list,omitempty"`
+	Failed string                   `json:"failed,omitempty"`
 }
 
 // Mailboxes says where a run stored the mailbox usage report, as a directory.Mailbox on each line, or why there is

@@ -263,9 +263,9 @@ func TestRequests(t *testing.T) {
 			if exempt > 998 {
 				t.Fatal("the formula below is for one page of members")
 			}
-			// The eight constant requests are the organization, the subscriptions, the count of people, three groups
-			// by name, the groups that give licenses, and the group nested in the named group.
-			want := (accounts+499)/500 + 1 + 8
+			// The nine constant requests are the organization, the products, when they renew, the count of people, three
+			// groups by name, the groups that give licenses, and the group nested in the named group.
+			want := (accounts+499)/500 + 1 + 9
 			got := 0
 			for _, r := range s.company.Requests() {
 				if r.Method == http.MethodGet || r.Method == http.MethodPost {

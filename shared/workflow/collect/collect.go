@@ -29,6 +29,7 @@ var ErrPolicy = errors.New("the policy does not fit the tenant")
 // Entra is what collect needs of Microsoft Entra ID.
 type Entra interface {
 	Tenant(ctx context.Context) (id string, skus []directory.SKU, err error)
+	Subscriptions(ctx context.Context) ([]directory.Subscription, error)
 	CountPeople(ctx context.Context) (int, error)
 	LicenseGroups(ctx context.Context) ([]directory.Group, error)
 	ListPeople(ctx context.Context, cursor string, page func(people []directory.EntraUser, next string) error) error
@@ -146,6 +147,9 @@ func (c *Collector) resolve(ctx context.Context, in Start) (*snapshot.Begin, err
 			return nil, fmt.Errorf("begin run %s: %w", in.Run, err)
 		}
 		b.Partitions = max(1, (b.People+perPartition-1)/perPartition)
+	}
+	if b.Subscriptions, err = c.subscriptions(ctx, in, b); err != nil {
+		return nil, err
 	}
 	if b.Mailboxes, err = c.mailboxes(ctx, in); err != nil {
 		return nil, err

@@ -69,6 +69,8 @@ type fakeEntra struct {
 	fail     fails
 	usage    map[string]string // the reports, by name
 	calls    []string
+
+	subscriptions []directory.Subscription
 }
 
 func newEntra() *fakeEntra {
@@ -87,6 +89,10 @@ func (f *fakeEntra) call(method string) error {
 
 func (f *fakeEntra) Tenant(context.Context) (string, []directory.SKU, error) {
 	return f.tenant, f.skus, f.call("Tenant")
+}
+
+func (f *fakeEntra) Subscriptions(context.Context) ([]directory.Subscription, error) {
+	return slices.Clone(f.subscriptions), f.call("Subscriptions")
 }
 
 func (f *fakeEntra) Mailboxes(_ context.Context, each func(directory.Mailbox) error) error {

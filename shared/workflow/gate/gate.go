@@ -13,6 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/money"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/report"
@@ -118,6 +119,9 @@ func (j *judgement) choose(ctx context.Context) (err error) {
 	p.Rules, p.Notes = j.sum.Tallies, append(p.Notes, asksNobody(j.Policy, j.sum.Tallies)...)
 	p.Notes = append(p.Notes, j.Policy.Over(p.AsOf)...)
 	p.Notes = append(p.Notes, savesNothing(j.Policy, p.Changes)...)
+	if s := j.Begin.Subscriptions; s != nil && s.Failed != "" {
+		p.Notes = append(p.Notes, "when the products renew is not known, so what freed seats save is not proven: "+s.Failed+"; the policy can say it with renews")
+	}
 	p.Notes = append(p.Notes, j.losses()...)
 	p.Deferred, p.Counts = j.chosen.Deferred()+j.notices.Deferred(), count(j.sum)
 	p.Kinds = j.sum.Kinds
@@ -211,6 +215,11 @@ func (j *judgement) remember(ctx context.Context, believed bool) error {
 	if everybody {
 		past.Earlier = j.earlier()
 		past.Signals = j.reportBaselines(believed)
+		known, err := history.Prices(ctx, j.store, j.Begin.Run, j.plan.Created)
+		if err != nil {
+			return fmt.Errorf("plan run %s: %w", j.plan.Run, err)
+		}
+		past.Prices = money.Know(known, j.Begin, j.Policy)
 	}
 	return history.PutPlanned(ctx, j.store, past, everybody)
 }

@@ -208,10 +208,16 @@ func TestNoticesAndReturns(t *testing.T) {
 		t.Fatal(err)
 	}
 	facts := plan.Baseline{Run: "run", Partitions: 1, Read: asOf, Freshness: healthy(directory.AD).Freshness}
+	const notKnown = "the policy has no renews for it"
 	wantLeft := history.Planned{
 		Run: "run", AsOf: asOf, Expires: clock.Add(72 * time.Hour), Touches: []history.Touch{{User: "back", License: "e3"}, {User: "announced", License: "e3"}},
 		HeldAgain: []history.Touch{{User: "again", License: "e3", Run: "r0"}}, Feeds: [2]*plan.Baseline{&facts, &facts}, Known: [2]*plan.Baseline{&facts, &facts},
 		Earlier: &directory.Earlier{Members: map[string]int{"ad/direct:cn=citrix,dc=corp": 0}},
+		Prices: []history.Price{
+			{License: "e3", SKU: "SPE_E3", SKUID: "sku-e3", Run: "run", MonthlyPrice: 39, Currency: "SEK", NotKnown: notKnown},
+			{License: "exo", SKU: "EXCHANGESTANDARD", SKUID: "sku-exo", Run: "run", MonthlyPrice: 4, Currency: "SEK", NotKnown: notKnown},
+			{License: "citrix", Run: "run", MonthlyPrice: 18, Currency: "SEK", NotKnown: notKnown},
+		},
 	}
 	if d := cmp.Diff(wantLeft, left); d != "" {
 		t.Errorf("left for later runs (-want +got):\n%s", d)

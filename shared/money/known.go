@@ -1,0 +1,100 @@
+package money
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/snapshot"
+)
+
+// Know returns what runs know about prices and renewals: what earlier runs knew, and then what is different in the run
+// that began with b under the policy p. A license that the policy does not have keeps its last price.
+func Know(earlier []history.Price, b *snapshot.Begin, p *policy.Policy) []history.Price {
+	all, ids := slices.Clone(earlier), b.SKUIDs()
+	for _, l := range p.Licenses {
+		now := history.Price{
+			License: l.Name, SKU: l.SKU, SKUID: ids[l.SKU], Run: b.Run, From: b.Started.UTC(), MonthlyPrice: l.MonthlyPrice, Currency: p.Currency,
+		}
+		now.Renews, now.NotKnown = renews(l, b, p.Limits.PerRun)
+		last := -1
+		for i := range all {
+			if all[i].License == l.Name {
+				last = i
+			}
+		}
+		if last < 0 || !now.Same(&all[last]) {
+			all = append(all, now)
+		}
+	}
+	return all
+}
+
+// Why a renewal is unknown. The texts never change for one cause, so that a cause that lasts makes no new price.
+const (
+	notInPolicy = "the policy has no renews for it"
+	isOver      = "the date that the policy has for it is over"
+	notRead     = "Graph did not give the subscriptions"
+	notBought   = "Graph lists no paid subscription of it"
+	notDated    = "a subscription of it has no date that is still to come"
+)
+
+// renews returns the first time at which the company can pay for fewer seats of a license, or why that is unknown. The
+// policy has the last word.
+func renews(l *policy.License, b *snapshot.Begin, perRun int) (at time.Time, notKnown string) {
+	switch {
+	case l.Renews != nil:
+		if at = l.Renews.Next(b.Started); at.IsZero() {
+			notKnown = isOver
+		}
+		return at, notKnown
+	case l.SKU == "" || b.Subscriptions == nil:
+		return at, notInPolicy
+	case b.Subscriptions.Failed != "":
+		return at, notRead
+	}
+	id := b.SKUIDs()[l.SKU]
+	need := perRun
+	if i := slices.IndexFunc(b.SKUs, func(s directory.SKU) bool { return s.ID == id }); i >= 0 {
+		need += max(0, b.SKUs[i].Enabled-b.SKUs[i].Consumed)
+	}
+	return earliest(b.Subscriptions.List, id, need, b.Started)
+}
+
+// earliest returns when the company can stop to pay for so many seats of a product. A product may have several
+// subscriptions with different dates, and nothing says to which of them a seat belongs. So the date is the first one
+// by which the subscriptions that have renewed have enough seats. If all of them together have too few, it is the last
+// one. A subscription without a date may be the last.
+func earliest(list []directory.Subscription, sku string, seats int, now time.Time) (at time.Time, notKnown string) {
+	var dated []directory.Subscription
+	undated, paid := false, false
+	for _, s := range list {
+		if s.SKU != sku || s.Trial || !strings.EqualFold(s.Status, "Enabled") {
+			continue
+		}
+		paid = true
+		// Graph may still have the date of the last renewal (tracker: KelvinTegelaar/CIPP#2190).
+		if s.Renews.Before(now) {
+			undated = true
+			continue
+		}
+		dated = append(dated, s)
+	}
+	slices.SortFunc(dated, func(a, b directory.Subscription) int { return a.Renews.Compare(b.Renews) })
+	for _, s := range dated {
+		if at = s.Renews; s.Seats >= seats {
+			return at, ""
+		}
+		seats -= s.Seats
+	}
+	switch {
+	case !paid:
+		return time.Time{}, notBought
+	case undated:
+		return time.Time{}, notDated
+	}
+	return at, ""
+}

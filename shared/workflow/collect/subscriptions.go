@@ -1,0 +1,32 @@
+package collect
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/snapshot"
+)
+
+// subscriptions reads when the priced products of the policy renew, unless the policy says so itself. Only runs for
+// everybody ask. If the subscriptions cannot be read, the renewals are unknown, and the run goes on.
+func (c *Collector) subscriptions(ctx context.Context, in Start, b *snapshot.Begin) (*snapshot.Subscriptions, error) {
+	asks := func(l *policy.License) bool { return l.SKU != "" && l.MonthlyPrice > 0 && l.Renews == nil }
+	if in.User != "" || !slices.ContainsFunc(in.Policy.Licenses, asks) {
+		return nil, nil
+	}
+	list, err := c.Entra.Subscriptions(ctx)
+	if err != nil && ctx.Err() != nil {
+		return nil, fmt.Errorf("begin run %s: %w", in.Run, err)
+	}
+	if err != nil {
+		return &snapshot.Subscriptions{Failed: err.Error()}, nil
+	}
+	ids := b.SKUIDs()
+	named := func(id string) bool {
+		return slices.ContainsFunc(in.Policy.Licenses, func(l *policy.License) bool { return l.SKU != "" && ids[l.SKU] == id })
+	}
+	return &snapshot.Subscriptions{List: slices.DeleteFunc(list, func(s directory.Subscription) bool { return !named(s.SKU) })}, nil
+}
