@@ -191,6 +191,7 @@ var further = map[string]node{
 		"properties":    node{"created": node{"anyOf": sources(true)}},
 	},
 	"licenses":             {"propertyNames": node{"pattern": "^[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$"}},
+	"licenses.NAME.renews": {"pattern": `^(monthly|(\d{4}-)?\d\d-\d\d)$`},
 	"exempt.users":         {"items": person},
 	"exempt.leave[].user":  {"pattern": person["pattern"]},
 	"exempt.leave[].until": {"pattern": `^\d{4}-\d\d-\d\d(T\d\d?:\d\d:\d\d([.,]\d+)?(Z|[+-]\d\d:\d\d))?$`},

@@ -146,7 +146,7 @@ attributes:
   created: " entra.created "
   isPilot: {memberOf: {entra: Pilot Users}}
 licenses:
-  e3: {sku: SPE_E3, groups: [{entra: G}, {entra: H}], monthlyPrice: 39.5, keepSeats: 0, mailboxQuota: 50, needs: [A]}
+  e3: {sku: SPE_E3, groups: [{entra: G}, {entra: H}], monthlyPrice: 39.5, renews: 2027-03-01, keepSeats: 0, mailboxQuota: 50, needs: [A]}
   f3: {sku: SPE_F1}
   citrix: {group: {ad: "CN=C,DC=corp"}, model: user, keepSeats: 0, needs: []}
 grace: {neverSignedIn: 14, newHolder: 0, enabledAgain: 3650}
@@ -176,7 +176,7 @@ func TestSchemaRefusesMistakes(t *testing.T) {
 		{"tenant: 1", "tenants: 1"}, {"tenant: 11111111-2222-3333-4444-555555555555\n", ""}, {"tenant: 1", "tenant: x"}, {"mode: review", "mode: Review"}, {"mode: review", "mode: 1"},
 		{"EUR", "euro"}, {"objectSid", "objectSID"}, {"[person, guest]", "[people]"}, {"[person, guest]", "[]"}, {"[person, guest]", "person"},
 		{"m365.teams", "entra.department"}, {`" entra.created "`, "entra.department"}, {`" entra.created "`, "{memberOf: {entra: G}}"}, {"isPilot: {memberOf", "is-Pilot: {memberOf"}, {"memberOf", "membersOf"},
-		{"sku: SPE_E3, ", ""}, {"monthlyPrice: 39.5", "monthlyPrice: many"}, {"monthlyPrice: 39.5", "monthlyPrice: -1"}, {"mailboxQuota: 50", "mailboxQuota: 0"}, {"keepSeats: 0, mailboxQuota", "keepSeats: 1.5, mailboxQuota"},
+		{"sku: SPE_E3, ", ""}, {"monthlyPrice: 39.5", "monthlyPrice: many"}, {"monthlyPrice: 39.5", "monthlyPrice: -1"}, {"renews: 2027-03-01", "renews: yearly"}, {"renews: 2027-03-01", "renews: [03-01]"}, {"mailboxQuota: 50", "mailboxQuota: 0"}, {"keepSeats: 0, mailboxQuota", "keepSeats: 1.5, mailboxQuota"},
 		{"model: user", "model: seat"}, {"{sku: SPE_F1}", "{sku: SPE_F1, model: user}"}, {"{sku: SPE_F1}", "{sku: }"}, {"{sku: SPE_F1}", "{}"}, {"{sku: SPE_F1}", "SPE_F1"}, {"{sku: SPE_F1}", "{sku: 7}"},
 		{"groups: [{entra: G}, {entra: H}]", "groups: []"}, {"groups: [{entra: G}, {entra: H}]", "group: {entra: G}, groups: [{entra: H}]"}, {"{entra: G}", "G"}, {"{entra: G}", "{entra: G, ad: CN=H}"}, {"{entra: G}", "{}"},
 		{`"CN=C,DC=corp"`, "Citrix Users"}, {"neverSignedIn: 14", "neverSignedIn: two weeks"}, {"enabledAgain: 3650", "enabledAgain: 3651"}, {"newHolder", "newHolders"},
