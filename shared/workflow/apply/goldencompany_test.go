@@ -91,6 +91,10 @@ func goldenCompany() (*fakeEntra, *fakeAD) {
 // goldenEntra is the company's Entra ID as collect reads it.
 type goldenEntra struct{ *fakeEntra }
 
+func (e goldenEntra) Subscriptions(context.Context) ([]directory.Subscription, error) {
+	return []directory.Subscription{{SKU: "sku-e3", Status: "Enabled", Seats: 10, Renews: daysAgo(-200)}}, nil
+}
+
 func (e goldenEntra) CountPeople(context.Context) (int, error) { return len(e.users), nil }
 
 func (goldenEntra) LicenseGroups(context.Context) ([]directory.Group, error) { return nil, nil }

@@ -128,6 +128,8 @@ func (company) Tenant(context.Context) (string, []directory.SKU, error) {
 
 func (c company) Mailboxes(context.Context, func(directory.Mailbox) error) error { return nil }
 
+func (c company) Subscriptions(context.Context) ([]directory.Subscription, error) { return nil, nil }
+
 func (c company) CountPeople(context.Context) (n int, err error) {
 	for range c.EntraUsers() {
 		n++
