@@ -228,9 +228,9 @@ func printResults(a *Process, p *plan.Plan, r *runs.Results, f formatFlag, next 
 // freed describes a monthly saving. A negative saving is the monthly cost of a restore.
 func freed(saving float64, currency string) string {
 	if saving < 0 {
-		return money(-saving, currency) + " a month paid again"
+		return amount(-saving, currency) + " a month paid again"
 	}
-	return money(saving, currency) + " a month freed"
+	return amount(saving, currency) + " a month freed"
 }
 
 // arrow describes a change for display, such as "E3 → E1" or "E3 removed".

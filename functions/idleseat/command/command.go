@@ -50,6 +50,7 @@ type commands struct {
 	Runs       runsCmd       `cmd:"" help:"List the runs of a store, newest first."`
 	Show       showCmd       `cmd:"" help:"Show what a run saw, planned and did."`
 	Serve      serveCmd      `cmd:"" help:"Show the runs of a store in the browser of this machine. Changes nothing."`
+	Savings    savingsCmd    `cmd:"" help:"What a plan could free, what runs have freed, and what that saved: by license, department or cost center, also as CSV."`
 	Policy     policyCmd     `cmd:"" help:"Check a policy file, or test it with golden users."`
 	Demo       demoCmd       `cmd:"" help:"Run the whole chain against a simulated company. No account, no network."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`

@@ -126,7 +126,7 @@ func (f awsFlag) printOutcome(a *Process, out *gate.StepOutput, format formatFla
 		p := &printer{w: a.Stdout}
 		p.printf("Run %s, mode %s: verdict %s, %d changes", out.Run, out.Mode, out.Verdict, out.Changes)
 		if out.Results == nil {
-			p.printf(", %s a month", money(out.MonthlySaving, out.Currency))
+			p.printf(", %s a month", amount(out.MonthlySaving, out.Currency))
 		}
 		p.printf("\n")
 		if c := out.Counts; c != nil && c.Users > 0 { // zero for a restore, which evaluates no rules

@@ -264,7 +264,7 @@ func pendingText(out *printer, p *plan.Plan) {
 func changeTable(p *plan.Plan) [][]string {
 	rows := [][]string{{"USER", "RULE", "CHANGE", "VIA", "SAVES", "REASON"}}
 	for _, c := range p.Changes {
-		rows = append(rows, []string{c.UserPrincipalName, c.Rule, arrow(c.Rule, c.License, c.To), string(c.Via), money(c.MonthlySaving, p.Currency), c.Reason})
+		rows = append(rows, []string{c.UserPrincipalName, c.Rule, arrow(c.Rule, c.License, c.To), string(c.Via), amount(c.MonthlySaving, p.Currency), c.Reason})
 	}
 	return rows
 }
@@ -293,7 +293,7 @@ func leftOut(a *Process, s store.Store, r *decision.Run, out *printer) error {
 }
 
 func summary(p *plan.Plan) string {
-	text := fmt.Sprintf("verdict %s: %d changes save %s a month", p.Verdict, len(p.Changes), money(p.MonthlySaving, p.Currency))
+	text := fmt.Sprintf("verdict %s: %d changes save %s a month", p.Verdict, len(p.Changes), amount(p.MonthlySaving, p.Currency))
 	if p.Deferred > 0 {
 		text += fmt.Sprintf("; %d more are deferred to the next run", p.Deferred)
 	}

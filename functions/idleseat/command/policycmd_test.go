@@ -142,6 +142,7 @@ func TestHelp(t *testing.T) {
 		"run":          {"--policy", "--store", "--format"},
 		"approve":      {"<run>"},
 		"restore":      {"--run", "--store"},
+		"savings":      {"--by", "--from", "--to", "--format", "--store", "csv"},
 		"show":         {"<run>", "latest", "--store", "--format"},
 		"serve":        {"--store", "--listen", "--open", "browser"},
 		"runs":         {"--store", "--last", "--format", "newest first"},

@@ -72,8 +72,8 @@ func prefixed(prefix, s string) string {
 	return prefix + s
 }
 
-func money(amount float64, currency string) string {
-	return strings.TrimSpace(fmt.Sprintf("%.2f %s", amount, currency))
+func amount(sum float64, currency string) string {
+	return strings.TrimSpace(fmt.Sprintf("%.2f %s", sum, currency))
 }
 
 // Limits of top: maxReasons is how many different reasons it counts, and shownReasons is how many it prints.

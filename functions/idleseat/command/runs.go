@@ -82,7 +82,7 @@ func overviewRow(o *runs.Overview, now time.Time) []string {
 	}
 	copy(row[2:], []string{
 		cmp.Or(string(o.Mode), "-"), string(o.Verdict), fmt.Sprint(o.Counts.Users), fmt.Sprint(o.Counts.Reclaim),
-		fmt.Sprint(o.Changes), money(o.MonthlySaving, o.Currency),
+		fmt.Sprint(o.Changes), amount(o.MonthlySaving, o.Currency),
 	})
 	return row
 }

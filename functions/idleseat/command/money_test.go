@@ -1,0 +1,137 @@
+package command
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/money"
+	"github.com/idleseat/idleseat/shared/runs"
+	"github.com/idleseat/idleseat/shared/sandbox"
+)
+
+// saved runs the command savings and returns its figures.
+func (s *shell) saved(args ...string) (all savings) {
+	s.t.Helper()
+	a := s.want(exitDone, append([]string{"savings", "--format", "json"}, args...)...)
+	all.Sums = &money.Sums{}
+	if err := json.Unmarshal(a.out, &all); err != nil {
+		s.t.Fatalf("%v\n%s", err, a.out)
+	}
+	return all
+}
+
+// TestSavings: the whole chain keeps the three figures apart. What the plan could free is freed when it is applied, and
+// is given back when the run is restored. The departments are those of the directory at the time of the plan.
+func TestSavings(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 300, Seed: 4}, replace(t, "\nattributes:\n", "\nattributes:\n  costCenter: entra.extensionAttribute5\n"))
+	p := s.plan(exitDone)
+	before := s.saved()
+	if before.Run != p.Run || before.CouldFree.Float() != p.MonthlySaving || before.Seats != len(p.Changes) || before.Freed != 0 || before.SeatsFreed != 0 {
+		t.Fatalf("before anything is applied: %+v; the plan saves %g with %d changes", before.Figures, p.MonthlySaving, len(p.Changes))
+	}
+	of, departments := map[string]string{}, map[string]int{}
+	for i := range s.company.Company.Size() {
+		if account := s.company.Company.Person(i).Entra; account != nil {
+			of[account.ID] = account.Department
+		}
+	}
+	for _, c := range p.Changes {
+		department, known := of[c.User]
+		if !known { // the department of Active Directory is not read
+			department = money.Unknown
+		}
+		departments[department]++
+	}
+	for _, l := range s.saved("--by", "department").Lines {
+		if departments[l.Department] != l.Seats {
+			t.Errorf("%q has %d seats, want %d", l.Department, l.Seats, departments[l.Department])
+		}
+		delete(departments, l.Department)
+	}
+	if len(departments) > 0 {
+		t.Errorf("no lines for %v", departments)
+	}
+
+	s.finish(p.Run)
+	done := s.results(p.Run)
+	if n := done.Count(runs.Done); n != len(p.Changes) {
+		t.Fatalf("%d of %d changes are done", n, len(p.Changes))
+	}
+	after := s.saved()
+	if after.Freed != before.CouldFree || after.FreedNet != before.CouldFree || after.SeatsNet != before.Seats || after.Waiting == 0 {
+		t.Errorf("after the plan is applied: %+v, want %s freed", after.Figures, before.CouldFree)
+	}
+	if i := slices.IndexFunc(after.Lines, func(l money.Line) bool { return l.License == "m365-e3" }); after.Lines[i].Renews.Month() != 7 {
+		t.Errorf("E3 renews on %v, want the first of July", after.Lines[i].Renews)
+	}
+	if i := slices.IndexFunc(after.Lines, func(l money.Line) bool { return l.License == "exchange-online" }); after.Lines[i].Freed >= 0 || after.Lines[i].SeatsFreed != 0 {
+		t.Errorf("what people get instead costs nothing: %+v", after.Lines[i])
+	}
+
+	s.restored("--run", p.Run)
+	back := s.saved()
+	if back.Freed != after.Freed || back.Returned != after.Freed || back.FreedNet != 0 || back.SeatsNet != 0 || back.Waiting != 0 {
+		t.Errorf("after the run is restored: %+v", back.Figures)
+	}
+	s.sameByAll(back)
+}
+
+// sameByAll checks that the sums and the CSV have the same amounts however they are grouped.
+func (s *shell) sameByAll(want savings) {
+	s.t.Helper()
+	for _, by := range []string{"license", "department", "costcenter"} {
+		var freed, saved money.Cents
+		for _, l := range s.saved("--by", by).Lines {
+			freed, saved = freed+l.Freed, saved+l.Saved
+		}
+		if freed != want.Freed || saved != want.Saved {
+			s.t.Errorf("by %s: %s freed and %s saved, want %s and %s", by, freed, saved, want.Freed, want.Saved)
+		}
+	}
+	rows, err := csv.NewReader(bytes.NewReader(s.want(exitDone, "savings", "--format", "csv").out)).ReadAll()
+	if err != nil || len(rows) < 2 {
+		s.t.Fatalf("%d rows, %v", len(rows), err)
+	}
+	column := slices.Index(rows[0], "x_FreedMonthlyCost")
+	var freed money.Cents
+	for _, row := range rows[1:] {
+		var c money.Cents
+		if err := c.UnmarshalJSON([]byte(row[column])); err != nil {
+			s.t.Fatal(err)
+		}
+		freed += c
+	}
+	if freed != want.Freed {
+		s.t.Errorf("the CSV has %s freed, want %s", freed, want.Freed)
+	}
+	text := string(s.want(exitDone, "savings").out)
+	for _, figure := range []money.Cents{want.CouldFree, want.Freed, want.FreedNet, want.Saved} {
+		if !strings.Contains(text, figure.String()) {
+			s.t.Errorf("the text lacks %s:\n%s", figure, text)
+		}
+	}
+}
+
+// A month without anything has no figures, and an empty store has none at all.
+func TestSavingsOfMonths(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 60, Seed: 4})
+	s.plan(exitDone)
+	all := s.saved()
+	if d := cmp.Diff(all.Figures, s.saved("--from", all.AsOf.Format("2006-01"), "--to", all.AsOf.Format("2006-01")).Figures); d != "" {
+		t.Errorf("this month (-all +month):\n%s", d)
+	}
+	if d := cmp.Diff(money.Figures{}, s.saved("--to", all.AsOf.AddDate(0, -2, 0).Format("2006-01")).Figures); d != "" {
+		t.Errorf("months before (-want +got):\n%s", d)
+	}
+	for _, args := range [][]string{{"--from", "2026"}, {"--to", "2026-13"}, {"--by", "person"}, {"--format", "xml"}} {
+		s.want(exitUsage, append([]string{"savings"}, args...)...)
+	}
+}

@@ -1,0 +1,85 @@
+package report
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/money"
+	"github.com/idleseat/idleseat/shared/plain"
+)
+
+// focusColumns are the 21 columns that FOCUS 1.2 requires, then three that it allows, and then our own, whose names
+// begin with "x_" as FOCUS says (https://focus.finops.org, "FOCUS Specification 1.2").
+var focusColumns = []string{
+	"BilledCost", "BillingAccountId", "BillingAccountName", "BillingCurrency", "BillingPeriodEnd", "BillingPeriodStart",
+	"ChargeCategory", "ChargeClass", "ChargeDescription", "ChargePeriodEnd", "ChargePeriodStart", "ContractedCost",
+	"EffectiveCost", "InvoiceIssuerName", "ListCost", "PricingQuantity", "PricingUnit", "ProviderName", "PublisherName",
+	"ServiceCategory", "ServiceName",
+	"ChargeFrequency", "SkuId", "Tags",
+	"x_License", "x_SkuPartNumber", "x_Department", "x_CostCenter",
+	"x_CouldFreeMonthlyCost", "x_FreedMonthlyCost", "x_ReturnedMonthlyCost", "x_FreedNetMonthlyCost", "x_WaitingMonthlyCost",
+	"x_SavedCost", "x_UnprovenCost", "x_CouldFreeSeats", "x_FreedSeats", "x_FreedNetSeats", "x_SavedSeatDays", "x_RenewalDate",
+}
+
+// WriteFOCUS writes the money as CSV in the shape of FOCUS, one row for each calendar month, license, department and
+// cost center. A saving is no charge, so all costs that FOCUS adds up are 0: the rows can be put beside those of a
+// bill, and change no sum of it. The amounts are in our own columns. tenant stands for the billing account.
+func WriteFOCUS(w io.Writer, tenant string, s *money.Sums) error {
+	out := csv.NewWriter(w)
+	rows := [][]string{focusColumns}
+	for i := range s.Rows {
+		row, err := focusRow(tenant, &s.Rows[i])
+		if err != nil {
+			return fmt.Errorf("write the money as CSV: %w", err)
+		}
+		rows = append(rows, row)
+	}
+	if err := out.WriteAll(rows); err != nil {
+		return fmt.Errorf("write the money as CSV: %w", err)
+	}
+	return nil
+}
+
+func focusRow(tenant string, r *money.Row) ([]string, error) {
+	const none, nothing = "", "0"
+	start, end := r.Month.Format(time.RFC3339), r.Month.AddDate(0, 1, 0).Format(time.RFC3339)
+	maker := money.Unknown // nothing says who sells a license that is membership in a group
+	if r.SKU != "" {
+		maker = "Microsoft"
+	}
+	tags, err := tagsOf(r)
+	if err != nil {
+		return nil, err
+	}
+	renews := none
+	if !r.Renews.IsZero() {
+		renews = r.Renews.UTC().Format(time.RFC3339)
+	}
+	return []string{
+		nothing, cell(tenant), none, cell(r.Currency), end, start,
+		"Adjustment", none, cell("Seats of " + r.License + " that were taken back"), end, start, nothing,
+		nothing, maker, nothing, none, none, maker, maker,
+		"Business Applications", cell(r.License),
+		"Recurring", cell(r.SKUID), tags,
+		cell(r.License), cell(r.SKU), cell(r.Department), cell(r.CostCenter),
+		r.CouldFree.String(), r.Freed.String(), r.Returned.String(), r.FreedNet.String(), r.Waiting.String(),
+		r.Saved.String(), r.Unproven.String(), strconv.Itoa(r.Seats), strconv.Itoa(r.SeatsFreed), strconv.Itoa(r.SeatsNet), strconv.Itoa(r.SeatDays), renews,
+	}, nil
+}
+
+// tagsOf returns the department and the cost center as a JSON object. What is unknown is left out.
+func tagsOf(r *money.Row) (string, error) {
+	tags := map[string]string{}
+	if r.Department != money.Unknown {
+		tags["department"] = plain.Line(r.Department)
+	}
+	if r.CostCenter != money.Unknown {
+		tags["costCenter"] = plain.Line(r.CostCenter)
+	}
+	text, err := json.Marshal(tags)
+	return string(text), err
+}
