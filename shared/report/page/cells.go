@@ -7,7 +7,7 @@ import (
 
 // cell returns a cell as it shows without JavaScript. The script makes the same cells.
 func (t *Table) cell(w *Words, c *Column, i int) cell {
-	out := cell{Kind: c.Kind, Minor: c.Minor, Lang: c.Lang}
+	out := cell{Kind: c.Kind, Column: c.Name, Head: w.T("col." + c.Name), Minor: c.Minor, Lang: c.Lang}
 	switch c.Kind {
 	case Whom:
 		p := t.data.people[int(c.numbers[i])]
@@ -38,6 +38,9 @@ func (t *Table) cell(w *Words, c *Column, i int) cell {
 	case Pairs:
 		for _, line := range c.lines[i] {
 			name, value := pairsOf(line)
+			if at, err := time.Parse(time.RFC3339, value); err == nil {
+				value = at.UTC().Format("2006-01-02 15:04")
+			}
 			if name != "" {
 				value = name + " = " + value
 			}

@@ -11,10 +11,8 @@ import (
 func tablesOf(n *report.Night) *Data {
 	d := NewData()
 	d.Command = true
-	changes := d.rows("changes", n.Changes)
-	reason := changes.Text("reason", Text, func(i int) string { return n.Changes.Rows[i].Reason })
-	reason.Lang, reason.Detail = English, true
-	d.rows("notices", n.Notices).reasons(n.Notices.Rows)
+	d.rows("changes", n.Changes).why(n.Changes.Rows)
+	d.rows("notices", n.Notices).why(n.Notices.Rows)
 	d.rows("undecided", n.Undecided).reasons(n.Undecided.Rows)
 	d.rows("refused", n.Refused).reasons(n.Refused.Rows)
 	d.rows("returned", n.Returned).reasons(n.Returned.Rows)
@@ -62,6 +60,12 @@ func (t *Table) license(from, to func(i int) string) {
 	license.Filter = true
 	license.Then = t.Text("to", Text, to)
 	license.Then.Detail = true
+}
+
+// why adds why a license is taken. The evidence says the same in figures, so only the view of a person shows it.
+func (t *Table) why(r []report.Row) {
+	reason := t.Text("reason", Text, func(i int) string { return r[i].Reason })
+	reason.Lang, reason.Detail = English, true
 }
 
 // reasons adds why nothing is changed, and what resolves it.

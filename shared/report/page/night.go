@@ -219,6 +219,8 @@ type tableView struct {
 // cell is one cell of a row without JavaScript.
 type cell struct {
 	Kind        Kind
+	Column      string
+	Head        string
 	Text        string
 	Minor       bool
 	Lang        Lang

@@ -4,7 +4,10 @@
   const page = document.getElementById("page");
   const data = JSON.parse(document.getElementById("data").textContent);
   const specs = data.tables || [];
-  const perPage = 50;
+  const narrow = matchMedia("(max-width: 560px)");
+  // Rows on a page of a table. The changes are why the report is read.
+  const perPage = (spec) => (spec.id === "changes" && !narrow.matches ? 25 : 10);
+  const fewRows = 6; // a table with fewer rows needs no search
   const views = {}; // by table: what the reader has chosen, kept when the language changes
 
   // --- languages -------------------------------------------------------------------------------------------------
@@ -99,6 +102,12 @@
     return people.name(p) || people.upn(p) || people.id(p) || T("js.person.empty");
   }
 
+  // atSign allows a line to break before the domain of a name.
+  function atSign(upn) {
+    const at = upn.lastIndexOf("@");
+    return at < 0 ? [upn] : [upn.slice(0, at), make("wbr"), upn.slice(at)];
+  }
+
   const day = (n) => new Date(n * 86400000).toISOString().slice(0, 10);
 
   // columnOf adds to a column how its cells are read, shown and compared.
@@ -119,7 +128,8 @@
         return { ...spec, get, text: (i) => word(get(i)), option: word };
       case "pairs": {
         const all = spec.pairs.map((p) => [p.name, reader(p.values)]);
-        const lines = (i) => all.filter((p) => p[1](i) !== "").map((p) => (p[0] ? p[0] + " = " + p[1](i) : p[1](i)));
+        const value = (text) => text.replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\dZ$/, "$1 $2");
+        const lines = (i) => all.filter((p) => p[1](i) !== "").map((p) => (p[0] ? p[0] + " = " : "") + value(p[1](i)));
         return { ...spec, lines, text: (i) => lines(i).join("\n") };
       }
       default:
@@ -168,26 +178,25 @@
   }
 
   function cellOf(column, i) {
-    const minor = column.minor ? " minor" : "";
-    const then = column.becomes && column.becomes.text(i);
+    const kind = { person: "who", date: "date", money: "num", number: "num", pairs: "pairs" }[column.kind] || "";
+    const attributes = { class: ["c-" + column.name, kind, column.minor ? "minor" : ""].join(" ").trim(), role: "cell", lang: column.lang, "data-head": T("col." + column.name) };
     switch (column.kind) {
       case "person": {
         const p = column.get(i);
-        const below = people.name(p) ? people.upn(p) : "";
         const href = data.link ? data.link + encodeURIComponent(people.id(p)) : "#person=" + encodeURIComponent(people.id(p));
-        return make("th", { scope: "row", class: "who" }, make("a", { href, class: "name" }, make("bdi", {}, personLabel(p))), people.department(p) ? make("bdi", { class: "beside" }, people.department(p)) : undefined, below ? make("bdi", { class: "below" }, below) : undefined);
+        const parts = [make("a", { href, class: "name" }, make("bdi", {}, personLabel(p)))];
+        if (people.department(p)) parts.push(" ", make("bdi", { class: "beside" }, people.department(p)));
+        if (people.name(p)) parts.push(" ", make("bdi", { class: "below" }, ...atSign(people.upn(p))));
+        return make("th", { scope: "row", class: "who", role: "rowheader" }, ...parts);
       }
       case "pairs":
-        return make("td", { class: "pairs" + minor }, ...column.lines(i).map((l) => make("bdi", {}, l)));
-      case "text":
-        return make("td", { class: minor.trim() || undefined, lang: column.lang }, make("bdi", {}, column.text(i)), ...(then ? [" → ", make("bdi", {}, then)] : []));
-      case "date":
-        return make("td", { class: "date" + minor }, column.text(i));
-      case "money":
-      case "number":
-        return make("td", { class: "num" + minor }, column.text(i));
+        return make("td", attributes, ...column.lines(i).map((l) => make("bdi", {}, l)));
+      case "text": {
+        const then = column.becomes && column.becomes.text(i);
+        return make("td", attributes, make("bdi", {}, column.text(i)), ...(then ? [" → ", make("bdi", {}, then)] : []));
+      }
       default:
-        return make("td", { class: minor.trim() || undefined }, column.text(i));
+        return make("td", attributes, column.text(i));
     }
   }
 
@@ -195,11 +204,11 @@
   function draw(spec, box) {
     const view = viewOf(spec);
     const rows = matching(spec);
-    const pages = Math.max(1, Math.ceil(rows.length / perPage));
+    const pages = Math.max(1, Math.ceil(rows.length / perPage(spec)));
     view.page = Math.min(view.page, pages - 1);
-    const from = view.page * perPage;
-    const shown = rows.slice(from, from + perPage);
-    box.querySelector("tbody").replaceChildren(...shown.map((i) => make("tr", {}, ...spec.heads.map((c) => cellOf(c, i)))));
+    const from = view.page * perPage(spec);
+    const shown = rows.slice(from, from + perPage(spec));
+    box.querySelector("tbody").replaceChildren(...shown.map((i) => make("tr", { role: "row" }, ...spec.heads.map((c) => cellOf(c, i)))));
     let text = T("js.rows.none", number(spec.rows));
     if (rows.length === spec.rows) text = T("js.rows", number(from + 1), number(from + shown.length), number(rows.length));
     else if (rows.length) text = T("js.rows.some", number(from + 1), number(from + shown.length), number(rows.length), number(spec.rows));
@@ -294,7 +303,7 @@
         draw(spec, box);
       } }, name, make("span", { class: "arrow", "aria-hidden": "true" })));
     });
-    box.querySelector(".tools").append(...toolsOf(spec, box));
+    if (spec.rows >= fewRows) box.querySelector(".tools").append(...toolsOf(spec, box));
     const foot = make("div", { class: "foot-of-table" }, make("p", { role: "status", class: "note" }), pagerOf(spec, box));
     box.append(foot);
     if (spec.rows < spec.total) box.append(make("p", { class: "note" }, T("js.rows.more", number(spec.rows), number(spec.total))));
@@ -305,7 +314,7 @@
   function show(button) {
     const spec = specs.find((s) => s.id === button.dataset.show);
     const box = page.querySelector('[data-table="' + button.dataset.show + '"]');
-    if (!spec || !box) return;
+    if (!spec || !box || !box.querySelector("table")) return;
     const view = viewOf(spec);
     view.search = "";
     view.filters = {};
@@ -315,9 +324,7 @@
       if (column && choices(spec, column).some(([value]) => value === button.dataset[name])) view.filters[name] = button.dataset[name];
       else if (name === "reason") view.search = button.dataset.reason;
     }
-    const tools = box.querySelector(".tools");
-    if (!tools) return;
-    tools.replaceChildren(...toolsOf(spec, box));
+    if (spec.rows >= fewRows) box.querySelector(".tools").replaceChildren(...toolsOf(spec, box));
     draw(spec, box);
     const heading = document.getElementById(spec.id);
     (heading || box).scrollIntoView();
@@ -341,7 +348,12 @@
     if (!dialog) {
       dialog = make("dialog", { class: "person", "aria-labelledby": "person-h" });
       document.body.append(dialog);
-      dialog.addEventListener("close", () => history.replaceState(null, "", before || "#"));
+      dialog.addEventListener("close", () => {
+        const link = [...page.querySelectorAll("a.name")].find((a) => a.getAttribute("href") === location.hash);
+        history.replaceState(null, "", before || "#");
+        // The browser gives the focus back, but the table may have been drawn anew meanwhile.
+        if (link && document.activeElement === document.body) link.focus();
+      });
       dialog.addEventListener("click", (e) => e.target === dialog && dialog.close());
     }
     const parts = [];
@@ -415,6 +427,12 @@
   const lang = wanted();
   if (lang !== root.lang) speak(lang);
   else enhance();
+  narrow.addEventListener("change", () => {
+    for (const spec of specs) {
+      const box = page.querySelector('[data-table="' + spec.id + '"]');
+      if (box && box.querySelector("table")) draw(spec, box);
+    }
+  });
   window.addEventListener("hashchange", follow);
   follow();
 })();

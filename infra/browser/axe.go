@@ -1,0 +1,74 @@
+package browser
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+)
+
+// axeVersion is the version of axe-core, the accessibility checker of Deque, that is installed if none is there.
+const axeVersion = "axe-core@4.14.1"
+
+// axe returns the script of axe-core: from node_modules of the repository, or installed by npm into a folder that the
+// test removes.
+var axe = sync.OnceValues(func() (string, error) {
+	for folder := "."; ; folder = filepath.Join(folder, "..") {
+		script, err := os.ReadFile(filepath.Join(folder, "node_modules", "axe-core", "axe.min.js"))
+		if err == nil {
+			return string(script), nil
+		}
+		if _, err := os.Stat(filepath.Join(folder, "go.mod")); err == nil {
+			break
+		}
+	}
+	folder, err := os.MkdirTemp("", "axe")
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = os.RemoveAll(folder) }()
+	if err := exec.Command("npm", "install", "--no-save", "--silent", "--prefix", folder, axeVersion).Run(); err != nil {
+		return "", err
+	}
+	script, err := os.ReadFile(filepath.Join(folder, "node_modules", "axe-core", "axe.min.js"))
+	return string(script), err
+})
+
+// Finding is a rule of axe that a page breaks.
+type Finding struct {
+	ID     string `json:"id"`
+	Impact string `json:"impact"`
+	Help   string `json:"help"`
+	Nodes  []struct {
+		HTML    string `json:"html"`
+		Summary string `json:"failureSummary"`
+	} `json:"nodes"`
+}
+
+// Accessible fails the test for each rule of axe that the page breaks as it now shows. Without axe it skips the test.
+func (tab *Tab) Accessible(t *testing.T) {
+	t.Helper()
+	script, err := axe()
+	if err != nil {
+		t.Skipf("SKIPPED: axe-core cannot be installed, so accessibility was not checked: %v", err)
+	}
+	Eval[bool](tab, script+"; true")
+	type answer struct {
+		Violations []Finding `json:"violations"`
+		Passes     int       `json:"passes"`
+	}
+	got := Eval[answer](tab, `axe.run(document).then((r) => ({violations: r.violations, passes: r.passes.length}))`)
+	for _, f := range got.Violations {
+		for i, n := range f.Nodes {
+			if i == 3 {
+				t.Errorf("%s: and %d more", f.ID, len(f.Nodes)-3)
+				break
+			}
+			t.Errorf("%s (%s): %s\n%.300s\n%s", f.ID, f.Impact, f.Help, n.HTML, n.Summary)
+		}
+	}
+	if got.Passes < 10 {
+		t.Errorf("axe applied only %d rules: the page did not show", got.Passes)
+	}
+}

@@ -1,0 +1,223 @@
+// Package browser drives a real browser in tests of pages. It needs Chromium; without it the tests are skipped, and
+// say so. No program links this package.
+package browser
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+// Browser is a running Chromium.
+type Browser struct{ ctx context.Context }
+
+// Start starts Chromium for a test. Without Chromium it skips the test, or fails it if IDLESEAT_TEST_BROWSER is set.
+func Start(t testing.TB) *Browser {
+	t.Helper()
+	var path string
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if found, err := exec.LookPath(name); err == nil {
+			path = found
+			break
+		}
+	}
+	if path == "" {
+		if os.Getenv("IDLESEAT_TEST_BROWSER") != "" {
+			t.Fatal("Chromium is not installed: apt-get install chromium")
+		}
+		t.Skip("SKIPPED: Chromium is not installed, so no page was opened")
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox)
+	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, end := chromedp.NewContext(allocator)
+	t.Cleanup(func() { end(); stop() })
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatalf("start Chromium: %v", err)
+	}
+	return &Browser{ctx}
+}
+
+// Tab is a tab of the browser that remembers what a page must not do.
+type Tab struct {
+	t   testing.TB
+	ctx context.Context
+
+	mu       sync.Mutex
+	faults   []string // errors of the console, uncaught exceptions, dialogs that a script opened
+	requests []string
+}
+
+// View is how a page is looked at.
+type View struct {
+	Width, Height int64
+	Dark          bool
+	NoScript      bool
+	Lang          string // the language that the browser asks for; English if it is empty
+}
+
+// Wide, Tablet and Narrow are the sizes of a desk, a tablet and a telephone.
+var (
+	Wide   = View{Width: 1440, Height: 1000}
+	Tablet = View{Width: 900, Height: 1100}
+	Narrow = View{Width: 380, Height: 800}
+)
+
+// Open opens an address in a new tab and waits until it is loaded.
+func (b *Browser) Open(t testing.TB, address string, v View) *Tab {
+	t.Helper()
+	ctx, end := chromedp.NewContext(b.ctx)
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	t.Cleanup(func() { cancel(); end() })
+	tab := &Tab{t: t, ctx: ctx}
+	tab.Do()
+	if err := chromedp.Listen(ctx, tab.hear); err != nil {
+		t.Fatal(err)
+	}
+	scheme, lang := "light", v.Lang
+	if v.Dark {
+		scheme = "dark"
+	}
+	if lang == "" {
+		lang = "en-US"
+	}
+	Call(tab, log.Enable, cdp.Empty{})
+	Call(tab, network.Enable, network.EnableParams{})
+	Call(tab, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: v.Width, Height: v.Height, DeviceScaleFactor: 1})
+	Call(tab, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
+	Call(tab, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: v.NoScript})
+	Call(tab, emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{UserAgent: "idleseat-test", AcceptLanguage: lang})
+	tab.Do(chromedp.Navigate(address))
+	return tab
+}
+
+// Call runs a command of the DevTools protocol in the tab.
+func Call[P, R any](tab *Tab, command cdp.Command[P, R], params P) R {
+	tab.t.Helper()
+	answer, err := chromedp.Call(tab.ctx, command, params)
+	if err != nil {
+		tab.t.Fatalf("%s: %v", command.Method, err)
+	}
+	return answer
+}
+
+// hear notes what the browser tells about a page.
+func (tab *Tab) hear(event any) {
+	tab.mu.Lock()
+	defer tab.mu.Unlock()
+	switch e := event.(type) {
+	case *runtime.EventExceptionThrown:
+		tab.faults = append(tab.faults, e.ExceptionDetails.Text)
+	case *runtime.EventConsoleAPICalled:
+		tab.faults = append(tab.faults, fmt.Sprintf("console.%s", e.Type))
+	case *log.EventEntryAdded:
+		tab.faults = append(tab.faults, fmt.Sprintf("%s: %s (%s)", e.Entry.Level, e.Entry.Text, e.Entry.URL))
+	case *page.EventJavascriptDialogOpening:
+		tab.faults = append(tab.faults, "dialog: "+e.Message)
+	case *network.EventRequestWillBeSent:
+		if !strings.HasPrefix(e.Request.URL, "data:") {
+			tab.requests = append(tab.requests, e.Request.URL)
+		}
+	}
+}
+
+// Quiet fails the test if the page logged anything, or asked for anything except the addresses.
+func (tab *Tab) Quiet(addresses ...string) {
+	tab.t.Helper()
+	tab.mu.Lock()
+	defer tab.mu.Unlock()
+	for _, fault := range tab.faults {
+		tab.t.Errorf("the page logged %s", fault)
+	}
+	for _, request := range tab.requests {
+		known := false
+		for _, a := range addresses {
+			known = known || request == a
+		}
+		if !known {
+			tab.t.Errorf("the page asked for %s", request)
+		}
+	}
+	if len(tab.requests) == 0 {
+		tab.t.Error("no request was seen, so the test looks at nothing")
+	}
+}
+
+// Do runs actions one after another.
+func (tab *Tab) Do(actions ...chromedp.Action[chromedp.Void]) {
+	tab.t.Helper()
+	if err := chromedp.Do(tab.ctx, actions...); err != nil {
+		tab.t.Fatal(err)
+	}
+}
+
+// Eval returns the value of a JavaScript expression, which may be a promise.
+func Eval[T any](tab *Tab, expression string) T {
+	tab.t.Helper()
+	value, err := chromedp.Run(tab.ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+	if err != nil {
+		tab.t.Fatalf("%.200s: %v", expression, err)
+	}
+	return value
+}
+
+// Click clicks the first element that a CSS selector finds.
+func (tab *Tab) Click(selector string) {
+	tab.t.Helper()
+	tab.Do(chromedp.Click(chromedp.CSS(selector)))
+}
+
+// Press presses keys, such as kb.Tab, one after another.
+func (tab *Tab) Press(keys ...string) {
+	tab.t.Helper()
+	for _, key := range keys {
+		tab.Do(chromedp.KeyEvent(key))
+	}
+}
+
+// Shot stores a picture of the whole page as NAME.png in the folder that IDLESEAT_SHOTS names, for a person to look at.
+func (tab *Tab) Shot(name string) {
+	tab.t.Helper()
+	folder := os.Getenv("IDLESEAT_SHOTS")
+	if folder == "" {
+		return
+	}
+	picture, err := chromedp.Run(tab.ctx, chromedp.FullScreenshot(100))
+	if err != nil {
+		tab.t.Fatal(err)
+	}
+	tab.write(filepath.Join(folder, name+".png"), picture)
+}
+
+// Paper returns the page as it is printed on A4, as PDF, and stores it beside the pictures.
+func (tab *Tab) Paper(name string) []byte {
+	tab.t.Helper()
+	paper, err := chromedp.Run(tab.ctx, chromedp.PrintToPDF(chromedp.PDFPaper(chromedp.PaperA4)))
+	if err != nil {
+		tab.t.Fatal(err)
+	}
+	if folder := os.Getenv("IDLESEAT_SHOTS"); folder != "" {
+		tab.write(filepath.Join(folder, name+".pdf"), paper)
+	}
+	return paper
+}
+
+func (tab *Tab) write(path string, content []byte) {
+	tab.t.Helper()
+	if err := os.WriteFile(path, content, 0o644); err != nil {
+		tab.t.Fatal(err)
+	}
+}
