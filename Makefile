@@ -11,7 +11,7 @@ COMMANDS  := idleseat relay
 FUNCTIONS := $(filter-out $(COMMANDS),$(notdir $(patsubst %/main.go,%,$(wildcard functions/*/main.go))))
 LDFLAGS  = -s -w -buildid=
 
-.PHONY: run test test-ad test-engines test-kills test-versions planted mutation nights check fuzz vulnerabilities bench build functions $(COMMANDS) $(FUNCTIONS)
+.PHONY: run test test-ad test-browser test-engines test-kills test-versions planted mutation nights check fuzz vulnerabilities bench build functions $(COMMANDS) $(FUNCTIONS)
 
 run: ## the whole chain against a simulated company; no account, no network
 	$(GO) run ./functions/idleseat demo
@@ -24,6 +24,9 @@ test-ad: ## what needs a real Samba domain; installs Samba when run as root on D
 
 test-engines: ## with S3 by versitygw, Step Functions by moto, and SAM's builder, where they are installed or can be
 	infra/engines.sh
+
+test-browser: ## pages in Chromium, which must be installed, with axe-core from npm; some minutes
+	IDLESEAT_TEST_BROWSER=1 $(GO) test -count=1 -timeout 20m ./infra/browser
 
 test-kills: ## apply killed before and after every one of its operations; half an hour to an hour
 	IDLESEAT_TEST_KILLS=all $(GO) test -count=1 -timeout 100m -run '^TestKilledAtEveryOperation$$' ./functions/idleseat/command

@@ -14,6 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/report"
 	"github.com/idleseat/idleseat/shared/runs"
+	"github.com/idleseat/idleseat/shared/story"
 )
 
 // Rows is how many rows a list has at most, except the changes.
@@ -130,11 +131,12 @@ func (m maker) reasoned(reasons []string) report.Row {
 	r := m.change(m.IntN(9))
 	r.Evidence, r.MonthlySaving = nil, 0
 	r.Reason = m.pick(reasons)
+	r.Remedy = story.Remedy(r.Reason)
 	return r
 }
 
 func (m maker) undecided(int) report.Row {
-	return m.reasoned([]string{"AzureAdSistaLogon is unknown: usage.exchange is not healthy", "LastlogonTimestamp is unknown: no account in Active Directory was found", "the exempt group LIC-Exempt cannot be read"})
+	return m.reasoned([]string{"AzureAdSistaLogon is unknown: entra.lastActivity cannot be trusted: the newest date is 9 days old", "LastlogonTimestamp is unknown: there is no account in Active Directory", "exempt group \"LIC-Exempt\" could not be read; is it there?"})
 }
 
 func (m maker) refused(int) report.Row {

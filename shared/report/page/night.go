@@ -45,7 +45,7 @@ type statusView struct {
 func newNightView(w *Words, n *report.Night, d *Data, first bool) *nightView {
 	v := &nightView{Words: w, Night: n, State: newState(w, n), Tables: map[string]tableView{}}
 	for _, t := range d.Tables {
-		v.Tables[t.ID] = newTableView(w, n, t, first)
+		v.Tables[t.ID] = newTableView(w, t, first)
 	}
 	for _, s := range n.Signals {
 		v.Signals = append(v.Signals, newSignalView(w, n, s))
@@ -235,7 +235,7 @@ const (
 	plainOthers  = 20
 )
 
-func newTableView(w *Words, n *report.Night, t *Table, first bool) tableView {
+func newTableView(w *Words, t *Table, first bool) tableView {
 	v := tableView{Words: w, Table: t, Caption: w.T("table." + t.ID)}
 	limit := plainOthers
 	if t.ID == "changes" {

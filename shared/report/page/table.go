@@ -3,6 +3,7 @@ package page
 import (
 	"encoding/json"
 	"fmt"
+	"html/template"
 	"math"
 	"slices"
 	"strings"
@@ -70,15 +71,8 @@ func (d *Data) Table(id string, total, rows int) *Table {
 	return t
 }
 
-// TableOf returns the table with the id, or nil.
-func (d *Data) TableOf(id string) *Table {
-	for _, t := range d.Tables {
-		if t.ID == id {
-			return t
-		}
-	}
-	return nil
-}
+// HTML returns the table as it shows without JavaScript. The script finds it in the page and makes it complete.
+func (t *Table) HTML(w *Words) (template.HTML, error) { return render("table", newTableView(w, t, true)) }
 
 func (t *Table) column(name string, kind Kind) *Column {
 	c := &Column{Name: name, Kind: kind}

@@ -20,7 +20,7 @@ const (
 // Langs are the languages of the pages. The first one shows where nothing else is asked for.
 var Langs = []Lang{English, Swedish}
 
-var catalogues = map[Lang]map[string]string{English: english, Swedish: swedish}
+var catalogues = map[Lang]map[string]string{English: englishRemedies(), Swedish: swedishRemedies()}
 
 // LangOf returns the first of the languages that an Accept-Language header (RFC 9110, section 12.5.4) or the parameter
 // lang names, and English if none of them is known.

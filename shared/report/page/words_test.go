@@ -18,6 +18,7 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/report"
 	"github.com/idleseat/idleseat/shared/runs"
+	"github.com/idleseat/idleseat/shared/story"
 )
 
 var places = regexp.MustCompile(`%(?:\[\d\])?s|%\d`)
@@ -45,7 +46,7 @@ func TestKeysInUse(t *testing.T) {
 	var all strings.Builder
 	for _, root := range []string{".", "../../serve"} { // package serve makes further pages of these texts
 		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() || strings.HasSuffix(path, "_test.go") || path == "english.go" || path == "swedish.go" {
+			if err != nil || d.IsDir() || strings.HasSuffix(path, "_test.go") || path == "english.go" || path == "remedies.go" || path == "swedish.go" {
 				return err
 			}
 			text, err := os.ReadFile(path)
@@ -90,6 +91,9 @@ func TestMadeKeys(t *testing.T) {
 	}
 	for _, s := range []plan.FeedState{plan.Healthy, plan.Unhealthy, plan.Absent} {
 		keys = append(keys, "feed."+string(s))
+	}
+	for _, r := range story.Remedies() {
+		keys = append(keys, "remedy."+r)
 	}
 	for _, key := range keys {
 		if english[key] == "" {
