@@ -72,7 +72,9 @@ func (d *Data) Table(id string, total, rows int) *Table {
 }
 
 // HTML returns the table as it shows without JavaScript. The script finds it in the page and makes it complete.
-func (t *Table) HTML(w *Words) (template.HTML, error) { return render("table", newTableView(w, t, true)) }
+func (t *Table) HTML(w *Words) (template.HTML, error) {
+	return render("table", newTableView(w, t, true))
+}
 
 func (t *Table) column(name string, kind Kind) *Column {
 	c := &Column{Name: name, Kind: kind}
