@@ -115,9 +115,9 @@ func (s *screen) rules() (verdicts [][]Plain, open []bool) {
 func (s *screen) rule(r *Rule, open []bool) []Plain {
 	holders := s.holders(r.License)
 	scope, when := s.scope(r), s.condition(r.when)
-	var spared []bool
+	var grace *spared
 	if s.sweeps {
-		spared = s.spared(r)
+		grace = s.spared(r)
 	}
 	verdicts := make([]Plain, s.People)
 	for row := range verdicts {
@@ -130,7 +130,7 @@ func (s *screen) rule(r *Rule, open []bool) []Plain {
 			verdicts[row] = PlainNotAsked
 		case scope[row] == directory.Yes && when[row] == directory.No:
 			verdicts[row] = PlainKeep
-		case s.sweeps && scope[row] == directory.Yes && when[row] == directory.Yes && !spared[row]:
+		case s.sweeps && scope[row] == directory.Yes && when[row] == directory.Yes && !grace.is(row):
 			verdicts[row] = PlainReclaim
 		default:
 			open[row] = true

@@ -24,14 +24,14 @@ type screen struct {
 	scopes map[string][]directory.Flag   // results of conditions "for", by source
 	held   map[*License][]directory.Flag // results of holders
 
-	sweeps bool              // whether verdicts to reclaim are plain, too
-	graces map[string][]bool // results of spared, by license and attributes; see spared
+	sweeps bool               // whether verdicts to reclaim are plain, too
+	graces map[string]*spared // by license and attributes; see the method spared
 }
 
 func newScreen(j *Judge, c *Crowd) *screen {
 	return &screen{
 		Judge: j, Crowd: c, dates: map[*attribute][]int64{}, through: map[*attribute]time.Time{},
-		scopes: map[string][]directory.Flag{}, held: map[*License][]directory.Flag{}, graces: map[string][]bool{},
+		scopes: map[string][]directory.Flag{}, held: map[*License][]directory.Flag{}, graces: map[string]*spared{},
 	}
 }
 

@@ -63,18 +63,39 @@ func (s *screen) latest(f *directory.Field, at []int64, known []bool) {
 	}
 }
 
-// spared reports who may be in grace for a rule. Rules of a trial about the same license and the same dates have the
-// same answer, so it is kept.
-func (s *screen) spared(r *Rule) []bool {
+// spared says who may be in grace for a rule. It looks only at the people whom the rule would reclaim otherwise.
+type spared struct {
+	by    []func(row int) bool // one for each kind of grace that the policy has
+	known []directory.Flag     // answers
+}
+
+func (s *spared) is(row int) bool {
+	if s.known[row] == directory.Unset {
+		may := slices.ContainsFunc(s.by, func(by func(row int) bool) bool { return by(row) })
+		s.known[row] = directory.FlagOf(may)
+	}
+	return s.known[row] == directory.Yes
+}
+
+// spared returns who may be in grace for a rule. Rules of a trial about the same license and the same dates have the
+// same answers, so these are kept.
+func (s *screen) spared(r *Rule) *spared {
 	key := r.License.Name
 	for _, a := range r.when.activity {
 		key += " " + a.name
 	}
 	if s.graces[key] == nil {
-		s.graces[key] = make([]bool, s.People)
-		s.neverUsed(r, s.graces[key])
-		s.newlyHeld(r.License, s.graces[key])
-		s.newlyEnabled(r.License, s.graces[key])
+		may := &spared{known: s.all(directory.Unset)}
+		if days := s.policy.Grace.NeverSignedIn; days > 0 && len(r.when.activity) > 0 {
+			may.by = append(may.by, s.neverUsed(r, s.graceBegan(days)))
+		}
+		if days := s.policy.Grace.NewHolder; days > 0 {
+			may.by = append(may.by, s.newlyHeld(r.License, s.graceBegan(days)))
+		}
+		if days := s.policy.Grace.EnabledAgain; days > 0 {
+			may.by = append(may.by, s.newlyEnabled(r.License, s.graceBegan(days)))
+		}
+		s.graces[key] = may
 	}
 	return s.graces[key]
 }
@@ -84,82 +105,59 @@ func (s *screen) graceBegan(days int) int64 {
 	return s.now.Add(-time.Duration(days) * day).UnixMicro()
 }
 
-// neverUsed marks people to whom Judge.neverSignedIn may give grace: no date of theirs is known, and the account is
-// new or of unknown age.
-func (s *screen) neverUsed(r *Rule, spared []bool) {
-	days := s.policy.Grace.NeverSignedIn
-	if days == 0 || len(r.when.activity) == 0 {
-		return
-	}
-	ended := s.graceBegan(days)
-	used := make([]bool, s.People)
+// neverUsed says to whom Judge.neverSignedIn may give grace: no date of theirs is known, and the account is newer than
+// ended or of unknown age.
+func (s *screen) neverUsed(r *Rule, ended int64) func(row int) bool {
+	var uses [][]int64
 	for _, a := range r.when.activity {
-		for row, date := range s.date(a) {
-			used[row] = used[row] || date > unknownDate
-		}
+		uses = append(uses, s.date(a))
 	}
-	for row, created := range s.date(s.policy.attributes["created"]) {
-		spared[row] = spared[row] || !used[row] && (created <= unknownDate || created > ended)
+	created := s.date(s.policy.attributes["created"])
+	return func(row int) bool {
+		used := slices.ContainsFunc(uses, func(dates []int64) bool { return dates[row] > unknownDate })
+		return !used && (created[row] <= unknownDate || created[row] > ended)
 	}
 }
 
-// newlyHeld marks people to whom Judge.newHolder may give grace.
-func (s *screen) newlyHeld(l *License, spared []bool) {
-	days := s.policy.Grace.NewHolder
-	if days == 0 {
-		return
-	}
-	ended := s.graceBegan(days)
+// newlyHeld says to whom Judge.newHolder may give grace.
+func (s *screen) newlyHeld(l *License, ended int64) func(row int) bool {
 	if l.holders != nil {
-		for row, holds := range s.holders(l) {
-			if holds == directory.Yes {
-				since := s.MemberSince(l.holders.Ref.Source, l.holders.key, row)
-				spared[row] = spared[row] || since != None && (since == Never || since > ended)
-			}
+		return func(row int) bool {
+			since := s.MemberSince(l.holders.Ref.Source, l.holders.key, row)
+			return since != None && (since == Never || since > ended)
 		}
-		return
 	}
 	changed, ok := s.Changed()
-	settled := make([]bool, len(changed.Words))
-	for word, dates := range changed.Words {
-		settled[word] = allBefore(dates, time.UnixMicro(ended))
-	}
-	for row := range spared {
-		word := int64(None)
-		if ok {
-			word = changed.Rows[row]
-		}
-		spared[row] = spared[row] || word == None || !settled[word]
+	bound := time.UnixMicro(ended).UTC().Format(inSeconds)
+	return func(row int) bool {
+		return !ok || changed.Rows[row] == None || !allBefore(changed.Words[changed.Rows[row]], bound)
 	}
 }
 
-// allBefore reports whether every date in a text of dates lies certainly before at. It compares texts, because parsing
+// inSeconds is the format of a date without its fraction and zone.
+const inSeconds = "2006-01-02T15:04:05"
+
+// allBefore reports whether every date in a text of dates lies certainly before bound. It compares texts, because parsing
 // the dates of everybody takes too long.
-func allBefore(dates string, at time.Time) bool {
-	const seconds = "2006-01-02T15:04:05"
-	bound, any := at.UTC().Format(seconds), false
+func allBefore(dates, bound string) bool {
+	any := false
 	for date := range strings.FieldsSeq(dates) {
-		if any = true; len(date) <= len(seconds) || date[4] != '-' || date[len(date)-1] != 'Z' || date[:len(seconds)] >= bound {
+		if any = true; len(date) <= len(inSeconds) || date[4] != '-' || date[len(date)-1] != 'Z' || date[:len(inSeconds)] >= bound {
 			return false
 		}
 	}
 	return any
 }
 
-// newlyEnabled marks people to whom Judge.enabledAgain may give grace.
-func (s *screen) newlyEnabled(l *License, spared []bool) {
-	days := s.policy.Grace.EnabledAgain
-	if days == 0 {
-		return
-	}
-	ended := s.graceBegan(days)
-	for row, state := range s.Accounts[l.source()] {
-		if state != Here {
-			spared[row] = true
-			continue
+// newlyEnabled says to whom Judge.enabledAgain may give grace.
+func (s *screen) newlyEnabled(l *License, ended int64) func(row int) bool {
+	source := l.source()
+	return func(row int) bool {
+		if s.Accounts[source][row] != Here {
+			return true
 		}
-		since := s.EnabledSince(l.source(), row)
-		spared[row] = spared[row] || since != None && (since == Never || since > ended)
+		since := s.EnabledSince(source, row)
+		return since != None && (since == Never || since > ended)
 	}
 }
 

@@ -1,0 +1,229 @@
+package backtest_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/decision"
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/store"
+	"github.com/idleseat/idleseat/shared/workflow/backtest"
+)
+
+func load(text string) (*policy.Policy, error) { return policy.Load("policy", []byte(text)) }
+
+const head = `tenant: 11111111-2222-3333-4444-555555555555
+licenses:
+  m365:     {sku: SPE_E3, monthlyPrice: 39}
+  exchange: {sku: EXCHANGESTANDARD, monthlyPrice: 4}
+  citrix:   {group: {ad: "CN=Citrix,DC=x"}, model: user, monthlyPrice: 18}
+`
+
+const rules = `
+rules:
+  - {name: a, license: m365, for: accountEnabled && systemRole == "Employee", when: AzureAdSistaLogon.earlierThan(now - days(60)) || AzureAdSistaLogon.hasNoValue(), then: {changeTo: exchange}}
+  - {name: b, license: citrix, when: 'LastlogonTimestamp.hasValue() ? LastlogonTimestamp.earlierThan(now - days(90)) : created.value() <= now - days(90)', then: remove}
+`
+
+// nightsPolicy is the policy that the nights are planned with.
+const nightsPolicy = head + `
+grace: {neverSignedIn: 14, newHolder: 14, enabledAgain: 14}
+exempt: {groups: [{entra: LIC-Exempt}], when: userType == "Guest"}` + rules
+
+// editedPolicy is the policy that the backtest is asked about.
+const editedPolicy = head + `
+grace: {neverSignedIn: 20, newHolder: 5, enabledAgain: 6}
+exempt:
+  users:  [id-0007@x.example]
+  groups: [{entra: LIC-Exempt}]
+  leave:  [{user: id-0011@x.example, until: 2026-02-01, reason: parental leave}]
+  when:   department == "Legal" || userType == "Guest"` + rules
+
+// mixed returns a world with every kind of person and trouble.
+func mixed(r *rand.Rand, people, nights int) *world {
+	w := &world{policy: nightsPolicy, withAD: true, planned: true, broken: never, partitions: func(n int) int { return 1 + n/(nights/3) }}
+	for i := range people {
+		p := newPerson(i)
+		every := []float64{1, 1, 3, 9, 25, 40}[r.IntN(6)]
+		h := habit{every: every, stops: 1e9, resume: 1e9}
+		if r.IntN(2) == 0 {
+			h.stops = float64(r.IntN(nights+120) - 120)
+			h.resume = h.stops + float64(r.IntN(150))
+		}
+		p.signIns, p.logOns = h.times(r, nights), h.times(r, nights)
+		p.sid, p.citrix = fmt.Sprintf("S-1-5-21-1-2-3-%d", i), r.IntN(3) > 0
+		switch r.IntN(16) {
+		case 0:
+			p.guest = true
+		case 1:
+			p.inGroup = true
+		case 2:
+			p.role = "Contractor"
+		case 3: // new people
+			p.from = r.IntN(nights)
+			p.created, p.given = asOf(p.from).Add(-time.Hour), asOf(p.from).Add(-time.Hour)
+			p.signIns = slices.DeleteFunc(p.signIns, func(t time.Time) bool { return t.Before(p.created) })
+			p.logOns = nil
+		case 4: // leavers
+			p.to = r.IntN(nights)
+		case 5: // dates that the directory loses for some time
+			from := r.IntN(nights)
+			p.hidden = func(n int) bool { return n >= from && n < from+9 }
+		case 6: // never active
+			p.signIns, p.logOns = nil, nil
+		case 7: // enabled again
+			until := r.IntN(nights)
+			p.disabled = func(n int) bool { return n < until }
+		case 8: // no account on premises
+			p.sid, p.citrix = "", false
+		case 9:
+			p.licensed = nil
+		}
+		w.people = append(w.people, p)
+	}
+	return w
+}
+
+// slowly asks a policy for each threshold about each person on each night, and follows the hits in maps.
+func slowly(t *testing.T, s store.Store, text string, thresholds map[string][]int, nights []int) (all []backtest.Hit) {
+	t.Helper()
+	own := map[string]int{"a": 60, "b": 90}
+	type of struct {
+		key  uint64
+		rule string
+		days int
+	}
+	type state struct {
+		backtest.Hit
+		base time.Time
+	}
+	open, present := map[of]*state{}, map[uint64]int{}
+	for i, n := range nights {
+		for rule, list := range thresholds {
+			for _, days := range list {
+				varied, err := policy.Varied("policy", []byte(text), policy.Variant{Rule: rule, From: own[rule], To: days})
+				if err != nil {
+					t.Fatal(err)
+				}
+				p, err := policy.Load("policy", varied)
+				if err != nil {
+					t.Fatal(err)
+				}
+				r, err := decision.OpenUnder(t.Context(), s, runOf(n), p)
+				if err != nil {
+					t.Fatal(err)
+				}
+				judge, err := r.Judge(asOf(n))
+				if err != nil {
+					t.Fatal(err)
+				}
+				var h directory.Accounts
+				for part := range r.Begin.Partitions {
+					if err := r.Read(t.Context(), part, &h); err != nil {
+						t.Fatal(err)
+					}
+					for p := range h.Join() {
+						r.Met(p)
+						at, seen := of{decision.PersonKey(p), rule, days}, time.Time{}
+						known := true
+						if rule == "a" && p.Entra != nil {
+							seen = p.Entra.LastInteractive
+							known = p.Entra.DatesLost.IsZero() && h.Stale[directory.Entra] == ""
+						}
+						if rule == "b" {
+							if p.AD != nil {
+								seen = p.AD.LastLogonTimestamp
+							}
+							known = p.AD != nil || !p.Entra.Synced
+						}
+						if !known {
+							seen = time.Time{}
+						}
+						if one := open[at]; one != nil {
+							if seen.After(one.base) {
+								one.Came, one.Shown, one.PresentOn = seen.UnixMicro(), i, present[at.key]
+								all = append(all, one.Hit)
+								delete(open, at)
+							} else if known {
+								one.KnownUntil = i
+							}
+						}
+						if open[at] == nil && judge.Ask(r.Policy.RuleNamed(rule), p).Outcome == policy.Reclaim {
+							dep := ""
+							if p.Entra != nil {
+								dep = p.Entra.Department
+							}
+							open[at] = &state{backtest.Hit{Key: at.key, Rule: rule, Days: days, Night: i, KnownUntil: i, Department: dep}, seen}
+						}
+						present[at.key] = i
+					}
+				}
+			}
+		}
+	}
+	for at, one := range open {
+		one.Came, one.PresentOn = policy.None, present[at.key]
+		all = append(all, one.Hit)
+	}
+	backtest.SortHits(all)
+	return all
+}
+
+// TestReplayFindsTheHitsOfTheJudge compares all hits with those that the Judge gives for each person, night and
+// threshold, under a policy that the nights were not planned with.
+func TestReplayFindsTheHitsOfTheJudge(t *testing.T) {
+	t.Parallel()
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	const people, most = 150, 45
+	w := mixed(rand.New(rand.NewPCG(seed, 0)), people, most)
+	w.broken = func(n int) bool { return n == 20 || n == 21 }
+	var nights []int
+	for n := range most {
+		if n < 30 || n > 33 { // a gap
+			nights = append(nights, n)
+		}
+	}
+	s := &store.Memory{}
+	w.keep(t, s, nights...)
+	thresholds := map[string][]int{"a": {7, 30, 45, 60}, "b": {7, 30, 45, 90}}
+	want := slowly(t, s, editedPolicy, thresholds, nights)
+	for _, workers := range []int{1, 3} {
+		a, got, err := backtest.Hits(t.Context(), s, backtest.Question{
+			PolicyName: "policy", Policy: []byte(editedPolicy), Days: []int{45, 7, 30}, Regret: 0.02, Within: 30, Now: asOf(most), Workers: workers,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range want { // PresentOn of a hit that has come back does not matter
+			if want[i].Came != policy.None {
+				want[i].PresentOn = 0
+			}
+		}
+		for i := range got {
+			if got[i].Came != policy.None {
+				got[i].PresentOn = 0
+			}
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Fatalf("seed %d, %d workers (-judge +replay):\n%.3000s", seed, workers, d)
+		}
+		byRule := map[string]int{}
+		for _, h := range got {
+			byRule[h.Rule]++
+		}
+		if t.Logf("hits %v", byRule); byRule["a"] < 50 || byRule["b"] < 50 {
+			t.Errorf("seed %d: hits %v, so this shows little", seed, byRule)
+		}
+		doubted := slices.IndexFunc(a.Doubted, func(d backtest.Doubted) bool { return d.Signal == "entra" && d.Nights >= 2 })
+		if a.Nights != len(nights) || a.Gap != 5 || doubted < 0 {
+			t.Errorf("nights %d, gap %d, doubted %v", a.Nights, a.Gap, a.Doubted)
+		}
+	}
+}
