@@ -3,8 +3,8 @@ package backtest
 import "fmt"
 
 // Choice is the recommended threshold of a rule: the lowest for which the regret of the older half stays under what is
-// accepted, with all of its confidence interval, and for which no higher threshold does worse. The newer half, which had
-// no part in the choice, then checks it.
+// accepted, with all of its confidence interval, and above which no threshold has a higher regret than that. The newer
+// half, which had no part in the choice, then checks it.
 type Choice struct {
 	Days    int     `json:"days,omitempty"` // 0: none is recommended
 	Reason  string  `json:"reason"`
@@ -17,8 +17,10 @@ type Choice struct {
 // choose returns the recommendation. window is an index of Windows.
 func choose(thresholds []Threshold, accepted float64, window int) Choice {
 	best := -1
-	for k := len(thresholds) - 1; k >= 0 && thresholds[k].Older.Regret[window].under(accepted); k-- {
-		best = k
+	for k := len(thresholds) - 1; k >= 0 && thresholds[k].Older.Regret[window].Rate <= accepted; k-- {
+		if thresholds[k].Older.Regret[window].under(accepted) {
+			best = k
+		}
 	}
 	if best < 0 {
 		return none(thresholds, accepted, window)
@@ -45,12 +47,17 @@ func (r *Regret) under(accepted float64) bool { return r.Known() > 0 && r.High <
 
 // none says why no threshold is recommended.
 func none(thresholds []Threshold, accepted float64, window int) Choice {
-	t := &thresholds[len(thresholds)-1]
+	t := &thresholds[0] // the one that comes nearest
+	for k := range thresholds {
+		if thresholds[k].Older.Regret[window].High < t.Older.Regret[window].High {
+			t = &thresholds[k]
+		}
+	}
 	r := t.Older.Regret[window]
 	c := Choice{Learned: &r}
 	switch {
 	case r.Known() == 0:
-		c.Reason = fmt.Sprintf("in the older half of the nights, no hit at %d days can be followed for %d days; keep more nights", t.Days, r.Days)
+		c.Reason = fmt.Sprintf("in the older half of the nights, no hit can be followed for %d days; keep more nights", r.Days)
 	case r.Rate <= accepted:
 		c.Reason = fmt.Sprintf("the older half of the nights has too few hits: even at %d days, %s came back within %d days; keep more nights, or accept more", t.Days, r.words(), r.Days)
 	default:
