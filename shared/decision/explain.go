@@ -22,9 +22,11 @@ type Answer struct {
 	plan.Decision
 	// Turns is when a license that is kept would be taken if the person stays away. It is zero if that never happens.
 	Turns time.Time `json:"turns,omitzero"`
-	// Cools is set if the license was given to the person so lately that the rule does not take it. It is then when
-	// that ends if the person stays away.
+	// Cools is set if the license is kept because it was given to the person lately, beyond the day on which the
+	// person's activity keeps it. It is then when that ends if the person stays away.
 	Cools time.Time `json:"cools,omitzero"`
+	// Given says how the license was given to the person if Cools is set, as in "given back on 2026-11-02".
+	Given string `json:"given,omitempty"`
 	// Due is when a change that was announced may be made. It is zero if the change was not announced, or is announced
 	// again.
 	Due time.Time `json:"due,omitzero"`
@@ -82,18 +84,31 @@ func (r *Run) answer(judge *policy.Judge, rule *policy.Rule, p *directory.Person
 	if past != nil && past.State == history.Announced && a.Outcome == policy.Reclaim && !a.Notice {
 		a.Due = dueOf(rule, past)
 	}
-	given := r.allGiven(&a.Decision, v.Holder, past, judge.Now())
-	if a.Outcome == policy.Keep || a.Outcome == policy.Exempt {
-		a.Turns, _ = judge.Turns(rule, p, given...)
-	}
-	for _, at := range given {
-		if until, cools := judge.CoolsUntil(rule, p, at); cools && judge.Cooling(rule, p, at) && until.After(a.Cools) {
-			a.Cools = until
-		}
-	}
+	r.turns(a, judge, rule, p, v, r.allGiven(&a.Decision, v.Holder, past, judge.Now()))
 	var err error
 	a.Tree, err = judge.Tree(rule, p)
 	return a, err
+}
+
+// turns sets when a license that is kept would be taken. all lists when the license was given to the person.
+func (r *Run) turns(a *Answer, judge *policy.Judge, rule *policy.Rule, p *directory.Person, v policy.Verdict, all []given) {
+	if a.Outcome != policy.Keep && a.Outcome != policy.Exempt {
+		return
+	}
+	times := make([]time.Time, len(all))
+	for i, g := range all {
+		times[i] = g.at
+	}
+	a.Turns, _ = judge.Turns(rule, p, times...)
+	alone, turns := judge.Turns(rule, p)
+	if v.Outcome != policy.Reclaim && (!turns || alone.Equal(a.Turns)) {
+		return // the person's activity keeps the license at least as long
+	}
+	for _, g := range all {
+		if until, ends := judge.CoolsUntil(rule, p, g.at); ends && until.After(a.Cools) {
+			a.Cools, a.Given = until, g.how
+		}
+	}
 }
 
 // Find calls found for everybody in the snapshot who has the name: the userPrincipalName of either account, the Entra

@@ -66,21 +66,19 @@ func (r *Run) restored(holder directory.Flag, past *history.Item, now time.Time)
 
 // allGiven returns every time at which the license of a rule was given to a person. past is what last happened to the
 // license, or nil.
-func (r *Run) allGiven(d *plan.Decision, holder directory.Flag, past *history.Item, now time.Time) (at []time.Time) {
+func (r *Run) allGiven(d *plan.Decision, holder directory.Flag, past *history.Item, now time.Time) (all []given) {
 	if past != nil {
 		if g, is := r.restored(holder, past, now); is {
-			at = append(at, g.at)
+			all = append(all, g)
 		}
 	}
-	for g := range r.inExchange(d) {
-		at = append(at, g.at)
-	}
+	all = slices.AppendSeq(all, r.inExchange(d))
 	for _, i := range r.renamedOf(d) {
 		if g, is := r.asAnother(i); is {
-			at = append(at, g.at)
+			all = append(all, g)
 		}
 	}
-	return at
+	return all
 }
 
 // renamedItems lists, by person, the past changes that took or gave a license that the policy does not have. Such a

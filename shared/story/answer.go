@@ -16,7 +16,7 @@ func answerOf(one *Story, rule *policy.Rule, a decision.Answer) Answer {
 	x := Answer{Answer: a, Decisive: decisive(a.Tree)}
 	past := one.pastOf(a.License)
 	x.State = stateOf(one, &a, past)
-	if x.State == Cooling && past != nil && past.CoolsUntil.After(x.Cools) {
+	if x.State == GivenBack {
 		x.Cools = past.CoolsUntil
 	}
 	x.Says = says(&x, past)
@@ -51,7 +51,7 @@ func stateOf(one *Story, a *decision.Answer, past *License) State {
 		return Exempt
 	case a.Outcome == policy.Undecided:
 		return Undecided
-	case a.Outcome == policy.Keep && a.Refused != "":
+	case a.Outcome == policy.Keep && (a.Refused != "" || !a.Cools.IsZero()):
 		return Cooling
 	case a.Outcome == policy.Keep:
 		return Kept
@@ -107,11 +107,10 @@ func says(x *Answer, past *License) string {
 		}
 		return fmt.Sprintf("%s is to be given back: %s", name, x.Reason)
 	case Cooling:
-		until := ""
-		if !x.Cools.IsZero() {
-			until = " until " + day(x.Cools)
+		if x.Cools.IsZero() { // there is no day on which it ends
+			return fmt.Sprintf("%s is kept: %s", name, x.Refused)
 		}
-		return fmt.Sprintf("%s is kept and cools down%s, since it was %s", name, until, gave(x, past))
+		return fmt.Sprintf("%s is kept and cools down until %s, since it was %s", name, day(x.Cools), x.Given)
 	case Exempt:
 		return fmt.Sprintf("%s is kept, %s", name, x.Reason)
 	case Undecided:
@@ -127,15 +126,6 @@ func says(x *Answer, past *License) string {
 		return fmt.Sprintf("%s is kept: %s", name, strings.TrimPrefix(x.Reason, "kept: "))
 	}
 	return name + " is not held"
-}
-
-// gave says how the license came back, in the words of the refusal.
-func gave(x *Answer, past *License) string {
-	if past != nil && past.State == history.Restored && !past.HeldAgain {
-		return "given back on " + day(past.Since)
-	}
-	how, _, _ := strings.Cut(strings.TrimPrefix(x.Refused, "cooling down: "), ", and not taken again")
-	return how
 }
 
 // taken says what happens to a license that is taken.

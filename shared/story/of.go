@@ -111,8 +111,15 @@ func (q *Question) tell(ctx context.Context, s store.Store, r *decision.Run, p *
 		return nil, err
 	}
 	for _, a := range e.Answers {
-		if l := one.pastOf(a.License); l != nil && l.State == history.Taken && a.HeldAgain == l.Run {
+		l := one.pastOf(a.License)
+		if l == nil {
+			continue
+		}
+		if l.State == history.Taken && a.HeldAgain == l.Run {
 			l.HeldAgain, l.undo = true, nil
+		}
+		if l.State == history.Restored || l.HeldAgain {
+			l.coolUntil(a.Cools)
 		}
 	}
 	q.undo(one)
@@ -120,7 +127,7 @@ func (q *Question) tell(ctx context.Context, s store.Store, r *decision.Run, p *
 		spoken(r.Policy, a.Tree)
 		one.Answers[i] = answerOf(one, r.Policy.RuleNamed(a.Rule), a)
 	}
-	return one, nil
+	return one, q.planned(ctx, s, one)
 }
 
 // spoken adds the words to the parts that a condition spells out. A part without words keeps its text.

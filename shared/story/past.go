@@ -148,15 +148,15 @@ func nameOf(one *Story, key string) string {
 	return key
 }
 
-// cool sets when a license that was given back can be taken again. The digest of the run knows of licenses that
-// somebody else gave back; the ledger does not.
+// cool sets when a license can be taken again that was given back after the run read its data; for others the answers
+// say it. The digest of the run knows of licenses that somebody else gave back; the ledger does not.
 func (l *License) cool(seen *snapshotOf) error {
 	r, p := seen.run, seen.person
 	known := r.Past(p.ID(), p.SID(), l.License)
 	if l.State == history.Taken && known != nil && known.State == history.Restored && known.Run == l.Run {
 		l.State, l.Since, l.HeldAgain, l.undo = known.State, known.At, true, nil
 	}
-	if l.State != history.Restored {
+	if l.State != history.Restored || !l.Since.After(r.Begin.Read) {
 		return nil
 	}
 	judge, err := r.Judge(r.Begin.AsOf)
@@ -167,11 +167,18 @@ func (l *License) cool(seen *snapshotOf) error {
 		if rule.License.Name != l.License {
 			continue
 		}
-		if until, ends := judge.CoolsUntil(rule, p, l.Since); ends && (l.CoolsUntil.IsZero() || until.Before(l.CoolsUntil)) {
-			l.CoolsUntil = until
+		if until, ends := judge.CoolsUntil(rule, p, l.Since); ends {
+			l.coolUntil(until)
 		}
 	}
 	return nil
+}
+
+// coolUntil notes when a rule may take the license again. The first of several rules counts.
+func (l *License) coolUntil(t time.Time) {
+	if !t.IsZero() && (l.CoolsUntil.IsZero() || t.Before(l.CoolsUntil)) {
+		l.CoolsUntil = t
+	}
 }
 
 // pastOf returns the past of a license, or nil if the ledger has none.

@@ -33,8 +33,8 @@ var remedies = []remedy{
 	{"heldSince", []string{"has been held for an unknown time", "lastUpdatedDateTime was not read"}, "Assign the license again, so that its date is known, or leave out grace.newHolder."},
 	{"sidOfGroup", []string{"the SID of the group"}, "Update the relay, or plan again when Active Directory can be read."},
 	{"account", []string{"no account in "}, "Nothing, if the person needs no account there; or let the rule ask only people who have one."},
-	{"source", []string{"was not read"}, "Plan again when the directory can be read; `idleseat run` and the report say what failed."},
-	{"empty", []string{"has no value"}, "Fill in the value in the directory, or say in the rule what holds without it."},
+	{"source", []string{"was not read", "were not read"}, "Plan again when the directory can be read; `idleseat run` and the report say what failed."},
+	{"empty", []string{"has no value", "have no value"}, "Fill in the value in the directory, or say in the rule what holds without it."},
 	{"compute", []string{"cannot be computed"}, "Correct the condition of the rule."},
 
 	{"pending", []string{"pending: run "}, "Finish what the earlier run began."},
@@ -48,6 +48,7 @@ var remedies = []remedy{
 	{"mailboxSize", []string{"the size of the mailbox is not known"}, "Let idleseat read the mailbox usage report, with names shown."},
 	{"mailboxKind", []string{"mailbox of the kind", "may be a shared, room or equipment mailbox"}, "Leave it: the license of this mailbox is there for another reason than signing in."},
 	{"mailbox", []string{"the mailbox "}, "Archive or move the mailbox first, or choose a license that covers it."},
+	{"twin", []string{" already, "}, "Remove the assignment of the other license that lacks parts, or leave both."},
 	{"plans", []string{"service plan"}, "Choose a product that has the service plans, or leave them out of the policy."},
 	{"usageLocation", []string{"no usage location"}, "Set the usage location of the account."},
 	{"grants", []string{"grants ", "does not grant", "besides: name it"}, "Let the group give this one product, or name the product in the policy."},
@@ -56,7 +57,6 @@ var remedies = []remedy{
 	{"otherGroup", []string{"names no group for", "which is not ", "the change is made in Entra ID", "and none gives"}, "Name in the policy the group that gives the license."},
 	{"lockedGroup", []string{"is dynamic", "can only be changed there", "restricted management", "role-assignable", "mail-enabled", "hides its members"}, "Give the license through a group that idleseat may change, or take it by hand."},
 	{"nested", []string{"does not list the account itself", "lists the account is not known"}, "Take the person out of the group that lies in between, by hand."},
-	{"twin", []string{" already, "}, "Remove the assignment of the other license that lacks parts, or leave both."},
 }
 
 // Remedy returns the key of what resolves a reason for which nothing is changed, as the decisions and plans of runs

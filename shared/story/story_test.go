@@ -177,11 +177,13 @@ func damage(t *testing.T, s store.Store) {
 	}
 }
 
-// TestStories compares the stories of one of each kind of person with the golden file, which a reader has judged.
+// TestStories compares the stories of one of each kind of person with the golden file, which a reader has judged. There
+// is somebody in each state, and every license that stays for want of a value or by a refusal has a remedy.
 func TestStories(t *testing.T) {
 	t.Parallel()
 	const golden = "testdata/stories.txt"
 	var got bytes.Buffer
+	seen := map[story.State]bool{}
 	for _, night := range each {
 		s := night.world(t)
 		for _, who := range night.tales {
@@ -192,11 +194,22 @@ func TestStories(t *testing.T) {
 			if err != nil || len(people) != 1 {
 				t.Fatalf("%s: %d people, %v", who.title, len(people), err)
 			}
+			for _, x := range people[0].Answers {
+				seen[x.State] = true
+				if (x.State == story.Undecided || x.State == story.Refused) && len(x.Remedies) == 0 {
+					t.Errorf("%s: no remedy for %q %q", who.title, x.Reason, x.Refused)
+				}
+			}
 			got.WriteString("### " + night.name + ": " + who.title + "\n")
 			if err := people[0].Text(&got, who.d); err != nil {
 				t.Fatal(err)
 			}
 			got.WriteString("\n")
+		}
+	}
+	for _, state := range story.States() {
+		if !seen[state] {
+			t.Errorf("nobody in these nights is %s", state)
 		}
 	}
 	if *update {

@@ -1,0 +1,114 @@
+package command
+
+import (
+	"encoding/json"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/sandbox"
+	"github.com/idleseat/idleseat/shared/story"
+)
+
+// story asks for the story of one user.
+func (s *shell) story(command, user string, flags ...string) *story.Story {
+	s.t.Helper()
+	var told struct {
+		Run    string
+		People []*story.Story
+	}
+	a := s.want(exitDone, append([]string{command, user, "--format", "json"}, flags...)...)
+	if err := json.Unmarshal(a.out, &told); err != nil || len(told.People) != 1 || told.Run != told.People[0].Run {
+		s.t.Fatalf("%s %s: %v, %d people\n%s", command, user, err, len(told.People), a.out)
+	}
+	return told.People[0]
+}
+
+// typed runs a command that idleseat has shown, as a shell reads it. comment follows it.
+func (s *shell) typed(line string) {
+	s.t.Helper()
+	command, _, _ := strings.Cut(line, "  ")
+	out, err := exec.Command("sh", "-c", `printf '%s\n' `+command).Output()
+	if err != nil {
+		s.t.Fatalf("sh cannot read %s: %v", command, err)
+	}
+	words := strings.Split(strings.TrimSpace(string(out)), "\n")
+	if words[0] != "idleseat" {
+		s.t.Fatalf("no command of idleseat: %s", line)
+	}
+	s.run(append(words[1:], "--yes")...) // 3 or 1 while a change is pending
+}
+
+// holdsOf returns what holds for each license that the rules are about.
+func holdsOf(one *story.Story) map[string]story.State {
+	states := map[string]story.State{}
+	for _, x := range one.Answers {
+		states[x.License] = x.State
+	}
+	return states
+}
+
+// The commands that a story names do what it says: the license is taken, is pending, and comes back. The store has a
+// blank in its name.
+func TestCommandsOfAStory(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 60, Seed: 1, LicenseDelay: time.Minute})
+	const ingrid, number = "ingrid.halvorsen.2@contoso.example", 2
+	if got := s.company.Company.Person(number).Entra.UserPrincipalName; got != ingrid {
+		t.Fatalf("person %d is %s", number, got)
+	}
+	before := holding(s.company.Company)[number]
+	in := []string{"--store", s.path("my store")}
+	s.want(exitDone, append([]string{"plan"}, in...)...)
+	one := s.story("explain", ingrid, in...)
+	if got := holdsOf(one); got["m365-e3"] != story.Idle || got["citrix"] != story.Idle || len(one.Ledger) != 0 {
+		t.Fatalf("before the change: %v, ledger %+v", got, one.Ledger)
+	}
+	for _, x := range one.Answers {
+		if len(x.Do) != 1 || !strings.HasPrefix(x.Do[0], "idleseat apply "+one.Run) {
+			t.Fatalf("%s: to do %q", x.License, x.Do)
+		}
+	}
+	s.typed(one.Answers[0].Do[0])
+	s.until(ingrid, story.Taken, in...)
+	if text := string(s.want(exitDone, append([]string{"history", ingrid}, in...)...).out); !strings.Contains(text, "exchanged it for exchange-online on ") || !strings.Contains(text, "no sign-in since ") || !strings.Contains(text, "gives it back") {
+		t.Errorf("history:\n%s", text)
+	}
+	one = s.story("history", ingrid, in...)
+	for _, l := range one.Ledger {
+		s.typed(l.Undo)
+	}
+	s.until(ingrid, story.GivenBack, in...)
+	s.passes(2 * time.Minute)
+	if d := cmp.Diff(before, holding(s.company.Company)[number]); d != "" {
+		t.Errorf("what Ingrid holds (-before +after):\n%s", d)
+	}
+	s.want(exitDone, append([]string{"plan"}, in...)...)
+	one = s.story("explain", ingrid, in...)
+	for _, x := range one.Answers {
+		if x.State != story.Cooling || !x.Turns.Equal(x.Cools) || x.Cools.Before(time.Now().Add(50*day)) {
+			t.Errorf("%s is %s, turns %s, cools until %s", x.License, x.State, x.Turns, x.Cools)
+		}
+	}
+}
+
+// until runs the commands that finish pending changes of a user until both licenses are in a state.
+func (s *shell) until(user string, want story.State, flags ...string) {
+	s.t.Helper()
+	for range 30 {
+		one := s.story("explain", user, flags...)
+		if got := holdsOf(one); got["m365-e3"] == want && got["citrix"] == want {
+			return
+		}
+		s.passes(time.Minute)
+		for _, l := range one.Ledger {
+			if l.Finish != "" {
+				s.typed(l.Finish)
+			}
+		}
+	}
+	s.t.Fatalf("after half an hour the licenses are %v, want %s", holdsOf(s.story("explain", user, flags...)), want)
+}

@@ -1,0 +1,81 @@
+package story_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/decision"
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/runs"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/story"
+)
+
+// What the plan of the run does about a license that can be taken is a part of the story.
+func TestPlanned(t *testing.T) {
+	t.Parallel()
+	change := plan.Change{User: "id-idle", Rule: "m365-idle-60", License: "m365-e3", To: "exchange-online", Via: plan.EntraGroup}
+	for name, tc := range map[string]struct {
+		plan    *plan.Plan // nil: the run has none
+		refused string
+		state   story.State
+		change  string // the beginning of what comes next
+		do      string // the beginning of what to do
+	}{
+		"no plan":    {nil, "", story.Idle, "A sign-in before the change keeps the license.", ""},
+		"planned":    {&plan.Plan{Mode: policy.Review, Verdict: plan.Review, Changes: []plan.Change{change}}, "", story.Idle, "A sign-in", "idleseat apply " + run + " --store /srv  carries out"},
+		"deferred":   {&plan.Plan{Mode: policy.Review, Verdict: plan.Review, Deferred: 3}, "", story.Idle, "The plan of this run leaves it to a later run", ""},
+		"audit":      {&plan.Plan{Mode: policy.Audit, Verdict: plan.Review, Changes: []plan.Change{change}}, "", story.Idle, "The policy has the mode audit", ""},
+		"on hold":    {&plan.Plan{Mode: policy.Review, Verdict: plan.Hold, Changes: []plan.Change{change}}, "", story.Idle, "The plan of this run is on hold.", "idleseat show " + run + " --store /srv  says why"},
+		"expired":    {&plan.Plan{Mode: policy.Review, Verdict: plan.Review, Changes: []plan.Change{change}, Expires: now}, "", story.Idle, "The plan of this run has expired", ""},
+		"no seat":    {&plan.Plan{Mode: policy.Review, Verdict: plan.Nothing}, "no free seat of exchange-online is left for it, beside the 0 that are kept free; buy some, or free some first", story.Refused, "", "Buy seats"},
+		"by another": {&plan.Plan{Mode: policy.Review, Verdict: plan.Review, Changes: []plan.Change{{User: "id-other", Rule: "m365-idle-60", License: "m365-e3"}}}, "", story.Idle, "A sign-in", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := &world{entra: []directory.EntraUser{person("idle", 90, e3), person("busy", 0)}}
+			s := w.seal(t)
+			if p := tc.plan; p != nil {
+				p.Run = run
+				if p.Expires.IsZero() {
+					p.Expires = now.Add(time.Hour)
+				}
+				p.Bind()
+				listed := func(_ context.Context, each func(*plan.Decision) error) (decision.Summary, error) {
+					return decision.Summary{}, each(&plan.Decision{User: "id-idle", Rule: "m365-idle-60", License: "m365-e3", Outcome: policy.Reclaim, Refused: tc.refused})
+				}
+				if err := runs.PutPlan(t.Context(), s, p, listed); err != nil {
+					t.Fatal(err)
+				}
+			}
+			people, err := story.Of(t.Context(), s, story.Question{User: "id-idle", Now: now, Store: "/srv"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			x := people[0].Answers[0]
+			do := strings.Join(x.Do, "\n")
+			if x.State != tc.state || !strings.HasPrefix(x.Change, tc.change) || (tc.change == "") != (x.Change == "") || !strings.HasPrefix(do, tc.do) || (tc.do == "") != (do == "") {
+				t.Errorf("state %s, next %q, to do %q; want %s, %q, %q", x.State, x.Change, do, tc.state, tc.change, tc.do)
+			}
+		})
+	}
+}
+
+// Somebody who is in no snapshot and not in the ledger is unknown. A name that the ledger cannot have is not looked up.
+func TestUnknown(t *testing.T) {
+	t.Parallel()
+	s := (&world{entra: []directory.EntraUser{person("busy", 0)}}).seal(t)
+	for _, user := range []string{"nobody@contoso.example", "id-nobody", "../../etc/passwd", `a\b`, " "} {
+		if _, err := story.Of(t.Context(), s, story.Question{User: user, Now: now}); !errors.Is(err, decision.ErrUnknownUser) {
+			t.Errorf("%q: %v", user, err)
+		}
+	}
+	if _, err := story.Of(t.Context(), s, story.Question{User: "id-busy", Run: "20200101T000000Z-00000000", Now: now}); !errors.Is(err, snapshot.ErrUnknownRun) {
+		t.Errorf("an unknown run: %v", err)
+	}
+}

@@ -1,0 +1,87 @@
+package story_test
+
+import (
+	"testing"
+
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/story"
+)
+
+// Each reason that runs store has the remedy that a reader expects. The reasons are as the packages write them.
+func TestRemedy(t *testing.T) {
+	t.Parallel()
+	used := map[string]bool{}
+	for reason, want := range map[string]string{
+		"undecided: damaged ledger: the object ledger/a/b/000001.json is no intent as it was written; bring back its earlier version":                                               "ledger",
+		"undecided: run r0 took the license on 2026-11-01, and these data may be from before that":                                                                                  "fresh",
+		"AzureAdSistaLogon is not known: Microsoft does not say whether an agent's tokens count as sign-ins":                                                                        "agent",
+		"LastlogonTimestamp may not be read: the account of idleseat has no right to see lastLogonTimestamp of this person; grant it to read the attribute":                         "rights",
+		"created is not known: synced from Active Directory, but no account with its SID was found there (out of scope or deleted)":                                                 "outOfScope",
+		"created is not known: synced from Active Directory, but no account was found there":                                                                                        "outOfScope",
+		"systemRole is not known: two Active Directory accounts carry the same SID":                                                                                                 "join",
+		"systemRole is not known: its accounts in Entra ID and Active Directory contradicted each other on 2026-11-01, and Active Directory was not read in full this time":         "join",
+		"systemRole is not known: onPremisesImmutableId does not agree with the Active Directory account of the same SID; if Entra Connect takes another attribute":                 "join",
+		"AzureAdSistaLogon is not known: what run r0 knew of it cannot be read any more, so nobody can tell whether a date is missing or went back":                                 "memory",
+		"AzureAdSistaLogon cannot be trusted: a date of the account lies in the future":                                                                                             "future",
+		"AzureAdSistaLogon got lost: no date has come since 2026-11-01, and the newest known one is 2026-10-01; it is undecided until a date comes that is not earlier":             "dates",
+		"AzureAdSistaLogon went back: since 2026-11-01 it is 2026-09-01, and the newest known one is 2026-10-01":                                                                    "dates",
+		"AzureAdSistaLogon cannot be trusted: the newest sign-in date of anybody is 2026-11-20T02:00:00Z, 9 days before the planning instant: the feed has stalled":                 "feed",
+		"copilotUse is none since 2026-06-01, and whether there is an earlier one is not known, since the usage report reaches back no further; a rule that means such people, too": "horizon",
+		"copilotUse is not known after 2026-11-27, the day up to which the usage report tells anything; plan again when a newer one is there":                                       "reportDay",
+		"copilotUse is not known: the usage report does not have the person by the name a@x; it has only license holders":                                                           "report",
+		"copilotUse is not known: the usage report has the person and does not say when they were active":                                                                           "report",
+		"exemption is not known: group entra:LIC-Exempt could not be read":                                                                                                          "group",
+		"license citrix is not known: group ad:CN=Citrix could not be read; is it there, and may the account of idleseat read its members?":                                         "group",
+		"license citrix has been held for an unknown time: lastUpdatedDateTime of its assignment was not read":                                                                      "heldSince",
+		"the SID of the group ad:CN=x was not read, so that nobody knows which group of Entra ID is synced from it; update the relay":                                               "sidOfGroup",
+		"LastlogonTimestamp is not known: no account in Active Directory":                                                                                                           "account",
+		"LastlogonTimestamp was not read":                          "source",
+		"LastlogonTimestamp and created were not read":             "source",
+		"the kind of the account is not known: Entra was not read": "source",
+		`systemRole has no value, and the condition does not say what holds then; add && systemRole != "" to leave such people alone`: "empty",
+		"created and hired have no value":                                                                                                                                      "empty",
+		"created cannot be computed with: overflow":                                                                                                                            "compute",
+		"pending: run r0 began to change this license on 2026-11-01; `idleseat apply r0` finishes it":                                                                          "pending",
+		"cooling down: given back on 2026-11-01, and not taken again before the person was idle for the rule's whole span from then on":                                        "cooling",
+		"superseded: the rule m365-idle-60 comes first in the policy and is undecided about m365-e3":                                                                           "superseded",
+		"announced on 2026-11-20; done from 2026-12-04T02:00:00Z on if the person is still idle":                                                                               "announced",
+		"first reading: no run of an earlier day saw the account; the schedule takes the license after a second reading on another day, an operator may plan and apply it now": "firstReading",
+		"failed in the last run, and 3 runs in a row could not make it: Graph answered 403; tried again from 2026-12-03 on":                                                    "setback",
+		"not given back: the rule has no onReturn: restore; `idleseat restore a@x` does it":                                                                                    "notBack",
+		"no free seat of exchange-online is left for it, beside the 2 that are kept free; buy some, or free some first":                                                        "seats",
+		"the size of the mailbox is not known: the mailbox usage report conceals names; show them in the settings of the Microsoft 365 admin center, under reports":            "mailboxSize",
+		"it is a mailbox of the kind shared, whose license is there for another reason than signing in":                                                                        "mailboxKind",
+		plan.MayBeShared: "mailboxKind",
+		"the mailbox holds 61.2 GB, and exchange-online allows 50 GB":                                               "mailbox",
+		"the mailbox is on hold, and would be without a license":                                                    "mailbox",
+		"the product EXCHANGESTANDARD has no service plan TEAMS1, which the policy says that exchange-online needs": "plans",
+		"the person has no usage location, without which Graph assigns no license; set usageLocation first":         "usageLocation",
+		"held directly and through a group at once":                                                                 "severalWays",
+		"held through 3 groups at once":                                                                             "severalWays",
+		"the group entra:LIC-M365-E3 grants 2 products at once":                                                     "grants",
+		"the group entra:LIC-M365-E3 does not grant SPE_E3":                                                         "grants",
+		"the group entra:LIC-M365-E3 is synced from Active Directory and can only be changed there":                 "synced",
+		"no group of Entra ID that gives SPE_E3 is synced from ad:CN=x":                                             "synced",
+		"held through a group, but the policy names no group for m365-e3":                                           "otherGroup",
+		"held through the group \"LIC-OLD\", which is not entra:LIC-M365-E3 of the policy":                          "otherGroup",
+		"the group entra:LIC-M365-E3 is dynamic: its rule decides who is in it":                                     "lockedGroup",
+		"the group entra:LIC-M365-E3 is role-assignable: changing it needs a right idleseat must not have":          "lockedGroup",
+		"the group ad:CN=Citrix does not list the account itself":                                                   "nested",
+		"holds exchange-online already, with service plans switched off: what would be left cannot be told":         "twin",
+		"nobody has ever written such a reason":                                                                     "",
+	} {
+		got := story.Remedy(reason)
+		used[got] = true
+		if got != want {
+			t.Errorf("%q: %q, want %q", reason, got, want)
+		}
+		if (got == "") != (story.RemedyWords(got) == "") {
+			t.Errorf("%q: the words of %q are %q", reason, got, story.RemedyWords(got))
+		}
+	}
+	for _, key := range story.Remedies() {
+		if !used[key] {
+			t.Errorf("no reason of this test has the remedy %q", key)
+		}
+	}
+}

@@ -1,0 +1,121 @@
+package story
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/policy"
+)
+
+// why says which rule decides and which of its parts settle the verdict.
+func (t *text) why(x *Answer, past *License) string {
+	switch x.State {
+	case Taken, Pending, Announced:
+		if e := past.newest(); e != nil {
+			return strings.TrimSuffix(e.Reason, ".") + "; rule " + e.Rule + approved(e)
+		}
+	case Damaged:
+		why, _, _ := strings.Cut(past.Damaged, "; ")
+		return why
+	case NotHeld, Return, GivenBack:
+		return ""
+	case Exempt:
+		return "the exemptions of the policy come before rule " + x.Rule
+	}
+	rule := fmt.Sprintf("rule %s says %s", x.Rule, x.verdict())
+	parts := telling(x)
+	if len(parts) == 0 {
+		return rule
+	}
+	texts := make([]string, len(parts))
+	for i, n := range parts {
+		if n.Name == "grace" && n.Says == policy.False {
+			return rule + ", since a grace period holds"
+		}
+		texts[i] = said(n, x.Says)
+	}
+	since := map[policy.Says]string{policy.True: "this holds", policy.False: "this does not hold", policy.Unknown: "nobody knows whether this holds"}[x.Tree.Says]
+	return fmt.Sprintf("%s, since %s: %s", rule, since, strings.Join(texts, "; "))
+}
+
+// telling returns the decisive parts without those that only lead to them: it returns one part for the same attributes,
+// and parts that no condition spells out only if there are no others.
+func telling(x *Answer) (list []*policy.Node) {
+	at := map[string]int{}
+	var spoken []*policy.Node
+	for _, n := range x.Decisive {
+		if n.Says != x.Tree.Says {
+			continue
+		}
+		if n.Spoken() {
+			spoken = append(spoken, n)
+			continue
+		}
+		read := ""
+		for _, v := range n.Values {
+			read += v.Attribute + " "
+		}
+		i, seen := at[read]
+		switch {
+		case !seen:
+			at[read] = len(list)
+			list = append(list, n)
+		case timed(n) && !timed(list[i]):
+			list[i] = n
+		}
+	}
+	if len(list) == 0 {
+		return spoken
+	}
+	return list
+}
+
+// timed reports whether a part compares with a time, which says more than whether there is a date.
+func timed(n *policy.Node) bool {
+	return strings.Contains(n.Text, "now") || strings.Contains(n.Text, "timestamp(")
+}
+
+// verdict returns the word of the verdict that the rule itself gives, before the past of the license is looked at.
+func (x *Answer) verdict() string {
+	if x.Tree.Says == policy.True {
+		return policy.Reclaim.String()
+	}
+	return x.Outcome.String()
+}
+
+// said returns a part in words, with those of its values that the reader has not seen in told.
+func said(n *policy.Node, told string) string {
+	text := cmp.Or(n.Words, n.Text)
+	var values []string
+	for _, v := range n.Values {
+		value := short(v.Value)
+		known := !slices.Contains([]string{"true", "false", "no value", "not read", "no account"}, v.Value)
+		if n.Says == policy.Unknown || !known || strings.Contains(told, value) || strings.Contains(text, value) {
+			continue
+		}
+		values = append(values, v.Attribute+" is "+value)
+	}
+	if len(values) > 0 {
+		text += " (" + strings.Join(values, ", ") + ")"
+	}
+	return text
+}
+
+// short returns a time as its day, and any other value as it is.
+func short(value string) string {
+	if at, err := time.Parse(time.RFC3339, value); err == nil {
+		return day(at)
+	}
+	return value
+}
+
+func valuesOf(n *policy.Node) string {
+	parts := make([]string, len(n.Values))
+	for i, v := range n.Values {
+		parts[i] = v.Attribute + " is " + v.Value
+	}
+	return strings.Join(parts, ", ")
+}
