@@ -22,7 +22,7 @@ test: ## many tests wait for throttling, leases and heartbeats, so more of them 
 test-ad: ## what needs a real Samba domain; installs Samba when run as root on Debian
 	IDLESEAT_TEST_SAMBA=1 $(GO) test -count=1 -timeout 20m -run Samba ./shared/source/activedirectory/... ./shared/workflow/collect/... ./infra/simulation/samba/... ./functions/... ./infra/endtoend
 
-test-engines: ## with S3 by versitygw, Step Functions by moto, and SAM's builder, where they are installed or can be
+test-engines: ## with S3 by versitygw, Step Functions by moto and aws-local-stepfunctions, and SAM's builder, where they are installed or can be
 	infra/engines.sh
 
 test-browser: ## pages in Chromium, which must be installed, with axe-core from npm; some minutes
