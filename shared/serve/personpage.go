@@ -18,7 +18,13 @@ var errQuestion = errors.New("the address does not say what is wanted")
 type storyView struct {
 	*page.Words
 	*story.Story
-	Answers []answerView
+	Answers  []answerView
+	Licenses []licenseView
+}
+
+type licenseView struct {
+	*page.Words
+	*story.License
 }
 
 type answerView struct {
@@ -59,6 +65,9 @@ func (s *Site) person(a *asked) error {
 			v := storyView{Words: w, Story: one}
 			for _, answer := range one.Answers {
 				v.Answers = append(v.Answers, answerView{w, answer, tones[answer.State]})
+			}
+			for i := range one.Ledger {
+				v.Licenses = append(v.Licenses, licenseView{w, &one.Ledger[i]})
 			}
 			view.People = append(view.People, v)
 		}

@@ -98,7 +98,7 @@ func (s *Site) follow(d *page.Document, from string, now *state) {
 }
 
 // asksEvery is how often a page asks whether it has changed.
-const asksEvery = 3 * time.Second
+const asksEvery = 5 * time.Second
 
 // unfinished answers with what is known of a run without a report.
 func (s *Site) unfinished(a *asked, o *runs.Overview, now *state, failed string) error {

@@ -326,6 +326,7 @@ var english = map[string]string{
 	"serve.whatif.now":         "In force: %s",
 	"serve.whatif.more":        "Difference",
 	"serve.whatif.month":       "a month",
+	"serve.whatif.undecided":   "Undecided",
 	"serve.whatif.exempt":      "%s exempt",
 	"serve.whatif.note":        "These are the verdicts of the rule, before the safety checks and limits of a plan. A person who matches may still be refused or left for a later night.",
 	"whatif.added":             "Matched only with the other number",

@@ -326,6 +326,7 @@ var swedish = map[string]string{
 	"serve.whatif.now":         "Gäller nu: %s",
 	"serve.whatif.more":        "Skillnad",
 	"serve.whatif.month":       "per månad",
+	"serve.whatif.undecided":   "Obestämda",
 	"serve.whatif.exempt":      "%s undantagna",
 	"serve.whatif.note":        "Det är regelns utslag, före en plans säkerhetskontroller och gränser. Den som träffas kan ändå nekas eller skjutas till en senare natt.",
 	"whatif.added":             "Träffas bara med det andra antalet",
