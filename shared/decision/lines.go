@@ -22,6 +22,10 @@ type Summary struct {
 	Named []Named `json:"named,omitempty"`
 	// Lost says of each table of known accounts that could not be read what was used instead.
 	Lost []string `json:"lost,omitempty"`
+	// Outlooks has one entry for each rule. A run of an earlier version has none.
+	Outlooks []Outlook `json:"outlooks,omitempty"`
+	// Turning lists those who turn soonest. Outlooks counts all of them.
+	Turning []Turning `json:"turning,omitempty"`
 }
 
 // line is one line of a decisions object: a decision or the summary.
@@ -45,6 +49,7 @@ func (r *Run) Put(ctx context.Context, partition int, write func(emit func(*plan
 		if err != nil {
 			return err
 		}
+		r.cutTurning(&sum)
 		return emit(line{Summary: &sum})
 	})
 	if err != nil {
@@ -56,7 +61,7 @@ func (r *Run) Put(ctx context.Context, partition int, write func(emit func(*plan
 // Each calls each for every decision of the run, in the order of the partitions, and returns the combined summary. It
 // fails if a partition was not evaluated to its end.
 func (r *Run) Each(ctx context.Context, each func(*plan.Decision) error) (Summary, error) {
-	total := Summary{Tallies: make([]plan.Tally, len(r.Policy.Rules))}
+	total := Summary{Tallies: make([]plan.Tally, len(r.Policy.Rules)), Outlooks: r.outlooks()}
 	for i, rule := range r.Policy.Rules {
 		total.Tallies[i].Rule = rule.Name
 	}
@@ -95,7 +100,11 @@ func (r *Run) Each(ctx context.Context, each func(*plan.Decision) error) (Summar
 		}
 		for i := range total.Tallies {
 			total.Tallies[i].Add(sum.Tallies[i])
+			if len(sum.Outlooks) == len(total.Outlooks) {
+				total.Outlooks[i].add(sum.Outlooks[i])
+			}
 		}
+		total.Turning = append(total.Turning, sum.Turning...)
 	}
 	return total, nil
 }

@@ -31,8 +31,10 @@ type Screen struct {
 
 // Plain is what is known about people for whom no Person was built.
 type Plain struct {
-	People  int
-	Tallies []plan.Tally // by rule
+	People   int
+	Tallies  []plan.Tally // by rule
+	Outlooks []Outlook    // by rule
+	Turning  []Turning
 
 	accounts [2][]known.Account
 	members  []known.Member
@@ -138,9 +140,13 @@ func (s *Screen) plain(ctx context.Context, partition int, people *snapshot.Peop
 	if err != nil || crowd == nil {
 		return p, err
 	}
-	var verdicts [][]policy.Plain
-	verdicts, p.open = s.judge.Screen(crowd)
-	p.count(crowd, verdicts)
+	if err := p.addGrace(crowd); err != nil {
+		return nil, err
+	}
+	found := s.judge.Screen(crowd, s.run.outlookEnd())
+	p.open = found.Open
+	p.count(found)
+	p.outlook(found)
 	p.remember()
 	return p, p.failed
 }
@@ -175,15 +181,15 @@ func (p *screening) all() *screening {
 }
 
 // count adds the plain verdicts to the tallies.
-func (p *screening) count(crowd *policy.Crowd, verdicts [][]policy.Plain) {
+func (p *screening) count(found *policy.Screened) {
 	for i, rule := range p.run.Policy.Rules {
 		var of [policy.PlainVerdicts]int
-		for _, v := range verdicts[i] {
+		for _, v := range found.Verdicts[i] {
 			of[v]++
 		}
 		kept := of[policy.PlainKeep] + of[policy.PlainNotAsked]
 		p.Tallies = append(p.Tallies, plan.Tally{
-			Rule: rule.Name, Holders: kept, Keep: kept, Asked: of[policy.PlainKeep], Empty: p.judge.Empties(crowd, rule, verdicts[i]),
+			Rule: rule.Name, Holders: kept, Keep: kept, Asked: of[policy.PlainKeep], Empty: found.Empties(i),
 		})
 	}
 }

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
@@ -58,8 +59,8 @@ type Crowd struct {
 	Unreadable   []string // keys of groups that could not be read
 	Open         []bool   // people who must be evaluated one by one in any case
 
-	// The following fields are needed only by Sweep, which must know who may be in grace. The functions return
-	// microseconds since 1970, None for the time before the first reading, or Never if it is unknown.
+	// The following functions show who may be in grace. They return microseconds since 1970, None for the time before
+	// the first reading, or Never if it is unknown.
 
 	// EnabledSince returns since when the account in s has been enabled. It also returns None for a disabled account.
 	EnabledSince func(s directory.Source, row int) int64
@@ -85,15 +86,38 @@ const (
 // PlainVerdicts is the number of values of Plain.
 const PlainVerdicts = 5
 
-// Screen evaluates all rules for a crowd from its columns alone. A verdict is plain if the person does not hold the
-// license, or keeps it because a condition is false; a plain verdict is the one that AskAll would return. verdicts[i]
-// has the verdicts of rule i, one for each person. If some rule has no plain verdict on a person, open is true for that
-// person, and all verdicts on the person are NotPlain.
-func (j *Judge) Screen(c *Crowd) (verdicts [][]Plain, open []bool) {
-	return newScreen(j, c).rules()
+// Screened are the results of Screen. Its lists by rule are in the order of the policy.
+type Screened struct {
+	// Verdicts[i] has the verdicts of rule i, one for each person.
+	Verdicts [][]Plain
+	// Open marks the people who must be evaluated on their own, because some rule has no plain verdict on them. All
+	// verdicts on such a person are NotPlain.
+	Open []bool
+	// Turns[i] says when rule i turns, for those whom it keeps and who are not open. It is as Judge.TurnsBy.
+	Turns [][]Turned
+
+	screen *screen
 }
 
-func (s *screen) rules() (verdicts [][]Plain, open []bool) {
+// Screen evaluates all rules for a crowd from its columns alone. A verdict is plain if the person does not hold the
+// license, or keeps it because a condition is false; a plain verdict is the one that AskAll would return. Verdicts that
+// turn are found up to the time until.
+func (j *Judge) Screen(c *Crowd, until time.Time) *Screened {
+	s := newScreen(j, c)
+	verdicts, open := s.asked()
+	found := &Screened{Verdicts: verdicts, Open: open, screen: s}
+	for i, r := range j.policy.Rules {
+		found.Turns = append(found.Turns, s.turns(r, verdicts[i], open, until))
+	}
+	for i := range found.Turns {
+		found.Turns[i] = slices.DeleteFunc(found.Turns[i], func(t Turned) bool { return open[t.Row] })
+	}
+	alone(verdicts, open)
+	return found
+}
+
+// asked returns the verdicts of all rules, and who must be evaluated on their own.
+func (s *screen) asked() (verdicts [][]Plain, open []bool) {
 	open = make([]bool, s.People)
 	copy(open, s.Open)
 	s.exempt(open)
@@ -101,14 +125,18 @@ func (s *screen) rules() (verdicts [][]Plain, open []bool) {
 	for i, r := range s.policy.Rules {
 		verdicts[i] = s.rule(r, open)
 	}
+	return verdicts, open
+}
+
+// alone leaves no verdict on the people who are evaluated on their own.
+func alone(verdicts [][]Plain, open []bool) {
 	for i := range verdicts {
-		for row, alone := range open {
-			if alone {
+		for row, is := range open {
+			if is {
 				verdicts[i][row] = NotPlain
 			}
 		}
 	}
-	return verdicts, open
 }
 
 // rule returns the plain verdicts of a rule. It sets open for the people without a plain verdict.
@@ -229,15 +257,14 @@ func (s *screen) members(q *MemberQuery) []directory.Flag {
 	return flags
 }
 
-// Empties counts, by attribute, the holders without a value for the attribute; see Empty. It counts only people on whom
-// the rule has a plain verdict.
-func (j *Judge) Empties(c *Crowd, r *Rule, verdicts []Plain) map[string]int {
-	s := newScreen(j, c)
+// Empties counts, by attribute, the holders without a value for the attribute; see Judge.Empty. i is the index of the
+// rule. It counts only people on whom the rule has a plain verdict.
+func (f *Screened) Empties(i int) map[string]int {
 	counts := map[string]int{}
-	for _, a := range r.fills {
+	for _, a := range f.screen.policy.Rules[i].fills {
 		n := 0
-		for row, empty := range s.empty(a) {
-			if empty && verdicts[row] > PlainNotHolder {
+		for row, empty := range f.screen.empty(a) {
+			if empty && f.Verdicts[i][row] > PlainNotHolder {
 				n++
 			}
 		}
@@ -246,6 +273,11 @@ func (j *Judge) Empties(c *Crowd, r *Rule, verdicts []Plain) map[string]int {
 		}
 	}
 	return counts
+}
+
+// Idle counts the holders on whom rule i has a plain verdict by their idle time; see Judge.CountIdle.
+func (f *Screened) Idle(i int) *Idle {
+	return f.screen.idle(f.screen.policy.Rules[i], f.Verdicts[i])
 }
 
 // CanScreen reports whether Screen can decide anything under this policy. It cannot if the policy exempts accounts of

@@ -72,7 +72,8 @@ func (s *screen) text(attr, literal ast.Expr, equal bool) []directory.Flag {
 		return directory.FlagOf(strings.EqualFold(text, want) == equal)
 	}
 	byWord := make([]directory.Flag, len(c.Words))
-	if len(c.Words) <= s.People { // as is usual with a single dictionary
+	few := len(c.Words) <= s.People // as is usual with a single dictionary
+	if few {
 		for word, text := range c.Words {
 			byWord[word] = compared(text)
 		}
@@ -82,8 +83,10 @@ func (s *screen) text(attr, literal ast.Expr, equal bool) []directory.Flag {
 		switch word := c.Rows[row]; {
 		case half == Here && word == None, half == Nowhere && a.as == orNone:
 			flags[row] = none
-		case half == Here:
+		case half == Here && few:
 			flags[row] = byWord[word]
+		case half == Here:
+			flags[row] = compared(c.Words[word])
 		}
 	}
 	return flags
@@ -172,14 +175,15 @@ func (s *screen) test(call ast.CallExpr) []directory.Flag {
 		return flags
 	}
 	var at time.Time
+	moves := true
 	if len(call.Args()) == 1 {
 		var ok bool
-		if at, ok = s.instant(call.Args()[0]); !ok {
+		if at, moves, ok = s.instant(call.Args()[0]); !ok {
 			return flags
 		}
 	}
-	dates := s.date(a)
-	late := s.late(a, len(call.Args()) == 1, at)
+	dates := s.moved(s.date(a), moves)
+	late := s.late(a, len(call.Args()) == 1, at, moves)
 	none := holds(directory.Value{State: directory.None}, at)
 	known := stepAt(at, func(t time.Time) directory.Flag { return holds(directory.Value{State: directory.Known, Time: t}, at) })
 	for row, date := range dates {
@@ -197,7 +201,7 @@ func (s *screen) test(call ast.CallExpr) []directory.Flag {
 // compare compares the value of a date with a time. The result is Unset for a date without a value.
 func (s *screen) compare(operator string, value, bound ast.Expr) []directory.Flag {
 	flags := s.all(directory.Unset)
-	at, ok := s.instant(bound)
+	at, moves, ok := s.instant(bound)
 	if !ok || value.Kind() != ast.CallKind || !value.AsCall().IsMemberFunction() || value.AsCall().FunctionName() != "value" {
 		return flags
 	}
@@ -205,7 +209,7 @@ func (s *screen) compare(operator string, value, bound ast.Expr) []directory.Fla
 	if a == nil {
 		return flags
 	}
-	holds, dates := orders[operator], s.date(a)
+	holds, dates := orders[operator], s.moved(s.date(a), moves)
 	if !s.through[a].IsZero() {
 		return flags // such dates may only be tested
 	}
@@ -235,28 +239,29 @@ func (s *screen) dateOf(e ast.Expr) *attribute {
 	return nil
 }
 
-// instant evaluates an expression made of now, literal times and spans. It returns false for any other expression.
-func (s *screen) instant(e ast.Expr) (time.Time, bool) {
+// instant evaluates an expression made of now, literal times and spans. moves reports whether the expression contains
+// now. ok is false for any other expression.
+func (s *screen) instant(e ast.Expr) (at time.Time, moves, ok bool) {
 	if e.Kind() == ast.IdentKind && e.AsIdent() == "now" {
-		return s.now, true
+		return s.origin(), true, true
 	}
 	if t, ok := instantOf(e); ok {
-		return t, true
+		return t, false, true
 	}
 	if e.Kind() != ast.CallKind || len(e.AsCall().Args()) != 2 {
-		return time.Time{}, false
+		return time.Time{}, false, false
 	}
 	call := e.AsCall()
-	from, ok := s.instant(call.Args()[0])
+	from, moves, ok := s.instant(call.Args()[0])
 	span, isSpan := spanOf(call.Args()[1])
 	switch {
 	case !ok || !isSpan:
 	case call.FunctionName() == operators.Subtract:
-		return from.Add(-span), true
+		return from.Add(-span), moves, true
 	case call.FunctionName() == operators.Add:
-		return from.Add(span), true
+		return from.Add(span), moves, true
 	}
-	return time.Time{}, false
+	return time.Time{}, false, false
 }
 
 // empty reports for whom an attribute has no value, as Judge.Empty does.

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -32,13 +33,19 @@ func (s *screen) newestUse(used Used, dates []int64, known, open, never []bool) 
 }
 
 // late returns the earliest date, in microseconds, that settles a test that compares dates with at. Earlier dates do
-// not settle the test, because the report ends before at; see dateTest. late returns None if no report has the
-// attribute's dates, or if all reports end late enough.
-func (s *screen) late(a *attribute, asked bool, at time.Time) int64 {
+// not settle the test, because the report ends before at; see dateTest. moves is as in instant. late returns None if no
+// report has the attribute's dates, or if all reports end late enough.
+func (s *screen) late(a *attribute, asked bool, at time.Time, moves bool) int64 {
 	if !asked && len(s.spans) > 0 {
-		at = s.now.Add(-slices.Min(s.spans))
+		at = s.origin().Add(-slices.Min(s.spans))
 	}
-	if through := s.through[a]; !through.IsZero() && at.After(through.Add(s.lead)) {
+	through := s.through[a]
+	switch {
+	case through.IsZero():
+		return None
+	case s.at != nil && !moves: // by then, a later report says more
+		return math.MaxInt64
+	case s.now.Add(at.Sub(s.origin())).After(through.Add(s.lead)):
 		return at.Add(time.Microsecond - 1).UnixMicro()
 	}
 	return None

@@ -20,7 +20,8 @@ type Swept struct {
 func (j *Judge) Sweep(c *Crowd) *Swept {
 	s := newScreen(j, c)
 	s.sweeps = true
-	verdicts, open := s.rules()
+	verdicts, open := s.asked()
+	alone(verdicts, open)
 	return &Swept{Verdicts: verdicts, Open: open, screen: s}
 }
 

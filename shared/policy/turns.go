@@ -55,10 +55,18 @@ func (p *Policy) LongestSpan() (longest time.Duration) {
 // timestamp("…"), moved by the spans in the conditions; the second after each of these, because comparisons may be
 // strict; and the ends of grace and leave.
 func (j *Judge) Turns(r *Rule, p *directory.Person, given ...time.Time) (time.Time, bool) {
+	return j.TurnsBy(time.Time{}, r, p, given...)
+}
+
+// TurnsBy is like Turns, but looks only at times up to until. The zero time sets no limit.
+func (j *Judge) TurnsBy(until time.Time, r *Rule, p *directory.Person, given ...time.Time) (time.Time, bool) {
 	j.instants = j.instants[:0]
 	j.turningPoints(r, p)
 	for _, at := range given {
 		j.coolingPoints(r, p, at)
+	}
+	if !until.IsZero() {
+		j.instants = slices.DeleteFunc(j.instants, func(t time.Time) bool { return t.After(until) })
 	}
 	return j.first(func() bool {
 		cooling := func(at time.Time) bool { return j.Cooling(r, p, at) }

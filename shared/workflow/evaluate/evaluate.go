@@ -39,13 +39,7 @@ func (w *Worker) Partition(ctx context.Context, n int) error {
 		return fmt.Errorf("evaluate partition %d: %w", n, err)
 	}
 	err = w.run.Put(ctx, n, func(emit func(*plan.Decision) error) (decision.Summary, error) {
-		sum := decision.Summary{People: plain.People, Tallies: make([]plan.Tally, len(w.run.Policy.Rules))}
-		for i, rule := range w.run.Policy.Rules {
-			sum.Tallies[i].Rule = rule.Name
-			if len(plain.Tallies) > 0 {
-				sum.Tallies[i].Add(plain.Tallies[i])
-			}
-		}
+		sum := w.run.NewSummary(plain)
 		for p := range w.accounts.Join() {
 			if err := ctx.Err(); err != nil {
 				return sum, err
@@ -62,7 +56,7 @@ func (w *Worker) Partition(ctx context.Context, n int) error {
 				}
 				sum.Kinds[kind]++
 			}
-			if err := w.person(p, sum.Tallies, emit); err != nil {
+			if err := w.person(p, &sum, emit); err != nil {
 				return sum, err
 			}
 		}
@@ -75,8 +69,9 @@ func (w *Worker) Partition(ctx context.Context, n int) error {
 	return w.run.RememberWith(ctx, n, &w.accounts, plain)
 }
 
-func (w *Worker) person(p *directory.Person, tallies []plan.Tally, emit func(*plan.Decision) error) error {
+func (w *Worker) person(p *directory.Person, sum *decision.Summary, emit func(*plan.Decision) error) error {
 	var taken decision.Conflicts
+	tallies := sum.Tallies
 	i := -1
 	for rule, v := range w.judge.AskAll(p) {
 		i++
@@ -89,11 +84,18 @@ func (w *Worker) person(p *directory.Person, tallies []plan.Tally, emit func(*pl
 		}
 		if past == nil && (v.Outcome == policy.NotHolder || v.Outcome == policy.Keep) {
 			tallies[i].Count(v.Outcome, v.Holder)
+			if v.Holder == directory.Yes {
+				d := plan.Decision{User: p.ID(), SID: p.SID(), License: rule.License.Name, Outcome: v.Outcome}
+				w.run.Look(sum, w.judge, i, p, &d, nil)
+			}
 			continue
 		}
 		d := w.run.Decide(w.judge, rule, p, v, past, taken)
 		tallies[i].Count(d.Outcome, v.Holder)
 		taken.Add(&d)
+		if v.Holder == directory.Yes {
+			w.run.Look(sum, w.judge, i, p, &d, past)
+		}
 		if plain := d.Outcome == policy.NotHolder || d.Outcome == policy.Keep; plain && d.Refused == "" && d.RestoreOf == "" && d.HeldAgain == "" {
 			continue
 		}

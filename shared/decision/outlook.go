@@ -1,0 +1,118 @@
+package decision
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/snapshot/table"
+)
+
+// OutlookDays is how many days ahead an Outlook looks.
+const OutlookDays = 30
+
+// Outlook says how long the holders of a rule's license have been idle, and when the rule takes the license from those
+// whom it keeps, if they stay away.
+type Outlook struct {
+	Idle *policy.Idle `json:"idle,omitempty"` // nil if the rule reads no date of use
+	// Turns[d] counts holders whose verdict turns to reclaim more than d and at most d+1 days after the planning time.
+	Turns []int `json:"turns,omitempty"`
+}
+
+// Turning is a verdict that turns to reclaim within OutlookDays if the person stays away.
+type Turning struct {
+	Key  uint64    `json:"key"` // PersonKey
+	Rule int       `json:"rule"`
+	On   time.Time `json:"on"`
+}
+
+// outlooks returns an empty outlook for each rule.
+func (r *Run) outlooks() []Outlook {
+	all := make([]Outlook, len(r.Policy.Rules))
+	for i, rule := range r.Policy.Rules {
+		all[i] = Outlook{Idle: rule.NewIdle(), Turns: make([]int, OutlookDays)}
+	}
+	return all
+}
+
+// NewSummary returns the summary of a partition of which only the people that plain covers are counted.
+func (r *Run) NewSummary(plain *Plain) Summary {
+	s := Summary{People: plain.People, Tallies: make([]plan.Tally, len(r.Policy.Rules)), Outlooks: r.outlooks(), Turning: plain.Turning}
+	for i, rule := range r.Policy.Rules {
+		s.Tallies[i].Rule = rule.Name
+		if len(plain.Tallies) > 0 {
+			s.Tallies[i].Add(plain.Tallies[i])
+			s.Outlooks[i].add(plain.Outlooks[i])
+		}
+	}
+	return s
+}
+
+// outlookEnd returns the last moment of an outlook.
+func (r *Run) outlookEnd() time.Time { return r.Begin.AsOf.Add(OutlookDays * 24 * time.Hour) }
+
+// turn counts a verdict that turns.
+func (s *Summary) turn(asOf time.Time, t Turning) {
+	s.Outlooks[t.Rule].Turns[(t.On.Sub(asOf)-1)/(24*time.Hour)]++
+	s.Turning = append(s.Turning, t)
+}
+
+// Look adds what rule i has ahead for a holder of its license. d is the decision, of which the outcome and the person
+// are known. past is what last happened to the license, or nil.
+func (r *Run) Look(s *Summary, judge *policy.Judge, i int, p *directory.Person, d *plan.Decision, past *history.Item) {
+	rule := r.Policy.Rules[i]
+	judge.CountIdle(s.Outlooks[i].Idle, rule, p)
+	if d.Outcome != policy.Keep && d.Outcome != policy.Exempt {
+		return
+	}
+	var given []time.Time
+	if r.History.Len() > 0 {
+		given = r.allGiven(d, directory.Yes, past, judge.Now())
+	}
+	if on, turns := judge.TurnsBy(r.outlookEnd(), rule, p, given...); turns {
+		s.turn(r.Begin.AsOf, Turning{Key: PersonKey(p), Rule: i, On: on})
+	}
+}
+
+// mostTurning is the number of people in the list Turning of a run. Counts include everybody.
+const mostTurning = 2000
+
+// cutTurning keeps those who turn soonest. A partition keeps several times its share of mostTurning, because the hash
+// that chooses the partition spreads people evenly.
+func (r *Run) cutTurning(s *Summary) {
+	slices.SortFunc(s.Turning, func(a, b Turning) int {
+		return cmp.Or(a.On.Compare(b.On), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Key, b.Key))
+	})
+	most := min(mostTurning, 100+4*mostTurning/r.Begin.Partitions)
+	s.Turning = s.Turning[:min(len(s.Turning), most)]
+}
+
+// add adds the counts of another partition. A run of an earlier version has no outlooks.
+func (o *Outlook) add(of Outlook) {
+	if o.Idle != nil {
+		o.Idle.Add(of.Idle)
+	}
+	for d, n := range of.Turns[:min(len(of.Turns), len(o.Turns))] {
+		o.Turns[d] += n
+	}
+}
+
+// outlook counts the people with plain verdicts.
+func (p *screening) outlook(found *policy.Screened) {
+	sum := Summary{Outlooks: make([]Outlook, len(p.run.Policy.Rules))}
+	for i := range sum.Outlooks {
+		sum.Outlooks[i] = Outlook{Idle: found.Idle(i), Turns: make([]int, OutlookDays)}
+		for _, t := range found.Turns[i] {
+			key := p.keys[directory.Entra].Rows[t.Row]
+			if key == table.None {
+				key = p.keys[directory.AD].Rows[t.Row]
+			}
+			sum.turn(p.run.Begin.AsOf, Turning{Key: uint64(key), Rule: i, On: t.At})
+		}
+	}
+	p.Outlooks, p.Turning = sum.Outlooks, sum.Turning
+}

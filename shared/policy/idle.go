@@ -1,0 +1,140 @@
+package policy
+
+import (
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// Idle counts the holders of a license by the time for which they have not used it. It rests on the dates of use that
+// the condition "when" of a rule reads.
+type Idle struct {
+	// Days[d] counts holders who were last active d whole days ago. The last element counts all longer times.
+	Days     []int `json:"days"`
+	Never    int   `json:"never,omitempty"`    // holders who were read and have no date
+	NotKnown int   `json:"notKnown,omitempty"` // holders of whom a date was not read, or may be later than what was read
+}
+
+// These values take the place of a number of days.
+const (
+	neverActive = -1
+	notKnownAt  = -2
+)
+
+// NewIdle returns empty counts for a rule. It returns nil for a rule whose condition "when" reads no date of use.
+func (r *Rule) NewIdle() *Idle {
+	if len(r.when.activity) == 0 {
+		return nil
+	}
+	return &Idle{Days: make([]int, r.longestIdle()+1)}
+}
+
+// longestIdle is the number of days that are counted one by one. It is at least the span of the usage reports, so that
+// a person without use in the whole span of a report counts as idle for longer.
+func (r *Rule) longestIdle() int {
+	longest := 180
+	for _, span := range r.when.spans {
+		longest = max(longest, int(span/day)*6/5)
+	}
+	return longest
+}
+
+// Add adds the counts of other people.
+func (i *Idle) Add(o *Idle) {
+	if o == nil {
+		return
+	}
+	for d, n := range o.Days {
+		i.Days[min(d, len(i.Days)-1)] += n
+	}
+	i.Never += o.Never
+	i.NotKnown += o.NotKnown
+}
+
+func (i *Idle) count(days int) {
+	switch {
+	case days == neverActive:
+		i.Never++
+	case days == notKnownAt:
+		i.NotKnown++
+	default:
+		i.Days[min(days, len(i.Days)-1)]++
+	}
+}
+
+// CountIdle adds a holder of the rule's license to the counts. It does nothing if counts is nil.
+func (j *Judge) CountIdle(counts *Idle, r *Rule, p *directory.Person) {
+	if counts == nil {
+		return
+	}
+	j.about(r, p)
+	var newest, bound time.Time // bound: there is no activity after it, and what was before is not known
+	for _, a := range r.when.activity {
+		v := a.of(p)
+		switch seen := lastSeen([]*attribute{a}, p); {
+		case v.State == directory.Unknown:
+			counts.count(notKnownAt)
+			return
+		case v.State == directory.None:
+		case v.State == directory.NoneSince || !v.Time.Equal(seen):
+			bound = laterTime(bound, v.Time)
+		default:
+			newest = laterTime(newest, v.Time)
+		}
+	}
+	switch days := int(j.now.Sub(bound) / day); {
+	case bound.After(newest) && days >= len(counts.Days)-1:
+		counts.count(days)
+	case bound.After(newest):
+		counts.count(notKnownAt)
+	case newest.IsZero():
+		counts.count(neverActive)
+	default:
+		counts.count(max(0, int(j.now.Sub(newest)/day)))
+	}
+}
+
+func laterTime(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// idle counts the holders with a plain verdict in the same way. A person whose report reaches back only to a horizon
+// has no plain verdict.
+func (s *screen) idle(r *Rule, verdicts []Plain) *Idle {
+	counts := r.NewIdle()
+	if counts == nil {
+		return nil
+	}
+	dates := make([][]int64, len(r.when.activity))
+	for i, a := range r.when.activity {
+		dates[i] = s.date(a)
+	}
+	now, day := s.now.UnixMicro(), day.Microseconds()
+	for row, v := range verdicts {
+		if v <= PlainNotHolder {
+			continue
+		}
+		newest := int64(None)
+		for _, list := range dates {
+			if list[row] == unknownDate {
+				newest = unknownDate
+				break
+			}
+			newest = max(newest, list[row])
+		}
+		switch {
+		case newest == None:
+			counts.Never++
+		case newest == unknownDate:
+			counts.NotKnown++
+		case newest >= now:
+			counts.Days[0]++
+		default:
+			counts.Days[min((now-newest)/day, int64(len(counts.Days)-1))]++
+		}
+	}
+	return counts
+}

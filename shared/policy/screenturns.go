@@ -1,0 +1,188 @@
+package policy
+
+import (
+	"slices"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// A rule that keeps a license says reclaim at a later time if the person stays away; see Turns. Screen finds this time
+// from columns. It evaluates the conditions for pairs of a row and a time at which the verdict can change. In such a
+// pair the dates are moved instead of now: a date that is so many days before the time of the pair is compared as if it
+// were so many days before the origin.
+
+// Turned is a row whose verdict turns from keep to reclaim at a time.
+type Turned struct {
+	Row int
+	At  time.Time
+}
+
+// origin is the time that stands for now.
+func (s *screen) origin() time.Time {
+	if s.at == nil {
+		return s.now
+	}
+	return time.Unix(0, 0).UTC()
+}
+
+// moved returns dates as they are compared with a time that moves with now.
+func (s *screen) moved(dates []int64, moves bool) []int64 {
+	if s.at == nil || !moves {
+		return dates
+	}
+	moved := make([]int64, len(dates))
+	for row, date := range dates {
+		if moved[row] = date; date != None && date != unknownDate {
+			moved[row] = date - s.at[row]
+		}
+	}
+	return moved
+}
+
+// turns returns, in the order of the rows, when a rule will say reclaim about those whom it keeps, as TurnsBy does. It
+// sets open for the people of whom the columns do not tell.
+func (s *screen) turns(r *Rule, verdicts []Plain, open []bool, until time.Time) (turned []Turned) {
+	rows, at, ok := s.turningPoints(r, verdicts, open, until)
+	if !ok {
+		for row, v := range verdicts {
+			open[row] = open[row] || v > PlainNotHolder
+		}
+		return nil
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	pairs := newScreen(s.Judge, s.Crowd.pick(rows))
+	pairs.at = at
+	scope, when, exempt := pairs.all(directory.Yes), pairs.condition(r.when), pairs.all(directory.No)
+	if r.scope != nil {
+		scope = pairs.condition(r.scope)
+	}
+	if c := s.policy.exempt.when; c != nil {
+		exempt = pairs.condition(c)
+	}
+	done := -1 // the last row that needs no further pair
+	for i, row := range rows {
+		switch holds := and(and(scope[i], when[i]), not(exempt[i])); {
+		case row == done || holds == directory.No:
+			continue
+		case holds == directory.Unset || s.spared(r)[row]:
+			open[row] = true
+		default:
+			turned = append(turned, Turned{row, time.UnixMicro(at[i]).UTC()})
+		}
+		done = row
+	}
+	return turned
+}
+
+// turningPoints returns the times up to until at which the verdicts can change, in order: at[i] is a time for the row
+// rows[i]. It sets open for people of whom a report shows only that they did nothing since its horizon. ok is false if
+// the columns lack a date that the conditions read.
+func (s *screen) turningPoints(r *Rule, verdicts []Plain, open []bool, until time.Time) (rows []int, at []int64, ok bool) {
+	now, last := s.now.UnixMicro(), until.UnixMicro()
+	offsets, fixed, ok := r.steps(now, last)
+	if !ok {
+		return nil, nil, false
+	}
+	var dates [][]int64
+	var reported []bool
+	for _, a := range r.asks {
+		switch {
+		case a.kind != directory.Date:
+		case s.readable(a):
+			dates, reported = append(dates, s.date(a)), append(reported, a.bounded())
+		case !a.bounded(): // a report that cannot be trusted makes the date unknown, so that it adds no time
+			return nil, nil, false
+		}
+	}
+	for row, v := range verdicts {
+		if open[row] || v <= PlainNotHolder {
+			continue
+		}
+		first := len(at)
+		for i, list := range dates {
+			date := list[row]
+			if date <= unknownDate {
+				open[row] = open[row] || date == unknownDate && reported[i]
+				continue
+			}
+			for _, offset := range offsets {
+				if t := date + offset; t > now && t <= last {
+					at = append(at, t)
+				}
+			}
+		}
+		at = append(at, fixed...)
+		if open[row] || len(at) == first {
+			at = at[:first]
+			continue
+		}
+		slices.Sort(at[first:])
+		at = append(at[:first], slices.Compact(at[first:])...)
+		for len(rows) < len(at) {
+			rows = append(rows, row)
+		}
+	}
+	return rows, at, true
+}
+
+// steps returns by how much a date is moved to become a time at which the verdict can change, in microseconds, and the
+// times after now, up to last, that are the same for everybody. ok is false if one of them is no whole number of
+// microseconds.
+func (r *Rule) steps(now, last int64) (offsets, fixed []int64, ok bool) {
+	var instants []time.Time
+	for _, c := range r.conditions {
+		instants = append(instants, c.instants...)
+	}
+	for _, o := range r.offsets {
+		if o%time.Microsecond != 0 {
+			return nil, nil, false
+		}
+		for _, step := range []time.Duration{o, o + time.Second} {
+			offsets = append(offsets, step.Microseconds())
+			for _, t := range instants {
+				if t.Nanosecond()%1000 != 0 {
+					return nil, nil, false
+				}
+				if at := t.Add(step).UnixMicro(); at > now && at <= last {
+					fixed = append(fixed, at)
+				}
+			}
+		}
+	}
+	return offsets, fixed, true
+}
+
+// pick returns a crowd of the people in the given rows. A row may be given several times. Groups and licenses are left
+// out.
+func (c *Crowd) pick(rows []int) *Crowd {
+	some := &Crowd{People: len(rows)}
+	for source, states := range c.Accounts {
+		some.Accounts[source] = pickRows(states, rows)
+	}
+	some.Field = func(name string) (Column, bool) {
+		column, ok := c.Field(name)
+		if ok {
+			column.Rows = pickRows(column.Rows, rows)
+		}
+		return column, ok
+	}
+	some.Used = func(signal directory.Signal) (Used, bool) {
+		used, ok := c.Used(signal)
+		if ok {
+			used.Last = pickRows(used.Last, rows)
+		}
+		return used, ok
+	}
+	return some
+}
+
+func pickRows[T any](list []T, rows []int) []T {
+	picked := make([]T, len(rows))
+	for i, row := range rows {
+		picked[i] = list[row]
+	}
+	return picked
+}
