@@ -61,7 +61,7 @@ func (r *Run) Put(ctx context.Context, partition int, write func(emit func(*plan
 // Each calls each for every decision of the run, in the order of the partitions, and returns the combined summary. It
 // fails if a partition was not evaluated to its end.
 func (r *Run) Each(ctx context.Context, each func(*plan.Decision) error) (Summary, error) {
-	total := Summary{Tallies: make([]plan.Tally, len(r.Policy.Rules)), Outlooks: r.outlooks()}
+	total := Summary{Tallies: make([]plan.Tally, len(r.Policy.Rules))}
 	for i, rule := range r.Policy.Rules {
 		total.Tallies[i].Rule = rule.Name
 	}
@@ -100,7 +100,12 @@ func (r *Run) Each(ctx context.Context, each func(*plan.Decision) error) (Summar
 		}
 		for i := range total.Tallies {
 			total.Tallies[i].Add(sum.Tallies[i])
-			if len(sum.Outlooks) == len(total.Outlooks) {
+		}
+		if len(sum.Outlooks) == len(r.Policy.Rules) {
+			if total.Outlooks == nil {
+				total.Outlooks = r.outlooks()
+			}
+			for i := range total.Outlooks {
 				total.Outlooks[i].add(sum.Outlooks[i])
 			}
 		}

@@ -25,9 +25,9 @@ type Outlook struct {
 
 // Turning is a verdict that turns to reclaim within OutlookDays if the person stays away.
 type Turning struct {
-	Key  uint64    `json:"key"` // PersonKey
-	Rule int       `json:"rule"`
-	On   time.Time `json:"on"`
+	Key  uint64 `json:"key"` // PersonKey
+	Rule int    `json:"rule"`
+	On   int64  `json:"on"` // in microseconds since 1970
 }
 
 // outlooks returns an empty outlook for each rule.
@@ -57,24 +57,29 @@ func (r *Run) outlookEnd() time.Time { return r.Begin.AsOf.Add(OutlookDays * 24 
 
 // turn counts a verdict that turns.
 func (s *Summary) turn(asOf time.Time, t Turning) {
-	s.Outlooks[t.Rule].Turns[(t.On.Sub(asOf)-1)/(24*time.Hour)]++
+	s.Outlooks[t.Rule].Turns[(time.UnixMicro(t.On).Sub(asOf)-1)/(24*time.Hour)]++
 	s.Turning = append(s.Turning, t)
 }
 
-// Look adds what rule i has ahead for a holder of its license. d is the decision, of which the outcome and the person
-// are known. past is what last happened to the license, or nil.
-func (r *Run) Look(s *Summary, judge *policy.Judge, i int, p *directory.Person, d *plan.Decision, past *history.Item) {
+// Look adds what rule i has ahead for a holder of its license. v is the verdict. d is the decision, of which the outcome
+// and the person are known. past is what last happened to the license, or nil.
+func (r *Run) Look(s *Summary, judge *policy.Judge, i int, p *directory.Person, v *policy.Verdict, d *plan.Decision, past *history.Item) {
 	rule := r.Policy.Rules[i]
 	judge.CountIdle(s.Outlooks[i].Idle, rule, p)
 	if d.Outcome != policy.Keep && d.Outcome != policy.Exempt {
 		return
 	}
-	var given []time.Time
+	var lately []time.Time // when the license was given
 	if r.History.Len() > 0 {
-		given = r.allGiven(d, directory.Yes, past, judge.Now())
+		for _, g := range r.allGiven(d, directory.Yes, past, judge.Now()) {
+			lately = append(lately, g.at)
+		}
 	}
-	if on, turns := judge.TurnsBy(r.outlookEnd(), rule, p, given...); turns {
-		s.turn(r.Begin.AsOf, Turning{Key: PersonKey(p), Rule: i, On: on})
+	if len(lately) == 0 && judge.SettledBy(r.outlookEnd(), rule, p, *v) {
+		return
+	}
+	if on, turns := judge.TurnsBy(r.outlookEnd(), rule, p, lately...); turns {
+		s.turn(r.Begin.AsOf, Turning{Key: PersonKey(p), Rule: i, On: on.UnixMicro()})
 	}
 }
 
@@ -85,7 +90,7 @@ const mostTurning = 2000
 // that chooses the partition spreads people evenly.
 func (r *Run) cutTurning(s *Summary) {
 	slices.SortFunc(s.Turning, func(a, b Turning) int {
-		return cmp.Or(a.On.Compare(b.On), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Key, b.Key))
+		return cmp.Or(cmp.Compare(a.On, b.On), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Key, b.Key))
 	})
 	most := min(mostTurning, 100+4*mostTurning/r.Begin.Partitions)
 	s.Turning = s.Turning[:min(len(s.Turning), most)]

@@ -71,12 +71,12 @@ func (j *Judge) CountIdle(counts *Idle, r *Rule, p *directory.Person) {
 	var newest, bound time.Time // bound: there is no activity after it, and what was before is not known
 	for _, a := range r.when.activity {
 		v := a.of(p)
-		switch seen := lastSeen([]*attribute{a}, p); {
+		switch {
 		case v.State == directory.Unknown:
 			counts.count(notKnownAt)
 			return
 		case v.State == directory.None:
-		case v.State == directory.NoneSince || !v.Time.Equal(seen):
+		case v.State == directory.NoneSince, !v.Through.IsZero() && !v.Time.Equal(lastSeen([]*attribute{a}, p)):
 			bound = laterTime(bound, v.Time)
 		default:
 			newest = laterTime(newest, v.Time)

@@ -35,6 +35,7 @@ type Judge struct {
 
 	names    *Names
 	instants []time.Time
+	until    time.Time // the last time that is added to instants; zero if there is none
 }
 
 // NewJudge returns a Judge for the time now. skuIDs maps the names that directory.SKUIDs returns to the tenant's
@@ -150,7 +151,7 @@ type decision struct {
 
 // verdict returns the decision as a Verdict without a reason.
 func (d *decision) verdict() Verdict {
-	v := Verdict{Outcome: d.outcome, Holder: d.holder}
+	v := Verdict{Outcome: d.outcome, Holder: d.holder, InGrace: d.grace.flag == directory.Yes}
 	if d.outcome != NotHolder && d.outcome != Exempt {
 		v.Asked = d.scope.flag
 	}

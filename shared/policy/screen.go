@@ -20,7 +20,7 @@ type screen struct {
 	dates   map[*attribute][]int64
 	through map[*attribute]time.Time // up to when the reports say anything about the dates
 	spans   []time.Duration          // the spans of the condition
-	at      []int64                  // see screenturns.go; nil if everybody is evaluated as of now
+	moment  []int64                  // see screenturns.go; nil if everybody is evaluated as of now
 
 	scopes map[string][]directory.Flag   // results of conditions "for", by source
 	held   map[*License][]directory.Flag // results of holders

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -12,15 +13,15 @@ import (
 // pair the dates are moved instead of now: a date that is so many days before the time of the pair is compared as if it
 // were so many days before the origin.
 
-// Turned is a row whose verdict turns from keep to reclaim at a time.
+// Turned is a row whose verdict turns from keep to reclaim.
 type Turned struct {
 	Row int
-	At  time.Time
+	At  int64 // in microseconds since 1970
 }
 
 // origin is the time that stands for now.
 func (s *screen) origin() time.Time {
-	if s.at == nil {
+	if s.moment == nil {
 		return s.now
 	}
 	return time.Unix(0, 0).UTC()
@@ -28,13 +29,13 @@ func (s *screen) origin() time.Time {
 
 // moved returns dates as they are compared with a time that moves with now.
 func (s *screen) moved(dates []int64, moves bool) []int64 {
-	if s.at == nil || !moves {
+	if s.moment == nil || !moves {
 		return dates
 	}
 	moved := make([]int64, len(dates))
 	for row, date := range dates {
 		if moved[row] = date; date != None && date != unknownDate {
-			moved[row] = date - s.at[row]
+			moved[row] = date - s.moment[row]
 		}
 	}
 	return moved
@@ -54,7 +55,7 @@ func (s *screen) turns(r *Rule, verdicts []Plain, open []bool, until time.Time) 
 		return nil
 	}
 	pairs := newScreen(s.Judge, s.Crowd.pick(rows))
-	pairs.at = at
+	pairs.moment = at
 	scope, when, exempt := pairs.all(directory.Yes), pairs.condition(r.when), pairs.all(directory.No)
 	if r.scope != nil {
 		scope = pairs.condition(r.scope)
@@ -62,15 +63,15 @@ func (s *screen) turns(r *Rule, verdicts []Plain, open []bool, until time.Time) 
 	if c := s.policy.exempt.when; c != nil {
 		exempt = pairs.condition(c)
 	}
-	done := -1 // the last row that needs no further pair
+	grace, done := s.spared(r), -1 // done is the last row that needs no further pair
 	for i, row := range rows {
 		switch holds := and(and(scope[i], when[i]), not(exempt[i])); {
 		case row == done || holds == directory.No:
 			continue
-		case holds == directory.Unset || s.spared(r)[row]:
+		case holds == directory.Unset || grace.is(row):
 			open[row] = true
 		default:
-			turned = append(turned, Turned{row, time.UnixMicro(at[i]).UTC()})
+			turned = append(turned, Turned{row, at[i]})
 		}
 		done = row
 	}
@@ -86,13 +87,12 @@ func (s *screen) turningPoints(r *Rule, verdicts []Plain, open []bool, until tim
 	if !ok {
 		return nil, nil, false
 	}
-	var dates [][]int64
-	var reported []bool
+	var dates []movable
 	for _, a := range r.asks {
 		switch {
 		case a.kind != directory.Date:
 		case s.readable(a):
-			dates, reported = append(dates, s.date(a)), append(reported, a.bounded())
+			dates = append(dates, newMovable(s.date(a), a.bounded(), offsets, now, last))
 		case !a.bounded(): // a report that cannot be trusted makes the date unknown, so that it adds no time
 			return nil, nil, false
 		}
@@ -102,15 +102,16 @@ func (s *screen) turningPoints(r *Rule, verdicts []Plain, open []bool, until tim
 			continue
 		}
 		first := len(at)
-		for i, list := range dates {
-			date := list[row]
-			if date <= unknownDate {
-				open[row] = open[row] || date == unknownDate && reported[i]
-				continue
-			}
-			for _, offset := range offsets {
-				if t := date + offset; t > now && t <= last {
-					at = append(at, t)
+		for i := range dates {
+			m := &dates[i]
+			switch date := m.dates[row]; {
+			case date == unknownDate:
+				open[row] = open[row] || m.reported
+			case date > m.first && date <= m.last:
+				for _, offset := range m.offsets {
+					if t := date + offset; t > now && t <= last {
+						at = append(at, t)
+					}
 				}
 			}
 		}
@@ -126,6 +127,28 @@ func (s *screen) turningPoints(r *Rule, verdicts []Plain, open []bool, until tim
 		}
 	}
 	return rows, at, true
+}
+
+// movable are the dates of an attribute, with the offsets that can move one of them between now and a last time.
+type movable struct {
+	dates       []int64
+	reported    bool
+	offsets     []int64
+	first, last int64 // only dates after first, up to last, can be moved there
+}
+
+func newMovable(dates []int64, reported bool, offsets []int64, now, last int64) movable {
+	m := movable{dates: dates, reported: reported, first: math.MaxInt64, last: math.MinInt64}
+	newest := int64(None)
+	for _, date := range dates {
+		newest = max(newest, date)
+	}
+	for _, offset := range offsets {
+		if newest > now-offset {
+			m.offsets, m.first, m.last = append(m.offsets, offset), min(m.first, now-offset), max(m.last, last-offset)
+		}
+	}
+	return m
 }
 
 // steps returns by how much a date is moved to become a time at which the verdict can change, in microseconds, and the

@@ -43,7 +43,7 @@ func (s *screen) late(a *attribute, asked bool, at time.Time, moves bool) int64 
 	switch {
 	case through.IsZero():
 		return None
-	case s.at != nil && !moves: // by then, a later report says more
+	case s.moment != nil && !moves: // by then, a later report says more
 		return math.MaxInt64
 	case s.now.Add(at.Sub(s.origin())).After(through.Add(s.lead)):
 		return at.Add(time.Microsecond - 1).UnixMicro()

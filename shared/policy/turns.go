@@ -60,18 +60,29 @@ func (j *Judge) Turns(r *Rule, p *directory.Person, given ...time.Time) (time.Ti
 
 // TurnsBy is like Turns, but looks only at times up to until. The zero time sets no limit.
 func (j *Judge) TurnsBy(until time.Time, r *Rule, p *directory.Person, given ...time.Time) (time.Time, bool) {
-	j.instants = j.instants[:0]
+	j.instants, j.until = j.instants[:0], until
 	j.turningPoints(r, p)
 	for _, at := range given {
 		j.coolingPoints(r, p, at)
 	}
-	if !until.IsZero() {
-		j.instants = slices.DeleteFunc(j.instants, func(t time.Time) bool { return t.After(until) })
-	}
+	j.until = time.Time{}
 	return j.first(func() bool {
 		cooling := func(at time.Time) bool { return j.Cooling(r, p, at) }
 		return j.decide(r, p, new(exempted)).outcome == Reclaim && !slices.ContainsFunc(given, cooling)
 	})
+}
+
+// SettledBy reports whether a verdict to keep certainly does not turn up to until, because neither the conditions nor a
+// grace change by then. It is much faster than TurnsBy. v is the verdict as of now.
+func (j *Judge) SettledBy(until time.Time, r *Rule, p *directory.Person, v Verdict) bool {
+	if v.Outcome != Keep || v.InGrace {
+		return false
+	}
+	j.about(r, p)
+	j.instants, j.until = j.instants[:0], until
+	j.addDates(r, p)
+	j.until = time.Time{}
+	return len(j.instants) == 0
 }
 
 // CoolsUntil returns the first time at which Cooling is false if the person stays away. It returns false if there is no
@@ -108,22 +119,30 @@ func (j *Judge) coolingPoints(r *Rule, p *directory.Person, given time.Time) {
 
 // turningPoints adds to j.instants the times after now at which the rule must be evaluated.
 func (j *Judge) turningPoints(r *Rule, p *directory.Person) {
-	for _, c := range r.conditions {
-		for _, t := range c.instants {
-			j.addMoved(r, t)
-		}
-	}
-	for _, a := range r.asks {
-		if v := a.of(p); a.kind == directory.Date && (v.State == directory.Known || v.State == directory.NoneSince) {
-			j.addMoved(r, v.Time)
-		}
-	}
+	j.addDates(r, p)
 	if g := j.inGrace(r, p); g.flag == directory.Yes {
 		j.add(g.ends)
 	}
 	for _, hit := range j.names.Of(p) {
 		for _, leave := range hit.one.leave {
 			j.add(leave.Until)
+		}
+	}
+}
+
+// addDates adds the times after now at which the conditions of the rule can change.
+func (j *Judge) addDates(r *Rule, p *directory.Person) {
+	for _, c := range r.conditions {
+		for _, t := range c.instants {
+			j.addMoved(r, t)
+		}
+	}
+	for _, a := range r.asks {
+		if a.kind != directory.Date {
+			continue
+		}
+		if v := a.of(p); v.State == directory.Known || v.State == directory.NoneSince {
+			j.addMoved(r, v.Time)
 		}
 	}
 }
@@ -136,7 +155,7 @@ func (j *Judge) addMoved(r *Rule, t time.Time) {
 }
 
 func (j *Judge) add(t time.Time) {
-	if t.After(j.now) {
+	if t.After(j.now) && (j.until.IsZero() || !t.After(j.until)) {
 		j.instants = append(j.instants, t)
 	}
 }

@@ -59,6 +59,8 @@ type Verdict struct {
 	// IdleSince is the newest known activity among the dates that the rule's condition reads. It is zero if there is
 	// none. IdleSince is never the horizon of a report, because a horizon moves from day to day and is not an activity.
 	IdleSince time.Time
+	// InGrace means that the verdict is Keep and that only a grace keeps it from Reclaim or Undecided.
+	InGrace bool
 	// NoDate means that the verdict is Reclaim and that its condition read an activity date without a value.
 	NoDate bool
 }

@@ -31,7 +31,7 @@ func Gather(ctx context.Context, s store.Store, run string) (*Night, error) {
 	if g.nights, err = history.Before(ctx, s, run, p.Created); err != nil {
 		return nil, err
 	}
-	steps := []func(context.Context) error{g.settled, g.listed, g.decided, g.named, g.past, g.trend, g.earned}
+	steps := []func(context.Context) error{g.settled, g.listed, g.decided, g.past, g.named, g.trend, g.earned}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
 			return nil, fmt.Errorf("gather what the report of run %s shows: %w", run, err)
@@ -56,6 +56,7 @@ type gathering struct {
 	nights   []string      // earlier runs for everybody, newest first
 	outcome  *runs.Results // nil until a call has worked on a change
 	statuses map[subject]*runs.Result
+	turning  []decision.Turning // those who turn soonest, without names
 }
 
 // subject is one license of one person.
@@ -176,7 +177,7 @@ func (g *gathering) decided(ctx context.Context) error {
 	}
 	rows := g.rows()
 	kept := map[string]int{} // refusals of verdicts other than reclaim, by rule
-	_, err := g.run.Each(ctx, func(d *plan.Decision) error {
+	sum, err := g.run.Each(ctx, func(d *plan.Decision) error {
 		if d.Refused != "" && d.RestoreOf == "" && d.Outcome != policy.Reclaim {
 			kept[d.Rule]++
 		}
@@ -188,6 +189,7 @@ func (g *gathering) decided(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	g.outlook(&sum)
 	planned := map[string]int{}
 	for _, c := range slices.Concat(g.plan.Changes, g.plan.Notices) {
 		planned[c.Rule]++

@@ -30,6 +30,7 @@ func (g *gathering) named(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	g.turners(found)
 	for _, list := range g.lists() {
 		for i := range list.Rows {
 			r := &list.Rows[i]
@@ -54,6 +55,9 @@ func (g *gathering) wanted() map[uint64]bool {
 		for i := range list.Rows {
 			keys[known.KeyOf(list.Rows[i].User)] = true
 		}
+	}
+	for _, t := range g.turning {
+		keys[t.Key] = true
 	}
 	for i := range g.Earlier.Rows {
 		keys[known.KeyOf(g.Earlier.Rows[i].User)] = true

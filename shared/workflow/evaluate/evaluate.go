@@ -86,7 +86,7 @@ func (w *Worker) person(p *directory.Person, sum *decision.Summary, emit func(*p
 			tallies[i].Count(v.Outcome, v.Holder)
 			if v.Holder == directory.Yes {
 				d := plan.Decision{User: p.ID(), SID: p.SID(), License: rule.License.Name, Outcome: v.Outcome}
-				w.run.Look(sum, w.judge, i, p, &d, nil)
+				w.run.Look(sum, w.judge, i, p, &v, &d, nil)
 			}
 			continue
 		}
@@ -94,7 +94,7 @@ func (w *Worker) person(p *directory.Person, sum *decision.Summary, emit func(*p
 		tallies[i].Count(d.Outcome, v.Holder)
 		taken.Add(&d)
 		if v.Holder == directory.Yes {
-			w.run.Look(sum, w.judge, i, p, &d, past)
+			w.run.Look(sum, w.judge, i, p, &v, &d, past)
 		}
 		if plain := d.Outcome == policy.NotHolder || d.Outcome == policy.Keep; plain && d.Refused == "" && d.RestoreOf == "" && d.HeldAgain == "" {
 			continue

@@ -1,0 +1,53 @@
+package report
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/decision"
+	"github.com/idleseat/idleseat/shared/snapshot/known"
+)
+
+// horizons are the days within which Rule.Turns counts.
+var horizons = [3]int{7, 14, 30}
+
+// outlook adds idle times, and who turns, from the counts of the decisions. A run of an earlier version has none.
+func (g *gathering) outlook(sum *decision.Summary) {
+	for i := range sum.Outlooks {
+		o, r := &sum.Outlooks[i], &g.Rules[i]
+		if o.Idle != nil {
+			r.Idled, r.Never, r.NotKnown = o.Idle.Days, o.Idle.Never, o.Idle.NotKnown
+		}
+		for d, n := range o.Turns {
+			g.Turning.Total += n
+			for h, days := range horizons {
+				if d < days {
+					r.Turns[h] += n
+				}
+			}
+		}
+	}
+	slices.SortFunc(sum.Turning, func(a, b decision.Turning) int {
+		return cmp.Or(cmp.Compare(a.On, b.On), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Key, b.Key))
+	})
+	g.turning = sum.Turning[:min(len(sum.Turning), mostOthers)]
+}
+
+// turners fills the list of those who turn soonest with the people whose profiles were found. A person who is not found
+// is only counted.
+func (g *gathering) turners(found map[string]profile) {
+	ids := map[uint64]string{}
+	for id := range found {
+		ids[known.KeyOf(id)] = id
+	}
+	g.Turning.Rows = []Turn{}
+	for _, t := range g.turning {
+		id, is := ids[t.Key]
+		if !is {
+			continue
+		}
+		r := &g.Rules[t.Rule]
+		g.Turning.Rows = append(g.Turning.Rows, Turn{User: id, UserPrincipalName: found[id].principal, Rule: r.Name, License: r.License, On: time.UnixMicro(t.On).UTC()})
+	}
+}
