@@ -99,6 +99,11 @@ func History(run, attempt string) string {
 	return Run(run) + "history/" + attempt + ".jsonl.gz"
 }
 
+// Freed returns the key of what one attempt of a run remembered of the ledger, to compute the money.
+func Freed(run, attempt string) string {
+	return Run(run) + "history/freed-" + attempt + ".jsonl.gz"
+}
+
 // Decisions returns the key of the rules' decisions for one partition.
 func Decisions(run string, partition int) string {
 	return fmt.Sprintf("%sdecisions/%04d.jsonl.gz", Run(run), partition)

@@ -11,7 +11,7 @@ func TestKeysStayAsTheyAre(t *testing.T) {
 	t.Parallel()
 	got := []string{
 		Begin("r"), Manifest("r"), Part("r", "entra", 7, "a1"), Table("r", "people", 7, "0123456789abcdef0123"), EntraCall("r", 12), Since("r"), Input("r", "one"), Probe(),
-		Mailboxes("r", "a"), Usage("r", "m365", "a"), Known("r", 3), ActivityGaps("r", 3), History("r", "a"), Decisions("r", 3), Plan("r"), Changes("r"), Report("r"), Point("r"), Result("r", "settled"),
+		Mailboxes("r", "a"), Usage("r", "m365", "a"), Known("r", 3), ActivityGaps("r", 3), History("r", "a"), Freed("r", "a"), Decisions("r", 3), Plan("r"), Changes("r"), Report("r"), Point("r"), Result("r", "settled"),
 		Noted(Plans, "r"), Noted(Others, "r"), Noted(Overrides, "r"), Noted(Withdrawn, "r"), Stop("r", "u"),
 		Person("u"), License("u", "l"), Entry("u", "l", 5),
 	}

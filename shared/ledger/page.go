@@ -54,6 +54,10 @@ func (p *Page) add(key, license, name string) {
 // Person returns the person whom the page is about.
 func (p *Page) Person() string { return p.person }
 
+// Objects returns how many objects the license has. An object is never changed or deleted, so the same number means the
+// same objects.
+func (p *Page) Objects(license string) int { return len(p.intents[license]) + len(p.others[license]) }
+
 // Licenses returns the licenses for which the person has any object in the ledger, sorted.
 func (p *Page) Licenses() []string {
 	all := maps.Clone(p.intents)

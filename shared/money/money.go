@@ -10,25 +10,18 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/idleseat/idleseat/shared/history"
-	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// peopleAtOnce is how many people's entries are read at the same time.
-const peopleAtOnce = 16
-
 // Of returns all figures up to now. CouldFree is about the plan of run. If run is empty, CouldFree is zero, and the
-// newest plan for everybody says what somebody else restored. Of reads the whole ledger, a few people at a time.
-// Entries that cannot be believed are counted and left out.
+// newest plan for everybody says what somebody else restored. Of lists the whole ledger, and reads the entries that are
+// newer than what a run remembered, a few people at a time. Entries that cannot be believed are counted and left out.
 func Of(ctx context.Context, s store.Store, run string, now time.Time) (*Sums, error) {
 	known, err := history.Prices(ctx, s, "", now)
 	if err != nil {
@@ -42,6 +35,11 @@ func Of(ctx context.Context, s store.Store, run string, now time.Time) (*Sums, e
 	if err != nil {
 		return nil, fmt.Errorf("compute the money: %w", err)
 	}
+	m, err := newestMemory(ctx, s, "", now)
+	if err != nil {
+		return nil, fmt.Errorf("compute the money: %w", err)
+	}
+	defer m.close()
 	if run != "" {
 		p, err := runs.GetPlan(ctx, s, run)
 		if err != nil {
@@ -50,7 +48,7 @@ func Of(ctx context.Context, s store.Store, run string, now time.Time) (*Sums, e
 		b.currency = cmp.Or(p.Currency, b.currency)
 		b.plan(p)
 	}
-	if err := b.read(ctx, ledger.In(s), last); err != nil {
+	if err := b.read(ctx, s, m, last); err != nil {
 		return nil, fmt.Errorf("compute the money: %w", err)
 	}
 	return b.sums(), nil
@@ -101,47 +99,17 @@ func manifest(ctx context.Context, s store.Store, run string) (*snapshot.Manifes
 }
 
 // read adds the whole ledger.
-func (b *book) read(ctx context.Context, l *ledger.Ledger, last *history.Digest) error {
-	all, ctx := errgroup.WithContext(ctx)
-	all.SetLimit(peopleAtOnce)
-	var mu sync.Mutex
-	var listing error
-	for page, err := range l.Pages(ctx) {
-		if err != nil {
-			listing = err
-			break
+func (b *book) read(ctx context.Context, s store.Store, m *memory, last *history.Digest) error {
+	return eachSubject(ctx, s, m, func(of *subject) error {
+		if of.damaged {
+			b.unread++
 		}
-		all.Go(func() error {
-			for _, license := range page.Licenses() {
-				spans, err := readSpans(ctx, page, license, last, b.now)
-				if err != nil && !errors.Is(err, ledger.ErrDamaged) {
-					return err
-				}
-				mu.Lock()
-				if err != nil {
-					b.unread++
-				}
-				for i := range spans {
-					b.add(&spans[i])
-				}
-				mu.Unlock()
-			}
-			return nil
-		})
-	}
-	return cmp.Or(all.Wait(), listing)
-}
-
-// readSpans reads the times at which a license of a person was free. If one entry cannot be believed, none counts.
-func readSpans(ctx context.Context, page *ledger.Page, license string, last *history.Digest, now time.Time) ([]span, error) {
-	var entries []*ledger.Entry
-	for e, err := range page.Entries(ctx, license) {
-		if err != nil {
-			return nil, err
+		spans := spansOf(of.License, of.Facts, last.Of(of.Person, of.License), b.now)
+		for i := range spans {
+			b.add(&spans[i])
 		}
-		entries = append(entries, e)
-	}
-	return spansOf(entries, last.Of(page.Person(), license), now), nil
+		return nil
+	})
 }
 
 // plan adds the seats that a plan would free.

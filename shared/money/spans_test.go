@@ -71,7 +71,11 @@ func TestSpans(t *testing.T) {
 				now = on(c.now)
 			}
 			var got []string
-			for _, s := range spansOf(c.entries, c.last, now) {
+			var facts []fact
+			for _, e := range c.entries {
+				facts = append(facts, factOf(e))
+			}
+			for _, s := range spansOf("e3", facts, c.last, now) {
 				text := fmt.Sprintf("%d-", s.from.YearDay())
 				if !s.until.IsZero() {
 					text += fmt.Sprint(s.until.YearDay())

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -69,6 +70,7 @@ func (w *nights) night(n int) {
 	run := snapshot.NewRun(at, [4]byte{byte(n), byte(n >> 8)})
 	if w.dice.IntN(10) > 0 { // in some nights nobody plans for everybody
 		w.learn(n, run, at)
+		w.remember(n, run, at)
 		planned := &history.Planned{Run: run, AsOf: at, Touches: []history.Touch{}, Prices: w.known}
 		if err := history.PutPlanned(context.Background(), w.store, planned, true); err != nil {
 			w.t.Fatal(err)
@@ -77,6 +79,29 @@ func (w *nights) night(n int) {
 	for _, s := range w.seats {
 		w.touch(n, run, at, s)
 	}
+}
+
+// remember seals the run of a night. In some nights it remembers what the ledger has so far.
+func (w *nights) remember(n int, run string, at time.Time) {
+	m := &snapshot.Manifest{Run: run}
+	if w.dice.IntN(4) == 0 {
+		var err error
+		if m.Freed, err = Remember(context.Background(), w.store, run, at); err != nil || (m.Freed == "") != (len(w.ledgerKeys()) == 0) {
+			w.t.Fatalf("night %d remembers %q, %v", n, m.Freed, err)
+		}
+	}
+	if err := snapshot.Seal(context.Background(), w.store, m); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *nights) ledgerKeys() (keys []string) {
+	for key := range w.store.Objects() {
+		if strings.HasPrefix(key, "ledger/") {
+			keys = append(keys, key)
+		}
+	}
+	return keys
 }
 
 // learn adds what the run of a night knows about prices and renewals.

@@ -202,6 +202,8 @@ type Manifest struct {
 	Reports []usage.Reading `json:"reports,omitempty"`
 	// History is the key of the digest of earlier runs. It is empty if there is no digest.
 	History string `json:"history,omitempty"`
+	// Freed is the key of what the run remembered of the ledger, to compute the money. It is empty if there is nothing.
+	Freed string `json:"freed,omitempty"`
 }
 
 // maxManifest is the largest size of a manifest, in bytes. A part takes about 200 bytes.

@@ -14,6 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/evidence"
 	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/money"
 	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
@@ -213,6 +214,19 @@ func (c *Collector) granting(ctx context.Context, p *policy.Policy, b *snapshot.
 	}), err
 }
 
+// freed remembers what the ledger says about money, and returns the key. If that fails, the key is empty: the money is
+// then computed from the whole ledger, which takes longer. No night fails because of that.
+func (c *Collector) freed(ctx context.Context, b *snapshot.Begin) string {
+	if b.User != "" {
+		return ""
+	}
+	key, err := money.Remember(ctx, c.Store, b.Run, c.Now())
+	if err != nil {
+		return ""
+	}
+	return key
+}
+
 // Seal writes the manifest with the results of the two sources, the reports and the digest of earlier runs. The run
 // then has a snapshot.
 func (c *Collector) Seal(ctx context.Context, run string, entra, ad snapshot.Reading) error {
@@ -224,7 +238,7 @@ func (c *Collector) Seal(ctx context.Context, run string, entra, ad snapshot.Rea
 	if err != nil {
 		return fmt.Errorf("seal run %s: %w", run, err)
 	}
-	m := &snapshot.Manifest{Run: run, Readings: [2]snapshot.Reading{directory.Entra: entra, directory.AD: ad}, Reports: b.Reports, History: past}
+	m := &snapshot.Manifest{Run: run, Readings: [2]snapshot.Reading{directory.Entra: entra, directory.AD: ad}, Reports: b.Reports, History: past, Freed: c.freed(ctx, b)}
 	if err := m.Weave(ctx, c.Store, b.Partitions); err != nil {
 		return err
 	}

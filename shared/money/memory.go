@@ -1,0 +1,224 @@
+package money
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/layout"
+	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// subject is one license of one person, with what its entries mean. It is a line of what a run remembers.
+type subject struct {
+	Person  string `json:"person"`
+	License string `json:"license"`
+	Objects int    `json:"objects"` // objects that the ledger had about it
+	Facts   []fact `json:"facts,omitempty"`
+
+	damaged bool // the entries cannot be believed; such a subject is not remembered
+}
+
+// Remember stores what the entries of the ledger mean for money, and returns the key, which belongs in the manifest of
+// the run. Later runs then read only the entries that are newer. If there is nothing to remember, the key is empty.
+func Remember(ctx context.Context, s store.Store, run string, now time.Time) (key string, err error) {
+	m, err := newestMemory(ctx, s, run, now)
+	if err != nil {
+		return "", err
+	}
+	defer m.close()
+	for page, err := range ledger.In(s).Pages(ctx) {
+		if err != nil {
+			return "", err
+		}
+		if page != nil {
+			key = layout.Freed(run, layout.Attempt()) // different at each repetition of the step
+			break
+		}
+	}
+	if key == "" {
+		return "", nil
+	}
+	return key, store.PutLines(ctx, s, key, func(emit func(any) error) error {
+		return eachSubject(ctx, s, m, func(of *subject) error {
+			if of.damaged {
+				return nil
+			}
+			return emit(of)
+		})
+	})
+}
+
+// Batches of people are read together, so that the order is kept.
+const (
+	batch       = 256
+	readsAtOnce = 16
+)
+
+// eachSubject calls each for every license of every person in the ledger, in the order of the keys of the people. It
+// reads the entries of those about whom the memory does not have every object.
+func eachSubject(ctx context.Context, s store.Store, m *memory, each func(*subject) error) error {
+	var people [][]*subject
+	all, inner := errgroup.WithContext(ctx)
+	all.SetLimit(readsAtOnce)
+	flush := func() error {
+		if err := all.Wait(); err != nil {
+			return err
+		}
+		for _, list := range people {
+			for _, of := range list {
+				if err := each(of); err != nil {
+					return err
+				}
+			}
+		}
+		people = people[:0]
+		all, inner = errgroup.WithContext(ctx)
+		all.SetLimit(readsAtOnce)
+		return nil
+	}
+	for page, err := range ledger.In(s).Pages(ctx) {
+		if err != nil {
+			return errors.Join(err, all.Wait())
+		}
+		known, err := m.of(page.Person())
+		if err != nil {
+			return errors.Join(err, all.Wait())
+		}
+		list := make([]*subject, len(page.Licenses()))
+		for i, license := range page.Licenses() {
+			if of := known[license]; of != nil && of.Objects == page.Objects(license) {
+				list[i] = of
+				continue
+			}
+			ctx := inner
+			all.Go(func() (err error) {
+				list[i], err = readSubject(ctx, page, license)
+				return err
+			})
+		}
+		if people = append(people, list); len(people) == batch {
+			if err := flush(); err != nil {
+				return err
+			}
+		}
+	}
+	return flush()
+}
+
+// readSubject reads the entries of one license of one person. If one entry cannot be believed, none counts.
+func readSubject(ctx context.Context, page *ledger.Page, license string) (*subject, error) {
+	of := &subject{Person: page.Person(), License: license, Objects: page.Objects(license)}
+	for e, err := range page.Entries(ctx, license) {
+		if errors.Is(err, ledger.ErrDamaged) {
+			return &subject{Person: of.Person, License: license, damaged: true}, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		of.Facts = append(of.Facts, factOf(e))
+	}
+	return of, nil
+}
+
+// memory is what a run remembered of the ledger. It is read in step with the list of the ledger, which has the same
+// order, so it takes little space.
+type memory struct {
+	next func() (*subject, error, bool)
+	stop func()
+	held *subject // the next line, read too early
+}
+
+// newestMemory opens what the newest run for everybody remembered. If run is not empty, only older runs count. A memory
+// without any line stands for one that is missing or damaged: everything is then read from the ledger.
+func newestMemory(ctx context.Context, s store.Store, run string, now time.Time) (*memory, error) {
+	if run == "" {
+		run = afterAll
+	}
+	names, err := history.Before(ctx, s, run, now)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		m, err := manifest(ctx, s, name)
+		if errors.Is(err, store.ErrDamaged) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if m == nil { // the data of this run and of all older ones have expired
+			break
+		}
+		if m.Freed == "" {
+			continue
+		}
+		// Damage may show only at the end of the object, so it is read once before any line counts.
+		switch err := store.GetLines(ctx, s, m.Freed, func(*subject) error { return nil }); {
+		case errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrDamaged):
+			continue
+		case err != nil:
+			return nil, err
+		}
+		return openMemory(ctx, s, m.Freed), nil
+	}
+	return &memory{}, nil
+}
+
+// afterAll sorts after the name of every run.
+const afterAll = "~"
+
+func openMemory(ctx context.Context, s store.Store, key string) *memory {
+	m := &memory{}
+	errStopped := errors.New("stopped")
+	m.next, m.stop = iter.Pull2(func(yield func(*subject, error) bool) {
+		err := store.GetLines(ctx, s, key, func(of *subject) error {
+			if !yield(of, nil) {
+				return errStopped
+			}
+			return nil
+		})
+		if err != nil && !errors.Is(err, errStopped) {
+			yield(nil, err)
+		}
+	})
+	return m
+}
+
+func (m *memory) close() {
+	if m.stop != nil {
+		m.stop()
+	}
+}
+
+// of returns what is remembered of a person, by license. The people must be asked for in the order of their keys.
+func (m *memory) of(person string) (map[string]*subject, error) {
+	known := map[string]*subject{}
+	for m.next != nil {
+		if m.held == nil {
+			of, err, more := m.next()
+			if err != nil {
+				return nil, err
+			}
+			if !more {
+				m.next = nil
+				return known, nil
+			}
+			m.held = of
+		}
+		switch order := strings.Compare(layout.Person(m.held.Person), layout.Person(person)); {
+		case order > 0:
+			return known, nil
+		case order == 0:
+			known[m.held.License] = m.held
+		}
+		m.held = nil
+	}
+	return known, nil
+}

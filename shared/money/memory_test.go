@@ -1,0 +1,178 @@
+package money
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// counting counts the objects of the ledger that are read, and fails for keys that contain broken.
+type counting struct {
+	store.Store
+	gets   atomic.Int64
+	broken string
+}
+
+var errDown = errors.New("down")
+
+func (c *counting) Get(ctx context.Context, key string) (io.ReadCloser, error) {
+	if c.broken != "" && strings.Contains(key, c.broken) {
+		return nil, errDown
+	}
+	if strings.HasPrefix(key, "ledger/") {
+		c.gets.Add(1)
+	}
+	return c.Store.Get(ctx, key)
+}
+
+// What a run remembered saves the reading of entries, and changes no figure. A memory that is damaged or gone is
+// replaced by the ledger. A memory that cannot be read is an error.
+func TestMemory(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	const seed = 5
+	w := newNights(t, seed)
+	for n := range 60 {
+		w.night(n)
+	}
+	at := w.start.AddDate(0, 0, 60)
+	run := snapshot.NewRun(at, [4]byte{9})
+	key, err := Remember(ctx, w.store, run, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seal := func(freed string) {
+		if err := errors.Join(snapshot.Seal(ctx, w.store, &snapshot.Manifest{Run: run, Freed: freed}),
+			history.PutPlanned(ctx, w.store, &history.Planned{Run: run, AsOf: at, Touches: []history.Touch{}, Prices: w.known}, true)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	seal(key)
+	s := &counting{Store: w.store}
+	figures := func() *Sums {
+		t.Helper()
+		s.gets.Store(0)
+		got, err := Of(ctx, s, "", at.AddDate(0, 0, 30))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	first := figures()
+	if n := s.gets.Load(); n != 0 || first.SeatsFreed == 0 {
+		t.Errorf("seed %d: %d objects of the ledger are read although all are remembered; %+v", seed, n, first.Figures)
+	}
+
+	subject := w.seats[3] // one more entry: only this license is read
+	e, err := w.ledger.Begin(ctx, ledger.Intent{Person: subject.person, License: "new", Run: run, At: at}, nil)
+	if err == nil {
+		err = w.ledger.Complete(ctx, e, ledger.Completion{Outcome: ledger.Done, At: at})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := figures()
+	if n := s.gets.Load(); n != 2 {
+		t.Errorf("%d objects are read for one new entry and its completion", n)
+	}
+
+	raw := w.store.Objects()[key]
+	for name, body := range map[string][]byte{"altered": append(raw[:len(raw)-9:len(raw)-9], raw[:9]...), "cut off": raw[:len(raw)/2], "empty": {}} {
+		if err := store.PutBytes(ctx, w.store, key, body); err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(changed, figures()); d != "" {
+			t.Errorf("%s (-with memory +without):\n%s", name, d)
+		}
+		if s.gets.Load() < 100 {
+			t.Errorf("%s: only %d objects of the ledger are read", name, s.gets.Load())
+		}
+	}
+	if err := store.PutBytes(ctx, w.store, key, raw); err != nil {
+		t.Fatal(err)
+	}
+	for _, broken := range []string{key, "ledger/" + subject.person + "/new/"} {
+		s.broken = broken
+		if _, err := Of(ctx, s, "", at.AddDate(0, 0, 30)); !errors.Is(err, errDown) {
+			t.Errorf("%s cannot be read: %v", broken, err)
+		}
+	}
+}
+
+// The list of the ledger is in the order of keys, in which a person comes after one whose name goes on with a hyphen.
+// The memory must be read in the same order.
+func TestMemoryInTheOrderOfKeys(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	s := &counting{Store: &store.Memory{}}
+	book, at := ledger.In(s), on(5)
+	people := []string{"S-1-5-21-1-2-3-110", "S-1-5-21-1-2-3-1104", "S-1-5-21-1-2-3-11", "a", "a-b", "a.b", "a0"}
+	for n, person := range people {
+		e, err := book.Begin(ctx, ledger.Intent{Person: person, License: fmt.Sprint("l", n%2), Run: "r", At: at, MonthlySaving: 1}, nil)
+		if err == nil {
+			err = book.Complete(ctx, e, ledger.Completion{Outcome: ledger.Done, At: at})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	run := snapshot.NewRun(at, [4]byte{})
+	key, err := Remember(ctx, s, run, at)
+	if err == nil {
+		err = errors.Join(snapshot.Seal(ctx, s, &snapshot.Manifest{Run: run, Freed: key}), history.PutPlanned(ctx, s, &history.Planned{Run: run, AsOf: at}, true))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.gets.Store(0)
+	got, err := Of(ctx, s, "", at.Add(time.Hour))
+	if err != nil || got.SeatsFreed != len(people) || s.gets.Load() != 0 {
+		t.Errorf("%d seats, %v, %d objects read", got.SeatsFreed, err, s.gets.Load())
+	}
+}
+
+// A damaged entry is in no figure, is counted, and is not remembered.
+func TestDamagedEntries(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	s := &store.Memory{}
+	book, at := ledger.In(s), on(5)
+	for _, person := range []string{"a", "b"} {
+		e, err := book.Begin(ctx, ledger.Intent{Person: person, License: "e3", Run: "r", At: at, MonthlySaving: 10}, nil)
+		if err == nil {
+			err = book.Complete(ctx, e, ledger.Completion{Outcome: ledger.Done, At: at})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := store.PutBytes(ctx, s, "ledger/a/e3/000001.done.json", []byte(`{"outcome":"done"}`)); err != nil {
+		t.Fatal(err)
+	}
+	run := snapshot.NewRun(at, [4]byte{})
+	key, err := Remember(ctx, s, run, at)
+	if err == nil {
+		err = errors.Join(snapshot.Seal(ctx, s, &snapshot.Manifest{Run: run, Freed: key}), history.PutPlanned(ctx, s, &history.Planned{Run: run, AsOf: at}, true))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		got, err := Of(ctx, s, "", at.Add(time.Hour))
+		if err != nil || got.Unread != 1 || got.SeatsFreed != 1 || got.Freed != 1000 {
+			t.Fatalf("%+v, %v", got, err)
+		}
+	}
+}
