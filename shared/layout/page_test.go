@@ -17,7 +17,7 @@ import (
 // onPage maps each function that builds keys to its keys as docs/store.md writes them. A function that builds only a
 // prefix has none.
 var onPage = map[string][]string{
-	"Run": nil, "Sealed": nil, "IsLinePart": {"runs/<run>/<source>/<partition>/<attempt>.jsonl.gz"}, "Relay": nil, "Results": nil, "Stopped": nil, "Person": nil, "License": nil, "Attempt": nil,
+	"Run": nil, "IsRun": nil, "IsLinePart": {"runs/<run>/<source>/<partition>/<attempt>.jsonl.gz"}, "Relay": nil, "Results": nil, "Stopped": nil, "Person": nil, "License": nil, "Attempt": nil,
 	"Lease": {Lease(999999)}, "Begin": {Begin("<run>")}, "Manifest": {Manifest("<run>")}, "Part": {Part("<run>", "<source>", 7777, "<attempt>")}, "EntraCall": {EntraCall("<run>", 8888)},
 	"Table": {Table("<run>", "people", 7777, "5555555555555555"), Table("<run>", "members", 7777, "5555555555555555")},
 	"Since": {Since("<run>")}, "Input": {Input("<run>", "<task>")}, "Probe": {Probe()}, "Mailboxes": {Mailboxes("<run>", "<attempt>")}, "Usage": {Usage("<run>", "<report>", "<attempt>")},

@@ -118,7 +118,7 @@ func (stopped) Sleep(ctx context.Context, _ time.Duration) error { <-ctx.Done();
 func kindsIn(t *testing.T, folder string) []string {
 	t.Helper()
 	kinds := map[string]bool{}
-	attempt := regexp.MustCompile(`(/\d-|/copilot-|/0000-|/)[0-9a-zA-Z]{10,16}\.(parquet|jsonl\.gz|bin)$`)
+	attempt := regexp.MustCompile(`(/\d-|/copilot-|/freed-|/0000-|/)[0-9a-zA-Z]{10,16}\.(parquet|jsonl\.gz|bin)$`)
 	must(t, filepath.WalkDir(folder, func(file string, e fs.DirEntry, err error) error {
 		if err == nil && !e.IsDir() && e.Name() != "report.html" { // only people read the report
 			key := filepath.ToSlash(strings.TrimPrefix(file, folder+string(filepath.Separator)))
@@ -160,6 +160,7 @@ func TestGoldenStores(t *testing.T) {
 			for _, run := range []string{goldenBefore, goldenRun} {
 				readRun(t, s, run)
 			}
+			readMoney(t, s)
 			readRestored(t, s)
 			before := b.holds()
 			b.entra.in.add("g-exo", "id-anna") // what the earlier version had done in the directory

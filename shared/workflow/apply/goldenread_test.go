@@ -15,6 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/lease"
 	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/money"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/snapshot"
@@ -65,6 +66,22 @@ func readRun(t *testing.T, s store.Store, run string) {
 		must(t, store.GetLines(ctx, s, r.Begin.Mailboxes.Key, func(*directory.Mailbox) error { return nil }))
 	}
 	readMarks(t, unrestored{s}, p)
+}
+
+// readMoney computes the money from what the version stored. Two seats of Visio were freed and restored, Bo's seat of
+// E3 is free, and Citrix does not say whether a seat becomes free. Anna's change is pending.
+func readMoney(t *testing.T, s store.Store) {
+	t.Helper()
+	got, err := money.Of(t.Context(), s, goldenRun, asOf.AddDate(0, 0, 3))
+	must(t, err)
+	want := money.Figures{
+		Freed: 2*1500 + 3900 - 400, Returned: 2 * 1500, FreedNet: 3900 - 400, Waiting: 3900, SeatsFreed: 3, SeatsNet: 1,
+		Saved: -40, // 4.00 × 3 / 30: three days of Exchange Online in November
+	}
+	got.CouldFree, got.Seats = 0, 0
+	if d := cmp.Diff(want, got.Figures); d != "" || got.Unread != 0 {
+		t.Errorf("money, %d unread (-want +got):\n%s", got.Unread, d)
+	}
 }
 
 // unrestored is a store whose ledger has only the first entry of each license.
