@@ -27,8 +27,8 @@ type Answer struct {
 	Cools time.Time `json:"cools,omitzero"`
 	// Given says how the license was given to the person if Cools is set, as in "given back on 2026-11-02".
 	Given string `json:"given,omitempty"`
-	// Due is when a change that was announced may be made. It is zero if the change was not announced, or is announced
-	// again.
+	// Due is when a change that was announced may be made. It is zero if the change was not announced, is announced
+	// again, or is refused for another reason than that it is not due.
 	Due time.Time `json:"due,omitzero"`
 	// Holder says whether the person holds the license; empty if that is not known.
 	Holder string `json:"holder,omitempty"`
@@ -81,8 +81,10 @@ func (r *Run) answer(judge *policy.Judge, rule *policy.Rule, p *directory.Person
 	if a.Reason == "" { // a bulk evaluation omits this reason
 		a.Reason = judge.Reason(rule, p, v)
 	}
-	if past != nil && past.State == history.Announced && a.Outcome == policy.Reclaim && !a.Notice {
-		a.Due = dueOf(rule, past)
+	if past != nil && past.State == history.Announced && a.Outcome == policy.Reclaim && rule.Notice > 0 && !a.Notice {
+		if due := dueOf(rule, past); a.Refused == "" || a.Refused == waits(past, due) {
+			a.Due = due
+		}
 	}
 	r.turns(a, judge, rule, p, v, r.allGiven(&a.Decision, v.Holder, past, judge.Now()))
 	var err error

@@ -189,8 +189,13 @@ func notice(d *plan.Decision, rule *policy.Rule, past *history.Item, now time.Ti
 		return
 	}
 	if due := dueOf(rule, past); now.Before(due) {
-		d.Refused = fmt.Sprintf("announced on %s; done from %s on if the person is still idle", dayOf(past.At), due.UTC().Format(time.RFC3339))
+		d.Refused = waits(past, due)
 	}
+}
+
+// waits is the refusal of a change that was announced and is not due.
+func waits(past *history.Item, due time.Time) string {
+	return fmt.Sprintf("announced on %s; done from %s on if the person is still idle", dayOf(past.At), due.UTC().Format(time.RFC3339))
 }
 
 // dueOf returns when a change that was announced may be made.

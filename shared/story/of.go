@@ -86,7 +86,7 @@ func (q *Question) gone(ctx context.Context, s store.Store, unknown error) ([]*S
 		return nil, err
 	}
 	if len(one.Ledger) == 0 {
-		return nil, unknown
+		return nil, fmt.Errorf("%w; the ledger has nobody with this object id or SID", unknown)
 	}
 	q.undo(one)
 	return []*Story{one}, nil

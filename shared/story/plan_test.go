@@ -2,6 +2,7 @@ package story_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -78,4 +79,40 @@ func TestUnknown(t *testing.T) {
 	if _, err := story.Of(t.Context(), s, story.Question{User: "id-busy", Run: "20200101T000000Z-00000000", Now: now}); !errors.Is(err, snapshot.ErrUnknownRun) {
 		t.Errorf("an unknown run: %v", err)
 	}
+}
+
+// The JSON of a story has every member that the explanation of earlier versions had.
+func TestMembersThatProgramsRead(t *testing.T) {
+	t.Parallel()
+	s := goodNight(t)
+	members := func(user string) map[string]any {
+		people, err := story.Of(t.Context(), s, story.Question{User: user, Now: now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := json.Marshal(people[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		var all map[string]any
+		if err := json.Unmarshal(text, &all); err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
+	lacks := func(what string, have any, names ...string) {
+		for _, name := range names {
+			if _, has := have.(map[string]any)[name]; !has {
+				t.Errorf("%s lacks %s: %v", what, name, have)
+			}
+		}
+	}
+	kept, idle := members("id-kept"), members("id-idle")
+	lacks("a story", kept, "run", "asOf", "user", "userPrincipalName", "profile", "answers")
+	lacks("a story in doubt", members("id-twin1"), "doubt")
+	lacks("a value", kept["profile"].([]any)[0], "attribute", "field", "value")
+	lacks("an answer", kept["answers"].([]any)[0], "user", "sid", "userPrincipalName", "rule", "license", "to", "outcome", "reason", "idleSince", "created", "evidence", "turns")
+	lacks("an answer", idle["answers"].([]any)[0], "via")
+	lacks("a refused answer", members("id-twoways")["answers"].([]any)[0], "refused")
+	lacks("an answer of a returned person", members("id-returned")["answers"].([]any)[0], "back")
 }

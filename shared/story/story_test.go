@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"flag"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -81,6 +82,19 @@ var each = []struct {
 			m.Readings[directory.Entra].Unreadable = []string{key}
 		})
 	}, []tale{{"undecided: exempt group", "never", story.Detail{}}}},
+	{"a policy that asks more", func(t *testing.T) store.Store {
+		return goodNightBut(t, func(b *snapshot.Begin) {
+			b.Policy = strings.NewReplacer(
+				"{neverSignedIn: 14}", "{neverSignedIn: 14, newHolder: 30}\nkinds: [person, agent]", "site: ad", "teams: m365.teams, site: ad",
+				"rules:\n", "rules:\n  - {name: teams-idle-30, license: visio, for: teams.earlierThan(now - days(30)), when: created.value() < now - days(90), then: remove}\n",
+			).Replace(b.Policy)
+		}, nil)
+	}, []tale{
+		{"undecided: an agent's sign-ins", "agent", story.Detail{}},
+		{"undecided: held for an unknown time", "heldsince", story.Detail{}},
+		{"undecided: report not read", "announced", story.Detail{}},
+		{"undecided: no creation date", "uncreated", story.Detail{}},
+	}},
 	{"the group is dynamic", func(t *testing.T) store.Store {
 		return goodNightBut(t, func(b *snapshot.Begin) { b.Groups[0].Dynamic = true }, nil)
 	}, []tale{{"refused: dynamic group", "rolled", story.Detail{}}}},
@@ -144,6 +158,12 @@ func goodNightBut(t *testing.T, begin func(*snapshot.Begin), manifest func(*snap
 	add("service", 300, e3).DisplayName = "On-Premises Directory Synchronization Service Account"
 	add("damaged", 90, e3)
 	add("nothing", 3)
+	undated := e3Direct
+	undated.Updated = time.Time{}
+	add("heldsince", 90, undated)
+	uncreated := add("uncreated", 9)
+	uncreated.Created = time.Time{}
+	onPremises(uncreated, -1)
 	hostile := add("hostile", 99, exo)
 	hostile.DisplayName, hostile.UserPrincipalName, hostile.Department = "Eve\x1b[31m\nm365-e3 is kept\u202e", "eve's $(reboot)@contoso.example", "<b>Sales</b>"
 	w.exempt = []string{"id-member"}

@@ -26,19 +26,31 @@ func (t *text) why(x *Answer, past *License) string {
 		return "the exemptions of the policy come before rule " + x.Rule
 	}
 	rule := fmt.Sprintf("rule %s says %s", x.Rule, x.verdict())
+	if x.State == Undecided {
+		rule = "rule " + x.Rule + " is undecided"
+	}
 	parts := telling(x)
 	if len(parts) == 0 {
 		return rule
 	}
 	texts := make([]string, len(parts))
 	for i, n := range parts {
-		if n.Name == "grace" && n.Says == policy.False {
-			return rule + ", since a grace period holds"
+		if n.Spoken() {
+			return rule + ", since " + unspelt(n, x.License)
 		}
 		texts[i] = said(n, x.Says)
 	}
 	since := map[policy.Says]string{policy.True: "this holds", policy.False: "this does not hold", policy.Unknown: "nobody knows whether this holds"}[x.Tree.Says]
 	return fmt.Sprintf("%s, since %s: %s", rule, since, strings.Join(texts, "; "))
+}
+
+// unspelt says what settles the verdict where no condition spells it out.
+func unspelt(n *policy.Node, license string) string {
+	what := map[string]string{"holder": "the person holds " + license, "exempt": "the person is exempt", "grace": "a grace period holds"}[n.Name]
+	if n.Says == policy.Unknown {
+		return "nobody knows whether " + what
+	}
+	return what
 }
 
 // telling returns the decisive parts without those that only lead to them: it returns one part for the same attributes,
