@@ -30,7 +30,8 @@ type licenseView struct {
 type answerView struct {
 	*page.Words
 	story.Answer
-	Tone string
+	Tone  string
+	Lines []story.Line
 }
 
 // tones are the colours of the states. A state that is not named has none.
@@ -63,8 +64,9 @@ func (s *Site) person(a *asked) error {
 		}{Words: w}
 		for _, one := range all {
 			v := storyView{Words: w, Story: one}
-			for _, answer := range one.Answers {
-				v.Answers = append(v.Answers, answerView{w, answer, tones[answer.State]})
+			for i := range one.Answers {
+				x := &one.Answers[i]
+				v.Answers = append(v.Answers, answerView{w, *x, tones[x.State], one.Lines(x)})
 			}
 			for i := range one.Ledger {
 				v.Licenses = append(v.Licenses, licenseView{w, &one.Ledger[i]})

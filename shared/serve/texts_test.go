@@ -23,6 +23,9 @@ func TestMadeKeysHaveTexts(t *testing.T) {
 			t.Errorf("the state %s has no colour", s)
 		}
 	}
+	for _, about := range []story.About{story.Why, story.Next, story.Before, story.ToDo} {
+		keys = append(keys, "about."+string(about))
+	}
 	for _, v := range []plan.Verdict{plan.Apply, plan.Review, plan.Hold, plan.Nothing} {
 		keys = append(keys, "verdict."+string(v))
 	}

@@ -118,21 +118,28 @@ func (x *Answer) before(y *Answer) bool {
 
 func (t *text) answer(x *Answer, d Detail) {
 	t.line("%s.", strings.TrimSuffix(x.Says, "."))
-	past := t.story.pastOf(x.License)
-	t.labelled("why", t.why(x, past))
+	lines := t.story.Lines(x)
+	t.about(lines, Why)
 	if d.Values {
 		for _, part := range x.Tree.Parts {
 			t.tree(part, "          ")
 		}
 	}
-	t.labelled("next", t.next(x))
-	if !d.Past {
-		t.labelled("before", before(x, past))
+	t.about(lines, Next)
+	if past := t.story.pastOf(x.License); !d.Past {
+		t.about(lines, Before)
 	} else if past != nil {
 		t.entries(past)
 	}
-	for _, what := range x.Do {
-		t.labelled("to do", what)
+	t.about(lines, ToDo)
+}
+
+// about writes the lines that are about something.
+func (t *text) about(lines []Line, what About) {
+	for _, l := range lines {
+		if l.About == what {
+			t.labelled(string(what), l.Text)
+		}
 	}
 }
 

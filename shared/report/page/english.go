@@ -383,4 +383,8 @@ var english = map[string]string{
 	"story.return":             "back again",
 	"story.kept":               "kept",
 	"story.notHeld":            "not held",
+	"about.why":                "Why",
+	"about.next":               "Next",
+	"about.before":             "Before",
+	"about.to do":              "To do",
 }

@@ -383,4 +383,8 @@ var swedish = map[string]string{
 	"story.return":             "åter aktiv",
 	"story.kept":               "behålls",
 	"story.notHeld":            "har den inte",
+	"about.why":                "Varför",
+	"about.next":               "Härnäst",
+	"about.before":             "Tidigare",
+	"about.to do":              "Att göra",
 }

@@ -65,7 +65,7 @@ func TestKeysInUse(t *testing.T) {
 	}
 	for key := range english {
 		prefix, _, _ := strings.Cut(key, ".")
-		if slices.Contains([]string{"table", "col", "via", "status", "feed", "kind", "remedy", "how", "trend", "left", "outcome", "stage", "refusal", "message", "story", "verdict", "mode"}, prefix) {
+		if slices.Contains([]string{"table", "col", "via", "status", "feed", "kind", "remedy", "how", "trend", "left", "outcome", "stage", "refusal", "message", "story", "verdict", "mode", "about"}, prefix) {
 			continue // made from a name; the tests below ask for each
 		}
 		if base := strings.TrimSuffix(strings.TrimSuffix(key, ".many"), ".one"); !strings.Contains(text, `"`+base+`"`) && !strings.HasPrefix(key, "js.page.") {
