@@ -9,7 +9,6 @@ import (
 	"iter"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/store"
@@ -251,91 +250,6 @@ func (f *fakeEntra) RemoveMember(_ context.Context, group, id string) error {
 	return f.do("RemoveMember "+group+" "+id, func() { f.in.remove(group, id) })
 }
 
-// fakeAD is an Active Directory in memory. The members of groups are SIDs.
-type fakeAD struct {
-	script
-	people map[string]*directory.ADUser // people by SID
-	in     members
-	deaf   bool                       // whether changes of members succeed without effect
-	groups map[string]directory.Group // groups by DN and by objectGUID; nil: every DN is a group without an objectGUID
-
-	vanishes string // SID of an account that can be read only once
-
-	beforeWrite func() // called between the call of RemoveMember and its write, unless nil
-}
-
-// dn returns the DN of the group with a DN or objectGUID.
-func (f *fakeAD) dn(name string) string {
-	if g, there := f.groups[name]; there {
-		return g.ID
-	}
-	return name
-}
-
-func (f *fakeAD) FindGroup(_ context.Context, name string) (directory.Group, error) {
-	if err := f.read("FindGroup " + name); err != nil {
-		return directory.Group{}, err
-	}
-	if f.groups == nil {
-		return directory.Group{ID: name}, nil
-	}
-	g, there := f.groups[name]
-	if !there {
-		return directory.Group{}, directory.ErrNoGroup
-	}
-	return g, nil
-}
-
-func (f *fakeAD) ListPeople(_ context.Context, each func(directory.ADUser) error) error {
-	for _, u := range f.people {
-		if err := each(*u); err != nil {
-			return err
-		}
-	}
-	return f.read("ListPeople")
-}
-
-// ReadPerson returns the person even together with a PartialLogonError, as the real directory does.
-func (f *fakeAD) ReadPerson(_ context.Context, sid string) (directory.ADUser, error) {
-	err := f.read("ReadPerson " + sid)
-	u := f.people[sid]
-	if u == nil {
-		return directory.ADUser{}, directory.ErrNoPerson
-	}
-	if f.vanishes == sid {
-		delete(f.people, sid)
-	}
-	return *u, err
-}
-
-func (f *fakeAD) MemberOf(_ context.Context, sid, group string, _ bool) (bool, error) {
-	return slices.Contains(f.in[f.dn(group)], sid), f.read("MemberOf " + group + " " + sid)
-}
-
-func (f *fakeAD) change(call, group, guid string, change func(group, sid string)) error {
-	return f.do(call+" "+group+" "+guid, func() {
-		for sid, u := range f.people {
-			if u.GUID == guid && !f.deaf {
-				change(f.dn(group), sid)
-			}
-		}
-	})
-}
-
-func (f *fakeAD) AddMember(_ context.Context, group, guid string) error {
-	return f.change("AddMember", group, guid, f.in.add)
-}
-
-func (f *fakeAD) RemoveMember(ctx context.Context, group, guid string) error {
-	if f.beforeWrite != nil {
-		f.beforeWrite()
-	}
-	if err := directory.Permit(ctx); err != nil {
-		return err
-	}
-	return f.change("RemoveMember", group, guid, f.in.remove)
-}
-
 // brokenStore fails for keys that contain a string. It never fails if the string is empty.
 type brokenStore struct {
 	store.Store
@@ -369,8 +283,6 @@ func (s brokenStore) List(ctx context.Context, prefix string) iter.Seq2[string, 
 	}
 	return s.Store.List(ctx, prefix)
 }
-
-func (*fakeAD) CheckClock(context.Context, func() time.Time) error { return nil }
 
 // blindStore is a store with one object that cannot be read.
 type blindStore struct {

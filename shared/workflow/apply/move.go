@@ -3,7 +3,6 @@ package apply
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -265,56 +264,4 @@ func (m *move) given(ctx context.Context) (bool, error) {
 		return false, nil
 	}
 	return m.in(ctx, m.entry.Target)
-}
-
-// handedOver is the note of a change that waits for the relay to write.
-const handedOver = "handed to the relay; waiting for its answer"
-
-// definite returns the reason if the directory will never make the write, and "" for any other error.
-func definite(err error) string {
-	if refusal, refused := errors.AsType[*directory.Refusal](err); refused {
-		return refusal.Reason
-	}
-	if errors.Is(err, directory.ErrNoGroup) {
-		return "the group is gone: " + err.Error()
-	}
-	return ""
-}
-
-// writeFailed ends a change that the directory refused, and rolls back the part that has been made. If the error does
-// not say whether the write happened, the change stays open.
-func (m *move) writeFailed(ctx context.Context, err error) (runs.Status, string) {
-	if errors.Is(err, directory.ErrDeferred) {
-		return runs.Pending, handedOver
-	}
-	if errors.Is(err, errAged) {
-		if m.first = m.first && !errors.Is(err, directory.ErrUncertain); m.first {
-			m.unchanged, m.took = true, false
-		}
-		return aged, ""
-	}
-	reason := definite(err)
-	if reason == "" {
-		m.first = false
-		return troubled, fmt.Sprintf("the write did not go through, run apply again: %v", err)
-	}
-	// Graph may refuse a write that an earlier try has made.
-	m.unchanged, m.took = m.first, false
-	return m.rollBack(ctx, ledger.Failed, reason)
-}
-
-// complete closes the entry. If another call of the run has closed the entry with another outcome, that outcome
-// stands.
-func (m *move) complete(ctx context.Context, o ledger.Outcome, note string) (runs.Status, string) {
-	c := ledger.Completion{Outcome: o, Note: note, At: m.Now().UTC()}
-	if m.person != nil && o != ledger.Announced {
-		var err error
-		if c.After, err = m.holding(ctx, &m.entry.Intent); err != nil {
-			return troubled, fmt.Sprintf("what the person holds now could not be read: %v", err)
-		}
-	}
-	if err := m.ledger.Complete(ctx, m.entry, c); err != nil {
-		return troubled, err.Error()
-	}
-	return m.closedByOther(ctx, o == ledger.Done)
 }

@@ -1,0 +1,107 @@
+package policy
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+func (r *reader) text(n *yaml.Node, what string) (string, bool) {
+	switch {
+	case n.Kind != yaml.ScalarNode || n.ShortTag() == "!!null":
+		r.fault(n, "%s must be text, not %s", what, kindOf(n))
+	case n.ShortTag() != "!!str":
+		r.fault(n, "%s must be text, not %s; put %s in quotes", what, kindOf(n), n.Value)
+	case strings.TrimSpace(n.Value) == "":
+		r.fault(n, "%s is empty", what)
+	default:
+		return n.Value, true
+	}
+	return "", false
+}
+
+func (r *reader) list(n *yaml.Node, what string) []*yaml.Node {
+	if n.Kind != yaml.SequenceNode {
+		r.fault(n, "%s must be a list, not %s", what, kindOf(n))
+		return nil
+	}
+	return n.Content
+}
+
+func (r *reader) flag(n *yaml.Node, what string) bool {
+	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!bool" {
+		r.fault(n, "%s must be true or false, not %s", what, kindOf(n))
+	}
+	return strings.EqualFold(n.Value, "true")
+}
+
+// number reads a number from lo to hi into dst. dst keeps its default if the number is absent or wrong.
+func (r *reader) number(n *yaml.Node, what string, lo, hi float64, dst *float64) {
+	if n == nil {
+		return
+	}
+	v, err := strconv.ParseFloat(n.Value, 64)
+	if tag := n.ShortTag(); tag != "!!int" && tag != "!!float" || err != nil || !(v >= lo && v <= hi) {
+		r.fault(n, "%s must be a number from %v to %v, not %s", what, lo, hi, shown(n))
+		return
+	}
+	*dst = v
+}
+
+// count is like number, for an integer.
+func (r *reader) count(n *yaml.Node, what string, lo, hi int, dst *int) {
+	if n == nil {
+		return
+	}
+	v, err := strconv.Atoi(n.Value)
+	if n.ShortTag() != "!!int" || err != nil || v < lo || v > hi {
+		r.fault(n, "%s must be a whole number from %d to %d, not %s", what, lo, hi, shown(n))
+		return
+	}
+	*dst = v
+}
+
+// date reads a time in UTC. day reports whether the text was a day without a time.
+func (r *reader) date(n *yaml.Node, what string) (t time.Time, day bool) {
+	if n.Kind == yaml.ScalarNode {
+		if t, err := time.Parse(time.DateOnly, n.Value); err == nil {
+			return t, true
+		}
+		if t, err := time.Parse(time.RFC3339, n.Value); err == nil {
+			return t.UTC(), false
+		}
+	}
+	r.fault(n, "%s must be a date like 2027-03-01 or an instant like 2027-03-01T18:00:00Z, not %s", what, shown(n))
+	return time.Time{}, false
+}
+
+// kindOf returns the kind of a node in words for people.
+func kindOf(n *yaml.Node) string {
+	switch n.Kind {
+	case yaml.MappingNode:
+		return "a mapping"
+	case yaml.SequenceNode:
+		return "a list"
+	}
+	switch n.ShortTag() {
+	case "!!null":
+		return "empty"
+	case "!!int", "!!float":
+		return "a number"
+	case "!!bool":
+		return "true or false"
+	case "!!timestamp":
+		return "a date"
+	}
+	return "text"
+}
+
+// shown returns the value of a scalar, truncated to a readable length, or the kind of any other node.
+func shown(n *yaml.Node) string {
+	if n.Kind != yaml.ScalarNode || n.Value == "" {
+		return kindOf(n)
+	}
+	return strconv.Quote(n.Value[:min(len(n.Value), 40)])
+}

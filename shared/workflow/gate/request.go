@@ -1,0 +1,106 @@
+package gate
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+
+	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/runs"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/workflow/restore"
+)
+
+// Request is the input of an execution that applies or restores.
+type Request struct {
+	Run      string `json:"apply"`
+	PlanHash string `json:"planHash"`
+	// Override applies the plan despite the limits that hold it.
+	Override bool `json:"override"`
+	// Restore is the run to restore, instead of a plan to apply. If User is set, only that person's licenses are
+	// restored; Restore may then be empty, which means the run that took the person's licenses.
+	Restore string `json:"restore,omitempty"`
+	User    string `json:"user,omitempty"`
+}
+
+// approve compares the plan that an operator approved with the stored plan. Every batch compares them again, and
+// checks the plan against the directories.
+func (s *Steps) approve(ctx context.Context, in Request) (*StepOutput, error) {
+	p, results, err := Conclude(ctx, s.Store, in.Run, s.Now())
+	if err != nil {
+		return nil, err
+	}
+	refuse := func(format string, args ...any) error {
+		return fmt.Errorf("%w to apply run %s: %s", runs.ErrRefused, in.Run, fmt.Sprintf(format, args...))
+	}
+	out := outputOf(p, results, in.Override)
+	if err := s.resume(ctx, p, out); err != nil {
+		return nil, err
+	}
+	if in.PlanHash == "" {
+		return nil, refuse("the hash of the plan that was approved is missing; that of this plan is %s", p.PlanHash)
+	}
+	refusal, err := s.admit(ctx, p, in, out.Batches.any())
+	if err != nil {
+		return nil, err
+	}
+	if refusal != "" {
+		return nil, refuse("%s", refusal)
+	}
+	before := *out
+	before.conclude(results)
+	out.Before, out.Go = before.totals(), true
+	out.afford(0)
+	return out, nil
+}
+
+// admit returns why a plan must not be applied as an operator asks, or "" if it may be.
+func (s *Steps) admit(ctx context.Context, p *plan.Plan, in Request, left bool) (refusal string, err error) {
+	b, err := snapshot.GetBegin(ctx, s.Store, p.Run)
+	if err != nil {
+		return "", err
+	}
+	asked := history.Request{Approved: in.PlanHash}
+	if in.Override {
+		asked.Override = p.PlanHash
+	}
+	if left {
+		asked.Left = 1
+	}
+	if p.Restores == "" { // a restore does not need a valid policy
+		if asked.Policy, err = s.Policy(ctx); err != nil {
+			return "", err
+		}
+	}
+	_, refusal, err = history.Admit(ctx, s.Store, p, b, asked, s.Now())
+	return refusal, err
+}
+
+// restore makes the plan of a restore. Whoever asks for a restore also approves it.
+func (s *Steps) restore(ctx context.Context, in StepInput) (*StepOutput, error) {
+	sum := sha256.Sum256([]byte(in.Execution))
+	run := snapshot.NewRun(in.Started, [4]byte(sum[:]))
+	old, user := in.Request.Restore, in.Request.User
+	if old == "" && user != "" {
+		var err error
+		if old, user, err = restore.TakenFrom(ctx, s.Store, s.Now(), user); err != nil {
+			return nil, err
+		}
+	}
+	inForce, err := s.Policy(ctx)
+	if err != nil {
+		inForce = "" // a restore does not need a valid policy
+	}
+	p, err := restore.Plan(ctx, s.Store, restore.Request{Of: old, User: user, Run: run, Policy: inForce}, s.Now())
+	if err != nil {
+		return nil, err
+	}
+	out := outputOf(p, nil, false)
+	if err := s.resume(ctx, p, out); err != nil {
+		return nil, err
+	}
+	out.Go = true
+	out.afford(0)
+	return out, nil
+}
