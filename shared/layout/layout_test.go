@@ -17,7 +17,7 @@ func TestKeysStayAsTheyAre(t *testing.T) {
 	}
 	want := []string{
 		"runs/r/begin.json", "runs/r/manifest.json", "runs/r/entra/0007/a1.parquet", "runs/r/people/0007-0123456789abcdef.parquet", "runs/r/entra/calls/0012.json", "runs/r/ad/since.json", "runs/r/ad/input/one.json", "runs/relay-check/ad/probe.json",
-		"runs/r/mailboxes/a.jsonl.gz", "runs/r/usage/m365-a.bin", "runs/r/known/0003.gz", "runs/r/dateless/0003.jsonl.gz", "runs/r/history/a.jsonl.gz", "runs/r/decisions/0003.jsonl.gz", "runs/r/plan.json", "runs/r/changes.csv", "runs/r/report.html", "runs/r/point.json", "runs/r/results/settled.json",
+		"runs/r/mailboxes/a.jsonl.gz", "runs/r/usage/m365-a.bin", "runs/r/known/0003.gz", "runs/r/dateless/0003.jsonl.gz", "runs/r/history/a.jsonl.gz", "runs/r/history/freed-a.jsonl.gz", "runs/r/decisions/0003.jsonl.gz", "runs/r/plan.json", "runs/r/changes.csv", "runs/r/report.html", "runs/r/point.json", "runs/r/results/settled.json",
 		"history/plans/r.json", "history/others/r.json", "history/overrides/r.json", "history/withdrawn/r.json", "history/withdrawn/r/u.json",
 		"ledger/u/", "ledger/u/l/", "ledger/u/l/000005.json",
 	}
