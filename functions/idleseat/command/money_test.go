@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -133,5 +135,60 @@ func TestSavingsOfMonths(t *testing.T) {
 	}
 	for _, args := range [][]string{{"--from", "2026"}, {"--to", "2026-13"}, {"--by", "person"}, {"--format", "xml"}} {
 		s.want(exitUsage, append([]string{"savings"}, args...)...)
+	}
+}
+
+// TestRenewalsOfOddTenants: Graph refuses, has no such path, or answers oddly. The night is the same in each case, and
+// only the renewals are unknown.
+func TestRenewalsOfOddTenants(t *testing.T) {
+	t.Parallel()
+	set := func(name string, value any) func(map[string]any) {
+		return func(row map[string]any) { row[name] = value }
+	}
+	for name, tc := range map[string]struct {
+		status int
+		edit   func(map[string]any)
+		note   bool // the plan says that the renewals were not read
+		known  bool // E3 has a renewal
+	}{
+		"as usual":       {edit: func(map[string]any) {}, known: true},
+		"refused":        {status: http.StatusForbidden, note: true},
+		"no such path":   {status: http.StatusNotFound, note: true},
+		"no dates":       {edit: set("nextLifecycleDateTime", nil)},
+		"dates are gone": {edit: func(row map[string]any) { delete(row, "nextLifecycleDateTime"); delete(row, "isTrial") }},
+		"old dates":      {edit: set("nextLifecycleDateTime", "2020-01-01T00:00:00Z")},
+		"disabled":       {edit: set("status", "LockedOut")},
+		"trials alone":   {edit: set("isTrial", true)},
+		"no products":    {edit: set("skuId", nil)},
+		"odd dates":      {edit: set("nextLifecycleDateTime", "soon"), note: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newShell(t, sandbox.Options{Users: 60, Seed: 4})
+			if tc.edit != nil {
+				s.company.Intercept(edited("/directory/subscriptions", tc.edit))
+			} else {
+				s.company.Intercept(func(next http.Handler) http.Handler {
+					return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+						if strings.HasSuffix(r.URL.Path, "/directory/subscriptions") {
+							w.Header().Set("Content-Type", "application/json")
+							w.WriteHeader(tc.status)
+							fmt.Fprint(w, `{"error":{"code":"Authorization_RequestDenied","message":"Insufficient privileges to complete the operation."}}`)
+							return
+						}
+						next.ServeHTTP(w, r)
+					})
+				})
+			}
+			p := s.plan(exitDone)
+			if noted := strings.Contains(strings.Join(p.Notes, "\n"), "when the products renew is not known"); noted != tc.note || len(p.Changes) == 0 {
+				t.Errorf("%d changes, notes %q", len(p.Changes), p.Notes)
+			}
+			for _, l := range s.saved().Lines {
+				if l.License == "m365-e3" && l.Renews.IsZero() == tc.known {
+					t.Errorf("E3 renews on %v", l.Renews)
+				}
+			}
+		})
 	}
 }
