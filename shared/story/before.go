@@ -71,7 +71,9 @@ func (e *Entry) sentence() string {
 	case ledger.Failed:
 		return fmt.Sprintf("run %s failed to %s on %s%s", e.Run, to, day(e.Ended), note)
 	case ledger.Restored:
-		did = "gave it back"
+		if e.RestoreOf == "" {
+			return fmt.Sprintf("run %s began to %s on %s and gave it back%s", e.Run, to, day(e.Began), note)
+		}
 	}
 	return fmt.Sprintf("run %s %s on %s%s%s", e.Run, did, day(e.Ended), approved(e), note)
 }

@@ -10,10 +10,12 @@ import (
 
 	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
 	"github.com/idleseat/idleseat/shared/story"
 )
 
@@ -24,18 +26,24 @@ func TestPlanned(t *testing.T) {
 	for name, tc := range map[string]struct {
 		plan    *plan.Plan // nil: the run has none
 		refused string
+		result  *runs.Result
+		newer   bool // whether a newer run has a plan
 		state   story.State
 		change  string // the beginning of what comes next
 		do      string // the beginning of what to do
 	}{
-		"no plan":    {nil, "", story.Idle, "A sign-in before the change keeps the license.", ""},
-		"planned":    {&plan.Plan{Mode: policy.Review, Verdict: plan.Review, Changes: []plan.Change{change}}, "", story.Idle, "A sign-in", "idleseat apply " + run + " --store /srv  carries out"},
-		"deferred":   {&plan.Plan{Mode: policy.Review, Verdict: plan.Review, Deferred: 3}, "", story.Idle, "The plan of this run leaves it to a later run", ""},
-		"audit":      {&plan.Plan{Mode: policy.Audit, Verdict: plan.Review, Changes: []plan.Change{change}}, "", story.Idle, "The policy has the mode audit", ""},
-		"on hold":    {&plan.Plan{Mode: policy.Review, Verdict: plan.Hold, Changes: []plan.Change{change}}, "", story.Idle, "The plan of this run is on hold.", "idleseat show " + run + " --store /srv  says why"},
-		"expired":    {&plan.Plan{Mode: policy.Review, Verdict: plan.Review, Changes: []plan.Change{change}, Expires: now}, "", story.Idle, "The plan of this run has expired", ""},
-		"no seat":    {&plan.Plan{Mode: policy.Review, Verdict: plan.Nothing}, "no free seat of exchange-online is left for it, beside the 0 that are kept free; buy some, or free some first", story.Refused, "", "Buy seats"},
-		"by another": {&plan.Plan{Mode: policy.Review, Verdict: plan.Review, Changes: []plan.Change{{User: "id-other", Rule: "m365-idle-60", License: "m365-e3"}}}, "", story.Idle, "A sign-in", ""},
+		"no plan":    {nil, "", nil, false, story.Idle, "A sign-in before the change keeps the license.", ""},
+		"planned":    {&plan.Plan{Mode: policy.Review, Verdict: plan.Review, Changes: []plan.Change{change}}, "", nil, false, story.Idle, "A sign-in", "idleseat apply " + run + " --store /srv  carries out"},
+		"deferred":   {&plan.Plan{Mode: policy.Review, Verdict: plan.Review, Deferred: 3}, "", nil, false, story.Idle, "The plan of this run leaves it to a later run", ""},
+		"audit":      {&plan.Plan{Mode: policy.Audit, Verdict: plan.Review, Changes: []plan.Change{change}}, "", nil, false, story.Idle, "The policy has the mode audit", ""},
+		"on hold":    {&plan.Plan{Mode: policy.Review, Verdict: plan.Hold, Changes: []plan.Change{change}}, "", nil, false, story.Idle, "The plan of this run is on hold.", "idleseat show " + run + " --store /srv  says why"},
+		"expired":    {&plan.Plan{Mode: policy.Review, Verdict: plan.Review, Changes: []plan.Change{change}, Expires: now}, "", nil, false, story.Idle, "The plan of this run has expired", ""},
+		"no seat":    {&plan.Plan{Mode: policy.Review, Verdict: plan.Nothing}, "no free seat of exchange-online is left for it, beside the 0 that are kept free; buy some, or free some first", nil, false, story.Refused, "", "Buy seats"},
+		"kept":       {&plan.Plan{Mode: policy.Review, Verdict: plan.Review, Changes: []plan.Change{change}}, "", &runs.Result{Status: runs.Kept, Note: "signed in 3 minutes ago"}, false, story.Kept, "A new run decides", ""},
+		"failed":     {&plan.Plan{Mode: policy.Review, Verdict: plan.Review, Changes: []plan.Change{change}}, "", &runs.Result{Status: runs.Failed, Note: "Graph answered 403"}, false, story.Refused, "", "A new run tries it again."},
+		"pending":    {&plan.Plan{Mode: policy.Review, Verdict: plan.Review, Changes: []plan.Change{change}}, "", &runs.Result{Status: runs.Pending}, false, story.Idle, "A sign-in", "idleseat apply"},
+		"superseded": {&plan.Plan{Mode: policy.Review, Verdict: plan.Review, Changes: []plan.Change{change}}, "", nil, true, story.Idle, "The plan of run 20261129T030000Z-00000000 has taken", ""},
+		"by another": {&plan.Plan{Mode: policy.Review, Verdict: plan.Review, Changes: []plan.Change{{User: "id-other", Rule: "m365-idle-60", License: "m365-e3"}}}, "", nil, false, story.Idle, "A sign-in", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -53,6 +61,12 @@ func TestPlanned(t *testing.T) {
 				if err := runs.PutPlan(t.Context(), s, p, listed); err != nil {
 					t.Fatal(err)
 				}
+				become(t, s, p, tc.result)
+			}
+			if tc.newer {
+				if err := history.PutPlanned(t.Context(), s, &history.Planned{Run: "20261129T030000Z-00000000"}, true); err != nil {
+					t.Fatal(err)
+				}
 			}
 			people, err := story.Of(t.Context(), s, story.Question{User: "id-idle", Now: now, Store: "/srv"})
 			if err != nil {
@@ -64,6 +78,18 @@ func TestPlanned(t *testing.T) {
 				t.Errorf("state %s, next %q, to do %q; want %s, %q, %q", x.State, x.Change, do, tc.state, tc.change, tc.do)
 			}
 		})
+	}
+}
+
+// become stores the result of the only change of a plan. nil stores nothing.
+func become(t *testing.T, s store.Store, p *plan.Plan, r *runs.Result) {
+	t.Helper()
+	if r == nil {
+		return
+	}
+	one := runs.ResultOf(&p.Changes[0], r.Status, r.Note)
+	if err := runs.PutResults(t.Context(), s, p.Batches()[0].Name, &runs.Results{Run: p.Run, PlanHash: p.PlanHash, At: now, Results: []runs.Result{one}}); err != nil {
+		t.Fatal(err)
 	}
 }
 

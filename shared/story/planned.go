@@ -4,35 +4,38 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
+	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// planned says of each license that can be taken what the plan of the run does about it. A run may have no plan. The
-// plan knows more than a decision: whether there is a seat, what the mailbox holds, and how many changes a run may make.
+// planOf is the plan of a run with what became of it.
+type planOf struct {
+	*plan.Plan
+	refused map[rowKey]string // why the plan refuses a change of the person
+	results *runs.Results
+	newer   string // the run whose plan has taken its place
+}
+
+type rowKey struct{ rule, license string }
+
+// planned says of each license that can be taken what the plan of the run does about it, and what came of that. A run
+// may have no plan. The plan knows more than a decision: whether there is a seat, what the mailbox holds, and how many
+// changes a run may make.
 func (q *Question) planned(ctx context.Context, s store.Store, one *Story) error {
 	idle := func(x Answer) bool { return x.State == Idle || x.State == Announced }
 	if !slices.ContainsFunc(one.Answers, idle) {
 		return nil
 	}
-	p, err := runs.GetPlan(ctx, s, one.Run)
+	p, err := q.readPlan(ctx, s, one)
 	if runs.Gone(err) {
 		return nil
 	}
 	if err != nil {
-		return err
-	}
-	refused := map[[2]string]string{} // by rule and license
-	err = runs.EachListed(ctx, s, one.Run, func(list string, e *runs.Listed) error {
-		if list == "refused" && e.User == one.User {
-			refused[[2]string{e.Rule, e.License}] = e.Reason
-		}
-		return nil
-	})
-	if err != nil && !runs.Gone(err) {
 		return err
 	}
 	for i := range one.Answers {
@@ -40,39 +43,88 @@ func (q *Question) planned(ctx context.Context, s store.Store, one *Story) error
 		if !idle(*x) {
 			continue
 		}
-		if why := refused[[2]string{x.Rule, x.License}]; why != "" && x.Refused == "" {
-			x.State, x.Refused = Refused, why
-			x.Says, x.Change = says(x, one.pastOf(x.License)), ""
-			x.Remedies = remediesOf(x)
-			x.Do = do(x, one.pastOf(x.License))
+		why := p.refused[rowKey{x.Rule, x.License}]
+		if why == "" || x.Refused != "" {
+			q.byPlan(one, x, p)
 			continue
 		}
-		q.byPlan(one, x, p)
+		x.State, x.Refused, x.Change = Refused, why, ""
+		x.Says = says(x, one.pastOf(x.License))
+		x.Remedies = remediesOf(x)
+		x.Do = do(x, one.pastOf(x.License))
 	}
 	return nil
 }
 
-// byPlan adds what the plan does about a license that can be taken, and the command that does it.
-func (q *Question) byPlan(one *Story, x *Answer, p *plan.Plan) {
-	this := func(c plan.Change) bool {
-		return c.User == one.User && c.License == x.License && c.Rule == x.Rule
+func (q *Question) readPlan(ctx context.Context, s store.Store, one *Story) (*planOf, error) {
+	bound, err := runs.GetPlan(ctx, s, one.Run)
+	if err != nil {
+		return nil, err
 	}
-	inPlan := slices.ContainsFunc(p.Changes, this)
+	p := &planOf{Plan: bound, refused: map[rowKey]string{}}
+	err = runs.EachListed(ctx, s, one.Run, func(list string, e *runs.Listed) error {
+		if list == "refused" && e.User == one.User {
+			p.refused[rowKey{e.Rule, e.License}] = e.Reason
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if p.results, err = runs.GetResults(ctx, s, bound, bound.Batches()); err != nil {
+		return nil, err
+	}
+	p.newer, err = history.Newer(ctx, s, one.Run, q.Now)
+	return p, err
+}
+
+// byPlan adds what the plan does about a license that can be taken, and the command that does it.
+func (q *Question) byPlan(one *Story, x *Answer, p *planOf) {
+	at := slices.IndexFunc(p.Changes, func(c plan.Change) bool {
+		return c.User == one.User && c.License == x.License && c.Rule == x.Rule
+	})
+	if at < 0 {
+		if p.Deferred > 0 && !x.Notice {
+			x.Change = fmt.Sprintf("The plan of this run leaves it to a later run: it has room for %d changes, those who are idle longest first. ", len(p.Changes)) + x.Change
+		}
+		return
+	}
+	if r := p.results.Of(&p.Changes[at]); r != nil && r.Status != runs.Pending {
+		x.became(r)
+		return
+	}
 	switch {
-	case !inPlan && (p.Deferred == 0 || slices.ContainsFunc(p.Notices, this)):
-	case !inPlan:
-		x.Change = fmt.Sprintf("The plan of this run leaves it to a later run: it has room for %d changes, those who are idle longest first. ", len(p.Changes)) + x.Change
 	case p.Mode == policy.Audit:
 		x.Change = "The policy has the mode audit, so that nothing is taken. " + x.Change
-	case p.Verdict == plan.Hold:
-		x.Change = "The plan of this run is on hold. " + x.Change
-		if q.Deployment != "" {
-			return
-		}
-		x.Do = append(x.Do, Command(slices.Concat([]string{"show", p.Run}, q.flags())...)+"  says why it is on hold")
+	case p.newer != "":
+		x.Change = "The plan of run " + p.newer + " has taken the place of this run's plan. " + x.Change
 	case !q.Now.Before(p.Expires):
 		x.Change = "The plan of this run has expired; a new one decides. " + x.Change
-	case q.Deployment == "":
+	case q.Deployment != "": // it is approved there, with the hash of the plan
+	case p.Verdict == plan.Hold:
+		x.Change = "The plan of this run is on hold. " + x.Change
+		x.Do = append(x.Do, Command(slices.Concat([]string{"show", p.Run}, q.flags())...)+"  says why it is on hold")
+	default:
 		x.Do = append(x.Do, Command(slices.Concat([]string{"apply", p.Run}, q.flags())...)+"  carries out the plan of the run, which has this change")
+	}
+}
+
+// became says what became of a planned change that was not made.
+func (x *Answer) became(r *runs.Result) {
+	note := strings.TrimSuffix(r.Note, ".")
+	switch r.Status {
+	case runs.Kept:
+		x.State, x.Do = Kept, nil
+		x.Says = fmt.Sprintf("%s is kept: asked again before the change, the rule did not take it (%s)", x.License, note)
+		x.Change = "A new run decides by newer data."
+	case runs.Refused, runs.Failed:
+		x.State, x.Refused = Refused, note
+		x.Says = fmt.Sprintf("%s is not used and stays: when the plan was applied, the change was %s (%s)", x.License, r.Status, note)
+		x.Change, x.Remedies = "", remediesOf(x)
+		x.Do = nil
+		for _, key := range x.Remedies {
+			x.Do = append(x.Do, RemedyWords(key))
+		}
+		x.Do = append(x.Do, "A new run tries it again.")
 	}
 }
