@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -68,7 +69,7 @@ func parseMapping(name, source string) (a *attribute, fault string) {
 	if !isNewest {
 		f, ok := directory.FieldNamed(source)
 		if !ok {
-			return nil, "unknown field \"" + source + "\"" + didYouMean(source, directory.FieldNames())
+			return nil, unknownField(source, "")
 		}
 		return fieldAttribute(name, source, f), ""
 	}
@@ -82,13 +83,17 @@ func parseMapping(name, source string) (a *attribute, fault string) {
 		f, ok := directory.FieldNamed(part)
 		switch {
 		case !ok:
-			return nil, "unknown field \"" + part + "\" in newest" + didYouMean(part, directory.FieldNames())
+			return nil, unknownField(part, " in newest")
 		case f.Kind != directory.Date:
 			return nil, "newest takes dates, and " + part + " is none"
 		}
 		fields = append(fields, f)
 	}
 	return fieldAttribute(name, source, fields...), ""
+}
+
+func unknownField(name, where string) string {
+	return fmt.Sprintf("unknown field %q%s%s", name, where, cmp.Or(didYouMean(name, directory.FieldNames()), "; a field begins with entra., ad., m365. or copilot., like entra.department; docs/policy.md lists them all"))
 }
 
 // of returns the attribute's value for a person.

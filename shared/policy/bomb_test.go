@@ -40,7 +40,7 @@ var bombs = map[string]struct {
 	"a text that doubles":              {when(doubled(9)), "steps for one person"},
 	"a bad pattern":                    {when(`department.matches("^(a+)+$")`), ""},
 	"a long pattern":                   {when(`department.matches("^(` + strings.Repeat("a?", 3000) + `)$")`), "256 are allowed"},
-	"a repeated pattern":               {when(`department.matches("^((((a{1,100}){1,100}){1,100}){1,100})$")`), "invalid matches"},
+	"a repeated pattern":               {when(`department.matches("^((((a{1,100}){1,100}){1,100}){1,100})$")`), "is too large"},
 	"many patterns":                    {when(strings.TrimSuffix(strings.Repeat(`department.matches("^(a|b){1,30}$") || `, 200), " || ")), "steps for one person"},
 }
 

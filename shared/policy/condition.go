@@ -55,7 +55,8 @@ type compiler struct {
 	env    *cel.Env
 	// kept means that the policy was stored by a run. Conditions that make no sense are then accepted, because what the
 	// run began must still be finished or rolled back.
-	kept bool
+	kept   bool
+	listed bool // whether a message has listed the attributes
 }
 
 func newCompiler(r *reader, p *Policy) (*compiler, error) {
@@ -91,7 +92,9 @@ func (c *compiler) compile(n *yaml.Node, what string) *condition {
 	checked, issues := c.env.Compile(source)
 	if issues.Err() != nil {
 		for i, e := range issues.Errors() {
-			c.faultCEL(n, source, e)
+			if i == 0 || !samePlace(e, issues.Errors()[i-1]) { // a second fault of a place follows from the first
+				c.faultCEL(n, source, e)
+			}
 			if strings.HasPrefix(e.Message, "Syntax error") || strings.HasPrefix(e.Message, "reserved identifier") || i+1 == mostFindings {
 				break // later faults follow from this one
 			}
@@ -220,11 +223,16 @@ func (c *compiler) faultSense(n *yaml.Node, source string, checked *cel.Ast, f s
 // mostFindings is how many findings are reported for one condition.
 const mostFindings = 10
 
-// faultCEL reports a finding of CEL at its place in the file, in words for policy authors and with CEL's pointer.
+func samePlace(a, b *common.Error) bool {
+	return a.Location.Line() == b.Location.Line() && a.Location.Column() == b.Location.Column()
+}
+
+// faultCEL reports a finding of CEL at its place in the file, in words for policy authors and with CEL's pointer. CEL's
+// own message remains only where there are no words for it.
 func (c *compiler) faultCEL(n *yaml.Node, source string, e *common.Error) {
 	text := guess.ReplaceAllString(e.Message, "")
 	if words := c.inWords(e, source); words != "" {
-		text = words + " (" + text + ")"
+		text = words
 	}
 	display := e.ToDisplayString(common.NewTextSource(source))
 	if _, pointer, ok := strings.Cut(display, "\n | "); ok {

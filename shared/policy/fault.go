@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/idleseat/idleseat/shared/plain"
 )
 
 // Fault is a fault in a file, with its place. Text says how to fix it. For a fault in a condition, Text ends with CEL's
@@ -51,14 +53,16 @@ func (f Faults) sort() {
 // is close. It never suggests a word that may mean the opposite, or another word in a series (e3, e5), because an
 // author who followed such a suggestion would write a policy with the wrong meaning.
 func didYouMean(word string, known []string) string {
+	if of := sourcesOf(word, known); len(of) > 0 {
+		return fmt.Sprintf(`; did you mean "%s"?`, strings.Join(of, `" or "`))
+	}
 	best, closest := "", slips(word)+1
 	for _, k := range known {
-		// The word may be a field without its source, or the beginning of a name.
-		if strings.HasSuffix(k, "."+word) || len(word) > 3 && strings.HasPrefix(k, word) {
+		if len(word) > 3 && strings.HasPrefix(k, word) {
 			best = k
 			break
 		}
-		if d := distance(strings.ToLower(word), strings.ToLower(k)); d < closest && !opposite(word, k) && digits(word) == digits(k) {
+		if d := plain.Distance(strings.ToLower(word), strings.ToLower(k)); d < closest && !opposite(word, k) && digits(word) == digits(k) {
 			best, closest = k, d
 		}
 	}
@@ -66,6 +70,16 @@ func didYouMean(word string, known []string) string {
 		return ""
 	}
 	return fmt.Sprintf("; did you mean %q?", best)
+}
+
+// sourcesOf returns the fields that a word means without its source, the fields of Entra ID first.
+func sourcesOf(word string, known []string) (fields []string) {
+	for _, k := range slices.Backward(known) {
+		if strings.HasSuffix(k, "."+word) {
+			fields = append(fields, k)
+		}
+	}
+	return fields
 }
 
 // slips returns how many letters of a word may be wrong.
@@ -89,7 +103,7 @@ func opposite(a, b string) bool {
 	a, b = strings.ToLower(a), strings.ToLower(b)
 	turned := func(long, short string) bool {
 		return slices.ContainsFunc(turns, func(t string) bool {
-			return strings.Contains(long, t) && distance(strings.Replace(long, t, "", 1), short) <= 1
+			return strings.Contains(long, t) && plain.Distance(strings.Replace(long, t, "", 1), short) <= 1
 		})
 	}
 	if (strings.HasPrefix(a, b) || strings.HasPrefix(b, a)) && max(len(a), len(b)) > min(len(a), len(b))+1 {
@@ -107,25 +121,4 @@ func digits(s string) string {
 		}
 		return -1
 	}, s)
-}
-
-// distance returns the number of letters to insert, delete or replace in order to turn a into b.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -57,7 +57,7 @@ func TestGolden(t *testing.T) {
 func TestGoldenFaults(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, old, new, want string }{
-		{"unknown key", "  now: 2026-11-23\n", "  when: 2026-11-23\n", "g:17:3: a case lacks the key \"now\"; write the instant at which the rules are asked\ng:18:3: unknown key \"when\" in a case"},
+		{"unknown key", "  now: 2026-11-23\n", "  when: 2026-11-23\n", "g:17:3: a case lacks the key \"now\"; write the instant at which the rules are asked\ng:18:3: unknown key \"when\" in a case; the keys are name, now, person, expect"},
 		{"unknown field", "lastLogonTimestamp", "lastLogon", `g:5:10: unknown key "lastLogon" in ad; did you mean "lastLogonTimestamp"?`},
 		{"text a number", "employeeType: Employee, accountEnabled", "employeeId: 7, accountEnabled", `g:4:25: the value must be text, not a number; put 7 in quotes`},
 		{"flag a text", "accountEnabled: true", `accountEnabled: "yes"`, `g:4:53: accountEnabled must be true or false, not text`},
@@ -70,7 +70,7 @@ func TestGoldenFaults(t *testing.T) {
 		{"unknown outcome", "m365: keep", "m365: kept", `g:15:11: an outcome is keep, reclaim, undecided, exempt or notHolder, not "kept"`},
 		{"no expectation", "{citrix: undecided}", "{}", `g:21:11: expect is empty; name at least one rule`},
 		{"nobody", "entra: {synced: true}", "licenses: []", `g:20:5: person has neither entra nor ad; give at least one`},
-		{"no YAML", people, "- [", `g:1:1: not YAML: did not find expected node content`},
+		{"no YAML", people, "- [", `g:1:1: not YAML: a value is missing`},
 		{"nothing", people, "", `g:1:1: the file is empty`},
 		{"too many cases", people, strings.Repeat("- {}\n", 10_001), `g:10001:3: a list has at most 10000 entries; name a group in place of its members`},
 		{"two cases without a name", "- name: missing\n  now: 2026-11-23\n", "- now: 2026-11-23\n  person: {entra: {}}\n  expect: {m365: keep}\n- now: 2026-11-23\n", "g:17:3: a case lacks the key \"name\"; write what the case shows\ng:20:3: a case lacks the key \"name\"; write what the case shows"},

@@ -1,11 +1,13 @@
 package policy
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"iter"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"cel.dev/cel-go/cel"
@@ -70,7 +72,19 @@ func (p *Policy) NewJudge(skuIDs map[string]string, now time.Time) (*Judge, erro
 
 func missingSKU(l *License, skuIDs map[string]string) error {
 	known := slices.Sorted(maps.Keys(skuIDs))
-	return fmt.Errorf("license %s: the tenant has no SKU with part number or skuId %q%s", l.Name, l.SKU, didYouMean(l.SKU, known))
+	return fmt.Errorf("license %s: the tenant has no SKU with part number or skuId %q%s", l.Name, l.SKU, cmp.Or(didYouMean(l.SKU, known), theProducts(known)))
+}
+
+// theProducts lists the products of a tenant by part number, without their ids.
+func theProducts(known []string) string {
+	parts := slices.DeleteFunc(slices.Clone(known), guid.MatchString)
+	switch {
+	case len(parts) == 0:
+		return ""
+	case len(parts) > mostListed:
+		parts = append(parts[:mostListed], "…")
+	}
+	return "; it has " + strings.Join(parts, ", ")
 }
 
 func (j *Judge) setNow(now time.Time) {

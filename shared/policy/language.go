@@ -143,10 +143,22 @@ func (literalSpans) Validate(env *cel.Env, _ cel.ValidatorConfig, checked *ast.A
 			}
 		case overloads.TypeConvertTimestamp:
 			if _, ok := instantOf(e); !ok {
-				issues.ReportErrorAtID(arg.ID(), `timestamp takes a text like "2027-03-01T00:00:00Z"; or map a date field to an attribute`)
+				issues.ReportErrorAtID(arg.ID(), "%s", instantFault(arg))
 			}
 		}
 	}))
+}
+
+// instantFault says how to write the argument of timestamp.
+func instantFault(arg ast.Expr) string {
+	const form = `timestamp takes a text like "2027-03-01T00:00:00Z"`
+	if text, ok := textOf(arg); ok {
+		if day, err := time.Parse(time.DateOnly, text); err == nil {
+			return fmt.Sprintf(`a day needs its hour, too: write timestamp("%s")`, day.Format(time.RFC3339))
+		}
+		return form
+	}
+	return form + "; or map a date field to an attribute"
 }
 
 // spanOf returns the span of a call days(n) or duration("…").

@@ -76,7 +76,7 @@ func TestFindingsInACondition(t *testing.T) {
 			names = append(names, fmt.Sprintf("nobody%c", 'a'+i))
 		}
 		_, err := Load("p", []byte(strings.Replace(right, "AzureAdSistaLogon.hasNoValue()", strings.Join(names, " && "), 1)))
-		if got := strings.Count(fmt.Sprint(err), "undeclared reference"); got != want {
+		if got := strings.Count(fmt.Sprint(err), "has no attribute"); got != want {
 			t.Errorf("of %d names, %d are told: %v", n, got, err)
 		}
 	}

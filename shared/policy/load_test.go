@@ -107,7 +107,7 @@ var loadFaults = []struct {
 	{"anchor", "[a@x]", "&u [a@x]", `p:11:10: in YAML a value that begins with & is an anchor; anchors are not allowed: write the value out where it is needed, and a text in quotes`},
 	{"alias", "mode: audit", "mode: &m audit\ncurrency: *m", "p:2:7: in YAML a value that begins with & is an anchor; anchors are not allowed: write the value out where it is needed, and a text in quotes\np:3:11: aliases are not allowed; write the value out"},
 	{"tag", "mode: audit", "mode: !!str audit", `p:2:7: in YAML !!str without quotes is a tag; tags are not allowed. A condition that begins with ! needs quotes, as in for: '!inPilot', or on a line of its own below for: |`},
-	{"second document that is no YAML", "mode: audit", "mode: audit\n--- [", `p:3:1: not YAML: did not find expected ',' or ']'`},
+	{"second document that is no YAML", "mode: audit", "mode: audit\n--- [", `p:3:1: not YAML: a list that begins with [ is not closed by ], or lacks a comma`},
 	{"a control character", "mode: audit", "mode: \x01", `p:1:1: not YAML: control characters are not allowed`},
 	{"a key a number", "mode: audit", "7: audit", `p:2:1: a key of the policy must be text, not a number`},
 	{"a key a list", "mode: audit", "? [a]\n: audit", `p:2:3: a key of the policy must be text, not a list`},
@@ -128,7 +128,7 @@ var loadFaults = []struct {
 	{"licenses a list", right[strings.Index(right, "licenses:"):strings.Index(right, "grace:")], "licenses: []\n", "p:5:11: licenses must be a mapping of keys to values, not a list\np:13:14: there is no license \"e3\"; licenses has \np:15:22: there is no license \"exo\"; licenses has "},
 	{"leave of no user", "user: b@x, ", "", `p:12:11: a leave lacks the key "user"; write the user principal name`},
 	{"second document", "mode: audit", "mode: audit\n---\na: b", `p:3:1: a second document starts here; a file has one`},
-	{"not YAML", "mode: audit", "mode: [audit", `p:2:1: not YAML: did not find expected ',' or ']'`},
+	{"not YAML", "mode: audit", "mode: [audit", `p:2:1: not YAML: a list that begins with [ is not closed by ], or lacks a comma`},
 	{"not UTF-8", "mode: audit", "mode: \xff", `p:2:1: the line is not valid UTF-8`},
 	{"a list", right, "- a\n", `p:1:1: the policy must be a mapping of keys to values, not a list`},
 	{"empty", right, "", `p:1:1: the file is empty`},
@@ -138,7 +138,7 @@ var loadFaults = []struct {
 	{"several at once", "mode: audit\nattributes:\n  staff: {memberOf: {entra: Staff}}", "mode: never\nattributes:\n  days: entra.mail\n  x: entra.nothing",
 		`p:2:7: mode must be audit, review or enforce, not "never"
 p:4:3: "days" is a function or type of the language; choose another name
-p:5:6: attribute x: unknown field "entra.nothing"`},
+p:5:6: attribute x: unknown field "entra.nothing"; a field begins with entra., ad., m365. or copilot., like entra.department; docs/policy.md lists them all`},
 }
 
 func TestFaults(t *testing.T) {
@@ -216,8 +216,8 @@ func TestNewJudgeNamesMissingSKUs(t *testing.T) {
 	t.Parallel()
 	p := load(t, twoRules)
 	_, err := p.NewJudge(map[string]string{"SPE_E5": "x"}, noon)
-	want := `license m365-e3: the tenant has no SKU with part number or skuId "SPE_E3"
-license exchange-online: the tenant has no SKU with part number or skuId "EXCHANGESTANDARD"`
+	want := `license m365-e3: the tenant has no SKU with part number or skuId "SPE_E3"; it has SPE_E5
+license exchange-online: the tenant has no SKU with part number or skuId "EXCHANGESTANDARD"; it has SPE_E5`
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/plain"
 )
 
 // listed is one entry of the exempt users.
@@ -160,7 +161,7 @@ func Nearest(name string, p *directory.Person) (like string, letters int) {
 		if len(ownLocal) > len(local)+letters || len(local) > len(ownLocal)+letters || len(own) > maxText {
 			continue
 		}
-		d := distance(local, ownLocal)
+		d := plain.Distance(local, ownLocal)
 		if domain != ownDomain {
 			d += 2
 		}

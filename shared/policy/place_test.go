@@ -8,35 +8,35 @@ import (
 )
 
 var conditionFaults = []struct{ name, when, want string }{
-	{"misspelt attribute", ` AzureAdSistaLogin.hasNoValue()`, `p:17:11: the policy has no attribute AzureAdSistaLogin; did you mean "AzureAdSistaLogon"?; name it under attributes with the field that it stands for, or, if it is a text, put it in quotes: "AzureAdSistaLogin" (undeclared reference to 'AzureAdSistaLogin')
+	{"misspelt attribute", ` AzureAdSistaLogin.hasNoValue()`, `p:17:11: the policy has no attribute AzureAdSistaLogin; did you mean "AzureAdSistaLogon"? Otherwise name it under attributes with the field that it stands for, or, if it is a text, put it in quotes: "AzureAdSistaLogin"; it has staff, AzureAdSistaLogon, LastlogonTimestamp, created, systemRole, and texts and flags of Entra ID by their own names, such as department
  | AzureAdSistaLogin.hasNoValue()
  | ^`},
-	{"wrong type", ` accountEnabled && department`, `p:17:29: expected type 'bool' but found 'string'
+	{"wrong type", ` accountEnabled && department`, `p:17:29: this is neither true nor false: compare it, as in department == "Sales"
  | accountEnabled && department
  | ..................^`},
-	{"syntax", ` accountEnabled &&`, `p:17:28: something is not closed, or is missing at the end: each ( has its ), and each && and || stands between two conditions (Syntax error: mismatched input '<EOF>' expecting {'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER})
+	{"syntax", ` accountEnabled &&`, `p:17:28: something is not closed, or is missing at the end: each ( has its ), and each && and || stands between two conditions
  | accountEnabled &&
  | .................^`},
 	{"not a bool", ` now`, `p:17:11: when must be true or false, but this is of type google.protobuf.Timestamp`},
-	{"single quotes", ` 'department == ''x'' && oops'`, `p:17:35: the policy has no attribute oops; name it under attributes with the field that it stands for, or, if it is a text, put it in quotes: "oops" (undeclared reference to 'oops')
+	{"single quotes", ` 'department == ''x'' && oops'`, `p:17:35: the policy has no attribute oops; name it under attributes with the field that it stands for, or, if it is a text, put it in quotes: "oops"; it has staff, AzureAdSistaLogon, LastlogonTimestamp, created, systemRole, and texts and flags of Entra ID by their own names, such as department
  | department == 'x' && oops
  | .....................^`},
-	{"double quotes", ` "department == \"x\" && oops"`, `p:17:35: the policy has no attribute oops; name it under attributes with the field that it stands for, or, if it is a text, put it in quotes: "oops" (undeclared reference to 'oops')
+	{"double quotes", ` "department == \"x\" && oops"`, `p:17:35: the policy has no attribute oops; name it under attributes with the field that it stands for, or, if it is a text, put it in quotes: "oops"; it has staff, AzureAdSistaLogon, LastlogonTimestamp, created, systemRole, and texts and flags of Entra ID by their own names, such as department
  | department == "x" && oops
  | .....................^`},
-	{"escaped letters", ` "\u006fops"`, `p:17:11: the policy has no attribute oops; name it under attributes with the field that it stands for, or, if it is a text, put it in quotes: "oops" (undeclared reference to 'oops')
+	{"escaped letters", ` "\u006fops"`, `p:17:11: the policy has no attribute oops; name it under attributes with the field that it stands for, or, if it is a text, put it in quotes: "oops"; it has staff, AzureAdSistaLogon, LastlogonTimestamp, created, systemRole, and texts and flags of Entra ID by their own names, such as department
  | oops
  | ^`},
-	{"block", " |\n\n      accountEnabled &&\n        oops", `p:20:9: the policy has no attribute oops; name it under attributes with the field that it stands for, or, if it is a text, put it in quotes: "oops" (undeclared reference to 'oops')
+	{"block", " |\n\n      accountEnabled &&\n        oops", `p:20:9: the policy has no attribute oops; name it under attributes with the field that it stands for, or, if it is a text, put it in quotes: "oops"; it has staff, AzureAdSistaLogon, LastlogonTimestamp, created, systemRole, and texts and flags of Entra ID by their own names, such as department
  |   oops
  | ..^`},
-	{"block with its own indentation", " |2-\n        accountEnabled &&\n      oops", `p:19:7: the policy has no attribute oops; name it under attributes with the field that it stands for, or, if it is a text, put it in quotes: "oops" (undeclared reference to 'oops')
+	{"block with its own indentation", " |2-\n        accountEnabled &&\n      oops", `p:19:7: the policy has no attribute oops; name it under attributes with the field that it stands for, or, if it is a text, put it in quotes: "oops"; it has staff, AzureAdSistaLogon, LastlogonTimestamp, created, systemRole, and texts and flags of Entra ID by their own names, such as department
  | oops
  | ^`},
-	{"folded", " >-\n      accountEnabled &&\n      oops", `p:19:7: the policy has no attribute oops; name it under attributes with the field that it stands for, or, if it is a text, put it in quotes: "oops" (undeclared reference to 'oops')
+	{"folded", " >-\n      accountEnabled &&\n      oops", `p:19:7: the policy has no attribute oops; name it under attributes with the field that it stands for, or, if it is a text, put it in quotes: "oops"; it has staff, AzureAdSistaLogon, LastlogonTimestamp, created, systemRole, and texts and flags of Entra ID by their own names, such as department
  | accountEnabled && oops
  | ..................^`},
-	{"plain over two lines", " accountEnabled &&\n      oops", `p:18:7: the policy has no attribute oops; name it under attributes with the field that it stands for, or, if it is a text, put it in quotes: "oops" (undeclared reference to 'oops')
+	{"plain over two lines", " accountEnabled &&\n      oops", `p:18:7: the policy has no attribute oops; name it under attributes with the field that it stands for, or, if it is a text, put it in quotes: "oops"; it has staff, AzureAdSistaLogon, LastlogonTimestamp, created, systemRole, and texts and flags of Entra ID by their own names, such as department
  | accountEnabled && oops
  | ..................^`},
 	{"days of nothing", ` now - days(0) > now`, `p:17:22: days takes a whole number from 1 to 3650, written out
@@ -54,7 +54,7 @@ var conditionFaults = []struct{ name, when, want string }{
 	{"duration of nonsense", ` now - duration("2 months") > now`, `p:17:26: duration takes a text like "36h" of at most 3650 days; or write days(n)
  | now - duration("2 months") > now
  | ...............^`},
-	{"timestamp of nonsense", ` now > timestamp("2027-03-01")`, `p:17:27: timestamp takes a text like "2027-03-01T00:00:00Z"; or map a date field to an attribute
+	{"timestamp of nonsense", ` now > timestamp("2027-03-01")`, `p:17:27: a day needs its hour, too: write timestamp("2027-03-01T00:00:00Z")
  | now > timestamp("2027-03-01")
  | ................^`},
 	{"duration of a person", ` now - duration(department) > now`, `p:17:26: duration takes a text like "36h" of at most 3650 days; or write days(n)
@@ -63,16 +63,16 @@ var conditionFaults = []struct{ name, when, want string }{
 	{"timestamp of a person", ` timestamp(department) > now`, `p:17:21: timestamp takes a text like "2027-03-01T00:00:00Z"; or map a date field to an attribute
  | timestamp(department) > now
  | ..........^`},
-	{"hour of the run", ` now.getHours() > 3`, `p:17:23: there is no function getHours; of a date, X.earlierThan(now - days(60)) is longer ago than 60 days, X.laterThan(now - days(60)) is less long ago, X.hasNoValue() is never, X.hasValue() is at any time; of a text, X == "…", X != "…", X in ["…"], X.startsWith("…"), X.endsWith("…"), X.contains("…") (undeclared reference to 'getHours')
+	{"hour of the run", ` now.getHours() > 3`, `p:17:23: there is no function getHours; of a date, X.earlierThan(now - days(60)) is longer ago than 60 days, X.laterThan(now - days(60)) is less long ago, X.hasNoValue() is never, X.hasValue() is at any time; of a text, X == "…", X != "…", X in ["…"], X.startsWith("…"), X.endsWith("…"), X.contains("…")
  | now.getHours() > 3
  | ............^`},
-	{"hidden type", ` dyn(department) == 3`, `p:17:14: there is no function dyn; of a date, X.earlierThan(now - days(60)) is longer ago than 60 days, X.laterThan(now - days(60)) is less long ago, X.hasNoValue() is never, X.hasValue() is at any time; of a text, X == "…", X != "…", X in ["…"], X.startsWith("…"), X.endsWith("…"), X.contains("…") (undeclared reference to 'dyn')
+	{"hidden type", ` dyn(department) == 3`, `p:17:14: there is no function dyn; of a date, X.earlierThan(now - days(60)) is longer ago than 60 days, X.laterThan(now - days(60)) is less long ago, X.hasNoValue() is never, X.hasValue() is at any time; of a text, X == "…", X != "…", X in ["…"], X.startsWith("…"), X.endsWith("…"), X.contains("…")
  | dyn(department) == 3
  | ...^`},
 	{"loop hides an attribute", ` '["a"].exists(department, department == "x")'`, `p:17:24: "department" is an attribute; choose another name for the loop
  | ["a"].exists(department, department == "x")
  | ............^`},
-	{"bad regex", ` department.matches("(")`, `p:17:30: invalid matches argument
+	{"bad regex", ` department.matches("(")`, `p:17:30: the pattern is not a regular expression, or is too large; .* stands for any text, as in "^.*Intern.*$", and a dot or bracket that is meant itself has \\ before it
  | department.matches("(")
  | ...................^`},
 	{"too dear", ` '[1,2,3,4,5,6,7,8,9].exists(a, [1,2,3,4,5,6,7,8,9].exists(b, [1,2,3,4,5,6,7,8,9].exists(c, [1,2,3,4,5,6,7,8,9].exists(d, department.contains(mail)))))'`,

@@ -171,7 +171,7 @@ func TestMoreFaults(t *testing.T) {
 		"tenant no text":          {"tenant: 11111111-2222-3333-4444-555555555555", "tenant: 7", "tenant must be text, not a number"},
 		"limits no mapping":       {"limits: {stopAbove: {percent: 7.5, count: 70}, perRun: 20}", "limits: 7", "limits must be a mapping"},
 		"an attribute no text":    {"{memberOf: {entra: Staff}}", "7", "attribute staff must be text, not a number"},
-		"memberOf no mapping":     {"{memberOf: {entra: Staff}}", "{memberOf: Staff}", "memberOf must be a mapping"},
+		"memberOf no mapping":     {"{memberOf: {entra: Staff}}", "{memberOf: Staff}", "memberOf must say in which directory the group is: {entra: Staff}"},
 		"memberOf missing":        {"{memberOf: {entra: Staff}}", "{}", `attribute staff lacks the key "memberOf"`},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -34,6 +34,12 @@ func (c *compiler) inWords(e *common.Error, source string) string {
 	switch {
 	case strings.HasPrefix(e.Message, "Syntax error"):
 		return wrongSyntax(e, source)
+	case strings.HasPrefix(e.Message, "expected type 'bool' but found 'optional_type"):
+		return "this is a date, and a condition is true or false: " + dates
+	case strings.HasPrefix(e.Message, "expected type 'bool'"):
+		return `this is neither true nor false: compare it, as in department == "Sales"`
+	case strings.HasPrefix(e.Message, "invalid matches argument"):
+		return `the pattern is not a regular expression, or is too large; .* stands for any text, as in "^.*Intern.*$", and a dot or bracket that is meant itself has \\ before it`
 	case strings.Contains(e.Message, "does not support field selection"):
 		return "what is asked of a date has parentheses: " + dates
 	case strings.HasPrefix(e.Message, "reserved identifier: if"):
@@ -82,7 +88,25 @@ func (c *compiler) unknownName(name string, isCall bool) string {
 	if a := sameLetters(name, attributes); a != "" {
 		return fmt.Sprintf("letter case counts in names: write %s", a)
 	}
-	return fmt.Sprintf(`the policy has no attribute %s%s; name it under attributes with the field that it stands for, or, if it is a text, put it in quotes: "%s"`, name, didYouMean(name, attributes), name)
+	next, meant := "; ", didYouMean(name, attributes)
+	if meant != "" {
+		next = " Otherwise "
+	}
+	return fmt.Sprintf(`the policy has no attribute %s%s%sname it under attributes with the field that it stands for, or, if it is a text, put it in quotes: "%s"%s`,
+		name, meant, next, name, c.theAttributes())
+}
+
+// theAttributes lists the attributes of the policy for the first message about an unknown one.
+func (c *compiler) theAttributes() string {
+	if c.listed {
+		return ""
+	}
+	c.listed = true
+	mapped := names(c.policy.mapped, func(a *attribute) string { return a.name })
+	if len(mapped) > mostListed {
+		mapped = append(mapped[:mostListed], "…")
+	}
+	return "; it has " + strings.Join(mapped, ", ") + ", and texts and flags of Entra ID by their own names, such as department"
 }
 
 func sameLetters(name string, known []string) string {
@@ -106,6 +130,12 @@ func wrongTypes(operator, types string) string {
 			return fmt.Sprintf("%s takes an instant, and days(60) is a span of time: write X.%s(now - days(60))", operator, operator)
 		}
 		return fmt.Sprintf(`%s stands behind a date and takes an instant: X.%s(now - days(60)), or X.%s(timestamp("2027-03-01T00:00:00Z"))`, operator, operator, operator)
+	case operator == "days":
+		return "days takes a whole number without quotes: days(60)"
+	case operator == "timestamp":
+		return `timestamp takes a text: timestamp("2027-03-01T00:00:00Z")`
+	case operator == "duration":
+		return `duration takes a text: duration("36h"); a number of days is written days(60)`
 	case operator == "hasNoValue" || operator == "hasValue":
 		return "it stands behind a date: X." + operator + `(); of a text write X == "" or X != ""`
 	case isDate:

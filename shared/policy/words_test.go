@@ -38,13 +38,13 @@ func TestWhichNameIsProposed(t *testing.T) {
 		known []string
 		want  string
 	}{
-		{"title", []string{"ad.title", "entra.title"}, "ad.title"}, {"title", []string{"tilte", "ad.title"}, "ad.title"},
+		{"title", []string{"ad.title", "entra.title"}, `entra.title" or "ad.title`}, {"title", []string{"tilte", "ad.title"}, "ad.title"},
 		{"ent", []string{"entra"}, ""}, {"entr", []string{"entra"}, "entra"}, {"depa", []string{"department", "depart"}, "department"},
 		{"actvi", []string{"active"}, "active"}, {"acti", []string{"atci"}, ""}, {"departmnet", []string{"departmant", "department"}, "departmant"},
 	} {
 		want := ""
 		if tc.want != "" {
-			want = fmt.Sprintf("; did you mean %q?", tc.want)
+			want = fmt.Sprintf(`; did you mean "%s"?`, tc.want)
 		}
 		if got := didYouMean(tc.word, tc.known); got != want {
 			t.Errorf("%s of %q: %q, want %q", tc.word, tc.known, got, want)
@@ -55,7 +55,7 @@ func TestWhichNameIsProposed(t *testing.T) {
 // An error lists a hundred faults in the order of the file, and counts the rest.
 func TestManyFaults(t *testing.T) {
 	t.Parallel()
-	for n, want := range map[int]string{100: "p:118:1: unknown key \"k99\" in the policy", 101: "and 1 more", 130: "and 30 more"} {
+	for n, want := range map[int]string{100: "p:118:1: unknown key \"k99\" in the policy; the keys are tenant, mode, currency, attributes, licenses, anchor, grace, kinds, exempt, limits, rules", 101: "and 1 more", 130: "and 30 more"} {
 		_, err := Load("p", []byte(right+lines(n, "k%d: 1")))
 		told := strings.Split(fmt.Sprint(err), "\n")
 		if last := told[len(told)-1]; last != want || len(told) > 101 {
@@ -99,7 +99,7 @@ func TestSentencesOfGaps(t *testing.T) {
 func TestMoreWords(t *testing.T) {
 	t.Parallel()
 	for when, want := range map[string]string{
-		`AzureAdSistaLogon.laterThan(now + 90)`:    "a number of days is written days(60), as in now - days(60) (found",
+		`AzureAdSistaLogon.laterThan(now + 90)`:    "a number of days is written days(60), as in now - days(60)\n",
 		`AzureAdSistaLogon.laterThan(days(90))`:    "laterThan takes an instant, and days(60) is a span of time",
 		`hasValue(AzureAdSistaLogon)`:              "it stands behind a date: X.hasValue()",
 		`department <> "IT"`:                       `"is not" is written !=`,
@@ -134,7 +134,7 @@ func TestWordsOfYAML(t *testing.T) {
 		{"perRun: 200", `perRun: `, `p:13:56: limits.perRun must be a whole number from 1 to 5000, not empty`},
 		{"perRun: 200", "perRun: {a: b}", `p:13:56: limits.perRun must be a whole number from 1 to 5000, not a mapping`},
 		{right[strings.Index(right, "rules:"):], "rules: %x", "p:14:1: not YAML: found character that cannot start any token; a condition that begins with !, &, *, % or a quote needs quotes, as in for: '!inPilot && accountEnabled', or on a line of its own below for: |"},
-		{right[strings.Index(right, "rules:"):], "rules: [a", "p:14:1: not YAML: did not find expected ',' or ']'"},
+		{right[strings.Index(right, "rules:"):], "rules: [a", "p:14:1: not YAML: a list that begins with [ is not closed by ], or lacks a comma"},
 	} {
 		_, err := Load("p", []byte(strings.Replace(right, tc.old, tc.new, 1)))
 		if d := cmp.Diff(tc.want, fmt.Sprint(err)); d != "" {

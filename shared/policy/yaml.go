@@ -2,10 +2,10 @@ package policy
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -78,34 +78,6 @@ func (r *reader) faultInvalidText(data []byte) {
 		}
 		line++
 	}
-}
-
-var (
-	yamlLine = regexp.MustCompile(`^line (\d+): `)
-	// fromZero matches messages of YAML's parser, which counts lines from 0. YAML's scanner counts lines from 1.
-	fromZero = regexp.MustCompile(`^(did not find expected (',' or|'-'|<|key|node content)|found (duplicate|incompatible|undefined))`)
-)
-
-// bareMark matches a value that begins with a character that YAML reserves.
-var bareMark = regexp.MustCompile(`^[^#"']*:\s+[!&*%@\x60"']`)
-
-// faultYAML reports an error of the YAML package at the line that its message names.
-func (r *reader) faultYAML(err error) {
-	text, line := strings.TrimPrefix(err.Error(), "yaml: "), 1
-	if m := yamlLine.FindStringSubmatch(text); m != nil {
-		line, _ = strconv.Atoi(m[1])
-		text = text[len(m[0]):]
-		if fromZero.MatchString(text) {
-			line = min(line+1, len(r.lines))
-		}
-	}
-	if strings.Contains(text, "unknown anchor") {
-		text += "; a text that begins with * needs quotes"
-	}
-	if line <= len(r.lines) && bareMark.MatchString(r.lines[line-1]) {
-		text += `; a condition that begins with !, &, *, % or a quote needs quotes, as in for: '!inPilot && accountEnabled', or on a line of its own below for: |`
-	}
-	r.faultAt(line, 1, "not YAML: "+text)
 }
 
 // refuse reports anchors, aliases and tags. A reviewer must see the whole meaning of a policy in one place.
@@ -195,11 +167,22 @@ func (r *reader) object(n *yaml.Node, what string, known ...string) object {
 			o.fields[e.key.Value] = e.value
 		case strings.Contains(e.key.Value, "="):
 			r.fault(e.key, "unknown key %q in %s; put a distinguished name in double quotes", e.key.Value, what)
+			return o // the other parts of the name are no keys, either
 		default:
-			r.fault(e.key, "unknown key %q in %s%s", e.key.Value, what, didYouMean(e.key.Value, known))
+			r.fault(e.key, "unknown key %q in %s%s", e.key.Value, what, cmp.Or(didYouMean(e.key.Value, known), theKeys(known)))
 		}
 	}
 	return o
+}
+
+// mostListed is how many keys a message about an unknown key lists.
+const mostListed = 12
+
+func theKeys(known []string) string {
+	if len(known) > mostListed {
+		return ""
+	}
+	return "; the keys are " + strings.Join(known, ", ")
 }
 
 // section reads the mapping at a path of the table of keys.

@@ -44,7 +44,7 @@ func (r *reader) number(n *yaml.Node, what string, lo, hi float64, dst *float64)
 	}
 	v, err := strconv.ParseFloat(n.Value, 64)
 	if tag := n.ShortTag(); tag != "!!int" && tag != "!!float" || err != nil || !(v >= lo && v <= hi) {
-		r.fault(n, "%s must be a number from %v to %v, not %s", what, lo, hi, shown(n))
+		r.fault(n, "%s must be a number from %v to %v, not %s%s", what, lo, hi, shown(n), unquote(n))
 		return
 	}
 	*dst = v
@@ -57,10 +57,18 @@ func (r *reader) count(n *yaml.Node, what string, lo, hi int, dst *int) {
 	}
 	v, err := strconv.Atoi(n.Value)
 	if n.ShortTag() != "!!int" || err != nil || v < lo || v > hi {
-		r.fault(n, "%s must be a whole number from %d to %d, not %s", what, lo, hi, shown(n))
+		r.fault(n, "%s must be a whole number from %d to %d, not %s%s", what, lo, hi, shown(n), unquote(n))
 		return
 	}
 	*dst = v
+}
+
+// unquote ends a message about a number that stands in quotes.
+func unquote(n *yaml.Node) string {
+	if _, err := strconv.ParseFloat(n.Value, 64); err != nil || n.Kind != yaml.ScalarNode || n.ShortTag() != "!!str" {
+		return ""
+	}
+	return "; write it without quotes"
 }
 
 // date reads a time in UTC. day reports whether the text was a day without a time.

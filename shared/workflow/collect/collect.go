@@ -116,7 +116,7 @@ func (c *Collector) resolve(ctx context.Context, in Start) (*snapshot.Begin, err
 		b.SKUs[i].Plans = slices.DeleteFunc(b.SKUs[i].Plans, func(s directory.ServicePlan) bool { return !plan.MattersTo(in.Policy, s.Name) })
 	}
 	if b.Tenant != in.Policy.Tenant {
-		return nil, fmt.Errorf("%w: the policy is for tenant %s, but Graph answered for %s", ErrPolicy, in.Policy.Tenant, b.Tenant)
+		return nil, fmt.Errorf("%w: the policy is for tenant %s, but Graph answered for %s; correct the tenant in the policy, or sign in to the right one", ErrPolicy, in.Policy.Tenant, b.Tenant)
 	}
 	if err := products(b, in.Policy); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrPolicy, err)

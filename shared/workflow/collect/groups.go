@@ -32,7 +32,7 @@ func (c *Collector) groups(ctx context.Context, in Start, earlier *directory.Ear
 		switch {
 		case err == nil:
 		case holds[ref] && errors.Is(err, directory.ErrNoGroup):
-			return nil, fmt.Errorf("%w: %w", ErrPolicy, err)
+			return nil, fmt.Errorf("%w: %s: %w; create the group, or correct it in the policy", ErrPolicy, ref, err)
 		case errors.Is(err, directory.ErrNoGroup):
 			g.Unreadable = err.Error()
 			if g.Doubt = known != nil && !known.Replaced; g.Doubt {

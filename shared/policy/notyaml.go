@@ -1,0 +1,75 @@
+package policy
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+var (
+	yamlLine = regexp.MustCompile(`^line (\d+): `)
+	// fromZero matches messages of YAML's parser, which counts lines from 0. YAML's scanner counts lines from 1.
+	fromZero = regexp.MustCompile(`^(did not find expected (',' or|'-'|<|key|node content)|found (duplicate|incompatible|undefined))`)
+	// bareMark matches a value that begins with a character that YAML reserves.
+	bareMark = regexp.MustCompile(`^[^#"']*:\s+[!&*%@\x60"']`)
+)
+
+// yamlWords says in words what the YAML package means by the beginning of a message. The line of these messages may be
+// the beginning of the part with the fault.
+var yamlWords = []struct{ begins, words string }{
+	{"did not find expected '-' indicator", "in the list that begins here, a line is not indented like the others; the keys of an entry begin in one column"},
+	{"did not find expected key", "in the part that begins here, a line is not indented like the others, or a quote or bracket is not closed; keys that belong together begin in one column"},
+	{"did not find expected ',' or ']'", "a list that begins with [ is not closed by ], or lacks a comma"},
+	{"did not find expected ',' or '}'", "a mapping that begins with { is not closed by }, or lacks a comma"},
+	{"could not find expected ':'", "a key has a colon and a blank behind it, as in license: m365-e3"},
+	{"mapping values are not allowed", "a key stands where none can be: the line is indented too far, or a text with a colon lacks its quotes"},
+	{"block sequence entries are not allowed", "an entry of a list (-) begins on a line of its own"},
+	{"found unexpected end of stream", "a quote or a bracket that begins here is not closed"},
+	{"found unexpected document indicator", "a quote or a bracket that begins here is not closed"},
+	{"did not find expected node content", "a value is missing"},
+}
+
+const spaces = "a line begins with a tab; indent it with spaces"
+
+// faultYAML reports an error of the YAML package at the line that its message names, in words where there are some.
+func (r *reader) faultYAML(err error) {
+	text, line := strings.TrimPrefix(err.Error(), "yaml: "), 1
+	if m := yamlLine.FindStringSubmatch(text); m != nil {
+		line, _ = strconv.Atoi(m[1])
+		text = text[len(m[0]):]
+		if fromZero.MatchString(text) {
+			line = min(line+1, len(r.lines))
+		}
+	}
+	if strings.Contains(text, "tab character") || strings.Contains(text, "cannot start any token") {
+		if at := r.tabbed(line); at > 0 {
+			r.faultAt(at, 1, spaces)
+			return
+		}
+	}
+	for _, w := range yamlWords {
+		if strings.HasPrefix(text, w.begins) {
+			text = w.words
+		}
+	}
+	if strings.Contains(text, "unknown anchor") {
+		text += "; a text that begins with * needs quotes"
+	}
+	if line <= len(r.lines) && bareMark.MatchString(r.lines[line-1]) {
+		text += `; a condition that begins with !, &, *, % or a quote needs quotes, as in for: '!inPilot && accountEnabled', or on a line of its own below for: |`
+	}
+	r.faultAt(line, 1, "not YAML: "+text)
+}
+
+// tabbed returns the first of the next lines whose indentation has a tab, counted from 1, or 0 if there is none. The
+// YAML package reports the line before when the tab follows a text.
+func (r *reader) tabbed(line int) int {
+	const near = 50
+	for i := max(line-1, 0); i < len(r.lines) && i < line+near; i++ {
+		text := strings.TrimLeft(r.lines[i], " ")
+		if strings.HasPrefix(text, "\t") && strings.TrimSpace(text) != "" {
+			return i + 1
+		}
+	}
+	return 0
+}
