@@ -38,7 +38,16 @@ func Sealed(ctx context.Context, s store.Store, run string) (bool, error) {
 	return true, body.Close()
 }
 
-// Latest returns the newest sealed run for which fits returns true.
+// notYetError is the ErrUnknownRun of a store in which no run has read what is asked for.
+type notYetError struct{}
+
+// Error implements error.
+func (notYetError) Error() string { return "no run has read this yet: plan first" }
+
+// Is makes the error an ErrUnknownRun.
+func (notYetError) Is(target error) bool { return target == ErrUnknownRun }
+
+// Latest returns the newest sealed run for which fits returns true. If there is none, the error is an ErrUnknownRun.
 func Latest(ctx context.Context, s store.Store, fits func(*Begin) bool) (run string, err error) {
 	names, err := Runs(ctx, s)
 	if err != nil {
@@ -59,5 +68,5 @@ func Latest(ctx context.Context, s store.Store, fits func(*Begin) bool) (run str
 			return run, nil
 		}
 	}
-	return "", fmt.Errorf("%w that read this: plan first", ErrUnknownRun)
+	return "", notYetError{}
 }

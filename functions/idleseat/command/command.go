@@ -54,6 +54,8 @@ type commands struct {
 	Policy     policyCmd     `cmd:"" help:"Check a policy file, or test it with golden users."`
 	Demo       demoCmd       `cmd:"" help:"Run the whole chain against a simulated company. No account, no network."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`
+
+	Verbose bool `help:"Show the whole of an answer that is shortened in an error."`
 }
 
 // Process is a command's access to the machine. The exported fields must be set.
@@ -65,6 +67,8 @@ type Process struct {
 	Clock   clock.Clock
 	// Variable looks up an environment variable.
 	Variable func(name string) (value string, set bool)
+	// Environ lists the environment as name=value. If it is nil, misspelt variables are not looked for.
+	Environ func() []string
 	// OpenStore opens the store at location, which is a folder or s3://bucket/prefix.
 	OpenStore func(ctx context.Context, location string) (store.Store, error)
 	// ViewStore opens the store at location for commands that only read. It creates nothing.
@@ -74,8 +78,9 @@ type Process struct {
 	// Version is the version of idleseat that plans record.
 	Version string
 
-	json   io.Writer // stdout, for JSON
-	screen io.Writer // stderr without a filter, for output that moves the cursor on purpose
+	verbose bool
+	json    io.Writer // stdout, for JSON
+	screen  io.Writer // stderr without a filter, for output that moves the cursor on purpose
 }
 
 // Main runs the command given by os.Args and returns its exit status. version is the version of this build.
@@ -86,7 +91,7 @@ func Main(version string, by clock.Clock) int {
 	defer stop()
 	a := Process{
 		Context: ctx, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
-		Clock: by, Variable: os.LookupEnv, OpenStore: store.Open, ViewStore: store.OpenReadOnly, Browse: browse, Version: version,
+		Clock: by, Variable: os.LookupEnv, Environ: os.Environ, OpenStore: store.Open, ViewStore: store.OpenReadOnly, Browse: browse, Version: version,
 	}
 	return a.Run(os.Args[1:])
 }
@@ -126,8 +131,12 @@ func (a *Process) parsed(args []string) (status int) {
 		return status
 	}
 	if err != nil {
-		return a.fail(usageError{fmt.Errorf("%w; see idleseat --help", err)})
+		return a.fail(misused(parser, err))
 	}
+	if err := a.foreign(parser.Model); err != nil {
+		return a.fail(err)
+	}
+	a.verbose = c.Verbose
 	return a.fail(ctx.Run(a))
 }
 
@@ -174,7 +183,7 @@ func (a *Process) fail(err error) int {
 	if err == nil {
 		return exitDone
 	}
-	fmt.Fprintf(a.Stderr, "idleseat: %s\n", err.Error())
+	fmt.Fprintf(a.Stderr, "idleseat: %s%s\n", err.Error(), a.remedy(err))
 	var end endError
 	var usage usageError
 	var faults policy.Faults

@@ -47,7 +47,7 @@ func (c *storyFlags) tell(a *Process, d story.Detail) error {
 	}
 	people, err := story.Of(a.Context, s, story.Question{Run: c.From, User: c.User, Now: a.Clock.Now(), Store: c.elsewhere(a)})
 	if err != nil {
-		return fmt.Errorf("look in %s: %w", c.Store, err)
+		return fmt.Errorf("look in store %q: %w", c.Store, err)
 	}
 	if c.json() {
 		return writeJSON(a.json, map[string]any{"run": people[0].Run, "people": people})

@@ -208,7 +208,7 @@ func (s *shell) run(args ...string) answer {
 	var out, errs bytes.Buffer
 	a := Process{
 		Context: s.t.Context(), Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs,
-		Clock: clockFrom(variable), Variable: variable, OpenStore: store.Open, ViewStore: store.OpenReadOnly, Version: "under test",
+		Clock: clockFrom(variable), Variable: variable, Environ: func() []string { return s.env }, OpenStore: store.Open, ViewStore: store.OpenReadOnly, Version: "under test",
 	}
 	if s.clock != nil {
 		a.Clock = s.clock

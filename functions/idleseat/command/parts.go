@@ -31,6 +31,9 @@ func (f storeFlag) open(a *Process) (store.Store, error) {
 	if err := f.check(); err != nil {
 		return nil, err
 	}
+	if info, err := os.Stat(f.Store); err == nil && !info.IsDir() {
+		return nil, fmt.Errorf("the store %q is a file; name a folder", f.Store)
+	}
 	return a.OpenStore(a.Context, f.Store)
 }
 
@@ -163,7 +166,8 @@ func (l lookup) Lookup(name string) (string, bool) { return l(name) }
 func (a *Process) sources() (sources, error) {
 	var s sources
 	if err := envconfig.ProcessWith(a.Context, &envconfig.Config{Target: &s, Lookuper: lookup(a.Variable)}); err != nil {
-		return s, usageError{fmt.Errorf("read the environment (IDLESEAT_AD_TIMEOUT is a duration like 30s): %w", err)}
+		timeout, _ := a.Variable("IDLESEAT_AD_TIMEOUT") // the only variable that is not a text
+		return s, usageError{fmt.Errorf("IDLESEAT_AD_TIMEOUT is %q; write a number with its unit, like 30s", timeout)}
 	}
 	return s, nil
 }

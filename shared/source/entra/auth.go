@@ -23,6 +23,7 @@ var errToken = errors.New("no token for Microsoft Graph")
 type signer struct {
 	credential azcore.TokenCredential
 	scope      string
+	chain      bool // whether the credential tries several ways, each of which may have failed
 
 	mu    sync.Mutex
 	token azcore.AccessToken
@@ -44,6 +45,9 @@ func (s *signer) ready(ctx context.Context) error {
 	}
 	token, err := s.credential.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{s.scope}})
 	if err != nil {
+		if s.chain {
+			err = &SignInError{err}
+		}
 		return fmt.Errorf("%w: %w", errToken, err)
 	}
 	s.token = token
@@ -87,7 +91,7 @@ func (c Config) signer(t target) (*signer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sign in to Microsoft Entra: %w", err)
 	}
-	return &signer{credential: credential, scope: "https://" + t.base.Host + "/.default"}, nil
+	return &signer{credential: credential, scope: "https://" + t.base.Host + "/.default", chain: c.Auth == AuthDefault}, nil
 }
 
 func (c Config) credential(options azcore.ClientOptions) (azcore.TokenCredential, error) {

@@ -1,0 +1,84 @@
+package command
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/idleseat/idleseat/shared/plain"
+)
+
+const ours = "IDLESEAT_"
+
+// elsewhere lists the variables of the other programs: the relay and the Lambda functions.
+var elsewhere = []string{
+	"IDLESEAT_DEPLOYMENT", "IDLESEAT_RELAY", "IDLESEAT_RELAY_READ_QUEUE", "IDLESEAT_RELAY_WRITE_QUEUE", "IDLESEAT_STATE_MACHINE",
+}
+
+// forTests are prefixes of the variables that tests and benchmarks of idleseat use.
+var forTests = []string{"IDLESEAT_TEST_", "IDLESEAT_BENCH_"}
+
+// foreign returns an error if the environment has a variable that looks like a setting and is none. A misspelt setting
+// would otherwise be ignored: the command would use another store, or read people whom a filter leaves out.
+func (a *Process) foreign(model *kong.Application) error {
+	if a.Environ == nil {
+		return nil
+	}
+	known := settings(model)
+	var unknown []string
+	for _, v := range a.Environ() {
+		name, _, _ := strings.Cut(v, "=")
+		if strings.HasPrefix(name, ours) && !slices.Contains(known, name) && !slices.Contains(unknown, name) &&
+			!slices.ContainsFunc(forTests, func(prefix string) bool { return strings.HasPrefix(name, prefix) }) {
+			unknown = append(unknown, name)
+		}
+	}
+	if len(unknown) == 0 {
+		return nil
+	}
+	slices.Sort(unknown)
+	texts := make([]string, len(unknown))
+	for i, name := range unknown {
+		texts[i] = fmt.Sprintf("there is no variable %s%s", name, nearest(name, known))
+	}
+	return usageError{errors.New(sentences(strings.Join(texts, " "), "a name that begins with IDLESEAT_ is one of "+strings.Join(known, ", ")))}
+}
+
+// settings returns the names of all environment variables of idleseat, sorted.
+func settings(model *kong.Application) []string {
+	known := slices.Clone(elsewhere)
+	for _, node := range model.Leaves(false) {
+		for _, f := range node.Flags {
+			known = append(known, f.Envs...)
+		}
+	}
+	for i := range reflect.TypeFor[sources]().NumField() {
+		config := reflect.TypeFor[sources]().Field(i).Type
+		for j := range config.NumField() {
+			name, _, _ := strings.Cut(config.Field(j).Tag.Get("env"), ",")
+			if strings.HasPrefix(name, ours) {
+				known = append(known, name)
+			}
+		}
+	}
+	slices.Sort(known)
+	return slices.Compact(known)
+}
+
+// nearest suggests the known name that is closest to a misspelt one, if one is close.
+func nearest(name string, known []string) string {
+	best, closest := "", 4
+	for _, k := range known {
+		if d := plain.Distance(name, k); d < closest {
+			best, closest = k, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return "; did you mean " + best + "?"
+}

@@ -1,0 +1,22 @@
+package command
+
+import (
+	"errors"
+
+	"github.com/idleseat/idleseat/shared/runs"
+	"github.com/idleseat/idleseat/shared/source/entra"
+)
+
+// remedy ends an error message with what to do next, when that depends on the command line.
+func (a *Process) remedy(err error) string {
+	var signIn *entra.SignInError
+	switch {
+	case errors.As(err, &signIn) && a.verbose:
+		return "\n" + signIn.Detail()
+	case errors.As(err, &signIn):
+		return "; --verbose shows what each way to sign in answered"
+	case errors.Is(err, runs.ErrNoPlan):
+		return "; idleseat runs lists the runs of a store"
+	}
+	return ""
+}

@@ -1,0 +1,36 @@
+package entra
+
+import (
+	"regexp"
+	"strings"
+)
+
+// SignInError means that none of the ways in which azidentity signs in gave a token. Error has what Entra answered, or
+// which variables to set. Detail has what each way answered, on several lines.
+type SignInError struct{ cause error }
+
+// refusal matches what Entra answers when it refuses a sign-in. The ids that follow it in the same text help only
+// Microsoft's support.
+var refusal = regexp.MustCompile(`AADSTS\d+: [^\r\n"\\]*?(?:\.|$| Trace ID)`)
+
+// Error implements error.
+func (e *SignInError) Error() string {
+	if text := refusal.FindString(e.cause.Error()); text != "" {
+		return "Entra ID refuses the sign-in: " + strings.TrimSuffix(text, " Trace ID")
+	}
+	return "nobody is signed in; set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET to those of the app registration"
+}
+
+// Unwrap returns the error of azidentity.
+func (e *SignInError) Unwrap() error { return e.cause }
+
+// Detail returns what each way to sign in answered, without blanks that only indent.
+func (e *SignInError) Detail() string {
+	var lines []string
+	for line := range strings.Lines(e.cause.Error()) {
+		if line = strings.Join(strings.Fields(line), " "); line != "" && strings.Trim(line, "-") != "" {
+			lines = append(lines, "  "+line)
+		}
+	}
+	return strings.Join(lines, "\n")
+}
