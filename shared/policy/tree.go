@@ -105,7 +105,9 @@ func (j *Judge) Tree(r *Rule, p *directory.Person) (*Node, error) {
 		n.Name = map[bool]string{true: "for", false: "when"}[c == r.scope]
 		root.Parts = append(root.Parts, n)
 	}
-	root.Parts = append(root.Parts, graceNode(d.grace))
+	if d.holder != directory.No { // the Judge does not ask for how long a license is held that is not
+		root.Parts = append(root.Parts, graceNode(d.grace))
+	}
 	root.Says = all(root.Parts)
 	root.decide()
 	return root, nil

@@ -196,3 +196,24 @@ func outline(n *Node, indent string) string {
 	}
 	return text
 }
+
+// The tree of somebody who does not hold the license says nothing of grace, since the time since which it is held is
+// unknown then.
+func TestTreeWithoutTheLicense(t *testing.T) {
+	t.Parallel()
+	p := load(t, strings.TrimPrefix(fmt.Sprintf(treePolicy, "m365-e3", "accountEnabled", "AzureAdSistaLogon.hasNoValue()"), "\ntenant: 11111111-2222-3333-4444-555555555555"))
+	who := employee()
+	who.Entra.Assignments = nil
+	tree, err := judge(t, p, noon).Tree(p.Rules[0], who)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range tree.Parts {
+		if part.Says == Unknown || part.Name == "grace" {
+			t.Errorf("the part %s says %s: %s", part.Name, part.Says, part.Why)
+		}
+	}
+	if tree.Says != False || len(tree.Parts) != 4 {
+		t.Errorf("the tree:\n%s", outline(tree, ""))
+	}
+}
