@@ -139,6 +139,9 @@ func TestSortFilterSearch(t *testing.T) {
 func TestNamesOfAReason(t *testing.T) {
 	b := browser.Start(t)
 	n := sample.Night(3, 5000, 50)
+	for i := range n.Reasons { // as a run counts reasons that differ in a word
+		n.Reasons[i].Reason = strings.Replace(n.Reasons[i].Reason, "cannot be trusted:", "cannot be …", 1)
+	}
 	tab := b.Open(t, stored(t, n), browser.Wide)
 	tab.Click(`#left-out [data-show="undecided"]`)
 	first := n.Reasons[0]

@@ -35,7 +35,7 @@ func (d *Data) rows(id string, list report.List[report.Row]) *Table {
 	t.Text("rule", Text, func(i int) string { return r[i].Rule }).Filter = true
 	t.license(func(i int) string { return r[i].License }, func(i int) string { return r[i].To })
 	via := t.Text("via", Word, func(i int) string { return string(r[i].Via) })
-	via.Filter, via.Minor = true, true
+	via.Filter, via.Minor, via.Detail = true, true, id != "changes" && id != "notices"
 	since := t.Date("idleSince", func(i int) time.Time {
 		if r[i].IdleSince == nil {
 			return time.Time{}

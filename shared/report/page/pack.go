@@ -2,24 +2,68 @@ package page
 
 import (
 	"math"
+	"strings"
 	"time"
+
+	"github.com/google/uuid"
 )
 
-// packed is a column of texts in one of three forms: each text, places in a list of distinct texts, or times in seconds
-// since a base.
+// packed is a column of texts in one of five forms: each text; places in a list of distinct texts; times in seconds
+// since a base; names, of which the part from the last at sign on is in a list; or GUIDs as bytes in base64.
 type packed struct {
 	Texts []string `json:"s,omitempty"`
 	List  []string `json:"d,omitempty"`
 	At    []int    `json:"i,omitempty"` // place in List, or seconds after Base; -1 for an empty text
 	Base  int64    `json:"b,omitempty"`
-	Form  string   `json:"f"` // texts, list or times
+	Bytes []byte   `json:"g,omitempty"` // 16 for each text
+	// Other has the texts among GUIDs that are none, such as SIDs.
+	Other map[int]string `json:"x,omitempty"`
+	Form  string         `json:"f"` // texts, list, times, names or guids
 }
+
+// lists reports whether a list of so many distinct texts is worth the places in it.
+func lists(distinct, texts int) bool { return distinct <= 16 || 3*distinct <= 2*texts }
 
 // pack chooses the shorter form of a column.
 func pack(texts []string) packed {
 	if p, ok := packTimes(texts); ok {
 		return p
 	}
+	if p, ok := packGUIDs(texts); ok {
+		return p
+	}
+	p := packList(texts)
+	if lists(len(p.List), len(texts)) {
+		return p
+	}
+	heads, tails := make([]string, len(texts)), make([]string, len(texts))
+	for i, s := range texts {
+		heads[i] = s
+		if at := strings.LastIndexByte(s, '@'); at >= 0 {
+			heads[i], tails[i] = s[:at], s[at:]
+		}
+	}
+	if p := packList(tails); len(p.List) > 0 && lists(len(p.List), len(texts)) {
+		return packed{Form: "names", Texts: heads, List: p.List, At: p.At}
+	}
+	return packed{Form: "texts", Texts: texts}
+}
+
+// packGUIDs packs a column of which at least half the texts are GUIDs in lower case.
+func packGUIDs(texts []string) (packed, bool) {
+	p := packed{Form: "guids", Other: map[int]string{}}
+	for i, s := range texts {
+		id, err := uuid.Parse(s)
+		if err != nil || id.String() != s {
+			id, p.Other[i] = uuid.Nil, s
+		}
+		p.Bytes = append(p.Bytes, id[:]...)
+	}
+	return p, 2*len(p.Other) < len(texts)
+}
+
+// packList packs a column as places in a list of its distinct texts.
+func packList(texts []string) packed {
 	places := map[string]int{}
 	p := packed{Form: "list", At: make([]int, len(texts))}
 	for i, s := range texts {
@@ -34,9 +78,6 @@ func pack(texts []string) packed {
 			p.List = append(p.List, s)
 		}
 		p.At[i] = at
-	}
-	if len(p.List) > 16 && 3*len(p.List) > 2*len(texts) {
-		return packed{Form: "texts", Texts: texts}
 	}
 	return p
 }

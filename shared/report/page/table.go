@@ -220,7 +220,7 @@ func (d *Data) encodePeople() map[string]any {
 		ids, principals = append(ids, p.ID), append(principals, p.UserPrincipalName)
 		names, departments = append(names, p.Name), append(departments, p.Department)
 	}
-	return map[string]any{"id": pack(ids), "upn": pack(principals), "name": pack(names), "department": pack(departments)}
+	return map[string]any{"count": len(ids), "id": pack(ids), "upn": pack(principals), "name": pack(names), "department": pack(departments)}
 }
 
 func (t *Table) encode() map[string]any {

@@ -7,7 +7,7 @@
   const narrow = matchMedia("(max-width: 560px)");
   // Rows on a page of a table. The changes are why the report is read.
   const perPage = (spec) => (spec.id === "changes" && !narrow.matches ? 25 : 10);
-  const fewRows = 6; // a table with fewer rows needs no search
+  const fewRows = 11; // a table with fewer rows is one page, and needs no search
   const views = {}; // by table: what the reader has chosen, kept when the language changes
 
   // --- languages -------------------------------------------------------------------------------------------------
@@ -86,6 +86,17 @@
         return (i) => values.s[i];
       case "times":
         return (i) => (values.i[i] < 0 ? "" : new Date(((values.b || 0) + values.i[i]) * 1000).toISOString().replace(".000Z", "Z"));
+      case "names":
+        return (i) => values.s[i] + (values.i[i] < 0 ? "" : values.d[values.i[i]]);
+      case "guids": {
+        const bytes = atob(values.g);
+        return (i) => {
+          if (values.x && values.x[i] !== undefined) return values.x[i];
+          let hex = "";
+          for (let n = 16 * i; n < 16 * i + 16; n++) hex += bytes.charCodeAt(n).toString(16).padStart(2, "0");
+          return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+        };
+      }
       default:
         return (i) => (values.i[i] < 0 ? "" : values.d[values.i[i]]);
     }
@@ -144,7 +155,7 @@
   }
 
   // --- tables ----------------------------------------------------------------------------------------------------
-  const viewOf = (spec) => (views[spec.id] ||= { search: "", filters: {}, sort: -1, down: false, page: 0 });
+  const viewOf = (spec) => (views[spec.id] ||= { search: "", filters: {}, like: null, sort: -1, down: false, page: 0 });
 
   // haystack has the text in which a search looks, by row.
   function haystack(spec) {
@@ -166,6 +177,7 @@
     const rows = [];
     for (let i = 0; i < spec.rows; i++) {
       if (words.length && !words.every((w) => hay[i].includes(w))) continue;
+      if (view.like && !view.like.matches(i)) continue;
       if (filters.every((c) => c.get(i) === view.filters[c.name])) rows.push(i);
     }
     const column = spec.heads[view.sort];
@@ -224,7 +236,7 @@
       th.setAttribute("aria-sort", n !== view.sort ? "none" : view.down ? "descending" : "ascending");
     });
     const reset = box.querySelector(".reset");
-    if (reset) reset.hidden = !view.search && !Object.keys(view.filters).length;
+    if (reset) reset.hidden = !view.search && !view.like && !Object.keys(view.filters).length;
   }
 
   // choices returns the values of a column, most frequent first.
@@ -265,10 +277,12 @@
       });
       tools.push(make("span", { class: "tool" }, make("label", { for: select.id }, T("col." + column.name)), select));
     }
+    if (view.like) tools.push(make("span", { class: "like", lang: "en" }, view.like.reason));
     tools.push(
       make("button", { type: "button", class: "quiet reset", onclick: () => {
         view.search = "";
         view.filters = {};
+        view.like = null;
         view.page = 0;
         box.querySelector(".tools").replaceChildren(...toolsOf(spec, box));
         draw(spec, box);
@@ -310,21 +324,26 @@
     draw(spec, box);
   }
 
+  // likeOf chooses the rows of a rule with a reason. A word "…" of the reason stands for any word.
+  function likeOf(spec, rule, reason) {
+    const rules = spec.all.find((c) => c.name === "rule");
+    const reasons = spec.all.find((c) => c.name === "reason");
+    const words = reason.split(" ");
+    const alike = (text) => {
+      const others = text.split(" ");
+      return others.length === words.length && words.every((w, n) => w === "…" || w === others[n]);
+    };
+    return { reason, matches: (i) => (!rules || rules.get(i) === rule) && (!reasons || alike(reasons.get(i))) };
+  }
+
   // show opens the table with the names behind a reason.
   function show(button) {
     const spec = specs.find((s) => s.id === button.dataset.show);
     const box = page.querySelector('[data-table="' + button.dataset.show + '"]');
     if (!spec || !box || !box.querySelector("table")) return;
     const view = viewOf(spec);
-    view.search = "";
-    view.filters = {};
-    view.page = 0;
-    for (const name of ["rule", "reason"]) {
-      const column = spec.all.find((c) => c.name === name);
-      if (column && choices(spec, column).some(([value]) => value === button.dataset[name])) view.filters[name] = button.dataset[name];
-      else if (name === "reason") view.search = button.dataset.reason;
-    }
-    if (spec.rows >= fewRows) box.querySelector(".tools").replaceChildren(...toolsOf(spec, box));
+    Object.assign(view, { search: "", filters: {}, like: likeOf(spec, button.dataset.rule, button.dataset.reason), page: 0 });
+    if (spec.rows >= fewRows || view.like) box.querySelector(".tools").replaceChildren(...toolsOf(spec, box));
     draw(spec, box);
     const heading = document.getElementById(spec.id);
     (heading || box).scrollIntoView();
@@ -343,7 +362,7 @@
   let before = "";
 
   function openPerson(id) {
-    const place = people ? [...Array(data.people.id.s ? data.people.id.s.length : data.people.id.i ? data.people.id.i.length : 0).keys()].find((p) => people.id(p) === id) : undefined;
+    const place = people ? [...Array(data.people.count).keys()].find((p) => people.id(p) === id) : undefined;
     if (place === undefined) return;
     if (!dialog) {
       dialog = make("dialog", { class: "person", "aria-labelledby": "person-h" });
