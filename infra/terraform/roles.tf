@@ -41,7 +41,7 @@ locals {
     ]
     gate = [
       { Effect = "Allow", Action = ["s3:GetObject"], Resource = ["${local.objects}/policy.yaml", "${local.objects}/runs/*", "${local.objects}/history/*", "${local.objects}/ledger/*"] },
-      { Effect = "Allow", Action = ["s3:PutObject"], Resource = ["${local.objects}/runs/*/begin.json", "${local.objects}/runs/*/manifest.json", "${local.objects}/runs/*/plan.json", "${local.objects}/runs/*/changes.csv", "${local.objects}/runs/*/results/*", "${local.objects}/history/plans/*", "${local.objects}/history/others/*", "${local.objects}/history/withdrawn/*"] },
+      { Effect = "Allow", Action = ["s3:PutObject"], Resource = ["${local.objects}/runs/*/begin.json", "${local.objects}/runs/*/manifest.json", "${local.objects}/runs/*/plan.json", "${local.objects}/runs/*/changes.csv", "${local.objects}/runs/*/report.html", "${local.objects}/runs/*/point.json", "${local.objects}/runs/*/results/*", "${local.objects}/history/plans/*", "${local.objects}/history/others/*", "${local.objects}/history/withdrawn/*"] },
       local.seeing,
       local.writing,
     ]

@@ -8,6 +8,7 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/runs"
+	"github.com/idleseat/idleseat/shared/story"
 )
 
 // rowKey identifies a decision by the row that it completes. The rule of a license that is given back is
@@ -59,7 +60,7 @@ func (g *gathering) listed(ctx context.Context) error {
 	lists := map[string]*fair{"undecided": {}, "refused": {}, "returned": {}}
 	reasons := reasonCounts{}
 	err := runs.EachListed(ctx, g.store, g.Run, func(list string, e *runs.Listed) error {
-		remedy := ""
+		remedy := story.Remedy(e.Reason)
 		lists[list].add(Row{User: e.User, UserPrincipalName: e.UserPrincipalName, Rule: e.Rule, License: e.License, Reason: e.Reason, Remedy: remedy})
 		switch list {
 		case "undecided":

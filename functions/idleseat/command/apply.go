@@ -69,6 +69,7 @@ func (c *applyCmd) Run(a *Process) error {
 	}
 	results, err := applier.Apply(a.Context, in)
 	line.bar.clear()
+	line.report(a.Context, p.Run)
 	if results != nil {
 		if printErr := printResults(a, p, results, c.formatFlag, c.next(a, "apply "+c.ID+" --yes")); printErr != nil && err == nil {
 			err = printErr
@@ -116,6 +117,7 @@ func resume(a *Process, applier *apply.Applier, p *plan.Plan, earlier []string, 
 			return all, fmt.Errorf("go on with run %s: %w", run, err)
 		}
 		fmt.Fprintf(a.Stderr, "went on with run %s: %s\n", run, counts(results.Count))
+		a.reporter(applier.Store)(a.Context, run)
 		for _, b := range p.Pending {
 			x := results.Of(&plan.Change{User: b.User, License: b.License})
 			if b.Run != run || x == nil {

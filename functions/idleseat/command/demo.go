@@ -112,6 +112,7 @@ func (d *demo) apply(p *plan.Plan) error {
 		}
 		pending := r.Count(runs.Pending)
 		if pending == 0 {
+			d.line.report(d.Context, p.Run)
 			return printResults(d.Process, p, r, formatFlag{}, "")
 		}
 		d.out.printf("%s: pending changes wait until licenses have followed membership\n", counts(r.Count))

@@ -128,6 +128,7 @@ func (c *reevaluateCmd) Run(a *Process) error {
 			answer.Results = results.Results
 			err = errors.Join(err, failures(p, results))
 		}
+		line.report(a.Context, p.Run)
 	}
 	var untold error
 	answer.People, untold = story.Of(a.Context, s, story.Question{Run: p.Run, User: c.User, Now: a.Clock.Now(), Store: c.elsewhere(a)})

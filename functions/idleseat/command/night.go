@@ -90,6 +90,7 @@ func (c *runCmd) work(a *Process, s store.Store, in start) (err error) {
 	failed := n.show(s)
 	if failed == nil && n.applies() {
 		failed = n.apply()
+		n.line.report(a.Context, n.plan.Run)
 	}
 	return errors.Join(n.print(s), n.status(s, failed))
 }

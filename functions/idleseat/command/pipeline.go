@@ -29,6 +29,8 @@ type pipeline struct {
 	now   func() time.Time
 	tool  string // version of idleseat
 	bar   *progress
+	// report writes the report of a run.
+	report func(ctx context.Context, run string)
 }
 
 // openPipeline returns a pipeline on the directories that the environment names.
@@ -45,7 +47,7 @@ func newPipeline(a *Process, s store.Store, src sources, bar *progress) (*pipeli
 	if err != nil {
 		return nil, err
 	}
-	return &pipeline{store: s, entra: e, ad: ad, now: a.Clock.Now, tool: a.Version, bar: bar}, nil
+	return &pipeline{store: s, entra: e, ad: ad, now: a.Clock.Now, tool: a.Version, bar: bar, report: a.reporter(s)}, nil
 }
 
 // close closes the connections to the directories.
@@ -159,5 +161,22 @@ func (p *pipeline) decide(ctx context.Context, run string) (*plan.Plan, error) {
 	if err := all.Wait(); err != nil {
 		return nil, fmt.Errorf("run %s: %w", run, err)
 	}
-	return gate.Run(ctx, p.store, run, p.now())
+	made, err := gate.Run(ctx, p.store, run, p.now())
+	if err == nil {
+		p.report(ctx, run)
+	}
+	return made, err
+}
+
+// reporter returns a function that writes the report of a run in s. The run does not need the report, so an error is
+// printed and does not change the exit status.
+func (a *Process) reporter(s store.Store) func(ctx context.Context, run string) {
+	return func(ctx context.Context, run string) {
+		if ctx.Err() != nil {
+			return // the operator does not want to wait
+		}
+		if err := gate.Report(ctx, s, run); err != nil {
+			fmt.Fprintf(a.Stderr, "the report of run %s was not written, which changes nothing else: %s\n", run, oneLine(err.Error()))
+		}
+	}
 }

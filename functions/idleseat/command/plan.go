@@ -99,7 +99,7 @@ func (c *planCmd) plan(a *Process, s store.Store, asOf time.Time, user string) (
 	}
 	in := start{asOf: asOf, policy: rules, text: text, file: file, user: user, acceptFeeds: c.Accept}
 	if c.From != "" {
-		return (&pipeline{store: s, now: a.Clock.Now, tool: a.Version}).again(a.Context, c.From, in)
+		return (&pipeline{store: s, now: a.Clock.Now, tool: a.Version, report: a.reporter(s)}).again(a.Context, c.From, in)
 	}
 	line, err := openPipeline(a, s, newProgress(a))
 	if err != nil {

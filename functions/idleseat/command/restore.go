@@ -113,6 +113,7 @@ func (c *restoreCmd) restoreRun(a *Process, line *pipeline, s store.Store, run, 
 	}
 	results, err := applier.Apply(a.Context, apply.Request{Run: p.Run, Approver: approver()})
 	line.bar.clear()
+	line.report(a.Context, p.Run)
 	if results == nil {
 		return err
 	}

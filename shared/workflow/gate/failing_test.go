@@ -9,6 +9,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
 	"github.com/idleseat/idleseat/infra/simulation/earlier"
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/entrance"
@@ -101,7 +104,8 @@ func lively(t *testing.T) (objects map[string][]byte, planHash string) {
 	return s.Objects(), p.PlanHash
 }
 
-// TestAFailingStoreHoldsEveryStep: if any call of the store fails, the step fails and does not go on.
+// TestAFailingStoreHoldsEveryStep: if any call of the store fails, the step fails and does not go on. Only a call for
+// the report changes nothing but the report.
 func TestAFailingStoreHoldsEveryStep(t *testing.T) {
 	t.Parallel()
 	restore := func(r Request) func(string) StepInput {
@@ -137,16 +141,27 @@ func TestAFailingStoreHoldsEveryStep(t *testing.T) {
 				out, err := s.Do(t.Context(), tc.in(hash))
 				return f, out, err
 			}
-			all, out, err := do(0)
+			all, whole, err := do(0)
 			if all.calls < tc.calls || err != nil {
-				t.Fatalf("%d calls, want at least %d: %+v, %v", all.calls, tc.calls, out, err)
+				t.Fatalf("%d calls, want at least %d: %+v, %v", all.calls, tc.calls, whole, err)
 			}
+			without := 0
 			for nth := 1; nth <= all.calls; nth++ {
 				f, out, err := do(nth)
+				if err == nil && out.NoReport != "" {
+					without++
+					if d := cmp.Diff(whole, out, cmpopts.IgnoreFields(StepOutput{}, "Report", "NoReport")); d != "" || out.Report != "" {
+						t.Errorf("call %d of %d, %s, fails: report %q (-with a report +without):\n%s", nth, all.calls, f.key, out.Report, d)
+					}
+					continue
+				}
 				may := slices.ContainsFunc(tc.may, func(ending string) bool { return strings.HasSuffix(f.key, ending) })
 				if !errors.Is(err, errDown) && !may || err != nil && out != nil {
 					t.Errorf("call %d of %d, %s, fails: %+v, %v", nth, all.calls, f.key, out, err)
 				}
+			}
+			if (without > 0) != (whole.Report != "") {
+				t.Errorf("%d calls cost only the report %q", without, whole.Report)
 			}
 		})
 	}

@@ -185,6 +185,12 @@ func (l *letter) facts() (lines [][2]string) {
 	if sum(o.Resumed) > 0 {
 		add("Earlier", "begun by earlier runs: %s", statuses(o.Resumed))
 	}
+	switch {
+	case o.Report != "":
+		add("Report", "%s", strings.TrimSuffix(l.place, "/")+"/"+o.Report)
+	case o.NoReport != "":
+		add("Report", "not written: %s", o.NoReport)
+	}
 	if o.Troubled > 0 {
 		add("Trouble", "%d pending changes wait until a fault is mended", o.Troubled)
 	}

@@ -48,6 +48,10 @@ type StepOutput struct {
 	// another execution finishes it.
 	Before Totals `json:"before"`
 
+	// Report is the key of the report of the run. NoReport says why the report could not be written.
+	Report   string `json:"report,omitempty"`
+	NoReport string `json:"noReport,omitempty"`
+
 	// Failure is why the execution failed or was refused. Notice is set when the execution ends.
 	Failure *Failure `json:"failure,omitempty"`
 	Notice  *Notice  `json:"notice,omitempty"`

@@ -121,6 +121,7 @@ func (s *Steps) gate(ctx context.Context, in StepInput) (*StepOutput, error) {
 		return nil, err
 	}
 	out.Scheduled = b.Scheduled
+	s.report(ctx, out)
 	if p.Mode == policy.Audit || p.Verdict == plan.Hold || !in.Apply && !b.Scheduled {
 		return out, nil
 	}
@@ -148,6 +149,7 @@ func (s *Steps) hold(ctx context.Context, run string, f *Failure) (*StepOutput, 
 	}
 	out := outputOf(p, nil, false)
 	out.Scheduled = b.Scheduled
+	s.report(ctx, out)
 	return out, nil
 }
 
@@ -209,6 +211,9 @@ func (s *Steps) conclude(ctx context.Context, in StepInput) (*StepOutput, error)
 	var wait time.Duration
 	wait, out.Go = Wait(out.Round, mostRounds, out.Results[runs.Pending]+out.Resumed[runs.Pending], out.Troubled)
 	out.afford(in.Events)
+	if !out.Go {
+		s.report(ctx, out)
+	}
 	out.WaitSeconds = int(wait / time.Second)
 	return out, nil
 }
