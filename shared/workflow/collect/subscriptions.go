@@ -4,11 +4,15 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
+
+// mostWait bounds the reading of the subscriptions. Without it, a run would wait as long for them as for what it needs.
+const mostWait = time.Minute
 
 // subscriptions reads when the priced products of the policy renew, unless the policy says so itself. Only runs for
 // everybody ask. If the subscriptions cannot be read, the renewals are unknown, and the run goes on.
@@ -17,7 +21,9 @@ func (c *Collector) subscriptions(ctx context.Context, in Start, b *snapshot.Beg
 	if in.User != "" || !slices.ContainsFunc(in.Policy.Licenses, asks) {
 		return nil, nil
 	}
-	list, err := c.Entra.Subscriptions(ctx)
+	soon, stop := context.WithTimeout(ctx, mostWait)
+	defer stop()
+	list, err := c.Entra.Subscriptions(soon)
 	if err != nil && ctx.Err() != nil {
 		return nil, fmt.Errorf("begin run %s: %w", in.Run, err)
 	}
