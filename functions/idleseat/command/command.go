@@ -53,9 +53,12 @@ type commands struct {
 	Savings    savingsCmd    `cmd:"" help:"What a plan could free, what runs have freed, and what that saved: by license, department or cost center, also as CSV."`
 	Policy     policyCmd     `cmd:"" help:"Check a policy file, or test it with golden users."`
 	Demo       demoCmd       `cmd:"" help:"Run the whole chain against a simulated company. No account, no network."`
+	Completion completionCmd `cmd:"" help:"Print a script that completes commands and flags in a shell."`
+	Man        manCmd        `cmd:"" help:"Print the manual page."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`
 
-	Verbose bool `help:"Show the whole of an answer that is shortened in an error."`
+	Verbose     bool             `help:"Show the whole of an answer that is shortened in an error."`
+	ShowVersion kong.VersionFlag `name:"version" help:"Print the version."`
 }
 
 // Process is a command's access to the machine. The exported fields must be set.
@@ -121,6 +124,7 @@ func (a *Process) parsed(args []string) (status int) {
 		kong.Exit(func(code int) { exited, status = true, code }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.UsageOnError(),
+		kong.Vars{"version": a.Version},
 		kong.PostBuild(a.presets),
 	)
 	if err != nil {

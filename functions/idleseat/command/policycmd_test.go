@@ -146,6 +146,8 @@ func TestHelp(t *testing.T) {
 		"show":         {"<run>", "latest", "--store", "--format"},
 		"serve":        {"--store", "--listen", "--open", "browser"},
 		"runs":         {"--store", "--last", "--format", "newest first"},
+		"completion":   {"<shell>", "bash", "powershell"},
+		"man":          {"manual page"},
 		"version":      {"version"},
 	}
 	for _, field := range reflect.VisibleFields(reflect.TypeFor[commands]()) {
@@ -174,8 +176,10 @@ func TestHelp(t *testing.T) {
 
 func TestVersion(t *testing.T) {
 	t.Parallel()
-	a := call(t, "version")
-	if a.status != exitDone || string(a.out) != "under test\n" || a.err != "" {
-		t.Errorf("exit status %d, stdout %q, stderr %q", a.status, a.out, a.err)
+	for _, args := range [][]string{{"version"}, {"--version"}, {"plan", "--version"}} {
+		a := call(t, args...)
+		if a.status != exitDone || string(a.out) != "under test\n" || a.err != "" {
+			t.Errorf("%q: exit status %d, stdout %q, stderr %q", args, a.status, a.out, a.err)
+		}
 	}
 }
