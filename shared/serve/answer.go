@@ -30,9 +30,10 @@ func content[T any](name string, view func(*page.Words) T) func(*page.Words, boo
 	}
 }
 
-// document is a page of this site. here is the address of the entry of the menu to which it belongs.
-func document(title func(*page.Words) string, here string, content func(*page.Words, bool) (template.HTML, error)) *page.Document {
-	return &page.Document{Title: title, Content: content, Menu: menu(here)}
+// document is a page of this site. here is the address of the entry of the menu to which it belongs. run is the run
+// that the other pages of the menu are to use, or empty for the newest.
+func document(title func(*page.Words) string, here, run string, content func(*page.Words, bool) (template.HTML, error)) *page.Document {
+	return &page.Document{Title: title, Content: content, Menu: menu(here, run)}
 }
 
 // titled returns the title of a page by its key.
@@ -40,11 +41,13 @@ func titled(key string) func(*page.Words) string {
 	return func(w *page.Words) string { return w.T(key) + " – idleseat" }
 }
 
-// menu returns the entries of the menu.
-func menu(here string) func(*page.Words) []page.Link {
-	return func(w *page.Words) (links []page.Link) {
-		for _, e := range []struct{ to, key string }{{"/", "serve.runs"}, {"/people", "serve.people"}, {"/policy", "serve.policy"}, {"/what-if", "serve.whatif"}} {
-			links = append(links, page.Link{Href: e.to, Text: w.T(e.key), Here: e.to == here})
+// menu returns the entries of the menu. All except the list of runs lead to pages about a run, or about the newest run
+// if run is empty. So a reader reaches the people, the policy and the thresholds of an older run from its report.
+func menu(here, run string) func(*page.Words) []page.Link {
+	return func(w *page.Words) []page.Link {
+		links := []page.Link{{Href: "/", Text: w.T("serve.runs"), Here: here == "/"}}
+		for _, e := range []struct{ to, text string }{{"/people", w.T("serve.people")}, {"/policy", w.T("serve.policy")}, {"/what-if", w.T("serve.whatif")}} {
+			links = append(links, page.Link{Href: under(e.to, "run", run), Text: e.text, Here: here == e.to})
 		}
 		return links
 	}
@@ -70,7 +73,7 @@ func (a *asked) send(status int, policy string, html []byte) {
 
 // message answers with a page that has a title and a text, both by their keys, and a detail as the engine says it.
 func (a *asked) message(status int, title, text, detail string) {
-	d := document(titled(title), "", content("message", func(w *page.Words) any {
+	d := document(titled(title), "", "", content("message", func(w *page.Words) any {
 		return struct {
 			*page.Words
 			Title, Text, Detail string

@@ -21,7 +21,7 @@ func (s *Site) list(a *asked) error {
 	if err != nil {
 		return err
 	}
-	d := document(titled("serve.runs"), "/", content("list", func(w *page.Words) any {
+	d := document(titled("serve.runs"), "/", "", content("list", func(w *page.Words) any {
 		view := struct {
 			*page.Words
 			*listing

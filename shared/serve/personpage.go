@@ -57,7 +57,7 @@ func (s *Site) person(a *asked) error {
 	}
 	d := document(func(*page.Words) string {
 		return cmp.Or(all[0].DisplayName, all[0].UserPrincipalName, all[0].User) + " – idleseat"
-	}, "/people", content("person", func(w *page.Words) any {
+	}, "/people", a.given("run"), content("person", func(w *page.Words) any {
 		view := struct {
 			*page.Words
 			People []storyView

@@ -36,7 +36,7 @@ func (s *Site) policy(a *asked) error {
 			return fmt.Errorf("policy of run %s: %w", run, err)
 		}
 	}
-	return a.show(http.StatusOK, document(titled("serve.policy"), "/policy", content("policy", func(w *page.Words) any {
+	return a.show(http.StatusOK, document(titled("serve.policy"), "/policy", a.given("run"), content("policy", func(w *page.Words) any {
 		return struct {
 			*page.Words
 			*words.Text

@@ -80,7 +80,7 @@ func (s *Site) report(ctx context.Context, o *runs.Overview, now *state) (html [
 		return nil, "", err
 	}
 	d := page.Report(n)
-	d.Menu, d.Data.Link = menu("/"), under("/person", "run", o.Run)+"&user="
+	d.Menu, d.Data.Link = menu("/", basis(o)), under("/person", "run", o.Run)+"&user="
 	s.follow(d, runAddress(o.Run)+"/state", now)
 	var out bytes.Buffer
 	if err := d.Write(&out); err != nil {
@@ -88,6 +88,14 @@ func (s *Site) report(ctx context.Context, o *runs.Overview, now *state) (html [
 	}
 	s.reports.put(key, out.Bytes(), d.Policy())
 	return out.Bytes(), d.Policy(), nil
+}
+
+// basis returns the run if it read everybody, so that other pages can be about its snapshot. Otherwise it returns "".
+func basis(o *runs.Overview) string {
+	if o.User != "" || o.Copy != "" || o.Restore != "" {
+		return ""
+	}
+	return o.Run
 }
 
 // follow makes a page load itself anew when its state changes.
@@ -102,7 +110,7 @@ const asksEvery = 5 * time.Second
 
 // unfinished answers with what is known of a run without a report.
 func (s *Site) unfinished(a *asked, o *runs.Overview, now *state, failed string) error {
-	d := document(func(w *page.Words) string { return o.Run + " – idleseat" }, "/", content("unfinished", func(w *page.Words) any {
+	d := document(func(w *page.Words) string { return o.Run + " – idleseat" }, "/", "", content("unfinished", func(w *page.Words) any {
 		return struct {
 			*page.Words
 			*runs.Overview

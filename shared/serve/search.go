@@ -47,7 +47,7 @@ func (s *Site) search(a *asked) error {
 			return nil
 		}
 	}
-	return a.show(http.StatusOK, document(titled("serve.people"), "/people", content("people", func(w *page.Words) any {
+	return a.show(http.StatusOK, document(titled("serve.people"), "/people", a.given("run"), content("people", func(w *page.Words) any {
 		return struct {
 			*page.Words
 			Wanted, Run string

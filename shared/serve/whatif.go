@@ -82,7 +82,7 @@ func (s *Site) whatIf(a *asked) error {
 			return err
 		}
 	}
-	return a.show(http.StatusOK, document(titled("serve.whatif"), "/what-if", content("whatif", func(w *page.Words) any {
+	return a.show(http.StatusOK, document(titled("serve.whatif"), "/what-if", v.Named, content("whatif", func(w *page.Words) any {
 		of := *v
 		of.Words = w
 		return &of
