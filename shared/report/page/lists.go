@@ -49,7 +49,8 @@ func (d *Data) rows(id string, list report.List[report.Row]) *Table {
 	t.Money("monthlySaving", func(i int) float64 { return r[i].MonthlySaving })
 	t.Text("status", Word, func(i int) string { return string(r[i].Status) }).Filter = true
 	t.Pairs("evidence", func(i int) []string { return r[i].Evidence }).Minor = true
-	t.Text("savesNothing", Text, func(i int) string { return r[i].SavesNothing }).Lang = English
+	nothing := t.Text("savesNothing", Text, func(i int) string { return r[i].SavesNothing })
+	nothing.Lang, nothing.Detail = English, true
 	t.Text("note", Text, func(i int) string { return r[i].Note }).Lang = English
 	return t
 }

@@ -91,6 +91,9 @@ func newState(w *Words, n *report.Night) state {
 		}
 	case n.Verdict == plan.Nothing:
 		s.Tone, s.Headline, s.Lead = "good", w.T("state.nothing"), w.T("state.nothing.lead")
+		if n.Refused.Total > 0 {
+			s.Lead += " " + w.Count("state.nothing.refused", n.Refused.Total)
+		}
 	case n.Mode == policy.Audit:
 		s.Tone, s.Headline, s.Lead = "info", w.T("state.audit"), w.T("state.audit.lead")
 		s.Next, s.Commands = w.T("next.audit"), []string{"idleseat plan"}

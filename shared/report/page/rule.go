@@ -15,6 +15,7 @@ type ruleView struct {
 	report.Rule
 	ID        string
 	Steps     []step
+	Undecided string         // how many are undecided in all
 	Histogram *chart.Columns // nil if no holder has a date
 	Drawing   template.HTML
 	Currency  string
@@ -43,10 +44,20 @@ func newRuleView(w *Words, n *report.Night, r *report.Rule, i int) ruleView {
 	if n.Settled != nil {
 		changed = w.T("funnel.changed")
 	}
+	rest := "other"
+	if n.Settled != nil {
+		rest = "notDone"
+	}
+	// A plan does not say how many of the undecided were asked, so the labels name them on both sides.
+	before, after := "notAsked", "active"
+	if r.Undecided > 0 {
+		before, after = "notAskedOrUndecided", "activeOrUndecided"
+		v.Undecided = w.Count("funnel.undecided", r.Undecided)
+	}
 	v.Steps = []step{
-		{Name: w.T("funnel.holders"), Count: r.Holders, Class: "stage", Left: lefts(w, "notAsked", r.Holders-r.Asked)},
-		{Name: w.T("funnel.asked"), Count: r.Asked, Class: "stage", Left: lefts(w, "keep", r.Keep, "exempt", r.Exempt, "undecided", r.Undecided)},
-		{Name: w.T("funnel.idle"), Count: r.Idle, Class: "stage", Left: lefts(w, "refused", r.Refused, "deferred", r.Deferred, "announced", r.Announced)},
+		{Name: w.T("funnel.holders"), Count: r.Holders, Class: "stage", Left: lefts(w, "exempt", r.Exempt, before, r.Holders-r.Exempt-r.Asked)},
+		{Name: w.T("funnel.asked"), Count: r.Asked, Class: "stage", Left: lefts(w, after, r.Asked-r.Idle)},
+		{Name: w.T("funnel.idle"), Count: r.Idle, Class: "stage", Left: lefts(w, "refused", r.Refused, "deferred", r.Deferred, "announced", r.Announced, rest, r.Idle-r.Refused-r.Deferred-r.Announced-r.Changed)},
 		{Name: changed, Count: r.Changed, Class: "final"},
 	}
 	for i := range v.Steps {

@@ -95,6 +95,9 @@ func TestMadeKeys(t *testing.T) {
 	for _, r := range story.Remedies() {
 		keys = append(keys, "remedy."+r)
 	}
+	for _, name := range []string{"exempt", "notAsked", "notAskedOrUndecided", "active", "activeOrUndecided", "refused", "deferred", "announced", "notDone", "other"} {
+		keys = append(keys, "left."+name)
+	}
 	for _, key := range keys {
 		if english[key] == "" {
 			t.Errorf("the key %s has no text", key)
@@ -181,6 +184,28 @@ func TestHistogram(t *testing.T) {
 	for threshold := range 400 {
 		if width := barWidth(365, threshold); threshold%width != 0 {
 			t.Errorf("threshold %d lies within a bar of %d days", threshold, width)
+		}
+	}
+}
+
+// TestFunnel: whoever leaves a stage is missing from the next one, so nobody is counted twice.
+func TestFunnel(t *testing.T) {
+	t.Parallel()
+	for name, r := range map[string]report.Rule{
+		"all decided":    {Holders: 100, Exempt: 5, Asked: 80, Keep: 85, Idle: 10, Refused: 2, Deferred: 3, Announced: 1, Changed: 4},
+		"some undecided": {Holders: 4016, Exempt: 83, Asked: 3513, Keep: 3671, Idle: 241, Undecided: 21, Refused: 15, Changed: 226},
+		"some not done":  {Holders: 100, Asked: 100, Keep: 80, Idle: 20, Refused: 2, Changed: 11},
+		"nobody":         {},
+	} {
+		steps := newRuleView(In(English), &report.Night{}, &r, 0).Steps
+		for i, s := range steps[:len(steps)-1] {
+			rest := s.Count
+			for _, l := range s.Left {
+				rest -= l.Count
+			}
+			if rest != steps[i+1].Count {
+				t.Errorf("%s: after %s %d remain, and %s has %d", name, s.Name, rest, steps[i+1].Name, steps[i+1].Count)
+			}
 		}
 	}
 }
