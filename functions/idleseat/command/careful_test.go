@@ -196,6 +196,10 @@ func TestRestoredByHand(t *testing.T) {
 		}
 	}
 	check("the next night", true)
+	returned := s.saved()
+	if returned.SeatsFreed-returned.SeatsNet != 2 || returned.Returned <= 1800 {
+		t.Errorf("a license restored by command and one by hand: %+v", returned.Figures)
+	}
 	check("the night after", true)
 	s.later(58 * day)
 	check("58 days later", true)
@@ -207,6 +211,17 @@ func TestRestoredByHand(t *testing.T) {
 		if got := s.entries(user, license); got[len(got)-1] != map[string]string{"m365-e3": "m365-idle-60 done", "citrix": "citrix-idle-90 done"}[license] {
 			t.Errorf("%s, idle for the whole span again: %v", license, got)
 		}
+	}
+	var in ledger.Intent
+	raw, err := os.ReadFile(s.path("store/ledger/" + citrix.User + "/citrix/000002.json"))
+	if err == nil {
+		err = json.Unmarshal(raw, &in)
+	}
+	if err != nil || in.HeldSince.IsZero() || in.At.Sub(in.HeldSince) < 90*day {
+		t.Errorf("the license was held since %v, before %v: %v", in.HeldSince, in.At, err)
+	}
+	if got := s.saved(); got.SeatsFreed-got.SeatsNet != 2 || got.SeatsFreed != returned.SeatsFreed+len(again.Changes) || got.Unproven <= 0 {
+		t.Errorf("both are taken again: %+v", got.Figures)
 	}
 }
 
