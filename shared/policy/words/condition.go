@@ -20,17 +20,27 @@ type speaker struct {
 	language Language
 	policy   *policy.Policy
 	written  *policy.Written
+	exempts  bool            // whether it is exempt.when, in which a text without a value differs from every other text
 	told     map[string]bool // attributes of several fields whose fields were listed; only the name is said again
 }
 
-// Condition says a condition of the policy as a clause, without a capital or a full stop. source is the condition as
+// Condition says a condition of a rule as a clause, without a capital or a full stop. source is the condition as
 // written, such as Rule.WhenSource, or a part of it.
 func Condition(l Language, p *policy.Policy, source string) (string, error) {
+	return condition(l, p, source, false)
+}
+
+// Exemption is like Condition, for Exemptions.When.
+func Exemption(l Language, p *policy.Policy, source string) (string, error) {
+	return condition(l, p, source, true)
+}
+
+func condition(l Language, p *policy.Policy, source string, exempts bool) (string, error) {
 	written, err := policy.ParseWritten(source)
 	if err != nil {
 		return "", err
 	}
-	s := &speaker{tongue: l.tongue(), language: l, policy: p, written: written, told: map[string]bool{}}
+	s := &speaker{tongue: l.tongue(), language: l, policy: p, written: written, exempts: exempts, told: map[string]bool{}}
 	return s.say(written.Root, false).text, nil
 }
 
@@ -154,21 +164,36 @@ func (s *speaker) call(call ast.CallExpr, negated bool) (clause, bool) {
 	return clause{}, false
 }
 
-// choice says "a ? b : c" as "(a and b) or (not a and c)". A choice within a choice stays code, because each level
-// would double the words.
+// choice says "a ? b : c" as "(a and b) or (not a and c)". With a text in a, or a choice in it, "not a" would be wrong or
+// long: a text without a value makes a false, but differs from no text. Then "otherwise" takes its place.
 func (s *speaker) choice(args []ast.Expr, negated bool) (clause, bool) {
-	for _, arg := range args {
-		nested := false
-		ast.PostOrderVisit(arg, ast.NewExprVisitor(func(e ast.Expr) {
-			nested = nested || e.Kind() == ast.CallKind && e.AsCall().FunctionName() == operators.Conditional
-		}))
-		if nested {
-			return clause{}, false
-		}
+	first := s.say(args[0], false)
+	if s.needsOtherwise(args) {
+		text := fmt.Sprintf(s.choose, first.text, s.say(args[1], negated).text, s.say(args[2], negated).text)
+		return clause{text, s.choose}, true
 	}
 	return s.joined(s.or,
-		s.joined(s.and, s.say(args[0], false), s.say(args[1], negated)),
+		s.joined(s.and, first, s.say(args[1], negated)),
 		s.joined(s.and, s.say(args[0], true), s.say(args[2], negated))), true
+}
+
+func (s *speaker) needsOtherwise(args []ast.Expr) (needs bool) {
+	for i, arg := range args {
+		ast.PostOrderVisit(arg, ast.NewExprVisitor(func(e ast.Expr) {
+			_, _, text := s.text(e)
+			needs = needs || i == 0 && text || e.Kind() == ast.CallKind && e.AsCall().FunctionName() == operators.Conditional
+		}))
+	}
+	return needs
+}
+
+// different says that a text has another value. In an exemption, no value is another value, too.
+func (s *speaker) different(form string, args ...any) clause {
+	text := fmt.Sprintf(form, args...)
+	if !s.exempts {
+		return clause{text: text}
+	}
+	return clause{fmt.Sprintf(s.orNone, text), s.or}
 }
 
 // text returns the noun for a text attribute, or a text literal in quotes.
@@ -200,16 +225,15 @@ func (s *speaker) equal(left, right ast.Expr, different bool) (clause, bool) {
 	if !ok || !too || literal != nil {
 		return clause{}, false
 	}
-	form := s.same
 	switch empty := written != nil && *written == ""; {
 	case empty && different:
 		return plainly(s.something, noun), true
 	case empty:
 		return plainly(s.nothing, noun), true
 	case different:
-		form = s.other
+		return s.different(s.other, noun, other), true
 	}
-	return plainly(form, noun, other), true
+	return plainly(s.same, noun, other), true
 }
 
 func boolean(e ast.Expr) (value, ok bool) {
@@ -237,21 +261,20 @@ func (s *speaker) among(of, in ast.Expr, negated bool) (clause, bool) {
 			texts = append(texts, text)
 		}
 	}
-	form := s.oneOf
+	list := strings.Join(texts, ", ")
 	switch {
 	case len(texts) == 0:
 		return clause{}, false
-	case len(texts) == 1 && !empty:
-		form = s.same
-		if negated {
-			form = s.other
-		}
+	case negated && empty:
+		return plainly(s.noneOf, noun, list), true
 	case negated:
-		form = s.noneOf
+		return s.different(s.noneOf, noun, list), true
 	case empty:
-		return clause{fmt.Sprintf(s.oneOfOrNone, noun, strings.Join(texts, ", ")), s.or}, true
+		return clause{fmt.Sprintf(s.oneOfOrNone, noun, list), s.or}, true
+	case len(texts) == 1:
+		return plainly(s.same, noun, list), true
 	}
-	return plainly(form, noun, strings.Join(texts, ", ")), true
+	return plainly(s.oneOf, noun, list), true
 }
 
 // pattern says how a text begins or ends, what it contains or which pattern it fits.
@@ -272,7 +295,7 @@ func (s *speaker) pattern(name string, args []ast.Expr, negated bool) (clause, b
 		overloads.Contains: {s.contains, s.notContains}, overloads.Matches: {s.matches, s.notMatches},
 	}[name]
 	if negated {
-		return plainly(forms[1], noun, part), true
+		return s.different(forms[1], noun, part), true
 	}
 	return plainly(forms[0], noun, part), true
 }

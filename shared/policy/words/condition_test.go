@@ -66,7 +66,9 @@ var spoken = []struct{ in, en, sv string }{
 	{`used.laterThan(now - days(9)) || used.hasNoValue() || used.earlierThan(now - days(90))`, "the latest of the last use of Teams and the last sign-in to Entra ID (used) was less than 9 days ago or used has no date or used was more than 90 days ago", "det senaste av den senaste användningen av Teams och den senaste inloggningen i Entra ID (used) skedde för mindre än 9 dagar sedan eller used saknar datum eller used skedde för mer än 90 dagar sedan"},
 	{`hired.hasValue() || hired.hasNoValue()`, "the hire date in Entra ID (hired) has a date or the hire date in Entra ID (hired) has no date", "anställningsdagen i Entra ID (hired) har ett datum eller anställningsdagen i Entra ID (hired) saknar datum"},
 	{`accountEnabled ? isPilot : department == "IT"`, "(the account in Entra ID is enabled and the person is in the group “CN=Pilots,DC=corp” of Active Directory, directly or through another group (isPilot)) or (the account in Entra ID is disabled and the department in Entra ID is “IT”)", "(kontot i Entra ID är aktiverat och personen är med i gruppen ”CN=Pilots,DC=corp” i Active Directory, direkt eller genom en annan grupp (isPilot)) eller (kontot i Entra ID är avaktiverat och avdelningen i Entra ID är ”IT”)"},
-	{`accountEnabled ? true : (isPilot ? true : false)`, "the condition `accountEnabled ? true : (isPilot ? true : false)` holds", "villkoret `accountEnabled ? true : (isPilot ? true : false)` gäller"},
+	{`department == "IT" ? accountEnabled : !isPilot`, "if the department in Entra ID is “IT”: the account in Entra ID is enabled; otherwise: the person is not in the group “CN=Pilots,DC=corp” of Active Directory (isPilot)", "om avdelningen i Entra ID är ”IT”: kontot i Entra ID är aktiverat; annars: personen står utanför gruppen ”CN=Pilots,DC=corp” i Active Directory (isPilot)"},
+	{`!(department == "IT" ? accountEnabled : true) && accountEnabled`, "(if the department in Entra ID is “IT”: the account in Entra ID is disabled; otherwise: this holds in no case) and the account in Entra ID is enabled", "(om avdelningen i Entra ID är ”IT”: kontot i Entra ID är avaktiverat; annars: detta gäller i inget fall) och kontot i Entra ID är aktiverat"},
+	{`accountEnabled ? true : (isPilot ? true : false)`, "if the account in Entra ID is enabled: this holds in every case; otherwise: (the person is in the group “CN=Pilots,DC=corp” of Active Directory, directly or through another group (isPilot) and this holds in every case) or (the person is not in the group “CN=Pilots,DC=corp” of Active Directory (isPilot) and this holds in no case)", "om kontot i Entra ID är aktiverat: detta gäller i samtliga fall; annars: (personen är med i gruppen ”CN=Pilots,DC=corp” i Active Directory, direkt eller genom en annan grupp (isPilot) och detta gäller i samtliga fall) eller (personen står utanför gruppen ”CN=Pilots,DC=corp” i Active Directory (isPilot) och detta gäller i inget fall)"},
 	{`!(size(jobTitle) > 3)`, "the condition `!(size(jobTitle) > 3)` holds", "villkoret `!(size(jobTitle) > 3)` gäller"},
 	{`["a", "b"].exists(x, x == department) && ["a"].all(x, x != mail)`, "the condition `[\"a\", \"b\"].exists(x, x == department)` holds and the condition `[\"a\"].all(x, x != mail)` holds", "villkoret `[\"a\", \"b\"].exists(x, x == department)` gäller och villkoret `[\"a\"].all(x, x != mail)` gäller"},
 	{`created.value() < now - days(3) - days(4)`, "the condition `created.value() < now - days(3) - days(4)` holds", "villkoret `created.value() < now - days(3) - days(4)` gäller"},
@@ -90,6 +92,27 @@ func TestConditions(t *testing.T) {
 			if d := cmp.Diff(want, got); d != "" {
 				t.Errorf("%s in %s (-want +got):\n%s", tc.in, l, d)
 			}
+		}
+	}
+}
+
+// In an exemption a text without a value differs from every other text, and in a rule it differs from none.
+func TestExemption(t *testing.T) {
+	t.Parallel()
+	p := load(t, fmt.Sprintf(asking, `"true"`))
+	for in, want := range map[string]string{
+		`userType != "Guest" && accountEnabled`: "(the user type in Entra ID has a value other than “Guest”, or has no value) and the account in Entra ID is enabled",
+		`!(department in ["IT", "HR"])`:         "the department in Entra ID has a value other than “IT”, “HR”, or has no value",
+		`!(department in ["IT", ""])`:           "the department in Entra ID has a value other than “IT”",
+		`!mail.endsWith("x")`:                   "the mail address in Entra ID has a value that does not end with “x”, or has no value",
+		`userType == "Guest"`:                   "the user type in Entra ID is “Guest”",
+		`userType != ""`:                        "the user type in Entra ID has a value",
+	} {
+		if got, err := Exemption(English, p, in); err != nil || got != want {
+			t.Errorf("%s: %q, %v, want %q", in, got, err, want)
+		}
+		if rule, err := Condition(English, p, in); err != nil || strings.Contains(rule, "or has no value") {
+			t.Errorf("%s in a rule: %q, %v", in, rule, err)
 		}
 	}
 }

@@ -9,10 +9,12 @@ var english = tongue{
 	quote: "“%s”", and: " and ", or: " or ", both: " and ",
 	code: "the condition `%s` holds", notCode: "the condition `!(%s)` holds",
 	always: "this holds in every case", never: "this holds in no case",
+	choose: "if %s: %s; otherwise: %s",
 
 	nothing: "%s has no value", something: "%s has a value",
 	same: "%s is %s", other: "%s has a value other than %s",
 	oneOf: "%s is one of %s", noneOf: "%s has a value other than %s",
+	orNone:      "%s, or has no value",
 	oneOfOrNone: "%s is one of %s, or has no value",
 	begins:      "%s begins with %s", notBegins: "%s has a value that does not begin with %s",
 	ends: "%s ends with %s", notEnds: "%s has a value that does not end with %s",

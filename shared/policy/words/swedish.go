@@ -9,10 +9,12 @@ var swedish = tongue{
 	quote: "”%s”", and: " och ", or: " eller ", both: " och ",
 	code: "villkoret `%s` gäller", notCode: "villkoret `!(%s)` gäller",
 	always: "detta gäller i samtliga fall", never: "detta gäller i inget fall",
+	choose: "om %s: %s; annars: %s",
 
 	nothing: "%s saknar värde", something: "%s har ett värde",
 	same: "%s är %s", other: "%s har ett annat värde än %s",
 	oneOf: "%s är något av %s", noneOf: "%s har ett annat värde än %s",
+	orNone:      "%s eller saknar värde",
 	oneOfOrNone: "%s är något av %s eller saknar värde",
 	begins:      "%s börjar med %s", notBegins: "%s har ett värde som inte börjar med %s",
 	ends: "%s slutar med %s", notEnds: "%s har ett värde som inte slutar med %s",

@@ -36,11 +36,13 @@ type tongue struct {
 	and, or, both string // between the last two items of a list, and between clauses; both joins two nouns
 	code, notCode string // a part that has no words
 	always, never string
+	choose        string // a condition, what holds if it is true, and otherwise
 
 	nothing, something    string // a text without a value, and with one
 	same, other           string // the text is, or has a value that is not
 	oneOf, noneOf         string
 	oneOfOrNone           string
+	orNone                string // follows a clause about a text
 	begins, notBegins     string
 	ends, notEnds         string
 	contains, notContains string

@@ -184,7 +184,7 @@ func leftOut(l Language, p *policy.Policy, now time.Time) (lines []string, err e
 		lines = append(lines, t.group(t.whole.group, ref))
 	}
 	if p.Exempt.When != "" {
-		condition, err := Condition(l, p, p.Exempt.When)
+		condition, err := Exemption(l, p, p.Exempt.When)
 		if err != nil {
 			return nil, fmt.Errorf("exempt.when: %w", err)
 		}
