@@ -124,19 +124,22 @@ func (q *Question) tell(ctx context.Context, s store.Store, r *decision.Run, p *
 	}
 	q.undo(one)
 	for i, a := range e.Answers {
-		spoken(r.Policy, a.Tree)
+		spoken(r.Policy, a.Tree, words.Condition)
 		one.Answers[i] = answerOf(one, r.Policy.RuleNamed(a.Rule), a)
 	}
 	return one, q.planned(ctx, s, one)
 }
 
 // spoken adds the words to the parts that a condition spells out. A part without words keeps its text.
-func spoken(p *policy.Policy, n *policy.Node) {
+func spoken(p *policy.Policy, n *policy.Node, say func(words.Language, *policy.Policy, string) (string, error)) {
+	if n.Name == "exempt" {
+		say = words.Exemption // an empty text means something else there
+	}
 	if !n.Spoken() {
-		n.Words, _ = words.Condition(words.English, p, n.Text)
+		n.Words, _ = say(words.English, p, n.Text)
 	}
 	for _, part := range n.Parts {
-		spoken(p, part)
+		spoken(p, part, say)
 	}
 }
 
