@@ -67,7 +67,7 @@ func (s *Site) toLatest(a *asked) error {
 // report returns the page of a run that has a plan.
 func (s *Site) report(ctx context.Context, o *runs.Overview, now *state) (html []byte, policy string, err error) {
 	key := o.Run + " " + now.Version
-	if html, policy = s.reports.get(key); html != nil {
+	if html, policy = s.reports.get(key, s.Clock.Now()); html != nil {
 		return html, policy, nil
 	}
 	done, err := s.wait(ctx)
@@ -81,12 +81,13 @@ func (s *Site) report(ctx context.Context, o *runs.Overview, now *state) (html [
 	}
 	d := page.Report(n)
 	d.Menu, d.Data.Link = menu("/", basis(o)), under("/person", "run", o.Run)+"&user="
+	d.Data.Store = s.Elsewhere
 	s.follow(d, runAddress(o.Run)+"/state", now)
 	var out bytes.Buffer
 	if err := d.Write(&out); err != nil {
 		return nil, "", err
 	}
-	s.reports.put(key, out.Bytes(), d.Policy())
+	s.reports.put(madeReport{key: key, policy: d.Policy(), html: out.Bytes(), at: s.Clock.Now()})
 	return out.Bytes(), d.Policy(), nil
 }
 
@@ -184,6 +185,9 @@ func (s *Site) waits(w *page.Words, o *runs.Overview) string {
 // keptReports is how many pages of runs are kept. A page has up to 5 MB.
 const keptReports = 4
 
+// keptFor is how long a page is kept. What later runs did, such as giving a license back, is on the page too.
+const keptFor = time.Minute
+
 // reports keeps the pages of the runs that were last asked for.
 type reports struct {
 	mu   sync.Mutex
@@ -193,21 +197,22 @@ type reports struct {
 type madeReport struct {
 	key, policy string
 	html        []byte
+	at          time.Time
 }
 
-func (c *reports) get(key string) (html []byte, policy string) {
+func (c *reports) get(key string, now time.Time) (html []byte, policy string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, r := range c.list {
-		if r.key == key {
+		if r.key == key && now.Sub(r.at) < keptFor {
 			return r.html, r.policy
 		}
 	}
 	return nil, ""
 }
 
-func (c *reports) put(key string, html []byte, policy string) {
+func (c *reports) put(r madeReport) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.list = append([]madeReport{{key, policy, html}}, c.list[:min(len(c.list), keptReports-1)]...)
+	c.list = append([]madeReport{r}, c.list[:min(len(c.list), keptReports-1)]...)
 }

@@ -130,7 +130,7 @@ func TestServeShowsRunsAndPeople(t *testing.T) {
 		t.Error("the newest run is not the first")
 	}
 	taken := first.Changes[0]
-	b.wants(http.StatusOK, "/runs/"+first.Run, taken.UserPrincipalName, "m365-idle-60", first.PlanHash, "/person?run="+first.Run, `href="/policy?run=`+first.Run+`"`)
+	b.wants(http.StatusOK, "/runs/"+first.Run, "idleseat restore --run "+first.Run+" --store "+s.path("store"), taken.UserPrincipalName, "m365-idle-60", first.PlanHash, "/person?run="+first.Run, `href="/policy?run=`+first.Run+`"`)
 	if w := b.get("/runs/latest"); w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/runs/"+second.Run {
 		t.Errorf("the latest run: status %d, to %q", w.Code, w.Header().Get("Location"))
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/report"
@@ -55,6 +56,11 @@ func newNightView(w *Words, n *report.Night, d *Data, first bool) *nightView {
 	}
 	for _, r := range n.Reasons {
 		v.Reasons = append(v.Reasons, newReasonView(w, r))
+	}
+	if d.Store != "" {
+		for i := range v.State.Commands {
+			v.State.Commands[i] += " --store " + plain.Word(d.Store)
+		}
 	}
 	v.Trend = newTrend(w, n.Trend)
 	for _, p := range n.Earlier.Rows {

@@ -18,6 +18,8 @@ type Data struct {
 	Command bool // whether a person's view names the commands of idleseat
 	// Link is the address of a person's page, to which the id is added. Without it a person shows within the page.
 	Link string
+	// Store is the location of the store that commands on the page name. It is empty if they find the store without it.
+	Store string
 }
 
 // Person is how a table names a person.
