@@ -120,6 +120,24 @@ type line struct {
 	*Item
 }
 
+// EachItem calls each with what last happened to every license in the digest that a run's manifest binds, without
+// keeping the digest in memory. If EachItem fails, the caller must discard what each received.
+func EachItem(ctx context.Context, s store.Store, m *snapshot.Manifest, each func(*Item) error) error {
+	if m.History == "" {
+		return nil
+	}
+	err := store.GetLines(ctx, s, m.History, func(l *line) error {
+		if l.Item == nil {
+			return nil
+		}
+		return each(l.Item)
+	})
+	if err != nil {
+		return fmt.Errorf("read what run %s knew of the past: %w", m.Run, err)
+	}
+	return nil
+}
+
 // Load reads the digest that a run's manifest binds. It returns nil if the manifest binds none.
 func Load(ctx context.Context, s store.Store, m *snapshot.Manifest) (*Digest, error) {
 	if m.History == "" {

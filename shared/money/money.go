@@ -54,10 +54,17 @@ func Of(ctx context.Context, s store.Store, run string, now time.Time) (*Sums, e
 	return b.sums(), nil
 }
 
-// lastKnown returns what a run knew about each license: the digest of earlier runs, and the licenses that the run
+// restores holds the licenses that were restored, with the run that had taken them and the time, as far as a run knew.
+type restores map[history.Touch]*history.Item
+
+func (r restores) of(person, license string) *history.Item {
+	return r[history.Touch{User: person, License: license}]
+}
+
+// lastKnown returns what a run knew about restores: those in its digest of earlier runs, and the licenses that the run
 // itself found restored by somebody else. For an empty run, or a run without a snapshot of its own, the newest plan for
 // everybody counts.
-func lastKnown(ctx context.Context, s store.Store, run string, now time.Time) (*history.Digest, error) {
+func lastKnown(ctx context.Context, s store.Store, run string, now time.Time) (restores, error) {
 	m, err := manifest(ctx, s, run)
 	if err == nil && m == nil {
 		if run, err = history.Newest(ctx, s, now); err == nil {
@@ -67,23 +74,30 @@ func lastKnown(ctx context.Context, s store.Store, run string, now time.Time) (*
 	if err != nil || m == nil {
 		return nil, err
 	}
-	d, err := history.Load(ctx, s, m)
+	all := restores{}
+	err = history.EachItem(ctx, s, m, func(i *history.Item) error {
+		if i.State == history.Restored {
+			all[history.Touch{User: i.User, License: i.License}] = i
+		}
+		return nil
+	})
 	if err != nil {
 		return nil, err
 	}
 	p, err := history.GetPlanned(ctx, s, run)
 	if errors.Is(err, store.ErrNotFound) {
-		return d, nil
+		return all, nil
 	}
 	if err != nil {
 		return nil, err
 	}
 	for _, t := range p.HeldAgain {
-		if i := d.Of(t.User, t.License); i != nil && i.State == history.Taken && i.Run == t.Run {
-			i.State, i.At = history.Restored, p.AsOf
+		of := history.Touch{User: t.User, License: t.License}
+		if known := all[of]; known == nil || known.Run != t.Run {
+			all[of] = &history.Item{User: t.User, License: t.License, State: history.Restored, Run: t.Run, At: p.AsOf}
 		}
 	}
-	return d, nil
+	return all, nil
 }
 
 // manifest returns the manifest of a run, or nil if there is none.
@@ -99,12 +113,12 @@ func manifest(ctx context.Context, s store.Store, run string) (*snapshot.Manifes
 }
 
 // read adds the whole ledger.
-func (b *book) read(ctx context.Context, s store.Store, m *memory, last *history.Digest) error {
+func (b *book) read(ctx context.Context, s store.Store, m *memory, last restores) error {
 	return eachSubject(ctx, s, m, func(of *subject) error {
 		if of.damaged {
 			b.unread++
 		}
-		spans := spansOf(of.License, of.Facts, last.Of(of.Person, of.License), b.now)
+		spans := spansOf(of.License, of.Facts, last.of(of.Person, of.License), b.now)
 		for i := range spans {
 			b.add(&spans[i])
 		}

@@ -52,8 +52,8 @@ func factOf(e *ledger.Entry) fact {
 	return f
 }
 
-// spansOf reads the facts about one license of one person, oldest first. last is what the newest run knew about the
-// license, or nil. What happened after now does not count.
+// spansOf reads the facts about one license of one person, oldest first. last is a restore of the license that the
+// newest run knew, or nil. What happened after now does not count.
 //
 // A seat is free from the time at which a completion proves it. A pending change frees nothing. A seat that is being
 // restored is not free any more. Whoever loses a license held it: if the license is about to be taken again, and no
@@ -84,7 +84,7 @@ func spansOf(license string, facts []fact, last *history.Item, now time.Time) (a
 			all, free = append(all, span{license: license, to: f.To, payer: f.Payer, run: f.Run, from: f.Ended, saves: f.Saves, flat: f.Flat}), true
 		}
 	}
-	if free && last != nil && last.State == history.Restored && last.Run == all[len(all)-1].run {
+	if free && last != nil && last.Run == all[len(all)-1].run {
 		l := &all[len(all)-1]
 		if l.until = last.At; l.until.Before(l.from) {
 			l.until = l.from

@@ -61,7 +61,6 @@ func TestSpans(t *testing.T) {
 		"seen before it was taken":           {entries: []*ledger.Entry{taking(5, ledger.Done), held(taking(20, ledger.Done), 3)}, want: "6-6 21-"},
 		"restored by somebody else":          {entries: []*ledger.Entry{taking(1, ledger.Done)}, last: &history.Item{State: history.Restored, Run: "r1", At: on(30)}, want: "2-30"},
 		"an older change was restored":       {entries: []*ledger.Entry{taking(1, ledger.Done)}, last: &history.Item{State: history.Restored, Run: "r0", At: on(30)}, want: "2-"},
-		"the newest run knows it as taken":   {entries: []*ledger.Entry{taking(1, ledger.Done)}, last: &history.Item{State: history.Taken, Run: "r1", At: on(2)}, want: "2-"},
 		"restored as the plan was about day": {entries: []*ledger.Entry{taking(5, ledger.Done)}, last: &history.Item{State: history.Restored, Run: "r5", At: on(4)}, want: "6-6"},
 	} {
 		t.Run(name, func(t *testing.T) {
