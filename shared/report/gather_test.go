@@ -2,7 +2,10 @@ package report_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,6 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
@@ -187,5 +191,69 @@ func ended(ctx context.Context, t *testing.T, s store.Store, p *plan.Plan, statu
 	}
 	if err := runs.PutResults(ctx, s, runs.Concluded, all); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// A report that cannot be written is an error and nothing else, even if the renderer has a fault.
+func TestPut(t *testing.T) {
+	t.Parallel()
+	s := &store.Memory{}
+	night{run: thisRun, decisions: []plan.Decision{idle("a", 70)},
+		summary: decision.Summary{People: 100, Tallies: []plan.Tally{{Rule: "m365", Holders: 90, Reclaim: 1}, {Rule: "citrix"}}}}.put(t, s)
+	for name, tc := range map[string]struct {
+		write func(io.Writer, *report.Night) error
+		want  string // in the error; empty: the report is written
+	}{
+		"written": {func(w io.Writer, n *report.Night) error { _, err := io.WriteString(w, n.Run); return err }, ""},
+		"fails":   {func(io.Writer, *report.Night) error { return errors.New("no template") }, "no template"},
+		"panics":  {func(io.Writer, *report.Night) error { panic("oh") }, "idleseat has a fault"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inner := &store.Memory{}
+			inner.Become(s.Objects())
+			s := inner
+			err := report.Put(t.Context(), s, thisRun, tc.write)
+			if (err == nil) != (tc.want == "") || err != nil && !strings.Contains(err.Error(), tc.want) {
+				t.Fatalf("error %v, want %q", err, tc.want)
+			}
+			written, getErr := store.GetBytes(t.Context(), s, layout.Report(thisRun), store.MaxJSON)
+			if (getErr == nil) != (err == nil) || err == nil && string(written) != thisRun {
+				t.Errorf("report %q, %v", written, getErr)
+			}
+			var point report.Point
+			if err == nil {
+				getErr = store.GetJSON(t.Context(), s, layout.Point(thisRun), &point)
+			}
+			if err == nil && (getErr != nil || point.Idle != 1) {
+				t.Errorf("point %+v, %v", point, getErr)
+			}
+		})
+	}
+}
+
+// A later night shows the earlier ones in its trend, from their points or, for a run without one, from its plan.
+func TestTrend(t *testing.T) {
+	t.Parallel()
+	s := &store.Memory{}
+	idleBy := map[string]int{}
+	for i, run := range []string{"20261121T090000Z-00000001", "20261122T090000Z-00000002", thisRun} {
+		n := night{run: run, summary: decision.Summary{People: 100, Tallies: []plan.Tally{{Rule: "m365", Holders: 90, Reclaim: i + 1}, {Rule: "citrix"}}}}
+		for d := range i + 1 {
+			n.decisions = append(n.decisions, idle(fmt.Sprintf("p%d", d), 70))
+		}
+		n.put(t, s)
+		idleBy[run] = i + 1
+		if i == 0 {
+			if err := report.Put(t.Context(), s, run, func(io.Writer, *report.Night) error { return nil }); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	got := map[string]int{}
+	for _, p := range gathered(t, s, thisRun).Trend {
+		got[p.Run] = p.Idle
+	}
+	if d := cmp.Diff(idleBy, got); d != "" {
+		t.Errorf("idle by run (-want +got):\n%s", d)
 	}
 }

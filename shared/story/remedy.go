@@ -16,7 +16,7 @@ type remedy struct {
 // comes first. Reasons are stored as text by every version, so they are found by their words.
 var remedies = []remedy{
 	{"ledger", []string{"damaged ledger"}, "Bring back the object of the ledger that is named, from an earlier version or a backup."},
-	{"fresh", []string{"these data may be from before that"}, "Plan again: newer data decide."},
+	{"fresh", []string{"these data may be from before that", "does not say by which way", "no longer held"}, "Plan again: newer data decide."},
 	{"agent", []string{"whether an agent's tokens count"}, "Ask who runs the agent, and take the license by hand if nobody needs it: no data decide it."},
 	{"rights", []string{"no right to see", "may not be read: "}, "Grant the account of idleseat the right to read the attribute."},
 	{"outOfScope", []string{"was found there (out of scope or deleted)", "but no account was found there"}, "Bring the account into the part of Active Directory that idleseat reads, or delete what is left of it in Entra ID."},
@@ -33,7 +33,7 @@ var remedies = []remedy{
 	{"heldSince", []string{"has been held for an unknown time", "lastUpdatedDateTime was not read"}, "Assign the license again, so that its date is known, or leave out grace.newHolder."},
 	{"sidOfGroup", []string{"the SID of the group"}, "Update the relay, or plan again when Active Directory can be read."},
 	{"account", []string{"no account in "}, "Nothing, if the person needs no account there; or let the rule ask only people who have one."},
-	{"source", []string{"was not read", "were not read"}, "Plan again when the directory can be read; `idleseat run` and the report say what failed."},
+	{"source", []string{"was not read", "were not read", "where the group is written, is not known"}, "Plan again when the directory can be read; `idleseat run` and the report say what failed."},
 	{"empty", []string{"has no value", "have no value"}, "Fill in the value in the directory, or say in the rule what holds without it."},
 	{"compute", []string{"cannot be computed"}, "Correct the condition of the rule."},
 

@@ -68,7 +68,10 @@ func TestRemedy(t *testing.T) {
 		"the group entra:LIC-M365-E3 is role-assignable: changing it needs a right idleseat must not have":          "lockedGroup",
 		"the group ad:CN=Citrix does not list the account itself":                                                   "nested",
 		"holds exchange-online already, with service plans switched off: what would be left cannot be told":         "twin",
-		"nobody has ever written such a reason":                                                                     "",
+		"Entra does not say by which way the license is assigned":                                                   "fresh",
+		"no longer held": "fresh",
+		"the account in Active Directory, where the group is written, is not known": "source",
+		"nobody has ever written such a reason":                                     "",
 	} {
 		got := story.Remedy(reason)
 		used[got] = true
