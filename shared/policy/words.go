@@ -23,6 +23,8 @@ var (
 
 const dates = "X.earlierThan(now - days(60)) is longer ago than 60 days, X.laterThan(now - days(60)) is less long ago, X.hasNoValue() is never, X.hasValue() is at any time"
 
+const bySigns = "a date may have no value, so that it is not compared by signs: "
+
 // inWords explains a finding of CEL to the author of a policy. It returns "" if CEL's own message is clear.
 func (c *compiler) inWords(e *common.Error, source string) string {
 	if m := undeclared.FindStringSubmatch(e.Message); m != nil {
@@ -138,8 +140,12 @@ func wrongTypes(operator, types string) string {
 		return `duration takes a text: duration("36h"); a number of days is written days(60)`
 	case operator == "hasNoValue" || operator == "hasValue":
 		return "it stands behind a date: X." + operator + `(); of a text write X == "" or X != ""`
+	case isDate && (operator == "_<_" || operator == "_<=_"):
+		return bySigns + "X.earlierThan(now - days(60)) is longer ago than 60 days"
+	case isDate && (operator == "_>_" || operator == "_>=_"):
+		return bySigns + "X.laterThan(now - days(60)) is less long ago than 60 days"
 	case isDate:
-		return "a date may have no value, so that it is not compared by signs: " + dates
+		return bySigns + dates
 	case operator == "_-_" || operator == "_+_":
 		return "a number of days is written days(60), as in now - days(60)"
 	case operator == "@in":

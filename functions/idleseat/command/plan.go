@@ -142,7 +142,7 @@ func instant(text string, now time.Time) (time.Time, error) {
 		t, err = time.Parse(time.DateOnly, text)
 	}
 	if err != nil {
-		return t, usageError{fmt.Errorf("--as-of %q is neither an RFC 3339 instant like 2026-11-23T09:00:00Z nor a date", text)}
+		return t, usageError{fmt.Errorf("--as-of %q is neither an RFC 3339 instant like 2026-11-23T09:00:00Z nor a date like 2026-11-23", text)}
 	}
 	if t.After(now) {
 		return t, usageError{fmt.Errorf("--as-of %s lies in the future: everybody would look idle", text)}

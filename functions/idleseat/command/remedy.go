@@ -3,6 +3,8 @@ package command
 import (
 	"errors"
 
+	"github.com/idleseat/idleseat/shared/decision"
+	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/source/entra"
 )
@@ -17,6 +19,8 @@ func (a *Process) remedy(err error) string {
 		return "; --verbose shows what each way to sign in answered"
 	case errors.Is(err, runs.ErrNoPlan):
 		return "; idleseat runs lists the runs of a store"
+	case errors.Is(err, directory.ErrNoPerson), errors.Is(err, decision.ErrUnknownUser):
+		return "; a person is named by userPrincipalName, object id, SID or account name"
 	}
 	return ""
 }
