@@ -96,7 +96,7 @@ func (s *Site) find(ctx context.Context, run, wanted string) (found []match, tot
 		err := m.EachNamed(ctx, s.Store, n, &memory, func(p snapshot.Named) {
 			if rank := rankOf(&p, wanted); rank >= 0 {
 				total++
-				found = append(found, match{p, rank})
+				found = append(found, match{apart(p), rank})
 			}
 		})
 		if err != nil {
@@ -107,6 +107,14 @@ func (s *Site) find(ctx context.Context, run, wanted string) (found []match, tot
 		}
 	}
 	return best(found), total, nil
+}
+
+// apart returns the names without the memory of the whole partition, whose texts are cut from one.
+func apart(p snapshot.Named) snapshot.Named {
+	for _, text := range [...]*string{&p.ID, &p.UserPrincipalName, &p.DisplayName, &p.Department, &p.SID, &p.ADName, &p.SAMAccountName} {
+		*text = strings.Clone(*text)
+	}
+	return p
 }
 
 // rankOf says how well a person's names match a text in lower case: 0 if a name is the text, 1 if a name starts with
