@@ -50,6 +50,7 @@ var english = map[string]string{
 	"state.failed":               "Done, with failures",
 	"state.pending":              "Not finished",
 	"state.ended.lead":           "The run ended on %s.",
+	"state.pending.lead":         "The changes were last worked on at %s.",
 
 	"next.plan":     "Correct what the reason names, then plan again:",
 	"next.hold":     "Correct what the reason names, then plan again:",

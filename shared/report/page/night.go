@@ -125,6 +125,9 @@ func (s *state) ended(w *Words, n *report.Night) {
 		s.Tone, s.Headline = "good", w.T("state.done")
 	}
 	s.Lead = w.T("state.ended.lead", w.Moment(n.Settled.At))
+	if pending > 0 {
+		s.Lead = w.T("state.pending.lead", w.Moment(n.Settled.At))
+	}
 	for _, name := range slices.Sorted(maps.Keys(n.Settled.Statuses)) {
 		if count := n.Settled.Statuses[name]; count > 0 {
 			s.Statuses = append(s.Statuses, statusView{w.Or("status", string(name)), count})

@@ -50,6 +50,7 @@ var swedish = map[string]string{
 	"state.failed":               "Klart, med fel",
 	"state.pending":              "Inte avslutad",
 	"state.ended.lead":           "Körningen slutade %s.",
+	"state.pending.lead":         "Ändringarna bearbetades senast %s.",
 
 	"next.plan":     "Rätta det som orsaken nämner och planera igen:",
 	"next.hold":     "Rätta det som orsaken nämner och planera igen:",
