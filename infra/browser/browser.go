@@ -172,6 +172,14 @@ func Eval[T any](tab *Tab, expression string) T {
 	return value
 }
 
+// Wait waits until a JavaScript condition holds, for half a minute at most.
+func (tab *Tab) Wait(condition string) {
+	tab.t.Helper()
+	if _, err := chromedp.Run(tab.ctx, chromedp.Poll[chromedp.Void](condition)); err != nil {
+		tab.t.Fatalf("%s never holds: %v", condition, err)
+	}
+}
+
 // Click clicks the first element that a CSS selector finds.
 func (tab *Tab) Click(selector string) {
 	tab.t.Helper()

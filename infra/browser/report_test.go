@@ -191,13 +191,14 @@ func TestKeyboard(t *testing.T) {
 	until("a person", `document.activeElement.matches('a.name')`)
 	name := browser.Eval[string](tab, `document.activeElement.textContent`)
 	tab.Press(kb.Enter)
-	if got := browser.Eval[string](tab, `document.querySelector("dialog[open] h2")?.textContent ?? "nobody"`); got != name {
+	tab.Wait(`document.querySelector("dialog[open]")`)
+	if got := browser.Eval[string](tab, `document.querySelector("dialog[open] h2").textContent`); got != name {
 		t.Errorf("the view shows %s, want %s", got, name)
 	}
 	tab.Shot("report-person")
 	tab.Accessible(t)
 	tab.Press(kb.Escape)
-	browser.Eval[bool](tab, `new Promise((done) => setTimeout(() => done(true)))`) // the page hears of it in a task of its own
+	tab.Wait(`location.hash === "#main"`)
 	if got := browser.Eval[string](tab, `document.querySelector("dialog[open]") ? "open" : document.activeElement.textContent.slice(0, 80) + location.hash`); got != name+"#main" {
 		t.Errorf("after Escape the focus is on %s, want %s with the address from before", got, name+"#main")
 	}

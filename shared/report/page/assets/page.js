@@ -371,7 +371,7 @@
         const link = [...page.querySelectorAll("a.name")].find((a) => a.getAttribute("href") === location.hash);
         history.replaceState(null, "", before || "#");
         // The browser gives the focus back, but the table may have been drawn anew meanwhile.
-        if (link && document.activeElement === document.body) link.focus();
+        if (link && !page.contains(document.activeElement)) link.focus();
       });
       dialog.addEventListener("click", (e) => e.target === dialog && dialog.close());
     }
