@@ -123,7 +123,15 @@ func (s *screen) asked() (verdicts [][]Plain, open []bool) {
 	s.exempt(open)
 	verdicts = make([][]Plain, len(s.policy.Rules))
 	for i, r := range s.policy.Rules {
+		if s.sweeps && r.within != nil {
+			continue
+		}
 		verdicts[i] = s.rule(r, open)
+	}
+	for i, r := range s.policy.Rules {
+		if verdicts[i] == nil {
+			verdicts[i] = s.narrowed(r, verdicts[slices.Index(s.policy.Rules, r.within)], open)
+		}
 	}
 	return verdicts, open
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"cel.dev/cel-go/common/ast"
+	"cel.dev/cel-go/common/operators"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -84,7 +85,69 @@ func Trial(name string, text []byte, variants []Variant) (*Policy, error) {
 	if text, err = encoded(root); err != nil {
 		return nil, err
 	}
-	return LoadKept(name, text)
+	t, err := LoadKept(name, text)
+	if err != nil {
+		return nil, err
+	}
+	for i, v := range variants {
+		fewest := i
+		for k, o := range variants {
+			if o.Rule == v.Rule && o.From == v.From && o.To < variants[fewest].To {
+				fewest = k
+			}
+		}
+		if fewest != i && shrinks(p.RuleNamed(v.Rule).when.checked.NativeRep().Expr(), v.From) {
+			t.Rules[i].within = t.Rules[fewest]
+		}
+	}
+	return t, nil
+}
+
+// shrinks reports whether a condition that is false of somebody stays false when days(from) becomes more days. It
+// reports false if that does not follow from the form of the condition.
+func shrinks(e ast.Expr, from int) bool {
+	if !has(e, from) {
+		return true
+	}
+	if e.Kind() != ast.CallKind {
+		return false
+	}
+	call := e.AsCall()
+	args := call.Args()
+	switch name := call.FunctionName(); name {
+	case operators.LogicalAnd, operators.LogicalOr:
+		return shrinks(args[0], from) && shrinks(args[1], from)
+	case operators.Conditional:
+		return !has(args[0], from) && shrinks(args[1], from) && shrinks(args[2], from)
+	case operators.Less, operators.LessEquals:
+		return !has(args[0], from) && ago(args[1])
+	case operators.Greater, operators.GreaterEquals:
+		return !has(args[1], from) && ago(args[0])
+	case "earlierThan":
+		return call.IsMemberFunction() && !has(call.Target(), from) && ago(args[0])
+	}
+	return false
+}
+
+// has reports whether an expression has a call days(n).
+func has(e ast.Expr, n int) (found bool) {
+	ast.PostOrderVisit(e, ast.NewExprVisitor(func(part ast.Expr) {
+		if call, _ := callOfLiteral(part); call == "days" {
+			span, _ := spanOf(part)
+			found = found || span == time.Duration(n)*day
+		}
+	}))
+	return found
+}
+
+// ago reports whether an expression is now - days(n).
+func ago(e ast.Expr) bool {
+	if e.Kind() != ast.CallKind || e.AsCall().FunctionName() != operators.Subtract {
+		return false
+	}
+	args := e.AsCall().Args()
+	call, _ := callOfLiteral(args[1])
+	return args[0].Kind() == ast.IdentKind && args[0].AsIdent() == "now" && call == "days"
 }
 
 // nodes loads a policy that was accepted before, and returns it with the nodes of its text.

@@ -136,6 +136,7 @@ type Rule struct {
 	asks        []*attribute    // the attributes that the conditions read, and the creation date, which grace reads
 	fills       []*attribute    // attributes that the conditions read, except flags and dates of use
 	offsets     []time.Duration // see Turns
+	within      *Rule           // in a Trial: a variant that reclaims from everybody from whom this one does, or nil
 }
 
 // MostPerRun bounds Limits.PerRun. Step Functions ends an execution after 25,000 events, and a plan with more changes

@@ -27,12 +27,13 @@ type screen struct {
 
 	sweeps bool               // whether verdicts to reclaim are plain, too
 	graces map[string]*spared // by license and attributes; see the method spared
+	narrow map[*Rule]*narrow  // by Rule.within
 }
 
 func newScreen(j *Judge, c *Crowd) *screen {
 	return &screen{
 		Judge: j, Crowd: c, dates: map[*attribute][]int64{}, through: map[*attribute]time.Time{},
-		scopes: map[string][]directory.Flag{}, held: map[*License][]directory.Flag{}, graces: map[string]*spared{},
+		scopes: map[string][]directory.Flag{}, held: map[*License][]directory.Flag{}, graces: map[string]*spared{}, narrow: map[*Rule]*narrow{},
 	}
 }
 

@@ -64,6 +64,76 @@ func (s *screen) latest(f *directory.Field, at []int64, known []bool) {
 	}
 }
 
+// narrow is the part of a crowd from whom some variant of a rule reclaims.
+type narrow struct {
+	rows   []int
+	screen *screen // of these rows
+}
+
+// narrowed returns the plain verdicts of a rule, of which those of the rule within are known. Whoever that rule keeps,
+// this one keeps too.
+func (s *screen) narrowed(r *Rule, within []Plain, open []bool) []Plain {
+	part := s.narrow[r.within]
+	if part == nil {
+		part = &narrow{}
+		for row, verdict := range within {
+			if verdict == PlainReclaim {
+				part.rows = append(part.rows, row)
+			}
+		}
+		part.screen = newScreen(s.Judge, s.pick(part.rows))
+		s.narrow[r.within] = part
+	}
+	verdicts := slices.Clone(within)
+	for i, holds := range part.screen.condition(r.when) {
+		switch holds {
+		case directory.No:
+			verdicts[part.rows[i]] = PlainKeep
+		case directory.Unset:
+			open[part.rows[i]] = true
+		}
+	}
+	return verdicts
+}
+
+// pick returns a crowd that has only the given rows, and what conditions read of them.
+func (c *Crowd) pick(rows []int) *Crowd {
+	some := &Crowd{People: len(rows)}
+	for source := range c.Accounts {
+		some.Accounts[source] = make([]AccountState, len(rows))
+		for i, row := range rows {
+			some.Accounts[source][i] = c.Accounts[source][row]
+		}
+	}
+	of := func(all []int64) []int64 {
+		picked := make([]int64, len(rows))
+		for i, row := range rows {
+			picked[i] = all[row]
+		}
+		return picked
+	}
+	columns := map[string]Column{}
+	some.Field = func(name string) (Column, bool) {
+		if picked, done := columns[name]; done {
+			return picked, true
+		}
+		all, ok := c.Field(name)
+		if !ok {
+			return Column{}, false
+		}
+		columns[name] = Column{Rows: of(all.Rows), Words: all.Words}
+		return columns[name], true
+	}
+	some.Used = func(s directory.Signal) (Used, bool) {
+		all, ok := c.Used(s)
+		if !ok {
+			return Used{}, false
+		}
+		return Used{Last: of(all.Last), Through: all.Through, Span: all.Span}, true
+	}
+	return some
+}
+
 // spared says who may be in grace for a rule. It looks only at the people whom the rule would reclaim otherwise.
 type spared struct {
 	by    []func(row int) bool // one for each kind of grace that the policy has

@@ -200,7 +200,8 @@ func (d *dice) below(n int) int { return int(d.next() % uint64(n)) }
 
 // The streams of random numbers, one for each purpose.
 const (
-	streamNames = iota + 1
+	streamHabits = iota
+	streamNames
 	streamDates
 	streamUserID
 	streamObjectGUID

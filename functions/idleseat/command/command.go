@@ -51,6 +51,7 @@ type commands struct {
 	Show       showCmd       `cmd:"" help:"Show what a run saw, planned and did."`
 	Serve      serveCmd      `cmd:"" help:"Show the runs of a store in the browser of this machine. Changes nothing."`
 	Savings    savingsCmd    `cmd:"" help:"What a plan could free, what runs have freed, and what that saved: by license, department or cost center, also as CSV."`
+	Backtest   backtestCmd   `cmd:"" help:"Try other thresholds on the kept snapshots: whom a rule would have hit, and how many of them came back."`
 	Policy     policyCmd     `cmd:"" help:"Check a policy file, or test it with golden users."`
 	Demo       demoCmd       `cmd:"" help:"Run the whole chain against a simulated company. No account, no network."`
 	Completion completionCmd `cmd:"" help:"Print a script that completes commands and flags in a shell."`

@@ -5,6 +5,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/idleseat/idleseat/shared/clock"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/runs"
@@ -18,6 +19,8 @@ import (
 type demoCmd struct {
 	Users int    `help:"Size of the simulated company, 100 to 1,000,000." default:"2000"`
 	Seed  uint64 `help:"Seed of the simulated company: the same seed makes the same people." default:"1"`
+	// Nights takes a few seconds for 30 nights of 500 people.
+	Nights int `help:"How many earlier nights of the company to keep first, 0 to 365, to look back on with backtest and serve." default:"0"`
 }
 
 // licenseDelay is how long licenses lag behind a change of group membership in the simulated company. In a real
@@ -29,7 +32,15 @@ func (c *demoCmd) Run(a *Process) error {
 	if c.Users < 100 || c.Users > 1_000_000 { // a smaller company might have no recent sign-in
 		return usageError{fmt.Errorf("--users %d: the company can have 100 to 1,000,000 people", c.Users)}
 	}
-	company, err := sandbox.Start(sandbox.Options{Users: c.Users, Seed: c.Seed, LicenseDelay: licenseDelay})
+	if c.Nights < 0 || c.Nights > 365 {
+		return usageError{fmt.Errorf("--nights %d: 0 to 365 nights can be kept", c.Nights)}
+	}
+	past := &pastClock{now: a.Clock.Now}
+	if c.Nights > 0 {
+		began := a.Clock.Now().AddDate(0, 0, -c.Nights)
+		past.at.Store(&began)
+	}
+	company, err := sandbox.Start(sandbox.Options{Users: c.Users, Seed: c.Seed, LicenseDelay: licenseDelay, Now: past.Now})
 	if err != nil {
 		return fmt.Errorf("start the simulated company: %w", err)
 	}
@@ -38,11 +49,13 @@ func (c *demoCmd) Run(a *Process) error {
 	if err != nil {
 		return fmt.Errorf("make a folder for the runs of the demo: %w", err)
 	}
-	d := &demo{Process: a, company: company, out: &printer{w: a.Stdout}}
+	now := *a
+	now.Clock = clock.Watch(past.Now)
+	d := &demo{Process: &now, company: company, out: &printer{w: a.Stdout}}
 	if d.store, err = store.Open(a.Context, folder); err != nil {
 		return err
 	}
-	if err := d.show(c.Users); err != nil {
+	if err := d.show(c, past); err != nil {
 		return err
 	}
 	d.out.printf("\nEverything the runs saw, planned and did lies in %s\n", folder)
@@ -57,7 +70,7 @@ type demo struct {
 	out     *printer
 }
 
-func (d *demo) show(users int) error {
+func (d *demo) show(c *demoCmd, past *pastClock) error {
 	text := d.company.Policy()
 	rules, err := policy.Load("policy.yaml of the demo", text)
 	if err != nil {
@@ -74,7 +87,13 @@ func (d *demo) show(users int) error {
 		return err
 	}
 	defer d.line.close()
-	d.out.printf("A simulated company of %d people, with the policy:\n\n%s\n", users, text)
+	d.out.printf("A simulated company of %d people, with the policy:\n\n%s\n", c.Users, text)
+	if c.Nights > 0 {
+		if err := d.keepPast(past, rules, string(text), c.Nights); err != nil {
+			return err
+		}
+		d.out.printf("%d earlier nights are kept.\n\n", c.Nights)
+	}
 	d.out.printf("── The plan ──\n\n")
 	p, err := d.plan(rules, string(text))
 	if err != nil {
@@ -87,8 +106,10 @@ func (d *demo) show(users int) error {
 		}
 	}
 	d.out.printf("\n── The plan again, after the changes ──\n\n")
-	_, err = d.plan(rules, string(text))
-	return err
+	if _, err = d.plan(rules, string(text)); err != nil || c.Nights < 2 {
+		return err
+	}
+	return d.tryThresholds(string(text))
 }
 
 func (d *demo) plan(rules *policy.Policy, text string) (*plan.Plan, error) {

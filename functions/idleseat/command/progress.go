@@ -69,6 +69,16 @@ func (p *progress) changes(done, total int) {
 	fmt.Fprintf(p.w, "\r\x1b[K%d of %d changes", done, total)
 }
 
+// nights updates the line with the number of nights that were asked about so far.
+func (p *progress) nights(done, total int) {
+	if p == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	fmt.Fprintf(p.w, "\r\x1b[K%d of %d nights", done, total)
+}
+
 // clear erases the line.
 func (p *progress) clear() {
 	if p != nil {

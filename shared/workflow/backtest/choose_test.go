@@ -129,7 +129,7 @@ func TestRecommendationHolds(t *testing.T) {
 		{"daily and weekly", []float64{1, 1, 7}, 40},
 		{"monthly", []float64{30}, 40},
 		{"daily and monthly", []float64{1, 1, 30}, 60},
-		{"every other month", []float64{60}, 80},
+		{"every third week", []float64{21}, 80},
 		{"daily, with parental leave", []float64{1}, 110},
 		{"shifts", []float64{2, 5, 14}, 35},
 		{"all sorts", []float64{1, 2, 7, 14, 30, 45}, 70},

@@ -1,0 +1,167 @@
+package command
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
+	"github.com/idleseat/idleseat/shared/workflow/backtest"
+)
+
+type backtestCmd struct {
+	storeFlag
+	formatFlag
+	Policy   string `help:"The policy whose rules are tried; the newest run's own when not given." env:"IDLESEAT_POLICY" placeholder:"F"`
+	Rule     string `help:"The rule to try; all rules when not given." placeholder:"N"`
+	Days     []int  `help:"The numbers of days to try. The rule's own is always tried, too." default:"30,45,60,90" placeholder:"30,45,60,90"`
+	Constant int    `help:"Which days(n) of the rule to replace, if its condition has several." placeholder:"N"`
+	Regret   string `help:"The largest share of those hit that may come back." default:"2%" placeholder:"2%"`
+	Within   int    `help:"Within how many days a return counts for the recommendation: 7, 30 or 90." default:"30" placeholder:"30"`
+}
+
+// Run tries other thresholds on the kept snapshots.
+func (c *backtestCmd) Run(a *Process) error {
+	accepted, err := share(c.Regret)
+	if err != nil {
+		return usageError{fmt.Errorf("--regret %s: %w", c.Regret, err)}
+	}
+	for _, days := range c.Days {
+		if days < 1 || days > 3650 {
+			return usageError{fmt.Errorf("--days %d: give numbers of days from 1 to 3650", days)}
+		}
+	}
+	s, err := c.view(a)
+	if err != nil {
+		return err
+	}
+	name, text, err := c.policy(a, s)
+	if err != nil {
+		return err
+	}
+	bar := newProgress(a)
+	answer, err := backtest.Run(a.Context, s, backtest.Question{
+		PolicyName: name, Policy: text, Rule: c.Rule, Days: c.Days, Constant: c.Constant, Regret: accepted, Within: c.Within,
+		Now: a.Clock.Now(), Workers: min(runtime.GOMAXPROCS(0), 4), Progress: bar.nights,
+	})
+	bar.clear()
+	if errors.Is(err, backtest.ErrQuestion) {
+		return usageError{err}
+	}
+	if err != nil {
+		return fmt.Errorf("look back in %s: %w", c.Store, err)
+	}
+	if c.json() {
+		return writeJSON(a.json, answer)
+	}
+	return printBacktest(a, answer)
+}
+
+// policy returns the policy to try: the file that was given, or the policy of the newest run for everybody.
+func (c *backtestCmd) policy(a *Process, s store.Store) (name string, text []byte, err error) {
+	if c.Policy != "" {
+		_, text, err := policyFlag{c.Policy}.load()
+		return c.Policy, []byte(text), err
+	}
+	run, err := snapshot.Latest(a.Context, s, func(b *snapshot.Begin) bool {
+		return b.User == "" && !snapshot.Ahead(b.Run, a.Clock.Now())
+	})
+	if err != nil {
+		return "", nil, fmt.Errorf("look in %s: %w", c.Store, err)
+	}
+	b, err := snapshot.GetBegin(a.Context, s, run)
+	if err != nil {
+		return "", nil, err
+	}
+	return "policy of run " + run, []byte(b.Policy), nil
+}
+
+// share parses a share such as "2%".
+func share(text string) (float64, error) {
+	number, _ := strings.CutSuffix(strings.TrimSpace(text), "%")
+	percent, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
+	if err != nil || !(percent >= 0 && percent <= 100) {
+		return 0, errors.New("give a percentage from 0% to 100%")
+	}
+	return percent / 100, nil
+}
+
+func printBacktest(a *Process, answer *backtest.Answer) error {
+	out := &printer{w: a.Stdout}
+	out.printf("%d nights from %s to %s, %d people in the last one\n", answer.Nights, dayOf(answer.From), dayOf(answer.To), answer.People)
+	if answer.Gap > 1 {
+		out.printf("  the longest time between two nights is %d days; a return in a gap is dated by its newest sign-in\n", answer.Gap)
+	}
+	for _, d := range answer.Doubted {
+		out.printf("  on %d nights the signal %s was not healthy, so that rules which read it were undecided: %s\n", d.Nights, d.Signal, d.Reason)
+	}
+	for i, l := range answer.LeftOut {
+		if i == shownReasons {
+			out.printf("  … and %d more snapshots left out\n", len(answer.LeftOut)-i)
+			break
+		}
+		out.printf("  left out: run %s: %s\n", l.Run, l.Why)
+	}
+	for _, n := range answer.NotTried {
+		out.printf("\nrule %s is not tried: %s\n", n.Rule, n.Why)
+	}
+	for i := range answer.Rules {
+		printTried(out, answer, &answer.Rules[i])
+	}
+	out.printf("\nA hit is the first night on which the rule reclaims the license of somebody who is not hit already. It ends when the person\n" +
+		"is active again. Those hit on the first night had been idle for any time before; the rates are of the later hits, with\n" +
+		"95%% confidence, and leave out hits that are younger than the days in question.\n")
+	return out.err
+}
+
+func printTried(out *printer, answer *backtest.Answer, r *backtest.Rule) {
+	out.printf("\nrule %s, license %s%s, %s a month for each seat\n", r.Name, r.License, prefixed(" → ", r.To), amount(r.SeatPrice, answer.Currency))
+	rows := [][]string{{"DAYS", "PEOPLE HIT", "ON THE FIRST NIGHT", "LATER", "BACK IN 7 DAYS", "IN 30 DAYS", "IN 90 DAYS", "IDLE ON THE LAST NIGHT", "SAVES A MONTH"}}
+	for _, t := range r.Thresholds {
+		days := fmt.Sprint(t.Days)
+		if t.InForce {
+			days += " (in force)"
+		}
+		row := []string{days, fmt.Sprint(t.People), fmt.Sprint(t.Stock.Hits), fmt.Sprint(t.Flow.Hits)}
+		for _, g := range t.Flow.Regret {
+			row = append(row, regret(&g))
+		}
+		rows = append(rows, append(row, fmt.Sprint(t.Seats), amount(t.MonthlySaving, answer.Currency)))
+	}
+	out.table(rows)
+	shown := r.Days
+	if c := r.Choice; c.Days > 0 {
+		shown = c.Days
+		out.printf("  recommended: %d days, with at most %s back within %d days: %s\n", c.Days, backtest.Percent(answer.Accepted), answer.Within, c.Reason)
+	} else {
+		out.printf("  no recommendation: %s\n", c.Reason)
+	}
+	i := slices.IndexFunc(r.Thresholds, func(t backtest.Threshold) bool { return t.Days == shown })
+	rows = [][]string{{"DEPARTMENT", "HITS", "BACK IN 30 DAYS"}}
+	for _, d := range r.Thresholds[i].Departments {
+		name := d.Name
+		if name == "" {
+			name = "(none)"
+		}
+		rows = append(rows, []string{name, fmt.Sprint(d.Hits), regret(&d.Regret[1])})
+	}
+	if len(rows) > 1 {
+		out.printf("\n  at %d days, by department:\n", shown)
+		out.shortTable(rows, "--format json lists all")
+	}
+}
+
+// regret says how many came back.
+func regret(r *backtest.Regret) string {
+	if r.Known() == 0 {
+		return "not known yet"
+	}
+	return fmt.Sprintf("%d of %d: %s (%s to %s)", r.Returned, r.Known(), backtest.Percent(r.Rate), backtest.Percent(r.Low), backtest.Percent(r.High))
+}
+
+func dayOf(t time.Time) string { return t.UTC().Format(time.DateOnly) }

@@ -1,0 +1,73 @@
+package sandbox
+
+import "time"
+
+// habit is how often a person is active, and when the person is away.
+type habit struct {
+	permille     int // of the working days on which the person is active
+	stops, until int // the days, since the start of the company, on which the person is away
+}
+
+// forGood is a day that never comes.
+const forGood = 1 << 30
+
+// habitOf returns the habit of a person. Of the people who are active at first, a tenth leaves within a year, and a
+// tenth is away for some months. Most others work every day, and some only now and then.
+func (c *Company) habitOf(i int, t profile) (h habit) {
+	d := c.dice(i, streamHabits)
+	h.stops, h.until = forGood, forGood
+	switch t.activity {
+	case Active, New:
+		h.permille = pick([]share[int]{{600, 900}, {200, 400}, {120, 150}, {50, 40}, {0, 14}}, d.below(1000))
+	case Recent, Idle:
+		h.permille = 300
+		h.stops, h.until = 0, forGood
+		if d.below(10) == 0 {
+			h.until = d.below(365)
+		}
+		return h
+	default: // nobody has used the account, or the person is on leave
+		h.stops = 0
+		return h
+	}
+	switch away := d.below(365); d.below(10) {
+	case 0:
+		h.stops = away
+	case 1:
+		h.stops, h.until = away, away+30+d.below(120)
+	}
+	return h
+}
+
+// active reports whether a person is active on a day, counted from the start of the company. In July most people are
+// away for three weeks.
+func (c *Company) active(i int, h habit, day int, date time.Time) bool {
+	weekday := date.Weekday()
+	holiday := date.Month() == time.July && date.Day() > 7 && date.Day() < 29 && i%10 < 7
+	if day >= h.stops && day < h.until || weekday == time.Saturday || weekday == time.Sunday || holiday {
+		return false
+	}
+	d := dice{c.options.Seed ^ uint64(i)<<20 ^ uint64(day)}
+	return d.below(1000) < h.permille
+}
+
+// Live lets everybody who has the habit sign in, and log on, on the day that ends now. It is called once for each day of
+// a company's past.
+func (c *Company) Live() {
+	now := c.now()
+	today := int(now.Sub(c.start) / day)
+	for i := range c.Size() {
+		t := c.profile(i)
+		h := c.habitOf(i, t)
+		if !t.enabled() || !c.active(i, h, today, now) {
+			continue
+		}
+		d := dice{c.options.Seed ^ uint64(today)<<20 ^ uint64(i)}
+		if t.inEntra() {
+			c.SignInAt(i, now.Add(-time.Hour-seconds(&d, 9*time.Hour)))
+		}
+		if t.inAD() && d.below(4) > 0 {
+			c.LogOn(i)
+		}
+	}
+}
