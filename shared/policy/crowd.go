@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"slices"
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
@@ -130,7 +129,7 @@ func (s *screen) asked() (verdicts [][]Plain, open []bool) {
 	}
 	for i, r := range s.policy.Rules {
 		if verdicts[i] == nil {
-			verdicts[i] = s.narrowed(r, verdicts[slices.Index(s.policy.Rules, r.within)], open)
+			verdicts[i] = s.narrowed(r, verdicts[r.withinAt], open)
 		}
 	}
 	return verdicts, open

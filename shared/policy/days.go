@@ -97,7 +97,7 @@ func Trial(name string, text []byte, variants []Variant) (*Policy, error) {
 			}
 		}
 		if fewest != i && shrinks(p.RuleNamed(v.Rule).when.checked.NativeRep().Expr(), v.From) {
-			t.Rules[i].within = t.Rules[fewest]
+			t.Rules[i].within, t.Rules[i].withinAt = t.Rules[fewest], fewest
 		}
 	}
 	return t, nil

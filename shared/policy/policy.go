@@ -137,6 +137,7 @@ type Rule struct {
 	fills       []*attribute    // attributes that the conditions read, except flags and dates of use
 	offsets     []time.Duration // see Turns
 	within      *Rule           // in a Trial: a variant that reclaims from everybody from whom this one does, or nil
+	withinAt    int             // the index of within
 }
 
 // MostPerRun bounds Limits.PerRun. Step Functions ends an execution after 25,000 events, and a plan with more changes

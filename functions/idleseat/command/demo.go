@@ -92,7 +92,12 @@ func (d *demo) show(c *demoCmd, past *pastClock) error {
 		if err := d.keepPast(past, rules, string(text), c.Nights); err != nil {
 			return err
 		}
-		d.out.printf("%d earlier nights are kept.\n\n", c.Nights)
+		if c.Nights > 1 {
+			if err := d.tryThresholds(string(text)); err != nil {
+				return err
+			}
+		}
+		d.out.printf("\n")
 	}
 	d.out.printf("── The plan ──\n\n")
 	p, err := d.plan(rules, string(text))
@@ -106,10 +111,8 @@ func (d *demo) show(c *demoCmd, past *pastClock) error {
 		}
 	}
 	d.out.printf("\n── The plan again, after the changes ──\n\n")
-	if _, err = d.plan(rules, string(text)); err != nil || c.Nights < 2 {
-		return err
-	}
-	return d.tryThresholds(string(text))
+	_, err = d.plan(rules, string(text))
+	return err
 }
 
 func (d *demo) plan(rules *policy.Policy, text string) (*plan.Plan, error) {

@@ -53,7 +53,7 @@ func (d *demo) keepPast(past *pastClock, rules *policy.Policy, text string, nigh
 
 // tryThresholds shows what other thresholds would have done on the kept nights.
 func (d *demo) tryThresholds(text string) error {
-	d.out.printf("\n── Other thresholds, on the kept nights ──\n\n")
+	d.out.printf("── Other thresholds, on the kept nights ──\n\n")
 	if d.out.err != nil {
 		return d.out.err
 	}

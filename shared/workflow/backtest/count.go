@@ -18,13 +18,14 @@ type Group struct {
 }
 
 // Regret counts how many hits came back within some days. Of a hit that is younger than that, nobody knows yet whether
-// it comes back. Such hits are left out of the rate instead of being counted as stayed. (An estimate by Kaplan and Meier
-// would use them, too; but its interval does not hold for the few returns that a good threshold has.)
+// it comes back. Such hits are left out of the rate, even those that have come back already: these would be all that is
+// known of young hits, and the rate would be too high. (An estimate by Kaplan and Meier would use young hits, too; but its
+// interval does not hold for the few returns that a good threshold has.)
 type Regret struct {
 	Days     int `json:"days"`
 	Returned int `json:"returned"` // active again within the days
 	Stayed   int `json:"stayed"`   // known to be inactive for all of the days
-	NotYet   int `json:"notYet"`   // not observed for all of the days
+	NotYet   int `json:"notYet"`   // younger than the days, or with dates that became unknown
 	// Rate is Returned as a share of Returned and Stayed. Low and High are the bounds of its confidence interval of 95%
 	// by Wilson's score, which holds for few hits and for rates near zero (Brown, Cai and DasGupta, "Interval Estimation
 	// for a Binomial Proportion", 2001). They are 0 and 1 if nothing is known.
@@ -148,6 +149,8 @@ func (c *counts) add1(g *Group, h *hit, until int, late time.Duration) {
 	for i, days := range Windows {
 		r, ends := &g.Regret[i], began.AddDate(0, 0, days)
 		switch {
+		case c.asOf[until].Add(-late).Before(ends):
+			r.NotYet++
 		case h.came != policy.None && h.shown <= until && h.came <= ends.UnixMicro():
 			r.Returned++
 		case !known.Add(-late).Before(ends):

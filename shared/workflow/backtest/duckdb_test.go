@@ -29,11 +29,11 @@ hits AS (
     THEN 1 + CAST(floor((last + days * 86400000000 - $FIRST) / 86400000000.0) AS BIGINT)
     ELSE CAST(ceil((created + $OLD * 86400000000 - $FIRST) / 86400000000.0) AS BIGINT) END) AS hit
   FROM followed, (SELECT unnest($DAYS) AS days) WHERE since IS NOT NULL)
-SELECT days, count(*) AS hits, count(*) FILTER (WHERE came <= hit + 30 * 86400000000) AS returned
+SELECT days, count(*) AS hits, count(*) FILTER (WHERE came <= hit + 30 * 86400000000 AND hit + 30 * 86400000000 <= $END) AS returned
 FROM hits WHERE hit <= until GROUP BY days ORDER BY days`
 
 // inSQL returns the question about a rule of the simulated company.
-func inSQL(folder string, rule backtest.Rule) string {
+func inSQL(folder string, a *backtest.Answer, rule backtest.Rule) string {
 	holds, last, old := `entra_licenses LIKE '%05e9a617-0261-4cee-bb44-138d3ef5d965%' AND entra_account_enabled AND upper(entra_employee_type) = 'EMPLOYEE'
       AND coalesce(upper(entra_user_type), '') <> 'GUEST'`, "greatest(entra_last_interactive_sign_in, entra_last_non_interactive_sign_in, entra_last_successful_sign_in)", "14"
 	if rule.License == "citrix" {
@@ -44,7 +44,7 @@ func inSQL(folder string, rule backtest.Rule) string {
 		days = append(days, fmt.Sprint(t.Days))
 	}
 	return strings.NewReplacer("$FOLDER", folder, "$LAST", last, "$HOLDS", "("+holds+")", "$OLD", old,
-		"$FIRST", fmt.Sprint(firstNight.UnixMicro()), "$DAYS", "["+strings.Join(days, ", ")+"]").Replace(hitsByDuckDB)
+		"$END", fmt.Sprint(a.To.UnixMicro()), "$FIRST", fmt.Sprint(firstNight.UnixMicro()), "$DAYS", "["+strings.Join(days, ", ")+"]").Replace(hitsByDuckDB)
 }
 
 // askDuckDB reads queries from standard input, as a list in JSON, and runs them once with the threads that its first
@@ -71,7 +71,7 @@ func besideDuckDB(b *testing.B, folder, text string, a *backtest.Answer, threads
 	}
 	questions := []string{}
 	for _, rule := range a.Rules {
-		questions = append(questions, inSQL(folder, rule))
+		questions = append(questions, inSQL(folder, a, rule))
 	}
 	input, err := json.Marshal(questions)
 	if err != nil {

@@ -55,18 +55,23 @@ func seenSingly(t *testing.T, r *decision.Run, judge *policy.Judge) map[uint64]s
 		if err := r.Read(t.Context(), n, &h); err != nil {
 			t.Fatal(err)
 		}
-		addSingly(r, judge, &h, all)
+		addSingly(t, r, judge, &h, all)
 	}
 	return all
 }
 
-func addSingly(r *decision.Run, judge *policy.Judge, h *directory.Accounts, all map[uint64]seen) {
+func addSingly(t *testing.T, r *decision.Run, judge *policy.Judge, h *directory.Accounts, all map[uint64]seen) {
+	t.Helper()
 	for p := range h.Join() {
 		r.Met(p)
-		one := seen{Outcomes: judge.Outcomes(p, nil)}
+		var one seen
 		for _, rule := range r.Policy.Rules {
+			one.Outcomes = append(one.Outcomes, judge.Ask(rule, p).Outcome)
 			at, known := judge.LastSeen(rule, p)
 			one.Last, one.Known = append(one.Last, at), append(one.Known, known)
+		}
+		if d := gocmp.Diff(one.Outcomes, judge.Outcomes(p, nil)); d != "" {
+			t.Errorf("%s (-Ask +Outcomes):\n%s", p.UserPrincipalName(), d)
 		}
 		all[decision.PersonKey(p)] = one
 	}
@@ -115,7 +120,7 @@ func seenByColumns(t *testing.T, r *decision.Run, judge *policy.Judge) (all map[
 			}
 			all[swept.Keys[row]] = one
 		}
-		addSingly(r, judge, &h, all)
+		addSingly(t, r, judge, &h, all)
 	}
 	return all, plain, reclaimed
 }

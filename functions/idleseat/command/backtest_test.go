@@ -1,0 +1,121 @@
+package command
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/sandbox"
+	"github.com/idleseat/idleseat/shared/workflow/backtest"
+)
+
+// keptNights returns a shell whose store has plans of four nights. On the last of them, the first person to be changed
+// by the plan has signed in again.
+func keptNights(t *testing.T) (*shell, plan.Change) {
+	t.Helper()
+	s := newShellAgo(t, 9*day, sandbox.Options{Users: 200, Seed: 16})
+	if a := s.want(exitUsage, "backtest"); !strings.Contains(a.err, "there is no store") {
+		t.Errorf("no store: %q", a.err)
+	}
+	first := s.plan(exitDone)
+	if a := s.want(exitFailed, "backtest"); !strings.Contains(a.err, "no two snapshots of everybody to compare: it has 1 that fit the policy") {
+		t.Errorf("one night: %q", a.err)
+	}
+	var back plan.Change
+	for _, c := range first.Changes {
+		if c.License == "m365-e3" {
+			back = c
+			break
+		}
+	}
+	for n := range 3 {
+		s.ahead.Add(int64(day))
+		s.setenv("IDLESEAT_TEST_AHEAD", time.Duration(s.ahead.Load()).String())
+		for i := range s.company.Company.Size() { // the others stay as they are, so that the feed is not stale
+			p := s.company.Company.Person(i)
+			if p.Entra != nil && (p.Activity == sandbox.Active || n == 2 && p.Entra.ID == back.User) {
+				s.company.Company.SignIn(i)
+			}
+		}
+		s.plan(exitDone)
+	}
+	return s, back
+}
+
+func TestBacktest(t *testing.T) {
+	t.Parallel()
+	s, back := keptNights(t)
+	s.plan(exitDone, "--run", latest)                  // the same snapshot again
+	s.plan(exitDone, "--user", back.UserPrincipalName) // of one person
+	a := s.want(exitDone, "backtest", "--days", "45,60,600", "--regret", "50%", "--format", "json")
+	var answer backtest.Answer
+	if err := json.Unmarshal(a.out, &answer); err != nil {
+		t.Fatalf("%v\n%.2000s", err, a.out)
+	}
+	if answer.Nights != 4 || len(answer.Rules) != 2 || answer.Rules[0].Name != "m365-idle-60" || answer.Accepted != 0.5 {
+		t.Fatalf("%+v", answer)
+	}
+	got := map[int]backtest.Threshold{}
+	for _, th := range answer.Rules[0].Thresholds {
+		got[th.Days] = th
+	}
+	in60 := got[60]
+	if len(got) != 3 || !in60.InForce || in60.Stock.Hits == 0 || in60.Stock.Hits != in60.People || in60.Seats != in60.People-1 || in60.MonthlySaving != 35*float64(in60.Seats) {
+		t.Errorf("at 60 days: %+v", in60)
+	}
+	if got[45].People <= in60.People || got[600].People >= in60.People {
+		t.Errorf("people at 45, 60 and 600 days: %d, %d, %d", got[45].People, in60.People, got[600].People)
+	}
+	if c := answer.Rules[0].Choice; c.Days != 0 || !strings.Contains(c.Reason, "keep more nights") {
+		t.Errorf("four nights recommend something: %+v", c)
+	}
+
+	text := string(s.want(exitDone, "backtest", "--rule", "citrix-idle-90").out)
+	for _, want := range []string{"4 nights from", "rule citrix-idle-90, license citrix, 18.00 USD a month", "90 (in force)", "no recommendation: ", "DEPARTMENT"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the text lacks %q:\n%s", want, text)
+		}
+	}
+	if strings.Contains(text, "m365-idle-60") {
+		t.Errorf("another rule is tried:\n%s", text)
+	}
+	if d := answer.To.Sub(answer.From); d < 71*time.Hour || d > 73*time.Hour {
+		t.Errorf("from %s to %s", answer.From, answer.To)
+	}
+	backtestsRefused(t, s)
+}
+
+// backtestsRefused checks questions that fit no rule.
+func backtestsRefused(t *testing.T, s *shell) {
+	t.Helper()
+	policy := string(s.company.Policy())
+	s.write("two.yaml", strings.Replace(policy, "created.value() <= now - days(90)", "created.value() <= now - days(30)", 1))
+	s.write("group.yaml", strings.Replace(policy, "LIC-Exempt}", "LIC-Exempt-Leave}", 1))
+	for _, tc := range []struct {
+		status int
+		args   string
+		want   string
+	}{
+		{exitUsage, "--rule citrix", `it has no rule "citrix"; its rules are m365-idle-60, citrix-idle-90`},
+		{exitUsage, "--policy two.yaml --rule citrix-idle-90", `has days(30), days(90); say which of them to replace: --constant 30`},
+		{exitUsage, "--rule citrix-idle-90 --constant 91", "has no days(91); it has days(90)"},
+		{exitUsage, "--regret 2x", "give a percentage from 0% to 100%"},
+		{exitUsage, "--days 0", "give numbers of days from 1 to 3650"},
+		{exitUsage, "--within 8", "within 7, 30 or 90 days, not 8"},
+		{exitFailed, "--policy group.yaml", "did not read the members of the group entra:LIC-Exempt-Leave"},
+		{exitDone, "--policy two.yaml --rule citrix-idle-90 --constant 30 --days 45", "30 (in force)"},
+		{exitDone, "--policy two.yaml", "rule citrix-idle-90 is not tried"},
+	} {
+		args := strings.Fields(tc.args)
+		for i, arg := range args {
+			if strings.HasSuffix(arg, ".yaml") {
+				args[i] = s.path(arg)
+			}
+		}
+		if a := s.want(tc.status, append([]string{"backtest"}, args...)...); !strings.Contains(a.err+string(a.out), tc.want) {
+			t.Errorf("%s: no %q in\n%s%s", tc.args, tc.want, a.err, a.out)
+		}
+	}
+}
