@@ -96,44 +96,6 @@ func (s *screen) narrowed(r *Rule, within []Plain, open []bool) []Plain {
 	return verdicts
 }
 
-// pick returns a crowd that has only the given rows, and what conditions read of them.
-func (c *Crowd) pick(rows []int) *Crowd {
-	some := &Crowd{People: len(rows)}
-	for source := range c.Accounts {
-		some.Accounts[source] = make([]AccountState, len(rows))
-		for i, row := range rows {
-			some.Accounts[source][i] = c.Accounts[source][row]
-		}
-	}
-	of := func(all []int64) []int64 {
-		picked := make([]int64, len(rows))
-		for i, row := range rows {
-			picked[i] = all[row]
-		}
-		return picked
-	}
-	columns := map[string]Column{}
-	some.Field = func(name string) (Column, bool) {
-		if picked, done := columns[name]; done {
-			return picked, true
-		}
-		all, ok := c.Field(name)
-		if !ok {
-			return Column{}, false
-		}
-		columns[name] = Column{Rows: of(all.Rows), Words: all.Words}
-		return columns[name], true
-	}
-	some.Used = func(s directory.Signal) (Used, bool) {
-		all, ok := c.Used(s)
-		if !ok {
-			return Used{}, false
-		}
-		return Used{Last: of(all.Last), Through: all.Through, Span: all.Span}, true
-	}
-	return some
-}
-
 // spared says who may be in grace for a rule. It looks only at the people whom the rule would reclaim otherwise.
 type spared struct {
 	by    []func(row int) bool // one for each kind of grace that the policy has
