@@ -30,6 +30,7 @@ type settings struct {
 	people, nights, worker int
 	story, without         string
 	log, shrink, until     bool
+	apps                   bool
 }
 
 func main() {
@@ -41,6 +42,7 @@ func main() {
 	flag.IntVar(&s.worker, "workers", runtime.GOMAXPROCS(0), "how many live at the same time")
 	flag.StringVar(&s.without, "without", "", "a file of events and faults that do not happen, a number a line")
 	flag.StringVar(&s.story, "story", "", "a file for what the judge hears, of one seed")
+	flag.BoolVar(&s.apps, "apps", false, "every company also has rules for Copilot and for seats in an application")
 	flag.BoolVar(&s.log, "log", false, "tell what happens")
 	flag.BoolVar(&s.until, "until-fault", false, "end after the first seed that has a fault or missed a case")
 	flag.BoolVar(&s.shrink, "shrink", false, "leave out events of the first seed while its first fault stays")
@@ -81,7 +83,7 @@ func run(ctx context.Context, s settings, out io.Writer) error {
 
 // options returns the options of every world.
 func (s settings) options(out io.Writer) (o world.Options, closing func() error, err error) {
-	o, closing = world.Options{People: s.people, Nights: s.nights}, func() error { return nil }
+	o, closing = world.Options{People: s.people, Nights: s.nights, Apps: s.apps}, func() error { return nil }
 	if s.log {
 		var mu sync.Mutex
 		o.Log = func(line string) {
@@ -148,7 +150,7 @@ func (a *sum) add(s settings, story world.Story, out io.Writer) {
 		fmt.Fprintf(out, "seed %d: night %d: %s\n", story.Seed, story.Night(f.At), f)
 	}
 	if len(story.Faults) > 0 {
-		fmt.Fprintf(out, "  live it again: go run ./infra/nights -first %d -seeds 1 -people %d -nights %d -log; make it short: -shrink\n", story.Seed, s.people, s.nights)
+		fmt.Fprintf(out, "  live it again: go run ./infra/nights -first %d -seeds 1 -people %d -nights %d -apps=%t -log; make it short: -shrink\n", story.Seed, s.people, s.nights, s.apps)
 	}
 	for _, f := range story.Late {
 		fmt.Fprintf(out, "seed %d: night %d: %s\n", story.Seed, story.Night(f.At), f)

@@ -20,8 +20,9 @@ type Truth struct {
 
 	LastSignIn, LastLogon time.Time // of the accounts that exist now; zero: never
 
-	// E3, Exchange and Citrix are the ways in which the person holds Microsoft 365 E3, Exchange Online and Citrix.
-	E3, Exchange, Citrix []Way
+	// E3, Exchange, Copilot and Citrix are the ways in which the person holds Microsoft 365 E3, Exchange Online,
+	// Microsoft 365 Copilot and Citrix.
+	E3, Exchange, Copilot, Citrix []Way
 }
 
 // Way is a way to hold a license. Group is the first name of the group that gives the license, or empty for a direct
@@ -52,6 +53,8 @@ func (c *Company) Truth(i int) Truth {
 				p.E3 = append(p.E3, way)
 			case a.Active() && a.SKU == skuExchange:
 				p.Exchange = append(p.Exchange, way)
+			case a.Active() && a.SKU == skuCopilot:
+				p.Copilot = append(p.Copilot, way)
 			}
 		}
 	}

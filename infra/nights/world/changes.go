@@ -104,6 +104,8 @@ var changes = []change{
 	{"exempt by name", 0.0004, linked, func(w *World, i int) { w.except(i, true) }},
 	{"exempt by name no more", 0.02, func(w *World, i int, _ sandbox.Truth) bool { return i != breakglass && w.policy.users[i] != "" }, func(w *World, i int) { w.except(i, false) }},
 	{"uses Teams without a sign-in", 0.004, mayUseTeams, (*World).usesTeams},
+	{"put into the application", 0.0005, inApps, func(w *World, i int) { w.box.Company.SetMember(i, groupApp, true) }},
+	{"taken off the application", 0.0003, inApps, func(w *World, i int) { w.box.Company.SetMember(i, groupApp, false) }},
 	{"attributes hidden", 0.0003, func(w *World, i int, p sandbox.Truth) bool { return p.SID != "" && !w.people[i].hidden },
 		func(w *World, i int) {
 			w.box.Company.Hide(i, "lastLogon", "lastLogonTimestamp")

@@ -24,6 +24,7 @@ func (w *World) live() {
 		if d := throw(w.options.Seed, "use", w.night, i); d.chance(h.daily) {
 			w.use(i, d, began.Add(time.Duration(d.Int64N(int64(w.clock.Now().Sub(began))))))
 			w.helpDesk(i)
+			w.helpDeskApps(i)
 		}
 	}
 	w.wave()
@@ -55,7 +56,7 @@ func (w *World) use(i int, d dice, at time.Time) {
 			}
 		}
 		w.box.Company.SignInAs(i, s)
-		w.used(judge.Event{At: at, Shown: shown, Person: w.people[i].id, License: e3})
+		w.signedIn(judge.Event{At: at, Shown: shown, Person: w.people[i].id})
 	}
 	if p.SID != "" && d.IntN(3) > 0 {
 		w.logOn(i)
@@ -83,6 +84,7 @@ func (w *World) show() {
 	for _, kind := range w.weather.Tonight() {
 		older[hides[kind]] = true
 	}
+	older[salesforce] = older[e3] // its rule asks for the same dates
 	w.unshown = slices.DeleteFunc(w.unshown, func(e judge.Event) bool {
 		if older[e.License] || e.Shown.After(now) {
 			return false

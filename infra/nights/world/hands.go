@@ -69,7 +69,9 @@ func (w *World) accepted(p plan.Plan) {
 	now := w.clock.Now()
 	for i := range w.people {
 		id, truth := w.people[i].id, w.box.Company.Truth(i)
-		for license, last := range map[string]time.Time{e3: truth.LastSignIn, citrix: truth.LastLogon} {
+		last := map[string]time.Time{e3: truth.LastSignIn, citrix: truth.LastLogon, salesforce: truth.LastSignIn, copilot: truth.LastSignIn}
+		for _, license := range w.licenses() {
+			last := last[license]
 			if idle := time.Duration(w.policy.idle[license]) * day; id != "" && now.Sub(last) > idle {
 				w.hear(judge.Event{What: judge.Accepted, At: now, Person: id, License: license})
 			}

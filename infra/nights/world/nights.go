@@ -92,7 +92,7 @@ func (w *World) byTheWay() {
 // the judge assumes that it announced everything.
 func (w *World) one(i int, upn string) {
 	began := w.clock.Now()
-	for _, license := range []string{e3, citrix} {
+	for _, license := range w.licenses() {
 		w.hear(judge.Event{What: judge.Planned, At: w.clock.Now(), Person: w.people[i].id, License: license})
 		w.hear(judge.Event{What: judge.Accepted, At: w.clock.Now(), Person: w.people[i].id, License: license})
 	}
@@ -102,7 +102,7 @@ func (w *World) one(i int, upn string) {
 		w.announced(began, r.Run, r, false)
 		return
 	}
-	for _, license := range []string{e3, citrix} {
+	for _, license := range w.licenses() {
 		w.hear(judge.Event{What: judge.Told, At: began, Person: w.people[i].id, License: license})
 	}
 }
@@ -118,7 +118,7 @@ func (w *World) plan() plan.Plan {
 	if w.held++; verdict != string(plan.Hold) || p.Overridable {
 		w.held = 0
 	}
-	w.hear(judge.Event{What: judge.Night, At: w.clock.Now(), Text: verdict, Reasons: reasons, Unread: unread(p)})
+	w.hear(judge.Event{What: judge.Night, At: w.clock.Now(), Text: verdict, Reasons: reasons, Unread: w.unread(p)})
 	if p.Verdict != plan.Hold {
 		w.planned(p)
 	}
@@ -149,8 +149,12 @@ func (w *World) accepts() bool {
 }
 
 // unread returns the licenses whose directory a plan could not read.
-func unread(p plan.Plan) (licenses []string) {
-	for source, license := range map[string]string{"entra": e3, "ad": citrix} {
+func (w *World) unread(p plan.Plan) (licenses []string) {
+	for _, license := range w.licenses() {
+		source := "entra"
+		if license == citrix {
+			source = "ad"
+		}
 		if p.Sources[source].State != plan.Healthy {
 			licenses = append(licenses, license)
 		}

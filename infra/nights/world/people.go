@@ -42,7 +42,7 @@ func (w *World) arrive(i int) {
 	h.told = standing{enabled: true, sid: p.SID, outside: map[string]bool{}, stuck: map[string]bool{}, held: map[string]bool{}}
 	w.hear(judge.Event{What: judge.Hired, At: p.Made, Person: h.id, Holds: h.kind != sandbox.SharedMailbox && !h.agent})
 	if !p.LastSignIn.IsZero() {
-		w.used(judge.Event{At: p.LastSignIn, Person: h.id, License: e3})
+		w.signedIn(judge.Event{At: p.LastSignIn, Person: h.id})
 	}
 	if !p.LastLogon.IsZero() {
 		w.used(judge.Event{At: p.LastLogon, Person: h.id, License: citrix})
@@ -86,15 +86,16 @@ func (w *World) tell(i int, p sandbox.Truth, at time.Time) {
 	w.state(judge.Stuck, h, h.told.stuck, map[string]bool{e3: w.closed(e3) || stuckE3(h, p), citrix: w.closed(citrix) || stuckCitrix(p)}, at)
 	w.holds(h, e3, len(p.E3) > 0 || w.waits[i], at)
 	w.holds(h, citrix, len(p.Citrix) > 0, at)
+	w.tellApps(i, p, at)
 }
 
 // state tells the judge for which licenses a fact about the person has changed. told has what the judge knows so far,
 // and now has the truth, both by license.
 func (w *World) state(what judge.What, h *human, told, now map[string]bool, at time.Time) {
-	for _, license := range []string{e3, citrix} {
-		if now[license] != told[license] {
-			told[license] = now[license]
-			w.hear(judge.Event{What: what, At: at, Person: h.id, License: license, Holds: now[license]})
+	for _, license := range w.licenses() {
+		if now, about := now[license]; about && now != told[license] {
+			told[license] = now
+			w.hear(judge.Event{What: what, At: at, Person: h.id, License: license, Holds: now})
 		}
 	}
 }

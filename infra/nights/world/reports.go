@@ -27,7 +27,11 @@ func (w *World) usesTeams(i int) {
 	now := w.clock.Now()
 	w.people[i].teams = true
 	w.box.Company.Use(i, directory.TeamsUse, now)
-	w.used(judge.Event{At: now, Shown: now.Add(reportShows), Person: w.people[i].id, License: e3})
+	for _, license := range w.licenses() {
+		if license == e3 || license == salesforce { // the rules that ask for the same dates
+			w.used(judge.Event{At: now, Shown: now.Add(reportShows), Person: w.people[i].id, License: license})
+		}
+	}
 }
 
 // mayUseTeams reports whether a person can use Teams and the rule counts that.
@@ -54,7 +58,7 @@ var badReports = []struct {
 
 // tonightsReports sets the usage reports of this night.
 func (w *World) tonightsReports() {
-	if !w.reports {
+	if !w.reports && !w.options.Apps {
 		return
 	}
 	tonight := sandbox.Reports{}

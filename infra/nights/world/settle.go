@@ -99,7 +99,7 @@ func (w *World) missing(began time.Time) (all []holding) {
 		p, h := w.box.Company.Truth(of.person), w.people[of.person]
 		_, lostGroup := w.out[map[string]string{e3: e3Again, citrix: citrixAgain}[of.license]]
 		gone := lostGroup || p.EntraID == "" || of.license == citrix && p.SID == "" || w.touched[of.person]
-		held := map[string]bool{e3: len(p.E3) > 0, citrix: len(p.Citrix) > 0}[of.license]
+		held := map[string]bool{e3: len(p.E3) > 0, citrix: len(p.Citrix) > 0, salesforce: w.inApp(of.person), copilot: len(p.Copilot) > 0}[of.license]
 		if !held && !gone && !h.nowhere && !w.taken[of].After(began) {
 			all = append(all, of)
 		}

@@ -20,6 +20,10 @@ func (w *World) saw(e sandbox.Event) {
 		license = e3
 	case e.Group == groupCitrix:
 		license = citrix
+	case w.options.Apps && e.Group == groupApp:
+		license = salesforce
+	case w.options.Apps && e.SKU == skuCopilot && (e.ByHand || w.moving == e.Person):
+		license = copilot
 	}
 	if e.What != sandbox.LicenseGained && e.What != sandbox.LicenseLost {
 		w.moving = -1

@@ -28,6 +28,9 @@ type Options struct {
 	Seed   uint64
 	People int // at least 20
 	Nights int
+	// Apps makes it a company of applications: it has rules for Copilot and for seats in an application, too. The events
+	// that a seed draws for other companies stay the same.
+	Apps bool
 	// Without has the numbers of events and faults that are left out.
 	Without map[string]bool
 	// Log is called with a line for each event, unless it is nil.
@@ -208,13 +211,20 @@ func (w *World) build() (err error) {
 	if w.reports = w.options.Seed%reportsEvery == 0; w.reports {
 		text = reported(text)
 	}
+	if w.options.Apps {
+		text = withApps(text)
+	}
 	w.policy = newRules(w.dir+"/policy.yaml", text, notice)
 	w.policy.publish()
-	w.hear(judge.Event{What: judge.Ruled, At: w.clock.Now(), Rule: w.policy.judged(e3)})
-	w.hear(judge.Event{What: judge.Ruled, At: w.clock.Now(), Rule: w.policy.judged(citrix)})
+	for _, license := range w.licenses() {
+		w.hear(judge.Event{What: judge.Ruled, At: w.clock.Now(), Rule: w.policy.judged(license)})
+	}
 	w.people = make([]human, w.box.Company.Size())
 	for i := range w.people {
 		w.found(i)
+	}
+	if w.options.Apps {
+		w.opens()
 	}
 	return nil
 }
@@ -229,7 +239,7 @@ func (w *World) found(i int) {
 	}
 	h.governed = throw(w.options.Seed, "governed", i).chance(0.03)
 	truth := w.box.Company.Truth(i)
-	h.wanted[e3], h.wanted[citrix] = len(truth.E3) > 0, len(truth.Citrix) > 0
+	h.wanted[e3], h.wanted[citrix], h.wanted[salesforce] = len(truth.E3) > 0, len(truth.Citrix) > 0, w.inApp(i)
 	w.arrive(i)
 }
 
