@@ -26,8 +26,12 @@ var yamlWords = []struct{ begins, words string }{
 	{"block sequence entries are not allowed", "an entry of a list (-) begins on a line of its own"},
 	{"found unexpected end of stream", "a quote or a bracket that begins here is not closed"},
 	{"found unexpected document indicator", "a quote or a bracket that begins here is not closed"},
+	{"did not find expected alphabetic or numeric character", special},
+	{"found character that cannot start any token", special},
 	{"did not find expected node content", "a value is missing"},
 }
+
+const special = "a value begins with a character that means something else in YAML"
 
 const spaces = "a line begins with a tab; indent it with spaces"
 

@@ -133,7 +133,7 @@ func TestWordsOfYAML(t *testing.T) {
 		{"perRun: 200", `perRun: ""`, `p:13:56: limits.perRun must be a whole number from 1 to 5000, not text`},
 		{"perRun: 200", `perRun: `, `p:13:56: limits.perRun must be a whole number from 1 to 5000, not empty`},
 		{"perRun: 200", "perRun: {a: b}", `p:13:56: limits.perRun must be a whole number from 1 to 5000, not a mapping`},
-		{right[strings.Index(right, "rules:"):], "rules: %x", "p:14:1: not YAML: found character that cannot start any token; a condition that begins with !, &, *, % or a quote needs quotes, as in for: '!inPilot && accountEnabled', or on a line of its own below for: |"},
+		{right[strings.Index(right, "rules:"):], "rules: %x", "p:14:1: not YAML: a value begins with a character that means something else in YAML; a condition that begins with !, &, *, % or a quote needs quotes, as in for: '!inPilot && accountEnabled', or on a line of its own below for: |"},
 		{right[strings.Index(right, "rules:"):], "rules: [a", "p:14:1: not YAML: a list that begins with [ is not closed by ], or lacks a comma"},
 	} {
 		_, err := Load("p", []byte(strings.Replace(right, tc.old, tc.new, 1)))

@@ -52,7 +52,9 @@ type policyWords struct {
 	product, member    string // what a license is: a name and a product, or a name, a group and a directory
 	byGroup            string // a group and a directory
 	price              string // an amount and a currency
-	renews             string // how a policy writes it
+	renewsOn           string // a day
+	renewsYearly       string // a day of the year
+	renewsMonthly      string
 	keepSeats          string
 	quota, needs       string
 	models             map[policy.Model]string
@@ -145,7 +147,7 @@ func (t *tongue) licenseOf(l *policy.License, currency string) (lines []string) 
 		lines = append(lines, fmt.Sprintf(t.whole.price, number(l.MonthlyPrice), currency))
 	}
 	if l.Renews != nil {
-		lines = append(lines, fmt.Sprintf(t.whole.renews, l.Renews))
+		lines = append(lines, t.renewal(l.Renews))
 	}
 	if l.KeepSeats > 0 {
 		lines = append(lines, fmt.Sprintf(t.whole.keepSeats, strconv.Itoa(l.KeepSeats)))
@@ -160,6 +162,16 @@ func (t *tongue) licenseOf(l *policy.License, currency string) (lines []string) 
 		lines = append(lines, t.whole.models[l.Model])
 	}
 	return lines
+}
+
+func (t *tongue) renewal(r *policy.Renewal) string {
+	switch {
+	case !r.Date.IsZero():
+		return fmt.Sprintf(t.whole.renewsOn, r.Date.Day(), t.months[r.Date.Month()-1], r.Date.Year())
+	case r.Month != 0:
+		return fmt.Sprintf(t.whole.renewsYearly, r.Day, t.months[r.Month-1])
+	}
+	return t.whole.renewsMonthly
 }
 
 func number(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
