@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -74,6 +75,8 @@ func (o *office) run(args ...string) []byte {
 		Context: o.t.Context(), Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs, Clock: clock.Real, Version: "under test",
 		Variable:  func(name string) (string, bool) { v, set := o.env[name]; return v, set },
 		OpenStore: func(context.Context, string) (store.Store, error) { return o.store, nil },
+		ViewStore: func(context.Context, string) (store.Store, error) { return store.ReadOnly(o.store), nil },
+		Browse:    func(context.Context, string) error { return errors.ErrUnsupported },
 	}
 	if status := process.Run(args); status != 0 {
 		o.t.Fatalf("idleseat %q: status %d: %s", args, status, errs.String())

@@ -3,6 +3,7 @@ package weather
 import (
 	"bytes"
 	"context"
+	"errors"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -49,6 +50,8 @@ func (x *tool) run(args ...string) (stdout []byte, status int, stderr string) {
 		Context: context.Background(), Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs, Clock: x.clock, Version: "test",
 		Variable:  func(name string) (string, bool) { v, set := env[name]; return v, set },
 		OpenStore: func(context.Context, string) (store.Store, error) { return x.store, nil },
+		ViewStore: func(context.Context, string) (store.Store, error) { return store.ReadOnly(x.store), nil },
+		Browse:    func(context.Context, string) error { return errors.ErrUnsupported },
 	}
 	status = p.Run(args)
 	return out.Bytes(), status, errs.String()

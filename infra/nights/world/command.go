@@ -89,7 +89,9 @@ func (w *World) run(s store.Store, args ...string) (stdout []byte, status int, s
 	process := command.Process{
 		Context: context.Background(), Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs, Clock: &w.clock,
 		Variable:  func(name string) (string, bool) { v, set := env[name]; return v, set },
-		OpenStore: func(context.Context, string) (store.Store, error) { return s, nil }, Version: "world",
+		OpenStore: func(context.Context, string) (store.Store, error) { return s, nil },
+		ViewStore: func(context.Context, string) (store.Store, error) { return store.ReadOnly(s), nil },
+		Browse:    func(context.Context, string) error { return errors.ErrUnsupported }, Version: "world",
 	}
 	status = process.Run(args)
 	return out.Bytes(), status, errs.String()
