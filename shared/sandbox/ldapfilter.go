@@ -22,7 +22,8 @@ type condition struct {
 	attr  string // lower case
 	rule  string // matching rule of an extensible match
 	value string
-	about *entry // the object with the DN in value, for attributes that hold DNs
+	about *entry   // the object with the DN in value, for attributes that hold DNs
+	any   []string // of a substring filter: the parts that a value contains, in order and in lower case
 }
 
 // maxDepth is the deepest nesting that a filter may have.
@@ -68,6 +69,14 @@ func (c *Company) condition(p *ber.Packet, depth int) (*condition, error) {
 		if err := x.extensible(p); err != nil {
 			return nil, err
 		}
+	case ldap.FilterSubstrings:
+		x.attr = strings.ToLower(ber.DecodeString(p.Children[0].Data.Bytes()))
+		for _, part := range p.Children[1].Children {
+			if part.Tag != ldap.FilterSubstringsAny {
+				return nil, unwilling("The simulated company evaluates only filters like (cn=*part*).")
+			}
+			x.any = append(x.any, strings.ToLower(ber.DecodeString(part.Data.Bytes())))
+		}
 	default:
 		return nil, unwilling("The simulated company does not evaluate filters of this kind: %s.", ldap.FilterMap[uint64(p.Tag)])
 	}
@@ -112,6 +121,8 @@ func (x *condition) matches(c *Company, e *entry) bool {
 		return x.attr == "objectclass" || len(e.get(x.attr)) > 0 || x.attr == "member" && e.group >= 0 && !e.hides("member") && len(c.memberDNs(e.group, 0, 0)) > 0
 	case ldap.FilterGreaterOrEqual:
 		return slices.ContainsFunc(e.get(x.attr), x.atLeast)
+	case ldap.FilterSubstrings:
+		return slices.ContainsFunc(e.get(x.attr), x.within)
 	case ldap.FilterExtensibleMatch:
 		if x.rule == ruleBitAnd {
 			return x.bitsSet(e)
@@ -127,6 +138,20 @@ func (x *condition) matches(c *Company, e *entry) bool {
 	default:
 		return slices.ContainsFunc(e.get(x.attr), x.equals)
 	}
+}
+
+// within reports whether a value contains the parts of a substring filter, one after the other. Letter case does not
+// count, as for every text of Active Directory that idleseat asks for.
+func (x *condition) within(v string) bool {
+	rest := strings.ToLower(v)
+	for _, part := range x.any {
+		_, after, found := strings.Cut(rest, part)
+		if !found {
+			return false
+		}
+		rest = after
+	}
+	return true
 }
 
 // contains reports whether a group lists an object or, with chain, contains it through nested groups.

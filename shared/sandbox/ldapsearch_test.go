@@ -115,6 +115,8 @@ func TestFiltersFindWhomTheyShould(t *testing.T) {
 		"absent group":  {"(memberOf=CN=None," + BaseDN + ")", nil},
 		"never":         {"(&" + peopleFilter + "(!(lastLogonTimestamp=*)))", where(func(p Person) bool { return p.AD.LastLogonTimestamp.IsZero() })},
 		"group":         {"(&(objectCategory=group)(cn=citrix users))", []string{"Citrix Users"}},
+		"part of name":  {"(&(objectCategory=group)(cn=*TRIX c*ct*))", []string{"Citrix Contractors"}},
+		"parts swapped": {"(&(objectCategory=group)(cn=*ct*trix*))", nil},
 		"groups of one": {"(&(objectClass=group)(member=" + ldap.EscapeFilter(all[15].AD.DN) + "))", groupNames(all[15])},
 		"controllers":   {"(&(objectCategory=computer)(userAccountControl:1.2.840.113556.1.4.803:=8192))", []string{"DC1$"}},
 		"NetBIOS name":  {"(nETBIOSName=CORP)", nil}, // in another naming context

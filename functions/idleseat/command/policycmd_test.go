@@ -139,6 +139,7 @@ func TestHelp(t *testing.T) {
 		"policy check": {"<file>"},
 		"policy test":  {"<file>", "golden"},
 		"demo":         {"--users", "--seed", "--nights"},
+		"init":         {"--policy", "--force", "--price", "--currency", "--exempt", "--citrix", "IDLESEAT_POLICY"},
 		"run":          {"--policy", "--store", "--format"},
 		"approve":      {"<run>"},
 		"restore":      {"--run", "--store"},

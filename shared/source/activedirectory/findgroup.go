@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/go-ldap/ldap/v3"
+
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
@@ -50,4 +52,50 @@ func (f *Forest) domainOfGroup(ctx context.Context, name string) (*Directory, er
 		}
 	}
 	return nil, fmt.Errorf("%w: %q is in none of the domains of IDLESEAT_AD_BASE", directory.ErrNoGroup, name)
+}
+
+// errEnough ends a search that has found as many groups as the caller wants.
+var errEnough = errors.New("enough groups were found")
+
+// GroupsWith returns the DNs of the groups of the domain whose common name contains part, in any letter case. It
+// returns at most most of them. A group that the account of idleseat may not see is missing.
+func (d *Directory) GroupsWith(ctx context.Context, part string, most int) (dns []string, err error) {
+	err = d.ask(ctx, func(s *session) error {
+		dns = nil
+		base, err := s.home()
+		if err != nil {
+			return err
+		}
+		name := "(cn=*" + ldap.EscapeFilter(part) + "*)"
+		if part == "" {
+			name = "(cn=*)"
+		}
+		filter := "(&(objectCategory=group)" + name + ")"
+		err = s.pages("look for groups", base, filter, []string{"1.1"}, func(e *ldap.Entry) error {
+			if len(dns) == most {
+				return errEnough
+			}
+			dns = append(dns, e.DN)
+			return nil
+		})
+		if errors.Is(err, errEnough) {
+			return nil
+		}
+		return err
+	})
+	return dns, err
+}
+
+// GroupsWith finds groups in all domains, as Directory.GroupsWith does.
+func (f *Forest) GroupsWith(ctx context.Context, part string, most int) (dns []string, err error) {
+	for _, d := range f.domains {
+		more, err := d.GroupsWith(ctx, part, most-len(dns))
+		if err != nil {
+			return nil, err
+		}
+		if dns = append(dns, more...); len(dns) >= most {
+			break
+		}
+	}
+	return dns, nil
 }

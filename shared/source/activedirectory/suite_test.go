@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -199,6 +200,24 @@ func testGroups(t *testing.T, e env, d *Directory) {
 		if g, err := d.FindGroup(t.Context(), name); !errors.Is(err, directory.ErrNoGroup) {
 			t.Errorf("%q: %+v, %v", name, g, err)
 		}
+	}
+	name, _, _ := strings.Cut(strings.TrimPrefix(e.group, "CN="), ",")
+	with := func(part string, most int) []string {
+		dns, err := d.GroupsWith(t.Context(), part, most)
+		if err != nil {
+			t.Errorf("groups with %q: %v", part, err)
+		}
+		return dns
+	}
+	part := strings.ToUpper(name[1 : len(name)-1])
+	if dns := with(part, 20); !slices.ContainsFunc(dns, func(dn string) bool { return canonical(t, dn) == canonical(t, byDN.ID) }) {
+		t.Errorf("groups with %q: %q, without %q", part, dns, byDN.ID)
+	}
+	if dns := with("*", 20); len(dns) > 0 {
+		t.Errorf("groups with a star: %q", dns)
+	}
+	if dns := with("", 1); len(dns) != 1 {
+		t.Errorf("one group: %q", dns)
 	}
 }
 

@@ -1,0 +1,66 @@
+package draft
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/policy"
+)
+
+// ErrNothing is the error for a tenant in which nothing could be taken back.
+var ErrNothing = errors.New("nobody holds a product that costs money, and no group of Citrix is known, so there is nothing to write a rule about")
+
+// Wishes are the answers of the operator.
+type Wishes struct {
+	Currency string             // three capital letters; empty if unknown
+	Prices   map[string]float64 // of a seat for a month, by the names of Licenses
+	Exempt   []string           // people whom no rule touches
+	Citrix   string             // DN of the group of Citrix
+}
+
+// Draft is a first policy.
+type Draft struct {
+	Policy, Golden, Note []byte
+	Told                 []string // the sentences of the note
+}
+
+// Licenses returns the names of the licenses that the policy would have.
+func Licenses(s *Seen, w Wishes) (all []string) {
+	for _, l := range choose(s, w.Citrix).licenses() {
+		all = append(all, l.name)
+	}
+	return all
+}
+
+// Write makes the first policy of a tenant. file is the name of the policy file, for the texts. Write fails with
+// ErrNothing if there is no rule to write. The policy is loaded and asked about its golden people before Write returns
+// it. It fails with policy.Faults if a wish does not fit into a policy.
+func Write(s *Seen, w Wishes, file string, now time.Time) (*Draft, error) {
+	c := choose(s, w.Citrix)
+	if len(c.licenses()) == 0 {
+		return nil, ErrNothing
+	}
+	for name := range w.Prices {
+		if !slices.Contains(Licenses(s, w), name) {
+			return nil, fmt.Errorf("a price is given for %q, and the licenses are %v", name, Licenses(s, w))
+		}
+	}
+	d := &Draft{Policy: c.policy(w, file, now), Golden: c.golden(file)}
+	p, err := policy.Load(file, d.Policy)
+	if err != nil {
+		return nil, err
+	}
+	report, err := policy.Test(p, "golden people of "+file, d.Golden)
+	if err != nil {
+		return nil, fmt.Errorf("the golden people of the new policy: %w", err)
+	}
+	if len(report.Failed) > 0 {
+		f := report.Failed[0]
+		return nil, fmt.Errorf("the new policy does not fit its golden people: %s: rule %s: expected %s, got %s: %s", f.Case, f.Rule, f.Expected, f.Got, f.Why)
+	}
+	d.Told = c.told(w)
+	d.Note = c.note(d.Told, now)
+	return d, nil
+}

@@ -1,0 +1,130 @@
+package draft
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// Entra is what Read needs of Microsoft Entra ID.
+type Entra interface {
+	Tenant(ctx context.Context) (id string, skus []directory.SKU, err error)
+	Subscriptions(ctx context.Context) ([]directory.Subscription, error)
+	LicenseGroups(ctx context.Context) ([]directory.Group, error)
+	FindGroup(ctx context.Context, nameOrID string) (directory.Group, error)
+	CountPeople(ctx context.Context) (int, error)
+	ListPeople(ctx context.Context, cursor string, page func(people []directory.EntraUser, next string) error) error
+}
+
+// ActiveDirectory is what Read needs of Active Directory.
+type ActiveDirectory interface {
+	ListFull(ctx context.Context, rests []string, each func(directory.ADUser) error) (*directory.Watermark, error)
+	GroupsWith(ctx context.Context, part string, most int) (dns []string, err error)
+}
+
+// errEnough ends a list of people after MostPeople.
+var errEnough = errors.New("enough people were read")
+
+// Read reads a tenant. ad is nil if Active Directory is not set up. progress is called with the number of people that
+// were read from a source so far. Without the tenant's id and products there is nothing to write, so then Read fails.
+// Everything else that could not be read is unread in the result. Read fails when ctx ends.
+func Read(ctx context.Context, entra Entra, ad ActiveDirectory, progress func(s directory.Source, people, total int)) (*Seen, error) {
+	s := &Seen{People: newPeople(), Trials: map[string]bool{}, AD: AD{Configured: ad != nil, Domains: tally{}}}
+	var err error
+	if s.Tenant, s.SKUs, err = entra.Tenant(ctx); err != nil {
+		return nil, fmt.Errorf("read what the tenant has: %w", err)
+	}
+	s.TrialsUnread = unread(s.subscriptions(ctx, entra))
+	s.People.Unread = unread(s.people(ctx, entra, progress))
+	s.GroupsUnread = unread(s.groups(ctx, entra))
+	if ad != nil {
+		s.AD.Unread = unread(s.AD.people(ctx, ad, progress))
+		s.AD.Citrix, err = ad.GroupsWith(ctx, "Citrix", mostCitrix)
+		s.AD.CitrixUnread = unread(err)
+	}
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("read what the tenant has: %w", context.Cause(ctx))
+	}
+	return s, nil
+}
+
+// mostCitrix is how many groups of Citrix are read. If there are more, an operator has to name the right one.
+const mostCitrix = 20
+
+func unread(err error) string {
+	if err == nil || errors.Is(err, errEnough) {
+		return ""
+	}
+	return err.Error()
+}
+
+// subscriptions finds the products that the tenant only tries.
+func (s *Seen) subscriptions(ctx context.Context, entra Entra) error {
+	all, err := entra.Subscriptions(ctx)
+	paid := map[string]bool{}
+	for _, one := range all {
+		if one.Trial {
+			s.Trials[one.SKU] = true
+		} else {
+			paid[one.SKU] = true
+		}
+	}
+	maps.DeleteFunc(s.Trials, func(sku string, _ bool) bool { return paid[sku] })
+	return err
+}
+
+// people counts the first people of Entra ID.
+func (s *Seen) people(ctx context.Context, entra Entra, progress func(directory.Source, int, int)) error {
+	if total, err := entra.CountPeople(ctx); err == nil {
+		s.People.Total = total
+	}
+	return entra.ListPeople(ctx, "", func(people []directory.EntraUser, _ string) error {
+		for i := range people {
+			if s.People.Read == MostPeople {
+				return errEnough
+			}
+			s.People.add(&people[i])
+		}
+		progress(directory.Entra, s.People.Read, min(s.People.Total, MostPeople))
+		if s.People.Read == MostPeople {
+			return errEnough
+		}
+		return nil
+	})
+}
+
+// groups reads the groups that give licenses: those that Graph lists, and those that give licenses to the people who
+// were read, because some Graphs do not list the groups.
+func (s *Seen) groups(ctx context.Context, entra Entra) error {
+	list, err := entra.LicenseGroups(ctx)
+	s.Groups = list
+	for _, id := range slices.Sorted(maps.Keys(s.People.GroupIDs)) {
+		if slices.ContainsFunc(s.Groups, func(g directory.Group) bool { return g.ID == id }) || len(s.Groups) >= mostDifferent {
+			continue
+		}
+		g, failed := entra.FindGroup(ctx, id)
+		if failed != nil {
+			err = errors.Join(err, failed)
+			break // most likely for the same reason as for all others
+		}
+		s.Groups = append(s.Groups, g)
+	}
+	return err
+}
+
+// people counts the first people of Active Directory.
+func (s *AD) people(ctx context.Context, ad ActiveDirectory, progress func(directory.Source, int, int)) error {
+	_, err := ad.ListFull(ctx, []string{"lastLogonTimestamp"}, func(u directory.ADUser) error {
+		if s.Read == MostPeople {
+			return errEnough
+		}
+		s.add(&u)
+		progress(directory.AD, s.Read, 0)
+		return nil
+	})
+	return err
+}
