@@ -25,8 +25,12 @@ type subject struct {
 	damaged bool // the entries cannot be believed; such a subject is not remembered
 }
 
+// rememberTime is the longest time for which a run reads the ledger to remember it. A run must not wait for that.
+const rememberTime = 3 * time.Minute
+
 // Remember stores what the entries of the ledger mean for money, and returns the key, which belongs in the manifest of
-// the run. Later runs then read only the entries that are newer. If there is nothing to remember, the key is empty.
+// the run. Later runs then read only the entries that are newer. If there is nothing to remember, the key is empty. If
+// the time is over before everything is read, Remember stores what it has, and the next run goes on from there.
 func Remember(ctx context.Context, s store.Store, run string, now time.Time) (key string, err error) {
 	m, err := newestMemory(ctx, s, run, now)
 	if err != nil {
@@ -45,13 +49,23 @@ func Remember(ctx context.Context, s store.Store, run string, now time.Time) (ke
 	if key == "" {
 		return "", nil
 	}
+	most := rememberTime
+	if end, ends := ctx.Deadline(); ends { // the call must have time left for its own work
+		most = min(most, time.Until(end)/4)
+	}
+	soon, stop := context.WithTimeout(ctx, most)
+	defer stop()
 	return key, store.PutLines(ctx, s, key, func(emit func(any) error) error {
-		return eachSubject(ctx, s, m, func(of *subject) error {
+		err := eachSubject(soon, s, m, func(of *subject) error {
 			if of.damaged {
 				return nil
 			}
 			return emit(of)
 		})
+		if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+			return nil
+		}
+		return err
 	})
 }
 

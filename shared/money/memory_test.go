@@ -111,6 +111,68 @@ func TestMemory(t *testing.T) {
 	}
 }
 
+// waiting is a store that does not answer for some objects of the ledger before the call ends.
+type waiting struct {
+	store.Store
+	from string // the first key that is not answered; empty: all are answered
+}
+
+func (w *waiting) Get(ctx context.Context, key string) (io.ReadCloser, error) {
+	if w.from != "" && key >= w.from && strings.HasPrefix(key, "ledger/") {
+		<-ctx.Done()
+		return nil, fmt.Errorf("get %s: %w", key, ctx.Err())
+	}
+	return w.Store.Get(ctx, key)
+}
+
+// A run that has no time to read the whole ledger remembers a part of it, and the next run goes on from there. The
+// figures are the same in between.
+func TestMemoryInParts(t *testing.T) {
+	t.Parallel()
+	s, at := &store.Memory{}, on(5)
+	book, people := ledger.In(s), 2*batch+10
+	for n := range people {
+		e, err := book.Begin(t.Context(), ledger.Intent{Person: fmt.Sprintf("p-%04d", n), License: "e3", Run: "r", At: at, MonthlySaving: 1}, nil)
+		if err == nil {
+			err = book.Complete(t.Context(), e, ledger.Completion{Outcome: ledger.Done, At: at})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	night := func(n int, slow store.Store) {
+		t.Helper()
+		ctx, stop := context.WithTimeout(t.Context(), 20*time.Second)
+		defer stop()
+		run := snapshot.NewRun(at.Add(time.Duration(n)*time.Hour), [4]byte{})
+		key, err := Remember(ctx, slow, run, at.AddDate(0, 0, 1))
+		if err == nil {
+			err = errors.Join(snapshot.Seal(ctx, s, &snapshot.Manifest{Run: run, Freed: key}), history.PutPlanned(ctx, s, &history.Planned{Run: run, AsOf: at}, true))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	counted := &counting{Store: s}
+	figures := func() int64 {
+		t.Helper()
+		counted.gets.Store(0)
+		got, err := Of(t.Context(), counted, "", at.AddDate(0, 0, 2))
+		if err != nil || got.SeatsFreed != people {
+			t.Fatalf("%d seats of %d people, %v", got.SeatsFreed, people, err)
+		}
+		return counted.gets.Load()
+	}
+	night(1, &waiting{s, "ledger/p-0300"}) // ends after a quarter of the time
+	if n := figures(); n == 0 || n >= 2*int64(people) {
+		t.Errorf("after a part of %d people is remembered, %d objects are read", people, n)
+	}
+	night(2, s)
+	if n := figures(); n != 0 {
+		t.Errorf("after all are remembered, %d objects are read", n)
+	}
+}
+
 // The list of the ledger is in the order of keys, in which a person comes after one whose name goes on with a hyphen.
 // The memory must be read in the same order.
 func TestMemoryInTheOrderOfKeys(t *testing.T) {
