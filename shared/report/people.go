@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/snapshot/known"
@@ -89,7 +90,8 @@ func (g *gathering) profiles(ctx context.Context, wanted map[uint64]bool) (map[s
 			if slices.ContainsFunc(keys, func(c *table.Column) bool { k := c.Rows[row]; return k != table.None && wanted[uint64(k)] }) {
 				for _, c := range columns {
 					if id := c[0].Text(row); id != "" {
-						found[id] = profile{c[1].Text(row), c[2].Text(row), c[3].Text(row)}
+						// A text of a column keeps all texts of its page in memory.
+						found[strings.Clone(id)] = profile{strings.Clone(c[1].Text(row)), strings.Clone(c[2].Text(row)), strings.Clone(c[3].Text(row))}
 					}
 				}
 			}

@@ -36,6 +36,7 @@ func BenchmarkReport(b *testing.B) {
 		b.Fatal(err)
 	}
 	debug.FreeOSMemory()
+	b.ReportMetric(float64(memory())/1e6, "before-MB")
 	peak, done := make(chan uint64), make(chan struct{})
 	go func() { peak <- peakMemory(done) }()
 	for b.Loop() {
@@ -52,12 +53,17 @@ func BenchmarkReport(b *testing.B) {
 	b.ReportMetric(float64(file.Size())/1e6, "file-MB")
 }
 
-// peakMemory returns the most memory that the process had from the system until done is closed, in bytes.
-func peakMemory(done <-chan struct{}) (peak uint64) {
+// memory returns how many bytes the process has from the system.
+func memory() uint64 {
 	sample := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
+	metrics.Read(sample)
+	return sample[0].Value.Uint64() - sample[1].Value.Uint64()
+}
+
+// peakMemory returns the most memory that the process has until done is closed, in bytes.
+func peakMemory(done <-chan struct{}) (peak uint64) {
 	for {
-		metrics.Read(sample)
-		peak = max(peak, sample[0].Value.Uint64()-sample[1].Value.Uint64())
+		peak = max(peak, memory())
 		select {
 		case <-done:
 			return peak
