@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"io"
 	"regexp"
 	"strings"
 	"testing"
@@ -46,6 +47,17 @@ func TestSize(t *testing.T) {
 	t.Logf("%d bytes", len(html))
 	if len(html) > 5_000_000 {
 		t.Errorf("the page has %d bytes, more than 5 MB", len(html))
+	}
+}
+
+// BenchmarkWrite makes the report of a million people with 20,000 changes, and full lists.
+func BenchmarkWrite(b *testing.B) {
+	n := sample.Night(1, 1_000_000, 20_000)
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := page.Write(io.Discard, n); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
 

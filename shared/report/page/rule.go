@@ -115,7 +115,8 @@ func histogram(w *Words, r *report.Rule, id string) *chart.Columns {
 			b.Class = "over"
 			over += int(b.Value)
 		}
-		if from%every == 0 {
+		// The label of the bar that stands apart needs the room of half a distance.
+		if from%every == 0 && (r.Idled[last] == 0 || until-from > every/2) {
 			b.Tick = w.N(from)
 		}
 		c.Bars = append(c.Bars, b)
