@@ -19,8 +19,17 @@ var style string
 //go:embed assets/boot.js
 var boot string
 
-//go:embed assets/page.js
-var script string
+// script makes the page complete. Its three files are one function, so that no name of theirs is global.
+var script = "(function () {\n\"use strict\";\n" + texts + tables + person + "})();\n"
+
+//go:embed assets/texts.js
+var texts string
+
+//go:embed assets/tables.js
+var tables string
+
+//go:embed assets/person.js
+var person string
 
 // follow loads a live page anew when it has changed.
 //
