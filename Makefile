@@ -63,9 +63,10 @@ vulnerabilities: ## known ones of the packages that are built in; VULNDB=file://
 	@if $(TOOL) govulncheck -db $(VULNDB) -version | grep -q '^DB updated'; then $(TOOL) govulncheck -db $(VULNDB) -scan package ./...; \
 	else echo "SKIPPED: govulncheck cannot reach $(VULNDB), so nothing is known of vulnerabilities"; fi
 
-bench: ## about ten minutes; on a quiet machine
+bench: ## half an hour, and 10 GB of disk for a year of kept nights; on a quiet machine
 	$(GO) test -run '^$$' -bench . ./shared/policy ./shared/source/entra
 	$(GO) test -run '^$$' -bench . -benchtime 3x -cpu 1 -timeout 20m ./shared/workflow/evaluate
+	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 60m ./shared/workflow/backtest
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m ./functions/idleseat/command
 	$(GO) test -run '^$$' -bench . -benchtime 3x -timeout 30m ./infra/endtoend
 	IDLESEAT_TEST_SAMBA=1 $(GO) test -run '^$$' -bench . -benchtime 5x -timeout 30m ./shared/source/activedirectory
