@@ -2,6 +2,7 @@ package command
 
 import (
 	"encoding/json"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -117,5 +118,28 @@ func backtestsRefused(t *testing.T, s *shell) {
 		if a := s.want(tc.status, append([]string{"backtest"}, args...)...); !strings.Contains(a.err+string(a.out), tc.want) {
 			t.Errorf("%s: no %q in\n%s%s", tc.args, tc.want, a.err, a.out)
 		}
+	}
+}
+
+func TestDemoKeepsNights(t *testing.T) {
+	t.Parallel()
+	for args, want := range map[string]string{"--nights=-1": "0 to 365 nights can be kept", "--nights 366": "0 to 365 nights can be kept"} {
+		if a := call(t, append([]string{"demo"}, strings.Fields(args)...)...); a.status != exitUsage || !strings.Contains(a.err, want) {
+			t.Errorf("%s: status %d, %q", args, a.status, a.err)
+		}
+	}
+	a := call(t, "demo", "--users", "100", "--nights", "5")
+	out := string(a.out)
+	if a.status != exitDone {
+		t.Fatalf("status %d, %s\n%s", a.status, a.err, out)
+	}
+	for _, want := range []string{"5 nights from", "100 people in the last one", "60 (in force)", "── The plan ──", "── The plan again"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %q in\n%s", want, out)
+		}
+	}
+	_, folder, _ := strings.Cut(strings.TrimSpace(out), "did lies in ")
+	if err := os.RemoveAll(folder); err != nil || folder == "" {
+		t.Errorf("remove %q: %v", folder, err)
 	}
 }
