@@ -52,7 +52,9 @@ func (r *Row) complete(d *plan.Decision) {
 
 // listed fills the lists from the plan.
 func (g *gathering) listed(ctx context.Context) error {
-	g.Changes, g.Notices = g.changes(g.plan.Changes), g.changes(g.plan.Notices)
+	g.Changes = g.changes(g.plan.Changes, mostChanges)
+	// Both lists together fit into the file.
+	g.Notices = g.changes(g.plan.Notices, max(mostOthers, mostChanges-len(g.Changes.Rows)))
 	g.Pending = List[Row]{Total: len(g.plan.Pending), Rows: []Row{}}
 	for _, b := range g.plan.Pending[:min(len(g.plan.Pending), mostOthers)] {
 		g.Pending.Rows = append(g.Pending.Rows, Row{User: b.User, UserPrincipalName: b.UserPrincipalName, Rule: b.Rule, License: b.License, To: b.To, Reason: b.Reason, Status: runs.Pending})
@@ -82,9 +84,9 @@ func (g *gathering) listed(ctx context.Context) error {
 }
 
 // changes returns the rows of changes, in the order of the plan, with what became of them.
-func (g *gathering) changes(of []plan.Change) List[Row] {
-	list := List[Row]{Total: len(of), Rows: make([]Row, 0, min(len(of), mostChanges))}
-	for _, c := range of[:min(len(of), mostChanges)] {
+func (g *gathering) changes(of []plan.Change, most int) List[Row] {
+	list := List[Row]{Total: len(of), Rows: make([]Row, 0, min(len(of), most))}
+	for _, c := range of[:min(len(of), most)] {
 		row := Row{
 			User: c.User, UserPrincipalName: c.UserPrincipalName, Rule: c.Rule, License: c.License, To: c.To, Via: c.Via, Reason: c.Reason,
 			IdleSince: c.IdleSince, MonthlySaving: c.MonthlySaving, SavesNothing: c.SavesNothing,
