@@ -39,13 +39,7 @@ type line struct {
 func (r *Run) Put(ctx context.Context, partition int, write func(emit func(*plan.Decision) error) (Summary, error)) error {
 	k := layout.Decisions(r.Begin.Run, partition)
 	err := store.PutLines(ctx, r.store, k, func(emit func(any) error) error {
-		var text store.Line
-		sum, err := write(func(d *plan.Decision) (err error) {
-			if text, err = d.AppendJSON(text[:0]); err != nil {
-				return err
-			}
-			return emit(text)
-		})
+		sum, err := write(func(d *plan.Decision) error { return emit(d) })
 		if err != nil {
 			return err
 		}

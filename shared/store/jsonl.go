@@ -48,9 +48,6 @@ func wholeLines(data []byte, atEOF bool) (int, []byte, error) {
 	return 0, nil, nil
 }
 
-// Line is an encoded line of a JSONL object, without the newline.
-type Line []byte
-
 // PutLines stores the values that write emits as a compressed, sealed JSONL object, replacing any object at the key.
 // It collects the lines in a temporary file if they are too many for memory.
 func PutLines(ctx context.Context, s Store, key string, write func(emit func(v any) error) error) error {
@@ -59,17 +56,7 @@ func PutLines(ctx context.Context, s Store, key string, write func(emit func(v a
 		defer zips.Put(zip)
 		zip.Reset(w)
 		sum := sumOf(key)
-		both := io.MultiWriter(zip, sum)
-		lines := json.NewEncoder(both)
-		err := write(func(v any) error {
-			line, is := v.(Line)
-			if !is {
-				return lines.Encode(v)
-			}
-			_, err := both.Write(append(line, '\n'))
-			return err
-		})
-		if err != nil {
+		if err := write(json.NewEncoder(io.MultiWriter(zip, sum)).Encode); err != nil {
 			return err
 		}
 		if _, err := io.WriteString(zip, "{"+seal(sum)+"\n"); err != nil {
