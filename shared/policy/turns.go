@@ -72,10 +72,13 @@ func (j *Judge) TurnsBy(until time.Time, r *Rule, p *directory.Person, given ...
 	})
 }
 
-// SettledBy reports whether a verdict to keep certainly does not turn up to until, because neither the conditions nor a
-// grace change by then. It is much faster than TurnsBy. v is the verdict as of now.
+// SettledBy reports whether a verdict to keep or exempt certainly does not turn up to until, because neither the
+// conditions nor a grace nor the exemption change by then. It is much faster than TurnsBy. v is the verdict as of now.
 func (j *Judge) SettledBy(until time.Time, r *Rule, p *directory.Person, v Verdict) bool {
-	if v.Outcome != Keep || v.InGrace {
+	switch {
+	case v.Outcome == Exempt:
+		return j.staysExempt(until, p)
+	case v.Outcome != Keep || v.InGrace:
 		return false
 	}
 	j.about(r, p)
@@ -83,6 +86,22 @@ func (j *Judge) SettledBy(until time.Time, r *Rule, p *directory.Person, v Verdi
 	j.addDates(r, p)
 	j.until = time.Time{}
 	return len(j.instants) == 0
+}
+
+// staysExempt reports whether somebody who is exempt certainly is so up to until.
+func (j *Judge) staysExempt(until time.Time, p *directory.Person) bool {
+	if c := j.policy.exempt.when; c != nil && (len(c.instants) > 0 || slices.ContainsFunc(c.reads, func(a *attribute) bool { return a.kind == directory.Date })) {
+		return false
+	}
+	if len(j.policy.Exempt.Leave) == 0 {
+		return true
+	}
+	for _, hit := range j.names.Of(p) {
+		if slices.ContainsFunc(hit.one.leave, func(l *Leave) bool { return l.Until.After(j.now) && !l.Until.After(until) }) {
+			return false
+		}
+	}
+	return true
 }
 
 // CoolsUntil returns the first time at which Cooling is false if the person stays away. It returns false if there is no
