@@ -85,9 +85,15 @@ func (w *World) tellApps(i int, p sandbox.Truth, at time.Time) {
 	h := &w.people[i]
 	outside := w.outsideE3(i, p)
 	w.state(judge.Outside, h, h.told.outside, map[string]bool{salesforce: outside, copilot: outside}, at)
-	w.state(judge.Stuck, h, h.told.stuck, map[string]bool{salesforce: w.closed(salesforce), copilot: h.nowhere}, at)
+	w.state(judge.Stuck, h, h.told.stuck, map[string]bool{salesforce: w.closed(salesforce), copilot: h.nowhere || w.ageless(i, p, at)}, at)
 	w.holds(h, salesforce, p.EntraID != "" && w.inApp(i), at)
 	w.holds(h, copilot, len(p.Copilot) > 0, at)
+}
+
+// ageless reports whether the Copilot report has no day for a person any more, since it reaches 180 days back, and the
+// tool cannot know how old the person's accounts are. It then leaves the person alone, and need not.
+func (w *World) ageless(i int, p sandbox.Truth, at time.Time) bool {
+	return (p.SID == "" || w.serverless) && w.people[i].kind != sandbox.CloudOnly && at.Sub(p.LastSignIn) > 150*day
 }
 
 // helpDeskApps gives a working person a lost seat or Copilot again.
