@@ -73,6 +73,26 @@ func BenchmarkBacktest(b *testing.B) {
 	besideDuckDB(b, folder, text, a, threads, clock, cpu)
 }
 
+// BenchmarkWhatIf compares two policies on one night of 100,000 people, or as many as IDLESEAT_BENCH_PEOPLE says.
+func BenchmarkWhatIf(b *testing.B) {
+	s, err := store.Open(b.Context(), b.TempDir())
+	if err != nil {
+		b.Fatal(err)
+	}
+	text := benchPolicy(b)
+	keepCompany(b, s, text, fromEnvironment("IDLESEAT_BENCH_PEOPLE", 100_000), 2)
+	other, err := policy.Varied("policy", []byte(text), policy.Variant{Rule: "m365-idle-60", From: 60, To: 45})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		d, err := backtest.WhatIf(b.Context(), s, runOf(1), "policy", other)
+		if err != nil || len(d.Rules) != 2 {
+			b.Fatal(d, err)
+		}
+	}
+}
+
 func fromEnvironment(name string, otherwise int) int {
 	if n, err := strconv.Atoi(os.Getenv(name)); err == nil {
 		return n
