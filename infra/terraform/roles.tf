@@ -52,14 +52,14 @@ locals {
       local.writing,
     ]
     reevaluate = [
-      { Effect = "Allow", Action = ["s3:GetObject"], Resource = ["${local.objects}/runs/*"] },
+      { Effect = "Allow", Action = ["s3:GetObject"], Resource = ["${local.objects}/runs/*", "${local.objects}/ledger/*"] },
       local.seeing,
       local.reading,
       { Effect = "Allow", Action = ["states:StartExecution"], Resource = [local.machines.plan] },
       { Effect = "Allow", Action = ["states:DescribeExecution"], Resource = ["${local.executions.plan}:*"] },
     ]
     reevaluate-apply = [
-      { Effect = "Allow", Action = ["s3:GetObject"], Resource = ["${local.objects}/runs/*"] },
+      { Effect = "Allow", Action = ["s3:GetObject"], Resource = ["${local.objects}/runs/*", "${local.objects}/ledger/*"] },
       local.seeing,
       local.reading,
       { Effect = "Allow", Action = ["states:StartExecution"], Resource = [local.machines.approve] },
