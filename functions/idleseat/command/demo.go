@@ -1,11 +1,18 @@
 package command
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
 	"time"
 
 	"github.com/idleseat/idleseat/shared/clock"
+	"github.com/idleseat/idleseat/shared/layout"
+	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/runs"
@@ -17,17 +24,19 @@ import (
 )
 
 type demoCmd struct {
-	Users int    `help:"Size of the simulated company, 100 to 1,000,000." default:"2000"`
-	Seed  uint64 `help:"Seed of the simulated company: the same seed makes the same people." default:"1"`
-	// Nights takes a few seconds for 30 nights of 500 people.
-	Nights int `help:"How many earlier nights of the company to keep first, 0 to 365, to look back on with backtest and serve." default:"0"`
+	Users  int    `help:"Size of the simulated company, 100 to 1,000,000." default:"500"`
+	Seed   uint64 `help:"Seed of the simulated company: the same seed makes the same people." default:"1"`
+	Nights int    `help:"How many earlier nights of the company to keep first, 0 to 365, to look back on with backtest and serve." default:"30"`
+	Serve  bool   `help:"Keep the company up until Ctrl-C, and print how another terminal reaches it."`
+	Shell  string `help:"The shell of that terminal: sh (bash and zsh, too) or powershell; by the operating system when not given." enum:"sh,powershell," default:"" placeholder:"SHELL"`
 }
 
 // licenseDelay is how long licenses lag behind a change of group membership in the simulated company. In a real
 // tenant the lag is between minutes and a day.
 const licenseDelay = 300 * time.Millisecond
 
-// Run shows a whole cycle: it plans, applies the plan, and plans again.
+// Run keeps some nights of a simulated company and then shows a whole cycle: it plans, applies the plan, and plans
+// again. With --serve it leaves these steps to the operator.
 func (c *demoCmd) Run(a *Process) error {
 	if c.Users < 100 || c.Users > 1_000_000 { // a smaller company might have no recent sign-in
 		return usageError{fmt.Errorf("--users %d: the company can have 100 to 1,000,000 people", c.Users)}
@@ -45,35 +54,53 @@ func (c *demoCmd) Run(a *Process) error {
 		return fmt.Errorf("start the simulated company: %w", err)
 	}
 	defer company.Close()
-	folder, err := os.MkdirTemp("", "idleseat-demo-")
-	if err != nil {
-		return fmt.Errorf("make a folder for the runs of the demo: %w", err)
-	}
 	now := *a
 	now.Clock = clock.Watch(past.Now)
 	d := &demo{Process: &now, company: company, out: &printer{w: a.Stdout}}
-	if d.store, err = store.Open(a.Context, folder); err != nil {
+	if err := d.open(); err != nil {
 		return err
 	}
-	if err := d.show(c, past); err != nil {
-		return err
+	defer d.line.close()
+	d.out.printf("A simulated company of %d people in Entra ID and Active Directory; kept nights before this one: %d\n\n", c.Users, c.Nights)
+	if err := d.keepPast(past, d.rules, d.text, c.Nights); err != nil {
+		return fmt.Errorf("keep the nights of the simulated company in %s: %w", d.folder, err)
 	}
-	d.out.printf("\nEverything the runs saw, planned and did lies in %s\n", folder)
-	return d.out.err
+	if c.Serve {
+		err = d.serve(cmp.Or(c.Shell, shellOf(runtime.GOOS)))
+	} else {
+		err = d.show()
+	}
+	return errors.Join(err, d.out.err)
 }
 
+// demo is a company with a folder of its own, which stays when the demo ends.
 type demo struct {
 	*Process
 	company *sandbox.Sandbox
+	folder  string // has the policy and the store
+	text    string // of the policy
+	rules   *policy.Policy
 	store   store.Store
 	line    *pipeline
 	out     *printer
 }
 
-func (d *demo) show(c *demoCmd, past *pastClock) error {
-	text := d.company.Policy()
-	rules, err := policy.Load("policy.yaml of the demo", text)
-	if err != nil {
+func (d *demo) policyFile() string  { return filepath.Join(d.folder, "policy.yaml") }
+func (d *demo) storeFolder() string { return filepath.Join(d.folder, "store") }
+
+// open makes the folder with the policy and the store, and connects to the company.
+func (d *demo) open() (err error) {
+	if d.folder, err = os.MkdirTemp("", "idleseat-demo-"); err != nil {
+		return fmt.Errorf("make a folder for the demo: %w", err)
+	}
+	d.text = string(d.company.Policy())
+	if err := os.WriteFile(d.policyFile(), []byte(d.text), 0o600); err != nil {
+		return fmt.Errorf("write the policy of the demo: %w", err)
+	}
+	if d.rules, err = policy.Load(d.policyFile(), []byte(d.text)); err != nil {
+		return err
+	}
+	if d.store, err = store.Open(d.Context, d.storeFolder()); err != nil {
 		return err
 	}
 	src := sources{
@@ -83,47 +110,51 @@ func (d *demo) show(c *demoCmd, past *pastClock) error {
 			PasswordFile: d.company.PasswordFile, CAFile: d.company.CAFile,
 		},
 	}
-	if d.line, err = newPipeline(d.Process, d.store, src, newProgress(d.Process)); err != nil {
-		return err
-	}
-	defer d.line.close()
-	d.out.printf("A simulated company of %d people, with the policy:\n\n%s\n", c.Users, text)
-	if c.Nights > 0 {
-		if err := d.keepPast(past, rules, string(text), c.Nights); err != nil {
-			return err
-		}
-		if c.Nights > 1 {
-			if err := d.tryThresholds(string(text)); err != nil {
-				return err
-			}
-		}
-		d.out.printf("\n")
-	}
-	d.out.printf("── The plan ──\n\n")
-	p, err := d.plan(rules, string(text))
-	if err != nil {
-		return err
-	}
-	if p.Verdict == plan.Review || p.Verdict == plan.Apply {
-		d.out.printf("\n── The changes ──\n\n")
-		if err := d.apply(p); err != nil {
-			return err
-		}
-	}
-	d.out.printf("\n── The plan again, after the changes ──\n\n")
-	_, err = d.plan(rules, string(text))
+	d.line, err = newPipeline(d.Process, d.store, src, newProgress(d.Process))
 	return err
 }
 
-func (d *demo) plan(rules *policy.Policy, text string) (*plan.Plan, error) {
-	p, err := d.line.plan(d.Context, start{asOf: d.Clock.Now(), policy: rules, text: text})
+// show plans, applies, and plans again, in few lines.
+func (d *demo) show() error {
+	p, err := d.plan()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if d.out.err != nil {
-		return nil, d.out.err
+	d.out.printf("The plan:\n")
+	d.out.table(ruleTable(p))
+	for i := range min(3, len(p.Changes)) {
+		x := p.Changes[i]
+		d.out.printf("  %s: %s, because %s\n", x.UserPrincipalName, arrow(x.Rule, x.License, x.To), x.Reason)
 	}
-	return p, printPlan(d.Process, d.store, p, formatFlag{}, "the demo does so now")
+	d.out.printf("  %s\n", summary(p))
+	for _, reason := range p.HoldReasons {
+		d.out.printf("  held: %s\n", reason)
+	}
+	if p.Verdict == plan.Review || p.Verdict == plan.Apply {
+		if err := d.apply(p); err != nil {
+			return err
+		}
+		again, err := d.plan()
+		if err != nil {
+			return err
+		}
+		d.out.printf("Planned again: %s\n", summary(again))
+	}
+	d.out.printf("\nThe report, for a browser:  %s\n", filepath.Join(d.storeFolder(), filepath.FromSlash(layout.Report(p.Run))))
+	d.out.printf("To play with, in this folder:  cd %s\n", plain.Word(d.folder))
+	for _, command := range []string{"serve --open", "explain anna@contoso.example", "history ingrid.halvorsen.2@contoso.example", "backtest", "savings"} {
+		d.out.printf("  %s\n", storeFlag{"store"}.next(d.Process, command))
+	}
+	d.out.printf("The company is gone now. This one stays up for plan, apply and restore by hand:  idleseat demo --serve\n")
+	return nil
+}
+
+func (d *demo) plan() (*plan.Plan, error) {
+	p, err := d.line.plan(d.Context, start{asOf: d.Clock.Now(), policy: d.rules, text: d.text, file: d.policyFile()})
+	if err != nil {
+		return nil, fmt.Errorf("plan, in %s: %w", d.folder, err)
+	}
+	return p, nil
 }
 
 // apply applies the plan and repeats the call until no change is pending.
@@ -132,16 +163,25 @@ func (d *demo) apply(p *plan.Plan) error {
 	for {
 		r, err := applier.Apply(d.Context, apply.Request{Run: p.Run})
 		if err != nil {
-			return err
+			return fmt.Errorf("apply run %s, in %s: %w", p.Run, d.folder, err)
 		}
-		pending := r.Count(runs.Pending)
-		if pending == 0 {
+		if r.Count(runs.Pending) == 0 {
+			d.line.bar.clear()
 			d.line.report(d.Context, p.Run)
-			return printResults(d.Process, p, r, formatFlag{}, "")
+			saved := 0.0
+			for _, x := range r.Results {
+				if x.Status == runs.Done {
+					saved += x.MonthlySaving
+				}
+			}
+			d.out.printf("Applied: %s; %s\n", counts(r.Count), freed(saved, p.Currency))
+			if i := slices.IndexFunc(r.Results, func(x runs.Result) bool { return x.Status == runs.Kept }); i >= 0 {
+				d.out.printf("  kept, for example %s: %s\n", r.Results[i].UserPrincipalName, r.Results[i].Note)
+			}
+			return nil
 		}
-		d.out.printf("%s: pending changes wait until licenses have followed membership\n", counts(r.Count))
-		if err := d.Clock.Sleep(d.Context, licenseDelay); err != nil {
-			return err
+		if err := d.Clock.Sleep(d.Context, licenseDelay); err != nil { // licenses follow membership
+			return fmt.Errorf("apply run %s, in %s: %w", p.Run, d.folder, err)
 		}
 	}
 }

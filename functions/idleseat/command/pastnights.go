@@ -3,14 +3,12 @@ package command
 import (
 	"context"
 	"fmt"
-	"runtime"
 	"sync/atomic"
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/sandbox"
-	"github.com/idleseat/idleseat/shared/workflow/backtest"
 	"github.com/idleseat/idleseat/shared/workflow/collect"
 )
 
@@ -49,22 +47,6 @@ func (d *demo) keepPast(past *pastClock, rules *policy.Policy, text string, nigh
 	}
 	d.line.bar.clear()
 	return nil
-}
-
-// tryThresholds shows what other thresholds would have done on the kept nights.
-func (d *demo) tryThresholds(text string) error {
-	d.out.printf("── Other thresholds, on the kept nights ──\n\n")
-	if d.out.err != nil {
-		return d.out.err
-	}
-	answer, err := backtest.Run(d.Context, d.store, backtest.Question{
-		PolicyName: "policy.yaml of the demo", Policy: []byte(text), Days: []int{30, 45, 60, 90}, Regret: 0.05, Within: 30,
-		Now: d.Clock.Now(), Workers: min(runtime.GOMAXPROCS(0), 4),
-	})
-	if err != nil {
-		return err
-	}
-	return printBacktest(d.Process, answer)
 }
 
 // livingEntra lists the people of a simulated company without HTTP.

@@ -157,7 +157,7 @@ func TestFirstPolicy(t *testing.T) {
 		},
 		"an account for an emergency": {
 			change: func(t *tenant) { t.people[7].UserPrincipalName = "Break-Glass1@contoso.example" },
-			want:   wants{rules: 2, told: []string{"Break-Glass1@contoso.example are exempt"}},
+			want:   wants{rules: 2, told: []string{"Exempt, because the names look like accounts for an emergency: Break-Glass1@contoso.example."}},
 		},
 		"nobody has a sign-in date": {
 			change: func(t *tenant) {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/plain"
 )
 
 // note returns the note of what was seen, as Markdown.
@@ -81,7 +82,7 @@ func (c *choice) told(w Wishes) (all []string) {
 	c.tellAD(tell)
 	switch users := c.exemptions(w); {
 	case len(users) > len(w.Exempt):
-		tell("%s are exempt, or look like accounts for an emergency and are now exempt, too. Check exempt.users.", first(users))
+		tell("Exempt, because the names look like accounts for an emergency: %s. Check exempt.users.", first(users[len(w.Exempt):]))
 	case len(users) == 0 && p.Unread == "":
 		tell("No account looks like one for an emergency. If you have one, list it under exempt.users.")
 	case len(users) == 0:
@@ -186,7 +187,7 @@ func (c *choice) tellAD(tell func(string, ...any)) {
 		for i, dn := range a.Citrix {
 			quoted[i] = shown(dn)
 		}
-		tell("Several groups have Citrix in their name, so none is in the policy: %s. Name the right one with --citrix.", strings.Join(quoted, "; "))
+		tell("Several groups have Citrix in their name, so none is in the policy: %s. Name the right one:  idleseat init --force --citrix %s", strings.Join(quoted, "; "), plain.Word(shown(a.Citrix[0])))
 	case a.Unread == "":
 		tell("No group of Active Directory has Citrix in its name. If a group gives Citrix, name it with --citrix.")
 	}

@@ -95,7 +95,7 @@ func (c *choice) licensesText(l *lines, w Wishes) {
 			l.add("    group: {ad: %s}", scalar(one.citrix))
 			l.add("    # model: user           # write it if a person who leaves the group frees a seat; also device, concurrent")
 		} else {
-			l.add("  %s:                  # %d seats, %d of them taken", one.name, one.sku.Enabled, one.sku.Consumed)
+			l.add("  %s: # %d seats, %d of them taken", one.name, one.sku.Enabled, one.sku.Consumed)
 			l.add("    sku: %s", scalar(one.ref))
 			groupsText(l, one.groups)
 		}
