@@ -3,6 +3,7 @@ package command
 import (
 	"encoding/json"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -129,17 +130,15 @@ func TestDemoKeepsNights(t *testing.T) {
 		}
 	}
 	a := call(t, "demo", "--users", "100", "--nights", "5")
-	out := string(a.out)
 	if a.status != exitDone {
-		t.Fatalf("status %d, %s\n%s", a.status, a.err, out)
+		t.Fatalf("status %d, %s\n%s", a.status, a.err, a.out)
 	}
-	for _, want := range []string{"5 nights from", "100 people in the last one", "60 (in force)", "── The plan ──", "── The plan again"} {
-		if !strings.Contains(out, want) {
-			t.Errorf("no %q in\n%s", want, out)
+	folder := matched(t, string(a.out), `(?m)cd (.*)$`)
+	t.Cleanup(func() { _ = os.RemoveAll(folder) })
+	back := string(call(t, "backtest", "--store", filepath.Join(folder, "store")).out)
+	for _, want := range []string{"7 nights from", "100 people in the last one", "60 (in force)"} {
+		if !strings.Contains(back, want) {
+			t.Errorf("no %q in\n%s", want, back)
 		}
-	}
-	_, folder, _ := strings.Cut(strings.TrimSpace(out), "did lies in ")
-	if err := os.RemoveAll(folder); err != nil || folder == "" {
-		t.Errorf("remove %q: %v", folder, err)
 	}
 }

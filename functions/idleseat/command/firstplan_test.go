@@ -1,0 +1,42 @@
+package command
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/idleseat/idleseat/shared/sandbox"
+)
+
+// TestHeldFirstPlan: a plan that only limits hold says what to do, and doing it works as printed.
+func TestHeldFirstPlan(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 300}, replace(t, "percent: 10", "percent: 1"))
+	text := string(s.want(exitHeld, "plan").out)
+	for _, want := range []string{"A first plan is usually held", "What to do:", "idleseat serve --open", "--override-limits ", "limits.perRun"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the plan does not say %q:\n%s", want, text)
+		}
+	}
+	again := regexp.MustCompile(`(?m)^    idleseat (plan --run .*)$`).FindStringSubmatch(text)
+	if again == nil {
+		t.Fatalf("the plan does not say how to plan again:\n%s", text)
+	}
+	s.write("policy.yaml", strings.Replace(string(s.company.Policy()), "percent: 10", "percent: 2", 1))
+	second := string(s.want(exitHeld, strings.Fields(again[1])...).out)
+	if strings.Contains(second, "A first plan is") || !strings.Contains(second, "What to do:") {
+		t.Errorf("the second plan says:\n%s", second)
+	}
+	s.write("policy.yaml", string(s.company.Policy()))
+	if text := string(s.want(exitDone, strings.Fields(again[1])...).out); strings.Contains(text, "What to do:") {
+		t.Errorf("a plan that is not held says what to do:\n%s", text)
+	}
+	// A plan in audit cannot be accepted.
+	s.write("policy.yaml", strings.NewReplacer("mode: review", "mode: audit", "percent: 10", "percent: 1").Replace(string(s.company.Policy())))
+	if text := string(s.want(exitHeld, strings.Fields(again[1])...).out); strings.Contains(text, "--override-limits") {
+		t.Errorf("a plan in audit offers to be accepted:\n%s", text)
+	}
+	if a := s.want(exitHeld, "plan", "--format", "json"); strings.Contains(string(a.out), "What to do") {
+		t.Errorf("JSON has words for people:\n%s", a.out)
+	}
+}
