@@ -1,0 +1,102 @@
+package command
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/idleseat/idleseat/shared/sandbox"
+)
+
+// tenMinutes returns the commands of the README's first ten minutes: those about the demo's company, and those about
+// the reader's own tenant.
+func tenMinutes(t *testing.T) (playing, own []string) {
+	t.Helper()
+	page, err := os.ReadFile("../../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, found := strings.Cut(string(page), "## The first ten minutes\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	before, after, split := strings.Cut(section, "\n**3. ")
+	if !found || !split {
+		t.Fatal("the README has no first ten minutes, or no third step")
+	}
+	commands := func(text string) (all []string) {
+		for _, m := range regexp.MustCompile(`(?m)^ {4}(.+)$`).FindAllStringSubmatch(text, -1) {
+			all = append(all, m[1])
+		}
+		return all
+	}
+	return commands(before), commands(after)
+}
+
+// arguments returns the arguments of an idleseat command, and whether the command is one that ends by itself.
+func arguments(command string) (args []string, ends bool) {
+	text, _, _ := strings.Cut(command, " #")
+	args = strings.Fields(text)
+	if len(args) == 0 || args[0] != "idleseat" || args[1] == "demo" || args[1] == "serve" {
+		return nil, false
+	}
+	return args[1:], true
+}
+
+// TestTenMinutes pastes the commands of the README: first against the company of the demo, and then against a tenant
+// of one's own. The shells read every line.
+func TestTenMinutes(t *testing.T) {
+	t.Parallel()
+	playing, own := tenMinutes(t)
+	for _, shell := range []string{"bash", "zsh"} {
+		if _, err := exec.LookPath(shell); err != nil {
+			continue
+		}
+		cmd := exec.Command(shell, "-n")
+		cmd.Stdin = strings.NewReader(strings.Join(append(playing, own...), "\n"))
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", shell, err, out)
+		}
+	}
+	ran := 0
+	s := newShell(t, sandbox.Options{Users: 300})
+	for _, command := range playing {
+		args, ends := arguments(command)
+		if !ends {
+			continue
+		}
+		ran++
+		if args[0] == "restore" {
+			args = append(args, "--yes") // nobody answers here
+		}
+		text := s.want(exitDone, args...).out
+		if args[0] != "plan" || args[len(args)-1] != "latest" {
+			s.write("policy.yaml", replace(t, "days(60)", "days(400)")(strings.ReplaceAll(string(s.company.Policy()), "days(400)", "days(60)")))
+			continue
+		}
+		apply := regexp.MustCompile(`(?m)^apply it:  idleseat apply (\S+)$`).FindSubmatch(text)
+		if apply == nil {
+			t.Fatalf("the plan does not end with the line that applies it:\n%s", text)
+		}
+		s.finish(string(apply[1]))
+	}
+	mine := newShell(t, sandbox.Options{Users: 300})
+	mine.env = append(mine.company.Env(), "IDLESEAT_TEST_MAIN=1", "HOME="+mine.dir, "PATH="+os.Getenv("PATH"))
+	mine.apart = true // in a folder of its own
+	if err := os.Remove(mine.path("policy.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range own {
+		if args, ends := arguments(command); ends {
+			ran++
+			if a := mine.run(args...); a.status != exitDone && (a.status != exitHeld || !bytes.Contains(a.out, []byte("What to do:"))) {
+				t.Errorf("%s: exit status %d\n%s%s", command, a.status, a.out, a.err)
+			}
+		}
+	}
+	if ran < 8 {
+		t.Errorf("the README has %d commands", ran)
+	}
+	mine.unwritten()
+}
