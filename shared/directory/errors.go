@@ -13,6 +13,8 @@ var (
 	ErrAmbiguousGroup  = errors.New("more than one group of that name")
 	// ErrHidden means that the group, or a group nested in it, hides its members.
 	ErrHidden = errors.New("the members are hidden")
+	// ErrNotListed means that the directory does not list the groups that give licenses. There may be some.
+	ErrNotListed = errors.New("the directory does not list the groups that give licenses")
 )
 
 // ErrCursor is returned when the directory no longer recognizes a paging cursor. The caller must read the list again

@@ -90,8 +90,8 @@ func (c *Client) FindGroup(ctx context.Context, nameOrID string) (directory.Grou
 	return found[0].group(nameOrID), nil
 }
 
-// LicenseGroups returns all groups that give licenses to their members. It returns none if the tenant's Graph does
-// not accept the filter.
+// LicenseGroups returns all groups that give licenses to their members. It returns directory.ErrNotListed if the
+// tenant's Graph does not accept the filter.
 func (c *Client) LicenseGroups(ctx context.Context) ([]directory.Group, error) {
 	k := call{what: "list groups that give licenses", needs: readGroups}
 	info, err := c.groups().ToGetRequestInformation(ctx, &groups.GroupsRequestBuilderGetRequestConfiguration{
@@ -104,7 +104,7 @@ func (c *Client) LicenseGroups(ctx context.Context) ([]directory.Group, error) {
 	}
 	found, err := all[wireGroup](ctx, c, k, info)
 	if answered(err, http.StatusBadRequest) {
-		return nil, nil
+		return nil, fmt.Errorf("%w: %w", directory.ErrNotListed, err)
 	}
 	list := make([]directory.Group, len(found))
 	for i, w := range found {

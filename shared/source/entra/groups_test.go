@@ -88,6 +88,30 @@ func TestFindGroupDamaged(t *testing.T) {
 	}
 }
 
+// A Graph that refuses the filter has not said that no group gives licenses.
+func TestLicenseGroups(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		play  answer
+		want  []string
+		fails error
+	}{
+		"two":                 {list("", `{"id":"`+groupA+`"}`, `{"id":"`+groupB+`"}`), []string{groupA, groupB}, nil},
+		"none":                {list(""), nil, nil},
+		"forbidden":           {forbidden, nil, ErrForbidden},
+		"filter is not known": {failure(400, badRequest, "Unsupported or invalid query filter clause."), nil, directory.ErrNotListed},
+	} {
+		found, err := newFake(t, tc.play).LicenseGroups(t.Context())
+		var ids []string
+		for _, g := range found {
+			ids = append(ids, g.ID)
+		}
+		if diff := cmp.Diff(tc.want, ids); !errors.Is(err, tc.fails) || diff != "" {
+			t.Errorf("%s: error %v, want %v (-want +got):\n%s", name, err, tc.fails, diff)
+		}
+	}
+}
+
 func entry(kind, id string) string {
 	return `{"@odata.type":"#microsoft.graph.` + kind + `","id":"` + id + `","onPremisesSecurityIdentifier":null}`
 }

@@ -200,12 +200,15 @@ func (c *Collector) mailboxes(ctx context.Context, in Start) (*snapshot.Mailboxe
 }
 
 // granting returns the groups that give a license of the policy although the policy does not name them. They explain
-// why a person's license does not change.
+// why a person's license does not change. Without such a list, the explanation alone is missing.
 func (c *Collector) granting(ctx context.Context, p *policy.Policy, b *snapshot.Begin) ([]directory.Group, error) {
 	if len(p.SKUs()) == 0 {
 		return nil, nil
 	}
 	all, err := c.Entra.LicenseGroups(ctx)
+	if errors.Is(err, directory.ErrNotListed) {
+		return nil, nil
+	}
 	ids := b.SKUIDs()
 	return slices.DeleteFunc(all, func(g directory.Group) bool {
 		named := slices.ContainsFunc(b.Groups, func(o directory.Group) bool { return o.ID == g.ID })

@@ -225,6 +225,16 @@ func TestWithoutActiveDirectory(t *testing.T) {
 	}
 }
 
+// TestGroupsThatAreNotListed: the list of groups that give licenses only explains, so a run begins without it.
+func TestGroupsThatAreNotListed(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.entra.fail = fails{"LicenseGroups": fmt.Errorf("%w: 400", directory.ErrNotListed)}
+	if begin := b.begin(t); len(begin.Granting) > 0 {
+		t.Errorf("groups: %+v", begin.Granting)
+	}
+}
+
 // TestCalls: every page and every group is read once, and nothing else is.
 func TestCalls(t *testing.T) {
 	t.Parallel()
