@@ -95,6 +95,13 @@ func closed(ctx context.Context, s store.Store, p *plan.Plan, b *snapshot.Begin,
 			return "run " + by + " puts it back", err == nil, err
 		}
 	}
+	from := p.Run
+	if b.Choice != nil { // it ends with the plan that it was chosen from
+		from = b.Choice.From
+		if by, err := Withdrawn(ctx, s, from); err != nil || by != "" {
+			return "run " + by + " puts back what run " + from + " took, from whose plan this one was chosen", false, err
+		}
+	}
 	switch {
 	case snapshot.Ahead(p.Run, now):
 		return "the plan was made by a clock that was ahead: it is named " + p.Run + ", and now it is " + now.UTC().Format(time.RFC3339) + "; set the clocks right and plan again", false, nil
@@ -105,7 +112,7 @@ func closed(ctx context.Context, s store.Store, p *plan.Plan, b *snapshot.Begin,
 	case p.Restores != "" || b.User != "":
 		return "", false, nil
 	}
-	newer, err := Newer(ctx, s, p.Run, now)
+	newer, err := Newer(ctx, s, from, now)
 	if err != nil || newer == "" {
 		return "", false, err
 	}

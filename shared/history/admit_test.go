@@ -11,6 +11,48 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
+// TestAdmitChoice checks that a choice ends with the plan that it is from: when a newer plan supersedes that plan, or
+// when another run puts back what that plan's run took.
+func TestAdmitChoice(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 29, 3, 0, 0, 0, time.UTC)
+	const from, between, run, later = "20261129T010000Z-00000000", "20261129T013000Z-00000000", "20261129T020000Z-00000000", "20261129T023000Z-00000000"
+	for name, tc := range map[string]struct {
+		newer, withdrawn string
+		want             string
+	}{
+		"alone":                        {},
+		"a newer plan":                 {newer: later, want: "the plan of run " + later + " superseded it"},
+		"a plan newer than the source": {newer: between, want: "the plan of run " + between + " superseded it"},
+		"its own run is put back":      {withdrawn: run, want: "run back puts it back"},
+		"the other run is put back":    {withdrawn: from, want: "run back puts back what run " + from + " took"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := &store.Memory{}
+			if err := PutPlanned(t.Context(), s, &Planned{Run: from}, true); err != nil {
+				t.Fatal(err)
+			}
+			if tc.newer != "" {
+				if err := PutPlanned(t.Context(), s, &Planned{Run: tc.newer}, true); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if tc.withdrawn != "" {
+				if err := Withdraw(t.Context(), s, tc.withdrawn, "back", now); err != nil {
+					t.Fatal(err)
+				}
+			}
+			b := &snapshot.Begin{Run: run, Policy: "text", Choice: &snapshot.Choice{From: from}}
+			p := &plan.Plan{Run: run, PlanHash: "hash", PolicyHash: b.PolicyHash(), Mode: policy.Review, Verdict: plan.Review, Expires: now.Add(time.Hour)}
+			_, refusal, err := Admit(t.Context(), s, p, b, Request{Policy: "text", Left: 1}, now)
+			if err != nil || (refusal == "") != (tc.want == "") || !strings.Contains(refusal, tc.want) {
+				t.Errorf("refused %q, %v, want %q", refusal, err, tc.want)
+			}
+		})
+	}
+}
+
 // Admit, which both the command line and the state machine call, refuses these plans.
 func TestAdmit(t *testing.T) {
 	t.Parallel()

@@ -21,24 +21,67 @@ const minHolders = 3
 func Exceeded(limits policy.Limits, tallies []Tally, accepted map[string]int) []string {
 	var reasons []string
 	for i := range tallies {
-		t := &tallies[i]
-		matches, besides := t.Reclaim-accepted[t.Rule], ""
-		if accepted[t.Rule] > 0 {
-			besides = fmt.Sprintf(", besides the %d whom an override accepted", accepted[t.Rule])
-		}
-		percent := 100 * float64(matches) / float64(max(1, t.Holders))
-		switch {
-		case matches <= 0:
-		case matches > limits.StopAboveCount:
-			reasons = append(reasons, fmt.Sprintf("rule %s matches %d people%s, more than limits.stopAbove.count %d", t.Rule, matches, besides, limits.StopAboveCount))
-		case matches == t.Holders && matches >= minHolders:
-			reasons = append(reasons, fmt.Sprintf("rule %s matches every one of the %d holders, which is a sign of broken data", t.Rule, t.Holders))
-		case matches < minMatches:
-		case percent > limits.StopAbovePercent:
-			reasons = append(reasons, fmt.Sprintf("rule %s matches %d of %d holders (%.1f %%)%s, more than limits.stopAbove.percent %g", t.Rule, matches, t.Holders, percent, besides, limits.StopAbovePercent))
+		if why := exceeded(limits, &tallies[i], accepted[tallies[i].Rule]); why != "" {
+			reasons = append(reasons, why)
 		}
 	}
 	return reasons
+}
+
+// exceeded is Exceeded for one rule.
+func exceeded(limits policy.Limits, t *Tally, accepted int) string {
+	matches, besides := t.Reclaim-accepted, ""
+	if accepted > 0 {
+		besides = fmt.Sprintf(", besides the %d whom an override accepted", accepted)
+	}
+	percent := 100 * float64(matches) / float64(max(1, t.Holders))
+	switch {
+	case matches <= 0:
+	case matches > limits.StopAboveCount:
+		return fmt.Sprintf("rule %s matches %d people%s, more than limits.stopAbove.count %d", t.Rule, matches, besides, limits.StopAboveCount)
+	case everyone(t, accepted):
+		return fmt.Sprintf("rule %s matches every one of the %d holders, which is a sign of broken data", t.Rule, t.Holders)
+	case matches < minMatches:
+	case percent > limits.StopAbovePercent:
+		return fmt.Sprintf("rule %s matches %d of %d holders (%.1f %%)%s, more than limits.stopAbove.percent %g", t.Rule, matches, t.Holders, percent, besides, limits.StopAbovePercent)
+	}
+	return ""
+}
+
+func everyone(t *Tally, accepted int) bool {
+	return t.Reclaim-accepted == t.Holders && t.Holders >= minHolders
+}
+
+// MostChosen is how many changes an operator may choose from a plan that its limits hold. The command line shows so
+// many changes in full before it asks, so each of them is looked at. More need an override.
+const MostChosen = 25
+
+// ExceededByChoice is Exceeded for changes that an operator chose from a larger plan. takes has, by rule, how many
+// licenses the chosen changes take or announce, and all is the number of chosen changes. The sentences in held put the
+// plan on hold. Those in lifted do not, because the choice is small and within the limits. A rule that matches every
+// holder holds any choice: choosing makes a plan smaller, and does not make its data better.
+func ExceededByChoice(limits policy.Limits, tallies []Tally, accepted, takes map[string]int, all int) (held, lifted []string) {
+	for i := range tallies {
+		t := &tallies[i]
+		why := exceeded(limits, t, accepted[t.Rule])
+		n, percent := takes[t.Rule], 100*float64(takes[t.Rule])/float64(max(1, t.Holders))
+		switch {
+		case why == "":
+		case n == 0:
+			lifted = append(lifted, why)
+		case everyone(t, accepted[t.Rule]):
+			held = append(held, fmt.Sprintf("rule %s matches every one of the %d holders, which is a sign of broken data, and a choice of some does not mend data", t.Rule, t.Holders))
+		case all > MostChosen:
+			held = append(held, fmt.Sprintf("%s; %d changes are chosen, and up to %d can be made without setting the limits aside", why, all, MostChosen))
+		case n > limits.StopAboveCount:
+			held = append(held, fmt.Sprintf("the choice has %d changes of rule %s, more than limits.stopAbove.count %d", n, t.Rule, limits.StopAboveCount))
+		case n >= minMatches && percent > limits.StopAbovePercent:
+			held = append(held, fmt.Sprintf("the choice has %d changes of rule %s, whose license %d people hold (%.1f %%), more than limits.stopAbove.percent %g", n, t.Rule, t.Holders, percent, limits.StopAbovePercent))
+		default:
+			lifted = append(lifted, why)
+		}
+	}
+	return held, lifted
 }
 
 // Window is the period over which the changes of a rule are added up.

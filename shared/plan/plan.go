@@ -238,6 +238,8 @@ type Plan struct {
 	MatchHash string         `json:"matchHash,omitempty"`
 	// Kinds counts the accounts that are not people, by kind.
 	Kinds map[string]int `json:"kinds,omitempty"`
+	// Chosen is set if an operator chose the changes from the plan of another run.
+	Chosen *Chosen `json:"chosen,omitempty"`
 	// Overridable means that nothing but the limits holds the plan.
 	Overridable  bool      `json:"overridable"`
 	ManifestHash string    `json:"manifestHash"`
@@ -245,6 +247,15 @@ type Plan struct {
 	Tool         string    `json:"tool"`
 	Created      time.Time `json:"created"` // by the real clock
 	Expires      time.Time `json:"expires"`
+}
+
+// Chosen says from which plan the changes of another plan were chosen.
+type Chosen struct {
+	From     string `json:"from"`     // the run
+	PlanHash string `json:"planHash"` // of its plan
+	LeftOut  int    `json:"leftOut"`  // changes of its plan that the operator left out
+	// Lifted lists the limits that hold the plan of that run and do not hold the choice, since it is small.
+	Lifted []string `json:"lifted,omitempty"`
 }
 
 // Notice takes the place of a target in a change that is only announced.

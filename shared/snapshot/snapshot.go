@@ -65,6 +65,8 @@ type Begin struct {
 	Earlier *directory.Earlier `json:"earlier,omitempty"`
 	// Lost describes the damaged objects of earlier runs that could not be used for Earlier.
 	Lost []string `json:"lost,omitempty"`
+	// Choice is set if an operator chose the changes of this run from the plan of another run.
+	Choice *Choice `json:"choice,omitempty"`
 	// Unnamed is set only in a run for one person. It lists the names in the policy that nobody has. A run for
 	// everybody does not need it, because that run reads all names.
 	Unnamed []string `json:"unnamed,omitempty"`
@@ -72,6 +74,19 @@ type Begin struct {
 	Mailboxes *Mailboxes `json:"mailboxes,omitempty"`
 	// Reports describes the usage reports for the signals that the policy reads.
 	Reports []usage.Reading `json:"reports,omitempty"`
+}
+
+// Choice names the changes that an operator chose from the plan of a run. The new run can have no other change.
+type Choice struct {
+	From     string   `json:"from"`     // the run
+	PlanHash string   `json:"planHash"` // the hash of its plan
+	Changes  []Chosen `json:"changes"`
+}
+
+// Chosen names a change of a plan: the license of a person.
+type Chosen struct {
+	User    string `json:"user"`
+	License string `json:"license"`
 }
 
 // Subscriptions has the purchases of the products that the policy names, or says why they could not be read.

@@ -20,7 +20,7 @@ var reasonFiles = []string{
 	"../directory/join.go", "../directory/contradiction.go", "../directory/past.go",
 	"../plan/direct.go", "../plan/entragroup.go", "../plan/adgroup.go", "../plan/route.go", "../plan/mail.go",
 	"../decision/decide.go", "../decision/past.go", "../decision/first.go", "../decision/memory.go",
-	"../workflow/gate/guard.go", "../workflow/gate/gate.go",
+	"../workflow/gate/guard.go", "../workflow/gate/gate.go", "../workflow/gate/choice.go",
 }
 
 // noReasons are texts of these files that are no reasons, or only parts of one.

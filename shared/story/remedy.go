@@ -16,7 +16,7 @@ type remedy struct {
 // comes first. Reasons are stored as text by every version, so they are found by their words.
 var remedies = []remedy{
 	{"ledger", []string{"damaged ledger"}, "Bring back the object of the ledger that is named, from an earlier version or a backup."},
-	{"fresh", []string{"these data may be from before that", "does not say by which way", "no longer held"}, "Plan again: newer data decide."},
+	{"fresh", []string{"these data may be from before that", "lists another change of this license", "does not say by which way", "no longer held"}, "Plan again: newer data decide."},
 	{"agent", []string{"whether an agent's tokens count"}, "Ask who runs the agent, and take the license by hand if nobody needs it: no data decide it."},
 	{"rights", []string{"no right to see", "may not be read: "}, "Grant the account of idleseat the right to read the attribute."},
 	{"outOfScope", []string{"was found there (out of scope or deleted)", "but no account was found there"}, "Bring the account into the part of Active Directory that idleseat reads, or delete what is left of it in Entra ID."},
@@ -44,6 +44,7 @@ var remedies = []remedy{
 	{"firstReading", []string{"first reading"}, "Nothing: a reading of another day confirms it; an operator may plan and apply it today."},
 	{"setback", []string{"tried again from "}, "Mend what the directory answered; `idleseat reevaluate` tries at once."},
 	{"notBack", []string{"not given back: "}, "Give it back by hand with `idleseat restore`, if the person needs it."},
+	{"leftOut", []string{"left out by the operator"}, "Nothing: the next plan lists it again, and the plan that was chosen from still has it."},
 	{"seats", []string{"no free seat of "}, "Buy seats, or free some first."},
 	{"mailboxSize", []string{"the size of the mailbox is not known"}, "Let idleseat read the mailbox usage report, with names shown."},
 	{"mailboxKind", []string{"mailbox of the kind", "may be a shared, room or equipment mailbox"}, "Leave it: the license of this mailbox is there for another reason than signing in."},

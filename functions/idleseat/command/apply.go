@@ -26,6 +26,7 @@ type applyCmd struct {
 	storeFlag
 	policyFlag
 	formatFlag
+	choiceFlags
 	ID       string `arg:"" name:"run" help:"The run whose plan is applied."`
 	Yes      bool   `help:"Approve the plan without being asked."`
 	Override string `name:"override-limits" help:"Apply a plan that its limits hold: the hash of that very plan." placeholder:"HASH"`
@@ -44,7 +45,7 @@ func (c *applyCmd) Run(a *Process) error {
 	if err != nil {
 		return err
 	}
-	in := apply.Request{Run: c.ID, Override: c.Override, Approver: approver()}
+	in := apply.Request{Override: c.Override, Approver: approver()}
 	if in.Policy, err = c.policyOf(a, s, p); err != nil {
 		return err
 	}
@@ -53,10 +54,21 @@ func (c *applyCmd) Run(a *Process) error {
 		return err
 	}
 	defer line.close()
+	if c.given() {
+		if p, err = c.choose(a, s, line, p, in.Policy); err != nil {
+			return err
+		}
+	}
+	in.Run = p.Run
 	applier := line.applier()
 	idle := p.Verdict == plan.Nothing && len(p.Resumes) > 0 && p.Mode != policy.Audit // idle: only earlier runs have pending work
 	if !idle {
 		if err := applier.Check(a.Context, in); err != nil {
+			return err
+		}
+	}
+	if c.given() {
+		if err := c.unseen(a, p); err != nil {
 			return err
 		}
 	}
@@ -71,7 +83,7 @@ func (c *applyCmd) Run(a *Process) error {
 	line.bar.clear()
 	line.report(a.Context, p.Run)
 	if results != nil {
-		if printErr := printResults(a, p, results, c.formatFlag, c.next(a, "apply "+c.ID+" --yes")); printErr != nil && err == nil {
+		if printErr := printResults(a, p, results, c.formatFlag, c.next(a, "apply "+p.Run+" --yes")); printErr != nil && err == nil {
 			err = printErr
 		}
 	}

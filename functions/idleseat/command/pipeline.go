@@ -132,6 +132,25 @@ func (p *pipeline) again(ctx context.Context, old string, in start) (*plan.Plan,
 	return p.decide(ctx, run)
 }
 
+// choose plans a new run on the snapshot of the run of b. Its plan has those of the changes of b's plan that an operator
+// chose. b is of a run whose plan may be applied.
+func (p *pipeline) choose(ctx context.Context, b *snapshot.Begin, planHash string, changes []plan.Change) (*plan.Plan, error) {
+	rules, err := policy.Load("policy of run "+b.Run, []byte(b.Policy))
+	if err != nil {
+		return nil, err
+	}
+	choice := &snapshot.Choice{From: b.Run, PlanHash: planHash}
+	for _, c := range changes {
+		choice.Changes = append(choice.Changes, snapshot.Chosen{User: c.User, License: c.License})
+	}
+	run := newRun(p.now())
+	in := collect.Start{Run: run, AsOf: b.AsOf, Policy: rules, Text: b.Policy, AcceptFeeds: b.AcceptFeeds, Choice: choice}
+	if err := collect.BeginOver(ctx, p.store, b.Run, in, p.tool, p.now()); err != nil {
+		return nil, err
+	}
+	return p.decide(ctx, run)
+}
+
 // decide evaluates all partitions of a sealed run and makes its plan.
 func (p *pipeline) decide(ctx context.Context, run string) (*plan.Plan, error) {
 	r, err := decision.Open(ctx, p.store, run)

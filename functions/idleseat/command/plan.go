@@ -208,6 +208,9 @@ func planText(a *Process, s store.Store, r *decision.Run, p *plan.Plan, next str
 	for _, n := range p.Notes {
 		out.printf("  note: %s\n", n)
 	}
+	if p.Chosen != nil {
+		chosenText(out, p)
+	}
 	if p.FirstRun {
 		out.printf("  this store knows no earlier run: nothing is compared with an earlier day, and what was restored\n  or given back with another folder or store is not known here\n\n")
 	}

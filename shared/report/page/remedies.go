@@ -20,6 +20,7 @@ func swedishRemedies() map[string]string {
 
 var inSwedish = map[string]string{
 	"ledger":        "Hämta tillbaka det nämnda objektet i liggaren från en tidigare version eller en säkerhetskopia.",
+	"leftOut":       "Ingenting: nästa plan tar upp det igen, och planen som valet gjordes ur har det kvar.",
 	"fresh":         "Planera igen: nyare data avgör.",
 	"agent":         "Fråga den som driver agenten, och ta licensen för hand om ingen behöver den: inga data avgör det.",
 	"rights":        "Ge idleseats konto rätt att läsa attributet.",

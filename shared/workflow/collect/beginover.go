@@ -34,7 +34,7 @@ func BeginOver(ctx context.Context, s store.Store, old string, in Start, tool st
 	if err := errors.Join(err, covers(b, in.Policy)); err != nil {
 		return fmt.Errorf("%w: the snapshot of run %s cannot be planned by this policy: %w; read again, without --run", ErrPolicy, old, err)
 	}
-	b.Run, b.Started, b.AsOf, b.Policy, b.Tool, b.AcceptFeeds, b.Copy = in.Run, now.UTC(), in.AsOf.UTC(), in.Text, tool, in.AcceptFeeds, old
+	b.Run, b.Started, b.AsOf, b.Policy, b.Tool, b.AcceptFeeds, b.Copy, b.Choice = in.Run, now.UTC(), in.AsOf.UTC(), in.Text, tool, in.AcceptFeeds, old, in.Choice
 	b.PolicyFile = cmp.Or(in.PolicyFile, b.PolicyFile)
 	if b.Earlier, b.Lost, err = history.Earlier(ctx, s, in.Run, now); err != nil {
 		return fmt.Errorf("begin run %s: %w", in.Run, err)

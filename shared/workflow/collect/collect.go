@@ -81,6 +81,9 @@ type Start struct {
 	// AcceptFeeds accepts the sources as they are, even if they shrank.
 	AcceptFeeds bool
 	Scheduled   bool // whether the schedule started the run
+	// Choice restricts a run over the snapshot of an old one to changes of the old run's plan. It is nil for a run of
+	// its own.
+	Choice *snapshot.Choice
 }
 
 // Begin resolves what the policy names and writes begin.json. It fails with ErrPolicy, without beginning a run, if

@@ -15,27 +15,35 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/runs"
+	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
 // matches hashes the people whom the rules of a run match, so that the plan's hash covers them.
 type matches struct {
-	keys map[string]string // keys of the rules by name; editing a rule changes its key
-	sum  hash.Hash
+	keys   map[string]string // keys of the rules by name; editing a rule changes its key
+	sum    hash.Hash
+	counts map[string]int           // people by the name of the rule
+	only   map[snapshot.Chosen]bool // what an operator chose; nil: everything
 }
 
-func newMatches(p *policy.Policy) *matches {
-	m := &matches{keys: map[string]string{}, sum: sha256.New()}
+// newMatches returns matches without people. only is what an operator chose, or nil.
+func newMatches(p *policy.Policy, only map[snapshot.Chosen]bool) *matches {
+	m := &matches{keys: map[string]string{}, sum: sha256.New(), counts: map[string]int{}, only: only}
 	for _, rule := range p.Rules {
 		m.keys[rule.Name] = rule.Key()
 	}
 	return m
 }
 
-func (m *matches) add(d *plan.Decision) {
-	if d.Outcome == policy.Reclaim {
-		fmt.Fprintf(m.sum, "%q %q\n", m.keys[d.Rule], d.User)
+// add adds a decision and reports whether it counts. An override of a choice accepts nobody but those who were chosen.
+func (m *matches) add(d *plan.Decision) bool {
+	if d.Outcome != policy.Reclaim || m.only != nil && !m.only[snapshot.Chosen{User: d.User, License: d.License}] {
+		return false
 	}
+	m.counts[d.Rule]++
+	fmt.Fprintf(m.sum, "%q %q\n", m.keys[d.Rule], d.User)
+	return true
 }
 
 func (m *matches) hash() string { return hex.EncodeToString(m.sum.Sum(nil)) }
@@ -96,10 +104,10 @@ func peopleOf(ctx context.Context, s store.Store, o *history.Override) (people m
 	}
 	r, err := decision.Open(ctx, s, o.Run)
 	if err == nil {
-		m := newMatches(r.Policy)
+		m := newMatches(r.Policy, chosenIn(r.Begin))
 		people = map[match]bool{}
 		_, err = r.Each(ctx, func(d *plan.Decision) error {
-			if m.add(d); d.Outcome == policy.Reclaim {
+			if m.add(d) {
 				people[match{m.keys[d.Rule], d.User}] = true
 			}
 			return nil
@@ -171,7 +179,13 @@ func (j *judgement) exceeded(ctx context.Context, now time.Time) ([]string, erro
 			return nil, err
 		}
 	}
-	reasons := plan.Exceeded(j.Policy.Limits, j.sum.Tallies, accepted)
+	var reasons []string
+	if j.choice == nil {
+		reasons = plan.Exceeded(j.Policy.Limits, j.sum.Tallies, accepted)
+	} else {
+		all := len(j.plan.Changes) + len(j.plan.Notices)
+		reasons, j.plan.Chosen.Lifted = plan.ExceededByChoice(j.Policy.Limits, j.sum.Tallies, accepted, j.takes(a, now), all)
+	}
 	if j.Begin.User == "" { // in a run for one person, the operator looks at the plan
 		reasons = append(reasons, plan.Drained(j.Policy.Limits, j.drains(a, now))...)
 	}

@@ -46,6 +46,7 @@ type evaluated struct {
 	taken      []ledger.Intent // licenses that earlier runs took and that were not restored
 	history    string          // key of a digest that already exists
 	consumed   int             // seats of E3 in use
+	choice     *snapshot.Choice
 
 	subscriptions *snapshot.Subscriptions
 }
@@ -76,7 +77,7 @@ func (e evaluated) putInto(t *testing.T, s store.Store) {
 	b := &snapshot.Begin{
 		Run: run, Read: asOf, AsOf: asOf, Tenant: tenant, Tool: "v1", Policy: e.text, Partitions: len(e.partitions), User: e.user, Scheduled: e.scheduled,
 		SKUs:      []directory.SKU{{ID: "sku-e3", PartNumber: "SPE_E3", Consumed: e.consumed}, {ID: "sku-exo", PartNumber: "EXCHANGESTANDARD", Enabled: e.seats[0], Consumed: e.seats[1]}},
-		Mailboxes: e.mailboxes, Subscriptions: e.subscriptions,
+		Mailboxes: e.mailboxes, Subscriptions: e.subscriptions, Choice: e.choice,
 	}
 	if err := snapshot.PutBegin(ctx, s, b); err != nil {
 		t.Fatal(err)

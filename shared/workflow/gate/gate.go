@@ -29,6 +29,9 @@ func Run(ctx context.Context, s store.Store, run string, now time.Time) (*plan.P
 		return nil, err
 	}
 	j := &judgement{Run: r, store: s, plan: runs.NewPlan(r, now)}
+	if j.choice, err = choiceOf(ctx, s, r.Begin); err != nil {
+		return nil, fmt.Errorf("plan run %s: %w", run, err)
+	}
 	if err := j.choose(ctx); err != nil {
 		return nil, fmt.Errorf("plan run %s: %w", run, err)
 	}
@@ -58,6 +61,7 @@ type judgement struct {
 	store           store.Store
 	plan            *plan.Plan
 	guard           *mailboxGuard
+	choice          *choice // nil if the run is no choice from another run's plan
 	chosen, notices *plan.Selection
 	again           []history.Touch  // licenses that were restored by others
 	pending         map[string]bool  // runs that have changes that have not ended
@@ -74,7 +78,7 @@ func (j *judgement) choose(ctx context.Context) (err error) {
 		return err
 	}
 	limit := j.Policy.Limits.PerRun
-	j.pending, j.lost, j.people, j.matches = map[string]bool{}, map[string]error{}, map[string]bool{}, newMatches(j.Policy)
+	j.pending, j.lost, j.people, j.matches = map[string]bool{}, map[string]error{}, map[string]bool{}, newMatches(j.Policy, chosenIn(j.Begin))
 	j.chosen, j.notices = plan.NewSelection(limit, freeSeats(j.Run)), plan.NewSelection(limit, nil)
 	j.sum, err = j.Each(ctx, func(d *plan.Decision) error {
 		j.matches.add(d)
@@ -87,9 +91,11 @@ func (j *judgement) choose(ctx context.Context) (err error) {
 		if d.HeldAgain != "" {
 			j.again = append(j.again, history.Touch{User: d.User, License: d.License, Run: d.HeldAgain})
 		}
-		d.Refused = j.guard.refusal(d)
+		d.Refused = j.refusal(d)
 		switch {
 		case !d.Planned():
+		case j.choice.waits(d):
+			j.choice.later++
 		case d.Notice:
 			d.Seat = "" // the seat is taken when the change is made
 			j.notices.Offer(*d)
@@ -132,6 +138,10 @@ func (j *judgement) choose(ctx context.Context) (err error) {
 		}
 	}
 	p.MatchHash = j.matches.hash()
+	if j.choice != nil {
+		p.Matches = j.matches.counts
+		j.choice.bind(p)
+	}
 	for _, c := range p.Changes {
 		p.MonthlySaving += c.MonthlySaving
 	}
@@ -176,8 +186,8 @@ func asksNobody(p *policy.Policy, tallies []plan.Tally) (notes []string) {
 // each calls each with every decision, including the refusals that follow from the plan as a whole.
 func (j *judgement) each(ctx context.Context, each func(*plan.Decision) error) (decision.Summary, error) {
 	return j.Each(ctx, func(d *plan.Decision) error {
-		d.Refused = j.guard.refusal(d)
-		if d.Planned() && !d.Notice && j.chosen.NoSeat(d) {
+		d.Refused = j.refusal(d)
+		if d.Planned() && !d.Notice && !j.choice.waits(d) && j.chosen.NoSeat(d) {
 			d.Refused = fmt.Sprintf("no free seat of %s is left for it, beside the %d that are kept free; buy some, or free some first", d.Seat, j.Policy.LicenseNamed(d.Seat).KeepSeats)
 		}
 		return each(d)
@@ -198,9 +208,10 @@ func freeSeats(r *decision.Run) map[string]int {
 
 // remember stores two things for later runs: the people whom the plan may touch, and the health of the feeds. believed
 // is false if too many people matched. Later runs then do not compare their feeds with this run. They still remember
-// the dates of each account, because most first plans are on hold, and later runs must notice if a date goes missing.
+// the dates of each account, because most first plans are on hold, and later runs must notice if a date goes missing. A
+// choice from another run's plan is remembered like a run for one person: that run is the night.
 func (j *judgement) remember(ctx context.Context, believed bool) error {
-	everybody := j.Begin.User == ""
+	everybody := j.Begin.User == "" && j.choice == nil
 	past := history.PlannedBy(j.plan)
 	past.HeldAgain, past.OnHold = j.again, j.plan.Verdict == plan.Hold
 	for source, reading := range j.Manifest.Readings {

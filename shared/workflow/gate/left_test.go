@@ -66,7 +66,7 @@ func TestAcceptedAreThoseWhoMatched(t *testing.T) {
 	undecided := reclaim("u", 70)
 	undecided.Outcome = policy.Undecided
 	one := reclaim("a", 70)
-	with, without := newMatches(rules), newMatches(rules)
+	with, without := newMatches(rules, nil), newMatches(rules, nil)
 	with.add(&one)
 	with.add(&undecided)
 	without.add(&one)

@@ -1,0 +1,217 @@
+package command
+
+import (
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/idleseat/idleseat/shared/decision"
+	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/runs"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// choiceFlags choose changes of a plan. Without them all changes are meant.
+type choiceFlags struct {
+	Only   string `help:"Apply only the changes of the people whom a file lists: one userPrincipalName, id or line of changes.csv on a line. It makes a new plan of them." placeholder:"FILE"`
+	Except string `help:"Apply all changes but those of the people whom a file lists, as --only does." placeholder:"FILE"`
+	Limit  *int   `help:"Apply only the first N changes, the longest idle first, as --only does." placeholder:"N"`
+}
+
+func (c *choiceFlags) given() bool { return c.Only != "" || c.Except != "" || c.Limit != nil }
+
+// choice reads the files of the flags.
+func (c *choiceFlags) choice() (in plan.Choice, err error) {
+	if c.Limit != nil {
+		if in.Limit = *c.Limit; in.Limit < 1 {
+			return in, fmt.Errorf("--limit %d: give a number of at least 1", in.Limit)
+		}
+	}
+	if c.Only != "" {
+		if in.Only, err = readPicks(c.Only); err != nil {
+			return in, fmt.Errorf("--only: %w", err)
+		}
+	}
+	if c.Except != "" {
+		if in.Except, err = readPicks(c.Except); err != nil {
+			return in, fmt.Errorf("--except: %w", err)
+		}
+	}
+	return in, nil
+}
+
+// choose makes the plan of a new run from the changes of p that the flags choose, and prints it. The plan p must be one
+// that may be applied now, or that only its limits hold.
+func (c *applyCmd) choose(a *Process, s store.Store, line *pipeline, p *plan.Plan, inForce string) (*plan.Plan, error) {
+	switch {
+	case p.Restores != "":
+		return nil, usageError{fmt.Errorf("run %s restores what another run took; for one person: %s", p.Run, c.next(a, "restore U --run "+p.Restores))}
+	case p.Chosen != nil:
+		return nil, usageError{fmt.Errorf("the changes of run %s were chosen from run %s already; choose from that run again", p.Run, p.Chosen.From)}
+	case c.Override != "":
+		return nil, usageError{errors.New("--override-limits names a plan by its hash, and the plan of the chosen changes is made only now: leave it out, and give it to that plan if it is held")}
+	}
+	in, err := c.choice()
+	if err != nil {
+		return nil, usageError{err}
+	}
+	b, err := snapshot.GetBegin(a.Context, s, p.Run)
+	if err != nil {
+		return nil, err
+	}
+	asked := history.Request{Policy: inForce, Left: 1}
+	if p.Verdict == plan.Hold && p.Overridable {
+		asked.Override = p.PlanHash // the plan of the choice is measured against the limits, by itself
+	}
+	admitted, refusal, err := history.Admit(a.Context, s, p, b, asked, a.Clock.Now())
+	if err != nil {
+		return nil, err
+	}
+	if refusal == "" {
+		refusal = admitted.Closed
+	}
+	if refusal != "" {
+		return nil, fmt.Errorf("%w to choose from run %s: %s", runs.ErrRefused, p.Run, refusal)
+	}
+	changes, err := p.Choose(in)
+	if err != nil {
+		return nil, usageError{fmt.Errorf("choose from run %s: %w; `%s` shows its changes", p.Run, err, c.next(a, "show "+p.Run))}
+	}
+	chosen, err := line.choose(a.Context, b, p.PlanHash, changes)
+	if err != nil {
+		return nil, err
+	}
+	return chosen, c.printChoice(a, s, chosen)
+}
+
+// printChoice prints the plan of a choice. With --format json it goes to stderr, because the results are the one object
+// on stdout.
+func (c *applyCmd) printChoice(a *Process, s store.Store, p *plan.Plan) error {
+	r, err := decision.Open(a.Context, s, p.Run)
+	if err != nil {
+		return err
+	}
+	to := *a
+	if c.json() {
+		to.Stdout = a.Stderr
+	}
+	return planText(&to, s, r, p, c.next(a, "apply "+p.Run))
+}
+
+// unseen refuses --yes for a choice that sets limits aside and that nobody has seen yet. A script that chooses every
+// night would otherwise lift the hold of each of these nights.
+func (c *applyCmd) unseen(a *Process, p *plan.Plan) error {
+	if !c.Yes || p.Chosen == nil || len(p.Chosen.Lifted) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: limits hold run %s, so --yes does not approve a choice from it unseen; look at the %d changes of run %s, then:  %s",
+		runs.ErrRefused, p.Chosen.From, len(p.Changes)+len(p.Notices), p.Run, c.next(a, "apply "+p.Run+" --yes"))
+}
+
+// chosenText says what a plan was chosen from.
+func chosenText(out *printer, p *plan.Plan) {
+	all := p.Chosen.LeftOut + len(p.Changes) + len(p.Notices)
+	out.printf("  chosen by the operator from the plan of run %s, which has %d changes or notices; left out: %d\n", p.Chosen.From, all, p.Chosen.LeftOut)
+	for _, why := range p.Chosen.Lifted {
+		out.printf("  holds that run and not this choice, which is small: %s\n", why)
+	}
+	out.printf("\n")
+}
+
+// readPicks reads a list of people: a name on each line, or a CSV file with commas, semicolons or tabs whose columns are
+// those of changes.csv. A header names the columns; without it the first column has the name, and the fourth, if there
+// is one, the license.
+func readPicks(path string) ([]plan.Pick, error) {
+	text, err := readSmall(path)
+	if err != nil {
+		return nil, err
+	}
+	if bytes.HasPrefix(text, []byte("\xff\xfe")) || bytes.HasPrefix(text, []byte("\xfe\xff")) {
+		return nil, fmt.Errorf("%s is UTF-16; save it as UTF-8 (in Excel: CSV UTF-8)", path)
+	}
+	text = bytes.TrimPrefix(text, []byte("\ufeff"))
+	rows := csv.NewReader(bytes.NewReader(text))
+	rows.Comma, rows.LazyQuotes, rows.FieldsPerRecord, rows.TrimLeadingSpace = separator(text), true, -1, true
+	at, first, picks := columns{name: []int{0}, license: 3}, true, []plan.Pick{}
+	for {
+		row, err := rows.Read()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		if head, is := header(row); is && first {
+			at, first = head, false
+			continue
+		}
+		first = false
+		line, _ := rows.FieldPos(0)
+		pick := plan.Pick{Line: line, License: at.cell(row, at.license)}
+		for _, n := range at.name {
+			if pick.Name == "" {
+				pick.Name = at.cell(row, n)
+			}
+		}
+		switch {
+		case strings.TrimSpace(strings.Join(row, "")) == "":
+		case pick.Name == "":
+			return nil, fmt.Errorf("%s: line %d names nobody", path, line)
+		default:
+			picks = append(picks, pick)
+		}
+	}
+	if len(picks) == 0 {
+		return nil, fmt.Errorf("%s names nobody", path)
+	}
+	return picks, nil
+}
+
+// columns says where a row has the name of a person and the license. A license of -1 means that no column has it.
+type columns struct {
+	name    []int
+	license int
+}
+
+func (columns) cell(row []string, n int) string {
+	if n < 0 || n >= len(row) {
+		return ""
+	}
+	return strings.TrimSpace(strings.TrimPrefix(row[n], "'")) // changes.csv has a quote before a text that would be a formula
+}
+
+// header returns the columns that the first row of a file names, if it is a header. The id comes before the name,
+// because no two people share it.
+func header(row []string) (columns, bool) {
+	at := columns{license: -1}
+	for _, wanted := range []string{"user", "userPrincipalName"} {
+		for i, title := range row {
+			if strings.EqualFold(strings.TrimSpace(title), wanted) {
+				at.name = append(at.name, i)
+			}
+		}
+	}
+	for i, title := range row {
+		if strings.EqualFold(strings.TrimSpace(title), "license") {
+			at.license = i
+		}
+	}
+	return at, len(at.name) > 0
+}
+
+// separator returns the separator of a CSV file, which is the one that its first line has most often.
+func separator(text []byte) rune {
+	line, _, _ := bytes.Cut(bytes.TrimLeft(text, "\r\n"), []byte("\n"))
+	best, most := ',', 0
+	for _, r := range []rune{',', ';', '\t'} {
+		if n := bytes.Count(line, []byte(string(r))); n > most {
+			best, most = r, n
+		}
+	}
+	return best
+}

@@ -1,0 +1,85 @@
+package plan
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Pick names changes of a plan, as a line of an operator's file does.
+type Pick struct {
+	Line int    // the line of the file, from 1
+	Name string // userPrincipalName, object id or SID of the person, in any case
+	// License is the only license that is meant. It is empty for all changes of the person.
+	License string
+}
+
+// Choice says which changes of a plan an operator wants. Only is nil if it does not matter who is named, and Except
+// names changes that are left out. Limit keeps the first changes in the order of the plan; 0 keeps all.
+type Choice struct {
+	Only, Except []Pick
+	Limit        int
+}
+
+// mostFaults is how many lines an error names.
+const mostFaults = 10
+
+// Choose returns the changes and notices of the plan that the choice names, in the order of the plan. It fails if a
+// line names nothing in the plan, or more than one person, and names the lines.
+func (p *Plan) Choose(c Choice) ([]Change, error) {
+	all := slices.Concat(p.Changes, p.Notices)
+	only, err := picked(all, c.Only, "--only")
+	if err != nil {
+		return nil, err
+	}
+	except, err := picked(all, c.Except, "--except")
+	if err != nil {
+		return nil, err
+	}
+	var kept []Change
+	for i := range all {
+		if (c.Only == nil || only[i]) && !except[i] && (c.Limit == 0 || len(kept) < c.Limit) {
+			kept = append(kept, all[i])
+		}
+	}
+	if len(kept) == 0 {
+		return nil, fmt.Errorf("nothing is left of the %d changes of run %s", len(all), p.Run)
+	}
+	return kept, nil
+}
+
+// picked returns the indexes of the changes that the lines of a file name. flag is the flag that the file was given to.
+func picked(all []Change, picks []Pick, flag string) (map[int]bool, error) {
+	found, faults := map[int]bool{}, []string{}
+	for _, pick := range picks {
+		people := map[string]bool{}
+		for i := range all {
+			if pick.names(&all[i]) {
+				found[i], people[all[i].User] = true, true
+			}
+		}
+		switch {
+		case len(people) == 0 && pick.License != "":
+			faults = append(faults, fmt.Sprintf("line %d: the plan has no change of %s for %q", pick.Line, pick.License, pick.Name))
+		case len(people) == 0:
+			faults = append(faults, fmt.Sprintf("line %d: the plan has no change for %q", pick.Line, pick.Name))
+		case len(people) > 1:
+			faults = append(faults, fmt.Sprintf("line %d: %q is the name of %d people in the plan; write the id", pick.Line, pick.Name, len(people)))
+		}
+	}
+	switch n := len(faults); {
+	case n == 0:
+		return found, nil
+	case n > mostFaults:
+		faults = append(faults[:mostFaults], fmt.Sprintf("and %d lines more", n-mostFaults))
+	}
+	return nil, errors.New(flag + ": " + strings.Join(faults, "; "))
+}
+
+func (k *Pick) names(c *Change) bool {
+	if k.License != "" && k.License != c.License {
+		return false
+	}
+	return slices.ContainsFunc([]string{c.UserPrincipalName, c.User, c.SID}, func(name string) bool { return name != "" && strings.EqualFold(name, k.Name) })
+}

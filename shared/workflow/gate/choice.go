@@ -1,0 +1,126 @@
+package gate
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/runs"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// choice is what an operator chose from the plan of another run. A run without a choice has nil.
+type choice struct {
+	of     *plan.Plan
+	listed map[snapshot.Chosen]*plan.Change // changes and notices of that plan
+	chosen map[snapshot.Chosen]bool
+	later  int // planned changes that that plan does not list
+}
+
+// choiceOf reads the plan that the changes of a run were chosen from. It fails if that plan is not the one that the
+// operator saw, or lacks what the choice names.
+func choiceOf(ctx context.Context, s store.Store, b *snapshot.Begin) (*choice, error) {
+	if b.Choice == nil {
+		return nil, nil
+	}
+	p, err := runs.GetPlan(ctx, s, b.Choice.From)
+	if err != nil {
+		return nil, err
+	}
+	if p.PlanHash != b.Choice.PlanHash {
+		return nil, fmt.Errorf("%w: changes were chosen from the plan %s, and run %s has the plan %s", runs.ErrRefused, b.Choice.PlanHash, p.Run, p.PlanHash)
+	}
+	c := &choice{of: p, listed: map[snapshot.Chosen]*plan.Change{}, chosen: chosenIn(b)}
+	for _, listed := range slices.Concat(p.Changes, p.Notices) {
+		c.listed[snapshot.Chosen{User: listed.User, License: listed.License}] = &listed
+	}
+	for one := range c.chosen {
+		if c.listed[one] == nil {
+			return nil, fmt.Errorf("%w: the plan of run %s has no change of %s for %s", runs.ErrRefused, p.Run, one.License, one.User)
+		}
+	}
+	return c, nil
+}
+
+// chosenIn returns the changes that an operator chose for a run, or nil if the run has no choice.
+func chosenIn(b *snapshot.Begin) map[snapshot.Chosen]bool {
+	if b.Choice == nil {
+		return nil
+	}
+	chosen := map[snapshot.Chosen]bool{}
+	for _, one := range b.Choice.Changes {
+		chosen[one] = true
+	}
+	return chosen
+}
+
+// refusal returns why a decision that could be carried out has no place in the plan, or "" if it has one, or if it
+// waits for a later run.
+func (c *choice) refusal(d *plan.Decision) string {
+	if c == nil || !d.Planned() {
+		return ""
+	}
+	key := snapshot.Chosen{User: d.User, License: d.License}
+	listed := c.listed[key]
+	switch {
+	case listed == nil:
+		return ""
+	case !c.chosen[key]:
+		return "left out by the operator, who chose other changes from the plan of run " + c.of.Run
+	case !same(listed, d):
+		return "the plan of run " + c.of.Run + " lists another change of this license"
+	}
+	return ""
+}
+
+// waits reports whether a decision that can be carried out is in no list of the plan that was chosen from. A choice
+// adds nothing to that plan.
+func (c *choice) waits(d *plan.Decision) bool {
+	return c != nil && d.Planned() && c.listed[snapshot.Chosen{User: d.User, License: d.License}] == nil
+}
+
+// same reports whether a decision leads to the change that a plan lists.
+func same(c *plan.Change, d *plan.Decision) bool {
+	rule, via := d.Rule, d.Via
+	switch {
+	case d.RestoreOf != "":
+		rule = plan.RestoreRule
+	case d.Notice:
+		via = plan.Notice
+	}
+	return c.Rule == rule && c.To == d.To && c.Via == via && c.RestoreOf == d.RestoreOf
+}
+
+// refusal returns why a decision is not carried out, by its own reason, the mailbox or the choice of an operator. It
+// returns "" if nothing of these prevents the change.
+func (j *judgement) refusal(d *plan.Decision) string {
+	if why := j.guard.refusal(d); why != "" {
+		return why
+	}
+	return j.choice.refusal(d)
+}
+
+// takes counts, by rule, the licenses that the plan takes or announces to take. It leaves out people whom an override
+// accepts.
+func (j *judgement) takes(a *acceptances, now time.Time) map[string]int {
+	n := map[string]int{}
+	for _, c := range slices.Concat(j.plan.Changes, j.plan.Notices) {
+		if c.RestoreOf == "" && !a.has(j.matches.keys[c.Rule], c.User, now) {
+			n[c.Rule]++
+		}
+	}
+	return n
+}
+
+// bind notes in the plan what it was chosen from. The plan may be applied as long as the one that it was chosen from,
+// since both rest on the same data.
+func (c *choice) bind(p *plan.Plan) {
+	p.Chosen = &plan.Chosen{From: c.of.Run, PlanHash: c.of.PlanHash, LeftOut: len(c.listed) - len(c.chosen)}
+	if c.of.Expires.Before(p.Expires) {
+		p.Expires = c.of.Expires
+	}
+	p.Deferred += c.later
+}

@@ -1,0 +1,156 @@
+package gate
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/layout"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/runs"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// chosenFrom plans a run with the given people and chooses from its plan. edit changes what the second run decides.
+func chosenFrom(t *testing.T, choice *snapshot.Choice, edit func(*evaluated)) (store.Store, *plan.Plan, *plan.Plan, error) {
+	t.Helper()
+	first := quiet()
+	first.tallies[0].Reclaim = 3
+	first.partitions[0] = []plan.Decision{reclaim("a", 100), reclaim("b", 90), reclaim("c", 80)}
+	s := first.put(t)
+	of, err := Run(t.Context(), s, "run", clock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if choice.PlanHash == "" {
+		choice.PlanHash = of.PlanHash
+	}
+	second := first
+	second.run, second.choice, second.partitions = "run2", choice, [][]plan.Decision{slices.Clone(first.partitions[0])}
+	if edit != nil {
+		edit(&second)
+	}
+	second.putInto(t, s)
+	p, err := Run(t.Context(), s, "run2", clock)
+	return s, of, p, err
+}
+
+// TestChoiceAddsNothing checks that the plan of a choice has what was chosen and the first plan listed, and nothing
+// else, whatever the second run decides.
+func TestChoiceAddsNothing(t *testing.T) {
+	t.Parallel()
+	pick := func(users ...string) *snapshot.Choice {
+		c := &snapshot.Choice{From: "run"}
+		for _, u := range users {
+			c.Changes = append(c.Changes, snapshot.Chosen{User: u, License: "e3"})
+		}
+		return c
+	}
+	for name, tc := range map[string]struct {
+		choice   *snapshot.Choice
+		edit     func(*evaluated)
+		want     []string
+		refused  map[string]string // by user
+		deferred int
+		matches  int
+	}{
+		"as listed": {pick("a", "c"), nil, []string{"a", "c"}, map[string]string{"b": "left out by the operator, who chose other changes from the plan of run run"}, 0, 2},
+		"somebody new": {pick("b"), func(e *evaluated) { e.partitions[0] = append(e.partitions[0], reclaim("d", 300)) }, []string{"b"},
+			map[string]string{"a": "left out", "c": "left out"}, 1, 1},
+		"another target": {pick("a", "b"), func(e *evaluated) { e.partitions[0][0].To = "" }, []string{"b"},
+			map[string]string{"a": "lists another change of this license", "c": "left out"}, 0, 2},
+		"another way": {pick("a", "b"), func(e *evaluated) { e.partitions[0][0].Via = plan.EntraGroup }, []string{"b"},
+			map[string]string{"a": "lists another change of this license", "c": "left out"}, 0, 2},
+		"refused meanwhile": {pick("a", "b"), func(e *evaluated) { e.partitions[0][0].Refused = "no longer held" }, []string{"b"},
+			map[string]string{"a": "no longer held", "c": "left out"}, 0, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, of, p, err := chosenFrom(t, tc.choice, tc.edit)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, c := range p.Changes {
+				got = append(got, c.User)
+			}
+			if d := cmp.Diff(tc.want, got); d != "" {
+				t.Errorf("changes (-want +got):\n%s", d)
+			}
+			refused := 0
+			err = runs.EachListed(t.Context(), s, "run2", func(_ string, entry *runs.Listed) error {
+				if refused++; tc.refused[entry.User] == "" || !strings.Contains(entry.Reason, tc.refused[entry.User]) {
+					t.Errorf("%s is refused: %s", entry.User, entry.Reason)
+				}
+				return nil
+			})
+			if err != nil || refused != len(tc.refused) {
+				t.Errorf("%d are refused, want %d; %v", refused, len(tc.refused), err)
+			}
+			if p.Deferred != tc.deferred || p.Matches["m365"] != tc.matches || !p.Expires.Equal(of.Expires) {
+				t.Errorf("deferred %d, matches %d, expires %s", p.Deferred, p.Matches["m365"], p.Expires)
+			}
+			newest, err := history.Newest(t.Context(), s, clock)
+			if err != nil || newest != "run" {
+				t.Errorf("the newest night is %q: %v", newest, err)
+			}
+			if left, err := history.GetPlanned(t.Context(), s, "run2"); err != nil || len(left.Touches) != len(tc.want) {
+				t.Errorf("later runs look for %+v: %v", left, err)
+			}
+		})
+	}
+}
+
+// TestForgedChoice checks that no plan is made from a choice that does not fit the plan that it names.
+func TestForgedChoice(t *testing.T) {
+	t.Parallel()
+	one := []snapshot.Chosen{{User: "a", License: "e3"}}
+	for name, choice := range map[string]*snapshot.Choice{
+		"another plan":    {From: "run", PlanHash: strings.Repeat("0", 64), Changes: one},
+		"another person":  {From: "run", Changes: []snapshot.Chosen{{User: "d", License: "e3"}}},
+		"another license": {From: "run", Changes: []snapshot.Chosen{{User: "a", License: "citrix"}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, _, p, err := chosenFrom(t, choice, nil)
+			if p != nil || !errors.Is(err, runs.ErrRefused) {
+				t.Errorf("plan %+v, error %v", p, err)
+			}
+			if _, err := s.Get(t.Context(), layout.Plan("run2")); !errors.Is(err, store.ErrNotFound) {
+				t.Errorf("a plan is stored: %v", err)
+			}
+		})
+	}
+	if _, _, _, err := chosenFrom(t, &snapshot.Choice{From: "gone", PlanHash: "x", Changes: one}, nil); !errors.Is(err, runs.ErrNoPlan) {
+		t.Errorf("a run without a plan: %v", err)
+	}
+}
+
+// TestOverrideOfChoice checks that setting aside the limits for a choice accepts those who were chosen and nobody else.
+func TestOverrideOfChoice(t *testing.T) {
+	t.Parallel()
+	held := func(e *evaluated) {
+		e.tallies[0] = plan.Tally{Rule: "m365", Holders: 3, Reclaim: 3}
+	}
+	choice := &snapshot.Choice{From: "run", Changes: []snapshot.Chosen{{User: "a", License: "e3"}}}
+	s, _, p, err := chosenFrom(t, choice, held)
+	if err != nil || p.Verdict != plan.Hold || !p.Overridable {
+		t.Fatalf("plan %+v, error %v", p, err)
+	}
+	people, why, err := peopleOf(t.Context(), s, &history.Override{Run: "run2", PlanHash: p.PlanHash, At: clock})
+	if err != nil || why != "" {
+		t.Fatalf("accepts nobody: %s, %v", why, err)
+	}
+	var users []string
+	for m := range people {
+		users = append(users, m.user)
+	}
+	if d := cmp.Diff([]string{"a"}, users); d != "" {
+		t.Errorf("accepted (-want +got):\n%s", d)
+	}
+}
