@@ -8,11 +8,13 @@ import (
 	"io"
 	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
 	"golang.org/x/term"
 
+	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/workflow/draft"
 )
 
@@ -53,6 +55,11 @@ func interview(seen *draft.Seen, w *draft.Wishes, ask func(question string) (str
 			return err
 		}
 	}
+	if w.Model == "" && slices.Contains(draft.Licenses(seen, *w), "citrix") {
+		if err := askModel(w, ask); err != nil {
+			return err
+		}
+	}
 	if len(w.Prices) == 0 {
 		if err := askPrices(draft.Licenses(seen, *w), w, ask); err != nil {
 			return err
@@ -90,6 +97,21 @@ func askCitrix(seen *draft.Seen, w *draft.Wishes, ask func(string) (string, erro
 		if n, err := strconv.Atoi(answer); err == nil && n >= 1 && n <= len(seen.AD.Citrix) {
 			w.Citrix = seen.AD.Citrix[n-1]
 			return nil
+		}
+	}
+}
+
+func askModel(w *draft.Wishes, ask func(string) (string, error)) error {
+	for {
+		answer, err := ask("How are seats of Citrix counted? user, device or concurrent (empty: not known, then nothing counts as saved)")
+		if err != nil || answer == "" {
+			return err
+		}
+		for _, model := range []policy.Model{policy.PerUser, policy.PerDevice, policy.Concurrent} {
+			if strings.EqualFold(answer, string(model)) {
+				w.Model = string(model)
+				return nil
+			}
 		}
 	}
 }

@@ -18,6 +18,7 @@ type initCmd struct {
 	Price    map[string]float64 `help:"What a seat of a license costs in a month, like m365-e3=39; give the flag once for each license." placeholder:"NAME=PRICE"`
 	Exempt   []string           `help:"People from whom no rule takes a license, such as accounts for an emergency." placeholder:"U"`
 	Citrix   string             `help:"Distinguished name of the group of Active Directory that gives Citrix." placeholder:"DN"`
+	Model    string             `name:"citrix-model" help:"How seats of Citrix are counted: user, device or concurrent. Only with user does a person who leaves the group free a seat." enum:"user,device,concurrent," default:"" placeholder:"MODEL"`
 	Force    bool               `help:"Overwrite files that exist."`
 }
 
@@ -41,14 +42,14 @@ func (c *initCmd) Run(a *Process) error {
 	if err != nil {
 		return err
 	}
-	wishes := draft.Wishes{Currency: c.Currency, Prices: c.Price, Exempt: c.Exempt, Citrix: c.Citrix}
+	wishes := draft.Wishes{Currency: c.Currency, Prices: c.Price, Exempt: c.Exempt, Citrix: c.Citrix, Model: c.Model}
 	if a.atTerminal() {
 		if err := interview(seen, &wishes, a.ask); err != nil {
 			return err
 		}
 	}
 	d, err := draft.Write(seen, wishes, filepath.Base(c.Policy), a.Clock.Now())
-	if errors.Is(err, draft.ErrNothing) {
+	if errors.Is(err, draft.ErrNothing) || errors.Is(err, draft.ErrModel) {
 		return usageError{fmt.Errorf("no file was written: %w", err)}
 	}
 	if err != nil {

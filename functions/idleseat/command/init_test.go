@@ -185,11 +185,11 @@ func TestInterview(t *testing.T) {
 		answers []string
 		want    draft.Wishes
 	}{
-		"all": {answers: []string{"3", "2", "much", "12,50", "", "euro", "eur", " a@x , b@x"},
-			want: draft.Wishes{Citrix: "CN=B,DC=x", Prices: map[string]float64{"visioclient": 12.5}, Currency: "EUR", Exempt: []string{"a@x", "b@x"}}},
+		"all": {answers: []string{"3", "2", "seats", "User", "much", "12,50", "", "euro", "eur", " a@x , b@x"},
+			want: draft.Wishes{Citrix: "CN=B,DC=x", Model: "user", Prices: map[string]float64{"visioclient": 12.5}, Currency: "EUR", Exempt: []string{"a@x", "b@x"}}},
 		"nothing": {answers: []string{"", "", ""}, want: draft.Wishes{Prices: map[string]float64{}}},
-		"flags": {given: draft.Wishes{Citrix: "CN=A,DC=x", Prices: map[string]float64{"citrix": 1}, Currency: "SEK", Exempt: []string{"a@x"}},
-			want: draft.Wishes{Citrix: "CN=A,DC=x", Prices: map[string]float64{"citrix": 1}, Currency: "SEK", Exempt: []string{"a@x"}}},
+		"flags": {given: draft.Wishes{Citrix: "CN=A,DC=x", Model: "device", Prices: map[string]float64{"citrix": 1}, Currency: "SEK", Exempt: []string{"a@x"}},
+			want: draft.Wishes{Citrix: "CN=A,DC=x", Model: "device", Prices: map[string]float64{"citrix": 1}, Currency: "SEK", Exempt: []string{"a@x"}}},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {

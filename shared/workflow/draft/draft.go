@@ -9,6 +9,9 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
+// ErrModel is the error for a model without a group of Citrix.
+var ErrModel = errors.New("a model of Citrix seats is given, and no group of Citrix is known; name the group, too")
+
 // ErrNothing is the error for a tenant in which nothing could be taken back.
 var ErrNothing = errors.New("nobody holds a product that costs money, and no group of Citrix is known, so there is nothing to write a rule about")
 
@@ -18,6 +21,7 @@ type Wishes struct {
 	Prices   map[string]float64 // of a seat for a month, by the names of Licenses
 	Exempt   []string           // people whom no rule touches
 	Citrix   string             // DN of the group of Citrix
+	Model    string             // how its seats are counted, as a policy says it; empty if unknown
 }
 
 // Draft is a first policy.
@@ -35,12 +39,15 @@ func Licenses(s *Seen, w Wishes) (all []string) {
 }
 
 // Write makes the first policy of a tenant. file is the name of the policy file, for the texts. Write fails with
-// ErrNothing if there is no rule to write. The policy is loaded and asked about its golden people before Write returns
+// ErrNothing if there is no rule to write, and with ErrModel if the model of Citrix seats has no group. The policy is loaded and asked about its golden people before Write returns
 // it. It fails with policy.Faults if a wish does not fit into a policy.
 func Write(s *Seen, w Wishes, file string, now time.Time) (*Draft, error) {
 	c := choose(s, w.Citrix)
 	if len(c.licenses()) == 0 {
 		return nil, ErrNothing
+	}
+	if w.Model != "" && c.citrix == nil {
+		return nil, ErrModel
 	}
 	for name := range w.Prices {
 		if !slices.Contains(Licenses(s, w), name) {

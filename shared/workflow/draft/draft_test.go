@@ -258,6 +258,16 @@ func TestWishes(t *testing.T) {
 			t.Errorf("%+v: %v", w, err)
 		}
 	}
+	d, err = draft.Write(seen, draft.Wishes{Model: "user"}, "policy.yaml", now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p, err = policy.Load("policy.yaml", d.Policy); err != nil || p.LicenseNamed("citrix").Model != policy.PerUser || strings.Contains(string(d.Note), "not known") {
+		t.Errorf("%v\n%s", err, d.Note)
+	}
+	if _, err := draft.Write(read(t, usual(), false), draft.Wishes{Model: "user"}, "policy.yaml", now); !errors.Is(err, draft.ErrModel) {
+		t.Errorf("a model without a group: %v", err)
+	}
 	if _, err := draft.Write(seen, draft.Wishes{Prices: map[string]float64{"visio": 3}}, "policy.yaml", now); err == nil {
 		t.Error("a price for a license that the policy does not have was accepted")
 	}

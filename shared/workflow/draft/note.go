@@ -80,6 +80,12 @@ func (c *choice) told(w Wishes) (all []string) {
 		c.tellPeople(tell)
 	}
 	c.tellAD(tell)
+	if c.citrix != nil {
+		tell("A rule removes Citrix from people without a logon for 90 days. Its license is membership of %s.", shown(c.citrix.citrix))
+		if w.Model == "" {
+			tell("How seats of Citrix are counted is not known, so none counts as saved. Enter the model.")
+		}
+	}
 	switch users := c.exemptions(w); {
 	case len(users) > len(w.Exempt):
 		tell("Exempt, because the names look like accounts for an emergency: %s. Check exempt.users.", first(users[len(w.Exempt):]))

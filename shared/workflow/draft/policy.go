@@ -93,7 +93,11 @@ func (c *choice) licensesText(l *lines, w Wishes) {
 		if one.citrix != "" {
 			l.add("  %s:", one.name)
 			l.add("    group: {ad: %s}", scalar(one.citrix))
-			l.add("    # model: user           # write it if a person who leaves the group frees a seat; also device, concurrent")
+			if w.Model != "" {
+				l.add("    model: %s", scalar(w.Model))
+			} else {
+				l.add("    # model: user           # write it if a person who leaves the group frees a seat; also device, concurrent")
+			}
 		} else {
 			l.add("  %s: # %d seats, %d of them taken", one.name, one.sku.Enabled, one.sku.Consumed)
 			l.add("    sku: %s", scalar(one.ref))
