@@ -10,8 +10,9 @@ TOOL     = $(GO) tool -modfile=tools.mod
 COMMANDS  := idleseat relay
 FUNCTIONS := $(filter-out $(COMMANDS),$(notdir $(patsubst %/main.go,%,$(wildcard functions/*/main.go))))
 LDFLAGS  = -s -w -buildid=
+TARGETS ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64 lambda
 
-.PHONY: run test test-ad test-browser test-engines test-kills test-versions planted mutation nights check fuzz vulnerabilities bench build functions $(COMMANDS) $(FUNCTIONS)
+.PHONY: run test test-ad test-browser test-engines test-kills test-versions planted mutation nights check fuzz vulnerabilities bench build functions release $(COMMANDS) $(FUNCTIONS)
 
 run: ## the whole chain against a simulated company; no account, no network
 	$(GO) run ./functions/idleseat demo
@@ -90,6 +91,11 @@ functions: ## in one call, so that the cores share what is compiled and linked
 
 $(FUNCTIONS):
 	@$(MAKE) --no-print-directory functions FUNCTIONS=$@
+
+# The toolchain is exactly that of go.mod: another one writes other bytes.
+release: export GOTOOLCHAIN = $(shell sed -n 's/^toolchain //p' go.mod)
+release: ## archives for TARGETS, the functions' zips, SBOMs and checksums into dist/release/; with an empty build cache half an hour of CPU
+	$(GO) run ./infra/release -out dist/release $(TARGETS)
 
 # SAM calls these targets, with the folder for the function in ARTIFACTS_DIR.
 build-CollectFunction: SAM := collect

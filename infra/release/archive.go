@@ -1,0 +1,83 @@
+package main
+
+import (
+	"archive/tar"
+	"archive/zip"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// made is the time of every packed file. It is the first that a zip can hold.
+var made = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// pack writes the archive of a binary and its files: a zip for Windows, which opens no other kind on every machine, and a
+// .tar.gz elsewhere. Everything is in a folder with the archive's name.
+func (r release) pack(title, binary string, files []string) (err error) {
+	ending, begin := ".tar.gz", newTar
+	if strings.HasSuffix(binary, ".exe") {
+		ending, begin = ".zip", newZip
+	}
+	name := filepath.Join(r.out, title+ending)
+	out, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, out.Close()) }()
+	add, end := begin(out)
+	if err := addFile(add, path.Join(title, filepath.Base(binary)), binary, 0o755); err != nil {
+		return fmt.Errorf("pack %s: %w", name, err)
+	}
+	for _, file := range files {
+		if err := addFile(add, path.Join(title, path.Base(file)), filepath.Join(r.root, file), 0o644); err != nil {
+			return fmt.Errorf("pack %s: %w", name, err)
+		}
+	}
+	return end()
+}
+
+// An adder begins a file of an archive, and returns where its content goes.
+type adder func(name string, mode os.FileMode, size int64) (io.Writer, error)
+
+func addFile(add adder, name, from string, mode os.FileMode) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	info, err := in.Stat()
+	if err != nil {
+		return err
+	}
+	to, err := add(name, mode, info.Size())
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(to, in)
+	return err
+}
+
+func newTar(out io.Writer) (adder, func() error) {
+	compressed := gzip.NewWriter(out)
+	w := tar.NewWriter(compressed)
+	add := func(name string, mode os.FileMode, size int64) (io.Writer, error) {
+		return w, w.WriteHeader(&tar.Header{Name: name, Mode: int64(mode), Size: size, ModTime: made, Typeflag: tar.TypeReg, Format: tar.FormatUSTAR})
+	}
+	return add, func() error { return errors.Join(w.Close(), compressed.Close()) }
+}
+
+func newZip(out io.Writer) (adder, func() error) {
+	w := zip.NewWriter(out)
+	add := func(name string, mode os.FileMode, _ int64) (io.Writer, error) {
+		h := &zip.FileHeader{Name: name, Method: zip.Deflate, Modified: made}
+		h.SetMode(mode)
+		return w.CreateHeader(h)
+	}
+	return add, w.Close
+}

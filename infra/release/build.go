@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// lambda is the target with the functions, which make packs.
+const lambda = "lambda"
+
+// compile builds one program. It is static, and has neither the folder nor the state of the repository in it.
+func (r release) compile(ctx context.Context, source, binary, system, arch string) error {
+	return r.run(ctx, []string{"GOOS=" + system, "GOARCH=" + arch}, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid=", "-o", binary, "./"+source)
+}
+
+// functions takes the zips that make builds, for Terraform's dist folder and for SAM alike, and lists their modules.
+func (r release) functions(ctx context.Context, _ string) error {
+	if err := r.run(ctx, nil, "make", "--no-print-directory", "functions"); err != nil {
+		return err
+	}
+	zips, err := filepath.Glob(filepath.Join(r.root, "dist", "*.zip"))
+	if err != nil || len(zips) == 0 {
+		return errors.Join(err, errors.New("make functions made no zips"))
+	}
+	for _, from := range zips {
+		name := strings.TrimSuffix(filepath.Base(from), ".zip")
+		source := filepath.Join(r.root, "functions", name, "main.go")
+		if _, err := os.Stat(source); err != nil {
+			return fmt.Errorf("%s is of no function of this version; remove it: %w", from, err)
+		}
+		content, err := os.ReadFile(from)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(r.out, name+".zip"), content, 0o644); err != nil {
+			return err
+		}
+		if err := writeBOM(filepath.Join(r.root, "bin", "functions", name), name, r.version, filepath.Join(r.out, name+".cdx.json")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// run runs a command in the sources, with an environment in which only the places of caches and modules are this
+// machine's.
+func (r release) run(ctx context.Context, more []string, name string, args ...string) error {
+	places, err := r.places(ctx)
+	if err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Dir, cmd.Stdout, cmd.Stderr = r.root, r.log, r.log
+	cmd.Env = append(places, "CGO_ENABLED=0", "GOAMD64=v1", "GOARM64=v8.0", "GOENV=off", "GOFLAGS=", "GOEXPERIMENT=", "GOFIPS140=off", "GOWORK=off")
+	cmd.Env = append(cmd.Env, more...)
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("%s %s: %w", name, strings.Join(args, " "), err)
+	}
+	return nil
+}
+
+// places returns the environment without the settings of Go, and then those that say where modules come from and where
+// what is compiled is kept.
+func (r release) places(ctx context.Context) (env []string, err error) {
+	text, err := exec.CommandContext(ctx, "go", "env", "-json", "GOCACHE", "GOMODCACHE", "GOPROXY", "GOSUMDB", "GOPRIVATE", "GONOPROXY", "GONOSUMDB", "GOINSECURE", "GOTOOLCHAIN").Output()
+	if err != nil {
+		return nil, fmt.Errorf("go env: %w", err)
+	}
+	settings := map[string]string{}
+	if err := json.Unmarshal(text, &settings); err != nil {
+		return nil, fmt.Errorf("go env: %w", err)
+	}
+	for _, line := range os.Environ() {
+		if !strings.HasPrefix(line, "GO") && !strings.HasPrefix(line, "CGO_") && !strings.HasPrefix(line, "MAKE") {
+			env = append(env, line)
+		}
+	}
+	for name, value := range settings {
+		env = append(env, name+"="+value)
+	}
+	return env, nil
+}
+
+// writeSums writes SHA256SUMS, which sha256sum and shasum check.
+func writeSums(folder string) error {
+	entries, err := os.ReadDir(folder) // sorted by name
+	if err != nil {
+		return err
+	}
+	var lines strings.Builder
+	for _, e := range entries {
+		content, err := os.ReadFile(filepath.Join(folder, e.Name()))
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(&lines, "%x  %s\n", sha256.Sum256(content), e.Name())
+	}
+	return os.WriteFile(filepath.Join(folder, "SHA256SUMS"), []byte(lines.String()), 0o644)
+}
