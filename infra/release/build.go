@@ -15,9 +15,13 @@ import (
 // lambda is the target with the functions, which make packs.
 const lambda = "lambda"
 
-// compile builds one program. It is static, and has neither the folder nor the state of the repository in it.
+// flags leave out the folder and the state of the repository. Containerfile and Makefile have the same.
+var flags = []string{"-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid="}
+
+// compile builds one program. It is static.
 func (r release) compile(ctx context.Context, source, binary, system, arch string) error {
-	return r.run(ctx, []string{"GOOS=" + system, "GOARCH=" + arch}, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid=", "-o", binary, "./"+source)
+	args := append([]string{"build", "-o", binary}, flags...)
+	return r.run(ctx, []string{"GOOS=" + system, "GOARCH=" + arch}, "go", append(args, "./"+source)...)
 }
 
 // functions takes the zips that make builds, for Terraform's dist folder and for SAM alike, and lists their modules.
