@@ -81,9 +81,11 @@ type Graph interface {
 type Reading struct {
 	Name string `json:"name"`
 	// Key is the store key of the table, and SHA256 is the table's hash in hex. Both are empty if the report could not
-	// be read; Failed then says why.
+	// be read.
 	Key    string `json:"key,omitempty"`
 	SHA256 string `json:"sha256,omitempty"`
+	// Failed says why the run does not believe the report. The report may have a table even so, which the next run
+	// compares with its own.
 	Failed string `json:"failed,omitempty"`
 	// Signals are the facts about each signal of the report, by name.
 	Signals map[string]Facts `json:"signals,omitempty"`

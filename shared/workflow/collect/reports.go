@@ -23,7 +23,7 @@ func (c *Collector) reports(ctx context.Context, in Start) (all []usage.Reading,
 		reading := usage.Reading{Name: r.Name}
 		table, facts, err := usage.Read(ctx, c.Entra, r, c.Now())
 		if err == nil && !in.AcceptFeeds {
-			err = c.follow(ctx, in.Run, table)
+			reading.Failed, err = c.follow(ctx, in.Run, table)
 		}
 		if err != nil && ctx.Err() != nil {
 			return nil, fmt.Errorf("begin run %s: %w", in.Run, err)
@@ -51,35 +51,49 @@ func (c *Collector) reports(ctx context.Context, in Start) (all []usage.Reading,
 // mostEarlier is the number of earlier runs that are searched for the previous reading of a report.
 const mostEarlier = 30
 
-// follow adds to a report what the previous report showed.
-func (c *Collector) follow(ctx context.Context, run string, table *usage.Table) error {
+// follow adds to a report what the previous report showed. If that cannot be read any more, lost says so: nobody knows
+// then whether this report lacks a day that the lost one showed, so this run must not believe it. The report follows the
+// newest one that can be read, and the next run follows this report. So what is lost is lost for one run.
+func (c *Collector) follow(ctx context.Context, run string, table *usage.Table) (lost string, err error) {
 	earlier, err := history.Before(ctx, c.Store, run, c.Now())
 	if err != nil {
-		return err
+		return "", err
 	}
 	for _, run := range earlier[:min(len(earlier), mostEarlier)] {
-		m, _, err := snapshot.GetManifest(ctx, c.Store, run)
-		if errors.Is(err, snapshot.ErrNone) {
-			continue // the object has expired
-		}
-		if err != nil {
-			return err
-		}
-		i := slices.IndexFunc(m.Reports, func(r usage.Reading) bool { return r.Name == table.Report && r.Key != "" })
-		if i < 0 {
-			continue
-		}
-		last, err := snapshot.GetReport(ctx, c.Store, &m.Reports[i])
+		last, err := c.reportOf(ctx, run, table.Report)
 		switch {
-		case errors.Is(err, store.ErrNotFound):
-			continue
+		case errors.Is(err, store.ErrDamaged):
+			if lost == "" {
+				lost = fmt.Sprintf("what run %s knew of it cannot be read any more, so nobody can tell whether it lost a day since; it is trusted again from the next run on; to trust it now, plan with --accept-feeds: %v", run, err)
+			}
 		case err != nil:
-			return fmt.Errorf("what run %s knew of it cannot be read (plan with --accept-feeds to go on without): %w", run, err)
+			return "", fmt.Errorf("what run %s knew of it cannot be read (plan with --accept-feeds to go on without): %w", run, err)
+		case last != nil:
+			table.Follow(last)
+			return lost, nil
 		}
-		table.Follow(last)
-		return nil
 	}
-	return nil
+	return lost, nil
+}
+
+// reportOf returns the table of a report that a run stored. It returns nil if the run stored none, or if it has expired.
+func (c *Collector) reportOf(ctx context.Context, run, report string) (*usage.Table, error) {
+	m, _, err := snapshot.GetManifest(ctx, c.Store, run)
+	if errors.Is(err, snapshot.ErrNone) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(m.Reports, func(r usage.Reading) bool { return r.Name == report && r.Key != "" })
+	if i < 0 {
+		return nil, nil
+	}
+	t, err := snapshot.GetReport(ctx, c.Store, &m.Reports[i])
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	return t, err
 }
 
 // coversReports returns an error that names a signal that the policy needs but whose report the run did not read.

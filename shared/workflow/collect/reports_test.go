@@ -10,6 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/snapshot"
@@ -189,5 +190,54 @@ func TestAReportLosesADay(t *testing.T) {
 		if got := outcomes(t, r); got["an copilot"] != tc.want || got["bo copilot"] != policy.Keep {
 			t.Errorf("%s: %v, want %s", run, got, tc.want)
 		}
+	}
+}
+
+// TestADamagedReportIsLostForOneRun: if what the last run knew of a report cannot be read, its rules are undecided in
+// one run. The run after decides again, and still knows what the runs before the loss have shown.
+func TestADamagedReportIsLostForOneRun(t *testing.T) {
+	t.Parallel()
+	const bo, cid = "2026-11-21,180,bo@x.example,Bo,2026-11-20\r\n", "2026-11-21,180,cid@x.example,Cid,2026-11-20\r\n"
+	const anna = "2026-11-21,180,anna@x.example,Anna,2026-09-01\r\n"
+	for name, damaged := range map[string]func(*decision.Run) string{
+		"its table":    func(r *decision.Run) string { return r.Manifest.Reports[0].Key },
+		"its manifest": func(r *decision.Run) string { return layout.Manifest(r.Begin.Run) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b, _ := usageRun(t, copilotHead+bo+cid+anna, nil)
+			next := func(run, rows string) *decision.Run {
+				b.entra.usage = map[string]string{"copilot": copilotHead + rows}
+				if err := b.one(t, Start{Run: run, AsOf: asOf, Policy: load(t, usageText), Text: usageText}); err != nil {
+					t.Fatal(err)
+				}
+				r, err := decision.Open(t.Context(), b.Store, run)
+				if err := errors.Join(err, history.PutPlanned(t.Context(), b.Store, &history.Planned{Run: run}, true)); err != nil {
+					t.Fatal(err)
+				}
+				return r
+			}
+			if err := history.PutPlanned(t.Context(), b.Store, &history.Planned{Run: "run"}, true); err != nil {
+				t.Fatal(err)
+			}
+			lost := next("run2", bo+cid+anna)
+			if err := store.PutBytes(t.Context(), b.Store, damaged(lost), []byte("{")); err != nil {
+				t.Fatal(err)
+			}
+			third := next("run3", bo+cid+anna)
+			if f := third.Feeds[directory.CopilotUse]; f.State != plan.Unhealthy || !strings.Contains(f.Reason, "what run run2 knew of it cannot be read any more, so nobody can tell") {
+				t.Errorf("the signal in the run after: %+v", f)
+			}
+			if got := outcomes(t, third); got["an copilot"] != policy.Undecided || got["bo copilot"] != policy.Undecided {
+				t.Errorf("the run after decides: %v", got)
+			}
+			fourth := next("run4", strings.Replace(bo, "2026-11-20", "", 1)+cid+anna)
+			if f := fourth.Feeds[directory.CopilotUse]; f.State != plan.Healthy {
+				t.Errorf("the signal two runs after: %+v", f)
+			}
+			if got := outcomes(t, fourth); got["an copilot"] != policy.Reclaim || got["bo copilot"] != policy.Undecided { // Bo's day went back
+				t.Errorf("two runs after: %v", got)
+			}
+		})
 	}
 }
