@@ -25,6 +25,13 @@ func (real) Now() time.Time { return time.Now() }
 
 func (r real) Sleep(ctx context.Context, d time.Duration) error { return Watch(r.Now).Sleep(ctx, d) }
 
+// Days returns how many days lie between two dates in UTC, as people count them: from any hour of one day to any hour of
+// the next is one day. It is negative if to is on an earlier day than from.
+func Days(from, to time.Time) int {
+	const day = 24 * time.Hour
+	return int(to.UTC().Truncate(day).Sub(from.UTC().Truncate(day)) / day)
+}
+
 // Watch is a Clock whose time is the result of a function.
 type Watch func() time.Time
 

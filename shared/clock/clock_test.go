@@ -32,3 +32,24 @@ func TestSleepEndsWithTheContext(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// Days count dates, whatever the hour.
+func TestDays(t *testing.T) {
+	t.Parallel()
+	east := time.FixedZone("east", 3*60*60)
+	for _, tc := range []struct {
+		from, to time.Time
+		want     int
+	}{
+		{time.Date(2026, 11, 29, 8, 0, 0, 0, time.UTC), time.Date(2027, 1, 19, 2, 0, 0, 0, time.UTC), 51},
+		{time.Date(2026, 11, 29, 2, 0, 0, 0, time.UTC), time.Date(2026, 11, 29, 23, 59, 0, 0, time.UTC), 0},
+		{time.Date(2026, 11, 29, 23, 59, 0, 0, time.UTC), time.Date(2026, 11, 30, 0, 0, 0, 0, time.UTC), 1},
+		{time.Date(2026, 11, 30, 0, 0, 0, 0, time.UTC), time.Date(2026, 11, 29, 23, 59, 0, 0, time.UTC), -1},
+		{time.Date(2026, 11, 29, 1, 0, 0, 0, east), time.Date(2026, 11, 29, 8, 0, 0, 0, east), 1}, // 28 November, 22:00 UTC
+		{time.Date(1969, 12, 30, 23, 0, 0, 0, time.UTC), time.Date(1970, 1, 1, 1, 0, 0, 0, time.UTC), 2},
+	} {
+		if got := Days(tc.from, tc.to); got != tc.want {
+			t.Errorf("from %s to %s: %d, want %d", tc.from, tc.to, got, tc.want)
+		}
+	}
+}

@@ -78,6 +78,11 @@ type Tally struct {
 	Exempt    int    `json:"exempt"`
 	// Asked is the number of holders for whom the rule's condition "for" is known to be true.
 	Asked int `json:"asked"`
+	// UndecidedHolders counts the undecided verdicts on people who are known to hold the license, and UndecidedAsked
+	// those of them that count as asked, too. Both are zero in plans of older versions. Undecided also counts people
+	// who may hold the license.
+	UndecidedHolders int `json:"undecidedHolders,omitempty"`
+	UndecidedAsked   int `json:"undecidedAsked,omitempty"`
 	// Empty has, for each attribute that the rule's conditions read, the number of holders without a value for that
 	// attribute.
 	Empty map[string]int `json:"empty,omitempty"`
@@ -110,8 +115,9 @@ func (t *Tally) Told() string {
 	return strings.Join(parts, ", ")
 }
 
-// Count adds one verdict.
-func (t *Tally) Count(outcome policy.Outcome, holder directory.Flag) {
+// Count adds one verdict. holder and asked say whether the person holds the license, and whether the condition "for" is
+// true for the person.
+func (t *Tally) Count(outcome policy.Outcome, holder, asked directory.Flag) {
 	if holder == directory.Yes {
 		t.Holders++
 	}
@@ -122,6 +128,12 @@ func (t *Tally) Count(outcome policy.Outcome, holder directory.Flag) {
 		t.Reclaim++
 	case policy.Undecided:
 		t.Undecided++
+		if holder == directory.Yes {
+			t.UndecidedHolders++
+		}
+		if holder == directory.Yes && asked == directory.Yes {
+			t.UndecidedAsked++
+		}
 	case policy.Exempt:
 		t.Exempt++
 	}
@@ -135,6 +147,8 @@ func (t *Tally) Add(o Tally) {
 	t.Undecided += o.Undecided
 	t.Exempt += o.Exempt
 	t.Asked += o.Asked
+	t.UndecidedHolders += o.UndecidedHolders
+	t.UndecidedAsked += o.UndecidedAsked
 	for name, n := range o.Empty {
 		t.empty(name, n)
 	}

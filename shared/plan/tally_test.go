@@ -18,15 +18,17 @@ func TestTally(t *testing.T) {
 	var a, b Tally
 	for outcome, n := range map[policy.Outcome]int{policy.Keep: 1, policy.Reclaim: 2, policy.Undecided: 3, policy.Exempt: 4} {
 		for range n {
-			a.Count(outcome, directory.Yes)
+			a.Count(outcome, directory.Yes, directory.No)
 		}
 	}
-	a.Count(policy.Undecided, directory.Unset)
-	a.Count(policy.Keep, directory.No)
+	a.Count(policy.Undecided, directory.Unset, directory.Yes)
+	a.Count(policy.Undecided, directory.Yes, directory.Yes)
+	a.Count(policy.Undecided, directory.Yes, directory.Unset)
+	a.Count(policy.Keep, directory.No, directory.No)
 	a.Ask(directory.Yes, slices.Values([]string{"employeeType", "created"}))
 	a.Ask(directory.No, slices.Values([]string{"employeeType"}))
 	a.Ask(directory.Unset, slices.Values([]string(nil)))
-	want := Tally{Holders: 10, Keep: 2, Reclaim: 2, Undecided: 4, Exempt: 4, Asked: 1, Empty: map[string]int{"employeeType": 2, "created": 1}}
+	want := Tally{Holders: 12, Keep: 2, Reclaim: 2, Undecided: 6, Exempt: 4, Asked: 1, UndecidedHolders: 5, UndecidedAsked: 1, Empty: map[string]int{"employeeType": 2, "created": 1}}
 	if d := cmp.Diff(want, a); d != "" {
 		t.Errorf("counted (-want +got):\n%s", d)
 	}
@@ -35,11 +37,11 @@ func TestTally(t *testing.T) {
 		t.Errorf("added to nothing (-want +got):\n%s", d)
 	}
 	b.Add(a)
-	want = Tally{Holders: 20, Keep: 4, Reclaim: 4, Undecided: 8, Exempt: 8, Asked: 2, Empty: map[string]int{"employeeType": 4, "created": 2}}
+	want = Tally{Holders: 24, Keep: 4, Reclaim: 4, Undecided: 12, Exempt: 8, Asked: 2, UndecidedHolders: 10, UndecidedAsked: 2, Empty: map[string]int{"employeeType": 4, "created": 2}}
 	if d := cmp.Diff(want, b); d != "" {
 		t.Errorf("added twice (-want +got):\n%s", d)
 	}
-	if got, want := b.Told(), "created in 2 of 20, employeeType in 4 of 20"; got != want {
+	if got, want := b.Told(), "created in 2 of 24, employeeType in 4 of 24"; got != want {
 		t.Errorf("told %q, want %q", got, want)
 	}
 }

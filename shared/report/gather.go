@@ -122,6 +122,7 @@ func rulesOf(r *decision.Run, p *plan.Plan) (all []Rule) {
 		if i := slices.IndexFunc(p.Rules, func(t plan.Tally) bool { return t.Rule == rule.Name }); i >= 0 {
 			t := &p.Rules[i]
 			line.Holders, line.Asked, line.Keep, line.Idle, line.Exempt, line.Undecided = t.Holders, t.Asked, t.Keep, t.Reclaim, t.Exempt, t.Undecided
+			line.UndecidedHolders, line.UndecidedAsked = t.UndecidedHolders, t.UndecidedAsked
 		}
 		for _, c := range p.Changes {
 			if c.Rule == rule.Name && c.RestoreOf == "" {

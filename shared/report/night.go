@@ -98,10 +98,13 @@ type Rule struct {
 	Exempt  int      `json:"exempt"`
 	// Undecided counts verdicts that a missing value prevents.
 	Undecided int `json:"undecided"`
-	Refused   int `json:"refused"`
-	Deferred  int `json:"deferred"`
-	Announced int `json:"announced"`
-	Changed   int `json:"changed"` // planned changes; once a call has worked on them, changes that are done
+	// UndecidedHolders and UndecidedAsked are as in plan.Tally.
+	UndecidedHolders int `json:"undecidedHolders,omitempty"`
+	UndecidedAsked   int `json:"undecidedAsked,omitempty"`
+	Refused          int `json:"refused"`
+	Deferred         int `json:"deferred"`
+	Announced        int `json:"announced"`
+	Changed          int `json:"changed"` // planned changes; once a call has worked on them, changes that are done
 	// MonthlyPrice is the price of one seat. Zero if the policy has none.
 	MonthlyPrice float64 `json:"monthlyPrice"`
 	Threshold    int     `json:"threshold"` // days in the condition "when"; 0 if it has none, or several

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/idleseat/idleseat/shared/clock"
 	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/policy"
@@ -187,11 +188,11 @@ func turning(x *Answer) string {
 
 // when says on which day something happens and how far away that is.
 func when(now, t time.Time) string {
-	switch n := int(t.Sub(now) / (24 * time.Hour)); {
+	switch n := clock.Days(now, t); {
 	case t.Before(now):
 		return day(t)
 	case n == 0:
-		return day(t) + ", within a day"
+		return day(t) + ", today"
 	case n == 1:
 		return day(t) + ", in 1 day"
 	default:

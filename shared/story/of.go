@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/idleseat/idleseat/shared/clock"
 	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/history"
@@ -185,7 +186,7 @@ func valueOf(f policy.Fact, b *snapshot.Begin) Value {
 		}
 	}
 	if !f.Date.IsZero() {
-		days := int(b.AsOf.Sub(f.Date) / (24 * time.Hour))
+		days := clock.Days(f.Date, b.AsOf)
 		v.Days = &days
 	}
 	return v
@@ -206,7 +207,7 @@ func Command(words ...string) string {
 func ago(now, t time.Time) string {
 	n, unit := int(now.Sub(t)/time.Hour), "hour"
 	if n >= 48 {
-		n, unit = n/24, "day"
+		n, unit = clock.Days(t, now), "day"
 	}
 	switch {
 	case n < 1:

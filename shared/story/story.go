@@ -35,7 +35,7 @@ type Value struct {
 	policy.Fact
 	Source string    `json:"source"`        // where it was read, in words
 	Read   time.Time `json:"read,omitzero"` // when it was read; zero if it was not
-	// Days is how many whole days a date lay in the past at Read. It is nil for anything but a known date.
+	// Days is how many days, as the calendar counts them, a date lay in the past as of the run. It is nil for anything but a known date.
 	Days *int `json:"days,omitempty"`
 }
 

@@ -85,6 +85,7 @@ func (m maker) rule(name, license, to string, threshold, holders int, price floa
 	}
 	r.Idle = min(r.Idle, r.Asked/2)
 	r.Exempt, r.Undecided = holders/100, holders/35
+	r.UndecidedHolders, r.UndecidedAsked = r.Undecided, r.Undecided*3/4
 	r.Keep = max(0, r.Asked-r.Idle-r.Exempt-r.Undecided)
 	r.Refused, r.Deferred, r.Announced = r.Idle/9, r.Idle/4, r.Idle/12
 	r.Changed = r.Idle - r.Refused - r.Deferred - r.Announced

@@ -119,6 +119,8 @@ var english = map[string]string{
 	"left.exempt":              "exempt",
 	"left.notAskedOrUndecided": "not asked, or undecided whether",
 	"left.activeOrUndecided":   "active, or undecided",
+	"left.unclear":             "undecided whether the rule asks them",
+	"left.undecided":           "undecided",
 	"left.refused":             "refused",
 	"left.deferred":            "left for later nights",
 	"left.announced":           "announced first",

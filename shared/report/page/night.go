@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/idleseat/idleseat/shared/clock"
 	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
@@ -185,20 +186,20 @@ func newSignalView(w *Words, n *report.Night, s report.Signal) signalView {
 		v.Share = float64(s.Dated) / float64(s.Accounts)
 	}
 	if !s.Newest.IsZero() {
-		v.Age = age(w, n.AsOf.Sub(s.Newest))
+		v.Age = age(w, s.Newest, n.AsOf)
 	}
 	return v
 }
 
 // age writes how long ago something was, in the largest unit that keeps two digits or fewer.
-func age(w *Words, d time.Duration) string {
-	switch hours := int(d.Hours()); {
+func age(w *Words, then, now time.Time) string {
+	switch hours := int(now.Sub(then).Hours()); {
 	case hours < 1:
 		return w.T("age.now")
 	case hours < 48:
 		return w.Count("age.hours", hours)
 	default:
-		return w.Count("age.days", hours/24)
+		return w.Count("age.days", clock.Days(then, now))
 	}
 }
 

@@ -48,15 +48,17 @@ func newRuleView(w *Words, n *report.Night, r *report.Rule, i int) ruleView {
 	if n.Settled != nil {
 		rest = "notDone"
 	}
-	// A plan does not say how many of the undecided were asked, so the labels name them on both sides.
 	before, after := "notAsked", "active"
+	unclear := r.UndecidedHolders - r.UndecidedAsked // holders of whom it is undecided whether the rule asks them
 	if r.Undecided > 0 {
-		before, after = "notAskedOrUndecided", "activeOrUndecided"
 		v.Undecided = w.Count("funnel.undecided", r.Undecided)
+		if r.UndecidedHolders == 0 { // a plan of an older version does not say which of them were asked
+			before, after = "notAskedOrUndecided", "activeOrUndecided"
+		}
 	}
 	v.Steps = []step{
-		{Name: w.T("funnel.holders"), Count: r.Holders, Class: "stage", Left: lefts(w, "exempt", r.Exempt, before, r.Holders-r.Exempt-r.Asked)},
-		{Name: w.T("funnel.asked"), Count: r.Asked, Class: "stage", Left: lefts(w, after, r.Asked-r.Idle)},
+		{Name: w.T("funnel.holders"), Count: r.Holders, Class: "stage", Left: lefts(w, "exempt", r.Exempt, before, r.Holders-r.Exempt-r.Asked-unclear, "unclear", unclear)},
+		{Name: w.T("funnel.asked"), Count: r.Asked, Class: "stage", Left: lefts(w, after, r.Asked-r.Idle-r.UndecidedAsked, "undecided", r.UndecidedAsked)},
 		{Name: w.T("funnel.idle"), Count: r.Idle, Class: "stage", Left: lefts(w, "refused", r.Refused, "deferred", r.Deferred, "announced", r.Announced, rest, r.Idle-r.Refused-r.Deferred-r.Announced-r.Changed)},
 		{Name: changed, Count: r.Changed, Class: "final"},
 	}

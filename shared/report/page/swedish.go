@@ -119,6 +119,8 @@ var swedish = map[string]string{
 	"left.exempt":              "undantagna",
 	"left.notAskedOrUndecided": "ej tillfrågade, eller obestämt om",
 	"left.activeOrUndecided":   "aktiva eller obestämda",
+	"left.unclear":             "obestämt om regeln omfattar dem",
+	"left.undecided":           "obestämda",
 	"left.refused":             "nekade",
 	"left.deferred":            "till senare nätter",
 	"left.announced":           "meddelas först",

@@ -95,7 +95,7 @@ func TestMadeKeys(t *testing.T) {
 	for _, r := range story.Remedies() {
 		keys = append(keys, "remedy."+r)
 	}
-	for _, name := range []string{"exempt", "notAsked", "notAskedOrUndecided", "active", "activeOrUndecided", "refused", "deferred", "announced", "notDone", "other"} {
+	for _, name := range []string{"exempt", "notAsked", "notAskedOrUndecided", "active", "activeOrUndecided", "unclear", "undecided", "refused", "deferred", "announced", "notDone", "other"} {
 		keys = append(keys, "left."+name)
 	}
 	for _, key := range keys {
@@ -116,7 +116,8 @@ func TestNumbersAndDates(t *testing.T) {
 		{en.Percent(1, 0), "–"}, {en.Percent(1, 3), "33\u00a0%"}, {sv.Percent(1, 30), "3,3\u00a0%"}, {en.Percent(1, 1_000_000), "< 0.1\u00a0%"}, {en.Percent(999, 1000), "99.9\u00a0%"},
 		{en.Day(day), "9\u00a0Mar\u00a02026"}, {sv.Moment(day), "9\u00a0mars\u00a02026, 22:30\u00a0UTC"}, {en.Day(time.Time{}), "–"},
 		{en.Count("figure.seat", 1), "1 seat"}, {en.Count("figure.seat", 2000), "2,000 seats"},
-		{age(en, 30*time.Minute), "less than an hour old"}, {age(en, time.Hour), "1 hour old"}, {age(sv, 50*time.Hour), "2 dagar gammalt"},
+		{age(en, day.Add(-30*time.Minute), day), "less than an hour old"}, {age(en, day.Add(-time.Hour), day), "1 hour old"}, {age(sv, day.Add(-50*time.Hour), day), "2 dagar gammalt"},
+		{age(en, day.Add(-71*time.Hour), day), "3 days old"},
 	} {
 		if c.got != c.want {
 			t.Errorf("got %q, want %q", c.got, c.want)
@@ -194,6 +195,7 @@ func TestFunnel(t *testing.T) {
 	for name, r := range map[string]report.Rule{
 		"all decided":    {Holders: 100, Exempt: 5, Asked: 80, Keep: 85, Idle: 10, Refused: 2, Deferred: 3, Announced: 1, Changed: 4},
 		"some undecided": {Holders: 4016, Exempt: 83, Asked: 3513, Keep: 3671, Idle: 241, Undecided: 21, Refused: 15, Changed: 226},
+		"known where":    {Holders: 4016, Exempt: 83, Asked: 3513, Keep: 3671, Idle: 241, Undecided: 21, UndecidedHolders: 19, UndecidedAsked: 12, Refused: 15, Changed: 226},
 		"some not done":  {Holders: 100, Asked: 100, Keep: 80, Idle: 20, Refused: 2, Changed: 11},
 		"nobody":         {},
 	} {

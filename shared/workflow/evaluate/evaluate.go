@@ -83,7 +83,7 @@ func (w *Worker) person(p *directory.Person, sum *decision.Summary, emit func(*p
 			past = w.run.Past(p.ID(), p.SID(), rule.License.Name)
 		}
 		if past == nil && (v.Outcome == policy.NotHolder || v.Outcome == policy.Keep) {
-			tallies[i].Count(v.Outcome, v.Holder)
+			tallies[i].Count(v.Outcome, v.Holder, v.Asked)
 			if v.Holder == directory.Yes {
 				d := plan.Decision{User: p.ID(), SID: p.SID(), License: rule.License.Name, Outcome: v.Outcome}
 				w.run.Look(sum, w.judge, i, p, &v, &d, nil)
@@ -91,7 +91,7 @@ func (w *Worker) person(p *directory.Person, sum *decision.Summary, emit func(*p
 			continue
 		}
 		d := w.run.Decide(w.judge, rule, p, v, past, taken)
-		tallies[i].Count(d.Outcome, v.Holder)
+		tallies[i].Count(d.Outcome, v.Holder, v.Asked)
 		taken.Add(&d)
 		if v.Holder == directory.Yes {
 			w.run.Look(sum, w.judge, i, p, &v, &d, past)
