@@ -3,10 +3,9 @@ package serve
 import (
 	"context"
 	"fmt"
+	"html/template"
 	"net/http"
-	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/report/page"
@@ -50,18 +49,29 @@ type whatIfView struct {
 	Suggested  []int
 	Difference *backtest.Difference
 	Changed    *backtest.RuleChange // of the rule whose threshold is changed
-	Lists      []peopleView
+	Data       *page.Data           // the lists of people
 }
 
-// peopleView is a list of people of which the page shows the first.
-type peopleView struct {
-	Title string // its key
-	Total int
-	Shown []backtest.Person
+// list is a list of people of the page.
+type list struct {
+	*page.Table
+	HTML template.HTML
 }
 
-// shownPeople is how many people of a list a page shows.
-const shownPeople = 500
+// Lists returns the lists of people in the language of the page.
+func (v *whatIfView) Lists() (all []list, err error) {
+	for _, t := range v.Data.Tables {
+		html, err := t.HTML(v.Words)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, list{t, html})
+	}
+	return all, nil
+}
+
+// mostPeople is how many people of a list a page has.
+const mostPeople = 20_000
 
 // whatIf answers with what another number of days in a rule would change. Without a number, it asks for one.
 func (s *Site) whatIf(a *asked) error {
@@ -73,7 +83,7 @@ func (s *Site) whatIf(a *asked) error {
 	if err != nil {
 		return err
 	}
-	v := &whatIfView{Run: run, Named: a.given("run"), Thresholds: thresholdsOf(p), Suggested: suggested}
+	v := &whatIfView{Run: run, Named: a.given("run"), Thresholds: thresholdsOf(p), Suggested: suggested, Data: page.NewData()}
 	if err := v.choose(a.given("rule"), a.given("days")); err != nil {
 		return err
 	}
@@ -82,11 +92,13 @@ func (s *Site) whatIf(a *asked) error {
 			return err
 		}
 	}
-	return a.show(http.StatusOK, document(titled("serve.whatif"), "/what-if", v.Named, content("whatif", func(w *page.Words) any {
+	d := document(titled("serve.whatif"), "/what-if", v.Named, content("whatif", func(w *page.Words) any {
 		of := *v
 		of.Words = w
 		return &of
-	})))
+	}))
+	d.Data = v.Data
+	return a.show(http.StatusOK, d)
 }
 
 // differ asks what the chosen number of days would change.
@@ -107,13 +119,23 @@ func (s *Site) differ(ctx context.Context, text string, v *whatIfView) error {
 	for i := range v.Difference.Rules {
 		if c := &v.Difference.Rules[i]; c.Rule == v.Chosen.Rule {
 			v.Changed = c
-			for title, people := range map[string][]backtest.Person{"whatif.added": c.Added, "whatif.removed": c.Removed} {
-				v.Lists = append(v.Lists, peopleView{title, len(people), people[:min(len(people), shownPeople)]})
-			}
+			v.people("added", c.Added)
+			v.people("removed", c.Removed)
 		}
 	}
-	slices.SortFunc(v.Lists, func(a, b peopleView) int { return strings.Compare(a.Title, b.Title) })
+	v.Data.Link = under("/person", "run", v.Run) + "&user="
 	return nil
+}
+
+// people adds a list of people to the page.
+func (v *whatIfView) people(id string, all []backtest.Person) {
+	shown := page.Clean(all[:min(len(all), mostPeople)])
+	t := v.Data.Table(id, len(all), len(shown))
+	t.Whom(func(i int) page.Person {
+		return page.Person{ID: shown[i].User, UserPrincipalName: shown[i].UserPrincipalName, Name: shown[i].DisplayName, Department: shown[i].Department}
+	})
+	department := t.Text("department", page.Text, func(i int) string { return shown[i].Department })
+	department.Filter, department.Detail = true, true // it shows beside the person
 }
 
 // thresholdsOf returns the numbers of days in the rules of a policy.
