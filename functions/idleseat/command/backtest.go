@@ -1,8 +1,10 @@
 package command
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
 	"slices"
 	"strconv"
@@ -12,6 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 	"github.com/idleseat/idleseat/shared/workflow/backtest"
+	"github.com/idleseat/idleseat/shared/workflow/backtest/lookback"
 )
 
 type backtestCmd struct {
@@ -22,6 +25,7 @@ type backtestCmd struct {
 	Days     []int  `help:"The numbers of days to try. The rule's own is always tried, too." default:"30,45,60,90" placeholder:"30,45,60,90"`
 	Constant int    `help:"Which days(n) of the rule to replace, if its condition has several." placeholder:"N"`
 	Regret   string `help:"The largest share of those hit that may come back." default:"2%" placeholder:"2%"`
+	Report   string `help:"Write a page with charts to this file, too. An existing file is replaced." placeholder:"FILE"`
 	Within   int    `help:"Within how many days a return counts for the recommendation: 7, 30 or 90." default:"30" placeholder:"30"`
 }
 
@@ -56,10 +60,27 @@ func (c *backtestCmd) Run(a *Process) error {
 	if err != nil {
 		return fmt.Errorf("look back in %s: %w", c.Store, err)
 	}
+	if c.Report != "" {
+		if err := writeReport(c.Report, answer); err != nil {
+			return err
+		}
+	}
 	if c.json() {
 		return writeJSON(a.json, answer)
 	}
 	return printBacktest(a, answer)
+}
+
+// writeReport writes the page of a backtest to a file that only its owner can read, since it names departments.
+func writeReport(path string, answer *backtest.Answer) error {
+	var text bytes.Buffer
+	if err := lookback.Write(&text, answer); err != nil {
+		return err
+	}
+	if err := os.WriteFile(path, text.Bytes(), 0o600); err != nil {
+		return fmt.Errorf("write the page: %w", err)
+	}
+	return nil
 }
 
 // policy returns the policy to try: the file that was given, or the policy of the newest run for everybody.

@@ -74,12 +74,19 @@ func TestBacktest(t *testing.T) {
 		t.Errorf("four nights recommend something: %+v", c)
 	}
 
-	text := string(s.want(exitDone, "backtest", "--rule", "citrix-idle-90").out)
+	text := string(s.want(exitDone, "backtest", "--rule", "citrix-idle-90", "--report", s.path("backtest.html")).out)
 	for _, want := range []string{"4 nights from", "rule citrix-idle-90, license citrix, 18.00 USD a month", "90 (in force)", "no recommendation: ", "DEPARTMENT"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the text lacks %q:\n%s", want, text)
 		}
 	}
+	html, err := os.ReadFile(s.path("backtest.html"))
+	for _, want := range []string{"<!DOCTYPE html>", "citrix-idle-90", "No number of days is recommended", "Inget antal dagar rekommenderas"} {
+		if err != nil || !strings.Contains(string(html), want) {
+			t.Errorf("the page lacks %q, %v", want, err)
+		}
+	}
+	s.want(exitFailed, "backtest", "--rule", "citrix-idle-90", "--report", s.path("no/such/folder.html"))
 	if strings.Contains(text, "m365-idle-60") {
 		t.Errorf("another rule is tried:\n%s", text)
 	}

@@ -30,7 +30,9 @@ func (t *Table) cell(w *Words, c *Column, i int) cell {
 			out.Text = w.T(c.None)
 		}
 	case Amount:
-		out.Text = w.F(c.numbers[i], 2)
+		if !math.IsNaN(c.numbers[i]) {
+			out.Text = w.F(c.numbers[i], 2)
+		}
 	case Number:
 		if !math.IsNaN(c.numbers[i]) {
 			out.Text = w.F(c.numbers[i], 0)

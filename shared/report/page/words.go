@@ -20,7 +20,16 @@ const (
 // Langs are the languages of the pages. The first one shows where nothing else is asked for.
 var Langs = []Lang{English, Swedish}
 
-var catalogues = map[Lang]map[string]string{English: englishRemedies(), Swedish: swedishRemedies()}
+var catalogues = map[Lang]map[string]string{
+	English: joined(englishRemedies(), englishBacktest),
+	Swedish: joined(swedishRemedies(), swedishBacktest),
+}
+
+// joined adds more texts to the texts of a language.
+func joined(all, more map[string]string) map[string]string {
+	maps.Copy(all, more)
+	return all
+}
 
 // LangOf returns the first of the languages that an Accept-Language header (RFC 9110, section 12.5.4) or the parameter
 // lang names, and English if none of them is known.

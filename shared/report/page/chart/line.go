@@ -1,6 +1,9 @@
 package chart
 
-import "html/template"
+import (
+	"html/template"
+	"slices"
+)
 
 // Line shows how one figure develops, such as changes by run.
 type Line struct {
@@ -10,6 +13,9 @@ type Line struct {
 	Across, Up  string // titles of the axes, with their units
 	Points      []Point
 	Number      Number
+	// Limit is a value at which a line across the plot has the label LimitLabel. Zero means that there is no line.
+	Limit      float64
+	LimitLabel string
 }
 
 // Point is one value of a line. At is its place on the horizontal axis, from 0 to 1.
@@ -19,13 +25,15 @@ type Point struct {
 	Tick  string // below the axis; empty for most points
 	Value float64
 	Class string // how the style sheet shows the point
+	// Low and High are the bounds within which the value may truly lie. Both are zero if it is exact.
+	Low, High float64
 }
 
 // SVG draws the chart. The vertical axis begins at zero, so that a small difference does not look large.
 func (c *Line) SVG() template.HTML {
-	most := 1.0
+	most := max(1, c.Limit)
 	for _, p := range c.Points {
-		most = max(most, p.Value)
+		most = max(most, p.Value, p.High)
 	}
 	marks := ticks(most)
 	top := marks[len(marks)-1]
@@ -33,7 +41,12 @@ func (c *Line) SVG() template.HTML {
 	s.open(c.ID, c.Title, c.Description, above+plotHeight+below)
 	s.axis(marks, top, c.Up, c.Number)
 	s.add(`<svg y="%d" width="100%%" height="%d" overflow="visible">`, above, plotHeight)
+	s.band(c.Points, top)
 	s.curve(c.Points, top)
+	if c.Limit > 0 {
+		y := plotHeight * (1 - c.Limit/top)
+		s.add(`<line class="limit" x1="0" x2="100%%" y1="%.1f" y2="%.1f"/><text class="threshold-label" x="100%%" y="%.1f" text-anchor="end">%s</text>`, y, y, y-5, text(c.LimitLabel))
+	}
 	for i, p := range c.Points {
 		y := plotHeight * (1 - p.Value/top)
 		s.add(`<g class="point %s"><title>%s: %s</title><circle cx="%s" cy="%.1f" r="3.5"/></g>`, text(p.Class), text(p.Label), text(c.Number(p.Value)), percent(p.At), y)
@@ -46,6 +59,23 @@ func (c *Line) SVG() template.HTML {
 	}
 	s.add(`</svg><text class="axis-title" x="100%%" y="%d" text-anchor="end">%s</text></svg>`, above+plotHeight+below-4, text(c.Across))
 	return template.HTML(s.String())
+}
+
+// band fills the area between the bounds of the values. One value alone shows as a vertical line.
+func (s *svg) band(points []Point, top float64) {
+	if !slices.ContainsFunc(points, func(p Point) bool { return p.High > p.Low }) {
+		return
+	}
+	s.add(`<svg x="0" y="0" width="100%%" height="%d" viewBox="0 0 1000 1000" preserveAspectRatio="none" overflow="visible"><path class="band" d="`, plotHeight)
+	letter := "M"
+	for _, p := range points {
+		s.add(`%s%.1f %.1f `, letter, 1000*p.At, 1000*(1-p.High/top))
+		letter = "L"
+	}
+	for _, p := range slices.Backward(points) {
+		s.add(`L%.1f %.1f `, 1000*p.At, 1000*(1-p.Low/top))
+	}
+	s.add(`Z"/></svg>`)
 }
 
 // curve draws the line and the area below it in a square that is stretched to the plot.

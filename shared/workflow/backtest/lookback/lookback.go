@@ -1,0 +1,154 @@
+// Package lookback writes what a backtest says as a page: one file without any outside request, in every language of
+// the reports, with charts of regret, hits and money by number of days.
+package lookback
+
+import (
+	_ "embed"
+	"fmt"
+	"html/template"
+	"io"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/idleseat/idleseat/shared/report/page"
+	"github.com/idleseat/idleseat/shared/workflow/backtest"
+)
+
+//go:embed lookback.html
+var body string
+
+var templates = template.Must(template.New("lookback").Parse(body))
+
+// Write writes the page.
+func Write(w io.Writer, a *backtest.Answer) error {
+	clean := page.Clean(*a)
+	a = &clean
+	data := page.NewData()
+	departments := departmentsOf(data, a)
+	d := &page.Document{
+		Title: func(w *page.Words) string { return w.T("backtest.title") + " – idleseat" },
+		Content: func(w *page.Words, _ bool) (template.HTML, error) {
+			v := &view{Words: w, Answer: a, Limit: share(w, a.Accepted)}
+			for i := range a.Rules {
+				v.Tried = append(v.Tried, newRuleView(w, a, i))
+			}
+			var err error
+			if v.Table, err = departments.HTML(w); err != nil {
+				return "", err
+			}
+			var out strings.Builder
+			if err := templates.Execute(&out, v); err != nil {
+				return "", fmt.Errorf("page of a backtest: %w", err)
+			}
+			return template.HTML(out.String()), nil
+		},
+		Data: data,
+	}
+	return d.Write(w)
+}
+
+// view is the page in one language.
+type view struct {
+	*page.Words
+	*backtest.Answer
+	Limit string // the accepted regret
+	Tried []ruleView
+	Table template.HTML
+}
+
+// ruleView is what the nights say about one rule.
+type ruleView struct {
+	*page.Words
+	backtest.Rule
+	ID         string
+	Currency   string
+	Within     int
+	Headline   string
+	Halves     []string // what each half of the nights says, if it says anything
+	Thresholds []thresholdView
+	Charts     []figure
+}
+
+// thresholdView is a row of the table of numbers of days.
+type thresholdView struct {
+	backtest.Threshold
+	Back        string
+	Recommended bool
+}
+
+func newRuleView(w *page.Words, a *backtest.Answer, i int) ruleView {
+	r := &a.Rules[i]
+	v := ruleView{Words: w, Rule: *r, ID: fmt.Sprintf("rule-%d", i+1), Currency: a.Currency, Within: a.Within, Headline: w.T("backtest.chooseNone")}
+	if c := r.Choice; c.Days > 0 {
+		v.Headline = w.Count("backtest.choose", c.Days)
+	}
+	for _, half := range []struct {
+		key    string
+		regret *backtest.Regret
+	}{{"backtest.learned", r.Choice.Learned}, {"backtest.checked", r.Choice.Checked}} {
+		switch g := half.regret; {
+		case g == nil:
+		case g.Known() == 0:
+			v.Halves = append(v.Halves, w.T(half.key)+" "+w.T("backtest.unknown", g.Days))
+		default:
+			v.Halves = append(v.Halves, w.T(half.key)+" "+w.T("backtest.half", g.Returned, g.Known(), g.Days, share(w, g.Rate), share(w, g.Low), share(w, g.High)))
+		}
+	}
+	at := window(a)
+	for _, t := range r.Thresholds {
+		row := thresholdView{Threshold: t, Back: "–", Recommended: t.Days == r.Choice.Days}
+		if g := t.Flow.Regret[at]; g.Known() > 0 {
+			row.Back = w.T("backtest.rate", g.Returned, g.Known(), share(w, g.Rate), share(w, g.Low), share(w, g.High))
+		}
+		v.Thresholds = append(v.Thresholds, row)
+	}
+	v.Charts = figures(w, a, r, v.ID)
+	return v
+}
+
+// window returns the index of the days within which a return counts.
+func window(a *backtest.Answer) int { return slices.Index(backtest.Windows[:], a.Within) }
+
+// share writes a share as a percentage with one decimal.
+func share(w *page.Words, x float64) string { return w.F(100*x, 1) + "\u00a0%" }
+
+// shown returns the threshold whose departments show: the recommended one, or the one in force.
+func shown(r *backtest.Rule) *backtest.Threshold {
+	days := r.Choice.Days
+	if days == 0 {
+		days = r.Days
+	}
+	return &r.Thresholds[slices.IndexFunc(r.Thresholds, func(t backtest.Threshold) bool { return t.Days == days })]
+}
+
+// departmentsOf adds the table of hits by department.
+func departmentsOf(data *page.Data, a *backtest.Answer) *page.Table {
+	type row struct {
+		rule string
+		days int
+		backtest.Department
+		regret backtest.Regret
+	}
+	var rows []row
+	for i := range a.Rules {
+		t := shown(&a.Rules[i])
+		for _, d := range t.Departments {
+			rows = append(rows, row{a.Rules[i].Name, t.Days, d, d.Regret[window(a)]})
+		}
+	}
+	table := data.Table("backtest", len(rows), len(rows))
+	table.Text("department", page.Text, func(i int) string { return rows[i].Name })
+	table.Text("rule", page.Text, func(i int) string { return rows[i].rule }).Filter = true
+	table.Number("days", func(i int) float64 { return float64(rows[i].days) })
+	table.Number("hits", func(i int) float64 { return float64(rows[i].Hits) })
+	table.Number("followed", func(i int) float64 { return float64(rows[i].regret.Known()) })
+	table.Number("back", func(i int) float64 { return float64(rows[i].regret.Returned) })
+	table.Money("backShare", func(i int) float64 {
+		if rows[i].regret.Known() == 0 {
+			return math.NaN()
+		}
+		return 100 * rows[i].regret.Rate
+	})
+	return table
+}
