@@ -23,8 +23,32 @@ type memory struct {
 	n     int
 	table *known.Partition // nil if none was read yet, or if it cannot be read
 	err   error            // why the table cannot be read: store.ErrNotFound or store.ErrDamaged
-	// losses says of each table that could not be read what is used instead, by the key of its object.
-	losses map[string]string
+	*losses
+}
+
+// losses says of each table that could not be read what is used instead, by the key of its object.
+type losses struct {
+	mu  sync.Mutex
+	why map[string]string
+}
+
+func newMemory() *memory { return &memory{losses: &losses{}} }
+
+// Apart returns the run for one more worker. Each worker keeps the table that it read last, and all of them know the
+// same losses.
+func (r *Run) Apart() *Run {
+	own := *r
+	own.memory = &memory{losses: r.memory.losses}
+	return &own
+}
+
+func (l *losses) add(key, why string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.why == nil {
+		l.why = map[string]string{}
+	}
+	l.why[key] = why
 }
 
 // remembered returns what a run remembered about a partition, but reads the same table only once. It makes a damaged
@@ -50,19 +74,17 @@ func (r *Run) remembered(ctx context.Context, run string, n int) (*known.Partiti
 	defer m.mu.Unlock()
 	m.run, m.n, m.table, m.err = run, n, table, err
 	if loss != "" {
-		if m.losses == nil {
-			m.losses = map[string]string{}
-		}
-		m.losses[layout.Known(run, n)] = loss
+		m.add(layout.Known(run, n), loss)
 	}
 	return table, err
 }
 
 // Losses says of each table of an earlier run that could not be read so far what is used instead.
 func (r *Run) Losses() []string {
-	r.memory.mu.Lock()
-	defer r.memory.mu.Unlock()
-	return slices.Sorted(maps.Values(r.memory.losses))
+	l := r.memory.losses
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Sorted(maps.Values(l.why))
 }
 
 // readTable reads a table or makes it again. loss describes the loss, and is empty if there is none.

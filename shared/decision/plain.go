@@ -42,9 +42,7 @@ type Plain struct {
 
 // NewScreen returns a Screen for the run. judge evaluates the run's rules.
 func NewScreen(r *Run, judge *policy.Judge) *Screen {
-	own := *r
-	own.memory = &memory{} // several Screens of a run read different partitions at the same time
-	s := &Screen{run: &own, judge: judge}
+	s := &Screen{run: r, judge: judge}
 	for i := range r.History.All() {
 		s.named.add(i.User)
 	}

@@ -25,7 +25,7 @@ func night(r *Run, name string, read time.Time) *Run {
 	begin := *r.Begin
 	begin.Run, begin.Read, begin.AsOf = name, read, read
 	next := *r
-	next.Begin, next.memory = &begin, &memory{}
+	next.Begin, next.memory = &begin, newMemory()
 	b := &plan.Baseline{Run: r.Begin.Run, Partitions: r.Begin.Partitions, Read: r.Begin.Read}
 	next.History = &history.Digest{Baselines: [2]*plan.Baseline{b, b}}
 	return &next

@@ -90,7 +90,7 @@ func open(ctx context.Context, s store.Store, b *snapshot.Begin, m *snapshot.Man
 	if err != nil {
 		return nil, err
 	}
-	r := &Run{columns: columns, Begin: b, Manifest: m, Policy: p, Tenant: plan.TenantOf(b.SKUs, b.Groups, b.Granting), store: s, ManifestHash: hash, memory: &memory{}}
+	r := &Run{columns: columns, Begin: b, Manifest: m, Policy: p, Tenant: plan.TenantOf(b.SKUs, b.Groups, b.Granting), store: s, ManifestHash: hash, memory: newMemory()}
 	r.Tenant.SIDs = m.Readings[directory.AD].GroupSIDs
 	if r.History, err = history.Load(ctx, s, m); err != nil {
 		return nil, err

@@ -45,6 +45,8 @@ var objectKinds = []struct {
 	{"known accounts", regexp.MustCompile(`^runs/[^/]+/known/\d+\.gz$`), nil},
 	{"plan", regexp.MustCompile(`^runs/[^/]+/plan\.json$`), plainObject},
 	{"changes", regexp.MustCompile(`^runs/[^/]+/changes\.csv$`), nil},
+	{"report", regexp.MustCompile(`^runs/[^/]+/report\.html$`), nil},
+	{"point of the trend", regexp.MustCompile(`^runs/[^/]+/point\.json$`), plainObject},
 	{"results", regexp.MustCompile(`^runs/[^/]+/results/[^/]+\.json$`), plainObject},
 	{"planned", regexp.MustCompile(`^history/(plans|others)/[^/]+\.json$`), plainObject},
 	{"override", regexp.MustCompile(`^history/overrides/[^/]+\.json$`), plainObject},
@@ -69,6 +71,10 @@ func alterations(t *testing.T, key string, raw []byte, others map[string][]strin
 			all = reportAlterations(t, raw)
 		case "part of Entra ID", "part of Active Directory", "people", "members":
 			all = append(byteAlterations(raw), tableAlterations(t, raw)...)
+		case "report":
+			for _, how := range []string{"<title>", "<script", "</main>"} {
+				all = append(all, alteration{field: how, how: "taken out", body: func() []byte { return bytes.Replace(raw, []byte(how), nil, 1) }})
+			}
 		case "changes":
 			for _, how := range []string{"idleSince", "monthlySaving", "@"} {
 				all = append(all, alteration{field: how, how: "another letter", body: func() []byte { return bytes.Replace(raw, []byte(how), []byte("x"), 1) }})

@@ -59,7 +59,7 @@ type commands struct {
 	Man        manCmd        `cmd:"" help:"Print the manual page."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`
 
-	Verbose     bool             `help:"Show the whole of an answer that is shortened in an error."`
+	Verbose     bool             `help:"Show all of an answer: each value of a person with its source and age, each part of each rule, and the whole of an error."`
 	ShowVersion kong.VersionFlag `name:"version" help:"Print the version."`
 }
 

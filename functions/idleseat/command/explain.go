@@ -15,21 +15,20 @@ import (
 type storyFlags struct {
 	storeFlag
 	formatFlag
-	Verbose bool   `help:"Show every value with its source and age, and what each part of each rule says."`
-	User    string `arg:"" help:"The user: userPrincipalName, object id, SID or account name."`
-	From    string `name:"run" help:"Tell it from the snapshot of run R instead of the latest that read the user; the word latest means the latest that read everybody." placeholder:"R"`
+	User string `arg:"" help:"The user: userPrincipalName, object id, SID or account name."`
+	From string `name:"run" help:"Tell it from the snapshot of run R instead of the latest that read the user; the word latest means the latest that read everybody." placeholder:"R"`
 }
 
 type explainCmd struct{ storyFlags }
 
 // Run explains the verdicts on one user from a snapshot.
-func (c *explainCmd) Run(a *Process) error { return c.tell(a, story.Detail{Values: c.Verbose}) }
+func (c *explainCmd) Run(a *Process) error { return c.tell(a, story.Detail{Values: a.verbose}) }
 
 type historyCmd struct{ storyFlags }
 
 // Run tells everything that was ever done to the licenses of one user.
 func (c *historyCmd) Run(a *Process) error {
-	return c.tell(a, story.Detail{Past: true, Values: c.Verbose})
+	return c.tell(a, story.Detail{Past: true, Values: a.verbose})
 }
 
 func (c *storyFlags) tell(a *Process, d story.Detail) error {
@@ -73,9 +72,8 @@ type reevaluateCmd struct {
 	storeFlag
 	formatFlag
 	awsFlag
-	User    string `arg:"" help:"The user: userPrincipalName, object id, SID or account name."`
-	Apply   bool   `help:"Carry out what the rules say of the user, too."`
-	Verbose bool   `help:"Show every value with its source and age, and what each part of each rule says."`
+	User  string `arg:"" help:"The user: userPrincipalName, object id, SID or account name."`
+	Apply bool   `help:"Carry out what the rules say of the user, too."`
 }
 
 // reevaluation is the JSON output of the command reevaluate.
@@ -139,7 +137,7 @@ func (c *reevaluateCmd) print(a *Process, p *plan.Plan, answer *reevaluation, re
 	if c.json() {
 		return writeJSON(a.json, answer)
 	}
-	if err := tellAll(a, answer.People, story.Detail{Values: c.Verbose}); err != nil || results == nil {
+	if err := tellAll(a, answer.People, story.Detail{Values: a.verbose}); err != nil || results == nil {
 		return err
 	}
 	return printResults(a, p, results, c.formatFlag, c.next(a, "apply "+p.Run+" --yes"))

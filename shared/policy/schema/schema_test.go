@@ -3,7 +3,6 @@ package schema
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"io/fs"
 	"math/rand/v2"
 	"os"
@@ -110,8 +109,11 @@ func everyPolicy(t *testing.T) (list []string) {
 	t.Helper()
 	literal := regexp.MustCompile("(?s)`([^`]*\nrules:[^`]*)`")
 	err := filepath.WalkDir("../../..", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() && (d.Name() == ".git" || d.Name() == "node_modules") {
-			return errors.Join(err, map[bool]error{true: fs.SkipDir}[d != nil && d.IsDir()])
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && (d.Name() == ".git" || d.Name() == "node_modules") {
+			return fs.SkipDir
 		}
 		switch filepath.Ext(path) {
 		case ".yaml":

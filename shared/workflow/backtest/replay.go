@@ -14,7 +14,6 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/snapshot"
-	"github.com/idleseat/idleseat/shared/snapshot/table"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
@@ -246,7 +245,7 @@ func (w *worker) open(r *decision.Run) (err error) {
 		w.skus = skus
 	}
 	r.Reuse(w.judge)
-	w.run, w.screen = r, decision.NewScreen(r, w.judge)
+	w.run, w.screen = r, decision.NewScreen(r.Apart(), w.judge)
 	return nil
 }
 
@@ -256,7 +255,6 @@ type visit struct {
 	shard *shard
 	night int
 	last  bool // whether it is the last night
-	texts *table.Column
 }
 
 // swept goes through the people whose verdicts follow from columns.

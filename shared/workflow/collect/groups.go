@@ -32,7 +32,7 @@ func (c *Collector) groups(ctx context.Context, in Start, earlier *directory.Ear
 		switch {
 		case err == nil:
 		case holds[ref] && errors.Is(err, directory.ErrNoGroup):
-			return nil, fmt.Errorf("%w: %s: %w; create the group, or correct it in the policy", ErrPolicy, ref, err)
+			return nil, fmt.Errorf("%w: in Entra ID, %w; create the group, or correct it in the policy", ErrPolicy, err)
 		case errors.Is(err, directory.ErrNoGroup):
 			g.Unreadable = err.Error()
 			if g.Doubt = known != nil && !known.Replaced; g.Doubt {
@@ -41,7 +41,7 @@ func (c *Collector) groups(ctx context.Context, in Start, earlier *directory.Ear
 		case errors.Is(err, directory.ErrAmbiguousGroup):
 			return nil, fmt.Errorf("%w: %w; name the object id of the right one in the policy", ErrPolicy, err)
 		default:
-			return nil, fmt.Errorf("find group %s: %w", ref, err)
+			return nil, fmt.Errorf("find group %q: %w", ref.String(), err)
 		}
 		g.Ref = ref
 		all = append(all, g)

@@ -29,6 +29,7 @@ func NewWorker(r *decision.Run) (*Worker, error) {
 	if err != nil {
 		return nil, err
 	}
+	r = r.Apart()
 	return &Worker{run: r, judge: judge, names: r.Names(), read: decision.NewScreen(r, judge).Read}, nil
 }
 
