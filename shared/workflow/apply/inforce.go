@@ -71,7 +71,7 @@ func (j *job) entraGroup(ctx context.Context, ref directory.GroupRef) (directory
 		g, err = directory.Group{Unreadable: err.Error()}, nil
 	}
 	if err != nil {
-		return g, fmt.Errorf("find group %s of the policy in force: %w", ref, err)
+		return g, fmt.Errorf("find group %q of the policy in force: %w", ref.String(), err)
 	}
 	g.Ref = ref
 	j.inForce.groups[ref] = g

@@ -59,7 +59,7 @@ func covers(b *snapshot.Begin, p *policy.Policy) error {
 	}
 	for _, ref := range p.GroupRefs() {
 		if !slices.ContainsFunc(b.Groups, func(g directory.Group) bool { return g.Ref.Key(false) == ref.Key(false) }) {
-			return fmt.Errorf("it does not know the group %s", ref)
+			return fmt.Errorf("it does not know the group %q", ref.String())
 		}
 	}
 	for _, q := range p.MemberQueries() {
