@@ -167,9 +167,6 @@ func TestDemoServe(t *testing.T) {
 	s.want(exitDone, "restore", "ingrid.halvorsen.2@contoso.example", "--yes")
 	d.stop()
 	said := strings.Join(d.until(t, "The company is gone"), "\n")
-	if a := <-d.ended; a.status != exitDone || a.err != "" {
-		t.Errorf("exit status %d, %s", a.status, a.err)
-	}
 	if !strings.Contains(said, s.dir) {
 		t.Errorf("the end does not say what remains: %s", said)
 	}
@@ -180,6 +177,9 @@ func TestDemoServe(t *testing.T) {
 	if c, err := net.DialTimeout("tcp", address.Host, time.Second); err == nil {
 		_ = c.Close()
 		t.Error("the company still answers")
+	}
+	if a := <-d.ended; a.status != exitDone || a.err != "" {
+		t.Errorf("exit status %d, %s", a.status, a.err)
 	}
 	s.want(exitDone, "runs") // they remain
 }

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/idleseat/idleseat/shared/plain"
@@ -63,6 +64,9 @@ func (d *demo) serve(shell string) error {
 		return d.out.err
 	}
 	<-d.Context.Done()
+	if err := d.company.Close(); err != nil {
+		return fmt.Errorf("end the simulated company, whose policy and runs are in %s: %w", d.folder, err)
+	}
 	d.out.printf("\nThe company is gone. Its policy and its runs remain in %s\n", d.folder)
 	return nil
 }
