@@ -3,15 +3,17 @@ package command
 import (
 	"fmt"
 
+	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/store"
 )
 
 // held says what an operator does about a plan that only limits hold. The first plan of a tenant nearly always is one,
 // because nobody took idle licenses back before.
-func (c *planCmd) held(a *Process, p *plan.Plan) error {
+func (c *planCmd) held(a *Process, s store.Store, p *plan.Plan) error {
 	if c.json() || p.Verdict != plan.Hold || !p.Overridable {
 		return nil
 	}
@@ -27,6 +29,13 @@ func (c *planCmd) held(a *Process, p *plan.Plan) error {
 		{"Look who it is, here or in " + layout.Report(p.Run) + " of the store:", c.next(a, "serve --open")},
 		{"If they are the right ones, raise limits.stopAbove in the policy, and plan again without reading again:", c.next(a, again)},
 	}
+	n, err := few(a, s, p)
+	if err != nil {
+		return err
+	}
+	if p.Mode != policy.Audit && n > 0 {
+		steps = append(steps, [2]string{fmt.Sprintf("Or begin with the %d changes of those who are idle longest:", n), c.next(a, fmt.Sprintf("apply %s --limit %d", p.Run, n))})
+	}
 	if p.Mode != policy.Audit {
 		steps = append(steps, [2]string{"Or accept this very plan:", c.next(a, "apply "+p.Run+" --override-limits "+p.PlanHash)})
 	}
@@ -38,4 +47,22 @@ func (c *planCmd) held(a *Process, p *plan.Plan) error {
 		return fmt.Errorf("print what to do: %w", out.err)
 	}
 	return nil
+}
+
+// few returns how many changes of a held plan an operator may begin with: 20, or fewer if the limits hold 20, or 0.
+func few(a *Process, s store.Store, p *plan.Plan) (int, error) {
+	r, err := decision.Open(a.Context, s, p.Run)
+	if err != nil {
+		return 0, err
+	}
+	for _, n := range []int{20, 9, 3} {
+		chosen, takes := p.Changes[:min(n, len(p.Changes))], map[string]int{}
+		for i := range chosen {
+			takes[chosen[i].Rule]++
+		}
+		if held, _ := plan.ExceededByChoice(r.Policy.Limits, p.Rules, nil, takes, len(chosen)); len(held) == 0 && len(chosen) == n {
+			return n, nil
+		}
+	}
+	return 0, nil
 }

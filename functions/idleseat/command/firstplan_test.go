@@ -18,6 +18,14 @@ func TestHeldFirstPlan(t *testing.T) {
 			t.Errorf("the plan does not say %q:\n%s", want, text)
 		}
 	}
+	begin := regexp.MustCompile(`(?m)^    idleseat (apply .* --limit \d+)$`).FindStringSubmatch(text)
+	if begin == nil || !strings.HasSuffix(begin[1], " 9") { // ten would be more than 1 % of the holders
+		t.Fatalf("the plan does not say with how many to begin: %q\n%s", begin, text)
+	}
+	// Limits do not hold the choice. It only waits for an answer, as nobody is at a terminal.
+	if a := s.want(exitHeld, strings.Fields(begin[1])...); strings.Contains(a.err, "limits.stopAbove") || !strings.Contains(a.err, "not approved") {
+		t.Errorf("%s says: %s", begin[1], a.err)
+	}
 	again := regexp.MustCompile(`(?m)^    idleseat (plan --run .*)$`).FindStringSubmatch(text)
 	if again == nil {
 		t.Fatalf("the plan does not say how to plan again:\n%s", text)

@@ -66,7 +66,7 @@ func (c *planCmd) Run(a *Process) error {
 	if err := printPlan(a, s, p, c.formatFlag, c.next(a, "apply "+p.Run)); err != nil {
 		return err
 	}
-	if err := c.held(a, p); err != nil {
+	if err := c.held(a, s, p); err != nil {
 		return err
 	}
 	return onHold(p)
