@@ -1,7 +1,6 @@
 package command
 
 import (
-	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,8 +9,6 @@ import (
 	"os/user"
 	"strconv"
 	"strings"
-
-	"golang.org/x/term"
 
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
@@ -72,18 +69,26 @@ func (c *applyCmd) Run(a *Process) error {
 			return err
 		}
 	}
-	if !c.Yes && !confirm(a, p) {
-		return fmt.Errorf("%w: the plan was not approved; answer yes, or give --yes", runs.ErrRefused)
+	next := c.next(a, "apply "+p.Run)
+	if !c.Yes {
+		if err := approved(a, p, next); err != nil {
+			return err
+		}
 	}
+	line.bar.begins("reading the people of the changes afresh")
 	earlier, err := resume(a, applier, p, p.Resumes, in.Policy, "")
 	if err != nil || idle {
-		return errors.Join(err, resumeFailed(earlier.failed))
+		line.bar.clear()
+		return errors.Join(a.stopped(err, halfway(p, nil, next)), resumeFailed(earlier.failed))
 	}
 	results, err := applier.Apply(a.Context, in)
 	line.bar.clear()
+	if err != nil && a.interrupted() {
+		return a.stopped(err, halfway(p, results, next+" --yes"))
+	}
 	line.report(a.Context, p.Run)
 	if results != nil {
-		if printErr := printResults(a, p, results, c.formatFlag, c.next(a, "apply "+p.Run+" --yes")); printErr != nil && err == nil {
+		if printErr := printResults(a, p, results, c.formatFlag, next+" --yes"); printErr != nil && err == nil {
 			err = printErr
 		}
 	}
@@ -157,7 +162,7 @@ func resumeFailed(failed int) error {
 	if failed == 0 {
 		return nil
 	}
-	return fmt.Errorf("%d changes of earlier runs failed or cannot be finished (the lines above say why); these people have what they had, or are half-way and pending", failed)
+	return fmt.Errorf("%s of earlier runs failed or cannot be finished (the lines above say why); these people have what they had, or are half-way and pending", many(failed, "change"))
 }
 
 // approver returns the name under which the ledger records the person at the terminal: user@host.
@@ -186,7 +191,7 @@ func failures(p *plan.Plan, r *runs.Results) error {
 		}
 	}
 	if p.Restores != "" && n > 0 {
-		return fmt.Errorf("%w by run %s: %d licenses were not put back (the notes say why)", runs.ErrRefused, p.Run, n)
+		return fmt.Errorf("%w by run %s: not put back: %s (the notes say why)", runs.ErrRefused, p.Run, many(n, "license"))
 	}
 	return nil
 }
@@ -195,7 +200,7 @@ func failure(run string, failed, troubled int) error {
 	if failed+troubled == 0 {
 		return nil
 	}
-	return fmt.Errorf("run %s: %d changes failed, %d could not be made or finished now (the notes say why); these people have what they had, or are half-way and pending", run, failed, troubled)
+	return fmt.Errorf("run %s: %s failed, %d could not be made or finished now (the notes say why); these people have what they had, or are half-way and pending", run, many(failed, "change"), troubled)
 }
 
 func (p *pipeline) applier() *apply.Applier {
@@ -206,15 +211,21 @@ func (p *pipeline) applier() *apply.Applier {
 	return applier
 }
 
-// confirm asks at the terminal whether to apply the plan. Without a terminal the answer is no.
-func confirm(a *Process, p *plan.Plan) bool {
-	f, ok := a.Stdin.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) {
-		return false
+// approved asks at the terminal whether to apply the plan. It returns an error if the answer is not yes, and without a
+// terminal. next is the command that asks again.
+func approved(a *Process, p *plan.Plan, next string) error {
+	refusal := fmt.Errorf("%w: the plan was not approved; answer yes, or give --yes", runs.ErrRefused)
+	if !a.atTerminal() {
+		return refusal
 	}
-	fmt.Fprintf(a.Stderr, "Apply %d changes of run %s to tenant %s (plan %s…)? [yes/no] ", len(p.Changes), p.Run, oneLine(p.Tenant), p.PlanHash[:12])
-	answer, _ := bufio.NewReader(a.Stdin).ReadString('\n')
-	return strings.EqualFold(strings.TrimSpace(answer), "yes")
+	answer, err := a.ask(fmt.Sprintf("Apply %s of run %s to tenant %s (plan %s…)? [yes/no]", many(len(p.Changes), "change"), p.Run, p.Tenant, p.PlanHash[:12]))
+	if err != nil {
+		return a.stopped(err, halfway(p, nil, next))
+	}
+	if !strings.EqualFold(answer, "yes") {
+		return refusal
+	}
+	return nil
 }
 
 // printResults prints the results of a plan. next is the command that finishes the pending changes.

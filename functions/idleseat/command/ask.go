@@ -27,6 +27,7 @@ func (a *Process) atTerminal() bool {
 // ask asks one question at the terminal. The answer is empty if the terminal is closed. An interrupt ends the question
 // at once.
 func (a *Process) ask(question string) (string, error) {
+	a.live.End()
 	fmt.Fprintf(a.Stderr, "%s ", oneLine(question))
 	type answer struct {
 		text string
@@ -39,6 +40,7 @@ func (a *Process) ask(question string) (string, error) {
 	}()
 	select {
 	case <-a.Context.Done():
+		fmt.Fprintln(a.Stderr)
 		return "", fmt.Errorf("interrupted at a question, and nothing was written: %w", context.Cause(a.Context))
 	case got := <-given:
 		if got.err != nil && !errors.Is(got.err, io.EOF) {

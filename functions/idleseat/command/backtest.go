@@ -49,6 +49,7 @@ func (c *backtestCmd) Run(a *Process) error {
 		return err
 	}
 	bar := newProgress(a)
+	bar.begins("reading the kept nights")
 	answer, err := backtest.Run(a.Context, s, backtest.Question{
 		PolicyName: name, Policy: text, Rule: c.Rule, Days: c.Days, Constant: c.Constant, Regret: accepted, Within: c.Within,
 		Now: a.Clock.Now(), Workers: min(runtime.GOMAXPROCS(0), 4), Progress: bar.nights,
@@ -114,12 +115,12 @@ func share(text string) (float64, error) {
 
 func printBacktest(a *Process, answer *backtest.Answer) error {
 	out := &printer{w: a.Stdout}
-	out.printf("%d nights from %s to %s, %d people in the last one\n", answer.Nights, dayOf(answer.From), dayOf(answer.To), answer.People)
+	out.printf("%s from %s to %s, %d people in the last one\n", many(answer.Nights, "night"), dayOf(answer.From), dayOf(answer.To), answer.People)
 	if answer.Gap > 1 {
 		out.printf("  the longest time between two nights is %d days; a return in a gap is dated by its newest sign-in\n", answer.Gap)
 	}
 	for _, d := range answer.Doubted {
-		out.printf("  on %d nights the signal %s was not healthy, so that rules which read it were undecided: %s\n", d.Nights, d.Signal, d.Reason)
+		out.printf("  on %s the signal %s was not healthy, so that rules which read it were undecided: %s\n", many(d.Nights, "night"), d.Signal, d.Reason)
 	}
 	for i, l := range answer.LeftOut {
 		if i == shownReasons {

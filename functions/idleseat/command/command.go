@@ -19,6 +19,7 @@ import (
 	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/plain"
+	"github.com/idleseat/idleseat/shared/plain/terminal"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/snapshot"
@@ -84,8 +85,8 @@ type Process struct {
 	Version string
 
 	verbose bool
-	json    io.Writer // stdout, for JSON
-	screen  io.Writer // stderr without a filter, for output that moves the cursor on purpose
+	json    io.Writer      // stdout, for JSON
+	live    *terminal.Line // the line of progress; nil if stderr is no terminal
 }
 
 // Main runs the command given by os.Args and returns its exit status. version is the version of this build.
@@ -94,6 +95,7 @@ func Main(version string, by clock.Clock) int {
 	signal.Ignore(syscall.SIGPIPE) // when the reader of a pipe exits (| head), the write fails and the command can still clean up
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second interrupt ends the process at once
 	a := Process{
 		Context: ctx, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		Clock: by, Variable: os.LookupEnv, Environ: os.Environ, OpenStore: store.Open, ViewStore: store.OpenReadOnly, Browse: browse, Version: version,
@@ -111,9 +113,16 @@ func tuneGC() {
 // Run parses and runs one command and returns its exit status. All output passes through package plain, because names
 // in a directory are untrusted.
 func (a *Process) Run(args []string) int {
-	shown := *a
-	shown.Stdout, shown.Stderr, shown.json, shown.screen = plain.Text(a.Stdout), plain.Text(a.Stderr), plain.JSON(a.Stdout), a.Stderr
-	return shown.parsed(args)
+	shown, screen := *a, terminal.Of(a.Stderr, a.Variable)
+	shown.live = terminal.NewLine(a.Stderr, screen)
+	defer shown.live.End()
+	out := terminal.NewOut(a.Stdout, terminal.Of(a.Stdout, a.Variable), false, shown.live)
+	shown.Stdout, shown.Stderr, shown.json = out, terminal.NewOut(a.Stderr, screen, true, shown.live), plain.JSON(a.Stdout)
+	status := shown.parsed(args)
+	if err := out.Flush(); err != nil && status == exitDone {
+		return exitFailed
+	}
+	return status
 }
 
 func (a *Process) parsed(args []string) (status int) {
@@ -143,7 +152,7 @@ func (a *Process) parsed(args []string) (status int) {
 		return a.fail(err)
 	}
 	a.verbose = c.Verbose
-	return a.fail(ctx.Run(a))
+	return a.fail(a.ended(ctx.Selected().Name, ctx.Run(a)))
 }
 
 // presets sets the default of each flag from the flag's environment variable.
@@ -189,6 +198,7 @@ func (a *Process) fail(err error) int {
 	if err == nil {
 		return exitDone
 	}
+	a.live.End()
 	fmt.Fprintf(a.Stderr, "idleseat: %s%s\n", err.Error(), a.remedy(err))
 	var end endError
 	var usage usageError

@@ -58,9 +58,9 @@ func (c *storyFlags) tell(a *Process, d story.Detail) error {
 func tellAll(a *Process, people []*story.Story, d story.Detail) error {
 	for i, one := range people {
 		if i > 0 {
-			fmt.Fprintln(a.Stdout)
+			fmt.Fprintln(flowing(a.Stdout))
 		}
-		if err := one.Text(a.Stdout, d); err != nil {
+		if err := one.Text(flowing(a.Stdout), d); err != nil {
 			return err
 		}
 	}
@@ -109,7 +109,7 @@ func (c *reevaluateCmd) Run(a *Process) error {
 	if err != nil {
 		return err
 	}
-	line, err := openPipeline(a, s, nil)
+	line, err := openPipeline(a, s, newProgress(a))
 	if err != nil {
 		return err
 	}
@@ -117,15 +117,19 @@ func (c *reevaluateCmd) Run(a *Process) error {
 	in.asOf, in.user = a.Clock.Now(), c.User
 	p, err := line.plan(a.Context, in)
 	if err != nil {
-		return err
+		return a.stopped(err, untouched)
 	}
 	answer := reevaluation{Run: p.Run, Verdict: p.Verdict, Hold: p.HoldReasons}
 	var results *runs.Results
 	if c.Apply && p.Verdict != plan.Nothing {
-		if results, err = line.applier().Apply(a.Context, apply.Request{Run: p.Run, Policy: in.text, Approver: approver()}); results != nil {
+		if results, err = line.applier().Apply(a.Context, apply.Request{Run: p.Run, Policy: in.text, Approver: approver()}); err != nil && a.interrupted() {
+			return a.stopped(err, halfway(p, results, c.next(a, "apply "+p.Run+" --yes")))
+		}
+		if results != nil {
 			answer.Results = results.Results
 			err = errors.Join(err, failures(p, results))
 		}
+		line.bar.clear()
 		line.report(a.Context, p.Run)
 	}
 	var untold error

@@ -86,6 +86,7 @@ func (c *initCmd) read(a *Process, src sources) (*draft.Seen, error) {
 		ad = forest
 	}
 	bar := newProgress(a)
+	bar.begins("reading what the tenant has")
 	defer bar.clear()
 	return draft.Read(a.Context, e, ad, bar.people)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/lease"
+	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/runs"
@@ -84,12 +85,15 @@ func (c *runCmd) work(a *Process, s store.Store, in start) (err error) {
 	in.asOf, in.scheduled = a.Clock.Now(), true
 	n.plan, err = n.line.plan(a.Context, in)
 	if err != nil {
-		return unread(err)
+		return unread(a.stopped(err, untouched+"; the next run reads anew"))
 	}
 	n.tell("run %s: %s", n.plan.Run, summary(n.plan))
 	failed := n.show(s)
 	if failed == nil && n.applies() {
 		failed = n.apply()
+		if failed != nil && a.interrupted() {
+			return a.stopped(failed, halfway(n.plan, n.results, n.again()))
+		}
 		n.line.report(a.Context, n.plan.Run)
 	}
 	return errors.Join(n.print(s), n.status(s, failed))
@@ -120,6 +124,8 @@ func (n *night) applies() bool {
 // It loads the policy again in each round, because an operator may edit the policy during the night.
 func (n *night) apply() error {
 	applier := n.line.applier()
+	n.line.bar.begins("reading the people of the changes afresh")
+	defer n.line.bar.clear()
 	left, own := n.plan.Resumes, n.plan.Verdict == plan.Apply
 	for round := 1; ; round++ {
 		_, text, err := n.load()
@@ -153,7 +159,8 @@ func (n *night) apply() error {
 		if !again {
 			return nil
 		}
-		n.tell("%d changes are pending; the directory is asked again in %s", pending, wait)
+		n.tell("%s pending; the directory is asked again in %s", areMany(pending), wait)
+		n.line.bar.begins("waiting for the directory")
 		if err := n.a.Clock.Sleep(n.a.Context, wait); err != nil {
 			return fmt.Errorf("wait for pending changes: %w", err)
 		}
@@ -193,12 +200,21 @@ func (n *night) status(s store.Store, failed error) error {
 		add(exitHeld, fmt.Errorf("run %s is waiting for approval: %s", n.plan.Run, n.next(n.a, "apply "+n.plan.Run)))
 	}
 	if open := n.pending(); open > 0 {
-		add(exitPending, fmt.Errorf("%d changes are pending; the next run goes on with them", open))
+		add(exitPending, fmt.Errorf("%s pending; the next run goes on with %s", areMany(open), map[bool]string{true: "it", false: "them"}[open == 1]))
 	}
 	if status == exitDone {
 		return nil
 	}
 	return endError{status, errors.Join(all...)}
+}
+
+// again returns the command of the next night.
+func (n *night) again() string {
+	command := "run"
+	if v, _ := n.a.Variable("IDLESEAT_POLICY"); v != n.Policy {
+		command += " --policy " + plain.Word(n.Policy)
+	}
+	return n.next(n.a, command)
 }
 
 // count returns the sum of one of the counters over all resumed runs.
@@ -263,7 +279,7 @@ func (n *night) print(s store.Store) error {
 		if n.results == nil {
 			return nil
 		}
-		return printResults(n.a, n.plan, n.results, n.formatFlag, n.next(n.a, "run"))
+		return printResults(n.a, n.plan, n.results, n.formatFlag, n.again())
 	}
 	body, err := s.Get(context.WithoutCancel(n.a.Context), layout.Plan(n.plan.Run))
 	if err != nil {

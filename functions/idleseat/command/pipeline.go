@@ -83,13 +83,14 @@ func (p *pipeline) plan(ctx context.Context, in start) (*plan.Plan, error) {
 	run := newRun(p.now())
 	c := p.collector()
 	s := collect.Start{Run: run, AsOf: in.asOf, Policy: in.policy, Text: in.text, PolicyFile: in.file, User: in.user, AcceptFeeds: in.acceptFeeds, Scheduled: in.scheduled}
+	p.bar.begins("reading the directories")
+	defer p.bar.clear()
 	var err error
 	if in.user != "" {
 		err = c.One(ctx, s)
 	} else {
 		err = p.collectAll(ctx, c, s)
 	}
-	p.bar.clear()
 	if err != nil {
 		return nil, err
 	}
@@ -153,6 +154,8 @@ func (p *pipeline) choose(ctx context.Context, b *snapshot.Begin, planHash strin
 
 // decide evaluates all partitions of a sealed run and makes its plan.
 func (p *pipeline) decide(ctx context.Context, run string) (*plan.Plan, error) {
+	p.bar.begins("deciding")
+	defer p.bar.clear()
 	r, err := decision.Open(ctx, p.store, run)
 	if err != nil {
 		return nil, err

@@ -109,7 +109,8 @@ func (c *planCmd) plan(a *Process, s store.Store, asOf time.Time, user string) (
 		return nil, err
 	}
 	defer line.close()
-	return line.plan(a.Context, in)
+	p, err := line.plan(a.Context, in)
+	return p, a.stopped(err, untouched+"; plan again")
 }
 
 // rules loads the policy file. A plan on an old run's snapshot may omit the file; rules then returns the copy that
@@ -298,10 +299,23 @@ func leftOut(a *Process, s store.Store, r *decision.Run, out *printer) error {
 	return err
 }
 
+// saves is the verb of a summary. In audit, and while a plan is on hold, the changes would save, because nothing is
+// written.
+func saves(p *plan.Plan) string {
+	switch {
+	case p.Mode == policy.Audit || p.Verdict == plan.Hold:
+		return "would save"
+	case len(p.Changes) == 1:
+		return "saves"
+	default:
+		return "save"
+	}
+}
+
 func summary(p *plan.Plan) string {
-	text := fmt.Sprintf("verdict %s: %d changes save %s a month", p.Verdict, len(p.Changes), amount(p.MonthlySaving, p.Currency))
+	text := fmt.Sprintf("verdict %s: %s %s %s a month", p.Verdict, many(len(p.Changes), "change"), saves(p), amount(p.MonthlySaving, p.Currency))
 	if p.Deferred > 0 {
-		text += fmt.Sprintf("; %d more are deferred to the next run", p.Deferred)
+		text += fmt.Sprintf("; %s deferred to the next run", moreAre(p.Deferred))
 	}
 	return text
 }

@@ -8,9 +8,9 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/idleseat/idleseat/shared/plain"
+	"github.com/idleseat/idleseat/shared/plain/terminal"
 )
 
 // printer writes text to w and keeps the first error. Line breaks in arguments become spaces, so an argument cannot
@@ -29,23 +29,24 @@ func (p *printer) printf(format string, args ...any) {
 				args[i] = oneLine(v.String())
 			}
 		}
+		if out, fits := p.w.(*terminal.Out); fits {
+			p.err = out.Print(fmt.Sprintf(format, args...))
+			return
+		}
 		_, p.err = fmt.Fprintf(p.w, format, args...)
 	}
 }
 
-// table prints rows in aligned columns.
+// table prints rows in aligned columns that fit the terminal. The first row is the header.
 func (p *printer) table(rows [][]string) {
 	if p.err != nil {
 		return
 	}
-	w := tabwriter.NewWriter(p.w, 0, 0, 2, ' ', 0)
-	for _, row := range rows {
-		for i := range row {
-			row[i] = oneLine(row[i])
-		}
-		fmt.Fprintln(w, "  "+strings.Join(row, "\t"))
+	out, fits := p.w.(*terminal.Out)
+	if !fits {
+		out = terminal.NewOut(p.w, terminal.Screen{}, false, nil)
 	}
-	p.err = w.Flush()
+	p.err = out.Table(rows)
 }
 
 // shownRows is how many rows shortTable prints, without the header.
@@ -64,6 +65,29 @@ func (p *printer) shortTable(rows [][]string, rest string) {
 
 // oneLine replaces line breaks and makes text safe to display.
 func oneLine(text string) string { return plain.Line(strings.ReplaceAll(text, "\n", " ")) }
+
+// flowing returns a writer to w that fits lines to the terminal.
+func flowing(w io.Writer) io.Writer {
+	if out, fits := w.(*terminal.Out); fits {
+		return out.Flowing()
+	}
+	return w
+}
+
+// many names a number of things, such as "1 change" or "2 changes".
+func many(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
+func moreAre(n int) string {
+	if n == 1 {
+		return "1 more is"
+	}
+	return fmt.Sprintf("%d more are", n)
+}
 
 func prefixed(prefix, s string) string {
 	if s == "" {

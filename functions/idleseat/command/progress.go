@@ -2,34 +2,50 @@ package command
 
 import (
 	"fmt"
-	"io"
-	"os"
 	"sync"
 	"time"
 
-	"golang.org/x/term"
-
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/plain/terminal"
 )
 
-// progress is a line on a terminal that shows how many people were read, how fast, and how long the rest takes. A nil
-// progress prints nothing, which is the case when stderr is not a terminal.
+// progress is a line on a terminal that shows what the command does, from its first second on: how many people were
+// read, how fast, and how long the rest takes. A nil progress prints nothing, which is the case when stderr is not a
+// terminal.
 type progress struct {
 	mu      sync.Mutex
-	w       io.Writer
+	line    *terminal.Line
 	now     func() time.Time
-	started time.Time
-	printed time.Time
+	started time.Time // when the phase began
+	shown   time.Time
+	phase   string // what is done when it cannot be counted
+	counted string // how far it is; empty before the first count
 	read    [2]int // people read, indexed by directory.Source
 	total   int    // people in Entra ID; 0 until known
 }
 
 func newProgress(a *Process) *progress {
-	f, ok := a.screen.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) {
+	if a.live == nil {
 		return nil
 	}
-	return &progress{w: f, now: a.Clock.Now, started: a.Clock.Now()}
+	p := &progress{line: a.live, now: a.Clock.Now}
+	p.begins("starting")
+	return p
+}
+
+// begins shows what the command does now.
+func (p *progress) begins(phase string) {
+	if p == nil {
+		return
+	}
+	p.mu.Lock()
+	p.started, p.phase, p.counted, p.read, p.total = p.now(), phase, "", [2]int{}, 0
+	p.mu.Unlock()
+	p.line.Begin(func() string {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return p.text(p.now())
+	})
 }
 
 // people updates the line with the number of people read from s so far.
@@ -38,20 +54,35 @@ func (p *progress) people(s directory.Source, people, total int) {
 		return
 	}
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	p.read[s] = people
 	p.total = max(p.total, total)
+	p.mu.Unlock()
+	p.often()
+}
+
+// often shows the line, unless it was shown less than a fifth of a second ago.
+func (p *progress) often() {
+	p.mu.Lock()
 	now := p.now()
-	if now.Sub(p.printed) < 200*time.Millisecond {
-		return
+	due := now.Sub(p.shown) >= 200*time.Millisecond
+	if due {
+		p.shown = now
 	}
-	p.printed = now
-	fmt.Fprintf(p.w, "\r\x1b[K%s", p.text(now))
+	p.mu.Unlock()
+	if due {
+		p.line.Show()
+	}
 }
 
 func (p *progress) text(now time.Time) string {
-	spent := now.Sub(p.started).Seconds()
 	entra, ad := p.read[directory.Entra], p.read[directory.AD]
+	spent := now.Sub(p.started).Seconds()
+	switch {
+	case p.counted != "":
+		return p.counted
+	case entra+ad == 0:
+		return fmt.Sprintf("%s, %.0fs", p.phase, spent)
+	}
 	text := fmt.Sprintf("read %d people in Entra ID, %d in Active Directory, %.0f/s", entra, ad, float64(entra+ad)/max(spent, 0.001))
 	if left := p.total - entra; left > 0 && entra > 0 {
 		text += fmt.Sprintf(", about %s left", time.Duration(float64(left)/float64(entra)*spent*float64(time.Second)).Round(time.Second))
@@ -60,28 +91,24 @@ func (p *progress) text(now time.Time) string {
 }
 
 // changes updates the line with the number of changes processed so far.
-func (p *progress) changes(done, total int) {
-	if p == nil {
-		return
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	fmt.Fprintf(p.w, "\r\x1b[K%d of %d changes", done, total)
-}
+func (p *progress) changes(done, total int) { p.count(done, total, "change") }
 
 // nights updates the line with the number of nights that were asked about so far.
-func (p *progress) nights(done, total int) {
+func (p *progress) nights(done, total int) { p.count(done, total, "night") }
+
+func (p *progress) count(done, total int, what string) {
 	if p == nil {
 		return
 	}
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	fmt.Fprintf(p.w, "\r\x1b[K%d of %d nights", done, total)
+	p.counted = fmt.Sprintf("%d of %s", done, many(total, what))
+	p.mu.Unlock()
+	p.often()
 }
 
 // clear erases the line.
 func (p *progress) clear() {
 	if p != nil {
-		fmt.Fprint(p.w, "\r\x1b[K")
+		p.line.End()
 	}
 }

@@ -12,7 +12,13 @@ import (
 // remedy ends an error message with what to do next, when that depends on the command line.
 func (a *Process) remedy(err error) string {
 	var signIn *entra.SignInError
+	var stop interruptedError
 	switch {
+	case errors.As(err, &stop):
+		if a.verbose && stop.cause != nil {
+			return "\n" + stop.cause.Error()
+		}
+		return ""
 	case errors.As(err, &signIn) && a.verbose:
 		return "\n" + signIn.Detail()
 	case errors.As(err, &signIn):

@@ -7,7 +7,6 @@ import (
 
 	"github.com/idleseat/idleseat/shared/entrance"
 	"github.com/idleseat/idleseat/shared/policy"
-	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/store"
 	"github.com/idleseat/idleseat/shared/workflow/apply"
 	"github.com/idleseat/idleseat/shared/workflow/restore"
@@ -61,6 +60,9 @@ func (c *restoreCmd) Run(a *Process) error {
 	var errs []error
 	for _, run := range runs { // continue with the next run after an error
 		errs = append(errs, c.restoreRun(a, line, s, run, user))
+		if a.interrupted() {
+			break
+		}
 	}
 	return errors.Join(errs...)
 }
@@ -103,28 +105,37 @@ func (c *restoreCmd) restoreRun(a *Process, line *pipeline, s store.Store, run, 
 	for _, why := range p.Unreadable {
 		fmt.Fprintf(a.Stderr, "not put back: %s\n", oneLine(why))
 	}
-	if !c.Yes && !confirm(a, p) {
-		return fmt.Errorf("%w: putting back was not approved; answer yes, or give --yes", runs.ErrRefused)
+	next := c.next(a, "apply "+p.Run)
+	if !c.Yes {
+		if err := approved(a, p, next); err != nil {
+			return err
+		}
 	}
+	line.bar.begins("reading the people of the changes afresh")
+	defer line.bar.clear()
 	applier := line.applier()
 	earlier, err := resume(a, applier, p, p.Resumes, "", user)
+	err = a.stopped(err, halfway(p, nil, next))
 	if err = errors.Join(err, resumeFailed(earlier.failed)); err != nil || len(p.Changes) == 0 {
 		return err
 	}
 	results, err := applier.Apply(a.Context, apply.Request{Run: p.Run, Approver: approver()})
 	line.bar.clear()
+	if err != nil && a.interrupted() {
+		return a.stopped(err, halfway(p, results, next+" --yes"))
+	}
 	line.report(a.Context, p.Run)
 	if results == nil {
 		return err
 	}
-	if printErr := printResults(a, p, results, c.formatFlag, c.next(a, "apply "+p.Run+" --yes")); printErr != nil && err == nil {
+	if printErr := printResults(a, p, results, c.formatFlag, next+" --yes"); printErr != nil && err == nil {
 		err = printErr
 	}
 	if err == nil {
 		err = failures(p, results)
 	}
 	if n := len(p.Unreadable); err == nil && n > 0 {
-		err = fmt.Errorf("run %s: %d licenses were not put back, because the ledger is damaged there (see above)", p.Run, n)
+		err = fmt.Errorf("run %s: not put back, because the ledger is damaged there: %s (see above)", p.Run, many(n, "license"))
 	}
 	return err
 }

@@ -101,7 +101,7 @@ func (c *savingsCmd) group() func(money.Line) money.Line {
 func (c *savingsCmd) print(a *Process, run string, s *money.Sums) error {
 	out := &printer{w: a.Stdout}
 	out.printf("%s, amounts in %s\n", s.AsOf.Format("2006-01-02 15:04 UTC"), s.Currency)
-	seats := func(n int) string { return fmt.Sprintf("%d seats", n) }
+	seats := func(n int) string { return many(n, "seat") }
 	rows := [][]string{
 		{"could be freed", seats(s.Seats), s.CouldFree.String() + " a month", "by the plan of run " + run},
 		{"freed", seats(s.SeatsFreed), s.Freed.String() + " a month", ""},
@@ -119,7 +119,7 @@ func (c *savingsCmd) print(a *Process, run string, s *money.Sums) error {
 	out.printf("\n")
 	out.table(c.lines(s))
 	if s.Unread > 0 {
-		out.printf("  %d licenses of people are in no figure: their entries in the ledger are damaged\n", s.Unread)
+		out.printf("  not in any figure, because the ledger is damaged there: %s\n", many(s.Unread, "license"))
 	}
 	for _, currency := range s.OtherCurrencies {
 		out.printf("  amounts in %s are in no figure; --format csv has them\n", currency)

@@ -52,9 +52,9 @@ func (c *showCmd) Run(a *Process) error {
 func (c *showCmd) print(a *Process, o *runs.Overview, n *report.Night) error {
 	out := &printer{w: a.Stdout}
 	out.printf("Run %s, tenant %s, as of %s, mode %s\n", n.Run, n.Tenant, n.AsOf.Format(time.RFC3339), n.Mode)
-	out.printf("  planned: verdict %s, %d changes that save %s a month", n.Verdict, o.Changes, amount(o.MonthlySaving, o.Currency))
+	out.printf("  planned: verdict %s, %s worth %s a month", n.Verdict, many(o.Changes, "change"), amount(o.MonthlySaving, o.Currency))
 	if n.Deferred > 0 {
-		out.printf("; %d more are deferred to the next run", n.Deferred)
+		out.printf("; %s deferred to the next run", moreAre(n.Deferred))
 	}
 	out.printf("\n  done: %s\n", done(o, a.Clock.Now()))
 	for _, why := range n.HoldReasons {

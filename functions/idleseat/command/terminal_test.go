@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/plain/terminal"
 )
 
 func TestProgressText(t *testing.T) {
@@ -26,12 +27,12 @@ func TestProgressText(t *testing.T) {
 		"Entra has not come": {0, 1000, 9000, 2 * time.Second, "read 0 people in Entra ID, 1000 in Active Directory, 500/s"},
 		"Entra is read":      {9000, 1000, 9000, 10 * time.Second, "read 9000 people in Entra ID, 1000 in Active Directory, 1000/s"},
 		"more than counted":  {9100, 0, 9000, 10 * time.Second, "read 9100 people in Entra ID, 0 in Active Directory, 910/s"},
-		"no time spent":      {0, 0, 9000, 0, "read 0 people in Entra ID, 0 in Active Directory, 0/s"},
+		"nothing read yet":   {0, 0, 9000, 3 * time.Second, "reading, 3s"},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := &progress{started: started, read: [2]int{tc.entra, tc.ad}, total: tc.total}
+			p := &progress{phase: "reading", started: started, read: [2]int{tc.entra, tc.ad}, total: tc.total}
 			if d := cmp.Diff(tc.want, p.text(started.Add(tc.spent))); d != "" {
 				t.Errorf("text (-want +got):\n%s", d)
 			}
@@ -43,13 +44,15 @@ func TestProgressText(t *testing.T) {
 func TestProgressLine(t *testing.T) {
 	t.Parallel()
 	var w bytes.Buffer
-	p := &progress{w: &w, now: time.Now, started: time.Now().Add(-time.Second)}
+	p := &progress{line: terminal.NewLine(&w, terminal.Screen{Width: 200}), now: time.Now}
+	p.begins("reading")
+	p.started = time.Now().Add(-time.Second)
 	for n := range 1000 {
 		p.people(directory.Entra, n+1, 5000)
 	}
 	p.clear()
 	lines := strings.Split(w.String(), "\r\x1b[K")
-	if len(lines) < 3 || lines[0] != "" || !strings.HasPrefix(lines[1], "read 1 people in Entra ID") || lines[len(lines)-1] != "" {
+	if len(lines) < 4 || lines[0] != "" || lines[1] != "reading, 0s" || !strings.HasPrefix(lines[2], "read 1 people in Entra ID") || lines[len(lines)-1] != "" {
 		t.Errorf("printed %q", w.String())
 	}
 	if p.read[directory.Entra] != 1000 || p.total != 5000 || len(lines) > 100 {

@@ -1,0 +1,73 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/idleseat/idleseat/shared/lease"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/runs"
+)
+
+// interruptedError says in which state an interrupt (Ctrl-C, or SIGTERM) leaves things, and how to go on.
+type interruptedError struct {
+	state string
+	cause error
+}
+
+func (e interruptedError) Error() string { return "interrupted: " + e.state }
+
+func (e interruptedError) Unwrap() error { return e.cause }
+
+// interrupted reports whether the operator has stopped the command.
+func (a *Process) interrupted() bool {
+	return a.Context.Err() != nil && !errors.Is(context.Cause(a.Context), lease.ErrLost)
+}
+
+// stopped returns err with the state that the command leaves, if an interrupt caused it. Other errors are returned
+// unchanged.
+func (a *Process) stopped(err error, state string) error {
+	if err == nil || !a.interrupted() {
+		return err
+	}
+	return interruptedError{state, err}
+}
+
+// untouched is the state that a command leaves which only reads the directories.
+const untouched = "nothing was changed in a directory"
+
+// onlyRead are the commands that change nothing in a directory, whatever their flags.
+var onlyRead = []string{"explain", "history", "runs", "show", "savings", "backtest"}
+
+// ended returns the error with which a command ends. After an interrupt, the error says so, and not what the interrupt
+// broke off.
+func (a *Process) ended(command string, err error) error {
+	var said interruptedError
+	if err == nil || !a.interrupted() || errors.As(err, &said) || !slices.Contains(onlyRead, command) {
+		return err
+	}
+	return interruptedError{untouched, err}
+}
+
+// halfway says how far the changes of a plan have come. r is nil if the call has changed nothing. next is the command
+// that goes on.
+func halfway(p *plan.Plan, r *runs.Results, next string) string {
+	total := len(p.Changes)
+	if r == nil || len(r.Results) == 0 {
+		return fmt.Sprintf("nothing of run %s was changed, %s not begun; go on with:  %s", p.Run, areMany(total), next)
+	}
+	state := fmt.Sprintf("of %s of run %s: %s", many(total, "change"), p.Run, counts(r.Count))
+	if rest := total - len(r.Results); rest > 0 {
+		state += fmt.Sprintf(", not begun %d", rest)
+	}
+	return state + "; go on with:  " + next
+}
+
+func areMany(n int) string {
+	if n == 1 {
+		return "1 change is"
+	}
+	return fmt.Sprintf("%d changes are", n)
+}

@@ -1,0 +1,56 @@
+package terminal
+
+import (
+	"regexp"
+	"strings"
+)
+
+// Escape sequences of ECMA-48, "Select Graphic Rendition".
+const (
+	bold, red, green, yellow = "\x1b[1m", "\x1b[31m", "\x1b[32m", "\x1b[33m"
+	plainAgain               = "\x1b[0m"
+)
+
+// stateColumns are the headers of columns whose cells have the color of their state.
+var stateColumns = []string{"STATUS", "STATE", "VERDICT", "OUTCOME"}
+
+// states are the colors of states: green for what is well, yellow for what waits, red for what needs somebody.
+var states = map[string]string{
+	"done": green, "healthy": green, "apply": green, "ok": green,
+	"pending": yellow, "announced": yellow, "hold": yellow, "review": yellow, "undecided": yellow,
+	"failed": red, "refused": red, "unhealthy": red, "absent": red, "damaged": red,
+}
+
+// words at the beginning of a line whose color tells what kind of line it is.
+var kinds = map[string]string{"idleseat:": red, "damaged:": red, "refused:": red, "failed:": red, "held:": yellow, "interrupted:": yellow}
+
+var opening = regexp.MustCompile(`^( *)([a-z]+:)(?: |$)`)
+
+// Paint colors the word that opens a line, and the command at the end of it. The text must be safe to show, and its
+// lines must fit.
+func (s Screen) Paint(text string) string {
+	if !s.Color {
+		return text
+	}
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		if at := command.FindStringSubmatchIndex(line); at != nil {
+			line = line[:at[2]] + s.bold(line[at[2]:])
+		}
+		if at := opening.FindStringSubmatchIndex(line); at != nil {
+			word := line[at[4]:at[5]]
+			line = line[:at[4]] + s.paint(kinds[word], word) + line[at[5]:]
+		}
+		lines[i] = line
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (s Screen) bold(text string) string { return s.paint(bold, text) }
+
+func (s Screen) paint(color, text string) string {
+	if !s.Color || color == "" || text == "" {
+		return text
+	}
+	return color + text + plainAgain
+}

@@ -1,0 +1,96 @@
+package terminal
+
+import (
+	"io"
+	"strings"
+
+	"github.com/idleseat/idleseat/shared/plain"
+)
+
+// Out is a stream of text that may be shown by a terminal. Runes that are not printable are replaced (package plain).
+type Out struct {
+	to     io.Writer
+	filter *plain.Writer
+	screen Screen
+	flows  bool   // Write breaks lines, too
+	live   *Line  // erased before anything is written; may be nil
+	begun  string // a line of Print whose end has not come
+}
+
+// NewOut returns a stream to w. If flows is set, all lines are fitted to the screen; otherwise only what Print and Table
+// write, so that a table of CSV or a script stays whole.
+func NewOut(w io.Writer, s Screen, flows bool, live *Line) *Out {
+	return &Out{to: w, filter: plain.Text(w), screen: s, flows: flows, live: live}
+}
+
+// Write writes bytes as they are, or fitted to the screen if the stream flows. What has no line end, such as a question,
+// is shown at once.
+func (o *Out) Write(b []byte) (n int, err error) {
+	if err := o.Flush(); err != nil {
+		return 0, err
+	}
+	o.live.Erase()
+	if !o.flows || o.screen.Width == 0 {
+		return o.filter.Write(b)
+	}
+	if _, err := io.WriteString(o.to, o.fitted(string(b))); err != nil {
+		return 0, err
+	}
+	return len(b), nil
+}
+
+// Flowing returns a writer that fits all lines to the screen, as Print does.
+func (o *Out) Flowing() io.Writer { return printing{o} }
+
+type printing struct{ out *Out }
+
+func (p printing) Write(b []byte) (int, error) {
+	if err := p.out.Print(string(b)); err != nil {
+		return 0, err
+	}
+	return len(b), nil
+}
+
+// Print writes text fitted to the screen. A line is shown when its end comes, or at Flush.
+func (o *Out) Print(text string) error {
+	o.begun += text
+	end := strings.LastIndexByte(o.begun, '\n') + 1
+	if end == 0 {
+		return nil
+	}
+	lines := o.begun[:end]
+	o.begun = o.begun[end:]
+	return o.show(o.fitted(lines))
+}
+
+// Table writes rows in columns that fit the screen. The first row is the header.
+func (o *Out) Table(rows [][]string) error {
+	if err := o.Flush(); err != nil {
+		return err
+	}
+	safe := make([][]string, len(rows))
+	for i, row := range rows {
+		for _, cell := range row {
+			safe[i] = append(safe[i], plain.Line(strings.ReplaceAll(cell, "\n", " ")))
+		}
+	}
+	return o.show(o.screen.Table(safe))
+}
+
+// Flush shows a line whose end has not come.
+func (o *Out) Flush() error {
+	if o.begun == "" {
+		return nil
+	}
+	begun := o.begun
+	o.begun = ""
+	return o.show(o.fitted(begun))
+}
+
+func (o *Out) fitted(text string) string { return o.screen.Paint(o.screen.Wrap(plain.Lines(text))) }
+
+func (o *Out) show(text string) error {
+	o.live.Erase()
+	_, err := io.WriteString(o.to, text)
+	return err
+}

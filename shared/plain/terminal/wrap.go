@@ -1,0 +1,75 @@
+package terminal
+
+import (
+	"regexp"
+	"strings"
+)
+
+// command matches a command line of idleseat at the end of a line, alone or after two blanks.
+var command = regexp.MustCompile(`(?:^|^ +|  )(idleseat [a-z].*)$`)
+
+// hanging matches the beginning of a line whose text stands in a column: a label or a number, and at least two blanks.
+var hanging = regexp.MustCompile(`^( *)\S+ {2,}`)
+
+// widestLabel is the largest width of a label beside which the rest of a line is indented.
+const widestLabel = 16
+
+// Wrap breaks each line of text that is wider than the screen, between words. A command stays whole, on a line of its
+// own, so that it can be copied.
+func (s Screen) Wrap(text string) string {
+	if s.Width == 0 {
+		return text
+	}
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		lines[i] = s.line(line)
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (s Screen) line(line string) string {
+	if Width(line) <= s.Width {
+		return ordered(line)
+	}
+	indent := len(line) - len(strings.TrimLeft(line, " "))
+	if at := command.FindStringSubmatchIndex(line); at != nil {
+		before := strings.TrimRight(line[:at[2]], " ")
+		if before == "" {
+			return line
+		}
+		return s.line(before) + "\n" + strings.Repeat(" ", indent+2) + line[at[2]:]
+	}
+	hang := indent + 2
+	if label := hanging.FindString(line); label != "" && len(label) <= indent+widestLabel {
+		hang = len(label)
+	}
+	return strings.Join(broken(line, s.Width, hang), "\n")
+}
+
+// broken breaks a line between words. The lines after the first are indented by hang.
+func broken(line string, width, hang int) (lines []string) {
+	text := strings.TrimLeft(line, " ")
+	now := strings.Repeat(" ", len(line)-len(text))
+	begun := false
+	for text != "" {
+		word, rest, _ := strings.Cut(text, " ")
+		gap := ""
+		if begun {
+			gap = " "
+		}
+		if begun && Width(now)+len(gap)+Width(word) > width {
+			lines = append(lines, ordered(strings.TrimRight(now, " ")))
+			now, gap = strings.Repeat(" ", hang), ""
+		}
+		for Width(now)+len(gap)+Width(word) > width && Width(word) > len([]rune(word)) { // wide letters have no blanks between words
+			part := columns.Truncate(word, width-Width(now)-len(gap), "")
+			if part == "" {
+				break
+			}
+			lines = append(lines, ordered(now+gap+part))
+			now, gap, word = strings.Repeat(" ", hang), "", word[len(part):]
+		}
+		now, text, begun = now+gap+word, rest, true
+	}
+	return append(lines, ordered(now))
+}
