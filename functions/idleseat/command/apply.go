@@ -135,6 +135,7 @@ func resume(a *Process, applier *apply.Applier, p *plan.Plan, earlier []string, 
 		}
 		fmt.Fprintf(a.Stderr, "went on with run %s: %s\n", run, counts(results.Count))
 		a.reporter(applier.Store)(a.Context, run)
+		var open alike
 		for _, b := range p.Pending {
 			x := results.Of(&plan.Change{User: b.User, License: b.License})
 			if b.Run != run || x == nil {
@@ -150,8 +151,11 @@ func resume(a *Process, applier *apply.Applier, p *plan.Plan, earlier []string, 
 				all.troubled++
 			}
 			if x.Status != runs.Done {
-				fmt.Fprintf(a.Stderr, "%s\n", oneLine(fmt.Sprintf("  %s, %s: %s: %s", x.UserPrincipalName, arrow(x.Rule, x.License, x.To), x.Status, x.Note)))
+				open.add(x.UserPrincipalName, fmt.Sprintf("%s: %s: %s", arrow(x.Rule, x.License, x.To), x.Status, x.Note))
 			}
+		}
+		for _, line := range open.lines() {
+			fmt.Fprintf(a.Stderr, "  %s\n", oneLine(line))
 		}
 	}
 	return all, nil
@@ -242,7 +246,7 @@ func printResults(a *Process, p *plan.Plan, r *runs.Results, f formatFlag, next 
 			saved += x.MonthlySaving
 		}
 	}
-	out.shortTable(rows, "the run's results have them all")
+	out.toldTable(rows, "the run's results have them all")
 	out.printf("\n%s; %s\n", counts(r.Count), freed(saved, p.Currency))
 	if r.Count(runs.Pending) > 0 {
 		out.printf("pending changes wait for the directory; finish them:  %s\n", next)

@@ -213,7 +213,7 @@ func planText(a *Process, s store.Store, r *decision.Run, p *plan.Plan, next str
 		chosenText(out, p)
 	}
 	if p.FirstRun {
-		out.printf("  this store knows no earlier run: nothing is compared with an earlier day, and what was restored\n  or given back with another folder or store is not known here\n\n")
+		out.printf("  this store knows no earlier run: nothing is compared with an earlier day, and what was restored or given back with another folder or store is not known here\n\n")
 	}
 	if len(p.Changes) > 0 {
 		out.shortTable(changeTable(p), "changes.csv has them all")
@@ -264,7 +264,7 @@ func pendingText(out *printer, p *plan.Plan) {
 	for _, b := range p.Pending {
 		rows = append(rows, []string{cmp.Or(b.UserPrincipalName, b.User), arrow(b.Rule, b.License, b.To), b.Run, b.Reason})
 	}
-	out.shortTable(rows, "plan.json has them all")
+	out.toldTable(rows, "plan.json has them all")
 	out.printf("\n")
 }
 

@@ -115,7 +115,7 @@ func showTables(out *printer, n *report.Night) {
 // tableOf prints a table whose first row is the header. It prints nothing if there are no other rows.
 func tableOf(out *printer, rows [][]string) {
 	if len(rows) > 1 {
-		out.shortTable(rows, "--format json has them all")
+		out.toldTable(rows, "--format json has them all")
 		out.printf("\n")
 	}
 }

@@ -1,0 +1,132 @@
+package command
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// session is a command in a terminal of its own.
+type session struct {
+	t      *testing.T
+	master *os.File
+	cmd    *exec.Cmd
+	ended  chan struct{} // closed when everything that the command shows has come
+	mu     sync.Mutex
+	shown  bytes.Buffer
+	more   chan struct{} // gets a value when something is shown
+}
+
+// terminal starts a command in a terminal of the given width.
+func (s *shell) terminal(width uint16, args ...string) *session {
+	s.t.Helper()
+	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		s.t.Skip("no terminals here: ", err)
+	}
+	s.t.Cleanup(func() { _ = master.Close() })
+	n, err := unix.IoctlGetInt(int(master.Fd()), unix.TIOCGPTN)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if err := unix.IoctlSetPointerInt(int(master.Fd()), unix.TIOCSPTLCK, 0); err != nil {
+		s.t.Fatal(err)
+	}
+	if err := unix.IoctlSetWinsize(int(master.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 50, Col: width}); err != nil {
+		s.t.Fatal(err)
+	}
+	slave, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer slave.Close()
+	x := &session{t: s.t, master: master, cmd: exec.Command(os.Args[0], args...), ended: make(chan struct{}), more: make(chan struct{}, 1)}
+	x.cmd.Env, x.cmd.Dir = s.env, s.dir
+	x.cmd.Stdin, x.cmd.Stdout, x.cmd.Stderr = slave, slave, slave
+	x.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	if err := x.cmd.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() { _ = x.cmd.Process.Kill() })
+	go x.read()
+	return x
+}
+
+func (x *session) read() {
+	defer close(x.ended)
+	part := make([]byte, 4096)
+	for {
+		n, err := x.master.Read(part)
+		x.mu.Lock()
+		x.shown.Write(part[:n])
+		x.mu.Unlock()
+		select {
+		case x.more <- struct{}{}:
+		default:
+		}
+		if err != nil { // EIO, when the command has ended
+			return
+		}
+	}
+}
+
+func (x *session) text() string {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return strings.ReplaceAll(x.shown.String(), "\r\n", "\n")
+}
+
+// patience bounds how long a test waits for a command on a busy machine.
+const patience = 3 * time.Minute
+
+// until waits until the command has shown want.
+func (x *session) until(want string) {
+	x.t.Helper()
+	late := time.After(patience)
+	for !strings.Contains(x.text(), want) {
+		select {
+		case <-x.more:
+		case <-x.ended:
+			if !strings.Contains(x.text(), want) {
+				x.t.Fatalf("ended without %q:\n%s", want, x.text())
+			}
+		case <-late:
+			x.t.Fatalf("waited for %q:\n%s", want, x.text())
+		}
+	}
+}
+
+// types sends keys; \x03 is Ctrl-C.
+func (x *session) types(keys string) {
+	x.t.Helper()
+	if _, err := x.master.WriteString(keys); err != nil {
+		x.t.Fatal(err)
+	}
+}
+
+// ends waits for the end of the command, and returns its exit status and the text that it leaves on the screen.
+func (x *session) ends() (status int, screen string) {
+	x.t.Helper()
+	select {
+	case <-x.ended:
+	case <-time.After(patience):
+		x.t.Fatalf("does not end:\n%s", x.text())
+	}
+	_ = x.cmd.Wait()
+	return x.cmd.ProcessState.ExitCode(), left(x.text())
+}
+
+// overwritten matches what a terminal no longer shows: the text of a line before it was erased.
+var overwritten = regexp.MustCompile(`[^\n]*\r\x1b\[K`)
+
+// left returns what stays on the screen.
+func left(text string) string { return overwritten.ReplaceAllString(text, "") }
