@@ -117,9 +117,10 @@ func (a *Process) Run(args []string) int {
 	shown.live = terminal.NewLine(a.Stderr, screen)
 	defer shown.live.End()
 	out := terminal.NewOut(a.Stdout, terminal.Of(a.Stdout, a.Variable), false, shown.live)
-	shown.Stdout, shown.Stderr, shown.json = out, terminal.NewOut(a.Stderr, screen, true, shown.live), plain.JSON(a.Stdout)
+	errs := terminal.NewOut(a.Stderr, screen, true, shown.live)
+	shown.Stdout, shown.Stderr, shown.json = out, errs, plain.JSON(a.Stdout)
 	status := shown.parsed(args)
-	if err := out.Flush(); err != nil && status == exitDone {
+	if err := errors.Join(out.Flush(), errs.Flush()); err != nil && status == exitDone {
 		return exitFailed
 	}
 	return status

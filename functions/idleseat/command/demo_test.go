@@ -99,7 +99,7 @@ func TestDemo(t *testing.T) {
 			t.Errorf("the demo does not say %q:\n%s", want, text)
 		}
 	}
-	if first, again := matched(t, text, `(\d+) changes save`), matched(t, text, `Planned again: verdict \w+: (\d+) changes`); len(again) >= len(first) {
+	if first, again := matched(t, text, `(\d+) changes? save`), matched(t, text, `Planned again: verdict \w+: (\d+) changes?`); len(again) >= len(first) {
 		t.Errorf("%s changes, and %s when planned again", first, again)
 	}
 	report, err := os.ReadFile(matched(t, text, `(?m)browser:  (.*)$`))

@@ -182,7 +182,9 @@ func TestInterrupt(t *testing.T) {
 	if d := cmp.Diff("idleseat apply "+p.Run+` --store '`+strings.ReplaceAll(place, "'", `'\''`)+`' --yes`, line); d != "" {
 		t.Errorf("the command that goes on (-want +got):\n%s", d)
 	}
-	s.finish(p.Run, "--store", place)
+	for s.run(in("apply", p.Run, "--yes")...).status != exitHeld { // until every change is final
+		s.passes(time.Minute)
+	}
 
 	x = s.terminal(80, in("restore", "--run", p.Run)...)
 	x.until("[yes/no]")
