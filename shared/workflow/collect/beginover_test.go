@@ -79,10 +79,10 @@ func TestAgainRefuses(t *testing.T) {
 		"another tenant":     {tenant, "99999999-2222-3333-4444-555555555555", "tenant"},
 		"a product not read": {"SPE_E3", "SPE_E5", "SPE_E5"},
 		"a license group not read": {
-			"entra: LIC-EXO", "entra: LIC-Other", "does not know the group entra:LIC-Other",
+			"entra: LIC-EXO", "entra: LIC-Other", "does not know the group \"entra:LIC-Other\"",
 		},
 		"an exempt group not read": {
-			"entra: LIC-Exempt", "entra: LIC-Other", "does not know the group entra:LIC-Other",
+			"entra: LIC-Exempt", "entra: LIC-Other", "does not know the group \"entra:LIC-Other\"",
 		},
 		"a group known, its members not": {
 			"entra: LIC-Exempt", "entra: LIC-E3", "does not hold the members of the group entra:LIC-E3",
