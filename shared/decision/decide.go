@@ -50,6 +50,9 @@ func (r *Run) Decide(judge *policy.Judge, rule *policy.Rule, p *directory.Person
 	}
 	if d.Refused == "" && rule.Notice > 0 {
 		notice(&d, rule, past, judge.Now())
+		if d.Notice && r.Policy.Notices != nil {
+			_, d.Refused = MailFor(p)
+		}
 	}
 	if d.Refused = cmp.Or(d.Refused, r.alone(&d)); d.Refused == "" {
 		r.setBack(&d, judge.Now())

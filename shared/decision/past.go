@@ -178,23 +178,32 @@ func (r *Run) setBack(d *plan.Decision, now time.Time) {
 }
 
 // notice delays a change until its announcement is old enough. If the person was active after the announcement, the
-// change must be announced again.
+// change must be announced again. It must also be announced again if nobody knows whether the mail was sent. That
+// happens when the days of the notice are over, so nobody gets two mails for one notice, and nobody loses a license
+// without one.
 func notice(d *plan.Decision, rule *policy.Rule, past *history.Item, now time.Time) {
 	var idle time.Time
 	if past != nil && past.IdleSince != nil {
 		idle = *past.IdleSince
 	}
-	if past == nil || past.State != history.Announced || past.Rule != rule.Name || past.To != d.To || d.IdleSince.After(idle) {
+	told := past != nil && (past.State == history.Announced || past.State == history.Unsure)
+	if !told || past.Rule != rule.Name || past.To != d.To || d.IdleSince.After(idle) {
 		d.Notice = true
 		return
 	}
-	if due := dueOf(rule, past); now.Before(due) {
+	switch due := dueOf(rule, past); {
+	case now.Before(due):
 		d.Refused = waits(past, due)
+	case past.State == history.Unsure:
+		d.Notice = true
 	}
 }
 
 // waits is the refusal of a change that was announced and is not due.
 func waits(past *history.Item, due time.Time) string {
+	if past.State == history.Unsure {
+		return fmt.Sprintf("perhaps announced: nobody knows whether the mail of %s was sent; announced again from %s on if the person is still idle", dayOf(past.At), due.UTC().Format(time.RFC3339))
+	}
 	return fmt.Sprintf("announced on %s; done from %s on if the person is still idle", dayOf(past.At), due.UTC().Format(time.RFC3339))
 }
 

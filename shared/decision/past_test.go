@@ -22,6 +22,11 @@ func TestPast(t *testing.T) {
 		i.IdleSince = &idle
 		return i
 	}
+	perhaps := func(days int) *history.Item {
+		i := announced(days, daysAgo(70))
+		i.State = history.Unsure
+		return i
+	}
 	held := []directory.Assignment{e3ByGroup}
 	tests := map[string]struct {
 		policy string // edits to the policy, as old|new
@@ -56,6 +61,8 @@ func TestPast(t *testing.T) {
 		"announced, active since":          {"{changeTo: exo}|{changeTo: exo, notice: 14}", 70, held, announced(90, daysAgo(200)), policy.Reclaim, false, true, ""},
 		"announced by another rule":        {"{changeTo: exo}|{changeTo: exo, notice: 14}", 70, held, &history.Item{State: history.Announced, Rule: "old", To: "exo", At: daysAgo(50), IdleSince: new(daysAgo(70))}, policy.Reclaim, false, true, ""},
 		"announced for another license":    {"{changeTo: exo}|{changeTo: exo, notice: 14}", 70, held, &history.Item{State: history.Announced, Rule: "m365", At: daysAgo(50), IdleSince: new(daysAgo(70))}, policy.Reclaim, false, true, ""},
+		"perhaps announced 13 days ago":    {"{changeTo: exo}|{changeTo: exo, notice: 14}", 70, held, perhaps(13), policy.Reclaim, false, false, "perhaps announced: nobody knows whether the mail of 2026-11-10 was sent; announced again from 2026-11-24T09:00:00Z on if the person is still idle"},
+		"perhaps announced 14 days ago":    {"{changeTo: exo}|{changeTo: exo, notice: 14}", 70, held, perhaps(14), policy.Reclaim, false, true, ""},
 		"not announced, given back":        {"{changeTo: exo}|{changeTo: exo, notice: 14}", 70, held, &history.Item{State: history.Restored, Rule: "m365", To: "exo", At: daysAgo(200), IdleSince: new(daysAgo(70))}, policy.Reclaim, false, true, ""},
 		"given back, these data are older": {"", 70, held, item(history.Restored, 0), policy.Keep, false, false, "cooling down: given back on 2026-11-23"},
 		"taken just now, and active":       {"", 5, held, item(history.Taken, 0), policy.Keep, false, false, ""},

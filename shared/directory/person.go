@@ -71,6 +71,7 @@ type EntraUser struct {
 	OfficeLocation    string `field:"officeLocation"`
 	Country           string `field:"country"`
 	UsageLocation     string `field:"usageLocation" read:"always"`
+	PreferredLanguage string `field:"preferredLanguage"`
 	Enabled           Flag   `field:"accountEnabled" read:"always"`
 	Type              string `source:"@odata.type" column:"odata_type" read:"always"` // the type derived from user; empty for a plain user
 	IdentityParentID  string `field:"identityParentId" read:"always"`                 // for an agent, the identity that it acts for

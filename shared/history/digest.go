@@ -22,6 +22,8 @@ const (
 	Taken     State = "taken"      // Run took the license
 	Restored  State = "given back" // the license was restored, by a restore or by somebody else
 	Announced State = "noticed"    // the change is announced but not yet made
+	// Unsure means that the mail that announces the change was perhaps sent, and perhaps not.
+	Unsure State = "perhaps noticed"
 	// Unreadable means that the ledger's objects cannot be believed. Why gives the reason.
 	Unreadable State = "unreadable"
 )

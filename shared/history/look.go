@@ -70,6 +70,8 @@ func ItemOf(e *ledger.Entry) *Item {
 	switch {
 	case e.Completion.Outcome == ledger.Announced:
 		i.State = Announced
+	case e.Completion.Outcome == ledger.Unsure:
+		i.State = Unsure
 	case e.Completion.Outcome == ledger.Restored:
 		i.State, i.TakenBy, i.TakenAt = Restored, e.Run, e.At
 	case e.Completion.Outcome != ledger.Done:

@@ -148,6 +148,7 @@ func TestItemOf(t *testing.T) {
 		"restored":           {restored, back},
 		"given back":         {entry("m365", ledger.Restored), held},
 		"announced":          {entry("m365", ledger.Announced), item("m365", Announced)},
+		"perhaps announced":  {entry("m365", ledger.Unsure), item("m365", Unsure)},
 		"failed":             {entry("m365", ledger.Failed), nil},
 		"rolled back":        {entry("m365", ledger.RolledBack), nil},
 		"a restore failed":   {entry(plan.RestoreRule, ledger.Failed), nil},

@@ -25,18 +25,22 @@ var ErrBlocked = errors.New("another run's change is still open")
 type Outcome string
 
 // The outcomes. After RolledBack and Failed the person has what they had before. Announced means that a change was
-// announced but nothing has changed yet. Restored means that the license was restored; some time must pass before a
+// announced but nothing has changed yet. Unsure means that nobody knows whether the mail that announces the change was
+// sent; nothing has changed. Restored means that the license was restored; some time must pass before a
 // rule may take it again.
 const (
 	Done       Outcome = "done"
 	Announced  Outcome = "noticed"
+	Unsure     Outcome = "perhaps noticed"
 	RolledBack Outcome = "rolled back"
 	Failed     Outcome = "failed"
 	Restored   Outcome = "given back"
 )
 
 // stands reports whether the outcome says what currently holds for the license.
-func (o Outcome) stands() bool { return o == Done || o == Announced || o == Restored }
+func (o Outcome) stands() bool {
+	return o == Done || o == Announced || o == Unsure || o == Restored
+}
 
 // Holding is how a person held the license and its successor at one moment.
 type Holding struct {
@@ -132,6 +136,7 @@ const (
 	doneSuffix    = ".done.json"
 	leavingSuffix = ".leaving.json"
 	backSuffix    = ".back.json"
+	sendingSuffix = ".sending.json"
 )
 
 // Key returns the key of the intent in the store.
@@ -149,7 +154,7 @@ func (l *Ledger) Latest(ctx context.Context, person, license string) (*Entry, er
 }
 
 // Standing returns the newest entry that says what currently holds for a license: one that is open, or whose outcome is
-// Done, Announced or Restored. Entries that were rolled back or failed changed nothing and are skipped. Standing
+// Done, Announced, Unsure or Restored. Entries that were rolled back or failed changed nothing and are skipped. Standing
 // returns nil if no entry is left.
 func (l *Ledger) Standing(ctx context.Context, person, license string) (*Entry, error) {
 	page, err := l.list(ctx, person, layout.License(person, license))

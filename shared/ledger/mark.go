@@ -32,6 +32,17 @@ func (l *Ledger) Leave(ctx context.Context, e *Entry, at time.Time) (first bool,
 	return first, back, err
 }
 
+// Send marks that the mail of a notice is about to be sent. Only the call for which first is true may send it. There is
+// no way to ask Graph whether a mail was sent, so a mail that may have been sent is never sent again.
+func (l *Ledger) Send(ctx context.Context, e *Entry, at time.Time) (first bool, err error) {
+	return l.mark(ctx, e, sendingSuffix, Mark{At: at})
+}
+
+// SendingMark returns the mark that the mail of a notice is about to be sent, or nil if there is none.
+func (l *Ledger) SendingMark(ctx context.Context, e *Entry) (*Mark, error) {
+	return l.marked(ctx, e, sendingSuffix)
+}
+
 // RollBack marks that the change is rolled back. left reports whether the license may have been taken. If left is true,
 // the license must be given to the person again, no matter what a read shows.
 func (l *Ledger) RollBack(ctx context.Context, e *Entry, m Mark) (left bool, err error) {

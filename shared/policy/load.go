@@ -81,6 +81,9 @@ func (l *loader) load(root *yaml.Node) error {
 	if n := top.fields["limits"]; n != nil {
 		l.limits(n)
 	}
+	if n := top.fields["notices"]; n != nil {
+		l.notices(n)
+	}
 	if n := top.required("rules", "at least one rule"); n != nil {
 		l.rules(n, compiler)
 	}

@@ -27,7 +27,7 @@ func (l *loader) licenses(n *yaml.Node) {
 func (l *loader) license(e entry) *License {
 	before := len(l.faults)
 	o := l.section(e.value, "license "+e.key.Value, "licenses.NAME")
-	license := &License{Name: e.key.Value, SKU: o.text("sku")}
+	license := &License{Name: e.key.Value, SKU: o.text("sku"), Title: o.text("title")}
 	if id := strings.ToLower(license.SKU); guid.MatchString(id) {
 		license.SKU = id // in the form that Graph uses
 	}

@@ -4,6 +4,7 @@
 package policy
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
@@ -35,6 +36,7 @@ type Policy struct {
 	Exempt   Exemptions
 	Anchor   directory.Anchor // the anchor of Entra Connect
 	Kinds    []string         // the kinds of accounts that rules are about (directory.AccountKinds); all others are exempt
+	Notices  *Notices         // how people are told about changes; nil: they are not
 
 	attributes map[string]*attribute // by name
 	// readOtherwise holds the attributes that a condition reads in a different way, by prefix and name.
@@ -51,6 +53,7 @@ type Policy struct {
 // groups (Microsoft Learn, "How Application Provisioning works in Microsoft Entra ID").
 type License struct {
 	Name  string
+	Title string              // what people call it; empty: Name
 	SKU   string              // part number or skuId; empty if membership in Group is the license
 	Group *directory.GroupRef // the group that gives the license, or nil
 	// More lists other groups that give the license. A holder is removed from whichever group gives the license. A
@@ -86,6 +89,9 @@ const (
 	PerDevice  Model = "device"
 	Concurrent Model = "concurrent"
 )
+
+// Called returns what people call the license.
+func (l *License) Called() string { return cmp.Or(l.Title, l.Name) }
 
 // Groups returns all groups that give the license, Group first.
 func (l *License) Groups() []directory.GroupRef {
@@ -200,7 +206,7 @@ func (p *Policy) Rests() []string {
 }
 
 // Fields returns the names of the account fields that the policy reads, sorted. It covers the mapping and every
-// condition.
+// condition, and the address for notices.
 func (p *Policy) Fields() (names []string) {
 	list := slices.Clone(p.mapped)
 	for _, c := range p.conditions {
@@ -213,6 +219,9 @@ func (p *Policy) Fields() (names []string) {
 		for _, f := range a.fields {
 			names = append(names, f.Name)
 		}
+	}
+	if p.Notices != nil {
+		names = append(names, "entra.mail")
 	}
 	slices.Sort(names)
 	return slices.Compact(names)

@@ -90,6 +90,9 @@ type Company struct {
 	typed     bool                       // whether the mailbox usage report has the column Recipient Type
 	reports   Reports                    // the usage reports
 	uses      map[use]time.Time          // last uses that differ from the last sign-in
+
+	mails      []Mail      // mails that were sent
+	mailFaults []MailFault // how the next requests to send a mail go wrong
 }
 
 // change is the effect of writes on a person. Zero fields have no effect.

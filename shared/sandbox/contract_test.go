@@ -36,6 +36,10 @@ func TestContract(t *testing.T) {
 		a.get("/users/" + a.id(i) + "/licenseDetails")
 		a.get("/users/" + a.id(i) + "?$select=" + everything) // the last ten exceed the limit
 	}
+	a.get("/users/" + a.id(25) + "/manager?$select=mail,accountEnabled,userType")
+	a.get("/users/" + a.id(25) + "/manager")
+	a.get("/users/" + a.id(2) + "/manager")
+	a.do("POST", sendMail, mailTo("a@x.example"))
 	a.get("/organization")
 	a.get("/organization?$select=id")
 	a.get("/subscribedSkus")
@@ -143,6 +147,12 @@ func TestPageHasEveryRefusal(t *testing.T) {
 	}
 	ask(newAsker(t, Options{SignInPage: 120}), "GET", "/users?$select=id,signInActivity&$top=500", "")
 	ask(newAsker(t, Options{Seats: map[string]int{"EXCHANGESTANDARD": 0}}), "POST", "/users/"+a.id(12)+"/assignLicense", assignBody([]string{skuExchange}, []string{skuE3}))
+	a.c.BreakMail(MailForbidden, MailThrottled, MailLost)
+	for range 3 {
+		ask(a, "POST", sendMail, mailTo("a@x.example"))
+	}
+	ask(a, "POST", sendMail, mailTo("nobody"))
+	ask(a, "POST", "/users/foe@contoso.example/sendMail", mailTo("a@x.example"))
 	older := newAsker(t, Options{})
 	older.c.SetReports(Reports{Older: true})
 	ask(older, "GET", "/copilot/reports/getMicrosoft365CopilotUsageUserDetail(period='D180')", "")

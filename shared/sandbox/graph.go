@@ -53,6 +53,8 @@ var routes = []route{
 	{"GET", "/users/{id}/memberOf", "$select $top $skiptoken", (*graph).memberOf},
 	{"GET", "/users/{id}/transitiveMemberOf", "$select $top $skiptoken", (*graph).transitiveMemberOf},
 	{"GET", "/users/{id}/licenseDetails", "", (*graph).licenseDetails},
+	{"GET", "/users/{id}/manager", "$select", (*graph).manager},
+	{"POST", "/users/{id}/sendMail", "", (*graph).sendMail},
 	{"POST", "/users/{id}/assignLicense", "", (*graph).assignLicense},
 	{"POST", "/users/{id}/reprocessLicenseAssignment", "", (*graph).reprocessLicenses},
 	{"GET", "/organization", "$select", (*graph).organization},
@@ -149,7 +151,7 @@ func (g *graph) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if a.location != "" {
 		w.Header().Set("Location", a.location)
-	} else if a.status != http.StatusNoContent {
+	} else if a.status != http.StatusNoContent && a.status != http.StatusAccepted {
 		w.Header().Set("Content-Type", "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8")
 	}
 	w.WriteHeader(a.status)

@@ -64,7 +64,7 @@ var ownProperties = []property[entraUser]{
 		return appendSynced(b, false)
 	}},
 	text("onPremisesUserPrincipalName", func(u *entraUser) string { return onlyLinked(u, u.UserPrincipalName) }),
-	constant[entraUser]("preferredLanguage", "null"),
+	text("preferredLanguage", func(u *entraUser) string { return u.PreferredLanguage }),
 	{"signInActivity", appendSignInActivity},
 	text("surname", func(u *entraUser) string { return u.surname }),
 	text("usageLocation", func(u *entraUser) string { return u.UsageLocation }),

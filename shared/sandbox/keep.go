@@ -27,6 +27,7 @@ func (c *Company) become(o *Company) {
 	c.concealed, c.typed, c.reports = o.concealed, o.typed, o.reports
 	c.renamed, c.joined, c.mailboxes = maps.Clone(o.renamed), maps.Clone(o.joined), maps.Clone(o.mailboxes)
 	c.uses = maps.Clone(o.uses)
+	c.mails, c.mailFaults = slices.Clone(o.mails), slices.Clone(o.mailFaults)
 	c.regrouped, c.adGroups, c.nesting = maps.Clone(o.regrouped), maps.Clone(o.adGroups), maps.Clone(o.nesting)
 	c.present.Store(o.present.Load())
 	c.due.Store(o.due.Load())

@@ -66,7 +66,7 @@ func TestKeepKnowsEveryField(t *testing.T) {
 		"options", "start", "offsets", "mu", // never change
 		"entries", "members", // are computed again
 		"fixed", "changes", "renamed", "adAhead", "moved", "earlier", "joined", "pending", "due", "hand", "seats", "history", "subscribed",
-		"regrouped", "adGroups", "nesting", "present", "mailboxes", "concealed", "typed", "reports", "uses",
+		"regrouped", "adGroups", "nesting", "present", "mailboxes", "concealed", "typed", "reports", "uses", "mails", "mailFaults",
 	}
 	for f := range reflect.TypeFor[Company]().Fields() {
 		if !slices.Contains(known, f.Name) {

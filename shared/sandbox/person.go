@@ -110,7 +110,7 @@ func (c *Company) entraUser(i int, t profile) *entraUser {
 		ID: c.userID(i), UserPrincipalName: n.local + "@" + upnDomain, DisplayName: n.display(),
 		Mail: n.local + "@" + upnDomain, UserType: "Member", Department: c.departmentOf(i, t), EmployeeType: c.employeeTypeOf(i, t),
 		EmployeeID: fmt.Sprintf("E%06d", i), JobTitle: "Specialist", CompanyName: "Contoso", OfficeLocation: offices[i%len(offices)],
-		Country: "Norway", UsageLocation: "NO", Enabled: c.enabled(i, t),
+		Country: "Norway", UsageLocation: "NO", PreferredLanguage: preferredLanguages[i%len(preferredLanguages)], Enabled: c.enabled(i, t),
 		Created: c.entraCreated(i, t, x), LastInteractive: x.interactive, LastNonInteractive: x.nonInteractive, LastSuccessful: x.successful,
 		Hired: x.created.Truncate(day), PasswordChanged: x.created.Add(time.Hour).Truncate(time.Second),
 		Extension: extension(i, t),

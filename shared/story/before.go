@@ -66,6 +66,8 @@ func (e *Entry) sentence() string {
 		return fmt.Sprintf("run %s began to %s on %s and has not finished%s", e.Run, to, day(e.Began), approved(e))
 	case ledger.Announced:
 		return fmt.Sprintf("run %s announced on %s that a run would %s", e.Run, day(e.Ended), to)
+	case ledger.Unsure:
+		return fmt.Sprintf("run %s perhaps announced on %s that a run would %s%s", e.Run, day(e.Ended), to, note)
 	case ledger.RolledBack:
 		return fmt.Sprintf("run %s began to %s on %s and rolled back%s", e.Run, to, day(e.Began), note)
 	case ledger.Failed:
@@ -115,6 +117,8 @@ func (l *License) stands() string {
 		return "given back on " + day(l.Since)
 	case history.Announced:
 		return fmt.Sprintf("announced on %s by run %s", day(l.Since), l.Run)
+	case history.Unsure:
+		return fmt.Sprintf("perhaps announced on %s by run %s", day(l.Since), l.Run)
 	case history.Unreadable:
 		return "what was done to it cannot be read: " + l.Damaged
 	}

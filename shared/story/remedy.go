@@ -27,6 +27,8 @@ var remedies = []remedy{
 	{"dates", []string{"got lost: ", "went back: "}, "Wait for a newer date; if these dates are right, plan with --accept-feeds."},
 	{"feed", []string{"cannot be trusted: "}, "Find out why the dates of this source are not healthy, and plan again."},
 	{"horizon", []string{"reaches back no further"}, "Ask for fewer days than the report reaches back, and say in the rule what holds for people without a date."},
+	{"untold", []string{"cannot be announced by mail: "}, "Give the account what the mail needs, or leave notice out of a rule for such accounts."},
+	{"perhapsTold", []string{"perhaps announced: "}, "Nothing: the change is announced again; see why the mailbox did not answer."},
 	{"reportDay", []string{"the day up to which the usage report tells"}, "Plan again when a newer report is there, or give the rule more days."},
 	{"report", []string{"the usage report"}, "Plan again in three days; see that the reports of the tenant show names and that the person holds a license of the workload."},
 	{"group", []string{"could not be read; is it there", " could not be read", "cannot be read: ", "was not found"}, "Let idleseat read the group, or correct its name in the policy."},

@@ -129,6 +129,8 @@ func answerOf(cell string) (a Answer, err error) {
 		a.Status, a.Page = 200, true
 	case "nothing":
 		a.Status = 204
+	case "accepted":
+		a.Status = 202
 	case "redirect":
 		a.Status = 302
 	default:

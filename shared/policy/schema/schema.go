@@ -153,6 +153,9 @@ func named(path string) (node, error) {
 	if path == "attributes" {
 		return node{"anyOf": append(sources(false), entry)}, nil
 	}
+	if path != "licenses" {
+		return entry, nil
+	}
 	entry["anyOf"] = []any{required("sku"), required("group")}
 	entry["not"] = node{"anyOf": []any{required("sku", "model"), required("group", "groups")}}
 	entry["dependentRequired"] = node{"groups": []string{"sku"}, "mailboxQuota": []string{"sku"}}
@@ -192,6 +195,8 @@ var further = map[string]node{
 	},
 	"licenses":             {"propertyNames": node{"pattern": "^[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$"}},
 	"licenses.NAME.renews": {"pattern": `^(monthly|(\d{4}-)?\d\d-\d\d)$`},
+	"notices.from":         {"pattern": policy.MailAddress},
+	"notices.texts":        {"propertyNames": node{"pattern": policy.LanguageTag}},
 	"exempt.users":         {"items": person},
 	"exempt.leave[].user":  {"pattern": person["pattern"]},
 	"exempt.leave[].until": {"pattern": `^\d{4}-\d\d-\d\d(T\d\d?:\d\d:\d\d([.,]\d+)?(Z|[+-]\d\d:\d\d))?$`},

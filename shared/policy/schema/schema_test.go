@@ -158,6 +158,7 @@ exempt:
   leave: [{user: anna@contoso.example, until: 2027-03-01, reason: parental leave}, {user: bo, until: "2027-03-01T18:00:00+01:00"}]
   when: userType == "Guest"
 limits: {stopAbove: {percent: 2.5, count: 500}, perRun: 200}
+notices: {from: licenses@contoso.example, manager: true, language: de, texts: {de: {subject: "Ihre Lizenz {{.License}}", body: "Hallo {{.Name}}"}}}
 rules:
   - {name: a, license: e3, for: true, when: used.hasNoValue(), then: {changeTo: f3, onReturn: restore, notice: 14, mailbox: lost}}
   - {name: b, license: citrix, when: isPilot, then: remove}
@@ -186,7 +187,9 @@ func TestSchemaRefusesMistakes(t *testing.T) {
 		{"user: anna@contoso.example", "name: anna@contoso.example"}, {"until: 2027-03-01,", "until: next spring,"}, {"until: 2027-03-01, reason: parental leave", "reason: parental leave"}, {"until: 2027-03-01, reason: parental leave", "until: 2027-03-01, reason: [x]"},
 		{"percent: 2.5", "percent: 101"}, {"count: 500", "count: 0"}, {"perRun: 200", "perRun: 5001"}, {"perRun: 200", `perRun: "200"`}, {"stopAbove: {percent: 2.5, count: 500}", "stopAbove: 10"},
 		{"name: a, ", ""}, {"license: e3, for", "for"}, {"when: used.hasNoValue(), ", ""}, {"when: used.hasNoValue()", "when: 7"}, {"then: remove}", "then: delete}"}, {"then: {remove: true}", "then: {remove: false}"},
-		{"then: {remove: true}", "then: {remove: true, changeTo: e3}"}, {"then: {remove: true}", "then: {}"}, {"onReturn: restore", "onReturn: yes please"}, {"notice: 14", "notice: 0"}, {"mailbox: lost", "mailbox: kept"}, {"for: true", "far: true"},
+		{"then: {remove: true}", "then: {remove: true, changeTo: e3}"}, {"then: {remove: true}", "then: {}"}, {"onReturn: restore", "onReturn: yes please"}, {"notice: 14", "notice: 0"}, {"mailbox: lost", "mailbox: kept"},
+		{"from: licenses@contoso.example, ", ""}, {"from: licenses@contoso.example", "from: licenses"}, {"manager: true", "manager: false"}, {"texts: {de:", "texts: {Deutsch:"}, {`, body: "Hallo {{.Name}}"`, ""}, {"language: de", "language: 7"},
+		{"for: true", "far: true"},
 	}
 	for _, m := range mistakes {
 		text := strings.Replace(right, m[0], m[1], 1)

@@ -93,6 +93,8 @@ var english = tongue{
 		stop:         "A run is on hold when a rule matches more than %s percent of the holders of its license (and ten or more of them), or more than %s holders.",
 		everyone:     "It is also on hold when a rule matches every one of three or more holders.",
 		perRun:       "A run makes at most %s changes, and begins with the people who have been idle longest.",
+		called:       "Notices call it %s.", from: "A notice is a mail from %s to the person.", copied: "The person's manager gets a copy of a notice.",
+		fallback: "A notice is in the person's language, or otherwise in the language %s.", ownText: "Notices in the language %s have the subject %q and the text %q.",
 		notes: []string{
 			"What was not read is unknown, and nobody loses a license because of something unknown.",
 			"Letter case does not count when texts are compared.",

@@ -93,6 +93,8 @@ var swedish = tongue{
 		stop:         "En körning stoppas när en regel träffar mer än %s procent av dem som har licensen (och minst tio av dem), eller fler än %s.",
 		everyone:     "Den stoppas också när en regel träffar samtliga av tre eller fler som har licensen.",
 		perRun:       "En körning gör högst %s ändringar, och börjar med dem som har varit inaktiva längst.",
+		called:       "Meddelanden kallar den %s.", from: "Ett meddelande är ett mejl från %s till personen.", copied: "Personens chef får en kopia av meddelandet.",
+		fallback: "Ett meddelande är på personens språk, eller annars på språket %s.", ownText: "Meddelanden på språket %s har ämnet %q och texten %q.",
 		notes: []string{
 			"Det som inte har lästs är okänt, och ingen förlorar en licens på grund av något okänt.",
 			"Stora och små bokstäver räknas som lika när texter jämförs.",

@@ -5,6 +5,7 @@ package words
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -69,6 +70,9 @@ type policyWords struct {
 	enabledAgain       string
 	stop               string // a percentage, a count
 	everyone, perRun   string
+	called             string // a title
+	from, copied       string // notices: an address
+	fallback, ownText  string // a language; a language, a subject and a text
 	notes              []string
 }
 
@@ -119,6 +123,7 @@ func Policy(l Language, p *policy.Policy, now time.Time) (*Text, error) {
 		}
 		text.Rules = append(text.Rules, Part{r.Name, lines})
 	}
+	text.Notes = append(text.Notes, t.noticesOf(p.Notices)...)
 	var err error
 	text.LeftOut, err = leftOut(l, p, now)
 	if anchor := string(p.Anchor); anchor != "" {
@@ -142,6 +147,9 @@ func (t *tongue) licenseOf(l *policy.License, currency string) (lines []string) 
 		for _, ref := range l.Groups() {
 			lines = append(lines, t.group(t.whole.byGroup, ref))
 		}
+	}
+	if l.Title != "" {
+		lines = append(lines, fmt.Sprintf(t.whole.called, l.Title))
 	}
 	if l.MonthlyPrice > 0 {
 		lines = append(lines, fmt.Sprintf(t.whole.price, number(l.MonthlyPrice), currency))
@@ -172,6 +180,23 @@ func (t *tongue) renewal(r *policy.Renewal) string {
 		return fmt.Sprintf(t.whole.renewsYearly, r.Day, t.months[r.Month-1])
 	}
 	return t.whole.renewsMonthly
+}
+
+// noticesOf says how people are told about changes. Texts are quoted as they are written.
+func (t *tongue) noticesOf(n *policy.Notices) (lines []string) {
+	if n == nil {
+		return nil
+	}
+	lines = append(lines, fmt.Sprintf(t.whole.from, n.From))
+	if n.Manager {
+		lines = append(lines, t.whole.copied)
+	}
+	lines = append(lines, fmt.Sprintf(t.whole.fallback, n.Texts.Language))
+	for _, tag := range slices.Sorted(maps.Keys(n.Texts.Own)) {
+		own := n.Texts.Own[tag]
+		lines = append(lines, fmt.Sprintf(t.whole.ownText, tag, own.Subject.Source, own.Body.Source))
+	}
+	return lines
 }
 
 func number(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }

@@ -33,6 +33,8 @@ var inSwedish = map[string]string{
 	"horizon":       "Fråga efter färre dagar än rapporten når tillbaka, och skriv i regeln vad som gäller för personer utan datum.",
 	"reportDay":     "Planera igen när en nyare rapport finns, eller ge regeln fler dagar.",
 	"report":        "Planera igen om tre dagar; se till att organisationens rapporter visar namn och att personen har en licens för tjänsten.",
+	"untold":        "Ge kontot det som mejlet behöver, eller ta bort notice ur en regel för sådana konton.",
+	"perhapsTold":   "Inget: ändringen meddelas igen; se efter varför postlådan inte svarade.",
 	"group":         "Låt idleseat läsa gruppen, eller rätta dess namn i policyn.",
 	"heldSince":     "Tilldela licensen igen, så att datumet är känt, eller ta bort grace.newHolder.",
 	"sidOfGroup":    "Uppdatera reläet, eller planera igen när Active Directory kan läsas.",

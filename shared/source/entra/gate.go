@@ -16,11 +16,14 @@ var errRefused = errors.New("refused to send")
 // writes are the only changes that may leave this process, by method. Without the final /$ref, a DELETE of a member
 // would delete the user instead of the membership.
 var writes = map[string]*regexp.Regexp{
-	http.MethodPost:   regexp.MustCompile(`^/(users/` + id + `/assignLicense|groups/` + id + `/members/\$ref)$`),
+	http.MethodPost:   regexp.MustCompile(`^/(users/` + id + `/assignLicense|groups/` + id + `/members/\$ref|users/` + mailbox + `/sendMail)$`),
 	http.MethodDelete: regexp.MustCompile(`^/groups/` + id + `/members/` + id + `/\$ref$`),
 }
 
 const id = `[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}`
+
+// mailbox is the address of a mailbox in a path. The characters are those that a policy may name.
+const mailbox = `[A-Za-z0-9._+%-]+(?:@|%40)[A-Za-z0-9.-]+`
 
 // gate is the last step before the network. It sends a request only to the base URL, and only if the request is a read
 // or a known write, no matter which code built the request.

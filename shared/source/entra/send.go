@@ -33,6 +33,8 @@ type call struct {
 	needs string // the application permissions that the request needs
 	paced bool   // whether listRate applies
 	write bool
+	// once means that the request must have no effect twice. It is repeated only if Graph says that it did not take it.
+	once bool
 }
 
 // failed returns the error for a failed request. For a read it is a *directory.UnreadError.
@@ -79,7 +81,7 @@ func (c *Client) send(ctx context.Context, k call, info *abs.RequestInformation)
 		if uncertain {
 			err = fmt.Errorf("%w: %w", err, directory.ErrUncertain)
 		}
-		if ctx.Err() != nil || !worthRepeating(err, info.Method, try) {
+		if ctx.Err() != nil || !worthRepeating(err, info.Method, try) || k.once && !untaken(err) {
 			return nil, k.failed(err)
 		}
 		uncertain = info.Method != abs.GET && (uncertain || mayBeMade(err))

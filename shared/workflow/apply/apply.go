@@ -33,6 +33,10 @@ type Entra interface {
 	ChangeLicenses(ctx context.Context, userID string, add []directory.Assignment, remove []string) error
 	AddMember(ctx context.Context, groupID, userID string) error
 	RemoveMember(ctx context.Context, groupID, userID string) error
+	// ManagerMail returns the address of a person's manager, or "" if there is none who can read mail.
+	ManagerMail(ctx context.Context, userID string) (string, error)
+	// SendMail sends a mail from a mailbox. The error is directory.ErrUncertain unless the mail certainly was not sent.
+	SendMail(ctx context.Context, from string, m directory.Mail) error
 	usage.Graph
 }
 

@@ -22,7 +22,7 @@ func (m *move) past(ctx context.Context, license string) (*history.Item, error) 
 	if known := m.run.Past(m.change.User, m.change.SID, license); past != nil && known != nil && known.State == history.Restored && past.State == history.Taken && known.Run == past.Run {
 		past = known // the run knows that somebody restored the license by hand, and the ledger does not
 	}
-	if past != nil && past.State == history.Announced {
+	if past != nil && (past.State == history.Announced || past.State == history.Unsure) {
 		past.IdleSince = &past.At
 	}
 	return past, nil

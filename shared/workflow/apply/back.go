@@ -9,6 +9,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
@@ -151,7 +152,7 @@ func sentences(why, what string) string {
 
 // recent reports whether reads may still show the state before a change ended.
 func (m *move) recent(e *ledger.Entry) bool {
-	return e.Completion != nil && e.Completion.Outcome != ledger.Announced && m.Now().Sub(e.Completion.At) < directory.Settling
+	return e.Completion != nil && plan.Via(e.Via) != plan.Notice && m.Now().Sub(e.Completion.At) < directory.Settling
 }
 
 // takenBy returns the latest time at which the change that e undoes can have ended.

@@ -84,18 +84,18 @@ func (j *job) change(ctx context.Context, c *plan.Change, e reading) runs.Result
 			return result(runs.Refused, "%s", why)
 		}
 	}
+	next := m.advance
 	if c.Via == plan.Notice {
-		status, note := m.complete(ctx, ledger.Announced, "announced")
-		return result(status, "%s", note)
+		next = m.announce
 	}
-	status, note := m.advance(ctx, ours)
+	status, note := next(ctx, ours)
 	for tries := 1; status == aged; tries++ {
 		e := j.again(ctx, c)
 		if tries == mostReadings || e.person == nil || e.adError != nil {
 			return result(troubled, "nothing was taken: %v%s", errAged, prefixed("; read again: ", cmp.Or(e.why, errorText(e.adError))))
 		}
 		m.person, m.latest, m.read, m.groups, m.listed = e.person, e.latest, e.read, nil, nil
-		status, note = m.advance(ctx, true)
+		status, note = next(ctx, true)
 	}
 	return result(status, "%s", note)
 }

@@ -91,6 +91,9 @@ type fakeEntra struct {
 	nested  members           // people who are in a group through another group
 	stale   members           // what the next reads of direct groups show; nil: the present members
 	usage   map[string]string // reports by name; a missing report is forbidden
+
+	managers map[string]string // address of each person's manager
+	mails    []directory.Mail  // mails that were sent
 }
 
 func (f *fakeEntra) Report(_ context.Context, name string, _ []string, read func(io.Reader) error) error {
@@ -248,6 +251,14 @@ func (f *fakeEntra) AddMember(_ context.Context, group, id string) error {
 
 func (f *fakeEntra) RemoveMember(_ context.Context, group, id string) error {
 	return f.do("RemoveMember "+group+" "+id, func() { f.in.remove(group, id) })
+}
+
+func (f *fakeEntra) ManagerMail(_ context.Context, id string) (string, error) {
+	return f.managers[id], f.read("ManagerMail " + id)
+}
+
+func (f *fakeEntra) SendMail(_ context.Context, from string, m directory.Mail) error {
+	return f.do("SendMail "+m.Person, func() { f.mails = append(f.mails, m) })
 }
 
 // brokenStore fails for keys that contain a string. It never fails if the string is empty.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
@@ -50,7 +51,7 @@ func (m *move) writeFailed(ctx context.Context, err error) (runs.Status, string)
 // stands.
 func (m *move) complete(ctx context.Context, o ledger.Outcome, note string) (runs.Status, string) {
 	c := ledger.Completion{Outcome: o, Note: note, At: m.Now().UTC()}
-	if m.person != nil && o != ledger.Announced {
+	if m.person != nil && plan.Via(m.entry.Via) != plan.Notice {
 		var err error
 		if c.After, err = m.holding(ctx, &m.entry.Intent); err != nil {
 			return troubled, fmt.Sprintf("what the person holds now could not be read: %v", err)

@@ -1,0 +1,34 @@
+package decision
+
+import (
+	"net/mail"
+	"strings"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// MailFor returns the address to which a notice about the person is sent. why is not empty if none may be sent. A change
+// that must be announced first then waits, because nobody would read the notice.
+func MailFor(p *directory.Person) (address, why string) {
+	const waits = "cannot be announced by mail: "
+	kind, evidence := p.Kind()
+	switch {
+	case p.Entra == nil:
+		return "", waits + "the person is known in Active Directory alone, and no address is read there"
+	case kind != directory.KindPerson:
+		return "", waits + "the account is not a person's (" + evidence + ")"
+	case p.Entra.Enabled != directory.Yes:
+		return "", waits + "sign-in is blocked, so nobody reads the mail"
+	case p.Entra.Mail == "":
+		return "", waits + "the account has no mail address"
+	case !plainAddress(p.Entra.Mail):
+		return "", waits + "its mail address is not a plain one"
+	}
+	return p.Entra.Mail, ""
+}
+
+// plainAddress reports whether text is one mail address, without a name (RFC 5322, addr-spec).
+func plainAddress(text string) bool {
+	a, err := mail.ParseAddress(text)
+	return err == nil && a.Address == text && a.Name == "" && !strings.ContainsAny(text, "\"\r\n ,;<>")
+}

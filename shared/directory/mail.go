@@ -1,0 +1,8 @@
+package directory
+
+// Mail is a mail in plain text.
+type Mail struct {
+	Person        string // object id of the person it is about, for messages of errors
+	To, Copy      string // addresses; Copy is empty if nobody gets a copy
+	Subject, Body string
+}

@@ -1,0 +1,100 @@
+package entra
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/microsoftgraph/msgraph-sdk-go/models"
+	"github.com/microsoftgraph/msgraph-sdk-go/users"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// wireManager has what is read of a manager.
+type wireManager struct {
+	Enabled *bool  `json:"accountEnabled"`
+	Mail    string `json:"mail"`
+	Type    string `json:"userType"`
+}
+
+// ManagerMail returns the address of a user's manager. It returns "" if the user has no manager, and if the manager's
+// account is blocked, is a guest's or has no address (docs-contrib: api-reference/v1.0/api/user-list-manager.md).
+func (c *Client) ManagerMail(ctx context.Context, userID string) (string, error) {
+	k := call{what: "read the manager of person " + userID, needs: "User.Read.All"}
+	if !isID(userID) {
+		return "", k.failed(fmt.Errorf("%q is %w", userID, errNotID))
+	}
+	info, err := c.user(userID).Manager().ToGetRequestInformation(ctx, &users.ItemManagerRequestBuilderGetRequestConfiguration{
+		QueryParameters: &users.ItemManagerRequestBuilderGetQueryParameters{Select: selectOf[wireManager]()},
+	})
+	if err != nil {
+		return "", k.failed(err)
+	}
+	body, err := c.send(ctx, k, info)
+	if answered(err, http.StatusNotFound) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	manager, err := decodeOne[wireManager](body)
+	if err != nil {
+		return "", k.failed(err)
+	}
+	if manager.Enabled == nil || !*manager.Enabled || !strings.EqualFold(manager.Type, "Member") {
+		return "", nil
+	}
+	return manager.Mail, nil
+}
+
+// SendMail sends a mail from a mailbox, and keeps a copy among its sent items. It sends the mail at most once, because
+// Graph recognizes no mail that it has sent already (docs-contrib: api-reference/v1.0/api/user-sendmail.md has no key for
+// that). The error is directory.ErrUncertain unless Graph's answer proves that the mail was not sent. Status 202 means
+// that Exchange accepted the mail; a mail that bounces later returns to the mailbox.
+func (c *Client) SendMail(ctx context.Context, from string, m directory.Mail) error {
+	k := call{what: "send a notice to person " + m.Person, needs: "Mail.Send, or let the application use the mailbox in Exchange Online", write: true, once: true}
+	info, err := c.user(from).SendMail().ToPostRequestInformation(ctx, messageOf(m), nil)
+	if err != nil {
+		return k.failed(err)
+	}
+	var forbidden error
+	_, err = c.send(directory.WithPermit(ctx, func() error { forbidden = directory.Permit(ctx); return forbidden }), k, info)
+	if err == nil || forbidden != nil || untaken(err) || errors.Is(err, errRefused) || errors.Is(err, errToken) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", err, directory.ErrUncertain)
+}
+
+// untaken reports whether Graph's answer proves that it did not carry out a request.
+func untaken(err error) bool {
+	var graph *graphError
+	return errors.As(err, &graph) && graph.status >= http.StatusBadRequest && graph.status < http.StatusInternalServerError && graph.status != http.StatusRequestTimeout
+}
+
+func messageOf(m directory.Mail) users.ItemSendMailPostRequestBodyable {
+	body := models.NewItemBody()
+	body.SetContentType(new(models.TEXT_BODYTYPE))
+	body.SetContent(&m.Body)
+	message := models.NewMessage()
+	message.SetSubject(&m.Subject)
+	message.SetBody(body)
+	message.SetToRecipients(recipients(m.To))
+	if m.Copy != "" {
+		message.SetCcRecipients(recipients(m.Copy))
+	}
+	request := users.NewItemSendMailPostRequestBody()
+	request.SetMessage(message)
+	request.SetSaveToSentItems(new(true))
+	return request
+}
+
+func recipients(address string) []models.Recipientable {
+	mail := models.NewEmailAddress()
+	mail.SetAddress(&address)
+	one := models.NewRecipient()
+	one.SetEmailAddress(mail)
+	return []models.Recipientable{one}
+}
