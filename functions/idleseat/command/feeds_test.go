@@ -283,7 +283,7 @@ func TestRequests(t *testing.T) {
 // Each request that the page lists must also be sent.
 func TestEverythingWeSendIsDocumented(t *testing.T) {
 	t.Parallel()
-	s := newShell(t, sandbox.Options{Users: 300, Seed: 9, LicenseDelay: 50 * time.Millisecond}, copilotRule,
+	s := newShell(t, sandbox.Options{Users: 300, Seed: 9, LicenseDelay: 50 * time.Millisecond}, copilotRule, citrixNotices,
 		replace(t, "{entra: LIC-EXO-P1}, ", "{entra: LIC-EXO-P1}, mailboxQuota: 50,"), replace(t, "\nattributes:\n", "\nattributes:\n  teamsUse: m365.teams\n"),
 		replace(t, "for: accountEnabled\n    when: copilotUse", "for: accountEnabled && teamsUse.earlierThan(now - days(9))\n    when: copilotUse"))
 	s.company.Company.SetReports(sandbox.Reports{Older: true}) // Copilot's report is then requested from v1.0 and from beta

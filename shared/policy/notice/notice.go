@@ -13,9 +13,8 @@ import (
 	"text/template"
 	"text/template/parse"
 	"time"
+	"unicode"
 	"unicode/utf8"
-
-	"github.com/idleseat/idleseat/shared/plain"
 )
 
 // Facts is what a notice is about.
@@ -149,11 +148,21 @@ func (t *Template) fill(f fields) (string, error) {
 // type).
 const longestSubject = 255
 
+// line returns text without runes that are not printable, such as line feeds and marks of writing direction.
+func line(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return -1
+	}, text)
+}
+
 // write returns the notice in one language. Names in directories may hold anything, so every field becomes a single
 // line.
 func (t *Text) write(in language, about Facts) (Message, error) {
 	f := fields{
-		Name: plain.Line(about.Name), License: plain.Line(about.License), To: plain.Line(about.To),
+		Name: line(about.Name), License: line(about.License), To: line(about.To),
 		Days: strconv.Itoa(about.Days), Day: in.day(about.Due),
 	}
 	if !about.LastUse.IsZero() {
@@ -167,7 +176,7 @@ func (t *Text) write(in language, about Facts) (Message, error) {
 	if err != nil {
 		return Message{}, err
 	}
-	subject = plain.Line(strings.TrimSpace(strings.ReplaceAll(subject, "\n", " ")))
+	subject = line(strings.TrimSpace(strings.ReplaceAll(subject, "\n", " ")))
 	if utf8.RuneCountInString(subject) > longestSubject {
 		subject = string([]rune(subject)[:longestSubject-1]) + "…"
 	}

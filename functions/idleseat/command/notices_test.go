@@ -1,0 +1,209 @@
+package command
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/runs"
+	"github.com/idleseat/idleseat/shared/sandbox"
+)
+
+// mailedNotices makes the rule about Microsoft 365 announce its changes by mail.
+func mailedNotices(text string) string {
+	text = strings.Replace(text, "\nrules:\n", "\nnotices: {from: "+sandbox.NoticeMailbox+", manager: true}\nrules:\n", 1)
+	return strings.Replace(text, "{changeTo: exchange-online}", "{changeTo: exchange-online, notice: 14}", 1)
+}
+
+// citrixNotices makes the rule about Citrix announce its changes by mail.
+func citrixNotices(text string) string {
+	text = strings.Replace(text, "\nrules:\n", "\nnotices: {from: "+sandbox.NoticeMailbox+", manager: true}\nrules:\n", 1)
+	return strings.Replace(text, "    then: remove", "    then: {remove: true, notice: 14}", 1)
+}
+
+// subjects has the beginning of the subject of a notice, by preferred language.
+var subjects = map[string]string{"en-US": "Your license ", "": "Your license ", "sv-SE": "Din licens ", "nb-NO": "Lisensen din "}
+
+// mailed checks every mail of the company: it is to a person in one of the plans, in that person's language and with a
+// copy to the manager, and nobody got two. It returns the number of mails.
+func (s *shell) mailed(plans ...plan.Plan) int {
+	s.t.Helper()
+	told := map[string]*directory.EntraUser{}
+	people := map[string]sandbox.Person{}
+	for i := range s.company.Company.Size() {
+		if p := s.company.Company.Person(i); p.Entra != nil {
+			people[p.Entra.ID] = p
+		}
+	}
+	managers := map[string]string{}
+	for _, p := range plans {
+		for _, c := range p.Notices {
+			one := people[c.User]
+			told[one.Entra.Mail] = one.Entra
+			if boss := s.company.Company.Person(one.Index / 10); one.Index >= 10 && boss.Entra != nil && boss.Entra.Enabled == directory.Yes && boss.Entra.UserType == "Member" {
+				managers[one.Entra.Mail] = boss.Entra.Mail
+			}
+		}
+	}
+	seen := map[string]bool{}
+	for _, m := range s.company.Company.Mails() {
+		to := m.To[0]
+		u := told[to]
+		switch {
+		case u == nil || len(m.To) != 1 || seen[to]:
+			s.t.Errorf("a mail to %q, who is in no plan or got one before", m.To)
+			continue
+		case u.Enabled != directory.Yes || u.UserType != "Member":
+			s.t.Errorf("a mail to %s, enabled %s, %s", to, u.Enabled, u.UserType)
+		case !strings.HasPrefix(m.Subject, subjects[u.PreferredLanguage]) || !strings.Contains(m.Body, printable(u.DisplayName)):
+			s.t.Errorf("a mail to %s, who prefers %q: %s\n%s", to, u.PreferredLanguage, m.Subject, m.Body)
+		case strings.Join(m.Copy, " ") != managers[to]:
+			s.t.Errorf("a mail to %s with copies to %q, and the manager is %q", to, m.Copy, managers[to])
+		}
+		seen[to] = true
+	}
+	return len(seen)
+}
+
+// printable returns text without marks of writing direction, which a mail leaves out.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return -1
+		}
+		return r
+	}, text)
+}
+
+// TestNoticesReachPeople: two nights tell different people, at most perRun each, and nobody loses a license meanwhile.
+// After the days of the notice, the changes are made.
+func TestNoticesReachPeople(t *testing.T) {
+	t.Parallel()
+	s := newShellAgo(t, 30*24*time.Hour, sandbox.Options{Users: 400, Seed: 21}, mailedNotices, replace(t, "perRun: 200", "perRun: 8"))
+	first := s.plan(exitDone)
+	if len(first.Notices) != 8 {
+		t.Fatalf("%d notices", len(first.Notices))
+	}
+	s.finish(first.Run)
+	if n := s.mailed(first.Plan); n != 8 {
+		t.Errorf("%d mails after the first night", n)
+	}
+	s.later(24 * time.Hour)
+	second := s.plan(exitDone)
+	s.finish(second.Run)
+	if n := s.mailed(first.Plan, second.Plan); n != 8+len(second.Notices) || len(second.Notices) == 0 {
+		t.Errorf("%d mails after the second night, with %d notices", n, len(second.Notices))
+	}
+	for _, e := range s.company.Company.History() {
+		if e.SKU != "" {
+			t.Errorf("a license changed before the notice was over: %+v", e)
+		}
+	}
+}
+
+// TestMailsThatFail: each way in which a mail goes wrong is in the results, and the change waits.
+func TestMailsThatFail(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 400, Seed: 22}, mailedNotices, replace(t, "perRun: 200", "perRun: 5"))
+	p := s.plan(exitDone)
+	if len(p.Notices) != 5 {
+		t.Fatalf("%d notices", len(p.Notices))
+	}
+	s.company.Company.BreakMail(sandbox.MailForbidden, sandbox.MailLost, sandbox.MailDown, sandbox.MailThrottled)
+	a := s.run("apply", p.Run, "--yes", "--format", "json")
+	var r runs.Results
+	if err := json.Unmarshal(a.out, &r); err != nil || a.status != exitFailed {
+		t.Fatalf("status %d, %v, %s", a.status, err, a.err)
+	}
+	var notes []string
+	for _, x := range r.Results {
+		for _, c := range p.Notices {
+			if c.User == x.User && c.License == x.License {
+				notes = append(notes, string(x.Status)+": "+x.Note)
+			}
+		}
+	}
+	for i, want := range []string{"failed: the mail that announces it was not sent", "failed: nobody knows whether the mail", "failed: nobody knows whether the mail", "announced: announced by mail", "announced: announced by mail"} {
+		if i >= len(notes) || !strings.HasPrefix(notes[i], want) {
+			t.Errorf("note %d of %q, want %q", i, notes, want)
+		}
+	}
+	if n := s.mailed(p.Plan); n != 3 {
+		t.Errorf("%d mails", n)
+	}
+	again := s.plan(exitDone)
+	for i, c := range p.Notices {
+		for _, d := range again.Notices {
+			if c.User == d.User && i != 0 {
+				t.Errorf("%s is announced again at once, after %s", c.UserPrincipalName, notes[i])
+			}
+		}
+		for _, d := range again.Changes {
+			if c.User == d.User && c.License == d.License {
+				t.Errorf("%s is changed at once", c.UserPrincipalName)
+			}
+		}
+	}
+}
+
+// TestKilledWhileTelling kills the process at a mail, before Graph takes it and after. Nobody gets two mails, and the
+// person of that mail is not counted as told.
+func TestKilledWhileTelling(t *testing.T) {
+	t.Parallel()
+	for _, after := range []bool{false, true} {
+		t.Run(fmt.Sprint("after ", after), func(t *testing.T) {
+			t.Parallel()
+			x := newTrial(t, sandbox.Options{Users: 200, Seed: 23}, time.Now(), nil)
+			x.write("policy.yaml", mailedNotices(replace(t, "perRun: 200", "perRun: 4")(string(x.company.Policy()))))
+			p := x.plan(exitDone)
+			if len(p.Notices) != 4 {
+				t.Fatalf("%d notices", len(p.Notices))
+			}
+			mails := 0
+			x.company.Intercept(func(next http.Handler) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if !strings.HasSuffix(r.URL.Path, "/sendMail") {
+						next.ServeHTTP(w, r)
+						return
+					}
+					if mails++; mails != 2 {
+						next.ServeHTTP(w, r)
+						return
+					}
+					if after {
+						next.ServeHTTP(httptest.NewRecorder(), r)
+					}
+					x.mu.Lock()
+					defer x.mu.Unlock()
+					_ = x.process.Kill()
+					panic(http.ErrAbortHandler)
+				})
+			})
+			x.killedAt(p.Run, 0, false)
+			sent := map[bool]int{false: 3, true: 4}[after]
+			a := x.run("apply", p.Run, "--yes", "--format", "json")
+			for n := 0; n < mostCalls && a.status != exitHeld; n++ {
+				x.clock.pass(time.Minute)
+				a = x.run("apply", p.Run, "--yes", "--format", "json")
+			}
+			if n := x.mailed(p.Plan); a.status != exitHeld || n != sent {
+				t.Errorf("status %d, %d mails, want %d: %s", a.status, n, sent, a.err)
+			}
+			x.clock.pass(24 * time.Hour)
+			for _, c := range x.plan(exitDone).Notices {
+				for _, d := range p.Notices {
+					if c.User == d.User {
+						t.Errorf("%s is announced again a day later", c.UserPrincipalName)
+					}
+				}
+			}
+		})
+	}
+}
