@@ -30,8 +30,11 @@ func Lease(n int) string { return fmt.Sprintf("%s%06d.json", Leases, n) }
 // Run returns the prefix of all objects of a run.
 func Run(run string) string { return Runs + run + "/" }
 
-// IsRun reports whether a folder below Runs is that of a run. The lease and the relay's check have folders there too.
-func IsRun(folder string) bool { return Run(folder) != Leases && folder != checked }
+// IsRun reports whether a folder below Runs is that of a run. The lease and the checks of the relay and of idleseat
+// doctor have folders there too.
+func IsRun(folder string) bool {
+	return Run(folder) != Leases && folder != checked && folder != examined
+}
 
 // Begin returns the key of what a run resolved before it read people.
 func Begin(run string) string { return Run(run) + "begin.json" }
@@ -72,6 +75,15 @@ const checked = "relay-check"
 
 // Probe returns the key that the relay writes to check its access.
 func Probe() string { return Relay(checked) + "probe.json" }
+
+// examined is the run, which never exists, under whose keys idleseat doctor checks the store.
+const examined = "doctor-check"
+
+// DoctorProbe returns the key that idleseat doctor writes to check the store.
+func DoctorProbe() string { return Run(examined) + "probe.json" }
+
+// DoctorOnce returns the key that idleseat doctor creates once, to check that the store refuses a second creation.
+func DoctorOnce() string { return Run(examined) + "once.json" }
 
 // Mailboxes returns the key of the mailbox usage report that one attempt of a run read.
 func Mailboxes(run, attempt string) string {

@@ -20,7 +20,7 @@ var onPage = map[string][]string{
 	"Run": nil, "IsRun": nil, "IsLinePart": {"runs/<run>/<source>/<partition>/<attempt>.jsonl.gz"}, "Relay": nil, "Results": nil, "Stopped": nil, "Person": nil, "License": nil, "Attempt": nil,
 	"Lease": {Lease(999999)}, "Begin": {Begin("<run>")}, "Manifest": {Manifest("<run>")}, "Part": {Part("<run>", "<source>", 7777, "<attempt>")}, "EntraCall": {EntraCall("<run>", 8888)},
 	"Table": {Table("<run>", "people", 7777, "5555555555555555"), Table("<run>", "members", 7777, "5555555555555555")},
-	"Since": {Since("<run>")}, "Input": {Input("<run>", "<task>")}, "Probe": {Probe()}, "Mailboxes": {Mailboxes("<run>", "<attempt>")}, "Usage": {Usage("<run>", "<report>", "<attempt>")},
+	"Since": {Since("<run>")}, "Input": {Input("<run>", "<task>")}, "Probe": {Probe()}, "DoctorProbe": {DoctorProbe()}, "DoctorOnce": {DoctorOnce()}, "Mailboxes": {Mailboxes("<run>", "<attempt>")}, "Usage": {Usage("<run>", "<report>", "<attempt>")},
 	"Known": {Known("<run>", 7777)}, "ActivityGaps": {ActivityGaps("<run>", 7777)}, "History": {History("<run>", "<attempt>")}, "Freed": {Freed("<run>", "<attempt>")}, "Decisions": {Decisions("<run>", 7777)},
 	"Plan": {Plan("<run>")}, "Changes": {Changes("<run>")}, "Report": {Report("<run>")}, "Point": {Point("<run>")}, "Result": {Result("<run>", "<batch>")},
 	"Noted": {Noted(Plans, "<run>"), Noted(Others, "<run>"), Noted(Overrides, "<run>"), Noted(Withdrawn, "<run>")},

@@ -41,6 +41,7 @@ const (
 
 type commands struct {
 	Init       initCmd       `cmd:"" help:"Write a first policy from what the tenant has. Changes nothing in a directory."`
+	Doctor     doctorCmd     `cmd:"" help:"Examine every prerequisite, and show the command that mends what is not met. Changes nothing in a directory."`
 	Run        runCmd        `cmd:"" help:"One night on this machine: plan, finish what is pending, and apply as the mode of the policy allows."`
 	Plan       planCmd       `cmd:"" help:"Read both directories and plan the changes. Changes nothing."`
 	Apply      applyCmd      `cmd:"" help:"Apply the plan of a run."`

@@ -32,24 +32,16 @@ const look = 2 * time.Second
 // start starts an execution of the state machine that accepts requests of the kind wish. The input is request. It
 // prints each step to stderr as the step begins, and returns the output of the execution.
 func (f awsFlag) start(a *Process, wish entrance.Wish, request any) (*gate.StepOutput, error) {
-	cloud, err := config.LoadDefaultConfig(a.Context)
+	cloud, self, err := signedIn(a)
 	if err != nil {
-		return nil, fmt.Errorf("read the AWS settings: %w", err)
-	}
-	who, err := sts.NewFromConfig(cloud).GetCallerIdentity(a.Context, &sts.GetCallerIdentityInput{})
-	if err != nil {
-		return nil, fmt.Errorf("ask AWS who is signed in (are there credentials and a region?): %w", err)
+		return nil, err
 	}
 	input, err := json.Marshal(request)
 	if err != nil {
 		return nil, fmt.Errorf("write the request: %w", err)
 	}
-	self, err := arn.Parse(aws.ToString(who.Arn)) // the partition is different in China and in GovCloud
-	if err != nil {
-		return nil, fmt.Errorf("read who is signed in at AWS: %w", err)
-	}
 	machine := arn.ARN{
-		Partition: self.Partition, Service: "states", Region: cloud.Region, AccountID: aws.ToString(who.Account),
+		Partition: self.Partition, Service: "states", Region: cloud.Region, AccountID: self.AccountID,
 		Resource: "stateMachine:" + entrance.For(wish).Machine(f.AWS),
 	}.String()
 	executions := sfn.NewFromConfig(cloud)
@@ -59,6 +51,22 @@ func (f awsFlag) start(a *Process, wish entrance.Wish, request any) (*gate.StepO
 	}
 	fmt.Fprintf(a.Stderr, "execution %s\n", aws.ToString(started.ExecutionArn))
 	return follow(a, executions, started.ExecutionArn)
+}
+
+// signedIn returns the AWS settings, and the account and the partition of the operator.
+func signedIn(a *Process) (cloud aws.Config, self arn.ARN, err error) {
+	if cloud, err = config.LoadDefaultConfig(a.Context); err != nil {
+		return cloud, self, fmt.Errorf("read the AWS settings: %w", err)
+	}
+	who, err := sts.NewFromConfig(cloud).GetCallerIdentity(a.Context, &sts.GetCallerIdentityInput{})
+	if err != nil {
+		return cloud, self, fmt.Errorf("ask AWS who is signed in (are there credentials and a region?): %w", err)
+	}
+	if self, err = arn.Parse(aws.ToString(who.Arn)); err != nil { // the partition is different in China and in GovCloud
+		return cloud, self, fmt.Errorf("read who is signed in at AWS: %w", err)
+	}
+	self.AccountID = aws.ToString(who.Account)
+	return cloud, self, nil
 }
 
 // follow prints the steps of an execution until the execution ends. Interrupting follow does not stop the execution.

@@ -140,6 +140,7 @@ func TestHelp(t *testing.T) {
 		"policy test":  {"<file>", "golden"},
 		"demo":         {"--users", "--seed", "--nights"},
 		"init":         {"--policy", "--force", "--price", "--currency", "--exempt", "--citrix", "IDLESEAT_POLICY"},
+		"doctor":       {"--aws", "--shell", "--policy", "--store", "--format", "Changes nothing"},
 		"run":          {"--policy", "--store", "--format"},
 		"approve":      {"<run>"},
 		"restore":      {"--run", "--store"},

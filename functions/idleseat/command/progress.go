@@ -96,6 +96,9 @@ func (p *progress) changes(done, total int) { p.count(done, total, "change") }
 // nights updates the line with the number of nights that were asked about so far.
 func (p *progress) nights(done, total int) { p.count(done, total, "night") }
 
+// checks updates the line with the number of checks that have ended.
+func (p *progress) checks(done, total int) { p.count(done, total, "check") }
+
 func (p *progress) count(done, total int, what string) {
 	if p == nil {
 		return

@@ -12,17 +12,26 @@ import (
 // returns directory.ErrClock if the clocks disagree, and another error if the controller reports no time.
 func (d *Directory) CheckClock(ctx context.Context, now func() time.Time) error {
 	return d.ask(ctx, func(s *session) error {
-		s.root = nil // the time in a cached rootDSE is old
-		told, err := s.rootDSE("currentTime")
+		told, err := s.clock()
 		if err != nil {
 			return err
 		}
-		at, err := time.Parse("20060102150405Z0700", told)
-		if err != nil {
-			return s.fault("read its currentTime", fmt.Errorf("%w: %q is no time", errEntry, clean(told)))
-		}
-		return directory.CheckClock("the domain controller "+s.controller.url, at, now())
+		return directory.CheckClock("the domain controller "+s.controller.url, told, now())
 	})
+}
+
+// clock returns the time of the controller.
+func (s *session) clock() (time.Time, error) {
+	s.root = nil // the time in a cached rootDSE is old
+	told, err := s.rootDSE("currentTime")
+	if err != nil {
+		return time.Time{}, err
+	}
+	at, err := time.Parse("20060102150405Z0700", told)
+	if err != nil {
+		return time.Time{}, s.fault("read its currentTime", fmt.Errorf("%w: %q is no time", errEntry, clean(told)))
+	}
+	return at, nil
 }
 
 // CheckClock calls Directory.CheckClock for every domain.

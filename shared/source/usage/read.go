@@ -23,6 +23,9 @@ const (
 // with this span proves that there was no activity for 180 days.
 const period = "180"
 
+// ErrConcealed is the error for a report that shows hashes in place of names.
+var ErrConcealed = errors.New("it conceals names, so that nobody can be found in it; an administrator of Microsoft 365 switches that off: Settings, Org settings, Reports, \"Display concealed user, group, and site names in all reports\"")
+
 // Read reads a report. It returns an error if the whole report is unusable. A fault that concerns only one signal is
 // in the Facts of that signal.
 //
@@ -202,7 +205,7 @@ func (in *reading) end() error {
 	case in.all == 0:
 		return errors.New("it is empty")
 	case len(t.rows) == 0:
-		return errors.New("it conceals names, so that nobody can be found in it; an administrator of Microsoft 365 switches that off: Settings, Org settings, Reports, \"Display concealed user, group, and site names in all reports\"")
+		return ErrConcealed
 	case age < -day:
 		return fmt.Errorf("it is of %s, which is in the future", t.Through.Format(time.DateOnly))
 	case age > stalled(in.report):

@@ -1,0 +1,204 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/evidence"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/source/entra"
+	"github.com/idleseat/idleseat/shared/source/usage"
+)
+
+func checkSignIn(ctx context.Context, e *exam) ([]Finding, func()) {
+	if e.EntraErr != nil {
+		return one(Finding{State: Failed, Means: sentence("%v", e.EntraErr), Mend: e.mendSettings()})
+	}
+	g, err := e.Entra.Grant(ctx)
+	var nobody *entra.SignInError
+	switch {
+	case errors.As(err, &nobody):
+		return one(Finding{State: Failed, Means: strings.TrimSpace(sentence("%v", nobody) + e.missing()), Mend: e.setSignIn()})
+	case err != nil:
+		return one(Finding{State: Failed, Means: sentence("%v", err), Mend: e.setSignIn()})
+	case g.Tokenless:
+		return one(Finding{State: OK, Means: "Graph is on this machine and needs no sign-in."})
+	}
+	return []Finding{{State: OK, Means: sentence("Application %s is signed in to tenant %s", g.Application, g.Tenant)}}, func() { e.grant = g }
+}
+
+// mendSettings returns the Mend for settings that do not fit Microsoft Graph.
+func (e *exam) mendSettings() *Mend {
+	for name, usual := range map[string]string{"IDLESEAT_GRAPH_URL": "https://graph.microsoft.com/v1.0", "IDLESEAT_ENTRA_AUTH": entra.AuthDefault} {
+		if strings.HasPrefix(e.EntraErr.Error(), name+" is ") {
+			return setTo("Set the variable to its usual value.", name, usual)
+		}
+	}
+	return e.setSignIn()
+}
+
+// ours are the variables of a sign-in with a secret.
+var ours = []string{"AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET"}
+
+// missing returns a sentence that names the variables that are not set, or "".
+func (e *exam) missing() string {
+	unset := slices.DeleteFunc(slices.Clone(ours), func(name string) bool {
+		value, _ := e.Variable(name)
+		return value != ""
+	})
+	if len(unset) == 0 {
+		return ""
+	}
+	return " Not set: " + strings.Join(unset, ", ") + "."
+}
+
+// setSignIn returns how to sign in as the application that docs/operations.md registers.
+func (e *exam) setSignIn() *Mend {
+	m := &Mend{Do: "Set the variables of the app registration, or sign in with az login alone."}
+	tenant := "$(az account show --query tenantId --output tsv)"
+	if e.Policy != nil {
+		tenant = e.Policy.Tenant
+	}
+	const app, secret = "$(az ad app list --display-name 'idleseat reads' --query '[0].appId' --output tsv)", " --append --query password --output tsv)"
+	m.Bash = `export AZURE_TENANT_ID="` + tenant + `"` + "\n" + `export AZURE_CLIENT_ID="` + app + `"` + "\n" +
+		`export AZURE_CLIENT_SECRET="$(az ad app credential reset --id "$AZURE_CLIENT_ID"` + secret + `"`
+	m.PowerShell = `$env:AZURE_TENANT_ID = "` + tenant + `"` + "\n" + `$env:AZURE_CLIENT_ID = "` + app + `"` + "\n" +
+		`$env:AZURE_CLIENT_SECRET = "$(az ad app credential reset --id $env:AZURE_CLIENT_ID` + secret + `"`
+	return m
+}
+
+// never is a permission that idleseat must not have.
+const never = "User.ReadWrite.All"
+
+// needed returns the permissions without which plans are not complete, and those without which none can be applied.
+// They are the table in docs/operations.md.
+func needed(p *policy.Policy) (read, write []string) {
+	read = []string{"User.Read.All", "AuditLog.Read.All", "Group.Read.All", "Organization.Read.All"}
+	if p == nil {
+		return read, nil
+	}
+	if len(usage.Of(p.Signals())) > 0 || slices.ContainsFunc(p.Rules, (*policy.Rule).GuardsMailbox) {
+		read = append(read, "Reports.Read.All")
+	}
+	if slices.ContainsFunc(p.GroupRefs(), func(g directory.GroupRef) bool { return g.Source == directory.Entra }) {
+		write = append(write, "GroupMember.ReadWrite.All")
+	}
+	if len(p.SKUs()) > 0 {
+		write = append(write, "LicenseAssignment.ReadWrite.All")
+	}
+	return read, write
+}
+
+// checkPermissions reads what the token says. Only the answers of Graph prove a permission.
+func checkPermissions(_ context.Context, e *exam) ([]Finding, func()) {
+	g := e.grant
+	if g.Application == "" && g.Tenant == "" {
+		return one(Finding{State: NotTried, Means: "Not tried, because Graph on this machine uses no token."})
+	}
+	read, write := needed(e.Policy)
+	lacks := func(names []string) []string {
+		return slices.DeleteFunc(names, g.Has)
+	}
+	var found []Finding
+	if missing := lacks(read); len(missing) > 0 {
+		state := Failed
+		if len(g.Scopes) > 0 { // what a signed-in person may do also depends on the person's roles
+			state = Warning
+		}
+		found = append(found, Finding{About: "reading", State: state, Means: sentence("The token lacks %s, which plans need", strings.Join(missing, ", ")),
+			Mend: grantRole("Grant them and the consent of an administrator.", g.Application, missing...)})
+	} else {
+		found = append(found, Finding{About: "reading", State: OK, Means: "The token has each permission that plans need."})
+	}
+	if missing := lacks(write); len(missing) > 0 {
+		found = append(found, Finding{About: "writing", State: Warning,
+			Means: sentence("The token lacks %s: plans are made, but cannot be applied with it", strings.Join(missing, ", ")),
+			Mend:  grantRole("Grant them when you want to apply plans here. A right on the license groups alone can stand for GroupMember.ReadWrite.All.", g.Application, missing...)})
+	} else if len(write) > 0 {
+		found = append(found, Finding{About: "writing", State: OK, Means: "The token has each permission that changes need."})
+	}
+	if slices.Contains(g.Roles, never) {
+		found = append(found, Finding{About: never, State: Warning, Means: "With " + never + " a single wrong request deletes a user, and idleseat does not need it.", Mend: e.takeAway(g.Application)})
+	}
+	return found, nil
+}
+
+// takeAway returns how to revoke a permission that idleseat must not have.
+func (e *exam) takeAway(application string) *Mend {
+	const role = ` --api ` + graphAPI + ` --api-permissions "$(az ad sp show --id ` + graphAPI + ` --query "appRoles[?value=='` + never + `'].id" --output tsv)"`
+	return &Mend{
+		Do:         "Take the permission away, and give the consent anew.",
+		Bash:       "az ad app permission delete --id " + word(application) + role + "\naz ad app permission admin-consent --id " + word(application),
+		PowerShell: "az ad app permission delete --id " + literal(application) + role + "\naz ad app permission admin-consent --id " + literal(application),
+	}
+}
+
+// checkGraph reads the tenant. Each answer of Graph also has Graph's time.
+func checkGraph(ctx context.Context, e *exam) ([]Finding, func()) {
+	const theClock = "clock"
+	id, skus, err := e.Entra.Tenant(ctx)
+	switch {
+	case errors.Is(err, directory.ErrClock):
+		return []Finding{
+			{Check: theClock, About: "Microsoft Graph", State: Failed, Means: sentence("%v", err), Mend: setClock()},
+			{State: Failed, Means: "Graph answers, but nothing may be decided by a wrong clock.", Mend: setClock()},
+		}, nil
+	case err != nil:
+		return one(Finding{State: Failed, Means: sentence("%v", err), Mend: e.afterRefusal(err, "Organization.Read.All")})
+	}
+	found := []Finding{{State: OK, Means: sentence("Graph answers for tenant %s, which has %d products", id, len(skus))}}
+	if e.Policy != nil && id != e.Policy.Tenant {
+		found[0] = Finding{State: Failed, Means: sentence("The policy is for tenant %s, but Graph answers for %s", e.Policy.Tenant, id),
+			Mend: setTo("Sign in to the tenant of the policy, or correct the tenant in the policy.", "AZURE_TENANT_ID", e.Policy.Tenant)}
+	}
+	found = append(found, Finding{Check: theClock, About: "Microsoft Graph", State: OK, Means: "The clocks of Graph and of this machine agree within 10 minutes."})
+	return found, func() { e.skus = skus }
+}
+
+// afterRefusal returns the Mend for an error of Graph.
+func (e *exam) afterRefusal(err error, permissions ...string) *Mend {
+	switch {
+	case errors.Is(err, entra.ErrNotPremium):
+		return read("Buy Microsoft Entra ID P1 or P2, or a product that has it; this shows the products of the tenant.", "/subscribedSkus", "value[].skuPartNumber")
+	case errors.Is(err, entra.ErrForbidden):
+		return grantRole("Grant the permission and the consent of an administrator; a new token has it after some minutes.", e.grant.Application, permissions...)
+	}
+	return e.again()
+}
+
+func setClock() *Mend {
+	return &Mend{Do: "Set the clock of the machine that is wrong, here or there.", Bash: "sudo timedatectl set-ntp true", PowerShell: "Start-Service w32time; w32tm /resync /force"}
+}
+
+// checkSignInDates judges the first page of people as a run judges the first reading of a tenant.
+func checkSignInDates(ctx context.Context, e *exam) ([]Finding, func()) {
+	var f directory.Freshness
+	err := evidence.SampleEntra(ctx, e.Entra, func(u *directory.EntraUser) { f.SampleEntra(u, e.now) })
+	const premium, reading = "premium license", "people of Entra ID"
+	switch {
+	case errors.Is(err, entra.ErrNotPremium):
+		return one(Finding{About: premium, State: Failed, Means: sentence("%v", err), Mend: e.afterRefusal(err)})
+	case err != nil:
+		return one(Finding{About: reading, State: Failed, Means: sentence("%v", err), Mend: e.afterRefusal(err, "User.Read.All", "AuditLog.Read.All")})
+	}
+	found := Finding{About: premium, State: OK, Means: "Graph shows sign-in dates, so the tenant has the license for them."}
+	return []Finding{found, e.signal(directory.SignIns, f, "the first accounts that Graph lists")}, nil
+}
+
+// signal judges the dates of a signal.
+func (e *exam) signal(s directory.Signal, f directory.Freshness, of string) Finding {
+	feed := plan.Health(s, plan.FeedFacts{Freshness: f, First: true}, e.now)
+	found := Finding{About: s.String(), State: OK}
+	if feed.State != plan.Healthy {
+		found.State, found.Means = Failed, sentence("Of %s: %s", of, feed.Reason)
+		found.Mend = e.command("Find out why the dates are missing; if they are right, accept them once.", "plan --accept-feeds", "")
+		return found
+	}
+	found.Means = fmt.Sprintf("%d of %d (%s) have a %s date, and the newest is %s old.", f.WithActivity, f.Sampled, of, s.Date(), age(e.now.Sub(f.Newest)))
+	return found
+}

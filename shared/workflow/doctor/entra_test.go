@@ -1,0 +1,185 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/sandbox"
+	"github.com/idleseat/idleseat/shared/source/entra"
+)
+
+// tenant is an Entra ID that answers what a test sets, and nothing else.
+type tenant struct {
+	Entra
+	grant    entra.Grant
+	grantErr error
+	groups   map[string]directory.Group
+	people   map[string]error // by name; missing: nobody has it
+	members  error
+}
+
+func (t *tenant) Grant(context.Context) (entra.Grant, error) { return t.grant, t.grantErr }
+
+func (t *tenant) FindGroup(_ context.Context, name string) (directory.Group, error) {
+	if g, has := t.groups[name]; has {
+		return g, nil
+	}
+	return directory.Group{}, fmt.Errorf("%w: %q", directory.ErrNoGroup, name)
+}
+
+func (t *tenant) FindID(_ context.Context, name string) (string, error) {
+	if err, has := t.people[name]; has {
+		return "", err
+	}
+	return "", directory.ErrNoPerson
+}
+
+func (t *tenant) ListMembers(context.Context, directory.Group, string, func([]directory.Member, string) error) error {
+	return t.members
+}
+
+// demoPolicy is the policy of the simulated company.
+func demoPolicy(t *testing.T) *policy.Policy {
+	t.Helper()
+	s, err := sandbox.Start(sandbox.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	p, err := policy.Load("policy.yaml", s.Policy())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestSignIn(t *testing.T) {
+	t.Parallel()
+	set := map[string]string{"AZURE_TENANT_ID": "t"}
+	e := &exam{Patient: patient()}
+	e.Variable = func(name string) (string, bool) { v, has := set[name]; return v, has }
+	if got := e.missing(); got != " Not set: AZURE_CLIENT_ID, AZURE_CLIENT_SECRET." {
+		t.Errorf("missing: %q", got)
+	}
+	set["AZURE_CLIENT_ID"], set["AZURE_CLIENT_SECRET"] = "a", "s"
+	if got := e.missing(); got != "" {
+		t.Errorf("missing: %q", got)
+	}
+	e.Entra = &tenant{grantErr: errors.New("the token shows no claims")}
+	if f, learned := checkSignIn(t.Context(), e); f[0].State != Failed || learned != nil || !strings.Contains(f[0].Mend.Bash, "az ad app credential reset") {
+		t.Errorf("%+v", f)
+	}
+	e.Entra = &tenant{grant: entra.Grant{Tenant: "t", Application: "a"}}
+	f, learned := checkSignIn(t.Context(), e)
+	if f[0].State != OK {
+		t.Errorf("%+v", f)
+	}
+	if learned(); e.grant.Application != "a" {
+		t.Errorf("%+v", e.grant)
+	}
+}
+
+func TestPermissions(t *testing.T) {
+	t.Parallel()
+	p := demoPolicy(t)
+	whole := []string{"User.Read.All", "AuditLog.Read.All", "Group.Read.All", "Organization.Read.All", "GroupMember.ReadWrite.All", "LicenseAssignment.ReadWrite.All"}
+	for name, tt := range map[string]struct {
+		roles, scopes []string
+		want          map[string]State
+		bash          string
+	}{
+		"all":                {roles: whole, want: map[string]State{"reading": OK, "writing": OK}},
+		"reading alone":      {roles: whole[:4], want: map[string]State{"reading": OK, "writing": Warning}, bash: "GroupMember.ReadWrite.All"},
+		"no sign-in dates":   {roles: append([]string{"Directory.Read.All"}, whole[4:]...), want: map[string]State{"reading": Failed, "writing": OK}, bash: "AuditLog.Read.All"},
+		"a person":           {scopes: []string{"User.Read"}, want: map[string]State{"reading": Warning, "writing": Warning}, bash: "User.Read.All"},
+		"nothing":            {want: map[string]State{"reading": Failed, "writing": Warning}, bash: "admin-consent"},
+		"a right to destroy": {roles: append([]string{never}, whole...), want: map[string]State{"reading": OK, "writing": OK, never: Warning}, bash: "az ad app permission delete"},
+	} {
+		e := &exam{Patient: patient(), grant: entra.Grant{Tenant: "t", Application: "app", Roles: tt.roles, Scopes: tt.scopes}}
+		e.Policy = p
+		findings, _ := checkPermissions(t.Context(), e)
+		bash := ""
+		for _, f := range findings {
+			if f.State != tt.want[f.About] {
+				t.Errorf("%s: %+v", name, f)
+			}
+			if f.Mend != nil {
+				bash += f.Mend.Bash
+			}
+		}
+		if len(findings) != len(tt.want) || !strings.Contains(bash, tt.bash) || (bash == "") != (tt.bash == "") {
+			t.Errorf("%s: %+v, %s", name, findings, bash)
+		}
+	}
+}
+
+// TestGroupsInEachForm: a form of a group through which no license can be changed is a warning, and the advice fits.
+func TestGroupsInEachForm(t *testing.T) {
+	t.Parallel()
+	const sku, id = "05e9a617-0261-4cee-bb44-138d3ef5d965", "6ea91a8d-e32e-41a1-b7bd-d2d185eed0e0"
+	p := demoPolicy(t)
+	for name, tt := range map[string]struct {
+		alter func(*directory.Group)
+		state State
+		bash  string
+	}{
+		"good":            {func(*directory.Group) {}, OK, ""},
+		"dynamic":         {func(g *directory.Group) { g.Dynamic = true }, Warning, `"groupTypes":[]`},
+		"synced":          {func(g *directory.Group) { g.Synced = true }, Warning, "policy.yaml"},
+		"restricted":      {func(g *directory.Group) { g.Restricted = true }, Warning, "administrativeUnit"},
+		"role-assignable": {func(g *directory.Group) { g.RoleAssignable = true }, Warning, "az ad group create"},
+		"mail-enabled":    {func(g *directory.Group) { g.MailEnabled = true }, Warning, "az ad group create"},
+		"of two products": {func(g *directory.Group) { g.Grants = []string{sku, "x"} }, Warning, "az ad group create"},
+		"of no product":   {func(g *directory.Group) { g.Grants = nil }, Warning, `"skuId":"` + sku + `"`},
+	} {
+		g := directory.Group{ID: id, Name: "LIC-M365-E3", Grants: []string{sku}}
+		tt.alter(&g)
+		e := &exam{Patient: patient(), skus: []directory.SKU{{ID: sku, PartNumber: "SPE_E3", Enabled: 5}}}
+		e.Policy, e.PolicyFile, e.Entra = p, "policy.yaml", &tenant{groups: map[string]directory.Group{"LIC-M365-E3": g}}
+		findings, _ := checkGroups(t.Context(), e)
+		for _, f := range findings {
+			if f.About != "LIC-M365-E3" {
+				if f.State != Failed {
+					t.Errorf("%s: a group that is not there: %+v", name, f)
+				}
+				continue
+			}
+			if f.State != tt.state || (f.Mend == nil) != (tt.bash == "") || f.Mend != nil && !strings.Contains(f.Mend.Bash, tt.bash) {
+				t.Errorf("%s: %+v, %+v", name, f, f.Mend)
+			}
+		}
+	}
+}
+
+// TestWhatDoesNotAnswerIsUnknown: an error that is no answer is unknown, and not "nobody" or "nothing hidden".
+func TestWhatDoesNotAnswerIsUnknown(t *testing.T) {
+	t.Parallel()
+	lost := errors.New("the network failed")
+	e := &exam{Patient: patient(), now: noon}
+	e.Policy = demoPolicy(t)
+	e.Entra = &tenant{people: map[string]error{"breakglass@contoso.example": lost, "anna@contoso.example": lost}, members: lost}
+	findings, _ := checkNames(t.Context(), e)
+	for _, f := range findings {
+		if f.State != Unknown {
+			t.Errorf("%+v", f)
+		}
+	}
+	if len(findings) == 0 {
+		t.Error("no finding about the names")
+	}
+	if f := e.hidden(t.Context(), &directory.Group{Hidden: true}); f.State != Unknown {
+		t.Errorf("%+v", f)
+	}
+	e.Entra, e.ADErr = &tenant{}, lost // nobody in Entra ID, and Active Directory was not asked
+	findings, _ = checkNames(t.Context(), e)
+	for _, f := range findings {
+		if f.State != Unknown {
+			t.Errorf("%+v", f)
+		}
+	}
+}

@@ -1,0 +1,125 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+)
+
+const hiddenCheck = "hidden membership"
+
+// checkGroups finds the Entra groups of the policy, and judges by the code of the plan whether licenses can be changed
+// through them.
+func checkGroups(ctx context.Context, e *exam) (found []Finding, _ func()) {
+	var groups []directory.Group
+	for _, ref := range e.Policy.GroupRefs() {
+		if ref.Source != directory.Entra {
+			continue
+		}
+		g, err := e.Entra.FindGroup(ctx, ref.Name)
+		if err != nil {
+			found = append(found, e.noGroup(ref, err))
+			continue
+		}
+		g.Ref = ref
+		groups = append(groups, g)
+	}
+	for i := range groups {
+		found = append(found, e.group(&groups[i], plan.TenantOf(e.skus, groups, nil)))
+		if groups[i].Hidden {
+			found = append(found, e.hidden(ctx, &groups[i]))
+		}
+	}
+	if len(found) == 0 {
+		return one(Finding{State: OK, Means: "The policy names no group of Entra ID."})
+	}
+	return found, nil
+}
+
+func (e *exam) noGroup(ref directory.GroupRef, err error) Finding {
+	f := Finding{About: ref.Name, State: Failed, Means: sentence("%v", err)}
+	switch {
+	case errors.Is(err, directory.ErrNoGroup):
+		f.Means = "No group has this name or id, so who is in it is unknown, and a run with a license of it is refused."
+		f.Mend = e.edit("Correct the name in the policy, or create the group with the first command.")
+		f.Mend.Bash = "az ad group create --display-name " + word(ref.Name) + " --mail-nickname " + word(nickname(ref.Name)) + "\n" + f.Mend.Bash
+		f.Mend.PowerShell = "az ad group create --display-name " + literal(ref.Name) + " --mail-nickname " + literal(nickname(ref.Name)) + "\n" + f.Mend.PowerShell
+	case errors.Is(err, directory.ErrAmbiguousGroup):
+		f.Mend = e.edit("Name the object id of the right one in the policy.")
+	default:
+		f.State, f.Mend = Unknown, e.afterRefusal(err, "Group.Read.All")
+	}
+	return f
+}
+
+// nickname keeps of a name what a mail nickname may have.
+func nickname(name string) string {
+	var kept []rune
+	for _, r := range name {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' {
+			kept = append(kept, r)
+		}
+	}
+	if len(kept) == 0 {
+		return "idleseat"
+	}
+	return string(kept[:min(len(kept), 64)])
+}
+
+// group says whether the licenses of a group can be changed through it.
+func (e *exam) group(g *directory.Group, t *plan.Tenant) Finding {
+	for _, l := range used(e.Policy) {
+		for _, ref := range l.Groups() {
+			if ref != g.Ref || l.Synced() {
+				continue
+			}
+			if _, refusal := t.LicenseGroup(l, &ref); refusal != "" {
+				return Finding{About: g.Ref.Name, State: Warning, Means: sentence("No license changes through it: %s", refusal), Mend: e.makeWritable(g, l, t.SKUIDs[l.SKU])}
+			}
+			return Finding{About: g.Ref.Name, State: OK, Means: sentence("The group is there, gives %s, and its members can be changed", l.Name)}
+		}
+	}
+	return Finding{About: g.Ref.Name, State: OK, Means: "The group is there."}
+}
+
+// makeWritable returns how a group gets the form that the plan accepts.
+func (e *exam) makeWritable(g *directory.Group, l *policy.License, sku string) *Mend {
+	const scope = "Group.ReadWrite.All"
+	switch {
+	case g.Dynamic:
+		return graphWrite("Take the rule from the group; its members stay. For a Microsoft 365 group, keep Unified in groupTypes.", scope, "patch", "/groups/"+g.ID,
+			`{"groupTypes":[],"membershipRuleProcessingState":"Paused"}`, "@{groupTypes=@(); membershipRuleProcessingState='Paused'}")
+	case g.Synced:
+		return e.edit("Name the group of Active Directory in the policy instead, as group: {ad: \"CN=…\"}.")
+	case g.Restricted:
+		return read("Take the group out of the restricted unit, as an administrator of the unit; this shows the unit.", "/groups/"+g.ID+"/memberOf/microsoft.graph.administrativeUnit", "value[].[id,displayName]")
+	case g.RoleAssignable, g.MailEnabled, len(g.Grants) > 1, l.SKU == "":
+		m := e.edit("Use a security group that gives this license alone; create it with the first command, and name it in the policy.")
+		name := nickname(g.Ref.Name) + "-idleseat"
+		create := "az ad group create --display-name " + name + " --mail-nickname " + name + "\n"
+		m.Bash, m.PowerShell = create+m.Bash, create+m.PowerShell
+		return m
+	}
+	return graphWrite("Let the group give the product, or name another group in the policy.", scope, "post", "/groups/"+g.ID+"/assignLicense",
+		fmt.Sprintf(`{"addLicenses":[{"skuId":"%s","disabledPlans":[]}],"removeLicenses":[]}`, sku), fmt.Sprintf("@{addLicenses=@(@{skuId='%s'; disabledPlans=@()}); removeLicenses=@()}", sku))
+}
+
+var errSeen = errors.New("enough was seen")
+
+// hidden tries to read the members of a group with hidden membership.
+func (e *exam) hidden(ctx context.Context, g *directory.Group) Finding {
+	err := e.Entra.ListMembers(ctx, *g, "", func(_ []directory.Member, _ string) error { return errSeen })
+	f := Finding{Check: hiddenCheck, About: g.Ref.Name, State: OK, Means: "The group hides its members, and this application may see them."}
+	if err != nil && !errors.Is(err, errSeen) {
+		f.State, f.Means = Failed, sentence("Who is in the group is unknown: %v", err)
+		f.Mend = grantRole("Grant Member.Read.Hidden, or name a group that shows its members.", e.grant.Application, "Member.Read.Hidden")
+		if !errors.Is(err, directory.ErrHidden) {
+			f.State, f.Mend = Unknown, e.afterRefusal(err, "Group.Read.All")
+		}
+	}
+	return f
+}

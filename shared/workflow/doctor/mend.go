@@ -1,0 +1,89 @@
+package doctor
+
+import (
+	"strings"
+
+	"github.com/idleseat/idleseat/shared/plain"
+)
+
+// graphAPI is the application id of Microsoft Graph, the same in every tenant (Microsoft Learn, "Verify first-party
+// Microsoft applications in sign-in reports").
+const graphAPI = "00000003-0000-0000-c000-000000000000"
+
+// literal returns text as one word of PowerShell, which takes five characters for a single quotation mark (PowerShell
+// language specification 3.0, 2.3.5.2).
+func literal(text string) string {
+	text = plain.Line(text)
+	var b strings.Builder
+	for _, r := range text {
+		if strings.ContainsRune("'‘’‚‛", r) {
+			b.WriteRune(r)
+		}
+		b.WriteRune(r)
+	}
+	return "'" + b.String() + "'"
+}
+
+// word returns text as one word of a POSIX shell.
+func word(text string) string { return plain.Word(plain.Line(text)) }
+
+// same returns a Mend whose command is the same in both shells.
+func same(do, command string) *Mend { return &Mend{Do: do, Bash: command, PowerShell: command} }
+
+func (e *exam) again() *Mend {
+	return e.command("Run it again; if it stays so, look whether the network or a firewall keeps the answer back.", "doctor", "")
+}
+
+// setVariable returns the commands that set an environment variable to a value.
+func setVariable(name, value string) (bash, powershell string) {
+	return "export " + name + "=" + word(value), "$env:" + name + " = " + literal(value)
+}
+
+// setTo returns a Mend that sets a variable.
+func setTo(do, name, value string) *Mend {
+	m := &Mend{Do: do}
+	m.Bash, m.PowerShell = setVariable(name, value)
+	return m
+}
+
+// grantRole returns a Mend that gives the application a permission of Graph.
+func grantRole(do, application string, permissions ...string) *Mend {
+	m := &Mend{Do: do}
+	bash, powershell := `"$AZURE_CLIENT_ID"`, `"$env:AZURE_CLIENT_ID"`
+	if application != "" {
+		bash, powershell = word(application), literal(application)
+	}
+	for _, p := range permissions {
+		role := ` --api ` + graphAPI + ` --api-permissions "$(az ad sp show --id ` + graphAPI + ` --query "appRoles[?value=='` + p + `'].id" --output tsv)=Role"`
+		m.Bash += "az ad app permission add --id " + bash + role + "\n"
+		m.PowerShell += "az ad app permission add --id " + powershell + role + "\n"
+	}
+	m.Bash += "az ad app permission admin-consent --id " + bash
+	m.PowerShell += "az ad app permission admin-consent --id " + powershell
+	return m
+}
+
+// graphWrite returns a Mend that writes to Graph as an administrator. body is JSON, and hash is the same as a PowerShell
+// expression, because Windows PowerShell loses the quotation marks of an argument in JSON.
+func graphWrite(do, scope, method, path, body, hash string) *Mend {
+	url := "https://graph.microsoft.com/v1.0" + path
+	return &Mend{
+		Do:   do,
+		Bash: "az rest --method " + method + " --url " + word(url) + " --body " + word(body),
+		PowerShell: "Connect-MgGraph -Scopes " + literal(scope) + "\n" +
+			"Invoke-MgGraphRequest -Method " + strings.ToUpper(method) + " -Uri " + literal(url) + " -Body (" + hash + " | ConvertTo-Json -Depth 4) -ContentType 'application/json'",
+	}
+}
+
+// read returns a Mend whose command reads from Graph what helps to decide. query is a JMESPath expression.
+func read(do, path, query string) *Mend {
+	return same(do, "az rest --method get --url "+quoted("https://graph.microsoft.com/v1.0"+path)+" --query "+quoted(query)+" --output tsv")
+}
+
+// quoted returns text in double quotation marks, for both shells. The text must have no character that is special there.
+func quoted(text string) string { return `"` + text + `"` }
+
+// edit returns a Mend that opens the policy.
+func (e *exam) edit(do string) *Mend {
+	return &Mend{Do: do, Bash: `"${EDITOR:-vi}" ` + word(e.PolicyFile), PowerShell: "notepad " + literal(e.PolicyFile)}
+}

@@ -1,0 +1,145 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/plain"
+	"github.com/idleseat/idleseat/shared/policy"
+)
+
+func checkPolicy(_ context.Context, e *exam) ([]Finding, func()) {
+	switch {
+	case e.PolicyErr != nil && e.PolicyFile == "":
+		m := same("Write a first policy from what the tenant has, or name yours.", "idleseat init")
+		bash, powershell := setVariable("IDLESEAT_POLICY", "policy.yaml")
+		m.Bash, m.PowerShell = m.Bash+"\n"+bash, m.PowerShell+"\n"+powershell
+		return one(Finding{State: Failed, Means: "No policy is named, so nothing says which licenses rules are about.", Mend: m})
+	case e.PolicyErr != nil:
+		return one(Finding{State: Failed, Means: sentence("%v", e.PolicyErr), Mend: e.edit("Correct the policy; idleseat policy check shows each fault.")})
+	}
+	found := []Finding{{State: OK, Means: fmt.Sprintf("%d rules for %d licenses, mode %s.", len(e.Policy.Rules), len(e.Policy.Licenses), e.Policy.Mode)}}
+	for _, note := range e.Policy.Over(e.now) {
+		found = append(found, Finding{About: "leave", State: Warning, Means: sentence("%s", note), Mend: e.edit("Give the leave a later day, or take it out.")})
+	}
+	return found, nil
+}
+
+// used returns the licenses that a rule takes or gives.
+func used(p *policy.Policy) (list []*policy.License) {
+	for _, l := range p.Licenses {
+		if slices.ContainsFunc(p.Rules, func(r *policy.Rule) bool { return r.License == l || r.ChangeTo == l }) {
+			list = append(list, l)
+		}
+	}
+	return list
+}
+
+// checkProducts looks whether the tenant has each product, and whether those to which rules change have free seats.
+func checkProducts(_ context.Context, e *exam) (found []Finding, _ func()) {
+	for _, l := range e.Policy.Licenses {
+		if l.SKU == "" {
+			continue
+		}
+		found = append(found, e.product(l))
+	}
+	if len(found) == 0 {
+		return one(Finding{State: OK, Means: "No license of the policy is a product, so no product is needed."})
+	}
+	return found, nil
+}
+
+func (e *exam) product(l *policy.License) Finding {
+	ids := directory.SKUIDs(e.skus)
+	if same := directory.SameName(e.skus, l.SKU); len(same) > 1 {
+		return Finding{About: l.Name, State: Failed, Means: sentence("%d products of the tenant have the part number %s: %s", len(same), l.SKU, strings.Join(same, " and ")),
+			Mend: e.edit("Name the right one by its skuId.")}
+	}
+	id, has := ids[l.SKU]
+	if !has {
+		return Finding{About: l.Name, State: Failed, Means: sentence("The tenant has no product %s%s", l.SKU, e.likeProduct(l.SKU)), Mend: e.edit("Name a product that the tenant has.")}
+	}
+	s := e.skus[slices.IndexFunc(e.skus, func(s directory.SKU) bool { return s.ID == id })]
+	free := s.Enabled - s.Consumed - l.KeepSeats
+	given := slices.ContainsFunc(e.Policy.Rules, func(r *policy.Rule) bool { return r.ChangeTo == l })
+	if given && free <= 0 {
+		return Finding{About: l.Name, State: Warning, Means: fmt.Sprintf("%d of %d seats are used and the policy keeps %d free, so nobody can be changed to it.", s.Consumed, s.Enabled, l.KeepSeats),
+			Mend: read("Buy seats or free some; this shows which products have how many.", "/subscribedSkus", "value[].[skuPartNumber,consumedUnits,prepaidUnits.enabled]")}
+	}
+	return Finding{About: l.Name, State: OK, Means: fmt.Sprintf("%d of %d seats are used.", s.Consumed, s.Enabled)}
+}
+
+// likeProduct suggests the product with the most similar part number.
+func (e *exam) likeProduct(name string) string {
+	best, nearest := "", 4
+	for _, s := range e.skus {
+		if d := plain.Distance(strings.ToUpper(name), s.PartNumber); d < nearest && len(s.PartNumber) < 200 {
+			best, nearest = s.PartNumber, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return "; is it " + best + "?"
+}
+
+// checkNames looks for everybody whom the policy lists. A name that matches nobody exempts nobody.
+func checkNames(ctx context.Context, e *exam) (found []Finding, _ func()) {
+	names, matched := e.Policy.Listed(e.now), 0
+	for _, name := range names {
+		there, err := e.somebody(ctx, name)
+		switch {
+		case err != nil:
+			found = append(found, Finding{About: name, State: Unknown, Means: sentence("Whether anybody has this name is unknown: %v", err), Mend: e.again()})
+		case there:
+			matched++
+		default:
+			found = append(found, Finding{About: name, State: Warning, Means: "The policy exempts this name, but nobody has it, so it protects nobody.", Mend: e.likeName(name)})
+		}
+	}
+	if matched > 0 || len(names) == 0 {
+		found = append([]Finding{{State: OK, Means: fmt.Sprintf("%d of the %d names that the policy lists match an account.", matched, len(names))}}, found...)
+	}
+	return found, nil
+}
+
+// somebody reports whether anybody has a name. A directory that does not know the name counts only if all directories
+// were asked.
+func (e *exam) somebody(ctx context.Context, name string) (bool, error) {
+	_, err := e.Entra.FindID(ctx, name)
+	if err == nil || !errors.Is(err, directory.ErrNoPerson) {
+		return err == nil, err
+	}
+	if e.AD == nil {
+		return false, e.ADErr
+	}
+	_, err = e.AD.FindPerson(ctx, name)
+	switch {
+	case err == nil, errors.Is(err, directory.ErrAmbiguousPerson):
+		return true, nil
+	case errors.Is(err, directory.ErrNoPerson):
+		return false, nil
+	}
+	return false, err
+}
+
+// likeName returns a command that lists the accounts whose name begins like name, and then how to edit the policy.
+func (e *exam) likeName(name string) *Mend {
+	begin := []rune(strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '.' || r == '-' {
+			return r
+		}
+		return -1
+	}, strings.ToLower(strings.SplitN(name, "@", 2)[0])))
+	m := e.edit("Correct the name, or take it out; the first command shows names that begin alike.")
+	if len(begin) == 0 {
+		return m
+	}
+	like := `az ad user list --filter "startswith(userPrincipalName,'` + string(begin[:min(len(begin), 4)]) + `')" --query "[].userPrincipalName" --output tsv` + "\n"
+	m.Bash, m.PowerShell = like+m.Bash, like+m.PowerShell
+	return m
+}
