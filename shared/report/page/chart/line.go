@@ -45,7 +45,7 @@ func (c *Line) SVG() template.HTML {
 	s.curve(c.Points, top)
 	if c.Limit > 0 {
 		y := plotHeight * (1 - c.Limit/top)
-		s.add(`<line class="limit" x1="0" x2="100%%" y1="%.1f" y2="%.1f"/><text class="threshold-label" x="100%%" y="%.1f" text-anchor="end">%s</text>`, y, y, y-5, text(c.LimitLabel))
+		s.add(`<line class="limit" x1="0" x2="100%%" y1="%.1f" y2="%.1f"/><text class="limit-label" x="0" dx="8" y="%.1f">%s</text>`, y, y, y-5, text(c.LimitLabel))
 	}
 	for i, p := range c.Points {
 		y := plotHeight * (1 - p.Value/top)

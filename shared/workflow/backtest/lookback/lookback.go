@@ -10,6 +10,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/idleseat/idleseat/shared/report/page"
 	"github.com/idleseat/idleseat/shared/workflow/backtest"
@@ -65,6 +67,7 @@ type ruleView struct {
 	Currency   string
 	Within     int
 	Headline   string
+	Why        string   // why no number of days is recommended, in English
 	Halves     []string // what each half of the nights says, if it says anything
 	Thresholds []thresholdView
 	Charts     []figure
@@ -82,6 +85,9 @@ func newRuleView(w *page.Words, a *backtest.Answer, i int) ruleView {
 	v := ruleView{Words: w, Rule: *r, ID: fmt.Sprintf("rule-%d", i+1), Currency: a.Currency, Within: a.Within, Headline: w.T("backtest.chooseNone")}
 	if c := r.Choice; c.Days > 0 {
 		v.Headline = w.Count("backtest.choose", c.Days)
+	} else {
+		first, size := utf8.DecodeRuneInString(c.Reason)
+		v.Why = string(unicode.ToUpper(first)) + c.Reason[size:] + "."
 	}
 	for _, half := range []struct {
 		key    string
