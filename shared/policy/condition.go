@@ -12,6 +12,8 @@ import (
 	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/types"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/idleseat/idleseat/shared/directory"
 )
 
 // condition is a compiled CEL expression with the facts that a Judge needs about it.
@@ -33,6 +35,11 @@ func (c *condition) text() string {
 		return ""
 	}
 	return c.source
+}
+
+// moves reports whether the truth of the condition may change as time passes. A nil condition does not.
+func (c *condition) moves() bool {
+	return c != nil && (len(c.instants) > 0 || slices.ContainsFunc(c.reads, func(a *attribute) bool { return a.kind == directory.Date }))
 }
 
 // addNew appends those attributes that list lacks.

@@ -56,11 +56,12 @@ func (s *screen) turns(r *Rule, verdicts []Plain, open []bool, until time.Time) 
 	}
 	pairs := newScreen(s.Judge, s.Crowd.pick(rows))
 	pairs.moment = at
+	// Whoever is not open is not exempt and, if turningPoints gives a row, is asked. Both stay so without a time in them.
 	scope, when, exempt := pairs.all(directory.Yes), pairs.condition(r.when), pairs.all(directory.No)
-	if r.scope != nil {
+	if r.scope.moves() {
 		scope = pairs.condition(r.scope)
 	}
-	if c := s.policy.exempt.when; c != nil {
+	if c := s.policy.exempt.when; c.moves() {
 		exempt = pairs.condition(c)
 	}
 	grace, done := s.spared(r), -1 // done is the last row that needs no further pair
@@ -97,8 +98,9 @@ func (s *screen) turningPoints(r *Rule, verdicts []Plain, open []bool, until tim
 			return nil, nil, false
 		}
 	}
+	asks := r.scope.moves() // whether the rule may ask somebody later whom it does not ask now
 	for row, v := range verdicts {
-		if open[row] || v <= PlainNotHolder {
+		if open[row] || v <= PlainNotHolder || v == PlainNotAsked && !asks {
 			continue
 		}
 		first := len(at)

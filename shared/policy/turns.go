@@ -90,7 +90,7 @@ func (j *Judge) SettledBy(until time.Time, r *Rule, p *directory.Person, v Verdi
 
 // staysExempt reports whether somebody who is exempt certainly is so up to until.
 func (j *Judge) staysExempt(until time.Time, p *directory.Person) bool {
-	if c := j.policy.exempt.when; c != nil && (len(c.instants) > 0 || slices.ContainsFunc(c.reads, func(a *attribute) bool { return a.kind == directory.Date })) {
+	if j.policy.exempt.when.moves() {
 		return false
 	}
 	if len(j.policy.Exempt.Leave) == 0 {
