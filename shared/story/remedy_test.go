@@ -70,10 +70,12 @@ func TestRemedy(t *testing.T) {
 		"holds exchange-online already, with service plans switched off: what would be left cannot be told":         "twin",
 		"Entra does not say by which way the license is assigned":                                                   "fresh",
 		"no longer held": "fresh",
-		"left out by the operator, who chose other changes from the plan of run r0": "leftOut",
-		"the plan of run r0 lists another change of this license":                   "fresh",
-		"the account in Active Directory, where the group is written, is not known": "source",
-		"nobody has ever written such a reason":                                     "",
+		"cannot be announced by mail: the account has no mail address":                                                                                      "untold",
+		"perhaps announced: nobody knows whether the mail of 2026-11-20 was sent; announced again from 2026-12-04T02:00:00Z on if the person is still idle": "perhapsTold",
+		"left out by the operator, who chose other changes from the plan of run r0":                                                                         "leftOut",
+		"the plan of run r0 lists another change of this license":                                                                                           "fresh",
+		"the account in Active Directory, where the group is written, is not known":                                                                         "source",
+		"nobody has ever written such a reason":                                                                                                             "",
 	} {
 		got := story.Remedy(reason)
 		used[got] = true
