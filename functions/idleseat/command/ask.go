@@ -41,7 +41,7 @@ func (a *Process) ask(question string) (string, error) {
 	select {
 	case <-a.Context.Done():
 		fmt.Fprintln(a.Stderr)
-		return "", fmt.Errorf("interrupted at a question, and nothing was written: %w", context.Cause(a.Context))
+		return "", fmt.Errorf("interrupted at a question: %w", context.Cause(a.Context))
 	case got := <-given:
 		if got.err != nil && !errors.Is(got.err, io.EOF) {
 			return "", fmt.Errorf("read the answer: %w", got.err)

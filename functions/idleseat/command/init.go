@@ -38,14 +38,15 @@ func (c *initCmd) Run(a *Process) error {
 	if err != nil {
 		return err
 	}
+	const unwritten = "no file was written, and nothing was changed in a directory"
 	seen, err := c.read(a, src)
 	if err != nil {
-		return err
+		return a.stopped(err, unwritten)
 	}
 	wishes := draft.Wishes{Currency: c.Currency, Prices: c.Price, Exempt: c.Exempt, Citrix: c.Citrix, Model: c.Model}
 	if a.atTerminal() {
 		if err := interview(seen, &wishes, a.ask); err != nil {
-			return err
+			return a.stopped(err, unwritten)
 		}
 	}
 	d, err := draft.Write(seen, wishes, filepath.Base(c.Policy), a.Clock.Now())

@@ -182,7 +182,10 @@ func TestInterrupt(t *testing.T) {
 	if d := cmp.Diff("idleseat apply "+p.Run+` --store '`+strings.ReplaceAll(place, "'", `'\''`)+`' --yes`, line); d != "" {
 		t.Errorf("the command that goes on (-want +got):\n%s", d)
 	}
-	for s.run(in("apply", p.Run, "--yes")...).status != exitHeld { // until every change is final
+	for range 60 { // until every change is final
+		if s.run(in("apply", p.Run, "--yes")...).status == exitHeld {
+			break
+		}
 		s.passes(time.Minute)
 	}
 

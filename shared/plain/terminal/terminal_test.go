@@ -211,3 +211,15 @@ func TestNoScreen(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", d)
 	}
 }
+
+// TestQuestion checks that a question that is broken keeps the blank before the answer.
+func TestQuestion(t *testing.T) {
+	t.Parallel()
+	var b bytes.Buffer
+	if _, err := NewOut(&b, Screen{Width: 40}, true, nil).Write([]byte("Apply 30 changes of the run to this tenant? [yes/no] ")); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff("Apply 30 changes of the run to this\n  tenant? [yes/no] ", b.String()); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+}

@@ -71,5 +71,8 @@ func broken(line string, width, hang int) (lines []string) {
 		}
 		now, text, begun = now+gap+word, rest, true
 	}
+	if begun && strings.HasSuffix(line, " ") { // the answer to a question comes behind a blank
+		now += " "
+	}
 	return append(lines, ordered(now))
 }
