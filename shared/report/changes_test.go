@@ -44,21 +44,25 @@ func TestPutChanges(t *testing.T) {
 				plan.Change{User: "id", UserPrincipalName: text, Rule: text, License: text, To: text, Via: plan.Direct, Reason: text, IdleSince: &idle, MonthlySaving: 35},
 				plan.Change{User: "S-1-5", Via: plan.ADGroup, MonthlySaving: 0.5},
 			)
-			if err := PutChanges(t.Context(), s, p); err != nil {
+			if err := PutChanges(t.Context(), s, nil, p); err != nil {
 				t.Fatal(err)
 			}
 			written, err := store.GetBytes(t.Context(), s, "runs/run/changes.csv", store.MaxJSON)
 			if err != nil {
 				t.Fatal(err)
 			}
+			written, marked := bytes.CutPrefix(written, []byte("\ufeff"))
+			if !marked {
+				t.Error("a spreadsheet would not read it as UTF-8")
+			}
 			got, err := csv.NewReader(bytes.NewReader(written)).ReadAll()
 			if err != nil {
 				t.Fatal(err)
 			}
 			rows := [][]string{
-				{"user", "userPrincipalName", "rule", "license", "to", "via", "reason", "idleSince", "monthlySaving", "currency"},
-				{"id", want, want, want, want, "direct", want, "2026-09-14T09:00:00Z", "35.00", "SEK"},
-				{"S-1-5", "", "", "", "", "ad-group", "", "never", "0.50", "SEK"},
+				{"user", "userPrincipalName", "rule", "license", "to", "via", "reason", "idleSince", "monthlySaving", "currency", "displayName", "department", "idleSinceDate"},
+				{"id", want, want, want, want, "direct", want, "2026-09-14T09:00:00Z", "35.00", "SEK", "", "", "2026-09-14"},
+				{"S-1-5", "", "", "", "", "ad-group", "", "never", "0.50", "SEK", "", "", ""},
 			}
 			if d := cmp.Diff(rows, got); d != "" {
 				t.Errorf("rows (-want +got):\n%s", d)
@@ -70,7 +74,7 @@ func TestPutChanges(t *testing.T) {
 func TestPutChangesFails(t *testing.T) {
 	t.Parallel()
 	down := errors.New("down")
-	if err := PutChanges(t.Context(), failing{open(t), down}, newPlan()); !errors.Is(err, down) {
+	if err := PutChanges(t.Context(), failing{open(t), down}, nil, newPlan()); !errors.Is(err, down) {
 		t.Errorf("error %v", err)
 	}
 }

@@ -6,9 +6,11 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/snapshot/known"
 	"github.com/idleseat/idleseat/shared/snapshot/table"
+	"github.com/idleseat/idleseat/shared/store"
 )
 
 // profile is what the lists show of a person besides the decision.
@@ -27,7 +29,7 @@ func (g *gathering) named(ctx context.Context) error {
 	if !g.run.Manifest.Derives() || len(g.run.Manifest.People) == 0 {
 		return nil
 	}
-	found, err := g.profiles(ctx, g.wanted())
+	found, err := profiles(ctx, g.store, g.run, g.wanted())
 	if err != nil {
 		return err
 	}
@@ -67,14 +69,14 @@ func (g *gathering) wanted() map[uint64]bool {
 }
 
 // profiles reads the profiles of the accounts with the given keys, by the id of the account.
-func (g *gathering) profiles(ctx context.Context, wanted map[uint64]bool) (map[string]profile, error) {
+func profiles(ctx context.Context, s store.Store, r *decision.Run, wanted map[uint64]bool) (map[string]profile, error) {
 	found := map[string]profile{}
 	var memory snapshot.Memory
-	for n := range g.run.Begin.Partitions {
+	for n := range r.Begin.Partitions {
 		if len(wanted) == 0 {
 			break
 		}
-		people, err := g.run.Manifest.OpenPeople(ctx, g.store, n, &memory)
+		people, err := r.Manifest.OpenPeople(ctx, s, n, &memory)
 		if err != nil {
 			return nil, err
 		}
@@ -82,7 +84,7 @@ func (g *gathering) profiles(ctx context.Context, wanted map[uint64]bool) (map[s
 		if err != nil {
 			return nil, err
 		}
-		columns, err := g.columns(people)
+		columns, err := profileColumns(r, people)
 		if err != nil {
 			return nil, err
 		}
@@ -100,12 +102,12 @@ func (g *gathering) profiles(ctx context.Context, wanted map[uint64]bool) (map[s
 	return found, nil
 }
 
-// columns returns the columns of profiled, for each of the two accounts. A column that the snapshot lacks has no values.
-func (g *gathering) columns(people *snapshot.People) (of [2][]*table.Column, err error) {
+// profileColumns returns the columns of profiled, for each of the two accounts. A column that the snapshot lacks has no values.
+func profileColumns(r *decision.Run, people *snapshot.People) (of [2][]*table.Column, err error) {
 	for i, names := range profiled {
 		for _, name := range names {
 			c := []*table.Column{{Rows: slices.Repeat([]int64{table.None}, people.Rows)}}
-			if slices.Contains(g.run.Manifest.Columns, name) {
+			if slices.Contains(r.Manifest.Columns, name) {
 				if c, err = people.Columns(name); err != nil {
 					return of, err
 				}

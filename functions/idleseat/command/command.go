@@ -87,6 +87,7 @@ type Process struct {
 
 	verbose bool
 	json    io.Writer      // stdout, for JSON
+	file    io.Writer      // stdout without a filter, for a file whose texts are plain already
 	live    *terminal.Line // the line of progress; nil if stderr is no terminal
 }
 
@@ -119,7 +120,7 @@ func (a *Process) Run(args []string) int {
 	defer shown.live.End()
 	out := terminal.NewOut(a.Stdout, terminal.Of(a.Stdout, a.Variable), false, shown.live)
 	errs := terminal.NewOut(a.Stderr, screen, true, shown.live)
-	shown.Stdout, shown.Stderr, shown.json = out, errs, plain.JSON(a.Stdout)
+	shown.Stdout, shown.Stderr, shown.json, shown.file = out, errs, plain.JSON(a.Stdout), a.Stdout
 	status := shown.parsed(args)
 	if err := errors.Join(out.Flush(), errs.Flush()); err != nil && status == exitDone {
 		return exitFailed

@@ -204,6 +204,7 @@ func TestHostileText(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
+				raw = bytes.TrimPrefix(raw, []byte("\ufeff"))
 				if i := bytes.IndexFunc(raw, func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }); i >= 0 {
 					t.Errorf("raw in changes.csv: %q", raw[max(0, i-80):min(len(raw), i+80)])
 				}

@@ -15,11 +15,15 @@ import (
 type showCmd struct {
 	storeFlag
 	formatFlag
+	sheetFlags
 	ID string `arg:"" name:"run" help:"The run to show, or latest: the newest one with a plan."`
 }
 
 // Run shows what a run saw, planned and did.
 func (c *showCmd) Run(a *Process) error {
+	if err := c.sheetFlags.check(); err != nil {
+		return err
+	}
 	s, err := c.view(a)
 	if err != nil {
 		return err
@@ -28,6 +32,9 @@ func (c *showCmd) Run(a *Process) error {
 		if c.ID, err = latestPlanned(a, s); err != nil {
 			return err
 		}
+	}
+	if c.CSV != "" {
+		return c.sheet(a, s, c.ID)
 	}
 	o, err := runs.Look(a.Context, s, c.ID)
 	if err != nil {

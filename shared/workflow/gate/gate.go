@@ -52,7 +52,7 @@ func Run(ctx context.Context, s store.Store, run string, now time.Time) (*plan.P
 	if err := runs.PutPlan(ctx, s, p, j.each); err != nil {
 		return nil, err
 	}
-	return p, report.PutChanges(ctx, s, p)
+	return p, report.PutChanges(ctx, s, r, p)
 }
 
 // judgement is a plan in the making.

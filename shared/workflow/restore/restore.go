@@ -94,7 +94,7 @@ func Plan(ctx context.Context, s store.Store, in Request, now time.Time) (*plan.
 	if err := runs.PutPlan(ctx, s, p, runs.Nobody); err != nil {
 		return nil, err
 	}
-	return p, report.PutChanges(ctx, s, p)
+	return p, report.PutChanges(ctx, s, nil, p)
 }
 
 // touched lists the licenses that a run may have taken. It reads the list that the run's plan left. If there is no such

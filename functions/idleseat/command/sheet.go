@@ -1,0 +1,45 @@
+package command
+
+import (
+	"fmt"
+
+	"github.com/idleseat/idleseat/shared/decision"
+	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// sheetFlags print a run as a spreadsheet.
+type sheetFlags struct {
+	CSV       string `name:"csv" help:"Print a spreadsheet instead: changes, or left-out: whom the plan leaves out, why, and what resolves it." enum:"changes,left-out," default:"" placeholder:"WHAT"`
+	Separator string `name:"csv-separator" help:"Between the cells: a comma, or a semicolon for spreadsheets of countries with a decimal comma." default:"," placeholder:";"`
+}
+
+// check refuses a separator that no spreadsheet expects.
+func (c *sheetFlags) check() error {
+	if c.Separator != "," && c.Separator != ";" {
+		return usageError{fmt.Errorf("--csv-separator %q is neither a comma nor a semicolon; quote it in a shell: --csv-separator ';'", c.Separator)}
+	}
+	return nil
+}
+
+// sheet prints the spreadsheet of a run. Its cells are plain already, and the mark at its beginning is not, so it goes
+// to stdout without a filter.
+func (c *sheetFlags) sheet(a *Process, s store.Store, run string) error {
+	p, err := runs.GetPlan(a.Context, s, run)
+	if err != nil {
+		return err
+	}
+	r, err := decision.Open(a.Context, s, run)
+	if err != nil {
+		return err
+	}
+	write := report.WriteChanges
+	if c.CSV == "left-out" {
+		write = report.WriteLeftOut
+	}
+	if err := write(a.Context, a.file, s, r, p, rune(c.Separator[0])); err != nil {
+		return fmt.Errorf("print the spreadsheet of run %s: %w", run, err)
+	}
+	return nil
+}

@@ -1,0 +1,110 @@
+package report
+
+import (
+	"context"
+	"io"
+	"strings"
+
+	"github.com/idleseat/idleseat/shared/decision"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/runs"
+	"github.com/idleseat/idleseat/shared/snapshot/known"
+	"github.com/idleseat/idleseat/shared/store"
+	"github.com/idleseat/idleseat/shared/story"
+)
+
+// The words in the column "why" of the people whom a plan leaves out, besides the names of the lists in plan.json.
+const (
+	deferred  = "deferred"  // to a later run, because of perRun
+	exempt    = "exempt"    // by the policy
+	announced = "announced" // a later run makes the change
+)
+
+// leftRow is one license that a plan leaves with a person, although a rule asks about it.
+type leftRow struct {
+	why string
+	runs.Listed
+}
+
+// WriteLeftOut writes as CSV whom the plan of a run leaves out: the undecided, refused, returned, exempt, deferred and
+// announced, with the reason and what resolves it. A license that a rule keeps because it is in use is not there. The
+// separator is as in WriteChanges. Memory grows with the number of rows, so this is for an operator's machine.
+func WriteLeftOut(ctx context.Context, w io.Writer, s store.Store, r *decision.Run, p *plan.Plan, separator rune) error {
+	rows, err := leftOut(ctx, s, r, p)
+	if err != nil {
+		return err
+	}
+	wanted := map[uint64]bool{}
+	for i := range rows {
+		wanted[known.KeyOf(rows[i].User)] = true
+	}
+	names := profilesOf(ctx, s, r, wanted)
+	return writeSheet(w, separator, func(row func(...string) error) error {
+		err := row("user", "userPrincipalName", "rule", "license", "why", "reason", "remedy", "displayName", "department")
+		for i := range rows {
+			if err != nil {
+				return err
+			}
+			x := &rows[i]
+			err = row(cell(x.User), cell(x.UserPrincipalName), cell(x.Rule), cell(x.License), x.why, cell(x.Reason), cell(x.remedy()),
+				cell(names[x.User].display), cell(names[x.User].department))
+		}
+		return err
+	})
+}
+
+// leftOut returns the rows in the order of the plan's lists, and then those that only the decisions have.
+func leftOut(ctx context.Context, s store.Store, r *decision.Run, p *plan.Plan) (rows []leftRow, err error) {
+	told := map[subject]bool{}
+	for _, c := range p.Changes {
+		told[subject{c.User, c.License}] = true
+	}
+	for _, c := range p.Notices {
+		told[subject{c.User, c.License}] = true
+		rows = append(rows, leftRow{announced, runs.Listed{User: c.User, UserPrincipalName: c.UserPrincipalName, Rule: c.Rule, License: c.License, Reason: c.Reason}})
+	}
+	err = runs.EachListed(ctx, s, p.Run, func(list string, entry *runs.Listed) error {
+		key := subject{entry.User, entry.License}
+		if list == "returned" && told[key] {
+			return nil // it is given back by a change
+		}
+		told[key] = told[key] || list != "undecided"
+		rows = append(rows, leftRow{list, *entry})
+		return nil
+	})
+	if err != nil || p.Restores != "" {
+		return rows, err
+	}
+	_, err = r.Each(ctx, func(d *plan.Decision) error {
+		one := runs.Listed{User: d.User, UserPrincipalName: d.UserPrincipalName, Rule: d.Rule, License: d.License, Reason: d.Reason}
+		switch {
+		case d.Outcome == policy.Exempt:
+			one.Reason = strings.TrimPrefix(one.Reason, "exempt: ")
+			rows = append(rows, leftRow{exempt, one})
+		case d.Planned() && !told[subject{d.User, d.License}]:
+			rows = append(rows, leftRow{deferred, one})
+		}
+		return nil
+	})
+	return rows, err
+}
+
+// remedy says what resolves the reason, or "" if nothing has to be done.
+func (x *leftRow) remedy() string {
+	switch x.why {
+	case deferred:
+		return "Nothing: a later run takes it, the longest idle first; limits.perRun says how many."
+	case announced:
+		return story.RemedyWords("announced")
+	case exempt:
+		return "Nothing; correct the exemptions of the policy if this one no longer holds."
+	}
+	var words []string
+	for part := range strings.SplitSeq(x.Reason, "; ") {
+		if do := story.RemedyWords(story.Remedy(part)); do != "" && (len(words) == 0 || words[len(words)-1] != do) {
+			words = append(words, do)
+		}
+	}
+	return strings.Join(words, " ")
+}
