@@ -163,7 +163,7 @@ func named(p *directory.Person, name string) bool {
 	if name == "" {
 		return false // a person without a name must not match
 	}
-	if p.Entra != nil && (strings.EqualFold(p.Entra.UserPrincipalName, name) || strings.EqualFold(p.Entra.ID, name)) {
+	if p.Entra != nil && (strings.EqualFold(p.Entra.UserPrincipalName, name) || strings.EqualFold(p.Entra.ID, name) || strings.EqualFold(p.Entra.SID, name)) {
 		return true
 	}
 	return p.AD != nil && (strings.EqualFold(p.AD.UserPrincipalName, name) || strings.EqualFold(p.AD.SID, name) || strings.EqualFold(p.AD.SAMAccount, name))

@@ -60,7 +60,9 @@ type Node struct {
 	Text string `json:"text"`
 	// Words is the part in words. Tree leaves it empty, because package words is above this one.
 	Words string `json:"words,omitempty"`
-	Says  Says   `json:"says"`
+	// Denial says in words that the part is false. It is empty for another part, and where that cannot be said safely.
+	Denial string `json:"denial,omitempty"`
+	Says   Says   `json:"says"`
 	// Join says how Parts make up the node. It is empty if there are no parts.
 	Join string `json:"join,omitempty"`
 	// Decisive means that the node contributes to what the rule says. A part that another part outweighs does not.

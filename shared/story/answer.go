@@ -1,6 +1,7 @@
 package story
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -20,8 +21,8 @@ func answerOf(one *Story, rule *policy.Rule, a decision.Answer) Answer {
 	if x.State == GivenBack {
 		x.Cools = past.CoolsUntil
 	}
-	x.Says = says(&x, past)
-	x.Change = change(&x, rule)
+	x.Says = says(&x, past, one)
+	x.Change = change(&x, rule, past)
 	x.Remedies = remediesOf(&x)
 	x.Do = do(&x, past)
 	return x
@@ -86,7 +87,7 @@ func decisive(root *policy.Node) (list []*policy.Node) {
 }
 
 // says returns the state with its reason in one sentence, without a full stop.
-func says(x *Answer, past *License) string {
+func says(x *Answer, past *License, one *Story) string {
 	name := x.License
 	switch x.State {
 	case Damaged:
@@ -99,30 +100,36 @@ func says(x *Answer, past *License) string {
 	case Taken:
 		return fmt.Sprintf("%s was %s on %s by run %s", name, taken(x.Answer.To), day(past.Since), past.Run)
 	case Announced:
-		return fmt.Sprintf("%s will be %s from %s on, as run %s announced on %s", name, taken(x.Answer.To), day(x.Due), past.Run, day(past.Since))
+		if !x.Due.After(one.Now) {
+			return fmt.Sprintf("%s is due to be %s since %s (announced by run %s on %s); the next run %s it", name, taken(x.Answer.To), day(x.Due), past.Run, day(past.Since), map[bool]string{true: "takes", false: "exchanges"}[x.Answer.To == ""])
+		}
+		return fmt.Sprintf("%s will be %s from %s on (announced by run %s on %s)", name, taken(x.Answer.To), day(x.Due), past.Run, day(past.Since))
 	case GivenBack:
 		return fmt.Sprintf("%s was given back on %s by run %s, after these data were read", name, day(past.Since), past.Run)
 	case Return:
 		if x.Refused != "" {
 			return fmt.Sprintf("%s was taken and stays so: %s, %s", name, x.Reason, x.Refused)
 		}
-		return fmt.Sprintf("%s is to be given back: %s", name, x.Reason)
+		return fmt.Sprintf("%s is to be given back, because the person was %s", name, x.Reason)
 	case Cooling:
 		if x.Cools.IsZero() { // there is no day on which it ends
 			return fmt.Sprintf("%s is kept: %s", name, x.Refused)
 		}
-		return fmt.Sprintf("%s is kept and cools down until %s, since it was %s", name, day(x.Cools), x.Given)
+		return fmt.Sprintf("%s is kept until %s%s", name, day(x.Cools), given(x, past, one))
 	case Exempt:
 		return fmt.Sprintf("%s is kept, %s", name, x.Reason)
 	case Undecided:
-		return fmt.Sprintf("%s is kept, undecided: %s", name, strings.TrimPrefix(x.Reason, "undecided: "))
+		return fmt.Sprintf("%s is kept, undecided: %s", name, one.reworded(strings.TrimPrefix(x.Reason, "undecided: ")))
 	case Refused:
-		return fmt.Sprintf("%s is not used and stays: %s", name, x.Refused)
+		return fmt.Sprintf("%s is unused%s", name, refused(x))
 	case Idle:
-		return fmt.Sprintf("%s can be %s: %s", name, taken(x.Answer.To), x.Reason)
+		if reason, first := strings.CutSuffix(x.Reason, "; first reading"); first {
+			return fmt.Sprintf("%s looks unused, but only one reading shows it: %s", name, reason)
+		}
+		return fmt.Sprintf("%s is due to be %s: %s", name, taken(x.Answer.To), x.Reason)
 	case Kept:
 		if values, not := strings.CutPrefix(x.Reason, "not asked: "); not {
-			return fmt.Sprintf("%s is kept, because the rule does not ask this person: %s", name, values)
+			return fmt.Sprintf("%s is kept, because the rule does not apply to this person: %s", name, cmp.Or(unmet(x.Decisive), values))
 		}
 		return fmt.Sprintf("%s is kept: %s", name, strings.TrimPrefix(x.Reason, "kept: "))
 	}
@@ -138,7 +145,7 @@ func taken(to string) string {
 }
 
 // change says what would change what holds for the license, as one sentence or more.
-func change(x *Answer, rule *policy.Rule) string {
+func change(x *Answer, rule *policy.Rule, past *License) string {
 	switch x.State {
 	case Idle, Announced:
 		text := ""
@@ -156,7 +163,7 @@ func change(x *Answer, rule *policy.Rule) string {
 			return "The next run gives it back."
 		}
 	case GivenBack:
-		return "The next run reads newer data. No rule takes the license before the person was idle for its whole span from then on."
+		return "The next run reads newer data. No rule can take it until the person has been idle for the rule's full period, counted from " + day(past.Since) + "."
 	case Taken:
 		if rule.Restore && x.Noun != "" {
 			return fmt.Sprintf("A %s makes the next run give it back.", x.Noun)
@@ -168,7 +175,7 @@ func change(x *Answer, rule *policy.Rule) string {
 func turning(x *Answer) string {
 	switch {
 	case !x.Turns.IsZero() && x.Noun != "":
-		return fmt.Sprintf("Each %s moves that day on.", x.Noun)
+		return fmt.Sprintf("Each new %s postpones that date.", x.Noun)
 	case !x.Turns.IsZero() || x.State == Cooling:
 		return ""
 	case x.State == Exempt:
@@ -192,10 +199,10 @@ func when(now, t time.Time) string {
 	case t.Before(now):
 		return day(t)
 	case n == 0:
-		return day(t) + ", today"
+		return day(t) + " (today)"
 	case n == 1:
-		return day(t) + ", in 1 day"
+		return day(t) + " (in 1 day)"
 	default:
-		return fmt.Sprintf("%s, in %d days", day(t), n)
+		return fmt.Sprintf("%s (in %d days)", day(t), n)
 	}
 }

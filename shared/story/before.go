@@ -21,7 +21,7 @@ func before(x *Answer, past *License) string {
 	entries := past.Entries
 	var parts []string
 	if past.HeldAgain {
-		parts = append(parts, "somebody else gave it back since")
+		parts = append(parts, "somebody assigned it again outside idleseat")
 	}
 	switch x.State {
 	case Taken, Pending, Announced, GivenBack:
@@ -69,7 +69,10 @@ func (e *Entry) sentence() string {
 	case ledger.Unsure:
 		return fmt.Sprintf("run %s perhaps announced on %s that a run would %s%s", e.Run, day(e.Ended), to, note)
 	case ledger.RolledBack:
-		return fmt.Sprintf("run %s began to %s on %s and rolled back%s", e.Run, to, day(e.Began), note)
+		if e.Note != "" {
+			note = ", because " + e.Note
+		}
+		return fmt.Sprintf("run %s began to %s on %s, which was undone%s", e.Run, to, day(e.Began), note)
 	case ledger.Failed:
 		return fmt.Sprintf("run %s failed to %s on %s%s", e.Run, to, day(e.Ended), note)
 	case ledger.Restored:
@@ -86,7 +89,7 @@ func (t *text) entries(past *License) {
 		e := &past.Entries[i]
 		t.labelled(map[bool]string{true: "history"}[i == 0], e.sentence())
 		if e.Damaged == "" && e.RestoreOf == "" {
-			t.labelled("", "  "+cmp.Or(e.Reason, "no reason is on record")+"; rule "+e.Rule)
+			t.labelled("", "  "+cmp.Or(decided(e.Reason), "no reason is on record")+"; rule "+e.Rule)
 		}
 	}
 }
@@ -101,7 +104,7 @@ func (t *text) leftovers(d Detail) {
 		t.line("%s: %s.", l.License, l.stands())
 		t.entries(l)
 		for _, what := range l.do() {
-			t.labelled("to do", what)
+			t.line("  %s", what)
 		}
 	}
 }
@@ -120,7 +123,7 @@ func (l *License) stands() string {
 	case history.Unsure:
 		return fmt.Sprintf("perhaps announced on %s by run %s", day(l.Since), l.Run)
 	case history.Unreadable:
-		return "what was done to it cannot be read: " + l.Damaged
+		return "what was done to it cannot be read: " + reworded(l.Damaged)
 	}
 	return "no change stands"
 }
@@ -128,13 +131,13 @@ func (l *License) stands() string {
 // do lists what an operator can do about the license.
 func (l *License) do() (list []string) {
 	if l.Finish != "" {
-		list = append(list, l.Finish+"  finishes it")
+		list = append(list, "to finish it now: "+l.Finish)
 	}
 	switch {
 	case l.Undo != "" && l.State == history.Open:
-		list = append(list, l.Undo+"  stops it, and gives back what was taken")
+		list = append(list, "to cancel it and give back what was taken: "+l.Undo)
 	case l.Undo != "":
-		list = append(list, l.Undo+"  gives it back")
+		list = append(list, "to give it back now: "+l.Undo)
 	}
 	return list
 }

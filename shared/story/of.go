@@ -66,6 +66,19 @@ func Of(ctx context.Context, s store.Store, q Question) ([]*Story, error) {
 	return all, err
 }
 
+// findTwins finds all accounts that have the SID of the person.
+func (s *Story) findTwins(ctx context.Context, r *decision.Run) error {
+	var names []string
+	err := r.Find(ctx, s.SID, func(p *directory.Person) error {
+		if p.Entra != nil {
+			names = append(names, p.Entra.UserPrincipalName)
+		}
+		return nil
+	})
+	s.twins = " (" + strings.Join(names, " and ") + ")"
+	return err
+}
+
 // run returns the run that the story rests on.
 func (q *Question) run(ctx context.Context, s store.Store) (string, error) {
 	if q.Run != "" {
@@ -124,6 +137,11 @@ func (q *Question) tell(ctx context.Context, s store.Store, r *decision.Run, p *
 		}
 	}
 	q.undo(one)
+	if e.Doubt == sameSID {
+		if err := one.findTwins(ctx, r); err != nil {
+			return nil, err
+		}
+	}
 	for i, a := range e.Answers {
 		spoken(r.Policy, a.Tree, words.Condition)
 		one.Answers[i] = answerOf(one, r.Policy.RuleNamed(a.Rule), a)
@@ -138,11 +156,23 @@ func spoken(p *policy.Policy, n *policy.Node, say func(words.Language, *policy.P
 	}
 	if !n.Spoken() {
 		n.Words, _ = say(words.English, p, n.Text)
+		if n.Says == policy.False && allKnown(n) {
+			n.Denial, _ = words.Denial(words.English, p, n.Text)
+		}
 	}
 	for _, part := range n.Parts {
 		spoken(p, part, say)
 	}
 }
+
+// allKnown reports whether the person has a value for each attribute that a part reads.
+func allKnown(n *policy.Node) bool {
+	without := func(v policy.Evidence) bool { return slices.Contains(noValues, v.Value) }
+	return len(n.Parts) == 0 && len(n.Values) > 0 && !slices.ContainsFunc(n.Values, without)
+}
+
+// noValues are what a value of a person says where there is none.
+var noValues = []string{"", "no value", "not read", "no account"}
 
 func name(p *directory.Person) string {
 	if p.Entra != nil {

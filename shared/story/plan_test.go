@@ -33,15 +33,15 @@ func TestPlanned(t *testing.T) {
 		do      string // the beginning of what to do
 	}{
 		"no plan":    {nil, "", nil, false, story.Idle, "A sign-in before the change keeps the license.", ""},
-		"planned":    {&plan.Plan{Mode: policy.Review, Verdict: plan.Review, Changes: []plan.Change{change}}, "", nil, false, story.Idle, "A sign-in", "idleseat apply " + run + " --store /srv  carries out"},
+		"planned":    {&plan.Plan{Mode: policy.Review, Verdict: plan.Review, Changes: []plan.Change{change}}, "", nil, false, story.Idle, "A sign-in", "to carry out the plan of the run, which has this change: idleseat apply " + run + " --store /srv"},
 		"deferred":   {&plan.Plan{Mode: policy.Review, Verdict: plan.Review, Deferred: 3}, "", nil, false, story.Idle, "The plan of this run leaves it to a later run", ""},
 		"audit":      {&plan.Plan{Mode: policy.Audit, Verdict: plan.Review, Changes: []plan.Change{change}}, "", nil, false, story.Idle, "The policy has the mode audit", ""},
-		"on hold":    {&plan.Plan{Mode: policy.Review, Verdict: plan.Hold, Changes: []plan.Change{change}}, "", nil, false, story.Idle, "The plan of this run is on hold.", "idleseat show " + run + " --store /srv  says why"},
+		"on hold":    {&plan.Plan{Mode: policy.Review, Verdict: plan.Hold, Changes: []plan.Change{change}}, "", nil, false, story.Idle, "The plan of this run is on hold.", "to see why it is on hold: idleseat show " + run + " --store /srv"},
 		"expired":    {&plan.Plan{Mode: policy.Review, Verdict: plan.Review, Changes: []plan.Change{change}, Expires: now}, "", nil, false, story.Idle, "The plan of this run has expired", ""},
 		"no seat":    {&plan.Plan{Mode: policy.Review, Verdict: plan.Nothing}, "no free seat of exchange-online is left for it, beside the 0 that are kept free; buy some, or free some first", nil, false, story.Refused, "", "Buy seats"},
 		"kept":       {&plan.Plan{Mode: policy.Review, Verdict: plan.Review, Changes: []plan.Change{change}}, "", &runs.Result{Status: runs.Kept, Note: "signed in 3 minutes ago"}, false, story.Kept, "A new run decides", ""},
 		"failed":     {&plan.Plan{Mode: policy.Review, Verdict: plan.Review, Changes: []plan.Change{change}}, "", &runs.Result{Status: runs.Failed, Note: "Graph answered 403"}, false, story.Refused, "", "A new run tries it again."},
-		"pending":    {&plan.Plan{Mode: policy.Review, Verdict: plan.Review, Changes: []plan.Change{change}}, "", &runs.Result{Status: runs.Pending}, false, story.Idle, "A sign-in", "idleseat apply"},
+		"pending":    {&plan.Plan{Mode: policy.Review, Verdict: plan.Review, Changes: []plan.Change{change}}, "", &runs.Result{Status: runs.Pending}, false, story.Idle, "A sign-in", "to carry out"},
 		"superseded": {&plan.Plan{Mode: policy.Review, Verdict: plan.Review, Changes: []plan.Change{change}}, "", nil, true, story.Idle, "The plan of run 20261129T030000Z-00000000 has taken", ""},
 		"by another": {&plan.Plan{Mode: policy.Review, Verdict: plan.Review, Changes: []plan.Change{{User: "id-other", Rule: "m365-idle-60", License: "m365-e3"}}}, "", nil, false, story.Idle, "A sign-in", ""},
 	} {

@@ -49,7 +49,7 @@ func (q *Question) planned(ctx context.Context, s store.Store, one *Story) error
 			continue
 		}
 		x.State, x.Refused, x.Change = Refused, why, ""
-		x.Says = says(x, one.pastOf(x.License))
+		x.Says = says(x, one.pastOf(x.License), one)
 		x.Remedies = remediesOf(x)
 		x.Do = do(x, one.pastOf(x.License))
 	}
@@ -93,6 +93,7 @@ func (q *Question) byPlan(one *Story, x *Answer, p *planOf) {
 		x.became(r)
 		return
 	}
+	x.Change += " The plan of run " + p.Run + " has this change."
 	switch {
 	case p.Mode == policy.Audit:
 		x.Change = "The policy has the mode audit, so that nothing is taken. " + x.Change
@@ -103,9 +104,9 @@ func (q *Question) byPlan(one *Story, x *Answer, p *planOf) {
 	case q.Deployment != "": // it is approved there, with the hash of the plan
 	case p.Verdict == plan.Hold:
 		x.Change = "The plan of this run is on hold. " + x.Change
-		x.Do = append(x.Do, Command(slices.Concat([]string{"show", p.Run}, q.flags())...)+"  says why it is on hold")
+		x.Do = append(x.Do, "to see why it is on hold: "+Command(slices.Concat([]string{"show", p.Run}, q.flags())...))
 	default:
-		x.Do = append(x.Do, Command(slices.Concat([]string{"apply", p.Run}, q.flags())...)+"  carries out the plan of the run, which has this change")
+		x.Do = append(x.Do, "to carry out the plan of the run, which has this change: "+Command(slices.Concat([]string{"apply", p.Run}, q.flags())...))
 	}
 }
 
@@ -119,7 +120,7 @@ func (x *Answer) became(r *runs.Result) {
 		x.Change = "A new run decides by newer data."
 	case runs.Refused, runs.Failed:
 		x.State, x.Refused = Refused, note
-		x.Says = fmt.Sprintf("%s is not used and stays: when the plan was applied, the change was %s (%s)", x.License, r.Status, note)
+		x.Says = fmt.Sprintf("%s is unused and stays: when the plan was applied, the change was %s (%s)", x.License, r.Status, note)
 		x.Change, x.Remedies = "", remediesOf(x)
 		x.Do = nil
 		for _, key := range x.Remedies {

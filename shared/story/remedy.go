@@ -1,6 +1,7 @@
 package story
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -15,17 +16,19 @@ type remedy struct {
 // remedies are in order: a reason that contains phrases of several is resolved by each, and one that is more special
 // comes first. Reasons are stored as text by every version, so they are found by their words.
 var remedies = []remedy{
-	{"ledger", []string{"damaged ledger"}, "Bring back the object of the ledger that is named, from an earlier version or a backup."},
+	{"ledger", []string{"damaged ledger"}, "Restore that file from an earlier version or a backup."},
 	{"fresh", []string{"these data may be from before that", "lists another change of this license", "does not say by which way", "no longer held"}, "Plan again: newer data decide."},
-	{"agent", []string{"whether an agent's tokens count"}, "Ask who runs the agent, and take the license by hand if nobody needs it: no data decide it."},
+	{"agent", []string{"whether an agent's tokens count"}, "Ask the owner of the agent whether it needs the license. If not, remove it by hand; idleseat cannot decide this from data."},
 	{"rights", []string{"no right to see", "may not be read: "}, "Grant the account of idleseat the right to read the attribute."},
-	{"outOfScope", []string{"was found there (out of scope or deleted)", "but no account was found there"}, "Bring the account into the part of Active Directory that idleseat reads, or delete what is left of it in Entra ID."},
+	{"outOfScope", []string{"was found there (out of scope or deleted)", "but no account was found there"}, "Check first whether it exists in AD. If it does, extend the part that idleseat reads. Only if it was deleted there, remove the leftover in Entra ID."},
 	{"join", []string{"carry the same SID", "carry its onPremisesImmutableId", "claim the same Active Directory account", "does not agree with the Active Directory account", "contradicted each other", "claimed the same SID",
 		"has its onPremisesImmutableId", "have an onPremisesImmutableId"}, "Correct the accounts, so that one in each directory belongs to the person and both name each other."},
 	{"memory", []string{"cannot be read any more, so nobody can tell"}, "Wait for the next run, which compares with this one."},
-	{"future", []string{"lies in the future"}, "Correct the clock that wrote the date, and wait for the next sign-in."},
+	{"future", []string{"lies in the future"}, "Report it to the directory team; the next correct sign-in clears it."},
 	{"dates", []string{"got lost: ", "went back: "}, "Wait for a newer date; if these dates are right, plan with --accept-feeds."},
-	{"feed", []string{"cannot be trusted: "}, "Find out why the dates of this source are not healthy, and plan again."},
+	{"reportUnread", []string{"its usage report was not read"}, "Find out why the usage report was not read, then plan again; the report of the run says what failed."},
+	{"controller", []string{"no domain controller answered"}, "Make a domain controller reachable, then plan again."},
+	{"feed", []string{"cannot be trusted: "}, "Find out why these data are missing or have stopped, then plan again."},
 	{"horizon", []string{"reaches back no further"}, "Ask for fewer days than the report reaches back, and say in the rule what holds for people without a date."},
 	{"untold", []string{"cannot be announced by mail: "}, "Give the account what the mail needs, or leave notice out of a rule for such accounts."},
 	{"perhapsTold", []string{"perhaps announced: "}, "Nothing: the change is announced again; see why the mailbox did not answer."},
@@ -36,14 +39,15 @@ var remedies = []remedy{
 	{"sidOfGroup", []string{"the SID of the group"}, "Update the relay, or plan again when Active Directory can be read."},
 	{"account", []string{"no account in "}, "Nothing, if the person needs no account there; or let the rule ask only people who have one."},
 	{"source", []string{"was not read", "were not read", "where the group is written, is not known"}, "Plan again when the directory can be read; `idleseat run` and the report say what failed."},
-	{"empty", []string{"has no value", "have no value"}, "Fill in the value in the directory, or say in the rule what holds without it."},
+	{"empty", []string{"and the condition does not say what holds then"}, "Fill in the value in the directory, or say in the rule what holds without it."},
+	{"undated", []string{"has no value", "have no value"}, "Say in the rule what holds without one."},
 	{"compute", []string{"cannot be computed"}, "Correct the condition of the rule."},
 
 	{"pending", []string{"pending: run "}, "Finish what the earlier run began."},
 	{"cooling", []string{"cooling down: "}, "Nothing: it ends by itself."},
 	{"superseded", []string{"superseded: "}, "Nothing: the rule that comes first decides about the license."},
 	{"announced", []string{"announced on "}, "Nothing: the license is taken on the day that was announced, unless the person is active before."},
-	{"firstReading", []string{"first reading"}, "Nothing: a reading of another day confirms it; an operator may plan and apply it today."},
+	{"firstReading", []string{"first reading"}, "Nothing; it becomes due when a reading on another day agrees. An operator may apply it today."},
 	{"setback", []string{"tried again from "}, "Mend what the directory answered; `idleseat reevaluate` tries at once."},
 	{"notBack", []string{"not given back: "}, "Give it back by hand with `idleseat restore`, if the person needs it."},
 	{"leftOut", []string{"left out by the operator"}, "Nothing: the next plan lists it again, and the plan that was chosen from still has it."},
@@ -55,10 +59,11 @@ var remedies = []remedy{
 	{"plans", []string{"service plan"}, "Choose a product that has the service plans, or leave them out of the policy."},
 	{"usageLocation", []string{"no usage location"}, "Set the usage location of the account."},
 	{"grants", []string{"grants ", "does not grant", "besides: name it"}, "Let the group give this one product, or name the product in the policy."},
-	{"severalWays", []string{" at once"}, "Leave the person one way of holding the license."},
+	{"severalWays", []string{" at once"}, "Remove the direct assignment or group memberships until only one of them gives the license."},
 	{"synced", []string{"is synced from", "is not synced from"}, "Name the group of Active Directory that the license comes from, and see that Entra Connect synchronizes it."},
-	{"otherGroup", []string{"names no group for", "which is not ", "the change is made in Entra ID", "and none gives"}, "Name in the policy the group that gives the license."},
-	{"lockedGroup", []string{"is dynamic", "can only be changed there", "restricted management", "role-assignable", "mail-enabled", "hides its members"}, "Give the license through a group that idleseat may change, or take it by hand."},
+	{"otherGroup", []string{"names no group for", "which is not ", "the change is made in Entra ID", "and none gives"}, "Name in the policy the group that gives the license, or give the license through the group that the policy names."},
+	{"dynamicGroup", []string{"is dynamic"}, "Change the group's membership rule, or give the license through a group that idleseat may change."},
+	{"lockedGroup", []string{"can only be changed there", "restricted management", "role-assignable", "mail-enabled", "hides its members"}, "Give the license through a group that idleseat may change, or take it by hand."},
 	{"nested", []string{"does not list the account itself", "lists the account is not known"}, "Take the person out of the group that lies in between, by hand."},
 }
 
@@ -117,6 +122,12 @@ func do(x *Answer, past *License) (list []string) {
 	for _, key := range x.Remedies {
 		list = append(list, RemedyWords(key))
 	}
+	if how := hint(x.Reason); x.State == Undecided && how != "" {
+		list = append(list, how)
+	}
+	if x.State == Pending {
+		list = append(list, "Nothing; the next scheduled run finishes it.")
+	}
 	if past != nil {
 		list = append(list, past.do()...)
 	}
@@ -125,8 +136,8 @@ func do(x *Answer, past *License) (list []string) {
 		list = append(list, RemedyWords("ledger"))
 	case x.State == Idle && x.FirstReading:
 		list = append(list, RemedyWords("firstReading"))
-	case x.State == Exempt && strings.Contains(x.Reason, "the account is of the kind "):
-		list = append(list, "Nothing; list the kind in the policy under kinds if rules are meant to ask such accounts, too.")
+	case x.State == Exempt && kindOf(x.Reason) != "":
+		list = append(list, fmt.Sprintf("Nothing. If rules should apply to such accounts, add %s under kinds in the policy.", kindOf(x.Reason)))
 	case x.State == Exempt && x.Turns.IsZero():
 		list = append(list, "Nothing; correct the exemptions of the policy if this one no longer holds.")
 	}

@@ -28,6 +28,8 @@ type Story struct {
 	Profile           []Value   `json:"profile"`
 	Answers           []Answer  `json:"answers"` // of every rule, in the order of the policy
 	Ledger            []License `json:"ledger"`  // what runs did, by license
+
+	twins string // the names of all accounts with the same SID, as they follow sameSID
 }
 
 // Value is one attribute of the person.

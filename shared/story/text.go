@@ -24,7 +24,7 @@ func (s *Story) Text(w io.Writer, d Detail) error {
 	t := &text{w: w, story: s}
 	t.line("%s", s.who())
 	shown := s.shown(d)
-	if s.Doubt != "" && !slices.ContainsFunc(shown, func(x *Answer) bool { return strings.Contains(x.Says, s.Doubt) }) {
+	if s.Doubt != "" && !slices.ContainsFunc(shown, func(x *Answer) bool { return strings.Contains(x.Says, s.Doubt) || strings.Contains(x.Reason, s.Doubt) }) {
 		t.line("in doubt: %s", s.Doubt)
 	}
 	for _, x := range shown {
@@ -60,7 +60,7 @@ func (t *text) labelled(label, what string) {
 }
 
 var kinds = map[string]string{
-	directory.KindPerson: "a person", directory.KindGuest: "a guest", directory.KindAgent: "an agent, which is no person", directory.KindShared: "a shared mailbox",
+	directory.KindPerson: "a person", directory.KindGuest: "a guest", directory.KindAgent: "an AI agent, not a person", directory.KindShared: "a shared mailbox",
 	directory.KindRoom: "the mailbox of a room", directory.KindEquipment: "the mailbox of a piece of equipment", directory.KindService: "an account of a service",
 	directory.KindUnknown: "an account of a kind that this version does not know",
 }
@@ -72,7 +72,7 @@ func (s *Story) who() string {
 		name += " <" + s.UserPrincipalName + ">"
 	}
 	if s.Run == "" {
-		return name + ": in no snapshot; this is what the ledger has"
+		return name + ": no reading contains this person (deleted, or never read). Earlier changes:"
 	}
 	who := name + ": " + kinds[s.Kind]
 	if s.KindEvidence != "" {
@@ -137,7 +137,11 @@ func (t *text) answer(x *Answer, d Detail) {
 // about writes the lines that are about something.
 func (t *text) about(lines []Line, what About) {
 	for _, l := range lines {
-		if l.About == what {
+		switch {
+		case l.About != what:
+		case what == ToDo && strings.HasPrefix(l.Text, "to "): // it says for what it is done, and may be left undone
+			t.line("  %s", l.Text)
+		default:
 			t.labelled(string(what), l.Text)
 		}
 	}
@@ -148,13 +152,13 @@ func (t *text) next(x *Answer) string {
 	now := t.story.Now
 	switch {
 	case !x.Turns.IsZero() && !x.Turns.After(now):
-		return fmt.Sprintf("was due on %s by these data; a new run decides", day(x.Turns))
+		return fmt.Sprintf("By these data it was due on %s; a new run decides.", day(x.Turns))
 	case !x.Turns.IsZero() && x.Noun != "":
-		return fmt.Sprintf("on %s, if no %s comes before; then it is %s. %s", when(now, x.Turns), x.Noun, taken(x.Answer.To), x.Change)
+		return fmt.Sprintf("If no %s comes first, it is %s on %s. %s", x.Noun, taken(x.Answer.To), when(now, x.Turns), x.Change)
 	case !x.Turns.IsZero():
-		return fmt.Sprintf("on %s, if nothing changes; then it is %s. %s", when(now, x.Turns), taken(x.Answer.To), x.Change)
+		return fmt.Sprintf("If nothing changes, it is %s on %s. %s", taken(x.Answer.To), when(now, x.Turns), x.Change)
 	case !x.Cools.IsZero():
-		return fmt.Sprintf("cools down until %s, if no %s comes before", when(now, x.Cools), cmp.Or(x.Noun, "change"))
+		return fmt.Sprintf("It is protected until %s, if no %s comes first.", when(now, x.Cools), cmp.Or(x.Noun, "change"))
 	}
 	return x.Change
 }

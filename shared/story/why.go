@@ -15,19 +15,29 @@ func (t *text) why(x *Answer, past *License) string {
 	switch x.State {
 	case Taken, Pending, Announced:
 		if e := past.newest(); e != nil {
-			return strings.TrimSuffix(e.Reason, ".") + "; rule " + e.Rule + approved(e)
+			return decided(strings.TrimSuffix(e.Reason, ".")) + "; rule " + e.Rule + strings.Replace(approved(e), ", approved", "; change approved", 1)
 		}
 	case Damaged:
 		why, _, _ := strings.Cut(past.Damaged, "; ")
-		return why
+		return reworded(why)
 	case NotHeld, Return, GivenBack:
 		return ""
 	case Exempt:
-		return "the exemptions of the policy come before rule " + x.Rule
+		if kind := kindOf(x.Reason); kind != "" {
+			return "the policy does not list the kind " + kind + ", so no rule applies"
+		}
+		why := "the exemptions of the policy come before rule " + x.Rule
+		if x.Noun != "" && !x.IdleSince.IsZero() {
+			why += fmt.Sprintf("; last %s %s (%s)", x.Noun, day(x.IdleSince), ago(t.story.AsOf, x.IdleSince))
+		}
+		return why
 	}
 	rule := fmt.Sprintf("rule %s says %s", x.Rule, x.verdict())
-	if x.State == Undecided {
+	switch {
+	case x.State == Undecided:
 		rule = "rule " + x.Rule + " is undecided"
+	case x.State == Cooling && x.Tree.Says == policy.True:
+		rule = "without that, rule " + x.Rule + " would reclaim it"
 	}
 	parts := telling(x)
 	if len(parts) == 0 {
@@ -36,12 +46,28 @@ func (t *text) why(x *Answer, past *License) string {
 	texts := make([]string, len(parts))
 	for i, n := range parts {
 		if n.Spoken() {
-			return rule + ", since " + unspelt(n, x.License)
+			return rule + ", because " + unspelt(n, x.License)
 		}
 		texts[i] = said(n, x.Says)
 	}
-	since := map[policy.Says]string{policy.True: "this holds", policy.False: "this does not hold", policy.Unknown: "nobody knows whether this holds"}[x.Tree.Says]
-	return fmt.Sprintf("%s, since %s: %s", rule, since, strings.Join(texts, "; "))
+	if x.Tree.Says == policy.False {
+		return rule + falseParts(parts, texts)
+	}
+	because := map[policy.Says]string{policy.True: "", policy.Unknown: ", because nobody knows whether this is true"}[x.Tree.Says]
+	return rule + because + ": " + strings.Join(texts, "; ")
+}
+
+// falseParts says that parts do not hold: as what holds instead, if that is known of each of them. texts are the parts
+// in words.
+func falseParts(parts []*policy.Node, texts []string) string {
+	denials := make([]string, len(parts))
+	for i, n := range parts {
+		if n.Denial == "" {
+			return ", because this is not true: " + strings.Join(texts, "; ")
+		}
+		denials[i] = n.Denial
+	}
+	return ": " + strings.Join(denials, "; ")
 }
 
 // unspelt says what settles the verdict where no condition spells it out.
@@ -104,7 +130,7 @@ func said(n *policy.Node, told string) string {
 	var values []string
 	for _, v := range n.Values {
 		value := short(v.Value)
-		known := !slices.Contains([]string{"true", "false", "no value", "not read", "no account"}, v.Value)
+		known := v.Value != "true" && v.Value != "false" && !slices.Contains(noValues, v.Value)
 		if n.Says == policy.Unknown || !known || strings.Contains(told, value) || strings.Contains(text, value) {
 			continue
 		}

@@ -27,10 +27,10 @@ func (s *shell) story(command, user string, flags ...string) *story.Story {
 	return told.People[0]
 }
 
-// typed runs a command that idleseat has shown, as a shell reads it. comment follows it.
+// typed runs a command that idleseat has shown, as a shell reads it. What it is for may stand before it.
 func (s *shell) typed(line string) {
 	s.t.Helper()
-	command, _, _ := strings.Cut(line, "  ")
+	command := line[max(0, strings.Index(line, "idleseat ")):]
 	out, err := exec.Command("sh", "-c", `printf '%s\n' `+command).Output()
 	if err != nil {
 		s.t.Fatalf("sh cannot read %s: %v", command, err)
@@ -74,7 +74,7 @@ func TestCommandsOfAStory(t *testing.T) {
 	}
 	s.typed(one.Answers[0].Do[0])
 	s.until(ingrid, story.Taken, in...)
-	if text := string(s.want(exitDone, append([]string{"history", ingrid}, in...)...).out); !strings.Contains(text, "exchanged it for exchange-online on ") || !strings.Contains(text, "no sign-in since ") || !strings.Contains(text, "gives it back") {
+	if text := string(s.want(exitDone, append([]string{"history", ingrid}, in...)...).out); !strings.Contains(text, "exchanged it for exchange-online on ") || !strings.Contains(text, "no sign-in for ") || !strings.Contains(text, "to give it back now: ") {
 		t.Errorf("history:\n%s", text)
 	}
 	one = s.story("history", ingrid, in...)

@@ -87,7 +87,7 @@ func TestCopilotUnused(t *testing.T) {
 	for user, wants := range map[int][]string{
 		idle:   {"rule copilot-unused-45 says reclaim", "no use of Copilot since", "signal copilot, by a usage report that tells of"},
 		never:  {"rule copilot-unused-45 says reclaim", "copilotUse none since"},
-		recent: {"rule copilot-unused-45 says keep", "last use of Copilot", "if no use of Copilot comes before; then it is taken"},
+		recent: {"rule copilot-unused-45 says keep", "last use of Copilot", "If no use of Copilot comes first, it is taken on "},
 	} {
 		text := string(s.want(exitDone, "explain", "--verbose", c.Person(user).Entra.UserPrincipalName).out)
 		for _, want := range wants {

@@ -21,6 +21,7 @@ type speaker struct {
 	policy   *policy.Policy
 	written  *policy.Written
 	exempts  bool            // whether it is exempt.when, in which a text without a value differs from every other text
+	valued   bool            // whether every date is known to have a value, so that nothing is said of its absence
 	told     map[string]bool // attributes of several fields whose fields were listed; only the name is said again
 }
 
@@ -28,6 +29,17 @@ type speaker struct {
 // written, such as Rule.WhenSource, or a part of it.
 func Condition(l Language, p *policy.Policy, source string) (string, error) {
 	return condition(l, p, source, false)
+}
+
+// Denial says that a condition of a rule is false, as Condition says that it is true. It is right only for a person who
+// has a value for every attribute of the condition.
+func Denial(l Language, p *policy.Policy, source string) (string, error) {
+	written, err := policy.ParseWritten(source)
+	if err != nil {
+		return "", err
+	}
+	s := &speaker{tongue: l.tongue(), language: l, policy: p, written: written, valued: true, told: map[string]bool{}}
+	return s.say(written.Root, true).text, nil
 }
 
 // Exemption is like Condition, for Exemptions.When.

@@ -296,3 +296,19 @@ func TestAttribute(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// A denial is the opposite of a condition for a person who has all values. It says nothing of a date without a value.
+func TestDenial(t *testing.T) {
+	t.Parallel()
+	p := load(t, fmt.Sprintf(asking, `"true"`))
+	for in, want := range map[string]string{
+		`AzureAdSistaLogon.earlierThan(now - days(60))`: "the last sign-in to Entra ID was at most 60 days ago",
+		`userType == "Guest"`:                           "the user type in Entra ID has a value other than “Guest”",
+		`accountEnabled`:                                "the account in Entra ID is disabled",
+	} {
+		got, err := Denial(English, p, in)
+		if err != nil || got != want {
+			t.Errorf("%s: %q, %v; want %q", in, got, err, want)
+		}
+	}
+}

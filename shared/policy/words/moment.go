@@ -180,6 +180,9 @@ func (s *speaker) dateTest(name string, args []ast.Expr, negated bool) (clause, 
 		return s.compared(moment{date: &a}, op, at)
 	}
 	spoken, ok := s.compared(moment{date: &a}, opposite[op], at)
+	if s.valued {
+		return spoken, ok
+	}
 	return s.joined(s.or, spoken, plainly("%s", s.dated(a, true))), ok
 }
 
