@@ -20,7 +20,7 @@ var remedies = []remedy{
 	{"fresh", []string{"these data may be from before that", "lists another change of this license", "does not say by which way", "no longer held"}, "Plan again: newer data decide."},
 	{"agent", []string{"whether an agent's tokens count"}, "Ask the owner of the agent whether it needs the license. If not, remove it by hand; idleseat cannot decide this from data."},
 	{"rights", []string{"no right to see", "may not be read: "}, "Grant the account of idleseat the right to read the attribute."},
-	{"outOfScope", []string{"was found there (out of scope or deleted)", "but no account was found there"}, "Check first whether it exists in AD. If it does, extend the part that idleseat reads. Only if it was deleted there, remove the leftover in Entra ID."},
+	{"outOfScope", []string{"was found there (out of scope or deleted)", "but no account was found there"}, "Check first whether it exists in Active Directory. If it does, extend the part that idleseat reads. Only if it was deleted there, remove the leftover in Entra ID."},
 	{"join", []string{"carry the same SID", "carry its onPremisesImmutableId", "claim the same Active Directory account", "does not agree with the Active Directory account", "contradicted each other", "claimed the same SID",
 		"has its onPremisesImmutableId", "have an onPremisesImmutableId"}, "Correct the accounts, so that one in each directory belongs to the person and both name each other."},
 	{"memory", []string{"cannot be read any more, so nobody can tell"}, "Wait for the next run, which compares with this one."},

@@ -24,7 +24,7 @@ var inSwedish = map[string]string{
 	"fresh":         "Planera igen: nyare data avgör.",
 	"agent":         "Fråga agentens ägare om den behöver licensen. Ta annars bort den för hand; idleseat kan inte avgöra det av data.",
 	"rights":        "Ge idleseats konto rätt att läsa attributet.",
-	"outOfScope":    "Kontrollera först om kontot finns i AD. Om det finns, utöka den del som idleseat läser. Bara om det har raderats där ska resten i Entra ID tas bort.",
+	"outOfScope":    "Kontrollera först om kontot finns i Active Directory. Om det finns, utöka den del som idleseat läser. Bara om det har raderats där ska resten i Entra ID tas bort.",
 	"join":          "Rätta kontona, så att ett i varje katalog hör till personen och båda pekar på varandra.",
 	"memory":        "Vänta på nästa körning, som jämför med den här.",
 	"future":        "Rapportera det till dem som sköter katalogen; nästa riktiga inloggning rättar det.",
