@@ -68,7 +68,7 @@ func TestCommandsOfAStory(t *testing.T) {
 		t.Fatalf("before the change: %v, ledger %+v", got, one.Ledger)
 	}
 	for _, x := range one.Answers {
-		if len(x.Do) != 1 || !strings.HasPrefix(x.Do[0], "idleseat apply "+one.Run) {
+		if len(x.Do) != 1 || !strings.Contains(x.Do[0], ": idleseat apply "+one.Run) {
 			t.Fatalf("%s: to do %q", x.License, x.Do)
 		}
 	}
