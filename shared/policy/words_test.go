@@ -55,7 +55,7 @@ func TestWhichNameIsProposed(t *testing.T) {
 // An error lists a hundred faults in the order of the file, and counts the rest.
 func TestManyFaults(t *testing.T) {
 	t.Parallel()
-	for n, want := range map[int]string{100: "p:118:1: unknown key \"k99\" in the policy; the keys are tenant, mode, currency, attributes, licenses, anchor, grace, kinds, exempt, limits, rules", 101: "and 1 more", 130: "and 30 more"} {
+	for n, want := range map[int]string{100: "p:118:1: unknown key \"k99\" in the policy; the keys are tenant, mode, currency, attributes, licenses, anchor, grace, kinds, exempt, limits, notices, rules", 101: "and 1 more", 130: "and 30 more"} {
 		_, err := Load("p", []byte(right+lines(n, "k%d: 1")))
 		told := strings.Split(fmt.Sprint(err), "\n")
 		if last := told[len(told)-1]; last != want || len(told) > 101 {
