@@ -135,7 +135,7 @@ func (literalSpans) Validate(env *cel.Env, _ cel.ValidatorConfig, checked *ast.A
 		switch e.AsCall().FunctionName() {
 		case "days":
 			if _, ok := spanOf(e); !ok {
-				issues.ReportErrorAtID(arg.ID(), "days takes a whole number from 1 to %d, written out", maxDays)
+				issues.ReportErrorAtID(arg.ID(), "days takes a whole number from 1 to %d, such as days(60)", maxDays)
 			}
 		case overloads.TypeConvertDuration:
 			if _, ok := spanOf(e); !ok {

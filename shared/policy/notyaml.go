@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
@@ -21,7 +22,7 @@ var yamlWords = []struct{ begins, words string }{
 	{"did not find expected key", "in the part that begins here, a line is not indented like the others, or a quote or bracket is not closed; keys that belong together begin in one column"},
 	{"did not find expected ',' or ']'", "a list that begins with [ is not closed by ], or lacks a comma"},
 	{"did not find expected ',' or '}'", "a mapping that begins with { is not closed by }, or lacks a comma"},
-	{"could not find expected ':'", "a key has a colon and a blank behind it, as in license: m365-e3"},
+	{"could not find expected ':'", "a key must be followed by a colon and a space, as in license: m365-e3"},
 	{"mapping values are not allowed", "a key stands where none can be: the line is indented too far, or a text with a colon lacks its quotes"},
 	{"block sequence entries are not allowed", "an entry of a list (-) begins on a line of its own"},
 	{"found unexpected end of stream", "a quote or a bracket that begins here is not closed"},
@@ -51,6 +52,12 @@ func (r *reader) faultYAML(err error) {
 			return
 		}
 	}
+	if strings.HasPrefix(text, "did not find expected '-' indicator") || strings.HasPrefix(text, "did not find expected key") {
+		if at, column, before := r.misaligned(line); at > 0 {
+			r.faultAt(at, column, fmt.Sprintf("not YAML: this line begins in column %d, and the keys above it in column %d; the keys of an entry begin in one column", column, before))
+			return
+		}
+	}
 	for _, w := range yamlWords {
 		if strings.HasPrefix(text, w.begins) {
 			text = w.words
@@ -58,6 +65,10 @@ func (r *reader) faultYAML(err error) {
 	}
 	if strings.Contains(text, "unknown anchor") {
 		text += "; a text that begins with * needs quotes"
+	}
+	if own := r.negated(line); own != "" {
+		r.faultAt(line, 1, own)
+		return
 	}
 	if line <= len(r.lines) && bareMark.MatchString(r.lines[line-1]) {
 		text += `; a condition that begins with !, &, *, % or a quote needs quotes, as in for: '!inPilot && accountEnabled', or on a line of its own below for: |`
@@ -76,4 +87,35 @@ func (r *reader) tabbed(line int) int {
 		}
 	}
 	return 0
+}
+
+// aKey matches a line that begins with a key or an entry of a list.
+var aKey = regexp.MustCompile(`^(?:-|[\w"'-]+:)(?:\s|$)`)
+
+// misaligned returns the first line, from a line on, whose key begins between the columns of two enclosing parts. It also
+// returns the column of that key, and the nearest column of a part to its right. All three count from 1. at is 0 if there
+// is no such line.
+func (r *reader) misaligned(from int) (at, column, nearest int) {
+	var open []int
+	for i := max(from-1, 0); i < len(r.lines); i++ {
+		text := strings.TrimLeft(r.lines[i], " ")
+		if !aKey.MatchString(text) {
+			continue
+		}
+		indent, closed := len(r.lines[i])-len(text), -1
+		for len(open) > 0 && indent < open[len(open)-1] {
+			closed, open = open[len(open)-1], open[:len(open)-1]
+		}
+		switch {
+		case len(open) == 0 && closed >= 0:
+			return 0, 0, 0 // the part has ended
+		case len(open) > 0 && indent > open[len(open)-1] && closed >= 0:
+			return i + 1, indent + 1, closed + 1
+		}
+		for open = append(open, indent); strings.HasPrefix(text, "- "); open = append(open, indent) {
+			rest := strings.TrimLeft(text[1:], " ")
+			indent, text = indent+len(text)-len(rest), rest
+		}
+	}
+	return 0, 0, 0
 }

@@ -8,44 +8,44 @@ import (
 )
 
 var conditionFaults = []struct{ name, when, want string }{
-	{"misspelt attribute", ` AzureAdSistaLogin.hasNoValue()`, `p:17:11: the policy has no attribute AzureAdSistaLogin; did you mean "AzureAdSistaLogon"? Otherwise name it under attributes with the field that it stands for, or, if it is a text, put it in quotes: "AzureAdSistaLogin"; it has staff, AzureAdSistaLogon, LastlogonTimestamp, created, systemRole, and texts and flags of Entra ID by their own names, such as department
+	{"misspelt attribute", ` AzureAdSistaLogin.hasNoValue()`, `p:17:11: the policy has no attribute AzureAdSistaLogin; did you mean "AzureAdSistaLogon"? Otherwise define it under attributes with the field that it stands for. The policy's attributes are staff, AzureAdSistaLogon, LastlogonTimestamp, created, systemRole; text and true/false properties of Entra ID, such as department, work under their own names
  | AzureAdSistaLogin.hasNoValue()
  | ^`},
 	{"wrong type", ` accountEnabled && department`, `p:17:29: this is neither true nor false: compare it, as in department == "Sales"
  | accountEnabled && department
  | ..................^`},
-	{"syntax", ` accountEnabled &&`, `p:17:28: something is not closed, or is missing at the end: each ( has its ), and each && and || stands between two conditions
+	{"syntax", ` accountEnabled &&`, `p:17:28: a condition is missing after &&
  | accountEnabled &&
  | .................^`},
 	{"not a bool", ` now`, `p:17:11: when must be true or false, but this is of type google.protobuf.Timestamp`},
-	{"single quotes", ` 'department == ''x'' && oops'`, `p:17:35: the policy has no attribute oops; name it under attributes with the field that it stands for, or, if it is a text, put it in quotes: "oops"; it has staff, AzureAdSistaLogon, LastlogonTimestamp, created, systemRole, and texts and flags of Entra ID by their own names, such as department
+	{"single quotes", ` 'department == ''x'' && oops'`, `p:17:35: the policy has no attribute oops; define it under attributes with the field that it stands for. The policy's attributes are staff, AzureAdSistaLogon, LastlogonTimestamp, created, systemRole; text and true/false properties of Entra ID, such as department, work under their own names
  | department == 'x' && oops
  | .....................^`},
-	{"double quotes", ` "department == \"x\" && oops"`, `p:17:35: the policy has no attribute oops; name it under attributes with the field that it stands for, or, if it is a text, put it in quotes: "oops"; it has staff, AzureAdSistaLogon, LastlogonTimestamp, created, systemRole, and texts and flags of Entra ID by their own names, such as department
+	{"double quotes", ` "department == \"x\" && oops"`, `p:17:35: the policy has no attribute oops; define it under attributes with the field that it stands for. The policy's attributes are staff, AzureAdSistaLogon, LastlogonTimestamp, created, systemRole; text and true/false properties of Entra ID, such as department, work under their own names
  | department == "x" && oops
  | .....................^`},
-	{"escaped letters", ` "\u006fops"`, `p:17:11: the policy has no attribute oops; name it under attributes with the field that it stands for, or, if it is a text, put it in quotes: "oops"; it has staff, AzureAdSistaLogon, LastlogonTimestamp, created, systemRole, and texts and flags of Entra ID by their own names, such as department
+	{"escaped letters", ` "\u006fops"`, `p:17:11: the policy has no attribute oops; define it under attributes with the field that it stands for. The policy's attributes are staff, AzureAdSistaLogon, LastlogonTimestamp, created, systemRole; text and true/false properties of Entra ID, such as department, work under their own names
  | oops
  | ^`},
-	{"block", " |\n\n      accountEnabled &&\n        oops", `p:20:9: the policy has no attribute oops; name it under attributes with the field that it stands for, or, if it is a text, put it in quotes: "oops"; it has staff, AzureAdSistaLogon, LastlogonTimestamp, created, systemRole, and texts and flags of Entra ID by their own names, such as department
+	{"block", " |\n\n      accountEnabled &&\n        oops", `p:20:9: the policy has no attribute oops; define it under attributes with the field that it stands for. The policy's attributes are staff, AzureAdSistaLogon, LastlogonTimestamp, created, systemRole; text and true/false properties of Entra ID, such as department, work under their own names
  |   oops
  | ..^`},
-	{"block with its own indentation", " |2-\n        accountEnabled &&\n      oops", `p:19:7: the policy has no attribute oops; name it under attributes with the field that it stands for, or, if it is a text, put it in quotes: "oops"; it has staff, AzureAdSistaLogon, LastlogonTimestamp, created, systemRole, and texts and flags of Entra ID by their own names, such as department
+	{"block with its own indentation", " |2-\n        accountEnabled &&\n      oops", `p:19:7: the policy has no attribute oops; define it under attributes with the field that it stands for. The policy's attributes are staff, AzureAdSistaLogon, LastlogonTimestamp, created, systemRole; text and true/false properties of Entra ID, such as department, work under their own names
  | oops
  | ^`},
-	{"folded", " >-\n      accountEnabled &&\n      oops", `p:19:7: the policy has no attribute oops; name it under attributes with the field that it stands for, or, if it is a text, put it in quotes: "oops"; it has staff, AzureAdSistaLogon, LastlogonTimestamp, created, systemRole, and texts and flags of Entra ID by their own names, such as department
+	{"folded", " >-\n      accountEnabled &&\n      oops", `p:19:7: the policy has no attribute oops; define it under attributes with the field that it stands for. The policy's attributes are staff, AzureAdSistaLogon, LastlogonTimestamp, created, systemRole; text and true/false properties of Entra ID, such as department, work under their own names
  | accountEnabled && oops
  | ..................^`},
-	{"plain over two lines", " accountEnabled &&\n      oops", `p:18:7: the policy has no attribute oops; name it under attributes with the field that it stands for, or, if it is a text, put it in quotes: "oops"; it has staff, AzureAdSistaLogon, LastlogonTimestamp, created, systemRole, and texts and flags of Entra ID by their own names, such as department
+	{"plain over two lines", " accountEnabled &&\n      oops", `p:18:7: the policy has no attribute oops; define it under attributes with the field that it stands for. The policy's attributes are staff, AzureAdSistaLogon, LastlogonTimestamp, created, systemRole; text and true/false properties of Entra ID, such as department, work under their own names
  | accountEnabled && oops
  | ..................^`},
-	{"days of nothing", ` now - days(0) > now`, `p:17:22: days takes a whole number from 1 to 3650, written out
+	{"days of nothing", ` now - days(0) > now`, `p:17:22: days takes a whole number from 1 to 3650, such as days(60)
  | now - days(0) > now
  | ...........^`},
-	{"days beyond", ` now - days(200000) > now`, `p:17:22: days takes a whole number from 1 to 3650, written out
+	{"days beyond", ` now - days(200000) > now`, `p:17:22: days takes a whole number from 1 to 3650, such as days(60)
  | now - days(200000) > now
  | ...........^`},
-	{"days computed", ` now - days(1 + 1) > now`, `p:17:24: days takes a whole number from 1 to 3650, written out
+	{"days computed", ` now - days(1 + 1) > now`, `p:17:24: days takes a whole number from 1 to 3650, such as days(60)
  | now - days(1 + 1) > now
  | .............^`},
 	{"huge duration", ` now - duration("87601h") > now`, `p:17:26: duration takes a text like "36h" of at most 3650 days; or write days(n)
@@ -72,7 +72,7 @@ var conditionFaults = []struct{ name, when, want string }{
 	{"loop hides an attribute", ` '["a"].exists(department, department == "x")'`, `p:17:24: "department" is an attribute; choose another name for the loop
  | ["a"].exists(department, department == "x")
  | ............^`},
-	{"bad regex", ` department.matches("(")`, `p:17:30: the pattern is not a regular expression, or is too large; .* stands for any text, as in "^.*Intern.*$", and a dot or bracket that is meant itself has \\ before it
+	{"bad regex", ` department.matches("(")`, `p:17:30: the pattern is not a regular expression, or is too large. * must follow something: "^.*Intern.*$" finds Intern anywhere. For a literal dot or bracket write \\ before it
  | department.matches("(")
  | ...................^`},
 	{"too dear", ` '[1,2,3,4,5,6,7,8,9].exists(a, [1,2,3,4,5,6,7,8,9].exists(b, [1,2,3,4,5,6,7,8,9].exists(c, [1,2,3,4,5,6,7,8,9].exists(d, department.contains(mail)))))'`,

@@ -50,7 +50,7 @@ func (s *senseless) find(root ast.Expr) []sense {
 		switch call.FunctionName() {
 		case operators.Equals, operators.NotEquals:
 			if slices.ContainsFunc(operands, isNull) {
-				s.fault(e.ID(), "nothing here is ever null, so that this comparison says the same of everybody; for a date write X.hasNoValue() or X.hasValue(), for a text X == \"\" or X != \"\"")
+				s.fault(e.ID(), "%s", s.notNull(call.FunctionName(), operands))
 			}
 		case overloads.Matches:
 			s.pattern(operands[1])
@@ -58,6 +58,19 @@ func (s *senseless) find(root ast.Expr) []sense {
 		s.settled(e.ID(), call.FunctionName(), operands)
 	}))
 	return s.faults
+}
+
+// notNull says how to write a comparison with null. It names the date that is compared.
+func (s *senseless) notNull(operator string, operands []ast.Expr) string {
+	for _, o := range operands {
+		if m := s.momentOf(o); m.date != nil && m.known {
+			if operator == operators.NotEquals {
+				return fmt.Sprintf("nothing is ever null; to test for a date that is there, write %s.hasValue()", m.date.name)
+			}
+			return fmt.Sprintf("nothing is ever null; to test for a missing date, write %s.hasNoValue()", m.date.name)
+		}
+	}
+	return neverNull
 }
 
 func isNull(e ast.Expr) bool {

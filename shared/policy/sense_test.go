@@ -14,7 +14,7 @@ import (
 // stored is not rejected.
 func TestSenseless(t *testing.T) {
 	t.Parallel()
-	const never, always, regex, null = "never later than now, so that this never holds; for less than 90 days ago write", "so that this holds for everybody who has it; for longer ago than 90 days write", "begin the pattern with ^ and end it with $", "X.hasNoValue() or X.hasValue()"
+	const never, always, regex, null = "never later than now, so that this never holds; for less than 90 days ago write", "so that this holds for everybody who has it; for longer ago than 90 days write", "begin the pattern with ^ and end it with $", "nothing is ever null; to test for a "
 	for when, want := range map[string]string{
 		`AzureAdSistaLogon == null`:                                                 null,
 		`AzureAdSistaLogon != null`:                                                 null,
@@ -99,20 +99,20 @@ func TestWords(t *testing.T) {
 		`AzureAdSistaLogon.olderThanDays(90)`:          "there is no function olderThanDays; of a date, X.earlierThan(now - days(60)) is longer ago than 60 days, X.laterThan(now - days(60)) is less long ago",
 		`department.startswith("x")`:                   "letter case counts in names: write startsWith",
 		`AzureADSistaLogon.hasNoValue()`:               "letter case counts in names: write AzureAdSistaLogon",
-		`accountDisabled`:                              `the policy has no attribute accountDisabled; name it under attributes`,
-		`notStaff`:                                     `the policy has no attribute notStaff; name it under attributes`,
-		`!inPilot`:                                     `the policy has no attribute inPilot; name it under attributes with the field that it stands for`,
-		`systemRole == Employee`:                       `if it is a text, put it in quotes: "Employee"`,
+		`accountDisabled`:                              `the policy has no attribute accountDisabled; define it under attributes`,
+		`notStaff`:                                     `the policy has no attribute notStaff; define it under attributes`,
+		`!inPilot`:                                     `the policy has no attribute inPilot; define it under attributes with the field that it stands for`,
+		`systemRole == Employee`:                       `the policy has no attribute Employee; if it is a text, write "Employee"; otherwise define it under attributes`,
 		`departmnet == "IT"`:                           `did you mean "department"?`,
-		`AzureAdSistaLogon < now - days(60)`:           "a date may have no value, so that it is not compared by signs: X.earlierThan(now - days(60)) is longer ago than 60 days",
-		`AzureAdSistaLogon < "2026-01-01"`:             "is not compared by signs",
-		`AzureAdSistaLogon.earlierThan("2026-01-01")`:  `takes an instant: X.earlierThan(now - days(60)), or X.earlierThan(timestamp("2027-03-01T00:00:00Z"))`,
-		`AzureAdSistaLogon.earlierThan(days(90))`:      "days(60) is a span of time: write X.earlierThan(now - days(60))",
+		`AzureAdSistaLogon < now - days(60)`:           "a date can be missing, so < and > cannot compare it; write AzureAdSistaLogon.earlierThan(now - days(60)) for more than 60 days ago\n",
+		`AzureAdSistaLogon < "2026-01-01"`:             `write AzureAdSistaLogon.earlierThan(timestamp("2026-01-01T00:00:00Z"))`,
+		`AzureAdSistaLogon.earlierThan("2026-01-01")`:  `needs a point in time, not a text: AzureAdSistaLogon.earlierThan(timestamp("2026-01-01T00:00:00Z"))`,
+		`AzureAdSistaLogon.earlierThan(days(90))`:      "days(60) is a span of time: write AzureAdSistaLogon.earlierThan(now - days(60))",
 		`AzureAdSistaLogon.earlierThan(now - 90)`:      "a number of days is written days(60)",
 		`AzureAdSistaLogon.earlierThan(now - 90 days)`: "a number of days is written days(60)",
 		`AzureAdSistaLogon.earlierThan(90 days)`:       "a number of days is written days(60)",
-		`AzureAdSistaLogon.hasValue`:                   "has parentheses",
-		`hasNoValue(AzureAdSistaLogon)`:                "stands behind a date: X.hasNoValue()",
+		`AzureAdSistaLogon.hasValue`:                   "hasValue needs parentheses: AzureAdSistaLogon.hasValue()",
+		`hasNoValue(AzureAdSistaLogon)`:                "comes after a date: X.hasNoValue()",
 		`AzureAdSistaLogon`:                            "but this is a date: X.earlierThan",
 		`systemRole`:                                   "but this is a text: compare it",
 		`created.value() < "2026-01-01"`:               `an instant is written timestamp("2027-03-01T00:00:00Z"), or now - days(60)`,
@@ -120,16 +120,16 @@ func TestWords(t *testing.T) {
 		`accountEnabled OR staff`:                      `"or" is written ||`,
 		`not accountEnabled`:                           `"not" is written !`,
 		`department == "A and B" staff`:                "this is not an expression of the language",
-		`department = "IT"`:                            `"is" is written ==`,
+		`department = "IT"`:                            "write == to compare, not =",
 		`department <> "IT"`:                           `"is not" is written !=`,
-		`department == "IT`:                            "ends with the same quote",
+		`department == "IT`:                            "the closing quote is missing",
 		`department == null`:                           `for a text X == ""`,
 		`department in "IT"`:                           "in takes a list",
 		`department like "IT%"`:                        `X.startsWith("…")`,
-		`department == 15`:                             "a text needs quotes",
-		`accountEnabled == "true"`:                     "true and false stand for themselves",
+		`department == 15`:                             `department is a text; write department == "15"`,
+		`accountEnabled == "true"`:                     "accountEnabled is already true or false; write accountEnabled, or !accountEnabled for not",
 		`if accountEnabled then staff`:                 "CONDITION ? THIS : THAT",
-		`(accountEnabled && staff`:                     "something is not closed",
+		`(accountEnabled && staff`:                     "a ) is missing",
 	} {
 		t.Run(when, func(t *testing.T) {
 			t.Parallel()
@@ -152,7 +152,7 @@ func TestBangOutsideQuotes(t *testing.T) {
 	t.Parallel()
 	for _, bare := range []string{"!inPilot", "!staff", "!accountEnabled && staff", "!(staff)"} {
 		_, err := Load("p", []byte(strings.Replace(right, "    when:", "    for: "+bare+"\n    when:", 1)))
-		if err == nil || !strings.Contains(err.Error(), "p:17:") || !strings.Contains(err.Error(), "for: '!inPilot") || strings.Contains(err.Error(), "remove") {
+		if err == nil || !strings.Contains(err.Error(), "p:17:") || !strings.Contains(err.Error(), "write for: '"+bare+"'") || strings.Contains(err.Error(), "remove") {
 			t.Errorf("for: %s: %v", bare, err)
 		}
 	}

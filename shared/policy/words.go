@@ -8,6 +8,9 @@ import (
 	"strings"
 
 	"cel.dev/cel-go/common"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/plain"
 )
 
 // CEL suggests similarly spelled names, such as laterThan for olderThan, or accountEnabled for accountDisabled. They
@@ -21,17 +24,20 @@ var (
 	unclosed   = regexp.MustCompile(`token recognition error at: '["']`)
 )
 
-const dates = "X.earlierThan(now - days(60)) is longer ago than 60 days, X.laterThan(now - days(60)) is less long ago, X.hasNoValue() is never, X.hasValue() is at any time"
+const (
+	neverNull   = `nothing is ever null; for a date write X.hasNoValue() or X.hasValue(), for a text X == "" or X != ""`
+	spelledDays = "a number of days is written days(60), as in now - days(60)"
+)
 
-const bySigns = "a date may have no value, so that it is not compared by signs: "
+const dates = "X.earlierThan(now - days(60)) is longer ago than 60 days, X.laterThan(now - days(60)) is less long ago, X.hasNoValue() is never, X.hasValue() is at any time"
 
 // inWords explains a finding of CEL to the author of a policy. It returns "" if CEL's own message is clear.
 func (c *compiler) inWords(e *common.Error, source string) string {
 	if m := undeclared.FindStringSubmatch(e.Message); m != nil {
-		return c.unknownName(m[1], isCalled(source, m[1]))
+		return c.unknownName(m[1], isCalled(source, m[1]), aroundOf(e, source))
 	}
 	if m := noOverload.FindStringSubmatch(e.Message); m != nil {
-		return wrongTypes(m[1], m[2])
+		return c.wrongTypes(m[1], m[2], aroundOf(e, source))
 	}
 	switch {
 	case strings.HasPrefix(e.Message, "Syntax error"):
@@ -41,9 +47,9 @@ func (c *compiler) inWords(e *common.Error, source string) string {
 	case strings.HasPrefix(e.Message, "expected type 'bool'"):
 		return `this is neither true nor false: compare it, as in department == "Sales"`
 	case strings.HasPrefix(e.Message, "invalid matches argument"):
-		return `the pattern is not a regular expression, or is too large; .* stands for any text, as in "^.*Intern.*$", and a dot or bracket that is meant itself has \\ before it`
+		return `the pattern is not a regular expression, or is too large. * must follow something: "^.*Intern.*$" finds Intern anywhere. For a literal dot or bracket write \\ before it`
 	case strings.Contains(e.Message, "does not support field selection"):
-		return "what is asked of a date has parentheses: " + dates
+		return c.needsParentheses(aroundOf(e, source))
 	case strings.HasPrefix(e.Message, "reserved identifier: if"):
 		return "write CONDITION ? THIS : THAT"
 	}
@@ -75,7 +81,8 @@ var meant = map[string]string{
 	"beginswith": "startsWith", "includes": "contains", "like": "matches", "regex": "matches",
 }
 
-func (c *compiler) unknownName(name string, isCall bool) string {
+// unknownName says what may be meant by a name that is neither an attribute nor a function.
+func (c *compiler) unknownName(name string, isCall bool, at around) string {
 	attributes := slices.Sorted(maps.Keys(c.policy.attributes))
 	if isCall {
 		known := slices.Sorted(maps.Keys(functions))
@@ -85,17 +92,43 @@ func (c *compiler) unknownName(name string, isCall bool) string {
 		if f := meant[strings.ToLower(name)]; f != "" {
 			return fmt.Sprintf("there is no function %s; what it says is written %s: %s", name, f, functions[f])
 		}
+		if f := likeFunction(name, known); f != "" {
+			return fmt.Sprintf("there is no function %s; did you mean %s?", name, f)
+		}
 		return fmt.Sprintf(`there is no function %s; of a date, %s; of a text, X == "…", X != "…", X in ["…"], X.startsWith("…"), X.endsWith("…"), X.contains("…")`, name, dates)
 	}
 	if a := sameLetters(name, attributes); a != "" {
 		return fmt.Sprintf("letter case counts in names: write %s", a)
 	}
-	next, meant := "; ", didYouMean(name, attributes)
-	if meant != "" {
-		next = " Otherwise "
+	meant, text := didYouMean(name, attributes), ""
+	if wantsValue.MatchString(at.before) && !strings.HasPrefix(strings.TrimPrefix(at.after, name), ".") {
+		text = fmt.Sprintf("if it is a text, write %q; ", name)
 	}
-	return fmt.Sprintf(`the policy has no attribute %s%s%sname it under attributes with the field that it stands for, or, if it is a text, put it in quotes: "%s"%s`,
-		name, meant, next, name, c.theAttributes())
+	next := text + "otherwise define it under attributes with the field that it stands for"
+	switch {
+	case meant != "":
+		next = " " + strings.ToUpper(next[:1]) + next[1:]
+	case text != "":
+		next = "; " + next
+	default:
+		next = "; define it under attributes with the field that it stands for"
+	}
+	return fmt.Sprintf("the policy has no attribute %s%s%s%s", name, meant, next, c.theAttributes())
+}
+
+// likeFunction returns the only function whose name differs from name by a slip. It returns "" if there are two, since
+// two similar names may be opposites.
+func likeFunction(name string, known []string) (like string) {
+	for _, k := range known {
+		if plain.Distance(strings.ToLower(name), strings.ToLower(k)) > slips(name) {
+			continue
+		}
+		if like != "" || opposite(name, k) {
+			return ""
+		}
+		like = k
+	}
+	return like
 }
 
 // theAttributes lists the attributes of the policy for the first message about an unknown one.
@@ -108,7 +141,7 @@ func (c *compiler) theAttributes() string {
 	if len(mapped) > mostListed {
 		mapped = append(mapped[:mostListed], "…")
 	}
-	return "; it has " + strings.Join(mapped, ", ") + ", and texts and flags of Entra ID by their own names, such as department"
+	return ". The policy's attributes are " + strings.Join(mapped, ", ") + "; text and true/false properties of Entra ID, such as department, work under their own names"
 }
 
 func sameLetters(name string, known []string) string {
@@ -120,18 +153,18 @@ func sameLetters(name string, known []string) string {
 }
 
 // wrongTypes says which types an operator or function takes.
-func wrongTypes(operator, types string) string {
+func (c *compiler) wrongTypes(operator, types string, at around) string {
 	date, instant, span := "optional_type(timestamp)", "timestamp", "duration"
 	isDate := strings.Contains(types, date)
 	rest := strings.ReplaceAll(types, date, "")
 	switch {
 	case strings.Contains(types, "null"):
-		return `there is no null; for a date write X.hasNoValue() or X.hasValue(), for a text X == "" or X != ""`
+		return neverNull
 	case operator == "earlierThan" || operator == "laterThan":
 		if strings.Contains(rest, span) {
-			return fmt.Sprintf("%s takes an instant, and days(60) is a span of time: write X.%s(now - days(60))", operator, operator)
+			return fmt.Sprintf("%s needs a point in time, and days(60) is a span of time: write %s.%s(now - days(60))", operator, c.left(at, directory.Date), operator)
 		}
-		return fmt.Sprintf(`%s stands behind a date and takes an instant: X.%s(now - days(60)), or X.%s(timestamp("2027-03-01T00:00:00Z"))`, operator, operator, operator)
+		return c.needsTime(operator, types, at)
 	case operator == "days":
 		return "days takes a whole number without quotes: days(60)"
 	case operator == "timestamp":
@@ -139,48 +172,58 @@ func wrongTypes(operator, types string) string {
 	case operator == "duration":
 		return `duration takes a text: duration("36h"); a number of days is written days(60)`
 	case operator == "hasNoValue" || operator == "hasValue":
-		return "it stands behind a date: X." + operator + `(); of a text write X == "" or X != ""`
-	case isDate && (operator == "_<_" || operator == "_<=_"):
-		return bySigns + "X.earlierThan(now - days(60)) is longer ago than 60 days"
-	case isDate && (operator == "_>_" || operator == "_>=_"):
-		return bySigns + "X.laterThan(now - days(60)) is less long ago than 60 days"
+		return operator + " comes after a date: X." + operator + `(); for a text write X == "" or X != ""`
 	case isDate:
-		return bySigns + dates
+		return c.bySigns(strings.Trim(operator, "_@"), at)
 	case operator == "_-_" || operator == "_+_":
-		return "a number of days is written days(60), as in now - days(60)"
+		return spelledDays
 	case operator == "@in":
 		return `in takes a list: X in ["Sales", "Support"]`
 	case strings.Contains(types, instant):
 		return `an instant is written timestamp("2027-03-01T00:00:00Z"), or now - days(60)`
 	case strings.Contains(types, "bool"):
-		return `true and false stand for themselves, without quotes or comparison: X, or !X; they are joined by && and ||`
+		x := c.left(at, directory.Bool)
+		return fmt.Sprintf("%s is already true or false; write %s, or !%s for not", x, x, x)
 	}
-	return `a text needs quotes and is compared with a text: X == "0815"`
+	x, number := c.left(at, directory.Text), numeral.FindString(at.operand())
+	if x == "X" || number == "" {
+		return `a text is compared with a text in quotes: X == "15"`
+	}
+	return fmt.Sprintf("%s is a text; write %s %s %q", x, x, strings.Trim(operator, "_"), number)
+}
+
+// needsTime says what earlierThan and laterThan take.
+func (c *compiler) needsTime(operator, types string, at around) string {
+	x := c.left(at, directory.Date)
+	written, _ := asTime(strings.TrimPrefix(at.after, "("))
+	switch {
+	case x == "X":
+		return fmt.Sprintf("%s comes after a date and needs a point in time: X.%s(now - days(60))", operator, operator)
+	case strings.Contains(types, "string"):
+		return fmt.Sprintf("%s needs a point in time, not a text: %s.%s(%s)", operator, x, operator, written)
+	}
+	return fmt.Sprintf(`%s needs a point in time: %s.%s(now - days(60)), or %s.%s(timestamp("2027-03-01T00:00:00Z"))`, operator, x, operator, x, operator)
 }
 
 // wrongSyntax suggests CEL for the syntax of other languages.
 func wrongSyntax(e *common.Error, source string) string {
-	line := ""
-	if lines := strings.Split(source, "\n"); e.Location.Line() >= 1 && e.Location.Line() <= len(lines) {
-		line = lines[e.Location.Line()-1]
-	}
-	at := min(max(e.Location.Column(), 0), len(line))
-	before, after := strings.TrimRight(line[:at], " "), line[at:]
+	at := aroundOf(e, source)
+	before, after := strings.TrimRight(at.before, " "), at.after
 	switch {
 	case unclosed.MatchString(e.Message):
-		return "a text that begins with a quote ends with the same quote"
+		return "the closing quote is missing"
 	case strings.HasSuffix(before, "<") && strings.HasPrefix(after, ">"):
 		return `"is not" is written !=`
 	case strings.Contains(e.Message, "token recognition error at: '="):
-		return `"is" is written ==, and "is not" is written !=`
+		return "write == to compare, not ="
 	case joined.MatchString(unquoted(source)):
 		return `"and" is written &&, "or" is written ||, and "not" is written !`
 	case spelt.MatchString(unquoted(source)):
-		return "a number of days is written days(60), as in now - days(60)"
+		return spelledDays
 	case strings.HasPrefix(strings.ToLower(after), "like"):
 		return `write X.startsWith("…"), X.endsWith("…"), X.contains("…") or X.matches("^…$")`
-	case strings.Contains(e.Message, "expecting ')'"), strings.Contains(e.Message, "missing ')'"), strings.Contains(e.Message, "<EOF>' expecting"):
-		return "something is not closed, or is missing at the end: each ( has its ), and each && and || stands between two conditions"
+	case strings.Contains(e.Message, "expecting ')'"), strings.Contains(e.Message, "missing ')'"), strings.Contains(e.Message, "<EOF>' expecting"), strings.Count(unquoted(source), "(") != strings.Count(unquoted(source), ")"):
+		return missingEnd(source, before, after)
 	}
 	return "this is not an expression of the language; they look like accountEnabled && systemRole == \"Employee\" && AzureAdSistaLogon.earlierThan(now - days(60))"
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -88,11 +89,33 @@ func (r *reader) refuse(n *yaml.Node) {
 	case n.Anchor != "":
 		r.fault(n, "in YAML a value that begins with & is an anchor; anchors are not allowed: write the value out where it is needed, and a text in quotes")
 	case n.Style&yaml.TaggedStyle != 0:
-		r.fault(n, "in YAML %s without quotes is a tag; tags are not allowed. A condition that begins with ! needs quotes, as in for: '!inPilot', or on a line of its own below for: |", n.Tag)
+		r.fault(n, "%s", r.tagged(n))
 	}
 	for _, c := range n.Content {
 		r.refuse(c)
 	}
+}
+
+var negation = regexp.MustCompile(`^\s*(?:- +)?(\w+):\s+(![^!\s].*?)\s*(?:\s#.*)?$`)
+
+// tagged says how to write a value that YAML reads as a tag.
+func (r *reader) tagged(n *yaml.Node) string {
+	if own := r.negated(n.Line); own != "" {
+		return own
+	}
+	return "YAML reads an unquoted ! as a tag, and tags are not allowed; put the value in quotes, as in for: '!inPilot'"
+}
+
+// negated says how to write the key of a line whose value begins with an unquoted !, or "" for any other line.
+func (r *reader) negated(line int) string {
+	if line < 1 || line > len(r.lines) {
+		return ""
+	}
+	m := negation.FindStringSubmatch(r.lines[line-1])
+	if m == nil || strings.Contains(m[2], "'") {
+		return ""
+	}
+	return fmt.Sprintf("YAML reads an unquoted ! as a tag; write %s: '%s'", m[1], m[2])
 }
 
 // The limits for one mapping or list. Checks compare entries with each other, so without limits a file of 1 MiB could
@@ -139,7 +162,7 @@ func (r *reader) entries(n *yaml.Node, what string) []entry {
 			continue
 		}
 		if line, twice := seen[key.Value]; twice {
-			r.fault(key, "%s has the key %q twice, first on line %d", what, key.Value, line)
+			r.fault(key, "%s has the key %q twice, first on line %d; delete one", what, key.Value, line)
 			continue
 		}
 		seen[key.Value] = key.Line

@@ -63,10 +63,17 @@ func (r *reader) count(n *yaml.Node, what string, lo, hi int, dst *int) {
 	*dst = v
 }
 
-// unquote ends a message about a number that stands in quotes.
+// unquote ends a message about a number that stands in quotes or has a percent sign.
 func unquote(n *yaml.Node) string {
-	if _, err := strconv.ParseFloat(n.Value, 64); err != nil || n.Kind != yaml.ScalarNode || n.ShortTag() != "!!str" {
+	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!str" {
 		return ""
+	}
+	number, percent := strings.CutSuffix(n.Value, "%")
+	switch _, err := strconv.ParseFloat(strings.TrimSpace(number), 64); {
+	case err != nil:
+		return ""
+	case percent:
+		return "; leave out the %"
 	}
 	return "; write it without quotes"
 }

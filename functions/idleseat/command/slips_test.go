@@ -20,7 +20,7 @@ func TestSlipsInThePolicy(t *testing.T) {
 	for name, tc := range map[string]struct{ old, new, want, never string }{
 		"older than":      {when, "AzureAdSistaLogon.olderThan(now - days(60))", "X.earlierThan(now - days(60)) is longer ago than 60 days", "laterThan"},
 		"a bare negation": {scope, "for: !inPilot", "for: '!inPilot'", "remove"},
-		"unknown pilot":   {scope, "for: '!inPilot'", "the policy has no attribute inPilot; name it under attributes", "did you mean"},
+		"unknown pilot":   {scope, "for: '!inPilot'", "the policy has no attribute inPilot; define it under attributes", "did you mean"},
 		"disabled":        {scope, "for: accountDisabled", "the policy has no attribute accountDisabled", "did you mean"},
 		"not null":        {when, "AzureAdSistaLogon != null", "X.hasNoValue() or X.hasValue()", "~"},
 		"null":            {when, "AzureAdSistaLogon == null", "X.hasNoValue() or X.hasValue()", "~"},
@@ -29,7 +29,7 @@ func TestSlipsInThePolicy(t *testing.T) {
 		"90 days":         {when, "AzureAdSistaLogon.earlierThan(now - 90 days)", "a number of days is written days(60)", "~"},
 		"and":             {scope, `for: accountEnabled and systemRole == "Employee"`, `"and" is written &&`, "~"},
 		"equals":          {scope, `for: systemRole = "Employee"`, `"is" is written ==`, "~"},
-		"a date and text": {when, `AzureAdSistaLogon < "2026-01-01"`, "is not compared by signs", "~"},
+		"a date and text": {when, `AzureAdSistaLogon < "2026-01-01"`, "< and > cannot compare it", "~"},
 	} {
 		text := replace(t, tc.old, tc.new)(right)
 		s.write("policy.yaml", text)

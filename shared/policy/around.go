@@ -1,0 +1,125 @@
+package policy
+
+import (
+	"cmp"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"cel.dev/cel-go/common"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// around is what stands in a condition before and after the place of a finding, on the same line.
+type around struct{ before, after string }
+
+var (
+	nameAtEnd  = regexp.MustCompile(`([A-Za-z_]\w*)\s*$`)
+	calledOn   = regexp.MustCompile(`([A-Za-z_]\w*)\.\w+$`)
+	field      = regexp.MustCompile(`^\.(\w+)`)
+	operand    = regexp.MustCompile(`^[=!<>]=?\s*(.*)`)
+	numeral    = regexp.MustCompile(`^\d+\b`)
+	someText   = regexp.MustCompile(`^["']([^"']*)["']`)
+	someDays   = regexp.MustCompile(`^now\s*-\s*days\((\d+)\)`)
+	wantsValue = regexp.MustCompile(`(?:[=!]=|[\[(,])\s*$`)
+)
+
+// aroundOf returns the line of a condition before and after the place of a finding. Both are empty for a place outside
+// the condition.
+func aroundOf(e *common.Error, source string) around {
+	lines := strings.Split(source, "\n")
+	if e.Location == nil || e.Location.Line() < 1 || e.Location.Line() > len(lines) {
+		return around{}
+	}
+	line := []rune(lines[e.Location.Line()-1])
+	at := min(max(e.Location.Column(), 0), len(line))
+	return around{string(line[:at]), string(line[at:])}
+}
+
+// submatch returns the group of a pattern in text, or "" if the pattern does not match.
+func submatch(of *regexp.Regexp, text string) string {
+	if m := of.FindStringSubmatch(text); m != nil {
+		return m[len(m)-1]
+	}
+	return ""
+}
+
+// operand returns what stands behind a comparing operator.
+func (a around) operand() string { return submatch(operand, a.after) }
+
+// asTime returns how a condition writes the time that a text or now - days(n) means, and the number of days. The number
+// is empty for a date.
+func asTime(text string) (written, days string) {
+	if n := submatch(someDays, text); n != "" {
+		return "now - days(" + n + ")", n
+	}
+	inner := submatch(someText, text)
+	for _, form := range []string{time.DateOnly, time.RFC3339} {
+		if t, err := time.Parse(form, inner); err == nil {
+			return fmt.Sprintf("timestamp(%q)", t.UTC().Format(time.RFC3339)), ""
+		}
+	}
+	return "now - days(60)", "60"
+}
+
+// left returns the attribute of a kind whose name stands before the place, or "X" if there is none.
+func (c *compiler) left(a around, kind directory.Kind) string {
+	name := cmp.Or(submatch(calledOn, a.before), submatch(nameAtEnd, a.before))
+	if of := c.policy.attributes[name]; of != nil && of.kind == kind {
+		return name
+	}
+	return "X"
+}
+
+// bySigns says what to write in place of a date that is compared by a sign.
+func (c *compiler) bySigns(sign string, a around) string {
+	const cannot = "a date can be missing, so "
+	x := c.left(a, directory.Date)
+	function, meaning := "earlierThan", "more than"
+	switch sign {
+	case "<", "<=":
+	case ">", ">=":
+		function, meaning = "laterThan", "less than"
+	default:
+		return cannot + sign + " cannot compare it; " + dates
+	}
+	if x == "X" { // the date may stand behind the sign, which turns the meaning round
+		return cannot + "< and > cannot compare it; " + dates
+	}
+	written, days := asTime(a.operand())
+	text := fmt.Sprintf("%s< and > cannot compare it; write %s.%s(%s)", cannot, x, function, written)
+	if days != "" {
+		text += fmt.Sprintf(" for %s %s days ago", meaning, days)
+	}
+	return text
+}
+
+// needsParentheses says how to call the function whose name stands behind the place without parentheses.
+func (c *compiler) needsParentheses(a around) string {
+	x, function := c.left(a, directory.Date), submatch(field, a.after)
+	switch function {
+	case "hasValue", "hasNoValue":
+		return fmt.Sprintf("%s needs parentheses: %s.%s()", function, x, function)
+	case "earlierThan", "laterThan":
+		return fmt.Sprintf("%s needs parentheses and a point in time: %s.%s(now - days(60))", function, x, function)
+	}
+	return "a date has only these tests: " + dates
+}
+
+// missingEnd says what an expression that ends too early lacks, as far as its text shows it.
+func missingEnd(source, before, after string) string {
+	bare := unquoted(source)
+	switch opened, closed := strings.Count(bare, "("), strings.Count(bare, ")"); {
+	case opened > closed:
+		return "a ) is missing"
+	case opened < closed:
+		return "a ( is missing, or a ) is too much"
+	}
+	if i := slices.IndexFunc([]string{"&&", "||"}, func(sign string) bool { return strings.HasSuffix(before, sign) }); i >= 0 && after == "" {
+		return "a condition is missing after " + []string{"&&", "||"}[i]
+	}
+	return "something is missing here: && or || joins two conditions, and a sign such as == stands between two values"
+}
