@@ -186,7 +186,7 @@ func TestNoRelay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if f := p.Sources["ad"]; f.State != plan.Unhealthy || !strings.Contains(f.Reason, "the relay brought nothing: ") || !strings.Contains(f.Reason, "is it running?") {
+	if f := p.Sources["ad"]; f.State != plan.Unhealthy || !strings.Contains(f.Reason, "the relay brought nothing: ") || !strings.Contains(f.Reason, "Check that the relay is running") {
 		t.Errorf("source ad: %+v", f)
 	}
 	for key := range entries(t, r.store) {

@@ -149,7 +149,8 @@ func (s *Screen) plain(ctx context.Context, partition int, people *snapshot.Peop
 	return p, p.failed
 }
 
-// prepare looks up the accounts of a partition. The crowd is nil if all of its people must be read in the ordinary way.
+// prepare looks up the accounts of a partition. The crowd is nil if every person of the
+// partition must be read in the ordinary way.
 func (s *Screen) prepare(ctx context.Context, partition int, people *snapshot.People) (*screening, *policy.Crowd, error) {
 	p := &screening{Screen: s, people: people, open: make([]bool, people.Rows), uses: map[directory.Signal]policy.Used{}, reports: map[int][]int32{}}
 	for source := range p.past {

@@ -46,7 +46,8 @@ func (p *prints) any(of int64) bool {
 	return p.has[uint16(four)] || p.has[uint16(four>>16)] || p.has[uint16(four>>32)] || p.has[uint16(four>>48)]
 }
 
-// listed marks a row as open if the policy, the store or the mailbox report may say something about its person.
+// listed opens the rows of people about whom the policy, the store or the mailbox report may say something. An open row
+// is read in the ordinary way.
 func (p *screening) listed() error {
 	for _, keys := range p.keys {
 		for row, key := range keys.Rows {

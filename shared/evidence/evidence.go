@@ -49,12 +49,15 @@ func Find(ctx context.Context, entra Entra, ad NamedAD, name string, anchor dire
 		}
 		return p, nil
 	}
-	if !errors.Is(err, directory.ErrNoPerson) || ad == nil {
+	if errors.Is(err, directory.ErrNoPerson) && ad == nil {
+		return nil, fmt.Errorf("%w in Entra ID: %q", directory.ErrNoPerson, name)
+	}
+	if !errors.Is(err, directory.ErrNoPerson) {
 		return nil, fmt.Errorf("read %q: %w", name, err)
 	}
 	account, err := ad.FindPerson(ctx, name)
 	if errors.Is(err, directory.ErrNoPerson) { // which controller said so does not matter
-		return nil, fmt.Errorf("find %q in Entra ID and in Active Directory: %w", name, directory.ErrNoPerson)
+		return nil, fmt.Errorf("%w in Entra ID or Active Directory: %q", directory.ErrNoPerson, name)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read %q, whom Entra ID does not know: %w", name, err)

@@ -92,7 +92,7 @@ func closed(ctx context.Context, s store.Store, p *plan.Plan, b *snapshot.Begin,
 	if p.Restores == "" {
 		by, err := Withdrawn(ctx, s, p.Run)
 		if err != nil || by != "" {
-			return "run " + by + " puts it back", err == nil, err
+			return "run " + by + " puts it back, so it cannot be applied again; plan a new run", err == nil, err
 		}
 	}
 	from := p.Run

@@ -48,8 +48,8 @@ func (b *book) row(k key, t *tally) Row {
 	return r
 }
 
-// on returns the tally of a month, and the price of a license on a day. A price that is given counts instead of the
-// price in force.
+// on returns the tally of a month, and the price of a license on a day. The price is given, or the price in force if
+// given is nil.
 func (b *book) on(month, d time.Time, license string, payer *directory.Payer, given *amount) (*tally, amount) {
 	k := key{month: month, license: license, department: Unknown, costCenter: Unknown, currency: b.currency}
 	if payer != nil && payer.Department != nil {

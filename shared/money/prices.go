@@ -64,8 +64,8 @@ func (p prices) on(license string, d time.Time) (*history.Price, int) {
 }
 
 // renewal returns the first day on which a seat that became free at the given time need not be paid for any more, or
-// zero if that is unknown. It is the first renewal at or after that time. Until that renewal, what a later run says
-// about it replaces what an earlier run said, but a run that does not know replaces nothing.
+// zero if that is unknown. It is the first renewal at or after that time. A later run replaces the day that an
+// earlier run named, until that day has come. A run that does not know the day replaces nothing.
 func (p prices) renewal(license string, freed time.Time) time.Time {
 	_, i := p.on(license, dayOf(freed))
 	var at time.Time

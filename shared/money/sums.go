@@ -14,8 +14,8 @@ const Unknown = "unknown"
 type Figures struct {
 	// CouldFree is the price, a month, of the seats that the plan would free.
 	CouldFree Cents `json:"couldFree"`
-	// Freed is the price, a month, of all seats that runs have freed. Returned is the price of those that were restored
-	// to their people, by whoever it was. FreedNet is the difference.
+	// Freed is the price, a month, of all seats that runs have freed. Returned is the price of those that people
+	// got back, no matter who gave them back. FreedNet is the difference.
 	Freed    Cents `json:"freed"`
 	Returned Cents `json:"returned"`
 	FreedNet Cents `json:"freedNet"`

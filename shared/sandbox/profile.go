@@ -207,7 +207,7 @@ const (
 	streamObjectGUID
 	streamConsistency
 	streamForeign
-	streamReplaced // the first of the streams for replaced accounts, two for each replacement, one per directory
+	streamReplaced // the first stream for replaced accounts; each replacement has two streams, one per directory
 )
 
 func (c *Company) dice(i, stream int) dice {

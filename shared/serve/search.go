@@ -29,8 +29,8 @@ func (m *match) Shown() string {
 	return cmp.Or(m.DisplayName, m.UserPrincipalName, m.ADName, m.SAMAccountName, m.Key())
 }
 
-// search answers with the people of a snapshot whose names contain a text. If just one person has the text as a whole
-// name, it leads to that person.
+// search answers with the people of a snapshot whose names contain a text. If the text is the whole
+// name of exactly one person, search leads to that person.
 func (s *Site) search(a *asked) error {
 	wanted := strings.TrimSpace(a.given("q"))
 	found, total, run := []match(nil), 0, ""

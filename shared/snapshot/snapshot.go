@@ -251,7 +251,7 @@ func Ahead(run string, now time.Time) bool {
 // begin.json, PutBegin keeps it and fails with store.ErrExists.
 func PutBegin(ctx context.Context, s store.Store, b *Begin) error {
 	if err := store.PutJSONProven(ctx, s, layout.Begin(b.Run), b); err != nil {
-		return fmt.Errorf("begin run %s: %w", b.Run, err)
+		return fmt.Errorf("cannot begin run %s: %w", b.Run, err)
 	}
 	return nil
 }

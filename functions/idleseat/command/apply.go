@@ -38,7 +38,7 @@ func (c *applyCmd) Run(a *Process) error {
 	if err != nil {
 		return err
 	}
-	p, err := runs.GetPlan(a.Context, s, c.ID)
+	p, err := planOf(a, s, c.ID)
 	if err != nil {
 		return err
 	}

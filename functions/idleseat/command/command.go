@@ -23,6 +23,7 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/source/entra"
 	"github.com/idleseat/idleseat/shared/store"
 	"github.com/idleseat/idleseat/shared/workflow/collect"
 	"github.com/idleseat/idleseat/shared/workflow/restore"
@@ -202,7 +203,11 @@ func (a *Process) fail(err error) int {
 		return exitDone
 	}
 	a.live.End()
-	fmt.Fprintf(a.Stderr, "idleseat: %s%s\n", err.Error(), a.remedy(err))
+	shown := err
+	if signIn := (*entra.SignInError)(nil); errors.As(err, &signIn) {
+		shown = signIn // where it failed does not matter
+	}
+	fmt.Fprintf(a.Stderr, "idleseat: %s%s\n", shown.Error(), a.remedy(err))
 	var end endError
 	var usage usageError
 	var faults policy.Faults

@@ -7,6 +7,7 @@ import (
 	"github.com/idleseat/idleseat/shared/entrance"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/runs"
+	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/story"
 	"github.com/idleseat/idleseat/shared/workflow/apply"
 )
@@ -45,8 +46,11 @@ func (c *storyFlags) tell(a *Process, d story.Detail) error {
 		}
 	}
 	people, err := story.Of(a.Context, s, story.Question{Run: c.From, User: c.User, Now: a.Clock.Now(), Store: c.elsewhere(a)})
+	if errors.Is(err, snapshot.ErrUnknownRun) && c.From == "" {
+		return usageError{fmt.Errorf("nothing is known yet about %s: no run in the store has read this person. Run idleseat plan first", c.User)}
+	}
 	if err != nil {
-		return fmt.Errorf("look in store %q: %w", c.Store, err)
+		return fmt.Errorf("cannot look in the store %q: %w", c.Store, err)
 	}
 	if c.json() {
 		return writeJSON(a.json, map[string]any{"run": people[0].Run, "people": people})

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
@@ -27,6 +28,17 @@ func latestPlanned(a *Process, s store.Store) (string, error) {
 		}
 	}
 	return "", fmt.Errorf("%w has a plan: plan first", snapshot.ErrUnknownRun)
+}
+
+// planOf reads the plan of a run that the operator named.
+func planOf(a *Process, s store.Store, run string) (*plan.Plan, error) {
+	p, err := runs.GetPlan(a.Context, s, run)
+	if errors.Is(err, runs.ErrNoPlan) {
+		if _, none := snapshot.GetBegin(a.Context, s, run); errors.Is(none, snapshot.ErrUnknownRun) {
+			return nil, usageError{fmt.Errorf("the store has no run %q; to list its runs: idleseat runs", run)}
+		}
+	}
+	return p, err
 }
 
 // latestRead returns the newest run that has read everybody. A run that plans again over the snapshot of another run

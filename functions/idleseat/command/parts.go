@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -91,7 +92,7 @@ func (f policyFlag) load() (*policy.Policy, string, error) {
 	}
 	text, err := readSmall(f.Policy)
 	if err != nil {
-		return nil, "", usageError{fmt.Errorf("read the policy: %w", err)}
+		return nil, "", usageError{fmt.Errorf("cannot read the policy: %w", err)}
 	}
 	p, err := policy.Load(f.Policy, text)
 	return p, string(text), err
@@ -138,12 +139,19 @@ func (f policyFlag) inForce(b *snapshot.Begin) (string, error) {
 // maxFile is the maximum size of policy and test files, in bytes.
 const maxFile = 1 << 20
 
+// readSmall returns the text of a file. Its errors name the file.
 func readSmall(path string) ([]byte, error) {
 	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s does not exist", path)
+	}
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
+	if info, err := file.Stat(); err == nil && info.IsDir() {
+		return nil, fmt.Errorf("%s is a folder; name a file", path)
+	}
 	text, err := io.ReadAll(io.LimitReader(file, maxFile+1))
 	if err == nil && len(text) > maxFile {
 		return nil, fmt.Errorf("%s is larger than 1 MiB", path)
@@ -176,14 +184,14 @@ func (a *Process) sources() (sources, error) {
 func (s sources) connect(by clock.Clock) (*entra.Client, *activedirectory.Forest, error) {
 	e, err := entra.New(s.Entra, by)
 	if err != nil {
-		return nil, nil, usageError{fmt.Errorf("set up Entra ID: %w", err)}
+		return nil, nil, usageError{fmt.Errorf("Entra ID settings: %w", err)}
 	}
 	if !s.AD.Configured() {
 		return e, nil, nil
 	}
 	ad, err := activedirectory.NewForest(s.AD, by.Now)
 	if err != nil {
-		return nil, nil, usageError{fmt.Errorf("set up Active Directory: %w", err)}
+		return nil, nil, usageError{fmt.Errorf("Active Directory settings: %w", err)}
 	}
 	return e, ad, nil
 }

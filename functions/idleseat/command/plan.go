@@ -41,7 +41,7 @@ func (c *planCmd) Run(a *Process) error {
 	user := ""
 	if c.User != nil {
 		if user = *c.User; c.From != "" {
-			return usageError{errors.New("--user reads one person afresh and --run reads nobody: give one of them")}
+			return usageError{errors.New("--user and --run cannot be used together; give one of them")}
 		}
 		if err := someone(user); err != nil {
 			return err

@@ -24,9 +24,9 @@ func (a *Process) remedy(err error) string {
 	case errors.As(err, &signIn):
 		return "; --verbose shows what each way to sign in answered"
 	case errors.Is(err, runs.ErrNoPlan):
-		return "; idleseat runs lists the runs of a store"
+		return "; to list the runs of the store: idleseat runs"
 	case errors.Is(err, directory.ErrNoPerson), errors.Is(err, decision.ErrUnknownUser):
-		return "; a person is named by userPrincipalName, object id, SID or account name"
+		return "; use a userPrincipalName, object id, SID or account name"
 	}
 	return ""
 }

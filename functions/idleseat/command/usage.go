@@ -62,11 +62,14 @@ func usageWords(k *kong.Kong, node *kong.Node, text string) string {
 		return name + " needs " + m[1]
 	}
 	if noCommand.MatchString(text) && len(node.Children) > 0 {
+		if node.Parent == nil {
+			return "give a command, such as plan"
+		}
 		var names []string
 		for _, c := range node.Children {
 			names = append(names, c.Name)
 		}
-		return fmt.Sprintf("name a command of %s: ", node.FullPath()) + strings.Join(names, ", ")
+		return fmt.Sprintf("give a command of %s: ", node.FullPath()) + strings.Join(names, ", ")
 	}
 	return text
 }

@@ -41,7 +41,7 @@ func Backtest(people int) *backtest.Answer {
 	return a
 }
 
-// group returns hits of which fewer come back the more days the rule waits.
+// group returns made-up hits. The more days the rule waits, the fewer of them come back.
 func group(hits, days int) backtest.Group {
 	g := backtest.Group{Hits: hits}
 	for w, within := range backtest.Windows {

@@ -98,11 +98,10 @@ func (w *World) show() {
 	w.hidden = older
 }
 
-// hides maps each kind of weather with older dates to the license whose rule uses these dates.
+// hides has, for each kind of weather that makes dates older, the license whose rule reads these dates.
 var hides = map[weather.Kind]string{weather.GraphDatesOlder: e3, weather.LDAPDatesOlder: citrix}
 
-// lacks reports whether a person lacks E3, and whether the person lacks Citrix, although the company wants the person
-// to have that license.
+// lacks says of E3 and of Citrix whether the company wants the person to have the license and the person lacks it.
 func (w *World) lacks(i int) (inE3, inCitrix bool) {
 	p, wanted := w.box.Company.Truth(i), w.people[i].wanted
 	inE3 = wanted[e3] && p.EntraID != "" && len(p.E3) == 0

@@ -139,8 +139,8 @@ func (w *World) upn(i int) string {
 	return ""
 }
 
-// contradictory reports whether the anchor of a person's Entra account disagrees with the account in Active
-// Directory, which is so for some people until an account is replaced.
+// contradictory reports whether the anchor of a person's Entra account disagrees with the account in Active Directory.
+// It does for the people of kind WrongAnchor, until one of their accounts is replaced.
 func (w *World) contradictory(i int, p sandbox.Truth) bool {
 	return w.people[i].kind == sandbox.WrongAnchor && p.EntraID != "" && p.SID != "" && !w.touched[i]
 }

@@ -205,7 +205,7 @@ type Ending struct {
 func (e *Ending) Why() string {
 	switch {
 	case e.Error == "States.Timeout" || e.Error == "States.HeartbeatTimeout":
-		return "no answer in time (" + e.Error + "); is it running?"
+		return "it did not answer in time (" + e.Error + "). Check that the relay is running"
 	case e.Cause != "":
 		return e.Cause
 	default:

@@ -45,8 +45,8 @@ func (c *Reader) changes(ctx context.Context, before *snapshot.Reading) (reading
 	return reading, err
 }
 
-// since holds the reading of an earlier run (before). It also holds, on local disk and in the same partitions, the
-// people who exist now (present) and the people who changed (changed).
+// since is what a delta reading is made from. before is the reading of an earlier run, which old holds. present has the
+// people who exist now, and changed has those who changed. Both are in the partitions of before, and on local disk.
 type since struct {
 	before, present, changed *snapshot.Manifest
 	old, store               store.Store

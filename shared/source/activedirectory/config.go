@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -39,11 +40,16 @@ func (c Config) Configured() bool {
 	return len(c.URLs) > 0 || c.Base != "" || c.Filter != "" || c.Bind != "" || c.PasswordFile != "" || c.Keytab != "" || c.CAFile != ""
 }
 
+// bareHost matches a host without a scheme.
+var bareHost = regexp.MustCompile(`^[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?::\d+)?$`)
+
 // Validate returns every fault of the configuration that shows without opening a file or a connection.
 func (c Config) Validate() error {
 	var faults []error
 	for i, u := range c.URLs {
-		if _, err := parseController(u); err != nil {
+		if bareHost.MatchString(u) && !strings.Contains(strings.Join(c.URLs, ","), "@") {
+			faults = append(faults, fmt.Errorf("IDLESEAT_AD_URLS: %q has no ldaps:// before it; write ldaps://%s", u, u))
+		} else if _, err := parseController(u); err != nil {
 			// The message omits the value because it may contain a password.
 			faults = append(faults, fmt.Errorf("IDLESEAT_AD_URLS, address %d: %w", i+1, err))
 		}
@@ -205,11 +211,11 @@ func (c Config) tls() (*tls.Config, error) {
 	}
 	pem, err := os.ReadFile(c.CAFile)
 	if err != nil {
-		return nil, fmt.Errorf("read the CA named in IDLESEAT_AD_CA: %w", err)
+		return nil, fmt.Errorf("cannot read the certificate that IDLESEAT_AD_CA names: %w", err)
 	}
 	conf.RootCAs = x509.NewCertPool()
 	if !conf.RootCAs.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("read the CA named in IDLESEAT_AD_CA: %s holds no PEM certificate", c.CAFile)
+		return nil, fmt.Errorf("IDLESEAT_AD_CA: %s holds no PEM certificate", c.CAFile)
 	}
 	return conf, nil
 }
@@ -219,11 +225,11 @@ func (c Config) tls() (*tls.Config, error) {
 func (c Config) password() (string, error) {
 	b, err := os.ReadFile(c.PasswordFile)
 	if err != nil {
-		return "", fmt.Errorf("read the password named in IDLESEAT_AD_PASSWORD_FILE: %w", err)
+		return "", fmt.Errorf("cannot read the password file that IDLESEAT_AD_PASSWORD_FILE names: %w", err)
 	}
 	password := strings.TrimRight(string(b), "\r\n")
 	if password == "" || strings.ContainsAny(password, "\r\n\x00") {
-		return "", fmt.Errorf("read the password named in IDLESEAT_AD_PASSWORD_FILE: %s must hold the password and nothing else, on one line", c.PasswordFile)
+		return "", fmt.Errorf("IDLESEAT_AD_PASSWORD_FILE: %s must hold the password and nothing else, on one line", c.PasswordFile)
 	}
 	return password, nil
 }

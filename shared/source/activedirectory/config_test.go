@@ -77,7 +77,7 @@ func TestValidate(t *testing.T) {
 		{"base in base", func(c *Config) { c.Base = "OU=a,OU=x,DC=b;OU=x,DC=b" }, []string{"hold the same people"}},
 		{"base in no domain", func(c *Config) { c.Base = "OU=a,DC=b;OU=a" }, []string{`"OU=a" names no domain`}},
 		{"no host", func(c *Config) { c.URLs[0] = "ldaps://" }, []string{"address 1: not of the form"}},
-		{"no URL", func(c *Config) { c.URLs[0] = "dc1.corp.test" }, []string{"not of the form"}},
+		{"no URL", func(c *Config) { c.URLs[0] = "dc1.corp.test" }, []string{`IDLESEAT_AD_URLS: "dc1.corp.test" has no ldaps:// before it; write ldaps://dc1.corp.test`}},
 		{"password in URL", func(c *Config) { c.URLs[0] = "ldaps://u:s3cret@dc1:x" }, []string{"not of the form"}},
 		{"query", func(c *Config) { c.URLs[0] = "ldaps://dc1/?sub" }, []string{"not of the form"}},
 		{"global catalog", func(c *Config) { c.URLs[0] = "ldaps://dc1:3269" }, []string{"global catalog"}},

@@ -18,7 +18,7 @@ func (e *SignInError) Error() string {
 	if text := refusal.FindString(e.cause.Error()); text != "" {
 		return "Entra ID refuses the sign-in: " + strings.TrimSuffix(text, " Trace ID")
 	}
-	return "nobody is signed in; set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET to those of the app registration"
+	return "not signed in to Microsoft Graph; set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET to those of the app registration"
 }
 
 // Unwrap returns the error of azidentity.

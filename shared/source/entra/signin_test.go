@@ -28,7 +28,7 @@ func TestSignInError(t *testing.T) {
 		chain        bool
 		want, detail string
 	}{
-		"nobody": {tried, true, "no token for Microsoft Graph: nobody is signed in; set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET to those of the app registration",
+		"nobody": {tried, true, "no token for Microsoft Graph: not signed in to Microsoft Graph; set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET to those of the app registration",
 			"  DefaultAzureCredential: failed to acquire a token.\n  Attempted credentials:\n  EnvironmentCredential: missing environment variable AZURE_TENANT_ID"},
 		"refused":       {wrong, true, "no token for Microsoft Graph: Entra ID refuses the sign-in: AADSTS7000215: Invalid client secret provided.", "  EnvironmentCredential authentication failed.\n  POST https://login.microsoftonline.com/x/oauth2/v2.0/token\n  {\n  \"error\": \"invalid_client\",\n  \"error_description\": \"AADSTS7000215: Invalid client secret provided. Ensure the secret being sent is the value. Trace ID: 1\",\n  }"},
 		"not the chain": {tried, false, "no token for Microsoft Graph: " + tried.Error(), ""},

@@ -101,8 +101,8 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// TestInherited checks that a license that Graph refuses to remove because it comes from a group counts as not held
-// directly. With several licenses, it is unknown which of them Graph means.
+// TestInherited: Graph refuses to remove a license that comes from a group. Such a license counts as not held directly.
+// If a call removes several licenses, it is unknown which of them Graph means.
 func TestInherited(t *testing.T) {
 	t.Parallel()
 	const message = "User license is inherited from a group membership and it cannot be removed directly from the user."

@@ -37,7 +37,7 @@ func BeginOver(ctx context.Context, s store.Store, old string, in Start, tool st
 	b.Run, b.Started, b.AsOf, b.Policy, b.Tool, b.AcceptFeeds, b.Copy, b.Choice = in.Run, now.UTC(), in.AsOf.UTC(), in.Text, tool, in.AcceptFeeds, old, in.Choice
 	b.PolicyFile = cmp.Or(in.PolicyFile, b.PolicyFile)
 	if b.Earlier, b.Lost, err = history.Earlier(ctx, s, in.Run, now); err != nil {
-		return fmt.Errorf("begin run %s: %w", in.Run, err)
+		return fmt.Errorf("cannot begin run %s: %w", in.Run, err)
 	}
 	if err := snapshot.PutBegin(ctx, s, b); err != nil {
 		return err

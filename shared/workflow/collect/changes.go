@@ -12,9 +12,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// FullReadEvery is how long delta readings may build on one full reading. Two changes alter what is read without giving
-// the object a new USN: the account of idleseat gains or loses the right to read an attribute, or a date that was in
-// the future is reached. A full reading shows both after a week at most.
+// FullReadEvery is how long delta readings may build on one full reading. A delta reading
+// misses what gives an object no new USN. The account of idleseat may gain or lose the right to read an attribute. A date
+// in the future may be reached. A full reading shows both after a week at most.
 const FullReadEvery = 7 * 24 * time.Hour
 
 // earlier returns the reading of the newest run for everybody, if a delta reading can build on it.

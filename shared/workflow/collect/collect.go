@@ -113,7 +113,7 @@ func (c *Collector) resolve(ctx context.Context, in Start) (*snapshot.Begin, err
 	}
 	var err error
 	if b.Tenant, b.SKUs, err = c.Entra.Tenant(ctx); err != nil {
-		return nil, fmt.Errorf("begin run %s: %w", in.Run, err)
+		return nil, fmt.Errorf("cannot begin run %s: %w", in.Run, err)
 	}
 	for i := range b.SKUs { // a product has dozens of service plans, most of which do not matter
 		b.SKUs[i].Plans = slices.DeleteFunc(b.SKUs[i].Plans, func(s directory.ServicePlan) bool { return !plan.MattersTo(in.Policy, s.Name) })
@@ -126,29 +126,29 @@ func (c *Collector) resolve(ctx context.Context, in Start) (*snapshot.Begin, err
 	}
 	if c.AD != nil { // if the directory does not answer, reading it reports the fault
 		if err := c.AD.CheckClock(ctx, c.Now); errors.Is(err, directory.ErrClock) {
-			return nil, fmt.Errorf("begin run %s: %w", in.Run, err)
+			return nil, fmt.Errorf("cannot begin run %s: %w", in.Run, err)
 		}
 	}
 	if b.Earlier, b.Lost, err = history.Earlier(ctx, c.Store, in.Run, c.Now()); err != nil {
-		return nil, fmt.Errorf("begin run %s: %w", in.Run, err)
+		return nil, fmt.Errorf("cannot begin run %s: %w", in.Run, err)
 	}
 	if b.Groups, err = c.groups(ctx, in, b.Earlier); err != nil {
 		return nil, err
 	}
 	if b.Granting, err = c.granting(ctx, in.Policy, b); err != nil {
-		return nil, fmt.Errorf("begin run %s: %w", in.Run, err)
+		return nil, fmt.Errorf("cannot begin run %s: %w", in.Run, err)
 	}
 	for _, q := range in.Policy.MemberQueries() {
 		b.Members = append(b.Members, q.Key())
 	}
 	if in.User != "" {
 		if b.Unnamed, err = c.unnamed(ctx, in, b.Earlier); err != nil {
-			return nil, fmt.Errorf("begin run %s: %w", in.Run, err)
+			return nil, fmt.Errorf("cannot begin run %s: %w", in.Run, err)
 		}
 	}
 	if in.User == "" {
 		if b.People, err = c.Entra.CountPeople(ctx); err != nil {
-			return nil, fmt.Errorf("begin run %s: %w", in.Run, err)
+			return nil, fmt.Errorf("cannot begin run %s: %w", in.Run, err)
 		}
 		b.Partitions = max(1, (b.People+perPartition-1)/perPartition)
 	}
@@ -197,7 +197,7 @@ func (c *Collector) mailboxes(ctx context.Context, in Start) (*snapshot.Mailboxe
 	case reading != nil && ctx.Err() == nil:
 		return &snapshot.Mailboxes{Failed: reading.Error()}, nil
 	case err != nil:
-		return nil, fmt.Errorf("begin run %s: %w", in.Run, err)
+		return nil, fmt.Errorf("cannot begin run %s: %w", in.Run, err)
 	}
 	return &snapshot.Mailboxes{Key: key, Kinds: kinds}, nil
 }

@@ -80,7 +80,7 @@ func TestSealWhatTheRelayBrought(t *testing.T) {
 		want snapshot.Reading
 	}{
 		"absent":  {protocol.Ending{Absent: true}, snapshot.Reading{Source: directory.AD, Absent: true}},
-		"silent":  {protocol.Ending{Error: "States.HeartbeatTimeout"}, snapshot.Reading{Source: directory.AD, Failed: "the relay brought nothing: no answer in time (States.HeartbeatTimeout); is it running?"}},
+		"silent":  {protocol.Ending{Error: "States.HeartbeatTimeout"}, snapshot.Reading{Source: directory.AD, Failed: "the relay brought nothing: it did not answer in time (States.HeartbeatTimeout). Check that the relay is running"}},
 		"failed":  {protocol.Ending{Error: "Relay.Failed", Cause: "wrong password"}, snapshot.Reading{Source: directory.AD, Failed: "the relay brought nothing: wrong password"}},
 		"reading": {protocol.Ending{Answer: protocol.Answer{Key: "runs/x/ad/0.json"}}, snapshot.Reading{Source: directory.AD, People: 7}},
 	} {

@@ -25,7 +25,7 @@ func (c *Collector) subscriptions(ctx context.Context, in Start, b *snapshot.Beg
 	defer stop()
 	list, err := c.Entra.Subscriptions(soon)
 	if err != nil && ctx.Err() != nil {
-		return nil, fmt.Errorf("begin run %s: %w", in.Run, err)
+		return nil, fmt.Errorf("cannot begin run %s: %w", in.Run, err)
 	}
 	if err != nil {
 		return &snapshot.Subscriptions{Failed: err.Error()}, nil

@@ -112,14 +112,14 @@ type letter struct {
 func (l *letter) subject() string {
 	o := l.out
 	what := map[Outcome]string{
-		Done:    fmt.Sprintf("done, %s", changes(o.Results[runs.Done])),
+		Done:    l.done(),
 		Nothing: "done, nothing to change",
-		Planned: fmt.Sprintf("planned %s, and applies nothing in mode audit", changes(o.Changes)),
+		Planned: fmt.Sprintf("%s planned, none applied (mode audit)", changes(o.Changes)),
 		Waiting: fmt.Sprintf("waiting for approval, %s", changes(o.Changes)),
-		Held:    "HELD by a safety check, nothing goes on",
-		Waits:   fmt.Sprintf("pending, %d of %s", o.Results[runs.Pending]+o.Resumed[runs.Pending], changes(o.Changes+sum(o.Resumed))),
+		Held:    l.held(),
+		Waits:   fmt.Sprintf("%d of %s done, %d pending", o.Results[runs.Done]+o.Resumed[runs.Done], changes(o.Changes+sum(o.Resumed)), o.Results[runs.Pending]+o.Resumed[runs.Pending]),
 		Refused: "refused, nothing was begun",
-		Failed:  "FAILED, start it again",
+		Failed:  "FAILED, start a new run",
 	}[l.outcome]
 	if n := o.Results[runs.Failed] + o.Resumed[runs.Failed]; n > 0 {
 		what += fmt.Sprintf(", %d FAILED", n)
@@ -129,6 +129,22 @@ func (l *letter) subject() string {
 		text = text[over:]
 	}
 	return string(text)
+}
+
+// done says what an execution did that ended well.
+func (l *letter) done() string {
+	if l.out.Restores != "" {
+		return fmt.Sprintf("restored, %s undone", changes(l.out.Results[runs.Done]))
+	}
+	return "done, " + changes(l.out.Results[runs.Done])
+}
+
+// held says what a safety check stopped.
+func (l *letter) held() string {
+	if l.out.Results != nil || sum(l.out.Resumed) > 0 {
+		return "HELD by a safety check; no further change is begun"
+	}
+	return "HELD by a safety check; nothing was changed"
 }
 
 func changes(n int) string {
@@ -151,10 +167,10 @@ func (l *letter) message() string {
 	for _, line := range l.facts() {
 		fmt.Fprintf(&text, "%-10s %s\n", line[0], line[1])
 	}
-	next, commands := l.next()
+	next, steps := l.next()
 	fmt.Fprintf(&text, "\nNext: %s\n", next)
-	for _, c := range commands {
-		fmt.Fprintf(&text, "\n  %s", c)
+	for _, s := range steps {
+		fmt.Fprintf(&text, "\n%s:\n  %s\n", s.to, s.command)
 	}
 	return strings.TrimRight(text.String(), "\n") + "\n"
 }
@@ -170,7 +186,7 @@ func (l *letter) facts() (lines [][2]string) {
 	}
 	add("Execution", "%s", l.execution)
 	if c := o.Counts; c != nil && c.Users > 0 { // a restore asks nobody
-		add("People", "%d; verdicts: keep %d, reclaim %d, undecided %d, exempt %d", c.Users, c.Keep, c.Reclaim, c.Undecided, c.Exempt)
+		add("People", "%d; the rules gave %d verdicts: keep %d, reclaim %d, undecided %d, exempt %d", c.Users, c.Keep+c.Reclaim+c.Undecided+c.Exempt, c.Keep, c.Reclaim, c.Undecided, c.Exempt)
 	}
 	switch {
 	case l.outcome == Refused:
@@ -179,8 +195,10 @@ func (l *letter) facts() (lines [][2]string) {
 		add("Why", "%s: %s", o.Failure.Error, o.Failure.Cause)
 	case o.Results != nil:
 		add("Changes", "%d; %s; %s", o.Changes, statuses(o.Results), freed(o.MonthlySaving, o.Currency))
+	case o.Changes == 0:
+		add("Changes", "none")
 	default:
-		add("Changes", "%d, %.2f %s a month", o.Changes, o.MonthlySaving, o.Currency)
+		add("Changes", "%s, which would save %.2f %s a month", changes(o.Changes), o.MonthlySaving, o.Currency)
 	}
 	if sum(o.Resumed) > 0 {
 		add("Earlier", "begun by earlier runs: %s", statuses(o.Resumed))
@@ -222,39 +240,44 @@ func freed(saving float64, currency string) string {
 	return fmt.Sprintf("%.2f %s a month freed", saving, currency)
 }
 
-// next returns what the reader should do now, and the commands to paste.
-func (l *letter) next() (text string, commands []string) {
+// step is something that the reader may do, with the command to paste.
+type step struct{ to, command string }
+
+// next returns what the reader should do now, and the steps.
+func (l *letter) next() (text string, steps []step) {
 	o := l.out
-	see := func(key string) string { return "aws s3 cp " + strings.TrimSuffix(l.place, "/") + "/" + key + " -" }
+	look := func(key string) step {
+		return step{"To look", "aws s3 cp " + strings.TrimSuffix(l.place, "/") + "/" + key + " -"}
+	}
 	ask := func(words ...string) string { return "idleseat " + strings.Join(words, " ") + " --aws " + l.deployment }
 	again := ask("plan")
 	switch l.outcome {
 	case Planned:
-		return "look at the changes. When they are right, set mode review in the policy, and plan again:", []string{see(layout.Changes(o.Run)), again}
+		return "Review the changes. If they are right, set mode review in the policy and plan again.", []step{look(layout.Changes(o.Run)), {"To plan again", again}}
 	case Waiting:
-		return "look at the changes, and apply exactly this plan when they are right:", []string{see(layout.Changes(o.Run)), ask("approve", o.Run, o.PlanHash)}
+		return "Review the changes. If they are right, approve this plan.", []step{look(layout.Changes(o.Run)), {"To approve this plan", ask("approve", o.Run, o.PlanHash)}}
 	case Held:
 		if o.Overridable && o.Mode != policy.Audit && o.Results == nil {
-			return "look at the changes. Correct the policy or the source and plan again, or apply exactly this plan all the same:",
-				[]string{see(layout.Changes(o.Run)), again, ask("approve", o.Run, o.PlanHash, "--override-limits")}
+			return "Review the changes. If they are wrong, correct the policy or the source.",
+				[]step{look(layout.Changes(o.Run)), {"To plan again after a correction", again}, {"To apply this plan despite the limit", ask("approve", o.Run, o.PlanHash, "--override-limits")}}
 		}
-		return "look at the plan, correct what the reason names, and plan again:", []string{see(layout.Plan(o.Run)), again}
+		return "Look at the plan and correct what the reason names.", []step{look(layout.Plan(o.Run)), {"To plan again after a correction", again}}
 	case Waits:
 		approve := ask("approve", o.Run, o.PlanHash)
 		if o.Batches.overridden() {
 			approve += " --override-limits"
 		}
-		return "the next scheduled run finishes what is pending. To see what each change waits for, or to finish it now:", []string{see(layout.Result(o.Run, runs.Concluded)), approve}
+		return "The next scheduled run finishes what is pending.", []step{{"To see what each change waits for", look(layout.Result(o.Run, runs.Concluded)).command}, {"To finish it now", approve}}
 	case Refused:
-		return "nothing was begun and nothing needs to be undone. Correct what the reason names, and ask again.", nil
+		return "Nothing was begun, and nothing needs to be undone. Correct what the reason names, and ask again.", nil
 	case Failed:
-		return "start it again, with the same request. Redriving the execution does not help, since it ends where it failed. A new run goes on with what this one began:", []string{again}
+		return "Start a new run; it continues what this one began. Do not redrive the old execution: it would fail at the same point.", []step{{"To start a new run", again}}
 	}
 	if o.Results[runs.Failed]+o.Resumed[runs.Failed] > 0 {
-		return "look at why changes failed. The people still have what they had before:", []string{see(layout.Result(o.Run, runs.Concluded))}
+		return "Look at why changes failed. The people still have what they had before.", []step{look(layout.Result(o.Run, runs.Concluded))}
 	}
 	if o.Results[runs.Done] > 0 && o.Restores == "" {
-		return "nothing needs to be done. To undo all of it:", []string{ask("restore", "--run", o.Run)}
+		return "Nothing needs to be done.", []step{{"To undo all of it", ask("restore", "--run", o.Run)}}
 	}
-	return "nothing needs to be done.", nil
+	return "Nothing needs to be done.", nil
 }

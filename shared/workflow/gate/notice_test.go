@@ -48,38 +48,38 @@ func TestNotice(t *testing.T) {
 		parts, absent []string
 	}{
 		"waiting": {planned, Waiting, "seats: waiting for approval, 3 changes", []string{
-			"Run        " + aRun + ", mode review", "Execution  arn:e", "People     9; verdicts: keep 4, reclaim 3, undecided 1, exempt 1", "Changes    3, 105.00 USD a month",
+			"Run        " + aRun + ", mode review", "Execution  arn:e", "People     9; the rules gave 9 verdicts: keep 4, reclaim 3, undecided 1, exempt 1", "Changes    3 changes, which would save 105.00 USD a month",
 			"  aws s3 cp s3://b/p/runs/" + aRun + "/changes.csv -", "  idleseat approve " + aRun + " " + aHash + " --aws seats"}, []string{"Why", "Earlier"}},
-		"audit":   {with(func(o *StepOutput) { o.Mode = policy.Audit }), Planned, "seats: planned 3 changes, and applies nothing in mode audit", []string{"set mode review", "idleseat plan --aws seats"}, []string{"approve"}},
-		"nothing": {with(func(o *StepOutput) { o.Verdict, o.Changes = plan.Nothing, 0 }), Nothing, "seats: done, nothing to change", []string{"nothing needs to be done."}, []string{"idleseat "}},
+		"audit":   {with(func(o *StepOutput) { o.Mode = policy.Audit }), Planned, "seats: 3 changes planned, none applied (mode audit)", []string{"set mode review", "To plan again:\n  idleseat plan --aws seats"}, []string{"approve"}},
+		"nothing": {with(func(o *StepOutput) { o.Verdict, o.Changes = plan.Nothing, 0 }), Nothing, "seats: done, nothing to change", []string{"Nothing needs to be done."}, []string{"idleseat "}},
 		"a limit": {with(func(o *StepOutput) {
 			o.Verdict, o.Overridable, o.HoldReasons = plan.Hold, true, []string{"too many", "far too many"}
-		}), Held, "seats: HELD by a safety check, nothing goes on", []string{"Why        too many\nWhy        far too many\n", "approve " + aRun + " " + aHash + " --override-limits --aws seats"}, nil},
-		"a limit in audit": {with(func(o *StepOutput) { o.Verdict, o.Overridable, o.Mode = plan.Hold, true, policy.Audit }), Held, "seats: HELD by a safety check, nothing goes on", []string{"/plan.json -", "idleseat plan --aws seats"}, []string{"override"}},
-		"a feed":           {with(func(o *StepOutput) { o.Verdict, o.HoldReasons = plan.Hold, []string{"ad is unhealthy"} }), Held, "seats: HELD by a safety check, nothing goes on", []string{"Why        ad is unhealthy"}, []string{"override"}},
+		}), Held, "seats: HELD by a safety check; nothing was changed", []string{"Why        too many\nWhy        far too many\n", "approve " + aRun + " " + aHash + " --override-limits --aws seats"}, nil},
+		"a limit in audit": {with(func(o *StepOutput) { o.Verdict, o.Overridable, o.Mode = plan.Hold, true, policy.Audit }), Held, "seats: HELD by a safety check; nothing was changed", []string{"/plan.json -", "idleseat plan --aws seats"}, []string{"override"}},
+		"a feed":           {with(func(o *StepOutput) { o.Verdict, o.HoldReasons = plan.Hold, []string{"ad is unhealthy"} }), Held, "seats: HELD by a safety check; nothing was changed", []string{"Why        ad is unhealthy"}, []string{"override"}},
 		"a check while it is applied": {with(func(o *StepOutput) {
 			o.Results, o.Refused = statusCounts{runs.Pending: 3}, "another tenant"
-		}), Held, "seats: HELD by a safety check, nothing goes on", []string{"Why        another tenant"}, []string{"override"}},
+		}), Held, "seats: HELD by a safety check; no further change is begun", []string{"Why        another tenant"}, []string{"override"}},
 		"done": {with(func(o *StepOutput) {
 			o.Results, o.Resumed = statusCounts{runs.Done: 2, runs.Kept: 1}, statusCounts{runs.Done: 1}
 		}), Done, "seats: done, 2 changes", []string{"Changes    3; done 2, kept 1; 105.00 USD a month freed", "Earlier    begun by earlier runs: done 1", "idleseat restore --run " + aRun + " --aws seats"}, nil},
 		"some failed": {with(func(o *StepOutput) { o.Results = statusCounts{runs.Done: 1, runs.Failed: 2} }), Done, "seats: done, 1 change, 2 FAILED", []string{"/results/settled.json -", "still have what they had"}, nil},
 		"a restore": {with(func(o *StepOutput) {
 			o.Results, o.Restores, o.MonthlySaving = statusCounts{runs.Done: 3}, aRun, -105
-		}), Done, "seats: done, 3 changes", []string{"105.00 USD a month paid again", "nothing needs to be done."}, []string{"undo"}},
+		}), Done, "seats: restored, 3 changes undone", []string{"105.00 USD a month paid again", "Nothing needs to be done."}, []string{"To undo"}},
 		"pending": {with(func(o *StepOutput) {
 			o.Results, o.Troubled = statusCounts{runs.Done: 1, runs.Pending: 2}, 1
-		}), Waits, "seats: pending, 2 of 3 changes", []string{"Trouble    1 pending changes wait until a fault is mended", "next scheduled run finishes", "idleseat approve " + aRun + " " + aHash + " --aws seats"}, []string{"override"}},
+		}), Waits, "seats: 1 of 3 changes done, 2 pending", []string{"Trouble    1 pending changes wait until a fault is mended", "next scheduled run finishes what is pending", "To finish it now:\n  idleseat", "idleseat approve " + aRun + " " + aHash + " --aws seats"}, []string{"override"}},
 		"pending of an override": {with(func(o *StepOutput) {
 			o.Results, o.Batches = statusCounts{runs.Pending: 3}, Batches{AD: []Batch{{Override: true}}}
-		}), Waits, "seats: pending, 3 of 3 changes", []string{"--aws seats --override-limits"}, nil},
+		}), Waits, "seats: 0 of 3 changes done, 3 pending", []string{"--aws seats --override-limits"}, nil},
 		"pending of an earlier run": {with(func(o *StepOutput) {
 			o.Results, o.Resumed = statusCounts{runs.Done: 3}, statusCounts{runs.Pending: 1}
-		}), Waits, "seats: pending, 1 of 4 changes", nil, nil},
+		}), Waits, "seats: 3 of 4 changes done, 1 pending", nil, nil},
 		"failed": {failed(`{"run":"` + aRun + `","failure":{"Error":"Idleseat.Failed","Cause":"{\"errorMessage\":\"the store of \\\"Anna Berg\\\" is down\",\"errorType\":\"Idleseat.Failed\"}"}}`),
-			Failed, "seats: FAILED, start it again", []string{"Run        " + aRun + "\n", "Why        Idleseat.Failed: the store of (name left out) is down", "Redriving the execution does not help", "idleseat plan --aws seats"}, []string{"Anna", "Changes"}},
+			Failed, "seats: FAILED, start a new run", []string{"Run        " + aRun + "\n", "Why        Idleseat.Failed: the store of (name left out) is down", "Do not redrive the old execution", "idleseat plan --aws seats"}, []string{"Anna", "Changes"}},
 		"failed before it had a run": {failed(`{"user":"anna@contoso.example","run":5,"failure":{"Error":"States.Timeout","Cause":""}}`),
-			Failed, "seats: FAILED, start it again", []string{"Execution  arn:e", "Why        States.Timeout: "}, []string{"anna", "Run  "}},
+			Failed, "seats: FAILED, start a new run", []string{"Execution  arn:e", "Why        States.Timeout: "}, []string{"anna", "Run  "}},
 		"refused": {failed(`{"apply":"` + aRun + `","planHash":"x","failure":{"Error":"Idleseat.Refused","Cause":"{\"errorMessage\":\"no\"}"}}`),
 			Refused, "seats: refused, nothing was begun", []string{"Run        " + aRun + "\n", "Why        no"}, []string{"idleseat "}},
 		"refused a name as a run": {failed(`{"restore":"anna.berg","failure":{"Error":"Idleseat.Refused","Cause":"no"}}`), Refused, "seats: refused, nothing was begun", nil, []string{"anna", "Run  "}},

@@ -163,8 +163,8 @@ func TestHold(t *testing.T) {
 	}
 }
 
-// approvedAgain approves a plan of which an earlier execution achieved before. The new execution must not report that
-// again.
+// approvedAgain approves a plan again. before is what an earlier execution did of it. The new execution must not report
+// that a second time.
 func (s *Steps) approvedAgain(t *testing.T, p *plan.Plan, before Totals) {
 	t.Helper()
 	out, err := s.Do(t.Context(), StepInput{Op: "approve", Entrance: entrance.Approve, Request: Request{Run: p.Run, PlanHash: p.PlanHash}})
