@@ -22,13 +22,13 @@ func TestSlipsInThePolicy(t *testing.T) {
 		"a bare negation": {scope, "for: !inPilot", "for: '!inPilot'", "remove"},
 		"unknown pilot":   {scope, "for: '!inPilot'", "the policy has no attribute inPilot; define it under attributes", "did you mean"},
 		"disabled":        {scope, "for: accountDisabled", "the policy has no attribute accountDisabled", "did you mean"},
-		"not null":        {when, "AzureAdSistaLogon != null", "X.hasNoValue() or X.hasValue()", "~"},
-		"null":            {when, "AzureAdSistaLogon == null", "X.hasNoValue() or X.hasValue()", "~"},
+		"not null":        {when, "AzureAdSistaLogon != null", "nothing is ever null", "~"},
+		"null":            {when, "AzureAdSistaLogon == null", "nothing is ever null", "~"},
 		"now and later":   {when, "AzureAdSistaLogon.earlierThan(now + days(90))", "holds for everybody who has it", "~"},
 		"pattern":         {scope, `for: department.matches("IT")`, "begin the pattern with ^ and end it with $", "~"},
 		"90 days":         {when, "AzureAdSistaLogon.earlierThan(now - 90 days)", "a number of days is written days(60)", "~"},
 		"and":             {scope, `for: accountEnabled and systemRole == "Employee"`, `"and" is written &&`, "~"},
-		"equals":          {scope, `for: systemRole = "Employee"`, `"is" is written ==`, "~"},
+		"equals":          {scope, `for: systemRole = "Employee"`, "write == to compare, not =", "~"},
 		"a date and text": {when, `AzureAdSistaLogon < "2026-01-01"`, "< and > cannot compare it", "~"},
 	} {
 		text := replace(t, tc.old, tc.new)(right)

@@ -3,10 +3,8 @@ package entra
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"net/netip"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
@@ -86,14 +84,8 @@ func parseTarget(raw string) (target, error) {
 	if login, known := logins[u.Host]; known && u.Scheme == "https" {
 		return target{base: u, login: &login}, nil
 	}
-	return target{}, fmt.Errorf("IDLESEAT_GRAPH_URL is %q; write https://graph.microsoft.com/v1.0, or https and the host of Graph in a national cloud (%s), "+
-		"or http and a loopback address", raw, strings.Join(national(), ", "))
-}
-
-// national lists the hosts of Graph outside the public cloud.
-func national() []string {
-	hosts := slices.Sorted(maps.Keys(logins))
-	return slices.DeleteFunc(hosts, func(host string) bool { return host == "graph.microsoft.com" })
+	return target{}, fmt.Errorf("IDLESEAT_GRAPH_URL is %q; write https://graph.microsoft.com/v1.0, or the address of Graph in a national cloud, "+
+		"such as https://graph.microsoft.us/v1.0, or http and a loopback address", raw)
 }
 
 func isLoopback(host string) bool {
