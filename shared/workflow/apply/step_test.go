@@ -142,7 +142,7 @@ func TestByRelay(t *testing.T) {
 	}{
 		"removed":                 {func(t *testing.T) *bench { return newBench(t, freeDora) }, "ad-0001", false, runs.Done, "", []string{"RemoveMember " + citrixDN + " guid-dora"}},
 		"moved":                   {func(t *testing.T) *bench { return newBench(t, demoteEgon) }, "ad-0001", false, runs.Done, "", []string{"AddMember " + liteDN + " guid-egon", "RemoveMember " + citrixDN + " guid-egon"}},
-		"nobody there":            {func(t *testing.T) *bench { return newBench(t, freeDora) }, "ad-0001", true, runs.Pending, "is it running?", nil},
+		"nobody there":            {func(t *testing.T) *bench { return newBench(t, freeDora) }, "ad-0001", true, runs.Pending, "Check that the relay is running", nil},
 		"Entra goes on":           {func(t *testing.T) *bench { return newBench(t, changeBo) }, "entra-0001", true, runs.Done, "", nil},
 		"Entra goes on beside it": {func(t *testing.T) *bench { return newBench(t, changeBo, freeDora) }, "entra-0001", true, runs.Done, "", nil},
 		"logged on": {func(t *testing.T) *bench {
