@@ -152,7 +152,8 @@ func sentences(why, what string) string {
 
 // recent reports whether reads may still show the state before a change ended.
 func (m *move) recent(e *ledger.Entry) bool {
-	return e.Completion != nil && plan.Via(e.Via) != plan.Notice && m.Now().Sub(e.Completion.At) < directory.Settling
+	told := plan.Via(e.Via) == plan.Notice || e.Completion != nil && e.Completion.Outcome == ledger.Announced
+	return e.Completion != nil && !told && m.Now().Sub(e.Completion.At) < directory.Settling
 }
 
 // takenBy returns the latest time at which the change that e undoes can have ended.
