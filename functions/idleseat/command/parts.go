@@ -184,14 +184,14 @@ func (a *Process) sources() (sources, error) {
 func (s sources) connect(by clock.Clock) (*entra.Client, *activedirectory.Forest, error) {
 	e, err := entra.New(s.Entra, by)
 	if err != nil {
-		return nil, nil, usageError{fmt.Errorf("Entra ID settings: %w", err)}
+		return nil, nil, usageError{fmt.Errorf("settings of Entra ID: %w", err)}
 	}
 	if !s.AD.Configured() {
 		return e, nil, nil
 	}
 	ad, err := activedirectory.NewForest(s.AD, by.Now)
 	if err != nil {
-		return nil, nil, usageError{fmt.Errorf("Active Directory settings: %w", err)}
+		return nil, nil, usageError{fmt.Errorf("settings of Active Directory: %w", err)}
 	}
 	return e, ad, nil
 }
