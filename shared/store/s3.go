@@ -8,6 +8,7 @@ import (
 	"io"
 	"iter"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
@@ -25,6 +26,9 @@ const (
 
 // writeToken is the metadata key by which PutIfAbsent recognizes an object that it wrote.
 const writeToken = "write-token"
+
+// longestUnseen is how long a server may refuse a write because of an object that it does not show yet.
+const longestUnseen = 10 * time.Second
 
 // bucket is a store in an S3 bucket. It needs the rights to read and write objects, and to list them (s3:ListBucket):
 // without the latter, S3 answers "access denied" for a missing object.
@@ -120,11 +124,15 @@ func (b *bucket) put(ctx context.Context, key string, in *s3.PutObjectInput) err
 
 // taken is called when a key already has an object. If the answer to a write is lost, the SDK repeats the write and
 // then finds its own object. So taken returns nil if the object has the token of this write, and ErrExists if not.
+// S3 shows an object at once; other servers (versitygw 1.8) refuse a second write a moment before they show the first.
 func (b *bucket) taken(ctx context.Context, key, token string) error {
-	head, err := b.client.HeadObject(ctx, &s3.HeadObjectInput{
+	shown := s3.NewObjectExistsWaiter(b.client, func(o *s3.ObjectExistsWaiterOptions) {
+		o.MinDelay, o.MaxDelay = 20*time.Millisecond, time.Second
+	})
+	head, err := shown.WaitForOutput(ctx, &s3.HeadObjectInput{
 		Bucket: aws.String(b.name),
 		Key:    aws.String(b.prefix + key),
-	})
+	}, longestUnseen)
 	if err != nil {
 		return fmt.Errorf("the key is taken, perhaps by this write: %w", err)
 	}
