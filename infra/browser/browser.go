@@ -95,7 +95,10 @@ func (b *Browser) Open(t testing.TB, address string, v View) *Tab {
 	Call(tab, log.Enable, cdp.Empty{})
 	Call(tab, network.Enable, network.EnableParams{})
 	Call(tab, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: v.Width, Height: v.Height, DeviceScaleFactor: 1})
-	Call(tab, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
+	Call(tab, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+		{Name: "prefers-color-scheme", Value: scheme},
+		{Name: "prefers-reduced-motion", Value: "reduce"}, // a press of the mouse misses what a smooth scroll still moves
+	}})
 	Call(tab, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: v.NoScript})
 	Call(tab, emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{UserAgent: "idleseat-test", AcceptLanguage: lang})
 	tab.Do(chromedp.Navigate(address))

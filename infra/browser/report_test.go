@@ -109,7 +109,7 @@ func TestSortFilterSearch(t *testing.T) {
 	if d := cmp.Diff([]string{"Örjan Last"}, browser.Eval[[]string](tab, names)); d != "" {
 		t.Errorf("found (-want +got):\n%s", d)
 	}
-	browser.Eval[bool](tab, `(() => { document.querySelector("[data-table=changes] .reset").click(); return true; })()`)
+	tab.Click(`[data-table="changes"] .reset`)
 	tab.Do(chromedp.Click(`[data-table="changes"] thead th:nth-child(5) button`)) // Idle since
 	dates := `[...document.querySelectorAll('[data-table="changes"] tbody .date')].map((e) => e.textContent)`
 	if got := browser.Eval[[]string](tab, dates); got[0] != "never" {
