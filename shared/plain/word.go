@@ -13,3 +13,16 @@ func Word(word string) string {
 	}
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
+
+// Literal returns text as one word of PowerShell, which takes five characters for a single quotation mark (PowerShell
+// language specification 3.0, 2.3.5.2).
+func Literal(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		if strings.ContainsRune("'‘’‚‛", r) {
+			b.WriteRune(r)
+		}
+		b.WriteRune(r)
+	}
+	return "'" + b.String() + "'"
+}

@@ -24,7 +24,7 @@ func exported(shell string, variables []string) string {
 	for i, v := range variables {
 		name, value, _ := strings.Cut(v, "=")
 		if shell == powershell {
-			parts[i] = "$env:" + name + " = '" + strings.ReplaceAll(value, "'", "''") + "'"
+			parts[i] = "$env:" + name + " = " + plain.Literal(value)
 		} else {
 			parts[i] = name + "=" + plain.Word(value)
 		}

@@ -10,19 +10,8 @@ import (
 // Microsoft applications in sign-in reports").
 const graphAPI = "00000003-0000-0000-c000-000000000000"
 
-// literal returns text as one word of PowerShell, which takes five characters for a single quotation mark (PowerShell
-// language specification 3.0, 2.3.5.2).
-func literal(text string) string {
-	text = plain.Line(text)
-	var b strings.Builder
-	for _, r := range text {
-		if strings.ContainsRune("'‘’‚‛", r) {
-			b.WriteRune(r)
-		}
-		b.WriteRune(r)
-	}
-	return "'" + b.String() + "'"
-}
+// literal returns text as one word of PowerShell.
+func literal(text string) string { return plain.Literal(plain.Line(text)) }
 
 // word returns text as one word of a POSIX shell.
 func word(text string) string { return plain.Word(plain.Line(text)) }
