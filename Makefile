@@ -12,7 +12,7 @@ FUNCTIONS := $(filter-out $(COMMANDS),$(notdir $(patsubst %/main.go,%,$(wildcard
 LDFLAGS  = -s -w -buildid=
 TARGETS ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64 lambda
 
-.PHONY: run test test-ad test-browser test-engines test-kills test-versions planted mutation nights check fuzz vulnerabilities bench build functions release $(COMMANDS) $(FUNCTIONS)
+.PHONY: run test test-ad test-browser test-engines test-kills test-spreadsheet test-versions planted mutation nights check fuzz vulnerabilities bench build functions release $(COMMANDS) $(FUNCTIONS)
 
 run: ## the whole chain against a simulated company; no account, no network
 	$(GO) run ./functions/idleseat demo
@@ -28,6 +28,10 @@ test-engines: ## with S3 by versitygw, Step Functions by moto and aws-local-step
 
 test-browser: ## pages in Chromium, which must be installed, with axe-core from npm; some minutes
 	IDLESEAT_TEST_BROWSER=1 $(GO) test -count=1 -timeout 20m ./infra/browser
+
+test-spreadsheet: ## the CSV files in LibreOffice, with Swedish, German and English settings
+	@if command -v soffice >/dev/null; then IDLESEAT_TEST_SPREADSHEET=1 $(GO) test -count=1 -timeout 20m -run '^TestSpreadsheet$$' ./functions/idleseat/command; \
+	else echo "SKIPPED: LibreOffice is not installed, so no spreadsheet opened the CSV files"; fi
 
 test-kills: ## apply killed before and after every one of its operations; half an hour to an hour
 	IDLESEAT_TEST_KILLS=all $(GO) test -count=1 -timeout 100m -run '^TestKilledAtEveryOperation$$' ./functions/idleseat/command

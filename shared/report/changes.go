@@ -7,6 +7,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -91,19 +92,21 @@ func writeSheet(w io.Writer, separator rune, rows func(row func(cells ...string)
 }
 
 func number(n float64, separator rune) string {
-	text := strconv.FormatFloat(n, 'f', 2, 64)
+	return decimals(strconv.FormatFloat(n, 'f', 2, 64), separator)
+}
+
+// decimals writes a number with a decimal comma if the separator is a semicolon.
+func decimals(text string, separator rune) string {
 	if separator == ';' {
 		return strings.ReplaceAll(text, ".", ",")
 	}
 	return text
 }
 
-// cell makes directory text safe for a spreadsheet: no cell is evaluated as a formula, and every rune is printable. The
-// full-width characters are from OWASP, "CSV injection".
-func cell(s string) string {
-	s = plain.Line(s)
-	if strings.IndexAny(s, "=+-@＝＋－＠") == 0 {
-		return "'" + s
-	}
-	return s
-}
+// formula matches what a spreadsheet would read as the beginning of a formula. A spreadsheet that expects another
+// separator than the file has begins a cell in the middle of a text, so the text after each separator counts, too. The
+// full-width characters and the separators are from OWASP, "CSV injection".
+var formula = regexp.MustCompile(`(^|[,;|])([\s"]*)([=+\-@＝＋－＠])`)
+
+// cell makes directory text safe for a spreadsheet: no cell is evaluated as a formula, and every rune is printable.
+func cell(s string) string { return formula.ReplaceAllString(plain.Line(s), "$1$2'$3") }

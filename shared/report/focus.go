@@ -1,7 +1,6 @@
 package report
 
 import (
-	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -23,28 +22,35 @@ var focusColumns = []string{
 	"x_License", "x_SkuPartNumber", "x_Department", "x_CostCenter",
 	"x_CouldFreeMonthlyCost", "x_FreedMonthlyCost", "x_ReturnedMonthlyCost", "x_FreedNetMonthlyCost", "x_WaitingMonthlyCost",
 	"x_SavedCost", "x_UnprovenCost", "x_CouldFreeSeats", "x_FreedSeats", "x_FreedNetSeats", "x_SavedSeatDays", "x_RenewalDate",
+	"x_Month", // the beginning of the charge period as a date, which spreadsheets do not see in FOCUS's date and time
 }
 
 // WriteFOCUS writes the money as CSV in the shape of FOCUS, one row for each calendar month, license, department and
 // cost center. A saving is no charge, so all costs that FOCUS adds up are 0: the rows can be put beside those of a
-// bill, and change no sum of it. The amounts are in our own columns. tenant stands for the billing account.
-func WriteFOCUS(w io.Writer, tenant string, s *money.Sums) error {
-	out := csv.NewWriter(w)
-	rows := [][]string{focusColumns}
-	for i := range s.Rows {
-		row, err := focusRow(tenant, &s.Rows[i])
-		if err != nil {
-			return fmt.Errorf("write the money as CSV: %w", err)
+// bill, and change no sum of it. The amounts are in our own columns. tenant stands for the billing account. The
+// separator is as in WriteChanges; FOCUS itself has decimal points. The file begins with a byte order mark, as
+// Microsoft's own exports of costs do (azure-sdk-for-net#34129).
+func WriteFOCUS(w io.Writer, tenant string, s *money.Sums, separator rune) error {
+	err := writeSheet(w, separator, func(write func(...string) error) error {
+		err := write(focusColumns...)
+		for i := range s.Rows {
+			if err != nil {
+				return err
+			}
+			var row []string
+			if row, err = focusRow(tenant, &s.Rows[i], separator); err == nil {
+				err = write(row...)
+			}
 		}
-		rows = append(rows, row)
-	}
-	if err := out.WriteAll(rows); err != nil {
+		return err
+	})
+	if err != nil {
 		return fmt.Errorf("write the money as CSV: %w", err)
 	}
 	return nil
 }
 
-func focusRow(tenant string, r *money.Row) ([]string, error) {
+func focusRow(tenant string, r *money.Row, separator rune) ([]string, error) {
 	const none, nothing = "", "0"
 	start, end := r.Month.Format(time.RFC3339), r.Month.AddDate(0, 1, 0).Format(time.RFC3339)
 	maker := money.Unknown // nothing says who sells a license that is membership in a group
@@ -59,6 +65,7 @@ func focusRow(tenant string, r *money.Row) ([]string, error) {
 	if !r.Renews.IsZero() {
 		renews = r.Renews.UTC().Format(time.RFC3339)
 	}
+	sum := func(a money.Cents) string { return decimals(a.String(), separator) }
 	return []string{
 		nothing, cell(tenant), none, cell(r.Currency), end, start,
 		"Adjustment", none, cell("Seats of " + r.License + " that were taken back"), end, start, nothing,
@@ -66,12 +73,13 @@ func focusRow(tenant string, r *money.Row) ([]string, error) {
 		"Business Applications", cell(r.License),
 		"Recurring", cell(r.SKUID), tags,
 		cell(r.License), cell(r.SKU), cell(r.Department), cell(r.CostCenter),
-		r.CouldFree.String(), r.Freed.String(), r.Returned.String(), r.FreedNet.String(), r.Waiting.String(),
-		r.Saved.String(), r.Unproven.String(), strconv.Itoa(r.Seats), strconv.Itoa(r.SeatsFreed), strconv.Itoa(r.SeatsNet), strconv.Itoa(r.SeatDays), renews,
+		sum(r.CouldFree), sum(r.Freed), sum(r.Returned), sum(r.FreedNet), sum(r.Waiting),
+		sum(r.Saved), sum(r.Unproven), strconv.Itoa(r.Seats), strconv.Itoa(r.SeatsFreed), strconv.Itoa(r.SeatsNet), strconv.Itoa(r.SeatDays), renews,
+		r.Month.Format(time.DateOnly),
 	}, nil
 }
 
-// tagsOf returns the department and the cost center as a JSON object. What is unknown is left out.
+// tagsOf returns the department and the cost center as a cell with a JSON object. What is unknown is left out.
 func tagsOf(r *money.Row) (string, error) {
 	tags := map[string]string{}
 	if r.Department != money.Unknown {
@@ -81,5 +89,5 @@ func tagsOf(r *money.Row) (string, error) {
 		tags["costCenter"] = plain.Line(r.CostCenter)
 	}
 	text, err := json.Marshal(tags)
-	return string(text), err
+	return cell(string(text)), err
 }

@@ -1,8 +1,6 @@
 package command
 
 import (
-	"bytes"
-	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -97,9 +95,9 @@ func (s *shell) sameByAll(want savings) {
 			s.t.Errorf("by %s: %s freed and %s saved, want %s and %s", by, freed, saved, want.Freed, want.Saved)
 		}
 	}
-	rows, err := csv.NewReader(bytes.NewReader(s.want(exitDone, "savings", "--format", "csv").out)).ReadAll()
-	if err != nil || len(rows) < 2 {
-		s.t.Fatalf("%d rows, %v", len(rows), err)
+	rows := sheetOf(s.t, s.want(exitDone, "savings", "--format", "csv").out, ",")
+	if len(rows) < 2 {
+		s.t.Fatalf("%d rows", len(rows))
 	}
 	column := slices.Index(rows[0], "x_FreedMonthlyCost")
 	var freed money.Cents

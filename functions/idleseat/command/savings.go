@@ -18,6 +18,7 @@ type savingsCmd struct {
 	From   string `help:"The first month, as 2026-01." placeholder:"MONTH"`
 	To     string `help:"The last month, as 2026-12." placeholder:"MONTH"`
 	Format string `help:"text; json: one object on stdout and nothing else there; csv: in the shape of FOCUS, by month." enum:"text,json,csv" default:"text"`
+	separatorFlag
 }
 
 // savings is the JSON output of the command savings.
@@ -28,6 +29,9 @@ type savings struct {
 
 // Run prints what the plan of the newest run could free, what runs have freed, and what that saved.
 func (c *savingsCmd) Run(a *Process) error {
+	if err := c.separatorFlag.check(); err != nil {
+		return err
+	}
 	from, err := monthFlag("from", c.From)
 	if err != nil {
 		return err
@@ -51,7 +55,7 @@ func (c *savingsCmd) Run(a *Process) error {
 	sums := all.Between(from, to)
 	switch c.Format {
 	case "csv":
-		return report.WriteFOCUS(a.Stdout, tenant, sums)
+		return report.WriteFOCUS(a.file, tenant, sums, c.separator())
 	case "json":
 		sums.Lines = sums.By(c.group())
 		return writeJSON(a.json, savings{Run: run, Sums: sums})

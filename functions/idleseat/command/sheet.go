@@ -11,17 +11,24 @@ import (
 
 // sheetFlags print a run as a spreadsheet.
 type sheetFlags struct {
-	CSV       string `name:"csv" help:"Print a spreadsheet instead: changes, or left-out: whom the plan leaves out, why, and what resolves it." enum:"changes,left-out," default:"" placeholder:"WHAT"`
+	CSV string `name:"csv" help:"Print a spreadsheet instead: changes, or left-out: whom the plan leaves out, why, and what resolves it." enum:"changes,left-out," default:"" placeholder:"WHAT"`
+	separatorFlag
+}
+
+// separatorFlag says what is between the cells of a spreadsheet.
+type separatorFlag struct {
 	Separator string `name:"csv-separator" help:"Between the cells: a comma, or a semicolon for spreadsheets of countries with a decimal comma." default:"," placeholder:";"`
 }
 
 // check refuses a separator that no spreadsheet expects.
-func (c *sheetFlags) check() error {
+func (c *separatorFlag) check() error {
 	if c.Separator != "," && c.Separator != ";" {
 		return usageError{fmt.Errorf("--csv-separator %q is neither a comma nor a semicolon; quote it in a shell: --csv-separator ';'", c.Separator)}
 	}
 	return nil
 }
+
+func (c *separatorFlag) separator() rune { return rune(c.Separator[0]) }
 
 // sheet prints the spreadsheet of a run. Its cells are plain already, and the mark at its beginning is not, so it goes
 // to stdout without a filter.
@@ -38,7 +45,7 @@ func (c *sheetFlags) sheet(a *Process, s store.Store, run string) error {
 	if c.CSV == "left-out" {
 		write = report.WriteLeftOut
 	}
-	if err := write(a.Context, a.file, s, r, p, rune(c.Separator[0])); err != nil {
+	if err := write(a.Context, a.file, s, r, p, c.separator()); err != nil {
 		return fmt.Errorf("print the spreadsheet of run %s: %w", run, err)
 	}
 	return nil

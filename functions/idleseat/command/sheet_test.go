@@ -11,25 +11,32 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// sheet prints a spreadsheet of a run and returns its rows by title. It fails the test if the file has no mark.
+// sheet prints a spreadsheet of a run and returns its rows by title.
 func (s *shell) sheet(run, what, separator string) (rows []map[string]string) {
 	s.t.Helper()
-	text, marked := bytes.CutPrefix(s.want(exitDone, "show", run, "--csv", what, "--csv-separator", separator).out, []byte("\ufeff"))
-	if !marked {
-		s.t.Errorf("%s: a spreadsheet would not read it as UTF-8: %.40q", what, text)
-	}
-	r := csv.NewReader(bytes.NewReader(text))
-	r.Comma = rune(separator[0])
-	all, err := r.ReadAll()
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	all := sheetOf(s.t, s.want(exitDone, "show", run, "--csv", what, "--csv-separator", separator).out, separator)
 	for _, line := range all[1:] {
 		row := map[string]string{}
 		for i, title := range all[0] {
 			row[title] = line[i]
 		}
 		rows = append(rows, row)
+	}
+	return rows
+}
+
+// sheetOf returns the rows of a CSV file. It fails the test if the file has no mark.
+func sheetOf(t *testing.T, file []byte, separator string) [][]string {
+	t.Helper()
+	text, marked := bytes.CutPrefix(file, []byte("\ufeff"))
+	if !marked {
+		t.Errorf("a spreadsheet would not read it as UTF-8: %.40q", text)
+	}
+	r := csv.NewReader(bytes.NewReader(text))
+	r.Comma = rune(separator[0])
+	rows, err := r.ReadAll()
+	if err != nil {
+		t.Fatal(err)
 	}
 	return rows
 }
