@@ -2,7 +2,9 @@ package endtoend
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -88,6 +90,51 @@ func TestNames(t *testing.T) {
 	for what, n := range map[string]int{"a bucket": len(longest + "-" + account + "-" + far), "a role of Terraform": len(longest + "-" + far + "-reevaluate-apply"), "a function": len(longest + "-reevaluate-apply")} {
 		if most := map[string]int{"a bucket": 63, "a role of Terraform": 64, "a function": 64}[what]; n > most {
 			t.Errorf("%s has a name of %d characters, and %d are allowed", what, n, most)
+		}
+	}
+}
+
+// TestNamesOfAllRegions checks that Terraform puts the region into each name that is unique in a whole account, so that
+// a second deployment of the same name can stand in another region. SAM leaves the names of IAM to CloudFormation.
+func TestNamesOfAllRegions(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("../terraform/*.tf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`(?s)resource "(aws_iam_role|aws_iam_policy|aws_cloudwatch_dashboard)" "(\w+)" \{.*?\n  (?:dashboard_)?name +=([^\n]*)`).FindAllStringSubmatch(string(text), -1) {
+			if found++; !strings.Contains(m[3], "local.global") {
+				t.Errorf("the name of %s.%s is the same in each region:%s", m[1], m[2], m[3])
+			}
+		}
+	}
+	if found != 7 {
+		t.Errorf("%d names were looked at", found)
+	}
+	for name, r := range loadTemplate(t).resources {
+		of := r.(map[string]any)
+		p, _ := of["Properties"].(map[string]any)
+		if strings.HasPrefix(of["Type"].(string), "AWS::IAM::") && (p["RoleName"] != nil || p["ManagedPolicyName"] != nil) {
+			t.Errorf("%s has a name in IAM, and needs the capability CAPABILITY_NAMED_IAM", name)
+		}
+	}
+}
+
+// TestScheduleOfEachDay checks that the schedule has a time that exists on each day, in each time zone.
+func TestScheduleOfEachDay(t *testing.T) {
+	t.Parallel()
+	tf, sam := loadModule(t).variables["schedule_expression"].AsString(), loadTemplate(t).parameters["ScheduleExpression"].(string)
+	for _, expression := range []string{tf, sam} {
+		var minute, hour int
+		// Clocks are put forward between midnight and 3 o'clock (IANA, tzdata).
+		if _, err := fmt.Sscanf(expression, "cron(%d %d ", &minute, &hour); err != nil || hour < 4 {
+			t.Errorf("%s: %v", expression, err)
 		}
 	}
 }

@@ -10,12 +10,17 @@ import (
 // executions it is a year.
 const expressLimit = 300
 
+// newAccount is the number of functions that a new account may run at once. Lambda's quotas say only that it is fewer
+// than 1,000; 10 is what account holders report.
+const newAccount = 10
+
 // retried holds the fields of a state that affect its duration.
 type retried struct {
 	Type           string
 	TimeoutSeconds int
 	Retry          []struct{ IntervalSeconds, MaxAttempts, MaxDelaySeconds, BackoffRate int }
 	Branches       []machineStates
+	MaxConcurrency int
 	ItemProcessor  *struct {
 		ProcessorConfig struct{ Mode, ExecutionType string }
 		machineStates
@@ -62,6 +67,9 @@ func TestRetriesFit(t *testing.T) {
 			if p := s.ItemProcessor; p != nil {
 				within := limit
 				if p.ProcessorConfig.Mode == "DISTRIBUTED" {
+					if s.MaxConcurrency < 1 || s.MaxConcurrency > newAccount/2 {
+						t.Errorf("%s calls %d functions at once, and a new account may run %d", name, s.MaxConcurrency, newAccount)
+					}
 					if children++; p.ProcessorConfig.ExecutionType == "EXPRESS" {
 						within = expressLimit
 					}

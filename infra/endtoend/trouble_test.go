@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -165,6 +166,26 @@ func TestPartitionThatCannotBeEvaluated(t *testing.T) {
 	approval := `{"apply":"` + out["run"].(string) + `","planHash":"` + out["planHash"].(string) + `","override":true}`
 	if _, failure := r.run(approval); failure == nil || !strings.Contains(failure.Cause, "the plan is held") {
 		t.Errorf("overridden: %+v", failure)
+	}
+}
+
+// TestThrottledPartition runs a night in an account that may run few functions at once. Lambda refuses more calls than
+// a failed partition is tried, and the night must nevertheless evaluate everybody.
+func TestThrottledPartition(t *testing.T) {
+	t.Parallel()
+	var calls atomic.Int32
+	r := newRig(t, options{company: company, mode: "enforce", broken: func(function string, _ []byte) *states.Failure {
+		if function == "evaluate" && calls.Add(1) <= 10 {
+			return &states.Failure{Error: "Lambda.TooManyRequestsException", Cause: "Rate Exceeded. (Service: Lambda, Status Code: 429)"}
+		}
+		return nil
+	}})
+	out, failure := r.run(nightly)
+	if failure != nil {
+		t.Fatal(failure)
+	}
+	if out["verdict"] != "apply" || out["changes"].(float64) == 0 {
+		t.Errorf("the run ended with %v", out)
 	}
 }
 

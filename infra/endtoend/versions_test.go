@@ -3,6 +3,7 @@ package endtoend
 import (
 	"os"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -60,4 +61,107 @@ func TestVersions(t *testing.T) {
 	if f.AutoPublishAlias == "" || !f.AutoPublishAliasAllProperties || f.VersionDeletionPolicy != "" && f.VersionDeletionPolicy != "Retain" {
 		t.Errorf("SAM does not publish each change, or does not keep versions: %+v", f)
 	}
+}
+
+// TestParametersPublish checks that each change of a parameter publishes a new version of the functions whose
+// environment has it. SAM names a version after the template, in which only the parameter's name stands. A version is
+// replaced only when its description changes. CloudFormation allows 256 characters there (AWS::Lambda::Version).
+func TestParametersPublish(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var root yaml.Node
+	if err := yaml.Unmarshal(text, &root); err != nil {
+		t.Fatal(err)
+	}
+	parameters := section(root.Content[0], "Parameters")
+	found := 0
+	for _, function := range []string{"Collect", "Evaluate", "Gate", "Apply"} {
+		resource := section(section(root.Content[0], "Resources"), function+"Function")
+		properties := section(resource, "Properties")
+		said, length := "", 0
+		if d := section(properties, "VersionDescription"); d != nil {
+			said = d.Value
+			if keep := section(resource, "UpdateReplacePolicy"); keep == nil || keep.Value != "Retain" {
+				t.Errorf("%s: a version that is replaced is deleted, although an execution may wait with it", function)
+			}
+		}
+		if section(resource, "DeletionPolicy") != nil {
+			t.Errorf("%s: SAM gives its versions the deletion policy of the function, and does not keep them", function)
+		}
+		for name := range parametersOf(properties, parameters) {
+			if name == "Name" {
+				continue // another name is another function
+			}
+			found++
+			if !strings.Contains(said, "${"+name+"}") {
+				t.Errorf("%s: a change of %s publishes no version, so the state machines continue with the old setting", function, name)
+			}
+			length += 1 + longestOf(t, section(parameters, name))
+		}
+		if length > 256 {
+			t.Errorf("%s: the description of a version may have %d characters", function, length)
+		}
+	}
+	if found != 12 {
+		t.Errorf("%d settings of functions come from parameters", found)
+	}
+}
+
+// parametersOf returns the parameters that n refers to.
+func parametersOf(n, parameters *yaml.Node) map[string]bool {
+	all := map[string]bool{}
+	names := []string{}
+	switch n.Tag {
+	case "!Ref":
+		names = append(names, n.Value)
+	case "!Sub":
+		for _, m := range regexp.MustCompile(`\$\{(\w+)\}`).FindAllStringSubmatch(n.Value, -1) {
+			names = append(names, m[1])
+		}
+	}
+	for _, name := range names {
+		if section(parameters, name) != nil {
+			all[name] = true
+		}
+	}
+	for _, c := range n.Content {
+		for name := range parametersOf(c, parameters) {
+			all[name] = true
+		}
+	}
+	return all
+}
+
+// longestOf returns the length of the longest value that a parameter may have.
+func longestOf(t *testing.T, parameter *yaml.Node) int {
+	t.Helper()
+	if most := section(parameter, "MaxLength"); most != nil {
+		n, err := strconv.Atoi(most.Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	if pattern := section(parameter, "AllowedPattern"); pattern != nil {
+		if m := regexp.MustCompile(`^\[[^]]*\]\{(\d+)\}$`).FindStringSubmatch(pattern.Value); m != nil {
+			n, err := strconv.Atoi(m[1])
+			if err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+	}
+	longest := 0
+	if values := section(parameter, "AllowedValues"); values != nil {
+		for _, v := range values.Content {
+			longest = max(longest, len(v.Value))
+		}
+	}
+	if longest == 0 {
+		t.Fatalf("the value of a parameter may have any length: line %d", parameter.Line)
+	}
+	return longest
 }

@@ -93,7 +93,7 @@ locals {
 
 resource "aws_iam_role" "function" {
   for_each = local.functions
-  name     = "${var.name}-${each.key}"
+  name     = "${local.global}-${each.key}"
   assume_role_policy = jsonencode({
     Version   = "2012-10-17"
     Statement = [{ Effect = "Allow", Principal = { Service = "lambda.amazonaws.com" }, Action = "sts:AssumeRole" }]

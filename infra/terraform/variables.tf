@@ -101,10 +101,12 @@ variable "zips" {
   default     = ""
 }
 
+# Not between 0 and 3 o'clock: EventBridge Scheduler skips a time that does not exist when summer time begins
+# (Schedule types, "Daylight saving time").
 variable "schedule_expression" {
   description = "When runs start."
   type        = string
-  default     = "cron(0 2 * * ? *)"
+  default     = "cron(0 4 * * ? *)"
 }
 
 variable "schedule_timezone" {

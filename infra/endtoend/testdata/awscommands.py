@@ -22,6 +22,12 @@ OWN = {
 }
 
 
+def waiters_of(service):
+    """The operation that each waiter of a service calls, in the CLI's words."""
+    model = SESSION.get_waiter_model(service)
+    return {xform_name(n, "-"): xform_name(model.get_waiter(n).operation, "-") for n in model.waiter_names}
+
+
 def faults(args):
     words = " ".join(args[:2])
     required, enums = set(), {}
@@ -34,6 +40,13 @@ def faults(args):
             yield "no such service"
             return
         operations = {xform_name(o, "-"): o for o in model.operation_names}
+        if args[1] == "wait":
+            waiters = waiters_of(args[0])
+            if args[2:] and args[2] in waiters:
+                yield from faults([args[0], waiters[args[2]], *args[3:]])
+            else:
+                yield "no such waiter"
+            return
         if args[1] not in operations:
             yield "no such operation"
             return
