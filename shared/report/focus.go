@@ -28,10 +28,11 @@ var focusColumns = []string{
 // WriteFOCUS writes the money as CSV in the shape of FOCUS, one row for each calendar month, license, department and
 // cost center. A saving is no charge, so all costs that FOCUS adds up are 0: the rows can be put beside those of a
 // bill, and change no sum of it. The amounts are in our own columns. tenant stands for the billing account. The
-// separator is as in WriteChanges; FOCUS itself has decimal points. The file begins with a byte order mark, as
+// separator is that of a Sheet; FOCUS itself has decimal points. The file begins with a byte order mark, as
 // Microsoft's own exports of costs do (azure-sdk-for-net#34129).
 func WriteFOCUS(w io.Writer, tenant string, s *money.Sums, separator rune) error {
-	err := writeSheet(w, separator, func(write func(...string) error) error {
+	sheet := Sheet{Separator: separator}
+	err := sheet.write(w, func(write func(...string) error) error {
 		err := write(focusColumns...)
 		for i := range s.Rows {
 			if err != nil {

@@ -28,27 +28,34 @@ type leftRow struct {
 }
 
 // WriteLeftOut writes as CSV whom the plan of a run leaves out: the undecided, refused, returned, exempt, deferred and
-// announced, with the reason and what resolves it. A license that a rule keeps because it is in use is not there. The
-// separator is as in WriteChanges. Memory grows with the number of rows, so this is for an operator's machine.
-func WriteLeftOut(ctx context.Context, w io.Writer, s store.Store, r *decision.Run, p *plan.Plan, separator rune) error {
+// announced, with the reason and what resolves it. A license that a rule keeps because it is in use is not there. Memory
+// grows with the number of rows, so this is for an operator's machine.
+func WriteLeftOut(ctx context.Context, w io.Writer, s store.Store, r *decision.Run, p *plan.Plan, o Sheet) error {
 	rows, err := leftOut(ctx, s, r, p)
 	if err != nil {
 		return err
 	}
-	wanted := map[uint64]bool{}
+	wanted, users := map[uint64]bool{}, make([]string, 0, len(rows))
 	for i := range rows {
 		wanted[known.KeyOf(rows[i].User)] = true
+		users = append(users, rows[i].User)
 	}
 	names := profilesOf(ctx, s, r, wanted)
-	return writeSheet(w, separator, func(row func(...string) error) error {
-		err := row("user", "userPrincipalName", "rule", "license", "why", "reason", "remedy", "displayName", "department")
+	by, err := o.leads(ctx, users)
+	if err != nil {
+		return err
+	}
+	return o.write(w, func(row func(...string) error) error {
+		err := row(append([]string{"user", "userPrincipalName", "rule", "license", "why", "reason", "remedy", "displayName", "department"}, by.titles()...)...)
 		for i := range rows {
 			if err != nil {
 				return err
 			}
 			x := &rows[i]
-			err = row(cell(x.User), cell(x.UserPrincipalName), cell(x.Rule), cell(x.License), x.why, cell(x.Reason), cell(x.remedy()),
-				cell(names[x.User].display), cell(names[x.User].department))
+			err = row(append([]string{
+				cell(x.User), cell(x.UserPrincipalName), cell(x.Rule), cell(x.License), x.why, cell(x.Reason), cell(x.remedy()),
+				cell(names[x.User].display), cell(names[x.User].department),
+			}, by.cells(x.User)...)...)
 		}
 		return err
 	})

@@ -88,6 +88,7 @@ var mistakes = []mistake{
 	{name: "no command", args: []string{}},
 	{name: "a misspelt flag", args: []string{"plan", "--asof", "2026-01-01"}},
 	{name: "a flag of another command", args: []string{"plan", "--yes"}},
+	{name: "a flag before its command", args: []string{"--yes", "apply"}},
 	{name: "a flag without a value", args: []string{"plan", "--user"}},
 	{name: "a date in words", args: []string{"plan", "--as-of", "yesterday"}},
 	{name: "a date in the future", args: []string{"plan", "--as-of", "2099-01-01"}},

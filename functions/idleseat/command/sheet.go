@@ -1,6 +1,7 @@
 package command
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/idleseat/idleseat/shared/decision"
@@ -11,13 +12,22 @@ import (
 
 // sheetFlags print a run as a spreadsheet.
 type sheetFlags struct {
-	CSV string `name:"csv" help:"Print a spreadsheet instead: changes, or left-out: whom the plan leaves out, why, and what resolves it." enum:"changes,left-out," default:"" placeholder:"WHAT"`
+	CSV      string `name:"csv" help:"Print a spreadsheet instead: changes, or left-out: whom the plan leaves out, why, and what resolves it." enum:"changes,left-out," default:"" placeholder:"WHAT"`
+	Managers bool   `help:"With --csv, add the manager of each person, read from Entra ID now: one request for each person."`
 	separatorFlag
 }
 
 // separatorFlag says what is between the cells of a spreadsheet.
 type separatorFlag struct {
 	Separator string `name:"csv-separator" help:"Between the cells: a comma, or a semicolon for spreadsheets of countries with a decimal comma." default:"," placeholder:";"`
+}
+
+// check refuses flags that mean nothing together.
+func (c *sheetFlags) check() error {
+	if c.Managers && c.CSV == "" {
+		return usageError{errors.New("--managers adds columns to a spreadsheet; give --csv changes or --csv left-out, too")}
+	}
+	return c.separatorFlag.check()
 }
 
 // check refuses a separator that no spreadsheet expects.
@@ -41,11 +51,15 @@ func (c *sheetFlags) sheet(a *Process, s store.Store, run string) error {
 	if err != nil {
 		return err
 	}
+	how := report.Sheet{Separator: c.separator()}
+	if c.Managers {
+		how.Managers = a.managers
+	}
 	write := report.WriteChanges
 	if c.CSV == "left-out" {
 		write = report.WriteLeftOut
 	}
-	if err := write(a.Context, a.file, s, r, p, c.separator()); err != nil {
+	if err := write(a.Context, a.file, s, r, p, how); err != nil {
 		return fmt.Errorf("print the spreadsheet of run %s: %w", run, err)
 	}
 	return nil

@@ -3,18 +3,20 @@ package command
 import (
 	"bytes"
 	"encoding/csv"
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
 // sheet prints a spreadsheet of a run and returns its rows by title.
-func (s *shell) sheet(run, what, separator string) (rows []map[string]string) {
+func (s *shell) sheet(run, what, separator string, more ...string) (rows []map[string]string) {
 	s.t.Helper()
-	all := sheetOf(s.t, s.want(exitDone, "show", run, "--csv", what, "--csv-separator", separator).out, separator)
+	all := sheetOf(s.t, s.want(exitDone, append([]string{"show", run, "--csv", what, "--csv-separator", separator}, more...)...).out, separator)
 	for _, line := range all[1:] {
 		row := map[string]string{}
 		for i, title := range all[0] {
@@ -77,6 +79,62 @@ func TestSheets(t *testing.T) {
 		t.Errorf("%d changes, want %d", len(changes), len(p.Changes))
 	}
 	if a := s.want(exitUsage, "show", p.Run, "--csv", "changes", "--csv-separator", "|"); !strings.Contains(a.err, "neither a comma nor a semicolon") {
+		t.Errorf("stderr: %s", a.err)
+	}
+}
+
+// TestManagers compares the managers in both spreadsheets with those of the company. A person has an unknown manager
+// if Graph names none, and if the person is not in Entra ID.
+func TestManagers(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 300, Seed: 6})
+	s.company.Company.SetDisplayName(3, "=Åsa; +1")
+	p := s.plan(exitDone)
+	want := map[string][2]string{}
+	for i := range s.company.Company.Size() {
+		if account := s.company.Company.Person(i).Entra; account != nil {
+			want[account.ID] = [2]string{"unknown", "unknown"}
+			if boss := s.company.Company.Person(i / 10).Entra; i >= 10 && boss != nil {
+				want[account.ID] = [2]string{plain.Line(boss.DisplayName), boss.Mail}
+				if strings.HasPrefix(boss.DisplayName, "=") {
+					want[account.ID] = [2]string{"'" + boss.DisplayName, boss.Mail}
+				}
+			}
+		}
+	}
+	want[s.company.Company.Person(35).Entra.ID] = [2]string{"'=Åsa; '+1", s.company.Company.Person(3).Entra.Mail}
+	count := map[bool]int{}
+	for _, what := range []string{"changes", "left-out"} {
+		for _, row := range s.sheet(p.Run, what, ";", "--managers") {
+			w, inEntra := want[row["user"]]
+			if !inEntra {
+				w = [2]string{"unknown", "unknown"}
+			}
+			if count[w[0] != "unknown"]++; row["manager"] != w[0] || row["managerMail"] != w[1] {
+				t.Errorf("%s: %s has the manager %q <%s>, want %q", what, row["user"], row["manager"], row["managerMail"], w)
+			}
+		}
+		for _, row := range s.sheet(p.Run, what, ";") {
+			if _, has := row["manager"]; has {
+				t.Fatalf("%s has managers, and nobody asked: %v", what, row)
+			}
+		}
+	}
+	if count[true] == 0 || count[false] == 0 {
+		t.Errorf("rows with and without a manager: %v", count)
+	}
+
+	refused := p.Changes[len(p.Changes)-1].User
+	s.company.Intercept(failing(func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, refused+"/manager") }))
+	a := s.want(exitDone, "show", p.Run, "--csv", "changes", "--managers")
+	if !strings.Contains(a.err, "1 manager could not be read") || !strings.Contains(a.err, refused) || !strings.Contains(string(a.out), "unknown,unknown") {
+		t.Errorf("one manager is refused: %s\n%s", a.err, a.out)
+	}
+	s.company.Intercept(failing(func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/manager") }))
+	if a := s.want(exitFailed, "show", p.Run, "--csv", "changes", "--managers"); !strings.Contains(a.err, "User.Read.All") || len(a.out) > 0 {
+		t.Errorf("all managers are refused: %s\n%s", a.err, a.out)
+	}
+	if a := s.want(exitUsage, "show", p.Run, "--managers"); !strings.Contains(a.err, "--csv changes") {
 		t.Errorf("stderr: %s", a.err)
 	}
 }

@@ -21,7 +21,7 @@ type showCmd struct {
 
 // Run shows what a run saw, planned and did.
 func (c *showCmd) Run(a *Process) error {
-	if err := c.separatorFlag.check(); err != nil {
+	if err := c.sheetFlags.check(); err != nil {
 		return err
 	}
 	s, err := c.view(a)

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -39,7 +40,7 @@ func sentences(first, second string) string {
 }
 
 func usageWords(k *kong.Kong, node *kong.Node, text string) string {
-	name := node.Path()
+	name := cmp.Or(node.Path(), k.Model.Name)
 	if m := unknownFlag.FindStringSubmatch(text); m != nil {
 		if others := haveFlag(k.Model.Node, strings.TrimLeft(m[1], "-")); len(others) > 0 {
 			return fmt.Sprintf("%s has no flag %s; %s", name, m[1], theyHave(others))

@@ -15,39 +15,53 @@ import (
 
 // wireManager has what is read of a manager.
 type wireManager struct {
+	Name    string `json:"displayName"`
 	Enabled *bool  `json:"accountEnabled"`
 	Mail    string `json:"mail"`
 	Type    string `json:"userType"`
 }
 
+// Manager returns the name and the address of a user's manager. Both are "" if the user has no manager or does not
+// exist, between which Graph's answer does not distinguish, and if the application may not see who the manager is
+// (docs-contrib: api-reference/v1.0/api/user-list-manager.md).
+func (c *Client) Manager(ctx context.Context, userID string) (name, mail string, err error) {
+	m, err := c.manager(ctx, userID)
+	return m.Name, m.Mail, err
+}
+
 // ManagerMail returns the address of a user's manager. It returns "" if the user has no manager, and if the manager's
-// account is blocked, is a guest's or has no address (docs-contrib: api-reference/v1.0/api/user-list-manager.md).
+// account is blocked, is a guest's or has no address.
 func (c *Client) ManagerMail(ctx context.Context, userID string) (string, error) {
+	m, err := c.manager(ctx, userID)
+	if err != nil || m.Enabled == nil || !*m.Enabled || !strings.EqualFold(m.Type, "Member") {
+		return "", err
+	}
+	return m.Mail, nil
+}
+
+// manager reads a user's manager. The result is empty if Graph knows none.
+func (c *Client) manager(ctx context.Context, userID string) (m wireManager, err error) {
 	k := call{what: "read the manager of person " + userID, needs: "User.Read.All"}
 	if !isID(userID) {
-		return "", k.failed(fmt.Errorf("%q is %w", userID, errNotID))
+		return m, k.failed(fmt.Errorf("%q is %w", userID, errNotID))
 	}
 	info, err := c.user(userID).Manager().ToGetRequestInformation(ctx, &users.ItemManagerRequestBuilderGetRequestConfiguration{
 		QueryParameters: &users.ItemManagerRequestBuilderGetQueryParameters{Select: selectOf[wireManager]()},
 	})
 	if err != nil {
-		return "", k.failed(err)
+		return m, k.failed(err)
 	}
 	body, err := c.send(ctx, k, info)
 	if answered(err, http.StatusNotFound) {
-		return "", nil
+		return m, nil
 	}
 	if err != nil {
-		return "", err
+		return m, err
 	}
-	manager, err := decodeOne[wireManager](body)
-	if err != nil {
-		return "", k.failed(err)
+	if m, err = decodeOne[wireManager](body); err != nil {
+		return m, k.failed(err)
 	}
-	if manager.Enabled == nil || !*manager.Enabled || !strings.EqualFold(manager.Type, "Member") {
-		return "", nil
-	}
-	return manager.Mail, nil
+	return m, nil
 }
 
 // SendMail sends a mail from a mailbox, and keeps a copy among its sent items. It sends the mail at most once, because

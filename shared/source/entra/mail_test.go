@@ -99,3 +99,33 @@ func TestManagerMail(t *testing.T) {
 		}
 	}
 }
+
+// A manager whom the application may not see has an id alone (docs: "Limited information returned for inaccessible
+// member objects").
+func TestManager(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		play  answer
+		want  [2]string
+		fails bool
+	}{
+		"a manager":        {answer{body: `{"displayName":"Mia Malm","accountEnabled":true,"mail":"m@x.example","userType":"Member"}`}, [2]string{"Mia Malm", "m@x.example"}, false},
+		"a blocked one":    {answer{body: `{"displayName":"Mia Malm","accountEnabled":false,"mail":null,"userType":"Member"}`}, [2]string{"Mia Malm", ""}, false},
+		"one not to see":   {answer{body: `{"@odata.type":"#microsoft.graph.user","displayName":null,"accountEnabled":null,"mail":null,"userType":null}`}, [2]string{}, false},
+		"none, or no user": {notFound, [2]string{}, false},
+		"forbidden":        {forbidden, [2]string{}, true},
+		"damaged":          {answer{body: `{"mail":`}, [2]string{}, true},
+	} {
+		f := newFake(t, tt.play)
+		var got [2]string
+		var err error
+		got[0], got[1], err = f.Manager(t.Context(), userA)
+		if got != tt.want || (err != nil) != tt.fails {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+	}
+	f := newFake(t)
+	if _, _, err := f.Manager(t.Context(), "../groups"); err == nil || len(f.asked) > 0 {
+		t.Errorf("no id: %v, asked %q", err, f.asked)
+	}
+}
