@@ -79,6 +79,9 @@ func (c *applyCmd) Run(a *Process) error {
 	earlier, err := resume(a, applier, p, p.Resumes, in.Policy, "")
 	if err != nil || idle {
 		line.bar.clear()
+		if err == nil && !c.json() {
+			err = (&printer{w: a.Stdout}).waits(earlier.pending, next+" --yes")
+		}
 		return errors.Join(a.stopped(err, halfway(p, nil, next)), resumeFailed(earlier.failed))
 	}
 	results, err := applier.Apply(a.Context, in)
@@ -88,7 +91,7 @@ func (c *applyCmd) Run(a *Process) error {
 	}
 	line.report(a.Context, p.Run)
 	if results != nil {
-		if printErr := printResults(a, p, results, c.formatFlag, next+" --yes"); printErr != nil && err == nil {
+		if printErr := printResults(a, p, results, earlier.pending, c.formatFlag, next+" --yes"); printErr != nil && err == nil {
 			err = printErr
 		}
 	}
@@ -213,78 +216,6 @@ func (p *pipeline) applier() *apply.Applier {
 		applier.AD = p.ad
 	}
 	return applier
-}
-
-// approved asks at the terminal whether to apply the plan. It returns an error if the answer is not yes, and without a
-// terminal. next is the command that asks again.
-func approved(a *Process, p *plan.Plan, next string) error {
-	refusal := fmt.Errorf("%w: the plan was not approved; answer yes, or give --yes", runs.ErrRefused)
-	if !a.atTerminal() {
-		return refusal
-	}
-	answer, err := a.ask(fmt.Sprintf("Apply %s of run %s to tenant %s (plan %s…)? [yes/no]", many(len(p.Changes), "change"), p.Run, p.Tenant, p.PlanHash[:12]))
-	if err != nil {
-		return a.stopped(err, halfway(p, nil, next))
-	}
-	if !strings.EqualFold(answer, "yes") {
-		return refusal
-	}
-	return nil
-}
-
-// printResults prints the results of a plan. next is the command that finishes the pending changes.
-func printResults(a *Process, p *plan.Plan, r *runs.Results, f formatFlag, next string) error {
-	if f.json() {
-		return writeJSON(a.json, r)
-	}
-	out := &printer{w: a.Stdout}
-	rows := [][]string{{"USER", "RULE", "CHANGE", "STATUS", "NOTE"}}
-	saved := 0.0
-	for _, x := range r.Results {
-		rows = append(rows, []string{x.UserPrincipalName, x.Rule, arrow(x.Rule, x.License, x.To), string(x.Status), x.Note})
-		if x.Status == runs.Done {
-			saved += x.MonthlySaving
-		}
-	}
-	out.toldTable(rows, "the run's results have them all")
-	out.printf("\n%s; %s\n", counts(r.Count), freed(saved, p.Currency))
-	if r.Count(runs.Pending) > 0 {
-		out.printf("pending changes wait for the directory; finish them:  %s\n", next)
-	}
-	return out.err
-}
-
-// freed describes a monthly saving. A negative saving is the monthly cost of a restore.
-func freed(saving float64, currency string) string {
-	if saving < 0 {
-		return amount(-saving, currency) + " a month paid again"
-	}
-	return amount(saving, currency) + " a month freed"
-}
-
-// arrow describes a change for display, such as "E3 → E1" or "E3 removed".
-func arrow(rule, license, to string) string {
-	switch {
-	case rule == plan.RestoreRule && to == "":
-		return license + " given back"
-	case rule == plan.RestoreRule:
-		return to + " → " + license
-	case to == "":
-		return license + " removed"
-	default:
-		return license + " → " + to
-	}
-}
-
-// counts lists the number of changes in each status, such as "done 3, pending 1".
-func counts(of func(runs.Status) int) string {
-	var parts []string
-	for _, s := range []runs.Status{runs.Done, runs.Announced, runs.Pending, runs.Kept, runs.Refused, runs.Failed} {
-		if n := of(s); n > 0 {
-			parts = append(parts, fmt.Sprintf("%s %d", s, n))
-		}
-	}
-	return strings.Join(parts, ", ")
 }
 
 func writeJSON(w io.Writer, v any) error {

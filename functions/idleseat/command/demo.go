@@ -174,7 +174,7 @@ func (d *demo) apply(p *plan.Plan) error {
 					saved += x.MonthlySaving
 				}
 			}
-			d.out.printf("Applied: %s; %s\n", counts(r.Count), freed(saved, p.Currency))
+			d.out.printf("Applied: %s; %s\n", counts(r.Count), freed(saved, p.Currency, false))
 			if i := slices.IndexFunc(r.Results, func(x runs.Result) bool { return x.Status == runs.Kept }); i >= 0 {
 				d.out.printf("  kept, for example %s: %s\n", r.Results[i].UserPrincipalName, r.Results[i].Note)
 			}

@@ -141,7 +141,7 @@ func (f awsFlag) printOutcome(a *Process, out *gate.StepOutput, format formatFla
 			p.printf("people %d; verdicts: keep %d, reclaim %d, undecided %d, exempt %d\n", c.Users, c.Keep, c.Reclaim, c.Undecided, c.Exempt)
 		}
 		if out.Results != nil {
-			p.printf("%s; %s\n", counts(func(s runs.Status) int { return out.Results[s] }), freed(out.MonthlySaving, out.Currency))
+			p.printf("%s; %s\n", counts(func(s runs.Status) int { return out.Results[s] }), freed(out.MonthlySaving, out.Currency, out.Restores != ""))
 		}
 		if len(out.Resumed) > 0 {
 			p.printf("begun by earlier runs: %s\n", counts(func(s runs.Status) int { return out.Resumed[s] }))

@@ -148,5 +148,5 @@ func (c *reevaluateCmd) print(a *Process, p *plan.Plan, answer *reevaluation, re
 	if err := tellAll(a, answer.People, story.Detail{Values: a.verbose}); err != nil || results == nil {
 		return err
 	}
-	return printResults(a, p, results, c.formatFlag, c.next(a, "apply "+p.Run+" --yes"))
+	return printResults(a, p, results, 0, c.formatFlag, c.next(a, "apply "+p.Run+" --yes"))
 }

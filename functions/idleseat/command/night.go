@@ -279,7 +279,7 @@ func (n *night) print(s store.Store) error {
 		if n.results == nil {
 			return nil
 		}
-		return printResults(n.a, n.plan, n.results, n.formatFlag, n.again())
+		return printResults(n.a, n.plan, n.results, 0, n.formatFlag, n.again())
 	}
 	body, err := s.Get(context.WithoutCancel(n.a.Context), layout.Plan(n.plan.Run))
 	if err != nil {

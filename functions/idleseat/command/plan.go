@@ -236,8 +236,10 @@ func planText(a *Process, s store.Store, r *decision.Run, p *plan.Plan, next str
 		}
 	case p.Verdict != plan.Nothing && p.Mode == policy.Audit:
 		out.printf("mode is audit: this is what would be done. Nothing may be written until the policy says review.\n")
-	case next != "" && (p.Verdict != plan.Nothing || len(p.Resumes) > 0):
+	case next != "" && p.Verdict != plan.Nothing:
 		out.printf("plan hash %s\napply it:  %s\n", p.PlanHash, next)
+	case next != "" && len(p.Resumes) > 0:
+		out.printf("finish what earlier runs began:  %s\n", next)
 	}
 	return out.err
 }

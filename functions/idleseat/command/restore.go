@@ -128,7 +128,7 @@ func (c *restoreCmd) restoreRun(a *Process, line *pipeline, s store.Store, run, 
 	if results == nil {
 		return err
 	}
-	if printErr := printResults(a, p, results, c.formatFlag, next+" --yes"); printErr != nil && err == nil {
+	if printErr := printResults(a, p, results, earlier.pending, c.formatFlag, next+" --yes"); printErr != nil && err == nil {
 		err = printErr
 	}
 	if err == nil {

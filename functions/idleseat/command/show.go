@@ -110,7 +110,7 @@ func showTables(out *printer, n *report.Night) {
 	}
 	rows = [][]string{{"PEOPLE", "RULE", "OUTCOME", "WHY NOTHING IS CHANGED"}}
 	for _, r := range n.Reasons {
-		outcome := string(r.Outcome)
+		outcome := r.Outcome.String()
 		if r.Outcome == policy.Reclaim {
 			outcome = "refused"
 		}

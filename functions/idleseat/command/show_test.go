@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/idleseat/idleseat/shared/report"
 	"github.com/idleseat/idleseat/shared/runs"
@@ -21,6 +23,10 @@ func TestShow(t *testing.T) {
 		if !strings.Contains(before, want) {
 			t.Errorf("before the changes, show does not say %q:\n%s", want, before)
 		}
+	}
+	undecided := regexp.MustCompile(`(?m)^  \d+ +m365-idle-60 +undecided +\S`)
+	if !undecided.MatchString(before) || strings.ContainsRune(before, utf8.RuneError) {
+		t.Errorf("show does not say undecided, or says something that is no text:\n%s", before)
 	}
 	s.finish(p.Run)
 	after := string(s.want(exitDone, "show", p.Run).out)

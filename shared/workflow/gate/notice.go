@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/idleseat/idleseat/shared/layout"
@@ -194,7 +195,7 @@ func (l *letter) facts() (lines [][2]string) {
 	case o.Failure != nil:
 		add("Why", "%s: %s", o.Failure.Error, o.Failure.Cause)
 	case o.Results != nil:
-		add("Changes", "%d; %s; %s", o.Changes, statuses(o.Results), freed(o.MonthlySaving, o.Currency))
+		add("Changes", "%d; %s; %s", o.Changes, statuses(o.Results), freed(o))
 	case o.Changes == 0:
 		add("Changes", "none")
 	default:
@@ -233,11 +234,12 @@ func statuses(of map[runs.Status]int) string {
 	return cmp.Or(strings.Join(parts, ", "), "none done")
 }
 
-func freed(saving float64, currency string) string {
-	if saving < 0 {
-		return fmt.Sprintf("%.2f %s a month paid again", -saving, currency)
+// freed describes a monthly saving. The saving of a restore is negative, and it is 0 where no price is known.
+func freed(o *StepOutput) string {
+	if o.Restores != "" || o.MonthlySaving < 0 {
+		return fmt.Sprintf("%.2f %s a month paid again", math.Abs(o.MonthlySaving), o.Currency)
 	}
-	return fmt.Sprintf("%.2f %s a month freed", saving, currency)
+	return fmt.Sprintf("%.2f %s a month freed", o.MonthlySaving, o.Currency)
 }
 
 // step is something that the reader may do, with the command to paste.

@@ -1,0 +1,141 @@
+package command
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/runs"
+)
+
+// approved asks at the terminal whether to apply the plan. It returns an error if the answer is not yes, and without a
+// terminal. next is the command that asks again.
+func approved(a *Process, p *plan.Plan, next string) error {
+	refusal := fmt.Errorf("%w: the plan was not approved; answer yes, or give --yes", runs.ErrRefused)
+	if !a.atTerminal() {
+		return refusal
+	}
+	answer, err := a.ask(question(p))
+	if err != nil {
+		return a.stopped(err, halfway(p, nil, next))
+	}
+	if !strings.EqualFold(answer, "yes") {
+		return refusal
+	}
+	return nil
+}
+
+// question asks whether to apply a plan. It says what approval does: to take, to give back, or to finish.
+func question(p *plan.Plan) string {
+	what := "Apply " + many(len(p.Changes), "change") + " of run " + p.Run
+	if p.Restores != "" {
+		what = "Give back " + givenBack(p) + ", taken by run " + p.Restores + ","
+	}
+	var finish, undo int
+	for _, b := range p.Pending {
+		if p.Restores != "" && b.Run == p.Restores {
+			undo++
+		} else {
+			finish++
+		}
+	}
+	var parts []string
+	if len(p.Changes) > 0 {
+		parts = append(parts, what)
+	}
+	if undo > 0 {
+		parts = append(parts, "undo "+many(undo, "unfinished change")+" of run "+p.Restores)
+	}
+	if finish > 0 {
+		parts = append(parts, "finish "+many(finish, "pending change")+" of earlier runs")
+	}
+	if len(parts) == 0 {
+		parts = []string{what} // earlier runs have work, and the plan does not say whose
+	}
+	text := strings.Join(parts, " and ")
+	return fmt.Sprintf("%s in tenant %s (plan %s…)? [yes/no]", strings.ToUpper(text[:1])+text[1:], p.Tenant, p.PlanHash[:12])
+}
+
+// givenBack says what a restore gives back, and to whom.
+func givenBack(p *plan.Plan) string {
+	people, names := map[string]bool{}, []string{}
+	for i := range p.Changes {
+		people[p.Changes[i].User] = true
+		names = append(names, p.Changes[i].License)
+	}
+	if len(people) == 1 {
+		return strings.Join(names, ", ") + " to " + cmp.Or(p.Changes[0].UserPrincipalName, p.Changes[0].User)
+	}
+	return many(len(p.Changes), "license") + " to " + strconv.Itoa(len(people)) + " people"
+}
+
+// printResults prints the results of a plan. earlier is how many changes of earlier runs are pending. next is the
+// command that finishes the pending changes.
+func printResults(a *Process, p *plan.Plan, r *runs.Results, earlier int, f formatFlag, next string) error {
+	if f.json() {
+		return writeJSON(a.json, r)
+	}
+	out := &printer{w: a.Stdout}
+	rows := [][]string{{"USER", "CHANGE", "STATUS", "NOTE"}}
+	saved := 0.0
+	for _, x := range r.Results {
+		rows = append(rows, []string{x.UserPrincipalName, arrow(x.Rule, x.License, x.To), string(x.Status), x.Note})
+		if x.Status == runs.Done {
+			saved += x.MonthlySaving
+		}
+	}
+	out.toldTable(rows, "the run's results have them all")
+	out.printf("\n%s; %s\n", counts(r.Count), freed(saved, p.Currency, p.Restores != ""))
+	return out.waits(r.Count(runs.Pending)+earlier, next)
+}
+
+// waits says how many changes are pending. next is the command that finishes them.
+func (p *printer) waits(pending int, next string) error {
+	if pending > 0 {
+		p.printf("%s for the directory, often for minutes; then finish:  %s\n", stillWait(pending), next)
+	}
+	return p.err
+}
+
+func stillWait(pending int) string {
+	if pending == 1 {
+		return "1 pending change waits"
+	}
+	return fmt.Sprintf("%d pending changes wait", pending)
+}
+
+// freed describes a monthly saving. The saving of a restore is negative, and it is 0 where no price is known.
+func freed(saving float64, currency string, restored bool) string {
+	if restored || saving < 0 {
+		return amount(math.Abs(saving), currency) + " a month paid again"
+	}
+	return amount(saving, currency) + " a month freed"
+}
+
+// arrow describes a change for display, such as "E3 → E1" or "E3 removed".
+func arrow(rule, license, to string) string {
+	switch {
+	case rule == plan.RestoreRule && to == "":
+		return license + " given back"
+	case rule == plan.RestoreRule:
+		return to + " → " + license
+	case to == "":
+		return license + " removed"
+	default:
+		return license + " → " + to
+	}
+}
+
+// counts lists the number of changes in each status, such as "done 3, pending 1".
+func counts(of func(runs.Status) int) string {
+	var parts []string
+	for _, s := range []runs.Status{runs.Done, runs.Announced, runs.Pending, runs.Kept, runs.Refused, runs.Failed} {
+		if n := of(s); n > 0 {
+			parts = append(parts, fmt.Sprintf("%s %d", s, n))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
