@@ -204,7 +204,7 @@ func (q *MemberQuery) gap(p *directory.Person) string {
 		}
 		return "is not known: group " + q.Ref.String() + " could not be read"
 	}
-	return fmt.Sprintf("is not known: member of %s or not, %s", q.Ref, sourceGap(q.Ref.Source, p))
+	return "is not known: " + sourceGap(q.Ref.Source, p)
 }
 
 // sourceGap returns why the person has no known values in s.

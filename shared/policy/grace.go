@@ -82,7 +82,12 @@ func (j *Judge) enabledAgain(l *License, p *directory.Person) grace {
 	case enabled == directory.Unset:
 		return grace{flag: directory.Unset, unknown: func(all *gaps) {
 			name := "the account in " + source.String()
-			all.add(name, name, "has been enabled for an unknown time: accountEnabled was not read")
+			switch {
+			case p.State(source) == directory.Present:
+				all.add(name, name, "has been enabled for an unknown time: accountEnabled was not read")
+			case len(all.names) == 0: // what else is unknown names the reason
+				all.add(name, name, "is not known: "+sourceGap(source, p))
+			}
 		}}
 	case enabled == directory.No, since.IsZero():
 		return grace{flag: directory.No}

@@ -82,7 +82,10 @@ func TestGrace(t *testing.T) {
 		"Citrix, seen yesterday":    {func(p *directory.Person) { p.AD.Past.MemberOf(key, ago(1)) }, "citrix", Keep, "first seen in the group of citrix on 2026-11-22, in grace until 2026-12-06"},
 		"Citrix, seen 14 days ago":  {func(p *directory.Person) { p.AD.Past.MemberOf(key, ago(14)) }, "citrix", Reclaim, ""},
 		"Citrix, enabled yesterday": {func(p *directory.Person) { p.AD.Past.EnabledSince = ago(1) }, "citrix", Keep, "first seen enabled on 2026-11-22"},
-		"Citrix, Entra's enabling":  {func(p *directory.Person) { p.Entra.Past.EnabledSince = ago(1) }, "citrix", Reclaim, ""},
+		"Citrix, account in doubt": {func(p *directory.Person) { p.AD, p.ADState, p.Doubt = nil, directory.Missing, "no account was found" }, "citrix", Undecided,
+			"LastlogonTimestamp and created are not known: no account was found"},
+		"Citrix, account not read": {func(p *directory.Person) { p.AD, p.ADState = nil, directory.NotRead }, "citrix", Undecided, "LastlogonTimestamp was not read"},
+		"Citrix, Entra's enabling": {func(p *directory.Person) { p.Entra.Past.EnabledSince = ago(1) }, "citrix", Reclaim, ""},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -101,6 +104,9 @@ func TestGrace(t *testing.T) {
 			v := j.Ask(rule, person)
 			if v.Outcome != tc.want || !strings.Contains(v.Reason, tc.reason) {
 				t.Errorf("%s: %s, want %s: %s", v.Outcome, v.Reason, tc.want, tc.reason)
+			}
+			if said := "unknown time"; strings.Contains(v.Reason, said) && !strings.Contains(tc.reason, said) {
+				t.Errorf("the reason says why the account is unknown, and then that it is: %s", v.Reason)
 			}
 			unread := person.Entra.Enabled == directory.Unset // the outcome is then open
 			if at, ok := j.Turns(rule, person); v.Outcome == Keep && !unread && (!ok || !strings.Contains(v.Reason, "in grace until "+dayOf(at))) {

@@ -229,8 +229,8 @@ rules:
 			p.Unreadable, p.AD.Unreadable = []string{"ad:cn=g,dc=corp"}, []string{"primaryGroupID"}
 		}, "inAD is not known: group ad:CN=G,DC=corp could not be read"},
 		"an unreadable group": {"on", func(p *directory.Person) { p.Unreadable = []string{"entra:G"} }, "inEntra is not known: group entra:G could not be read"},
-		"AD was not read":     {"in", func(p *directory.Person) { p.AD, p.ADState = nil, directory.NotRead }, "inAD is not known: member of ad:CN=G,DC=corp or not, Active Directory was not read"},
-		"AD in doubt":         {"in", func(p *directory.Person) { p.AD, p.ADState, p.Doubt = nil, directory.Missing, "no account was found" }, "inAD is not known: member of ad:CN=G,DC=corp or not, no account was found"},
+		"AD was not read":     {"in", func(p *directory.Person) { p.AD, p.ADState = nil, directory.NotRead }, "inAD is not known: Active Directory was not read"},
+		"AD in doubt":         {"in", func(p *directory.Person) { p.AD, p.ADState, p.Doubt = nil, directory.Missing, "no account was found" }, "inAD is not known: no account was found"},
 		"neither was created": {"made", func(p *directory.Person) { p.Entra.Created, p.AD.Created = time.Time{}, time.Time{} }, "either has no value"},
 		"no text":             {"title", func(p *directory.Person) {}, `adTitle has no value, and the condition does not say what holds then; add && adTitle != "" to leave such people alone, or || adTitle == "" to mean them, too`},
 	} {
