@@ -93,7 +93,6 @@ func (q *Question) byPlan(one *Story, x *Answer, p *planOf) {
 		x.became(r)
 		return
 	}
-	x.Change += " The plan of run " + p.Run + " has this change."
 	switch {
 	case p.Mode == policy.Audit:
 		x.Change = "The policy has the mode audit, so that nothing is taken. " + x.Change
@@ -107,7 +106,9 @@ func (q *Question) byPlan(one *Story, x *Answer, p *planOf) {
 		x.Do = append(x.Do, "to see why it is on hold: "+Command(slices.Concat([]string{"show", p.Run}, q.flags())...))
 	default:
 		x.Do = append(x.Do, "to carry out the plan of the run, which has this change: "+Command(slices.Concat([]string{"apply", p.Run}, q.flags())...))
+		return
 	}
+	x.Change += " The plan of run " + p.Run + " has this change."
 }
 
 // became says what became of a planned change that was not made.

@@ -126,7 +126,7 @@ func do(x *Answer, past *License) (list []string) {
 		list = append(list, how)
 	}
 	if x.State == Pending {
-		list = append(list, "Nothing; the next scheduled run finishes it.")
+		list = append(list, "Nothing, if idleseat runs every night: the next run finishes it.")
 	}
 	if past != nil {
 		list = append(list, past.do()...)

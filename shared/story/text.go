@@ -158,7 +158,11 @@ func (t *text) next(x *Answer) string {
 	case !x.Turns.IsZero():
 		return fmt.Sprintf("If nothing changes, it is %s on %s. %s", taken(x.Answer.To), when(now, x.Turns), x.Change)
 	case !x.Cools.IsZero():
-		return fmt.Sprintf("It is protected until %s, if no %s comes first.", when(now, x.Cools), cmp.Or(x.Noun, "change"))
+		text := fmt.Sprintf("No rule takes it before %s.", when(now, x.Cools))
+		if x.Noun != "" {
+			text += fmt.Sprintf(" Each new %s postpones that date.", x.Noun)
+		}
+		return text
 	}
 	return x.Change
 }

@@ -138,7 +138,7 @@ func (f awsFlag) printOutcome(a *Process, out *gate.StepOutput, format formatFla
 		}
 		p.printf("\n")
 		if c := out.Counts; c != nil && c.Users > 0 { // zero for a restore, which evaluates no rules
-			p.printf("people %d; verdicts: keep %d, reclaim %d, undecided %d, exempt %d\n", c.Users, c.Keep, c.Reclaim, c.Undecided, c.Exempt)
+			p.printf("%s\n", countsOf(c))
 		}
 		if out.Results != nil {
 			p.printf("%s; %s\n", counts(func(s runs.Status) int { return out.Results[s] }), freed(out.MonthlySaving, out.Currency, out.Restores != ""))

@@ -193,8 +193,7 @@ func planText(a *Process, s store.Store, r *decision.Run, p *plan.Plan, next str
 			out.printf("  signal %-6s %s%s\n", name, p.Sources[name].State, prefixed(": ", p.Sources[name].Reason))
 		}
 	}
-	out.printf("  people %d; verdicts: keep %d, reclaim %d, undecided %d, exempt %d\n\n",
-		p.Counts.Users, p.Counts.Keep, p.Counts.Reclaim, p.Counts.Undecided, p.Counts.Exempt)
+	out.printf("  %s\n\n", countsOf(&p.Counts))
 	if len(p.Kinds) > 0 {
 		out.printf("  accounts that are no people:")
 		for i, kind := range slices.Sorted(maps.Keys(p.Kinds)) {
@@ -216,7 +215,7 @@ func planText(a *Process, s store.Store, r *decision.Run, p *plan.Plan, next str
 		out.printf("  this store knows no earlier run: nothing is compared with an earlier day, and what was restored or given back with another folder or store is not known here\n\n")
 	}
 	if len(p.Changes) > 0 {
-		out.shortTable(changeTable(p), "changes.csv has them all")
+		out.shortTable(changeTable(p), layout.Changes(p.Run)+" of the store has them all")
 		out.printf("\n")
 	}
 	if len(p.Notices) > 0 {
@@ -244,6 +243,12 @@ func planText(a *Process, s store.Store, r *decision.Run, p *plan.Plan, next str
 	return out.err
 }
 
+// countsOf says how many people were read, and what the rules say. Each rule gives a verdict about each holder.
+func countsOf(c *plan.Counts) string {
+	return fmt.Sprintf("people %d; the rules gave %d verdicts: keep %d, reclaim %d, undecided %d, exempt %d",
+		c.Users, c.Keep+c.Reclaim+c.Undecided+c.Exempt, c.Keep, c.Reclaim, c.Undecided, c.Exempt)
+}
+
 // ruleTable returns a row for each rule. The row has the number of people who hold the license, the number for whom the
 // condition was evaluated, the number whom it matched, and the attributes that had no value.
 func ruleTable(p *plan.Plan) [][]string {
@@ -266,7 +271,7 @@ func pendingText(out *printer, p *plan.Plan) {
 	for _, b := range p.Pending {
 		rows = append(rows, []string{cmp.Or(b.UserPrincipalName, b.User), arrow(b.Rule, b.License, b.To), b.Run, b.Reason})
 	}
-	out.toldTable(rows, "plan.json has them all")
+	out.toldTable(rows, layout.Plan(p.Run)+" of the store has them all")
 	out.printf("\n")
 }
 

@@ -70,7 +70,7 @@ func (c *showCmd) print(a *Process, o *runs.Overview, n *report.Night) error {
 	if o.Refused != "" {
 		out.printf("  refused: %s\n", o.Refused)
 	}
-	out.printf("  people %d; verdicts: keep %d, reclaim %d, undecided %d, exempt %d\n", o.Counts.Users, o.Counts.Keep, o.Counts.Reclaim, o.Counts.Undecided, o.Counts.Exempt)
+	out.printf("  %s\n", countsOf(&o.Counts))
 	for _, note := range n.Notes {
 		out.printf("  note: %s\n", note)
 	}
@@ -90,7 +90,7 @@ func showTables(out *printer, n *report.Night) {
 		rows = append(rows, []string{s.Name, string(s.State), dayOr(s.Newest), fmt.Sprintf("%d of %d", s.Dated, s.Accounts), s.Reason})
 	}
 	tableOf(out, rows)
-	rows = [][]string{{"RULE", "LICENSE", "HOLDERS", "ASKED", "IDLE", "CHANGED", "UNDECIDED", "REFUSED", "DEFERRED", "EXEMPT"}}
+	rows = [][]string{{"RULE", "LICENSE", "HOLDERS", "ASKED", "MATCHED", "CHANGED", "UNDECIDED", "REFUSED", "DEFERRED", "EXEMPT"}}
 	for i := range n.Rules {
 		r := &n.Rules[i]
 		rows = append(rows, []string{r.Name, r.License, fmt.Sprint(r.Holders), fmt.Sprint(r.Asked), fmt.Sprint(r.Idle), fmt.Sprint(r.Changed),

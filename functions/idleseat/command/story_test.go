@@ -68,8 +68,8 @@ func TestCommandsOfAStory(t *testing.T) {
 		t.Fatalf("before the change: %v, ledger %+v", got, one.Ledger)
 	}
 	for _, x := range one.Answers {
-		if len(x.Do) != 1 || !strings.Contains(x.Do[0], ": idleseat apply "+one.Run) {
-			t.Fatalf("%s: to do %q", x.License, x.Do)
+		if len(x.Do) != 1 || !strings.Contains(x.Do[0], ": idleseat apply "+one.Run) || strings.Contains(x.Change, "has this change") {
+			t.Fatalf("%s: %s; to do %q", x.License, x.Change, x.Do)
 		}
 	}
 	s.typed(one.Answers[0].Do[0])
@@ -82,6 +82,12 @@ func TestCommandsOfAStory(t *testing.T) {
 		s.typed(l.Undo)
 	}
 	s.until(ingrid, story.GivenBack, in...)
+	text := string(s.want(exitDone, append([]string{"explain", ingrid}, in...)...).out)
+	for _, want := range []string{"No rule takes it before ", "Each new sign-in postpones that date.", "Each new logon postpones that date."} {
+		if !strings.Contains(text, want) {
+			t.Errorf("explain does not say %q of what was given back:\n%s", want, text)
+		}
+	}
 	s.passes(2 * time.Minute)
 	if d := cmp.Diff(before, holding(s.company.Company)[number]); d != "" {
 		t.Errorf("what Ingrid holds (-before +after):\n%s", d)
