@@ -60,6 +60,7 @@ type Group struct {
 	Reduced        []string `json:"reduced,omitempty"`        // the subset of Grants that the group assigns with service plans switched off
 	Off            []string `json:"off,omitempty"`            // ids of the service plans that are switched off
 	Hidden         bool     `json:"hidden,omitempty"`         // HiddenMembership: memberOf omits it without Member.Read.Hidden
+	Unseen         bool     `json:"unseen,omitempty"`         // hidden from this application, too; asked only of a hidden group that gives a license
 	Unreadable     string   `json:"unreadable,omitempty"`     // why the group could not be read, so that membership is unknown; empty if it was read
 	// Doubt means that the group is Unreadable because it may be a different group from the one that earlier runs read.
 	// An operator must look at it before anything changes.

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -38,7 +39,7 @@ func (entraGroup) route(t *Tenant, _ *directory.Person, r *policy.Rule, group st
 		return Route{}, t.elsewhere(r.License, group)
 	}
 	source, refusal := t.LicenseGroup(r.License, &groups[i])
-	if refusal != "" {
+	if refusal = cmp.Or(refusal, unseen(&source)); refusal != "" {
 		return Route{}, refusal
 	}
 	route := Route{Via: EntraGroup, SKU: t.SKUIDs[r.License.SKU], Source: source.ID}
@@ -47,13 +48,23 @@ func (entraGroup) route(t *Tenant, _ *directory.Person, r *policy.Rule, group st
 	}
 	target, refusal := t.LicenseGroup(r.ChangeTo, r.ChangeTo.Group)
 	if refusal == "" {
-		refusal = t.Reduced(r.ChangeTo, &target)
+		refusal = cmp.Or(t.Reduced(r.ChangeTo, &target), unseen(&target))
 	}
 	if refusal != "" {
 		return Route{}, refusal
 	}
 	route.Target, route.TargetSKU = target.ID, t.SKUIDs[r.ChangeTo.SKU]
 	return route, ""
+}
+
+// unseen returns why nobody is moved into or out of a group whose members are hidden from the application. memberOf
+// omits the group then, so that a change would stay pending for ever. It returns "" if the members are shown. A restore
+// does not ask, because it may find the license given without a look at the group.
+func unseen(g *directory.Group) string {
+	if !g.Unseen {
+		return ""
+	}
+	return fmt.Sprintf("the group %s hides its members from this application, so that no read shows whether a change is made; grant the application permission Member.Read.Hidden, or name a group that shows its members", g.Ref)
 }
 
 // Reduced returns a sentence about the service plans that matter to the license but are switched off in the group's

@@ -59,6 +59,8 @@ func TestRouteLooksAtWhatIsLeft(t *testing.T) {
 		change(&g)
 		return []directory.Group{source, g}
 	}
+	unseenSource := source
+	unseenSource.Hidden, unseenSource.Unseen = true, true
 	whole := target(func(*directory.Group) {})
 	reduced := func(off ...string) []directory.Group {
 		return target(func(g *directory.Group) { g.Reduced, g.Off = g.Grants, off })
@@ -86,6 +88,9 @@ func TestRouteLooksAtWhatIsLeft(t *testing.T) {
 		"group gives without, which is not known":  {"exo", reduced(), []directory.Assignment{held("e3", "g-e3")}, Route{}, "the group entra:LIC-EXO gives exo with service plans switched off: what would be left cannot be told"},
 		"group gives without the mailbox":          {"exo", reduced("id-EXCHANGE_S_STANDARD"), []directory.Assignment{held("e3", "g-e3")}, Route{}, "the group entra:LIC-EXO gives exo without the service plan EXCHANGE_S_STANDARD"},
 		"group hides its members":                  {"exo", target(func(g *directory.Group) { g.Hidden = true }), []directory.Assignment{held("e3", "g-e3")}, moved, ""},
+		"group hides its members from idleseat":    {"exo", target(func(g *directory.Group) { g.Hidden, g.Unseen = true, true }), []directory.Assignment{held("e3", "g-e3")}, Route{}, "the group entra:LIC-EXO hides its members from this application"},
+		"source hides its members from idleseat":   {"exo", []directory.Group{unseenSource, whole[1]}, []directory.Assignment{held("e3", "g-e3")}, Route{}, "the group entra:LIC-E3 hides its members from this application"},
+		"hidden groups, and held directly":         {"exo", []directory.Group{unseenSource, whole[1]}, []directory.Assignment{held("e3", "")}, direct, ""},
 		"group is restricted":                      {"exo", target(func(g *directory.Group) { g.Restricted = true }), []directory.Assignment{held("e3", "g-e3")}, Route{}, "the group entra:LIC-EXO is in a restricted management administrative unit"},
 		"group was not found":                      {"exo", []directory.Group{source}, []directory.Assignment{held("e3", "g-e3")}, Route{}, "the group entra:LIC-EXO was not found"},
 		"target has no group":                      {"dark", whole, []directory.Assignment{held("e3", "g-e3")}, Route{}, "held through a group, but the policy names no group for dark"},

@@ -26,7 +26,7 @@ var reasonFiles = []string{
 // noReasons are texts of these files that are no reasons, or only parts of one.
 var noReasons = []string{
 	"x and x x x", "x x, and x", "through a group", "the group x gives x x", "x, which x", "the group x x", // their parts have remedies
-	"is not known: x", // the part after the colon has
+	"is not known: x",                                                                                       // the part after the colon has
 	"; saves nothing: x", "the person is in the group by way of a group within it, too, and stays entitled", // such changes are made
 	"whether a group within the group entitles the person, too, is not known: the account may not read its members",
 	"the assignment is in error and takes no seat",

@@ -63,6 +63,7 @@ var remedies = []remedy{
 	{"synced", []string{"is synced from", "is not synced from"}, "Name the group of Active Directory that the license comes from, and see that Entra Connect synchronizes it."},
 	{"otherGroup", []string{"names no group for", "which is not ", "the change is made in Entra ID", "and none gives"}, "Name in the policy the group that gives the license, or give the license through the group that the policy names."},
 	{"dynamicGroup", []string{"is dynamic"}, "Change the group's membership rule, or give the license through a group that idleseat may change."},
+	{"hiddenGroup", []string{"hides its members from this application"}, "Grant the application Member.Read.Hidden, or give the license through a group that shows its members."},
 	{"lockedGroup", []string{"can only be changed there", "restricted management", "role-assignable", "mail-enabled", "hides its members"}, "Give the license through a group that idleseat may change, or take it by hand."},
 	{"nested", []string{"does not list the account itself", "lists the account is not known"}, "Take the person out of the group that lies in between, by hand."},
 }

@@ -160,3 +160,39 @@ func TestHiddenGroupAndOnePerson(t *testing.T) {
 	}
 	s.unwritten()
 }
+
+// TestHiddenLicenseGroup hides a license group. Without the permission no read shows whether a person has joined or left
+// it, so that a change would stay pending for ever. The plan refuses such changes and names the permission.
+func TestHiddenLicenseGroup(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"LIC-M365-E3", "LIC-EXO-P1"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newShell(t, sandbox.Options{Users: 300, Seed: 5})
+			moved := func() (n int, p printed) {
+				p = s.plan(exitDone)
+				for _, c := range p.Changes {
+					if c.Via == plan.EntraGroup {
+						n++
+					}
+				}
+				return n, p
+			}
+			before, _ := moved()
+			for _, change := range []sandbox.GroupChange{{Hidden: true}, {Hidden: true, Denied: true}, {Hidden: true, Unhidden: true}} {
+				s.company.Company.ChangeGroup(name, change)
+				n, p := moved()
+				refused := 0
+				for _, r := range p.Refused {
+					if strings.Contains(r.Reason, "entra:"+name+" hides its members from this application") && strings.Contains(r.Reason, "Member.Read.Hidden") {
+						refused++
+					}
+				}
+				if shown := change.Unhidden; before == 0 || shown && (n != before || refused > 0) || !shown && (n > 0 || refused != before) {
+					t.Errorf("%+v: %d changes through groups, %d refused; with the group shown: %d changes", change, n, refused, before)
+				}
+			}
+			s.unwritten()
+		})
+	}
+}

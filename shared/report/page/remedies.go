@@ -63,6 +63,7 @@ var inSwedish = map[string]string{
 	"synced":        "Nämn den grupp i Active Directory som licensen kommer från, och se till att Entra Connect synkroniserar den.",
 	"otherGroup":    "Nämn i policyn den grupp som ger licensen, eller ge licensen genom den grupp som policyn nämner.",
 	"dynamicGroup":  "Ändra gruppens medlemskapsregel, eller ge licensen genom en grupp som idleseat får ändra.",
+	"hiddenGroup":   "Ge applikationen behörigheten Member.Read.Hidden, eller ge licensen genom en grupp som visar sina medlemmar.",
 	"lockedGroup":   "Ge licensen genom en grupp som idleseat får ändra, eller ta den för hand.",
 	"nested":        "Ta personen ur den mellanliggande gruppen för hand.",
 	"twin":          "Ta bort tilldelningen av den andra licensen som saknar delar, eller låt båda vara.",

@@ -44,9 +44,30 @@ func (c *Collector) groups(ctx context.Context, in Start, earlier *directory.Ear
 			return nil, fmt.Errorf("find group %q: %w", ref.String(), err)
 		}
 		g.Ref = ref
+		if holds[ref] && g.Hidden && g.Unreadable == "" {
+			if g.Unseen, err = c.unseen(ctx, g); err != nil {
+				return nil, fmt.Errorf("find group %q: %w", ref.String(), err)
+			}
+		}
 		all = append(all, g)
 	}
 	return all, nil
+}
+
+// errShown ends the reading of a group that shows its members.
+var errShown = errors.New("the group shows its members")
+
+// unseen reports whether a group with hidden membership hides its members from this application, too. The first page
+// of its members shows that.
+func (c *Collector) unseen(ctx context.Context, g directory.Group) (bool, error) {
+	err := c.Entra.ListMembers(ctx, g, "", func([]directory.Member, string) error { return errShown })
+	switch {
+	case errors.Is(err, errShown):
+		return false, nil
+	case errors.Is(err, directory.ErrHidden):
+		return true, nil
+	}
+	return false, err
 }
 
 // group finds an Entra group. If an earlier run found the group, known has its object id, and group looks for that id

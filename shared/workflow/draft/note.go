@@ -130,7 +130,7 @@ func (c *choice) tellGroups(tell func(string, ...any)) {
 		}
 	}
 	if len(hidden) > 0 {
-		tell("%s hides its members. Grant Member.Read.Hidden, or what depends on it stays undecided.", first(hidden))
+		tell("%s hides its members. Grant Member.Read.Hidden, or nobody is moved into or out of it, and exemptions by it stay undecided.", first(hidden))
 	}
 	for _, l := range c.licenses() {
 		for _, why := range l.left {
