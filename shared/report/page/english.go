@@ -145,6 +145,7 @@ var english = map[string]string{
 	"idled.beside":      "Not in the chart: %s never active, %s with unknown dates.",
 	"idled.empty":       "No holder has a date.",
 	"chart.table":       "The chart as a table",
+	"chart.tables":      "The charts as a table",
 
 	"changes.about":  "What this plan takes or exchanges, longest idle first.",
 	"notices.about":  "These people are told now. A later run makes the change if they stay away.",

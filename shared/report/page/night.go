@@ -23,7 +23,7 @@ type nightView struct {
 	Signals []signalView
 	Rules   []ruleView
 	Reasons []reasonView
-	Trend   []trendView
+	Trend   *trendView
 	Tables  map[string]tableView
 	Came    int // people whom an earlier run took a license from, and who have it again
 }

@@ -145,6 +145,7 @@ var swedish = map[string]string{
 	"idled.beside":      "Inte i diagrammet: %s aldrig aktiva, %s med okända datum.",
 	"idled.empty":       "Ingen innehavare har ett datum.",
 	"chart.table":       "Diagrammet som tabell",
+	"chart.tables":      "Diagrammen som tabell",
 
 	"changes.about":  "Vad den här planen tar eller byter, längst inaktiv först.",
 	"notices.about":  "De här personerna får besked nu. En senare körning gör ändringen om de håller sig borta.",

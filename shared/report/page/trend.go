@@ -7,49 +7,76 @@ import (
 	"github.com/idleseat/idleseat/shared/report/page/chart"
 )
 
-// trendView is how one figure developed over the kept runs.
+// trendView is how the figures of the kept runs developed: a chart for each figure, since their sizes differ, and one
+// table of all of them.
 type trendView struct {
-	*Words
-	Line    *chart.Line
+	Charts []trendChart
+	Heads  []string
+	Rows   []trendRow
+}
+
+type trendChart struct {
+	Title   string
 	Drawing template.HTML
 }
 
-// newTrend draws one chart for each figure, since their sizes differ. One run is no trend.
-func newTrend(w *Words, points []report.Point) []trendView {
+// trendRow is one run: its day and its figures, as texts.
+type trendRow struct {
+	Day     string
+	Figures []string
+}
+
+var trendFigures = []struct {
+	key string
+	get func(*report.Point) int
+}{
+	{"idle", func(p *report.Point) int { return p.Idle }},
+	{"undecided", func(p *report.Point) int { return p.Undecided }},
+	{"done", func(p *report.Point) int { return p.Done }},
+	{"restored", func(p *report.Point) int { return p.Restored }},
+}
+
+// newTrend returns nil for less than two points. One run is no trend.
+func newTrend(w *Words, points []report.Point) *trendView {
 	if len(points) < 2 {
 		return nil
 	}
-	figures := []struct {
-		key string
-		get func(*report.Point) int
-	}{
-		{"idle", func(p *report.Point) int { return p.Idle }},
-		{"undecided", func(p *report.Point) int { return p.Undecided }},
-		{"done", func(p *report.Point) int { return p.Done }},
-		{"restored", func(p *report.Point) int { return p.Restored }},
+	v := &trendView{}
+	for i := range points {
+		v.Rows = append(v.Rows, trendRow{Day: w.Day(points[i].AsOf)})
 	}
-	var all []trendView
-	for _, f := range figures {
-		l := &chart.Line{
-			ID: "trend-" + f.key, Title: w.T("trend." + f.key), Across: w.T("trend.across"), Up: w.T("trend.up." + f.key),
-			Number: func(x float64) string { return w.F(x, 0) },
-		}
-		first, last := points[0].AsOf, points[len(points)-1].AsOf
-		span := last.Sub(first).Seconds()
+	for _, f := range trendFigures {
+		l := trendLine(w, f.key, points, f.get, v.Rows)
+		v.Heads = append(v.Heads, l.Title)
+		v.Charts = append(v.Charts, trendChart{l.Title, l.SVG()})
 		for i := range points {
-			p := &points[i]
-			at := float64(i) / float64(len(points)-1)
-			if span > 0 {
-				at = p.AsOf.Sub(first).Seconds() / span
-			}
-			point := chart.Point{At: at, Label: w.Day(p.AsOf), Value: float64(f.get(p)), Class: string(p.Verdict)}
-			if i == 0 || i == len(points)-1 {
-				point.Tick = w.Day(p.AsOf)
-			}
-			l.Points = append(l.Points, point)
+			v.Rows[i].Figures = append(v.Rows[i].Figures, w.N(f.get(&points[i])))
 		}
-		l.Description = w.T("trend.description", w.Day(first), f.get(&points[0]), w.Day(last), f.get(&points[len(points)-1]), len(points))
-		all = append(all, trendView{w, l, l.SVG()})
 	}
-	return all
+	return v
+}
+
+// trendLine returns the chart of one figure. The points stand where their time is.
+func trendLine(w *Words, key string, points []report.Point, get func(*report.Point) int, rows []trendRow) *chart.Line {
+	l := &chart.Line{
+		ID: "trend-" + key, Title: w.T("trend." + key), Across: w.T("trend.across"), Up: w.T("trend.up." + key),
+		Number: func(x float64) string { return w.F(x, 0) },
+	}
+	end := len(points) - 1
+	first, last := &points[0], &points[end]
+	span := last.AsOf.Sub(first.AsOf).Seconds()
+	for i := range points {
+		p := &points[i]
+		at := float64(i) / float64(end)
+		if span > 0 {
+			at = p.AsOf.Sub(first.AsOf).Seconds() / span
+		}
+		point := chart.Point{At: at, Label: rows[i].Day, Value: float64(get(p)), Class: string(p.Verdict)}
+		if i == 0 || i == end {
+			point.Tick = rows[i].Day
+		}
+		l.Points = append(l.Points, point)
+	}
+	l.Description = w.T("trend.description", rows[0].Day, get(first), rows[end].Day, get(last), len(points))
+	return l
 }
