@@ -46,7 +46,7 @@ func TestMain(m *testing.M) {
 		os.Exit(status)
 	}
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(200) // at 100, garbage collection takes a fifth of the tests' time
+		debug.SetGCPercent(800) // at 200, garbage collection takes a fifth of the tests' time
 	}
 	os.Exit(m.Run())
 }

@@ -24,6 +24,7 @@ const (
 	Stuck    What = "stuck"     // Holds: the license cannot be changed safely
 	Enabled  What = "enabled"   // Holds: the account is enabled; otherwise it is blocked
 	Given    What = "given"     // somebody gives the license, such as a help desk or a restore
+	Undone   What = "undone"    // the tool gives the license, but not at an operator's wish: it goes back, or a rule restores
 	Released What = "released"  // somebody other than the tool takes the license, or the person leaves the company
 	Planned  What = "planned"   // a plan lists the removal
 	Accepted What = "accepted"  // an administrator allows the removal beyond the limits
@@ -132,7 +133,7 @@ func (j *Judge) about(e Event, p *person) error {
 			p.enabled = append(p.enabled, fact{e.At, e.Shown, true})
 		}
 		clear(p.clear)
-	case Given:
+	case Given, Undone:
 		l.give(e, j.seen[e.License])
 	case Released:
 		l.held, l.planned, l.released = false, false, e.At

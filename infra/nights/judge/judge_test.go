@@ -84,6 +84,8 @@ func TestRemoved(t *testing.T) {
 		"given back while pending":       {[]Event{anna(Removed, 49, true), anna(Pending, 49, true), anna(Given, 50, true), anna(Planned, 51, true)}, on(100), ""},
 		"given back after it was seen":   {[]Event{anna(Removed, 48, true), anna(Pending, 48, true), seen(49), anna(Given, 50, true), anna(Planned, 51, true)}, on(100), Wrong},
 		"given back after it was done":   {[]Event{anna(Removed, 48, true), anna(Pending, 48, true), anna(Pending, 49, false), anna(Given, 50, true), anna(Planned, 51, true)}, on(100), Wrong},
+		"the tool goes back":             {[]Event{anna(Removed, 48, true), anna(Pending, 48, true), seen(49), anna(Undone, 50, true), anna(Planned, 51, true)}, on(100), ""},
+		"the tool restores":              {[]Event{anna(Removed, 48, true), anna(Pending, 48, true), anna(Pending, 49, false), anna(Undone, 50, true), anna(Planned, 51, true)}, on(100), Wrong},
 		"enabled again, and blocked now": {[]Event{anna(Enabled, 1, false), seen(2), anna(Enabled, 95, true), anna(Enabled, 98, false)}, on(100), ""},
 		"given back, then made again":    {[]Event{anna(Removed, 20, true), anna(Given, 50, true), anna(Remade, 55, true), anna(Planned, 90, true)}, on(100), ""},
 		"given back to another account":  {[]Event{anna(Removed, 40, true), anna(Parted, 45, true), anna(Given, 50, true), anna(Planned, 51, true)}, on(100), ""},

@@ -66,7 +66,8 @@ func (l *license) give(e Event, seen time.Time) {
 	l.held = true
 	switch unseen := l.pending && l.taken.After(seen); {
 	case l.taken.IsZero(), l.strange:
-	case unseen: // no night saw the removal, so the tool may know only that it announced one
+	case unseen, // no night saw the removal, so the tool may know only that it announced one
+		l.pending && e.What == Undone: // the tool could not finish the change, so nobody has decided that the person keeps it
 		l.announced = l.notice
 	default:
 		l.given = append(l.given, fact{e.At, e.Shown, true})

@@ -79,13 +79,26 @@ func (w *World) meanwhile(p plan.Plan) {
 func (w *World) byTheWay() {
 	if len(w.runs) > 0 && w.happens("a run is restored", -1, 0.01) {
 		d := throw(w.options.Seed, "which run", w.night)
-		w.tool.restore(w.runs[d.IntN(len(w.runs))])
+		w.restore(w.runs[d.IntN(len(w.runs))])
 	}
 	for i := range w.people {
 		if upn := w.upn(i); !w.serverless && upn != "" && w.happens("one person is asked about", i, 0.0005) {
 			w.one(i, upn)
 		}
 	}
+}
+
+// restore makes an operator restore a run.
+func (w *World) restore(run string) {
+	w.operate(true)
+	defer w.operate(false)
+	w.tool.restore(run)
+}
+
+func (w *World) operate(wished bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.wished = wished
 }
 
 // one evaluates one person again and applies the result. If the command is killed, nobody knows what it announced, so

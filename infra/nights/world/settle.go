@@ -66,7 +66,7 @@ func (w *World) calmDay() {
 func (w *World) restoreAll() {
 	began := w.clock.Now()
 	for _, run := range slices.Backward(w.runs) {
-		w.tool.restore(run)
+		w.restore(run)
 	}
 	w.finish()
 	if missing := w.missing(began); len(missing) > 0 && !w.serverless {

@@ -50,7 +50,11 @@ func (w *World) gained(e sandbox.Event, h *human, license string) {
 	h.told.held[license] = true
 	delete(w.taken, holding{e.Person, license})
 	w.story.Given++
-	w.judge(judge.Event{What: judge.Given, At: e.At, Person: h.id, License: license})
+	what := judge.Given
+	if !e.ByHand && !w.wished {
+		what = judge.Undone
+	}
+	w.judge(judge.Event{What: what, At: e.At, Person: h.id, License: license})
 }
 
 func (w *World) lost(e sandbox.Event, h *human, license string) {

@@ -97,6 +97,7 @@ type World struct {
 	mu       sync.Mutex            // guards the fields below
 	moving   int                   // person whose direct licenses the tool is changing; -1: nobody
 	stranger bool                  // whether the second machine is at work
+	wished   bool                  // whether an operator is restoring a run
 	taken    map[holding]time.Time // licenses that the first machine took and nobody has given since
 	waits    map[int]bool          // people in the group of E3 who may not have its license yet
 }
