@@ -16,8 +16,8 @@ const module = "github.com/idleseat/idleseat/"
 // floors lists the packages from the bottom to the top. A package may import only packages of lower floors. Packages of
 // one folder tree belong together.
 var floors = [][]string{
-	{"shared/directory", "shared/clock", "shared/entrance", "shared/plain", "shared/rows", "shared/layout", "shared/pages"},
-	{"shared/policy", "shared/source", "shared/evidence", "shared/store", "shared/sandbox"},
+	{"shared/directory", "shared/clock", "shared/entrance", "shared/plain", "shared/rows", "shared/layout", "shared/pages", "shared/secret"},
+	{"shared/policy", "shared/source", "shared/evidence", "shared/store", "shared/sandbox", "shared/card"},
 	{"shared/plan", "shared/ledger", "shared/lease", "shared/relay/protocol"},
 	{"shared/snapshot", "shared/relay/client"},
 	{"shared/history"},

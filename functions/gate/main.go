@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/shared/runs"
+	"github.com/idleseat/idleseat/shared/secret"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/step"
 	"github.com/idleseat/idleseat/shared/store"
@@ -19,6 +20,7 @@ type settings struct {
 	Store      string `env:"IDLESEAT_STORE, required"`
 	Policy     string `env:"IDLESEAT_POLICY, default=policy.yaml"` // key in the store
 	Deployment string `env:"IDLESEAT_DEPLOYMENT, default=idleseat"`
+	Webhook    string `env:"IDLESEAT_WEBHOOK_SECRET"` // ARN; empty if no channel gets messages
 }
 
 func main() {
@@ -31,6 +33,9 @@ func open(ctx context.Context, env *settings) (func(context.Context, gate.StepIn
 		return nil, err
 	}
 	steps := &gate.Steps{Store: s, Policy: step.PolicyText(s, env.Policy), Now: time.Now, Deployment: env.Deployment, Place: env.Store}
+	if env.Webhook != "" {
+		steps.Tell = (&teller{secret: env.Webhook, read: secret.Read}).tell
+	}
 	return func(ctx context.Context, in gate.StepInput) (*gate.StepOutput, error) {
 		out, err := steps.Do(ctx, in)
 		if err != nil {

@@ -77,6 +77,30 @@ func TestDeploymentsAgree(t *testing.T) {
 	}
 }
 
+// TestWebhooksAgree: with a webhook, both deployments let gate read its secret and nothing else, and no other role may
+// read it.
+func TestWebhooksAgree(t *testing.T) {
+	t.Parallel()
+	const arn = "arn:aws:secretsmanager:eu-north-1:123456789012:secret:webhook"
+	sam, tf := loadTemplateWith(t, map[string]string{"WebhookSecret": arn}), loadModuleWith(t, map[string]string{"webhook_secret": arn})
+	for name, all := range map[string]roles{"SAM": samRoles(t, sam), "Terraform": terraformRoles(t, tf)} {
+		for role, list := range all {
+			list = slices.DeleteFunc(slices.Clone(list), func(s statement) bool { return !slices.Contains(s.Action, "secretsmanager:GetSecretValue") })
+			var want []statement
+			if role == "gate" {
+				want = []statement{{Effect: "Allow", Action: texts{"secretsmanager:GetSecretValue"}, Resource: texts{arn}}}
+			}
+			if diff := cmp.Diff(want, list, cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("%s: secrets of %s (-want +got):\n%s", name, role, diff)
+			}
+		}
+	}
+	env := convert[struct{ Variables map[string]string }](t, sam.properties("GateFunction")["Environment"])
+	if got := local[map[string]deployed](t, tf, "functions")["gate"].Env["IDLESEAT_WEBHOOK_SECRET"]; got != arn || env.Variables["IDLESEAT_WEBHOOK_SECRET"] != arn {
+		t.Errorf("gate knows the secret %q in Terraform and %q in SAM", got, env.Variables["IDLESEAT_WEBHOOK_SECRET"])
+	}
+}
+
 // alarm is an alarm in the form in which the Terraform module lists it.
 type alarm struct {
 	Text, Namespace, Metric, Statistic string

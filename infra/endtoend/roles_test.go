@@ -52,13 +52,15 @@ func samRoles(t *testing.T, m *template) roles {
 func terraformRoles(t *testing.T, m *module) roles {
 	t.Helper()
 	all := local[roles](t, m, "rights")
-	for name, more := range local[map[string][]string](t, m, "entra") {
-		for _, text := range more {
-			var s statement
-			if err := json.Unmarshal([]byte(text), &s); err != nil {
-				t.Fatal(err)
+	for _, more := range []string{"entra", "webhook"} {
+		for name, list := range local[map[string][]string](t, m, more) {
+			for _, text := range list {
+				var s statement
+				if err := json.Unmarshal([]byte(text), &s); err != nil {
+					t.Fatal(err)
+				}
+				all[name] = append(all[name], s)
 			}
-			all[name] = append(all[name], s)
 		}
 	}
 	return all

@@ -81,6 +81,9 @@ func section(n *yaml.Node, name string) *yaml.Node {
 	return nil
 }
 
+// noValue is what CloudFormation leaves out of a list.
+const noValue = "AWS::NoValue"
+
 // value evaluates a node. It fails the test at an unknown tag.
 func (m *template) value(t *testing.T, n *yaml.Node) any {
 	t.Helper()
@@ -117,7 +120,9 @@ func (m *template) value(t *testing.T, n *yaml.Node) any {
 	case n.Kind == yaml.SequenceNode:
 		out := []any{}
 		for _, c := range n.Content {
-			out = append(out, m.value(t, c))
+			if v := m.value(t, c); v != noValue {
+				out = append(out, v)
+			}
 		}
 		return out
 	case strings.HasPrefix(n.Tag, "!!"):
@@ -136,7 +141,7 @@ func (m *template) ref(t *testing.T, name string) any {
 	if v, ok := m.parameters[name]; ok {
 		return v
 	}
-	pseudo := map[string]string{"AWS::AccountId": account, "AWS::Region": region, "AWS::Partition": "aws"}
+	pseudo := map[string]string{"AWS::AccountId": account, "AWS::Region": region, "AWS::Partition": "aws", noValue: noValue}
 	if v, ok := pseudo[name]; ok {
 		return v
 	}

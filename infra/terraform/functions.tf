@@ -4,7 +4,7 @@ locals {
   functions = {
     collect    = { memory = 512, timeout = 900, env = merge(local.env, local.graph, { IDLESEAT_ENTRA_CERTIFICATE = var.read_certificate, AZURE_CLIENT_ID = var.read_client_id }) }
     evaluate   = { memory = 512, timeout = 240, env = local.env }
-    gate       = { memory = 512, timeout = 900, env = merge(local.env, { IDLESEAT_POLICY = "policy.yaml" }) }
+    gate       = { memory = 512, timeout = 900, env = merge(local.env, { IDLESEAT_POLICY = "policy.yaml", IDLESEAT_WEBHOOK_SECRET = var.webhook_secret }) }
     apply      = { memory = 256, timeout = 900, env = merge(local.env, local.graph, { IDLESEAT_ENTRA_CERTIFICATE = var.write_certificate, AZURE_CLIENT_ID = var.write_client_id }) }
     reevaluate = { memory = 256, timeout = 120, env = merge(local.env, { IDLESEAT_STATE_MACHINE = local.machines.plan }) }
     # The same program, but it starts the entrance that makes changes.

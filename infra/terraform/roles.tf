@@ -25,6 +25,9 @@ locals {
     collect = var.entra_auth == "aws" ? [jsonencode(local.token)] : [jsonencode({ Effect = "Allow", Action = ["secretsmanager:GetSecretValue"], Resource = [var.read_certificate] })]
     apply   = var.entra_auth == "aws" ? [jsonencode(local.token)] : [jsonencode({ Effect = "Allow", Action = ["secretsmanager:GetSecretValue"], Resource = [var.write_certificate] })]
   }
+  webhook = {
+    gate = [for arn in [var.webhook_secret] : jsonencode({ Effect = "Allow", Action = ["secretsmanager:GetSecretValue"], Resource = [arn] }) if arn != ""]
+  }
 
   rights = {
     collect = [
@@ -110,6 +113,7 @@ resource "aws_iam_role_policy" "function" {
       [jsondecode(jsonencode({ Effect = "Allow", Action = ["logs:CreateLogStream", "logs:PutLogEvents"], Resource = ["${aws_cloudwatch_log_group.function[each.key].arn}:*"] }))],
       [for s in local.rights[each.key] : jsondecode(jsonencode(s))],
       [for s in lookup(local.entra, each.key, []) : jsondecode(s)],
+      [for s in lookup(local.webhook, each.key, []) : jsondecode(s)],
     )
   })
 }

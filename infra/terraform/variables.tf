@@ -141,6 +141,12 @@ variable "notice_email" {
   default     = ""
 }
 
+variable "webhook_secret" {
+  description = "ARN of a secret with the address of a webhook of Teams or Slack, whose channel gets the notices, too. Empty, no channel gets them."
+  type        = string
+  default     = ""
+}
+
 variable "run_retention_days" {
   description = "Days for which what runs read and decided is kept. It is personal data."
   type        = number

@@ -116,10 +116,11 @@ func (c *applyCmd) policyOf(a *Process, s store.Store, p *plan.Plan) (string, er
 
 // resumed counts the outcomes of changes that earlier runs began but did not finish.
 type resumed struct {
-	failed   int  // changes that failed or that need an operator's help
-	troubled int  // failed changes that are still pending
-	pending  int  // pending changes of the runs that could be resumed
-	refused  bool // whether some run could not be resumed
+	failed   int                 // changes that failed or that need an operator's help
+	troubled int                 // failed changes that are still pending
+	pending  int                 // pending changes of the runs that could be resumed
+	refused  bool                // whether some run could not be resumed
+	by       map[runs.Status]int // all changes, by their present status
 }
 
 // resume continues the changes listed in p.Pending that belong to the runs in earlier. If only is not empty, resume
@@ -144,6 +145,10 @@ func resume(a *Process, applier *apply.Applier, p *plan.Plan, earlier []string, 
 			if b.Run != run || x == nil {
 				continue
 			}
+			if all.by == nil {
+				all.by = map[runs.Status]int{}
+			}
+			all.by[x.Status]++
 			if x.Status == runs.Failed || x.Retry {
 				all.failed++
 			}

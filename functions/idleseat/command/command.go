@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -83,6 +84,8 @@ type Process struct {
 	ViewStore func(ctx context.Context, location string) (store.Store, error)
 	// Browse opens an address in the browser.
 	Browse func(ctx context.Context, address string) error
+	// Web posts to webhooks. It is nil for the usual transport.
+	Web http.RoundTripper
 	// Version is the version of idleseat that plans record.
 	Version string
 

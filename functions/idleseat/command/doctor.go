@@ -71,6 +71,9 @@ func (c *doctorCmd) patient(a *Process, src sources) (p doctor.Patient, closeAll
 		}
 	}
 	p.Store, p.StoreErr = c.open(a)
+	if src.Channel.File != "" {
+		p.Channel, p.ChannelErr = src.Channel.client(a)
+	}
 	if c.AWS != "" {
 		p.AWS, p.AWSErr = deploymentOf(a)
 	}

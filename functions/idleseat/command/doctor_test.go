@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/idleseat/idleseat/infra/simulation/channel"
 	"github.com/idleseat/idleseat/shared/sandbox"
 	"github.com/idleseat/idleseat/shared/workflow/doctor"
 )
@@ -107,7 +108,13 @@ func ills(t *testing.T) []ill {
 	quota := replace(t, "sku: EXCHANGESTANDARD,", "sku: EXCHANGESTANDARD, mailboxQuota: 50,")
 	uses := replace(t, "    for: accountEnabled && systemRole == \"Employee\"", "    for: accountEnabled && m365Teams.hasNoValue()")
 	attribute := replace(t, "systemRole: entra.employeeType", "systemRole: entra.employeeType\n  m365Teams: m365.teams")
+	joined := func(s *shell, _ doctor.Finding) { s.joins() }
 	return []ill{
+		{name: "an address that is none", spoil: func(s *shell) {
+			s.write("webhook", "hooks.slack.com/services/"+channel.Token)
+			s.setenv("IDLESEAT_WEBHOOK_FILE", s.path("webhook"))
+		}, title: "channel", state: doctor.Warning, means: "IDLESEAT_WEBHOOK_FILE: ", bash: "export IDLESEAT_WEBHOOK_FILE=idleseat.webhook", cure: joined},
+		{name: "a channel that cannot be reached", spoil: func(s *shell) { s.joins().Close() }, title: "channel", state: doctor.Unknown, means: "Slack: it cannot be reached", bash: "idleseat doctor", cure: joined},
 		{name: "no policy", spoil: func(s *shell) { s.setenv("IDLESEAT_POLICY", "") }, title: "policy", state: doctor.Failed, means: "No policy is named", bash: "idleseat init",
 			cure: func(s *shell, _ doctor.Finding) { s.setenv("IDLESEAT_POLICY", s.path("policy.yaml")) }},
 		{name: "a fault in the policy", policy: []policyText{replace(t, "currency:", "curency:")}, title: "policy", state: doctor.Failed, means: "curency", bash: "policy.yaml", cure: rewritten()},
@@ -231,7 +238,7 @@ func TestDoctorFindsEachIll(t *testing.T) {
 				if f.Mend == nil || f.Mend.Do == "" || f.Mend.Bash == "" || f.Mend.PowerShell == "" || !strings.Contains(f.Mend.Bash, ill.bash) {
 					t.Fatalf("advice %+v, want %q", f.Mend, ill.bash)
 				}
-				if want := map[doctor.State]int{doctor.Failed: exitFailed}[ill.state]; a.status != want {
+				if want := map[doctor.State]int{doctor.Failed: exitFailed, doctor.Unknown: exitHeld}[ill.state]; a.status != want {
 					t.Errorf("status %d, want %d: %s", a.status, want, a.err)
 				}
 				texts[i] = shown(s, ill.name, f)
@@ -327,6 +334,10 @@ func TestDoctorOfAHealthyCompany(t *testing.T) {
 	}
 	if a.status != exitDone {
 		t.Errorf("status %d: %s", a.status, a.err)
+	}
+	c := s.joins()
+	if found, _ = examine(s); found["channel"].State != doctor.OK || len(c.Posts()) > 0 || strings.Contains(fmt.Sprint(found), channel.Token) {
+		t.Errorf("%+v after %d posts", found["channel"], len(c.Posts()))
 	}
 	for _, check := range []string{"policy", "sign-in", "Graph", "clock: Microsoft Graph", "clock: ldaps://", "sign-in dates: entra", "sign-in dates: premium license", "products: m365-e3", "groups: LIC-M365-E3",
 		"names", "controllers: ldaps://", "people of Active Directory", "logon dates: ad", "attributes", "last logon", "groups of Active Directory: " + sandbox.CitrixGroup, "store", "conditional writes"} {

@@ -16,7 +16,7 @@ const ours = "IDLESEAT_"
 
 // elsewhere lists the variables of the other programs: the relay and the Lambda functions.
 var elsewhere = []string{
-	"IDLESEAT_DEPLOYMENT", "IDLESEAT_RELAY", "IDLESEAT_RELAY_READ_QUEUE", "IDLESEAT_RELAY_WRITE_QUEUE", "IDLESEAT_STATE_MACHINE",
+	"IDLESEAT_DEPLOYMENT", "IDLESEAT_RELAY", "IDLESEAT_RELAY_READ_QUEUE", "IDLESEAT_RELAY_WRITE_QUEUE", "IDLESEAT_STATE_MACHINE", "IDLESEAT_WEBHOOK_SECRET",
 }
 
 // forTests are prefixes of the variables that tests and benchmarks of idleseat use.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"log"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -91,12 +92,13 @@ type shell struct {
 	company *sandbox.Sandbox
 	dir     string // contains policy.yaml and the store
 	env     []string
-	ahead   *atomic.Int64 // offset of the company's clock from the real clock, in nanoseconds
-	clock   *sharedClock  // if set, replaces ahead: a clock that the company and the commands share
-	apart   bool          // run commands in their own processes, in dir
-	built   string        // program of these processes; empty for the test binary
-	waits   clock.Clock   // if set, replaces the clock of commands in this process
-	objects store.Store   // if set, replaces the store of commands in this process
+	ahead   *atomic.Int64     // offset of the company's clock from the real clock, in nanoseconds
+	clock   *sharedClock      // if set, replaces ahead: a clock that the company and the commands share
+	apart   bool              // run commands in their own processes, in dir
+	built   string            // program of these processes; empty for the test binary
+	waits   clock.Clock       // if set, replaces the clock of commands in this process
+	objects store.Store       // if set, replaces the store of commands in this process
+	web     http.RoundTripper // of commands in this process
 }
 
 // policyText edits the text of a policy.
@@ -208,7 +210,7 @@ func (s *shell) run(args ...string) answer {
 	var out, errs bytes.Buffer
 	a := Process{
 		Context: s.t.Context(), Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs,
-		Clock: clockFrom(variable), Variable: variable, Environ: func() []string { return s.env }, OpenStore: store.Open, ViewStore: store.OpenReadOnly, Version: "under test",
+		Clock: clockFrom(variable), Variable: variable, Environ: func() []string { return s.env }, OpenStore: store.Open, ViewStore: store.OpenReadOnly, Web: s.web, Version: "under test",
 	}
 	if s.clock != nil {
 		a.Clock = s.clock
@@ -225,7 +227,7 @@ func (s *shell) run(args ...string) answer {
 
 // ofTheMachine reports whether libraries read the variable directly from the environment. v has the form name=value.
 func ofTheMachine(v string) bool {
-	return strings.HasPrefix(v, "AWS_") || strings.HasPrefix(v, "AZURE_") || strings.HasPrefix(v, "GO") || strings.HasPrefix(v, "IDLESEAT_TEST_NAMES=") || strings.HasPrefix(v, "KRB5")
+	return strings.HasPrefix(v, "AWS_") || strings.HasPrefix(v, "AZURE_") || strings.HasPrefix(v, "GO") || strings.HasPrefix(v, "IDLESEAT_TEST_NAMES=") || strings.HasPrefix(v, "KRB5") || strings.HasPrefix(v, "SSL_CERT_FILE=")
 }
 
 // child runs a command in its own process.

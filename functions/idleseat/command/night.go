@@ -42,61 +42,72 @@ type night struct {
 	plan    *plan.Plan
 	results *runs.Results      // results of the plan; nil if the plan was not applied
 	earlier map[string]resumed // outcomes of resumed changes, by the run that began them
+	failed  error              // why the plan could not be applied to its end
 }
 
 // Run plans for everybody, finishes what earlier runs began and, in mode enforce, applies the plan without asking. A
-// lease ensures that only one such command works in a store at a time.
+// lease ensures that only one such command works in a store at a time. The end is told to the channel, if there is one.
 func (c *runCmd) Run(a *Process) error {
-	in, err := c.loadStart()
+	n := &night{runCmd: c, a: a, earlier: map[string]resumed{}}
+	err := n.take()
+	n.post(err)
+	return err
+}
+
+// take works while it holds the lease of the store.
+func (n *night) take() error {
+	in, err := n.loadStart()
 	if err != nil {
 		return err
 	}
-	s, err := c.open(a)
+	s, err := n.open(n.a)
 	if err != nil {
 		return err
 	}
-	held, err := lease.Take(a.Context, s, a.Clock, fmt.Sprintf("%s, process %d", approver(), os.Getpid()))
+	held, err := lease.Take(n.a.Context, s, n.a.Clock, fmt.Sprintf("%s, process %d", approver(), os.Getpid()))
 	if errors.Is(err, lease.ErrHeld) {
 		return endError{exitHeld, fmt.Errorf("%w; nothing was done", err)}
 	}
 	if err != nil {
 		return err
 	}
-	ctx, end := held.Keep(a.Context)
-	mine := *a
+	ctx, end := held.Keep(n.a.Context)
+	mine := *n.a
 	mine.Context = ctx
-	err = c.work(&mine, s, in)
+	n.a = &mine
+	err = n.work(s, in)
 	if lost := context.Cause(ctx); errors.Is(lost, lease.ErrLost) {
+		n.failed = errors.Join(lost, n.failed)
 		err = endError{exitFailed, errors.Join(lost, err)}
 	}
 	if failed := end(); failed != nil {
-		fmt.Fprintf(a.Stderr, "%s\n", oneLine(failed.Error()))
+		fmt.Fprintf(n.a.Stderr, "%s\n", oneLine(failed.Error()))
 	}
 	return err
 }
 
-func (c *runCmd) work(a *Process, s store.Store, in start) (err error) {
-	n := &night{runCmd: c, a: a, earlier: map[string]resumed{}}
-	if n.line, err = openPipeline(a, s, newProgress(a)); err != nil {
+func (n *night) work(s store.Store, in start) (err error) {
+	if n.line, err = openPipeline(n.a, s, newProgress(n.a)); err != nil {
 		return err
 	}
 	defer n.line.close()
 	n.tell("reading the directories")
-	in.asOf, in.scheduled = a.Clock.Now(), true
-	n.plan, err = n.line.plan(a.Context, in)
+	in.asOf, in.scheduled = n.a.Clock.Now(), true
+	n.plan, err = n.line.plan(n.a.Context, in)
 	if err != nil {
-		return unread(a.stopped(err, untouched+"; the next run reads anew"))
+		return unread(n.a.stopped(err, untouched+"; the next run reads anew"))
 	}
 	n.tell("run %s: %s", n.plan.Run, summary(n.plan))
-	failed := n.show(s)
-	if failed == nil && n.applies() {
-		failed = n.apply()
-		if failed != nil && a.interrupted() {
-			return a.stopped(failed, halfway(n.plan, n.results, n.again()))
+	n.failed = n.show(s)
+	if n.failed == nil && n.applies() {
+		n.failed = n.apply()
+		if n.failed != nil && n.a.interrupted() {
+			n.failed = n.a.stopped(n.failed, halfway(n.plan, n.results, n.again()))
+			return n.failed
 		}
-		n.line.report(a.Context, n.plan.Run)
+		n.line.report(n.a.Context, n.plan.Run)
 	}
-	return errors.Join(n.print(s), n.status(s, failed))
+	return errors.Join(n.print(s), n.status(s, n.failed))
 }
 
 // unread gives err the exit status exitUnread if the cause is an unreadable source. Other errors are returned

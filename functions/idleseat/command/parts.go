@@ -159,10 +159,11 @@ func readSmall(path string) ([]byte, error) {
 	return text, err
 }
 
-// sources holds the settings of the two directories.
+// sources holds the settings of the two directories, and of the channel that gets messages.
 type sources struct {
-	Entra entra.Config
-	AD    activedirectory.Config
+	Entra   entra.Config
+	AD      activedirectory.Config
+	Channel channelConfig
 }
 
 // lookup implements envconfig.Lookuper.

@@ -113,6 +113,23 @@ run "roles" {
   }
 }
 
+run "webhook" {
+  command = plan
+  variables {
+    webhook_secret = "arn:aws:secretsmanager:eu-north-1:123456789012:secret:webhook"
+  }
+  assert {
+    condition = [for name, p in aws_iam_role_policy.function : name if strcontains(p.policy, "secret:webhook")] == ["gate"] && alltrue([
+      for s in jsondecode(aws_iam_role_policy.function["gate"].policy).Statement : s.Action == ["secretsmanager:GetSecretValue"] && s.Resource == [var.webhook_secret] if strcontains(jsonencode(s), "secretsmanager")
+    ])
+    error_message = "only gate reads the address of the webhook, and no other secret"
+  }
+  assert {
+    condition     = aws_lambda_function.function["gate"].environment[0].variables.IDLESEAT_WEBHOOK_SECRET == var.webhook_secret
+    error_message = "gate knows the secret by its ARN"
+  }
+}
+
 run "certificates" {
   command = plan
   variables {

@@ -15,6 +15,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	abs "github.com/microsoft/kiota-abstractions-go"
+
+	"github.com/idleseat/idleseat/shared/secret"
 )
 
 var errToken = errors.New("no token for Microsoft Graph")
@@ -100,7 +102,7 @@ func (c Config) credential(options azcore.ClientOptions) (azcore.TokenCredential
 		return azidentity.NewClientAssertionCredential(c.TenantID, c.ClientID, assertAWS,
 			&azidentity.ClientAssertionCredentialOptions{ClientOptions: options})
 	case AuthCertificate:
-		return &certificateCredential{config: c, options: options, read: readSecret}, nil
+		return &certificateCredential{config: c, options: options, read: secret.Read}, nil
 	}
 	return azidentity.NewDefaultAzureCredential(
 		&azidentity.DefaultAzureCredentialOptions{ClientOptions: options, TenantID: c.TenantID})

@@ -9,9 +9,6 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 )
 
 // certificateCredential signs in with a certificate whose key is in AWS Secrets Manager. It reads the secret when it
@@ -55,20 +52,4 @@ func (c *certificateCredential) credential(ctx context.Context) (azcore.TokenCre
 	}
 	c.with = with
 	return with, nil
-}
-
-// readSecret reads a secret from AWS Secrets Manager.
-func readSecret(ctx context.Context, secret string) ([]byte, error) {
-	cfg, err := config.LoadDefaultConfig(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("load the AWS configuration: %w", err)
-	}
-	out, err := secretsmanager.NewFromConfig(cfg).GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &secret})
-	if err != nil {
-		return nil, err
-	}
-	if text := aws.ToString(out.SecretString); text != "" {
-		return []byte(text), nil
-	}
-	return out.SecretBinary, nil
 }

@@ -37,6 +37,7 @@ type AWS struct {
 	}
 	Machines interface {
 		ListExecutions(ctx context.Context, in *sfn.ListExecutionsInput, options ...func(*sfn.Options)) (*sfn.ListExecutionsOutput, error)
+		DescribeExecution(ctx context.Context, in *sfn.DescribeExecutionInput, options ...func(*sfn.Options)) (*sfn.DescribeExecutionOutput, error)
 	}
 }
 
@@ -194,7 +195,13 @@ func checkLastNight(ctx context.Context, e *exam) ([]Finding, func()) {
 	case began > old:
 		return one(Finding{State: Warning, Means: said + " A schedule of every night would have begun another one.", Mend: e.firstPlan()})
 	}
-	return one(Finding{State: OK, Means: said})
+	found := []Finding{{State: OK, Means: said}}
+	if last.Status == sfntypes.ExecutionStatusSucceeded {
+		if f, tell := e.checkTold(ctx, aws.ToString(last.ExecutionArn)); tell {
+			found = append(found, f)
+		}
+	}
+	return found, nil
 }
 
 // firstPlan returns how to start a plan in the deployment by hand.

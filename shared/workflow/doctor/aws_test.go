@@ -25,6 +25,7 @@ type cloud struct {
 	subscriptions            [][2]string // ARN and endpoint, one on each page
 	waiting, working, dead   string
 	nights                   []sfntypes.ExecutionListItem
+	output                   string // of the last night
 	refused                  map[string]error
 	asked, schedule, machine string
 }
@@ -67,6 +68,13 @@ func (c *cloud) GetQueueAttributes(_ context.Context, in *sqs.GetQueueAttributes
 func (c *cloud) ListExecutions(_ context.Context, in *sfn.ListExecutionsInput, _ ...func(*sfn.Options)) (*sfn.ListExecutionsOutput, error) {
 	c.machine = aws.ToString(in.StateMachineArn)
 	return &sfn.ListExecutionsOutput{Executions: c.nights}, c.refused["ListExecutions"]
+}
+
+func (c *cloud) DescribeExecution(_ context.Context, in *sfn.DescribeExecutionInput, _ ...func(*sfn.Options)) (*sfn.DescribeExecutionOutput, error) {
+	if arn := aws.ToString(c.nights[0].ExecutionArn); aws.ToString(in.ExecutionArn) != arn {
+		return nil, errors.New("asked about another execution than " + arn)
+	}
+	return &sfn.DescribeExecutionOutput{Output: &c.output}, c.refused["DescribeExecution"]
 }
 
 var noon = time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
@@ -114,6 +122,10 @@ func TestEachIllOfADeployment(t *testing.T) {
 		{"no night yet", func(c *cloud) { c.nights = nil }, checkLastNight, NotTried, "no night yet", "idleseat plan --aws idleseat"},
 		{"the night failed", func(c *cloud) { c.nights = night(sfntypes.ExecutionStatusFailed, time.Hour) }, checkLastNight, Failed, "FAILED", "describe-execution"},
 		{"the last night is old", func(c *cloud) { c.nights = night(sfntypes.ExecutionStatusSucceeded, 80*time.Hour) }, checkLastNight, Warning, "3 days ago", "idleseat plan --aws"},
+		{"the channel was not told", func(c *cloud) {
+			c.output = `{"run":"r","untold":"Slack did not take the message: it answers 404 (no_service)"}`
+		}, checkLastNight, Warning, "not told how that night ended: Slack did not take", "put-secret-value --secret-string file://idleseat.webhook --secret-id idleseat-webhook"},
+		{"the night is secret", refuse("DescribeExecution", "AccessDeniedException"), checkLastNight, Unknown, "You may not look", "get-caller-identity"},
 		{"no machine", refuse("ListExecutions", "StateMachineDoesNotExist"), checkLastNight, Failed, "has none here", "describe-stacks"},
 	}
 	for _, tt := range tests {
@@ -122,7 +134,7 @@ func TestEachIllOfADeployment(t *testing.T) {
 			c := healthyCloud()
 			tt.ill(c)
 			findings, _ := tt.run(t.Context(), deployed(c))
-			f := findings[0]
+			f := findings[len(findings)-1]
 			if f.State != tt.state || !strings.Contains(f.Means, tt.means) || f.Mend == nil || !strings.Contains(f.Mend.Bash, tt.bash) || f.Mend.PowerShell == "" {
 				t.Errorf("%+v, advice %+v", f, f.Mend)
 			}

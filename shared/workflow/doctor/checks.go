@@ -32,4 +32,5 @@ var checks = []check{
 	{name: theStore, run: checkStore},
 	{name: "conditional writes", needs: []string{theStore}, run: checkConditional},
 	{name: "last run", needs: []string{theStore}, run: checkLastRun},
+	{name: "channel", run: checkChannel},
 }

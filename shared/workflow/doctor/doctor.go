@@ -9,6 +9,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/idleseat/idleseat/shared/card/webhook"
 	"github.com/idleseat/idleseat/shared/clock"
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/policy"
@@ -89,6 +90,9 @@ type Patient struct {
 	Location string // of the store
 	Store    store.Store
 	StoreErr error
+
+	Channel    *webhook.Client // nil without an error: no channel is set up
+	ChannelErr error
 
 	Stack  string // name of the deployment; empty: none is examined
 	AWS    *AWS

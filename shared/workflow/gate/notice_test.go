@@ -1,13 +1,16 @@
 package gate
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/idleseat/idleseat/shared/card"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/runs"
@@ -72,7 +75,7 @@ func TestNotice(t *testing.T) {
 		}), Waits, "seats: 1 of 3 changes done, 2 pending", []string{"Trouble    1 pending changes wait until a fault is mended", "next scheduled run finishes what is pending", "To finish it now:\n  idleseat", "idleseat approve " + aRun + " " + aHash + " --aws seats"}, []string{"override"}},
 		"pending of an override": {with(func(o *StepOutput) {
 			o.Results, o.Batches = statusCounts{runs.Pending: 3}, Batches{AD: []Batch{{Override: true}}}
-		}), Waits, "seats: 0 of 3 changes done, 3 pending", []string{"--aws seats --override-limits"}, nil},
+		}), Waits, "seats: 0 of 3 changes done, 3 pending", []string{"idleseat approve " + aRun + " " + aHash + " --override-limits --aws seats"}, nil},
 		"pending of an earlier run": {with(func(o *StepOutput) {
 			o.Results, o.Resumed = statusCounts{runs.Done: 3}, statusCounts{runs.Pending: 1}
 		}), Waits, "seats: 3 of 4 changes done, 1 pending", nil, nil},
@@ -161,5 +164,59 @@ func TestPartitionNotEvaluated(t *testing.T) {
 	out, err := s.Do(t.Context(), StepInput{Op: "gate", Run: "run", Evaluated: []Evaluated{{}, {Partition: 7, Failure: &Failure{"Sandbox.Timedout", `{"errorMessage":"timed out"}`}}}})
 	if err != nil || out.Verdict != plan.Hold || out.HoldReasons[0] != "not everybody could be evaluated (Sandbox.Timedout): partition 7: timed out" {
 		t.Errorf("%+v, %v", out, err)
+	}
+}
+
+// TestNoticeToAChannel: the channel gets the same message as the subscribers of the notice, and a link to the report.
+// If it does not take the message, the notice says so, without names, and the step ends well.
+func TestNoticeToAChannel(t *testing.T) {
+	t.Parallel()
+	var told []*card.Card
+	var answer error
+	s := &Steps{Deployment: "seats", Place: "s3://b/p/", Tell: func(_ context.Context, c *card.Card) error {
+		told = append(told, &card.Card{Subject: c.Subject, Tone: c.Tone, Facts: slices.Clone(c.Facts), Next: c.Next, Steps: c.Steps, Report: c.Report})
+		return answer
+	}}
+	state := StepOutput{Run: aRun, Mode: policy.Enforce, Verdict: plan.Apply, Changes: 3, Results: statusCounts{runs.Done: 2, runs.Failed: 1}, Report: "runs/" + aRun + "/report.html", Currency: "USD"}
+	text, err := json.Marshal(state)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := StepInput{Op: "notice", Execution: "arn:aws:states:eu-north-1:1:execution:seats:e", State: text}
+	for _, answer = range []error{nil, errors.New(`Slack did not take the message of "Anna Berg"`)} {
+		told = nil
+		out, err := s.Do(t.Context(), in)
+		if err != nil || len(told) != 1 {
+			t.Fatalf("%v, told %d", err, len(told))
+		}
+		if want := "https://eu-north-1.console.aws.amazon.com/s3/object/b?prefix=p%2Fruns%2F" + aRun + "%2Freport.html&region=eu-north-1"; told[0].Report != want || told[0].Tone != card.Attention {
+			t.Errorf("report %s, tone %s", told[0].Report, told[0].Tone)
+		}
+		if (answer == nil) != (out.Untold == "") {
+			t.Errorf("after %v the state says %q", answer, out.Untold)
+		}
+		if answer != nil {
+			told[0].Facts = append(told[0].Facts, card.Fact{Heading: "Webhook", Text: "Slack did not take the message of (name left out)"})
+		}
+		if d := cmp.Diff(told[0].Text(), out.Notice.Message); d != "" || out.Notice.Subject != told[0].Subject {
+			t.Errorf("after %v, %s (-channel +notice):\n%s", answer, out.Notice.Subject, d)
+		}
+	}
+}
+
+// TestConsole: each partition of AWS has its own console.
+func TestConsole(t *testing.T) {
+	t.Parallel()
+	for _, tc := range [][4]string{
+		{"s3://b", "eu-north-1", "runs/r/report.html", "https://eu-north-1.console.aws.amazon.com/s3/object/b?prefix=runs%2Fr%2Freport.html&region=eu-north-1"},
+		{"s3://b/a b/", "", "k", "https://console.aws.amazon.com/s3/object/b?prefix=a+b%2Fk"},
+		{"s3://b", "cn-north-1", "k", "https://console.amazonaws.cn/s3/object/b?prefix=k&region=cn-north-1"},
+		{"s3://b", "us-gov-west-1", "k", "https://console.amazonaws-us-gov.com/s3/object/b?prefix=k&region=us-gov-west-1"},
+		{"/home/anna/store", "eu-north-1", "k", ""},
+		{"", "", "k", ""},
+	} {
+		if got := Console(tc[0], tc[1], tc[2]); got != tc[3] {
+			t.Errorf("%v: %s", tc, got)
+		}
 	}
 }

@@ -55,6 +55,8 @@ type StepOutput struct {
 	// Failure is why the execution failed or was refused. Notice is set when the execution ends.
 	Failure *Failure `json:"failure,omitempty"`
 	Notice  *Notice  `json:"notice,omitempty"`
+	// Untold is why the channel was not told how the execution ended.
+	Untold string `json:"untold,omitempty"`
 }
 
 // Totals are what a plan and the plans that it resumes have achieved.
@@ -95,6 +97,18 @@ func outputOf(p *plan.Plan, results *runs.Results, override bool) *StepOutput {
 		out.Unhealthy = out.Unhealthy || f.State == plan.Unhealthy
 	}
 	out.Batches.add(p, results, override)
+	return out
+}
+
+// Ended returns the last state of a run on one machine. results is nil if the plan was not applied. resumed counts the
+// changes that earlier runs began, by their present status.
+func Ended(p *plan.Plan, results *runs.Results, resumed map[runs.Status]int) *StepOutput {
+	out := outputOf(p, results, results != nil && results.Override == p.PlanHash)
+	if results != nil {
+		out.conclude(results)
+		out.Troubled = results.Troubled()
+	}
+	out.Resumed = resumed
 	return out
 }
 

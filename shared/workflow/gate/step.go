@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/idleseat/idleseat/shared/card"
 	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/entrance"
@@ -71,6 +72,8 @@ type Steps struct {
 	// Deployment is the name of the stack, and Place is its store, as s3://bucket/prefix. Notices contain them in
 	// commands.
 	Deployment, Place string
+	// Tell posts the message about the end of an execution to a channel. It is nil if no webhook is set up.
+	Tell func(context.Context, *card.Card) error
 }
 
 // Do carries out one step.
@@ -97,7 +100,7 @@ func (s *Steps) Do(ctx context.Context, in StepInput) (*StepOutput, error) {
 	case "settle":
 		return s.conclude(ctx, in)
 	case "notice":
-		return s.notice(in)
+		return s.notice(ctx, in)
 	}
 	return nil, fmt.Errorf("%w: the step %q is not known", runs.ErrRefused, in.Op)
 }

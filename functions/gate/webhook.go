@@ -1,0 +1,31 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/idleseat/idleseat/shared/card"
+	"github.com/idleseat/idleseat/shared/card/webhook"
+	"github.com/idleseat/idleseat/shared/clock"
+)
+
+// teller knows where the messages about executions go.
+type teller struct {
+	secret    string // ARN of the secret with the address of the webhook
+	read      func(ctx context.Context, arn string) ([]byte, error)
+	transport http.RoundTripper // nil for the usual one
+}
+
+// tell posts a message. It reads the secret each time, so that a new address counts at once.
+func (c *teller) tell(ctx context.Context, message *card.Card) error {
+	address, err := c.read(ctx, c.secret)
+	if err != nil {
+		return fmt.Errorf("read the address from the secret that IDLESEAT_WEBHOOK_SECRET names: %w", err)
+	}
+	to, err := webhook.Parse(string(address))
+	if err != nil {
+		return fmt.Errorf("the secret that IDLESEAT_WEBHOOK_SECRET names: %w", err)
+	}
+	return (&webhook.Client{To: to, Clock: clock.Real, Transport: c.transport}).Post(ctx, message)
+}

@@ -1,0 +1,168 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/card/webhook"
+	"github.com/idleseat/idleseat/shared/layout"
+	"github.com/idleseat/idleseat/shared/lease"
+	"github.com/idleseat/idleseat/shared/plain"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/runs"
+	"github.com/idleseat/idleseat/shared/workflow/collect"
+	"github.com/idleseat/idleseat/shared/workflow/gate"
+)
+
+// channelConfig says which channel of Teams or Slack gets a message at the end of each night.
+type channelConfig struct {
+	File    string `env:"IDLESEAT_WEBHOOK_FILE"` // file with the address of the webhook on its only line
+	Reports string `env:"IDLESEAT_REPORTS_URL"`  // https address at which browsers find the folder of the store
+}
+
+// client reads the address of the webhook, and returns a client for it.
+func (c *channelConfig) client(a *Process) (*webhook.Client, error) {
+	text, err := readSmall(c.File)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the file that IDLESEAT_WEBHOOK_FILE names: %w", err)
+	}
+	to, err := webhook.Parse(string(text))
+	if err != nil {
+		return nil, fmt.Errorf("IDLESEAT_WEBHOOK_FILE: %s: %w", c.File, err)
+	}
+	return &webhook.Client{To: to, Clock: a.Clock, Transport: a.Web}, nil
+}
+
+// link returns the address of an object for a browser, or "" if no browser finds it. location is the store.
+func (c *channelConfig) link(location, region, key string) string {
+	if c.Reports == "" {
+		return gate.Console(location, region, key)
+	}
+	if u, err := url.Parse(c.Reports); err != nil || u.Scheme != "https" || u.Host == "" {
+		return ""
+	}
+	return strings.TrimRight(c.Reports, "/") + "/" + key
+}
+
+// hastily is the longest time that a post takes when the operator does not want to wait.
+const hastily = 5 * time.Second
+
+// post tells the channel how the night ended, if there is a channel. err is the error with which the command ends. A
+// message that is not taken is printed, and changes nothing else.
+func (n *night) post(err error) {
+	src, invalid := n.a.sources()
+	if invalid != nil || src.Channel.File == "" {
+		return
+	}
+	ctx := context.WithoutCancel(n.a.Context)
+	if n.a.interrupted() {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, hastily)
+		defer cancel()
+	}
+	client, failed := src.Channel.client(n.a)
+	if failed == nil {
+		_, message := gate.Card(n.state(ctx, err), n.place(&src.Channel))
+		failed = client.Post(ctx, message)
+	}
+	if failed != nil {
+		n.tell("the channel was not told how this run ended, which changes nothing else: %s", failed.Error())
+	}
+}
+
+// place says where the night took place. A folder is not named, because its path may contain the name of a person.
+func (n *night) place(c *channelConfig) *gate.Place {
+	p := &gate.Place{Name: "idleseat", Hints: here{}}
+	if strings.HasPrefix(n.Store, "s3://") {
+		p.Store = n.Store
+	}
+	region, _ := n.a.Variable("AWS_REGION")
+	p.Link = func(key string) string { return c.link(n.Store, region, key) }
+	return p
+}
+
+// state returns the last state of the night, as a state machine would have it.
+func (n *night) state(ctx context.Context, err error) *gate.StepOutput {
+	out := new(gate.StepOutput)
+	if n.plan == nil {
+		out.Failure = &gate.Failure{Cause: n.nameless(err)}
+		if refused(err) {
+			out.Failure.Error = gate.RefusedError
+		}
+		return out
+	}
+	by := map[runs.Status]int{}
+	for _, r := range n.earlier {
+		for status, count := range r.by {
+			by[status] += count
+		}
+	}
+	out = gate.Ended(n.plan, n.results, by)
+	if body, err := n.line.store.Get(ctx, layout.Report(n.plan.Run)); err == nil {
+		_ = body.Close()
+		out.Report = layout.Report(n.plan.Run)
+	}
+	switch {
+	case errors.Is(n.failed, runs.ErrRefused):
+		out.Refused = n.nameless(n.failed)
+	case n.failed != nil:
+		out.Failure = &gate.Failure{Cause: n.nameless(n.failed)}
+	}
+	return out
+}
+
+// refused reports whether err is one that another try would not fix, and before which nothing was begun.
+func refused(err error) bool {
+	var faults policy.Faults
+	return errors.Is(err, lease.ErrHeld) || errors.Is(err, runs.ErrRefused) || errors.Is(err, collect.ErrPolicy) || errors.As(err, new(usageError)) || errors.As(err, &faults)
+}
+
+// nameless returns the text of an error without names of people, and without paths, which may contain one.
+func (n *night) nameless(err error) string {
+	if errors.Is(err, lease.ErrHeld) {
+		return lease.ErrHeld.Error() // the rest names the person who started it
+	}
+	paths := []string{n.Policy, n.Store}
+	if whole, err := filepath.Abs(n.Policy); err == nil {
+		paths = append(paths, whole, filepath.Dir(whole))
+	}
+	if home, err := os.UserHomeDir(); err == nil {
+		paths = append(paths, home)
+	}
+	text := plain.Nameless(oneLine(err.Error()), plain.IsID)
+	for _, path := range paths {
+		if strings.ContainsAny(path, `/\`) {
+			text = plain.Without(text, []string{path})
+		}
+	}
+	return text
+}
+
+// here are the commands for the machine of the nights. They do not name the store.
+type here struct{}
+
+// Plan implements gate.Hints.
+func (here) Plan() string { return "idleseat plan" }
+
+// Run implements gate.Hints.
+func (here) Run() string { return "idleseat run" }
+
+// Look implements gate.Hints.
+func (here) Look(run, _ string) string { return "idleseat show " + run }
+
+// Apply implements gate.Hints.
+func (here) Apply(run, planHash string, override bool) string {
+	if override {
+		return "idleseat apply " + run + " --override-limits " + planHash
+	}
+	return "idleseat apply " + run
+}
+
+// Restore implements gate.Hints.
+func (here) Restore(run string) string { return "idleseat restore --run " + run }

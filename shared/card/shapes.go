@@ -1,0 +1,134 @@
+package card
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/idleseat/idleseat/shared/plain"
+)
+
+// MostBytes is the longest message that Teams and Slack write. Teams documents 28 KB for the message of a webhook
+// (Microsoft Learn, "Create Incoming Webhooks"), and people saw it refuse more than 21 KB. Slack documents 40,000
+// characters for the text of a message (docs.slack.dev, chat.postMessage, "Truncating content").
+const MostBytes = 20_000
+
+// Limits of one message.
+const (
+	mostFacts   = 20
+	mostHeader  = 150   // characters of a header block (docs.slack.dev, "Header block")
+	mostText    = 1_000 // characters of a fact, before it is shortened further
+	leastText   = 50
+	mostCommand = 500 // a longer command is left out, because half a command is a wrong one
+)
+
+// Teams returns the card as the JSON that a webhook of Teams Workflows takes: a message with one Adaptive Card
+// (Microsoft Learn, "Create and send messages"). All texts are text runs, in which Markdown has no meaning
+// (adaptivecards.io, TextRun).
+func (c *Card) Teams() []byte { return fitted(c, (*Card).teams) }
+
+// Slack returns the card as the JSON that an incoming webhook of Slack takes (docs.slack.dev, "Sending messages using
+// incoming webhooks"). All texts are elements of rich text, in which markup has no meaning, but for the text of the
+// notification, which is escaped.
+func (c *Card) Slack() []byte { return fitted(c, (*Card).slack) }
+
+// object is a JSON object.
+type object map[string]any
+
+// fitted writes the card with shorter and shorter facts until it has at most MostBytes.
+func fitted(c *Card, write func(*Card) object) []byte {
+	for most := mostText; ; most /= 2 {
+		var out bytes.Buffer
+		e := json.NewEncoder(&out)
+		e.SetEscapeHTML(false)
+		_ = e.Encode(write(c.within(most))) // strings, and maps and lists of them, can always be encoded
+		if text := bytes.TrimSpace(out.Bytes()); len(text) <= MostBytes || most <= leastText {
+			return text
+		}
+	}
+}
+
+// within returns the card with facts of at most so many characters, and of printable runes only.
+func (c *Card) within(most int) *Card {
+	out := &Card{Subject: cut(c.Subject, mostHeader), Tone: c.Tone, Next: cut(c.Next, most), Report: c.Report}
+	for i, f := range c.Facts {
+		if i == mostFacts {
+			out.Facts = append(out.Facts, Fact{"More", fmt.Sprintf("%d lines are left out", len(c.Facts)-mostFacts)})
+			break
+		}
+		out.Facts = append(out.Facts, Fact{cut(f.Heading, most), cut(f.Text, most)})
+	}
+	for _, s := range c.Steps {
+		if len([]rune(s.Command)) <= mostCommand {
+			out.Steps = append(out.Steps, Step{cut(s.To, most), plain.Line(s.Command)})
+		}
+	}
+	return out
+}
+
+// cut returns text on one line with at most so many characters. An empty text becomes a hyphen, because both vendors
+// refuse a text of no characters.
+func cut(text string, most int) string {
+	text = strings.TrimSpace(plain.Line(strings.ReplaceAll(text, "\n", " ")))
+	if text == "" {
+		return "-"
+	}
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most-1]) + "…"
+	}
+	return text
+}
+
+// openReport is the title of the link to the report.
+const openReport = "Open the report"
+
+func (c *Card) teams() object {
+	block := func(runs ...object) object { return object{"type": "RichTextBlock", "inlines": runs} }
+	run := func(text string) object { return object{"type": "TextRun", "text": text} }
+	bold := func(text string) object { return object{"type": "TextRun", "text": text, "weight": "bolder"} }
+	title := object{"type": "TextRun", "text": c.Subject, "weight": "bolder", "size": "medium"}
+	if c.Tone != "" {
+		title["color"] = string(c.Tone)
+	}
+	body := []object{block(title)}
+	for _, f := range c.Facts {
+		body = append(body, block(bold(f.Heading+": "), run(f.Text)))
+	}
+	body = append(body, block(bold("Next: "), run(c.Next)))
+	for _, s := range c.Steps {
+		body = append(body, block(run(s.To+":")), block(object{"type": "TextRun", "text": s.Command, "fontType": "monospace"}))
+	}
+	content := object{
+		"$schema": "http://adaptivecards.io/schemas/adaptive-card.json", "type": "AdaptiveCard", "version": "1.4",
+		"fallbackText": c.Subject, "body": body,
+	}
+	if c.Report != "" {
+		content["actions"] = []object{{"type": "Action.OpenUrl", "title": openReport, "url": c.Report}}
+	}
+	return object{"type": "message", "attachments": []object{{"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": nil, "content": content}}}
+}
+
+func (c *Card) slack() object {
+	section := func(elements ...object) object { return object{"type": "rich_text_section", "elements": elements} }
+	text := func(text string) object { return object{"type": "text", "text": text} }
+	bold := func(text string) object { return object{"type": "text", "text": text, "style": object{"bold": true}} }
+	var facts []object
+	for _, f := range c.Facts {
+		facts = append(facts, bold(f.Heading+": "), text(f.Text+"\n"))
+	}
+	facts = append(facts, bold("Next: "), text(c.Next))
+	elements := []object{section(facts...)}
+	for _, s := range c.Steps {
+		elements = append(elements, section(text(s.To+":")), object{"type": "rich_text_preformatted", "elements": []object{text(s.Command)}})
+	}
+	if c.Report != "" {
+		elements = append(elements, section(object{"type": "link", "url": c.Report, "text": openReport}))
+	}
+	// The text of the notification is the only one that Slack parses (docs.slack.dev, "Escaping text").
+	escaped := strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(c.Subject)
+	return object{"text": escaped, "blocks": []object{
+		{"type": "header", "text": object{"type": "plain_text", "text": c.Subject, "emoji": false}},
+		{"type": "rich_text", "elements": elements},
+	}}
+}

@@ -1,0 +1,149 @@
+package webhook
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/idleseat/idleseat/shared/plain"
+)
+
+// Address is the address of a webhook. Its texts do not show it.
+type Address struct {
+	url   *url.URL
+	slack bool
+}
+
+// mostAddress is the length of the longest address, in bytes. Those of Teams have about 300.
+const mostAddress = 4096
+
+// The hosts of incoming webhooks of Slack (docs.slack.dev, "Sending messages using incoming webhooks"; GovSlack).
+var slackHosts = []string{"hooks.slack.com", "hooks.slack-gov.com"}
+
+// Parse reads an address, which is a text with nothing else. Its errors do not quote the text.
+func Parse(secret string) (*Address, error) {
+	text := strings.TrimSpace(secret)
+	switch {
+	case text == "":
+		return nil, errors.New("it is empty; it must be the address of a webhook, and nothing else")
+	case len(text) > mostAddress || text != plain.Line(text) || strings.ContainsAny(text, " \t"):
+		return nil, errors.New("it must be the address of one webhook on one line, and nothing else")
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || u.Hostname() == "" || u.User != nil {
+		return nil, errors.New("it is no address of a webhook, which begins with https://")
+	}
+	if u.Scheme != "https" {
+		return nil, errors.New("the address of a webhook must begin with https://, so that nobody on the way reads it")
+	}
+	host := strings.ToLower(u.Hostname())
+	a := &Address{url: u, slack: slices.Contains(slackHosts, host)}
+	switch {
+	case a.slack && !strings.HasPrefix(u.Path, "/services/"):
+		return nil, errors.New("this address of Slack is of no incoming webhook, which has /services/ in its path; a workflow of Slack takes no blocks")
+	case strings.HasSuffix(host, ".webhook.office.com") || host == "outlook.office.com" || host == "outlook.office365.com":
+		return nil, errors.New("this address is of an Office 365 connector, which Microsoft has retired; make a workflow in Teams: When a Teams webhook request is received")
+	}
+	return a, nil
+}
+
+// Vendor returns the name of the vendor. An address that is not Slack's takes the cards of Teams, because the hosts of
+// workflows differ by region and cloud.
+func (a *Address) Vendor() string {
+	if a.slack {
+		return "Slack"
+	}
+	return "Microsoft Teams"
+}
+
+// String implements fmt.Stringer.
+func (a *Address) String() string { return "the webhook of " + a.Vendor() + " (address left out)" }
+
+// GoString implements fmt.GoStringer.
+func (a *Address) GoString() string { return a.String() }
+
+// MarshalText implements encoding.TextMarshaler.
+func (a *Address) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
+
+// accepted reports whether an answer means that the message was taken. Slack answers 200 and the text "ok"
+// (docs.slack.dev, "Sending messages using incoming webhooks"). A workflow answers 202 before it runs (Microsoft Learn,
+// "Receive and respond to inbound HTTPS calls", default response), so a card that the workflow cannot post shows only
+// in the history of its runs.
+func (a *Address) accepted(status int, body []byte) bool {
+	if a.slack {
+		return status == http.StatusOK && strings.TrimSpace(string(body)) == "ok"
+	}
+	return status == http.StatusOK || status == http.StatusAccepted
+}
+
+// What a vendor answers is shown only if it is a code.
+var slackCode, teamsCode = regexp.MustCompile(`^[a-z_]{1,60}$`), regexp.MustCompile(`^[A-Za-z]{1,60}$`)
+
+// refusal describes an answer that is no success. Slack answers with a code as text
+// (api.slack.com/changelog/2016-05-17-changes-to-errors-for-incoming-webhooks), a workflow with JSON that has the code
+// in error.code.
+func (a *Address) refusal(status int, body []byte) error {
+	code := ""
+	if a.slack {
+		code = slackCode.FindString(strings.TrimSpace(string(body)))
+	} else {
+		var of struct{ Error struct{ Code string } }
+		_ = json.Unmarshal(body, &of) // what is no JSON has no code
+		code = teamsCode.FindString(of.Error.Code)
+	}
+	text := fmt.Sprintf("it answers %d", status)
+	if code != "" && !strings.Contains(a.url.String(), code) {
+		text += " (" + code + ")"
+	}
+	if means := remedies[code]; means != "" {
+		return errors.New(text + ": " + means)
+	}
+	switch status {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusGone:
+		return errors.New(text + ": the webhook is gone or does not let us in; make a new one and store its address")
+	case http.StatusTooManyRequests:
+		return errors.New(text + ": too many messages in a short time")
+	}
+	return errors.New(text)
+}
+
+// remedies says what the codes of the vendors mean for an operator. Those of Slack are in the page that refusal names.
+var remedies = map[string]string{
+	"action_prohibited":                   "an administrator of the workspace does not allow it to post there",
+	"channel_not_found":                   "its channel does not exist; make a new webhook and store its address",
+	"channel_is_archived":                 "its channel is archived; make a webhook of another channel and store its address",
+	"no_service":                          "it was removed or switched off; make a new webhook and store its address",
+	"WorkflowTriggerIsNotEnabled":         "the workflow is switched off; switch it on in Teams",
+	"DirectApiAuthorizationRequired":      "the signature in its address is missing; copy the whole address anew",
+	"AuthorizationFailed":                 "the signature in its address is wrong; copy the whole address anew",
+	"DirectApiInvalidAuthorizationScheme": "the workflow lets only signed-in people post; let it be triggered by anyone",
+}
+
+// cause returns why a request got no answer, without its address.
+func (a *Address) cause(err error) error {
+	var whole *url.Error
+	if errors.As(err, &whole) {
+		err = whole.Err
+	}
+	var unknown *net.DNSError
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return errors.New("it did not answer in time")
+	case errors.Is(err, context.Canceled):
+		return errors.New("the wait for its answer was broken off")
+	case errors.As(err, &unknown):
+		return errors.New("its host is not found by DNS")
+	}
+	text := err.Error()
+	for _, part := range []string{a.url.String(), a.url.RequestURI(), a.url.Host, a.url.Hostname()} {
+		text = strings.ReplaceAll(text, part, "(address left out)")
+	}
+	return fmt.Errorf("it cannot be reached: %s", plain.Line(text))
+}

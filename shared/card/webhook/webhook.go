@@ -1,0 +1,124 @@
+// Package webhook posts cards to a channel of Microsoft Teams or Slack. The address of a webhook is a secret, because
+// everybody who knows it can post. So no text and no error of this package contains a part of it that opens anything.
+package webhook
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/card"
+	"github.com/idleseat/idleseat/shared/clock"
+)
+
+// Limits of a post. All attempts and waits together take at most Longest.
+const (
+	Longest  = time.Minute
+	attempts = 3
+	patience = 10 * time.Second // for one answer
+	mostWait = 30 * time.Second // for a vendor that asks to wait
+	mostRead = 4 << 10          // bytes of an answer
+)
+
+// Client posts cards to one address.
+type Client struct {
+	To    *Address
+	Clock clock.Clock
+	// Transport is nil for the usual one, which uses the proxy of the environment.
+	Transport http.RoundTripper
+}
+
+// Post posts a card. It repeats a post after a network error, 408, 429 and 5xx, so a channel may get a card twice. It
+// follows no redirect.
+func (c *Client) Post(ctx context.Context, message *card.Card) error {
+	ctx, cancel := context.WithTimeout(ctx, Longest)
+	defer cancel()
+	body := message.Teams()
+	if c.To.slack {
+		body = message.Slack()
+	}
+	for attempt := 1; ; attempt++ {
+		wait, err := c.once(ctx, body)
+		if err == nil {
+			return nil
+		}
+		if wait = max(wait, time.Duration(attempt)*time.Second); !errors.As(err, new(passing)) || attempt == attempts || wait > mostWait || ctx.Err() != nil {
+			return fmt.Errorf("%s did not take the message: %w", c.To.Vendor(), err)
+		}
+		if slept := c.Clock.Sleep(ctx, wait); slept != nil {
+			return fmt.Errorf("%s did not take the message: %w", c.To.Vendor(), err)
+		}
+	}
+}
+
+// passing is an error after which another attempt may succeed.
+type passing struct{ error }
+
+// once posts a body once. If the vendor asks for a pause, wait is its length.
+func (c *Client) once(ctx context.Context, body []byte) (wait time.Duration, err error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.To.url.String(), bytes.NewReader(body))
+	if err != nil {
+		return 0, errors.New("its address cannot be asked")
+	}
+	req.Header.Set("Content-Type", "application/json; charset=utf-8")
+	resp, err := c.client().Do(req)
+	if err != nil {
+		return 0, passing{c.To.cause(err)}
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(resp.Body, mostRead))
+	switch status := resp.StatusCode; {
+	case status >= 300 && status < 400:
+		return 0, fmt.Errorf("it answers %d, which leads elsewhere and is not followed; copy the address anew", status)
+	case status >= 200 && status < 300 && err != nil:
+		return 0, passing{errors.New("its answer broke off")}
+	case c.To.accepted(status, text):
+		return 0, nil
+	}
+	refused := c.To.refusal(resp.StatusCode, text)
+	switch s := resp.StatusCode; {
+	case s == http.StatusTooManyRequests || s == http.StatusRequestTimeout || s >= 500:
+		return c.pause(resp.Header.Get("Retry-After")), passing{refused}
+	}
+	return 0, refused
+}
+
+// pause returns how long an answer asks to wait, from its Retry-After: seconds or a date (RFC 9110, section 10.2.3).
+func (c *Client) pause(after string) time.Duration {
+	if seconds, err := strconv.ParseUint(after, 10, 31); err == nil {
+		return time.Duration(seconds) * time.Second
+	}
+	if at, err := http.ParseTime(after); err == nil {
+		return at.Sub(c.Clock.Now())
+	}
+	return 0
+}
+
+func (c *Client) client() *http.Client {
+	return &http.Client{Transport: c.Transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+}
+
+// Reach connects to the vendor without posting. It asks the first page of the host and not the address itself, because
+// a workflow may begin by any request. Only a post shows whether the webhook takes messages.
+func (c *Client) Reach(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	front := *c.To.url
+	front.Path, front.RawPath, front.RawQuery, front.Fragment = "/", "", "", ""
+	req, err := http.NewRequestWithContext(ctx, http.MethodHead, front.String(), http.NoBody)
+	if err != nil {
+		return errors.New("its address cannot be asked")
+	}
+	resp, err := c.client().Do(req)
+	if err != nil {
+		return c.To.cause(err)
+	}
+	return resp.Body.Close()
+}
