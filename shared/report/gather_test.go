@@ -146,9 +146,9 @@ func TestGather(t *testing.T) {
 		t.Errorf("longest idle (-want +got):\n%s", d)
 	}
 	reasons := []report.ReasonCount{
-		{Rule: "m365", Outcome: policy.Undecided, Reason: "AzureAdSistaLogon went back: since … it is …", Remedy: "dates", People: 2},
+		{Rule: "m365", Outcome: policy.Undecided, Reason: "AzureAdSistaLogon went back: since … it is …", Code: "dateWentBack", Remedy: "dates", People: 2},
 		{Rule: "m365", Outcome: policy.Reclaim, Reason: "held twice", People: 2},
-		{Rule: "m365", Outcome: policy.Reclaim, Reason: "cooling down: given back on 2026-11-01", Remedy: "cooling", People: 1},
+		{Rule: "m365", Outcome: policy.Reclaim, Reason: "cooling down: given back on 2026-11-01", Code: "coolingDown", Remedy: "cooling", People: 1},
 	}
 	if d := cmp.Diff(reasons, got.Reasons); d != "" {
 		t.Errorf("reasons (-want +got):\n%s", d)

@@ -3,6 +3,7 @@ package report
 import (
 	"context"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/idleseat/idleseat/shared/decision"
@@ -12,6 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/known"
 	"github.com/idleseat/idleseat/shared/store"
 	"github.com/idleseat/idleseat/shared/story"
+	"github.com/idleseat/idleseat/shared/story/reason"
 )
 
 // The words in the column "why" of the people whom a plan leaves out, besides the names of the lists in plan.json.
@@ -103,13 +105,13 @@ func (x *leftRow) remedy() string {
 	case deferred:
 		return "Nothing: a later run takes it, the longest idle first; limits.perRun says how many."
 	case announced:
-		return story.RemedyWords("announced")
+		return reason.Do(reason.English, "announced")
 	case exempt:
-		return "Nothing; correct the exemptions of the policy if this one no longer holds."
+		return story.Exempted(x.Reason)
 	}
 	var words []string
-	for part := range strings.SplitSeq(x.Reason, "; ") {
-		if do := story.RemedyWords(story.Remedy(part)); do != "" && (len(words) == 0 || words[len(words)-1] != do) {
+	for _, p := range reason.Parts(x.Reason) {
+		if do := reason.Do(reason.English, p.Remedy); do != "" && !slices.Contains(words, do) {
 			words = append(words, do)
 		}
 	}

@@ -131,6 +131,7 @@ type ReasonCount struct {
 	Rule    string         `json:"rule"`
 	Outcome policy.Outcome `json:"outcome"` // undecided, or reclaim for a refusal
 	Reason  string         `json:"reason"`
+	Code    string         `json:"code,omitempty"` // of reason.Of; it stays the same when the words change
 	Remedy  string         `json:"remedy,omitempty"`
 	People  int            `json:"people"`
 }

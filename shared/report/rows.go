@@ -8,7 +8,7 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/runs"
-	"github.com/idleseat/idleseat/shared/story"
+	"github.com/idleseat/idleseat/shared/story/reason"
 )
 
 // rowKey identifies a decision by the row that it completes. The rule of a license that is given back is
@@ -62,13 +62,13 @@ func (g *gathering) listed(ctx context.Context) error {
 	lists := map[string]*fair{"undecided": {}, "refused": {}, "returned": {}}
 	reasons := reasonCounts{}
 	err := runs.EachListed(ctx, g.store, g.Run, func(list string, e *runs.Listed) error {
-		remedy := story.Remedy(e.Reason)
+		code, remedy := reason.Of(e.Reason)
 		lists[list].add(Row{User: e.User, UserPrincipalName: e.UserPrincipalName, Rule: e.Rule, License: e.License, Reason: e.Reason, Remedy: remedy})
 		switch list {
 		case "undecided":
-			reasons.add(ReasonCount{Rule: e.Rule, Outcome: policy.Undecided, Reason: e.Reason, Remedy: remedy})
+			reasons.add(ReasonCount{Rule: e.Rule, Outcome: policy.Undecided, Reason: e.Reason, Code: code, Remedy: remedy})
 		case "refused":
-			reasons.add(ReasonCount{Rule: e.Rule, Outcome: policy.Reclaim, Reason: e.Reason, Remedy: remedy})
+			reasons.add(ReasonCount{Rule: e.Rule, Outcome: policy.Reclaim, Reason: e.Reason, Code: code, Remedy: remedy})
 			if rule := g.rule(e.Rule); rule != nil {
 				rule.Refused++
 			}

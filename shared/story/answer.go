@@ -3,6 +3,7 @@ package story
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -22,8 +23,8 @@ func answerOf(one *Story, rule *policy.Rule, a decision.Answer) Answer {
 		x.Cools = past.CoolsUntil
 	}
 	x.Says = says(&x, past, one)
-	x.Change = change(&x, rule, past)
-	x.Remedies = remediesOf(&x)
+	x.Change = change(&x, rule, past, one)
+	x.resolve()
 	x.Do = do(&x, past)
 	return x
 }
@@ -101,7 +102,8 @@ func says(x *Answer, past *License, one *Story) string {
 		return fmt.Sprintf("%s was %s on %s by run %s", name, taken(x.Answer.To), day(past.Since), past.Run)
 	case Announced:
 		if !x.Due.After(one.Now) {
-			return fmt.Sprintf("%s is due to be %s since %s (announced by run %s on %s); the next run %s it", name, taken(x.Answer.To), day(x.Due), past.Run, day(past.Since), map[bool]string{true: "takes", false: "exchanges"}[x.Answer.To == ""])
+			does := map[bool]string{true: "takes it", false: "exchanges it"}[x.Answer.To == ""]
+			return fmt.Sprintf("%s is due to be %s since %s (announced by run %s on %s); %s", name, taken(x.Answer.To), day(x.Due), past.Run, day(past.Since), lower(one.nextRun(does)))
 		}
 		return fmt.Sprintf("%s will be %s from %s on (announced by run %s on %s)", name, taken(x.Answer.To), day(x.Due), past.Run, day(past.Since))
 	case GivenBack:
@@ -117,7 +119,7 @@ func says(x *Answer, past *License, one *Story) string {
 		}
 		return fmt.Sprintf("%s is kept until %s%s", name, day(x.Cools), given(x, past, one))
 	case Exempt:
-		return fmt.Sprintf("%s is kept, %s", name, x.Reason)
+		return fmt.Sprintf("%s is kept, %s", name, one.exemption(x.Reason))
 	case Undecided:
 		return fmt.Sprintf("%s is kept, undecided: %s", name, one.reworded(strings.TrimPrefix(x.Reason, "undecided: ")))
 	case Refused:
@@ -131,9 +133,40 @@ func says(x *Answer, past *License, one *Story) string {
 		if values, not := strings.CutPrefix(x.Reason, "not asked: "); not {
 			return fmt.Sprintf("%s is kept, because the rule does not apply to this person: %s", name, cmp.Or(unmet(x.Decisive), values))
 		}
-		return fmt.Sprintf("%s is kept: %s", name, strings.TrimPrefix(x.Reason, "kept: "))
+		return fmt.Sprintf("%s is kept: %s", name, last.ReplaceAllString(strings.TrimPrefix(x.Reason, "kept: "), "$1 ago)"))
 	}
 	return name + " is not held"
+}
+
+// last matches the reason for which a license is kept, with how long ago its date is.
+var last = regexp.MustCompile(`^(last .+ \(\d+ days?)\)$`)
+
+// nextRun says what becomes of something that the rules ask for, such as "gives it back", as the policy's mode has it.
+func (s *Story) nextRun(does string) string {
+	switch s.mode {
+	case policy.Enforce:
+		return "The next run " + does
+	case policy.Audit:
+		return "The next plan only lists it, because the policy has the mode audit"
+	}
+	return "The next plan " + does + ", once it is approved"
+}
+
+func lower(sentence string) string { return strings.ToLower(sentence[:1]) + sentence[1:] }
+
+// exemption says why a person is exempt.
+func (s *Story) exemption(text string) string {
+	name, listed := strings.CutSuffix(text, " is listed")
+	_, condition := strings.CutPrefix(text, "exempt: ")
+	switch {
+	case kindOf(text) != "" || strings.HasPrefix(text, "exempt: on leave until ") || strings.HasPrefix(text, "exempt: member of "):
+		return text
+	case listed:
+		return name + " is listed in the policy (exempt.users)"
+	case condition && s.exempted != "":
+		return "exempt: " + s.exempted
+	}
+	return text
 }
 
 // taken says what happens to a license that is taken.
@@ -145,7 +178,7 @@ func taken(to string) string {
 }
 
 // change says what would change what holds for the license, as one sentence or more.
-func change(x *Answer, rule *policy.Rule, past *License) string {
+func change(x *Answer, rule *policy.Rule, past *License, one *Story) string {
 	switch x.State {
 	case Idle, Announced:
 		text := ""
@@ -160,13 +193,13 @@ func change(x *Answer, rule *policy.Rule, past *License) string {
 		return turning(x)
 	case Return:
 		if x.Refused == "" {
-			return "The next run gives it back."
+			return one.nextRun("gives it back") + "."
 		}
 	case GivenBack:
 		return "The next run reads newer data. No rule can take it until the person has been idle for the rule's full period, counted from " + day(past.Since) + "."
 	case Taken:
 		if rule.Restore && x.Noun != "" {
-			return fmt.Sprintf("A %s makes the next run give it back.", x.Noun)
+			return fmt.Sprintf("After a %s, %s.", x.Noun, lower(one.nextRun("gives it back")))
 		}
 	}
 	return ""
@@ -174,6 +207,8 @@ func change(x *Answer, rule *policy.Rule, past *License) string {
 
 func turning(x *Answer) string {
 	switch {
+	case !x.Turns.IsZero() && x.Noun != "" && x.IdleSince.IsZero():
+		return fmt.Sprintf("A %s postpones that date.", x.Noun)
 	case !x.Turns.IsZero() && x.Noun != "":
 		return fmt.Sprintf("Each new %s postpones that date.", x.Noun)
 	case !x.Turns.IsZero() || x.State == Cooling:
@@ -184,7 +219,7 @@ func turning(x *Answer) string {
 	texts := []string{}
 	for _, n := range x.Decisive {
 		if !n.Spoken() {
-			texts = append(texts, n.Text)
+			texts = append(texts, cmp.Or(n.Words, n.Text))
 		}
 	}
 	if len(texts) == 0 {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/story/reason"
 )
 
 // told is how many earlier changes before tells of.
@@ -103,7 +104,7 @@ func (t *text) leftovers(d Detail) {
 		}
 		t.line("%s: %s.", l.License, l.stands())
 		t.entries(l)
-		for _, what := range l.do() {
+		for _, what := range l.do(t.story.Run == "") {
 			t.line("  %s", what)
 		}
 	}
@@ -123,19 +124,21 @@ func (l *License) stands() string {
 	case history.Unsure:
 		return fmt.Sprintf("perhaps announced on %s by run %s", day(l.Since), l.Run)
 	case history.Unreadable:
-		return "what was done to it cannot be read: " + reworded(l.Damaged)
+		return "what was done to it cannot be read: " + reason.Words(reason.English, l.Damaged)
 	}
 	return "no change stands"
 }
 
-// do lists what an operator can do about the license.
-func (l *License) do() (list []string) {
+// do lists what an operator can do about the license. gone means that no reading has the person.
+func (l *License) do(gone bool) (list []string) {
 	if l.Finish != "" {
 		list = append(list, "to finish it now: "+l.Finish)
 	}
 	switch {
 	case l.Undo != "" && l.State == history.Open:
 		list = append(list, "to cancel it and give back what was taken: "+l.Undo)
+	case l.Undo != "" && gone:
+		list = append(list, "to give it back, if the account still exists: "+l.Undo)
 	case l.Undo != "":
 		list = append(list, "to give it back now: "+l.Undo)
 	}

@@ -116,6 +116,10 @@ func (q *Question) tell(ctx context.Context, s store.Store, r *decision.Run, p *
 		Run: e.Run, AsOf: e.AsOf, Read: r.Begin.Read, Now: q.Now, User: e.User, SID: p.SID(), UserPrincipalName: e.UserPrincipalName,
 		Doubt: e.Doubt, Answers: make([]Answer, len(e.Answers)),
 	}
+	one.mode = r.Policy.Mode
+	if r.Policy.Exempt.When != "" {
+		one.exempted, _ = words.Exemption(words.English, r.Policy, r.Policy.Exempt.When)
+	}
 	one.Kind, one.KindEvidence = p.Kind()
 	one.DisplayName, one.Department = name(p), department(p)
 	for _, f := range e.Profile {

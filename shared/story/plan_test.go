@@ -142,3 +142,22 @@ func TestMembersThatProgramsRead(t *testing.T) {
 	lacks("a refused answer", members("id-twoways")["answers"].([]any)[0], "refused")
 	lacks("an answer of a returned person", members("id-returned")["answers"].([]any)[0], "back")
 }
+
+// What comes next is what the policy's mode lets a run do: nobody is told that a run gives back what waits for approval.
+func TestNextByMode(t *testing.T) {
+	t.Parallel()
+	for mode, want := range map[string]string{
+		"enforce": "The next run gives it back.",
+		"review":  "The next plan gives it back, once it is approved.",
+		"audit":   "The next plan only lists it, because the policy has the mode audit.",
+	} {
+		s := goodNightBut(t, func(b *snapshot.Begin) { b.Policy = strings.Replace(b.Policy, "mode: review", "mode: "+mode, 1) }, nil)
+		people, err := story.Of(t.Context(), s, story.Question{User: "id-returned", Now: now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if x := people[0].Answers[0]; x.State != story.Return || x.Change != want {
+			t.Errorf("%s: %s, %q", mode, x.State, x.Change)
+		}
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/store"
+	"github.com/idleseat/idleseat/shared/story/reason"
 )
 
 // planOf is the plan of a run with what became of it.
@@ -33,6 +34,11 @@ func (q *Question) planned(ctx context.Context, s store.Store, one *Story) error
 	}
 	p, err := q.readPlan(ctx, s, one)
 	if runs.Gone(err) {
+		for i := range one.Answers {
+			if x := &one.Answers[i]; x.State == Idle && !x.FirstReading {
+				x.Change += " This run has no plan, so nothing is taken before another plan lists it."
+			}
+		}
 		return nil
 	}
 	if err != nil {
@@ -50,7 +56,7 @@ func (q *Question) planned(ctx context.Context, s store.Store, one *Story) error
 		}
 		x.State, x.Refused, x.Change = Refused, why, ""
 		x.Says = says(x, one.pastOf(x.License), one)
-		x.Remedies = remediesOf(x)
+		x.resolve()
 		x.Do = do(x, one.pastOf(x.License))
 	}
 	return nil
@@ -122,10 +128,10 @@ func (x *Answer) became(r *runs.Result) {
 	case runs.Refused, runs.Failed:
 		x.State, x.Refused = Refused, note
 		x.Says = fmt.Sprintf("%s is unused and stays: when the plan was applied, the change was %s (%s)", x.License, r.Status, note)
-		x.Change, x.Remedies = "", remediesOf(x)
-		x.Do = nil
+		x.Change, x.Do = "", nil
+		x.resolve()
 		for _, key := range x.Remedies {
-			x.Do = append(x.Do, RemedyWords(key))
+			x.Do = append(x.Do, reason.Do(reason.English, key))
 		}
 		x.Do = append(x.Do, "A new run tries it again.")
 	}

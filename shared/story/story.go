@@ -29,7 +29,9 @@ type Story struct {
 	Answers           []Answer  `json:"answers"` // of every rule, in the order of the policy
 	Ledger            []License `json:"ledger"`  // what runs did, by license
 
-	twins string // the names of all accounts with the same SID, as they follow sameSID
+	mode     policy.Mode // of the run's policy
+	exempted string      // the condition of the policy's exemptions in words
+	twins    string      // the names of all accounts with the same SID, as they follow sameSID
 }
 
 // Value is one attribute of the person.
@@ -71,7 +73,9 @@ type Answer struct {
 	Decisive []*policy.Node `json:"decisive,omitempty"`
 	// Change says what would change the verdict.
 	Change string `json:"change,omitempty"`
-	// Remedies are the keys of Remedies that resolve an undecided verdict or a refusal.
+	// Codes name the causes of an undecided verdict or a refusal. They stay the same when the words change.
+	Codes []string `json:"codes,omitempty"`
+	// Remedies are the keys of reason.Remedies that resolve an undecided verdict or a refusal.
 	Remedies []string `json:"remedies,omitempty"`
 	// Do lists what an operator can do, with commands.
 	Do []string `json:"do,omitempty"`

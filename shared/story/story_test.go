@@ -66,6 +66,7 @@ var each = []struct {
 		{"undecided: account missing in Active Directory", "missing", story.Detail{}},
 		{"undecided: hidden attribute", "hidden", story.Detail{}},
 		{"undecided: empty text", "nosite", story.Detail{}},
+		{"undecided: no account in Active Directory", "cloudonly", story.Detail{}},
 		{"undecided: two accounts with one SID", "twin1", story.Detail{}},
 		{"undecided: hidden attribute, every value", "hidden", story.Detail{Values: true}},
 		{"damaged ledger", "damaged", story.Detail{}},
@@ -150,6 +151,7 @@ func goodNightBut(t *testing.T, begin func(*snapshot.Begin), manifest func(*snap
 	w.citrix = append(w.citrix, missing.SID)
 	onPremises(add("hidden", 9), 100).Unreadable = []string{"lastLogonTimestamp"}
 	onPremises(add("nosite", 60, visio), 9).Office = ""
+	add("cloudonly", 60, visio)
 	twin := add("twin1", 90, e3)
 	synced(twin, 100)
 	sid := twin.SID

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/story/reason"
 )
 
 // why says which rule decides and which of its parts settle the verdict.
@@ -19,7 +20,7 @@ func (t *text) why(x *Answer, past *License) string {
 		}
 	case Damaged:
 		why, _, _ := strings.Cut(past.Damaged, "; ")
-		return reworded(why)
+		return reason.Words(reason.English, why)
 	case NotHeld, Return, GivenBack:
 		return ""
 	case Exempt:

@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/report"
 	"github.com/idleseat/idleseat/shared/runs"
-	"github.com/idleseat/idleseat/shared/story"
+	"github.com/idleseat/idleseat/shared/story/reason"
 )
 
 // Rows is how many rows a list has at most, except the changes.
@@ -132,7 +132,7 @@ func (m maker) reasoned(reasons []string) report.Row {
 	r := m.change(m.IntN(9))
 	r.Evidence, r.MonthlySaving = nil, 0
 	r.Reason = m.pick(reasons)
-	r.Remedy = story.Remedy(r.Reason)
+	_, r.Remedy = reason.Of(r.Reason)
 	return r
 }
 

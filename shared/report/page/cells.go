@@ -23,6 +23,8 @@ func (t *Table) cell(w *Words, c *Column, i int) cell {
 		if out.Text = c.texts[i]; out.Text != "" {
 			out.Text = w.Or(c.Name, out.Text)
 		}
+	case Reason:
+		out.Text = w.Reason(c.texts[i])
 	case Date:
 		if out.Text = w.T("js.none"); !math.IsNaN(c.numbers[i]) {
 			out.Text = time.Unix(int64(c.numbers[i])*24*60*60, 0).UTC().Format(time.DateOnly)

@@ -71,8 +71,7 @@ func (t *Table) why(r []report.Row) {
 
 // reasons adds why nothing is changed, and what resolves it.
 func (t *Table) reasons(r []report.Row) {
-	reason := t.Text("reason", Text, func(i int) string { return r[i].Reason })
-	reason.Filter, reason.Lang = true, English
+	t.Text("reason", Reason, func(i int) string { return r[i].Reason }).Filter = true
 	t.Text("remedy", Word, func(i int) string { return r[i].Remedy }).Minor = true
 }
 

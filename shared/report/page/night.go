@@ -207,11 +207,12 @@ func age(w *Words, then, now time.Time) string {
 type reasonView struct {
 	report.ReasonCount
 	Kind, Remedy string
+	Said         string // the reason in the language of the page
 	Table        string // the id of the table with the names
 }
 
 func newReasonView(w *Words, r report.ReasonCount) reasonView {
-	v := reasonView{ReasonCount: r, Kind: w.T("outcome.refused"), Table: "refused"}
+	v := reasonView{ReasonCount: r, Said: w.Reason(r.Reason), Kind: w.T("outcome.refused"), Table: "refused"}
 	if r.Outcome == policy.Undecided {
 		v.Kind, v.Table = w.T("outcome.undecided"), "undecided"
 	}

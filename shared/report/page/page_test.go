@@ -152,3 +152,30 @@ func TestALivePageMayAskItsSite(t *testing.T) {
 		}
 	}
 }
+
+// A reason shows in the words of the page's language, in the page and in its tables. The filter by reason compares what
+// was stored.
+func TestReasonsInEachLanguage(t *testing.T) {
+	t.Parallel()
+	const stored, swedish = "undecided: LastlogonTimestamp was not read", "LastlogonTimestamp har inte lästs"
+	n := sample.Night(1, 50, 0)
+	n.Undecided = report.List[report.Row]{Total: 1, Rows: []report.Row{{User: "a", Rule: n.Rules[0].Name, License: n.Rules[0].License, Reason: stored, Remedy: "source"}}}
+	n.Reasons = []report.ReasonCount{{Rule: n.Rules[0].Name, Reason: stored, Remedy: "source", People: 1}}
+	data, rest := embedded(t, written(t, n))
+	said := data["reasons"].(map[string]any)
+	if got := said["sv"].(map[string]any)[stored]; got != swedish {
+		t.Errorf("the tables say %q", got)
+	}
+	if got := said["en"].(map[string]any)[stored]; got != strings.TrimPrefix(stored, "undecided: ") {
+		t.Errorf("the English tables say %q", got)
+	}
+	if c := strings.Count(rest, swedish+"</"); c != 1 { // of the counted reasons; the script makes the table
+		t.Errorf("the Swedish page says it %d times", c)
+	}
+	if !strings.Contains(rest, "<bdi>LastlogonTimestamp was not read</bdi></td>") {
+		t.Error("the English table does not say it")
+	}
+	if !strings.Contains(rest, `data-reason="`+stored+`"`) {
+		t.Error("the button of the names lacks the stored reason")
+	}
+}

@@ -35,7 +35,8 @@ const (
 	Date   Kind = "date"
 	Number Kind = "number"
 	Amount Kind = "money"
-	Pairs  Kind = "pairs" // lines of the form "name = value"
+	Pairs  Kind = "pairs"  // lines of the form "name = value"
+	Reason Kind = "reason" // as it was stored; each language has its own words for it
 )
 
 // Column is a column of a table.
@@ -111,7 +112,7 @@ func (d *Data) person(p Person) int {
 	return i
 }
 
-// Text adds a column of texts; kind is Text or Word.
+// Text adds a column of texts; kind is Text, Word or Reason.
 func (t *Table) Text(name string, kind Kind, get func(i int) string) *Column {
 	c := t.column(name, kind)
 	for i := range t.Rows {
@@ -201,6 +202,7 @@ func (d *Data) encode(langs []Lang) ([]byte, error) {
 	}
 	all["words"] = words
 	if d != nil {
+		all["reasons"] = d.reasons(langs)
 		all["command"], all["link"] = d.Command, d.Link
 		all["people"] = d.encodePeople()
 		tables := []any{}
@@ -214,6 +216,24 @@ func (d *Data) encode(langs []Lang) ([]byte, error) {
 		return nil, fmt.Errorf("tables of a page: %w", err)
 	}
 	return text, nil
+}
+
+// reasons returns the words of each language for the reasons in the tables that have other words than they are stored in.
+func (d *Data) reasons(langs []Lang) map[Lang]map[string]string {
+	all := map[Lang]map[string]string{}
+	for _, lang := range langs {
+		all[lang] = map[string]string{}
+		for _, t := range d.Tables {
+			for _, c := range t.Columns {
+				for _, text := range c.texts {
+					if said := In(lang).Reason(text); c.Kind == Reason && said != text {
+						all[lang][text] = said
+					}
+				}
+			}
+		}
+	}
+	return all
 }
 
 func (d *Data) encodePeople() map[string]any {

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/idleseat/idleseat/shared/story/reason"
 )
 
 // Lang is a language of the pages.
@@ -21,13 +23,15 @@ const (
 var Langs = []Lang{English, Swedish}
 
 var catalogues = map[Lang]map[string]string{
-	English: joined(englishRemedies(), englishBacktest),
-	Swedish: joined(swedishRemedies(), swedishBacktest),
+	English: joined(withRemedies(english, reason.English), englishServe, englishBacktest),
+	Swedish: joined(withRemedies(swedish, reason.Swedish), swedishServe, swedishBacktest),
 }
 
 // joined adds more texts to the texts of a language.
-func joined(all, more map[string]string) map[string]string {
-	maps.Copy(all, more)
+func joined(all map[string]string, more ...map[string]string) map[string]string {
+	for _, texts := range more {
+		maps.Copy(all, texts)
+	}
 	return all
 }
 
@@ -80,6 +84,9 @@ func (w *Words) Or(prefix, key string) string {
 	}
 	return key
 }
+
+// Reason returns the words for a reason as it was stored. A reason of another version may have none, and stays as it is.
+func (w *Words) Reason(text string) string { return reason.Words(reason.Language(w.Lang), text) }
 
 // Count returns the text for n of something: key.one for a single one, key.many for all other numbers.
 func (w *Words) Count(key string, n int) string {

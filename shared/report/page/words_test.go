@@ -18,7 +18,7 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/report"
 	"github.com/idleseat/idleseat/shared/runs"
-	"github.com/idleseat/idleseat/shared/story"
+	"github.com/idleseat/idleseat/shared/story/reason"
 )
 
 var places = regexp.MustCompile(`%(?:\[\d\])?s|%\d`)
@@ -46,7 +46,7 @@ func TestKeysInUse(t *testing.T) {
 	var all strings.Builder
 	for _, root := range []string{".", "../../serve", "../../workflow/backtest/lookback"} { // these packages make further pages of these texts
 		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() || strings.HasSuffix(path, "_test.go") || path == "english.go" || path == "backtest.go" || path == "remedies.go" || path == "swedish.go" {
+			if err != nil || d.IsDir() || strings.HasSuffix(path, "_test.go") || path == "english.go" || path == "backtest.go" || path == "remedies.go" || path == "swedish.go" || path == "englishserve.go" || path == "swedishserve.go" {
 				return err
 			}
 			text, err := os.ReadFile(path)
@@ -92,7 +92,7 @@ func TestMadeKeys(t *testing.T) {
 	for _, s := range []plan.FeedState{plan.Healthy, plan.Unhealthy, plan.Absent} {
 		keys = append(keys, "feed."+string(s))
 	}
-	for _, r := range story.Remedies() {
+	for _, r := range reason.Remedies() {
 		keys = append(keys, "remedy."+r)
 	}
 	for _, name := range []string{"exempt", "notAsked", "notAskedOrUndecided", "active", "activeOrUndecided", "unclear", "undecided", "refused", "deferred", "announced", "notDone", "other"} {

@@ -47,7 +47,8 @@ function cellOf(column, i) {
     }
     case "pairs":
       return make("td", attributes, ...column.lines(i).map((l) => make("bdi", {}, l)));
-    case "text": {
+    case "text":
+    case "reason": {
       const then = column.becomes && column.becomes.text(i);
       return make("td", attributes, make("bdi", {}, column.text(i)), ...(then ? [" → ", make("bdi", {}, then)] : []));
     }
@@ -121,7 +122,7 @@ function toolsOf(spec, box) {
     });
     tools.push(make("span", { class: "tool" }, make("label", { for: select.id }, T("col." + column.name)), select));
   }
-  if (view.like) tools.push(make("span", { class: "like", lang: "en" }, view.like.reason));
+  if (view.like) tools.push(make("span", { class: "like" }, view.like.said));
   tools.push(
     make("button", { type: "button", class: "quiet reset", onclick: () => {
       view.search = "";
@@ -169,7 +170,7 @@ function enhanceTable(spec) {
 }
 
 // likeOf chooses the rows of a rule with a reason. A word "…" of the reason stands for any word.
-function likeOf(spec, rule, reason) {
+function likeOf(spec, rule, reason, said) {
   const rules = spec.all.find((c) => c.name === "rule");
   const reasons = spec.all.find((c) => c.name === "reason");
   const words = reason.split(" ");
@@ -177,7 +178,7 @@ function likeOf(spec, rule, reason) {
     const others = text.split(" ");
     return others.length === words.length && words.every((w, n) => w === "…" || w === others[n]);
   };
-  return { reason, matches: (i) => (!rules || rules.get(i) === rule) && (!reasons || alike(reasons.get(i))) };
+  return { said, matches: (i) => (!rules || rules.get(i) === rule) && (!reasons || alike(reasons.get(i))) };
 }
 
 // show opens the table with the names behind a reason.
@@ -186,7 +187,7 @@ function show(button) {
   const box = page.querySelector('[data-table="' + button.dataset.show + '"]');
   if (!spec || !box || !box.querySelector("table")) return;
   const view = viewOf(spec);
-  Object.assign(view, { search: "", filters: {}, like: likeOf(spec, button.dataset.rule, button.dataset.reason), page: 0 });
+  Object.assign(view, { search: "", filters: {}, like: likeOf(spec, button.dataset.rule, button.dataset.reason, button.dataset.said), page: 0 });
   if (spec.rows >= fewRows || view.like) box.querySelector(".tools").replaceChildren(...toolsOf(spec, box));
   draw(spec, box);
   const heading = document.getElementById(spec.id);

@@ -136,6 +136,13 @@ function columnOf(spec) {
       return { ...spec, get, text: (i) => (get(i) === null ? "" : number(get(i))), order: (i) => (get(i) === null ? -Infinity : get(i)) };
     case "word":
       return { ...spec, get, text: (i) => word(get(i)), option: word };
+    case "reason": {
+      const said = (value) => {
+        const words = (data.reasons || {})[root.lang] || {};
+        return Object.hasOwn(words, value) ? words[value] : value;
+      };
+      return { ...spec, get, text: (i) => said(get(i)), find: (i) => said(get(i)) + "\n" + get(i), option: said };
+    }
     case "pairs": {
       const all = spec.pairs.map((p) => [p.name, reader(p.values)]);
       const value = (text) => text.replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\dZ$/, "$1 $2");

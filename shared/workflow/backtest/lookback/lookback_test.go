@@ -31,7 +31,7 @@ func TestPage(t *testing.T) {
 		"Recommended: 90 days", "Rekommendation: 90 dagar", "No number of days is recommended", "Inget antal dagar rekommenderas",
 		fmt.Sprintf("Older half of the nights: %d of %d hits came back within 30 days", c.Learned.Returned, c.Learned.Known()),
 		fmt.Sprintf("Nyare hälften, som inte påverkade valet: %d av %d träffar", c.Checked.Returned, c.Checked.Known()),
-		"The newer half confirms the choice.", "no hit can be followed for 30 days", "In the older half of the nights, no hit can be followed for 30 days; keep more nights.", "accepted: 2.0\u00a0%", "godtaget: 2,0\u00a0%",
+		"The newer half confirms the choice.", "no hit can be followed for 30 days", "In the older half of the nights, no hit can be followed for 30 days; keep more nights.", "accepted: 2.0\u00a0%", "godtagbart: 2,0\u00a0%",
 		`<path class="band"`, `<line class="limit"`, "At most 2.0\u00a0% may come back within 30 days.", `class="point chosen"`, `class="point force"`,
 		"Rules that were not tried", "the feed has stalled", "20260601T020000Z-00000001",
 	} {

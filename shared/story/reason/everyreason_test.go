@@ -1,0 +1,186 @@
+package reason_test
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/idleseat/idleseat/shared/story/reason"
+)
+
+// reasonFiles lists the files whose texts become reasons for which nothing is changed.
+var reasonFiles = []string{
+	"../../policy/gap.go", "../../policy/grace.go", "../../policy/holder.go",
+	"../../directory/join.go", "../../directory/contradiction.go", "../../directory/past.go",
+	"../../plan/direct.go", "../../plan/entragroup.go", "../../plan/adgroup.go", "../../plan/route.go", "../../plan/mail.go",
+	"../../plan/feed.go", "../../decision/decide.go", "../../decision/past.go", "../../decision/first.go", "../../decision/memory.go", "../../decision/reports.go", "../../decision/mailfor.go",
+	"../../workflow/gate/guard.go", "../../workflow/gate/gate.go", "../../workflow/gate/choice.go",
+}
+
+// noReasons are texts of these files that are no reasons, or only parts of one.
+var noReasons = []string{
+	"x and x x x", "x x, and x", "through a group", "the group x gives x x", "x, which x", "the group x x", // their parts have remedies
+	"is not known: x",                                                                                       // the part after the colon has
+	"; saves nothing: x", "the person is in the group by way of a group within it, too, and stays entitled", // such changes are made
+	"whether a group within the group entitles the person, too, is not known: the account may not read its members",
+	"the assignment is in error and takes no seat",
+	"active again on x, after run x took the license on x",                                                                                   // the license is given back
+	"x; it was made again from what run x read",                                                                                              // a note of the plan
+	"x; its people are decided from the next run on, and people without a date when one comes; to decide them now, plan with --accept-feeds", // a note of the plan
+}
+
+// within are texts that a found text may be a part of. x stands for what varies.
+var within = []string{"%s", "x %s", "the group x %s", "the group x gives x %s", "x cannot be trusted: %s", "x is not known: %s", "x; %s"}
+
+// TestEveryReasonHasItsForm reads the reasons from the code that makes them. Each text that a function returns, assigns
+// to a refusal or a doubt, or adds to the gaps has a code, a remedy, and words in both languages. No form is without a
+// text.
+func TestEveryReasonHasItsForm(t *testing.T) {
+	t.Parallel()
+	found, excused, used := 0, map[string]bool{}, map[string]bool{}
+	for text := range stored {
+		reason.Used(text, used)
+	}
+	for _, file := range reasonFiles {
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range reasonsIn(parsed) {
+			found++
+			if slices.Contains(noReasons, text) {
+				excused[text] = true
+				continue
+			}
+			if why := unfit(text, used); why != "" {
+				t.Errorf("%s: %q %s", file, text, why)
+			}
+		}
+	}
+	for _, text := range noReasons {
+		if !excused[text] {
+			t.Errorf("no file has %q any more", text)
+		}
+	}
+	for _, text := range reason.Forms() {
+		if !used[text] {
+			t.Errorf("no reason has the form %q", text)
+		}
+	}
+	if found < 100 {
+		t.Errorf("only %d texts were found, so this shows little", found)
+	}
+}
+
+// unfit says what a reason lacks, and notes the forms that it uses.
+func unfit(text string, used map[string]bool) string {
+	for _, whole := range within {
+		if whole == "%s" && predicate.MatchString(text) {
+			continue
+		}
+		whole = fmt.Sprintf(whole, text)
+		parts := reason.Parts(whole)
+		last := parts[len(parts)-1]
+		if last.Code == "" || last.Code == "notKnown" || last.Code == "feedUnhealthy" && !strings.HasSuffix(text, ": x") {
+			continue
+		}
+		reason.Used(whole, used)
+		if reason.Do(reason.English, last.Remedy) == "" || reason.Do(reason.Swedish, last.Remedy) == "" {
+			return "has no remedy in each language"
+		}
+		if english.MatchString(last.In(reason.Swedish)) {
+			return "is in Swedish " + last.In(reason.Swedish)
+		}
+		return ""
+	}
+	return "has no form"
+}
+
+// predicate matches texts that lack what they are about.
+var predicate = regexp.MustCompile(`^(is|was|has|may|cannot be (computed|trusted)|went|got|grants) `)
+
+// english matches words that no Swedish text has.
+var english = regexp.MustCompile(`\b(the|is|are|was|were|and|of|not|no|which|that|has|have)\b`)
+
+// reasonsIn returns the texts of at least three words in a file that may become reasons.
+func reasonsIn(file *ast.File) (texts []string) {
+	constants := map[string]string{}
+	add := func(e ast.Expr) {
+		if text := textOf(e, constants); strings.Count(text, " ") >= 2 && !slices.Contains(texts, text) {
+			texts = append(texts, text)
+		}
+	}
+	ast.Inspect(file, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.ValueSpec:
+			for i, e := range n.Values {
+				constants[n.Names[i].Name] = textOf(e, constants)
+				if n.Names[i].IsExported() {
+					add(e)
+				}
+			}
+		case *ast.ReturnStmt:
+			for _, e := range n.Results {
+				add(e)
+			}
+		case *ast.AssignStmt:
+			for i, e := range n.Rhs {
+				if s, is := n.Lhs[min(i, len(n.Lhs)-1)].(*ast.SelectorExpr); is && slices.Contains([]string{"Refused", "Doubt", "Reason", "Failed"}, s.Sel.Name) {
+					add(e)
+				}
+			}
+		case *ast.CallExpr:
+			if at, is := reasonAt[nameOf(n.Fun)]; is && len(n.Args) > at {
+				add(n.Args[at])
+			}
+		}
+		return true
+	})
+	return texts
+}
+
+// reasonAt lists the functions that take a reason, with the place of the reason among the arguments.
+var reasonAt = map[string]int{"add": 2, "shows": 1, "contradict": 0, "unhealthy": 0}
+
+func nameOf(e ast.Expr) string {
+	switch e := e.(type) {
+	case *ast.SelectorExpr:
+		return e.Sel.Name
+	case *ast.Ident:
+		return e.Name
+	}
+	return ""
+}
+
+var verb = regexp.MustCompile(`%[.0-9]*[a-zA-Z]`)
+
+// textOf returns the text of an expression, with x for each part that is not written out.
+func textOf(e ast.Expr, constants map[string]string) string {
+	switch e := e.(type) {
+	case *ast.BasicLit:
+		text, err := strconv.Unquote(e.Value)
+		if err != nil || e.Kind != token.STRING {
+			return "x"
+		}
+		return verb.ReplaceAllString(text, "x")
+	case *ast.BinaryExpr:
+		return textOf(e.X, constants) + textOf(e.Y, constants)
+	case *ast.Ident:
+		if text, is := constants[e.Name]; is {
+			return text
+		}
+	case *ast.ParenExpr:
+		return textOf(e.X, constants)
+	case *ast.CallExpr:
+		if name := fmt.Sprint(e.Fun); strings.Contains(name, "Sprintf") && len(e.Args) > 0 {
+			return textOf(e.Args[0], constants)
+		}
+	}
+	return "x"
+}

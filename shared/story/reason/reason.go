@@ -1,0 +1,283 @@
+// Package reason knows the reasons for which nothing is changed: a stable code of each, its words in English and
+// Swedish, and what resolves it. The packages that decide write a reason as an English text, and each version's texts
+// are stored in runs. A form is the text of one reason with places for what varies, so a code follows exactly from the
+// text, in old runs and in new ones, and no stored object needs another member.
+package reason
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Language is a language of the words.
+type Language string
+
+const (
+	English Language = "en"
+	Swedish Language = "sv"
+)
+
+// form is the text of one reason. A text is of the form if it begins with it, or, with "$" at the end, if it is the
+// form. Places take at least one character: {s} takes what the reason is about, {n} what a date is of, {d} a day or a time
+// that reads as its day, {r} a reason within the reason, and {} anything else.
+type form struct {
+	code string
+	text string
+	// english is for a reader who does not know how idleseat works. If it is empty, the text itself is.
+	english string
+	swedish string
+	remedy  string // the key of a remedy
+
+	places   []string   // as they stand in text
+	literals [][]string // what stands before each place and after the last one; each is one of several
+	whole    bool
+}
+
+// Part is one of the causes in a reason.
+type Part struct {
+	Code   string // "" for a text that has no form
+	Remedy string // key of what resolves it, or ""
+	Text   string // as it was stored
+
+	form  *form
+	taken []string
+	tail  string // what follows the cause
+}
+
+// In returns the words of the cause in a language. A text without a form stays as it is.
+func (p *Part) In(l Language) string {
+	switch {
+	case p.form == nil:
+		return p.Text
+	case l == Swedish:
+		return p.form.filled(p.form.swedish, p.taken, l)
+	case p.form.english != "":
+		return p.form.filled(p.form.english, p.taken, l)
+	}
+	text, _ := strings.CutSuffix(p.Text, p.tail)
+	if n := len(p.taken); n > 0 && p.form.places[n-1] == "{r}" {
+		text = strings.TrimSuffix(text, p.taken[n-1]) + Words(l, p.taken[n-1])
+	}
+	return text + p.tail
+}
+
+var place = regexp.MustCompile(`\{[sndr]?\}`)
+
+var forms = compiled(slices.Concat(changes, accounts, values))
+
+func compiled(list []form) []form {
+	for i := range list {
+		f := &list[i]
+		text, whole := strings.CutSuffix(f.text, "$")
+		f.whole, f.places = whole, place.FindAllString(text, -1)
+		for j, literal := range place.Split(text, -1) {
+			alternatives := []string{literal}
+			for one, several := range plural {
+				if rest, is := strings.CutPrefix(literal, one); is && j == 1 && f.places[0] == "{s}" {
+					alternatives = append(alternatives, several+rest)
+				}
+			}
+			f.literals = append(f.literals, alternatives)
+		}
+	}
+	return list
+}
+
+// mostPlaces is how many places a form has at most.
+const mostPlaces = 6
+
+// plural has the verbs that follow one subject, and what follows several.
+var plural = map[string]string{" is ": " are ", " was ": " were ", " has ": " have "}
+
+// match returns what the places of the form take in a text, or false if the text is not of the form. Each place takes
+// as little as it can. A regular expression does the same in ten times the time, and a night has many reasons.
+func (f *form) match(text string) (taken []string, is bool) {
+	var all [mostPlaces]string
+	rest, is := strings.CutPrefix(text, f.literals[0][0])
+	for i := 0; is && i < len(f.places); i++ {
+		var got string
+		switch next := f.literals[i+1]; {
+		case next[0] != "":
+			got, rest, is = cut(rest, next)
+		case f.places[i] == "{d}":
+			end := strings.IndexAny(rest+" ", " ,;")
+			got, rest = rest[:end], rest[end:]
+		default:
+			got, rest = rest, ""
+		}
+		is = is && got != "" && !(f.places[i] == "{d}" && strings.ContainsAny(got, " ,;"))
+		all[i] = got
+	}
+	if !is || f.whole && rest != "" {
+		return nil, false
+	}
+	return slices.Clone(all[:len(f.places)]), true
+}
+
+// cut cuts a text at the first of several separators.
+func cut(text string, separators []string) (before, after string, found bool) {
+	at, length := -1, 0
+	for _, s := range separators {
+		if i := strings.Index(text, s); i >= 0 && (at < 0 || i < at) {
+			at, length = i, len(s)
+		}
+	}
+	if at < 0 {
+		return text, "", false
+	}
+	return text[:at], text[at+length:], true
+}
+
+// Parts returns the causes that a reason names, in its order. What follows a cause after a semicolon and is none itself
+// belongs to it.
+func Parts(text string) (parts []Part) {
+	text = strings.TrimPrefix(text, "undecided: ")
+	if f, taken := find(text); f != nil && strings.Contains(f.text, "; ") {
+		return []Part{f.part(text, taken)}
+	}
+	for _, piece := range split(text) {
+		f, taken := find(piece)
+		switch {
+		case f != nil:
+			parts = append(parts, f.part(piece, taken))
+		case len(parts) == 0:
+			parts = append(parts, Part{Text: piece})
+		default:
+			last := &parts[len(parts)-1]
+			last.tail += "; " + piece
+			last.Text += "; " + piece
+		}
+	}
+	return parts
+}
+
+// split splits a text at its semicolons, but for those within quotation marks: a name from a directory may have any.
+func split(text string) (pieces []string) {
+	begin, quoted := 0, false
+	for i := 0; i < len(text); i++ {
+		switch {
+		case quoted && text[i] == '\\':
+			i++
+		case text[i] == '"':
+			quoted = !quoted
+		case !quoted && strings.HasPrefix(text[i:], "; "):
+			pieces = append(pieces, text[begin:i])
+			begin = i + 2
+		}
+	}
+	return append(pieces, text[begin:])
+}
+
+func find(text string) (*form, []string) {
+	for i := range forms {
+		if taken, is := forms[i].match(text); is {
+			return &forms[i], taken
+		}
+	}
+	return nil, nil
+}
+
+func (f *form) part(text string, taken []string) Part {
+	p := Part{Code: f.code, Remedy: f.remedy, Text: text, form: f, taken: taken}
+	if n := len(taken); n > 0 && f.places[n-1] == "{r}" {
+		if inner := Parts(taken[n-1]); inner[0].Code != "" {
+			p.Code, p.Remedy = inner[0].Code, inner[0].Remedy
+		}
+	}
+	return p
+}
+
+var number = regexp.MustCompile(`\$[1-9]`)
+
+// filled returns words with what the places $1, $2 and so on took.
+func (f *form) filled(words string, taken []string, l Language) string {
+	return number.ReplaceAllStringFunc(words, func(place string) string {
+		i := place[1] - '1'
+		switch what := f.places[i]; {
+		case what == "{r}":
+			return Words(l, taken[i])
+		case what == "{d}":
+			date, _, _ := strings.Cut(taken[i], "T")
+			return date
+		case what == "{s}" && l == Swedish:
+			return subject(taken[i])
+		case what == "{n}" && l == Swedish:
+			return noun(taken[i])
+		}
+		return taken[i]
+	})
+}
+
+// Words returns a whole reason in a language.
+func Words(l Language, text string) string {
+	var words []string
+	for _, p := range Parts(text) {
+		words = append(words, p.In(l))
+	}
+	return strings.Join(slices.Compact(words), "; ")
+}
+
+// Of returns the code of a reason, and the key of what resolves it. Each is "" if it is not known. A reason with several
+// causes has those of the cause whose remedy comes first among Remedies.
+func Of(text string) (code, remedy string) {
+	best := len(remedies)
+	for _, p := range Parts(text) {
+		if at := remedyAt(p.Remedy); code == "" || at < best {
+			code, remedy, best = p.Code, p.Remedy, at
+		}
+	}
+	return code, remedy
+}
+
+// remedyAt returns the place of a remedy, or the number of remedies if there is none with the key.
+func remedyAt(key string) int {
+	if i := slices.IndexFunc(remedies, func(r remedy) bool { return r.key == key }); i >= 0 {
+		return i
+	}
+	return len(remedies)
+}
+
+// Remedies returns the keys of all remedies, the more special ones first.
+func Remedies() []string {
+	keys := make([]string, len(remedies))
+	for i, r := range remedies {
+		keys[i] = r.key
+	}
+	return keys
+}
+
+// Do returns what the remedy with a key is, as a sentence, or "" if there is none.
+func Do(l Language, key string) string {
+	i := remedyAt(key)
+	if i == len(remedies) {
+		return ""
+	}
+	if l == Swedish {
+		return remedies[i].swedish
+	}
+	return remedies[i].english
+}
+
+// subject returns in Swedish what a reason is about. Names of attributes stay.
+func subject(text string) string {
+	switch text {
+	case "exemption":
+		return "undantaget"
+	case "the kind of the account":
+		return "kontots slag"
+	case "the size of the mailbox":
+		return "postlådans storlek"
+	case "the condition":
+		return "villkoret"
+	}
+	return strings.NewReplacer(" and ", " och ", "license ", "licensen ").Replace(text)
+}
+
+// noun returns in Swedish what a date is of. Names of attributes and workloads stay.
+func noun(text string) string {
+	if text == "sign-in" {
+		return "inloggning"
+	}
+	return strings.ReplaceAll(text, "use of ", "användning av ")
+}
