@@ -2,6 +2,7 @@ package decision
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -111,6 +112,12 @@ func TestFind(t *testing.T) {
 				t.Errorf("error %v, found (-want +got):\n%s", err, d)
 			}
 		})
+	}
+	for name, like := range map[string]string{"nobody": "", "%": "", "bth@x.example": "both@x.example", "Both.old@corp": "both.old@corp.example", "id-clouds": "id-cloud", "BOTH77": "BOTH7"} {
+		err := r.Find(t.Context(), name, func(*directory.Person) error { return nil })
+		if hint := fmt.Sprintf("did you mean %q?", like); err == nil || strings.Contains(err.Error(), "did you mean") != (like != "") || like != "" && !strings.Contains(err.Error(), hint) {
+			t.Errorf("%q: %v, and %q is like it", name, err, like)
+		}
 	}
 	for _, name := range []string{"nobody", "both", "%", "id-"} {
 		err := r.Find(t.Context(), name, func(p *directory.Person) error { t.Errorf("%q found %s", name, p.ID()); return nil })

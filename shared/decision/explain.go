@@ -139,10 +139,44 @@ func (r *Run) Find(ctx context.Context, name string, found func(*directory.Perso
 			}
 		}
 	}
-	if hits == 0 {
-		return fmt.Errorf("%w %q: nobody in the snapshot of run %s has this userPrincipalName, id, SID or account name", ErrUnknownUser, name, r.Begin.Run)
+	if hits > 0 {
+		return nil
 	}
-	return nil
+	like, err := r.nearest(ctx, &memory, name)
+	if err != nil {
+		return err
+	}
+	hint := ""
+	if like != "" {
+		hint = fmt.Sprintf("; did you mean %q?", like)
+	}
+	return fmt.Errorf("%w %q: run %s read nobody with this userPrincipalName, object id, SID or account name%s", ErrUnknownUser, name, r.Begin.Run, hint)
+}
+
+// nearest returns the name in the snapshot that is most similar to name, or "" if none is.
+func (r *Run) nearest(ctx context.Context, memory *snapshot.Memory, name string) (like string, err error) {
+	fewest, folded := 0, strings.ToLower(name)
+	compare := func(p *directory.Person) {
+		if own, letters := policy.Nearest(folded, p); own != "" && (like == "" || letters < fewest) {
+			like, fewest = own, letters
+		}
+	}
+	if len(r.Manifest.People) == 0 {
+		err := r.everybody(ctx, compare)
+		return like, err
+	}
+	for n := range r.Begin.Partitions {
+		err := r.Manifest.EachNamed(ctx, r.store, n, memory, func(one snapshot.Named) {
+			compare(&directory.Person{
+				Entra: &directory.EntraUser{ID: one.ID, UserPrincipalName: one.UserPrincipalName},
+				AD:    &directory.ADUser{SID: one.SID, UserPrincipalName: one.ADName, SAMAccount: one.SAMAccountName},
+			})
+		})
+		if err != nil {
+			return "", err
+		}
+	}
+	return like, nil
 }
 
 // names reports whether somebody in a partition has the name. It reads only the names, which takes a small part of the

@@ -91,6 +91,9 @@ func (q *Question) run(ctx context.Context, s store.Store) (string, error) {
 
 // gone tells the past of somebody who is in no snapshot. It returns unknown if the ledger does not have them either.
 func (q *Question) gone(ctx context.Context, s store.Store, unknown error) ([]*Story, error) {
+	if strings.Contains(q.User, "@") { // the ledger knows people by object id and SID
+		return nil, unknown
+	}
 	known := errors.Is(unknown, decision.ErrUnknownUser) || errors.Is(unknown, snapshot.ErrUnknownRun)
 	if !known || strings.Contains(q.User, "/") || store.CheckKey(q.User) != nil {
 		return nil, unknown
@@ -100,7 +103,7 @@ func (q *Question) gone(ctx context.Context, s store.Store, unknown error) ([]*S
 		return nil, err
 	}
 	if len(one.Ledger) == 0 {
-		return nil, fmt.Errorf("%w; the ledger has nobody with this object id or SID", unknown)
+		return nil, fmt.Errorf("%w; nor has the ledger this object id or SID", unknown)
 	}
 	q.undo(one)
 	return []*Story{one}, nil

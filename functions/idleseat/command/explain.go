@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/entrance"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/runs"
@@ -48,6 +49,9 @@ func (c *storyFlags) tell(a *Process, d story.Detail) error {
 	people, err := story.Of(a.Context, s, story.Question{Run: c.From, User: c.User, Now: a.Clock.Now(), Store: c.elsewhere(a)})
 	if errors.Is(err, snapshot.ErrUnknownRun) && c.From == "" {
 		return usageError{fmt.Errorf("nothing is known yet about %s: no run in the store has read this person. Run idleseat plan first", c.User)}
+	}
+	if errors.Is(err, decision.ErrUnknownUser) {
+		return err
 	}
 	if err != nil {
 		return fmt.Errorf("cannot look in the store %q: %w", c.Store, err)

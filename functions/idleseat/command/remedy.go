@@ -3,7 +3,6 @@ package command
 import (
 	"errors"
 
-	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/source/entra"
@@ -25,7 +24,7 @@ func (a *Process) remedy(err error) string {
 		return "; --verbose shows what each way to sign in answered"
 	case errors.Is(err, runs.ErrNoPlan):
 		return "; to list the runs of the store: idleseat runs"
-	case errors.Is(err, directory.ErrNoPerson), errors.Is(err, decision.ErrUnknownUser):
+	case errors.Is(err, directory.ErrNoPerson):
 		return "; use a userPrincipalName, object id, SID or account name"
 	}
 	return ""

@@ -63,6 +63,10 @@ func TestCommandsOfAStory(t *testing.T) {
 	before := holding(s.company.Company)[number]
 	in := []string{"--store", s.path("my store")}
 	s.want(exitDone, append([]string{"plan"}, in...)...)
+	said := s.want(exitUsage, append([]string{"explain", "ingrid.halvorsen.@contoso.example"}, in...)...).err
+	if want := "account name; did you mean \"" + ingrid + "\"?\n"; !strings.HasSuffix(said, want) || strings.Contains(said, "store") {
+		t.Errorf("a misspelt name: %q does not end with %q", said, want)
+	}
 	one := s.story("explain", ingrid, in...)
 	if got := holdsOf(one); got["m365-e3"] != story.Idle || got["citrix"] != story.Idle || len(one.Ledger) != 0 {
 		t.Fatalf("before the change: %v, ledger %+v", got, one.Ledger)
