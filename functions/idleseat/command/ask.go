@@ -24,11 +24,15 @@ func (a *Process) atTerminal() bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// ask asks one question at the terminal. The answer is empty if the terminal is closed. An interrupt ends the question
+// ask asks one question at the terminal, which may have several lines. The answer is empty if the terminal is closed. An interrupt ends the question
 // at once.
 func (a *Process) ask(question string) (string, error) {
 	a.live.End()
-	fmt.Fprintf(a.Stderr, "%s ", oneLine(question))
+	lines := strings.Split(question, "\n")
+	for _, line := range lines[:len(lines)-1] {
+		fmt.Fprintf(a.Stderr, "%s\n", oneLine(line))
+	}
+	fmt.Fprintf(a.Stderr, "%s ", oneLine(lines[len(lines)-1]))
 	type answer struct {
 		text string
 		err  error
@@ -87,12 +91,12 @@ func interview(seen *draft.Seen, w *draft.Wishes, ask func(question string) (str
 }
 
 func askCitrix(seen *draft.Seen, w *draft.Wishes, ask func(string) (string, error)) error {
-	question := "Which group gives Citrix?"
+	question := "Which group gives Citrix?\n"
 	for i, dn := range seen.AD.Citrix {
-		question += fmt.Sprintf("  %d: %s", i+1, dn)
+		question += fmt.Sprintf("  %d  %s\n", i+1, oneLine(dn))
 	}
 	for {
-		answer, err := ask(question + "  (empty: none)")
+		answer, err := ask(fmt.Sprintf("%sA number from 1 to %d (empty: none):", question, len(seen.AD.Citrix)))
 		if err != nil || answer == "" {
 			return err
 		}

@@ -78,8 +78,12 @@ func TestFirstReading(t *testing.T) {
 	}
 	other := newShellAgo(t, 5*day, sandbox.Options{Users: 500, Seed: 4})
 	for _, first := range []bool{true, false} {
-		if got := strings.Contains(string(other.want(exitDone, "plan").out), noEarlierRun); got != first {
+		text := string(other.want(exitDone, "plan").out)
+		if got := strings.Contains(text, noEarlierRun); got != first {
 			t.Errorf("the text of the plan says %q: %t", noEarlierRun, got)
+		}
+		if !strings.Contains(text, "\n  first reading: no run of an earlier day saw the account") {
+			t.Errorf("the plan does not say what a first reading is:\n%s", text)
 		}
 	}
 	s.setenv("IDLESEAT_STORE", s.path("another")) // a store without any run

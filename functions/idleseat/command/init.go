@@ -127,7 +127,7 @@ func (c *initCmd) say(a *Process, seen *draft.Seen, d *draft.Draft) error {
 		file = " --policy " + plain.Word(c.Policy)
 	}
 	out.printf("\nwrote %s (mode audit), %s and %s\n\n", files[0], files[1], files[2])
-	out.printf("What comes next:\n  idleseat policy explain %s\n  idleseat policy test %s\n  idleseat plan%s\n\n", plain.Word(c.Policy), plain.Word(c.Policy), file)
+	out.printf("What comes next:\n  idleseat doctor%s\n  idleseat policy explain %s\n  idleseat policy test %s\n  idleseat plan%s\n\n", file, plain.Word(c.Policy), plain.Word(c.Policy), file)
 	out.printf("The first plan of a tenant is usually held, because more than 10 %% of the holders are idle. That is no fault.\nThe plan then says what to do.\n")
 	return out.err
 }

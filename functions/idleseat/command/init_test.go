@@ -44,7 +44,7 @@ func TestInit(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 600})
 	said, p := started(s, "--price", "m365-e3=39", "--price", "exchange-online=4", "--currency", "SEK")
-	for _, want := range []string{"employeeType", "Active Directory answers", "breakglass@contoso.example", "The first plan of a tenant is usually held", "mode audit"} {
+	for _, want := range []string{"employeeType", "Active Directory answers", "breakglass@contoso.example", "The first plan of a tenant is usually held", "mode audit", "What comes next:\n  idleseat doctor\n"} {
 		if !strings.Contains(said, want) {
 			t.Errorf("init does not say %q:\n%s", want, said)
 		}
@@ -195,11 +195,14 @@ func TestInterview(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w, asked := tc.given, 0
-			err := interview(seen, &w, func(string) (string, error) {
+			err := interview(seen, &w, func(question string) (string, error) {
 				if asked == len(tc.answers) {
 					return "", errors.New("one question too many")
 				}
 				asked++
+				if lines := "Which group gives Citrix?\n  1  CN=A,DC=x\n  2  CN=B,DC=x\n"; asked == 1 && name == "all" && !strings.HasPrefix(question, lines) {
+					t.Errorf("the groups are not in lines of their own: %q", question)
+				}
 				return tc.answers[asked-1], nil
 			})
 			if diff := cmp.Diff(tc.want, w); err != nil || diff != "" || asked != len(tc.answers) {

@@ -216,6 +216,9 @@ func planText(a *Process, s store.Store, r *decision.Run, p *plan.Plan, next str
 	}
 	if len(p.Changes) > 0 {
 		out.shortTable(changeTable(p), layout.Changes(p.Run)+" of the store has them all")
+		if slices.ContainsFunc(p.Changes, func(c plan.Change) bool { return c.FirstReading }) {
+			out.printf("  first reading: no run of an earlier day saw the account; plan again on another day to be sure that no date was missing only today\n")
+		}
 		out.printf("\n")
 	}
 	if len(p.Notices) > 0 {

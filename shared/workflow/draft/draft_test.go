@@ -36,6 +36,7 @@ func TestFirstPolicy(t *testing.T) {
 		rules    int
 		told     []string // parts of the note
 		untold   []string
+		policy   string // a part of the policy
 	}
 	tests := map[string]struct {
 		change func(*tenant)
@@ -108,7 +109,17 @@ func TestFirstPolicy(t *testing.T) {
 		},
 		"a mailbox that nothing could keep": {
 			change: func(t *tenant) { t.skus = t.skus[:2] },
-			want:   wants{rule: `accountEnabled && systemRole == "Employee" → remove`, rules: 2, told: []string{"refuses to leave a mailbox without a license"}},
+			want:   wants{rule: `accountEnabled && systemRole == "Employee" → remove`, rules: 2, told: []string{"refuses to leave a mailbox without a license. Buy Exchange Online (Plan 1)"}},
+		},
+		"a mailbox that another product could keep": {
+			change: func(t *tenant) {
+				t.skus = append(t.skus[:2], sku(5, "EXCHANGEDESKLESS", 40, "EXCHANGE_S_DESKLESS"), sku(6, "VISIOCLIENT", 7, "VISIO"))
+			},
+			want: wants{rules: 2, told: []string{"Other products of the tenant with a mailbox: EXCHANGEDESKLESS. If one"}},
+		},
+		"a product whose name is no part number": {
+			change: func(t *tenant) { t.skus[1].PartNumber = "Microsoft_365_E3_(no_Teams)" },
+			want:   wants{rules: 2, policy: "    sku: " + guid(1) + " # Microsoft_365_E3_(no_Teams)\n"},
 		},
 		"groups that idleseat does not change": {
 			change: func(t *tenant) {
@@ -126,7 +137,7 @@ func TestFirstPolicy(t *testing.T) {
 		},
 		"two domains": {
 			change: func(t *tenant) { t.people = append(t.people, staff(200, 20, "fabrikam.example", "Employee", 100)...) },
-			want:   wants{rules: 2, told: []string{"People have names in 2 domains: contoso.example (91 %), fabrikam.example (9 %)"}},
+			want:   wants{rules: 2, told: []string{"People have names in 2 domains: contoso.example (91 %), fabrikam.example (9 %). The rules ask about all of them."}},
 		},
 		"synced from a domain that was not read": {
 			change: func(t *tenant) {
@@ -207,6 +218,9 @@ func TestFirstPolicy(t *testing.T) {
 			}
 			if got := first.ForSource + " → " + then; tc.want.rule != "" && got != tc.want.rule {
 				t.Errorf("the first rule is %q, want %q", got, tc.want.rule)
+			}
+			if !strings.Contains(string(d.Policy), tc.want.policy) {
+				t.Errorf("the policy does not say %q:\n%s", tc.want.policy, d.Policy)
 			}
 			for _, part := range tc.want.told {
 				if !strings.Contains(string(d.Note), part) {

@@ -107,7 +107,7 @@ func (c *choice) tellProducts(tell func(string, ...any), w Wishes) {
 	case c.target != nil:
 		tell("The rule is about %s: it changes idle seats to %s.", shown(c.product.sku.PartNumber), shown(c.target.sku.PartNumber))
 	case c.mailbox:
-		tell("The rule is about %s: it removes idle seats. The product may give a mailbox, and the tenant has no Exchange Online (Plan 1) that could keep it. The plan refuses to leave a mailbox without a license.", shown(c.product.sku.PartNumber))
+		tell("The rule is about %s: it removes idle seats. The product may give a mailbox, and the tenant has no Exchange Online (Plan 1) that could keep it. The plan refuses to leave a mailbox without a license. %s", shown(c.product.sku.PartNumber), c.keepers())
 	default:
 		tell("The rule is about %s, which has most seats taken: it removes idle seats.", shown(c.product.sku.PartNumber))
 	}
@@ -117,6 +117,20 @@ func (c *choice) tellProducts(tell func(string, ...any), w Wishes) {
 	if len(w.Prices) < len(c.licenses()) {
 		tell("Licenses without a monthlyPrice show no saving. Enter what you pay.")
 	}
+}
+
+// keepers says what could keep the mailboxes of the product.
+func (c *choice) keepers() string {
+	var others []string
+	for _, sku := range c.seen.SKUs {
+		if sku.ID != c.product.sku.ID && sku.PlansRead && givesMailbox(sku) && !c.seen.Trials[sku.ID] && !free.MatchString(sku.PartNumber) {
+			others = append(others, sku.PartNumber)
+		}
+	}
+	if len(others) == 0 {
+		return "Buy Exchange Online (Plan 1) and run init again, or write then: {remove: true, mailbox: lost} where mailboxes may go."
+	}
+	return fmt.Sprintf("Other products of the tenant with a mailbox: %s. If one of them is enough and cheaper, add it under licenses, and write it as {changeTo: NAME} under then.", first(others))
 }
 
 func (c *choice) tellGroups(tell func(string, ...any)) {
@@ -157,7 +171,7 @@ func (c *choice) tellPeople(tell func(string, ...any)) {
 		for i, d := range domains {
 			domains[i] = fmt.Sprintf("%s (%s)", shown(d), percent(p.Domains[d], p.Enabled))
 		}
-		tell("People have names in %d domains: %s.", len(domains), first(domains))
+		tell("People have names in %d domains: %s. The rules ask about all of them. For one domain alone, add && userPrincipalName.endsWith(\"@DOMAIN\") to the for of a rule.", len(domains), first(domains))
 	}
 }
 

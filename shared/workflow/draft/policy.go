@@ -100,7 +100,11 @@ func (c *choice) licensesText(l *lines, w Wishes) {
 			}
 		} else {
 			l.add("  %s: # %d seats, %d of them taken", one.name, one.sku.Enabled, one.sku.Consumed)
-			l.add("    sku: %s", scalar(one.ref))
+			name := ""
+			if one.ref != one.sku.PartNumber {
+				name = " # " + shown(one.sku.PartNumber)
+			}
+			l.add("    sku: %s%s", scalar(one.ref), name)
 			groupsText(l, one.groups)
 		}
 		for _, why := range one.left {
