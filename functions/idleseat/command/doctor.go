@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -125,9 +126,17 @@ func (c *doctorCmd) print(a *Process, findings []doctor.Finding) error {
 			c.printMend(out, f)
 		}
 	}
+	if slices.ContainsFunc(findings, asksAzure) {
+		out.printf("\nCommands that begin with az need the Azure CLI, and an administrator of the tenant who has called az login.\n")
+	}
 	out.printf("\n%d ok, %d %s, %d failed, %d unknown, %d not tried\n", counts[doctor.OK], counts[doctor.Warning], plural(counts[doctor.Warning], "warning"),
 		counts[doctor.Failed], counts[doctor.Unknown], counts[doctor.NotTried])
 	return out.err
+}
+
+// asksAzure reports whether a finding has a command of the Azure CLI.
+func asksAzure(f doctor.Finding) bool {
+	return f.Mend != nil && strings.Contains("\n"+f.Mend.Bash, "\naz ")
 }
 
 func plural(n int, one string) string {

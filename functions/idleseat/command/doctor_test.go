@@ -142,7 +142,7 @@ func ills(t *testing.T) []ill {
 			for i := range s.company.Company.Size() {
 				s.company.Company.ShowSignIns(i, &sandbox.SignInDates{})
 			}
-		}, title: "sign-in dates: entra", state: doctor.Failed, means: "none of", bash: "--accept-feeds", cure: func(s *shell, _ doctor.Finding) {
+		}, title: "sign-in dates: entra", state: doctor.Failed, means: "none of", bash: "'$select=userPrincipalName,signInActivity'", cure: func(s *shell, _ doctor.Finding) {
 			for i := range s.company.Company.Size() {
 				s.company.Company.ShowSignIns(i, nil)
 			}
@@ -364,6 +364,19 @@ func TestDoctorKeepsOtherChecks(t *testing.T) {
 	for title, want := range map[string]doctor.State{"products": doctor.NotTried, "groups": doctor.NotTried, "names": doctor.NotTried, "people of Active Directory": doctor.OK, "store": doctor.OK} {
 		if f := titled(t, found, title); f.State != want || want == doctor.NotTried && !strings.Contains(f.Means, `because the check "Graph" is not ok`) {
 			t.Errorf("%s: %+v, want %s", title, f, want)
+		}
+	}
+}
+
+// TestDoctorNamesWhatAzNeeds: where a command of the Azure CLI is advised, the output says what it needs, and nowhere
+// else.
+func TestDoctorNamesWhatAzNeeds(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: grown})
+	for _, hidden := range []bool{false, true} {
+		s.company.Company.ChangeGroup("LIC-M365-E3", sandbox.GroupChange{Hidden: hidden})
+		if a := s.run("doctor"); strings.Contains(string(a.out), "\nCommands that begin with az need the Azure CLI") != hidden {
+			t.Errorf("hidden %t:\n%s", hidden, a.out)
 		}
 	}
 }

@@ -125,7 +125,7 @@ func checkADGroups(ctx context.Context, e *exam) (found []Finding, _ func()) {
 func (e *exam) adGroup(ctx context.Context, ref directory.GroupRef) Finding {
 	f := Finding{About: ref.Name, State: Failed}
 	if _, err := e.AD.FindGroup(ctx, ref.Name); errors.Is(err, directory.ErrNoGroup) {
-		f.Means, f.Mend = "No group has this distinguished name.", e.edit("Correct the distinguished name; the first command lists groups.")
+		f.Means, f.Mend = "No group has this distinguished name.", e.edit("Correct the distinguished name; the first command lists groups, on a controller.")
 		f.Mend.Bash = "samba-tool group list --full-dn\n" + f.Mend.Bash
 		f.Mend.PowerShell = "Get-ADGroup -Filter * | Select-Object -ExpandProperty DistinguishedName\n" + f.Mend.PowerShell
 		return f

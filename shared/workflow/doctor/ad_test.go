@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"os/exec"
 	"strings"
 	"testing"
@@ -102,7 +103,12 @@ func TestEachIllOfActiveDirectory(t *testing.T) {
 		{"nobody is seen", func(f *forest) { f.people = nil }, checkADPeople, Failed, "sees nobody", "samba-tool dsacl set --objectdn=DC=corp,DC=example --sddl"},
 		{"people are refused", func(f *forest) { f.people, f.listErr = nil, lost }, checkADPeople, Failed, "the connection broke", "idleseat doctor"},
 		{"a domain without lastLogonTimestamp", func(f *forest) { f.listErr = &directory.PartialLogonError{Err: lost} }, checkADPeople, Failed, "the connection broke", "delete: msDS-LogonTimeSyncInterval"},
-		{"dates that have stalled", func(f *forest) { f.people[0].LastLogonTimestamp = noon.Add(-40 * 24 * time.Hour) }, checkADPeople, Failed, "stalled", "--accept-feeds"},
+		{"dates that have stalled", func(f *forest) { f.people[0].LastLogonTimestamp = noon.Add(-40 * 24 * time.Hour) }, checkADPeople, Failed, "stalled", "samba-tool drs showrepl"},
+		{"dates that most people lack", func(f *forest) {
+			for n := range 20 {
+				f.people = append(f.people, directory.ADUser{SID: fmt.Sprintf("S-1-5-21-2-%d", n), DN: "CN=A,DC=corp,DC=example", Enabled: directory.Yes, Created: noon.Add(-90 * 24 * time.Hour)})
+			}
+		}, checkADPeople, Failed, "plan with --accept-feeds", "idleseat plan --accept-feeds"},
 		{"a hidden attribute", func(f *forest) { f.people[0].Unreadable = []string{"employeeType"} }, checkADPeople, Failed, "may not read employeeType of 1 of 1", "samba-tool dsacl set"},
 		{"a hidden last logon", func(f *forest) {
 			f.personErr = &directory.PartialLogonError{Controllers: []string{"ldaps://dc1.corp.example"}, Err: errors.New("the account of idleseat may not read lastLogon")}

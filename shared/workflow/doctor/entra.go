@@ -59,7 +59,7 @@ func (e *exam) missing() string {
 
 // setSignIn returns how to sign in as the application that docs/operations.md registers.
 func (e *exam) setSignIn() *Mend {
-	m := &Mend{Do: "Set the variables of the app registration, or sign in with az login alone."}
+	m := &Mend{Do: "Sign in with az login. That alone is enough on a laptop; elsewhere set the variables of the app registration, here of the one named idleseat reads."}
 	tenant := "$(az account show --query tenantId --output tsv)"
 	if e.Policy != nil {
 		tenant = e.Policy.Tenant
@@ -190,13 +190,26 @@ func checkSignInDates(ctx context.Context, e *exam) ([]Finding, func()) {
 	return []Finding{found, e.signal(directory.SignIns, f, "the first accounts that Graph lists")}, nil
 }
 
+// withoutDates returns what to do about missing dates. Only some reasons end when an operator accepts the dates.
+func (e *exam) withoutDates(s directory.Signal, reason string) *Mend {
+	switch {
+	case strings.Contains(reason, "--accept-feeds"):
+		return e.command("Find out why the dates are missing. Only if they are right, accept them once.", "plan --accept-feeds", "")
+	case s == directory.Logons:
+		return &Mend{Do: "Find out why the controllers have no newer dates; the command shows whether they replicate. As an administrator, on a controller.",
+			Bash: "samba-tool drs showrepl --summary", PowerShell: "repadmin /replsummary"}
+	}
+	return same("See whether Graph has sign-in dates: the command asks for those of five accounts. Without any, look for the premium license and for the permission AuditLog.Read.All.",
+		`az rest --method get --url "https://graph.microsoft.com/v1.0/users" --url-parameters '$top=5' '$select=userPrincipalName,signInActivity' --query "value[].[userPrincipalName,signInActivity.lastSignInDateTime]" --output tsv`)
+}
+
 // signal judges the dates of a signal.
 func (e *exam) signal(s directory.Signal, f directory.Freshness, of string) Finding {
 	feed := plan.Health(s, plan.FeedFacts{Freshness: f, First: true}, e.now)
 	found := Finding{About: s.String(), State: OK}
 	if feed.State != plan.Healthy {
 		found.State, found.Means = Failed, sentence("Of %s: %s", of, feed.Reason)
-		found.Mend = e.command("Find out why the dates are missing; if they are right, accept them once.", "plan --accept-feeds", "")
+		found.Mend = e.withoutDates(s, feed.Reason)
 		return found
 	}
 	found.Means = fmt.Sprintf("%d of %d (%s) have a %s date, and the newest is %s old.", f.WithActivity, f.Sampled, of, s.Date(), age(e.now.Sub(f.Newest)))

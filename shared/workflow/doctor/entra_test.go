@@ -183,3 +183,18 @@ func TestWhatDoesNotAnswerIsUnknown(t *testing.T) {
 		}
 	}
 }
+
+// TestAboutAGroup: a finding calls a group by its name, also where the policy has its object id.
+func TestAboutAGroup(t *testing.T) {
+	t.Parallel()
+	for want, g := range map[string]directory.Group{
+		"LIC":           {Ref: directory.GroupRef{Name: "LIC"}, Name: "lic"},
+		"LIC (6000-1)":  {Ref: directory.GroupRef{Name: "6000-1"}, Name: "LIC"},
+		"6000-1":        {Ref: directory.GroupRef{Name: "6000-1"}},
+		"New (LIC-Old)": {Ref: directory.GroupRef{Name: "LIC-Old"}, Name: "New"},
+	} {
+		if got := about(&g); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/plan"
@@ -56,6 +57,14 @@ func (e *exam) noGroup(ref directory.GroupRef, err error) Finding {
 	return f
 }
 
+// about returns how a finding calls a group: as the policy does, and by its name if the policy has the object id.
+func about(g *directory.Group) string {
+	if g.Name == "" || strings.EqualFold(g.Name, g.Ref.Name) {
+		return g.Ref.Name
+	}
+	return g.Name + " (" + g.Ref.Name + ")"
+}
+
 // nickname keeps of a name what a mail nickname may have.
 func nickname(name string) string {
 	var kept []rune
@@ -78,12 +87,12 @@ func (e *exam) group(g *directory.Group, t *plan.Tenant) Finding {
 				continue
 			}
 			if _, refusal := t.LicenseGroup(l, &ref); refusal != "" {
-				return Finding{About: g.Ref.Name, State: Warning, Means: sentence("No license changes through it: %s", refusal), Mend: e.makeWritable(g, l, t.SKUIDs[l.SKU])}
+				return Finding{About: about(g), State: Warning, Means: sentence("No license changes through it: %s", refusal), Mend: e.makeWritable(g, l, t.SKUIDs[l.SKU])}
 			}
-			return Finding{About: g.Ref.Name, State: OK, Means: sentence("The group is there, gives %s, and its members can be changed", l.Name)}
+			return Finding{About: about(g), State: OK, Means: sentence("The group is there, gives %s, and its members can be changed", l.Name)}
 		}
 	}
-	return Finding{About: g.Ref.Name, State: OK, Means: "The group is there."}
+	return Finding{About: about(g), State: OK, Means: "The group is there."}
 }
 
 // makeWritable returns how a group gets the form that the plan accepts.
@@ -91,7 +100,7 @@ func (e *exam) makeWritable(g *directory.Group, l *policy.License, sku string) *
 	const scope = "Group.ReadWrite.All"
 	switch {
 	case g.Dynamic:
-		return graphWrite("Take the rule from the group; its members stay. For a Microsoft 365 group, keep Unified in groupTypes.", scope, "patch", "/groups/"+g.ID,
+		return graphWrite("Take the rule from the group; its members stay. For a Microsoft 365 group, keep Unified in groupTypes. Or name another group in the policy.", scope, "patch", "/groups/"+g.ID,
 			`{"groupTypes":[],"membershipRuleProcessingState":"Paused"}`, "@{groupTypes=@(); membershipRuleProcessingState='Paused'}")
 	case g.Synced:
 		return e.edit("Name the group of Active Directory in the policy instead, as group: {ad: \"CN=…\"}.")
@@ -113,12 +122,12 @@ var errSeen = errors.New("enough was seen")
 // hidden tries to read the members of a group with hidden membership.
 func (e *exam) hidden(ctx context.Context, g *directory.Group) Finding {
 	err := e.Entra.ListMembers(ctx, *g, "", func(_ []directory.Member, _ string) error { return errSeen })
-	f := Finding{Check: hiddenCheck, About: g.Ref.Name, State: OK, Means: "The group hides its members, and this application may see them."}
+	f := Finding{Check: hiddenCheck, About: about(g), State: OK, Means: "The group hides its members, and this application may see them."}
 	if err != nil && !errors.Is(err, errSeen) {
-		f.State, f.Means = Failed, sentence("Who is in the group is unknown: %v", err)
+		f.State, f.Means = Failed, "The group hides its members from this application. Nobody is moved into or out of it, and who is exempt by it is unknown."
 		f.Mend = grantRole("Grant Member.Read.Hidden, or name a group that shows its members.", e.grant.Application, "Member.Read.Hidden")
 		if !errors.Is(err, directory.ErrHidden) {
-			f.State, f.Mend = Unknown, e.afterRefusal(err, "Group.Read.All")
+			f.State, f.Means, f.Mend = Unknown, sentence("Who is in the group is unknown: %v", err), e.afterRefusal(err, "Group.Read.All")
 		}
 	}
 	return f
