@@ -15,9 +15,16 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// sameAsCommand makes the same changes to an identical company with the command line, and compares the directories
-// and ledgers of both.
+// sameAsCommand plans and applies in an identical company with the command line, and compares the directories and
+// ledgers of both.
 func (r *rig) sameAsCommand(company sandbox.Options) {
+	r.Helper()
+	r.sameAsCommands(company, func(idleseat func(args ...string) []byte) { planAndApply(r, idleseat) })
+}
+
+// sameAsCommands does the same work in an identical company with the command line, and compares the directories and
+// ledgers of both.
+func (r *rig) sameAsCommands(company sandbox.Options, work func(idleseat func(args ...string) []byte)) {
 	r.Helper()
 	box, err := sandbox.Start(company)
 	if err != nil {
@@ -25,7 +32,7 @@ func (r *rig) sameAsCommand(company sandbox.Options) {
 	}
 	defer box.Close()
 	folder := r.TempDir()
-	planAndApply(r, onMachine(r, box, folder))
+	work(onMachine(r, box, folder))
 	s, err := store.Open(r.Context(), folder)
 	if err != nil {
 		r.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"os"
 	"path"
 	"regexp"
@@ -45,9 +46,18 @@ type motoRig struct {
 	queues *sqs.Client
 	arns   map[entrance.Name]string // ARNs of the state machines
 	inbox  string                   // URL of the queue that is subscribed to the notices
+
+	address *url.URL // of moto
 }
 
 func newMotoRig(t *testing.T, mode string) *motoRig {
+	t.Helper()
+	m := newMotoRigWithoutRelay(t, mode)
+	m.relay()
+	return m
+}
+
+func newMotoRigWithoutRelay(t *testing.T, mode string) *motoRig {
 	t.Helper()
 	r := &rig{TB: t, functions: map[string]*lambdas.Function{}, calls: map[string]int{}, citrix: sandbox.CitrixGroup}
 	moto := engines.StartMoto(t, r.answerMoto, bucket)
@@ -58,7 +68,11 @@ func newMotoRig(t *testing.T, mode string) *motoRig {
 	t.Cleanup(func() { _ = r.box.Close() })
 	r.domain = r.box.Env()
 	keys := credentials.NewStaticCredentialsProvider("operator", "operator", "")
-	m := &motoRig{rig: r, arns: map[entrance.Name]string{},
+	address, err := url.Parse(moto.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &motoRig{rig: r, arns: map[entrance.Name]string{}, address: address,
 		engine: sfn.New(sfn.Options{BaseEndpoint: &moto.URL, Region: engines.Region, Credentials: keys}),
 		queues: sqs.New(sqs.Options{BaseEndpoint: &moto.URL, Region: engines.Region, Credentials: keys}),
 	}
@@ -76,7 +90,6 @@ func newMotoRig(t *testing.T, mode string) *motoRig {
 	for _, n := range entrances {
 		m.make(n, topic)
 	}
-	r.relay()
 	return m
 }
 
