@@ -129,16 +129,47 @@ func TestPageCommands(t *testing.T) {
 			}
 		}
 	}
-	for _, args := range calls["idleseat"] {
+	idleseatTakes(t, calls["idleseat"])
+	if _, err := exec.LookPath("az"); err != nil {
+		t.Log("SKIPPED: the Azure CLI is not installed, so only the shells read its commands")
+	}
+	awsTakes(t, calls["aws"])
+}
+
+// TestNoticeCommands checks the commands in the notices and in the texts of the alarms in the same way. Each of them is
+// pasted as it stands.
+func TestNoticeCommands(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("testdata/notices.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	commands := ""
+	for _, m := range regexp.MustCompile(`(?m)^To [^\n]+:\n  (.+)$|((?:idleseat [a-z]+ --aws|systemctl [a-z]+ idleseat|journalctl -u)[^.)]*?)(?:[.)]| When:|$)`).FindAllStringSubmatch(string(text), -1) {
+		commands += m[1] + m[2] + "\n"
+	}
+	calls := map[string][][]string{}
+	for _, call := range called(t, "notices.txt", commands) {
+		calls[call[0]] = append(calls[call[0]], call[1:])
+	}
+	for tool, least := range map[string]int{"aws": 9, "idleseat": 15, "journalctl": 2} {
+		if len(calls[tool]) < least {
+			t.Errorf("the notices call %s %d times, expected at least %d:\n%s", tool, len(calls[tool]), least, commands)
+		}
+	}
+	idleseatTakes(t, calls["idleseat"])
+	awsTakes(t, calls["aws"])
+}
+
+// idleseatTakes checks that the built command has the given commands, with their options.
+func idleseatTakes(t *testing.T, commands [][]string) {
+	t.Helper()
+	for _, args := range commands {
 		out, err := exec.CommandContext(t.Context(), filepath.Join(built, "idleseat"), append(args, "--help")...).CombinedOutput()
 		if err != nil {
 			t.Errorf("idleseat %q: %v: %s", args, err, out)
 		}
 	}
-	if _, err := exec.LookPath("az"); err != nil {
-		t.Log("SKIPPED: the Azure CLI is not installed, so only the shells read its commands")
-	}
-	awsTakes(t, calls["aws"])
 }
 
 // called returns the arguments of every program that bash would start for the commands of a page, beginning with the

@@ -105,7 +105,7 @@ func TestParametersPublish(t *testing.T) {
 			t.Errorf("%s: the description of a version may have %d characters", function, length)
 		}
 	}
-	if found != 12 {
+	if found != 13 {
 		t.Errorf("%d settings of functions come from parameters", found)
 	}
 }

@@ -15,13 +15,13 @@ locals {
   deployment_dimension = { Deployment = var.name }
 
   alarms = {
-    run-failed       = { text = "A run failed; its notice says why. Start a new run.", namespace = "AWS/States", metric = "ExecutionsFailed", dimensions = {}, statistic = "Sum", period = 300, periods = 1, threshold = 1, below = false }
-    run-timed-out    = { text = "A run did not end in time. Start a new run; it continues what this one began.", namespace = "AWS/States", metric = "ExecutionsTimedOut", dimensions = {}, statistic = "Sum", period = 300, periods = 1, threshold = 1, below = false }
-    run-held         = { text = "A safety check held a run; look at its plan.", namespace = "Idleseat", metric = "Held", dimensions = local.deployment_dimension, statistic = "Sum", period = 300, periods = 1, threshold = 1, below = false }
-    no-run           = { text = "No nightly run was recorded for ${var.no_run_hours} hours. Look at the schedule and its last execution, then start a run.", namespace = "Idleseat", metric = "Night", dimensions = local.deployment_dimension, statistic = "Sum", period = 3600, periods = var.no_run_hours, threshold = 1, below = true }
-    feed-unhealthy   = { text = "A source is unhealthy; its attributes are unknown. The notice of the run says why.", namespace = "Idleseat", metric = "FeedUnhealthy", dimensions = local.deployment_dimension, statistic = "Sum", period = 300, periods = 1, threshold = 1, below = false }
-    relay-read-dead  = { text = "A message failed ten times; look at it in the dead-letter queue.", namespace = "AWS/SQS", metric = "ApproximateNumberOfMessagesVisible", dimensions = { QueueName = aws_sqs_queue.dead["read"].name }, statistic = "Maximum", period = 300, periods = 1, threshold = 1, below = false }
-    relay-write-dead = { text = "A message failed ten times; look at it in the dead-letter queue.", namespace = "AWS/SQS", metric = "ApproximateNumberOfMessagesVisible", dimensions = { QueueName = aws_sqs_queue.dead["write"].name }, statistic = "Maximum", period = 300, periods = 1, threshold = 1, below = false }
+    run-failed       = { text = "An execution failed. Its notice says why, and how to start it again. Without a notice: idleseat doctor --aws ${var.name}", namespace = "AWS/States", metric = "ExecutionsFailed", dimensions = {}, statistic = "Sum", period = 300, periods = 1, threshold = 1, below = false }
+    run-timed-out    = { text = "An execution did not end within two days. A new run continues what it began: idleseat plan --aws ${var.name}", namespace = "AWS/States", metric = "ExecutionsTimedOut", dimensions = {}, statistic = "Sum", period = 300, periods = 1, threshold = 1, below = false }
+    run-held         = { text = "A safety check held a run. Its notice has the reason and the commands.", namespace = "Idleseat", metric = "Held", dimensions = local.deployment_dimension, statistic = "Sum", period = 300, periods = 1, threshold = 1, below = false }
+    no-run           = { text = "No nightly run was recorded for ${var.no_run_hours} hours. To see why: idleseat doctor --aws ${var.name}. To start a run: idleseat plan --aws ${var.name}", namespace = "Idleseat", metric = "Night", dimensions = local.deployment_dimension, statistic = "Sum", period = 3600, periods = var.no_run_hours, threshold = 1, below = true }
+    feed-unhealthy   = { text = "A source is unhealthy, so its attributes are unknown for everybody. The notice of the run says why. To see what the source lacks: idleseat doctor --aws ${var.name}", namespace = "Idleseat", metric = "FeedUnhealthy", dimensions = local.deployment_dimension, statistic = "Sum", period = 300, periods = 1, threshold = 1, below = false }
+    relay-read-dead  = { text = "A message failed ten times. On the relay's machine, see why: journalctl -u idleseat-relay --since -1day. Then empty the queue ${var.name}-ad-read-dead.", namespace = "AWS/SQS", metric = "ApproximateNumberOfMessagesVisible", dimensions = { QueueName = aws_sqs_queue.dead["read"].name }, statistic = "Maximum", period = 300, periods = 1, threshold = 1, below = false }
+    relay-write-dead = { text = "A message failed ten times. On the relay's machine, see why: journalctl -u idleseat-relay --since -1day. Then empty the queue ${var.name}-ad-write-dead.", namespace = "AWS/SQS", metric = "ApproximateNumberOfMessagesVisible", dimensions = { QueueName = aws_sqs_queue.dead["write"].name }, statistic = "Maximum", period = 300, periods = 1, threshold = 1, below = false }
   }
 }
 
@@ -75,7 +75,7 @@ resource "aws_cloudwatch_metric_alarm" "watch" {
 locals {
   # A relay processes one message at a time, so messages may wait while it reads everybody.
   silent = {
-    text       = "A message has waited 15 minutes and no relay is processing; check that the relay is running."
+    text       = "A message has waited 15 minutes, and no relay works. On the relay's machine: systemctl status idleseat-relay"
     expression = "IF(working > 0, 0, waiting)"
     period     = 300
     periods    = 3

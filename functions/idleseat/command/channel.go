@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/idleseat/idleseat/shared/card"
 	"github.com/idleseat/idleseat/shared/card/webhook"
 	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/lease"
@@ -150,11 +151,22 @@ type here struct{}
 // Plan implements gate.Hints.
 func (here) Plan() string { return "idleseat plan" }
 
-// Run implements gate.Hints.
-func (here) Run() string { return "idleseat run" }
-
 // Look implements gate.Hints.
-func (here) Look(run, _ string) string { return "idleseat show " + run }
+func (h here) Look(run, _ string) string { return h.Show(run) }
+
+// Show implements gate.Hints.
+func (here) Show(run string) string { return "idleseat show " + run }
+
+// Doctor implements gate.Hints.
+func (here) Doctor() string { return "idleseat doctor" }
+
+// Asked implements gate.Hints.
+func (here) Asked() []card.Step { return nil }
+
+// Again implements gate.Hints.
+func (here) Again(*gate.StepOutput) []card.Step {
+	return []card.Step{{To: "To start it again", Command: "idleseat run"}}
+}
 
 // Apply implements gate.Hints.
 func (here) Apply(run, planHash string, override bool) string {

@@ -69,7 +69,7 @@ func TestNightTellsTheChannel(t *testing.T) {
 			s.company.Intercept(func(http.Handler) http.Handler {
 				return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) })
 			})
-		}, want: []string{"idleseat: FAILED, start a new run", `"Why: "`, "403", "idleseat run"}},
+		}, want: []string{"idleseat: FAILED, start it again", `"Why: "`, "403", "idleseat run"}},
 		"a faulty policy": {policy: func(*testing.T) policyText {
 			return func(string) string { return "tenant: anna.berg@contoso.example\n" }
 		}, status: exitUsage, want: []string{"idleseat: refused, nothing was begun", "(name left out)"}},
@@ -188,7 +188,7 @@ func TestInterruptedNightTellsTheChannel(t *testing.T) {
 	if err == nil || !strings.Contains(string(out), "interrupted: ") {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	if shown := c.Shown(); len(shown) != 1 || !strings.Contains(shown[0], "idleseat: FAILED, start a new run") || !strings.Contains(shown[0], "interrupted: nothing was changed in a directory") {
+	if shown := c.Shown(); len(shown) != 1 || !strings.Contains(shown[0], "idleseat: FAILED, start it again") || !strings.Contains(shown[0], "interrupted: nothing was changed in a directory") {
 		t.Errorf("%q\n%s", shown, out)
 	} else {
 		s.namesNobody(shown[0])

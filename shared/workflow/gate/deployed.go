@@ -2,23 +2,35 @@ package gate
 
 import (
 	"net/url"
+	"regexp"
+	"slices"
 	"strings"
+
+	"github.com/idleseat/idleseat/shared/card"
+	"github.com/idleseat/idleseat/shared/entrance"
 )
 
-// deployed returns the place of a run in a deployment. place is the store, and execution is an ARN.
-func deployed(name, place, execution string) *Place {
+// deployed returns the place of a run in a deployment. place is the store, execution is an ARN, and one says whether one
+// person was asked about.
+func deployed(name, place, execution string, one bool) *Place {
 	region := ""
 	if arn := strings.Split(execution, ":"); len(arn) > 3 {
 		region = arn[3]
 	}
 	return &Place{
-		Name: name, Execution: execution, Store: place, Hints: hints{name, place},
+		Name: name, Execution: execution, Store: place, Hints: hints{name, place, execution, one},
 		Link: func(key string) string { return Console(place, region, key) },
 	}
 }
 
 // hints are commands for a deployment.
-type hints struct{ name, place string }
+type hints struct {
+	name, place, execution string
+	one                    bool // whether one person was asked about
+}
+
+// isHash matches the hash of a plan.
+var isHash = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
 func (h hints) ask(words ...string) string {
 	return "idleseat " + strings.Join(words, " ") + " --aws " + h.name
@@ -27,8 +39,38 @@ func (h hints) ask(words ...string) string {
 // Plan implements Hints.
 func (h hints) Plan() string { return h.ask("plan") }
 
-// Run implements Hints.
-func (h hints) Run() string { return h.Plan() }
+// Show implements Hints.
+func (h hints) Show(run string) string {
+	return "idleseat show " + run + " --store " + strings.TrimSuffix(h.place, "/")
+}
+
+// Doctor implements Hints.
+func (h hints) Doctor() string { return h.ask("doctor") }
+
+// Asked implements Hints.
+func (h hints) Asked() []card.Step {
+	return []card.Step{{To: "To see what was asked", Command: "aws stepfunctions describe-execution --query input --output text --execution-arn " + h.execution}}
+}
+
+// Again implements Hints.
+func (h hints) Again(o *StepOutput) []card.Step {
+	steps := []card.Step{{To: "To see its last steps, the newest first", Command: "aws stepfunctions get-execution-history --reverse-order --max-items 60 --output text " +
+		"--query 'events[].stateEnteredEventDetails.name' --execution-arn " + h.execution}}
+	hash := isHash.FindString(o.PlanHash) // an operator may have typed something else
+	known := o.Run != "" && hash != ""
+	switch {
+	case !h.one && h.at(entrance.Plan, entrance.Nightly):
+		return append(steps, card.Step{To: "To start it again", Command: h.Plan()})
+	case known && h.at(entrance.Approve, entrance.Override):
+		return append(steps, card.Step{To: "To start it again", Command: h.Apply(o.Run, hash, h.at(entrance.Override))})
+	}
+	return append(steps, h.Asked()...)
+}
+
+// at reports whether the execution is one of these entrances.
+func (h hints) at(names ...entrance.Name) bool {
+	return slices.ContainsFunc(names, func(n entrance.Name) bool { return strings.Contains(h.execution, ":execution:"+n.Machine(h.name)+":") })
+}
 
 // Look implements Hints.
 func (h hints) Look(_, key string) string {

@@ -7,8 +7,6 @@ import (
 	"strings"
 
 	"github.com/idleseat/idleseat/shared/card"
-	"github.com/idleseat/idleseat/shared/layout"
-	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
@@ -25,10 +23,16 @@ type Place struct {
 // Hints are the commands that a message proposes.
 type Hints interface {
 	Plan() string
-	// Run starts a run that continues what a failed one began.
-	Run() string
-	// Look shows an object of a run.
+	// Look shows an object of a run, and Show its plan as text.
 	Look(run, key string) string
+	Show(run string) string
+	// Doctor shows what a source lacks.
+	Doctor() string
+	// Asked shows what was asked for, which the message does not say, because it may name a person. There is no such
+	// step where the reader knows it.
+	Asked() []card.Step
+	// Again shows where a failed run ended, and starts it again.
+	Again(o *StepOutput) []card.Step
 	Apply(run, planHash string, override bool) string
 	Restore(run string) string
 }
@@ -72,7 +76,7 @@ func (l *letter) subject() string {
 		Held:    l.held(),
 		Waits:   fmt.Sprintf("%d of %s done, %d pending", o.Results[runs.Done]+o.Resumed[runs.Done], changes(o.Changes+sum(o.Resumed)), o.Results[runs.Pending]+o.Resumed[runs.Pending]),
 		Refused: "refused, nothing was begun",
-		Failed:  "FAILED, start a new run",
+		Failed:  "FAILED, start it again",
 	}[l.outcome]
 	if n := o.Results[runs.Failed] + o.Resumed[runs.Failed]; n > 0 {
 		what += fmt.Sprintf(", %d FAILED", n)
@@ -151,7 +155,7 @@ func (l *letter) facts() (lines []card.Fact) {
 		add("Report", "not written: %s", o.NoReport)
 	}
 	if o.Troubled > 0 {
-		add("Trouble", "%d pending changes wait until a fault is mended", o.Troubled)
+		add("Trouble", "pending until a fault is mended: %s", changes(o.Troubled))
 	}
 	if o.Refused != "" {
 		add("Why", "%s", o.Refused)
@@ -188,43 +192,4 @@ func (p *Place) object(key string) string {
 		return key
 	}
 	return strings.TrimSuffix(p.Store, "/") + "/" + key
-}
-
-// next returns what the reader should do now, and the steps.
-func (l *letter) next() (text string, steps []card.Step) {
-	o, hints := l.out, l.at.Hints
-	look := func(key string) card.Step { return card.Step{To: "To look", Command: hints.Look(o.Run, key)} }
-	again := hints.Plan()
-	switch l.outcome {
-	case Planned:
-		return "Review the changes. If they are right, set mode review in the policy and plan again.", []card.Step{look(layout.Changes(o.Run)), {To: "To plan again", Command: again}}
-	case Waiting:
-		return "Review the changes. If they are right, approve this plan.", []card.Step{look(layout.Changes(o.Run)), {To: "To approve this plan", Command: hints.Apply(o.Run, o.PlanHash, false)}}
-	case Held:
-		if o.Overridable && o.Mode != policy.Audit && o.Results == nil {
-			return "Review the changes. If they are wrong, correct the policy or the source.",
-				[]card.Step{look(layout.Changes(o.Run)), {To: "To plan again after a correction", Command: again}, {To: "To apply this plan despite the limit", Command: hints.Apply(o.Run, o.PlanHash, true)}}
-		}
-		return "Look at the plan and correct what the reason names.", []card.Step{look(layout.Plan(o.Run)), {To: "To plan again after a correction", Command: again}}
-	case Waits:
-		return "The next scheduled run finishes what is pending.", []card.Step{
-			{To: "To see what each change waits for", Command: hints.Look(o.Run, layout.Result(o.Run, runs.Concluded))},
-			{To: "To finish it now", Command: hints.Apply(o.Run, o.PlanHash, o.Batches.overridden())},
-		}
-	case Refused:
-		return "Nothing was begun, and nothing needs to be undone. Correct what the reason names, and ask again.", nil
-	case Failed:
-		text = "Start a new run; it continues what this one began."
-		if l.at.Execution != "" {
-			text += " Do not redrive the old execution: it would fail at the same point."
-		}
-		return text, []card.Step{{To: "To start a new run", Command: hints.Run()}}
-	}
-	if o.Results[runs.Failed]+o.Resumed[runs.Failed] > 0 {
-		return "Look at why changes failed. The people still have what they had before.", []card.Step{look(layout.Result(o.Run, runs.Concluded))}
-	}
-	if o.Results[runs.Done] > 0 && o.Restores == "" {
-		return "Nothing needs to be done.", []card.Step{{To: "To undo all of it", Command: hints.Restore(o.Run)}}
-	}
-	return "Nothing needs to be done.", nil
 }

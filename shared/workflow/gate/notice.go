@@ -47,6 +47,7 @@ func (s *Steps) notice(ctx context.Context, in StepInput) (*StepOutput, error) {
 		Failure *Failure `json:"failure"`
 		Apply   any      `json:"apply"`   // run that an approval names
 		Restore any      `json:"restore"` // run that a restore names
+		User    any      `json:"user"`    // person who was asked about
 	}
 	if again := json.Unmarshal(in.State, &of); again != nil || err != nil && of.Failure == nil {
 		return nil, fmt.Errorf("%w: read the last state of the execution: %w", runs.ErrRefused, cmp.Or(again, err))
@@ -63,7 +64,7 @@ func (s *Steps) notice(ctx context.Context, in StepInput) (*StepOutput, error) {
 	if !plain.IsID(out.Run) {
 		out.Run = "" // the execution failed before it had a run, so this id came from the operator's input
 	}
-	outcome, message := Card(out, deployed(s.Deployment, s.Place, in.Execution))
+	outcome, message := Card(out, deployed(s.Deployment, s.Place, in.Execution, of.User != nil))
 	if s.Tell != nil {
 		if err := s.Tell(ctx, message); err != nil {
 			out.Untold = plain.Nameless(err.Error(), plain.IsID)

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/idleseat/idleseat/shared/card"
+	"github.com/idleseat/idleseat/shared/entrance"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/runs"
@@ -28,11 +29,52 @@ func (s *Steps) told(t *testing.T, state any) *StepOutput {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := s.Do(t.Context(), StepInput{Op: "notice", Execution: "arn:e", State: text})
+	return s.toldAt(t, "", text)
+}
+
+// toldAt runs the step notice on the last state of an execution at an entrance.
+func (s *Steps) toldAt(t *testing.T, at entrance.Name, state []byte) *StepOutput {
+	t.Helper()
+	execution := "arn:e"
+	if at != "" {
+		execution = "arn:aws:states:r:1:execution:" + at.Machine(s.Deployment) + ":e"
+	}
+	out, err := s.Do(t.Context(), StepInput{Op: "notice", Execution: execution, State: state})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return out
+}
+
+// TestStartAgain: the notice of a failed execution has the command that asks for the same again. If a person was asked
+// about, whom the notice does not name, it shows how to see the question.
+func TestStartAgain(t *testing.T) {
+	t.Parallel()
+	s := &Steps{Deployment: "seats", Place: "s3://b"}
+	const approval, failure = `"apply":"` + aRun + `","planHash":"` + aHash + `"`, `"failure":{"Error":"States.Timeout","Cause":""}}`
+	const input = "aws stepfunctions describe-execution --query input --output text --execution-arn arn:aws:states:r:1:execution:"
+	for _, tt := range []struct {
+		at          entrance.Name
+		state, want string
+	}{
+		{entrance.Plan, `{`, "idleseat plan --aws seats"},
+		{entrance.Nightly, `{"run":"` + aRun + `","planHash":"` + aHash + `",`, "idleseat plan --aws seats"},
+		{entrance.Plan, `{"user":"anna",`, input + "seats:e"},
+		{entrance.Approve, `{` + approval + `,`, "idleseat approve " + aRun + " " + aHash + " --aws seats"},
+		{entrance.Approve, `{"run":"` + aRun + `","planHash":"` + aHash + `",`, "idleseat approve " + aRun + " " + aHash + " --aws seats"},
+		{entrance.Approve, `{"apply":"` + aRun + `","planHash":"anna berg",`, input + "seats-approve:e"},
+		{entrance.Approve, `{"user":"anna","apply":true,`, input + "seats-approve:e"},
+		{entrance.Override, `{` + approval + `,"override":true,`, "idleseat approve " + aRun + " " + aHash + " --override-limits --aws seats"},
+		{entrance.Restore, `{"restore":"` + aRun + `","user":"anna",`, input + "seats-restore:e"},
+		{entrance.Restore, `{"run":"` + aRun + `","planHash":"` + aHash + `","restores":"` + aRun + `",`, input + "seats-restore:e"},
+	} {
+		message := s.toldAt(t, tt.at, []byte(tt.state+failure)).Notice.Message
+		steps := strings.Split(strings.TrimSpace(message), "\n\n")
+		_, command, _ := strings.Cut(steps[len(steps)-1], ":\n  ")
+		if command != tt.want || strings.Contains(message, "anna") || !strings.Contains(message, "get-execution-history") {
+			t.Errorf("%s %s: %q, want %q", tt.at, tt.state, command, tt.want)
+		}
+	}
 }
 
 type statusCounts = map[runs.Status]int
@@ -58,8 +100,9 @@ func TestNotice(t *testing.T) {
 		"a limit": {with(func(o *StepOutput) {
 			o.Verdict, o.Overridable, o.HoldReasons = plan.Hold, true, []string{"too many", "far too many"}
 		}), Held, "seats: HELD by a safety check; nothing was changed", []string{"Why        too many\nWhy        far too many\n", "approve " + aRun + " " + aHash + " --override-limits --aws seats"}, nil},
-		"a limit in audit": {with(func(o *StepOutput) { o.Verdict, o.Overridable, o.Mode = plan.Hold, true, policy.Audit }), Held, "seats: HELD by a safety check; nothing was changed", []string{"/plan.json -", "idleseat plan --aws seats"}, []string{"override"}},
-		"a feed":           {with(func(o *StepOutput) { o.Verdict, o.HoldReasons = plan.Hold, []string{"ad is unhealthy"} }), Held, "seats: HELD by a safety check; nothing was changed", []string{"Why        ad is unhealthy"}, []string{"override"}},
+		"a limit in audit":         {with(func(o *StepOutput) { o.Verdict, o.Overridable, o.Mode = plan.Hold, true, policy.Audit }), Held, "seats: HELD by a safety check; nothing was changed", []string{"idleseat show " + aRun + " --store s3://b/p\n", "idleseat plan --aws seats"}, []string{"override"}},
+		"a feed that is unhealthy": {with(func(o *StepOutput) { o.Verdict, o.Unhealthy = plan.Hold, true }), Held, "seats: HELD by a safety check; nothing was changed", []string{"To see what a source lacks:\n  idleseat doctor --aws seats"}, []string{"override"}},
+		"a feed":                   {with(func(o *StepOutput) { o.Verdict, o.HoldReasons = plan.Hold, []string{"ad is unhealthy"} }), Held, "seats: HELD by a safety check; nothing was changed", []string{"Why        ad is unhealthy"}, []string{"override", "doctor"}},
 		"a check while it is applied": {with(func(o *StepOutput) {
 			o.Results, o.Refused = statusCounts{runs.Pending: 3}, "another tenant"
 		}), Held, "seats: HELD by a safety check; no further change is begun", []string{"Why        another tenant"}, []string{"override"}},
@@ -72,7 +115,7 @@ func TestNotice(t *testing.T) {
 		}), Done, "seats: restored, 3 changes undone", []string{"105.00 USD a month paid again", "Nothing needs to be done."}, []string{"To undo"}},
 		"pending": {with(func(o *StepOutput) {
 			o.Results, o.Troubled = statusCounts{runs.Done: 1, runs.Pending: 2}, 1
-		}), Waits, "seats: 1 of 3 changes done, 2 pending", []string{"Trouble    1 pending changes wait until a fault is mended", "next scheduled run finishes what is pending", "To finish it now:\n  idleseat", "idleseat approve " + aRun + " " + aHash + " --aws seats"}, []string{"override"}},
+		}), Waits, "seats: 1 of 3 changes done, 2 pending", []string{"Trouble    pending until a fault is mended: 1 change\n", "mend it. The next scheduled run then finishes them", "To finish it now:\n  idleseat", "idleseat approve " + aRun + " " + aHash + " --aws seats"}, []string{"override"}},
 		"pending of an override": {with(func(o *StepOutput) {
 			o.Results, o.Batches = statusCounts{runs.Pending: 3}, Batches{AD: []Batch{{Override: true}}}
 		}), Waits, "seats: 0 of 3 changes done, 3 pending", []string{"idleseat approve " + aRun + " " + aHash + " --override-limits --aws seats"}, nil},
@@ -80,11 +123,11 @@ func TestNotice(t *testing.T) {
 			o.Results, o.Resumed = statusCounts{runs.Done: 3}, statusCounts{runs.Pending: 1}
 		}), Waits, "seats: 3 of 4 changes done, 1 pending", nil, nil},
 		"failed": {failed(`{"run":"` + aRun + `","failure":{"Error":"Idleseat.Failed","Cause":"{\"errorMessage\":\"the store of \\\"Anna Berg\\\" is down\",\"errorType\":\"Idleseat.Failed\"}"}}`),
-			Failed, "seats: FAILED, start a new run", []string{"Run        " + aRun + "\n", "Why        Idleseat.Failed: the store of (name left out) is down", "Do not redrive the old execution", "idleseat plan --aws seats"}, []string{"Anna", "Changes"}},
+			Failed, "seats: FAILED, start it again", []string{"Run        " + aRun + "\n", "Why        Idleseat.Failed: the store of (name left out) is down", "Do not redrive this execution", "describe-execution"}, []string{"Anna", "Changes"}},
 		"failed before it had a run": {failed(`{"user":"anna@contoso.example","run":5,"failure":{"Error":"States.Timeout","Cause":""}}`),
-			Failed, "seats: FAILED, start a new run", []string{"Execution  arn:e", "Why        States.Timeout: "}, []string{"anna", "Run  "}},
+			Failed, "seats: FAILED, start it again", []string{"Execution  arn:e", "Why        States.Timeout: "}, []string{"anna", "Run  "}},
 		"refused": {failed(`{"apply":"` + aRun + `","planHash":"x","failure":{"Error":"Idleseat.Refused","Cause":"{\"errorMessage\":\"no\"}"}}`),
-			Refused, "seats: refused, nothing was begun", []string{"Run        " + aRun + "\n", "Why        no"}, []string{"idleseat "}},
+			Refused, "seats: refused, nothing was begun", []string{"Run        " + aRun + "\n", "Why        no", "To see what was asked:\n  aws stepfunctions describe-execution"}, []string{"idleseat "}},
 		"refused a name as a run": {failed(`{"restore":"anna.berg","failure":{"Error":"Idleseat.Refused","Cause":"no"}}`), Refused, "seats: refused, nothing was begun", nil, []string{"anna", "Run  "}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,0 +1,62 @@
+package gate
+
+import (
+	"github.com/idleseat/idleseat/shared/card"
+	"github.com/idleseat/idleseat/shared/layout"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/runs"
+)
+
+// replaced says how long a plan can be approved.
+const replaced = " A newer plan, such as that of the next night, replaces it."
+
+// next returns what the reader should do now, and the steps.
+func (l *letter) next() (text string, steps []card.Step) {
+	o, hints := l.out, l.at.Hints
+	look := card.Step{To: "To look", Command: hints.Look(o.Run, layout.Changes(o.Run))}
+	results := hints.Look(o.Run, layout.Result(o.Run, runs.Concluded))
+	switch l.outcome {
+	case Planned:
+		return "Review the changes. If they are right, set mode review in the policy and plan again.", []card.Step{look, {To: "To plan again", Command: hints.Plan()}}
+	case Waiting:
+		return "Review the changes. If they are right, approve this plan." + replaced, []card.Step{look, {To: "To approve this plan", Command: hints.Apply(o.Run, o.PlanHash, false)}}
+	case Held:
+		return l.release(look)
+	case Waits:
+		text = "The directory does not show every change yet. The next scheduled run finishes what is pending."
+		if o.Troubled > 0 {
+			text = "Look at what the changes wait for, and mend it. The next scheduled run then finishes them."
+		}
+		return text, []card.Step{{To: "To see what each change waits for", Command: results}, {To: "To finish it now", Command: hints.Apply(o.Run, o.PlanHash, o.Batches.overridden())}}
+	case Refused:
+		return "Nothing was begun, and nothing needs to be undone. Correct what the reason names, and ask again.", hints.Asked()
+	case Failed:
+		text = "Start it again; the new run continues what this one began."
+		if l.at.Execution != "" {
+			text += " Do not redrive this execution: it would fail at the same point."
+		}
+		return text, hints.Again(o)
+	}
+	if o.Results[runs.Failed]+o.Resumed[runs.Failed] > 0 {
+		return "Look at why changes failed. The people still have what they had before.", []card.Step{{To: "To look", Command: results}}
+	}
+	if o.Results[runs.Done] > 0 && o.Restores == "" {
+		return "Nothing needs to be done.", []card.Step{look, {To: "To undo all of it", Command: hints.Restore(o.Run)}}
+	}
+	return "Nothing needs to be done.", nil
+}
+
+// release returns what to do about a plan on hold. look shows its changes.
+func (l *letter) release(look card.Step) (text string, steps []card.Step) {
+	o, hints := l.out, l.at.Hints
+	again := card.Step{To: "To plan again after a correction", Command: hints.Plan()}
+	if o.Overridable && o.Mode != policy.Audit && o.Results == nil {
+		return "Review the changes. If they are right, apply this plan despite the limit." + replaced + " If they are wrong, correct the policy or the source.",
+			[]card.Step{look, {To: "To apply this plan despite the limit", Command: hints.Apply(o.Run, o.PlanHash, true)}, again}
+	}
+	steps = []card.Step{{To: "To look", Command: hints.Show(o.Run)}}
+	if o.Unhealthy {
+		steps = append(steps, card.Step{To: "To see what a source lacks", Command: hints.Doctor()})
+	}
+	return "Correct what the reason names. The plan shows what else it found.", append(steps, again)
+}
