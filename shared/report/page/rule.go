@@ -15,9 +15,9 @@ type ruleView struct {
 	report.Rule
 	ID        string
 	Steps     []step
-	Undecided string         // how many are undecided in all
-	Histogram *chart.Columns // nil if no holder has a date
-	Drawing   template.HTML
+	Undecided string        // how many are undecided in all
+	Drawing   template.HTML // of the idle days; empty if no holder has a date
+	Table     template.HTML // the same as a table
 	Currency  string
 	// Conditions are the conditions as the policy has them. Rule.Words has the same, hidden by the words of the page.
 	Conditions []string
@@ -66,9 +66,19 @@ func newRuleView(w *Words, n *report.Night, r *report.Rule, i int) ruleView {
 		v.Steps[i].Share = float64(v.Steps[i].Count) / float64(max(1, r.Holders))
 	}
 	if h := histogram(w, r, v.ID); h != nil {
-		v.Histogram, v.Drawing = h, h.SVG()
+		v.Drawing, v.Table = h.SVG(), chart.Table([]string{h.Across, h.Up}, barRows(w, h.Bars))
 	}
 	return v
+}
+
+// barRows returns a row for each bar that has a height.
+func barRows(w *Words, bars []chart.Bar) (rows [][]string) {
+	for _, b := range bars {
+		if b.Value > 0 {
+			rows = append(rows, []string{b.Label, w.F(b.Value, 0)})
+		}
+	}
+	return rows
 }
 
 // lefts pairs names with counts and leaves out zeros.

@@ -225,15 +225,28 @@ func (d *Data) reasons(langs []Lang) map[Lang]map[string]string {
 		all[lang] = map[string]string{}
 		for _, t := range d.Tables {
 			for _, c := range t.Columns {
-				for _, text := range c.texts {
-					if said := In(lang).Reason(text); c.Kind == Reason && said != text {
-						all[lang][text] = said
-					}
+				if c.Kind == Reason {
+					In(lang).reword(c.texts, all[lang])
 				}
 			}
 		}
 	}
 	return all
+}
+
+// reword adds the words for each text that has other words to all.
+func (w *Words) reword(texts []string, all map[string]string) {
+	asStored := map[string]bool{}
+	for _, text := range texts {
+		if _, known := all[text]; known || asStored[text] {
+			continue
+		}
+		if said := w.Reason(text); said != text {
+			all[text] = said
+		} else {
+			asStored[text] = true
+		}
+	}
 }
 
 func (d *Data) encodePeople() map[string]any {

@@ -11,19 +11,12 @@ import (
 // table of all of them.
 type trendView struct {
 	Charts []trendChart
-	Heads  []string
-	Rows   []trendRow
+	Table  template.HTML
 }
 
 type trendChart struct {
 	Title   string
 	Drawing template.HTML
-}
-
-// trendRow is one run: its day and its figures, as texts.
-type trendRow struct {
-	Day     string
-	Figures []string
 }
 
 var trendFigures = []struct {
@@ -41,23 +34,24 @@ func newTrend(w *Words, points []report.Point) *trendView {
 	if len(points) < 2 {
 		return nil
 	}
-	v := &trendView{}
+	v, heads, rows := &trendView{}, []string{w.T("trend.across")}, make([][]string, len(points))
 	for i := range points {
-		v.Rows = append(v.Rows, trendRow{Day: w.Day(points[i].AsOf)})
+		rows[i] = append(rows[i], w.Day(points[i].AsOf))
 	}
 	for _, f := range trendFigures {
-		l := trendLine(w, f.key, points, f.get, v.Rows)
-		v.Heads = append(v.Heads, l.Title)
+		l := trendLine(w, f.key, points, f.get, rows)
+		heads = append(heads, l.Title)
 		v.Charts = append(v.Charts, trendChart{l.Title, l.SVG()})
 		for i := range points {
-			v.Rows[i].Figures = append(v.Rows[i].Figures, w.N(f.get(&points[i])))
+			rows[i] = append(rows[i], w.N(f.get(&points[i])))
 		}
 	}
+	v.Table = chart.Table(heads, rows)
 	return v
 }
 
 // trendLine returns the chart of one figure. The points stand where their time is.
-func trendLine(w *Words, key string, points []report.Point, get func(*report.Point) int, rows []trendRow) *chart.Line {
+func trendLine(w *Words, key string, points []report.Point, get func(*report.Point) int, rows [][]string) *chart.Line {
 	l := &chart.Line{
 		ID: "trend-" + key, Title: w.T("trend." + key), Across: w.T("trend.across"), Up: w.T("trend.up." + key),
 		Number: func(x float64) string { return w.F(x, 0) },
@@ -71,12 +65,12 @@ func trendLine(w *Words, key string, points []report.Point, get func(*report.Poi
 		if span > 0 {
 			at = p.AsOf.Sub(first.AsOf).Seconds() / span
 		}
-		point := chart.Point{At: at, Label: rows[i].Day, Value: float64(get(p)), Class: string(p.Verdict)}
+		point := chart.Point{At: at, Label: rows[i][0], Value: float64(get(p)), Class: string(p.Verdict)}
 		if i == 0 || i == end {
-			point.Tick = rows[i].Day
+			point.Tick = rows[i][0]
 		}
 		l.Points = append(l.Points, point)
 	}
-	l.Description = w.T("trend.description", rows[0].Day, get(first), rows[end].Day, get(last), len(points))
+	l.Description = w.T("trend.description", rows[0][0], get(first), rows[end][0], get(last), len(points))
 	return l
 }
