@@ -107,7 +107,7 @@ func TestCompletionInPowerShell(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"'idleseat plan' = @(", "'--accept-feeds'", "'idleseat plan --format' = @('text','json')", "'idleseat policy' = @('check','test','explain','schema',"} {
+	for _, want := range []string{"'idleseat plan' = @(", "'--accept-feeds'", "'idleseat plan --format' = @('text','json','markdown')", "'idleseat policy' = @('check','test','explain','schema',"} {
 		if !strings.Contains(string(text), want) {
 			t.Errorf("the script lacks %s", want)
 		}

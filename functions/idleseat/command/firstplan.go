@@ -14,7 +14,7 @@ import (
 // held says what an operator does about a plan that only limits hold. The first plan of a tenant nearly always is one,
 // because nobody took idle licenses back before.
 func (c *planCmd) held(a *Process, s store.Store, p *plan.Plan) error {
-	if c.json() || p.Verdict != plan.Hold || !p.Overridable {
+	if c.Format != "text" || p.Verdict != plan.Hold || !p.Overridable {
 		return nil
 	}
 	out, again := &printer{w: a.Stdout}, "plan --run "+p.Run

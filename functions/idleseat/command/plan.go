@@ -16,16 +16,20 @@ import (
 	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/report"
 	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
+// inMarkdown is the format of a comment for a pull request.
+const inMarkdown = "markdown"
+
 type planCmd struct {
 	policyFlag
 	storeFlag
-	formatFlag
 	awsFlag
+	Format string  `help:"text, json: one object on stdout and nothing else there, or markdown: a comment for a pull request, with names of people." enum:"text,json,markdown" default:"text"`
 	AsOf   string  `help:"Plan as of this instant (RFC 3339, or a date: its midnight UTC). Feeds and rules are asked at it; nothing else is." placeholder:"T"`
 	User   *string `help:"Plan for one user only: userPrincipalName, object id, SID or account name." placeholder:"U"`
 	Accept bool    `name:"accept-feeds" help:"Take the sources for right as they are now, although one has far fewer people or dates than when it was last healthy."`
@@ -63,7 +67,7 @@ func (c *planCmd) Run(a *Process) error {
 	if err != nil {
 		return err
 	}
-	if err := printPlan(a, s, p, c.formatFlag, c.next(a, "apply "+p.Run)); err != nil {
+	if err := printPlan(a, s, p, formatFlag{c.Format}, c.next(a, "apply "+p.Run)); err != nil {
 		return err
 	}
 	if err := c.held(a, s, p); err != nil {
@@ -77,6 +81,9 @@ func (c *planCmd) inAWS(a *Process, user string) error {
 	if c.AsOf != "" || c.From != "" {
 		return usageError{errors.New("--as-of and --run are for plans on this machine; leave --aws out")}
 	}
+	if c.Format == inMarkdown {
+		return usageError{errors.New("--format markdown is for plans on this machine; leave --aws out")}
+	}
 	wish, request := entrance.PlanEverybody, map[string]any{}
 	if c.Accept {
 		request["acceptFeeds"] = true
@@ -88,7 +95,7 @@ func (c *planCmd) inAWS(a *Process, user string) error {
 	if err != nil {
 		return err
 	}
-	return c.printOutcome(a, out, c.formatFlag)
+	return c.printOutcome(a, out, formatFlag{c.Format})
 }
 
 func (c *planCmd) plan(a *Process, s store.Store, asOf time.Time, user string) (*plan.Plan, error) {
@@ -172,6 +179,12 @@ func printPlan(a *Process, s store.Store, p *plan.Plan, f formatFlag, next strin
 		defer body.Close()
 		_, err = io.Copy(a.json, body)
 		return err
+	}
+	if f.Format == inMarkdown {
+		if err := report.WriteMarkdown(a.file, p); err != nil {
+			return fmt.Errorf("print the plan: %w", err)
+		}
+		return nil
 	}
 	r, err := decision.Open(a.Context, s, p.Run)
 	if err != nil {
