@@ -20,7 +20,7 @@ func samPeople(t *testing.T, m *template) roles {
 	t.Helper()
 	type document struct{ Statement []statement }
 	all := roles{"bucket": convert[document](t, m.properties("BucketPolicy")["PolicyDocument"]).Statement}
-	for _, name := range []string{"viewer", "planner", "approver"} {
+	for _, name := range []string{"viewer", "planner", "approver", "doctor"} {
 		all[name] = convert[document](t, m.properties(pascal(name) + "Policy")["PolicyDocument"]).Statement
 	}
 	all["policy"] = convert[[]struct{ PolicyDocument document }](t, m.properties("PolicyRole")["Policies"])[0].PolicyDocument.Statement
@@ -111,6 +111,7 @@ func TestPeople(t *testing.T) {
 	plans := append(slices.Clone(looks), start(entrance.Plan), invoke("reevaluate"))
 	writes := call{action: "s3:PutObject", resource: keyOf("policy.yaml")}
 	want := map[string][]call{
+		"doctor":   doctors(),
 		"viewer":   looks,
 		"planner":  plans,
 		"approver": append(slices.Clone(plans), start(entrance.Approve), start(entrance.Override), start(entrance.Restore), invoke("reevaluate-apply")),
@@ -119,6 +120,7 @@ func TestPeople(t *testing.T) {
 		"administrator": nil,
 	}
 	everything := append(slices.Clone(plans), want["policy"]...)
+	everything = append(everything, want["doctor"]...)
 	everything = append(everything, want["approver"]...)
 	everything = append(everything, start(entrance.Nightly),
 		call{action: "s3:PutObject", resource: keyOf("runs/r/plan.json")}, call{action: "s3:PutObject", resource: keyOf("ledger/p/l/1.json")},

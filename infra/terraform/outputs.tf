@@ -27,7 +27,7 @@ output "policy_role" {
 }
 
 output "policies" {
-  description = "For people who look, who also plan, and who also approve, override and restore."
+  description = "For people who look, who also plan, and who also approve, override and restore. doctor is for people who run idleseat doctor, besides one of the others."
   value       = { for name, p in aws_iam_policy.people : name => p.arn }
 }
 

@@ -84,7 +84,7 @@ func (e *exam) unasked(err error, right, missing string) Finding {
 	case missing != "" && (code == missing || strings.HasSuffix(code, "."+missing)):
 		return Finding{State: Failed, Means: sentence("The deployment %s has none here: %v", e.Stack, err), Mend: stack}
 	case strings.Contains(code, "AccessDenied") || strings.Contains(code, "AuthorizationError"):
-		return Finding{State: Unknown, Means: sentence("You may not look: %v", err), Mend: same("Allow yourself "+right+", which reads only.", "aws sts get-caller-identity")}
+		return Finding{State: Unknown, Means: sentence("You may not look: %v", err), Mend: same("Attach the policy of the output DoctorPolicy to yourself, or allow yourself "+right+", which reads only. With Terraform the output is policies.", "aws sts get-caller-identity")}
 	}
 	return Finding{State: Unknown, Means: sentence("%v", err), Mend: e.again()}
 }
