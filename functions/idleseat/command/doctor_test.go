@@ -161,6 +161,8 @@ func ills(t *testing.T) []ill {
 				s.company.Company.ChangeGroup("LIC-M365-E3", sandbox.GroupChange{Hidden: true, Unhidden: true})
 			}},
 		{name: "a name that nobody has", policy: []policyText{replace(t, "breakglass@", "breakglas@")}, title: "names: breakglas@contoso.example", state: doctor.Warning, means: "nobody has it", bash: "startswith(userPrincipalName,'brea')", cure: rewritten()},
+		{name: "a mailbox that is not there", policy: []policyText{mailedNotices, replace(t, sandbox.NoticeMailbox, "nobody@contoso.example")}, title: "mails: mailbox", state: doctor.Warning, means: "Nobody has the name nobody@contoso.example", bash: "policy.yaml",
+			cure: rewritten(mailedNotices, replace(t, sandbox.NoticeMailbox, "breakglass@contoso.example"))},
 		{name: "concealed names of mailboxes", policy: []policyText{quota}, spoil: func(s *shell) { s.company.Company.ConcealNames() }, title: "mailbox report", state: doctor.Failed, means: "concealed", bash: "displayConcealedNames"},
 		{name: "no right to read reports", policy: []policyText{quota}, spoil: answering("/v1.0/reports/getMailboxUsageDetail(period='D7')", 403, denied), title: "mailbox report", state: doctor.Failed, means: "Reports.Read.All",
 			bash: "Reports.Read.All", cure: allowed},

@@ -2,30 +2,40 @@ package command
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 )
 
 // manyAlike is how many rows with the same note are told together.
 const manyAlike = 4
 
+// ids matches what differs between two answers with the same cause: ids of people and of requests.
+var ids = regexp.MustCompile(`[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|S-1-5-21(?:-[0-9]+)+`)
+
+// cause returns what notes with the same cause have in common.
+func cause(note string) string { return ids.ReplaceAllString(note, "…") }
+
 // told replaces notes that many rows of a table share by a number in brackets, and returns one line for each of these
-// notes. A directory that does not answer would otherwise be told again for every person. The first row is the header,
-// and the last column has the notes.
+// notes. A directory that does not answer would otherwise be told again for every person. Notes that differ only in ids
+// count as one. The first row is the header, and the last column has the notes.
 func told(rows [][]string) (shared []string) {
-	count, number := map[string]int{}, map[string]int{}
+	var all alike
+	last := len(rows[0]) - 1
 	for _, row := range rows[1:] {
-		count[row[len(row)-1]]++
+		all.add("", row[last])
 	}
+	number := map[string]int{}
 	for _, row := range rows[1:] {
-		note := row[len(row)-1]
-		if note == "" || count[note] < manyAlike {
+		key := cause(row[last])
+		same := all.by[key]
+		if key == "" || len(same.people) < manyAlike {
 			continue
 		}
-		if number[note] == 0 {
-			number[note] = len(number) + 1
-			shared = append(shared, fmt.Sprintf("[%d]  %d times: %s", number[note], count[note], note))
+		if number[key] == 0 {
+			number[key] = len(number) + 1
+			shared = append(shared, fmt.Sprintf("[%d]  %d times: %s", number[key], len(same.people), same.what))
 		}
-		row[len(row)-1] = fmt.Sprintf("[%d]", number[note])
+		row[last] = fmt.Sprintf("[%d]", number[key])
 	}
 	return shared
 }
@@ -41,29 +51,43 @@ func (p *printer) toldTable(rows [][]string, rest string) {
 
 // alike collects what is said about people, so that what is the same for many of them is said once.
 type alike struct {
-	said   []string
-	people map[string][]string
+	said []string // the causes, in the order in which they came
+	by   map[string]*saying
+}
+
+// saying is what is said about some people. If it differs between them, what has no ids.
+type saying struct {
+	what    string
+	people  []string
+	details []string // what is said about each of the people
 }
 
 func (x *alike) add(person, what string) {
-	if x.people == nil {
-		x.people = map[string][]string{}
+	key := cause(what)
+	if x.by == nil {
+		x.by = map[string]*saying{}
 	}
-	if x.people[what] == nil {
-		x.said = append(x.said, what)
+	s := x.by[key]
+	if s == nil {
+		s = &saying{what: what}
+		x.said, x.by[key] = append(x.said, key), s
 	}
-	x.people[what] = append(x.people[what], person)
+	if s.what != what {
+		s.what = key
+	}
+	s.people, s.details = append(s.people, person), append(s.details, what)
 }
 
 // lines returns a line for each person, or one line with the first names where many are alike.
 func (x *alike) lines() (all []string) {
-	for _, what := range x.said {
-		people := x.people[what]
-		if len(people) >= manyAlike {
-			people = []string{fmt.Sprintf("%s and %d more", strings.Join(people[:manyAlike-1], ", "), len(people)-manyAlike+1)}
+	for _, key := range x.said {
+		s := x.by[key]
+		if n := len(s.people); n >= manyAlike {
+			all = append(all, fmt.Sprintf("%s and %d more, %s", strings.Join(s.people[:manyAlike-1], ", "), n-manyAlike+1, s.what))
+			continue
 		}
-		for _, one := range people {
-			all = append(all, one+", "+what)
+		for i, person := range s.people {
+			all = append(all, person+", "+s.details[i])
 		}
 	}
 	return all

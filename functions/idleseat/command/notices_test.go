@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -150,6 +151,27 @@ func TestMailsThatFail(t *testing.T) {
 				t.Errorf("%s is changed at once", c.UserPrincipalName)
 			}
 		}
+	}
+}
+
+// TestMailsThatAllFail: a mailbox that nobody may use is one line of the results and not one for each person, and the
+// line says how to allow it.
+func TestMailsThatAllFail(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 400, Seed: 22}, mailedNotices, replace(t, "perRun: 200", "perRun: 8"))
+	p := s.plan(exitDone)
+	if len(p.Notices) != 8 {
+		t.Fatalf("%d notices", len(p.Notices))
+	}
+	s.company.Company.BreakMail(slices.Repeat([]sandbox.MailFault{sandbox.MailForbidden}, 100)...)
+	a := s.want(exitFailed, "apply", p.Run, "--yes")
+	const told = "[1]  8 times: the mail that announces it was not sent, so the change waits: "
+	if out := string(a.out); strings.Count(out, "ErrorAccessDenied") != 1 || !strings.Contains(out, told) ||
+		strings.Count(out, "let the application send from "+sandbox.NoticeMailbox+" in Exchange Online; idleseat doctor shows the commands") != 1 || strings.Contains(out, "admin consent") {
+		t.Errorf("%s", out)
+	}
+	if n := s.mailed(p.Plan); n != 0 {
+		t.Errorf("%d mails", n)
 	}
 }
 

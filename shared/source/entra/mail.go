@@ -69,7 +69,8 @@ func (c *Client) manager(ctx context.Context, userID string) (m wireManager, err
 // that). The error is directory.ErrUncertain unless Graph's answer proves that the mail was not sent. Status 202 means
 // that Exchange accepted the mail; a mail that bounces later returns to the mailbox.
 func (c *Client) SendMail(ctx context.Context, from string, m directory.Mail) error {
-	k := call{what: "send a notice to person " + m.Person, needs: "Mail.Send, or let the application use the mailbox in Exchange Online", write: true, once: true}
+	k := call{what: "send a notice to person " + m.Person, write: true, once: true,
+		advice: "let the application send from " + from + " in Exchange Online; idleseat doctor shows the commands"}
 	info, err := c.user(from).SendMail().ToPostRequestInformation(ctx, messageOf(m), nil)
 	if err != nil {
 		return k.failed(err)

@@ -31,8 +31,10 @@ var errNetwork = errors.New("the network failed")
 type call struct {
 	what  string // "list people"
 	needs string // the application permissions that the request needs
-	paced bool   // whether listRate applies
-	write bool
+	// advice says how the request becomes allowed, if that is not by granting needs.
+	advice string
+	paced  bool // whether listRate applies
+	write  bool
 	// once means that the request must have no effect twice. It is repeated only if Graph says that it did not take it.
 	once bool
 }
@@ -40,9 +42,13 @@ type call struct {
 // failed returns the error for a failed request. For a read it is a *directory.UnreadError.
 func (k call) failed(err error) error {
 	var graph *graphError
-	if errors.As(err, &graph) && errors.Is(err, ErrForbidden) && !(k.write && graph.refuses()) {
+	forbidden := errors.As(err, &graph) && errors.Is(err, ErrForbidden)
+	switch {
+	case forbidden && k.advice != "":
+		err = fmt.Errorf("%s: %w; %s", k.what, err, k.advice)
+	case forbidden && !(k.write && graph.refuses()):
 		err = fmt.Errorf("%s: %w; grant the application permission %s and admin consent", k.what, err, k.needs)
-	} else {
+	default:
 		err = fmt.Errorf("%s: %w", k.what, err)
 	}
 	if k.write {

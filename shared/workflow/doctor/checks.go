@@ -25,6 +25,7 @@ var checks = []check{
 	{name: "mailbox report", needs: []string{aPolicy, aGraph}, run: checkMailboxes},
 	{name: "usage reports", needs: []string{aPolicy, aGraph}, run: checkUsage},
 	{name: "mailboxes after the change", needs: []string{aPolicy}, run: checkDelicensing},
+	{name: "mails", needs: []string{aPolicy, aGraph}, run: checkMails},
 	{name: controllers, run: checkControllers},
 	{name: adPeople, needs: []string{controllers}, run: checkADPeople},
 	{name: "last logon", needs: []string{adPeople}, run: checkLastLogon},

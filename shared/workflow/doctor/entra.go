@@ -123,14 +123,14 @@ func checkPermissions(_ context.Context, e *exam) ([]Finding, func()) {
 		found = append(found, Finding{About: "writing", State: OK, Means: "The token has each permission that changes need."})
 	}
 	if slices.Contains(g.Roles, never) {
-		found = append(found, Finding{About: never, State: Warning, Means: "With " + never + " a single wrong request deletes a user, and idleseat does not need it.", Mend: e.takeAway(g.Application)})
+		found = append(found, Finding{About: never, State: Warning, Means: "With " + never + " a single wrong request deletes a user, and idleseat does not need it.", Mend: e.takeAway(g.Application, never)})
 	}
 	return found, nil
 }
 
 // takeAway returns how to revoke a permission that idleseat must not have.
-func (e *exam) takeAway(application string) *Mend {
-	const role = ` --api ` + graphAPI + ` --api-permissions "$(az ad sp show --id ` + graphAPI + ` --query "appRoles[?value=='` + never + `'].id" --output tsv)"`
+func (e *exam) takeAway(application, permission string) *Mend {
+	role := ` --api ` + graphAPI + ` --api-permissions "$(az ad sp show --id ` + graphAPI + ` --query "appRoles[?value=='` + permission + `'].id" --output tsv)"`
 	return &Mend{
 		Do:         "Take the permission away, and give the consent anew.",
 		Bash:       "az ad app permission delete --id " + word(application) + role + "\naz ad app permission admin-consent --id " + word(application),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os/exec"
 	"strings"
 	"testing"
 
@@ -195,6 +196,65 @@ func TestAboutAGroup(t *testing.T) {
 	} {
 		if got := about(&g); got != want {
 			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+// TestMails: the advice names the application and the mailbox, and a right to send from every mailbox is a warning.
+func TestMails(t *testing.T) {
+	t.Parallel()
+	with := func(edit ...string) *policy.Policy {
+		text := strings.NewReplacer(edit...).Replace("tenant: 11111111-2222-3333-4444-555555555555\nmode: audit\nlicenses:\n  e3: {sku: SPE_E3}\nnotices: {from: licenses@contoso.example}\n" +
+			"rules:\n  - {name: r, license: e3, when: 'AzureAdSistaLogon.hasNoValue()', then: {remove: true, notice: 14, mailbox: lost}}\n")
+		p, err := policy.Load("policy.yaml", []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	const app = "22222222-3333-4444-5555-666666666666"
+	exists := map[string]error{"licenses@contoso.example": nil}
+	for name, tc := range map[string]struct {
+		policy *policy.Policy
+		grant  entra.Grant
+		people map[string]error
+		state  State // of the last finding
+		means  string
+		bash   []string
+	}{
+		"no mails":          {policy: with("notices: {from: licenses@contoso.example}\n", ""), state: NotTried, means: "no rule announces"},
+		"no rule announces": {policy: with(", notice: 14", ""), state: NotTried, means: "no rule announces"},
+		"no mailbox":        {policy: with(), state: Warning, means: "Nobody has the name licenses@contoso.example", bash: []string{"EDITOR"}},
+		"unreadable":        {policy: with(), people: map[string]error{"licenses@contoso.example": entra.ErrForbidden}, state: Unknown, bash: []string{"User.Read.All"}},
+		"no token":          {policy: with(), people: exists, state: NotTried, means: "uses no token"},
+		"narrowed": {policy: with(), people: exists, grant: entra.Grant{Application: app, Roles: []string{"User.Read.All"}}, state: NotTried, means: "Graph does not show what Exchange Online allows application " + app, bash: []string{
+			`export SERVICE_PRINCIPAL="$(az ad sp show --id ` + app, "New-ManagementScope", "PrimarySmtpAddress -eq ", "Test-ServicePrincipalAuthorization -Identity $env:SERVICE_PRINCIPAL -Resource "}},
+		"every mailbox": {policy: with(), people: exists, grant: entra.Grant{Application: app, Roles: []string{"Mail.Send"}}, state: Warning, means: "may send from every mailbox of the company, and only licenses@contoso.example is needed", bash: []string{
+			"New-ManagementRoleAssignment", "az ad app permission delete --id " + app, "Mail.Send"}},
+	} {
+		e := &exam{Patient: patient(), grant: tc.grant}
+		e.Policy, e.PolicyFile, e.Entra = tc.policy, "policy.yaml", &tenant{people: tc.people}
+		findings, _ := checkMails(t.Context(), e)
+		f := findings[len(findings)-1]
+		if f.State != tc.state || !strings.Contains(f.Means, tc.means) || (f.Mend == nil) != (tc.bash == nil) {
+			t.Errorf("%s: %+v, advice %+v", name, f, f.Mend)
+			continue
+		}
+		for _, part := range tc.bash {
+			if !strings.Contains(f.Mend.Bash, part) {
+				t.Errorf("%s: without %q: %s", name, part, f.Mend.Bash)
+			}
+		}
+		if f.Mend == nil {
+			continue
+		}
+		for _, line := range strings.Split(f.Mend.PowerShell, "\n") {
+			if strings.ContainsRune(line, '\uFFFD') || line == "" {
+				t.Errorf("%s: %q", name, f.Mend.PowerShell)
+			}
+		}
+		if out, err := exec.Command("bash", "-n", "-c", f.Mend.Bash).CombinedOutput(); err != nil || strings.ContainsRune(f.Mend.Bash, '\uFFFD') {
+			t.Errorf("%s: %v: %s\n%s", name, err, out, f.Mend.Bash)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package draft_test
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -27,6 +28,31 @@ func read(t *testing.T, of *tenant, withAD bool) *draft.Seen {
 	return seen
 }
 
+// TestAdviceOnNotices: a policy that follows the note's advice on announcements loads, and announces by mail.
+func TestAdviceOnNotices(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*tenant){"changed to another product": func(*tenant) {}, "removed": func(of *tenant) { of.skus = of.skus[:2] }} {
+		of := usual()
+		change(of)
+		d, err := draft.Write(read(t, of, false), draft.Wishes{}, "policy.yaml", now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		then := regexp.MustCompile(`write then: (\{[^}]*notice: 14\}) in the rule\.`).FindStringSubmatch(string(d.Note))
+		if then == nil {
+			t.Fatalf("%s: %s", name, d.Note)
+		}
+		text := regexp.MustCompile(`(?m)^(    then: ).*$`).ReplaceAllString(string(d.Policy), "${1}"+then[1]) + "notices: {from: licenses@contoso.example}\n"
+		p, err := policy.Load("policy.yaml", []byte(text))
+		if err != nil {
+			t.Fatalf("%s: %v\n%s", name, err, text)
+		}
+		if len(p.Rules) != 1 || p.Rules[0].Notice != 14 || p.Notices == nil || (p.Rules[0].ChangeTo == nil) != (name == "removed") {
+			t.Errorf("%s: %+v", name, p.Rules)
+		}
+	}
+}
+
 func TestFirstPolicy(t *testing.T) {
 	t.Parallel()
 	refused := errors.New("403 Authorization_RequestDenied")
@@ -48,7 +74,7 @@ func TestFirstPolicy(t *testing.T) {
 			want: wants{
 				licenses: []string{"m365-e3 SPE_E3 1", "exchange-online EXCHANGESTANDARD 1", "citrix  1"},
 				rule:     `accountEnabled && systemRole == "Employee" → exchange-online`, rules: 2,
-				told:   []string{"employeeType, which 96 % of the enabled people have", "Active Directory answers", "No account looks like one for an emergency"},
+				told:   []string{"employeeType, which 96 % of the enabled people have", "Active Directory answers", "No account looks like one for an emergency", "write then: {changeTo: exchange-online, notice: 14} in the rule", "With the line notices: {from: MAILBOX} in the policy"},
 				untold: []string{"unread", "domains"},
 			},
 		},

@@ -94,6 +94,14 @@ func (c *choice) told(w Wishes) (all []string) {
 	case len(users) == 0:
 		tell("Accounts for an emergency were not looked for. If you have one, list it under exempt.users.")
 	}
+	if len(c.licenses()) > 0 {
+		then := "{remove: true, notice: 14}"
+		if c.target != nil {
+			then = fmt.Sprintf("{changeTo: %s, notice: 14}", c.target.name)
+		}
+		tell("The rules take a license without telling the person before. To announce a change 14 days before it is made, write then: %s in the rule.", then)
+		tell("With the line notices: {from: MAILBOX} in the policy, the announcement is a mail from that mailbox. Without it, the announcement is in the plan and the ledger alone. idleseat doctor shows the commands that let the application send from this one mailbox.")
+	}
 	if s.TrialsUnread != "" {
 		tell("Which products are only tried is unread: %s.", shown(s.TrialsUnread))
 	}
