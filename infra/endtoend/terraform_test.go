@@ -18,6 +18,9 @@ import (
 type module struct {
 	variables map[string]cty.Value
 	locals    map[string]cty.Value
+	defaults  map[string]cty.Value       // of the variables; NilVal without a default
+	resources map[string]*hclsyntax.Body // by kind and name, as in aws_sqs_queue.relay
+	outputs   map[string]bool
 }
 
 func object(values map[string]string) cty.Value {
@@ -79,7 +82,7 @@ func loadModuleWith(t *testing.T, more map[string]string) *module {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("%d files, %v", len(files), err)
 	}
-	m := &module{variables: map[string]cty.Value{}, locals: map[string]cty.Value{}}
+	m := &module{variables: map[string]cty.Value{}, locals: map[string]cty.Value{}, defaults: map[string]cty.Value{}, resources: map[string]*hclsyntax.Body{}, outputs: map[string]bool{}}
 	for name, v := range map[string]string{"tenant_id": "tenant", "read_client_id": "reader", "write_client_id": "writer", "relay_ca_bundle": "CA", "active_directory": "on"} {
 		m.variables[name] = cty.StringVal(v)
 	}
@@ -98,9 +101,17 @@ func loadModuleWith(t *testing.T, more map[string]string) *module {
 				for name, a := range b.Body.Attributes {
 					open[name] = a.Expr
 				}
+			case "resource":
+				m.resources[b.Labels[0]+"."+b.Labels[1]] = b.Body
+			case "output":
+				m.outputs[b.Labels[0]] = true
 			case "variable":
-				if d := b.Body.Attributes["default"]; d != nil && m.variables[b.Labels[0]] == cty.NilVal {
-					m.variables[b.Labels[0]], _ = d.Expr.Value(nil) // defaults are constants, so they need no context
+				m.defaults[b.Labels[0]] = cty.NilVal
+				if d := b.Body.Attributes["default"]; d != nil {
+					m.defaults[b.Labels[0]], _ = d.Expr.Value(nil) // defaults are constants, so they need no context
+					if m.variables[b.Labels[0]] == cty.NilVal {
+						m.variables[b.Labels[0]] = m.defaults[b.Labels[0]]
+					}
 				}
 			}
 		}
