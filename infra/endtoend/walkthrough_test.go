@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/runs"
 )
 
 // TestWalkThrough checks that docs/deploy-aws.md shows the real output of every command from the first check of the
@@ -48,6 +50,13 @@ func TestWalkThrough(t *testing.T) {
 	notice := r.notices[len(r.notices)-1]
 	r.mu.Unlock()
 	shown("its notice", "Subject: "+notice)
+	p, err := runs.GetPlan(t.Context(), r.store, strings.Fields(strings.ReplaceAll(stdout, ",", ""))[1])
+	if err != nil || len(p.Changes) == 0 {
+		t.Fatalf("%v: %s", err, stdout)
+	}
+	one := p.Changes[0].UserPrincipalName
+	stdout, _, _ = idleseat("reevaluate", one)
+	shown("reevaluate", stdout)
 
 	r.putPolicy("review", nil)
 	stdout, steps, status = idleseat("plan")
@@ -59,6 +68,8 @@ func TestWalkThrough(t *testing.T) {
 	stdout, _, _ = idleseat("approve", m[1], m[2])
 	shown("approve", stdout)
 	r.longAgo()
+	stdout, _, _ = idleseat("restore", one)
+	shown("restore one", stdout)
 	stdout, _, _ = idleseat("restore", "--run", m[1])
 	shown("restore", stdout)
 }

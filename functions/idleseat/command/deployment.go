@@ -132,7 +132,7 @@ func (f awsFlag) printOutcome(a *Process, out *gate.StepOutput, format formatFla
 		}
 	} else {
 		p := &printer{w: a.Stdout}
-		p.printf("Run %s, mode %s: verdict %s, %d changes", out.Run, out.Mode, out.Verdict, out.Changes)
+		p.printf("Run %s, mode %s: verdict %s, %d %s", out.Run, out.Mode, out.Verdict, out.Changes, plural(out.Changes, "change"))
 		if out.Results == nil {
 			p.printf(", %s a month", amount(out.MonthlySaving, out.Currency))
 		}
