@@ -64,6 +64,6 @@ rules:
 `))
 	fmt.Println(err)
 	// Output:
-	// policy.yaml:2:9: tenant must be the tenant's id, like 11111111-2222-3333-4444-555555555555, not "contoso"
-	// policy.yaml:6:14: there is no license "m365-e5"; licenses has m365-e3
+	// policy.yaml:2:9: tenant must be the tenant's id, like 11111111-2222-3333-4444-555555555555, not "contoso"; Entra ID shows the id on its overview page
+	// policy.yaml:6:14: there is no license "m365-e5"; the policy has m365-e3
 }

@@ -56,6 +56,14 @@ func didYouMean(word string, known []string) string {
 	if of := sourcesOf(word, known); len(of) > 0 {
 		return fmt.Sprintf(`; did you mean "%s"?`, strings.Join(of, `" or "`))
 	}
+	if best := likely(word, known); best != "" {
+		return fmt.Sprintf("; did you mean %q?", best)
+	}
+	return ""
+}
+
+// likely returns the known word that an unknown word probably means, or "".
+func likely(word string, known []string) string {
 	best, closest := "", slips(word)+1
 	for _, k := range known {
 		if len(word) > 3 && strings.HasPrefix(k, word) {
@@ -66,10 +74,7 @@ func didYouMean(word string, known []string) string {
 			best, closest = k, d
 		}
 	}
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf("; did you mean %q?", best)
+	return best
 }
 
 // sourcesOf returns the fields that a word means without its source, the fields of Entra ID first.

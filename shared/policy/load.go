@@ -100,7 +100,7 @@ func (l *loader) header(top object) {
 		if id, ok := l.text(n, "tenant"); ok {
 			l.policy.Tenant = strings.ToLower(id)
 			if !guid.MatchString(l.policy.Tenant) {
-				l.fault(n, "tenant must be the tenant's id, like 11111111-2222-3333-4444-555555555555, not %s", shown(n))
+				l.fault(n, "tenant must be the tenant's id, like 11111111-2222-3333-4444-555555555555, not %s; Entra ID shows the id on its overview page", shown(n))
 			}
 		}
 	}

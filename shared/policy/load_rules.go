@@ -67,6 +67,19 @@ func (l *loader) complete(rule *Rule) {
 	rule.offsets = offsetsOf(rule.conditions)
 }
 
+// noLicense reports that a rule names a license that the policy lacks. Where the policy has none, a fault of licenses
+// says that already.
+func (l *loader) noLicense(n *yaml.Node, name string) {
+	names := l.policy.licenseNames()
+	switch like := didYouMean(name, names); {
+	case len(names) == 0:
+	case like != "":
+		l.fault(n, "there is no license %q%s", name, like)
+	default:
+		l.fault(n, "there is no license %q; the policy has %s", name, strings.Join(names, ", "))
+	}
+}
+
 // licenseOf returns the license that a node names.
 func (l *loader) licenseOf(n *yaml.Node, what string) *License {
 	if n == nil {
@@ -78,8 +91,7 @@ func (l *loader) licenseOf(n *yaml.Node, what string) *License {
 	}
 	license := l.policy.LicenseNamed(name)
 	if license == nil {
-		names := l.policy.licenseNames()
-		l.fault(n, "there is no license %q%s; licenses has %s", name, didYouMean(name, names), strings.Join(names, ", "))
+		l.noLicense(n, name)
 	}
 	return license
 }

@@ -8,7 +8,7 @@ import (
 )
 
 var conditionFaults = []struct{ name, when, want string }{
-	{"misspelt attribute", ` AzureAdSistaLogin.hasNoValue()`, `p:17:11: the policy has no attribute AzureAdSistaLogin; did you mean "AzureAdSistaLogon"? Otherwise define it under attributes with the field that it stands for. The policy's attributes are staff, AzureAdSistaLogon, LastlogonTimestamp, created, systemRole; text and true/false properties of Entra ID, such as department, work under their own names
+	{"misspelt attribute", ` AzureAdSistaLogin.hasNoValue()`, `p:17:11: the policy has no attribute AzureAdSistaLogin; did you mean "AzureAdSistaLogon"? Otherwise define it under attributes with the field that it stands for
  | AzureAdSistaLogin.hasNoValue()
  | ^`},
 	{"wrong type", ` accountEnabled && department`, `p:17:29: this is neither true nor false: compare it, as in department == "Sales"

@@ -113,7 +113,11 @@ func (c *compiler) unknownName(name string, isCall bool, at around) string {
 	default:
 		next = "; define it under attributes with the field that it stands for"
 	}
-	return fmt.Sprintf("the policy has no attribute %s%s%s%s", name, meant, next, c.theAttributes())
+	list := ""
+	if meant == "" {
+		list = c.theAttributes()
+	}
+	return fmt.Sprintf("the policy has no attribute %s%s%s%s", name, meant, next, list)
 }
 
 // likeFunction returns the only function whose name differs from name by a slip. It returns "" if there are two, since

@@ -178,6 +178,7 @@ type object struct {
 	what   string
 	path   string // its place in the table of keys; empty for the whole policy and for a mapping of another file
 	fields map[string]*yaml.Node
+	meant  []string // keys that unknown keys probably mean
 }
 
 // object reads a mapping with the given keys.
@@ -191,6 +192,7 @@ func (r *reader) object(n *yaml.Node, what string, known ...string) object {
 			r.fault(e.key, "unknown key %q in %s; put a distinguished name in double quotes", e.key.Value, what)
 			return o // the other parts of the name are no keys, either
 		default:
+			o.meant = append(o.meant, likely(e.key.Value, known))
 			r.fault(e.key, "unknown key %q in %s%s", e.key.Value, what, cmp.Or(didYouMean(e.key.Value, known), theKeys(known)))
 		}
 	}
@@ -229,10 +231,11 @@ func (o object) number(name, what string, dst *float64) {
 	o.reader.number(o.fields[name], what, k.Min, k.Max, dst)
 }
 
-// required returns the value of a key that must exist. It reports a fault and returns nil if the key is missing.
+// required returns the value of a key that must exist. It returns nil if the key is missing, and reports a fault unless
+// the message about a misspelt key names the key.
 func (o object) required(key, example string) *yaml.Node {
 	n := o.fields[key]
-	if n == nil && o.node.Kind == yaml.MappingNode {
+	if n == nil && o.node.Kind == yaml.MappingNode && !slices.Contains(o.meant, key) {
 		o.fault(o.node, "%s lacks the key %q; write %s", o.what, key, example)
 	}
 	return n

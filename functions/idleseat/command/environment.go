@@ -41,9 +41,13 @@ func (a *Process) foreign(model *kong.Application) error {
 		return nil
 	}
 	slices.Sort(unknown)
-	texts := make([]string, len(unknown))
+	texts, meant := make([]string, len(unknown)), true
 	for i, name := range unknown {
-		texts[i] = fmt.Sprintf("there is no variable %s%s", name, nearest(name, known))
+		like := nearest(name, known)
+		texts[i], meant = fmt.Sprintf("there is no variable %s%s", name, like), meant && like != ""
+	}
+	if meant { // a list of all would hide the right one
+		return usageError{errors.New(strings.Join(texts, " "))}
 	}
 	return usageError{errors.New(sentences(strings.Join(texts, " "), "a name that begins with IDLESEAT_ is one of "+strings.Join(known, ", ")))}
 }

@@ -53,7 +53,7 @@ func TestMisspeltVariables(t *testing.T) {
 	s := newShell(t, sandbox.Options{Users: 20})
 	env := s.env
 	for _, tc := range []struct{ name, want string }{
-		{"IDLESEAT_SOTRE", "did you mean IDLESEAT_STORE? A name"}, {"IDLESEAT_AD_FILTERS", "did you mean IDLESEAT_AD_FILTER?"}, {"IDLESEAT_LOG_LEVEL", "there is no variable IDLESEAT_LOG_LEVEL; a name"},
+		{"IDLESEAT_SOTRE", "did you mean IDLESEAT_STORE?\n"}, {"IDLESEAT_AD_FILTERS", "did you mean IDLESEAT_AD_FILTER?"}, {"IDLESEAT_LOG_LEVEL", "there is no variable IDLESEAT_LOG_LEVEL; a name"},
 	} {
 		s.env = append(slices.Clone(env), tc.name+"=x", tc.name+"=y")
 		if a := s.want(exitUsage, "plan"); !strings.Contains(a.err, tc.want) || strings.Count(a.err, tc.name) != strings.Count(tc.want, tc.name)+map[bool]int{true: 0, false: 1}[strings.Contains(tc.want, tc.name)] {

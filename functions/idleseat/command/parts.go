@@ -88,7 +88,7 @@ func (f formatFlag) json() bool { return f.Format == "json" }
 // load reads and compiles the policy file. It also returns the text of the file.
 func (f policyFlag) load() (*policy.Policy, string, error) {
 	if f.Policy == "" {
-		return nil, "", usageError{errors.New("no policy: give --policy FILE or set IDLESEAT_POLICY")}
+		return nil, "", usageError{errors.New("no policy: give --policy FILE or set IDLESEAT_POLICY; idleseat init writes a first one")}
 	}
 	text, err := readSmall(f.Policy)
 	if err != nil {

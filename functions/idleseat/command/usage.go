@@ -39,6 +39,12 @@ func sentences(first, second string) string {
 	return first + "; " + second
 }
 
+// argumentWords says what an argument is.
+var argumentWords = map[string]string{
+	"<run>":  "the id of a run, as `idleseat runs` lists them",
+	"<user>": "a user: userPrincipalName, object id, SID or account name",
+}
+
 func usageWords(k *kong.Kong, node *kong.Node, text string) string {
 	name := cmp.Or(node.Path(), k.Model.Name)
 	if m := unknownFlag.FindStringSubmatch(text); m != nil {
@@ -57,7 +63,7 @@ func usageWords(k *kong.Kong, node *kong.Node, text string) string {
 		return m[1] + " needs a value behind it"
 	}
 	if m := noArgument.FindStringSubmatch(text); m != nil {
-		return name + " needs " + m[1]
+		return name + " needs " + cmp.Or(argumentWords[m[1]], m[1])
 	}
 	if m := noFlags.FindStringSubmatch(text); m != nil {
 		return name + " needs " + m[1]

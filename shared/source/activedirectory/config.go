@@ -215,7 +215,7 @@ func (c Config) tls() (*tls.Config, error) {
 	}
 	conf.RootCAs = x509.NewCertPool()
 	if !conf.RootCAs.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("IDLESEAT_AD_CA: %s holds no PEM certificate", c.CAFile)
+		return nil, fmt.Errorf("IDLESEAT_AD_CA: %s holds no PEM certificate, which begins with -----BEGIN CERTIFICATE-----", c.CAFile)
 	}
 	return conf, nil
 }

@@ -42,7 +42,7 @@ func (c Config) Validate() error {
 		faults = append(faults, c.required("AZURE_TENANT_ID", c.TenantID), c.required("AZURE_CLIENT_ID", c.ClientID),
 			c.required("IDLESEAT_ENTRA_CERTIFICATE", c.Certificate))
 	default:
-		faults = append(faults, fmt.Errorf("IDLESEAT_ENTRA_AUTH is %q; it may be %q, %q or %q", c.Auth, AuthDefault, AuthAWS, AuthCertificate))
+		faults = append(faults, fmt.Errorf("IDLESEAT_ENTRA_AUTH is %q; it may be %q (a secret, a certificate file or the Azure CLI), %q or %q", c.Auth, AuthDefault, AuthAWS, AuthCertificate))
 	}
 	return errors.Join(faults...)
 }
