@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
@@ -44,6 +45,9 @@ func arguments(command string) (args []string, ends bool) {
 	return args[1:], true
 }
 
+// endOfApply matches the line with which apply ends while changes are pending.
+var endOfApply = regexp.MustCompile(`(?m); then finish:  idleseat (.+)$`)
+
 // TestTenMinutes pastes the commands of the README: first against the company of the demo, and then against a tenant
 // of one's own. The shells read every line.
 func TestTenMinutes(t *testing.T) {
@@ -79,7 +83,14 @@ func TestTenMinutes(t *testing.T) {
 		if apply == nil {
 			t.Fatalf("the plan does not end with the line that applies it:\n%s", text)
 		}
-		s.finish(string(apply[1]))
+		text = s.want(exitDone, "apply", string(apply[1]), "--yes").out
+		for next := endOfApply.FindSubmatch(text); next != nil; next = endOfApply.FindSubmatch(text) {
+			s.passes(time.Minute)
+			text = s.want(exitDone, strings.Fields(string(next[1]))...).out
+		}
+		if text := s.want(exitDone, "plan").out; !bytes.Contains(text, []byte("verdict nothing")) || bytes.Contains(text, []byte("idleseat apply")) {
+			t.Errorf("after the lines of the README, something is left to do:\n%s", text)
+		}
 	}
 	mine := newShell(t, sandbox.Options{Users: 300})
 	mine.env = append(mine.company.Env(), "IDLESEAT_TEST_MAIN=1", "HOME="+mine.dir, "PATH="+os.Getenv("PATH"))
