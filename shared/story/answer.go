@@ -11,6 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/clock"
 	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
@@ -107,6 +109,9 @@ func says(x *Answer, past *License, one *Story) string {
 		}
 		return fmt.Sprintf("%s will be %s from %s on (announced by run %s on %s)", name, taken(x.Answer.To), day(x.Due), past.Run, day(past.Since))
 	case GivenBack:
+		if e := past.newest(); e != nil && e.Outcome == string(ledger.Restored) && e.RestoreOf == "" && e.Rule != plan.RestoreRule {
+			return fmt.Sprintf("%s is kept: run %s began to change it, and gave it back on %s, after these data were read", name, past.Run, day(past.Since))
+		}
 		return fmt.Sprintf("%s was given back on %s by run %s, after these data were read", name, day(past.Since), past.Run)
 	case Return:
 		if x.Refused != "" {

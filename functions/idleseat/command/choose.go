@@ -115,8 +115,10 @@ func (c *applyCmd) unseen(a *Process, p *plan.Plan) error {
 
 // chosenText says what a plan was chosen from.
 func chosenText(out *printer, p *plan.Plan) {
-	all := p.Chosen.LeftOut + len(p.Changes) + len(p.Notices)
-	out.printf("  chosen by the operator from the plan of run %s, which has %d changes or notices; left out: %d\n", p.Chosen.From, all, p.Chosen.LeftOut)
+	out.printf("  chosen by the operator from the plan of run %s: %d to be made, %d left out\n", p.Chosen.From, len(p.Changes)+len(p.Notices), p.Chosen.LeftOut)
+	if len(p.Changes)+len(p.Notices) == 0 {
+		out.printf("  what was chosen is done or pending already, or refused below; for others, choose with --except or a larger --limit\n")
+	}
 	for _, why := range p.Chosen.Lifted {
 		out.printf("  holds that run and not this choice, which is small: %s\n", why)
 	}

@@ -79,3 +79,28 @@ func TestEndsWithWhatIsPending(t *testing.T) {
 	}
 	t.Error("changes stay pending")
 }
+
+// TestSaysWhatIsHalfway: while a change is pending, a plan of nothing, a choice of it and its end by hand say so.
+func TestSaysWhatIsHalfway(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 100, Seed: 16, LicenseDelay: time.Minute})
+	p := s.plan(exitDone)
+	first := p.Changes[0]
+	if first.Via != plan.EntraGroup {
+		t.Fatalf("the first change is made at once: %+v", first)
+	}
+	for _, want := range []string{": 1 to be made, ", ": 0 to be made, "} {
+		a := s.want(exitDone, "apply", p.Run, "--limit", "1", "--yes")
+		if said := strings.Contains(string(a.out), "what was chosen is done or pending already"); !strings.Contains(string(a.out), want) || said != (want[2] == '0') {
+			t.Errorf("want %q; why nothing is chosen: %t\n%s", want, said, a.out)
+		}
+	}
+	s.want(exitDone, "plan")
+	if a := s.want(exitDone, "runs"); !strings.Contains(string(a.out), "it found 1 change of earlier runs pending") {
+		t.Errorf("runs:\n%s", a.out)
+	}
+	s.want(exitDone, "restore", first.User, "--yes")
+	if a := s.want(exitDone, "explain", first.User); !strings.Contains(string(a.out), "m365-e3 is kept: run ") || !strings.Contains(string(a.out), " began to change it, and gave it back on ") {
+		t.Errorf("explain:\n%s", a.out)
+	}
+}

@@ -100,7 +100,7 @@ func done(o *runs.Overview, now time.Time) string {
 	case runs.StagePlanned:
 		text = waits(o, now)
 	case runs.StageApplying, runs.StageEnded:
-		text = cmp.Or(counts(func(s runs.Status) int { return o.Results[s] }), "nothing to do")
+		text = cmp.Or(counts(func(s runs.Status) int { return o.Results[s] }), idle(o))
 	}
 	switch {
 	case o.Restore != "":
@@ -114,6 +114,14 @@ func done(o *runs.Overview, now time.Time) string {
 		text += "; put back by run " + o.Restored
 	}
 	return text
+}
+
+// idle says what a run without changes of its own did.
+func idle(o *runs.Overview) string {
+	if o.Pending == 0 {
+		return "nothing to do"
+	}
+	return fmt.Sprintf("nothing of its own; it found %s of earlier runs pending", many(o.Pending, "change"))
 }
 
 // waits says why no change of a plan has begun.
