@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/idleseat/idleseat/shared/card"
 	"github.com/idleseat/idleseat/shared/card/webhook"
@@ -17,9 +18,14 @@ type teller struct {
 	transport http.RoundTripper // nil for the usual one
 }
 
+// longestRead is the longest time that reading the secret may take. A notice must not wait for it.
+const longestRead = 20 * time.Second
+
 // tell posts a message. It reads the secret each time, so that a new address counts at once.
 func (c *teller) tell(ctx context.Context, message *card.Card) error {
-	address, err := c.read(ctx, c.secret)
+	reading, cancel := context.WithTimeout(ctx, longestRead)
+	defer cancel()
+	address, err := c.read(reading, c.secret)
 	if err != nil {
 		return fmt.Errorf("read the address from the secret that IDLESEAT_WEBHOOK_SECRET names: %w", err)
 	}

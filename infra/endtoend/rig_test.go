@@ -106,6 +106,7 @@ type options struct {
 	broken  func(function string, payload []byte) *states.Failure
 	sending func(r *rig, queue string) // called before a message is sent to a queue; may be nil
 	people  roles
+	env     []string // more variables of the functions and the relay
 }
 
 var rigs atomic.Int32
@@ -131,6 +132,7 @@ func newRig(t testing.TB, o options) *rig {
 	place := fmt.Sprintf("s3://%s/rig%d", bucket, rigs.Add(1))
 	r.env = append(r.aws.Env(), "AWS_ENDPOINT_URL_S3="+s3, "IDLESEAT_STORE="+place, "IDLESEAT_RELAY=on", "IDLESEAT_GRAPH_URL="+r.box.GraphURL,
 		"IDLESEAT_POLICY=policy.yaml", "IDLESEAT_STATE_MACHINE="+entranceARN(entrance.Plan), "TMPDIR="+t.TempDir())
+	r.env = append(r.env, o.env...)
 	r.place = place
 	r.store = openStore(t, place, append(r.aws.Env(), "AWS_ENDPOINT_URL_S3="+s3))
 	r.putPolicy(o.mode, o.edit)

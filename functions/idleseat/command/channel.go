@@ -57,8 +57,8 @@ const hastily = 5 * time.Second
 // post tells the channel how the night ended, if there is a channel. err is the error with which the command ends. A
 // message that is not taken is printed, and changes nothing else.
 func (n *night) post(err error) {
-	src, invalid := n.a.sources()
-	if invalid != nil || src.Channel.File == "" {
+	src, _ := n.a.sources() // an error is of another setting, and the night ends with it
+	if src.Channel.File == "" {
 		return
 	}
 	ctx := context.WithoutCancel(n.a.Context)
