@@ -1,6 +1,7 @@
 package money
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"iter"
@@ -18,12 +19,17 @@ import (
 // subject is one license of one person, with what its entries mean. It is a line of what a run remembers.
 type subject struct {
 	Person  string `json:"person"`
+	SID     string `json:"sid,omitempty"` // of the person, as of the newest entry that has it
 	License string `json:"license"`
 	Objects int    `json:"objects"` // objects that the ledger had about it
 	Facts   []fact `json:"facts,omitempty"`
+	// Version is subjectVersion. Lines of older versions lack the SID, so their entries are read again.
+	Version int `json:"version,omitempty"`
 
 	damaged bool // the entries cannot be believed; such a subject is not remembered
 }
+
+const subjectVersion = 1
 
 // rememberTime is the longest time for which a run reads the ledger to remember it. A run must not wait for that.
 const rememberTime = 3 * time.Minute
@@ -107,7 +113,7 @@ func eachSubject(ctx context.Context, s store.Store, m *memory, each func(*subje
 		}
 		list := make([]*subject, len(page.Licenses()))
 		for i, license := range page.Licenses() {
-			if of := known[license]; of != nil && of.Objects == page.Objects(license) {
+			if of := known[license]; of != nil && of.Version == subjectVersion && of.Objects == page.Objects(license) {
 				list[i] = of
 				continue
 			}
@@ -128,7 +134,7 @@ func eachSubject(ctx context.Context, s store.Store, m *memory, each func(*subje
 
 // readSubject reads the entries of one license of one person. If one entry cannot be believed, none counts.
 func readSubject(ctx context.Context, page *ledger.Page, license string) (*subject, error) {
-	of := &subject{Person: page.Person(), License: license, Objects: page.Objects(license)}
+	of := &subject{Person: page.Person(), License: license, Objects: page.Objects(license), Version: subjectVersion}
 	for e, err := range page.Entries(ctx, license) {
 		if errors.Is(err, ledger.ErrDamaged) {
 			return &subject{Person: of.Person, License: license, damaged: true}, nil
@@ -137,6 +143,7 @@ func readSubject(ctx context.Context, page *ledger.Page, license string) (*subje
 			return nil, err
 		}
 		of.Facts = append(of.Facts, factOf(e))
+		of.SID = cmp.Or(e.SID, of.SID)
 	}
 	return of, nil
 }

@@ -42,7 +42,7 @@ func (c *counting) Get(ctx context.Context, key string) (io.ReadCloser, error) {
 func TestMemory(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
-	const seed = 5
+	const seed = 6
 	w := newNights(t, seed)
 	for n := range 60 {
 		w.night(n)
@@ -107,6 +107,66 @@ func TestMemory(t *testing.T) {
 		s.broken = broken
 		if _, err := Of(ctx, s, "", at.AddDate(0, 0, 30)); !errors.Is(err, errDown) {
 			t.Errorf("%s cannot be read: %v", broken, err)
+		}
+	}
+}
+
+// TestTwoKeys: a license that was taken under the SID, and is taken again under the object id, is one seat. Memories of
+// older versions do not say the SID, and are not believed.
+func TestTwoKeys(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	const sid = "S-1-5-21-1-2-3-1104"
+	s := &counting{Store: &store.Memory{}}
+	book := ledger.In(s)
+	for n, in := range []ledger.Intent{{Person: sid, SID: sid}, {Person: "0f", SID: sid}, {Person: "ff", SID: sid, RestoreOf: "r1"}, {Person: "a", SID: "S-1-5-21-1-2-3-110"}} {
+		in.License, in.Run, in.At, in.MonthlySaving = "citrix", fmt.Sprint("r", n), on(5+n), 10
+		e, err := book.Begin(ctx, in, nil)
+		if err == nil {
+			err = book.Complete(ctx, e, ledger.Completion{Outcome: ledger.Done, At: in.At})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	figures := func(days int) Figures {
+		t.Helper()
+		s.gets.Store(0)
+		got, err := Of(ctx, s, "", on(days))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return Figures{Freed: got.Freed, FreedNet: got.FreedNet, SeatsFreed: got.SeatsFreed, SeatsNet: got.SeatsNet}
+	}
+	for round := range 3 {
+		if got, want := figures(6), (Figures{Freed: 2000, FreedNet: 1000, SeatsFreed: 2, SeatsNet: 1}); got != want {
+			t.Errorf("round %d: taken under both: %+v", round, got)
+		}
+		if got, want := figures(9), (Figures{Freed: 3000, FreedNet: 1000, SeatsFreed: 3, SeatsNet: 1}); got != want { // "a" is another person
+			t.Errorf("round %d: and given back under the other: %+v", round, got)
+		}
+		if n := s.gets.Load(); (n == 0) != (round == 1) {
+			t.Errorf("round %d: %d objects are read", round, n)
+		}
+		at := on(4).Add(time.Duration(round) * time.Hour)
+		run := snapshot.NewRun(at, [4]byte{})
+		key, err := Remember(ctx, s, run, at)
+		if err == nil && round == 1 { // as an older version wrote it
+			err = store.PutLines(ctx, s, key, func(emit func(any) error) error {
+				for n, person := range []string{sid, "0f", "a", "ff"} {
+					facts := []fact{{Run: fmt.Sprint("r", n), At: on(5 + n), Outcome: ledger.Done, Ended: on(5 + n), Saves: true}}
+					if err := emit(&subject{Person: person, License: "citrix", Objects: 2, Facts: facts}); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		}
+		if err == nil {
+			err = errors.Join(snapshot.Seal(ctx, s, &snapshot.Manifest{Run: run, Freed: key}), history.PutPlanned(ctx, s, &history.Planned{Run: run, AsOf: on(0)}, true))
+		}
+		if err != nil {
+			t.Fatal(err)
 		}
 	}
 }

@@ -114,16 +114,41 @@ func manifest(ctx context.Context, s store.Store, run string) (*snapshot.Manifes
 
 // read adds the whole ledger.
 func (b *book) read(ctx context.Context, s store.Store, m *memory, last restores) error {
-	return eachSubject(ctx, s, m, func(of *subject) error {
+	known, err := bySID(ctx, s)
+	if err != nil {
+		return err
+	}
+	err = eachSubject(ctx, s, m, func(of *subject) error {
 		if of.damaged {
 			b.unread++
+			return nil
 		}
-		spans := spansOf(of.License, of.Facts, last.of(of.Person, of.License), b.now)
-		for i := range spans {
-			b.add(&spans[i])
+		if !known.hold(of) {
+			b.license(last, of)
 		}
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	for _, same := range known.held {
+		b.license(last, same...)
+	}
+	return nil
+}
+
+// license adds one license of one person. The ledger may have the person under several keys.
+func (b *book) license(last restores, same ...*subject) {
+	var restored []*history.Item
+	for _, of := range same {
+		if i := last.of(of.Person, of.License); i != nil {
+			restored = append(restored, i)
+		}
+	}
+	spans := spansOf(same[0].License, factsOf(same), restored, b.now)
+	for i := range spans {
+		b.add(&spans[i])
+	}
 }
 
 // plan adds the seats that a plan would free.

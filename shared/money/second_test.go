@@ -255,10 +255,15 @@ func secondly(t *testing.T, s store.Store, now time.Time) *second {
 			continue
 		}
 		all[key]["key"] = strings.TrimSuffix(key, ".json")
-		subject := key[:strings.LastIndex(key, "/")]
-		entries[subject] = append(entries[subject], all[key])
+		human := all[key].text("person") // the ledger may have the human under the SID and under an object id
+		if sid := all[key].text("sid"); sid != "" {
+			human = sid
+		}
+		human += "/" + all[key].text("license")
+		entries[human] = append(entries[human], all[key])
 	}
 	for _, list := range entries {
+		sort.SliceStable(list, func(i, j int) bool { return list[i].time(t, "at").Before(list[j].time(t, "at")) })
 		c.seat(list, done)
 	}
 	return c

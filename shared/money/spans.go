@@ -52,14 +52,14 @@ func factOf(e *ledger.Entry) fact {
 	return f
 }
 
-// spansOf reads the facts about one license of one person, oldest first. last is a restore of the license that the
-// newest run knew, or nil. What happened after now does not count.
+// spansOf reads the facts about one license of one person, oldest first. restored holds the restores of the license
+// that the newest run knew. What happened after now does not count.
 //
 // A seat is free from the time at which a completion proves it. A pending change frees nothing. A seat that is being
 // restored is not free any more. Whoever loses a license held it: if the license is about to be taken again, and no
 // restore is recorded, then somebody else restored it. The seat was then free until a run saw that. If no run saw it,
 // nobody knows how long the seat was free, so that time counts for nothing.
-func spansOf(license string, facts []fact, last *history.Item, now time.Time) (all []span) {
+func spansOf(license string, facts []fact, restored []*history.Item, now time.Time) (all []span) {
 	free := false // whether the last span is still free
 	for _, f := range facts {
 		if f.At.After(now) {
@@ -84,10 +84,12 @@ func spansOf(license string, facts []fact, last *history.Item, now time.Time) (a
 			all, free = append(all, span{license: license, to: f.To, payer: f.Payer, run: f.Run, from: f.Ended, saves: f.Saves, flat: f.Flat}), true
 		}
 	}
-	if free && last != nil && last.Run == all[len(all)-1].run {
-		l := &all[len(all)-1]
-		if l.until = last.At; l.until.Before(l.from) {
-			l.until = l.from
+	for _, last := range restored {
+		if free && last.Run == all[len(all)-1].run {
+			l := &all[len(all)-1]
+			if l.until = last.At; l.until.Before(l.from) {
+				l.until = l.from
+			}
 		}
 	}
 	return all

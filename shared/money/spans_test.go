@@ -74,7 +74,11 @@ func TestSpans(t *testing.T) {
 			for _, e := range c.entries {
 				facts = append(facts, factOf(e))
 			}
-			for _, s := range spansOf("e3", facts, c.last, now) {
+			var restored []*history.Item
+			if c.last != nil {
+				restored = append(restored, c.last)
+			}
+			for _, s := range spansOf("e3", facts, restored, now) {
 				text := fmt.Sprintf("%d-", s.from.YearDay())
 				if !s.until.IsZero() {
 					text += fmt.Sprint(s.until.YearDay())

@@ -25,11 +25,14 @@ type nights struct {
 	start  time.Time
 	known  []history.Price // of all nights so far
 	seats  []*seat
+	twice  int // licenses taken under both keys of a person
 }
 
 // seat is one license of one person, as the company knows it.
 type seat struct {
 	person, license, to string
+	sid                 string
+	joins               int // the night from which on the ledger knows the person by an object id; before, by the SID
 	payer               *directory.Payer
 	last                *ledger.Entry
 	free                bool      // the license was taken, and the person does not have it
@@ -57,8 +60,13 @@ func newNights(t *testing.T, seed uint64) *nights {
 		if w.dice.IntN(8) == 0 {
 			payer = nil // as older versions wrote it
 		}
+		sid, joins := "", 0
+		if w.dice.IntN(4) > 0 {
+			sid = fmt.Sprint("S-1-5-21-1-2-3-", 1000+person)
+			joins = max(0, w.dice.IntN(300)-100)
+		}
 		for _, l := range company {
-			w.seats = append(w.seats, &seat{person: fmt.Sprintf("p-%02d", person), license: l.license, to: l.to, payer: payer})
+			w.seats = append(w.seats, &seat{person: fmt.Sprintf("p-%02d", person), license: l.license, to: l.to, payer: payer, sid: sid, joins: joins})
 		}
 	}
 	return w
@@ -133,6 +141,9 @@ func (w *nights) learn(n int, run string, at time.Time) {
 
 // touch lets something happen to a seat, or nothing.
 func (w *nights) touch(n int, run string, at time.Time, s *seat) {
+	if n == s.joins && s.open == nil && s.free && w.dice.IntN(2) == 0 {
+		s.free = false // somebody restores it at that time, and no run sees that
+	}
 	switch {
 	case s.open != nil && n < s.ends:
 	case s.open != nil:
@@ -149,18 +160,25 @@ func (w *nights) touch(n int, run string, at time.Time, s *seat) {
 
 func (w *nights) begin(n int, run string, at time.Time, s *seat, back bool) {
 	in := ledger.Intent{
-		Person: s.person, License: s.license, Run: run, Rule: "idle", To: s.to, Via: string(plan.Direct), Payer: s.payer,
+		Person: s.person, SID: s.sid, License: s.license, Run: run, Rule: "idle", To: s.to, Via: string(plan.Direct), Payer: s.payer,
 		At: at.Add(time.Duration(w.dice.IntN(7200)) * time.Second), MonthlySaving: float64(w.dice.IntN(5000)) / 100, HeldSince: s.byHand,
 	}
 	if w.dice.IntN(9) == 0 {
 		in.SavesNothing, in.MonthlySaving = "the assignment is in error", 0
+	}
+	if n < s.joins {
+		in.Person = s.sid
 	}
 	if back {
 		taken := s.last.Intent
 		in = taken
 		in.Run, in.Rule, in.RestoreOf, in.At = run, plan.RestoreRule, taken.Run, at
 	}
-	e, err := w.ledger.Begin(context.Background(), in, s.last)
+	last := s.last
+	if last != nil && last.Person != in.Person {
+		last, w.twice = nil, w.twice+1
+	}
+	e, err := w.ledger.Begin(context.Background(), in, last)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -1,0 +1,57 @@
+package money
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/idleseat/idleseat/shared/layout"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// twoKeys holds the licenses of people whom the ledger may have under two keys: under the SID, from a time when only
+// Active Directory had the person, and later under the object id in Entra ID. One seat must not count under both.
+type twoKeys struct {
+	sids map[string]bool // the people whom the ledger has under a SID
+	held map[[2]string][]*subject
+}
+
+// bySID lists the people whom the ledger has under a SID.
+func bySID(ctx context.Context, s store.Store) (*twoKeys, error) {
+	t := &twoKeys{sids: map[string]bool{}, held: map[[2]string][]*subject{}}
+	for key, err := range s.List(ctx, layout.Ledger+"S-1-") {
+		if err != nil {
+			return nil, err
+		}
+		sid, _, _ := strings.Cut(strings.TrimPrefix(key, layout.Ledger), "/")
+		t.sids[sid] = true
+	}
+	return t, nil
+}
+
+// hold keeps a license until the whole ledger is read, if its person may have a second key. Otherwise it returns false.
+func (t *twoKeys) hold(of *subject) bool {
+	sid := of.SID
+	if t.sids[of.Person] {
+		sid = of.Person
+	}
+	if !t.sids[sid] {
+		return false
+	}
+	k := [2]string{sid, of.License}
+	t.held[k] = append(t.held[k], of)
+	return true
+}
+
+// factsOf returns the facts about one license of one person, oldest first.
+func factsOf(same []*subject) []fact {
+	if len(same) == 1 {
+		return same[0].Facts
+	}
+	var all []fact
+	for _, of := range same {
+		all = append(all, of.Facts...)
+	}
+	slices.SortStableFunc(all, func(a, b fact) int { return a.At.Compare(b.At) })
+	return all
+}
