@@ -18,6 +18,7 @@ const (
 	Others    = "history/others/"    // one object for each run for one person, and for each restore
 	Overrides = "history/overrides/" // one object for each plan whose limits were set aside
 	Withdrawn = "history/withdrawn/" // one object for each run that another run restores
+	Backtests = "history/backtests/" // one object for each run that was the last night of a kept backtest
 )
 
 // Leases is the prefix of the lease that one night at a time holds. Leases are below runs/ so that they are retained as
@@ -139,7 +140,7 @@ func Results(run string) string { return Run(run) + "results/" }
 // Result returns the key of the results of one batch.
 func Result(run, batch string) string { return Results(run) + batch + ".json" }
 
-// Noted returns the key of what history keeps about a run. prefix is Plans, Others, Overrides or Withdrawn.
+// Noted returns the key of what history keeps about a run. prefix is Plans, Others, Overrides, Withdrawn or Backtests.
 func Noted(prefix, run string) string { return prefix + run + ".json" }
 
 // Stopped returns the prefix of the people whose licenses a run may no longer change.

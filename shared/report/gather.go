@@ -31,7 +31,7 @@ func Gather(ctx context.Context, s store.Store, run string) (*Night, error) {
 	if g.nights, err = history.Before(ctx, s, run, p.Created); err != nil {
 		return nil, err
 	}
-	steps := []func(context.Context) error{g.settled, g.listed, g.decided, g.past, g.named, g.trend, g.earned}
+	steps := []func(context.Context) error{g.settled, g.listed, g.decided, g.past, g.named, g.trend, g.earned, g.backtested}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
 			return nil, fmt.Errorf("gather what the report of run %s shows: %w", run, err)

@@ -45,6 +45,8 @@ type Night struct {
 	Reasons   []ReasonCount `json:"reasons"`  // undecided and refused by reason, most frequent first
 	Trend     []Point       `json:"trend"`    // kept runs for everybody, oldest first, this run last
 	Earlier   List[Past]    `json:"earlier"`  // what earlier runs took, newest first
+	// Backtest is the newest kept backtest of nights up to this run. It is nil if there is none.
+	Backtest *Backtest `json:"backtest,omitempty"`
 }
 
 // List is a table of which only the first rows are in the page. Total counts all rows.

@@ -50,6 +50,7 @@ var objectKinds = []struct {
 	{"results", regexp.MustCompile(`^runs/[^/]+/results/[^/]+\.json$`), plainObject},
 	{"planned", regexp.MustCompile(`^history/(plans|others)/[^/]+\.json$`), plainObject},
 	{"override", regexp.MustCompile(`^history/overrides/[^/]+\.json$`), plainObject},
+	{"backtest", regexp.MustCompile(`^history/backtests/[^/]+\.json$`), plainObject},
 	{"withdrawal", regexp.MustCompile(`^history/withdrawn/[^/]+(/[^/]+)?\.json$`), plainObject},
 	{"intent", regexp.MustCompile(`^ledger/[^/]+/[^/]+/\d{6}\.json$`), plainObject},
 	{"completion", regexp.MustCompile(`^ledger/[^/]+/[^/]+/\d{6}\.done\.json$`), plainObject},

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/idleseat/idleseat/shared/report"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 	"github.com/idleseat/idleseat/shared/workflow/backtest"
@@ -26,6 +27,7 @@ type backtestCmd struct {
 	Constant int    `help:"Which days(n) of the rule to replace, if its condition has several." placeholder:"N"`
 	Regret   string `help:"The largest share of those hit that may come back." default:"2%" placeholder:"2%"`
 	Report   string `help:"Write a page with charts to this file, too. An existing file is replaced." placeholder:"FILE"`
+	Keep     bool   `help:"Keep the result in the store. The reports of later runs then show its charts."`
 	Within   int    `help:"Within how many days a return counts for the recommendation: 7, 30 or 90." default:"30" placeholder:"30"`
 }
 
@@ -43,6 +45,11 @@ func (c *backtestCmd) Run(a *Process) error {
 	s, err := c.view(a)
 	if err != nil {
 		return err
+	}
+	if c.Keep { // the store is there; now it is opened for one write
+		if s, err = c.open(a); err != nil {
+			return err
+		}
 	}
 	name, text, err := c.policy(a, s)
 	if err != nil {
@@ -64,6 +71,11 @@ func (c *backtestCmd) Run(a *Process) error {
 	if c.Report != "" {
 		if err := writeReport(c.Report, answer); err != nil {
 			return err
+		}
+	}
+	if c.Keep {
+		if err := report.PutBacktest(a.Context, s, answer.Kept()); err != nil {
+			return fmt.Errorf("%w; the answer is not lost: leave out --keep", err)
 		}
 	}
 	if c.json() {

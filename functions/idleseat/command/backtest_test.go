@@ -87,6 +87,18 @@ func TestBacktest(t *testing.T) {
 		}
 	}
 	s.want(exitFailed, "backtest", "--rule", "citrix-idle-90", "--report", s.path("no/such/folder.html"))
+	var before, after report.Night
+	shown := func(n *report.Night) {
+		t.Helper()
+		if err := json.Unmarshal(s.want(exitDone, "show", "latest", "--format", "json").out, n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	shown(&before)
+	s.want(exitDone, "backtest", "--days", "45,60,600", "--keep")
+	if shown(&after); before.Backtest != nil || after.Backtest == nil || cmp.Diff(answer.Kept(), after.Backtest, cmpopts.IgnoreFields(report.Backtest{}, "Version", "Accepted")) != "" {
+		t.Errorf("the report shows %+v, and before it was kept %+v", after.Backtest, before.Backtest)
+	}
 	if strings.Contains(text, "m365-idle-60") {
 		t.Errorf("another rule is tried:\n%s", text)
 	}

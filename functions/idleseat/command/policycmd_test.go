@@ -144,7 +144,7 @@ func TestHelp(t *testing.T) {
 		"run":          {"--policy", "--store", "--format"},
 		"approve":      {"<run>"},
 		"restore":      {"--run", "--store"},
-		"backtest":     {"--policy", "--rule", "--days", "--constant", "--regret", "--within", "--store", "--format"},
+		"backtest":     {"--policy", "--rule", "--days", "--constant", "--regret", "--keep", "--within", "--store", "--format"},
 		"savings":      {"--by", "--from", "--to", "--format", "--store", "csv"},
 		"show":         {"<run>", "latest", "--store", "--format"},
 		"serve":        {"--store", "--listen", "--open", "browser"},

@@ -13,13 +13,13 @@ import (
 func Backtest(people int) *backtest.Answer {
 	to := time.Date(2026, 11, 29, 2, 0, 0, 0, time.UTC)
 	a := &backtest.Answer{
-		From: to.AddDate(0, 0, -180), To: to, Nights: 181, Gap: 2, People: people, Currency: "EUR", Accepted: 0.02, Within: 30,
+		From: to.AddDate(0, 0, -180), To: to, Last: "20261129T020000Z-1a2b3c4d", Nights: 181, Gap: 2, People: people, Currency: "EUR", Accepted: 0.02, Within: 30,
 		NotTried: []backtest.NotTried{{Rule: "left", Why: `its condition "when" has no days(n)`}},
 		Doubted:  []backtest.Doubted{{Signal: "ad", Nights: 3, Reason: "the feed has stalled"}},
 		LeftOut:  []backtest.LeftOut{{Run: "20260601T020000Z-00000001", Why: "it is damaged"}},
 	}
 	for i, name := range []string{"m365-idle-60", "citrix-idle-90"} {
-		r := backtest.Rule{Name: name, License: "m365-e3", To: "exchange-online", Days: 60, SeatPrice: 35}
+		r := backtest.Rule{Name: name, License: "m365-e3", To: "exchange-online", Days: 60, SeatPrice: 35, Words: []string{`systemRole == "Employee"`, "AzureAdSistaLogon.earlierThan(now - days(60))"}}
 		for _, days := range []int{30, 45, 60, 90, 120} {
 			hits := people / days * (1 - i)
 			t := backtest.Threshold{Days: days, InForce: days == 60, People: hits + people/50, Seats: hits + people/60, MonthlySaving: 35 * float64(hits+people/60)}

@@ -53,6 +53,11 @@ func Night(seed uint64, people, changes int) *report.Night {
 	n.Reasons = counted(n)
 	m.history(n, people)
 	m.money(n)
+	n.Backtest = Backtest(people).Kept()
+	for i := range n.Backtest.Rules { // the same rules
+		r, now := &n.Backtest.Rules[i], &n.Rules[i]
+		r.License, r.Days, r.Words = now.License, now.Threshold, now.Words
+	}
 	return n
 }
 
@@ -137,11 +142,11 @@ func (m maker) reasoned(reasons []string) report.Row {
 }
 
 func (m maker) undecided(int) report.Row {
-	return m.reasoned([]string{"AzureAdSistaLogon is unknown: entra.lastActivity cannot be trusted: the newest date is 9 days old", "LastlogonTimestamp is unknown: there is no account in Active Directory", "exempt group \"LIC-Exempt\" could not be read; is it there?"})
+	return m.reasoned([]string{"undecided: AzureAdSistaLogon cannot be trusted: the newest sign-in date of anybody is 2026-11-20T02:00:00Z, 9 days before the planning instant: the feed has stalled", "undecided: LastlogonTimestamp is not known: no account in Active Directory", "undecided: exemption is not known: group entra:LIC-Exempt could not be read"})
 }
 
 func (m maker) refused(int) report.Row {
-	return m.reasoned([]string{"the group LIC-M365-E3 is dynamic: its rule decides who is in it", "the mailbox would be left without a license", "no free seat of exchange-online is left for it, beside the 5 that are kept free; buy some, or free some first"})
+	return m.reasoned([]string{"the group entra:LIC-M365-E3 is dynamic: its rule decides who is in it", "the mailbox would be left without a license", "no free seat of exchange-online is left for it, beside the 5 that are kept free; buy some, or free some first"})
 }
 
 func (m maker) returned(int) report.Row {

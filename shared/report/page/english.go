@@ -13,15 +13,16 @@ var english = map[string]string{
 
 	"report.title": "Licenses on %s – idleseat",
 
-	"nav.summary": "Summary",
-	"nav.signals": "Signals",
-	"nav.rules":   "Rules",
-	"nav.changes": "Changes",
-	"nav.left":    "Undecided and refused",
-	"nav.turning": "Next 30 days",
-	"nav.earlier": "Earlier runs",
-	"nav.trend":   "Trend",
-	"nav.money":   "Money by department",
+	"nav.summary":  "Summary",
+	"nav.signals":  "Signals",
+	"nav.rules":    "Rules",
+	"nav.lookback": "Other numbers of days",
+	"nav.changes":  "Changes",
+	"nav.left":     "Undecided and refused",
+	"nav.turning":  "Next 30 days",
+	"nav.earlier":  "Earlier runs",
+	"nav.trend":    "Trend",
+	"nav.money":    "Money by department",
 
 	"summary.over":        "As of %s",
 	"summary.one":         "one person",
@@ -146,6 +147,8 @@ var english = map[string]string{
 	"idled.empty":       "No holder has a date.",
 	"chart.table":       "The chart as a table",
 	"chart.tables":      "The charts as a table",
+
+	"lookback.about": "A hit is the first night on which the rule takes the license of somebody. The rates count hits after the first night, with 95 percent confidence; the line marks the number of days in force.",
 
 	"changes.about":  "What this plan takes or exchanges, longest idle first.",
 	"notices.about":  "The plan announces these changes. A later run makes each change if the person stays away.",

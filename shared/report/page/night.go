@@ -19,13 +19,14 @@ import (
 type nightView struct {
 	*Words
 	*report.Night
-	State   state
-	Signals []signalView
-	Rules   []ruleView
-	Reasons []reasonView
-	Trend   *trendView
-	Tables  map[string]tableView
-	Came    int // people whom an earlier run took a license from, and who have it again
+	State    state
+	Signals  []signalView
+	Rules    []ruleView
+	Reasons  []reasonView
+	Trend    *trendView
+	Lookback *lookbackView
+	Tables   map[string]tableView
+	Came     int // people whom an earlier run took a license from, and who have it again
 }
 
 // state is what the top of the page says: one word, a colour, what led to it and what to do next.
@@ -63,7 +64,7 @@ func newNightView(w *Words, n *report.Night, d *Data, first bool) *nightView {
 			v.State.Commands[i] += " --store " + plain.Word(d.Store)
 		}
 	}
-	v.Trend = newTrend(w, n.Trend)
+	v.Trend, v.Lookback = newTrend(w, n.Trend), newLookback(w, n)
 	for _, p := range n.Earlier.Rows {
 		if !p.Returned.IsZero() {
 			v.Came++

@@ -179,3 +179,31 @@ func TestReasonsInEachLanguage(t *testing.T) {
 		t.Error("the button of the names lacks the stored reason")
 	}
 }
+
+// The newest backtest shows for each rule with its regret, its interval, the seats and the days in force, in both
+// languages, and as a table.
+func TestLookback(t *testing.T) {
+	t.Parallel()
+	n := sample.Night(1, 5000, 20)
+	_, rest := embedded(t, written(t, n))
+	for _, want := range []string{
+		`<section id="lookback"`, "What other numbers of days would have done", "Vad andra antal dagar hade gjort", `href="#lookback">Other numbers of days</a>`,
+		`id="lookback-1-regret-title"`, `id="lookback-2-seats-desc"`, `<path class="band"`, "accepted: 2.0\u00a0%", `class="threshold-label"`, ">in force</text>", ">gäller nu</text>",
+		"Recommended: 90 days", "Came back within 30 days: ", "Idle on the last night: ", "The charts as a table",
+	} {
+		if !strings.Contains(rest, want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	if strings.Contains(rest, "%!") || strings.Contains(rest, "%s") {
+		t.Error("the page has a text that was not filled in")
+	}
+	n.Rules[0].Words, n.Rules[1].Words = []string{"", "another rule"}, nil
+	if _, rest = embedded(t, written(t, n)); strings.Contains(rest, `id="lookback`) {
+		t.Error("a backtest of other rules shows")
+	}
+	n.Backtest = nil
+	if _, rest = embedded(t, written(t, n)); strings.Contains(rest, "lookback") {
+		t.Error("a page without a backtest speaks of one")
+	}
+}

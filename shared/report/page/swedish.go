@@ -13,15 +13,16 @@ var swedish = map[string]string{
 
 	"report.title": "Licenser den %s – idleseat",
 
-	"nav.summary": "Översikt",
-	"nav.signals": "Signaler",
-	"nav.rules":   "Regler",
-	"nav.changes": "Ändringar",
-	"nav.left":    "Obestämda och nekade",
-	"nav.turning": "Närmaste 30 dagarna",
-	"nav.earlier": "Tidigare körningar",
-	"nav.trend":   "Utveckling",
-	"nav.money":   "Pengar per avdelning",
+	"nav.summary":  "Översikt",
+	"nav.signals":  "Signaler",
+	"nav.rules":    "Regler",
+	"nav.lookback": "Andra antal dagar",
+	"nav.changes":  "Ändringar",
+	"nav.left":     "Obestämda och nekade",
+	"nav.turning":  "Närmaste 30 dagarna",
+	"nav.earlier":  "Tidigare körningar",
+	"nav.trend":    "Utveckling",
+	"nav.money":    "Pengar per avdelning",
 
 	"summary.over":        "Läget %s",
 	"summary.one":         "en person",
@@ -146,6 +147,8 @@ var swedish = map[string]string{
 	"idled.empty":       "Ingen innehavare har ett datum.",
 	"chart.table":       "Diagrammet som tabell",
 	"chart.tables":      "Diagrammen som tabell",
+
+	"lookback.about": "En träff är den första natten då regeln tar licensen från någon. Andelarna räknar träffar efter den första natten, med 95 procents konfidens; linjen visar antalet dagar som gäller nu.",
 
 	"changes.about":  "Licenser som planen tar eller byter, de längst inaktiva först.",
 	"notices.about":  "Planen aviserar de här personerna. En senare körning gör ändringen om de inte blir aktiva igen.",

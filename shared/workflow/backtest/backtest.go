@@ -51,6 +51,7 @@ type Question struct {
 type Answer struct {
 	From     time.Time  `json:"from"` // the planning time of the first night
 	To       time.Time  `json:"to"`   // the planning time of the last night
+	Last     string     `json:"lastRun"`
 	Nights   int        `json:"nights"`
 	Gap      int        `json:"longestGapDays"` // the longest time between two nights, in whole days
 	People   int        `json:"people"`         // in the last snapshot
@@ -86,6 +87,7 @@ type NotTried struct {
 type Rule struct {
 	Name       string      `json:"rule"`
 	License    string      `json:"license"`
+	Words      []string    `json:"words"` // the conditions as the policy has them: for, when
 	To         string      `json:"to,omitempty"`
 	Days       int         `json:"days"`       // as the policy has it
 	SeatPrice  float64     `json:"seatPrice"`  // what one seat saves a month

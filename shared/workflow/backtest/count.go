@@ -212,7 +212,7 @@ func (g *Group) rated() Group {
 // rule returns what was counted of a rule.
 func (c *counts) rule(i int, a *Answer) Rule {
 	of := &c.rules[i]
-	r := Rule{Name: of.Name, License: of.License.Name, Days: of.days, SeatPrice: price(of.Rule)}
+	r := Rule{Name: of.Name, License: of.License.Name, Days: of.days, SeatPrice: price(of.Rule), Words: []string{of.ForSource, of.WhenSource}}
 	if of.ChangeTo != nil {
 		r.To = of.ChangeTo.Name
 	}
@@ -237,7 +237,8 @@ func (c *counts) rule(i int, a *Answer) Rule {
 
 // describe fills in what is known of the nights.
 func (a *Answer) describe(p *policy.Policy, nights []night) {
-	a.Nights, a.From, a.To = len(nights), nights[0].asOf, nights[len(nights)-1].asOf
+	last := &nights[len(nights)-1]
+	a.Nights, a.From, a.To, a.Last = len(nights), nights[0].asOf, last.asOf, last.run
 	for i := 1; i < len(nights); i++ {
 		a.Gap = max(a.Gap, int(nights[i].asOf.Sub(nights[i-1].asOf)/(24*time.Hour)))
 	}

@@ -25,6 +25,7 @@ type Point struct {
 	Tick  string // below the axis; empty for most points
 	Value float64
 	Class string // how the style sheet shows the point
+	Mark  string // the label of a line through the point; empty for most points
 	// Low and High are the bounds within which the value may truly lie. Both are zero if it is exact.
 	Low, High float64
 }
@@ -52,6 +53,9 @@ func (c *Line) SVG() template.HTML {
 		s.add(`<g class="point %s"><title>%s: %s</title><circle cx="%s" cy="%.1f" r="3.5"/></g>`, text(p.Class), text(p.Label), text(c.Number(p.Value)), percent(p.At), y)
 		if i == len(c.Points)-1 {
 			s.add(`<text class="value" x="%s" y="%.1f" text-anchor="end">%s</text>`, percent(p.At), y-9, text(c.Number(p.Value)))
+		}
+		if p.Mark != "" {
+			s.threshold(p.At, p.Mark)
 		}
 		if p.Tick != "" {
 			s.add(`<text class="tick" x="%s" y="%d" text-anchor="%s">%s</text>`, percent(p.At), plotHeight+17, side(p.At), text(p.Tick))

@@ -31,7 +31,7 @@ func Write(w io.Writer, a *backtest.Answer) error {
 	d := &page.Document{
 		Title: func(w *page.Words) string { return w.T("backtest.title") + " – idleseat" },
 		Content: func(w *page.Words, _ bool) (template.HTML, error) {
-			v := &view{Words: w, Answer: a, Limit: share(w, a.Accepted)}
+			v := &view{Words: w, Answer: a, Limit: w.Share(a.Accepted)}
 			for i := range a.Rules {
 				v.Tried = append(v.Tried, newRuleView(w, a, i))
 			}
@@ -70,7 +70,7 @@ type ruleView struct {
 	Why        string   // why no number of days is recommended, in English
 	Halves     []string // what each half of the nights says, if it says anything
 	Thresholds []thresholdView
-	Charts     []figure
+	Charts     []page.Drawn
 }
 
 // thresholdView is a row of the table of numbers of days.
@@ -98,26 +98,23 @@ func newRuleView(w *page.Words, a *backtest.Answer, i int) ruleView {
 		case g.Known() == 0:
 			v.Halves = append(v.Halves, w.T(half.key)+" "+w.T("backtest.unknown", g.Days))
 		default:
-			v.Halves = append(v.Halves, w.T(half.key)+" "+w.T("backtest.half", g.Returned, g.Known(), g.Days, share(w, g.Rate), share(w, g.Low), share(w, g.High)))
+			v.Halves = append(v.Halves, w.T(half.key)+" "+w.T("backtest.half", g.Returned, g.Known(), g.Days, w.Share(g.Rate), w.Share(g.Low), w.Share(g.High)))
 		}
 	}
 	at := window(a)
 	for _, t := range r.Thresholds {
 		row := thresholdView{Threshold: t, Back: "–", Recommended: t.Days == r.Choice.Days}
 		if g := t.Flow.Regret[at]; g.Known() > 0 {
-			row.Back = w.T("backtest.rate", g.Returned, g.Known(), share(w, g.Rate), share(w, g.Low), share(w, g.High))
+			row.Back = w.T("backtest.rate", g.Returned, g.Known(), w.Share(g.Rate), w.Share(g.Low), w.Share(g.High))
 		}
 		v.Thresholds = append(v.Thresholds, row)
 	}
-	v.Charts = figures(w, a, r, v.ID)
+	v.Charts = figures(w, a, i, v.ID)
 	return v
 }
 
 // window returns the index of the days within which a return counts.
 func window(a *backtest.Answer) int { return slices.Index(backtest.Windows[:], a.Within) }
-
-// share writes a share as a percentage with one decimal.
-func share(w *page.Words, x float64) string { return w.F(100*x, 1) + "\u00a0%" }
 
 // shown returns the threshold whose departments show: the recommended one, or the one in force.
 func shown(r *backtest.Rule) *backtest.Threshold {

@@ -1,0 +1,163 @@
+package report
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/layout"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// Backtest is what a backtest found, as the reports of later runs show it: for each rule, what other numbers of days
+// would have done on the kept nights.
+type Backtest struct {
+	Version  int            `json:"version"` // backtestVersion
+	Run      string         `json:"run"`     // the last night that was asked
+	From     time.Time      `json:"from"`
+	To       time.Time      `json:"to"`
+	Nights   int            `json:"nights"`
+	People   int            `json:"people"` // on the last night
+	Currency string         `json:"currency"`
+	Accepted float64        `json:"acceptedRegret"` // the largest accepted share of hits that come back, from 0 to 1
+	Within   int            `json:"within"`         // days after a hit within which a return counts
+	Rules    []BacktestRule `json:"rules"`
+}
+
+// BacktestRule is what the nights say about one rule.
+type BacktestRule struct {
+	Rule        string              `json:"rule"`
+	License     string              `json:"license"`
+	Words       []string            `json:"words"`                 // the conditions as the policy had them: for, when
+	Days        int                 `json:"days"`                  // as the policy had it
+	Recommended int                 `json:"recommended,omitempty"` // 0: no number of days
+	Thresholds  []BacktestThreshold `json:"thresholds"`            // ascending
+}
+
+// BacktestThreshold is what a rule would have done with one number of days.
+type BacktestThreshold struct {
+	Days          int     `json:"days"`
+	People        int     `json:"people"` // with at least one hit
+	Seats         int     `json:"seats"`  // people whom the rule reclaims on the last night
+	MonthlySaving float64 `json:"monthlySaving"`
+	Returned      int     `json:"returned"` // of the hits of which it is known whether they came back
+	Known         int     `json:"known"`
+	// Rate is Returned as a share of Known. Low and High are the bounds of its confidence interval of 95%. They are 0 and
+	// 1 if Known is 0.
+	Rate float64 `json:"rate"`
+	Low  float64 `json:"low"`
+	High float64 `json:"high"`
+}
+
+const backtestVersion = 1
+
+// The most that a kept backtest has. A backtest tries at most 32 numbers of days.
+const (
+	mostBacktestRules      = 1000
+	mostBacktestThresholds = 40
+)
+
+// PutBacktest keeps a backtest for the reports of later runs. It replaces one with the same last night.
+func PutBacktest(ctx context.Context, s store.Store, b *Backtest) error {
+	kept := *b
+	kept.Version = backtestVersion
+	if why := kept.unfit(); why != "" {
+		return fmt.Errorf("keep the backtest: %s", why)
+	}
+	if err := store.PutJSON(ctx, s, layout.Noted(layout.Backtests, b.Run), &kept); err != nil {
+		return fmt.Errorf("keep the backtest: %w", err)
+	}
+	return nil
+}
+
+// backtested adds the newest backtest whose nights are not newer than the run. One that cannot be believed is noted.
+func (g *gathering) backtested(ctx context.Context) error {
+	if g.OnePerson || g.Restores != "" {
+		return nil
+	}
+	newest := ""
+	for key, err := range g.store.List(ctx, layout.Backtests) {
+		if err != nil {
+			return err
+		}
+		if run := strings.TrimSuffix(strings.TrimPrefix(key, layout.Backtests), ".json"); run <= g.Run && layout.Noted(layout.Backtests, run) == key {
+			newest = run // in byte order, so the last one is the newest
+		}
+	}
+	if newest == "" {
+		return nil
+	}
+	b := &Backtest{}
+	err := store.GetJSON(ctx, g.store, layout.Noted(layout.Backtests, newest), b)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err != nil && !errors.Is(err, store.ErrDamaged) {
+		return err
+	}
+	why := ""
+	switch {
+	case err != nil:
+		why = err.Error()
+	case b.Run != newest:
+		why = "it is about run " + b.Run
+	default:
+		why = b.unfit()
+	}
+	if why != "" {
+		g.Notes = append(slices.Clone(g.Notes), fmt.Sprintf("the backtest of run %s is not shown: %s", newest, why))
+		return nil
+	}
+	g.Backtest = b
+	return nil
+}
+
+// unfit returns why a backtest cannot be shown, or "" if it can.
+func (b *Backtest) unfit() string {
+	if b.Version != backtestVersion {
+		return fmt.Sprintf("it has version %d, and this idleseat reads version %d", b.Version, backtestVersion)
+	}
+	if b.Nights < 1 || b.Within < 1 || b.To.Before(b.From) || !share(b.Accepted) || len(b.Rules) > mostBacktestRules {
+		return "its nights do not fit together"
+	}
+	for i := range b.Rules {
+		r := &b.Rules[i]
+		if len(r.Thresholds) == 0 || len(r.Thresholds) > mostBacktestThresholds {
+			return fmt.Sprintf("rule %s has %d numbers of days", r.Rule, len(r.Thresholds))
+		}
+		last := 0
+		for k := range r.Thresholds {
+			if t := &r.Thresholds[k]; t.Days <= last || t.odd() {
+				return fmt.Sprintf("the figures of rule %s for %d days do not fit together", r.Rule, t.Days)
+			}
+			last = r.Thresholds[k].Days
+		}
+	}
+	return ""
+}
+
+var dayNumbers = regexp.MustCompile(`days\(\s*\d+\s*\)`)
+
+// About reports whether the backtest was about a rule as it is now, whatever its number of days.
+func (r *BacktestRule) About(now *Rule) bool {
+	same := func(a, b string) bool {
+		return dayNumbers.ReplaceAllString(a, "days") == dayNumbers.ReplaceAllString(b, "days")
+	}
+	return r.Rule == now.Name && r.License == now.License && slices.EqualFunc(r.Words, now.Words, same)
+}
+
+func (t *BacktestThreshold) odd() bool {
+	rate := 0.0
+	if t.Known > 0 {
+		rate = float64(t.Returned) / float64(t.Known)
+	}
+	return t.People < 0 || t.Seats < 0 || t.Returned < 0 || t.Returned > t.Known || math.Abs(t.Rate-rate) > 1e-9 ||
+		!share(t.Low) || !share(t.High) || t.Low > t.Rate+1e-9 || t.High < t.Rate-1e-9 || math.IsNaN(t.MonthlySaving) || math.IsInf(t.MonthlySaving, 0)
+}
+
+func share(x float64) bool { return x >= 0 && x <= 1 }
