@@ -8,7 +8,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
 	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/report"
 	"github.com/idleseat/idleseat/shared/sandbox"
 	"github.com/idleseat/idleseat/shared/workflow/backtest"
 )
@@ -90,7 +94,7 @@ func TestBacktest(t *testing.T) {
 	var before, after report.Night
 	shown := func(n *report.Night) {
 		t.Helper()
-		if err := json.Unmarshal(s.want(exitDone, "show", "latest", "--format", "json").out, n); err != nil {
+		if err := json.Unmarshal(s.want(exitDone, "show", answer.Last, "--format", "json").out, n); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -148,7 +148,8 @@ var english = map[string]string{
 	"chart.table":       "The chart as a table",
 	"chart.tables":      "The charts as a table",
 
-	"lookback.about": "A hit is the first night on which the rule takes the license of somebody. The rates count hits after the first night, with 95 percent confidence; the line marks the number of days in force.",
+	"lookback.unknown": "No hit can be followed for %s days, so nothing is known of who came back. Keep more nights.",
+	"lookback.about":   "A hit is the first night on which the rule takes the license of somebody. The rates count hits after the first night, with 95 percent confidence; the line marks the number of days in force.",
 
 	"changes.about":  "What this plan takes or exchanges, longest idle first.",
 	"notices.about":  "The plan announces these changes. A later run makes each change if the person stays away.",

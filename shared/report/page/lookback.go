@@ -26,6 +26,7 @@ type triedView struct {
 	Within   int
 	InForce  int // days that the policy of the run has; 0 if it has none, or several
 	Charts   []Drawn
+	NoRegret string // why there is no chart of the regret
 	Rows     []triedRow
 }
 
@@ -56,6 +57,9 @@ func newLookback(w *Words, n *report.Night) *lookbackView {
 			if l != nil {
 				t.Charts = append(t.Charts, *l)
 			}
+		}
+		if c.Regret == nil {
+			t.NoRegret = w.T("lookback.unknown", b.Within)
 		}
 		for _, x := range r.Thresholds {
 			row := triedRow{BacktestThreshold: x, Back: "–", InForce: x.Days == r.Days, Recommended: x.Days == r.Recommended}

@@ -189,7 +189,7 @@ func TestLookback(t *testing.T) {
 	for _, want := range []string{
 		`<section id="lookback"`, "What other numbers of days would have done", "Vad andra antal dagar hade gjort", `href="#lookback">Other numbers of days</a>`,
 		`id="lookback-1-regret-title"`, `id="lookback-2-seats-desc"`, `<path class="band"`, "accepted: 2.0\u00a0%", `class="threshold-label"`, ">in force</text>", ">gäller nu</text>",
-		"Recommended: 90 days", "Came back within 30 days: ", "Idle on the last night: ", "The charts as a table",
+		"No hit can be followed for 30 days, so nothing", "Recommended: 90 days", "Came back within 30 days: ", "Idle on the last night: ", "The charts as a table",
 	} {
 		if !strings.Contains(rest, want) {
 			t.Errorf("the page lacks %q", want)

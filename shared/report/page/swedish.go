@@ -148,7 +148,8 @@ var swedish = map[string]string{
 	"chart.table":       "Diagrammet som tabell",
 	"chart.tables":      "Diagrammen som tabell",
 
-	"lookback.about": "En träff är den första natten då regeln tar licensen från någon. Andelarna räknar träffar efter den första natten, med 95 procents konfidens; linjen visar antalet dagar som gäller nu.",
+	"lookback.unknown": "Ingen träff kan följas i %s dagar, så det är okänt vilka som kom tillbaka. Behåll fler nätter.",
+	"lookback.about":   "En träff är den första natten då regeln tar licensen från någon. Andelarna räknar träffar efter den första natten, med 95 procents konfidens; linjen visar antalet dagar som gäller nu.",
 
 	"changes.about":  "Licenser som planen tar eller byter, de längst inaktiva först.",
 	"notices.about":  "Planen aviserar de här personerna. En senare körning gör ändringen om de inte blir aktiva igen.",

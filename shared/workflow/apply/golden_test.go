@@ -24,6 +24,7 @@ import (
 	"github.com/idleseat/idleseat/shared/lease"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/report"
 	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
@@ -74,6 +75,7 @@ func TestMakeGoldenStore(t *testing.T) {
 	}
 	_, _, err = gate.Conclude(t.Context(), s, goldenRun, b.now)
 	must(t, err)
+	must(t, report.PutBacktest(t.Context(), s, goldenBacktest))
 	must(t, end())
 	must(t, os.RemoveAll(filepath.Join(folder, ".tmp")))
 	if *rewrite {
@@ -161,6 +163,7 @@ func TestGoldenStores(t *testing.T) {
 				readRun(t, s, run)
 			}
 			readMoney(t, s)
+			readBacktest(t, s)
 			readRestored(t, s)
 			before := b.holds()
 			b.entra.in.add("g-exo", "id-anna") // what the earlier version had done in the directory

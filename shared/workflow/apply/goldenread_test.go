@@ -17,6 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/money"
 	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/report"
 	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/snapshot/known"
@@ -81,6 +82,23 @@ func readMoney(t *testing.T, s store.Store) {
 	got.CouldFree, got.Seats = 0, 0
 	if d := cmp.Diff(want, got.Figures); d != "" || got.Unread != 0 {
 		t.Errorf("money, %d unread (-want +got):\n%s", got.Unread, d)
+	}
+}
+
+// goldenBacktest is a backtest of the night before the golden run.
+var goldenBacktest = &report.Backtest{
+	Version: 1, Run: goldenBefore, From: asOf.AddDate(0, 0, -30), To: asOf.AddDate(0, 0, -1), Nights: 30, People: 9, Currency: "USD", Accepted: 0.02, Within: 7,
+	Rules: []report.BacktestRule{{Rule: "idle", License: "e3", Days: 60, Words: []string{"", "AzureAdSistaLogon.earlierThan(now - days(60))"}, Thresholds: []report.BacktestThreshold{
+		{Days: 60, People: 5, Seats: 3, MonthlySaving: 105, Returned: 1, Known: 4, Rate: 0.25, Low: 0.05, High: 0.7},
+	}}},
+}
+
+func readBacktest(t *testing.T, s store.Store) {
+	t.Helper()
+	n, err := report.Gather(t.Context(), s, goldenRun)
+	must(t, err)
+	if d := cmp.Diff(goldenBacktest, n.Backtest); d != "" {
+		t.Errorf("the backtest (-want +got), notes %q:\n%s", n.Notes, d)
 	}
 }
 

@@ -44,7 +44,12 @@ func (c *Line) SVG() template.HTML {
 	s.add(`<svg y="%d" width="100%%" height="%d" overflow="visible">`, above, plotHeight)
 	s.band(c.Points, top)
 	s.curve(c.Points, top)
-	if c.Limit > 0 {
+	for _, p := range c.Points {
+		if p.Mark != "" {
+			s.threshold(p.At, p.Mark)
+		}
+	}
+	if c.Limit > 0 { // its label stands before the marks
 		y := plotHeight * (1 - c.Limit/top)
 		s.add(`<line class="limit" x1="0" x2="100%%" y1="%.1f" y2="%.1f"/><text class="limit-label" x="0" dx="8" y="%.1f">%s</text>`, y, y, y-5, text(c.LimitLabel))
 	}
@@ -53,9 +58,6 @@ func (c *Line) SVG() template.HTML {
 		s.add(`<g class="point %s"><title>%s: %s</title><circle cx="%s" cy="%.1f" r="3.5"/></g>`, text(p.Class), text(p.Label), text(c.Number(p.Value)), percent(p.At), y)
 		if i == len(c.Points)-1 {
 			s.add(`<text class="value" x="%s" y="%.1f" text-anchor="end">%s</text>`, percent(p.At), y-9, text(c.Number(p.Value)))
-		}
-		if p.Mark != "" {
-			s.threshold(p.At, p.Mark)
 		}
 		if p.Tick != "" {
 			s.add(`<text class="tick" x="%s" y="%d" text-anchor="%s">%s</text>`, percent(p.At), plotHeight+17, side(p.At), text(p.Tick))
