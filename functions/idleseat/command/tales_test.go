@@ -90,8 +90,8 @@ var stories = []struct {
 }{
 	{"two rules", twoRules, func(s *tale) {
 		s.company.Company.SignIn(9) // otherwise a company this small might have no recent sign-in
-	}, threeNights, []string{"usage report"}, 50},
-	{"usage and groups", usageAndGroups, foundUsage, usageNights, []string{"mailboxes", "override"}, 20},
+	}, threeNights, []string{"backtest", "usage report"}, 50},
+	{"usage and groups", usageAndGroups, foundUsage, usageNights, []string{"backtest", "mailboxes", "override"}, 20},
 }
 
 // threeNights contains an overridden plan, a restore of one person, and a restore of a run.

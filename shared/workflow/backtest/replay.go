@@ -2,18 +2,14 @@ package backtest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
-	"slices"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/policy"
-	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
@@ -121,74 +117,6 @@ func (r *replay) hand(ctx context.Context, s store.Store, progress func(done, ni
 	return nil
 }
 
-// nights returns the nights to ask, oldest first. It names in a those that cannot be asked.
-func (t *trial) nights(ctx context.Context, s store.Store, a *Answer, now time.Time) (nights []night, err error) {
-	runs, err := snapshot.Runs(ctx, s)
-	if err != nil {
-		return nil, err
-	}
-	for _, run := range slices.Backward(runs) {
-		if snapshot.Ahead(run, now) {
-			continue
-		}
-		switch sealed, err := snapshot.Sealed(ctx, s, run); {
-		case err != nil:
-			return nil, err
-		case !sealed:
-			continue
-		}
-		b, err := snapshot.GetBegin(ctx, s, run)
-		switch {
-		case err != nil:
-			a.LeftOut = append(a.LeftOut, LeftOut{run, err.Error()})
-		case b.User != "" || b.Copy != "":
-			// of one person, or the same snapshot again
-		case b.Tenant != t.policy.Tenant:
-			a.LeftOut = append(a.LeftOut, LeftOut{run, fmt.Sprintf("it read the tenant %s, and the policy is for %s", b.Tenant, t.policy.Tenant)})
-		case b.AsOf.Sub(b.Read).Abs() > mostShifted:
-			a.LeftOut = append(a.LeftOut, LeftOut{run, "it was planned as of another day than it was read"})
-		default:
-			why, err := t.cannot(ctx, s, run)
-			if err != nil {
-				return nil, err
-			}
-			if why != "" {
-				a.LeftOut = append(a.LeftOut, LeftOut{run, why})
-				continue
-			}
-			nights = append(nights, night{run: run, asOf: b.AsOf})
-		}
-	}
-	if len(nights) < 2 {
-		err := fmt.Errorf("%w: it has %d that fit the policy", ErrNoNights, len(nights))
-		for _, l := range a.LeftOut {
-			err = fmt.Errorf("%w; run %s is left out: %s", err, l.Run, l.Why)
-		}
-		return nil, err
-	}
-	return nights, nil
-}
-
-// mostShifted is how far the planning time of a night may be from the time at which it was read.
-const mostShifted = 36 * time.Hour
-
-// cannot returns why a night cannot be asked under the policy of the trial, or "" if it can.
-func (t *trial) cannot(ctx context.Context, s store.Store, run string) (why string, err error) {
-	r, err := decision.OpenUnder(ctx, s, run, t.policy)
-	var column *snapshot.ErrNoColumn
-	var group *decision.ErrNotRead
-	switch {
-	case errors.As(err, &column), errors.As(err, &group), errors.Is(err, store.ErrDamaged), errors.Is(err, store.ErrNotFound):
-		return err.Error(), nil
-	case err != nil:
-		return "", err
-	}
-	if _, err := r.Judge(r.Begin.AsOf); err != nil {
-		return err.Error(), nil //nolint:nilerr // the night's tenant lacks a product of the policy
-	}
-	return "", nil
-}
-
 // worker evaluates partitions, one after the other.
 type worker struct {
 	*replay
@@ -247,118 +175,4 @@ func (w *worker) open(r *decision.Run) (err error) {
 	r.Reuse(w.judge)
 	w.run, w.screen = r, decision.NewScreen(r.Apart(), w.judge)
 	return nil
-}
-
-// visit is one partition of one night that a worker goes through.
-type visit struct {
-	*worker
-	shard *shard
-	night int
-	last  bool // whether it is the last night
-}
-
-// swept goes through the people whose verdicts follow from columns.
-func (v *visit) swept(swept *decision.Swept) error {
-	rows := len(swept.Keys)
-	for len(v.masks) < len(v.rules) {
-		v.masks = append(v.masks, nil)
-	}
-	ats, knowns := make([][]int64, len(v.rules)), make([][]bool, len(v.rules))
-	for i := range v.rules {
-		r := &v.rules[i]
-		v.masks[i] = masked(v.masks[i], rows, swept.Verdicts[r.first:r.first+len(r.thresholds)])
-		ats[i], knowns[i] = swept.LastSeen(v.policy.Rules[r.first])
-	}
-	department, err := swept.Texts("entra_department")
-	if err != nil {
-		return err
-	}
-	for row, open := range swept.Open {
-		if open {
-			continue
-		}
-		slot := v.shard.find(swept.Keys[row])
-		var any uint32
-		for i := range v.rules {
-			any |= v.masks[i][row]
-		}
-		if slot < 0 && any == 0 {
-			continue
-		}
-		if slot < 0 {
-			slot = v.shard.put(swept.Keys[row])
-		}
-		for i := range v.rules {
-			v.see(slot, i, v.masks[i][row], ats[i][row], knowns[i][row], func() string { return department.Text(row) })
-		}
-		v.shard.present[slot] = int16(v.night)
-	}
-	if v.last {
-		v.counts.people += len(swept.Open) - openOf(swept.Open)
-	}
-	return nil
-}
-
-func openOf(open []bool) (n int) {
-	for _, is := range open {
-		if is {
-			n++
-		}
-	}
-	return n
-}
-
-// masked sets a bit for each threshold whose verdict is to reclaim. It reuses the memory of masks.
-func masked(masks []uint32, rows int, verdicts [][]policy.Plain) []uint32 {
-	if cap(masks) < rows {
-		masks = make([]uint32, rows)
-	}
-	masks = masks[:rows]
-	clear(masks)
-	for i, of := range verdicts {
-		for row, verdict := range of {
-			if verdict == policy.PlainReclaim {
-				masks[row] |= 1 << i
-			}
-		}
-	}
-	return masks
-}
-
-// person goes through one person who was evaluated on their own.
-func (v *visit) person(p *directory.Person) {
-	if v.last {
-		v.counts.people++
-	}
-	v.list = v.judge.Outcomes(p, v.list[:0])
-	slot := v.shard.find(decision.PersonKey(p))
-	for i := range v.rules {
-		r := &v.rules[i]
-		var mask uint32
-		for k, outcome := range v.list[r.first : r.first+len(r.thresholds)] {
-			if outcome == policy.Reclaim {
-				mask |= 1 << k
-			}
-		}
-		if slot < 0 && mask == 0 {
-			continue
-		}
-		if slot < 0 {
-			slot = v.shard.put(decision.PersonKey(p))
-		}
-		seen, known := v.judge.LastSeen(v.policy.Rules[r.first], p)
-		at := int64(policy.None)
-		if !seen.IsZero() {
-			at = seen.UnixMicro()
-		}
-		v.see(slot, i, mask, at, known, func() string {
-			if p.Entra == nil {
-				return ""
-			}
-			return p.Entra.Department
-		})
-	}
-	if slot >= 0 {
-		v.shard.present[slot] = int16(v.night)
-	}
 }
