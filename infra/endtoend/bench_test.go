@@ -1,6 +1,8 @@
 package endtoend
 
 import (
+	"fmt"
+	"maps"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -52,18 +54,24 @@ func BenchmarkColdStart(b *testing.B) {
 	}
 }
 
-// BenchmarkNight runs a night for 100,000 people in mode audit, and in mode enforce with 200 changes. One call of
-// collect reads everybody. The benchmark reports the peak memory of each function, and the size of the work.
+// BenchmarkNight runs a night for 1,000 and for 100,000 people in mode audit, and in mode enforce with 200 changes at
+// most. One call of collect reads everybody. The benchmark reports the peak memory of each function, and the size of
+// the work.
 func BenchmarkNight(b *testing.B) {
-	for _, mode := range []string{"audit", "enforce"} {
-		b.Run(mode, func(b *testing.B) { benchmarkNight(b, mode) })
+	for _, people := range []int{1000, 100_000} {
+		for _, mode := range []string{"audit", "enforce"} {
+			b.Run(fmt.Sprintf("%d/%s", people, mode), func(b *testing.B) { benchmarkNight(b, people, mode) })
+		}
 	}
 }
 
-func benchmarkNight(b *testing.B, mode string) {
+// names matches what differs between the keys of objects of one kind.
+var names = regexp.MustCompile(`(/)\d{8}T\d{6}Z-[0-9a-f]{8}|(?:(ledger/)[^/]+/[^/]+/\d{6})|\d{4}|-[0-9a-zA-Z]{10,16}`)
+
+func benchmarkNight(b *testing.B, people int, mode string) {
 	limits := regexp.MustCompile(`limits:.*`)
 	for b.Loop() {
-		r := newRig(b, options{company: sandbox.Options{Users: 100_000, Seed: 1}, mode: mode, patient: true, edit: func(policy string) string {
+		r := newRig(b, options{company: sandbox.Options{Users: people, Seed: 1}, mode: mode, patient: true, edit: func(policy string) string {
 			return limits.ReplaceAllString(policy, "limits: {stopAbove: {percent: 90, count: 90000}, perRun: 200}")
 		}})
 		out, failure := r.run(nightly)
@@ -71,15 +79,21 @@ func benchmarkNight(b *testing.B, mode string) {
 			b.Fatal(failure)
 		}
 		b.Logf("verdict %v, counts %v, results %v", out["verdict"], out["counts"], out["results"])
-		calls := map[string]int{}
+		calls, kinds := map[string]int{}, map[string]int{}
 		for _, c := range r.made {
 			calls[c.action]++
+			if c.action == "s3:PutObject" || c.action == "s3:GetObject" {
+				kinds[c.action+" "+names.ReplaceAllString(c.resource, "$1$2*")]++
+			}
 		}
 		for name, f := range r.functions {
 			f.Close()
 			name = strings.TrimPrefix(name, "arn:")
 			b.ReportMetric(float64(f.PeakMemory())/(1<<20), "MB-"+name)
 			b.ReportMetric(f.CPU().Seconds(), "cpu-s-"+name)
+		}
+		for _, kind := range slices.Sorted(maps.Keys(kinds)) {
+			b.Logf("%4d %s", kinds[kind], kind)
 		}
 		b.ReportMetric(float64(calls["s3:PutObject"]), "puts")
 		b.ReportMetric(float64(calls["s3:GetObject"]), "gets")
