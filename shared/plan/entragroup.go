@@ -57,6 +57,14 @@ func (entraGroup) route(t *Tenant, _ *directory.Person, r *policy.Rule, group st
 	return route, ""
 }
 
+// called returns what a refusal calls a group: as the policy does, and by its name if the policy has the object id.
+func called(g *directory.Group) string {
+	if g.Name == "" || strings.EqualFold(g.Name, g.Ref.Name) {
+		return g.Ref.String()
+	}
+	return g.Ref.String() + " (" + g.Name + ")"
+}
+
 // unseen returns why nobody is moved into or out of a group whose members are hidden from the application. memberOf
 // omits the group then, so that a change would stay pending for ever. It returns "" if the members are shown. A restore
 // does not ask, because it may find the license given without a look at the group.
@@ -64,7 +72,7 @@ func unseen(g *directory.Group) string {
 	if !g.Unseen {
 		return ""
 	}
-	return fmt.Sprintf("the group %s hides its members from this application, so that no read shows whether a change is made; grant the application permission Member.Read.Hidden, or name a group that shows its members", g.Ref)
+	return fmt.Sprintf("the group %s hides its members from this application, so that no read shows whether a change is made; grant the application permission Member.Read.Hidden, or name a group that shows its members", called(g))
 }
 
 // Reduced returns a sentence about the service plans that matter to the license but are switched off in the group's
@@ -116,7 +124,7 @@ func (t *Tenant) LicenseGroup(l *policy.License, ref *directory.GroupRef) (g dir
 	if !known {
 		return g, fmt.Sprintf("the group %s was not found", ref)
 	}
-	return g, t.Gives(l, &g, ref.String())
+	return g, t.Gives(l, &g, called(&g))
 }
 
 // Gives returns why membership in a group may not be changed to take or give a license. It returns "" if the group can

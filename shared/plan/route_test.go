@@ -89,6 +89,7 @@ func TestRouteLooksAtWhatIsLeft(t *testing.T) {
 		"group gives without the mailbox":          {"exo", reduced("id-EXCHANGE_S_STANDARD"), []directory.Assignment{held("e3", "g-e3")}, Route{}, "the group entra:LIC-EXO gives exo without the service plan EXCHANGE_S_STANDARD"},
 		"group hides its members":                  {"exo", target(func(g *directory.Group) { g.Hidden = true }), []directory.Assignment{held("e3", "g-e3")}, moved, ""},
 		"group hides its members from idleseat":    {"exo", target(func(g *directory.Group) { g.Hidden, g.Unseen = true, true }), []directory.Assignment{held("e3", "g-e3")}, Route{}, "the group entra:LIC-EXO hides its members from this application"},
+		"hidden group that the policy names by id": {"exo", target(func(g *directory.Group) { g.Unseen, g.Name = true, "Post" }), []directory.Assignment{held("e3", "g-e3")}, Route{}, "the group entra:LIC-EXO (Post) hides its members"},
 		"source hides its members from idleseat":   {"exo", []directory.Group{unseenSource, whole[1]}, []directory.Assignment{held("e3", "g-e3")}, Route{}, "the group entra:LIC-E3 hides its members from this application"},
 		"hidden groups, and held directly":         {"exo", []directory.Group{unseenSource, whole[1]}, []directory.Assignment{held("e3", "")}, direct, ""},
 		"group is restricted":                      {"exo", target(func(g *directory.Group) { g.Restricted = true }), []directory.Assignment{held("e3", "g-e3")}, Route{}, "the group entra:LIC-EXO is in a restricted management administrative unit"},

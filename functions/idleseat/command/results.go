@@ -67,7 +67,7 @@ func givenBack(p *plan.Plan) string {
 		names = append(names, p.Changes[i].License)
 	}
 	if len(people) == 1 {
-		return strings.Join(names, ", ") + " to " + cmp.Or(p.Changes[0].UserPrincipalName, p.Changes[0].User)
+		return strings.Join(names, " and ") + " to " + cmp.Or(p.Changes[0].UserPrincipalName, p.Changes[0].User)
 	}
 	return many(len(p.Changes), "license") + " to " + strconv.Itoa(len(people)) + " people"
 }

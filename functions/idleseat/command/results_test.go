@@ -25,7 +25,7 @@ func TestQuestion(t *testing.T) {
 			"Apply 1 change of run R and finish 2 pending changes of earlier runs in tenant T"},
 		"only finish":           {plan.Plan{Resumes: []string{"A"}, Pending: []plan.Begun{{Run: "A"}}}, "Finish 1 pending change of earlier runs in tenant T"},
 		"finish, not said whom": {plan.Plan{Resumes: []string{"A"}}, "Apply 0 changes of run R in tenant T"},
-		"give back to one":      {plan.Plan{Restores: "Q", Changes: []plan.Change{anna, {User: "1", License: "m365-e3"}}}, "Give back citrix, m365-e3 to anna@x, taken by run Q, in tenant T"},
+		"give back to one":      {plan.Plan{Restores: "Q", Changes: []plan.Change{anna, {User: "1", License: "m365-e3"}}}, "Give back citrix and m365-e3 to anna@x, taken by run Q, in tenant T"},
 		"give back to many":     {plan.Plan{Restores: "Q", Changes: []plan.Change{anna, {User: "1"}, {User: "2"}}}, "Give back 3 licenses to 2 people, taken by run Q, in tenant T"},
 		"give back and undo": {plan.Plan{Restores: "Q", Changes: []plan.Change{anna}, Pending: []plan.Begun{{Run: "Q"}}},
 			"Give back citrix to anna@x, taken by run Q, and undo 1 unfinished change of run Q in tenant T"},
