@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/idleseat/idleseat/shared/plain"
 )
 
 // Pick names changes of a plan, as a line of an operator's file does.
@@ -44,7 +46,7 @@ func (p *Plan) Choose(c Choice) ([]Change, error) {
 		}
 	}
 	if len(kept) == 0 {
-		return nil, fmt.Errorf("nothing is left of the %d changes of run %s", len(all), p.Run)
+		return nil, fmt.Errorf("nothing is left of the %s of run %s", plain.Many(len(all), "change"), p.Run)
 	}
 	return kept, nil
 }
@@ -72,7 +74,7 @@ func picked(all []Change, picks []Pick, flag string) (map[int]bool, error) {
 	case n == 0:
 		return found, nil
 	case n > mostFaults:
-		faults = append(faults[:mostFaults], fmt.Sprintf("and %d lines more", n-mostFaults))
+		faults = append(faults[:mostFaults], fmt.Sprintf("and %s more", plain.Many(n-mostFaults, "line")))
 	}
 	return nil, errors.New(flag + ": " + strings.Join(faults, "; "))
 }

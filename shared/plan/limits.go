@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
@@ -38,9 +39,9 @@ func exceeded(limits policy.Limits, t *Tally, accepted int) string {
 	switch {
 	case matches <= 0:
 	case matches > limits.StopAboveCount:
-		return fmt.Sprintf("rule %s matches %d people%s, more than limits.stopAbove.count %d", t.Rule, matches, besides, limits.StopAboveCount)
+		return fmt.Sprintf("rule %s matches %s%s, more than limits.stopAbove.count %d", t.Rule, plain.Many(matches, "person"), besides, limits.StopAboveCount)
 	case everyone(t, accepted):
-		return fmt.Sprintf("rule %s matches every one of the %d holders, which is a sign of broken data", t.Rule, t.Holders)
+		return fmt.Sprintf("rule %s matches every one of the %s, which is a sign of broken data", t.Rule, plain.Many(t.Holders, "holder"))
 	case matches < minMatches:
 	case percent > limits.StopAbovePercent:
 		return fmt.Sprintf("rule %s matches %d of %d holders (%.1f %%)%s, more than limits.stopAbove.percent %g", t.Rule, matches, t.Holders, percent, besides, limits.StopAbovePercent)
@@ -70,11 +71,11 @@ func ExceededByChoice(limits policy.Limits, tallies []Tally, accepted, takes map
 		case n == 0:
 			lifted = append(lifted, why)
 		case everyone(t, accepted[t.Rule]):
-			held = append(held, fmt.Sprintf("rule %s matches every one of the %d holders, which is a sign of broken data, and a choice of some does not mend data", t.Rule, t.Holders))
+			held = append(held, fmt.Sprintf("rule %s matches every one of the %s, which is a sign of broken data, and a choice of some does not mend data", t.Rule, plain.Many(t.Holders, "holder")))
 		case all > MostChosen:
-			held = append(held, fmt.Sprintf("%s; %d changes are chosen, and up to %d can be made without setting the limits aside", why, all, MostChosen))
+			held = append(held, fmt.Sprintf("%s; %s chosen, and up to %d can be made without setting the limits aside", why, plain.ManyAre(all, "change"), MostChosen))
 		case n > limits.StopAboveCount:
-			held = append(held, fmt.Sprintf("the choice has %d changes of rule %s, more than limits.stopAbove.count %d", n, t.Rule, limits.StopAboveCount))
+			held = append(held, fmt.Sprintf("the choice has %s of rule %s, more than limits.stopAbove.count %d", plain.Many(n, "change"), t.Rule, limits.StopAboveCount))
 		case n >= minMatches && percent > limits.StopAbovePercent:
 			held = append(held, fmt.Sprintf("the choice has %d changes of rule %s, whose license %d people hold (%.1f %%), more than limits.stopAbove.percent %g", n, t.Rule, t.Holders, percent, limits.StopAbovePercent))
 		default:
@@ -106,9 +107,9 @@ func Drained(limits policy.Limits, drains []Drain) []string {
 		if d.Before == 0 || d.Now == 0 || all < minMatches || percent <= limits.StopAbovePercent {
 			continue // Exceeded checks the matches of a single night
 		}
-		reasons = append(reasons, fmt.Sprintf("rule %s took %d licenses in the last %d days that are not given back, and would take %d more now: %d of %d (%.1f %%), more than limits.stopAbove.percent %g. "+
+		reasons = append(reasons, fmt.Sprintf("rule %s took %s in the last %d days that are not given back, and would take %d more now: %d of %d (%.1f %%), more than limits.stopAbove.percent %g. "+
 			"Look at who they are (%s): if they really are idle, apply this plan with its limits set aside, which accepts the people of this plan and nobody else; if not, restore those runs and look for what is wrong with the dates",
-			d.Rule, d.Before, int(Window/(24*time.Hour)), d.Now, all, d.Holders, percent, limits.StopAbovePercent, runList(d.Runs)))
+			d.Rule, plain.Many(d.Before, "license"), int(Window/(24*time.Hour)), d.Now, all, d.Holders, percent, limits.StopAbovePercent, runList(d.Runs)))
 	}
 	return reasons
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 )
@@ -188,7 +189,7 @@ func change(x *Answer, rule *policy.Rule, past *License, one *Story) string {
 	case Idle, Announced:
 		text := ""
 		if x.Notice {
-			text = fmt.Sprintf("The plan announces it; it is taken %d days later. ", rule.Notice)
+			text = fmt.Sprintf("The plan announces it; it is taken %s later. ", plain.Many(rule.Notice, "day"))
 		}
 		if x.Noun == "" {
 			return text + "Other values before the change keep the license."

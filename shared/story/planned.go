@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/runs"
@@ -91,7 +92,7 @@ func (q *Question) byPlan(one *Story, x *Answer, p *planOf) {
 	})
 	if at < 0 {
 		if p.Deferred > 0 && !x.Notice {
-			x.Change = fmt.Sprintf("The plan of this run leaves it to a later run: it has room for %d changes, those who are idle longest first. ", len(p.Changes)) + x.Change
+			x.Change = fmt.Sprintf("The plan of this run leaves it to a later run: it has room for %s, those who are idle longest first. ", plain.Many(len(p.Changes), "change")) + x.Change
 		}
 		return
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/clock"
 	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/story/reason"
 )
@@ -89,12 +90,12 @@ func given(x *Answer, past *License, one *Story) string {
 		if past.State == history.Restored {
 			at = past.Since
 		}
-		return fmt.Sprintf(": somebody assigned it again outside idleseat (seen on %s), which protects it for %d days", day(at), clock.Days(at, x.Cools))
+		return fmt.Sprintf(": somebody assigned it again outside idleseat (seen on %s), which protects it for %s", day(at), plain.Many(clock.Days(at, x.Cools), "day"))
 	}
 	text := ", because it was " + x.Given
 	if d, on := strings.CutPrefix(x.Given, "given back on "); on {
 		if at, err := time.Parse(time.DateOnly, d); err == nil {
-			text += fmt.Sprintf(" and is protected for %d days", clock.Days(at, x.Cools))
+			text += fmt.Sprintf(" and is protected for %s", plain.Many(clock.Days(at, x.Cools), "day"))
 		}
 	}
 	return text

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/runs"
@@ -174,7 +175,7 @@ func resumeFailed(failed int) error {
 	if failed == 0 {
 		return nil
 	}
-	return fmt.Errorf("%s of earlier runs failed or cannot be finished (the lines above say why); these people have what they had, or are half-way and pending", many(failed, "change"))
+	return fmt.Errorf("%s of earlier runs failed or cannot be finished (the lines above say why); these people have what they had, or are half-way and pending", plain.Many(failed, "change"))
 }
 
 // approver returns the name under which the ledger records the person at the terminal: user@host.
@@ -203,7 +204,7 @@ func failures(p *plan.Plan, r *runs.Results) error {
 		}
 	}
 	if p.Restores != "" && n > 0 {
-		return fmt.Errorf("%w by run %s: not put back: %s (the notes say why)", runs.ErrRefused, p.Run, many(n, "license"))
+		return fmt.Errorf("%w by run %s: not put back: %s (the notes say why)", runs.ErrRefused, p.Run, plain.Many(n, "license"))
 	}
 	return nil
 }
@@ -212,7 +213,7 @@ func failure(run string, failed, troubled int) error {
 	if failed+troubled == 0 {
 		return nil
 	}
-	return fmt.Errorf("run %s: %s failed, %d could not be made or finished now (the notes say why); these people have what they had, or are half-way and pending", run, many(failed, "change"), troubled)
+	return fmt.Errorf("run %s: %s failed, %d could not be made or finished now (the notes say why); these people have what they had, or are half-way and pending", run, plain.Many(failed, "change"), troubled)
 }
 
 func (p *pipeline) applier() *apply.Applier {

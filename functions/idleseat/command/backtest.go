@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/report"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
@@ -127,12 +128,12 @@ func share(text string) (float64, error) {
 
 func printBacktest(a *Process, answer *backtest.Answer) error {
 	out := &printer{w: a.Stdout}
-	out.printf("%s from %s to %s, %d people in the last one\n", many(answer.Nights, "night"), dayOf(answer.From), dayOf(answer.To), answer.People)
+	out.printf("%s from %s to %s, %s in the last one\n", plain.Many(answer.Nights, "night"), dayOf(answer.From), dayOf(answer.To), plain.Many(answer.People, "person"))
 	if answer.Gap > 1 {
-		out.printf("  the longest time between two nights is %d days; a return in a gap is dated by its newest sign-in\n", answer.Gap)
+		out.printf("  the longest time between two nights is %s; a return in a gap is dated by its newest sign-in\n", plain.Many(answer.Gap, "day"))
 	}
 	for _, d := range answer.Doubted {
-		out.printf("  on %s the signal %s was not healthy, so that rules which read it were undecided: %s\n", many(d.Nights, "night"), d.Signal, d.Reason)
+		out.printf("  on %s the signal %s was not healthy, so that rules which read it were undecided: %s\n", plain.Many(d.Nights, "night"), d.Signal, d.Reason)
 	}
 	for i, l := range answer.LeftOut {
 		if i == shownReasons {
@@ -171,7 +172,7 @@ func printTried(out *printer, answer *backtest.Answer, r *backtest.Rule) {
 	shown := r.Days
 	if c := r.Choice; c.Days > 0 {
 		shown = c.Days
-		out.printf("  recommended: %d days, with at most %s back within %d days: %s\n", c.Days, backtest.Percent(answer.Accepted), answer.Within, c.Reason)
+		out.printf("  recommended: %s, with at most %s back within %d days: %s\n", plain.Many(c.Days, "day"), backtest.Percent(answer.Accepted), answer.Within, c.Reason)
 	} else {
 		out.printf("  no recommendation: %s\n", c.Reason)
 	}
@@ -185,7 +186,7 @@ func printTried(out *printer, answer *backtest.Answer, r *backtest.Rule) {
 		rows = append(rows, []string{name, fmt.Sprint(d.Hits), regret(&d.Regret[1])})
 	}
 	if len(rows) > 1 {
-		out.printf("\n  at %d days, by department:\n", shown)
+		out.printf("\n  at %s, by department:\n", plain.Many(shown, "day"))
 		out.shortTable(rows, "--format json lists all")
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/snapshot"
@@ -109,8 +110,8 @@ func (c *applyCmd) unseen(a *Process, p *plan.Plan) error {
 	if !c.Yes || p.Chosen == nil || len(p.Chosen.Lifted) == 0 {
 		return nil
 	}
-	return fmt.Errorf("%w: limits hold run %s, so --yes does not approve a choice from it unseen; look at the %d changes of run %s, then:  %s",
-		runs.ErrRefused, p.Chosen.From, len(p.Changes)+len(p.Notices), p.Run, c.next(a, "apply "+p.Run+" --yes"))
+	return fmt.Errorf("%w: limits hold run %s, so --yes does not approve a choice from it unseen; look at the %s of run %s, then:  %s",
+		runs.ErrRefused, p.Chosen.From, plain.Many(len(p.Changes)+len(p.Notices), "change"), p.Run, c.next(a, "apply "+p.Run+" --yes"))
 }
 
 // chosenText says what a plan was chosen from.

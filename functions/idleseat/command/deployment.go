@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/idleseat/idleseat/shared/entrance"
+	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/workflow/gate"
@@ -132,7 +133,7 @@ func (f awsFlag) printOutcome(a *Process, out *gate.StepOutput, format formatFla
 		}
 	} else {
 		p := &printer{w: a.Stdout}
-		p.printf("Run %s, mode %s: verdict %s, %d %s", out.Run, out.Mode, out.Verdict, out.Changes, plural(out.Changes, "change"))
+		p.printf("Run %s, mode %s: verdict %s, %s", out.Run, out.Mode, out.Verdict, plain.Many(out.Changes, "change"))
 		if out.Results == nil {
 			p.printf(", %s a month", amount(out.MonthlySaving, out.Currency))
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/source/activedirectory"
 	"github.com/idleseat/idleseat/shared/source/entra"
 	"github.com/idleseat/idleseat/shared/workflow/doctor"
@@ -129,7 +130,7 @@ func (c *doctorCmd) print(a *Process, findings []doctor.Finding) error {
 	if slices.ContainsFunc(findings, asksAzure) {
 		out.printf("\nCommands that begin with az need the Azure CLI, and an administrator of the tenant who has called az login.\n")
 	}
-	out.printf("\n%d ok, %d %s, %d failed, %d unknown, %d not tried\n", counts[doctor.OK], counts[doctor.Warning], plural(counts[doctor.Warning], "warning"),
+	out.printf("\n%d ok, %s, %d failed, %d unknown, %d not tried\n", counts[doctor.OK], plain.Many(counts[doctor.Warning], "warning"),
 		counts[doctor.Failed], counts[doctor.Unknown], counts[doctor.NotTried])
 	return out.err
 }
@@ -137,13 +138,6 @@ func (c *doctorCmd) print(a *Process, findings []doctor.Finding) error {
 // asksAzure reports whether a finding has a command of the Azure CLI.
 func asksAzure(f doctor.Finding) bool {
 	return f.Mend != nil && strings.Contains("\n"+f.Mend.Bash, "\naz ")
-}
-
-func plural(n int, one string) string {
-	if n == 1 {
-		return one
-	}
-	return one + "s"
 }
 
 func (c *doctorCmd) printMend(out *printer, f doctor.Finding) {

@@ -34,7 +34,7 @@ func (c *planCmd) held(a *Process, s store.Store, p *plan.Plan) error {
 		return err
 	}
 	if p.Mode != policy.Audit && n > 0 {
-		steps = append(steps, [2]string{fmt.Sprintf("Or begin with the %d changes of those who are idle longest:", n), c.next(a, fmt.Sprintf("apply %s --limit %d", p.Run, n))})
+		steps = append(steps, [2]string{fmt.Sprintf("Or begin with the %s of those who are idle longest:", plain.Many(n, "change")), c.next(a, fmt.Sprintf("apply %s --limit %d", p.Run, n))})
 	}
 	if p.Mode != policy.Audit {
 		steps = append(steps, [2]string{"Or accept this very plan:", c.next(a, "apply "+p.Run+" --override-limits "+p.PlanHash)})

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/idleseat/idleseat/shared/lease"
+	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/runs"
 )
@@ -56,18 +57,11 @@ func (a *Process) ended(command string, err error) error {
 func halfway(p *plan.Plan, r *runs.Results, next string) string {
 	total := len(p.Changes)
 	if r == nil || len(r.Results) == 0 {
-		return fmt.Sprintf("nothing of run %s was changed, %s not begun; go on with:  %s", p.Run, areMany(total), next)
+		return fmt.Sprintf("nothing of run %s was changed, %s not begun; go on with:  %s", p.Run, plain.ManyAre(total, "change"), next)
 	}
-	state := fmt.Sprintf("of %s of run %s: %s", many(total, "change"), p.Run, counts(r.Count))
+	state := fmt.Sprintf("of %s of run %s: %s", plain.Many(total, "change"), p.Run, counts(r.Count))
 	if rest := total - len(r.Results); rest > 0 {
 		state += fmt.Sprintf(", not begun %d", rest)
 	}
 	return state + "; go on with:  " + next
-}
-
-func areMany(n int) string {
-	if n == 1 {
-		return "1 change is"
-	}
-	return fmt.Sprintf("%d changes are", n)
 }

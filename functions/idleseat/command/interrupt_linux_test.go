@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/plain/terminal"
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
@@ -176,7 +177,7 @@ func TestInterrupt(t *testing.T) {
 	x.until("[yes/no]")
 	x.types("yes\n")
 	held.wait(t)
-	screen := x.interrupts("interrupted: of "+many(len(p.Changes), "change")+" of run "+p.Run+": ", "pending", "not begun", "go on with:")
+	screen := x.interrupts("interrupted: of "+plain.Many(len(p.Changes), "change")+" of run "+p.Run+": ", "pending", "not begun", "go on with:")
 	held.at(nil)
 	line := s.pasted(screen)
 	if d := cmp.Diff("idleseat apply "+p.Run+` --store '`+strings.ReplaceAll(place, "'", `'\''`)+`' --yes`, line); d != "" {

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/report"
 	"github.com/idleseat/idleseat/shared/source/entra"
 )
@@ -67,7 +68,7 @@ func (a *Process) managers(ctx context.Context, users []string) (map[string]repo
 		return nil, first
 	}
 	if failed > 0 {
-		fmt.Fprintf(a.Stderr, "%s could not be read, the first because of this: %v\n", many(failed, "manager"), first)
+		fmt.Fprintf(a.Stderr, "%s could not be read, the first because of this: %v\n", plain.Many(failed, "manager"), first)
 	}
 	return found, nil
 }

@@ -170,7 +170,7 @@ func (n *night) apply() error {
 		if !again {
 			return nil
 		}
-		n.tell("%s pending; the directory is asked again in %s", areMany(pending), wait)
+		n.tell("%s pending; the directory is asked again in %s", plain.ManyAre(pending, "change"), wait)
 		n.line.bar.begins("waiting for the directory")
 		if err := n.a.Clock.Sleep(n.a.Context, wait); err != nil {
 			return fmt.Errorf("wait for pending changes: %w", err)
@@ -211,7 +211,7 @@ func (n *night) status(s store.Store, failed error) error {
 		add(exitHeld, fmt.Errorf("run %s is waiting for approval: %s", n.plan.Run, n.next(n.a, "apply "+n.plan.Run)))
 	}
 	if open := n.pending(); open > 0 {
-		add(exitPending, fmt.Errorf("%s pending; the next run goes on with %s", areMany(open), map[bool]string{true: "it", false: "them"}[open == 1]))
+		add(exitPending, fmt.Errorf("%s pending; the next run goes on with %s", plain.ManyAre(open, "change"), map[bool]string{true: "it", false: "them"}[open == 1]))
 	}
 	if status == exitDone {
 		return nil

@@ -14,6 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/entrance"
 	"github.com/idleseat/idleseat/shared/layout"
+	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/report"
@@ -336,7 +337,7 @@ func saves(p *plan.Plan) string {
 }
 
 func summary(p *plan.Plan) string {
-	text := fmt.Sprintf("verdict %s: %s %s %s a month", p.Verdict, many(len(p.Changes), "change"), saves(p), amount(p.MonthlySaving, p.Currency))
+	text := fmt.Sprintf("verdict %s: %s %s %s a month", p.Verdict, plain.Many(len(p.Changes), "change"), saves(p), amount(p.MonthlySaving, p.Currency))
 	if p.Deferred > 0 {
 		text += fmt.Sprintf("; %s deferred to the next run", moreAre(p.Deferred))
 	}

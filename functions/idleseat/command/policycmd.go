@@ -8,6 +8,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
@@ -37,7 +38,7 @@ func (c *policyCheckCmd) Run(a *Process) error {
 			return err
 		}
 	}
-	_, err = fmt.Fprintf(a.Stdout, "%s: good; %d rules, %d licenses, mode %s, tenant %s\n", c.File, len(p.Rules), len(p.Licenses), p.Mode, p.Tenant)
+	_, err = fmt.Fprintf(a.Stdout, "%s: good; %s, %s, mode %s, tenant %s\n", c.File, plain.Many(len(p.Rules), "rule"), plain.Many(len(p.Licenses), "license"), p.Mode, p.Tenant)
 	return err
 }
 
@@ -104,9 +105,9 @@ func (c *policyTestCmd) Run(a *Process) error {
 	for _, f := range report.Failed {
 		out.printf("%s:%d: %s: rule %s: expected %s, got %s: %s\n", golden, f.Line, f.Case, f.Rule, f.Expected, f.Got, f.Why)
 	}
-	out.printf("%s: %d cases passed, %d expectations failed\n", golden, len(report.Passed), len(report.Failed))
+	out.printf("%s: %s passed, %s failed\n", golden, plain.Many(len(report.Passed), "case"), plain.Many(len(report.Failed), "expectation"))
 	if out.err == nil && len(report.Failed) > 0 {
-		return fmt.Errorf("%d expectations of %s failed", len(report.Failed), golden)
+		return fmt.Errorf("%s of %s failed", plain.Many(len(report.Failed), "expectation"), golden)
 	}
 	return out.err
 }

@@ -70,11 +70,11 @@ func TestPolicyTestFails(t *testing.T) {
 	}
 	a := call(t, "policy", "test", file)
 	want := golden + `:14: idle "Ida": rule m365-idle-60: expected keep, got reclaim: no sign-in since 2026-06-01 (175 days)` + "\n" +
-		golden + ": 1 cases passed, 1 expectations failed\n"
+		golden + ": 1 case passed, 1 expectation failed\n"
 	if d := cmp.Diff(want, string(a.out)); d != "" {
 		t.Errorf("stdout (-want +got):\n%s", d)
 	}
-	if a.status != exitFailed || a.err != "idleseat: 1 expectations of "+golden+" failed\n" {
+	if a.status != exitFailed || a.err != "idleseat: 1 expectation of "+golden+" failed\n" {
 		t.Errorf("exit status %d, stderr %q", a.status, a.err)
 	}
 }

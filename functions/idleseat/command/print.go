@@ -74,14 +74,6 @@ func flowing(w io.Writer) io.Writer {
 	return w
 }
 
-// many names a number of things, such as "1 change" or "2 changes".
-func many(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
-}
-
 func moreAre(n int) string {
 	if n == 1 {
 		return "1 more is"

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/plain/terminal"
 )
 
@@ -104,7 +105,7 @@ func (p *progress) count(done, total int, what string) {
 		return
 	}
 	p.mu.Lock()
-	p.counted = fmt.Sprintf("%d of %s", done, many(total, what))
+	p.counted = fmt.Sprintf("%d of %s", done, plain.Many(total, what))
 	p.mu.Unlock()
 	p.often()
 }

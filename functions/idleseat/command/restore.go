@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/idleseat/idleseat/shared/entrance"
+	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/store"
 	"github.com/idleseat/idleseat/shared/workflow/apply"
@@ -135,7 +136,7 @@ func (c *restoreCmd) restoreRun(a *Process, line *pipeline, s store.Store, run, 
 		err = failures(p, results)
 	}
 	if n := len(p.Unreadable); err == nil && n > 0 {
-		err = fmt.Errorf("run %s: not put back, because the ledger is damaged there: %s (see above)", p.Run, many(n, "license"))
+		err = fmt.Errorf("run %s: not put back, because the ledger is damaged there: %s (see above)", p.Run, plain.Many(n, "license"))
 	}
 	return err
 }

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/runs"
 )
@@ -30,7 +31,7 @@ func approved(a *Process, p *plan.Plan, next string) error {
 
 // question asks whether to apply a plan. It says what approval does: to take, to give back, or to finish.
 func question(p *plan.Plan) string {
-	what := "Apply " + many(len(p.Changes), "change") + " of run " + p.Run
+	what := "Apply " + plain.Many(len(p.Changes), "change") + " of run " + p.Run
 	if p.Restores != "" {
 		what = "Give back " + givenBack(p) + ", taken by run " + p.Restores + ","
 	}
@@ -47,10 +48,10 @@ func question(p *plan.Plan) string {
 		parts = append(parts, what)
 	}
 	if undo > 0 {
-		parts = append(parts, "undo "+many(undo, "unfinished change")+" of run "+p.Restores)
+		parts = append(parts, "undo "+plain.Many(undo, "unfinished change")+" of run "+p.Restores)
 	}
 	if finish > 0 {
-		parts = append(parts, "finish "+many(finish, "pending change")+" of earlier runs")
+		parts = append(parts, "finish "+plain.Many(finish, "pending change")+" of earlier runs")
 	}
 	if len(parts) == 0 {
 		parts = []string{what} // earlier runs have work, and the plan does not say whose
@@ -69,7 +70,7 @@ func givenBack(p *plan.Plan) string {
 	if len(people) == 1 {
 		return strings.Join(names, " and ") + " to " + cmp.Or(p.Changes[0].UserPrincipalName, p.Changes[0].User)
 	}
-	return many(len(p.Changes), "license") + " to " + strconv.Itoa(len(people)) + " people"
+	return plain.Many(len(p.Changes), "license") + " to " + strconv.Itoa(len(people)) + " people"
 }
 
 // printResults prints the results of a plan. earlier is how many changes of earlier runs are pending. next is the

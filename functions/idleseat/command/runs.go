@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/runs"
@@ -121,7 +122,7 @@ func idle(o *runs.Overview) string {
 	if o.Pending == 0 {
 		return "nothing to do"
 	}
-	return fmt.Sprintf("nothing of its own; it found %s of earlier runs pending", many(o.Pending, "change"))
+	return fmt.Sprintf("nothing of its own; it found %s of earlier runs pending", plain.Many(o.Pending, "change"))
 }
 
 // waits says why no change of a plan has begun.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/money"
+	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/report"
 	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/store"
@@ -105,7 +106,7 @@ func (c *savingsCmd) group() func(money.Line) money.Line {
 func (c *savingsCmd) print(a *Process, run string, s *money.Sums) error {
 	out := &printer{w: a.Stdout}
 	out.printf("%s, amounts in %s\n", s.AsOf.Format("2006-01-02 15:04 UTC"), s.Currency)
-	seats := func(n int) string { return many(n, "seat") }
+	seats := func(n int) string { return plain.Many(n, "seat") }
 	rows := [][]string{
 		{"could be freed", seats(s.Seats), s.CouldFree.String() + " a month", "by the plan of run " + run},
 		{"freed", seats(s.SeatsFreed), s.Freed.String() + " a month", ""},
@@ -123,7 +124,7 @@ func (c *savingsCmd) print(a *Process, run string, s *money.Sums) error {
 	out.printf("\n")
 	out.table(c.lines(s))
 	if s.Unread > 0 {
-		out.printf("  not in any figure, because the ledger is damaged there: %s\n", many(s.Unread, "license"))
+		out.printf("  not in any figure, because the ledger is damaged there: %s\n", plain.Many(s.Unread, "license"))
 	}
 	for _, currency := range s.OtherCurrencies {
 		out.printf("  amounts in %s are in no figure; --format csv has them\n", currency)

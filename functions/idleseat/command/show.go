@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/report"
@@ -59,7 +60,7 @@ func (c *showCmd) Run(a *Process) error {
 func (c *showCmd) print(a *Process, o *runs.Overview, n *report.Night) error {
 	out := &printer{w: a.Stdout}
 	out.printf("Run %s, tenant %s, as of %s, mode %s\n", n.Run, n.Tenant, n.AsOf.Format(time.RFC3339), n.Mode)
-	out.printf("  planned: verdict %s, %s worth %s a month", n.Verdict, many(o.Changes, "change"), amount(o.MonthlySaving, o.Currency))
+	out.printf("  planned: verdict %s, %s worth %s a month", n.Verdict, plain.Many(o.Changes, "change"), amount(o.MonthlySaving, o.Currency))
 	if n.Deferred > 0 {
 		out.printf("; %s deferred to the next run", moreAre(n.Deferred))
 	}

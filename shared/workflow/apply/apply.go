@@ -16,6 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/evidence"
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/runs"
@@ -256,23 +257,30 @@ func (j *job) of(b plan.Batch) *runs.Results {
 // one is still fresh when it is used.
 const readAtOnce = 15
 
-// batch works on the changes of a batch in order. It skips changes that are final.
+// batch works on the changes of a batch in order. It skips changes that are final. A call that is stopped begins no more
+// changes, and leaves those that it did not begin without a result.
 func (j *job) batch(ctx context.Context, b plan.Batch) error {
 	for chunk := range slices.Chunk(b.Changes, readAtOnce) {
 		open := slices.DeleteFunc(slices.Clone(chunk), func(c plan.Change) bool { return j.results.Final(&c) || j.only != "" && c.User != j.only })
 		if err := ctx.Err(); err != nil {
-			return fmt.Errorf("apply run %s: stopped, %d changes are final, run apply again to go on: %w", j.plan.Run, j.total()-j.left(), err)
+			return j.halted(err)
 		}
 		fresh, err := j.fresh(ctx, open)
 		if err != nil {
-			return fmt.Errorf("apply run %s: stopped, %d changes are final: read people afresh: %w", j.plan.Run, j.total()-j.left(), err)
+			return j.halted(fmt.Errorf("read people afresh: %w", err))
 		}
 		for i := range open {
+			if err := ctx.Err(); err != nil {
+				return j.halted(err)
+			}
 			e := fresh[open[i].User]
 			if j.Now().Sub(e.read) > evidenceAge { // the changes before this one took long
 				e = j.again(ctx, &open[i])
 			}
 			r := j.one(ctx, &open[i], e)
+			if err := ctx.Err(); err != nil && r.Status == runs.Pending && !j.begun(ctx, &open[i]) {
+				return j.halted(err)
+			}
 			r.Closed = r.Status == runs.Refused && j.closed != ""
 			j.results.Set(r)
 			if j.done++; j.Progress != nil {
@@ -280,5 +288,20 @@ func (j *job) batch(ctx context.Context, b plan.Batch) error {
 			}
 		}
 	}
+	if err := ctx.Err(); err != nil && j.left() > 0 {
+		return j.halted(err)
+	}
 	return nil
+}
+
+// halted returns the error of a call that ends before its last change.
+func (j *job) halted(err error) error {
+	return fmt.Errorf("apply run %s: stopped, %s final, run apply again to go on: %w", j.plan.Run, plain.ManyAre(j.total()-j.left(), "change"), err)
+}
+
+// begun reports whether the ledger may have an intent of this run that is not completed. It also looks when the call is
+// stopped.
+func (j *job) begun(ctx context.Context, c *plan.Change) bool {
+	last, err := j.ledger.Latest(context.WithoutCancel(ctx), c.User, c.License)
+	return err != nil || last != nil && last.Run == j.plan.Run && last.Completion == nil
 }

@@ -21,8 +21,9 @@ func refusal(reason string) error { return &directory.Refusal{Reason: reason, Er
 // script says which calls fail. The keys are calls in the form in which they are recorded, or "Method #2" for the
 // second call of a method with any arguments.
 type script struct {
-	fail  map[string]error // the call fails without effect
-	lost  map[string]error // the call takes effect, but its answer is lost
+	fail  map[string]error  // the call fails without effect
+	lost  map[string]error  // the call takes effect, but its answer is lost
+	at    map[string]func() // what else happens during the call
 	calls []string
 	count map[string]int
 }
@@ -36,6 +37,9 @@ func (s *script) do(call string, effect func()) error {
 	s.count[method]++
 	s.calls = append(s.calls, call)
 	for _, key := range []string{call, fmt.Sprintf("%s #%d", method, s.count[method])} {
+		if also := s.at[key]; also != nil {
+			also()
+		}
 		if err := s.fail[key]; err != nil {
 			return err
 		}

@@ -198,6 +198,44 @@ func TestStopped(t *testing.T) {
 	}
 }
 
+// TestStoppedInAGroup: a call that is stopped among people who are read together begins no more changes. The change that
+// it had begun is pending, and those after it have no result.
+func TestStoppedInAGroup(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		at   string // the call to the directory at which it is stopped
+		want []runs.Status
+	}{
+		"all are read":           {"GroupsOf id-bo", nil},
+		"before the first write": {"DirectGroups #1", nil},
+		"while it writes":        {joinEXO, []runs.Status{runs.Pending}},
+		"while it reads back":    {"ReadLicenses #1", []runs.Status{runs.Pending}},
+		"in the last change":     {"ReadLicenses #2", []runs.Status{runs.Pending, runs.Pending}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, moveAnna, changeBo)
+			ctx, stop := context.WithCancel(t.Context())
+			defer stop()
+			b.entra.at = map[string]func(){tc.at: stop}
+			if tc.at != "GroupsOf id-bo" { // every read has succeeded when it is stopped
+				b.entra.fail = map[string]error{tc.at: context.Canceled}
+			}
+			r, err := b.Apply(ctx, Request{Run: "run"})
+			if !errors.Is(err, context.Canceled) || !strings.Contains(fmt.Sprint(err), "stopped, 0 changes are final") {
+				t.Errorf("error %v", err)
+			}
+			var got []runs.Status
+			for _, x := range r.Results {
+				got = append(got, x.Status)
+			}
+			if d := cmp.Diff(tc.want, got); d != "" {
+				t.Errorf("results (-want +got):\n%s", d)
+			}
+		})
+	}
+}
+
 // TestResultsSurviveAFailedCall: a call that fails keeps the results of earlier calls.
 func TestResultsSurviveAFailedCall(t *testing.T) {
 	t.Parallel()

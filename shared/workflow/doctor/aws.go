@@ -19,6 +19,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/idleseat/idleseat/shared/entrance"
+	"github.com/idleseat/idleseat/shared/plain"
 )
 
 // AWS is the account and region of a deployment, and what doctor asks there.
@@ -127,12 +128,12 @@ func checkNotices(ctx context.Context, e *exam) ([]Finding, func()) {
 	}
 	switch {
 	case waiting != "":
-		return one(Finding{State: Warning, Means: sentence("%s gets no notice until the mail of AWS is confirmed; %d subscriptions are confirmed", waiting, confirmed),
+		return one(Finding{State: Warning, Means: sentence("%s gets no notice until the mail of AWS is confirmed; %s confirmed", waiting, plain.ManyAre(confirmed, "subscription")),
 			Mend: subscribe("Open the link in the mail of AWS; the command sends it again.", waiting)})
 	case confirmed == 0:
 		return one(Finding{State: Warning, Means: "Nobody gets notices, so nobody learns that a plan is on hold or waits for approval.", Mend: subscribe("Subscribe, with your own address.", "licenses@contoso.example")})
 	}
-	return one(Finding{State: OK, Means: fmt.Sprintf("%d subscriptions to the notices are confirmed.", confirmed)})
+	return one(Finding{State: OK, Means: fmt.Sprintf("%s confirmed.", plain.ManyAre(confirmed, "subscription"))})
 }
 
 // checkQueues looks at the queues of the relay. SQS does not know who listens to a queue, so a worker shows only where

@@ -9,6 +9,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/evidence"
+	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/source/entra"
@@ -151,7 +152,7 @@ func checkGraph(ctx context.Context, e *exam) ([]Finding, func()) {
 	case err != nil:
 		return one(Finding{State: Failed, Means: sentence("%v", err), Mend: e.afterRefusal(err, "Organization.Read.All")})
 	}
-	found := []Finding{{State: OK, Means: sentence("Graph answers for tenant %s, which has %d products", id, len(skus))}}
+	found := []Finding{{State: OK, Means: sentence("Graph answers for tenant %s, which has %s", id, plain.Many(len(skus), "product"))}}
 	if e.Policy != nil && id != e.Policy.Tenant {
 		found[0] = Finding{State: Failed, Means: sentence("The policy is for tenant %s, but Graph answers for %s", e.Policy.Tenant, id),
 			Mend: setTo("Sign in to the tenant of the policy, or correct the tenant in the policy.", "AZURE_TENANT_ID", e.Policy.Tenant)}

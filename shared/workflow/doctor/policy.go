@@ -22,7 +22,7 @@ func checkPolicy(_ context.Context, e *exam) ([]Finding, func()) {
 	case e.PolicyErr != nil:
 		return one(Finding{State: Failed, Means: sentence("%v", e.PolicyErr), Mend: e.edit("Correct the policy; idleseat policy check shows each fault.")})
 	}
-	found := []Finding{{State: OK, Means: fmt.Sprintf("%d rules for %d licenses, mode %s.", len(e.Policy.Rules), len(e.Policy.Licenses), e.Policy.Mode)}}
+	found := []Finding{{State: OK, Means: fmt.Sprintf("%s for %s, mode %s.", plain.Many(len(e.Policy.Rules), "rule"), plain.Many(len(e.Policy.Licenses), "license"), e.Policy.Mode)}}
 	for _, note := range e.Policy.Over(e.now) {
 		found = append(found, Finding{About: "leave", State: Warning, Means: sentence("%s", note), Mend: e.edit("Give the leave a later day, or take it out.")})
 	}

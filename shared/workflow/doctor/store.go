@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/idleseat/idleseat/shared/layout"
+	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/snapshot"
@@ -116,7 +117,7 @@ func checkLastRun(ctx context.Context, e *exam) ([]Finding, func()) {
 }
 
 func (e *exam) lastRun(o *runs.Overview) Finding {
-	f := Finding{About: o.Run, State: OK, Means: fmt.Sprintf("It began %s ago; its plan has %d changes, verdict %s.", age(e.now.Sub(o.Started)), o.Changes, o.Verdict)}
+	f := Finding{About: o.Run, State: OK, Means: fmt.Sprintf("It began %s ago; its plan has %s, verdict %s.", age(e.now.Sub(o.Started)), plain.Many(o.Changes, "change"), o.Verdict)}
 	show := e.command("See what it says.", "show", o.Run)
 	switch {
 	case len(o.Damage) > 0:

@@ -8,6 +8,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 )
@@ -65,8 +66,8 @@ func nobodyHolds(r *decision.Run, tallies []plan.Tally) (reasons []string) {
 		}
 		held := slices.ContainsFunc(tallies, func(t plan.Tally) bool { return t.Holders > 0 && r.Policy.RuleNamed(t.Rule).License == l })
 		if !held {
-			reasons = append(reasons, fmt.Sprintf("license %s: Graph counts %d seats of %s (skuId %s) as taken, and nobody holds one; check in licenses which product is meant",
-				l.Name, sku.Consumed, sku.PartNumber, sku.ID))
+			reasons = append(reasons, fmt.Sprintf("license %s: Graph counts %s of %s (skuId %s) as taken, and nobody holds one; check in licenses which product is meant",
+				l.Name, plain.Many(sku.Consumed, "seat"), sku.PartNumber, sku.ID))
 		}
 	}
 	return reasons
@@ -82,7 +83,7 @@ func doubtfulGroups(r *decision.Run) (reasons []string) {
 	emptied := r.Emptied()
 	for _, q := range r.Policy.MemberQueries() {
 		if before, some := emptied[q.Ref.Key(q.Direct)]; some {
-			reasons = append(reasons, fmt.Sprintf("the group %s had %d members in an earlier run and has none now, so that nobody knows who belongs to it; put them back, or plan with --accept-feeds if that is right", q.Ref, before))
+			reasons = append(reasons, fmt.Sprintf("the group %s had %s in an earlier run and has none now, so that nobody knows who belongs to it; put them back, or plan with --accept-feeds if that is right", q.Ref, plain.Many(before, "member")))
 		}
 	}
 	for _, ref := range r.Remade() {
@@ -115,7 +116,10 @@ func notes(r *decision.Run) (lines []string) {
 
 // converted returns the plan's note about accounts that used to be synced.
 func converted(n int) (lines []string) {
-	if n > 0 {
+	switch {
+	case n == 1:
+		lines = append(lines, "1 account carries a SID of Active Directory, is mastered in Entra ID (onPremisesSyncEnabled is off) and has no account there: it counts as an account of Entra ID alone")
+	case n > 1:
 		lines = append(lines, fmt.Sprintf("%d accounts carry a SID of Active Directory, are mastered in Entra ID (onPremisesSyncEnabled is off) and have no account there: they count as accounts of Entra ID alone", n))
 	}
 	return lines

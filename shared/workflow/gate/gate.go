@@ -14,6 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/money"
+	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/report"
@@ -159,7 +160,7 @@ func savesNothing(p *policy.Policy, changes []plan.Change) (notes []string) {
 			}
 		}
 		if why := l.FreesNothing(); n > 0 && why != "" {
-			notes = append(notes, fmt.Sprintf("license %s: %d changes are counted as saving nothing: %s", l.Name, n, why))
+			notes = append(notes, fmt.Sprintf("license %s: %s counted as saving nothing: %s", l.Name, plain.ManyAre(n, "change"), why))
 		}
 	}
 	return notes
@@ -178,7 +179,7 @@ func asksNobody(p *policy.Policy, tallies []plan.Tally) (notes []string) {
 		if told := t.Told(); told != "" {
 			empty = "; without a value: " + told
 		}
-		notes = append(notes, fmt.Sprintf("rule %s asks nobody: its condition \"for\" is not known to hold for any of the %d holders%s; correct it, or map the attribute to the field that is filled in", t.Rule, t.Holders, empty))
+		notes = append(notes, fmt.Sprintf("rule %s asks nobody: its condition \"for\" is not known to hold for any of the %s%s; correct it, or map the attribute to the field that is filled in", t.Rule, plain.Many(t.Holders, "holder"), empty))
 	}
 	return notes
 }

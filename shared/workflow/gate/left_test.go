@@ -134,7 +134,7 @@ func TestNamesThatAreNobodys(t *testing.T) {
 		t.Errorf("%+v, kinds (-want +got):\n%s", p, d)
 	}
 	notes := strings.Join(p.Notes, "\n")
-	for _, want := range []string{`the policy lists "boss@x.example", and nobody has ever been found by that name; did you mean "bos@x.example"?`, "exempt.leave: the leave of old@x.example until 2026-01-01 is over", "license citrix: 1 changes are counted as saving nothing: it is not known whether a seat becomes free"} {
+	for _, want := range []string{`the policy lists "boss@x.example", and nobody has ever been found by that name; did you mean "bos@x.example"?`, "exempt.leave: the leave of old@x.example until 2026-01-01 is over", "license citrix: 1 change is counted as saving nothing: it is not known whether a seat becomes free"} {
 		if !strings.Contains(notes, want) {
 			t.Errorf("the notes lack %q:\n%s", want, notes)
 		}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/idleseat/idleseat/shared/card"
+	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
@@ -71,10 +72,10 @@ func (l *letter) subject() string {
 	what := map[Outcome]string{
 		Done:    l.done(),
 		Nothing: "done, nothing to change",
-		Planned: fmt.Sprintf("%s planned, none applied (mode audit)", changes(o.Changes)),
-		Waiting: fmt.Sprintf("waiting for approval, %s", changes(o.Changes)),
+		Planned: fmt.Sprintf("%s planned, none applied (mode audit)", plain.Many(o.Changes, "change")),
+		Waiting: fmt.Sprintf("waiting for approval, %s", plain.Many(o.Changes, "change")),
 		Held:    l.held(),
-		Waits:   fmt.Sprintf("%d of %s done, %d pending", o.Results[runs.Done]+o.Resumed[runs.Done], changes(o.Changes+sum(o.Resumed)), o.Results[runs.Pending]+o.Resumed[runs.Pending]),
+		Waits:   fmt.Sprintf("%d of %s done, %d pending", o.Results[runs.Done]+o.Resumed[runs.Done], plain.Many(o.Changes+sum(o.Resumed), "change"), o.Results[runs.Pending]+o.Resumed[runs.Pending]),
 		Refused: "refused, nothing was begun",
 		Failed:  "FAILED, start it again",
 	}[l.outcome]
@@ -91,9 +92,9 @@ func (l *letter) subject() string {
 // done says what an execution did that ended well.
 func (l *letter) done() string {
 	if l.out.Restores != "" {
-		return fmt.Sprintf("restored, %s undone", changes(l.out.Results[runs.Done]))
+		return fmt.Sprintf("restored, %s undone", plain.Many(l.out.Results[runs.Done], "change"))
 	}
-	return "done, " + changes(l.out.Results[runs.Done])
+	return "done, " + plain.Many(l.out.Results[runs.Done], "change")
 }
 
 // held says what a safety check stopped.
@@ -102,13 +103,6 @@ func (l *letter) held() string {
 		return "HELD by a safety check; no further change is begun"
 	}
 	return "HELD by a safety check; nothing was changed"
-}
-
-func changes(n int) string {
-	if n == 1 {
-		return "1 change"
-	}
-	return fmt.Sprintf("%d changes", n)
 }
 
 func sum(of map[runs.Status]int) (n int) {
@@ -143,7 +137,7 @@ func (l *letter) facts() (lines []card.Fact) {
 	case o.Changes == 0:
 		add("Changes", "none")
 	default:
-		add("Changes", "%s, which would save %.2f %s a month", changes(o.Changes), o.MonthlySaving, o.Currency)
+		add("Changes", "%s, which would save %.2f %s a month", plain.Many(o.Changes, "change"), o.MonthlySaving, o.Currency)
 	}
 	if sum(o.Resumed) > 0 {
 		add("Earlier", "begun by earlier runs: %s", statuses(o.Resumed))
@@ -155,7 +149,7 @@ func (l *letter) facts() (lines []card.Fact) {
 		add("Report", "not written: %s", o.NoReport)
 	}
 	if o.Troubled > 0 {
-		add("Trouble", "pending until a fault is mended: %s", changes(o.Troubled))
+		add("Trouble", "pending until a fault is mended: %s", plain.Many(o.Troubled, "change"))
 	}
 	if o.Refused != "" {
 		add("Why", "%s", o.Refused)

@@ -1,0 +1,23 @@
+package plain
+
+import "strconv"
+
+// Many returns a number with a noun, which is given in the singular: "1 change", "2 changes", "2 people".
+func Many(n int, noun string) string {
+	switch {
+	case n == 1:
+	case noun == "person":
+		noun = "people"
+	default:
+		noun += "s"
+	}
+	return strconv.Itoa(n) + " " + noun
+}
+
+// ManyAre is Many with the verb: "1 change is", "2 changes are".
+func ManyAre(n int, noun string) string {
+	if n == 1 {
+		return Many(n, noun) + " is"
+	}
+	return Many(n, noun) + " are"
+}
