@@ -1,0 +1,71 @@
+package command
+
+import (
+	"os"
+	"regexp"
+	"testing"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/sandbox"
+)
+
+// TestInterruptedInit sends Ctrl-C at each question of init, one after the other. No file may be written.
+func TestInterruptedInit(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 300})
+	// The group of Citrix, how its seats are counted, the prices of three licenses, their currency.
+	answers := []string{"1\n", "user\n", "39\n", "4\n", "18\n", "EUR\n"}
+	answer := func(n int) *session {
+		x := s.terminal(80, "init", "--policy", "first.yaml")
+		for i, text := range answers[:n] {
+			if !x.asks(i + 1) {
+				t.Fatalf("ended before question %d:\n%s", i+1, x.text())
+			}
+			x.types(text)
+		}
+		return x
+	}
+	for n := range answers {
+		x := answer(n)
+		if !x.asks(n + 1) {
+			t.Fatalf("ended before question %d:\n%s", n+1, x.text())
+		}
+		x.interrupts("interrupted: no file was written, and nothing was changed in a directory")
+		if files, _ := os.ReadDir(s.dir); len(files) != 1 { // the policy of the company
+			t.Errorf("Ctrl-C at question %d leaves %v", n+1, files)
+		}
+	}
+	if status, screen := answer(len(answers)).ends(); status != exitDone {
+		t.Errorf("exit status %d after every answer:\n%s", status, screen)
+	}
+}
+
+// asks waits until the command has asked n questions. It returns false if the command ends before.
+func (x *session) asks(n int) bool {
+	x.t.Helper()
+	for late := time.After(patience); ; {
+		if len(question.FindAllString(x.text(), -1)) >= n {
+			return true
+		}
+		select {
+		case <-x.more:
+		case <-x.ended:
+			return len(question.FindAllString(x.text(), -1)) >= n
+		case <-late:
+			x.t.Fatalf("waited for question %d:\n%s", n, x.text())
+		}
+	}
+}
+
+// question matches the end of a question of init.
+var question = regexp.MustCompile(`empty:[^)]*\):? `)
+
+// TestInterruptedNight sends Ctrl-C while a night waits for the directory.
+func TestInterruptedNight(t *testing.T) {
+	t.Parallel()
+	s, _ := newNights(t, sandbox.Options{Users: 200, Seed: 3, LicenseDelay: 9 * time.Hour}, inMode(t, policy.Enforce))
+	x := s.terminal(200, "run")
+	x.until("the directory is asked again in")
+	x.interrupts("interrupted: of ", "pending ", "go on with: idleseat run")
+}
