@@ -1,12 +1,14 @@
 package decision
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 )
@@ -143,13 +145,13 @@ func (r *Run) returned(d *plan.Decision, judge *policy.Judge, rule *policy.Rule,
 	}
 	switch {
 	case gone:
-		d.Refused = "not given back: the policy no longer has the rule " + past.Rule + " that took it; `idleseat restore " + d.UserPrincipalName + "` does it"
+		d.Refused = "not given back: the policy no longer has the rule " + past.Rule + " that took it; `idleseat restore " + plain.Word(cmp.Or(d.UserPrincipalName, d.User)) + "` does it"
 	case past.To != d.To:
 		d.Refused = "not given back: the rule now changes to another license than the run that took it"
 	case asked != directory.Yes:
 		d.Refused = "not given back: the rule's condition \"for\" does not hold for the person, or is not known to"
 	case !rule.Restore:
-		d.Refused = "not given back: the rule has no onReturn: restore; `idleseat restore " + d.UserPrincipalName + "` does it"
+		d.Refused = "not given back: the rule has no onReturn: restore; `idleseat restore " + plain.Word(cmp.Or(d.UserPrincipalName, d.User)) + "` does it"
 	}
 }
 

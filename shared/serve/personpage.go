@@ -55,6 +55,7 @@ func (s *Site) person(a *asked) error {
 	if err != nil {
 		return err
 	}
+	all = page.InStore(all, s.Elsewhere)
 	d := document(func(*page.Words) string {
 		return cmp.Or(all[0].DisplayName, all[0].UserPrincipalName, all[0].User) + " – idleseat"
 	}, "/people", a.given("run"), content("person", func(w *page.Words) any {

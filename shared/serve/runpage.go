@@ -79,7 +79,8 @@ func (s *Site) report(ctx context.Context, o *runs.Overview, now *state) (html [
 	if err != nil {
 		return nil, "", err
 	}
-	d := page.Report(n)
+	placed := page.InStore(*n, s.Elsewhere)
+	d := page.Report(&placed)
 	d.Menu, d.Data.Link = menu("/", basis(o)), under("/person", "run", o.Run)+"&user="
 	d.Data.Store = s.Elsewhere
 	s.follow(d, runAddress(o.Run)+"/state", now)

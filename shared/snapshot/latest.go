@@ -42,7 +42,7 @@ func Sealed(ctx context.Context, s store.Store, run string) (bool, error) {
 type notYetError struct{}
 
 // Error implements error.
-func (notYetError) Error() string { return "no run has read this yet; run idleseat plan first" }
+func (notYetError) Error() string { return "no run has read this yet; `idleseat plan` makes one" }
 
 // Is makes the error an ErrUnknownRun.
 func (notYetError) Is(target error) bool { return target == ErrUnknownRun }

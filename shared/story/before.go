@@ -32,7 +32,7 @@ func before(x *Answer, past *License) string {
 	}
 	for i := range slices.Backward(entries) {
 		if len(parts) == told {
-			parts = append(parts, fmt.Sprintf("and %d earlier, told by idleseat history", i+1))
+			parts = append(parts, fmt.Sprintf("and %d earlier, told by `idleseat history`", i+1))
 			break
 		}
 		parts = append(parts, entries[i].sentence())
@@ -132,15 +132,15 @@ func (l *License) stands() string {
 // do lists what an operator can do about the license. gone means that no reading has the person.
 func (l *License) do(gone bool) (list []string) {
 	if l.Finish != "" {
-		list = append(list, "to finish it now: "+l.Finish)
+		list = append(list, "to finish it now:  "+l.Finish)
 	}
 	switch {
 	case l.Undo != "" && l.State == history.Open:
-		list = append(list, "to cancel it and give back what was taken: "+l.Undo)
+		list = append(list, "to cancel it and give back what was taken:  "+l.Undo)
 	case l.Undo != "" && gone:
-		list = append(list, "to give it back, if the account still exists: "+l.Undo)
+		list = append(list, "to give it back, if the account still exists:  "+l.Undo)
 	case l.Undo != "":
-		list = append(list, "to give it back now: "+l.Undo)
+		list = append(list, "to give it back now:  "+l.Undo)
 	}
 	return list
 }

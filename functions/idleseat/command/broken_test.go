@@ -193,7 +193,7 @@ func TestGraphFailsOnAPage(t *testing.T) {
 		t.Errorf("stderr: %s", a.err)
 	}
 	s.unwritten()
-	if a := s.want(exitUsage, "explain", "anna@contoso.example"); !strings.Contains(a.err, "Run idleseat plan first") {
+	if a := s.want(exitUsage, "explain", "anna@contoso.example"); !strings.Contains(a.err, "make one with `idleseat plan") {
 		t.Errorf("half a list became a snapshot: %s", a.err)
 	}
 }

@@ -106,7 +106,7 @@ func TestRunFromTheFuture(t *testing.T) {
 	if a := s.want(exitUsage, "plan", "--run", future); !strings.Contains(a.err, "a clock that was ahead") {
 		t.Errorf("plan over a snapshot from the future: %s", a.err)
 	}
-	if a := s.want(exitUsage, "explain", "anna@contoso.example"); !strings.Contains(a.err, "Run idleseat plan first") {
+	if a := s.want(exitUsage, "explain", "anna@contoso.example"); !strings.Contains(a.err, "make one with `idleseat plan") {
 		t.Errorf("the run from the future is the newest: %s", a.err)
 	}
 	p := s.plan(exitDone)

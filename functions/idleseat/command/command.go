@@ -93,6 +93,7 @@ type Process struct {
 	json    io.Writer      // stdout, for JSON
 	file    io.Writer      // stdout without a filter, for a file whose texts are plain already
 	live    *terminal.Line // the line of progress; nil if stderr is no terminal
+	place   string         // the location of the store in use; empty if the environment names it, or none is in use
 }
 
 // Main runs the command given by os.Args and returns its exit status. version is the version of this build.
@@ -124,6 +125,8 @@ func (a *Process) Run(args []string) int {
 	defer shown.live.End()
 	out := terminal.NewOut(a.Stdout, terminal.Of(a.Stdout, a.Variable), false, shown.live)
 	errs := terminal.NewOut(a.Stderr, screen, true, shown.live)
+	inStore := func(text string) string { return plain.InStore(text, shown.place) }
+	out.Edit, errs.Edit = inStore, inStore
 	shown.Stdout, shown.Stderr, shown.json, shown.file = out, errs, plain.JSON(a.Stdout), a.Stdout
 	status := shown.parsed(args)
 	if err := errors.Join(out.Flush(), errs.Flush()); err != nil && status == exitDone {
@@ -159,6 +162,11 @@ func (a *Process) parsed(args []string) (status int) {
 		return a.fail(err)
 	}
 	a.verbose = c.Verbose
+	for _, flag := range ctx.Flags() {
+		if flag.Name == "store" {
+			a.place = storeFlag{flag.Target.String()}.elsewhere(a)
+		}
+	}
 	return a.fail(a.ended(ctx.Selected().Name, ctx.Run(a)))
 }
 

@@ -148,7 +148,7 @@ func (f awsFlag) printOutcome(a *Process, out *gate.StepOutput, format formatFla
 			p.printf("begun by earlier runs: %s\n", counts(func(s runs.Status) int { return out.Resumed[s] }))
 		}
 		if out.Verdict == plan.Review && out.Results == nil {
-			p.printf("approve it:  idleseat approve %s %s --aws %s\n", out.Run, out.PlanHash, f.AWS)
+			p.printf("approve it:  idleseat approve %s %s --aws %s\n", out.Run, out.PlanHash, plain.Word(f.AWS))
 		}
 		if p.err != nil {
 			return p.err

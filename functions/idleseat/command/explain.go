@@ -48,7 +48,7 @@ func (c *storyFlags) tell(a *Process, d story.Detail) error {
 	}
 	people, err := story.Of(a.Context, s, story.Question{Run: c.From, User: c.User, Now: a.Clock.Now(), Store: c.elsewhere(a)})
 	if errors.Is(err, snapshot.ErrUnknownRun) && c.From == "" {
-		return usageError{fmt.Errorf("nothing is known yet about %s: no run in the store has read this person. Run idleseat plan first", c.User)}
+		return usageError{fmt.Errorf("nothing is known yet about %s: no run in the store has read this person; make one with `idleseat plan`", c.User)}
 	}
 	if errors.Is(err, decision.ErrUnknownUser) {
 		return err

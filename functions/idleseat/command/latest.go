@@ -35,7 +35,7 @@ func planOf(a *Process, s store.Store, run string) (*plan.Plan, error) {
 	p, err := runs.GetPlan(a.Context, s, run)
 	if errors.Is(err, runs.ErrNoPlan) {
 		if _, none := snapshot.GetBegin(a.Context, s, run); errors.Is(none, snapshot.ErrUnknownRun) {
-			return nil, usageError{fmt.Errorf("the store has no run %q; to list its runs: idleseat runs", run)}
+			return nil, usageError{fmt.Errorf("the store has no run %q; `idleseat runs` lists its runs", run)}
 		}
 	}
 	return p, err
@@ -55,5 +55,5 @@ func itself(run string) error {
 	if run != latest {
 		return nil
 	}
-	return usageError{errors.New("name the run itself: this command changes licenses, and another run may be the latest by now; idleseat runs lists their names")}
+	return usageError{errors.New("name the run itself: this command changes licenses, and another run may be the latest by now; `idleseat runs` lists their names")}
 }

@@ -8,7 +8,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/policy/words"
+	"github.com/idleseat/idleseat/shared/sandbox"
+	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
 func TestPolicyExplain(t *testing.T) {
@@ -42,6 +45,45 @@ func TestPolicyExplain(t *testing.T) {
 	}
 	if a := call(t, "policy", "explain", file); a.status != exitUsage || !strings.Contains(a.err, "faulty.yaml:1:") || len(a.out) > 0 {
 		t.Errorf("exit status %d, stderr %q", a.status, a.err)
+	}
+}
+
+// TestPolicyExplainNamesGroups: a policy that names groups by their ids is said with their names where a run knows them.
+func TestPolicyExplainNamesGroups(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 100})
+	file := s.path("policy.yaml")
+	begun := func() (b snapshot.Begin) {
+		raw, err := os.ReadFile(s.path("store/runs/" + s.plan(exitDone).Run + "/begin.json"))
+		if err == nil {
+			err = json.Unmarshal(raw, &b)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	byID, ids := string(text), []string{}
+	for _, g := range begun().Groups {
+		if g.Ref.Source == directory.Entra {
+			byID, ids = strings.ReplaceAll(byID, "entra: "+g.Ref.Name, "entra: "+g.ID), append(ids, g.ID)
+		}
+	}
+	said := string(s.want(exitDone, "policy", "explain", file, "--store", s.path("store")).out)
+	s.write("policy.yaml", byID)
+	begun()
+	if plain := string(s.want(exitDone, "policy", "explain", file).out); len(ids) < 3 || !strings.Contains(plain, ids[0]) {
+		t.Errorf("without a store the ids of %d groups are not there:\n%s", len(ids), plain)
+	}
+	if d := cmp.Diff(said, string(s.want(exitDone, "policy", "explain", file, "--store", s.path("store")).out)); d != "" {
+		t.Errorf("by ids it says something else (-by names +by ids):\n%s", d)
+	}
+	if a := s.want(exitUsage, "policy", "explain", file, "--store", s.path("none")); len(a.out) > 0 {
+		t.Errorf("stdout %q", a.out)
 	}
 }
 

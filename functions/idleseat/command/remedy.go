@@ -23,7 +23,7 @@ func (a *Process) remedy(err error) string {
 	case errors.As(err, &signIn):
 		return "; --verbose shows what each way to sign in answered"
 	case errors.Is(err, runs.ErrNoPlan):
-		return "; to list the runs of the store: idleseat runs"
+		return "; `idleseat runs` lists those of the store"
 	case errors.Is(err, directory.ErrNoPerson):
 		return "; use a userPrincipalName, object id, SID or account name"
 	}

@@ -15,6 +15,10 @@ type Out struct {
 	flows  bool   // Write breaks lines, too
 	live   *Line  // erased before anything is written; may be nil
 	begun  string // a line of Print whose end has not come
+
+	// Edit changes each text before it is fitted to the screen: what Print and Table write, and what Write writes if the
+	// stream flows. It may be nil.
+	Edit func(text string) string
 }
 
 // NewOut returns a stream to w. If flows is set, all lines are fitted to the screen; otherwise only what Print and Table
@@ -30,8 +34,12 @@ func (o *Out) Write(b []byte) (n int, err error) {
 		return 0, err
 	}
 	o.live.Erase()
-	if !o.flows || o.screen.Width == 0 {
+	if !o.flows {
 		return o.filter.Write(b)
+	}
+	if o.screen.Width == 0 {
+		_, err := o.filter.Write([]byte(o.edited(string(b))))
+		return len(b), err
 	}
 	if _, err := io.WriteString(o.to, o.fitted(string(b))); err != nil {
 		return 0, err
@@ -71,7 +79,7 @@ func (o *Out) Table(rows [][]string) error {
 	safe := make([][]string, len(rows))
 	for i, row := range rows {
 		for _, cell := range row {
-			safe[i] = append(safe[i], plain.Line(strings.ReplaceAll(cell, "\n", " ")))
+			safe[i] = append(safe[i], plain.Line(strings.ReplaceAll(o.edited(cell), "\n", " ")))
 		}
 	}
 	return o.show(o.screen.Table(safe))
@@ -87,7 +95,16 @@ func (o *Out) Flush() error {
 	return o.show(o.fitted(begun))
 }
 
-func (o *Out) fitted(text string) string { return o.screen.Paint(o.screen.Wrap(plain.Lines(text))) }
+func (o *Out) fitted(text string) string {
+	return o.screen.Paint(o.screen.Wrap(plain.Lines(o.edited(text))))
+}
+
+func (o *Out) edited(text string) string {
+	if o.Edit == nil {
+		return text
+	}
+	return o.Edit(text)
+}
 
 func (o *Out) show(text string) error {
 	o.live.Erase()

@@ -29,6 +29,24 @@ type Text struct {
 	Notes    []string `json:"notes"` // what holds for every condition
 }
 
+// Named replaces names in the text, such as the object id of a group by its displayName.
+func (t *Text) Named(names map[string]string) {
+	var pairs []string
+	for from, to := range names {
+		pairs = append(pairs, from, to)
+	}
+	r := strings.NewReplacer(pairs...)
+	lists := [][]string{t.Purpose, t.LeftOut, t.Grace, t.Limits, t.Notes}
+	for _, p := range slices.Concat(t.Licenses, t.Rules) {
+		lists = append(lists, p.Lines)
+	}
+	for _, list := range lists {
+		for i := range list {
+			list[i] = r.Replace(list[i])
+		}
+	}
+}
+
 // Part is what the policy says about one license or in one rule.
 type Part struct {
 	Name  string   `json:"name"`

@@ -10,33 +10,41 @@ import (
 // Clean returns a copy of v in which every text is one line of printable runes, at any depth of its structs, slices,
 // maps and pointers. Text from a directory may hold marks that reverse the reading direction, or are not visible.
 func Clean[T any](v T) T {
-	return clean(reflect.ValueOf(&v).Elem()).Interface().(T)
+	return edited(reflect.ValueOf(&v).Elem(), plain.Line).Interface().(T)
+}
+
+// InStore returns a copy of v in which the commands in each text name a store, as in plain.InStore.
+func InStore[T any](v T, store string) T {
+	if store == "" {
+		return v
+	}
+	return edited(reflect.ValueOf(&v).Elem(), func(text string) string { return plain.InStore(text, store) }).Interface().(T)
 }
 
 var instant = reflect.TypeFor[time.Time]()
 
-func clean(v reflect.Value) reflect.Value {
+func edited(v reflect.Value, edit func(string) string) reflect.Value {
 	out := reflect.New(v.Type()).Elem()
 	switch v.Kind() {
 	case reflect.String:
-		out.SetString(plain.Line(v.String()))
+		out.SetString(edit(v.String()))
 	case reflect.Pointer:
 		if !v.IsNil() {
 			out.Set(reflect.New(v.Type().Elem()))
-			out.Elem().Set(clean(v.Elem()))
+			out.Elem().Set(edited(v.Elem(), edit))
 		}
 	case reflect.Slice:
 		if !v.IsNil() {
 			out.Set(reflect.MakeSlice(v.Type(), v.Len(), v.Len()))
 			for i := range v.Len() {
-				out.Index(i).Set(clean(v.Index(i)))
+				out.Index(i).Set(edited(v.Index(i), edit))
 			}
 		}
 	case reflect.Map:
 		if !v.IsNil() {
 			out.Set(reflect.MakeMapWithSize(v.Type(), v.Len()))
 			for key, value := range v.Seq2() {
-				out.SetMapIndex(clean(key), clean(value))
+				out.SetMapIndex(edited(key, edit), edited(value, edit))
 			}
 		}
 	case reflect.Struct:
@@ -46,7 +54,7 @@ func clean(v reflect.Value) reflect.Value {
 		}
 		for i := range v.NumField() {
 			if v.Type().Field(i).IsExported() {
-				out.Field(i).Set(clean(v.Field(i)))
+				out.Field(i).Set(edited(v.Field(i), edit))
 			}
 		}
 	default:

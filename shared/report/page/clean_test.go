@@ -1,10 +1,13 @@
 package page
 
 import (
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/report"
 )
 
 func TestClean(t *testing.T) {
@@ -28,5 +31,18 @@ func TestClean(t *testing.T) {
 	}
 	if dirty.Texts[0] != "a\u202eb" || dirty.To.Text != "\u200fz" {
 		t.Error("Clean changed its argument")
+	}
+}
+
+// Commands in the texts of a run name the store of the pages.
+func TestInStore(t *testing.T) {
+	t.Parallel()
+	n := &report.Night{Changes: report.List[report.Row]{Rows: []report.Row{{Note: "pending: run R began it; `idleseat apply R` finishes it"}}}}
+	placed := InStore(*n, "/srv/idle seat")
+	if got, want := placed.Changes.Rows[0].Note, "pending: run R began it; `idleseat apply R --store '/srv/idle seat'` finishes it"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got := InStore(*n, ""); cmp.Diff(*n, got) != "" || strings.Contains(n.Changes.Rows[0].Note, "--store") {
+		t.Errorf("without a store: %+v; the argument: %+v", got.Changes, n.Changes)
 	}
 }

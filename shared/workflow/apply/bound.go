@@ -9,6 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/store"
@@ -39,7 +40,7 @@ func (j *job) unplanned(ctx context.Context, taken *ledger.Entry) (why string, e
 		if j.plan.Restores != "" {
 			return "", nil
 		}
-		return fmt.Sprintf("not given back by a run: the plan of run %s is over its time, so the ledger alone says that the license was taken; `idleseat restore %s` gives it back", taken.Run, taken.Person), nil
+		return fmt.Sprintf("not given back by a run: the plan of run %s is over its time, so the ledger alone says that the license was taken; `idleseat restore %s` gives it back", taken.Run, plain.Word(taken.Person)), nil
 	case err != nil:
 		return "", err
 	case !slices.ContainsFunc(past.Touches, func(t history.Touch) bool { return t.User == taken.Person && t.License == taken.License }):
