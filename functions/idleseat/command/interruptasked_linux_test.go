@@ -45,21 +45,21 @@ func TestInterruptedInit(t *testing.T) {
 func (x *session) asks(n int) bool {
 	x.t.Helper()
 	for late := time.After(patience); ; {
-		if len(question.FindAllString(x.text(), -1)) >= n {
+		if len(endOfQuestion.FindAllString(x.text(), -1)) >= n {
 			return true
 		}
 		select {
 		case <-x.more:
 		case <-x.ended:
-			return len(question.FindAllString(x.text(), -1)) >= n
+			return len(endOfQuestion.FindAllString(x.text(), -1)) >= n
 		case <-late:
 			x.t.Fatalf("waited for question %d:\n%s", n, x.text())
 		}
 	}
 }
 
-// question matches the end of a question of init.
-var question = regexp.MustCompile(`empty:[^)]*\):? `)
+// endOfQuestion matches the end of a question of init.
+var endOfQuestion = regexp.MustCompile(`empty:[^)]*\):? `)
 
 // TestInterruptedNight sends Ctrl-C while a night waits for the directory.
 func TestInterruptedNight(t *testing.T) {
