@@ -1,7 +1,9 @@
 package endtoend
 
 import (
+	"encoding/json"
 	"os"
+	"os/exec"
 	"regexp"
 	"strconv"
 	"strings"
@@ -164,4 +166,40 @@ func longestOf(t *testing.T, parameter *yaml.Node) int {
 		t.Fatalf("the value of a parameter may have any length: line %d", parameter.Line)
 	}
 	return longest
+}
+
+// TestVersionsOfSAM translates the template with SAM's own translator, which cfn-lint installs. Each version of a
+// function must be kept, both when the code changes, which removes its resource, and when a parameter changes, which
+// replaces it.
+func TestVersionsOfSAM(t *testing.T) {
+	t.Parallel()
+	python, err := exec.LookPath("python3")
+	if err != nil || exec.CommandContext(t.Context(), python, "-c", "import samtranslator").Run() != nil {
+		t.Skip("SKIPPED: python3 has no samtranslator (pip install cfn-lint), so SAM's own translator did not read the template")
+	}
+	cmd := exec.CommandContext(t.Context(), python, "testdata/samversions.py", "../../template.yaml")
+	cmd.Env = append(os.Environ(), "AWS_DEFAULT_REGION="+region)
+	out, err := cmd.Output()
+	var versions map[string]struct {
+		DeletionPolicy, UpdateReplacePolicy string
+		Properties                          struct{ Description any }
+	}
+	if err == nil {
+		err = json.Unmarshal(out, &versions)
+	}
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	replaced := 0
+	for name, v := range versions {
+		if v.Properties.Description != nil {
+			replaced++
+		}
+		if v.DeletionPolicy != "Retain" || v.Properties.Description != nil && v.UpdateReplacePolicy != "Retain" {
+			t.Errorf("%s is not kept: %+v", name, v)
+		}
+	}
+	if len(versions) != len(functionLimits) || replaced != 3 {
+		t.Errorf("%d versions, of which %d are replaced when a parameter changes: %s", len(versions), replaced, out)
+	}
 }
