@@ -17,9 +17,9 @@ import (
 // made is the time of every packed file. It is the first that a zip can hold.
 var made = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// pack writes the archive of a binary and its files: a zip for Windows, which opens no other kind on every machine, and a
+// pack writes the archive of a binary, the licenses of what is in it, and its files: a zip for Windows, which opens no other kind on every machine, and a
 // .tar.gz elsewhere. Everything is in a folder with the archive's name.
-func (r release) pack(title, binary string, files []string) (err error) {
+func (r release) pack(title, binary, licenses string, files []string) (err error) {
 	ending, begin := ".tar.gz", newTar
 	if strings.HasSuffix(binary, ".exe") {
 		ending, begin = ".zip", newZip
@@ -32,6 +32,9 @@ func (r release) pack(title, binary string, files []string) (err error) {
 	defer func() { err = errors.Join(err, out.Close()) }()
 	add, end := begin(out)
 	if err := addFile(add, path.Join(title, filepath.Base(binary)), binary, 0o755); err != nil {
+		return fmt.Errorf("pack %s: %w", name, err)
+	}
+	if err := addFile(add, path.Join(title, filepath.Base(licenses)), licenses, 0o644); err != nil {
 		return fmt.Errorf("pack %s: %w", name, err)
 	}
 	for _, file := range files {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -24,7 +25,8 @@ func (r release) compile(ctx context.Context, source, binary, system, arch strin
 	return r.run(ctx, []string{"GOOS=" + system, "GOARCH=" + arch}, "go", append(args, "./"+source)...)
 }
 
-// functions takes the zips that make builds, for Terraform's dist folder and for SAM alike, and lists their modules.
+// functions takes the zips that make builds, for Terraform's dist folder and for SAM alike, and lists their modules with
+// the licenses. The Makefile has the same system, architecture and tag.
 func (r release) functions(ctx context.Context, _ string) error {
 	if err := r.run(ctx, nil, "make", "--no-print-directory", "functions"); err != nil {
 		return err
@@ -49,6 +51,9 @@ func (r release) functions(ctx context.Context, _ string) error {
 		if err := writeBOM(filepath.Join(r.root, "bin", "functions", name), name, r.version, filepath.Join(r.out, name+".cdx.json")); err != nil {
 			return err
 		}
+		if err := r.writeLicenses(ctx, "functions/"+name, "linux", "arm64", []string{"-tags=lambda.norpc"}, filepath.Join(r.out, name+".licenses.txt")); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -56,12 +61,17 @@ func (r release) functions(ctx context.Context, _ string) error {
 // run runs a command in the sources, with an environment in which only the places of caches and modules are this
 // machine's.
 func (r release) run(ctx context.Context, more []string, name string, args ...string) error {
+	return r.runTo(ctx, r.log, more, name, args...)
+}
+
+// runTo is run with the standard output going to out.
+func (r release) runTo(ctx context.Context, out io.Writer, more []string, name string, args ...string) error {
 	places, err := r.places(ctx)
 	if err != nil {
 		return err
 	}
 	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Dir, cmd.Stdout, cmd.Stderr = r.root, r.log, r.log
+	cmd.Dir, cmd.Stdout, cmd.Stderr = r.root, out, r.log
 	cmd.Env = append(places, "CGO_ENABLED=0", "GOAMD64=v1", "GOARM64=v8.0", "GOENV=off", "GOFLAGS=", "GOEXPERIMENT=", "GOFIPS140=off", "GOWORK=off")
 	cmd.Env = append(cmd.Env, more...)
 	if err := cmd.Run(); err != nil {

@@ -146,7 +146,11 @@ func (r release) programsFor(ctx context.Context, target string) error {
 			return err
 		}
 		title := fmt.Sprintf("%s_%s_%s_%s", p.name, r.version, system, arch)
-		if err := r.pack(title, binary, append(slices.Clone(p.files[""]), p.files[system]...)); err != nil {
+		licenses := filepath.Join(scratch, licensesName)
+		if err := r.writeLicenses(ctx, p.source, system, arch, nil, licenses); err != nil {
+			return err
+		}
+		if err := r.pack(title, binary, licenses, append(slices.Clone(p.files[""]), p.files[system]...)); err != nil {
 			return err
 		}
 		if err := writeBOM(binary, p.name, r.version, filepath.Join(r.out, title+".cdx.json")); err != nil {

@@ -96,10 +96,10 @@ func TestRelease(t *testing.T) {
 		t.Errorf("two builds differ (-first +second):\n%s", diff)
 	}
 	want := map[string][]string{
-		"seats_1.2.3_linux_amd64.tar.gz":       {"-rwxr-xr-x seats_1.2.3_linux_amd64/seats", "-rw-r--r-- seats_1.2.3_linux_amd64/LICENSE", "-rw-r--r-- seats_1.2.3_linux_amd64/seats.service"},
-		"seats-relay_1.2.3_linux_amd64.tar.gz": {"-rwxr-xr-x seats-relay_1.2.3_linux_amd64/seats-relay", "-rw-r--r-- seats-relay_1.2.3_linux_amd64/LICENSE"},
-		"seats_1.2.3_darwin_arm64.tar.gz":      {"-rwxr-xr-x seats_1.2.3_darwin_arm64/seats", "-rw-r--r-- seats_1.2.3_darwin_arm64/LICENSE"},
-		"seats_1.2.3_windows_amd64.zip":        {"-rwxr-xr-x seats_1.2.3_windows_amd64/seats.exe", "-rw-r--r-- seats_1.2.3_windows_amd64/LICENSE"},
+		"seats_1.2.3_linux_amd64.tar.gz":       {"-rwxr-xr-x seats_1.2.3_linux_amd64/seats", "-rw-r--r-- seats_1.2.3_linux_amd64/LICENSES-OF-MODULES.txt", "-rw-r--r-- seats_1.2.3_linux_amd64/LICENSE", "-rw-r--r-- seats_1.2.3_linux_amd64/seats.service"},
+		"seats-relay_1.2.3_linux_amd64.tar.gz": {"-rwxr-xr-x seats-relay_1.2.3_linux_amd64/seats-relay", "-rw-r--r-- seats-relay_1.2.3_linux_amd64/LICENSES-OF-MODULES.txt", "-rw-r--r-- seats-relay_1.2.3_linux_amd64/LICENSE"},
+		"seats_1.2.3_darwin_arm64.tar.gz":      {"-rwxr-xr-x seats_1.2.3_darwin_arm64/seats", "-rw-r--r-- seats_1.2.3_darwin_arm64/LICENSES-OF-MODULES.txt", "-rw-r--r-- seats_1.2.3_darwin_arm64/LICENSE"},
+		"seats_1.2.3_windows_amd64.zip":        {"-rwxr-xr-x seats_1.2.3_windows_amd64/seats.exe", "-rw-r--r-- seats_1.2.3_windows_amd64/LICENSES-OF-MODULES.txt", "-rw-r--r-- seats_1.2.3_windows_amd64/LICENSE"},
 	}
 	for name, list := range want {
 		if diff := cmp.Diff(list, packed(t, filepath.Join(out, name))); diff != "" {
