@@ -104,3 +104,20 @@ func TestSaysWhatIsHalfway(t *testing.T) {
 		t.Errorf("explain:\n%s", a.out)
 	}
 }
+
+// TestFreed: what is given back is paid again, also where no price is known.
+func TestFreed(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		saving   float64
+		restored bool
+		want     string
+	}{
+		{39, false, "39.00 USD a month freed"}, {0, false, "0.00 USD a month freed"}, {-39, true, "39.00 USD a month paid again"},
+		{0, true, "0.00 USD a month paid again"}, {-4, false, "4.00 USD a month paid again"},
+	} {
+		if got := freed(tc.saving, "USD", tc.restored); got != tc.want {
+			t.Errorf("%.0f, restored %t: %q, want %q", tc.saving, tc.restored, got, tc.want)
+		}
+	}
+}
