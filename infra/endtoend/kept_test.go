@@ -94,6 +94,34 @@ func TestNames(t *testing.T) {
 	}
 }
 
+// TestCertificatesAreThere checks that SAM refuses to sign in with certificates that are not given, before anything is
+// made. Terraform's own tests check the same of the module.
+func TestCertificatesAreThere(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var root yaml.Node
+	if err := yaml.Unmarshal(text, &root); err != nil {
+		t.Fatal(err)
+	}
+	rule := section(section(root.Content[0], "Rules"), "CertificatesAreThere")
+	for _, tt := range []struct {
+		auth, read, write string
+		refused           bool
+	}{
+		{"aws", "", "", false}, {"certificate", "", "", true}, {"certificate", "r", "", true}, {"certificate", "", "w", true}, {"certificate", "r", "w", false},
+	} {
+		m := loadTemplateWith(t, map[string]string{"EntraAuth": tt.auth, "ReadCertificate": tt.read, "WriteCertificate": tt.write})
+		applies := m.value(t, section(rule, "RuleCondition")) == true
+		holds := m.value(t, section(section(rule, "Assertions").Content[0], "Assert")) == true
+		if refused := applies && !holds; refused != tt.refused {
+			t.Errorf("%+v: refused %v", tt, refused)
+		}
+	}
+}
+
 // TestNamesOfAllRegions checks that Terraform puts the region into each name that is unique in a whole account, so that
 // a second deployment of the same name can stand in another region. SAM leaves the names of IAM to CloudFormation.
 func TestNamesOfAllRegions(t *testing.T) {

@@ -43,12 +43,20 @@ variable "read_certificate" {
   description = "ARN of the secret with the reading application's certificate and key (PEM), with entra_auth certificate."
   type        = string
   default     = ""
+  validation {
+    condition     = var.entra_auth != "certificate" || var.read_certificate != ""
+    error_message = "entra_auth certificate needs read_certificate."
+  }
 }
 
 variable "write_certificate" {
   description = "ARN of the secret with the writing application's certificate and key (PEM), with entra_auth certificate."
   type        = string
   default     = ""
+  validation {
+    condition     = var.entra_auth != "certificate" || var.write_certificate != ""
+    error_message = "entra_auth certificate needs write_certificate."
+  }
 }
 
 variable "graph_url" {

@@ -157,6 +157,15 @@ run "certificates" {
   }
 }
 
+run "certificates_are_there" {
+  command = plan
+  variables {
+    entra_auth       = "certificate"
+    read_certificate = "arn:aws:secretsmanager:eu-north-1:123456789012:secret:read"
+  }
+  expect_failures = [var.write_certificate]
+}
+
 run "definition" {
   command = plan
   assert {
