@@ -13,7 +13,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"go.yaml.in/yaml/v3"
 )
 
 // bundle is a certificate bundle. Its line breaks and spaces make quotes necessary on a command line.
@@ -133,16 +132,8 @@ func (p parameter) allows(value string) bool {
 
 func deployParameters(t *testing.T) map[string]parameter {
 	t.Helper()
-	text, err := os.ReadFile("../../template.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var root yaml.Node
 	all := map[string]parameter{}
-	if err := yaml.Unmarshal(text, &root); err != nil {
-		t.Fatal(err)
-	}
-	if err := section(root.Content[0], "Parameters").Decode(&all); err != nil {
+	if err := section(templateRoot(t), "Parameters").Decode(&all); err != nil {
 		t.Fatal(err)
 	}
 	return all

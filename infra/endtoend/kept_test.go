@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"go.yaml.in/yaml/v3"
 )
 
 // TestKeptStore checks that the bucket and the key survive the removal of a deployment, but not a failed creation. A
@@ -60,15 +59,8 @@ func TestKeptStore(t *testing.T) {
 // name must fit all resources named after it.
 func TestNames(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile("../../template.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var root yaml.Node
-	if err := yaml.Unmarshal(text, &root); err != nil {
-		t.Fatal(err)
-	}
-	name := section(section(root.Content[0], "Parameters"), "Name")
+	root := templateRoot(t)
+	name := section(section(root, "Parameters"), "Name")
 	allowed := section(name, "AllowedPattern").Value
 	variables, err := os.ReadFile("../terraform/variables.tf")
 	if err != nil {
@@ -98,15 +90,8 @@ func TestNames(t *testing.T) {
 // made. Terraform's own tests check the same of the module.
 func TestCertificatesAreThere(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile("../../template.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var root yaml.Node
-	if err := yaml.Unmarshal(text, &root); err != nil {
-		t.Fatal(err)
-	}
-	rule := section(section(root.Content[0], "Rules"), "CertificatesAreThere")
+	root := templateRoot(t)
+	rule := section(section(root, "Rules"), "CertificatesAreThere")
 	for _, tt := range []struct {
 		auth, read, write string
 		refused           bool

@@ -129,16 +129,7 @@ func TestLocalStates(t *testing.T) {
 	if out["verdict"] != "review" || out["changes"].(float64) < 5 || !cmp.Equal(before, l.holdings()) {
 		t.Fatalf("the night ended with %v", out)
 	}
-	own := newRig(t, options{company: townsfolk, mode: "review", patient: true})
-	planned, failure := own.run(nightly)
-	if failure != nil {
-		t.Fatal(failure)
-	}
-	for _, key := range []string{"verdict", "changes", "counts", "monthlySaving"} {
-		if diff := cmp.Diff(planned[key], out[key]); diff != "" {
-			t.Errorf("%s (-own engine +foreign engine):\n%s", key, diff)
-		}
-	}
+	own, planned := ownNight(t, out)
 	approved := approve(t, l.run, out)
 	if diff := cmp.Diff(approve(t, own.run, planned)["results"], approved["results"]); diff != "" {
 		t.Errorf("results (-own engine +foreign engine):\n%s", diff)

@@ -29,16 +29,7 @@ func TestMotoReview(t *testing.T) {
 	if out["verdict"] != "review" || out["changes"].(float64) < 5 || !cmp.Equal(before, m.holdings()) {
 		t.Fatalf("the night ended with %v", out)
 	}
-	own := newRig(t, options{company: townsfolk, mode: "review", patient: true})
-	planned, failure := own.run(nightly)
-	if failure != nil {
-		t.Fatal(failure)
-	}
-	for _, key := range []string{"verdict", "changes", "counts", "monthlySaving"} {
-		if diff := cmp.Diff(planned[key], out[key]); diff != "" {
-			t.Errorf("%s (-own engine +moto):\n%s", key, diff)
-		}
-	}
+	own, planned := ownNight(t, out)
 	m.looks()
 	approved := approve(t, m.run, out)
 	if diff := cmp.Diff(approve(t, own.run, planned)["results"], approved["results"]); diff != "" {
@@ -127,4 +118,20 @@ func taken(t *testing.T, s store.Store) map[string]int {
 		}
 	}
 	return all
+}
+
+// ownNight runs the same night on the own engine, and fails the test if it ended otherwise than out.
+func ownNight(t *testing.T, out map[string]any) (own *rig, planned map[string]any) {
+	t.Helper()
+	own = newRig(t, options{company: townsfolk, mode: "review", patient: true})
+	planned, failure := own.run(nightly)
+	if failure != nil {
+		t.Fatal(failure)
+	}
+	for _, key := range []string{"verdict", "changes", "counts", "monthlySaving"} {
+		if diff := cmp.Diff(planned[key], out[key]); diff != "" {
+			t.Errorf("%s (-own engine +here):\n%s", key, diff)
+		}
+	}
+	return own, planned
 }

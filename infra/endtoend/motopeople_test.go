@@ -74,16 +74,7 @@ func TestMotoRelayKilled(t *testing.T) {
 	if deaths.Load() != 1 {
 		t.Errorf("%d relays died while everybody was read", deaths.Load())
 	}
-	own := newRig(t, options{company: townsfolk, mode: "review", patient: true})
-	planned, failure := own.run(nightly)
-	if failure != nil {
-		t.Fatal(failure)
-	}
-	for _, key := range []string{"verdict", "changes", "counts", "monthlySaving"} {
-		if diff := cmp.Diff(planned[key], out[key]); diff != "" {
-			t.Errorf("%s (-undisturbed +killed):\n%s", key, diff)
-		}
-	}
+	own, planned := ownNight(t, out)
 	approved := approve(t, m.run, out)
 	if diff := cmp.Diff(approve(t, own.run, planned)["results"], approved["results"]); diff != "" {
 		t.Errorf("results (-undisturbed +killed):\n%s", diff)

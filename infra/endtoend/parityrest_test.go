@@ -3,7 +3,6 @@ package endtoend
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -13,7 +12,6 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	ctyjson "github.com/zclconf/go-cty/cty/json"
-	"go.yaml.in/yaml/v3"
 )
 
 // attribute evaluates an attribute of a resource or of an inner block of it, such as "target.retry_policy.x". key is the
@@ -154,21 +152,14 @@ func TestOtherResourcesAgree(t *testing.T) {
 // of SAM's functions are those of Terraform's, and that both deployments have the same outputs.
 func TestSettingsAgree(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile("../../template.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var root yaml.Node
-	if err := yaml.Unmarshal(text, &root); err != nil {
-		t.Fatal(err)
-	}
+	root := templateRoot(t)
 	snake := func(name string) string { return strings.ReplaceAll(kebab(name), "-", "_") }
 	tf := loadModule(t)
 	// A variable holds any number of bytes, so Terraform needs no secret for a bundle. A command of the AWS CLI uploads
 	// the policy of SAM, and SAM builds the zips itself.
 	alone := []string{"relay_ca_secret", "zips", "policy_file", "policy_writers"}
 	given := map[string]any{}
-	parameters := section(root.Content[0], "Parameters")
+	parameters := section(root, "Parameters")
 	for i := 0; i < len(parameters.Content); i += 2 {
 		name := snake(parameters.Content[i].Value)
 		given[name] = nil
@@ -194,7 +185,7 @@ func TestSettingsAgree(t *testing.T) {
 	if diff := cmp.Diff(variables, given); diff != "" {
 		t.Errorf("variables and parameters, with their defaults (-Terraform +SAM):\n%s", diff)
 	}
-	globals := section(section(root.Content[0], "Globals"), "Function")
+	globals := section(section(root, "Globals"), "Function")
 	for property, attribute := range map[string]string{"Runtime": "runtime", "Handler": "handler"} {
 		if got := section(globals, property).Value; got != tf.attribute(t, "aws_lambda_function.function", attribute, "gate") {
 			t.Errorf("%s is %s in SAM", property, got)
@@ -204,7 +195,7 @@ func TestSettingsAgree(t *testing.T) {
 		t.Errorf("functions run on %s in SAM", got)
 	}
 	inSAM := map[string]bool{}
-	outputs := section(root.Content[0], "Outputs")
+	outputs := section(root, "Outputs")
 	for i := 0; i < len(outputs.Content); i += 2 {
 		name := outputs.Content[i].Value
 		switch together := strings.TrimSuffix(name, "Policy"); {

@@ -39,8 +39,8 @@ func loadTemplate(t *testing.T) *template {
 	return loadTemplateWith(t, nil)
 }
 
-// loadTemplateWith evaluates the template with additional parameters.
-func loadTemplateWith(t *testing.T, more map[string]string) *template {
+// templateRoot returns the template as it is written.
+func templateRoot(t *testing.T) *yaml.Node {
 	t.Helper()
 	text, err := os.ReadFile("../../template.yaml")
 	if err != nil {
@@ -50,8 +50,15 @@ func loadTemplateWith(t *testing.T, more map[string]string) *template {
 	if err := yaml.Unmarshal(text, &root); err != nil {
 		t.Fatal(err)
 	}
+	return root.Content[0]
+}
+
+// loadTemplateWith evaluates the template with additional parameters.
+func loadTemplateWith(t *testing.T, more map[string]string) *template {
+	t.Helper()
+	root := templateRoot(t)
 	m := &template{parameters: map[string]any{}, conditions: map[string]any{}}
-	whole := section(root.Content[0], "Parameters")
+	whole := section(root, "Parameters")
 	for i := 0; i < len(whole.Content); i += 2 {
 		name := whole.Content[i].Value
 		m.parameters[name] = ""
@@ -64,11 +71,11 @@ func loadTemplateWith(t *testing.T, more map[string]string) *template {
 			}
 		}
 	}
-	conditions := section(root.Content[0], "Conditions")
+	conditions := section(root, "Conditions")
 	for i := 0; i < len(conditions.Content); i += 2 {
 		m.conditions[conditions.Content[i].Value] = m.value(t, conditions.Content[i+1])
 	}
-	m.resources = m.value(t, section(root.Content[0], "Resources")).(map[string]any)
+	m.resources = m.value(t, section(root, "Resources")).(map[string]any)
 	return m
 }
 

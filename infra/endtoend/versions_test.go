@@ -70,18 +70,11 @@ func TestVersions(t *testing.T) {
 // replaced only when its description changes. CloudFormation allows 256 characters there (AWS::Lambda::Version).
 func TestParametersPublish(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile("../../template.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var root yaml.Node
-	if err := yaml.Unmarshal(text, &root); err != nil {
-		t.Fatal(err)
-	}
-	parameters := section(root.Content[0], "Parameters")
+	root := templateRoot(t)
+	parameters := section(root, "Parameters")
 	found := 0
 	for _, function := range []string{"Collect", "Evaluate", "Gate", "Apply"} {
-		resource := section(section(root.Content[0], "Resources"), function+"Function")
+		resource := section(section(root, "Resources"), function+"Function")
 		properties := section(resource, "Properties")
 		said, length := "", 0
 		if d := section(properties, "VersionDescription"); d != nil {
