@@ -193,6 +193,14 @@ func TestInterrupt(t *testing.T) {
 	x = s.terminal(80, in("restore", "--run", p.Run)...)
 	x.until("[yes/no]")
 	x.interrupts("interrupted: nothing of run ", "go on with:")
+
+	x = s.terminal(200, in("restore", "--run", p.Run)...)
+	x.until("[yes/no]")
+	x.types("no\n")
+	status, screen := x.ends()
+	if screen = strings.Join(strings.Fields(colored.ReplaceAllString(screen, "")), " "); status != exitHeld || !strings.Contains(screen, "nothing was given back, and run "+p.Run+" stays stopped; to give back later, call: idleseat apply ") {
+		t.Errorf("exit status %d after no: %s", status, screen)
+	}
 }
 
 // TestTerminal checks what a terminal of a width shows of the commands that print: no line is wider, except commands to

@@ -99,6 +99,13 @@ func (c *restoreCmd) inForce(a *Process) string {
 
 // restoreRun resumes the pending changes of earlier runs, then plans and applies the restore of one run.
 func (c *restoreCmd) restoreRun(a *Process, line *pipeline, s store.Store, run, user string) error {
+	if !c.Yes && !a.atTerminal() {
+		return errNotApproved // before the run is stopped
+	}
+	of := ""
+	if user != "" {
+		of = " for this person"
+	}
 	p, err := restore.Plan(a.Context, s, restore.Request{Of: run, User: user, Run: newRun(line.now()), Policy: c.inForce(a)}, line.now())
 	if err != nil {
 		return err
@@ -108,7 +115,11 @@ func (c *restoreCmd) restoreRun(a *Process, line *pipeline, s store.Store, run, 
 	}
 	next := c.next(a, "apply "+p.Run)
 	if !c.Yes {
-		if err := approved(a, p, next); err != nil {
+		err := approved(a, p, next)
+		if errors.Is(err, errNotApproved) {
+			return fmt.Errorf("%w; nothing was given back, and run %s stays stopped%s; to give back later, call:  %s", err, run, of, next)
+		}
+		if err != nil {
 			return err
 		}
 	}

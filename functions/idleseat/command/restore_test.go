@@ -130,6 +130,25 @@ func TestRestoreOfOthers(t *testing.T) {
 	s.asBefore(before)
 }
 
+// TestRestoreUnasked: a restore that cannot ask stops nothing. The run finishes what it has begun.
+func TestRestoreUnasked(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 300, Seed: 9, LicenseDelay: 700 * time.Millisecond})
+	p := s.plan(exitDone)
+	if a := s.want(exitDone, "apply", p.Run, "--yes", "--format", "json"); !bytes.Contains(a.out, []byte(`"pending"`)) {
+		t.Fatal("nothing is pending")
+	}
+	for _, args := range [][]string{{"--run", p.Run}, {p.Changes[0].UserPrincipalName}} {
+		if a := s.want(exitHeld, append([]string{"restore"}, args...)...); !strings.Contains(a.err, "give --yes") {
+			t.Errorf("%v: %s", args, a.err)
+		}
+	}
+	var r runs.Results
+	if err := json.Unmarshal(s.finish(p.Run).out, &r); err != nil || r.Count(runs.Done) < len(p.Changes)-3 {
+		t.Errorf("%+v %v", r, err)
+	}
+}
+
 // TestRestoreWhileApplied restores a run whose changes are still pending. The run must begin nothing more, pending
 // changes must be rolled back, and licenses that it has taken must be returned.
 func TestRestoreWhileApplied(t *testing.T) {

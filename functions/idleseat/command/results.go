@@ -12,19 +12,20 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
+var errNotApproved = fmt.Errorf("%w: the plan was not approved; answer yes, or give --yes", runs.ErrRefused)
+
 // approved asks at the terminal whether to apply the plan. It returns an error if the answer is not yes, and without a
 // terminal. next is the command that asks again.
 func approved(a *Process, p *plan.Plan, next string) error {
-	refusal := fmt.Errorf("%w: the plan was not approved; answer yes, or give --yes", runs.ErrRefused)
 	if !a.atTerminal() {
-		return refusal
+		return errNotApproved
 	}
 	answer, err := a.ask(question(p))
 	if err != nil {
 		return a.stopped(err, halfway(p, nil, next))
 	}
 	if !strings.EqualFold(answer, "yes") {
-		return refusal
+		return errNotApproved
 	}
 	return nil
 }
