@@ -3,6 +3,7 @@ GO      ?= go
 FUZZTIME ?= 10m
 SEEDS   ?= 1000
 PEOPLE  ?= 300
+FIRST   ?= 1
 VULNDB  ?= https://vuln.go.dev
 TOOL     = $(GO) tool -modfile=tools.mod
 
@@ -39,8 +40,8 @@ test-kills: ## apply killed before and after every one of its operations; half a
 test-versions: ## two builds of the command share a store, the newer with a member more in its plans; some minutes
 	IDLESEAT_TEST_VERSIONS=1 $(GO) test -count=1 -timeout 30m -run '^TestTwoBuiltVersions$$' ./functions/idleseat/command
 
-nights: ## SEEDS companies of PEOPLE people live for 120 nights before the judge; an hour or two
-	$(GO) run ./infra/nights -seeds $(SEEDS) -people $(PEOPLE)
+nights: ## SEEDS companies of PEOPLE people, from seed FIRST on, live for 120 nights before the judge; an hour or two
+	$(GO) run ./infra/nights -first $(FIRST) -seeds $(SEEDS) -people $(PEOPLE)
 
 mutation: ## whether the tests see small changes to what decides and writes; hours on one core
 	nice -n 10 $(GO) run ./infra/mutation

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
-	"github.com/idleseat/idleseat/shared/plain"
 )
 
 // FeedState is the health of one signal in one run.
@@ -89,13 +88,13 @@ func Health(s directory.Signal, f FeedFacts, asOf time.Time) Feed {
 	case f.Sampled == 0:
 		return unhealthy("it returned no people")
 	case f.WithActivity == 0 && s.Reported():
-		return unhealthy("the report has no %s date of any of %s: its column is broken, or nobody has used it for %d days", s.Date(), plain.Many(f.Sampled, "person"), int(s.Horizon()/(24*time.Hour)))
+		return unhealthy("the report has no %s date of any of %d people: its column is broken, or nobody has used it for %d days", s.Date(), f.Sampled, int(s.Horizon()/(24*time.Hour)))
 	case f.WithActivity == 0:
-		return unhealthy("none of %s has a %s date: the permission, the premium license or the feed itself is gone", plain.Many(f.Sampled, "person"), s.Date())
+		return unhealthy("none of %d people has a %s date: the permission, the premium license or the feed itself is gone", f.Sampled, s.Date())
 	case f.Newest.IsZero():
 		return unhealthy("every %s date lies in the future", s.Date())
 	case f.Baseline != nil && f.Baseline.fewerPeople(f.Freshness):
-		return unhealthy("it has %s and had %d on %s: part of the list is missing; if that is right, plan with --accept-feeds", plain.Many(f.Sampled, "person"), f.Baseline.Sampled, f.Baseline.Read.Format(time.DateOnly))
+		return unhealthy("it has %d people and had %d on %s: part of the list is missing; if that is right, plan with --accept-feeds", f.Sampled, f.Baseline.Sampled, f.Baseline.Read.Format(time.DateOnly))
 	case f.Baseline != nil && f.Baseline.fewerDates(f.Freshness):
 		return unhealthy("%d people have a %s date and %d had one on %s: dates got lost; if that is right, plan with --accept-feeds", f.WithActivity, s.Date(), f.Baseline.WithActivity, f.Baseline.Read.Format(time.DateOnly))
 	case f.tooFewDates():

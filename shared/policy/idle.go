@@ -101,8 +101,21 @@ func laterTime(a, b time.Time) time.Time {
 	return a
 }
 
-// idle counts the holders with a plain verdict in the same way. A person whose report reaches back only to a horizon
-// has no plain verdict.
+// openUnused sets open for the holders of whom a report shows no use. Their columns do not say whether they were never
+// active or only not since the report's horizon, and CountIdle tells these apart.
+func (s *screen) openUnused(r *Rule, verdicts []Plain, open []bool) {
+	for _, a := range r.when.activity {
+		if !a.bounded() || !s.readable(a) {
+			continue
+		}
+		for row, date := range s.date(a) {
+			open[row] = open[row] || verdicts[row] > PlainNotHolder && date == unknownDate
+		}
+	}
+}
+
+// idle counts the holders with a plain verdict as CountIdle does. openUnused leaves no plain verdict on those of whom a
+// report shows no use.
 func (s *screen) idle(r *Rule, verdicts []Plain) *Idle {
 	counts := r.NewIdle()
 	if counts == nil {

@@ -38,7 +38,7 @@ rules:
 		"not in it any more":    {unused, head + other, runs.Kept, "undecided: copilotUse is not known: the usage report does not have the person", nil},
 		"refused":               {unused, "", runs.Kept, "undecided: copilotUse cannot be trusted: the usage report copilot: access refused", nil},
 		"stalled":               {unused, head + "2026-11-01,180,bo@x.example,Bo,\r\n", runs.Kept, "undecided: copilotUse cannot be trusted: the usage report copilot: it is of 2026-11-01, 22 days old", nil},
-		"without any date":      {unused, head + "2026-11-21,180,bo@x.example,Bo,\r\n", runs.Kept, "the report has no Copilot activity date of any of 1 person", nil},
+		"without any date":      {unused, head + "2026-11-21,180,bo@x.example,Bo,\r\n", runs.Kept, "the report has no Copilot activity date of any of 1 people", nil},
 		"refused, another rule": {freeAnna, "", runs.Pending, "left the source group", []string{"RemoveMember g-visio id-anna"}},
 	} {
 		t.Run(name, func(t *testing.T) {
