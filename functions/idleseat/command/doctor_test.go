@@ -177,8 +177,8 @@ func ills(t *testing.T) []ill {
 		}, title: "controllers", state: doctor.Warning, means: "not set up here", bash: "IDLESEAT_AD_URLS", cure: func(s *shell, _ doctor.Finding) { s.env = append(s.env, s.company.Env()...) }},
 		{name: "a password file that is not there", spoil: func(s *shell) { s.setenv("IDLESEAT_AD_PASSWORD_FILE", s.path("none")) }, title: "controllers", state: doctor.Failed, means: "IDLESEAT_AD_PASSWORD_FILE", bash: "umask 077",
 			cure: func(s *shell, _ doctor.Finding) { s.setenv("IDLESEAT_AD_PASSWORD_FILE", s.company.PasswordFile) }},
-		{name: "a controller that does not answer", options: sandbox.Options{LostController: "dc2.invalid"}, title: "controllers: ldaps://dc2.invalid", state: doctor.Failed, means: "dc2.invalid", bash: "nc -vz dc2.invalid 636"},
-		{name: "the last logon is not on every controller", options: sandbox.Options{LostController: "dc2.invalid"}, title: "last logon", state: doctor.Failed, means: "dc2.invalid", bash: "nc -vz dc2.invalid 636"},
+		{name: "a controller that does not answer", options: sandbox.Options{LostController: "dc2.invalid"}, title: "controllers: ldaps://dc2.invalid", state: doctor.Failed, means: "dc2.invalid", bash: "</dev/tcp/dc2.invalid/636"},
+		{name: "the last logon is not on every controller", options: sandbox.Options{LostController: "dc2.invalid"}, title: "last logon", state: doctor.Failed, means: "dc2.invalid", bash: "</dev/tcp/dc2.invalid/636"},
 		{name: "a controller whose clock is ahead", spoil: func(s *shell) { s.company.Company.SetADClock(time.Hour) }, title: "clock: ldaps://", state: doctor.Failed, means: "the clocks disagree", bash: "timedatectl",
 			cure: func(s *shell, _ doctor.Finding) { s.company.Company.SetADClock(0) }},
 		{name: "an attribute that the account may not read", spoil: func(s *shell) {

@@ -57,7 +57,7 @@ func (c *controller) configure() error {
 func (c *controller) writeConf() error {
 	services := "ldap"
 	if c.network != nil {
-		services = "rpc ldap cldap kdc drepl"
+		services = "rpc ldap cldap kdc drepl kcc"
 	}
 	var conf bytes.Buffer
 	err := confTemplate.Execute(&conf, map[string]string{

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 )
 
-// nameServer answers DNS for the names of a domain's controllers, and for the service records by which clients find a
-// domain.
+// nameServer answers DNS for the names of a domain's controllers, for the name of the domain itself, and for the service
+// records by which clients find a domain.
 type nameServer struct {
 	conn  net.PacketConn
 	ended chan struct{}
@@ -26,6 +26,7 @@ func serveNames(controllers []*controller) (*nameServer, error) {
 	for _, c := range controllers {
 		n.hosts[c.host()] = net.ParseIP(c.address)
 	}
+	n.hosts[realm] = net.ParseIP(controllers[0].address)
 	go n.serve()
 	return n, nil
 }
@@ -60,6 +61,9 @@ func (n *nameServer) answer(query []byte) ([]byte, error) {
 		m.Answers = []dnsmessage.Resource{{Header: header, Body: &dnsmessage.AResource{A: [4]byte(ip.To4())}}}
 	case name == "_ldap._tcp.dc._msdcs."+realm && q.Type == dnsmessage.TypeSRV:
 		for host := range n.hosts {
+			if host == realm {
+				continue
+			}
 			target := dnsmessage.MustNewName(host + ".")
 			m.Answers = append(m.Answers, dnsmessage.Resource{Header: header, Body: &dnsmessage.SRVResource{Port: 389, Weight: 100, Target: target}})
 		}

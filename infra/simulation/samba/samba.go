@@ -72,6 +72,7 @@ type Domain struct {
 	controllers []*controller
 	network     *network    // nil without Replicating
 	names       *nameServer // nil without Replicating
+	ca          *authority
 }
 
 // Start makes a domain, seeds it, and starts its controllers. It first installs Samba if necessary and possible. It
@@ -102,6 +103,7 @@ func (d *Domain) build(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
+	d.ca = ca
 	if err := os.WriteFile(d.CAFile, ca.pem(), 0o600); err != nil {
 		return err
 	}

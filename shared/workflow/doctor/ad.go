@@ -43,9 +43,16 @@ func checkControllers(ctx context.Context, e *exam) (found []Finding, _ func()) 
 		found = append(found, clock)
 	}
 	if err != nil {
-		found = append(found, Finding{State: Failed, Means: sentence("The list of controllers may lack some: %v", err), Mend: e.reach("", err)})
+		found = append(found, Finding{State: Failed, Means: sentence("The list of controllers may lack some: %v", err), Mend: e.reach(e.firstURL(), err)})
 	}
 	return found, nil
+}
+
+// firstURL returns the address of the controller that is asked first, or "" if controllers are found by DNS.
+func (e *exam) firstURL() string {
+	urls, _ := e.Variable("IDLESEAT_AD_URLS")
+	first, _, _ := strings.Cut(urls, ",")
+	return strings.TrimSpace(first)
 }
 
 // checkADPeople reads the first accounts, and finds the attributes that the account of idleseat may not read.
@@ -55,13 +62,14 @@ func checkADPeople(ctx context.Context, e *exam) ([]Finding, func()) {
 		rests = e.Policy.Rests()
 	}
 	var f directory.Freshness
-	hidden, first := map[string]int{}, directory.ADUser{}
+	hidden, people, first := map[string][]string{}, map[string]int{}, directory.ADUser{} // DNs by attribute, and people by unit
 	_, err := e.AD.ListFull(ctx, rests, func(u directory.ADUser) error {
 		if f.SampleAD(&u, e.now); f.Sampled == 1 {
 			first = u
 		}
+		people[parent(u.DN)]++
 		for _, a := range u.Unreadable {
-			hidden[a]++
+			hidden[a] = append(hidden[a], u.DN)
 		}
 		if f.Sampled == evidence.Enough {
 			return errSeen
@@ -73,26 +81,30 @@ func checkADPeople(ctx context.Context, e *exam) ([]Finding, func()) {
 	case err != nil && !noDates && !errors.Is(err, errSeen):
 		return one(Finding{State: Failed, Means: sentence("%v", err), Mend: e.reach("", err)})
 	case f.Sampled == 0:
-		return one(Finding{State: Failed, Means: "The account is signed in, but sees nobody below IDLESEAT_AD_BASE.", Mend: e.allowReading(first.DN)})
+		return one(Finding{State: Failed, Means: "The account is signed in, but sees nobody below IDLESEAT_AD_BASE.", Mend: e.seeSomebody()})
 	}
 	found := []Finding{{State: OK, Means: fmt.Sprintf("The account sees people; %d were read.", f.Sampled)}}
 	switch {
 	case noDates:
 		found = append(found, Finding{Check: "logon dates", State: Failed, Means: sentence("%v", partial), Mend: e.clearInterval(first.DN)})
-	case hidden["lastLogonTimestamp"] > 0: // nothing can be said of dates that are hidden
+	case len(hidden["lastLogonTimestamp"]) > 0: // nothing can be said of dates that are hidden
 	default:
 		s := e.signal(directory.Logons, f, "the first accounts that Active Directory lists")
 		s.Check = "logon dates"
 		found = append(found, s)
 	}
 	for _, a := range slices.Sorted(maps.Keys(hidden)) {
-		found = append(found, Finding{Check: "attributes", About: a, State: Failed, Mend: e.allowReading(first.DN),
-			Means: fmt.Sprintf("The account may not read %s of %d of %d people, who are undecided where a rule asks for it.", a, hidden[a], f.Sampled)})
+		found = append(found, Finding{Check: "attributes", About: a, State: Failed, Mend: e.showHidden(hidden[a], people),
+			Means: fmt.Sprintf("The account may not read %s of %d of %d people, who are undecided where a rule asks for it.", a, len(hidden[a]), f.Sampled)})
 	}
 	if len(hidden) == 0 {
 		found = append(found, Finding{Check: "attributes", State: OK, Means: fmt.Sprintf("Each attribute that the policy needs can be read (%s).", strings.Join(rests, ", "))})
 	}
-	return found, func() { e.first = first }
+	return found, func() {
+		if e.first = first; len(hidden["lastLogonTimestamp"]) > 0 {
+			e.hiddenDates = e.showHidden(hidden["lastLogonTimestamp"], people)
+		}
+	}
 }
 
 // checkLastLogon reads one person from every controller, as a run does before it takes a license.
@@ -101,8 +113,16 @@ func checkLastLogon(ctx context.Context, e *exam) ([]Finding, func()) {
 	if err == nil {
 		return one(Finding{State: OK, Means: "The last logon of a person was read from every controller."})
 	}
-	f := Finding{State: Failed, Means: sentence("Before a change, the last logon is unknown: %v", err), Mend: e.allowReading(e.first.DN)}
-	if p, partial := errors.AsType[*directory.PartialLogonError](err); partial && len(p.Controllers) > 0 && !strings.Contains(err.Error(), "may not read") {
+	f := Finding{State: Failed, Means: sentence("Before a change, the last logon is unknown: %v", err), Mend: e.allowReading(e.domain(e.first.DN))}
+	p, partial := errors.AsType[*directory.PartialLogonError](err)
+	switch text := err.Error(); {
+	case strings.Contains(text, "msDS-LogonTimeSyncInterval"):
+		f.Mend = e.clearInterval(e.first.DN)
+	case strings.Contains(text, "may not read"):
+		if slices.Contains(e.first.Unreadable, "lastLogonTimestamp") {
+			f.Mend = e.hiddenDates
+		}
+	case partial && len(p.Controllers) > 0:
 		f.Mend = e.reach(p.Controllers[0], err)
 	}
 	return one(f)
@@ -136,7 +156,7 @@ func (e *exam) adGroup(ctx context.Context, ref directory.GroupRef) Finding {
 	err := e.AD.ListMembers(ctx, ref.Name, true, func(string) error { return errSeen })
 	switch {
 	case errors.Is(err, directory.ErrNoGroup):
-		f.Means, f.Mend = sentence("Who is in the group is unknown: %v", err), e.onGroup("Let the account read the group.", ref.Name, "GR", "(A;;GR;;;$SID)")
+		f.Means, f.Mend = sentence("Who is in the group is unknown: %v", err), e.permit("Let the account read the group.", ref.Name, "GR", "(A;;GR;;;$SID)")
 		return f
 	case err != nil && !errors.Is(err, errSeen):
 		f.State, f.Means, f.Mend = Unknown, sentence("%v", err), e.reach("", err)
@@ -152,7 +172,7 @@ func (e *exam) adGroup(ctx context.Context, ref directory.GroupRef) Finding {
 		f.State, f.Means, f.Mend = Unknown, sentence("Whether its members can be changed is unknown: %v", err), e.reach("", err)
 	case !may:
 		f.State, f.Means = Warning, "Its members can be read, but the account may not change them, so no plan can be applied."
-		f.Mend = e.onGroup("Give the account the right to write member.", ref.Name, "WP;member", "(OA;;WP;bf9679c0-0de6-11d0-a285-00aa003049e2;;$SID)")
+		f.Mend = e.permit("Give the account the right to write member.", ref.Name, "WP;member", "(OA;;WP;bf9679c0-0de6-11d0-a285-00aa003049e2;;$SID)")
 	default:
 		f.Means = "The group is there, and its members can be read and changed."
 	}

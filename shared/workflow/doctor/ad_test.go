@@ -95,12 +95,16 @@ func TestEachIllOfActiveDirectory(t *testing.T) {
 		means string
 		bash  string
 	}{
-		{"a controller is lost", dc1(lost), checkControllers, Failed, "the connection broke", "nc -vz dc1.corp.example 3636"},
+		{"a controller is lost", dc1(lost), checkControllers, Failed, "the connection broke", "</dev/tcp/dc1.corp.example/3636"},
 		{"a certificate of an unknown CA", dc1(x509.UnknownAuthorityError{}), checkControllers, Failed, "unknown authority", "export IDLESEAT_AD_CA=corp-ca.pem"},
 		{"a wrong password", dc1(&ldap.Error{ResultCode: ldap.LDAPResultInvalidCredentials, Err: errors.New("data 52e")}), checkControllers, Failed, "52e", "export IDLESEAT_AD_PASSWORD_FILE=ad-password"},
 		{"a list that may lack controllers", func(f *forest) { f.unlisted = lost }, checkControllers, Failed, "may lack some", "idleseat doctor"},
 		{"a clock that is behind", func(f *forest) { f.controllers[1].Clock = noon.Add(-time.Hour) }, checkControllers, Failed, "the clocks disagree", "timedatectl"},
-		{"nobody is seen", func(f *forest) { f.people = nil }, checkADPeople, Failed, "sees nobody", "samba-tool dsacl set --objectdn=DC=corp,DC=example --sddl"},
+		{"nobody is seen", func(f *forest) { f.people = nil }, checkADPeople, Failed, "sees nobody", "samba-tool ou list --full-dn\nexport IDLESEAT_AD_BASE=DC=corp,DC=example"},
+		{"nobody is seen in the whole domain", func(f *forest) { f.people = nil }, func(ctx context.Context, e *exam) ([]Finding, func()) {
+			e.Variable = func(string) (string, bool) { return "DC=corp,DC=example", true }
+			return checkADPeople(ctx, e)
+		}, Failed, "sees nobody", "samba-tool dsacl set --objectdn=DC=corp,DC=example --sddl"},
 		{"people are refused", func(f *forest) { f.people, f.listErr = nil, lost }, checkADPeople, Failed, "the connection broke", "idleseat doctor"},
 		{"a domain without lastLogonTimestamp", func(f *forest) { f.listErr = &directory.PartialLogonError{Err: lost} }, checkADPeople, Failed, "the connection broke", "delete: msDS-LogonTimeSyncInterval"},
 		{"dates that have stalled", func(f *forest) { f.people[0].LastLogonTimestamp = noon.Add(-40 * 24 * time.Hour) }, checkADPeople, Failed, "stalled", "samba-tool drs showrepl"},
@@ -115,7 +119,14 @@ func TestEachIllOfActiveDirectory(t *testing.T) {
 		}, checkLastLogon, Failed, "may not read lastLogon", "samba-tool dsacl set"},
 		{"the last logon is not on every controller", func(f *forest) {
 			f.personErr = &directory.PartialLogonError{Controllers: []string{"ldaps://dc2.corp.example"}, Err: lost}
-		}, checkLastLogon, Failed, "the connection broke", "nc -vz dc2.corp.example 636"},
+		}, checkLastLogon, Failed, "the connection broke", "</dev/tcp/dc2.corp.example/636"},
+		{"the last logon where lastLogonTimestamp is not kept", func(f *forest) {
+			f.personErr = &directory.PartialLogonError{Err: errors.New("msDS-LogonTimeSyncInterval of the domain is 0")}
+		}, checkLastLogon, Failed, "of the domain is 0", "delete: msDS-LogonTimeSyncInterval"},
+		{"a certificate of another name", dc1(x509.HostnameError{Certificate: &x509.Certificate{DNSNames: []string{"dc1.corp.example"}}, Host: "10.0.0.1"}), checkControllers, Failed, "10.0.0.1", "export IDLESEAT_AD_URLS=ldaps://dc1.corp.example"},
+		{"a base that is not there", func(f *forest) {
+			f.people, f.listErr = nil, &ldap.Error{ResultCode: ldap.LDAPResultNoSuchObject, Err: errors.New("gone")}
+		}, checkADPeople, Failed, "gone", "export IDLESEAT_AD_BASE=DC=corp,DC=example"},
 		{"no group", func(f *forest) { f.groupErr = directory.ErrNoGroup }, checkADGroups, Failed, "No group has this", "samba-tool group list"},
 		{"a group that does not answer", func(f *forest) { f.groupErr = lost }, checkADGroups, Unknown, "the connection broke", "idleseat doctor"},
 		{"hidden members", func(f *forest) { f.memberErr = directory.ErrNoGroup }, checkADGroups, Failed, "Who is in the group is unknown", "(A;;GR;;;$SID)"},
@@ -162,5 +173,44 @@ func TestActiveDirectoryIsNotNeeded(t *testing.T) {
 	e.Policy = demoPolicy(t)
 	if f, _ := checkControllers(t.Context(), e); f[0].State != Warning {
 		t.Errorf("%+v", f)
+	}
+}
+
+// TestWhereReadingIsAllowed: the right goes to the domain, to the unit or to the person, wherever the attribute is hidden.
+func TestWhereReadingIsAllowed(t *testing.T) {
+	t.Parallel()
+	const domain, oslo, anna = "DC=corp,DC=example", "OU=Oslo,DC=corp,DC=example", `CN=Berg\, Anna,OU=Oslo,DC=corp,DC=example`
+	for _, tt := range []struct {
+		name   string
+		hidden []string
+		people map[string]int // by unit
+		want   string
+	}{
+		{"one of many in the unit", []string{anna}, map[string]int{oslo: 9}, anna},
+		{"half of the unit", []string{anna}, map[string]int{oslo: 2}, anna},
+		{"most of the unit", []string{anna, "CN=Bo," + oslo}, map[string]int{oslo: 3, "CN=Users," + domain: 4}, oslo},
+		{"two units", []string{anna, "CN=Administrator,CN=Users," + domain}, map[string]int{oslo: 3, "CN=Users," + domain: 4}, domain},
+	} {
+		e := &exam{Patient: patient()}
+		e.Bind = `CORP\idleseat`
+		if m := e.showHidden(tt.hidden, tt.people); !strings.Contains(m.Bash, "--objectdn="+word(tt.want)+" ") || !strings.Contains(m.PowerShell, "dsacls "+literal(tt.want)+" ") {
+			t.Errorf("%s: %+v, want it on %s", tt.name, m, tt.want)
+		}
+	}
+}
+
+// TestAccountIsFound: a DN and a user principal name are not taken for the account name, which may be another one.
+func TestAccountIsFound(t *testing.T) {
+	t.Parallel()
+	for bind, want := range map[string]string{
+		`CORP\idleseat`:                     "samba-tool user show idleseat --attributes=objectSid",
+		"reader@corp.example":               "ldbsearch -H /var/lib/samba/private/sam.ldb '(|(userPrincipalName=reader@corp.example)(sAMAccountName=reader))' objectSid",
+		"CN=Reader,OU=A,DC=corp,DC=example": "ldbsearch -H /var/lib/samba/private/sam.ldb -b CN=Reader,OU=A,DC=corp,DC=example -s base objectSid",
+	} {
+		e := &exam{Patient: patient()}
+		e.Bind = bind
+		if got := e.findSID(); got != want {
+			t.Errorf("%s: %s, want %s", bind, got, want)
+		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"github.com/go-ldap/ldap/v3"
@@ -23,12 +24,13 @@ func setAD() *Mend {
 	}
 }
 
-// nameCA returns how to trust the domain's certificates.
+// nameCA returns how to trust the domain's certificates. Windows exports its CA in DER, and Samba has it in PEM.
 func nameCA() *Mend {
 	return &Mend{
-		Do:         "Export the certificate of the domain's CA on the CA's server with certutil -ca.cert corp-ca.cer, bring it here, and name it.",
-		Bash:       "openssl x509 -inform der -in corp-ca.cer -out corp-ca.pem\nexport IDLESEAT_AD_CA=corp-ca.pem",
-		PowerShell: "certutil -encode corp-ca.cer corp-ca.pem\n$env:IDLESEAT_AD_CA = 'corp-ca.pem'",
+		Do: "Bring the certificate of the domain's CA here as corp-ca.cer, and name it. On the CA's server, certutil -ca.cert corp-ca.cer exports it; " +
+			"Samba has it in the file that its setting tls cafile names, which is private/tls/ca.pem.",
+		Bash:       "if grep -q BEGIN corp-ca.cer; then cp corp-ca.cer corp-ca.pem; else openssl x509 -inform der -in corp-ca.cer -out corp-ca.pem; fi\nexport IDLESEAT_AD_CA=corp-ca.pem",
+		PowerShell: "if (Select-String -Quiet BEGIN corp-ca.cer) { Copy-Item corp-ca.cer corp-ca.pem } else { certutil -encode corp-ca.cer corp-ca.pem }\n$env:IDLESEAT_AD_CA = 'corp-ca.pem'",
 	}
 }
 
@@ -52,15 +54,23 @@ func (e *exam) mendADSettings() *Mend {
 	return setAD()
 }
 
+// hostName matches a name that is one word in every shell.
+var hostName = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
+
 // reach returns the Mend for an error of a controller. The address is empty if it is unknown.
 func (e *exam) reach(address string, err error) *Mend {
 	var unknown x509.UnknownAuthorityError
-	var result *ldap.Error
+	var named x509.HostnameError
+	var invalid x509.CertificateInvalidError
 	switch {
 	case errors.As(err, &unknown):
 		return nameCA()
-	case errors.As(err, &result) && result.ResultCode == ldap.LDAPResultInvalidCredentials:
+	case errors.As(err, &named) && named.Certificate != nil && len(named.Certificate.DNSNames) > 0:
+		return setTo("Name the controllers as their certificates do.", "IDLESEAT_AD_URLS", "ldaps://"+named.Certificate.DNSNames[0])
+	case ldap.IsErrorWithCode(err, ldap.LDAPResultInvalidCredentials):
 		return writePassword()
+	case ldap.IsErrorWithCode(err, ldap.LDAPResultNoSuchObject):
+		return e.nameBase()
 	}
 	u, parsed := url.Parse(address)
 	if parsed != nil || u.Hostname() == "" {
@@ -73,54 +83,136 @@ func (e *exam) reach(address string, err error) *Mend {
 	if port == "" {
 		port = "636"
 	}
-	if net.ParseIP(host) == nil && strings.ContainsAny(host, " '\"$`") {
+	if net.ParseIP(host) == nil && !hostName.MatchString(host) { // the inner shell would run what is in it
 		return e.again()
 	}
+	if errors.As(err, &invalid) {
+		return &Mend{
+			Do:         "Renew its certificate on the controller and start the controller again, or set this machine's clock. The command shows the certificate.",
+			Bash:       "openssl s_client -connect " + net.JoinHostPort(host, port) + " </dev/null 2>/dev/null | openssl x509 -noout -subject -issuer -dates",
+			PowerShell: "certutil -store My  # on the controller",
+		}
+	}
+	name, _, _ := strings.Cut(host, ".")
 	return &Mend{
-		Do:         "Make its name known and open its port to this machine; remove it from the directory if it is gone for good. The command tries the port.",
-		Bash:       "nc -vz " + word(host) + " " + port,
+		Do: "Start it, make its name known, and open its port to this machine; the command tries the port. If it is gone for good, remove it from the directory, on another controller: " +
+			"with samba-tool domain demote --remove-other-dead-server=" + plain.Line(name) + " in Samba, and by deleting its computer account in Windows.",
+		Bash:       "bash -c " + word("</dev/tcp/"+host+"/"+port) + " && echo it answers",
 		PowerShell: "Test-NetConnection " + literal(host) + " -Port " + port,
 	}
 }
 
-// account returns the account of idleseat as dsacls names it, as an expandable text of PowerShell, and as samba-tool
-// names it.
-func (e *exam) account() (powershell, samba string) {
-	escaped := strings.NewReplacer("`", "``", "$", "`$", `"`, "`\"", "“", "`“", "”", "`”", "„", "`„").Replace(plain.Line(e.Bind))
-	if dn, err := ldap.ParseDN(e.Bind); err == nil && strings.Contains(e.Bind, "=") && len(dn.RDNs) > 0 {
-		return `$((Get-ADDomain).NetBIOSName)\$((Get-ADUser ` + literal(e.Bind) + `).SamAccountName)`, dn.RDNs[0].Attributes[0].Value
-	}
-	if _, name, found := strings.Cut(e.Bind, `\`); found {
-		return escaped, name
-	}
-	name, _, _ := strings.Cut(e.Bind, "@")
-	return escaped, name
-}
-
-// onGroup returns how to give the account a right on one group, as dsacls and as SDDL (MS-DTYP 2.5.1) name it.
-func (e *exam) onGroup(do, dn, right, sddl string) *Mend {
-	powershell, samba := e.account()
-	return &Mend{
-		Do: do + " As an administrator, on a controller.",
-		Bash: `SID="$(samba-tool user show ` + word(samba) + ` --attributes=objectSid | sed -n 's/^objectSid: //p')"` + "\n" +
-			"samba-tool dsacl set --objectdn=" + word(dn) + ` --sddl="` + sddl + `"`,
-		PowerShell: "dsacls " + literal(dn) + ` /G "` + powershell + ":" + right + `"`,
-	}
-}
-
-// allowReading returns how to let the account read people and groups of the domain of a person.
-func (e *exam) allowReading(dn string) *Mend {
-	domain := e.domain(dn)
-	powershell, _ := e.account()
-	m := e.onGroup("Let the account read users and groups; repeat it for each organizational unit that inherits nothing, and for AdminSDHolder.", domain, "GR", "(A;CI;GR;;;$SID)")
-	m.PowerShell = "dsacls " + literal(domain) + ` /I:S /G "` + powershell + `:GR;;user" "` + powershell + `:GR;;group"`
+// nameBase returns how to find the DN below which people are.
+func (e *exam) nameBase() *Mend {
+	m := setTo("Name the unit that has the people, or the domain; the first command lists the units, on a controller. If the unit is right, let the account list it.", "IDLESEAT_AD_BASE", e.domain(""))
+	m.Bash = "samba-tool ou list --full-dn\n" + m.Bash
+	m.PowerShell = "Get-ADOrganizationalUnit -Filter * | Select-Object -ExpandProperty DistinguishedName\n" + m.PowerShell
 	return m
 }
 
-// domain returns the DN of the domain of an object, or of the configured base if dn is empty.
+// seeSomebody returns the Mend for a base below which the account sees nobody.
+func (e *exam) seeSomebody() *Mend {
+	if base, _ := e.Variable("IDLESEAT_AD_BASE"); base != "" && !strings.EqualFold(base, e.domain("")) {
+		return e.nameBase()
+	}
+	return e.allowReading(e.domain(""))
+}
+
+// samDatabase is where a controller of Samba has its directory.
+const samDatabase = "/var/lib/samba/private/sam.ldb"
+
+// account returns the account of idleseat as dsacls names it, as an expandable text of PowerShell.
+func (e *exam) account() string {
+	if e.bindsByDN() {
+		return `$((Get-ADDomain).NetBIOSName)\$((Get-ADUser ` + literal(e.Bind) + `).SamAccountName)`
+	}
+	return strings.NewReplacer("`", "``", "$", "`$", `"`, "`\"", "“", "`“", "”", "`”", "„", "`„").Replace(plain.Line(e.Bind))
+}
+
+func (e *exam) bindsByDN() bool {
+	dn, err := ldap.ParseDN(e.Bind)
+	return err == nil && strings.Contains(e.Bind, "=") && len(dn.RDNs) > 0
+}
+
+// findSID returns the command that shows the account of idleseat with its SID, on a controller of Samba. samba-tool
+// finds an account by its sAMAccountName alone, which neither a DN nor a user principal name has to contain.
+func (e *exam) findSID() string {
+	name, suffix, _ := strings.Cut(e.Bind, "@")
+	switch {
+	case e.bindsByDN():
+		return "ldbsearch -H " + samDatabase + " -b " + word(e.Bind) + " -s base objectSid"
+	case suffix != "":
+		return "ldbsearch -H " + samDatabase + " " + word("(|(userPrincipalName="+ldap.EscapeFilter(e.Bind)+")(sAMAccountName="+ldap.EscapeFilter(name)+"))") + " objectSid"
+	}
+	if _, account, found := strings.Cut(e.Bind, `\`); found {
+		name = account
+	}
+	return "samba-tool user show " + word(name) + " --attributes=objectSid"
+}
+
+// administrator says who runs the commands, and where.
+const administrator = " As an administrator, on a controller (ldbsearch and ldbmodify are in Samba's package ldb-tools)."
+
+// permit returns how to give the account a right on one object, as dsacls and as SDDL (MS-DTYP 2.5.1) name it. dsacls
+// sorts the entries, so that in Windows a denial on the same object still comes first; samba-tool puts a new entry
+// before it.
+func (e *exam) permit(do, dn, right, sddl string) *Mend {
+	return &Mend{
+		Do: do + " Remove a denial, if there is one: dsacls and samba-tool dsacl get show it." + administrator,
+		Bash: `SID="$(` + e.findSID() + ` | sed -n 's/^objectSid: //p')"` + "\n" +
+			"samba-tool dsacl set --objectdn=" + word(dn) + ` --sddl="` + sddl + `"`,
+		PowerShell: "dsacls " + literal(dn) + ` /G "` + e.account() + ":" + right + `"`,
+	}
+}
+
+// allowReading returns how to let the account read the people and groups of the domain, or those below a DN.
+func (e *exam) allowReading(below string) *Mend {
+	do := "Let the account read users and groups; repeat it for each organizational unit that inherits nothing, and for AdminSDHolder."
+	m := e.permit(do, below, "GR", "(A;CI;GR;;;$SID)")
+	m.PowerShell = "dsacls " + literal(below) + ` /I:S /G "` + e.account() + `:GR;;user" "` + e.account() + `:GR;;group"`
+	return m
+}
+
+// allowOne returns how to let the account read one person.
+func (e *exam) allowOne(dn string) *Mend {
+	return e.permit("Let the account read this account. If AdminSDHolder guards it, do the same for CN=AdminSDHolder,CN=System,"+e.domain(dn)+".", dn, "GR", "(A;;GR;;;$SID)")
+}
+
+// showHidden returns how to let the account read people of whom it may not read an attribute. What a unit or a person's
+// own list says comes before what the domain says. So the right goes where the hidden people are: to their unit if they
+// are most of the people in it, and to the domain if they are in several units.
+func (e *exam) showHidden(hidden []string, people map[string]int) *Mend {
+	below := map[string]int{}
+	for _, dn := range hidden {
+		below[parent(dn)]++
+	}
+	unit := parent(hidden[0])
+	switch {
+	case len(below) > 1 || unit == "":
+		return e.allowReading(e.domain(hidden[0]))
+	case 2*below[unit] > people[unit]:
+		return e.allowReading(unit)
+	}
+	return e.allowOne(hidden[0])
+}
+
+// parent returns the DN of the object above another one, or "" if dn is none.
+func parent(dn string) string {
+	for i := 0; i < len(dn); i++ {
+		switch dn[i] {
+		case '\\':
+			i++
+		case ',':
+			return dn[i+1:]
+		}
+	}
+	return ""
+}
+
+// domain returns the DN of the domain of an object, or of the first configured base if dn is empty.
 func (e *exam) domain(dn string) string {
 	if base, _ := e.Variable("IDLESEAT_AD_BASE"); dn == "" {
-		dn = base
+		dn, _, _ = strings.Cut(base, ";")
 	}
 	if i := strings.Index(strings.ToUpper(dn), "DC="); i >= 0 {
 		return dn[i:]
@@ -132,8 +224,8 @@ func (e *exam) domain(dn string) string {
 func (e *exam) clearInterval(dn string) *Mend {
 	domain := e.domain(dn)
 	return &Mend{
-		Do:         "Clear msDS-LogonTimeSyncInterval of the domain, and wait until people have logged on again.",
-		Bash:       `printf 'dn: %s\nchangetype: modify\ndelete: msDS-LogonTimeSyncInterval\n' ` + word(domain) + " | ldbmodify -H /var/lib/samba/private/sam.ldb",
+		Do:         "Clear msDS-LogonTimeSyncInterval of the domain, and wait until people have logged on again." + administrator,
+		Bash:       `printf 'dn: %s\nchangetype: modify\ndelete: msDS-LogonTimeSyncInterval\n' ` + word(domain) + " | ldbmodify -H " + samDatabase,
 		PowerShell: "Set-ADObject " + literal(domain) + " -Clear msDS-LogonTimeSyncInterval",
 	}
 }

@@ -30,6 +30,8 @@ type exam struct {
 	grant entra.Grant
 	skus  []directory.SKU
 	first directory.ADUser // somebody in Active Directory
+
+	hiddenDates *Mend // of people whose lastLogonTimestamp is hidden; nil: of nobody
 }
 
 // Examine runs all checks that fit the patient, and returns the findings in the order of the table. done is called with

@@ -173,10 +173,10 @@ func TestHostileNames(t *testing.T) {
 	for _, bind := range []string{hostile, `CORP\` + hostile, "CN=$(evil),DC=corp", hostile + "@corp.example"} {
 		e.Bind = bind
 		for _, m := range []*Mend{
-			e.edit(""), e.onGroup("", hostile, "GR", "(A;;GR;;;$SID)"), e.allowReading("CN=a,DC=$(evil)"), e.clearInterval("DC='$(evil)"), e.command("", "show", hostile), e.deploy("", "A=1"),
-			e.likeName(hostile), e.reach("ldaps://"+"$(evil)", context.Canceled), setTo("", "A", hostile), grantRole("", hostile, "User.Read.All"),
+			e.edit(""), e.permit("", hostile, "GR", "(A;;GR;;;$SID)"), e.allowReading("CN=a,DC=$(evil)"), e.clearInterval("DC='$(evil)"), e.command("", "show", hostile), e.deploy("", "A=1"),
+			e.likeName(hostile), e.reach("ldaps://"+"$(evil)", context.Canceled), e.reach("ldaps://dc1;evil", context.Canceled), e.allowOne(hostile), setTo("", "A", hostile), grantRole("", hostile, "User.Read.All"),
 		} {
-			script := `touch() { echo EVIL; }; evil() { echo EVIL; }; vi() { :; }; az() { :; }; idleseat() { :; }; samba-tool() { :; }; sam() { :; }; ldbmodify() { cat >/dev/null; }; nc() { :; };` + "\nunset EDITOR\n" + m.Bash
+			script := `touch() { echo EVIL; }; evil() { echo EVIL; }; vi() { :; }; az() { :; }; idleseat() { :; }; samba-tool() { :; }; sam() { :; }; ldbmodify() { cat >/dev/null; }; ldbsearch() { :; };` + "\nunset EDITOR\n" + m.Bash
 			out, err := exec.Command("bash", "-c", script).CombinedOutput()
 			if err != nil || strings.Contains(string(out), "EVIL") {
 				t.Errorf("%v: %s\n%s", err, out, m.Bash)

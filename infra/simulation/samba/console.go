@@ -1,0 +1,47 @@
+package samba
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+)
+
+// Console runs a script of bash as an administrator does on controller i of URLs: Samba's tools find the controller's
+// files at Debian's places, and the names of replicating controllers are known. The environment is that of the test
+// with the variables of env added. Console returns all output, and an error if the script's status is not 0.
+func (d *Domain) Console(ctx context.Context, i int, script string, env ...string) (string, error) {
+	c := d.controllers[i]
+	const enter = `mount --bind "$0/etc" /etc/samba && mount --bind "$0/private" /var/lib/samba/private && exec bash -c "$1"`
+	args := []string{"sh", "-c", enter, c.dir, script}
+	var cmd *exec.Cmd
+	if c.network == nil {
+		cmd = exec.CommandContext(ctx, "unshare", append([]string{"--mount"}, args...)...)
+	} else {
+		cmd = c.network.command(ctx, args[0], args[1:]...)
+	}
+	if cmd.Env == nil {
+		cmd.Env = os.Environ()
+	}
+	cmd.Env = append(cmd.Env, env...)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return string(out), fmt.Errorf("on the controller %s: %w: %s", filepath.Base(c.dir), err, out)
+	}
+	return string(out), nil
+}
+
+// Renew gives controller i of URLs another certificate, which expires at ends, and starts the controller again. If ends
+// is zero, the certificate is good for a week.
+func (d *Domain) Renew(ctx context.Context, i int, ends time.Time) error {
+	if err := d.ca.issue(d.controllers[i], ends); err != nil {
+		return err
+	}
+	d.Stop(i)
+	return d.Restart(ctx, i)
+}
+
+// Restart starts controller i of URLs again after Stop.
+func (d *Domain) Restart(ctx context.Context, i int) error { return d.controllers[i].start(ctx) }
