@@ -214,3 +214,19 @@ func TestAccountIsFound(t *testing.T) {
 		}
 	}
 }
+
+// TestDomainOfHostileNames: letters that are longer in upper case, escaped commas and DC= in a name do not shift the DN.
+func TestDomainOfHostileNames(t *testing.T) {
+	t.Parallel()
+	const domain = "DC=corp,DC=example"
+	e := &exam{Patient: patient()}
+	e.Variable = func(string) (string, bool) { return "OU=Oslo,dc=corp,dc=example;OU=Bergen,dc=corp,dc=example", true }
+	for dn, want := range map[string]string{
+		"CN=Iıſ ŉ ΐ,OU=A," + domain: domain, `CN=a\,DC=evil,OU=A,` + domain: domain, "CN=ADC=x,OU=A," + domain: domain,
+		domain: domain, "": "dc=corp,dc=example", "no name": "DC=corp,DC=example",
+	} {
+		if got := e.domain(dn); got != want {
+			t.Errorf("%s: %s, want %s", dn, got, want)
+		}
+	}
+}

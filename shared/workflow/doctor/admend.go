@@ -214,8 +214,10 @@ func (e *exam) domain(dn string) string {
 	if base, _ := e.Variable("IDLESEAT_AD_BASE"); dn == "" {
 		dn, _, _ = strings.Cut(base, ";")
 	}
-	if i := strings.Index(strings.ToUpper(dn), "DC="); i >= 0 {
-		return dn[i:]
+	for above := dn; above != ""; above = parent(above) {
+		if len(above) > 3 && strings.EqualFold(above[:3], "DC=") {
+			return above
+		}
 	}
 	return "DC=corp,DC=example"
 }
