@@ -153,7 +153,7 @@ func (c *doctorCmd) printMend(out *printer, f doctor.Finding) {
 		command = m.PowerShell
 	}
 	for line := range strings.Lines(command) {
-		out.printf("      %s\n", strings.TrimRight(line, "\n"))
+		out.whole(6, strings.TrimRight(line, "\n"))
 	}
 }
 

@@ -229,6 +229,9 @@ func TestTerminal(t *testing.T) {
 			}
 		}
 	}
+	if _, screen := s.terminal(80, "doctor").ends(); !strings.Contains(colored.ReplaceAllString(screen, ""), "\n      pwsh -Command 'Connect-ExchangeOnline; Get-OrganizationConfig | Format-List DelayedDelicensingEnabled'\n") {
+		t.Errorf("a command of doctor is broken:\n%s", screen)
+	}
 	s.setenv("NO_COLOR", "1")
 	_, screen := s.terminal(80, "runs").ends()
 	if strings.Contains(screen, "\x1b") {

@@ -37,6 +37,13 @@ func (p *printer) printf(format string, args ...any) {
 	}
 }
 
+// whole prints a line that stays whole on a narrow terminal, such as a command to copy.
+func (p *printer) whole(indent int, line string) {
+	if p.err == nil {
+		_, p.err = fmt.Fprintf(p.w, "%*s%s\n", indent, "", oneLine(line))
+	}
+}
+
 // table prints rows in aligned columns that fit the terminal. The first row is the header.
 func (p *printer) table(rows [][]string) {
 	if p.err != nil {

@@ -28,6 +28,7 @@ const lines = `Run 20261129T083334Z-68d8c245, tenant 11111111-2222-3333-4444-555
   why     no sign-in of משה כהן 12 since 2026-01-01, which is longer than the 60 days of the rule m365-idle-60
   山田太郎さんは二千二十六年一月一日からサインインしていませんので、ライセンスはこの規則によって解除されます。
 apply it:  idleseat apply 20261129T083334Z-68d8c245 --store '/srv/idle seat/a store with a long name'
+  to carry out the plan of the run, which has this change: idleseat apply 20261129T083334Z-68d8c245
 idleseat: run 20261129T083334Z-68d8c245 is waiting for approval
 `
 

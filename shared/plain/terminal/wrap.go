@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// command matches a command line of idleseat at the end of a line, alone or after two blanks.
-var command = regexp.MustCompile(`(?:^|^ +|  )(idleseat [a-z].*)$`)
+// command matches a command line of idleseat at the end of a line: alone, after two blanks, or after a colon.
+var command = regexp.MustCompile(`(?:^|^ +|  |: )(idleseat [a-z].*)$`)
 
 // hanging matches the beginning of a line whose text stands in a column: a label or a number, and at least two blanks.
 var hanging = regexp.MustCompile(`^( *)\S+ {2,}`)
