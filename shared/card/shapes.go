@@ -70,7 +70,7 @@ func (c *Card) within(most int) *Card {
 // cut returns text on one line with at most so many characters. An empty text becomes a hyphen, because both vendors
 // refuse a text of no characters.
 func cut(text string, most int) string {
-	text = strings.TrimSpace(plain.Line(strings.ReplaceAll(text, "\n", " ")))
+	text = strings.TrimSpace(plain.OneLine(text))
 	if text == "" {
 		return "-"
 	}

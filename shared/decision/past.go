@@ -143,15 +143,16 @@ func (r *Run) returned(d *plan.Decision, judge *policy.Judge, rule *policy.Rule,
 		d.Setbacks = b.Times
 		d.Reason += "; " + b.Said()
 	}
+	byHand := "; `idleseat restore " + plain.Word(cmp.Or(d.UserPrincipalName, d.User)) + "` does it"
 	switch {
 	case gone:
-		d.Refused = "not given back: the policy no longer has the rule " + past.Rule + " that took it; `idleseat restore " + plain.Word(cmp.Or(d.UserPrincipalName, d.User)) + "` does it"
+		d.Refused = "not given back: the policy no longer has the rule " + past.Rule + " that took it" + byHand
 	case past.To != d.To:
 		d.Refused = "not given back: the rule now changes to another license than the run that took it"
 	case asked != directory.Yes:
 		d.Refused = "not given back: the rule's condition \"for\" does not hold for the person, or is not known to"
 	case !rule.Restore:
-		d.Refused = "not given back: the rule has no onReturn: restore; `idleseat restore " + plain.Word(cmp.Or(d.UserPrincipalName, d.User)) + "` does it"
+		d.Refused = "not given back: the rule has no onReturn: restore" + byHand
 	}
 }
 

@@ -16,6 +16,17 @@ import (
 // Line returns text as a single line. Every rune that is not printable is replaced by U+FFFD.
 func Line(text string) string { return strings.Map(shown, text) }
 
+// OneLine is like Line, and writes each line feed as a blank.
+func OneLine(text string) string { return Line(strings.ReplaceAll(text, "\n", " ")) }
+
+// Prefixed returns text with a prefix, or "" if text is empty.
+func Prefixed(prefix, text string) string {
+	if text == "" {
+		return ""
+	}
+	return prefix + text
+}
+
 // Lines is like Line but keeps line feeds.
 func Lines(text string) string {
 	return strings.Map(func(r rune) rune {

@@ -101,8 +101,8 @@ func laterTime(a, b time.Time) time.Time {
 	return a
 }
 
-// openUnused sets open for the holders of whom a report shows no use. Their columns do not say whether they were never
-// active or only not since the report's horizon, and CountIdle tells these apart.
+// openUnused sets open for holders without a use in a report. CountIdle distinguishes those who were never active from
+// those who were not active since the report's horizon, and the columns do not.
 func (s *screen) openUnused(r *Rule, verdicts []Plain, open []bool) {
 	for _, a := range r.when.activity {
 		if !a.bounded() || !s.readable(a) {
@@ -114,8 +114,8 @@ func (s *screen) openUnused(r *Rule, verdicts []Plain, open []bool) {
 	}
 }
 
-// idle counts the holders with a plain verdict as CountIdle does. openUnused leaves no plain verdict on those of whom a
-// report shows no use.
+// idle counts the holders with a plain verdict as CountIdle does. Holders without a use in a report have none, because
+// openUnused opens them.
 func (s *screen) idle(r *Rule, verdicts []Plain) *Idle {
 	counts := r.NewIdle()
 	if counts == nil {

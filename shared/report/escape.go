@@ -15,19 +15,19 @@ const joiner = "\u2060"
 // 6.3). In a table a bar ends the cell also in a code span, and a backtick ends the span; a text that has one is written
 // as prose.
 func code(text string) string {
-	text = oneLine(text)
+	text = strings.TrimSpace(plain.OneLine(text))
 	if text == "" || strings.ContainsAny(text, "|`") {
 		return prose(text)
 	}
 	return "`" + text + "`"
 }
 
-// prose writes text so that Markdown shows it as it is, in a cell of a table or after the beginning of a line. What is
-// markup there is escaped with a backslash, or is a character reference where a table has its own rules (GFM 0.29, sections 6.1, 6.2
+// prose writes text so that Markdown shows it as it is, in a cell of a table or after the beginning of a line. Markup is
+// escaped with a backslash, or with a character reference where a table has its own rules (GFM 0.29, sections 6.1, 6.2
 // and 4.10). GitHub makes links, mentions and pictures of what is left: of names after @, numbers after #, GH-1,
 // addresses with a scheme or www, and :names:. A joiner breaks these.
 func prose(text string) string {
-	runes := []rune(oneLine(text[:min(len(text), mostReason*utf8.UTFMax)])) // cut before all of a long text is read
+	runes := []rune(strings.TrimSpace(plain.OneLine(text[:min(len(text), mostReason*utf8.UTFMax)]))) // cut before all of a long text is read
 	if len(runes) > mostReason || len(text) > mostReason*utf8.UTFMax {
 		runes = append(runes[:min(len(runes), mostReason)], '…')
 	}
@@ -60,9 +60,4 @@ func links(before []rune, next rune) bool {
 	}
 	last := strings.ToLower(string(before[max(0, len(before)-3):]))
 	return strings.HasSuffix(last, "@") || strings.HasSuffix(last, "#") || strings.HasSuffix(last, ":") || strings.HasSuffix(last, "gh-") || strings.HasSuffix(last, "www")
-}
-
-// oneLine returns text on one line, of printable runes.
-func oneLine(text string) string {
-	return strings.TrimSpace(plain.Line(strings.ReplaceAll(text, "\n", " ")))
 }

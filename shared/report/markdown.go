@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode/utf16"
 
+	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 )
@@ -74,8 +75,8 @@ func markdownHead(text *bounded, p *plan.Plan) {
 	if p.Mode == policy.Audit || p.Verdict == plan.Hold {
 		would = "would "
 	}
-	figures := fmt.Sprintf("**%d %s**, which %ssave %s a month. People %d; verdicts: keep %d, reclaim %d, undecided %d, exempt %d.\n",
-		len(p.Changes), plural(len(p.Changes), "change"), would, sum(p.MonthlySaving, p.Currency), p.Counts.Users, p.Counts.Keep, p.Counts.Reclaim, p.Counts.Undecided, p.Counts.Exempt)
+	figures := fmt.Sprintf("**%s**, which %ssave %s a month. People %d; verdicts: keep %d, reclaim %d, undecided %d, exempt %d.\n",
+		plain.Many(len(p.Changes), "change"), would, sum(p.MonthlySaving, p.Currency), p.Counts.Users, p.Counts.Keep, p.Counts.Reclaim, p.Counts.Undecided, p.Counts.Exempt)
 	text.add(fmt.Sprintf("### idleseat: %s\n\n%sTenant %s, as of %s.\n", title, figures, code(p.Tenant), p.AsOf.UTC().Format(time.RFC3339)), 0)
 	markdownLines(text, p)
 	for i := range p.Rules {
@@ -108,7 +109,7 @@ func markdownLines(text *bounded, p *plan.Plan) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.Sources)) {
 		if f := p.Sources[name]; f.State != plan.Healthy {
-			line("source %s", fmt.Sprintf("%s is %s%s", name, f.State, prefixed(": ", f.Reason)))
+			line("source %s", fmt.Sprintf("%s is %s%s", name, f.State, plain.Prefixed(": ", f.Reason)))
 		}
 	}
 	for _, count := range []struct {
@@ -134,7 +135,7 @@ func markdownChanges(text *bounded, p *plan.Plan) {
 		return fmt.Sprintf("\n%d more %s not shown here; `changes.csv` of the run has them all.\n", n, map[bool]string{true: "is", false: "are"}[n == 1])
 	}
 	after := units(rest(len(p.Changes))) + units(end)
-	head := fmt.Sprintf("\n<details><summary>%d %s</summary>\n\n| who | rule | change | saves a month | reason |\n|---|---|---|---:|---|\n", len(p.Changes), plural(len(p.Changes), "change"))
+	head := fmt.Sprintf("\n<details><summary>%s</summary>\n\n| who | rule | change | saves a month | reason |\n|---|---|---|---:|---|\n", plain.Many(len(p.Changes), "change"))
 	if !text.add(head, after) {
 		text.add(rest(len(p.Changes)), 0)
 		return
@@ -153,34 +154,16 @@ func markdownChanges(text *bounded, p *plan.Plan) {
 }
 
 func markdownRow(c *plan.Change, currency string) string {
-	change := prose(c.License) + " → " + prose(c.To)
-	switch {
-	case c.Rule == plan.RestoreRule && c.To == "":
-		change = prose(c.License) + " given back"
-	case c.Rule == plan.RestoreRule:
-		change = prose(c.To) + " → " + prose(c.License)
-	case c.To == "":
-		change = prose(c.License) + " removed"
+	to := c.To
+	if to != "" {
+		to = prose(to)
 	}
+	change := plan.Arrow(c.Rule, prose(c.License), to)
 	return fmt.Sprintf("| %s | %s | %s | %s | %s |\n", code(cmp.Or(c.UserPrincipalName, c.User)), prose(c.Rule), change, sum(c.MonthlySaving, currency), prose(c.Reason))
 }
 
 func sum(amount float64, currency string) string {
 	return strings.TrimSpace(fmt.Sprintf("%.2f %s", amount, prose(currency)))
-}
-
-func plural(n int, one string) string {
-	if n == 1 {
-		return one
-	}
-	return one + "s"
-}
-
-func prefixed(prefix, text string) string {
-	if text == "" {
-		return ""
-	}
-	return prefix + text
 }
 
 // short returns the beginning of a hash.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 )
@@ -85,7 +86,7 @@ func TestProseIsPlain(t *testing.T) {
 		if found := alive.FindString(got); found != "" || strings.ContainsAny(got, "|\n") {
 			t.Errorf("%q is written as %q: %q", text, got, found)
 		}
-		want := oneLine(text)
+		want := strings.TrimSpace(plain.OneLine(text))
 		if runes := []rune(want); len(runes) > mostReason {
 			want = string(runes[:mostReason]) + "…"
 		}
@@ -182,7 +183,7 @@ func TestMarkdownInGitHubsParser(t *testing.T) {
 		}
 		for _, at := range []int{0, 1, 4} {
 			shown := element.ReplaceAllString(string(cells[at][1]), "")
-			want := strings.Join(strings.Fields(oneLine(texts[i])), " ")
+			want := strings.Join(strings.Fields(strings.TrimSpace(plain.OneLine(texts[i]))), " ")
 			got := strings.ReplaceAll(html.UnescapeString(shown), joiner, "")
 			switch {
 			case strings.Contains(shown, "<"):

@@ -160,7 +160,7 @@ func resume(a *Process, applier *apply.Applier, p *plan.Plan, earlier []string, 
 				all.troubled++
 			}
 			if x.Status != runs.Done {
-				open.add(x.UserPrincipalName, fmt.Sprintf("%s: %s: %s", arrow(x.Rule, x.License, x.To), x.Status, x.Note))
+				open.add(x.UserPrincipalName, fmt.Sprintf("%s: %s: %s", plan.Arrow(x.Rule, x.License, x.To), x.Status, x.Note))
 			}
 		}
 		for _, line := range open.lines() {

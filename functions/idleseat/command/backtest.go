@@ -155,7 +155,7 @@ func printBacktest(a *Process, answer *backtest.Answer) error {
 }
 
 func printTried(out *printer, answer *backtest.Answer, r *backtest.Rule) {
-	out.printf("\nrule %s, license %s%s, %s a month for each seat\n", r.Name, r.License, prefixed(" → ", r.To), amount(r.SeatPrice, answer.Currency))
+	out.printf("\nrule %s, license %s%s, %s a month for each seat\n", r.Name, r.License, plain.Prefixed(" → ", r.To), amount(r.SeatPrice, answer.Currency))
 	rows := [][]string{{"DAYS", "PEOPLE HIT", "ON THE FIRST NIGHT", "LATER", "BACK IN 7 DAYS", "IN 30 DAYS", "IN 90 DAYS", "IDLE ON THE LAST NIGHT", "SAVES A MONTH"}}
 	for _, t := range r.Thresholds {
 		days := fmt.Sprint(t.Days)

@@ -124,7 +124,7 @@ func (d *demo) show() error {
 	d.out.table(ruleTable(p))
 	for i := range min(3, len(p.Changes)) {
 		x := p.Changes[i]
-		d.out.printf("  %s: %s, because %s\n", x.UserPrincipalName, arrow(x.Rule, x.License, x.To), x.Reason)
+		d.out.printf("  %s: %s, because %s\n", x.UserPrincipalName, plan.Arrow(x.Rule, x.License, x.To), x.Reason)
 	}
 	d.out.printf("  %s\n", summary(p))
 	for _, reason := range p.HoldReasons {

@@ -110,7 +110,7 @@ func verdictOf(findings []doctor.Finding) error {
 	return endError{status, fmt.Errorf("%s: %s", worst, strings.Join(names, ", "))}
 }
 
-func title(f doctor.Finding) string { return f.Check + prefixed(": ", f.About) }
+func title(f doctor.Finding) string { return f.Check + plain.Prefixed(": ", f.About) }
 
 // foldAt is the width of the text below a finding. Commands are not folded, so that they paste.
 const foldAt = 78

@@ -46,7 +46,7 @@ type night struct {
 }
 
 // Run plans for everybody, finishes what earlier runs began and, in mode enforce, applies the plan without asking. A
-// lease ensures that only one such command works in a store at a time. The end is told to the channel, if there is one.
+// lease ensures that only one such command works in a store at a time. At the end it tells the channel, if there is one.
 func (c *runCmd) Run(a *Process) error {
 	n := &night{runCmd: c, a: a, earlier: map[string]resumed{}}
 	err := n.take()

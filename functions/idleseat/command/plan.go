@@ -200,11 +200,11 @@ func planText(a *Process, s store.Store, r *decision.Run, p *plan.Plan, next str
 	out.printf("Run %s, tenant %s, as of %s, mode %s\n\n", p.Run, p.Tenant, p.AsOf.Format(time.RFC3339), p.Mode)
 	for _, name := range []string{"entra", "ad"} {
 		f := p.Sources[name]
-		out.printf("  source %-6s %s%s\n", name, f.State, prefixed(": ", f.Reason))
+		out.printf("  source %-6s %s%s\n", name, f.State, plain.Prefixed(": ", f.Reason))
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.Sources)) {
 		if signal, known := directory.SignalNamed(name); known && signal.Reported() {
-			out.printf("  signal %-6s %s%s\n", name, p.Sources[name].State, prefixed(": ", p.Sources[name].Reason))
+			out.printf("  signal %-6s %s%s\n", name, p.Sources[name].State, plain.Prefixed(": ", p.Sources[name].Reason))
 		}
 	}
 	out.printf("  %s\n\n", countsOf(&p.Counts))
@@ -260,11 +260,8 @@ func planText(a *Process, s store.Store, r *decision.Run, p *plan.Plan, next str
 	return out.err
 }
 
-// countsOf says how many people were read, and what the rules say. Each rule gives a verdict about each holder.
-func countsOf(c *plan.Counts) string {
-	return fmt.Sprintf("people %d; the rules gave %d verdicts: keep %d, reclaim %d, undecided %d, exempt %d",
-		c.Users, c.Keep+c.Reclaim+c.Undecided+c.Exempt, c.Keep, c.Reclaim, c.Undecided, c.Exempt)
-}
+// countsOf says how many people were read, and what the rules say.
+func countsOf(c *plan.Counts) string { return fmt.Sprintf("people %d; %s", c.Users, c.Verdicts()) }
 
 // ruleTable returns a row for each rule. The row has the number of people who hold the license, the number for whom the
 // condition was evaluated, the number whom it matched, and the attributes that had no value.
@@ -286,7 +283,7 @@ func pendingText(out *printer, p *plan.Plan) {
 	out.printf("  begun by earlier runs and not finished: %d (%s)\n", len(p.Pending), what)
 	rows := [][]string{{"USER", "CHANGE", "RUN", "WHY IT WAITS"}}
 	for _, b := range p.Pending {
-		rows = append(rows, []string{cmp.Or(b.UserPrincipalName, b.User), arrow(b.Rule, b.License, b.To), b.Run, b.Reason})
+		rows = append(rows, []string{cmp.Or(b.UserPrincipalName, b.User), plan.Arrow(b.Rule, b.License, b.To), b.Run, b.Reason})
 	}
 	out.toldTable(rows, layout.Plan(p.Run)+" of the store has them all")
 	out.printf("\n")
@@ -295,7 +292,7 @@ func pendingText(out *printer, p *plan.Plan) {
 func changeTable(p *plan.Plan) [][]string {
 	rows := [][]string{{"USER", "RULE", "CHANGE", "VIA", "SAVES", "REASON"}}
 	for _, c := range p.Changes {
-		rows = append(rows, []string{c.UserPrincipalName, c.Rule, arrow(c.Rule, c.License, c.To), string(c.Via), amount(c.MonthlySaving, p.Currency), c.Reason})
+		rows = append(rows, []string{c.UserPrincipalName, c.Rule, plan.Arrow(c.Rule, c.License, c.To), string(c.Via), amount(c.MonthlySaving, p.Currency), c.Reason})
 	}
 	return rows
 }

@@ -71,7 +71,7 @@ func (p *printer) shortTable(rows [][]string, rest string) {
 }
 
 // oneLine replaces line breaks and makes text safe to display.
-func oneLine(text string) string { return plain.Line(strings.ReplaceAll(text, "\n", " ")) }
+func oneLine(text string) string { return plain.OneLine(text) }
 
 // flowing returns a writer to w that fits lines to the terminal.
 func flowing(w io.Writer) io.Writer {
@@ -86,13 +86,6 @@ func moreAre(n int) string {
 		return "1 more is"
 	}
 	return fmt.Sprintf("%d more are", n)
-}
-
-func prefixed(prefix, s string) string {
-	if s == "" {
-		return ""
-	}
-	return prefix + s
 }
 
 func amount(sum float64, currency string) string {

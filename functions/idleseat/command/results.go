@@ -61,7 +61,7 @@ func question(p *plan.Plan) string {
 	return fmt.Sprintf("%s in tenant %s (plan %s…)? [yes/no]", strings.ToUpper(text[:1])+text[1:], p.Tenant, p.PlanHash[:12])
 }
 
-// givenBack says what a restore gives back, and to whom.
+// givenBack names the number of licenses that a restore gives back, and of the people who get them.
 func givenBack(p *plan.Plan) string {
 	people, names := map[string]bool{}, []string{}
 	for i := range p.Changes {
@@ -84,7 +84,7 @@ func printResults(a *Process, p *plan.Plan, r *runs.Results, earlier int, f form
 	rows := [][]string{{"USER", "CHANGE", "STATUS", "NOTE"}}
 	saved := 0.0
 	for _, x := range r.Results {
-		rows = append(rows, []string{x.UserPrincipalName, arrow(x.Rule, x.License, x.To), string(x.Status), x.Note})
+		rows = append(rows, []string{x.UserPrincipalName, plan.Arrow(x.Rule, x.License, x.To), string(x.Status), x.Note})
 		if x.Status == runs.Done {
 			saved += x.MonthlySaving
 		}
@@ -115,20 +115,6 @@ func freed(saving float64, currency string, restored bool) string {
 		return amount(math.Abs(saving), currency) + " a month paid again"
 	}
 	return amount(saving, currency) + " a month freed"
-}
-
-// arrow describes a change for display, such as "E3 → E1" or "E3 removed".
-func arrow(rule, license, to string) string {
-	switch {
-	case rule == plan.RestoreRule && to == "":
-		return license + " given back"
-	case rule == plan.RestoreRule:
-		return to + " → " + license
-	case to == "":
-		return license + " removed"
-	default:
-		return license + " → " + to
-	}
 }
 
 // counts lists the number of changes in each status, such as "done 3, pending 1".

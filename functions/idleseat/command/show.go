@@ -105,7 +105,7 @@ func showTables(out *printer, n *report.Night) {
 		rows = [][]string{{"USER", "RULE", list.title, "STATUS", "WHY"}}
 		for i := range list.list.Rows {
 			r := &list.list.Rows[i]
-			rows = append(rows, []string{cmp.Or(r.UserPrincipalName, r.User), r.Rule, arrow(r.Rule, r.License, r.To), cmp.Or(string(r.Status), "-"), cmp.Or(r.Note, r.Reason)})
+			rows = append(rows, []string{cmp.Or(r.UserPrincipalName, r.User), r.Rule, plan.Arrow(r.Rule, r.License, r.To), cmp.Or(string(r.Status), "-"), cmp.Or(r.Note, r.Reason)})
 		}
 		tableOf(out, rows)
 	}

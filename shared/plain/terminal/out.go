@@ -79,7 +79,7 @@ func (o *Out) Table(rows [][]string) error {
 	safe := make([][]string, len(rows))
 	for i, row := range rows {
 		for _, cell := range row {
-			safe[i] = append(safe[i], plain.Line(strings.ReplaceAll(o.edited(cell), "\n", " ")))
+			safe[i] = append(safe[i], plain.OneLine(o.edited(cell)))
 		}
 	}
 	return o.show(o.screen.Table(safe))

@@ -1,7 +1,7 @@
 // Package page writes what a run did as a page: report.html, which is one file without any outside request, and the
 // parts that the pages of idleseat serve are made of. A page says nothing that its figures do not say. All texts are in
-// English and Swedish; a reason that has no words there stands as it was stored. Text from a directory is hostile, so it is escaped by
-// html/template, written as JSON or set as text content, and never becomes markup.
+// English and Swedish. A reason without words in a language stands as it was stored. Text from a directory is hostile.
+// html/template escapes it, or it is written as JSON or set as text content, so it never becomes markup.
 package page
 
 import (

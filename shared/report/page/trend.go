@@ -10,13 +10,8 @@ import (
 // trendView is how the figures of the kept runs developed: a chart for each figure, since their sizes differ, and one
 // table of all of them.
 type trendView struct {
-	Charts []trendChart
+	Charts []Drawn
 	Table  template.HTML
-}
-
-type trendChart struct {
-	Title   string
-	Drawing template.HTML
 }
 
 var trendFigures = []struct {
@@ -41,7 +36,7 @@ func newTrend(w *Words, points []report.Point) *trendView {
 	for _, f := range trendFigures {
 		l := trendLine(w, f.key, points, f.get, rows)
 		heads = append(heads, l.Title)
-		v.Charts = append(v.Charts, trendChart{l.Title, l.SVG()})
+		v.Charts = append(v.Charts, Drawn{l, l.SVG()})
 		for i := range points {
 			rows[i] = append(rows[i], w.N(f.get(&points[i])))
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/policy/notice"
 	"github.com/idleseat/idleseat/shared/runs"
@@ -62,7 +63,7 @@ func (m *move) sent(ctx context.Context, mail directory.Mail, noCopy string, fai
 	}
 	switch {
 	case failed == nil:
-		return m.complete(ctx, ledger.Announced, note+prefixed("; nobody got a copy: ", noCopy))
+		return m.complete(ctx, ledger.Announced, note+plain.Prefixed("; nobody got a copy: ", noCopy))
 	case errors.Is(failed, directory.ErrUncertain):
 		return m.unsure(ctx, failed.Error())
 	}

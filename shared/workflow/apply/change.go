@@ -11,6 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/runs"
 )
@@ -92,7 +93,7 @@ func (j *job) change(ctx context.Context, c *plan.Change, e reading) runs.Result
 	for tries := 1; status == aged; tries++ {
 		e := j.again(ctx, c)
 		if tries == mostReadings || e.person == nil || e.adError != nil {
-			return result(troubled, "nothing was taken: %v%s", errAged, prefixed("; read again: ", cmp.Or(e.why, errorText(e.adError))))
+			return result(troubled, "nothing was taken: %v%s", errAged, plain.Prefixed("; read again: ", cmp.Or(e.why, errorText(e.adError))))
 		}
 		m.person, m.latest, m.read, m.groups, m.listed = e.person, e.latest, e.read, nil, nil
 		status, note = next(ctx, true)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/runs"
 )
@@ -90,7 +91,7 @@ func (m *move) advance(ctx context.Context, resumed bool) (runs.Status, string) 
 // and is gone, it holds nothing, so the change ends.
 func (m *move) withoutAD(ctx context.Context) (runs.Status, string) {
 	if m.AD == nil || m.person.ADState == directory.NotRead || m.person.ADState == directory.Contradictory {
-		return troubled, "the Active Directory account cannot be read now" + prefixed(": ", m.person.Doubt)
+		return troubled, "the Active Directory account cannot be read now" + plain.Prefixed(": ", m.person.Doubt)
 	}
 	left, err := m.ledger.LeavingMark(ctx, m.entry)
 	if err != nil {
@@ -103,13 +104,6 @@ func (m *move) withoutAD(ctx context.Context) (runs.Status, string) {
 		return m.complete(ctx, ledger.Done, "the account is no longer in Active Directory")
 	}
 	return m.complete(ctx, ledger.Failed, "the account is no longer in Active Directory")
-}
-
-func prefixed(prefix, text string) string {
-	if text == "" {
-		return ""
-	}
-	return prefix + text
 }
 
 // leave records in the ledger that the license is about to be taken. The returned status is empty if the license may be

@@ -125,7 +125,7 @@ func (l *letter) facts() (lines []card.Fact) {
 		add("Execution", "%s", l.at.Execution)
 	}
 	if c := o.Counts; c != nil && c.Users > 0 { // a restore asks nobody
-		add("People", "%d; the rules gave %d verdicts: keep %d, reclaim %d, undecided %d, exempt %d", c.Users, c.Keep+c.Reclaim+c.Undecided+c.Exempt, c.Keep, c.Reclaim, c.Undecided, c.Exempt)
+		add("People", "%d; %s", c.Users, c.Verdicts())
 	}
 	switch {
 	case l.outcome == Refused, o.Failure != nil && o.Failure.Error == "":
