@@ -21,10 +21,10 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/evaluate"
 )
 
-// BenchmarkEvaluate evaluates two rules for everybody in a snapshot of the simulated company with every field filled
-// in. It measures reading, joining, evaluating and writing the decisions on one core. For comparison, DuckDB
-// evaluates the same rules over the same files. IDLESEAT_BENCH_PEOPLE sets the number of people, which defaults to
-// 1,000,000.
+// BenchmarkEvaluate evaluates two rules for everybody in a snapshot of the simulated company. Every field of a person
+// is filled in. The benchmark measures reading, joining, evaluating and writing the decisions on one core. For
+// comparison, DuckDB evaluates the same rules over the same files. IDLESEAT_BENCH_PEOPLE sets the number of people,
+// which defaults to 1,000,000.
 func BenchmarkEvaluate(b *testing.B) {
 	people := 1_000_000
 	if n, err := strconv.Atoi(os.Getenv("IDLESEAT_BENCH_PEOPLE")); err == nil {
@@ -43,7 +43,7 @@ func BenchmarkEvaluate(b *testing.B) {
 	b.ReportAllocs()
 	before := night(b, ctx, s, "bench", nil)
 	var clock, cpu []float64
-	for b.Loop() { // every night but the first has an earlier one to compare with
+	for b.Loop() { // every night in the loop has the digest of an earlier night
 		started, used := time.Now(), processed(b)
 		night(b, ctx, s, "bench", before)
 		clock, cpu = append(clock, time.Since(started).Seconds()), append(cpu, processed(b)-used)
@@ -115,8 +115,8 @@ func snapshotOf(b *testing.B, ctx context.Context, s store.Store, people int, te
 	}
 }
 
-// company is a simulated company that is read directly, without HTTP and LDAP. Every field that a policy may name is
-// filled in.
+// company is a simulated company that the collector reads directly, without HTTP and LDAP. Every field that a policy
+// may name is filled in.
 type company struct{ *sandbox.Company }
 
 func (company) Tenant(context.Context) (string, []directory.SKU, error) {

@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// Worker evaluates partitions of a run one after the other and reuses its memory. It is not safe for concurrent use,
-// so each goroutine needs its own.
+// Worker evaluates partitions of a run one after the other and reuses its memory. A Worker is not safe for concurrent
+// use: each goroutine needs its own Worker.
 type Worker struct {
 	run      *decision.Run
 	judge    *policy.Judge

@@ -18,16 +18,16 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// lookedAt is what a brute force finds about the holders of one rule's license.
+// lookedAt has the counts that bruteForce makes of the holders of one rule's license.
 type lookedAt struct {
 	days            map[int]int
 	never, notKnown int
 	turns           []int
-	turning         map[uint64]int // the day on which the verdict turns, by person
+	turning         map[uint64]int // the day on which the verdict turns to reclaim, by person
 }
 
-// TestOutlookByBruteForce asks the rules about everybody as of each of the next thirty days, and reads the idle time
-// from the evidence. The stored counts must be the same, to the person.
+// TestOutlookByBruteForce asks the rules about everybody as of each of the next thirty days. It reads the idle time
+// from the evidence. The stored counts must equal the counts of the test.
 func TestOutlookByBruteForce(t *testing.T) {
 	t.Parallel()
 	seed := rand.Uint64()
@@ -72,7 +72,8 @@ func TestOutlookByBruteForce(t *testing.T) {
 	}
 }
 
-// dayOf returns the day from 0 on that ends after the given time, or when it is over.
+// dayOf returns the number of the day, counted from 0, in which a duration ends. A duration of exactly n days ends in
+// day n-1.
 func dayOf(after time.Duration) int { return int((after - 1) / (24 * time.Hour)) }
 
 func bruteForce(t *testing.T, s store.Store, run string, before *history.Digest) (all []lookedAt) {
@@ -107,7 +108,7 @@ func bruteForce(t *testing.T, s store.Store, run string, before *history.Digest)
 	return all
 }
 
-// look looks at one holder.
+// look counts one holder.
 func (l *lookedAt) look(judges []*policy.Judge, rule *policy.Rule, p *directory.Person) {
 	attribute := map[string]string{"a": "AzureAdSistaLogon", "b": "LastlogonTimestamp"}[rule.Name]
 	evidence := judges[0].Evidence(rule, p)

@@ -17,8 +17,9 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/gate"
 )
 
-// BenchmarkReport gathers and writes the report of a night of the simulated company. It reports the size of the file and
-// the peak of the memory in use. IDLESEAT_BENCH_PEOPLE sets the number of people, which defaults to 1,000,000.
+// BenchmarkReport gathers and writes the report of a night of the simulated company. The benchmark reports the size of
+// the file and the peak of the memory in use. IDLESEAT_BENCH_PEOPLE sets the number of people, which defaults to
+// 1,000,000.
 func BenchmarkReport(b *testing.B) {
 	people := 1_000_000
 	if n, err := strconv.Atoi(os.Getenv("IDLESEAT_BENCH_PEOPLE")); err == nil {
@@ -53,14 +54,14 @@ func BenchmarkReport(b *testing.B) {
 	b.ReportMetric(float64(file.Size())/1e6, "file-MB")
 }
 
-// memory returns how many bytes the process has from the system.
+// memory returns the number of bytes of memory that the process has from the system.
 func memory() uint64 {
 	sample := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
 	metrics.Read(sample)
 	return sample[0].Value.Uint64() - sample[1].Value.Uint64()
 }
 
-// peakMemory returns the most memory that the process has until done is closed, in bytes.
+// peakMemory measures the memory until done is closed. It returns the highest value, in bytes.
 func peakMemory(done <-chan struct{}) (peak uint64) {
 	for {
 		peak = max(peak, memory())

@@ -69,8 +69,8 @@ type found struct {
 	Known     []*known.Partition
 }
 
-// ask evaluates a run, by columns or, if alone is set, every person singly. plain is the number of people who were
-// not evaluated singly.
+// ask evaluates a run. If alone is set, the worker evaluates every person singly; otherwise it evaluates by columns.
+// plain is the number of people whom the worker did not evaluate singly.
 func ask(t *testing.T, s store.Store, run string, before *history.Digest, alone bool) (f found, plain int) {
 	t.Helper()
 	r, err := decision.Open(t.Context(), s, run)
@@ -112,8 +112,8 @@ func ask(t *testing.T, s store.Store, run string, before *history.Digest, alone 
 	return f, plain
 }
 
-// TestColumnsChangeNothing evaluates towns for some nights, both by columns and every person singly. The decisions,
-// the counts and what later runs know must be equal.
+// TestColumnsChangeNothing evaluates towns for some nights, both by columns and with every person singly. Both ways
+// must give the same decisions, the same counts and the same memory for later runs.
 func TestColumnsChangeNothing(t *testing.T) {
 	t.Parallel()
 	for _, seed := range []uint64{unused, rand.Uint64()} {
@@ -128,11 +128,12 @@ func TestColumnsChangeNothing(t *testing.T) {
 	}
 }
 
-// unused is the seed of a town with a holder whom no rule asks, who is younger than a report's span, and who has no use
-// in the report.
+// unused is the seed of a town with a rare holder: no rule asks about the holder, the account is younger than the span
+// of a report, and the report shows no use.
 const unused = 9994588365929793398
 
-// sameByColumns evaluates a town for some nights in both ways.
+// sameByColumns evaluates a town for some nights, both by columns and with every person singly, and compares the
+// results.
 func sameByColumns(t *testing.T, seed uint64, i int, text string, absent bool) {
 	t.Helper()
 	text = screenHead + text

@@ -16,7 +16,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// trialOf returns the policy with each rule at several numbers of days.
+// trialOf returns the policy with several variants of each rule: the rule itself, and the rule with other numbers of
+// days.
 func trialOf(t *testing.T, text string) *policy.Policy {
 	t.Helper()
 	p, err := policy.Load("policy", []byte(text))
@@ -39,7 +40,7 @@ func trialOf(t *testing.T, text string) *policy.Policy {
 	return trial
 }
 
-// seen is what is said about one person.
+// seen has the verdicts on one person, by rule.
 type seen struct {
 	Outcomes []policy.Outcome
 	Last     []time.Time
@@ -77,13 +78,14 @@ func addSingly(t *testing.T, r *decision.Run, judge *policy.Judge, h *directory.
 	}
 }
 
-// plainOutcomes are the outcomes of plain verdicts.
+// plainOutcomes are the outcomes of the verdicts that Sweep reads from columns.
 var plainOutcomes = map[policy.Plain]policy.Outcome{
 	policy.PlainNotHolder: policy.NotHolder, policy.PlainNotAsked: policy.Keep, policy.PlainKeep: policy.Keep, policy.PlainReclaim: policy.Reclaim,
 }
 
-// seenByColumns is like seenSingly, but by columns as far as that is possible. reclaimed counts verdicts to reclaim that
-// follow from columns.
+// seenByColumns is like seenSingly, but it asks the Judge only about people whose verdicts do not follow from columns.
+// plain is the number of people whose verdicts follow from columns. reclaimed is the number of their verdicts to
+// reclaim.
 func seenByColumns(t *testing.T, r *decision.Run, judge *policy.Judge) (all map[uint64]seen, plain, reclaimed int) {
 	t.Helper()
 	all = map[uint64]seen{}
@@ -127,8 +129,8 @@ func seenByColumns(t *testing.T, r *decision.Run, judge *policy.Judge) (all map[
 
 const editedGrace = "grace: {neverSignedIn: 30, newHolder: 20, enabledAgain: 3}\n"
 
-// TestSweepSaysWhatTheJudgeSays compares the verdicts that Sweep reads from columns with those of the Judge on every
-// person singly, under policies that the nights were not planned with.
+// TestSweepSaysWhatTheJudgeSays compares the verdicts that Sweep reads from columns with the verdicts of the Judge on
+// every person singly. The policies of the test are not the policies by which the nights were planned.
 func TestSweepSaysWhatTheJudgeSays(t *testing.T) {
 	t.Parallel()
 	seed := rand.Uint64()

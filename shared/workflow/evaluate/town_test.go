@@ -14,13 +14,13 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// town is a set of people. Some of them change from night to night.
+// town is a set of random people. Some of the people change from night to night.
 type town struct {
 	*rand.Rand
 	entra []directory.EntraUser
 	ad    []directory.ADUser
-	in    map[string][]string // groups by member
-	loose bool                // whether some Entra accounts have an immutable id and no SID
+	in    map[string][]string // keys of groups, by the id or the SID of the member
+	loose bool                // whether some Entra accounts have an immutable id but no SID
 
 	reports map[string]*usage.Table // tables of the night before, by name
 }
@@ -117,7 +117,7 @@ func (r *town) person(i int, queries []directory.Question) {
 	}
 }
 
-// sleep lets a day pass.
+// sleep moves the town on by one day.
 func (r *town) sleep(queries []directory.Question) {
 	for i := range r.entra {
 		u := &r.entra[i]
@@ -143,7 +143,7 @@ func (r *town) sleep(queries []directory.Question) {
 	}
 	r.ad = slices.DeleteFunc(r.ad, func(directory.ADUser) bool { return r.rarely(20) })
 	r.entra = slices.DeleteFunc(r.entra, func(directory.EntraUser) bool { return r.rarely(20) })
-	for range 10 { // people who were missing before, and new people without dates
+	for range 10 { // new people without dates; their numbers may have been in use before
 		n := 10_000 + r.IntN(1000)
 		r.person(n, queries)
 		u, a := &r.entra[len(r.entra)-1], &r.ad[len(r.ad)-1]
