@@ -11,8 +11,8 @@ import (
 type Clock interface {
 	// Now returns the current time.
 	Now() time.Time
-	// Sleep returns nil once d has passed, as measured by Now, or the context's error if ctx ends first. It returns
-	// immediately if d is not positive.
+	// Sleep returns nil once d has passed, as measured by Now. If ctx ends first, it returns the error of ctx. If d is
+	// not positive, it returns immediately.
 	Sleep(ctx context.Context, d time.Duration) error
 }
 
@@ -25,8 +25,8 @@ func (real) Now() time.Time { return time.Now() }
 
 func (r real) Sleep(ctx context.Context, d time.Duration) error { return Watch(r.Now).Sleep(ctx, d) }
 
-// Days returns how many days lie between two dates in UTC, as people count them: from any hour of one day to any hour of
-// the next is one day. It is negative if to is on an earlier day than from.
+// Days returns the number of days from the UTC date of from to the UTC date of to. The hours do not count: from any
+// hour of one day to any hour of the next day is one day. The result is negative if to is on an earlier day than from.
 func Days(from, to time.Time) int {
 	const day = 24 * time.Hour
 	return int(to.UTC().Truncate(day).Sub(from.UTC().Truncate(day)) / day)
@@ -38,8 +38,8 @@ type Watch func() time.Time
 // Now returns w().
 func (w Watch) Now() time.Time { return w() }
 
-// Sleep waits until d has passed on the watch. It looks at the watch every second, because a timer stops while the
-// machine is suspended, but the time of the watch may go on.
+// Sleep waits until d has passed on the watch. A timer stops while the machine is suspended, and the time of the watch
+// may go on. So Sleep reads the watch every second.
 func (w Watch) Sleep(ctx context.Context, d time.Duration) error {
 	for due := w().Add(d); d > 0; d = due.Sub(w()) {
 		if err := wait(ctx, min(d, time.Second)); err != nil {

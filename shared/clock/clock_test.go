@@ -33,7 +33,7 @@ func TestSleepEndsWithTheContext(t *testing.T) {
 	}
 }
 
-// Days count dates, whatever the hour.
+// Days counts dates and ignores hours.
 func TestDays(t *testing.T) {
 	t.Parallel()
 	east := time.FixedZone("east", 3*60*60)
