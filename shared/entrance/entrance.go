@@ -1,6 +1,7 @@
 // Package entrance defines the entrances of a deployment. An entrance is a state machine that accepts only some kinds
-// of request. All entrances run the same steps. They are separate state machines so that IAM can allow each caller to
-// start only some of them. The definition of each contains the name of its entrance, so no input can change that name.
+// of request. All entrances run the same steps. The entrances are separate state machines so that IAM can allow each
+// caller to start only some of them. The definition of each state machine contains the name of its entrance, so no
+// input can change the name.
 package entrance
 
 import (
@@ -21,7 +22,7 @@ const (
 	Restore  Name = "restore"  // restores licenses that a run took
 )
 
-// Wish is what a request asks for.
+// Wish is the kind of work that a request asks for.
 type Wish string
 
 // These are the wishes.
