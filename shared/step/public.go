@@ -12,13 +12,13 @@ import (
 	"github.com/idleseat/idleseat/shared/plain"
 )
 
-// longest is the maximum length of an error message, in bytes. The state machine collects the errors of all partitions,
-// and its data is limited to 256 KiB (Step Functions quotas).
+// longest is the maximum length of an error message, in bytes. The state machine collects the errors of all partitions.
+// Its data may have at most 256 KiB (Step Functions quotas).
 const longest = 1000
 
-// public returns the message of an error that may leave the function. The log, the history of the execution and the
-// notice contain the message, and they have more readers than the store. So public removes all names: those in
-// quotation marks, and those that the request contains. in is the request.
+// public returns the message of err without names of people. in is the request. The log, the history of the execution
+// and the notice contain the message. They have more readers than the store. public removes the names in quotation
+// marks and the names that the request contains.
 func public(err error, in any) string {
 	text := plain.Line(plain.Without(plain.Nameless(err.Error(), plain.IsID), asked(in)))
 	if len(text) <= longest {
@@ -31,7 +31,7 @@ func public(err error, in any) string {
 	return text[:cut] + " …"
 }
 
-// asked returns the strings in a request that may be names: whatever an operator wrote, except ids.
+// asked returns the strings of a request that may be names: all strings that an operator wrote, except ids.
 func asked(in any) (names []string) {
 	text, err := json.Marshal(in)
 	if err != nil {
@@ -70,7 +70,8 @@ func asked(in any) (names []string) {
 // known lists the members that a request may have. An operator wrote the name of any other member.
 var known = []string{"user", "apply", "scheduled", "acceptFeeds", "planHash", "override", "restore"}
 
-// named wraps an error with the type by which the state machine recognizes it, and with its public message.
+// named returns an error with the public message of err and with the type by which the state machine recognizes it. The
+// type is Refused if err matches one of final.
 func named(err error, in any, final []error) error {
 	e := messages.InvokeResponse_Error{Type: failed, Message: public(err, in)}
 	for _, f := range final {

@@ -38,7 +38,7 @@ func TestNamed(t *testing.T) {
 	}
 }
 
-// The value of a panic may contain names, so the error has only its type and its place.
+// The value of a panic may contain names. So the error has only the type of the value and the place of the panic.
 func TestCareful(t *testing.T) {
 	t.Parallel()
 	for want, value := range map[string]any{"(string) at ": "Anna Berg", "index out of range": nil} {

@@ -1,6 +1,6 @@
-// Package step contains what all Lambda functions need: settings from the environment, errors without names of people
-// and with the types that the state machine knows, metrics, and the policy file in the bucket. What a step does is in
-// the packages under workflow.
+// Package step contains the code that all Lambda functions share: it reads settings from the environment and the policy
+// file from the bucket, writes metrics, and returns errors without names of people and with the types that the state
+// machine knows. The work of each step is in the packages under shared/workflow.
 package step
 
 import (
@@ -23,8 +23,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Refused is the type of errors that a retry cannot fix, such as a policy that does not fit, a person who does not
-// exist, or a plan that may not be applied.
+// Refused is the type of errors that a retry cannot fix. Examples are a policy with faults, a person who does not
+// exist, and a plan that may not be applied.
 const Refused = "Idleseat.Refused"
 
 // failed is the type of all other errors. The state machine retries after them.
@@ -72,8 +72,8 @@ func careful[In, Out any](ctx context.Context, in In, do func(context.Context, I
 	return do(ctx, in)
 }
 
-// limitMemory makes the garbage collector work harder before the memory of the sandbox, in MB, is full. Lambda kills a
-// process that uses more.
+// limitMemory makes the garbage collector work harder once three quarters of the sandbox's memory are used. sandbox is
+// the size of the memory, in MB. Lambda kills a process that uses more than the whole memory.
 func limitMemory(sandbox string) {
 	if mb, err := strconv.ParseInt(sandbox, 10, 64); err == nil && mb > 0 {
 		debug.SetMemoryLimit(mb << 20 * 3 / 4)
@@ -125,7 +125,7 @@ var ErrPolicy = errors.New("the policy file has faults; correct it (idleseat pol
 type Metrics map[string]float64
 
 // Emit writes the metrics as one line in CloudWatch's embedded metric format (Embedded metric format specification,
-// version 0), from which CloudWatch extracts the metrics.
+// version 0). CloudWatch extracts the metrics from the line.
 func (m Metrics) Emit(to io.Writer, deployment string, now time.Time) error {
 	type unit struct{ Name string }
 	line := map[string]any{"Deployment": deployment}
