@@ -1,8 +1,9 @@
 // Package lease ensures that only one nightly run works in a store at a time. A lease is a chain of objects that are
 // created and never changed. Each object says who holds the lease and until when, or that the lease has ended. The
-// process that creates the next object takes the lease, because a store allows only one writer to create a key. The
-// scheme works with a folder and with a bucket, and across machines. The lease of a dead process expires. The lease
-// only saves work and confusion: the ledger, not the lease, keeps two runs from changing the same license.
+// process that creates the next object takes the lease. Only one process can create it, because a store allows only one
+// writer to create a key. The scheme works with a folder and with a bucket, and across machines. The lease of a dead
+// process expires. The lease only avoids useless work and confusing output. The ledger prevents two runs from changing
+// the same license.
 package lease
 
 import (
@@ -34,7 +35,7 @@ const (
 	lasts = 3 * Renewed
 	// retried is how soon a failed renewal is retried.
 	retried = time.Minute
-	// skew is how far the clocks of two machines may differ. A machine refuses to work when its clock and that of
+	// skew is how far the clocks of two machines may differ. A machine refuses to work when its clock and the clock of
 	// Microsoft Graph differ by more than 10 minutes (directory.CheckClock), so the clocks of two working machines
 	// differ by at most 20 minutes.
 	skew = 20 * time.Minute
@@ -42,7 +43,7 @@ const (
 
 // link is one object in the chain: runs/lease/<entry>.json.
 type link struct {
-	Holder string    `json:"holder"` // who, on which machine; for people to read
+	Holder string    `json:"holder"` // operator, machine and process, for people to read
 	ID     string    `json:"id"`     // unique for each lease
 	Since  time.Time `json:"since"`
 	Until  time.Time `json:"until"`

@@ -106,13 +106,13 @@ func until(t *testing.T, what string, holds func() bool) {
 	t.Fatalf("%s does not come", what)
 }
 
-// Whether a second process may take the lease depends on what the first process did and on the clock of the second
-// process.
+// A second process may take the lease if the first process has ended the lease, or if the lease has expired by the
+// clock of the second process.
 func TestTake(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		first func(t *testing.T, s store.Store)
-		now   time.Duration // the clock of the second process, counted from when the first took the lease
+		now   time.Duration // clock of the second process, relative to began, when the first process took the lease
 		want  string        // part of the refusal; empty if the lease is taken
 	}{
 		"nobody":                  {func(*testing.T, store.Store) {}, 0, ""},
@@ -169,7 +169,7 @@ func end(t *testing.T, l *Lease) {
 	}
 }
 
-// Many processes take the lease at once. Only one gets it.
+// Of many processes that try to take the lease at once, only one succeeds.
 func TestOneTakesIt(t *testing.T) {
 	t.Parallel()
 	s := &store.Memory{}
@@ -194,8 +194,8 @@ func TestOneTakesIt(t *testing.T) {
 	}
 }
 
-// A lease is renewed while it is kept, even if answers are lost or the store is down for a while, and nobody else can
-// take it. Once it ends, somebody else can.
+// Keep renews a lease, even if answers are lost or the store is down for a while. No other process can take the lease
+// until it ends.
 func TestRenewed(t *testing.T) {
 	t.Parallel()
 	s := &flaky{Store: &store.Memory{}}
