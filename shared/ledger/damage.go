@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// ErrDamaged is returned for an object in the ledger that cannot be believed. It stops changes to that license of that
-// person, but no others.
+// ErrDamaged is returned for an object that is not as the ledger wrote it. The error stops the changes to one license
+// of one person. All other changes go on.
 var ErrDamaged = errors.New("damaged ledger")
 
 // damaged names the object, its fault and the remedy.
@@ -29,12 +29,12 @@ func sumOf(raw []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// named matches the name of an object below its license: the number of an intent, followed by a suffix if the object is
-// about that intent.
+// named matches the last element of the key of an object: the number of an intent. In the key of an object about the
+// intent, a suffix follows the number.
 var named = regexp.MustCompile(`^(\d{6,})(\.[a-z0-9-]+)?\.json$`)
 
-// check fails if an object does not belong to the license, or is about an intent that is missing. Without this check, a
-// completion whose intent is gone could close the next change.
+// check returns an ErrDamaged if the key of an object does not have a form that the ledger writes, or if an object is
+// about an intent that is missing. Without this check, a completion whose intent is gone could close the next change.
 func (p *Page) check(ctx context.Context, license string) error {
 	for _, name := range p.others[license] {
 		key := layout.License(p.person, license) + name
@@ -46,7 +46,7 @@ func (p *Page) check(ctx context.Context, license string) error {
 		if slices.Contains(p.intents[license], intent) {
 			continue
 		}
-		// The intent and the object about it may both have been written while the list was read.
+		// While the list was read, another process may have written both the intent and the object about it.
 		body, err := p.ledger.store.Get(ctx, intent)
 		switch {
 		case errors.Is(err, store.ErrNotFound):
@@ -61,8 +61,8 @@ func (p *Page) check(ctx context.Context, license string) error {
 	return nil
 }
 
-// fits checks that an object about an entry contains the hash of this very intent. Older versions wrote no hash, so sum
-// may be empty if the intent is not Bound.
+// fits returns an ErrDamaged if sum is not the hash of the entry's intent. sum is the hash that an object about the
+// entry contains. Older versions wrote no hash, so sum may be empty if the intent is not Bound.
 func (e *Entry) fits(suffix, sum string) error {
 	if sum == e.Sum || sum == "" && !e.Bound {
 		return nil

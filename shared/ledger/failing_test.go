@@ -64,11 +64,11 @@ type badEnd struct{ io.ReadCloser }
 
 func (b badEnd) Close() error { return errors.Join(b.ReadCloser.Close(), errBoom) }
 
-// If the store does not answer, every call of the ledger returns an error. None reports that there is no entry, that
+// Every call of the ledger returns an error if the store does not answer. No call reports that there is no entry, that
 // its mark is the first one, or that something was written.
 func TestAFailingStoreIsNeverSilent(t *testing.T) {
 	t.Parallel()
-	// entry writes one change of run r1, with both of its marks and a completion.
+	// entry writes one change of run r1, with a leaving mark, a rollback mark and a completion.
 	entry := func(t *testing.T, s store.Store) *Entry {
 		t.Helper()
 		e, err := In(s).Begin(t.Context(), intent("r1"), nil)
@@ -86,7 +86,7 @@ func TestAFailingStoreIsNeverSilent(t *testing.T) {
 		}
 		return e
 	}
-	// answers is what a call returns besides its error.
+	// answers holds the results of a call other than its error.
 	type answers struct {
 		Entry, Mark, Page, Closed bool
 		Told                      bool // the boolean result of the call: first, left or closed
@@ -173,7 +173,7 @@ func TestAFailingStoreIsNeverSilent(t *testing.T) {
 	}
 }
 
-// If the listing breaks off, All yields an error, so the ledger does not just look shorter.
+// All yields an error if the list breaks off. Without the error, the ledger would look shorter than it is.
 func TestAllEndsWithTheError(t *testing.T) {
 	t.Parallel()
 	_, s := open(t)
@@ -214,8 +214,8 @@ func TestAllNamesEachSubjectOnce(t *testing.T) {
 	}
 }
 
-// An intent and an object about it may be written while the folder is listed. If the list then lacks the intent, that
-// is not damage. But if the store does not answer when the intent is read, the result is an error.
+// An intent and an object about it may be written while the folder is listed. A list that lacks such an intent is no
+// damage. If the store does not answer when the intent is read, the result is an error.
 func TestIntentThatTheListDoesNotHaveYet(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

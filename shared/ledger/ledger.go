@@ -1,7 +1,8 @@
 // Package ledger records every change ever made. Each change has an intent, written before the directory is changed,
 // and a completion, written after the directory was read again. In between there may be marks: "leaving" before the
-// person's license is taken, and "back" before a change is rolled back. All of these are objects that are created once
-// and never changed. An intent without a completion is open, and blocks every run except the one that wrote it.
+// person's license is taken, "back" before a change is rolled back, "sending" before the mail of a notice is sent, and
+// one for each fact that a later call must know. Each intent, completion and mark is an object that is created once and
+// never changed. An intent without a completion is open, and blocks every run except the run that wrote the intent.
 package ledger
 
 import (
@@ -24,10 +25,10 @@ var ErrBlocked = errors.New("another run's change is still open")
 // Outcome says how a change ended.
 type Outcome string
 
-// The outcomes. After RolledBack and Failed the person has what they had before. Announced means that a change was
-// announced but nothing has changed yet. Unsure means that nobody knows whether the mail that announces the change was
-// sent; nothing has changed. Restored means that the license was restored; some time must pass before a
-// rule may take it again.
+// The outcomes. After RolledBack and Failed the person has the same licenses as before the change. Announced means that
+// a change was announced and is not made yet. Unsure means that the mail of a notice may have been sent or not; nothing
+// has changed. Restored means that the license was restored; some time must pass before a rule may take the license
+// again.
 const (
 	Done       Outcome = "done"
 	Announced  Outcome = "noticed"
@@ -37,22 +38,23 @@ const (
 	Restored   Outcome = "given back"
 )
 
-// stands reports whether the outcome says what currently holds for the license.
+// stands reports whether an entry with this outcome describes the present state of the license. An entry that was
+// rolled back or failed does not, because it changed nothing.
 func (o Outcome) stands() bool {
 	return o == Done || o == Announced || o == Unsure || o == Restored
 }
 
-// Holding is how a person held the license and its successor at one moment.
+// Holding describes how a person held a license, and the license that replaces it, at one moment.
 type Holding struct {
 	Assignments []directory.Assignment `json:"assignments,omitempty"` // the person's assignments of the two products
-	InGroups    []string               `json:"inGroups,omitempty"`    // those of the change's two groups that the person belongs to
+	InGroups    []string               `json:"inGroups,omitempty"`    // the person's groups among Source and Target
 }
 
-// Intent is what is about to be done, and why.
+// Intent describes a change before it is made, with the reason.
 type Intent struct {
 	Person  string `json:"person"`
 	License string `json:"license"`
-	// SID and UserPrincipalName belong to the person, as of when the change began.
+	// SID and UserPrincipalName are the values of the person's account when the change began.
 	SID               string `json:"sid,omitempty"`
 	UserPrincipalName string `json:"userPrincipalName,omitempty"`
 	Run               string `json:"run"`
@@ -66,13 +68,13 @@ type Intent struct {
 	// people who read the entry. Both are empty in entries of older versions.
 	SourceGUID string `json:"sourceGuid,omitempty"`
 	TargetGUID string `json:"targetGuid,omitempty"`
-	// SourceEntra and TargetEntra are the object ids of the Entra groups that are synced from Source and Target, if
-	// these groups assign products. If they are set, the license counts as taken or given only once Entra ID shows the
-	// change.
+	// SourceEntra and TargetEntra are the object ids of the Entra groups that are synced from Source and Target. They
+	// are set only if these groups assign products. If they are set, the license counts as taken or given only once
+	// Entra ID shows the change.
 	SourceEntra string `json:"sourceEntra,omitempty"`
 	TargetEntra string `json:"targetEntra,omitempty"`
-	// InTarget means that the person already belonged to the target group, so a rollback must not remove the person
-	// from it.
+	// InTarget means that the person was a member of the target group before the change. A rollback must then not
+	// remove the person from the group.
 	InTarget  bool      `json:"inTarget,omitempty"`
 	SKU       string    `json:"sku,omitempty"`       // skuId to free
 	TargetSKU string    `json:"targetSku,omitempty"` // skuId to give
@@ -96,8 +98,8 @@ type Intent struct {
 	Note string `json:"note,omitempty"`
 	// TakenAt, in a restore, is when the change that took the license ended.
 	TakenAt time.Time `json:"takenAt,omitzero"`
-	// ApprovedBy is the person at a terminal who applied the plan, or the execution of the state machine that did.
-	// CloudTrail records who started an execution.
+	// ApprovedBy is the operator who applied the plan at a terminal, or the execution of the state machine that applied
+	// the plan. CloudTrail records who started an execution.
 	ApprovedBy string `json:"approvedBy,omitempty"`
 	// Bound means that every object about this intent contains its hash. Older versions wrote intents that are not
 	// bound.
@@ -128,7 +130,8 @@ type Ledger struct{ store store.Store }
 // In returns the ledger in a store.
 func In(s store.Store) *Ledger { return &Ledger{store: s} }
 
-// maxIntent is the maximum size of an intent, in bytes. Two products with several hundred assignments each fit.
+// maxIntent is the maximum size of an intent, in bytes. An intent with several hundred assignments of each of its two
+// products fits.
 const maxIntent = 1 << 20
 
 // Suffixes of the keys of objects about an intent.
@@ -153,9 +156,9 @@ func (l *Ledger) Latest(ctx context.Context, person, license string) (*Entry, er
 	return page.Latest(ctx, license)
 }
 
-// Standing returns the newest entry that says what currently holds for a license: one that is open, or whose outcome is
-// Done, Announced, Unsure or Restored. Entries that were rolled back or failed changed nothing and are skipped. Standing
-// returns nil if no entry is left.
+// Standing returns the entry that describes the present state of a license: the newest entry that is open or has the
+// outcome Done, Announced, Unsure or Restored. Standing skips entries that were rolled back or failed, because they
+// changed nothing. It returns nil if no entry is left.
 func (l *Ledger) Standing(ctx context.Context, person, license string) (*Entry, error) {
 	page, err := l.list(ctx, person, layout.License(person, license))
 	if err != nil {
@@ -164,7 +167,7 @@ func (l *Ledger) Standing(ctx context.Context, person, license string) (*Entry, 
 	return page.Standing(ctx, license)
 }
 
-// All yields every person and license with entries. It lists the whole ledger, and stops after yielding an error.
+// All yields every person and license with entries. It lists the whole ledger. It stops after yielding an error.
 func (l *Ledger) All(ctx context.Context) iter.Seq2[Subject, error] {
 	return func(yield func(Subject, error) bool) {
 		var last Subject
@@ -186,8 +189,8 @@ func (l *Ledger) All(ctx context.Context) iter.Seq2[Subject, error] {
 	}
 }
 
-// Pages yields what the ledger has about each person, one person at a time, in the order of the keys. It lists the
-// whole ledger once, and stops after yielding an error.
+// Pages yields one Page for each person in the ledger, in the order of the keys. It lists the whole ledger once. It
+// stops after yielding an error.
 func (l *Ledger) Pages(ctx context.Context) iter.Seq2[*Page, error] {
 	return func(yield func(*Page, error) bool) {
 		var page *Page
@@ -280,8 +283,8 @@ func Blocked(by *Entry) error {
 	return fmt.Errorf("%w: run %s since %s; `idleseat apply %s` finishes it", ErrBlocked, by.Run, by.At.Format(time.RFC3339), by.Run)
 }
 
-// Complete closes an entry. If another call of the run has already closed the entry, its completion stands, and
-// Complete sets e.Completion to it.
+// Complete closes an entry. If another call of the run has already closed the entry, Complete keeps the first
+// completion and sets e.Completion to it.
 func (l *Ledger) Complete(ctx context.Context, e *Entry, c Completion) error {
 	c.Intent = e.Sum
 	err := store.PutJSONIfAbsent(ctx, l.store, e.beside(doneSuffix), c)
@@ -296,7 +299,7 @@ func (l *Ledger) Complete(ctx context.Context, e *Entry, c Completion) error {
 	return nil
 }
 
-// Completed reads from the store whether an entry is closed. If it is, Completed sets e.Completion.
+// Completed reads from the store whether an entry is closed. It sets e.Completion if the entry is closed.
 func (l *Ledger) Completed(ctx context.Context, e *Entry) (bool, error) {
 	var c Completion
 	found, err := l.get(ctx, e.beside(doneSuffix), &c)

@@ -9,10 +9,10 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Mark says what a call of apply decided about an open entry. Two calls of one run may work on the same entry at the
-// same time. A call that takes the license writes a leaving mark and then looks for a rollback mark. A call that rolls
-// back writes a rollback mark and then looks for a leaving mark. So at least one of the two calls sees the mark of the
-// other.
+// Mark records a decision of one call of apply about an open entry. Two calls of one run may work on the same entry at
+// the same time. A call that takes the license writes a leaving mark and then looks for a rollback mark. A call that
+// rolls back writes a rollback mark and then looks for a leaving mark. So at least one of the two calls sees the mark
+// of the other call.
 type Mark struct {
 	Outcome Outcome   `json:"outcome,omitempty"` // outcome of the rollback; empty in a leaving mark
 	Why     string    `json:"why,omitempty"`

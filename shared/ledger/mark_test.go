@@ -60,7 +60,7 @@ func TestOneOfTwoKnowsOfTheOther(t *testing.T) {
 	})
 }
 
-// An entry has no mark until one is written. Then the first mark that was written stays.
+// An entry has no mark until a call writes one. Later calls do not replace the first mark.
 func TestMarksAndNotesOfAnEntry(t *testing.T) {
 	t.Parallel()
 	l, _ := open(t)
@@ -171,7 +171,7 @@ func TestEntriesOfVersionsBeforeTheBinding(t *testing.T) {
 	}
 }
 
-// Licenses also lists a license that has only an object that does not belong there.
+// Licenses also lists a license that has no intent, but only a foreign object.
 func TestPageNamesEveryLicense(t *testing.T) {
 	t.Parallel()
 	l, s := open(t)

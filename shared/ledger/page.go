@@ -12,12 +12,12 @@ import (
 	"github.com/idleseat/idleseat/shared/layout"
 )
 
-// Of returns what the ledger currently has about a person.
+// Of lists the ledger of one person and returns it as a Page.
 func (l *Ledger) Of(ctx context.Context, person string) (*Page, error) {
 	return l.list(ctx, person, layout.Person(person))
 }
 
-// Page is the part of the ledger about one person, as of when it was listed.
+// Page is the part of the ledger about one person, as listed at one moment.
 type Page struct {
 	ledger  *Ledger
 	person  string
@@ -65,8 +65,8 @@ func (p *Page) Licenses() []string {
 	return slices.Sorted(maps.Keys(all))
 }
 
-// Latest returns the newest entry for a license, or nil if there is none. It fails with ErrDamaged if the objects of
-// the license cannot be believed.
+// Latest returns the newest entry for a license, or nil if there is none. It returns an ErrDamaged if an object of the
+// license is damaged.
 func (p *Page) Latest(ctx context.Context, license string) (*Entry, error) {
 	if err := p.check(ctx, license); err != nil {
 		return nil, err
@@ -78,7 +78,7 @@ func (p *Page) Latest(ctx context.Context, license string) (*Entry, error) {
 	return p.ledger.read(ctx, p.person, license, keys[len(keys)-1])
 }
 
-// Standing returns the entry that says what currently holds for a license; see Ledger.Standing.
+// Standing returns the entry that describes the present state of a license; see Ledger.Standing.
 func (p *Page) Standing(ctx context.Context, license string) (*Entry, error) {
 	if err := p.check(ctx, license); err != nil {
 		return nil, err
@@ -95,8 +95,8 @@ func (p *Page) Standing(ctx context.Context, license string) (*Entry, error) {
 	return nil, nil
 }
 
-// Entries yields every entry for a license, oldest first. For objects that cannot be believed it yields an ErrDamaged
-// and goes on. After any other error it stops.
+// Entries yields every entry for a license, oldest first. For a damaged object it yields an ErrDamaged and goes on.
+// After any other error it stops.
 func (p *Page) Entries(ctx context.Context, license string) iter.Seq2[*Entry, error] {
 	return func(yield func(*Entry, error) bool) {
 		for _, key := range p.intents[license] {

@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Entries yields every entry in order, and goes on after an object that cannot be believed.
+// Entries yields every entry in order, and goes on after a damaged object.
 func TestEntries(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Seen is a fact that one call of apply saw and that later calls must know.
+// Seen is the name of a fact that one call of apply saw and that later calls must know.
 type Seen string
 
 // The facts. Each is noted at most once per entry.
