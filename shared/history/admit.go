@@ -18,13 +18,14 @@ import (
 type Request struct {
 	// Approved is the hash of the approved plan. If it is empty, the hash is not compared.
 	Approved string
-	// Override is the hash of the plan on hold whose limits are set aside. It is empty if no limits are.
+	// Override is the hash of the plan on hold whose limits the operator sets aside. It is empty if the limits are in
+	// force.
 	Override string
 	// Policy is the text of the policy in force. If it is empty, the policy is not compared.
 	Policy string
 	// ManifestHash is the hash of the manifest of the run's snapshot. If it is empty, the manifest is not compared.
 	ManifestHash string
-	// Left is the number of changes that still have work to do, in the plan and in the plans that it resumes.
+	// Left is the number of changes that are not final, in the plan and in the plans that it resumes.
 	Left int
 }
 
@@ -37,9 +38,9 @@ type Admission struct {
 	Withdrawn bool
 }
 
-// Admit decides whether a plan may be applied at now. It looks only into the store; package apply also asks the
-// directories. b is the begin object of the plan's run. refusal says why the plan may not be applied, or is "" if it
-// may.
+// Admit decides whether a plan may be applied at now. It reads only the store; package apply also asks the directories.
+// b is the begin object of the plan's run. refusal says why the plan may not be applied. It is "" if the plan may be
+// applied.
 func Admit(ctx context.Context, s store.Store, p *plan.Plan, b *snapshot.Begin, in Request, now time.Time) (a Admission, refusal string, err error) {
 	if refusal = refused(p, b, in); refusal != "" {
 		return a, refusal, nil
@@ -56,7 +57,7 @@ func Admit(ctx context.Context, s store.Store, p *plan.Plan, b *snapshot.Begin, 
 	return a, a.Closed, nil
 }
 
-// final returns why the plan is refused if it has no changes left to make, or "" if it has some.
+// final returns the reason for a refusal if the plan has no changes left to make, and "" otherwise.
 func final(in Request) string {
 	if in.Left == 0 {
 		return "every change of the plan is final already"
@@ -64,7 +65,8 @@ func final(in Request) string {
 	return ""
 }
 
-// refused returns why the content of the plan itself forbids that it is applied, or "" if nothing in it does.
+// refused returns why the plan may not be applied because of its content or its hashes, or "" if there is no such
+// reason.
 func refused(p *plan.Plan, b *snapshot.Begin, in Request) string {
 	switch {
 	case p.Mode == policy.Audit && p.Restores == "":
@@ -96,7 +98,7 @@ func closed(ctx context.Context, s store.Store, p *plan.Plan, b *snapshot.Begin,
 		}
 	}
 	from := p.Run
-	if b.Choice != nil { // it ends with the plan that it was chosen from
+	if b.Choice != nil { // a chosen plan ends with the plan from which it was chosen
 		from = b.Choice.From
 		if by, err := Withdrawn(ctx, s, from); err != nil || by != "" {
 			return "run " + by + " puts back what run " + from + " took, from whose plan this one was chosen", false, err
@@ -119,13 +121,13 @@ func closed(ctx context.Context, s store.Store, p *plan.Plan, b *snapshot.Begin,
 	return "the plan of run " + newer + " superseded it; apply that one", false, nil
 }
 
-// begun reports whether a change of the plan's run is open in the ledger. An open change is finished even if the plan
-// is closed.
+// begun reports whether a change of the plan's run is open in the ledger. An open change is finished even if no further
+// change of the plan may begin.
 func begun(ctx context.Context, book *ledger.Ledger, p *plan.Plan) (bool, error) {
 	for _, c := range slices.Concat(p.Changes, p.Notices) {
 		last, err := book.Latest(ctx, c.User, c.License)
 		if errors.Is(err, ledger.ErrDamaged) {
-			continue // a damaged change is not finished
+			continue // nothing finishes a damaged change
 		}
 		if err != nil || last != nil && last.Run == p.Run && last.Completion == nil {
 			return err == nil, err

@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// State is what last happened to a license of a person.
+// State is the last thing that happened to a license of a person.
 type State string
 
 // The states. A change that was rolled back or failed leaves no state.
@@ -22,13 +22,13 @@ const (
 	Taken     State = "taken"      // Run took the license
 	Restored  State = "given back" // the license was restored, by a restore or by somebody else
 	Announced State = "noticed"    // the change is announced but not yet made
-	// Unsure means that the mail that announces the change was perhaps sent, and perhaps not.
+	// Unsure means that nobody knows whether the mail that announces the change was sent.
 	Unsure State = "perhaps noticed"
-	// Unreadable means that the ledger's objects cannot be believed. Why gives the reason.
+	// Unreadable means that the objects of the license in the ledger are damaged. Why gives the reason.
 	Unreadable State = "unreadable"
 )
 
-// Item is what last happened to a license of a person.
+// Item is the last thing that happened to a license of a person.
 type Item struct {
 	User    string    `json:"user"`
 	License string    `json:"license"`
@@ -39,13 +39,13 @@ type Item struct {
 	Via     plan.Via  `json:"via,omitempty"`
 	Began   time.Time `json:"began"` // when the change began
 	At      time.Time `json:"at"`    // when the license entered State
-	// TakenBy is the run that took a license which is restored, and TakenAt is when. Both are zero if the digest comes
-	// from a version that did not record them.
+	// TakenBy is the run that took the license, and TakenAt is when. They are set only for a license that was restored.
+	// Both are zero if the digest comes from a version that did not record them.
 	TakenBy string    `json:"takenBy,omitempty"`
 	TakenAt time.Time `json:"takenAt,omitzero"`
 	// UserPrincipalName is the name of the person. Only open items have it.
 	UserPrincipalName string `json:"userPrincipalName,omitempty"`
-	// IdleSince is the last activity that the announcement rested on. It is nil for a person who was never active.
+	// IdleSince is the person's last activity as of the announcement. It is nil for a person who was never active.
 	IdleSince *time.Time `json:"idleSince,omitempty"`
 	Why       string     `json:"why,omitempty"`
 }
@@ -54,8 +54,8 @@ type Item struct {
 // documentation, "How to detect inactive user accounts").
 const late = 24 * time.Hour
 
-// Since returns the time after which activity counts as a return. It is a little earlier than the change, because the
-// change was made only after a long idle time: if a date from just before the change appears, it arrived late, and the
+// Since returns the time after which activity means that the person returned: 24 hours before the change began. A date
+// from these hours arrived late, because a rule takes a license only after a long idle time. So the date shows that the
 // person is active again.
 func (i *Item) Since() time.Time { return i.Began.Add(-late) }
 
@@ -64,8 +64,9 @@ type Digest struct {
 	Run       string            `json:"run"`
 	At        time.Time         `json:"at"`
 	Baselines [2]*plan.Baseline `json:"baselines"` // how the feeds looked when they were last healthy
-	// Known has, for each directory, the last reading whose accounts are remembered. Unlike Baselines, it includes
-	// readings of runs in which too many people matched, because the dates that these runs read did exist.
+	// Known has, for each directory, the last reading whose accounts are remembered. Known includes the readings of
+	// runs in which too many people matched, because the dates in these readings are real. Baselines does not include
+	// them.
 	Known [2]*plan.Baseline `json:"known,omitzero"`
 	// Signals holds the baselines of the signals that come from reports, by the name of the signal.
 	Signals map[string]*plan.Baseline `json:"signals,omitempty"`
@@ -79,7 +80,7 @@ type Digest struct {
 	restored  map[Touch]*Item // licenses that somebody else restored; filled before the ledger is read
 }
 
-// Of returns what last happened to a license of a person, or nil if nothing did.
+// Of returns the last thing that happened to a license of a person, or nil if nothing happened.
 func (s *Digest) Of(user, license string) *Item {
 	if s == nil {
 		return nil
@@ -87,7 +88,7 @@ func (s *Digest) Of(user, license string) *Item {
 	return s.items[Touch{User: user, License: license}]
 }
 
-// Baseline returns how a signal looked when it was last healthy, or nil if that is unknown.
+// Baseline returns the figures of a signal in its last healthy reading, or nil if no such reading is known.
 func (s *Digest) Baseline(of directory.Signal) *plan.Baseline {
 	switch {
 	case s == nil:
@@ -106,7 +107,7 @@ func (s *Digest) Len() int {
 	return len(s.items)
 }
 
-// All yields what last happened to every license in the digest, in no particular order.
+// All yields one item for every license in the digest, in no particular order.
 func (s *Digest) All() iter.Seq[*Item] {
 	if s == nil {
 		return func(func(*Item) bool) {}
@@ -122,8 +123,8 @@ type line struct {
 	*Item
 }
 
-// EachItem calls each with what last happened to every license in the digest that a run's manifest binds, without
-// keeping the digest in memory. If EachItem fails, the caller must discard what each received.
+// EachItem calls each for every item of the digest that a run's manifest binds. It does not keep the digest in memory.
+// If EachItem fails, the caller must discard everything that each received.
 func EachItem(ctx context.Context, s store.Store, m *snapshot.Manifest, each func(*Item) error) error {
 	if m.History == "" {
 		return nil

@@ -56,7 +56,7 @@ func (f *failing) List(ctx context.Context, prefix string) iter.Seq2[string, err
 	return f.Store.List(ctx, prefix)
 }
 
-// If any call of the store fails, the function returns the error. It never reports that there is no plan, no override
+// Every function returns an error if a call of the store fails. No function reports that there is no plan, no override
 // or no withdrawal, or that nothing was taken.
 func TestAFailingStoreIsNoPast(t *testing.T) {
 	t.Parallel()
@@ -151,7 +151,7 @@ func TestAFailingStoreIsNoPast(t *testing.T) {
 	}
 }
 
-// Admission says why a plan is closed, and whether its run is withdrawn.
+// closed says why no change of a plan may begin, and whether another run withdrew the plan's run.
 func TestClosed(t *testing.T) {
 	t.Parallel()
 	run := nameOf(0)
@@ -207,7 +207,7 @@ func (w *world) withdraws(run string) {
 	}
 }
 
-// Only an open entry that the plan's own run wrote counts, and only for a person in the plan.
+// begun counts only an open entry that the plan's own run wrote, for a person in the plan.
 func TestBegun(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -1,6 +1,6 @@
-// Package history tells a run what earlier runs did and saw: which licenses they took, restored or announced, which
-// changes are pending, which plan is the newest, for which plans an operator set the limits aside, and how the feeds
-// looked when they were last healthy. It does not need to list the whole ledger.
+// Package history tells a run what earlier runs did and saw: the licenses that they took, restored or announced, the
+// pending changes, the newest plan, the plans whose limits an operator set aside, and the feeds as of their last
+// healthy reading. It does not need to list the whole ledger.
 //
 // Every plan leaves an object that names the people whom it may change. A new run looks up these people in the ledger
 // and adds what it finds to the digest of the previous run. The result is the digest of the new run. The manifest of
@@ -24,7 +24,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Planned is what a plan leaves for later runs.
+// Planned is the object that a plan leaves for later runs.
 type Planned struct {
 	Run     string    `json:"run"`
 	AsOf    time.Time `json:"asOf"`
@@ -35,14 +35,13 @@ type Planned struct {
 	Touches []Touch `json:"touches"`
 	// HeldAgain lists licenses that a run took and that the person holds again, although no run restored them.
 	HeldAgain []Touch `json:"again,omitempty"`
-	// Feeds describes the feeds of the two directories as this run saw them. The entry of an unhealthy feed is nil.
-	// Both entries are nil if too many people matched.
+	// Feeds describes the feeds of the two directories in this run. The entry of an unhealthy feed is nil. Both entries
+	// are nil if too many people matched.
 	Feeds [2]*plan.Baseline `json:"feeds"`
 	// Known has, for each directory, the reading whose accounts are remembered. It is nil for a directory that was not
 	// healthy. Older versions wrote only Feeds.
 	Known [2]*plan.Baseline `json:"known,omitzero"`
-	// Signals describes the signals from reports as this run saw them, by name. The signals of the directories are in
-	// Feeds.
+	// Signals describes the signals from reports in this run, by name. The signals of the directories are in Feeds.
 	Signals map[string]*plan.Baseline `json:"signals,omitempty"`
 	// Earlier has the accounts and groups that this run and earlier runs found for the names in policies.
 	Earlier *directory.Earlier `json:"earlier,omitempty"`
@@ -50,14 +49,14 @@ type Planned struct {
 	Prices []Price `json:"prices,omitempty"`
 }
 
-// Touch is a license of a person. Run is the run that took the license, and is empty where that does not matter.
+// Touch is a license of a person. Run is the run that took the license. Run is empty where it does not matter.
 type Touch struct {
 	User    string `json:"user"`
 	License string `json:"license"`
 	Run     string `json:"run,omitempty"`
 }
 
-// PlannedBy returns what a plan leaves for later runs. A plan in audit mode touches nobody.
+// PlannedBy returns the object that a plan leaves for later runs. A plan in audit mode touches nobody.
 func PlannedBy(p *plan.Plan) *Planned {
 	past := &Planned{Run: p.Run, AsOf: p.AsOf, Expires: p.Expires, Touches: []Touch{}}
 	if p.Mode == policy.Audit {
@@ -69,8 +68,8 @@ func PlannedBy(p *plan.Plan) *Planned {
 	return past
 }
 
-// PutPlanned writes what a plan leaves. everybody is true for a plan that was made for all people from their data. Only
-// plans for everybody supersede each other.
+// PutPlanned stores p. everybody is true for a plan that was made for all people from their data. Only plans for
+// everybody supersede each other.
 func PutPlanned(ctx context.Context, s store.Store, p *Planned, everybody bool) error {
 	prefix := layout.Others
 	if everybody {
@@ -82,9 +81,9 @@ func PutPlanned(ctx context.Context, s store.Store, p *Planned, everybody bool) 
 	return nil
 }
 
-// Newer returns the newest run for everybody that made a plan later than run and whose plan supersedes run's plan. It
-// returns "" if there is none. A plan on hold supersedes nothing, unless an operator set its limits aside. The plan of
-// a run whose name has a time later than now supersedes nothing either.
+// Newer returns the newest run whose plan supersedes the plan of run, or "" if there is none. Such a run is later than
+// run and made a plan for everybody. A plan on hold supersedes nothing, unless an operator set its limits aside. The
+// plan of a run whose name has a time later than now supersedes nothing either.
 func Newer(ctx context.Context, s store.Store, run string, now time.Time) (string, error) {
 	names, err := runs(ctx, s, layout.Plans)
 	if err != nil {
@@ -115,7 +114,7 @@ func Newer(ctx context.Context, s store.Store, run string, now time.Time) (strin
 	return "", nil
 }
 
-// GetPlanned returns what the plan of a run left. It fails with store.ErrNotFound if the plan left nothing.
+// GetPlanned returns the object that the plan of a run left. It returns store.ErrNotFound if there is no such object.
 func GetPlanned(ctx context.Context, s store.Store, run string) (*Planned, error) {
 	p := &Planned{}
 	err := store.GetJSON(ctx, s, layout.Noted(layout.Plans, run), p)
@@ -156,9 +155,9 @@ func Before(ctx context.Context, s store.Store, run string, now time.Time) ([]st
 }
 
 // Earlier returns the accounts and groups that the runs before run found for the names in policies. found comes from
-// the newest run that made a plan for everybody and whose object can be read; it is nil if no such run exists. lost
-// describes each newer object that is damaged. If all objects are damaged, Earlier fails, because then nothing is known
-// about the names.
+// the newest readable object of a run that made a plan for everybody. It is nil if no such run exists. lost describes
+// each newer object that is damaged. If all objects are damaged, Earlier fails, because then nothing is known about the
+// names.
 func Earlier(ctx context.Context, s store.Store, run string, now time.Time) (found *directory.Earlier, lost []string, err error) {
 	names, err := runs(ctx, s, layout.Plans)
 	if err != nil {

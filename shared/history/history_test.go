@@ -17,7 +17,7 @@ import (
 
 var start = time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC)
 
-// world is a store in which nights pass.
+// world is a store in which a test lets nights pass.
 type world struct {
 	*testing.T
 	store store.Store
@@ -30,7 +30,8 @@ func newWorld(t *testing.T) *world {
 	return &world{t, s, ledger.In(s)}
 }
 
-// annIsTaken returns a world after two nights. The first night took Ann's license, and the second one saw that.
+// annIsTaken returns a world after two nights. The first night took Ann's license. The digest of the second night says
+// so.
 func annIsTaken(t *testing.T) *world {
 	t.Helper()
 	w := newWorld(t)
@@ -66,7 +67,7 @@ func (w *world) settle(night int) *Digest {
 	return st
 }
 
-// plans leaves a plan for a night that may touch the E3 license of each of users.
+// plans stores the object that a night's plan leaves. The plan may touch the E3 license of each of users.
 func (w *world) plans(night int, users ...string) {
 	w.Helper()
 	p := &Planned{Run: nameOf(night), AsOf: at(night), Expires: at(night).Add(plan.Lifetime), Touches: []Touch{}}
@@ -101,7 +102,7 @@ func (w *world) writes(night int, user, rule string, o ledger.Outcome) {
 	}
 }
 
-// states returns the state of each user's E3 license. Users without an item are left out.
+// states returns the state of each user's E3 license. It leaves out users without an item.
 func states(st *Digest, users ...string) map[string]State {
 	all := map[string]State{}
 	for _, u := range users {
@@ -149,7 +150,7 @@ func TestNights(t *testing.T) {
 	w.want(w.settle(300), map[string]State{"ann": Restored, "bob": Taken, "dan": Announced, "eve": Taken})
 }
 
-// If nothing but the ledger is left, the whole ledger is listed.
+// MakeDigest lists the whole ledger if the store has nothing but the ledger.
 func TestWithoutEarlierRuns(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -159,7 +160,7 @@ func TestWithoutEarlierRuns(t *testing.T) {
 	w.want(w.settle(400), map[string]State{"ann": Taken, "bob": Open})
 }
 
-// Ledger entries of people whom no recent plan touched are not read again.
+// MakeDigest does not read the ledger of people whom no recent plan touched.
 func TestOnlyWhatMayHaveChanged(t *testing.T) {
 	t.Parallel()
 	w := annIsTaken(t)
@@ -205,7 +206,7 @@ func TestBaselines(t *testing.T) {
 }
 
 // Accounts are remembered from the last healthy reading, even if its plan left no baseline. A plan of an older version
-// left only baselines, which are used instead.
+// left only baselines. Then the baselines count as the readings.
 func TestKnown(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -279,7 +280,8 @@ func TestSupersedes(t *testing.T) {
 	check(400, nameOf(400), nameOf(400))
 }
 
-// A run whose clock was ahead leaves no baseline: neither the one in its plan nor the one in an earlier digest counts.
+// A run whose clock was ahead leaves no baseline. Neither the baseline in its plan nor the baseline in an earlier
+// digest counts.
 func TestBaselineFromTheFuture(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -294,8 +296,8 @@ func TestBaselineFromTheFuture(t *testing.T) {
 	}
 }
 
-// A digest that cannot be read is an error, not an empty past. The next night then uses the digest before the damaged
-// one, the plans made since that digest, and the ledger.
+// Load returns an error for a damaged digest, and not an empty past. The next night then uses the digest before the
+// damaged digest, the plans made since then, and the ledger.
 func TestDamaged(t *testing.T) {
 	t.Parallel()
 	tests := map[string]func(w *world, m *snapshot.Manifest) (key string){

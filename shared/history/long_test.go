@@ -28,8 +28,9 @@ func TestNewestBefore(t *testing.T) {
 	}
 }
 
-// A digest builds on the previous one, even if a later run or the first try of the same run has already left a digest.
-// If the data of the previous run have been deleted because of their age, the whole ledger is read.
+// A digest continues from the previous run's digest, even if a later run or the first try of the same run has already
+// left a digest. If the data of the previous run have been deleted because of their age, MakeDigest reads the whole
+// ledger.
 func TestDigestGoesOnFromTheOneBefore(t *testing.T) {
 	t.Parallel()
 	w := annIsTaken(t)
@@ -43,7 +44,7 @@ func TestDigestGoesOnFromTheOneBefore(t *testing.T) {
 	w.want(w.settle(5), map[string]State{"ann": Taken, "bob": Taken})
 }
 
-// If the digest that a manifest names is missing, the next night continues from the digest before it.
+// If the digest that a manifest names is missing, the next night continues from the digest before the missing one.
 func TestDigestThatIsGone(t *testing.T) {
 	t.Parallel()
 	w := annIsTaken(t)
@@ -57,8 +58,8 @@ func TestDigestThatIsGone(t *testing.T) {
 	w.want(w.settle(21), map[string]State{"ann": Taken})
 }
 
-// The entries of people whom no recent plan touched are not read again. Entries that could not be read are retried each
-// night until they can be read.
+// MakeDigest does not read the entries of people whom no recent plan touched. It tries to read damaged entries again
+// each night, until it succeeds.
 func TestLongAfter(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -89,7 +90,7 @@ func TestLongAfter(t *testing.T) {
 	w.want(w.settle(41), map[string]State{"ann": Taken})
 }
 
-// A reading at exactly the time of the run counts. Of two readings, the newer one counts. Of two readings at the same
+// A reading at exactly the time of the run counts. The newer of two readings counts. If two readings have the same
 // time, neither replaces the other.
 func TestBaselineAtItsInstant(t *testing.T) {
 	t.Parallel()
@@ -170,8 +171,8 @@ func TestBaselineIsKept(t *testing.T) {
 	}
 }
 
-// Two runs may both see that a license is held again, without knowing of each other. Then the later time counts, so
-// that the license is left alone for longer.
+// Two runs that do not know of each other may both see that a license is held again. Then the later time counts, so
+// that rules leave the license alone for longer.
 func TestHeldAgainTwice(t *testing.T) {
 	t.Parallel()
 	w := annIsTaken(t)

@@ -14,7 +14,7 @@ import (
 // lookupsAtOnce is how many ledger entries are read at the same time.
 const lookupsAtOnce = 16
 
-// look reads from the ledger what happened to the marked items.
+// look fills the marked items from the ledger. A marked item is nil.
 func (st *Digest) look(ctx context.Context, book *ledger.Ledger) error {
 	all, ctx := errgroup.WithContext(ctx)
 	all.SetLimit(lookupsAtOnce)
@@ -53,8 +53,7 @@ func (st *Digest) look(ctx context.Context, book *ledger.Ledger) error {
 	return nil
 }
 
-// ItemOf returns what the standing entry of a license says about the state of the license, or nil if it says nothing. e
-// may be nil.
+// ItemOf returns the item for the standing entry of a license. It returns nil if e is nil or leaves no state.
 func ItemOf(e *ledger.Entry) *Item {
 	if e == nil {
 		return nil

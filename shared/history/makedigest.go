@@ -18,9 +18,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// MakeDigest builds and writes the digest of a run, and returns its key, which belongs in the run's manifest. The
-// digest says what became of everything that earlier runs planned. MakeDigest writes a new object each time, so the
-// step may be repeated.
+// MakeDigest writes the digest of a run and returns its key, which belongs in the run's manifest. The digest says what
+// happened to every license in the plans of earlier runs. MakeDigest writes a new object each time, so the step may be
+// repeated.
 func MakeDigest(ctx context.Context, s store.Store, run string, now time.Time) (key string, err error) {
 	next, err := makeDigest(ctx, s, run, now.UTC())
 	if err != nil {
@@ -69,7 +69,7 @@ func makeDigest(ctx context.Context, s store.Store, run string, now time.Time) (
 	}
 	next := &Digest{Run: run, At: now, items: map[Touch]*Item{}, setbacks: map[Touch]*Setback{}, sightings: map[string]*directory.Sighting{}, restored: map[Touch]*Item{}, Earlier: newestBefore(plans, run)}
 	book := ledger.In(s)
-	if old == nil { // the first run in a store, or the first after a long pause
+	if old == nil { // this run is the first in the store, or the first after a long pause
 		if err := next.markAll(ctx, book); err != nil {
 			return nil, err
 		}
@@ -121,7 +121,7 @@ func newestBefore(runs []string, run string) string {
 	return ""
 }
 
-// previous returns the digest of the newest run before run that still has one, or nil if none has.
+// previous returns the newest digest of a run before run. It returns nil if no such run has a digest.
 func previous(ctx context.Context, s store.Store, plans []string, run string) (*Digest, error) {
 	for _, earlier := range slices.Backward(plans) {
 		if earlier >= run {
@@ -130,9 +130,9 @@ func previous(ctx context.Context, s store.Store, plans []string, run string) (*
 		m, _, err := snapshot.GetManifest(ctx, s, earlier)
 		switch {
 		case errors.Is(err, snapshot.ErrNone):
-			return nil, nil // this run's data were deleted because of their age, and so were the data of all runs before it
+			return nil, nil // the data of this run, and of all runs before it, were deleted because of their age
 		case errors.Is(err, store.ErrDamaged):
-			continue // what an older digest lacks is found in later plans and in the ledger
+			continue // later plans and the ledger have everything that an older digest lacks
 		case err != nil:
 			return nil, err
 		}
@@ -144,9 +144,9 @@ func previous(ctx context.Context, s store.Store, plans []string, run string) (*
 	return nil, nil
 }
 
-// watch marks what must be looked up in the ledger: the changes that were open in the earlier digest, and everything
-// that a plan made since then may have touched. It returns those plans. unread reports whether the list of people of
-// one of these plans could not be read.
+// watch marks the items that must be read from the ledger: the changes that were open in the earlier digest, and all
+// licenses that a later plan may have touched. It returns the later plans. unread reports whether the people of one of
+// these plans could not be read.
 func (st *Digest) watch(ctx context.Context, s store.Store, old *Digest, plans, others []string) (lately []*Planned, unread bool, err error) {
 	for t, i := range st.items {
 		if i != nil && (i.State == Open || i.State == Unreadable) {
@@ -160,7 +160,7 @@ func (st *Digest) watch(ctx context.Context, s store.Store, old *Digest, plans, 
 			}
 			p := &Planned{}
 			err := store.GetJSON(ctx, s, prefix+run+".json", p)
-			if errors.Is(err, store.ErrDamaged) || errors.Is(err, store.ErrNotFound) { // the object is damaged, or its run is not the one in its key
+			if errors.Is(err, store.ErrDamaged) || errors.Is(err, store.ErrNotFound) { // the object is damaged, or its run is not the run in its key
 				unread = true
 				continue
 			}
@@ -203,7 +203,7 @@ func (st *Digest) laterSignal(name string, b *plan.Baseline) {
 	}
 }
 
-// mark marks a license to be looked up in the ledger.
+// mark marks a license. look then reads the license from the ledger.
 func (st *Digest) mark(t Touch) {
 	if i := st.items[t]; i != nil && i.State == Restored {
 		st.restored[t] = i

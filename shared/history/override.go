@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Override is history/overrides/<run>.json. It means that an operator set the limits aside for one plan, which is
-// identified by its hash. The override accepts exactly the people whom the rules of that plan matched.
+// Override is history/overrides/<run>.json. It means that an operator set the limits aside for the plan with this hash.
+// The override accepts exactly the people whom the rules of the plan matched.
 type Override struct {
 	Run      string    `json:"run"`
 	PlanHash string    `json:"planHash"`
@@ -28,7 +28,7 @@ func (o *Override) Holds(at time.Time) bool {
 	return !at.Before(o.At) && at.Sub(o.At) <= OverrideLasts
 }
 
-// PutOverride stores an override. Only the first one for a run is kept.
+// PutOverride stores an override. It keeps only the first override of a run.
 func PutOverride(ctx context.Context, s store.Store, o *Override) error {
 	err := store.PutJSONIfAbsent(ctx, s, layout.Noted(layout.Overrides, o.Run), o)
 	if err != nil && !errors.Is(err, store.ErrExists) {
@@ -38,8 +38,8 @@ func PutOverride(ctx context.Context, s store.Store, o *Override) error {
 }
 
 // OverrideOf returns the hash of the plan p if an operator set its limits aside, and "" otherwise. A damaged override
-// counts as none. The override is written before the first change, so it is known even if the process died before it
-// wrote a result.
+// counts as none. Apply stores the override before the first change, so OverrideOf finds it even if the process died
+// before it wrote a result.
 func OverrideOf(ctx context.Context, s store.Store, p *plan.Plan) (hash string, err error) {
 	o, err := overrideOf(ctx, s, p.Run)
 	switch {
@@ -77,7 +77,7 @@ func Overrides(ctx context.Context, s store.Store, from, to time.Time) (all []Ov
 		var o Override
 		err := store.GetJSON(ctx, s, layout.Noted(layout.Overrides, run), &o)
 		if errors.Is(err, store.ErrDamaged) || errors.Is(err, store.ErrNotFound) {
-			continue // an override that is damaged, or is at another run's key, accepts nobody
+			continue // an override that is damaged, or has the key of another run, accepts nobody
 		}
 		if err != nil {
 			return nil, fmt.Errorf("read an override: %w", err)

@@ -17,7 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Stop stops a run for one person and nobody else.
+// Stop stops the changes of a run for one person, and for nobody else.
 func TestStop(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -37,7 +37,7 @@ func TestStop(t *testing.T) {
 	}
 }
 
-// The newest plan before a run says which accounts and groups had the names in the policy.
+// Earlier takes the accounts and groups from the newest plan before a run.
 func TestEarlier(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -55,8 +55,8 @@ func TestEarlier(t *testing.T) {
 	}
 }
 
-// If the object of a run is damaged, the list comes from the run before. If there is no run before, Earlier fails,
-// because nothing is known.
+// If the object of a run is damaged, Earlier uses the object of the run before. If there is no run before, Earlier
+// fails, because nothing is known.
 func TestEarlierThatIsDamaged(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -77,7 +77,7 @@ func TestEarlierThatIsDamaged(t *testing.T) {
 	}
 }
 
-// An override that cannot be read accepts nobody, but does not hide other overrides.
+// A damaged override accepts nobody, and does not hide other overrides.
 func TestOverridesThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -118,7 +118,7 @@ func TestTooOld(t *testing.T) {
 	}
 }
 
-// The standing entry in the ledger says what the next change may do.
+// ItemOf returns the state in which the standing entry leaves the license.
 func TestItemOf(t *testing.T) {
 	t.Parallel()
 	since := at(-90)
@@ -160,8 +160,8 @@ func TestItemOf(t *testing.T) {
 	}
 }
 
-// The ledger does not record that somebody else restored a license. So when a Restored license is looked up again, it
-// stays Restored, until a later change makes it Taken.
+// The ledger does not record that somebody else restored a license. So a Restored license stays Restored when the
+// ledger is read again, until a later change makes it Taken.
 func TestHeldAgainIsKept(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -12,27 +12,27 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Price is what a run knew about the price and the renewal of a license. It is in force until a later run knows
-// something else. Each plan for everybody repeats the prices of all earlier runs, so the newest one is enough to know
-// the price of each day, long after the earlier runs have expired.
+// Price records the price and the renewal of a license, as a run knew them. It is in force until a later run records
+// another price or renewal. Each plan for everybody repeats the prices of all earlier runs. So the newest plan is
+// enough to know the price of each day, long after the earlier runs have expired.
 type Price struct {
 	License string `json:"license"`
-	SKU     string `json:"sku,omitempty"` // as the policy names it
+	SKU     string `json:"sku,omitempty"` // the name in the policy
 	// SKUID is the skuId of the product. It is empty for a license that is membership in a group.
 	SKUID        string    `json:"skuId,omitempty"`
 	Run          string    `json:"run"`
 	From         time.Time `json:"from"`         // when the run began
 	MonthlyPrice float64   `json:"monthlyPrice"` // of one seat
 	Currency     string    `json:"currency"`
-	// Renews is the first time after From at which the contract lets the company pay for fewer seats. It is zero if
-	// that is unknown. NotKnown then says why.
+	// Renews is the first time after From at which the contract lets the company pay for fewer seats. It is zero if the
+	// time is unknown. NotKnown then says why.
 	Renews   time.Time `json:"renews,omitzero"`
 	NotKnown string    `json:"notKnown,omitempty"`
 }
 
-// Prices returns the prices that the newest plan for everybody has, and that is not newer than run. If run is empty,
-// it is the newest plan of all. Plans of runs whose name has a time later than now do not count. Damaged objects and
-// objects of older versions, which have no prices, are skipped.
+// Prices returns the prices in the newest plan for everybody that is not newer than run. If run is empty, it uses the
+// newest plan of all. Plans of runs whose name has a time later than now do not count. Prices skips damaged objects,
+// and objects of older versions, which have no prices.
 func Prices(ctx context.Context, s store.Store, run string, now time.Time) ([]Price, error) {
 	names, err := runs(ctx, s, layout.Plans)
 	if err != nil {
@@ -55,7 +55,7 @@ func Prices(ctx context.Context, s store.Store, run string, now time.Time) ([]Pr
 	return nil, nil
 }
 
-// Same reports whether two runs knew the same.
+// Same reports whether p and o have the same content, apart from Run and From.
 func (p *Price) Same(o *Price) bool {
 	a, b := *p, *o
 	a.Run, a.From, a.Renews = b.Run, b.From, b.Renews

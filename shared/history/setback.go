@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Setback says that the last run that tried a change did not make it: the change failed or was refused, or the rule no
-// longer took the license when it was evaluated again just before the change.
+// Setback records that the last run that tried a change did not make it. The change failed or was refused, or the rule
+// kept the license when it was evaluated again just before the change.
 type Setback struct {
 	User    string    `json:"user"`
 	License string    `json:"license"`
@@ -28,12 +28,12 @@ const (
 	mostNights = 16
 	// setbackLasts is how long a setback is remembered if no run retries the change.
 	setbackLasts = 2 * mostNights * 24 * time.Hour
-	// early is how much less than a day may pass between two nights.
+	// early is how much shorter than a day the time between two nights may be.
 	early = 12 * time.Hour
 )
 
-// Due returns the earliest time for the next try. After the first setback, Due is in the past, because the next run is
-// a night later anyway.
+// Due returns the earliest time for the next try. After the first setback, Due is in the past, because the next run
+// starts a night later anyway.
 func (b *Setback) Due() time.Time {
 	if b.Times < 2 {
 		return b.AsOf
@@ -62,9 +62,9 @@ type outcome struct {
 	Sighting *directory.Sighting `json:"sighting"`
 }
 
-// readResults reads the results of earlier plans. It records which changes could not be made, and which activity was
-// seen just before a change. tried lists the plans in chronological order. A change that is open in the ledger is
-// pending, which is not a setback. A setback ends when the change is made.
+// readResults reads the results of earlier plans. It records the changes that could not be made, and the activity that
+// was seen just before a change. tried lists the plans in chronological order. A change that is open in the ledger is
+// pending, and no setback. A setback ends when the change is made.
 func (st *Digest) readResults(ctx context.Context, s store.Store, tried []*Planned) error {
 	for _, p := range tried {
 		if len(p.Touches) == 0 || st.At.Sub(p.AsOf) > setbackLasts {
@@ -79,7 +79,7 @@ func (st *Digest) readResults(ctx context.Context, s store.Store, tried []*Plann
 			}
 			err := store.GetJSON(ctx, s, key, &results)
 			if errors.Is(err, store.ErrDamaged) || errors.Is(err, store.ErrNotFound) {
-				continue // nothing is taken because of a result, so a damaged one may be skipped
+				continue // a result takes no license, so a damaged result may be skipped
 			}
 			if err != nil {
 				return fmt.Errorf("read the results of run %s: %w", p.Run, err)
@@ -101,7 +101,7 @@ func (st *Digest) readResults(ctx context.Context, s store.Store, tried []*Plann
 	return nil
 }
 
-// count records the result of one change. The results of a run may be in several objects.
+// count records the result of one change. Several objects may have results of one run.
 func (st *Digest) count(p *Planned, o *outcome) {
 	t := Touch{User: o.User, License: o.License}
 	switch o.Status {

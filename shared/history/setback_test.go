@@ -9,8 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Later runs know that a run could not make a change, until the change is made or the setback expires. The results of a
-// plan that was closed cause no setbacks.
+// A setback lasts until the change is made or the setback expires. The results of a plan that was closed cause no
+// setbacks.
 func TestSetback(t *testing.T) {
 	t.Parallel()
 	const results = `{"results":[{"user":"ann","license":"e3","status":%s}]}`
@@ -80,7 +80,7 @@ func (w *world) results(night int, format, status string) {
 	}
 }
 
-// A setback ends when a later run makes or has made the change, and when it expires.
+// A setback ends when the change is made by the same run or a later run, and when the setback expires.
 func TestSetbackEnds(t *testing.T) {
 	t.Parallel()
 	key := Touch{User: "ann", License: "e3"}

@@ -8,12 +8,12 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// sightingLasts is how long a sighting is kept. It must last until the next healthy reading, because that reading
-// stores the dates with the rest of what is remembered about the account.
+// sightingLasts is how long a sighting is kept. It must last until the next healthy reading. That reading stores the
+// dates with the other remembered data of the account.
 const sightingLasts = 90 * 24 * time.Hour
 
 // Sighting returns the activity dates of an account that were read just before a change. It returns nil if there are
-// none, or if the last reading has the same or later dates.
+// none, or if the last reading has the same dates or later ones.
 func (s *Digest) Sighting(account string) *directory.Sighting {
 	if s == nil {
 		return nil
@@ -29,7 +29,7 @@ func (s *Digest) Sighted() iter.Seq[string] {
 	return maps.Keys(s.sightings)
 }
 
-// saw adds a sighting unless seen is nil. For each date, the newest is kept.
+// saw adds a sighting. For each date, the newest is kept. seen may be nil.
 func (s *Digest) saw(seen *directory.Sighting) {
 	if seen == nil {
 		return

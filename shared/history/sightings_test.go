@@ -9,7 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Later runs know the activity that was read just before a change, until a healthy reading has had time to store it.
+// Later runs know the activity that was read just before a change, for 90 days.
 func TestSightings(t *testing.T) {
 	t.Parallel()
 	const kept = `{"results":[{"user":"ann","license":"e3","status":"kept","sighting":{"account":"ann","newest":[%s,"0001-01-01T00:00:00Z","0001-01-01T00:00:00Z"],"at":"` // the time follows
