@@ -9,8 +9,8 @@ import (
 )
 
 // Anchor is the LDAP name of the attribute from which Entra Connect makes onPremisesImmutableId. The empty Anchor
-// stands for either GUID: Entra Connect uses objectGUID at first and later copies objectGUID to mS-DS-ConsistencyGuid,
-// but another program may already have filled that attribute.
+// stands for objectGUID and mS-DS-ConsistencyGuid together. Entra Connect uses objectGUID at first and later copies
+// objectGUID to mS-DS-ConsistencyGuid. Another program may have filled mS-DS-ConsistencyGuid before.
 type Anchor string
 
 // The anchors that a policy may name.
@@ -29,7 +29,7 @@ func Anchors() []string {
 	return []string{string(ObjectGUID), string(ConsistencyGUID), string(ObjectSIDAnchor), string(EmployeeIDAnchor)}
 }
 
-// Attribute returns the LDAP name of the anchor if the directory may hide that attribute, and "" otherwise.
+// Attribute returns the LDAP name of the anchor if the directory may hide the anchor, and "" otherwise.
 func (a Anchor) Attribute() string {
 	switch a {
 	case EitherGUID, ConsistencyGUID:
@@ -40,8 +40,8 @@ func (a Anchor) Attribute() string {
 	return ""
 }
 
-// of returns the values of onPremisesImmutableId that the account may have. Binary attributes are encoded in base64;
-// text is unchanged.
+// of returns the values of onPremisesImmutableId that the account may have. Binary attributes are encoded in base64.
+// Text is unchanged.
 func (a Anchor) of(u *ADUser) [2]string {
 	switch a {
 	case ObjectGUID:

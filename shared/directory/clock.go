@@ -10,11 +10,12 @@ import (
 // wrong, the computed age of every date is wrong.
 var ErrClock = errors.New("the clocks disagree")
 
-// maxClockSkew is how far the clock of a directory may differ from ours. Kerberos allows five minutes, and the
-// directory may take the other five to answer.
+// maxClockSkew is how far the clock of a directory may differ from the clock of this machine. Kerberos allows a
+// difference of five minutes. The other five minutes allow for a slow answer of the directory.
 const maxClockSkew = 10 * time.Minute
 
-// CheckClock compares told, the time of a directory, with ours. Its error wraps ErrClock and names both times.
+// CheckClock compares told, the time of a directory, with ours, the time of this machine. The error wraps ErrClock and
+// names both times.
 func CheckClock(directory string, told, ours time.Time) error {
 	if ours.Sub(told).Abs() <= maxClockSkew {
 		return nil

@@ -31,8 +31,8 @@ func (p *Person) shows(c Contradiction, why string) {
 }
 
 // holds reports whether a contradiction from an earlier reading is still believed. met says whether this reading found
-// a matching account in the other directory. read says whether this reading covered all of the other directory. Even
-// then the other account may exist without being listed, so the contradiction lasts as long as Joined is set.
+// a matching account in the other directory. read says whether this reading covered all of the other directory. A
+// reading of everybody may still lack the other account, so the contradiction lasts as long as Joined is set.
 func (p *Past) holds(met, read bool) bool {
 	c := p.Contradicted
 	if met {
@@ -41,9 +41,9 @@ func (p *Past) holds(met, read bool) bool {
 	return c != 0 && (!read || !p.Joined.IsZero())
 }
 
-// doubted makes every value of the person unknown if what earlier readings knew about an account is lost, or if a
-// contradiction that they showed still holds. It reports whether it did. past belongs to an account in one directory,
-// and other is the other directory.
+// doubted makes every value of the person unknown in two cases. Either the memory of earlier readings of an account is
+// lost, or a contradiction from an earlier reading still holds. The result is true in both cases. past belongs to an
+// account in one directory, and other is the other directory.
 func (p *Person) doubted(past *Past, other Source, met, read bool) bool {
 	if past.ForgottenBy == "" {
 		return p.contradicted(past, other, met, read)
@@ -56,8 +56,8 @@ func (p *Person) doubted(past *Past, other Source, met, read bool) bool {
 	return true
 }
 
-// contradicted makes the person contradictory if a contradiction from an earlier reading still holds, and reports
-// whether it did. past belongs to an account in one directory, and other is the other directory.
+// contradicted makes the person contradictory if a contradiction from an earlier reading still holds. The result is
+// true in that case. past belongs to an account in one directory, and other is the other directory.
 func (p *Person) contradicted(past *Past, other Source, met, read bool) bool {
 	if !past.holds(met, read) {
 		return false
@@ -69,8 +69,8 @@ func (p *Person) contradicted(past *Past, other Source, met, read bool) bool {
 	return true
 }
 
-// sentence returns a sentence that says how the accounts contradict each other, since when, and what ends the
-// contradiction.
+// sentence returns a sentence about a contradiction: how the accounts contradict each other, since when, and what ends
+// the contradiction.
 func (p *Past) sentence(other Source, read bool) string {
 	what, when := "its accounts in Entra ID and Active Directory contradicted each other", "in an earlier reading"
 	if p.Contradicted&Shared != 0 {
@@ -86,7 +86,7 @@ func (p *Past) sentence(other Source, read bool) string {
 	return what + " " + when + ", and " + why
 }
 
-// Met stores in the person's accounts what a reading of both directories showed. read is the time of that reading. A
+// Met stores in the person's accounts what a reading of both directories showed. read is the time of the reading. A
 // contradiction that only an earlier reading showed keeps the date of the earlier reading.
 func (p *Person) Met(read time.Time) {
 	shown := p.contradiction != 0

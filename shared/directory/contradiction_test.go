@@ -75,7 +75,7 @@ func TestMet(t *testing.T) {
 	a := func(sid, guid string, past Past) ADUser { return ADUser{SID: sid, GUID: guid, Past: past} }
 	tests := map[string]struct {
 		accounts Accounts
-		want     []Past // what Entra accounts remember, then what Active Directory accounts remember
+		want     []Past // the memory of the Entra accounts, then the memory of the Active Directory accounts
 	}{
 		"the anchor disagrees": {
 			Accounts{EntraState: Present, ADState: Present, Entra: []EntraUser{e("e", "S-1", "other", Past{})}, AD: []ADUser{a("S-1", "g", Past{})}},

@@ -2,14 +2,13 @@ package directory
 
 import "time"
 
-// Earlier is what earlier runs found under the names that the policy uses. A later run uses it to follow a renamed
-// object, and to notice that an object was deleted and created again.
+// Earlier is what earlier runs found under the names that the policy uses. A later run uses Earlier to follow a renamed
+// object, and to notice that somebody deleted an object and created it again.
 type Earlier struct {
 	Groups map[string]EarlierGroup `json:"groups,omitempty"` // by GroupRef.Key(false)
-	// Members maps the GroupRef.Key of a group to the number of members in the last list of its members that was
-	// trusted.
+	// Members maps the GroupRef.Key of a group to its number of members in the last reading that was trusted.
 	Members map[string]int `json:"members,omitempty"`
-	// People holds the accounts that were found for a name in exempt.users or exempt.leave, by that name in lower case.
+	// People maps a name in exempt.users or exempt.leave, in lower case, to the accounts that were found for the name.
 	People map[string][]EarlierPerson `json:"people,omitempty"`
 }
 
@@ -33,11 +32,11 @@ type EarlierGroup struct {
 	Run    string    `json:"run"`
 	At     time.Time `json:"at"`
 	Hidden bool      `json:"hidden,omitempty"` // the group, or a group nested in it, hides its members
-	// Replaced means that an operator accepts the group that has the name now, even if it is a different group.
+	// Replaced means that an operator accepts the group that now has the name, even if it is a different group.
 	Replaced bool `json:"-"`
 }
 
-// Group returns what is known about a group, or nil if nothing is known.
+// Group returns what earlier runs found for ref, or nil if they found nothing.
 func (e *Earlier) Group(ref GroupRef) *EarlierGroup {
 	if e == nil {
 		return nil
@@ -48,10 +47,10 @@ func (e *Earlier) Group(ref GroupRef) *EarlierGroup {
 	return nil
 }
 
-// severalMembers is the smallest size of a group whose sudden emptiness looks wrong.
+// severalMembers is the smallest size of a group at which a sudden loss of all members is suspicious.
 const severalMembers = 3
 
-// Emptied reports whether the group had several members before and has none now.
+// Emptied reports whether the group had several members before and has none now. before is the earlier number.
 func (e *Earlier) Emptied(key string, now int) (before int, emptied bool) {
 	if e == nil {
 		return 0, false

@@ -13,7 +13,7 @@ var (
 	ErrAmbiguousGroup  = errors.New("more than one group of that name")
 	// ErrHidden means that the group, or a group nested in it, hides its members.
 	ErrHidden = errors.New("the members are hidden")
-	// ErrNotListed means that the directory does not list the groups that give licenses. There may be some.
+	// ErrNotListed means that the directory does not list the groups that give licenses, although some may exist.
 	ErrNotListed = errors.New("the directory does not list the groups that give licenses")
 )
 
@@ -21,15 +21,14 @@ var (
 // from the start.
 var ErrCursor = errors.New("the place in the list is no longer known")
 
-// ErrNotHeld is returned when a change would take a license that the person does not hold. Nothing was changed. If the
-// answer to an earlier write was lost, ErrNotHeld suggests that the earlier write succeeded.
+// ErrNotHeld is returned when a change would take a license that the person does not hold. The change had no effect. If
+// the answer to an earlier write was lost, ErrNotHeld suggests that the earlier write succeeded.
 var ErrNotHeld = errors.New("the license to be taken is not held")
 
-// ErrUncertain is returned when a write was retried and the answer to the retry does not show whether the first try
-// succeeded.
+// ErrUncertain is returned when a write was repeated and its answer does not show whether the first attempt succeeded.
 var ErrUncertain = errors.New("an earlier try may have been made although nothing said so")
 
-// Settling is how long reads may still show the old state after a write. Microsoft gives no bound. Clients have seen
+// Settling is how long reads may still show the old state after a write. Microsoft gives no limit. Clients have seen
 // delays from seconds to a few minutes (terraform-provider-azuread#283, #793, PR#1918).
 const Settling = 5 * time.Minute
 
@@ -37,14 +36,14 @@ const Settling = 5 * time.Minute
 // done.
 var ErrDeferred = errors.New("handed over, not made yet")
 
-// PartialLogonError is returned together with people who were read without their last logon, because some domain
-// controllers did not answer or because the domain does not keep the date.
+// PartialLogonError is returned together with people whose last logon was not read. Either some domain controllers did
+// not answer, or the domain does not keep the date.
 type PartialLogonError struct {
-	Controllers []string // URLs of the controllers that were not asked, if they have one
-	Err         error    // the reason for each controller
+	Controllers []string // the URLs of the controllers that did not answer; empty if the domain does not keep the date
+	Err         error    // the URLs of the controllers that did not answer; "without a name" stands for a controller without a URL
 
-	// Latest is the latest time at which the person can have logged on: the replicated date plus the longest time by
-	// which replication may be late. It is zero if no such time is known.
+	// Latest is the latest time at which the person can have logged on: the replicated date plus the longest delay of
+	// replication. It is zero if no such time is known.
 	Latest time.Time
 }
 
@@ -58,7 +57,7 @@ func (e *PartialLogonError) Error() string {
 // Unwrap returns Err.
 func (e *PartialLogonError) Unwrap() error { return e.Err }
 
-// UnreadError wraps the error of a source that could not be read to its end. It has the message of Err.
+// UnreadError wraps the error of a source that could not be read to its end. The message is the message of Err.
 type UnreadError struct{ Err error }
 
 func (e *UnreadError) Error() string { return e.Err.Error() }
@@ -66,8 +65,8 @@ func (e *UnreadError) Error() string { return e.Err.Error() }
 // Unwrap returns Err.
 func (e *UnreadError) Unwrap() error { return e.Err }
 
-// Refusal is the error of a write that the directory itself refused. The person keeps what they had, and trying again
-// does not help.
+// Refusal is the error of a write that the directory itself refused. The person's licenses are unchanged. A repeated
+// write would be refused, too.
 type Refusal struct {
 	Reason string // in words for people
 	Err    error

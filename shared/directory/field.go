@@ -69,21 +69,21 @@ const (
 	Creation
 )
 
-// Value is the value of a field for one person. An empty text is Known and "".
+// Value is the value of a field for one person. An empty text has the state Known and the Text "".
 type Value struct {
 	State Knowledge
 	Time  time.Time
 	Text  string
 	Bool  bool
-	// Through is the end of the period that a usage report covers. It is zero for a value that has no such end.
+	// Through is the end of the period that a usage report covers. It is zero if the value is not from a report.
 	Through time.Time
 }
 
 // Knowledge says what is known about a value.
 type Knowledge uint8
 
-// The states of a value. Unknown means that the value was not read. None means that it was read and is empty. NoneSince
-// applies to dates: the source proves that there is none since Time, but says nothing about earlier dates.
+// The states of a value. Unknown means that the value was not read. None means that the value was read and is empty.
+// NoneSince is a state of dates: the source proves that no date lies after Time, and says nothing about earlier dates.
 const (
 	Unknown Knowledge = iota
 	None
@@ -98,8 +98,8 @@ type Field struct {
 	Kind    Kind
 	Meaning Meaning
 
-	// Attribute is the LDAP name of the attribute that holds the field. It is empty for Entra ID and for the DN, which
-	// nobody can hide.
+	// Attribute is the LDAP name of the attribute that holds the field. It is empty for a field of Entra ID. It is also
+	// empty for the DN, because a directory cannot hide the DN.
 	Attribute string
 
 	account func(*Person) Value // reads the field from the account
@@ -140,8 +140,8 @@ func (f *Field) read(p *Person) Value {
 	return f.account(p)
 }
 
-// ADAttributes returns the LDAP names of the attributes that are read for a person and that the directory may hide: the
-// attributes of all fields, and mS-DS-ConsistencyGuid, from which Entra Connect makes the anchor.
+// ADAttributes returns the LDAP names of the attributes that are read for a person and that the directory may hide. The
+// list has the attributes of all fields, and mS-DS-ConsistencyGuid, which can be the anchor.
 func ADAttributes() []string { return slices.Clone(adAttributes) }
 
 var adAttributes = allADAttributes()
@@ -157,8 +157,8 @@ func allADAttributes() []string {
 	return names
 }
 
-// datesInDoubt reports whether the activity dates of the account are unusable: a date lies in the future, all dates are
-// lost, or the account belongs to an agent.
+// datesInDoubt reports whether the activity dates of the account are unusable. The reasons are a date in the future,
+// the loss of all dates, or an account that belongs to an agent.
 func (p *Person) datesInDoubt(s Source) bool {
 	if s == AD {
 		return p.AD.DatesInDoubt || !p.AD.DatesLost.IsZero() && p.AD.LastLogonTimestamp.IsZero()
@@ -166,7 +166,7 @@ func (p *Person) datesInDoubt(s Source) bool {
 	return p.Entra.DatesInDoubt || !p.Entra.DatesLost.IsZero() && p.Entra.LastActivity().IsZero() || p.Entra.Agent()
 }
 
-// DatesLost returns the first reading in which dates of the person's account were missing; see EntraUser.DatesLost. It
+// DatesLost returns the first reading in which dates of the person's account were missing (see EntraUser.DatesLost). It
 // returns the zero time if no date is missing or the account was not read.
 func (p *Person) DatesLost(s Source) time.Time {
 	switch {

@@ -4,12 +4,12 @@ import "time"
 
 // Freshness summarizes the activity dates of one source. Package plan judges the health of the feed by this summary.
 type Freshness struct {
-	// Sampled is the number of people in the summary: everybody, or the first page for a quick look.
+	// Sampled is the number of people in the summary. A quick look at a source takes only the first page.
 	Sampled      int       `json:"sampled"`
 	WithActivity int       `json:"withActivity"`
 	Newest       time.Time `json:"newest,omitzero"` // the newest date of all people
 	// Settled is the number of enabled accounts, without guests, that were created long enough ago to expect use.
-	// SettledWithActivity is how many of them have a date.
+	// SettledWithActivity is the number of settled accounts with a date.
 	Settled             int `json:"settled,omitempty"`
 	SettledWithActivity int `json:"settledWithActivity,omitempty"`
 }

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// GroupRef names a group as a policy does: an Entra group by display name or object id, an Active Directory group by
-// distinguished name.
+// GroupRef names a group in the way of a policy. The name of an Entra group is the display name or the object id. The
+// name of an Active Directory group is the distinguished name.
 type GroupRef struct {
 	Source Source `json:"source"`
 	Name   string `json:"name"`
@@ -29,7 +29,7 @@ func (r GroupRef) Key(direct bool) string {
 	return r.Source.String() + ":" + name
 }
 
-// Question asks who belongs to a group. If Direct is set, it asks who is listed in the group itself.
+// Question asks who belongs to a group. If Direct is set, the question is who is listed in the group itself.
 type Question struct {
 	Ref    GroupRef
 	Direct bool
@@ -53,26 +53,27 @@ type Group struct {
 	Name           string   `json:"name,omitempty"` // displayName
 	Dynamic        bool     `json:"dynamic,omitempty"`
 	Synced         bool     `json:"synced,omitempty"`         // mastered on premises
-	RoleAssignable bool     `json:"roleAssignable,omitempty"` // writing to it needs a right that idleseat must not have
+	RoleAssignable bool     `json:"roleAssignable,omitempty"` // a write needs a right that idleseat must not have
 	Restricted     bool     `json:"restricted,omitempty"`     // in a restricted management administrative unit (isManagementRestricted)
-	MailEnabled    bool     `json:"mailEnabled,omitempty"`    // only Exchange can write to it, unless it is a Microsoft 365 group
+	MailEnabled    bool     `json:"mailEnabled,omitempty"`    // only Exchange can change the members, unless the group is a Microsoft 365 group
 	Grants         []string `json:"grants,omitempty"`         // skuIds that the group assigns to its members
 	Reduced        []string `json:"reduced,omitempty"`        // the subset of Grants that the group assigns with service plans switched off
 	Off            []string `json:"off,omitempty"`            // ids of the service plans that are switched off
-	Hidden         bool     `json:"hidden,omitempty"`         // HiddenMembership: memberOf omits it without Member.Read.Hidden
-	Unseen         bool     `json:"unseen,omitempty"`         // hidden from this application, too; asked only of a hidden group that gives a license
-	Unreadable     string   `json:"unreadable,omitempty"`     // why the group could not be read, so that membership is unknown; empty if it was read
+	Hidden         bool     `json:"hidden,omitempty"`         // the visibility is HiddenMembership: memberOf omits the group without Member.Read.Hidden
+	Unseen         bool     `json:"unseen,omitempty"`         // this application cannot read the members either; set only for a hidden group that gives a license
+	Unreadable     string   `json:"unreadable,omitempty"`     // why the group could not be read; empty if it was read
 	// Doubt means that the group is Unreadable because it may be a different group from the one that earlier runs read.
-	// An operator must look at it before anything changes.
+	// An operator must look at the group before anything changes.
 	Doubt bool `json:"doubt,omitempty"`
 	// Note is what the plan says about how the group was found. It may be empty.
 	Note string `json:"note,omitempty"`
-	// GUID is the objectGUID in Active Directory, with dashes. It identifies the group even when the DN changes.
-	// Created is the whenCreated of the group. Both are unset in objects that older versions stored.
+	// GUID is the objectGUID in Active Directory, with dashes. It identifies the group even when the DN changes. It is
+	// empty in objects that older versions stored.
 	GUID string `json:"guid,omitempty"`
-	// SID is the objectSid of an Active Directory group, or the onPremisesSecurityIdentifier of an Entra group that is
-	// synced from there. Two groups with the same SID are the same group.
-	SID     string    `json:"sid,omitempty"`
+	// SID identifies the group in both directories. It is the objectSid of an Active Directory group, or the
+	// onPremisesSecurityIdentifier of an Entra group that is synced from Active Directory.
+	SID string `json:"sid,omitempty"`
+	// Created is the whenCreated of an Active Directory group. It is zero in objects that older versions stored.
 	Created time.Time `json:"created,omitzero"`
 }
 
@@ -102,9 +103,9 @@ type ServicePlan struct {
 	Name string `json:"name"`
 }
 
-// SKUIDs maps every name that a policy may give to a product to its skuId. The skuId itself is always a name. The part
-// number is a name only if no other product has it, because two products may share a part number (azure-docs#108975:
-// Microsoft_Teams_Premium).
+// SKUIDs maps every name that a policy may give to a product to the skuId of the product. The skuId itself is always
+// such a name. The part number is a name only if no other product has the same part number. Two products may share a
+// part number (azure-docs#108975: Microsoft_Teams_Premium).
 func SKUIDs(skus []SKU) map[string]string {
 	ids := make(map[string]string, 2*len(skus))
 	for _, s := range skus {
@@ -126,8 +127,8 @@ func SameName(skus []SKU, partNumber string) (ids []string) {
 	return ids
 }
 
-// Member is an object that an Entra group lists, which need not be a person. An object of an unknown type may be a
-// newer kind of user.
+// Member is an object in the list of members of an Entra group. The object may be something other than a person. An
+// object of an unknown type may be a newer kind of user.
 type Member struct {
 	ID     string
 	SID    string // onPremisesSecurityIdentifier; empty for a cloud account
@@ -135,8 +136,8 @@ type Member struct {
 	Direct bool   // listed in the group itself, not in a nested group
 }
 
-// MemberOf reports whether the person belongs to the group with this GroupRef.Key. It returns Unset if the group or the
-// person's account in s is unknown.
+// MemberOf reports whether the person belongs to the group with the given GroupRef.Key. It returns Unset if the group
+// or the person's account in s is unknown.
 func (p *Person) MemberOf(s Source, key string) Flag {
 	if slices.Contains(p.Memberships, key) {
 		return Yes

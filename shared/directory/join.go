@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// PartitionKey returns the key that decides the partition of an Entra account. It is the SID, so that both accounts of
-// a person land in the same partition, or the id if the account has no SID.
+// PartitionKey returns the key that decides the partition of an Entra account. The key is the SID, so that both
+// accounts of a person are in the same partition. An account without a SID has its id as the key.
 func (u *EntraUser) PartitionKey() string {
 	if u.SID != "" {
 		return u.SID
@@ -29,27 +29,28 @@ type Accounts struct {
 	AD         []ADUser
 	EntraState Presence // Present, or NotRead if the source is not configured or failed
 	ADState    Presence
-	// Memberships maps members to the keys of the named groups they belong to. A member is an Entra id or a SID.
+	// Memberships maps a member to the keys of the named groups that the member belongs to. A member is an Entra id or
+	// a SID.
 	Memberships map[string][]string
 	Unreadable  []string // keys of groups that could not be read
-	// Remembered holds the keys of license-granting groups that this reading could not read although an earlier reading
-	// did. The keys are spelled as in the earlier reading.
+	// Remembered holds the keys of license-granting groups that an earlier reading could read and this reading could
+	// not. The keys are spelled as in the earlier reading.
 	Remembered []string
 	Stale      [Signals]string // why the dates of a signal cannot be trusted; empty if they can
 	Anchor     Anchor          // the anchor of Entra Connect
-	// Loose holds the immutable ids of all Entra accounts without a SID, from every partition. The matching Active
-	// Directory account may lie in this partition.
+	// Loose holds the immutable ids of all Entra accounts without a SID, from every partition. The Active Directory
+	// account that matches an id may lie in this partition.
 	Loose map[string]bool
-	// Unplaced is the number of Entra accounts that have an immutable id but no SID, if there are too many to look for
-	// in Active Directory. It is zero otherwise.
+	// Unplaced is the number of Entra accounts with an immutable id and no SID. It is set only if there are too many of
+	// these accounts to look for them in Active Directory, and zero otherwise.
 	Unplaced int
 }
 
 // Join matches the accounts by SID, or by onPremisesImmutableId if the Entra account has no SID. It yields every person
-// once, even a person that paging listed twice, in the order of the input. People may have accounts in both
-// directories, or only in one. A person is Contradictory if the two accounts disagree, or if two accounts claim to
-// belong to the same third account. A person also stays Contradictory after an earlier reading showed a contradiction,
-// until a reading of both directories no longer shows it. A yielded person is valid only until the next one.
+// once, in the order of the input, even a person that paging listed twice. A person may have an account in one
+// directory or in both. A person is Contradictory if the accounts disagree, or if two accounts in one directory claim
+// the same account in the other. A contradiction from an earlier reading remains until a reading of both directories no
+// longer shows it. A yielded person is valid only until the next person is yielded.
 func (h *Accounts) Join() iter.Seq[*Person] {
 	return func(yield func(*Person) bool) {
 		j := h.index()
@@ -99,7 +100,7 @@ func (h *Accounts) index() *joiner {
 	for i := range h.Entra {
 		key := h.Entra[i].PartitionKey()
 		if at, seen := j.entraByKey[key]; seen && h.Entra[at].ID == h.Entra[i].ID {
-			j.again[at] = true // listed on two pages: the later entry counts
+			j.again[at] = true // the account is listed on two pages, and the later entry counts
 			j.entraByKey[key] = i
 			continue
 		}
@@ -113,7 +114,8 @@ func (h *Accounts) index() *joiner {
 	return j
 }
 
-// match returns the index of the Active Directory account that belongs to an Entra account.
+// match returns the index of the Active Directory account that belongs to an Entra account. found is false if there is
+// none.
 func (j *joiner) match(u *EntraUser) (at int, found bool) {
 	if u.SID != "" {
 		at, found = j.adBySID[u.SID]
@@ -198,8 +200,8 @@ func (j *joiner) fromAD(p *Person, i int) {
 	}
 }
 
-// unmatched handles a person who was found only in Active Directory. It sets the state of the Entra account to Missing
-// if that account may exist but could not be matched.
+// unmatched handles a person who was found only in Active Directory. If an Entra account may exist that could not be
+// matched, unmatched sets the state of the Entra account to Missing.
 func (p *Person) unmatched(h *Accounts) {
 	anchor, unplaced := h.Anchor, h.Unplaced
 	switch {

@@ -29,7 +29,8 @@ const (
 // does not document whether signInActivity covers its tokens.
 func (u *EntraUser) Agent() bool { return u.Type == typeAgent || u.IdentityParentID != "" }
 
-// Kind returns the kind of the person's account. evidence says what shows the kind; it is empty for KindPerson.
+// Kind returns the kind of the person's account. evidence names the property that shows the kind. It is empty for
+// KindPerson.
 func (p *Person) Kind() (kind, evidence string) {
 	if p.Entra != nil {
 		if kind, evidence = p.Entra.kind(); kind != KindPerson {
@@ -44,14 +45,14 @@ func (p *Person) Kind() (kind, evidence string) {
 	return KindPerson, ""
 }
 
-// KindOpen reports whether the kind may be different from what Kind returns, because an Entra account that may exist
-// was not read and Active Directory does not show a person's mailbox.
+// KindOpen reports whether the real kind may differ from the result of Kind. That is so if an Entra account may exist
+// that was not read, and Active Directory does not show a person's mailbox.
 func (p *Person) KindOpen() bool {
 	return p.Entra == nil && p.EntraState != NoAccount && (p.AD == nil || !personRecipients[p.AD.RecipientType])
 }
 
-// syncAccount is the display name of the accounts of Entra Connect and of cloud sync (Microsoft Entra Connect: accounts
-// and permissions). resourceAccount is the department of the resource accounts of Teams (VOSS:
+// syncAccount is the display name of the accounts of Entra Connect and of cloud sync (Microsoft, "Microsoft Entra
+// Connect: accounts and permissions"). resourceAccount is the department of the resource accounts of Teams (VOSS:
 // device/msteamsonline/CsOnlineApplicationInstance).
 const (
 	syncAccount     = "On-Premises Directory Synchronization Service Account"
@@ -81,7 +82,8 @@ func (u *EntraUser) kind() (kind, evidence string) {
 	return KindPerson, ""
 }
 
-// mailboxKinds maps the recipient types of the mailbox usage report, in lower case and without the suffix Mailbox.
+// mailboxKinds maps the recipient types of the mailbox usage report to kinds. The types are in lower case and without
+// the suffix Mailbox.
 var mailboxKinds = map[string]string{"shared": KindShared, "room": KindRoom, "equipment": KindEquipment}
 
 // UserMailbox reports whether the mailbox usage report says that the mailbox belongs to a user.
@@ -89,8 +91,8 @@ func (m *Mailbox) UserMailbox() bool {
 	return slices.Contains([]string{"user", "usermailbox"}, strings.ToLower(m.Kind))
 }
 
-// recipientKinds maps the values of msExchRecipientTypeDetails for mailboxes that belong to no person, on premises and
-// in the cloud (undocumented-features.com: "every last msExchRecipientTypeDetails value").
+// recipientKinds maps values of msExchRecipientTypeDetails to kinds. It has the mailboxes that belong to no person, on
+// premises and in the cloud (undocumented-features.com: "every last msExchRecipientTypeDetails value").
 var recipientKinds = map[string]string{
 	"4": KindShared, "16": KindRoom, "32": KindEquipment,
 	"34359738368": KindShared, "8589934592": KindRoom, "17179869184": KindEquipment,

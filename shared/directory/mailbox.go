@@ -5,8 +5,8 @@ type Mailbox struct {
 	UserPrincipalName string `json:"upn"`
 	Bytes             int64  `json:"bytes"` // size of the stored items
 	Archive           bool   `json:"archive,omitempty"`
-	// Recoverable is the quota for deleted items, in bytes. It is 30 GB, or more if the mailbox is on hold (Microsoft
-	// Purview, "Increase the Recoverable Items quota for mailboxes on hold").
+	// Recoverable is the quota for deleted items, in bytes. The quota is 30 GB, and more if the mailbox is on hold
+	// (Microsoft Purview, "Increase the Recoverable Items quota for mailboxes on hold").
 	Recoverable int64 `json:"recoverable,omitempty"`
 	Unknown     bool  `json:"unknown,omitempty"` // the report lacks one of the sizes
 	// Kind is the recipient type, such as Shared. It is empty if the report has none.
@@ -16,6 +16,6 @@ type Mailbox struct {
 // GB is a gigabyte as Exchange Online counts it in quotas.
 const GB = 1 << 30
 
-// OnHold reports whether the mailbox is on hold, so that nothing in it may be deleted. Exchange raises the quota for
-// deleted items when a mailbox is put on hold.
+// OnHold reports whether the mailbox is on hold. Nothing in a mailbox on hold may be deleted. Exchange raises the quota
+// for deleted items when a mailbox is put on hold.
 func (m *Mailbox) OnHold() bool { return m.Recoverable > 30*GB }

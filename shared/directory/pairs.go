@@ -9,13 +9,13 @@ import (
 type Pair struct {
 	Entra *EntraUser
 	AD    *ADUser
-	// Clear means that no other account can affect how these two are joined: no other account has the same SID or id,
-	// and none could match either of the two under any anchor.
+	// Clear means that no other account can affect the join of this pair. No other account has the same SID or id, and
+	// no other account can match one of the pair under any anchor.
 	Clear bool
 }
 
-// Plain reports whether the row belongs to a person and nothing about it is in doubt: no other account affects the
-// join, all dates are believed, nothing is hidden, and an Entra account with a SID has its Active Directory account in
+// Plain reports whether the row belongs to a person and nothing about the row is in doubt. No other account affects the
+// join, all dates are believed, and nothing is hidden. An Entra account with a SID has its Active Directory account in
 // the row.
 func (p *Pair) Plain() bool {
 	if kind, _ := (&Person{Entra: p.Entra, AD: p.AD}).Kind(); !p.Clear || kind != KindPerson {
@@ -30,8 +30,8 @@ func (p *Pair) Plain() bool {
 // anyAnchor marks a pair whose accounts belong together under any anchor.
 const anyAnchor = "any"
 
-// Anchors returns the anchors under which the two accounts of the pair belong to one person. The names are those of
-// policies, with eitherGUID for the empty anchor.
+// Anchors returns the anchors under which the two accounts of the pair belong to one person. The anchors have their
+// names in policies. The empty anchor has the name eitherGUID.
 func (p *Pair) Anchors() (names []string) {
 	if p.Entra == nil || p.AD == nil || !p.Entra.Synced && p.Entra.ImmutableID == "" {
 		return []string{anyAnchor}
@@ -52,10 +52,10 @@ func (a Anchor) Among(names []string) bool {
 	return slices.Contains(names, anyAnchor) || slices.Contains(names, cmp.Or(string(a), eitherGUID))
 }
 
-// Pairs puts every account into one pair, by SID alone. The Entra accounts come first, in their order, each with its
-// Active Directory account unless an earlier pair took it. The remaining Active Directory accounts follow in their
-// order. Join finds the same people when it gets the accounts in this order, but only Join judges whether two accounts
-// belong to one person.
+// Pairs puts every account into one pair, by SID alone. The Entra accounts come first, in the order of h. Each Entra
+// account is paired with its Active Directory account unless an earlier pair has that account. The remaining Active
+// Directory accounts follow in the order of h. Join finds the same people in the accounts of the pairs. Only Join
+// judges whether two accounts belong to one person.
 func (h *Accounts) Pairs() (pairs []Pair) {
 	j := h.index()
 	taken := make([]bool, len(h.AD))

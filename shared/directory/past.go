@@ -15,27 +15,28 @@ const ActivityDates = 3
 
 // Past is what earlier readings know about an account. The zero value means that no earlier reading saw the account.
 type Past struct {
-	// Seen is the first reading in the latest unbroken series of readings that saw the account.
+	// Seen is the first reading of the latest unbroken series of readings that saw the account.
 	Seen time.Time
 	// Newest holds the newest activity dates that any reading saw, in whole seconds. A zero time means that no reading
 	// saw a date.
 	Newest [ActivityDates]time.Time
-	// EnabledSince is the first reading in the latest unbroken series that saw the account enabled. It is zero if the
-	// very first reading saw it enabled, or if the account is disabled.
+	// EnabledSince is the first reading of the latest unbroken series of readings that saw the account enabled. It is
+	// zero if the first reading of all saw the account enabled, or if the account is disabled.
 	EnabledSince time.Time
-	// Joined is the last reading that saw the account together with an account in the other directory that belongs to
-	// the person or contradicts it. It is zero if no reading did, or if that was long ago.
+	// Joined is the last reading that saw the account together with an account in the other directory. The other
+	// account belongs to the person or contradicts this account. Joined is zero if there is no such reading or if the
+	// reading is too old.
 	Joined time.Time
 	// Contradicted is the contradiction that the last reading of both directories showed.
 	Contradicted Contradiction
 	// ForgottenBy is the run whose memory of the account can no longer be read. It is empty if no memory is lost.
 	ForgottenBy string
 	// MemberSince says since when the account has been in each group that grants a license, by GroupRef.Key. The value
-	// is the first reading in the latest unbroken series that saw the account in the group. A group that grants no
-	// license has no entry, and neither has a group that granted one before the first reading.
+	// is the first reading of the latest unbroken series of readings that saw the account in the group. The value is
+	// zero if the account was in the group before the first reading.
 	MemberSince map[string]time.Time
-	// MemberBefore is like MemberSince, but for groups that this reading could not read. It has an entry for each group
-	// in Accounts.Remembered that the account was in.
+	// MemberBefore is like MemberSince, for groups that this reading could not read. It has an entry for each group in
+	// Accounts.Remembered to which the account belonged.
 	MemberBefore map[string]time.Time
 }
 
@@ -59,8 +60,8 @@ func (p *Past) WasMemberOf(key string, since time.Time) {
 // than the night before.
 const apart = 20 * time.Hour
 
-// SeenOnce reports whether the account was first seen less than apart ago, so that no earlier night confirms what this
-// reading shows.
+// SeenOnce reports whether the account was first seen less than apart ago. In that case no earlier night confirms what
+// this reading shows.
 func (p *Past) SeenOnce(now time.Time) bool { return p.Seen.IsZero() || now.Sub(p.Seen) < apart }
 
 // Activity returns the activity dates of the account, in the order of Past.Newest.
@@ -95,8 +96,8 @@ func (p *Person) SeenOnce(now time.Time) bool {
 	return false
 }
 
-// missed sets the state of the account to Missing if this reading did not find it but a recent one did. A lost page, a
-// lost right and a changed filter all look like a deleted account.
+// missed sets the state of the account to Missing if a recent reading found the account and this reading did not. A
+// lost page, a lost right and a changed filter all look like a deleted account.
 func (p *Person) missed(s Source, joined time.Time) {
 	if joined.IsZero() {
 		return
@@ -110,7 +111,7 @@ func (p *Person) missed(s Source, joined time.Time) {
 }
 
 // EnabledSince returns since when the account in s has been enabled. since is zero if the account was enabled before
-// the first reading. enabled is Unset if it is unknown whether the account is enabled.
+// the first reading. enabled is Unset if this reading does not show whether the account is enabled.
 func (p *Person) EnabledSince(s Source) (since time.Time, enabled Flag) {
 	switch past := p.Past(s); {
 	case past == nil:
@@ -131,8 +132,8 @@ func (p *Person) MemberSince(s Source, key string) time.Time {
 	return time.Time{}
 }
 
-// WentBack compares read, the date from this reading, with newest, the newest date that any reading saw. newest is zero
-// unless it is later than read.
+// WentBack compares the date from this reading with the newest date that any reading saw. If the newest date is later,
+// WentBack returns both dates. Otherwise newest is zero.
 func (f *Field) WentBack(p *Person) (newest, read time.Time) {
 	past := p.Past(f.Source)
 	if past == nil || f.Meaning != Activity || f.report != 0 {

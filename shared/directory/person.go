@@ -53,10 +53,10 @@ func ParseFlag(s string) (f Flag, ok bool) {
 // ExtensionAttributes are the values of extensionAttribute1 to extensionAttribute15, in order.
 type ExtensionAttributes [15]string
 
-// EntraUser is a user object of Microsoft Entra ID. Dates are in UTC. A zero date means that the account was read but
+// EntraUser is a user object of Microsoft Entra ID. Dates are in UTC. A zero date means that the account was read and
 // has no such date.
 //
-// The tags are explained at Property. Adding a text property of Graph takes one line here.
+// The documentation of Property explains the tags. A new text property of Graph needs only one line here.
 type EntraUser struct {
 	ID                string `field:"id" read:"always"`
 	UserPrincipalName string `field:"userPrincipalName" read:"always"`
@@ -73,8 +73,8 @@ type EntraUser struct {
 	UsageLocation     string `field:"usageLocation" read:"always"`
 	PreferredLanguage string `field:"preferredLanguage"`
 	Enabled           Flag   `field:"accountEnabled" read:"always"`
-	Type              string `source:"@odata.type" column:"odata_type" read:"always"` // the type derived from user; empty for a plain user
-	IdentityParentID  string `field:"identityParentId" read:"always"`                 // for an agent, the identity that it acts for
+	Type              string `source:"@odata.type" column:"odata_type" read:"always"` // the type that Graph derives from user; empty for a plain user
+	IdentityParentID  string `field:"identityParentId" read:"always"`                 // for an agent, the identity for which the agent acts
 	// MailboxKind is the recipient type from the mailbox usage report. It is empty for a user's mailbox, and when the
 	// report does not list the account.
 	MailboxKind string
@@ -85,19 +85,19 @@ type EntraUser struct {
 	LastSuccessful     time.Time `field:"lastSuccessfulSignIn" source:"signInActivity/lastSuccessfulSignInDateTime" meaning:"activity" read:"always"`
 	Hired              time.Time `field:"hired" source:"employeeHireDate"` // may lie in the future
 	PasswordChanged    time.Time `field:"passwordChanged" source:"lastPasswordChangeDateTime"`
-	// DatesInDoubt means that a sign-in date lies in the future. Some clock is then wrong, so no sign-in date of the
-	// account is trusted.
+	// DatesInDoubt means that a sign-in date lies in the future. In that case some clock is wrong, and no sign-in date
+	// of the account is trusted.
 	DatesInDoubt bool `column:"dates_in_doubt" read:"always"`
-	// DatesLost is the first reading in which a sign-in date of the account was missing or earlier than in Past, or
+	// DatesLost is the first reading in which a sign-in date of the account was missing or earlier than in Past. It is
 	// zero if no date is lost. While a date is lost, the last use of the account is unknown.
 	DatesLost time.Time
 	Past      Past
 
-	// Synced means that the account is mastered on premises (onPremisesSyncEnabled is true), so Active Directory should
-	// have an account too.
+	// Synced means that the account is mastered on premises (onPremisesSyncEnabled is true). Active Directory should
+	// then have an account of the same person.
 	Synced      bool   `field:"onPremisesSyncEnabled" read:"always"`
 	SID         string `source:"onPremisesSecurityIdentifier" column:"sid" read:"always"`
-	ImmutableID string `source:"onPremisesImmutableId" column:"immutable_id" read:"always"` // the anchor's raw bytes in base64
+	ImmutableID string `source:"onPremisesImmutableId" column:"immutable_id" read:"always"` // the raw bytes of the anchor in base64
 	SAMAccount  string `source:"onPremisesSamAccountName" column:"sam_account_name" read:"always"`
 
 	Extension   ExtensionAttributes `field:"extensionAttribute" source:"onPremisesExtensionAttributes/extensionAttribute"`
@@ -123,12 +123,12 @@ type Assignment struct {
 func (a Assignment) Active() bool { return a.State == "Active" || a.State == "ActiveWithError" }
 
 // ADUser is a user object of Active Directory. Dates are in UTC. A zero date means that the object was read and has no
-// such date. The tags are explained at Property.
+// such date. The documentation of Property explains the tags.
 type ADUser struct {
 	SID               string `source:"objectSid" column:"sid" read:"always"` // in text form: S-1-5-21-…
 	GUID              string `source:"objectGUID" read:"always"`             // base64 of the raw bytes
 	ConsistencyGUID   string `source:"mS-DS-ConsistencyGuid" column:"consistency_guid" read:"always"`
-	DN                string `field:"distinguishedName" source:""` // comes with every object, so the directory cannot hide it
+	DN                string `field:"distinguishedName" source:""` // every object has a DN, so the directory cannot hide the DN
 	SAMAccount        string `field:"sAMAccountName" column:"sam_account_name" read:"always"`
 	UserPrincipalName string `field:"userPrincipalName" read:"always"`
 	DisplayName       string `field:"displayName"`
@@ -144,15 +144,15 @@ type ADUser struct {
 	Enabled           Flag   `field:"accountEnabled" source:"userAccountControl" read:"always"`
 
 	Created time.Time `field:"created" source:"whenCreated" meaning:"creation" read:"always"`
-	// LastLogonTimestamp is the replicated date, up to 14 days late. When a single person is read again,
-	// LastLogonTimestamp is the newest of that date and of lastLogon on every controller.
+	// LastLogonTimestamp is the replicated date, which is up to 14 days late. When a single person is read again, it is
+	// the newest of the replicated date and of lastLogon on every controller.
 	LastLogonTimestamp time.Time `field:"lastLogonTimestamp" meaning:"activity" read:"always"`
 	PasswordSet        time.Time `field:"passwordSet" source:"pwdLastSet"` // also zero when the password must be changed at the next logon
 	Expires            time.Time `field:"expires" source:"accountExpires"` // zero: never
 	DatesInDoubt       bool      `column:"dates_in_doubt" read:"always"`   // like EntraUser.DatesInDoubt, for logons
 	DatesLost          time.Time // like EntraUser.DatesLost, for logons
-	// Unreadable holds the LDAP names of attributes that arrived without a value although they may have one, because
-	// the reading account may lack the right to see them.
+	// Unreadable holds the LDAP names of attributes that arrived without a value although a value may exist. The
+	// reading account may lack the right to see these attributes.
 	Unreadable []string
 	Past       Past
 
@@ -162,8 +162,8 @@ type ADUser struct {
 // Hides reports whether the attribute with this LDAP name may be hidden from the reading account.
 func (a *ADUser) Hides(attribute string) bool { return slices.Contains(a.Unreadable, attribute) }
 
-// LogOnBy sets the last logon to latest. It also marks the date as readable, because latest is known even if the
-// directory hides the account's own date.
+// LogOnBy sets the last logon to latest and marks the date as readable. latest is known even if the directory hides the
+// date of the account.
 func (a *ADUser) LogOnBy(latest time.Time) {
 	a.LastLogonTimestamp = latest
 	a.Unreadable = slices.DeleteFunc(slices.Clone(a.Unreadable), func(name string) bool { return name == lastLogonTimestamp })
@@ -176,7 +176,7 @@ const lastLogonTimestamp = "lastLogonTimestamp"
 type Presence uint8
 
 // The states of an account. Only a Present account has values. Only NoAccount proves that the person cannot hold a
-// license from that source.
+// license from the source.
 const (
 	NotRead       Presence = iota // the source is not configured, down or unreadable
 	Present                       // the account was read
@@ -192,21 +192,22 @@ type Person struct {
 	EntraState Presence
 	ADState    Presence
 	Doubt      string // a sentence that says why an account is Missing or Contradictory
-	// Converted means that the account was once synced from Active Directory and is now mastered in Entra ID: it still
-	// has a SID, but Active Directory has no account with that SID.
+	// Converted means that the account was once synced from Active Directory and is now mastered in Entra ID. A
+	// converted account still has a SID, but Active Directory has no account with the same SID.
 	Converted bool
 
-	// claimed is the Active Directory account that the Entra account claims, even when the two contradict each other.
-	// It is nil if there is none.
+	// claimed is the Active Directory account that the Entra account claims, even if the two accounts contradict each
+	// other. It is nil if the Entra account claims none.
 	claimed       *ADUser
 	contradiction Contradiction // the contradiction that this reading shows
-	forgotten     bool          // an account has Past.ForgottenBy
+	forgotten     bool          // an account of the person has a Past.ForgottenBy
 
 	// License is the skuId of the license that a rule is being evaluated for. It is empty while no rule is evaluated,
 	// and for a license granted by Active Directory.
 	License string
 
-	// Stale says, for each signal, why its dates cannot be trusted in this run. It is empty if they can.
+	// Stale says, for each signal, why its dates cannot be trusted in this run. The text is empty if the dates can be
+	// trusted.
 	Stale [Signals]string
 	// Memberships holds the keys of the named groups that the person belongs to.
 	Memberships []string
@@ -237,8 +238,8 @@ func (p *Person) SID() string {
 	return ""
 }
 
-// LoggedOnBy returns a copy of the person whose last logon to Active Directory is latest. If the real last logon is
-// unknown, callers pass the latest time at which it may have been.
+// LoggedOnBy returns a copy of the person with latest as the last logon to Active Directory. If the real last logon is
+// unknown, callers pass the latest possible time.
 func (p *Person) LoggedOnBy(latest time.Time) *Person {
 	as := *p
 	as.Stale[AD] = ""
@@ -250,8 +251,8 @@ func (p *Person) LoggedOnBy(latest time.Time) *Person {
 	return &as
 }
 
-// ActiveBy returns a copy of the person in which every account was last used at the given time. Dates that are later or
-// unknown stay as they are.
+// ActiveBy returns a copy of the person in which every account was last used at the given time. Later dates and unknown
+// dates are unchanged.
 func (p *Person) ActiveBy(at time.Time) *Person {
 	as := *p
 	if p.Entra != nil {

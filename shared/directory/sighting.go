@@ -3,7 +3,7 @@ package directory
 import "time"
 
 // Sighting records newer activity dates of an Entra account that was read on its own, between two full readings. Active
-// Directory accounts need no sightings, because every domain controller is asked for lastLogon again before each write.
+// Directory accounts need no sightings, because a read before each write asks every domain controller for lastLogon.
 type Sighting struct {
 	Account string `json:"account"` // the Entra object id
 	// Newest holds the dates in the order of Past.Newest.
@@ -11,8 +11,8 @@ type Sighting struct {
 	At     time.Time                `json:"at"` // when the account was read
 }
 
-// Sighting returns the activity dates of the person's Entra account, or nil if none is newer than in Past. at is when
-// the person was read.
+// Sighting returns the activity dates of the person's Entra account. It returns nil if no date is newer than in Past.
+// at is when the person was read.
 func (p *Person) Sighting(at time.Time) *Sighting {
 	if p.Entra == nil {
 		return nil

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// Signal is a kind of dated fact about people that comes from one feed: the sign-ins of Entra ID, the logons of Active
-// Directory, or the use of one workload in a usage report. Health, coverage and doubt are judged per signal. If a feed
-// fails, only the rules that read its signal become undecided.
+// Signal is a kind of dated fact about people from one feed: the sign-ins of Entra ID, the logons of Active Directory,
+// or the use of one workload in a usage report. Health, coverage and doubt are judged per signal. If a feed fails, only
+// the rules that read its signal become undecided.
 type Signal uint8
 
 // The signals. The signal of a directory has the number of its Source.
@@ -22,7 +22,7 @@ const (
 
 	// Signals is the number of signals.
 	Signals = 7
-	// Sources is the number of directories. Their signals come first.
+	// Sources is the number of directories. The signals of the directories come first.
 	Sources = 2
 )
 
@@ -34,9 +34,9 @@ var signals = [Signals]struct {
 	horizon    time.Duration // see Horizon
 	fields     string        // the prefix of the names of its fields; empty if allFields names them
 }{
-	// The dates of Entra ID are up to a day late, and a weekend passes without sign-ins.
+	// The dates of Entra ID are up to one day late. A weekend passes without sign-ins.
 	SignIns: {name: "entra", date: "sign-in", noun: "sign-in", past: "signed in", stalled: 4 * day},
-	// lastLogonTimestamp is up to 14 days late. In a small company even the newest one may be that late.
+	// lastLogonTimestamp is up to 14 days late. In a small company even the newest date may be 14 days old.
 	Logons: {name: "ad", date: "lastLogonTimestamp", noun: "logon", past: "logged on", stalled: 14 * day},
 
 	ExchangeUse:   {"m365.exchange", "Exchange activity", "activity in Exchange", "used Exchange", reportStalled, reportSpan, "m365.exchange"},
@@ -48,8 +48,8 @@ var signals = [Signals]struct {
 
 const (
 	day = 24 * time.Hour
-	// reportStalled is how old a usage report may be. Microsoft documents 48 hours ("Microsoft 365 Reports in the admin
-	// center"), but reports are sometimes seven to nine days late (MicrosoftDocs/OfficeDocs-SkypeForBusiness#3529).
+	// reportStalled is how old a usage report may be. Microsoft documents a delay of 48 hours ("Microsoft 365 Reports
+	// in the admin center"). Some reports are seven to nine days late (MicrosoftDocs/OfficeDocs-SkypeForBusiness#3529).
 	reportStalled = 7 * day
 	// reportSpan is the span of period='D180', the longest period (Graph documentation, "reportRoot:
 	// getOffice365ActiveUserDetail").
@@ -62,19 +62,19 @@ func (s Signal) String() string { return signals[s].name }
 // Date returns the words for one date of the signal in a sentence, such as "sign-in".
 func (s Signal) Date() string { return signals[s].date }
 
-// Words returns the noun for "no sign-in since" and the past tense for "never signed in".
+// Words returns two forms of the signal: the noun in "no sign-in since", and the past tense in "never signed in".
 func (s Signal) Words() (noun, past string) { return signals[s].noun, signals[s].past }
 
 // Stalled returns how old the newest date of all people may be before the feed counts as stalled. The limit allows for
 // the lag of the dates and for days on which nobody works.
 func (s Signal) Stalled() time.Duration { return signals[s].stalled }
 
-// Horizon returns how far back the signal reaches. Anything older is unknown, not "never". Horizon returns 0 for a
-// signal that reaches back without limit.
+// Horizon returns how far back the signal reaches. Anything before the horizon is unknown, not "never". Horizon returns
+// 0 for a signal that reaches back without limit.
 func (s Signal) Horizon() time.Duration { return signals[s].horizon }
 
-// Reported reports whether the signal comes from a usage report. A report always lists everybody, so it cannot be read
-// again for one person.
+// Reported reports whether the signal comes from a usage report. A report always lists everybody, so a report cannot be
+// read again for one person.
 func (s Signal) Reported() bool { return s >= Sources }
 
 // SignalNamed returns the signal with the given name in plans.
@@ -90,15 +90,15 @@ func SignalNamed(name string) (Signal, bool) {
 // Use is what a usage report says about one account and one signal.
 type Use struct {
 	Signal Signal
-	// Last is the end of the day of the last activity. It is None if the report proves that there was no activity in
-	// its whole span.
+	// Last is the end of the day of the last activity. Its state is None if the report proves that there was no
+	// activity in its whole span.
 	Last Value
 	// Assigned is the end of the day on which the license for the workload was assigned.
 	Assigned Value
-	// Through is the start of the last day that the report covers. Later activity may be missing from the report.
+	// Through is the start of the last day that the report covers. The report may lack later activity.
 	Through time.Time
-	// Shown is set if an earlier report gave a later day of activity than this report does. It is then that later day,
-	// and Last is Unknown.
+	// Shown is a later day of activity than in this report, which an earlier report gave. If Shown is set, Last is
+	// Unknown.
 	Shown time.Time
 }
 
@@ -116,15 +116,16 @@ func addReported(m map[string]*Field) {
 	for s := range Signal(Signals) {
 		if name := signals[s].fields; name != "" {
 			m[name] = &Field{Name: name, Source: Entra, Kind: Date, Meaning: Activity, report: s, use: (*EntraUser).lastUse}
-			if s != CopilotUse { // the Copilot report has no such date
+			if s != CopilotUse { // the Copilot report does not have the date of assignment
 				m[name+"Assigned"] = &Field{Name: name + "Assigned", Source: Entra, Kind: Date, report: s, use: (*EntraUser).assigned}
 			}
 		}
 	}
 }
 
-// lastUse returns the last activity. If the report has none in its span, an account created before the span may still
-// have been active earlier, so the value is NoneSince. For a younger account it is None.
+// lastUse returns the last activity. If the report shows no activity, the state is NoneSince for an account that is
+// older than the span of the report. Such an account may have been active before the span. For a younger account the
+// state is None.
 func (u *EntraUser) lastUse(of *Use) Value {
 	v := of.Last
 	v.Through = of.Through
@@ -156,7 +157,7 @@ func (f *Field) reported(p *Person) Value {
 	return f.use(p.Entra, of)
 }
 
-// Signal returns the signal that the field belongs to. dated is false if the field is not a date of a signal.
+// Signal returns the signal of the field. dated is false if the field is not a date of a signal.
 func (f *Field) Signal() (s Signal, dated bool) {
 	if f.report != 0 {
 		return f.report, true
@@ -164,8 +165,8 @@ func (f *Field) Signal() (s Signal, dated bool) {
 	return Signal(f.Source), f.Meaning == Activity
 }
 
-// usedBy returns a copy of the uses in which the account was last used at the given time. Dates that are later or
-// unknown stay as they are.
+// usedBy returns a copy of the uses in which the account was last used at the given time. Later dates and unknown dates
+// are unchanged.
 func usedBy(uses []Use, at time.Time) []Use {
 	uses = slices.Clone(uses)
 	for i := range uses {

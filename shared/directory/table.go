@@ -88,7 +88,7 @@ func propertiesOf[A any]() (table []Property[A]) {
 		var known, sensible bool
 		p.Kind, known = kinds[of]
 		if p.Meaning, sensible = meanings[f.Tag.Get("meaning")]; !known || !sensible {
-			panic(fmt.Sprintf("%s.%s %s cannot be a line of the table of fields", account, f.Name, f.Tag)) // a fault in the tags of this package
+			panic(fmt.Sprintf("%s.%s %s cannot be a line of the table of fields", account, f.Name, f.Tag)) // the tags in this package are wrong
 		}
 		for n := range count {
 			one := p

@@ -42,7 +42,7 @@ func TestTable(t *testing.T) {
 	}
 }
 
-// Each property is set in an account, then read back through the table and as a field.
+// The test sets each property in an account, and reads the property back through the table and as a field.
 func TestTableReachesEveryProperty(t *testing.T) {
 	t.Parallel()
 	reaches(t, "entra", EntraProperties, func(u *EntraUser) *Person { return &Person{Entra: u, EntraState: Present} })

@@ -6,12 +6,11 @@ import "errors"
 // then read everybody.
 var ErrNoWatermark = errors.New("the changes since the earlier reading cannot be listed")
 
-// Watermark is a position in the change history of one domain controller. Update sequence numbers (USNs) are local to a
-// controller: they mean nothing to another controller, or to the same one after its database was restored (MS-ADTS
-// 3.1.1.1.9).
+// Watermark is a position in the change history of one domain controller. Update sequence numbers (USNs) are valid only
+// on their own controller, and only until the database of the controller is restored from a backup (MS-ADTS 3.1.1.1.9).
 type Watermark struct {
-	Controller string `json:"controller"` // its dnsHostName
-	Invocation string `json:"invocation"` // the invocationId of its database, in base64
-	USN        int64  `json:"usn"`        // the highestCommittedUSN, read before the people
+	Controller string `json:"controller"` // the dnsHostName of the controller
+	Invocation string `json:"invocation"` // the invocationId of the database of the controller, in base64
+	USN        int64  `json:"usn"`        // the highestCommittedUSN, read before the people are read
 	Scope      string `json:"scope"`      // a hash of the query: account, bases, filter, attributes
 }
