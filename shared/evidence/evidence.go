@@ -1,6 +1,6 @@
-// Package evidence reads one person from every source. Runs use it to collect one person and to read a person again
+// Package evidence reads one person from every source. A run uses it to collect one person, and to read a person again
 // before a write. The relay uses the package too. The relay has no rules, so this package does not depend on the
-// policy. Anything that could not be read or may be hidden is unknown in the result, never a "no".
+// policy. Anything that could not be read or may be hidden is unknown in the result, and never a "no".
 package evidence
 
 import (
@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Entra is what this package needs from Microsoft Entra ID.
+// Entra has the methods of Microsoft Entra ID that this package needs.
 type Entra interface {
 	FindPerson(ctx context.Context, upnOrID string) (directory.EntraUser, error)
 	FindGroup(ctx context.Context, nameOrID string) (directory.Group, error)
@@ -32,14 +32,15 @@ type Person struct {
 	Entra  *directory.EntraUser // nil if the account was not found
 	Groups Belonging            // groups of Entra ID
 	AD     *Account             // nil if Active Directory was not asked
-	// Failed says why Active Directory could not be read, so that everything in it is unknown. It is nil if the account
-	// was read.
+	// Failed says why Active Directory could not be read. If Failed is set, everything in Active Directory is unknown.
+	// Failed is nil if the account was read.
 	Failed error
 }
 
-// Find finds a person by a name that an operator typed. It looks in Entra ID first, and then in Active Directory by
-// SID. If only Active Directory knows the name, Find then looks for that account in Entra ID. ad is nil if Active
-// Directory is not configured. Find returns directory.ErrNoPerson if no source knows the name. It does not read groups.
+// Find finds a person by a name that an operator typed. It looks for the name in Entra ID first, and then in Active
+// Directory for the SID of the account. If only Active Directory knows the name, Find then looks for the Entra account
+// of the same person. ad is nil if Active Directory is not configured. Find returns directory.ErrNoPerson if no source
+// knows the name. Find does not read groups.
 func Find(ctx context.Context, entra Entra, ad NamedAD, name string, anchor directory.Anchor) (*Person, error) {
 	u, err := entra.FindPerson(ctx, name)
 	if err == nil {
@@ -56,7 +57,7 @@ func Find(ctx context.Context, entra Entra, ad NamedAD, name string, anchor dire
 		return nil, fmt.Errorf("read %q: %w", name, err)
 	}
 	account, err := ad.FindPerson(ctx, name)
-	if errors.Is(err, directory.ErrNoPerson) { // which controller said so does not matter
+	if errors.Is(err, directory.ErrNoPerson) { // it does not matter which controller returned the error
 		return nil, fmt.Errorf("%w in Entra ID or Active Directory: %q", directory.ErrNoPerson, name)
 	}
 	if err != nil {
@@ -70,9 +71,9 @@ func Find(ctx context.Context, entra Entra, ad NamedAD, name string, anchor dire
 	return p, nil
 }
 
-// InEntra finds the Entra account of a person who was found in Active Directory. It accepts an account with the same
-// name if the SIDs are equal, or if the account has no SID and its immutable id fits. It returns nil if there is no
-// such account.
+// InEntra finds the Entra account of a person who was found in Active Directory. An Entra account with the same user
+// principal name is accepted if the SIDs are equal. An Entra account without a SID is accepted if its immutable id
+// fits. InEntra returns nil if there is no such account.
 func InEntra(ctx context.Context, entra Entra, account *directory.ADUser, anchor directory.Anchor) (*directory.EntraUser, error) {
 	if account == nil || account.UserPrincipalName == "" {
 		return nil, nil
@@ -89,14 +90,15 @@ func InEntra(ctx context.Context, entra Entra, account *directory.ADUser, anchor
 	return nil, nil
 }
 
-// ReadAD reads the person's account in Active Directory, and finds out which of the groups in questions it belongs to.
+// ReadAD reads the person's account in Active Directory, and finds out to which of the groups in questions the account
+// belongs.
 func (p *Person) ReadAD(ctx context.Context, ad AD, sid string, questions []directory.Question) {
 	a, err := ReadAccount(ctx, ad, sid, questions)
 	p.AD, p.Failed = &a, err
 }
 
-// Latest returns the latest time at which the person can have logged on, if the last logon could not be read for
-// certain. It returns the zero time if the last logon is known, or if no latest time is known.
+// Latest returns the latest time at which the person can have logged on, if the last logon is uncertain. It returns the
+// zero time if the last logon is certain, or if no latest time is known.
 func (p *Person) Latest() (at time.Time) {
 	if p.AD == nil || p.Failed != nil || p.AD.Partial == nil {
 		return at

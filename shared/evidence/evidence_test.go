@@ -15,7 +15,7 @@ import (
 )
 
 // If some domain controllers do not answer, Latest is the latest possible time of the last logon. If the account or its
-// groups cannot be read, there is no such time.
+// groups cannot be read, Latest is zero.
 func TestAccount(t *testing.T) {
 	t.Parallel()
 	late := &directory.PartialLogonError{Err: errDown, Latest: logon.Add(time.Hour)}
@@ -66,7 +66,7 @@ func TestAccount(t *testing.T) {
 	}
 }
 
-// Both accounts are passed to the join, each with its own groups.
+// Accounts passes both accounts to the join, each with its own groups.
 func TestAccountsOfBoth(t *testing.T) {
 	t.Parallel()
 	p := &Person{
@@ -82,8 +82,8 @@ func TestAccountsOfBoth(t *testing.T) {
 	}
 }
 
-// An Entra account with the same name belongs to the same person if its SID matches. If it has no SID, its immutable id
-// must match.
+// An Entra account with the same user principal name belongs to the same person if the SIDs match. If the Entra account
+// has no SID, the immutable id must match.
 func TestInEntra(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -170,7 +170,8 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// If memberOf may omit a group, its list of members is read. If nobody may see the list, membership is unknown.
+// If memberOf may omit a group, the list of members is read. If this application cannot see the list, membership is
+// unknown.
 func TestGroups(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -232,7 +233,7 @@ func TestWhyEachGroupIsWithheld(t *testing.T) {
 	}
 }
 
-// Each of the two forms of memberOf is called once, however many groups there are.
+// ReadGroups calls each of the two forms of memberOf once, for any number of groups.
 func TestGroupsAskOnce(t *testing.T) {
 	t.Parallel()
 	entra := &fakeEntra{members: map[string][]string{"g-1": {"id-egon"}, "g-2": {"id-egon*"}}}
@@ -252,12 +253,12 @@ func TestGroupsAskOnce(t *testing.T) {
 	}
 }
 
-// Membership is unknown if the group was deleted, emptied or hidden between the two reads.
+// Membership is unknown if the group was deleted, emptied or hidden between the two readings.
 func TestAgain(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		members     []string
-		before, now bool // whether the group hid its members before, and hides them now
+		before, now bool // whether the group hid its members in the first reading, and hides them in the second
 		had         bool
 		fail        fails
 		unseen      bool
@@ -303,7 +304,8 @@ func TestAgain(t *testing.T) {
 	}
 }
 
-// A sample reads no more of a list than it needs. A list that breaks off causes an error.
+// A sample reads no more of a list than necessary. If the listing fails before the sample is complete, the error is
+// returned.
 func TestSamples(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{1, 3, 7} {

@@ -25,8 +25,7 @@ var (
 // fails maps a call, written as its name and argument, to the error that it returns.
 type fails map[string]error
 
-// fakeAD is a directory with a few accounts. The keys of in are DNs of groups; a star after the DN marks direct
-// members.
+// fakeAD is a directory with a few accounts. The keys of in are DNs of groups. A star after a DN marks direct members.
 type fakeAD struct {
 	people []directory.ADUser
 	in     map[string][]string
@@ -77,8 +76,8 @@ func (f *fakeAD) ListPeople(_ context.Context, each func(directory.ADUser) error
 type fakeEntra struct {
 	user    directory.EntraUser
 	hidden  []string            // object ids of groups
-	shown   bool                // memberOf shows hidden groups too
-	members map[string][]string // object ids by group, one per page; an id with a star is a nested member; an empty id makes an empty page
+	shown   bool                // whether memberOf shows hidden groups, too
+	members map[string][]string // object ids by group, one on each page; a star marks a nested member; an empty id makes an empty page
 	pages   int                 // number of pages of members listed
 	fail    fails
 	calls   []string

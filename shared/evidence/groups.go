@@ -8,26 +8,27 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Belonging answers questions about groups for one person. In lists the keys of the questions whose group the person
-// belongs to. Unreadable lists the keys of the questions whose answer is unknown. The answer to every other question is
+// Belonging answers questions about groups for one person. In has the keys of the questions whose group has the person
+// as a member. Unreadable has the keys of the questions whose answer is unknown. The answer to every other question is
 // no.
 type Belonging struct {
 	In         []string
 	Unreadable []string
-	Why        map[string]error // errors of this reading, by unreadable group; not every unreadable group has one
+	Why        map[string]error // the errors of this reading, by key of the unreadable group; some unreadable groups have no error
 }
 
-// Group is a group in Entra ID that a question is about.
+// Group is a group in Entra ID that is the subject of a question.
 type Group struct {
 	directory.Question
-	Now    directory.Group // the group as it was found; only ID, Hidden and Unreadable are used
-	Unseen bool            // nobody may see the members
+	Now    directory.Group // the group as a run found it; only ID, Hidden and Unreadable are used
+	Unseen bool            // this application cannot see the members
 	// Listed holds the object ids of all members. It is nil if the list was not read.
 	Listed map[string]bool
 }
 
-// Again reads a group again, because it may have been deleted, emptied or hidden. It also reads the list of members if
-// the group is or was hidden. If had is true, the group had several members before, so an empty list is not believed.
+// Again reads a group again, because the group may have been deleted, emptied or hidden. If the group is or was hidden,
+// Again also reads the whole list of members. had says that the group had several members before. In that case an empty
+// list is not believed, and Unseen is set.
 func Again(ctx context.Context, entra Entra, g Group, had bool) (Group, error) {
 	now, err := entra.FindGroup(ctx, g.Now.ID)
 	if err == nil {
@@ -42,8 +43,8 @@ func Again(ctx context.Context, entra Entra, g Group, had bool) (Group, error) {
 	return g, err
 }
 
-// list reads the members of the group. If whether is set, list only finds out whether there are any. nobody reports
-// whether there are none.
+// list reads the members of the group. nobody reports whether the list is empty. If whether is set, list stops at the
+// first member and does not set Listed.
 func (g *Group) list(ctx context.Context, entra Entra, whether bool) (nobody bool, err error) {
 	nobody = true
 	listed := map[string]bool{}
@@ -62,8 +63,8 @@ func (g *Group) list(ctx context.Context, entra Entra, whether bool) (nobody boo
 	return nobody, err
 }
 
-// ReadGroups finds out which of the groups an Entra account belongs to. memberOf omits hidden groups, so only the list
-// of a hidden group proves that a person does not belong to it.
+// ReadGroups finds out to which of the groups an Entra account belongs. memberOf omits hidden groups, so only the list
+// of members shows who belongs to a hidden group.
 func ReadGroups(ctx context.Context, entra Entra, id string, groups []Group) (b Belonging, err error) {
 	of := groupsOf{entra: entra, user: id}
 	for _, g := range groups {
@@ -96,16 +97,16 @@ func (b *Belonging) withheld(key string, why error) {
 	b.Unreadable, b.Why[key] = append(b.Unreadable, key), why
 }
 
-// groupsOf reads the Entra groups that a person belongs to. It reads each list at most once, and only on demand. It is
+// groupsOf reads the Entra groups of a person. It reads each of the two lists only when needed, and at most once. It is
 // not safe for concurrent use.
 type groupsOf struct {
 	entra Entra
 	user  string // the object id
 
-	read [2][]string // the lists that have been read; nil if not read yet
+	read [2][]string // the lists: all groups, and direct groups; nil if not read yet
 }
 
-// of returns the ids of the groups that the person belongs to. If direct is set, only groups that list the person
+// of returns the ids of the groups to which the person belongs. If direct is set, only groups that list the person
 // directly count.
 func (g *groupsOf) of(ctx context.Context, direct bool) ([]string, error) {
 	n, read := 0, g.entra.GroupsOf
