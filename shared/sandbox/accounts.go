@@ -2,15 +2,16 @@ package sandbox
 
 import "time"
 
-// SetADClock sets how far the domain controller's clock is ahead of the company's.
+// SetADClock sets how far the domain controller's clock is ahead of the company's clock.
 func (c *Company) SetADClock(ahead time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.adAhead = ahead
 }
 
-// Rename changes the common name of a person's account in Active Directory, as an administrator may between a plan and
-// its application. The account stays the same. In its DN, the new name comes before the account name.
+// Rename changes the common name of a person's account in Active Directory, as an administrator may do between a plan
+// and its application. The account keeps its GUID and SID. The account's DN then starts with the new common name and
+// the account name.
 func (c *Company) Rename(i int, name string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

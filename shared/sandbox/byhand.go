@@ -6,9 +6,9 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// byHand makes a change for an administrator or another tool. The events of the change have ByHand set, unlike the
-// events of a request to Graph or Active Directory. Before the change, byHand lets licenses follow the earlier changes
-// of membership that are due.
+// byHand makes a change on behalf of an administrator or another tool. The events of the change have ByHand set, unlike
+// the events of a request to Graph or Active Directory. Before the change, byHand applies the license changes that are
+// due after earlier changes of membership.
 func (c *Company) byHand(do func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -18,8 +18,8 @@ func (c *Company) byHand(do func()) {
 	do()
 }
 
-// SetMember adds a person to a group or removes the person from it, as an administrator does by hand. name is the first
-// name of the group. The licenses follow the membership.
+// SetMember adds a person to a group or removes the person from the group, as an administrator does by hand. name is
+// the name that the group had at the start. The licenses follow the membership.
 func (c *Company) SetMember(i int, name string, in bool) {
 	c.byHand(func() {
 		c.setMember(slices.IndexFunc(groups, func(g group) bool { return g.name == name }), i, in)
@@ -39,22 +39,21 @@ func (c *Company) RemoveDirectly(i int, part string) {
 	c.byHand(func() { c.setAssignments(i, c.now(), c.withoutDirect(i, part)) })
 }
 
-// withoutDirect returns the ways in which a person holds products, except for the direct assignment of the product
-// part.
+// withoutDirect returns a person's assignments without the direct assignment of the product part.
 func (c *Company) withoutDirect(i int, part string) []assignment {
 	return slices.DeleteFunc(slices.Clone(c.assignments(i, c.profile(i))), func(a assignment) bool {
 		return a.Group == "" && a.SKU == skuOf(part)
 	})
 }
 
-// skuOf returns the skuId of the product with a part number, which must be one of the company's.
+// skuOf returns the skuId of the product with a part number. It panics if the company does not have the product.
 func skuOf(part string) string {
 	return products[slices.IndexFunc(products, func(p product) bool { return p.part == part })].id
 }
 
-// Reprocess tries again to give a person the licenses of their groups, after no seat was free. Entra ID has a button
-// for this. Without Reprocess, more seats alone change nothing (entra-docs: licensing-groups-resolve-problems, "Force
-// group license processing").
+// Reprocess repeats a group assignment of licenses that failed because no seat was free. Entra ID has a button for this
+// purpose. Until Reprocess is called, people without a license get none even if seats become free (entra-docs:
+// licensing-groups-resolve-problems, "Force group license processing").
 func (c *Company) Reprocess(i int) { c.byHand(func() { c.reprocess(i) }) }
 
 // SetEnabled allows or blocks a person's sign-in in both directories, as an administrator does by hand.

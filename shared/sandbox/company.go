@@ -1,7 +1,11 @@
-// Package sandbox simulates a company on loopback, with Microsoft Graph over HTTP and Active Directory over LDAPS,
-// for the demo and for tests. Every person is computed on demand from the seed and the person's number, so even a
-// company of a million people needs no memory for them; only the effects of writes are stored. The sandbox behaves as
-// Microsoft documents. Whatever is not documented is answered with an error, never with a guess.
+// Package sandbox simulates a company on loopback, with Microsoft Graph over HTTP and Active Directory over LDAPS. The
+// demo and tests use the sandbox. The seed and the number of a person determine all data of the person. The sandbox
+// computes the data on demand and stores only the effects of writes, so a company of a million people needs little
+// memory. The sandbox behaves as Microsoft documents. It answers a request with an error if Microsoft does not document
+// the behaviour.
+//
+// The first name of a group is the name that the group has when the company is created. Methods identify a group by its
+// first name, even after the group was renamed.
 package sandbox
 
 import (
@@ -32,8 +36,8 @@ type Options struct {
 	Now func() time.Time
 	// LicenseDelay is how long licenses take to follow a change of membership.
 	LicenseDelay time.Duration
-	// SyncDelay is the time that Entra Connect takes to bring a change from Active Directory to Entra ID, where synced
-	// groups give licenses: "by default every 30 minutes a synchronization cycle is run" (Microsoft Learn, "Microsoft
+	// SyncDelay is how long Entra Connect takes to copy a change from Active Directory to Entra ID. It delays the licenses
+	// that synced groups give: "by default every 30 minutes a synchronization cycle is run" (Microsoft Learn, "Microsoft
 	// Entra Connect Sync: Scheduler").
 	SyncDelay time.Duration
 
@@ -42,16 +46,16 @@ type Options struct {
 
 	Seats      map[string]int // paid seats by part number; a product that is absent has enough for everybody
 	ListLimit  int            // lists of users with signInActivity per 10 s; 0: unlimited (the real limit is 5)
-	SignInPage int            // largest $top with signInActivity; a larger one is rejected, as real Graph once did above 120; 0: a larger $top is reduced to 500
+	SignInPage int            // largest $top with signInActivity; a larger $top is rejected, as real Graph once did above 120; 0: a larger $top is reduced to 500
 
-	// Witness is called with every event as it happens, unless it is nil. It must not call the company.
+	// Witness is called with each event when the event happens. It must not call the company. Witness may be nil.
 	Witness func(Event)
 
-	// LostController is the DNS name of a second domain controller, which the directory lists but which does not
-	// answer. If it is empty, there is no second controller.
+	// LostController is the DNS name of a second domain controller. The directory lists this controller, but the
+	// controller does not answer. If LostController is empty, there is no second controller.
 	LostController string
 
-	// Absent is the number of people who are in no directory until Hire is called for them. They have the highest
+	// Absent is the number of people who have no account until Hire is called for them. These people have the highest
 	// numbers.
 	Absent int
 }
@@ -60,7 +64,7 @@ type Options struct {
 type Company struct {
 	options Options
 	fixed   []*entry  // the objects of Active Directory that are not people
-	start   time.Time // the instant to which the dates of people are relative
+	start   time.Time // dates of people are relative to this instant
 	offsets [drawCount]uint64
 
 	mu      sync.RWMutex
@@ -69,7 +73,7 @@ type Company struct {
 	renamed map[string]int              // person by changed userPrincipalName in lower case
 	adAhead time.Duration               // how far the domain controller's clock is ahead
 	moved   int                         // number of changes that got a USN
-	earlier map[membership][]past[bool] // former values of each membership, in order
+	earlier map[membership][]past[bool] // former values of each membership, oldest first
 	joined  map[membership]bool         // current values of memberships that writes changed
 	members memberLists
 	pending []transition      // changes of membership whose licenses have not followed yet
@@ -92,23 +96,23 @@ type Company struct {
 	uses      map[use]time.Time          // last uses that differ from the last sign-in
 
 	mails      []Mail      // mails that were sent
-	mailFaults []MailFault // how the next requests to send a mail go wrong
+	mailFaults []MailFault // faults of the next requests to send a mail
 }
 
 // change is the effect of writes on a person. Zero fields have no effect.
 type change struct {
 	licensed    bool // whether assignments replace the person's first ones
 	assignments []assignment
-	earlier     []past[[]assignment] // former values of assignments, in order
+	earlier     []past[[]assignment] // former values of assignments, oldest first
 	deleted     bool                 // whether the account is deleted in Entra ID
-	binned      *bin                 // what the deleted account had; nil: not in the bin
+	binned      *bin                 // assignments and deletion date of the deleted account; nil: not in the bin
 	outOfAD     bool                 // whether the account is in the recycle bin of Active Directory
 	hired       time.Time            // when a person who was absent was hired
 	signIns     signIns
-	enabled     directory.Flag // as an administrator set it
+	enabled     directory.Flag // value that an administrator set
 	usn         int            // uSNChanged of the object
 	logOn       time.Time
-	lastUse     time.Time // last use of the Active Directory account, whatever its dates say
+	lastUse     time.Time // true last logon to Active Directory; RestoreFromBackup does not change it
 	fromBackup  bool      // whether logOn and lastLogonTimestamp come from a backup
 	commonName  string    // new common name in Active Directory
 	displayName string    // new displayName in Entra ID
@@ -160,7 +164,7 @@ func (c *Company) Size() int { return c.options.Users }
 
 func (c *Company) now() time.Time { return c.options.Now().UTC() }
 
-// EntraUsers iterates over the accounts that now are in Entra ID, in order.
+// EntraUsers iterates over the accounts that are in Entra ID now, in the order of people.
 func (c *Company) EntraUsers() iter.Seq[directory.EntraUser] {
 	return func(yield func(directory.EntraUser) bool) {
 		for i := range c.Size() {
@@ -171,7 +175,7 @@ func (c *Company) EntraUsers() iter.Seq[directory.EntraUser] {
 	}
 }
 
-// ADUsers iterates over the users who now are in Active Directory, in order.
+// ADUsers iterates over the users that are in Active Directory now, in the order of people.
 func (c *Company) ADUsers() iter.Seq[directory.ADUser] {
 	return func(yield func(directory.ADUser) bool) {
 		for i := range c.Size() {
@@ -182,8 +186,8 @@ func (c *Company) ADUsers() iter.Seq[directory.ADUser] {
 	}
 }
 
-// LogOn logs a person on to the domain now. As in real Active Directory, lastLogonTimestamp changes only if it is
-// more than 14 days old.
+// LogOn logs a person on to the domain now. As in real Active Directory, lastLogonTimestamp changes only if its value
+// is more than 14 days old.
 func (c *Company) LogOn(i int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -219,13 +223,13 @@ func (c *Company) changeOf(i int) *change {
 	return c.changes[i]
 }
 
-// inEntra reports whether the person now has an account in Entra ID.
+// inEntra reports whether the person has an account in Entra ID now.
 func (c *Company) inEntra(i int, t profile) bool {
 	ch := c.changes[i]
 	return t.inEntra() && !c.absent(i) && (ch == nil || !ch.deleted)
 }
 
-// inAD reports whether the person now has an account in Active Directory.
+// inAD reports whether the person has an account in Active Directory now.
 func (c *Company) inAD(i int, t profile) bool {
 	ch := c.changes[i]
 	return t.inAD() && !c.absent(i) && (ch == nil || !ch.outOfAD)

@@ -78,7 +78,7 @@ func usesCitrix(p Person) bool {
 	return slices.Contains(p.ADGroups, CitrixGroup) || slices.Contains(p.ADGroups, groups[groupContractors].dn)
 }
 
-// exempted reports whether the demo policy exempts a person, or cannot decide about the person because the two accounts
+// exempted reports whether the demo policy exempts a person, or cannot decide because the person's two accounts
 // disagree.
 func exempted(p Person) bool {
 	return p.Index < 2 || p.Kind == WrongAnchor || slices.Contains(p.Groups, "LIC-Exempt") || slices.Contains(p.Groups, "LIC-Exempt-Leave")
@@ -229,7 +229,7 @@ func TestIterators(t *testing.T) {
 		t.Errorf("iterators gave %v people, want %v", got, want)
 	}
 	for range c.EntraUsers() {
-		break // the range function must stop when the loop does
+		break // the iterator must stop when the loop stops
 	}
 }
 

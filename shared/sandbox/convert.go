@@ -1,9 +1,9 @@
 package sandbox
 
-// link says to which Active Directory account an Entra account is linked.
+// link describes the link of an Entra account to an Active Directory account.
 type link struct {
 	state       linkState
-	sid, anchor string // SID and anchor of the linked account; empty: those of the person's own account
+	sid, anchor string // SID and anchor of the linked account; empty: SID and anchor of the person's own account
 }
 
 type linkState uint8
@@ -16,7 +16,7 @@ const (
 	linked              // the account is linked to the account with sid and anchor
 )
 
-// linkOf returns how a person's Entra account is linked.
+// linkOf returns the link of a person's Entra account.
 func (c *Company) linkOf(i int, t profile) (l link) {
 	if ch := c.changes[i]; ch != nil {
 		l = ch.link
@@ -39,8 +39,8 @@ func (c *Company) MakeGuest(i int) {
 }
 
 // MakeCloudOnly ends the synchronization of a person's Entra account: onPremisesSyncEnabled becomes false
-// (docs-contrib: resources/user), and everything else stays. If clear is set, the SID and the immutable id are
-// cleared too, as an administrator can do. The account in Active Directory stays.
+// (docs-contrib: resources/user). The account in Active Directory stays. If clear is set, the SID and the immutable id
+// are also cleared, as an administrator can do. All other properties stay.
 func (c *Company) MakeCloudOnly(i int, clear bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -54,7 +54,7 @@ func (c *Company) MakeCloudOnly(i int, clear bool) {
 	}
 }
 
-// SetDepartment changes a person's department in both directories. The memberships of dynamic groups follow.
+// SetDepartment changes a person's department in both directories, and updates the memberships of dynamic groups.
 func (c *Company) SetDepartment(i int, name string) {
 	c.byHand(func() {
 		c.changeOf(i).department = name

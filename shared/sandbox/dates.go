@@ -2,17 +2,17 @@ package sandbox
 
 import "time"
 
-// dates are the instants at which a person's accounts were created and used. The zero time means never.
+// dates are the times at which a person's accounts were created and used. The zero time means never.
 type dates struct {
 	created                                 time.Time
-	made, madeAgain                         time.Time // creation of the present Active Directory and Entra account, if the account was created again; otherwise zero
-	lastSignIn                              time.Time // the true last sign-in, even if Graph does not show it
-	interactive, nonInteractive, successful time.Time // the dates in signInActivity; the first two include failed attempts
+	made, madeAgain                         time.Time // when the current Active Directory and Entra accounts were created, if Replace or ReplaceInEntra created them; otherwise zero
+	lastSignIn                              time.Time // the true last sign-in; Graph may not show it
+	interactive, nonInteractive, successful time.Time // the dates in signInActivity; interactive and nonInteractive include failed attempts
 	logon                                   time.Time // lastLogon
 	stamp                                   time.Time // lastLogonTimestamp, which lags behind logon
 }
 
-// span is an interval. It starts and ends the given numbers of days before the start of the company.
+// span is an interval of time. from and to are numbers of days before the start of the company.
 type span struct{ from, to int }
 
 var (
@@ -23,15 +23,15 @@ var (
 // noSuccessBefore is when Entra ID started to store lastSuccessfulSignInDateTime.
 var noSuccessBefore = time.Date(2023, 12, 1, 0, 0, 0, 0, time.UTC)
 
-// datesOf returns a person's dates. They follow from the profile and from what the person did since the sandbox
-// started.
+// datesOf returns a person's dates. datesOf derives the dates from the profile and from the person's actions since the
+// start of the sandbox.
 func (c *Company) datesOf(i int, t profile) dates {
 	d := c.dice(i, streamDates)
 	var x dates
 	oldest := c.start
 	if s, ok := signInSpans[t.activity]; ok && t.inEntra() {
 		if t.logon == New {
-			s.to = 9 // keeps the dates after the creation of the account
+			s.to = 9 // all sign-ins must be later than the creation of the account
 		}
 		x.signIns(&d, c.within(&d, s))
 		oldest = earliest(oldest, x.interactive, x.nonInteractive, x.successful)
@@ -65,7 +65,7 @@ func seconds(d *dice, below time.Duration) time.Duration {
 	return time.Duration(d.below(int(below/time.Second))) * time.Second
 }
 
-// signIns spreads the last activity over the three dates of signInActivity.
+// signIns derives the three dates of signInActivity from the last sign-in.
 func (x *dates) signIns(d *dice, last time.Time) {
 	x.interactive = last.Add(-seconds(d, 3*day))
 	x.nonInteractive = last.Add(-seconds(d, day))
@@ -73,14 +73,14 @@ func (x *dates) signIns(d *dice, last time.Time) {
 	switch variant := d.below(10); {
 	case last.Before(noSuccessBefore):
 		x.interactive, x.successful = last, time.Time{}
-	case variant == 0: // the last activity is a phone that refreshes its token
+	case variant == 0: // the last sign-in is a phone that refreshes its token
 		x.interactive = time.Time{}
-	case variant == 1: // the last activity is a failed attempt
+	case variant == 1: // the last sign-in is a failed attempt
 		x.interactive, x.successful = last, last.Add(-5*day)
 	}
 }
 
-// used applies what the person did since the sandbox started.
+// used applies the person's actions since the start of the sandbox.
 func (x *dates) used(ch *change, now time.Time) {
 	if !ch.hired.IsZero() {
 		x.created = ch.hired

@@ -8,18 +8,18 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Some of the fixtures.
+// Some of the fixtures, by number.
 const (
 	ingrid = 2  // synced, idle, E3 by group, in the Citrix group
 	nora   = 4  // synced, new
 	clara  = 9  // cloud only, E3 both direct and by group
 	mia    = 12 // synced, E3 direct, in the Citrix group
 	pat    = 15 // synced, E3 by a dynamic group
-	cora   = 19 // synced, contractor, in the Citrix group and in the group nested in it
+	cora   = 19 // synced, contractor, in the Citrix group and in its nested group
 )
 
-// TestFacts changes one thing about a person in each case, and lists what changes in both directories. Nothing else
-// may change.
+// TestFacts changes one fact about a person in each case and lists the effects in both directories. Nothing else may
+// change.
 func TestFacts(t *testing.T) {
 	t.Parallel()
 	at := testStart.Add(-time.Hour)

@@ -4,7 +4,7 @@ import (
 	"strings"
 )
 
-// clause is a comparison in a $filter: "path op value", "path in (values)", or "path/any()", which asks whether a
+// clause is a comparison in a $filter: "path op value", "path in (values)" or "path/any()". any() asks whether a
 // collection has elements.
 type clause struct {
 	path   string
@@ -147,12 +147,12 @@ func (p *filterParser) list() (values []string, err error) {
 	}
 }
 
-// is reports whether the filter is a single comparison with this path and operator.
+// is reports whether the filter is a single comparison with the given path and operator.
 func (c *clause) is(path, op string) bool {
 	return c != nil && c.and == nil && c.path == path && c.op == op
 }
 
-// mentions reports whether a comparison is about a property or about a part of it.
+// mentions reports whether a comparison refers to a property or to a part of the property.
 func (c *clause) mentions(property string) bool {
 	for ; c != nil; c = c.and {
 		if c.path == property || strings.HasPrefix(c.path, property+"/") {
@@ -162,7 +162,7 @@ func (c *clause) mentions(property string) bool {
 	return false
 }
 
-// refused returns Graph's error for a filter that it does not support.
+// refused returns Graph's error for an unsupported filter.
 func (c *clause) refused(kind string) error {
 	if c.mentions("signInActivity") && c.and != nil {
 		return unsupportedQuery("Filter on signInActivity is not supported with any other filterable properties.")

@@ -1,13 +1,13 @@
 package sandbox
 
-// fixture is one of the first people of every company. They include a person of every kind, even in the smallest
-// company. Person 1, Anna, is on leave, which only the policy knows.
+// fixture is one of the first people of every company. Even the smallest company has all fixtures, and thereby a person
+// of every kind. Person 1, Anna, is on leave; only the policy says so.
 type fixture struct {
 	profile
 	given, surname, local string // local is the part of the UPN before the @
 }
 
-// fixtures are the people 0 to 19. The awkward names show whether code escapes names.
+// fixtures are the people 0 to 19. Some have awkward names, which break code that does not escape names.
 var fixtures = [20]fixture{
 	{profile{kind: CloudOnly, activity: Never, hold: holdE3Direct}, "Break", "Glass", "breakglass"},
 	{profile{kind: Synced, activity: Idle, logon: Idle, hold: holdE3, citrix: true}, "Anna", "Lindqvist", "anna"},

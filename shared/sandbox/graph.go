@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// graph answers those requests of Microsoft Graph that idleseat makes.
+// graph simulates the requests of Microsoft Graph that idleseat makes.
 type graph struct {
 	c      *Company
 	serial atomic.Uint64 // number of requests so far, for request ids
@@ -29,7 +29,7 @@ func newGraph(c *Company) *graph {
 		list:   limiter{allowed: c.options.ListLimit, per: 10 * time.Second}}
 }
 
-// answer is a successful answer. Its status is 204 if the body is empty.
+// answer is an answer without an error. Answers with status 202, 204 and 302 have no body.
 type answer struct {
 	status   int
 	body     []byte
@@ -40,7 +40,7 @@ func ok(body []byte) answer { return answer{status: http.StatusOK, body: body} }
 
 var noContent = answer{status: http.StatusNoContent}
 
-// route is a path that is answered, with the query options that it accepts.
+// route is a supported path with its supported query options.
 type route struct {
 	method, template string
 	options          string
@@ -71,15 +71,15 @@ var routes = []route{
 	{"DELETE", "/groups/{id}/members/{id}", "", (*graph).deleteUser},
 }
 
-// betaRoutes are the paths of the beta version that are answered.
+// betaRoutes are the supported paths of the beta version.
 var betaRoutes = []route{
 	{"GET", "/reports/getMicrosoft365CopilotUsageUserDetail(period='D180')", "$format", (*graph).copilotUsage},
 }
 
-// version and beta are the first parts of the paths of routes and of betaRoutes.
+// version and beta are the prefixes of the paths in routes and in betaRoutes.
 const version, beta = "/v1.0", "/beta"
 
-// match returns the route of a request and the ids in its path. The route is nil if there is none.
+// match returns the route of a request and the ids in the path. The route is nil if no route matches.
 func match(r *http.Request) (*route, []string) {
 	path, inVersion := strings.CutPrefix(r.URL.EscapedPath(), version)
 	table := routes
@@ -117,7 +117,7 @@ func (r *route) fits(method string, parts []string) (ids []string, matched bool)
 	return ids, true
 }
 
-// ServeHTTP answers a request. Every refusal is in Graph's envelope.
+// ServeHTTP answers a request. Errors have the form of Graph's errors.
 func (g *graph) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch r.URL.Path {
 	case downloads:
@@ -155,7 +155,7 @@ func (g *graph) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8")
 	}
 	w.WriteHeader(a.status)
-	_, _ = w.Write(a.body) // the client may have left
+	_, _ = w.Write(a.body) // the client may have closed the connection
 }
 
 func (g *graph) answer(r *http.Request, from replica) (answer, error) {
@@ -172,7 +172,7 @@ func (g *graph) answer(r *http.Request, from replica) (answer, error) {
 	return rt.serve(g, q)
 }
 
-// limit returns an error if the limiter does not allow another request now.
+// limit returns an error if the limiter allows no request now.
 func (g *graph) limit(l *limiter) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -182,7 +182,7 @@ func (g *graph) limit(l *limiter) error {
 	return nil
 }
 
-// maxBody is more than any valid request has, in bytes.
+// maxBody is the largest accepted body in bytes. All valid bodies are smaller.
 const maxBody = 1 << 20
 
 // readBody decodes the JSON object in a request. Like real Graph, it rejects a body that does not match its

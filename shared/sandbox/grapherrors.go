@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// graphError is an answer other than success.
+// graphError is an error answer of Graph.
 type graphError struct {
 	status        int
 	code, message string
@@ -83,9 +83,9 @@ type limiter struct {
 	at      []time.Time // when the allowed requests came, oldest first
 }
 
-// take allows a request at now and returns 0, or returns how long the client must wait.
+// take allows a request at now and returns 0. If the limit is reached, take returns how long the client must wait.
 func (l *limiter) take(now time.Time) time.Duration {
-	for len(l.at) > 0 && (now.Sub(l.at[0]) >= l.per || l.at[0].After(now)) { // the clock goes back when Company.Keep restores a state
+	for len(l.at) > 0 && (now.Sub(l.at[0]) >= l.per || l.at[0].After(now)) { // Company.Keep can set the clock back
 		l.at = l.at[1:]
 	}
 	if l.allowed > 0 && len(l.at) >= l.allowed {

@@ -47,7 +47,7 @@ func (g *graph) getGroup(q *query) (answer, error) {
 	return ok(appendObject(nil, one, selected, entityContext(q, "groups"+selection(q)))), nil
 }
 
-// memberProperties returns the selected properties of members, who are users or groups.
+// memberProperties returns the selected properties of the two kinds of members, users and groups.
 func memberProperties(q *query) (users []property[entraUser], nested []property[group], err error) {
 	if q.names == nil {
 		return selectFrom(userProperties, userDefaults), selectFrom(groupProperties, groupDefaults), nil
@@ -60,8 +60,8 @@ func memberProperties(q *query) (users []property[entraUser], nested []property[
 	return selectFrom(userProperties, q.names), selectFrom(groupProperties, q.names), nil
 }
 
-// listMembers lists the members of a group: first the nested groups, then the users. A page starts at a position in
-// this list.
+// listMembers lists the members of a group: first the nested groups, then the users. The start of a page is a position
+// in this list.
 func (g *graph) listMembers(q *query) (answer, error) {
 	users, nested, err := memberProperties(q)
 	if err != nil {
@@ -152,7 +152,8 @@ func (g *graph) addMember(q *query) (answer, error) {
 	return noContent, nil
 }
 
-// referenced returns the object id in a reference such as https://graph.microsoft.com/v1.0/directoryObjects/{id}.
+// referenced returns the object id in a reference. A reference looks like
+// https://graph.microsoft.com/v1.0/directoryObjects/{id}.
 func referenced(reference string) (string, error) {
 	_, path, found := strings.Cut(reference, version+"/")
 	set, id, _ := strings.Cut(path, "/")
@@ -180,8 +181,8 @@ func (g *graph) removeMember(q *query) (answer, error) {
 	return noContent, nil
 }
 
-// absent returns Graph's answer if a person who is removed from a group is not a member. The answer is 404, or 400 with
-// a message that several clients recorded for a repeated write.
+// absent returns Graph's answer to the removal of a person who is not a member of the group. The answer is 404 or 400.
+// Several clients have recorded the message of the 400 after a repeated write.
 func absent(q *query) error {
 	if q.replica.odd() {
 		return badRequest("One or more removed object references do not exist for the following modified properties: 'members'.")

@@ -9,7 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// organization returns the only object of the collection. Its id is the tenant's (docs-contrib:
+// organization returns the only object of the collection. Its id is the tenant's id (docs-contrib:
 // api-reference/v1.0/api/organization-list.md).
 func (g *graph) organization(q *query) (answer, error) {
 	selected, err := properties(q, organizationProperties, []string{"id", "displayName", "tenantType"}, "organization")
@@ -29,8 +29,8 @@ var organizationProperties = []property[struct{}]{
 	constant[struct{}]("tenantType", `"AAD"`),
 }
 
-// accounts are the billing accounts in the rows of subscribedSkus. A company has one for each way of buying. None of
-// their ids is the id of the tenant. Older answers have no account (docs-contrib:
+// accounts are the billing accounts in the rows of subscribedSkus. A company has one account for each way of buying. No
+// account has the id of the tenant. Older answers have no account (docs-contrib:
 // api-reference/v1.0/api/subscribedsku-list.md).
 var accounts = []string{
 	`"accountId":"f97aeefc-af85-414d-8ae4-b457f90efc40","accountName":"Sample account One",`,
@@ -38,7 +38,7 @@ var accounts = []string{
 	``,
 }
 
-// Subscription is a row of subscribedSkus that is not one of the company's products. Its prepaidUnits are null.
+// Subscription is an additional row of subscribedSkus for a product that is not in products. Its prepaidUnits are null.
 type Subscription struct {
 	SKU, PartNumber   string
 	Status, AppliesTo string // such as Suspended and Company
@@ -86,7 +86,7 @@ func (g *graph) licenseDetails(q *query) (answer, error) {
 	p := q.newPage("users('"+g.c.userID(i)+"')/licenseDetails", 999)
 	p.begin(-1)
 	for _, id := range heldSKUs(q.replica.user(i).assignments) {
-		sku, _ := productOf(id) // assignments have known products only
+		sku, _ := productOf(id) // assignments contain known products only
 		p.next()
 		p.body = fmt.Appendf(p.body, `{"id":"%s","skuId":"%s","skuPartNumber":"%s","servicePlans":[%s]}`,
 			base64.RawURLEncoding.EncodeToString([]byte(id)), id, sku.part, servicePlan(sku))
@@ -94,7 +94,7 @@ func (g *graph) licenseDetails(q *query) (answer, error) {
 	return p.end(-1), nil
 }
 
-// licenseChange is the body of assignLicense, in which both keys are required.
+// licenseChange is the body of assignLicense. Both keys are required.
 type licenseChange struct {
 	Add *[]struct {
 		SKU      string   `json:"skuId"`
@@ -118,7 +118,7 @@ func (l *licenseChange) complete() error {
 	return nil
 }
 
-// assignLicense changes direct assignments. It makes either all requested changes or none.
+// assignLicense changes direct assignments. It makes all requested changes or none.
 func (g *graph) assignLicense(q *query) (answer, error) {
 	var body licenseChange
 	if err := readBody(q.r, &body); err != nil {
@@ -143,7 +143,7 @@ func (g *graph) assignLicense(q *query) (answer, error) {
 	return userAnswer(q, g.c.entraUser(i, g.c.profile(i)), selectFrom(userProperties, append([]string{"assignedLicenses", "usageLocation"}, userDefaults...))), nil
 }
 
-// changed returns a person's assignments after body has changed the direct ones.
+// changed returns the assignments that a person has after the changes in body.
 func (c *Company) changed(i int, body *licenseChange) ([]assignment, error) {
 	t := c.profile(i)
 	list := slices.Clone(c.assignments(i, t))
@@ -170,7 +170,7 @@ func (c *Company) changed(i int, body *licenseChange) ([]assignment, error) {
 	return list, nil
 }
 
-// assignable returns an error if a product cannot be assigned to a person directly.
+// assignable returns an error if the product cannot be assigned to the person directly.
 func (c *Company) assignable(i int, sku string, held []string) error {
 	s, subscribed := c.seats[sku]
 	switch {

@@ -18,24 +18,25 @@ type Mail struct {
 	Subject, Body string
 }
 
-// MailFault is how a request to send a mail goes wrong.
+// MailFault is a fault of a request to send a mail.
 type MailFault string
 
-// The faults. Of these, only MailLost sends the mail.
+// The faults. MailLost is the only fault after which the mail is sent.
 const (
-	// MailForbidden: the application has no Mail.Send, or may not use the mailbox (entra-docs: "Role Based Access Control
+	// MailForbidden: the application lacks Mail.Send or may not use the mailbox (entra-docs: "Role Based Access Control
 	// for Applications in Exchange Online"; microsoftgraph/microsoft-graph-docs#8169 has the answer).
 	MailForbidden MailFault = "forbidden"
-	// MailThrottled: four requests at a time are allowed for a mailbox (Microsoft Graph, "Microsoft Graph
-	// service-specific throttling limits", Outlook service limits).
+	// MailThrottled: the mailbox has more than four requests at a time (Microsoft Graph, "Microsoft Graph service-specific
+	// throttling limits", Outlook service limits).
 	MailThrottled MailFault = "throttled"
-	// MailLost: the mail is sent, and a gateway loses the answer (Microsoft Graph, "Microsoft Graph error responses", 504).
+	// MailLost: the mail is sent, but a gateway loses the answer (Microsoft Graph, "Microsoft Graph error responses",
+	// 504).
 	MailLost MailFault = "lost"
-	// MailDown: the mail is not sent, and the answer is the same as for MailLost.
+	// MailDown: the mail is not sent. The answer is the same as for MailLost.
 	MailDown MailFault = "down"
 )
 
-// BreakMail makes the next requests to send mails go wrong, in this order. An empty fault is none.
+// BreakMail sets the faults of the next requests to send mails, in order. An empty fault means success.
 func (c *Company) BreakMail(faults ...MailFault) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -68,7 +69,7 @@ type recipient struct {
 	} `json:"emailAddress"`
 }
 
-// sendMail keeps a mail and answers 202 without a body (docs-contrib: api-reference/v1.0/api/user-sendmail.md).
+// sendMail stores a mail and answers 202 without a body (docs-contrib: api-reference/v1.0/api/user-sendmail.md).
 func (g *graph) sendMail(q *query) (answer, error) {
 	var body mailRequest
 	if err := readBody(q.r, &body); err != nil {
@@ -118,7 +119,8 @@ func addresses(list []recipient) (all []string, fine bool) {
 	return all, true
 }
 
-// managerOf returns the manager of a person: ten people have the same one, and the first ten have none.
+// managerOf returns the number of a person's manager. Ten people share a manager, and the first ten people have no
+// manager.
 func managerOf(i int) (manager int, has bool) { return i / 10, i >= 10 }
 
 // manager returns the manager of a user as a directory object (docs-contrib:
@@ -142,5 +144,5 @@ func (g *graph) manager(q *query) (answer, error) {
 	return ok(appendObject(nil, u, selected, entityContext(q, "directoryObjects"+selection(q))+u.typeOf(userType))), nil
 }
 
-// preferredLanguages are the languages of the people, in turn. A fourth of them set none.
+// preferredLanguages are the languages of the people, in turn. Every fourth language is empty: the person has set none.
 var preferredLanguages = []string{"en-US", "sv-SE", "", "nb-NO"}

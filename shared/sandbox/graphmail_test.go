@@ -12,7 +12,7 @@ func mailTo(address string) string {
 	return `{"Message":{"subject":"s","body":{"contentType":"text","content":"b"},"toRecipients":[{"emailAddress":{"address":"` + address + `"}}]},"SaveToSentItems":true}`
 }
 
-// Only an answer of 202, and a lost one, keep the mail.
+// TestMailFaults checks that Graph stores the mail if the answer is 202 or lost, and only then.
 func TestMailFaults(t *testing.T) {
 	t.Parallel()
 	a := newAsker(t, Options{})

@@ -9,8 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// userProperties are the properties of a user, in the order in which an answer has them. The first ones are those that
-// the company simulates. The others are plain strings and dates from the table of fields.
+// userProperties are the properties of a user, in the order in which an answer has them. The company simulates the
+// properties in ownProperties. The other properties are plain strings and dates from directory.EntraProperties.
 var userProperties = append(ownProperties, plainBeside(ownProperties)...)
 
 func plainBeside(own []property[entraUser]) (more []property[entraUser]) {
@@ -72,7 +72,7 @@ var ownProperties = []property[entraUser]{
 	text("userType", func(u *entraUser) string { return u.UserType }),
 }
 
-// userDefaults are the properties in an answer to a request without $select.
+// userDefaults are the properties of a user in an answer to a request without $select.
 var userDefaults = []string{"id", "businessPhones", "displayName", "givenName", "jobTitle", "mail", "mobilePhone", "officeLocation",
 	"preferredLanguage", "surname", "userPrincipalName"}
 
@@ -142,7 +142,8 @@ func appendExtension(b []byte, u *entraUser) []byte {
 	return append(b, '}')
 }
 
-// appendSignInActivity appends the three dates. The property is missing for a user who never signed in.
+// appendSignInActivity appends the three dates of signInActivity. A user who never signed in does not have the
+// property.
 func appendSignInActivity(b []byte, u *entraUser) []byte {
 	if u.LastActivity().IsZero() {
 		return nil
@@ -220,7 +221,7 @@ func onlyMail(g *group, s string) string {
 	return s
 }
 
-// groupDefaults are the properties in an answer to a request without $select, which are all.
+// groupDefaults are the properties of a group in an answer to a request without $select: all properties.
 var groupDefaults = propertyNames(groupProperties)
 
 func propertyNames[T any](properties []property[T]) (names []string) {
@@ -230,7 +231,7 @@ func propertyNames[T any](properties []property[T]) (names []string) {
 	return names
 }
 
-// selectFrom returns the properties with the given names, in the order of properties. All names must exist.
+// selectFrom returns the properties with the given names, in the order of properties. Each name must exist.
 func selectFrom[T any](properties []property[T], names []string) (selected []property[T]) {
 	for _, p := range properties {
 		if slices.Contains(names, p.name) {

@@ -19,13 +19,12 @@ type query struct {
 	names   []string // from $select; nil: absent
 	filter  *clause  // nil: absent
 	top     int      // 0: absent
-	from    int      // position at which the page starts, from $skiptoken
+	from    int      // position of the first item of the page, from $skiptoken
 	counted bool     // whether $count=true
 	replica replica  // the replica that answers
 }
 
-// readQuery parses the options of a request. It rejects an option that the path does not accept and an option that
-// occurs twice.
+// readQuery parses the query options of a request. It rejects unsupported and repeated options.
 func readQuery(r *http.Request, rt *route, ids []string) (*query, error) {
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
@@ -61,7 +60,7 @@ func (q *query) readSelect(s string) error {
 	return nil
 }
 
-// selects reports whether $select has a property.
+// selects reports whether $select names the property.
 func (q *query) selects(name string) bool { return slices.Contains(q.names, name) }
 
 func (q *query) readTop(s string) error {
@@ -92,7 +91,7 @@ func (q *query) readCount(s string) error {
 	return nil
 }
 
-// token returns the $skiptoken for the page that starts at next. It contains the path.
+// token returns the $skiptoken of the page that starts at position next. The token contains the path.
 func (q *query) token(next int) string {
 	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d %s", next, q.r.URL.Path))
 }
@@ -109,10 +108,11 @@ func (q *query) readToken(s string) error {
 	return nil
 }
 
-// base returns the address of the service as the client spells it.
+// base returns the address of Graph with the host that the client used.
 func (q *query) base() string { return "http://" + q.r.Host + version }
 
-// nextLink returns the address of the page that starts at next. It has the same options and a $skiptoken.
+// nextLink returns the address of the page that starts at position next. The address has the options of the request and
+// a $skiptoken.
 func (q *query) nextLink(next int) string {
 	var b strings.Builder
 	b.WriteString("http://" + q.r.Host + q.r.URL.EscapedPath() + "?")
@@ -124,7 +124,7 @@ func (q *query) nextLink(next int) string {
 	return b.String() + "$skiptoken=" + q.token(next)
 }
 
-// properties returns the selected properties, or the defaults if there is no $select.
+// properties returns the selected properties, or the defaults without $select.
 func properties[T any](q *query, all []property[T], defaults []string, kind string) ([]property[T], error) {
 	if q.names == nil {
 		return selectFrom(all, defaults), nil
@@ -145,7 +145,7 @@ func noProperty(name, kind string) error {
 	return badRequest("Could not find a property named '%s' on type 'microsoft.graph.%s'.", name, kind)
 }
 
-// page is a page of a collection while it is written.
+// page is a page of a collection that is being written.
 type page struct {
 	q     *query
 	body  []byte
@@ -153,7 +153,7 @@ type page struct {
 	max   int
 }
 
-// newPage starts a page of at most most entities. Without $top, the page has 100.
+// newPage starts a page with at most most entities. Without $top, the page has at most 100.
 func (q *query) newPage(set string, most int) *page {
 	p := &page{q: q, max: 100}
 	if q.top > 0 {

@@ -6,17 +6,17 @@ import (
 	"testing"
 )
 
-// refusal is a request that Graph refuses, and part of Graph's message.
+// refusal is a refused request and a part of Graph's message.
 type refusal struct {
 	method, target, body string
 	status               int
 	message              string
 }
 
-// unknownID is the id of no object.
+// unknownID is an id that no object has.
 const unknownID = "77777777-0000-4000-8000-000000000003"
 
-// refuse makes every request and checks that it is refused with an error envelope.
+// refuse makes each request and checks that Graph refuses the request with an error envelope.
 func (a *asker) refuse(tests map[string]refusal) {
 	for name, test := range tests {
 		got := a.do(test.method, test.target, test.body)

@@ -9,8 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// downloads is the path of the report's file. As in reality, it is outside Graph and needs no token. The sandbox
-// rejects a request with a token.
+// downloads is the path of the report's file. As in reality, the path is outside Graph and needs no token. The sandbox
+// rejects a request that has a token.
 const downloads = "/downloads/MailboxUsageDetail.csv"
 
 // mailboxUsage redirects to the report's file, as real Graph does.
@@ -18,8 +18,8 @@ func (g *graph) mailboxUsage(q *query) (answer, error) {
 	return answer{status: http.StatusFound, location: "http://" + q.r.Host + downloads}, nil
 }
 
-// SetMailbox replaces what the mailbox usage report says about a person. Without SetMailbox, the mailbox belongs to a
-// user and holds 2 GB. If the name in m is empty, the report has the person's own name.
+// SetMailbox replaces a person's row in the mailbox usage report. By default, the mailbox belongs to a user and holds 2
+// GB. If the name in m is empty, the row has the person's own name.
 func (c *Company) SetMailbox(i int, m directory.Mailbox) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -33,8 +33,8 @@ func (c *Company) ConcealNames() {
 	c.concealed = true
 }
 
-// mailboxColumns are the columns of getMailboxUsageDetail (reportRoot, Graph 1.0), with the byte order mark that
-// starts the file.
+// mailboxColumns are the columns of getMailboxUsageDetail (reportRoot, Graph 1.0). The file starts with a byte order
+// mark.
 const mailboxColumns = "\ufeffReport Refresh Date,User Principal Name,Display Name,Is Deleted,Deleted Date,Created Date,Last Activity Date,Item Count," +
 	"Storage Used (Byte),Issue Warning Quota (Byte),Prohibit Send Quota (Byte),Prohibit Send/Receive Quota (Byte)," +
 	"Deleted Item Count,Deleted Item Size (Byte),Deleted Item Quota (Byte),Has Archive,"
@@ -52,7 +52,7 @@ func (c *Company) download(w http.ResponseWriter, r *http.Request, file func(w i
 	file(w, r.URL.Path)
 }
 
-// mailboxReport writes the report, which lists everybody who holds a product with a mailbox.
+// mailboxReport writes the report. The report lists everybody who holds a product with a mailbox.
 func (c *Company) mailboxReport(w io.Writer, _ string) {
 	fmt.Fprint(w, mailboxColumns, map[bool]string{true: "Recipient Type,"}[c.typed], "Report Period\n")
 	now := c.now()

@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// directorySubscriptions lists when the purchases of seats renew (docs-contrib:
-// api-reference/v1.0/resources/companysubscription.md). Every product has a purchase of all its seats. E3 renews each
-// year on the first of July. Each other product renews each month, as most do (tracker: KelvinTegelaar/CIPP#5073). E3
-// also has a trial, and a purchase that was deleted and has no date.
+// directorySubscriptions lists the purchases of seats with their renewal dates (docs-contrib:
+// api-reference/v1.0/resources/companysubscription.md). Every product has one purchase of all its seats. The purchase
+// of E3 renews on the first of July. The other purchases renew each month, as most real ones do (tracker:
+// KelvinTegelaar/CIPP#5073). E3 also has a trial and a deleted purchase without a date.
 func (g *graph) directorySubscriptions(q *query) (answer, error) {
 	g.c.mu.RLock()
 	defer g.c.mu.RUnlock()

@@ -27,17 +27,17 @@ var workloads = []struct {
 	{"Skype For Business", 0}, {"Yammer", 0}, {"Teams", directory.TeamsUse},
 }
 
-// Reports describes the usage reports. The zero value describes correct reports that are two days old.
+// Reports describes the usage reports. The zero value means faultless reports that are two days old.
 type Reports struct {
 	Late    time.Duration // lag in addition to the two days; Teams reports were seven to nine days late (MicrosoftDocs/OfficeDocs-SkypeForBusiness#3529)
 	Empty   bool          // the file has a header but no rows (microsoftgraph/microsoft-graph-docs#3853)
 	Older   bool          // the tenant has the Copilot report in the beta version only
 	Without string        // name of a column that is missing
 	Blank   string        // name of a column that is empty
-	Unnamed int           // one in this many rows has the name "(Unknown)" (microsoft-graph-docs#15148); 0: none
-	Short   int           // one in this many people is missing; 0: none
+	Unnamed int           // every Unnamed-th row has the name "(Unknown)" (microsoft-graph-docs#15148); 0: no row
+	Short   int           // every Short-th person is missing; 0: nobody
 	Twice   bool          // every person has two rows
-	// Concealed makes these reports show hashes instead of names; see ConcealNames.
+	// Concealed makes the usage reports show hashes instead of names. ConcealNames does so for all reports.
 	Concealed bool
 }
 
@@ -48,8 +48,8 @@ func (c *Company) SetReports(r Reports) {
 	c.reports = r
 }
 
-// Use sets the last day on which a person used a workload. The zero time means that there was no use in the span of
-// the reports. Without a call of Use, the day is that of the last sign-in.
+// Use sets the last day on which a person used a workload. The zero time means no use in the report's 180 days. Without
+// a call of Use, the last use is the last sign-in.
 func (c *Company) Use(i int, s directory.Signal, last time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -69,8 +69,8 @@ func (g *graph) activeUsers(q *query) (answer, error) {
 	return answer{status: http.StatusFound, location: "http://" + q.r.Host + activeUsersFile}, nil
 }
 
-// copilotUsage answers the path below /copilot in version 1.0. A tenant that has only the older path answers that it
-// does not know the segment.
+// copilotUsage answers the path of the Copilot report in version 1.0 and in the beta version. If Reports.Older is set,
+// version 1.0 refuses the segment "copilot" of its path.
 func (g *graph) copilotUsage(q *query) (answer, error) {
 	g.c.mu.RLock()
 	defer g.c.mu.RUnlock()
@@ -80,8 +80,8 @@ func (g *graph) copilotUsage(q *query) (answer, error) {
 	return answer{status: http.StatusFound, location: "http://" + q.r.Host + copilotFile}, nil
 }
 
-// usageReport writes one of the two files. A file starts with a byte order mark and has Windows line ends. Names keep
-// the letter case in which they were entered.
+// usageReport writes the report of active users or of Copilot. The file starts with a byte order mark and has Windows
+// line ends. Names keep their letter case.
 func (c *Company) usageReport(w io.Writer, path string) {
 	copilot := path == copilotFile
 	columns := activeUserColumns()
@@ -107,7 +107,7 @@ func (c *Company) usageReport(w io.Writer, path string) {
 			c.writeRow(w, "", columns, func(column string) string { return c.usageCell(i, t, column, held, refreshed) })
 		}
 	}
-	// A deleted person stays in the report until its span is over.
+	// A deleted person stays in the report until the 180 days of the report are over.
 	name := "left." + c.userID(0) + "@contoso.example"
 	if c.concealed || c.reports.Concealed {
 		name = strings.ToUpper(strings.ReplaceAll(c.userID(0), "-", ""))
@@ -205,7 +205,7 @@ func (c *Company) nameInReport(i int, t profile) string {
 	return c.entraUser(i, t).UserPrincipalName
 }
 
-// lastUse returns the day of the last activity, or "" if there was none in the 180 days of the report.
+// lastUse returns the day of a person's last use of a workload, or "" if the report's 180 days have no use.
 func (c *Company) lastUse(i int, t profile, s directory.Signal, refreshed time.Time) string {
 	last, set := c.uses[use{i, s}]
 	if !set {
@@ -215,7 +215,7 @@ func (c *Company) lastUse(i int, t profile, s directory.Signal, refreshed time.T
 		return ""
 	}
 	if last.After(refreshed) {
-		last = refreshed // a report shows no day after its own
+		last = refreshed // a report shows no day after its refresh date
 	}
 	return last.Format(time.DateOnly)
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// raw requests a path as it is, with a token unless token is empty.
+// raw requests a path without changing it. The request has a token unless token is empty.
 func (a *asker) raw(path, token string) *httptest.ResponseRecorder {
 	w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, path, http.NoBody)
 	if token != "" {
@@ -54,8 +54,8 @@ func (a *asker) usageRows(t *testing.T, path string) (header []string, rows []ma
 	return all[0], rows
 }
 
-// TestUsageReports checks that both reports list every holder of a license, with names in any letter case, and no day
-// after the report's own.
+// TestUsageReports checks that both reports list every holder of a license and show no date after the refresh date. The
+// letter case of names does not matter.
 func TestUsageReports(t *testing.T) {
 	t.Parallel()
 	const active, copilot = "/v1.0/reports/getOffice365ActiveUserDetail(period='D180')", "/v1.0/copilot/reports/getMicrosoft365CopilotUsageUserDetail(period='D180')"

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// signInPage is the largest page of users if signInActivity is selected.
+// signInPage is the maximum page size of users if signInActivity is selected.
 const signInPage = 500
 
 func (g *graph) listUsers(q *query) (answer, error) {
@@ -55,7 +55,7 @@ func countOf(found iter.Seq[int]) (n int) {
 	return n
 }
 
-// selection returns the selected properties as an @odata.context lists them.
+// selection returns the selected properties in the form of an @odata.context.
 func selection(q *query) string {
 	if q.names == nil {
 		return ""
@@ -63,7 +63,7 @@ func selection(q *query) string {
 	return "(" + strings.Join(q.names, ",") + ")"
 }
 
-// usersBy iterates over the people who match a filter, in order, starting with number from.
+// usersBy iterates over the people who match a filter, in order, starting with person number from.
 func (c *Company) usersBy(f *clause, from int) (iter.Seq[int], error) {
 	var people []int
 	switch {
@@ -103,7 +103,7 @@ func (c *Company) everyUser(from int) iter.Seq[int] {
 	}
 }
 
-// user returns the person whose object id or UPN is in a path.
+// user returns the person whose object id or UPN is in the path.
 func (c *Company) user(key string) (int, error) {
 	i, found := c.byID(key)
 	if !found {
@@ -153,7 +153,7 @@ func (g *graph) transitiveMemberOf(q *query) (answer, error) {
 	return g.groupsOf(q, replica.isTransitiveMember)
 }
 
-// groupsOf lists the Entra groups that have the user as a member. in decides whether a group has the user.
+// groupsOf lists the Entra groups of a user. in decides whether the user is a member of a group.
 func (g *graph) groupsOf(q *query, in func(r replica, g, i int, t profile, at time.Time) bool) (answer, error) {
 	selected, err := properties(q, groupProperties, groupDefaults, "directoryObject")
 	if err != nil {
@@ -182,13 +182,13 @@ func (g *graph) groupsOf(q *query, in func(r replica, g, i int, t profile, at ti
 	return p.end(-1), nil
 }
 
-// Annotations with the type of a directory object.
+// The @odata.type annotations of directory objects.
 const (
 	userType  = `"@odata.type":"#microsoft.graph.user",`
 	groupType = `"@odata.type":"#microsoft.graph.group",`
 )
 
-// deleteUser answers a DELETE of a member's path without /$ref. As in real Graph, it deletes the user instead of the
+// deleteUser answers a DELETE of a member's path without /$ref. As in real Graph, deleteUser deletes the user, not the
 // membership.
 func (g *graph) deleteUser(q *query) (answer, error) {
 	g.c.mu.Lock()

@@ -15,11 +15,11 @@ type group struct {
 	rid         int    // last part of the SID; 0 without a dn
 
 	dynamic, roleAssignable, mailEnabled bool
-	hidden                               bool // whether reading the members needs a right of its own
+	hidden                               bool // whether the application needs Member.Read.Hidden to read the members
 	unhidden, denied                     bool // see GroupChange
-	deleted                              bool // whether Entra ID has deleted the group
-	gone                                 bool // whether Active Directory has deleted the group
-	again                                int  // see ADGroupChange
+	deleted                              bool // whether the group is deleted in Entra ID
+	gone                                 bool // whether the group is deleted in Active Directory
+	again                                int  // how often the Active Directory group was created again
 
 	rule   string   // membershipRule of a dynamic group
 	grants []string // skuIds of the products that direct members get
@@ -29,7 +29,7 @@ type group struct {
 
 func (g *group) synced() bool { return g.id != "" && g.dn != "" }
 
-// The groups of every company, as indices of groups.
+// The indices of groups. Every company has these groups.
 const (
 	groupE3 = iota
 	groupExchange
@@ -84,10 +84,10 @@ func nobody(profile) bool { return false }
 
 func groupID(n int) string { return fmt.Sprintf("60000000-0000-4000-8000-%012x", n+1) }
 
-// membership identifies a person in a group.
+// membership identifies the membership of a person in a group.
 type membership struct{ group, person int }
 
-// isMember reports whether the group lists the person itself.
+// isMember reports whether the group lists the person directly.
 func (c *Company) isMember(g, i int, t profile) bool {
 	if len(c.joined) > 0 {
 		if in, changed := c.joined[membership{g, i}]; changed {
@@ -97,7 +97,7 @@ func (c *Company) isMember(g, i int, t profile) bool {
 	return groups[g].first(t)
 }
 
-// isTransitiveMember reports whether the person is in the Active Directory group, directly or through a nested group.
+// isTransitiveMember reports whether the person is in the Active Directory group, directly or through nested groups.
 func (c *Company) isTransitiveMember(g, i int, t profile) bool {
 	if c.isMember(g, i, t) {
 		return true
@@ -105,7 +105,7 @@ func (c *Company) isTransitiveMember(g, i int, t profile) bool {
 	return slices.ContainsFunc(c.group(g).nested, func(n int) bool { return c.group(n).inAD() && c.isTransitiveMember(n, i, t) })
 }
 
-// setMember adds a person to the group or removes them, and schedules the change of licenses.
+// setMember adds a person to the group or removes the person, and schedules the change of licenses.
 func (c *Company) setMember(g, i int, in bool) {
 	now := c.now()
 	if m := (membership{g, i}); c.options.Lag > 0 {
@@ -123,8 +123,8 @@ func (c *Company) setMember(g, i int, in bool) {
 	c.advanceTo(now)
 }
 
-// memberLists caches the people in each Active Directory group, in order, until the next write, because ranged reads
-// of a large group need the list many times.
+// memberLists caches the people in each Active Directory group, in order. A ranged read of a large group needs the list
+// many times. A write to the group clears its list.
 type memberLists struct {
 	mu    sync.Mutex
 	lists map[int][]int32

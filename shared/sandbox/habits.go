@@ -2,17 +2,17 @@ package sandbox
 
 import "time"
 
-// habit is how often a person is active, and when the person is away.
+// habit is how often a person is active and when the person is away.
 type habit struct {
-	permille     int // of the working days on which the person is active
-	stops, until int // the days, since the start of the company, on which the person is away
+	permille     int // probability in 1/1000 that the person is active on a working day
+	stops, until int // the person is away from day stops to the day before day until; day 0 is the start of the company
 }
 
 // forGood is a day that never comes.
 const forGood = 1 << 30
 
-// habitOf returns the habit of a person. Of the people who are active at first, a tenth leaves within a year, and a
-// tenth is away for some months. Most others work every day, and some only now and then.
+// habitOf returns the habit of a person. A tenth of the people who are active at first leave within a year. Another
+// tenth is away for some months. Most other people work every day, and some work rarely.
 func (c *Company) habitOf(i int, t profile) (h habit) {
 	d := c.dice(i, streamHabits)
 	h.stops, h.until = forGood, forGood
@@ -39,8 +39,8 @@ func (c *Company) habitOf(i int, t profile) (h habit) {
 	return h
 }
 
-// active reports whether a person is active on a day, counted from the start of the company. In July most people are
-// away for three weeks.
+// active reports whether a person is active on a day. day is counted from the start of the company. In July, most
+// people are away for three weeks.
 func (c *Company) active(i int, h habit, day int, date time.Time) bool {
 	weekday := date.Weekday()
 	holiday := date.Month() == time.July && date.Day() > 7 && date.Day() < 29 && i%10 < 7
@@ -51,8 +51,8 @@ func (c *Company) active(i int, h habit, day int, date time.Time) bool {
 	return d.below(1000) < h.permille
 }
 
-// Live lets everybody who has the habit sign in, and log on, on the day that ends now. It is called once for each day of
-// a company's past.
+// Live makes people sign in and log on during the day that ends now, according to their habits. The caller calls Live
+// once for each day of a company's past.
 func (c *Company) Live() {
 	now := c.now()
 	today := int(now.Sub(c.start) / day)

@@ -8,7 +8,7 @@ import (
 // What is the kind of an event.
 type What string
 
-// The kinds of events: accepted writes, and changes of licenses that follow from them.
+// The kinds of events: accepted writes, and the license changes that follow from writes.
 const (
 	MemberAdded      What = "member added"
 	MemberRemoved    What = "member removed"
@@ -21,7 +21,7 @@ const (
 	UserRestored     What = "user restored" // restored from the bin
 )
 
-// Event is an accepted write, or the gain or loss of a license because of a write.
+// Event is an accepted write, or the gain or loss of a license after a write.
 type Event struct {
 	At          time.Time
 	What        What
@@ -29,8 +29,8 @@ type Event struct {
 	Group       string // first name of the group, for changes of members
 	SKU         string // skuId, for changes of licenses
 	LostMailbox bool   // whether the person lost the last product with a mailbox
-	// ByHand reports whether an administrator or another tool caused the event, through a method of Company. It is
-	// false if a request caused the event. An event about a license that follows later has the ByHand of its cause.
+	// ByHand reports whether an administrator or another tool caused the event through a method of Company. It is false if
+	// a request caused the event. The gain or loss of a license has the ByHand of its cause.
 	ByHand bool
 }
 
@@ -43,7 +43,7 @@ func (c *Company) note(e Event) {
 	}
 }
 
-// History returns everything that happened since the start, in order. It is empty if nothing was written.
+// History returns all events since the start, in order.
 func (c *Company) History() []Event {
 	c.advance()
 	c.mu.RLock()

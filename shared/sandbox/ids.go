@@ -11,8 +11,8 @@ import (
 // guid is a GUID in the byte order of its text.
 type guid [16]byte
 
-// guidOf returns the GUID of a person for one purpose. The last twelve digits are the person's number, which lets the
-// sandbox, and people who read logs, recognize the person.
+// guidOf returns the GUID of a person for one purpose. The last twelve digits are the person's number. By these digits,
+// the sandbox and readers of logs recognize the person.
 func (c *Company) guidOf(i, stream int) (g guid) {
 	d := c.dice(i, stream)
 	binary.BigEndian.PutUint64(g[:], d.next())
@@ -33,7 +33,7 @@ func (g guid) String() string {
 	return string(s[:])
 }
 
-// raw returns the bytes in the order in which Active Directory stores them.
+// raw returns the 16 bytes in Active Directory's order.
 func (g guid) raw() string {
 	g[0], g[1], g[2], g[3] = g[3], g[2], g[1], g[0]
 	g[4], g[5] = g[5], g[4]
@@ -43,7 +43,7 @@ func (g guid) raw() string {
 
 func (g guid) base64() string { return base64.StdEncoding.EncodeToString([]byte(g.raw())) }
 
-// isGUID reports whether s is a GUID as Graph writes it.
+// isGUID reports whether s is a GUID in the form that Graph uses.
 func isGUID(s string) bool {
 	if len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
 		return false
@@ -52,7 +52,7 @@ func isGUID(s string) bool {
 	return err == nil
 }
 
-// byID returns the person with an Entra object id, and whether there is one.
+// byID returns the person with an Entra object id. The second result is false if there is none.
 func (c *Company) byID(id string) (int, bool) {
 	if !isGUID(id) {
 		return 0, false
@@ -87,7 +87,7 @@ func (c *Company) objectGUID(i int) guid {
 	return c.guidOf(i, streamObjectGUID)
 }
 
-// userID returns the object id of the person's current Entra account.
+// userID returns the object id of the person's current account in Entra ID.
 func (c *Company) userID(i int) string {
 	if ch := c.changes[i]; ch != nil && ch.again > 0 {
 		return c.guidOf(i, streamReplaced+2*(ch.again-1)+1).String()
@@ -103,7 +103,7 @@ var domainAuthorities = [4]uint32{21, 1004336348, 1177238915, 682003330}
 // firstRID is the RID of person 0.
 const firstRID = 10000
 
-// rid returns the RID of the person's current account. No RID is used twice.
+// rid returns the RID of the person's current account. No two accounts share a RID.
 func (c *Company) rid(i int) int { return firstRID + i + c.Size()*c.replacedOf(i) }
 
 func sidText(rid int) string { return domainSID + "-" + strconv.Itoa(rid) }
@@ -117,7 +117,7 @@ func sidBytes(rid int) string {
 	return string(binary.LittleEndian.AppendUint32(b, uint32(rid)))
 }
 
-// bySID returns the person whose account has a SID, given in text or binary form.
+// bySID returns the person whose account has a SID. The SID is in text or binary form.
 func (c *Company) bySID(sid string) (int, bool) {
 	rid := 0
 	if text, ok := strings.CutPrefix(sid, domainSID+"-"); ok {

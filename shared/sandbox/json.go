@@ -5,15 +5,15 @@ import (
 	"time"
 )
 
-// property is a property of an object of Graph. Its function appends the value as JSON, or returns nil if the object
-// does not have the property.
+// property is a property of an object of Graph. write appends the value as JSON, or returns nil if the object lacks the
+// property.
 type property[T any] struct {
 	name  string
 	write func(b []byte, v *T) []byte
 }
 
-// appendObject appends an object with the selected properties. prefix is empty, or an annotation that ends with a
-// comma.
+// appendObject appends a JSON object with the selected properties. prefix is empty or an annotation with a comma at its
+// end.
 func appendObject[T any](b []byte, v *T, selected []property[T], prefix string) []byte {
 	b = append(b, '{')
 	b = append(b, prefix...)
@@ -34,7 +34,7 @@ func appendObject[T any](b []byte, v *T, selected []property[T], prefix string) 
 	return append(b, '}')
 }
 
-// text returns a property with a string value, which is null if the string is empty.
+// text returns a property with a string value. An empty string becomes null.
 func text[T any](name string, get func(*T) string) property[T] {
 	return property[T]{name, func(b []byte, v *T) []byte { return appendText(b, get(v)) }}
 }
@@ -43,19 +43,19 @@ func boolean[T any](name string, get func(*T) bool) property[T] {
 	return property[T]{name, func(b []byte, v *T) []byte { return appendBool(b, get(v)) }}
 }
 
-// constant returns a property that has the same value, given as JSON, in every object.
+// constant returns a property with the same JSON value in every object.
 func constant[T any](name, value string) property[T] {
 	return property[T]{name, func(b []byte, _ *T) []byte { return append(b, value...) }}
 }
 
-// appendText appends a string, or null if it is empty.
+// appendText appends a JSON string, or null for the empty string.
 func appendText(b []byte, s string) []byte {
 	if s == "" {
 		return append(b, "null"...)
 	}
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
-			quoted, _ := json.Marshal(s) // any string can be encoded
+			quoted, _ := json.Marshal(s) // Marshal can encode any string
 			return append(b, quoted...)
 		}
 	}
@@ -71,7 +71,7 @@ func appendBool(b []byte, v bool) []byte {
 	return append(b, "false"...)
 }
 
-// appendTime appends an instant in Graph's form, or null if it is zero.
+// appendTime appends an instant in Graph's form, or null for the zero time.
 func appendTime(b []byte, t time.Time) []byte {
 	if t.IsZero() {
 		return append(b, "null"...)
@@ -81,7 +81,7 @@ func appendTime(b []byte, t time.Time) []byte {
 	return append(b, '"')
 }
 
-// appendList appends an array.
+// appendList appends a JSON array.
 func appendList[E any](b []byte, list []E, write func(b []byte, e E) []byte) []byte {
 	b = append(b, '[')
 	for n, e := range list {

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// Keep saves the state of the company. back restores that state and may be called any number of times, so many trials
-// can start from one state. The clock is not part of the state.
+// Keep saves the state of the company. back restores the saved state. It may be called any number of times, so many
+// trials can start from one state. The clock is not part of the state.
 func (c *Company) Keep() (back func()) {
 	c.advance()
 	c.mu.RLock()
@@ -21,7 +21,7 @@ func (c *Company) Keep() (back func()) {
 	}
 }
 
-// become copies the state of another company. The two share nothing that a later change could alter.
+// become copies the state of another company. Later changes of one company do not affect the other company.
 func (c *Company) become(o *Company) {
 	c.fixed, c.adAhead, c.moved, c.hand = o.fixed, o.adAhead, o.moved, o.hand
 	c.concealed, c.typed, c.reports = o.concealed, o.typed, o.reports
@@ -55,7 +55,7 @@ func (c *Company) become(o *Company) {
 	}
 }
 
-// forget drops everything that is computed from the state.
+// forget clears all caches.
 func (c *Company) forget() {
 	c.forgetEntries()
 	for g := range groups {

@@ -9,8 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestKeep checks that a company can be restored to a saved state any number of times. The restored company then
-// behaves like a company to which nothing happened.
+// TestKeep checks that a company can be restored to a saved state any number of times. The same changes must then have
+// the same effects again.
 func TestKeep(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
@@ -58,8 +58,8 @@ func TestKeep(t *testing.T) {
 	}
 }
 
-// TestKeepKnowsEveryField fails when Company gets a new field, until somebody adds the field to become or to the list
-// below.
+// TestKeepKnowsEveryField fails when Company gets a new field. The author of the field must then add the field to
+// become or to the list below.
 func TestKeepKnowsEveryField(t *testing.T) {
 	t.Parallel()
 	known := []string{

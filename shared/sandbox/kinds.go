@@ -17,8 +17,8 @@ func (c *Company) SetDisplayName(i int, name string) {
 	c.changeOf(i).displayName = name
 }
 
-// SetUPN changes a person's userPrincipalName in Entra ID, as happens after a marriage. Its domain must be the
-// company's.
+// SetUPN changes a person's userPrincipalName in Entra ID, as after a marriage. The domain of the new name must be the
+// company's domain.
 func (c *Company) SetUPN(i int, upn string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -29,8 +29,8 @@ func (c *Company) SetUPN(i int, upn string) {
 	ch.upn, c.renamed[strings.ToLower(upn)] = upn, i
 }
 
-// SetRecipientType sets a person's msExchRecipientTypeDetails in Active Directory, as Exchange's tools do in a forest
-// whose schema has it.
+// SetRecipientType sets a person's msExchRecipientTypeDetails in Active Directory. In reality, Exchange's tools set
+// this attribute if the forest's schema has it.
 func (c *Company) SetRecipientType(i int, value string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -38,19 +38,19 @@ func (c *Company) SetRecipientType(i int, value string) {
 	c.move(i)
 }
 
-// TellRecipientTypes adds the column Recipient Type to the mailbox usage report. Version 1.0 does not have it
-// (msgraph-sdk-powershell#1581).
+// TellRecipientTypes adds the column Recipient Type to the mailbox usage report. Version 1.0 of Graph does not have
+// this column (msgraph-sdk-powershell#1581).
 func (c *Company) TellRecipientTypes() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.typed = true
 }
 
-// agentType is the annotation of an agent's account. It also appears in lists of users, unlike the annotation of a
-// person's account.
+// agentType is the annotation of an agent's account. Lists of users also have this annotation, unlike the annotation of
+// a person's account.
 const agentType = `"@odata.type":"#microsoft.graph.agentUser",`
 
-// typeOf returns the annotation of the user's type. plain is the result if the user is not an agent.
+// typeOf returns the annotation of the user's type. plain is the annotation of a user who is not an agent.
 func (u *entraUser) typeOf(plain string) string {
 	if u.Agent() {
 		return agentType
@@ -58,7 +58,7 @@ func (u *entraUser) typeOf(plain string) string {
 	return plain
 }
 
-// changed applies changes made by hand to the user.
+// changed applies the changes in ch to the user.
 func (u *entraUser) changed(ch *change) {
 	if ch == nil {
 		return

@@ -13,14 +13,14 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// The account as which idleseat binds, and the DNS name of the domain controller.
+// The account that idleseat uses to bind, and the DNS name of the domain controller.
 const (
 	bindAccount    = "svc-idleseat"
 	bindDN         = "CN=" + bindAccount + ",OU=Service Accounts," + BaseDN
 	controllerHost = "dc1." + dnsDomain
 )
 
-// ldapServer answers LDAP like a domain controller.
+// ldapServer simulates a domain controller.
 type ldapServer struct {
 	c        *Company
 	password string
@@ -50,7 +50,7 @@ func startLDAP(c *Company, certificate tls.Certificate, password string, record 
 			if err != nil {
 				return // the listener is closed
 			}
-			if secured := conn.(*tls.Conn); s.open(secured) { // a listener of tls.Listen accepts only this type
+			if secured := conn.(*tls.Conn); s.open(secured) { // tls.Listen returns a listener that accepts only this type
 				s.serving.Go(func() { s.serve(secured) })
 			}
 		}
@@ -58,7 +58,7 @@ func startLDAP(c *Company, certificate tls.Certificate, password string, record 
 	return s, nil
 }
 
-// open registers a connection for close. It returns false if the server is closed already.
+// open registers a connection, so that close can close it. It returns false if the server is already closed.
 func (s *ldapServer) open(conn *tls.Conn) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -81,17 +81,17 @@ func (s *ldapServer) close() error {
 	return err
 }
 
-// drop breaks all open connections.
+// drop closes all open connections without a TLS shutdown.
 func (s *ldapServer) drop() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for conn := range s.conns {
-		_ = conn.NetConn().Close() // the client may have closed it already
+		_ = conn.NetConn().Close() // the client may have closed the connection already
 		delete(s.conns, conn)
 	}
 }
 
-// ldapConn is the connection of a client.
+// ldapConn is a connection with a client.
 type ldapConn struct {
 	net.Conn
 	mu    sync.Mutex
@@ -104,19 +104,19 @@ func (c *ldapConn) isBound() bool {
 	return c.bound
 }
 
-// write writes whole messages. It ignores errors, because the client may have left.
+// write writes whole messages. It ignores errors, because the client may have closed the connection.
 func (c *ldapConn) write(b []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	_, _ = c.Write(b)
 }
 
-// serve answers the requests on a connection, several at the same time.
+// serve answers the requests on a connection. It answers several requests at the same time.
 func (s *ldapServer) serve(raw *tls.Conn) {
 	var answering sync.WaitGroup
 	defer answering.Wait()
 	defer func() {
-		_ = raw.Close() // the client may have closed it already
+		_ = raw.Close() // the client may have closed the connection already
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		delete(s.conns, raw)
@@ -135,8 +135,8 @@ func (s *ldapServer) serve(raw *tls.Conn) {
 	}
 }
 
-// bind checks the password. As in real Active Directory, a bind without a name and a password succeeds and leaves the
-// connection anonymous.
+// bind checks the password. As in real Active Directory, a bind without name and password succeeds, and the connection
+// stays anonymous.
 func (s *ldapServer) bind(x *Exchange) {
 	code, diagnostic, b := ldap.LDAPResultSuccess, "", x.bind
 	granted := b.simple && b.password != "" && s.knows(b.name) && b.password == s.password
@@ -154,7 +154,7 @@ func (s *ldapServer) bind(x *Exchange) {
 	x.end(nil, code, diagnostic)
 }
 
-// knows reports whether name is one of the three names with which the account can bind.
+// knows reports whether name is one of the three names of the account that idleseat uses to bind.
 func (s *ldapServer) knows(name string) bool {
 	for _, n := range []string{bindDN, bindAccount + "@" + dnsDomain, `CORP\` + bindAccount} {
 		if strings.EqualFold(n, name) {

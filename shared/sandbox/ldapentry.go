@@ -21,16 +21,16 @@ type entry struct {
 	gone   bool     // whether searches skip the object
 	hidden []string // attributes that idleseat's account may not read, in lower case
 	attrs  []attribute
-	parsed *ldap.DN // dn parsed; nil for people
+	parsed *ldap.DN // dn in parsed form; nil for people
 }
 
-// attribute is an attribute under the name that the schema has. Binary values are raw bytes.
+// attribute is an attribute with its name in the schema. Binary values are raw bytes.
 type attribute struct {
 	name   string
 	values []string
 }
 
-// get returns the values of an attribute, whose name is case-insensitive.
+// get returns the values of an attribute. The name is case-insensitive.
 func (e *entry) get(name string) []string {
 	if e.hides(name) {
 		return nil
@@ -43,7 +43,7 @@ func (e *entry) get(name string) []string {
 	return nil
 }
 
-// set adds an attribute unless all values are empty.
+// set adds an attribute. It does nothing if all values are empty.
 func (e *entry) set(name string, values ...string) {
 	for _, v := range values {
 		if v != "" {
@@ -60,7 +60,7 @@ const (
 	peopleBase = "OU=People," + BaseDN
 )
 
-// masterNCs are the naming contexts that the controller can write.
+// masterNCs are the naming contexts of which the controller has a writable copy.
 var masterNCs = []string{BaseDN, configDN, schemaDN}
 
 func category(class string) string { return "CN=" + class + "," + schemaDN }
@@ -77,8 +77,8 @@ func plain(dn, parent string, classes []string, attrs ...attribute) *entry {
 	return e
 }
 
-// fixed are the objects that are not people, parents before children. They omit the account as which idleseat binds,
-// as if it were in a container that it cannot read.
+// fixed are the objects that are not people, parents before children. The account that idleseat uses to bind is not
+// among the objects, because idleseat may not read its container.
 var fixed = fixedEntries()
 
 func fixedEntries() []*entry {
@@ -152,7 +152,7 @@ func groupEntry(all []group, n int) *entry {
 	return e
 }
 
-// rootDSE returns the object in which a controller describes itself, which is readable before a bind.
+// rootDSE returns the object that describes a controller. A client can read the object before a bind.
 func (c *Company) rootDSE() *entry {
 	e := &entry{person: -1, group: -1}
 	e.set("defaultNamingContext", BaseDN)
@@ -173,12 +173,12 @@ func (c *Company) rootDSE() *entry {
 	return e
 }
 
-// keptPeople is the size of the largest company whose person objects are cached between requests. A larger company
-// uses no memory for them.
+// keptPeople is the size of the largest company for which the objects of people are cached between requests. A larger
+// company does not cache these objects, to save memory.
 const keptPeople = 10_000
 
-// personEntry returns the object of a person who has one. The caller must not change it, because it may be cached
-// until changeOf drops it.
+// personEntry returns the Active Directory object of a person. The caller must not change the object, because it may be
+// cached until changeOf clears the cache.
 func (c *Company) personEntry(i int, t profile) *entry {
 	if i >= len(c.entries) {
 		return c.makeEntry(i, t)
@@ -263,7 +263,7 @@ func accountControl(enabled directory.Flag) string {
 	return "514"
 }
 
-// fileTime returns an instant as a FILETIME, in units of 100 ns since 1601. It returns 0 for the zero time.
+// fileTime returns an instant as a FILETIME: the number of 100 ns intervals since 1601. The zero time becomes 0.
 func fileTime(t time.Time) string {
 	if t.IsZero() {
 		return "0"

@@ -10,27 +10,27 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// Exchange is one operation on Active Directory, into which a test can inject faults.
+// Exchange is one operation on Active Directory. A test can inject faults into the operation.
 type Exchange struct {
 	Method string // "BIND", "SEARCH" or "MODIFY"
 	Target string // the account of a bind, the base and filter of a search, or the DN of a modify
 	Single bool   // whether a search asks for one object by its DN
 
-	// The fields below change how a search is answered. Their zero values change nothing.
+	// The following fields change the answer to a search. Their zero values change nothing.
 
-	// Person returns which attributes of a person's object are hidden, and by how much its logon dates are too old.
-	// Filters are evaluated on the object with these changes.
+	// Person returns the hidden attributes of a person's object and the duration by which its logon dates are too old.
+	// Filters see the changed object.
 	Person func(dn string) (hidden []string, behind time.Duration)
-	// Page returns which of the found entries are sent, and in which order. found is the number of entries, and the
-	// result has their indices.
+	// Page selects and orders the entries of the answer. found is the number of entries that the search found. The result
+	// contains indices of found entries.
 	Page func(found int) []int
-	// Result is a result code that is sent after the entries instead of success. No cookie is then sent.
+	// Result is the result code that follows the entries in place of success. The answer then has no cookie.
 	Result  int
 	Message string
 
-	// Wait is called before the last message is sent. It may be nil.
+	// Wait is called before the last message of the answer is sent. It may be nil.
 	Wait func()
-	// Lost breaks all connections instead of sending the last message.
+	// Lost closes all connections in place of sending the last message.
 	Lost bool
 
 	s     *ldapServer
@@ -38,12 +38,12 @@ type Exchange struct {
 	m     message
 	serve func(*Exchange)
 
-	bind   bindRequest // the decoded request, for a bind
+	bind   bindRequest // decoded request of a bind
 	search *searchRequest
 	modify *modifyRequest
 }
 
-// answer carries out an operation, or hands it to the function of Meddle.
+// answer carries out an operation, or passes the operation to the function that Meddle has set.
 func (s *ldapServer) answer(conn *ldapConn, m message) {
 	x := &Exchange{s: s, conn: conn, m: m}
 	var err error
@@ -80,21 +80,21 @@ func (s *ldapServer) answer(conn *ldapConn, m message) {
 // Serve carries out the operation.
 func (x *Exchange) Serve() { x.serve(x) }
 
-// Refuse answers with a result code (RFC 4511, appendix A) without carrying out the operation.
+// Refuse answers with a result code (RFC 4511, appendix A). The operation is not carried out.
 func (x *Exchange) Refuse(code int, message string) {
 	x.s.record(&Request{Method: x.Method, Template: x.Target, Status: code})
 	x.end(nil, code, message)
 }
 
-// Drop breaks all connections to the controller, as a restart does.
+// Drop closes all connections to the controller, as a restart does.
 func (x *Exchange) Drop() { x.s.drop() }
 
-// lastAnswers maps the tag of a request to the tag of the message that ends its answer. If a request is missing, the
-// tag of that message is the request's tag plus one.
+// lastAnswers maps the tag of a request to the tag of the last message of its answer. For other requests, the tag of
+// the last message is the request's tag plus one.
 var lastAnswers = map[ber.Tag]ber.Tag{ldap.ApplicationSearchRequest: ldap.ApplicationSearchResultDone}
 
-// end sends left, the remaining bytes of the answer, and then the last message. If Lost is set, it breaks all
-// connections instead of sending the last message.
+// end sends left, which is the rest of the answer, and then the last message. If Lost is set, end closes all
+// connections in place of sending the last message.
 func (x *Exchange) end(left []byte, code int, diagnostic string, controls ...ldap.Control) {
 	if x.Lost || x.Wait != nil {
 		x.conn.write(left)
@@ -114,7 +114,7 @@ func (x *Exchange) end(left []byte, code int, diagnostic string, controls ...lda
 	x.conn.write(appendResult(left, x.m.id, tag, code, diagnostic, controls))
 }
 
-// telling returns a person's object in which the attributes hidden are hidden and the logon dates are older by behind.
+// telling returns the object of a person with further hidden attributes and with logon dates that are older by behind.
 func (e *entry) telling(hidden []string, behind time.Duration) *entry {
 	if len(hidden) == 0 && behind == 0 {
 		return e

@@ -22,15 +22,14 @@ type condition struct {
 	attr  string // lower case
 	rule  string // matching rule of an extensible match
 	value string
-	about *entry   // the object with the DN in value, for attributes that hold DNs
-	any   []string // of a substring filter: the parts that a value contains, in order and in lower case
+	about *entry   // object whose DN is value, for attributes that contain DNs
+	any   []string // for a substring filter: parts that a value contains, in order and in lower case
 }
 
-// maxDepth is the deepest nesting that a filter may have.
+// maxDepth is the maximum nesting depth of a filter.
 const maxDepth = 50
 
-// parseCondition parses a filter. It rejects what the sandbox cannot evaluate, because ignoring a part would be a
-// guess.
+// parseCondition parses a filter. It rejects a filter that the sandbox cannot evaluate completely.
 func (c *Company) parseCondition(filter string) (*condition, error) {
 	packet, err := ldap.CompileFilter(filter)
 	if err != nil {
@@ -140,8 +139,8 @@ func (x *condition) matches(c *Company, e *entry) bool {
 	}
 }
 
-// within reports whether a value contains the parts of a substring filter, one after the other. Letter case does not
-// count, as for every text of Active Directory that idleseat asks for.
+// within reports whether a value contains the parts of a substring filter in order. The comparison ignores letter case,
+// as Active Directory does for all texts that idleseat searches.
 func (x *condition) within(v string) bool {
 	rest := strings.ToLower(v)
 	for _, part := range x.any {
@@ -154,7 +153,7 @@ func (x *condition) within(v string) bool {
 	return true
 }
 
-// contains reports whether a group lists an object or, with chain, contains it through nested groups.
+// contains reports whether group outer contains inner directly or, if chain is set, through nested groups.
 func (c *Company) contains(outer, inner *entry, chain bool) bool {
 	if outer.group < 0 {
 		return false
@@ -177,14 +176,14 @@ func (x *condition) bitsSet(e *entry) bool {
 	})
 }
 
-// equals compares one value according to the attribute's syntax.
+// equals compares the filter's value with one value by the rules of the attribute's syntax.
 func (x *condition) equals(v string) bool {
 	switch x.attr {
 	case "objectsid":
 		return v == x.value || strings.HasPrefix(x.value, "S-1-") && sidValue(x.value) == v
 	case "objectguid", "ms-ds-consistencyguid":
 		return v == x.value
-	case "objectcategory": // a category can be given by the name of its class
+	case "objectcategory": // a filter can give a category by the name of its class
 		class, _, _ := strings.Cut(strings.TrimPrefix(v, "CN="), ",")
 		return strings.EqualFold(v, x.value) || strings.EqualFold(class, x.value) || class == "Person" && strings.EqualFold(x.value, "user")
 	default:
@@ -202,8 +201,8 @@ func sidValue(s string) string {
 	return sidBytes(n)
 }
 
-// only returns the people who can match the condition. A search for one person then visits that person alone. bounded is
-// false if anybody can match.
+// only returns the people who can match the condition. A search for one person then does not visit everybody. bounded
+// is false if the condition does not limit the people.
 func (x *condition) only(c *Company) (people []int, bounded bool) {
 	switch x.op {
 	case ldap.FilterAnd:

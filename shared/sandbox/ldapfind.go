@@ -8,7 +8,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// entryOf returns the object with a DN, or nil. DNs are case-insensitive, and <GUID=…> is accepted in place of a DN.
+// entryOf returns the object with a DN, or nil. DNs are case-insensitive. The form <GUID=…> is accepted too.
 func (c *Company) entryOf(dn string) *entry {
 	if guid, found := strings.CutPrefix(dn, "<GUID="); found {
 		return c.entryOfGUID(strings.TrimSuffix(guid, ">"))
@@ -40,8 +40,8 @@ func (c *Company) entryOf(dn string) *entry {
 	return nil
 }
 
-// entryAsWritten returns the object of a person whose DN is spelled exactly as the sandbox spells it, without parsing
-// it.
+// entryAsWritten returns the object of a person without parsing the DN. It finds only a DN that is spelled as the
+// sandbox spells it.
 func (c *Company) entryAsWritten(dn string) *entry {
 	cn, _, _ := strings.Cut(dn, "),")
 	i, found := c.byAccountName(cn[strings.LastIndexByte(cn, '(')+1:])
@@ -56,7 +56,7 @@ func (c *Company) entryAsWritten(dn string) *entry {
 	return nil
 }
 
-// entryOfGUID returns the object with a GUID, given with dashes.
+// entryOfGUID returns the object with a GUID. text is the GUID with dashes.
 func (c *Company) entryOfGUID(text string) *entry {
 	if !isGUID(text) {
 		return nil

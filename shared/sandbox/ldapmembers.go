@@ -10,15 +10,15 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// memberCount returns the number of values of member. The caller must hold the lock.
+// memberCount returns the number of values of the attribute member. The caller must hold the lock.
 func (c *Company) memberCount(g int) int { return len(c.nestedInAD(g)) + len(c.adMembers(g)) }
 
-// nestedInAD returns the Active Directory groups that a group lists.
+// nestedInAD returns the Active Directory groups that are direct members of a group.
 func (c *Company) nestedInAD(g int) []int {
 	return slices.DeleteFunc(slices.Clone(c.group(g).nested), func(n int) bool { return !c.group(n).inAD() })
 }
 
-// memberDNs returns values of the attribute member. The first has the index from, and the last has the index to.
+// memberDNs returns the values of the attribute member with the indices from to to, inclusive.
 func (c *Company) memberDNs(g, from, to int) (dns []string) {
 	nested, people := c.nestedInAD(g), c.adMembers(g)
 	for n := from; n <= to && n < len(nested)+len(people); n++ {
@@ -32,7 +32,7 @@ func (c *Company) memberDNs(g, from, to int) (dns []string) {
 	return dns
 }
 
-// extended adds the GUID and the SID of each object to its DN, in hexadecimal, as Windows does for
+// extended adds the GUID and the SID of each object to its DN, in hexadecimal. Windows does so for
 // LDAP_SERVER_EXTENDED_DN_OID without a value (MS-ADTS 3.1.1.3.4.1.5).
 func (c *Company) extended(dns []string) (long []string) {
 	for _, dn := range dns {
@@ -44,8 +44,8 @@ func (c *Company) extended(dns []string) (long []string) {
 	return long
 }
 
-// membersAsked returns the requested values of the attribute member, at most 1,500 of them. If the group has more, the
-// name of the returned attribute contains the range of the values.
+// membersAsked returns the requested values of the attribute member. It returns at most 1,500 values. If the group has
+// more values, the name of the returned attribute contains the range.
 func (c *Company) membersAsked(g int, all bool, asked []string) (attrs []attribute) {
 	from, to, ranged, wanted := 0, maxValues-1, false, all
 	for _, name := range asked {
@@ -63,14 +63,14 @@ func (c *Company) membersAsked(g int, all bool, asked []string) (attrs []attribu
 		return []attribute{{"member", c.memberDNs(g, 0, count-1)}}
 	case to >= count-1:
 		return []attribute{{fmt.Sprintf("member;range=%d-*", from), c.memberDNs(g, from, count-1)}}
-	case !ranged: // the empty attribute is how Active Directory marks that values are missing
+	case !ranged: // Active Directory marks missing values by the empty attribute
 		return []attribute{{"member", nil}, {fmt.Sprintf("member;range=0-%d", to), c.memberDNs(g, 0, to)}}
 	default:
 		return []attribute{{fmt.Sprintf("member;range=%d-%d", from, to), c.memberDNs(g, from, to)}}
 	}
 }
 
-// memberRange parses a name such as "member;range=a-b", in which b may be a star.
+// memberRange parses an attribute name of the form "member;range=a-b". b may be a star.
 func memberRange(name string) (low, high int, ok bool) {
 	const prefix = "member;range="
 	if len(name) < len(prefix) || !strings.EqualFold(name[:len(prefix)], prefix) {
@@ -85,7 +85,7 @@ func memberRange(name string) (low, high int, ok bool) {
 	return low, high, lowErr == nil && highErr == nil && low >= 0 && high >= low
 }
 
-// modify changes members of groups. It refuses every other change.
+// modify changes members of groups. It refuses all other changes.
 func (s *ldapServer) modify(x *Exchange) {
 	s.c.advance()
 	seen, diagnostic := &Request{Method: "MODIFY", Template: x.modify.DN}, ""
@@ -101,13 +101,13 @@ func (s *ldapServer) modify(x *Exchange) {
 	x.end(nil, seen.Status, diagnostic)
 }
 
-// memberWrite adds or removes one member.
+// memberWrite is the addition or removal of one member.
 type memberWrite struct {
 	person int
 	in     bool
 }
 
-// modifyMembers makes either all changes of a request or none. Errors are of type *ldapError.
+// modifyMembers makes all changes of a request or none. Errors are of type *ldapError.
 func (c *Company) modifyMembers(m *modifyRequest) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -136,7 +136,7 @@ func (c *Company) modifyMembers(m *modifyRequest) error {
 	return nil
 }
 
-// memberWrites checks one change of a request and returns the writes that it consists of.
+// memberWrites checks one change of a request and splits it into single writes.
 func (c *Company) memberWrites(g int, change modification, permissive bool) (writes []memberWrite, err error) {
 	in := change.operation == ldap.AddAttribute
 	if !strings.EqualFold(change.attribute, "member") || !in && change.operation != ldap.DeleteAttribute {

@@ -9,18 +9,19 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// bindRID is the RID of the account as which idleseat binds.
+// bindRID is the RID of the account that idleseat uses to bind.
 const bindRID = 1104
 
-// Hide takes away idleseat's right to read attributes of a person's Active Directory account. Answers and filters
-// then treat them as absent (MS-ADTS 3.1.1.4.3: such a value is treated as "does not exist").
+// Hide removes idleseat's right to read attributes of a person's Active Directory account. The attributes are then
+// absent from answers, and filters treat them as absent (MS-ADTS 3.1.1.4.3: such a value is treated as "does not
+// exist").
 func (c *Company) Hide(i int, attributes ...string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.changeOf(i).hidden = lowered(attributes)
 }
 
-// HideMembers takes away idleseat's right to read the members of an Active Directory group.
+// HideMembers removes idleseat's right to read the members of an Active Directory group.
 func (c *Company) HideMembers(groupDN string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -33,8 +34,8 @@ func (c *Company) HideMembers(groupDN string) {
 	}
 }
 
-// SetPrimaryGroup makes a group the primary group of a person and removes the person from the group's list, because
-// the directory stores primary groups in primaryGroupID only.
+// SetPrimaryGroup makes a group the primary group of a person. It also removes the person from the attribute member of
+// the group, because the directory stores a primary group only in primaryGroupID.
 func (c *Company) SetPrimaryGroup(i int, groupDN string) {
 	c.byHand(func() {
 		if g, found := c.adGroup(groupDN); found {
@@ -52,7 +53,7 @@ func lowered(names []string) (lower []string) {
 	return lower
 }
 
-// primaryOf returns the RID of a person's primary group, which by default is Domain Users.
+// primaryOf returns the RID of a person's primary group. The default is Domain Users.
 func (c *Company) primaryOf(i int) int {
 	if ch := c.changes[i]; ch != nil && ch.primary != 0 {
 		return ch.primary
@@ -63,16 +64,16 @@ func (c *Company) primaryOf(i int) int {
 // hides reports whether idleseat may not read an attribute.
 func (e *entry) hides(name string) bool { return slices.Contains(e.hidden, strings.ToLower(name)) }
 
-// A search returns the attribute descriptorAttribute only if the search names it and has the control descriptorFlags.
-// The control must leave out the parts that an ordinary account may not read (MS-ADTS 3.1.1.3.4.1.11).
+// A search returns descriptorAttribute only if the search names the attribute and has the control descriptorFlags. The
+// control must exclude the parts that an ordinary account may not read (MS-ADTS 3.1.1.3.4.1.11).
 const (
 	descriptorAttribute = "nTSecurityDescriptor"
 	descriptorFlags     = "1.2.840.113556.1.4.801"
 	systemAuditFlag     = 0x8
 )
 
-// descriptor returns the entry's discretionary access control list. It denies idleseat's account the hidden
-// attributes, and allows all authenticated accounts to read the others.
+// descriptor returns the discretionary access control list of the entry. The list denies idleseat's account the hidden
+// attributes. It allows all authenticated accounts to read all other attributes.
 func (e *entry) descriptor() string {
 	const (
 		revision, self, present   = 1, 0x8000, 0x4
@@ -110,11 +111,11 @@ func schemaGUID(name string) string {
 	return string(sum[:16])
 }
 
-// schemaEntries returns the schema objects of the attributes of people and groups.
+// schemaEntries returns the schema objects for the attributes of people and groups.
 func schemaEntries() []*entry {
 	list := []*entry{plain(schemaDN, configDN, []string{"top", "dMD"})}
 	names := slices.Concat(directory.ADAttributes(), []string{"objectSid", "objectGUID", "lastLogon", "primaryGroupID", "member", "memberOf"})
-	names = slices.DeleteFunc(names, func(name string) bool { return strings.HasPrefix(name, "msExch") }) // the forest does not have Exchange's schema
+	names = slices.DeleteFunc(names, func(name string) bool { return strings.HasPrefix(name, "msExch") }) // the forest lacks Exchange's schema
 	for _, name := range names {
 		list = append(list, plain("CN="+name+","+schemaDN, schemaDN, []string{"top", "attributeSchema"},
 			attribute{"lDAPDisplayName", []string{name}}, attribute{"schemaIDGUID", []string{schemaGUID(name)}}, attribute{"searchFlags", []string{"0"}}))

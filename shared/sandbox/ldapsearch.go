@@ -13,12 +13,12 @@ import (
 // The controls that the sandbox supports.
 const (
 	pagingControl    = ldap.ControlTypePaging
-	showDeleted      = ldap.ControlTypeMicrosoftShowDeleted // accepted without effect: the recycle bin looks empty
+	showDeleted      = ldap.ControlTypeMicrosoftShowDeleted // accepted without effect; the recycle bin appears empty
 	permissiveModify = "1.2.840.113556.1.4.1413"
 	extendedDN       = "1.2.840.113556.1.4.529"
 )
 
-// MaxPageSize and MaxValRange of Active Directory.
+// The limits MaxPageSize and MaxValRange of Active Directory.
 const (
 	maxEntries = 1000
 	maxValues  = 1500
@@ -31,9 +31,9 @@ type search struct {
 	base     *entry // nil: the rootDSE
 	where    *condition
 	paging   *ldap.ControlPaging // nil: unpaged
-	people   []int               // the only people who can match, if the filter bounds them; see condition.only
+	people   []int               // if only is set: the people who can match; see condition.only
 	only     bool
-	access   bool // whether the search requests access control lists, excluding the part for auditors
+	access   bool // whether the search requests access control lists without the audit part
 	extended bool // whether the search requests member DNs with GUID and SID
 	from     int  // position at which to start
 	sent     int  // number of entries on earlier pages
@@ -74,7 +74,7 @@ func (s *ldapServer) search(x *Exchange) {
 	x.end(answer, seen.Status, diagnostic, controls...)
 }
 
-// full writes the answer if it is large enough, and returns what is left to write.
+// full writes the answer if it has at least fullAnswer bytes. It returns the unwritten bytes.
 func (c *ldapConn) full(answer []byte) []byte {
 	if len(answer) < fullAnswer {
 		return answer
@@ -83,7 +83,7 @@ func (c *ldapConn) full(answer []byte) []byte {
 	return answer[:0]
 }
 
-// fullAnswer is the number of bytes at which an answer is written.
+// fullAnswer is the minimum number of bytes for a write.
 const fullAnswer = 16 << 10
 
 // prepare checks a search. Errors are of type *ldapError.
@@ -142,8 +142,8 @@ func (x *search) controls() error {
 	return nil
 }
 
-// run calls send with each entry that is found. At a limit, it returns a cookie if the search is paged, and otherwise
-// fails with sizeLimitExceeded.
+// run calls send for each found entry. When the size limit is reached, run returns a cookie for a paged search, and
+// otherwise fails with sizeLimitExceeded.
 func (x *search) run(send func(*entry, []attribute)) ([]ldap.Control, error) {
 	room := maxEntries
 	if x.paging != nil {
@@ -179,9 +179,9 @@ func (x *search) page(cookie string) []ldap.Control {
 	return []ldap.Control{&ldap.ControlPaging{Cookie: []byte(cookie)}}
 }
 
-// at looks at one position of a search. The positions are those of the fixed objects, followed by the people. In a base
-// search, the only position is 0. found is nil if the object at the position does not match. more is false if position
-// is past the last one.
+// at examines one position of a search. The positions number the fixed objects first and then the people. A search with
+// base scope has only position 0. found is nil if the object at the position does not match. more is false after the
+// last position.
 func (x *search) at(position int) (found *entry, attrs []attribute, more bool) {
 	x.c.mu.RLock()
 	defer x.c.mu.RUnlock()
@@ -234,8 +234,8 @@ func (x *search) person(n int) (int, bool) {
 	return n, n < x.c.Size()
 }
 
-// inScope reports whether an object is in the scope of the search. The configuration is a naming context of its own,
-// so it is not below the domain.
+// inScope reports whether an object is in the scope of the search. The configuration is a separate naming context, so
+// it is not below the domain.
 func (x *search) inScope(e *entry) bool {
 	if x.m.Scope == ldap.ScopeBaseObject {
 		return true
@@ -251,13 +251,13 @@ func (x *search) inScope(e *entry) bool {
 	return child || e.dn == x.base.dn || strings.HasSuffix(e.parent, ","+base)
 }
 
-// inSchema reports whether an object is in the schema, which is a naming context of its own.
+// inSchema reports whether an object is in the schema, which is a separate naming context.
 func (e *entry) inSchema() bool { return strings.HasSuffix(e.dn, schemaDN) }
 
-// constructed is an attribute that the server computes. It is returned only if requested by name.
+// constructed is an attribute that the server computes. A search returns the attribute only if the search names it.
 const constructed = "allowedAttributesEffective"
 
-// selected returns the requested attributes under the names that the schema has.
+// selected returns the requested attributes with their names in the schema.
 func (c *Company) selected(e *entry, m *searchRequest) (attrs []attribute) {
 	all := len(m.Attributes) == 0 || slices.Contains(m.Attributes, "*")
 	for _, a := range e.attrs {

@@ -12,8 +12,8 @@ const firstUSN = 10_000
 
 const settingsDN = "CN=NTDS Settings,CN=DC1," + sitesDN
 
-// numbered adds a random invocationId to the settings of the controller. It marks the controller's database as a new
-// one, so a USN of one company means nothing in another.
+// numbered sets the invocationId in the controller's settings to a random value. The value identifies the controller's
+// database. A USN of one company therefore has no meaning in another company.
 func numbered(list []*entry) []*entry {
 	var id guid
 	rand.Read(id[:])
@@ -25,8 +25,8 @@ func numbered(list []*entry) []*entry {
 	return list
 }
 
-// usnOf returns a person's uSNChanged. Two kinds of change do not raise it: a change of membership, which is stored
-// with the group, and a change of lastLogon, which is not replicated.
+// usnOf returns a person's uSNChanged. Two changes do not raise it. A membership is stored with the group. lastLogon is
+// not replicated.
 func (c *Company) usnOf(i int) int {
 	if ch := c.changes[i]; ch != nil && ch.usn > 0 {
 		return ch.usn
@@ -43,7 +43,7 @@ func (c *Company) move(i int) {
 	c.changeOf(i).usn = c.highestUSN()
 }
 
-// atLeast reports whether the number v is at least the filter's.
+// atLeast reports whether the number v is not less than the filter's value.
 func (x *condition) atLeast(v string) bool {
 	least, errLeast := strconv.ParseInt(x.value, 10, 64)
 	n, err := strconv.ParseInt(v, 10, 64)

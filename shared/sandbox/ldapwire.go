@@ -14,7 +14,7 @@ type message struct {
 	controls []ldap.Control
 }
 
-// errWire is the error for bytes that are not a message. The connection is then closed.
+// errWire is the error for bytes that are not an LDAP message. The server then closes the connection.
 var errWire = fmt.Errorf("no message of LDAP")
 
 // readMessage parses a message.
@@ -39,7 +39,7 @@ func readMessage(p *ber.Packet) (m message, err error) {
 	return m, nil
 }
 
-// fields reads the parts of a request in order. Once a part is malformed, bad is set and rest is empty.
+// fields reads the parts of a request in order. After a malformed part, bad is set and rest is empty.
 type fields struct {
 	rest []*ber.Packet
 	bad  bool
@@ -79,7 +79,7 @@ func (f *fields) flag() bool {
 	return v
 }
 
-// texts returns the strings in the next part, which is a sequence or a set.
+// texts returns the strings of the next part. The part is a sequence or a set.
 func (f *fields) texts() (list []string) {
 	for _, c := range f.next().Children {
 		list = append(list, octets(c))
@@ -192,7 +192,7 @@ func appendHead(b []byte, tag byte, length int) []byte {
 	}
 }
 
-// sized returns the number of bytes of a part, including its tag and length, whose content has length bytes.
+// sized returns the size of a part in bytes, including the tag and the length field. length is the size of the content.
 func sized(length int) int {
 	switch {
 	case length < 1<<7:
@@ -210,15 +210,15 @@ func appendOctets(b []byte, s string) []byte {
 	return append(appendHead(b, tagOctets, len(s)), s...)
 }
 
-// appendMessage appends the head of a message. length is the content length of its operation, and after is the number
-// of bytes behind the operation. id must not be negative and must fit in four bytes.
+// appendMessage appends the head of a message. length is the content length of the operation. after is the number of
+// bytes that follow the operation. id must be from 0 to the largest number of four bytes.
 func appendMessage(b []byte, id int64, tag ber.Tag, length, after int) []byte {
 	b = appendHead(b, tagSequence, sized(4)+sized(length)+after)
 	b = append(appendHead(b, tagInteger, 4), byte(id>>24), byte(id>>16), byte(id>>8), byte(id))
 	return appendHead(b, application|byte(tag), length)
 }
 
-// appendEntry appends the message with a found object.
+// appendEntry appends the message for a found object.
 func appendEntry(b []byte, id int64, dn string, attrs []attribute) []byte {
 	values := make([]int, len(attrs))
 	all := 0
@@ -240,7 +240,7 @@ func appendEntry(b []byte, id int64, dn string, attrs []attribute) []byte {
 	return b
 }
 
-// appendResult appends the message that ends an answer.
+// appendResult appends the last message of an answer.
 func appendResult(b []byte, id int64, tag ber.Tag, code int, diagnostic string, controls []ldap.Control) []byte {
 	var encoded []byte
 	for _, c := range controls {

@@ -45,8 +45,8 @@ func TestEntriesOfEveryLength(t *testing.T) {
 	}
 }
 
-// TestOddRequests sends bytes that are not LDAP requests. The server must refuse them or close the connection that sent
-// them, and must not close any other connection.
+// TestOddRequests sends bytes that are not LDAP requests. The server must refuse the bytes or close the connection. It
+// must keep all other connections open.
 func TestOddRequests(t *testing.T) {
 	t.Parallel()
 	s, conn := bound(t, Options{})
@@ -85,7 +85,7 @@ func TestOddRequests(t *testing.T) {
 	}
 }
 
-// FuzzMessage parses any bytes, which must not panic.
+// FuzzMessage parses arbitrary bytes. The parser must not panic.
 func FuzzMessage(f *testing.F) {
 	bind := ber.NewSequence("")
 	bind.AppendChild(ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagInteger, 1, ""))

@@ -7,7 +7,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The skuIds of the products to which the company subscribes.
+// The skuIds of the company's products.
 const (
 	skuE3       = "05e9a617-0261-4cee-bb44-138d3ef5d965"
 	skuE5       = "06ebc4ee-1bb5-47dd-8120-11324bc54e06"
@@ -16,7 +16,7 @@ const (
 	skuCopilot  = "639dec6b-bb19-468b-871c-c5c441c4b0cb"
 )
 
-// product is a SKU with one of its service plans. mailbox reports whether that plan includes a mailbox.
+// product is a SKU with one of its service plans. mailbox reports whether the service plan includes a mailbox.
 type product struct {
 	id, part         string
 	planID, planName string
@@ -43,7 +43,7 @@ func productOf(sku string) (product, bool) {
 	return products[n], true
 }
 
-// assignment is a way in which a person holds a product, and when it was last processed.
+// assignment is a license assignment of a person. updated is when Entra ID last processed the assignment.
 type assignment struct {
 	directory.Assignment
 	updated time.Time
@@ -56,10 +56,10 @@ const (
 	countViolation = "CountViolation"
 )
 
-// seats are the numbers of paid and of used seats of a product.
+// seats counts the paid and the used seats of a product.
 type seats struct{ enabled, consumed int }
 
-// assignments returns how the person now holds products.
+// assignments returns the current assignments of a person.
 func (c *Company) assignments(i int, t profile) []assignment {
 	if ch := c.changes[i]; ch != nil && ch.licensed {
 		return ch.assignments
@@ -67,11 +67,10 @@ func (c *Company) assignments(i int, t profile) []assignment {
 	return firstAssignments(t, c.given(i, t))
 }
 
-// given returns when the person got the first licenses. The dates of assignments stay the same when another
-// assignment changes.
+// given returns when the person got the first licenses. This date does not change when another assignment changes.
 func (c *Company) given(i int, t profile) time.Time { return c.datesOf(i, t).created.Add(time.Hour) }
 
-// firstAssignments returns how a person holds products before any write.
+// firstAssignments returns the assignments of a person before any write.
 func firstAssignments(t profile, since time.Time) (list []assignment) {
 	path := func(sku string, g int) {
 		a := directory.Assignment{SKU: sku, State: stateActive}
@@ -86,7 +85,7 @@ func firstAssignments(t profile, since time.Time) (list []assignment) {
 		path(skuE3, groupE3)
 	case holdE3Direct:
 		path(skuE3, direct)
-		list[0].DisabledPlans = []string{planYammer} // as an administrator chose
+		list[0].DisabledPlans = []string{planYammer} // an administrator has disabled this service plan
 	case holdE3Twice:
 		path(skuE3, direct)
 		path(skuE3, groupE3)
@@ -107,7 +106,7 @@ func firstAssignments(t profile, since time.Time) (list []assignment) {
 	return list
 }
 
-// firstSeats returns the seats at the start: those that everybody's first licenses use, and some free ones.
+// firstSeats returns the seats at the start: the seats that the first licenses use, and some free seats.
 func (c *Company) firstSeats() map[string]*seats {
 	m := map[string]*seats{}
 	for _, p := range products {
@@ -141,7 +140,7 @@ func (c *Company) SetSeats(part string, enabled int) {
 	}
 }
 
-// Seats returns the numbers of paid and of used seats of a product.
+// Seats returns the numbers of paid and used seats of a product.
 func (c *Company) Seats(part string) (enabled, consumed int) {
 	c.advance()
 	c.mu.RLock()
@@ -154,7 +153,7 @@ func (c *Company) Seats(part string) (enabled, consumed int) {
 	return 0, 0
 }
 
-// heldSKUs returns the products that list gives, without duplicates.
+// heldSKUs returns the products that the active assignments in list give, without duplicates.
 func heldSKUs(list []assignment) (skus []string) {
 	for _, a := range list {
 		if a.Active() && !slices.Contains(skus, a.SKU) {

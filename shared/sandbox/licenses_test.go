@@ -18,8 +18,8 @@ func (a *asker) member(method string, g, i int) reply {
 	return a.do(method, "/groups/"+groups[g].id+"/members/"+a.id(i)+"/$ref", "")
 }
 
-// paths returns a user's licenseAssignmentStates, each as "product by group state error", and the products in
-// assignedLicenses.
+// paths returns a user's licenseAssignmentStates and assignedLicenses. Each state has the form "product by group state
+// error". Each license is the part number of a product.
 func (a *asker) paths(i int) (states, licenses []string) {
 	a.t.Helper()
 	u := a.get("/users/" + a.id(i) + "?$select=assignedLicenses,licenseAssignmentStates").body
@@ -216,8 +216,8 @@ func TestSeatsAreCountedFromPeople(t *testing.T) {
 	}
 }
 
-// TestMemberPathWithoutRefDeletesTheUser checks that a DELETE without /$ref deletes the user, as in real Graph. Any
-// other test in which the product made such a request would therefore fail.
+// TestMemberPathWithoutRefDeletesTheUser checks that a DELETE without /$ref deletes the user, as in real Graph. Tests
+// of the product therefore fail if the product makes this request.
 func TestMemberPathWithoutRefDeletesTheUser(t *testing.T) {
 	t.Parallel()
 	a := newAsker(t, Options{})

@@ -7,7 +7,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// transition is a change of membership, with the instant at which the licenses follow.
+// transition is a change of membership. The licenses follow at the instant due.
 type transition struct {
 	due           time.Time
 	group, person int
@@ -16,7 +16,7 @@ type transition struct {
 	byHand        bool
 }
 
-// advance makes licenses follow the changes of membership that are due.
+// advance applies the license changes that are due after changes of membership.
 func (c *Company) advance() {
 	now := c.now()
 	if first := c.due.Load(); first == 0 || first > now.UnixNano() {
@@ -44,7 +44,7 @@ func (c *Company) later(g, i int, in bool) {
 	}
 }
 
-// tellDue publishes when the next change of licenses is due.
+// tellDue stores in c.due when the next license change is due.
 func (c *Company) tellDue() {
 	if len(c.pending) == 0 {
 		c.due.Store(0)
@@ -65,7 +65,7 @@ func (c *Company) advanceTo(now time.Time) {
 	c.tellDue()
 }
 
-// follow changes a person's licenses after a change of membership. A group gives either all of its products or none.
+// follow changes a person's licenses after a change of membership. A group gives all of its products or none.
 func (c *Company) follow(x transition) {
 	t := c.profile(x.person)
 	if !c.inEntra(x.person, t) {
@@ -79,9 +79,9 @@ func (c *Company) follow(x transition) {
 	c.setAssignments(x.person, x.due, list)
 }
 
-// unchanged returns paths, the assignments that a group is about to give. It replaces each by the equal assignment in
-// before if that one is active. So if a group is to give one more product and no seat is free for it, people keep the
-// products that the group already gave them.
+// unchanged replaces each assignment in paths by the equal active assignment in before, if there is one. paths are the
+// assignments that a group is about to give. If the group gives one more product and no seat of this product is free,
+// people therefore keep the group's earlier products.
 func unchanged(paths, before []assignment) []assignment {
 	for n, p := range paths {
 		same := func(a assignment) bool { return a.SKU == p.SKU && a.Group == p.Group && a.Active() }
@@ -92,8 +92,8 @@ func unchanged(paths, before []assignment) []assignment {
 	return paths
 }
 
-// inherit returns the assignments that group g gives to a person. held are the products that the person already holds,
-// and which therefore need no free seat.
+// inherit returns the assignments that group g gives to a person. held are the products that the person already holds.
+// These products need no free seat.
 func (c *Company) inherit(g int, held []string, at time.Time) (list []assignment) {
 	state, problem := stateActive, ""
 	one := c.group(g)
@@ -108,7 +108,7 @@ func (c *Company) inherit(g int, held []string, at time.Time) (list []assignment
 	return list
 }
 
-// reprocess tries again what groups could not give because no seat was free.
+// reprocess repeats group assignments that failed because no seat was free.
 func (c *Company) reprocess(i int) {
 	now := c.now()
 	for g := range groups {

@@ -7,8 +7,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Hire creates the accounts of an absent person, in the directories and groups to which the person belongs. It does
-// nothing for anybody else.
+// Hire creates the accounts of an absent person and adds them to the person's groups. It does nothing for a person who
+// is not absent.
 func (c *Company) Hire(i int) {
 	c.byHand(func() {
 		if !c.absent(i) {
@@ -32,15 +32,16 @@ func (c *Company) Hire(i int) {
 // inBin is how long Entra ID keeps a deleted account (docs-contrib: user-delete).
 const inBin = 30 * day
 
-// bin is what a deleted account had, and when it was deleted.
+// bin contains the assignments of a deleted account and the date of the deletion.
 type bin struct {
 	at    time.Time
 	paths []assignment
 }
 
-// SetInBin deletes a person's Entra account into the bin, or restores it with its groups and licenses (Microsoft
-// Graph, "Restore deleted item": groups and licenses are restored with the user). An account can be restored for 30
-// days, and its seats are free meanwhile. there reports whether the account exists afterwards.
+// SetInBin deletes a person's Entra account into the bin, or restores the account with its groups and licenses
+// (Microsoft Graph, "Restore deleted item": groups and licenses are restored with the user). An account can be restored
+// for 30 days. While the account is in the bin, its seats are free. there reports whether the account exists
+// afterwards.
 func (c *Company) SetInBin(i int, in bool) (there bool) {
 	c.byHand(func() {
 		if t := c.profile(i); c.inEntra(i, t) == in {
@@ -55,7 +56,7 @@ func (c *Company) SetInBin(i int, in bool) (there bool) {
 	return there
 }
 
-// delete moves an account into the bin.
+// delete moves a person's Entra account into the bin.
 func (c *Company) delete(i int) {
 	now, paths := c.now(), c.assignments(i, c.profile(i))
 	c.note(Event{At: now, What: UserDeleted, Person: i})
@@ -71,7 +72,7 @@ func (c *Company) undelete(i int) {
 	}
 	paths := slices.DeleteFunc(slices.Clone(ch.binned.paths), func(a assignment) bool {
 		_, g := c.groupByID(a.Group)
-		return a.Group != "" && g == nil // the group was deleted meanwhile
+		return a.Group != "" && g == nil // the group was deleted while the account was in the bin
 	})
 	ch.deleted, ch.binned = false, nil
 	c.note(Event{At: now, What: UserRestored, Person: i})
@@ -79,7 +80,7 @@ func (c *Company) undelete(i int) {
 	c.reconcile(i)
 }
 
-// Delete deletes a person's Entra account for good.
+// Delete deletes a person's Entra account permanently.
 func (c *Company) Delete(i int) {
 	c.byHand(func() {
 		if c.inEntra(i, c.profile(i)) {
@@ -91,8 +92,8 @@ func (c *Company) Delete(i int) {
 	})
 }
 
-// reconcile makes a person's licenses agree with the memberships. They disagree after an account was created, or was
-// restored after its groups had changed.
+// reconcile makes a person's licenses agree with the memberships. They disagree after the creation of an account, and
+// after a restore if the groups have changed since the deletion.
 func (c *Company) reconcile(i int) {
 	t := c.profile(i)
 	for n := range groups {
@@ -110,8 +111,8 @@ func (c *Company) reconcile(i int) {
 	c.advanceTo(c.now())
 }
 
-// SetInADBin deletes a person's Active Directory account into the recycle bin, or restores it with everything that it
-// had, including memberships (AD DS, "Active Directory Recycle Bin": link-valued attributes are preserved). Entra ID
+// SetInADBin deletes a person's Active Directory account into the recycle bin, or restores the account with all its
+// attributes and memberships (AD DS, "Active Directory Recycle Bin": link-valued attributes are preserved). Entra ID
 // does not change.
 func (c *Company) SetInADBin(i int, in bool) {
 	c.mu.Lock()
@@ -121,8 +122,8 @@ func (c *Company) SetInADBin(i int, in bool) {
 	c.members.forgetAll()
 }
 
-// ReplaceInEntra deletes a person's Entra account for good and creates another account with the same names. The new
-// account has its own object id, no licenses and no link to Active Directory. It was never used, and is only in the
+// ReplaceInEntra permanently deletes a person's Entra account and creates another account with the same names. The new
+// account has its own object id, no licenses and no link to Active Directory. It has never been used. It is only in
 // dynamic groups whose rule it matches.
 func (c *Company) ReplaceInEntra(i int) {
 	c.byHand(func() { c.replaceInEntra(i, link{state: never}) })

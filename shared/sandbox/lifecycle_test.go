@@ -9,8 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestHire checks that an absent person is in no directory, which affects nobody else, and that a hired person has
-// new accounts and gets the licenses of their groups.
+// TestHire checks that an absent person has no accounts and that hiring affects nobody else. A hired person has new
+// accounts and gets the licenses of the person's groups.
 func TestHire(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -76,7 +76,7 @@ func TestHire(t *testing.T) {
 	}
 }
 
-// TestSignInIsShownLater checks that Graph shows a sign-in up to a day late, while Truth has it at once.
+// TestSignInIsShownLater checks that Graph shows a sign-in up to a day late. Truth has the sign-in at once.
 func TestSignInIsShownLater(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -101,8 +101,7 @@ func TestSignInIsShownLater(t *testing.T) {
 	}
 }
 
-// TestGone checks that a deleted person is in no list, and that an account cannot be restored after 30 days in the
-// bin.
+// TestGone checks that no list has a deleted person, and that an account cannot be restored after 30 days in the bin.
 func TestGone(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -144,8 +143,8 @@ func TestGone(t *testing.T) {
 	}
 }
 
-// TestGroupsChangeWhileInTheBin checks that a restored account is in the groups that exist by then and has their
-// licenses.
+// TestGroupsChangeWhileInTheBin changes groups while an account is in the bin. The restored account must be in the
+// groups that exist then and must have their licenses.
 func TestGroupsChangeWhileInTheBin(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -191,8 +190,7 @@ func TestGroupsChangeWhileInTheBin(t *testing.T) {
 	}
 }
 
-// TestByHand checks that an event about a license has ByHand set if the change of membership that caused the event was
-// made by hand.
+// TestByHand checks that the gain or loss of a license has ByHand set if the change of membership was made by hand.
 func TestByHand(t *testing.T) {
 	t.Parallel()
 	now := newClock()

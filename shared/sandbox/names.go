@@ -13,7 +13,7 @@ type name struct{ given, surname, local string }
 
 func (n name) display() string { return n.given + " " + n.surname }
 
-// spelling is a name and its form in an e-mail address.
+// spelling is a name in its own script and in ASCII, for e-mail addresses.
 type spelling struct{ text, ascii string }
 
 var givenNames = []spelling{
@@ -41,7 +41,7 @@ var awkward = []name{
 	{`back\slash`, `#hash, +plus`, "slash"},
 }
 
-// nameOf returns the name of a person. The number that ends the local part identifies the person.
+// nameOf returns the name of a person. After the fixtures, the local part contains the person's number.
 func (c *Company) nameOf(i int, k Kind) name {
 	if i < len(fixtures) {
 		return name{fixtures[i].given, fixtures[i].surname, fixtures[i].local}
@@ -59,7 +59,7 @@ func (c *Company) nameOf(i int, k Kind) name {
 	return n
 }
 
-// byUPN returns the person with a UPN, compared case-insensitively.
+// byUPN returns the person with a UPN. The comparison ignores letter case.
 func (c *Company) byUPN(upn string) (int, bool) {
 	if i, found := c.renamed[strings.ToLower(upn)]; found {
 		return i, true
@@ -93,7 +93,7 @@ func accountName(i int) string {
 	return "u" + "0000000"[:max(0, 7-len(digits))] + digits
 }
 
-// byAccountName returns the person with a sAMAccountName, compared case-insensitively.
+// byAccountName returns the person with a sAMAccountName. The comparison ignores letter case.
 func (c *Company) byAccountName(sam string) (int, bool) {
 	if len(sam) < 8 {
 		return 0, false

@@ -8,7 +8,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Person is the data of one person in both directories, for checks that use neither HTTP nor LDAP.
+// Person contains the data of one person in both directories. Tests use Person to check data without HTTP and LDAP.
 type Person struct {
 	Index    int
 	Kind     Kind
@@ -52,7 +52,7 @@ func (c *Company) Person(i int) Person {
 	return p
 }
 
-// entraUser is an Entra account with properties that directory.EntraUser lacks.
+// entraUser is an Entra account with further properties that Graph has.
 type entraUser struct {
 	directory.EntraUser
 	given, surname string
@@ -62,7 +62,7 @@ type entraUser struct {
 	once           bool // whether the account is or was synced
 }
 
-// adUser is an Active Directory user with attributes that directory.ADUser lacks.
+// adUser is an Active Directory user with further attributes of the directory.
 type adUser struct {
 	directory.ADUser
 	given, surname string
@@ -130,7 +130,7 @@ func (c *Company) entraUser(i int, t profile) *entraUser {
 	return u
 }
 
-// entraCreated returns when the Entra account was created.
+// entraCreated returns when the person's Entra account was created.
 func (c *Company) entraCreated(i int, t profile, x dates) time.Time {
 	switch {
 	case !x.madeAgain.IsZero():
@@ -151,7 +151,7 @@ func (c *Company) isGuest(i int, t profile) bool {
 	return t.kind == Guest || ch != nil && ch.guest
 }
 
-// link adds the properties that an Entra account has from Active Directory.
+// link adds the properties that Entra Connect copies from Active Directory.
 func (c *Company) link(u *entraUser, i int, t profile, n name) {
 	l := c.linkOf(i, t)
 	u.once, u.linked = l.state != never, l.state == linked || l.state == ended
@@ -167,7 +167,7 @@ func (c *Company) link(u *entraUser, i int, t profile, n name) {
 	u.dn = "CN=" + ldap.EscapeDN(cn) + "," + parent
 }
 
-// show sets the assignments of an account.
+// show sets the assignments that an account shows.
 func (c *Company) show(u *entraUser, list []assignment) {
 	u.assignments, u.Assignments = list, nil
 	for _, a := range list {
@@ -178,7 +178,7 @@ func (c *Company) show(u *entraUser, list []assignment) {
 
 var offices = []string{"Oslo", "Bergen", "Tromsø"}
 
-// anchor returns the GUID that Entra Connect uses as source anchor.
+// anchor returns the GUID that Entra Connect uses as the source anchor of a person.
 func (c *Company) anchor(i int, t profile) guid {
 	switch {
 	case t.kind == WrongAnchor:

@@ -2,15 +2,15 @@ package sandbox
 
 import "fmt"
 
-// Policy returns the demo policy. It has the two rules for this company in mode review, limits that fit the company's
-// size, and a leave that has not ended.
+// Policy returns the demo policy. The policy has two rules in mode review, limits that fit the company's size, and a
+// leave that has not ended.
 func (s *Sandbox) Policy() []byte {
 	c := s.Company
 	return fmt.Appendf(nil, demoPolicy, TenantID, CitrixGroup, c.start.Add(120*day).Format("2006-01-02"),
 		max(500, c.Size()/10), min(max(200, c.Size()/5), mostPerRun))
 }
 
-// mostPerRun is the largest perRun that a policy may have.
+// mostPerRun is the largest perRun that a policy accepts.
 const mostPerRun = 5000
 
 const demoPolicy = `tenant: %s

@@ -2,12 +2,12 @@ package sandbox
 
 import "math/bits"
 
-// Kind says in which directories a person has an account, and how the accounts are linked.
+// Kind describes in which directories a person has accounts and how the accounts are linked.
 type Kind string
 
 // The kinds of people.
 const (
-	Synced        Kind = "synced"             // mastered on premises, in both directories
+	Synced        Kind = "synced"             // in both directories, managed on premises
 	CloudOnly     Kind = "cloud-only"         // Entra ID only
 	Guest         Kind = "guest"              // Entra ID only, userType Guest
 	SharedMailbox Kind = "shared mailbox"     // Entra ID only, sign-in blocked
@@ -16,20 +16,20 @@ const (
 	WrongAnchor   Kind = "wrong anchor"       // onPremisesImmutableId does not match the Active Directory account
 )
 
-// Activity says how a person uses an account.
+// Activity describes how a person uses an account.
 type Activity string
 
-// The activities, in Entra ID and in Active Directory.
+// The activities. Each applies to Entra ID or to Active Directory.
 const (
 	Active  Activity = "active"
-	Recent  Activity = "recent"   // idle, but not for long enough to match the rule
+	Recent  Activity = "recent"   // idle, but not long enough for the rule
 	Idle    Activity = "idle"     // idle for more than 60 days (Entra ID) or 90 days (Active Directory)
 	Never   Activity = "never"    // an old account that was never used
 	New     Activity = "new"      // a new account that was never used
-	OnLeave Activity = "on leave" // idle for a good reason
+	OnLeave Activity = "on leave" // idle, because the person is on leave
 )
 
-// role is the part of a person's circumstances that has nothing to do with dates.
+// role is the part of a person's profile that does not depend on dates.
 type role uint8
 
 const (
@@ -39,7 +39,7 @@ const (
 	exempt   // an employee in the group LIC-Exempt
 )
 
-// hold is how a person first got a license.
+// hold is how a person holds licenses at the start.
 type hold uint8
 
 const (
@@ -55,8 +55,8 @@ const (
 	holdE5                  // E5, direct
 )
 
-// profile describes a person without names and dates. Computing it is cheap, because counting members needs the
-// profile of everybody.
+// profile describes a person without names and dates. Its computation is cheap, because counting the members of a group
+// needs the profiles of all people.
 type profile struct {
 	kind     Kind
 	activity Activity // how the person uses Entra ID
@@ -80,14 +80,14 @@ func (t profile) synced() bool {
 
 func (t profile) enabled() bool { return t.role != disabled && t.kind != SharedMailbox }
 
-// share is how many people in a thousand have a given value.
+// share is a value with the number of people in a thousand who have the value.
 type share[T any] struct {
 	permille int
 	sort     T
 }
 
-// In each list of shares, the last value applies to everybody else. With these shares, each of the two rules of the
-// demo policy matches 6 to 7 percent of the people who hold its license.
+// In each list of shares, the last value applies to all other people. With these shares, each of the two rules of the
+// demo policy matches 6 to 7 percent of the holders of its license.
 var (
 	kindShares     = []share[Kind]{{30, ADOnly}, {50, CloudOnly}, {20, Guest}, {15, SharedMailbox}, {5, NoADAccount}, {5, WrongAnchor}, {0, Synced}}
 	activityShares = []share[Activity]{{53, Idle}, {15, Never}, {6, OnLeave}, {10, New}, {10, Recent}, {0, Active}}
@@ -109,7 +109,7 @@ func pick[T any](shares []share[T], permille int) T {
 	return shares[len(shares)-1].sort
 }
 
-// The draws of a person, which are independent of each other.
+// The kinds of draws for a person. Draws of different kinds are independent.
 const (
 	drawKind = iota
 	drawActivity
@@ -120,9 +120,9 @@ const (
 	drawCount
 )
 
-// steps are the fractional parts of the square roots of the first primes, in units of 2^-64. Multiples of an
-// irrational number fill the unit interval far more evenly than random numbers do, so proportions hold even in small
-// companies.
+// steps are the fractional parts of the square roots of the first primes, in units of 2^-64. Multiples of an irrational
+// number fill the unit interval much more evenly than random numbers do. The shares are therefore correct even in a
+// small company.
 var steps = [drawCount]uint64{
 	0x6a09e667f3bcc908, 0xbb67ae8584caa73b, 0x3c6ef372fe94f82b,
 	0xa54ff53a5f1d36f1, 0x510e527fade682d1, 0x9b05688c2b3e6c1f,
@@ -136,7 +136,7 @@ func offsets(seed uint64) (o [drawCount]uint64) {
 	return o
 }
 
-// draw returns a number from 0 to 999.
+// draw returns a person's number from 0 to 999 for one kind of draw.
 func (c *Company) draw(i, what int) int {
 	n, _ := bits.Mul64(c.offsets[what]+uint64(i)*steps[what], 1000)
 	return int(n)
@@ -155,7 +155,7 @@ func (c *Company) profile(i int) profile {
 	if t.activity == New {
 		t.logon = New
 	} else if t.logon == New && t.activity != Active {
-		t.logon = Active // an account is not younger than its last sign-in
+		t.logon = Active // an account cannot be younger than its last sign-in
 	}
 	if c.spare(i) {
 		t.activity, t.logon = New, New
@@ -198,7 +198,7 @@ func (d *dice) next() uint64 {
 
 func (d *dice) below(n int) int { return int(d.next() % uint64(n)) }
 
-// The streams of random numbers, one for each purpose.
+// The streams of random numbers. Each purpose has its own stream.
 const (
 	streamHabits = iota
 	streamNames

@@ -2,18 +2,18 @@ package sandbox
 
 import "time"
 
-// AppGroup is an Entra group that gives no product. It is assigned to an application that takes its users from Entra
-// ID through SCIM.
+// AppGroup is an Entra group that gives no product. It is assigned to an application. The application gets its users
+// from Entra ID through SCIM.
 const AppGroup = "APP-Salesforce"
 
 // provisioningCycle is how long the application takes to notice a change of the group. Microsoft says that "incremental
 // cycles" run about every 40 minutes, and that the next cycle disables a person who has left an assigned group
 // (Microsoft Learn, "How Application Provisioning works in Microsoft Entra ID": Incremental cycle, Deprovisioning). A
-// cycle reads only the members that the group lists itself: "the application provisioning service can't read users in
-// nested groups".
+// cycle reads only direct members of the group: "the application provisioning service can't read users in nested
+// groups".
 const provisioningCycle = 40 * time.Minute
 
-// HasSeat reports whether the person now is an active user of the application.
+// HasSeat reports whether the person is an active user of the application now.
 func (c *Company) HasSeat(i int) bool {
 	c.mu.RLock()
 	defer c.mu.RUnlock()

@@ -9,36 +9,36 @@ import (
 
 // GroupChange is a change of an Entra group. The members and licenses of the group change accordingly.
 type GroupChange struct {
-	// ID is the object id of a new group that replaces the deleted group. The new group has no members. The licenses
-	// that came from the deleted group are lost.
+	// ID is the object id of a new group that replaces the deleted group. The new group has no members. People lose the
+	// licenses of the deleted group.
 	ID   string
 	Name string // new display name; empty: unchanged
-	// Deleted deletes the group. Its licenses are lost, because they must be removed before a group can be deleted
-	// (entra-docs: licensing-groups-resolve-problems, "When a licensed group is deleted"). Restoring the group brings
-	// back its members and licenses.
+	// Deleted deletes the group. People lose the licenses of the group, because an administrator must remove the licenses
+	// before the deletion (entra-docs: licensing-groups-resolve-problems, "When a licensed group is deleted"). A restore
+	// of the group restores its members and licenses.
 	Deleted bool
-	Emptied bool // all members were removed, including nested groups
-	// Rule makes the group dynamic: all members are removed, and then everybody who matches the rule is added
-	// (entra-docs: groups-change-type). The sandbox supports only user.department -eq "…". When the rule is removed,
-	// the members stay.
+	Emptied bool // removes all members, including nested groups
+	// Rule makes the group dynamic: all members are removed, and then all people who match the rule are added (entra-docs:
+	// groups-change-type). The only supported form of rule is user.department -eq "…". Removing the rule keeps the
+	// members.
 	Rule string
-	// More are the part numbers of further products that the group gives.
+	// More are the part numbers of additional products that the group gives.
 	More []string
-	// Hidden sets the visibility of the group to HiddenMembership. Unless Unhidden is set, the application does not
-	// have the permission Member.Read.Hidden. Microsoft does not document what a list of the members then contains. In
-	// the sandbox the list is empty or, if Denied is set, the request fails with status 403. memberOf leaves out the
-	// group (docs-contrib: group-list-members; microsoft-graph-docs #12285, #12552).
+	// Hidden sets the visibility of the group to HiddenMembership. Unhidden means that the application has the permission
+	// Member.Read.Hidden. Without this permission, memberOf omits the group (docs-contrib: group-list-members;
+	// microsoft-graph-docs #12285, #12552). Microsoft does not document the answer to a list of the members. In the
+	// sandbox the list is empty or, if Denied is set, the request fails with status 403.
 	Hidden, Unhidden, Denied bool
 }
 
-// unseen reports whether the group hides its members from the application.
+// unseen reports whether the members of the group are hidden from the application.
 func (g *group) unseen() bool { return g.hidden && !g.unhidden }
 
-// lists reports whether Graph shows the group's members to the application.
+// lists reports whether Graph shows the members of the group to the application.
 func (g *group) lists() bool { return !g.deleted && !g.unseen() }
 
-// ChangeGroup changes an Entra group. name is the first name of the group. An empty change reverts all earlier changes,
-// but members who were removed do not return.
+// ChangeGroup changes an Entra group. name is the first name of the group. An empty change reverts all earlier changes
+// except for the removal of members.
 func (c *Company) ChangeGroup(name string, x GroupChange) {
 	n := slices.IndexFunc(groups, func(g group) bool { return g.id != "" && g.name == name })
 	if n < 0 {
@@ -67,9 +67,9 @@ func (c *Company) ChangeGroup(name string, x GroupChange) {
 	})
 }
 
-// oust removes all members from a group, including accounts in the bin. there reports whether a person has an account
-// now. again reports whether the group was deleted and created again; in that case, reads of the new group never show
-// the former members.
+// oust removes all members from a group, including members whose account is in the bin. there reports whether a person
+// has an account now. again reports whether the group was deleted and created again. If so, no read shows the former
+// members in the new group.
 func (c *Company) oust(n int, there func(int, profile) bool, again bool) {
 	for i := range c.Size() {
 		t := c.profile(i)
@@ -95,7 +95,7 @@ func (c *Company) laterAll(n int, people []int, in bool) {
 	c.advanceTo(c.now())
 }
 
-// entraMembers returns the people in an Entra group, even if the group hides them.
+// entraMembers returns the people in an Entra group, including hidden members.
 func (c *Company) entraMembers(n int) (people []int) {
 	for i := range c.Size() {
 		if c.isEntraMember(n, i) {
@@ -105,9 +105,9 @@ func (c *Company) entraMembers(n int) (people []int) {
 	return people
 }
 
-// Nest adds one group to another, or removes it. outer and inner are the first names of the two groups. The licenses of
-// a group do not reach the members of nested groups (entra-docs: licensing-group-advanced, "nested groups"). The caller
-// must not create a cycle.
+// Nest adds the group inner to the group outer, or removes it. Both parameters are first names. The licenses of a group
+// do not reach the members of nested groups (entra-docs: licensing-group-advanced, "nested groups"). The caller must
+// not create a cycle.
 func (c *Company) Nest(outer, inner string, in bool) {
 	index := func(name string) int {
 		return slices.IndexFunc(groups, func(g group) bool { return g.name == name })
@@ -119,7 +119,7 @@ func (c *Company) Nest(outer, inner string, in bool) {
 	})
 }
 
-// rebuild computes the current state of a group, so that requests can read it without a lock.
+// rebuild computes the current state of a group and stores it, so that requests read the state without a lock.
 func (c *Company) rebuild(n int) {
 	g, x := groups[n], c.regrouped[n]
 	g.deleted, g.hidden, g.unhidden, g.denied = x.Deleted, x.Hidden, x.Unhidden, x.Denied
@@ -158,7 +158,7 @@ func (c *Company) rebuild(n int) {
 // group returns the current state of a group.
 func (c *Company) group(n int) *group { return &(*c.present.Load())[n] }
 
-// entraGroup returns the current state of a group, or nil if Entra ID does not have the group.
+// entraGroup returns the current state of a group. It returns nil if Entra ID does not have the group.
 func (c *Company) entraGroup(n int) *group {
 	if g := c.group(n); g.id != "" && !g.deleted {
 		return g
@@ -166,7 +166,7 @@ func (c *Company) entraGroup(n int) *group {
 	return nil
 }
 
-// groupOf returns the Entra group whose id is in a path.
+// groupOf returns the Entra group with the id in a path.
 func (c *Company) groupOf(id string) (int, *group, error) {
 	if !isGUID(id) {
 		return 0, nil, badRequest("Invalid object identifier '%s'.", id)
@@ -187,13 +187,13 @@ func (c *Company) groupByID(id string) (int, *group) {
 	return 0, nil
 }
 
-// departmentAsked returns the department in a rule. known is false if the rule has another form.
+// departmentAsked returns the department in a rule of a group. known is false if the rule has an unsupported form.
 func departmentAsked(rule string) (department string, known bool) {
 	_, err := fmt.Sscanf(rule, "user.department -eq %q", &department)
 	return department, err == nil
 }
 
-// rule makes a person's membership in a dynamic group agree with the group's rule.
+// rule updates a person's membership in a dynamic group according to the group's rule.
 func (c *Company) rule(n, i int) {
 	g := c.entraGroup(n)
 	if g == nil || !g.dynamic {

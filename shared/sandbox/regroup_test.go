@@ -14,7 +14,7 @@ import (
 
 const anotherID = "66666666-0000-4000-8000-000000000001"
 
-// groupFacts returns what Graph shows about the group that gives E3.
+// groupFacts returns the properties of the E3 group that Graph shows.
 func (v *viewer) groupFacts() map[string]string {
 	v.t.Helper()
 	facts := map[string]string{}
@@ -34,8 +34,7 @@ func (v *viewer) groupFacts() map[string]string {
 	return facts
 }
 
-// TestEntraGroupChanges changes the license group in each case, and lists the effects on the group and on its
-// members.
+// TestEntraGroupChanges changes the license group in each case and lists the effects on the group and on its members.
 func TestEntraGroupChanges(t *testing.T) {
 	t.Parallel()
 	const e3 = "LIC-M365-E3"
@@ -116,8 +115,8 @@ func TestGroupMadeDynamicRefusesMembers(t *testing.T) {
 	}
 }
 
-// TestGroupMadeAgainWithinTheDelay adds a member to a group, and then deletes the group and creates it again before the
-// member gets the group's license. The person must not get the license, and no read may show the person in the new
+// TestGroupMadeAgainWithinTheDelay adds a member to a group and deletes the group before the member gets the license.
+// The group is then created again. The person must not get the license, and no read may show the person in the new
 // group.
 func TestGroupMadeAgainWithinTheDelay(t *testing.T) {
 	t.Parallel()
@@ -135,8 +134,8 @@ func TestGroupMadeAgainWithinTheDelay(t *testing.T) {
 	a.expect("afterwards", ingrid, []string{"SPE_E3 LIC-M365-E3 Active <nil>"}, []string{"SPE_E3"})
 }
 
-// TestSeatsRunOutAndComeBack checks that a group gives nothing if no seat is free, that more seats alone change
-// nothing, and that Reprocess gives the license.
+// TestSeatsRunOutAndComeBack checks that a group gives no license if no seat is free. More seats alone must change
+// nothing. Reprocess must give the license.
 func TestSeatsRunOutAndComeBack(t *testing.T) {
 	t.Parallel()
 	a := newAsker(t, Options{})
@@ -152,15 +151,15 @@ func TestSeatsRunOutAndComeBack(t *testing.T) {
 	if diff := cmp.Diff([]string{"member added LIC-EXO-P1 by hand", "license gained EXCHANGESTANDARD by hand"}, told(a.c.History())); diff != "" {
 		t.Error(diff)
 	}
-	// The group gives a further product that has no free seats. It must still give the first product.
+	// The group now gives a second product, which has no free seats. The group must still give the first product.
 	_, consumed = a.c.Seats("AAD_PREMIUM_P2")
 	a.c.SetSeats("AAD_PREMIUM_P2", consumed)
 	a.c.ChangeGroup("LIC-M365-E3", GroupChange{More: []string{"AAD_PREMIUM_P2"}})
 	a.expect("a second product without seats", nora, []string{byE3, "AAD_PREMIUM_P2 LIC-M365-E3 Error CountViolation"}, []string{"SPE_E3"})
 }
 
-// TestADGroupChanges checks that an Active Directory group keeps its GUID and its members when it is renamed or
-// moved, and gets a new GUID and no members when it is created again.
+// TestADGroupChanges renames, moves and replaces an Active Directory group. After a rename or a move, the group must
+// have the same GUID and members. A group that is created again must have a new GUID and no members.
 func TestADGroupChanges(t *testing.T) {
 	t.Parallel()
 	const (
@@ -228,8 +227,8 @@ func TestADGroupChanges(t *testing.T) {
 	}
 }
 
-// adGroup returns the group with a sAMAccountName or, if dn is given, the group with that DN. It returns an empty entry if
-// there is none.
+// adGroup returns the group with a sAMAccountName. If dn is given, adGroup returns the group with this DN. If no group
+// matches, it returns an empty entry.
 func (v *viewer) adGroup(sam string, dn ...string) *ldap.Entry {
 	v.t.Helper()
 	r := request(BaseDN, ldap.ScopeWholeSubtree, "(sAMAccountName="+sam+")")

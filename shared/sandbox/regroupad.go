@@ -10,13 +10,13 @@ import (
 
 // ADGroupChange is a change of an Active Directory group.
 type ADGroupChange struct {
-	// DN is the new DN of the group after it was renamed or moved. The group keeps its objectGUID and its members
-	// (MS-ADTS 3.1.1.5.4.1.1). An empty DN means the first DN.
+	// DN is the new DN of a renamed or moved group. The group keeps its objectGUID and its members (MS-ADTS
+	// 3.1.1.5.4.1.1). If DN is empty, the group has its first DN.
 	DN string
-	// Remade is how often the group was deleted and created again. Each new group has its own objectGUID and SID, and
-	// no members.
+	// Remade is how many times the group was deleted and created again. Each new group has its own objectGUID and SID, and
+	// has no members.
 	Remade  int
-	Deleted bool // in the recycle bin; restoring the group brings back its members
+	Deleted bool // the group is in the recycle bin; a restore brings its members back
 }
 
 // ChangeADGroup changes an Active Directory group. name is the first name of the group. Entra ID does not change.
@@ -39,8 +39,8 @@ func (c *Company) ChangeADGroup(name string, x ADGroupChange) {
 	})
 }
 
-// noPrimary gives the default primary group to everybody whose primary group is n, because Active Directory does not
-// delete a group that is somebody's primary group (MS-SAMR 3.1.1.8.5).
+// noPrimary gives the default primary group to all people whose primary group is n. Active Directory does not delete a
+// group that is somebody's primary group (MS-SAMR 3.1.1.8.5).
 func (c *Company) noPrimary(n int) {
 	for i := range c.Size() {
 		if c.primaryOf(i) == c.group(n).rid {
@@ -62,7 +62,7 @@ func (c *Company) rebuildAD(n int, g *group) {
 	}
 }
 
-// rebuildEntries computes the entries of all groups, because they refer to each other.
+// rebuildEntries computes the entries of all groups, because group entries refer to each other.
 func (c *Company) rebuildEntries() {
 	list := slices.Clone(c.fixed)
 	for at, e := range list {

@@ -5,23 +5,22 @@ import (
 	"time"
 )
 
-// replica is the copy of Entra ID that answers one request. Graph is eventually consistent: for seconds to minutes
-// after a write, some reads show the old state and others the new (terraform-provider-azuread#283, #793, PR#1918). In
-// the sandbox, each object that a request reads lags by a time of its own, up to Options.Lag. Licenses and
-// memberships lag; accounts and their dates do not.
+// replica is a copy of Entra ID that answers one request. Graph is eventually consistent: for seconds to minutes after
+// a write, some reads show the old state and others show the new state (terraform-provider-azuread#283, #793, PR#1918).
+// In the sandbox, the state of each object in a request is old by a random time up to Options.Lag. Licenses and
+// memberships lag. Accounts and their dates do not.
 type replica struct {
 	c       *Company
 	request uint64
 }
 
-// past is a former value, and the instant of the write that replaced it.
+// past is a former value. until is when a write replaced it.
 type past[T any] struct {
 	until time.Time
 	was   T
 }
 
-// at returns the instant whose state a read of an object shows. It returns the zero time if the read shows the current
-// state.
+// at returns the instant whose state a read of an object shows. The zero time means the current state.
 func (r replica) at(object uint64) time.Time {
 	if r.c.options.Lag <= 0 {
 		return time.Time{}
@@ -30,8 +29,8 @@ func (r replica) at(object uint64) time.Time {
 	return r.c.now().Add(-time.Duration(d.next() % uint64(r.c.options.Lag+1)))
 }
 
-// pastAt returns the value that a list of former values had at an instant. found is false if the current value already
-// held at that instant, or if the instant is zero.
+// pastAt returns the value at an instant from a list of former values. found is false if the instant is zero, or if the
+// current value is older than the instant.
 func pastAt[T any](list []past[T], at time.Time) (was T, found bool) {
 	if at.IsZero() {
 		return was, false
@@ -43,14 +42,14 @@ func pastAt[T any](list []past[T], at time.Time) (was T, found bool) {
 	return list[n].was, true
 }
 
-// The kinds of objects, whose lags are drawn separately.
+// The kinds of objects. Each kind has its own lags.
 const (
 	objectUser uint64 = (iota + 1) << 56
 	objectMemberOf
 	objectMembers
 )
 
-// user returns an account as the replica shows it.
+// user returns the account that the replica shows.
 func (r replica) user(i int) *entraUser {
 	t := r.c.profile(i)
 	u := r.c.entraUser(i, t)
@@ -62,7 +61,7 @@ func (r replica) user(i int) *entraUser {
 	return u
 }
 
-// isMember reports whether a group listed a person at an instant.
+// isMember reports whether a group listed a person directly at an instant.
 func (r replica) isMember(g, i int, t profile, at time.Time) bool {
 	if in, found := pastAt(r.c.earlier[membership{g, i}], at); found {
 		return in
@@ -76,7 +75,7 @@ func (r replica) isTransitiveMember(g, i int, t profile, at time.Time) bool {
 		slices.ContainsFunc(r.c.group(g).nested, func(n int) bool { return r.c.group(n).lists() && r.isTransitiveMember(n, i, t, at) })
 }
 
-// odd chooses at random between the two forms that an answer of Graph may have.
+// odd chooses at random between the two forms of an answer of Graph.
 func (r replica) odd() bool {
 	d := dice{r.c.options.Seed ^ r.request}
 	return r.c.options.Lag > 0 && d.below(2) == 1

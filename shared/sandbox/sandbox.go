@@ -19,7 +19,7 @@ type Sandbox struct {
 	ADURL        string // address of the only domain controller, ldaps://…
 	CAFile       string // certificate of the authority that signed the controller's certificate, as PEM
 	Base         string // DN of the domain
-	Bind         string // DN of the account that may read, and may change members of groups
+	Bind         string // DN of the account that may read objects and change members of groups
 	PasswordFile string // file with the account's password
 	Company      *Company
 
@@ -34,13 +34,13 @@ type Sandbox struct {
 	requests []*Request
 }
 
-// Request is a request that reached the sandbox, whether the sandbox answered it or a test injected a fault.
+// Request is a request that the sandbox received. A test may have replaced the answer by a fault.
 type Request struct {
 	Method   string // HTTP method; for LDAP "BIND", "SEARCH", "MODIFY" or "OTHER"
-	Template string // such as "/users/{id}", "" for an unknown path; for LDAP the DN
+	Template string // such as "/users/{id}", or "" for an unknown path; for LDAP the DN
 	Target   string // path and query; for LDAP the filter
 	Status   int    // HTTP status, 0 if none was written; for LDAP the result code
-	Token    bool   // whether there was an Authorization header, which loopback does not need
+	Token    bool   // whether the request had an Authorization header; loopback needs none
 }
 
 // Start serves a new company on 127.0.0.1 until Close is called.
@@ -113,7 +113,7 @@ func (s *Sandbox) Env() []string {
 	}
 }
 
-// Intercept puts a handler in front of Graph, to inject faults. nil removes it.
+// Intercept puts a handler in front of Graph to inject faults. Intercept(nil) removes the handler.
 func (s *Sandbox) Intercept(before func(next http.Handler) http.Handler) {
 	h := s.graph
 	if before != nil {
@@ -122,13 +122,13 @@ func (s *Sandbox) Intercept(before func(next http.Handler) http.Handler) {
 	s.intercept.Store(&h)
 }
 
-// InterceptLDAP calls before in place of every operation on Active Directory. next carries out the operation.
+// InterceptLDAP calls before in place of each operation on Active Directory. next carries out the operation.
 func (s *Sandbox) InterceptLDAP(before func(next func())) {
 	s.Meddle(func(x *Exchange) { before(x.Serve) })
 }
 
-// Meddle calls with in place of every operation on Active Directory. The function decides what happens to the
-// operation. If it does nothing, the client gets no answer. Meddle(nil) restores normal operation.
+// Meddle calls with in place of each operation on Active Directory. If with does nothing, the client gets no answer.
+// Meddle(nil) restores normal operation.
 func (s *Sandbox) Meddle(with func(*Exchange)) {
 	if with == nil {
 		with = (*Exchange).Serve
@@ -136,7 +136,7 @@ func (s *Sandbox) Meddle(with func(*Exchange)) {
 	s.ldap.before.Store(&with)
 }
 
-// Requests returns the requests so far, in order.
+// Requests returns the requests since Start or ResetRequests, in order.
 func (s *Sandbox) Requests() []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -170,15 +170,15 @@ func (s *Sandbox) record(r *Request) {
 	s.requests = append(s.requests, r)
 }
 
-// serveGraph records a request before the answer is sent, so that a client that has the answer finds the request
-// recorded.
+// serveGraph records a request before sending the answer. A client that has the answer therefore finds the request in
+// Requests.
 func (s *Sandbox) serveGraph(w http.ResponseWriter, r *http.Request) {
 	seen := &Request{Method: r.Method, Target: r.URL.RequestURI(), Token: r.Header.Get("Authorization") != ""}
 	if rt, _ := match(r); rt != nil {
 		seen.Template = rt.template
 	}
 	s.record(seen)
-	w.Header().Set("Date", s.Company.now().UTC().Format(http.TimeFormat)) // injected faults also have a Date
+	w.Header().Set("Date", s.Company.now().UTC().Format(http.TimeFormat)) // answers with injected faults also need a Date
 	(*s.intercept.Load()).ServeHTTP(&statusWriter{ResponseWriter: w, tell: func(status int) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -206,5 +206,5 @@ func (w *statusWriter) Write(b []byte) (int, error) {
 	return w.ResponseWriter.Write(b)
 }
 
-// Unwrap lets injected faults reach the connection through http.ResponseController.
+// Unwrap gives http.ResponseController access to the connection, for injected faults.
 func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

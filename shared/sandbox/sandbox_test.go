@@ -93,7 +93,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dial(t, s) // stays open while the sandbox closes
+	dial(t, s) // the connection stays open while the sandbox closes
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}

@@ -17,25 +17,25 @@ const (
 // SignIn is a sign-in to Entra ID.
 type SignIn struct {
 	At    time.Time
-	Shown time.Time // when Graph starts to show the sign-in, up to 24 hours later; zero: at once
+	Shown time.Time // when Graph shows the sign-in, up to 24 hours after At; zero: at once
 	How   How       // one or both kinds
-	// Failed reports whether the attempt failed. It then leaves lastSuccessfulSignInDateTime unchanged. The other two
-	// dates also count failed attempts (docs-contrib: resources/signinactivity).
+	// Failed reports whether the attempt failed. A failed attempt does not change lastSuccessfulSignInDateTime. The other
+	// two dates include failed attempts (docs-contrib: resources/signinactivity).
 	Failed bool
 }
 
 // SignInDates are the dates of signInActivity. The zero time means null.
 type SignInDates struct{ Interactive, NonInteractive, Successful time.Time }
 
-// signIns are a person's sign-ins in the sandbox, and what Graph shows of them.
+// signIns are a person's sign-ins in the sandbox and the dates that Graph shows.
 type signIns struct {
 	shown   SignInDates
 	last    time.Time // the last sign-in, whether Graph shows it or not
-	coming  []SignIn  // sign-ins that Graph did not show yet when the last one was added
+	coming  []SignIn  // sign-ins that Graph did not show at the time of the latest call of SignInAs
 	instead *SignInDates
 }
 
-// SignIn signs a person in to Entra ID now, as may happen between a plan and its application.
+// SignIn signs a person in to Entra ID now. A test may call SignIn between a plan and its application.
 func (c *Company) SignIn(i int) { c.SignInAt(i, c.now()) }
 
 // SignInAt signs a person in to Entra ID at the instant at, which may be in the past. Graph shows the sign-in at once.
@@ -56,7 +56,7 @@ func (c *Company) SignInAs(i int, s SignIn) {
 	})
 }
 
-// add updates the dates for a sign-in.
+// add updates the dates with a sign-in.
 func (d *SignInDates) add(s SignIn) {
 	if s.How&Interactive != 0 {
 		d.Interactive = newest(d.Interactive, s.At)
@@ -69,16 +69,16 @@ func (d *SignInDates) add(s SignIn) {
 	}
 }
 
-// ShowSignIns makes Graph show other dates than the true ones, which may be older, because real lists lose dates
-// (msgraph-sdk-powershell#1898). If all dates are zero, Graph shows no signInActivity. If instead is nil, Graph shows
-// the true dates again.
+// ShowSignIns makes Graph show the dates instead in place of the true dates. The dates instead may be older, because
+// real lists lose dates (msgraph-sdk-powershell#1898). If all dates are zero, Graph shows no signInActivity. If instead
+// is nil, Graph shows the true dates again.
 func (c *Company) ShowSignIns(i int, instead *SignInDates) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.changeOf(i).signIns.instead = instead
 }
 
-// show updates d for the sign-ins that Graph shows at now.
+// show sets the dates in d that Graph shows at the instant now.
 func (x *signIns) show(d *dates, now time.Time) {
 	d.lastSignIn = newest(d.lastSignIn, x.last)
 	shown := x.shown

@@ -6,8 +6,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Truth is the real state of a person at an instant. The directories may show that state late or not at all. Truth is
-// cheaper to compute than Person.
+// Truth is the true state of a person at an instant. The directories may show this state late or never. Computing a
+// Truth is cheaper than computing a Person.
 type Truth struct {
 	Exists  bool // whether the person has an account in any directory
 	Enabled bool // whether the person may sign in
@@ -16,23 +16,23 @@ type Truth struct {
 	SID, GUID string // of the account in Active Directory; empty: no account
 	Guest     bool
 	Role      string    // employeeType
-	Made      time.Time // creation of the youngest account
+	Made      time.Time // creation of the newest account
 
-	LastSignIn, LastLogon time.Time // of the accounts that exist now; zero: never
+	LastSignIn, LastLogon time.Time // of the current accounts; zero: never
 
 	// E3, Exchange, Copilot and Citrix are the ways in which the person holds Microsoft 365 E3, Exchange Online,
 	// Microsoft 365 Copilot and Citrix.
 	E3, Exchange, Copilot, Citrix []Way
 }
 
-// Way is a way to hold a license. Group is the first name of the group that gives the license, or empty for a direct
-// assignment.
+// Way is a way to hold a license. Group is the first name of the group that gives the license. Group is empty for a
+// direct assignment.
 type Way struct {
 	Group   string
 	Primary bool // whether the group is the account's primary group
 }
 
-// Truth returns the real state of person i, which must be in [0, Size()).
+// Truth returns the true state of person i. i must be in [0, Size()).
 func (c *Company) Truth(i int) Truth {
 	c.advance()
 	c.mu.RLock()
@@ -68,7 +68,7 @@ func (c *Company) Truth(i int) Truth {
 	return p
 }
 
-// ways returns how a person is in an Active Directory group, directly and through nested groups.
+// ways returns the memberships through which a person is in an Active Directory group: direct, primary or nested.
 func (c *Company) ways(n, i int, t profile) (list []Way) {
 	g := c.group(n)
 	if !g.inAD() {
@@ -86,7 +86,7 @@ func (c *Company) ways(n, i int, t profile) (list []Way) {
 	return list
 }
 
-// firstName returns the first name of the Entra group with an object id, or "" if there is none.
+// firstName returns the first name of the Entra group with an object id. It returns "" if there is no such group.
 func (c *Company) firstName(id string) string {
 	for n := range groups {
 		if id != "" && c.group(n).id == id {

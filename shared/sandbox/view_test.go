@@ -15,7 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// viewer sees a company as clients do, through HTTP and LDAP.
+// viewer reads a company through HTTP and LDAP, as clients do.
 type viewer struct {
 	t    *testing.T
 	s    *Sandbox
@@ -51,8 +51,8 @@ func values(body map[string]any) (list []map[string]any) {
 	return list
 }
 
-// of returns what both directories show about a person. The keys are the names of the facts. of fails the test if two
-// requests, Person or Truth disagree.
+// of returns the facts that both directories show about a person, by name. It fails the test if different requests,
+// Person and Truth do not agree.
 func (v *viewer) of(i int) map[string]string {
 	v.t.Helper()
 	facts, number := map[string]string{}, fmt.Sprintf("E%06d", i)
@@ -121,7 +121,7 @@ func (v *viewer) user(facts map[string]string, u map[string]any) {
 	}
 }
 
-// groups adds the groups that list the user. It requests them both from the user and from each group.
+// groups adds the groups of the user to facts. It compares memberOf of the user with the members of each group.
 func (v *viewer) groups(facts map[string]string, id string, p Person) {
 	v.t.Helper()
 	var names []string
@@ -144,8 +144,8 @@ func (v *viewer) groups(facts map[string]string, id string, p Person) {
 var opaque = []string{"entra id", "entra onPremisesImmutableId", "entra onPremisesSecurityIdentifier", "entra createdDateTime",
 	"ad objectGUID", "ad objectSid", "ad whenCreated", "ad lastLogon"}
 
-// changes returns the differences between two views, in order. It omits the values of the facts in opaque and in
-// more.
+// changes returns the differences between two views, sorted. For the facts in opaque and in more, it does not show the
+// values.
 func changes(before, after map[string]string, more ...string) (list []string) {
 	names := map[string]bool{}
 	for _, m := range []map[string]string{before, after} {
@@ -174,7 +174,7 @@ func changes(before, after map[string]string, more ...string) (list []string) {
 	return list
 }
 
-// told returns a line for each event.
+// told returns one line of text for each event.
 func told(events []Event) (lines []string) {
 	for _, e := range events {
 		part := e.Group

@@ -15,7 +15,7 @@ type walker struct {
 	now *clock
 }
 
-// one makes a change and returns its description.
+// one makes one random change and returns its description.
 func (w *walker) one() string {
 	c, i, on := w.c, w.IntN(w.c.Size()), w.IntN(2) == 0
 	groups := []string{"LIC-M365-E3", "LIC-EXO-P1", "LIC-E3-Plus", "LIC-Exempt", "Citrix Users", "Citrix Contractors"}
@@ -60,14 +60,14 @@ func (w *walker) one() string {
 	slices.Sort(names)
 	name := names[w.IntN(len(names))]
 	if acts := []string{"direct", "member"}; slices.Contains(acts, name) && there.EntraID == "" {
-		return "" // does not happen to an account that does not exist
+		return "" // the change needs an Entra account
 	}
 	steps[name]()
 	return fmt.Sprintf("%s %d %s %t", name, i, group, on)
 }
 
-// TestWalk makes changes in random order. The used seats must match the holders, the events must explain all
-// holdings, and different requests must agree.
+// TestWalk makes changes in random order. The number of used seats must be the number of holders. The events must
+// explain all holdings. Different requests must agree.
 func TestWalk(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(6) {
@@ -131,7 +131,7 @@ type holding struct {
 	sku    string
 }
 
-// holdings returns the current holdings of everybody.
+// holdings returns all current holdings.
 func holdings(c *Company) map[holding]bool {
 	m := map[holding]bool{}
 	for u := range c.Size() {
