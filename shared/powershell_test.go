@@ -19,8 +19,8 @@ func powerShellBlocks(page string) (blocks []string) {
 	return blocks
 }
 
-// A part of a page is a heading's anchor, with the indented commands under it up to the next heading. In the pages,
-// commands are indented, and outputs and files are fenced.
+// parts returns the parts of a page by the anchor of their heading. A part is the indented commands under a heading, up
+// to the next heading. The pages indent commands, and fence outputs and files.
 func parts(page string) map[string]string {
 	all, anchor, before := map[string]string{}, "", ""
 	fenced := false
@@ -39,8 +39,8 @@ func parts(page string) map[string]string {
 	return all
 }
 
-// onlyInUnix matches what a line for bash or zsh has, and PowerShell reads in another way or not at all. The example of
-// each shows that it is found.
+// onlyInUnix has patterns for the syntax of bash or zsh that PowerShell does not accept or reads differently. The test
+// checks each pattern against its example.
 var onlyInUnix = []struct{ pattern, example string }{
 	{`(?m)^\s*export `, "export A=b"},
 	{`(?m)^\s*[A-Za-z_]+=\S`, "READ=$(az account show)"},
@@ -60,7 +60,7 @@ var onlyInUnix = []struct{ pattern, example string }{
 	{` \S*\{\w+=`, "--source type={a=b}"},
 }
 
-// bashOnly returns what a text has for bash and zsh alone.
+// bashOnly returns the parts of text that match onlyInUnix.
 func bashOnly(text string) (found []string) {
 	for _, f := range onlyInUnix {
 		if m := regexp.MustCompile(f.pattern).FindString(text); m != "" {
@@ -77,7 +77,7 @@ var inUnixAlone = []string{"operations.md#systemd", "operations.md#4-install", "
 func toolCalls(text string) (calls []string) {
 	for _, m := range regexp.MustCompile(`(?m)(?:^|[ (|])(az|aws|sam|terraform) ((?:'?-chdir=\S+ )?)((?:[a-z][a-z0-9-]*\b ?)+)`).FindAllStringSubmatch(text, -1) {
 		call := m[1] + " " + strings.Join(strings.Fields(m[3]), " ")
-		if m[1] == "aws" { // a service and an operation; what follows may be the name of a file
+		if m[1] == "aws" { // keeps the service and the operation; a third word may be the name of a file
 			words := strings.Fields(call)
 			call = strings.Join(words[:min(len(words), 3)], " ")
 		}
@@ -87,8 +87,8 @@ func toolCalls(text string) (calls []string) {
 	return slices.Compact(calls)
 }
 
-// TestPowerShellHasEveryPart: docs/powershell.md has each part of the pages whose commands differ there, and calls the
-// same commands of the same tools as the lines that differ.
+// TestPowerShellHasEveryPart: some commands in the pages work only in bash and zsh. docs/powershell.md has each part of
+// a page that contains such commands, and calls the same commands of the same tools.
 func TestPowerShellHasEveryPart(t *testing.T) {
 	t.Parallel()
 	pages := readPages(t)
@@ -136,7 +136,7 @@ func TestPowerShellHasEveryPart(t *testing.T) {
 	}
 }
 
-// TestPowerShellFaults: no block for PowerShell has what only bash and zsh understand.
+// TestPowerShellFaults: no block for PowerShell has syntax that only bash and zsh understand.
 func TestPowerShellFaults(t *testing.T) {
 	t.Parallel()
 	for _, f := range onlyInUnix {
@@ -161,7 +161,7 @@ func TestPowerShellFaults(t *testing.T) {
 	}
 }
 
-// parsing prints what PowerShell does not read in the named files.
+// parsing is a PowerShell script that prints each syntax error in the named files.
 const parsing = `$bad = 0
 foreach ($f in $args) {
   $errors = $null
