@@ -1,6 +1,6 @@
-// Package pages checks the generated tables in docs against the code. It is for use in tests: a test passes the table
-// it expects, and fails if the page has a different one. With the flag -rewrite, the test writes the table into the
-// page instead.
+// Package pages checks the generated tables in docs against the code. Only tests use the package. A test passes the
+// table that it expects, and fails if the page has a different table. With the flag -rewrite, the test writes the table
+// into the page.
 package pages
 
 import (
