@@ -14,15 +14,15 @@ const (
 	Runs   = "runs/"
 	Ledger = "ledger/"
 
-	Plans     = "history/plans/"     // one object for each run: what its plan for everybody leaves for later runs
+	Plans     = "history/plans/"     // one object for each run: the part of its plan for everybody that later runs need
 	Others    = "history/others/"    // one object for each run for one person, and for each restore
 	Overrides = "history/overrides/" // one object for each plan whose limits were set aside
 	Withdrawn = "history/withdrawn/" // one object for each run that another run restores
 	Backtests = "history/backtests/" // one object for each run that was the last night of a kept backtest
 )
 
-// Leases is the prefix of the lease that one night at a time holds. Leases are below runs/ so that they are retained as
-// long as runs.
+// Leases is the prefix of the objects of the lease. The lease permits one night at a time. Leases are below runs/ so
+// that the store retains them as long as runs.
 const Leases = Runs + "lease/"
 
 // Lease returns the key of one link in the lease's chain.
@@ -31,24 +31,24 @@ func Lease(n int) string { return fmt.Sprintf("%s%06d.json", Leases, n) }
 // Run returns the prefix of all objects of a run.
 func Run(run string) string { return Runs + run + "/" }
 
-// IsRun reports whether a folder below Runs is that of a run. The lease and the checks of the relay and of idleseat
-// doctor have folders there too.
+// IsRun reports whether a folder below Runs belongs to a run. The lease, the checks of the relay and the checks of
+// idleseat doctor also have folders below Runs.
 func IsRun(folder string) bool {
 	return Run(folder) != Leases && folder != checked && folder != examined
 }
 
-// Begin returns the key of what a run resolved before it read people.
+// Begin returns the key of the inputs of a run that are fixed before the run reads people.
 func Begin(run string) string { return Run(run) + "begin.json" }
 
 // Manifest returns the key of a run's manifest, which turns the run's parts into a snapshot.
 func Manifest(run string) string { return Run(run) + "manifest.json" }
 
-// Part returns the key of what one attempt read from a source for one partition.
+// Part returns the key of the accounts that one attempt read from a source for one partition.
 func Part(run, source string, partition int, attempt string) string {
 	return fmt.Sprintf("%s%s/%04d/%s.parquet", Run(run), source, partition, attempt)
 }
 
-// IsLinePart reports whether key is that of a part written before parts were Parquet files.
+// IsLinePart reports whether key belongs to a part in the old format, JSON Lines. New parts are Parquet files.
 func IsLinePart(key string) bool { return strings.HasSuffix(key, ".jsonl.gz") }
 
 // Table returns the key of one partition of a run's table of people or members. sum is the SHA-256 of the content, in
@@ -65,19 +65,20 @@ func EntraCall(run string, call int) string {
 // Relay returns the prefix of everything that the relay reads or writes for a run.
 func Relay(run string) string { return Run(run) + "ad/" }
 
-// Since returns the key of the earlier reading of Active Directory that a delta reading by the relay starts from.
+// Since returns the key of the watermark for a delta reading by the relay. The watermark comes from an earlier reading
+// of Active Directory.
 func Since(run string) string { return Relay(run) + "since.json" }
 
-// Input returns the key of the people or changes that the relay gets for a task. task is the name of the task.
+// Input returns the key of the people or changes that a task of the relay works on. task is the name of the task.
 func Input(run, task string) string { return Relay(run) + "input/" + task + ".json" }
 
-// checked is the run, which never exists, under whose keys the relay checks its access.
+// checked stands for a run in the keys that the relay writes to check its access. No run has this name.
 const checked = "relay-check"
 
 // Probe returns the key that the relay writes to check its access.
 func Probe() string { return Relay(checked) + "probe.json" }
 
-// examined is the run, which never exists, under whose keys idleseat doctor checks the store.
+// examined stands for a run in the keys that idleseat doctor writes to check the store. No run has this name.
 const examined = "doctor-check"
 
 // DoctorProbe returns the key that idleseat doctor writes to check the store.
@@ -101,8 +102,8 @@ func Known(run string, partition int) string {
 	return fmt.Sprintf("%sknown/%04d.gz", Run(run), partition)
 }
 
-// ActivityGaps returns the key of a list of accounts without a date. Only runs from before the table of known accounts
-// wrote this list.
+// ActivityGaps returns the key of a list of accounts without a date of activity. Only old versions write this list; the
+// table of known accounts replaces it.
 func ActivityGaps(run string, partition int) string {
 	return fmt.Sprintf("%sdateless/%04d.jsonl.gz", Run(run), partition)
 }
@@ -112,7 +113,7 @@ func History(run, attempt string) string {
 	return Run(run) + "history/" + attempt + ".jsonl.gz"
 }
 
-// Freed returns the key of what one attempt of a run remembered of the ledger, to compute the money.
+// Freed returns the key of the entries of the ledger that one attempt of a run summarized for package money.
 func Freed(run, attempt string) string {
 	return Run(run) + "history/freed-" + attempt + ".jsonl.gz"
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Existing runs use these keys, and the permissions of deployed functions name them.
+// TestKeysStayAsTheyAre: existing runs use these keys, and the permissions of deployed functions name the keys.
 func TestKeysStayAsTheyAre(t *testing.T) {
 	t.Parallel()
 	got := []string{
