@@ -6,7 +6,7 @@ import (
 	"github.com/idleseat/idleseat/shared/ledger"
 )
 
-// An outcome that this version does not know does not count as a success.
+// TestEnded: an outcome that this version does not know counts as Failed.
 func TestEnded(t *testing.T) {
 	t.Parallel()
 	for outcome, want := range map[ledger.Outcome]Status{

@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// ErrRefused is returned when a safety check forbids what a caller wants to do with a plan. Nothing was changed.
+// ErrRefused is the error for an action on a plan that a safety check forbids. Nothing was changed.
 var ErrRefused = errors.New("refused")
 
 // NewPlan returns a plan without changes for a run. The plan has the hashes of the run's data and policy, and the
@@ -44,8 +44,8 @@ func Nobody(context.Context, func(*plan.Decision) error) (decision.Summary, erro
 	return decision.Summary{}, nil
 }
 
-// GoesOn returns nil if a run that has begun to make changes can continue: its plan and its data can be read. If GoesOn
-// returns an error, Gone reports whether the error is permanent.
+// GoesOn returns nil if a run that has begun to make changes can continue. Such a run needs its plan and its data. If
+// GoesOn returns an error, Gone reports whether the error is permanent.
 func GoesOn(ctx context.Context, s store.Store, run string) error {
 	if _, err := GetPlan(ctx, s, run); err != nil {
 		return fmt.Errorf("its plan cannot be read: %w", err)
@@ -56,7 +56,7 @@ func GoesOn(ctx context.Context, s store.Store, run string) error {
 	return nil
 }
 
-// Gone reports whether err means that an object of a run is missing or was altered, so that retrying does not help.
+// Gone reports whether err means that an object of a run is missing or was altered. A retry does not help then.
 func Gone(err error) bool {
 	return errors.Is(err, ErrNoPlan) || errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrDamaged) ||
 		errors.Is(err, snapshot.ErrUnknownRun) || errors.Is(err, snapshot.ErrNone)

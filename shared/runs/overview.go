@@ -17,17 +17,17 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Concluded is the name of the object with the results of all batches of a run. It stands where the name of a batch
-// stands.
+// Concluded is the name of the object with the results of all batches of a run. In the key, the name takes the place of
+// the name of a batch.
 const Concluded = "settled"
 
-// Stage is how far a run has come, by the objects that it has written. A run that has died stays at its stage, because
-// the objects do not tell whether a process still works.
+// Stage is the progress of a run. The objects that the run has written determine the stage. A run whose process has
+// died stays at its stage, because no object shows whether a process still works.
 type Stage string
 
 // The stages, in the order in which a run passes them.
 const (
-	StageUnreadable Stage = "unreadable" // what the run began with is missing or damaged
+	StageUnreadable Stage = "unreadable" // begin.json is missing or damaged
 	StageReading    Stage = "reading"    // it has no snapshot yet
 	StageDeciding   Stage = "deciding"   // it has a snapshot and no plan yet
 	StagePlanned    Stage = "planned"    // it has a plan, and no call has worked on a change
@@ -41,7 +41,7 @@ type Overview struct {
 	Stage   Stage     `json:"stage"`
 	Started time.Time `json:"started,omitzero"`
 	AsOf    time.Time `json:"asOf,omitzero"`
-	User    string    `json:"user,omitempty"`     // the name that was given for a run for one person
+	User    string    `json:"user,omitempty"`     // the argument of a run for one person, as the operator wrote it
 	Copy    string    `json:"copy,omitempty"`     // the run whose snapshot this run plans over
 	Restore string    `json:"restores,omitempty"` // the run whose changes this run restores
 	// The following members come from the plan. They are empty before the run has one.
@@ -57,7 +57,7 @@ type Overview struct {
 	MonthlySaving float64      `json:"monthlySaving"`
 	Currency      string       `json:"currency,omitempty"`
 	Expires       time.Time    `json:"expires,omitzero"` // no change begins after this time
-	// Results counts the changes and notices by their status. Those that no call has worked on are in no count.
+	// Results counts the changes and notices by their status. A change without a result is in no count.
 	Results  map[Status]int `json:"results,omitempty"`
 	Worked   time.Time      `json:"worked,omitzero"`      // when a result was last written
 	Refused  string         `json:"refused,omitempty"`    // the safety check that stopped a batch
@@ -67,8 +67,8 @@ type Overview struct {
 	Damage []string `json:"damage,omitempty"`
 }
 
-// Look returns the overview of a run. What is damaged is in Damage, and the rest is still filled in. Look fails only
-// if the store cannot be read, or with snapshot.ErrUnknownRun if it has nothing of a run with this name.
+// Look returns the overview of a run. The names of damaged objects are in Damage, and Look fills in the rest. Look
+// fails if the store cannot be read. It fails with snapshot.ErrUnknownRun if the store has no object of the run.
 func Look(ctx context.Context, s store.Store, run string) (*Overview, error) {
 	o := &Overview{Run: run, Stage: StageUnreadable}
 	b, err := snapshot.GetBegin(ctx, s, run)
@@ -104,12 +104,11 @@ func Look(ctx context.Context, s store.Store, run string) (*Overview, error) {
 	return o, nil
 }
 
-// lookers is how many runs LookAll reads at a time, because a bucket answers slowly.
+// lookers is the number of runs that LookAll reads at a time. One by one would be slow in S3.
 const lookers = 8
 
-// LookAll returns the overviews of runs, in the order of their names. A run that cannot be looked at has the reason in
-// Damage, so that the others are still seen. A run that has no object yet is left out. LookAll fails only when ctx
-// ends.
+// LookAll returns the overviews of runs, in the order of their names. If Look fails for a run, the overview of the run
+// has the error in Damage. A run that has no object yet is left out. LookAll fails only when ctx ends.
 func LookAll(ctx context.Context, s store.Store, names []string) ([]*Overview, error) {
 	all := make([]*Overview, len(names))
 	var looking errgroup.Group
@@ -124,14 +123,14 @@ func LookAll(ctx context.Context, s store.Store, names []string) ([]*Overview, e
 			return nil
 		})
 	}
-	_ = looking.Wait() // none of them fails
+	_ = looking.Wait() // the functions return no errors
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("look at %d runs: %w", len(names), err)
 	}
 	return slices.DeleteFunc(all, func(o *Overview) bool { return o == nil }), nil
 }
 
-// hasObjects reports whether the store has any object of a run.
+// hasObjects reports whether the store has an object of a run.
 func hasObjects(ctx context.Context, s store.Store, run string) (bool, error) {
 	if store.CheckKey(run) != nil || !layout.IsRun(run) {
 		return false, nil
@@ -142,7 +141,8 @@ func hasObjects(ctx context.Context, s store.Store, run string) (bool, error) {
 	return false, nil
 }
 
-// damaged notes err if an object is damaged. It returns other errors, such as that of a network.
+// damaged adds err to Damage if err means a damaged object. It returns every other error, such as an error of the
+// network.
 func (o *Overview) damaged(err error) error {
 	if err != nil && errors.Is(err, store.ErrDamaged) {
 		o.Damage = append(o.Damage, err.Error())
@@ -151,7 +151,7 @@ func (o *Overview) damaged(err error) error {
 	return err
 }
 
-// planned adds what the plan says and what became of it.
+// planned adds the figures of the plan and the results of its changes.
 func (o *Overview) planned(ctx context.Context, s store.Store, p *plan.Plan) error {
 	if o.Stage == StageReading {
 		o.Stage = StagePlanned
@@ -192,9 +192,8 @@ func stageOf(p *plan.Plan, r *Results) Stage {
 	}
 }
 
-// Outcome returns what became of the changes of a plan, by the newest of the stored results: those of the batches, or
-// those that Concluded has of the whole run. A later night may finish a change of this run. It then writes the results
-// of its batch again.
+// Outcome returns the results of the changes of a plan. The results of the batches and the results under Concluded may
+// differ, because a later night may finish a change and write the results of its batch again. The newer results count.
 func Outcome(ctx context.Context, s store.Store, p *plan.Plan) (*Results, error) {
 	of, err := GetResults(ctx, s, p, p.Batches())
 	if err != nil {

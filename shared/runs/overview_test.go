@@ -19,7 +19,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// A run passes its stages by the objects that it writes, and each overview says what is known up to then.
+// TestLookFollowsARun: the objects that a run writes move it from stage to stage. At each stage, the overview has the
+// figures that are known.
 func TestLookFollowsARun(t *testing.T) {
 	t.Parallel()
 	s := &store.Memory{}
@@ -125,7 +126,7 @@ func TestLookSaysWhatIsDamaged(t *testing.T) {
 	}
 }
 
-// A missing begin.json is damage if the run has other objects.
+// TestLookAtARunWithoutItsBeginning: a missing begin.json is damage if the run has other objects.
 func TestLookAtARunWithoutItsBeginning(t *testing.T) {
 	t.Parallel()
 	s := &store.Memory{}
@@ -143,7 +144,7 @@ func TestLookAtARunWithoutItsBeginning(t *testing.T) {
 	}
 }
 
-// A run that cannot be looked at does not hide the others.
+// TestLookAllShowsWhatItCan: LookAll shows the other runs when Look fails for a run.
 func TestLookAllShowsWhatItCan(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
@@ -156,7 +157,7 @@ func TestLookAllShowsWhatItCan(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := os.MkdirAll(filepath.Join(folder, "runs", "d"), 0o700); err != nil { // its first object is being written
+	if err := os.MkdirAll(filepath.Join(folder, "runs", "d"), 0o700); err != nil { // a run whose first object is not complete yet
 		t.Fatal(err)
 	}
 	if err := os.Remove(filepath.Join(folder, "runs/b/begin.json")); err != nil {

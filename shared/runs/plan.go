@@ -1,5 +1,6 @@
-// Package runs stores what a run leaves besides its snapshot: plan.json, which `idleseat plan --format json` prints,
-// and the results of its batches. It streams lists that may be larger than memory, and checks what it reads back.
+// Package runs stores the plan of a run (plan.json, which `idleseat plan --format json` prints) and the results of its
+// batches. The lists of a plan may be larger than memory, so the package streams them. It checks each object that it
+// reads.
 package runs
 
 import (
@@ -24,7 +25,7 @@ var ErrNoPlan = errors.New("the run has no plan")
 // Each yields every decision of a run in order; see decision.Run.Each.
 type Each func(ctx context.Context, each func(*plan.Decision) error) (decision.Summary, error)
 
-// Listed is an entry in the lists refused, undecided and returned of plan.json.
+// Listed is an entry of the lists refused, undecided and returned in plan.json.
 type Listed struct {
 	User              string `json:"user"`
 	UserPrincipalName string `json:"userPrincipalName"`
@@ -33,7 +34,7 @@ type Listed struct {
 	Reason            string `json:"reason"`
 }
 
-// PutPlan writes plan.json: first the members that the hash binds, then the long lists.
+// PutPlan writes plan.json. The members that the hash covers come first. The long lists follow.
 func PutPlan(ctx context.Context, s store.Store, p *plan.Plan, each Each) error {
 	err := store.PutSpooled(ctx, s, layout.Plan(p.Run), func(w io.Writer) error {
 		bound, err := store.Encode(layout.Plan(p.Run), p)
@@ -71,7 +72,7 @@ func PutPlan(ctx context.Context, s store.Store, p *plan.Plan, each Each) error 
 	return nil
 }
 
-// list writes one more member of the object: an array of everybody for whom belongs returns true.
+// list writes one more member of the object: an array of the decisions for which belongs returns true.
 func list(ctx context.Context, w io.Writer, key string, each Each, belongs func(*plan.Decision) (reason string, ok bool)) error {
 	if _, err := fmt.Fprintf(w, ",%q:[", key); err != nil {
 		return err
@@ -97,7 +98,7 @@ func list(ctx context.Context, w io.Writer, key string, each Each, belongs func(
 	return err
 }
 
-// GetPlan reads the bound part of a run's plan and checks its hash. It does not read the long lists.
+// GetPlan reads the part of a run's plan that the hash covers, and checks the hash. It does not read the long lists.
 func GetPlan(ctx context.Context, s store.Store, run string) (*plan.Plan, error) {
 	body, err := s.Get(ctx, layout.Plan(run))
 	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrBadKey) {

@@ -76,7 +76,7 @@ func keys(t *testing.T, b []byte) []string {
 	return slices.Sorted(maps.Keys(object))
 }
 
-// Other programs rely on the keys of plan.json.
+// TestPlanIsTheContractsObject: plan.json has exactly the keys on which other programs rely.
 func TestPlanIsTheContractsObject(t *testing.T) {
 	t.Parallel()
 	s := open(t)
@@ -165,7 +165,7 @@ func TestGetPlan(t *testing.T) {
 	}
 }
 
-// A plan of format 1 is accepted, although its hash does not cover the stored bytes.
+// TestPlanOfFormat1: GetPlan accepts a plan of format 1, although its hash does not cover the stored bytes.
 func TestPlanOfFormat1(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("testdata/format-1/plan.json")
@@ -195,13 +195,13 @@ func TestPlanOfFormat1(t *testing.T) {
 	}
 }
 
-// unsealed removes the seal from the text of a plan, as a forger would.
+// unsealed removes the seal from the text of a plan. A forger can do the same.
 func unsealed(t *testing.T, text []byte) string {
 	t.Helper()
 	return regexp.MustCompile(`,"sha256":"[0-9a-f]+"`).ReplaceAllString(string(text), "")
 }
 
-// A change may have a member that this version does not know. The hash covers that member too.
+// TestPlanOfALaterVersion: the hash covers a member of a change that this version does not know.
 func TestPlanOfALaterVersion(t *testing.T) {
 	t.Parallel()
 	s := open(t)
@@ -281,7 +281,7 @@ func TestDamagedPlans(t *testing.T) {
 	}
 }
 
-// If the decisions cannot be read, no plan is written.
+// TestPutPlanFails: PutPlan writes no plan if the decisions cannot be read.
 func TestPutPlanFails(t *testing.T) {
 	t.Parallel()
 	s := open(t)

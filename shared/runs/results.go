@@ -51,15 +51,15 @@ type Result struct {
 	License           string `json:"license"`
 	To                string `json:"to,omitempty"`
 	Status            Status `json:"status"`
-	// Retry means that the change is pending because a read or a write failed. Waiting is not enough: an operator must
-	// fix the cause.
+	// Retry means that the change is pending because a read or a write failed. An operator must fix the cause, because
+	// waiting does not help.
 	Retry bool `json:"again,omitempty"`
 	// Closed means that the change was refused because no change of the plan may begin any more.
 	Closed        bool    `json:"closed,omitempty"`
 	Note          string  `json:"note,omitempty"`
 	MonthlySaving float64 `json:"monthlySaving"`
-	// Sighting is the activity because of which the person keeps the license, or nil. Later runs remember the sighting,
-	// because Graph may return older dates again.
+	// Sighting is the activity that made the rule keep the license, or nil. Later runs remember the sighting, because
+	// Graph may return older dates again.
 	Sighting *directory.Sighting `json:"sighting,omitempty"`
 }
 
@@ -76,7 +76,7 @@ type Results struct {
 	PlanHash string    `json:"planHash"`
 	At       time.Time `json:"at"`
 	Override string    `json:"override,omitempty"`
-	Refused  string    `json:"refused,omitempty"` // why a safety check stopped the batch; empty if none did
+	Refused  string    `json:"refused,omitempty"` // the safety check that stopped the batch; empty if none did
 	Results  []Result  `json:"results"`
 }
 
