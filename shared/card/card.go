@@ -15,7 +15,7 @@ type Card struct {
 	Facts   []Fact
 	Next    string // what the reader should do now
 	Steps   []Step
-	Report  string // https address of the report; empty if no browser finds it
+	Report  string // https address of the report; empty if a browser cannot open it
 }
 
 // Tone is how much a message asks for attention. Its values are colors of Adaptive Cards (schema 1.0, Colors).

@@ -18,7 +18,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
-// held is a card with every part.
+// held returns a card that has every part.
 func held() *Card {
 	return &Card{
 		Subject: "seats: HELD by a safety check; nothing was changed", Tone: Warning,
@@ -59,13 +59,13 @@ func TestShapes(t *testing.T) {
 	}
 }
 
-// hostile are texts that a vendor would refuse, cut or show as something else.
+// hostile has texts that a vendor refuses, cuts or shows differently.
 var hostile = []string{
 	"", "\x00\x1b[31m", "\u202egnp", "line\nbreak", "[x](https://evil.example)", "**bold** `code` <at>everyone</at>", "<!channel> <@U024BE7LH> <https://evil.example|x>",
 	":tada: &amp;", `"}],"type":"x"`, strings.Repeat("漢😀", 5000), strings.Repeat(`\"`, 5000), "\xff\xfe",
 }
 
-// TestEveryCardIsTaken: whatever a card contains, it fits the schemas of both vendors and their size.
+// TestEveryCardIsTaken: a card with any content matches the schemas of both vendors and is not too large for them.
 func TestEveryCardIsTaken(t *testing.T) {
 	t.Parallel()
 	many := &Card{Subject: "s", Next: "n"}
@@ -89,7 +89,8 @@ func TestEveryCardIsTaken(t *testing.T) {
 	}
 }
 
-// TestTextsStay: both shapes show each text of a card once, as it is, and in the same order as the text.
+// TestTextsStay: the messages for Teams and for Slack show each text of a card once and unchanged. The order is that of
+// Text.
 func TestTextsStay(t *testing.T) {
 	t.Parallel()
 	c := held()

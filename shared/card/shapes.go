@@ -9,18 +9,18 @@ import (
 	"github.com/idleseat/idleseat/shared/plain"
 )
 
-// MostBytes is the longest message that Teams and Slack write. Teams documents 28 KB for the message of a webhook
-// (Microsoft Learn, "Create Incoming Webhooks"), and people saw it refuse more than 21 KB. Slack documents 40,000
-// characters for the text of a message (docs.slack.dev, chat.postMessage, "Truncating content").
+// MostBytes is the maximum size of a message that Teams and Slack write. Teams documents 28 KB for the message of a
+// webhook (Microsoft Learn, "Create Incoming Webhooks"), but users saw Teams refuse messages of more than 21 KB. Slack
+// documents 40,000 characters for the text of a message (docs.slack.dev, chat.postMessage, "Truncating content").
 const MostBytes = 20_000
 
 // Limits of one message.
 const (
 	mostFacts   = 20
 	mostHeader  = 150   // characters of a header block (docs.slack.dev, "Header block")
-	mostText    = 1_000 // characters of a fact, before it is shortened further
+	mostText    = 1_000 // characters of a fact; fitted shortens further if needed
 	leastText   = 50
-	mostCommand = 500 // a longer command is left out, because half a command is a wrong one
+	mostCommand = 500 // a longer command is left out, because a part of a command does something else
 )
 
 // Teams returns the card as the JSON that a webhook of Teams Workflows takes: a message with one Adaptive Card
@@ -29,27 +29,27 @@ const (
 func (c *Card) Teams() []byte { return fitted(c, (*Card).teams) }
 
 // Slack returns the card as the JSON that an incoming webhook of Slack takes (docs.slack.dev, "Sending messages using
-// incoming webhooks"). All texts are elements of rich text, in which markup has no meaning, but for the text of the
-// notification, which is escaped.
+// incoming webhooks"). The texts are elements of rich text, in which markup has no meaning. Only the text of the
+// notification is escaped instead.
 func (c *Card) Slack() []byte { return fitted(c, (*Card).slack) }
 
 // object is a JSON object.
 type object map[string]any
 
-// fitted writes the card with shorter and shorter facts until it has at most MostBytes.
+// fitted writes the card with shorter and shorter facts until the message has at most MostBytes.
 func fitted(c *Card, write func(*Card) object) []byte {
 	for most := mostText; ; most /= 2 {
 		var out bytes.Buffer
 		e := json.NewEncoder(&out)
 		e.SetEscapeHTML(false)
-		_ = e.Encode(write(c.within(most))) // strings, and maps and lists of them, can always be encoded
+		_ = e.Encode(write(c.within(most))) // cannot fail, because the object has only strings, maps and lists
 		if text := bytes.TrimSpace(out.Bytes()); len(text) <= MostBytes || most <= leastText {
 			return text
 		}
 	}
 }
 
-// within returns the card with facts of at most so many characters, and of printable runes only.
+// within returns the card with at most mostFacts facts. Each fact has at most most characters, all printable.
 func (c *Card) within(most int) *Card {
 	out := &Card{Subject: cut(c.Subject, mostHeader), Tone: c.Tone, Next: cut(c.Next, most), Report: c.Report}
 	for i, f := range c.Facts {
@@ -67,8 +67,8 @@ func (c *Card) within(most int) *Card {
 	return out
 }
 
-// cut returns text on one line with at most so many characters. An empty text becomes a hyphen, because both vendors
-// refuse a text of no characters.
+// cut returns text on one line, with at most most characters. An empty text becomes a hyphen, because both vendors
+// refuse an empty text.
 func cut(text string, most int) string {
 	text = strings.TrimSpace(plain.OneLine(text))
 	if text == "" {
@@ -125,7 +125,7 @@ func (c *Card) slack() object {
 	if c.Report != "" {
 		elements = append(elements, section(object{"type": "link", "url": c.Report, "text": openReport}))
 	}
-	// The text of the notification is the only one that Slack parses (docs.slack.dev, "Escaping text").
+	// Slack parses only the text of the notification (docs.slack.dev, "Escaping text").
 	escaped := strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(c.Subject)
 	return object{"text": escaped, "blocks": []object{
 		{"type": "header", "text": object{"type": "plain_text", "text": c.Subject, "emoji": false}},

@@ -15,19 +15,20 @@ import (
 	"github.com/idleseat/idleseat/shared/plain"
 )
 
-// Address is the address of a webhook. Its texts do not show it.
+// Address is the address of a webhook. No text form of an Address shows the address itself.
 type Address struct {
 	url   *url.URL
 	slack bool
 }
 
-// mostAddress is the length of the longest address, in bytes. Those of Teams have about 300.
+// mostAddress is the maximum length of an address, in bytes. Addresses of Teams have about 300.
 const mostAddress = 4096
 
-// The hosts of incoming webhooks of Slack (docs.slack.dev, "Sending messages using incoming webhooks"; GovSlack).
+// slackHosts are the hosts of incoming webhooks of Slack (docs.slack.dev, "Sending messages using incoming webhooks";
+// GovSlack).
 var slackHosts = []string{"hooks.slack.com", "hooks.slack-gov.com"}
 
-// Parse reads an address, which is a text with nothing else. Its errors do not quote the text.
+// Parse reads the address of a webhook from a text that contains nothing else. Its errors do not quote the text.
 func Parse(secret string) (*Address, error) {
 	text := strings.TrimSpace(secret)
 	switch {
@@ -54,7 +55,7 @@ func Parse(secret string) (*Address, error) {
 	return a, nil
 }
 
-// Vendor returns the name of the vendor. An address that is not Slack's takes the cards of Teams, because the hosts of
+// Vendor returns the name of the vendor. Every address outside of slackHosts counts as Teams, because the hosts of
 // workflows differ by region and cloud.
 func (a *Address) Vendor() string {
 	if a.slack {
@@ -72,10 +73,10 @@ func (a *Address) GoString() string { return a.String() }
 // MarshalText implements encoding.TextMarshaler.
 func (a *Address) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
 
-// accepted reports whether an answer means that the message was taken. Slack answers 200 and the text "ok"
-// (docs.slack.dev, "Sending messages using incoming webhooks"). A workflow answers 202 before it runs (Microsoft Learn,
-// "Receive and respond to inbound HTTPS calls", default response), so a card that the workflow cannot post shows only
-// in the history of its runs.
+// accepted reports whether an answer means success. Slack answers 200 and the text "ok" (docs.slack.dev, "Sending
+// messages using incoming webhooks"). A workflow of Teams answers 202 before it runs (Microsoft Learn, "Receive and
+// respond to inbound HTTPS calls", default response). If the workflow then cannot post the card, only its history of
+// runs shows the failure.
 func (a *Address) accepted(status int, body []byte) bool {
 	if a.slack {
 		return status == http.StatusOK && strings.TrimSpace(string(body)) == "ok"
@@ -83,19 +84,19 @@ func (a *Address) accepted(status int, body []byte) bool {
 	return status == http.StatusOK || status == http.StatusAccepted
 }
 
-// What a vendor answers is shown only if it is a code.
+// slackCode and teamsCode match the codes in answers of the vendors. An error shows no other text of an answer.
 var slackCode, teamsCode = regexp.MustCompile(`^[a-z_]{1,60}$`), regexp.MustCompile(`^[A-Za-z]{1,60}$`)
 
 // refusal describes an answer that is no success. Slack answers with a code as text
-// (api.slack.com/changelog/2016-05-17-changes-to-errors-for-incoming-webhooks), a workflow with JSON that has the code
-// in error.code.
+// (api.slack.com/changelog/2016-05-17-changes-to-errors-for-incoming-webhooks). A workflow answers with JSON that has
+// the code in error.code.
 func (a *Address) refusal(status int, body []byte) error {
 	code := ""
 	if a.slack {
 		code = slackCode.FindString(strings.TrimSpace(string(body)))
 	} else {
 		var of struct{ Error struct{ Code string } }
-		_ = json.Unmarshal(body, &of) // what is no JSON has no code
+		_ = json.Unmarshal(body, &of) // a text that is not JSON has no code
 		code = teamsCode.FindString(of.Error.Code)
 	}
 	text := fmt.Sprintf("it answers %d", status)
@@ -114,7 +115,7 @@ func (a *Address) refusal(status int, body []byte) error {
 	return errors.New(text)
 }
 
-// remedies says what the codes of the vendors mean for an operator. Those of Slack are in the page that refusal names.
+// remedies says what a code means for an operator. The codes of Slack are in the page that refusal names.
 var remedies = map[string]string{
 	"action_prohibited":                   "an administrator of the workspace does not allow it to post there",
 	"channel_not_found":                   "its channel does not exist; make a new webhook and store its address",
@@ -126,7 +127,7 @@ var remedies = map[string]string{
 	"DirectApiInvalidAuthorizationScheme": "the workflow lets only signed-in people post; let it be triggered by anyone",
 }
 
-// cause returns why a request got no answer, without its address.
+// cause returns why a request got no answer. The text does not contain the address.
 func (a *Address) cause(err error) error {
 	var whole *url.Error
 	if errors.As(err, &whole) {

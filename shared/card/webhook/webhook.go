@@ -1,5 +1,6 @@
 // Package webhook posts cards to a channel of Microsoft Teams or Slack. The address of a webhook is a secret, because
-// everybody who knows it can post. So no text and no error of this package contains a part of it that opens anything.
+// everybody who knows the address can post. So no text and no error of this package contains a secret part of the
+// address.
 package webhook
 
 import (
@@ -20,8 +21,8 @@ import (
 const (
 	Longest  = time.Minute
 	attempts = 3
-	patience = 10 * time.Second // for one answer
-	mostWait = 30 * time.Second // for a vendor that asks to wait
+	patience = 10 * time.Second // the time limit for one answer
+	mostWait = 30 * time.Second // the longest pause that a vendor may ask for
 	mostRead = 4 << 10          // bytes of an answer
 )
 
@@ -29,12 +30,12 @@ const (
 type Client struct {
 	To    *Address
 	Clock clock.Clock
-	// Transport is nil for the usual one, which uses the proxy of the environment.
+	// Transport is nil for the default transport, which uses the proxy of the environment.
 	Transport http.RoundTripper
 }
 
-// Post posts a card. It repeats a post after a network error, 408, 429 and 5xx, so a channel may get a card twice. It
-// follows no redirect.
+// Post posts a card. It repeats a post after a network error, 408, 429 and 5xx. A repeated post may show a card twice.
+// Post follows no redirect.
 func (c *Client) Post(ctx context.Context, message *card.Card) error {
 	ctx, cancel := context.WithTimeout(ctx, Longest)
 	defer cancel()
@@ -59,7 +60,7 @@ func (c *Client) Post(ctx context.Context, message *card.Card) error {
 // passing is an error after which another attempt may succeed.
 type passing struct{ error }
 
-// once posts a body once. If the vendor asks for a pause, wait is its length.
+// once posts a body once. wait is the pause that the vendor asks for, or zero.
 func (c *Client) once(ctx context.Context, body []byte) (wait time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -90,7 +91,7 @@ func (c *Client) once(ctx context.Context, body []byte) (wait time.Duration, err
 	return 0, refused
 }
 
-// pause returns how long an answer asks to wait, from its Retry-After: seconds or a date (RFC 9110, section 10.2.3).
+// pause returns the wait that a Retry-After header asks for: seconds or a date (RFC 9110, section 10.2.3).
 func (c *Client) pause(after string) time.Duration {
 	if seconds, err := strconv.ParseUint(after, 10, 31); err == nil {
 		return time.Duration(seconds) * time.Second
@@ -105,8 +106,8 @@ func (c *Client) client() *http.Client {
 	return &http.Client{Transport: c.Transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
 
-// Reach connects to the vendor without posting. It asks the first page of the host and not the address itself, because
-// a workflow may begin by any request. Only a post shows whether the webhook takes messages.
+// Reach connects to the vendor without posting. It requests the root of the host, because any request to the address
+// may start a workflow. Only a post shows whether the webhook takes messages.
 func (c *Client) Reach(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()

@@ -18,7 +18,7 @@ import (
 	"github.com/idleseat/idleseat/shared/card"
 )
 
-// naps is a clock that does not wait, and remembers for how long it should have.
+// naps is a clock that does not wait. It records the durations of the waits.
 type naps struct {
 	mu    sync.Mutex
 	slept []time.Duration
@@ -48,7 +48,7 @@ func client(t *testing.T, s *channel.Server, address string) (*Client, *naps) {
 	return &Client{To: to, Clock: clock, Transport: s.Transport()}, clock
 }
 
-// secretless fails the test if a text has a secret part of an address.
+// secretless fails the test if text contains a secret part of an address.
 func secretless(t *testing.T, text string) {
 	t.Helper()
 	for _, part := range []string{channel.Signature, channel.Token, "T00000000", "/workflows/", "sig="} {
@@ -58,7 +58,7 @@ func secretless(t *testing.T, text string) {
 	}
 }
 
-// TestPost: both vendors show the message, and each in its own shape.
+// TestPost: Teams and Slack each show the message in their own shape.
 func TestPost(t *testing.T) {
 	t.Parallel()
 	s := channel.Start()
@@ -74,7 +74,8 @@ func TestPost(t *testing.T) {
 	}
 }
 
-// TestPostThatFails: what a vendor answers is told by its code, and a post is repeated only where another one may help.
+// TestPostThatFails: the error shows the code of the vendor's answer. The client repeats a post only if another attempt
+// may succeed.
 func TestPostThatFails(t *testing.T) {
 	t.Parallel()
 	says := func(status int, body string, header ...string) func(int, http.ResponseWriter) bool {
@@ -97,7 +98,7 @@ func TestPostThatFails(t *testing.T) {
 	for name, tc := range map[string]struct {
 		slack bool
 		fail  func(int, http.ResponseWriter) bool
-		want  string // of the error; empty: the message is shown
+		want  string // a part of the error; empty if the message is shown
 		posts int
 		slept []time.Duration
 	}{
@@ -144,7 +145,7 @@ func TestPostThatFails(t *testing.T) {
 	}
 }
 
-// TestPostThatReachesNobody: an error of the network does not show the address.
+// TestPostThatReachesNobody: a network error does not show the address.
 func TestPostThatReachesNobody(t *testing.T) {
 	t.Parallel()
 	s := channel.Start()
@@ -178,7 +179,7 @@ func TestPostThatReachesNobody(t *testing.T) {
 	}
 }
 
-// failing is a transport whose error quotes what it was asked.
+// failing is a transport whose error quotes the address of the request.
 type failing struct{}
 
 func (failing) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -237,7 +238,7 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// TestAddressIsNotShown: no way to print an address shows it.
+// TestAddressIsNotShown: no way to print an Address shows its text.
 func TestAddressIsNotShown(t *testing.T) {
 	t.Parallel()
 	s := channel.Start()
