@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// stored matches a command of idleseat between back quotes that works on a store.
+// stored matches a command between back quotes, such as `idleseat runs`. Only commands that work on a store match.
 var stored = regexp.MustCompile("`idleseat (?:apply|backtest|explain|history|plan|reevaluate|restore|run|runs|savings|serve|show)(?: [^`]*)?`")
 
-// InStore returns a text in which each command between back quotes names a store. Texts of a run are written where
-// nobody knows how an operator will reach the store. The text stays as it is if store is empty.
+// InStore adds the option --store to each command between back quotes that works on a store. The author of a text does
+// not know how an operator will reach the store. InStore returns the text unchanged if store is empty.
 func InStore(text, store string) string {
 	if store == "" {
 		return text

@@ -11,7 +11,7 @@ func TestInStore(t *testing.T) {
 		"`idleseat run` says it; `idleseat restore`, too": "`idleseat run" + quoted + "` says it; `idleseat restore" + quoted + "`, too",
 		"`idleseat apply R --store other`":                "`idleseat apply R --store other`",
 		"`idleseat plan --aws S`":                         "`idleseat plan --aws S`",
-		"`idleseat policy check F`":                       "`idleseat policy check F`", // it has no store
+		"`idleseat policy check F`":                       "`idleseat policy check F`", // this command has no store
 		"`idleseat runsaway`, idleseat run":               "`idleseat runsaway`, idleseat run",
 		"`idleseat apply R":                               "`idleseat apply R",
 		"":                                                "",

@@ -1,6 +1,6 @@
 package plain
 
-// Distance returns the number of bytes to insert, delete or replace in order to turn a into b.
+// Distance returns the smallest number of bytes to insert, delete or replace in order to turn a into b.
 func Distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

@@ -7,8 +7,9 @@ import (
 	"strings"
 )
 
-// Fault describes a panic for the developers of this program. It names places in the program but no data of people, so
-// if value is not a runtime error, only its type is shown. Fault must be called by the deferred function that recovers.
+// Fault describes a panic for the developers of this program. The text names places in the program and has no data of
+// people. So only a runtime error is quoted; of any other value the text has the type. The deferred function that
+// recovers must call Fault directly.
 func Fault(value any) string {
 	what := fmt.Sprintf("%T", value)
 	if err, ok := value.(runtime.Error); ok {
@@ -17,10 +18,10 @@ func Fault(value any) string {
 	return fmt.Sprintf("idleseat has a fault (%s) at %s; report this line to its makers", what, strings.Join(stack(), " < "))
 }
 
-// deepest is how many calls of the stack a fault report shows.
+// deepest is the number of calls of the stack in the text of a fault.
 const deepest = 12
 
-// stack returns the calls that led to the fault, innermost first.
+// stack returns the calls that led to the panic, innermost first.
 func stack() (at []string) {
 	var counters [deepest + 8]uintptr
 	frames := runtime.CallersFrames(counters[:runtime.Callers(4, counters[:])])

@@ -12,13 +12,13 @@ import (
 const LeftOut = "(name left out)"
 
 // named matches text that may contain the name of a person or group: text in quotation marks, distinguished names (RFC
-// 4514), Active Directory names of the form DOMAIN\name, and words with an at sign, even if it is URL-encoded.
+// 4514), Active Directory names of the form DOMAIN\name, and words with an at sign (also URL-encoded).
 var named = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|(?:^|[^\pL\pN])'[^'\n]*'` +
 	`|(?i:\b(?:CN|OU)=(?:[^,;:"\\]|\\.)*(?:,(?:CN|OU|DC)=(?:[^,;:"\\]|\\.)*)*)` +
 	`|[^\s"'(),;<>]+(?:@|%40|\\)[^\s"'(),;<>]+`)
 
-// Nameless returns text without names. Logs, notices and the history of executions have many readers, so they must not
-// contain personal data. keep reports whether a name, given without its quotation marks, may stay.
+// Nameless returns text without names. Logs, notices and the history of executions have many readers, so personal data
+// must not appear there. keep reports whether a name may stay. The name that keep gets has no quotation marks.
 func Nameless(text string, keep func(name string) bool) string {
 	return named.ReplaceAllStringFunc(text, func(found string) string {
 		before, name := "", found
@@ -37,12 +37,13 @@ func Nameless(text string, keep func(name string) bool) string {
 	})
 }
 
-// Without returns text with each of names removed wherever it stands alone. Names are matched case-insensitively.
+// Without returns text without the given names. A name stays where it is a part of a longer word. Upper and lower case
+// are equal.
 func Without(text string, names []string) string {
 	for _, name := range names {
 		whole, err := regexp.Compile(`(?i)` + regexp.QuoteMeta(name))
 		if err != nil {
-			continue // name is not UTF-8, so text, which is, cannot contain it
+			continue // name is not UTF-8, but text is, so text cannot contain name
 		}
 		var out strings.Builder
 		at := 0
@@ -68,6 +69,6 @@ func within(text string, from, to int) bool {
 var id = regexp.MustCompile(`^(?:S-1-[0-9-]+|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}|[0-9a-f]{64}` +
 	`|runs/[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}/[\w./-]+)$`)
 
-// IsID reports whether text is an identifier that names nobody: a SID, a GUID, a run, a hash, or the key of an object
-// of a run.
+// IsID reports whether text is an identifier without a name: a SID, a GUID, a run, a hash, or the key of an object of a
+// run.
 func IsID(text string) bool { return id.MatchString(text) }

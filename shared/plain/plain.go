@@ -1,7 +1,7 @@
-// Package plain makes directory text safe to show. A name in a directory may have been written by anybody, and may
-// contain sequences that move the cursor of a terminal, change colors, reorder text or hide letters. These sequences
-// need runes that Unicode does not count as graphic: controls (C0, C1), formatting (bidirectional marks, zero width),
-// line and paragraph separators, and bytes that are not UTF-8 (Unicode Technical Report 36, "Security Considerations").
+// Package plain makes directory text safe to show. Anybody may have written a name in a directory. The name may contain
+// sequences that move the cursor of a terminal, change colors, reorder text or hide letters. These sequences need runes
+// that Unicode does not count as graphic: controls (C0, C1), formatting (bidirectional marks, zero width), line and
+// paragraph separators, and bytes that are not UTF-8 (Unicode Technical Report 36, "Security Considerations").
 package plain
 
 import (
@@ -16,7 +16,7 @@ import (
 // Line returns text as a single line. Every rune that is not printable is replaced by U+FFFD.
 func Line(text string) string { return strings.Map(shown, text) }
 
-// OneLine is like Line, and writes each line feed as a blank.
+// OneLine returns Line of text in which each line feed is a blank.
 func OneLine(text string) string { return Line(strings.ReplaceAll(text, "\n", " ")) }
 
 // Prefixed returns text with a prefix, or "" if text is empty.
@@ -27,7 +27,7 @@ func Prefixed(prefix, text string) string {
 	return prefix + text
 }
 
-// Lines is like Line but keeps line feeds.
+// Lines returns Line of text, but keeps line feeds.
 func Lines(text string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '\n' {
@@ -68,7 +68,7 @@ func JSON(to io.Writer) *Writer {
 	}}
 }
 
-// Write holds back an incomplete rune until its other bytes arrive.
+// Write writes b. It keeps an incomplete rune until the missing bytes arrive.
 func (w *Writer) Write(b []byte) (int, error) {
 	if w.err != nil {
 		return 0, w.err

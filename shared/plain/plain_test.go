@@ -40,7 +40,7 @@ func TestText(t *testing.T) {
 		if d := cmp.Diff(strings.ReplaceAll(want, "\n", "�"), Line(text)); d != "" {
 			t.Errorf("%q on one line (-want +got):\n%s", text, d)
 		}
-		if strings.HasSuffix(text, "\x80") { // the rest of the rune may follow
+		if strings.HasSuffix(text, "\x80") { // a Writer waits for the rest of the rune
 			continue
 		}
 		for pieces := range 3 {
@@ -61,7 +61,7 @@ func TestText(t *testing.T) {
 	}
 }
 
-// The value stays the same, and no unprintable rune reaches a terminal unescaped.
+// TestJSON: the decoded value is unchanged, and every unprintable rune is escaped.
 func TestJSON(t *testing.T) {
 	t.Parallel()
 	for text := range texts {

@@ -11,23 +11,23 @@ const (
 	plainAgain               = "\x1b[0m"
 )
 
-// stateColumns are the headers of columns whose cells have the color of their state.
+// stateColumns are the headers of the columns that contain states. Cells in these columns are colored.
 var stateColumns = []string{"STATUS", "STATE", "VERDICT", "OUTCOME"}
 
-// states are the colors of states: green for what is well, yellow for what waits, red for what needs somebody.
+// states are the colors of states: green for success, yellow for waiting, red for a state that an operator must handle.
 var states = map[string]string{
 	"done": green, "healthy": green, "apply": green, "ok": green,
 	"pending": yellow, "announced": yellow, "hold": yellow, "review": yellow, "undecided": yellow,
 	"failed": red, "refused": red, "unhealthy": red, "absent": red, "damaged": red,
 }
 
-// words at the beginning of a line whose color tells what kind of line it is.
+// kinds are the colors of the words that begin a line. The word names the kind of the line, such as an error.
 var kinds = map[string]string{"idleseat:": red, "damaged:": red, "refused:": red, "failed:": red, "held:": yellow, "interrupted:": yellow}
 
 var opening = regexp.MustCompile(`^( *)([a-z]+:)(?: |$)`)
 
-// Paint colors the word that opens a line, and the command at the end of it. The text must be safe to show, and its
-// lines must fit.
+// Paint colors the word that begins a line, and makes the command at its end bold. text must be safe to show, and must
+// already fit the width.
 func (s Screen) Paint(text string) string {
 	if !s.Color {
 		return text

@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// Line is one line at the end of the screen that says what a command does, and is overwritten. A nil Line shows
-// nothing.
+// Line is one line at the end of the screen that shows the progress of a command. New text overwrites the line. A nil
+// Line shows nothing.
 type Line struct {
 	mu    sync.Mutex
 	w     io.Writer
 	width int
-	text  func() string // nil while nothing is told
+	text  func() string // nil between End and Begin
 	shown bool
 	ends  chan struct{}
 }
@@ -26,10 +26,10 @@ func NewLine(w io.Writer, s Screen) *Line {
 	return &Line{w: w, width: s.Width}
 }
 
-// repaint is how often a line is shown again, so that its times move.
+// repaint is the time between two updates of the line, so that the times in its text advance.
 const repaint = time.Second
 
-// Begin shows the line at once, and again every second until End. text must not call the line.
+// Begin shows the line at once, and again every second until End. text must not call methods of the line.
 func (l *Line) Begin(text func() string) {
 	if l == nil {
 		return
@@ -54,7 +54,7 @@ func (l *Line) Begin(text func() string) {
 	}()
 }
 
-// Show shows the line as it is now.
+// Show updates the line on the screen.
 func (l *Line) Show() {
 	if l == nil {
 		return

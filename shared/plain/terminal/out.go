@@ -7,28 +7,28 @@ import (
 	"github.com/idleseat/idleseat/shared/plain"
 )
 
-// Out is a stream of text that may be shown by a terminal. Runes that are not printable are replaced (package plain).
+// Out is a stream of text for a terminal, a file or a pipe. It replaces runes that are not printable (package plain).
 type Out struct {
 	to     io.Writer
 	filter *plain.Writer
 	screen Screen
-	flows  bool   // Write breaks lines, too
+	flows  bool   // Write also breaks lines
 	live   *Line  // erased before anything is written; may be nil
-	begun  string // a line of Print whose end has not come
+	begun  string // an incomplete line of Print
 
-	// Edit changes each text before it is fitted to the screen: what Print and Table write, and what Write writes if the
-	// stream flows. It may be nil.
+	// Edit changes text before it is fitted to the screen. Edit applies to Print and Table, and to Write if the stream
+	// flows. It may be nil.
 	Edit func(text string) string
 }
 
-// NewOut returns a stream to w. If flows is set, all lines are fitted to the screen; otherwise only what Print and Table
-// write, so that a table of CSV or a script stays whole.
+// NewOut returns a stream to w. If flows is set, the stream fits all lines to the screen. Otherwise it fits only the
+// lines of Print and Table, so that CSV or a script that Write writes stays whole.
 func NewOut(w io.Writer, s Screen, flows bool, live *Line) *Out {
 	return &Out{to: w, filter: plain.Text(w), screen: s, flows: flows, live: live}
 }
 
-// Write writes bytes as they are, or fitted to the screen if the stream flows. What has no line end, such as a question,
-// is shown at once.
+// Write writes b, and fits it to the screen if the stream flows. A text without a line end, such as a question, appears
+// at once.
 func (o *Out) Write(b []byte) (n int, err error) {
 	if err := o.Flush(); err != nil {
 		return 0, err
@@ -59,7 +59,7 @@ func (p printing) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// Print writes text fitted to the screen. A line is shown when its end comes, or at Flush.
+// Print writes text fitted to the screen. A line appears when it is complete, or at Flush.
 func (o *Out) Print(text string) error {
 	o.begun += text
 	end := strings.LastIndexByte(o.begun, '\n') + 1
@@ -85,7 +85,7 @@ func (o *Out) Table(rows [][]string) error {
 	return o.show(o.screen.Table(safe))
 }
 
-// Flush shows a line whose end has not come.
+// Flush shows an incomplete line.
 func (o *Out) Flush() error {
 	if o.begun == "" {
 		return nil

@@ -1,6 +1,5 @@
-// Package terminal fits text to the terminal that shows it: lines as wide as the window, columns that align whatever
-// the script of a name, a few colors, and one line that is overwritten while a command works. Text for a file or a pipe
-// stays as it is.
+// Package terminal fits text to a terminal. Lines are not wider than the window. Columns align in every script. Some
+// words have a color. One line is overwritten while a command works. Text for a file or a pipe stays unchanged.
 package terminal
 
 import (
@@ -10,17 +9,17 @@ import (
 	"golang.org/x/term"
 )
 
-// Screen says what the reader of a stream can show. The zero value is a file or a pipe.
+// Screen describes the output that the reader of a stream sees. The zero value is a file or a pipe.
 type Screen struct {
 	Width int  // columns; 0 if lines may have any length
 	Color bool // whether escape sequences may change colors
 }
 
-// narrowest is the smallest width that text is fitted to. In a narrower window the terminal breaks the lines.
+// narrowest is the smallest width to which text is fitted. The terminal breaks the lines in a narrower window.
 const narrowest = 40
 
-// Of returns the screen that w writes to. variable looks up an environment variable. NO_COLOR, if it is not empty, turns
-// colors off (https://no-color.org), and so does TERM=dumb.
+// Of returns the screen that w writes to. variable looks up an environment variable. A NO_COLOR that is not empty
+// (https://no-color.org) turns colors off. TERM=dumb turns colors off, too.
 func Of(w io.Writer, variable func(name string) (value string, set bool)) Screen {
 	file, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(int(file.Fd())) {

@@ -8,14 +8,14 @@ import (
 const (
 	margin = 2 // blanks before each row
 	gap    = 2 // blanks between columns
-	// narrow is the smallest width to which a column of words is narrowed, and narrowLast that of the last column,
-	// which has the reasons.
+	// narrow is the smallest width to which a column of words is narrowed. narrowLast is the smallest width of the last
+	// column, which has the reasons.
 	narrow, narrowLast = 10, 24
 )
 
 // Table returns rows in aligned columns. The first row is the header. If the screen is too narrow, cells with several
-// words take several lines; if that is not enough, the last cell comes below the others; and if that is not enough,
-// either, each cell is named by its header. Cells must be safe to show, and have no line breaks.
+// words first take several lines. If the rows still do not fit, the last cell comes below the others. If the rows still
+// do not fit, the header of each cell comes before the cell. Cells must be safe to show, and have no line breaks.
 func (s Screen) Table(rows [][]string) string {
 	if len(rows) == 0 {
 		return ""
@@ -59,7 +59,8 @@ func total(widths []int) int {
 	return sum
 }
 
-// narrowed narrows the widest columns, by a column at a time, until the first n columns fit. It reports whether they do.
+// narrowed reduces the width of the widest columns until the first n columns fit, one screen column at a time. It
+// reports whether they fit.
 func (s Screen) narrowed(rows [][]string, widths []int, n int) bool {
 	least := make([]int, n)
 	for i := range least {
@@ -90,7 +91,7 @@ func (s Screen) narrowed(rows [][]string, widths []int, n int) bool {
 	return true
 }
 
-// grid writes rows whose cells are broken to the width of their column.
+// grid writes rows, and breaks each cell to the width of its column.
 func (s Screen) grid(out *strings.Builder, rows [][]string, widths []int) {
 	for n, row := range rows {
 		s.row(out, rows[0], row[:min(len(row), len(widths))], widths, n == 0)
@@ -106,7 +107,7 @@ func (s Screen) row(out *strings.Builder, header, row []string, widths []int, fi
 		height = max(height, len(cells[i]))
 	}
 	for line := range height {
-		var text, plainly strings.Builder // plainly is what text shows
+		var text, plainly strings.Builder // plainly is text without colors
 		plainly.WriteString(strings.Repeat(" ", margin))
 		text.WriteString(plainly.String())
 		for i := range cells {
@@ -128,7 +129,7 @@ func (s Screen) row(out *strings.Builder, header, row []string, widths []int, fi
 	}
 }
 
-// below writes the last cell of each row below the others.
+// below writes each row with the last cell below the other cells.
 func (s Screen) below(out *strings.Builder, rows [][]string, widths []int) {
 	last := len(widths)
 	for n, row := range rows {
@@ -142,7 +143,7 @@ func (s Screen) below(out *strings.Builder, rows [][]string, widths []int) {
 	}
 }
 
-// named writes each row as its first cell, and below it the others with the names of their columns.
+// named writes the first cell of each row, and below it the other cells with their headers.
 func (s Screen) named(out *strings.Builder, rows [][]string) {
 	for _, row := range rows[1:] {
 		out.WriteString(strings.Repeat(" ", margin) + s.bold(s.ordered(row[0])) + "\n")
@@ -165,7 +166,7 @@ func (s Screen) ordered(text string) string {
 	return ordered(text)
 }
 
-// cell returns a cell as it is shown: in order, and in the color of its state.
+// cell returns a cell in the order of display and in the color of its state.
 func (s Screen) cell(header, cell string, first bool) string {
 	shown := s.ordered(cell)
 	if first {

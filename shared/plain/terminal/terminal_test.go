@@ -82,7 +82,7 @@ func uncolored(text string) string {
 	return text
 }
 
-// TestNothingIsLost checks that fitting changes only blanks, line ends, marks and colors.
+// TestNothingIsLost: fitting changes only blanks, line ends, direction marks and colors.
 func TestNothingIsLost(t *testing.T) {
 	t.Parallel()
 	bare := func(text string) string {
@@ -102,7 +102,7 @@ func TestNothingIsLost(t *testing.T) {
 	}
 }
 
-// TestColumnsAlign checks that each column begins at the same place, whatever the script before it.
+// TestColumnsAlign: each column begins at the same place for every script of the column before.
 func TestColumnsAlign(t *testing.T) {
 	t.Parallel()
 	at := -1
@@ -145,7 +145,7 @@ func TestOrdered(t *testing.T) {
 	}
 }
 
-// TestHostileText checks that directory text cannot color or move anything, and cannot pose as a kind of line.
+// TestHostileText: directory text cannot color the screen, move the cursor, or look like a line of another kind.
 func TestHostileText(t *testing.T) {
 	t.Parallel()
 	var b bytes.Buffer
@@ -165,7 +165,7 @@ func TestHostileText(t *testing.T) {
 	}
 }
 
-// TestLineIsClearedBeforeOutput checks what reaches the screen when a line is shown while other output comes.
+// TestLineIsClearedBeforeOutput: the line is erased before other output reaches the screen.
 func TestLineIsClearedBeforeOutput(t *testing.T) {
 	t.Parallel()
 	var b bytes.Buffer
@@ -197,7 +197,7 @@ func TestLineIsClearedBeforeOutput(t *testing.T) {
 	}
 }
 
-// TestNoScreen checks the screen of a stream that is no terminal; terminals are tested with the command.
+// TestNoScreen checks the screen of a stream that is no terminal. Tests of the command check terminals.
 func TestNoScreen(t *testing.T) {
 	t.Parallel()
 	if d := cmp.Diff(Screen{}, Of(&bytes.Buffer{}, os.LookupEnv)); d != "" {
@@ -213,7 +213,8 @@ func TestNoScreen(t *testing.T) {
 	}
 }
 
-// TestQuestion checks that a question that is broken keeps the blank before the answer.
+// TestQuestion: a question ends with a blank, and the answer follows on the same line. The blank stays when the
+// question takes two lines.
 func TestQuestion(t *testing.T) {
 	t.Parallel()
 	var b bytes.Buffer

@@ -8,23 +8,23 @@ import (
 	"golang.org/x/text/unicode/bidi"
 )
 
-// columns counts the columns of text (Unicode Standard Annex #11). Characters of ambiguous width, such as an arrow, take
-// one column, whatever the locale, so that the same text has the same form everywhere.
+// columns counts the columns of text (Unicode Standard Annex #11). A character of ambiguous width, such as an arrow,
+// takes one column in every locale, so that the same text has the same form everywhere.
 var columns = runewidth.Condition{StrictEmojiNeutral: true}
 
-// Width returns how many columns text takes.
+// Width returns the number of columns that text takes.
 func Width(text string) int { return columns.StringWidth(text) }
 
 // leftToRight is U+200E, which takes no column.
 const leftToRight = "\u200e"
 
-// ordered puts a left-to-right mark behind right-to-left letters that are followed by a number or by the end. Without the
-// mark, a terminal that orders text both ways takes the blanks and digits after a Hebrew or Arabic name as part of the
-// name, and shows the columns in the wrong order (Unicode Standard Annex #9, rules W2 and N1). The words of a name stay
-// together.
+// ordered adds a left-to-right mark after right-to-left letters that precede a number or the end of text. Without the
+// mark, a terminal with bidirectional text adds the blanks and digits after a Hebrew or Arabic name to the name, and
+// shows the columns in the wrong order (Unicode Standard Annex #9, rules W2 and N1). No mark separates the words of a
+// name.
 func ordered(text string) string {
-	var marks []int // where in text a mark belongs
-	end := -1       // where the last right-to-left letter ends, if no other letter came after it
+	var marks []int // the positions of the marks, in bytes of text
+	end := -1       // the end of the last right-to-left letter; -1 after another letter
 	for at, r := range text {
 		switch class(r) {
 		case bidi.R, bidi.AL:

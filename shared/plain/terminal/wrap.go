@@ -8,14 +8,16 @@ import (
 // command matches a command line of idleseat at the end of a line: alone, after two blanks, or after a colon.
 var command = regexp.MustCompile(`(?:^|^ +|  |: )(idleseat [a-z].*)$`)
 
-// hanging matches the beginning of a line whose text stands in a column: a label or a number, and at least two blanks.
+// hanging matches the label or number at the beginning of a line, with two or more blanks after it. The text of the
+// line stands in a column after the blanks.
 var hanging = regexp.MustCompile(`^( *)\S+ {2,}`)
 
-// widestLabel is the largest width of a label beside which the rest of a line is indented.
+// widestLabel is the maximum width of a label, with its blanks. The following lines are indented to the text after such
+// a label.
 const widestLabel = 16
 
 // Wrap breaks each line of text that is wider than the screen, between words. A command stays whole, on a line of its
-// own, so that it can be copied.
+// own, so that a reader can copy the command.
 func (s Screen) Wrap(text string) string {
 	if s.Width == 0 {
 		return text
@@ -61,7 +63,7 @@ func broken(line string, width, hang int) (lines []string) {
 			lines = append(lines, ordered(strings.TrimRight(now, " ")))
 			now, gap = strings.Repeat(" ", hang), ""
 		}
-		for Width(now)+len(gap)+Width(word) > width && Width(word) > len([]rune(word)) { // wide letters have no blanks between words
+		for Width(now)+len(gap)+Width(word) > width && Width(word) > len([]rune(word)) { // no blanks separate wide letters
 			part := columns.Truncate(word, width-Width(now)-len(gap), "")
 			if part == "" {
 				break
@@ -71,7 +73,7 @@ func broken(line string, width, hang int) (lines []string) {
 		}
 		now, text, begun = now+gap+word, rest, true
 	}
-	if begun && strings.HasSuffix(line, " ") { // the answer to a question comes behind a blank
+	if begun && strings.HasSuffix(line, " ") { // the reader types the answer after this blank
 		now += " "
 	}
 	return append(lines, ordered(now))
