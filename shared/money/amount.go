@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Cents is an amount of money in hundredths of a currency. In JSON it is a number with two decimals. Sums of Cents are
-// exact.
+// Cents is an amount of money in hundredths of a currency. In JSON the amount is a number with two decimals. Sums of
+// Cents are exact.
 type Cents int64
 
 // String returns the amount with two decimals, such as "-3.05".
@@ -20,13 +20,13 @@ func (c Cents) String() string {
 	return fmt.Sprintf("%s%d.%02d", sign, n/100, n%100)
 }
 
-// Float returns the amount as a number for charts. Do not add such numbers up.
+// Float returns the amount as a number for charts. Sums of such numbers are not exact.
 func (c Cents) Float() float64 { return float64(c) / 100 }
 
 // MarshalJSON writes the amount as a number with two decimals.
 func (c Cents) MarshalJSON() ([]byte, error) { return []byte(c.String()), nil }
 
-// UnmarshalJSON reads what MarshalJSON wrote. It fails for any other text.
+// UnmarshalJSON reads the output of MarshalJSON. It fails for any other text.
 func (c *Cents) UnmarshalJSON(text []byte) error {
 	whole, part, _ := strings.Cut(string(text), ".")
 	n, err := strconv.ParseInt(whole+part, 10, 64)
@@ -37,19 +37,18 @@ func (c *Cents) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// parts is how many amounts make up one unit of a currency. Prices count to four decimals. An int64 then holds the
-// highest price that a policy may have (999,999), for each of 31 days, of a million seats: 3.1e17. So nothing
-// overflows, and no library for decimals is needed: the package only adds, multiplies by a number of days, and divides
-// once for each row.
+// parts is the number of amounts in one unit of a currency. Prices have four decimals. The highest price of a policy
+// (999,999), for each of 31 days, for a million seats, is 3.1e17, which fits into an int64. The package needs no
+// library for decimals, because it only adds, multiplies by a number of days, and divides once for each row.
 const parts = 10_000
 
 // amount is money in ten-thousandths of a currency.
 type amount int64
 
-// priced returns the price that a policy names, rounded to four decimals.
+// priced returns the price in a policy, rounded to four decimals.
 func priced(price float64) amount { return amount(math.Round(price * parts)) }
 
-// per returns a divided by n, which is positive, rounded once to whole cents. Half a cent is rounded away from zero.
+// per returns a divided by n, rounded once to whole cents. n is positive. Half a cent is rounded away from zero.
 func (a amount) per(n int) Cents {
 	const inCent = parts / 100
 	d := amount(n) * inCent

@@ -26,7 +26,7 @@ func TestCents(t *testing.T) {
 	}
 }
 
-// A price counts to four decimals, and a row is rounded once.
+// TestRounding: a price has four decimals, and each row is rounded once.
 func TestRounding(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

@@ -12,15 +12,15 @@ type key struct {
 	license, department, costCenter, currency string
 }
 
-// tally is a row that is not rounded yet.
+// tally is a row before rounding.
 type tally struct {
 	could, freed, returned, waiting amount
-	saved, unproven                 amount // the sum of the prices of each day, as if each day cost a whole month
+	saved, unproven                 amount // sums of monthly prices, one for each day; row divides by the days of the month
 	seats, seatsFreed, seatsBack    int
 	seatDays                        int
 }
 
-// book adds up the seats.
+// book adds up the figures of all seats.
 type book struct {
 	now      time.Time
 	prices   prices
@@ -29,7 +29,7 @@ type book struct {
 	unread   int
 }
 
-// row rounds a tally.
+// row returns the row of a tally, rounded.
 func (b *book) row(k key, t *tally) Row {
 	r := Row{Month: k.month, Currency: k.currency, Line: Line{License: k.license, Department: k.department, CostCenter: k.costCenter}}
 	if p, _ := b.prices.on(k.license, dayOf(b.now)); p != nil {
@@ -48,8 +48,8 @@ func (b *book) row(k key, t *tally) Row {
 	return r
 }
 
-// on returns the tally of a month, and the price of a license on a day. The price is given, or the price in force if
-// given is nil.
+// on returns the tally of a month, and the price of a license on the day d. The price is given, or the price in force
+// on d if given is nil.
 func (b *book) on(month, d time.Time, license string, payer *directory.Payer, given *amount) (*tally, amount) {
 	k := key{month: month, license: license, department: Unknown, costCenter: Unknown, currency: b.currency}
 	if payer != nil && payer.Department != nil {
@@ -73,12 +73,13 @@ func (b *book) on(month, d time.Time, license string, payer *directory.Payer, gi
 	return t, price
 }
 
-// at is like on, with the price that is in force now.
+// at returns the tally of a month, and the price of a license today. The price is given, or the price in force today if
+// given is nil.
 func (b *book) at(month time.Time, license string, payer *directory.Payer, given *amount) (*tally, amount) {
 	return b.on(month, dayOf(b.now), license, payer, given)
 }
 
-// add adds a span: the seat that it frees, and the seat of the license that the person gets instead.
+// add adds a span to the figures: the seat that becomes free, and the seat of the license that the person gets instead.
 func (b *book) add(s *span) {
 	returned := !s.until.IsZero()
 	until := dayOf(b.now) // only whole days count
@@ -103,11 +104,11 @@ func (b *book) add(s *span) {
 		t, price := b.at(monthOf(s.until), s.to, s.payer, nil)
 		t.returned -= price
 	}
-	// The other seat is used from the day of the change on, whenever the first one renews.
+	// The person uses a seat of the other license from the day of the change, even before the first license renews.
 	b.each(dayOf(s.from), until, s.to, s.payer, nil, func(t *tally, price amount, days int) { t.saved -= price * amount(days) })
 }
 
-// save adds up the days on which the seat was free and not paid for.
+// save adds up the days on which the seat was free and not paid for. After a renewal the company need not pay.
 func (b *book) save(s *span, until time.Time, returned bool) {
 	freed, renewal := nextDay(s.from), b.prices.renewal(s.license, s.from)
 	if renewal.IsZero() {
@@ -126,8 +127,8 @@ func (b *book) save(s *span, until time.Time, returned bool) {
 	})
 }
 
-// each calls add for each part of the days from one day up to, and without, another, so that a part has one month and
-// one price.
+// each splits the days from the day from to the day before until into parts of one month and one price. It calls add for
+// each part.
 func (b *book) each(from, until time.Time, license string, payer *directory.Payer, given *amount, add func(t *tally, price amount, days int)) {
 	for d := from; d.Before(until); {
 		month := monthOf(d)

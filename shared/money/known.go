@@ -11,8 +11,9 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// Know returns what runs know about prices and renewals: what earlier runs knew, and then what is different in the run
-// that began with b under the policy p. A license that the policy does not have keeps its last price.
+// Know returns the known prices and renewals, after the run that began with b under the policy p. They are earlier
+// (from earlier runs), and the prices that the run changes. A license that the policy does not have keeps its last
+// price.
 func Know(earlier []history.Price, b *snapshot.Begin, p *policy.Policy) []history.Price {
 	all, ids := slices.Clone(earlier), b.SKUIDs()
 	for _, l := range p.Licenses {
@@ -33,7 +34,7 @@ func Know(earlier []history.Price, b *snapshot.Begin, p *policy.Policy) []histor
 	return all
 }
 
-// Why a renewal is unknown. The texts never change for one cause, so that a cause that lasts makes no new price.
+// Reasons for an unknown renewal. The text of a reason must not vary, because a new text would make a new price.
 const (
 	notInPolicy = "the policy has no renews for it"
 	isOver      = "the date that the policy has for it is over"
@@ -42,8 +43,8 @@ const (
 	notDated    = "a subscription of it has no date that is still to come"
 )
 
-// renews returns the first time at which the company can pay for fewer seats of a license, or why that is unknown. The
-// policy has the last word.
+// renews returns the first time at which the company can pay for fewer seats of a license, or the reason why the time
+// is unknown. A date in the policy overrides the dates from Graph.
 func renews(l *policy.License, b *snapshot.Begin, perRun int) (at time.Time, notKnown string) {
 	switch {
 	case l.Renews != nil:
@@ -64,10 +65,10 @@ func renews(l *policy.License, b *snapshot.Begin, perRun int) (at time.Time, not
 	return earliest(b.Subscriptions.List, id, need, b.Started)
 }
 
-// earliest returns when the company can stop to pay for so many seats of a product. A product may have several
-// subscriptions with different dates, and nothing says to which of them a seat belongs. So the date is the first one
-// by which the subscriptions that have renewed have enough seats. If all of them together have too few, it is the last
-// one. A subscription without a date may be the last.
+// earliest returns the time at which the company can stop paying for the given number of seats of a product. A product
+// may have several subscriptions with different dates, and no data assigns a seat to one of them. The time is the first
+// date by which the renewed subscriptions have enough seats. If all subscriptions together have too few seats, the time
+// is the last date. A subscription without a date may be the last to renew, so the time is then unknown.
 func earliest(list []directory.Subscription, sku string, seats int, now time.Time) (at time.Time, notKnown string) {
 	var dated []directory.Subscription
 	undated, paid := false, false

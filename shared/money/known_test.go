@@ -21,7 +21,8 @@ func sub(sku, status string, seats, renews int) directory.Subscription {
 	return s
 }
 
-// Of several subscriptions, the date is the first one by which enough seats have renewed. It is never too early.
+// TestEarliest: of several dates, earliest returns the first by which enough seats have renewed. An earlier date would
+// claim savings that are not proven.
 func TestEarliest(t *testing.T) {
 	t.Parallel()
 	trial := sub("e3", "Enabled", 500, 20)
@@ -68,7 +69,7 @@ limits: {perRun: 3}
 rules: [{name: r, license: e3, when: AzureAdSistaLogon.hasNoValue(), then: remove}]
 `
 
-// A run adds what is new, and nothing that an earlier run knew already.
+// TestKnow: a run adds only prices that differ from the known ones.
 func TestKnow(t *testing.T) {
 	t.Parallel()
 	known := []history.Price(nil)

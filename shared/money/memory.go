@@ -16,27 +16,27 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// subject is one license of one person, with what its entries mean. It is a line of what a run remembers.
+// subject has the facts about one license of one person. It is one line of the memory, the object that Remember stores.
 type subject struct {
 	Person  string `json:"person"`
 	SID     string `json:"sid,omitempty"` // of the person, as of the newest entry that has it
 	License string `json:"license"`
-	Objects int    `json:"objects"` // objects that the ledger had about it
+	Objects int    `json:"objects"` // the number of objects that the ledger had about the license
 	Facts   []fact `json:"facts,omitempty"`
-	// Version is subjectVersion. Lines of older versions lack the SID, so their entries are read again.
+	// Version is subjectVersion. Lines of older versions lack the SID, so Of reads their entries again.
 	Version int `json:"version,omitempty"`
 
-	damaged bool // the entries cannot be believed; such a subject is not remembered
+	damaged bool // an entry is damaged; Remember does not store such a subject
 }
 
 const subjectVersion = 1
 
-// rememberTime is the longest time for which a run reads the ledger to remember it. A run must not wait for that.
+// rememberTime is the maximum time that Remember reads the ledger. A run must not wait longer.
 const rememberTime = 3 * time.Minute
 
-// Remember stores what the entries of the ledger mean for money, and returns the key, which belongs in the manifest of
-// the run. Later runs then read only the entries that are newer. If there is nothing to remember, the key is empty. If
-// the time is over before everything is read, Remember stores what it has, and the next run goes on from there.
+// Remember stores the facts in the entries of the ledger, and returns the key of the object for the manifest of the
+// run. Later runs then read only newer entries. The key is empty if the ledger has no facts. When the time is over,
+// Remember stores the facts that it has, and the next run continues.
 func Remember(ctx context.Context, s store.Store, run string, now time.Time) (key string, err error) {
 	m, err := newestMemory(ctx, s, run, now)
 	if err != nil {
@@ -56,7 +56,7 @@ func Remember(ctx context.Context, s store.Store, run string, now time.Time) (ke
 		return "", nil
 	}
 	most := rememberTime
-	if end, ends := ctx.Deadline(); ends { // the call must have time left for its own work
+	if end, ends := ctx.Deadline(); ends { // leaves time for the other work of the call
 		most = min(most, time.Until(end)/4)
 	}
 	soon, stop := context.WithTimeout(ctx, most)
@@ -75,14 +75,14 @@ func Remember(ctx context.Context, s store.Store, run string, now time.Time) (ke
 	})
 }
 
-// Batches of people are read together, so that the order is kept.
+// Limits of the reading. Batches of people are read one after the other, which keeps the order of the keys.
 const (
 	batch       = 256
 	readsAtOnce = 16
 )
 
 // eachSubject calls each for every license of every person in the ledger, in the order of the keys of the people. It
-// reads the entries of those about whom the memory does not have every object.
+// reads the entries of a person if the memory does not have every object of the person.
 func eachSubject(ctx context.Context, s store.Store, m *memory, each func(*subject) error) error {
 	var people [][]*subject
 	all, inner := errgroup.WithContext(ctx)
@@ -132,7 +132,7 @@ func eachSubject(ctx context.Context, s store.Store, m *memory, each func(*subje
 	return flush()
 }
 
-// readSubject reads the entries of one license of one person. If one entry cannot be believed, none counts.
+// readSubject reads the entries of one license of one person. If one entry is damaged, the subject has no facts.
 func readSubject(ctx context.Context, page *ledger.Page, license string) (*subject, error) {
 	of := &subject{Person: page.Person(), License: license, Objects: page.Objects(license), Version: subjectVersion}
 	for e, err := range page.Entries(ctx, license) {
@@ -148,16 +148,16 @@ func readSubject(ctx context.Context, page *ledger.Page, license string) (*subje
 	return of, nil
 }
 
-// memory is what a run remembered of the ledger. It is read in step with the list of the ledger, which has the same
-// order, so it takes little space.
+// memory is the object that an earlier run stored with Remember. Its lines have the same order as the list of the
+// ledger. So the package reads both in step, and needs little space.
 type memory struct {
 	next func() (*subject, error, bool)
 	stop func()
-	held *subject // the next line, read too early
+	held *subject // the next line, which is about a later person
 }
 
-// newestMemory opens what the newest run for everybody remembered. If run is not empty, only older runs count. A memory
-// without any line stands for one that is missing or damaged: everything is then read from the ledger.
+// newestMemory opens the memory of the newest run for everybody. If run is not empty, only older runs count. If each
+// memory is missing or damaged, newestMemory returns a memory without lines, and all facts come from the ledger.
 func newestMemory(ctx context.Context, s store.Store, run string, now time.Time) (*memory, error) {
 	if run == "" {
 		run = afterAll
@@ -180,7 +180,7 @@ func newestMemory(ctx context.Context, s store.Store, run string, now time.Time)
 		if m.Freed == "" {
 			continue
 		}
-		// Damage may show only at the end of the object, so it is read once before any line counts.
+		// Damage may show only at the end of the object. So the loop reads the object once before it accepts a line.
 		switch err := store.GetLines(ctx, s, m.Freed, func(*subject) error { return nil }); {
 		case errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrDamaged):
 			continue
@@ -218,7 +218,8 @@ func (m *memory) close() {
 	}
 }
 
-// of returns what is remembered of a person, by license. The people must be asked for in the order of their keys.
+// of returns the subjects of a person in the memory, by license. Callers must ask for people in the order of their
+// keys.
 func (m *memory) of(person string) (map[string]*subject, error) {
 	known := map[string]*subject{}
 	for m.next != nil {

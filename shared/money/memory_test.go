@@ -18,7 +18,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// counting counts the objects of the ledger that are read, and fails for keys that contain broken.
+// counting counts the reads of objects of the ledger. Reads of keys that contain broken fail.
 type counting struct {
 	store.Store
 	gets   atomic.Int64
@@ -37,8 +37,8 @@ func (c *counting) Get(ctx context.Context, key string) (io.ReadCloser, error) {
 	return c.Store.Get(ctx, key)
 }
 
-// What a run remembered saves the reading of entries, and changes no figure. A memory that is damaged or gone is
-// replaced by the ledger. A memory that cannot be read is an error.
+// TestMemory: a memory saves the reading of entries, and the figures are the same. If the memory is damaged or missing,
+// the ledger is read instead. A failed read of the memory is an error.
 func TestMemory(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -111,8 +111,8 @@ func TestMemory(t *testing.T) {
 	}
 }
 
-// TestTwoKeys: a license that was taken under the SID, and is taken again under the object id, is one seat. Memories of
-// older versions do not say the SID, and are not believed.
+// TestTwoKeys: a license is taken under the SID, and later again under the object id. Both are one seat. Lines of the
+// memory from older versions lack the SID, so they are not used.
 func TestTwoKeys(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -151,7 +151,7 @@ func TestTwoKeys(t *testing.T) {
 		at := on(4).Add(time.Duration(round) * time.Hour)
 		run := snapshot.NewRun(at, [4]byte{})
 		key, err := Remember(ctx, s, run, at)
-		if err == nil && round == 1 { // as an older version wrote it
+		if err == nil && round == 1 { // an older version wrote lines without a SID
 			err = store.PutLines(ctx, s, key, func(emit func(any) error) error {
 				for n, person := range []string{sid, "0f", "a", "ff"} {
 					facts := []fact{{Run: fmt.Sprint("r", n), At: on(5 + n), Outcome: ledger.Done, Ended: on(5 + n), Saves: true}}
@@ -171,7 +171,7 @@ func TestTwoKeys(t *testing.T) {
 	}
 }
 
-// waiting is a store that does not answer for some objects of the ledger before the call ends.
+// waiting is a store whose reads of some objects of the ledger end only when the call ends.
 type waiting struct {
 	store.Store
 	from string // the first key that is not answered; empty: all are answered
@@ -185,7 +185,7 @@ func (w *waiting) Get(ctx context.Context, key string) (io.ReadCloser, error) {
 	return w.Store.Get(ctx, key)
 }
 
-// A run that has no time to read the whole ledger remembers a part of it, and the next run goes on from there. The
+// TestMemoryInParts: a run without time to read the whole ledger remembers a part, and the next run continues. The
 // figures are the same in between.
 func TestMemoryInParts(t *testing.T) {
 	t.Parallel()
@@ -223,7 +223,7 @@ func TestMemoryInParts(t *testing.T) {
 		}
 		return counted.gets.Load()
 	}
-	night(1, &waiting{s, "ledger/p-0300"}) // ends after a quarter of the time
+	night(1, &waiting{s, "ledger/p-0300"}) // Remember stops after a quarter of the time
 	if n := figures(); n == 0 || n >= 2*int64(people) {
 		t.Errorf("after a part of %d people is remembered, %d objects are read", people, n)
 	}
@@ -233,8 +233,8 @@ func TestMemoryInParts(t *testing.T) {
 	}
 }
 
-// The list of the ledger is in the order of keys, in which a person comes after one whose name goes on with a hyphen.
-// The memory must be read in the same order.
+// TestMemoryInTheOrderOfKeys: in the order of keys, "a/" comes after "a-b/". The memory must be read in the same order
+// as the ledger.
 func TestMemoryInTheOrderOfKeys(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -265,7 +265,7 @@ func TestMemoryInTheOrderOfKeys(t *testing.T) {
 	}
 }
 
-// A damaged entry is in no figure, is counted, and is not remembered.
+// TestDamagedEntries: a damaged entry is counted, but is in no other figure and not in the memory.
 func TestDamagedEntries(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()

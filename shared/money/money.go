@@ -1,7 +1,7 @@
-// Package money says what taking back unused licenses is worth: what a plan could free, what runs have freed, what of
-// that was not given back, and what was really saved up to a day. It computes from three things alone: the entries of
-// the ledger, the prices and renewals that each run knew, and dates. Every amount is an integer, and each row of each
-// month is rounded once, to a cent. Sums are sums of rows, so they agree to the cent however the rows are grouped.
+// Package money computes the worth of unused licenses that are taken: the seats that a plan could free, the seats that
+// runs have freed, the seats that people did not get back, and the savings up to a day. The only inputs are the entries
+// of the ledger, the prices and renewals that each run knew, and dates. Every amount is an integer. Each row of each
+// month is rounded once, to a cent. Other sums are sums of rows, so they agree to the cent for every grouping.
 package money
 
 import (
@@ -20,8 +20,8 @@ import (
 )
 
 // Of returns all figures up to now. CouldFree is about the plan of run. If run is empty, CouldFree is zero, and the
-// newest plan for everybody says what somebody else restored. Of lists the whole ledger, and reads the entries that are
-// newer than what a run remembered, a few people at a time. Entries that cannot be believed are counted and left out.
+// newest plan for everybody has the restores by somebody else. Of lists the whole ledger. It reads entries that are
+// newer than the memory, a few people at a time. Damaged entries are counted and otherwise left out.
 func Of(ctx context.Context, s store.Store, run string, now time.Time) (*Sums, error) {
 	known, err := history.Prices(ctx, s, "", now)
 	if err != nil {
@@ -54,16 +54,17 @@ func Of(ctx context.Context, s store.Store, run string, now time.Time) (*Sums, e
 	return b.sums(), nil
 }
 
-// restores holds the licenses that were restored, with the run that had taken them and the time, as far as a run knew.
+// restores has the licenses that a run knew to be restored. An item has the run that took the license, and the time of
+// the restore.
 type restores map[history.Touch]*history.Item
 
 func (r restores) of(person, license string) *history.Item {
 	return r[history.Touch{User: person, License: license}]
 }
 
-// lastKnown returns what a run knew about restores: those in its digest of earlier runs, and the licenses that the run
-// itself found restored by somebody else. For an empty run, or a run without a snapshot of its own, the newest plan for
-// everybody counts.
+// lastKnown returns the restores that a run knew. They come from its digest of earlier runs, and from the licenses that
+// the run itself found restored by somebody else. If run is empty, or has no snapshot of its own, lastKnown uses the
+// newest plan for everybody.
 func lastKnown(ctx context.Context, s store.Store, run string, now time.Time) (restores, error) {
 	m, err := manifest(ctx, s, run)
 	if err == nil && m == nil {
@@ -112,7 +113,7 @@ func manifest(ctx context.Context, s store.Store, run string) (*snapshot.Manifes
 	return m, err
 }
 
-// read adds the whole ledger.
+// read adds the figures of the whole ledger to the book.
 func (b *book) read(ctx context.Context, s store.Store, m *memory, last restores) error {
 	known, err := bySID(ctx, s)
 	if err != nil {
@@ -137,7 +138,7 @@ func (b *book) read(ctx context.Context, s store.Store, m *memory, last restores
 	return nil
 }
 
-// license adds one license of one person. The ledger may have the person under several keys.
+// license adds one license of one person to the book. The ledger may have the person under several keys.
 func (b *book) license(last restores, same ...*subject) {
 	var restored []*history.Item
 	for _, of := range same {
@@ -151,7 +152,7 @@ func (b *book) license(last restores, same ...*subject) {
 	}
 }
 
-// plan adds the seats that a plan would free.
+// plan adds the seats that a plan would free to the book.
 func (b *book) plan(p *plan.Plan) {
 	month := monthOf(b.now)
 	for i := range p.Changes {

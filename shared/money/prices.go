@@ -13,7 +13,7 @@ const day = 24 * time.Hour
 // dayOf returns the beginning of the day of t, in UTC.
 func dayOf(t time.Time) time.Time { return t.UTC().Truncate(day) }
 
-// nextDay returns the first beginning of a day that is not before t.
+// nextDay returns t if t is the beginning of a day, and otherwise the beginning of the next day.
 func nextDay(t time.Time) time.Time {
 	if d := dayOf(t); d.Before(t) {
 		return d.Add(day)
@@ -30,10 +30,10 @@ func monthOf(t time.Time) time.Time {
 // daysIn returns the number of days of the calendar month that begins at month.
 func daysIn(month time.Time) int { return int(month.AddDate(0, 1, 0).Sub(month) / day) }
 
-// prices has what runs knew about each license, oldest first.
+// prices has the prices of each license that runs knew, oldest first.
 type prices map[string][]history.Price
 
-// pricesOf sorts the known prices by license. Prices of runs that began after now are left out.
+// pricesOf returns the known prices by license. Prices of runs that began after now are left out.
 func pricesOf(all []history.Price, now time.Time) prices {
 	of := prices{}
 	for _, p := range all {
@@ -49,8 +49,8 @@ func pricesOf(all []history.Price, now time.Time) prices {
 	return of
 }
 
-// on returns what was in force on a day, and the index of it. A price is in force from the day of the run that first
-// had it. Before the first known price, that price counts. on returns nil if no price is known.
+// on returns the price in force on a day, and its index. A price is in force from the day of the run that first had it.
+// On earlier days, the first known price counts. on returns nil if no price is known.
 func (p prices) on(license string, d time.Time) (*history.Price, int) {
 	list := p[license]
 	i := max(0, len(list)-1)
@@ -63,9 +63,9 @@ func (p prices) on(license string, d time.Time) (*history.Price, int) {
 	return &list[i], i
 }
 
-// renewal returns the first day on which a seat that became free at the given time need not be paid for any more, or
-// zero if that is unknown. It is the first renewal at or after that time. A later run replaces the day that an
-// earlier run named, until that day has come. A run that does not know the day replaces nothing.
+// renewal returns the first day on which the company need not pay for a seat that became free at the time freed. The
+// day is zero if it is unknown. It is the first renewal at or after freed. A later run may change the date of the
+// renewal until the date has come. A run that does not know the date changes nothing.
 func (p prices) renewal(license string, freed time.Time) time.Time {
 	_, i := p.on(license, dayOf(freed))
 	var at time.Time

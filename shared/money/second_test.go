@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// This file computes the money a second time, in another way: it decodes the stored objects by itself, walks over all
-// seats day by day, and adds up fractions. It shares no code with the package, except the names of the figures.
+// This file computes the money a second time, in another way. It decodes the stored objects itself, iterates over all
+// seats day by day, and adds up fractions. It shares only the names of the figures with the package.
 
 // object is a stored object, decoded without the types of the product.
 type object map[string]any
@@ -59,11 +59,11 @@ func objectsOf(t *testing.T, s store.Store, prefix string) map[string]object {
 type second struct {
 	t    *testing.T
 	now  time.Time
-	said map[string][]statement         // what runs said of each license, oldest first
-	sums map[string]map[string]*big.Rat // by the row, and the figure
+	said map[string][]statement         // the statements of the runs about each license, oldest first
+	sums map[string]map[string]*big.Rat // by row and name of the figure
 }
 
-// statement is what one run said of a license.
+// statement is the price and the renewal of a license that one run knew.
 type statement struct {
 	from, renews time.Time
 	price        *big.Rat
@@ -93,7 +93,7 @@ func (c *second) price(license string, day time.Time) *big.Rat {
 	return r
 }
 
-// renewal goes through the statements from the change on, and believes the newest one, until the renewal has come.
+// renewal takes the renewal of the newest statement. Statements count from the change until the renewal has come.
 func (c *second) renewal(license string, freed time.Time) (at time.Time) {
 	begin := 0 // the first statement that counts
 	for i, said := range c.said[license] {
@@ -133,9 +133,10 @@ func (c *second) add(month time.Time, license string, payer any, figure string, 
 	c.sums[row][figure].Add(c.sums[row][figure], amount)
 }
 
-// seat adds everything about one license of one person. entries are its objects by the number of the entry.
+// seat adds the figures of one license of one person. entries are the intents, oldest first. done has the completions,
+// by key.
 func (c *second) seat(entries []object, done map[string]object) {
-	var taken object // the change that stands
+	var taken object // the change by which the license is taken now
 	var since time.Time
 	for _, e := range entries {
 		began := e.time(c.t, "at")
@@ -153,7 +154,7 @@ func (c *second) seat(entries []object, done map[string]object) {
 			}
 			continue
 		}
-		if taken != nil { // held again without a restore
+		if taken != nil { // the person held the license again, but nobody recorded a restore
 			if seen := e.time(c.t, "heldSince"); seen.After(since) {
 				c.free(taken, since, seen)
 			} else {
@@ -170,7 +171,7 @@ func (c *second) seat(entries []object, done map[string]object) {
 	}
 }
 
-// free adds one seat that was free for some time, day by day.
+// free adds the figures of one seat that was free from from to until, day by day.
 func (c *second) free(e object, from, until time.Time) {
 	license, other, payer := e.text("license"), e.text("to"), e["payer"]
 	saves := e.text("savesNothing") == ""
@@ -255,7 +256,7 @@ func secondly(t *testing.T, s store.Store, now time.Time) *second {
 			continue
 		}
 		all[key]["key"] = strings.TrimSuffix(key, ".json")
-		human := all[key].text("person") // the ledger may have the human under the SID and under an object id
+		human := all[key].text("person") // the person; the ledger may have one person under the SID and under an object id
 		if sid := all[key].text("sid"); sid != "" {
 			human = sid
 		}
@@ -269,7 +270,7 @@ func secondly(t *testing.T, s store.Store, now time.Time) *second {
 	return c
 }
 
-// cents rounds half a cent away from zero.
+// cents returns r in cents. Half a cent is rounded away from zero.
 func cents(r *big.Rat) Cents {
 	if r == nil {
 		return 0

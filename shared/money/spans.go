@@ -14,15 +14,15 @@ type span struct {
 	license, to string
 	payer       *directory.Payer
 	run         string
-	from        time.Time // when a read of the directory showed that the license was taken
-	until       time.Time // when the seat was needed again; zero while it is free
+	from        time.Time // when a read of the directory showed the change
+	until       time.Time // when the person got the license again; zero while the seat is free
 	saves       bool      // whether a paid seat became free
-	// flat is the amount a month that the entry recorded. Entries of older versions have it, because they do not say
-	// whether a seat became free.
+	// Flat is the monthly amount that the entry recorded. Only entries of older versions use it, because they do not
+	// record whether a seat became free.
 	flat *amount
 }
 
-// fact is what an entry of the ledger means for money.
+// fact has the parts of an entry of the ledger that matter for money.
 type fact struct {
 	Run     string           `json:"run"`
 	At      time.Time        `json:"at"`
@@ -32,7 +32,7 @@ type fact struct {
 	To      string           `json:"to,omitempty"`
 	Saves   bool             `json:"saves,omitempty"` // a paid seat becomes free
 	Payer   *directory.Payer `json:"payer,omitempty"`
-	// Flat is the amount a month that an entry of an older version recorded, in ten-thousandths.
+	// Flat is the monthly amount that an entry of an older version recorded, in ten-thousandths.
 	Flat      *amount   `json:"flat,omitempty"`
 	HeldSince time.Time `json:"heldSince,omitzero"`
 }
@@ -52,15 +52,15 @@ func factOf(e *ledger.Entry) fact {
 	return f
 }
 
-// spansOf reads the facts about one license of one person, oldest first. restored holds the restores of the license
-// that the newest run knew. What happened after now does not count.
+// spansOf returns the spans of one license of one person. facts are oldest first. restored has the restores of the
+// license that the newest run knew. Facts after now do not count.
 //
-// A seat is free from the time at which a completion proves it. A pending change frees nothing. A seat that is being
-// restored is not free any more. Whoever loses a license held it: if the license is about to be taken again, and no
-// restore is recorded, then somebody else restored it. The seat was then free until a run saw that. If no run saw it,
-// nobody knows how long the seat was free, so that time counts for nothing.
+// A seat is free from the time of a completion that is done. A pending change frees no seat. A seat is not free from
+// the begin of a restore. A new change proves that the person held the license again. If no restore is recorded,
+// somebody else restored the license. The seat was then free until a run saw the license again. If no run saw the
+// license, the free time is unknown and counts as zero.
 func spansOf(license string, facts []fact, restored []*history.Item, now time.Time) (all []span) {
-	free := false // whether the last span is still free
+	free := false // whether the seat of the last span is free
 	for _, f := range facts {
 		if f.At.After(now) {
 			break

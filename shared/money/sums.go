@@ -6,35 +6,36 @@ import (
 	"time"
 )
 
-// Unknown takes the place of a department or cost center that was not read when the license was taken, or that an
-// entry of an older version does not have.
+// Unknown replaces a department or cost center that was not read when the license was taken. Entries of older versions
+// have neither.
 const Unknown = "unknown"
 
 // Figures are the sums of one row, of one line, or of everything. Amounts are in one currency.
 type Figures struct {
-	// CouldFree is the price, a month, of the seats that the plan would free.
+	// CouldFree is the monthly price of the seats that the plan would free.
 	CouldFree Cents `json:"couldFree"`
-	// Freed is the price, a month, of all seats that runs have freed. Returned is the price of those that people
-	// got back, no matter who gave them back. FreedNet is the difference.
+	// Freed is the monthly price of all seats that runs have freed. Returned is the monthly price of the freed seats
+	// that people got back, from idleseat or from somebody else. FreedNet is the difference.
 	Freed    Cents `json:"freed"`
 	Returned Cents `json:"returned"`
 	FreedNet Cents `json:"freedNet"`
-	// Saved is what was not paid up to now. A seat counts from the first renewal after it became free.
+	// Saved is the amount that the company did not pay up to now. A seat counts from the first renewal after it became
+	// free.
 	Saved Cents `json:"saved"`
-	// Unproven is what was not paid up to now if the contract does not bind. It is the part of Saved whose renewal is
-	// unknown, and is not in Saved.
+	// Unproven is the amount for seats whose renewal is unknown. The company saved this amount only if the contract
+	// does not bind. Saved does not include it.
 	Unproven Cents `json:"unproven"`
-	// Waiting is the price, a month, of seats that are free now, and are paid for until a renewal that is still to come.
+	// Waiting is the monthly price of seats that are free now, and that the company pays for until a future renewal.
 	Waiting Cents `json:"waiting"`
 
 	Seats      int `json:"seats"`      // seats that the plan would free
 	SeatsFreed int `json:"seatsFreed"` // seats that runs have freed so far
 	SeatsNet   int `json:"seatsNet"`   // seats freed, without those that were restored
-	// SeatDays counts, in Saved, each day of each seat once.
+	// SeatDays is the number of days in Saved, added up over all seats.
 	SeatDays int `json:"seatDays"`
 }
 
-// add adds other figures. Sums of rounded figures are exact, so a sum does not depend on the order or on the groups.
+// add adds other figures to f. The figures are already rounded, so a sum does not depend on the order or on the groups.
 func (f *Figures) add(o *Figures) {
 	f.CouldFree += o.CouldFree
 	f.Freed += o.Freed
@@ -49,23 +50,23 @@ func (f *Figures) add(o *Figures) {
 	f.SeatDays += o.SeatDays
 }
 
-// Line has the figures of one license, for one department and cost center. A text is empty where people have none, and
-// Unknown where that is not known.
+// Line has the figures of one license, for one department and cost center. A text is empty for people without a
+// department or cost center, and Unknown if the value was not read.
 type Line struct {
 	License    string `json:"license"`
 	Department string `json:"department"`
 	CostCenter string `json:"costCenter"`
 	Figures
-	// Renews is the next renewal of the license. It is zero if that is unknown.
+	// Renews is the next renewal of the license, or zero if the renewal is unknown.
 	Renews time.Time `json:"renews,omitzero"`
 }
 
 // Row has the figures of a line for one calendar month. Seats count in the month in which they became free. Restored
 // seats count in the month in which they were restored. CouldFree and Waiting count in the month of AsOf.
 type Row struct {
-	Month time.Time // the beginning, in UTC
+	Month time.Time // the beginning of the month, in UTC
 	Line
-	SKU      string // the product as the policy names it; empty for a license that is membership in a group
+	SKU      string // the product as the policy names it; empty for a license that is a group membership
 	SKUID    string // the skuId of the product
 	Currency string
 }
@@ -76,9 +77,9 @@ type Sums struct {
 	Currency string    `json:"currency"`
 	Figures
 	Lines []Line `json:"lines"` // by license, department and cost center
-	// Unread counts licenses of people whose entries in the ledger cannot be believed. They are in no figure.
+	// Unread counts licenses of people with damaged entries in the ledger. No other figure includes them.
 	Unread int `json:"unread,omitempty"`
-	// OtherCurrencies lists currencies that the policy had earlier. Their rows are in no sum.
+	// OtherCurrencies lists earlier currencies of the policy. No sum includes rows in these currencies.
 	OtherCurrencies []string `json:"otherCurrencies,omitempty"`
 	Rows            []Row    `json:"-"` // oldest month first, then as Lines
 }
@@ -94,8 +95,8 @@ func (s *Sums) Between(from, to time.Time) *Sums {
 	return &part
 }
 
-// By returns the lines, joined where they differ only in what the group leaves out. group keeps what the lines are
-// joined by, and clears the rest.
+// By returns the lines after group has changed their names. Lines with the same names become one line. group clears the
+// names that it does not group by.
 func (s *Sums) By(group func(Line) Line) []Line {
 	lines := []Line{}
 	for _, l := range s.Lines {
@@ -120,7 +121,7 @@ func (l *Line) compare(o *Line) int {
 // total computes the lines and the sums from the rows.
 func (s *Sums) total() {
 	s.Figures, s.Lines, s.OtherCurrencies = Figures{}, []Line{}, nil
-	at := map[Line]int{} // the index in Lines, by the names
+	at := map[Line]int{} // the index in Lines, by license, department and cost center
 	for i := range s.Rows {
 		r := &s.Rows[i]
 		if r.Currency != s.Currency {

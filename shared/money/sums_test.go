@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 )
 
-// bookAt returns an empty book. E3 cost 30 EUR until day 40, and then 39 SEK, and renews on day 50.
+// bookAt returns an empty book. E3 costs 30 EUR until day 40, and 39 SEK after it. E3 renews on day 50.
 func bookAt(now time.Time) *book {
 	known := []history.Price{
 		{License: "e3", From: on(1), MonthlyPrice: 30, Currency: "EUR", Renews: dayOf(on(50))},
@@ -21,7 +21,8 @@ func bookAt(now time.Time) *book {
 	return &book{now: now, prices: pricesOf(known, now), currency: "SEK", tallies: map[key]*tally{}}
 }
 
-// Of a plan, only changes that take a license and free a paid seat count. What people get instead is subtracted.
+// TestCouldFree: a change of a plan counts if it takes a license and frees a paid seat. The price of the license that
+// the person gets instead is subtracted.
 func TestCouldFree(t *testing.T) {
 	t.Parallel()
 	sales := "Sales"
@@ -48,14 +49,14 @@ func TestCouldFree(t *testing.T) {
 	}
 }
 
-// Amounts of an earlier currency have rows of their own, and are in no sum.
+// TestTwoCurrencies: amounts of an earlier currency have their own rows, and are in no sum.
 func TestTwoCurrencies(t *testing.T) {
 	t.Parallel()
 	b := bookAt(on(60))
 	b.prices["e3"][0].Renews, b.prices["e3"][1].Renews = dayOf(on(20)), dayOf(on(20))
 	b.add(&span{license: "e3", saves: true, from: on(10)})
 	got := b.sums()
-	// 12 days of January and 8 of February in EUR; 20 days of February and none of March in SEK.
+	// The amounts cover 12 days of January and 8 of February in EUR, 20 days of February in SEK, and no day of March.
 	amounts := map[string]Cents{}
 	for _, r := range got.Rows {
 		amounts[r.Currency+" "+r.Month.Format("01")] += r.Saved
@@ -68,7 +69,7 @@ func TestTwoCurrencies(t *testing.T) {
 	}
 }
 
-// Some months have the rows of these months, and their sums.
+// TestBetween: Between returns the rows of some months, and the sums of these rows.
 func TestBetween(t *testing.T) {
 	t.Parallel()
 	b := bookAt(on(100))

@@ -9,14 +9,14 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// twoKeys holds the licenses of people whom the ledger may have under two keys: under the SID, from a time when only
-// Active Directory had the person, and later under the object id in Entra ID. One seat must not count under both.
+// twoKeys holds licenses of people who may have two keys in the ledger. While only Active Directory has the person, the
+// key is the SID. Later the key is the object id in Entra ID. One seat must not count under both keys.
 type twoKeys struct {
-	sids map[string]bool // the people whom the ledger has under a SID
+	sids map[string]bool // the SIDs that are keys in the ledger
 	held map[[2]string][]*subject
 }
 
-// bySID lists the people whom the ledger has under a SID.
+// bySID lists the SIDs that are keys in the ledger.
 func bySID(ctx context.Context, s store.Store) (*twoKeys, error) {
 	t := &twoKeys{sids: map[string]bool{}, held: map[[2]string][]*subject{}}
 	for key, err := range s.List(ctx, layout.Ledger+"S-1-") {
@@ -29,7 +29,7 @@ func bySID(ctx context.Context, s store.Store) (*twoKeys, error) {
 	return t, nil
 }
 
-// hold keeps a license until the whole ledger is read, if its person may have a second key. Otherwise it returns false.
+// hold keeps a license until the whole ledger is read if its person may have a second key. Otherwise it returns false.
 func (t *twoKeys) hold(of *subject) bool {
 	sid := of.SID
 	if t.sids[of.Person] {
@@ -43,7 +43,7 @@ func (t *twoKeys) hold(of *subject) bool {
 	return true
 }
 
-// factsOf returns the facts about one license of one person, oldest first.
+// factsOf returns the facts of all keys of one person about one license, oldest first.
 func factsOf(same []*subject) []fact {
 	if len(same) == 1 {
 		return same[0].Facts

@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// nights is a company in which licenses are taken and restored for many nights. What happens is random.
+// nights is a company in which licenses are taken and restored for many nights. Random numbers decide each event.
 type nights struct {
 	t      *testing.T
 	dice   *rand.Rand
@@ -32,18 +32,18 @@ type nights struct {
 type seat struct {
 	person, license, to string
 	sid                 string
-	joins               int // the night from which on the ledger knows the person by an object id; before, by the SID
+	joins               int // the night of the join: the key in the ledger is the SID before it, and the object id from it on
 	payer               *directory.Payer
 	last                *ledger.Entry
 	free                bool      // the license was taken, and the person does not have it
-	byHand              time.Time // when a run saw that somebody else restored it; zero if nobody did
+	byHand              time.Time // when a run saw that somebody else restored the license; zero if nobody did
 	open                *ledger.Entry
 	ends                int // the night in which the open change ends
 }
 
 var company = []struct {
 	license, sku, to string
-	price            int // about
+	price            int // approximate, in SEK
 }{{"e3", "SPE_E3", "exo", 39}, {"exo", "EXCHANGESTANDARD", "", 4}, {"visio", "VISIOCLIENT", "", 15}, {"citrix", "", "", 18}}
 
 func newNights(t *testing.T, seed uint64) *nights {
@@ -58,7 +58,7 @@ func newNights(t *testing.T, seed uint64) *nights {
 	for person := range 40 {
 		payer := &directory.Payer{Department: text("Sales", "Legal", ""), CostCenter: text("1000", "2000")}
 		if w.dice.IntN(8) == 0 {
-			payer = nil // as older versions wrote it
+			payer = nil // entries of older versions have no payer
 		}
 		sid, joins := "", 0
 		if w.dice.IntN(4) > 0 {
@@ -72,11 +72,11 @@ func newNights(t *testing.T, seed uint64) *nights {
 	return w
 }
 
-// night lets one night pass.
+// night simulates one night.
 func (w *nights) night(n int) {
 	at := w.start.AddDate(0, 0, n).Add(time.Duration(w.dice.IntN(24*3600)) * time.Second)
 	run := snapshot.NewRun(at, [4]byte{byte(n), byte(n >> 8)})
-	if w.dice.IntN(10) > 0 { // in some nights nobody plans for everybody
+	if w.dice.IntN(10) > 0 { // some nights have no run for everybody
 		w.learn(n, run, at)
 		w.remember(n, run, at)
 		planned := &history.Planned{Run: run, AsOf: at, Touches: []history.Touch{}, Prices: w.known}
@@ -89,7 +89,7 @@ func (w *nights) night(n int) {
 	}
 }
 
-// remember seals the run of a night. In some nights it remembers what the ledger has so far.
+// remember seals the run of a night. In some nights it also stores a memory of the ledger.
 func (w *nights) remember(n int, run string, at time.Time) {
 	m := &snapshot.Manifest{Run: run}
 	if w.dice.IntN(4) == 0 {
@@ -112,7 +112,7 @@ func (w *nights) ledgerKeys() (keys []string) {
 	return keys
 }
 
-// learn adds what the run of a night knows about prices and renewals.
+// learn adds the prices and renewals that the run of a night knows.
 func (w *nights) learn(n int, run string, at time.Time) {
 	for _, l := range company {
 		p := history.Price{License: l.license, SKU: l.sku, Run: run, From: at, Currency: "SEK", MonthlyPrice: float64(1000*l.price+w.dice.IntN(3000)) / 1000}
@@ -122,14 +122,14 @@ func (w *nights) learn(n int, run string, at time.Time) {
 		switch unread := w.dice.IntN(6) == 0; {
 		case unread || l.license == "citrix":
 			p.NotKnown = "not read"
-		case l.license == "visio": // each month
+		case l.license == "visio": // renews each month
 			p.Renews = monthOf(at).AddDate(0, 1, 0)
-		case n < 77: // each year
+		case n < 77: // renews each year
 			p.Renews = time.Date(2026, 5, 1, 15, 30, 0, 0, time.UTC)
 			if at.After(p.Renews) {
 				p.Renews = p.Renews.AddDate(1, 0, 0)
 			}
-		default: // the contract was changed
+		default: // the contract has a new date
 			p.Renews = time.Date(2026, 7, 15, 0, 0, 0, 0, time.UTC)
 			if at.After(p.Renews) {
 				p.Renews = p.Renews.AddDate(1, 0, 0)
@@ -139,17 +139,17 @@ func (w *nights) learn(n int, run string, at time.Time) {
 	}
 }
 
-// touch lets something happen to a seat, or nothing.
+// touch changes a seat at random, or leaves it unchanged.
 func (w *nights) touch(n int, run string, at time.Time, s *seat) {
 	if n == s.joins && s.open == nil && s.free && w.dice.IntN(2) == 0 {
-		s.free = false // somebody restores it at that time, and no run sees that
+		s.free = false // somebody restores the license, and no run sees the restore
 	}
 	switch {
 	case s.open != nil && n < s.ends:
 	case s.open != nil:
 		w.end(s, at)
 	case w.dice.IntN(25) > 0:
-	case s.free && w.dice.IntN(3) == 0: // somebody else restores it, and a run sees that
+	case s.free && w.dice.IntN(3) == 0: // somebody else restores the license, and a run sees the restore
 		s.free, s.byHand = false, at
 	case s.free:
 		w.begin(n, run, at, s, true)
