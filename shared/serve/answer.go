@@ -19,7 +19,8 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"line": plain.Line, "lines": plain.Lines, "run": runAddress, "under": under,
 }).ParseFS(files, "templates/*.html"))
 
-// content returns what a document shows: a template of this package with a view. view gets the words of a language.
+// content returns a function that executes a template of this package for a document. view makes the data of the
+// template in a language.
 func content[T any](name string, view func(*page.Words) T) func(*page.Words, bool) (template.HTML, error) {
 	return func(w *page.Words, _ bool) (template.HTML, error) {
 		var out bytes.Buffer
@@ -30,19 +31,20 @@ func content[T any](name string, view func(*page.Words) T) func(*page.Words, boo
 	}
 }
 
-// document is a page of this site. here is the address of the entry of the menu to which it belongs. run is the run
-// that the other pages of the menu are to use, or empty for the newest.
+// document returns a page of this site. here is the address of the page's menu entry. run is the run for the other
+// pages of the menu, or empty for the newest run.
 func document(title func(*page.Words) string, here, run string, content func(*page.Words, bool) (template.HTML, error)) *page.Document {
 	return &page.Document{Title: title, Content: content, Menu: menu(here, run)}
 }
 
-// titled returns the title of a page by its key.
+// titled returns a function that makes the title of a page. key is the key of its text.
 func titled(key string) func(*page.Words) string {
 	return func(w *page.Words) string { return w.T(key) + " – idleseat" }
 }
 
-// menu returns the entries of the menu. All except the list of runs lead to pages about a run, or about the newest run
-// if run is empty. So a reader reaches the people, the policy and the thresholds of an older run from its report.
+// menu returns the entries of the menu. Except for the list of runs, each entry leads to a page about run, or about the
+// newest run if run is empty. So the menu in the report of an older run leads to the people, the policy and the
+// thresholds of the same run.
 func menu(here, run string) func(*page.Words) []page.Link {
 	return func(w *page.Words) []page.Link {
 		links := []page.Link{{Href: "/", Text: w.T("serve.runs"), Here: here == "/"}}
@@ -63,15 +65,16 @@ func (a *asked) show(status int, d *page.Document) error {
 	return nil
 }
 
-// send answers with the HTML of a page, whose Content-Security-Policy is given.
+// send answers with the HTML of a page. policy is the Content-Security-Policy of the page.
 func (a *asked) send(status int, policy string, html []byte) {
 	a.w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	a.w.Header().Set("Content-Security-Policy", policy+"; frame-ancestors 'none'")
 	a.w.WriteHeader(status)
-	_, _ = a.w.Write(html) // an error means that nobody reads the answer
+	_, _ = a.w.Write(html) // an error means that the browser closed the connection
 }
 
-// message answers with a page that has a title and a text, both by their keys, and a detail as the engine says it.
+// message answers with a page that has a title, a text and a detail. title and text are keys of texts. The page shows
+// detail unchanged.
 func (a *asked) message(status int, title, text, detail string) {
 	d := document(titled(title), "", "", content("message", func(w *page.Words) any {
 		return struct {
@@ -92,6 +95,6 @@ func (a *asked) json(v any) error {
 	}
 	a.w.Header().Set("Content-Type", "application/json")
 	a.w.WriteHeader(http.StatusOK)
-	_, _ = a.w.Write(text) // an error means that nobody reads the answer
+	_, _ = a.w.Write(text) // an error means that the browser closed the connection
 	return nil
 }

@@ -9,15 +9,15 @@ import (
 	"sync"
 )
 
-// guard lets only this machine's user pass. It answers every other request itself.
+// guard passes only requests of this machine's user. It refuses every other request.
 //
-// Loopback alone would not do. A page of another site can ask this server for pages when its host name resolves to
-// 127.0.0.1 (DNS rebinding), so the host must be one of this machine. Other users of this machine reach loopback too,
-// but may not read the store's folder, so the first request must carry a key that only the terminal shows. The guard
-// sends the browser a cookie for the following requests.
+// Listening on loopback is not enough, for two reasons. First, another site can make its host name resolve to 127.0.0.1
+// (DNS rebinding), so the Host header must name this machine. Second, other users of this machine reach loopback, but
+// may have no right to read the store. So the first request must carry a key that only the terminal shows. The guard
+// then sends the browser a cookie for the following requests.
 type guard struct {
 	hosts  map[string]bool // values of the header Host
-	cookie string          // the name of the cookie; browsers do not keep the cookies of two ports apart
+	cookie string          // the name of the cookie; it contains the port, because browsers send a cookie to every port of a host
 	keys   *Keys
 	next   http.Handler
 	refuse func(w http.ResponseWriter, r *http.Request, status int, why string)
@@ -25,7 +25,7 @@ type guard struct {
 
 // Keys are the secrets of one server.
 type Keys struct {
-	// Key opens the pages to whoever gives it in the address. It is for the terminal.
+	// Key is the key in the address that the terminal shows. It opens the pages any number of times.
 	Key  string
 	pass string // the value of the cookie
 
@@ -36,8 +36,8 @@ type Keys struct {
 // NewKeys returns new secrets.
 func NewKeys() *Keys { return &Keys{Key: rand.Text(), pass: rand.Text(), once: map[string]bool{}} }
 
-// Once returns a key that opens the pages a single time. It is for the command line of a browser, which other users of
-// the machine can see.
+// Once returns a key that opens the pages a single time. The key is for the command line of a browser, which other
+// users of the machine can see.
 func (k *Keys) Once() string {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -58,10 +58,10 @@ func (k *Keys) opens(key string) bool {
 	return right
 }
 
-// same compares two secrets in a time that does not depend on where they differ.
+// same compares two secrets in constant time.
 func same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
 
-// hostsOf returns the values of the header Host by which a browser on this machine names the port.
+// hostsOf returns the values of the Host header that a browser on this machine sends for the port.
 func hostsOf(port string) map[string]bool {
 	hosts := map[string]bool{}
 	for _, name := range []string{"localhost", "127.0.0.1", "::1"} {
@@ -74,7 +74,7 @@ func hostsOf(port string) map[string]bool {
 	return hosts
 }
 
-// keyParameter is the parameter of an address that carries a key.
+// keyParameter is the parameter of the address that carries the key.
 const keyParameter = "key"
 
 func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -96,8 +96,7 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// protect sets the headers that every answer has. The Content-Security-Policy of a page is stricter than this one, and
-// replaces it.
+// protect sets the headers of every answer. A page replaces the Content-Security-Policy with its own.
 func protect(h http.Header) {
 	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -108,9 +107,9 @@ func protect(h http.Header) {
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 }
 
-// foreign reports whether a page of another site made the request. A reader may follow a link to a page here. Nothing
-// else may come from elsewhere (W3C, Fetch Metadata Request Headers). A browser that sends none of these headers is
-// known by its cookie alone.
+// foreign reports whether a page of another site made the request. A link on another site may lead to a page here.
+// Every other request from another site is foreign (W3C, Fetch Metadata Request Headers). If a browser sends none of
+// these headers, only the cookie protects the pages.
 func foreign(r *http.Request) bool {
 	if origin := r.Header.Get("Origin"); origin != "" && !strings.EqualFold(origin, "http://"+r.Host) {
 		return true
@@ -122,7 +121,7 @@ func foreign(r *http.Request) bool {
 	return r.Header.Get("Sec-Fetch-Mode") != "navigate" || r.Header.Get("Sec-Fetch-Dest") != "document"
 }
 
-// enter exchanges the key in an address for the cookie, and leads to the address without the key.
+// enter exchanges the key in an address for the cookie, and redirects to the address without the key.
 func (g *guard) enter(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	if !g.keys.opens(query.Get(keyParameter)) {
@@ -132,7 +131,7 @@ func (g *guard) enter(w http.ResponseWriter, r *http.Request) {
 	http.SetCookie(w, &http.Cookie{Name: g.cookie, Value: g.keys.pass, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode})
 	query.Del(keyParameter)
 	to := *r.URL
-	// A path that starts with two slashes would lead to another host.
+	// The browser would take a path that starts with two slashes as another host.
 	to.Scheme, to.Host, to.Path, to.RawPath, to.RawQuery = "", "", "/"+strings.TrimLeft(to.Path, "/\\"), "", query.Encode()
 	http.Redirect(w, r, to.String(), http.StatusSeeOther)
 }

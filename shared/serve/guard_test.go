@@ -104,7 +104,7 @@ func fetched(r *http.Request, site, mode, dest string) {
 	r.Header.Set("Sec-Fetch-Dest", dest)
 }
 
-// wantProtected checks the headers that each answer has.
+// wantProtected checks the headers of an answer that protect sets.
 func wantProtected(t *testing.T, h http.Header) {
 	t.Helper()
 	for name, want := range map[string]string{
@@ -126,7 +126,7 @@ func wantProtected(t *testing.T, h http.Header) {
 	}
 }
 
-// The key opens the pages, and leads to the same address without it.
+// TestKey: the key opens the pages, and redirects to the same address without the key.
 func TestKey(t *testing.T) {
 	t.Parallel()
 	s := siteOf(&store.Memory{})
@@ -202,7 +202,7 @@ func TestListenOnThisMachineAlone(t *testing.T) {
 	}
 }
 
-// Serve answers until its context ends, and ends without an error.
+// TestServeEnds: Serve answers until its context ends, and then returns nil.
 func TestServeEnds(t *testing.T) {
 	t.Parallel()
 	l, err := Listen(t.Context(), "127.0.0.1:0")

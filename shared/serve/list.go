@@ -17,15 +17,15 @@ const perPage = 25
 type listing struct {
 	Total int
 	Runs  []*runs.Overview // newest first
-	// First is the number of the first run of the page, counted from the newest, which is number 1.
+	// First is the number of the first run of the page. The newest run has number 1.
 	First int
-	// Older is the last run of this page if there are older runs. Newer is true if there are newer ones.
+	// Older is the last run of this page if older runs exist. Newer is true if newer runs exist.
 	Older string
 	Newer bool
 }
 
-// listFrom returns the page of the list that has the runs older than a run, or the newest runs if before is empty. The
-// page stays the same while newer runs are added.
+// listFrom returns a page of the list. The page has runs older than before, or the newest runs if before is empty. New
+// runs do not change the page.
 func (s *Site) listFrom(ctx context.Context, before string) (*listing, error) {
 	names, err := snapshot.Runs(ctx, s.Store)
 	if err != nil {
@@ -44,7 +44,7 @@ func (s *Site) listFrom(ctx context.Context, before string) (*listing, error) {
 	return l, err
 }
 
-// address returns the address of a page below this site. Each part becomes one segment.
+// address returns an address on this site. Each part becomes one segment of the path.
 func address(parts ...string) string {
 	to := ""
 	for _, p := range parts {
@@ -53,7 +53,8 @@ func address(parts ...string) string {
 	return to
 }
 
-// under returns an address with parameters, given as names and values in turn. A parameter without a value is left out.
+// under returns an address with parameters. pairs has names and values in turn. A parameter without a value is left
+// out.
 func under(path string, pairs ...string) string {
 	query := url.Values{}
 	for pair := range slices.Chunk(pairs, 2) {

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// ErrNotLoopback is the error for an address that other machines could reach.
+// ErrNotLoopback is the error for an address that other machines can reach.
 var ErrNotLoopback = errors.New("not an address of this machine alone")
 
 // Listen listens on an address such as 127.0.0.1:8420. It fails with ErrNotLoopback unless the host is a loopback
@@ -25,7 +25,7 @@ func Listen(ctx context.Context, address string) (net.Listener, error) {
 		return nil, fmt.Errorf("listen on %q: give an address like 127.0.0.1:8420: %w", address, err)
 	}
 	if host == "localhost" {
-		host = "127.0.0.1" // a resolver could give another machine's address for the name
+		host = "127.0.0.1" // a resolver could return the address of another machine for the name
 	}
 	ip, err := netip.ParseAddr(host)
 	if err != nil || !ip.Unmap().IsLoopback() || ip.Zone() != "" {
@@ -39,8 +39,8 @@ func Listen(ctx context.Context, address string) (net.Listener, error) {
 	return l, nil
 }
 
-// The times after which the server ends a connection. Answering takes longest: a page over a million people in a
-// bucket reads all of them.
+// Limits of a connection. An answer has the longest limit, because a page over a million people reads all of them from
+// S3.
 const (
 	readWithin   = 10 * time.Second
 	answerWithin = 5 * time.Minute
@@ -49,14 +49,14 @@ const (
 	maxHeader    = 16 << 10        // bytes
 )
 
-// Serve answers requests until ctx ends. It then lets answers under way end for endWithin, and returns nil.
+// Serve answers requests until ctx ends. It then waits endWithin for running answers, and returns nil.
 func (s *Site) Serve(ctx context.Context, l net.Listener) error {
 	requests, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
 	server := &http.Server{
 		Handler: s.Handler(portOf(l)), BaseContext: func(net.Listener) context.Context { return requests },
 		ReadHeaderTimeout: readWithin, ReadTimeout: readWithin, WriteTimeout: answerWithin, IdleTimeout: idleFor, MaxHeaderBytes: maxHeader,
-		ErrorLog: log.New(io.Discard, "", 0), // it would only name connections that a browser has dropped
+		ErrorLog: log.New(io.Discard, "", 0), // the log would only name connections that a browser has dropped
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(l) }()
@@ -69,7 +69,7 @@ func (s *Site) Serve(ctx context.Context, l net.Listener) error {
 	defer stop()
 	if server.Shutdown(last) != nil {
 		cut()
-		_ = server.Close() // only repeats that some connections are still open
+		_ = server.Close() // an error only repeats that some connections are still open
 	}
 	return nil
 }

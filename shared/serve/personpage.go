@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/story"
 )
 
-// errQuestion is the error for an address that asks for something without saying what.
+// errQuestion is the error for an address that lacks a required parameter.
 var errQuestion = errors.New("the address does not say what is wanted")
 
 // storyView is a story in one language.
@@ -34,7 +34,7 @@ type answerView struct {
 	Lines []story.Line
 }
 
-// tones are the colours of the states. A state that is not named has none.
+// tones are the colors of the states. A state that is not in tones has no color.
 var tones = map[story.State]string{
 	story.Damaged: "bad", story.Pending: "undecided", story.Taken: "bad", story.Announced: "undecided", story.Undecided: "undecided",
 	story.Refused: "undecided", story.Idle: "bad", story.Return: "good", story.GivenBack: "good", story.Kept: "good", story.Cooling: "good", story.Exempt: "good",
@@ -79,7 +79,7 @@ func (s *Site) person(a *asked) error {
 	return a.show(http.StatusOK, d)
 }
 
-// Age says how old a date of the profile was when it was read. It is empty for other values.
+// Age returns the age of a date in the profile, at the time of the reading. It is empty for other values.
 func (v *storyView) Age(value story.Value) string {
 	if value.Days == nil {
 		return ""

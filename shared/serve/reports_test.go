@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// A page is kept for a minute, because what later runs did is on it too, and the oldest pages go first.
+// TestReportsAreKeptForAMinute: a page is kept for a minute, because later runs change its content. A new page replaces
+// the oldest one.
 func TestReportsAreKeptForAMinute(t *testing.T) {
 	t.Parallel()
 	var c reports

@@ -17,7 +17,7 @@ import (
 
 func runAddress(run string) string { return address("runs", run) }
 
-// run answers with the report of a run. For a run that has no plan yet, it says how far the run has come.
+// run answers with the report of a run. For a run without a plan, it answers with the stage of the run.
 func (s *Site) run(a *asked) error {
 	name := a.r.PathValue("run")
 	if name == latest {
@@ -35,7 +35,7 @@ func (s *Site) run(a *asked) error {
 		return s.unfinished(a, o, &now, "")
 	}
 	html, policy, err := s.report(a.ctx(), o, &now)
-	if err != nil && a.ctx().Err() == nil { // the parts of the run that can be read are shown all the same
+	if err != nil && a.ctx().Err() == nil { // the page shows the parts of the run that can be read
 		return s.unfinished(a, o, &now, err.Error())
 	}
 	if err != nil {
@@ -45,7 +45,7 @@ func (s *Site) run(a *asked) error {
 	return nil
 }
 
-// toLatest leads to the newest run that has a plan.
+// toLatest redirects to the newest run that has a plan.
 func (s *Site) toLatest(a *asked) error {
 	names, err := snapshot.Runs(a.ctx(), s.Store)
 	if err != nil {
@@ -92,7 +92,8 @@ func (s *Site) report(ctx context.Context, o *runs.Overview, now *state) (html [
 	return out.Bytes(), d.Policy(), nil
 }
 
-// basis returns the run if it read everybody, so that other pages can be about its snapshot. Otherwise it returns "".
+// basis returns the name of the run if the run read everybody, and otherwise "". Other pages can use the snapshot of
+// such a run.
 func basis(o *runs.Overview) string {
 	if o.User != "" || o.Copy != "" || o.Restore != "" {
 		return ""
@@ -100,17 +101,17 @@ func basis(o *runs.Overview) string {
 	return o.Run
 }
 
-// follow makes a page load itself anew when its state changes.
+// follow makes a page reload itself when its state changes.
 func (s *Site) follow(d *page.Document, from string, now *state) {
 	if now.Live {
 		d.Live = &page.Live{From: from, Version: now.Version, Every: asksEvery}
 	}
 }
 
-// asksEvery is how often a page asks whether it has changed.
+// asksEvery is the time between two requests of a page for its state.
 const asksEvery = 5 * time.Second
 
-// unfinished answers with what is known of a run without a report.
+// unfinished answers with the overview of a run without a report.
 func (s *Site) unfinished(a *asked, o *runs.Overview, now *state, failed string) error {
 	d := document(func(w *page.Words) string { return o.Run + " – idleseat" }, "/", "", content("unfinished", func(w *page.Words) any {
 		return struct {
@@ -124,11 +125,11 @@ func (s *Site) unfinished(a *asked, o *runs.Overview, now *state, failed string)
 	return a.show(http.StatusOK, d)
 }
 
-// doneView says how far a run has come and what it did.
+// doneView has the stage of a run, and the counts of its results.
 type doneView struct {
 	Tone, Text string
 	Counts     []countView
-	More       []string // what kind of run it is
+	More       []string // the kind of the run, such as a restore
 }
 
 type countView struct {
@@ -167,7 +168,7 @@ func (s *Site) doneOf(w *page.Words, o *runs.Overview) (v doneView) {
 	return v
 }
 
-// waits says why no change of a plan has begun.
+// waits returns the reason why no change of a plan has begun.
 func (s *Site) waits(w *page.Words, o *runs.Overview) string {
 	switch {
 	case o.Mode == "audit":
@@ -183,13 +184,14 @@ func (s *Site) waits(w *page.Words, o *runs.Overview) string {
 	}
 }
 
-// keptReports is how many pages of runs are kept. A page has up to 5 MB.
+// keptReports is the number of report pages that are kept. A page has up to 5 MB.
 const keptReports = 4
 
-// keptFor is how long a page is kept. What later runs did, such as giving a license back, is on the page too.
+// keptFor is the time for which a page is kept. It is short, because a page also shows results of later runs, such as a
+// restore.
 const keptFor = time.Minute
 
-// reports keeps the pages of the runs that were last asked for.
+// reports keeps the newest report pages.
 type reports struct {
 	mu   sync.Mutex
 	list []madeReport // newest first

@@ -12,16 +12,16 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// shownMatches is how many people a search shows.
+// shownMatches is the number of people that a search shows.
 const shownMatches = 100
 
 // match is a person whom a search found.
 type match struct {
 	snapshot.Named
-	rank int // the smaller, the better
+	rank int // 0 is the best
 }
 
-// Key returns the name by which the pages of a person find the person.
+// Key returns the name of the person in addresses of pages.
 func (m *match) Key() string { return cmp.Or(m.ID, m.SID) }
 
 // Shown returns the name to show.
@@ -29,8 +29,8 @@ func (m *match) Shown() string {
 	return cmp.Or(m.DisplayName, m.UserPrincipalName, m.ADName, m.SAMAccountName, m.Key())
 }
 
-// search answers with the people of a snapshot whose names contain a text. If the text is the whole
-// name of exactly one person, search leads to that person.
+// search answers with the people of a snapshot whose names contain a text. If the text is the whole name of exactly one
+// person, search redirects to the page of the person.
 func (s *Site) search(a *asked) error {
 	wanted := strings.TrimSpace(a.given("q"))
 	found, total, run := []match(nil), 0, ""
@@ -51,14 +51,14 @@ func (s *Site) search(a *asked) error {
 		return struct {
 			*page.Words
 			Wanted, Run string
-			Named       string // the run that the address names; empty for the newest
+			Named       string // the run in the address; empty for the newest run
 			Found       []match
 			Total       int
 		}{w, wanted, run, a.given("run"), found, total}
 	})))
 }
 
-// exact returns the only person who has the wanted text as a whole name, or nil.
+// exact returns the only person with rank 0, or nil.
 func exact(found []match) (only *match) {
 	for i := range found {
 		if found[i].rank > 0 {
@@ -109,7 +109,7 @@ func (s *Site) find(ctx context.Context, run, wanted string) (found []match, tot
 	return best(found), total, nil
 }
 
-// apart returns the names without the memory of the whole partition, whose texts are cut from one.
+// apart returns a copy of p whose texts have their own memory. The texts of p share the memory of the whole partition.
 func apart(p snapshot.Named) snapshot.Named {
 	for _, text := range [...]*string{&p.ID, &p.UserPrincipalName, &p.DisplayName, &p.Department, &p.SID, &p.ADName, &p.SAMAccountName} {
 		*text = strings.Clone(*text)
@@ -117,8 +117,9 @@ func apart(p snapshot.Named) snapshot.Named {
 	return p
 }
 
-// rankOf says how well a person's names match a text in lower case: 0 if a name is the text, 1 if a name starts with
-// it, 2 if a name contains it, and -1 if none does. Ids match only as a whole.
+// rankOf returns how well a person's names match wanted, which is in lower case: 0 for a whole name, 1 for the
+// beginning of a name, 2 for another part, and -1 for no match. A whole display name has rank 1. Ids match only as a
+// whole.
 func rankOf(p *snapshot.Named, wanted string) int {
 	rank := -1
 	for i, name := range [...]string{p.UserPrincipalName, p.ADName, p.SAMAccountName, p.DisplayName, p.ID, p.SID} {
@@ -127,7 +128,7 @@ func rankOf(p *snapshot.Named, wanted string) int {
 		switch {
 		case name == "" || at < 0:
 		case name == wanted && i == 3 && rank != 0:
-			rank = 1 // several people can have a display name
+			rank = 1 // several people may have the same display name
 		case name == wanted && i != 3:
 			rank = 0
 		case i > 3:
@@ -140,7 +141,7 @@ func rankOf(p *snapshot.Named, wanted string) int {
 	return rank
 }
 
-// best returns the matches that a page shows, in the order of the page.
+// best returns the matches that a page shows, sorted for the page.
 func best(found []match) []match {
 	slices.SortFunc(found, func(a, b match) int {
 		return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(strings.ToLower(a.Shown()), strings.ToLower(b.Shown())), cmp.Compare(a.Key(), b.Key()))

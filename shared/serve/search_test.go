@@ -28,7 +28,7 @@ func TestRankOf(t *testing.T) {
 	}
 }
 
-// Only a name that one person has leads to that person at once.
+// TestExact: exact returns a person only if no other person has the name.
 func TestExact(t *testing.T) {
 	t.Parallel()
 	anna, other := match{snapshot.Named{ID: "a", SAMAccountName: "anna"}, 0}, match{snapshot.Named{ID: "b", SAMAccountName: "anna"}, 0}

@@ -1,7 +1,7 @@
 // Package serve shows the runs of a store in a browser on the same machine: the list of runs, the report of each run
-// while it goes on and after it has ended, everything about a person, the policy in words, and what another threshold
-// would change. It only reads. It looks at the store through a view that refuses writes, and it links no code that can
-// reach a directory. Its answers come from the packages that decide.
+// during the run and after it, everything about a person, the policy in words, and the effect of another threshold. The
+// package only reads. It uses the store through a view that refuses writes. It links no code that can reach a
+// directory. All decisions come from the packages that decide.
 package serve
 
 import (
@@ -17,14 +17,14 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Settings say what a site shows.
+// Settings are the settings of a site.
 type Settings struct {
 	Store    store.Store
-	Location string // of the store, as the operator gave it
+	Location string // the location of the store, as the operator gave it
 	Clock    clock.Clock
-	// Elsewhere is Location, or empty if commands find the store without being told.
+	// Elsewhere is Location. It is empty if commands find the store without the option --store.
 	Elsewhere string
-	// Next returns the command line of idleseat for a command on the store, to be shown.
+	// Next returns a command line of idleseat for the store, for display.
 	Next func(command string) string
 }
 
@@ -33,11 +33,12 @@ type Site struct {
 	Settings
 	Keys    *Keys
 	reports *reports
-	// heavy bounds how many answers that read a whole snapshot are made at a time.
+	// heavy limits the number of answers that read a whole snapshot at the same time.
 	heavy chan struct{}
 }
 
-// atOnce is how many answers that read a whole snapshot are made at a time. Each needs the memory of a partition.
+// atOnce is the number of answers that may read a whole snapshot at the same time. Each needs the memory of a
+// partition.
 const atOnce = 2
 
 // New returns the site of a store. It reads the store through store.ReadOnly.
@@ -75,7 +76,7 @@ func (s *Site) Handler(port string) http.Handler {
 	}
 }
 
-// asked is one request, and the way to answer it.
+// asked is one request, with the writer of its answer.
 type asked struct {
 	w http.ResponseWriter
 	r *http.Request
@@ -83,18 +84,18 @@ type asked struct {
 
 func (a *asked) ctx() context.Context { return a.r.Context() }
 
-// given returns a parameter of the address.
+// given returns the value of a parameter in the address.
 func (a *asked) given(name string) string { return a.r.URL.Query().Get(name) }
 
-// errNoPage is the error for an address that leads nowhere.
+// errNoPage is the error for an address without a page.
 var errNoPage = errors.New("there is no such page")
 
-// fail answers with the page of an error.
+// fail answers with a page that shows an error.
 func (s *Site) fail(a *asked, err error) {
 	status, title := http.StatusInternalServerError, "message.failed"
 	switch {
 	case a.ctx().Err() != nil:
-		return // nobody waits for the answer
+		return // the browser has closed the connection
 	case errors.Is(err, errNoPage), errors.Is(err, snapshot.ErrUnknownRun), errors.Is(err, decision.ErrUnknownUser):
 		status, title = http.StatusNotFound, "message.missing"
 	case errors.Is(err, snapshot.ErrNone), errors.Is(err, runs.ErrNoPlan):
@@ -107,7 +108,7 @@ func (s *Site) fail(a *asked, err error) {
 	a.message(status, title, title+".about", err.Error())
 }
 
-// wait takes a place among the answers that read a whole snapshot. done gives it back.
+// wait waits until another answer may read a whole snapshot. The caller must call done after the reading.
 func (s *Site) wait(ctx context.Context) (done func(), err error) {
 	select {
 	case s.heavy <- struct{}{}:
@@ -117,10 +118,10 @@ func (s *Site) wait(ctx context.Context) (done func(), err error) {
 	}
 }
 
-// latest is the name by which addresses mean the newest run.
+// latest is the name of the newest run in addresses.
 const latest = "latest"
 
-// meant returns the run whose snapshot a page uses: the run that the address names, or the newest that has read
+// meant returns the run whose snapshot a page uses. It is the run in the address, or the newest run that read
 // everybody.
 func (s *Site) meant(a *asked) (string, error) {
 	if name := a.given("run"); name != "" && name != latest {

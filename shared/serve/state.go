@@ -12,17 +12,17 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// state is the answer by which a page that is open learns whether it has changed.
+// state is an answer to an open page. The page reloads itself if Version has changed.
 type state struct {
-	// Version changes when the page does.
+	// Version is a hash of the content of the page.
 	Version string `json:"version"`
-	// Live means that the page may still change. A page that is not live does not ask again.
+	// Live means that the page may still change. A page that is not live asks for no further state.
 	Live bool `json:"live"`
-	// Run is the run that the page shows, or the newest one in the list of runs.
+	// Run is the run that the page shows. For the list of runs, it is the newest run.
 	Run *runs.Overview `json:"run,omitempty"`
 }
 
-// stateOf returns the state of a page that shows a run. more is what the page shows besides the run.
+// stateOf returns the state of a page that shows a run. more is the other content of the page.
 func stateOf(o *runs.Overview, now time.Time, more string) (state, error) {
 	text, err := json.Marshal(o)
 	if err != nil {
@@ -32,8 +32,8 @@ func stateOf(o *runs.Overview, now time.Time, more string) (state, error) {
 	return state{Version: hex.EncodeToString(sum[:8]), Live: live(o, now), Run: o}, nil
 }
 
-// live reports whether a run may still change. A run that has died looks like one that works, so that a run which has
-// done nothing for as long as a plan can be applied is not live.
+// live reports whether a run may still change. No object shows whether the process of a run has died. So a run is not
+// live after plan.Lifetime without a result, because its plan has then expired.
 func live(o *runs.Overview, now time.Time) bool {
 	newest := o.Started
 	for _, at := range []time.Time{o.Worked, o.Expires.Add(-plan.Lifetime)} {
@@ -62,7 +62,7 @@ func (s *Site) runState(a *asked) error {
 	return a.json(now)
 }
 
-// listState answers with the state of the first page of the list of runs. It looks at the newest run alone, because a
+// listState answers with the state of the first page of the list of runs. It reads only the newest run, because a
 // browser asks often.
 func (s *Site) listState(a *asked) error {
 	names, err := snapshot.Runs(a.ctx(), s.Store)
@@ -84,7 +84,7 @@ func (s *Site) listState(a *asked) error {
 	return a.json(now)
 }
 
-// newestState returns the state of the list of runs, whose newest run is the first of list. The list is always live,
+// newestState returns the state of the list of runs. The newest run is the first of list. The state is always live,
 // because a run may begin at any time.
 func (s *Site) newestState(total int, list []*runs.Overview) (now state, err error) {
 	if len(list) > 0 {

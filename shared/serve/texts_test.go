@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/story"
 )
 
-// Keys that are made of a name have a text for each name.
+// TestMadeKeysHaveTexts: the code makes some keys of texts from a name, such as a stage. Each such key has a text.
 func TestMadeKeysHaveTexts(t *testing.T) {
 	t.Parallel()
 	var keys []string

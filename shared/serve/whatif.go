@@ -12,47 +12,47 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/backtest"
 )
 
-// threshold is a number of days in the condition of a rule, which a reader can change.
+// threshold is a number of days in the condition of a rule. A reader of the page can try another number.
 type threshold struct {
 	Rule string
-	From int // as the policy has it
+	From int // the number in the policy
 }
 
-// More is how many more people the rule would reclaim from. It is negative if it would be fewer.
+// More returns the change in the number of people from whom the rule reclaims. A negative number means fewer people.
 func (v *whatIfView) More() int { return v.Changed.Then.Reclaim - v.Changed.Now.Reclaim }
 
-// Saving is the change of what the rule saves a month.
+// Saving returns the change of the monthly saving of the rule.
 func (v *whatIfView) Saving() float64 {
 	return v.Changed.Then.MonthlySaving - v.Changed.Now.MonthlySaving
 }
 
-// Key names the threshold in an address.
+// Key returns the name of the threshold in an address.
 func (t threshold) Key() string { return strconv.Itoa(t.From) + " " + t.Rule }
 
-// suggested are numbers of days that the page offers.
+// suggested has the numbers of days that the page offers.
 var suggested = []int{30, 45, 60, 90, 120, 180}
 
-// Bounds of a number of days in a policy.
+// Limits of a number of days in a policy.
 const (
 	fewestDays = 1
 	mostDays   = 3650
 )
 
-// whatIfView is the page of one threshold.
+// whatIfView is the data of the page about one threshold.
 type whatIfView struct {
 	*page.Words
 	Run        string
-	Named      string // the run that the address names; empty for the newest
+	Named      string // the run in the address; empty for the newest run
 	Thresholds []threshold
 	Chosen     threshold
 	Days       int
 	Suggested  []int
 	Difference *backtest.Difference
-	Changed    *backtest.RuleChange // of the rule whose threshold is changed
+	Changed    *backtest.RuleChange // the rule whose threshold is changed
 	Data       *page.Data           // the lists of people
 }
 
-// list is a list of people of the page.
+// list is one list of people on the page.
 type list struct {
 	*page.Table
 	HTML template.HTML
@@ -70,10 +70,10 @@ func (v *whatIfView) Lists() (all []list, err error) {
 	return all, nil
 }
 
-// mostPeople is how many people of a list a page has.
+// mostPeople is the maximum number of people in a list of a page.
 const mostPeople = 20_000
 
-// whatIf answers with what another number of days in a rule would change. Without a number, it asks for one.
+// whatIf answers with the effect of another number of days in a rule. Without a number, the page asks for one.
 func (s *Site) whatIf(a *asked) error {
 	run, err := s.meant(a)
 	if err != nil {
@@ -101,7 +101,7 @@ func (s *Site) whatIf(a *asked) error {
 	return a.show(http.StatusOK, d)
 }
 
-// differ asks what the chosen number of days would change.
+// differ computes the effect of the chosen number of days.
 func (s *Site) differ(ctx context.Context, text string, v *whatIfView) error {
 	done, err := s.wait(ctx)
 	if err != nil {
@@ -135,7 +135,7 @@ func (v *whatIfView) people(id string, all []backtest.Person) {
 		return page.Person{ID: shown[i].User, UserPrincipalName: shown[i].UserPrincipalName, Name: shown[i].DisplayName, Department: shown[i].Department}
 	})
 	department := t.Text("department", page.Text, func(i int) string { return shown[i].Department })
-	department.Filter, department.Detail = true, true // it shows beside the person
+	department.Filter, department.Detail = true, true // the page shows the department beside the person
 }
 
 // thresholdsOf returns the numbers of days in the rules of a policy.
@@ -148,7 +148,7 @@ func thresholdsOf(p *policy.Policy) (all []threshold) {
 	return all
 }
 
-// choose sets the threshold and its new number by the parameters of an address.
+// choose sets the threshold and its new number from the parameters of an address.
 func (v *whatIfView) choose(key, days string) error {
 	if len(v.Thresholds) > 0 {
 		v.Chosen = v.Thresholds[0]
