@@ -19,15 +19,16 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// matches hashes the people whom the rules of a run match, so that the plan's hash covers them.
+// matches hashes the people whom the rules of a run match. The plan contains the hash, so the plan's hash also covers
+// these people.
 type matches struct {
-	keys   map[string]string // keys of the rules by name; editing a rule changes its key
+	keys   map[string]string // keys of the rules by name; an edit of a rule changes the key
 	sum    hash.Hash
 	counts map[string]int           // people by the name of the rule
-	only   map[snapshot.Chosen]bool // what an operator chose; nil: everything
+	only   map[snapshot.Chosen]bool // changes that an operator chose; nil: all changes
 }
 
-// newMatches returns matches without people. only is what an operator chose, or nil.
+// newMatches returns matches without people. only has the changes that an operator chose; nil means all changes.
 func newMatches(p *policy.Policy, only map[snapshot.Chosen]bool) *matches {
 	m := &matches{keys: map[string]string{}, sum: sha256.New(), counts: map[string]int{}, only: only}
 	for _, rule := range p.Rules {
@@ -36,7 +37,8 @@ func newMatches(p *policy.Policy, only map[snapshot.Chosen]bool) *matches {
 	return m
 }
 
-// add adds a decision and reports whether it counts. An override of a choice accepts nobody but those who were chosen.
+// add adds a decision and reports whether it counts. If an operator chose changes, only chosen people count, so that an
+// override accepts nobody else.
 func (m *matches) add(d *plan.Decision) bool {
 	if d.Outcome != policy.Reclaim || m.only != nil && !m.only[snapshot.Chosen{User: d.User, License: d.License}] {
 		return false
@@ -57,8 +59,8 @@ type acceptance struct {
 	people map[match]bool
 }
 
-// acceptances are the overrides that count, each for the plan of one run. void has a note for each override that does
-// not count, with the reason.
+// acceptances are the overrides that count. Each override is for the plan of one run. void has a note for each override
+// that does not count. The note gives the reason.
 type acceptances struct {
 	all  []acceptance
 	void []string
@@ -85,8 +87,8 @@ func acceptancesAt(ctx context.Context, s store.Store, now time.Time) (*acceptan
 	return a, nil
 }
 
-// peopleOf reads the people whom the rules of an overridden plan matched. why is set if the plan's hash does not bind
-// them, or if they cannot be read.
+// peopleOf reads the people whom the rules of an overridden plan matched. why is set if the hash of the plan does not
+// bind these people, or if they cannot be read.
 func peopleOf(ctx context.Context, s store.Store, o *history.Override) (people map[match]bool, why string, err error) {
 	p, err := runs.GetPlan(ctx, s, o.Run)
 	if runs.Gone(err) {
@@ -122,14 +124,15 @@ func peopleOf(ctx context.Context, s store.Store, o *history.Override) (people m
 	return people, "", err
 }
 
-// has reports whether an override that was in force at an instant accepts that a rule takes a license from a person.
+// has reports whether an override in force at the given time accepts that a rule takes a license from a person. rule is
+// the rule's key.
 func (a *acceptances) has(rule, user string, at time.Time) bool {
 	return slices.ContainsFunc(a.all, func(o acceptance) bool { return o.Holds(at) && o.people[match{rule, user}] })
 }
 
-// drains adds up the licenses that each rule has taken within plan.Window. It leaves out licenses that were restored
-// since, and those that an override accepted. A license that a removed rule took counts for every rule of the same
-// license.
+// drains adds up, for each rule, the licenses that the rule took within plan.Window and the licenses that the plan
+// takes. It omits restored licenses and licenses that an override accepts. If the policy no longer has a rule, the
+// licenses that this rule took count for every rule of the same license.
 func (j *judgement) drains(a *acceptances, now time.Time) []plan.Drain {
 	back := map[history.Touch]bool{}
 	for _, t := range j.again {
@@ -161,7 +164,7 @@ func (j *judgement) drains(a *acceptances, now time.Time) []plan.Drain {
 	return drains
 }
 
-// exceeded returns the limits that put the plan on hold, as sentences.
+// exceeded returns a sentence for each limit that puts the plan on hold.
 func (j *judgement) exceeded(ctx context.Context, now time.Time) ([]string, error) {
 	a, err := acceptancesAt(ctx, j.store, now)
 	if err != nil {

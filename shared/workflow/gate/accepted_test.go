@@ -15,7 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// matched returns a run in which a rule matches people named with a prefix and a number.
+// matched returns a run in which a rule matches people. A person's name is the prefix and a number, from from to to-1.
 func matched(run, prefix string, from, to int) evaluated {
 	e := quiet()
 	e.run = run
@@ -26,8 +26,8 @@ func matched(run, prefix string, from, to int) evaluated {
 	return e
 }
 
-// TestOverride: an override accepts the people of the plan whose limits it overrides, for 30 days, as long as the
-// rule, the plan and the people do not change.
+// TestOverride: an override accepts the people whom the overridden plan matched. The override lasts for 30 days. It
+// counts only while the rule, the plan and the people do not change.
 func TestOverride(t *testing.T) {
 	t.Parallel()
 	edited := strings.Replace(text, "when: AzureAdSistaLogon.hasNoValue()", "when: AzureAdSistaLogon.earlierThan(now - days(60))", 1)
@@ -159,8 +159,8 @@ func took(rule string, days, n int) (all []ledger.Intent) {
 	return all
 }
 
-// TestDrains: the limit for one night also holds for 30 days. It applies to the licenses that a rule took in that time
-// plus those that the rule takes now.
+// TestDrains: the limit for one night also holds for 30 days. The licenses that a rule took in 30 days and the licenses
+// that the rule takes now count together.
 func TestDrains(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -193,7 +193,8 @@ func TestDrains(t *testing.T) {
 	}
 }
 
-// TestAcceptedDrain: neither a license that an override accepted nor one that the person holds again counts as taken.
+// TestAcceptedDrain: two kinds of licenses do not count as taken: licenses that an override accepted, and licenses that
+// the person holds again.
 func TestAcceptedDrain(t *testing.T) {
 	t.Parallel()
 	first := matched("r0", "a", 0, 60)
@@ -220,8 +221,8 @@ func TestAcceptedDrain(t *testing.T) {
 	}
 }
 
-// TestNotBelieved: if too many people match, the dates of the run are not believed. Later runs then do not compare
-// their feeds with that run, but they still remember what it read of each account.
+// TestNotBelieved: if too many people match, later runs do not compare their feeds with the run. They still use the
+// dates that the run read of each account.
 func TestNotBelieved(t *testing.T) {
 	t.Parallel()
 	for matches, want := range map[int]bool{9: true, 60: false} {

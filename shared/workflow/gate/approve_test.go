@@ -17,8 +17,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// TestApproveOnlyWhatMayBe: a plan in audit cannot be approved. A plan on hold can be approved only if nothing but
-// limits hold it and they are overridden.
+// TestApproveOnlyWhatMayBe: an operator cannot approve a plan in mode audit. An operator can approve a plan on hold
+// only with an override, and only if nothing but limits hold the plan.
 func TestApproveOnlyWhatMayBe(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -137,7 +137,7 @@ func TestWhatBecame(t *testing.T) {
 	}
 }
 
-// TestStateThatIsHandedOn: the state has the figures of the plan and, by directory, the batches that are not final.
+// TestStateThatIsHandedOn: the state has the figures of the plan, and the batches that are not final, by directory.
 func TestStateThatIsHandedOn(t *testing.T) {
 	t.Parallel()
 	entra, ad, notice := plan.Change{User: "a", License: "e3", Via: plan.Direct}, plan.Change{User: "b", License: "citrix", Via: plan.ADGroup}, plan.Change{User: "c", License: "e3", Via: plan.Notice}
@@ -182,7 +182,7 @@ func TestStateThatIsHandedOn(t *testing.T) {
 	}
 }
 
-// TestSeatsOfWhatIsNotMade: changes that are announced or refused use no seat.
+// TestSeatsOfWhatIsNotMade: announced changes and refused changes use no seat.
 func TestSeatsOfWhatIsNotMade(t *testing.T) {
 	t.Parallel()
 	seat := func(d plan.Decision) plan.Decision { d.Seat = "exo"; return d }
@@ -200,8 +200,8 @@ func TestSeatsOfWhatIsNotMade(t *testing.T) {
 	}
 }
 
-// TestAnnouncedAlone: a plan that has only an announcement still has something to do. Announcements above perRun
-// wait.
+// TestAnnouncedAlone: a plan with only an announcement still has work to do. Announcements above perRun wait for a
+// later run.
 func TestAnnouncedAlone(t *testing.T) {
 	t.Parallel()
 	announced := func(user string) plan.Decision { d := reclaim(user, 80); d.Notice = true; return d }
@@ -226,7 +226,7 @@ func TestAnnouncedAlone(t *testing.T) {
 	}
 }
 
-// TestRunForOnePersonLeavesNoMeasure: a run for one person leaves no baseline to later runs.
+// TestRunForOnePersonLeavesNoMeasure: a run for one person leaves no baseline for later runs.
 func TestRunForOnePersonLeavesNoMeasure(t *testing.T) {
 	t.Parallel()
 	for user, everybody := range map[string]bool{"": true, "a": false} {
@@ -255,7 +255,7 @@ func TestRunForOnePersonLeavesNoMeasure(t *testing.T) {
 	}
 }
 
-// approving returns the entrance for applying a plan, or a plan on hold if override is set.
+// approving returns the entrance that applies a plan. If override is set, it returns the entrance for a plan on hold.
 func approving(override bool) entrance.Name {
 	if override {
 		return entrance.Override

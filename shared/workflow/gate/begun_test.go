@@ -14,12 +14,12 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestOpenChangesOfEarlierRuns: open changes are listed in order, with what is known about each. A run for one person
-// lists only that person's.
+// TestOpenChangesOfEarlierRuns: the plan lists open changes in order, each with its reason. A run for one person lists
+// only the changes of that person.
 func TestOpenChangesOfEarlierRuns(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
-		user  string // the user of a run for one person
+		user  string // person whom the run is for; empty: everybody
 		spoil string // key of the object that is damaged
 		want  []string
 		lost  string // part of the note about a run that cannot go on
@@ -51,7 +51,7 @@ func TestOpenChangesOfEarlierRuns(t *testing.T) {
 				}
 				e.partitions[0] = []plan.Decision{{User: id, SID: sid, Rule: "m365", License: "e3"}}
 			}
-			e.taken = []ledger.Intent{{Person: "zoe", License: "e3", Run: "r9", Rule: "m365", Via: "direct", At: asOf.AddDate(0, 0, -2)}} // the digest of the run comes from this entry
+			e.taken = []ledger.Intent{{Person: "zoe", License: "e3", Run: "r9", Rule: "m365", Via: "direct", At: asOf.AddDate(0, 0, -2)}} // putInto needs an entry for a digest
 			e.putInto(t, s)
 			p, err := Run(t.Context(), s, "run", clock)
 			if err != nil {
@@ -85,7 +85,7 @@ func TestOpenChangesOfEarlierRuns(t *testing.T) {
 	}
 }
 
-// putResults stores results in which all batches of a plan wait for ann.
+// putResults stores results of a plan. In all batches, the change of ann has a note.
 func putResults(t *testing.T, s store.Store, p *plan.Plan) {
 	t.Helper()
 	said := &runs.Results{Run: p.Run, PlanHash: p.PlanHash}

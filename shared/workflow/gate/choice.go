@@ -12,16 +12,16 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// choice is what an operator chose from the plan of another run. A run without a choice has nil.
+// choice has the changes that an operator chose from the plan of another run. It is nil if the run has no choice.
 type choice struct {
 	of     *plan.Plan
-	listed map[snapshot.Chosen]*plan.Change // changes and notices of that plan
+	listed map[snapshot.Chosen]*plan.Change // changes and notices of the plan of
 	chosen map[snapshot.Chosen]bool
-	later  int // planned changes that that plan does not list
+	later  int // number of planned decisions that the plan of does not list
 }
 
-// choiceOf reads the plan that the changes of a run were chosen from. It fails if that plan is not the one that the
-// operator saw, or lacks what the choice names.
+// choiceOf reads the plan from which an operator chose the changes of a run. It fails if the plan is not the plan that
+// the operator saw, or if the plan does not list a chosen change.
 func choiceOf(ctx context.Context, s store.Store, b *snapshot.Begin) (*choice, error) {
 	if b.Choice == nil {
 		return nil, nil
@@ -57,8 +57,8 @@ func chosenIn(b *snapshot.Begin) map[snapshot.Chosen]bool {
 	return chosen
 }
 
-// refusal returns why a decision that could be carried out has no place in the plan, or "" if it has one, or if it
-// waits for a later run.
+// refusal returns why the plan must not contain a decision that can be carried out. It returns "" if the plan may
+// contain the decision, or if the decision waits for a later run.
 func (c *choice) refusal(d *plan.Decision) string {
 	if c == nil || !d.Planned() {
 		return ""
@@ -76,8 +76,8 @@ func (c *choice) refusal(d *plan.Decision) string {
 	return ""
 }
 
-// waits reports whether a decision that can be carried out is in no list of the plan that was chosen from. A choice
-// adds nothing to that plan.
+// waits reports whether a decision can be carried out but is not listed in the plan that the operator chose from. A
+// choice adds nothing to that plan, so the decision waits for a later run.
 func (c *choice) waits(d *plan.Decision) bool {
 	return c != nil && d.Planned() && c.listed[snapshot.Chosen{User: d.User, License: d.License}] == nil
 }
@@ -94,8 +94,8 @@ func same(c *plan.Change, d *plan.Decision) bool {
 	return c.Rule == rule && c.To == d.To && c.Via == via && c.RestoreOf == d.RestoreOf
 }
 
-// refusal returns why a decision is not carried out, by its own reason, the mailbox or the choice of an operator. It
-// returns "" if nothing of these prevents the change.
+// refusal returns why a decision is not carried out. The reason is the decision's own, or it is about the mailbox or
+// the operator's choice. refusal returns "" if nothing prevents the change.
 func (j *judgement) refusal(d *plan.Decision) string {
 	if why := j.guard.refusal(d); why != "" {
 		return why
@@ -103,7 +103,7 @@ func (j *judgement) refusal(d *plan.Decision) string {
 	return j.choice.refusal(d)
 }
 
-// takes counts, by rule, the licenses that the plan takes or announces to take. It leaves out people whom an override
+// takes counts, by rule, the licenses that the plan takes or announces to take. It omits people whom an override
 // accepts.
 func (j *judgement) takes(a *acceptances, now time.Time) map[string]int {
 	n := map[string]int{}
@@ -115,8 +115,8 @@ func (j *judgement) takes(a *acceptances, now time.Time) map[string]int {
 	return n
 }
 
-// bind notes in the plan what it was chosen from. The plan may be applied as long as the one that it was chosen from,
-// since both rest on the same data.
+// bind records in the plan of a choice the plan that the operator chose from. Both plans rest on the same data, so the
+// plan of a choice expires no later than the other plan.
 func (c *choice) bind(p *plan.Plan) {
 	p.Chosen = &plan.Chosen{From: c.of.Run, PlanHash: c.of.PlanHash, LeftOut: len(c.listed) - len(c.chosen)}
 	if c.of.Expires.Before(p.Expires) {

@@ -16,7 +16,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// chosenFrom plans a run with the given people and chooses from its plan. edit changes what the second run decides.
+// chosenFrom plans a run for three people, and then plans a second run that is a choice from the first plan. edit
+// changes the decisions of the second run.
 func chosenFrom(t *testing.T, choice *snapshot.Choice, edit func(*evaluated)) (store.Store, *plan.Plan, *plan.Plan, error) {
 	t.Helper()
 	first := quiet()
@@ -40,8 +41,8 @@ func chosenFrom(t *testing.T, choice *snapshot.Choice, edit func(*evaluated)) (s
 	return s, of, p, err
 }
 
-// TestChoiceAddsNothing checks that the plan of a choice has what was chosen and the first plan listed, and nothing
-// else, whatever the second run decides.
+// TestChoiceAddsNothing: whatever the second run decides, its plan has only changes that the operator chose and that
+// the first plan lists.
 func TestChoiceAddsNothing(t *testing.T) {
 	t.Parallel()
 	pick := func(users ...string) *snapshot.Choice {
@@ -106,7 +107,7 @@ func TestChoiceAddsNothing(t *testing.T) {
 	}
 }
 
-// TestForgedChoice checks that no plan is made from a choice that does not fit the plan that it names.
+// TestForgedChoice: a choice that does not fit the plan that it names gets no plan.
 func TestForgedChoice(t *testing.T) {
 	t.Parallel()
 	one := []snapshot.Chosen{{User: "a", License: "e3"}}
@@ -131,7 +132,7 @@ func TestForgedChoice(t *testing.T) {
 	}
 }
 
-// TestOverrideOfChoice checks that setting aside the limits for a choice accepts those who were chosen and nobody else.
+// TestOverrideOfChoice: an override of the limits for a choice accepts only the people whom the operator chose.
 func TestOverrideOfChoice(t *testing.T) {
 	t.Parallel()
 	held := func(e *evaluated) {

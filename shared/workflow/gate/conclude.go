@@ -16,8 +16,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Conclude finds out what happened to each change of a plan: by the ledger if the change has begun, otherwise by the
-// results of the batches. A change that is in neither did not begin. Conclude writes runs/<run>/results/settled.json.
+// Conclude finds the result of each change of a plan. If the change has begun, the ledger decides; otherwise the
+// results of the batches decide. A change that is in neither did not begin. Conclude writes
+// runs/<run>/results/settled.json.
 func Conclude(ctx context.Context, s store.Store, run string, now time.Time) (*plan.Plan, *runs.Results, error) {
 	p, err := runs.GetPlan(ctx, s, run)
 	if err != nil {
@@ -66,8 +67,8 @@ func became(ctx context.Context, book *ledger.Ledger, c *plan.Change, run string
 	}
 }
 
-// Hold writes the plan of a run that could not be evaluated. The plan has no changes and is on hold, which cannot be
-// overridden.
+// Hold writes the plan of a run that could not be evaluated. The plan has no changes and is on hold. An override does
+// not lift this hold.
 func Hold(ctx context.Context, s store.Store, run, why string, now time.Time) (*plan.Plan, error) {
 	r, err := decision.Open(ctx, s, run)
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/entrance"
 )
 
-// deployed returns the place of a run in a deployment. place is the store, execution is an ARN, and one says whether one
-// person was asked about.
+// deployed returns the Place of a run in a deployment. name is the name of the stack, place is the store as
+// s3://bucket/prefix, and execution is an ARN. one reports whether the request is about one person.
 func deployed(name, place, execution string, one bool) *Place {
 	region := ""
 	if arn := strings.Split(execution, ":"); len(arn) > 3 {
@@ -23,10 +23,10 @@ func deployed(name, place, execution string, one bool) *Place {
 	}
 }
 
-// hints are commands for a deployment.
+// hints implements Hints with commands for a deployment.
 type hints struct {
 	name, place, execution string
-	one                    bool // whether one person was asked about
+	one                    bool // whether the request is about one person
 }
 
 // isHash matches the hash of a plan.
@@ -56,7 +56,7 @@ func (h hints) Asked() []card.Step {
 func (h hints) Again(o *StepOutput) []card.Step {
 	steps := []card.Step{{To: "To see its last steps, the newest first", Command: "aws stepfunctions get-execution-history --reverse-order --max-items 60 --output text " +
 		"--query 'events[].stateEnteredEventDetails.name' --execution-arn " + h.execution}}
-	hash := isHash.FindString(o.PlanHash) // an operator may have typed something else
+	hash := isHash.FindString(o.PlanHash) // an operator may have typed another text
 	known := o.Run != "" && hash != ""
 	switch {
 	case !h.one && h.at(entrance.Plan, entrance.Nightly):
@@ -67,7 +67,7 @@ func (h hints) Again(o *StepOutput) []card.Step {
 	return append(steps, h.Asked()...)
 }
 
-// at reports whether the execution is one of these entrances.
+// at reports whether the execution used one of the entrances.
 func (h hints) at(names ...entrance.Name) bool {
 	return slices.ContainsFunc(names, func(n entrance.Name) bool { return strings.Contains(h.execution, ":execution:"+n.Machine(h.name)+":") })
 }
@@ -88,8 +88,9 @@ func (h hints) Apply(run, planHash string, override bool) string {
 // Restore implements Hints.
 func (h hints) Restore(run string) string { return h.ask("restore", "--run", run) }
 
-// Console returns the page of the AWS console that shows an object, or "" if place is not s3://bucket/prefix. The reader
-// must be signed in to AWS and may read the object. region may be empty: the console finds the bucket then.
+// Console returns the page of the AWS console that shows an object, or "" if place is not s3://bucket/prefix. The
+// reader must be signed in to AWS and be allowed to read the object. If region is empty, the console itself finds the
+// region of the bucket.
 func Console(place, region, key string) string {
 	bucket, isBucket := strings.CutPrefix(place, "s3://")
 	if !isBucket {
@@ -103,7 +104,7 @@ func Console(place, region, key string) string {
 	if region != "" {
 		host, query["region"] = region+"."+host, []string{region}
 	}
-	switch { // the other partitions have consoles of their own (AWS documentation, "Amazon Web Services in China", "AWS GovCloud (US)")
+	switch { // other partitions have other consoles (AWS documentation, "Amazon Web Services in China", "AWS GovCloud (US)")
 	case strings.HasPrefix(region, "cn-"):
 		host = "console.amazonaws.cn"
 	case strings.HasPrefix(region, "us-gov-"):

@@ -13,16 +13,16 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// doubts returns the reasons for which an operator must look at the run before it changes anything. They do not depend
-// on the changes, and cannot be overridden. A run for one person has fewer of them, because its operator looks at the
-// run anyway.
+// doubts returns the reasons why an operator must look at the run before the run changes anything. The reasons do not
+// depend on the changes, and an override does not lift them. A run for one person has fewer doubts, because the
+// operator looks at such a run anyway.
 func (j *judgement) doubts() []string {
 	nobody := j.Begin.Unnamed
 	if j.Begin.User == "" {
 		nobody = j.listed.Nobody
 	}
 	var reasons []string
-	if n := len(nobody); n > 0 { // many people read hold reasons, so names of people appear only in the notes
+	if n := len(nobody); n > 0 { // many people read hold reasons, so only the notes contain names of people
 		reasons = append(reasons, fmt.Sprintf("%d of the names in exempt.users and exempt.leave have never been anybody's, so that somebody who is meant to be exempt may not be; the notes of the plan say which; correct them, or take them out of the policy", n))
 	}
 	if j.Begin.User != "" {
@@ -31,7 +31,7 @@ func (j *judgement) doubts() []string {
 	return slices.Concat(reasons, nobodyHolds(j.Run, j.sum.Tallies), doubtfulGroups(j.Run))
 }
 
-// findListed records, for the plan and for later runs, which accounts and groups the policy names.
+// findListed records which accounts and groups the policy names, for the plan and for later runs.
 func (j *judgement) findListed(ctx context.Context) error {
 	j.plan.Notes = slices.Concat(j.plan.Notes, notes(j.Run), converted(j.sum.Converted))
 	if j.Begin.User != "" {
@@ -53,11 +53,11 @@ func hold(p *plan.Plan, doubts []string) {
 	}
 }
 
-// nobodyHolds names the products that have seats in use but no holder. Either the policy names the wrong product, or
-// people are missing.
+// nobodyHolds names the products that have seats in use but no holder. In that case the policy names the wrong product,
+// or the snapshot lacks people.
 func nobodyHolds(r *decision.Run, tallies []plan.Tally) (reasons []string) {
 	if r.Feeds[directory.Entra].State != plan.Healthy {
-		return nil // the state of the feed already says why
+		return nil // the state of the feed already gives the reason
 	}
 	for _, l := range r.Policy.Licenses {
 		sku := skuOf(r, l)
@@ -73,7 +73,8 @@ func nobodyHolds(r *decision.Run, tallies []plan.Tally) (reasons []string) {
 	return reasons
 }
 
-// doubtfulGroups names the groups that an operator must check because their identity changed or they were emptied.
+// doubtfulGroups names the groups that an operator must check. The identity of such a group changed, or the group lost
+// all its members.
 func doubtfulGroups(r *decision.Run) (reasons []string) {
 	for _, g := range r.Begin.Groups {
 		if g.Doubt {
@@ -94,7 +95,7 @@ func doubtfulGroups(r *decision.Run) (reasons []string) {
 	return reasons
 }
 
-// withheld names the groups whose members could not be read, and says how to make them readable.
+// withheld names the groups whose members could not be read, and tells the operator how to make them readable.
 func withheld(r *decision.Run) (reasons []string) {
 	for _, reading := range r.Manifest.Readings {
 		for _, key := range slices.Sorted(maps.Keys(reading.Why)) {
@@ -125,8 +126,8 @@ func converted(n int) (lines []string) {
 	return lines
 }
 
-// earlier returns what this run leaves to later runs about groups. For a group in doubt, that is the last state that
-// was believed.
+// earlier returns the state of groups and listed people for later runs. A group in doubt keeps the last state that was
+// not in doubt.
 func (j *judgement) earlier() *directory.Earlier {
 	next := &directory.Earlier{Groups: map[string]directory.EarlierGroup{}, Members: map[string]int{}}
 	if before := j.Begin.Earlier; before != nil {

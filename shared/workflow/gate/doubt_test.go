@@ -46,7 +46,7 @@ func inDoubt(t *testing.T, change func(*judgement)) *judgement {
 	return j
 }
 
-// TestDoubts: a doubt holds the plan until an operator has looked.
+// TestDoubts: a doubt holds the plan until an operator has looked at the run.
 func TestDoubts(t *testing.T) {
 	t.Parallel()
 	const never = "2 of the names in exempt.users and exempt.leave have never been anybody's"
@@ -109,7 +109,7 @@ func TestDoubts(t *testing.T) {
 	}
 }
 
-// TestHoldOfDoubts: doubts come before limits, and cannot be overridden.
+// TestHoldOfDoubts: doubts come before limits. An override does not lift a hold because of doubts.
 func TestHoldOfDoubts(t *testing.T) {
 	t.Parallel()
 	p := &plan.Plan{Verdict: plan.Hold, HoldReasons: []string{"limit"}, Overridable: true}
@@ -168,8 +168,8 @@ func TestNotesOfAPlan(t *testing.T) {
 	}
 }
 
-// TestEarlier: a run leaves the state of each group to later runs. For a group that is in doubt or could not be read,
-// it leaves the last state that was believed.
+// TestEarlier: a run leaves the state of each group for later runs. A group that is in doubt or was not read keeps the
+// last state that was not in doubt.
 func TestEarlier(t *testing.T) {
 	t.Parallel()
 	old := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)

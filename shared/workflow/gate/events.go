@@ -1,11 +1,11 @@
 package gate
 
-// mostEvents is the largest history of an execution. Step Functions ends an execution whose history has more events
-// (quotas of a standard workflow).
+// mostEvents is the largest number of events in the history of an execution. Step Functions ends an execution that
+// writes more events (quotas of a standard workflow).
 const mostEvents = 25_000
 
-// These constants are the most events that each part of an execution can write, if every task fails and is retried as
-// often as the definition allows. A test computes them from the definition.
+// These constants are the most events that each part of an execution can write. They assume that every task fails and
+// is retried as often as the definition allows. A test computes the numbers from the definition.
 const (
 	baseEvents  = 2_200 // everything but the rounds
 	roundEvents = 40    // a round, without its batches
@@ -13,9 +13,8 @@ const (
 	adEvents    = 340   // a batch of Active Directory
 )
 
-// afford leaves out batches for whose events the history of the execution may have no room. spent is the number of
-// events of earlier rounds. If there is room for no open batch at all, no further round begins, and a later run
-// finishes what is pending.
+// afford removes the batches whose events may not fit into the history of the execution. spent is the number of events
+// of earlier rounds. If no open batch fits, no further round begins, and a later run finishes the pending changes.
 func (o *StepOutput) afford(spent int) {
 	o.Events = spent
 	if !o.Go {
@@ -29,8 +28,8 @@ func (o *StepOutput) afford(spent int) {
 	}
 }
 
-// within returns as many of the batches as fit, and the room that remains. Each batch writes up to each events, and
-// left is the room, in events.
+// within returns the first batches that fit, and the room that remains. Each batch writes at most each events. left is
+// the room, in events.
 func within(batches []Batch, each, left int) ([]Batch, int) {
 	n := min(len(batches), max(0, left)/each)
 	return batches[:n], left - n*each

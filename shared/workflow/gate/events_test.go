@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/collect"
 )
 
-// node is a state in the definition of the state machine. It has only the fields that determine how many events the
-// state writes.
+// node is a state in the definition of the state machine. It has only the fields that determine the number of events
+// that the state writes.
 type node struct {
 	Type, Resource string
 	Retry          []struct{ MaxAttempts int }
@@ -37,7 +37,7 @@ func definition(t *testing.T) map[string]*node {
 	return whole.States
 }
 
-// eventsOf returns the most events that some states write if each is entered once.
+// eventsOf returns the most events that some states write together if the execution enters each state once.
 func eventsOf(t *testing.T, states map[string]*node) (n int) {
 	for _, s := range states {
 		n += s.events(t)
@@ -75,8 +75,8 @@ func (s *node) events(t *testing.T) int {
 	return 0
 }
 
-// TestEvents: no execution of an accepted policy reaches Step Functions' limit of events. The constants in events.go
-// are at least as large as the numbers that the test computes from the definition, but not much larger.
+// TestEvents: no execution of a valid policy reaches the limit of events of Step Functions. The test computes the
+// numbers from the definition. The constants in events.go are at least as large as these numbers, and not much larger.
 func TestEvents(t *testing.T) {
 	t.Parallel()
 	all := definition(t)
@@ -127,8 +127,8 @@ func TestEvents(t *testing.T) {
 	}
 }
 
-// TestAfford: another round begins as long as the history has room for its events. If there is not enough room, the
-// batches of later runs are left out first.
+// TestAfford: another round begins as long as the history has room for its events. If the room is too small, the last
+// batches are left out first.
 func TestAfford(t *testing.T) {
 	t.Parallel()
 	batches := func(n int) []Batch { return make([]Batch, n) }
@@ -157,8 +157,8 @@ func TestAfford(t *testing.T) {
 	}
 }
 
-// TestRoundsWithinEvents: the step settle passes on how many events earlier rounds wrote. It begins no further round if
-// the history has no room for one. Pending changes then stay pending.
+// TestRoundsWithinEvents: the step settle passes on the number of events that earlier rounds wrote. It begins no
+// further round if the history has no room for the round. Pending changes then stay pending.
 func TestRoundsWithinEvents(t *testing.T) {
 	t.Parallel()
 	s := steps(t, busy())

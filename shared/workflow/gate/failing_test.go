@@ -65,8 +65,8 @@ func (f *failing) List(ctx context.Context, prefix string) iter.Seq2[string, err
 	return f.Store.List(ctx, prefix)
 }
 
-// lively returns the objects of a store that has everything that the steps read: an override, an open and a completed
-// change, results of batches, the mailbox usage report, and the plan of "run".
+// lively returns the objects of a store that has everything that the steps read: an override, an open change, a
+// completed change, results of batches, the mailbox usage report, and the plan of the run "run".
 func lively(t *testing.T) (objects map[string][]byte, planHash string) {
 	t.Helper()
 	s := &store.Memory{}
@@ -104,8 +104,8 @@ func lively(t *testing.T) (objects map[string][]byte, planHash string) {
 	return s.Objects(), p.PlanHash
 }
 
-// TestAFailingStoreHoldsEveryStep: if any call of the store fails, the step fails and does not go on. Only a call for
-// the report changes nothing but the report.
+// TestAFailingStoreHoldsEveryStep: if any call of the store fails, the step fails and does not go on. There is one
+// exception: a failed call for the report changes only the report.
 func TestAFailingStoreHoldsEveryStep(t *testing.T) {
 	t.Parallel()
 	restore := func(r Request) func(string) StepInput {
@@ -115,8 +115,8 @@ func TestAFailingStoreHoldsEveryStep(t *testing.T) {
 	}
 	for name, tc := range map[string]struct {
 		in    func(hash string) StepInput // returns the input, given the hash of the plan
-		may   []string                    // suffixes of the keys that the step can do without
-		calls int                         // how many calls of the store the step must make at least
+		may   []string                    // suffixes of keys; if a call for such a key fails, the step may succeed
+		calls int                         // smallest number of store calls that the step must make
 	}{
 		"gate":   {func(string) StepInput { return StepInput{Op: "gate", Run: "run", Apply: true} }, nil, 25},
 		"hold":   {func(string) StepInput { return StepInput{Op: "hold", Run: "run"} }, nil, 4},

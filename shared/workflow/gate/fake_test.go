@@ -32,7 +32,7 @@ var (
 	errDown = errors.New("down")
 )
 
-// evaluated describes a run whose partitions have been evaluated. Tests store such a run with it.
+// evaluated describes a run whose partitions have been evaluated. Tests store the run with put.
 type evaluated struct {
 	text       string // text of the policy; empty: the constant text
 	user       string
@@ -138,7 +138,7 @@ func reclaim(user string, days int) plan.Decision {
 	}
 }
 
-// brokenStore fails to put objects whose keys end with a string.
+// brokenStore fails to put an object whose key ends with word.
 type brokenStore struct {
 	store.Store
 	word string

@@ -1,6 +1,6 @@
-// Package gate makes the plan of a run from the decisions of all partitions. It counts, applies the limits and the
-// health of the feeds, keeps the changes that fit, and writes plan.json and changes.csv. It reads only from the
-// store.
+// Package gate makes the plan of a run from the decisions of all partitions. It adds up the decisions and applies the
+// limits and the health of the feeds. It keeps the changes that fit, and writes plan.json and changes.csv. It reads
+// only from the store.
 package gate
 
 import (
@@ -22,8 +22,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Run makes the plan of a run whose partitions have all been evaluated. The plan expires some time after now. A
-// repeated call writes the same plan.
+// Run makes the plan of a run whose partitions have all been evaluated. The plan expires plan.Lifetime after now. A
+// repeated call makes the same plan, with new times.
 func Run(ctx context.Context, s store.Store, run string, now time.Time) (*plan.Plan, error) {
 	r, err := decision.Open(ctx, s, run)
 	if err != nil {
@@ -62,12 +62,12 @@ type judgement struct {
 	store           store.Store
 	plan            *plan.Plan
 	guard           *mailboxGuard
-	choice          *choice // nil if the run is no choice from another run's plan
+	choice          *choice // nil if the run has no choice
 	chosen, notices *plan.Selection
-	again           []history.Touch  // licenses that were restored by others
-	pending         map[string]bool  // runs that have changes that have not ended
-	lost            map[string]error // why earlier runs cannot go on with what they began
-	people          map[string]bool  // the people of a run for one person
+	again           []history.Touch  // licenses that a run took, that no run restored, and that are held again
+	pending         map[string]bool  // runs with changes that have not ended
+	lost            map[string]error // why an earlier run cannot finish its changes, by run
+	people          map[string]bool  // ids and SIDs of the people of a run for one person
 	matches         *matches
 	sum             decision.Summary
 	listed          *decision.Listed
@@ -98,7 +98,7 @@ func (j *judgement) choose(ctx context.Context) (err error) {
 		case j.choice.waits(d):
 			j.choice.later++
 		case d.Notice:
-			d.Seat = "" // the seat is taken when the change is made
+			d.Seat = "" // the seat is used only when the change is made
 			j.notices.Offer(*d)
 		default:
 			j.chosen.Offer(*d)
@@ -111,7 +111,7 @@ func (j *judgement) choose(ctx context.Context) (err error) {
 	p := j.plan
 	p.Changes, p.Notices = j.chosen.Changes(j.Policy), j.notices.Changes(j.Policy)
 	if len(p.Notices) == 0 {
-		p.Notices = nil // as GetPlan returns it
+		p.Notices = nil // GetPlan also returns nil for no notices
 	}
 	if p.Pending, err = j.begun(ctx); err != nil {
 		return err
@@ -149,8 +149,8 @@ func (j *judgement) choose(ctx context.Context) (err error) {
 	return nil
 }
 
-// savesNothing returns a note for each license whose changes free no seat, or may free none. The note says why the
-// plan's sum does not count these changes.
+// savesNothing returns a note for each license whose changes free no seat, or possibly no seat. The note gives the
+// reason why the plan's sum omits these changes.
 func savesNothing(p *policy.Policy, changes []plan.Change) (notes []string) {
 	for _, l := range p.Licenses {
 		n := 0
@@ -184,7 +184,8 @@ func asksNobody(p *policy.Policy, tallies []plan.Tally) (notes []string) {
 	return notes
 }
 
-// each calls each with every decision, including the refusals that follow from the plan as a whole.
+// each calls the function each with every decision. The decisions include the refusals that follow from the plan as a
+// whole.
 func (j *judgement) each(ctx context.Context, each func(*plan.Decision) error) (decision.Summary, error) {
 	return j.Each(ctx, func(d *plan.Decision) error {
 		d.Refused = j.refusal(d)
@@ -195,8 +196,8 @@ func (j *judgement) each(ctx context.Context, each func(*plan.Decision) error) (
 	})
 }
 
-// freeSeats returns how many seats of each license a plan may use: the seats bought, less those in use, less the
-// reserve. Seats that the plan itself frees do not count.
+// freeSeats returns the number of seats of each license that a plan may use: the seats bought, less the seats in use,
+// less the reserve. Seats that the plan itself frees do not count.
 func freeSeats(r *decision.Run) map[string]int {
 	free := map[string]int{}
 	for _, l := range r.Policy.Licenses {
@@ -207,10 +208,14 @@ func freeSeats(r *decision.Run) map[string]int {
 	return free
 }
 
-// remember stores two things for later runs: the people whom the plan may touch, and the health of the feeds. believed
-// is false if too many people matched. Later runs then do not compare their feeds with this run. They still remember
-// the dates of each account, because most first plans are on hold, and later runs must notice if a date goes missing. A
-// choice from another run's plan is remembered like a run for one person: that run is the night.
+// remember stores two things for later runs: the people whom the plan may touch, and the health of the feeds.
+//
+// believed is false if too many people matched. Later runs then do not compare their feeds with this run. Later runs
+// still use the dates of each account: most first plans are on hold, and later runs must notice a date that goes
+// missing.
+//
+// A choice from another run's plan stores only the people, like a run for one person: the other run stores the health
+// of the feeds.
 func (j *judgement) remember(ctx context.Context, believed bool) error {
 	everybody := j.Begin.User == "" && j.choice == nil
 	past := history.PlannedBy(j.plan)
@@ -258,9 +263,9 @@ func count(sum decision.Summary) plan.Counts {
 	return c
 }
 
-// unhealthy returns the faults of the sources because of which the run is held. A source that is not set up is the
-// operator's choice, so it is no fault. Faults do not hold a run for one person, because its operator looks at the run
-// and sees what is unknown.
+// unhealthy returns the faults of the sources that put the run on hold. A source that is not set up is the operator's
+// choice and no fault. A run for one person returns no faults, because the operator looks at the run and sees which
+// values are unknown.
 func unhealthy(r *decision.Run) []string {
 	if r.Begin.User != "" {
 		return nil

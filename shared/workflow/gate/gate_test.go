@@ -143,7 +143,7 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
-// TestNoPlanFromLess: a run that was not evaluated completely gets no plan.
+// TestNoPlanFromLess: a run that was evaluated only in part gets no plan.
 func TestNoPlanFromLess(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {

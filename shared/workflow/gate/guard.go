@@ -12,11 +12,11 @@ import (
 )
 
 // mailboxGuard has the mailboxes of people who lose a license or get a license with a smaller mailbox. It refuses a
-// change if a fact about the mailbox is needed but unknown.
+// change if it needs a fact about the mailbox and the fact is unknown.
 type mailboxGuard struct {
 	quota     map[string]float64            // mailbox quota of each license, in GB
-	boxes     map[string]*directory.Mailbox // mailboxes by user principal name in lower case; nil: needed, but not in the report
-	failed    string                        // why there is no report; empty: there is one
+	boxes     map[string]*directory.Mailbox // by user principal name in lower case; nil: needed, but not in the report
+	failed    string                        // why there is no report; empty: there is a report
 	concealed bool
 }
 
@@ -52,7 +52,7 @@ func guardOf(ctx context.Context, s store.Store, r *decision.Run) (*mailboxGuard
 	}
 }
 
-// note keeps a line of the report if a decision needs it. Concealed names match no decision, because they have no @.
+// note keeps a line of the report if a decision needs it. Concealed names contain no @, so they match no decision.
 func (g *mailboxGuard) note(m *directory.Mailbox) error {
 	name := strings.ToLower(m.UserPrincipalName)
 	if strings.Contains(name, "@") {
@@ -65,8 +65,8 @@ func (g *mailboxGuard) note(m *directory.Mailbox) error {
 	return nil
 }
 
-// refusal returns why a decision is not carried out. The reason is the decision's own or one about the mailbox. refusal
-// returns "" if nothing prevents the change.
+// refusal returns why a decision is not carried out. The reason is the decision's own, or it is about the mailbox.
+// refusal returns "" if nothing prevents the change.
 func (g *mailboxGuard) refusal(d *plan.Decision) string {
 	if d.Refused != "" || !d.Mailbox {
 		return d.Refused

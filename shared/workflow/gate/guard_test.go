@@ -40,7 +40,7 @@ func users(changes []plan.Change) string {
 	return strings.Join(names, " ")
 }
 
-// guarded returns a decision for which the mailbox must be known.
+// guarded returns a decision that needs facts about the mailbox.
 func guarded(user string, days int) plan.Decision {
 	d := reclaim(user, days)
 	d.Mailbox = true
@@ -117,8 +117,8 @@ func TestMailboxGuard(t *testing.T) {
 	}
 }
 
-// TestSeats: a plan uses no more seats than are free above the reserve. Restores come first, then the people who have
-// been idle longest. A change that needs no seat does not count.
+// TestSeats: a plan uses no more seats than are free above the reserve. Restores get seats first, then the people who
+// have been idle longest. A change that needs no seat does not count.
 func TestSeats(t *testing.T) {
 	t.Parallel()
 	seat := func(d plan.Decision, of string) plan.Decision { d.Seat = of; return d }
@@ -171,8 +171,8 @@ func strip(reasons []string, text string) (kept []string) {
 	return kept
 }
 
-// TestNoticesAndReturns: announcements, and restores for people who returned, have lists of their own, which are
-// stored for later runs.
+// TestNoticesAndReturns: announcements have their own list in the plan, and so have restores for people who returned.
+// The store keeps both for later runs.
 func TestNoticesAndReturns(t *testing.T) {
 	t.Parallel()
 	notice := reclaim("announced", 80)

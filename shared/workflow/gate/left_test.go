@@ -20,8 +20,8 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/restore"
 )
 
-// TestWhatStepsLeaveInTheStore: the steps store the results of a whole run, and the changes as a file for people. So
-// does a restore.
+// TestWhatStepsLeaveInTheStore: the steps of a run store its results, and its changes as a file for people. The steps
+// of a restore store the same.
 func TestWhatStepsLeaveInTheStore(t *testing.T) {
 	t.Parallel()
 	s := steps(t, busy())
@@ -40,8 +40,8 @@ func TestWhatStepsLeaveInTheStore(t *testing.T) {
 	}
 }
 
-// TestVoidOverrideAlone: a void override does not hold a plan. The plan mentions it only if something else holds the
-// plan.
+// TestVoidOverrideAlone: a void override does not hold a plan. A plan mentions the void override only if the plan is on
+// hold for another reason.
 func TestVoidOverrideAlone(t *testing.T) {
 	t.Parallel()
 	s := quiet().put(t)
@@ -55,8 +55,8 @@ func TestVoidOverrideAlone(t *testing.T) {
 	}
 }
 
-// TestAcceptedAreThoseWhoMatched: people for whom the rule was undecided are not in the hash of the matches, and an
-// override does not accept them.
+// TestAcceptedAreThoseWhoMatched: the hash of the matches does not cover people for whom the rule was undecided. An
+// override does not accept these people.
 func TestAcceptedAreThoseWhoMatched(t *testing.T) {
 	t.Parallel()
 	rules, err := policy.Load("p", []byte(text))
@@ -147,8 +147,8 @@ func TestNamesThatAreNobodys(t *testing.T) {
 	}
 }
 
-// TestRestoreOfAMixture: the run took two licenses, and one of them is restored or being restored. A restore finds the
-// other license, even without the plan.
+// TestRestoreOfAMixture: a run took two licenses. One license is restored already, or its restore is open. A restore of
+// the run finds the other license, even without the run's plan.
 func TestRestoreOfAMixture(t *testing.T) {
 	t.Parallel()
 	for name, other := range map[string]func(*testing.T, *ledger.Ledger){
@@ -184,7 +184,7 @@ func TestRestoreOfAMixture(t *testing.T) {
 	}
 }
 
-// wrote writes an entry about E3 into the ledger. Without an outcome, the entry stays open.
+// wrote writes an entry about E3 into the ledger. The entry stays open if there is no outcome.
 func wrote(t *testing.T, book *ledger.Ledger, user, run, back string, o ledger.Outcome) {
 	t.Helper()
 	last, err := book.Latest(t.Context(), user, "e3")

@@ -11,34 +11,34 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// Place says where a run took place, so that the message about it leads there.
+// Place is the deployment or the store of a run. The message about the run links to the place.
 type Place struct {
-	Name      string // the subject begins with it
-	Execution string // ARN; empty if no state machine made the run
-	Store     string // as s3://bucket/prefix; empty if the message shows only the keys of objects
+	Name      string // beginning of the subject
+	Execution string // ARN; empty if the run is not an execution of the state machine
+	Store     string // as s3://bucket/prefix; empty: the message shows only the keys of objects
 	Hints     Hints
-	// Link returns the https address at which a browser finds an object of the store, or "".
+	// Link returns the https address of an object of the store, for a browser. It returns "" if there is no address.
 	Link func(key string) string
 }
 
 // Hints are the commands that a message proposes.
 type Hints interface {
 	Plan() string
-	// Look shows an object of a run, and Show its plan as text.
+	// Look shows an object of a run. Show shows the plan of a run as text.
 	Look(run, key string) string
 	Show(run string) string
-	// Doctor shows what a source lacks.
+	// Doctor shows the permissions and settings that a source lacks.
 	Doctor() string
-	// Asked shows what was asked for, which the message does not say, because it may name a person. There is no such
-	// step where the reader knows it.
+	// Asked returns steps that show the input of an execution. The message omits the input, because the input may name
+	// a person. Asked returns nil if the reader knows the input.
 	Asked() []card.Step
-	// Again shows where a failed run ended, and starts it again.
+	// Again returns steps that show where a failed run ended, and that start the run again.
 	Again(o *StepOutput) []card.Step
 	Apply(run, planHash string, override bool) string
 	Restore(run string) string
 }
 
-// Card returns how a run ended, and the message about it. o is the last state of the run.
+// Card returns the outcome of a run, and the message about it. o is the last state of the run.
 func Card(o *StepOutput, at *Place) (Outcome, *card.Card) {
 	l := &letter{out: o, outcome: o.outcome(), at: at}
 	c := &card.Card{Subject: l.subject(), Tone: l.tone(), Facts: l.facts()}
@@ -49,14 +49,14 @@ func Card(o *StepOutput, at *Place) (Outcome, *card.Card) {
 	return l.outcome, c
 }
 
-// letter writes a message.
+// letter composes the message about the end of a run.
 type letter struct {
 	out     *StepOutput
 	outcome Outcome
 	at      *Place
 }
 
-// tone returns how much the message asks for attention.
+// tone returns how urgently the message asks for attention.
 func (l *letter) tone() card.Tone {
 	switch {
 	case l.outcome == Failed || l.out.Results[runs.Failed]+l.out.Resumed[runs.Failed] > 0:
@@ -89,7 +89,7 @@ func (l *letter) subject() string {
 	return string(text)
 }
 
-// done says what an execution did that ended well.
+// done returns the subject of an execution that ended well.
 func (l *letter) done() string {
 	if l.out.Restores != "" {
 		return fmt.Sprintf("restored, %s undone", plain.Many(l.out.Results[runs.Done], "change"))
@@ -97,7 +97,7 @@ func (l *letter) done() string {
 	return "done, " + plain.Many(l.out.Results[runs.Done], "change")
 }
 
-// held says what a safety check stopped.
+// held returns the subject of an execution that a safety check stopped.
 func (l *letter) held() string {
 	if l.out.Results != nil || sum(l.out.Resumed) > 0 {
 		return "HELD by a safety check; no further change is begun"
@@ -112,7 +112,7 @@ func sum(of map[runs.Status]int) (n int) {
 	return n
 }
 
-// facts returns what happened, as lines with a heading each.
+// facts returns the facts of the run, one line per fact. Each line has a heading.
 func (l *letter) facts() (lines []card.Fact) {
 	o := l.out
 	add := func(heading, format string, args ...any) {
@@ -172,7 +172,7 @@ func statuses(of map[runs.Status]int) string {
 	return cmp.Or(strings.Join(parts, ", "), "none done")
 }
 
-// freed describes a monthly saving. The saving of a restore is negative, and it is 0 where no price is known.
+// freed describes a monthly saving. The saving of a restore is negative, or 0 if no price is known.
 func freed(o *StepOutput) string {
 	if o.Restores != "" || o.MonthlySaving < 0 {
 		return fmt.Sprintf("%.2f %s a month paid again", math.Abs(o.MonthlySaving), o.Currency)
@@ -180,7 +180,7 @@ func freed(o *StepOutput) string {
 	return fmt.Sprintf("%.2f %s a month freed", o.MonthlySaving, o.Currency)
 }
 
-// object returns the location of an object, for people.
+// object returns the location of an object, as text for people.
 func (p *Place) object(key string) string {
 	if p.Store == "" {
 		return key

@@ -9,7 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// TestMailboxRefusals: a license is taken only if certain facts about the mailbox are known.
+// TestMailboxRefusals: the guard refuses to take a license if a fact about the mailbox is unknown or forbids the
+// change.
 func TestMailboxRefusals(t *testing.T) {
 	t.Parallel()
 	const hold = 100 * directory.GB
@@ -48,7 +49,7 @@ func TestMailboxRefusals(t *testing.T) {
 	}
 }
 
-// TestMailboxesAreLookedUp: only mailboxes of people in the plan are looked up, and only where a quota needs them.
+// TestMailboxesAreLookedUp: the guard looks up mailboxes only of people in the plan, and only if a license has a quota.
 func TestMailboxesAreLookedUp(t *testing.T) {
 	t.Parallel()
 	refused := guarded("b", 70)

@@ -13,33 +13,35 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// Outcome is how an execution ended, for the people who receive its notice.
+// Outcome is the way in which an execution ended. The notice about the execution contains the outcome.
 type Outcome string
 
 // The outcomes.
 const (
 	Done    Outcome = "done"
-	Nothing Outcome = "nothing" // no rule takes anything, and nothing was pending
-	Planned Outcome = "planned" // in mode audit, which applies nothing
+	Nothing Outcome = "nothing" // no rule takes a license, and no change was pending
+	Planned Outcome = "planned" // mode audit: the changes are planned and never applied
 	Waiting Outcome = "waiting" // waiting for an approval
 	Held    Outcome = "held"    // a safety check stopped the plan
-	Waits   Outcome = "pending" // the waits are over, but the directory does not show everything yet
+	Waits   Outcome = "pending" // the waits are over, but the directory does not show every change yet
 	Refused Outcome = "refused" // the request was refused before anything began
 	Failed  Outcome = "failed"
 )
 
-// Notice is what people receive when an execution has ended. It contains figures and ids, but no names of people.
+// Notice is the message to operators about the end of an execution. It contains figures and ids, but no names of
+// people.
 type Notice struct {
 	Outcome Outcome `json:"outcome"`
 	Subject string  `json:"subject"` // at most 100 ASCII characters, as SNS requires of a subject (API reference, Publish)
 	Message string  `json:"message"`
 }
 
-// RefusedError is the name of a Failure that another try would not fix.
+// RefusedError is the Error of a Failure that another attempt would not fix.
 const RefusedError = "Idleseat.Refused"
 
-// notice returns the last state of an execution, with the notice about it. It also posts the notice to the webhook, if
-// there is one. A post that fails is a line of the notice, and no error.
+// notice returns the last state of an execution, with the notice about the end of the execution. It also posts the
+// message to the channel if a webhook is set up. If the post fails, notice adds a line to the message and returns no
+// error.
 func (s *Steps) notice(ctx context.Context, in StepInput) (*StepOutput, error) {
 	out := new(StepOutput)
 	err := json.Unmarshal(in.State, out)
@@ -62,7 +64,7 @@ func (s *Steps) notice(ctx context.Context, in StepInput) (*StepOutput, error) {
 		}
 	}
 	if !plain.IsID(out.Run) {
-		out.Run = "" // the execution failed before it had a run, so this id came from the operator's input
+		out.Run = "" // the execution failed before it had a run, so the text comes from the operator's input
 	}
 	outcome, message := Card(out, deployed(s.Deployment, s.Place, in.Execution, of.User != nil))
 	if s.Tell != nil {
@@ -75,8 +77,8 @@ func (s *Steps) notice(ctx context.Context, in StepInput) (*StepOutput, error) {
 	return out, nil
 }
 
-// text returns the message of a failure. For a Lambda function, the cause is a JSON object that contains the message
-// ("Using the Lambda runtime API" of the developer guide, "Invocation error").
+// text returns the message of a failure. If a Lambda function failed, the cause is a JSON object that contains the
+// message ("Using the Lambda runtime API" of the developer guide, "Invocation error").
 func (f *Failure) text() string {
 	var of struct {
 		Message string `json:"errorMessage"`
@@ -87,7 +89,7 @@ func (f *Failure) text() string {
 	return f.Cause
 }
 
-// outcome returns how an execution ended. o is the last state of the execution.
+// outcome returns the outcome of an execution. o is the last state of the execution.
 func (o *StepOutput) outcome() Outcome {
 	switch {
 	case o.Failure != nil && o.Failure.Error == RefusedError:

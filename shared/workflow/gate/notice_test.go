@@ -46,8 +46,8 @@ func (s *Steps) toldAt(t *testing.T, at entrance.Name, state []byte) *StepOutput
 	return out
 }
 
-// TestStartAgain: the notice of a failed execution has the command that asks for the same again. If a person was asked
-// about, whom the notice does not name, it shows how to see the question.
+// TestStartAgain: the notice of a failed execution has the command that makes the same request again. If the request
+// was about one person, the notice does not name the person. It then has the command that shows the request.
 func TestStartAgain(t *testing.T) {
 	t.Parallel()
 	s := &Steps{Deployment: "seats", Place: "s3://b"}
@@ -79,7 +79,7 @@ func TestStartAgain(t *testing.T) {
 
 type statusCounts = map[runs.Status]int
 
-// TestNotice: every way in which an execution can end has a subject, figures and the command to paste.
+// TestNotice: for every outcome of an execution, the notice has a subject, figures and the command to paste.
 func TestNotice(t *testing.T) {
 	t.Parallel()
 	s := &Steps{Deployment: "seats", Place: "s3://b/p/"}
@@ -150,7 +150,8 @@ func TestNotice(t *testing.T) {
 	}
 }
 
-// TestSubject: a subject has at most 100 characters, all of them ASCII, even for a stack with the longest name.
+// TestSubject: a subject has at most 100 characters, even for a stack with the longest possible name. All characters
+// are ASCII.
 func TestSubject(t *testing.T) {
 	t.Parallel()
 	s := &Steps{Deployment: strings.Repeat("x", 128)}
@@ -170,7 +171,7 @@ func TestNoticeOfNoState(t *testing.T) {
 	}
 }
 
-// TestMetrics: a step reports the figures for alarms. What a run has done is reported once, at its end.
+// TestMetrics: a step reports the figures for alarms. An execution reports its results once, at its end.
 func TestMetrics(t *testing.T) {
 	t.Parallel()
 	gate := StepOutput{Counts: &plan.Counts{Users: 9, Reclaim: 2, Undecided: 3}, FeedAge: map[string]float64{"entra": 1.5}, Changes: 2, Verdict: plan.Hold, Unhealthy: true, Scheduled: true}
@@ -200,7 +201,8 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
-// TestPartitionNotEvaluated: a partition that could not be evaluated puts the run on hold, and the reason names it.
+// TestPartitionNotEvaluated: a partition that could not be evaluated puts the run on hold. The hold reason names the
+// partition.
 func TestPartitionNotEvaluated(t *testing.T) {
 	t.Parallel()
 	s := steps(t, busy())
@@ -211,7 +213,7 @@ func TestPartitionNotEvaluated(t *testing.T) {
 }
 
 // TestNoticeToAChannel: the channel gets the same message as the subscribers of the notice, and a link to the report.
-// If it does not take the message, the notice says so, without names, and the step ends well.
+// If the channel rejects the message, the notice says so without names of people, and the step succeeds.
 func TestNoticeToAChannel(t *testing.T) {
 	t.Parallel()
 	var told []*card.Card

@@ -10,13 +10,13 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// StepOutput is the state that a step passes to the next, and at the end the output of the execution. It contains
-// only numbers and names of batches, no names of people.
+// StepOutput is the state that a step passes to the next step. The last state is the output of the execution. It
+// contains numbers, ids and names of batches, but no names of people.
 type StepOutput struct {
 	Run         string       `json:"run"`
 	PlanHash    string       `json:"planHash"`
 	Verdict     plan.Verdict `json:"verdict"`
-	HoldReasons []string     `json:"holdReasons"` // without names of people, which plan.json has
+	HoldReasons []string     `json:"holdReasons"` // without names of people, which only plan.json has
 	Overridable bool         `json:"overridable"` // whether only limits hold the plan
 	Scheduled   bool         `json:"scheduled"`   // whether the schedule started the run
 	Restores    string       `json:"restores,omitempty"`
@@ -39,27 +39,27 @@ type StepOutput struct {
 	Results map[runs.Status]int `json:"results,omitempty"`
 	// Resumed counts the changes that earlier runs began, by their present status.
 	Resumed       map[runs.Status]int `json:"resumed,omitempty"`
-	ResumedSaving float64             `json:"resumedSaving,omitempty"` // monthly saving of those changes that are done by now
-	Troubled      int                 `json:"troubled"`                // number of pending changes that need more than waiting
-	Refused       string              `json:"refused,omitempty"`       // why a safety check stops the run
+	ResumedSaving float64             `json:"resumedSaving,omitempty"` // monthly saving of the resumed changes that are done
+	Troubled      int                 `json:"troubled"`                // pending changes that wait for a fault to be repaired
+	Refused       string              `json:"refused,omitempty"`       // reason why a safety check stops the run
 	MonthlySaving float64             `json:"monthlySaving"`
 	Currency      string              `json:"currency"`
-	// Before is what the plan had achieved when this execution began. An operator may approve a plan again so that
-	// another execution finishes it.
+	// Before is what the plan had achieved when the execution began. It is not zero if an operator approves a plan
+	// again, so that a second execution finishes the plan.
 	Before Totals `json:"before"`
 
 	// Report is the key of the report of the run. NoReport says why the report could not be written.
 	Report   string `json:"report,omitempty"`
 	NoReport string `json:"noReport,omitempty"`
 
-	// Failure is why the execution failed or was refused. Notice is set when the execution ends.
+	// Failure is the reason why the execution failed or was refused. Notice is set when the execution ends.
 	Failure *Failure `json:"failure,omitempty"`
 	Notice  *Notice  `json:"notice,omitempty"`
-	// Untold is why the channel was not told how the execution ended.
+	// Untold is the error of the post to the channel, without names of people.
 	Untold string `json:"untold,omitempty"`
 }
 
-// Totals are what a plan and the plans that it resumes have achieved.
+// Totals are the results of a plan and of the plans that it resumes.
 type Totals struct {
 	Done          int     `json:"done"`
 	Failed        int     `json:"failed"`
@@ -72,7 +72,7 @@ type Batches struct {
 	AD    []Batch `json:"ad"`
 }
 
-// Batch names a batch of a plan. The plan is that of this run, or of an earlier run that is resumed.
+// Batch names a batch of a plan. The plan belongs to this run, or to an earlier run that this run resumes.
 type Batch struct {
 	Run      string `json:"run"`
 	PlanHash string `json:"planHash"`
@@ -80,10 +80,10 @@ type Batch struct {
 	Batch    string `json:"batch"`
 }
 
-// mostReasons is the number of hold reasons in the state. plan.json has all of them.
+// mostReasons is the largest number of hold reasons in the state. plan.json has all hold reasons.
 const mostReasons = 10
 
-// outputOf returns the state after a plan was made or worked on. It omits batches that are final.
+// outputOf returns the state after the gate made a plan or a round worked on the plan. The state omits final batches.
 func outputOf(p *plan.Plan, results *runs.Results, override bool) *StepOutput {
 	out := &StepOutput{
 		Run: p.Run, PlanHash: p.PlanHash, Verdict: p.Verdict, Mode: p.Mode, Counts: &p.Counts, Changes: len(p.Changes),
@@ -112,7 +112,7 @@ func Ended(p *plan.Plan, results *runs.Results, resumed map[runs.Status]int) *St
 	return out
 }
 
-// unapproved leaves the plan's own batches out.
+// unapproved removes the plan's own batches.
 func (o *StepOutput) unapproved() {
 	o.Unapproved, o.Batches = true, Batches{Entra: []Batch{}, AD: []Batch{}}
 }
@@ -129,7 +129,7 @@ func (o *StepOutput) resumed(r *runs.Result) {
 	}
 }
 
-// conclude adds what happened to the changes of the plan.
+// conclude adds the results of the plan's changes.
 func (o *StepOutput) conclude(results *runs.Results) {
 	o.Results, o.MonthlySaving = map[runs.Status]int{}, 0
 	for _, r := range results.Results {
@@ -139,7 +139,7 @@ func (o *StepOutput) conclude(results *runs.Results) {
 	}
 }
 
-// totals returns what a concluded plan and the plans that it resumes have achieved.
+// totals returns the results of a concluded plan and of the plans that it resumes.
 func (o *StepOutput) totals() Totals {
 	return Totals{
 		Done: o.Results[runs.Done] + o.Resumed[runs.Done], Failed: o.Results[runs.Failed] + o.Resumed[runs.Failed],
@@ -172,9 +172,9 @@ func (all *Batches) overridden() bool {
 	return slices.ContainsFunc(slices.Concat(all.Entra, all.AD), func(b Batch) bool { return b.Override })
 }
 
-// Metrics returns the figures of a step, under the names that the dashboard and the alarms use. The dashboard adds up
-// the figures of all steps. So an execution reports what it achieved only at its end, and leaves out what an earlier
-// execution has reported.
+// Metrics returns the figures of a step under the names that the dashboard and the alarms use. The dashboard adds up
+// the figures of all steps. An execution therefore reports its results only at the end, and omits results that an
+// earlier execution reported.
 func (o *StepOutput) Metrics(op string) map[string]float64 {
 	flag := map[bool]float64{true: 1}
 	m := map[string]float64{}

@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// A run that could not read when the products renew is planned as any other. Its plan says that the savings are not
-// proven, and later runs learn that the renewal is unknown. A run that could read it leaves the date to later runs.
+// TestRenewals: if a run cannot read when the products renew, its plan has a note that the savings are not proven. The
+// verdict of the plan does not change. Later runs learn the date of renewal, or the reason why it is unknown.
 func TestRenewals(t *testing.T) {
 	t.Parallel()
 	july := time.Date(2027, 7, 1, 0, 0, 0, 0, time.UTC)

@@ -11,13 +11,14 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// reportTime is the longest time that a report may take. A run must not wait for it.
+// reportTime is the longest time that the writing of a report may take. A slow report must not delay a run.
 const reportTime = 3 * time.Minute
 
-// Report writes the report of a run that has a plan. Callers tell an error and go on: the run does not need the report.
+// Report writes the report of a run that has a plan. A run does not need the report, so callers show an error and go
+// on.
 func Report(ctx context.Context, s store.Store, run string) error {
 	most := reportTime
-	if end, ends := ctx.Deadline(); ends { // the call must have time left to end
+	if end, ends := ctx.Deadline(); ends { // leave half of the time for the rest of the call
 		most = min(most, time.Until(end)/2)
 	}
 	ctx, cancel := context.WithTimeout(ctx, most)
@@ -25,7 +26,8 @@ func Report(ctx context.Context, s store.Store, run string) error {
 	return report.Put(ctx, s, run, page.Write)
 }
 
-// report writes the report of the run and adds to the state where it is, or why there is none.
+// report writes the report of the run. It puts the key of the report into the state, or the reason why there is no
+// report.
 func (s *Steps) report(ctx context.Context, out *StepOutput) {
 	if err := Report(ctx, s.Store, out.Run); err != nil {
 		out.NoReport = plain.Nameless(err.Error(), plain.IsID)

@@ -12,20 +12,20 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/restore"
 )
 
-// Request is the input of an execution that applies or restores.
+// Request is the input of an execution that applies a plan or restores licenses.
 type Request struct {
 	Run      string `json:"apply"`
 	PlanHash string `json:"planHash"`
 	// Override applies the plan despite the limits that hold it.
 	Override bool `json:"override"`
-	// Restore is the run to restore, instead of a plan to apply. If User is set, only that person's licenses are
-	// restored; Restore may then be empty, which means the run that took the person's licenses.
+	// Restore is the run whose licenses are restored; Run is then empty. User limits the restore to one person. If User
+	// is set and Restore is empty, the restore is of the run that took the person's licenses.
 	Restore string `json:"restore,omitempty"`
 	User    string `json:"user,omitempty"`
 }
 
-// approve compares the plan that an operator approved with the stored plan. Every batch compares them again, and
-// checks the plan against the directories.
+// approve compares the plan that an operator approved with the stored plan. Every batch compares the plans again, and
+// also checks the plan against the directories.
 func (s *Steps) approve(ctx context.Context, in Request) (*StepOutput, error) {
 	p, results, err := Conclude(ctx, s.Store, in.Run, s.Now())
 	if err != nil {
@@ -55,7 +55,8 @@ func (s *Steps) approve(ctx context.Context, in Request) (*StepOutput, error) {
 	return out, nil
 }
 
-// admit returns why a plan must not be applied as an operator asks, or "" if it may be.
+// admit returns the reason why an operator may not apply a plan, or "" if the operator may apply it. left reports
+// whether any batch is not final.
 func (s *Steps) admit(ctx context.Context, p *plan.Plan, in Request, left bool) (refusal string, err error) {
 	b, err := snapshot.GetBegin(ctx, s.Store, p.Run)
 	if err != nil {
@@ -77,7 +78,7 @@ func (s *Steps) admit(ctx context.Context, p *plan.Plan, in Request, left bool) 
 	return refusal, err
 }
 
-// restore makes the plan of a restore. Whoever asks for a restore also approves it.
+// restore makes the plan of a restore. The request for a restore is also its approval.
 func (s *Steps) restore(ctx context.Context, in StepInput) (*StepOutput, error) {
 	sum := sha256.Sum256([]byte(in.Execution))
 	run := snapshot.NewRun(in.Started, [4]byte(sum[:]))

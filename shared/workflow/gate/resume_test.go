@@ -20,7 +20,7 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/restore"
 )
 
-// goesOn writes what a run needs to go on with its changes but lacks: a plan, data, or both.
+// goesOn writes what a run lacks to go on with its changes: the begin and the manifest, and the plan if there is none.
 func goesOn(t *testing.T, s store.Store, run string) {
 	t.Helper()
 	err := snapshot.PutBegin(t.Context(), s, &snapshot.Begin{Run: run, AsOf: asOf, Tenant: tenant, Policy: text, Partitions: 1})
@@ -38,8 +38,8 @@ func goesOn(t *testing.T, s store.Store, run string) {
 	}
 }
 
-// TestResume: the next run continues changes that earlier runs began and did not end, in mode enforce by itself, and
-// in other modes once its plan is approved.
+// TestResume: the next run continues changes that earlier runs began and did not end. In mode enforce it continues them
+// without an approval. In other modes it continues them when an operator approves its plan.
 func TestResume(t *testing.T) {
 	t.Parallel()
 	for _, mode := range []policy.Mode{policy.Enforce, policy.Review} {
@@ -77,8 +77,8 @@ func TestResume(t *testing.T) {
 	}
 }
 
-// TestApproveWhatIsOpen: an operator can approve a plan again to finish a change that is open in the ledger, even if
-// there is a newer plan, and even if the results of the batches report a fault.
+// TestApproveWhatIsOpen: an operator can approve a plan again to finish a change that is open in the ledger. A newer
+// plan does not prevent the approval, and neither do batch results that report a fault.
 func TestApproveWhatIsOpen(t *testing.T) {
 	t.Parallel()
 	s := steps(t, quiet())
@@ -97,7 +97,7 @@ func TestApproveWhatIsOpen(t *testing.T) {
 	}
 }
 
-// TestRestorePlans: a restore, for everybody or for one person, takes open changes into account.
+// TestRestorePlans: a restore takes open changes into account, both for everybody and for one person.
 func TestRestorePlans(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -105,7 +105,7 @@ func TestRestorePlans(t *testing.T) {
 		want    []string // people whose license is restored
 		resumes []string
 	}{
-		"everybody":        {"", []string{"ann", "bob", "dan"}, []string{"back"}}, // its data has expired, so it cannot roll back what it began
+		"everybody":        {"", []string{"ann", "bob", "dan"}, []string{"back"}}, // the data of earlier has expired: earlier cannot roll back bob's change
 		"one, done":        {"ann", []string{"ann"}, nil},
 		"one, by name":     {"DAN@x.example", []string{"dan"}, nil},
 		"one, on its way":  {"cid", nil, []string{"back"}},

@@ -22,8 +22,8 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/restore"
 )
 
-// TestResumedChanges: the results of changes that earlier runs began are counted in addition to the plan's own. The
-// batches of an overridden run stay overridden.
+// TestResumedChanges: the state counts the results of changes that earlier runs began in addition to the plan's own
+// results. The batches of an overridden run stay overridden.
 func TestResumedChanges(t *testing.T) {
 	t.Parallel()
 	e := quiet()
@@ -35,7 +35,7 @@ func TestResumedChanges(t *testing.T) {
 		Resumes: []string{"earlier", "gone"}, Pending: []plan.Begun{{User: "ann", License: "e3", Run: "earlier"}, {User: "cid", License: "e3", Run: "another"}, {User: "eve", License: "e3", Run: "earlier"}, {User: "cid", License: "e3", Run: "earlier"}},
 	}
 	p.Bind()
-	noted := &history.Override{Run: "earlier", PlanHash: old.PlanHash} // for a process that died before it wrote results
+	noted := &history.Override{Run: "earlier", PlanHash: old.PlanHash} // of a process that died before it wrote results
 	if err := history.PutOverride(t.Context(), s.Store, noted); err != nil {
 		t.Fatal(err)
 	}
@@ -67,8 +67,8 @@ func TestResumedChanges(t *testing.T) {
 	}
 }
 
-// TestRoundsOfWaiting: a change with a fault is tried a few more times, and a change that merely waits is tried for
-// about a day.
+// TestRoundsOfWaiting: a run tries a change with a fault a few more times. It tries a change that only waits for about
+// a day.
 func TestRoundsOfWaiting(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -114,7 +114,7 @@ func TestAgeOfFeeds(t *testing.T) {
 	}
 }
 
-// TestRestoresOnTheWay: open restores are resumed, each once, in order. People are found by id, SID or name.
+// TestRestoresOnTheWay: a restore resumes open restores, each once, in order. It finds people by id, SID or name.
 func TestRestoresOnTheWay(t *testing.T) {
 	t.Parallel()
 	s := quiet().put(t)
@@ -146,7 +146,7 @@ func TestRestoresOnTheWay(t *testing.T) {
 	}
 }
 
-// TestOneGroupInDoubtOfTwoQuestions: a group that both exempts people and gives a license raises a single doubt.
+// TestOneGroupInDoubtOfTwoQuestions: a group that both exempts people and gives a license raises only one doubt.
 func TestOneGroupInDoubtOfTwoQuestions(t *testing.T) {
 	t.Parallel()
 	j := inDoubt(t, func(j *judgement) {
@@ -157,8 +157,8 @@ func TestOneGroupInDoubtOfTwoQuestions(t *testing.T) {
 	}
 }
 
-// TestRestoreByThePolicyInForce: the plan of a restore has the mode of the policy in force or, if that cannot be
-// read, of the run's own policy. A restore of a named run searches no other run.
+// TestRestoreByThePolicyInForce: the plan of a restore has the mode of the policy in force. If that policy cannot be
+// read, the plan has the mode of the run's own policy. A restore of a named run searches no other run.
 func TestRestoreByThePolicyInForce(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -185,7 +185,7 @@ func TestRestoreByThePolicyInForce(t *testing.T) {
 	}
 }
 
-// TestRestoreGoesOnWithAnother: a restore also works on the batches of another open restore.
+// TestRestoreGoesOnWithAnother: a restore also works on the batches of an open earlier restore.
 func TestRestoreGoesOnWithAnother(t *testing.T) {
 	t.Parallel()
 	s := steps(t, quiet())
@@ -208,8 +208,8 @@ func TestRestoreGoesOnWithAnother(t *testing.T) {
 	}
 }
 
-// TestOpenChangeOfALostPlan: if the plan of an open change is lost, the change is reported, and no run resumes it. If
-// the plan and the data of its run exist, the change is resumed in every mode except audit.
+// TestOpenChangeOfALostPlan: if the plan of an open change is lost, the new plan reports the change, and no run resumes
+// it. If the plan and the data exist, a run resumes the change in every mode except audit.
 func TestOpenChangeOfALostPlan(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -248,7 +248,7 @@ func TestOpenChangeOfALostPlan(t *testing.T) {
 	}
 }
 
-// TestClosedPlanOfAnUnreadableLedger: if the ledger cannot be read, a closed plan is not approved.
+// TestClosedPlanOfAnUnreadableLedger: if the ledger cannot be read, an operator cannot approve a closed plan.
 func TestClosedPlanOfAnUnreadableLedger(t *testing.T) {
 	t.Parallel()
 	e := quiet()
@@ -265,8 +265,7 @@ func TestClosedPlanOfAnUnreadableLedger(t *testing.T) {
 	}
 }
 
-// TestRunThatCanEndItself: as long as the data of a run can be read, the run itself rolls back the changes that it
-// began.
+// TestRunThatCanEndItself: while the data of a run can be read, the run itself rolls back the changes that it began.
 func TestRunThatCanEndItself(t *testing.T) {
 	t.Parallel()
 	e := quiet()

@@ -19,13 +19,13 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// These constants say how long a run waits for the directory between two rounds. The first wait takes a minute. Each
-// further wait takes twice as long as the one before, but at most an hour. The waits end after about a day.
+// These constants limit how long a run waits for the directory between two rounds. The first wait takes a minute. Each
+// further wait takes twice as long as the wait before, but at most an hour. The waits end after about a day.
 const (
 	firstWait  = time.Minute
 	longWait   = time.Hour
 	mostRounds = 28
-	// troubleRounds is how often changes that wait for a fault to be repaired are tried.
+	// troubleRounds is the number of rounds for changes that wait for a fault to be repaired.
 	troubleRounds = 3
 )
 
@@ -34,24 +34,24 @@ type StepInput struct {
 	Op string `json:"op"` // gate, hold, approve, restore, settle, notice
 	// Entrance, for approve and restore, is the entrance of the execution.
 	Entrance entrance.Name `json:"entrance"`
-	// Execution and Started make up the name of a restore's run. For notice, Execution is the ARN.
+	// The name of a restore's run comes from Execution and Started. For notice, Execution is the ARN.
 	Execution string      `json:"execution"`
 	Started   time.Time   `json:"started"`
 	Run       string      `json:"run"`       // for every step except approve and notice
-	Apply     bool        `json:"apply"`     // for gate: whether to apply the plan, which is for one person
+	Apply     bool        `json:"apply"`     // for gate: whether to apply the plan; only for a run for one person
 	Evaluated []Evaluated `json:"evaluated"` // for gate: how the evaluation of each partition ended
 	Failure   Failure     `json:"failure"`   // for hold: why the run could not be evaluated
 	Request   Request     `json:"request"`   // for approve and restore: input of the execution
 	Round     int         `json:"round"`     // for settle: number of rounds so far
-	Events    int         `json:"events"`    // for settle: the most events that these rounds can have written
+	Events    int         `json:"events"`    // for settle: the most events that the rounds so far can have written
 	Before    Totals      `json:"before"`    // for settle: what the plan had achieved before this execution
-	// Unapproved, for settle, is StepOutput.Unapproved of the steps before.
+	// Unapproved, for settle, is the Unapproved of the gate's StepOutput.
 	Unapproved bool `json:"unapproved"`
-	// State, for notice, is the last state of the execution: a StepOutput, or whatever the step that failed had.
+	// State, for notice, is the last state of the execution. It is a StepOutput, or the input of the step that failed.
 	State json.RawMessage `json:"state"`
 }
 
-// Evaluated is how the evaluation of a partition ended. Failure is set if it failed for good.
+// Evaluated is the end of the evaluation of a partition. Failure is set if every attempt failed.
 type Evaluated struct {
 	Partition int      `json:"partition"`
 	Failure   *Failure `json:"failure"`
@@ -69,8 +69,8 @@ type Steps struct {
 	// Policy returns the text of the policy in force.
 	Policy func(context.Context) (string, error)
 	Now    func() time.Time
-	// Deployment is the name of the stack, and Place is its store, as s3://bucket/prefix. Notices contain them in
-	// commands.
+	// Deployment is the name of the stack. Place is the stack's store, as s3://bucket/prefix. The commands in notices
+	// contain both.
 	Deployment, Place string
 	// Tell posts the message about the end of an execution to a channel. It is nil if no webhook is set up.
 	Tell func(context.Context, *card.Card) error
@@ -105,7 +105,7 @@ func (s *Steps) Do(ctx context.Context, in StepInput) (*StepOutput, error) {
 	return nil, fmt.Errorf("%w: the step %q is not known", runs.ErrRefused, in.Op)
 }
 
-// gate makes the plan of a run. If a partition could not be evaluated, the run is on hold.
+// gate makes the plan of a run. If a partition could not be evaluated, gate puts the run on hold.
 func (s *Steps) gate(ctx context.Context, in StepInput) (*StepOutput, error) {
 	if i := slices.IndexFunc(in.Evaluated, func(e Evaluated) bool { return e.Failure != nil }); i >= 0 {
 		why := in.Evaluated[i].Failure
@@ -139,7 +139,7 @@ func (s *Steps) gate(ctx context.Context, in StepInput) (*StepOutput, error) {
 	return out, nil
 }
 
-// hold puts a run that could not be evaluated on hold.
+// hold puts a run on hold that could not be evaluated.
 func (s *Steps) hold(ctx context.Context, run string, f *Failure) (*StepOutput, error) {
 	why := fmt.Sprintf("not everybody could be evaluated (%s): %s", f.Error, f.text())
 	p, err := Hold(ctx, s.Store, run, why[:min(len(why), 1000)], s.Now())
@@ -156,7 +156,7 @@ func (s *Steps) hold(ctx context.Context, run string, f *Failure) (*StepOutput, 
 	return out, nil
 }
 
-// feedAge returns, in hours, the age of the newest date of each source that has one.
+// feedAge returns the age of the newest date of each source, in hours. It omits sources without a date.
 func (s *Steps) feedAge(ctx context.Context, run string) (map[string]float64, error) {
 	r, err := decision.Open(ctx, s.Store, run)
 	if err != nil {
@@ -171,7 +171,7 @@ func (s *Steps) feedAge(ctx context.Context, run string) (map[string]float64, er
 	return ages, nil
 }
 
-// resume adds the open batches of the runs that a plan resumes. A run whose data has expired adds nothing.
+// resume adds the open batches of the runs that a plan resumes. It adds nothing for a run whose data has expired.
 func (s *Steps) resume(ctx context.Context, p *plan.Plan, out *StepOutput) error {
 	for _, run := range p.Resumes {
 		earlier, results, err := Conclude(ctx, s.Store, run, s.Now())
@@ -208,7 +208,7 @@ func (s *Steps) conclude(ctx context.Context, in StepInput) (*StepOutput, error)
 		out.conclude(results)
 		out.Troubled += results.Troubled()
 	}
-	if out.Results[runs.Pending] > 0 { // otherwise somebody else ended the change
+	if out.Results[runs.Pending] > 0 { // without a pending change, the refusal of a batch is out of date
 		out.Refused = plain.Nameless(results.Refused, plain.IsID)
 	}
 	var wait time.Duration
@@ -221,9 +221,9 @@ func (s *Steps) conclude(ctx context.Context, in StepInput) (*StepOutput, error)
 	return out, nil
 }
 
-// Wait returns how long a run waits for the directory after a number of rounds, and whether another round follows.
-// There are up to most rounds while changes are pending. If all pending changes are troubled, which means that they
-// wait for a fault to be repaired, there are only troubleRounds.
+// Wait returns how long a run waits for the directory after a number of rounds, and whether another round follows. most
+// is the largest number of rounds while changes are pending. A troubled change waits for a fault to be repaired. If all
+// pending changes are troubled, there are only troubleRounds rounds.
 func Wait(rounds, most, pending, troubled int) (wait time.Duration, again bool) {
 	again = rounds < most && pending > troubled || rounds < troubleRounds && pending > 0
 	return min(firstWait<<min(rounds-1, 10), longWait), again

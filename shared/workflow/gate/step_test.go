@@ -54,9 +54,9 @@ func (s *Steps) approves(t *testing.T, p *plan.Plan) error {
 	return err
 }
 
-// TestWhatGoesOn: a scheduled run applies its plan only in mode enforce. A run that an operator starts only makes a
-// plan. An operator may also ask for the changes of one person. That request approves the changes, so the run applies
-// them, except in mode audit.
+// TestWhatGoesOn: a scheduled run applies its plan only in mode enforce. A run that an operator starts for everybody
+// only makes a plan. An operator may also start a run that changes the licenses of one person. Such a request is also
+// the approval, so the run applies its plan, except in mode audit.
 func TestWhatGoesOn(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -109,7 +109,7 @@ func TestApprove(t *testing.T) {
 	}
 }
 
-// TestClosed: a plan none of whose changes may begin cannot be approved.
+// TestClosed: an operator cannot approve a plan if none of its changes may begin.
 func TestClosed(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -163,8 +163,8 @@ func TestHold(t *testing.T) {
 	}
 }
 
-// approvedAgain approves a plan again. before is what an earlier execution did of it. The new execution must not report
-// that a second time.
+// approvedAgain approves a plan again. before has the results of an earlier execution of the plan. The new execution
+// must not report these results a second time.
 func (s *Steps) approvedAgain(t *testing.T, p *plan.Plan, before Totals) {
 	t.Helper()
 	out, err := s.Do(t.Context(), StepInput{Op: "approve", Entrance: entrance.Approve, Request: Request{Run: p.Run, PlanHash: p.PlanHash}})
@@ -244,7 +244,7 @@ func TestSettle(t *testing.T) {
 		t.Errorf("a plan of which all is final was approved: %v", err)
 	}
 
-	// Only changes that were made are restored. A repeated step finds the run of its restore.
+	// A restore gives back only licenses that were taken. A repeated step finds the run of its restore.
 	asked := StepInput{Op: "restore", Entrance: entrance.Restore, Execution: "e", Started: clock, Request: Request{Restore: "run"}}
 	s.Policy = func(context.Context) (string, error) { return "", errDown } // a restore needs no policy in force
 	for range 2 {

@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// TestSavesNothingIsSaid: the plan names the licenses that the sum does not count, and says why.
+// TestSavesNothingIsSaid: the plan names the licenses that its sum omits, and gives the reason.
 func TestSavesNothingIsSaid(t *testing.T) {
 	t.Parallel()
 	p, err := policy.Load("p", []byte(strings.Replace(text, ", model: user", "", 1)))
@@ -41,7 +41,8 @@ func TestSavesNothingIsSaid(t *testing.T) {
 	}
 }
 
-// TestFirstRunKnowsNoEarlierOne: a first run knows neither an earlier run nor a change of a license.
+// TestFirstRunKnowsNoEarlierOne: a plan is a first run only if there is neither an earlier run nor a change of a
+// license.
 func TestFirstRunKnowsNoEarlierOne(t *testing.T) {
 	t.Parallel()
 	taken := quiet()
@@ -84,7 +85,7 @@ func TestFirstRunKnowsNoEarlierOne(t *testing.T) {
 	}
 }
 
-// TestOpenCounts: an open change counts as taken in the sum of 30 days unless it is a restore.
+// TestOpenCounts: an open change counts as taken in the sum of 30 days, unless it is a restore.
 func TestOpenCounts(t *testing.T) {
 	t.Parallel()
 	item := func(rule string, began time.Time) ledger.Intent {

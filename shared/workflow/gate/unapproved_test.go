@@ -30,8 +30,8 @@ func TestUnapprovedNight(t *testing.T) {
 	}
 }
 
-// TestUnapprovedRounds: a plan that waits for an operator is not begun in any round of the night that made it. The
-// night goes on while what it finishes is pending, and its notice tells both.
+// TestUnapprovedRounds: if a plan waits for an operator, no round of the night begins its changes. The night goes on
+// while changes of earlier runs are pending. Its notice reports both the waiting plan and the earlier changes.
 func TestUnapprovedRounds(t *testing.T) {
 	t.Parallel()
 	e := quiet()
