@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestAlteredReadingOfTheRelay: if a value in a reading of the relay was altered, the run is not sealed, and the
-// error names the object.
+// TestAlteredReadingOfTheRelay: a run is not sealed if any value in the relay's reading was altered. The error names
+// the object.
 func TestAlteredReadingOfTheRelay(t *testing.T) {
 	t.Parallel()
 	const key = "runs/x/ad/0.json"
@@ -48,7 +48,7 @@ func TestAlteredReadingOfTheRelay(t *testing.T) {
 		tc.step.AD = protocol.Ending{Answer: protocol.Answer{Key: key}}
 		for _, a := range all {
 			if a.Path == ".sha256" && a.How == "dropped" {
-				continue // looks like an unaltered object of an older version
+				continue // like an unaltered object of an older version
 			}
 			if err := store.PutBytes(t.Context(), b.Store, key, a.Text()); err != nil {
 				t.Fatal(err)

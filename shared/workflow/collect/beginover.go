@@ -15,9 +15,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// BeginOver begins and seals a new run over the snapshot of an old one, with other rules or for another instant,
-// without asking the directories. It fails with ErrPolicy if the policy names a group or product that the old run did
-// not read.
+// BeginOver begins and seals a new run over the snapshot of an old run. The new run has other rules or another planning
+// time. BeginOver asks no directory. It fails with ErrPolicy if the policy names a group or product that the old run
+// did not read.
 func BeginOver(ctx context.Context, s store.Store, old string, in Start, tool string, now time.Time) error {
 	b, err := snapshot.GetBegin(ctx, s, old)
 	if err != nil {
@@ -49,7 +49,7 @@ func BeginOver(ctx context.Context, s store.Store, old string, in Start, tool st
 	return snapshot.Seal(ctx, s, m)
 }
 
-// covers returns an error that names what a policy needs but a run did not read.
+// covers returns an error that names a group, product or report that a policy needs but a run did not read.
 func covers(b *snapshot.Begin, p *policy.Policy) error {
 	if p.Tenant != b.Tenant {
 		return fmt.Errorf("it is of tenant %s, the policy is for %s", b.Tenant, p.Tenant)

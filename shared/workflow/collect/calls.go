@@ -17,24 +17,24 @@ import (
 // errEnough ends a listing early.
 var errEnough = errors.New("enough")
 
-// mostRestarts is how often a list may be read from the start again because Graph lost the position.
+// mostRestarts is how often a run may read a list from the start again after Graph lost the position.
 const mostRestarts = 2
 
-// entraCall is runs/<run>/entra/calls/<n>.json: what a call read of Entra ID, and where the next call continues. It
-// is written last, so that the parts of a call that died do not count.
+// entraCall is runs/<run>/entra/calls/<n>.json: the part of Entra ID that a call read, and the position where the next
+// call continues. A call writes this object last. The parts of a call that died therefore do not count.
 type entraCall struct {
 	Reading snapshot.Reading `json:"reading"`
 	// Group is the index of the member query to continue with. It is negative while people are listed.
 	Group  int    `json:"group"`
 	Cursor string `json:"cursor,omitempty"` // position in the list of people or of the group's members
-	People int    `json:"people"`           // number of people listed by the calls since From
+	People int    `json:"people"`           // people listed by the calls since From
 	Done   bool   `json:"done"`
-	// From is the first call that counts. The calls before belong to a list that had to be read from the start again.
+	// From is the first call that counts. The calls before From read a list that had to be read from the start again.
 	From     int `json:"from"`
 	Restarts int `json:"restarts,omitempty"`
 }
 
-// ReadEntra reads everybody in Entra ID. If it fails, nothing of the source counts as read.
+// ReadEntra reads everybody in Entra ID. If ReadEntra fails, the run has no people from Entra ID.
 func (c *Collector) ReadEntra(ctx context.Context, b *snapshot.Begin, p *policy.Policy) (snapshot.Reading, error) {
 	for call := 0; ; call++ {
 		if done, err := c.ReadEntraUntil(ctx, b, p, call, time.Time{}); err != nil {
@@ -45,9 +45,9 @@ func (c *Collector) ReadEntra(ctx context.Context, b *snapshot.Begin, p *policy.
 	}
 }
 
-// ReadEntraUntil makes one call, which reads a part of Entra ID. It continues where the previous call stopped, and
-// reads no further page after until; the zero time means no limit. done reports whether everything has been read. If
-// a call is repeated, even in another process, it returns the first result.
+// ReadEntraUntil makes one call, which reads a part of Entra ID. The call continues where the previous call stopped. It
+// reads no further page after until; the zero time means no limit. done reports whether everything has been read. A
+// repeated call returns the first result, even in another process.
 func (c *Collector) ReadEntraUntil(ctx context.Context, b *snapshot.Begin, p *policy.Policy, call int, until time.Time) (done bool, err error) {
 	if known, err := c.entraCall(ctx, b.Run, call); err == nil || !errors.Is(err, store.ErrNotFound) {
 		return known.Done, err
@@ -102,7 +102,7 @@ func (c *Collector) EntraReading(ctx context.Context, b *snapshot.Begin) (all sn
 	}
 }
 
-// entraQueries returns the questions about members of Entra groups that rules and exemptions ask.
+// entraQueries returns the member queries of a policy that are about groups of Entra ID.
 func entraQueries(p *policy.Policy) (queries []directory.Question) {
 	for _, q := range p.MemberQueries() {
 		if q.Ref.Source == directory.Entra {
@@ -121,7 +121,7 @@ type entraReader struct {
 	at     entraCall
 }
 
-// enough returns errEnough if the time of the call is over and another page follows.
+// enough returns errEnough if the time of the call is over and another page follows. next is the cursor of that page.
 func (r *entraReader) enough(next string) error {
 	if r.at.Cursor = next; next != "" && !r.until.IsZero() && r.Now().After(r.until) {
 		return errEnough
@@ -162,7 +162,7 @@ func (r *entraReader) people(ctx context.Context, w *snapshot.Writer) error {
 		}
 		r.at.People += len(page)
 		r.progress(directory.Entra, r.at.People, r.begin.People)
-		if r.at.People > 2*r.begin.People+1000 { // people may be listed twice, and new people may appear
+		if r.at.People > 2*r.begin.People+1000 { // Graph may list a person twice, and new people may appear
 			return &directory.UnreadError{Err: fmt.Errorf("the list of people does not end: Graph counted %d and listed %d", r.begin.People, r.at.People)}
 		}
 		return r.enough(next)
@@ -176,8 +176,8 @@ func (r *entraReader) people(ctx context.Context, w *snapshot.Writer) error {
 	return nil
 }
 
-// members reads the members of a group that rules or exemptions need. If the group does not exist, membership in it
-// is unknown. If the group cannot be read to its end, the source fails.
+// members reads the members of a group that rules or exemptions need. If the group does not exist, its membership is
+// unknown. If the group cannot be read to its end, the reading of Entra ID fails.
 func (r *entraReader) members(ctx context.Context, w *snapshot.Writer, q directory.Question) error {
 	key, g := q.Key(), r.begin.Group(q.Ref)
 	if g.Unreadable != "" {

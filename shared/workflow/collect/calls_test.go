@@ -33,7 +33,7 @@ func callsBench(t *testing.T) (*bench, *snapshot.Begin) {
 	return b, begin
 }
 
-// entraCalls reads Entra ID in calls whose time is over after the first page.
+// entraCalls reads Entra ID in calls. The time of each call is over after one page.
 func (b *bench) entraCalls(t *testing.T, begin *snapshot.Begin, before func(call int)) snapshot.Reading {
 	t.Helper()
 	for call := range 50 {
@@ -65,7 +65,7 @@ func unbroken(s store.Store) store.Store {
 	return s
 }
 
-// entraContent returns what a reading's parts contain, by Entra id.
+// entraContent returns the content of a reading's parts, by Entra id.
 func (b *bench) entraContent(t *testing.T, begin *snapshot.Begin, r *snapshot.Reading) map[string][]string {
 	t.Helper()
 	all := map[string][]string{}
@@ -132,8 +132,8 @@ func TestReadEntraInCalls(t *testing.T) {
 	}
 }
 
-// TestCallMadeTwice: a call that is repeated, late or by another worker, returns the first result without asking
-// Graph.
+// TestCallMadeTwice: a repeated call returns the first result without asking Graph, even if another worker repeats it
+// later.
 func TestCallMadeTwice(t *testing.T) {
 	t.Parallel()
 	b, begin := callsBench(t)

@@ -12,12 +12,13 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// FullReadEvery is how long delta readings may build on one full reading. A delta reading
-// misses what gives an object no new USN. The account of idleseat may gain or lose the right to read an attribute. A date
-// in the future may be reached. A full reading shows both after a week at most.
+// FullReadEvery is how long delta readings may build on one full reading. A delta reading misses a change that gives an
+// object no new USN: idleseat's account gains or loses the right to read an attribute, or a date in the future is
+// reached. A full reading shows both after a week at most.
 const FullReadEvery = 7 * 24 * time.Hour
 
-// earlier returns the reading of the newest run for everybody, if a delta reading can build on it.
+// earlier returns the Active Directory reading of the newest run for everybody. It fails if a delta reading cannot
+// build on that reading.
 func (c *Collector) earlier(ctx context.Context, b *snapshot.Begin) (*snapshot.Reading, error) {
 	run, err := snapshot.Latest(ctx, c.Store, func(old *snapshot.Begin) bool {
 		return old.Tenant == b.Tenant && old.User == "" && old.Copy == "" && old.Run < b.Run
@@ -49,8 +50,8 @@ func (c *Collector) earlier(ctx context.Context, b *snapshot.Begin) (*snapshot.R
 	return r, nil
 }
 
-// Since stores the earlier reading for a remote worker, so that the worker needs to read only what changed in Active
-// Directory. It returns the key of the stored object, or "" if the worker must read everybody.
+// Since stores the earlier reading for the relay, which then reads only the changes in Active Directory. Since returns
+// the key of the stored object, or "" if the relay must read everybody.
 func (c *Collector) Since(ctx context.Context, b *snapshot.Begin) (key string, err error) {
 	before, why := c.earlier(ctx, b)
 	if why != nil {

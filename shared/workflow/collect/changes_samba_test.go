@@ -23,8 +23,8 @@ const (
 	seats   = "CN=Seats," + samba.GroupsOU
 )
 
-// TestChangesOfSamba changes people of a real Active Directory in every way between two readings. The readings use an
-// ordinary account, which cannot see deleted people. The delta reading must give the same result as a full one.
+// TestChangesOfSamba changes people of a real Active Directory in every way between two readings. An ordinary account
+// reads the directory and cannot see deleted people. The delta reading must give the same result as a full reading.
 func TestChangesOfSamba(t *testing.T) {
 	names := []string{"Same", "Edited", "Renamed", "Leaver", "Joiner", "Crossing", "Disabled", "Deleted", "Replaced", "Untyped", "Logon", "Stamp", "Tenant"}
 	ad, admin := newDomain(t, names)
@@ -40,7 +40,7 @@ func TestChangesOfSamba(t *testing.T) {
 
 	admin.upset()
 	r := b.night(t, "run-3", seats)
-	const changed = 8 // all but the person who left and the person in the unit
+	const changed = 8 // everybody except the person who left and the person in the unit
 	if r.WhyFull != "" || r.Changed != changed {
 		t.Errorf("%d changed, read in full: %q", r.Changed, r.WhyFull)
 	}
@@ -54,7 +54,7 @@ func TestChangesOfSamba(t *testing.T) {
 		t.Errorf("figures (-full +changes):\n%s", d)
 	}
 
-	// A person leaves the base together with their unit and returns with it, unchanged.
+	// A unit moves out of the base and back. The person in the unit has not changed.
 	admin.move("OU=Renamed,"+samba.PeopleOU, "OU=Renamed", outside)
 	if r := b.night(t, "run-4", seats); r.WhyFull != "" || r.People != want.People-1 {
 		t.Errorf("a unit has left: %+v", r)
@@ -65,7 +65,7 @@ func TestChangesOfSamba(t *testing.T) {
 	}
 }
 
-// newDomain starts a domain with people of the given names in two bases, which an ordinary account reads.
+// newDomain starts a domain with people of the given names in two bases. An ordinary account reads the bases.
 func newDomain(t *testing.T, names []string) (*activedirectory.Directory, administrator) {
 	t.Helper()
 	const secret = "Pa55w.rd-of-idleseat"
@@ -123,7 +123,7 @@ func filetime(at time.Time) string {
 	return strconv.FormatInt((at.Unix()+11644473600)*1e7, 10)
 }
 
-// administrator changes a domain. A change that fails ends the test.
+// administrator changes a domain. A failed change ends the test.
 type administrator struct {
 	t    *testing.T
 	conn *ldap.Conn

@@ -31,8 +31,8 @@ func (b *bench) companyOf(t *testing.T) *sandbox.Company {
 	return s.Company
 }
 
-// logOn logs on everybody whose replicated logon date has an age between from and to. It returns how many people these
-// are.
+// logOn lets everybody log on whose replicated logon date is older than from and younger than to. It returns the number
+// of these people.
 func logOn(c *sandbox.Company, from, to time.Duration) (people int) {
 	for i := range c.Size() {
 		p := c.Person(i)
@@ -47,8 +47,9 @@ func logOn(c *sandbox.Company, from, to time.Duration) (people int) {
 	return people
 }
 
-// TestChangesOfSandbox reads a simulated company on three nights. First people whose replicated date is recent log
-// on, and then others do. An equal company is read in full for comparison.
+// TestChangesOfSandbox reads a simulated company on three nights. People with a recent replicated date log on before
+// the second night, and people with an old date before the third. A full reading of the same company must give the same
+// result. A delta reading of another company must not be made.
 func TestChangesOfSandbox(t *testing.T) {
 	t.Parallel()
 	const day = 24 * time.Hour

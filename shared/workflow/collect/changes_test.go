@@ -22,7 +22,7 @@ import (
 
 var danAD = directory.ADUser{SID: "S-1-5-21-4", GUID: "guid-dan", SAMAccount: "dan", LastLogonTimestamp: daysAgo(1)}
 
-// TestChanges merges the changes of everybody into the earlier reading.
+// TestChanges: a delta reading merged into the earlier reading gives the same people as a full reading.
 func TestChanges(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -75,7 +75,7 @@ func (s withoutParts) Get(ctx context.Context, key string) (io.ReadCloser, error
 	return s.Store.Get(ctx, key)
 }
 
-// TestFullReading: if a delta reading is not possible, everybody is read.
+// TestFullReading: if a delta reading is not possible, the run reads everybody.
 func TestFullReading(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -120,7 +120,7 @@ func TestFullReading(t *testing.T) {
 	}
 }
 
-// oldReading writes a reading of everybody by a version whose parts were not in Parquet. It contains only SIDs.
+// oldReading writes a full reading of an older version, whose parts were not in Parquet. The reading has only SIDs.
 func (b *bench) oldReading(t *testing.T, run string) snapshot.Reading {
 	t.Helper()
 	r := snapshot.Reading{Source: directory.AD, Full: clock, Watermark: &directory.Watermark{Controller: "dc1", USN: 5}}
@@ -139,7 +139,8 @@ func (b *bench) oldReading(t *testing.T, run string) snapshot.Reading {
 	return r
 }
 
-// TestChangesOfOthers: a delta reading does not build on a run for one person, of another tenant, or of a later time.
+// TestChangesOfOthers: a delta reading builds neither on a run for one person, nor on a run of another tenant, nor on a
+// later run.
 func TestChangesOfOthers(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -157,7 +158,7 @@ func TestChangesOfOthers(t *testing.T) {
 	}
 }
 
-// TestSince: the earlier reading is prepared for another worker.
+// TestSince: Since stores the earlier reading for another worker.
 func TestSince(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -201,7 +202,7 @@ func TestChangesInterrupted(t *testing.T) {
 	}
 }
 
-// interrupted is an Active Directory that fails while it lists changes.
+// interrupted is an Active Directory that cancels the context while it lists changes.
 type interrupted struct {
 	*fakeAD
 	cancel context.CancelFunc

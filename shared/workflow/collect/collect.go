@@ -1,6 +1,6 @@
-// Package collect reads what a run needs and seals it as a snapshot. It first resolves in the tenant what the policy
-// names (begin), then reads people and members of groups from each source into partitions, and finally writes the
-// manifest. If a source fails, the snapshot has none of its people, never only some of them.
+// Package collect reads the data of a run and seals the data as a snapshot. Begin finds the products and groups of the
+// policy in the tenant. ReadEntra and ReadAD read people and members of groups into partitions. Seal writes the
+// manifest. If a source fails, the snapshot has none of the source's people, never only some of them.
 package collect
 
 import (
@@ -24,10 +24,10 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// ErrPolicy is the error for a policy that does not fit the tenant. No run is then begun.
+// ErrPolicy is the error for a policy that does not fit the tenant. After this error no run has begun.
 var ErrPolicy = errors.New("the policy does not fit the tenant")
 
-// Entra is what collect needs of Microsoft Entra ID.
+// Entra is the part of Microsoft Entra ID that collect needs.
 type Entra interface {
 	Tenant(ctx context.Context) (id string, skus []directory.SKU, err error)
 	Subscriptions(ctx context.Context) ([]directory.Subscription, error)
@@ -40,13 +40,13 @@ type Entra interface {
 	evidence.Entra
 }
 
-// AD is what collect needs of Active Directory.
+// AD is the part of Active Directory that collect needs.
 type AD interface {
 	adread.AD
 	OneAD
 }
 
-// OneAD is what a run for one person needs of Active Directory.
+// OneAD is the part of Active Directory that a run for one person needs.
 type OneAD interface {
 	evidence.NamedAD
 	ListPeople(ctx context.Context, each func(directory.ADUser) error) error
@@ -58,15 +58,15 @@ type Collector struct {
 	Store store.Store
 	Entra Entra
 	AD    AD
-	Tool  string           // version of the tool, which the run records
+	Tool  string           // version of idleseat, which the run records
 	Now   func() time.Time // time.Now except in tests
-	// Progress is called, unless it is nil, with the number of people that were read from a source so far. total is 0
-	// if it is unknown.
+	// Progress is called with the number of people that were read from a source so far, unless it is nil. total is 0 if
+	// the total is unknown.
 	Progress func(s directory.Source, people, total int)
 }
 
-// perPartition is the intended number of people per partition. Both accounts of that many people fit in little memory,
-// and there are few objects.
+// perPartition is the intended number of people per partition. The accounts of 8,000 people fit into little memory, and
+// the number of objects stays small.
 const perPartition = 8_000
 
 // Start describes a new run.
@@ -78,17 +78,17 @@ type Start struct {
 	// PolicyFile is the path of the policy file on this machine. It is empty if there is none.
 	PolicyFile string
 	User       string // name of the person; empty: everybody
-	// AcceptFeeds accepts the sources as they are, even if they shrank.
+	// AcceptFeeds accepts the sources as they are, even if they have fewer people than before.
 	AcceptFeeds bool
 	Scheduled   bool // whether the schedule started the run
-	// Choice restricts a run over the snapshot of an old one to changes of the old run's plan. It is nil for a run of
-	// its own.
+	// Choice restricts a run over an old snapshot to some changes of the old run's plan. It is nil if the run reads its
+	// own snapshot.
 	Choice *snapshot.Choice
 }
 
-// Begin resolves what the policy names and writes begin.json. It fails with ErrPolicy, without beginning a run, if
-// the policy is for another tenant, or names a product or a license group that the tenant lacks. Begin may be
-// repeated, because a run that has begun does not change.
+// Begin finds the products and groups of the policy in the tenant and writes begin.json. It fails with ErrPolicy if the
+// policy is for another tenant, or names a product or a license group that the tenant lacks. After ErrPolicy no run has
+// begun. A repeated call of Begin returns the run that has begun.
 func (c *Collector) Begin(ctx context.Context, in Start) (*snapshot.Begin, error) {
 	b, err := c.resolve(ctx, in)
 	if err != nil {
@@ -105,7 +105,7 @@ func (c *Collector) begin(ctx context.Context, b *snapshot.Begin) (*snapshot.Beg
 	return b, err
 }
 
-// resolve finds in the tenant what the policy names. It writes nothing.
+// resolve finds the products and groups of the policy in the tenant. It writes nothing but the reports.
 func (c *Collector) resolve(ctx context.Context, in Start) (*snapshot.Begin, error) {
 	b := &snapshot.Begin{
 		Run: in.Run, Started: c.Now().UTC(), Read: c.Now().UTC(), AsOf: in.AsOf.UTC(), Tool: c.Tool,
@@ -115,7 +115,7 @@ func (c *Collector) resolve(ctx context.Context, in Start) (*snapshot.Begin, err
 	if b.Tenant, b.SKUs, err = c.Entra.Tenant(ctx); err != nil {
 		return nil, fmt.Errorf("cannot begin run %s: %w", in.Run, err)
 	}
-	for i := range b.SKUs { // a product has dozens of service plans, most of which do not matter
+	for i := range b.SKUs { // a product has dozens of service plans; most of them do not matter
 		b.SKUs[i].Plans = slices.DeleteFunc(b.SKUs[i].Plans, func(s directory.ServicePlan) bool { return !plan.MattersTo(in.Policy, s.Name) })
 	}
 	if b.Tenant != in.Policy.Tenant {
@@ -124,7 +124,7 @@ func (c *Collector) resolve(ctx context.Context, in Start) (*snapshot.Begin, err
 	if err := products(b, in.Policy); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrPolicy, err)
 	}
-	if c.AD != nil { // if the directory does not answer, reading it reports the fault
+	if c.AD != nil { // if the directory does not answer, the reading reports the fault later
 		if err := c.AD.CheckClock(ctx, c.Now); errors.Is(err, directory.ErrClock) {
 			return nil, fmt.Errorf("cannot begin run %s: %w", in.Run, err)
 		}
@@ -162,8 +162,7 @@ func (c *Collector) resolve(ctx context.Context, in Start) (*snapshot.Begin, err
 	return b, err
 }
 
-// products returns an error that names those licenses of the policy whose product the tenant does not have or has
-// more than once.
+// products returns an error that names a license whose product the tenant lacks or has more than once.
 func products(b *snapshot.Begin, p *policy.Policy) error {
 	for _, l := range p.Licenses {
 		if ids := directory.SameName(b.SKUs, l.SKU); len(ids) > 1 {
@@ -175,13 +174,13 @@ func products(b *snapshot.Begin, p *policy.Policy) error {
 	return err
 }
 
-// mailboxes stores the mailbox usage report if a rule of the policy needs it. If the report cannot be read, the run
-// goes on, but the changes of the rules that need it are refused.
+// mailboxes stores the mailbox usage report if a rule of the policy needs the report. If the report cannot be read, the
+// run goes on, and the plan refuses the changes of the rules that need the report.
 func (c *Collector) mailboxes(ctx context.Context, in Start) (*snapshot.Mailboxes, error) {
 	if !slices.ContainsFunc(in.Policy.Rules, (*policy.Rule).GuardsMailbox) {
 		return nil, nil
 	}
-	key := layout.Mailboxes(in.Run, layout.Attempt()) // different at each repetition of the step
+	key := layout.Mailboxes(in.Run, layout.Attempt()) // each attempt has its own key
 	var reading error
 	kinds := map[string]string{}
 	err := store.PutLines(ctx, c.Store, key, func(emit func(any) error) error {
@@ -202,8 +201,8 @@ func (c *Collector) mailboxes(ctx context.Context, in Start) (*snapshot.Mailboxe
 	return &snapshot.Mailboxes{Key: key, Kinds: kinds}, nil
 }
 
-// granting returns the groups that give a license of the policy although the policy does not name them. They explain
-// why a person's license does not change. Without such a list, the explanation alone is missing.
+// granting returns the groups that give a license of the policy although the policy does not name them. The groups
+// explain why a person's license does not change. Only the explanation is missing if Graph does not list the groups.
 func (c *Collector) granting(ctx context.Context, p *policy.Policy, b *snapshot.Begin) ([]directory.Group, error) {
 	if len(p.SKUs()) == 0 {
 		return nil, nil
@@ -220,8 +219,8 @@ func (c *Collector) granting(ctx context.Context, p *policy.Policy, b *snapshot.
 	}), err
 }
 
-// freed remembers what the ledger says about money, and returns the key. If that fails, the key is empty: the money is
-// then computed from the whole ledger, which takes longer. No night fails because of that.
+// freed stores the entries of the ledger that matter for money, and returns the key of the stored object. If freed
+// fails, the key is empty. The money is then computed from the whole ledger, which takes longer; the run does not fail.
 func (c *Collector) freed(ctx context.Context, b *snapshot.Begin) string {
 	if b.User != "" {
 		return ""
@@ -233,7 +232,7 @@ func (c *Collector) freed(ctx context.Context, b *snapshot.Begin) string {
 	return key
 }
 
-// Seal writes the manifest with the results of the two sources, the reports and the digest of earlier runs. The run
+// Seal writes the manifest with the readings of the two sources, the reports and the digest of earlier runs. The run
 // then has a snapshot.
 func (c *Collector) Seal(ctx context.Context, run string, entra, ad snapshot.Reading) error {
 	past, err := history.MakeDigest(ctx, c.Store, run, c.Now())

@@ -147,7 +147,7 @@ func (b *bench) accounts(t *testing.T) (h directory.Accounts) {
 	return h
 }
 
-// TestNeverLessThanEverybody: a source that fails in the middle contributes nothing.
+// TestNeverLessThanEverybody: if a source fails in the middle, the run has none of its people.
 func TestNeverLessThanEverybody(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -225,7 +225,8 @@ func TestWithoutActiveDirectory(t *testing.T) {
 	}
 }
 
-// TestGroupsThatAreNotListed: the list of groups that give licenses only explains, so a run begins without it.
+// TestGroupsThatAreNotListed: a run begins without the list of groups that give licenses. The list only explains
+// verdicts.
 func TestGroupsThatAreNotListed(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -235,7 +236,7 @@ func TestGroupsThatAreNotListed(t *testing.T) {
 	}
 }
 
-// TestCalls: every page and every group is read once, and nothing else is.
+// TestCalls: a run reads every page and every group once, and makes no other call.
 func TestCalls(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)

@@ -54,7 +54,7 @@ var (
 	cidAD  = directory.ADUser{SID: "S-1-5-21-3", GUID: "guid-cid", SAMAccount: "cid", UserPrincipalName: "cid@x.example"}
 )
 
-// fails are the errors of the methods that fail, by name.
+// fails has the errors of failing methods, by the name of the method.
 type fails map[string]error
 
 // fakeEntra is an Entra ID in memory. It records the method of every call, and the number of every page.
@@ -154,7 +154,7 @@ func (f *fakeEntra) ListPeople(_ context.Context, cursor string, page func([]dir
 	return nil
 }
 
-// after returns the cursor after page i of n, which is empty after the last page.
+// after returns the cursor of the page after page i of n. The cursor is empty after the last page.
 func (f *fakeEntra) after(i, n int) string {
 	if i+1 == n {
 		return ""
@@ -162,7 +162,7 @@ func (f *fakeEntra) after(i, n int) string {
 	return strconv.Itoa(i + 1)
 }
 
-// ListMembers lists members in pages of one.
+// ListMembers lists members in pages of one member.
 func (f *fakeEntra) ListMembers(_ context.Context, group directory.Group, cursor string, page func([]directory.Member, string) error) error {
 	id := group.ID
 	from, _ := strconv.Atoi(cursor)
@@ -209,7 +209,7 @@ func (f *fakeEntra) DirectGroups(_ context.Context, id string) ([]string, error)
 	return in, f.call("DirectGroups " + id)
 }
 
-// brokenStore fails to write keys that contain a string.
+// brokenStore fails to write an object whose key contains word.
 type brokenStore struct {
 	store.Store
 	word string
@@ -246,7 +246,7 @@ func load(t *testing.T, text string) *policy.Policy {
 	return p
 }
 
-// start returns the start of a run for everybody, or for one person.
+// start returns the start of a run for user. An empty user means everybody.
 func start(t *testing.T, user string) Start {
 	return Start{Run: "run", AsOf: asOf, Policy: load(t, text), Text: text, User: user}
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// groups finds every group that the policy names. If a license group is missing, the policy is wrong. If any other
-// group is missing, membership in it is unknown.
+// groups finds every group that the policy names. A missing license group is an error of the policy. If any other group
+// is missing, its membership is unknown.
 func (c *Collector) groups(ctx context.Context, in Start, earlier *directory.Earlier) ([]directory.Group, error) {
 	holds := map[directory.GroupRef]bool{}
 	for _, l := range in.Policy.Licenses {
@@ -57,8 +57,8 @@ func (c *Collector) groups(ctx context.Context, in Start, earlier *directory.Ear
 // errShown ends the reading of a group that shows its members.
 var errShown = errors.New("the group shows its members")
 
-// unseen reports whether a group with hidden membership hides its members from this application, too. The first page
-// of its members shows that.
+// unseen reports whether a group with hidden membership hides its members from idleseat, too. unseen reads only the
+// first page of members.
 func (c *Collector) unseen(ctx context.Context, g directory.Group) (bool, error) {
 	err := c.Entra.ListMembers(ctx, g, "", func([]directory.Member, string) error { return errShown })
 	switch {
@@ -70,9 +70,9 @@ func (c *Collector) unseen(ctx context.Context, g directory.Group) (bool, error)
 	return false, err
 }
 
-// group finds an Entra group. If an earlier run found the group, known has its object id, and group looks for that id
-// even if the group was renamed. A different group that has the name now is not believed, because any employee may
-// create a group.
+// group finds an Entra group. known has the object id if an earlier run found the group; group then finds the group by
+// its id even if the group was renamed. If another group has the name now, that group is in doubt, because any employee
+// may create a group.
 func (c *Collector) group(ctx context.Context, ref directory.GroupRef, known *directory.EarlierGroup) (directory.Group, error) {
 	g, err := c.Entra.FindGroup(ctx, ref.Name)
 	if known == nil {

@@ -10,11 +10,11 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// ids matches names that are compared with a person's ids, and so need no search.
+// ids matches object ids and SIDs. A name of this form is compared with a person's ids and needs no search.
 var ids = regexp.MustCompile(`^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|s-1-[0-9-]+)$`)
 
-// unnamed returns those names in exempt.users and exempt.leave that nobody has now and that no earlier run found.
-// Even a run for one person needs them, because such a name may mean that person.
+// unnamed returns the names in exempt.users and exempt.leave that nobody has now and that no earlier run found. A run
+// for one person needs these names too, because such a name may mean the person.
 func (c *Collector) unnamed(ctx context.Context, in Start, earlier *directory.Earlier) (names []string, err error) {
 	for _, name := range in.Policy.Listed(in.AsOf) {
 		if earlier != nil && len(earlier.People[name]) > 0 || ids.MatchString(name) {

@@ -18,9 +18,9 @@ type one struct {
 	source OneAD // nil if Active Directory is not set up
 }
 
-// One reads and seals a run for one person, with the last logon from every controller. It also reads the first page
-// of each source, because one person's dates do not show whether a feed is broken for everybody. It fails with
-// directory.ErrNoPerson, without a run, if no source knows the name.
+// One reads and seals a run for one person. It asks every controller for the last logon. It also reads the first page
+// of each source, because the dates of one person do not show whether a feed is broken for everybody. It fails with
+// directory.ErrNoPerson if no source knows the name; then no run has begun.
 func (c *Collector) One(ctx context.Context, in Start) error {
 	b, err := c.resolve(ctx, in)
 	if err != nil {
@@ -40,9 +40,9 @@ func (c *Collector) One(ctx context.Context, in Start) error {
 	return c.sealOne(ctx, b, in.Policy, found)
 }
 
-// BeginOne begins a run for one person whose Active Directory account another process reads. That process must look for
-// sid, or for in.User if known is false, which means that Entra ID does not know the person. SealOne then continues the
-// run.
+// BeginOne begins a run for one person whose Active Directory account the relay reads. known reports whether Entra ID
+// knows the person. If known is true, the relay must look for sid, or for nobody if sid is empty. Otherwise the relay
+// must look for in.User. SealOne then continues the run.
 func (c *Collector) BeginOne(ctx context.Context, in Start) (b *snapshot.Begin, sid string, known bool, err error) {
 	if b, err = c.resolve(ctx, in); err != nil {
 		return nil, "", false, err
@@ -56,8 +56,8 @@ func (c *Collector) BeginOne(ctx context.Context, in Start) (b *snapshot.Begin, 
 	return b, u.SID, known, err
 }
 
-// SealOne reads the rest of a run for one person and seals it. ad answers for Active Directory, and is nil if Active
-// Directory is not set up.
+// SealOne reads the rest of a run for one person and seals the run. ad answers for Active Directory. ad is nil if
+// Active Directory is not set up.
 func (c *Collector) SealOne(ctx context.Context, b *snapshot.Begin, p *policy.Policy, ad OneAD) error {
 	found, err := c.find(ctx, ad, b.User, p)
 	if err != nil {
@@ -67,7 +67,7 @@ func (c *Collector) SealOne(ctx context.Context, b *snapshot.Begin, p *policy.Po
 }
 
 func (c *Collector) sealOne(ctx context.Context, b *snapshot.Begin, p *policy.Policy, found *one) error {
-	name := attempt + "-" + rand.Text()[:10] // unique, because the step may be repeated
+	name := attempt + "-" + rand.Text()[:10] // unique, because a step may be repeated
 	entra, err := c.read(ctx, b, directory.Entra, name, func(w *snapshot.Writer) error { return c.writeEntra(ctx, b, p, found, w) })
 	if err != nil {
 		return fmt.Errorf("run %s: %w", b.Run, err)
@@ -96,7 +96,7 @@ func (c *Collector) oneAD(ctx context.Context, b *snapshot.Begin, p *policy.Poli
 	return reading
 }
 
-// groupSIDs returns the objectSids of the groups that give products, in the form of a Reading.
+// groupSIDs returns the objectSids of the groups that give products, by the key of the group.
 func (o *one) groupSIDs(ctx context.Context, p *policy.Policy) (map[string]string, error) {
 	var sids map[string]string
 	for _, l := range p.Licenses {
@@ -141,7 +141,7 @@ func (c *Collector) writeEntra(ctx context.Context, b *snapshot.Begin, p *policy
 	return write(w, &found.Groups, found.Entra.ID, found.Entra.PartitionKey())
 }
 
-// write writes the groups to which a person belongs.
+// write writes the groups of a person. It also writes the groups whose members are unknown.
 func write(w *snapshot.Writer, b *evidence.Belonging, id, partitionKey string) error {
 	for _, key := range b.Unreadable {
 		if why := b.Why[key]; why != nil {
@@ -158,7 +158,7 @@ func write(w *snapshot.Writer, b *evidence.Belonging, id, partitionKey string) e
 	return nil
 }
 
-// writeAD writes the Active Directory account. It must be called after writeEntra.
+// writeAD writes the Active Directory account. Call writeAD after writeEntra.
 func (c *Collector) writeAD(ctx context.Context, b *snapshot.Begin, p *policy.Policy, found *one, w *snapshot.Writer) error {
 	err := evidence.SampleAD(ctx, found.source, evidence.Enough, w.SampleAD)
 	if partial, ok := errors.AsType[*directory.PartialLogonError](err); ok {
@@ -191,9 +191,9 @@ func (c *Collector) writeAD(ctx context.Context, b *snapshot.Begin, p *policy.Po
 	return w.AddAD(account)
 }
 
-// proven reports whether the rules decide although the last logon is unknown. It assumes the latest possible logon, and
-// asks each undecided rule again. At least one of them must then reclaim, and none may keep the license. Rules that
-// stay undecided have another reason, so they do not count.
+// proven reports whether the rules decide although the last logon is unknown. proven assumes the latest possible logon
+// and asks each undecided rule again. At least one of these rules must then reclaim the license, and none may keep the
+// license. A rule that stays undecided has another reason and does not count.
 func (o *one) proven(b *snapshot.Begin, p *policy.Policy) (bool, error) {
 	latest := o.Latest()
 	if latest.IsZero() {

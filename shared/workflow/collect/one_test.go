@@ -143,8 +143,8 @@ func TestOneWithoutGroupsOrAD(t *testing.T) {
 	}
 }
 
-// TestLastLogonNotAsked: if a controller does not answer, the last logon counts as the latest possible one, provided
-// that a rule matches even then. Otherwise it is unknown.
+// TestLastLogonNotAsked: a controller does not answer. If a rule matches even with the latest possible logon, that
+// logon counts. Otherwise the last logon is unknown.
 func TestLastLogonNotAsked(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -176,7 +176,7 @@ func TestLastLogonNotAsked(t *testing.T) {
 	}
 }
 
-// TestEveryLastLogonUnknown: a domain that does not maintain the date is read, but its dates are not trusted.
+// TestEveryLastLogonUnknown: a run reads a domain that does not maintain the logon date, but does not trust the dates.
 func TestEveryLastLogonUnknown(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -196,7 +196,7 @@ func TestEveryLastLogonUnknown(t *testing.T) {
 	}
 }
 
-// TestOneFails: if nobody is found there is no run, and if Entra ID fails there is no snapshot.
+// TestOneFails: if no source knows the person, there is no run. If Entra ID fails, there is no snapshot.
 func TestOneFails(t *testing.T) {
 	t.Parallel()
 	begun := []string{"runs/run/begin.json"}

@@ -17,7 +17,7 @@ import (
 )
 
 // reports reads the usage reports for the policy's signals and stores them as tables. If a report cannot be read, the
-// rules that name its signals are undecided, but the run goes on.
+// run goes on, and the rules that name the report's signals are undecided.
 func (c *Collector) reports(ctx context.Context, in Start) (all []usage.Reading, err error) {
 	for _, r := range usage.Of(in.Policy.Signals()) {
 		reading := usage.Reading{Name: r.Name}
@@ -38,7 +38,7 @@ func (c *Collector) reports(ctx context.Context, in Start) (all []usage.Reading,
 			return nil, fmt.Errorf("cannot begin run %s: %w", in.Run, err)
 		}
 		sum := sha256.Sum256(text)
-		// Each attempt has its own key, because the step may be repeated.
+		// Each attempt has its own key, because a step may be repeated.
 		reading.Key, reading.SHA256, reading.Signals = layout.Usage(in.Run, r.Name, layout.Attempt()), hex.EncodeToString(sum[:]), facts
 		if err := store.PutBytes(ctx, c.Store, reading.Key, text); err != nil {
 			return nil, fmt.Errorf("cannot begin run %s: %w", in.Run, err)
@@ -48,12 +48,14 @@ func (c *Collector) reports(ctx context.Context, in Start) (all []usage.Reading,
 	return all, nil
 }
 
-// mostEarlier is the number of earlier runs that are searched for the previous reading of a report.
+// mostEarlier is the number of earlier runs in which follow looks for an earlier table of a report.
 const mostEarlier = 30
 
-// follow adds to a report what the previous report showed. If that cannot be read any more, lost says so: nobody knows
-// then whether this report lacks a day that the lost one showed, so this run must not believe it. The report follows the
-// newest one that can be read, and the next run follows this report. So what is lost is lost for one run.
+// follow adds the newest known days of an earlier table to the table of a report. It uses the newest earlier table that
+// it can read.
+//
+// If a newer table is damaged, lost gives the reason. The damaged table may have shown a day that the new report lacks,
+// so this run must not trust the report. The next run follows the new table, so the damage affects only one run.
 func (c *Collector) follow(ctx context.Context, run string, table *usage.Table) (lost string, err error) {
 	earlier, err := history.Before(ctx, c.Store, run, c.Now())
 	if err != nil {
@@ -76,7 +78,8 @@ func (c *Collector) follow(ctx context.Context, run string, table *usage.Table) 
 	return lost, nil
 }
 
-// reportOf returns the table of a report that a run stored. It returns nil if the run stored none, or if it has expired.
+// reportOf returns the table of a report that a run stored. It returns nil if the run stored no table, or if the table
+// has expired.
 func (c *Collector) reportOf(ctx context.Context, run, report string) (*usage.Table, error) {
 	m, _, err := snapshot.GetManifest(ctx, c.Store, run)
 	if errors.Is(err, snapshot.ErrNone) {
@@ -96,7 +99,7 @@ func (c *Collector) reportOf(ctx context.Context, run, report string) (*usage.Ta
 	return t, err
 }
 
-// coversReports returns an error that names a signal that the policy needs but whose report the run did not read.
+// coversReports returns an error that names a report that some signals need but the run did not read.
 func coversReports(b *snapshot.Begin, signals []directory.Signal) error {
 	for _, r := range usage.Of(signals) {
 		if !slices.ContainsFunc(b.Reports, func(known usage.Reading) bool { return known.Name == r.Name }) {

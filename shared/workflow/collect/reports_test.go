@@ -29,7 +29,7 @@ rules:
 	copilotHead = "\ufeffReport Refresh Date,Report Period,User Principal Name,Display Name,Last Activity Date\r\n"
 )
 
-// usageRun collects Anna and Bo, who hold both licenses, with a policy that names Copilot.
+// usageRun collects Anna and Bo, who hold both licenses. The policy has a rule that names Copilot.
 func usageRun(t *testing.T, report string, fail error) (*bench, *decision.Run) {
 	t.Helper()
 	b := newBench(t)
@@ -83,8 +83,8 @@ func outcomes(t *testing.T, r *decision.Run) map[string]policy.Outcome {
 	return got
 }
 
-// TestADeadReportStopsItsOwnRules: the health of a report matters only for its signals. Rules that do not name them
-// are decided as usual.
+// TestADeadReportStopsItsOwnRules: the health of a report matters only to the rules that name its signals. All other
+// rules are decided as usual.
 func TestADeadReportStopsItsOwnRules(t *testing.T) {
 	t.Parallel()
 	rows := "2026-11-21,180,anna@x.example,Anna,2026-09-01\r\n2026-11-21,180,BO@x.example,Bo,\r\n2026-11-21,180,cid@x.example,Cid,2026-11-20\r\n"
@@ -93,7 +93,7 @@ func TestADeadReportStopsItsOwnRules(t *testing.T) {
 		fail   error
 		state  plan.FeedState
 		reason string
-		want   policy.Outcome // outcome for both people of the rule that names Copilot
+		want   policy.Outcome // outcome of the rule that names Copilot, for both people
 	}{
 		"well":      {copilotHead + rows, nil, plan.Healthy, "", policy.Reclaim},
 		"forbidden": {"", errors.New("access refused"), plan.Unhealthy, "the usage report copilot: access refused", policy.Undecided},
@@ -118,7 +118,7 @@ func TestADeadReportStopsItsOwnRules(t *testing.T) {
 	}
 }
 
-// TestReportIsBound: a table whose hash is not the one in the manifest is not read.
+// TestReportIsBound: a run does not read a table whose hash differs from the hash in the manifest.
 func TestReportIsBound(t *testing.T) {
 	t.Parallel()
 	b, r := usageRun(t, copilotHead+"2026-11-21,180,anna@x.example,Anna,2026-11-20\r\n", nil)
@@ -151,7 +151,7 @@ func TestReportOfAnotherRun(t *testing.T) {
 	}
 }
 
-// one collects everybody of the bench.
+// one collects everybody of the bench, without Active Directory.
 func (b *bench) one(t *testing.T, in Start) error {
 	t.Helper()
 	begin, err := b.Begin(t.Context(), in)
@@ -165,8 +165,8 @@ func (b *bench) one(t *testing.T, in Start) error {
 	return b.Seal(t.Context(), in.Run, entra, snapshot.Reading{Source: directory.AD, Absent: true})
 }
 
-// TestAReportLosesADay: if the next report shows no activity for a person who was active, the rule is undecided until
-// the day appears again or an operator accepts the report.
+// TestAReportLosesADay: the next report shows no activity of a person who was active. The rule is undecided until the
+// day appears again or an operator accepts the report.
 func TestAReportLosesADay(t *testing.T) {
 	t.Parallel()
 	others := "2026-11-21,180,bo@x.example,Bo,2026-11-20\r\n2026-11-21,180,cid@x.example,Cid,2026-11-20\r\n"
@@ -193,8 +193,8 @@ func TestAReportLosesADay(t *testing.T) {
 	}
 }
 
-// TestADamagedReportIsLostForOneRun: if what the last run knew of a report cannot be read, its rules are undecided in
-// one run. The run after decides again, and still knows what the runs before the loss have shown.
+// TestADamagedReportIsLostForOneRun: if the table of the last run is damaged, the rules of the report are undecided in
+// one run. The run after that decides again. It still knows the days of the runs before the damage.
 func TestADamagedReportIsLostForOneRun(t *testing.T) {
 	t.Parallel()
 	const bo, cid = "2026-11-21,180,bo@x.example,Bo,2026-11-20\r\n", "2026-11-21,180,cid@x.example,Cid,2026-11-20\r\n"
@@ -235,7 +235,7 @@ func TestADamagedReportIsLostForOneRun(t *testing.T) {
 			if f := fourth.Feeds[directory.CopilotUse]; f.State != plan.Healthy {
 				t.Errorf("the signal two runs after: %+v", f)
 			}
-			if got := outcomes(t, fourth); got["an copilot"] != policy.Reclaim || got["bo copilot"] != policy.Undecided { // Bo's day went back
+			if got := outcomes(t, fourth); got["an copilot"] != policy.Reclaim || got["bo copilot"] != policy.Undecided { // the new report lacks Bo's day
 				t.Errorf("two runs after: %v", got)
 			}
 		})

@@ -20,11 +20,11 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// ErrRequest is the error for an execution whose input is not a valid request.
+// ErrRequest is the error for an execution whose input is no valid request.
 var ErrRequest = errors.New("not a request")
 
-// MostCalls bounds the calls that read Entra ID for one run. Each reads for about ten minutes. A million people need
-// seven.
+// MostCalls is the largest number of calls that read Entra ID for one run. Each call reads for about ten minutes. A
+// million people need seven calls.
 const MostCalls = 100
 
 var errTooLong = errors.New("the reading takes too long")
@@ -37,7 +37,8 @@ type Steps struct {
 	Relay  bool // whether the relay reads Active Directory
 }
 
-// StepInput is the input of a step. Op names the step. The comments say which step each of the other fields is for.
+// StepInput is the input of a step. Op names the step. The comment of each other field begins with the steps that use
+// the field.
 type StepInput struct {
 	Op        string          `json:"op"`        // begin, entra, seal or one
 	Entrance  entrance.Name   `json:"entrance"`  // begin: entrance of the execution
@@ -55,7 +56,7 @@ type StepInput struct {
 type Request struct {
 	User  *string `json:"user"`  // name of the person; nil: everybody
 	Apply bool    `json:"apply"` // for one person: also make the changes that the rules decide
-	// AcceptFeeds accepts the sources as they are, even if they shrank.
+	// AcceptFeeds accepts the sources as they are, even if they have fewer people than before.
 	AcceptFeeds bool `json:"acceptFeeds"`
 }
 
@@ -69,7 +70,7 @@ func (r *Request) wish() entrance.Wish {
 	return entrance.PlanOne
 }
 
-// StepOutput is the state that a step passes to the next. It contains only keys and numbers.
+// StepOutput is the state that a step passes to the next step. It contains no names of people except User.
 type StepOutput struct {
 	Run   string `json:"run"`
 	User  string `json:"user,omitempty"`
@@ -94,7 +95,7 @@ type StepOutput struct {
 	Partitions []int `json:"partitions,omitempty"`
 }
 
-// Do runs one step. A step that reads does not start another page after until.
+// Do runs one step. The step begins to read no further page after until.
 func (s *Steps) Do(ctx context.Context, in StepInput, until time.Time) (*StepOutput, error) {
 	switch in.Op {
 	case "begin":
@@ -131,11 +132,11 @@ func (s *Steps) Do(ctx context.Context, in StepInput, until time.Time) (*StepOut
 	return out, err
 }
 
-// stepBegin names the run after its execution, so that a repeated step finds the same run.
+// stepBegin begins a run. The name of the run comes from the execution, so that a repeated step finds the same run.
 func (s *Steps) stepBegin(ctx context.Context, in StepInput) (*StepOutput, error) {
 	var r Request
 	known := json.NewDecoder(bytes.NewReader(in.Request))
-	known.DisallowUnknownFields() // a misspelled user would mean everybody
+	known.DisallowUnknownFields() // a misspelled "user" would be a request for everybody
 	if err := known.Decode(&r); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrRequest, err)
 	}
@@ -152,8 +153,8 @@ func (s *Steps) stepBegin(ctx context.Context, in StepInput) (*StepOutput, error
 	if err != nil {
 		return nil, err
 	}
-	// The schedule applies the plan in mode enforce. It must not accept feeds, because only an operator can look at
-	// them.
+	// In mode enforce, a scheduled run applies its plan. It must not accept feeds, because only an operator can judge
+	// the feeds.
 	scheduled := in.Entrance == entrance.Nightly
 	if scheduled && r.AcceptFeeds {
 		return nil, fmt.Errorf("%w: an operator accepts the sources, and not the schedule", ErrRequest)

@@ -72,7 +72,8 @@ func TestBeginTwice(t *testing.T) {
 	}
 }
 
-// TestSealWhatTheRelayBrought: the relay returns a reading, returns a reason why it has none, or was not asked.
+// TestSealWhatTheRelayBrought: a run is sealed in three cases: the relay returned a reading, the relay returned a
+// reason why it has none, or nobody asked the relay.
 func TestSealWhatTheRelayBrought(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -111,7 +112,7 @@ func TestSealWhatTheRelayBrought(t *testing.T) {
 	}
 }
 
-// TestOneInSteps checks which people the relay is asked to read, and the run that is sealed with the relay's answer.
+// TestOneInSteps checks which people the relay must read, and the run that is sealed with the relay's answer.
 func TestOneInSteps(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -161,8 +162,8 @@ func TestOneInSteps(t *testing.T) {
 	}
 }
 
-// TestEntrances: two entrances accept a run for everybody, and only the run of the entrance Nightly counts as
-// scheduled. One entrance accepts a run for one person, and another accepts the changes of one person. Every other
+// TestEntrances: two entrances accept a run for everybody. Only a run from the entrance Nightly counts as scheduled.
+// One entrance accepts a run for one person, and another entrance accepts a run that changes one person. Every other
 // entrance refuses these requests without asking a source.
 func TestEntrances(t *testing.T) {
 	t.Parallel()

@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// A run reads when the products renew only where the policy has a price and no renewal of its own. A failure is kept
-// and ends nothing.
+// TestSubscriptionsOfARun: a run reads when a product renews only if the policy has a price and no renews for the
+// product. The run records a failure and goes on.
 func TestSubscriptionsOfARun(t *testing.T) {
 	t.Parallel()
 	const e3 = "sku: SPE_E3, "
@@ -58,7 +58,7 @@ func TestSubscriptionsOfARun(t *testing.T) {
 	}
 }
 
-// A run that is interrupted does not take the interruption for an answer.
+// TestInterruptedSubscriptions: an interrupted run fails. It does not record the interruption as a failure of Graph.
 func TestInterruptedSubscriptions(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
