@@ -15,7 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// isOver reports whether a run can no longer go on because its plan or its data cannot be read.
+// isOver reports whether a run cannot go on because its plan or its data cannot be read.
 func isOver(ctx context.Context, s store.Store, run string) (bool, error) {
 	err := runs.GoesOn(ctx, s, run)
 	if runs.Gone(err) {
@@ -25,8 +25,8 @@ func isOver(ctx context.Context, s store.Store, run string) (bool, error) {
 }
 
 // lay begins and seals the run of a restore, without reading people. The run needs a policy, and the groups and
-// products as an earlier run resolved them. lay takes them from the first of several sources that can be read. A
-// repeated call changes nothing.
+// products that an earlier run found. lay takes the groups and products from the run that took the licenses, or else
+// from the newest run. A repeated call changes nothing.
 func lay(ctx context.Context, s store.Store, in Request, changes []plan.Change, now time.Time) error {
 	old, err := begun(ctx, s, in.Of)
 	if err != nil {
@@ -68,8 +68,8 @@ func begun(ctx context.Context, s store.Store, run string) (*snapshot.Begin, err
 	return b, err
 }
 
-// newestBegun returns the begin.json of the newest run for everybody, or nil if there is no such run or its data is
-// missing.
+// newestBegun returns the begin.json of the newest run for everybody. It returns nil if there is no such run or if its
+// data is missing.
 func newestBegun(ctx context.Context, s store.Store, now time.Time) (*snapshot.Begin, error) {
 	newest, err := history.Newest(ctx, s, now)
 	if err != nil || newest == "" {
@@ -79,9 +79,11 @@ func newestBegun(ctx context.Context, s store.Store, now time.Time) (*snapshot.B
 }
 
 // policyFor chooses the policy for a restore. The candidates are, in this order, the policy in force, the policy of the
-// run that took the licenses, and the policy of the newest run. policyFor returns the first candidate that names all
-// the licenses. If none does, it returns the first that can be read, and if none can be read, p is nil. It skips a
-// policy for a tenant other than the runs' tenant.
+// run that took the licenses, and the policy of the newest run.
+//
+// policyFor returns the first candidate that names all the licenses. If no candidate names all of them, it returns the
+// first candidate that can be read. If no candidate can be read, p is nil. It skips a policy for another tenant than
+// the tenant of the runs.
 func policyFor(in Request, changes []plan.Change, begins ...*snapshot.Begin) (text string, p *policy.Policy) {
 	texts, tenant := []string{in.Policy}, ""
 	for _, b := range begins {
@@ -114,9 +116,9 @@ func names(p *policy.Policy, changes []plan.Change) bool {
 	return true
 }
 
-// former returns the license groups of a run, by license. first has one group per license, and more has the others of
-// licenses that several groups give. The objectGUIDs of Active Directory groups come from the run's manifest, if it
-// can be read.
+// former returns the license groups of a run, by license. first has the first group of each license. more has the
+// further groups of licenses that several groups give. The objectGUIDs of Active Directory groups come from the run's
+// manifest, if the manifest can be read.
 func former(ctx context.Context, s store.Store, b *snapshot.Begin) (first map[string]directory.Group, more map[string][]directory.Group) {
 	p, err := policy.Load("policy of run "+b.Run, []byte(b.Policy))
 	if err != nil {

@@ -1,5 +1,6 @@
-// Package restore plans to restore what a run took. The plan belongs to a run of its own and rests on the ledger
-// alone, because the data of the earlier run may be missing or damaged. Package apply applies it like any other plan.
+// Package restore makes the plan that restores the licenses that a run took. The plan belongs to a new run and rests on
+// the ledger alone, because the data of the earlier run may be missing or damaged. Package apply applies the plan like
+// any other plan.
 package restore
 
 import (
@@ -27,20 +28,20 @@ import (
 // ErrNothing is the error when there is nothing to restore.
 var ErrNothing = errors.New("nothing to put back")
 
-// Request says what to restore.
+// Request is a request to restore licenses.
 type Request struct {
 	Of   string // the run that took the licenses
-	User string // object id, SID or user principal name of the only person to restore; empty: everybody
+	User string // object id, SID or user principal name of the only person; empty: everybody
 	Run  string // the new run of the restore
-	// Policy is the text of the policy in force. It is empty if that policy cannot be read.
+	// Policy is the text of the policy in force. It is empty if the policy cannot be read.
 	Policy string
 }
 
-// Plan makes the plan that restores what a run took, from everybody or from one person. It leaves out changes that
-// were not made and licenses that are already restored. Applying the plan asks no rule.
+// Plan makes the plan that restores the licenses that a run took from everybody or from one person. The plan omits
+// changes that were not made and licenses that are restored already. Applying the plan asks no rule.
 //
-// A restore of a whole run first stops that run, and a restore of one person stops only the changes of that person.
-// The plan resumes the runs that have open changes: the run itself, and other restores of it.
+// A restore of a whole run first stops that run. A restore of one person stops only the changes of that person. The
+// plan resumes the runs that have open changes of these licenses: the run itself, and its other restores.
 func Plan(ctx context.Context, s store.Store, in Request, now time.Time) (*plan.Plan, error) {
 	book := ledger.In(s)
 	touches, err := touched(ctx, s, book, in)
@@ -97,8 +98,8 @@ func Plan(ctx context.Context, s store.Store, in Request, now time.Time) (*plan.
 	return p, report.PutChanges(ctx, s, nil, p)
 }
 
-// touched lists the licenses that a run may have taken. It reads the list that the run's plan left. If there is no such
-// list, it reads the ledger of the person, or the whole ledger.
+// touched lists the licenses that a run may have taken. It reads the list that the run stored with its plan. Without
+// such a list, it reads the person's pages of the ledger, or the whole ledger.
 func touched(ctx context.Context, s store.Store, book *ledger.Ledger, in Request) ([]history.Touch, error) {
 	p, err := history.GetPlanned(ctx, s, in.Of)
 	switch {
@@ -135,17 +136,17 @@ func touched(ctx context.Context, s store.Store, book *ledger.Ledger, in Request
 	return touches, err
 }
 
-// found is what the ledger says about the run to restore.
+// found has the entries of the ledger that matter for a restore, sorted by what the restore does with them.
 type found struct {
 	changes    []plan.Change
 	resumes    []string // runs that have open changes of these licenses
 	pending    []plan.Begun
-	stops      []string // people whose changes are to be stopped
-	unreadable []string // why ledger entries cannot be believed
+	stops      []string // people whose changes the restore stops
+	unreadable []string // faults of ledger entries that are damaged
 	back       int      // number of changes that were restored or changed nothing
 }
 
-// nothing returns the error when there is nothing to restore.
+// nothing returns the error for a restore without changes.
 func (f *found) nothing(in Request) error {
 	if len(f.unreadable) > 0 {
 		return fmt.Errorf("%w to put back run %s: %s", runs.ErrRefused, in.Of, strings.Join(f.unreadable, "; "))
@@ -156,7 +157,7 @@ func (f *found) nothing(in Request) error {
 // readAtOnce is the number of ledger entries that are read concurrently.
 const readAtOnce = 16
 
-// restorable finds in the ledger what a run took and nobody has restored.
+// restorable finds in the ledger the licenses that a run took and that nobody has restored.
 func restorable(ctx context.Context, s store.Store, book *ledger.Ledger, touches []history.Touch, in Request) (*found, error) {
 	var mu sync.Mutex
 	known := map[string]bool{}
@@ -202,9 +203,9 @@ func restorable(ctx context.Context, s store.Store, book *ledger.Ledger, touches
 	return sum, nil
 }
 
-// note records what a ledger entry means for the restore. over reports whether a run can no longer go on. A run that
-// cannot go on does not finish its own changes, so this restore undoes the changes that took licenses, and finishes the
-// changes that were restoring them.
+// note records what the restore must do about a ledger entry. over reports whether a run cannot go on. A run that
+// cannot go on does not finish its own changes. The restore then undoes the open changes that took licenses, and
+// finishes the open changes that restored licenses.
 func (f *found) note(e *ledger.Entry, in Request, over func(run string) (bool, error)) error {
 	done := e.Completion != nil
 	switch {
@@ -235,7 +236,7 @@ func (f *found) note(e *ledger.Entry, in Request, over func(run string) (bool, e
 	return nil
 }
 
-// begunBy returns the pending change of an open entry.
+// begunBy returns the pending change that an open entry records.
 func begunBy(e *ledger.Entry) plan.Begun {
 	return plan.Begun{User: e.Person, UserPrincipalName: e.UserPrincipalName, Rule: e.Rule, License: e.License, To: e.To, Run: e.Run, Since: e.At, Reason: "to be put back"}
 }

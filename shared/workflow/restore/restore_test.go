@@ -20,8 +20,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestWhatAnEntryMeansForARestore: an entry shows a taken license, an open change, an open restore, or a change that
-// has ended.
+// TestWhatAnEntryMeansForARestore: note treats a taken license, an open change, an open restore and an ended change
+// differently.
 func TestWhatAnEntryMeansForARestore(t *testing.T) {
 	t.Parallel()
 	since := asOf.AddDate(0, 0, -90)
@@ -85,7 +85,7 @@ func TestWhatAnEntryMeansForARestore(t *testing.T) {
 	}
 }
 
-// TestRestorePlan: a restore has a plan in each mode.
+// TestRestorePlan: Plan makes a plan in each mode of the policy.
 func TestRestorePlan(t *testing.T) {
 	t.Parallel()
 	for mode, want := range map[policy.Mode]struct {
@@ -115,7 +115,7 @@ func TestRestorePlan(t *testing.T) {
 		if len(p.Unreadable) != 1 || !strings.Contains(p.Unreadable[0], "ledger/dan/e3/000001.json") {
 			t.Errorf("unreadable: %q", p.Unreadable)
 		}
-		if users(p.Changes) != "bob ann cid" { // without a manifest the run cannot go on, so the restore rolls back what it began
+		if users(p.Changes) != "bob ann cid" { // without a manifest the run cannot go on, so the restore undoes the open change of cid
 			t.Errorf("changes of %q", users(p.Changes))
 		}
 		kept, err := runs.GetPlan(t.Context(), s, "mine")
@@ -135,8 +135,8 @@ func TestRestorePlan(t *testing.T) {
 	}
 }
 
-// TestRestoreOfWhatIsUnreadable: if entries cannot be read, the error names them instead of saying that there is
-// nothing to restore.
+// TestRestoreOfWhatIsUnreadable: if ledger entries cannot be read, the error names the entries. The error is then not
+// ErrNothing.
 func TestRestoreOfWhatIsUnreadable(t *testing.T) {
 	t.Parallel()
 	s := storeWithRun(t)
@@ -155,11 +155,11 @@ func TestRestoreOfWhatIsUnreadable(t *testing.T) {
 	}
 }
 
-// TestRestoreWithoutThePlan: if the run's plan is missing or damaged, the ledger shows what the run took.
+// TestRestoreWithoutThePlan: if the run's plan is missing or damaged, the ledger gives the licenses that the run took.
 func TestRestoreWithoutThePlan(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
-		damaged bool // whether the list of people that the run may have touched is damaged
+		damaged bool // whether the stored list of the run's licenses is damaged
 		of      string
 		user    string
 		want    string // people whose license is restored
@@ -205,7 +205,7 @@ func TestRestoreWithoutThePlan(t *testing.T) {
 	}
 }
 
-// TestPolicyOfARestore: a restore uses the first policy for its tenant that names all its licenses.
+// TestPolicyOfARestore: a restore uses the first policy that is for its tenant and names all its licenses.
 func TestPolicyOfARestore(t *testing.T) {
 	t.Parallel()
 	without := strings.ReplaceAll(text, "citrix", "desktop")
@@ -239,8 +239,8 @@ func TestPolicyOfARestore(t *testing.T) {
 	}
 }
 
-// TestRunOfARestore: groups and products come from the run that took the licenses or, if that is not possible, from
-// the newest run. Without a policy there is no restore.
+// TestRunOfARestore: groups and products come from the run that took the licenses, or else from the newest run. Without
+// a policy there is no restore.
 func TestRunOfARestore(t *testing.T) {
 	t.Parallel()
 	citrix := directory.GroupRef{Source: directory.AD, Name: "CN=Citrix,DC=corp"}
@@ -282,7 +282,7 @@ func TestRunOfARestore(t *testing.T) {
 			t.Parallel()
 			s := store.Store(&store.Memory{})
 			tc.prepare(t, s)
-			for range 2 { // a repeated step finds its run
+			for range 2 { // a repeated call finds its run
 				if err := lay(t.Context(), s, Request{Of: "old", Run: "mine", Policy: tc.inForce}, changes, clock); !errors.Is(err, tc.is) {
 					t.Fatalf("%v, want %v", err, tc.is)
 				}

@@ -16,9 +16,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Taken returns the runs that took licenses that a user still lacks. It includes runs that are taking or restoring
-// these licenses now. user is the key in the ledger, an object id or SID. If there is no such run, Taken fails with
-// ErrNothing, and the error mentions name.
+// Taken returns the runs that took licenses that a person still lacks. It includes runs whose changes of these licenses
+// are open, and the runs that an open restore is about. user is the person's key in the ledger: an object id or a SID.
+// If there is no such run, Taken fails with ErrNothing, and the error mentions name.
 func Taken(ctx context.Context, s store.Store, user, name string) (took []string, err error) {
 	page, err := ledger.In(s).Of(ctx, user)
 	if err != nil {
@@ -49,8 +49,9 @@ func Taken(ctx context.Context, s store.Store, user, name string) (took []string
 	return took, nil
 }
 
-// TakenFrom returns the only run that took licenses from a user, and the user's key in the ledger. It looks up the
-// user in the data of the newest run. A user who is no longer there must be given by object id or SID.
+// TakenFrom returns the only run that took licenses from a person, and the person's key in the ledger. It finds the
+// person in the data of the newest run. An operator must give the object id or SID of a person who is no longer in that
+// data.
 func TakenFrom(ctx context.Context, s store.Store, now time.Time, name string) (run, user string, err error) {
 	keys, err := keysOf(ctx, s, now, name)
 	if err != nil {
@@ -72,7 +73,7 @@ func TakenFrom(ctx context.Context, s store.Store, now time.Time, name string) (
 	return "", "", err
 }
 
-// keysOf returns the keys under which the ledger may know a user.
+// keysOf returns the keys under which the ledger may have entries of a person.
 func keysOf(ctx context.Context, s store.Store, now time.Time, name string) (keys []string, err error) {
 	newest, err := history.Newest(ctx, s, now)
 	if err != nil || newest == "" {
@@ -90,7 +91,7 @@ func keysOf(ctx context.Context, s store.Store, now time.Time, name string) (key
 		hits++
 		keys = append(keys, p.ID())
 		if sid := p.SID(); sid != "" && sid != p.ID() {
-			keys = append(keys, sid) // the ledger has an account that is only in Active Directory under its SID
+			keys = append(keys, sid) // if an account is only in Active Directory, its key in the ledger is its SID
 		}
 		return nil
 	})

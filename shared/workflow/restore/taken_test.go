@@ -72,7 +72,7 @@ func TestTaken(t *testing.T) {
 	}
 }
 
-// people writes a run for everybody with the given accounts. Its plan is the newest.
+// people writes a run for everybody with the given accounts. The plan of this run is the newest plan.
 func people(t *testing.T, s store.Store, run string, entra []directory.EntraUser, ad ...directory.ADUser) {
 	t.Helper()
 	b := &snapshot.Begin{Run: run, Read: asOf, AsOf: asOf, Tenant: tenant, Policy: text, Partitions: 1, SKUs: []directory.SKU{{ID: "sku-e3", PartNumber: "SPE_E3"}, {ID: "sku-exo", PartNumber: "EXCHANGESTANDARD"}}}
@@ -101,7 +101,7 @@ func people(t *testing.T, s store.Store, run string, entra []directory.EntraUser
 	}
 }
 
-// TestKeysOf: the newest run's data gives the keys under which the ledger may know a person.
+// TestKeysOf: the keys of a person come from the data of the newest run.
 func TestKeysOf(t *testing.T) {
 	t.Parallel()
 	ann := directory.EntraUser{ID: "id-ann", UserPrincipalName: "ann@x.example", SID: "S-1-5-21-1", ImmutableID: "guid", Synced: true, LastSuccessful: asOf}
@@ -142,8 +142,8 @@ func TestKeysOf(t *testing.T) {
 	}
 }
 
-// TestTakenFromEitherKey: if an account was known only to Active Directory, its entries are found under the SID even
-// when the person now has an object id.
+// TestTakenFromEitherKey: an account that was only in Active Directory has entries under its SID. TakenFrom finds these
+// entries even if the person now has an object id.
 func TestTakenFromEitherKey(t *testing.T) {
 	t.Parallel()
 	ann := directory.EntraUser{ID: "id-ann", UserPrincipalName: "ann@x.example", SID: "S-1-5-21-1", ImmutableID: "guid", Synced: true, LastSuccessful: asOf}
@@ -161,7 +161,7 @@ func TestTakenFromEitherKey(t *testing.T) {
 	}
 }
 
-// TestDataThatCannotBeRead: data that cannot be read does not make a person unknown.
+// TestDataThatCannotBeRead: if data cannot be read, keysOf fails. It does not treat the person as unknown.
 func TestDataThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	s := store.Store(&store.Memory{})
