@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// around is what stands in a condition before and after the place of a finding, on the same line.
+// around is the text of a condition before and after the place of a finding, on the same line.
 type around struct{ before, after string }
 
 var (
@@ -47,11 +47,11 @@ func submatch(of *regexp.Regexp, text string) string {
 	return ""
 }
 
-// operand returns what stands behind a comparing operator.
+// operand returns the text after the comparison operator at the place.
 func (a around) operand() string { return submatch(operand, a.after) }
 
-// asTime returns how a condition writes the time that a text or now - days(n) means, and the number of days. The number
-// is empty for a date.
+// asTime returns the CEL expression for the time that a text or now - days(n) means. days is the number of days. It is
+// empty for a date.
 func asTime(text string) (written, days string) {
 	if n := submatch(someDays, text); n != "" {
 		return "now - days(" + n + ")", n
@@ -74,7 +74,7 @@ func (c *compiler) left(a around, kind directory.Kind) string {
 	return "X"
 }
 
-// bySigns says what to write in place of a date that is compared by a sign.
+// bySigns returns the message for a date that the author compares with a sign such as < or ==.
 func (c *compiler) bySigns(sign string, a around) string {
 	const cannot = "a date can be missing, so "
 	x := c.left(a, directory.Date)
@@ -86,7 +86,7 @@ func (c *compiler) bySigns(sign string, a around) string {
 	default:
 		return cannot + sign + " cannot compare it; " + dates
 	}
-	if x == "X" { // the date may stand behind the sign, which turns the meaning round
+	if x == "X" { // the date may follow the sign, and the meaning is then reversed
 		return cannot + "< and > cannot compare it; " + dates
 	}
 	written, days := asTime(a.operand())
@@ -97,7 +97,7 @@ func (c *compiler) bySigns(sign string, a around) string {
 	return text
 }
 
-// needsParentheses says how to call the function whose name stands behind the place without parentheses.
+// needsParentheses returns the message for a function whose name follows the place without parentheses.
 func (c *compiler) needsParentheses(a around) string {
 	x, function := c.left(a, directory.Date), submatch(field, a.after)
 	switch function {
@@ -109,7 +109,7 @@ func (c *compiler) needsParentheses(a around) string {
 	return "a date has only these tests: " + dates
 }
 
-// missingEnd says what an expression that ends too early lacks, as far as its text shows it.
+// missingEnd returns the message for an expression that ends too early, such as one with a missing parenthesis.
 func missingEnd(source, before, after string) string {
 	bare := unquoted(source)
 	switch opened, closed := strings.Count(bare, "("), strings.Count(bare, ")"); {

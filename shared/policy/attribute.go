@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// attribute is a name that conditions may use. Its value is a single field, the newest date of several fields, or
-// whether the person belongs to a group.
+// attribute is a name that conditions may use. Its value is a single field, the newest date of several fields, or true
+// for the members of a group.
 type attribute struct {
 	name    string
 	source  string // the mapping, as the policy writes it
@@ -34,8 +34,8 @@ var defaultMapping = [][2]string{
 	{"systemRole", "entra.employeeType"},
 }
 
-// builtinAttributes returns the text and bool fields of the Entra account under their own names, together with the
-// default mapping. mapped has only the attributes of the default mapping.
+// builtinAttributes returns the attributes that a policy has without a mapping: the text and bool fields of the Entra
+// account under their own names, and the default mapping. mapped has only the attributes of the default mapping.
 func builtinAttributes() (all map[string]*attribute, mapped []*attribute) {
 	all = map[string]*attribute{}
 	for _, name := range directory.FieldNames() {
@@ -136,15 +136,16 @@ func newest(fields []*directory.Field, p *directory.Person) directory.Value {
 	return found
 }
 
-// later returns the later of two dates. The Through of the result is the earlier Through of a and b. If one of them is
-// NoneSince, there may be a date just before its Time, so a known date before that Time counts as being at that Time.
+// later returns the later of two dates. The Through of the result is the earlier Through of a and b. NoneSince means
+// that there is no date after its Time, and perhaps one before. If one value is NoneSince and the other is an earlier
+// known date, the newest date lies between the two times. later then returns the later time as a known date.
 func later(a, b directory.Value) directory.Value {
 	through := a.Through
 	if through.IsZero() || !b.Through.IsZero() && b.Through.Before(through) {
 		through = b.Through
 	}
 	switch {
-	case a.State == directory.Unknown: // b is the first of the dates
+	case a.State == directory.Unknown: // a has no date yet
 		return b
 	case a.State == directory.None, b.State != directory.None && b.Time.After(a.Time):
 		a, b = b, a
@@ -156,7 +157,7 @@ func later(a, b directory.Value) directory.Value {
 	return a
 }
 
-// activity reports whether the dates are signs of use.
+// activity reports whether all dates of the attribute are signs of use.
 func (a *attribute) activity() bool {
 	return a.group == nil && !slices.ContainsFunc(a.fields, func(f *directory.Field) bool {
 		return f.Meaning != directory.Activity
@@ -178,8 +179,8 @@ func (a *attribute) ofLicense() bool {
 	return slices.ContainsFunc(a.fields, (*directory.Field).OfLicense)
 }
 
-// bounded reports whether the dates come from a report. Such dates are days late and reach back only to a horizon, so
-// conditions may compare them but not compute with them.
+// bounded reports whether a date of the attribute comes from a report. Such a date is days late and reaches back only
+// to a horizon, so conditions may compare it but not compute with it.
 func (a *attribute) bounded() bool {
 	return slices.ContainsFunc(a.signals(), directory.Signal.Reported)
 }
@@ -212,13 +213,13 @@ func (a *attribute) celValue(p *directory.Person) ref.Val {
 	return types.OptionalOf(types.Timestamp{Time: v.Time})
 }
 
-// Evidence is one value that a verdict rests on.
+// Evidence is one value on which a verdict rests.
 type Evidence struct {
 	Attribute string `json:"attribute"`
 	Field     string `json:"field"` // the origin of the value, as the policy writes it
 	Value     string `json:"value"` // a time in UTC, a text, true, false, "no value", "none since" and a day, "no account" or "not read"
-	// Note says how old the report of a date is and how far back it reaches. It is empty if the value comes from no
-	// report.
+	// Note says how old the report of a date is and how far back the report reaches. It is empty if the value comes
+	// from no report.
 	Note string `json:"note,omitempty"`
 }
 

@@ -16,14 +16,15 @@ import (
 )
 
 // plan compiles a condition for one Judge. The steps of the program read the Judge's person and time directly instead
-// of looking them up by name, cache whatever depends only on the time, and compare dates and strings without wrapping
-// them. A condition takes a fifth of the time of CEL's own program (BenchmarkCondition). The answers are the same,
-// because anything other than a plain value is evaluated as CEL planned it (FuzzCondition).
+// of looking them up by name. They cache every value that depends only on the time. They compare dates and strings
+// without wrapping them as CEL values. So a condition takes a fifth of the time of CEL's own program
+// (BenchmarkCondition). The results are the same (FuzzCondition), because CEL's own steps evaluate every value that is
+// not plain.
 func (j *Judge) plan(c *condition) (cel.Program, error) {
 	return j.planPart(c, c.checked.NativeRep())
 }
 
-// planPart compiles a condition or a part of it, which must be true or false, in the same way.
+// planPart compiles a condition or a part of one in the same way. The part must be true or false.
 func (j *Judge) planPart(c *condition, part *ast.AST) (cel.Program, error) {
 	return c.env.PlanProgram(part, cel.EvalOptions(cel.OptOptimize), cel.CustomDecoratorV2(func(step interpreter.InterpretableV2) (interpreter.InterpretableV2, error) {
 		return j.bind(c, step)
@@ -84,7 +85,7 @@ func variable(s interpreter.InterpretableAttribute) string {
 	return attr.CandidateVariableNames()[0]
 }
 
-// constant reports whether the arguments depend on nothing but the time.
+// constant reports whether the arguments depend only on the time.
 func constant(args []interpreter.InterpretableV2) bool {
 	for _, a := range args {
 		switch a.(type) {
@@ -96,7 +97,7 @@ func constant(args []interpreter.InterpretableV2) bool {
 	return true
 }
 
-// instant is the variable now.
+// instant is the step that reads the variable now.
 type instant struct {
 	interpreter.InterpretableV2
 	judge *Judge
@@ -110,7 +111,7 @@ func (s *instant) Eval(a interpreter.Activation) ref.Val {
 	return interpreter.EvalActivation(a, s.Exec)
 }
 
-// reading is an attribute of the person.
+// reading is the step that reads an attribute of the person.
 type reading struct {
 	interpreter.InterpretableV2
 	judge *Judge
@@ -125,7 +126,7 @@ func (s *reading) Eval(a interpreter.Activation) ref.Val {
 	return interpreter.EvalActivation(a, s.Exec)
 }
 
-// fixed is a call whose value depends on nothing but the time. The value is cached until the Judge's time changes.
+// fixed is a call whose value depends only on the time. The value is cached until the Judge's time changes.
 type fixed struct {
 	interpreter.InterpretableV2
 	judge *Judge
@@ -167,7 +168,7 @@ var dateTests = map[string]func(v directory.Value, at time.Time) directory.Flag{
 	},
 }
 
-// dateTest tests a date attribute directly. at is nil for hasValue and hasNoValue.
+// dateTest is the step that tests a date attribute. at is nil for hasValue and hasNoValue.
 type dateTest struct {
 	interpreter.InterpretableV2
 	date  *reading
@@ -176,8 +177,9 @@ type dateTest struct {
 	spans []time.Duration // the spans of the condition
 }
 
-// asOf returns the latest time at which activity would matter to the test. at is the time that the test compares with.
-// hasValue and hasNoValue compare with no time, so the start of the condition's shortest span is used.
+// asOf returns the latest time at which activity would change the result of the test. at is the time with which the
+// test compares. hasValue and hasNoValue compare with no time, so asOf returns the start of the condition's shortest
+// span.
 func (s *dateTest) asOf(at time.Time) time.Time {
 	if s.at == nil && len(s.spans) > 0 {
 		return s.date.judge.now.Add(-slices.Min(s.spans))
@@ -203,7 +205,7 @@ func (s *dateTest) Exec(f *interpreter.ExecutionFrame) ref.Val {
 	if !v.Through.IsZero() {
 		asOf := s.asOf(at.Time)
 		if asOf.After(v.Through.Add(s.date.judge.lead)) && (v.State != directory.Known || v.Time.Before(asOf)) {
-			holds = directory.Unset // nobody knows what happened after the report
+			holds = directory.Unset // the report does not show what happened after its end
 		}
 	}
 	if holds == directory.Unset {
@@ -217,7 +219,7 @@ func (s *dateTest) Eval(a interpreter.Activation) ref.Val {
 	return interpreter.EvalActivation(a, s.Exec)
 }
 
-// textTest compares a text attribute with a literal, case-insensitively.
+// textTest is the step that compares a text attribute with a literal, case-insensitively.
 type textTest struct {
 	interpreter.InterpretableV2
 	text  *reading

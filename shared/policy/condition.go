@@ -23,7 +23,7 @@ type condition struct {
 	checked  *cel.Ast
 	index    int              // index into Policy.conditions
 	reads    []*attribute     // attributes in order of first appearance
-	activity []*attribute     // those attributes in reads whose dates are signs of use
+	activity []*attribute     // the attributes in reads whose dates are signs of use
 	spans    []time.Duration  // of every days(n) and duration("…")
 	instants []time.Time      // of every timestamp("…")
 	valueOf  map[int64]string // the attribute whose value() is taken, by expression id
@@ -37,12 +37,12 @@ func (c *condition) text() string {
 	return c.source
 }
 
-// moves reports whether the truth of the condition may change as time passes. A nil condition does not.
+// moves reports whether the result of the condition may change as time passes. It returns false for a nil condition.
 func (c *condition) moves() bool {
 	return c != nil && (len(c.instants) > 0 || slices.ContainsFunc(c.reads, func(a *attribute) bool { return a.kind == directory.Date }))
 }
 
-// addNew appends those attributes that list lacks.
+// addNew appends the attributes in more that list lacks.
 func addNew(list []*attribute, more ...*attribute) []*attribute {
 	for _, a := range more {
 		if !slices.Contains(list, a) {
@@ -52,7 +52,7 @@ func addNew(list []*attribute, more ...*attribute) []*attribute {
 	return list
 }
 
-// exemptWhen names the only condition that exempts people.
+// exemptWhen is the place of the only condition that exempts people.
 const exemptWhen = "exempt.when"
 
 // compiler turns the expressions of one policy into conditions.
@@ -60,8 +60,8 @@ type compiler struct {
 	*reader
 	policy *Policy
 	env    *cel.Env
-	// kept means that the policy was stored by a run. Conditions that make no sense are then accepted, because what the
-	// run began must still be finished or rolled back.
+	// kept means that a run stored the policy. A condition that makes no sense is then accepted, because apply must
+	// finish or roll back the changes that the run began.
 	kept   bool
 	listed bool // whether a message has listed the attributes
 }
@@ -141,9 +141,9 @@ func (c *compiler) compile(n *yaml.Node, what string) *condition {
 
 // unfit returns why a well-typed expression cannot be a condition, or "" if it can.
 //
-// The cost is limited only here. Everything that a condition can loop over is a literal or a text of limited length, so
-// the worst case is known in advance. cel.CostLimit would count the same steps again for every person, which makes
-// BenchmarkAsk 50% slower.
+// The cost is limited only here. A condition loops only over literals and texts of limited length, so the worst case is
+// known in advance. cel.CostLimit would count the same steps again for every person, which makes BenchmarkAsk 50%
+// slower.
 func (c *compiler) unfit(checked *cel.Ast, what string) string {
 	if t := checked.OutputType(); !t.IsExactType(cel.BoolType) {
 		switch {
@@ -170,8 +170,8 @@ func (c *compiler) unfit(checked *cel.Ast, what string) string {
 	return ""
 }
 
-// misread returns an attribute from a report that the expression uses for anything but a test of a date, or nil if
-// there is none.
+// misread returns an attribute from a report that the expression uses outside the test of a date, or nil if there is
+// none.
 func (c *compiler) misread(root ast.Expr) (found *attribute) {
 	tested := map[int64]bool{}
 	visit := func(each func(ast.Expr)) { ast.PostOrderVisit(root, ast.NewExprVisitor(each)) }
@@ -188,7 +188,7 @@ func (c *compiler) misread(root ast.Expr) (found *attribute) {
 	return found
 }
 
-// read returns an attribute that the expression reads and that satisfies of, or nil if there is none.
+// read returns an attribute that the expression reads and for which of returns true, or nil if there is none.
 func (c *compiler) read(root ast.Expr, of func(*attribute) bool) (found *attribute) {
 	ast.PostOrderVisit(root, ast.NewExprVisitor(func(e ast.Expr) {
 		if a := c.attributeOf(e); a != nil && of(a) {
@@ -198,7 +198,7 @@ func (c *compiler) read(root ast.Expr, of func(*attribute) bool) (found *attribu
 	return found
 }
 
-// survey records what the expression reads, and the spans after which its result can change.
+// survey records the attributes that the expression reads, its spans and its times.
 func (c *compiler) survey(root ast.Expr, cond *condition) {
 	ast.PostOrderVisit(root, ast.NewExprVisitor(func(e ast.Expr) {
 		switch e.Kind() {
@@ -234,8 +234,8 @@ func samePlace(a, b *common.Error) bool {
 	return a.Location.Line() == b.Location.Line() && a.Location.Column() == b.Location.Column()
 }
 
-// faultCEL reports a finding of CEL at its place in the file, in words for policy authors and with CEL's pointer. CEL's
-// own message remains only where there are no words for it.
+// faultCEL reports a finding of CEL at its place in the file, with CEL's pointer. It writes the finding in words for
+// policy authors if inWords has some, and otherwise in CEL's own words.
 func (c *compiler) faultCEL(n *yaml.Node, source string, e *common.Error) {
 	text := guess.ReplaceAllString(e.Message, "")
 	if words := c.inWords(e, source); words != "" {

@@ -17,36 +17,36 @@ type Column struct {
 
 // Used is the last use of a workload according to a usage report.
 type Used struct {
-	Last    []int64       // by person, in microseconds since 1970; None if unknown, Never if the report's span has no use
+	Last    []int64       // by person, in microseconds since 1970; None if unknown, Never if there is no use in Span
 	Through time.Time     // the end of the period that the report covers
 	Span    time.Duration // how far back from Through the report reaches
 }
 
 // None marks a row without a value. Never, in Used.Last, marks a person who did not use the workload in the span of the
-// report.
+// report. Never also marks a time that is unknown, in the functions of Crowd about grace.
 const (
 	None  = -1 << 63
 	Never = None + 1
 )
 
-// AccountState says what is known about a person's account in one source.
+// AccountState is the knowledge about a person's account in one source.
 type AccountState uint8
 
 // The states of an account. Only an account that is Here has known values.
 const (
 	NotKnown AccountState = iota
 	Here
-	Nowhere // the person certainly has no account there
+	Nowhere // the person certainly has no account in the source
 )
 
-// Crowd holds many people in columns, so that a rule can be evaluated for all of them at once. Their accounts are not
-// in doubt: the feeds are healthy, and no earlier reading contradicts this one.
+// Crowd holds many people in columns, so that a rule can be evaluated for all of them at once. No account in a Crowd is
+// in doubt: the feeds are healthy, and no earlier reading contradicts this reading.
 type Crowd struct {
 	People   int
 	Accounts [2][]AccountState // by source
 	Field    func(name string) (Column, bool)
 	// Used returns the last use of each person according to the usage report for s. It returns false if the report has
-	// nothing that can be trusted.
+	// no trustworthy dates.
 	Used func(s directory.Signal) (Used, bool)
 	// Groups has a column for each source. Its value for a person is an index into the source's GroupLists, or None.
 	// The list at that index holds the keys of the named groups that the person is known to belong to.
@@ -57,14 +57,15 @@ type Crowd struct {
 	Licenses     Column
 	LicensePaths [][]directory.Assignment
 	Unreadable   []string // keys of groups that could not be read
-	Open         []bool   // people who must be evaluated one by one in any case
+	Open         []bool   // people who must be evaluated on their own in any case
 
-	// The following functions show who may be in grace. They return microseconds since 1970, None for the time before
-	// the first reading, or Never if it is unknown.
+	// The following functions show who may be in grace. They return microseconds since 1970. They return None for a
+	// time before the first reading, and Never for an unknown time.
 
-	// EnabledSince returns since when the account in s has been enabled. It also returns None for a disabled account.
+	// EnabledSince returns the time from which the account in s has been enabled. It returns None for a disabled
+	// account too.
 	EnabledSince func(s directory.Source, row int) int64
-	// MemberSince returns since when the account in s has been in the group with this key.
+	// MemberSince returns the time from which the account in s has been in the group with this key.
 	MemberSince func(s directory.Source, key string, row int) int64
 	// Changed returns the text with the dates of all license assignments of a person, separated by spaces, in the
 	// format of the table of people.
@@ -90,18 +91,19 @@ const PlainVerdicts = 5
 type Screened struct {
 	// Verdicts[i] has the verdicts of rule i, one for each person.
 	Verdicts [][]Plain
-	// Open marks the people who must be evaluated on their own, because some rule has no plain verdict on them. All
-	// verdicts on such a person are NotPlain.
+	// Open marks the people who must be evaluated on their own, because at least one rule has no plain verdict on them.
+	// All verdicts on such a person are NotPlain.
 	Open []bool
-	// Turns[i] says when rule i turns, for those whom it keeps and who are not open. It is as Judge.TurnsBy.
+	// Turns[i] has the times at which rule i turns, for the people whom the rule keeps and who are not open. See
+	// Judge.TurnsBy.
 	Turns [][]Turned
 
 	screen *screen
 }
 
 // Screen evaluates all rules for a crowd from its columns alone. A verdict is plain if the person does not hold the
-// license, or keeps it because a condition is false; a plain verdict is the one that AskAll would return. Verdicts that
-// turn are found up to the time until.
+// license, or keeps it because a condition is false. AskAll would return the same verdict. Screen finds the verdicts
+// that turn up to the time until.
 func (j *Judge) Screen(c *Crowd, until time.Time) *Screened {
 	s := newScreen(j, c)
 	verdicts, open := s.asked()
@@ -117,7 +119,7 @@ func (j *Judge) Screen(c *Crowd, until time.Time) *Screened {
 	return found
 }
 
-// asked returns the verdicts of all rules, and who must be evaluated on their own.
+// asked returns the verdicts of all rules. It also returns the people who must be evaluated on their own.
 func (s *screen) asked() (verdicts [][]Plain, open []bool) {
 	open = make([]bool, s.People)
 	copy(open, s.Open)
@@ -137,7 +139,7 @@ func (s *screen) asked() (verdicts [][]Plain, open []bool) {
 	return verdicts, open
 }
 
-// alone leaves no verdict on the people who are evaluated on their own.
+// alone removes the verdicts on the people who are evaluated on their own.
 func alone(verdicts [][]Plain, open []bool) {
 	for i := range verdicts {
 		for row, is := range open {
@@ -191,8 +193,8 @@ func (s *screen) exempt(open []bool) {
 	}
 }
 
-// scope reports for whom the rule's condition "for" holds. Rules of a trial have the same condition, so its result is
-// kept.
+// scope returns the result of the rule's condition "for" for each person. The result is kept, because the rules of a
+// Trial have the same condition.
 func (s *screen) scope(r *Rule) []directory.Flag {
 	if r.scope == nil {
 		return s.all(directory.Yes)
@@ -203,7 +205,7 @@ func (s *screen) scope(r *Rule) []directory.Flag {
 	return s.scopes[r.scope.source]
 }
 
-// holders reports who holds a license.
+// holders returns whether each person holds the license.
 func (s *screen) holders(l *License) []directory.Flag {
 	if s.held[l] == nil {
 		s.held[l] = s.holdersOf(l)
@@ -236,7 +238,7 @@ func (s *screen) holdersOf(l *License) []directory.Flag {
 	return flags
 }
 
-// members reports who belongs to a group.
+// members returns whether each person belongs to a group.
 func (s *screen) members(q *MemberQuery) []directory.Flag {
 	flags := s.all(directory.Unset)
 	var listed [2][]bool
@@ -284,13 +286,13 @@ func (f *Screened) Empties(i int) map[string]int {
 	return counts
 }
 
-// Idle counts the holders on whom rule i has a plain verdict by their idle time; see Judge.CountIdle.
+// Idle counts the holders on whom rule i has a plain verdict, by their idle time; see Judge.CountIdle.
 func (f *Screened) Idle(i int) *Idle {
 	return f.screen.idle(f.screen.policy.Rules[i], f.Verdicts[i])
 }
 
-// CanScreen reports whether Screen can decide anything under this policy. It cannot if the policy exempts accounts of
-// the kind person, or if the columns lack an attribute that Empties counts.
+// CanScreen reports whether Screen can find any plain verdict under this policy. It returns false if the policy exempts
+// accounts of the kind person, or if the columns lack an attribute that Empties counts.
 func (j *Judge) CanScreen(c *Crowd) bool {
 	for _, r := range j.policy.Rules {
 		for _, a := range r.fills {

@@ -26,7 +26,7 @@ func (r *Rule) DayNumbers() (list []int) {
 	return slices.Compact(list)
 }
 
-// eachDays calls each for every call days(n) of the condition, with the expression of n.
+// eachDays calls each for every call days(n) of the condition. It passes the expression of n and its value.
 func (c *condition) eachDays(each func(n ast.Expr, days int)) {
 	ast.PostOrderVisit(c.checked.NativeRep().Expr(), ast.NewExprVisitor(func(e ast.Expr) {
 		if call, _ := callOfLiteral(e); call != "days" {
@@ -55,8 +55,8 @@ func Varied(name string, text []byte, variants ...Variant) ([]byte, error) {
 	return encoded(root)
 }
 
-// Trial returns the policy with one rule for each variant, in the order of variants, instead of its own rules. So one
-// Judge can ask a rule with many numbers of days, and all of them share what does not depend on the rule.
+// Trial returns the policy with other rules: one rule for each variant, in the order of variants. So one Judge can
+// evaluate a rule with many numbers of days. All these rules share every result that does not depend on the number.
 func Trial(name string, text []byte, variants []Variant) (*Policy, error) {
 	p, root, err := nodes(name, text)
 	if err != nil {
@@ -103,8 +103,8 @@ func Trial(name string, text []byte, variants []Variant) (*Policy, error) {
 	return t, nil
 }
 
-// shrinks reports whether a condition that is false of somebody stays false when days(from) becomes more days. It
-// reports false if that does not follow from the form of the condition.
+// shrinks reports whether the condition stays false for a person when days(from) becomes more days. It returns true
+// only if this follows from the form of the condition.
 func shrinks(e ast.Expr, from int) bool {
 	if !has(e, from) {
 		return true
@@ -129,7 +129,7 @@ func shrinks(e ast.Expr, from int) bool {
 	return false
 }
 
-// has reports whether an expression has a call days(n).
+// has reports whether an expression has the call days(n).
 func has(e ast.Expr, n int) (found bool) {
 	ast.PostOrderVisit(e, ast.NewExprVisitor(func(part ast.Expr) {
 		if call, _ := callOfLiteral(part); call == "days" {
@@ -150,7 +150,7 @@ func ago(e ast.Expr) bool {
 	return args[0].Kind() == ast.IdentKind && args[0].AsIdent() == "now" && call == "days"
 }
 
-// nodes loads a policy that was accepted before, and returns it with the nodes of its text.
+// nodes loads a policy that was accepted before. It returns the policy and the nodes of its text.
 func nodes(name string, text []byte) (*Policy, *yaml.Node, error) {
 	p, err := LoadKept(name, text)
 	if err != nil {
@@ -170,7 +170,7 @@ func encoded(root *yaml.Node) ([]byte, error) {
 	return text.Bytes(), encoder.Close()
 }
 
-// valueOf returns the value of a key of a mapping, or nil if the mapping lacks it.
+// valueOf returns the value of a key of a mapping, or nil if the mapping lacks the key.
 func valueOf(mapping *yaml.Node, key string) *yaml.Node {
 	for i := 0; i+1 < len(mapping.Content); i += 2 {
 		if mapping.Content[i].Value == key {
@@ -217,7 +217,7 @@ func (p *Policy) vary(rules *yaml.Node, v Variant) error {
 	return nil
 }
 
-// numberEnd returns the index after a whole number, which may be hexadecimal, in a condition.
+// numberEnd returns the index after the whole number at from. The number may be hexadecimal.
 func numberEnd(text []rune, from int) int {
 	end := from
 	for end < len(text) && (text[end] >= '0' && text[end] <= '9' || text[end] >= 'a' && text[end] <= 'f' || text[end] >= 'A' && text[end] <= 'F' || text[end] == 'x' || text[end] == 'X') {
@@ -226,5 +226,5 @@ func numberEnd(text []rune, from int) int {
 	return end
 }
 
-// At makes the Judge evaluate the rules as of another time.
+// At sets the time as of which the Judge evaluates the rules.
 func (j *Judge) At(now time.Time) { j.setNow(now.UTC()) }

@@ -27,7 +27,7 @@ func (f Fault) String() string {
 // Faults lists all faults in a file, in the order of the file.
 type Faults []Fault
 
-// mostFaults is how many faults one error message lists.
+// mostFaults is the maximum number of faults that one error message lists.
 const mostFaults = 100
 
 // Error lists the first faults, one per line.
@@ -49,8 +49,8 @@ func (f Faults) sort() {
 	})
 }
 
-// didYouMean returns the end of a message about an unknown word: a suggestion of the closest known word, or "" if none
-// is close. It never suggests a word that may mean the opposite, or another word in a series (e3, e5), because an
+// didYouMean returns the end of a message about an unknown word: a suggestion of the closest known word, or "" if no
+// known word is close. It never suggests a word that may mean the opposite, or another word in a series (e3, e5). An
 // author who followed such a suggestion would write a policy with the wrong meaning.
 func didYouMean(word string, known []string) string {
 	if of := sourcesOf(word, known); len(of) > 0 {
@@ -62,7 +62,7 @@ func didYouMean(word string, known []string) string {
 	return ""
 }
 
-// likely returns the known word that an unknown word probably means, or "".
+// likely returns the known word that the author of an unknown word probably means, or "".
 func likely(word string, known []string) string {
 	best, closest := "", slips(word)+1
 	for _, k := range known {
@@ -77,7 +77,7 @@ func likely(word string, known []string) string {
 	return best
 }
 
-// sourcesOf returns the fields that a word means without its source, the fields of Entra ID first.
+// sourcesOf returns the fields that have the word as their name without the source. The fields of Entra ID come first.
 func sourcesOf(word string, known []string) (fields []string) {
 	for _, k := range slices.Backward(known) {
 		if strings.HasSuffix(k, "."+word) {

@@ -11,7 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// gaps collects what is unknown and why. Subjects with the same explanation share a sentence.
+// gaps collects the unknown values of one verdict, with the explanation of each. Subjects with the same explanation
+// share a sentence.
 type gaps struct {
 	names     []string
 	sentences []sentence
@@ -19,7 +20,7 @@ type gaps struct {
 
 type sentence struct {
 	subjects  []string
-	predicate string // as it follows one subject: "was not read"
+	predicate string // the rest of the sentence for one subject, such as "was not read"
 }
 
 // add records that a name is unknown. A second call with the same name does nothing.
@@ -63,7 +64,7 @@ func (s sentence) String() string {
 	return strings.Join(s.subjects[:last], ", ") + " and " + s.subjects[last] + " " + verb + " " + rest
 }
 
-// undecidedReason names what is unknown, in the order of the operands.
+// undecidedReason names the unknown values, in the order of the operands.
 func (j *Judge) undecidedReason(r *Rule, p *directory.Person, d decision) (unknowns []string, reason string) {
 	var g gaps
 	if d.holder == directory.Unset {
@@ -90,7 +91,7 @@ func (j *Judge) exemptGap(g *gaps, p *directory.Person, e exemption) {
 		j.conditionGap(g, p, j.policy.exempt.when, e.value)
 	case e.group != nil:
 		g.add("exempt", "exemption", e.group.gap(p))
-	case e.kindOpen && len(g.names) == 0: // an unknown license is reason enough
+	case e.kindOpen && len(g.names) == 0: // an unknown license is a sufficient reason
 		g.add("kind", "the kind of the account", "is not known: "+sourceGap(directory.Entra, p))
 	case e.kindOpen:
 	default:
@@ -164,7 +165,7 @@ func (a *attribute) gap(p *directory.Person) string {
 	return "was not read"
 }
 
-// reportGap returns why a report says nothing about a person whose account was read.
+// reportGap returns why a report has no date for a person whose account was read.
 func reportGap(p *directory.Person, s directory.Signal) string {
 	for _, use := range p.Entra.Uses {
 		if use.Signal == s && !use.Shown.IsZero() {

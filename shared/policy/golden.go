@@ -31,9 +31,9 @@ type Failure struct {
 // Test evaluates the policy for golden people: a YAML list of cases, each with a person, a time and the expected
 // outcome of each rule. The error is of type Faults if the file is wrong.
 //
-// If the file does not mention a directory, the person has no account there. But if the Entra account has "synced:
-// true" and the file does not mention Active Directory, the account there is missing. Texts and dates that are left out
-// have no value. Accounts are enabled unless the file says otherwise.
+// A directory that the file does not mention has no account of the person. There is one exception: if the Entra account
+// has "synced: true" and the file does not mention Active Directory, the account in Active Directory is missing. Texts
+// and dates that are left out have no value. Accounts are enabled unless the file says otherwise.
 func Test(p *Policy, name string, data []byte) (Report, error) {
 	r, root := open(name, data, false)
 	if root == nil {
@@ -155,7 +155,7 @@ func (g *golden) person(n *yaml.Node, p *directory.Person) {
 	p.EntraState = g.presence(entra, "entra")
 	p.ADState = g.presence(ad, "ad")
 	if p.EntraState == directory.Present {
-		// An account that both directories have is mastered on premises.
+		// An account in both directories is mastered on premises.
 		p.Entra = &directory.EntraUser{ID: "golden", Enabled: directory.Yes, Synced: p.ADState == directory.Present}
 		fill(g.reader, entra, "entra", entraSetters, p.Entra)
 	}
@@ -183,7 +183,7 @@ func (g *golden) person(n *yaml.Node, p *directory.Person) {
 	}
 }
 
-// presence reads what is known about an account: its fields, or a word.
+// presence reads whether a person has an account. The node has the fields of the account, or a word.
 func (g *golden) presence(n *yaml.Node, account string) directory.Presence {
 	switch {
 	case n == nil:

@@ -14,8 +14,7 @@ type (
 )
 
 // entraSetters and adSetters set the fields of an account, by field name without the source. The name "synced" is short
-// for onPremisesSyncEnabled. "enabledSince" is the first reading that saw the account enabled after it had been
-// disabled.
+// for onPremisesSyncEnabled. "enabledSince" is the time of the first reading in which the account was enabled again.
 var (
 	entraSetters = allEntraSetters()
 	adSetters    = allADSetters()

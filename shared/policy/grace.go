@@ -7,8 +7,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// grace says whether a person had too little time to use a license. If that is not known, the function unknown adds to
-// the gaps what was not read.
+// grace says whether a person had too little time to use a license. If flag is Unset, the function unknown adds the
+// values that were not read to the gaps.
 type grace struct {
 	flag    directory.Flag
 	ends    time.Time
@@ -16,8 +16,8 @@ type grace struct {
 	unknown func(*gaps)
 }
 
-// or combines two graces. A grace that holds wins over an unknown one, and an unknown one wins over none. If both hold,
-// the one that ends later wins.
+// or combines two graces. A grace that holds wins over an unknown grace. An unknown grace wins over no grace. If both
+// hold, the grace that ends later wins.
 func (g grace) or(o grace) grace {
 	switch {
 	case o.flag == directory.No, g.flag == directory.Yes && !o.ends.After(g.ends): // an unknown grace has no end
@@ -43,7 +43,7 @@ func (j *Judge) inGrace(r *Rule, p *directory.Person) grace {
 	return j.neverSignedIn(r, p).or(j.newHolder(r.License, p)).or(j.enabledAgain(r.License, p))
 }
 
-// neverSignedIn spares a person whose account is too new for a missing sign-in to count.
+// neverSignedIn gives grace to a person who never signed in and whose account is new.
 func (j *Judge) neverSignedIn(r *Rule, p *directory.Person) grace {
 	days := j.policy.Grace.NeverSignedIn
 	if days == 0 || len(r.when.activity) == 0 {
@@ -70,8 +70,9 @@ func (j *Judge) neverSignedIn(r *Rule, p *directory.Person) grace {
 	}}
 }
 
-// enabledAgain spares a person whose account was disabled or missing until recently. An account that every reading saw
-// enabled has no grace, because otherwise a new store could not take any license until the grace is over.
+// enabledAgain gives grace to a person whose account was disabled or missing until recently. An account that was
+// enabled in every reading gives no grace, because otherwise a new store could not take any license until the grace is
+// over.
 func (j *Judge) enabledAgain(l *License, p *directory.Person) grace {
 	days, source := j.policy.Grace.EnabledAgain, l.source()
 	if days == 0 {
@@ -85,7 +86,7 @@ func (j *Judge) enabledAgain(l *License, p *directory.Person) grace {
 			switch {
 			case p.State(source) == directory.Present:
 				all.add(name, name, "has been enabled for an unknown time: accountEnabled was not read")
-			case len(all.names) == 0: // what else is unknown names the reason
+			case len(all.names) == 0: // another unknown value is a sufficient reason
 				all.add(name, name, "is not known: "+sourceGap(source, p))
 			}
 		}}

@@ -7,8 +7,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// MemberQuery is a question that a run must answer before it evaluates the rules: who belongs to a group, or, if Direct
-// is set, who is listed in the group itself.
+// MemberQuery is a question that a run must answer before it evaluates the rules: who belongs to a group. If Direct is
+// set, the question is who is listed in the group itself.
 type MemberQuery struct {
 	directory.Question
 
@@ -19,8 +19,8 @@ func newMemberQuery(ref directory.GroupRef, direct bool) MemberQuery {
 	return MemberQuery{directory.Question{Ref: ref, Direct: direct}, ref.Key(direct)}
 }
 
-// has reports whether the person belongs to the group. A person without an account in the group's source does not, even
-// if the group was not read.
+// has reports whether the person belongs to the group. A person without an account in the group's source does not
+// belong to the group, even if the group was not read.
 func (q *MemberQuery) has(p *directory.Person) directory.Flag {
 	flag := p.MemberOf(q.Ref.Source, q.key)
 	if flag == directory.Unset && absent(p, q.Ref.Source) {
@@ -29,8 +29,8 @@ func (q *MemberQuery) has(p *directory.Person) directory.Flag {
 	return flag
 }
 
-// absent reports whether the person certainly has no account in s, either because s was read, or because s is Active
-// Directory and the Entra account is mastered in Entra ID.
+// absent reports whether the person certainly has no account in s. Either s was read, or s is Active Directory and the
+// Entra account is mastered in Entra ID.
 func absent(p *directory.Person, s directory.Source) bool {
 	switch p.State(s) {
 	case directory.NoAccount:

@@ -20,8 +20,8 @@ func (l *License) source() directory.Source {
 	return directory.Entra
 }
 
-// questions returns the questions about groups that show who holds the license, and how. The route of a synced group
-// needs the group's listed members and its SID.
+// questions returns the questions about groups that show who holds the license, and how. The way to change the license
+// through a synced group needs the group's listed members and its SID.
 func (l *License) questions() (queries []MemberQuery) {
 	if l.holders != nil {
 		queries = append(queries, *l.holders)
@@ -32,7 +32,7 @@ func (l *License) questions() (queries []MemberQuery) {
 	return queries
 }
 
-// holds reports whether the person holds the license, through any assignment in any state. Licenses in Entra ID stay
+// holds reports whether the person holds the license, through any assignment in any state. A license in Entra ID stays
 // known if only the match with Active Directory is in doubt.
 func (j *Judge) holds(l *License, p *directory.Person) directory.Flag {
 	if l.holders != nil {
@@ -61,7 +61,8 @@ func (j *Judge) holderGap(g *gaps, l *License, p *directory.Person) {
 	g.add("license "+l.Name, "license "+l.Name, predicate)
 }
 
-// newHolder spares a person who got the license recently. If several assignments grant the license, the oldest counts.
+// newHolder gives grace to a person who got the license recently. If several assignments grant the license, the oldest
+// counts.
 func (j *Judge) newHolder(l *License, p *directory.Person) grace {
 	days := j.policy.Grace.NewHolder
 	if days == 0 || l.holders == nil && p.Entra == nil {
@@ -87,8 +88,9 @@ func (j *Judge) newHolder(l *License, p *directory.Person) grace {
 	}}
 }
 
-// heldSince returns the oldest date of the assignments that grant the product, or of all its assignments if none grants
-// it. It returns the zero time if no assignment has a date. known reports whether all of them have dates.
+// heldSince returns the oldest date of the assignments that grant the product. If no assignment grants the product, it
+// uses all assignments of the product. It returns the zero time if no assignment has a date. known reports whether all
+// of them have dates.
 func heldSince(paths []directory.Assignment, sku string) (since time.Time, known bool) {
 	gives := slices.ContainsFunc(paths, func(a directory.Assignment) bool { return a.SKU == sku && a.Active() })
 	known = true
@@ -105,8 +107,8 @@ func heldSince(paths []directory.Assignment, sku string) (since time.Time, known
 	return since, known
 }
 
-// GivingGroups returns the GroupRef.Keys of those groups in source for which newHolder needs to know when each
-// membership began. No directory records that.
+// GivingGroups returns the GroupRef.Keys of the groups in source for which newHolder needs the begin of each
+// membership. No directory records the begin of a membership.
 func (p *Policy) GivingGroups(source directory.Source) (keys []string) {
 	for _, l := range p.Licenses {
 		if p.Grace.NewHolder > 0 && l.holders != nil && l.holders.Ref.Source == source {

@@ -6,16 +6,16 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Idle counts the holders of a license by the time for which they have not used it. It rests on the dates of use that
-// the condition "when" of a rule reads.
+// Idle counts the holders of a license by the time for which they have not used it. The times come from the dates of
+// use that a rule's condition "when" reads.
 type Idle struct {
 	// Days[d] counts holders who were last active d whole days ago. The last element counts all longer times.
 	Days     []int `json:"days"`
 	Never    int   `json:"never,omitempty"`    // holders who were read and have no date
-	NotKnown int   `json:"notKnown,omitempty"` // holders of whom a date was not read, or may be later than what was read
+	NotKnown int   `json:"notKnown,omitempty"` // holders whose newest date of use is not known
 }
 
-// These values take the place of a number of days.
+// Idle.count takes these values in place of a number of days.
 const (
 	neverActive = -1
 	notKnownAt  = -2
@@ -29,8 +29,8 @@ func (r *Rule) NewIdle() *Idle {
 	return &Idle{Days: make([]int, r.longestIdle()+1)}
 }
 
-// longestIdle is the number of days that are counted one by one. It is at least the span of the usage reports, so that
-// a person without use in the whole span of a report counts as idle for longer.
+// longestIdle is the highest number of days that is counted on its own. It is at least the span of the usage reports,
+// so that a person without use in the whole span of a report counts as idle for longer.
 func (r *Rule) longestIdle() int {
 	longest := 180
 	for _, span := range r.when.spans {
@@ -68,7 +68,7 @@ func (j *Judge) CountIdle(counts *Idle, r *Rule, p *directory.Person) {
 		return
 	}
 	j.about(r, p)
-	var newest, bound time.Time // bound: there is no activity after it, and what was before is not known
+	var newest, bound time.Time // bound: a horizon with no activity after it
 	for _, a := range r.when.activity {
 		v := a.of(p)
 		switch {
@@ -101,8 +101,8 @@ func laterTime(a, b time.Time) time.Time {
 	return a
 }
 
-// openUnused sets open for holders without a use in a report. CountIdle distinguishes those who were never active from
-// those who were not active since the report's horizon, and the columns do not.
+// openUnused sets open for holders without a use in a report. CountIdle distinguishes people who were never active from
+// people who were not active since the report's horizon. The columns do not show the difference.
 func (s *screen) openUnused(r *Rule, verdicts []Plain, open []bool) {
 	for _, a := range r.when.activity {
 		if !a.bounded() || !s.readable(a) {
@@ -114,8 +114,8 @@ func (s *screen) openUnused(r *Rule, verdicts []Plain, open []bool) {
 	}
 }
 
-// idle counts the holders with a plain verdict as CountIdle does. Holders without a use in a report have none, because
-// openUnused opens them.
+// idle counts the holders with a plain verdict as CountIdle does. Holders without a use in a report have no plain
+// verdict, because openUnused opens them.
 func (s *screen) idle(r *Rule, verdicts []Plain) *Idle {
 	counts := r.NewIdle()
 	if counts == nil {

@@ -25,14 +25,14 @@ type Judge struct {
 
 	programs []cel.Program // by condition.index
 
-	// The time and the person that the programs read. turn changes with the time, so that cached values can be
-	// recognized as stale.
+	// nowValue and person are the time and the person that the programs read. turn changes with the time, so that a
+	// program recognizes a cached value as stale.
 	nowValue ref.Val
 	turn     uint
 	person   *directory.Person
 	worlds
-	// lead is how far the time being evaluated lies after the planning time. By then there will be reports that are
-	// newer by the same amount.
+	// lead is the time from the planning time to the time of evaluation. At the time of evaluation, the newest reports
+	// are newer by lead, too.
 	lead time.Duration
 
 	names    *Names
@@ -41,8 +41,8 @@ type Judge struct {
 }
 
 // NewJudge returns a Judge for the time now. skuIDs maps the names that directory.SKUIDs returns to the tenant's
-// skuIds. NewJudge fails if the tenant lacks a license, or if two licenses are the same product. The error names all of
-// these.
+// skuIds. NewJudge fails if the tenant lacks a license of the policy, or if two licenses are the same product. The
+// error names all these licenses.
 func (p *Policy) NewJudge(skuIDs map[string]string, now time.Time) (*Judge, error) {
 	j := &Judge{policy: p, skus: make([]string, len(p.Licenses)), names: p.Names(nil)}
 	j.setNow(now.UTC())
@@ -100,8 +100,8 @@ func (j *Judge) Ask(r *Rule, p *directory.Person) Verdict {
 	return j.worded(r, p, j.decide(r, p, new(exempted)))
 }
 
-// AskAll returns the verdicts of all rules on a person, in the order of the file. IdleSince and Reason are not set in a
-// verdict to keep, because computing them for a million people takes too long.
+// AskAll returns the verdicts of all rules on a person, in the order of the file. A verdict to keep has no IdleSince
+// and no Reason, because computing them for a million people takes too long.
 func (j *Judge) AskAll(p *directory.Person) iter.Seq2[*Rule, Verdict] {
 	return func(yield func(*Rule, Verdict) bool) {
 		var once exempted
@@ -118,7 +118,7 @@ func (j *Judge) AskAll(p *directory.Person) iter.Seq2[*Rule, Verdict] {
 	}
 }
 
-// exempted is the exemption of one person, computed when the first rule needs it.
+// exempted is the exemption of one person. It is computed when the first rule needs it.
 type exempted struct {
 	known bool
 	exemption
@@ -152,7 +152,7 @@ func (j *Judge) worded(r *Rule, p *directory.Person, d decision) Verdict {
 	return v
 }
 
-// decision is a verdict without a reason. It holds the evaluated operands of holder && !exempt && for && when &&
+// decision is a verdict without a reason. It holds the results of the operands in holder && !exempt && for && when &&
 // !inGrace.
 type decision struct {
 	outcome Outcome
@@ -192,7 +192,7 @@ type answer struct {
 	value ref.Val
 }
 
-// about sets the license that the person is being evaluated for.
+// about sets the license for which the person is evaluated.
 func (j *Judge) about(r *Rule, p *directory.Person) { p.License = j.skus[r.License.index] }
 
 // decide evaluates the operands from the cheapest to the most expensive. A single false operand settles the verdict,
@@ -228,8 +228,8 @@ func (j *Judge) decide(r *Rule, p *directory.Person, once *exempted) decision {
 	return d
 }
 
-// newestOf returns the newest known date of several attributes. never reports whether all of them were read and have no
-// date.
+// newestOf returns the newest known date of several attributes. never reports whether all attributes were read and have
+// no date.
 func newestOf(list []*attribute, p *directory.Person) (newest time.Time, never directory.Flag) {
 	never = directory.Yes
 	for _, a := range list {

@@ -7,7 +7,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Shape is what the value of a key looks like.
+// Shape is the form of the value of a key.
 type Shape uint8
 
 // The shapes. A NamedKey is a mapping whose keys the author chooses. A ChoiceKey is one of the Words.
@@ -28,22 +28,22 @@ const (
 	OutcomeKey // of a rule: the word remove, or a mapping
 )
 
-// Key is a key of policy.yaml. The loader reads the keys of this table and no other; docs/policy.md and the JSON Schema
-// come from it, too.
+// Key is a key of policy.yaml. The loader reads only the keys of this table. docs/policy.md and the JSON Schema are
+// generated from the table.
 type Key struct {
-	// Path is the path of the key. NAME stands for a name that the author chooses, and [] for an entry of a list. The
-	// keys of a group, which occurs in several places, begin with GROUP.
+	// Path is the path of the key. NAME stands for a name that the author chooses, and [] for an entry of a list. A
+	// group occurs in several places, so the paths of its keys begin with GROUP.
 	Path    string
 	Shape   Shape
-	Is      string // what it means
-	LeftOut string // what holds when it is left out; Needed if that is an error
+	Is      string // the meaning of the key
+	LeftOut string // the value in force if the key is left out; Needed if leaving it out is an error
 	Words   []string
 	// Min and Max bound a number. For a list or a named mapping, they bound the number of entries.
 	Min, Max float64
 	Example  string // a value, as in the file
 }
 
-// Needed is Key.LeftOut of a key that must be there.
+// Needed is the LeftOut of a key that the file must have.
 const Needed = "an error"
 
 const mostSeats = 1_000_000_000

@@ -18,8 +18,8 @@ import (
 
 const (
 	day = 24 * time.Hour
-	// maxDays is the longest span of time in a condition, in days. With a span that overflows, every date would count
-	// as earlier.
+	// maxDays is the longest span of time in a condition, in days. A longer span could overflow, and every date would
+	// then count as earlier.
 	maxDays = 3650
 	// MaxCondition is the maximum length of a condition, in characters.
 	MaxCondition = 10_000
@@ -29,15 +29,15 @@ const (
 	// maxCost limits the work for one condition and one person with the longest values. It is in CEL's units and
 	// corresponds to about a tenth of a millisecond.
 	maxCost = 50_000
-	// maxText is the length of the longest text that a directory stores in one attribute, in characters. The worst case
-	// is computed with it.
+	// maxText is the length of the longest text that a directory stores in one attribute, in characters. worstCase uses
+	// it.
 	maxText = 2048
 )
 
 var optionalDate = cel.OptionalType(cel.TimestampType)
 
-// language is CEL with our dates and spans. It omits the functions that would make a verdict depend on the hour of the
-// run (the parts of a date), and the function that hides types (dyn).
+// language is CEL with the dates and spans of idleseat. It omits the functions for the parts of a date, because they
+// would make a verdict depend on the hour of the run. It also omits dyn, which hides types.
 var language = sync.OnceValues(func() (*cel.Env, error) {
 	return cel.NewCustomEnv(
 		cel.StdLib(cel.StdLibSubset(env.NewLibrarySubset().AddExcludedFunctions(excluded()...))),
@@ -60,8 +60,8 @@ var language = sync.OnceValues(func() (*cel.Env, error) {
 	)
 })
 
-// compareDate declares a strict comparison of a date with a time, exact to the nanosecond. It is false for a date
-// without a value.
+// compareDate declares a strict comparison of a date with a time, exact to the nanosecond. The result is false for a
+// date without a value.
 func compareDate(name string, holds func(a, b time.Time) bool) cel.EnvOption {
 	return cel.Function(name, cel.MemberOverload("date_"+name, []*cel.Type{optionalDate, cel.TimestampType}, cel.BoolType,
 		cel.BinaryBinding(func(v, t ref.Val) ref.Val {
@@ -85,13 +85,13 @@ func excluded() []*env.Function {
 
 var identifier = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// reserved lists the keywords of CEL, and now, the only variable that is not an attribute.
+// reserved lists the keywords of CEL. It also has now, the only variable that is not an attribute.
 var reserved = []string{
 	"as", "break", "const", "continue", "else", "false", "for", "function", "if", "import", "in", "let", "loop",
 	"namespace", "null", "optional", "package", "return", "true", "var", "void", "while", "now",
 }
 
-// nameFault returns why name cannot be the name of an attribute, or "" if it can.
+// nameFault returns why name cannot be the name of an attribute, or "" if name is valid.
 func nameFault(e *cel.Env, name string) string {
 	isMacro := slices.ContainsFunc(e.Macros(), func(m cel.Macro) bool { return m.Function() == name })
 	_, isType := e.CELTypeProvider().FindIdent(name)
@@ -198,7 +198,7 @@ func callOfLiteral(e ast.Expr) (function string, literal ref.Val) {
 	return e.AsCall().FunctionName(), arg.AsLiteral()
 }
 
-// worstCase tells CEL's cost estimate how long strings may be and what our own functions cost.
+// worstCase tells CEL's cost estimate how long strings may be and how much the functions of idleseat cost.
 type worstCase struct{}
 
 // EstimateSize implements cost.Estimator.

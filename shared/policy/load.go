@@ -15,7 +15,8 @@ import (
 func Load(name string, data []byte) (*Policy, error) { return compiled(name, data, false) }
 
 // LoadKept is like Load, for a policy that a run stored after it was accepted. A later version of idleseat may reject
-// what the policy says, but what the run began must still be finished or rolled back.
+// the content of the policy. LoadKept accepts it, because apply must finish or roll back the changes that the run
+// began.
 func LoadKept(name string, data []byte) (*Policy, error) { return compiled(name, data, true) }
 
 func compiled(name string, data []byte, kept bool) (*Policy, error) {
@@ -149,7 +150,7 @@ func (l *loader) anchor(n *yaml.Node) {
 
 func (l *loader) limits(n *yaml.Node) {
 	limits := l.section(n, "limits", "limits")
-	if l.kept { // an earlier version allowed more
+	if l.kept { // earlier versions allowed a higher number
 		l.count(limits.fields["perRun"], "limits.perRun", 1, mostSeats, &l.policy.Limits.PerRun)
 	} else {
 		limits.count("perRun", "limits.perRun", &l.policy.Limits.PerRun)
@@ -161,8 +162,8 @@ func (l *loader) limits(n *yaml.Node) {
 	}
 }
 
-// attributes reads the mapping. The file's own attributes come first, followed by the defaults that the file does not
-// override.
+// attributes reads the mapping of the file. In Policy.mapped, the attributes of the file come first. The defaults that
+// the file does not override follow.
 func (l *loader) attributes(n *yaml.Node) error {
 	env, err := language()
 	if err != nil {

@@ -22,14 +22,14 @@ func (l *loader) licenses(n *yaml.Node) {
 	}
 }
 
-// license reads one license. It keeps even a faulty license, because otherwise every rule that names the license would
-// be reported as faulty too.
+// license reads one license. It returns even a faulty license, because otherwise every rule that names the license
+// would be reported as faulty too.
 func (l *loader) license(e entry) *License {
 	before := len(l.faults)
 	o := l.section(e.value, "license "+e.key.Value, "licenses.NAME")
 	license := &License{Name: e.key.Value, SKU: o.text("sku"), Title: o.text("title")}
 	if id := strings.ToLower(license.SKU); guid.MatchString(id) {
-		license.SKU = id // in the form that Graph uses
+		license.SKU = id // Graph writes skuIds in lower case
 	}
 	o.number("monthlyPrice", "monthlyPrice", &license.MonthlyPrice)
 	o.count("keepSeats", "keepSeats", &license.KeepSeats)
@@ -110,7 +110,7 @@ func (l *loader) groupsOf(o object, license *License) {
 	}
 }
 
-// licenseNames matches names of licenses. The names are used in keys of stored objects.
+// licenseNames matches names of licenses. Keys of stored objects contain these names.
 var licenseNames = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$`)
 
 func (l *loader) licenseName(n *yaml.Node) {
@@ -124,8 +124,8 @@ func (l *loader) licenseName(n *yaml.Node) {
 	}
 }
 
-// sameProduct rejects two names for the same product, because two rules could then change the same license of a person
-// twice.
+// sameProduct rejects two names for the same product. With two names, two rules could change the same license of a
+// person twice.
 func (l *loader) sameProduct(n *yaml.Node, license *License) {
 	for _, other := range l.policy.Licenses {
 		switch {

@@ -9,15 +9,15 @@ import (
 	"github.com/idleseat/idleseat/shared/policy/notice"
 )
 
-// Notices says how people are told about a change to come. Without it, a notice is only in the plan and in the ledger.
+// Notices says how people get notice of a change. Without it, a notice is only in the plan and in the ledger.
 type Notices struct {
-	From    string // the mailbox that sends
+	From    string // the mailbox that sends the mails
 	Manager bool   // whether the person's manager gets a copy
 	Texts   notice.Texts
 }
 
-// MailAddress matches the address of a mailbox. It is stricter than RFC 5321, because the address becomes part of a path
-// and of a mail's head.
+// MailAddress matches the address of a mailbox. It is stricter than RFC 5321, because the address becomes part of a
+// path and of the header of a mail.
 const MailAddress = `^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$`
 
 // LanguageTag matches a language, as in preferredLanguage (BCP 47).
@@ -69,8 +69,8 @@ func (l *loader) noticeText(e entry, all *notice.Texts) {
 	}
 }
 
-// template compiles a text. A mistake is reported in its own line, where the file shows the lines of the text as they
-// are.
+// template compiles a text. It reports a mistake at the line of the mistake if the file has the same lines as the text,
+// and otherwise at the begin of the text.
 func (l *loader) template(n *yaml.Node, what string) *notice.Template {
 	if n == nil {
 		return nil

@@ -47,7 +47,7 @@ func (l *loader) rule(n *yaml.Node, c *compiler) *Rule {
 	return rule
 }
 
-// complete collects what a rule reads, for Evidence and Turns.
+// complete collects the conditions and attributes that a rule reads, for Evidence, Empty and Turns.
 func (l *loader) complete(rule *Rule) {
 	rule.ForSource, rule.WhenSource = rule.scope.text(), rule.when.text()
 	for _, c := range []*condition{rule.scope, rule.when, l.policy.exempt.when} {
@@ -67,8 +67,8 @@ func (l *loader) complete(rule *Rule) {
 	rule.offsets = offsetsOf(rule.conditions)
 }
 
-// noLicense reports that a rule names a license that the policy lacks. Where the policy has none, a fault of licenses
-// says that already.
+// noLicense reports that a rule names a license that the policy lacks. If the policy has no licenses at all, it reports
+// nothing, because the key licenses has a fault already.
 func (l *loader) noLicense(n *yaml.Node, name string) {
 	names := l.policy.licenseNames()
 	switch like := didYouMean(name, names); {
@@ -96,7 +96,7 @@ func (l *loader) licenseOf(n *yaml.Node, what string) *License {
 	return license
 }
 
-// then reads what the rule does with an idle license.
+// then reads the key "then" of a rule: the action for an idle license.
 func (l *loader) then(n *yaml.Node, rule *Rule) {
 	if n.Kind == yaml.ScalarNode {
 		if word, ok := l.text(n, "then"); ok && word != remove {
@@ -174,8 +174,8 @@ func (l *loader) exempt(n *yaml.Node, c *compiler) {
 	compiled.index(public)
 }
 
-// oneName rejects a text that cannot be the name of a single account, because nobody would notice an exemption that
-// matches nobody.
+// oneName rejects a text that cannot be the name of a single account. Such an exemption would match nobody, and no
+// operator would notice.
 func (l *loader) oneName(n *yaml.Node, user string) {
 	switch _, account, inDomain := strings.Cut(user, `\`); {
 	case strings.ContainsAny(user, "*?"):

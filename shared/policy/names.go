@@ -53,8 +53,9 @@ func (p *Policy) Listed(now time.Time) (names []string) {
 	return names
 }
 
-// Names finds the people whom the policy lists. It compares every name that the output uses for a person, and the ids
-// that earlier runs found under a name. It is not safe for concurrent use, because it keeps buffers.
+// Names finds the people whom the policy lists. It compares every name that the output uses for a person. It also
+// compares the ids that earlier runs found for a listed name. It is not safe for concurrent use, because it keeps
+// buffers.
 type Names struct {
 	listed map[string]*listed
 	byID   map[string][]*listed // by the Entra id or SID from an earlier run, in lower case
@@ -81,7 +82,7 @@ func (p *Policy) Names(earlier map[string][]directory.EarlierPerson) *Names {
 	return n
 }
 
-// Keys yields all names and ids by which Of finds a person, in lower case. A key may be yielded twice.
+// Keys yields all names and ids by which Of finds a person, in lower case. It may yield a key twice.
 func (n *Names) Keys() iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for name := range n.listed {
@@ -132,7 +133,7 @@ func addHit(hits []Hit, hit Hit) []Hit {
 	return append(hits, hit)
 }
 
-// ownNames yields the user principal names, ids, SIDs and account names of both accounts. A name may be yielded twice.
+// ownNames yields the user principal names, ids, SIDs and account names of both accounts. It may yield a name twice.
 func ownNames(p *directory.Person) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		u, a := p.Entra, p.AD
@@ -188,14 +189,14 @@ func (n *Names) find(name string) *listed {
 	return n.listed[string(n.folded)]
 }
 
-// Follow makes the Judge find people by the ids that earlier runs found under the names in the policy. The keys of
+// Follow makes the Judge find people by the ids that earlier runs found for the names in the policy. The keys of
 // earlier are names in lower case.
 func (j *Judge) Follow(earlier map[string][]directory.EarlierPerson) {
 	j.names = j.policy.Names(earlier)
 }
 
-// listed looks for the person by all names and by earlier ids. If the Entra account was not read, a listed name may
-// have been missed, so the result may be Unset.
+// listed looks for the person by all names and by earlier ids. The result may be Unset if the Entra account was not
+// read, because the account may have a listed name.
 func (j *Judge) listed(p *directory.Person) exemption {
 	for _, hit := range j.names.Of(p) {
 		if hit.one.always {

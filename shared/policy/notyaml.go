@@ -15,8 +15,8 @@ var (
 	bareMark = regexp.MustCompile(`^[^#"']*:\s+[!&*%@\x60"']`)
 )
 
-// yamlWords says in words what the YAML package means by the beginning of a message. The line of these messages may be
-// the beginning of the part with the fault.
+// yamlWords has the words for policy authors, by the beginning of a message of the YAML package. The line of these
+// messages may be the first line of the part with the fault.
 var yamlWords = []struct{ begins, words string }{
 	{"did not find expected '-' indicator", "in the list that begins here, a line is not indented like the others; the keys of an entry begin in one column"},
 	{"did not find expected key", "in the part that begins here, a line is not indented like the others, or a quote or bracket is not closed; keys that belong together begin in one column"},
@@ -36,7 +36,8 @@ const special = "a value begins with a character that means something else in YA
 
 const spaces = "a line begins with a tab; indent it with spaces"
 
-// faultYAML reports an error of the YAML package at the line that its message names, in words where there are some.
+// faultYAML reports an error of the YAML package at the line that its message names. It uses yamlWords where they
+// apply.
 func (r *reader) faultYAML(err error) {
 	text, line := strings.TrimPrefix(err.Error(), "yaml: "), 1
 	if m := yamlLine.FindStringSubmatch(text); m != nil {
@@ -76,8 +77,8 @@ func (r *reader) faultYAML(err error) {
 	r.faultAt(line, 1, "not YAML: "+text)
 }
 
-// tabbed returns the first of the next lines whose indentation has a tab, counted from 1, or 0 if there is none. The
-// YAML package reports the line before when the tab follows a text.
+// tabbed returns the first line, from a line on, whose indentation has a tab. It returns 0 if there is none. Lines
+// count from 1. The YAML package reports the line before the tab if the tab follows a text.
 func (r *reader) tabbed(line int) int {
 	const near = 50
 	for i := max(line-1, 0); i < len(r.lines) && i < line+near; i++ {
@@ -92,9 +93,9 @@ func (r *reader) tabbed(line int) int {
 // aKey matches a line that begins with a key or an entry of a list.
 var aKey = regexp.MustCompile(`^(?:-|[\w"'-]+:)(?:\s|$)`)
 
-// misaligned returns the first line, from a line on, whose key begins between the columns of two enclosing parts. It also
-// returns the column of that key, and the nearest column of a part to its right. All three count from 1. at is 0 if there
-// is no such line.
+// misaligned returns the first line, from a line on, whose key begins between the columns of two enclosing parts.
+// column is the column of the key. nearest is the nearest column of a part to its right. Lines and columns count from
+// 1. at is 0 if there is no such line.
 func (r *reader) misaligned(from int) (at, column, nearest int) {
 	var open []int
 	for i := max(from-1, 0); i < len(r.lines); i++ {

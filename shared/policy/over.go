@@ -6,7 +6,7 @@ import (
 )
 
 // Over returns a sentence for each leave that has ended by now. A leave that has ended exempts nobody, and the author
-// of the policy may have overlooked that.
+// of the policy may have overlooked its end.
 func (p *Policy) Over(now time.Time) (notes []string) {
 	for _, l := range p.Exempt.Leave {
 		if !now.Before(l.Until) {

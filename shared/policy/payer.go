@@ -2,14 +2,15 @@ package policy
 
 import "github.com/idleseat/idleseat/shared/directory"
 
-// The attributes that say who pays for a person's licenses. A policy has the first one without mapping it.
+// The names of the attributes that say who pays for a person's licenses. department exists in every policy, and
+// costCenter only if the policy maps it.
 const (
 	departmentAttribute = "department"
 	costCenterAttribute = "costCenter"
 )
 
-// Payer returns who pays for a person's licenses, by the attributes "department" and "costCenter". An attribute that
-// the policy does not have, or that is no text, is unknown.
+// Payer returns who pays for a person's licenses, by the attributes "department" and "costCenter". The value of an
+// attribute is nil if the policy lacks the attribute or if the attribute is no text.
 func (p *Policy) Payer(of *directory.Person) *directory.Payer {
 	return &directory.Payer{Department: p.textOf(departmentAttribute, of), CostCenter: p.textOf(costCenterAttribute, of)}
 }

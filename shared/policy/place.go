@@ -9,7 +9,7 @@ import (
 )
 
 // place returns the line and column in the file for a line and column in the value of a scalar. It walks the value and
-// the file together: YAML moves and folds white space and removes quotes and indentation, but keeps the other
+// the file together. YAML moves and folds white space and removes quotes and indentation, but keeps the other
 // characters in order. Lines and columns count from 1.
 func (r *reader) place(n *yaml.Node, line, column int) (fileLine, fileColumn int) {
 	at := r.textOf(n)

@@ -1,6 +1,6 @@
-// Package policy compiles a policy file into rules and evaluates them for people. Evaluation uses three-valued logic:
-// values that were not read make a verdict undecided, and only known values lead to a reclaim. The file is parsed
-// strictly, and every fault is reported at once with its place. The package does no I/O and reads no clock.
+// Package policy compiles a policy file into rules and evaluates the rules for people. Evaluation uses three-valued
+// logic. A value that was not read makes a verdict undecided. Only known values lead to a reclaim. The file is parsed
+// strictly. Every fault is reported at once, with its place. The package does no I/O and reads no clock.
 package policy
 
 import (
@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Mode says what a run may do with its plan.
+// Mode says whether and when the changes of a plan are made.
 type Mode string
 
 // The modes of a policy.
@@ -36,7 +36,7 @@ type Policy struct {
 	Exempt   Exemptions
 	Anchor   directory.Anchor // the anchor of Entra Connect
 	Kinds    []string         // the kinds of accounts that rules are about (directory.AccountKinds); all others are exempt
-	Notices  *Notices         // how people are told about changes; nil: they are not
+	Notices  *Notices         // how people get mails about changes; nil: no mails
 
 	attributes map[string]*attribute // by name
 	// readOtherwise holds the attributes that a condition reads in a different way, by prefix and name.
@@ -53,33 +53,33 @@ type Policy struct {
 // groups (Microsoft Learn, "How Application Provisioning works in Microsoft Entra ID").
 type License struct {
 	Name  string
-	Title string              // what people call it; empty: Name
+	Title string              // name of the license for people; empty: Name
 	SKU   string              // part number or skuId; empty if membership in Group is the license
 	Group *directory.GroupRef // the group that gives the license, or nil
-	// More lists other groups that give the license. A holder is removed from whichever group gives the license. A
-	// person who is changed to this license is added to Group.
+	// More lists other groups that give the license. To take the license from a holder, idleseat removes the holder
+	// from the group that gives it. To change a person to this license, it adds the person to Group.
 	More         []directory.GroupRef
 	MonthlyPrice float64 // price of one seat, in the policy's currency
 	// Renews is when the contract for the license renews. It is nil if the policy does not say.
 	Renews    *Renewal
 	KeepSeats int // free seats that idleseat leaves for other people
-	// MailboxQuota is the largest mailbox that this license allows, in GB. If it is set, a person is changed to this
-	// license only if the person's mailbox is known to fit. If it is set, the license is also never taken from a
-	// mailbox that is on hold, is shared, or belongs to a room or to equipment. Zero means no check.
+	// MailboxQuota is the largest mailbox that this license allows, in GB. Zero means no check. If it is set, a person
+	// is changed to this license only if the person's mailbox is known to fit. The license is then also never taken
+	// from a mailbox that is on hold, is shared, or belongs to a room or to equipment.
 	MailboxQuota float64
 
-	// Needs lists the service plans that the license must include when a person is changed to it. Service plans that
-	// give a mailbox are always needed.
+	// Needs lists the service plans that the license must include when a person is changed to the license. Service
+	// plans that give a mailbox are always needed.
 	Needs []string
 
-	// Model is how the seats of a license without a SKU are counted. It is empty if the policy does not say.
+	// Model says how the seats of a license without a SKU are counted. It is empty if the policy does not say.
 	Model Model
 
 	index   int          // index into Policy.Licenses
 	holders *MemberQuery // the group whose members hold the license; nil for a license with a SKU
 }
 
-// Model is how the seats for the members of a group are counted (Citrix DaaS documentation, "License types":
+// Model says how the seats for the members of a group are counted (Citrix DaaS documentation, "License types":
 // user/device and concurrent).
 type Model string
 
@@ -90,7 +90,7 @@ const (
 	Concurrent Model = "concurrent"
 )
 
-// Called returns what people call the license.
+// Called returns the name of the license for people.
 func (l *License) Called() string { return cmp.Or(l.Title, l.Name) }
 
 // Groups returns all groups that give the license, Group first.
@@ -101,8 +101,8 @@ func (l *License) Groups() []directory.GroupRef {
 	return append([]directory.GroupRef{*l.Group}, l.More...)
 }
 
-// Synced reports whether the product is given by an Active Directory group that Entra Connect syncs to Entra ID.
-// Members are then written in Active Directory, and the licenses change later in Entra ID.
+// Synced reports whether an Active Directory group gives the product and Entra Connect syncs this group to Entra ID.
+// idleseat then writes the members in Active Directory, and the licenses change later in Entra ID.
 func (l *License) Synced() bool {
 	return l.SKU != "" && l.Group != nil && l.Group.Source == directory.AD
 }
@@ -112,7 +112,8 @@ func (l *License) memberOfEntra() bool {
 	return l.SKU == "" && l.Group != nil && l.Group.Source == directory.Entra
 }
 
-// FreesNothing returns why leaving the license's group frees no seat or may free none, or "" if it frees one.
+// FreesNothing returns why a member who leaves the license's group frees no seat or may free none. It returns "" if the
+// member frees a seat.
 func (l *License) FreesNothing() string {
 	switch {
 	case l.SKU != "" || l.Model == PerUser:
@@ -125,7 +126,7 @@ func (l *License) FreesNothing() string {
 	return "it is not known whether a seat becomes free; say how they are counted with model: user, device or concurrent"
 }
 
-// Rule says which holders no longer use a license, and what happens then.
+// Rule says which holders no longer use a license, and which action follows.
 type Rule struct {
 	Name     string
 	License  *License // the rule applies only to holders of this license
@@ -137,17 +138,17 @@ type Rule struct {
 	ForSource   string // the condition "for", which limits the rule to some holders; empty means all holders
 	WhenSource  string // the condition "when", under which the license is taken
 
-	scope, when *condition      // scope is nil if the rule applies to all holders
+	scope, when *condition      // the conditions "for" and "when"; scope is nil if the rule applies to all holders
 	conditions  []*condition    // all conditions of the rule, and the condition in exempt.when
 	asks        []*attribute    // the attributes that the conditions read, and the creation date, which grace reads
 	fills       []*attribute    // attributes that the conditions read, except flags and dates of use
 	offsets     []time.Duration // see Turns
-	within      *Rule           // in a Trial: a variant that reclaims from everybody from whom this one does, or nil
+	within      *Rule           // in a Trial: the variant with the fewest days; nil if there is none, see shrinks
 	withinAt    int             // the index of within
 }
 
-// MostPerRun bounds Limits.PerRun. Step Functions ends an execution after 25,000 events, and a plan with more changes
-// could need more.
+// MostPerRun is the maximum of Limits.PerRun. Step Functions ends an execution after 25,000 events, and a plan with
+// more changes could need more events.
 const MostPerRun = 5000
 
 // Limits bound what one run may do.
@@ -157,7 +158,7 @@ type Limits struct {
 	PerRun           int     // changes in one run, at most MostPerRun; the rest wait for the next run
 }
 
-// Grace spares people who had too little time to use what they were given.
+// Grace spares people who had too little time to use an account or a license.
 type Grace struct {
 	NeverSignedIn int // days for which an account may exist unused; 0 means no grace
 	NewHolder     int // days since the license was given; 0 means no grace
@@ -181,9 +182,9 @@ type Leave struct {
 	written string // Until as written in the file
 }
 
-// Rests returns the LDAP names of the Active Directory attributes that the policy relies on, sorted. If one of them is
-// empty, idleseat must find out whether it really has no value, or whether the account that idleseat uses may not read
-// it.
+// Rests returns the LDAP names of the Active Directory attributes on which the policy relies, sorted. An empty
+// attribute of these may have no value, or the account that idleseat uses may have no right to read it. idleseat must
+// find out which.
 func (p *Policy) Rests() []string {
 	names := []string{"lastLogonTimestamp"} // the health of the feed is judged by this attribute
 	if anchor := p.Anchor.Attribute(); anchor != "" {
@@ -205,8 +206,8 @@ func (p *Policy) Rests() []string {
 	return slices.Compact(names)
 }
 
-// Fields returns the names of the account fields that the policy reads, sorted. It covers the mapping and every
-// condition, and the address for notices.
+// Fields returns the names of the account fields that the policy reads, sorted. They are the fields of the mapping, of
+// every condition and of the address for notices.
 func (p *Policy) Fields() (names []string) {
 	list := slices.Clone(p.mapped)
 	for _, c := range p.conditions {
@@ -258,8 +259,9 @@ func (p *Policy) FirstRule(l *License) *Rule {
 	return nil
 }
 
-// GuardsMailbox reports whether the rule may act only on a mailbox that is known to fit. That is the case if the new
-// license has a mailboxQuota or, for a rule that gives no new license, if the license that is taken has one.
+// GuardsMailbox reports whether the rule may act only on a mailbox that is known to fit. It returns true if the new
+// license has a mailboxQuota. For a rule that gives no new license, it returns true if the license that is taken has
+// one.
 func (r *Rule) GuardsMailbox() bool {
 	if r.ChangeTo != nil {
 		return r.ChangeTo.MailboxQuota > 0

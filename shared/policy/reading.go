@@ -21,13 +21,13 @@ const (
 	plainly readAs = iota
 	// filled means that a text without a value is unknown.
 	filled
-	// orNone means that the fields of an account that the person certainly does not have are empty, not unknown. If
-	// they were unknown, an exemption could stay undecided forever.
+	// orNone means that a field has no value if the person certainly does not have its account. If the field were
+	// unknown, an exemption could stay undecided forever.
 	orNone
 )
 
-// prefixes are put before the name of a variable that is read in a different way. No expression of an author can
-// contain them.
+// prefixes are put before the name of a variable that is read in another way than plainly. An author cannot write an
+// expression with such a name.
 var prefixes = map[readAs]string{filled: "@filled ", orNone: "@orNone "}
 
 // variable returns the attribute for a name in CEL, or nil if there is none.
@@ -38,8 +38,8 @@ func (p *Policy) variable(name string) *attribute {
 	return p.readOtherwise[name]
 }
 
-// readsOtherwise returns the name of a variable that reads the attribute in the way that as says. It defines the
-// variable if necessary.
+// readsOtherwise returns the name of a variable that reads the attribute as says as. It defines the variable if
+// necessary.
 func (c *compiler) readsOtherwise(a *attribute, as readAs) string {
 	name := prefixes[as] + a.name
 	if c.policy.readOtherwise[name] == nil {
@@ -64,7 +64,7 @@ func (a *attribute) asRead(p *directory.Person, v directory.Value) directory.Val
 	return v
 }
 
-// noAccount reports whether the person certainly lacks every account whose fields the attribute reads.
+// noAccount reports whether the person certainly lacks all accounts whose fields the attribute reads.
 func (a *attribute) noAccount(p *directory.Person) bool {
 	for _, f := range a.fields {
 		if !absent(p, f.Source) {
@@ -98,8 +98,8 @@ func (c *compiler) replace(checked *cel.Ast, e ast.Expr, a *attribute, as readAs
 }
 
 // differences finds comparisons such as `employeeType != "Contractor"`, which would be true for people without an
-// employeeType. It makes them read the text as filled, so that they are unknown for such people. It leaves comparisons
-// with "" alone, because their author has such people in mind.
+// employeeType. It makes these comparisons read the text as filled, so that the result is unknown for such people. It
+// does not change comparisons with "", because their author has such people in mind.
 func (c *compiler) differences(checked *cel.Ast, e ast.Expr, negated bool) {
 	switch e.Kind() {
 	case ast.ComprehensionKind:
@@ -161,8 +161,8 @@ func (c *compiler) fill(checked *cel.Ast, operands []ast.Expr) {
 	}
 }
 
-// foldTexts makes a condition compare strings case-insensitively. It folds every string literal; attributes are folded
-// when they are read.
+// foldTexts makes a condition compare strings case-insensitively. It folds every string literal. celValue folds the
+// attributes.
 func foldTexts(root ast.Expr) {
 	keep := map[int64]bool{} // times, spans and patterns
 	visit := func(each func(ast.Expr)) { ast.PostOrderVisit(root, ast.NewExprVisitor(each)) }

@@ -61,8 +61,8 @@ func (j *Judge) exemptReason(e exemption) string {
 	return "exempt: " + j.policy.Exempt.When
 }
 
-// words are the words for being active: people sign in to Entra ID, log on to Active Directory and use a workload. If
-// dates of several kinds are read, words that fit all of them are used.
+// words are the words for activity: people sign in to Entra ID, log on to Active Directory and use a workload. If a
+// rule reads dates of several kinds, verb returns words that fit all of them.
 type words struct{ noun, past string }
 
 func verb(activity []*attribute) words {

@@ -8,7 +8,7 @@ import (
 
 // Renewal says when the contract for a license lets the company pay for fewer seats. Days begin at midnight in UTC.
 type Renewal struct {
-	// Date is the only renewal that is known. It is zero if the contract renews each year or each month.
+	// Date is the only known renewal. It is zero if the contract renews each year or each month.
 	Date time.Time
 	// Month and Day are a day of each year. Month is zero for a contract that renews on the first day of each month.
 	Month time.Month
@@ -18,7 +18,7 @@ type Renewal struct {
 // monthly is the renewal of a contract that renews each month.
 const monthly = "monthly"
 
-// Next returns the first renewal that is not before t, or zero if none is known.
+// Next returns the first renewal that is not before t, or the zero time if none is known.
 func (r *Renewal) Next(t time.Time) time.Time {
 	t = t.UTC()
 	switch {
@@ -40,7 +40,7 @@ func (r *Renewal) Next(t time.Time) time.Time {
 	return next
 }
 
-// String returns the renewal as a policy writes it.
+// String returns the renewal in the form of the policy file.
 func (r *Renewal) String() string {
 	switch {
 	case !r.Date.IsZero():

@@ -7,9 +7,9 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Returned is called for a person whose license the rule took. It returns when the person was last active, if that is
-// after since. It uses the dates that the rule's condition reads. at is zero if the person stayed away or if no date is
-// known. asked says whether the rule's condition "for" still holds for the person.
+// Returned returns when a person whose license the rule took was last active, if this is after since. It uses the dates
+// that the rule's condition "when" reads. at is zero if the person was not active after since or if no date is known.
+// asked says whether the rule's condition "for" still holds for the person.
 func (j *Judge) Returned(r *Rule, p *directory.Person, since time.Time) (at time.Time, asked directory.Flag) {
 	at = lastSeen(r.when.activity, p)
 	if !at.After(since.Add(-r.late())) {
@@ -38,8 +38,8 @@ func lastSeen(list []*attribute, p *directory.Person) (at time.Time) {
 }
 
 // late returns how late a report that the rule reads may be. A report that arrives after the change may show activity
-// from before the change. The result never exceeds the rule's shortest span, because the person is known not to have
-// been active in that span.
+// from before the change. The result never exceeds the rule's shortest span, because the rule knew that the person was
+// not active in that span.
 func (r *Rule) late() (late time.Duration) {
 	for _, a := range r.when.activity {
 		for _, s := range a.signals() {
@@ -51,12 +51,12 @@ func (r *Rule) late() (late time.Duration) {
 	return max(0, slices.Min(append(slices.Clone(r.when.spans), late)))
 }
 
-// unusedSpan is how long a rule without dates of use leaves a restored license alone. Microsoft's Product Terms allow a
-// license to be reassigned after 90 days.
+// unusedSpan is the time for which a rule without dates of use does not take a restored license. Microsoft's Product
+// Terms allow a license to be reassigned after 90 days.
 const unusedSpan = 90 * day
 
-// Cooling reports whether it is too early to take a restored license again: the person must first have been idle since
-// the restore for the whole span of the rule.
+// Cooling reports whether it is too early to take a restored license again. The person must first be idle for the whole
+// span of the rule after the restore.
 func (j *Judge) Cooling(r *Rule, p *directory.Person, givenBack time.Time) bool {
 	if len(r.when.activity) == 0 {
 		return j.now.Sub(givenBack) < unusedSpan

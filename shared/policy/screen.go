@@ -10,15 +10,14 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// screen evaluates conditions for all people of a crowd at once. A condition is a tree of tests. For the tests that
-// screen knows, it gets yes or no for each person from the columns, exactly as the Judge's own steps would. For any
-// other test, the result is Unset. The condition then has a result only if its other tests settle it, by the same
-// three-valued logic.
+// screen evaluates conditions for all people of a crowd at once. A condition is a tree of tests. screen evaluates some
+// tests from the columns, and gets the same result for each person as the Judge's own steps. The result of any other
+// test is Unset. The condition then has a result only if the remaining tests settle it, by the same three-valued logic.
 type screen struct {
 	*Judge
 	*Crowd
 	dates   map[*attribute][]int64
-	through map[*attribute]time.Time // up to when the reports say anything about the dates
+	through map[*attribute]time.Time // the end of the reports that have the dates
 	spans   []time.Duration          // the spans of the condition
 	moment  []int64                  // see screenturns.go; nil if everybody is evaluated as of now
 
@@ -52,7 +51,7 @@ func (s *screen) condition(c *condition) []directory.Flag {
 			reported++
 		}
 	}
-	if reported > mostWorlds { // the Judge gives up too
+	if reported > mostWorlds { // the Judge finds no result either
 		return s.all(directory.Unset)
 	}
 	s.spans = c.spans

@@ -21,7 +21,7 @@ func (s *screen) field(a *attribute) (c Column, source directory.Source, ok bool
 	return c, a.fields[0].Source, ok
 }
 
-// readable reports whether the values of an attribute follow from columns.
+// readable reports whether columns have the values of an attribute.
 func (s *screen) readable(a *attribute) bool {
 	if a.kind != directory.Date {
 		_, _, ok := s.field(a)
@@ -35,7 +35,7 @@ func (s *screen) readable(a *attribute) bool {
 	})
 }
 
-// flag returns the values of a flag of an account.
+// flag returns the values of a flag attribute for each person.
 func (s *screen) flag(a *attribute) []directory.Flag {
 	flags := s.all(directory.Unset)
 	c, source, ok := s.field(a)
@@ -72,7 +72,7 @@ func (s *screen) text(attr, literal ast.Expr, equal bool) []directory.Flag {
 		return directory.FlagOf(strings.EqualFold(text, want) == equal)
 	}
 	byWord := make([]directory.Flag, len(c.Words))
-	few := len(c.Words) <= s.People // as is usual with a single dictionary
+	few := len(c.Words) <= s.People // usually true, because there is one dictionary
 	if few {
 		for word, text := range c.Words {
 			byWord[word] = compared(text)
@@ -95,7 +95,8 @@ func (s *screen) text(attr, literal ast.Expr, equal bool) []directory.Flag {
 // lastActivity is the newest of three fields.
 const lastActivity = "entra.lastActivity"
 
-// columnsOf returns the columns whose newest date is the field, or nil if one of them is missing.
+// columnsOf returns the columns that together have the field: its value is the newest of their dates. It returns nil if
+// a column is missing.
 func (s *screen) columnsOf(f *directory.Field) (columns []Column) {
 	names := []string{f.Name}
 	if f.Name == lastActivity {
@@ -150,7 +151,8 @@ func (s *screen) date(a *attribute) []int64 {
 	return dates
 }
 
-// newest adds a field to the dates of an attribute. An unknown account may have a later date.
+// newest adds the dates of a field to the dates of an attribute. It sets open for people whose account is unknown,
+// because the account may have a later date.
 func (s *screen) newest(f *directory.Field, dates []int64, known, open []bool) {
 	columns := s.columnsOf(f)
 	for row, half := range s.Accounts[f.Source] {
@@ -198,7 +200,7 @@ func (s *screen) test(call ast.CallExpr) []directory.Flag {
 	return flags
 }
 
-// compare compares the value of a date with a time. The result is Unset for a date without a value.
+// compare compares the value of a date attribute with a time. The result is Unset for a date without a value.
 func (s *screen) compare(operator string, value, bound ast.Expr) []directory.Flag {
 	flags := s.all(directory.Unset)
 	at, moves, ok := s.instant(bound)
@@ -211,7 +213,7 @@ func (s *screen) compare(operator string, value, bound ast.Expr) []directory.Fla
 	}
 	holds, dates := orders[operator], s.moved(s.date(a), moves)
 	if !s.through[a].IsZero() {
-		return flags // such dates may only be tested
+		return flags // conditions may test dates of reports, but not compare their values
 	}
 	known := stepAt(at, func(t time.Time) directory.Flag { return directory.FlagOf(holds(t.Compare(at))) })
 	for row, date := range dates {
@@ -228,7 +230,7 @@ var orders = map[string]func(order int) bool{
 	operators.Greater: func(order int) bool { return order > 0 }, operators.GreaterEquals: func(order int) bool { return order >= 0 },
 }
 
-// dateOf returns the date attribute that an expression names, or nil if it names none.
+// dateOf returns the date attribute that an expression names, or nil if the expression names none.
 func (s *screen) dateOf(e ast.Expr) *attribute {
 	if e.Kind() != ast.IdentKind {
 		return nil
@@ -264,7 +266,7 @@ func (s *screen) instant(e ast.Expr) (at time.Time, moves, ok bool) {
 	return time.Time{}, false, false
 }
 
-// empty reports for whom an attribute has no value, as Judge.Empty does.
+// empty reports for each person whether the attribute has no value; see Judge.Empty.
 func (s *screen) empty(a *attribute) []bool {
 	empty := make([]bool, s.People)
 	if a.kind == directory.Date {

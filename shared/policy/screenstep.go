@@ -12,7 +12,7 @@ type step struct {
 	before, equal, after directory.Flag
 }
 
-// stepAt returns the step of a test at an instant.
+// stepAt returns the step for a test whose result changes only at the instant at.
 func stepAt(at time.Time, test func(time.Time) directory.Flag) step {
 	s := step{at: at.UnixMicro(), before: test(at.Add(-time.Microsecond)), equal: test(at), after: test(at.Add(time.Microsecond))}
 	if !at.Equal(time.UnixMicro(s.at)) { // the instant lies between two microseconds
@@ -21,7 +21,7 @@ func stepAt(at time.Time, test func(time.Time) directory.Flag) step {
 	return s
 }
 
-// of returns the answer for a date in microseconds.
+// of returns the result of the test for a date in microseconds.
 func (s step) of(date int64) directory.Flag {
 	switch {
 	case date < s.at:

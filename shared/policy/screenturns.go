@@ -10,8 +10,8 @@ import (
 
 // A rule that keeps a license says reclaim at a later time if the person stays away; see Turns. Screen finds this time
 // from columns. It evaluates the conditions for pairs of a row and a time at which the verdict can change. In such a
-// pair the dates are moved instead of now: a date that is so many days before the time of the pair is compared as if it
-// were so many days before the origin.
+// pair, the origin stands for now. Screen moves the dates by the same amount: a date n days before the time of the pair
+// becomes a date n days before the origin.
 
 // Turned is a row whose verdict turns from keep to reclaim.
 type Turned struct {
@@ -27,7 +27,8 @@ func (s *screen) origin() time.Time {
 	return time.Unix(0, 0).UTC()
 }
 
-// moved returns dates as they are compared with a time that moves with now.
+// moved returns dates for a comparison. If moves is true, the comparison is with now, and moved moves the dates to the
+// origin.
 func (s *screen) moved(dates []int64, moves bool) []int64 {
 	if s.moment == nil || !moves {
 		return dates
@@ -41,8 +42,8 @@ func (s *screen) moved(dates []int64, moves bool) []int64 {
 	return moved
 }
 
-// turns returns, in the order of the rows, when a rule will say reclaim about those whom it keeps, as TurnsBy does. It
-// sets open for the people of whom the columns do not tell.
+// turns returns the times at which a rule says reclaim about the people whom it now keeps, as TurnsBy does. The result
+// is in the order of the rows. turns sets open for the people whose time does not follow from the columns.
 func (s *screen) turns(r *Rule, verdicts []Plain, open []bool, until time.Time) (turned []Turned) {
 	rows, at, ok := s.turningPoints(r, verdicts, open, until)
 	if !ok {
@@ -56,7 +57,8 @@ func (s *screen) turns(r *Rule, verdicts []Plain, open []bool, until time.Time) 
 	}
 	pairs := newScreen(s.Judge, s.Crowd.pick(rows))
 	pairs.moment = at
-	// Whoever is not open is not exempt and, if turningPoints gives a row, is asked. Both stay so without a time in them.
+	// A person who is not open is not exempt. A row from turningPoints fulfils the condition "for", or the condition
+	// moves. Both results stay the same if the condition has no time in it.
 	scope, when, exempt := pairs.all(directory.Yes), pairs.condition(r.when), pairs.all(directory.No)
 	if r.scope.moves() {
 		scope = pairs.condition(r.scope)
@@ -64,7 +66,7 @@ func (s *screen) turns(r *Rule, verdicts []Plain, open []bool, until time.Time) 
 	if c := s.policy.exempt.when; c.moves() {
 		exempt = pairs.condition(c)
 	}
-	grace, done := s.spared(r), -1 // done is the last row that needs no further pair
+	grace, done := s.spared(r), -1 // done is the last row whose remaining pairs are not needed
 	for i, row := range rows {
 		switch holds := and(and(scope[i], when[i]), not(exempt[i])); {
 		case row == done || holds == directory.No:
@@ -80,7 +82,7 @@ func (s *screen) turns(r *Rule, verdicts []Plain, open []bool, until time.Time) 
 }
 
 // turningPoints returns the times up to until at which the verdicts can change, in order: at[i] is a time for the row
-// rows[i]. It sets open for people of whom a report shows only that they did nothing since its horizon. ok is false if
+// rows[i]. It sets open for people whose report shows only that they were not active since its horizon. ok is false if
 // the columns lack a date that the conditions read.
 func (s *screen) turningPoints(r *Rule, verdicts []Plain, open []bool, until time.Time) (rows []int, at []int64, ok bool) {
 	now, last := s.now.UnixMicro(), until.UnixMicro()
@@ -94,11 +96,11 @@ func (s *screen) turningPoints(r *Rule, verdicts []Plain, open []bool, until tim
 		case a.kind != directory.Date:
 		case s.readable(a):
 			dates = append(dates, newMovable(s.date(a), a.bounded(), offsets, now, last))
-		case !a.bounded(): // a report that cannot be trusted makes the date unknown, so that it adds no time
+		case !a.bounded(): // a date from a report that cannot be trusted is unknown, and adds no time
 			return nil, nil, false
 		}
 	}
-	asks := r.scope.moves() // whether the rule may ask somebody later whom it does not ask now
+	asks := r.scope.moves() // the condition "for" may become true later
 	for row, v := range verdicts {
 		if open[row] || v <= PlainNotHolder || v == PlainNotAsked && !asks {
 			continue
@@ -131,12 +133,13 @@ func (s *screen) turningPoints(r *Rule, verdicts []Plain, open []bool, until tim
 	return rows, at, true
 }
 
-// movable are the dates of an attribute, with the offsets that can move one of them between now and a last time.
+// movable holds the dates of an attribute, and the offsets that move at least one date to a time after now and up to
+// last.
 type movable struct {
 	dates       []int64
 	reported    bool
 	offsets     []int64
-	first, last int64 // only dates after first, up to last, can be moved there
+	first, last int64 // an offset can move only the dates after first, up to last, to such a time
 }
 
 func newMovable(dates []int64, reported bool, offsets []int64, now, last int64) movable {
@@ -153,9 +156,9 @@ func newMovable(dates []int64, reported bool, offsets []int64, now, last int64) 
 	return m
 }
 
-// steps returns by how much a date is moved to become a time at which the verdict can change, in microseconds, and the
-// times after now, up to last, that are the same for everybody. ok is false if one of them is no whole number of
-// microseconds.
+// steps returns the offsets and the fixed times at which a verdict can change, in microseconds. A date plus an offset
+// is such a time. The fixed times are the same for everybody. They are after now, up to last. ok is false if an offset
+// or a time is no whole number of microseconds.
 func (r *Rule) steps(now, last int64) (offsets, fixed []int64, ok bool) {
 	var instants []time.Time
 	for _, c := range r.conditions {
@@ -180,8 +183,8 @@ func (r *Rule) steps(now, last int64) (offsets, fixed []int64, ok bool) {
 	return offsets, fixed, true
 }
 
-// pick returns a crowd of the people in the given rows. A row may be given several times. Groups and licenses are left
-// out.
+// pick returns a crowd of the people in the given rows. A row may be given several times. The crowd has no groups and
+// no licenses.
 func (c *Crowd) pick(rows []int) *Crowd {
 	some := &Crowd{People: len(rows)}
 	for source, states := range c.Accounts {

@@ -8,8 +8,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// used returns what a report says about a field. It returns false if the field is not a last use from a report, or if
-// the report says nothing.
+// used returns the last uses that a report has for a field. It returns false if the field is not a last use from a
+// report, or if the report has no trustworthy dates.
 func (s *screen) used(f *directory.Field) (Used, bool) {
 	if signal, dated := f.Signal(); dated && signal.Reported() && f.Meaning == directory.Activity {
 		return s.Used(signal)
@@ -17,8 +17,8 @@ func (s *screen) used(f *directory.Field) (Used, bool) {
 	return Used{}, false
 }
 
-// newestUse adds the last use from a report to the dates of an attribute. never is set for each person without a use in
-// the report's span, because a date before that span is then not known to be the newest.
+// newestUse adds the last uses from a report to the dates of an attribute. It sets never for each person without a use
+// in the report's span. A date before that span may then not be the newest.
 func (s *screen) newestUse(used Used, dates []int64, known, open, never []bool) {
 	for row, state := range s.Accounts[directory.Entra] {
 		switch {
@@ -32,9 +32,9 @@ func (s *screen) newestUse(used Used, dates []int64, known, open, never []bool) 
 	}
 }
 
-// late returns the earliest date, in microseconds, that settles a test that compares dates with at. Earlier dates do
-// not settle the test, because the report ends before at; see dateTest. moves is as in instant. late returns None if no
-// report has the attribute's dates, or if all reports end late enough.
+// late returns the earliest date, in microseconds, that settles a test that compares dates with at. asked is false for
+// a test without a time. moves is as in instant. Earlier dates do not settle the test, because the report ends before
+// at; see dateTest. late returns None if no report has the attribute's dates, or if all reports end late enough.
 func (s *screen) late(a *attribute, asked bool, at time.Time, moves bool) int64 {
 	if !asked && len(s.spans) > 0 {
 		at = s.origin().Add(-slices.Min(s.spans))
@@ -43,7 +43,7 @@ func (s *screen) late(a *attribute, asked bool, at time.Time, moves bool) int64 
 	switch {
 	case through.IsZero():
 		return None
-	case s.moment != nil && !moves: // by then, a later report says more
+	case s.moment != nil && !moves: // at the time of the pair, a later report covers more days
 		return math.MaxInt64
 	case s.now.Add(at.Sub(s.origin())).After(through.Add(s.lead)):
 		return at.Add(time.Microsecond - 1).UnixMicro()

@@ -17,8 +17,8 @@ import (
 // maxPattern is the maximum length of a regular expression, in bytes.
 const maxPattern = 256
 
-// senseless finds parts of a condition that are well typed but make no sense. Each fault has the id of an expression
-// and says how to fix it.
+// senseless finds the parts of a condition that are well typed but make no sense. Each fault has the id of the part and
+// says how to fix it.
 type senseless struct {
 	policy *Policy
 	faults []sense
@@ -60,7 +60,7 @@ func (s *senseless) find(root ast.Expr) []sense {
 	return s.faults
 }
 
-// notNull says how to write a comparison with null. It names the date that is compared.
+// notNull returns the message for a comparison with null. The message names the date that is compared.
 func (s *senseless) notNull(operator string, operands []ast.Expr) string {
 	for _, o := range operands {
 		if m := s.momentOf(o); m.date != nil && m.known {
@@ -77,7 +77,8 @@ func isNull(e ast.Expr) bool {
 	return e.Kind() == ast.LiteralKind && e.AsLiteral().Type() == types.NullType
 }
 
-// pattern checks a regular expression. It must be a literal, must not be too long, and must be anchored at both ends.
+// pattern checks a regular expression. The expression must be a literal, must not be too long, and must be anchored at
+// both ends.
 func (s *senseless) pattern(e ast.Expr) {
 	text, written := textOf(e)
 	if !written {
@@ -160,8 +161,8 @@ func (s *senseless) momentOf(e ast.Expr) moment {
 	return moment{}
 }
 
-// settled finds comparisons of a past date with now or a later time. Such a comparison is true for everybody who has
-// the date, or for nobody. All dates except hiring dates lie in the past.
+// settled finds comparisons of a past date with now or a later time. Such a comparison is true for everybody with the
+// date, or for nobody. All dates except hiring dates lie in the past.
 func (s *senseless) settled(id int64, function string, operands []ast.Expr) {
 	earlier, compares := comparisons[function]
 	if !compares {

@@ -16,7 +16,7 @@ type Swept struct {
 }
 
 // Sweep is like Screen, but its plain verdicts include verdicts to reclaim. Such a verdict is plain if the columns show
-// that the person holds the license, that both conditions are true, that no exemption can hold, and that no grace can.
+// that the person holds the license, that both conditions are true, and that no exemption and no grace can hold.
 func (j *Judge) Sweep(c *Crowd) *Swept {
 	s := newScreen(j, c)
 	s.sweeps = true
@@ -25,9 +25,9 @@ func (j *Judge) Sweep(c *Crowd) *Swept {
 	return &Swept{Verdicts: verdicts, Open: open, screen: s}
 }
 
-// LastSeen returns the newest date of use that each person is known to have, in microseconds since 1970, or None. The
-// dates are those that the rule's condition reads; see lastSeen. known reports whether there is certainly no later
-// date, up to the end of the reports. Both are valid only for people who are not open.
+// LastSeen returns the newest known date of use of each person, in microseconds since 1970, or None. It uses the dates
+// that the rule's condition "when" reads; see lastSeen. known reports whether there is certainly no later date up to
+// the end of the reports. at and known are valid only for people who are not open.
 func (w *Swept) LastSeen(r *Rule) (at []int64, known []bool) {
 	s := w.screen
 	at, known = make([]int64, s.People), make([]bool, s.People)
@@ -42,7 +42,7 @@ func (w *Swept) LastSeen(r *Rule) (at []int64, known []bool) {
 	return at, known
 }
 
-// latest replaces dates by those of a field that are later. It clears known for people whose field is unknown.
+// latest replaces dates in at by later dates of a field. It clears known for people whose field is unknown.
 func (s *screen) latest(f *directory.Field, at []int64, known []bool) {
 	if used, reported := s.used(f); reported {
 		for row, state := range s.Accounts[directory.Entra] {
@@ -64,14 +64,14 @@ func (s *screen) latest(f *directory.Field, at []int64, known []bool) {
 	}
 }
 
-// narrow is the part of a crowd from whom some variant of a rule reclaims.
+// narrow is the part of a crowd from whom the variant of a rule with the fewest days reclaims.
 type narrow struct {
 	rows   []int
 	screen *screen // of these rows
 }
 
-// narrowed returns the plain verdicts of a rule, of which those of the rule within are known. Whoever that rule keeps,
-// this one keeps too.
+// narrowed returns the plain verdicts of a rule. within has the verdicts of the rule r.within. If r.within keeps a
+// license, r keeps it too.
 func (s *screen) narrowed(r *Rule, within []Plain, open []bool) []Plain {
 	part := s.narrow[r.within]
 	if part == nil {
@@ -96,10 +96,10 @@ func (s *screen) narrowed(r *Rule, within []Plain, open []bool) []Plain {
 	return verdicts
 }
 
-// spared says who may be in grace for a rule. It looks only at the people whom the rule would reclaim otherwise.
+// spared says who may be in grace for a rule. It is computed only for the people for whom both conditions are true.
 type spared struct {
 	by    []func(row int) bool // one for each kind of grace that the policy has
-	known []directory.Flag     // answers
+	known []directory.Flag     // results of is, by row; Unset means not computed
 }
 
 func (s *spared) is(row int) bool {
@@ -110,8 +110,8 @@ func (s *spared) is(row int) bool {
 	return s.known[row] == directory.Yes
 }
 
-// spared returns who may be in grace for a rule. Rules of a trial about the same license and the same dates have the
-// same answers, so these are kept.
+// spared returns who may be in grace for a rule. The result is kept, because rules of a Trial about the same license
+// and the same dates have the same result.
 func (s *screen) spared(r *Rule) *spared {
 	key := r.License.Name
 	for _, a := range r.when.activity {
@@ -133,13 +133,14 @@ func (s *screen) spared(r *Rule) *spared {
 	return s.graces[key]
 }
 
-// graceBegan returns the latest microsecond at which a grace of days can have begun that has ended by now.
+// graceBegan returns the latest begin of a grace that has ended by now, in microseconds since 1970. days is the length
+// of the grace.
 func (s *screen) graceBegan(days int) int64 {
 	return s.now.Add(-time.Duration(days) * day).UnixMicro()
 }
 
-// neverUsed says to whom Judge.neverSignedIn may give grace: no date of theirs is known, and the account is newer than
-// ended or of unknown age.
+// neverUsed reports to whom Judge.neverSignedIn may give grace: people without a known date of use, whose account is
+// newer than ended or of unknown age.
 func (s *screen) neverUsed(r *Rule, ended int64) func(row int) bool {
 	var uses [][]int64
 	for _, a := range r.when.activity {
@@ -152,7 +153,7 @@ func (s *screen) neverUsed(r *Rule, ended int64) func(row int) bool {
 	}
 }
 
-// newlyHeld says to whom Judge.newHolder may give grace.
+// newlyHeld reports to whom Judge.newHolder may give grace.
 func (s *screen) newlyHeld(l *License, ended int64) func(row int) bool {
 	if l.holders != nil {
 		return func(row int) bool {
@@ -170,8 +171,8 @@ func (s *screen) newlyHeld(l *License, ended int64) func(row int) bool {
 // inSeconds is the format of a date without its fraction and zone.
 const inSeconds = "2006-01-02T15:04:05"
 
-// allBefore reports whether every date in a text of dates lies certainly before bound. It compares texts, because parsing
-// the dates of everybody takes too long.
+// allBefore reports whether every date in a text of dates lies certainly before bound. It compares texts, because it
+// takes too long to parse the dates of everybody.
 func allBefore(dates, bound string) bool {
 	any := false
 	for date := range strings.FieldsSeq(dates) {
@@ -182,7 +183,7 @@ func allBefore(dates, bound string) bool {
 	return any
 }
 
-// newlyEnabled says to whom Judge.enabledAgain may give grace.
+// newlyEnabled reports to whom Judge.enabledAgain may give grace.
 func (s *screen) newlyEnabled(l *License, ended int64) func(row int) bool {
 	source := l.source()
 	return func(row int) bool {
@@ -194,9 +195,9 @@ func (s *screen) newlyEnabled(l *License, ended int64) func(row int) bool {
 	}
 }
 
-// Outcomes returns the outcome of every rule on a person, in the order of the policy. It uses the memory of list. It is
-// faster than AskAll, because it finds no reasons, and does not ask a variant of a trial whose outcome follows from that
-// of the rule within.
+// Outcomes returns the outcome of every rule on a person, in the order of the policy. It stores the result in the
+// memory of list. It is faster than AskAll, because it finds no reasons. It also does not evaluate a rule of a Trial
+// whose outcome follows from the outcome of the rule within.
 func (j *Judge) Outcomes(p *directory.Person, list []Outcome) []Outcome {
 	var once exempted
 	list = slices.Grow(list[:0], len(j.policy.Rules))[:len(j.policy.Rules)]
@@ -216,8 +217,8 @@ func (j *Judge) Outcomes(p *directory.Person, list []Outcome) []Outcome {
 	return list
 }
 
-// LastSeen returns the newest date of use that the person is known to have, among the dates that the rule's condition
-// reads, or the zero time. known reports whether there is certainly no later date, up to the end of the reports.
+// LastSeen returns the newest known date of use of a person, or the zero time. It uses the dates that the rule's
+// condition "when" reads. known reports whether there is certainly no later date up to the end of the reports.
 func (j *Judge) LastSeen(r *Rule, p *directory.Person) (at time.Time, known bool) {
 	return lastSeen(r.when.activity, p), !slices.ContainsFunc(r.when.activity, func(a *attribute) bool {
 		return slices.ContainsFunc(a.fields, func(f *directory.Field) bool {
@@ -226,9 +227,10 @@ func (j *Judge) LastSeen(r *Rule, p *directory.Person) (at time.Time, known bool
 	})
 }
 
-// Late returns how late the reports may be from which the rule's condition takes dates of use. It is zero if it reads
-// none.
+// Late returns how late the reports may be that have the dates of use in the rule's condition "when". It is zero if the
+// condition reads no dates of use from reports.
 func (r *Rule) Late() time.Duration { return r.late() }
 
-// SeesUse reports whether the rule's condition reads a date of use. Without one, nobody can be seen to come back.
+// SeesUse reports whether the rule's condition "when" reads a date of use. Without such a date, the rule cannot show
+// that a person returned.
 func (r *Rule) SeesUse() bool { return len(r.when.activity) > 0 }

@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Says is what a part of a rule says about a person: one of three values.
+// Says is the result of a part of a rule for a person: one of three values.
 type Says string
 
 // The three values.
@@ -32,7 +32,7 @@ func saysOf(f directory.Flag) Says {
 	return Unknown
 }
 
-// not turns true and false around. Unknown stays unknown.
+// not turns True into False and False into True. Unknown stays Unknown.
 func (s Says) not() Says {
 	switch s {
 	case True:
@@ -43,44 +43,47 @@ func (s Says) not() Says {
 	return s
 }
 
-// The ways in which the parts of a Node are joined.
+// The words for how the parts of a Node are joined.
 const (
 	And = "and"
 	Or  = "or"
 	Not = "not"
-	If  = "if" // three parts: a condition, what holds if it is true, and what holds if it is false
+	If  = "if" // three parts: a condition, the part for true, and the part for false
 )
 
-// Node is a rule, a condition or a part of one, with what it says about one person.
+// Node is a rule, a condition or a part of one, with its result for one person.
 type Node struct {
-	// Name is the name of a part of a rule: holder, exempt, for, when or grace. It is empty below these.
+	// Name is the name of a part of a rule: holder, exempt, for, when or grace. It is empty for a part of such a part.
 	Name string `json:"name,omitempty"`
-	// Text is the part as the policy writes it. For a part that no condition spells out, such as the exemption, Text is
-	// a short sentence.
+	// Text is the part as the policy writes it. For a part without a condition in the policy, such as holder, Text is a
+	// short sentence.
 	Text string `json:"text"`
-	// Words is the part in words. Tree leaves it empty, because package words is above this one.
+	// Words is the part in words. Tree leaves it empty, because package policy cannot import package words.
 	Words string `json:"words,omitempty"`
-	// Denial says in words that the part is false. It is empty for another part, and where that cannot be said safely.
+	// Denial says in words that the part is false. It is empty for a part that is not false, and if the words could be
+	// wrong.
 	Denial string `json:"denial,omitempty"`
 	Says   Says   `json:"says"`
-	// Join says how Parts make up the node. It is empty if there are no parts.
+	// Join says how Parts are joined. It is empty if there are no parts.
 	Join string `json:"join,omitempty"`
-	// Decisive means that the node contributes to what the rule says. A part that another part outweighs does not.
+	// Decisive means that the node contributes to the result of the rule. It is false for a part that another part
+	// outweighs.
 	Decisive bool `json:"decisive,omitempty"`
 	// Values are the attributes that a part without further parts reads, with their values.
 	Values []Evidence `json:"values,omitempty"`
-	// Why says why the part is unknown, or why a part that no condition spells out is as it is.
+	// Why says why the part is unknown. For a part without a condition in the policy, it says why the part has its
+	// result.
 	Why   string  `json:"why,omitempty"`
 	Parts []*Node `json:"parts,omitempty"`
 
-	condition *condition // nil for a part that no condition spells out
+	condition *condition // nil for a part without a condition in the policy
 }
 
-// Tree returns what each part of a rule says about a person. The root is true exactly if the verdict is Reclaim, and
-// unknown exactly if the verdict is Undecided. Its parts are the license, the exemption, "for", "when" and grace. Each
-// part of a condition is evaluated on its own, by the steps that the Judge uses for the whole condition; so a part that
-// does not matter has a value too. CEL's own record of an evaluation cannot be used, because it stops where CEL stops,
-// keeps only the last of several worlds, and hides the steps from each other that plan replaces.
+// Tree returns the result of each part of a rule for a person. The root is true exactly if the verdict is Reclaim, and
+// unknown exactly if the verdict is Undecided. Its parts are the license, the exemption, "for", "when" and grace. Tree
+// evaluates each part of a condition on its own, by the steps that the Judge uses for the whole condition. So a part
+// that does not matter has a result too. Tree cannot use CEL's own record of an evaluation. The record stops where CEL
+// stops and keeps only the last of several worlds. It also lacks steps that plan replaces.
 func (j *Judge) Tree(r *Rule, p *directory.Person) (*Node, error) {
 	j.about(r, p)
 	d := decision{holder: j.holds(r.License, p), exempt: j.exemption(p), grace: j.inGrace(r, p)}
@@ -107,7 +110,7 @@ func (j *Judge) Tree(r *Rule, p *directory.Person) (*Node, error) {
 		n.Name = map[bool]string{true: "for", false: "when"}[c == r.scope]
 		root.Parts = append(root.Parts, n)
 	}
-	if d.holder != directory.No { // the Judge does not ask for how long a license is held that is not
+	if d.holder != directory.No { // the Judge computes no grace for a license that the person does not hold
 		root.Parts = append(root.Parts, graceNode(d.grace))
 	}
 	root.Says = all(root.Parts)
@@ -115,7 +118,7 @@ func (j *Judge) Tree(r *Rule, p *directory.Person) (*Node, error) {
 	return root, nil
 }
 
-// all joins parts by "and".
+// all returns the result of parts that are joined by "and".
 func all(parts []*Node) Says {
 	says := True
 	for _, n := range parts {
@@ -160,8 +163,8 @@ func graceNode(g grace) *Node {
 	return n
 }
 
-// conditionNode returns a condition with its parts. The texts come from the condition as written: compile rewrites the
-// texts and names of the one that is evaluated, and keeps the ids of its parts.
+// conditionNode returns a condition with its parts. The texts come from the condition as written. compile rewrites
+// texts and names in the condition that is evaluated, and keeps the ids of its parts.
 func (j *Judge) conditionNode(c *condition, p *directory.Person) (*Node, error) {
 	written, err := ParseWritten(c.source)
 	if err != nil {
@@ -181,7 +184,7 @@ type branching struct {
 	written   map[int64]ast.Expr // the parts as written, by id
 }
 
-// joins maps operators to the word for how they join.
+// joins maps operators to the words And, Or, Not and If.
 var joins = map[string]string{operators.LogicalAnd: And, operators.LogicalOr: Or, operators.LogicalNot: Not, operators.Conditional: If}
 
 func (b *branching) node(e ast.Expr) (*Node, error) {
@@ -207,7 +210,7 @@ func (b *branching) node(e ast.Expr) (*Node, error) {
 	return n, nil
 }
 
-// operands returns the parts of a joined expression. Nested joins of one kind are one: a && b && c has three parts.
+// operands returns the parts of a joined expression. It flattens nested joins of one kind: a && b && c has three parts.
 func (b *branching) operands(e ast.Expr, join string) (list []ast.Expr) {
 	for _, o := range e.AsCall().Args() {
 		if (join == And || join == Or) && o.Kind() == ast.CallKind && joins[o.AsCall().FunctionName()] == join {
@@ -262,7 +265,7 @@ func (b *branching) text(e ast.Expr) string {
 	return strings.ReplaceAll(code, "\n", " ")
 }
 
-// decide marks the node and those of its parts that contribute to what it says.
+// decide sets Decisive for the node and for its parts that contribute to the node's result.
 func (n *Node) decide() {
 	n.Decisive = true
 	parts := n.Parts
@@ -272,7 +275,7 @@ func (n *Node) decide() {
 		if n.Says == outweighs || n.Says == Unknown {
 			parts = slices.DeleteFunc(slices.Clone(parts), func(part *Node) bool { return part.Says != n.Says })
 		}
-		if len(parts) == 0 { // no part settles it alone: together they cover every case
+		if len(parts) == 0 { // no single part settles the result, so all parts together do
 			parts = n.Parts
 		}
 	case If:
@@ -290,5 +293,5 @@ func (n *Node) decide() {
 	}
 }
 
-// Spoken reports whether the node is a part that no condition spells out, such as the exemption.
+// Spoken reports whether the policy has no condition for the node, such as for the exemption.
 func (n *Node) Spoken() bool { return n.condition == nil }

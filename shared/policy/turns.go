@@ -10,8 +10,8 @@ import (
 // maxOffsets limits the number of sums of spans.
 const maxOffsets = 243
 
-// offsetsOf returns the sums of a rule's spans, because a condition may add and subtract several. If there would be too
-// many sums, further spans are added only on their own.
+// offsetsOf returns the sums and differences of the spans of a rule, because a condition may add and subtract several
+// spans. If there would be too many sums, a further span is added only to zero.
 func offsetsOf(conditions []*condition) []time.Duration {
 	offsets := []time.Duration{0}
 	for _, c := range conditions {
@@ -29,8 +29,8 @@ func offsetsOf(conditions []*condition) []time.Duration {
 	return slices.Compact(offsets)
 }
 
-// Days returns the span in days that the condition "when" has. It returns 0 if the condition has no span of whole days,
-// or several different ones.
+// Days returns the span of the condition "when", in days. It returns 0 if the condition has several different spans, or
+// none of whole days.
 func (r *Rule) Days() int {
 	spans := slices.Compact(slices.Sorted(slices.Values(r.when.spans)))
 	if len(spans) != 1 || spans[0]%day != 0 {
@@ -48,17 +48,17 @@ func (p *Policy) LongestSpan() (longest time.Duration) {
 }
 
 // Turns returns the first time at which the rule would take the license if the person stays away and nothing else
-// changes. It returns false if there is no such time. given lists when the license was given to the person by a run or
-// by somebody else; the rule then also waits as Cooling says.
+// changes. It returns false if there is no such time. given lists the times at which a run or somebody else gave the
+// license to the person. The rule then waits until Cooling returns false for all these times.
 //
-// The rule is evaluated only at times at which its verdict can change. These are the dates of the person and each
-// timestamp("…"), moved by the spans in the conditions; the second after each of these, because comparisons may be
-// strict; and the ends of grace and leave.
+// Turns evaluates the rule only at times at which its verdict can change. These are the dates of the person and each
+// timestamp("…"), moved by the spans in the conditions. They include the second after each of these times, because
+// comparisons may be strict. They also include the ends of grace and leave.
 func (j *Judge) Turns(r *Rule, p *directory.Person, given ...time.Time) (time.Time, bool) {
 	return j.TurnsBy(time.Time{}, r, p, given...)
 }
 
-// TurnsBy is like Turns, but looks only at times up to until. The zero time sets no limit.
+// TurnsBy is like Turns, but finds only times up to until. The zero time sets no limit.
 func (j *Judge) TurnsBy(until time.Time, r *Rule, p *directory.Person, given ...time.Time) (time.Time, bool) {
 	j.instants, j.until = j.instants[:0], until
 	j.turningPoints(r, p)
@@ -72,8 +72,9 @@ func (j *Judge) TurnsBy(until time.Time, r *Rule, p *directory.Person, given ...
 	})
 }
 
-// SettledBy reports whether a verdict to keep or exempt certainly does not turn up to until, because neither the
-// conditions nor a grace nor the exemption change by then. It is much faster than TurnsBy. v is the verdict as of now.
+// SettledBy reports whether a verdict to keep or exempt certainly does not turn up to until. It returns true only if
+// the conditions, the grace and the exemption cannot change by then. It is much faster than TurnsBy. v is the verdict
+// as of now.
 func (j *Judge) SettledBy(until time.Time, r *Rule, p *directory.Person, v Verdict) bool {
 	switch {
 	case v.Outcome == Exempt:
@@ -88,7 +89,7 @@ func (j *Judge) SettledBy(until time.Time, r *Rule, p *directory.Person, v Verdi
 	return len(j.instants) == 0
 }
 
-// staysExempt reports whether somebody who is exempt certainly is so up to until.
+// staysExempt reports whether a person who is exempt certainly stays exempt up to until.
 func (j *Judge) staysExempt(until time.Time, p *directory.Person) bool {
 	if j.policy.exempt.when.moves() {
 		return false
@@ -104,15 +105,15 @@ func (j *Judge) staysExempt(until time.Time, p *directory.Person) bool {
 	return true
 }
 
-// CoolsUntil returns the first time at which Cooling is false if the person stays away. It returns false if there is no
-// such time.
+// CoolsUntil returns the first time at which Cooling returns false if the person stays away. Its boolean is false if
+// there is no such time.
 func (j *Judge) CoolsUntil(r *Rule, p *directory.Person, given time.Time) (time.Time, bool) {
 	j.instants = j.instants[:0]
 	j.coolingPoints(r, p, given)
 	return j.first(func() bool { return !j.Cooling(r, p, given) })
 }
 
-// first returns the first of j.instants at which holds returns true. It returns false if there is none.
+// first returns the first of j.instants at which holds returns true. Its boolean is false if there is none.
 func (j *Judge) first(holds func() bool) (time.Time, bool) {
 	now := j.now
 	defer func() {
@@ -188,14 +189,14 @@ func (j *Judge) Evidence(r *Rule, p *directory.Person) []Evidence {
 // Fact is an attribute of a person with its origin.
 type Fact struct {
 	Evidence
-	Sources []directory.Source `json:"sources,omitempty"` // the directories that its fields or its group are read from
+	Sources []directory.Source `json:"sources,omitempty"` // the directories of its fields or of its group
 	Signals []directory.Signal `json:"-"`                 // the signals of its dates
-	Date    time.Time          `json:"-"`                 // of a known date; zero for any other value
-	Through time.Time          `json:"-"`                 // the day to which the usage report of the date reaches; zero without a report
+	Date    time.Time          `json:"-"`                 // the date itself, if it is known; zero for any other value
+	Through time.Time          `json:"-"`                 // the last day of the date's usage report; zero without a report
 }
 
-// Profile returns every attribute in the mapping, and every other attribute that a rule reads. Attributes that describe
-// the license of a rule are left out.
+// Profile returns every attribute in the mapping, and every other attribute that a rule reads. It leaves out attributes
+// that describe the license of a rule.
 func (j *Judge) Profile(p *directory.Person) []Fact {
 	list := slices.Clone(j.policy.mapped)
 	for _, r := range j.policy.Rules {

@@ -7,7 +7,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Outcome is what a rule says about a license of a person.
+// Outcome is the result of a rule for a license of a person.
 type Outcome uint8
 
 // The outcomes. NotHolder is not a verdict: the person does not hold the license.
@@ -15,7 +15,7 @@ const (
 	NotHolder Outcome = iota
 	Keep
 	Reclaim
-	Undecided // something relevant is unknown; the license is kept
+	Undecided // a value that the rule needs is unknown; the license is kept
 	Exempt
 )
 
@@ -51,15 +51,16 @@ type Verdict struct {
 	// Asked says whether the rule's condition "for" holds for the person. It is Unset for people who are exempt or do
 	// not hold the license.
 	Asked directory.Flag
-	// Reason is a short sentence for people. It is empty for a plain keep, because almost everybody gets one.
-	// Judge.Reason returns the reason on demand.
+	// Reason is a short sentence for people. AskAll leaves it empty for most verdicts to keep, because almost everybody
+	// gets one. Judge.Reason returns the reason on demand.
 	Reason string
 	// Unknowns names the attributes that made the verdict undecided.
 	Unknowns []string
 	// IdleSince is the newest known activity among the dates that the rule's condition reads. It is zero if there is
 	// none. IdleSince is never the horizon of a report, because a horizon moves from day to day and is not an activity.
 	IdleSince time.Time
-	// InGrace means that the verdict is Keep and that only a grace keeps it from Reclaim or Undecided.
+	// InGrace means that the verdict is Keep only because of a grace. Without the grace it would be Reclaim or
+	// Undecided.
 	InGrace bool
 	// NoDate means that the verdict is Reclaim and that its condition read an activity date without a value.
 	NoDate bool

@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/plain"
 )
 
-// CEL suggests similarly spelled names, such as laterThan for olderThan, or accountEnabled for accountDisabled. They
-// may mean the opposite, so they are never shown.
+// CEL suggests names with a similar spelling, such as laterThan for olderThan, or accountEnabled for accountDisabled.
+// Such a name may mean the opposite, so idleseat removes CEL's suggestions.
 var (
 	guess      = regexp.MustCompile(` \(did you mean [^)]*\)`)
 	undeclared = regexp.MustCompile(`^undeclared reference to '([^']+)'`)
@@ -61,8 +61,8 @@ func isCalled(source, name string) bool {
 	return regexp.MustCompile(`\b` + regexp.QuoteMeta(name) + `\s*\(`).MatchString(source)
 }
 
-// functions lists the functions that a condition may call, without operators. Each comes with its meaning, because two
-// similar names may be opposites.
+// functions lists the functions that a condition may call, without operators. Each has an example with its meaning,
+// because two similar names may have opposite meanings.
 var functions = map[string]string{
 	"earlierThan": "X.earlierThan(now - days(60)) is longer ago than 60 days",
 	"laterThan":   "X.laterThan(now - days(60)) is less long ago than 60 days",
@@ -72,7 +72,7 @@ var functions = map[string]string{
 	"days": "days(60)", "timestamp": `timestamp("2027-03-01T00:00:00Z")`, "value": "X.value()", "size": "size(X)",
 }
 
-// meant maps words that people write for a function to the function that they mean.
+// meant maps words that people write for a function to the name of the function.
 var meant = map[string]string{
 	"olderthan": "earlierThan", "isolderthan": "earlierThan", "before": "earlierThan", "isbefore": "earlierThan", "lessthan": "earlierThan",
 	"newerthan": "laterThan", "youngerthan": "laterThan", "isnewerthan": "laterThan", "after": "laterThan", "isafter": "laterThan", "since": "laterThan",
@@ -81,7 +81,7 @@ var meant = map[string]string{
 	"beginswith": "startsWith", "includes": "contains", "like": "matches", "regex": "matches",
 }
 
-// unknownName says what may be meant by a name that is neither an attribute nor a function.
+// unknownName returns the message for a name that is neither an attribute nor a function.
 func (c *compiler) unknownName(name string, isCall bool, at around) string {
 	attributes := slices.Sorted(maps.Keys(c.policy.attributes))
 	if isCall {
@@ -120,8 +120,8 @@ func (c *compiler) unknownName(name string, isCall bool, at around) string {
 	return fmt.Sprintf("the policy has no attribute %s%s%s%s", name, meant, next, list)
 }
 
-// likeFunction returns the only function whose name differs from name by a slip. It returns "" if there are two, since
-// two similar names may be opposites.
+// likeFunction returns the only function whose name is so similar to name that the difference may be a slip. It returns
+// "" if there are two, since two similar names may have opposite meanings.
 func likeFunction(name string, known []string) (like string) {
 	for _, k := range known {
 		if plain.Distance(strings.ToLower(name), strings.ToLower(k)) > slips(name) {
@@ -135,7 +135,8 @@ func likeFunction(name string, known []string) (like string) {
 	return like
 }
 
-// theAttributes lists the attributes of the policy for the first message about an unknown one.
+// theAttributes lists the attributes of the policy. It returns "" after its first call, so that only the first message
+// about an unknown attribute has the list.
 func (c *compiler) theAttributes() string {
 	if c.listed {
 		return ""
@@ -156,7 +157,7 @@ func sameLetters(name string, known []string) string {
 	return known[i]
 }
 
-// wrongTypes says which types an operator or function takes.
+// wrongTypes returns the message for an operator or function with operands of the wrong types.
 func (c *compiler) wrongTypes(operator, types string, at around) string {
 	date, instant, span := "optional_type(timestamp)", "timestamp", "duration"
 	isDate := strings.Contains(types, date)
@@ -196,7 +197,7 @@ func (c *compiler) wrongTypes(operator, types string, at around) string {
 	return fmt.Sprintf("%s is a text; write %s %s %q", x, x, strings.Trim(operator, "_"), number)
 }
 
-// needsTime says what earlierThan and laterThan take.
+// needsTime returns the message for earlierThan or laterThan with a wrong argument.
 func (c *compiler) needsTime(operator, types string, at around) string {
 	x := c.left(at, directory.Date)
 	written, _ := asTime(strings.TrimPrefix(at.after, "("))

@@ -8,15 +8,15 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// A report proves that a person did nothing since its horizon, but says nothing about the time before. So for each date
-// without activity there are two cases: a date before the horizon, or no date at all. A condition is evaluated in every
-// combination of cases, and its result is known if all of them agree. For example, "earlier than 45 days ago, or never"
-// is known, but "never" is not.
+// A report proves that a person was not active since its horizon. It shows nothing about the time before the horizon.
+// So for each date without activity there are two cases: a date before the horizon, or no date at all. A condition is
+// evaluated in every combination of cases. Its result is known if all combinations give the same result. For example,
+// "earlier than 45 days ago, or never" is known, but "never" is not.
 
 // mostWorlds is the largest number of attributes in one condition whose cases are evaluated separately.
 const mostWorlds = 6
 
-// worlds are the cases of one evaluation. If bit i of at is set, open[i] has no date.
+// worlds holds the cases of one evaluation. If bit i of at is set, open[i] has no date in the current case.
 type worlds struct {
 	open []*attribute
 	at   uint
@@ -35,8 +35,8 @@ func (w *worlds) assume(a *attribute, v directory.Value) directory.Value {
 	return v
 }
 
-// inAll evaluates ask in all cases. If the results differ, the flag is Unset and the value is the unknown of the first
-// open attribute.
+// inAll evaluates ask in all cases. If the results differ, the flag is Unset. The value is then the unknown of the
+// first open attribute.
 func (w *worlds) inAll(ask func() (directory.Flag, ref.Val)) (directory.Flag, ref.Val) {
 	w.open, w.at = w.open[:0], 0
 	first, value := ask()

@@ -15,9 +15,9 @@ import (
 type Attribute struct {
 	Name   string
 	Kind   directory.Kind
-	Fields []*directory.Field  // the fields whose value, or newest date, it is; empty for a group
-	Group  *directory.GroupRef // the group whose members it is true for; nil for fields
-	// Own means that the policy maps the name itself, to something else than the name stands for without a mapping.
+	Fields []*directory.Field  // the fields from which the value, or the newest date, comes; empty for a group
+	Group  *directory.GroupRef // the group whose members have the value true; nil for fields
+	// Own means that the policy itself maps the name, and that the name has another meaning without the mapping.
 	Own bool
 }
 
@@ -43,8 +43,8 @@ var unmapped = sync.OnceValue(func() map[string]*attribute {
 	return all
 })
 
-// Written is a condition as its author wrote it. The tree that decides is different: it has folded texts, and reads
-// some attributes in other ways.
+// Written is a condition as its author wrote it. The expression that is evaluated differs: its texts are folded, and it
+// reads some attributes in other ways.
 type Written struct {
 	Root ast.Expr
 	info *ast.SourceInfo

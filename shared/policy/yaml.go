@@ -33,7 +33,7 @@ func (r *reader) faultAt(line, column int, text string) {
 }
 
 // open parses the only document in a file. The node is nil after a fault. If kept is set, a run has stored the file,
-// and only its size is limited.
+// and open limits only the size of the file.
 func open(name string, data []byte, kept bool) (*reader, *yaml.Node) {
 	r := &reader{name: name}
 	switch {
@@ -80,7 +80,7 @@ func (r *reader) faultInvalidText(data []byte) {
 	}
 }
 
-// refuse reports anchors, aliases and tags. A reviewer must see the whole meaning of a policy in one place.
+// refuse reports anchors, aliases and tags, because a reviewer must see the whole meaning of a value in one place.
 func (r *reader) refuse(n *yaml.Node) {
 	switch {
 	case n.Kind == yaml.AliasNode:
@@ -98,7 +98,7 @@ func (r *reader) refuse(n *yaml.Node) {
 
 var negation = regexp.MustCompile(`^\s*(?:- +)?(\w+):\s+(![^!\s].*?)\s*(?:\s#.*)?$`)
 
-// tagged says how to write a value that YAML reads as a tag.
+// tagged returns the message for a value that YAML reads as a tag.
 func (r *reader) tagged(n *yaml.Node) string {
 	if own := r.negated(n.Line); own != "" {
 		return own
@@ -106,7 +106,7 @@ func (r *reader) tagged(n *yaml.Node) string {
 	return "YAML reads an unquoted ! as a tag, and tags are not allowed; put the value in quotes, as in for: '!inPilot'"
 }
 
-// negated says how to write the key of a line whose value begins with an unquoted !, or "" for any other line.
+// negated returns the correct form of a line whose value begins with an unquoted !, or "" for any other line.
 func (r *reader) negated(line int) string {
 	if line < 1 || line > len(r.lines) {
 		return ""
@@ -171,12 +171,12 @@ func (r *reader) entries(n *yaml.Node, what string) []entry {
 	return list
 }
 
-// object is a mapping whose possible keys are known.
+// object is a mapping for which the possible keys are known.
 type object struct {
 	*reader
 	node   *yaml.Node
 	what   string
-	path   string // its place in the table of keys; empty for the whole policy and for a mapping of another file
+	path   string // its Key.Path; empty for the whole policy and for a mapping of another file
 	fields map[string]*yaml.Node
 	meant  []string // keys that unknown keys probably mean
 }
@@ -199,7 +199,7 @@ func (r *reader) object(n *yaml.Node, what string, known ...string) object {
 	return o
 }
 
-// mostListed is how many keys a message about an unknown key lists.
+// mostListed is the maximum number of names that a message about an unknown name lists.
 const mostListed = 12
 
 func theKeys(known []string) string {
@@ -216,10 +216,10 @@ func (r *reader) section(n *yaml.Node, what, path string) object {
 	return o
 }
 
-// key returns the line of the table of keys for a key of the mapping. The key must be in the table.
+// key returns the entry of the table Keys for a key of the mapping. The key must be in the table.
 func (o object) key(name string) *Key { return KeyAt(strings.TrimPrefix(o.path+"."+name, ".")) }
 
-// count reads a whole number within the bounds of the table of keys into dst. what names it in messages.
+// count reads a whole number within the bounds of the table Keys into dst. what is its name in messages.
 func (o object) count(name, what string, dst *int) {
 	k := o.key(name)
 	o.reader.count(o.fields[name], what, int(k.Min), int(k.Max), dst)
@@ -231,8 +231,8 @@ func (o object) number(name, what string, dst *float64) {
 	o.reader.number(o.fields[name], what, k.Min, k.Max, dst)
 }
 
-// required returns the value of a key that must exist. It returns nil if the key is missing, and reports a fault unless
-// the message about a misspelt key names the key.
+// required returns the value of a key that must exist. It returns nil if the key is missing. It then reports a fault,
+// unless another message says that a misspelt key probably means this key.
 func (o object) required(key, example string) *yaml.Node {
 	n := o.fields[key]
 	if n == nil && o.node.Kind == yaml.MappingNode && !slices.Contains(o.meant, key) {

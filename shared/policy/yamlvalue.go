@@ -63,7 +63,7 @@ func (r *reader) count(n *yaml.Node, what string, lo, hi int, dst *int) {
 	*dst = v
 }
 
-// unquote ends a message about a number that stands in quotes or has a percent sign.
+// unquote returns the end of a message about a number that is in quotes or has a percent sign.
 func unquote(n *yaml.Node) string {
 	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!str" {
 		return ""
@@ -92,7 +92,7 @@ func (r *reader) date(n *yaml.Node, what string) (t time.Time, day bool) {
 	return time.Time{}, false
 }
 
-// kindOf returns the kind of a node in words for people.
+// kindOf returns words for the kind of a node.
 func kindOf(n *yaml.Node) string {
 	switch n.Kind {
 	case yaml.MappingNode:
