@@ -9,21 +9,22 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// Derived columns. Each replaces several other columns. When everybody is evaluated, only the derived columns are read,
-// not the names, ids and anchors from which they were computed.
+// The derived columns. Each derived column replaces several other columns. When everybody is evaluated, only the
+// derived columns are read, and not the names, ids and anchors from which they are computed.
 const (
-	// Plain is true if directory.Pair.Plain is true and the ids are spelled as the directories spell them. The keys of
-	// such ids do not depend on letter case.
+	// Plain is true if directory.Pair.Plain is true and the ids have their usual letter case. KeyOf depends on letter
+	// case, and so the keys of such ids are always the same.
 	Plain = "plain"
 	// Anchors has directory.Pair.Anchors, separated by spaces.
 	Anchors = "anchors"
-	// EntraKey and ADKey have known.KeyOf of the ids. They have no value if the person lacks that account.
+	// EntraKey and ADKey have known.KeyOf of the ids. They have no value if the person lacks the account.
 	EntraKey = "entra_key"
 	ADKey    = "ad_key"
-	// NameKey has known.KeyOf of the user principal name in Entra ID in lower case, by which usage reports identify
-	// people. It has no value if there is no name.
+	// NameKey has known.KeyOf of the user principal name in Entra ID, in lower case. Usage reports identify people by
+	// this name. NameKey has no value if the account has no name.
 	NameKey = "entra_name_key"
-	// Names has known.PrintOf of up to four names of the accounts, sixteen bits each, starting with the lowest bits.
+	// Names has known.PrintOf of up to four names of the accounts. Each fingerprint takes sixteen bits, starting with
+	// the lowest bits.
 	Names = "names"
 )
 
@@ -74,7 +75,7 @@ func printsOf(p *directory.Pair) (prints int64) {
 	return prints
 }
 
-// addList appends names, separated by spaces. No name contains a space.
+// addList appends names as one text, separated by spaces. No name contains a space.
 func addList(c *table.Column, names []string) {
 	if len(names) == 0 {
 		c.AddNone()

@@ -11,7 +11,7 @@ import (
 )
 
 // Runs returns the names of all runs in the store, newest first. It includes runs that have not read everything. The
-// cost does not depend on the number of objects that the runs have.
+// cost does not depend on the number of objects in the runs.
 func Runs(ctx context.Context, s store.Store) (names []string, err error) {
 	for folder, err := range store.Folders(ctx, s, layout.Runs) {
 		if err != nil {
@@ -21,7 +21,7 @@ func Runs(ctx context.Context, s store.Store) (names []string, err error) {
 			names = append(names, folder)
 		}
 	}
-	slices.Sort(names) // names of runs sort by time
+	slices.Sort(names) // the names of runs sort by time
 	slices.Reverse(names)
 	return names, nil
 }
@@ -38,7 +38,7 @@ func Sealed(ctx context.Context, s store.Store, run string) (bool, error) {
 	return true, body.Close()
 }
 
-// notYetError is the ErrUnknownRun of a store in which no run has read what is asked for.
+// notYetError is the ErrUnknownRun of a store in which no run has read the requested data.
 type notYetError struct{}
 
 // Error implements error.

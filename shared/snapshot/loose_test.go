@@ -9,8 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestLooseHalves has people whose Entra account has no SID and is in a different partition from their Active Directory
-// account. Join must not claim that such an Active Directory account has no Entra account.
+// TestLooseHalves has people whose Entra account has no SID and lies in a different partition from their Active
+// Directory account. Join must not report that such an Active Directory account has no Entra account.
 func TestLooseHalves(t *testing.T) {
 	t.Parallel()
 	const people, partitions = 40, 7
@@ -61,7 +61,7 @@ func TestLooseHalves(t *testing.T) {
 			}
 		}
 	}
-	// Some people have both accounts in the same partition by chance. Their accounts are joined.
+	// Some people have both accounts in the same partition by chance, so that Join joins the accounts.
 	if alone := count[directory.NoAccount]; alone != people/4 {
 		t.Errorf("%d people are taken for known to Active Directory alone, want %d: %v", alone, people/4, count)
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Named is how a snapshot names a person. Members are empty where the person lacks the account or the value.
+// Named has the names of a person in a snapshot. A member is empty if the person lacks the account or the value.
 type Named struct {
 	ID                string // object id in Entra ID
 	UserPrincipalName string // in Entra ID
@@ -22,9 +22,9 @@ type Named struct {
 // nameColumns are the columns of the members of Named, in the same order.
 var nameColumns = []string{entraKey, "entra_user_principal_name", "entra_display_name", "entra_department", adKey, "ad_user_principal_name", "ad_sam_account_name"}
 
-// EachNamed calls each for the names of everybody in a partition. It reads only the columns with names. in is memory
-// that calls for several partitions can share. The accounts are as the sources gave them, so a person whose accounts
-// are not joined is in two calls.
+// EachNamed calls each for the names of everybody in a partition. It reads only the columns with names. Calls for
+// several partitions can share the memory in. The accounts are as the sources gave them, so a person whose accounts are
+// not joined gets two calls.
 func (m *Manifest) EachNamed(ctx context.Context, s store.Store, partition int, in *Memory, each func(Named)) error {
 	if len(m.People) == 0 {
 		return m.eachOfParts(ctx, s, partition, each)

@@ -8,7 +8,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 )
 
-// Names are the same whether they are read from parts or from the tables that were woven from the parts.
+// EachNamed returns the same names from parts and from the tables that Weave made from the parts.
 func TestEachNamed(t *testing.T) {
 	t.Parallel()
 	_, s, b, _ := seal(t)

@@ -16,19 +16,19 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// This file reads parts that older versions wrote as lines, not as Parquet. CHANGELOG promises that for one release.
-// After that release, this file can be deleted together with its callers, layout.IsLinePart, Part.Size and
+// This file reads parts that older versions wrote as lines, not as Parquet. CHANGELOG promises to read such parts for
+// one release. After that release, this file can be deleted together with its callers, layout.IsLinePart, Part.Size and
 // testdata/parts.
 //
-// Such a part is JSON lines, compressed with gzip. The first line names the columns, each account is an array in that
-// order, and each membership is an object:
+// A part in lines is a gzip file of JSON lines. The first line names the columns. Each account is an array in the order
+// of the columns. Each membership is an object:
 //
 //	{"columns":["id","upn",…]}
 //	["6ea91a8d-…","adele@contoso.com",…]
 //	{"member":"S-1-5-21-…","group":"ad:cn=citrix,…"}
 
 // readLines appends the content of a part in lines to h, and returns the numbers of accounts and members. size is the
-// number of bytes of the lines before compression.
+// number of bytes of the lines without compression.
 func (h *halves) readLines(raw []byte, size int, source directory.Source) (people, members int, err error) {
 	zip, err := gzip.NewReader(bytes.NewReader(raw))
 	if err != nil {
@@ -90,7 +90,7 @@ func (h *halves) lack(columns []string, source directory.Source) {
 	}
 }
 
-// oldNames maps the name of a column in tables to its name in lines, if the two names are different.
+// oldNames maps the name of a column in tables to its name in lines, if the names are different.
 var oldNames = [2]map[string]string{
 	directory.Entra: {
 		"user_principal_name": "upn", "display_name": "name", "user_type": "userType", "employee_type": "employeeType", "employee_id": "employeeId",
@@ -116,7 +116,7 @@ var (
 	})
 )
 
-// oldColumns maps the names of columns in lines to the fields of an account that hold their values.
+// oldColumns maps the names of columns in lines to the account fields with the values of the columns.
 func oldColumns[A any](properties []directory.Property[A], names map[string]string, lists map[string]func(*A) any) map[string]func(*A) any {
 	for i := range properties {
 		if p := &properties[i]; !strings.HasPrefix(p.Name, "extensionAttribute") {
@@ -214,8 +214,8 @@ func updates(paths []directory.Assignment) (at []*time.Time) {
 	return at
 }
 
-// partsHave returns an error unless the parts have all the given fields. It is called for runs of older versions, which
-// wrote no tables.
+// partsHave returns an error unless the parts have all the given fields. It is called only for runs of older versions
+// without tables.
 func (m *Manifest) partsHave(fields []string) error {
 	if len(m.Readings[directory.Entra].Parts)+len(m.Readings[directory.AD].Parts) == 0 {
 		return nil // the run has read no people
@@ -228,7 +228,7 @@ func (m *Manifest) partsHave(fields []string) error {
 	return nil
 }
 
-// fieldsOfParts are the fields that parts had before there were tables, except for the fifteen extension attributes.
+// fieldsOfParts are the fields of parts in versions without tables, except for the fifteen extension attributes.
 var fieldsOfParts = strings.Fields(`
 	entra.accountEnabled entra.companyName entra.country entra.created entra.department entra.displayName entra.employeeId
 	entra.employeeType entra.id entra.identityParentId entra.jobTitle entra.lastInteractiveSignIn entra.lastNonInteractiveSignIn

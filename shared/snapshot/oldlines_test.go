@@ -27,8 +27,8 @@ func linesOf(text string, source directory.Source) (*halves, error) {
 	return h, err
 }
 
-// FuzzLines checks that a line is either rejected, or that its content stays the same when it is written as a part of
-// today and read again.
+// FuzzLines checks each line. Either the line is rejected, or its content stays the same when it is written as a
+// current part and read again.
 func FuzzLines(f *testing.F) {
 	f.Add(`["a","S-1",["x"],[["sku","","Active","","plan"]],["2026-01-02T03:04:05.123456789Z"],"yes","2026-01-02T03:04:05Z"]`)
 	f.Add(`["a","S-1",["x"],["mail"],true,"no",""]`)
@@ -77,8 +77,8 @@ func TestPartsOfOtherVersions(t *testing.T) {
 	}
 }
 
-// TestRunWithoutTables reads testdata/parts, a run of the last version that wrote no tables. Its accounts have every
-// property that accounts had then.
+// TestRunWithoutTables reads testdata/parts, a run of the last version that wrote no tables. The accounts in it have
+// every property of that version.
 func TestRunWithoutTables(t *testing.T) {
 	t.Parallel()
 	const run = "20261128T020000Z-00000001"
@@ -166,7 +166,7 @@ func partsWritten(at time.Time) directory.Accounts {
 			Enabled: directory.Flag(2 * i), Created: d(1), LastLogonTimestamp: d(2), DatesInDoubt: i == 1, Extension: ext,
 			Unreadable: []string{"mail", "title"}[:2*i],
 		})
-		h.Memberships[k("sid")] = []string{"ad:g", "ad:g"} // once from the parts of each source
+		h.Memberships[k("sid")] = []string{"ad:g", "ad:g"} // two entries, because the parts of each source have the membership once
 	}
 	return h
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// The columns that a part has but the table of people does not. A row of a part is either an account or a member of a
+// The columns that only a part has, and not the table of people. A row of a part is either an account or a member of a
 // named group. Only members have values in these columns.
 const (
 	memberColumn = "member"    // Entra id or SID
@@ -25,8 +25,8 @@ type row struct {
 	Member, Group string
 }
 
-// accountColumns returns the columns of the accounts of a source, which are the same in parts and in the table of
-// people.
+// accountColumns returns the columns of the accounts of a source. Parts and the table of people have the same account
+// columns.
 func accountColumns(source directory.Source) (all []*personColumn) {
 	for i := range personColumns {
 		if c := &personColumns[i]; c.source == source && !c.derived {
@@ -80,8 +80,8 @@ func (t *partTable) write(w io.Writer, name string) error {
 // halves collects the accounts of a partition from its parts.
 type halves struct {
 	*directory.Accounts
-	groups map[string][]string // one shared list per group, for all members who are in no other group
-	// lacking has the columns of accounts that are missing in a part, because another version wrote the part.
+	groups map[string][]string // one shared list for each group, for all members who are in no other group
+	// lacking has the account columns that are missing in a part because another version wrote the part.
 	lacking map[string]bool
 }
 
@@ -110,8 +110,8 @@ func (h *halves) read(raw []byte, source directory.Source) (people, members int,
 	return h.take(p, source)
 }
 
-// complete adds, without values, the key columns and list columns that the table lacks. A part belongs to one source
-// and lacks those of the other source.
+// complete adds the missing key columns and list columns, without values. A part belongs to one source and has no
+// columns of the other source.
 func (p *People) complete() error {
 	for _, name := range []string{entraKey, adKey, licensesColumn, entraGroups, adGroups} {
 		if p.columns[name] == nil {
@@ -156,7 +156,7 @@ func (h *halves) addMember(member, group string) {
 	}
 }
 
-// encodePart encodes rows as the object of a part. next returns the rows and then io.EOF.
+// encodePart encodes rows as the object of a part. next returns the rows one after the other, and then io.EOF.
 func encodePart(source directory.Source, next func(*row) error) ([]byte, error) {
 	t := newPartTable(source)
 	for {

@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// FuzzTexts writes arbitrary text, because anybody may have put any text into a directory.
+// FuzzTexts writes arbitrary text, because anybody may put any text into a directory.
 func FuzzTexts(f *testing.F) {
 	f.Add("a\"b\\c\n\x00\xff\u2028", int64(1))
 	f.Fuzz(func(t *testing.T, text string, seconds int64) {
@@ -62,14 +62,14 @@ func throughPart(t *testing.T, source directory.Source, rows ...row) *directory.
 	return h.Accounts
 }
 
-// TestPartColumns reads parts whose rows, types and columns this version does not write.
+// TestPartColumns reads parts with rows, types and columns that this version does not write.
 func TestPartColumns(t *testing.T) {
 	t.Parallel()
 	u := entraUser("anna", "S-1-5-21-1")
 	type change func(columns map[string]*table.Column)
 	tests := map[string]struct {
 		change  change
-		want    string // part of the error; empty if there is none
+		want    string // a part of the error; empty if there is no error
 		lacking map[string]bool
 	}{
 		"as written": {func(map[string]*table.Column) {}, "", nil},

@@ -11,17 +11,17 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// personColumn is a column of the table of people. It says how the value for a row is written and read.
+// personColumn is a column of the table of people. It defines how the value of a row is written and read.
 type personColumn struct {
 	name   string
 	source directory.Source
-	field  string // the name in policies, such as "entra.department"; empty: not available to policies
+	field  string // the name in policies, such as "entra.department"; empty if policies cannot use the column
 	kind   table.Kind
 	always bool
-	// derived reports whether the column is computed from the row and belongs to no account.
+	// derived says that the column is computed from the whole row and belongs to no account.
 	derived bool
 	add     func(c *table.Column, p *directory.Pair)
-	// set stores the row's value in the account to which the column belongs. That account must exist. set is nil if the
+	// set stores the row's value in the account to which the column belongs. The account must exist. set is nil if the
 	// column belongs to no account.
 	set func(c *table.Column, row int, p *directory.Pair)
 }
@@ -35,7 +35,7 @@ const (
 // licensesColumn has the license assignments, as a JSON list of directory.Assignment.
 const licensesColumn = "entra_licenses"
 
-// The columns with the groups that an account belongs to, as JSON lists of their keys.
+// The columns with the groups of an account, as JSON lists of group keys.
 const (
 	entraGroups = "entra_groups"
 	adGroups    = "ad_groups"
@@ -126,7 +126,7 @@ func addValue(c *table.Column, at any, key bool) {
 	c.AddNone()
 }
 
-// setValue sets the value at points to, a property of an account, to the value of a row.
+// setValue sets a property of an account to the value of a row. at points to the property.
 func setValue(c *table.Column, row int, at any) {
 	switch at := at.(type) {
 	case *string:
@@ -141,7 +141,7 @@ func setValue(c *table.Column, row int, at any) {
 	}
 }
 
-// addLicenses appends the license assignments without their dates. Without dates many people have the same list, and
+// addLicenses appends the license assignments without their dates. Without dates, many people have equal lists, and
 // equal lists are stored only once.
 func addLicenses(c *table.Column, p *directory.Pair) {
 	if p.Entra == nil || len(p.Entra.Assignments) == 0 {
@@ -155,7 +155,8 @@ func addLicenses(c *table.Column, p *directory.Pair) {
 	c.AddText(jsonOf(paths))
 }
 
-// addChanged appends when each assignment last changed, in the order of the assignments, separated by spaces.
+// addChanged appends the date of the last change of each assignment. The dates are in the order of the assignments and
+// separated by spaces.
 func addChanged(c *table.Column, p *directory.Pair) {
 	if p.Entra == nil || len(p.Entra.Assignments) == 0 {
 		c.AddNone()

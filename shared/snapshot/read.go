@@ -13,9 +13,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Read loads the accounts of both sources of a partition into h, reusing h's memory. If it fails, nothing in h may be
-// used. It fails with store.ErrDamaged if a part is missing, truncated or altered. It fails with ErrNoColumn if the
-// snapshot lacks a property of accounts that this version reads.
+// Read loads the accounts of both sources of a partition into h and reuses the memory of h. If Read fails, nothing in h
+// may be used. The error is store.ErrDamaged if a part is missing, truncated or altered. The error is ErrNoColumn if
+// the snapshot lacks a property of accounts that this version reads.
 func (m *Manifest) Read(ctx context.Context, s store.Store, partition int, h *directory.Accounts) error {
 	lacking, err := m.read(ctx, s, partition, nil, h)
 	if err != nil {
@@ -27,8 +27,8 @@ func (m *Manifest) Read(ctx context.Context, s store.Store, partition int, h *di
 	return nil
 }
 
-// ReadColumns works like Read but loads only the given columns, from ColumnsFor. The values of other columns are
-// empty in h.
+// ReadColumns works like Read but loads only the given columns. The caller gets the columns from ColumnsFor. The values
+// of other columns are empty in h.
 func (m *Manifest) ReadColumns(ctx context.Context, s store.Store, partition int, columns []string, h *directory.Accounts) error {
 	_, err := m.read(ctx, s, partition, columns, h)
 	return err
@@ -59,7 +59,7 @@ func (m *Manifest) read(ctx context.Context, s store.Store, partition int, colum
 	return lacking, nil
 }
 
-// begin empties h, except for what the manifest says about the sources.
+// begin empties h and sets the values that the manifest has for the sources as a whole.
 func (m *Manifest) begin(h *directory.Accounts) {
 	*h = directory.Accounts{
 		Entra: h.Entra[:0], AD: h.AD[:0], Memberships: map[string][]string{},
@@ -76,8 +76,7 @@ func (m *Manifest) begin(h *directory.Accounts) {
 	}
 }
 
-// readParts loads the parts of a partition. It adds to lacking every column of accounts that is missing in one of the
-// parts.
+// readParts loads the parts of a partition. It adds to lacking every account column that is missing in a part.
 func (m *Manifest) readParts(ctx context.Context, s store.Store, partition int, into *directory.Accounts, lacking map[string]bool) error {
 	h := &halves{into, map[string][]string{}, lacking}
 	for _, r := range m.Readings {
@@ -101,8 +100,8 @@ func (m *Manifest) state(src directory.Source) directory.Presence {
 	return directory.Present
 }
 
-// maxPart is the largest size of a part, compressed or not, in bytes. It is a hundred times that of the largest known
-// part.
+// maxPart is the largest size of a part, with or without compression, in bytes. It is a hundred times the size of the
+// largest known part.
 const maxPart = 1 << 30
 
 func (h *halves) readPart(ctx context.Context, s store.Store, source directory.Source, p Part) error {
@@ -128,7 +127,7 @@ func (h *halves) readPart(ctx context.Context, s store.Store, source directory.S
 	return nil
 }
 
-// get reads the object of a part and checks that its hash is the one in the manifest. The result uses memory if memory
+// get reads the object of a part and compares its hash with the hash in the manifest. The result uses memory if memory
 // is large enough.
 func get(ctx context.Context, s store.Store, p Part, memory []byte) ([]byte, error) {
 	body, err := s.Get(ctx, p.Key)
@@ -139,7 +138,7 @@ func get(ctx context.Context, s store.Store, p Part, memory []byte) ([]byte, err
 		return nil, err
 	}
 	defer body.Close()
-	raw := slices.Grow(memory[:0], p.Bytes+1)[:p.Bytes+1] // one byte more than expected, so that a longer object is noticed
+	raw := slices.Grow(memory[:0], p.Bytes+1)[:p.Bytes+1] // one byte more than expected, to notice a longer object
 	n, err := io.ReadFull(body, raw)
 	switch {
 	case err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF):

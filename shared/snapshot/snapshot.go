@@ -1,7 +1,7 @@
 // Package snapshot stores what a run saw. begin.json has what the run read before it read people, such as products and
 // groups. Package collect then writes parts, one for each partition and call. The manifest is written last and turns
-// the parts into a snapshot. Without a manifest, or if a part does not match its checksum, there is no snapshot, and
-// nothing may be decided.
+// the parts into a snapshot. Without a manifest there is no snapshot, and nothing may be decided. The same holds if a
+// part does not match its checksum.
 package snapshot
 
 import (
@@ -19,7 +19,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// ErrNone is the error for a run without a manifest, which has not read everything.
+// ErrNone is the error for a run without a manifest. Such a run has not read everything.
 var ErrNone = errors.New("the run has no snapshot: it failed or is still reading")
 
 // ErrUnknownRun is the error for a run that is not in the store.
@@ -29,61 +29,62 @@ var ErrUnknownRun = errors.New("no such run in the store")
 type Begin struct {
 	Run     string    `json:"run"`
 	Started time.Time `json:"started"`
-	// Read is when the reading of the data started. Copy is the run whose snapshot this run uses. If Copy is not empty,
-	// Read is the Read of that run.
+	// Read is when the reading of the data started. Copy is the run whose snapshot this run uses. If Copy is set, Read
+	// is the Read of that run.
 	Read time.Time `json:"read"`
 	Copy string    `json:"copy,omitempty"`
-	// AsOf is the planning time: rules, and the age of feeds, are evaluated as of this time.
+	// AsOf is the planning time. Rules and the age of feeds are evaluated as of AsOf.
 	AsOf       time.Time `json:"asOf"`
 	Tenant     string    `json:"tenant"`
 	Tool       string    `json:"tool"` // version of idleseat
 	Partitions int       `json:"partitions"`
 	People     int       `json:"people,omitempty"`    // approximate number of people in Entra ID
-	User       string    `json:"user,omitempty"`      // for a run for one person: the name that was given
+	User       string    `json:"user,omitempty"`      // in a run for one person, the name that the operator typed
 	Scheduled  bool      `json:"scheduled,omitempty"` // whether the schedule started the run
-	// AcceptFeeds means that an operator accepts the sources as they are now, even if they have far fewer people or
-	// dates than before.
+	// AcceptFeeds means that an operator accepts the current state of the sources, even if they have far fewer people
+	// or dates than before.
 	AcceptFeeds bool   `json:"acceptFeeds,omitempty"`
 	Policy      string `json:"policy"` // the run's own copy of the policy file
-	// PolicyFile is the path of the policy file on the machine that made the run. It is empty if the path is unknown,
-	// and in a deployment, where the policy in force is in the bucket.
+	// PolicyFile is the path of the policy file on the machine that made the run. It is empty if the path is unknown.
+	// It is also empty in a deployment, because there the policy in force is in the bucket.
 	PolicyFile string            `json:"policyFile,omitempty"`
 	SKUs       []directory.SKU   `json:"skus"`
 	Groups     []directory.Group `json:"groups"`
-	// Subscriptions says when the products renew. It is nil if the policy does not need it.
+	// Subscriptions says when the products renew. It is nil if the policy does not need these dates.
 	Subscriptions *Subscriptions `json:"subscriptions,omitempty"`
-	// Granting lists further groups that give a license in the policy.
+	// Granting lists groups that give a license of the policy although the policy does not name the groups.
 	Granting []directory.Group `json:"granting,omitempty"`
-	// Former is set only in a restore. It has the license groups as the run that took the licenses found them, by the
-	// name of the license in that run's policy.
+	// Former is set only in a restore. It has the license groups as they were in the run that took the licenses. The
+	// key is the name of the license in the policy of that run.
 	Former map[string]directory.Group `json:"former,omitempty"`
-	// FormerToo is like Former. It has the other groups of each license that several groups gave.
+	// FormerToo has the second and further groups of a license that several groups gave. The key is the same as in
+	// Former.
 	FormerToo map[string][]directory.Group `json:"formerToo,omitempty"`
 	// Members lists the keys (GroupRef.Key) of the groups whose members are read.
 	Members []string `json:"members"`
-	// Earlier is what earlier runs found for the names in policies. It is nil if nothing is known.
+	// Earlier is what earlier runs found for the names in policies. It is nil if there is no memory of earlier runs.
 	Earlier *directory.Earlier `json:"earlier,omitempty"`
-	// Lost describes the damaged objects of earlier runs that could not be used for Earlier.
+	// Lost describes the damaged objects of earlier runs that Earlier could not use.
 	Lost []string `json:"lost,omitempty"`
 	// Choice is set if an operator chose the changes of this run from the plan of another run.
 	Choice *Choice `json:"choice,omitempty"`
-	// Unnamed is set only in a run for one person. It lists the names in the policy that nobody has. A run for
-	// everybody does not need it, because that run reads all names.
+	// Unnamed is set only in a run for one person. It lists the names in the policy that no account has. A run for
+	// everybody finds such names itself, because it reads all names.
 	Unnamed []string `json:"unnamed,omitempty"`
-	// Mailboxes is the mailbox usage report. It is nil if the policy does not need it.
+	// Mailboxes is the mailbox usage report. It is nil if the policy does not need the report.
 	Mailboxes *Mailboxes `json:"mailboxes,omitempty"`
 	// Reports describes the usage reports for the signals that the policy reads.
 	Reports []usage.Reading `json:"reports,omitempty"`
 }
 
-// Choice names the changes that an operator chose from the plan of a run. The new run can have no other change.
+// Choice names the changes that an operator chose from the plan of a run. The new run can have no other changes.
 type Choice struct {
-	From     string   `json:"from"`     // the run
-	PlanHash string   `json:"planHash"` // the hash of its plan
+	From     string   `json:"from"`     // the run with the plan
+	PlanHash string   `json:"planHash"` // the hash of the plan
 	Changes  []Chosen `json:"changes"`
 }
 
-// Chosen names a change of a plan: the license of a person.
+// Chosen names one change of a plan by the person and the license.
 type Chosen struct {
 	User    string `json:"user"`
 	License string `json:"license"`
@@ -95,12 +96,12 @@ type Subscriptions struct {
 	Failed string                   `json:"failed,omitempty"`
 }
 
-// Mailboxes says where a run stored the mailbox usage report, as a directory.Mailbox on each line, or why there is
-// none.
+// Mailboxes says where a run stored the mailbox usage report, or why there is no report. The stored object has a
+// directory.Mailbox on each line.
 type Mailboxes struct {
 	Key    string `json:"key,omitempty"`
 	Failed string `json:"failed,omitempty"`
-	// Kinds has the recipient types of the mailboxes that, according to the report, are not user mailboxes. The key is
+	// Kinds has the recipient types of the mailboxes that are not user mailboxes according to the report. The key is
 	// the user principal name in lower case.
 	Kinds map[string]string `json:"kinds,omitempty"`
 }
@@ -108,10 +109,10 @@ type Mailboxes struct {
 // PolicyHash returns the SHA-256 of the run's copy of the policy, in hex.
 func (b *Begin) PolicyHash() string { return hexSum([]byte(b.Policy)) }
 
-// SKUIDs returns the tenant's skuIds by every name that a policy may use for them.
+// SKUIDs returns the tenant's skuIds. The key is any name that a policy may use for the product.
 func (b *Begin) SKUIDs() map[string]string { return directory.SKUIDs(b.SKUs) }
 
-// Group returns what was resolved for a group that the policy names.
+// Group returns what the run found for a group that the policy names.
 func (b *Begin) Group(ref directory.GroupRef) directory.Group {
 	for _, g := range b.Groups {
 		if g.Ref.Key(false) == ref.Key(false) {
@@ -128,7 +129,7 @@ type Part struct {
 	People    int    `json:"people"`
 	Members   int    `json:"members,omitempty"`
 	Bytes     int    `json:"bytes"`          // of the object
-	Size      int    `json:"size,omitempty"` // bytes of its lines, if it consists of lines
+	Size      int    `json:"size,omitempty"` // the number of bytes of the lines in a part in lines
 	SHA256    string `json:"sha256"`         // of the object, in hex
 }
 
@@ -136,49 +137,49 @@ type Part struct {
 type Reading struct {
 	Source directory.Source `json:"source"`
 	directory.Freshness
-	// Failed says why the source could not be read, and Absent whether the source is not set up. In both cases the run
+	// Failed says why the source could not be read. Absent says that the source is not set up. In both cases the run
 	// continues, and everything in the source is unknown.
 	Failed string `json:"failed,omitempty"`
 	Absent bool   `json:"absent,omitempty"`
 	People int    `json:"people"`
-	// PartialLogon, in a run for one person, says which controllers' last logons are missing. The activity dates of
-	// the source are then unknown.
+	// PartialLogon says why the last logons of the source are incomplete. Some controllers did not answer, or the
+	// domain does not keep the date. The activity dates of the source are then unknown.
 	PartialLogon string   `json:"unasked,omitempty"`
 	Unreadable   []string `json:"unreadable,omitempty"`
-	// Loose lists the immutable ids of Entra accounts without a SID. Such an account may be in a different partition
-	// from the person's Active Directory account. Unplaced is the number of further accounts of this kind.
+	// Loose lists the immutable ids of Entra accounts without a SID. Such an account and the person's Active Directory
+	// account may be in different partitions. Unplaced is the number of further accounts of this kind.
 	Loose    []string `json:"loose,omitempty"`
 	Unplaced int      `json:"unplaced,omitempty"`
-	// Why says, by the key of the group, why members could not be read. It lacks groups for which begin.json gives the
-	// reason.
+	// Why maps the key of a group to the reason why its members could not be read. It has no entry for a group if
+	// begin.json gives the reason.
 	Why     map[string]string `json:"why,omitempty"`
-	Hidden  []string          `json:"hidden,omitempty"`  // keys of groups whose hidden members could be seen
-	Members map[string]int    `json:"members,omitempty"` // number of listed members by key of the group, counting repetitions; a group without members has no entry
+	Hidden  []string          `json:"hidden,omitempty"`  // keys of groups that hide their members, but not from this run
+	Members map[string]int    `json:"members,omitempty"` // the number of listed members, including repetitions, by key of the group; a group without members has no entry
 	Parts   []Part            `json:"parts,omitempty"`
 	// Groups has the objectGUIDs of the Active Directory groups whose members were read, by GroupRef.Key(false).
 	Groups map[string]string `json:"groups,omitempty"`
-	// GroupSIDs has the objectSids of these groups, by the same keys.
+	// GroupSIDs has the objectSids of the groups in Groups, by the same keys.
 	GroupSIDs map[string]string `json:"groupSids,omitempty"`
 
-	// Full is when everybody was last read. If this reading read only what changed since an earlier one, Changed is the
-	// number of people who changed. If this reading read everybody, WhyFull says why.
+	// Full is the time of the last reading of everybody. In a delta reading, Changed is the number of people who
+	// changed. In a full reading, WhyFull says why everybody was read.
 	Full      time.Time            `json:"full,omitzero"`
 	Changed   int                  `json:"changed,omitempty"`
 	WhyFull   string               `json:"whyFull,omitempty"`
 	Watermark *directory.Watermark `json:"mark,omitempty"` // nil if the next reading must read everybody
 }
 
-// maxLoose is the largest length of Loose. It keeps the manifest small.
+// maxLoose is the largest length of Loose. The limit keeps the manifest small.
 const maxLoose = 5000
 
-// loosen adds ids to Loose, as far as there is room, and adds the rest and more to Unplaced.
+// loosen adds ids to Loose up to maxLoose. It adds more, and the number of ids without room, to Unplaced.
 func (r *Reading) loosen(more int, ids ...string) {
 	room := min(len(ids), maxLoose-len(r.Loose))
 	r.Loose = append(r.Loose, ids[:room]...)
 	r.Unplaced += more + len(ids) - room
 }
 
-// Join adds to r the reading of another call, which read a different part of the same source.
+// Join adds to r the reading of another call that read a different part of the same source.
 func (r *Reading) Join(o *Reading) {
 	r.Source = o.Source
 	r.Freshness.Join(o.Freshness)
@@ -202,14 +203,14 @@ func set[T any](m *map[string]T, key string, value T) {
 	(*m)[key] = value
 }
 
-// Manifest is runs/<run>/manifest.json. If a run plans again over an existing snapshot, the parts are in the folder
-// of another run.
+// Manifest is runs/<run>/manifest.json. If a run makes a new plan from an existing snapshot, the parts are in the
+// folder of another run.
 type Manifest struct {
 	Run      string     `json:"run"`
 	Taken    time.Time  `json:"taken"`
 	Readings [2]Reading `json:"readings"` // by Source
-	// People and Members are the tables that Weave made from the parts, one of each per partition. Columns are the
-	// columns of the tables of people. Runs of version 1.4 and earlier have no tables and are read from their parts.
+	// People and Members are the tables that Weave made from the parts, one of each for each partition. Columns are the
+	// columns of the tables of people. Runs of version 1.4 and earlier have no tables, and are read from their parts.
 	People  []Part   `json:"people,omitempty"`
 	Members []Part   `json:"members,omitempty"`
 	Columns []string `json:"columns,omitempty"`
@@ -217,7 +218,8 @@ type Manifest struct {
 	Reports []usage.Reading `json:"reports,omitempty"`
 	// History is the key of the digest of earlier runs. It is empty if there is no digest.
 	History string `json:"history,omitempty"`
-	// Freed is the key of what the run remembered of the ledger, to compute the money. It is empty if there is nothing.
+	// Freed is the key of the run's memory of the ledger, from which the money is computed. It is empty if there is no
+	// such memory.
 	Freed string `json:"freed,omitempty"`
 }
 
@@ -227,28 +229,27 @@ const maxManifest = 16 << 20
 // stampLayout is the format of the time with which the name of a run starts.
 const stampLayout = "20060102T150405Z"
 
-// NewRun returns a name for a run. Names sort by time, even within a second, because the fraction of the second follows
-// the time.
+// NewRun returns a name for a run. Names sort by time, even within a second, because the name has the fraction of the
+// second after the time.
 func NewRun(now time.Time, random [4]byte) string {
 	fraction := now.Nanosecond() / 15_259 // below 1<<16
 	random[0], random[1] = byte(fraction>>8), byte(fraction)
 	return now.UTC().Format(stampLayout) + "-" + hex.EncodeToString(random[:])
 }
 
-// mostAhead is how far the time in a run's name may be ahead of now, because the clocks of two machines differ a
-// little.
+// mostAhead is how far the time in a run's name may be ahead of now. The clocks of two machines may differ a little.
 const mostAhead = 10 * time.Minute
 
-// Ahead reports whether the time in a run's name is later than now by more than mostAhead. Some clock was then wrong,
-// so the run must not count as the newest.
+// Ahead reports whether the time in a run's name is later than now by more than mostAhead. In that case some clock was
+// wrong, and the run must not count as the newest.
 func Ahead(run string, now time.Time) bool {
 	stamp, _, _ := strings.Cut(run, "-")
 	began, err := time.Parse(stampLayout, stamp)
 	return err == nil && began.After(now.Add(mostAhead))
 }
 
-// PutBegin writes begin.json, and checks that the store does not overwrite objects. If the run already has a
-// begin.json, PutBegin keeps it and fails with store.ErrExists.
+// PutBegin writes begin.json, and checks that the store does not overwrite it. If the run already has a begin.json,
+// PutBegin leaves the object unchanged and returns store.ErrExists.
 func PutBegin(ctx context.Context, s store.Store, b *Begin) error {
 	if err := store.PutJSONProven(ctx, s, layout.Begin(b.Run), b); err != nil {
 		return fmt.Errorf("cannot begin run %s: %w", b.Run, err)
@@ -281,8 +282,7 @@ func Seal(ctx context.Context, s store.Store, m *Manifest) error {
 	return nil
 }
 
-// GetManifest returns the manifest of a run and its SHA-256 in hex. It fails with ErrNone if the run was never
-// sealed.
+// GetManifest returns the manifest of a run and its SHA-256 in hex. The error is ErrNone if the run was never sealed.
 func GetManifest(ctx context.Context, s store.Store, run string) (*Manifest, string, error) {
 	raw, err := store.GetBytes(ctx, s, layout.Manifest(run), maxManifest)
 	if errors.Is(err, store.ErrNotFound) {

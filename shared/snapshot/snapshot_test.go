@@ -173,8 +173,8 @@ func TestDamageIsSeen(t *testing.T) {
 	}
 }
 
-// TestForgedPartIsSeen replaces a part with one that has different dates but the same size and the same counts. Only
-// the checksum reveals the change.
+// TestForgedPartIsSeen replaces a part with another part that has different dates, but the same size and the same
+// counts. Only the checksum shows the change.
 func TestForgedPartIsSeen(t *testing.T) {
 	t.Parallel()
 	folder, s, b, _ := seal(t)
@@ -199,7 +199,7 @@ func TestForgedPartIsSeen(t *testing.T) {
 	}
 }
 
-// forge returns an Entra part of the same size, with the same members and with all sign-in dates later.
+// forge returns an Entra part of the same size and with the same members, in which all sign-in dates are later.
 func forge(t *testing.T, raw []byte) []byte {
 	t.Helper()
 	h := halves{&directory.Accounts{Memberships: map[string][]string{}}, map[string][]string{}, map[string]bool{}}

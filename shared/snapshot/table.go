@@ -11,15 +11,15 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// People is the table of people of a partition. Its columns are read on demand.
+// People is the table of people of a partition. It reads its columns on demand.
 type People struct {
 	Rows    int
 	key     string
 	file    *table.File
 	columns map[string]*table.Column
 
-	licenses      [][]directory.Assignment // by index of a word of licensesColumn
-	ofEntra, ofAD [][]string               // by index of a word of entraGroups and adGroups
+	licenses      [][]directory.Assignment // by index of a text of licensesColumn
+	ofEntra, ofAD [][]string               // by index of a text of entraGroups and of adGroups
 }
 
 // ErrNoColumn is the error for a snapshot that lacks a column that the policy needs.
@@ -29,9 +29,9 @@ func (e *ErrNoColumn) Error() string {
 	return fmt.Sprintf("the snapshot of run %s has no column %s, which the policy needs, since an older version wrote it; read again, with relays of this version, too", e.Run, e.Column)
 }
 
-// ColumnsFor returns the columns for a policy that names the given fields, such as "entra.department". It fails with
-// ErrNoColumn if the snapshot lacks one, because a missing column must not look like an empty value. It returns nil,
-// which stands for all columns, for a snapshot without tables.
+// ColumnsFor returns the columns for a policy that names the given fields, such as "entra.department". The error is
+// ErrNoColumn if the snapshot lacks one of the columns, because a missing column must not look like an empty value. For
+// a snapshot without tables, ColumnsFor returns nil, which stands for all columns.
 func (m *Manifest) ColumnsFor(fields []string) (columns []string, err error) {
 	if len(m.People) == 0 {
 		return nil, m.partsHave(fields)
@@ -50,7 +50,7 @@ func (m *Manifest) ColumnsFor(fields []string) (columns []string, err error) {
 	return columns, nil
 }
 
-// Columns returns the named columns of the table, in the order of names. It fails with store.ErrDamaged if a column
+// Columns returns the named columns of the table, in the order of names. The error is store.ErrDamaged if a column
 // cannot be read or does not exist.
 func (p *People) Columns(names ...string) ([]*table.Column, error) {
 	missing := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return p.columns[name] != nil })
@@ -68,7 +68,7 @@ func (p *People) Columns(names ...string) ([]*table.Column, error) {
 	return columns, nil
 }
 
-// FieldColumn returns the name of the column for a field such as "entra.department", or "" if there is none.
+// FieldColumn returns the name of the column for a field such as "entra.department", or "" if there is no column.
 func FieldColumn(field string) string { return columnOf[field] }
 
 var columnOf = func() map[string]string {
@@ -81,8 +81,8 @@ var columnOf = func() map[string]string {
 	return names
 }()
 
-// Groups returns the column of the groups that the accounts of a source belong to. A row of the column is an index into
-// the lists of groups, which Groups returns too.
+// Groups returns the column with the groups of the accounts of a source, and the lists of groups. A row of the column
+// is an index into the lists.
 func (p *People) Groups(s directory.Source) (*table.Column, [][]string) {
 	if s == directory.AD {
 		return p.columns[adGroups], p.ofAD
@@ -90,14 +90,14 @@ func (p *People) Groups(s directory.Source) (*table.Column, [][]string) {
 	return p.columns[entraGroups], p.ofEntra
 }
 
-// Licenses returns the column of the license assignments. A row of the column is an index into the lists of
-// assignments, which Licenses returns too.
+// Licenses returns the column of the license assignments, and the lists of assignments. A row of the column is an index
+// into the lists.
 func (p *People) Licenses() (*table.Column, [][]directory.Assignment) {
 	return p.columns[licensesColumn], p.licenses
 }
 
-// Put replaces the content of h with the accounts in the given rows, which must be in ascending order. Only the values
-// of the given columns are set.
+// Put replaces the content of h with the accounts in the given rows. The rows must be in ascending order. Only the
+// values of the given columns are set.
 func (m *Manifest) Put(h *directory.Accounts, p *People, rows []int, columns []string) error {
 	m.begin(h)
 	some, err := p.pick(columns, rows)
@@ -108,14 +108,14 @@ func (m *Manifest) Put(h *directory.Accounts, p *People, rows []int, columns []s
 	return nil
 }
 
-// Memory is memory into which the tables of several partitions are read, one after the other.
+// Memory is reused by the tables of several partitions, which are read one after the other.
 type Memory struct {
 	raw   []byte
 	table table.Memory
 }
 
-// OpenPeople opens the table of people of a partition and reads its lists. It invalidates the table that used the
-// memory before.
+// OpenPeople opens the table of people of a partition and reads its lists. The table that used the memory in before
+// becomes invalid.
 func (m *Manifest) OpenPeople(ctx context.Context, s store.Store, partition int, in *Memory) (*People, error) {
 	at := slices.IndexFunc(m.People, func(p Part) bool { return p.Partition == partition })
 	if at < 0 {
@@ -182,7 +182,7 @@ func (p *People) add(columns []*table.Column) error {
 	return nil
 }
 
-// kindOfColumn returns the type of a column. Columns of groups, and of members in parts, are of type Text.
+// kindOfColumn returns the type of a column. The columns of groups, and of members in parts, are of type Text.
 func kindOfColumn(name string) table.Kind {
 	if i := slices.IndexFunc(personColumns, func(c personColumn) bool { return c.name == name }); i >= 0 {
 		return personColumns[i].kind
@@ -190,7 +190,7 @@ func kindOfColumn(name string) table.Kind {
 	return table.Text
 }
 
-// parse decodes the lists in the columns that contain lists. It decodes equal lists only once.
+// parse decodes the lists of licenses and groups. It decodes equal lists only once.
 func (p *People) parse() (err error) {
 	if p.licenses, err = parsed[directory.Assignment](p.columns[licensesColumn]); err != nil {
 		return err
@@ -221,9 +221,9 @@ func allOf(rows int) []int {
 	return all
 }
 
-// into appends the accounts in the given rows to h, with their groups.
+// into appends to h the accounts in the given rows, with their groups.
 func (p *People) into(h *directory.Accounts, rows []int) {
-	entra, ad := make([]int, 0, len(rows)), make([]int, 0, len(rows)) // rows by account
+	entra, ad := make([]int, 0, len(rows)), make([]int, 0, len(rows)) // the rows that have each account
 	ids, sids := p.columns[entraKey], p.columns[adKey]
 	for _, row := range rows {
 		if ids.Rows[row] != table.None {
@@ -233,7 +233,7 @@ func (p *People) into(h *directory.Accounts, rows []int) {
 			ad = append(ad, row)
 		}
 	}
-	users, accounts := len(h.Entra), len(h.AD) // numbers of accounts that came from parts read earlier
+	users, accounts := len(h.Entra), len(h.AD) // the numbers of accounts from parts that were read earlier
 	h.Entra = slices.Grow(h.Entra, len(entra))[:users+len(entra)]
 	h.AD = slices.Grow(h.AD, len(ad))[:accounts+len(ad)]
 	newEntra, newAD := h.Entra[users:], h.AD[accounts:]
@@ -273,7 +273,7 @@ func (p *People) into(h *directory.Accounts, rows []int) {
 	}
 }
 
-// join records the groups that a member is in.
+// join records the groups to which a member belongs.
 func (p *People) join(h *directory.Accounts, member string, word int64, lists [][]string) {
 	if member != "" && word != table.None {
 		h.Memberships[member] = lists[word]

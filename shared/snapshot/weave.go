@@ -14,11 +14,11 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Weave makes the tables of a run from the parts of its sources: one row for each person with both accounts, and one
-// for each member of a named group. Weave keeps one partition at a time in memory. The key of a table contains the
-// table's hash, so calling Weave twice gives the same objects. Weave lists the tables and their columns in the
-// manifest. If a part of an older version lacks a column, the tables omit it too, because a missing column must not
-// look like an empty value.
+// Weave makes the tables of a run from the parts of its sources. The table of people has one row for each person, with
+// both accounts. The table of members has one row for each member of a named group. Weave keeps one partition at a time
+// in memory. The key of a table contains the hash of the table, so a second call of Weave makes the same objects. Weave
+// lists the tables and their columns in the manifest. If a part of an older version lacks a column, the tables omit the
+// column, because a missing column must not look like an empty value.
 func (m *Manifest) Weave(ctx context.Context, s store.Store, partitions int) error {
 	var tables, members []Part
 	var h directory.Accounts
@@ -69,8 +69,8 @@ func peopleOf(h *directory.Accounts) (columns []*table.Column) {
 	return append(columns, ofEntra, ofAD)
 }
 
-// keysOf returns the Entra id and the SID of a pair, by which groups list their members. id or sid is empty if the pair
-// lacks that account.
+// keysOf returns the Entra id and the SID of a pair. Groups list their members by these keys. id or sid is empty if the
+// pair lacks the account.
 func keysOf(p *directory.Pair) (id, sid string) {
 	if p.Entra != nil {
 		id, sid = p.Entra.ID, p.Entra.SID

@@ -20,8 +20,8 @@ import (
 
 var noon = time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
 
-// crowd returns people of all kinds: with one account or two, listed twice, with the same keys as other people, without
-// a SID, and with every property set.
+// crowd returns people of all kinds. Some have one account, some have both, and some are listed twice. Some have the
+// same keys as other people, and some have no SID. Every property is set.
 func crowd(r *rand.Rand, n int) (entra []directory.EntraUser, ad []directory.ADUser) {
 	some := func(prefix string, of int) string {
 		if r.IntN(12) == 0 {
@@ -128,13 +128,13 @@ func written(t *testing.T, s store.Store, r *rand.Rand, entra []directory.EntraU
 	return m
 }
 
-// bySIDOf sorts accounts, because the table of people has Active Directory accounts in another order.
+// bySIDOf sorts accounts by SID, because the table of people has the Active Directory accounts in another order.
 func bySIDOf(ad []directory.ADUser) []directory.ADUser {
 	slices.SortStableFunc(ad, func(a, b directory.ADUser) int { return cmp.Or(cmp.Compare(a.SID, b.SID), cmp.Compare(a.GUID, b.GUID)) })
 	return ad
 }
 
-// TestWeave checks that reading the tables returns the same people as reading the parts.
+// TestWeave checks that the tables and the parts have the same people.
 func TestWeave(t *testing.T) {
 	t.Parallel()
 	seed := rand.Uint64()
@@ -163,7 +163,7 @@ func TestWeave(t *testing.T) {
 			id, sid := keysOf(&p)
 			people[id], people[sid] = true, true
 		}
-		maps.DeleteFunc(want.Memberships, func(member string, _ []string) bool { return !people[member] }) // members who are nobody in the parts
+		maps.DeleteFunc(want.Memberships, func(member string, _ []string) bool { return !people[member] }) // members without an account in the parts
 		bySIDOf(want.AD)
 		bySIDOf(got.AD)
 		if d := gocmp.Diff(want, got, cmpopts.EquateEmpty()); d != "" {
@@ -172,7 +172,7 @@ func TestWeave(t *testing.T) {
 	}
 }
 
-// TestClear checks that a clear row joins the same two accounts when other clear rows are left out.
+// TestClear checks that the two accounts of a clear row are still joined when other clear rows are left out.
 func TestClear(t *testing.T) {
 	t.Parallel()
 	seed := rand.Uint64()
@@ -226,8 +226,8 @@ func TestClear(t *testing.T) {
 	}
 }
 
-// TestColumnsFor checks that a policy gets the columns of the fields that it names, and the columns that the code
-// always reads. If the snapshot lacks a field, ColumnsFor must fail.
+// TestColumnsFor checks the columns for a policy: the columns of the fields that the policy names, and the columns that
+// the code always reads. If the snapshot lacks a field, ColumnsFor must fail.
 func TestColumnsFor(t *testing.T) {
 	t.Parallel()
 	s := &store.Memory{}
@@ -253,8 +253,9 @@ func TestColumnsFor(t *testing.T) {
 	}
 }
 
-// TestEveryFieldHasAColumn checks that every field has a column. The exceptions are fields that are computed from
-// columns that are always read, and fields from usage reports, which a run stores separately.
+// TestEveryFieldHasAColumn checks that every field has a column. Some fields have no column, because they are computed
+// from columns that are always read. Fields from usage reports have no column, because a run stores the reports
+// separately.
 func TestEveryFieldHasAColumn(t *testing.T) {
 	t.Parallel()
 	for _, name := range directory.FieldNames() {

@@ -20,24 +20,24 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Writer spreads the people of one source over the partitions of a run. It collects rows in a temporary folder on disk,
-// as gob, so that memory does not grow. Finish turns the rows into tables, one partition at a time, and puts one object
-// per partition into the store. So a process that dies before Finish leaves nothing in the store. The name of the
-// attempt is part of every key, so a late process cannot overwrite the parts of its successor.
+// Writer distributes the people of one source over the partitions of a run. It collects rows in a temporary folder on
+// disk, as gob, so that memory does not grow. Finish turns the rows into tables, one partition at a time, and puts one
+// object per partition into the store. A process that dies before Finish therefore leaves nothing in the store. The
+// name of the attempt is part of every key, so a late process cannot overwrite the parts of its successor.
 type Writer struct {
 	store      store.Store
 	run        string
 	attempt    string
 	partitions int
 	folder     string
-	zip        *gzip.Writer // shared by all parts, because each takes almost a megabyte
+	zip        *gzip.Writer // shared by all parts, because one gzip.Writer takes almost a megabyte
 	parts      map[int]*growing
 	reading    Reading
 	notAfter   time.Time
 }
 
-// growing is a part that is being written to disk. It is a sequence of gzip members (RFC 1952, section 2.2), each with
-// about memberSize bytes of gob before compression.
+// growing is a part that is being written to disk. The file is a sequence of gzip members (RFC 1952, section 2.2). Each
+// member has about memberSize bytes of gob before compression.
 type growing struct {
 	file *os.File
 	rows bytes.Buffer // not compressed yet
@@ -45,8 +45,8 @@ type growing struct {
 	Part
 }
 
-// memberSize is the number of bytes that a part collects before they are compressed. It is small enough that the
-// uncompressed rows of both sources take less than 20 MB for 1,000,000 people.
+// memberSize is the number of bytes that a part collects before it compresses them. With this size, the uncompressed
+// rows of both sources take less than 20 MB for 1,000,000 people.
 const memberSize = 32 << 10
 
 // NewWriter returns a Writer for one source. Dates after notAfter do not count as the newest activity. The caller
@@ -91,18 +91,18 @@ func (w *Writer) addPerson(key string, r row) error {
 	return w.add(g, &r)
 }
 
-// SampleEntra counts an account in the facts by which the health of the feed is judged. AddEntra calls it for every
-// account that it adds. A run for one person also calls it for accounts that it does not add.
+// SampleEntra counts an account in the facts that show the health of the feed. AddEntra calls SampleEntra for every
+// account that it adds. A run for one person also calls SampleEntra for accounts that it does not add.
 func (w *Writer) SampleEntra(u *directory.EntraUser) { w.reading.SampleEntra(u, w.notAfter) }
 
-// SampleAD does for an Active Directory account what SampleEntra does.
+// SampleAD counts an Active Directory account in the same way as SampleEntra.
 func (w *Writer) SampleAD(u *directory.ADUser) { w.reading.SampleAD(u, w.notAfter) }
 
 // People returns the number of people added so far.
 func (w *Writer) People() int { return w.reading.People }
 
-// AddMember adds a member of a named group. key is the group's GroupRef.Key, id is the member's Entra id or SID, and
-// partitionKey determines the person's partition.
+// AddMember adds a member of a named group. key is the GroupRef.Key of the group. id is the Entra id or the SID of the
+// member. partitionKey determines the partition of the person.
 func (w *Writer) AddMember(key, id, partitionKey string) error {
 	g, err := w.part(partitionKey)
 	if err != nil {
@@ -118,14 +118,14 @@ func (w *Writer) Unreadable(key string) {
 	w.reading.Unreadable = append(w.reading.Unreadable, key)
 }
 
-// Hide records that a named group hides its members, but that this run could read them.
+// Hide records that a named group hides its members, but not from this run.
 func (w *Writer) Hide(key string) {
 	if !slices.Contains(w.reading.Hidden, key) {
 		w.reading.Hidden = append(w.reading.Hidden, key)
 	}
 }
 
-// Withheld records that the members of a named group could not be read, and why.
+// Withheld records that the members of a named group could not be read, with the reason.
 func (w *Writer) Withheld(key string, why error) {
 	w.Unreadable(key)
 	set(&w.reading.Why, key, why.Error())
@@ -187,7 +187,7 @@ func (w *Writer) put(ctx context.Context, g *growing) error {
 	if err := w.flush(g); err != nil {
 		return err
 	}
-	g.rows, g.gob = bytes.Buffer{}, nil // frees memory for the table
+	g.rows, g.gob = bytes.Buffer{}, nil // free the memory for the table
 	if _, err := g.file.Seek(0, io.SeekStart); err != nil {
 		return err
 	}

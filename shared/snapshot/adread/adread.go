@@ -1,6 +1,6 @@
 // Package adread reads everybody in Active Directory, and the members of named groups, into the partitions of a run. It
-// reads either everything, or only what changed since an earlier run's reading if the result is the same. Both the
-// command and the relay on premises use this package.
+// makes a full reading, or a delta reading if both give the same result. The command and the relay on premises both use
+// this package.
 package adread
 
 import (
@@ -32,19 +32,20 @@ type Reader struct {
 	Run     *snapshot.Begin // only Run, Partitions and AsOf are used
 	AD      AD
 	Groups  []protocol.Group // the groups whose members are read
-	Rests   []string         // LDAP names of the attributes that decisions rest on; see policy.Policy.Rests
-	Attempt string           // goes into the keys of the parts
+	Rests   []string         // LDAP names of the attributes on which decisions rest; see policy.Policy.Rests
+	Attempt string           // a part of the keys of the parts
 	Now     func() time.Time
 	// Progress is called with the number of people read so far. It may be nil.
 	Progress func(people int)
-	// Leased is called before parts are written. If it returns an error, nothing is written. It may be nil.
+	// Leased is called before parts are written. If it returns an error, nothing is written. Leased may be nil.
 	Leased func() error
 
-	guids, sids map[string]string // of the groups; see snapshot.Reading
+	guids, sids map[string]string // the objectGUIDs and objectSids of the groups; see snapshot.Reading
 }
 
-// Read reads everybody, or only what changed since the earlier reading before. If before is nil, why says why there is
-// no earlier reading. If Read fails, nothing of the source counts as read.
+// Read makes a delta reading from before, the reading of an earlier run. If the delta reading fails, or if before is
+// nil, Read makes a full reading. If before is nil, why says why there is no earlier reading. If Read fails, nothing of
+// the source counts as read.
 func (c *Reader) Read(ctx context.Context, before *snapshot.Reading, why error) (snapshot.Reading, error) {
 	if err := c.AD.CheckClock(ctx, c.Now); err != nil {
 		return snapshot.Reading{}, err
@@ -69,7 +70,7 @@ func (c *Reader) everybody(ctx context.Context) (snapshot.Reading, error) {
 	reading, err := c.write(ctx, c.Attempt, func(w *snapshot.Writer) (err error) {
 		mark, err = c.AD.ListFull(ctx, c.Rests, func(u directory.ADUser) error { return c.add(w, &u) })
 		if unasked, ok := errors.AsType[*directory.PartialLogonError](err); ok {
-			w.PartialLogon(unasked.Error()) // everybody was read, but without dates
+			w.PartialLogon(unasked.Error()) // everybody was read, but without the dates of logons
 		} else if err != nil {
 			return err
 		}
@@ -79,7 +80,7 @@ func (c *Reader) everybody(ctx context.Context) (snapshot.Reading, error) {
 	return reading, err
 }
 
-// write calls fill with a new Writer, and then puts the parts into the store.
+// write calls fill with a new Writer, and then puts the parts of the Writer into the store.
 func (c *Reader) write(ctx context.Context, attempt string, fill func(*snapshot.Writer) error) (snapshot.Reading, error) {
 	w, err := snapshot.NewWriter(c.Store, c.Run, directory.AD, attempt, c.Run.AsOf)
 	if err != nil {
@@ -139,8 +140,9 @@ func (c *Reader) members(ctx context.Context, w *snapshot.Writer) error {
 	return nil
 }
 
-// otherwise reads the people who belong to a group without being on its list of members: through a nested group, or
-// because it is their primary group. These people remain in the group even after they are removed from the list.
+// otherwise reads the people who belong to a group without being on its list of members. They belong to the group
+// through a nested group, or because the group is their primary group. These people remain in the group even after they
+// are removed from the list.
 func (c *Reader) otherwise(ctx context.Context, w *snapshot.Writer, g protocol.Group) error {
 	ref := directory.GroupRef{Source: directory.AD, Name: g.DN}
 	err := c.AD.ListPrimary(ctx, g.DN, func(sid string) error { return w.AddMember(ref.PrimaryKey(), sid, sid) })
@@ -148,7 +150,7 @@ func (c *Reader) otherwise(ctx context.Context, w *snapshot.Writer, g protocol.G
 		return err
 	}
 	err = c.AD.ListNested(ctx, g.DN, func(sid string) error { return w.AddMember(ref.NestedKey(), sid, sid) })
-	if errors.Is(err, directory.ErrNoGroup) { // the members that the list names are known nevertheless
+	if errors.Is(err, directory.ErrNoGroup) { // the members on the list are known nevertheless
 		w.Unreadable(ref.NestedKey())
 		err = nil
 	}

@@ -12,11 +12,11 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// ofChanges is appended to the name of the attempt in the keys of parts that a reading of changes writes. If that
-// reading fails, a full reading follows, and its parts must have different keys.
+// ofChanges is appended to the name of the attempt in the keys of the parts of a delta reading. If the delta reading
+// fails, a full reading follows. The parts of the full reading must have different keys.
 const ofChanges = "-changes"
 
-// changes makes this run's reading from an earlier run's reading and from what changed since then. If it fails,
+// changes makes this run's reading from an earlier run's reading and from the changes since then. If changes fails,
 // everybody must be read.
 func (c *Reader) changes(ctx context.Context, before *snapshot.Reading) (reading snapshot.Reading, err error) {
 	if before.Watermark == nil {
@@ -45,8 +45,9 @@ func (c *Reader) changes(ctx context.Context, before *snapshot.Reading) (reading
 	return reading, err
 }
 
-// since is what a delta reading is made from. before is the reading of an earlier run, which old holds. present has the
-// people who exist now, and changed has those who changed. Both are in the partitions of before, and on local disk.
+// since is the input of a delta reading. before is the reading of an earlier run, and old is its store. present has the
+// people who exist now, and changed has the people who changed. present and changed are in store, a folder on local
+// disk, in the same partitions as before.
 type since struct {
 	before, present, changed *snapshot.Manifest
 	old, store               store.Store
@@ -58,7 +59,8 @@ func manifestOf(r *snapshot.Reading) *snapshot.Manifest {
 	return &snapshot.Manifest{Readings: [2]snapshot.Reading{directory.Entra: {}, directory.AD: *r}}
 }
 
-// listChanges asks the directory who exists now and who changed, and stores the answers on local disk.
+// listChanges asks the directory who exists now and who changed, and stores the answers on local disk. now is the new
+// watermark.
 func (c *Reader) listChanges(ctx context.Context, s *since, mark directory.Watermark) (now directory.Watermark, err error) {
 	present, err := snapshot.NewWriter(s.store, c.Run, directory.AD, "present", c.Run.AsOf)
 	if err != nil {
@@ -84,7 +86,7 @@ func (c *Reader) listChanges(ctx context.Context, s *since, mark directory.Water
 	return now, errors.Join(errs[:]...)
 }
 
-// each calls the function each for everybody that a full reading would return. It keeps one partition at a time in
+// each calls the function each for everybody whom a full reading would return. It keeps only one partition at a time in
 // memory.
 func (s *since) each(ctx context.Context, each func(*directory.ADUser) error) error {
 	var before, present, changed directory.Accounts
@@ -107,8 +109,8 @@ func (s *since) each(ctx context.Context, each func(*directory.ADUser) error) er
 	return nil
 }
 
-// merge returns the people in present, as they are now if they changed and otherwise as they were before. It
-// overwrites present.
+// merge returns the people in present. A person who changed has the values of changed. Every other person has the
+// values of before. merge overwrites present.
 func merge(before, present, changed []directory.ADUser) ([]directory.ADUser, error) {
 	old, now := bySID(before), bySID(changed)
 	for i, here := range present {
@@ -118,11 +120,12 @@ func merge(before, present, changed []directory.ADUser) ([]directory.ADUser, err
 		case !known && !has:
 			return nil, fmt.Errorf("%w: somebody is new without having changed", directory.ErrNoWatermark)
 		case known && has && is.LastLogonTimestamp.IsZero() && !is.DatesInDoubt && !was.LastLogonTimestamp.IsZero():
-			// The directory never removes a date. So the account that idleseat uses has probably lost the right to read
-			// the attribute, and then nobody's date can be read.
+			// The directory never removes a date. The account of idleseat has probably lost the right to read the
+			// attribute, and then the dates of other people are unreadable, too.
 			return nil, fmt.Errorf("%w: somebody's lastLogonTimestamp is gone", directory.ErrNoWatermark)
 		case !has && len(was.Unreadable) > 0:
-			// If that account has gained the right in the meantime, the directory does not list the person as changed.
+			// If the account of idleseat has gained the right since then, the directory does not list the person as
+			// changed.
 			return nil, fmt.Errorf("%w: of somebody unchanged not everything could be read before", directory.ErrNoWatermark)
 		case has:
 			present[i] = *is
@@ -132,7 +135,7 @@ func merge(before, present, changed []directory.ADUser) ([]directory.ADUser, err
 		}
 	}
 	there := bySID(present)
-	for i := range changed { // adds people who were created after present was listed
+	for i := range changed { // add people who were created after present was listed
 		if there[changed[i].SID] == nil {
 			present = append(present, changed[i])
 		}

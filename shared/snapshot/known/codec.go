@@ -21,7 +21,7 @@ const (
 	version = 2
 )
 
-// header is the first line of the object.
+// header is the first line of an object.
 type header struct {
 	Version int      `json:"version"`
 	Entra   int      `json:"entra"` // number of accounts
@@ -37,7 +37,7 @@ func sumOf(tables []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// contradictedBit is the index of the first of the two bits for Account.Contradicted. The lower bits are for
+// contradictedBit is the index of the first of the two bits that hold Account.Contradicted. The lower bits hold
 // Account.Regressed.
 const contradictedBit = 6
 
@@ -46,7 +46,7 @@ const (
 	valueSize   = 4
 	accountSize = keySize + 1 + valueSize*accountValues
 	memberSize  = keySize + valueSize
-	// maxAccounts is the largest number of accounts per source, a thousand times that of an ordinary partition.
+	// maxAccounts is the largest number of accounts per source, a thousand times the number in an ordinary partition.
 	maxAccounts = 8_000_000
 	maxObject   = maxAccounts * (2*accountSize + memberSize)
 )
@@ -93,7 +93,7 @@ func inflate(raw []byte) ([]byte, error) {
 	defer zip.Close()
 	var text bytes.Buffer
 	text.Grow(len(raw) + bytes.MinRead)
-	if _, err := text.ReadFrom(io.LimitReader(zip, maxObject)); err != nil { // the checksum comes at the end
+	if _, err := text.ReadFrom(io.LimitReader(zip, maxObject)); err != nil { // gzip checks the checksum only at the end
 		return nil, err
 	}
 	return text.Bytes(), nil
@@ -108,10 +108,10 @@ func (a *Account) values() [accountValues]Second {
 }
 
 // reader reads the columns of a table, one after the other. failed is set if the table is shorter than its first line
-// says, or if an index in it is out of range.
+// says, or if the table contains an index that is out of range.
 type reader struct {
 	rest   []byte
-	plain  bool // whether the table has the older version
+	plain  bool // whether the table is of the older version
 	failed bool
 }
 
@@ -157,7 +157,7 @@ func (r *reader) members(n int) []Member {
 	return list
 }
 
-// bits reads a column that the older version writes with one byte per row.
+// bits reads a column of flags, for which the older version writes one byte per row.
 func (r *reader) bits(column []Second) {
 	if !r.plain {
 		r.column(column)

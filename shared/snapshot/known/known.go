@@ -3,13 +3,13 @@
 //
 //	{"version":2,"entra":8000,"ad":7990,"groups":["ad-direct:cn=citrix,…"],"members":3000,"tables":"…","sha256":"…"}
 //
-// The columns of the table follow: those of the Entra accounts, then those of the Active Directory accounts, then who
-// is in which group. Numbers are little-endian, and instants are whole seconds since 1970. The first line is sealed
-// and has the hash of the rest.
+// The columns of the table follow: first the Entra accounts, then the Active Directory accounts, then the members of
+// groups. Numbers are little-endian. Instants are whole seconds since 1970. The first line is sealed and has the hash
+// of the rest.
 //
-// A night with 1,000,000 people reads and writes two million accounts. So the table has hashes instead of ids, and
-// contains nothing that is stored elsewhere. A column with few different values stores each of them once. gzip only
-// wraps the table without compressing it, because compressing took longer than evaluating all rules.
+// A night with 1,000,000 people reads and writes two million accounts. The table therefore has hashes instead of ids,
+// and nothing that is stored elsewhere. A column with few different values stores each value once. gzip wraps the table
+// without compressing it, because compression took longer than the evaluation of all rules.
 package known
 
 import (
@@ -31,19 +31,19 @@ type Account struct {
 	Newest [directory.ActivityDates]Second
 	// Regressed has bit i set if Newest[i] is later than the date that this run read.
 	Regressed uint8
-	// Lost is when a date of the account was first missing, or first earlier than in Newest. It is zero if that is true
-	// of no date.
+	// Lost is when a date of the account was first missing, or first earlier than in Newest. It is zero if no date is
+	// lost.
 	Lost Second
-	// Seen is the first of the consecutive readings that saw the account.
+	// Seen is the first reading of the latest unbroken series of readings that saw the account.
 	Seen Second
-	// Enabled is the first of the consecutive readings that saw the account enabled. It is zero if this run did not see
-	// the account enabled, and Always if every reading did.
+	// Enabled is the first reading of the latest unbroken series of readings that saw the account enabled. It is zero
+	// if this run did not see the account enabled, and Always if every reading did.
 	Enabled Second
-	// Joined is the last reading that saw the account together with the person's other account, or with an account
-	// that contradicts it.
+	// Joined is the last reading that saw the account together with the person's other account, or with an account that
+	// contradicts this account.
 	Joined Second
 	// Contradicted is the contradiction that the last reading of both directories showed. It is stored in the upper
-	// bits of Regressed, starting at contradictedBit. Older versions wrote zeros there.
+	// bits of Regressed, starting at contradictedBit. Older versions wrote zeros in these bits.
 	Contradicted directory.Contradiction
 }
 
@@ -74,11 +74,12 @@ func (s Second) Time() time.Time {
 	return time.Unix(int64(s), 0).UTC()
 }
 
-// KeyOf returns the FNV-1a hash of an Entra id or SID. Two of 1,000,000 accounts have the same hash with a probability
-// of one in thirty million. They are then remembered as one account.
+// KeyOf returns the FNV-1a hash of an Entra id or SID. The probability that two of 1,000,000 accounts have the same
+// hash is one in thirty million. Two such accounts are remembered as one.
 func KeyOf(id string) uint64 { return hashOn(14695981039346656037, id) }
 
-// PrintOf returns a fingerprint of a name, ignoring case. Many names have the same fingerprint. It is never zero.
+// PrintOf returns a fingerprint of a name, ignoring case. Many names have the same fingerprint. A fingerprint is never
+// zero.
 func PrintOf(name string) uint16 {
 	h := KeyOf(strings.ToLower(name))
 	return max(1, uint16(h^h>>16^h>>32^h>>48))
@@ -94,10 +95,10 @@ func hashOn(h uint64, s string) uint64 {
 // Member is what is remembered about an account in a group that gives a license.
 type Member struct {
 	Key   uint64 // MemberKeyOf of the SID and the group
-	Since Second // the first of the consecutive readings that saw the account in the group, or Always
+	Since Second // the first reading of the latest unbroken series that saw the account in the group, or Always
 }
 
-// MemberKeyOf returns the hash of a SID and a group as in Partition.Groups.
+// MemberKeyOf returns the hash of a SID and a group. The group is an entry of Partition.Groups.
 func MemberKeyOf(sid, group string) uint64 { return MemberKey(KeyOf(sid), group) }
 
 // MemberKey works like MemberKeyOf for a SID whose KeyOf is known.
@@ -106,14 +107,14 @@ func MemberKey(sid uint64, group string) uint64 { return hashOn(hashOn(sid, " ")
 // Partition is what a run remembers about a partition.
 type Partition struct {
 	Accounts [2][]Account // by source
-	// Groups lists the groups whose members are remembered. Each entry is the group's GroupRef.Key and, if the group's
-	// id is known, | and the id. So a group that is deleted and created again under the same name has a different
-	// entry.
+	// Groups lists the groups whose members are remembered. Each entry is the GroupRef.Key of the group. If the id of
+	// the group is known, "|" and the id follow. A group that is deleted and created again under the same name
+	// therefore has a different entry.
 	Groups  []string
 	Members []Member
 }
 
-// Put stores what a run remembers about a partition, replacing what is there.
+// Put stores what a run remembers about a partition. It replaces an existing object.
 func Put(ctx context.Context, s store.Store, run string, partition int, p *Partition) error {
 	object, err := encode(layout.Known(run, partition), p)
 	if err != nil {
@@ -122,8 +123,8 @@ func Put(ctx context.Context, s store.Store, run string, partition int, p *Parti
 	return store.PutBytes(ctx, s, layout.Known(run, partition), object)
 }
 
-// Get reads what a run remembers about a partition. It fails with store.ErrNotFound if there is no such object, and
-// with store.ErrDamaged if the object cannot be read to its end.
+// Get reads what a run remembers about a partition. The error is store.ErrNotFound if there is no such object, and
+// store.ErrDamaged if the object cannot be read to its end.
 func Get(ctx context.Context, s store.Store, run string, partition int) (*Partition, error) {
 	raw, err := store.GetBytes(ctx, s, layout.Known(run, partition), maxObject)
 	if err != nil {

@@ -41,8 +41,8 @@ func varied(words int) *Partition {
 	return p
 }
 
-// TestSmall checks that a column with few different values takes one byte per row, and a column with a single value
-// takes none.
+// TestSmall checks that a column with few different values takes one byte per row. A column with a single value takes
+// no byte per row.
 func TestSmall(t *testing.T) {
 	t.Parallel()
 	var sizes []int
@@ -76,7 +76,7 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// TestOlderTable reads a table that was written at the key "k" by a version without contradictions. No account in the
+// TestOlderTable reads a table that an older version without contradictions wrote at the key "k". No account in the
 // table may have a contradiction.
 func TestOlderTable(t *testing.T) {
 	t.Parallel()
@@ -106,7 +106,7 @@ func TestSecondOfMicro(t *testing.T) {
 	}
 }
 
-// TestPrintOf checks that letter case does not matter, and that no name has the fingerprint zero.
+// TestPrintOf checks that PrintOf ignores letter case, and that no name has the fingerprint zero.
 func TestPrintOf(t *testing.T) {
 	t.Parallel()
 	if PrintOf("Jürgen@X.example") != PrintOf("jürgen@x.EXAMPLE") || PrintOf("anna") == PrintOf("anne") {
@@ -119,8 +119,8 @@ func TestPrintOf(t *testing.T) {
 	}
 }
 
-// TestEveryByte alters each byte of a table in turn. Reading the altered table must fail or return what was written.
-// Reading a table that was copied to another key must fail.
+// TestEveryByte alters each byte of a table in turn. Each read of an altered table must fail or return the original
+// content. A read of a table that was copied to another key must fail.
 func TestEveryByte(t *testing.T) {
 	t.Parallel()
 	object, err := encode("k", partition())
@@ -152,13 +152,14 @@ func TestEveryByte(t *testing.T) {
 		altered := bytes.Clone(text)
 		altered[i] ^= 1
 		p, err := decode("k", zipped(altered))
-		if d := cmp.Diff(partition(), p); err == nil && d != "" { // a table without its seal looks like one of an older version
+		if d := cmp.Diff(partition(), p); err == nil && d != "" { // a table without a seal is read as a table of an older version
 			t.Errorf("byte %d (-put +got):\n%s", i, d)
 		}
 	}
 }
 
-// FuzzTable checks that an object is either rejected, or stays equal when it is read, written and read again.
+// FuzzTable checks each object. Either the object is rejected, or its content stays equal when it is read, written and
+// read again.
 func FuzzTable(f *testing.F) {
 	object, err := encode("k", partition())
 	if err != nil {

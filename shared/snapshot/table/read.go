@@ -17,15 +17,15 @@ type File struct {
 	memory *Memory
 }
 
-// Memory is memory into which files are read, one after the other.
+// Memory is reused by several files, which are read one after the other.
 type Memory struct {
 	block  []int64 // memory for the rows of columns
 	used   int     // how much of block is in use
 	values []int64 // the values of a page
-	text   []byte  // the strings of a page, if only some rows are picked
+	text   []byte  // the strings of a page, if only some of its rows are wanted
 }
 
-// take returns memory for rows, reserved until the next file is opened.
+// take returns memory for rows. The memory is reserved until the next file is opened.
 func (m *Memory) take(rows int) []int64 {
 	if m.used+rows > len(m.block) {
 		m.block, m.used = make([]int64, max(2*len(m.block), 16*rows)), 0
@@ -50,8 +50,8 @@ func (m *Memory) Open(raw []byte) (f *File, err error) {
 	return &File{file: file, memory: m}, nil
 }
 
-// damage turns a panic into an error. The Parquet library panics on damaged files, because it trusts the lengths in a
-// file.
+// damage turns a panic into an error. The Parquet library trusts the lengths in a file, and therefore panics if the
+// file is damaged.
 func damage(fault any, err error) error {
 	if fault != nil {
 		return fmt.Errorf("the file is damaged: %v", fault)
@@ -70,13 +70,13 @@ func (f *File) Names() (names []string) {
 	return names
 }
 
-// Read reads columns, in the order of names. Each of them must exist.
+// Read reads columns, in the order of names. Every column must exist.
 func (f *File) Read(names []string) (columns []*Column, err error) {
 	return f.columns(names, nil, f.Rows())
 }
 
-// Pick works like Read, but reads only the given rows, which must be in ascending order. Row i of a resulting column is
-// rows[i] of the file, and Words has only the strings of these rows.
+// Pick works like Read, but reads only the given rows. The rows must be in ascending order. Row i of a resulting column
+// is rows[i] of the file. Words has only the strings of these rows.
 func (f *File) Pick(names []string, rows []int) (columns []*Column, err error) {
 	if rows == nil {
 		rows = []int{}
@@ -84,7 +84,7 @@ func (f *File) Pick(names []string, rows []int) (columns []*Column, err error) {
 	return f.columns(names, rows, len(rows))
 }
 
-// columns reads columns: all rows if picked is nil, and the picked rows otherwise.
+// columns reads all rows of the named columns if picked is nil, and only the picked rows otherwise.
 func (f *File) columns(names []string, picked []int, rows int) (columns []*Column, err error) {
 	defer func() { err = damage(recover(), err) }()
 	for _, name := range names {
@@ -138,7 +138,7 @@ type reading struct {
 func (c *reading) readChunk(chunk parquet.ColumnChunk) (err error) {
 	pages := chunk.Pages()
 	defer func() { err = errors.Join(err, pages.Close()) }()
-	var dictionary parquet.Dictionary // its strings are in Words, from index first on
+	var dictionary parquet.Dictionary // the strings of the dictionary are in Words, from index first on
 	first := int64(0)
 	for {
 		page, err := pages.ReadPage()
@@ -161,8 +161,8 @@ func (c *reading) readChunk(chunk parquet.ColumnChunk) (err error) {
 	}
 }
 
-// readPage appends the wanted rows of a page. first is the index in Words of the first string of the page's
-// dictionary.
+// readPage appends the wanted rows of a page. first is the index in Words at which the strings of the page's dictionary
+// begin.
 func (c *reading) readPage(page parquet.Page, first int64) error {
 	values, levels, rows := c.values(page, first), page.DefinitionLevels(), int(page.NumRows())
 	if len(levels) != 0 && len(levels) != rows || bytes.Count(levels, one)+(rows-len(levels)) != len(values) {
@@ -184,7 +184,7 @@ func (c *reading) readPage(page parquet.Page, first int64) error {
 // one is the definition level of a row with a value.
 var one = []byte{1}
 
-// values returns the values of a page, without empty rows. For strings without a dictionary, they are indices into
+// values returns the values of a page, without empty rows. The values of strings without a dictionary are indices into
 // the page.
 func (c *reading) values(page parquet.Page, first int64) []int64 {
 	data := page.Data()
@@ -229,9 +229,9 @@ func (c *reading) all(values []int64, levels []byte) {
 	}
 }
 
-// pick appends those rows of a page that are picked.
+// pick appends the picked rows of a page.
 func (c *reading) pick(values []int64, levels []byte, rows int) {
-	row, at := 0, 0 // at is the index of the row's value; if the row is empty, of the next row's value
+	row, at := 0, 0 // at is the index of the row's value; for an empty row, at is the index of the next value
 	for len(c.picked) > 0 && c.picked[0]-c.read < rows {
 		want := c.picked[0] - c.read
 		c.picked = c.picked[1:]
@@ -249,7 +249,7 @@ func (c *reading) pick(values []int64, levels []byte, rows int) {
 }
 
 // addTexts appends the strings of a page without a dictionary to Words. The rows from index before on contain indices
-// into the page; addTexts replaces these with indices into Words.
+// into the page. addTexts replaces them with indices into Words.
 func (c *reading) addTexts(before int, page parquet.Page) {
 	data := page.Data()
 	text, ends := data.ByteArray()
@@ -276,7 +276,7 @@ func (c *reading) addTexts(before int, page parquet.Page) {
 	c.addWords(picked, bounds)
 }
 
-// addWords appends strings to Words, in one allocation. Each string ends where the next one starts.
+// addWords appends strings to Words, in one allocation. Each string ends at the start of the next string.
 func (c *Column) addWords(text []byte, bounds []uint32) {
 	if len(bounds) == 0 {
 		return

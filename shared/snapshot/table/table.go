@@ -1,6 +1,7 @@
-// Package table reads and writes tables as Parquet, column by column. It does not know what they contain. Tables are
-// flat, and any row may lack a value. A string is stored as UTF8, an instant as a TIMESTAMP in microseconds of UTC, a
-// flag as a BOOLEAN and a number as an INT64, so DuckDB, pandas and Athena can read the files as they are.
+// Package table reads and writes tables as Parquet, column by column. It does not know the meaning of the columns.
+// Tables are flat, and any row may lack a value. A string is stored as UTF8, an instant as a TIMESTAMP in microseconds
+// of UTC, a flag as a BOOLEAN and a number as an INT64. DuckDB, pandas and Athena can read the files without
+// conversion.
 package table
 
 import (
@@ -36,7 +37,7 @@ type Column struct {
 	places map[string]int64 // the index of each string in Words; used only while the column is written
 }
 
-// Valid returns a string as a table stores it, with invalid UTF-8 replaced.
+// Valid returns a string in the form that a table stores: invalid UTF-8 is replaced with U+FFFD.
 func Valid(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 
 // AddText appends a string. It replaces invalid UTF-8.
@@ -94,7 +95,7 @@ func (c *Column) Flag(row int) (value, known bool) {
 	return c.Rows[row] == 1, c.Rows[row] != None
 }
 
-// Pick returns a column with only the given rows, which shares Words with c.
+// Pick returns a column with only the given rows. The column shares Words with c.
 func (c *Column) Pick(rows []int) *Column {
 	picked := &Column{Name: c.Name, Kind: c.Kind, Words: c.Words, Rows: make([]int64, len(rows))}
 	for i, row := range rows {

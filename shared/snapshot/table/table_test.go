@@ -11,8 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-// TestRoundTrip writes columns of every kind, with few and with many different strings. Some rows have no value. It
-// reads first all rows, then some of them.
+// TestRoundTrip writes columns of every kind, with few and with many different strings. Some rows have no value. The
+// test first reads all rows, and then some of the rows.
 func TestRoundTrip(t *testing.T) {
 	t.Parallel()
 	noon := time.Date(2026, 11, 28, 12, 0, 0, 123456000, time.UTC)
@@ -74,7 +74,7 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// read reads columns: all rows if picked is nil, and the picked rows otherwise.
+// read reads all rows of the named columns if picked is nil, and only the picked rows otherwise.
 func read(t *testing.T, raw []byte, names []string, picked []int) []*Column {
 	t.Helper()
 	f, err := Open(raw)
@@ -91,7 +91,7 @@ func read(t *testing.T, raw []byte, names []string, picked []int) []*Column {
 	return columns
 }
 
-// open opens a file and reads columns of it.
+// open opens a file and reads the named columns.
 func open(raw []byte, names ...string) error {
 	f, err := Open(raw)
 	if err == nil {
@@ -100,7 +100,7 @@ func open(raw []byte, names ...string) error {
 	return err
 }
 
-// value returns the value of a row, whatever the kind of the column.
+// value returns the value of a row, for any kind of column.
 func (c *Column) value(row int) any {
 	switch c.Kind {
 	case Text:
@@ -111,7 +111,7 @@ func (c *Column) value(row int) any {
 	return c.Rows[row]
 }
 
-// TestInstants checks that an instant is never stored as an earlier one.
+// TestInstants checks that no instant is stored as an earlier instant.
 func TestInstants(t *testing.T) {
 	t.Parallel()
 	c := &Column{Kind: Instant}
@@ -129,8 +129,8 @@ func TestInstants(t *testing.T) {
 	}
 }
 
-// TestDamage truncates and alters a file in every place. A truncated file must be rejected. An altered file must not
-// cause a panic.
+// TestDamage truncates a file at every length, and alters every byte of it. A truncated file must be rejected. An
+// altered file must not cause a panic.
 func TestDamage(t *testing.T) {
 	t.Parallel()
 	c, d := &Column{Name: "text"}, &Column{Name: "when", Kind: Instant}
