@@ -19,7 +19,7 @@ import (
 	"github.com/idleseat/idleseat/infra/simulation/engines"
 )
 
-// eachStore runs test once for each kind of store. Each time, the store is empty.
+// eachStore runs test once for each kind of store. Each store is empty at first.
 func eachStore(t *testing.T, test func(t *testing.T, s Store)) {
 	t.Helper()
 	t.Parallel()
@@ -189,7 +189,7 @@ func TestReplacedWhileRead(t *testing.T) {
 }
 
 func TestList(t *testing.T) {
-	keys := []string{ // in byte order: '-' and '.' sort before '/', and '0' after
+	keys := []string{ // in byte order: '-' and '.' sort before '/', and '0' sorts after it
 		"a-b", "a.json", "a/-", "a/b/c", "a/b0", "a/b0.d/x", "a/c", "a0", "aé", "b/1", "b/10", "b/2", "B",
 	}
 	slices.Sort(keys)
@@ -283,8 +283,8 @@ func (s overwriting) PutIfAbsent(ctx context.Context, key string, body io.ReadSe
 	return s.Put(ctx, key, body)
 }
 
-// TestProven checks that PutJSONProven accepts a store that keeps the first object, and rejects a store that does
-// not.
+// TestProven checks that PutJSONProven accepts a store that keeps the first object. It also checks that PutJSONProven
+// rejects a store that overwrites the first object.
 func TestProven(t *testing.T) {
 	eachStore(t, func(t *testing.T, s Store) {
 		wantErr(t, nil, PutJSONProven(t.Context(), s, "runs/r/begin.json", "first"))
@@ -295,7 +295,7 @@ func TestProven(t *testing.T) {
 	})
 }
 
-// TestS3WithoutConditions checks that a server that ignores If-None-Match is detected.
+// TestS3WithoutConditions checks that PutJSONProven detects a server that ignores If-None-Match.
 func TestS3WithoutConditions(t *testing.T) {
 	t.Parallel()
 	f := newFakeS3(t)

@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// If two writers write the same object, one wins. The other gets ErrExists, and the first object stays.
+// If two writers write the same object, one succeeds. The other gets ErrExists, and the first object stays.
 func ExampleStore() {
 	folder, err := os.MkdirTemp("", "store-")
 	if err != nil {
@@ -19,7 +19,7 @@ func ExampleStore() {
 	}
 	defer func() { _ = os.RemoveAll(folder) }()
 	ctx := context.Background()
-	s, err := store.Open(ctx, folder) // or s3://bucket/prefix
+	s, err := store.Open(ctx, folder) // or "s3://bucket/prefix"
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -16,17 +16,17 @@ import (
 )
 
 const (
-	tempDir   = ".tmp" // not part of the store, because no key has a segment that starts with a dot
+	tempDir   = ".tmp" // not part of the store, because no segment of a key starts with a dot
 	staleTemp = 24 * time.Hour
 
-	// Objects contain personal data, so no other user of the machine may read them.
+	// Objects contain personal data. No other user of the machine may read them.
 	dirMode  = 0o700
 	fileMode = 0o600
 
 	readDirBatch = 1000
 )
 
-// folder is a store in a directory. All access goes through root, so no key and no symbolic link leads out of the
+// folder is a store in a directory. Every access goes through root, so no key and no symbolic link leads out of the
 // directory.
 type folder struct {
 	root *os.Root
@@ -48,7 +48,7 @@ func openFolder(location string) (*folder, error) {
 	return f, nil
 }
 
-// viewFolder opens a folder that exists. It writes nothing.
+// viewFolder opens an existing folder. It writes nothing.
 func viewFolder(location string) (*folder, error) {
 	location, err := filepath.Abs(location)
 	if err != nil {
@@ -71,11 +71,11 @@ func rootIn(location string) (*folder, error) {
 	return &folder{root}, nil
 }
 
-// othersWrite is the permission bit that lets every user of the machine write.
+// othersWrite is the permission bit that allows every user of the machine to write.
 const othersWrite = 0o002
 
 // closed returns an error if every user of the machine may write to the folder or to a folder directly in it. A user
-// who can write to the ledger could forge what was taken from people.
+// who can write to the ledger could forge the record of taken licenses.
 func closed(location string) error {
 	if runtime.GOOS == "windows" { // file modes do not show permissions on Windows
 		return nil
@@ -93,7 +93,7 @@ func closed(location string) error {
 	for _, path := range paths {
 		info, err := os.Stat(path)
 		if errors.Is(err, fs.ErrNotExist) {
-			continue // the temporary file of a writer that has just finished
+			continue // a writer has just finished and removed its temporary file
 		}
 		if err != nil {
 			return err
@@ -105,8 +105,8 @@ func closed(location string) error {
 	return nil
 }
 
-// sweep deletes the files of writers that died before the given time. It ignores errors, because a store that can
-// only be read is still useful.
+// sweep deletes the files of writers that died before the given time. It ignores errors, because a store without write
+// access is still useful.
 func (f *folder) sweep(before time.Time) {
 	entries, err := fs.ReadDir(f.root.FS(), tempDir)
 	if err != nil {
@@ -153,8 +153,8 @@ func (f *folder) open(ctx context.Context, key string) (*os.File, error) {
 	return f.root.Open(key)
 }
 
-// isMissing reports whether err means that there is no object at a key. That includes a key below another object,
-// such as "a/b" below "a".
+// isMissing reports whether err means that there is no object at a key. This includes a key below another object, such
+// as "a/b" below "a".
 func isMissing(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
 }
@@ -177,9 +177,9 @@ func (f *folder) PutIfAbsent(ctx context.Context, key string, body io.ReadSeeker
 	return nil
 }
 
-// linkNew moves a file to its key by a hard link, which, unlike a rename, fails if the key is taken. If a network
-// file system loses the answer, it repeats the request and then reports that the key is taken, although this very
-// file took the key (Linux, open(2), O_EXCL). linkNew recognizes that case.
+// linkNew moves a file to its key by a hard link. Unlike a rename, a hard link fails if the key is taken. A network
+// file system that loses the answer repeats the request. The second answer then says that the key is taken, although
+// the first request succeeded (Linux, open(2), O_EXCL). linkNew recognizes this case.
 func (f *folder) linkNew(temp, key string) error {
 	err := f.root.Link(temp, key)
 	if !errors.Is(err, fs.ErrExist) {
@@ -199,8 +199,8 @@ func (f *folder) linkNew(temp, key string) error {
 	return nil
 }
 
-// write writes the whole body to a hidden file, syncs the file to disk, and then calls place to move it to its key. A
-// crash at any moment leaves no partial object.
+// write writes the whole body to a hidden file and syncs the file to disk. It then calls place, which moves the file to
+// its key. A crash at any moment leaves no partial object.
 func (f *folder) write(ctx context.Context, key string, body io.Reader, place func(temp, key string) error) error {
 	if err := ready(ctx, key); err != nil {
 		return err
@@ -212,7 +212,7 @@ func (f *folder) write(ctx context.Context, key string, body io.Reader, place fu
 		return err
 	}
 	temp := path.Join(tempDir, rand.Text())
-	defer func() { _ = f.root.Remove(temp) }() // fails after a rename, when nothing is left to remove
+	defer func() { _ = f.root.Remove(temp) }() // fails after a rename, because the hidden file is gone
 	if err := f.writeTemp(ctx, temp, body); err != nil {
 		return err
 	}
@@ -237,7 +237,7 @@ func (f *folder) writeTemp(ctx context.Context, temp string, body io.Reader) err
 	return errors.Join(err, file.Close())
 }
 
-// syncParents syncs the directory of the key, and all directories above it, because any of them may be new.
+// syncParents syncs the directory of the key and all directories above it, because any of these directories may be new.
 func (f *folder) syncParents(key string) error {
 	if runtime.GOOS == "windows" { // a directory cannot be synced on Windows
 		return nil
@@ -256,7 +256,7 @@ func (f *folder) syncParents(key string) error {
 	}
 }
 
-// contextReader returns the context's error once the context has ended.
+// contextReader returns the error of the context after the context has ended.
 type contextReader struct {
 	ctx context.Context
 	io.Reader

@@ -29,7 +29,7 @@ func TestFolderSweepsStaleFiles(t *testing.T) {
 	folder := t.TempDir()
 	mustPut(t, newFolder(t, folder), "linked", "x")
 	old, young := filepath.Join(folder, tempDir, "old"), filepath.Join(folder, tempDir, "young")
-	// A writer that died between link and unlink leaves a second name.
+	// A writer that died between link and unlink leaves its file under two names.
 	wantErr(t, nil, os.Link(filepath.Join(folder, "linked"), old))
 	wantErr(t, nil, os.WriteFile(young, nil, 0o600))
 	past := func(d time.Duration) time.Time { return time.Now().Add(-d) }
@@ -43,8 +43,8 @@ func TestFolderSweepsStaleFiles(t *testing.T) {
 	wantObject(t, s, "linked", "x")
 }
 
-// TestFolderLostAnswer simulates a network file system that loses the answer to a link, repeats the link, and finds
-// the key taken. PutIfAbsent must not mistake that for another writer.
+// TestFolderLostAnswer simulates a network file system that loses the answer to a link and repeats the link. The
+// repeated link finds the key taken. PutIfAbsent must not conclude that another writer took the key.
 func TestFolderLostAnswer(t *testing.T) {
 	t.Parallel()
 	f, err := openFolder(t.TempDir())
@@ -136,7 +136,7 @@ func TestFolderKeyBelowKey(t *testing.T) {
 	wantObject(t, s, "b/c", "x")
 }
 
-// TestFolderNotWritable puts a file in place of .tmp, which stops every writer. Permissions would not stop a test
+// TestFolderNotWritable puts a file in place of .tmp, which makes every write fail. Permissions would not stop a test
 // that runs as root.
 func TestFolderNotWritable(t *testing.T) {
 	t.Parallel()
@@ -186,8 +186,8 @@ func TestFolderListsManyInADirectory(t *testing.T) {
 	}
 }
 
-// TestFolderThatIsOpenToAll checks that a store to which every user may write is rejected, and that the error has the
-// command that closes the store.
+// TestFolderThatIsOpenToAll checks that a store to which every user may write is rejected. The error must contain the
+// command that removes the permission.
 func TestFolderThatIsOpenToAll(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {
@@ -195,7 +195,7 @@ func TestFolderThatIsOpenToAll(t *testing.T) {
 	}
 	tests := map[string]struct {
 		mode   fs.FileMode
-		of     string // path below the store
+		of     string // the path of the folder with the mode, relative to the store
 		refuse bool
 	}{
 		"its own":        {0o700, ".", false},

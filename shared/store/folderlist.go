@@ -29,7 +29,7 @@ func (f *folder) List(ctx context.Context, prefix string) iter.Seq2[string, erro
 }
 
 // walk iterates over the keys below dir, which is "" or ends with a slash. It keeps the names of one directory per
-// level in memory, never those of the whole tree.
+// level in memory, and never the names of the whole tree.
 func (f *folder) walk(ctx context.Context, dir, prefix string) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		names, err := f.names(dir, prefix)
@@ -57,8 +57,8 @@ func (f *folder) walk(ctx context.Context, dir, prefix string) iter.Seq2[string,
 	}
 }
 
-// names returns the files and folders in dir that start with prefix. The names of folders end with a slash, so that
-// they sort like the keys below them.
+// names returns the files and folders in dir that start with prefix. The name of a folder ends with a slash. Folder
+// names therefore sort in the order of the keys below them.
 func (f *folder) names(dir, prefix string) ([]string, error) {
 	d, err := f.root.Open(dir + ".")
 	if isMissing(err) {
@@ -77,10 +77,10 @@ func (f *folder) names(dir, prefix string) ([]string, error) {
 				name += "/"
 			}
 			if !strings.HasPrefix(dir+name, prefix) || CheckKey(dir+e.Name()) != nil {
-				continue // a name that cannot be part of a key, such as .tmp
+				continue // the name cannot be part of a key, such as .tmp
 			}
 			if !e.IsDir() && !e.Type().IsRegular() {
-				// Skipping the name silently could hide an object.
+				// An error is necessary, because a skipped name could hide an object.
 				return nil, fmt.Errorf("%s: %w", dir+name, errNotPlain(e.Type()))
 			}
 			names = append(names, name)

@@ -86,8 +86,8 @@ func TestCanceledWhileReading(t *testing.T) {
 	})
 }
 
-// tripwire is a body that calls trip each time somebody reads past its middle. The read fails with the error that trip
-// returns.
+// tripwire is a body that calls trip at each read beyond its middle. If trip returns an error, the read fails with this
+// error.
 type tripwire struct {
 	pattern
 	trip func() error

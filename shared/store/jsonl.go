@@ -18,8 +18,7 @@ import (
 // maxLine is the largest record of a JSONL object, in bytes.
 const maxLine = 1 << 20
 
-// EachLine calls each with every line of a gzip stream. It fails with io.ErrUnexpectedEOF if the last line has no
-// newline.
+// EachLine calls each with every line of a gzip stream. It returns io.ErrUnexpectedEOF if the last line has no newline.
 func EachLine(r io.Reader, each func(line string) error) error {
 	zip, err := gzip.NewReader(r)
 	if err != nil {
@@ -37,7 +36,7 @@ func EachLine(r io.Reader, each func(line string) error) error {
 	return scan.Err()
 }
 
-// wholeLines splits at newlines. It fails if the last line has no newline.
+// wholeLines is a bufio.SplitFunc that splits at newlines. It fails if the last line has no newline.
 func wholeLines(data []byte, atEOF bool) (int, []byte, error) {
 	if i := bytes.IndexByte(data, '\n'); i >= 0 {
 		return i + 1, data[:i], nil
@@ -48,8 +47,8 @@ func wholeLines(data []byte, atEOF bool) (int, []byte, error) {
 	return 0, nil, nil
 }
 
-// PutLines stores the values that write emits as a compressed, sealed JSONL object, replacing any object at the key.
-// It collects the lines in a temporary file if they are too many for memory.
+// PutLines stores the values that write emits as a compressed, sealed JSONL object. It replaces any object at the key.
+// If the lines are too large for memory, PutLines collects them in a temporary file.
 func PutLines(ctx context.Context, s Store, key string, write func(emit func(v any) error) error) error {
 	return PutSpooled(ctx, s, key, func(w io.Writer) error {
 		zip := zips.Get().(*gzip.Writer)
@@ -66,7 +65,7 @@ func PutLines(ctx context.Context, s Store, key string, write func(emit func(v a
 	})
 }
 
-// zips holds writers for reuse, because the tables of a writer are larger than most objects.
+// zips holds writers for reuse, because the tables of a gzip writer are larger than most objects.
 var zips = sync.Pool{New: func() any {
 	zip, err := gzip.NewWriterLevel(nil, gzip.BestSpeed)
 	if err != nil {
@@ -75,8 +74,8 @@ var zips = sync.Pool{New: func() any {
 	return zip
 }}
 
-// PutSpooled stores the bytes that write writes. It collects them in a temporary file if they are too many for
-// memory.
+// PutSpooled stores the bytes that write writes. If the bytes are too many for memory, PutSpooled collects them in a
+// temporary file.
 func PutSpooled(ctx context.Context, s Store, key string, write func(io.Writer) error) error {
 	sp := &spool{}
 	defer sp.close()
@@ -93,7 +92,7 @@ func PutSpooled(ctx context.Context, s Store, key string, write func(io.Writer) 
 // spoolInMemory is the largest number of bytes that a spool keeps in memory.
 const spoolInMemory = 1 << 20
 
-// spool collects bytes in memory, and in a temporary file once there are more than spoolInMemory.
+// spool collects bytes in memory. If there are more than spoolInMemory bytes, spool collects them in a temporary file.
 type spool struct {
 	memory []byte
 	file   *os.File
@@ -122,7 +121,7 @@ func (s *spool) flush() (err error) {
 	return err
 }
 
-// body returns what was written, from the start.
+// body returns all written bytes, from the start.
 func (s *spool) body() (io.ReadSeeker, error) {
 	if s.file == nil {
 		return bytes.NewReader(s.memory), nil
@@ -141,9 +140,9 @@ func (s *spool) close() {
 	}
 }
 
-// GetLines decodes every line of a JSONL object into a new T. It fails with ErrDamaged, and the key, if the object is
-// incomplete or was altered since it was sealed, or if each returns ErrDamaged. Damage may show only at the end, so
-// the caller must discard everything that each received if GetLines fails.
+// GetLines decodes every line of a JSONL object into a new T. The error is ErrDamaged, with the key, if the object is
+// incomplete or was altered since it was sealed. The same holds if each returns ErrDamaged. Some damage shows only at
+// the end. If GetLines fails, the caller must therefore discard everything that each received.
 func GetLines[T any](ctx context.Context, s Store, key string, each func(*T) error) error {
 	body, err := s.Get(ctx, key)
 	if err != nil {
@@ -153,13 +152,13 @@ func GetLines[T any](ctx context.Context, s Store, key string, each func(*T) err
 	var stop error
 	sum, sealed := sumOf(key), false
 	err = EachLine(body, func(line string) error {
-		if strings.HasPrefix(line, "{"+sealName[:len(sealName)-1]) && !sealed { // also finds a seal that is not valid JSON
+		if strings.HasPrefix(line, "{"+sealName[:len(sealName)-1]) && !sealed { // the prefix also matches a seal that is not valid JSON
 			if sealed = true; line == "{"+seal(sum) {
 				return nil
 			}
 			return errAltered
 		}
-		if sealed || line == "{}" { // no record is empty, so this line was a seal
+		if sealed || line == "{}" { // no record is empty, so an empty line was a seal
 			return errAltered
 		}
 		sum.Write([]byte(line + "\n"))

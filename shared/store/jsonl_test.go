@@ -84,7 +84,7 @@ func TestDamagedLines(t *testing.T) {
 	}
 }
 
-// TestSpooled checks that an object larger than spoolInMemory is stored whole and leaves no file behind.
+// TestSpooled checks that an object larger than spoolInMemory is stored whole. No temporary file may remain.
 func TestSpooled(t *testing.T) {
 	temp := t.TempDir()
 	t.Setenv("TMPDIR", temp)

@@ -12,21 +12,21 @@ import (
 	"sync"
 )
 
-// Memory is a store in the memory of the process, for simulations and for tests that run thousands of times. It can
-// return to an earlier content. The zero value is an empty store.
+// Memory is a store in the memory of the process. It serves simulations and tests that run thousands of times. Memory
+// can return to an earlier content. The zero value is an empty store.
 type Memory struct {
 	mu      sync.RWMutex
 	objects map[string][]byte
 }
 
-// Objects returns the objects by key. Later writes do not alter the returned bytes.
+// Objects returns the objects by key. Later writes do not change the returned bytes.
 func (m *Memory) Objects() map[string][]byte {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	return maps.Clone(m.objects)
 }
 
-// Become replaces the content of the store by the given objects.
+// Become replaces the content of the store with the given objects.
 func (m *Memory) Become(objects map[string][]byte) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

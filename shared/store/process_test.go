@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The test binary starts itself again as another process on the same folder.
+// The test binary starts itself again as another process, which uses the same folder.
 const (
 	envChild  = "STORE_TEST_CHILD" // the kind of child
 	envFolder = "STORE_TEST_FOLDER"
@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// race waits for a signal, tries to write every key, and prints the keys that it won.
+// race waits for a signal, tries to create every key, and prints the keys that it created.
 func race(ctx context.Context, s Store) error {
 	fmt.Println("ready")
 	if _, err := bufio.NewReader(os.Stdin).ReadString('\n'); err != nil {
@@ -125,7 +125,7 @@ func TestFolderProcessesRace(t *testing.T) {
 	}
 }
 
-// temps returns the unfinished writes in a folder.
+// temps returns the files of unfinished writes in a folder.
 func temps(t *testing.T, folder string) []string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(folder, tempDir, "*"))

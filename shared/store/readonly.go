@@ -9,14 +9,14 @@ import (
 	"strings"
 )
 
-// ErrReadOnly is the error for a write through a view that only reads.
+// ErrReadOnly is the error of a write through a read-only view.
 var ErrReadOnly = errors.New("this view of the store only reads")
 
-// ReadOnly returns a view of a store. Its reads are those of s. Each write fails with ErrReadOnly and does not reach s.
+// ReadOnly returns a read-only view of a store. Reads go to s. Each write fails with ErrReadOnly and does not reach s.
 func ReadOnly(s Store) Store { return readOnly{s} }
 
-// OpenReadOnly opens a view of the store at a location, as Open names it. It does not create a folder, and it changes
-// nothing in it. It fails with ErrNotFound if the folder does not exist.
+// OpenReadOnly opens a read-only view of the store at a location in the form of Open. It creates no folder and changes
+// nothing in the store. The error is ErrNotFound if the folder does not exist.
 func OpenReadOnly(ctx context.Context, location string) (Store, error) {
 	if strings.Contains(location, "://") || location == "" {
 		s, err := Open(ctx, location)
@@ -32,7 +32,8 @@ func OpenReadOnly(ctx context.Context, location string) (Store, error) {
 	return ReadOnly(f), nil
 }
 
-// readOnly has no field that a caller can reach, so that nobody finds the store behind it by a type assertion.
+// readOnly has no exported field and no embedded store, so that no caller can reach the store behind it by a type
+// assertion.
 type readOnly struct{ behind Store }
 
 func (r readOnly) Get(ctx context.Context, key string) (io.ReadCloser, error) {
@@ -43,7 +44,7 @@ func (r readOnly) List(ctx context.Context, prefix string) iter.Seq2[string, err
 	return r.behind.List(ctx, prefix)
 }
 
-// Folders implements the interface that the function Folders looks for.
+// Folders implements the interface that the function Folders requires.
 func (r readOnly) Folders(ctx context.Context, prefix string) iter.Seq2[string, error] {
 	return Folders(ctx, r.behind, prefix)
 }

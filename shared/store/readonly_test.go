@@ -54,12 +54,12 @@ func TestFolders(t *testing.T) {
 			wantErr(t, ErrBadKey, err)
 		}
 		for range Folders(t.Context(), s, "runs/") {
-			break // leaving early must not panic
+			break // an iteration that ends early must not panic
 		}
 	})
 }
 
-// A view must not create a folder that was misspelt, and must not sweep what a dead writer left.
+// OpenReadOnly must not create a folder with a misspelt name, and must not delete the files of writers that died.
 func TestOpenReadOnlyChangesNothing(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -18,27 +18,27 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// Error codes of S3 for a conditional write: the key is taken, or another write to the key is still going on.
+// The error codes of S3 for a conditional write: the key is taken, or another write to the key is not finished.
 const (
 	codeTaken    = "PreconditionFailed"
 	codeConflict = "ConditionalRequestConflict"
 )
 
-// writeToken is the metadata key by which PutIfAbsent recognizes an object that it wrote.
+// writeToken is the metadata key by which PutIfAbsent recognizes its own object.
 const writeToken = "write-token"
 
-// longestUnseen is how long a server may refuse a write because of an object that it does not show yet.
+// longestUnseen is how long a server may refuse a write because of an object that the server does not yet show.
 const longestUnseen = 10 * time.Second
 
-// bucket is a store in an S3 bucket. It needs the rights to read and write objects, and to list them (s3:ListBucket):
-// without the latter, S3 answers "access denied" for a missing object.
+// bucket is a store in an S3 bucket. It needs the rights to read, to write and to list objects. Without the right to
+// list objects (s3:ListBucket), S3 answers "access denied" for a missing object.
 type bucket struct {
 	client *s3.Client
 	name   string
 	prefix string // "" or ends with a slash
 }
 
-// openBucket opens a location that is given without its "s3://".
+// openBucket opens a location. location has no "s3://" prefix.
 func openBucket(ctx context.Context, location string) (*bucket, error) {
 	name, prefix, _ := strings.Cut(strings.TrimSuffix(location, "/"), "/")
 	if name == "" {
@@ -58,10 +58,10 @@ func openBucket(ctx context.Context, location string) (*bucket, error) {
 }
 
 func configure(o *s3.Options) {
-	// Servers other than AWS seldom have a host name for each bucket.
+	// Most servers other than AWS have no separate host name for each bucket.
 	o.UsePathStyle = o.BaseEndpoint != nil
 	o.Retryer = retry.AddWithErrorCodes(o.Retryer, codeConflict)
-	// Servers other than AWS may send no checksum. A line in the log for each object would help nobody.
+	// Servers other than AWS may send no checksum. A log line for each object would be useless.
 	o.DisableLogOutputChecksumValidationSkipped = true
 }
 
@@ -83,7 +83,7 @@ func (b *bucket) Get(ctx context.Context, key string) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, b.fail("read", key, err)
 	}
-	// What the connection has received already could be read after the context has ended.
+	// Without contextReader, bytes that the connection has already received could be read after the context has ended.
 	return struct {
 		io.Reader
 		io.Closer
@@ -122,9 +122,9 @@ func (b *bucket) put(ctx context.Context, key string, in *s3.PutObjectInput) err
 	return err
 }
 
-// taken is called when a key already has an object. If the answer to a write is lost, the SDK repeats the write and
-// then finds its own object. So taken returns nil if the object has the token of this write, and ErrExists if not.
-// S3 shows an object at once; other servers (versitygw 1.8) refuse a second write a moment before they show the first.
+// taken returns nil if the object at the key has the token of this write, and ErrExists otherwise. If the answer to a
+// write is lost, the SDK repeats the write, and the second write finds the object of the first. S3 shows a new object
+// at once. Other servers (versitygw 1.8) refuse a second write shortly before they show the first object.
 func (b *bucket) taken(ctx context.Context, key, token string) error {
 	shown := s3.NewObjectExistsWaiter(b.client, func(o *s3.ObjectExistsWaiterOptions) {
 		o.MinDelay, o.MaxDelay = 20*time.Millisecond, time.Second
@@ -161,7 +161,7 @@ func (b *bucket) List(ctx context.Context, prefix string) iter.Seq2[string, erro
 			for _, object := range page.Contents {
 				key := strings.TrimPrefix(aws.ToString(object.Key), b.prefix)
 				if CheckKey(key) != nil {
-					continue // consoles create such objects to mark folders
+					continue // consoles create objects with such keys to mark folders
 				}
 				if !yield(key, nil) {
 					return

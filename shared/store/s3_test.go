@@ -23,11 +23,11 @@ import (
 
 const fakeBucket = "idleseat-test"
 
-// fakeS3 is an S3 server on loopback, in front of which a test may put a handler.
+// fakeS3 is an S3 server on loopback. A test may put a handler in front of the server.
 type fakeS3 struct {
 	url     string
 	backend *s3mem.Backend
-	// before is called in place of the server. It answers the request or calls pass.
+	// before handles each request instead of the server. It answers the request or passes the request to pass.
 	before func(w http.ResponseWriter, r *http.Request, pass http.Handler)
 }
 
@@ -45,7 +45,7 @@ func newFakeS3(t *testing.T) *fakeS3 {
 		}
 		pass.ServeHTTP(w, r)
 	}))
-	// The server would log an error when a test hangs up in the middle of an answer.
+	// The server would log an error if a test closes a connection in the middle of an answer.
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	server.Start()
 	t.Cleanup(server.Close)
@@ -53,7 +53,7 @@ func newFakeS3(t *testing.T) *fakeS3 {
 	return f
 }
 
-// store returns a bucket like that of Open, but without waits between retries.
+// store returns a bucket like the bucket of Open, but without waits between retries.
 func (f *fakeS3) store(prefix string) *bucket {
 	client := s3.New(s3.Options{
 		BaseEndpoint: aws.String(f.url),
@@ -65,7 +65,7 @@ func (f *fakeS3) store(prefix string) *bucket {
 	return &bucket{client, fakeBucket, prefix}
 }
 
-// putRaw stores an object without using the store.
+// putRaw stores an object directly on the server, without the package under test.
 func putRaw(t *testing.T, f *fakeS3, key string) {
 	t.Helper()
 	_, err := f.backend.PutObject(fakeBucket, key, map[string]string{}, strings.NewReader("x"), 1, nil)
@@ -88,7 +88,7 @@ func TestS3ListPages(t *testing.T) {
 		want = append(want, key)
 		putRaw(t, f, "p/"+key)
 	}
-	putRaw(t, f, "p/runs/") // marks a folder, as a console does
+	putRaw(t, f, "p/runs/") // consoles mark folders with such an object
 	putRaw(t, f, "p2/runs/1")
 	var requests atomic.Int32
 	f.before = func(w http.ResponseWriter, r *http.Request, pass http.Handler) {
@@ -175,8 +175,8 @@ func TestS3Conflict(t *testing.T) {
 	}
 }
 
-// TestS3LostAnswer checks that PutIfAbsent does not mistake its own object for that of another writer when the answer
-// to a write is lost and the SDK repeats the write.
+// TestS3LostAnswer loses the answer to a write, so that the SDK repeats the write. PutIfAbsent must recognize its own
+// object and must not report ErrExists.
 func TestS3LostAnswer(t *testing.T) {
 	t.Parallel()
 	f := newFakeS3(t)
@@ -198,8 +198,8 @@ func TestS3LostAnswer(t *testing.T) {
 	wantObject(t, s, "k", "mine")
 }
 
-// TestS3LostAnswerAndNoLook has a taken key whose object cannot be read. Its writer is unknown, so PutIfAbsent must
-// report neither success nor ErrExists.
+// TestS3LostAnswerAndNoLook has a taken key whose object cannot be read. The writer of the object is unknown, so
+// PutIfAbsent must report neither success nor ErrExists.
 func TestS3LostAnswerAndNoLook(t *testing.T) {
 	t.Parallel()
 	f := newFakeS3(t)

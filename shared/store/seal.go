@@ -10,11 +10,11 @@ import (
 	"hash"
 )
 
-// A JSON object ends with the member "sha256", its seal. The seal is the SHA-256, in hex, of the object's key, a
-// newline, and the object without that member. A JSONL object ends with a line that has only this member, which covers
-// the lines before it. An object that was edited, or copied from another key, is therefore detected. The seal does not
-// protect against somebody who computes a new seal. Where that matters, another object records the hash. Objects that
-// older versions wrote have no seal.
+// A sealed JSON object ends with the member "sha256", its seal. The seal is the SHA-256, in hex, of the key of the
+// object, a newline, and the object without the seal. A sealed JSONL object ends with a line that has only the member
+// "sha256". This seal covers the key and the lines before the last line. The seal shows that an object was edited or
+// copied from another key. It does not protect against somebody who computes a new seal. Where such protection is
+// necessary, another object records the hash. Objects of older versions have no seal.
 const (
 	sealName = `"sha256":"`
 	sealSize = len(sealName) + 2*sha256.Size + len(`"}`)
@@ -23,7 +23,7 @@ const (
 // errAltered is the error for an object that does not match its seal.
 var errAltered = errors.New("it was altered, or copied from another place: its SHA-256 is not the one that it carries")
 
-// sumOf returns the hash of a seal, started with the key.
+// sumOf returns the hash for a seal. The hash already contains the key and the newline.
 func sumOf(key string) hash.Hash {
 	sum := sha256.New()
 	sum.Write([]byte(key + "\n"))
@@ -32,7 +32,7 @@ func sumOf(key string) hash.Hash {
 
 func seal(sum hash.Hash) string { return sealName + hex.EncodeToString(sum.Sum(nil)) + `"}` }
 
-// Encode encodes v as JSON. It adds a seal for the key if the result is a JSON object.
+// Encode encodes v as JSON. If the result is a JSON object, Encode adds a seal for the key.
 func Encode(key string, v any) ([]byte, error) {
 	b, err := json.Marshal(v)
 	if err != nil {
@@ -50,8 +50,8 @@ func Encode(key string, v any) ([]byte, error) {
 	return append(b, seal(sum)...), nil
 }
 
-// Unseal returns the JSON of an object without its seal. It fails with ErrDamaged if the seal does not match the
-// object and its key.
+// Unseal returns the JSON of an object without its seal. The error is ErrDamaged if the seal does not match the object
+// and its key.
 func Unseal(key string, b []byte) ([]byte, error) {
 	plain, carried := unsealed(b)
 	if carried == nil {
@@ -61,7 +61,7 @@ func Unseal(key string, b []byte) ([]byte, error) {
 		if json.Unmarshal(b, &sealed) == nil && sealed.Sum != nil {
 			return nil, fmt.Errorf("%w %q: %w", ErrDamaged, key, errAltered)
 		}
-		return b, nil // written by a version before the seal, or not an object
+		return b, nil // an older version wrote the text without a seal, or the text is not a JSON object
 	}
 	sum := sumOf(key)
 	sum.Write(plain)
@@ -71,7 +71,7 @@ func Unseal(key string, b []byte) ([]byte, error) {
 	return plain, nil
 }
 
-// unsealed splits an object into its content and its seal. seal is nil if there is none where Encode puts it.
+// unsealed splits an object into its content and its seal. seal is nil if the object does not end with a seal.
 func unsealed(b []byte) (plain, seal []byte) {
 	at := len(b) - sealSize
 	if at < 1 || b[0] != '{' || !bytes.HasPrefix(b[at:], []byte(sealName)) {

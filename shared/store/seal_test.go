@@ -20,7 +20,8 @@ type sealedThing struct {
 	N    int    `json:"n,omitempty"`
 }
 
-// TestSealed checks that an object is read as it was written, and rejected if any byte was altered or at another key.
+// TestSealed checks that an unchanged object can be read. An object with an altered byte, or at another key, must be
+// rejected.
 func TestSealed(t *testing.T) {
 	t.Parallel()
 	for _, want := range []sealedThing{{}, {"a", 0}, {"b,}\"sha256\":\"", 7}} {
@@ -74,7 +75,7 @@ func TestSealed(t *testing.T) {
 	}
 }
 
-// TestSealedLines does the same for JSONL objects.
+// TestSealedLines checks the seals of JSONL objects in the same way as TestSealed.
 func TestSealedLines(t *testing.T) {
 	t.Parallel()
 	s, err := Open(t.Context(), t.TempDir())
@@ -149,7 +150,7 @@ func TestSealedLines(t *testing.T) {
 	}
 }
 
-// FuzzSealed checks that no text causes a panic, and that everything that can be read was sealed or never had a seal.
+// FuzzSealed checks that no text causes a panic. Every text that can be read must have a valid seal or no seal.
 func FuzzSealed(f *testing.F) {
 	for _, text := range []string{`{}`, `{"a":1,"sha256":"x"}`, `{"sha256":null}`, `[]`, `"sha256"`, ``} {
 		f.Add("k", []byte(text))
@@ -190,7 +191,7 @@ func zipped(t *testing.T, text string) []byte {
 	return b.Bytes()
 }
 
-// linesOf returns the lines of an object as they are stored.
+// linesOf returns the stored lines of an object.
 func linesOf(t *testing.T, s Store, key string) (lines []string) {
 	t.Helper()
 	body, err := s.Get(t.Context(), key)

@@ -1,9 +1,9 @@
-// Package store keeps objects by key, in a folder or in an S3 bucket, with the same behavior in both. An object
-// appears whole or not at all. If several processes call PutIfAbsent, exactly one wins. List is in byte order.
+// Package store keeps objects by key, in a folder or in an S3 bucket, with the same behavior in both. An object appears
+// whole or not at all. If several processes call PutIfAbsent for one key, exactly one succeeds. List is in byte order.
 // Objects are never deleted.
 //
-// Two limits come from folders: a key must not also be the folder of another key ("a" and "a/b"), and keys must not
-// differ only in letter case.
+// Folders set two limits. A key must not also be the folder of another key ("a" and "a/b"). Keys must not differ only in
+// letter case.
 package store
 
 import (
@@ -19,7 +19,7 @@ import (
 	"unicode/utf8"
 )
 
-// The errors that callers distinguish, with errors.Is.
+// The errors that callers distinguish with errors.Is.
 var (
 	ErrNotFound = errors.New("no such object")
 	ErrExists   = errors.New("the object exists already")
@@ -37,25 +37,26 @@ const (
 	maxSegment = 255  // bytes; the limit of common file systems
 )
 
-// Store keeps objects by key (see CheckKey). Errors name the object. They wrap context.Canceled or
-// context.DeadlineExceeded if ctx ended the call.
+// Store keeps objects by key (see CheckKey). Each error names the object. If ctx ends a call, the error wraps
+// context.Canceled or context.DeadlineExceeded.
 type Store interface {
-	// Get opens an object for reading, and fails with ErrNotFound if there is none. The caller must close it. Reading
-	// fails once ctx ends.
+	// Get opens an object for reading. The error is ErrNotFound if there is no object. The caller must close the
+	// reader. A read fails after ctx has ended.
 	Get(ctx context.Context, key string) (io.ReadCloser, error)
-	// Put stores body, from its current offset to its end, and replaces any object at the key. A reader sees either
-	// the old or the new object, never a mixture.
+	// Put stores body, from its current offset to its end. It replaces any object at the key. A reader gets either the
+	// old or the new object, and never a mixture.
 	Put(ctx context.Context, key string, body io.ReadSeeker) error
-	// PutIfAbsent stores body, as Put does, if there is no object at the key. Otherwise it fails with ErrExists. Of
-	// several calls, in any processes, exactly one succeeds.
+	// PutIfAbsent stores body in the same way as Put if there is no object at the key. Otherwise the error is
+	// ErrExists. Of several calls for one key, in any processes, exactly one succeeds.
 	PutIfAbsent(ctx context.Context, key string, body io.ReadSeeker) error
-	// List iterates in byte order over the keys that start with prefix, which may end in the middle of a segment; ""
-	// lists all keys. An error ends the iteration. Objects that are stored during the iteration may or may not appear.
+	// List iterates in byte order over the keys that start with prefix. prefix may end in the middle of a segment, and
+	// "" lists all keys. An error ends the iteration. Objects that are stored during the iteration may or may not
+	// appear.
 	List(ctx context.Context, prefix string) iter.Seq2[string, error]
 }
 
-// Open opens the store at "s3://bucket", at "s3://bucket/prefix" or in a folder, which it creates if necessary. S3 is
-// configured by the variables and files of the AWS SDK. Open does not connect, so a wrong configuration shows in the
+// Open opens the store at "s3://bucket", at "s3://bucket/prefix" or in a folder. It creates a missing folder. The
+// variables and files of the AWS SDK configure S3. Open does not connect, so a wrong configuration shows only in the
 // first call.
 func Open(ctx context.Context, location string) (Store, error) {
 	scheme, rest, hasScheme := strings.Cut(location, "://")
@@ -77,9 +78,9 @@ func Open(ctx context.Context, location string) (Store, error) {
 	return s, nil
 }
 
-// CheckKey returns an ErrBadKey with the reason if a key cannot be used in every store. A key has at most 1024 bytes,
-// in segments of 1 to 255 bytes separated by slashes. The characters are printable, without \ : * ? " < > |. A
-// segment does not start with a dot, and does not end with a dot or a space.
+// CheckKey returns an ErrBadKey with the reason if some store cannot use the key. A key has at most 1024 bytes. It
+// consists of segments of 1 to 255 bytes, separated by slashes. The characters are printable, without \ : * ? " < > |.
+// A segment does not start with a dot, and does not end with a dot or a space.
 func CheckKey(key string) error {
 	if len(key) > maxKey {
 		return fmt.Errorf("%w: longer than %d bytes", ErrBadKey, maxKey)
@@ -106,14 +107,14 @@ func CheckKey(key string) error {
 	return nil
 }
 
-// isRefused reports whether a character cannot be used in file names on every system, or would not survive S3's
-// listings.
+// isRefused reports whether some system forbids a character in file names, or whether a listing of S3 cannot return the
+// character.
 func isRefused(r rune) bool {
 	return strings.ContainsRune(`\:*?"<>|`, r) || !unicode.IsPrint(r)
 }
 
-// checkPrefix returns an error for a prefix with which no key can start, which is a bug of the caller or an attempt
-// to leave the store.
+// checkPrefix returns an error for a prefix with which no key can start. Such a prefix is a bug of the caller or an
+// attempt to leave the store.
 func checkPrefix(prefix string) error {
 	if CheckKey(prefix) == nil {
 		return nil
@@ -121,7 +122,7 @@ func checkPrefix(prefix string) error {
 	return CheckKey(prefix + "x")
 }
 
-// ready returns an error if an operation on key must not start.
+// ready returns an error if the context has ended or the key is not valid.
 func ready(ctx context.Context, key string) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -129,7 +130,7 @@ func ready(ctx context.Context, key string) error {
 	return CheckKey(key)
 }
 
-// GetBytes reads an object. It fails with ErrDamaged if the object is larger than limit bytes.
+// GetBytes reads an object. The error is ErrDamaged if the object is larger than limit bytes.
 func GetBytes(ctx context.Context, s Store, key string, limit int64) ([]byte, error) {
 	r, err := s.Get(ctx, key)
 	if err != nil {
@@ -146,7 +147,8 @@ func GetBytes(ctx context.Context, s Store, key string, limit int64) ([]byte, er
 	return b, nil
 }
 
-// GetJSON decodes an object into v, as Decode does. It fails with ErrDamaged if the object is larger than MaxJSON.
+// GetJSON decodes an object into v, in the same way as Decode. The error is ErrDamaged if the object is larger than
+// MaxJSON.
 func GetJSON(ctx context.Context, s Store, key string, v any) error {
 	b, err := GetBytes(ctx, s, key, MaxJSON)
 	if err != nil {
@@ -155,8 +157,8 @@ func GetJSON(ctx context.Context, s Store, key string, v any) error {
 	return Decode(key, b, v)
 }
 
-// Decode decodes the bytes of an object into v. It fails with ErrDamaged if the bytes were altered since they were
-// sealed, are not exactly one JSON value, or do not fit v. It ignores fields that v lacks, because a newer version
+// Decode decodes the bytes of an object into v. The error is ErrDamaged if the bytes were altered since they were
+// sealed, are not exactly one JSON value, or do not fit v. Decode ignores members that v lacks, because a newer version
 // may have written them.
 func Decode(key string, b []byte, v any) error {
 	b, err := Unseal(key, b)
@@ -169,24 +171,25 @@ func Decode(key string, b []byte, v any) error {
 	return nil
 }
 
-// PutBytes stores b, as Put does.
+// PutBytes stores b in the same way as Put.
 func PutBytes(ctx context.Context, s Store, key string, b []byte) error {
 	return s.Put(ctx, key, bytes.NewReader(b))
 }
 
-// PutJSON stores v as JSON, as Put does.
+// PutJSON stores v as JSON in the same way as Put.
 func PutJSON(ctx context.Context, s Store, key string, v any) error {
 	return encode(ctx, s.Put, key, v)
 }
 
-// PutJSONIfAbsent stores v as JSON, as PutIfAbsent does.
+// PutJSONIfAbsent stores v as JSON in the same way as PutIfAbsent.
 func PutJSONIfAbsent(ctx context.Context, s Store, key string, v any) error {
 	return encode(ctx, s.PutIfAbsent, key, v)
 }
 
-// PutJSONProven works like PutJSONIfAbsent, but also checks that the store keeps the first object: it writes the
-// object a second time, and the store must refuse. It fails with ErrOverwrites on a server that ignores
-// If-None-Match, as some S3-compatible servers do, because in such a store two runs could take the same license.
+// PutJSONProven works like PutJSONIfAbsent, and also checks that the store keeps the first object. For this check it
+// writes the object a second time, and the store must refuse the write. Some S3-compatible servers ignore
+// If-None-Match. For such a server the error is ErrOverwrites, because two runs could take the same license in such a
+// store.
 func PutJSONProven(ctx context.Context, s Store, key string, v any) error {
 	if err := PutJSONIfAbsent(ctx, s, key, v); err != nil {
 		return err

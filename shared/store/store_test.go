@@ -16,7 +16,7 @@ func TestCheckKey(t *testing.T) {
 	segment := strings.Repeat("s", maxSegment)
 	tests := []struct {
 		key  string
-		want string // part of the error; empty: valid
+		want string // a part of the error; empty if the key is valid
 	}{
 		{"a", ""},
 		{"ledger/S-1-5-21-3623811015-3361044348-30300820-1013/m365-e3/000001.done.json", ""},
@@ -63,8 +63,8 @@ func TestCheckKey(t *testing.T) {
 	}
 }
 
-// FuzzKey tries any key in a folder. A valid key must return its object, an invalid key must change nothing, and no
-// key may lead to a write outside the folder.
+// FuzzKey uses arbitrary keys in a folder. A valid key must return its object, and an invalid key must change nothing.
+// No key may cause a write outside the folder.
 func FuzzKey(f *testing.F) {
 	for _, seed := range []string{"a/b.json", "../a", "a/./b", `..\a`, "/a", "a//b", ".tmp/a", "a\x00", "ä/ö", "NUL"} {
 		f.Add(seed)
@@ -180,7 +180,7 @@ func TestOpenRefuses(t *testing.T) {
 func TestOpenS3FromEnvironment(t *testing.T) { // not parallel, because it sets environment variables
 	fake := newFakeS3(t)
 	none := filepath.Join(t.TempDir(), "none")
-	// Requests to a host name use path style only if the client asks for it, unlike requests to an address.
+	// The client must ask for path style. Only for a host that is an IP address does the SDK use path style by itself.
 	endpoint := strings.Replace(fake.url, "127.0.0.1", "localhost", 1)
 	for name, value := range map[string]string{
 		"AWS_ENDPOINT_URL": endpoint, "AWS_REGION": "eu-north-1",

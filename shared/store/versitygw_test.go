@@ -8,15 +8,15 @@ import (
 	"github.com/idleseat/idleseat/infra/simulation/engines"
 )
 
-// onVersitygw returns a bucket as Open makes it, on a server that is not ours.
+// onVersitygw returns a bucket with the configuration of Open on versitygw, a server by another maker.
 func onVersitygw(server *engines.S3) *bucket {
 	o := server.Client.Options()
 	configure(&o)
 	return &bucket{s3.New(o), fakeBucket, ""}
 }
 
-// TestVersitygwKeepsVersions: when an object is replaced, the bucket keeps its earlier version, as docs/security.md
-// says. An object stored with PutIfAbsent has only one version, even after a second PutIfAbsent at its key.
+// TestVersitygwKeepsVersions checks docs/security.md: when an object is replaced, the bucket keeps the earlier version.
+// An object of PutIfAbsent has only one version, even after a second PutIfAbsent at the same key.
 func TestVersitygwKeepsVersions(t *testing.T) {
 	t.Parallel()
 	server := engines.Versitygw(t, fakeBucket)
