@@ -1,6 +1,6 @@
 // Package client is the cloud's side of the relay. It answers questions about Active Directory from the evidence that
-// the relay read, and collects the writes that the relay must make. The package does no I/O. If the relay did not read
-// what a question is about, the answer is an error, never "no".
+// the relay read, and collects the writes that the relay must make. The package does no I/O. If the evidence does not
+// cover a question, the answer is an error, and never "no".
 package client
 
 import (
@@ -16,20 +16,20 @@ import (
 	"github.com/idleseat/idleseat/shared/relay/protocol"
 )
 
-// Fresh is how long evidence may be used, counted from when the relay started to read it.
+// Fresh is how long evidence may be used. The time counts from the start of the relay's reading.
 const Fresh = time.Hour
 
-// Directory is Active Directory as the relay read it for one step of a run. It is not safe for concurrent use.
+// Directory is Active Directory as the relay read it for one step of a run. A Directory is not safe for concurrent use.
 type Directory struct {
 	evidence *protocol.Evidence
-	failed   error                      // the error that every method returns if there is no evidence; nil if there is
+	failed   error                      // the error that every method returns if there is no evidence; nil if there is evidence
 	results  map[string]protocol.Result // by id of the change
-	refused  map[string]protocol.Result // refused changes by GUID of the person
+	refused  map[string]protocol.Result // refused changes, by GUID of the person
 	pending  []protocol.Change
 }
 
-// New returns a Directory that answers from the evidence e. written has, in order, the results of the writes that
-// earlier steps requested.
+// New returns a Directory that answers from the evidence e. written has the results of the writes that earlier steps
+// requested, in the order of the steps.
 func New(e *protocol.Evidence, now time.Time, written ...protocol.Results) *Directory {
 	d := &Directory{evidence: e, results: map[string]protocol.Result{}, refused: map[string]protocol.Result{}}
 	if age := now.Sub(e.Read); age > Fresh {
@@ -50,7 +50,7 @@ func Failed(why string) *Directory {
 	return &Directory{failed: fmt.Errorf("the relay did not answer: %s", why)}
 }
 
-// PendingWrites returns, in order, the requested writes that have no result yet.
+// PendingWrites returns the requested writes that have no result yet, in the order of the requests.
 func (d *Directory) PendingWrites() *protocol.Changes {
 	return &protocol.Changes{Changes: append([]protocol.Change{}, d.pending...)}
 }
@@ -58,7 +58,7 @@ func (d *Directory) PendingWrites() *protocol.Changes {
 // CheckClock returns nil if there is evidence, because the relay has already compared the clocks.
 func (d *Directory) CheckClock(context.Context, func() time.Time) error { return d.failed }
 
-// ListPeople calls each for every account in the sample by which the health of the feed is judged. Only the last logon
+// ListPeople calls each for every account in the sample. The sample shows the health of the feed. Only the last logon
 // of these accounts is set.
 func (d *Directory) ListPeople(_ context.Context, each func(directory.ADUser) error) error {
 	if d.failed != nil {
@@ -75,13 +75,13 @@ func (d *Directory) ListPeople(_ context.Context, each func(directory.ADUser) er
 	return nil
 }
 
-// FindPerson returns the account that the relay found by name.
+// FindPerson returns the account that the relay found by the given name.
 func (d *Directory) FindPerson(_ context.Context, name string) (directory.ADUser, error) {
 	return d.account(func(a *protocol.Account) bool { return strings.EqualFold(a.Name, name) }, name)
 }
 
-// ReadPerson returns an account with the last logon from every controller. If the last logon is not known for
-// certain, it also returns a *directory.PartialLogonError that says why.
+// ReadPerson returns an account with the last logon from every controller. If the last logon is uncertain, ReadPerson
+// also returns a *directory.PartialLogonError with the reason.
 func (d *Directory) ReadPerson(_ context.Context, sid string) (directory.ADUser, error) {
 	return d.account(func(a *protocol.Account) bool { return a.SID == sid }, sid)
 }
@@ -113,8 +113,7 @@ func (d *Directory) find(is func(*protocol.Account) bool, name string) (*protoco
 	return nil, fmt.Errorf("the relay was not asked about %q", name)
 }
 
-// FindGroup returns a group that the relay was asked about. The result has no objectGUID if the relay has an older
-// version.
+// FindGroup returns a group from the evidence. The result has no objectGUID if the relay has an older version.
 func (d *Directory) FindGroup(_ context.Context, name string) (directory.Group, error) {
 	if d.failed != nil {
 		return directory.Group{}, d.failed
@@ -133,8 +132,8 @@ func (d *Directory) FindGroup(_ context.Context, name string) (directory.Group, 
 	return directory.Group{Ref: directory.GroupRef{Source: directory.AD, Name: name}, ID: name, Name: name}, nil
 }
 
-// asked returns the DN under which the relay was asked about a group. name is the DN or the objectGUID of the group. A
-// run for one person asks by DN, because the run does not know the objectGUID in advance.
+// asked returns the DN of a group in the evidence. name is the DN or the objectGUID of the group. A run for one person
+// asks by DN, because the run does not know the objectGUID in advance.
 func (d *Directory) asked(name string) string {
 	if contains(d.evidence.Groups, protocol.Group{DN: name, Direct: true}.Key()) {
 		return name
@@ -147,7 +146,7 @@ func (d *Directory) asked(name string) string {
 	return name
 }
 
-// MemberOf reports whether a person is in a group that the relay was asked about.
+// MemberOf reports whether a person belongs to a group in the evidence.
 func (d *Directory) MemberOf(_ context.Context, sid, groupDN string, direct bool) (bool, error) {
 	a, err := d.find(func(a *protocol.Account) bool { return a.SID == sid || a.User != nil && a.User.SID == sid }, sid)
 	if err != nil {
@@ -174,12 +173,12 @@ func contains(list []string, key string) bool {
 	return false
 }
 
-// AddMember requests that a person be added to a group, or returns the result of an earlier request.
+// AddMember requests that the relay add a person to a group, or returns the result of an earlier request.
 func (d *Directory) AddMember(_ context.Context, groupDN, personGUID string) error {
 	return d.write(protocol.Add, groupDN, personGUID)
 }
 
-// RemoveMember requests that a person be removed from a group, or returns the result of an earlier request.
+// RemoveMember requests that the relay remove a person from a group, or returns the result of an earlier request.
 func (d *Directory) RemoveMember(_ context.Context, groupDN, personGUID string) error {
 	return d.write(protocol.Remove, groupDN, personGUID)
 }
@@ -190,8 +189,8 @@ func (d *Directory) write(action protocol.Action, groupDN, guid string) error {
 		return err
 	}
 	c := protocol.Change{ID: writeID(action, groupDN, guid), SID: a.User.SID, GUID: guid, Group: groupDN, Action: action}
-	// If one group refused the person, the next group may refuse too. The person would then have joined a group only to
-	// be removed again.
+	// If one group refused the person, the next group may refuse the person, too. Without this check, the person could
+	// join a group and leave it again for nothing.
 	if r, refused := d.refused[guid]; refused && action == protocol.Add {
 		return refusal(r)
 	}
@@ -217,7 +216,8 @@ func refusal(r protocol.Result) error {
 	return &directory.Refusal{Reason: r.Note, Err: fmt.Errorf("the relay was refused: %s", r.Note)}
 }
 
-// joining returns the id of an earlier pending write that adds the same person to a group, or "".
+// joining returns the id of an earlier pending write that adds the same person to a group. It returns "" if there is
+// none.
 func (d *Directory) joining(guid string) string {
 	for _, w := range d.pending {
 		if w.GUID == guid && w.Action == protocol.Add {
@@ -227,7 +227,7 @@ func (d *Directory) joining(guid string) string {
 	return ""
 }
 
-// writeID returns the id of a write, by which its result is found later.
+// writeID returns the id of a write. Later steps find the result of the write by this id.
 func writeID(action protocol.Action, groupDN, guid string) string {
 	sum := sha256.Sum256([]byte(string(action) + "\x00" + groupDN + "\x00" + guid))
 	return hex.EncodeToString(sum[:12])

@@ -45,7 +45,7 @@ func TestAnswers(t *testing.T) {
 	for name, tt := range map[string]struct {
 		ask  func() error
 		is   error
-		want string // part of the error; empty: no error
+		want string // a part of the error; empty if there is no error
 	}{
 		"read":           {ask: func() error { _, err := d.ReadPerson(t.Context(), anna); return err }},
 		"find by name":   {ask: func() error { _, err := d.FindPerson(t.Context(), "ANNA@x.example"); return err }},
@@ -84,7 +84,7 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-// TestPendingWrites checks that a person who is to join one group and leave another leaves only after joining.
+// TestPendingWrites has a person who must join one group and leave another. The person must leave only after joining.
 func TestPendingWrites(t *testing.T) {
 	t.Parallel()
 	d := New(evidence(), now)
@@ -105,7 +105,7 @@ func TestPendingWrites(t *testing.T) {
 	if diff := cmp.Diff(want, list); diff != "" {
 		t.Errorf("pending writes (-want +got):\n%s", diff)
 	}
-	// Each outcome is returned as a different error.
+	// Each outcome must give a different error.
 	var refusal *directory.Refusal
 	for outcome, check := range map[protocol.Outcome]func(error) bool{
 		protocol.Done:    func(err error) bool { return err == nil },
@@ -128,7 +128,7 @@ func TestPendingWrites(t *testing.T) {
 	}
 }
 
-// TestNoEvidence checks that every answer is an error, never "no", if there is no evidence or the evidence is old.
+// TestNoEvidence has a relay without evidence, and old evidence. Every answer must be an error, and never "no".
 func TestNoEvidence(t *testing.T) {
 	t.Parallel()
 	for name, d := range map[string]*Directory{"failed": Failed("it is down"), "old": New(evidence(), now.Add(2*Fresh))} {
@@ -150,8 +150,8 @@ func TestNoEvidence(t *testing.T) {
 	}
 }
 
-// TestFindGroup checks that FindGroup returns the ids of a group from the relay, and only its name if the relay sent
-// none.
+// TestFindGroup checks that FindGroup returns the ids of a group from the relay. If the relay sent no ids, FindGroup
+// must return only the name.
 func TestFindGroup(t *testing.T) {
 	t.Parallel()
 	e := evidence()

@@ -17,8 +17,8 @@ const (
 
 var sid = regexp.MustCompile(`^S-1(-[0-9]{1,15}){2,15}$`)
 
-// People is the input of ReadCandidates. It lists people by SID, and people by a name that an operator typed
-// (userPrincipalName, SID or sAMAccountName).
+// People is the input of ReadCandidates. SIDs lists people by SID. Names lists people by a name that an operator typed:
+// the userPrincipalName, the SID or the sAMAccountName.
 type People struct {
 	SIDs  []string `json:"sids"`
 	Names []string `json:"names,omitempty"`
@@ -50,40 +50,39 @@ func (p *People) check() error {
 	return nil
 }
 
-// Evidence is the answer to ReadCandidates. Its accounts are in the order of People: first those listed by SID, then
-// those listed by name.
+// Evidence is the answer to ReadCandidates. The accounts are in the order of People: first the people listed by SID,
+// then the people listed by name.
 type Evidence struct {
 	Run    string    `json:"run"`
 	Batch  string    `json:"batch"`
 	Read   time.Time `json:"read"` // when the reading started
 	People []Account `json:"people"`
 	Groups []string  `json:"groups,omitempty"` // keys of the groups in the message
-	// Unreadable are the keys of the groups that do not exist or hide their members.
+	// Unreadable has the keys of the groups that do not exist or hide their members.
 	Unreadable []string `json:"unreadable,omitempty"`
 	// Found has the current state of each group, by the DN or GUID in the message. Older versions of the relay do not
-	// send it.
+	// send Found.
 	Found map[string]directory.Group `json:"found,omitempty"`
-	// Sample has the replicated last logons of as many accounts as the message asks for. The health of the feed is
-	// judged by them. The zero time means that the account has no last logon. If there is no sample, Unsampled says
-	// why.
+	// Sample has replicated last logons, which show the health of the feed. The message gives the number of accounts in
+	// the sample. The zero time means that the account has no last logon. If there is no sample, Unsampled says why.
 	Sample    []time.Time `json:"sample,omitempty"`
 	Unsampled string      `json:"unsampled,omitempty"`
 }
 
-// Account is what was read about one person. If Failed is not empty, the account could not be read. If Failed is empty
+// Account is what the relay read about one person. If Failed is set, the account could not be read. If Failed is empty
 // and User is nil, the person has no account in Active Directory.
 type Account struct {
 	SID          string            `json:"sid,omitempty"`
-	Name         string            `json:"name,omitempty"` // the name in People; empty if People lists the person by SID
+	Name         string            `json:"name,omitempty"` // the name in People; empty for a person whom People lists by SID
 	User         *directory.ADUser `json:"user,omitempty"`
-	PartialLogon string            `json:"unasked,omitempty"` // why the last logon is not known for certain; empty if it is
-	Latest       time.Time         `json:"latest,omitzero"`   // the latest time at which the last logon may have been; zero if unknown
+	PartialLogon string            `json:"unasked,omitempty"` // why the last logon is uncertain; empty if it is certain
+	Latest       time.Time         `json:"latest,omitzero"`   // the latest possible time of the last logon; zero if unknown
 	Failed       string            `json:"failed,omitempty"`
-	Groups       []string          `json:"groups,omitempty"` // keys of the groups in the message that the person belongs to
-	Seen         *Seen             `json:"seen,omitempty"`   // goes into each removal that is decided on this reading; see Seen
+	Groups       []string          `json:"groups,omitempty"` // keys of the groups in the message to which the person belongs
+	Seen         *Seen             `json:"seen,omitempty"`   // a part of each removal that is decided on this reading; see Seen
 }
 
-// Action is a change to the list of members of a group.
+// Action is what a change does to the list of members of a group.
 type Action string
 
 // The actions.
@@ -95,7 +94,7 @@ const (
 // Changes is the input of WriteMembers. The relay makes the changes one after the other, in the order of the list.
 type Changes struct {
 	Changes []Change `json:"changes"`
-	// Groups are the groups that the evidence was about. The relay reads membership in them again, to compare the
+	// Groups are the groups of the evidence. The relay reads the memberships in these groups again, to compare the
 	// account with Seen.
 	Groups []Group `json:"groups,omitempty"`
 }
@@ -104,14 +103,15 @@ type Changes struct {
 type Change struct {
 	ID     string `json:"id"`
 	SID    string `json:"sid"`
-	GUID   string `json:"guid"`  // objectGUID in base64; the account with the SID must still have it
+	GUID   string `json:"guid"`  // objectGUID in base64; the account with the SID must still have the same objectGUID
 	Group  string `json:"group"` // DN
 	Action Action `json:"action"`
-	// After is the id of an earlier change in the list. This change is made only if the earlier change succeeded, so
-	// that nobody leaves a group before joining the next one. After is empty if there is no such condition.
+	// After is the id of an earlier change in the list. The relay makes this change only if the earlier change
+	// succeeded. A person therefore never leaves one group before joining the next. After is empty if there is no such
+	// condition.
 	After string `json:"after,omitempty"`
-	// Seen is the state that the account must still have when the person is removed. It is nil if the state is not
-	// compared.
+	// Seen is the state that the account must still have when the person is removed. If Seen is nil, the relay does not
+	// compare the state.
 	Seen *Seen `json:"seen,omitempty"`
 }
 
@@ -170,27 +170,27 @@ type Outcome string
 // The outcomes.
 const (
 	Done    Outcome = "done"    // a later read of the group showed the change
-	Refused Outcome = "refused" // the directory refused; another try will fail too unless something changes there
+	Refused Outcome = "refused" // the directory refused the change; another try fails, too, unless something in the directory changes
 	Missing Outcome = "missing" // no account has the SID and GUID of the change
 	Skipped Outcome = "skipped" // the change named in After was not done
 	Failed  Outcome = "failed"  // the change could not be made or could not be confirmed; another try may succeed
-	// Outdated means that the account is no longer as it was in the evidence, so nothing was written. The rule must be
+	// Outdated means that the account differs from the evidence, and that nothing was written. The rule must be
 	// evaluated again.
 	Outdated Outcome = "outdated"
 )
 
-// Results is the answer to WriteMembers. It has the results in the order of the changes.
+// Results is the answer to WriteMembers. The results are in the order of the changes.
 type Results struct {
 	Run     string   `json:"run"`
 	Batch   string   `json:"batch"`
 	Results []Result `json:"results"`
 }
 
-// Result is the result of one change. If a worker makes a change but dies before it reports the result, the next worker
-// finds nothing left to change: it reports Done, and Before equals After.
+// Result is the result of one change. If a worker makes a change and dies before it reports the result, the next worker
+// finds the change already made. The next worker reports Done, with Before equal to After.
 type Result struct {
 	ID      string    `json:"id"`
-	GUID    string    `json:"guid"` // GUID of the change
+	GUID    string    `json:"guid"` // the GUID of the change
 	Outcome Outcome   `json:"outcome"`
 	Before  bool      `json:"before"` // whether the person was a member at the first read
 	After   bool      `json:"after"`  // whether the person was a member at the last read

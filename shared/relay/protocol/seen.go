@@ -11,21 +11,21 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Seen is the state of an account when the relay read the evidence. The cloud sends this state along with every removal
-// that it decides on the evidence. Before it removes the person, the relay reads the account again and compares,
-// because a message may wait in the queue for so long that the evidence is out of date.
+// Seen is the state of an account at the time of the evidence. The cloud sends Seen with every removal that it decides
+// on the evidence. The relay reads the account again before it removes the person, and compares the account with Seen.
+// The comparison is necessary because a message may wait in the queue until the evidence is out of date.
 type Seen struct {
-	// Facts is a hash of the account and its groups, without the last logon. Only the relay compares it; the cloud just
-	// sends it back.
+	// Facts is a hash of the account and its groups, without the last logon. Only the relay compares Facts. The cloud
+	// returns Facts unchanged.
 	Facts string `json:"facts"`
-	// Dated reports whether Used is known. Used is the last logon, or the latest time at which it may have been. Used
+	// Dated reports whether Used is known. Used is the last logon, or the latest possible time of the last logon. Used
 	// is zero if the account never logged on.
 	Dated bool      `json:"dated"`
 	Used  time.Time `json:"used,omitzero"`
 }
 
 // See returns the state of an account. noGroup has the keys of the groups that could not be read. See ignores groups
-// that are asked about with Direct, because these are the license groups, which the changes themselves alter.
+// with Direct, because these are the license groups, and the changes themselves alter the license groups.
 func (a *Account) See(groups []Group, noGroup []string) *Seen {
 	if a.User == nil {
 		return nil
@@ -59,8 +59,8 @@ func (a *Account) See(groups []Group, noGroup []string) *Seen {
 	return s
 }
 
-// Outdated returns how the state now differs from s, or "" if it does not. It compares the last logon only if s.Dated
-// is set.
+// Outdated returns how the state now differs from s, or "" if the states are equal. It compares the last logon only if
+// s.Dated is set.
 func (s *Seen) Outdated(now *Seen) string {
 	switch {
 	case now == nil:

@@ -1,5 +1,6 @@
-// Package protocol defines what the cloud and the relay exchange: the messages in the queues, the objects in the store
-// that the messages name, and the answers. A message contains only keys and ids; personal data is only in the objects.
+// Package protocol defines the data that the cloud and the relay exchange: the messages in the queues, the objects in
+// the store that the messages name, and the answers. A message contains only keys and ids. Personal data is only in the
+// objects.
 //
 // A message is one JSON object:
 //
@@ -11,9 +12,9 @@
 //	{"version":1, "kind":"write-members",   "token":"…", "run":"…", "attempt":0,
 //	 "batch":"0003", "input":"runs/<run>/ad/input/0003.json"}
 //
-// The answer is {"key":"…"}, the key of an object: a snapshot.Reading, Evidence or Results. The queue ad-read carries
-// the messages of both kinds that read, and the queue ad-write carries those that write. If a task fails and another
-// try cannot succeed, the error is ErrorBad. Otherwise the error is ErrorFailed.
+// The answer is {"key":"…"}, the key of an object: a snapshot.Reading, an Evidence or a Results. The queue ad-read has
+// the messages of the two kinds that read. The queue ad-write has the messages of the kind that writes. If a task fails
+// and another try cannot succeed, the error is ErrorBad. Otherwise the error is ErrorFailed.
 package protocol
 
 import (
@@ -34,21 +35,21 @@ import (
 // Version is the only version of messages.
 const Version = 1
 
-// Kind is what a message asks for.
+// Kind is the kind of a message.
 type Kind string
 
 // The kinds of messages.
 const (
-	// ReadEveryone tells the relay to read everybody, and the members of the groups in the message, into parts of the
-	// run's snapshot.
+	// ReadEveryone tells the relay to read everybody, and the members of the groups in the message. The relay stores
+	// both as parts of the run's snapshot.
 	ReadEveryone Kind = "read-everyone"
-	// ReadCandidates tells the relay to read fresh evidence about the people in the object Input, which is a People.
+	// ReadCandidates tells the relay to read new evidence about people. The object Input is a People.
 	ReadCandidates Kind = "read-candidates"
-	// WriteMembers tells the relay to make the changes in the object Input, which is a Changes.
+	// WriteMembers tells the relay to make changes. The object Input is a Changes.
 	WriteMembers Kind = "write-members"
 )
 
-// The error names of a failed task.
+// The names of the errors of a failed task.
 const (
 	ErrorBad    = "Relay.BadMessage"
 	ErrorFailed = "Relay.Failed"
@@ -65,32 +66,32 @@ func (g Group) Question() directory.Question {
 	return directory.Question{Ref: directory.GroupRef{Source: directory.AD, Name: g.DN}, Direct: g.Direct}
 }
 
-// Key returns the group's key in a snapshot.
+// Key returns the key of the group in a snapshot.
 func (g Group) Key() string { return g.Question().Key() }
 
 // Message is the body of a message in a queue.
 type Message struct {
 	Version int    `json:"version"`
 	Kind    Kind   `json:"kind"`
-	Token   string `json:"token"` // token of the Step Functions task
+	Token   string `json:"token"` // the token of the Step Functions task
 	Run     string `json:"run"`
 	// Attempt numbers the tries of a step. A message that returns to the queue keeps its Attempt.
 	Attempt    int       `json:"attempt"`
-	AsOf       time.Time `json:"asOf,omitzero"`        // for ReadEveryone: activity after this time does not count as the newest
+	AsOf       time.Time `json:"asOf,omitzero"`        // for ReadEveryone; later activity does not count as the newest
 	Partitions int       `json:"partitions,omitempty"` // for ReadEveryone
-	// Since, for ReadEveryone, is the key of an earlier run's snapshot.Reading. The relay may then read only what
-	// changed since that reading. If Since is empty, the relay reads everybody.
+	// Since, for ReadEveryone, is the key of the snapshot.Reading of an earlier run. The relay may then make a delta
+	// reading from this reading. If Since is empty, the relay makes a full reading.
 	Since  string  `json:"since,omitempty"`
 	Groups []Group `json:"groups,omitempty"` // for both kinds of reading
-	// Rests, for ReadEveryone, lists the LDAP names of the attributes that decisions rest on. If a person seems to have
-	// no value for one of them, the relay finds out whether it may read the attribute, and the reading says so.
+	// Rests, for ReadEveryone, lists the LDAP names of the attributes on which decisions rest. If a person has no value
+	// for such an attribute, the relay finds out whether it may read the attribute. The reading contains the result.
 	Rests  []string `json:"rests,omitempty"`
 	Sample int      `json:"sample,omitempty"` // for ReadCandidates: number of accounts in the sample
 	Batch  string   `json:"batch,omitempty"`  // for all kinds except ReadEveryone
 	Input  string   `json:"input,omitempty"`  // for all kinds except ReadEveryone: key of People or Changes
 }
 
-// Limits of a message. The partitions suffice for a hundred million people, and the largest sample takes a few hundred
+// The limits of a message. maxPartitions suffices for a hundred million people. The largest sample takes a few hundred
 // kilobytes.
 const (
 	maxPartitions = 12_500
@@ -100,7 +101,7 @@ const (
 
 var name = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,98}[A-Za-z0-9]$|^[A-Za-z0-9]$`)
 
-// Parse parses a message. If Parse fails, the returned message still has the token, unless the token could not be read
+// Parse parses a message. If Parse fails, the returned message still has the token, unless the token is not readable
 // either.
 func Parse(body string) (*Message, error) {
 	m := new(Message)
@@ -108,14 +109,13 @@ func Parse(body string) (*Message, error) {
 		var only struct {
 			Token string `json:"token"`
 		}
-		_ = json.Unmarshal([]byte(body), &only) // the body is known to be bad, and only its token is needed
+		_ = json.Unmarshal([]byte(body), &only) // the body is already known to be bad; only the token is needed
 		return &Message{Token: only.Token}, fmt.Errorf("not a message of version %d: %w", Version, err)
 	}
 	return m, m.check()
 }
 
-// decode decodes exactly one JSON value. It rejects unknown fields, because otherwise a misspelled field would be
-// ignored silently.
+// decode decodes exactly one JSON value. It rejects unknown fields, because a decoder ignores misspelt fields silently.
 func decode(text []byte, v any) error {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
@@ -182,7 +182,7 @@ func (m *Message) checkBatch() error {
 // Folder returns the prefix of all keys that the relay reads or writes for the message.
 func (m *Message) Folder() string { return layout.Relay(m.Run) }
 
-// owns reports whether a key belongs to the message's run.
+// owns reports whether a key belongs to the run of the message.
 func (m *Message) owns(key string) bool {
 	return strings.HasPrefix(key, m.Folder()) && store.CheckKey(key) == nil
 }
@@ -192,8 +192,8 @@ type Answer struct {
 	Key string `json:"key"`
 }
 
-// Ending is how a task ended, as the state machine describes it: with an answer, with an error, or with neither because
-// no message was sent.
+// Ending is the end of a task, as the state machine describes it. It has an answer or an error. Absent is set if no
+// message was sent.
 type Ending struct {
 	Answer
 	Absent bool   `json:"absent,omitempty"`

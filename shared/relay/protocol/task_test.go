@@ -77,7 +77,7 @@ func TestLists(t *testing.T) {
 		name  string
 		parse func(string) error
 		text  string
-		want  string // part of the error; empty: no error
+		want  string // a part of the error; empty if there is no error
 	}{
 		{"people", people, `{"sids":["S-1-5-21-1-2-3-4"]}`, ""},
 		{"nobody", people, `{"sids":[]}`, ""},

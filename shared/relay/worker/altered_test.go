@@ -14,11 +14,11 @@ import (
 
 const alteredKey = "runs/r1/ad/input/b1.json"
 
-// seal is the path of the member that seals an object. The test does not alter the seal, because an object without a
-// seal looks like an object of an older version.
+// seal is the path of the member with the seal of an object. The test does not alter the seal, because an object
+// without a seal is read as an object of an older version.
 const seal = ".sha256"
 
-// eachAlteration alters an object in every possible way. It stores each altered object in place of the original and
+// eachAlteration alters an object in every possible way. It stores each altered object in place of the original, and
 // then calls do.
 func (b *bench) eachAlteration(object any, do func(a alter.Alteration)) {
 	b.Helper()
@@ -42,8 +42,8 @@ func (b *bench) eachAlteration(object any, do func(a alter.Alteration)) {
 	b.Logf("%d alterations", len(all))
 }
 
-// TestAlteredInput checks that the relay rejects an input object that was altered after the cloud wrote it. The error
-// must name the object, and the relay must read nobody and write nothing.
+// TestAlteredInput alters an input object after the cloud wrote it. The relay must reject the object. The error must
+// name the object, and the relay must read nobody and write nothing.
 func TestAlteredInput(t *testing.T) {
 	t.Parallel()
 	seen := &protocol.Seen{Facts: "abc", Dated: true, Used: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
@@ -76,7 +76,7 @@ func TestAlteredInput(t *testing.T) {
 	}
 }
 
-// TestAlteredEarlierReading checks that the relay reads everybody if the earlier reading that Since names was altered.
+// TestAlteredEarlierReading alters the earlier reading that Since names. The relay must then read everybody.
 func TestAlteredEarlierReading(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, &fakeAD{})

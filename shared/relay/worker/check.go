@@ -23,9 +23,9 @@ import (
 // checkTime is the timeout of each check.
 const checkTime = time.Minute
 
-// Check tries everything that a relay must be able to do. It changes nothing except an object in the store that it
-// writes as a probe. Check writes a line for each check and reports whether all checks passed. groups lists the DNs of
-// the groups whose members the relay must be allowed to change.
+// Check tries everything that a relay must be able to do. It changes nothing except a probe, an object that it writes
+// to the store. It writes one line for each check to the writer to, and reports whether all checks passed. groups lists
+// the DNs of the groups whose members the relay must be allowed to change.
 func (r *Relay) Check(ctx context.Context, to io.Writer, groups []string) bool {
 	good := true
 	try := func(what string, check func(context.Context) (string, error)) {
@@ -50,7 +50,7 @@ func (r *Relay) Check(ctx context.Context, to io.Writer, groups []string) bool {
 	return good
 }
 
-// checkAD logs in to the directory, and reads one person in both ways in which the relay reads people.
+// checkAD logs in to the directory. It then reads one person in both ways in which the relay reads people.
 func (r *Relay) checkAD(ctx context.Context) (string, error) {
 	var first directory.ADUser
 	if err := evidence.SampleAD(ctx, r.ad, 1, func(u *directory.ADUser) { first = *u }); err != nil {
@@ -75,7 +75,7 @@ func (r *Relay) checkGroup(ctx context.Context, dn string) (string, error) {
 }
 
 func (r *Relay) checkStore(ctx context.Context) (string, error) {
-	// The probe is in the folder of a run that can never exist.
+	// The probe is in the folder of a run that cannot exist.
 	probe, wrote := layout.Probe(), rand.Text()
 	if err := store.PutJSON(ctx, r.store, probe, wrote); err != nil {
 		return "", err
@@ -95,7 +95,7 @@ func (r *Relay) checkStore(ctx context.Context) (string, error) {
 }
 
 // checkTasks sends an answer with a token that belongs to no task. If Step Functions replies that there is no such
-// task, the relay is allowed to answer tasks.
+// task, the relay has the right to answer tasks.
 func (r *Relay) checkTasks(ctx context.Context) (string, error) {
 	token := aws.String("relay-check-" + rand.Text())
 	_, errBeat := r.tasks.SendTaskHeartbeat(ctx, &sfn.SendTaskHeartbeatInput{TaskToken: token})
@@ -110,8 +110,8 @@ func (r *Relay) checkTasks(ctx context.Context) (string, error) {
 	return "may send heartbeats and answers", errors.Join(faults...)
 }
 
-// check tries to change and to delete a message that does not exist. It tries to receive a message only if the queue is
-// empty, because a message that is received but not handled counts as a failed delivery.
+// check tries to hide and to delete a message that does not exist. It tries to receive a message only from an empty
+// queue, because a message that is received but not handled counts as a failed delivery.
 func (w *worker) check(ctx context.Context) (string, error) {
 	a, err := w.attributes(ctx)
 	if err != nil {
@@ -146,8 +146,8 @@ func (w *worker) receiveNone(ctx context.Context) error {
 	return err
 }
 
-// ignoreBadReceipt returns nil if err says that the receipt handle is invalid. That error shows that the relay may make
-// the call.
+// ignoreBadReceipt returns nil if err says that the receipt handle is invalid. Such an error shows that the relay has
+// the right to make the call.
 func ignoreBadReceipt(err error) error {
 	if e, ok := errors.AsType[smithy.APIError](err); ok && (e.ErrorCode() == "ReceiptHandleIsInvalid" || e.ErrorCode() == "InvalidParameterValue") {
 		return nil

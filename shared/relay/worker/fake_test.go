@@ -23,12 +23,11 @@ const (
 	anna  = "S-1-5-21-1-2-3-1001"
 	guid  = "AAAAAAAAAAAAAAAAAAAAAA=="
 	group = "CN=Citrix Users,DC=test"
-	// exempted is a group that the evidence covers.
+	// exempted is a group in the evidence.
 	exempted = "CN=Left Alone,DC=test"
 )
 
-// fakeAD is a domain with one person and one group. Each function field, if set, is called by the method that it
-// belongs to before that method answers.
+// fakeAD is a domain with one person and one group. Each method first calls its function field, if the field is set.
 type fakeAD struct {
 	mu     sync.Mutex
 	member bool
@@ -39,9 +38,9 @@ type fakeAD struct {
 	list    func(ctx context.Context) error
 	read    func(ctx context.Context) error
 	find    func() error
-	lookup  func(reads int) error // reads is how often membership has been read so far
+	lookup  func(reads int) error // reads counts the earlier reads of membership
 	write   func() error
-	deaf    bool // whether writes seem to succeed but have no effect
+	deaf    bool // whether writes have no effect although they seem to succeed
 	lookups int
 }
 
@@ -139,7 +138,7 @@ func (f *fakeAD) CanWrite(context.Context, string) (bool, error) { return true, 
 func (f *fakeAD) AddMember(_ context.Context, _, _ string) error    { return f.set(true) }
 func (f *fakeAD) RemoveMember(_ context.Context, _, _ string) error { return f.set(false) }
 
-// bench is a relay in this process. Its store is a folder and its AWS is simulated.
+// bench is a relay in this process. Its store is in memory, and its AWS is simulated.
 type bench struct {
 	*testing.T
 	*Relay
@@ -149,7 +148,7 @@ type bench struct {
 	ended chan struct{}
 }
 
-// safeBuffer is a log that one goroutine may read while another writes it.
+// safeBuffer is a log that one goroutine may read while another goroutine writes.
 type safeBuffer struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -204,7 +203,7 @@ func (b *bench) run() {
 	})
 }
 
-// send starts a task and sends the task's message.
+// send starts a task and sends the message of the task.
 func (b *bench) send(m protocol.Message) *awsfake.Task {
 	b.Helper()
 	t := b.cloud.NewTask(time.Minute, time.Hour)
@@ -248,7 +247,7 @@ func (b *bench) result(t *awsfake.Task) protocol.Result {
 	return out.Results[0]
 }
 
-// removal returns a message that removes Anna from a group.
+// removal returns a message that removes Anna from the group of.
 func (b *bench) removal(of string) protocol.Message {
 	b.Helper()
 	key := "runs/r1/ad/input/b1.json"
@@ -259,7 +258,7 @@ func (b *bench) removal(of string) protocol.Message {
 	return protocol.Message{Kind: protocol.WriteMembers, Batch: "b1", Input: key}
 }
 
-// until waits for something that the relay does at once.
+// until waits until done returns true. The relay must reach that state within 20 seconds.
 func (b *bench) until(what string, done func() bool) {
 	b.Helper()
 	for limit := time.Now().Add(20 * time.Second); !done(); time.Sleep(time.Millisecond) {

@@ -18,7 +18,7 @@ import (
 	"github.com/idleseat/idleseat/shared/relay/protocol"
 )
 
-// The reasons why a worker stops before its work is done.
+// The reasons for which a worker stops before its work is done.
 var (
 	errDead = errors.New("the task waits for no answer any more")
 	errLost = errors.New("no heartbeat was taken for as long as the message stays hidden")
@@ -28,7 +28,7 @@ var (
 const maxBeat = 20 * time.Second
 
 // lease is the right to work on a message and its task. Each heartbeat hides the message from other relays for another
-// visibility timeout. If no heartbeat succeeds for that long, another relay may receive the message.
+// visibility timeout. If no heartbeat succeeds during a visibility timeout, another relay may receive the message.
 type lease struct {
 	*worker
 	log     *slog.Logger
@@ -37,15 +37,15 @@ type lease struct {
 
 	ctx  context.Context // ends with the lease
 	stop context.CancelCauseFunc
-	seen moment // when the last heartbeat was accepted
+	seen moment // when the last accepted heartbeat began
 }
 
-// hold calls do, and sends heartbeats until do returns. It returns errDead or errLost if the lease ends earlier.
+// hold calls do, and sends heartbeats until do returns. If the lease ends earlier, hold returns errDead or errLost.
 func (l *lease) hold(ctx context.Context, do func() (string, error)) (string, error) {
 	l.ctx, l.stop = context.WithCancelCause(ctx)
 	defer l.stop(nil)
 	l.seen.set(time.Now())
-	// The message may have waited in the queue for longer than its task lives.
+	// The message may have waited in the queue until its task ended.
 	switch err := l.beat(l.ctx); {
 	case errors.Is(err, errDead):
 		return "", err
@@ -107,7 +107,7 @@ func (l *lease) beat(ctx context.Context) error {
 	return err
 }
 
-// show makes the message visible to other relays when the time after has passed.
+// show makes the message visible to other relays after the given time.
 func (l *lease) show(ctx context.Context, after time.Duration) error {
 	_, err := l.queues.ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{
 		QueueUrl: &l.url, ReceiptHandle: &l.receipt, VisibilityTimeout: int32(after / time.Second),
@@ -115,8 +115,8 @@ func (l *lease) show(ctx context.Context, after time.Duration) error {
 	return err
 }
 
-// leased returns nil if the lease is still valid, and otherwise why the work must stop. It must be called before every
-// write, because the machine may have been suspended until after the lease ended.
+// leased returns nil if the lease is still valid, and otherwise the reason why the work must stop. Every write must
+// call leased first, because the machine may have been suspended until after the end of the lease.
 func (l *lease) leased() error {
 	if l.ctx.Err() == nil && l.seen.age(time.Now()) >= l.visibility {
 		l.stop(errLost)
@@ -124,7 +124,7 @@ func (l *lease) leased() error {
 	return context.Cause(l.ctx)
 }
 
-// isDead reports whether err is Step Functions' answer to the token of a task that has ended.
+// isDead reports whether err is the answer of Step Functions to the token of an ended task.
 func isDead(err error) bool {
 	_, timedOut := errors.AsType[*sfntypes.TaskTimedOut](err)
 	_, invalid := errors.AsType[*sfntypes.InvalidToken](err)
@@ -132,20 +132,20 @@ func isDead(err error) bool {
 	return timedOut || invalid || gone
 }
 
-// moment is an instant that several goroutines share.
+// moment is a point in time that several goroutines share.
 type moment struct{ at atomic.Pointer[time.Time] }
 
 func (m *moment) set(t time.Time) { m.at.Store(&t) }
 
-// age returns the time since the moment. It measures with the monotonic clock and with the wall clock and returns the
-// longer time, because only the wall clock advances while the machine is suspended.
+// age returns the time since the moment. It measures with the monotonic clock and with the wall clock, and returns the
+// longer time. The longer time is needed because only the wall clock advances while the machine is suspended.
 func (m *moment) age(now time.Time) time.Duration {
 	at := *m.at.Load()
 	return max(now.Sub(at), now.Round(0).Sub(at.Round(0)))
 }
 
-// namelessError is an error whose message contains no names of people. Logs and the history of executions must not
-// contain personal data.
+// namelessError is an error whose message contains no names of people. The message goes to logs and to the history of
+// executions, and both must not contain personal data.
 type namelessError struct {
 	error
 	text string
@@ -155,7 +155,7 @@ func (e *namelessError) Error() string { return e.text }
 
 func (e *namelessError) Unwrap() error { return e.error }
 
-// nameless removes all names from an error, except for the DNs of the message's groups and SIDs.
+// nameless removes all names from an error, except SIDs and the DNs of the message's groups.
 func nameless(err error, groups []protocol.Group) error {
 	if err == nil {
 		return nil

@@ -15,12 +15,12 @@ import (
 	"github.com/idleseat/idleseat/shared/relay/protocol"
 )
 
-// TestLostHeartbeat checks that a worker stops before it writes if its heartbeats are refused.
+// TestLostHeartbeat checks that a worker stops before a write if its heartbeats are refused.
 func TestLostHeartbeat(t *testing.T) {
 	t.Parallel()
 	ad := &fakeAD{member: true}
 	b := newBench(t, ad)
-	var broken bool // set before the relay asks for the person and only read after that, so it needs no lock
+	var broken bool // needs no lock, because it is set before the relay reads the person, and read only afterwards
 	entered := make(chan struct{})
 	ad.find = func() error {
 		if !broken {
@@ -35,7 +35,7 @@ func TestLostHeartbeat(t *testing.T) {
 				})
 			})
 			close(entered)
-			time.Sleep(1100 * time.Millisecond) // longer than a message stays hidden
+			time.Sleep(1100 * time.Millisecond) // longer than the message stays hidden
 		}
 		return nil
 	}
@@ -68,7 +68,7 @@ func TestHeartbeatsKeepTheMessage(t *testing.T) {
 	}
 }
 
-// TestTaskEndsInTheMiddle checks that the work ends when the task does.
+// TestTaskEndsInTheMiddle checks that the work ends when the task ends.
 func TestTaskEndsInTheMiddle(t *testing.T) {
 	t.Parallel()
 	reading := make(chan struct{})
@@ -88,8 +88,8 @@ func TestTaskEndsInTheMiddle(t *testing.T) {
 	})
 }
 
-// TestAnswerIsNotTaken checks that if a worker cannot deliver its answer, the answer is delivered later and the
-// directory is not read again.
+// TestAnswerIsNotTaken has a worker that cannot deliver its answer. The answer must be delivered later, without a
+// second reading of the directory.
 func TestAnswerIsNotTaken(t *testing.T) {
 	t.Parallel()
 	lists := 0

@@ -12,8 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestOutdatedEvidence checks that the relay removes nobody whose account changed while the message waited in the
-// queue.
+// TestOutdatedEvidence changes an account while the message waits in the queue. The relay must not remove the person.
 func TestOutdatedEvidence(t *testing.T) {
 	t.Parallel()
 	then := time.Date(2026, 8, 1, 8, 0, 0, 0, time.UTC)

@@ -18,15 +18,15 @@ import (
 )
 
 const (
-	longPoll   = 20 * time.Second // the most that SQS offers
-	callTime   = 10 * time.Second // timeout of a call to AWS, including retries
-	firstPause = time.Second      // pause after the queue could not be read; doubles with each failure
+	longPoll   = 20 * time.Second // the longest wait that SQS offers
+	callTime   = 10 * time.Second // the timeout of a call to AWS, including retries
+	firstPause = time.Second      // the pause after the queue could not be read; each further failure doubles it
 	lastPause  = 30 * time.Second
 	maxCause   = 4096 // characters of an error cause; Step Functions accepts 32,768
 )
 
-// work does what a message tells the relay to do, and returns the key of the object with the answer. A work function
-// must call l.leased before every write.
+// work does the work of a message, and returns the key of the object with the answer. A work function must call
+// l.leased before every write.
 type work func(l *lease, m *protocol.Message) (key string, err error)
 
 // worker handles the messages of a queue, one at a time.
@@ -36,10 +36,10 @@ type worker struct {
 	url        string
 	kinds      map[protocol.Kind]work
 	log        *slog.Logger
-	visibility time.Duration // visibility timeout of the queue; 0 until it is read
+	visibility time.Duration // the visibility timeout of the queue; 0 until it is read
 }
 
-// run works until the context ends. If the queue cannot be reached, run retries without limit, so a relay survives
+// run works until the context ends. If the queue cannot be reached, run retries without limit, so that a relay survives
 // every outage.
 func (w *worker) run(ctx context.Context) {
 	pause := firstPause
@@ -87,7 +87,7 @@ func (w *worker) next(ctx context.Context) error {
 	return nil
 }
 
-// attributes has the properties of a queue that the relay needs.
+// attributes has the queue properties that the relay needs.
 type attributes struct {
 	visibility time.Duration
 	waiting    int  // approximate number of waiting messages
@@ -108,12 +108,12 @@ func (w *worker) attributes(ctx context.Context) (a attributes, err error) {
 		return a, fmt.Errorf("the visibility timeout of queue %s is %q; set it to 60 seconds", w.name, got.Attributes["VisibilityTimeout"])
 	}
 	a.visibility = time.Duration(seconds) * time.Second
-	a.waiting, _ = strconv.Atoi(got.Attributes[string(types.QueueAttributeNameApproximateNumberOfMessages)]) // for display only, so an unreadable number may be 0
+	a.waiting, _ = strconv.Atoi(got.Attributes[string(types.QueueAttributeNameApproximateNumberOfMessages)]) // only for display, so an unreadable number may count as 0
 	a.deadLetter = got.Attributes[string(types.QueueAttributeNameRedrivePolicy)] != ""
 	return a, nil
 }
 
-// handle works on a message and answers its task, if possible.
+// handle does the work of a message and answers the task of the message, if possible.
 func (w *worker) handle(ctx context.Context, got *types.Message) {
 	m, err := protocol.Parse(aws.ToString(got.Body))
 	do := w.kinds[m.Kind]
@@ -148,13 +148,13 @@ func (w *worker) handle(ctx context.Context, got *types.Message) {
 	}
 }
 
-// badError is a fault in the message or in its input object. Another try would fail too.
+// badError is a fault in the message or in its input object. Another try would fail, too.
 type badError struct{ error }
 
 func (e *badError) Unwrap() error { return e.error }
 
-// answer ends the task: with the answer key if failure is nil, and with the error failure otherwise. If Step Functions
-// accepts the answer, or if the task has already ended, answer deletes the message.
+// answer ends the task. It sends the key if failure is nil, and the error failure otherwise. If Step Functions accepts
+// the answer, or if the task has already ended, answer deletes the message.
 func (l *lease) answer(ctx context.Context, key string, failure error) {
 	calling, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTime)
 	defer cancel()

@@ -23,20 +23,20 @@ import (
 )
 
 const (
-	maxInput    = 16 << 20 // bytes of an input object
-	atTheSame   = 8        // candidates that are read concurrently
-	nonceLetter = 10       // 50 random bits, so two deliveries practically never get the same name
+	maxInput    = 16 << 20 // the largest size of an input object, in bytes
+	atTheSame   = 8        // the number of candidates that are read concurrently
+	nonceLetter = 10       // 50 random bits, so that two deliveries practically never get the same name
 )
 
-// unique returns a name for the objects that the relay writes for one delivery of a message. If two relays work on the
-// same task, each writes objects of its own.
+// unique returns a name for the objects that the relay writes for one delivery of a message. Two relays that work on
+// the same task therefore write different objects.
 func unique(m *protocol.Message) string {
 	return fmt.Sprintf("%d-%s", m.Attempt, strings.ToLower(rand.Text()[:nonceLetter]))
 }
 
-// readEveryone reads everybody and the members of the groups. It stores them as parts, and then stores a reading that
-// describes the parts. The key of the reading depends only on the attempt, so if several relays work on one attempt,
-// the reading that is stored first counts.
+// readEveryone reads everybody and the members of the groups. It stores the accounts and members as parts, and then a
+// reading that describes the parts. The key of the reading depends only on the attempt. If several relays work on one
+// attempt, the first stored reading counts.
 func (r *Relay) readEveryone(l *lease, m *protocol.Message) (string, error) {
 	key := m.Folder() + strconv.Itoa(m.Attempt) + ".json"
 	if done, err := r.exists(l.ctx, key); err != nil || done {
@@ -72,7 +72,7 @@ func (r *Relay) exists(ctx context.Context, key string) (bool, error) {
 	return true, body.Close()
 }
 
-// since returns the earlier reading that the message names, or an error that says why it cannot be used.
+// since returns the earlier reading that the message names. If the reading cannot be used, the error has the reason.
 func (r *Relay) since(ctx context.Context, m *protocol.Message) (*snapshot.Reading, error) {
 	if m.Since == "" {
 		return nil, errors.New("the message names no earlier reading")
@@ -84,8 +84,8 @@ func (r *Relay) since(ctx context.Context, m *protocol.Message) (*snapshot.Readi
 	return before, nil
 }
 
-// readCandidates reads people, with their last logons from every domain controller. It reads them again each time a
-// message is delivered, because earlier evidence may be out of date.
+// readCandidates reads people, with their last logons from every domain controller. Each delivery of a message causes a
+// new read, because earlier evidence may be out of date.
 func (r *Relay) readCandidates(l *lease, m *protocol.Message) (string, error) {
 	text, err := r.input(l, m)
 	if err != nil {
@@ -104,7 +104,7 @@ func (r *Relay) readCandidates(l *lease, m *protocol.Message) (string, error) {
 }
 
 // input reads the object that a message names. An error names the key without quotes, because nameless removes quoted
-// strings, which may be names of people. The key itself contains no names.
+// strings, which may be names of people. A key contains no names.
 func (r *Relay) input(l *lease, m *protocol.Message) ([]byte, error) {
 	text, err := store.GetBytes(l.ctx, r.store, m.Input, maxInput)
 	if err == nil {
@@ -119,7 +119,7 @@ func (r *Relay) input(l *lease, m *protocol.Message) ([]byte, error) {
 	return text, err
 }
 
-// put stores the answer to a batch under a key that only this delivery of the message uses.
+// put stores the answer to a batch. Only this delivery of the message uses the key.
 func (r *Relay) put(l *lease, m *protocol.Message, what string, v any) (string, error) {
 	if err := l.leased(); err != nil {
 		return "", err
@@ -180,7 +180,7 @@ func (r *Relay) sample(ctx context.Context, n int, e *protocol.Evidence) error {
 	return context.Cause(ctx)
 }
 
-// named reads the person with the name that an operator typed.
+// named reads the person with a name that an operator typed.
 func (r *Relay) named(ctx context.Context, name string, groups []protocol.Group, noGroup *sync.Map) protocol.Account {
 	found, err := r.ad.FindPerson(ctx, name)
 	switch {
@@ -194,8 +194,7 @@ func (r *Relay) named(ctx context.Context, name string, groups []protocol.Group,
 	return a
 }
 
-// account reads one person. If something cannot be read, the result says so. It does not look as if the account had no
-// value.
+// account reads one person. The result marks everything that could not be read, so that it differs from an empty value.
 func (r *Relay) account(ctx context.Context, sid string, groups []protocol.Group, noGroup *sync.Map) protocol.Account {
 	questions := make([]directory.Question, len(groups))
 	for i, g := range groups {

@@ -1,10 +1,10 @@
 // Package worker is the part of the relay that runs on premises. It receives messages (package protocol) from two SQS
-// queues, one for reading Active Directory and one for changing the members of groups. It does what a message says and
-// answers the message's Step Functions task. It does not decide what to read or to write.
+// queues, one for reading Active Directory and one for changing the members of groups. It does the work of each
+// message, and answers the Step Functions task of the message. It does not decide what to read or to write.
 //
-// A message is deleted only when Step Functions has accepted its answer or no longer waits for it. So if a relay fails,
-// another relay does the work, and work may be done twice. That is harmless: objects are never overwritten, each
-// attempt uses its own names, and a group is read before it is changed.
+// A message is deleted only after Step Functions has accepted its answer, or has ended its task. If a relay fails,
+// another relay therefore does the work, and work may be done twice. Repeated work is harmless: objects are never
+// overwritten, each delivery uses its own names, and a group is read before it is changed.
 package worker
 
 import (
@@ -33,7 +33,7 @@ type Config struct {
 	WriteQueue string `env:"IDLESEAT_RELAY_WRITE_QUEUE"` // URL; if empty, the relay does not write
 }
 
-// Validate returns all faults that can be found without connecting to anything.
+// Validate returns all faults that can be found without a connection.
 func (c Config) Validate() error {
 	var faults []error
 	if c.Store == "" {
@@ -53,14 +53,14 @@ func (c Config) Validate() error {
 	return errors.Join(faults...)
 }
 
-// Reader is what the relay needs for reading Active Directory.
+// Reader has the methods that the relay needs for reading Active Directory.
 type Reader interface {
 	adread.AD
 	evidence.NamedAD
 	ListPeople(ctx context.Context, each func(directory.ADUser) error) error
 }
 
-// Writer is what the relay needs for changing groups of Active Directory.
+// Writer has the methods that the relay needs for changing groups of Active Directory.
 type Writer interface {
 	FindPerson(ctx context.Context, name string) (directory.ADUser, error)
 	MemberOf(ctx context.Context, sid, groupDN string, direct bool) (bool, error)
@@ -69,7 +69,7 @@ type Writer interface {
 	CanWrite(ctx context.Context, groupDN string) (bool, error)
 }
 
-// AD is what the relay needs of Active Directory.
+// AD has the methods of Active Directory that the relay needs.
 type AD interface {
 	Reader
 	Writer
@@ -85,7 +85,7 @@ type Relay struct {
 	log    *slog.Logger
 }
 
-// New returns a relay, without connecting.
+// New returns a relay. It does not connect.
 func New(c Config, cloud aws.Config, s store.Store, ad AD, log *slog.Logger) (*Relay, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
@@ -106,8 +106,8 @@ func (r *Relay) Run(ctx context.Context) {
 	running.Wait()
 }
 
-// workers returns a worker for each configured queue. A worker accepts only messages of the kinds that belong to its
-// queue, so a relay without a write queue never writes.
+// workers returns a worker for each configured queue. A worker accepts only messages of the kinds of its queue, so a
+// relay without a write queue never writes.
 func (r *Relay) workers() []*worker {
 	var all []*worker
 	if r.config.ReadQueue != "" {

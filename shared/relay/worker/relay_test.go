@@ -90,7 +90,7 @@ func TestReadingFails(t *testing.T) {
 	}
 }
 
-// TestReadingIsThereAlready checks that if two relays work on one attempt, the reading that is stored first counts.
+// TestReadingIsThereAlready has two relays that work on one attempt. The first stored reading must count.
 func TestReadingIsThereAlready(t *testing.T) {
 	t.Parallel()
 	ad := &fakeAD{}

@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/relay/protocol"
 )
 
-// writeMembers makes the changes in a list one after the other. If the message is delivered again, changes that were
-// already made are not repeated.
+// writeMembers makes the changes in a list one after the other. If the message is delivered again, writeMembers does
+// not repeat changes that were already made.
 func (r *Relay) writeMembers(l *lease, m *protocol.Message) (string, error) {
 	text, err := r.input(l, m)
 	if err != nil {
@@ -30,7 +30,7 @@ func (r *Relay) writeMembers(l *lease, m *protocol.Message) (string, error) {
 		if c.After == "" || outcomes[c.After] == protocol.Done {
 			result = r.change(l, &c, list.Groups)
 		}
-		// If the lease ended during the change, its result is not reported.
+		// If the lease ended during the change, the result of the change is not reported.
 		if err := l.leased(); err != nil {
 			return "", err
 		}
@@ -44,8 +44,8 @@ func (r *Relay) writeMembers(l *lease, m *protocol.Message) (string, error) {
 	return r.put(l, m, "results", &out)
 }
 
-// change makes one change. It finds the person, reads whether the person is in the group, compares the account with the
-// evidence, writes, and reads the group again. The last of these reads decides the outcome, not the answer to the
+// change makes one change. It finds the person, reads whether the person is in the group, and compares the account with
+// the evidence. It then writes, and reads the group again. The last read decides the outcome, and not the answer to the
 // write.
 func (r *Relay) change(l *lease, c *protocol.Change, groups []protocol.Group) (result protocol.Result) {
 	result.ID = c.ID
@@ -94,8 +94,8 @@ func (r *Relay) change(l *lease, c *protocol.Change, groups []protocol.Group) (r
 	}
 }
 
-// outdated returns how the account differs from the evidence on which a removal was decided, or "" if it does not
-// differ.
+// outdated returns how the account differs from the evidence on which a removal was decided. It returns "" if there is
+// no difference.
 func (r *Relay) outdated(ctx context.Context, c *protocol.Change, groups []protocol.Group) string {
 	if c.Action != protocol.Remove || c.Seen == nil {
 		return ""
