@@ -53,7 +53,7 @@ rules:
 // ofHabits returns a world of people of whom some stop for good, some stop for a while, and the others are active every
 // so many days at most. Everybody who is active again was away for less than away days.
 func ofHabits(r *rand.Rand, people, nights int, every []float64, away float64) *world {
-	w := &world{policy: onePolicy, broken: never, partitions: func(int) int { return 1 }}
+	w := &world{policy: onePolicy, partitions: func(int) int { return 1 }}
 	for i := range people {
 		p := newPerson(i)
 		h := habit{every: every[r.IntN(len(every))], stops: 1e9, resume: 1e9}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -59,7 +60,7 @@ type world struct {
 	people     []person
 	policy     string
 	partitions func(night int) int
-	broken     func(night int) bool // whether Entra ID shows no date of anybody
+	broken     [2][]int // by source: the nights on which it shows no date of anybody
 	withAD     bool
 	planned    bool // whether each night is evaluated and planned, so that later nights know what it saw
 }
@@ -149,14 +150,18 @@ func (w *world) read(ctx context.Context, s store.Store, b *snapshot.Begin, src 
 			continue
 		}
 		if src == directory.AD && p.sid != "" {
-			err = errors.Join(err, writer.AddAD(p.inAD(b.Read, n)))
+			u := p.inAD(b.Read, n)
+			if slices.Contains(w.broken[src], n) {
+				u.LastLogonTimestamp = time.Time{}
+			}
+			err = errors.Join(err, writer.AddAD(u))
 			if p.citrix {
 				err = errors.Join(err, writer.AddMember(citrixKey, p.sid, p.sid))
 			}
 		}
 		if src == directory.Entra {
 			u := p.inEntra(b.Read, n, w.withAD)
-			if w.broken(n) {
+			if slices.Contains(w.broken[src], n) {
 				u.LastInteractive, u.LastNonInteractive, u.LastSuccessful = time.Time{}, time.Time{}, time.Time{}
 			}
 			err = errors.Join(err, writer.AddEntra(u))
