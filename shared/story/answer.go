@@ -17,7 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// answerOf adds to the answer of a rule what it means for the person today.
+// answerOf adds to the answer of a rule its meaning for the person today.
 func answerOf(one *Story, rule *policy.Rule, a decision.Answer) Answer {
 	x := Answer{Answer: a, Decisive: decisive(a.Tree)}
 	past := one.pastOf(a.License)
@@ -32,7 +32,7 @@ func answerOf(one *Story, rule *policy.Rule, a decision.Answer) Answer {
 	return x
 }
 
-// stateOf returns the state of a license. What the ledger did after the run read its data comes before the verdict.
+// stateOf returns the state of a license. Newer entries of the ledger override the verdict of the run.
 func stateOf(one *Story, a *decision.Answer, past *License) State {
 	if past != nil {
 		switch {
@@ -67,8 +67,8 @@ func stateOf(one *Story, a *decision.Answer, past *License) State {
 	return Idle
 }
 
-// decisive returns the innermost parts that settle the verdict. If the verdict is to take the license, they are the
-// parts of its conditions, since every rule also wants a holder who is not exempt.
+// decisive returns the innermost parts that settle the verdict. Every rule also requires a holder who is not exempt. So
+// if the verdict takes the license, decisive returns only parts of the rule's conditions.
 func decisive(root *policy.Node) (list []*policy.Node) {
 	var visit func(n *policy.Node)
 	visit = func(n *policy.Node) {
@@ -90,7 +90,7 @@ func decisive(root *policy.Node) (list []*policy.Node) {
 	return list
 }
 
-// says returns the state with its reason in one sentence, without a full stop.
+// says returns the state and its reason as a sentence, without the full stop.
 func says(x *Answer, past *License, one *Story) string {
 	name := x.License
 	switch x.State {
@@ -120,7 +120,7 @@ func says(x *Answer, past *License, one *Story) string {
 		}
 		return fmt.Sprintf("%s is to be given back, because the person was %s", name, x.Reason)
 	case Cooling:
-		if x.Cools.IsZero() { // there is no day on which it ends
+		if x.Cools.IsZero() { // no date ends the time without a rule
 			return fmt.Sprintf("%s is kept: %s", name, x.Refused)
 		}
 		return fmt.Sprintf("%s is kept until %s%s", name, day(x.Cools), given(x, past, one))
@@ -144,10 +144,11 @@ func says(x *Answer, past *License, one *Story) string {
 	return name + " is not held"
 }
 
-// last matches the reason for which a license is kept, with how long ago its date is.
+// last matches the reason why a license is kept. The reason has a date and its age.
 var last = regexp.MustCompile(`^(last .+ \(\d+ days?)\)$`)
 
-// nextRun says what becomes of something that the rules ask for, such as "gives it back", as the policy's mode has it.
+// nextRun says what the next run does, depending on the mode of the policy. does is an action of the rules, such as
+// "gives it back".
 func (s *Story) nextRun(does string) string {
 	switch s.mode {
 	case policy.Enforce:
@@ -160,7 +161,7 @@ func (s *Story) nextRun(does string) string {
 
 func lower(sentence string) string { return strings.ToLower(sentence[:1]) + sentence[1:] }
 
-// exemption says why a person is exempt.
+// exemption returns the reason why a person is exempt, in words.
 func (s *Story) exemption(text string) string {
 	name, listed := strings.CutSuffix(text, " is listed")
 	_, condition := strings.CutPrefix(text, "exempt: ")
@@ -175,7 +176,7 @@ func (s *Story) exemption(text string) string {
 	return text
 }
 
-// taken says what happens to a license that is taken.
+// taken returns the participle for the change: "taken", or "exchanged for" the license to.
 func taken(to string) string {
 	if to == "" {
 		return "taken"
@@ -183,7 +184,7 @@ func taken(to string) string {
 	return "exchanged for " + to
 }
 
-// change says what would change what holds for the license, as one sentence or more.
+// change returns one or more sentences about the events or values that would change the state of the license.
 func change(x *Answer, rule *policy.Rule, past *License, one *Story) string {
 	switch x.State {
 	case Idle, Announced:
@@ -234,7 +235,7 @@ func turning(x *Answer) string {
 	return fmt.Sprintf("Time alone changes nothing. The rule takes the license only if this becomes true: %s", strings.Join(slices.Compact(texts), ", "))
 }
 
-// when says on which day something happens and how far away that is.
+// when returns the day of t with its distance from now, such as "2026-11-29 (today)".
 func when(now, t time.Time) string {
 	switch n := clock.Days(now, t); {
 	case t.Before(now):

@@ -11,10 +11,10 @@ import (
 	"github.com/idleseat/idleseat/shared/story/reason"
 )
 
-// told is how many earlier changes before tells of.
+// told is the maximum number of earlier changes in a line of before.
 const told = 2
 
-// before says in one line what happened to the license, newest first. It leaves out what Says has said already.
+// before returns one line with the earlier changes of the license, newest first. It leaves out the change in Says.
 func before(x *Answer, past *License) string {
 	if past == nil {
 		return ""
@@ -47,7 +47,7 @@ func approved(e *Entry) string {
 	return ", approved by " + e.ApprovedBy
 }
 
-// sentence says what one change was.
+// sentence returns the words for one change.
 func (e *Entry) sentence() string {
 	if e.Damaged != "" {
 		return "unreadable: " + e.Damaged
@@ -95,7 +95,7 @@ func (t *text) entries(past *License) {
 	}
 }
 
-// leftovers tells of licenses that no rule of the policy is about, but the ledger has.
+// leftovers writes the licenses in the ledger that no rule of the policy is about.
 func (t *text) leftovers(d Detail) {
 	for i := range t.story.Ledger {
 		l := &t.story.Ledger[i]
@@ -110,7 +110,7 @@ func (t *text) leftovers(d Detail) {
 	}
 }
 
-// stands says what holds for the license according to the ledger.
+// stands returns words for the state of the license in the ledger.
 func (l *License) stands() string {
 	switch l.State {
 	case history.Open:
@@ -129,7 +129,7 @@ func (l *License) stands() string {
 	return "no change stands"
 }
 
-// do lists what an operator can do about the license. gone means that no reading has the person.
+// do returns the actions of an operator for the license. gone means that no reading has the person.
 func (l *License) do(gone bool) (list []string) {
 	if l.Finish != "" {
 		list = append(list, "to finish it now:  "+l.Finish)

@@ -62,14 +62,14 @@ var (
 
 func daysAgo(n int) time.Time { return asOf.AddDate(0, 0, -n) }
 
-// world is what a run read, and what earlier and later runs did.
+// world is the accounts that a run reads, and the actions of earlier and later runs.
 type world struct {
 	entra  []directory.EntraUser
 	ad     []directory.ADUser
 	citrix []string // SIDs of the members
 	exempt []string // object ids of the members of LIC-Exempt
 
-	earlier, later []done // what runs did before the run read, and after
+	earlier, later []done // entries of the ledger from before and after the reading
 	begin          func(*snapshot.Begin)
 	manifest       func(*snapshot.Manifest)
 }
@@ -82,7 +82,8 @@ type done struct {
 	note    string
 }
 
-// person returns an account in Entra ID of an employee who last signed in the given number of days ago; -1 is never.
+// person returns an account in Entra ID of an employee. days is the number of days since the last sign-in, or -1 for no
+// sign-in.
 func person(name string, days int, holds ...directory.Assignment) directory.EntraUser {
 	u := directory.EntraUser{
 		ID: "id-" + name, UserPrincipalName: name + "@contoso.example", DisplayName: name, UserType: "Member", EmployeeType: "Employee",
@@ -94,7 +95,7 @@ func person(name string, days int, holds ...directory.Assignment) directory.Entr
 	return u
 }
 
-// synced makes an account one that is mastered in Active Directory, and returns its twin there.
+// synced makes u a synchronized account, and returns the account in Active Directory that belongs to it.
 func synced(u *directory.EntraUser, days int) directory.ADUser {
 	sid := "S-1-5-21-" + u.ID
 	u.SID, u.Synced, u.ImmutableID = sid, true, "guid-"+u.ID
@@ -172,7 +173,7 @@ func (w *world) read(t *testing.T, s store.Store, b *snapshot.Begin, source dire
 	return reading
 }
 
-// write adds entries to the ledger.
+// write writes entries into the ledger.
 func (w *world) write(t *testing.T, s store.Store, list []done) {
 	t.Helper()
 	book := ledger.In(s)
@@ -191,7 +192,7 @@ func (w *world) write(t *testing.T, s store.Store, list []done) {
 	}
 }
 
-// took returns an entry of a run that exchanged m365-e3 for exchange-online the given number of days ago.
+// took returns an entry of a run that exchanged m365-e3 for exchange-online. days is the number of days since the run.
 func took(name string, days int, outcome ledger.Outcome) done {
 	idle := daysAgo(days + 75)
 	return done{outcome: outcome, took: 3 * time.Minute, Intent: ledger.Intent{
@@ -200,7 +201,8 @@ func took(name string, days int, outcome ledger.Outcome) done {
 	}}
 }
 
-// back returns an entry of a run that gave back what another one took.
+// back returns an entry of a run that restored the license of another entry. days is the number of days since the
+// restore.
 func back(name string, days int, of done) done {
 	d := of
 	d.Rule, d.RestoreOf, d.Run, d.At, d.TakenAt = "restore", of.Run, "r"+daysAgo(days).Format("20060102"), daysAgo(days), of.At

@@ -2,15 +2,15 @@ package story
 
 import "slices"
 
-// About says what a line of a story is about. It is the label of the line in a terminal.
+// About is the topic of a line of a story. A terminal shows the topic as the label of the line.
 type About string
 
-// What the lines are about.
+// The topics.
 const (
-	Why    About = "why"    // the rule that decides, and what settles the verdict
+	Why    About = "why"    // the rule that decides, and the parts that settle the verdict
 	Next   About = "next"   // when the license is taken if the person stays away
-	Before About = "before" // what runs did to the license
-	ToDo   About = "to do"  // what an operator can do
+	Before About = "before" // the earlier changes of the license
+	ToDo   About = "to do"  // actions for an operator
 )
 
 // Line is one sentence of a story.
@@ -19,7 +19,7 @@ type Line struct {
 	Text  string
 }
 
-// Lines returns what Text says about one of the answers of the story, after the sentence Says.
+// Lines returns the lines of Text about one answer of the story, without the sentence Says.
 func (s *Story) Lines(x *Answer) []Line {
 	t, past := &text{story: s}, s.pastOf(x.License)
 	lines := []Line{{Why, t.why(x, past)}, {Next, t.next(x)}, {Before, before(x, past)}}

@@ -19,19 +19,20 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Question says whose story is told.
+// Question asks for the story of a person.
 type Question struct {
 	Run  string // empty for the newest run that read the person
 	User string // userPrincipalName, object id, SID or account name
 	Now  time.Time
-	// Store is the location of the store that commands in the story name. It is empty if they need not name it.
+	// Store is the location of the store for the option --store in commands. It is empty if commands need no such
+	// option.
 	Store string
-	// Deployment is the deployment in AWS that has to carry out commands in the story. It is empty for a store that
-	// the command line works in.
+	// Deployment is the deployment in AWS that runs the commands of the story. It is empty if the command line works in
+	// the store itself.
 	Deployment string
 }
 
-// flags returns the flags of a command that changes something.
+// flags returns the flags for a command that makes changes.
 func (q *Question) flags() []string {
 	switch {
 	case q.Deployment != "":
@@ -42,9 +43,9 @@ func (q *Question) flags() []string {
 	return nil
 }
 
-// Of returns the story of each person in the snapshot of a run who has the name of the question. If no snapshot has
-// the person but the ledger does, by the object id or SID, the story has only the past. Otherwise it fails with
-// decision.ErrUnknownUser or snapshot.ErrUnknownRun.
+// Of returns the story of each person with the name of the question in the snapshot of a run. If no snapshot has the
+// person, Of looks for the object id or SID in the ledger, and the story has only the past. If the ledger has no such
+// id, Of fails with decision.ErrUnknownUser or snapshot.ErrUnknownRun.
 func Of(ctx context.Context, s store.Store, q Question) ([]*Story, error) {
 	run, err := q.run(ctx, s)
 	if err != nil {
@@ -79,7 +80,7 @@ func (s *Story) findTwins(ctx context.Context, r *decision.Run) error {
 	return err
 }
 
-// run returns the run that the story rests on.
+// run returns the run whose snapshot the story uses.
 func (q *Question) run(ctx context.Context, s store.Store) (string, error) {
 	if q.Run != "" {
 		return q.Run, nil
@@ -89,7 +90,8 @@ func (q *Question) run(ctx context.Context, s store.Store) (string, error) {
 	})
 }
 
-// gone tells the past of somebody who is in no snapshot. It returns unknown if the ledger does not have them either.
+// gone returns the story of a person who is in no snapshot, from the ledger. It returns unknown if the ledger does not
+// have the person either.
 func (q *Question) gone(ctx context.Context, s store.Store, unknown error) ([]*Story, error) {
 	if strings.Contains(q.User, "@") { // the ledger knows people by object id and SID
 		return nil, unknown
@@ -156,10 +158,10 @@ func (q *Question) tell(ctx context.Context, s store.Store, r *decision.Run, p *
 	return one, q.planned(ctx, s, one)
 }
 
-// spoken adds the words to the parts that a condition spells out. A part without words keeps its text.
+// spoken adds the words to each part that has a condition as its text. A part without words keeps its text.
 func spoken(p *policy.Policy, n *policy.Node, say func(words.Language, *policy.Policy, string) (string, error)) {
 	if n.Name == "exempt" {
-		say = words.Exemption // an empty text means something else there
+		say = words.Exemption // words.Exemption reads an empty text differently
 	}
 	if !n.Spoken() {
 		n.Words, _ = say(words.English, p, n.Text)
@@ -172,13 +174,13 @@ func spoken(p *policy.Policy, n *policy.Node, say func(words.Language, *policy.P
 	}
 }
 
-// allKnown reports whether the person has a value for each attribute that a part reads.
+// allKnown reports whether n is a part without parts, and the person has a value for each attribute in it.
 func allKnown(n *policy.Node) bool {
 	without := func(v policy.Evidence) bool { return slices.Contains(noValues, v.Value) }
 	return len(n.Parts) == 0 && len(n.Values) > 0 && !slices.ContainsFunc(n.Values, without)
 }
 
-// noValues are what a value of a person says where there is none.
+// noValues are the texts of values that are none or unknown.
 var noValues = []string{"", "no value", "not read", "no account"}
 
 func name(p *directory.Person) string {
@@ -201,7 +203,8 @@ func department(p *directory.Person) string {
 	return ""
 }
 
-// valueOf adds to a fact where it was read, and how old it was as of the run.
+// valueOf adds the source of a fact, the time of the reading, and the age of a date to the fact. The age is as of the
+// run.
 func valueOf(f policy.Fact, b *snapshot.Begin) Value {
 	v := Value{Fact: f}
 	var sources []string
@@ -231,7 +234,7 @@ func valueOf(f policy.Fact, b *snapshot.Begin) Value {
 
 func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
 
-// Command returns the command line of idleseat with the words.
+// Command returns a command line of idleseat. words are its arguments, which Command quotes.
 func Command(words ...string) string {
 	line := "idleseat"
 	for _, w := range words {
@@ -240,7 +243,7 @@ func Command(words ...string) string {
 	return line
 }
 
-// ago says how long ago a time was: in hours, and in days from two days on.
+// ago returns the time from t to now in words: in hours, and in days from two days on.
 func ago(now, t time.Time) string {
 	n, unit := int(now.Sub(t)/time.Hour), "hour"
 	if n >= 48 {

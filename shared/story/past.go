@@ -21,8 +21,8 @@ type snapshotOf struct {
 	person *directory.Person
 }
 
-// past reads the ledger of a person. seen is nil if no snapshot has the person. The ledger may know the person by the
-// object id and, from a time when only Active Directory had the person, by the SID.
+// past reads the ledger of a person. seen is nil if no snapshot has the person. The ledger may have the person under
+// two keys: the object id, and the SID from the time when only Active Directory had the person.
 func (q *Question) past(ctx context.Context, s store.Store, one *Story, seen *snapshotOf) error {
 	one.Ledger = []License{}
 	keys := []string{one.User}
@@ -61,7 +61,7 @@ func (q *Question) past(ctx context.Context, s store.Store, one *Story, seen *sn
 	return nil
 }
 
-// read adds the entries of the license.
+// read adds the entries of the license from the ledger.
 func (l *License) read(ctx context.Context, page *ledger.Page) error {
 	for e, err := range page.Entries(ctx, l.License) {
 		if errors.Is(err, ledger.ErrDamaged) {
@@ -94,9 +94,9 @@ func entryOf(e *ledger.Entry) Entry {
 	return n
 }
 
-// stands sets what holds for the license now, and the commands for it.
+// stands sets the state of the license in the ledger, and the commands for it.
 func (q *Question) stands(ctx context.Context, page *ledger.Page, key string, one *Story, l *License) error {
-	if l.State != "" { // damaged, or known under the object id
+	if l.State != "" { // damaged, or already set by the entries under the object id
 		return nil
 	}
 	e, err := page.Standing(ctx, l.License)
@@ -109,7 +109,7 @@ func (q *Question) stands(ctx context.Context, page *ledger.Page, key string, on
 	}
 	l.State, l.Since, l.Run = i.State, i.At, i.Run
 	restoring := e.Rule == plan.RestoreRule || e.RestoreOf != ""
-	if i.State == history.Open && q.Deployment == "" { // a deployment finishes it in its next run
+	if i.State == history.Open && q.Deployment == "" { // a deployment finishes the change in its next run
 		l.Finish = Command(slices.Concat([]string{"apply", i.Run}, q.flags())...)
 	}
 	if i.State == history.Taken || i.State == history.Open && !restoring {
@@ -118,7 +118,7 @@ func (q *Question) stands(ctx context.Context, page *ledger.Page, key string, on
 	return nil
 }
 
-// undo sets the commands that give licenses back. A command names the run only if several runs took licenses.
+// undo sets the commands that restore licenses. A command names the run only if several runs took licenses.
 func (q *Question) undo(one *Story) {
 	several := false
 	for _, l := range one.Ledger {
@@ -139,8 +139,8 @@ func (q *Question) undo(one *Story) {
 	}
 }
 
-// nameOf returns the name by which a command finds the person: the userPrincipalName if it is the name of the ledger's
-// account and an ordinary one, or else the key in the ledger.
+// nameOf returns the name of the person for a command. The name is the userPrincipalName if key is the object id and
+// the userPrincipalName needs no quotes. Otherwise the name is key.
 func nameOf(one *Story, key string) string {
 	if upn := one.UserPrincipalName; key == one.User && key != one.SID && upn != "" && plain.Word(upn) == upn && upn[0] != '-' {
 		return upn
@@ -148,8 +148,8 @@ func nameOf(one *Story, key string) string {
 	return key
 }
 
-// cool sets when a license can be taken again that was given back after the run read its data; for others the answers
-// say it. The digest of the run knows of licenses that somebody else gave back; the ledger does not.
+// cool sets the time from which a rule may take a license again that was restored after the reading. For other
+// restores, the answers have the time. A restore by somebody else is in the digest of the run, and not in the ledger.
 func (l *License) cool(seen *snapshotOf) error {
 	r, p := seen.run, seen.person
 	known := r.Past(p.ID(), p.SID(), l.License)
@@ -174,14 +174,14 @@ func (l *License) cool(seen *snapshotOf) error {
 	return nil
 }
 
-// coolUntil notes when a rule may take the license again. The first of several rules counts.
+// coolUntil sets the time from which a rule may take the license again. The earliest time of several rules counts.
 func (l *License) coolUntil(t time.Time) {
 	if !t.IsZero() && (l.CoolsUntil.IsZero() || t.Before(l.CoolsUntil)) {
 		l.CoolsUntil = t
 	}
 }
 
-// pastOf returns the past of a license, or nil if the ledger has none.
+// pastOf returns the past of a license, or nil if the ledger has no entry.
 func (s *Story) pastOf(license string) *License {
 	i := slices.IndexFunc(s.Ledger, func(l License) bool { return l.License == license })
 	if i < 0 {
@@ -190,7 +190,7 @@ func (s *Story) pastOf(license string) *License {
 	return &s.Ledger[i]
 }
 
-// newest returns the newest entry that the ledger could read, or nil.
+// newest returns the newest entry that is not damaged, or nil.
 func (l *License) newest() *Entry {
 	for i := range slices.Backward(l.Entries) {
 		if l.Entries[i].Damaged == "" {
@@ -200,5 +200,6 @@ func (l *License) newest() *Entry {
 	return nil
 }
 
-// lately reports whether a change ended so lately that the snapshot may be from before it.
+// lately reports whether the snapshot may be older than a change. at is the end of the change, and read the begin of
+// the reading.
 func lately(at, read time.Time) bool { return !at.Add(directory.Settling).Before(read) }

@@ -19,7 +19,7 @@ import (
 	"github.com/idleseat/idleseat/shared/story"
 )
 
-// What the plan of the run does about a license that can be taken is a part of the story.
+// TestPlanned: the story has what the plan of the run does with a license that a rule takes.
 func TestPlanned(t *testing.T) {
 	t.Parallel()
 	change := plan.Change{User: "id-idle", Rule: "m365-idle-60", License: "m365-e3", To: "exchange-online", Via: plan.EntraGroup}
@@ -29,8 +29,8 @@ func TestPlanned(t *testing.T) {
 		result  *runs.Result
 		newer   bool // whether a newer run has a plan
 		state   story.State
-		change  string // the beginning of what comes next
-		do      string // the beginning of what to do
+		change  string // the beginning of Change
+		do      string // the beginning of Do
 	}{
 		"no plan":    {nil, "", nil, false, story.Idle, "A sign-in before the change keeps the license.", ""},
 		"planned":    {&plan.Plan{Mode: policy.Review, Verdict: plan.Review, Changes: []plan.Change{change}}, "", nil, false, story.Idle, "A sign-in", "to carry out the plan of the run, which has this change: idleseat apply " + run + " --store /srv"},
@@ -81,7 +81,7 @@ func TestPlanned(t *testing.T) {
 	}
 }
 
-// become stores the result of the only change of a plan. nil stores nothing.
+// become stores r as the result of the only change of a plan. If r is nil, become stores no result.
 func become(t *testing.T, s store.Store, p *plan.Plan, r *runs.Result) {
 	t.Helper()
 	if r == nil {
@@ -93,7 +93,8 @@ func become(t *testing.T, s store.Store, p *plan.Plan, r *runs.Result) {
 	}
 }
 
-// Somebody who is in no snapshot and not in the ledger is unknown. A name that the ledger cannot have is not looked up.
+// TestUnknown: a person who is in no snapshot and not in the ledger is unknown. Of does not look up a name that cannot
+// be a key of the ledger.
 func TestUnknown(t *testing.T) {
 	t.Parallel()
 	s := (&world{entra: []directory.EntraUser{person("busy", 0)}}).seal(t)
@@ -107,7 +108,7 @@ func TestUnknown(t *testing.T) {
 	}
 }
 
-// The JSON of a story has every member that the explanation of earlier versions had.
+// TestMembersThatProgramsRead: the JSON of a story has every member that the JSON of earlier versions had.
 func TestMembersThatProgramsRead(t *testing.T) {
 	t.Parallel()
 	s := goodNight(t)
@@ -143,7 +144,8 @@ func TestMembersThatProgramsRead(t *testing.T) {
 	lacks("an answer of a returned person", members("id-returned")["answers"].([]any)[0], "back")
 }
 
-// What comes next is what the policy's mode lets a run do: nobody is told that a run gives back what waits for approval.
+// TestNextByMode: the mode of the policy decides the words about the next run. In the mode review, the words name the
+// approval.
 func TestNextByMode(t *testing.T) {
 	t.Parallel()
 	for mode, want := range map[string]string{

@@ -15,19 +15,19 @@ import (
 	"github.com/idleseat/idleseat/shared/story/reason"
 )
 
-// planOf is the plan of a run with what became of it.
+// planOf is the plan of a run with the results of its changes.
 type planOf struct {
 	*plan.Plan
 	refused map[rowKey]string // why the plan refuses a change of the person
 	results *runs.Results
-	newer   string // the run whose plan has taken its place
+	newer   string // the newer run whose plan replaces this plan
 }
 
 type rowKey struct{ rule, license string }
 
-// planned says of each license that can be taken what the plan of the run does about it, and what came of that. A run
-// may have no plan. The plan knows more than a decision: whether there is a seat, what the mailbox holds, and how many
-// changes a run may make.
+// planned adds the treatment by the plan of the run, and its result, to each license that a rule takes. A run may have
+// no plan. Only the plan considers the number of free seats, the content of the mailbox, and the limits of a
+// run.
 func (q *Question) planned(ctx context.Context, s store.Store, one *Story) error {
 	idle := func(x Answer) bool { return x.State == Idle || x.State == Announced }
 	if !slices.ContainsFunc(one.Answers, idle) {
@@ -85,7 +85,7 @@ func (q *Question) readPlan(ctx context.Context, s store.Store, one *Story) (*pl
 	return p, err
 }
 
-// byPlan adds what the plan does about a license that can be taken, and the command that does it.
+// byPlan adds the words for the plan's treatment of a license that a rule takes, and the command for the change.
 func (q *Question) byPlan(one *Story, x *Answer, p *planOf) {
 	at := slices.IndexFunc(p.Changes, func(c plan.Change) bool {
 		return c.User == one.User && c.License == x.License && c.Rule == x.Rule
@@ -107,7 +107,7 @@ func (q *Question) byPlan(one *Story, x *Answer, p *planOf) {
 		x.Change = "The plan of run " + p.newer + " has taken the place of this run's plan. " + x.Change
 	case !q.Now.Before(p.Expires):
 		x.Change = "The plan of this run has expired; a new one decides. " + x.Change
-	case q.Deployment != "": // it is approved there, with the hash of the plan
+	case q.Deployment != "": // the deployment has its own approval, with the hash of the plan
 	case p.Verdict == plan.Hold:
 		x.Change = "The plan of this run is on hold. " + x.Change
 		x.Do = append(x.Do, "to see why it is on hold: "+Command(slices.Concat([]string{"show", p.Run}, q.flags())...))
@@ -118,7 +118,7 @@ func (q *Question) byPlan(one *Story, x *Answer, p *planOf) {
 	x.Change += " The plan of run " + p.Run + " has this change."
 }
 
-// became says what became of a planned change that was not made.
+// became sets the state of a license whose planned change was not made.
 func (x *Answer) became(r *runs.Result) {
 	note := strings.TrimSuffix(r.Note, ".")
 	switch r.Status {

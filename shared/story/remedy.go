@@ -19,7 +19,7 @@ func causes(x *Answer) []reason.Part {
 	return nil
 }
 
-// resolve sets the codes of the causes for which nothing is changed, and the keys of what resolves each.
+// resolve sets the codes of the causes, and the keys of their remedies.
 func (x *Answer) resolve() {
 	x.Codes, x.Remedies = nil, nil
 	for _, p := range causes(x) {
@@ -32,7 +32,7 @@ func (x *Answer) resolve() {
 	}
 }
 
-// do lists what an operator can do about the license.
+// do returns the actions of an operator for the license.
 func do(x *Answer, past *License) (list []string) {
 	for _, key := range x.Remedies {
 		list = append(list, reason.Do(reason.English, key))
@@ -57,7 +57,7 @@ func do(x *Answer, past *License) (list []string) {
 	return list
 }
 
-// Exempted says what an operator can do about an exemption. why is the reason of the verdict.
+// Exempted returns the action of an operator for an exemption. why is the reason of the verdict.
 func Exempted(why string) string {
 	why = strings.TrimPrefix(why, "exempt: ")
 	switch kind := kindOf(why); {

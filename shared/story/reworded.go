@@ -15,10 +15,11 @@ import (
 	"github.com/idleseat/idleseat/shared/story/reason"
 )
 
-// advice is what a reason says of the condition of the rule. A story says it under "to do".
+// advice matches the part of a reason that recommends an addition to the rule's condition. A story shows the addition
+// under "to do".
 var advice = regexp.MustCompile(`; add (&& \S+ != "" to leave such people alone, or \|\| \S+ == "") to mean them, too`)
 
-// hint returns what the condition of a rule may add for people without a text, or "".
+// hint returns the addition to a rule's condition for people without a text, or "".
 func hint(text string) string {
 	if m := advice.FindStringSubmatch(text); m != nil {
 		return fmt.Sprintf("Add to the condition %s to include them.", m[1])
@@ -26,8 +27,8 @@ func hint(text string) string {
 	return ""
 }
 
-// reworded returns the reason of an undecided verdict in words for a reader who does not know how idleseat works. A
-// reason has several sentences if several values are not known.
+// reworded returns the reason of an undecided verdict for a reader who does not know idleseat. The reason has one
+// sentence for each unknown value.
 func (s *Story) reworded(text string) string {
 	var parts []string
 	for _, p := range reason.Parts(text) {
@@ -40,26 +41,27 @@ func (s *Story) reworded(text string) string {
 	return strings.Join(slices.Compact(parts), "; ")
 }
 
-// sameSID is the doubt about accounts of Entra ID that cannot be told apart.
+// sameSID is the doubt about accounts of Entra ID with the same SID.
 const sameSID = "two Entra accounts carry the same SID"
 
 var created = regexp.MustCompile(`^(newest\()?((entra|ad)\.created(, )?)+\)?$`)
 
-// creation reports whether an attribute is the creation of the account, in one directory or in both.
+// creation reports whether an attribute is the creation date of the account, in one directory or in both.
 func (s *Story) creation(name string) bool {
 	return slices.ContainsFunc(s.Profile, func(v Value) bool { return v.Attribute == name && created.MatchString(v.Field) })
 }
 
 var idle = regexp.MustCompile(`^no (.+) since (\d{4}-\d\d-\d\d) \((\d+ days?)\)`)
 
-// decided rewords a reason that a run stored when it decided, so that its days are not read as those of today.
+// decided rewords a stored reason, whose number of days counts up to the run. The words must not look like a number of
+// days up to today.
 func decided(text string) string {
 	return idle.ReplaceAllString(text, "no $1 for $3 when the run decided (last: $2)")
 }
 
 var kind = regexp.MustCompile(`the account is of the kind (\w+): `)
 
-// kindOf returns the kind because of which an account is exempt, or "".
+// kindOf returns the kind of the account if the kind makes it exempt, or "".
 func kindOf(text string) string {
 	if m := kind.FindStringSubmatch(text); m != nil {
 		return m[1]
@@ -67,10 +69,10 @@ func kindOf(text string) string {
 	return ""
 }
 
-// waiting are the remedies of refusals that only put a change off, or that are meant.
+// waiting has the remedies of two sorts of refusals. Either the change is only postponed, or the refusal is intended.
 var waiting = []string{"pending", "cooling", "superseded", "announced", "perhapsTold", "firstReading", "setback", "leftOut", "mailboxKind", "mailboxShared", "fresh"}
 
-// refused says why a license that nobody uses stays.
+// refused returns the reason why an unused license stays.
 func refused(x *Answer) string {
 	switch _, key := reason.Of(x.Refused); {
 	case slices.Contains(waiting, key):
@@ -83,7 +85,7 @@ func refused(x *Answer) string {
 	return ", but idleseat cannot take it: " + reason.Words(reason.English, x.Refused)
 }
 
-// given says how a license came back that no rule takes for a while, and for how long that protects it.
+// given says how the person got a license back, and for how long no rule takes it.
 func given(x *Answer, past *License, one *Story) string {
 	if past != nil && past.HeldAgain && strings.HasPrefix(x.Given, "given back ") {
 		at := one.Read
@@ -103,8 +105,8 @@ func given(x *Answer, past *License, one *Story) string {
 
 var equals = regexp.MustCompile(`^(\w+) == ("[^"\\]*")$`)
 
-// unmet says which values of the person a rule does not ask about: "systemRole is Contractor, not Employee". It is
-// empty if a part has no value to tell.
+// unmet returns the values that make parts false: "systemRole is Contractor, not Employee". It returns "" if a part has
+// no known value.
 func unmet(parts []*policy.Node) string {
 	texts := []string{}
 	for _, n := range parts {

@@ -2,7 +2,8 @@ package story
 
 import "testing"
 
-// A reader gets each reason without what only a person who knows idleseat understands. What nobody has reworded stays.
+// TestReworded: each reason is in words for a reader who does not know idleseat. A reason without such words stays
+// unchanged.
 func TestReworded(t *testing.T) {
 	t.Parallel()
 	s := &Story{Profile: []Value{{}, {}}, twins: " (a@x and b@x)"}

@@ -19,14 +19,14 @@ import (
 
 var update = flag.Bool("update", false, "write the golden stories")
 
-// tale is one person whose story is told.
+// tale is a person whose story the test writes.
 type tale struct {
 	title string
 	user  string
 	d     story.Detail
 }
 
-// each is one of each kind of person and state. The worlds differ in what the run could read.
+// each has an example of every kind of person and every state. The worlds differ in the data that the run could read.
 var each = []struct {
 	name  string
 	world func(*testing.T) store.Store
@@ -190,7 +190,7 @@ func goodNightBut(t *testing.T, begin func(*snapshot.Begin), manifest func(*snap
 	return s
 }
 
-// damage spoils the only entry of one person.
+// damage replaces the only entry of one person by invalid content.
 func damage(t *testing.T, s store.Store) {
 	t.Helper()
 	const key = "ledger/id-damaged/m365-e3/000001.json"
@@ -199,8 +199,8 @@ func damage(t *testing.T, s store.Store) {
 	}
 }
 
-// TestStories compares the stories of one of each kind of person with the golden file, which a reader has judged. There
-// is somebody in each state, and every license that stays for want of a value or by a refusal has a remedy.
+// TestStories compares stories with the golden file, which a human reader has reviewed. The stories cover every state.
+// Each license that stays because of a missing value or a refusal has a remedy.
 func TestStories(t *testing.T) {
 	t.Parallel()
 	const golden = "testdata/stories.txt"

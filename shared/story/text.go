@@ -12,14 +12,14 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// Detail says how much Text writes.
+// Detail selects the parts of a story that Text writes.
 type Detail struct {
 	Past   bool // every change in the ledger
 	Values bool // every value, and every part of every rule
 }
 
-// Text writes the story for a terminal: who the person is, then for each license what holds, why, when that turns, what
-// happened before, and what to do.
+// Text writes the story for a terminal. It begins with the person. For each license it writes the state, the reason,
+// the day of the next change, earlier changes, and actions for an operator.
 func (s *Story) Text(w io.Writer, d Detail) error {
 	t := &text{w: w, story: s}
 	t.line("%s", s.who())
@@ -39,7 +39,7 @@ func (s *Story) Text(w io.Writer, d Detail) error {
 	return t.err
 }
 
-// text writes lines. Line breaks in arguments become spaces, so that an argument cannot forge a line.
+// text writes lines. A line break in an argument becomes a space, so an argument cannot look like a line of its own.
 type text struct {
 	w     io.Writer
 	story *Story
@@ -52,7 +52,7 @@ func (t *text) line(format string, args ...any) {
 	}
 }
 
-// labelled writes a line with a label, and nothing if there is nothing to say.
+// labelled writes a line with a label. It writes no line if what is empty.
 func (t *text) labelled(label, what string) {
 	if what != "" {
 		t.line("  %-7s %s", label, what)
@@ -65,7 +65,7 @@ var kinds = map[string]string{
 	directory.KindUnknown: "an account of a kind that this version does not know",
 }
 
-// who says who the person is.
+// who returns the name of the person.
 func (s *Story) who() string {
 	name := cmp.Or(s.DisplayName, s.UserPrincipalName, s.User)
 	if s.UserPrincipalName != "" && s.UserPrincipalName != name {
@@ -84,7 +84,8 @@ func (s *Story) who() string {
 	return who
 }
 
-// shown returns the answers that are told: the most telling one of each license, or all of them.
+// shown returns the answers that Text writes: one answer for each license, or all answers if d.Values is set. Of
+// several answers about a license, before chooses one.
 func (s *Story) shown(d Detail) (list []*Answer) {
 	for i := range s.Answers {
 		x := &s.Answers[i]
@@ -102,13 +103,14 @@ func (s *Story) shown(d Detail) (list []*Answer) {
 	return list
 }
 
-// ranks orders the states of several rules about one license, the most telling first.
+// ranks has all states. If several rules are about one license, Text shows the answer whose state is first.
 var ranks = []State{Damaged, Pending, Taken, GivenBack, Announced, Return, Idle, Cooling, Undecided, Refused, Exempt, Kept, NotHeld}
 
-// States returns all states, the most telling first.
+// States returns all states, in the order of ranks.
 func States() []State { return slices.Clone(ranks) }
 
-// before reports whether x tells more about the license than y, whose rule comes first in the policy.
+// before reports whether Text shows x instead of y, an answer about the same license. The rule of y comes first in the
+// policy.
 func (x *Answer) before(y *Answer) bool {
 	if a, b := slices.Index(ranks, x.State), slices.Index(ranks, y.State); a != b {
 		return a < b
@@ -134,12 +136,12 @@ func (t *text) answer(x *Answer, d Detail) {
 	t.about(lines, ToDo)
 }
 
-// about writes the lines that are about something.
+// about writes the lines with one topic.
 func (t *text) about(lines []Line, what About) {
 	for _, l := range lines {
 		switch {
 		case l.About != what:
-		case what == ToDo && strings.HasPrefix(l.Text, "to "): // it says for what it is done, and may be left undone
+		case what == ToDo && strings.HasPrefix(l.Text, "to "): // the text itself begins with "to", so it needs no label
 			t.line("  %s", l.Text)
 		default:
 			t.labelled(string(what), l.Text)
@@ -147,7 +149,8 @@ func (t *text) about(lines []Line, what About) {
 	}
 }
 
-// next says when the license is taken if the person stays away, and what moves that day.
+// next returns a sentence with the day on which the license is taken if the person stays away, and the events that move
+// that day.
 func (t *text) next(x *Answer) string {
 	now := t.story.Now
 	switch {
@@ -167,7 +170,7 @@ func (t *text) next(x *Answer) string {
 	return x.Change
 }
 
-// others says which licenses of the rules the person does not hold, if none is told about.
+// others writes the licenses of the rules if the person holds none of them.
 func (t *text) others(shown []*Answer) {
 	if len(shown) > 0 || t.story.Run == "" {
 		return

@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/story/reason"
 )
 
-// why says which rule decides and which of its parts settle the verdict.
+// why returns the rule that decides, and its parts that settle the verdict.
 func (t *text) why(x *Answer, past *License) string {
 	switch x.State {
 	case Taken, Pending, Announced:
@@ -58,8 +58,8 @@ func (t *text) why(x *Answer, past *License) string {
 	return rule + because + ": " + strings.Join(texts, "; ")
 }
 
-// falseParts says that parts do not hold: as what holds instead, if that is known of each of them. texts are the parts
-// in words.
+// falseParts returns words for parts that are false. If each part has a denial, the denials are the words. Otherwise
+// the words are texts, the words of the parts.
 func falseParts(parts []*policy.Node, texts []string) string {
 	denials := make([]string, len(parts))
 	for i, n := range parts {
@@ -71,7 +71,7 @@ func falseParts(parts []*policy.Node, texts []string) string {
 	return ": " + strings.Join(denials, "; ")
 }
 
-// unspelt says what settles the verdict where no condition spells it out.
+// unspelt returns words for a part that settles the verdict and has no condition as its text.
 func unspelt(n *policy.Node, license string) string {
 	what := map[string]string{"holder": "the person holds " + license, "exempt": "the person is exempt", "grace": "a grace period holds"}[n.Name]
 	if n.Says == policy.Unknown {
@@ -80,8 +80,8 @@ func unspelt(n *policy.Node, license string) string {
 	return what
 }
 
-// telling returns the decisive parts without those that only lead to them: it returns one part for the same attributes,
-// and parts that no condition spells out only if there are no others.
+// telling returns the decisive parts that the reader needs. Of several parts about the same attributes, it returns one.
+// Parts without a condition as their text are returned only if no other part is decisive.
 func telling(x *Answer) (list []*policy.Node) {
 	at := map[string]int{}
 	var spoken []*policy.Node
@@ -112,12 +112,12 @@ func telling(x *Answer) (list []*policy.Node) {
 	return list
 }
 
-// timed reports whether a part compares with a time, which says more than whether there is a date.
+// timed reports whether a part compares with a time. Such a part says more than a part about the presence of a date.
 func timed(n *policy.Node) bool {
 	return strings.Contains(n.Text, "now") || strings.Contains(n.Text, "timestamp(")
 }
 
-// verdict returns the word of the verdict that the rule itself gives, before the past of the license is looked at.
+// verdict returns the name of the rule's own verdict. The past of the license may change this verdict later.
 func (x *Answer) verdict() string {
 	if x.Tree.Says == policy.True {
 		return policy.Reclaim.String()
@@ -125,7 +125,7 @@ func (x *Answer) verdict() string {
 	return x.Outcome.String()
 }
 
-// said returns a part in words, with those of its values that the reader has not seen in told.
+// said returns a part in words, with its values. Values that are already in told are left out.
 func said(n *policy.Node, told string) string {
 	text := cmp.Or(n.Words, n.Text)
 	var values []string
@@ -143,7 +143,7 @@ func said(n *policy.Node, told string) string {
 	return text
 }
 
-// short returns a time as its day, and any other value as it is.
+// short returns a time as its day, and any other value unchanged.
 func short(value string) string {
 	if at, err := time.Parse(time.RFC3339, value); err == nil {
 		return day(at)

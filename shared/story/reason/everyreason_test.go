@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/story/reason"
 )
 
-// reasonFiles lists the files whose texts become reasons for which nothing is changed.
+// reasonFiles lists the files with texts that become reasons why nothing is changed.
 var reasonFiles = []string{
 	"../../policy/gap.go", "../../policy/grace.go", "../../policy/holder.go",
 	"../../directory/join.go", "../../directory/contradiction.go", "../../directory/past.go",
@@ -23,24 +23,23 @@ var reasonFiles = []string{
 	"../../workflow/gate/guard.go", "../../workflow/gate/gate.go", "../../workflow/gate/choice.go",
 }
 
-// noReasons are texts of these files that are no reasons, or only parts of one.
+// noReasons are texts in reasonFiles that are no reasons, or only parts of a reason.
 var noReasons = []string{
 	"x and x x x", "x x, and x", "through a group", "the group x gives x x", "x, which x", "the group x x", // their parts have remedies
-	"is not known: x",                                                                                       // the part after the colon has
-	"; saves nothing: x", "the person is in the group by way of a group within it, too, and stays entitled", // such changes are made
+	"is not known: x",                                                                                       // the part after the colon has a form
+	"; saves nothing: x", "the person is in the group by way of a group within it, too, and stays entitled", // the change is made
 	"whether a group within the group entitles the person, too, is not known: the account may not read its members",
 	"the assignment is in error and takes no seat",
-	"active again on x, after run x took the license on x",                                                                                   // the license is given back
+	"active again on x, after run x took the license on x",                                                                                   // the license is restored
 	"x; it was made again from what run x read",                                                                                              // a note of the plan
 	"x; its people are decided from the next run on, and people without a date when one comes; to decide them now, plan with --accept-feeds", // a note of the plan
 }
 
-// within are texts that a found text may be a part of. x stands for what varies.
+// within has texts that may contain a found text. x stands for a varying part.
 var within = []string{"%s", "x %s", "the group x %s", "the group x gives x %s", "x cannot be trusted: %s", "x is not known: %s", "x; %s"}
 
-// TestEveryReasonHasItsForm reads the reasons from the code that makes them. Each text that a function returns, assigns
-// to a refusal or a doubt, or adds to the gaps has a code, a remedy, and words in both languages. No form is without a
-// text.
+// TestEveryReasonHasItsForm finds the reasons in the code. Each text that a function returns, assigns to a refusal or a
+// doubt, or adds to the gaps has a code, a remedy, and words in both languages. Each form has a text.
 func TestEveryReasonHasItsForm(t *testing.T) {
 	t.Parallel()
 	found, excused, used := 0, map[string]bool{}, map[string]bool{}
@@ -78,7 +77,7 @@ func TestEveryReasonHasItsForm(t *testing.T) {
 	}
 }
 
-// unfit says what a reason lacks, and notes the forms that it uses.
+// unfit says what text lacks as a reason: a form, a remedy or words. It adds the forms of text to used.
 func unfit(text string, used map[string]bool) string {
 	for _, whole := range within {
 		if whole == "%s" && predicate.MatchString(text) {
@@ -102,10 +101,10 @@ func unfit(text string, used map[string]bool) string {
 	return "has no form"
 }
 
-// predicate matches texts that lack what they are about.
+// predicate matches texts without a subject.
 var predicate = regexp.MustCompile(`^(is|was|has|may|cannot be (computed|trusted)|went|got|grants) `)
 
-// english matches words that no Swedish text has.
+// english matches words that a Swedish text does not contain.
 var english = regexp.MustCompile(`\b(the|is|are|was|were|and|of|not|no|which|that|has|have)\b`)
 
 // reasonsIn returns the texts of at least three words in a file that may become reasons.
@@ -145,7 +144,7 @@ func reasonsIn(file *ast.File) (texts []string) {
 	return texts
 }
 
-// reasonAt lists the functions that take a reason, with the place of the reason among the arguments.
+// reasonAt lists the functions with a parameter for a reason. The number is the index of the parameter.
 var reasonAt = map[string]int{"add": 2, "shows": 1, "contradict": 0, "unhealthy": 0}
 
 func nameOf(e ast.Expr) string {
@@ -160,7 +159,7 @@ func nameOf(e ast.Expr) string {
 
 var verb = regexp.MustCompile(`%[.0-9]*[a-zA-Z]`)
 
-// textOf returns the text of an expression, with x for each part that is not written out.
+// textOf returns the text of an expression. x stands for each part that is no literal or constant.
 func textOf(e ast.Expr, constants map[string]string) string {
 	switch e := e.(type) {
 	case *ast.BasicLit:

@@ -8,7 +8,7 @@ func Forms() (texts []string) {
 	return texts
 }
 
-// Used notes the forms that a reason and the reasons within it have.
+// Used adds to used the forms of a reason and of the reasons inside it.
 func Used(text string, used map[string]bool) {
 	for _, p := range Parts(text) {
 		f, m := find(p.Text)

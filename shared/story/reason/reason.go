@@ -1,7 +1,7 @@
-// Package reason knows the reasons for which nothing is changed: a stable code of each, its words in English and
-// Swedish, and what resolves it. The packages that decide write a reason as an English text, and each version's texts
-// are stored in runs. A form is the text of one reason with places for what varies, so a code follows exactly from the
-// text, in old runs and in new ones, and no stored object needs another member.
+// Package reason has the reasons why a license is not changed. Each reason has a stable code, words in English and
+// Swedish, and a remedy. A remedy is the action that resolves the reason. The packages that decide write a reason as an
+// English text, and runs store the text. A form is the text of one reason with places for the parts that vary. So the
+// package finds the code from the text alone, for the runs of every version.
 package reason
 
 import (
@@ -18,34 +18,34 @@ const (
 	Swedish Language = "sv"
 )
 
-// form is the text of one reason. A text is of the form if it begins with it, or, with "$" at the end, if it is the
-// form. Places take at least one character: {s} takes what the reason is about, {n} what a date is of, {d} a day or a time
-// that reads as its day, {r} a reason within the reason, and {} anything else.
+// form is the text of one reason, with places. A text has the form if it begins with the form's text. If the form ends
+// in "$", it must match the whole text. A place takes at least one character: {s} takes the subject of the reason, {n}
+// the event of a date, {d} a day or a time (shown as a day), {r} a reason inside the reason, and {} any other part.
 type form struct {
 	code string
 	text string
-	// english is for a reader who does not know how idleseat works. If it is empty, the text itself is.
+	// english has the words for a reader who does not know idleseat. If english is empty, the reader sees the text.
 	english string
 	swedish string
 	remedy  string // the key of a remedy
 
-	places   []string   // as they stand in text
-	literals [][]string // what stands before each place and after the last one; each is one of several
+	places   []string   // the places in the order of text
+	literals [][]string // the alternatives before each place, and after the last place
 	whole    bool
 }
 
 // Part is one of the causes in a reason.
 type Part struct {
-	Code   string // "" for a text that has no form
-	Remedy string // key of what resolves it, or ""
-	Text   string // as it was stored
+	Code   string // the code; "" for a text without a form
+	Remedy string // the key of the remedy, or ""
+	Text   string // the text as a run stored it
 
 	form  *form
 	taken []string
-	tail  string // what follows the cause
+	tail  string // text after the cause that belongs to it
 }
 
-// In returns the words of the cause in a language. A text without a form stays as it is.
+// In returns the words of the cause in a language. A text without a form stays unchanged.
 func (p *Part) In(l Language) string {
 	switch {
 	case p.form == nil:
@@ -84,14 +84,14 @@ func compiled(list []form) []form {
 	return list
 }
 
-// mostPlaces is how many places a form has at most.
+// mostPlaces is the maximum number of places in a form.
 const mostPlaces = 6
 
-// plural has the verbs that follow one subject, and what follows several.
+// plural has the verbs after one subject, with the same verbs after several subjects.
 var plural = map[string]string{" is ": " are ", " was ": " were ", " has ": " have "}
 
-// match returns what the places of the form take in a text, or false if the text is not of the form. Each place takes
-// as little as it can. A regular expression does the same in ten times the time, and a night has many reasons.
+// match returns the parts of text in the places of the form, or false if text does not have the form. Each place takes
+// as little as possible. A regular expression would take ten times as long, and a night has many reasons.
 func (f *form) match(text string) (taken []string, is bool) {
 	var all [mostPlaces]string
 	rest, is := strings.CutPrefix(text, f.literals[0][0])
@@ -115,7 +115,7 @@ func (f *form) match(text string) (taken []string, is bool) {
 	return slices.Clone(all[:len(f.places)]), true
 }
 
-// cut cuts a text at the first of several separators.
+// cut splits text at the first occurrence of any separator.
 func cut(text string, separators []string) (before, after string, found bool) {
 	at, length := -1, 0
 	for _, s := range separators {
@@ -129,8 +129,8 @@ func cut(text string, separators []string) (before, after string, found bool) {
 	return text[:at], text[at+length:], true
 }
 
-// Parts returns the causes that a reason names, in its order. What follows a cause after a semicolon and is none itself
-// belongs to it.
+// Parts returns the causes in a reason, in order. Text after a semicolon that is no cause belongs to the cause before
+// it.
 func Parts(text string) (parts []Part) {
 	text = strings.TrimPrefix(text, "undecided: ")
 	if f, taken := find(text); f != nil && strings.Contains(f.text, "; ") {
@@ -152,7 +152,7 @@ func Parts(text string) (parts []Part) {
 	return parts
 }
 
-// split splits a text at its semicolons, but for those within quotation marks: a name from a directory may have any.
+// split splits text at its semicolons, except inside quotation marks. A name from a directory may contain semicolons.
 func split(text string) (pieces []string) {
 	begin, quoted := 0, false
 	for i := 0; i < len(text); i++ {
@@ -190,7 +190,7 @@ func (f *form) part(text string, taken []string) Part {
 
 var number = regexp.MustCompile(`\$[1-9]`)
 
-// filled returns words with what the places $1, $2 and so on took.
+// filled returns words in which the parts of the text replace the places $1, $2 and so on.
 func (f *form) filled(words string, taken []string, l Language) string {
 	return number.ReplaceAllStringFunc(words, func(place string) string {
 		i := place[1] - '1'
@@ -218,8 +218,8 @@ func Words(l Language, text string) string {
 	return strings.Join(slices.Compact(words), "; ")
 }
 
-// Of returns the code of a reason, and the key of what resolves it. Each is "" if it is not known. A reason with several
-// causes has those of the cause whose remedy comes first among Remedies.
+// Of returns the code of a reason and the key of its remedy. Each is "" if unknown. If the reason has several causes,
+// the cause whose remedy is first in Remedies counts.
 func Of(text string) (code, remedy string) {
 	best := len(remedies)
 	for _, p := range Parts(text) {
@@ -230,7 +230,7 @@ func Of(text string) (code, remedy string) {
 	return code, remedy
 }
 
-// remedyAt returns the place of a remedy, or the number of remedies if there is none with the key.
+// remedyAt returns the index of a remedy, or the number of remedies if key is unknown.
 func remedyAt(key string) int {
 	if i := slices.IndexFunc(remedies, func(r remedy) bool { return r.key == key }); i >= 0 {
 		return i
@@ -238,7 +238,7 @@ func remedyAt(key string) int {
 	return len(remedies)
 }
 
-// Remedies returns the keys of all remedies, the more special ones first.
+// Remedies returns the keys of all remedies. Special remedies come before general remedies.
 func Remedies() []string {
 	keys := make([]string, len(remedies))
 	for i, r := range remedies {
@@ -247,7 +247,7 @@ func Remedies() []string {
 	return keys
 }
 
-// Do returns what the remedy with a key is, as a sentence, or "" if there is none.
+// Do returns a remedy as a sentence in a language, or "" if key is unknown.
 func Do(l Language, key string) string {
 	i := remedyAt(key)
 	if i == len(remedies) {
@@ -259,7 +259,7 @@ func Do(l Language, key string) string {
 	return remedies[i].english
 }
 
-// subject returns in Swedish what a reason is about. Names of attributes stay.
+// subject returns the subject of a reason in Swedish. Names of attributes stay.
 func subject(text string) string {
 	switch text {
 	case "exemption":
@@ -274,7 +274,7 @@ func subject(text string) string {
 	return strings.NewReplacer(" and ", " och ", "license ", "licensen ").Replace(text)
 }
 
-// noun returns in Swedish what a date is of. Names of attributes and workloads stay.
+// noun returns the event of a date in Swedish. Names of attributes and workloads stay.
 func noun(text string) string {
 	if text == "sign-in" {
 		return "inloggning"

@@ -8,7 +8,7 @@ import (
 	"github.com/idleseat/idleseat/shared/story/reason"
 )
 
-// A reason is told in each language, with a code for each of its causes. What is not known stays as it was stored.
+// TestParts: each cause of a reason has a code, and words in each language. A text without a form stays unchanged.
 func TestParts(t *testing.T) {
 	t.Parallel()
 	type part struct{ Code, English, Swedish string }
@@ -26,7 +26,7 @@ func TestParts(t *testing.T) {
 		"failed in the last run: Graph answered 403; no longer held; tried again from 2026-12-03 on": {
 			{"setback", "failed in the last run: Graph answered 403; no longer held; tried again from 2026-12-03 on", "failed in the last run: Graph answered 403; no longer held; nytt försök från och med 2026-12-03"},
 		},
-		// a name says nothing, whatever it is
+		// The text in quotation marks is a name, so it contains no causes.
 		`held through the group "x; damaged ledger: \"; no longer held; $1", which is not entra:A of the policy`: {
 			{"otherGroup", `it comes from the group "x; damaged ledger: \"; no longer held; $1", and the policy names the group entra:A`, `den kommer från gruppen "x; damaged ledger: \"; no longer held; $1", och policyn anger gruppen entra:A`},
 		},
@@ -44,7 +44,7 @@ func TestParts(t *testing.T) {
 	}
 }
 
-// Of several causes, the one with the most special remedy is told where there is room for one.
+// TestOf: of several causes, Of returns the cause with the most special remedy.
 func TestOf(t *testing.T) {
 	t.Parallel()
 	const several = "undecided: x was not read; y cannot be trusted: a date of the account lies in the future"

@@ -1,10 +1,11 @@
 package reason
 
-// remedy is what resolves a reason, as a sentence of each language.
+// remedy is the action that resolves a reason, as a sentence of each language.
 type remedy struct{ key, english, swedish string }
 
-// remedies are in order: of several causes, the one whose remedy comes first is told where there is room for one.
-// Advice about one person must not harm others: a group may give more than this license, and a rule is about everybody.
+// remedies has special remedies before general ones. If a page has room for one cause, it shows the cause whose remedy
+// is first. Advice about one person must not harm others: a group may assign more than this license, and a rule is
+// about everybody.
 var remedies = []remedy{
 	{"ledger", "Restore that file from an earlier version or a backup.", "Återställ filen från en tidigare version eller en säkerhetskopia."},
 	{"fresh", "Plan again: newer data decide.", "Planera igen: nyare uppgifter avgör."},

@@ -7,7 +7,7 @@ import (
 	"github.com/idleseat/idleseat/shared/story/reason"
 )
 
-// stored are reasons as runs store them, with the remedies that a reader expects.
+// stored has reasons as runs store them, with the keys of the expected remedies.
 var stored = map[string]string{
 	"undecided: damaged ledger: the object ledger/a/b/000001.json is no intent as it was written; bring back its earlier version":                                               "ledger",
 	"undecided: run r0 took the license on 2026-11-01, and these data may be from before that":                                                                                  "fresh",
@@ -104,7 +104,7 @@ var stored = map[string]string{
 	"nobody has ever written such a reason":                                                                                          "",
 }
 
-// Each reason that runs store has the remedy that a reader expects.
+// TestRemedy: each reason that runs store has the expected remedy.
 func TestRemedy(t *testing.T) {
 	t.Parallel()
 	used := map[string]bool{}
