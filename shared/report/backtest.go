@@ -14,41 +14,41 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Backtest is what a backtest found, as the reports of later runs show it: for each rule, what other numbers of days
-// would have done on the kept nights.
+// Backtest is the result of a backtest for the reports of later runs. For each rule, it has the effect of other numbers
+// of days on the kept nights.
 type Backtest struct {
 	Version  int            `json:"version"` // backtestVersion
-	Run      string         `json:"run"`     // the last night that was asked
+	Run      string         `json:"run"`     // the last night of the backtest
 	From     time.Time      `json:"from"`
 	To       time.Time      `json:"to"`
 	Nights   int            `json:"nights"`
-	People   int            `json:"people"` // on the last night
+	People   int            `json:"people"` // the number of people on the last night
 	Currency string         `json:"currency"`
 	Accepted float64        `json:"acceptedRegret"` // the largest accepted share of hits that come back, from 0 to 1
 	Within   int            `json:"within"`         // days after a hit within which a return counts
 	Rules    []BacktestRule `json:"rules"`
 }
 
-// BacktestRule is what the nights say about one rule.
+// BacktestRule is the result for one rule.
 type BacktestRule struct {
 	Rule        string              `json:"rule"`
 	License     string              `json:"license"`
-	Words       []string            `json:"words"`                 // the conditions as the policy had them: for, when
-	Days        int                 `json:"days"`                  // as the policy had it
-	Recommended int                 `json:"recommended,omitempty"` // 0: no number of days
+	Words       []string            `json:"words"`                 // the conditions in the policy of the backtest: for, when
+	Days        int                 `json:"days"`                  // the number of days in the policy of the backtest
+	Recommended int                 `json:"recommended,omitempty"` // the recommended number of days; 0 for no recommendation
 	Thresholds  []BacktestThreshold `json:"thresholds"`            // ascending
 }
 
-// BacktestThreshold is what a rule would have done with one number of days.
+// BacktestThreshold is the result for one rule with one number of days.
 type BacktestThreshold struct {
 	Days          int     `json:"days"`
-	People        int     `json:"people"` // with at least one hit
+	People        int     `json:"people"` // people with at least one hit
 	Seats         int     `json:"seats"`  // people whom the rule reclaims on the last night
 	MonthlySaving float64 `json:"monthlySaving"`
-	Returned      int     `json:"returned"` // of the hits of which it is known whether they came back
+	Returned      int     `json:"returned"` // hits that came back
 	Known         int     `json:"known"`
-	// Rate is Returned as a share of Known. Low and High are the bounds of its confidence interval of 95%. They are 0 and
-	// 1 if Known is 0.
+	// Rate is Returned divided by Known. Low and High are the bounds of the 95% confidence interval of Rate. They are 0
+	// and 1 if Known is 0.
 	Rate float64 `json:"rate"`
 	Low  float64 `json:"low"`
 	High float64 `json:"high"`
@@ -56,13 +56,13 @@ type BacktestThreshold struct {
 
 const backtestVersion = 1
 
-// The most that a kept backtest has. A backtest tries at most 32 numbers of days.
+// Limits of a kept backtest. A backtest tries at most 32 numbers of days.
 const (
 	mostBacktestRules      = 1000
 	mostBacktestThresholds = 40
 )
 
-// PutBacktest keeps a backtest for the reports of later runs. It replaces one with the same last night.
+// PutBacktest keeps a backtest for the reports of later runs. It replaces a backtest with the same last night.
 func PutBacktest(ctx context.Context, s store.Store, b *Backtest) error {
 	kept := *b
 	kept.Version = backtestVersion
@@ -75,7 +75,8 @@ func PutBacktest(ctx context.Context, s store.Store, b *Backtest) error {
 	return nil
 }
 
-// backtested adds the newest backtest whose nights are not newer than the run. One that cannot be believed is noted.
+// backtested adds the newest backtest whose nights are not newer than the run. If the backtest is damaged, backtested
+// adds a note instead.
 func (g *gathering) backtested(ctx context.Context) error {
 	if g.OnePerson || g.Restores != "" {
 		return nil
@@ -86,7 +87,7 @@ func (g *gathering) backtested(ctx context.Context) error {
 			return err
 		}
 		if run := strings.TrimSuffix(strings.TrimPrefix(key, layout.Backtests), ".json"); run <= g.Run && layout.Noted(layout.Backtests, run) == key {
-			newest = run // in byte order, so the last one is the newest
+			newest = run // names of runs sort by time, so the last one is the newest
 		}
 	}
 	if newest == "" {
@@ -143,7 +144,7 @@ func (b *Backtest) unfit() string {
 
 var dayNumbers = regexp.MustCompile(`days\(\s*\d+\s*\)`)
 
-// About reports whether the backtest was about a rule as it is now, whatever its number of days.
+// About reports whether the backtest was about the rule in its present form. The number of days may differ.
 func (r *BacktestRule) About(now *Rule) bool {
 	same := func(a, b string) bool {
 		return dayNumbers.ReplaceAllString(a, "days") == dayNumbers.ReplaceAllString(b, "days")

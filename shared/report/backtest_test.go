@@ -31,7 +31,7 @@ func backtestNight(t *testing.T, s store.Store) {
 	night{run: thisRun, summary: decision.Summary{People: 1, Tallies: []plan.Tally{{Rule: "m365"}, {Rule: "citrix"}}}}.put(t, s)
 }
 
-// A report shows the newest kept backtest whose nights it may know.
+// TestKeptBacktest: a report shows the newest kept backtest whose nights are not newer than the run.
 func TestKeptBacktest(t *testing.T) {
 	t.Parallel()
 	s := &store.Memory{}
@@ -59,7 +59,8 @@ func TestKeptBacktest(t *testing.T) {
 	}
 }
 
-// A backtest that was altered, or does not fit together, costs the report its charts and nothing else. The report says so.
+// TestBacktestIsChecked: if a backtest is altered or inconsistent, only its charts are missing from the report. A note
+// in the report gives the reason.
 func TestBacktestIsChecked(t *testing.T) {
 	t.Parallel()
 	key := layout.Noted(layout.Backtests, thisRun)
@@ -116,7 +117,7 @@ func TestBacktestIsChecked(t *testing.T) {
 	}
 }
 
-// A rule that has changed in more than its numbers of days is another rule.
+// TestAbout: a backtest is not about a rule whose text has changed in more than the numbers of days.
 func TestAbout(t *testing.T) {
 	t.Parallel()
 	r := report.BacktestRule{Rule: "m365", License: "e3", Words: []string{"enabled", "a.earlierThan(now - days(60))"}}

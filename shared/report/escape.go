@@ -8,12 +8,12 @@ import (
 	"github.com/idleseat/idleseat/shared/plain"
 )
 
-// joiner is an invisible character that keeps two letters from meaning something together.
+// joiner is an invisible character. Between two letters, it prevents a meaning that both have together, as in "GH-5".
 const joiner = "\u2060"
 
-// code writes text as a code span, in which nothing has a meaning, so that it can be copied as it is (GFM 0.29, section
-// 6.3). In a table a bar ends the cell also in a code span, and a backtick ends the span; a text that has one is written
-// as prose.
+// code writes text as a code span, in which no sign has a meaning. So a reader can copy the text unchanged (GFM 0.29,
+// section 6.3). A bar would end the cell of a table, and a backtick would end the span. So code writes a text with such
+// a sign as prose.
 func code(text string) string {
 	text = strings.TrimSpace(plain.OneLine(text))
 	if text == "" || strings.ContainsAny(text, "|`") {
@@ -22,12 +22,12 @@ func code(text string) string {
 	return "`" + text + "`"
 }
 
-// prose writes text so that Markdown shows it as it is, in a cell of a table or after the beginning of a line. Markup is
-// escaped with a backslash, or with a character reference where a table has its own rules (GFM 0.29, sections 6.1, 6.2
-// and 4.10). GitHub makes links, mentions and pictures of what is left: of names after @, numbers after #, GH-1,
-// addresses with a scheme or www, and :names:. A joiner breaks these.
+// prose writes text so that Markdown shows it unchanged, in a cell of a table or after the beginning of a line. It
+// escapes markup with a backslash, or with a character reference where a table has its own rules (GFM 0.29, sections
+// 6.1, 6.2 and 4.10). GitHub still makes links, mentions and pictures of some texts: names after @, numbers after #,
+// GH-1, addresses with a scheme or www, and :names:. A joiner breaks these texts.
 func prose(text string) string {
-	runes := []rune(strings.TrimSpace(plain.OneLine(text[:min(len(text), mostReason*utf8.UTFMax)]))) // cut before all of a long text is read
+	runes := []rune(strings.TrimSpace(plain.OneLine(text[:min(len(text), mostReason*utf8.UTFMax)]))) // cut, so that prose does not process all of a long text
 	if len(runes) > mostReason || len(text) > mostReason*utf8.UTFMax {
 		runes = append(runes[:min(len(runes), mostReason)], '…')
 	}
@@ -36,7 +36,7 @@ func prose(text string) string {
 		switch {
 		case strings.ContainsRune(`|\&<>`+"`", r):
 			fmt.Fprintf(&out, "&#%d;", r)
-		case r == '$': // GitHub's own way against mathematics ("Writing mathematical expressions", dollar signs)
+		case r == '$': // this is how GitHub documents a dollar sign without mathematics ("Writing mathematical expressions", dollar signs)
 			out.WriteString("<span>$</span>")
 		case strings.ContainsRune("*_[]~", r):
 			out.WriteString(`\` + string(r))
@@ -53,7 +53,7 @@ func prose(text string) string {
 	return out.String()
 }
 
-// links reports whether GitHub may make a link, a mention or a picture of the runes so far and the next one.
+// links reports whether the runes in before and the rune next may begin a link, a mention or a picture of GitHub.
 func links(before []rune, next rune) bool {
 	if next == ' ' {
 		return false

@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/plain"
 )
 
-// focusColumns are the 21 columns that FOCUS 1.2 requires, then three that it allows, and then our own, whose names
-// begin with "x_" as FOCUS says (https://focus.finops.org, "FOCUS Specification 1.2").
+// focusColumns are the 21 columns that FOCUS 1.2 requires, three optional columns, and our own columns. The names of
+// our own columns begin with "x_", as FOCUS requires (https://focus.finops.org, "FOCUS Specification 1.2").
 var focusColumns = []string{
 	"BilledCost", "BillingAccountId", "BillingAccountName", "BillingCurrency", "BillingPeriodEnd", "BillingPeriodStart",
 	"ChargeCategory", "ChargeClass", "ChargeDescription", "ChargePeriodEnd", "ChargePeriodStart", "ContractedCost",
@@ -22,14 +22,14 @@ var focusColumns = []string{
 	"x_License", "x_SkuPartNumber", "x_Department", "x_CostCenter",
 	"x_CouldFreeMonthlyCost", "x_FreedMonthlyCost", "x_ReturnedMonthlyCost", "x_FreedNetMonthlyCost", "x_WaitingMonthlyCost",
 	"x_SavedCost", "x_UnprovenCost", "x_CouldFreeSeats", "x_FreedSeats", "x_FreedNetSeats", "x_SavedSeatDays", "x_RenewalDate",
-	"x_Month", // the beginning of the charge period as a date, which spreadsheets do not see in FOCUS's date and time
+	"x_Month", // the first day of the charge period as a date, because spreadsheets do not read FOCUS's date and time
 }
 
-// WriteFOCUS writes the money as CSV in the shape of FOCUS, one row for each calendar month, license, department and
-// cost center. A saving is no charge, so all costs that FOCUS adds up are 0: the rows can be put beside those of a
-// bill, and change no sum of it. The amounts are in our own columns. tenant stands for the billing account. The
-// separator is that of a Sheet; FOCUS itself has decimal points. The file begins with a byte order mark, as
-// Microsoft's own exports of costs do (azure-sdk-for-net#34129).
+// WriteFOCUS writes the money as CSV in the shape of FOCUS. Each row is one calendar month, license, department and
+// cost center. A saving is no charge, so all costs that FOCUS adds up are 0. A reader can combine the rows with the
+// rows of a bill, and the sums of the bill stay the same. The amounts are in our own columns. tenant is the billing
+// account. FOCUS itself has decimal points; separator is that of a Sheet. The file begins with a byte order mark, like
+// Microsoft's own exports of costs (azure-sdk-for-net#34129).
 func WriteFOCUS(w io.Writer, tenant string, s *money.Sums, separator rune) error {
 	sheet := Sheet{Separator: separator}
 	err := sheet.write(w, func(write func(...string) error) error {
@@ -54,7 +54,7 @@ func WriteFOCUS(w io.Writer, tenant string, s *money.Sums, separator rune) error
 func focusRow(tenant string, r *money.Row, separator rune) ([]string, error) {
 	const none, nothing = "", "0"
 	start, end := r.Month.Format(time.RFC3339), r.Month.AddDate(0, 1, 0).Format(time.RFC3339)
-	maker := money.Unknown // nothing says who sells a license that is membership in a group
+	maker := money.Unknown // the vendor of a license that is a group membership is not known
 	if r.SKU != "" {
 		maker = "Microsoft"
 	}
@@ -80,7 +80,7 @@ func focusRow(tenant string, r *money.Row, separator rune) ([]string, error) {
 	}, nil
 }
 
-// tagsOf returns the department and the cost center as a cell with a JSON object. What is unknown is left out.
+// tagsOf returns a cell with the department and the cost center as a JSON object. Unknown values are left out.
 func tagsOf(r *money.Row) (string, error) {
 	tags := map[string]string{}
 	if r.Department != money.Unknown {

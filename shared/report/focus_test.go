@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/money"
 )
 
-// The rows have what FOCUS requires. What is unknown is no tag, and no cell is a formula.
+// TestWriteFOCUS: the rows have every value that FOCUS requires. An unknown value is no tag, and no cell is a formula.
 func TestWriteFOCUS(t *testing.T) {
 	t.Parallel()
 	line := func(license, department, center string) money.Line {
@@ -72,7 +72,7 @@ func TestWriteFOCUS(t *testing.T) {
 	}
 }
 
-// focused returns the rows that WriteFOCUS writes, without the mark at the beginning.
+// focused returns the rows that WriteFOCUS writes, without the byte order mark.
 func focused(t *testing.T, s *money.Sums, separator rune) [][]string {
 	t.Helper()
 	var out bytes.Buffer

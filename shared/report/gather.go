@@ -15,9 +15,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Gather returns what the pages of a run show. It reads only stored objects: the run's data, its plan, its decisions and
-// its results, and what later and earlier runs left. It fails with runs.ErrNoPlan for a run without a plan. Its memory
-// is bounded by the lengths of the lists (mostChanges, mostOthers) and does not grow with the number of people.
+// Gather returns the data of the pages of a run. It reads only stored objects: the run's data, plan, decisions and
+// results, and objects of later and earlier runs. It fails with runs.ErrNoPlan for a run without a plan. The lists have
+// maximum lengths (mostChanges, mostOthers), so the memory does not grow with the number of people.
 func Gather(ctx context.Context, s store.Store, run string) (*Night, error) {
 	p, err := runs.GetPlan(ctx, s, run)
 	if err != nil {
@@ -40,13 +40,14 @@ func Gather(ctx context.Context, s store.Store, run string) (*Night, error) {
 	return g.Night, nil
 }
 
-// The most rows of a list. Totals always count all rows. A file of a run with full lists stays below 5 MB.
+// The maximum numbers of rows in a list. Totals always count all rows. A file of a run with full lists stays below 5
+// MB.
 const (
 	mostChanges = 20_000
 	mostOthers  = 2_000
 )
 
-// gathering is a Night that is being filled.
+// gathering is a Night under construction.
 type gathering struct {
 	*Night
 	run   *decision.Run
@@ -56,7 +57,7 @@ type gathering struct {
 	nights   []string      // earlier runs for everybody, newest first
 	outcome  *runs.Results // nil until a call has worked on a change
 	statuses map[subject]*runs.Result
-	turning  []decision.Turning // those who turn soonest, without names
+	turning  []decision.Turning // the people whose verdict changes soonest, without names
 }
 
 // subject is one license of one person.
@@ -71,7 +72,7 @@ func nightOf(r *decision.Run, p *plan.Plan) *Night {
 	}
 }
 
-// earned computes the money up to the last call that worked on the plan, or up to the making of the plan.
+// earned computes the money up to the newest results, or up to the creation of the plan if there are none.
 func (g *gathering) earned(ctx context.Context) error {
 	at := g.plan.Created
 	if g.outcome != nil && g.outcome.At.After(at) {
@@ -109,7 +110,7 @@ func signalsOf(r *decision.Run, p *plan.Plan) (all []Signal) {
 	return all
 }
 
-// rulesOf returns the rules with the counts that the plan has.
+// rulesOf returns the rules with the counts of the plan.
 func rulesOf(r *decision.Run, p *plan.Plan) (all []Rule) {
 	if p.Restores != "" {
 		return nil // no rule is asked in a restore
@@ -139,7 +140,7 @@ func rulesOf(r *decision.Run, p *plan.Plan) (all []Rule) {
 	return all
 }
 
-// rule returns the counts of a rule, or nil if the policy of the run has no rule of that name.
+// rule returns the counts of a rule, or nil if the policy of the run has no rule with this name.
 func (g *gathering) rule(name string) *Rule {
 	i := slices.IndexFunc(g.Rules, func(r Rule) bool { return r.Name == name })
 	if i < 0 {
@@ -148,7 +149,7 @@ func (g *gathering) rule(name string) *Rule {
 	return &g.Rules[i]
 }
 
-// settled adds what became of the changes up to now.
+// settled adds the results of the changes up to now.
 func (g *gathering) settled(ctx context.Context) error {
 	all, err := runs.Outcome(ctx, g.store, g.plan)
 	if err != nil || len(all.Results) == 0 && all.Refused == "" {
@@ -170,8 +171,8 @@ func (g *gathering) settled(ctx context.Context) error {
 	return nil
 }
 
-// decided reads the decisions. It completes the rows with what only decisions have, and counts the refusals and the
-// deferred changes of each rule.
+// decided reads the decisions. It completes the rows with values that only decisions have. It counts the refusals and
+// the deferred changes of each rule.
 func (g *gathering) decided(ctx context.Context) error {
 	if len(g.plan.Rules) == 0 {
 		return nil // the plan was not made from decisions

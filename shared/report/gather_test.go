@@ -26,12 +26,12 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/gate"
 )
 
-// night is a run with decisions, as evaluate leaves it.
+// night is a run with decisions, in the state after evaluate.
 type night struct {
 	run       string
 	decisions []plan.Decision
 	summary   decision.Summary
-	earlier   []ledger.Intent // licenses that an earlier run took
+	earlier   []ledger.Intent // licenses that earlier runs took
 }
 
 const thisRun = "20261123T090000Z-00000001"
@@ -40,7 +40,7 @@ func reading(s directory.Source) snapshot.Reading {
 	return snapshot.Reading{Source: s, People: 100, Freshness: directory.Freshness{Sampled: 100, WithActivity: 90, Newest: earlier.AsOf.Add(-time.Hour)}}
 }
 
-// put writes the run and makes its plan.
+// put writes the run and its plan.
 func (n night) put(t *testing.T, s store.Store) *plan.Plan {
 	t.Helper()
 	ctx := t.Context()
@@ -116,7 +116,7 @@ func refused(user, why string) plan.Decision {
 	return d
 }
 
-// TestGather gathers a night in which each way to leave people out has somebody.
+// TestGather gathers a night with an example of each way in which a plan leaves a person out.
 func TestGather(t *testing.T) {
 	t.Parallel()
 	s := &store.Memory{}
@@ -165,7 +165,7 @@ func TestGather(t *testing.T) {
 	}
 }
 
-// After the run has ended, the report says what became of each change.
+// TestGatherEnded: after the end of the run, the report has the result of each change.
 func TestGatherEnded(t *testing.T) {
 	t.Parallel()
 	s := &store.Memory{}
@@ -194,7 +194,8 @@ func ended(ctx context.Context, t *testing.T, s store.Store, p *plan.Plan, statu
 	}
 }
 
-// A report that cannot be written is an error and nothing else, even if the renderer has a fault.
+// TestPut: if the report cannot be written, Put returns an error and writes no object. A panic in the renderer becomes
+// an error, too.
 func TestPut(t *testing.T) {
 	t.Parallel()
 	s := &store.Memory{}
@@ -231,7 +232,8 @@ func TestPut(t *testing.T) {
 	}
 }
 
-// A later night shows the earlier ones in its trend, from their points or, for a run without one, from its plan.
+// TestTrend: the trend of a night shows earlier nights. The figures of a night come from its point, or from its plan if
+// it has no point.
 func TestTrend(t *testing.T) {
 	t.Parallel()
 	s := &store.Memory{}

@@ -16,22 +16,22 @@ import (
 	"github.com/idleseat/idleseat/shared/story/reason"
 )
 
-// The words in the column "why" of the people whom a plan leaves out, besides the names of the lists in plan.json.
+// Values of the column "why" for people whom a plan leaves out. Other values are the names of the lists in plan.json.
 const (
 	deferred  = "deferred"  // to a later run, because of perRun
 	exempt    = "exempt"    // by the policy
 	announced = "announced" // a later run makes the change
 )
 
-// leftRow is one license that a plan leaves with a person, although a rule asks about it.
+// leftRow is one license that a rule is about and that the plan leaves with the person.
 type leftRow struct {
 	why string
 	runs.Listed
 }
 
-// WriteLeftOut writes as CSV whom the plan of a run leaves out: the undecided, refused, returned, exempt, deferred and
-// announced, with the reason and what resolves it. A license that a rule keeps because it is in use is not there. Memory
-// grows with the number of rows, so this is for an operator's machine.
+// WriteLeftOut writes as CSV the people whom the plan of a run leaves out: undecided, refused, returned, exempt,
+// deferred and announced. Each row has the reason and the remedy. A license that a rule keeps because of its use has no
+// row. Memory grows with the number of rows, so only an operator's machine should write the file.
 func WriteLeftOut(ctx context.Context, w io.Writer, s store.Store, r *decision.Run, p *plan.Plan, o Sheet) error {
 	rows, err := leftOut(ctx, s, r, p)
 	if err != nil {
@@ -63,7 +63,7 @@ func WriteLeftOut(ctx context.Context, w io.Writer, s store.Store, r *decision.R
 	})
 }
 
-// leftOut returns the rows in the order of the plan's lists, and then those that only the decisions have.
+// leftOut returns the rows in the order of the plan's lists. Rows that are only in the decisions follow.
 func leftOut(ctx context.Context, s store.Store, r *decision.Run, p *plan.Plan) (rows []leftRow, err error) {
 	told := map[subject]bool{}
 	for _, c := range p.Changes {
@@ -99,7 +99,7 @@ func leftOut(ctx context.Context, s store.Store, r *decision.Run, p *plan.Plan) 
 	return rows, err
 }
 
-// remedy says what resolves the reason, or "" if nothing has to be done.
+// remedy returns the remedies of the reason, or "" if no action is needed.
 func (x *leftRow) remedy() string {
 	switch x.why {
 	case deferred:

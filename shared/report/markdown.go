@@ -15,20 +15,20 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// MostMarkdown is the longest text that GitHub accepts as a comment, in characters
-// (https://github.com/orgs/community/discussions/27190). WriteMarkdown counts UTF-16 units, of which a text has at least
-// as many as it has characters in any other count.
+// MostMarkdown is the maximum length of a comment on GitHub, in characters
+// (https://github.com/orgs/community/discussions/27190). WriteMarkdown counts UTF-16 units. Every other way to count
+// characters gives at most the same number.
 const MostMarkdown = 65_536
 
-// Limits of one text, in characters. A name of a person is never cut.
+// Limits of one text, in characters. Names of people are never cut.
 const (
 	mostReason = 300
-	mostLines  = 30 // holds, and notes
+	mostLines  = 30 // hold reasons, sources, counts and notes together; also rules
 )
 
-// WriteMarkdown writes a plan as a comment for a pull request, of at most MostMarkdown characters however many changes
-// the plan has. Texts of directories and policies are shown as text: they mention nobody, and are no links, markup or
-// HTML. Names of people can be copied as they are.
+// WriteMarkdown writes a plan as a comment for a pull request. The comment has at most MostMarkdown characters for
+// every number of changes. Texts of directories and policies appear as plain text, and not as mentions, links, markup
+// or HTML. A reader can copy names of people unchanged.
 func WriteMarkdown(w io.Writer, p *plan.Plan) error {
 	foot := fmt.Sprintf("\nPlan hash %s, run %s, policy %s. It may be applied until %s.\n", code(p.PlanHash), code(p.Run), code(short(p.PolicyHash)), p.Expires.UTC().Format(time.RFC3339))
 	text := bounded{room: MostMarkdown - units(foot)}
@@ -40,13 +40,13 @@ func WriteMarkdown(w io.Writer, p *plan.Plan) error {
 	return err
 }
 
-// bounded is a text that does not outgrow its room.
+// bounded is a text with a maximum length. room is the length that is left.
 type bounded struct {
 	strings.Builder
 	room int
 }
 
-// add adds a part, and reports whether it fits with so many more characters after it.
+// add adds a part if it fits and leaves room for after more units. It reports whether it added the part.
 func (b *bounded) add(part string, after int) bool {
 	n := units(part)
 	if n+after > b.room {
@@ -92,7 +92,8 @@ func markdownHead(text *bounded, p *plan.Plan) {
 	}
 }
 
-// markdownLines writes why a plan is held, what is wrong with its sources, what it does not do now, and its notes.
+// markdownLines writes the hold reasons of a plan, its unhealthy sources, the numbers of changes that it does not make
+// now, and its notes.
 func markdownLines(text *bounded, p *plan.Plan) {
 	shown, total := 0, 0
 	line := func(format, told string) {
@@ -128,7 +129,7 @@ func markdownLines(text *bounded, p *plan.Plan) {
 	}
 }
 
-// markdownChanges writes as many changes as fit, in the order of the plan, and says how many do not.
+// markdownChanges writes as many changes as fit, in the order of the plan, and the number of changes left out.
 func markdownChanges(text *bounded, p *plan.Plan) {
 	const end = "\n</details>\n"
 	rest := func(n int) string {

@@ -23,7 +23,7 @@ import (
 
 var update = flag.Bool("update", false, "write testdata/plan.md")
 
-// hostile are texts that Markdown, or GitHub after it, would not show as they are.
+// hostile has texts that Markdown or GitHub shows differently unless they are escaped.
 var hostile = []string{
 	"@everyone", "#123", "org/repo#4", "GH-5", "gh-77", "https://evil.example/x", "ftp://evil.example", "www.evil.example", "WWW.evil.example", "a@b.example", "[x](https://evil.example)", "![x](y)",
 	"<img src=x onerror=y>", "<!-- ", "</details>", "`code`", "``", "**bold**", "_it_", "~~no~~", "a | b", `\|`, `a\`, "&lt;", "&#64;x", "$x$", "$`x`$", ":tada:", "line\nbreak", "# title", "- [x] done", "1. one", "\u202eabc",
@@ -39,7 +39,7 @@ func markdown(t *testing.T, p *plan.Plan) string {
 	return out.String()
 }
 
-// aPlan returns a plan with n changes, whose texts are the given ones in turn.
+// aPlan returns a plan with n changes. The changes use texts in turn.
 func aPlan(texts []string, n int) *plan.Plan {
 	p := &plan.Plan{
 		Run: "20261129T020000Z-1a2b3c4d", Tenant: "11111111-2222-3333-4444-555555555555", Mode: policy.Review, Verdict: plan.Hold, PlanHash: strings.Repeat("ab", 32), PolicyHash: strings.Repeat("cd", 32),
@@ -54,7 +54,7 @@ func aPlan(texts []string, n int) *plan.Plan {
 	return p
 }
 
-// TestMarkdownGolden compares the comment for a plan whose texts are hostile with testdata/plan.md.
+// TestMarkdownGolden compares a comment with testdata/plan.md. The plan has hostile texts.
 func TestMarkdownGolden(t *testing.T) {
 	t.Parallel()
 	const path = "testdata/plan.md"
@@ -73,11 +73,11 @@ func TestMarkdownGolden(t *testing.T) {
 	}
 }
 
-// alive matches what Markdown or GitHub gives a meaning: an unescaped sign of markup, and what GitHub links.
+// alive matches text with a meaning for Markdown or GitHub: unescaped markup, and text that GitHub links.
 var alive = regexp.MustCompile("(?i)(?:^|[^\\\\])[*_\\[\\]~]|<[^s/]|`|@\\w|(?:^|[^&])#\\w|:[^ \u2060]|gh-\\d|www\\.")
 
-// TestProseIsPlain: no text of a directory leaves its cell, or is more than text; and what is left of prose without the
-// escapes is the text.
+// TestProseIsPlain: the text of a directory stays in its cell and is only text. Without the escapes, prose returns the
+// original text.
 func TestProseIsPlain(t *testing.T) {
 	t.Parallel()
 	undo := regexp.MustCompile(`\\(.)`)
@@ -102,7 +102,7 @@ func TestProseIsPlain(t *testing.T) {
 	}
 }
 
-// TestMarkdownFits: a comment fits, by each count of characters, and says how many changes it leaves out.
+// TestMarkdownFits: a comment fits by each way to count characters. It has the number of changes that it leaves out.
 func TestMarkdownFits(t *testing.T) {
 	t.Parallel()
 	wide := strings.Repeat("漢@😀", 3000)
@@ -115,7 +115,7 @@ func TestMarkdownFits(t *testing.T) {
 	real := []string{"anna.berg@contoso.example", "signed in last on 2026-05-11, 141 days before 2026-09-29 (entra, interactive)"}
 	for name, tc := range map[string]struct {
 		plan *plan.Plan
-		rows [2]int // at least and at most
+		rows [2]int // minimum and maximum
 		want string
 	}{
 		"10,000 changes":       {aPlan(real, 10_000), [2]int{300, 1500}, " more are not shown here; `changes.csv` of the run has them all."},
@@ -143,8 +143,8 @@ func TestMarkdownFits(t *testing.T) {
 	}
 }
 
-// TestMarkdownInGitHubsParser renders plans with GitHub's own parser: each row has its five cells, which show the texts
-// of the directory and have no element in them but code and the sign of dollars.
+// TestMarkdownInGitHubsParser renders plans with GitHub's own parser. Each row has five cells. The cells show the texts
+// of the directory, and have no elements except code spans and the spans of dollar signs.
 func TestMarkdownInGitHubsParser(t *testing.T) {
 	t.Parallel()
 	parser, err := exec.LookPath("cmark-gfm")

@@ -9,14 +9,13 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// Night is what the pages of one run show: figures, and text as the directories have it. It has no markup and no
-// sentence in a language, except the reasons that the engine stores. Everything in it comes from stored objects of the
-// run and of earlier runs.
+// Night has the data of the pages of one run: figures, and texts from the directories. Night has no markup. Its only
+// sentences are the reasons that runs store. All data comes from stored objects of the run and of earlier runs.
 type Night struct {
 	Run         string       `json:"run"`
 	Tenant      string       `json:"tenant"`
 	AsOf        time.Time    `json:"asOf"`
-	Made        time.Time    `json:"made"` // by the real clock
+	Made        time.Time    `json:"made"` // by the real clock, also in a simulation
 	Expires     time.Time    `json:"expires"`
 	Mode        policy.Mode  `json:"mode"`
 	Verdict     plan.Verdict `json:"verdict"`
@@ -41,15 +40,15 @@ type Night struct {
 	Refused   List[Row]     `json:"refused"`
 	Returned  List[Row]     `json:"returned"` // people who get a license back because they are active again
 	Pending   List[Row]     `json:"pending"`  // begun by earlier runs and not finished
-	Turning   List[Turn]    `json:"turning"`  // who is reclaimed within 30 days of inactivity from now, by day
+	Turning   List[Turn]    `json:"turning"`  // people whose license a rule takes within 30 days if they stay inactive, by day
 	Reasons   []ReasonCount `json:"reasons"`  // undecided and refused by reason, most frequent first
 	Trend     []Point       `json:"trend"`    // kept runs for everybody, oldest first, this run last
-	Earlier   List[Past]    `json:"earlier"`  // what earlier runs took, newest first
-	// Backtest is the newest kept backtest of nights up to this run. It is nil if there is none.
+	Earlier   List[Past]    `json:"earlier"`  // licenses that earlier runs took, newest first
+	// Backtest is the newest kept backtest whose nights are not newer than this run, or nil.
 	Backtest *Backtest `json:"backtest,omitempty"`
 }
 
-// List is a table of which only the first rows are in the page. Total counts all rows.
+// List is a table. The page has only its first rows. Total counts all rows.
 type List[T any] struct {
 	Total int `json:"total"`
 	Rows  []T `json:"rows"`
@@ -66,8 +65,8 @@ type Row struct {
 	To                string      `json:"to,omitempty"`
 	Via               plan.Via    `json:"via,omitempty"`
 	Reason            string      `json:"reason"`
-	Remedy            string      `json:"remedy,omitempty"` // key of the text that says what resolves the reason
-	IdleSince         *time.Time  `json:"idleSince"`        // null if the person was never active, or if that is unknown
+	Remedy            string      `json:"remedy,omitempty"` // the key of the remedy
+	IdleSince         *time.Time  `json:"idleSince"`        // null if the person was never active, or if the date is unknown
 	Created           time.Time   `json:"created,omitzero"`
 	Evidence          []string    `json:"evidence,omitempty"` // "attribute = value"
 	MonthlySaving     float64     `json:"monthlySaving"`
@@ -87,39 +86,40 @@ type Signal struct {
 	Named    bool           `json:"named"`           // whether a rule depends on the signal
 }
 
-// Rule is the way from the holders of a license to its changes.
+// Rule has the counts of the stages from the holders of a license to the changes.
 type Rule struct {
 	Name    string   `json:"name"`
 	License string   `json:"license"`
 	To      string   `json:"to,omitempty"`
-	Words   []string `json:"words"` // the conditions as the policy has them: for, when
+	Words   []string `json:"words"` // the conditions in the policy: for, when
 	Holders int      `json:"holders"`
 	Asked   int      `json:"asked"` // holders for whom the condition "for" is true
 	Keep    int      `json:"keep"`
 	Idle    int      `json:"idle"` // verdicts to reclaim
 	Exempt  int      `json:"exempt"`
-	// Undecided counts verdicts that a missing value prevents.
+	// Undecided counts verdicts that are undecided because a value is missing.
 	Undecided int `json:"undecided"`
-	// UndecidedHolders and UndecidedAsked are as in plan.Tally.
+	// UndecidedHolders and UndecidedAsked have the meaning of the fields in plan.Tally.
 	UndecidedHolders int `json:"undecidedHolders,omitempty"`
 	UndecidedAsked   int `json:"undecidedAsked,omitempty"`
 	Refused          int `json:"refused"`
 	Deferred         int `json:"deferred"`
 	Announced        int `json:"announced"`
-	Changed          int `json:"changed"` // planned changes; once a call has worked on them, changes that are done
-	// MonthlyPrice is the price of one seat. Zero if the policy has none.
+	Changed          int `json:"changed"` // planned changes; after a call has worked on them, the changes that are done
+	// MonthlyPrice is the price of one seat. It is zero if the policy has no price.
 	MonthlyPrice float64 `json:"monthlyPrice"`
-	Threshold    int     `json:"threshold"` // days in the condition "when"; 0 if it has none, or several
+	Threshold    int     `json:"threshold"` // days in the condition "when"; 0 for none or several
 	// Idled[d] counts holders who were idle for d days. The last element counts all longer times.
 	Idled []int `json:"idled"`
 	Never int   `json:"never"` // holders without any date
-	// NotKnown counts holders whose dates are unknown. They are not in Idled.
+	// NotKnown counts holders whose dates are unknown. Idled does not include them.
 	NotKnown int `json:"notKnown"`
-	// Turns counts holders who are reclaimed within 7, 14 and 30 days if they stay away. Each includes the one before.
+	// Turns counts holders from whom the rule reclaims within 7, 14 and 30 days if they stay away. The second count
+	// includes the first, and the third includes the second.
 	Turns [3]int `json:"turns"`
 }
 
-// Turn is a holder whom a rule reclaims on a day if the person stays away.
+// Turn is a holder from whom a rule reclaims on a day if the person stays away.
 type Turn struct {
 	User              string    `json:"user"`
 	UserPrincipalName string    `json:"userPrincipalName"`
@@ -128,21 +128,21 @@ type Turn struct {
 	On                time.Time `json:"on"`
 }
 
-// ReasonCount counts one reason for which nothing is changed.
+// ReasonCount is the number of people with one reason why nothing is changed.
 type ReasonCount struct {
 	Rule    string         `json:"rule"`
 	Outcome policy.Outcome `json:"outcome"` // undecided, or reclaim for a refusal
 	Reason  string         `json:"reason"`
-	Code    string         `json:"code,omitempty"` // of reason.Of; it stays the same when the words change
+	Code    string         `json:"code,omitempty"` // the code from reason.Of; it stays the same when the words change
 	Remedy  string         `json:"remedy,omitempty"`
 	People  int            `json:"people"`
 }
 
-// Settled is what became of the changes of a run up to an instant.
+// Settled has the results of the changes of a run up to a time.
 type Settled struct {
 	At       time.Time           `json:"at"`
 	Statuses map[runs.Status]int `json:"statuses"`
-	Refused  string              `json:"refused,omitempty"` // the safety check that stopped it
+	Refused  string              `json:"refused,omitempty"` // the safety check that stopped a batch
 	Override string              `json:"override,omitempty"`
 }
 
@@ -157,15 +157,15 @@ type Point struct {
 	Restored  int          `json:"restored"`
 }
 
-// Past is a license that an earlier run took, and what became of it.
+// Past is a license that an earlier run took, with the way in which it came back.
 type Past struct {
 	User              string    `json:"user"`
 	UserPrincipalName string    `json:"userPrincipalName"`
 	Rule              string    `json:"rule"`
 	License           string    `json:"license"`
 	To                string    `json:"to,omitempty"`
-	Run               string    `json:"run"`               // the run that took it; empty if that is not known any more
-	At                time.Time `json:"at,omitzero"`       // when it was taken
+	Run               string    `json:"run"`               // the run that took the license; empty if unknown
+	At                time.Time `json:"at,omitzero"`       // when the run took the license
 	Returned          time.Time `json:"returned,omitzero"` // when the person got the license back
 	How               string    `json:"how,omitempty"`     // ByOperator, ByRule or ByOtherHand; empty if the license did not come back
 }

@@ -9,10 +9,11 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/known"
 )
 
-// horizons are the days within which Rule.Turns counts.
+// horizons are the numbers of days of the counts in Rule.Turns.
 var horizons = [3]int{7, 14, 30}
 
-// outlook adds idle times, and who turns, from the counts of the decisions. A run of an earlier version has none.
+// outlook adds the idle times and the future reclaims, from the counts of the decisions. A run of an earlier version
+// has no such counts.
 func (g *gathering) outlook(sum *decision.Summary) {
 	for i := range sum.Outlooks {
 		o, r := &sum.Outlooks[i], &g.Rules[i]
@@ -34,8 +35,8 @@ func (g *gathering) outlook(sum *decision.Summary) {
 	g.turning = sum.Turning[:min(len(sum.Turning), mostOthers)]
 }
 
-// turners fills the list of those who turn soonest with the people whose profiles were found. A person who is not found
-// is only counted.
+// turners fills the list Turning with the people whose profiles were found. The list counts a person without a profile,
+// but has no row for the person.
 func (g *gathering) turners(found map[string]profile) {
 	ids := map[uint64]string{}
 	for id := range found {

@@ -23,7 +23,8 @@ const (
 	ByOtherHand = "otherHand" // by somebody else, outside idleseat
 )
 
-// past lists what earlier runs took, and what came back since, as this run found it in the ledger.
+// past lists the licenses that earlier runs took, and the licenses that came back. The data is the digest of the ledger
+// that this run made.
 func (g *gathering) past(context.Context) error {
 	all := []Past{}
 	for i := range g.run.History.All() {
@@ -50,7 +51,7 @@ func (g *gathering) past(context.Context) error {
 	return nil
 }
 
-// last returns when something last happened to the license.
+// last returns the time of the last event of the license.
 func (p *Past) last() time.Time {
 	if p.Returned.After(p.At) {
 		return p.Returned
@@ -61,10 +62,10 @@ func (p *Past) last() time.Time {
 // mostPoints is the number of runs in the trend.
 const mostPoints = 180
 
-// pointsAtOnce is how many runs of the trend are read at the same time.
+// pointsAtOnce is the number of runs of the trend that are read at the same time.
 const pointsAtOnce = 16
 
-// trend adds the points of this run and of the runs before it that are still kept.
+// trend adds the points of this run and of the earlier runs whose data is kept.
 func (g *gathering) trend(ctx context.Context) error {
 	g.Trend = []Point{}
 	if g.OnePerson || g.Restores != "" {
@@ -112,8 +113,8 @@ func newPoint(p *plan.Plan, became *runs.Results) Point {
 	return point
 }
 
-// pointOf returns the point of an earlier run: the one that was stored with its report, or else one from its plan. It
-// returns nil for a run whose plan is no longer kept, or cannot be believed.
+// pointOf returns the stored point of an earlier run, or a point made from its plan. It returns nil for a run whose
+// plan is missing or damaged.
 func pointOf(ctx context.Context, s store.Store, run string) (*Point, error) {
 	point := &Point{}
 	err := store.GetJSON(ctx, s, layout.Point(run), point)

@@ -13,18 +13,18 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// profile is what the lists show of a person besides the decision.
+// profile has the names and the department of a person for the lists.
 type profile struct{ principal, display, department string }
 
-// profiled lists the columns from which profiles are made, for the account of Active Directory and then for that of
-// Entra ID: the id, and the members of profile.
+// profiled has the columns of a profile, first of the account in Active Directory, then of the account in Entra ID. The
+// first column is the id. The others are the fields of profile.
 var profiled = [2][]string{
 	{"ad_sid", "ad_user_principal_name", "ad_display_name", "ad_department"},
 	{"entra_id", "entra_user_principal_name", "entra_display_name", "entra_department"},
 }
 
 // named adds names and departments from the snapshot to the people of the lists. A snapshot of an earlier version has
-// no tables to look them up in, so that the lists keep what the plan has.
+// no table of people. The lists then keep the names in the plan.
 func (g *gathering) named(ctx context.Context) error {
 	if !g.run.Manifest.Derives() || len(g.run.Manifest.People) == 0 {
 		return nil
@@ -51,7 +51,7 @@ func (g *gathering) lists() []*List[Row] {
 	return []*List[Row]{&g.Changes, &g.Notices, &g.Undecided, &g.Refused, &g.Returned, &g.Pending}
 }
 
-// wanted returns the keys of everybody in the lists.
+// wanted returns the keys of all people in the lists.
 func (g *gathering) wanted() map[uint64]bool {
 	keys := map[uint64]bool{}
 	for _, list := range g.lists() {
@@ -68,7 +68,7 @@ func (g *gathering) wanted() map[uint64]bool {
 	return keys
 }
 
-// profiles reads the profiles of the accounts with the given keys, by the id of the account.
+// profiles returns the profiles of the accounts with the keys in wanted, by the id of the account.
 func profiles(ctx context.Context, s store.Store, r *decision.Run, wanted map[uint64]bool) (map[string]profile, error) {
 	found := map[string]profile{}
 	var memory snapshot.Memory
@@ -92,7 +92,7 @@ func profiles(ctx context.Context, s store.Store, r *decision.Run, wanted map[ui
 			if slices.ContainsFunc(keys, func(c *table.Column) bool { k := c.Rows[row]; return k != table.None && wanted[uint64(k)] }) {
 				for _, c := range columns {
 					if id := c[0].Text(row); id != "" {
-						// A text of a column keeps all texts of its page in memory.
+						// Clone: a text of a column keeps all texts of its page in memory.
 						found[strings.Clone(id)] = profile{strings.Clone(c[1].Text(row)), strings.Clone(c[2].Text(row)), strings.Clone(c[3].Text(row))}
 					}
 				}
@@ -102,7 +102,7 @@ func profiles(ctx context.Context, s store.Store, r *decision.Run, wanted map[ui
 	return found, nil
 }
 
-// profileColumns returns the columns of profiled, for each of the two accounts. A column that the snapshot lacks has no values.
+// profileColumns returns the columns of profiled. If the snapshot lacks a column, its values are none.
 func profileColumns(r *decision.Run, people *snapshot.People) (of [2][]*table.Column, err error) {
 	for i, names := range profiled {
 		for _, name := range names {

@@ -11,9 +11,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Put writes report.html of a run as write renders it, and the point of a run for everybody. A second call replaces
-// both with what the store says by then. An error means that the report is missing or older. It says nothing about the
-// run, so callers only tell it. A fault of the renderer is an error, too.
+// Put writes report.html of a run with the function write. For a run for everybody, it also writes the point. A second
+// call replaces both with the newer state of the store. An error means that the report is missing or older than the
+// store. The run itself is not affected, so callers only report the error. A panic in write becomes an error, too.
 func Put(ctx context.Context, s store.Store, run string, write func(io.Writer, *Night) error) (err error) {
 	defer func() {
 		if fault := recover(); fault != nil {

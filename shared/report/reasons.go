@@ -9,7 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// reasonCounts counts reasons that differ only in numbers, dates and names of people as one reason.
+// reasonCounts counts reasons. Reasons that differ only in numbers, dates and names of people count as one.
 type reasonCounts map[reasonKey]*ReasonCount
 
 type reasonKey struct {
@@ -17,7 +17,7 @@ type reasonKey struct {
 	outcome    policy.Outcome
 }
 
-// mostReasons bounds the number of counted reasons. Further ones are counted by their remedy.
+// mostReasons is the maximum number of counted reasons. Further reasons are counted by their remedy.
 const mostReasons = 1000
 
 func (c reasonCounts) add(r ReasonCount) {
@@ -32,11 +32,10 @@ func (c reasonCounts) add(r ReasonCount) {
 	c[k].Reason = common(c[k].Reason, r.Reason)
 }
 
-// own matches what one person's reason has of that person: words with an at sign, and words with a digit.
+// own matches the words of a reason that are particular to one person: words with an at sign or a digit.
 var own = regexp.MustCompile(`[^\s]*[@0-9][^\s]*`)
 
-// common returns what two texts share. Words in which they differ become "…". Texts with different numbers of words
-// share nothing, and the first is returned.
+// common returns a with "…" for each word in which b differs. If the numbers of words differ, common returns a.
 func common(a, b string) string {
 	if a == b {
 		return a

@@ -11,8 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/story/reason"
 )
 
-// rowKey identifies a decision by the row that it completes. The rule of a license that is given back is
-// plan.RestoreRule.
+// rowKey identifies the row that a decision completes. For a license that is restored, rule is plan.RestoreRule.
 type rowKey struct{ user, rule, license string }
 
 func keyOf(d *plan.Decision) rowKey {
@@ -22,7 +21,7 @@ func keyOf(d *plan.Decision) rowKey {
 	return rowKey{d.User, d.Rule, d.License}
 }
 
-// rows returns all rows by the decisions that complete them.
+// rows returns all rows by their keys.
 func (g *gathering) rows() map[rowKey][]*Row {
 	all := map[rowKey][]*Row{}
 	for _, list := range []*List[Row]{&g.Changes, &g.Notices, &g.Undecided, &g.Refused, &g.Returned} {
@@ -38,7 +37,7 @@ func (g *gathering) rows() map[rowKey][]*Row {
 	return all
 }
 
-// complete adds to a row what only the decision has.
+// complete adds the values to a row that only the decision has.
 func (r *Row) complete(d *plan.Decision) {
 	r.To, r.Via, r.Created, r.SavesNothing = cmp.Or(r.To, d.To), cmp.Or(r.Via, d.Via), d.Created, cmp.Or(r.SavesNothing, d.SavesNothing)
 	if !d.IdleSince.IsZero() {
@@ -53,7 +52,7 @@ func (r *Row) complete(d *plan.Decision) {
 // listed fills the lists from the plan.
 func (g *gathering) listed(ctx context.Context) error {
 	g.Changes = g.changes(g.plan.Changes, mostChanges)
-	// Both lists together fit into the file.
+	// The two lists together must fit into the file.
 	g.Notices = g.changes(g.plan.Notices, max(mostOthers, mostChanges-len(g.Changes.Rows)))
 	g.Pending = List[Row]{Total: len(g.plan.Pending), Rows: []Row{}}
 	for _, b := range g.plan.Pending[:min(len(g.plan.Pending), mostOthers)] {
@@ -83,7 +82,7 @@ func (g *gathering) listed(ctx context.Context) error {
 	return nil
 }
 
-// changes returns the rows of changes, in the order of the plan, with what became of them.
+// changes returns the rows of at most most changes, in the order of the plan, with the results.
 func (g *gathering) changes(of []plan.Change, most int) List[Row] {
 	list := List[Row]{Total: len(of), Rows: make([]Row, 0, min(len(of), most))}
 	for _, c := range of[:min(len(of), most)] {
@@ -99,8 +98,8 @@ func (g *gathering) changes(of []plan.Change, most int) List[Row] {
 	return list
 }
 
-// fair is a list that keeps at most mostOthers rows. When there are more, each group of rows, which share the rule and
-// the remedy, keeps as many as the others, so that a frequent reason hides no rare one.
+// fair is a list of at most mostOthers rows. Rows with the same rule and remedy are a group. When the list is full, a
+// row is removed from the largest group, so that a frequent reason does not hide a rare one.
 type fair struct {
 	total, kept int
 	groups      map[[2]string][]Row
@@ -129,7 +128,7 @@ func (f *fair) add(r Row) {
 	f.kept++
 }
 
-// list returns the rows that are kept, by rule, then by reason, then by name.
+// list returns the kept rows, by rule, then by reason, then by name.
 func (f *fair) list() List[Row] {
 	all := List[Row]{Total: f.total, Rows: make([]Row, 0, f.kept)}
 	for _, rows := range f.groups {

@@ -15,23 +15,23 @@ import (
 	"github.com/idleseat/idleseat/shared/plain"
 )
 
-// Sheet says how a spreadsheet is written.
+// Sheet has the options of a spreadsheet.
 type Sheet struct {
-	// Separator is a comma or a semicolon. A sum has a decimal point with commas and a decimal comma with semicolons, as
-	// spreadsheets of the countries that use them read it.
+	// Separator is a comma or a semicolon. With a comma, numbers have a decimal point. With a semicolon, they have a
+	// decimal comma, as in the countries whose spreadsheets use semicolons.
 	Separator rune
-	// Managers returns the managers of people, by the id of the person. A person who is not in the result has an unknown
-	// manager. If it is nil, there are no columns for managers.
+	// Managers returns the managers of people, by the id of the person. If the result lacks a person, the manager is
+	// unknown. If Managers is nil, the sheet has no columns for managers.
 	Managers func(ctx context.Context, users []string) (map[string]Manager, error)
 }
 
-// Manager is the manager of a person. A member is empty if it is unknown.
+// Manager is the manager of a person. An unknown field is empty.
 type Manager struct{ Name, Mail string }
 
-// leads has the managers of the people in a spreadsheet. It is nil if nobody asks for them.
+// leads has the managers of the people in a spreadsheet. It is nil if the sheet has no columns for managers.
 type leads map[string]Manager
 
-// leads reads the managers of people, who may be named more than once.
+// leads reads the managers of people. users may contain a person several times.
 func (o *Sheet) leads(ctx context.Context, users []string) (leads, error) {
 	if o.Managers == nil {
 		return nil, nil
@@ -53,7 +53,7 @@ func (l leads) titles() []string {
 	return []string{"manager", "managerMail"}
 }
 
-// cells returns the cells of a person under the titles.
+// cells returns the cells of a person, in the order of titles.
 func (l leads) cells(user string) []string {
 	if l == nil {
 		return nil
@@ -62,11 +62,10 @@ func (l leads) cells(user string) []string {
 	return []string{cell(cmp.Or(m.Name, unknown)), cell(cmp.Or(m.Mail, unknown))}
 }
 
-// unknown stands for a manager who was not read, or whom the directory does not name.
+// unknown is the cell for a manager whom idleseat did not read, or whom the directory does not have.
 const unknown = "unknown"
 
-// write writes a CSV file that spreadsheets open as UTF-8: it begins with a byte order mark. rows calls row for each
-// line.
+// write writes a CSV file with a byte order mark, so that spreadsheets open it as UTF-8. rows calls row for each line.
 func (o *Sheet) write(w io.Writer, rows func(row func(cells ...string) error) error) error {
 	out := bufio.NewWriter(w)
 	if _, err := out.WriteString("\ufeff"); err != nil {
@@ -87,7 +86,7 @@ func number(n float64, separator rune) string {
 	return decimals(strconv.FormatFloat(n, 'f', 2, 64), separator)
 }
 
-// decimals writes a number with a decimal comma if the separator is a semicolon.
+// decimals replaces the decimal point of a number by a comma if the separator is a semicolon.
 func decimals(text string, separator rune) string {
 	if separator == ';' {
 		return strings.ReplaceAll(text, ".", ",")
@@ -95,10 +94,11 @@ func decimals(text string, separator rune) string {
 	return text
 }
 
-// formula matches what a spreadsheet would read as the beginning of a formula. A spreadsheet that expects another
-// separator than the file has begins a cell in the middle of a text, so the text after each separator counts, too. The
-// full-width characters and the separators are from OWASP, "CSV injection".
+// formula matches text that a spreadsheet may read as the beginning of a formula. A spreadsheet that expects another
+// separator than the file has begins a cell in the middle of a text. So the text after each possible separator counts,
+// too. The full-width characters and the separators are from OWASP, "CSV injection".
 var formula = regexp.MustCompile(`(^|[,;|])([\s"]*)([=+\-@＝＋－＠])`)
 
-// cell makes directory text safe for a spreadsheet: no cell is evaluated as a formula, and every rune is printable.
+// cell makes directory text safe for a spreadsheet. No spreadsheet evaluates the cell as a formula, and every rune is
+// printable.
 func cell(s string) string { return formula.ReplaceAllString(plain.Line(s), "$1$2'$3") }

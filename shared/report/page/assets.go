@@ -19,7 +19,8 @@ var style string
 //go:embed assets/boot.js
 var boot string
 
-// script makes the page complete. Its three files are one function, so that no name of theirs is global.
+// script completes the page: it makes the tables and their controls. Its three files are one function, so that no name
+// in them is global.
 var script = "(function () {\n\"use strict\";\n" + texts + tables + person + "})();\n"
 
 //go:embed assets/texts.js
@@ -31,7 +32,7 @@ var tables string
 //go:embed assets/person.js
 var person string
 
-// follow loads a live page anew when it has changed.
+// follow reloads a live page after a change.
 //
 //go:embed assets/follow.js
 var follow string
@@ -43,8 +44,9 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"share": chart.Share,
 }).ParseFS(files, "templates/*.html"))
 
-// Policy is the Content-Security-Policy of the page. Only the style sheet and the scripts of this package run, so even
-// markup that came into a page could neither run nor load anything. Only a page that is live may ask its own site.
+// Policy returns the Content-Security-Policy of the page. Only the style sheet and the scripts of this package may run.
+// So even markup that an attacker brings into a page can neither run nor load anything. Only a live page may send
+// requests to its own site.
 func (d *Document) Policy() string {
 	scripts, connect := digest(boot)+" "+digest(script), ""
 	if d.Live != nil {
@@ -53,7 +55,7 @@ func (d *Document) Policy() string {
 	return fmt.Sprintf("default-src 'none'; style-src %s; script-src %s;%s img-src data:; base-uri 'none'; form-action 'self'", digest(style), scripts, connect)
 }
 
-// digest names a text for a Content-Security-Policy (W3C, CSP Level 3, hash-source).
+// digest returns the hash by which a Content-Security-Policy allows a text (W3C, CSP Level 3, hash-source).
 func digest(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"

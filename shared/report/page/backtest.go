@@ -1,6 +1,6 @@
 package page
 
-// The texts of the page of a backtest, which package lookback makes.
+// englishBacktest has the texts of the page of a backtest. Package lookback makes the page.
 
 var englishBacktest = map[string]string{
 	"backtest.title":       "What other numbers of days would have done",

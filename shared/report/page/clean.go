@@ -8,12 +8,12 @@ import (
 )
 
 // Clean returns a copy of v in which every text is one line of printable runes, at any depth of its structs, slices,
-// maps and pointers. Text from a directory may hold marks that reverse the reading direction, or are not visible.
+// maps and pointers. Text from a directory may contain invisible runes, or runes that reverse the reading direction.
 func Clean[T any](v T) T {
 	return edited(reflect.ValueOf(&v).Elem(), plain.Line).Interface().(T)
 }
 
-// InStore returns a copy of v in which the commands in each text name a store, as in plain.InStore.
+// InStore returns a copy of v with plain.InStore applied to each text: the commands in the text name a store.
 func InStore[T any](v T, store string) T {
 	if store == "" {
 		return v

@@ -34,7 +34,7 @@ func TestClean(t *testing.T) {
 	}
 }
 
-// Commands in the texts of a run name the store of the pages.
+// TestInStore: commands in the texts of a run name the store of the pages.
 func TestInStore(t *testing.T) {
 	t.Parallel()
 	n := &report.Night{Changes: report.List[report.Row]{Rows: []report.Row{{Note: "pending: run R began it; `idleseat apply R` finishes it"}}}}

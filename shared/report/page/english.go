@@ -1,6 +1,6 @@
 package page
 
-// english has the texts of the pages. A place %s takes a value that Words has formatted.
+// english has the texts of the pages. Words formats the value for each place %s.
 var english = map[string]string{
 	"months": "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec",
 

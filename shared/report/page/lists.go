@@ -7,7 +7,7 @@ import (
 	"github.com/idleseat/idleseat/shared/report"
 )
 
-// tablesOf makes the tables of a run.
+// tablesOf returns the tables of a run.
 func tablesOf(n *report.Night) *Data {
 	d := NewData()
 	d.Command = true
@@ -55,7 +55,7 @@ func (d *Data) rows(id string, list report.List[report.Row]) *Table {
 	return t
 }
 
-// license adds the column of a license, and beside each what it is changed to.
+// license adds a column with the license. The license that the person gets instead stands beside it.
 func (t *Table) license(from, to func(i int) string) {
 	license := t.Text("license", Text, from)
 	license.Filter = true
@@ -63,13 +63,14 @@ func (t *Table) license(from, to func(i int) string) {
 	license.Then.Detail = true
 }
 
-// why adds why a license is taken. The evidence says the same in figures, so only the view of a person shows it.
+// why adds a column with the reason why a license is taken. The evidence repeats the reason in figures, so only the
+// view of a person shows the column.
 func (t *Table) why(r []report.Row) {
 	reason := t.Text("reason", Text, func(i int) string { return r[i].Reason })
 	reason.Lang, reason.Detail = English, true
 }
 
-// reasons adds why nothing is changed, and what resolves it.
+// reasons adds columns with the reason why nothing is changed, and with its remedy.
 func (t *Table) reasons(r []report.Row) {
 	t.Text("reason", Reason, func(i int) string { return r[i].Reason }).Filter = true
 	t.Text("remedy", Word, func(i int) string { return r[i].Remedy }).Minor = true

@@ -9,7 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/report/page/chart"
 )
 
-// lookbackView is the newest backtest: what other numbers of days would have done with the rules of the run.
+// lookbackView is the newest backtest in one language. It has the effect of other numbers of days in the rules of the
+// run.
 type lookbackView struct {
 	*Words
 	*report.Backtest
@@ -24,20 +25,20 @@ type triedView struct {
 	ID       string
 	Currency string
 	Within   int
-	InForce  int // days that the policy of the run has; 0 if it has none, or several
+	InForce  int // the number of days in the policy of the run; 0 for none or several
 	Charts   []Drawn
-	NoRegret string // why there is no chart of the regret
+	NoRegret string // why the chart of the regret is missing
 	Rows     []triedRow
 }
 
-// triedRow is one number of days.
+// triedRow is the row of one number of days.
 type triedRow struct {
 	report.BacktestThreshold
 	Back                 string
 	InForce, Recommended bool
 }
 
-// newLookback returns nil if there is no backtest of a rule that the run has.
+// newLookback returns the view of the backtest. It returns nil if no rule of the backtest is a rule of the run.
 func newLookback(w *Words, n *report.Night) *lookbackView {
 	b := n.Backtest
 	if b == nil {
@@ -50,7 +51,7 @@ func newLookback(w *Words, n *report.Night) *lookbackView {
 		if at < 0 {
 			continue
 		}
-		r.Days = n.Rules[at].Threshold // what the policy had then may have changed since
+		r.Days = n.Rules[at].Threshold // the policy may have changed since the backtest
 		t := triedView{Words: w, BacktestRule: r, ID: fmt.Sprintf("lookback-%d", i+1), Currency: b.Currency, Within: b.Within, InForce: r.Days}
 		c := Tried(w, b, &r, t.ID)
 		for _, l := range []*Drawn{c.Regret, c.Seats} {
@@ -76,7 +77,7 @@ func newLookback(w *Words, n *report.Night) *lookbackView {
 	return v
 }
 
-// Over says which nights the backtest asked.
+// Over returns a sentence with the nights of the backtest.
 func (v *lookbackView) Over() string {
 	return v.T("backtest.over", v.Nights, v.Day(v.From), v.Day(v.To), v.People)
 }
@@ -90,11 +91,11 @@ type Drawn struct {
 	Drawing template.HTML
 }
 
-// Charts are the charts of one rule of a backtest, by number of days. A chart without a point is nil: of the regret, if
+// Charts are the charts of one rule of a backtest, by number of days. A chart without a point is nil. Regret is nil if
 // no hit is known to have come back or stayed away.
 type Charts struct{ Regret, Hits, Seats, Money *Drawn }
 
-// Tried draws what other numbers of days would have done with a rule. The number that is in force has a mark.
+// Tried draws the charts of a rule of a backtest. The number of days that is in force has a mark.
 func Tried(w *Words, b *report.Backtest, r *report.BacktestRule, id string) Charts {
 	line := func(name, title, up string, decimals int) *chart.Line {
 		return &chart.Line{ID: id + "-" + name, Title: title, Across: w.T("backtest.across"), Up: up, Number: func(x float64) string { return w.F(x, decimals) }}
@@ -129,10 +130,10 @@ func drawn(w *Words, l *chart.Line) *Drawn {
 	return &Drawn{l, l.SVG()}
 }
 
-// closest is how near two labels of the horizontal axis may be, as a share of its length.
+// closest is the smallest distance of two labels on the horizontal axis, as a share of its length.
 const closest = 0.1
 
-// placesOf returns a point without a value for each threshold, at its place on the axis of days.
+// placesOf returns a point for each threshold, at its position on the axis of days. The points have no values yet.
 func placesOf(w *Words, r *report.BacktestRule) []chart.Point {
 	least, most := r.Thresholds[0].Days, r.Thresholds[len(r.Thresholds)-1].Days
 	all, labelled := make([]chart.Point, len(r.Thresholds)), -1.0

@@ -26,15 +26,15 @@ type nightView struct {
 	Trend    *trendView
 	Lookback *lookbackView
 	Tables   map[string]tableView
-	Came     int // people whom an earlier run took a license from, and who have it again
+	Came     int // people who have again a license that an earlier run took
 }
 
-// state is what the top of the page says: one word, a colour, what led to it and what to do next.
+// state is the summary at the top of the page: a headline in a color, the reasons, and the next action.
 type state struct {
 	Tone     string // good, info, warn or bad
 	Headline string
 	Lead     string
-	Reasons  []string // as the engine stored them, in English
+	Reasons  []string // as runs stored them, in English
 	Next     string
 	Commands []string
 	Statuses []statusView
@@ -73,7 +73,8 @@ func newNightView(w *Words, n *report.Night, d *Data, first bool) *nightView {
 	return v
 }
 
-// shortRun names a run by its time and the first letters of its id, which is how people tell runs apart.
+// shortRun returns a short name of a run for the title: the day of its data, or the name of the run if the day is
+// missing.
 func shortRun(n *report.Night) string {
 	if n.AsOf.IsZero() {
 		return n.Run
@@ -115,7 +116,7 @@ func newState(w *Words, n *report.Night) state {
 	return s
 }
 
-// ended says how a run ended that has worked on its changes.
+// ended sets the state of a run that has worked on its changes.
 func (s *state) ended(w *Words, n *report.Night) {
 	done, failed, pending := n.Settled.Statuses[runs.Done], n.Settled.Statuses[runs.Failed], n.Settled.Statuses[runs.Pending]
 	switch {
@@ -142,7 +143,7 @@ func (s *state) ended(w *Words, n *report.Night) {
 	}
 }
 
-// KindsText names the accounts that are no people, most frequent first.
+// KindsText lists the accounts that are no people, most frequent kind first.
 func (v *nightView) KindsText() string {
 	kinds := slices.SortedFunc(maps.Keys(v.Kinds), func(a, b string) int {
 		if v.Kinds[a] != v.Kinds[b] {
@@ -159,7 +160,7 @@ func (v *nightView) KindsText() string {
 	return strings.Join(parts, ", ")
 }
 
-// AnyTurn reports whether any rule takes a license within thirty days from somebody who stays away.
+// AnyTurn reports whether any rule reclaims within 30 days from a person who stays away.
 func (v *nightView) AnyTurn() bool {
 	return slices.ContainsFunc(v.Night.Rules, func(r report.Rule) bool { return r.Turns[2] > 0 })
 }
@@ -168,7 +169,7 @@ func (v *nightView) AnyTurn() bool {
 type signalView struct {
 	report.Signal
 	Tone, Label string
-	Age         string // since the newest date
+	Age         string // the time since the newest date
 	Coverage    string
 	Share       float64
 }
@@ -192,7 +193,7 @@ func newSignalView(w *Words, n *report.Night, s report.Signal) signalView {
 	return v
 }
 
-// age writes how long ago something was, in the largest unit that keeps two digits or fewer.
+// age returns the time from then to now in words: in hours below 48 hours, and in days after that.
 func age(w *Words, then, now time.Time) string {
 	switch hours := int(now.Sub(then).Hours()); {
 	case hours < 1:
@@ -204,7 +205,7 @@ func age(w *Words, then, now time.Time) string {
 	}
 }
 
-// reasonView is a reason for which nothing is changed, with what resolves it.
+// reasonView is a reason why nothing is changed, with its remedy.
 type reasonView struct {
 	report.ReasonCount
 	Kind, Remedy string
@@ -223,7 +224,7 @@ func newReasonView(w *Words, r report.ReasonCount) reasonView {
 	return v
 }
 
-// tableView is a table with the rows that show without JavaScript.
+// tableView is a table with the rows of the page without JavaScript.
 type tableView struct {
 	*Words
 	*Table
@@ -231,7 +232,7 @@ type tableView struct {
 	Body    [][]cell
 }
 
-// cell is one cell of a row without JavaScript.
+// cell is one cell of the page without JavaScript.
 type cell struct {
 	Kind        Kind
 	Column      string
@@ -239,12 +240,12 @@ type cell struct {
 	Text        string
 	Minor       bool
 	Lang        Lang
-	Name, Below string // of a person
-	Beside      string // department of a person, or what a license is changed to
+	Name, Below string // the two lines of a person
+	Beside      string // the department of a person, or the license that replaces a license
 	Lines       []string
 }
 
-// Rows that show without JavaScript: of the changes, and of every other table.
+// Numbers of rows on the page without JavaScript: of the changes, and of every other table.
 const (
 	plainChanges = 100
 	plainOthers  = 20
@@ -270,5 +271,5 @@ func newTableView(w *Words, t *Table, first bool) tableView {
 	return v
 }
 
-// Numeric reports whether the cells of a column are numbers, which stand to the right.
+// Numeric reports whether the cells of a column are numbers. Numbers are aligned to the right.
 func (c *Column) Numeric() bool { return c.Kind == Number || c.Kind == Amount }

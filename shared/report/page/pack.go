@@ -8,23 +8,24 @@ import (
 	"github.com/google/uuid"
 )
 
-// packed is a column of texts in one of five forms: each text; places in a list of distinct texts; times in seconds
-// since a base; names, of which the part from the last at sign on is in a list; or GUIDs as bytes in base64.
+// packed is a column of texts in one of five forms. "texts" has each text. "list" has indexes of a list of distinct
+// texts. "times" has seconds after a base. "names" has the beginnings of the texts, and their ends from the last at
+// sign on as a list. "guids" has GUIDs as bytes in base64.
 type packed struct {
 	Texts []string `json:"s,omitempty"`
 	List  []string `json:"d,omitempty"`
-	At    []int    `json:"i,omitempty"` // place in List, or seconds after Base; -1 for an empty text
+	At    []int    `json:"i,omitempty"` // the index in List, or seconds after Base; -1 for an empty text
 	Base  int64    `json:"b,omitempty"`
 	Bytes []byte   `json:"g,omitempty"` // 16 for each text
-	// Other has the texts among GUIDs that are none, such as SIDs.
+	// Other has the texts of a column of GUIDs that are no GUIDs, such as SIDs.
 	Other map[int]string `json:"x,omitempty"`
 	Form  string         `json:"f"` // texts, list, times, names or guids
 }
 
-// lists reports whether a list of so many distinct texts is worth the places in it.
+// lists reports whether a list with the given number of distinct texts makes a column shorter.
 func lists(distinct, texts int) bool { return distinct <= 16 || 3*distinct <= 2*texts }
 
-// pack chooses the shorter form of a column.
+// pack returns a column in its shortest form.
 func pack(texts []string) packed {
 	if p, ok := packTimes(texts); ok {
 		return p
@@ -49,7 +50,7 @@ func pack(texts []string) packed {
 	return packed{Form: "texts", Texts: texts}
 }
 
-// packGUIDs packs a column of which at least half the texts are GUIDs in lower case.
+// packGUIDs packs a column as GUIDs in lower case. It returns false unless more than half of the texts are such GUIDs.
 func packGUIDs(texts []string) (packed, bool) {
 	p := packed{Form: "guids", Other: map[int]string{}}
 	for i, s := range texts {
@@ -62,7 +63,7 @@ func packGUIDs(texts []string) (packed, bool) {
 	return p, 2*len(p.Other) < len(texts)
 }
 
-// packList packs a column as places in a list of its distinct texts.
+// packList packs a column as indexes of a list of its distinct texts.
 func packList(texts []string) packed {
 	places := map[string]int{}
 	p := packed{Form: "list", At: make([]int, len(texts))}
@@ -82,7 +83,8 @@ func packList(texts []string) packed {
 	return p
 }
 
-// packTimes packs a column in which every text is empty or a time in UTC without a fraction of a second.
+// packTimes packs a column of times in UTC without a fraction of a second. Texts may be empty. It returns false for a
+// column with any other text, or without a time.
 func packTimes(texts []string) (packed, bool) {
 	p := packed{Form: "times", At: make([]int, len(texts))}
 	base, some := int64(math.MaxInt64), false
@@ -139,7 +141,7 @@ func packPairs(lines [][]string) any {
 	return all
 }
 
-// packNumbers rounds to cents and writes null for none.
+// packNumbers rounds numbers to cents. NaN and infinite numbers become null.
 func packNumbers(numbers []float64) []*float64 {
 	all := make([]*float64, len(numbers))
 	for i, x := range numbers {

@@ -1,7 +1,8 @@
-// Package page writes what a run did as a page: report.html, which is one file without any outside request, and the
-// parts that the pages of idleseat serve are made of. A page says nothing that its figures do not say. All texts are in
-// English and Swedish. A reason without words in a language stands as it was stored. Text from a directory is hostile.
-// html/template escapes it, or it is written as JSON or set as text content, so it never becomes markup.
+// Package page writes the results of a run as a page. It writes report.html, a single file that makes no request, and
+// the parts of the pages of idleseat serve. Each sentence on a page follows from its figures. All texts are in English
+// and Swedish. A reason without words in a language appears as the run stored it. Text from a directory is hostile.
+// html/template escapes such text, or the script reads it from JSON and sets it as text content. So the text never
+// becomes markup.
 package page
 
 import (
@@ -13,29 +14,28 @@ import (
 	"github.com/idleseat/idleseat/shared/report"
 )
 
-// Document is one page. Without a language it holds its content in every language and has a switch; the browser's
-// language decides which one shows first.
+// Document is one page. If Lang is empty, the page has its content in every language, and a button changes the
+// language. The language of the browser decides which language shows first.
 type Document struct {
 	Lang Lang // empty for all languages
 	// Title returns the text of the window's title.
 	Title func(*Words) string
-	// Content returns what stands on the page. first is true for the language that shows without JavaScript.
+	// Content returns the body of the page. first is true for the language that shows without JavaScript.
 	Content func(w *Words, first bool) (template.HTML, error)
-	// Data has the tables of the page; nil if it has none.
+	// Data has the tables of the page. It is nil for a page without tables.
 	Data *Data
-	// Menu returns links to other pages. It is nil in a file that stands alone.
+	// Menu returns links to other pages. It is nil for report.html, which is a single file.
 	Menu func(*Words) []Link
-	// Live makes the page follow what it shows. It is nil for a page that does not change.
+	// Live makes the page reload itself after a change. It is nil for a page that does not change.
 	Live *Live
 }
 
-// Live says how an open page learns that it has changed. The page asks the address From, on its own site, which answers
-// with JSON: "version", and "live", which is false when nothing will change any more. When the version is another one,
-// the page loads itself anew. It does not while the reader writes or has opened a person, and does not ask while nobody
-// sees it.
+// Live says how an open page finds out about a change. The page requests the address From on its own site. The answer
+// is JSON: "version", and "live", which is false after the last change. The page reloads itself when the version
+// differs. It waits while the reader types or has opened a person. It sends no requests while it is hidden.
 type Live struct {
 	From    string
-	Version string // of the page as it is now
+	Version string // the version of the page at the time of writing
 	Every   time.Duration
 }
 
@@ -54,7 +54,7 @@ type content struct {
 	Title string
 	Body  template.HTML
 	Menu  []Link
-	// Switch means that the page has other languages, to which a button changes.
+	// Switch means that the page has other languages. A button shows Other.
 	Switch bool
 	Other  Lang
 }
@@ -98,7 +98,7 @@ func (d *Document) Write(w io.Writer) error {
 	return nil
 }
 
-// Write writes report.html: everything that n says about a run, in one file and in every language.
+// Write writes report.html: all data of n, in one file and in every language.
 func Write(w io.Writer, n *report.Night) error {
 	return Report(n).Write(w)
 }

@@ -50,7 +50,7 @@ func TestSize(t *testing.T) {
 	}
 }
 
-// BenchmarkWrite makes the report of a million people with 20,000 changes, and full lists.
+// BenchmarkWrite writes the report of a million people with 20,000 changes and full lists.
 func BenchmarkWrite(b *testing.B) {
 	n := sample.Night(1, 1_000_000, 20_000)
 	b.ReportAllocs()
@@ -117,7 +117,7 @@ func TestWithoutJavaScript(t *testing.T) {
 	}
 }
 
-// TestEmptyNight: a run without anything has a page, too.
+// TestEmptyNight: a run without data has a page.
 func TestEmptyNight(t *testing.T) {
 	t.Parallel()
 	html := written(t, &report.Night{})
@@ -126,7 +126,8 @@ func TestEmptyNight(t *testing.T) {
 	}
 }
 
-// A page that is live asks its own site and nobody else, and its policy names each of its scripts.
+// TestALivePageMayAskItsSite: a live page may only connect to its own site. Its Content-Security-Policy has the hash of
+// each of its scripts.
 func TestALivePageMayAskItsSite(t *testing.T) {
 	t.Parallel()
 	for name, live := range map[string]*page.Live{"still": nil, "live": {From: "/runs/r/state", Version: "v1", Every: 3 * time.Second}} {
@@ -153,8 +154,8 @@ func TestALivePageMayAskItsSite(t *testing.T) {
 	}
 }
 
-// A reason shows in the words of the page's language, in the page and in its tables. The filter by reason compares what
-// was stored.
+// TestReasonsInEachLanguage: the page and its tables show a reason in the words of the page's language. The filter by
+// reason compares stored reasons.
 func TestReasonsInEachLanguage(t *testing.T) {
 	t.Parallel()
 	const stored, swedish = "undecided: LastlogonTimestamp was not read", "LastlogonTimestamp har inte lästs"
@@ -180,8 +181,8 @@ func TestReasonsInEachLanguage(t *testing.T) {
 	}
 }
 
-// The newest backtest shows for each rule with its regret, its interval, the seats and the days in force, in both
-// languages, and as a table.
+// TestLookback: the page shows the newest backtest for each rule: the regret with its interval, the seats, and the days
+// in force. The page shows them in both languages, also as a table.
 func TestLookback(t *testing.T) {
 	t.Parallel()
 	n := sample.Night(1, 5000, 20)

@@ -9,21 +9,22 @@ import (
 	"github.com/idleseat/idleseat/shared/report/page/chart"
 )
 
-// ruleView is a rule's way from the holders of its license to its changes.
+// ruleView is a rule with the stages from the holders of its license to its changes.
 type ruleView struct {
 	*Words
 	report.Rule
 	ID        string
 	Steps     []step
-	Undecided string        // how many are undecided in all
+	Undecided string        // the number of all undecided holders, in words
 	Drawing   template.HTML // of the idle days; empty if no holder has a date
 	Table     template.HTML // the same as a table
 	Currency  string
-	// Conditions are the conditions as the policy has them. Rule.Words has the same, hidden by the words of the page.
+	// Conditions are the conditions in the policy. They repeat Rule.Words, which a template cannot use: ruleView also
+	// embeds the type Words.
 	Conditions []string
 }
 
-// step is one stage of the way, with those who leave it here.
+// step is one stage, with the people who do not reach the next stage.
 type step struct {
 	Name  string
 	Count int
@@ -32,7 +33,7 @@ type step struct {
 	Left  []left
 }
 
-// left is why people do not reach the next stage.
+// left is one reason why people do not reach the next stage, with their number.
 type left struct {
 	Name  string
 	Count int
@@ -49,10 +50,10 @@ func newRuleView(w *Words, n *report.Night, r *report.Rule, i int) ruleView {
 		rest = "notDone"
 	}
 	before, after := "notAsked", "active"
-	unclear := r.UndecidedHolders - r.UndecidedAsked // holders of whom it is undecided whether the rule asks them
+	unclear := r.UndecidedHolders - r.UndecidedAsked // holders for whom the condition "for" is undecided
 	if r.Undecided > 0 {
 		v.Undecided = w.Count("funnel.undecided", r.Undecided)
-		if r.UndecidedHolders == 0 { // a plan of an older version does not say which of them were asked
+		if r.UndecidedHolders == 0 { // a plan of an older version lacks the numbers of undecided holders
 			before, after = "notAskedOrUndecided", "activeOrUndecided"
 		}
 	}
@@ -71,7 +72,7 @@ func newRuleView(w *Words, n *report.Night, r *report.Rule, i int) ruleView {
 	return v
 }
 
-// barRows returns a row for each bar that has a height.
+// barRows returns a table row for each bar with a value.
 func barRows(w *Words, bars []chart.Bar) (rows [][]string) {
 	for _, b := range bars {
 		if b.Value > 0 {
@@ -91,10 +92,10 @@ func lefts(w *Words, pairs ...any) (all []left) {
 	return all
 }
 
-// mostBars is how many bars a histogram has at most, so that each is some pixels wide on a narrow page.
+// mostBars is the maximum number of bars in a histogram. A bar then has some pixels on a narrow page.
 const mostBars = 40
 
-// histogram counts the holders by days of inactivity, with the rule's threshold drawn in.
+// histogram returns a chart of the holders by days of inactivity. A line marks the rule's threshold.
 func histogram(w *Words, r *report.Rule, id string) *chart.Columns {
 	last := len(r.Idled) - 1 // counts all longer times
 	if last < 1 || !slices.ContainsFunc(r.Idled, func(n int) bool { return n > 0 }) {
@@ -127,7 +128,7 @@ func histogram(w *Words, r *report.Rule, id string) *chart.Columns {
 			b.Class = "over"
 			over += int(b.Value)
 		}
-		// The label of the bar that stands apart needs the room of half a distance.
+		// The label of the last bar, which stands apart, needs the room of half the distance between labels.
 		if from%every == 0 && (r.Idled[last] == 0 || until-from > every/2) {
 			b.Tick = w.N(from)
 		}
@@ -145,7 +146,8 @@ func histogram(w *Words, r *report.Rule, id string) *chart.Columns {
 	return c
 }
 
-// barWidth returns how many days one bar counts. The threshold lies between two bars, so that no bar is on both sides.
+// barWidth returns the number of days of one bar. The threshold is a multiple of the width, so no bar is on both sides
+// of the threshold.
 func barWidth(until, threshold int) int {
 	for _, width := range []int{1, 2, 3, 5, 7, 10, 14, 15, 30, 60, 90, 180} {
 		if threshold%width == 0 && until <= mostBars*width {
@@ -155,7 +157,7 @@ func barWidth(until, threshold int) int {
 	return max(1, threshold)
 }
 
-// tickEvery returns the distance of the labels in days, so that a narrow page has room for them.
+// tickEvery returns the distance between labels, in days. The labels then fit on a narrow page.
 func tickEvery(until, width int) int {
 	for _, days := range []int{7, 10, 14, 30, 60, 90, 180, 360} {
 		if days%width == 0 && until <= 8*days {

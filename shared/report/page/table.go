@@ -10,22 +10,24 @@ import (
 	"time"
 )
 
-// Data has the tables of a page, which its script sorts, filters and searches. Its texts come from Clean.
+// Data has the tables of a page. The script of the page sorts, filters and searches them. Their texts come from Clean.
 type Data struct {
 	people  []Person
 	index   map[string]int
 	Tables  []*Table
-	Command bool // whether a person's view names the commands of idleseat
-	// Link is the address of a person's page, to which the id is added. Without it a person shows within the page.
+	Command bool // whether the view of a person shows commands of idleseat
+	// Link is the beginning of the address of a person's page; the id follows. If Link is empty, the same page shows
+	// the person.
 	Link string
-	// Store is the location of the store that commands on the page name. It is empty if they find the store without it.
+	// Store is the location of the store for the option --store in commands. It is empty if commands need no such
+	// option.
 	Store string
 }
 
-// Person is how a table names a person.
+// Person is a person in a table.
 type Person struct{ ID, UserPrincipalName, Name, Department string }
 
-// Kind says how the cells of a column show and sort.
+// Kind is the kind of a column. It decides how cells look and how they sort.
 type Kind string
 
 const (
@@ -36,30 +38,30 @@ const (
 	Number Kind = "number"
 	Amount Kind = "money"
 	Pairs  Kind = "pairs"  // lines of the form "name = value"
-	Reason Kind = "reason" // as it was stored; each language has its own words for it
+	Reason Kind = "reason" // a reason as a run stored it; each language has its own words
 )
 
 // Column is a column of a table.
 type Column struct {
 	Name   string // the key of its heading, after "col."
 	Kind   Kind
-	Filter bool    // the reader can choose one of its values
+	Filter bool    // the reader can filter by the values
 	Minor  bool    // a narrow page leaves it out
-	Detail bool    // only the view of a person shows it; a search finds it and a filter may choose it
-	Lang   Lang    // of its texts, if it is not that of the page
-	Then   *Column // what the value becomes, shown beside it
-	None   string  // the key of the text for a missing date; a dash if it is empty
+	Detail bool    // only the view of a person shows the column; search and filter use it
+	Lang   Lang    // the language of the texts, if it is not the language of the page
+	Then   *Column // the column with the new value, shown beside the value
+	None   string  // the key of the text for a missing date; empty for a dash
 
 	texts   []string
 	numbers []float64 // NaN for none
 	lines   [][]string
 }
 
-// Table is a table of which only the first rows are in the page.
+// Table is a table. The page has only its first rows.
 type Table struct {
 	ID      string // the key of its title, after "table."
-	Total   int    // of all rows
-	Rows    int    // in the page
+	Total   int    // the number of all rows
+	Rows    int    // the number of rows in the page
 	Columns []*Column
 	data    *Data
 }
@@ -67,14 +69,14 @@ type Table struct {
 // NewData returns Data without tables.
 func NewData() *Data { return &Data{index: map[string]int{}} }
 
-// Table adds a table. Its columns are added one by one.
+// Table adds a table without columns. The caller adds the columns one by one.
 func (d *Data) Table(id string, total, rows int) *Table {
 	t := &Table{ID: id, Total: max(total, rows), Rows: rows, data: d}
 	d.Tables = append(d.Tables, t)
 	return t
 }
 
-// HTML returns the table as it shows without JavaScript. The script finds it in the page and makes it complete.
+// HTML returns the table for the page without JavaScript. The script later completes it.
 func (t *Table) HTML(w *Words) (template.HTML, error) {
 	return render("table", newTableView(w, t, true))
 }
@@ -94,7 +96,8 @@ func (t *Table) Whom(get func(i int) Person) *Column {
 	return c
 }
 
-// person returns the place of a person. What one table does not know of a person may come from another.
+// person returns the index of a person, and adds the person if needed. Several tables together may have all names of a
+// person.
 func (d *Data) person(p Person) int {
 	i, known := d.index[p.ID]
 	if !known {
@@ -112,7 +115,7 @@ func (d *Data) person(p Person) int {
 	return i
 }
 
-// Text adds a column of texts; kind is Text, Word or Reason.
+// Text adds a column of texts. kind is Text, Word or Reason.
 func (t *Table) Text(name string, kind Kind, get func(i int) string) *Column {
 	c := t.column(name, kind)
 	for i := range t.Rows {
@@ -121,7 +124,7 @@ func (t *Table) Text(name string, kind Kind, get func(i int) string) *Column {
 	return c
 }
 
-// Date adds a column of dates; a zero time is none.
+// Date adds a column of dates. A zero time becomes a missing date.
 func (t *Table) Date(name string, get func(i int) time.Time) *Column {
 	return t.number(name, Date, func(i int) float64 {
 		if at := get(i); !at.IsZero() {
@@ -158,7 +161,7 @@ func (t *Table) Pairs(name string, get func(i int) []string) *Column {
 	return c
 }
 
-// Empty reports whether no cell of the column has a value, so that the page leaves it out.
+// Empty reports whether the column has no value. The page leaves out such a column.
 func (c *Column) Empty() bool {
 	for _, s := range c.texts {
 		if s != "" {
@@ -178,7 +181,7 @@ func (c *Column) Empty() bool {
 	return true
 }
 
-// Shown returns the columns that have a value, for the table or for the view of a person.
+// Shown returns the columns with values, for the table and for the view of a person.
 func (t *Table) Shown() (shown []*Column) {
 	for _, c := range t.Columns {
 		if !c.Empty() || c.Kind == Date && c.None != "" {
@@ -188,12 +191,12 @@ func (t *Table) Shown() (shown []*Column) {
 	return shown
 }
 
-// Heads returns the columns that the table shows.
+// Heads returns the columns of the table itself.
 func (t *Table) Heads() []*Column {
 	return slices.DeleteFunc(t.Shown(), func(c *Column) bool { return c.Detail })
 }
 
-// encode writes the tables, and the texts that the script needs, as JSON that is safe within a script element.
+// encode writes the tables and the texts for the script as JSON. The JSON is safe in a script element.
 func (d *Data) encode(langs []Lang) ([]byte, error) {
 	all := map[string]any{}
 	words := map[Lang]map[string]string{}
@@ -218,7 +221,7 @@ func (d *Data) encode(langs []Lang) ([]byte, error) {
 	return text, nil
 }
 
-// reasons returns the words of each language for the reasons in the tables that have other words than they are stored in.
+// reasons returns the words for stored reasons in each language. A reason whose words are the stored text is left out.
 func (d *Data) reasons(langs []Lang) map[Lang]map[string]string {
 	all := map[Lang]map[string]string{}
 	for _, lang := range langs {
@@ -234,7 +237,7 @@ func (d *Data) reasons(langs []Lang) map[Lang]map[string]string {
 	return all
 }
 
-// reword adds the words for each text that has other words to all.
+// reword adds to all the words for each text whose words differ from the text.
 func (w *Words) reword(texts []string, all map[string]string) {
 	asStored := map[string]bool{}
 	for _, text := range texts {
@@ -293,7 +296,7 @@ func (t *Table) encode() map[string]any {
 	return map[string]any{"id": t.ID, "total": t.Total, "rows": t.Rows, "columns": columns}
 }
 
-// pairsOf splits lines of the form "name = value".
+// pairsOf splits a line of the form "name = value". Without a name, the whole line is the value.
 func pairsOf(line string) (name, value string) {
 	name, value, ok := strings.Cut(line, " = ")
 	if !ok {

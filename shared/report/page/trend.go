@@ -7,8 +7,8 @@ import (
 	"github.com/idleseat/idleseat/shared/report/page/chart"
 )
 
-// trendView is how the figures of the kept runs developed: a chart for each figure, since their sizes differ, and one
-// table of all of them.
+// trendView has the figures of the kept runs. Each figure has its own chart, because the figures differ in size. One
+// table has all figures.
 type trendView struct {
 	Charts []Drawn
 	Table  template.HTML
@@ -24,7 +24,7 @@ var trendFigures = []struct {
 	{"restored", func(p *report.Point) int { return p.Restored }},
 }
 
-// newTrend returns nil for less than two points. One run is no trend.
+// newTrend returns nil for fewer than two points, because one run shows no trend.
 func newTrend(w *Words, points []report.Point) *trendView {
 	if len(points) < 2 {
 		return nil
@@ -45,7 +45,7 @@ func newTrend(w *Words, points []report.Point) *trendView {
 	return v
 }
 
-// trendLine returns the chart of one figure. The points stand where their time is.
+// trendLine returns the chart of one figure. The horizontal position of a point is the time of its run.
 func trendLine(w *Words, key string, points []report.Point, get func(*report.Point) int, rows [][]string) *chart.Line {
 	l := &chart.Line{
 		ID: "trend-" + key, Title: w.T("trend." + key), Across: w.T("trend.across"), Up: w.T("trend.up." + key),

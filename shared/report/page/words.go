@@ -19,7 +19,7 @@ const (
 	Swedish Lang = "sv"
 )
 
-// Langs are the languages of the pages. The first one shows where nothing else is asked for.
+// Langs are the languages of the pages. The first one is the default.
 var Langs = []Lang{English, Swedish}
 
 var catalogues = map[Lang]map[string]string{
@@ -35,8 +35,8 @@ func joined(all map[string]string, more ...map[string]string) map[string]string 
 	return all
 }
 
-// LangOf returns the first of the languages that an Accept-Language header (RFC 9110, section 12.5.4) or the parameter
-// lang names, and English if none of them is known.
+// LangOf returns the first known language in header, or English. header is an Accept-Language header (RFC 9110, section
+// 12.5.4) or the value of the parameter lang.
 func LangOf(header string) Lang {
 	for tag := range strings.SplitSeq(header, ",") {
 		tag, _, _ = strings.Cut(strings.TrimSpace(strings.ToLower(tag)), ";")
@@ -48,7 +48,7 @@ func LangOf(header string) Lang {
 	return English
 }
 
-// Words are the texts of one language, and how it writes numbers and dates.
+// Words are the texts of one language. Their methods write numbers and dates in the language.
 type Words struct {
 	Lang  Lang
 	texts map[string]string
@@ -57,7 +57,7 @@ type Words struct {
 // In returns the words of a language.
 func In(lang Lang) *Words { return &Words{Lang: lang, texts: catalogues[lang]} }
 
-// T returns the text of a key, with the values for its places %s. A key that does not exist shows as itself.
+// T returns the text of a key, with values in its places %s. If the key does not exist, T returns the key.
 func (w *Words) T(key string, values ...any) string {
 	text, ok := w.texts[key]
 	if !ok {
@@ -77,7 +77,7 @@ func (w *Words) T(key string, values ...any) string {
 // Has reports whether the key has a text.
 func (w *Words) Has(key string) bool { return w.texts[key] != "" }
 
-// Or returns the text of prefix.key, or key itself if it has none.
+// Or returns the text of prefix.key, or key if it has no text.
 func (w *Words) Or(prefix, key string) string {
 	if text := w.texts[prefix+"."+key]; text != "" {
 		return text
@@ -85,10 +85,11 @@ func (w *Words) Or(prefix, key string) string {
 	return key
 }
 
-// Reason returns the words for a reason as it was stored. A reason of another version may have none, and stays as it is.
+// Reason returns the words for a stored reason. A reason of another version may have no words, and is returned
+// unchanged.
 func (w *Words) Reason(text string) string { return reason.Words(reason.Language(w.Lang), text) }
 
-// Count returns the text for n of something: key.one for a single one, key.many for all other numbers.
+// Count returns the text for a number: the text of key.one for 1, and of key.many for all other numbers.
 func (w *Words) Count(key string, n int) string {
 	if n == 1 {
 		return w.T(key+".one", n)
@@ -96,10 +97,10 @@ func (w *Words) Count(key string, n int) string {
 	return w.T(key+".many", n)
 }
 
-// N writes a whole number with its thousands apart.
+// N writes an integer with separated thousands.
 func (w *Words) N(n int) string { return w.number(strconv.Itoa(n), "") }
 
-// F writes a number with at most so many decimals.
+// F writes a number with the given number of decimals.
 func (w *Words) F(x float64, decimals int) string {
 	whole, part, _ := strings.Cut(strconv.FormatFloat(x, 'f', decimals, 64), ".")
 	return w.number(whole, part)
@@ -127,7 +128,7 @@ func (w *Words) number(whole, part string) string {
 	return text
 }
 
-// Amount writes an amount without its currency: whole from a thousand on, with cents below.
+// Amount writes an amount without its currency. From a thousand on, and for an integer, it writes no decimals.
 func (w *Words) Amount(x float64) string {
 	if x >= 1000 || x <= -1000 || x == float64(int(x)) {
 		return w.F(x, 0)
@@ -135,7 +136,7 @@ func (w *Words) Amount(x float64) string {
 	return w.F(x, 2)
 }
 
-// Percent writes part of whole as a percentage, with a decimal where it is small. Without a whole it is a dash.
+// Percent writes part of whole as a percentage, with a decimal for small values. If whole is zero, it writes a dash.
 func (w *Words) Percent(part, whole int) string {
 	if whole == 0 {
 		return "–"
@@ -160,7 +161,7 @@ func (w *Words) Day(t time.Time) string {
 	return fmt.Sprintf("%d\u00a0%s\u00a0%d", t.Day(), strings.Fields(w.T("months"))[t.Month()-1], t.Year())
 }
 
-// Moment writes a time of a day in UTC.
+// Moment writes a day and a time in UTC. A zero time is a dash.
 func (w *Words) Moment(t time.Time) string {
 	if t.IsZero() {
 		return "–"

@@ -39,12 +39,12 @@ func TestEveryTextIsInBothLanguages(t *testing.T) {
 	}
 }
 
-// TestKeysInUse reads the keys in templates, script and code. A key that nothing names is dead, and a key without a
-// text would show as itself.
+// TestKeysInUse finds the keys in templates, scripts and code. Each key has a text, because the page would show the key
+// instead. Each text is used.
 func TestKeysInUse(t *testing.T) {
 	t.Parallel()
 	var all strings.Builder
-	for _, root := range []string{".", "../../serve", "../../workflow/backtest/lookback"} { // these packages make further pages of these texts
+	for _, root := range []string{".", "../../serve", "../../workflow/backtest/lookback"} { // these packages use the texts for further pages
 		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() || strings.HasSuffix(path, "_test.go") || path == "english.go" || path == "backtest.go" || path == "remedies.go" || path == "swedish.go" || path == "englishserve.go" || path == "swedishserve.go" {
 				return err
@@ -66,7 +66,7 @@ func TestKeysInUse(t *testing.T) {
 	for key := range english {
 		prefix, _, _ := strings.Cut(key, ".")
 		if slices.Contains([]string{"table", "col", "via", "status", "feed", "kind", "remedy", "how", "trend", "left", "outcome", "stage", "refusal", "message", "story", "verdict", "mode", "about"}, prefix) {
-			continue // made from a name; the tests below ask for each
+			continue // made from a name; the following tests check each such key
 		}
 		if base := strings.TrimSuffix(strings.TrimSuffix(key, ".many"), ".one"); !strings.Contains(text, `"`+base+`"`) && !strings.HasPrefix(key, "js.page.") {
 			t.Errorf("nothing names the key %s", key)
@@ -189,7 +189,7 @@ func TestHistogram(t *testing.T) {
 	}
 }
 
-// TestFunnel: whoever leaves a stage is missing from the next one, so nobody is counted twice.
+// TestFunnel: the people of a stage are those of the next stage and those who leave. So nobody counts twice.
 func TestFunnel(t *testing.T) {
 	t.Parallel()
 	for name, r := range map[string]report.Rule{

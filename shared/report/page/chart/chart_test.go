@@ -46,7 +46,7 @@ func TestCut(t *testing.T) {
 	}
 }
 
-// TestDrawing reads drawings as XML, with hostile text at every place.
+// TestDrawing parses drawings as XML. Each text in the drawings is hostile.
 func TestDrawing(t *testing.T) {
 	t.Parallel()
 	hostile := `</svg><script>&"'`

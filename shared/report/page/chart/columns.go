@@ -5,14 +5,14 @@ import (
 	"html/template"
 )
 
-// Columns counts something over a range, such as people by days of inactivity.
+// Columns is a bar chart of numbers over a range, such as people by days of inactivity.
 type Columns struct {
-	ID          string // of the drawing in its page
+	ID          string // the id of the drawing in its page
 	Title       string
-	Description string // what the chart shows, in a sentence
+	Description string // a sentence about the content of the chart
 	Across, Up  string // titles of the axes, with their units
 	Bars        []Bar
-	// Mark is the number of bars to the left of a line. The line has a label. Zero means that there is no line.
+	// Mark is the number of bars to the left of a vertical line with the label MarkLabel. Zero means no line.
 	Mark      int
 	MarkLabel string
 	Number    Number
@@ -20,17 +20,17 @@ type Columns struct {
 
 // Bar is one bar of a chart.
 type Bar struct {
-	Label string // in the table beside the chart
+	Label string // the name of the bar in the table beside the chart
 	Tick  string // below the bar; empty for most bars
 	Value float64
-	Class string // how the style sheet shows the bar
-	Apart bool   // a gap comes before the bar, since it does not continue the range
+	Class string // the class of the bar in the style sheet
+	Apart bool   // a gap comes before the bar, because the bar does not continue the range
 }
 
-// gap is the width of the gap before a bar that stands apart, in bars.
+// gap is the width of the gap before a bar with Apart. The unit is the width of a bar.
 const gap = 0.8
 
-// SVG draws the chart. A bar that is much higher than the others is cut, and its number stands above it.
+// SVG draws the chart. It cuts a bar that is much higher than the others, and writes the number above the bar.
 func (c *Columns) SVG() template.HTML {
 	values := make([]float64, len(c.Bars))
 	width := 0.0
@@ -77,7 +77,7 @@ func (s *svg) bars(c *Columns, width, top float64) {
 			s.add(`<svg x="%s" y="12" width="%s" height="10" viewBox="0 0 10 10" preserveAspectRatio="none"><path class="break" d="M0 8 L10 2"/></svg>`, percent(at/width), percent(1/width))
 		}
 		switch {
-		case b.Value > top && i > 0 && c.Bars[i-1].Value > top: // its neighbour's number stands above
+		case b.Value > top && i > 0 && c.Bars[i-1].Value > top: // the number of the bar on the left already stands above
 			s.add(`<text class="value" x="%s" dx="3" y="10">%s</text>`, percent((at+1)/width), text(c.Number(b.Value)))
 		case b.Value > top || b.Apart:
 			s.add(`<text class="value" x="%s" y="%.1f" text-anchor="middle">%s</text>`, percent((at+0.5)/width), plotHeight-height-5, text(c.Number(b.Value)))
@@ -89,7 +89,7 @@ func (s *svg) bars(c *Columns, width, top float64) {
 	}
 }
 
-// tick writes the label of a bar. A bar of a range is labelled at its left edge, where the range begins.
+// tick writes the label of a bar. The label of a range stands at the left edge of the bar, where the range begins.
 func (s *svg) tick(at, width float64, b Bar) {
 	if b.Apart || b.Class == "single" {
 		s.add(`<text class="tick" x="%s" y="%d" text-anchor="middle">%s</text>`, percent((at+0.5)/width), plotHeight+17, text(b.Tick))
@@ -98,7 +98,7 @@ func (s *svg) tick(at, width float64, b Bar) {
 	s.add(`<text class="tick" x="%s" y="%d" text-anchor="middle">%s</text>`, percent(at/width), plotHeight+17, text(b.Tick))
 }
 
-// threshold draws the line that separates bars. Its label stands on the side that has more room.
+// threshold draws the line with Mark. Its label stands on the side with more room.
 func (s *svg) threshold(at float64, label string) {
 	anchor, dx := "start", 6
 	if at > 0.6 {
@@ -108,5 +108,5 @@ func (s *svg) threshold(at float64, label string) {
 		percent(at), percent(at), plotHeight, percent(at), dx, anchor, text(label))
 }
 
-// text makes text safe for SVG.
+// text escapes text for SVG.
 func text(s string) string { return html.EscapeString(s) }

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// Line shows how one figure develops, such as changes by run.
+// Line is a line chart of one figure, such as changes by run.
 type Line struct {
 	ID          string
 	Title       string
@@ -13,24 +13,24 @@ type Line struct {
 	Across, Up  string // titles of the axes, with their units
 	Points      []Point
 	Number      Number
-	// Limit is a value at which a line across the plot has the label LimitLabel. Zero means that there is no line.
+	// Limit is the value of a horizontal line with the label LimitLabel. Zero means no line.
 	Limit      float64
 	LimitLabel string
 }
 
-// Point is one value of a line. At is its place on the horizontal axis, from 0 to 1.
+// Point is one value of a line. At is the position on the horizontal axis, from 0 to 1.
 type Point struct {
 	At    float64
-	Label string // in the table beside the chart
+	Label string // the name of the point in the table beside the chart
 	Tick  string // below the axis; empty for most points
 	Value float64
-	Class string // how the style sheet shows the point
-	Mark  string // the label of a line through the point; empty for most points
-	// Low and High are the bounds within which the value may truly lie. Both are zero if it is exact.
+	Class string // the class of the point in the style sheet
+	Mark  string // the label of a vertical line through the point; empty for most points
+	// Low and High are the bounds of an uncertain value. Both are zero if the value is exact.
 	Low, High float64
 }
 
-// SVG draws the chart. The vertical axis begins at zero, so that a small difference does not look large.
+// SVG draws the chart. The vertical axis begins at zero, because a small difference must not look large.
 func (c *Line) SVG() template.HTML {
 	most := max(1, c.Limit)
 	for _, p := range c.Points {
@@ -49,7 +49,7 @@ func (c *Line) SVG() template.HTML {
 			s.threshold(p.At, p.Mark)
 		}
 	}
-	if c.Limit > 0 { // its label stands before the marks
+	if c.Limit > 0 { // the label must come before the marks of the points
 		y := plotHeight * (1 - c.Limit/top)
 		s.add(`<line class="limit" x1="0" x2="100%%" y1="%.1f" y2="%.1f"/><text class="limit-label" x="0" dx="8" y="%.1f">%s</text>`, y, y, y-5, text(c.LimitLabel))
 	}
@@ -67,7 +67,7 @@ func (c *Line) SVG() template.HTML {
 	return template.HTML(s.String())
 }
 
-// band fills the area between the bounds of the values. One value alone shows as a vertical line.
+// band fills the area between the bounds of the values. A single value becomes a vertical line.
 func (s *svg) band(points []Point, top float64) {
 	if !slices.ContainsFunc(points, func(p Point) bool { return p.High > p.Low }) {
 		return
@@ -84,7 +84,7 @@ func (s *svg) band(points []Point, top float64) {
 	s.add(`Z"/></svg>`)
 }
 
-// curve draws the line and the area below it in a square that is stretched to the plot.
+// curve draws the line and the area below the line in a square. The SVG stretches the square to the plot.
 func (s *svg) curve(points []Point, top float64) {
 	if len(points) < 2 {
 		return
@@ -105,7 +105,7 @@ func (s *svg) curve(points []Point, top float64) {
 	s.add(`"/></svg>`)
 }
 
-// side keeps the labels of the first and the last point inside the drawing.
+// side returns the alignment of a label, so that the labels of the first and the last point stay inside the drawing.
 func side(at float64) string {
 	switch {
 	case at < 0.05:
@@ -116,8 +116,8 @@ func side(at float64) string {
 	return "middle"
 }
 
-// Share draws a bar that fills a fraction of its place. It only repeats a number that stands beside it, so screen
-// readers do not read it.
+// Share draws a bar that fills a fraction of its width. The number stands beside the bar, so screen readers skip the
+// bar.
 func Share(fraction float64, class string) template.HTML {
 	var s svg
 	width := max(0, min(1, fraction))

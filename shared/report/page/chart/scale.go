@@ -1,6 +1,6 @@
 // Package chart draws charts as SVG. A chart has a title and a description for screen readers. Its marks have classes
-// and no colours, so the style sheet of the page decides how they look. Horizontal places are percentages, so a chart
-// fills any width while its text keeps its size.
+// and no colors, so the style sheet of the page decides the colors. Horizontal positions are percentages, so a chart
+// fills any width and its text keeps its size.
 package chart
 
 import (
@@ -17,10 +17,11 @@ const (
 	plotHeight = 168
 	above      = 30 // room for the axis title and for the numbers on bars
 	below      = 40 // room for the labels and the title of the horizontal axis
-	beside     = 52 // room for the numbers of the vertical axis, which the style sheet leaves to the left of the drawing
+	beside     = 52 // room for the numbers of the vertical axis; the style sheet leaves it free on the left of the drawing
 )
 
-// ticks returns up to five round values from 0 to at least most. They are whole numbers, since charts count people.
+// ticks returns up to five round values. They go from 0 to most or more. They are integers, because charts count
+// people.
 func ticks(most float64) []float64 {
 	step := 1.0
 	for power := 1.0; 4*step < most; power *= 10 {
@@ -37,8 +38,8 @@ func ticks(most float64) []float64 {
 	return all
 }
 
-// cut returns the largest value that the vertical axis must reach. One or two bars that are more than four times as high
-// as all others are cut, so that the others can be read.
+// cut returns the top of the vertical axis. If one or two bars are more than four times as high as all others, the axis
+// ends below them, so that a reader can compare the others.
 func cut(values []float64) (top float64, isCut bool) {
 	var first, second, third float64
 	for _, v := range values {
@@ -65,18 +66,20 @@ type svg struct{ strings.Builder }
 
 func (s *svg) add(format string, args ...any) { fmt.Fprintf(s, format, args...) }
 
-// percent writes a fraction with two decimals, which is a tenth of a pixel at a width of 1,000.
+// percent writes a fraction as a percentage with two decimals. The last decimal is a tenth of a pixel at a width of
+// 1,000.
 func percent(fraction float64) string {
 	return strings.TrimSuffix(strings.TrimRight(fmt.Sprintf("%.2f", 100*fraction), "0"), ".") + "%"
 }
 
-// open begins a drawing that fills the width of its place.
+// open begins a drawing that fills the available width.
 func (s *svg) open(id, title, description string, height int) {
 	s.add(`<svg class="chart" role="img" aria-labelledby="%s-title %s-desc" width="100%%" height="%d">`, id, id, height)
 	s.add(`<title id="%s-title">%s</title><desc id="%s-desc">%s</desc>`, id, text(title), id, text(description))
 }
 
-// axis draws the horizontal lines with their numbers, and the title of the vertical axis. The plot reaches up to top.
+// axis draws the horizontal lines with their numbers, and the title of the vertical axis. top is the value at the top
+// of the plot.
 func (s *svg) axis(marks []float64, top float64, title string, number Number) {
 	s.add(`<text class="axis-title" x="-%d" y="11">%s</text>`, beside, text(title))
 	for _, v := range marks {

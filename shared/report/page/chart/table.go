@@ -2,9 +2,8 @@ package chart
 
 import "html/template"
 
-// Table writes the values of charts as a table, for everybody who cannot see the drawing. The first column names the
-// rows; the others are numbers. It is written here, because a page of templates takes ten times as long for the rows of
-// half a year.
+// Table writes the values of charts as a table, for readers who cannot see the drawing. The first column names the
+// rows. The other columns are numbers. A template would take ten times as long for the rows of half a year.
 func Table(heads []string, rows [][]string) template.HTML {
 	var s svg
 	s.WriteString(`<table class="plain-table short"><thead><tr>`)
