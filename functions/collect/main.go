@@ -24,8 +24,8 @@ type settings struct {
 	Entra  entra.Config
 }
 
-// margin is how long before its deadline a call stops reading. It covers the slowest page and the time to write the
-// parts.
+// margin is the time before the deadline at which a call stops reading. The slowest page and the writing of the parts
+// must fit into this time.
 const margin = 5 * time.Minute
 
 func main() {
