@@ -11,17 +11,17 @@ import (
 	"github.com/idleseat/idleseat/shared/clock"
 )
 
-// teller knows where the messages about executions go.
+// teller posts the messages about executions to a channel.
 type teller struct {
 	secret    string // ARN of the secret with the address of the webhook
 	read      func(ctx context.Context, arn string) ([]byte, error)
-	transport http.RoundTripper // nil for the usual one
+	transport http.RoundTripper // nil for the default transport
 }
 
-// longestRead is the longest time that reading the secret may take. A notice must not wait for it.
+// longestRead is the maximum time for the reading of the secret. A notice must not wait longer.
 const longestRead = 20 * time.Second
 
-// tell posts a message. It reads the secret each time, so that a new address counts at once.
+// tell posts a message. It reads the secret each time, so that a new address takes effect at once.
 func (c *teller) tell(ctx context.Context, message *card.Card) error {
 	reading, cancel := context.WithTimeout(ctx, longestRead)
 	defer cancel()
