@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// allSignIn signs in everybody from whom p would take a license.
+// allSignIn makes every person in the changes of p sign in.
 func (s *shell) allSignIn(p printed) {
 	s.t.Helper()
 	for _, c := range p.Changes {
@@ -26,8 +26,8 @@ func (s *shell) allSignIn(p printed) {
 	}
 }
 
-// TestAsleep suspends the process of an apply while it reads its fifteenth person, and resumes the process minutes
-// later. Everybody in the plan signs in meanwhile, so nobody may lose a license.
+// TestAsleep suspends the process of an apply while it reads the fifteenth person, and resumes the process minutes
+// later. In the meantime, all people in the plan sign in. So nobody may lose a license.
 func TestAsleep(t *testing.T) {
 	t.Parallel()
 	s := clockedShell(t, sandbox.Options{Users: 400, Seed: 6})
@@ -65,8 +65,8 @@ func TestAsleep(t *testing.T) {
 	s.nothingTaken(p, before)
 }
 
-// nothingTaken checks the results of plan p for E3: each person kept the license, the note says that the person signed
-// in, and the person holds no less than before.
+// nothingTaken checks the results for E3 of plan p. Each person kept the license, and holds no less than before. The
+// note says that the person signed in.
 func (s *shell) nothingTaken(p printed, before map[int][]string) {
 	s.t.Helper()
 	kept, after := 0, holding(s.company.Company)
@@ -87,8 +87,8 @@ func (s *shell) nothingTaken(p printed, before map[int][]string) {
 	}
 }
 
-// TestSignsInDuringRetryAfter delays, with a Retry-After, the write that takes the license. The person signs in
-// during the delay and must keep the license.
+// TestSignsInDuringRetryAfter delays the write that takes the license with a Retry-After. The person signs in during
+// the delay and must keep the license.
 func TestSignsInDuringRetryAfter(t *testing.T) {
 	t.Parallel()
 	for _, via := range []plan.Via{plan.EntraGroup, plan.Direct} {
@@ -128,7 +128,7 @@ func takes(r *http.Request) bool {
 	return r.Method == http.MethodDelete || strings.HasSuffix(r.URL.Path, "/assignLicense")
 }
 
-// chosen returns a plan with a single change, which is made by way of via.
+// chosen returns a plan with a single change. The change is made in the target via.
 func (s *shell) chosen(via plan.Via) printed {
 	s.t.Helper()
 	for _, c := range s.plan(exitDone).Changes {

@@ -16,7 +16,7 @@ import (
 
 // alteration is one altered field in one object of the store.
 type alteration struct {
-	kind, key string // kind, as in objectKinds, and key of the object
+	kind, key string // the kind, as in objectKinds, and the key of the object
 	field     string // path of the field, with [] for every index of a list
 	how       string
 	body      func() []byte // returns the altered object
@@ -25,7 +25,7 @@ type alteration struct {
 func (a *alteration) String() string { return fmt.Sprintf("%s: %s %s", a.key, a.field, a.how) }
 
 // objectKinds lists every kind of object in a store. key matches the keys of the kind. text splits an object into its
-// JSON texts; it is nil for binary kinds.
+// JSON texts. It is nil for the kinds that are not made of JSON.
 var objectKinds = []struct {
 	kind string
 	key  *regexp.Regexp
@@ -57,8 +57,8 @@ var objectKinds = []struct {
 	{"mark", regexp.MustCompile(`^ledger/[^/]+/[^/]+/\d{6}\.(leaving|back|answered|free|in-target|second-try|third-try)\.json$`), plainObject},
 }
 
-// alterations returns every alteration of every field of an object. others has the values that each field has anywhere
-// in the store; the keys are the kind and the path.
+// alterations returns every alteration of every field of an object. others has values of each field from the whole
+// store, by kind and path.
 func alterations(t *testing.T, key string, raw []byte, others map[string][]string) (all []alteration) {
 	t.Helper()
 	for _, k := range objectKinds {
@@ -151,8 +151,8 @@ func lineObject(raw []byte) ([][]byte, func([][]byte) []byte, error) {
 	return lines[:len(lines)-1], func(lines [][]byte) []byte { return deflated(bytes.Join(lines, nil)) }, err
 }
 
-// textAlterations alters every field of every JSON text in an object. If the object has several lines, it also drops
-// and repeats each of them.
+// textAlterations alters every field of every JSON text in an object. If the object has several lines, textAlterations
+// also drops each line and repeats each line.
 func textAlterations(t *testing.T, kind string, texts [][]byte, pack func([][]byte) []byte, others map[string][]string) (all []alteration) {
 	t.Helper()
 	with := func(n int, text ...[]byte) func() []byte {

@@ -21,7 +21,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// state is the state of the company, the store and the clock at the beginning of a chapter.
+// state is the state of the company, the store and the clock at the beginning of a chapter of a tale.
 type state struct {
 	at      time.Time
 	company func()
@@ -45,8 +45,8 @@ func (s *tale) again(k state) {
 	s.store.Become(k.objects)
 }
 
-// newTale runs story n once. kept has the state at the beginning of each chapter, and as its last element the state at
-// the end of the story.
+// newTale runs the tale with the index n once. kept has the state at the beginning of each chapter. Its last element is
+// the state at the end.
 func newTale(t *testing.T, n int) (s *tale, kept []state) {
 	t.Helper()
 	story, clock := stories[n], newSharedClock(t)
@@ -70,20 +70,20 @@ func newTale(t *testing.T, n int) (s *tale, kept []state) {
 	return s, kept
 }
 
-// altered is a test case: an alteration that is made at the beginning of a chapter.
+// altered is a test case: an alteration at the beginning of a chapter.
 type altered struct {
 	chapter int
 	alteration
 }
 
-// cases returns the alterations of every field of every kind of object, before every chapter. If some alterations
-// differ only in their object or list index, it keeps a random one of them.
+// cases returns the alterations of every field of every kind of object, before every chapter. Of alterations that
+// differ only in the object or the index of a list, it keeps a random one.
 func cases(t *testing.T, kept []state, random *rand.Rand) (all []altered) {
 	t.Helper()
 	alike := map[string][]altered{}
 	for chapter := 1; chapter < len(kept)-1; chapter++ {
 		objects := maps.Clone(kept[chapter].objects)
-		maps.DeleteFunc(objects, func(key string, b []byte) bool { // an object that has not changed since the previous chapter already has its alterations there
+		maps.DeleteFunc(objects, func(key string, b []byte) bool { // the previous chapter has the same object with the same alterations
 			return bytes.Equal(b, kept[chapter-1].objects[key])
 		})
 		others := valuesOf(t, objects)
@@ -104,12 +104,12 @@ func cases(t *testing.T, kept []state, random *rand.Rand) (all []altered) {
 	return all
 }
 
-// TestEveryFieldAltered alters one field of one stored object and then continues the story. There are two correct
-// outcomes: a command refuses the object by name and nobody loses more than the story takes, or everybody ends up
-// with the same licenses as without the alteration.
+// TestEveryFieldAltered alters one field of one stored object, and then continues the tale. Two outcomes are correct.
+// Either a command refuses the object by name, and nobody loses more than in the tale without the alteration. Or
+// everybody has the same licenses at the end as without the alteration.
 //
-// IDLESEAT_TEST_SEED sets the seed that draws the cases. IDLESEAT_TEST_ALTER sets the number of cases in each story;
-// "all" runs every case. Each story has a subtest for each kind of object.
+// IDLESEAT_TEST_SEED is the seed for the choice of the cases. IDLESEAT_TEST_ALTER is the number of cases in each tale;
+// "all" runs every case. Each tale has a subtest for each kind of object.
 func TestEveryFieldAltered(t *testing.T) {
 	t.Parallel()
 	seed, tellers, most := testSeed(t), 1, 30
@@ -146,7 +146,7 @@ func TestEveryFieldAltered(t *testing.T) {
 	}
 }
 
-// alterEach continues the story once for each of the alterations.
+// alterEach continues the tale once for each alteration.
 func (s *tale) alterEach(t *testing.T, all []altered, kept []state) {
 	t.Helper()
 	refused := 0
@@ -182,7 +182,7 @@ func (a *alteration) share(of int) int {
 	return int(sum.Sum32()) % of
 }
 
-// alter continues the story after an alteration. It reports whether a command refused the object by name.
+// alter continues the tale after an alteration. It reports whether a command refused the object by name.
 func (s *tale) alter(t *testing.T, a altered, kept []state) (refused bool) {
 	t.Helper()
 	s.again(kept[a.chapter])
@@ -213,9 +213,9 @@ func (s *tale) alter(t *testing.T, a altered, kept []state) (refused bool) {
 	return refused
 }
 
-// seen reports whether holds contains everything that the person held in at least one of the states kept, and nothing
-// that the person held in none of them. The person may hold more than in any single state, because a change that is
-// refused halfway leaves both the old and the new license.
+// seen reports whether holds matches the states in kept. It contains all licenses that the person held in at least one
+// state, and no license that the person held in no state. It may contain more than a single state, because a change
+// that is refused halfway leaves both the old and the new license.
 func seen(kept []state, person int, holds []string) bool {
 	return slices.ContainsFunc(kept, func(k state) bool {
 		return !slices.ContainsFunc(k.holding[person], func(one string) bool { return !slices.Contains(holds, one) })
