@@ -1,6 +1,7 @@
-// Command nights makes many simulated companies live for months in front of the judge. It prints the faults, each with
-// the command that repeats its story, then the missed cases, and the number of events of each kind. It exits with 1 if
-// there is a fault, or if the judge counts more than one missed case per hundred clear cases (see package judge).
+// Command nights simulates many companies for months. A judge checks every removal of a license (see package judge).
+// The command prints each fault with the command that repeats its seed. It also prints the missed cases and the number
+// of events of each kind. The exit status is 1 if there is a fault, or if there is more than one missed case per
+// hundred clear cases.
 package main
 
 import (
@@ -22,7 +23,7 @@ import (
 	"github.com/idleseat/idleseat/infra/nights/world"
 )
 
-// mostMissed is the greatest acceptable ratio of missed cases to clear cases; see package judge.
+// mostMissed is the largest acceptable ratio of missed cases to clear cases; see package judge.
 const mostMissed = 0.01
 
 type settings struct {
@@ -47,7 +48,7 @@ func main() {
 	flag.BoolVar(&s.until, "until-fault", false, "end after the first seed that has a fault or missed a case")
 	flag.BoolVar(&s.shrink, "shrink", false, "leave out events of the first seed while its first fault stays")
 	flag.Parse()
-	debug.SetGCPercent(1600) // trades memory for speed
+	debug.SetGCPercent(1600) // faster, at the cost of memory
 	debug.SetMemoryLimit(3 << 30)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -57,7 +58,7 @@ func main() {
 	}
 }
 
-// run runs the seeds and prints a summary. Once ctx ends, it starts no further seed.
+// run runs the seeds and prints a summary. After the end of ctx, run starts no seed.
 func run(ctx context.Context, s settings, out io.Writer) error {
 	if s.shrink {
 		return shrink(s, out)
@@ -81,7 +82,7 @@ func run(ctx context.Context, s settings, out io.Writer) error {
 	return errors.Join(closing(), all.verdict())
 }
 
-// options returns the options of every world.
+// options returns the options that all worlds share.
 func (s settings) options(out io.Writer) (o world.Options, closing func() error, err error) {
 	o, closing = world.Options{People: s.people, Nights: s.nights, Apps: s.apps}, func() error { return nil }
 	if s.log {
@@ -113,7 +114,7 @@ type told struct {
 	err   error
 }
 
-// lives runs the worlds, several at the same time.
+// lives runs the worlds of all seeds. It runs several worlds at the same time.
 func lives(ctx context.Context, s settings, o world.Options) <-chan told {
 	seeds, stories := make(chan uint64), make(chan told)
 	var working sync.WaitGroup
@@ -139,7 +140,7 @@ func lives(ctx context.Context, s settings, o world.Options) <-chan told {
 	return stories
 }
 
-// sum is the result of all seeds.
+// sum is the total of the results of all seeds.
 type sum struct {
 	seeds, nights, removed, given, clear, missed, faults int
 	counts, verdicts                                     map[string]int

@@ -7,11 +7,11 @@ import (
 	"testing"
 )
 
-// testSeeds is the number of companies in an ordinary test run.
+// testSeeds is the number of companies in a default test run.
 const testSeeds = 25
 
-// TestNightsBeforeTheJudge makes companies live for 120 nights, and judges every removal by the truth at the moment of
-// the write. IDLESEAT_TEST_NIGHTS sets how many companies live.
+// TestNightsBeforeTheJudge simulates companies for 120 nights. The judge compares each removal with the truth at the
+// moment of the write. IDLESEAT_TEST_NIGHTS sets the number of companies.
 func TestNightsBeforeTheJudge(t *testing.T) {
 	t.Parallel()
 	s := settings{seeds: testSeeds, first: 1, people: 40, nights: 120, worker: 2}
@@ -25,16 +25,16 @@ func TestNightsBeforeTheJudge(t *testing.T) {
 	lived(t, s)
 }
 
-// appsFirst is the first seed of the companies of applications in an ordinary test run.
+// appsFirst is the first seed of TestNightsOfApplications.
 const appsFirst = 2_000_001
 
-// TestNightsOfApplications makes companies live whose rules also take Copilot and seats in an application.
+// TestNightsOfApplications simulates companies whose rules also take Copilot and seats in an application.
 func TestNightsOfApplications(t *testing.T) {
 	t.Parallel()
 	lived(t, settings{seeds: 2, first: appsFirst, people: 40, nights: 120, worker: 2, apps: true})
 }
 
-// lived runs companies and fails the test if the judge found a fault, or if too many cases were missed.
+// lived runs companies. It fails the test if the judge finds a fault or too many missed cases.
 func lived(t *testing.T, s settings) {
 	t.Helper()
 	var out strings.Builder

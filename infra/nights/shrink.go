@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/infra/nights/world"
 )
 
-// readWithout reads numbers of events, one on each line.
+// readWithout reads the numbers of events from a file with one number per line.
 func readWithout(name string) (map[string]bool, error) {
 	text, err := os.ReadFile(name)
 	if err != nil {
@@ -27,8 +27,8 @@ func readWithout(name string) (map[string]bool, error) {
 	return without, nil
 }
 
-// shrink repeats a seed with fewer and fewer events, as long as the same kind of fault happens to the same person,
-// and prints the events that remain (A. Zeller, R. Hildebrandt: Simplifying and Isolating Failure-Inducing Input,
+// shrink repeats a seed with fewer and fewer events, as long as the same kind of fault concerns the same person and
+// license. It prints the remaining events (A. Zeller, R. Hildebrandt: Simplifying and Isolating Failure-Inducing Input,
 // 2002).
 func shrink(s settings, out io.Writer) (err error) {
 	o, closing, err := s.options(io.Discard)
@@ -63,10 +63,10 @@ func shrink(s settings, out io.Writer) (err error) {
 	return nil
 }
 
-// mostLives is the largest number of repetitions of a seed.
+// mostLives is the maximum number of repetitions of a seed.
 const mostLives = 150
 
-// with returns o with all events left out except those in some.
+// with returns o without the events that are in all and not in some.
 func with(o world.Options, all, some []string) world.Options {
 	without := map[string]bool{}
 	for number := range o.Without {
@@ -79,7 +79,8 @@ func with(o world.Options, all, some []string) world.Options {
 	return o
 }
 
-// fewer leaves out smaller and smaller parts of a list, as long as the rest still has the fault.
+// fewer removes smaller and smaller parts of a list. It keeps a removal if stays reports that the rest still causes the
+// fault.
 func fewer(all []string, stays func(some []string) bool) []string {
 	left := slices.Clone(all)
 	for parts := 2; len(left) > 1; {

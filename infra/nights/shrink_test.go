@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/infra/nights/world"
 )
 
-// TestFewer: of three hundred events, only those remain that cause the fault together.
+// TestFewer checks that only the events remain that together cause the fault, out of three hundred events.
 func TestFewer(t *testing.T) {
 	t.Parallel()
 	var all []string
@@ -37,7 +37,8 @@ func TestFewer(t *testing.T) {
 	}
 }
 
-// TestLeftOut: an event that is left out by its number does not happen. The events of earlier nights stay the same.
+// TestLeftOut checks that an event does not happen if its number is in Without. The events of earlier nights must not
+// change.
 func TestLeftOut(t *testing.T) {
 	t.Parallel()
 	o := world.Options{Seed: 3, People: 30, Nights: 12}

@@ -1,6 +1,6 @@
-// Command court reads the story of a world, which the nights write with -story, from its standard input. It prints
-// every fault that the judge finds in the story. It imports nothing of the product. It exits with 1 if there is a
-// fault other than a missed one.
+// Command court reads the events of a world from standard input. Command nights writes these events with -story.
+// Command court prints the faults that the judge finds in the events. It imports no package of the product. The exit
+// status is 1 if there is a fault other than a missed case.
 package main
 
 import (

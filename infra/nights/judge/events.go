@@ -11,36 +11,36 @@ import (
 // What is the kind of an event.
 type What string
 
-// The kinds of events. Each except Ruled, Night and Lose is about a person, who must have been Hired before.
+// The kinds of events. All kinds except Ruled, Night and Lose concern a person. A Hired event must come before them.
 const (
-	Ruled    What = "ruled"     // Rule is in force from now on, in place of the former rule for its license
-	Hired    What = "hired"     // the person has existed since At; Holds: the account belongs to a human, not to a room
-	Remade   What = "remade"    // the account through which the person holds the license was deleted and created again; nobody has used it
-	Parted   What = "parted"    // nothing shows any longer that the account with the license belongs to the person
-	Holding  What = "holding"   // the person has held the license since At, although nobody gave it
+	Ruled    What = "ruled"     // from now on, Rule replaces the former rule for its license
+	Hired    What = "hired"     // the person has existed since At; Holds: the account is a human's, not a room's
+	Remade   What = "remade"    // the account that holds the license was deleted and created again; nobody has used the new account
+	Parted   What = "parted"    // nothing links the account with the license to the person any longer
+	Holding  What = "holding"   // the person has held the license since At, although nobody gave it to the person
 	Used     What = "used"      // a use that counts for the rule of the license
-	Exempted What = "exempted"  // Holds: an exemption begins; otherwise it ends
+	Exempted What = "exempted"  // Holds: an exemption begins; otherwise the exemption ends
 	Outside  What = "outside"   // Holds: the rule for the license does not cover the person
 	Stuck    What = "stuck"     // Holds: the license cannot be changed safely
 	Enabled  What = "enabled"   // Holds: the account is enabled; otherwise it is blocked
 	Given    What = "given"     // somebody gives the license, such as a help desk or a restore
-	Undone   What = "undone"    // the tool gives the license, but not at an operator's wish: it goes back, or a rule restores
-	Released What = "released"  // somebody other than the tool takes the license, or the person leaves the company
+	Undone   What = "undone"    // the tool gives the license without an operator's request: it rolls back, or a rule restores
+	Released What = "released"  // somebody else than the tool takes the license, or the person leaves the company
 	Planned  What = "planned"   // a plan lists the removal
-	Accepted What = "accepted"  // an administrator allows the removal beyond the limits
+	Accepted What = "accepted"  // an administrator accepts the removal, even if it exceeds the limits
 	Told     What = "announced" // the tool announces the removal
-	Pending  What = "pending"   // Holds: the tool's last read did not show its write
+	Pending  What = "pending"   // Holds: the tool's last read did not show the tool's write
 	Removed  What = "removed"   // the tool takes the license now
-	Forgot   What = "forgot"    // the tool's store was restored from a backup made at At
-	Mailless What = "mailless"  // the tool leaves the person without any license for a mailbox
-	Night    What = "night"     // Text: the verdict of a night; Reasons: why its plan is on hold
-	Lose     What = "lose"      // at the end of the story, a change is unfinished or a license cannot be restored; Text says why
+	Forgot   What = "forgot"    // the tool's store was restored from a backup that was made at At
+	Mailless What = "mailless"  // the tool has taken the person's last license for a mailbox
+	Night    What = "night"     // Text: verdict of a night; Reasons: why the plan is on hold
+	Lose     What = "lose"      // at the end of the story, a change is not finished or a license cannot be restored; Text: the reason
 )
 
-// Failed is the verdict of a night in which the directories could not be read.
+// Failed is the verdict of a night in which the tool could not read the directories.
 const Failed = "failed"
 
-// Event is one event. Shown is the earliest time at which the tool can know the event; zero means at once.
+// Event is one event. Shown is the earliest time at which the tool can know the event. A zero Shown means At.
 type Event struct {
 	What    What      `json:"what"`
 	At      time.Time `json:"at"`
@@ -53,12 +53,12 @@ type Event struct {
 	Text     string   `json:"text,omitempty"`
 	Reasons  []string `json:"reasons,omitempty"`
 	Rule     *Rule    `json:"rule,omitempty"`
-	// Unread lists the licenses whose directory a night could not read.
+	// Unread contains the licenses whose directory could not be read in a night.
 	Unread []string `json:"unread,omitempty"`
 }
 
-// Hear takes an event. Events must come in the order in which they happen. Hear returns an error for an event of an
-// unknown kind, or about a person who was never hired.
+// Hear judges one event. The caller must pass the events in the order in which they happen. Hear returns an error if
+// the kind of event is unknown, or if the event concerns a person who was never hired.
 func (j *Judge) Hear(e Event) error {
 	if e.Shown.IsZero() {
 		e.Shown = e.At
@@ -99,7 +99,7 @@ func (j *Judge) Hear(e Event) error {
 	return j.about(e, p)
 }
 
-// about takes an event about one person.
+// about judges an event that concerns one person.
 func (j *Judge) about(e Event, p *person) error {
 	l := p.license(e.License)
 	switch e.What {
@@ -109,7 +109,7 @@ func (j *Judge) about(e Event, p *person) error {
 	case Parted:
 		l.taken, l.given = time.Time{}, nil
 	case Holding:
-		l.held, l.taken = true, time.Time{} // the person still holds it in another way, so it does not count as taken
+		l.held, l.taken = true, time.Time{} // the person holds the license in another way, so the license does not count as taken
 		if l.since.IsZero() {
 			l.since = e.At
 		}
@@ -162,7 +162,7 @@ func (j *Judge) about(e Event, p *person) error {
 	return nil
 }
 
-// Read hears a whole story, with one JSON event on each line.
+// Read judges a whole story. Each line contains one event as JSON.
 func (j *Judge) Read(story io.Reader) error {
 	lines := json.NewDecoder(story)
 	lines.DisallowUnknownFields()

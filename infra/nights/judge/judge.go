@@ -1,53 +1,54 @@
-// Package judge decides whether the tool was right to take a license. It knows the truth about the company, imports
-// nothing of the product, and reads none of the product's files. A world sends the judge every event, with the time at
-// which the event could be known. The judge decides about every removal at the moment of the write.
+// Package judge decides whether the tool was right to take a license. The tool is the product under test. A world
+// simulates a company that uses the tool. A story is the list of events in a world. The world sends the judge every
+// event, with the earliest time at which the tool can know the event. The judge decides about every removal at the
+// moment of the write. Package judge imports no package of the product, and reads no file of the product.
 //
-// Its terms:
+// The terms of the package:
 //
-//   - used: the person signed in, or logged on if the rule is about logons. The use can be known
-//     once the directory shows it, which may be a day later.
+//   - use: the person signs in, or logs on if the rule is about logons. The tool can know a use
+//     when the directory shows the use. That may be a day later.
 //   - known: the directory has shown the fact for longer than Slack. The tool may miss a fact
-//     that appeared later, because some time passes between its last reading and the write.
-//   - wrong: a license was taken too early or from the wrong person, although the tool could
-//     have known better. The person was active within the rule's idle period, too new, exempt,
-//     outside the rule, or not a human. Or the person had held the license, or the account had
-//     been enabled, for too short a time. Or the license was restored within the idle period, or
-//     its removal was not announced early enough.
-//   - seen: a night after the event read the directories. If an account is blocked and enabled
-//     again between two such nights, or a license is lost and given again, the tool cannot
-//     notice either event, so the judge ignores both.
+//     that appeared later, because time passes between the tool's last reading and its write.
+//   - wrong: the tool took a license too early or from the wrong person, although it could know
+//     better. The person was active within the rule's idle period, too new, exempt, outside the
+//     rule, or not a human. Or the person had held the license for too short a time. Or the
+//     account had been enabled for too short a time. Or the license was restored within the idle
+//     period. Or the removal was not announced early enough.
+//   - seen: a night after the event read the directories. An account may be blocked and enabled
+//     again between two such nights, or a license may be lost and given again. The tool cannot
+//     notice these events, so the judge ignores them.
 //   - stranger: a second machine with its own store took the license. The second machine cannot
-//     know what only the first machine's store contains: what was restored or announced, and
-//     since when an account has been enabled or a license has been held. The first machine in
-//     turn cannot know that somebody restored a license that the second machine took.
-//   - forgotten: the tool's store was restored from a backup. The tool does not know what it
-//     took after the backup was made.
-//   - outside: the rule does not cover the person, or it is unknown whether it does.
-//   - stuck: the state of the company makes it unsafe to change the license. The tool may change
-//     the license or leave it alone; neither is a fault.
-//   - given back: somebody gave the license after the tool took it. If the tool has not yet read
-//     the effect of its write, and no night has read the directories since the write, the tool
-//     cannot tell a license that was given back from a write that was never carried out. In that
-//     case the judge does not count the license as given back.
-//   - twice: the license was taken again, although nobody gave it after the tool took it.
-//   - hidden: no plan listed the license, or the plan was on hold and nobody overrode it, or the
-//     license was taken beyond the limit of the rule.
-//   - beyond the limit: within Window, the tool took the license from a greater share of its
-//     holders than the limit of the rule. Licenses that somebody gave back or an override
-//     accepted do not count. The share may exceed the limit by the factor Mercy, because the
-//     tool can count only the holders that it sees. Up to Few licenses are never beyond the
-//     limit.
-//   - without: a person was left without any license for a mailbox, even if only briefly,
-//     because the tool took the last one.
-//   - lost: at the end of the story, a change is unfinished, or a license that was taken cannot
-//     be restored.
-//   - silent: a night without a verdict, or a plan on hold without a reason.
-//   - missed: for longer than Patience, the license was unused and the tool was free to take it
-//     (the case was clear), but the tool did not.
+//     know the facts that only the first machine's store contains: which licenses were restored,
+//     which removals were announced, since when an account has been enabled, and since when a
+//     person has held a license. The first machine cannot know that somebody restored a license
+//     that the second machine took.
+//   - forgotten: the tool's store was restored from a backup. The tool does not know which
+//     licenses it took after the backup was made.
+//   - outside: the rule does not cover the person, or nobody can know whether it does.
+//   - stuck: the state of the company makes a change of the license unsafe. The tool may change
+//     the license or not. Neither is a fault.
+//   - given back: somebody gave the license after the tool took it. The judge ignores this if the
+//     tool has not yet read the effect of its write and no night has read the directories since
+//     the write. The tool then cannot distinguish a license that was given back from a write that
+//     was never carried out.
+//   - twice: the tool took the license again, although nobody had given it since the last time.
+//   - hidden: no plan listed the removal, or the plan was on hold and nobody overrode the hold, or
+//     the removal was beyond the limit.
+//   - beyond the limit: within Window, the tool took the license from a larger share of its
+//     holders than the rule's limit. The judge does not count licenses that somebody gave back or
+//     that an override accepted. The share may exceed the limit by the factor Mercy, because the
+//     tool counts only the holders that it sees. A number of licenses up to Few is never beyond
+//     the limit.
+//   - without: the tool took a person's last license for a mailbox, even if only for a moment.
+//   - lost: at the end of the story, a change is not finished, or a license that the tool took
+//     cannot be restored.
+//   - silent: a night has no verdict, or a plan is on hold without a reason.
+//   - clear: the license is unused and the tool is free to take it.
+//   - missed: a case was clear for longer than Patience, and the tool did not take the license.
 //
-// Each fault except a missed one proves the tool guilty. A few missed cases are acceptable, because in a company where
-// something breaks every night the tool must often wait. The nights therefore compare the number of missed cases with
-// the number of clear cases.
+// Each fault except a missed case proves an error of the tool. A few missed cases are acceptable, because the tool must
+// often wait in a company where something breaks every night. Command nights therefore compares the number of missed
+// cases with the number of clear cases.
 package judge
 
 import (
@@ -57,33 +58,32 @@ import (
 )
 
 const (
-	// Slack is the largest age of the evidence for a write.
+	// Slack is the maximum age of the evidence for a write.
 	Slack = 2 * time.Minute
-	// Patience is how long the tool may leave a license alone that it is free to take, before the case counts as
-	// missed.
+	// Patience is how long a case may be clear before it counts as missed.
 	Patience = 30 * 24 * time.Hour
-	// Window is the period within which taken licenses count toward the limit. Taking up to Few licenses never exceeds
+	// Window is the period in which taken licenses count for the limit. A number of taken licenses up to Few never exceeds
 	// the limit. Mercy is the factor by which the share of taken licenses may exceed the limit.
 	Window = 25 * 24 * time.Hour
 	Few    = 11
 	Mercy  = 1.2
 )
 
-// Rule is a rule as its author means it.
+// Rule is a rule of the policy as its author means it.
 type Rule struct {
 	License string
-	// Idle is how long the license must have been unused before it may be taken, and how long ago it must have been
-	// given back.
+	// Idle is how long the license must have been unused before the tool may take it. If the license was given back, the
+	// same time must have passed since then.
 	Idle time.Duration
-	// Grace applies to a person who was never active: the person's newest account must be at least this old.
+	// Grace applies to a person who was never active. The person's newest account must be at least this old.
 	Grace time.Duration
 	// NewHolder is how long the person must have held the license. EnabledAgain is how long the account must have been
 	// enabled. Zero means no minimum.
 	NewHolder, EnabledAgain time.Duration
-	// Notice is how long before a removal the removal must be announced. Zero means that no announcement is needed.
+	// Notice is how long before a removal the tool must announce the removal. Zero means no announcement.
 	Notice time.Duration
-	// Limit is the share of the holders from whom the license may be taken within Window without an administrator's
-	// acceptance. Zero means no limit.
+	// Limit is the share of the holders from whom the tool may take the license within Window, if no administrator accepts
+	// more. Zero means no limit.
 	Limit float64
 }
 
@@ -115,17 +115,17 @@ func (f Fault) String() string {
 	return fmt.Sprintf("%s %s: %s %s: %s", f.At.UTC().Format(time.RFC3339), f.Why, f.Person, f.License, f.What)
 }
 
-// Judge knows the truth about one world.
+// Judge knows the true state of one world.
 type Judge struct {
 	rules  map[string]Rule // rules by license
 	people map[string]*person
 	faults []Fault
 	seen   map[string]time.Time // time of the last night that read the directory, by license
 	reads  map[string]int       // number of nights that read the directory, by license
-	clear  int                  // number of times that a license became free to take
+	clear  int                  // number of clear cases
 }
 
-// New returns a judge with these rules, one for each license.
+// New returns a judge with the given rules. There is at most one rule for each license.
 func New(rules ...Rule) *Judge {
 	j := &Judge{rules: map[string]Rule{}, seen: map[string]time.Time{}, reads: map[string]int{}, people: map[string]*person{}}
 	for _, r := range rules {
@@ -134,17 +134,17 @@ func New(rules ...Rule) *Judge {
 	return j
 }
 
-// Faults returns all faults so far, in the order in which they happened.
+// Faults returns all faults so far, in the order of the events.
 func (j *Judge) Faults() []Fault { return slices.Clone(j.faults) }
 
-// Clear returns how often a license became free to take.
+// Clear returns the number of clear cases.
 func (j *Judge) Clear() int { return j.clear }
 
 func (j *Judge) fault(why Why, e Event, what string) {
 	j.faults = append(j.faults, Fault{why, e.At, e.Person, e.License, what})
 }
 
-// removed judges a removal by the tool at the moment of the write.
+// removed judges a removal by the tool at the time of the write.
 func (j *Judge) removed(e Event, p *person, l *license) {
 	if !l.taken.IsZero() {
 		j.fault(Twice, e, "it was taken on "+day(l.taken)+", and nobody gave it since")
@@ -161,7 +161,7 @@ func (j *Judge) removed(e Event, p *person, l *license) {
 	}
 	l.accepted = l.accepted || e.Stranger
 	l.held, l.taken, l.strange = false, e.At, e.Stranger
-	if !e.Stranger { // the first machine did not announce what the stranger does
+	if !e.Stranger { // the first machine does not announce the removals of the stranger
 		l.notice, l.announced = l.announced, time.Time{}
 	}
 	delete(p.clear, e.License)
@@ -170,7 +170,7 @@ func (j *Judge) removed(e Event, p *person, l *license) {
 	}
 }
 
-// bounded judges a removal by the limit of its rule.
+// bounded judges whether a removal is beyond the limit of its rule.
 func (j *Judge) bounded(e Event) {
 	taken, holders, limit := 0, 0, j.rules[e.License].Limit
 	for _, p := range j.people {
@@ -191,8 +191,8 @@ func (j *Judge) bounded(e Event) {
 	}
 }
 
-// keeps returns why a person must keep a license at an instant, or "" if it may be taken. It uses only facts that a
-// directory showed no later than at the time known.
+// keeps returns the reason why a person must keep a license at an instant. It returns "" if the tool may take the
+// license. It uses only facts that a directory showed at or before known.
 func (j *Judge) keeps(p *person, l *license, name string, known, at time.Time, stranger bool) string {
 	r := j.rules[name]
 	last := newest(p.used[name], known)
@@ -220,9 +220,8 @@ func (j *Judge) keeps(p *person, l *license, name string, known, at time.Time, s
 	return ""
 }
 
-// nights returns the number of nights that read the directories of all licenses. Callers compare these numbers instead
-// of times, because the world's clock stands still during a reading, so an event right after the reading would have the
-// same time.
+// nights returns the number of nights that read the directories of all licenses. Callers compare these numbers and not
+// times, because the world's clock stands still during a reading. An event right after the reading has the same time.
 func (j *Judge) nights() (n int) {
 	n = -1
 	for name := range j.rules {
@@ -233,7 +232,7 @@ func (j *Judge) nights() (n int) {
 	return n
 }
 
-// night judges the verdict of a night, and counts how long licenses wait.
+// night judges the verdict of a night and updates the clear cases.
 func (j *Judge) night(e Event) {
 	for name := range j.rules {
 		if e.Text != "" && e.Text != Failed && !slices.Contains(e.Unread, name) {
@@ -254,7 +253,7 @@ func (j *Judge) night(e Event) {
 	}
 }
 
-// wait measures how long a license has been free to take and was not taken. It records a fault when that is too long.
+// wait updates the clear case of a license. It records a fault if the case is clear for too long.
 func (j *Judge) wait(e Event, p *person, l *license) {
 	rule, ruled := j.rules[e.License]
 	if !ruled || !l.held || l.stuck || p.missed[e.License] || j.unannounced(p, l, e) != "" {
@@ -271,8 +270,8 @@ func (j *Judge) wait(e Event, p *person, l *license) {
 	}
 }
 
-// unannounced does what keeps does, but ignores a missing announcement, because announcing the removal is up to the
-// tool.
+// unannounced returns the result of keeps without the rule's requirement of a notice. The tool is free to announce a
+// removal at any time, so a missing announcement does not make a case less clear.
 func (j *Judge) unannounced(p *person, l *license, e Event) string {
 	told := *l
 	told.announced = time.Unix(0, 0)

@@ -25,13 +25,13 @@ func anna(what What, day int, holds bool) Event {
 	return Event{What: what, At: on(day), Person: "anna", License: "e3", Holds: holds}
 }
 
-// shown returns e as an event that the tool can know only from the time at.
+// shown returns the event e with at as the earliest time at which the tool can know the event.
 func shown(e Event, at time.Time) Event {
 	e.Shown = at
 	return e
 }
 
-// seen returns a night that reads the directories, and failed a night that cannot.
+// seen returns a night that reads the directories. failed returns a night that cannot read the directories.
 func seen(day int) Event   { return Event{What: Night, At: on(day), Text: "nothing"} }
 func failed(day int) Event { return Event{What: Night, At: on(day), Text: Failed} }
 
@@ -39,14 +39,14 @@ func unread(day int) Event {
 	return Event{What: Night, At: on(day), Text: "nothing", Unread: []string{"e3"}}
 }
 
-// withNotice returns a rule with 14 days of notice.
+// withNotice returns an event that puts a rule with 14 days of notice into force.
 func withNotice() Event {
 	r := mail
 	r.Notice = 14 * oneDay
 	return Event{What: Ruled, At: on(1), Rule: &r}
 }
 
-// first is the beginning of a story: Anna was hired long ago, and a plan lists her license.
+// first is the beginning of a story: Anna was hired long ago, and a plan lists the removal of her license.
 var first = []Event{anna(Hired, -900, true), anna(Holding, -900, true), anna(Planned, -1, false)}
 
 func hear(t *testing.T, j *Judge, events ...Event) {
@@ -58,8 +58,7 @@ func hear(t *testing.T, j *Judge, events ...Event) {
 	}
 }
 
-// TestRemoved has two stories for every reason to keep a license: one in which the reason applies, and the same story
-// without the reason.
+// TestRemoved has two stories for each reason to keep a license. The reason applies in one of the stories only.
 func TestRemoved(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -134,8 +133,8 @@ func TestRemoved(t *testing.T) {
 	}
 }
 
-// TestStranger: a second machine with its own store cannot know which licenses were given back, but it must know who
-// signed in.
+// TestStranger checks the faults of a second machine with its own store. The second machine cannot know which licenses
+// were given back, but it must know who signed in.
 func TestStranger(t *testing.T) {
 	t.Parallel()
 	for day, want := range map[int]int{50: 1, 20: 0} {
@@ -151,8 +150,8 @@ func TestStranger(t *testing.T) {
 	}
 }
 
-// TestAnnouncedBeforeAStranger: an announcement of the first machine still counts after the second machine took the
-// license and somebody gave it back.
+// TestAnnouncedBeforeAStranger checks that an announcement of the first machine still counts after the second machine
+// took the license and somebody gave it back.
 func TestAnnouncedBeforeAStranger(t *testing.T) {
 	t.Parallel()
 	j := New(mail)
@@ -165,7 +164,8 @@ func TestAnnouncedBeforeAStranger(t *testing.T) {
 	}
 }
 
-// TestTakenByAStranger: the first machine cannot know that somebody gave back a license that the second machine took.
+// TestTakenByAStranger checks that the judge does not require the first machine to know who gave back a license that
+// the second machine took.
 func TestTakenByAStranger(t *testing.T) {
 	t.Parallel()
 	j := New(mail)
@@ -178,8 +178,8 @@ func TestTakenByAStranger(t *testing.T) {
 	}
 }
 
-// nights returns a story with a silent night, a license that the tool leaves untouched for too long, and a mailbox that
-// loses its license.
+// nights returns a story with a silent night, with a license that the tool does not take for too long, and with a
+// person who loses the last license for a mailbox.
 func nights() []Event {
 	bo := func(what What, day int) Event {
 		return Event{What: what, At: on(day), Person: "bo", License: "e3", Holds: true}
@@ -211,7 +211,7 @@ func TestNights(t *testing.T) {
 	}
 }
 
-// TestRead: the judge finds the same faults in a story whether it comes through Read or event by event through Hear.
+// TestRead checks that the judge finds the same faults in a story through Read and through Hear.
 func TestRead(t *testing.T) {
 	t.Parallel()
 	var lines bytes.Buffer
@@ -243,7 +243,7 @@ func TestRead(t *testing.T) {
 	}
 }
 
-// TestKnowsNothingOfTheProduct: neither the judge nor command court links a package of the product.
+// TestKnowsNothingOfTheProduct checks that neither the judge nor command court links a package of the product.
 func TestKnowsNothingOfTheProduct(t *testing.T) {
 	t.Parallel()
 	out, err := exec.Command("go", "list", "-deps", ".", "../court").Output()

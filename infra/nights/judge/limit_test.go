@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestLimit checks removals of a license within Window that are beyond the limit of its rule.
+// TestLimit checks how many removals within Window are beyond the limit of the rule.
 func TestLimit(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {

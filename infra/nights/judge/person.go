@@ -2,27 +2,27 @@ package judge
 
 import "time"
 
-// fact is a fact about a person: at is when it begins to hold, and shown is when the tool can first see it.
+// fact is a fact about a person. at is when the fact begins. shown is when the tool can first see the fact.
 type fact struct {
 	at, shown time.Time
 	holds     bool
 }
 
-// person is the truth about one person.
+// person is the true state of one person.
 type person struct {
-	made     map[string]time.Time // when the newest account that can hold the license was created, by license
-	nobody   bool                 // whether the account is not a person's, but a room's or an agent's
+	made     map[string]time.Time // by license: creation of the newest account that can hold the license
+	nobody   bool                 // whether the account belongs to a room or an agent, not to a human
 	exempt   []fact
 	outside  map[string][]fact // facts by license
 	enabled  []fact
 	blocked  int               // value of Judge.nights when the account was last blocked
 	used     map[string][]fact // uses that count for the rule, by license
 	licenses map[string]*license
-	clear    map[string]time.Time // since when the tool has been free to take the license, by license
+	clear    map[string]time.Time // by license: since when the case has been clear
 	missed   map[string]bool
 }
 
-// hire makes a person.
+// hire returns the state of a person who was hired.
 func hire(e Event, rules map[string]Rule) *person {
 	p := &person{
 		made: map[string]time.Time{}, nobody: !e.Holds, outside: map[string][]fact{}, used: map[string][]fact{},
@@ -38,16 +38,16 @@ func hire(e Event, rules map[string]Rule) *person {
 // license is the history of one license of a person.
 type license struct {
 	held      bool
-	since     time.Time // since when the person holds it
-	released  time.Time // when somebody other than the tool last took it
-	given     []fact    // when somebody gave it back
-	taken     time.Time // when the tool took it; zero once somebody gives it again
+	since     time.Time // since when the person has held the license
+	released  time.Time // when somebody else than the tool last took the license
+	given     []fact    // when somebody gave the license back
+	taken     time.Time // when the tool took the license; zero after somebody gave it again
 	strange   bool      // whether a stranger took it
-	planned   bool      // whether a plan lists its removal
-	accepted  bool      // whether an administrator accepted the removal beyond the limits
+	planned   bool      // whether a plan lists the removal
+	accepted  bool      // whether an administrator accepted the removal, even if it exceeds the limits
 	stuck     bool
 	pending   bool      // whether the tool has not seen the effect of its write yet
-	announced time.Time // when the next removal was announced; zero: it was not
+	announced time.Time // when the next removal was announced; zero: not announced
 	notice    time.Time // when the last removal was announced
 }
 
@@ -58,7 +58,7 @@ func (p *person) license(name string) *license {
 	return p.licenses[name]
 }
 
-// give records that the person holds the license, again or for the first time.
+// give records that the person holds the license now.
 func (l *license) give(e Event, seen time.Time) {
 	if !l.held && (l.released.IsZero() || !l.released.After(seen)) {
 		l.since = e.At
@@ -66,8 +66,8 @@ func (l *license) give(e Event, seen time.Time) {
 	l.held = true
 	switch unseen := l.pending && l.taken.After(seen); {
 	case l.taken.IsZero(), l.strange:
-	case unseen, // no night saw the removal, so the tool may know only that it announced one
-		l.pending && e.What == Undone: // the tool could not finish the change, so nobody has decided that the person keeps it
+	case unseen, // no night saw the removal, so the tool may know only that it announced a removal
+		l.pending && e.What == Undone: // the tool could not finish the change, so nobody has decided that the person keeps the license
 		l.announced = l.notice
 	default:
 		l.given = append(l.given, fact{e.At, e.Shown, true})
@@ -75,8 +75,8 @@ func (l *license) give(e Event, seen time.Time) {
 	l.taken, l.planned, l.accepted = time.Time{}, false, false
 }
 
-// forget removes what the tool forgets when its store is restored from a backup. The tool then does not know that it
-// took a license. An announcement from before the backup still counts.
+// forget removes the facts that the tool forgets when its store is restored from a backup made at since. The tool
+// forgets licenses that it took after the backup. An announcement before the backup still counts.
 func (l *license) forget(since time.Time) {
 	if l.taken.After(since) {
 		l.released, l.taken = l.taken, time.Time{}
@@ -91,8 +91,7 @@ func (l *license) forget(since time.Time) {
 	}
 }
 
-// newest returns the latest time at which one of the facts began to hold. It ignores facts that were first shown after
-// known.
+// newest returns the latest time at which a fact began. It ignores facts that were first shown after known.
 func newest(facts []fact, known time.Time) (at time.Time) {
 	for _, f := range facts {
 		if !f.shown.After(known) && f.at.After(at) {
@@ -112,7 +111,7 @@ func state(facts []fact, known time.Time) (holds bool) {
 	return holds
 }
 
-// since returns when the last fact that holds began to hold. It ignores facts that were first shown after known.
+// since returns when the last fact that holds began. It ignores facts that were first shown after known.
 func since(facts []fact, known time.Time) (at time.Time) {
 	for _, f := range facts {
 		if !f.shown.After(known) && f.holds {

@@ -1,5 +1,5 @@
-// Package planted shows that the nights find bugs of the product. Each patch in testdata plants a bug in the sources.
-// The judge must find a fault in a company that uses the product with this bug.
+// Package planted checks that command nights finds bugs of the product. Each patch in testdata adds one bug to the
+// sources. The judge must find a fault in a company that uses the product with the bug.
 package planted
 
 import (
@@ -22,11 +22,11 @@ import (
 // root is the folder of the module, relative to this package.
 const root = "../../.."
 
-// The nights must find each bug within the first seeds, in companies of people and over a number of nights. Bugs about
-// limits need companies of many people, because the plans of a small company never exceed the limits.
+// Command nights must find each bug within this number of seeds, people and nights. A bug about limits needs many
+// people, because the plans of a small company never exceed the limits.
 const seeds, people, many, nights = 50, 60, 150, 120
 
-// bugs are the planted bugs, by the name of the patch, with the number of people in the company.
+// bugs are the planted bugs, by the name of the patch. people is the number of people in the company.
 var bugs = []struct {
 	name   string
 	people int
@@ -45,8 +45,8 @@ var bugs = []struct {
 	{"unreadable-as-empty", people},
 }
 
-// TestPatchesApply checks that every patch applies to the sources. If one does not, plant the bug that its first line
-// describes in the present sources, and write the patch anew.
+// TestPatchesApply checks that each patch applies to the sources. If a patch does not apply, write the bug that the
+// first line of the patch describes into the current sources, and replace the patch.
 func TestPatchesApply(t *testing.T) {
 	t.Parallel()
 	for _, bug := range bugs {
@@ -61,8 +61,8 @@ func TestPatchesApply(t *testing.T) {
 	}
 }
 
-// TestPlanted runs the nights with each bug until the judge finds a fault that the same company does not have without
-// the bug.
+// TestPlanted runs command nights with each bug until the judge finds a fault. The same company must not have this
+// fault without the bug.
 func TestPlanted(t *testing.T) {
 	if os.Getenv("IDLESEAT_TEST_PLANTED") == "" {
 		t.Skip("IDLESEAT_TEST_PLANTED is not set: it builds and runs the nights once for each bug")
@@ -79,8 +79,8 @@ func TestPlanted(t *testing.T) {
 	t.Logf("%d nights\n%s", nights, strings.Join(rows, "\n"))
 }
 
-// caught runs companies with a bug until the judge finds a fault that the sound program does not have. It returns a
-// line of a table that says in which seed and night the fault occurred.
+// caught runs companies with a bug until the judge finds a fault that the program without the bug does not have. It
+// returns a line of a table with the seed and the night of the fault.
 func caught(t *testing.T, sound, bug, people string) string {
 	t.Helper()
 	program := build(t, plant(t, bug))
@@ -102,7 +102,8 @@ func caught(t *testing.T, sound, bug, people string) string {
 	return ""
 }
 
-// plant applies a patch to copies of the files that it touches, and returns the copies by path of the file.
+// plant applies a patch to copies of the files that the patch changes. It returns the path of each copy by the path of
+// its file.
 func plant(t *testing.T, bug string) map[string]string {
 	t.Helper()
 	patch, err := filepath.Abs(filepath.Join("testdata", bug+".patch"))
@@ -140,10 +141,10 @@ func plant(t *testing.T, bug string) map[string]string {
 	return planted
 }
 
-// touched finds the files of a patch.
+// touched matches the names of the files that a patch changes.
 var touched = regexp.MustCompile(`(?m)^\+\+\+ b/(\S+)$`)
 
-// build builds the nights with the planted files in place of the real ones.
+// build builds command nights with the planted files in place of the real files.
 func build(t *testing.T, planted map[string]string) (program string) {
 	t.Helper()
 	folder := t.TempDir()
@@ -167,13 +168,13 @@ func build(t *testing.T, planted map[string]string) (program string) {
 type found struct {
 	seed              uint64
 	night             int
-	kind, whose, text string // whose has the person and the license
+	kind, whose, text string // whose is the person and the license
 }
 
-// faultLine matches a fault in the output of the nights.
+// faultLine matches a fault in the output of command nights.
 var faultLine = regexp.MustCompile(`(?m)^seed (\d+): night (\d+): \S+ (\w+): (.*?): (.*)$`)
 
-// live runs the nights, and returns the faults that the judge finds.
+// live runs command nights and returns the faults that the judge finds.
 func live(t *testing.T, program string, args ...string) (faults []found) {
 	t.Helper()
 	began := time.Now()
@@ -186,7 +187,7 @@ func live(t *testing.T, program string, args ...string) (faults []found) {
 		faults = append(faults, f)
 	}
 	t.Logf("%s: %d faults: %s", time.Since(began).Round(time.Second), len(faults), strings.Join(args, " "))
-	if err != nil && len(faults) == 0 && !strings.Contains(string(out), " nights in ") { // the nights did not finish
+	if err != nil && len(faults) == 0 && !strings.Contains(string(out), " nights in ") { // command nights did not finish
 		t.Fatalf("the nights: %v\n%s", err, out)
 	}
 	return faults

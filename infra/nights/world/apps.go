@@ -9,8 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// A company of applications also has rules for a seat that membership of a group gives in an application, and for a
-// direct license whose use only a usage report knows.
+// A company of applications has rules for two more licenses. Membership of a group gives a seat in an application.
+// Copilot is a direct license, and only a usage report shows its use.
 const (
 	salesforce = "salesforce"
 	copilot    = "copilot"
@@ -18,10 +18,10 @@ const (
 	skuCopilot = "639dec6b-bb19-468b-871c-c5c441c4b0cb"
 )
 
-// appIdle is the number of days without use after which both rules take a license.
+// appIdle is the number of days without use after which the two rules take a license.
 const appIdle = 45
 
-// withApps adds the two licenses and their rules to a policy.
+// withApps adds the two licenses and their rules to the text of a policy.
 func withApps(text string) string {
 	return strings.NewReplacer(
 		"\nattributes:\n", "\nattributes:\n  copilotUse: copilot.lastActivity\n  copilotGiven: entra.licenseChanged\n",
@@ -39,7 +39,7 @@ func withApps(text string) string {
 `
 }
 
-// licenses lists the licenses that the company's rules are about.
+// licenses returns the licenses for which the company has rules.
 func (w *World) licenses() []string {
 	if w.options.Apps {
 		return []string{e3, citrix, salesforce, copilot}
@@ -47,8 +47,8 @@ func (w *World) licenses() []string {
 	return []string{e3, citrix}
 }
 
-// opens gives some people Copilot, as when the company buys it. The judge hears when they got it, because the rule
-// waits until they have had it for some time.
+// opens assigns Copilot to some people, as a company does after buying it. saw tells the judge since when the people
+// hold Copilot, because the rule takes only a license that a person has held for some time.
 func (w *World) opens() {
 	for i := range w.people {
 		if w.people[i].id != "" && w.box.Company.Truth(i).EntraID != "" && throw(w.options.Seed, "copilot", i).chance(0.3) {
@@ -58,8 +58,8 @@ func (w *World) opens() {
 	}
 }
 
-// signedIn keeps a sign-in, which counts for every rule that asks for sign-ins. A person who signs in also uses Copilot,
-// which a usable report shows days later.
+// signedIn stores a sign-in for each rule that reads sign-ins. A person who signs in also uses Copilot. A usable report
+// shows the use of Copilot days later.
 func (w *World) signedIn(e judge.Event) {
 	e.License = e3
 	w.used(e)
@@ -77,7 +77,7 @@ func (w *World) signedIn(e judge.Event) {
 // inApp reports whether a person has a seat in the application.
 func (w *World) inApp(i int) bool { return slices.Contains(w.box.Company.Person(i).Groups, groupApp) }
 
-// tellApps tells the judge about the two licenses what tell says about the others.
+// tellApps tells the judge the state of the application's seat and of Copilot, as tell does for E3 and Citrix.
 func (w *World) tellApps(i int, p sandbox.Truth, at time.Time) {
 	if !w.options.Apps {
 		return
@@ -90,13 +90,13 @@ func (w *World) tellApps(i int, p sandbox.Truth, at time.Time) {
 	w.holds(h, copilot, len(p.Copilot) > 0, at)
 }
 
-// ageless reports whether the Copilot report has no day for a person any more, since it reaches 180 days back, and the
-// tool cannot know how old the person's accounts are. It then leaves the person alone, and need not.
+// ageless reports whether the tool can know neither a use of Copilot nor the age of the person's accounts. The Copilot
+// report reaches 180 days back. The tool then does not take the license, and the judge does not require a removal.
 func (w *World) ageless(i int, p sandbox.Truth, at time.Time) bool {
 	return (p.SID == "" || w.serverless) && w.people[i].kind != sandbox.CloudOnly && at.Sub(p.LastSignIn) > 150*day
 }
 
-// helpDeskApps gives a working person a lost seat or Copilot again.
+// helpDeskApps gives a working person a lost seat in the application or Copilot again.
 func (w *World) helpDeskApps(i int) {
 	if !w.options.Apps {
 		return
@@ -113,5 +113,5 @@ func (w *World) helpDeskApps(i int) {
 	}
 }
 
-// inApps reports whether events of a company of applications may happen to a person.
+// inApps reports whether an event of a company of applications may happen to a person.
 func inApps(w *World, _ int, p sandbox.Truth) bool { return w.options.Apps && p.EntraID != "" }

@@ -7,7 +7,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// change is an event that may happen to one person on one day.
+// change is a kind of event that may happen to a person on a day.
 type change struct {
 	kind   string
 	chance float64 // probability per day
@@ -19,15 +19,15 @@ func inEntra(_ *World, _ int, p sandbox.Truth) bool { return p.EntraID != "" }
 func inAD(_ *World, _ int, p sandbox.Truth) bool    { return p.SID != "" }
 func inBoth(_ *World, _ int, p sandbox.Truth) bool  { return p.EntraID != "" && p.SID != "" }
 
-// linked reports whether the tool can know that the person's accounts belong together. The tool cannot know that if one
-// of the accounts was created again or separated from the other. If the accounts are linked, exempting one of them also
-// exempts the other.
+// linked reports whether the tool can know that the person's accounts belong together. The tool cannot know it after
+// one account was created again or the accounts were separated. If the accounts are linked, an exemption of one account
+// also exempts the other account.
 func linked(w *World, i int, p sandbox.Truth) bool {
 	return p.EntraID != "" && !w.touched[i] && !w.people[i].split
 }
 
-// changes are the events that happen to people. A company of 300 people sees each of them several times in 120
-// nights.
+// changes are the kinds of events that happen to people. In a company of 300 people, each kind happens several times in
+// 120 nights.
 var changes = []change{
 	{"leaves", 0.003, func(w *World, i int, p sandbox.Truth) bool { return p.Exists && w.people[i].daily > 0.1 },
 		func(w *World, i int) { w.people[i].daily = 0 }},
@@ -115,7 +115,7 @@ var changes = []change{
 		func(w *World, i int) { w.box.Company.Hide(i); w.people[i].hidden = false }},
 }
 
-// changes makes the events of today happen to a person.
+// changes makes the events of a day happen to a person.
 func (w *World) changes(i int) {
 	p := w.box.Company.Truth(i)
 	for _, c := range changes {
@@ -127,14 +127,14 @@ func (w *World) changes(i int) {
 	}
 }
 
-// hire hires a person. The person uses the accounts from then on.
+// hire hires a person who may then use the accounts.
 func (w *World) hire(i int) {
 	w.box.Company.Hire(i)
 	h := &w.people[i]
 	h.daily = []float64{0, 0.5, 0.5}[throw(w.options.Seed, "new", i).IntN(3)]
 }
 
-// agent turns a person's account into an agent's.
+// agent turns a person's account into an agent's account.
 func (w *World) agent(i int) {
 	w.box.Company.MakeAgent(i)
 	w.people[i].agent = true

@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// ticks is a clock.Clock whose time passes only when the world advances it. Sleep returns at once and advances the
-// clock.
+// ticks is a clock.Clock for a world. Its time passes only when the world advances the clock. Sleep advances the clock
+// and returns at once.
 type ticks struct {
 	nanos atomic.Int64
-	long  func() // called in the middle of a sleep of hours, unless nil
+	long  func() // called in the middle of a sleep of an hour or more; may be nil
 }
 
 // Now returns the simulated time.

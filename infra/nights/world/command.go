@@ -14,18 +14,18 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// tool is how a world runs the tool: as the command on one machine, or as the functions in AWS.
+// tool runs the product: as the command on one machine, or as the functions in AWS.
 type tool interface {
-	// plan makes a new run and its plan. If it fails before there is a plan, the plan is empty. If accept is set, the
-	// run accepts the sources as they are.
+	// plan makes a new run and its plan. The plan is empty if the run fails before the plan is stored. If accept is set,
+	// the run accepts the feeds as they are.
 	plan(accept bool) (plan.Plan, error)
-	// apply applies a plan. refused reports whether a safety check stopped it, so that nothing was done.
+	// apply applies a plan. refused reports whether a safety check stopped the apply before the first change.
 	apply(run, hash string, override bool) (r runs.Results, refused bool, err error)
-	// restore restores a run.
+	// restore restores the licenses that a run took.
 	restore(run string)
 }
 
-// commands runs the tool as the command on one machine.
+// commands runs the product as the command on one machine.
 type commands struct{ w *World }
 
 func (c commands) plan(accept bool) (p plan.Plan, err error) {
@@ -48,7 +48,7 @@ func (c commands) apply(run, hash string, override bool) (r runs.Results, refuse
 	twice, wait := c.w.atTheSameTime(args)
 	out, status, errs := c.call(args...)
 	wait()
-	_ = json.Unmarshal(out, &r) // a refused run has no results
+	_ = json.Unmarshal(out, &r) // a refused apply prints no results
 	switch {
 	case status == exitRefused:
 		return r, !twice, errors.New(errs)
@@ -60,10 +60,10 @@ func (c commands) apply(run, hash string, override bool) (r runs.Results, refuse
 
 func (c commands) restore(run string) { c.call("restore", "--run", run, "--yes") }
 
-// exitRefused is the exit status of a command that a safety check stopped.
+// exitRefused is the exit status of a command after a refusal by a safety check.
 const exitRefused = 3
 
-// call runs a command, which may be killed or frozen in a bad night.
+// call runs a command. A fault may kill or freeze the command.
 func (c commands) call(args ...string) (stdout []byte, status int, stderr string) {
 	c.w.endanger(args[0])
 	stdout, status, stderr = c.w.run(c.w.store, args...)
@@ -78,7 +78,7 @@ func (c commands) call(args ...string) (stdout []byte, status int, stderr string
 	return stdout, status, stderr
 }
 
-// run runs one command with a store.
+// run runs one command with a store, in this process.
 func (w *World) run(s store.Store, args ...string) (stdout []byte, status int, stderr string) {
 	env := map[string]string{"IDLESEAT_POLICY": w.policy.file, "IDLESEAT_STORE": "memory"}
 	for _, v := range w.box.Env() {
@@ -97,20 +97,20 @@ func (w *World) run(s store.Store, args ...string) (stdout []byte, status int, s
 	return out.Bytes(), status, errs.String()
 }
 
-// end is the number of operations at the end of a command, during which it writes its results.
+// end is the number of operations at the end of a command in which it writes its results.
 const end = 12
 
-// lasted records the number of operations of a command that finished.
+// lasted records how many operations a complete command has made.
 func (w *World) lasted(what string) {
 	if n := w.weather.Operations(); !w.weather.Dead() && n > 0 {
 		w.lengths[what] = n
 	}
 }
 
-// endanger sometimes kills or freezes the process at one of its operations. In half of these cases, the operation is
-// near the end of the command. The process freezes more often if the plan has changes.
+// endanger sometimes plans to kill or freeze the next command at one of its operations. In half of these cases, the
+// operation is near the end of the command. A freeze is more likely if the plan has changes.
 func (w *World) endanger(what string) {
-	if w.night >= w.options.Nights { // nothing would start the process again
+	if w.night >= w.options.Nights { // no later night would start the command again
 		return
 	}
 	d := throw(w.options.Seed, "danger "+what, w.night)
@@ -130,11 +130,11 @@ func (w *World) endanger(what string) {
 	}
 }
 
-// atTheSameTime sometimes starts the same command a second time, or a restore. wait waits for the second command
-// after the first has ended.
+// atTheSameTime sometimes starts the same command a second time, or starts a restore. The caller must call wait after
+// the first command. wait returns when the second command has ended.
 func (w *World) atTheSameTime(args []string) (twice bool, wait func()) {
 	switch {
-	case w.night >= w.options.Nights: // the other command would end after the check of the last plan
+	case w.night >= w.options.Nights: // the second command would end after the check of the last plan
 		return false, func() {}
 	case len(w.runs) > 1 && w.happens("a restore while a plan is applied", -1, 0.01):
 		args = []string{"restore", "--run", w.runs[throw(w.options.Seed, "which run", w.night).IntN(len(w.runs)-1)], "--yes"}

@@ -9,7 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// live lets a day pass, on which people use what they have and events happen to them and to the company.
+// live simulates a day. People use their licenses, and events happen to people and to the company.
 func (w *World) live() {
 	d := throw(w.options.Seed, "day", w.night)
 	began := w.clock.Now()
@@ -33,14 +33,14 @@ func (w *World) live() {
 	w.endLeave()
 }
 
-// endLeave tells the judge when Anna's leave has ended.
+// endLeave tells the judge that Anna's leave has ended, if it has.
 func (w *World) endLeave() {
 	if !w.policy.leave.After(w.clock.Now()) {
 		w.observe(anna)
 	}
 }
 
-// use makes a person sign in at the time at, and log on now.
+// use makes a person sign in at the instant at and log on now.
 func (w *World) use(i int, d dice, at time.Time) {
 	p := w.box.Company.Truth(i)
 	if !p.Exists || !p.Enabled {
@@ -71,20 +71,20 @@ func (w *World) logOn(i int) {
 	w.used(judge.Event{At: w.clock.Now().Truncate(time.Second), Person: w.people[i].id, License: citrix})
 }
 
-// used keeps a use until a directory shows it, because only then may the judge hear it.
+// used stores a use. show passes the use to the judge when a directory shows it.
 func (w *World) used(e judge.Event) {
 	e.What = judge.Used
 	w.unshown = append(w.unshown, e)
 }
 
-// show tells the judge the uses that a directory shows by now. In a night with older dates, it shows nothing new.
+// show tells the judge the uses that a directory now shows. A night with older dates shows no new use.
 func (w *World) show() {
 	now := w.clock.Now()
 	older := map[string]bool{}
 	for _, kind := range w.weather.Tonight() {
 		older[hides[kind]] = true
 	}
-	older[salesforce] = older[e3] // its rule asks for the same dates
+	older[salesforce] = older[e3] // the rule for Salesforce reads the same dates
 	w.unshown = slices.DeleteFunc(w.unshown, func(e judge.Event) bool {
 		if older[e.License] || e.Shown.After(now) {
 			return false
@@ -98,10 +98,10 @@ func (w *World) show() {
 	w.hidden = older
 }
 
-// hides has, for each kind of weather that makes dates older, the license whose rule reads these dates.
+// hides maps each kind of fault with older dates to the license whose rule reads these dates.
 var hides = map[weather.Kind]string{weather.GraphDatesOlder: e3, weather.LDAPDatesOlder: citrix}
 
-// lacks says of E3 and of Citrix whether the company wants the person to have the license and the person lacks it.
+// lacks reports whether a person lacks E3 or Citrix although the company wants the person to have it.
 func (w *World) lacks(i int) (inE3, inCitrix bool) {
 	p, wanted := w.box.Company.Truth(i), w.people[i].wanted
 	inE3 = wanted[e3] && p.EntraID != "" && len(p.E3) == 0
@@ -109,8 +109,8 @@ func (w *World) lacks(i int) (inE3, inCitrix bool) {
 	return inE3, inCitrix
 }
 
-// governance acts like an identity-governance tool: every day, it gives a person all licenses on its list, whether or
-// not the person uses them.
+// governance simulates an identity-governance tool. Every day, it gives a person all licenses on its list, even if the
+// person does not use them.
 func (w *World) governance(i int) {
 	if !w.people[i].governed {
 		return
@@ -124,7 +124,7 @@ func (w *World) governance(i int) {
 	}
 }
 
-// helpDesk gives a working person back by hand what the person has lost.
+// helpDesk gives a working person a lost license again, by hand.
 func (w *World) helpDesk(i int) {
 	inE3, inCitrix := w.lacks(i)
 	if inCitrix && w.happens("the help desk gives Citrix", i, 0.5) {

@@ -2,8 +2,8 @@ package world
 
 import "math/rand/v2"
 
-// dice draws numbers for one purpose, one night and one person. They depend on nothing but these and the seed, so
-// leaving out an event changes no other number.
+// dice draws random numbers for one purpose, one night and one person. The numbers depend only on these values and on
+// the seed. Leaving out an event therefore does not change other numbers.
 type dice struct{ *rand.Rand }
 
 // throw returns the dice of a purpose.
@@ -19,5 +19,5 @@ func throw(seed uint64, purpose string, numbers ...int) dice {
 	return dice{rand.New(rand.NewPCG(seed, h))}
 }
 
-// chance returns true with this probability.
+// chance returns true with the probability p.
 func (d dice) chance(p float64) bool { return d.Float64() < p }

@@ -21,8 +21,8 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/gate"
 )
 
-// functions runs the tool as the steps of the Lambda functions, in the order of the state machine, in a deployment
-// without a relay. Each step may be called twice with the same event, as happens when Lambda retries after a lost
+// functions runs the product as the steps of the Lambda functions. The order is the order of the state machine, in a
+// deployment without a relay. Each step may be called twice with the same event, because Lambda retries after a lost
 // answer.
 type functions struct {
 	w       *World
@@ -32,7 +32,7 @@ type functions struct {
 	calls   int
 }
 
-// byFunctions returns the deployment of a world.
+// byFunctions returns the functions of a world.
 func (w *World) byFunctions() (*functions, error) {
 	graph, err := entra.New(entra.Config{GraphURL: w.box.GraphURL, Auth: entra.AuthDefault}, &w.clock)
 	if err != nil {
@@ -60,10 +60,10 @@ func (w *World) byFunctions() (*functions, error) {
 	}, nil
 }
 
-// mostCalls is how often the state machine calls a function for one step, including retries.
+// mostCalls is how often the state machine calls a function for one step at most, including retries.
 const mostCalls = 5
 
-// step calls a function for one step. It repeats the call after an error, and sometimes even after a success.
+// step calls a function for one step. It repeats the call after an error and sometimes after a success.
 func step[Out any](f *functions, what string, do func(context.Context) (Out, error)) (out Out, err error) {
 	for try := range mostCalls {
 		f.calls++
@@ -81,7 +81,7 @@ func step[Out any](f *functions, what string, do func(context.Context) (Out, err
 	return out, err
 }
 
-// plan reads, evaluates and plans in a new execution.
+// plan reads, evaluates and plans, as a new execution of the state machine.
 func (f *functions) plan(accept bool) (p plan.Plan, err error) {
 	f.w.endanger("plan")
 	defer f.w.weather.Revive()
@@ -137,13 +137,13 @@ func (f *functions) decide(in gate.StepInput) (*gate.StepOutput, error) {
 	return step(f, in.Op, func(ctx context.Context) (*gate.StepOutput, error) { return f.gate.Do(ctx, in) })
 }
 
-// apply applies an approved plan completely, in a new execution.
+// apply applies an approved plan completely, as a new execution of the state machine.
 func (f *functions) apply(run, hash string, override bool) (r runs.Results, refused bool, err error) {
 	r, err = f.execute("apply", gate.StepInput{Op: "approve", Entrance: approving(override), Request: gate.Request{Run: run, PlanHash: hash, Override: override}})
 	return r, errors.Is(err, runs.ErrRefused), err
 }
 
-// restore restores a run in a new execution.
+// restore restores a run, as a new execution of the state machine.
 func (f *functions) restore(run string) {
 	f.calls++
 	_, err := f.execute("restore", gate.StepInput{
@@ -152,7 +152,7 @@ func (f *functions) restore(run string) {
 	f.w.logf("restore of %s: %v", run, err)
 }
 
-// mostRounds is the number of rounds for which an execution waits for the directory.
+// mostRounds is how many rounds an execution waits for the directory at most.
 const mostRounds = 12
 
 func (f *functions) execute(what string, first gate.StepInput) (r runs.Results, err error) {
@@ -181,7 +181,7 @@ func (f *functions) execute(what string, first gate.StepInput) (r runs.Results, 
 	return *all, nil
 }
 
-// batch changes the people of one batch. If it fails, the ledger has what was begun.
+// batch changes the people of one batch. If it fails, the ledger has the changes that were begun.
 func (f *functions) batch(b gate.Batch, round int) {
 	state := &apply.BatchState{Run: b.Run, PlanHash: b.PlanHash, Override: b.Override, Approver: "world", Round: round, Batch: b.Batch, Results: []string{}}
 	for _, op := range []string{"prepare", "change"} {
@@ -197,7 +197,7 @@ func (f *functions) batch(b gate.Batch, round int) {
 	}
 }
 
-// approving returns the entrance for applying a plan, or a plan on hold if override is set.
+// approving returns the entrance through which an operator applies a plan. If override is set, the plan is on hold.
 func approving(override bool) entrance.Name {
 	if override {
 		return entrance.Override

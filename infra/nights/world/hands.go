@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// pending makes events happen to people whose change waits for a directory.
+// pending makes events happen to people whose change is pending.
 func (w *World) pending(r runs.Results) {
 	for _, x := range r.Results {
 		i, known := w.number(x.User)
@@ -28,8 +28,8 @@ func (w *World) pending(r runs.Results) {
 	w.show()
 }
 
-// breaks sometimes makes Graph break connections while a plan is applied, so that the tool cannot know whether a
-// write was made.
+// breaks sometimes makes Graph close connections during an apply. The product then cannot know whether a write was
+// carried out.
 func (w *World) breaks() {
 	if len(w.changing) > 0 && w.happens("Graph breaks while a plan is applied", -1, 0.1) {
 		w.weather.Begin(weather.Plan{
@@ -39,7 +39,7 @@ func (w *World) breaks() {
 	}
 }
 
-// stopped makes events happen while the tool's process is frozen for hours in the middle of its work.
+// stopped makes events happen while the product's process is frozen for hours.
 func (w *World) stopped() {
 	for _, i := range w.changing {
 		if w.happens("signs in while the tool is stopped", i, 0.7) {
@@ -49,8 +49,8 @@ func (w *World) stopped() {
 	w.show()
 }
 
-// onHold does what an administrator does with a plan on hold: apply it unchanged, which the tool must refuse, and
-// then override the limits.
+// onHold does what an administrator does with a plan on hold. The administrator sometimes applies the plan without an
+// override, which the product must refuse. The administrator then overrides the limits.
 func (w *World) onHold(p plan.Plan) {
 	w.correct(p)
 	if w.happens("an administrator applies a held plan", -1, 0.3) {
@@ -62,8 +62,8 @@ func (w *World) onHold(p plan.Plan) {
 	}
 }
 
-// accepted tells the judge that an administrator accepts removals beyond the limits, for everybody who is idle today.
-// That includes people whose removal must still be announced or whose grace period is not over.
+// accepted tells the judge that an administrator accepts removals beyond the limits, from all people who are idle
+// today. These include people whose removal must still be announced and people whose grace period is not over.
 func (w *World) accepted(p plan.Plan) {
 	w.planned(p)
 	now := w.clock.Now()
@@ -79,15 +79,15 @@ func (w *World) accepted(p plan.Plan) {
 	}
 }
 
-// wave makes many people leave on one day, as when a site closes. They work until that day, so their licenses become
-// idle in the same night. In some companies there is a second wave soon after the first was accepted, in which about as
-// many people leave.
+// wave makes many people leave on one day, as when a company closes a site. The people work until that day, so all
+// their licenses become idle in one night. In some companies, a second wave of similar size follows soon after an
+// administrator accepted the first.
 func (w *World) wave() {
 	d := throw(w.options.Seed, "waves")
 	if !d.chance(0.35) || w.night != 0 && w.night != 8+d.IntN(10) || !w.happens("many leave at once", -1, 1) {
 		return
 	}
-	share := 0.3 // share of the people who are still there
+	share := 0.3 // share of the remaining people
 	if w.night > 0 {
 		share = 0.43
 	}
@@ -99,7 +99,7 @@ func (w *World) wave() {
 	}
 }
 
-// swap exchanges the DNs of the Citrix group and another group.
+// swap exchanges the DNs of the Citrix group and groupOnPrem.
 func swap(w *World) {
 	w.box.Company.ChangeADGroup(groupCitrix, sandbox.ADGroupChange{DN: "CN=Citrix Users,OU=Swapped," + sandbox.BaseDN})
 	w.box.Company.ChangeADGroup(groupOnPrem, sandbox.ADGroupChange{DN: sandbox.CitrixGroup})

@@ -13,10 +13,10 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// work makes the tool do its work of a night: finish a late approval, plan, and apply. The world goes on between
-// planning and applying.
+// work makes the product do the work of a night: apply a plan that was approved late, make a plan, and apply it. Events
+// happen between plan and apply.
 func (w *World) work() {
-	if w.night > 0 { // the first reading has no earlier one to compare with
+	if w.night > 0 { // the first reading has no earlier reading for a comparison
 		w.weather.Begin(w.weather.Plan(w.night, 1))
 	}
 	if kinds := w.weather.Tonight(); len(kinds) > 0 {
@@ -40,7 +40,7 @@ func (w *World) work() {
 	}
 }
 
-// approved applies a plan some time after it was made.
+// approved applies a plan some time after the plan was made.
 func (w *World) approved(p plan.Plan, override bool) {
 	w.clock.pass(time.Duration(throw(w.options.Seed, "approval", w.night).IntN(90)) * time.Minute)
 	w.meanwhile(p)
@@ -50,7 +50,7 @@ func (w *World) approved(p plan.Plan, override bool) {
 	w.strange()
 }
 
-// meanwhile makes events happen to people in a plan before the plan is applied.
+// meanwhile makes events happen to the people in a plan before the apply.
 func (w *World) meanwhile(p plan.Plan) {
 	for i := range w.people {
 		id := w.people[i].id
@@ -75,7 +75,7 @@ func (w *World) meanwhile(p plan.Plan) {
 	w.clock.pass(judge.Slack + time.Second)
 }
 
-// byTheWay makes administrators use the tool for other purposes.
+// byTheWay makes administrators use the product for other purposes.
 func (w *World) byTheWay() {
 	if len(w.runs) > 0 && w.happens("a run is restored", -1, 0.01) {
 		d := throw(w.options.Seed, "which run", w.night)
@@ -88,7 +88,7 @@ func (w *World) byTheWay() {
 	}
 }
 
-// restore makes an operator restore a run.
+// restore restores a run on behalf of an operator.
 func (w *World) restore(run string) {
 	w.operate(true)
 	defer w.operate(false)
@@ -101,8 +101,8 @@ func (w *World) operate(wished bool) {
 	w.wished = wished
 }
 
-// one evaluates one person again and applies the result. If the command is killed, nobody knows what it announced, so
-// the judge assumes that it announced everything.
+// one evaluates one person again and applies the result. If the command is killed, nobody knows which removals it
+// announced. one then tells the judge that it announced all of them.
 func (w *World) one(i int, upn string) {
 	began := w.clock.Now()
 	for _, license := range w.licenses() {
@@ -120,7 +120,7 @@ func (w *World) one(i int, upn string) {
 	}
 }
 
-// plan makes a plan, and tells the judge the verdict and the changes.
+// plan makes a plan and tells the judge its verdict and changes.
 func (w *World) plan() plan.Plan {
 	p, err := w.tool.plan(w.accepts())
 	verdict, reasons := string(p.Verdict), p.HoldReasons
@@ -146,12 +146,12 @@ func (w *World) plan() plan.Plan {
 	return p
 }
 
-// If the sources have kept the plan on hold for patient nights in a row, an administrator accepts the sources as they
+// If a plan is on hold because of the feeds for this many nights in a row, an administrator accepts the feeds as they
 // are.
 const patient = 3
 
-// accepts reports whether an administrator accepts the sources tonight. Administrators do so only in calm weather, and
-// only while no temporary turn is under way.
+// accepts reports whether an administrator accepts the feeds in this night. Administrators accept feeds only in calm
+// weather and only without a temporary turn.
 func (w *World) accepts() bool {
 	for _, t := range turns {
 		if _, out := w.out[t.kind]; out && t.days != forGood {
@@ -161,7 +161,7 @@ func (w *World) accepts() bool {
 	return w.held >= patient && len(w.weather.Tonight()) == 0 && w.happens("an administrator accepts the sources", -1, 1)
 }
 
-// unread returns the licenses whose directory a plan could not read.
+// unread returns the licenses whose directory the plan could not read.
 func (w *World) unread(p plan.Plan) (licenses []string) {
 	for _, license := range w.licenses() {
 		source := "entra"
@@ -175,7 +175,7 @@ func (w *World) unread(p plan.Plan) (licenses []string) {
 	return licenses
 }
 
-// planned tells the judge what a plan lists: its own changes, and earlier changes that it resumes.
+// planned tells the judge which removals a plan lists: new removals, and earlier removals that the plan resumes.
 func (w *World) planned(p plan.Plan) {
 	for _, b := range p.Pending {
 		if b.Rule != plan.RestoreRule {
@@ -189,7 +189,7 @@ func (w *World) planned(p plan.Plan) {
 	}
 }
 
-// about tells the judge an event about the person whom the tool identifies by the key user.
+// about tells the judge an event about a person. user is the product's key of the person.
 func (w *World) about(user string, e judge.Event) {
 	if i, known := w.number(user); known {
 		e.Person = w.people[i].id
@@ -197,13 +197,13 @@ func (w *World) about(user string, e judge.Event) {
 	}
 }
 
-// number returns the index of the person whom the tool identifies by the key user.
+// number returns the index of a person. user is the product's key of the person.
 func (w *World) number(user string) (int, bool) {
 	i := slices.IndexFunc(w.people, func(h human) bool { return h.id != "" && (h.id == user || h.told.sid == user) })
 	return i, i >= 0
 }
 
-// apply applies a run until nothing is pending or the morning comes.
+// apply applies a run, up to six times, until no change is pending.
 func (w *World) apply(run string, override bool) {
 	if run == "" {
 		return
@@ -230,10 +230,10 @@ func (w *World) apply(run string, override bool) {
 	}
 }
 
-// announced tells the judge which removals an apply has announced, and which writes the apply has not yet seen in a
-// directory. If the apply did not finish, nobody knows how much of the plan it announced, so the judge assumes all of
-// it. If the apply was frozen, nobody knows when it announced the removals, so the judge assumes that it did so at its
-// start.
+// announced tells the judge which removals an apply has announced, and which writes no directory has shown yet. If
+// unknown is set, nobody knows how many removals the apply announced. announced then tells the judge that it announced
+// all of them. All announcements get the start of the apply as their time, because a frozen apply leaves their time
+// unknown.
 func (w *World) announced(began time.Time, run string, r runs.Results, unknown bool) {
 	for _, x := range r.Results {
 		if x.Status == runs.Announced {
@@ -248,7 +248,7 @@ func (w *World) announced(began time.Time, run string, r runs.Results, unknown b
 	}
 }
 
-// counts returns the number of changes with each status.
+// counts returns the number of changes by status, as text.
 func counts(r runs.Results) string {
 	var parts []string
 	for _, s := range []runs.Status{runs.Done, runs.Announced, runs.Pending, runs.Kept, runs.Refused, runs.Failed} {

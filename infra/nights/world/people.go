@@ -11,28 +11,28 @@ import (
 
 // human is a person and the person's habits.
 type human struct {
-	id       string  // key of the person in the tool; empty: not hired yet
+	id       string  // the product's key of the person; empty: not hired yet
 	daily    float64 // probability of a use per day
 	wanted   map[string]bool
 	kind     sandbox.Kind
 	nowhere  bool // whether the usage location is missing
 	agent    bool
-	governed bool // whether an identity-governance tool gives the person what is on its list
+	governed bool // whether an identity-governance tool gives the person the licenses on its list
 	hidden   bool // whether attributes of the account cannot be read
 	split    bool // whether the accounts are no longer linked
 	teams    bool // whether the person used Teams without a sign-in
 	told     standing
 }
 
-// standing is what the judge knows about a person's circumstances.
+// standing is the state of a person that the judge knows.
 type standing struct {
 	exempt, enabled      bool
 	sid                  string
 	outside, stuck, held map[string]bool
 }
 
-// arrive tells the judge that a person exists from now on. It is called when the company is founded, when the person is
-// hired, and when the person's account is created again with another id.
+// arrive tells the judge that a person exists from now on. It is called for the first people of the company, for a
+// hired person, and for an account that was created again with another id.
 func (w *World) arrive(i int) {
 	p, h := w.box.Company.Truth(i), &w.people[i]
 	if !p.Exists {
@@ -50,7 +50,7 @@ func (w *World) arrive(i int) {
 	w.tell(i, p, p.Made)
 }
 
-// observe tells the judge what has changed about a person, after an event that is not the tool's doing.
+// observe tells the judge what has changed about a person after an event that the product did not cause.
 func (w *World) observe(i int) {
 	p, h, now := w.box.Company.Truth(i), &w.people[i], w.clock.Now()
 	switch {
@@ -89,8 +89,8 @@ func (w *World) tell(i int, p sandbox.Truth, at time.Time) {
 	w.tellApps(i, p, at)
 }
 
-// state tells the judge for which licenses a fact about the person has changed. told has what the judge knows so far,
-// and now has the truth, both by license.
+// state tells the judge the licenses for which a fact about a person has changed. told has the values that the judge
+// knows, by license. now has the true values, by license.
 func (w *World) state(what judge.What, h *human, told, now map[string]bool, at time.Time) {
 	for _, license := range w.licenses() {
 		if now, about := now[license]; about && now != told[license] {
@@ -100,7 +100,8 @@ func (w *World) state(what judge.What, h *human, told, now map[string]bool, at t
 	}
 }
 
-// holds tells the judge that a person now holds a license, or no longer does, although nobody gave or took it.
+// holds tells the judge that a person now holds a license or no longer holds it, although nobody gave or took the
+// license.
 func (w *World) holds(h *human, license string, held bool, at time.Time) {
 	if held == h.told.held[license] {
 		return
@@ -113,7 +114,7 @@ func (w *World) holds(h *human, license string, held bool, at time.Time) {
 	w.hear(judge.Event{What: what, At: at, Person: h.id, License: license})
 }
 
-// exempt reports whether the policy in force exempts a person.
+// exempt reports whether the current policy exempts a person.
 func (w *World) exempt(i int, p sandbox.Truth) bool {
 	if p.EntraID == "" {
 		return false
@@ -124,14 +125,14 @@ func (w *World) exempt(i int, p sandbox.Truth) bool {
 	return w.inExemptGroup(i)
 }
 
-// inExemptGroup reports whether a person is in an exempt group or in a group nested in it.
+// inExemptGroup reports whether a person is in an exempt group, directly or through a nested group.
 func (w *World) inExemptGroup(i int) bool {
 	groups := w.box.Company.Person(i).Groups
 	_, again := w.out[exemptAgain] // the new group has no nested groups
 	return slices.Contains(groups, "LIC-Exempt") || !again && slices.Contains(groups, "LIC-Exempt-Leave")
 }
 
-// upn returns a person's name as policies write it.
+// upn returns the name by which a policy identifies a person.
 func (w *World) upn(i int) string {
 	if p := w.box.Company.Person(i); p.Entra != nil {
 		return p.Entra.UserPrincipalName
@@ -139,13 +140,13 @@ func (w *World) upn(i int) string {
 	return ""
 }
 
-// contradictory reports whether the anchor of a person's Entra account disagrees with the account in Active Directory.
-// It does for the people of kind WrongAnchor, until one of their accounts is replaced.
+// contradictory reports whether the anchor of a person's Entra account does not match the person's account in Active
+// Directory. This is the case for people of kind WrongAnchor until one of their accounts is replaced.
 func (w *World) contradictory(i int, p sandbox.Truth) bool {
 	return w.people[i].kind == sandbox.WrongAnchor && p.EntraID != "" && p.SID != "" && !w.touched[i]
 }
 
-// outsideE3 reports whether the rule for E3 does not cover a person, or the tool cannot know whether it does.
+// outsideE3 reports whether the rule for E3 does not cover a person, or whether the product cannot know if it does.
 func (w *World) outsideE3(i int, p sandbox.Truth) bool {
 	h := &w.people[i]
 	if p.EntraID == "" || !p.Enabled || p.Role != "Employee" || w.contradictory(i, p) && !w.serverless {
@@ -154,8 +155,8 @@ func (w *World) outsideE3(i int, p sandbox.Truth) bool {
 	return (p.SID == "" || w.serverless) && h.kind != sandbox.CloudOnly && !h.split && !h.teams && p.LastSignIn.IsZero() // the age of the accounts is unknown
 }
 
-// stuckE3 reports whether a person holds E3 in several ways, or in a way that cannot be changed safely. A direct
-// license can be changed only if the usage location is set.
+// stuckE3 reports whether the product cannot safely take E3 from a person, because the person holds E3 in several ways
+// or in an unsafe way. A direct license is safe only if the person has a usage location.
 func stuckE3(h *human, p sandbox.Truth) bool {
 	if len(p.E3) != 1 {
 		return true
@@ -164,8 +165,8 @@ func stuckE3(h *human, p sandbox.Truth) bool {
 	return way == "" && h.nowhere || way != "" && way != groupE3
 }
 
-// stuckCitrix reports whether the tool cannot safely take Citrix from a person. If the person is a direct member of the
-// Citrix group, the tool can remove that membership, even if the person also holds Citrix in other ways.
+// stuckCitrix reports whether the product cannot safely take Citrix from a person. The product can take a direct
+// membership of the Citrix group, even if the person holds Citrix in other ways too.
 func stuckCitrix(p sandbox.Truth) bool {
 	return !slices.Contains(p.Citrix, sandbox.Way{Group: groupCitrix})
 }

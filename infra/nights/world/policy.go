@@ -12,18 +12,18 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 )
 
-// rules is the policy, which the company's administrators edit.
+// rules is the policy of the company. Administrators edit it.
 type rules struct {
 	file   string
-	text   string         // with placeholders for the parts that are edited
-	users  map[int]string // names of exempt people in the policy, by index; a person may have got another name since
+	text   string         // text with placeholders for the edited parts
+	users  map[int]string // names of exempt people in the policy, by index of the person; a person may have another name now
 	idle   map[string]int // days without use, by license
 	notice int            // days of notice; 0: removals are not announced
 	anna   string         // Anna's name as written in the policy
 	leave  time.Time      // end of Anna's leave
 }
 
-// newRules returns the company's own policy, edited so that its rules also restore licenses to people who return.
+// newRules returns the company's policy with an addition: its rules also restore licenses to people who return.
 func newRules(file, text string, notice int) *rules {
 	r := &rules{file: file, anna: "anna@contoso.example", users: map[int]string{breakglass: "breakglass@contoso.example"}, idle: map[string]int{e3: 60, citrix: 90, salesforce: appIdle, copilot: appIdle}, notice: notice}
 	_, until, _ := strings.Cut(text, "until: ")
@@ -38,7 +38,7 @@ func newRules(file, text string, notice int) *rules {
 	return r
 }
 
-// publish puts the current text of the policy into force.
+// publish puts the current text into force.
 func (r *rules) publish() {
 	text := strings.NewReplacer("{users}", strings.Join(slices.Sorted(maps.Values(r.users)), ", "), "{anna}", r.anna,
 		"{e3}", fmt.Sprint(r.idle[e3]), "{citrix}", fmt.Sprint(r.idle[citrix])).Replace(r.text)
@@ -47,19 +47,19 @@ func (r *rules) publish() {
 	}
 }
 
-// The people whom the company's own policy exempts: one for good, and one who is on leave until a day.
+// The people whom the company's policy exempts: breakglass permanently, and anna until the end of her leave.
 const (
 	breakglass = 0
 	anna       = 1
 )
 
-// exempts reports whether the policy exempts a person by name at an instant. An exemption still applies when the
+// exempts reports whether the policy exempts a person by name at an instant. An exemption stays in force when the
 // person gets another name.
 func (r *rules) exempts(i int, at time.Time) bool {
 	return i == anna && at.Before(r.leave) || r.users[i] != ""
 }
 
-// judged returns the rule for a license in the form that the judge needs.
+// judged returns the rule for a license in the form that package judge needs.
 func (r *rules) judged(license string) *judge.Rule {
 	grace := 14 * day
 	if license == citrix {
@@ -71,15 +71,16 @@ func (r *rules) judged(license string) *judge.Rule {
 	}
 }
 
-// span changes how many days a license must be unused before it is taken.
+// span sets the number of days without use after which the rule takes a license.
 func (w *World) span(license string, days int) {
 	w.policy.idle[license] = days
 	w.policy.publish()
 	w.hear(judge.Event{What: judge.Ruled, At: w.clock.Now(), Rule: w.policy.judged(license)})
 }
 
-// correct writes people's present names into the policy. Administrators do so if a plan is on hold because a name in
-// the policy belongs to nobody. That happens when a person is renamed before any run has read the name.
+// correct replaces names in the policy by the current names of the people. Administrators do so when a plan is on hold
+// because a name in the policy belongs to nobody. This happens when a person is renamed before any run has read the
+// name.
 func (w *World) correct(p plan.Plan) {
 	never := func(reason string) bool { return strings.Contains(reason, "have never been anybody's") }
 	if w.held < patient || !slices.ContainsFunc(p.HoldReasons, never) || !w.happens("an administrator corrects a name", -1, 1) {
@@ -96,8 +97,8 @@ func (w *World) correct(p plan.Plan) {
 	w.policy.publish()
 }
 
-// except exempts a person by name, as an administrator does on request, or ends the exemption. If the person's two
-// accounts no longer belong together, only one of them has the name.
+// except starts or ends an exemption by name, as an administrator does on request. If the person's accounts no longer
+// belong together, only one account has the name.
 func (w *World) except(i int, exempt bool) {
 	upn := w.upn(i)
 	switch {

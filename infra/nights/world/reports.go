@@ -8,38 +8,37 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// One company in reportsEvery has a rule for E3 that reads the usage reports of Microsoft 365 in addition to
-// sign-ins.
+// In one of reportsEvery companies, the rule for E3 reads sign-ins and the usage reports of Microsoft 365.
 const reportsEvery = 7
 
-// reported returns a policy whose rule for E3 also reads the usage reports.
+// reported changes the text of a policy: the rule for E3 also reads the usage reports.
 func reported(text string) string {
 	return strings.Replace(text, "AzureAdSistaLogon: entra.lastActivity",
 		"AzureAdSistaLogon: newest(m365.exchange, m365.teams, m365.sharepoint, m365.onedrive, entra.lastActivity)", 1)
 }
 
-// reportShows is the longest time from a use until a usable report shows the use. A usable report is at most a week
-// old, and its dates are whole days.
+// reportShows is the maximum time until a usable report shows a use. A usable report is at most a week old, and its
+// dates are whole days.
 const reportShows = 8 * day
 
-// usesTeams makes a person use Teams without a sign-in. All other people use every workload when they sign in.
+// usesTeams makes a person use Teams without a sign-in. Other people use every workload when they sign in.
 func (w *World) usesTeams(i int) {
 	now := w.clock.Now()
 	w.people[i].teams = true
 	w.box.Company.Use(i, directory.TeamsUse, now)
 	for _, license := range w.licenses() {
-		if license == e3 || license == salesforce { // the rules that ask for the same dates
+		if license == e3 || license == salesforce { // the rules that read these dates
 			w.used(judge.Event{At: now, Shown: now.Add(reportShows), Person: w.people[i].id, License: license})
 		}
 	}
 }
 
-// mayUseTeams reports whether a person can use Teams and the rule counts that.
+// mayUseTeams reports whether a person can use Teams and the company has a rule that reads the use.
 func mayUseTeams(w *World, _ int, p sandbox.Truth) bool {
 	return w.reports && p.EntraID != "" && p.Enabled && len(p.E3) > 0
 }
 
-// badReports are the faults that the reports of a night may have. For sources see the fields of sandbox.Reports.
+// badReports are the faults of usage reports. The fields of sandbox.Reports have the sources.
 var badReports = []struct {
 	kind   string
 	chance float64
@@ -56,7 +55,7 @@ var badReports = []struct {
 	{"the reports have everybody twice", 0.005, sandbox.Reports{Twice: true}},
 }
 
-// tonightsReports sets the usage reports of this night.
+// tonightsReports sets the usage reports of a night.
 func (w *World) tonightsReports() {
 	if !w.reports && !w.options.Apps {
 		return

@@ -12,11 +12,11 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// calmNights is the number of nights that the tool has at the end to finish what it began.
+// calmNights is the number of nights at the end in which the product must finish its changes.
 const calmNights = 6
 
-// settle ends the story. With the company in order and the weather calm, no change may remain unfinished. Then
-// everything that was taken is restored.
+// settle ends the story. It ends all turns and faults. Then no change may remain unfinished. At the end, it restores
+// all licenses that were taken.
 func (w *World) settle() {
 	for _, t := range turns {
 		if _, out := w.out[t.kind]; out {
@@ -48,7 +48,7 @@ func (w *World) settle() {
 	w.restoreAll()
 }
 
-// calmDay lets a day pass on which people merely use what they have.
+// calmDay simulates a day without events. People use their licenses.
 func (w *World) calmDay() {
 	w.clock.pass(day)
 	for i := range w.people {
@@ -60,9 +60,9 @@ func (w *World) calmDay() {
 	w.show()
 }
 
-// restoreAll restores every run, the last one first. Then it restores, by name, the people who still lack a license,
-// because runs for a single person are not in w.runs. Afterwards, everybody must hold what was taken from them, unless
-// their account was replaced or can no longer hold the license.
+// restoreAll restores every run, the last run first. It then restores by name the people who still lack a license,
+// because w.runs does not contain runs for a single person. Finally, people must hold the licenses that were taken from
+// them, unless an account was replaced or cannot hold the license any longer.
 func (w *World) restoreAll() {
 	began := w.clock.Now()
 	for _, run := range slices.Backward(w.runs) {
@@ -81,7 +81,7 @@ func (w *World) restoreAll() {
 	}
 }
 
-// finish makes and applies further plans, which finish the changes that restores left pending.
+// finish makes and applies more plans, to finish the changes that the restores left pending.
 func (w *World) finish() {
 	for range 4 {
 		w.clock.pass(10 * time.Minute)
@@ -89,9 +89,8 @@ func (w *World) finish() {
 	}
 }
 
-// missing returns the licenses that were taken and are not held again, although their holders could hold them. It
-// leaves out licenses that were taken after began: the plans that finish pending changes may take licenses, and nobody
-// restores these.
+// missing returns the licenses that were taken and not given again, although the person could hold them. It omits
+// licenses that were taken after began. The plans of finish may take licenses, and nobody restores these licenses.
 func (w *World) missing(began time.Time) (all []holding) {
 	for _, of := range slices.SortedFunc(maps.Keys(w.taken), func(a, b holding) int {
 		return cmp.Or(cmp.Compare(a.person, b.person), cmp.Compare(a.license, b.license))

@@ -8,8 +8,8 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 )
 
-// strange makes a second machine with its own store plan and apply. That machine has no memory: it cannot notice that
-// another group has taken the place of the Citrix group, or that the dates in a directory are older than before. It
+// strange makes a second machine with its own store plan and apply. This machine has no earlier readings. It cannot
+// notice that another group has replaced the Citrix group, or that the dates in a directory are older than before. It
 // therefore works only in nights in which the directories show the truth.
 func (w *World) strange() {
 	if len(w.weather.Tonight()) > 0 || w.serverless || w.closed(citrix) || !w.happens("a second machine with a store of its own", -1, 0.006) {
@@ -30,8 +30,8 @@ func (w *World) strange() {
 	}
 }
 
-// bringBack sometimes restores the store from yesterday's backup. Backups are made in the evenings, while the tool
-// rests.
+// bringBack sometimes restores the store from a backup of the evening before. Backups are made while the product does
+// not work.
 func (w *World) bringBack() {
 	const kind, chance = "the store is brought back from yesterday", 0.004
 	if w.backup != nil && w.happens(kind, -1, 1) {
@@ -46,8 +46,8 @@ func (w *World) bringBack() {
 	}
 }
 
-// forget removes from w.taken the licenses that were taken after the backup, because the restored store does not know
-// them.
+// forget removes from w.taken the licenses that were taken after the backup. The restored store does not know these
+// licenses.
 func (w *World) forget() {
 	for key, at := range w.taken {
 		if at.After(w.copied) {

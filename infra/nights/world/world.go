@@ -1,8 +1,12 @@
-// Package world makes a simulated company live many nights before the judge. People arrive, leave, change and are
-// changed. The directories and the store fail in many ways, and processes die. Each night the real command plans and
-// applies, in this process, on a clock that the world advances. The seed alone decides what happens. Each event can be
-// left out, so that the story of a fault can be shortened. The world tells the judge the truth, and never uses what the
-// product believes.
+// Package world simulates a company for many nights. The company is a sandbox, and the product plans and applies in
+// this process each night. Events happen to people and to the company: people are hired, leave and return, and
+// administrators change accounts and groups. Faults of the directories, of the store and of processes happen too; see
+// package weather. The clock is simulated.
+//
+// All events follow from the seed alone. Each event has a number by which it can be left out, to find the events that
+// cause a fault. The world tells the judge the truth (see package judge), and never reads the truth from the product.
+//
+// A turn is a change of the company that lasts for some days, such as a renamed group.
 package world
 
 import (
@@ -23,45 +27,44 @@ import (
 
 const day = 24 * time.Hour
 
-// Options are the size and the choices of a world.
+// Options are the size and the settings of a world.
 type Options struct {
 	Seed   uint64
 	People int // at least 20
 	Nights int
-	// Apps makes it a company of applications: it has rules for Copilot and for seats in an application, too. The events
-	// that a seed draws for other companies stay the same.
+	// Apps adds rules for Copilot and for seats in an application. The events of companies without Apps do not change.
 	Apps bool
-	// Without has the numbers of events and faults that are left out.
+	// Without contains the numbers of events and faults that do not happen.
 	Without map[string]bool
-	// Log is called with a line for each event, unless it is nil.
+	// Log is called with one line for each event. It may be nil.
 	Log func(line string)
-	// Story, unless it is nil, receives what the judge hears, one JSON event per line.
+	// Story receives each event that the judge hears, as one line of JSON. It may be nil.
 	Story io.Writer
 }
 
-// Story is what happened in a world.
+// Story is the result of a world.
 type Story struct {
 	Seed          uint64
 	Nights        int
-	Removed       int // number of licenses that the tool took
+	Removed       int // number of licenses that the product took
 	Given         int // number of licenses that anybody gave
 	Clear, Missed int
-	Faults        []judge.Fault // all except Missed
-	Late          []judge.Fault // those that are Missed
-	Events        []string      // in order, each with its number
+	Faults        []judge.Fault // all faults except missed cases
+	Late          []judge.Fault // missed cases
+	Events        []string      // numbers of the events, in order
 	Counts        map[string]int
 	Verdicts      map[string]int
-	mornings      []time.Time // when each night ended
+	mornings      []time.Time // end of each night
 }
 
-// Night returns the number of the night at an instant, from 0. The numbers continue through the nights at the end of
-// the story.
+// Night returns the number of the night at an instant, counted from 0. The calm nights at the end have the following
+// numbers.
 func (s *Story) Night(at time.Time) int {
 	n, _ := slices.BinarySearchFunc(s.mornings, at, time.Time.Compare)
 	return n
 }
 
-// World is a company, its truth, and the tool that looks after its licenses.
+// World is a company, its true state, and the product that manages its licenses.
 type World struct {
 	options                   Options
 	story                     Story
@@ -69,43 +72,43 @@ type World struct {
 	clock                     ticks
 	box                       *sandbox.Sandbox
 	tool                      tool
-	commands                  commands // the command line on one machine
-	serverless                bool     // whether the tool is the functions without a relay, so that nobody reads Active Directory
+	commands                  commands // the product as the command on one machine
+	serverless                bool     // whether the product runs as functions without a relay; nobody then reads Active Directory
 	reports                   bool     // whether the rule for E3 reads the usage reports
 	weather                   *weather.Weather
 	store                     *weather.Store
-	behind                    store.Memory      // the store below the weather
+	behind                    store.Memory      // the store without faults
 	second                    store.Memory      // the store of the second machine
-	backup                    map[string][]byte // objects of the store last evening; nil: no backup
+	backup                    map[string][]byte // objects of the store at the last backup; nil: no backup
 	copied                    time.Time         // when the backup was made
 	people                    []human
-	dir                       string // of the policy and the stores
+	dir                       string // folder of the policy
 	policy                    *rules
 	night                     int
 	unshown                   []judge.Event            // uses that no directory shows yet
-	hidden                    map[string]bool          // licenses whose directory showed older dates last night
-	changing                  []int                    // people of the last plan
-	waiting                   string                   // run that waits for a late approval
-	lengths                   map[string]int           // number of operations of the last command of each kind
-	held                      int                      // for how many nights in a row the sources have held the plan
+	hidden                    map[string]bool          // licenses whose directory showed older dates in the last night
+	changing                  []int                    // people with a change in the last plan
+	waiting                   string                   // run of a plan whose approval comes a day late
+	lengths                   map[string]int           // number of operations of the last command, by command
+	held                      int                      // number of nights in a row in which the feeds put the plan on hold
 	runs                      []string                 // runs that were applied
-	notices                   map[string][]plan.Change // changes that a plan announces, by run
-	hashes                    map[string]string        // hashes of plans, by run
-	out                       map[string]int           // turns under way, with the night in which each started
+	notices                   map[string][]plan.Change // changes that the plan announces, by run
+	hashes                    map[string]string        // hash of the plan, by run
+	out                       map[string]int           // active turns, with the night in which each began
 	binned, adBinned, touched map[int]bool
 
 	mu       sync.Mutex            // guards the fields below
-	moving   int                   // person whose direct licenses the tool is changing; -1: nobody
-	stranger bool                  // whether the second machine is at work
+	moving   int                   // person whose direct licenses the product is changing; -1: nobody
+	stranger bool                  // whether the second machine is working
 	wished   bool                  // whether an operator is restoring a run
-	taken    map[holding]time.Time // licenses that the first machine took and nobody has given since
-	waits    map[int]bool          // people in the group of E3 who may not have its license yet
+	taken    map[holding]time.Time // licenses that the first machine took and nobody has given since then
+	waits    map[int]bool          // people in the group of E3 who may not have the license of the group yet
 }
 
-// One seed in functionsEvery uses the functions as the tool.
+// In one of functionsEvery seeds, the product runs as functions.
 const functionsEvery = 5
 
-// busy is the number of requests for lists that Graph answers per minute while other applications use the same tenant.
+// busy is how many requests for lists Graph answers per minute if other applications use the same tenant.
 const busy = 8
 
 // holding identifies a license of a person.
@@ -114,7 +117,7 @@ type holding struct {
 	license string
 }
 
-// The names of the licenses for the judge and in the policy, and the groups that give them.
+// The names of the licenses in the policy, and the groups that give the licenses.
 const (
 	e3          = "m365-e3"
 	citrix      = "citrix"
@@ -152,7 +155,7 @@ func Live(o Options) (Story, error) {
 	return w.story, nil
 }
 
-// tally counts the results.
+// tally counts the results of the story.
 func (w *World) tally() {
 	w.story.Clear = w.court.Clear()
 	for _, f := range w.court.Faults() {
@@ -171,7 +174,7 @@ func (w *World) tally() {
 	}
 }
 
-// build creates the company and tells the judge who exists.
+// build creates the company and tells the judge its people.
 func (w *World) build() (err error) {
 	if w.dir, err = os.MkdirTemp("", "idleseat-world-"); err != nil {
 		return fmt.Errorf("make the folder of a world: %w", err)
@@ -187,7 +190,7 @@ func (w *World) build() (err error) {
 	w.box, err = sandbox.Start(sandbox.Options{
 		Users: w.options.People, Seed: w.options.Seed, Now: w.clock.Now, Absent: w.options.People / 20,
 		LicenseDelay: 40 * time.Second, Lag: time.Minute, Witness: w.saw,
-		// Seats may run out only in a turn of the company, because the judge hears about turns.
+		// Seats may run out only because of a turn. The judge knows about turns.
 		Seats: map[string]int{"SPE_E3": w.seats(), "EXCHANGESTANDARD": w.seats()},
 	})
 	if err != nil {
@@ -230,7 +233,7 @@ func (w *World) build() (err error) {
 	return nil
 }
 
-// found adds person i, who may be hired later.
+// found adds person i. The person may be hired later.
 func (w *World) found(i int) {
 	p := w.box.Company.Person(i)
 	h := &w.people[i]
@@ -251,14 +254,14 @@ func (w *World) hear(e judge.Event) {
 	w.judge(e)
 }
 
-// judge does what hear does. The caller must hold the lock.
+// judge tells the judge an event. The caller must hold the lock.
 func (w *World) judge(e judge.Event) {
 	if w.options.Story != nil {
-		text, _ := json.Marshal(e) // plain values can always be encoded
+		text, _ := json.Marshal(e) // Marshal can encode these values
 		_, _ = w.options.Story.Write(append(text, '\n'))
 	}
 	if err := w.court.Hear(e); err != nil {
-		panic(err) // the world contradicts itself
+		panic(err) // the world has reported impossible events
 	}
 }
 
@@ -268,8 +271,8 @@ func (w *World) logf(format string, args ...any) {
 	}
 }
 
-// happens decides whether a kind of event happens now to a person, or to the company if who is -1. It records the
-// event in the story.
+// happens decides by chance whether a kind of event happens now. who is the person, or -1 for an event of the company.
+// happens records the event in the story.
 func (w *World) happens(kind string, who int, chance float64) bool {
 	if !throw(w.options.Seed, kind, w.night, who).chance(chance) {
 		return false
