@@ -11,10 +11,10 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 )
 
-// busyPolicy takes many licenses from few people.
+// busyPolicy edits the demo policy so that a plan takes many licenses.
 var busyPolicy = strings.NewReplacer("percent: 10", "percent: 100", "days(60)", "days(3)", "days(90)", "days(20)")
 
-// came returns what everybody holds in Entra ID, and their groups in Active Directory.
+// came returns the groups and licenses of each person in both directories.
 func (x *tool) came() map[string]string {
 	all := map[string]string{}
 	for i := range x.Company.Size() {
@@ -32,8 +32,8 @@ func (x *tool) came() map[string]string {
 	return all
 }
 
-// apply makes a plan in calm weather, applies it in weather p for some hours, and then applies it in calm weather
-// until nothing is pending.
+// apply makes a plan in calm weather and applies it for some time in the weather p. It then applies the plan in calm
+// weather until no change is pending.
 func (x *tool) apply(t *testing.T, p Plan) {
 	t.Helper()
 	out, status, errs := x.run("plan", "--format", "json")
@@ -55,9 +55,9 @@ func (x *tool) apply(t *testing.T, p Plan) {
 	t.Errorf("%v: not done: status %d, %s", p, status, errs)
 }
 
-// TestAppliedUnderWeather: after a stormy night, everybody holds the same as after a calm one, except for people about
-// whom something could not be read: they may still hold what they held before the night. Most changes are made. Nobody
-// is without a mailbox in between.
+// TestAppliedUnderWeather applies the same plan on a calm night and on nights with faults. After a night with faults,
+// each person must hold the same as after the calm night, or the same as before the night if something could not be
+// read. At least half of the changes must be made. Nobody may be without a mailbox at any time.
 func TestAppliedUnderWeather(t *testing.T) {
 	t.Parallel()
 	calm := newTool(t, 0, 40, busyPolicy)

@@ -15,12 +15,12 @@ import (
 	"github.com/idleseat/idleseat/shared/source/entra"
 )
 
-// seeds is the number of seeds for every kind, at each of the rates below.
+// seeds is the number of seeds for each kind of fault and each of the rates.
 const seeds = 4
 
 var rates = []float64{0.3, 1}
 
-// reads are the product's reads of Graph. Entries may come twice, but count once.
+// reads are the product's reads of Graph. An entry that is read twice counts once.
 var reads = map[string]func(ctx context.Context, c *entra.Client, group directory.Group, person string) (any, error){
 	"people": func(ctx context.Context, c *entra.Client, _ directory.Group, _ string) (any, error) {
 		all := map[string]directory.EntraUser{}
@@ -77,13 +77,13 @@ var reads = map[string]func(ctx context.Context, c *entra.Client, group director
 	},
 }
 
-// TestReadsAreRightOrFail: whatever Graph's answers look like, the product's client returns either the result of a
-// calm night or an error.
+// TestReadsAreRightOrFail checks that each read of the product's client returns the result of a calm night or an error,
+// for every fault of Graph's answers.
 func TestReadsAreRightOrFail(t *testing.T) {
 	t.Parallel()
 	var told []Kind
 	for _, k := range graphKinds {
-		if !slices.Contains(graphPeople, k) { // their results look like the truth
+		if !slices.Contains(graphPeople, k) { // the result of these faults can look correct
 			told = append(told, k)
 		}
 	}
@@ -107,7 +107,7 @@ func TestReadsAreRightOrFail(t *testing.T) {
 	}
 }
 
-// reader compares reads with the answers of a calm night.
+// reader compares reads with the results of a calm night.
 type reader struct {
 	client *entra.Client
 	group  directory.Group
@@ -131,7 +131,8 @@ func newReader(t *testing.T, r *rig) *reader {
 	return x
 }
 
-// rightOrFail fails the test unless each read is right or fails. It returns the number of reads that were right.
+// rightOrFail fails the test if a read returns a wrong result without an error. It returns the number of reads without
+// an error.
 func (x *reader) rightOrFail(t *testing.T, when string) (right int) {
 	t.Helper()
 	for _, name := range slices.Sorted(maps.Keys(reads)) {
@@ -152,13 +153,14 @@ func (x *reader) rightOrFail(t *testing.T, when string) (right int) {
 	return right
 }
 
-// TestPeopleOfANight: a fault about people removes certain properties or makes their dates older. Nothing else changes.
+// TestPeopleOfANight checks that a fault about people removes certain properties or makes their dates older, and
+// changes nothing else.
 func TestPeopleOfANight(t *testing.T) {
 	t.Parallel()
 	noDates := func(u *directory.EntraUser) {
 		u.LastInteractive, u.LastNonInteractive, u.LastSuccessful = time.Time{}, time.Time{}, time.Time{}
 	}
-	tests := map[Kind]func(u *directory.EntraUser){ // changes the properties that may differ
+	tests := map[Kind]func(u *directory.EntraUser){ // removes the properties that may differ
 		GraphDatesLost: noDates, GraphAllDatesLost: noDates, GraphDatesOlder: noDates,
 		GraphPropertyLost: func(u *directory.EntraUser) {
 			u.SAMAccount, u.SID, u.ImmutableID, u.UsageLocation = "", "", "", ""
@@ -203,8 +205,8 @@ func TestPeopleOfANight(t *testing.T) {
 	}
 }
 
-// TestWritesAreMadeOrFail: a write that the client reports as made was made, and a write that it reports as refused
-// was not.
+// TestWritesAreMadeOrFail checks that Graph has each write that the client reports as made, and has no write that the
+// client reports as refused.
 func TestWritesAreMadeOrFail(t *testing.T) {
 	t.Parallel()
 	for _, kind := range graphWrites {

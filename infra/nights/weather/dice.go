@@ -23,7 +23,7 @@ func (d dice) float() float64 { return float64(d.next()>>11) / (1 << 53) }
 // pick returns one of several values.
 func pick[T any](d dice, of ...T) T { return of[d.below(len(of))] }
 
-// shuffled returns a list in another order.
+// shuffled returns a list in a random order.
 func shuffled[T any](list []T, d dice) []T {
 	for i := len(list) - 1; i > 0; i-- {
 		d.next()
@@ -33,7 +33,7 @@ func shuffled[T any](list []T, d dice) []T {
 	return list
 }
 
-// twice returns a list in which one to three entries are repeated somewhere.
+// twice returns a list in which one to three entries are repeated at random positions.
 func twice[T any](list []T, d dice) []T {
 	for range min(1+d.below(3), len(list)) {
 		d.next()
@@ -44,7 +44,7 @@ func twice[T any](list []T, d dice) []T {
 	return list
 }
 
-// hash mixes the values that decide a fault (FNV-1a).
+// hash returns a number that depends on all values that decide a fault (FNV-1a).
 func hash(seed uint64, night int, kind, target string, nth int) uint64 {
 	const offset, prime = 14695981039346656037, 1099511628211
 	h := uint64(offset)

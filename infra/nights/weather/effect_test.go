@@ -17,7 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// tool is the product's command over a company under weather.
+// tool runs the product's command against a company with weather.
 type tool struct {
 	*rig
 	dir   string
@@ -38,7 +38,7 @@ func newTool(t *testing.T, seed uint64, users int, edit *strings.Replacer) *tool
 	return x
 }
 
-// run runs a command in this process.
+// run runs a command of the product in this process.
 func (x *tool) run(args ...string) (stdout []byte, status int, stderr string) {
 	env := map[string]string{"IDLESEAT_POLICY": x.dir + "/policy.yaml", "IDLESEAT_STORE": "weather"}
 	for _, v := range x.Env() {
@@ -57,7 +57,7 @@ func (x *tool) run(args ...string) (stdout []byte, status int, stderr string) {
 	return out.Bytes(), status, errs.String()
 }
 
-// morning lets a day pass. The given people sign in again.
+// morning advances the clock by a day and makes the given people sign in.
 func (x *tool) morning(t *testing.T, active []int) {
 	t.Helper()
 	_ = x.clock.Sleep(t.Context(), 24*time.Hour)
@@ -79,8 +79,8 @@ func (x *tool) active() (who []int) {
 	return who
 }
 
-// plan makes a plan. It returns the licenses that the plan changes, and the licenses that it would change if a seat
-// were free.
+// plan makes a plan. changes are the licenses that the plan changes. seatless are the licenses that the plan would
+// change if a seat were free.
 func (x *tool) plan(t *testing.T) (changes, seatless []string, told string) {
 	t.Helper()
 	out, status, errs := x.run("plan", "--format", "json")
@@ -102,9 +102,9 @@ func (x *tool) plan(t *testing.T) (changes, seatless []string, told string) {
 	return changes, seatless, fmt.Sprintf("status %d, %s %q %s", status, p.Verdict, p.HoldReasons, errs)
 }
 
-// TestNoWeatherMakesAChange: as long as people behave as before, the plan of a night has no change that the plan of a
-// calm night lacks, whatever the weather. The tool must remember what it read in earlier nights, even if the plans of
-// those nights are on hold.
+// TestNoWeatherMakesAChange checks that the plan of a night with faults has no change that the plan of a calm night
+// lacks, as long as people behave as before. The tool must remember its earlier readings, even if the plans of those
+// nights are on hold.
 func TestNoWeatherMakesAChange(t *testing.T) {
 	t.Parallel()
 	about := slices.Concat(graphPeople, ldapPeople)
@@ -121,7 +121,7 @@ func TestNoWeatherMakesAChange(t *testing.T) {
 			t.Parallel()
 			x := newTool(t, 3, 140, strings.NewReplacer("percent: 10", tt.limit))
 			active := x.active()
-			for range 2 { // make a past
+			for range 2 { // the tool must have earlier readings
 				if changes, _, told := x.plan(t); len(changes) == 0 || strings.Contains(told, "hold") != (name == "plans are held") {
 					t.Fatalf("a calm night: %d changes, %s", len(changes), told)
 				}

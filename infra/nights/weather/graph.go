@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// again is a mark in the next link of an empty page or of a page that is to be repeated. The weather removes the mark
-// before the request reaches the simulation.
+// again is a mark in a next link. The link follows an empty page, or leads to the same page again. The weather removes
+// the mark before the request reaches the simulation.
 const again = "weather=again"
 
-// Graph puts the weather in front of Microsoft Graph, for sandbox.Sandbox.Intercept.
+// Graph puts the weather in front of Microsoft Graph. It is an argument of sandbox.Sandbox.Intercept.
 func (w *Weather) Graph(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
 		f := w.Process.next(r.Method != http.MethodGet)
@@ -54,7 +54,7 @@ func unmarked(r *http.Request) *http.Request {
 	return &plain
 }
 
-// answer is an answer that has not been sent yet, into which the simulation writes.
+// answer is an answer that is not sent yet. The simulation writes into it.
 type answer struct {
 	header http.Header
 	status int
@@ -78,14 +78,14 @@ func (a *answer) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// ask makes the simulation answer.
+// ask makes the simulation answer and returns the answer.
 func ask(next http.Handler, header http.Header, r *http.Request) *answer {
 	a := &answer{header: header.Clone(), sent: -1}
 	next.ServeHTTP(a, r)
 	return a
 }
 
-// send sends the answer, or as much of it as a fault leaves.
+// send sends the answer, shortened or broken as the fault demands.
 func (a *answer) send(out http.ResponseWriter) {
 	if a.reset {
 		panic(http.ErrAbortHandler)
@@ -103,14 +103,14 @@ func (a *answer) send(out http.ResponseWriter) {
 		out.Header().Set("Content-Length", decimal(len(a.body)))
 	}
 	out.WriteHeader(a.status)
-	_, _ = out.Write(a.body[:a.sent]) // a client that left needs no answer
+	_, _ = out.Write(a.body[:a.sent]) // the client may have closed the connection
 	if !whole {
 		_ = http.NewResponseController(out).Flush()
 		panic(http.ErrAbortHandler)
 	}
 }
 
-// request is a request in a night with weather.
+// request is a request on a night with faults.
 type request struct {
 	w      *Weather
 	n      *night
@@ -119,7 +119,7 @@ type request struct {
 	marked bool
 }
 
-// answer returns the answer to the request.
+// answer returns the answer with the faults of the night.
 func (x *request) answer(next http.Handler, header http.Header) *answer {
 	read := x.r.Method == http.MethodGet
 	if a := x.denied(header); a != nil {
@@ -146,7 +146,7 @@ func (x *request) answer(next http.Handler, header http.Header) *answer {
 	return x.skewed(a)
 }
 
-// asks is what a request asks for.
+// asks is the kind of object that a request reads.
 type asks int
 
 const (
@@ -159,7 +159,7 @@ const (
 	reports
 )
 
-// asked returns what the request asks for, and the id in its path.
+// asked returns what the request reads and the id in the path.
 func (x *request) asked() (what asks, id string) {
 	parts := strings.Split(strings.TrimPrefix(x.r.URL.Path, "/v1.0/"), "/")
 	switch {
@@ -186,7 +186,7 @@ func (x *request) isList() bool {
 	return what == users || what == members || what == groupList
 }
 
-// selects reports whether the request asks for a property.
+// selects reports whether $select of the request has a property.
 func (x *request) selects(name string) bool {
 	query, err := url.ParseQuery(x.r.URL.RawQuery)
 	return err == nil && slices.Contains(strings.Split(query.Get("$select"), ","), name)

@@ -13,19 +13,19 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// came is an answer as a plain client receives it.
+// came is an answer as a simple client receives it.
 type came struct {
 	Status  int
 	Type    string
 	Retry   string
 	Body    string
-	Reset   bool // no answer came
-	Cut     bool // the body was cut off
+	Reset   bool // whether no answer arrived
+	Cut     bool // whether the body was incomplete
 	Entries []string
 	Next    bool
 }
 
-// get sends a request to Graph without the product's client.
+// get requests a path of Graph without the product's client.
 func (r *rig) get(t *testing.T, pathAndQuery string) (c came, header http.Header) {
 	t.Helper()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
@@ -51,7 +51,7 @@ func (r *rig) get(t *testing.T, pathAndQuery string) (c came, header http.Header
 
 const usersPage = "/users?$select=id,signInActivity,onPremisesSamAccountName,createdDateTime,accountEnabled,usageLocation,licenseAssignmentStates,onPremisesImmutableId,onPremisesSecurityIdentifier&$top=20"
 
-// TestGraphAnswers shows that each fault arrives as intended.
+// TestGraphAnswers checks that a client receives each fault as intended.
 func TestGraphAnswers(t *testing.T) {
 	t.Parallel()
 	tests := map[Kind]func(calm, got came) string{
@@ -99,7 +99,7 @@ func TestGraphAnswers(t *testing.T) {
 				before := r.clock.Now()
 				got, _ := r.get(t, usersPage)
 				faults := r.Faults()
-				if len(faults) == 0 { // the fault concerns one in ten people
+				if len(faults) == 0 { // the fault concerns one person in ten
 					continue
 				}
 				if wrong := check(calm, got); wrong != "" {
@@ -135,7 +135,7 @@ func sameSet(a, b came) bool {
 	return slices.Equal(slices.Compact(slices.Sorted(slices.Values(a.Entries))), slices.Compact(slices.Sorted(slices.Values(b.Entries))))
 }
 
-// TestGraphParts: a fault of a part of Graph denies or removes only that part.
+// TestGraphParts checks that a fault of one part of Graph affects only this part.
 func TestGraphParts(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 3, 60)
@@ -163,7 +163,7 @@ func TestGraphParts(t *testing.T) {
 	}
 }
 
-// TestGraphClock: the Date of answers is wrong by the same amount all night.
+// TestGraphClock checks that the Date of answers is wrong by the same amount for the whole night.
 func TestGraphClock(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(5) {
@@ -189,7 +189,7 @@ func TestGraphClock(t *testing.T) {
 	}
 }
 
-// TestReplay: a night can be repeated exactly. Leaving one fault out changes no other.
+// TestReplay checks that a night can be repeated exactly. Leaving out one fault must change no other fault.
 func TestReplay(t *testing.T) {
 	t.Parallel()
 	live := func(without ...uint64) (list []Fault) {

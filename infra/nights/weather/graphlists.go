@@ -39,14 +39,14 @@ func (l *list) body() []byte {
 	return append(b, "]}"...)
 }
 
-// encode encodes a value that was decoded from JSON, which cannot fail.
+// encode encodes a value that was decoded from JSON. It cannot fail.
 func encode(v any) []byte {
 	b, _ := json.Marshal(v)
 	return b
 }
 
-// link returns the address of the request itself, for use as a next link. If marked is set, the weather does not alter
-// the answer to that link.
+// link returns the address of the request, for a next link. If marked is set, the weather does not change the answer to
+// the link.
 func (x *request) link(marked bool) json.RawMessage {
 	u := "http://" + x.r.Host + x.r.URL.RequestURI()
 	switch {
@@ -58,7 +58,7 @@ func (x *request) link(marked bool) json.RawMessage {
 	return encode(u)
 }
 
-// change changes the answer to a read.
+// change applies the faults of the night to the answer to a read.
 func (x *request) change(a *answer) {
 	what, _ := x.asked()
 	if what == oneUser && x.w.tonight(graphPeople) != nil {
@@ -79,7 +79,7 @@ func (x *request) change(a *answer) {
 	a.body = l.body()
 }
 
-// changePage changes how the entries are listed.
+// changePage changes the order, the repetition and the next link of a page.
 func (x *request) changePage(l *list) {
 	kinds := []Kind{GraphPageTwice, GraphLinkBack, GraphEmptyPage}
 	if len(l.entries) > 1 {
@@ -91,7 +91,7 @@ func (x *request) changePage(l *list) {
 		l.fields["@odata.nextLink"] = x.link(true)
 	case GraphLinkBack:
 		l.fields["@odata.nextLink"] = x.link(false)
-	case GraphEmptyPage: // the page itself follows
+	case GraphEmptyPage: // the next link leads to the real page
 		l.entries = []json.RawMessage{}
 		l.fields["@odata.nextLink"] = x.link(true)
 	case GraphEntryTwice:
@@ -101,7 +101,7 @@ func (x *request) changePage(l *list) {
 	}
 }
 
-// changeEntries changes the entries of people as the night shows them, and leaves some people out.
+// changeEntries applies the faults about people to the entries of a page. It also removes people from the page.
 func (x *request) changeEntries(l *list, what asks) {
 	if x.w.tonight(graphPeople) == nil {
 		return
@@ -127,20 +127,20 @@ func (x *request) missing(k Kind, entry json.RawMessage) bool {
 	return hit
 }
 
-// idOf returns the id of an entry in the form in which the simulation writes it. Quotes in other values are escaped,
-// so they cannot be mistaken for it.
+// idOf returns the id of an entry. It searches for the text that the simulation writes. Other values cannot contain
+// this text, because JSON escapes their quotes.
 func idOf(entry json.RawMessage) string {
 	_, id, _ := bytes.Cut(entry, []byte(`"id":"`))
 	id, _, _ = bytes.Cut(id, []byte(`"`))
 	return string(id)
 }
 
-// losable lists the properties that may be missing in a night, one at a time.
+// losable are the properties that can be missing. One of them is missing in a night with GraphPropertyLost.
 var losable = []string{"onPremisesSamAccountName", "onPremisesSecurityIdentifier", "onPremisesImmutableId", "createdDateTime",
 	"licenseAssignmentStates", "usageLocation", "accountEnabled"}
 
-// person returns the entry of a user as the night shows it. Most entries do not change and are passed on without
-// decoding.
+// person applies the faults about people to the entry of a user. Most entries do not change. Such an entry is not
+// decoded.
 func (x *request) person(body json.RawMessage) json.RawMessage {
 	id := idOf(body)
 	property := pick(dice(hash(x.w.seed, x.n.number, "property", "", 0)), losable...)
@@ -174,9 +174,9 @@ func (x *request) person(body json.RawMessage) json.RawMessage {
 	return encode(fields)
 }
 
-// older returns by how many days a person's sign-in dates are too old in this answer, or 0 if they are right. In a
-// night with older dates, about a quarter of the answers about a person have the right dates, as if they came from
-// another replica.
+// older returns by how many days the sign-in dates of a person are too old in this answer. It returns 0 if the dates
+// are correct. On a night with GraphDatesOlder, a quarter of the answers about an affected person have correct dates,
+// as if they came from another replica.
 func (x *request) older(body json.RawMessage, id string) int {
 	if !x.n.kinds[GraphDatesOlder] || !bytes.Contains(body, []byte(`"signInActivity":{`)) {
 		return 0
@@ -188,7 +188,7 @@ func (x *request) older(body json.RawMessage, id string) int {
 	return pick(d, 1, 14, 30, 90)
 }
 
-// earlier returns sign-in activity with dates some days earlier.
+// earlier returns sign-in activity with dates that are earlier by the given number of days.
 func earlier(activity json.RawMessage, days int) json.RawMessage {
 	var dates map[string]any
 	if json.Unmarshal(activity, &dates) != nil {

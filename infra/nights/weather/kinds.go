@@ -5,137 +5,136 @@ import "slices"
 // Kind is a kind of fault.
 type Kind string
 
-// Faults of any answer of Graph, to reads and writes.
+// Faults of all answers of Graph, to reads and to writes.
 const (
 	// Simulated seconds pass before the request is carried out.
 	GraphSlow Kind = "graph: slow"
-	// Status 429 with Retry-After in seconds (docs-contrib: concepts/throttling.md), sometimes for longer than anybody
-	// waits.
+	// Status 429 with Retry-After in seconds (docs-contrib: concepts/throttling.md). Sometimes the time is too long for
+	// the client to wait.
 	GraphThrottled Kind = "graph: throttled"
 	// Status 429 with Retry-After as a date (RFC 9110, section 10.2.3, allows both forms).
 	GraphThrottledUntil Kind = "graph: throttled until a date"
-	// The answer has Graph's envelope, a page of HTML (OneDrive/onedrive-api-docs#697), or nothing. With status 503,
-	// it may also have Retry-After (docs-contrib: concepts/errors.md).
+	// The answer has Graph's error form, a page of HTML (OneDrive/onedrive-api-docs#697), or no body. With status 503, the
+	// answer may also have Retry-After (docs-contrib: concepts/errors.md).
 	Graph500 Kind = "graph: 500"
 	Graph502 Kind = "graph: 502"
 	Graph503 Kind = "graph: 503"
 	Graph504 Kind = "graph: 504"
-	// The connection is closed before anything is done.
+	// The connection is closed before the request is carried out.
 	GraphReset Kind = "graph: reset"
-	// No answer comes for minutes, then the connection is closed. A write may have been carried out.
+	// For minutes, no answer comes. Then the connection is closed. A write may have been carried out.
 	GraphStalled Kind = "graph: stalled"
 	// Status 401 for a token that was valid a moment ago (msgraph-sdk-dotnet-core#222, mail-archiver#267).
 	GraphToken Kind = "graph: token expired"
 )
 
-// GraphAnswerLost carries out a write but answers with status 504 or with nothing. Clients have recorded "already
-// exists" and "do not exist" as the answers to the next try (terraform-provider-azuread#578).
+// GraphAnswerLost carries out a write but answers with status 504 or not at all. Clients have recorded "already exists"
+// and "do not exist" as the answers to the repeated write (terraform-provider-azuread#578).
 const GraphAnswerLost Kind = "graph: answer lost"
 
-// Faults of the body that answers a read.
+// Faults of the body of the answer to a read.
 const (
 	GraphCutLength Kind = "graph: body shorter than its length"
 	GraphCutChunks Kind = "graph: chunks cut off"
-	// The HTTP answer is complete, but its JSON is cut, possibly right after an entry.
+	// The HTTP answer is complete, but the JSON in it is not. It may end right after an entry.
 	GraphCutJSON Kind = "graph: JSON cut"
-	// Status 200 with a page of HTML, as sent by a proxy or a portal's login. Graph itself has sent markup with status
+	// Status 200 with a page of HTML, as a proxy or the login of a portal sends. Graph itself has sent markup with status
 	// 200 (microsoft-graph-docs#12951).
 	GraphHTML Kind = "graph: HTML with 200"
 )
 
 // Faults of a list.
 const (
-	// The page is sent twice: its next link has another address but leads to the same page.
+	// The page is sent twice. Its next link has a different address and leads to the same page.
 	GraphPageTwice Kind = "graph: page twice"
-	// Entries are listed twice (microsoft-graph-docs#5363), or the last entry of a page comes again as the first of
-	// the next (msgraph-sdk-powershell#1198).
+	// An entry is listed twice (microsoft-graph-docs#5363), or the last entry of a page is also the first entry of the
+	// next page (msgraph-sdk-powershell#1198).
 	GraphEntryTwice Kind = "graph: entry twice"
-	// Entries come in another order, since none is promised without $orderby.
+	// The order of the entries differs. Graph promises no order without $orderby.
 	GraphShuffled Kind = "graph: other order"
-	// The next link of a page is the address of the page itself, so a client that follows links never ends
+	// The next link of a page is the address of the page itself. A client that follows next links never ends
 	// (microsoft-graph-docs#2635, #9008).
 	GraphLinkBack Kind = "graph: link leads back"
-	// An empty page has a next link. A page may have fewer entries than requested, or none (docs-contrib:
+	// An empty page has a next link. A page may have fewer entries than requested, even none (docs-contrib:
 	// concepts/paging.md).
 	GraphEmptyPage Kind = "graph: empty page"
 )
 
-// Faults that last all night.
+// Faults that last for the whole night.
 const (
-	// signInActivity is missing for some people, or for all (msgraph-sdk-powershell#1898, #2141; azure-docs#59529).
+	// signInActivity is missing for some people or for all people (msgraph-sdk-powershell#1898, #2141; azure-docs#59529).
 	GraphDatesLost    Kind = "graph: sign-in dates lost"
 	GraphAllDatesLost Kind = "graph: all sign-in dates lost"
-	// signInActivity is older than before. For 10 to 20 % of the people, answers alternated between two values that
-	// were two weeks apart (msgraph-sdk-powershell#1665). A value was one day old in microsoft-graph-docs#12358.
+	// signInActivity is older than before. In msgraph-sdk-powershell#1665, answers about 10 to 20 % of the people
+	// alternated between two dates that differed by two weeks. In microsoft-graph-docs#12358, a date was one day old.
 	GraphDatesOlder Kind = "graph: older sign-in dates"
-	// A selected property is missing for some people (as on later pages in microsoft-graph-explorer-v4#3584). Strings
-	// that rules read, such as department, are never removed, because the answer would equal the true answer for a
-	// person whose string was cleared.
+	// A selected property is missing for some people (in microsoft-graph-explorer-v4#3584, on later pages). Strings that
+	// rules read, such as department, are never removed. Without the string, the answer would equal the correct answer for
+	// a person who has no such string.
 	GraphPropertyLost Kind = "graph: property lost"
 	// People are missing from the list of users or from lists of members. Lists come from replicas that lag by minutes
-	// (terraform-provider-azuread#283, #793). A lag that lasts all night is our own invention.
+	// (terraform-provider-azuread#283, #793). No source reports a lag that lasts for a night.
 	GraphPeopleMissing  Kind = "graph: people missing"
 	GraphMembersMissing Kind = "graph: members missing"
-	// Status 403 for some of the granted reads, because consent was withdrawn or a license expired.
+	// Status 403 for some of the granted reads, because consent was withdrawn or a license has expired.
 	GraphDatesDenied   Kind = "graph: sign-in dates denied"
 	GraphMembersDenied Kind = "graph: members of a group denied"
 	GraphSKUsDenied    Kind = "graph: subscriptions denied"
 	GraphReportsDenied Kind = "graph: reports denied"
-	// The Date of answers is minutes to days away from our clock.
+	// The Date of answers differs from the clock of the tool by minutes to days.
 	GraphClock Kind = "graph: clock"
 )
 
-// Faults of Active Directory. The results are those of RFC 4511, appendix A.2.
+// Faults of Active Directory. The result codes are from RFC 4511, appendix A.2.
 const (
 	// Simulated seconds pass before the operation is carried out.
 	LDAPSlow Kind = "ldap: slow"
 	// The connections break before or after the operation is carried out, as when a controller restarts.
 	LDAPDropped    Kind = "ldap: dropped"
 	LDAPAnswerLost Kind = "ldap: answer lost"
-	// Results that a controller returns under load: busy (51), unavailable (52), timeLimitExceeded (3; node-LDAP#109)
-	// and adminLimitExceeded (11; SSSD#22).
+	// A controller under load returns these result codes: busy (51), unavailable (52), timeLimitExceeded (3;
+	// node-LDAP#109) and adminLimitExceeded (11; SSSD#22).
 	LDAPBusy        Kind = "ldap: busy"
 	LDAPUnavailable Kind = "ldap: unavailable"
 	LDAPTimeLimit   Kind = "ldap: time limit"
 	LDAPAdminLimit  Kind = "ldap: admin limit"
-	// Some of the entries come, followed by sizeLimitExceeded (4) without a cookie (passcore#74).
+	// The answer has some of the entries and then sizeLimitExceeded (4) without a cookie (passcore#74).
 	LDAPSizeLimit Kind = "ldap: size limit"
-	// The result is referral (10), because the search reached a controller of another domain, which does not contain
-	// the base (node-ldapjs#262, impacket#788).
+	// The result is referral (10), because the search reached a controller of a domain that does not contain the base
+	// (node-ldapjs#262, impacket#788).
 	LDAPReferral Kind = "ldap: referral"
-	// Entries come twice: an object that moves during a search is found again.
+	// An entry comes twice, because an object that moves during a search is found again.
 	LDAPEntryTwice Kind = "ldap: entry twice"
 	LDAPShuffled   Kind = "ldap: other order"
-	// For one night, the account of the tool may not read lastLogonTimestamp and lastLogon of some people, or of all,
-	// because of AdminSDHolder or disabled inheritance (field-truths, Active Directory).
+	// For one night, the account of the tool may not read lastLogonTimestamp and lastLogon of some people or of all
+	// people. Causes are AdminSDHolder and disabled inheritance.
 	LDAPDatesHidden    Kind = "ldap: logon dates hidden"
 	LDAPAllDatesHidden Kind = "ldap: all logon dates hidden"
-	// The controller lags: it returns an older lastLogonTimestamp than the controller that answered yesterday.
+	// The controller lags: its lastLogonTimestamp is older than the value from yesterday's controller.
 	LDAPDatesOlder Kind = "ldap: older logon dates"
-	// currentTime of the rootDSE is minutes to days away from our clock.
+	// currentTime of the rootDSE differs from the clock of the tool by minutes to days.
 	LDAPClock Kind = "ldap: clock"
 )
 
-// Faults of the store. A key that was written can be listed and read at once, because S3 has been strongly consistent
-// since December 2020 (AWS: Amazon S3 data consistency model), and folders are too.
+// Faults of the store. A written key can always be listed and read at once. S3 has been strongly consistent since
+// December 2020 (AWS: Amazon S3 data consistency model), and folders are consistent too.
 const (
 	StoreSlow Kind = "store: slow"
 	// Status 503 SlowDown for longer than the SDK retries (AWS: best practices for S3).
 	StoreThrottled Kind = "store: throttled"
-	// An error without any effect.
+	// The operation fails and has no effect.
 	StoreFailed Kind = "store: failed"
-	// The write succeeds but returns an error, because the answer was lost or, in a folder, the last fsync failed. The
-	// same happens if the SDK repeats a write, gets status 412 because its first try succeeded, and cannot read the
-	// object to see who wrote it.
+	// The write succeeds but returns an error, because the answer was lost or because the last fsync of a folder failed.
+	// The same happens if the SDK repeats a successful write, gets status 412, and cannot read the object to compare it.
 	StoreAnswerLost Kind = "store: answer lost"
-	// The body ends early with an error, because the announced length is greater (aws-sdk-go#1242, #4510). We know of
-	// no case in which an object was cut short without an error.
+	// The body ends before the announced length, with an error (aws-sdk-go#1242, #4510). No source reports an object that
+	// was cut without an error.
 	StoreBodyCut Kind = "store: body cut"
 	// A later page of a listing fails (aws-sdk-go-v2#1717).
 	StoreListCut Kind = "store: listing cut"
 )
 
-// The kinds of faults, by the operations that can meet them. An operation meets at most one kind of each list.
+// The kinds of faults, by the operations that they affect. An operation has at most one fault of each list.
 var (
 	graphBefore = []Kind{GraphSlow, GraphThrottled, GraphThrottledUntil, Graph500, Graph502, Graph503, Graph504, GraphReset, GraphStalled, GraphToken}
 	graphWrites = append([]Kind{GraphAnswerLost}, graphBefore...)
@@ -160,5 +159,5 @@ var (
 	allKinds = slices.Concat(graphKinds, ldapKinds, storeKinds)
 )
 
-// Kinds returns all kinds of faults.
+// Kinds returns all kinds of faults that a plan can contain.
 func Kinds() []Kind { return slices.Clone(allKinds) }

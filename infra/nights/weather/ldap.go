@@ -7,7 +7,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// Results of LDAP (RFC 4511, appendix A.1), with the messages of Windows.
+// Result codes of LDAP (RFC 4511, appendix A.2), with the messages of Windows.
 const (
 	timeLimitExceeded  = 3
 	sizeLimitExceeded  = 4
@@ -24,7 +24,7 @@ func (w *Weather) Over(s *sandbox.Sandbox) {
 	s.Meddle(w.LDAP)
 }
 
-// LDAP puts the weather in front of Active Directory, for sandbox.Sandbox.Meddle.
+// LDAP puts the weather in front of Active Directory. It is an argument of sandbox.Sandbox.Meddle.
 func (w *Weather) LDAP(x *sandbox.Exchange) {
 	f := w.Process.next(x.Method == "MODIFY")
 	if f.fails {
@@ -75,7 +75,7 @@ func (w *Weather) LDAP(x *sandbox.Exchange) {
 	x.Serve()
 }
 
-// result returns the answer of a kind of fault that replaces the operation, or 0 for any other kind.
+// result returns the result code of a fault that replaces the operation. It returns 0 for all other faults.
 func result(k Kind) (code int, message string) {
 	switch k {
 	case LDAPBusy:
@@ -92,7 +92,7 @@ func result(k Kind) (code int, message string) {
 	return 0, ""
 }
 
-// people injects the faults of a night that concern people.
+// people injects the faults about people into a search.
 func (w *Weather) people(x *sandbox.Exchange, n *night, o operation) {
 	if w.tonight(ldapPeople) == nil {
 		return
@@ -104,8 +104,8 @@ func (w *Weather) people(x *sandbox.Exchange, n *night, o operation) {
 		if all || one {
 			hidden = []string{"lastLogonTimestamp", "lastLogon"}
 		}
-		// The simulation has a single controller, which stands for several. In three of four answers it behaves like a
-		// controller that lags, and otherwise like one that is up to date.
+		// The only controller of the simulation acts for several controllers. In three of four answers, it acts for a
+		// controller that lags. Otherwise it acts for a controller that is up to date.
 		if d, hit := w.befalls(n, LDAPDatesOlder, whom, 0.15); hit && dice(uint64(d)^uint64(o.nth)).below(4) > 0 {
 			behind = time.Duration(pick(d, 1, 14, 30, 90)) * 24 * time.Hour
 		}
@@ -113,7 +113,7 @@ func (w *Weather) people(x *sandbox.Exchange, n *night, o operation) {
 	}
 }
 
-// clocks makes the controller's clock wrong in a night with LDAPClock, and right again in the next night.
+// clocks sets the controller's clock wrong on a night with LDAPClock, and correct again on the next night.
 func (w *Weather) clocks(n *night) {
 	c := w.company.Load()
 	if c == nil {

@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/source/activedirectory"
 )
 
-// ad returns the product's own client for the company's directory.
+// ad returns the product's client for Active Directory.
 func (r *rig) ad(t *testing.T) *activedirectory.Directory {
 	t.Helper()
 	d, err := activedirectory.New(activedirectory.Config{URLs: []string{r.ADURL}, Base: r.Base, Bind: r.Bind,
@@ -29,7 +29,7 @@ func (r *rig) ad(t *testing.T) *activedirectory.Directory {
 
 type adRead func(ctx context.Context, d *activedirectory.Directory, who directory.ADUser) (any, error)
 
-// adReads are the product's reads of Active Directory. Entries may come twice, but count once.
+// adReads are the product's reads of Active Directory. An entry that is read twice counts once.
 var adReads = map[string]adRead{
 	"people": func(ctx context.Context, d *activedirectory.Directory, _ directory.ADUser) (any, error) {
 		all := map[string]directory.ADUser{}
@@ -58,7 +58,7 @@ var adReads = map[string]adRead{
 	},
 }
 
-// adReader compares reads with the answers of a calm night.
+// adReader compares reads with the results of a calm night.
 type adReader struct {
 	client *activedirectory.Directory
 	who    directory.ADUser
@@ -105,8 +105,8 @@ func (x *adReader) rightOrFail(t *testing.T, when string) (right int) {
 	return right
 }
 
-// TestADReadsAreRightOrFail: whatever the controller answers, the product's client returns either the result of a
-// calm night or an error.
+// TestADReadsAreRightOrFail checks that each read of the product's client returns the result of a calm night or an
+// error, for every fault of a search.
 func TestADReadsAreRightOrFail(t *testing.T) {
 	t.Parallel()
 	for _, kind := range ldapSearches {
@@ -132,8 +132,8 @@ func TestADReadsAreRightOrFail(t *testing.T) {
 	}
 }
 
-// TestADWritesAreMadeOrFail: a write that the client reports as made was made, and a write that it reports as refused
-// was not.
+// TestADWritesAreMadeOrFail checks that Active Directory has each write that the client reports as made, and has no
+// write that the client reports as refused.
 func TestADWritesAreMadeOrFail(t *testing.T) {
 	t.Parallel()
 	for _, kind := range ldapBefore {
@@ -177,7 +177,7 @@ func tryADWrites(t *testing.T, r *rig, kind Kind, when string, often float64) {
 	r.Begin(Plan{})
 }
 
-// TestADPagesAreAllOrFail: a list of several pages is complete or an error.
+// TestADPagesAreAllOrFail checks that a list with several pages is complete, or that the client returns an error.
 func TestADPagesAreAllOrFail(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 0, 1150)
@@ -202,8 +202,8 @@ func TestADPagesAreAllOrFail(t *testing.T) {
 	}
 }
 
-// TestADPeopleOfANight: logon dates are hidden or older, and nothing else changes. The client reports a hidden date
-// as hidden.
+// TestADPeopleOfANight checks that a fault about people hides logon dates or makes them older, and changes nothing
+// else. The client must report a hidden date as hidden.
 func TestADPeopleOfANight(t *testing.T) {
 	t.Parallel()
 	for _, kind := range ldapPeople {
@@ -249,7 +249,7 @@ func TestADPeopleOfANight(t *testing.T) {
 	}
 }
 
-// TestADClock: the controller's clock is wrong for one night and right afterwards.
+// TestADClock checks that the controller's clock is wrong for one night and correct afterwards.
 func TestADClock(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 0, 30)
@@ -270,7 +270,8 @@ func TestADClock(t *testing.T) {
 	}
 }
 
-// TestADOfAKilledProcess: the nth operation is carried out or not, and no later one is.
+// TestADOfAKilledProcess checks that the nth operation is carried out or not, as planned, and that no later operation
+// is carried out.
 func TestADOfAKilledProcess(t *testing.T) {
 	t.Parallel()
 	for _, after := range []bool{false, true} {

@@ -2,16 +2,17 @@ package weather
 
 import "slices"
 
-// Plan is the weather of one night: the kinds of faults, and how often an operation meets each of them. A night
-// without kinds is calm.
+// Plan is the weather of one night: the kinds of faults, and the probability with which an operation meets each kind. A
+// night without kinds is calm.
 type Plan struct {
 	Night int
 	Often float64 // probability, from 0 to 1
 	Kinds []Kind
 }
 
-// troubled describes the nights that are not calm. Each entry has its share of these nights, the number of kinds of
-// faults, and how often an operation meets one of them. Most of these nights have a single kind.
+// troubled describes the nights with faults. upTo is the cumulated share of these nights. least and most bound the
+// number of kinds. often is the probability with which an operation meets a kind. Most of these nights have one or two
+// kinds.
 var troubled = []struct {
 	upTo        float64
 	least, most int
@@ -25,8 +26,8 @@ var troubled = []struct {
 // calmNights is the share of calm nights at severity 1.
 const calmNights = 0.7
 
-// Plan draws the weather of a night. All nights are calm at severity 0, 70 % of them at severity 1, and 10 % at
-// severity 3.
+// Plan draws the weather of a night. At severity 0, all nights are calm. At severity 1, 70 % of the nights are calm. At
+// severity 3, 10 % are calm.
 func (w *Weather) Plan(night int, severity float64) Plan {
 	d := dice(hash(w.seed, night, "plan", "", 0))
 	roll := func() dice { return dice(d.next()) }

@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestPlan: most nights are calm, every kind occurs, and a seed gives the same nights again.
+// TestPlan checks that most nights are calm, that every kind occurs, and that a seed gives the same nights again.
 func TestPlan(t *testing.T) {
 	t.Parallel()
 	const nights = 4000
@@ -38,7 +38,7 @@ func TestPlan(t *testing.T) {
 	}
 }
 
-// TestKinds: the list has every kind once.
+// TestKinds checks that the list contains each kind once.
 func TestKinds(t *testing.T) {
 	t.Parallel()
 	kinds := Kinds()
@@ -47,7 +47,7 @@ func TestKinds(t *testing.T) {
 	}
 }
 
-// BenchmarkCalm measures what the weather adds to an operation on a calm night.
+// BenchmarkCalm measures the time that the weather adds to an operation on a calm night.
 func BenchmarkCalm(b *testing.B) {
 	w := New(1, newClock())
 	s := w.Store(nothing{})

@@ -8,26 +8,26 @@ import (
 	"github.com/idleseat/idleseat/shared/clock"
 )
 
-// Process counts the operations of a process on Graph, Active Directory and the store. At one of them it can kill the
-// process as SIGKILL does: from then on, no request leaves the process and no answer arrives. It can also freeze the
-// process there for a time, as SIGSTOP and SIGCONT do. The zero value lets every operation pass.
+// Process counts the operations of a process on Graph, Active Directory and the store. It can kill the process at an
+// operation, as SIGKILL does: from then on, no request leaves the process and no answer arrives. It can also freeze the
+// process at an operation, as SIGSTOP and SIGCONT do. The zero value affects no operation.
 type Process struct {
 	clock clock.Clock
 
 	mu     sync.Mutex
 	count  int
-	at     int           // number of the operation; 0: nothing is planned
-	after  bool          // whether that operation is carried out first
+	at     int           // number of the affected operation; 0: none
+	after  bool          // whether the affected operation is carried out first
 	freeze time.Duration // how long to freeze the process; 0: kill it
 	dead   bool
 }
 
-// KillAt kills the process at its nth operation from now, counted from 1. If after is set, the operation is carried
-// out and its answer is lost; otherwise it is not carried out.
+// KillAt kills the process at its nth operation from now, counted from 1. If after is set, the operation is carried out
+// and its answer is lost. Otherwise the operation is not carried out.
 func (p *Process) KillAt(n int, after bool) { p.set(n, after, 0) }
 
 // FreezeAt freezes the process for d at its nth operation from now, counted from 1. If after is set, the operation is
-// carried out first and its answer is late; otherwise the process freezes before it.
+// carried out first and its answer is late. Otherwise the process freezes before the operation.
 func (p *Process) FreezeAt(n int, after bool, d time.Duration) { p.set(n, after, d) }
 
 func (p *Process) set(n int, after bool, freeze time.Duration) {
@@ -36,7 +36,7 @@ func (p *Process) set(n int, after bool, freeze time.Duration) {
 	p.count, p.at, p.after, p.freeze = 0, n, after, freeze
 }
 
-// Revive lets the process run again, with nothing planned.
+// Revive lets the process run again and cancels KillAt and FreezeAt.
 func (p *Process) Revive() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -57,19 +57,18 @@ func (p *Process) Operations() int {
 	return p.count
 }
 
-// fate is what happens to an operation.
+// fate is the effect of Process on an operation.
 type fate struct {
 	fails bool          // the operation is not carried out, and no answer arrives
 	lost  bool          // the operation is carried out, but no answer arrives
-	late  time.Duration // the operation is carried out, and the answer is late by this much
+	late  time.Duration // the operation is carried out, and the answer is late by this duration
 }
 
-// plain reports whether nothing special happens to the operation.
+// plain reports whether Process does not affect the operation.
 func (f fate) plain() bool { return f == fate{} }
 
-// next counts an operation and returns its fate. If the process is to freeze before a read, next lets that time pass. A
-// frozen process cannot stop the directory from carrying out a write, so in the case of a write the answer is late
-// instead.
+// next counts an operation and returns its fate. If the process freezes before a read, next sleeps for that time. If
+// the process freezes at a write, the answer is late, because a frozen process cannot stop a write that has left.
 func (p *Process) next(write bool) fate {
 	p.mu.Lock()
 	p.count++

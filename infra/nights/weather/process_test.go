@@ -7,13 +7,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestKilled: starting with the nth operation, no request leaves the process and no answer arrives until the process
-// is revived.
+// TestKilled checks that from the nth operation on, no request leaves the process and no answer arrives until Revive.
 func TestKilled(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		after   bool
-		reached int // requests that the simulation carried out
+		reached int // number of requests that the simulation carried out
 	}{"before it is carried out": {false, 2}, "after it is carried out": {true, 3}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -42,7 +41,7 @@ func TestKilled(t *testing.T) {
 	}
 }
 
-// TestFrozen: time passes at the nth operation, and then the process goes on.
+// TestFrozen checks that time passes at the nth operation and that the process continues.
 func TestFrozen(t *testing.T) {
 	t.Parallel()
 	for name, after := range map[string]bool{"before": false, "after": true} {

@@ -7,31 +7,30 @@ import (
 	"time"
 )
 
-// GraphQuota is status 429 because an application sent more than its quota within a minute. A refused request counts
-// too, so only a client that waits succeeds (docs-contrib, concepts/throttling.md: "Avoid immediate retries, because
-// all requests accrue against your usage limits").
+// GraphQuota is status 429 for an application that exceeds its quota of requests per minute. Refused requests also
+// count. Only a client that waits succeeds (docs-contrib, concepts/throttling.md: "Avoid immediate retries, because all
+// requests accrue against your usage limits").
 const GraphQuota Kind = "graph: over the quota"
 
-// quotaTime is the period for which requests are counted. It is also the Retry-After of a refusal.
+// quotaTime is the period in which requests count. A refusal has the same time as its Retry-After.
 const quotaTime = time.Minute
 
-// quota is the number of requests per minute that a tenant answers. Other applications use up the rest of Graph's
-// limit.
+// quota is the number of requests that Graph answers per minute. Other applications use the rest of Graph's limit.
 type quota struct {
 	mu    sync.Mutex
 	most  int // 0: unlimited
 	asked []time.Time
 }
 
-// Quota limits how many requests per minute are answered, even in calm nights. Requests for one person do not count,
-// because each resource has limits of its own (docs-contrib, concepts/throttling-limits.md).
+// Quota limits the number of answered requests per minute, also on calm nights. Requests for one person do not count,
+// because each resource has its own limits (docs-contrib, concepts/throttling-limits.md).
 func (w *Weather) Quota(most int) {
 	w.quota.mu.Lock()
 	defer w.quota.mu.Unlock()
 	w.quota.most = most
 }
 
-// over counts a request, and reports whether it exceeds the quota.
+// over counts a request. It reports whether the request exceeds the quota.
 func (q *quota) over(now time.Time) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -45,7 +44,7 @@ func (q *quota) over(now time.Time) bool {
 	return len(q.asked) > q.most
 }
 
-// overQuota returns the answer to a request that exceeds the quota, and otherwise nil.
+// overQuota returns the refusal of a request that exceeds the quota. Otherwise it returns nil.
 func (w *Weather) overQuota(r *http.Request, header http.Header) *answer {
 	if strings.HasPrefix(r.URL.Path, "/v1.0/users/") || r.Method != http.MethodGet || !w.quota.over(w.clock.Now()) {
 		return nil

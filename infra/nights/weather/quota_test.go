@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// TestQuota: a request that is sent too early counts too, so only waiting helps.
+// TestQuota checks that requests during the wait also count, so that only waiting helps.
 func TestQuota(t *testing.T) {
 	t.Parallel()
 	clock := newClock()

@@ -17,7 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Store is a store under weather.
+// Store is a store with weather.
 type Store struct {
 	w      *Weather
 	behind store.Store
@@ -26,15 +26,15 @@ type Store struct {
 // Store puts the weather in front of a store.
 func (w *Weather) Store(behind store.Store) *Store { return &Store{w, behind} }
 
-// errKilled is the result of an operation of a killed process.
+// errKilled is the error of each operation of a killed process.
 var errKilled = errors.New("the process was killed")
 
 func failed(doing, key string, err error) error {
 	return fmt.Errorf("%s object %q: %w", doing, key, err)
 }
 
-// pass carries out an operation or injects a fault in its place. It returns the kind of fault that the caller must
-// inject, because injecting the fault needs the result of the operation.
+// pass carries out an operation or replaces it by a fault. If the fault changes the result of the operation, pass
+// returns the kind of the fault, and the caller must inject it.
 func (s *Store) pass(doing, key string, kinds []Kind, do func() error) (Kind, dice, error) {
 	f := s.w.Process.next(false)
 	if f.fails {
@@ -64,14 +64,14 @@ func (s *Store) pass(doing, key string, kinds []Kind, do func() error) (Kind, di
 	return k, d, err
 }
 
-// shape returns a key without its random parts, so that a repeated run meets the same weather.
+// shape returns a key without its random parts. A repeated run then meets the same faults.
 func shape(key string) string {
 	parts := strings.Split(key, "/")
 	if parts[0] != "runs" || len(parts) < 2 {
 		return key
 	}
 	parts[1] = "-"
-	if len(parts) > 3 { // the last part names the attempt
+	if len(parts) > 3 { // the last part is the name of the attempt
 		parts[len(parts)-1] = path.Ext(key)
 	}
 	return strings.Join(parts, "/")
@@ -94,7 +94,7 @@ func (s *Store) Get(ctx context.Context, key string) (body io.ReadCloser, err er
 	return body, nil
 }
 
-// cutShort returns a body that ends somewhere in the middle.
+// cutShort returns a body that ends at a random position.
 func cutShort(body io.ReadCloser, d dice) (io.ReadCloser, error) {
 	whole, err := io.ReadAll(body)
 	if err = errors.Join(err, body.Close()); err != nil {
@@ -104,7 +104,7 @@ func cutShort(body io.ReadCloser, d dice) (io.ReadCloser, error) {
 	return io.NopCloser(io.MultiReader(bytes.NewReader(part), brokenOff{})), nil
 }
 
-// brokenOff is a body whose connection breaks before the announced length.
+// brokenOff is the end of a body whose connection breaks before the announced length.
 type brokenOff struct{}
 
 func (brokenOff) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }

@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// newStore returns a folder with two objects, once under weather and once without it.
+// newStore returns a folder with two objects, as a store with weather and as a store without weather.
 func newStore(t *testing.T, w *Weather) (under *Store, behind store.Store) {
 	t.Helper()
 	behind, err := store.Open(t.Context(), t.TempDir())
@@ -41,13 +41,14 @@ func keysOf(s store.Store) (keys []string, err error) {
 	return keys, nil
 }
 
-// TestStore: an operation is either right or fails. A write that is reported as not made was not made.
+// TestStore checks which operations fail under each kind of fault. A failed write must be carried out under
+// StoreAnswerLost only. No error may be ErrNotFound or ErrExists.
 func TestStore(t *testing.T) {
 	t.Parallel()
 	const key = "ledger/c/e3/1.json"
 	tests := map[Kind]struct {
 		fails []string // names of operations
-		done  bool     // whether a write that fails was carried out
+		done  bool     // whether a failed write was carried out
 	}{
 		StoreSlow:       {},
 		StoreThrottled:  {[]string{"get", "put", "create", "list"}, false},
@@ -95,7 +96,7 @@ func TestStore(t *testing.T) {
 	}
 }
 
-// TestStoreFaultsAreAsTheyAreKnown: the product gets the same errors as from S3 and the network.
+// TestStoreFaultsAreAsTheyAreKnown checks that the faults have the errors that S3 and the network return.
 func TestStoreFaultsAreAsTheyAreKnown(t *testing.T) {
 	t.Parallel()
 	w := New(1, newClock())
@@ -121,7 +122,7 @@ func TestStoreFaultsAreAsTheyAreKnown(t *testing.T) {
 	}
 }
 
-// TestRestoredFromYesterday: everything written since the backup is missing.
+// TestRestoredFromYesterday checks that all objects since the backup are missing.
 func TestRestoredFromYesterday(t *testing.T) {
 	t.Parallel()
 	var behind store.Memory
@@ -144,7 +145,8 @@ func TestRestoredFromYesterday(t *testing.T) {
 	}
 }
 
-// TestStoreOfAKilledProcess: the nth operation is carried out or not, and no later one is.
+// TestStoreOfAKilledProcess checks that the nth operation is carried out or not, as planned, and that no later
+// operation is carried out.
 func TestStoreOfAKilledProcess(t *testing.T) {
 	t.Parallel()
 	for _, after := range []bool{false, true} {
@@ -174,7 +176,7 @@ func TestStoreOfAKilledProcess(t *testing.T) {
 	}
 }
 
-// TestWeatherOfTheStoreComesAgain: a run that is repeated has the same weather, even under another name.
+// TestWeatherOfTheStoreComesAgain checks that a repeated run has the same faults, even under another run name.
 func TestWeatherOfTheStoreComesAgain(t *testing.T) {
 	t.Parallel()
 	live := func(run string) []Fault {
@@ -194,7 +196,7 @@ func TestWeatherOfTheStoreComesAgain(t *testing.T) {
 	}
 }
 
-// nothing is a store that contains no objects.
+// nothing is an empty store.
 type nothing struct{ store.Store }
 
 func (nothing) Get(context.Context, string) (io.ReadCloser, error) { return nil, store.ErrNotFound }

@@ -1,10 +1,11 @@
-// Package weather makes the bad nights of a simulated company. It stands between the product and the simulation. It
-// makes Graph, Active Directory and the store answer late, stale, partially, twice, in another order, with errors or
-// not at all. Time passes only on a simulated clock; the weather never waits in real time.
+// Package weather injects faults into the directories and the store of a simulated company. Weather is the set of
+// faults of one night. The package stands between the product and the simulation. Answers of Graph, Active Directory
+// and the store are late, stale, incomplete, repeated, reordered, replaced by errors, or missing. Time passes only on a
+// simulated clock. The weather never waits in real time.
 //
-// Whether a fault happens depends only on the seed, the night, the kind of fault, the target, and the number of earlier
-// operations on that target. A night can therefore be repeated, and leaving out one fault changes no other fault. On a
-// calm night the answers pass unchanged.
+// The occurrence of a fault depends only on the seed, the night, the kind of fault, the target, and the number of
+// earlier operations on the target. A night can therefore be repeated. Leaving out one fault changes no other fault. On
+// a calm night, all answers pass unchanged.
 package weather
 
 import (
@@ -20,12 +21,12 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// Fault is one fault that was made.
+// Fault is one injected fault.
 type Fault struct {
-	Number uint64 // the same whenever the seed is repeated
+	Number uint64 // the same in each repetition of the seed
 	Night  int
 	Kind   Kind
-	Target string // an operation, a person or a thing
+	Target string // an operation, a person or another object
 	Nth    int    // number of the operation on the target in that night, from 1; 0: the whole night
 }
 
@@ -34,18 +35,17 @@ func (f Fault) String() string {
 	return fmt.Sprintf("night %d: fault %d: %s: %s (%d)", f.Night, f.Number, f.Kind, f.Target, f.Nth)
 }
 
-// Weather is the weather of one company. It is safe for concurrent use, but no operation may be under way when a
-// night begins.
+// Weather is the weather of one company. It is safe for concurrent use. No operation may run when a night begins.
 type Weather struct {
-	// Process counts the operations, and can kill or freeze the process that makes them.
+	// Process counts the operations of a process, and can kill or freeze the process.
 	Process
 
 	seed  uint64
 	clock clock.Clock
 	night atomic.Pointer[night] // nil: calm
 
-	company atomic.Pointer[sandbox.Company] // nil: the weather is over no company
-	ahead   atomic.Int64                    // by how much the weather has set the controller's clock ahead
+	company atomic.Pointer[sandbox.Company] // nil: no company is set
+	ahead   atomic.Int64                    // how far the weather has set the controller's clock ahead
 
 	quota quota
 
@@ -55,12 +55,12 @@ type Weather struct {
 	refused int // number of requests above the quota
 }
 
-// New returns calm weather. by must be a simulated clock, on which all time passes.
+// New returns calm weather. by must be a simulated clock.
 func New(seed uint64, by clock.Clock) *Weather {
 	return &Weather{seed: seed, clock: by, Process: Process{clock: by}, leftOut: map[uint64]bool{}}
 }
 
-// Without leaves out the faults with the given numbers.
+// Without prevents the faults with the given numbers.
 func (w *Weather) Without(numbers ...uint64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -90,7 +90,7 @@ func (w *Weather) Counts() map[string]int {
 	return counts
 }
 
-// night is the weather in force.
+// night is the weather of the current night.
 type night struct {
 	number int
 	often  float64
@@ -98,7 +98,7 @@ type night struct {
 
 	mu   sync.Mutex
 	seen map[string]int  // number of operations by target
-	told map[uint64]bool // faults lasting all night that have been listed
+	told map[uint64]bool // faults of the whole night that are listed already
 }
 
 // Begin begins a night and ends the night before.
@@ -116,7 +116,7 @@ func (w *Weather) Begin(p Plan) {
 	w.clocks(n)
 }
 
-// Tonight returns the kinds of faults of this night, in order.
+// Tonight returns the kinds of faults of the current night, sorted.
 func (w *Weather) Tonight() []Kind {
 	if n := w.night.Load(); n != nil {
 		return slices.Sorted(maps.Keys(n.kinds))
@@ -124,7 +124,7 @@ func (w *Weather) Tonight() []Kind {
 	return nil
 }
 
-// tonight returns the night if it has one of the kinds, and otherwise nil.
+// tonight returns the current night if the night has one of the kinds. Otherwise it returns nil.
 func (w *Weather) tonight(kinds []Kind) *night {
 	n := w.night.Load()
 	if n == nil || !slices.ContainsFunc(kinds, func(k Kind) bool { return n.kinds[k] }) {
@@ -146,8 +146,8 @@ func (n *night) operation(target string) operation {
 	return operation{target, n.seen[target]}
 }
 
-// meets returns the first of kinds that an operation meets, with the dice for its details, and lists the fault. It
-// returns "" if the operation meets none.
+// meets returns the first kind in kinds that the operation meets, and the dice for the details of the fault. It lists
+// the fault. It returns "" if the operation meets no kind.
 func (w *Weather) meets(n *night, o operation, kinds []Kind) (Kind, dice) {
 	for _, k := range kinds {
 		if f, hit := w.draw(n, k, o, n.often); hit {
@@ -160,7 +160,7 @@ func (w *Weather) meets(n *night, o operation, kinds []Kind) (Kind, dice) {
 	return "", 0
 }
 
-// draw decides whether an operation meets a kind of fault, and which fault that is.
+// draw decides whether an operation meets a kind of fault, and returns the fault.
 func (w *Weather) draw(n *night, k Kind, o operation, often float64) (Fault, bool) {
 	if !n.kinds[k] {
 		return Fault{}, false
@@ -169,7 +169,7 @@ func (w *Weather) draw(n *night, k Kind, o operation, often float64) (Fault, boo
 	return Fault{Number: uint64(dice(h).below(1 << 48)), Night: n.number, Kind: k, Target: o.target, Nth: o.nth}, dice(h^1).float() < often
 }
 
-// make adds a fault to the list, unless the fault is left out. It reports whether the fault is to happen.
+// make lists a fault and reports whether the fault happens. A fault in leftOut does not happen.
 func (w *Weather) make(f Fault) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -180,8 +180,8 @@ func (w *Weather) make(f Fault) bool {
 	return true
 }
 
-// befalls decides, with the given probability, whether a kind of fault concerns a person or thing for the whole
-// night. It lists the fault once.
+// befalls decides with the probability often whether a fault concerns a person or another object for the whole night.
+// It lists the fault once.
 func (w *Weather) befalls(n *night, k Kind, whom string, often float64) (dice, bool) {
 	f, hit := w.draw(n, k, operation{target: whom}, often)
 	if !hit {
@@ -199,5 +199,5 @@ func (w *Weather) befalls(n *night, k Kind, whom string, often float64) (dice, b
 	return dice(f.Number), w.make(f)
 }
 
-// sleep advances the simulated time. Nothing can interrupt it.
+// sleep advances the simulated clock. It cannot be interrupted.
 func (w *Weather) sleep(d time.Duration) { _ = w.clock.Sleep(context.Background(), d) }
