@@ -1,6 +1,7 @@
-// Package schema writes the JSON Schema of policy.yaml, with which editors complete keys, show what they mean and mark
-// mistakes. The schema comes from the table of keys that the loader reads. It accepts what the loader accepts. Only the
-// loader checks conditions, names that refer to other names, and whether two keys fit together in every case.
+// Package schema writes the JSON Schema of policy.yaml. With the schema, editors complete keys, show the meaning of
+// keys and mark mistakes. The schema comes from the table of keys that the loader reads. It accepts every policy that
+// the loader accepts. Only the loader checks conditions, names that refer to other names, and whether two keys fit
+// together in every case.
 package schema
 
 import (
@@ -66,7 +67,7 @@ func mapping(path string) (node, error) {
 	return m, nil
 }
 
-// property returns the schema of a key, with what an editor shows about it.
+// property returns the schema of a key, with the description that an editor shows.
 func property(k *policy.Key) (node, error) {
 	one, err := shaped(k)
 	if err != nil {
@@ -89,7 +90,7 @@ func property(k *policy.Key) (node, error) {
 	return one, nil
 }
 
-// plain turns the dates of YAML into texts, which is what they are in JSON.
+// plain changes the dates of YAML into texts, because JSON has no dates.
 func plain(v any) any {
 	text, err := json.Marshal(v)
 	if err != nil {
@@ -162,8 +163,8 @@ func named(path string) (node, error) {
 	return entry, nil
 }
 
-// sources returns the schemas of a text that an attribute is mapped to: a field, or newest(FIELD, FIELD). Blanks around
-// a field are allowed.
+// sources returns the schemas of the texts that an attribute may be mapped to: a field, or newest(FIELD, FIELD). Blanks
+// around a field are allowed.
 func sources(datesOnly bool) []any {
 	var fields, notes, patterns, dates []string
 	for _, row := range policy.FieldRows() {
@@ -185,7 +186,7 @@ func sources(datesOnly bool) []any {
 	}
 }
 
-// further holds what the schema says of a key besides its shape.
+// further holds the parts of a key's schema that do not follow from its shape.
 var further = map[string]node{
 	"tenant":   {"pattern": "^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$"},
 	"currency": {"pattern": "^[A-Z]{3}$"},
@@ -203,5 +204,5 @@ var further = map[string]node{
 	"GROUP.ad":             {"pattern": `\S*=`},
 }
 
-// person is the name of one person: no pattern, and no domain before it.
+// person is the name of one person. A pattern is no name, and a name has no domain before it.
 var person = node{"type": "string", "pattern": `^[^*?\\]*[^*?\\\s][^*?\\]*$`}

@@ -42,7 +42,7 @@ func compiled(t *testing.T) *jsonschema.Schema {
 	return s
 }
 
-// asJSON returns the value of a YAML node as an editor hands it to a validator: dates stay texts.
+// asJSON returns the value of a YAML node as an editor passes it to a validator. Dates stay texts.
 func asJSON(t *testing.T, n *yaml.Node) any {
 	t.Helper()
 	switch n.Kind {
@@ -83,8 +83,8 @@ func document(t *testing.T, text string) (any, bool) {
 	return asJSON(t, &n), true
 }
 
-// TestSchemaAcceptsPolicies checks that the schema accepts every policy that the loader accepts, of all files and tests
-// in this repository.
+// TestSchemaAcceptsPolicies checks that the schema accepts every policy that the loader accepts. The policies come from
+// all files and tests in this repository.
 func TestSchemaAcceptsPolicies(t *testing.T) {
 	t.Parallel()
 	s := compiled(t)
@@ -165,7 +165,7 @@ rules:
   - {name: c, license: f3, when: isPilot, then: {remove: true}}
 `
 
-// Each of these mistakes is refused by the loader and by the schema.
+// Both the loader and the schema refuse each of these mistakes.
 func TestSchemaRefusesMistakes(t *testing.T) {
 	t.Parallel()
 	s := compiled(t)
@@ -203,7 +203,7 @@ func TestSchemaRefusesMistakes(t *testing.T) {
 			t.Errorf("%q in place of %q: the loader says %v, the schema says %v", m[1], m[0], loader, schema)
 		}
 	}
-	for _, line := range strings.Split(right, "\n") { // an unknown key anywhere
+	for _, line := range strings.Split(right, "\n") { // the schema refuses an unknown key in any mapping
 		if i := strings.Index(line, "{"); i >= 0 && !strings.Contains(line, "{memberOf") {
 			doc, _ := document(t, strings.Replace(right, line, strings.Replace(line, "{", "{unknown: 1, ", 1), 1))
 			if s.Validate(doc) == nil {
@@ -213,7 +213,8 @@ func TestSchemaRefusesMistakes(t *testing.T) {
 	}
 }
 
-// TestSchemaAcceptsAlteredPolicies alters a policy at random. Whatever the loader still accepts, the schema accepts.
+// TestSchemaAcceptsAlteredPolicies alters a policy at random. The schema accepts every altered policy that the loader
+// accepts.
 func TestSchemaAcceptsAlteredPolicies(t *testing.T) {
 	t.Parallel()
 	s := compiled(t)
@@ -247,7 +248,7 @@ func TestSchemaAcceptsAlteredPolicies(t *testing.T) {
 	}
 }
 
-// alter leaves out an entry somewhere in a mapping or a list, or gives it another value.
+// alter deletes a random entry of a mapping or a list, or gives it another value.
 func alter(r *rand.Rand, n *yaml.Node, values []string) {
 	for len(n.Content) > 0 {
 		step := map[yaml.Kind]int{yaml.MappingNode: 2, yaml.SequenceNode: 1}[n.Kind]
@@ -268,7 +269,7 @@ func alter(r *rand.Rand, n *yaml.Node, values []string) {
 	}
 }
 
-// Every key has a description and is in the schema, and each example is accepted.
+// Every key is in the schema and has a description. The schema accepts each example.
 func TestSchemaDescribesEveryKey(t *testing.T) {
 	t.Parallel()
 	text, err := Of()
