@@ -14,25 +14,25 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// speaker says one condition.
+// speaker writes one condition in words.
 type speaker struct {
 	*tongue
 	language Language
 	policy   *policy.Policy
 	written  *policy.Written
-	exempts  bool            // whether it is exempt.when, in which a text without a value differs from every other text
-	valued   bool            // whether every date is known to have a value, so that nothing is said of its absence
-	told     map[string]bool // attributes of several fields whose fields were listed; only the name is said again
+	exempts  bool            // the condition is exempt.when; see different
+	valued   bool            // every date has a value; no words for its absence
+	told     map[string]bool // attributes whose fields were listed; later, the name is enough
 }
 
-// Condition says a condition of a rule as a clause, without a capital or a full stop. source is the condition as
-// written, such as Rule.WhenSource, or a part of it.
+// Condition returns the words for a condition of a rule as a clause, without a capital or a full stop. source is the
+// condition as written, such as Rule.WhenSource, or a part of it.
 func Condition(l Language, p *policy.Policy, source string) (string, error) {
 	return condition(l, p, source, false)
 }
 
-// Denial says that a condition of a rule is false, as Condition says that it is true. It is right only for a person who
-// has a value for every attribute of the condition.
+// Denial is like Condition, but its words say that the condition is false. They are correct only for a person who has a
+// value for every attribute of the condition.
 func Denial(l Language, p *policy.Policy, source string) (string, error) {
 	written, err := policy.ParseWritten(source)
 	if err != nil {
@@ -56,7 +56,7 @@ func condition(l Language, p *policy.Policy, source string, exempts bool) (strin
 	return s.say(written.Root, false).text, nil
 }
 
-// Attribute says what the attribute of the policy is called, such as "the last sign-in to Entra ID". It returns false
+// Attribute returns the words for an attribute of the policy, such as "the last sign-in to Entra ID". It returns false
 // if the policy has no such attribute.
 func Attribute(l Language, p *policy.Policy, name string) (string, bool) {
 	a, known := p.Attribute(name)
@@ -70,12 +70,12 @@ func Attribute(l Language, p *policy.Policy, name string) (string, bool) {
 	return s.attribute(a), true
 }
 
-// clause is a clause and the word that joins its parts. joint is "" for a clause without parts.
+// clause is a clause with the word that joins its parts. joint is "" for a clause without parts.
 type clause struct{ text, joint string }
 
 func plainly(format string, args ...any) clause { return clause{text: fmt.Sprintf(format, args...)} }
 
-// joined joins clauses. A part with another joint gets parentheses, so that the whole has one reading.
+// joined joins clauses. It puts a part with another joint into parentheses, so that the whole has only one reading.
 func (s *speaker) joined(joint string, parts ...clause) clause {
 	texts := make([]string, len(parts))
 	for i, part := range parts {
@@ -87,7 +87,7 @@ func (s *speaker) joined(joint string, parts ...clause) clause {
 	return clause{strings.Join(texts, joint), joint}
 }
 
-// list returns nouns with commas and a joint before the last one.
+// list joins nouns with commas, and the last noun with joint.
 func (s *speaker) list(nouns []string, joint string) string {
 	last := len(nouns) - 1
 	if last < 1 {
@@ -98,8 +98,8 @@ func (s *speaker) list(nouns []string, joint string) string {
 
 func (s *speaker) quoted(text string) string { return fmt.Sprintf(s.quote, text) }
 
-// say returns the words for a part of the condition, or for its negation. Negations move inward, which changes no
-// verdict: unknown stays unknown.
+// say returns the words for a part of the condition, or for its negation. It moves negations inward. This changes no
+// verdict, because the negation of unknown is unknown.
 func (s *speaker) say(e ast.Expr, negated bool) clause {
 	if spoken, ok := s.known(e, negated); ok {
 		return spoken
@@ -110,7 +110,7 @@ func (s *speaker) say(e ast.Expr, negated bool) clause {
 	}
 	code, err := s.written.Code(e)
 	if err != nil {
-		code = err.Error() // unreachable: what was parsed can be written
+		code = err.Error() // unreachable: CEL can write every expression that it has parsed
 	}
 	return plainly(form, code)
 }
@@ -176,8 +176,9 @@ func (s *speaker) call(call ast.CallExpr, negated bool) (clause, bool) {
 	return clause{}, false
 }
 
-// choice says "a ? b : c" as "(a and b) or (not a and c)". With a text in a, or a choice in it, "not a" would be wrong or
-// long: a text without a value makes a false, but differs from no text. Then "otherwise" takes its place.
+// choice writes "a ? b : c" as "(a and b) or (not a and c)". The words "not a" would be wrong if a compares a text: if
+// the text has no value, both a and "not a" are false. They would be long if a contains a choice. In both cases choice
+// writes "otherwise".
 func (s *speaker) choice(args []ast.Expr, negated bool) (clause, bool) {
 	first := s.say(args[0], false)
 	if s.needsOtherwise(args) {
@@ -199,7 +200,8 @@ func (s *speaker) needsOtherwise(args []ast.Expr) (needs bool) {
 	return needs
 }
 
-// different says that a text has another value. In an exemption, no value is another value, too.
+// different returns a clause that a text has another value. In an exemption, a text without a value counts as different
+// too.
 func (s *speaker) different(form string, args ...any) clause {
 	text := fmt.Sprintf(form, args...)
 	if !s.exempts {
@@ -208,7 +210,7 @@ func (s *speaker) different(form string, args ...any) clause {
 	return clause{fmt.Sprintf(s.orNone, text), s.or}
 }
 
-// text returns the noun for a text attribute, or a text literal in quotes.
+// text returns the noun for a text attribute, or a text literal.
 func (s *speaker) text(e ast.Expr) (noun string, literal *string, ok bool) {
 	switch e.Kind() {
 	case ast.IdentKind:
@@ -224,7 +226,7 @@ func (s *speaker) text(e ast.Expr) (noun string, literal *string, ok bool) {
 	return "", nil, false
 }
 
-// equal says that two texts, or a flag and a literal, are equal or different.
+// equal returns a clause that two texts, or a flag and a literal, are equal or different.
 func (s *speaker) equal(left, right ast.Expr, different bool) (clause, bool) {
 	if left.Kind() == ast.LiteralKind {
 		left, right = right, left
@@ -256,7 +258,7 @@ func boolean(e ast.Expr) (value, ok bool) {
 	return bool(literal), ok
 }
 
-// among says that a text is in a list of literals, or is not.
+// among returns a clause that a text is in a list of literals, or is not in it.
 func (s *speaker) among(of, in ast.Expr, negated bool) (clause, bool) {
 	noun, literal, ok := s.text(of)
 	if !ok || literal != nil || in.Kind() != ast.ListKind || len(in.AsList().OptionalIndices()) > 0 {
@@ -289,7 +291,8 @@ func (s *speaker) among(of, in ast.Expr, negated bool) (clause, bool) {
 	return plainly(s.oneOf, noun, list), true
 }
 
-// pattern says how a text begins or ends, what it contains or which pattern it fits.
+// pattern returns a clause about the begin or the end of a text, about a part of it, or about a pattern that it
+// matches.
 func (s *speaker) pattern(name string, args []ast.Expr, negated bool) (clause, bool) {
 	if len(args) != 2 {
 		return clause{}, false

@@ -28,7 +28,7 @@ rules:
     when: %s
 `
 
-// spoken has every function and operator of conditions, in both languages. What has no words is code.
+// spoken has every function and operator of conditions, in both languages. A part without words is code.
 var spoken = []struct{ in, en, sv string }{
 	{`accountEnabled && isPilot`, "the account in Entra ID is enabled and the person is in the group “CN=Pilots,DC=corp” of Active Directory, directly or through another group (isPilot)", "kontot i Entra ID är aktiverat och personen är med i gruppen ”CN=Pilots,DC=corp” i Active Directory, direkt eller genom en annan grupp (isPilot)"},
 	{`!accountEnabled || !isPilot`, "the account in Entra ID is disabled or the person is not in the group “CN=Pilots,DC=corp” of Active Directory (isPilot)", "kontot i Entra ID är avaktiverat eller personen står utanför gruppen ”CN=Pilots,DC=corp” i Active Directory (isPilot)"},
@@ -79,7 +79,7 @@ var spoken = []struct{ in, en, sv string }{
 func TestConditions(t *testing.T) {
 	t.Parallel()
 	text := fmt.Sprintf(asking, `"true"`)
-	for i, tc := range spoken { // the policy accepts the conditions
+	for i, tc := range spoken { // Load accepts each condition
 		text += fmt.Sprintf("  - {name: r%d, license: l, then: remove, when: %q}\n", i, tc.in)
 	}
 	p := load(t, text)
@@ -96,7 +96,7 @@ func TestConditions(t *testing.T) {
 	}
 }
 
-// In an exemption a text without a value differs from every other text, and in a rule it differs from none.
+// In an exemption, a text without a value differs from every other text. In a rule, it differs from no text.
 func TestExemption(t *testing.T) {
 	t.Parallel()
 	p := load(t, fmt.Sprintf(asking, `"true"`))
@@ -117,7 +117,8 @@ func TestExemption(t *testing.T) {
 	}
 }
 
-// TestEveryFunction checks that the words of every function and operator are either compared above or are code.
+// TestEveryFunction checks that every function and operator either is in the cases of spoken or has no words and is
+// code.
 func TestEveryFunction(t *testing.T) {
 	t.Parallel()
 	p := load(t, fmt.Sprintf(asking, `"true"`))
@@ -167,7 +168,7 @@ func TestEveryFunction(t *testing.T) {
 	}
 }
 
-// term is a random condition with what its words must mention, by language.
+// term is a random condition with the values that its words must mention, by language.
 type term struct {
 	code    string
 	mention []map[Language]string
@@ -277,7 +278,7 @@ func TestRandomConditions(t *testing.T) {
 	}
 }
 
-// The name of an attribute in a sentence, and a language without words.
+// Attribute returns the words for an attribute in a sentence. A language without words panics.
 func TestAttribute(t *testing.T) {
 	t.Parallel()
 	p := load(t, fmt.Sprintf(asking, `"true"`))
@@ -297,7 +298,7 @@ func TestAttribute(t *testing.T) {
 	}
 }
 
-// A denial is the opposite of a condition for a person who has all values. It says nothing of a date without a value.
+// A denial is the opposite of a condition for a person who has all values. It does not mention dates without a value.
 func TestDenial(t *testing.T) {
 	t.Parallel()
 	p := load(t, fmt.Sprintf(asking, `"true"`))

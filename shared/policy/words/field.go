@@ -9,9 +9,9 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// fieldWords is what a field is called. A text or a date has a noun. If whole is set, the noun says where the value
-// comes from; otherwise the directory is added. A date of use also has clauses for "ever" and "never". A flag has two
-// clauses in place of a noun.
+// fieldWords has the words for a field. A text or a date has a noun. If whole is set, the noun includes the source of
+// the value; otherwise the directory is added. A date of use also has clauses for "ever" and "never". A flag has two
+// clauses instead of a noun.
 type fieldWords struct {
 	noun    string
 	whole   bool
@@ -31,13 +31,13 @@ func fieldNamed(l Language, name string) (fieldWords, bool) {
 	return w, ok
 }
 
-// place returns the name of the directory that a field is in.
+// place returns the name of the directory of a field.
 func (t *tongue) place(f *directory.Field) string {
 	source, _, _ := strings.Cut(f.Name, ".")
 	return t.directories[source]
 }
 
-// noun returns what a field is called, with its directory.
+// noun returns the noun for a field, with its directory.
 func (s *speaker) noun(f *directory.Field) string {
 	w, ok := fieldNamed(s.language, f.Name)
 	switch {
@@ -49,8 +49,8 @@ func (s *speaker) noun(f *directory.Field) string {
 	return fmt.Sprintf(s.in, w.noun, s.place(f))
 }
 
-// attribute returns what an attribute is called: its fields, and the policy's own name for them. A long list of fields
-// comes once.
+// attribute returns the words for an attribute: its fields, and the policy's own name for it. It returns a long list of
+// fields only once, and then the name alone.
 func (s *speaker) attribute(a policy.Attribute) string {
 	if s.told[a.Name] {
 		return a.Name
@@ -63,7 +63,7 @@ func (s *speaker) attribute(a policy.Attribute) string {
 	return s.own(a, text)
 }
 
-// own adds the policy's own name for an attribute, if it has one.
+// own adds the policy's own name for an attribute, if the policy maps the attribute.
 func (s *speaker) own(a policy.Attribute, text string) string {
 	if !a.Own {
 		return text
@@ -91,7 +91,7 @@ func (s *speaker) value(a policy.Attribute) string {
 	return fmt.Sprintf(s.latestOf, s.list(nouns, s.both))
 }
 
-// flag says that a true-or-false attribute is true, or that it is false.
+// flag returns a clause that a true-or-false attribute is true or, if negated, false.
 func (s *speaker) flag(a policy.Attribute, negated bool) string {
 	text := ""
 	if a.Group != nil {
@@ -111,7 +111,7 @@ func (s *speaker) flag(a policy.Attribute, negated bool) string {
 	return s.own(a, text)
 }
 
-// dated says that a date attribute has a value, or that it has none.
+// dated returns a clause that a date attribute has a value or, if none is true, no value.
 func (s *speaker) dated(a policy.Attribute, none bool) string {
 	w, _ := fieldNamed(s.language, a.Fields[0].Name)
 	form := s.hasDate

@@ -1,7 +1,7 @@
 package words
 
-// fields holds the words for every field that a policy may name, by its full name, or by its name without the source if
-// both directories have it.
+// fields holds the words for every field that a policy may name. The key is the field's full name, or its name without
+// the source if both directories have the field.
 var fields = map[Language]map[string]fieldWords{
 	English: {
 		"accountEnabled":             {yes: "the account in %s is enabled", no: "the account in %s is disabled"},

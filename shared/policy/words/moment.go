@@ -15,11 +15,11 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// moment is a time in a condition: now, a date of the person, or an instant, moved by at most one span.
+// moment is a time in a condition: now, a date of the person, or an instant, each moved by at most one span.
 type moment struct {
 	date    *policy.Attribute // nil for now and for an instant
-	instant string            // in words; empty for now and for a date
-	span    string            // in words; empty for none
+	instant string            // in words; empty for now and for a date of the person
+	span    string            // in words; empty if there is none
 	back    bool              // whether the span is subtracted
 }
 
@@ -32,7 +32,7 @@ func (s *speaker) date(e ast.Expr) (policy.Attribute, bool) {
 	return a, known && a.Kind == directory.Date
 }
 
-// moment returns the time that an expression stands for. It returns false for an expression without words.
+// moment returns the time that an expression means. It returns false for an expression without words.
 func (s *speaker) moment(e ast.Expr) (moment, bool) {
 	if e.Kind() == ast.IdentKind && e.AsIdent() == "now" {
 		return moment{}, true
@@ -61,7 +61,7 @@ func (s *speaker) moment(e ast.Expr) (moment, bool) {
 	return moment{}, false
 }
 
-// literal returns the text of a call with one text literal, or "".
+// literal returns the text of a call with one text literal, or "" for any other call.
 func literal(e ast.Expr) string {
 	args := e.AsCall().Args()
 	if len(args) != 1 || args[0].Kind() != ast.LiteralKind {
@@ -71,7 +71,7 @@ func literal(e ast.Expr) string {
 	return string(text)
 }
 
-// clock returns an instant in UTC, to the minute or as exact as it is written.
+// clock returns an instant in UTC. It writes seconds and fractions only if they are not zero.
 func (t *tongue) clock(at time.Time) string {
 	at = at.UTC()
 	clock := at.Format("15:04")
@@ -81,7 +81,7 @@ func (t *tongue) clock(at time.Time) string {
 	return fmt.Sprintf(t.instant, at.Day(), t.months[at.Month()-1], at.Year(), clock)
 }
 
-// span returns days(n) or duration("…") in words. A span of several units stays as it is written.
+// span returns the words for days(n) or duration("…"). It quotes a span of several units as it is written.
 func (s *speaker) span(e ast.Expr) (string, bool) {
 	if e.Kind() != ast.CallKind || e.AsCall().IsMemberFunction() || len(e.AsCall().Args()) != 1 {
 		return "", false
@@ -142,7 +142,7 @@ func (c *comparison) of(op operator) string {
 	return [...]string{less: c.less, most: c.most, more: c.more, least: c.least, same: c.same, other: c.other}[op]
 }
 
-// moments says a comparison of two times by an operator.
+// moments returns a clause that compares two times by an operator.
 func (s *speaker) moments(name string, args []ast.Expr, negated bool) (clause, bool) {
 	op, ok := comparing[name]
 	if !ok || len(args) != 2 {
@@ -162,7 +162,7 @@ func (s *speaker) moments(name string, args []ast.Expr, negated bool) (clause, b
 	return s.compared(left, op, right)
 }
 
-// dateTest says earlierThan and laterThan, which are false for a date without a value.
+// dateTest returns a clause for earlierThan or laterThan. Both are false for a date without a value.
 func (s *speaker) dateTest(name string, args []ast.Expr, negated bool) (clause, bool) {
 	if len(args) != 2 {
 		return clause{}, false
@@ -186,7 +186,8 @@ func (s *speaker) dateTest(name string, args []ast.Expr, negated bool) (clause, 
 	return s.joined(s.or, spoken, plainly("%s", s.dated(a, true))), ok
 }
 
-// compared says how a date of the person compares with another time. A span moves from the left to the right.
+// compared returns a clause that compares a date of the person with another time. It moves a span from the left side to
+// the right side.
 func (s *speaker) compared(left moment, op operator, right moment) (clause, bool) {
 	switch {
 	case left.date == nil, left.span != "" && right.span != "":

@@ -26,20 +26,21 @@ func (l Language) tongue() *tongue {
 
 var tongues = map[Language]*tongue{English: &english, Swedish: &swedish}
 
-// comparison holds a phrase for each way in which a value may compare with another.
+// comparison holds a phrase for each result of comparing two values.
 type comparison struct{ less, most, more, least, same, other string }
 
-// tongue is the words of one language. Each clause can stand alone and after "if". A Swedish clause therefore has no
-// adverb that moves in a subordinate clause, such as "inte" and "aldrig".
+// tongue has the words of one language. The comment beside a member names the values that its form takes, in order.
+// Each clause can stand alone and after "if". So a Swedish clause has no adverb such as "inte" and "aldrig", because
+// the place of such an adverb changes in a subordinate clause.
 type tongue struct {
 	quote         string // around a text
-	and, or, both string // between the last two items of a list, and between clauses; both joins two nouns
-	code, notCode string // a part that has no words
+	and, or, both string // between the last two items of a list, and between clauses; both is between two nouns
+	code, notCode string // a part that has no words, and its negation
 	always, never string
-	choose        string // a condition, what holds if it is true, and otherwise
+	choose        string // a condition, a clause if the condition is true, and a clause if not
 
-	nothing, something    string // a text without a value, and with one
-	same, other           string // the text is, or has a value that is not
+	nothing, something    string // a text has no value, and has a value
+	same, other           string // a text has a value, and has another value
 	oneOf, noneOf         string
 	oneOfOrNone           string
 	orNone                string // follows a clause about a text
@@ -52,24 +53,24 @@ type tongue struct {
 	directories         map[string]string
 	in                  string // a noun in a directory
 	named               string // a noun with the policy's own name for it
-	latest, latestOf    string // the newest of several dates: with one noun for all places, or with a noun each
+	latest, latestOf    string // several dates: with one noun for all sources, or with a noun for each
 
 	days, hours, minutes, seconds [2]string // one, and several
 	now                           string
 	months                        [12]string
-	instant                       string // day, month, year, hours, minutes, seconds
+	instant                       string // day, month, year, clock
 
-	// The verb of a date that is a use or a creation, and of another date, before "ago". lies is the verb of another
-	// date that may lie ahead.
+	// happened is the verb of a date of use or of creation. was is the verb of another date, before "ago". lies is the
+	// verb of another date that may be in the future.
 	happened, was, lies string
 	ago                 comparison // a date, its verb, a span
-	orAhead             string     // follows ago for a date that may lie in the future
+	orAhead             string     // follows ago for a date that may be in the future
 	fromNow             comparison // a date, its verb, a span
 	atNow               comparison // a date, its verb
 	at                  comparison // a date, its verb, another date
 	after, before       string     // a span after, or before, a date
-	noDate, hasDate     string     // a date that is not a use
-	noDates, hasDates   string     // none, and one, of several dates
+	noDate, hasDate     string     // a date that is no use
+	noDates, hasDates   string     // several dates without a value, and with at least one value
 
 	heads struct{ licenses, rules, leftOut, grace, limits, notes string }
 	rule  ruleWords

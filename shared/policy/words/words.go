@@ -1,6 +1,6 @@
-// Package words says in plain English or Swedish what a policy does: its rules, who is left out and its limits. The
-// words come from the compiled policy and from the syntax trees of its conditions. A part of a condition that has no
-// words is quoted as code, so that nothing is left out or made simpler than it is.
+// Package words explains a policy in plain English or Swedish: its rules, the people who are left out, and its limits.
+// The words come from the compiled policy and from the syntax trees of its conditions. A part of a condition that has
+// no words is quoted as code, so that the text omits nothing and simplifies nothing.
 package words
 
 import (
@@ -20,13 +20,13 @@ import (
 // Text is a whole policy in words. Each string is one or more sentences.
 type Text struct {
 	Language Language `json:"language"`
-	Purpose  []string `json:"purpose"` // the tenant, and what a run may do
+	Purpose  []string `json:"purpose"` // the tenant, and what a run may do with its plan
 	Licenses []Part   `json:"licenses"`
 	Rules    []Part   `json:"rules"` // in the order of the file
 	LeftOut  []string `json:"leftOut"`
 	Grace    []string `json:"grace"`
 	Limits   []string `json:"limits"`
-	Notes    []string `json:"notes"` // what holds for every condition
+	Notes    []string `json:"notes"` // notes about every condition
 }
 
 // Named replaces names in the text, such as the object id of a group by its displayName.
@@ -47,13 +47,13 @@ func (t *Text) Named(names map[string]string) {
 	}
 }
 
-// Part is what the policy says about one license or in one rule.
+// Part has the sentences about one license or one rule.
 type Part struct {
 	Name  string   `json:"name"`
 	Lines []string `json:"lines"`
 }
 
-// ruleWords are the sentences about a rule.
+// ruleWords has the sentences about a rule. The comment beside a member names the values that its form takes, in order.
 type ruleWords struct {
 	take   string // a license, a condition
 	change string // a license, another license, a condition
@@ -64,11 +64,12 @@ type ruleWords struct {
 	mail   string
 }
 
-// policyWords are the sentences about a policy as a whole.
+// policyWords has the sentences about a policy as a whole. The comment beside a member names the values that its form
+// takes, in order.
 type policyWords struct {
 	tenant             string
 	modes              map[policy.Mode]string
-	product, member    string // what a license is: a name and a product, or a name, a group and a directory
+	product, member    string // the meaning of a license: a name and a product, or a name, a group and a directory
 	byGroup            string // a group and a directory
 	price              string // an amount and a currency
 	renewsOn           string // a day
@@ -78,8 +79,8 @@ type policyWords struct {
 	quota, needs       string
 	models             map[policy.Model]string
 	anchor             string
-	user, group, leave string // who is left out
-	reason             string // a leave, and why
+	user, group, leave string // a person, a group or a leave that is left out
+	reason             string // a leave, and its reason
 	when               string // a condition
 	endOf              string // a day
 	allKinds, onlyKind string
@@ -94,7 +95,7 @@ type policyWords struct {
 	notes              []string
 }
 
-// Rule says what a rule does, a sentence or more in each line.
+// Rule returns the words for a rule, with one or more sentences in each line.
 func Rule(l Language, p *policy.Policy, r *policy.Rule) ([]string, error) {
 	t := l.tongue()
 	when, err := Condition(l, p, r.WhenSource)
@@ -124,7 +125,7 @@ func Rule(l Language, p *policy.Policy, r *policy.Rule) ([]string, error) {
 	return append(lines, t.rule.listed), nil
 }
 
-// Policy says what a whole policy does. Leaves that have ended by now are left out of the text.
+// Policy returns the words for a whole policy. It omits leaves that have ended by now.
 func Policy(l Language, p *policy.Policy, now time.Time) (*Text, error) {
 	t := l.tongue()
 	text := &Text{
@@ -152,7 +153,7 @@ func Policy(l Language, p *policy.Policy, now time.Time) (*Text, error) {
 
 func (t *tongue) nDays(n int) string { return counted(t.days, strconv.Itoa(n)) }
 
-// group returns a group with its directory.
+// group returns the words for a group, with its directory.
 func (t *tongue) group(form string, ref directory.GroupRef) string {
 	return fmt.Sprintf(form, fmt.Sprintf(t.quote, ref.Name), t.directories[ref.Source.String()])
 }
@@ -200,7 +201,7 @@ func (t *tongue) renewal(r *policy.Renewal) string {
 	return t.whole.renewsMonthly
 }
 
-// noticesOf says how people are told about changes. Texts are quoted as they are written.
+// noticesOf returns the words for the notices of a policy. It quotes texts as they are written.
 func (t *tongue) noticesOf(n *policy.Notices) (lines []string) {
 	if n == nil {
 		return nil
@@ -219,7 +220,7 @@ func (t *tongue) noticesOf(n *policy.Notices) (lines []string) {
 
 func number(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 
-// leftOut says whom no rule touches.
+// leftOut returns the words for the people whom no rule may touch.
 func leftOut(l Language, p *policy.Policy, now time.Time) (lines []string, err error) {
 	t := l.tongue()
 	for _, user := range p.Exempt.Users {
@@ -258,7 +259,7 @@ func leftOut(l Language, p *policy.Policy, now time.Time) (lines []string, err e
 	return append(lines, fmt.Sprintf(t.whole.onlyKind, s.list(kinds, t.both))), nil
 }
 
-// until returns the end of a leave: the end of a day, or an instant.
+// until returns the words for the end of a leave: the end of a day, or an instant.
 func (t *tongue) until(end time.Time) string {
 	end = end.UTC()
 	if !end.Equal(end.Truncate(24 * time.Hour)) {
@@ -296,7 +297,8 @@ func Sentence(clause string) string {
 	return string(unicode.ToUpper(first)) + clause[size:] + "."
 }
 
-// String returns the whole text with headings, one sentence or more a line. Line breaks inside a text become spaces.
+// String returns the whole text with headings. A line has one or more sentences. Line breaks inside a text become
+// spaces.
 func (t *Text) String() string {
 	heads := t.Language.tongue().heads
 	var b strings.Builder

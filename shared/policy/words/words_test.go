@@ -28,7 +28,7 @@ func load(t testing.TB, text string) *policy.Policy {
 	return p
 }
 
-// Every field has words in every language, and no two fields of a source have the same.
+// Every field has words in every language, and no two fields of a source have the same words.
 func TestEveryFieldHasWords(t *testing.T) {
 	t.Parallel()
 	for _, l := range Languages {
@@ -60,7 +60,7 @@ func TestEveryFieldHasWords(t *testing.T) {
 	}
 }
 
-// Both languages have the same words: every member is set, and has as many gaps for values.
+// Both languages have the same words: every member is set, and has the same number of places for values.
 func TestLanguagesHaveTheSameWords(t *testing.T) {
 	t.Parallel()
 	for _, kind := range directory.AccountKinds {
