@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// language says how a language writes dates. Without months, dates are written as in 2026-11-30.
+// language is the form of dates in one language. If months is empty, dates have the form 2026-11-30.
 type language struct {
 	form   string // day, month and year
 	months [12]string
@@ -29,10 +29,10 @@ var languages = map[string]language{
 	"nb": {"%d. %s %d", [12]string{"januar", "februar", "mars", "april", "mai", "juni", "juli", "august", "september", "oktober", "november", "desember"}},
 }
 
-// Default is the language of a person whose own language has no text.
+// Default is the language for people without a text in their own language.
 const Default = "en"
 
-// builtin holds the subject and the body for each of the languages.
+// builtin holds the built-in subject and body for each language.
 var builtin = map[string]Text{
 	"en": must(`Your license {{.License}} will be {{if .To}}changed to {{.To}}{{else}}taken back{{end}} on {{.Day}}`,
 		`Hello {{.Name}},
@@ -63,7 +63,7 @@ Har du spørsmål, eller er du borta da? Svar i så fall på denne e-posten.
 `),
 }
 
-// must compiles a built-in text. A mistake in one is a fault of this program, which every test shows.
+// must compiles a built-in text. It panics on a mistake, which is a fault of this program. Every test shows it.
 func must(subject, body string) Text {
 	s, wrong := Compile(subject)
 	b, too := Compile(body)
@@ -78,8 +78,8 @@ func BuiltIn() []string { return slices.Sorted(maps.Keys(builtin)) }
 
 // Texts holds the texts of a policy.
 type Texts struct {
-	Own      map[string]Text // the company's texts, by tag in lower case; they replace built-in ones
-	Language string          // the language of a person whose own language has no text
+	Own      map[string]Text // the company's texts, by tag in lower case; they replace the built-in texts
+	Language string          // the language for people without a text in their own language
 }
 
 // Has reports whether there is a text for the tag.
@@ -89,8 +89,8 @@ func (s *Texts) Has(tag string) bool {
 	return own || known
 }
 
-// Write returns a notice in the language that the person prefers, as preferredLanguage of Microsoft Graph says: a tag
-// like sv-SE, or "" if it is not set. The tag as a whole comes before its first part.
+// Write returns a notice in the language of the person. preferred is preferredLanguage of Microsoft Graph: a tag like
+// sv-SE, or "" if it is not set. A text for the whole tag takes precedence over a text for its first part.
 func (s *Texts) Write(preferred string, about Facts) (Message, error) {
 	tag := s.choose(strings.ToLower(strings.TrimSpace(preferred)))
 	t, own := s.Own[tag]
@@ -111,8 +111,8 @@ func (s *Texts) choose(preferred string) string {
 	return s.Language
 }
 
-// sameAs returns the language whose texts readers of another one understand: no stands for either Norwegian, and readers
-// of Nynorsk read Bokmål.
+// sameAs returns the tag of the built-in language that readers of another language understand: nb for no, which stands
+// for either Norwegian, and for nn, because readers of Nynorsk understand Bokmål. It returns any other tag unchanged.
 func sameAs(tag string) string {
 	if tag == "no" || tag == "nn" {
 		return "nb"

@@ -1,6 +1,6 @@
-// Package notice writes the mail that tells a person about a change to come. The texts are templates with a fixed set of
-// fields, in the person's language. A template is checked when the policy is loaded, so that no notice can fail later.
-// The package does no I/O and reads no clock.
+// Package notice writes the mail that announces a change to a person. The texts are templates with a fixed set of
+// fields, in the person's language. A template is checked when the policy is loaded, so no notice can fail later. The
+// package does no I/O and reads no clock.
 package notice
 
 import (
@@ -17,17 +17,17 @@ import (
 	"unicode/utf8"
 )
 
-// Facts is what a notice is about.
+// Facts holds the values of one notice.
 type Facts struct {
 	Name    string    // the person's display name
-	License string    // what the person holds
-	To      string    // what the person gets for it; empty if nothing
+	License string    // the license that is taken or changed
+	To      string    // the license that replaces it; empty if none does
 	Days    int       // days from the notice to the change
 	Due     time.Time // when the change may be made
 	LastUse time.Time // when the license was last used; zero if it never was
 }
 
-// fields are the values of a template.
+// fields holds the values that a template may use.
 type fields struct{ Name, License, To, Days, Day, LastUse string }
 
 // FieldNames lists the fields of a template in alphabetical order.
@@ -39,7 +39,7 @@ func FieldNames() (names []string) {
 	return names
 }
 
-// Message is a notice as it is sent. The body is plain text.
+// Message is a finished notice. Body is plain text.
 type Message struct{ Subject, Body string }
 
 // Text is a notice in one language.
@@ -51,7 +51,7 @@ type Template struct {
 	filled *template.Template
 }
 
-// Mistake is what is wrong with a template. Lines are numbered from 1.
+// Mistake describes a mistake in a template. Lines are numbered from 1.
 type Mistake struct {
 	Line int
 	Text string
@@ -62,7 +62,7 @@ func (m *Mistake) Error() string { return m.Text }
 
 var parseError = regexp.MustCompile(`^template: :(\d+):(?:\d+:)? ?(.*)$`)
 
-// Compile checks a template. mistake is nil if the template is right.
+// Compile checks a template. mistake is nil if the template is correct.
 func Compile(source string) (t *Template, mistake *Mistake) {
 	filled, err := template.New("").Parse(source)
 	if err != nil {
@@ -86,7 +86,8 @@ func Compile(source string) (t *Template, mistake *Mistake) {
 	return &Template{source, filled}, nil
 }
 
-// check returns the first part of a template that is neither text, nor a field, nor a condition on a field.
+// check returns a mistake for the first part of a template that is not allowed. A part may be text, a field, or a
+// condition on a field.
 func check(source string, n parse.Node) *Mistake {
 	wrong := func(format string, args ...any) *Mistake {
 		at := min(int(n.Position()), len(source))
@@ -135,7 +136,7 @@ func fieldOf(p *parse.PipeNode) string {
 	return f.String()
 }
 
-// fill returns the template with its fields.
+// fill returns the text of the template with the values of its fields.
 func (t *Template) fill(f fields) (string, error) {
 	var b strings.Builder
 	if err := t.filled.Execute(&b, f); err != nil {
@@ -144,8 +145,8 @@ func (t *Template) fill(f fields) (string, error) {
 	return b.String(), nil
 }
 
-// longestSubject is the largest number of characters of a subject that Graph takes (Microsoft Graph, message resource
-// type).
+// longestSubject is the maximum length of a subject that Graph accepts, in characters (Microsoft Graph, message
+// resource type).
 const longestSubject = 255
 
 // line returns text without runes that are not printable, such as line feeds and marks of writing direction.
@@ -158,8 +159,8 @@ func line(text string) string {
 	}, text)
 }
 
-// write returns the notice in one language. Names in directories may hold anything, so every field becomes a single
-// line.
+// write returns the notice in one language. It makes every field a single line, because names in directories may
+// contain any text.
 func (t *Text) write(in language, about Facts) (Message, error) {
 	f := fields{
 		Name: line(about.Name), License: line(about.License), To: line(about.To),
