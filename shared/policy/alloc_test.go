@@ -6,14 +6,14 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// A night evaluates every rule for up to a million people, so the Judge's own steps do not allocate. CEL's steps would
-// allocate 1 to 8 times for each of these conditions.
+// These conditions allocate no memory, because a run evaluates every rule for up to a million people. CEL's own steps
+// would allocate 1 to 8 times for each condition.
 func TestConditionsThatAllocateNothing(t *testing.T) {
 	for when, want := range map[string]float64{
 		`AzureAdSistaLogon.earlierThan(now - days(60))`:           0,
 		`AzureAdSistaLogon.laterThan(now - days(60))`:             0,
 		`AzureAdSistaLogon.earlierThan(now - days(60) - days(7))`: 0,
-		`AzureAdSistaLogon.earlierThan(created.value())`:          2, // both for the value of created
+		`AzureAdSistaLogon.earlierThan(created.value())`:          2, // two for the value of created
 		`AzureAdSistaLogon.hasValue()`:                            0,
 		`AzureAdSistaLogon.hasNoValue()`:                          0,
 		`department == "Sales"`:                                   0,
@@ -32,7 +32,7 @@ func TestConditionsThatAllocateNothing(t *testing.T) {
 	}
 }
 
-// Almost everybody has a plain name and is not listed.
+// Names.Of allocates no memory for a person with an ASCII name who is not listed. Almost everybody is such a person.
 func TestNamesThatAllocateNothing(t *testing.T) {
 	names := load(t, exempting).Names(nil)
 	who := &directory.Person{Entra: &directory.EntraUser{ID: "ID-99", UserPrincipalName: "Somebody.Else@Contoso.example"}}

@@ -64,7 +64,7 @@ func BenchmarkAsk(b *testing.B) {
 	}
 }
 
-// BenchmarkCondition evaluates the condition "when" of each rule with the Judge's program and with CEL's own.
+// BenchmarkCondition evaluates the condition "when" of each rule with the Judge's program and with CEL's own program.
 func BenchmarkCondition(b *testing.B) {
 	p := loadFile(b, "../../infra/policy.yaml")
 	people := crowd(p, 1000)
@@ -83,7 +83,7 @@ func BenchmarkCondition(b *testing.B) {
 			}
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
-				_, _, _ = program.Eval(&byName{p, people[i%len(people)]}) // an error is an answer too
+				_, _, _ = program.Eval(&byName{p, people[i%len(people)]}) // an error counts as a result
 			}
 		})
 	}

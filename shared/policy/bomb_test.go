@@ -11,7 +11,7 @@ import (
 	"cel.dev/cel-go/common/types"
 )
 
-// bombs are small files that would cost a careless reader much work.
+// bombs are small files for which a reader without limits would need much memory or time.
 var bombs = map[string]struct {
 	text string
 	want string // part of the message
@@ -91,8 +91,9 @@ func doubled(n int) string {
 	return text + ` == ""`
 }
 
-// Each file is either rejected at a line or cheap. The test measures the length of the message, and the memory that the
-// reader allocates, which grows with its work. It does not depend on a clock.
+// Load rejects each file at a line, or evaluation of its conditions is cheap. The test measures the length of the
+// message and the memory that the reader allocates. This memory grows with the reader's work. The test does not depend
+// on a clock.
 func TestBombs(t *testing.T) {
 	const mostMemory, mostMessage = 64 << 20, 64 << 10
 	for name, bomb := range bombs {

@@ -8,8 +8,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// newHolder grace starts at the oldest assignment of the product, whatever the order of the assignments. A member of a
-// group needs no account in Entra ID.
+// The grace newHolder starts at the oldest assignment of the product, in any order of the assignments. For a license
+// that is a group, the member needs no account in Entra ID.
 func TestGraceOfAHolder(t *testing.T) {
 	t.Parallel()
 	p, err := Load("p", []byte(gracePolicy))
@@ -67,7 +67,7 @@ rules: [{name: r, license: m365-e3, when: department == "Closed", then: remove}]
 	}
 }
 
-// The idle time counts from the newest date, in whatever order a rule names its dates.
+// The idle time counts from the newest date, in any order of the dates in a rule.
 func TestNewestDateOfUse(t *testing.T) {
 	t.Parallel()
 	for _, when := range []string{"AzureAdSistaLogon.hasValue() && LastlogonTimestamp.hasValue()", "LastlogonTimestamp.hasValue() && AzureAdSistaLogon.hasValue()"} {
@@ -95,8 +95,8 @@ func TestListedTwice(t *testing.T) {
 	}
 }
 
-// While Entra ID is not read, people in Active Directory are undecided only if it is still unknown which account has a
-// listed name.
+// If Entra ID was not read, a person in Active Directory is undecided only if the account of at least one listed name
+// is unknown.
 func TestNamesThatAreAllKnown(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
@@ -121,7 +121,7 @@ rules: [{name: r, license: citrix, when: LastlogonTimestamp.hasNoValue(), then: 
 	}
 }
 
-// While Entra ID is not read, an account in Active Directory may turn out to be a room, so it keeps its license.
+// If Entra ID was not read, an account in Active Directory may belong to a room, so the person keeps the license.
 func TestKindOnlyEntraKnows(t *testing.T) {
 	t.Parallel()
 	p := load(t, `

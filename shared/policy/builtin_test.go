@@ -11,7 +11,7 @@ import (
 )
 
 // Without a mapping, a condition may use the text and boolean fields of the Entra account, the kind of the account, and
-// the four default attributes. A date needs a mapping, because each source has its own.
+// the four default attributes. A date needs a mapping, because each source has its own dates.
 func TestNamesThatAConditionMayUse(t *testing.T) {
 	t.Parallel()
 	for when, want := range map[string]bool{
@@ -42,7 +42,7 @@ rules: [{name: r, license: citrix, for: kind == "person", when: LastlogonTimesta
 		kind      string
 	}{
 		{directory.NoAccount, "", Reclaim, "person"}, {directory.NoAccount, "4", Exempt, "shared"}, {directory.NoAccount, "16", Exempt, "room"},
-		// The account may not belong to a person, and only Entra ID may know that.
+		// The account may be of another kind than person, and only Entra ID may know the kind.
 		{directory.NotRead, "", Undecided, "not read"}, {directory.Missing, "", Undecided, "not read"},
 		{directory.NotRead, "1", Reclaim, "person"}, {directory.Missing, "2147483648", Reclaim, "person"},
 		{directory.NotRead, "4", Exempt, "shared"}, {directory.Missing, "16", Exempt, "room"},
@@ -60,7 +60,7 @@ rules: [{name: r, license: citrix, for: kind == "person", when: LastlogonTimesta
 	}
 }
 
-// Every rule is evaluated for its own license, wherever in the file that license is defined.
+// Every rule is evaluated for its own license. The place of the license in the file does not matter.
 func TestLicenseOfEachRule(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
@@ -87,7 +87,7 @@ rules:
 	}
 }
 
-// Membership in a group is not a sign of use. A new person who never signed in has grace, whether in the group or not.
+// Membership in a group is not a sign of use. A new person who never signed in has grace, in the group and outside it.
 func TestGraceOfRulesThatReadAGroup(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
@@ -110,8 +110,8 @@ rules: [{name: r, license: m365-e3, when: AzureAdSistaLogon.hasNoValue() || staf
 	}
 }
 
-// A person whom a reading lists as a member is a member, even without an account in the group's source. A person who
-// certainly has no account there, and is not listed, is not a member.
+// A person whom a reading lists as a member is a member, even without an account in the group's source. A person who is
+// not listed and certainly has no account in the source is not a member.
 func TestMembership(t *testing.T) {
 	t.Parallel()
 	inEntra, inAD := newMemberQuery(directory.GroupRef{Name: "G"}, false), newMemberQuery(directory.GroupRef{Source: directory.AD, Name: "CN=G"}, false)
@@ -140,7 +140,7 @@ func TestMembership(t *testing.T) {
 	}
 }
 
-// A single known date proves that a person was active, in any order and even if other dates are unknown.
+// A single known date proves that a person was active, in any order of the dates and even if other dates are unknown.
 func TestNewestOfSeveral(t *testing.T) {
 	t.Parallel()
 	p := load(t, twoRules)

@@ -14,7 +14,7 @@ import (
 )
 
 // answers are the results of conditions for a person who exists only in Active Directory: "true", "false", "unknown" or
-// "error". Everything in Entra ID is unknown.
+// "error". All values in Entra ID are unknown.
 var answers = []struct{ expr, want string }{
 	// Dates.
 	{`seen.hasValue()`, "true"},
@@ -55,7 +55,7 @@ var answers = []struct{ expr, want string }{
 	{`seen.hasValue() ? true : accountEnabled`, "true"},
 	{`["a", "b"].exists(x, department == x)`, "unknown"},
 	{`["a", "b"].all(x, x < "c" || department == x)`, "true"},
-	// An unknown operand does not matter if another operand settles the answer.
+	// An unknown operand has no effect if another operand settles the result.
 	{`accountEnabled && true`, "unknown"},
 	{`true && accountEnabled`, "unknown"},
 	{`accountEnabled && false`, "false"},
@@ -64,8 +64,8 @@ var answers = []struct{ expr, want string }{
 	{`true || accountEnabled`, "true"},
 	{`accountEnabled || false`, "unknown"},
 	{`accountEnabled || !accountEnabled`, "unknown"},
-	// An operand with an error does not matter either if another operand settles the answer. An unknown operand takes
-	// precedence over an error.
+	// An operand with an error has no effect if another operand settles the result. An unknown operand takes precedence
+	// over an error.
 	{`born.value() < now || true`, "true"},
 	{`true || born.value() < now`, "true"},
 	{`born.value() < now && false`, "false"},
@@ -129,7 +129,7 @@ func (b byName) ResolveName(name string) (any, bool) {
 
 func (byName) Parent() cel.Activation { return nil }
 
-// The Judge and plain CEL give the same answer for each condition.
+// The Judge and plain CEL give the same result for each condition.
 func TestAnswers(t *testing.T) {
 	t.Parallel()
 	for _, tt := range answers {
@@ -153,7 +153,7 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-// bothWays evaluates a condition with the Judge's program and with an ordinary one.
+// bothWays evaluates a condition with the Judge's program and with a program of plain CEL.
 func bothWays(t *testing.T, p *Policy, c *condition, who *directory.Person) (ours, plain string) {
 	t.Helper()
 	flag, value := judge(t, p, noon).eval(c, who)
@@ -208,7 +208,7 @@ func answerWord(flag directory.Flag, value any) string {
 func TestNewest(t *testing.T) {
 	t.Parallel()
 	old, young := noon.Add(-9*day), noon.Add(-day)
-	const cloudOnly = directory.Presence(255) // stands for Present and not synced
+	const cloudOnly = directory.Presence(255) // means an account that is Present and not synced
 	const mapping = "newest(entra.created, ad.created)"
 	tests := []struct {
 		name      string

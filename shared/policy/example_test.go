@@ -20,8 +20,8 @@ rules:
     then: {remove: true, mailbox: lost}
 `
 
-// The example evaluates a rule for three people who hold the license. One signed in last week and one last year. The
-// account of the third was not read.
+// The example evaluates a rule for three people who hold the license. The first person signed in last week. The second
+// person signed in last year. The account of the third person was not read.
 func ExampleJudge_Ask() {
 	p, err := policy.Load("policy.yaml", []byte(file))
 	if err != nil {
@@ -51,7 +51,7 @@ func ExampleJudge_Ask() {
 	// undecided
 }
 
-// Every fault in a file is reported at once, with its place and with what to write instead.
+// Load reports every fault in a file at once, with its place and with its remedy.
 func ExampleLoad_faults() {
 	_, err := policy.Load("policy.yaml", []byte(`
 tenant: contoso

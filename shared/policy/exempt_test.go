@@ -110,8 +110,8 @@ func TestExemptions(t *testing.T) {
 	}
 }
 
-// If only a person's account in Active Directory is known, the name of the Entra account, which was not read, may be
-// listed.
+// If only a person's account in Active Directory was read, the exemption is unknown, because the name of the Entra
+// account may be listed.
 func TestExemptWithoutEntra(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
@@ -141,7 +141,7 @@ rules: [{name: r, license: citrix, when: LastlogonTimestamp.hasNoValue(), then: 
 	}
 }
 
-// A person who had a listed name in an earlier run is exempt by id.
+// A person who had a listed name in an earlier run is exempt by the id of the account.
 func TestFollowed(t *testing.T) {
 	t.Parallel()
 	p := load(t, exempting)

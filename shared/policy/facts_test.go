@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Only a seat that is counted by person becomes free.
+// A member who leaves the group frees a seat only if seats are counted by person.
 func TestFreesNothing(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -30,7 +30,7 @@ func TestFreesNothing(t *testing.T) {
 	}
 }
 
-// The new license decides. If there is none, the license that is taken decides.
+// The result depends on the new license. If there is none, it depends on the license that is taken.
 func TestGuardsMailbox(t *testing.T) {
 	t.Parallel()
 	small, any := &License{MailboxQuota: 50}, &License{}
@@ -47,7 +47,7 @@ func TestGuardsMailbox(t *testing.T) {
 	}
 }
 
-// The key of a rule changes with every edit that affects whom the rule is about or what happens to them.
+// The key of a rule changes with every edit of its name, its licenses and its conditions.
 func TestKeyOfARule(t *testing.T) {
 	t.Parallel()
 	e3, exo := &License{Name: "e3"}, &License{Name: "exo"}
@@ -113,7 +113,7 @@ func TestRests(t *testing.T) {
 	}
 }
 
-// Listed returns the names that exempt somebody at a time, and Over notes the leaves that have ended.
+// Listed returns the names that exempt a person at a given time. Over returns a note for each leave that has ended.
 func TestListedNames(t *testing.T) {
 	t.Parallel()
 	p := load(t, exempting)

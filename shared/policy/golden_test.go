@@ -111,7 +111,7 @@ func TestGoldenFaults(t *testing.T) {
 	}
 }
 
-// The rules see what a file says about a person. Anything that the file leaves out has its default.
+// The rules see the values of a golden person in the file. Values that the file leaves out have their defaults.
 func TestGoldenPeople(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
@@ -192,7 +192,7 @@ func TestGoldenFields(t *testing.T) {
 	for _, name := range directory.FieldNames() {
 		field, _ := directory.FieldNamed(name)
 		source, bare, own := strings.Cut(name, ".")
-		if field.OfLicense() { // comes with the license: {name: NAME, since: DATE}
+		if field.OfLicense() { // the license has the date: {name: NAME, since: DATE}
 			continue
 		}
 		if !own { // computed from other fields

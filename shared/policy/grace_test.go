@@ -19,7 +19,7 @@ rules:
   - {name: citrix, license: citrix, when: LastlogonTimestamp.earlierThan(now - days(90)), then: remove}
 `
 
-// A person who had no time to use the license is spared. A person who may have had no time is undecided.
+// A person who had no time to use the license keeps it. A person who may have had no time is undecided.
 func TestGrace(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
@@ -108,7 +108,7 @@ func TestGrace(t *testing.T) {
 			if said := "unknown time"; strings.Contains(v.Reason, said) && !strings.Contains(tc.reason, said) {
 				t.Errorf("the reason says why the account is unknown, and then that it is: %s", v.Reason)
 			}
-			unread := person.Entra.Enabled == directory.Unset // the outcome is then open
+			unread := person.Entra.Enabled == directory.Unset // the verdict may then turn at another time
 			if at, ok := j.Turns(rule, person); v.Outcome == Keep && !unread && (!ok || !strings.Contains(v.Reason, "in grace until "+dayOf(at))) {
 				t.Errorf("turns %s, %t: %s", at, ok, v.Reason)
 			}

@@ -22,7 +22,7 @@ func TestNearest(t *testing.T) {
 		{"anna@x.example", "anna@y.example", 2}, {"anna@x.example", "ana@y.example", -1}, {"anna@x.example", "anna", 2},
 		{"breakglass@x.example", "brkglass@x.example", 2}, {"breakglass@x.example", "brkgls@x.example", -1}, {"breakglass@x.example", "breakgl@x.example", 3},
 		{"breakglass@x.example", "breakg@x.example", -1}, {"breakglass@x.example", "breakglassabc@x.example", 3}, {"breakglass@x.example", "breakglassabcd@x.example", -1},
-		{"anna@x.example", "anna@" + strings.Repeat("y", maxText), -1}, {"a", "abc", 2}, // names that the person lacks are not compared
+		{"anna@x.example", "anna@" + strings.Repeat("y", maxText), -1}, {"a", "abc", 2}, // the person lacks other names
 	} {
 		like, letters := Nearest(tc.name, &directory.Person{Entra: &directory.EntraUser{UserPrincipalName: tc.own}})
 		if alike := tc.letters >= 0; (like == tc.own) != alike || alike && letters != tc.letters || !alike && like != "" {
@@ -35,7 +35,7 @@ func TestNearest(t *testing.T) {
 	}
 }
 
-// Empty yields the attributes that a rule reads and for which the account has no value, except dates of use.
+// Empty yields the attributes that a rule reads and that have no value in the account. It leaves out dates of use.
 func TestEmptyAttributes(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
@@ -67,8 +67,8 @@ rules: [{name: r, license: m365-e3, for: 'systemRole == "Employee" && department
 	}
 }
 
-// A person holds the product through any assignment. Without a reading it is unknown whether the person holds the
-// product.
+// A person holds the product through any assignment. If Entra ID was not read, it is unknown whether the person holds
+// the product.
 func TestHolds(t *testing.T) {
 	t.Parallel()
 	p := load(t, twoRules)
@@ -100,7 +100,7 @@ func TestHolds(t *testing.T) {
 	}
 }
 
-// Two names for one product are rejected, whichever name the tenant uses.
+// NewJudge rejects two names for one product, a part number and a skuId or two skuIds.
 func TestTwoNamesOfOneProduct(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
@@ -116,7 +116,7 @@ rules: [{name: r, license: a, when: AzureAdSistaLogon.hasNoValue(), then: remove
 	}
 }
 
-// The start of a membership is needed only for licenses that are membership in a group, and only if newHolder is set.
+// GivingGroups returns only groups whose membership is a license, and only if newHolder is set.
 func TestGivingGroups(t *testing.T) {
 	t.Parallel()
 	key := directory.GroupRef{Source: directory.AD, Name: citrixDN}.Key(true)
@@ -127,7 +127,7 @@ func TestGivingGroups(t *testing.T) {
 	}
 }
 
-// If several graces hold, the one that ends last counts. If none holds, the reason names everything that is unknown.
+// If several graces hold, the grace that ends last counts. If none holds, the reason names all unknown values.
 func TestGraceOfSeveralReasons(t *testing.T) {
 	t.Parallel()
 	no := grace{flag: directory.No}

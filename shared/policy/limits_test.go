@@ -12,8 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// A file at a limit is accepted, and a file just over it is rejected in one sentence. A policy that a run has stored is
-// accepted in both cases.
+// Load accepts a file at a limit. It rejects a file just over the limit, with one sentence. LoadKept accepts both.
 func TestBoundsOfAFile(t *testing.T) {
 	t.Parallel()
 	users := func(n int) string {
@@ -55,7 +54,7 @@ func TestBoundsOfAFile(t *testing.T) {
 	}
 }
 
-// A condition may cost 50,000 steps, but not one more.
+// A condition may cost 50,000 steps. A condition that costs 50,001 steps is rejected.
 func TestBoundsOfACondition(t *testing.T) {
 	t.Parallel()
 	most := "department.contains(mail)" + strings.Repeat(" && department == mail", 38) + strings.Repeat(" && accountEnabled", 188)
@@ -67,7 +66,7 @@ func TestBoundsOfACondition(t *testing.T) {
 	}
 }
 
-// Up to ten unknown names are reported.
+// Load reports at most ten unknown names of a condition.
 func TestFindingsInACondition(t *testing.T) {
 	t.Parallel()
 	for n, want := range map[int]int{1: 1, 2: 2, 9: 9, 10: 10, 11: 10, 25: 10} {
@@ -82,8 +81,8 @@ func TestFindingsInACondition(t *testing.T) {
 	}
 }
 
-// Only days, duration and timestamp say when a condition can change and how far back it looks. Other numbers and
-// strings do not.
+// The spans and times of a condition come only from days, duration and timestamp. Other numbers and strings are
+// neither.
 func TestSpansAndInstants(t *testing.T) {
 	t.Parallel()
 	march := time.Date(2027, 3, 1, 0, 0, 0, 0, time.UTC)
@@ -108,7 +107,7 @@ func TestSpansAndInstants(t *testing.T) {
 	}
 }
 
-// If CEL cannot plan a condition, NewJudge fails. If CEL panics, the answer is unknown.
+// If CEL cannot plan a condition, NewJudge fails. If CEL panics, the result is unknown.
 func TestConditionThatCannotBeAsked(t *testing.T) {
 	t.Parallel()
 	p := load(t, twoRules)
@@ -120,7 +119,7 @@ func TestConditionThatCannotBeAsked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	checked, issues := env.Compile(`name.matches("(")`) // our language rejects the pattern
+	checked, issues := env.Compile(`name.matches("(")`) // policies reject the pattern
 	if issues.Err() != nil {
 		t.Fatal(issues.Err())
 	}
@@ -130,7 +129,7 @@ func TestConditionThatCannotBeAsked(t *testing.T) {
 	}
 }
 
-// A license in Active Directory may be changed to another one, but not to the same group under a different name.
+// A rule may change one license in Active Directory to another, but not to the same group under a different name.
 func TestChangesBetweenGroups(t *testing.T) {
 	t.Parallel()
 	const text = `tenant: 11111111-2222-3333-4444-555555555555
@@ -150,8 +149,8 @@ rules:
 	}
 }
 
-// Grace reads the creation date only for rules about use. A verdict names the creation date as unknown only if it is
-// unknown.
+// The grace neverSignedIn reads the creation date only for rules that read a date of use. A verdict names the creation
+// date as unknown only if the date is unknown.
 func TestWhatGraceReads(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
@@ -189,8 +188,8 @@ rules:
 	}
 }
 
-// Each number is accepted from its minimum to its maximum. A quoted number is a text, and a hexadecimal number is
-// rejected.
+// Load accepts each number from its minimum to its maximum. It rejects a quoted number, which is a text, and a
+// hexadecimal number.
 func TestNumbersAtTheirBounds(t *testing.T) {
 	t.Parallel()
 	for written, want := range map[string]bool{

@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/pages"
 )
 
-// The tables of keys, fields and functions in docs/policy.md match the code. The test is not parallel because it may rewrite
-// the page.
+// The tables of keys, fields and functions in docs/policy.md match the code. The test is not parallel, because it may
+// rewrite the page.
 func TestPolicyPageIsGenerated(t *testing.T) {
 	pages.Generated(t, "policy.md", "keys", keysTable())
 	pages.Generated(t, "policy.md", "fields", fieldsTable())
@@ -91,7 +91,7 @@ func plainType(cel string) string {
 		"google.protobuf.Duration", "span", "string", "text", "optional_type", "optional", "<", "", ">", "").Replace(cel)
 }
 
-// The loader reads every key of the table: a value of a wrong shape is an error at each of them.
+// The loader reads every key of the table: a value of the wrong shape is an error at each key.
 func TestLoaderReadsEveryKey(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("load*.go")

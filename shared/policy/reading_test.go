@@ -30,8 +30,8 @@ rules:
 `, citrixDN, exempt, scope))
 }
 
-// A person without a value does not count as different from a value. The condition may say explicitly what holds for
-// people without a value.
+// A comparison does not treat a text without a value as different from a value. A condition can say explicitly what
+// holds for people without a value.
 func TestTextsWithoutValue(t *testing.T) {
 	t.Parallel()
 	const open = "employeeType has no value, and the condition does not say what holds then; add && employeeType != \"\" to leave such people alone, or || employeeType == \"\" to mean them, too"
@@ -59,7 +59,7 @@ func TestTextsWithoutValue(t *testing.T) {
 		`employeeType == ""`:                                                         Reclaim,
 		`!(employeeType != "")`:                                                      Reclaim,
 		`size(employeeType) == 0`:                                                    Reclaim,
-		`employeeType == "Contractor" ? false : true`:                                Reclaim, // the other case is written out
+		`employeeType == "Contractor" ? false : true`:                                Reclaim, // both cases are written
 		`!(employeeType == "Contractor" ? true : false)`:                             Reclaim,
 		`employeeType != "Contractor" ? true : false`:                                Undecided,
 		`!(accountEnabled && !(employeeType == "Employee"))`:                         Keep,
@@ -83,15 +83,15 @@ func TestTextsWithoutValue(t *testing.T) {
 	}
 }
 
-// If a person certainly has no account, an exemption reads its fields as empty. The fields of an account that was not
-// read are unknown.
+// If a person certainly has no account, the fields of the account have no value in an exemption. If the account was not
+// read, its fields are unknown.
 func TestExemptWithoutAccount(t *testing.T) {
 	t.Parallel()
 	member := []string{directory.GroupRef{Source: directory.AD, Name: citrixDN}.Key(true)}
 	adOnly := &directory.Person{EntraState: directory.NoAccount, ADState: directory.Present, AD: &directory.ADUser{SID: "S-1", Department: "Sales", Created: noon.Add(-400 * day), RecipientType: "1"}, Memberships: member}
 	notRead := *adOnly
 	notRead.EntraState = directory.NotRead
-	for exempt, want := range map[string][2]Outcome{ // the outcome without an account in Entra ID, and with Entra ID not read
+	for exempt, want := range map[string][2]Outcome{ // no account in Entra ID, Entra ID not read
 		`userType == "Guest"`:                                         {Reclaim, Undecided},
 		`userType in ["Guest", "Extern"]`:                             {Reclaim, Undecided},
 		`userType != "Member"`:                                        {Exempt, Undecided},

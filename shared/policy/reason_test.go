@@ -9,7 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Judge.Reason words the verdicts that AskAll leaves without a reason.
+// Judge.Reason returns a reason for the verdicts that AskAll returns without one.
 func TestReasonsOfKeeping(t *testing.T) {
 	t.Parallel()
 	p := load(t, twoRules+`
@@ -52,7 +52,7 @@ func TestAgoAtTheBounds(t *testing.T) {
 	}
 }
 
-// Turns returns a date plus the rule's spans, exact to the second.
+// Turns returns a date plus the spans of the rule, exact to the second.
 func TestTurnsAtTheMomentItself(t *testing.T) {
 	t.Parallel()
 	p := load(t, `

@@ -55,7 +55,7 @@ func TestNextRenewal(t *testing.T) {
 	}
 }
 
-// Who pays is known, none or unknown. An attribute that is no text is unknown.
+// Each part of a Payer is known, none or unknown. It is unknown for an attribute that is no text.
 func TestPayer(t *testing.T) {
 	t.Parallel()
 	text := func(s string) *string { return &s }

@@ -20,7 +20,7 @@ func judgeOf(t *testing.T, edit string) (*Judge, *Policy) {
 	return j, p
 }
 
-// A person who lost a license has returned if a known date that the rule reads is later than the loss.
+// A person whose license was taken has returned if a known date that the rule reads is later than the change.
 func TestReturned(t *testing.T) {
 	t.Parallel()
 	j, policy := judgeOf(t, "")
@@ -53,7 +53,7 @@ func TestReturned(t *testing.T) {
 	}
 }
 
-// For every kind of rule, a restored license counts as used at the time of the restore.
+// In every kind of rule, the time of a restore counts as a use of the license.
 func TestCooling(t *testing.T) {
 	t.Parallel()
 	const undated = `

@@ -23,7 +23,7 @@ func load(t testing.TB, text string) *Policy {
 
 const citrixDN = "CN=Citrix Users,OU=Licenses,DC=corp,DC=example,DC=test"
 
-// twoRules are the rules of the design without grace or exemptions.
+// twoRules is a policy with two rules and without grace or exemptions.
 const twoRules = `
 licenses:
   m365-e3: {sku: SPE_E3}
@@ -43,7 +43,7 @@ rules:
     then: remove
 `
 
-// employee returns a person who holds both licenses and is known to both directories.
+// employee returns a person who holds both licenses and has accounts in both directories.
 func employee() *directory.Person {
 	return &directory.Person{
 		EntraState: directory.Present,
@@ -178,8 +178,8 @@ func TestCitrixRule(t *testing.T) {
 	}
 }
 
-// The verdict is right for every combination of holder, exempt, for and when. Each of the four is true, false or
-// unknown, and conditions can also fail at run time.
+// The outcome is correct for every combination of holder, exempt, for and when. Each of the four is true, false or
+// unknown. The conditions can also fail at run time.
 func TestEveryCell(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
@@ -218,7 +218,7 @@ rules:
 			}
 		}
 		if is["H"] == "error" {
-			continue // membership is looked up, so it cannot fail
+			continue // membership is looked up and not computed, so holder has no errors
 		}
 		cells++
 		v := judge(t, p, noon).Ask(p.Rules[0], who)
@@ -232,7 +232,7 @@ rules:
 	}
 }
 
-// cellOutcome returns the outcome according to the table in the design. It does not use decide.
+// cellOutcome returns the expected outcome of one combination. It does not use decide.
 func cellOutcome(holder, exempt, scope, when string) Outcome {
 	switch {
 	case holder == "false":
@@ -272,7 +272,7 @@ func checkUnknowns(t *testing.T, cell string, v Verdict, is map[string]string) {
 	}
 }
 
-// Asking all rules at once gives the same verdicts as asking them one by one.
+// AskAll returns the same verdicts as Ask for each rule.
 func TestAskAll(t *testing.T) {
 	t.Parallel()
 	p := load(t, twoRules)

@@ -38,7 +38,7 @@ rules:
   - {name: plain, license: desk, when: LastlogonTimestamp.hasNoValue() || created.value() < now - duration("1s"), then: remove}
 `
 
-// Every key is read as written.
+// Load reads every key as the file writes it.
 func TestWhatAPolicySays(t *testing.T) {
 	t.Parallel()
 	p, err := Load("p", []byte(whole))
@@ -128,7 +128,7 @@ func reads(r *Rule, name string) bool {
 // follows matches faults that follow from another fault.
 var follows = regexp.MustCompile(`: (there is no license "[a-z0-9]+";|the policy has no attribute staff;|e3 and exo are the same product;)`)
 
-// These policies make no sense. Each mistake is reported only once.
+// These policies make no sense. Load reports each mistake only once.
 func TestMoreFaults(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct{ old, new, want string }{
@@ -192,7 +192,7 @@ func TestMoreFaults(t *testing.T) {
 	}
 }
 
-// The plan says in these words why something is unknown.
+// These are the words of a plan for an unknown value.
 func TestGapWords(t *testing.T) {
 	t.Parallel()
 	p := load(t, `

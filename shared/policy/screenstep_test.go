@@ -8,7 +8,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// TestStep checks that a step answers for each date as the test itself does.
+// TestStep checks that a step has the same result as its test for each date.
 func TestStep(t *testing.T) {
 	t.Parallel()
 	seed := rand.Uint64()

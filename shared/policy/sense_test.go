@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// A condition that compiles but makes no sense is rejected, and the message says how to fix it. A policy that a run has
-// stored is not rejected.
+// Load rejects a condition that compiles but makes no sense. The message says how to fix the condition. LoadKept
+// accepts it.
 func TestSenseless(t *testing.T) {
 	t.Parallel()
 	const never, always, regex, null = "never later than now, so that this never holds; for less than 90 days ago write", "so that this holds for everybody who has it; for longer ago than 90 days write", "begin the pattern with ^ and end it with $", "nothing is ever null; to test for a "
@@ -38,12 +38,12 @@ func TestSenseless(t *testing.T) {
 		`now - days(90) > created.value()`:                                          "",
 		`created.laterThan(now - days(30))`:                                         "",
 		`now > timestamp("2027-03-01T00:00:00Z")`:                                   "",
-		`AzureAdSistaLogon.earlierThan(created.value() + days(30))`:                 "", // signed in only in the first month
+		`AzureAdSistaLogon.earlierThan(created.value() + days(30))`:                 "", // last use in the first month
 		`[timestamp("2027-03-01T00:00:00Z")].exists(t, t < now)`:                    "", // each time is a literal
 		`timestamp("2027-03-01T00:00:00Z") + days(1) < now`:                         "",
 		`timestamp("2026-01-01T00:00:00Z") < created.value()`:                       "",
 		`AzureAdSistaLogon.orValue(now + days(1)) > now`:                            "", // true for a person who never signed in
-		`created.value() + (now - AzureAdSistaLogon.value()) < now`:                 "", // idle for a shorter time than the account is old
+		`created.value() + (now - AzureAdSistaLogon.value()) < now`:                 "", // the account is older than the idle time
 		`created.value() == now`:                                                    "",
 		`department.matches("IT")`:                                                  regex,
 		`department.matches("^IT")`:                                                 regex,
@@ -87,8 +87,8 @@ func TestSenseless(t *testing.T) {
 	}
 }
 
-// For words from other languages, the message says what to write. It never suggests the opposite of what the author
-// means.
+// For words from other languages, the message gives the word of CEL. It never suggests the opposite of the author's
+// meaning.
 func TestWords(t *testing.T) {
 	t.Parallel()
 	for when, want := range map[string]string{
@@ -147,7 +147,7 @@ func TestWords(t *testing.T) {
 	}
 }
 
-// To YAML, a condition that begins with ! is a tag. The suggested text keeps the negation.
+// YAML reads a condition that begins with ! as a tag. The suggested text keeps the negation.
 func TestBangOutsideQuotes(t *testing.T) {
 	t.Parallel()
 	for _, bare := range []string{"!inPilot", "!staff", "!accountEnabled && staff", "!(staff)"} {
@@ -164,7 +164,7 @@ func TestBangOutsideQuotes(t *testing.T) {
 	}
 }
 
-// A name is suggested only if it cannot mean something else.
+// Load suggests a name only if the name cannot mean something else.
 func TestDidYouMean(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct{ word, known, want string }{
@@ -185,7 +185,8 @@ func TestDidYouMean(t *testing.T) {
 	}
 }
 
-// A hiring date may be later than now, so a condition may compare it with now. A sign-in or a creation date may not.
+// A hiring date may be later than now, so a condition may compare it with now. A condition may not compare a sign-in or
+// a creation date with now.
 func TestDatesThatMayLieAhead(t *testing.T) {
 	t.Parallel()
 	p := load(t, twoRules)

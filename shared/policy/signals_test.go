@@ -26,11 +26,11 @@ rules: [{name: r, license: copilot, when: '`+when+`', then: remove}]
 	return p
 }
 
-// reportOf is the day of the reports in these tests. A report covers the 180 days before the start of that day, which
-// is two and a half days before noon.
+// reportOf is the end of the reports in these tests, two and a half days before noon. A report covers the 180 days
+// before its end.
 var reportOf = noon.Add(-60 * time.Hour)
 
-// copilotHolder returns a person who holds the license and has these uses in the reports.
+// copilotHolder returns a person who holds the license and has the given uses in the reports.
 func copilotHolder(uses ...directory.Use) *directory.Person {
 	for i := range uses {
 		uses[i].Through = reportOf
@@ -60,7 +60,7 @@ func askUsage(t *testing.T, when string, who *directory.Person) (Verdict, string
 	return v, j.Reason(p.Rules[0], who, v)
 }
 
-// A report says nothing about the time after its day, nor about the time before its horizon: none means "none since the
+// A report shows nothing after its end and nothing before its horizon. So a date without a value means "none since the
 // horizon".
 func TestDatesOfReports(t *testing.T) {
 	t.Parallel()
@@ -92,7 +92,7 @@ func TestDatesOfReports(t *testing.T) {
 		"an agent":                 {`kind == "agent" && (` + unused + ")", agent, Exempt, ""},
 		"younger than the horizon": {"copilotUse.hasNoValue()", newcomer, Reclaim, "never used Copilot"},
 
-		// Within the span of the report, none means "none since". It does not prove an earlier date.
+		// Within the span of the report, none means "none since the horizon". There may be an earlier date or none.
 		"earlier alone":          {"copilotUse.earlierThan(now - days(45))", copilotHolder(notUsed(copilot)), Undecided, "copilotUse is none since 2026-05-25, and whether there is an earlier one is not known"},
 		"never alone":            {"copilotUse.hasNoValue()", copilotHolder(notUsed(copilot)), Undecided, "copilotUse.earlierThan(now - days(45)) || copilotUse.hasNoValue()"},
 		"not later":              {"!copilotUse.laterThan(now - days(45))", copilotHolder(notUsed(copilot)), Reclaim, ""},
@@ -126,7 +126,7 @@ func TestDatesOfReports(t *testing.T) {
 	}
 }
 
-// A condition may compare a date from a report, but may not compute with it.
+// A condition may compare a date from a report. It may not compute with such a date.
 func TestReportsAreOnlyCompared(t *testing.T) {
 	t.Parallel()
 	for when, ok := range map[string]bool{
@@ -151,7 +151,7 @@ rules: [{name: r, license: copilot, when: 'WHEN', then: remove}]
 	}
 }
 
-// Only the reports that a condition reads are fetched.
+// Signals returns only the signals of the reports and directories that a condition reads.
 func TestSignalsOfAPolicy(t *testing.T) {
 	t.Parallel()
 	if diff := cmp.Diff([]directory.Signal{directory.CopilotUse}, usagePolicy(t, "copilotUse.hasValue()").Signals()); diff != "" {
@@ -163,7 +163,7 @@ func TestSignalsOfAPolicy(t *testing.T) {
 	}
 }
 
-// While a person stays away, each later day has a newer report.
+// At each later time that Turns evaluates, the report is newer.
 func TestReportsThroughTime(t *testing.T) {
 	t.Parallel()
 	p := usagePolicy(t, "copilotUse.earlierThan(now - days(45)) || copilotUse.hasNoValue()")
@@ -202,8 +202,8 @@ func TestReportsThroughTime(t *testing.T) {
 	}
 }
 
-// Reports no longer list a person who lost the license for a workload. If the rule also reads sign-ins, a sign-in shows
-// that the person is back.
+// Reports do not list a person who lost the license for a workload. If the rule also reads sign-ins, a sign-in shows
+// that the person returned.
 func TestReturnedByOneOfSeveralDates(t *testing.T) {
 	t.Parallel()
 	p := usagePolicy(t, "anyUse.earlierThan(now - days(60))")
@@ -238,8 +238,8 @@ func TestReturnedByOneOfSeveralDates(t *testing.T) {
 	}
 }
 
-// The horizon of a report moves by a day each day, but a person who stays away is idle since the same date. Otherwise
-// an announcement would be void the next day.
+// The horizon of a report moves by a day each day. IdleSince of a person who stays away must not move with it, because
+// otherwise an announcement would be void on the next day.
 func TestIdleSinceStaysWhereItIs(t *testing.T) {
 	t.Parallel()
 	p := usagePolicy(t, "anyUse.earlierThan(now - days(60))")
@@ -260,7 +260,7 @@ func TestIdleSinceStaysWhereItIs(t *testing.T) {
 	}
 }
 
-// The evidence names the signal and the span of its report.
+// The note of a piece of evidence names the signal and the span of its report.
 func TestEvidenceOfReports(t *testing.T) {
 	t.Parallel()
 	p := usagePolicy(t, "copilotUse.hasValue() || AzureAdSistaLogon.hasValue()")

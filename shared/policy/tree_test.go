@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// treePolicy has every kind of exemption and grace. %s and %s are the conditions of its rule.
+// treePolicy has every kind of exemption and grace. Its values are a license and the two conditions of its rule.
 const treePolicy = `
 tenant: 11111111-2222-3333-4444-555555555555
 attributes: {copilot: copilot.lastActivity, staff: {memberOf: {entra: Staff}}}
@@ -45,7 +45,7 @@ func randomCondition(r *rand.Rand, depth int) string {
 	return fmt.Sprintf("(%s) ? (%s) : (%s)", a, b, c)
 }
 
-// randomPerson returns a person of whom much is unknown.
+// randomPerson returns a person with many unknown values.
 func randomPerson(r *rand.Rand) *directory.Person {
 	who := employee()
 	date := func() time.Time {
@@ -90,9 +90,9 @@ func randomPerson(r *rand.Rand) *directory.Person {
 	return who
 }
 
-// The root of the tree agrees with the Judge's verdict, and every node agrees with its parts: if three-valued logic
-// settles a node from its parts, the node says the same. A node may say more than its parts only where a report leaves
-// two cases open that come to the same.
+// The root of the tree agrees with the Judge's verdict. Every node agrees with its parts: if three-valued logic settles
+// a node from its parts, the node has the same result. A node may be known although its parts do not settle it. This
+// happens only where a report leaves two cases open and the node has the same result in both.
 func TestTreeAgreesWithTheJudge(t *testing.T) {
 	t.Parallel()
 	seed := rand.Uint64()
@@ -102,7 +102,7 @@ func TestTreeAgreesWithTheJudge(t *testing.T) {
 		scope, when := randomCondition(r, 2), randomCondition(r, 3)
 		license := []string{"m365-e3", "citrix"}[r.IntN(2)]
 		text := fmt.Sprintf(treePolicy, license, scope, when)
-		p, err := LoadKept("p", []byte(text)) // which accepts conditions that make no sense
+		p, err := LoadKept("p", []byte(text)) // LoadKept accepts conditions that make no sense
 		if err != nil {
 			t.Fatalf("seed %d: %v\n%s", seed, err, text)
 		}
@@ -136,7 +136,8 @@ func TestTreeAgreesWithTheJudge(t *testing.T) {
 	}
 }
 
-// checkNode compares a node with its parts, and returns how many nodes say more than their parts.
+// checkNode compares a node with its parts. It returns the number of nodes that are known although their parts do not
+// settle them.
 func checkNode(t *testing.T, n *Node, what string) (more int) {
 	t.Helper()
 	for _, part := range n.Parts {
@@ -197,8 +198,8 @@ func outline(n *Node, indent string) string {
 	return text
 }
 
-// The tree of somebody who does not hold the license says nothing of grace, since the time since which it is held is
-// unknown then.
+// The tree of a person who does not hold the license has no part for grace, because the person has held the license for
+// no time.
 func TestTreeWithoutTheLicense(t *testing.T) {
 	t.Parallel()
 	p := load(t, strings.TrimPrefix(fmt.Sprintf(treePolicy, "m365-e3", "accountEnabled", "AzureAdSistaLogon.hasNoValue()"), "\ntenant: 11111111-2222-3333-4444-555555555555"))

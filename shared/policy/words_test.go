@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The test compares pairs of similar words. opposite is true if one may reverse the other or mean something else.
+// opposite is true for two similar words if one may mean the reverse of the other or something else.
 func TestOpposites(t *testing.T) {
 	t.Parallel()
 	for words, want := range map[[2]string]bool{
@@ -30,7 +30,7 @@ func TestOpposites(t *testing.T) {
 	}
 }
 
-// The most similar name is suggested, even for a short word and for a field without its source.
+// didYouMean suggests the most similar name, even for a short word and for a field without its source.
 func TestWhichNameIsProposed(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
@@ -72,7 +72,7 @@ func TestManyFaults(t *testing.T) {
 	}
 }
 
-// Names with the same reason share a sentence in the plural.
+// Names with the same explanation share a sentence in the plural.
 func TestSentencesOfGaps(t *testing.T) {
 	t.Parallel()
 	for predicate, want := range map[string]string{
@@ -95,7 +95,7 @@ func TestSentencesOfGaps(t *testing.T) {
 	}
 }
 
-// For these words, which people often write, the messages say what to write instead.
+// People often write these words. The messages give the correct expression.
 func TestMoreWords(t *testing.T) {
 	t.Parallel()
 	for when, want := range map[string]string{
@@ -126,7 +126,7 @@ func TestMoreWords(t *testing.T) {
 			t.Errorf("%s: %v, want %q", when, err, want)
 		}
 	}
-	for _, line := range []int{-1, 0, 2} { // CEL returns no such place; a message about it must not panic
+	for _, line := range []int{-1, 0, 2} { // CEL returns no such line; the message must not panic
 		e := &common.Error{Location: common.NewLocation(line, 3), Message: "Syntax error: odd"}
 		if got := wrongSyntax(e, "a <> b"); !strings.HasPrefix(got, "this is not an expression") {
 			t.Errorf("line %d: %s", line, got)
@@ -134,7 +134,7 @@ func TestMoreWords(t *testing.T) {
 	}
 }
 
-// YAML reads these slips as something else. The messages say what to write instead.
+// YAML does not read these slips as their author means them. The messages give the correct text.
 func TestWordsOfYAML(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct{ old, new, want string }{
@@ -152,8 +152,8 @@ func TestWordsOfYAML(t *testing.T) {
 	}
 }
 
-// If a text does not appear in the file, for example because YAML made it from an escape, its place is where the value
-// begins.
+// If the file does not contain a text, for example because YAML made the text from an escape, its place is the begin of
+// the value.
 func TestPlaceThatIsNotThere(t *testing.T) {
 	t.Parallel()
 	r := &reader{lines: []string{"a: ''", "", "  ' "}}
@@ -167,7 +167,7 @@ func TestPlaceThatIsNotThere(t *testing.T) {
 	}
 }
 
-// The reason of each outcome is compared in full.
+// The test compares the whole reason of each outcome.
 func TestReasonsWordForWord(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
