@@ -1,7 +1,7 @@
-// Package activedirectory reads people and their last logons from the domain controllers of an Active Directory
-// domain, and reads and changes the members of groups. It uses LDAP over TLS. Whatever the package cannot read is an
-// error, never an empty result, because a wrong group name, a stalled controller or a malformed entry must not look
-// like a person who never logged on.
+// Package activedirectory reads people and their last logons from the domain controllers of an Active Directory domain,
+// and reads and changes the members of groups. It uses LDAP over TLS. If the package cannot read something, it returns
+// an error, and never an empty result. A wrong group name, a stalled controller or a malformed entry must not look like
+// a person who never logged on.
 package activedirectory
 
 import (
@@ -14,17 +14,17 @@ import (
 	"github.com/jcmturner/gokrb5/v8/client"
 )
 
-// Directory is one domain. It is safe for concurrent use: each call has connections of its own while it runs. A
+// Directory is one domain. It is safe for concurrent use, because concurrent calls use separate connections. A
 // connection that stays idle for keepIdle is closed.
 type Directory struct {
 	configured []controller
 	shared     bool     // the configured controllers belong to several domains
-	dnsDomain  string   // DNS domain in which controllers are found when none is configured
-	bases      []string // DNs; empty: each controller's own base
+	dnsDomain  string   // DNS domain in which controllers are found if none is configured
+	bases      []string // DNs; if empty, the base is read from each controller
 	people     string   // filter for all people, without the outer "(&" and ")"
 	bind       string
 	password   string
-	kerberos   *client.Client // instead of a password; nil without a keytab
+	kerberos   *client.Client // used instead of a password; nil without a keytab
 	caFile     string
 	tls        *tls.Config
 	dialer     net.Dialer
@@ -34,24 +34,24 @@ type Directory struct {
 	pool pool
 
 	mu         sync.Mutex
-	domain     *domain // as last read; nil before the first reading
+	domain     *domain // the result of the last reading; nil before the first reading
 	domainRead time.Time
 
 	schemaMu sync.Mutex
 	guards   map[string]guard // by attribute, see schema; nil before the first reading
 
 	nestingMu sync.Mutex
-	nestings  map[string]nesting // cached nested groups, by group; see within
+	nestings  map[string]nesting // cached nested groups, by GUID of the group; see within
 
-	// The fields below are used only if the forest has several configured domains.
+	// The fields below are used only if the configuration has several domains of a forest.
 	entranceMu   sync.Mutex
-	entrances    []controller // the controllers that the method entrance last returned
+	entrances    []controller // the last result of the method entrance
 	entrancesGot time.Time
 	sid          string // empty before the first reading
 }
 
-// New checks the configuration and reads the files that it names, but does not connect. Dates that a controller
-// returns are compared with now.
+// New checks the configuration and reads the files that the configuration names. It does not connect. now returns the
+// current time, with which dates from a controller are compared.
 func New(cfg Config, now func() time.Time) (*Directory, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err

@@ -11,22 +11,22 @@ import (
 
 const (
 	readSize  = 64 << 10 // bytes per read from the connection
-	mostAhead = 8 << 20  // bytes that may be buffered before they are decoded; a page has about one megabyte
+	mostAhead = 8 << 20  // the largest number of buffered bytes that are not decoded; a page has about one megabyte
 )
 
 // ahead is a connection with a goroutine, the pump, that reads answers as fast as they arrive. The pump reports the end
-// of a page before the LDAP library has decoded the page. So the client can request the next page early, and the
-// controller produces that page while the client decodes the current one.
+// of a page before the LDAP library has decoded the page. The client can therefore request the next page early. The
+// controller then produces the next page while the client decodes the current page.
 type ahead struct {
 	net.Conn
-	pageEnds chan []byte // cookies for requesting the next pages, each sent once
+	pageEnds chan []byte // cookies for the requests of the next pages, each sent once
 
 	mu      sync.Mutex
 	changed sync.Cond
-	held    bytes.Buffer // bytes that the pump has read and that Read has not returned yet
+	held    bytes.Buffer // the bytes that the pump has read and Read has not yet returned
 	err     error        // why the pump stopped
 
-	message []byte // what has arrived of a message that is not complete yet
+	message []byte // the bytes of an incomplete message
 	lost    bool   // set when the bytes are not LDAP messages; the library then reports the error
 }
 
@@ -80,7 +80,7 @@ func (a *ahead) Close() error {
 	return err
 }
 
-// scan looks for the ends of pages in the stream of messages (RFC 4511 4.1.1), and sends the cookie of each to
+// scan looks for the ends of pages in the stream of messages (RFC 4511 4.1.1). It sends the cookie of each page end to
 // pageEnds.
 func (a *ahead) scan(chunk []byte) {
 	if a.lost {
@@ -103,10 +103,10 @@ func (a *ahead) scan(chunk []byte) {
 	}
 }
 
-// sequence is the tag that starts every message.
+// sequence is the tag at the start of every message.
 const sequence = 0x30
 
-// messageSize returns the length in bytes of the message that starts b, from its tag and length (X.690 8.1.3). It
+// messageSize returns the length in bytes of the message at the start of b, from its tag and length (X.690 8.1.3). It
 // returns 0 if too few bytes have arrived, or if b does not start with a message.
 func messageSize(b []byte) int {
 	if len(b) < 2 || b[0] != sequence {
@@ -125,8 +125,8 @@ func messageSize(b []byte) int {
 	return 2 + octets + size
 }
 
-// pageCookie returns the cookie of a message that ends a page. It returns an empty cookie if no page follows, or if the
-// message does not end a page.
+// pageCookie returns the cookie of a message that ends a page. It returns an empty cookie if no further page follows,
+// or if the message does not end a page.
 func pageCookie(message []byte) []byte {
 	const searchResultDone = 0x60 | ldap.ApplicationSearchResultDone
 	start := 2

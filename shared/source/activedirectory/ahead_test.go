@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// stream returns the bytes of an answer to the first request.
+// stream returns packets as the bytes of an answer to the first request.
 func stream(packets ...*ber.Packet) (all []byte) {
 	for _, p := range packets {
 		p.Children[0] = ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagInteger, 1, "")
@@ -20,7 +20,7 @@ func stream(packets ...*ber.Packet) (all []byte) {
 	return all
 }
 
-// endsOf scans a stream that arrives in chunks of size bytes, and returns the cookies that scan reports.
+// endsOf scans a stream that arrives in chunks of size bytes. It returns the cookies that scan reports.
 func endsOf(arriving []byte, size int) (cookies []string) {
 	a := &ahead{pageEnds: make(chan []byte, 1)}
 	for len(arriving) > 0 {
@@ -51,7 +51,7 @@ func TestEndsOfPages(t *testing.T) {
 		"a page after what is no LDAP": {append([]byte("HTTP/1.1 400 Bad Request\r\n"), page...), nil},
 		"a message that never ends":    {append([]byte{sequence, 0x84, 0x7f, 0xff, 0xff, 0xff}, page...), nil},
 	} {
-		for size := 1; size <= 40; size++ { // no chunk holds two ends
+		for size := 1; size <= 40; size++ { // in such small chunks, no chunk has two ends
 			if diff := cmp.Diff(tt.want, endsOf(tt.arriving, size)); diff != "" {
 				t.Errorf("%s, in chunks of %d (-want +got):\n%s", name, size, diff)
 			}
@@ -59,7 +59,7 @@ func TestEndsOfPages(t *testing.T) {
 	}
 }
 
-// TestReadAheadPassesAllOn sends more bytes than the buffer of ahead holds. The reader must receive all of them
+// TestReadAheadPassesAllOn sends more bytes than the buffer of ahead has room for. The reader must receive all bytes
 // unchanged.
 func TestReadAheadPassesAllOn(t *testing.T) {
 	t.Parallel()
@@ -75,8 +75,8 @@ func TestReadAheadPassesAllOn(t *testing.T) {
 	}
 }
 
-// TestReadAheadIsBounded sends bytes that nobody reads. The buffer of ahead must stay within its bound, and Close must
-// end the goroutine that fills the buffer.
+// TestReadAheadIsBounded sends bytes that nobody reads. The buffer of ahead must stay within its limit. Close must end
+// the goroutine that fills the buffer.
 func TestReadAheadIsBounded(t *testing.T) {
 	t.Parallel()
 	here, there := net.Pipe()
@@ -99,8 +99,8 @@ func TestReadAheadIsBounded(t *testing.T) {
 	}
 }
 
-// FuzzEndsOfPages checks that no input makes scan panic, and that the first end of a page is the same wherever the
-// bytes are cut.
+// FuzzEndsOfPages checks that no input makes scan panic. The first end of a page must be the same for every division
+// into chunks.
 func FuzzEndsOfPages(f *testing.F) {
 	page := stream(append([]*ber.Packet{person(1)}, searchDone(0, "more")...)...)
 	f.Add(page, uint16(7))

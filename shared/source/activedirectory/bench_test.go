@@ -15,7 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// BenchmarkEvidence reads 500 people afresh, one by one, from two real controllers.
+// BenchmarkEvidence reads 500 people, one by one, from two real controllers.
 func BenchmarkEvidence(b *testing.B) {
 	const people = 500
 	o := samba.Options{Replicating: true}
@@ -45,8 +45,8 @@ func BenchmarkEvidence(b *testing.B) {
 }
 
 // BenchmarkListPeople reads 50,000 people from a real controller. For comparison, ldapsearch (package ldap-utils) reads
-// the same people; the two readings alternate. The reported ratio is our median of entries per second divided by that
-// of ldapsearch.
+// the same people. The two programs alternate. The reported ratio is the median of our entries per second divided by
+// the median of ldapsearch.
 func BenchmarkListPeople(b *testing.B) {
 	if _, err := exec.LookPath("ldapsearch"); err != nil {
 		b.Skip("SKIPPED: ldapsearch is not installed (package ldap-utils)")
@@ -85,14 +85,14 @@ func BenchmarkListPeople(b *testing.B) {
 	b.ReportMetric(ours[len(ours)/2]/theirs[len(theirs)/2], "ratio")
 }
 
-// ldapsearch asks for the same people and attributes as ListPeople, in pages of the same size.
+// ldapsearch requests the same people and attributes as ListPeople, in pages of the same size.
 func ldapsearch(ctx context.Context, b *testing.B, domain *samba.Domain) int {
 	b.Helper()
 	password, err := os.ReadFile(domain.PasswordFile)
 	if err != nil {
 		b.Fatal(err)
 	}
-	secret := filepath.Join(b.TempDir(), "password") // with -y, a trailing newline is part of the password
+	secret := filepath.Join(b.TempDir(), "password") // with the option -y, a newline at the end is part of the password
 	if err := os.WriteFile(secret, bytes.TrimSpace(password), 0o600); err != nil {
 		b.Fatal(err)
 	}

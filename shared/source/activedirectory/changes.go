@@ -15,19 +15,20 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// maxChanged is the largest number of changed people for which ListChanges makes a delta reading. Above it a full
-// reading is hardly more expensive, while a delta reading keeps the SIDs of all changed people in memory.
+// maxChanged is the largest number of changed people for which ListChanges makes a delta reading. With more changes, a
+// full reading is hardly more expensive. A delta reading keeps the SIDs of all changed people in memory.
 const maxChanged = 100_000
 
-// ListFull reads everybody, as ListPeople does, and returns the watermark from which ListChanges can continue. The
-// watermark is nil if the account may not read the attributes that make up a watermark.
+// ListFull reads everybody in the same way as ListPeople. It returns the watermark from which ListChanges can continue.
+// The watermark is nil if the account may not read the attributes of a watermark.
 //
-// rests are the LDAP names of the attributes that decisions need. If an attribute in rests has no value for a person,
-// ListFull adds its name to the person's Unreadable, unless the directory proves that there is no value.
+// rests are the LDAP names of the attributes on which decisions rest. If a person has no value for such an attribute,
+// ListFull adds the name of the attribute to the person's Unreadable. The exception is an attribute that is proven to
+// be empty.
 func (d *Directory) ListFull(ctx context.Context, rests []string, each func(directory.ADUser) error) (watermark *directory.Watermark, err error) {
 	err = d.ask(ctx, func(s *session) error {
 		watermark = nil
-		if m, err := s.watermark(rests); err == nil { // without a watermark, the next reading is a full one
+		if m, err := s.watermark(rests); err == nil { // without a watermark, the next reading is a full reading
 			watermark = &m
 		}
 		return s.list(rests, each)
@@ -36,15 +37,14 @@ func (d *Directory) ListFull(ctx context.Context, rests []string, each func(dire
 }
 
 // ListChanges reads what changed since a watermark. It first calls present with the SID and DN of everybody who exists
-// now, and then calls changed for everybody who may have changed (MS-ADTS 3.1.1.1.9, uSNChanged).
+// now. It then calls changed for everybody who may have changed (MS-ADTS 3.1.1.1.9, uSNChanged).
 //
-// A list of changes alone would not be enough. If an organizational unit is moved or a right is removed, the USN of the
-// people concerned stays the same. Only administrators can see deleted people. For a person who did not change, the
-// caller still has the DatesInDoubt of the earlier reading. A new lastLogon does not change the USN, so ListChanges
-// does not report it.
+// A list of changes alone is not enough. If an organizational unit is moved or a right is removed, the USN of the
+// people concerned stays the same. Only administrators can see deleted people. The caller keeps the DatesInDoubt of a
+// person who did not change. A new lastLogon does not change the USN, so ListChanges does not report it.
 //
-// Only the controller that issued the watermark can answer. ListChanges fails with directory.ErrNoWatermark if that
-// controller cannot list the changes exactly. The caller must then discard what it received.
+// Only the controller that issued the watermark can answer. ListChanges fails with directory.ErrNoWatermark if this
+// controller cannot list the changes exactly. The caller must then discard everything that it received.
 func (d *Directory) ListChanges(ctx context.Context, since directory.Watermark, rests []string, present func(sid, dn string) error, changed func(directory.ADUser) error) (now directory.Watermark, err error) {
 	err = d.ask(ctx, func(s *session) (err error) {
 		if now, err = s.watermarkAfter(since, rests); err != nil {
@@ -59,8 +59,8 @@ func (d *Directory) ListChanges(ctx context.Context, since directory.Watermark, 
 	return now, err
 }
 
-// watermark returns the controller's current watermark. The watermark comes from the rootDSE that was read when the
-// session began, so every later change has a higher USN.
+// watermark returns the controller's current watermark. It uses the rootDSE from the beginning of the session, so every
+// later change has a higher USN.
 func (s *session) watermark(rests []string) (directory.Watermark, error) {
 	const doing = "read its invocationId"
 	m := directory.Watermark{Scope: s.scope(rests)}
@@ -101,7 +101,7 @@ func (s *session) scope(rests []string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// watermarkAfter returns the controller's current watermark, provided that the controller can list all changes after
+// watermarkAfter returns the controller's current watermark. It fails if the controller cannot list all changes after
 // the watermark since.
 func (s *session) watermarkAfter(since directory.Watermark, rests []string) (directory.Watermark, error) {
 	const doing = "list changes"
@@ -121,9 +121,9 @@ func (s *session) watermarkAfter(since directory.Watermark, rests []string) (dir
 	return now, err
 }
 
-// listPresent calls present for everybody who exists. It returns the SIDs of the people whose USN is higher than since,
-// whom a search for changes must find. If the search misses one of them, the account may not read an attribute in the
-// search's filter: such a filter matches nobody and returns no error.
+// listPresent calls present for everybody who exists. It returns the SIDs of the people whose USN is higher than since.
+// A search for changes must find all these people. If the search does not find one of them, the account may not read an
+// attribute in the filter of the search. Such a filter matches nobody and causes no error.
 func (s *session) listPresent(since int64, present func(sid, dn string) error) (map[string]bool, error) {
 	const doing = "list who is there"
 	open := map[string]bool{}
@@ -148,8 +148,8 @@ func (s *session) listPresent(since int64, present func(sid, dn string) error) (
 	return open, err
 }
 
-// listChanged calls changed for everybody who changed. It fails if somebody in open, the result of listPresent, is not
-// among them.
+// listChanged calls changed for everybody who changed. open is the result of listPresent. listChanged fails if it does
+// not find a person in open.
 func (s *session) listChanged(since int64, rests []string, open map[string]bool, changed func(directory.ADUser) error) error {
 	const doing = "list changes"
 	now, filter := s.directory.now(), fmt.Sprintf("(uSNChanged>=%d)", since+1)

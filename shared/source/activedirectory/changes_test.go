@@ -132,7 +132,7 @@ func TestNoMark(t *testing.T) {
 	}
 }
 
-// TestWatermarkElsewhere gives the first controller another database, so ListChanges must ask the second controller.
+// TestWatermarkElsewhere gives the first controller another database. ListChanges must then ask the second controller.
 func TestWatermarkElsewhere(t *testing.T) {
 	t.Parallel()
 	other := usual()
@@ -150,7 +150,7 @@ func TestWatermarkElsewhere(t *testing.T) {
 	}
 }
 
-// TestUnmarked checks that ListFull reads everybody when the controller has no watermark.
+// TestUnmarked has a controller without a watermark. ListFull must still read everybody.
 func TestUnmarked(t *testing.T) {
 	t.Parallel()
 	hidden := usual()
@@ -163,7 +163,7 @@ func TestUnmarked(t *testing.T) {
 	}
 }
 
-// testChanges lists the changes since two watermarks. There are none since the newest watermark, and everybody changed
+// testChanges lists the changes since two watermarks. Nobody changed since the newest watermark, and everybody changed
 // since the first USN.
 func testChanges(t *testing.T, d *Directory, people map[string]directory.ADUser) {
 	watermark, err := d.ListFull(t.Context(), nil, func(directory.ADUser) error { return nil })

@@ -8,8 +8,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// CheckClock compares the clock of a controller (currentTime of its rootDSE, MS-ADTS 3.1.1.3.2.1) with now. It
-// returns directory.ErrClock if the clocks disagree, and another error if the controller reports no time.
+// CheckClock compares the clock of a controller (currentTime of its rootDSE, MS-ADTS 3.1.1.3.2.1) with now. The error
+// is directory.ErrClock if the clocks disagree. If the controller reports no time, the error is another one.
 func (d *Directory) CheckClock(ctx context.Context, now func() time.Time) error {
 	return d.ask(ctx, func(s *session) error {
 		told, err := s.clock()

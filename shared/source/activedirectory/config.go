@@ -16,26 +16,26 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// defaultTimeout is the timeout of a connection and of an operation when Config sets none.
+// defaultTimeout is the timeout of a connection and of an operation if Config sets no timeout.
 const defaultTimeout = 30 * time.Second
 
-// The ports of the global catalog, which New rejects. The global catalog holds some attributes of everybody in the
-// forest but not lastLogon, so everybody would look as if they had never logged on.
+// The ports of the global catalog, which New rejects. The global catalog has some attributes of everybody in the
+// forest, but not lastLogon. With the global catalog, every person would look as if they had never logged on.
 const globalCatalog, globalCatalogPlain = "3269", "3268"
 
-// Config says how to reach a domain and as which account. The tags name the environment variables.
+// Config has the addresses of a domain and the account that reads it. The tags name the environment variables.
 type Config struct {
-	URLs         []string      `env:"IDLESEAT_AD_URLS"`          // controllers in the order in which they are asked, ldaps://host[:port], or ldap://host[:port] for StartTLS; empty: found by DNS
-	Base         string        `env:"IDLESEAT_AD_BASE"`          // DN below which people are; several DNs, of one domain or of several domains of a forest, are separated by ";"; empty: the controller's defaultNamingContext
+	URLs         []string      `env:"IDLESEAT_AD_URLS"`          // controllers in the order of use, ldaps://host[:port], or ldap://host[:port] for StartTLS; if empty, DNS finds the controllers
+	Base         string        `env:"IDLESEAT_AD_BASE"`          // DN below which people are; several DNs, of one domain or of several domains of a forest, are separated by ";"; if empty, the controller's defaultNamingContext
 	Filter       string        `env:"IDLESEAT_AD_FILTER"`        // further LDAP filter that people must match
-	Bind         string        `env:"IDLESEAT_AD_BIND"`          // account to bind as: DN, user principal name or DOMAIN\name; user@REALM with a keytab
-	PasswordFile string        `env:"IDLESEAT_AD_PASSWORD_FILE"` // file with the account's password on its only line
-	Keytab       string        `env:"IDLESEAT_AD_KEYTAB"`        // file with the account's Kerberos keys, used instead of a password; the realm's servers are in KRB5_CONFIG or /etc/krb5.conf
-	CAFile       string        `env:"IDLESEAT_AD_CA"`            // PEM certificates of the domain's CA; empty: the system's
-	Timeout      time.Duration `env:"IDLESEAT_AD_TIMEOUT"`       // of each connection and each operation; 0: 30 s
+	Bind         string        `env:"IDLESEAT_AD_BIND"`          // account of the bind: DN, user principal name or DOMAIN\name; user@REALM with a keytab
+	PasswordFile string        `env:"IDLESEAT_AD_PASSWORD_FILE"` // file with one line, the password of the account
+	Keytab       string        `env:"IDLESEAT_AD_KEYTAB"`        // file with the Kerberos keys of the account, used instead of a password; the servers of the realm are in KRB5_CONFIG or /etc/krb5.conf
+	CAFile       string        `env:"IDLESEAT_AD_CA"`            // PEM certificates of the domain's CA; if empty, the certificates of the system
+	Timeout      time.Duration `env:"IDLESEAT_AD_TIMEOUT"`       // of each connection and each operation; 0 means 30 s
 }
 
-// Configured reports whether any setting is set. If none is, the installation does not use Active Directory.
+// Configured reports whether any setting is set. Without a setting, the installation does not use Active Directory.
 func (c Config) Configured() bool {
 	return len(c.URLs) > 0 || c.Base != "" || c.Filter != "" || c.Bind != "" || c.PasswordFile != "" || c.Keytab != "" || c.CAFile != ""
 }
@@ -43,14 +43,14 @@ func (c Config) Configured() bool {
 // bareHost matches a host without a scheme.
 var bareHost = regexp.MustCompile(`^[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?::\d+)?$`)
 
-// Validate returns every fault of the configuration that shows without opening a file or a connection.
+// Validate returns every fault of the configuration that can be found without opening a file or a connection.
 func (c Config) Validate() error {
 	var faults []error
 	for i, u := range c.URLs {
 		if bareHost.MatchString(u) && !strings.Contains(strings.Join(c.URLs, ","), "@") {
 			faults = append(faults, fmt.Errorf("IDLESEAT_AD_URLS: %q has no ldaps:// before it; write ldaps://%s", u, u))
 		} else if _, err := parseController(u); err != nil {
-			// The message omits the value because it may contain a password.
+			// The message omits the value, because the value may contain a password.
 			faults = append(faults, fmt.Errorf("IDLESEAT_AD_URLS, address %d: %w", i+1, err))
 		}
 	}
@@ -75,7 +75,7 @@ func (c Config) Validate() error {
 	return errors.Join(faults...)
 }
 
-// validateSecret checks that Config has either a password or a keytab.
+// validateSecret checks that Config has a password or a keytab, and not both.
 func (c Config) validateSecret() error {
 	user, realm, _ := strings.Cut(c.Bind, "@")
 	switch {
@@ -101,8 +101,8 @@ func (c Config) bases() (bases []string) {
 }
 
 // validateBases checks that each base is a DN in a domain. A base must not lie below another base of the same domain,
-// because the people in both would be read twice. A child domain lies below its parent in name only, so their bases
-// may nest.
+// because the people in both bases would be read twice. The base of a child domain may lie below the base of its parent
+// domain, because the two domains have different people.
 func (c Config) validateBases() error {
 	var parsed []*ldap.DN
 	bases := c.bases()
@@ -125,7 +125,7 @@ func (c Config) validateBases() error {
 	return nil
 }
 
-// byDomain splits the configuration into one for each domain that has a base.
+// byDomain splits the configuration into one configuration for each domain that has a base.
 func (c Config) byDomain() []Config {
 	var all []Config
 	for _, base := range c.bases() {
@@ -144,8 +144,8 @@ func (c Config) byDomain() []Config {
 	return all
 }
 
-// dnsDomain returns the DNS name of the domain, taken from the base, from the account's DN or from its user principal
-// name. It returns "" if none of them names a domain.
+// dnsDomain returns the DNS name of the domain. It takes the name from the base, from the account's DN or from the
+// account's user principal name. It returns "" if none of them names a domain.
 func (c Config) dnsDomain() string {
 	for _, dn := range append(c.bases(), c.Bind) {
 		if name := domainName(dn); name != "" {
@@ -173,13 +173,13 @@ func domainName(dn string) string {
 
 // controller is one domain controller.
 type controller struct {
-	url      string // address from the configuration, for messages
+	url      string // the configured address, for messages
 	host     string
 	addr     string // host:port
-	startTLS bool   // the connection starts without TLS and must switch to TLS before anything else is sent
+	startTLS bool   // the connection starts without TLS and must switch to TLS before any other request
 }
 
-// byName returns the controller with the given DNS name, to be reached over LDAPS.
+// byName returns the controller with the given DNS name. Its connections use LDAPS.
 func byName(host string) controller {
 	return controller{url: "ldaps://" + host, host: host, addr: net.JoinHostPort(host, ldap.DefaultLdapsPort)}
 }
@@ -203,7 +203,7 @@ func parseController(address string) (controller, error) {
 	return controller{url: address, host: u.Hostname(), addr: net.JoinHostPort(u.Hostname(), port), startTLS: u.Scheme == "ldap"}, nil
 }
 
-// tls returns the TLS configuration of every connection. The certificate must be valid for the host's name.
+// tls returns the TLS configuration of every connection. The certificate must be valid for the name of the host.
 func (c Config) tls() (*tls.Config, error) {
 	conf := &tls.Config{MinVersion: tls.VersionTLS12}
 	if c.CAFile == "" {
@@ -220,8 +220,8 @@ func (c Config) tls() (*tls.Config, error) {
 	return conf, nil
 }
 
-// password reads the password file. It rejects an empty password, because LDAP treats a bind with one as anonymous:
-// the bind succeeds, and searches then find nothing.
+// password reads the password file. It rejects an empty password, because LDAP treats a bind with an empty password as
+// anonymous. Such a bind succeeds, and the searches after it find nothing.
 func (c Config) password() (string, error) {
 	b, err := os.ReadFile(c.PasswordFile)
 	if err != nil {

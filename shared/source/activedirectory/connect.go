@@ -12,8 +12,9 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// ask calls f with a session on the first controller that it can reach. It goes on to the next controller only if the
-// fault may be the first one's own, and only if nothing has been passed to the caller or written.
+// ask calls f with a session on the first controller that can be reached. It continues with the next controller only if
+// another controller may answer without the fault. It does not continue after something was passed to the caller or
+// written.
 func (d *Directory) ask(ctx context.Context, f func(*session) error) error {
 	controllers, err := d.bootstrap(ctx)
 	if err != nil {
@@ -34,8 +35,8 @@ func (d *Directory) ask(ctx context.Context, f func(*session) error) error {
 	return unreachable
 }
 
-// bootstrap returns the controllers to ask first: the configured ones or, if none is configured, those that DNS
-// names, nearest first (MS-ADTS 6.3.2.3).
+// bootstrap returns the controllers to ask first. These are the configured controllers. If none is configured, they are
+// the controllers from DNS, nearest first (MS-ADTS 6.3.2.3).
 func (d *Directory) bootstrap(ctx context.Context) ([]controller, error) {
 	if len(d.configured) > 0 && d.shared {
 		return d.entrance(ctx)
@@ -68,8 +69,8 @@ func (d *Directory) resolver() *net.Resolver {
 	return net.DefaultResolver
 }
 
-// do calls f on one controller, over an idle connection or a new one. If the idle connection turns out to be broken,
-// do retries once over a new connection.
+// do calls f on one controller, over an idle connection or a new connection. If the idle connection is broken, do
+// repeats the call once over a new connection.
 func (d *Directory) do(ctx context.Context, c controller, f func(*session) error) error {
 	if s := d.pool.take(c); s != nil {
 		s.ctx, s.committed, s.root = ctx, false, nil
@@ -89,7 +90,7 @@ func (d *Directory) do(ctx context.Context, c controller, f func(*session) error
 	return s.run(f)
 }
 
-// run calls f over a bound connection. If the controller answered, the connection goes back to the pool.
+// run calls f over a bound connection. If f succeeds, the connection goes back to the pool.
 func (s *session) run(f func(*session) error) error {
 	err := s.findBase()
 	if err == nil {
@@ -142,8 +143,8 @@ func (s *session) connect() error {
 	return nil
 }
 
-// startTLS asks for TLS on a new connection (RFC 4511 4.14). The LDAP library's own function loses the reason why a
-// certificate was rejected.
+// startTLS requests TLS on a new connection (RFC 4511 4.14). It replaces the function of the LDAP library, which loses
+// the reason why a certificate was rejected.
 func startTLS(conn net.Conn) error {
 	const messageID, oid = 1, "1.3.6.1.4.1.1466.20037"
 	ask := ber.NewSequence("LDAPMessage")
@@ -161,8 +162,8 @@ func startTLS(conn net.Conn) error {
 	return ldap.GetLDAPError(answer)
 }
 
-// bind authenticates. When a controller rejects the password, no other controller is tried: the password is the same
-// everywhere, and each attempt counts towards locking the account.
+// bind authenticates. After a controller has rejected the password, no other controller is asked. The password is the
+// same on every controller, and each attempt counts towards a lockout of the account.
 func (s *session) bind() error {
 	if s.directory.kerberos != nil {
 		return s.bindByTicket()

@@ -44,8 +44,8 @@ func TestStartTLS(t *testing.T) {
 	checkError(t, err, "no answer within 100ms")
 }
 
-// newStartTLS starts a controller that speaks plain LDAP until the client asks for TLS. It answers that request with
-// code.
+// newStartTLS starts a controller that uses plain LDAP until the client requests TLS. It answers the request for TLS
+// with code.
 func newStartTLS(t *testing.T, code uint16, handle func(request) []*ber.Packet) *fake {
 	t.Helper()
 	f, config := newIdentity(t, home{name: "dc1.corp.test", servers: []string{"dc1.corp.test"}})
@@ -65,7 +65,7 @@ func newStartTLS(t *testing.T, code uint16, handle func(request) []*ber.Packet) 
 			return
 		}
 		if code != ldap.LDAPResultSuccess {
-			f.converse(c, handle) // from here on, the fake records requests
+			f.converse(c, handle) // from now on, the fake records requests
 			return
 		}
 		f.converse(tls.Server(c, config), handle)

@@ -14,26 +14,26 @@ import (
 )
 
 const (
-	// listAge is how long a list of a domain's controllers is reused. Reading a batch of people takes less time, and
-	// setting up a new controller takes more.
+	// listAge is how long the list of a domain's controllers is reused. Reading a batch of people takes less time. The
+	// setup of a new controller takes more time.
 	listAge = time.Minute
-	// defaultInterval is the interval when msDS-LogonTimeSyncInterval is absent (MS-ADA2 2.494).
+	// defaultInterval is the interval if msDS-LogonTimeSyncInterval is absent (MS-ADA2 2.494).
 	defaultInterval = 14 * day
 	day             = 24 * time.Hour
 )
 
-// domain is what the directory says about the domain itself.
+// domain is what the directory contains about the domain itself.
 type domain struct {
-	controllers []controller  // all controllers that hold the domain, including read-only ones
-	interval    time.Duration // how late lastLogonTimestamp may be; 0: never updated
-	unnamed     error         // not nil when the names of some controllers may be unknown
+	controllers []controller  // all controllers of the domain, including read-only controllers
+	interval    time.Duration // the longest delay of lastLogonTimestamp; 0 if the date is never updated
+	unnamed     error         // set if the names of some controllers may be unknown
 }
 
-// errNotKept is the error for dates of a domain that does not maintain lastLogonTimestamp.
+// errNotKept is the error for the dates of a domain that does not maintain lastLogonTimestamp.
 var errNotKept = errors.New("msDS-LogonTimeSyncInterval of the domain is 0, so lastLogonTimestamp is never updated; clear the attribute and wait until people have logged on again")
 
-// domainNow returns the domain with its current controllers. It caches the list for no longer than listAge, because a
-// controller that is added must be asked too.
+// domainNow returns the domain with its current controllers. It caches the list only for listAge, because it must also
+// include new controllers.
 func (d *Directory) domainNow(ctx context.Context) (*domain, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -46,7 +46,7 @@ func (d *Directory) domainNow(ctx context.Context) (*domain, error) {
 	err := d.ask(ctx, func(s *session) error {
 		interval, err := s.syncInterval()
 		if err != nil {
-			return err // keep the interval that an earlier controller returned
+			return err // the interval from an earlier controller remains valid
 		}
 		read.interval, known = interval, true
 		base, err := s.home()
@@ -67,9 +67,9 @@ func (d *Directory) domainNow(ctx context.Context) (*domain, error) {
 	return d.domain, nil
 }
 
-// unlisted returns a domain whose list of controllers could not be read. Only the controllers that bootstrap knows are
-// asked, so what other controllers know stays unknown. domainNow does not cache the result, so that the next call tries
-// to read the list again.
+// unlisted returns a domain whose list of controllers could not be read. Only the controllers from bootstrap are asked,
+// so the data on other controllers stays unknown. domainNow does not cache the result, so that the next call tries to
+// read the list again.
 func (d *Directory) unlisted(ctx context.Context, interval time.Duration, why error) (*domain, error) {
 	known, err := d.bootstrap(ctx)
 	if err != nil {
@@ -81,7 +81,7 @@ func (d *Directory) unlisted(ctx context.Context, interval time.Duration, why er
 // home returns the DN of the controller's domain.
 func (s *session) home() (string, error) { return s.rootDSE("defaultNamingContext") }
 
-// domainObject reads attributes of the domain's own object.
+// domainObject reads an attribute of the object of the domain itself.
 func (s *session) domainObject(attribute string) (*ldap.Entry, error) {
 	doing := "read " + attribute
 	base, err := s.home()
@@ -98,7 +98,7 @@ func (s *session) domainObject(attribute string) (*ldap.Entry, error) {
 	return found.Entries[0], nil
 }
 
-// syncInterval reads msDS-LogonTimeSyncInterval of the domain, in days.
+// syncInterval reads msDS-LogonTimeSyncInterval of the domain. The attribute is a number of days.
 func (s *session) syncInterval() (time.Duration, error) {
 	const attribute, longest = "msDS-LogonTimeSyncInterval", 100_000
 	e, err := s.domainObject(attribute)
@@ -116,10 +116,10 @@ func (s *session) syncInterval() (time.Duration, error) {
 	return time.Duration(days) * day, nil
 }
 
-// controllerNames returns the DNS names of all controllers in the forest that hold a domain. It reads them from
-// CN=Sites of the configuration, where every controller has an nTDSDSA object (MS-ADTS 6.1.1.2.2.1.2.1.1) below its
-// server object. Global catalogs that hold only a partial copy of the domain are left out, because nobody logs on
-// there.
+// controllerNames returns the DNS names of all controllers in the forest that have a domain. It reads the names from
+// CN=Sites of the configuration. There, every controller has an nTDSDSA object (MS-ADTS 6.1.1.2.2.1.2.1.1) below its
+// server object. The result omits global catalogs with a partial copy of the domain, because nobody logs on to the
+// domain there.
 func (s *session) controllerNames(base string) (names []string, unnamed error, err error) {
 	const doing = "list the domain's controllers"
 	configuration, err := s.rootDSE("configurationNamingContext")
@@ -152,8 +152,8 @@ func (s *session) controllerNames(base string) (names []string, unnamed error, e
 	return names, unnamed, err
 }
 
-// reachBy decides how to reach each named controller: by a configured address that leads to it or, without one, by
-// its name over LDAPS.
+// reachBy decides how to reach each named controller. It uses a configured address that leads to the controller.
+// Without such an address, it uses the name of the controller over LDAPS.
 func (d *Directory) reachBy(ctx context.Context, names []string) []controller {
 	leadsTo := make([]string, len(d.configured))
 	var asked sync.WaitGroup
@@ -163,7 +163,7 @@ func (d *Directory) reachBy(ctx context.Context, names []string) []controller {
 			continue
 		}
 		asked.Go(func() {
-			// If an address does not answer, it stays without a name and matches no controller.
+			// An address that does not answer matches no controller.
 			_ = d.do(ctx, c, func(s *session) (err error) {
 				leadsTo[i], err = s.rootDSE("dnsHostName")
 				return err

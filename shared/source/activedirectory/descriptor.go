@@ -5,7 +5,7 @@ import (
 	"errors"
 )
 
-// Rights of an access control entry (MS-ADTS 5.1.3.2).
+// The rights in an access control entry (MS-ADTS 5.1.3.2).
 const (
 	readProperty  = 0x10
 	controlAccess = 0x100
@@ -13,19 +13,19 @@ const (
 	genericRead   = 0x80000000
 )
 
-// dacl is the access control list of an object. all is set when the object has no list, which allows everything to
-// everybody.
+// dacl is the access control list of an object. all is set if the object has no list. An object without a list allows
+// everything to everybody.
 type dacl struct {
 	all     bool
 	entries []accessEntry
 }
 
-// accessEntry allows or denies rights, either on the whole object or on the attribute or property set with a GUID.
-// SID and GUID are raw bytes.
+// accessEntry allows or denies rights. The rights apply to the whole object, or to the attribute or property set with a
+// GUID. SID and GUID are raw bytes.
 type accessEntry struct {
 	deny   bool
 	rights uint32
-	of     string // GUID; empty: the whole object
+	of     string // GUID of an attribute or property set; empty for the whole object
 	sid    string
 }
 
@@ -40,7 +40,7 @@ func parseDACL(raw []byte) (*dacl, error) {
 	at := int(binary.LittleEndian.Uint32(raw[16:]))
 	if at == 0 {
 		present := binary.LittleEndian.Uint16(raw[2:])&daclPresent != 0
-		if !present { // the search did not ask for the list, or the account may not read the list
+		if !present { // the search did not request the list, or the account may not read the list
 			return nil, errDescriptor
 		}
 		return &dacl{all: true}, nil
@@ -70,9 +70,9 @@ func parseDACL(raw []byte) (*dacl, error) {
 	return d, nil
 }
 
-// parseEntry reads one entry (MS-DTYP 2.4.4). counts is false for an entry that applies only to objects below this one.
-// A conditional entry is read so that it never grants too much: an entry that allows is ignored, and an entry that
-// denies always applies.
+// parseEntry reads one entry (MS-DTYP 2.4.4). counts is false for an entry that applies only to objects below this
+// object. parseEntry ignores a conditional entry that allows rights. A conditional entry that denies rights always
+// applies. The result therefore never has too many rights.
 func parseEntry(raw []byte) (e accessEntry, counts bool, err error) {
 	const (
 		allowed, denied, allowedObject, deniedObject   = 0x0, 0x1, 0x5, 0x6
@@ -119,8 +119,8 @@ func parseEntry(raw []byte) (e accessEntry, counts bool, err error) {
 	return e, flags&inheritOnly == 0, nil
 }
 
-// mayRead reports whether an account with the SIDs in token may read an attribute. Each right that this requires is
-// decided by the first entry that matches (MS-ADTS 5.1.3.3.4).
+// mayRead reports whether an account with the SIDs in token may read an attribute. For each necessary right, the first
+// matching entry decides (MS-ADTS 5.1.3.3.4).
 func (d *dacl) mayRead(token map[string]bool, a *guard) bool {
 	return d.grants(token, readProperty, a) && (!a.confidential || d.grants(token, controlAccess, a))
 }

@@ -37,7 +37,7 @@ func searchDone(code uint16, cookie ...string) []*ber.Packet {
 	return result(ldap.ApplicationSearchResultDone, code, "because\x00", cookie...)
 }
 
-// onSearch returns a handler that accepts every bind and leaves every search to answer.
+// onSearch returns a handler that accepts every bind and answers every search with answer.
 func onSearch(answer func(request) []*ber.Packet) func(request) []*ber.Packet {
 	return func(r request) []*ber.Packet {
 		if r.op == ldap.ApplicationSearchRequest {
@@ -120,7 +120,7 @@ func TestFailover(t *testing.T) {
 	}
 }
 
-// checkError checks that err contains want, or is nil if want is empty, and that it never contains the password.
+// checkError checks that err contains want. If want is empty, err must be nil. No error may contain the password.
 func checkError(t *testing.T, err error, want string) {
 	t.Helper()
 	switch {
@@ -139,8 +139,8 @@ func TestCallersErrorEndsTheList(t *testing.T) {
 	t.Parallel()
 	people := onSearch(func(request) []*ber.Packet { return found(person(1), person(2)) })
 	first, second := newFake(t, people), newFake(t, people)
-	// An error of the callback must end the reading, even if the package would try another controller after the same
-	// error of its own.
+	// An error of the callback must end the reading. After the same error of its own, the package would ask another
+	// controller.
 	mine := &fault{why: "caller", elsewhere: true}
 	calls := 0
 	err := open(t, config(t, first.ca, first.url, second.url)).ListPeople(t.Context(), func(directory.ADUser) error {
@@ -220,7 +220,7 @@ func TestTLS(t *testing.T) {
 	}
 }
 
-// otherCA returns the file of a CA certificate that signed none of the others.
+// otherCA returns the file of a CA certificate that signed no other certificate of the tests.
 func otherCA(t *testing.T) string {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

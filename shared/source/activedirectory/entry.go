@@ -17,14 +17,14 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// errEntry marks an entry that cannot be a person in Active Directory.
+// errEntry is the error for an entry that cannot be a person in Active Directory.
 var errEntry = errors.New("damaged entry")
 
 // reader stores one raw value of an attribute in the person.
 type reader func(u *directory.ADUser, value []byte, now time.Time) error
 
-// readers maps each attribute of a person, in lower case, to its reader. The attributes are those of the table of
-// fields and those decoded below.
+// readers maps each attribute of a person, in lower case, to its reader. It has the attributes of the table of fields
+// (directory.ADProperties) and the attributes that allReaders decodes itself.
 var readers = allReaders()
 
 // personAttributes are the attributes that are requested for each person.
@@ -66,7 +66,7 @@ func allReaders() map[string]reader {
 			return err
 		},
 	}
-	// A date in the future comes from a wrong clock, so whether the password was ever set is unknown.
+	// A date in the future comes from a wrong clock. It is then unknown whether the password was ever set.
 	all["pwdlastset"] = func(u *directory.ADUser, v []byte, now time.Time) (err error) {
 		if u.PasswordSet, err = Time(string(v), now); errors.Is(err, ErrFuture) {
 			u.Unreadable, err = append(u.Unreadable, "pwdLastSet"), nil
@@ -77,7 +77,7 @@ func allReaders() map[string]reader {
 		u.Expires, err = expiry(string(v))
 		return err
 	}
-	all["primarygroupid"] = func(*directory.ADUser, []byte, time.Time) error { return nil } // requested only to learn whether the account may read it
+	all["primarygroupid"] = func(*directory.ADUser, []byte, time.Time) error { return nil } // the value is unused; the request shows whether the account may read the attribute
 	for i := range directory.ADProperties {
 		p := &directory.ADProperties[i]
 		name := strings.ToLower(p.Source)
@@ -95,7 +95,7 @@ func allReaders() map[string]reader {
 	return all
 }
 
-// parsePerson reads an entry. It fails if the entry lacks a SID or a GUID: such a person would match nobody, and
+// parsePerson reads an entry. It fails if the entry has no SID or no GUID, because such a person would match nobody and
 // would be lost silently.
 func parsePerson(e *ldap.Entry, now time.Time) (directory.ADUser, error) {
 	u := directory.ADUser{DN: text([]byte(e.DN))}
@@ -114,14 +114,14 @@ func parsePerson(e *ldap.Entry, now time.Time) (directory.ADUser, error) {
 	return u, nil
 }
 
-// text returns value as valid UTF-8 without NUL bytes.
+// text returns value as valid UTF-8. It replaces invalid bytes and NUL bytes with U+FFFD.
 func text(value []byte) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(string(value), "�"), "\x00", "�")
 }
 
 // SID formats a binary security identifier as "S-1-5-21-…" (MS-DTYP 2.4.2).
 func SID(b []byte) (string, error) {
-	const head = 8 // revision, number of sub-authorities, six bytes of authority
+	const head = 8 // one byte of revision, one byte with the number of sub-authorities, six bytes of authority
 	if len(b) < head || b[0] != 1 || len(b) != head+4*int(b[1]) {
 		return "", fmt.Errorf("%d bytes are no security identifier", len(b))
 	}
@@ -134,8 +134,8 @@ func SID(b []byte) (string, error) {
 	return string(sid), nil
 }
 
-// ErrFuture is the error for a date more than a day after now. Some clock is wrong then, so whether the person logged
-// on is unknown.
+// ErrFuture is the error for a date more than a day after now. In that case some clock is wrong, and it is unknown
+// whether the person logged on.
 var ErrFuture = errors.New("the date lies in the future")
 
 // fileTime parses a FILETIME, the number of 100 ns intervals since 1601 in UTC. It returns the zero time for 0, for
@@ -152,8 +152,8 @@ func fileTime(filetime string) (time.Time, error) {
 	return time.Unix(ticks/perSecond-unixEpoch, ticks%perSecond*100).UTC(), nil
 }
 
-// expiry parses a FILETIME as fileTime does. It treats a date after the year 9999 as "never" and returns the zero time,
-// because no text form of a date can express that date.
+// expiry parses a FILETIME in the same way as fileTime. For a date after the year 9999 it returns the zero time
+// ("never"), because no text form of a date can express such a date.
 func expiry(filetime string) (time.Time, error) {
 	const lastYear = 9999
 	t, err := fileTime(filetime)
@@ -163,8 +163,8 @@ func expiry(filetime string) (time.Time, error) {
 	return t, nil
 }
 
-// Time parses a FILETIME in the past as fileTime does. It returns the zero time for a date before 2000, which cannot
-// be a logon, and ErrFuture for a date after now.
+// Time parses the FILETIME of a date in the past in the same way as fileTime. It returns the zero time for a date
+// before 2000, because such a date cannot be a logon. It returns ErrFuture for a date more than a day after now.
 func Time(filetime string, now time.Time) (time.Time, error) {
 	t, err := fileTime(filetime)
 	switch {

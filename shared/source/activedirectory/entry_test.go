@@ -60,7 +60,7 @@ func TestSID(t *testing.T) {
 		{"\x01\x01\x00\x00\x00\x00\x00\x05", ""}, // too short
 		{"\x01\x01\x00\x00\x00\x00\x00\x05\x12\x00\x00\x00\x00", ""},       // too long
 		{"\x02\x01\x00\x00\x00\x00\x00\x05\x12\x00\x00\x00", ""},           // another revision
-		{"\x01\xff\x00\x00\x00\x00\x00\x05" + strings.Repeat("x", 60), ""}, // lies about its length
+		{"\x01\xff\x00\x00\x00\x00\x00\x05" + strings.Repeat("x", 60), ""}, // the length byte is too large
 	} {
 		got, err := SID([]byte(c.raw))
 		if got != c.want || (err == nil) != (c.want != "") {
@@ -183,8 +183,8 @@ func FuzzEntry(f *testing.F) {
 	})
 }
 
-// TestDatesOfPasswordAndExpiry checks that 0 and the largest number mean no date. For a password, 0 also means that
-// it must be changed (MS-ADA3, pwdLastSet; MS-ADA1, accountExpires).
+// TestDatesOfPasswordAndExpiry checks that 0 and the largest number mean no date. For a password, 0 also means that the
+// person must change the password (MS-ADA3, pwdLastSet; MS-ADA1, accountExpires).
 func TestDatesOfPasswordAndExpiry(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)

@@ -31,12 +31,12 @@ type request struct {
 	password string
 	cookie   string // cookie of a paged search
 	page     uint32 // page size of a paged search
-	// attributes are those requested by a search that has controls.
+	// attributes are the requested attributes of a search with controls.
 	attributes []string
 }
 
-// fake is a domain controller whose answers a test defines. It listens with TLS on loopback, and has a certificate
-// for 127.0.0.1.
+// fake is a domain controller with answers from a test. It listens with TLS on loopback, and has a certificate for
+// 127.0.0.1.
 type fake struct {
 	url, ca string
 	home    home
@@ -61,14 +61,14 @@ func (f *fake) last() request {
 	return asked[len(asked)-1]
 }
 
-// home describes the domain of a fake controller. The fake answers questions about the domain itself, and leaves all
-// other requests to the test's handler.
+// home describes the domain of a fake controller. The fake answers questions about the domain itself, and passes all
+// other requests to the handler of the test.
 type home struct {
 	name     string   // name of the controller
 	servers  []string // the names in all server objects; "name=" stands for a server without dNSHostName
-	interval []string // values of msDS-LogonTimeSyncInterval; empty: not set
-	mute     bool     // the handler gets every request, including those about the domain
-	base     string   // DN of the domain; empty: testBase
+	interval []string // values of msDS-LogonTimeSyncInterval; empty if the attribute is not set
+	mute     bool     // whether the handler gets every request, including questions about the domain
+	base     string   // DN of the domain; empty for testBase
 }
 
 const (
@@ -108,7 +108,7 @@ func (h home) answer(r request) []*ber.Packet {
 	return found(list...)
 }
 
-// schemaOf returns the schema's answer for every attribute that the package asks for.
+// schemaOf returns the schema's answer with every attribute that the package requests.
 func schemaOf() []*ber.Packet {
 	var list []*ber.Packet
 	for _, a := range append([]string{"lastLogon", "member"}, personAttributes...) {
@@ -123,8 +123,8 @@ func schemaGUID(attribute string) string {
 	return string(sum[:16])
 }
 
-// newFake starts the only controller of a domain. It accepts any password, answers questions about its domain, and
-// calls handle for every other request.
+// newFake starts the only controller of a domain. The controller accepts any password, answers questions about its
+// domain, and calls handle for every other request.
 func newFake(t *testing.T, handle func(request) []*ber.Packet) *fake {
 	t.Helper()
 	return newController(t, home{name: "dc1.corp.test", servers: []string{"dc1.corp.test"}}, handle)
@@ -165,7 +165,7 @@ func serve(t *testing.T, l net.Listener, handle func(net.Conn)) {
 			if err != nil {
 				return
 			}
-			// When the test ends, disconnect a client that still waits for an answer.
+			// At the end of the test, the server disconnects a client that still waits for an answer.
 			stop := context.AfterFunc(t.Context(), func() { c.Close() })
 			running.Go(func() {
 				defer stop()
@@ -244,7 +244,7 @@ func message(children ...*ber.Packet) *ber.Packet {
 	return m
 }
 
-// result returns the message that ends an answer. With a cookie, another page follows.
+// result returns the message that ends an answer. A cookie announces another page.
 func result(op ber.Tag, code uint16, said string, cookie ...string) []*ber.Packet {
 	body := ber.Encode(ber.ClassApplication, ber.TypeConstructed, op, nil, "")
 	body.AppendChild(ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagEnumerated, uint64(code), ""))
@@ -259,12 +259,12 @@ func result(op ber.Tag, code uint16, said string, cookie ...string) []*ber.Packe
 	return []*ber.Packet{m}
 }
 
-// found returns the answer to a search that finds entries.
+// found returns the answer to a search that finds the given entries.
 func found(entries ...*ber.Packet) []*ber.Packet {
 	return append(entries, result(ldap.ApplicationSearchResultDone, ldap.LDAPResultSuccess, "")...)
 }
 
-// entry returns one entry of an answer. attributes are alternating names and values.
+// entry returns one entry of an answer. attributes has names and values by turns.
 func entry(dn string, attributes ...string) *ber.Packet {
 	list := ber.NewSequence("")
 	for i := 0; i < len(attributes); i += 2 {
@@ -282,22 +282,22 @@ func octets(s string) *ber.Packet {
 	return ber.NewString(ber.ClassUniversal, ber.TypePrimitive, ber.TagOctetString, s, "")
 }
 
-// person returns the entry of a person whose SID ends in rid.
+// person returns the entry of a person whose SID ends in rid. more has further attributes.
 func person(rid byte, more ...string) *ber.Packet {
 	attributes := []string{"objectSid", rawSID(rid), "objectGUID", string(bytes.Repeat([]byte{rid}, 16)), "sAMAccountName", "p"}
 	return entry("CN=p,"+testBase, slices.Concat(attributes, more, readable)...)
 }
 
-// openDescriptor has no access list, so everybody may read everything.
+// openDescriptor is a descriptor without an access control list, which allows everybody to read everything.
 var openDescriptor = "\x01\x00\x04\x80" + strings.Repeat("\x00", 16)
 
-// readable are the attributes that every account has, and a descriptor that lets everybody read the rest.
+// readable has the attributes of every account, and a descriptor that allows everybody to read all other attributes.
 var readable = []string{
 	"userAccountControl", "512", "whenCreated", "20200101000000.0Z", "primaryGroupID", "513",
 	descriptor, openDescriptor,
 }
 
-// domainSID returns the raw SID of a domain. It is S-1-5-21 for testBase.
+// domainSID returns the raw SID of a domain. The SID of testBase is S-1-5-21.
 func domainSID(base string) string {
 	if base == testBase {
 		return "\x01\x01\x00\x00\x00\x00\x00\x05\x15\x00\x00\x00"
@@ -311,7 +311,7 @@ func rawSID(rid byte) string {
 
 const testBase = "DC=corp,DC=example,DC=test"
 
-// stalled returns the address of a server that accepts connections but never answers.
+// stalled returns the address of a server that accepts connections and never answers.
 func stalled(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -344,7 +344,7 @@ func open(t *testing.T, c Config) *Directory {
 
 var errNoNames = errors.New("no names are looked up here")
 
-// noNames is a resolver that knows no names, so that tests do not ask a real name server.
+// noNames is a resolver without any names, so that tests do not ask a real name server.
 var noNames = &net.Resolver{
 	PreferGo: true,
 	Dial:     func(context.Context, string, string) (net.Conn, error) { return nil, errNoNames },

@@ -51,7 +51,8 @@ func (s *session) fault(doing string, err error) error {
 	return f
 }
 
-// explain returns the cause of an error and its remedy. elsewhere reports whether another controller may do better.
+// explain returns the cause of an error and the remedy. elsewhere reports whether another controller may answer without
+// the error.
 func (s *session) explain(err error) (why string, elsewhere bool) {
 	name, isName := errors.AsType[x509.HostnameError](err)
 	invalid, isInvalid := errors.AsType[x509.CertificateInvalidError](err)
@@ -97,14 +98,14 @@ func (s *session) trusted() string {
 	return "the CA in " + s.directory.caFile
 }
 
-// mayPass are the result codes that are caused by the state of the controller, so that another controller may do
-// better.
+// mayPass has the result codes that come from the state of one controller. Another controller may answer without such a
+// code.
 var mayPass = map[uint16]bool{
 	ldap.LDAPResultBusy:        true,
 	ldap.LDAPResultUnavailable: true,
 }
 
-// advice maps a result code to what an operator can do about it.
+// advice maps a result code to the remedy for an operator.
 var advice = map[uint16]string{
 	ldap.LDAPResultNoSuchObject:             "check IDLESEAT_AD_BASE and the distinguished name",
 	ldap.LDAPResultReferral:                 "it belongs to another domain; check IDLESEAT_AD_BASE",
@@ -113,7 +114,7 @@ var advice = map[uint16]string{
 	ldap.LDAPResultInsufficientAccessRights: "give the account the right to do this",
 }
 
-// explainResult names a result code, the controller's text, and the remedy.
+// explainResult returns the name of a result code, the controller's text, and the remedy.
 func explainResult(e *ldap.Error) string {
 	text := fmt.Sprintf("%s (%d)", ldap.LDAPResultCodeMap[e.ResultCode], e.ResultCode)
 	if e.ResultCode == ldap.LDAPResultInvalidCredentials {
@@ -150,7 +151,7 @@ func bindReason(diagnostic string) string {
 	}[found[1]]
 }
 
-// clean makes a controller's message fit on one line of a log. Windows ends its messages with NUL.
+// clean makes a controller's message fit on one line of a log. Messages of Windows end with NUL.
 func clean(text string) string {
 	text = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {

@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// FindGroup reads a group by its DN or by directory.GroupByGUID, which still finds a group that was renamed or moved.
-// The ID of the result is the current DN. FindGroup returns directory.ErrNoGroup if there is no such group.
+// FindGroup reads a group by its DN or by the result of directory.GroupByGUID. The GUID still finds a renamed or moved
+// group. The ID of the result is the current DN. The error is directory.ErrNoGroup if there is no such group.
 func (d *Directory) FindGroup(ctx context.Context, name string) (directory.Group, error) {
 	var found directory.Group
 	err := d.ask(ctx, func(s *session) error {
@@ -29,7 +29,7 @@ func (d *Directory) FindGroup(ctx context.Context, name string) (directory.Group
 	return found, err
 }
 
-// FindGroup finds a group in all domains, as Directory.FindGroup does.
+// FindGroup finds a group in all domains, in the same way as Directory.FindGroup.
 func (f *Forest) FindGroup(ctx context.Context, name string) (directory.Group, error) {
 	d, err := f.domainOfGroup(ctx, name)
 	if err != nil {
@@ -38,7 +38,7 @@ func (f *Forest) FindGroup(ctx context.Context, name string) (directory.Group, e
 	return d.FindGroup(ctx, name)
 }
 
-// domainOfGroup returns the domain of a group. A DN names the domain; for a GUID, every domain is asked.
+// domainOfGroup returns the domain of a group. A DN contains the name of the domain. For a GUID, every domain is asked.
 func (f *Forest) domainOfGroup(ctx context.Context, name string) (*Directory, error) {
 	if len(f.domains) == 1 || !strings.HasPrefix(name, "<GUID=") {
 		return f.domainAt(name)
@@ -54,11 +54,11 @@ func (f *Forest) domainOfGroup(ctx context.Context, name string) (*Directory, er
 	return nil, fmt.Errorf("%w: %q is in none of the domains of IDLESEAT_AD_BASE", directory.ErrNoGroup, name)
 }
 
-// errEnough ends a search that has found as many groups as the caller wants.
+// errEnough ends a search that has found as many groups as the caller requested.
 var errEnough = errors.New("enough groups were found")
 
-// GroupsWith returns the DNs of the groups of the domain whose common name contains part, in any letter case. It
-// returns at most most of them. A group that the account of idleseat may not see is missing.
+// GroupsWith returns the DNs of the groups of the domain whose common name contains part. It ignores letter case. The
+// result has at most most groups, and only groups that the account of idleseat may see.
 func (d *Directory) GroupsWith(ctx context.Context, part string, most int) (dns []string, err error) {
 	err = d.ask(ctx, func(s *session) error {
 		dns = nil
@@ -86,7 +86,7 @@ func (d *Directory) GroupsWith(ctx context.Context, part string, most int) (dns 
 	return dns, err
 }
 
-// GroupsWith finds groups in all domains, as Directory.GroupsWith does.
+// GroupsWith finds groups in all domains, in the same way as Directory.GroupsWith.
 func (f *Forest) GroupsWith(ctx context.Context, part string, most int) (dns []string, err error) {
 	for _, d := range f.domains {
 		more, err := d.GroupsWith(ctx, part, most-len(dns))

@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// ListMembers calls each with the SIDs of the people in a group, as Directory.ListMembers does, but from all domains.
+// ListMembers works like Directory.ListMembers, and also finds members from the other domains.
 func (f *Forest) ListMembers(ctx context.Context, groupDN string, direct bool, each func(sid string) error) error {
 	d, err := f.domainAt(groupDN)
 	if err != nil {
@@ -23,7 +23,7 @@ func (f *Forest) ListMembers(ctx context.Context, groupDN string, direct bool, e
 	return f.listMembers(ctx, d, groupDN, direct, each, map[string]bool{}, map[string]bool{})
 }
 
-// ListPrimary calls each with the SIDs of the people whose primary group is the given one. A primary group always
+// ListPrimary calls each with the SIDs of the people whose primary group is the given group. A primary group always
 // belongs to the person's own domain.
 func (f *Forest) ListPrimary(ctx context.Context, groupDN string, each func(sid string) error) error {
 	d, err := f.domainAt(groupDN)
@@ -33,7 +33,7 @@ func (f *Forest) ListPrimary(ctx context.Context, groupDN string, each func(sid 
 	return d.ListPrimary(ctx, groupDN, each)
 }
 
-// ListNested calls each with the SIDs of the people who are in a group through another group of the same domain.
+// ListNested calls each with the SIDs of the people who belong to a group through another group of the same domain.
 func (f *Forest) ListNested(ctx context.Context, groupDN string, each func(sid string) error) error {
 	d, err := f.domainAt(groupDN)
 	if err != nil {
@@ -42,9 +42,10 @@ func (f *Forest) ListNested(ctx context.Context, groupDN string, each func(sid s
 	return d.ListNested(ctx, groupDN, each)
 }
 
-// listMembers passes each member of the group to each, once. It asks the group's domain d for the members that are
-// accounts of d. If a member is from another domain, listMembers asks that domain whether the member is a person or a
-// group. told and groups have the SIDs of the people and groups that were handled before.
+// listMembers passes each member of the group to each, once. It asks d, the domain of the group, for the members with
+// accounts in d. For a member from another domain, listMembers asks that domain whether the member is a person or a
+// group. told has the SIDs of the people that were already passed. groups has the SIDs of the groups that were already
+// read.
 func (f *Forest) listMembers(ctx context.Context, d *Directory, groupDN string, direct bool, each func(string) error, told, groups map[string]bool) error {
 	once := func(sid string) error {
 		if told[sid] {
@@ -85,8 +86,8 @@ func (f *Forest) listMembers(ctx context.Context, d *Directory, groupDN string, 
 	return nil
 }
 
-// MemberOf reports whether a person is in a group, as Directory.MemberOf does. Person and group may belong to
-// different domains.
+// MemberOf reports whether a person belongs to a group, in the same way as Directory.MemberOf. The person and the group
+// may belong to different domains.
 func (f *Forest) MemberOf(ctx context.Context, sid, groupDN string, direct bool) (bool, error) {
 	at, err := f.domainOfGroup(ctx, groupDN)
 	if err != nil {
@@ -119,18 +120,18 @@ func (f *Forest) MemberOf(ctx context.Context, sid, groupDN string, direct bool)
 	return false, err
 }
 
-// AddMember adds a person to a group, as Directory.AddMember does.
+// AddMember adds a person to a group, in the same way as Directory.AddMember.
 func (f *Forest) AddMember(ctx context.Context, groupDN, personGUID string) error {
 	return f.setMember(ctx, groupDN, personGUID, (*Directory).AddMember)
 }
 
-// RemoveMember removes a person from a group, as Directory.RemoveMember does.
+// RemoveMember removes a person from a group, in the same way as Directory.RemoveMember.
 func (f *Forest) RemoveMember(ctx context.Context, groupDN, personGUID string) error {
 	return f.setMember(ctx, groupDN, personGUID, (*Directory).RemoveMember)
 }
 
-// setMember changes the group in the group's own domain. It refuses to change a member of another domain, because the
-// group's domain stores that member under another name, and nothing proves that both names mean the same account.
+// setMember changes a group in the domain of the group. It refuses to change a member of another domain. The group's
+// domain stores such a member under another name, and nothing proves that both names mean the same account.
 func (f *Forest) setMember(ctx context.Context, groupDN, personGUID string, write func(*Directory, context.Context, string, string) error) error {
 	at, err := f.domainOfGroup(ctx, groupDN)
 	if err != nil {
@@ -229,8 +230,9 @@ func (d *Directory) foreignMembers(ctx context.Context, groupDN string, direct b
 	return sids, err
 }
 
-// foreign returns the SID in the extended DN of a member. It returns "" for a member of the session's own domain, and
-// for a member of another forest, who has no account in this forest.
+// foreign returns the SID in the extended DN of a member from another domain of the forest. It returns "" for a member
+// of the session's own domain. It also returns "" for a member of another forest, who has no account in this forest. The
+// DN of such a member lies in the session's own domain.
 func (s *session) foreign(value string) (string, error) {
 	sid, dn, err := s.extended(value)
 	if err != nil || domainName(dn) == s.directory.dnsDomain {

@@ -10,11 +10,11 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Forest is the configured domains of one forest, most often a single domain. It is safe for concurrent use.
+// Forest has the configured domains of one forest, most often a single domain. It is safe for concurrent use.
 type Forest struct{ domains []*Directory }
 
-// NewForest checks the configuration and reads the files that it names, but does not connect. Dates that a controller
-// returns are compared with now.
+// NewForest checks the configuration and reads the files that the configuration names. It does not connect. now returns
+// the current time, with which dates from a controller are compared.
 func NewForest(cfg Config, now func() time.Time) (*Forest, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -61,8 +61,8 @@ func (f *Forest) list(of func(*Directory) error) error {
 	return partial
 }
 
-// ListFull reads everybody, as Directory.ListFull does. With several domains it returns no watermark, because a
-// watermark is valid for one controller only.
+// ListFull reads everybody in the same way as Directory.ListFull. For several domains the watermark is nil, because a
+// watermark is valid for only one controller.
 func (f *Forest) ListFull(ctx context.Context, rests []string, each func(directory.ADUser) error) (*directory.Watermark, error) {
 	if len(f.domains) == 1 {
 		return f.domains[0].ListFull(ctx, rests, each)
@@ -73,7 +73,8 @@ func (f *Forest) ListFull(ctx context.Context, rests []string, each func(directo
 	})
 }
 
-// ListChanges reads the changes of the only domain, as Directory.ListChanges does.
+// ListChanges reads the changes of the only domain, in the same way as Directory.ListChanges. For several domains the
+// error is directory.ErrNoWatermark.
 func (f *Forest) ListChanges(ctx context.Context, since directory.Watermark, rests []string, present func(sid, dn string) error, changed func(directory.ADUser) error) (directory.Watermark, error) {
 	if len(f.domains) > 1 {
 		return directory.Watermark{}, fmt.Errorf("%w: there are %d domains, and each has changes of its own", directory.ErrNoWatermark, len(f.domains))
@@ -81,8 +82,8 @@ func (f *Forest) ListChanges(ctx context.Context, since directory.Watermark, res
 	return f.domains[0].ListChanges(ctx, since, rests, present, changed)
 }
 
-// FindPerson finds one person in all domains, as Directory.FindPerson does. It returns directory.ErrAmbiguousPerson
-// if two domains know the name.
+// FindPerson finds one person in all domains, in the same way as Directory.FindPerson. The error is
+// directory.ErrAmbiguousPerson if two domains have the name.
 func (f *Forest) FindPerson(ctx context.Context, name string) (found directory.ADUser, err error) {
 	none, known := error(nil), false
 	for _, d := range f.domains {
@@ -104,7 +105,7 @@ func (f *Forest) FindPerson(ctx context.Context, name string) (found directory.A
 	return found, nil
 }
 
-// ReadPerson reads one person afresh from every controller of the person's domain, as Directory.ReadPerson does.
+// ReadPerson reads one person from every controller of the person's domain, in the same way as Directory.ReadPerson.
 func (f *Forest) ReadPerson(ctx context.Context, sid string) (directory.ADUser, error) {
 	d, err := f.domainOf(ctx, sid)
 	if err != nil {
@@ -113,7 +114,8 @@ func (f *Forest) ReadPerson(ctx context.Context, sid string) (directory.ADUser, 
 	return d.ReadPerson(ctx, sid)
 }
 
-// domainOf returns the domain that issued a SID, or directory.ErrNoPerson if none of the domains did.
+// domainOf returns the domain that issued a SID. The error is directory.ErrNoPerson if none of the domains issued the
+// SID.
 func (f *Forest) domainOf(ctx context.Context, sid string) (*Directory, error) {
 	if len(f.domains) == 1 {
 		return f.domains[0], nil
@@ -147,7 +149,7 @@ func (f *Forest) domainAt(dn string) (*Directory, error) {
 	return nil, fmt.Errorf("%w: %q is in none of the domains of IDLESEAT_AD_BASE", directory.ErrNoGroup, dn)
 }
 
-// CanWrite reports whether the account may change a group's members, as Directory.CanWrite does.
+// CanWrite reports whether the account may change a group's members, in the same way as Directory.CanWrite.
 func (f *Forest) CanWrite(ctx context.Context, groupDN string) (bool, error) {
 	d, err := f.domainAt(groupDN)
 	if err != nil {

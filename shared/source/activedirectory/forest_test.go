@@ -23,8 +23,8 @@ func emeaPerson(rid byte) *ber.Packet {
 }
 
 // ofSeats are the values of the group's member attribute: anna, a person and a group of the other domain, a contact,
-// and a person of another forest. One SID is in hexadecimal, as Windows writes SIDs. The fake returns one value per
-// answer, where Windows returns 1,500.
+// and a person of another forest. One SID is in hexadecimal, which is the form of Windows. The fake returns one value
+// per answer, and Windows returns 1,500.
 var ofSeats = []string{
 	"<GUID=01>;<SID=S-1-5-21-1>;" + anna,
 	"<GUID=02>;<SID=01020000000000051600000002000000>;CN=q," + emeaBase,
@@ -33,7 +33,7 @@ var ofSeats = []string{
 	"<GUID=88>;<SID=S-1-5-99-8>;CN=S-1-5-99-8,CN=ForeignSecurityPrincipals," + testBase,
 }
 
-// corpAnswers answers like a controller of the first domain, which has anna and the group.
+// corpAnswers answers like a controller of the first domain. The domain has anna and the group.
 func corpAnswers(r request) []*ber.Packet {
 	none := searchDone(ldap.LDAPResultNoSuchObject)
 	switch {
@@ -67,8 +67,8 @@ func corpAnswers(r request) []*ber.Packet {
 	}
 }
 
-// emeaAnswers answers like a controller of the second domain, which has two people. The second person is in the group
-// Inner.
+// emeaAnswers answers like a controller of the second domain. The domain has two people, and one of them belongs to the
+// group Inner.
 func emeaAnswers(r request) []*ber.Packet {
 	inner := func() *ber.Packet {
 		return entry("CN=Inner,"+emeaBase, "objectGUID", strings.Repeat("i", 16), "objectSid", "\x01\x02\x00\x00\x00\x00\x00\x05\x16\x00\x00\x00\x09\x00\x00\x00",
@@ -169,7 +169,7 @@ func TestForestMembers(t *testing.T) {
 func TestForestWrites(t *testing.T) {
 	t.Parallel()
 	f, corp := newForest(t, emeaHome)
-	if err := f.AddMember(t.Context(), seats, annaGUID); err != nil { // she already is a member
+	if err := f.AddMember(t.Context(), seats, annaGUID); err != nil { // the group already lists her
 		t.Error(err)
 	}
 	var refused *directory.Refusal
@@ -189,8 +189,8 @@ func TestForestWrites(t *testing.T) {
 	}
 }
 
-// TestDomainFoundByTheOther checks that a domain without a configured controller is reached through the controllers
-// that CN=Sites lists, and that a reading is not complete when these do not answer.
+// TestDomainFoundByTheOther has a domain without a configured controller. The package must reach the domain through the
+// controllers in CN=Sites. If these controllers do not answer, the reading must fail.
 func TestDomainFoundByTheOther(t *testing.T) {
 	t.Parallel()
 	corp := newController(t, home{name: "dc1.corp.test", servers: []string{"dc9.emea.test"}}, corpAnswers)

@@ -14,11 +14,11 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Membership is read from the group and not from a person's memberOf. If memberOf is hidden, it looks empty, as if the
-// person were in no group. A group, in contrast, shows whether its members are hidden.
+// The package reads membership from the group, and not from a person's memberOf. A hidden memberOf looks empty, as if
+// the person belonged to no group. A group shows whether its members are hidden.
 
-// hiddenError is the error when the account may not see the members of a group or a person's primary group. It
-// matches directory.ErrNoGroup, which tells callers that membership is unknown.
+// hiddenError is the error if the account may not see the members of a group, or a person's primary group. It matches
+// directory.ErrNoGroup, which means to callers that membership is unknown.
 type hiddenError struct{ what string }
 
 func (e *hiddenError) Error() string {
@@ -28,10 +28,10 @@ func (e *hiddenError) Error() string {
 // Is reports whether target is directory.ErrNoGroup.
 func (e *hiddenError) Is(target error) bool { return target == directory.ErrNoGroup }
 
-// ListMembers calls each with the SIDs of the members of a group: those that the group itself lists and, unless
-// direct is set, those of nested groups. It always adds the people who have one of these groups as primary group,
-// because Active Directory does not list them as members. ListMembers returns directory.ErrNoGroup if no group has
-// that DN, or if the account may not read the group's members.
+// ListMembers calls each with the SIDs of the members of a group. These are the members that the group itself lists.
+// Unless direct is set, they include the members of nested groups. They always include the people whose primary group
+// is one of these groups, because Active Directory does not list them as members. The error is directory.ErrNoGroup if
+// no group has the DN, or if the account may not read the group's members.
 func (d *Directory) ListMembers(ctx context.Context, groupDN string, direct bool, each func(sid string) error) error {
 	return d.ask(ctx, func(s *session) error {
 		// Without this check, a wrong DN would look like an empty group.
@@ -41,7 +41,7 @@ func (d *Directory) ListMembers(ctx context.Context, groupDN string, direct bool
 		}
 		once := map[string]bool{}
 		within, err := s.walk(group, direct, func(sid string) error {
-			if !direct && once[sid] { // a single group lists each member once
+			if !direct && once[sid] { // the list of a single group has no repetitions
 				return nil
 			}
 			if !direct {
@@ -63,8 +63,8 @@ func (d *Directory) ListMembers(ctx context.Context, groupDN string, direct bool
 	})
 }
 
-// walk calls each with the SIDs that a group lists and, unless direct is set, those that nested groups list. It
-// returns the SIDs of all these groups.
+// walk calls each with the SIDs of the members that a group lists. Unless direct is set, walk also calls each for the
+// members that nested groups list. It returns the SIDs of the group and the nested groups.
 func (s *session) walk(g *group, direct bool, each func(sid string) error) (within []string, err error) {
 	within = []string{g.sid}
 	for queue := []*group{g}; len(queue) > 0; queue = queue[1:] {
@@ -105,7 +105,7 @@ func (s *session) walk(g *group, direct bool, each func(sid string) error) (with
 }
 
 // listed calls each with the SIDs of the group's members in the session's own domain. It skips contacts and other
-// objects that have no SID.
+// objects without a SID.
 func (s *session) listed(g *group, each func(sid string) error) error {
 	doing, some := fmt.Sprintf("list members of %q", g.dn), false
 	own, err := s.ownPrefix()
@@ -126,7 +126,7 @@ func (s *session) listed(g *group, each func(sid string) error) error {
 	return err
 }
 
-// ownPrefix returns the prefix that the SIDs of all accounts of the domain share.
+// ownPrefix returns the common prefix of the SIDs of all accounts of the domain.
 func (s *session) ownPrefix() (string, error) {
 	e, err := s.domainObject("objectSid")
 	if err != nil {
@@ -139,7 +139,7 @@ func (s *session) ownPrefix() (string, error) {
 	return sid + "-", nil
 }
 
-// extended parses a DN in the form that extendedDN requests. sid is empty if the object has none.
+// extended parses a DN in the form that extendedDN requests. sid is empty if the object has no SID.
 func (s *session) extended(value string) (sid, dn string, err error) {
 	_, rest, _ := strings.Cut(value, ">;")
 	id, dn, two := strings.Cut(rest, ">;")
@@ -164,10 +164,10 @@ func (s *session) extended(value string) (sid, dn string, err error) {
 	return sid, dn, nil
 }
 
-// groupsAmong returns the DNs of the groups among the members of a group, by SID. It fails if the account cannot see
-// some member of the group's own domain: that member may be a group, so its members would be unknown.
+// groupsAmong returns the DNs of the groups among the members of a group, by SID. sids has the SIDs of the members.
+// groupsAmong fails if the account cannot see a member, because the unseen member may be a group with unknown members.
 func (s *session) groupsAmong(g *group, sids []string) (dns map[string]string, err error) {
-	const atOnce = 200 // well below the largest filter that a controller accepts
+	const atOnce = 200 // well below the limit of a controller for the size of a filter
 	base, err := s.home()
 	if err != nil {
 		return nil, err
@@ -200,8 +200,8 @@ func (s *session) groupsAmong(g *group, sids []string) (dns map[string]string, e
 	return dns, nil
 }
 
-// MemberOf reports whether a group lists a person or, unless direct is set, has the person through nested groups. A
-// primary group always counts. MemberOf returns directory.ErrNoPerson if the person does not exist, and
+// MemberOf reports whether a group lists a person. Unless direct is set, membership through nested groups counts, too.
+// A primary group always counts. The error is directory.ErrNoPerson if the person does not exist. The error is
 // directory.ErrNoGroup if the group does not exist or the account may not read its members.
 func (d *Directory) MemberOf(ctx context.Context, sid, groupDN string, direct bool) (bool, error) {
 	var member bool
@@ -227,14 +227,15 @@ func (d *Directory) MemberOf(ctx context.Context, sid, groupDN string, direct bo
 				return err
 			}
 		}
-		// A primary group belongs to the same domain as the account, so its SID begins like the account's.
+		// A primary group belongs to the same domain as the account. Its SID therefore begins like the SID of the
+		// account.
 		member = slices.Contains(within, person.SID[:strings.LastIndexByte(person.SID, '-')+1]+rid)
 		return nil
 	})
 	return member, err
 }
 
-// lists reports whether a group lists an object itself or, unless direct is set, through nested groups.
+// lists reports whether a group lists an object. Unless direct is set, membership through nested groups counts, too.
 func (s *session) lists(g *group, dn string, direct bool) (bool, error) {
 	doing, rule := fmt.Sprintf("read whether %q is in group %q", dn, g.dn), "member="
 	if !direct {
@@ -250,14 +251,14 @@ func (s *session) lists(g *group, dn string, direct bool) (bool, error) {
 	return len(found.Entries) > 0, nil
 }
 
-// nesting is the SIDs of a group and its nested groups, and when they were read.
+// nesting has the SIDs of a group and its nested groups, and the time at which they were read.
 type nesting struct {
 	sids []string
 	read time.Time
 }
 
-// within returns the SIDs of a group and of its nested groups. It fails if one of them hides its members. The result
-// is cached for listAge, because a batch of people asks for it many times.
+// within returns the SIDs of a group and its nested groups. It fails if one of these groups hides its members. The
+// result is cached for listAge, because a batch of people needs it many times.
 func (s *session) within(g *group) ([]string, error) {
 	d := s.directory
 	d.nestingMu.Lock()

@@ -25,8 +25,8 @@ func seatsEntry() *ber.Packet {
 		descriptor, openDescriptor)
 }
 
-// groupAnswers returns the answers of a controller with one group. member is whether anna is in the group, and modify
-// is the result code of a change.
+// groupAnswers returns the answers of a controller with one group. member says whether anna is in the group. modify is
+// the result code of a change.
 func groupAnswers(member bool, modify uint16) func(request) []*ber.Packet {
 	return func(r request) []*ber.Packet {
 		switch {
@@ -206,7 +206,7 @@ func TestNoGroup(t *testing.T) {
 	}
 }
 
-// TestNoGroupWithoutName checks that an empty DN finds no group. An empty DN names the rootDSE.
+// TestNoGroupWithoutName checks that an empty DN finds no group. For LDAP, an empty DN is the DN of the rootDSE.
 func TestNoGroupWithoutName(t *testing.T) {
 	t.Parallel()
 	f := newFake(t, groupAnswers(true, 0))

@@ -21,7 +21,7 @@ import (
 
 const rights = "Pa55w.rd-of-idleseat"
 
-// hardened is a domain that an ordinary account reads. Tests take rights away from that account.
+// hardened is a domain with an ordinary account as reader. Tests remove rights of the reader.
 type hardened struct {
 	*testing.T
 	domain *samba.Domain
@@ -30,7 +30,7 @@ type hardened struct {
 	admin  *ldap.Conn
 }
 
-// harden starts a domain with these people and groups, and with the account that reads it.
+// harden starts a domain with the given people and groups, and with the account that reads them.
 func harden(t *testing.T, people []samba.Person, groups ...samba.Group) *hardened {
 	t.Helper()
 	account := samba.Person{ADUser: directory.ADUser{DN: samba.DN("idleseat", samba.PeopleOU), SAMAccount: "idleseat", Enabled: directory.Yes}, Password: rights}
@@ -60,8 +60,8 @@ func (h *hardened) deny(dn, attribute string) {
 	}
 }
 
-// TestSambaHiddenAttributes takes away the right to read attributes of single people in a real domain, as
-// AdminSDHolder and disabled inheritance do.
+// TestSambaHiddenAttributes removes the right to read attributes of single people in a real domain. AdminSDHolder and
+// disabled inheritance have the same effect.
 func TestSambaHiddenAttributes(t *testing.T) {
 	week := time.Now().UTC().Truncate(time.Second).AddDate(0, 0, -7)
 	account := func(name string, last time.Time, employeeType string) samba.Person {
@@ -119,8 +119,8 @@ func TestSambaHiddenAttributes(t *testing.T) {
 	}
 }
 
-// TestSambaGroups checks in a real domain that hiding memberOf does not hide who is in a group or has the group as
-// primary group. If the group's own list of members is hidden, its members are unknown.
+// TestSambaGroups hides memberOf in a real domain. The members of a group and the people with a primary group must
+// still be known. If the group hides its own list of members, its members must be unknown.
 func TestSambaGroups(t *testing.T) {
 	account := func(name string) samba.Person {
 		return samba.Person{ADUser: directory.ADUser{DN: samba.DN(name, samba.PeopleOU), SAMAccount: name, Enabled: directory.Yes}}
@@ -155,9 +155,9 @@ func TestSambaGroups(t *testing.T) {
 	for _, c := range []struct {
 		group  string
 		direct bool
-		want   []string // nil: members are unknown
+		want   []string // nil if the members must be unknown
 	}{
-		{outer, true, []string{"", "listed", "primary", "unseen"}}, // "" stands for the nested group whose memberOf is hidden, because no person has its SID
+		{outer, true, []string{"", "listed", "primary", "unseen"}}, // "" stands for the nested group with a hidden memberOf, because no person has the SID of the group
 		{outer, false, []string{"deep", "listed", "nested", "primary", "unseen"}},
 		{empty, true, []string{}},
 		{empty, false, []string{}},
@@ -176,7 +176,7 @@ func TestSambaGroups(t *testing.T) {
 		for name, u := range people {
 			got, err := h.d.MemberOf(t.Context(), u.SID, c.group, c.direct)
 			switch {
-			case c.want == nil && name == "listed" && c.group == around: // the server resolves nested groups by itself
+			case c.want == nil && name == "listed" && c.group == around: // the server itself resolves nested groups
 			case c.want == nil || name == "covered":
 				if !errors.Is(err, directory.ErrNoGroup) {
 					t.Errorf("%s in %s: %v, %v, want that it is not known", name, c.group, got, err)

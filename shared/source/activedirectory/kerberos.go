@@ -15,7 +15,8 @@ import (
 	"github.com/jcmturner/gokrb5/v8/krberror"
 )
 
-// kerberos reads the keytab and the configuration of the realm, which is where other Kerberos programs have it.
+// kerberos reads the keytab and the configuration of the realm. The configuration is in the same place as for other
+// Kerberos programs.
 func (c Config) kerberos() (*client.Client, error) {
 	file := cmp.Or(os.Getenv("KRB5_CONFIG"), "/etc/krb5.conf")
 	realms, err := krb5.Load(file)
@@ -27,14 +28,14 @@ func (c Config) kerberos() (*client.Client, error) {
 		return nil, fmt.Errorf("read the keytab named in IDLESEAT_AD_KEYTAB: %w", err)
 	}
 	user, realm, _ := strings.Cut(c.Bind, "@")
-	// Active Directory accepts Kerberos FAST only with armor, so the client must not use it.
+	// Active Directory accepts Kerberos FAST only with armor. The client has no armor, so it must not use FAST.
 	return client.NewWithKeytab(user, strings.ToUpper(realm), keys, realms, client.DisablePAFXFAST(true)), nil
 }
 
-// bindByTicket authenticates with a Kerberos ticket for the controller. It does not use the ticket to protect the
-// connection, because TLS does.
+// bindByTicket authenticates with a Kerberos ticket for the controller. The ticket does not protect the connection,
+// because TLS already does.
 func (s *session) bindByTicket() error {
-	host, err := s.rootDSE("dnsHostName") // readable before the bind
+	host, err := s.rootDSE("dnsHostName") // the attribute is readable before the bind
 	if err != nil {
 		return err
 	}
@@ -47,8 +48,8 @@ func (s *session) bindByTicket() error {
 	})
 }
 
-// ticket fetches a ticket, which the library then caches. The library does not take a context, but gives up by itself
-// a few seconds later.
+// ticket gets a ticket, and the library caches the ticket. The library takes no context, but stops by itself a few
+// seconds later.
 func (s *session) ticket(service string) error {
 	return within(s.ctx, s.directory.timeout, func() {}, func(ctx context.Context) error {
 		done := make(chan error, 1)
@@ -65,8 +66,8 @@ func (s *session) ticket(service string) error {
 	})
 }
 
-// refusedKeys marks err so that no other controller is tried if the realm rejected the keys. The keys are the same
-// everywhere, and each attempt counts towards locking the account.
+// refusedKeys marks err if the realm rejected the keys. After a marked error, no other controller is asked. The keys
+// are the same on every controller, and each attempt counts towards a lockout of the account.
 func (s *session) refusedKeys(err error) error {
 	if refused, ok := errors.AsType[krberror.Krberror](err); ok && refused.RootCause == krberror.KDCError && s.ctx.Err() == nil {
 		if f, ok := errors.AsType[*fault](err); ok {

@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// TestSambaKerberosAndDNS binds with a keytab to controllers that only DNS names.
+// TestSambaKerberosAndDNS binds with a keytab to controllers that are found only by DNS.
 func TestSambaKerberosAndDNS(t *testing.T) {
 	const secret, realm = "Pa55w.rd-of-idleseat", "CORP.EXAMPLE.TEST"
 	domain := samba.Run(t, samba.Options{Replicating: true, People: []samba.Person{{
@@ -22,7 +22,7 @@ func TestSambaKerberosAndDNS(t *testing.T) {
 	t.Setenv("KRB5_CONFIG", domain.KRB5Config)
 	with := func(password string) *Directory {
 		keys := keytab.New()
-		for version := range uint8(3) { // Samba chooses the version of the key, so the keytab has several
+		for version := range uint8(3) { // the keytab has several versions of the key, because Samba chooses the version
 			if err := keys.AddEntry("idleseat", realm, password, time.Now(), version+1, etypeID.AES256_CTS_HMAC_SHA1_96); err != nil {
 				t.Fatal(err)
 			}

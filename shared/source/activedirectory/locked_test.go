@@ -16,8 +16,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// TestSambaLockedAccount locks idleseat's account with wrong passwords in a real domain that locks an account after
-// three.
+// TestSambaLockedAccount locks the account of idleseat with wrong passwords. The real domain locks an account after
+// three wrong passwords.
 func TestSambaLockedAccount(t *testing.T) {
 	const secret = "Pa55w.rd-of-idleseat"
 	domain := samba.Run(t, samba.Options{
@@ -49,7 +49,7 @@ func TestSambaLockedAccount(t *testing.T) {
 func TestSambaExpiredController(t *testing.T) {
 	ended := time.Now().Add(-time.Hour)
 	domain := samba.Run(t, samba.Options{CertificateEnds: ended})
-	for scheme, port := range map[string]string{"ldaps": ":636", "ldap": ":389"} { // 389 for StartTLS
+	for scheme, port := range map[string]string{"ldaps": ":636", "ldap": ":389"} { // port 389 is for StartTLS
 		url := scheme + "://" + strings.TrimPrefix(domain.URLs[0], "ldaps://") + port
 		d := open(t, Config{URLs: []string{url}, Base: domain.Base, Bind: domain.Admin, PasswordFile: domain.PasswordFile, CAFile: domain.CAFile})
 		_, err := d.FindPerson(t.Context(), "Administrator")
@@ -59,7 +59,7 @@ func TestSambaExpiredController(t *testing.T) {
 	}
 }
 
-// TestSambaForeignSecurityPrincipal reads a group of a real domain that has a member from another forest.
+// TestSambaForeignSecurityPrincipal reads a group of a real domain with a member from another forest.
 func TestSambaForeignSecurityPrincipal(t *testing.T) {
 	const group, stranger = "CN=Seats," + samba.GroupsOU, "S-1-5-21-1111111111-2222222222-3333333333-1234"
 	anna := samba.DN("Anna", samba.PeopleOU)

@@ -4,7 +4,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// people calls each with the people of all bases that match a filter.
+// people calls each with the entries of all people who match a filter. It searches below all bases.
 func (s *session) people(doing, filter string, attributes []string, each func(*ldap.Entry) error, controls ...ldap.Control) error {
 	for _, base := range s.bases {
 		if err := s.pages(doing, base, "(&"+s.directory.people+filter+")", attributes, each, controls...); err != nil {
@@ -15,8 +15,8 @@ func (s *session) people(doing, filter string, attributes []string, each func(*l
 }
 
 // pages calls each with the results of a search below a base. It requests the next page as soon as the end of the
-// current page arrives, so the controller produces the next page while this machine decodes the current one. At most
-// two pages are in memory.
+// current page arrives. The controller therefore produces the next page while this machine decodes the current page. At
+// most two pages are in memory.
 func (s *session) pages(doing, base, filter string, attributes []string, each func(*ldap.Entry) error, controls ...ldap.Control) error {
 	size := uint32(pageSize)
 	ask := func(cookie []byte) <-chan page {
@@ -49,7 +49,8 @@ func (s *session) pages(doing, base, filter string, attributes []string, each fu
 	return nil
 }
 
-// await returns a page. next is the page after it, which await has requested; next is nil if no page follows.
+// await returns a page. await also requests the page after it, and returns its channel as next. next is nil if no
+// further page follows.
 func (s *session) await(answer <-chan page, ask func(cookie []byte) <-chan page) (p page, next <-chan page) {
 	select {
 	case cookie := <-s.ahead.pageEnds:
@@ -57,7 +58,7 @@ func (s *session) await(answer <-chan page, ask func(cookie []byte) <-chan page)
 		return <-answer, next
 	case p = <-answer:
 	}
-	s.forget() // the end of the page may have been reported at the same moment
+	s.forget() // the page end may have been reported at the same moment
 	if p.err != nil {
 		return p, nil
 	}
@@ -68,7 +69,7 @@ func (s *session) await(answer <-chan page, ask func(cookie []byte) <-chan page)
 	return p, ask(paging.Cookie)
 }
 
-// forget discards the reported end of a page if no next page was requested after it.
+// forget discards a reported page end for which no next page was requested.
 func (s *session) forget() {
 	select {
 	case <-s.ahead.pageEnds:
@@ -95,7 +96,7 @@ func (p *page) hand(each func(*ldap.Entry) error) error {
 	return nil
 }
 
-// tooLarge reports whether a server that failed with err may succeed with smaller pages.
+// tooLarge reports whether the server may accept smaller pages after the error err.
 func tooLarge(err error) bool {
 	return ldap.IsErrorAnyOf(err, ldap.LDAPResultTimeLimitExceeded, ldap.LDAPResultSizeLimitExceeded,
 		ldap.LDAPResultAdminLimitExceeded, ldap.LDAPResultUnwillingToPerform)

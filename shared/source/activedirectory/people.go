@@ -14,10 +14,10 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// ListPeople calls each with every person below the base, in pages, from the first controller that it can reach. An
-// error, including one from each, ends the reading before everybody was passed. The exception is
-// *directory.PartialLogonError, which ListPeople returns after everybody was passed: the domain does not maintain
-// lastLogonTimestamp, so the dates mean nothing.
+// ListPeople calls each with every person below the base, in pages, from the first controller that can be reached. An
+// error, also an error from each, ends the reading early. The exception is *directory.PartialLogonError, which
+// ListPeople returns after the last person. It means that the domain does not maintain lastLogonTimestamp and that the
+// dates are meaningless.
 func (d *Directory) ListPeople(ctx context.Context, each func(directory.ADUser) error) error {
 	return d.ask(ctx, func(s *session) error { return s.list(nil, each) })
 }
@@ -47,12 +47,13 @@ func (s *session) list(rests []string, each func(directory.ADUser) error) error 
 	return err
 }
 
-// ReadPerson reads one person by SID from all controllers of the domain at once. The list of controllers comes from
-// the directory itself. LastLogonTimestamp of the result is the newest date on any controller, from
-// lastLogonTimestamp or from lastLogon, which controllers do not replicate.
+// ReadPerson reads one person by SID from all controllers of the domain concurrently. The list of controllers comes
+// from the directory itself. LastLogonTimestamp of the result is the newest lastLogonTimestamp or lastLogon of all
+// controllers. Controllers do not replicate lastLogon.
 //
-// ReadPerson returns a person together with a *directory.PartialLogonError that names each controller that could not
-// be asked or does not know the person. It returns directory.ErrNoPerson if no controller knows the SID.
+// If a controller does not answer or does not have the person, ReadPerson returns the person together with a
+// *directory.PartialLogonError that names the controller. The error is directory.ErrNoPerson if no controller has the
+// SID.
 func (d *Directory) ReadPerson(ctx context.Context, sid string) (directory.ADUser, error) {
 	domain, err := d.domainNow(ctx)
 	if err != nil {
@@ -70,13 +71,13 @@ func (d *Directory) ReadPerson(ctx context.Context, sid string) (directory.ADUse
 	return domain.newest(answers)
 }
 
-// errHidden is the error when the account may not read the last logon of a person.
+// errHidden is the error if the account may not read the last logon of a person.
 var errHidden = errors.New("the account of idleseat may not read lastLogon and lastLogonTimestamp of this person: give it the right to")
 
 // answer is one controller's answer about a person.
 type answer struct {
 	controller string
-	user       directory.ADUser // as this controller has them, with the replicated date
+	user       directory.ADUser // the person on this controller, with the replicated date
 	lastLogon  time.Time        // lastLogon on this controller
 	err        error
 }
@@ -103,8 +104,7 @@ func (d *Directory) evidence(ctx context.Context, c controller, sid string) answ
 	return a
 }
 
-// newest merges the answers. It returns the person as the first controller has them, but with the newest date of all
-// controllers.
+// newest merges the answers. It returns the person from the first controller, with the newest date of all controllers.
 func (d *domain) newest(answers []answer) (directory.ADUser, error) {
 	var found *directory.ADUser
 	var partial directory.PartialLogonError
@@ -152,9 +152,9 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
-// FindPerson finds one person by user principal name, sAMAccountName, DOMAIN\sAMAccountName or SID. It returns
-// directory.ErrNoPerson if nobody has the name, and directory.ErrAmbiguousPerson if the name is one person's
-// principal name and another person's account name.
+// FindPerson finds one person by user principal name, sAMAccountName, DOMAIN\sAMAccountName or SID. The error is
+// directory.ErrNoPerson if nobody has the name. The error is directory.ErrAmbiguousPerson if the name is the principal
+// name of one person and the account name of another.
 func (d *Directory) FindPerson(ctx context.Context, name string) (directory.ADUser, error) {
 	var found directory.ADUser
 	err := d.ask(ctx, func(s *session) error {
@@ -168,7 +168,7 @@ func (d *Directory) FindPerson(ctx context.Context, name string) (directory.ADUs
 	return found, err
 }
 
-// isDomainOf returns an error for DOMAIN\account when DOMAIN is another domain, because that account may belong to
+// isDomainOf returns an error for DOMAIN\account if DOMAIN is another domain, because the account may then belong to
 // another person.
 func (s *session) isDomainOf(name string) error {
 	domain, _, ok := strings.Cut(name, `\`)

@@ -30,7 +30,7 @@ func TestReadPerson(t *testing.T) {
 		answers []func(request) []*ber.Packet
 		want    time.Time
 		partial []int
-		err     error // set when no controller has the person
+		err     error // set if no controller has the person
 		fails   string
 	}{
 		{name: "never logged on", answers: []func(request) []*ber.Packet{knows(), knows("lastLogon", "0")}},
@@ -90,8 +90,8 @@ func TestReadPerson(t *testing.T) {
 	}
 }
 
-// TestControllersOfTheDomain reads a person when the controllers that the directory lists differ from the configured
-// ones.
+// TestControllersOfTheDomain reads a person if the configured controllers differ from the controllers that the
+// directory lists.
 func TestControllersOfTheDomain(t *testing.T) {
 	t.Parallel()
 	tenthDay, fourteen := time.Date(2026, 10, 10, 10, 0, 0, 0, time.UTC), 14*24*time.Hour
@@ -105,7 +105,7 @@ func TestControllersOfTheDomain(t *testing.T) {
 		answer  func(request) []*ber.Packet
 		partial []string
 		latest  time.Time
-		fails   string // part of the error; "": the date is proven
+		fails   string // a part of the error; empty if the date is proven
 	}{
 		{name: "only one", home: home{servers: []string{"DC1.corp.test"}}, answer: stamped},
 		{name: "another is listed", home: home{servers: []string{"dc1.corp.test", "rodc.corp.test"}}, answer: stamped,
@@ -145,9 +145,9 @@ func TestControllersOfTheDomain(t *testing.T) {
 	}
 }
 
-// TestListOfControllersLost has a first controller that breaks when it is asked for the list of controllers. It has
-// already returned msDS-LogonTimeSyncInterval. The second controller breaks before it returns that interval, so the
-// interval from the first controller must still hold.
+// TestListOfControllersLost has two controllers that break. The first controller returns msDS-LogonTimeSyncInterval,
+// and breaks at the list of controllers. The second controller breaks before it returns the interval. The interval from
+// the first controller must remain valid.
 func TestListOfControllersLost(t *testing.T) {
 	t.Parallel()
 	breaksAt := func(base, filter string) *fake {

@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// TestNotPermitted checks that a write asks for permission right before it is sent. A write first reads the group and
-// the person, and the process may be suspended for hours after these reads.
+// TestNotPermitted checks that a write asks for permission immediately before the request. A write first reads the
+// group and the person. The process may be suspended for hours after these reads.
 func TestNotPermitted(t *testing.T) {
 	t.Parallel()
 	read, written := 0, 0

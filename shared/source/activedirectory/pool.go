@@ -61,7 +61,8 @@ func (p *pool) close() {
 	}
 }
 
-// drop closes a connection whose idle time is over, unless take returned it meanwhile.
+// drop closes a connection at the end of its idle time. It does nothing if take has returned the connection in the
+// meantime.
 func (p *pool) drop(s *session) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

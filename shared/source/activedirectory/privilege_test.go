@@ -12,11 +12,11 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The schema's GUIDs of the attribute and of the class in the only right that the account has.
+// The schemaIDGUIDs of the attribute and of the class in the only right of the account.
 const memberAttribute, groupClass = "bf9679c0-0de6-11d0-a285-00aa003049e2", "bf967a9c-0de6-11d0-a285-00aa003049e2"
 
-// TestSambaLeastPrivilege binds as a domain user who has only the right that docs/operations.md grants. Everything
-// that the product needs must work, and the server must refuse everything else.
+// TestSambaLeastPrivilege binds as a domain user with only the right that docs/operations.md grants. Everything that
+// the product needs must work. The server must refuse everything else.
 func TestSambaLeastPrivilege(t *testing.T) {
 	const secret, licenses = "Pa55w.rd-of-idleseat", "OU=Licenses," + samba.Base
 	person, account := samba.DN("Anna", samba.PeopleOU), samba.DN("idleseat", samba.PeopleOU)

@@ -9,15 +9,16 @@ import (
 	"time"
 )
 
-// Reached is what one domain controller answered to Controllers.
+// Reached is the result of Controllers for one domain controller.
 type Reached struct {
 	URL   string
-	Clock time.Time // the controller's time; zero if Err is set
+	Clock time.Time // the time of the controller; zero if Err is set
 	Err   error     // why the controller did not answer, or refused the account
 }
 
-// Controllers binds to every controller of the domain, as the directory lists them, and asks for its time. The list is
-// sorted by URL. The error is not nil if the list may lack controllers; what is known of them is returned with it.
+// Controllers binds to every controller in the directory's list of the domain, and asks for the time of the controller.
+// The result is sorted by URL. If the list may lack controllers, the error is set, and the known controllers are
+// returned with it.
 func (d *Directory) Controllers(ctx context.Context) ([]Reached, error) {
 	domain, err := d.domainNow(ctx)
 	if err != nil {

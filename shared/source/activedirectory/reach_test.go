@@ -9,7 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestControllers: every controller that the directory lists is asked, and one that does not answer has the reason.
+// TestControllers checks that every listed controller is asked. A controller that does not answer must have the reason.
 func TestControllers(t *testing.T) {
 	t.Parallel()
 	s, err := sandbox.Start(sandbox.Options{LostController: "dc2.invalid"})
@@ -36,7 +36,8 @@ func TestControllers(t *testing.T) {
 	}
 }
 
-// TestControllersThatMayBeMissing: if the list of controllers is refused, the known ones are returned with the reason.
+// TestControllersThatMayBeMissing refuses the list of controllers. The known controllers must be returned with the
+// reason.
 func TestControllersThatMayBeMissing(t *testing.T) {
 	t.Parallel()
 	s, err := sandbox.Start(sandbox.Options{})

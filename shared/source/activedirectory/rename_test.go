@@ -22,8 +22,8 @@ func administrator(t *testing.T, d *samba.Domain) *ldap.Conn {
 	return conn
 }
 
-// TestSambaChangedMeanwhile changes memberships of people who, after they were read, were moved, deleted or given
-// another primary group. The suite covers people who were renamed or replaced.
+// TestSambaChangedMeanwhile reads people, and then moves them, deletes them or gives them another primary group. It
+// then changes the memberships of these people. The suite covers people who were renamed or replaced.
 func TestSambaChangedMeanwhile(t *testing.T) {
 	const moved, group, primary = "OU=Moved," + samba.Base, "CN=Seats," + samba.GroupsOU, "CN=Primary," + samba.GroupsOU
 	names := []string{"Moved", "Removed", "Primary"}

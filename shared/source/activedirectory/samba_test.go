@@ -22,8 +22,8 @@ var hardNames = []string{
 	`\00 zero`, `a\0b`, strings.Repeat("Ø", 64), strings.Repeat(`",\`, 21) + "#",
 }
 
-// TestSamba runs the suite against a real Active Directory: two Samba controllers with more people than three pages
-// hold.
+// TestSamba runs the suite against a real Active Directory. It has two Samba controllers, and more people than three
+// pages can hold.
 func TestSamba(t *testing.T) {
 	people := seeds(4100)
 	e := env{
@@ -42,7 +42,7 @@ func TestSamba(t *testing.T) {
 			}
 		}
 		switch {
-		case i >= 30: // more than the 1,500 values of member that Windows returns at once
+		case i >= 30: // more than 1,500, the number of values of member that Windows returns at once
 			direct, e.direct = append(direct, p.DN), append(e.direct, p.SAMAccount)
 		case i >= 20:
 			nested, e.nested = append(nested, p.DN), append(e.nested, p.SAMAccount)
@@ -92,17 +92,17 @@ func TestSamba(t *testing.T) {
 	t.Run("stopped controller", func(t *testing.T) { testStopped(t, e, d) })
 }
 
-// noPeople are accounts that a list of people must not contain.
+// noPeople are accounts that must not be in a list of people.
 var noPeople = []string{
 	"dn: CN=PC1,CN=Computers," + samba.Base + "\nobjectClass: computer\nsAMAccountName: PC1$\nuserAccountControl: 4096\n",
 	"dn: " + trust + "\nobjectClass: user\nsAMAccountName: TRUST$\nuserAccountControl: 544\n",
-	// Only an existing user can be turned into a trust account.
+	// A trust account can be made only from an existing user.
 	"dn: " + trust + "\nchangetype: modify\nreplace: userAccountControl\nuserAccountControl: 2080\n",
 }
 
 const trust = "CN=TRUST$,CN=Users," + samba.Base
 
-// seeds returns n people with every kind of date. The first of them have hard names.
+// seeds returns n people with every kind of date. The first people have hard names.
 func seeds(n int) []samba.Person {
 	now := time.Now().UTC().Truncate(time.Second)
 	people := make([]samba.Person, n)
@@ -157,7 +157,7 @@ func testStartTLS(t *testing.T, e env) {
 	}
 }
 
-// testWrongName connects to the controller by an address that its certificate does not name.
+// testWrongName connects to the controller by an address that is not in its certificate.
 func testWrongName(t *testing.T, e env) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -181,7 +181,7 @@ func testWrongName(t *testing.T, e env) {
 	checkError(t, err, "its certificate is for dc1.corp.example.test, "+host+", not for 127.0.0.1")
 }
 
-// testStopped stops the first controller for good.
+// testStopped stops the first controller permanently.
 func testStopped(t *testing.T, e env, d *samba.Domain) {
 	d.Stop(0)
 	all := open(t, e.config)
@@ -192,8 +192,8 @@ func testStopped(t *testing.T, e env, d *samba.Domain) {
 	if _, err = all.ReadPerson(t.Context(), u.SID); err != nil {
 		t.Errorf("the controllers are copies of one, and one of them answers: %v", err)
 	}
-	// The last controller dies while people of the second page of five are passed on. Two more pages may have arrived
-	// by then.
+	// The last controller stops while the people of the second of five pages are passed to the caller. Two more pages
+	// may have arrived before.
 	seen := 0
 	last := e.config
 	last.URLs = last.URLs[1:]

@@ -8,7 +8,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestSandbox runs the suite against the simulated company, which must answer like a real directory.
+// TestSandbox runs the suite against the simulated company. The simulated company must answer like a real directory.
 func TestSandbox(t *testing.T) {
 	t.Parallel()
 	s, err := sandbox.Start(sandbox.Options{Users: 2500, Seed: 5})

@@ -17,14 +17,15 @@ import (
 )
 
 const (
-	// pageSize is MaxPageSize of a controller's default policy. An unpaged search with more results is cut off.
+	// pageSize is the MaxPageSize in a controller's default policy. A controller cuts off a search with more results
+	// that is not paged.
 	pageSize = 1000
-	// leastPage is the smallest page to which a search falls back.
+	// leastPage is the smallest page size that a search tries.
 	leastPage = 60
 	// inChain is the matching rule that follows nested groups.
 	inChain = "1.2.840.113556.1.4.1941"
-	// isPerson matches people. It excludes computers, which have another objectCategory, and trust accounts
-	// (SAM_TRUST_ACCOUNT), which the schema counts as persons.
+	// isPerson matches people. It excludes computers, which have another objectCategory. It also excludes trust
+	// accounts (SAM_TRUST_ACCOUNT), which the schema counts as persons.
 	isPerson = "(objectCategory=person)(objectClass=user)(!(sAMAccountType=805306370))"
 )
 
@@ -33,8 +34,8 @@ var (
 	errNoGroup  = fmt.Errorf("%w, or the account may not see it", directory.ErrNoGroup)
 )
 
-// session is a bound connection to one controller. Only one call of do uses it at a time, so it may hold the context
-// of that call.
+// session is a bound connection to one controller. Only one call of do uses a session at a time, so the session may
+// hold the context of the call.
 type session struct {
 	ctx        context.Context
 	directory  *Directory
@@ -43,17 +44,17 @@ type session struct {
 	ahead      *ahead   // the connection above TLS
 	conn       *ldap.Conn
 	bases      []string
-	root       *ldap.Entry // nil before it is first read
-	sight      *sight      // what the account may read; nil until look determines it
+	root       *ldap.Entry // the rootDSE; nil before it is first read
+	sight      *sight      // the rights of the account; nil until look finds them
 	lost       atomic.Bool // set when the connection broke
 	idle       *time.Timer // closes the connection when its idle time is over
-	// committed is set once something may have been passed to the caller or written. From then on, no other controller
-	// may be asked instead.
+	// committed is set once something may have been passed to the caller or written. After that, no other controller
+	// may be asked.
 	committed bool
 }
 
-// within runs op until the context ends or the timeout is over. It then calls hangUp, which must make op return, and
-// returns an error that says which of the two happened.
+// within runs op until the context ends or the timeout is over. It then calls hangUp, which must make op return. The
+// error says whether the context or the timeout ended op.
 func within(ctx context.Context, timeout time.Duration, hangUp func(), op func(context.Context) error) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout, errNoAnswer)
 	defer cancel()
@@ -65,8 +66,8 @@ func within(ctx context.Context, timeout time.Duration, hangUp func(), op func(c
 	return err
 }
 
-// operation runs one LDAP operation with the configured timeout. The LDAP library does not take a context, so
-// operation aborts by closing the connection.
+// operation runs one LDAP operation with the configured timeout. The LDAP library takes no context, so operation aborts
+// by closing the connection.
 func (s *session) operation(doing string, op func() error) error {
 	hangUp := func() { s.raw.Close() }
 	err := within(s.ctx, s.directory.timeout, hangUp, func(context.Context) error { return op() })
@@ -83,14 +84,14 @@ func (s *session) search(doing, base string, scope int, filter string, attribute
 	err := s.operation(doing, func() (err error) {
 		found, err = s.conn.Search(ldap.NewSearchRequest(base, scope, ldap.NeverDerefAliases, 0, 0, false, filter, attributes, controls))
 		if _, result := errors.AsType[*ldap.Error](err); err != nil && !result {
-			return ldap.NewError(ldap.ErrorNetwork, err) // the library reports a broken connection most of the time, but not always
+			return ldap.NewError(ldap.ErrorNetwork, err) // the library reports some broken connections without this code
 		}
 		return err
 	})
 	return found, err
 }
 
-// rootDSE returns an attribute of the object in which the controller describes itself.
+// rootDSE returns an attribute of the rootDSE, the object with which the controller describes itself.
 func (s *session) rootDSE(attribute string) (string, error) {
 	doing := "read its " + attribute
 	if s.root == nil {
@@ -109,10 +110,10 @@ func (s *session) rootDSE(attribute string) (string, error) {
 	return "", s.fault(doing, errors.New("it does not tell; is it a domain controller of Active Directory?"))
 }
 
-// rootAttributes are the attributes that are read from a rootDSE.
+// rootAttributes are the attributes to read from a rootDSE.
 var rootAttributes = []string{"defaultNamingContext", "configurationNamingContext", "schemaNamingContext", "dnsHostName", "dsServiceName", "highestCommittedUSN", "currentTime"}
 
-// findBase reads the base from the controller when none is configured.
+// findBase reads the base from the controller if no base is configured.
 func (s *session) findBase() error {
 	if len(s.bases) > 0 {
 		return nil
@@ -122,7 +123,7 @@ func (s *session) findBase() error {
 	return err
 }
 
-// netBIOSName returns the short name of the controller's domain, as in CORP\anna.
+// netBIOSName returns the short name of the controller's domain, such as CORP in CORP\anna.
 func (s *session) netBIOSName() (string, error) {
 	domain, err := s.rootDSE("defaultNamingContext")
 	if err != nil {
@@ -145,7 +146,7 @@ func (s *session) netBIOSName() (string, error) {
 }
 
 // person reads the only person that matches a filter, and records which attributes the account may not read. e is the
-// entry, from which the caller can take the attributes in more.
+// person's entry, which has also the attributes in more.
 func (s *session) person(who, filter string, more ...string) (u directory.ADUser, e *ldap.Entry, err error) {
 	doing := fmt.Sprintf("read person %q", who)
 	seen, err := s.look()
@@ -175,11 +176,11 @@ func (s *session) person(who, filter string, more ...string) (u directory.ADUser
 // group is a group on one controller.
 type group struct {
 	dn     string // DN as the controller spells it
-	guid   string // <GUID=…>, which stays valid when the group is renamed
+	guid   string // <GUID=…>, which stays valid after the group is renamed
 	sid    string
-	mayAdd bool // whether the account may write member
-	shown  bool // whether the account may read member
-	// created is whenCreated. It is zero if the account may not read that.
+	mayAdd bool // whether the account may change the attribute member
+	shown  bool // whether the account may read the attribute member
+	// created is whenCreated. It is zero if the account may not read whenCreated.
 	created time.Time
 }
 
@@ -187,7 +188,7 @@ type group struct {
 func (s *session) group(dn string) (*group, error) {
 	doing := fmt.Sprintf("read group %q", dn)
 	if dn == "" {
-		return nil, s.fault(doing, errNoGroup) // an empty DN names the rootDSE, which Samba calls a group
+		return nil, s.fault(doing, errNoGroup) // an empty DN is the DN of the rootDSE, which Samba treats as a group
 	}
 	seen, err := s.look()
 	if err != nil {
@@ -221,7 +222,7 @@ func (s *session) group(dn string) (*group, error) {
 	return g, nil
 }
 
-// guidDN returns the <GUID=…> form of an object's DN, which stays valid when the object is renamed. raw is the
+// guidDN returns the <GUID=…> form of an object's DN. This form stays valid after the object is renamed. raw is the
 // objectGUID (MS-ADTS 3.1.1.3.1.2.4).
 func guidDN(raw []byte) (string, error) {
 	if len(raw) != 16 {
@@ -231,8 +232,8 @@ func guidDN(raw []byte) (string, error) {
 		binary.LittleEndian.Uint16(raw[6:]), raw[8:10], raw[10:]), nil
 }
 
-// memberOf returns a filter for the members that a group lists itself. Unless direct is set, the filter also matches
-// members of groups nested to any depth.
+// memberOf returns a filter for the members that a group itself lists. Unless direct is set, the filter also matches
+// the members of groups at any depth of nesting.
 func memberOf(groupDN string, direct bool) string {
 	if direct {
 		return "(memberOf=" + ldap.EscapeFilter(groupDN) + ")"

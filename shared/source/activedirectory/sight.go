@@ -11,37 +11,38 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// A controller answers the same for an attribute without a value and for an attribute that the account may not read,
-// both in results and in filters: (!(a=*)) matches in both cases (MS-ADTS 3.1.1.4.3). Samba's confidential_attr.py
-// says so about Windows, and Samba 4.17 behaves so. Only the object's access control list tells the two cases apart.
+// A controller does not distinguish an attribute without a value from an attribute that the account may not read. The
+// answers are the same in results and in filters: (!(a=*)) matches in both cases (MS-ADTS 3.1.1.4.3). Samba's
+// confidential_attr.py describes this behavior for Windows, and Samba 4.17 has the same behavior. Only the object's
+// access control list shows the difference.
 
-// descriptor is the attribute that holds the access control list. A control restricts the request to the list itself,
-// which the account may read even where it may not read the rest of the descriptor (MS-ADTS 3.1.1.3.4.1.11).
+// descriptor is the attribute with the access control list. descriptorControl restricts the request to the list. The
+// account may read the list even if it may not read the rest of the descriptor (MS-ADTS 3.1.1.3.4.1.11).
 const descriptor = "nTSecurityDescriptor"
 
 var descriptorControl = ldap.NewControlString("1.2.840.113556.1.4.801", true, "\x30\x03\x02\x01\x04")
 
-// withValue are the attributes that have a value for every person. If one of them looks empty, the account may not
-// read it.
+// withValue are the attributes that have a value for every person. If such an attribute looks empty, the account may
+// not read it.
 var withValue = []string{"userAccountControl", "whenCreated", "sAMAccountName", "primaryGroupID"}
 
-// guard has the properties of an attribute on which access to the attribute depends.
+// guard has the properties of an attribute that decide who may read the attribute.
 type guard struct {
-	guid, set    string // raw schemaIDGUID of the attribute, and raw attributeSecurityGUID of its property set; set is empty if the attribute is in no property set
+	guid, set    string // the raw schemaIDGUID of the attribute, and the raw attributeSecurityGUID of its property set; set is empty for an attribute without a property set
 	confidential bool
 }
 
 // sight is what the account of idleseat may read over one connection.
 type sight struct {
-	token  map[string]bool  // raw SIDs of the account and its groups; nil: the controller does not return them
-	guards map[string]guard // by attribute in lower case; missing: the schema does not have the attribute
-	lists  map[string]*dacl // parsed lists by raw descriptor, which many people share
+	token  map[string]bool  // raw SIDs of the account and its groups; nil if the controller does not return them
+	guards map[string]guard // by attribute in lower case; an attribute without an entry is not in the schema
+	lists  map[string]*dacl // parsed lists by raw descriptor; many people have the same descriptor
 }
 
-// Everyone and Authenticated Users apply even if the controller does not list them in tokenGroups.
+// The SIDs of Everyone and Authenticated Users apply even if the controller omits them in tokenGroups.
 const rawEveryone, rawAuthenticated = "\x01\x01\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00", "\x01\x01\x00\x00\x00\x00\x00\x05\x0b\x00\x00\x00"
 
-// look determines what the account may read, once per connection.
+// look finds out what the account may read. It does this once per connection.
 func (s *session) look() (*sight, error) {
 	if s.sight != nil {
 		return s.sight, nil
@@ -88,7 +89,7 @@ func (d *Directory) schema(s *session) (map[string]guard, error) {
 	err = s.pages(doing, schema, "(&(objectClass=attributeSchema)(|"+filter+"))",
 		[]string{"lDAPDisplayName", "schemaIDGUID", "attributeSecurityGUID", "searchFlags"}, func(e *ldap.Entry) error {
 			const confidential = 0x80
-			flags, _ := strconv.Atoi(e.GetEqualFoldAttributeValue("searchFlags")) // absent: no flag is set
+			flags, _ := strconv.Atoi(e.GetEqualFoldAttributeValue("searchFlags")) // if the value is absent, no flag is set
 			g := guard{
 				guid: string(e.GetEqualFoldRawAttributeValue("schemaIDGUID")), set: string(e.GetEqualFoldRawAttributeValue("attributeSecurityGUID")),
 				confidential: flags&confidential != 0,
@@ -109,9 +110,9 @@ func (d *Directory) schema(s *session) (map[string]guard, error) {
 	return guards, nil
 }
 
-// mayRead reports whether an attribute without a value in an answer is really empty, and not hidden from the account.
-// It is really empty if the schema lacks the attribute, or if raw, the object's descriptor, allows the account to read
-// the attribute.
+// mayRead reports whether an attribute without a value is really empty, and not hidden from the account. The attribute
+// is really empty if the schema lacks the attribute. It is also really empty if raw, the object's descriptor, allows
+// the account to read it.
 func (v *sight) mayRead(attribute string, raw []byte) bool {
 	g, has := v.guards[strings.ToLower(attribute)]
 	if !has {
@@ -128,14 +129,15 @@ func (v *sight) mayRead(attribute string, raw []byte) bool {
 	return v.token != nil && list != nil && list.mayRead(v.token, &g)
 }
 
-// blanks has the attributes that are proven to have no value, for each person who has such an attribute.
+// blanks has, for each person with such an attribute, the attributes that are proven to have no value.
 type blanks struct {
 	rests []string // the attributes that were checked, at most 64
-	of    map[string]uint64
+	// of has a bit for each attribute in rests, by raw objectGUID.
+	of map[string]uint64
 }
 
-// blanks searches the people who match a filter for attributes without a value, and proves for each attribute whether
-// it is really empty. The search returns only people for whom one of rests has no value.
+// blanks searches the people who match a filter for attributes without a value. For each such attribute it proves
+// whether the attribute is really empty. The search returns only people without a value for some attribute in rests.
 func (s *session) blanks(doing, filter string, rests []string) (*blanks, error) {
 	b := &blanks{of: map[string]uint64{}}
 	if len(rests) == 0 {
@@ -179,7 +181,7 @@ func (b *blanks) note(u *directory.ADUser, e *ldap.Entry) {
 	}
 }
 
-// valueless returns the attributes that every person has but the entry lacks.
+// valueless returns the attributes that every person has and that the entry lacks.
 func valueless(e *ldap.Entry) (names []string) {
 	for _, a := range withValue {
 		if len(e.GetEqualFoldRawAttributeValue(a)) == 0 {
@@ -189,8 +191,8 @@ func valueless(e *ldap.Entry) (names []string) {
 	return names
 }
 
-// note adds to u.Unreadable the attributes that have no value in e and that the account may not read. e must have been
-// read with its descriptor.
+// note adds to u.Unreadable the attributes that have no value in e and that the account may not read. e must include
+// its descriptor.
 func (v *sight) note(u *directory.ADUser, e *ldap.Entry) {
 	u.Unreadable = valueless(e)
 	raw := e.GetEqualFoldRawAttributeValue(descriptor)

@@ -15,13 +15,13 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// env is a directory, real or simulated, that a test has filled. The package must behave the same on both.
+// env is a real or simulated directory that a test has filled. The package must have the same behavior on both.
 type env struct {
 	config   Config
 	domain   string               // NetBIOS name
-	people   []directory.ADUser   // whom ListPeople must return; the server chooses SID and GUID
+	people   []directory.ADUser   // the required result of ListPeople; the server chooses SID and GUID
 	others   []string             // sAMAccountNames of accounts that are not people
-	fresh    map[string]time.Time // what ReadPerson must return as last logon, by sAMAccountName, where it differs from people
+	fresh    map[string]time.Time // the required last logon of ReadPerson, by sAMAccountName, if it differs from people
 	group    string               // DN of a group with members
 	direct   []string             // sAMAccountNames of the members that the group lists
 	nested   []string             // sAMAccountNames of the members of the groups that the group lists
@@ -68,7 +68,7 @@ func listed(t *testing.T, d *Directory) map[string]directory.ADUser {
 	return people
 }
 
-// canonical returns a DN in one spelling, because servers escape differently.
+// canonical returns a DN in one spelling. Servers escape characters in different ways.
 func canonical(t *testing.T, dn string) string {
 	t.Helper()
 	parsed, err := ldap.ParseDN(dn)
@@ -126,7 +126,7 @@ func testNoBase(t *testing.T, e env, people map[string]directory.ADUser) {
 func testFresh(t *testing.T, e env, d *Directory, people map[string]directory.ADUser) {
 	for i, want := range e.people {
 		if i == 40 {
-			break // reading everybody from every controller would take too long
+			break // it would take too long to read everybody from every controller
 		}
 		want = people[want.SAMAccount]
 		if last, ok := e.fresh[want.SAMAccount]; ok {
@@ -137,7 +137,7 @@ func testFresh(t *testing.T, e env, d *Directory, people map[string]directory.AD
 			t.Errorf("%s: %v (-want +got):\n%s", want.SAMAccount, err, diff)
 		}
 	}
-	// An address that leads to none of the listed controllers must not change the result.
+	// An address of none of the listed controllers must not change the result.
 	e.config.URLs = append(slices.Clone(e.config.URLs), stalled(t))
 	e.config.Timeout = 5 * time.Second
 	someone := people[e.people[0].SAMAccount]
@@ -163,7 +163,7 @@ func testFind(t *testing.T, e env, d *Directory, people map[string]directory.ADU
 	}
 }
 
-// members returns the sAMAccountNames of a group's members, sorted.
+// members returns the sorted sAMAccountNames of a group's members.
 func members(t *testing.T, d *Directory, group string, direct bool, people map[string]directory.ADUser) []string {
 	t.Helper()
 	bySID := map[string]string{}

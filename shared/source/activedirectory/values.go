@@ -9,10 +9,10 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// values calls each with every value of an attribute that may have more values than a controller returns at once
-// (MS-ADTS 3.1.1.3.1.3.3, range retrieval). Windows cuts a long member attribute and names the part
-// member;range=0-1499, so values asks for member;range=1500-* next, until the returned range ends in *. The values
-// are extended DNs.
+// values calls each with every value of an attribute. The attribute may have more values than a controller returns at
+// once (MS-ADTS 3.1.1.3.1.3.3, range retrieval). Windows returns a part of a long member attribute under the name
+// member;range=0-1499. values then requests member;range=1500-*, and continues until a returned range ends in *. The
+// values are extended DNs.
 func (s *session) values(doing, dn, attribute string, each func(value string) error) error {
 	for next, asked := 0, attribute; asked != ""; {
 		found, err := s.search(doing, dn, ldap.ScopeBaseObject, "(objectClass=*)", []string{asked}, extendedDN)
@@ -31,7 +31,7 @@ func (s *session) values(doing, dn, attribute string, each func(value string) er
 			case last < 0:
 				continue
 			case len(a.Values) == 0 && !more:
-				continue // the attribute under its plain name, without values
+				continue // the attribute under its plain name has no values
 			case more && last-next+1 != len(a.Values):
 				return s.fault(doing, fmt.Errorf("%w: %s came with %d values", errEntry, clean(a.Name), len(a.Values)))
 			}
@@ -50,8 +50,8 @@ func (s *session) values(doing, dn, attribute string, each func(value string) er
 }
 
 // span parses the name under which a controller returned an attribute, such as member;range=0-1499. last is the index
-// of the last value in this answer; it is negative if name is not the attribute. more is false if no further values
-// follow: name has no range, or its range ends in *.
+// of the last value in this answer. It is negative if name is not the name of the attribute. more is false if name has
+// no range or a range that ends in *, because no further values follow then.
 func span(name, attribute string, next int) (last int, more bool, err error) {
 	base, option, ranged := strings.Cut(name, ";")
 	if !strings.EqualFold(base, attribute) {

@@ -12,23 +12,23 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// AddMember adds a person to the list of a group. It succeeds if the group already lists the person. personGUID is
-// the objectGUID in base64, as in directory.ADUser, so the write reaches the person even after a rename, and never
-// another person with the same name. AddMember returns directory.ErrNoGroup or directory.ErrNoPerson if the group or
-// the person does not exist, and a *directory.Refusal if the directory does not allow the change.
+// AddMember adds a person to the list of a group. It succeeds if the group already lists the person. personGUID is the
+// objectGUID in base64, as in directory.ADUser. With the GUID, the write reaches the person even after a rename, and
+// never another person with the same name. The error is directory.ErrNoGroup or directory.ErrNoPerson if the group or
+// the person does not exist. The error is a *directory.Refusal if the directory does not allow the change.
 func (d *Directory) AddMember(ctx context.Context, groupDN, personGUID string) error {
 	return d.setMember(ctx, groupDN, personGUID, true)
 }
 
 // RemoveMember removes a person from the list of a group. personGUID is as in AddMember. RemoveMember succeeds if the
-// person is not in the group. It returns a *directory.Refusal if the person is in the group through another group, or
-// has it as primary group.
+// person is not in the group. The error is a *directory.Refusal if the person belongs to the group through another
+// group, or if the group is the person's primary group.
 func (d *Directory) RemoveMember(ctx context.Context, groupDN, personGUID string) error {
 	return d.setMember(ctx, groupDN, personGUID, false)
 }
 
-// CanWrite reports whether the account may change the members of a group. It returns directory.ErrNoGroup if no group
-// has that DN.
+// CanWrite reports whether the account may change the members of a group. The error is directory.ErrNoGroup if no group
+// has the DN.
 func (d *Directory) CanWrite(ctx context.Context, groupDN string) (bool, error) {
 	var may bool
 	err := d.ask(ctx, func(s *session) error {
@@ -62,7 +62,7 @@ func (d *Directory) setMember(ctx context.Context, groupDN, personGUID string, m
 		if listed == member {
 			return s.notNested(p, g, member)
 		}
-		if err := directory.Permit(ctx); err != nil { // the reads above may have taken long
+		if err := directory.Permit(ctx); err != nil { // the reads before may have taken long
 			return err
 		}
 		err = s.modify(g, p, member)
@@ -79,14 +79,14 @@ func (d *Directory) setMember(ctx context.Context, groupDN, personGUID string, m
 
 func refusal(err error, reason string) error { return &directory.Refusal{Reason: reason, Err: err} }
 
-// principal is an account that can be a member, as one controller stores it.
+// principal is an account that can be a member, with its data on one controller.
 type principal struct {
 	dn           string
 	guid         string // <GUID=…>
-	primaryGroup string // SID of its primary group
+	primaryGroup string // SID of the primary group of the account
 }
 
-// principal reads the account with a GUID.
+// principal reads the account with the given objectGUID.
 func (s *session) principal(guid string) (*principal, error) {
 	doing := fmt.Sprintf("read the account with objectGUID %q", guid)
 	raw, err := base64.StdEncoding.DecodeString(guid)
@@ -119,15 +119,15 @@ func (s *session) principal(guid string) (*principal, error) {
 	case !is("user"):
 		return nil, s.fault(doing, fmt.Errorf("%w: %q is no user", directory.ErrNoPerson, clean(p.dn)))
 	}
-	// A primary group belongs to the same domain as the account, so its SID begins like the account's.
+	// A primary group belongs to the same domain as the account. Its SID therefore begins like the SID of the account.
 	if sid, err := SID(e.GetEqualFoldRawAttributeValue("objectSid")); err == nil {
 		p.primaryGroup = sid[:strings.LastIndexByte(sid, '-')+1] + e.GetEqualFoldAttributeValue("primaryGroupID")
 	}
 	return p, nil
 }
 
-// notNested returns the result of a write for which the group's list needs no change. The result is a refusal if the
-// person should leave the group but is still in it through another group.
+// notNested returns the result of a write after which the group's list is as wanted. The result is a refusal if the
+// person should leave the group and still belongs to it through another group.
 func (s *session) notNested(p *principal, g *group, wanted bool) error {
 	if wanted {
 		return nil
@@ -140,8 +140,8 @@ func (s *session) notNested(p *principal, g *group, wanted bool) error {
 	return err
 }
 
-// modify changes the group's list. If the connection breaks, the change may or may not have been made, so no other
-// controller is asked.
+// modify changes the group's list. If the connection breaks, it is unknown whether the change was made. No other
+// controller is asked in that case.
 func (s *session) modify(g *group, p *principal, member bool) error {
 	change := ldap.NewModifyRequest(g.guid, nil)
 	doing := fmt.Sprintf("remove %q from group %q", p.dn, g.dn)
@@ -155,17 +155,17 @@ func (s *session) modify(g *group, p *principal, member bool) error {
 	return s.operation(doing, func() error { return s.conn.Modify(change) })
 }
 
-// isAlready reports whether the error of a write may mean that nothing had to be changed. Controllers return different
-// codes: 68 or 20 if the person is a member already, 53 or 16 if the person is not a member, and 32 if the person was
-// deleted. Because 53 has other meanings too, the method already then reads the group.
+// isAlready reports whether the error of a write may mean that no change was necessary. Controllers return different
+// codes. The codes are 68 or 20 if the person is a member already, 53 or 16 if the person is not a member, and 32 if
+// the person was deleted. The code 53 has other meanings, too, so the method already then reads the group.
 func isAlready(err error) bool {
 	return ldap.IsErrorAnyOf(err, ldap.LDAPResultEntryAlreadyExists, ldap.LDAPResultAttributeOrValueExists,
 		ldap.LDAPResultUnwillingToPerform, ldap.LDAPResultNoSuchAttribute, ldap.LDAPResultNoSuchObject)
 }
 
 // already is called after the directory refused a change. If a read shows that the change is still needed, already
-// returns the refusal. It also fails if the person was deleted, or must leave the group but still is in it through
-// another group.
+// returns the refusal. It also fails if the person was deleted. It also fails if the person must leave the group and
+// still belongs to it through another group.
 func (s *session) already(g *group, p *principal, wanted bool, refused error) error {
 	doing := fmt.Sprintf("read %q", p.dn)
 	_, err := s.search(doing, p.guid, ldap.ScopeBaseObject, "(objectClass=*)", []string{"1.1"})
