@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// adGroup is the target for groups of Active Directory. The relay changes them if this program cannot reach the
-// directory.
+// adGroup is the target for groups of Active Directory. If this program cannot reach the directory, the relay changes
+// the groups.
 type adGroup struct{ ofGroups }
 
 func (adGroup) absent(m *move) bool { return m.AD == nil || m.person.AD == nil }
@@ -49,11 +49,11 @@ func (adGroup) giveBack(ctx context.Context, m *move) (runs.Status, string) {
 }
 
 func (adGroup) late() time.Duration  { return doubtful } // another controller may show an older state for a long time
-func (adGroup) unshown() runs.Status { return troubled } // the read goes to the controller that took the write
+func (adGroup) unshown() runs.Status { return troubled } // the next read goes to the controller that accepted the write
 func (adGroup) system() string       { return "Active Directory" }
 
-// syncs is how long a change of a group in Active Directory may take to reach Entra ID. Entra Connect runs every 30
-// minutes by default, and a run may take long (Microsoft Learn, "Microsoft Entra Connect Sync: Scheduler").
+// syncs is how long a change of a group in Active Directory may take to reach Entra ID. By default, Entra Connect runs
+// every 30 minutes, and a run may take long (Microsoft Learn, "Microsoft Entra Connect Sync: Scheduler").
 const syncs = 2 * time.Hour
 
 func (adGroup) readLag(follows bool) time.Duration {
@@ -86,8 +86,8 @@ func (g adGroup) wayBack(ctx context.Context, j *job, l, to *policy.License, in 
 	return sentences(note, known), refusal, err
 }
 
-// unmirrored compares both directories instead of believing the ledger: with a wrong counterpart, a missing license
-// would count as restored.
+// unmirrored compares the groups in both directories and does not believe the ledger. With a wrong counterpart in the
+// ledger, a missing license would count as restored.
 func (adGroup) unmirrored(ctx context.Context, j *job, l *policy.License, group, counterpart string) (why string, err error) {
 	switch {
 	case group == "" || l == nil || !l.Synced():
@@ -122,7 +122,7 @@ func (j *job) readCounterparts(ctx context.Context) error {
 		}
 		g, _ := j.run.Tenant.Counterpart(l)
 		if g.ID == "" {
-			continue // the change is refused in any case
+			continue // the plan refuses the change in any case
 		}
 		now, err := j.Entra.FindGroup(ctx, g.ID)
 		if errors.Is(err, directory.ErrNoGroup) {

@@ -12,10 +12,11 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// An Active Directory group is identified by its objectGUID, because its DN may later belong to another group.
+// The ledger identifies a group of Active Directory by its objectGUID, because the DN may later belong to another
+// group.
 
-// named returns the name by which Active Directory finds a group of the change: the objectGUID if it is known,
-// otherwise the DN.
+// named returns the name by which Active Directory finds a group of the change. The name is the objectGUID, or the DN
+// if the objectGUID is unknown.
 func (m *move) named(group string) string {
 	if e := m.entry; e != nil {
 		switch group {
@@ -28,8 +29,8 @@ func (m *move) named(group string) string {
 	return group
 }
 
-// adGroup returns the Active Directory group with a DN or objectGUID, or nil if there is none. A call of Apply reads
-// each group once.
+// adGroup returns the Active Directory group with a DN or objectGUID, or nil if there is no such group. A call of Apply
+// reads each group once.
 func (j *job) adGroup(ctx context.Context, name string) (*directory.Group, error) {
 	if g, read := j.adGroups[name]; read {
 		return g, nil
@@ -52,13 +53,13 @@ func (j *job) adGroup(ctx context.Context, name string) (*directory.Group, error
 	return g, nil
 }
 
-// readGUID returns the objectGUID that the run read for a group, or "" if it is unknown.
+// readGUID returns the objectGUID that the run read for a group. It returns "" if the run read none.
 func (j *job) readGUID(dn string) string {
 	return j.run.Manifest.Readings[directory.AD].Groups[directory.GroupRef{Source: directory.AD, Name: dn}.Key(false)]
 }
 
-// identify sets the objectGUIDs of the groups of a change. why is not empty if one of them is not the group that the
-// run read.
+// identify sets the objectGUIDs of the groups of a change. If a group is not the group that the run read, why gives the
+// reason.
 func (j *job) identify(ctx context.Context, in *ledger.Intent) (why string, err error) {
 	for _, x := range []struct {
 		dn   string
@@ -82,8 +83,8 @@ func (j *job) identify(ctx context.Context, in *ledger.Intent) (why string, err 
 	return "", nil
 }
 
-// alteredGUID returns why the objectGUIDs of an open entry are not those of the groups that the policy names, or ""
-// if they are.
+// alteredGUID compares the objectGUIDs of an open entry with the groups that the policy names. It returns the
+// difference, or "" if there is none.
 func (j *job) alteredGUID(ctx context.Context, e *ledger.Entry) (string, error) {
 	for _, x := range []struct{ field, dn, guid string }{{"sourceGuid", e.Source, e.SourceGUID}, {"targetGuid", e.Target, e.TargetGUID}} {
 		want := j.readGUID(x.dn)
@@ -104,8 +105,8 @@ func (j *job) alteredGUID(ctx context.Context, e *ledger.Entry) (string, error) 
 	return "", nil
 }
 
-// adSourceOf sets the Active Directory group through which a license is restored. It is the group that was left,
-// whatever its DN is now. If that group is gone, it is the policy's present group, provided that the policy now names
+// adSourceOf sets the Active Directory group through which a restore gives a license. It is the group that the person
+// left, even under a new DN. If that group is gone, it is the policy's present group, but only if the policy now names
 // another DN.
 func (j *job) adSourceOf(ctx context.Context, l *policy.License, in *ledger.Intent) (note, refusal string, err error) {
 	left := in.Source
@@ -130,8 +131,8 @@ func (j *job) adSourceOf(ctx context.Context, l *policy.License, in *ledger.Inte
 	return fmt.Sprintf("given back by the group %s, since %s is gone", l.Group, left), "", nil
 }
 
-// adLeft returns the Active Directory group that the person left, or nil if that group is gone. refusal is not empty if
-// nobody must be added to the group that exists now, and says why.
+// adLeft returns the Active Directory group that the person left, or nil if that group is gone. present is the group
+// that the policy names now, or nil. refusal gives the reason if the restore must not add the person to any group.
 func (j *job) adLeft(ctx context.Context, l *policy.License, in *ledger.Intent, present *directory.Group) (found *directory.Group, refusal string, err error) {
 	if in.SourceGUID == "" {
 		return j.adByDN(ctx, l, in)
@@ -150,8 +151,8 @@ func (j *job) adLeft(ctx context.Context, l *policy.License, in *ledger.Intent, 
 	return nil, "", nil
 }
 
-// adByDN returns the group that was left, for an entry that recorded only the DN, as older versions did. If the group
-// with that DN was created after the entry, it is a different group.
+// adByDN returns the group that the person left, for an entry of an older version, which recorded only the DN. If the
+// group with that DN was created after the entry, it is another group.
 func (j *job) adByDN(ctx context.Context, l *policy.License, in *ledger.Intent) (found *directory.Group, refusal string, err error) {
 	if !j.known(l, in.License, in.Source) {
 		return nil, "", nil
@@ -166,7 +167,7 @@ func (j *job) adByDN(ctx context.Context, l *policy.License, in *ledger.Intent) 
 	return found, "", nil
 }
 
-// adTarget reports whether the group that a change joined belongs to the change's license.
+// adTarget reports whether the group that a change joined belongs to the license that the change gave.
 func (j *job) adTarget(ctx context.Context, to *policy.License, in *ledger.Intent) (bool, error) {
 	if in.TargetGUID == "" {
 		return j.known(to, in.To, in.Target), nil

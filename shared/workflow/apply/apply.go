@@ -1,6 +1,7 @@
-// Package apply carries out a plan. For each change it reads the person afresh, asks the same rule again, writes the
-// intent into the ledger, and makes the change. A change counts as made only when a read shows it. Each call does
-// what can be done at the time; a change that has to wait for the directory stays pending until a later call.
+// Package apply carries out a plan. For each change it reads the person again, asks the same rule again, writes the
+// intent into the ledger, and makes the change. A change counts as made only when a read shows the change. Each call of
+// Apply does everything that is possible at the time. A change that waits for the directory stays pending until a later
+// call.
 package apply
 
 import (
@@ -24,7 +25,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Entra is what apply needs of Microsoft Entra ID.
+// Entra is the part of Microsoft Entra ID that apply needs.
 type Entra interface {
 	Tenant(ctx context.Context) (id string, skus []directory.SKU, err error)
 	evidence.Entra
@@ -34,14 +35,15 @@ type Entra interface {
 	ChangeLicenses(ctx context.Context, userID string, add []directory.Assignment, remove []string) error
 	AddMember(ctx context.Context, groupID, userID string) error
 	RemoveMember(ctx context.Context, groupID, userID string) error
-	// ManagerMail returns the address of a person's manager, or "" if there is none who can read mail.
+	// ManagerMail returns the address of a person's manager. It returns "" if there is no manager who can read mail.
 	ManagerMail(ctx context.Context, userID string) (string, error)
-	// SendMail sends a mail from a mailbox. The error is directory.ErrUncertain unless the mail certainly was not sent.
+	// SendMail sends a mail from a mailbox. It returns directory.ErrUncertain if nobody knows whether the mail was
+	// sent. Any other error means that the mail was not sent.
 	SendMail(ctx context.Context, from string, m directory.Mail) error
 	usage.Graph
 }
 
-// AD is what apply needs of Active Directory.
+// AD is the part of Active Directory that apply needs.
 type AD interface {
 	CheckClock(ctx context.Context, now func() time.Time) error
 	ListPeople(ctx context.Context, each func(directory.ADUser) error) error
@@ -61,29 +63,30 @@ type Applier struct {
 	Progress func(done, total int)
 }
 
-// Request says which plan to apply, and for whom.
+// Request names a plan and restricts a call of Apply to some of its changes.
 type Request struct {
 	Run string
-	// PlanHash is the hash of the approved plan. If it is empty, the run's plan is applied whatever its hash.
+	// PlanHash is the hash of the approved plan. If PlanHash is empty, the call applies the run's plan whatever its
+	// hash is.
 	PlanHash string
-	// Override is the hash of a plan on hold that is applied despite its limits. It is empty if none is.
+	// Override is the hash of a plan on hold that the call applies despite the limits. It is empty if no plan is
+	// overridden.
 	Override string
-	// Policy is the text of the policy in force. If it is empty, only the run's own policy is asked.
+	// Policy is the text of the policy in force. If Policy is empty, the call asks only the run's own policy.
 	Policy string
-	// Approver is the name that the ledger records for the person who applies the plan.
+	// Approver is the name of the person who applies the plan. The ledger records the name.
 	Approver string
-	// Only is the person to whose changes the call is restricted. If it is empty, the call is for everybody.
+	// Only is the only person whose changes the call makes. If Only is empty, the call is for everybody.
 	Only string
-	// Batch is the batch to which the call is restricted. If it is empty, all batches are applied, one after the
+	// Batch is the only batch that the call applies. If Batch is empty, the call applies all batches, one after the
 	// other.
 	Batch string
 }
 
-// troubled is runs.Pending for a change that is pending because something could not be read or written. Other pending
-// changes wait for the directory.
+// troubled means runs.Pending because a read or a write failed. Pending changes without trouble wait for the directory.
 const troubled runs.Status = "troubled"
 
-// Check returns why a plan must not be applied now, or nil. It writes nothing.
+// Check returns the reason why a plan must not be applied now, or nil if it may be applied. Check writes nothing.
 func (a *Applier) Check(ctx context.Context, in Request) error {
 	j, err := a.open(ctx, in)
 	if err != nil {
@@ -97,9 +100,8 @@ func (a *Applier) Check(ctx context.Context, in Request) error {
 	return j.check(ctx, in)
 }
 
-// Apply carries out as much of a plan as is possible now. It may be called again while changes are pending. It
-// returns an error if all changes of the plan are final, but a call for a single batch that is final merely returns
-// the results.
+// Apply carries out as much of a plan as is possible now. Callers repeat Apply while changes are pending. If all
+// changes of the plan are final, Apply returns an error. A call for a single batch that is final returns the results.
 func (a *Applier) Apply(ctx context.Context, in Request) (*runs.Results, error) {
 	job, err := a.open(ctx, in)
 	if err != nil {
@@ -156,7 +158,7 @@ func (a *Applier) open(ctx context.Context, in Request) (*job, error) {
 	if err != nil {
 		return nil, err
 	}
-	results.Override = cmp.Or(in.Override, results.Override, noted) // later calls apply despite the same limits
+	results.Override = cmp.Or(in.Override, results.Override, noted) // later calls also override the limits
 	results.At = a.Now().UTC()
 	var judge *policy.Judge
 	if p.Restores == "" { // a restore asks no rule
@@ -175,35 +177,34 @@ type job struct {
 	run     *decision.Run
 	plan    *plan.Plan
 	batches []plan.Batch  // the batches to work on
-	results *runs.Results // their results so far
-	done    int           // changes that are done with, including those that were final before
+	results *runs.Results // results of these batches so far
+	done    int           // final changes, including those of earlier calls
 	ledger  *ledger.Ledger
 	judge   *policy.Judge
-	inForce *inForce // the policy in force; nil: the run's own
-	// approver is recorded in the ledger as the one who applies the plan.
+	inForce *inForce // the policy in force; nil: the run's own policy
+	// approver is the name of the person who applies the plan, for the ledger.
 	approver    string
 	adGroups    map[string]*directory.Group // Active Directory groups that this call has read, by name
 	plans       map[string]*plan.Plan       // plans of other runs that this call has read, by run; nil: the plan is gone
-	userBoxes   map[string]bool             // by name of the mailbox: whether the mailbox is a user's; nil: not read yet
-	memberships map[string]evidence.Group   // members of Entra groups, by the key of the question about them
-	// stopped has the people for whom this run must not begin any more changes. A change that has begun is rolled
-	// back.
+	userBoxes   map[string]bool             // whether a mailbox is a user's, by its name; nil: not read yet
+	memberships map[string]evidence.Group   // members of Entra groups, by the key of the question
+	// stopped has the people for whom this run must begin no more changes. A change that has begun is rolled back.
 	stopped map[string]bool
 	only    string // the person to work on; empty: everybody
-	// closed says why no change may begin any more; it is empty while changes may begin. Changes that have begun are
-	// finished.
+	// closed is the reason why the run must begin no more changes. It is empty while changes may begin. Changes that
+	// have begun are finished.
 	closed string
-	// withdrawn reports whether an operator is restoring the run. Changes that have not taken the license yet are then
+	// withdrawn reports whether an operator is restoring the run. A change that has not taken the license yet is then
 	// rolled back.
 	withdrawn bool
-	// reports are the usage reports for the rules' signals, as this call read them. stale says, for each signal, why
-	// its dates cannot be trusted.
+	// reports are the usage reports for the rules' signals, as this call read them. stale has the reason why the dates
+	// of a signal cannot be trusted, by signal.
 	reports usage.Tables
 	stale   [directory.Signals]string
 }
 
-// reopen makes a change pending again if an overlapping call stored a final result for it although the ledger still
-// shows it as open.
+// reopen makes a change pending again if its stored result is final but the ledger shows the change as open. An
+// overlapping call may have stored such a result.
 func (j *job) reopen(ctx context.Context) error {
 	for _, b := range j.batches {
 		for i := range b.Changes {
@@ -253,12 +254,12 @@ func (j *job) of(b plan.Batch) *runs.Results {
 	return &one
 }
 
-// readAtOnce is the number of people who are read afresh together. It is small enough that the evidence of the last
-// one is still fresh when it is used.
+// readAtOnce is the number of people whom a call reads together. It is small, so that the evidence of the last person
+// is still fresh when the call uses it.
 const readAtOnce = 15
 
-// batch works on the changes of a batch in order. It skips changes that are final. A call that is stopped begins no more
-// changes, and leaves those that it did not begin without a result.
+// batch works on the changes of a batch in order. It skips final changes. A call that is stopped begins no more
+// changes. It stores no result for changes that it did not begin.
 func (j *job) batch(ctx context.Context, b plan.Batch) error {
 	for chunk := range slices.Chunk(b.Changes, readAtOnce) {
 		open := slices.DeleteFunc(slices.Clone(chunk), func(c plan.Change) bool { return j.results.Final(&c) || j.only != "" && c.User != j.only })
@@ -299,8 +300,8 @@ func (j *job) halted(err error) error {
 	return fmt.Errorf("apply run %s: stopped, %s final, run apply again to go on: %w", j.plan.Run, plain.ManyAre(j.total()-j.left(), "change"), err)
 }
 
-// begun reports whether the ledger may have an intent of this run that is not completed. It also looks when the call is
-// stopped.
+// begun reports whether the ledger may have an open intent of this run for a change. It reads the ledger even if the
+// call is stopped.
 func (j *job) begun(ctx context.Context, c *plan.Change) bool {
 	last, err := j.ledger.Latest(context.WithoutCancel(ctx), c.User, c.License)
 	return err != nil || last != nil && last.Run == j.plan.Run && last.Completion == nil

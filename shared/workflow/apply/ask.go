@@ -10,9 +10,9 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// past returns the last known event of the license. If that event is an announcement, past sets IdleSince to the time
-// of the announcement. The run saw coarser dates than this call reads, so an older date that the run did not see must
-// not make the announcement void; only activity after the announcement does.
+// past returns the last known event of a license. If the event is an announcement, past sets IdleSince to the time of
+// the announcement. The reason: the run saw coarser dates than this call reads, so this call may read a date that the
+// run did not see. Only activity after the announcement makes the announcement void.
 func (m *move) past(ctx context.Context, license string) (*history.Item, error) {
 	e, err := m.page.Standing(ctx, license)
 	if err != nil {
@@ -20,7 +20,7 @@ func (m *move) past(ctx context.Context, license string) (*history.Item, error) 
 	}
 	past := history.ItemOf(e)
 	if known := m.run.Past(m.change.User, m.change.SID, license); past != nil && known != nil && known.State == history.Restored && past.State == history.Taken && known.Run == past.Run {
-		past = known // the run knows that somebody restored the license by hand, and the ledger does not
+		past = known // only the run knows that somebody restored the license by hand
 	}
 	if past != nil && (past.State == history.Announced || past.State == history.Unsure) {
 		past.IdleSince = &past.At
@@ -28,7 +28,8 @@ func (m *move) past(ctx context.Context, license string) (*history.Item, error) 
 	return past, nil
 }
 
-// earlierRules returns the changes that earlier rules of the policy would make for the person, as just read.
+// earlierRules returns the changes that earlier rules of the policy would make. It judges the person as this call read
+// the person.
 func (m *move) earlierRules(ctx context.Context, of *policy.Rule) (first decision.Conflicts, err error) {
 	for _, r := range m.run.Policy.Rules {
 		if r == of {
@@ -66,8 +67,9 @@ func (m *move) conflict(ctx context.Context) error {
 	return nil
 }
 
-// ask asks the change's rule about the person as just read, first by the run's policy and then by the policy in
-// force. keep says why the license is not taken; it is empty if both policies reclaim it.
+// ask asks the change's rule about the person as this call read the person. It asks the rule of the run's policy first
+// and then the rule of the policy in force. keep gives the reason why the license is not taken. keep is empty if both
+// policies reclaim the license.
 func (m *move) ask() (rule *policy.Rule, v policy.Verdict, keep string) {
 	if rule, v, keep = m.askBy(m.run, m.judge); keep == "" {
 		keep = m.keptInForce(rule)
@@ -75,8 +77,8 @@ func (m *move) ask() (rule *policy.Rule, v policy.Verdict, keep string) {
 	return rule, v, keep
 }
 
-// askBy asks the change's rule by one policy. If the last logon is unknown, the rule must also reclaim when the last
-// logon is assumed to be the latest possible one.
+// askBy asks the change's rule by one policy. If the last logon is unknown, askBy assumes the latest possible logon,
+// and the rule must reclaim the license even then.
 func (m *move) askBy(run *decision.Run, judge *policy.Judge) (rule *policy.Rule, v policy.Verdict, keep string) {
 	c := m.change
 	if rule = run.Policy.RuleNamed(c.Rule); rule == nil {

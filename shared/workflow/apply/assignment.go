@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// assignment is the target for products that are assigned to the person directly. A single call to Graph both takes a
-// product and gives the product that replaces it.
+// assignment is the target for products that are assigned to the person directly. A single call to Graph takes a
+// product and gives its successor.
 type assignment struct{ ofGraph }
 
 func (assignment) has(_ context.Context, m *move, _ string) (bool, error) {
@@ -33,7 +33,7 @@ func (assignment) write(ctx context.Context, m *move, _ string, give bool) error
 func (assignment) advance(ctx context.Context, m *move) (runs.Status, string) { return m.direct(ctx) }
 
 func (assignment) goBack(ctx context.Context, m *move, o ledger.Outcome, why string) (runs.Status, string) {
-	if m.leftBy.IsZero() { // a call makes either all of the change or none
+	if m.leftBy.IsZero() { // Graph makes the whole change or nothing
 		return m.complete(ctx, o, why)
 	}
 	return m.undoDirect(ctx, o, why)
@@ -53,9 +53,9 @@ func (assignment) wayBack(_ context.Context, _ *job, _, _ *policy.License, _ *le
 	return known, "", nil
 }
 
-// regain assigns again the products that the change took from the person directly, with the same service plans
-// disabled. It removes the product that replaced them, unless the person held that product before the change. regain
-// writes whatever a read shows. shown reports whether a read after the write shows the result.
+// regain assigns the products again that the change took from the person, with the same service plans disabled. It
+// removes the successor, unless the person held the successor before the change. regain writes even if a read shows the
+// products. shown reports whether a read after the write shows the result.
 func (m *move) regain(ctx context.Context) (shown bool, err error) {
 	e := m.entry
 	var add []directory.Assignment

@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// rollBack returns the person to the state before the change, and completes the change with outcome o. If another
-// call of the run has closed the change, that call's outcome stands.
+// rollBack returns the person to the state before the change and completes the change with outcome o. If another call
+// of the run has completed the change, the outcome of that call stands.
 func (m *move) rollBack(ctx context.Context, o ledger.Outcome, why string) (runs.Status, string) {
 	m.turned = true
 	left, err := m.ledger.RollBack(ctx, m.entry, ledger.Mark{Outcome: o, Why: why, At: m.Now().UTC()})
@@ -27,7 +27,7 @@ func (m *move) rollBack(ctx context.Context, o ledger.Outcome, why string) (runs
 		return m.closedByOther(ctx, m.took)
 	}
 	if left && !m.unchanged {
-		back, err := m.ledger.RollbackMark(ctx, m.entry) // returns the first mark, which an earlier call may have made
+		back, err := m.ledger.RollbackMark(ctx, m.entry) // returns the first mark, possibly of an earlier call
 		if err != nil {
 			return troubled, err.Error()
 		}
@@ -48,8 +48,9 @@ func (m *move) undoDirect(ctx context.Context, o ledger.Outcome, why string) (ru
 	return m.complete(ctx, o, why)
 }
 
-// closedByOther returns the outcome of a change that another call of the run has closed. If that call rolled back
-// before this call took the license, closedByOther assigns the license again.
+// closedByOther returns the outcome of a change that another call of the run has completed. If the other call rolled
+// the change back and this call then took the license, closedByOther assigns the license again. took reports whether
+// this call took the license.
 func (m *move) closedByOther(ctx context.Context, took bool) (runs.Status, string) {
 	won := m.entry.Completion
 	if took && won.Outcome != ledger.Done && m.change.RestoreOf == "" {
@@ -60,10 +61,11 @@ func (m *move) closedByOther(ctx context.Context, took bool) (runs.Status, strin
 	return runs.Ended(won.Outcome), won.Note
 }
 
-// undo rolls back a move between groups. It joins the source again, waits until the source gives its license, and
-// only then leaves the group that the change joined. Until readLagOver, reads may still show the state before the
-// source was left, so undo joins the source whatever the reads show, and does not believe that the license of the
-// source is active.
+// undo rolls back a move between groups. It joins the source group again, waits until the source group gives its
+// license, and only then leaves the target group.
+//
+// Until readLagOver, reads may still show the state before the person left the source group. Until then undo joins the
+// source group whatever the reads show, and does not believe that its license is active.
 func (m *move) undo(ctx context.Context, o ledger.Outcome, why string) (runs.Status, string) {
 	e := m.entry
 	in, err := m.in(ctx, e.Source)
@@ -76,7 +78,7 @@ func (m *move) undo(ctx context.Context, o ledger.Outcome, why string) (runs.Sta
 		switch {
 		case reason != "" && !in:
 			return m.cannotGoBack(ctx, why, reason)
-		case reason != "": // the source cannot be joined, but reads show the person in it
+		case reason != "": // the person cannot join the source group, but reads show the person in it
 		case err != nil:
 			return m.goingBack(why, err)
 		case !shown:
@@ -93,7 +95,7 @@ func (m *move) undo(ctx context.Context, o ledger.Outcome, why string) (runs.Sta
 const rejoined = "joined the source group again, waiting for its license before the target is left"
 
 // leaveTarget removes the person from the group that the change joined. If the change may have joined the group,
-// leaveTarget removes the person whatever a read shows, because reads may show a membership late.
+// leaveTarget removes the person even if reads do not show the membership, because reads may show a membership late.
 func (m *move) leaveTarget(ctx context.Context, o ledger.Outcome, why string) (runs.Status, string) {
 	e := m.entry
 	if e.Target == "" || e.InTarget {
@@ -120,14 +122,14 @@ func (m *move) leaveTarget(ctx context.Context, o ledger.Outcome, why string) (r
 	return m.complete(ctx, o, why)
 }
 
-// readLagOver reports whether reads can no longer show the state before the source was left. It is true if the source
-// was not left.
+// readLagOver reports whether reads can no longer show the state before the person left the source group. It is true if
+// the person did not leave the source group.
 func (m *move) readLagOver() bool {
 	return m.leftBy.IsZero() || m.Now().Sub(m.leftBy) >= m.readLag()
 }
 
-// cannotGoBack ends a change whose source cannot be joined again. A change that took the license stands and counts as
-// done. A restore counts as failed, because it has changed nothing.
+// cannotGoBack ends a change if the person cannot join the source group again. If the change took the license, it
+// counts as done. A restore counts as failed, because it has changed nothing.
 func (m *move) cannotGoBack(ctx context.Context, why, reason string) (runs.Status, string) {
 	if m.change.RestoreOf != "" {
 		return m.complete(ctx, ledger.Failed, reason)
@@ -142,7 +144,7 @@ func (m *move) goingBack(why string, err error) (runs.Status, string) {
 	return troubled, sentences(why, fmt.Sprintf("going back is not finished, run apply again: %v", err))
 }
 
-// sentences joins two sentences. why says what happened, and may be empty. what says what follows.
+// sentences joins two sentences. why is the reason, and may be empty. what is the consequence.
 func sentences(why, what string) string {
 	if why == "" {
 		return what
@@ -150,13 +152,13 @@ func sentences(why, what string) string {
 	return why + "; " + what
 }
 
-// recent reports whether reads may still show the state before a change ended.
+// recent reports whether reads may still show the state before the change of an entry ended.
 func (m *move) recent(e *ledger.Entry) bool {
 	told := plan.Via(e.Via) == plan.Notice || e.Completion != nil && e.Completion.Outcome == ledger.Announced
 	return e.Completion != nil && !told && m.Now().Sub(e.Completion.At) < directory.Settling
 }
 
-// takenBy returns the latest time at which the change that e undoes can have ended.
+// takenBy returns the latest time at which the change that the entry e undoes can have ended.
 func takenBy(e *ledger.Entry) time.Time {
 	if e.TakenAt.IsZero() { // an intent of an earlier version
 		return e.At

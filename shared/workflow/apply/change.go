@@ -101,8 +101,8 @@ func (j *job) change(ctx context.Context, c *plan.Change, e reading) runs.Result
 	return result(status, "%s", note)
 }
 
-// mostReadings is how often a call reads the same person for one change. The call reads the person again if the
-// evidence becomes too old before it can be used.
+// mostReadings is how often a call reads one person for one change. The call reads the person again if the evidence
+// becomes too old before the call uses it.
 const mostReadings = 3
 
 func errorText(err error) string {
@@ -112,12 +112,12 @@ func errorText(err error) string {
 	return err.Error()
 }
 
-// inBin is how long Entra ID keeps a deleted account and can restore it with its licenses (Microsoft Graph,
-// directory: deletedItems).
+// inBin is how long Entra ID keeps a deleted account. In that time, an administrator can restore the account with its
+// licenses (Microsoft Graph, directory: deletedItems).
 const inBin = 30 * 24 * time.Hour
 
-// gone ends a change for an account that no longer exists. A change that may have been made stays open for as long as
-// the account may come back.
+// gone ends a change if the account no longer exists. If the change may have been made, it stays open while the account
+// may come back.
 func (m *move) gone(ctx context.Context, why string) (runs.Status, string) {
 	left, err := m.ledger.LeavingMark(ctx, m.entry)
 	switch {
@@ -129,8 +129,8 @@ func (m *move) gone(ctx context.Context, why string) (runs.Status, string) {
 	return m.complete(ctx, ledger.Failed, why)
 }
 
-// begin asks the rule again and writes the intent. last is the newest ledger entry for the person and license. stop
-// reports whether the change must not continue; r is then its result.
+// begin asks the rule again and writes the intent. last is the newest ledger entry for the person and the license. If
+// stop is true, the change must not continue, and r is its result.
 func (j *job) begin(ctx context.Context, m *move, last *ledger.Entry, result func(runs.Status, string, ...any) runs.Result) (r runs.Result, stop bool) {
 	if j.closed != "" {
 		return result(runs.Refused, "%s", j.closed), true

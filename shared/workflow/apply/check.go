@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// check returns why the plan must not be applied, before the first write. A plan that may begin no more changes may
-// still finish those that have begun.
+// check returns the reason why the plan must not be applied, before the first write. If a plan must begin no more
+// changes, it may still finish changes that have begun.
 func (j *job) check(ctx context.Context, in Request) error {
 	p := j.plan
 	refuse := func(format string, args ...any) error {
@@ -50,7 +50,7 @@ func (j *job) check(ctx context.Context, in Request) error {
 	return j.probe(ctx, refuse)
 }
 
-// overridden records for later plans that the limits of this plan were overridden.
+// overridden records in the store that an operator overrode the limits of this plan. Later plans read the record.
 func (j *job) overridden(ctx context.Context) error {
 	if j.plan.Verdict != plan.Hold {
 		return nil

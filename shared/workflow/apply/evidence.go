@@ -14,31 +14,31 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// reading is the evidence about one person, as just read.
+// reading is the evidence about one person, as this call read it.
 type reading struct {
 	person *directory.Person // nil if the person was not found or could not be read
-	why    string            // why person is nil
-	gone   bool              // whether the account was looked for and does not exist
+	why    string            // reason why person is nil
+	gone   bool              // whether the account does not exist in the directory
 
 	latest time.Time // see evidence.Person
-	// adError is why Active Directory could not be read; everything in it is then unknown. It is nil if Active
-	// Directory was read or is not set up.
+	// adError is the reason why Active Directory could not be read; its values are then unknown. adError is nil if
+	// Active Directory was read or is not set up.
 	adError error
-	// read is when the reading started.
+	// read is the time at which the reading started.
 	read time.Time
 }
 
-// evidenceAge is the largest age of a reading on which a license may be taken. The person may have come back since
-// the reading, and the process may have been suspended or may have waited for Graph.
+// evidenceAge is the largest age of evidence by which a license may be taken. Since the reading the person may have
+// come back, because the process may have been suspended or may have waited for Graph.
 const evidenceAge = 2 * time.Minute
 
-// aged is runs.Pending for a change whose evidence is too old to take anything. The person is then read again, and
-// the rule is asked again.
+// aged means runs.Pending because the evidence is too old to take a license. The call then reads the person again and
+// asks the rule again.
 const aged runs.Status = "aged"
 
 var errAged = errors.New("what was read of the person is too old by now to take anything")
 
-// current returns errAged if the evidence is too old, and otherwise nil.
+// current returns errAged if the evidence is too old, and nil otherwise.
 func (m *move) current() error {
 	if m.Now().Sub(m.read) > evidenceAge {
 		return errAged
@@ -55,8 +55,7 @@ func (j *job) again(ctx context.Context, c *plan.Change) reading {
 	return one[c.User]
 }
 
-// fresh reads the people of the changes from both directories. The keys of the result are those of the changes'
-// people.
+// fresh reads the people of some changes from both directories. The key of a reading is the change's User.
 func (j *job) fresh(ctx context.Context, changes []plan.Change) (map[string]reading, error) {
 	began := j.Now()
 	all, err := j.accounts(ctx, changes)
@@ -92,7 +91,7 @@ func (j *job) accounts(ctx context.Context, changes []plan.Change) (map[string]r
 		u, found := users[c.User]
 		switch {
 		case found:
-			all[c.User] = j.both(ctx, &u, cmp.Or(u.SID, c.SID)) // the plan joined the two accounts by the immutable id
+			all[c.User] = j.both(ctx, &u, cmp.Or(u.SID, c.SID)) // the plan joined the accounts by the immutable id
 		case isSID(c.User):
 			all[c.User] = j.both(ctx, nil, c.User)
 		default:
@@ -102,8 +101,8 @@ func (j *job) accounts(ctx context.Context, changes []plan.Change) (map[string]r
 	return all, nil
 }
 
-// bare reads only what a restore or a rollback needs: how people hold licenses, and their Active Directory accounts. It
-// works even if sign-in dates cannot be read, or if nobody knows whether a person's two accounts belong together.
+// bare reads only the facts that a restore or a rollback needs: the assignments of a person, and the account in Active
+// Directory. bare needs no sign-in dates. It does not need to know whether the two accounts belong together.
 func (j *job) bare(ctx context.Context, changes []plan.Change) (map[string]reading, error) {
 	all := map[string]reading{}
 	for _, c := range changes {
@@ -149,11 +148,12 @@ func (j *job) bare(ctx context.Context, changes []plan.Change) (map[string]readi
 	return all, nil
 }
 
-// isSID reports whether a person's key is a SID, which is the case if the person exists only in Active Directory.
+// isSID reports whether a person's key is a SID. The key is a SID if the person exists only in Active Directory.
 func isSID(user string) bool { return len(user) > 4 && user[:4] == "S-1-" }
 
-// both joins the fresh accounts in Entra ID and Active Directory. u is nil if the person had no Entra account in the
-// plan. The account may exist by now, or the list that the plan read may have been incomplete.
+// both joins the accounts in Entra ID and Active Directory as this call reads them. u is nil if the person had no Entra
+// account in the plan. In that case both looks for an account in Entra ID, because an account may exist now or may have
+// been missing from the list that the plan read.
 func (j *job) both(ctx context.Context, u *directory.EntraUser, sid string) reading {
 	p := evidence.Person{Entra: u}
 	if j.AD != nil && sid != "" {
@@ -176,7 +176,7 @@ func (j *job) both(ctx context.Context, u *directory.EntraUser, sid string) read
 		}
 	}
 	h := p.Accounts(j.run.Policy.Anchor)
-	h.EntraState = directory.Present // the account was looked for
+	h.EntraState = directory.Present // this call looked for the account
 	if p.Entra != nil {
 		copy(h.Stale[directory.Sources:], j.stale[directory.Sources:])
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// readBack reads how the person holds licenses after a write.
+// readBack reads the person's assignments again after a write.
 func (m *move) readBack(ctx context.Context) error {
 	held, err := m.Entra.ReadLicenses(ctx, m.entry.Person)
 	if err != nil {
@@ -31,15 +31,16 @@ func (m *move) paths(sku, group string) []directory.Assignment {
 	})
 }
 
-// holds reports whether the person has a product through a group, or directly if group is empty, in any state.
+// holds reports whether the person has a product through a group, in any state. An empty group means a direct
+// assignment.
 func (m *move) holds(sku, group string) bool { return len(m.paths(sku, group)) > 0 }
 
-// active reports whether the product is active through the group, or directly if group is empty.
+// active reports whether a product is active through a group. An empty group means a direct assignment.
 func (m *move) active(sku, group string) bool {
 	return slices.ContainsFunc(m.paths(sku, group), directory.Assignment.Active)
 }
 
-// pathError returns the error with which the group failed to give the product, or "" if there is none.
+// pathError returns the error with which the group failed to give the product, or "" if there is no error.
 func (m *move) pathError(sku, group string) string {
 	for _, a := range m.paths(sku, group) {
 		if a.State == "Error" {
@@ -49,8 +50,8 @@ func (m *move) pathError(sku, group string) string {
 	return ""
 }
 
-// switchedOff lists the switched-off service plans that the person may need. It returns them as a phrase for a note, or
-// "" if there are none.
+// switchedOff lists the switched-off service plans of a product that the person may need. It returns a phrase for a
+// note, or "" if there are no such plans.
 func (m *move) switchedOff(sku, group string) string {
 	i := slices.IndexFunc(m.run.Policy.Licenses, func(l *policy.License) bool { return l.SKU != "" && m.run.Tenant.SKUIDs[l.SKU] == sku })
 	for _, a := range m.paths(sku, group) {
@@ -83,8 +84,8 @@ func reasonOf(code string) string {
 	return words + " (" + code + ")"
 }
 
-// holding returns what the ledger records for a restore: how the person holds the two products, and in which of the
-// two groups the person is.
+// holding returns the facts that the ledger records for a restore: the person's assignments of the two products, and
+// the person's membership in the two groups.
 func (m *move) holding(ctx context.Context, in *ledger.Intent) (h ledger.Holding, err error) {
 	if m.person.Entra != nil {
 		for _, a := range m.person.Entra.Assignments {

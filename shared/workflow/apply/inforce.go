@@ -12,16 +12,16 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// inForce is the policy in force, if it differs from the run's. It can keep a license that the run's policy takes,
-// but takes nothing by itself.
+// inForce is the policy in force if it differs from the run's policy. The policy in force can keep a license that the
+// run's policy takes. It takes no license by itself.
 type inForce struct {
-	run    *decision.Run // the run, with the policy in force instead of its own
+	run    *decision.Run // the run, with the policy in force in place of its own
 	judge  *policy.Judge
 	groups map[directory.GroupRef]directory.Group // groups that only the policy in force names
 }
 
-// force loads the policy in force, which is asked in addition to the run's own. text is empty if that policy is
-// unknown. A restore does not ask it.
+// force loads the policy in force. ask asks this policy in addition to the run's own policy. text is empty if the
+// policy in force is unknown. A restore does not ask it.
 func (j *job) force(text string) error {
 	if text == "" || text == j.run.Begin.Policy || j.plan.Restores != "" {
 		return nil
@@ -40,8 +40,7 @@ func (j *job) force(text string) error {
 	return nil
 }
 
-// memberQueries returns the questions about members of groups that rules and exemptions ask, in the run's policy and
-// in the policy in force.
+// memberQueries returns the member queries of the run's policy and of the policy in force.
 func (j *job) memberQueries() []directory.Question {
 	queries := j.run.Policy.MemberQueries()
 	if j.inForce == nil {
@@ -56,7 +55,8 @@ func (j *job) memberQueries() []directory.Question {
 	return queries
 }
 
-// entraGroup returns an Entra group as the run resolved it. It resolves a group that only the policy in force names.
+// entraGroup returns an Entra group as the run found it. If only the policy in force names the group, entraGroup looks
+// for the group in Entra ID.
 func (j *job) entraGroup(ctx context.Context, ref directory.GroupRef) (directory.Group, error) {
 	same := func(g directory.Group) bool { return g.Ref.Key(false) == ref.Key(false) }
 	if j.inForce == nil || slices.ContainsFunc(j.run.Begin.Groups, same) {
@@ -78,8 +78,8 @@ func (j *job) entraGroup(ctx context.Context, ref directory.GroupRef) (directory
 	return g, nil
 }
 
-// keptInForce returns why the policy in force does not take what a rule of the run's policy takes, or "" if it takes
-// it too.
+// keptInForce returns the reason why the policy in force does not take a license that a rule of the run's policy takes.
+// It returns "" if the policy in force takes the license too.
 func (m *move) keptInForce(rule *policy.Rule) string {
 	f := m.inForce
 	if f == nil {
@@ -108,7 +108,7 @@ func sameLicense(a, b *policy.License) bool {
 	return a.Name == b.Name && a.SKU == b.SKU && slices.Equal(a.Groups(), b.Groups())
 }
 
-// forbidden returns why the policy in force forbids every write of a plan, or "" if it does not.
+// forbidden returns the reason why the policy in force forbids every write of a plan, or "" if it does not.
 func (f *inForce) forbidden(p *plan.Plan) string {
 	switch {
 	case f == nil:

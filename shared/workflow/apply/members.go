@@ -9,9 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/evidence"
 )
 
-// readMemberships reads again the groups that exempt people and the groups that rules ask about. Since the run read
-// these groups, somebody may have deleted, emptied or hidden one. Membership in a deleted, emptied or hidden group is
-// unknown.
+// readMemberships reads again the Entra groups that exempt people and the Entra groups that rules ask about. Since the
+// run read the groups, somebody may have deleted, emptied or hidden a group. The membership of such a group is unknown.
 func (j *job) readMemberships(ctx context.Context) error {
 	j.memberships = map[string]evidence.Group{}
 	if j.plan.Restores != "" {
@@ -39,14 +38,15 @@ func (j *job) readMemberships(ctx context.Context) error {
 	return nil
 }
 
-// populated reports whether a group had members in earlier runs. If it is empty now, something is probably wrong.
+// populated reports whether a group had members in earlier runs. If such a group is empty now, something is probably
+// wrong.
 func (j *job) populated(key string) bool {
 	_, several := j.run.Begin.Earlier.Emptied(key, 0)
 	several = several || j.run.Manifest.Readings[directory.Entra].Members[key] > 0 && j.run.Begin.User == ""
 	return several && !j.run.Begin.AcceptFeeds
 }
 
-// entraGroups returns in which of the groups that the policy asks about an account is now.
+// entraGroups returns the groups of the member queries to which an account belongs now.
 func (j *job) entraGroups(ctx context.Context, id string) (evidence.Belonging, error) {
 	var groups []evidence.Group
 	for _, q := range j.memberQueries() {

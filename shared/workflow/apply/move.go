@@ -13,8 +13,11 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// move is a change in progress. Each call reads the state from the directory, so a change can continue after any
+// move is a change in progress. Each call reads the state from the directory, so that a change can continue after any
 // interruption.
+//
+// A change leaves the source group to take a license, and joins the target group to give the successor. For a direct
+// assignment, leaving the source means that the product is removed.
 type move struct {
 	*job
 	page   *ledger.Page
@@ -22,27 +25,27 @@ type move struct {
 	groups []string        // Entra groups that list the person; nil: not read yet
 	listed map[string]bool // whether an Active Directory group lists the person, by group; missing: not read
 	latest time.Time       // the latest possible last logon, if the last logon is unknown
-	read   time.Time       // when the reading of the person started
+	read   time.Time       // time at which the reading of the person started
 	change *plan.Change
 	entry  *ledger.Entry
-	left   *ledger.Mark // the mark of leaving; nil: none
+	left   *ledger.Mark // the ledger's mark that the license is about to be taken; nil: no mark
 	// first reports whether this call makes the first write that can take the license.
 	first bool
-	// joined reports whether this change may have put the person into the target.
+	// joined reports whether this change may have put the person into the target group.
 	joined bool
-	// leftBy is, for a change that is rolled back, the latest time at which it may have left the source. It is zero if
-	// it did not.
+	// leftBy is for a change that is rolled back: the latest time at which the change may have left the source. It is
+	// zero if the change did not leave the source.
 	leftBy time.Time
 	// turned reports whether the change is being rolled back.
 	turned bool
-	// took reports whether this call has taken the license, or may have taken it.
+	// took reports whether this call took the license or may have taken it.
 	took bool
-	// unchanged reports whether the person certainly keeps the license, because the directory refused the only write.
+	// unchanged reports whether the person certainly keeps the license because the directory refused the only write.
 	unchanged bool
 }
 
-// advance makes the next steps of the change, as far as the directory allows. Until the source is left, the rule is
-// asked before each step.
+// advance makes the next steps of the change, as far as the directory allows. Before each step until the source is
+// left, advance asks the rule.
 func (m *move) advance(ctx context.Context, resumed bool) (runs.Status, string) {
 	t := m.target()
 	if t == nil {
@@ -87,8 +90,8 @@ func (m *move) advance(ctx context.Context, resumed bool) (runs.Status, string) 
 	return status, note
 }
 
-// withoutAD handles a change of Active Directory groups if there is no account to change. If the account was looked for
-// and is gone, it holds nothing, so the change ends.
+// withoutAD handles a change of Active Directory groups if there is no account to change. An account that is gone holds
+// nothing, so the change ends.
 func (m *move) withoutAD(ctx context.Context) (runs.Status, string) {
 	if m.AD == nil || m.person.ADState == directory.NotRead || m.person.ADState == directory.Contradictory {
 		return troubled, "the Active Directory account cannot be read now" + plain.Prefixed(": ", m.person.Doubt)
@@ -106,8 +109,8 @@ func (m *move) withoutAD(ctx context.Context) (runs.Status, string) {
 	return m.complete(ctx, ledger.Failed, "the account is no longer in Active Directory")
 }
 
-// leave records in the ledger that the license is about to be taken. The returned status is empty if the license may be
-// taken. Otherwise the evidence is too old, the store failed, or another call of the run has begun a rollback.
+// leave records in the ledger that the license is about to be taken. The returned status is empty if this call may take
+// the license. Otherwise the evidence is too old, the store failed, or another call of the run has begun a rollback.
 func (m *move) leave(ctx context.Context) (runs.Status, string) {
 	if m.current() != nil {
 		return aged, ""
@@ -129,8 +132,8 @@ func (m *move) leave(ctx context.Context) (runs.Status, string) {
 	return "", ""
 }
 
-// answered records that the directory accepted the write that takes the license. If a read still shows the license much
-// later, somebody has probably restored it. Because of the record, apply then does not take the license again. The
+// answered records that the directory accepted the write that takes the license. A read may still show the license much
+// later, probably because somebody restored it. Because of the record, apply then does not take the license again. The
 // returned status is empty unless recording fails.
 func (m *move) answered(ctx context.Context, err error) (runs.Status, string) {
 	if err != nil {
@@ -142,13 +145,13 @@ func (m *move) answered(ctx context.Context, err error) (runs.Status, string) {
 	return "", ""
 }
 
-// taking returns a context that permits a write only while the evidence is fresh.
+// taking returns a context that permits writes only while the evidence is fresh.
 func (m *move) taking(ctx context.Context) context.Context {
 	return directory.WithPermit(ctx, m.current)
 }
 
-// byLicense moves the person between license groups. It joins the target, waits until the target gives its license,
-// leaves the source, and waits until the source's license is gone.
+// byLicense moves the person between license groups. It joins the target group, waits until the target group gives its
+// license, leaves the source group, and waits until the source group's license is gone.
 func (m *move) byLicense(ctx context.Context) (runs.Status, string) {
 	e := m.entry
 	in, err := m.in(ctx, e.Source)
@@ -196,15 +199,15 @@ const (
 	notShown     = "Graph accepted the change but does not show it yet"
 )
 
-// leaving reports whether the license was taken so recently that reads may still show the state before the write, or
-// a part of that state.
+// leaving reports whether the license was taken recently. Reads may then still show the state before the write, or a
+// part of that state.
 func (m *move) leaving() bool {
 	return m.left != nil && m.Now().Sub(m.left.At) < directory.Settling
 }
 
-// join puts the person into the target group. The returned status is empty once the target gives its license. If the
-// source was left and the target does not give its license, the change is rolled back. If somebody else removed the
-// person from the source, the change waits.
+// join puts the person into the target group. The returned status is empty once the target group gives its license. If
+// this change left the source group and the target group does not give its license, join rolls the change back. If
+// somebody else removed the person from the source group, the change waits.
 func (m *move) join(ctx context.Context, inSource bool) (runs.Status, string) {
 	e := m.entry
 	given, err := m.given(ctx)
@@ -222,7 +225,7 @@ func (m *move) join(ctx context.Context, inSource bool) (runs.Status, string) {
 		why = "the target group does not give its license: " + note
 	}
 	switch {
-	case m.left != nil && !inSource && m.leaving(): // the read may be from before the last write to the source or the target
+	case m.left != nil && !inSource && m.leaving(): // the read may be from before the last write to a group
 		return runs.Pending, targetHidden
 	case m.left != nil && !inSource:
 		return m.rollBack(ctx, ledger.RolledBack, cmp.Or(why, targetGone))
@@ -251,8 +254,8 @@ func (m *move) join(ctx context.Context, inSource bool) (runs.Status, string) {
 	return "", ""
 }
 
-// given reports whether the target group gives its license to the person. Both the group's list and the person's
-// licenses must show that, because licenses follow membership late.
+// given reports whether the target group gives its license to the person. Both the group's members and the person's
+// licenses must show it, because licenses follow membership late.
 func (m *move) given(ctx context.Context) (bool, error) {
 	if !m.active(m.entry.TargetSKU, m.to()) {
 		return false, nil

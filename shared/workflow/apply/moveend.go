@@ -14,7 +14,7 @@ import (
 // handedOver is the note of a change that waits for the relay to write.
 const handedOver = "handed to the relay; waiting for its answer"
 
-// definite returns the reason if the directory will never make the write, and "" for any other error.
+// definite returns the reason if the directory will never make the write. It returns "" for any other error.
 func definite(err error) string {
 	if refusal, refused := errors.AsType[*directory.Refusal](err); refused {
 		return refusal.Reason
@@ -25,8 +25,8 @@ func definite(err error) string {
 	return ""
 }
 
-// writeFailed ends a change that the directory refused, and rolls back the part that has been made. If the error does
-// not say whether the write happened, the change stays open.
+// writeFailed ends a change that the directory refused, and rolls back the part that was made. If the error does not
+// show whether the write happened, the change stays open.
 func (m *move) writeFailed(ctx context.Context, err error) (runs.Status, string) {
 	if errors.Is(err, directory.ErrDeferred) {
 		return runs.Pending, handedOver
@@ -42,13 +42,12 @@ func (m *move) writeFailed(ctx context.Context, err error) (runs.Status, string)
 		m.first = false
 		return troubled, fmt.Sprintf("the write did not go through, run apply again: %v", err)
 	}
-	// Graph may refuse a write that an earlier try has made.
+	// Graph may refuse a write because an earlier try has made it.
 	m.unchanged, m.took = m.first, false
 	return m.rollBack(ctx, ledger.Failed, reason)
 }
 
-// complete closes the entry. If another call of the run has closed the entry with another outcome, that outcome
-// stands.
+// complete closes the entry. If another call of the run has closed the entry with another outcome, that outcome stands.
 func (m *move) complete(ctx context.Context, o ledger.Outcome, note string) (runs.Status, string) {
 	c := ledger.Completion{Outcome: o, Note: note, At: m.Now().UTC()}
 	if m.person != nil && plan.Via(m.entry.Via) != plan.Notice {

@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// one makes one change. A failure, even a panic, does not stop the changes of other people.
+// one makes one change. A failure does not stop the changes of other people, and neither does a panic.
 func (j *job) one(ctx context.Context, c *plan.Change, e reading) (r runs.Result) {
 	defer func() {
 		if fault := recover(); fault != nil {
@@ -20,8 +20,8 @@ func (j *job) one(ctx context.Context, c *plan.Change, e reading) (r runs.Result
 	return j.change(ctx, c, e)
 }
 
-// broken returns the result of a change that hit a bug of this program. If the ledger shows that the change has begun,
-// the change stays pending, and the next call continues it.
+// broken returns the result of a change that hit a bug of idleseat. If the ledger shows that the change has begun, the
+// change stays pending, and the next call continues it.
 func (j *job) broken(ctx context.Context, c *plan.Change, fault string) runs.Result {
 	last, err := j.ledger.Latest(ctx, c.User, c.License)
 	if err == nil && (last == nil || last.Run != j.plan.Run || last.Completion != nil) {
@@ -32,7 +32,7 @@ func (j *job) broken(ctx context.Context, c *plan.Change, fault string) runs.Res
 	return r
 }
 
-// unbelieved reports whether err means that the person's ledger forbids a change, because of a pending change or a
+// unbelieved reports whether err means that the person's ledger forbids a change. The reason is a pending change or a
 // damaged object.
 func unbelieved(err error) bool {
 	return errors.Is(err, ledger.ErrBlocked) || errors.Is(err, ledger.ErrDamaged)

@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/source/usage"
 )
 
-// readReports reads the usage reports for the rules' signals again. A report covers everybody, so it is read once for
-// all changes. A signal that is unhealthy now makes only those rules undecided that name it.
+// readReports reads the usage reports for the rules' signals again. A report covers everybody, so readReports reads it
+// once for all changes. If a signal is unhealthy now, only the rules that name the signal are undecided.
 func (j *job) readReports(ctx context.Context) error {
 	signals := j.run.Policy.Signals()
 	if j.inForce != nil {

@@ -11,9 +11,9 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// restore carries out as much of a restore as is possible now. If an operator asked for the restore, no rule is
-// asked. If a run planned the restore by itself, the person must still be active. last is the newest ledger entry for
-// the person and license.
+// restore carries out as much of a restore as is possible now. If an operator asked for the restore, no rule is asked.
+// If a run planned the restore because the person returned, the person must still be active. last is the newest ledger
+// entry for the person and the license.
 func (j *job) restore(ctx context.Context, m *move, last *ledger.Entry) (runs.Status, string) {
 	switch {
 	case m.entry != nil:
@@ -41,8 +41,8 @@ func (j *job) restore(ctx context.Context, m *move, last *ledger.Entry) (runs.St
 	return m.target().giveBack(ctx, m)
 }
 
-// restoreGroup puts the person into the group that was left, and then removes the person from the group that was
-// joined.
+// restoreGroup puts the person into the group that the person left, and then removes the person from the group that the
+// change joined.
 func (m *move) restoreGroup(ctx context.Context) (runs.Status, string) {
 	if failed := m.pathError(m.entry.SKU, m.from()); failed != "" {
 		if _, err := m.setMember(ctx, m.entry.Source, false); err != nil {
@@ -53,8 +53,8 @@ func (m *move) restoreGroup(ctx context.Context) (runs.Status, string) {
 	return m.undo(ctx, ledger.Done, m.entry.Note)
 }
 
-// stillOpen checks whether this call may continue an entry that an earlier call began, because the groups or the
-// entry may have changed since. The returned status is empty if it may.
+// stillOpen checks whether this call may continue an entry that an earlier call began. Since then, the groups or the
+// entry may have changed. The returned status is empty if this call may continue.
 func (j *job) stillOpen(ctx context.Context, m *move) (runs.Status, string) {
 	in, _, refusal, err := j.wayBack(ctx, m.entry.Intent)
 	switch e := m.entry; {
@@ -74,8 +74,8 @@ func sameWay(a, b *ledger.Intent) bool {
 	return source && a.SourceEntra == b.SourceEntra && a.TargetEntra == b.TargetEntra && a.Target == b.Target && a.TargetGUID == b.TargetGUID && a.TargetSKU == b.TargetSKU
 }
 
-// orphan returns the open entry of another restore of the same license, if that restore can no longer go on. Otherwise
-// it returns nil. An operator's restore finishes the entry that orphan returns.
+// orphan returns the open entry of another restore of the same license if that restore cannot go on. Otherwise it
+// returns nil. The restore of an operator finishes such an entry.
 func (j *job) orphan(ctx context.Context, m *move, last *ledger.Entry) (*ledger.Entry, error) {
 	if j.plan.Restores == "" || last == nil || last.Completion != nil || last.RestoreOf != m.change.RestoreOf {
 		return nil, nil
@@ -110,8 +110,8 @@ func (j *job) undoBegun(ctx context.Context, m *move, begun *ledger.Entry) (runs
 	return status, note
 }
 
-// beginRestore writes the intent to restore what the change's run took. The returned status is empty if it was
-// written.
+// beginRestore writes the intent to restore the license that the change's run took. The returned status is empty if the
+// intent was written.
 func (j *job) beginRestore(ctx context.Context, m *move, last *ledger.Entry) (runs.Status, string) {
 	taken, err := m.page.Standing(ctx, m.change.License)
 	if err == nil {
@@ -139,7 +139,7 @@ func (j *job) beginRestore(ctx context.Context, m *move, last *ledger.Entry) (ru
 		}
 	}
 	refusal, err := j.unplanned(ctx, taken)
-	in, note := taken.Intent, "" // the state before taken is restored
+	in, note := taken.Intent, "" // the restore returns to the state before the entry taken
 	if err == nil && refusal == "" {
 		in, note, refusal, err = j.wayBack(ctx, in)
 	}
@@ -162,8 +162,8 @@ func (j *job) beginRestore(ctx context.Context, m *move, last *ledger.Entry) (ru
 }
 
 // restoreDirect assigns the products again that the change took, with the same service plans disabled. It removes the
-// product that replaced them, unless the person held that product before the change. While reads may be outdated,
-// restoreDirect writes whatever a read shows.
+// successor, unless the person held the successor before the change. While reads may be out of date, restoreDirect
+// writes even if a read shows the products.
 func (m *move) restoreDirect(ctx context.Context) (runs.Status, string) {
 	e := m.entry
 	shown := m.active(e.SKU, "")

@@ -17,7 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Steps are the steps of the state machine that apply a batch. Between them, a relay reads and writes Active
+// Steps are the steps of the state machine that apply a batch. Between the steps, a relay reads and writes Active
 // Directory.
 type Steps struct {
 	Applier
@@ -32,26 +32,26 @@ type StepInput struct {
 	Batch BatchState `json:"batch"`
 }
 
-// BatchState is a batch in progress, as passed from step to step.
+// BatchState is a batch in progress. Each step passes it to the next step.
 type BatchState struct {
 	Run      string   `json:"run"`
 	PlanHash string   `json:"planHash"`
 	Override bool     `json:"override"`
-	Approver string   `json:"approver"` // the execution; CloudTrail knows who started it
+	Approver string   `json:"approver"` // the execution; CloudTrail records who started the execution
 	Round    int      `json:"round"`
 	Batch    string   `json:"batch"`
 	Results  []string `json:"results"` // keys of the results of the relay's writes in this round
-	Tries    int      `json:"tries"`   // how often the relay was asked to write so far
+	Tries    int      `json:"tries"`   // number of requests to the relay to write so far
 	Restores bool     `json:"restores"`
 
-	// Ask reports whether the state machine must send a message to the relay. After prepare, the message asks about
-	// the people of Input; after change, it asks for the changes of Input.
+	// Ask reports whether the state machine must send a message to the relay. After prepare, the relay must read the
+	// people of Input. After change, the relay must make the changes of Input.
 	Ask    bool             `json:"ask"`
 	Input  string           `json:"input"`
 	Groups []protocol.Group `json:"groups"`
 	Sample int              `json:"sample"`
 
-	// Evidence and Written say how the relay's tasks ended.
+	// Evidence is the end of the relay's reading, and Written is the end of the relay's writing.
 	Evidence *protocol.Ending `json:"evidence,omitempty"`
 	Written  *protocol.Ending `json:"written,omitempty"`
 
@@ -73,7 +73,7 @@ func (s *Steps) Do(ctx context.Context, in StepInput) (*BatchState, error) {
 	return nil, fmt.Errorf("%w: the step %q is not known", runs.ErrRefused, in.Op)
 }
 
-// prepare determines the people whom the relay must read.
+// prepare finds the people whom the relay must read.
 func (s *Steps) prepare(ctx context.Context, b BatchState) (*BatchState, error) {
 	if b.Written != nil {
 		b.Results = append(b.Results, b.Written.Key)
@@ -92,7 +92,7 @@ func (s *Steps) prepare(ctx context.Context, b BatchState) (*BatchState, error) 
 			return nil, err
 		}
 	}
-	// A plan that was made without Active Directory does not need it.
+	// A plan that was made without Active Directory needs no reading of it.
 	inAD := slices.ContainsFunc(j.plan.Changes, func(c plan.Change) bool { return c.Via.WrittenIn() == directory.AD })
 	if !s.Relay || !inAD && j.run.Feeds[directory.AD].State != plan.Healthy {
 		return &b, nil
@@ -113,8 +113,8 @@ func (s *Steps) prepare(ctx context.Context, b BatchState) (*BatchState, error) 
 	return &b, store.PutJSONIfAbsent(ctx, s.Store, b.Input, &people)
 }
 
-// questions returns the Active Directory groups whose members are read while changes are made: the groups of rules
-// and exemptions, and the license groups.
+// questions returns the Active Directory groups whose members the relay must read: the groups of rules and exemptions,
+// and the license groups.
 func (j *job) questions() (groups []protocol.Group) {
 	add := func(g protocol.Group) {
 		if !slices.ContainsFunc(groups, func(known protocol.Group) bool { return known.Key() == g.Key() }) {
@@ -130,7 +130,7 @@ func (j *job) questions() (groups []protocol.Group) {
 		if l.Group != nil && l.Group.Source == directory.AD {
 			add(protocol.Group{DN: l.Group.Name, Direct: true})
 			for _, guid := range []string{j.readGUID(l.Group.Name), j.run.Begin.Former[l.Name].GUID} {
-				if guid != "" { // the ledger has the group by objectGUID
+				if guid != "" { // the ledger names the group by its objectGUID
 					add(protocol.Group{DN: directory.GroupByGUID(guid, ""), Direct: true})
 				}
 			}
@@ -139,7 +139,7 @@ func (j *job) questions() (groups []protocol.Group) {
 	return groups
 }
 
-// change applies the batch as far as the evidence allows, and collects the writes that the relay must make.
+// change applies the batch as far as the evidence allows. It collects the writes that the relay must make.
 func (s *Steps) change(ctx context.Context, b BatchState) (*BatchState, error) {
 	if b.Evidence != nil && b.Evidence.Error != "" && strings.HasPrefix(b.Batch, "ad-") {
 		b.Ask = false
@@ -187,9 +187,9 @@ func (s *Steps) change(ctx context.Context, b BatchState) (*BatchState, error) {
 	return &b, store.PutJSONIfAbsent(ctx, s.Store, b.Input, pending)
 }
 
-// undone records why the rest of a batch could not be worked on. refused is the reason of the safety check that stopped
-// the batch, or "" if none did. After a refusal, changes that wait for the directory keep their results, because a
-// later call may finish them.
+// undone records the reason why the rest of a batch was not worked on. refused is the reason of the safety check that
+// stopped the batch, or "" if no check stopped it. After a refusal, changes that wait for the directory keep their
+// results, because a later call may finish them.
 func (s *Steps) undone(ctx context.Context, b *BatchState, why, refused string) error {
 	j, err := s.open(ctx, Request{Run: b.Run, Batch: b.Batch})
 	if err != nil {
@@ -215,7 +215,7 @@ func (s *Steps) undone(ctx context.Context, b *BatchState, why, refused string) 
 	return nil
 }
 
-// relayed returns Active Directory as the relay read it, or nil if it is not set up.
+// relayed returns Active Directory as the relay read it. It returns nil if there is no relay.
 func (s *Steps) relayed(ctx context.Context, b *BatchState) (*client.Directory, error) {
 	switch {
 	case !s.Relay:

@@ -14,60 +14,62 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// target is a place in which licenses are held, such as groups of Active Directory. The methods read, give and take
-// licenses there, and say how long reads lag behind writes. The type target in shared/plan/target.go decides who holds
-// a license in the same place and how the license is changed. Each target has a file in both packages. The type move
-// decides in which order writes are safe.
+// target is a place in which people hold licenses, such as groups of Active Directory. The methods read, give and take
+// licenses in that place, and say how long reads lag behind writes.
+//
+// The type target in shared/plan/target.go is about the same place. It decides who holds a license there and how the
+// license is changed. Each target has a file in both packages. The type move decides in which order writes are safe.
 type target interface {
-	// absent reports whether the person has no account there that can be changed now.
+	// absent reports whether the person has no account in this place that can be changed now.
 	absent(m *move) bool
-	// has reports whether the person is a member of the group or, if group is empty, has the product by a direct
-	// assignment.
+	// has reports whether the person is a member of the group. If group is empty, has reports whether the person has
+	// the product by a direct assignment.
 	has(ctx context.Context, m *move, group string) (bool, error)
-	// write adds the person to the group, or removes the person if give is false. The caller must read groups again
-	// that it read before.
+	// write adds the person to the group, or removes the person if give is false. After a write, callers must read
+	// groups again.
 	write(ctx context.Context, m *move, group string, give bool) error
 
 	// advance makes the next steps of a change.
 	advance(ctx context.Context, m *move) (runs.Status, string)
-	// goBack gives back what a change has taken, and ends the change with outcome o.
+	// goBack gives back the license that a change has taken, and ends the change with outcome o.
 	goBack(ctx context.Context, m *move, o ledger.Outcome, why string) (runs.Status, string)
-	// giveBack carries out an entry that gives back what an earlier run took.
+	// giveBack carries out an entry of a restore.
 	giveBack(ctx context.Context, m *move) (runs.Status, string)
 
 	// late is how long reads may still show the old state after a write was accepted.
 	late() time.Duration
-	// readLag is how long reads of licenses may still show the old state after the person left the source. follows is
-	// whether the license follows membership in a group.
+	// readLag is how long reads of licenses may still show the old state after the person left the source group.
+	// follows reports whether the license follows membership in a group.
 	readLag(follows bool) time.Duration
-	// unshown is the status of a change whose write was accepted but is not shown by the next read.
+	// unshown is the status of a change if the directory accepted the write but the next read does not show it.
 	unshown() runs.Status
 	// system is the name of the directory that holds the licenses.
 	system() string
 
 	// reread reads the license groups of this target again.
 	reread(ctx context.Context, j *job) error
-	// identify adds to an intent the ids of its groups in the directory. why is not empty if a group is not the one
-	// that the run read.
+	// identify adds to an intent the ids of its groups in the directory. If a group is not the group that the run read,
+	// why gives the reason.
 	identify(ctx context.Context, j *job, in *ledger.Intent) (why string, err error)
-	// named returns the groups that the policy names for a change between two licenses. was is the source in the
+	// named returns the groups that the policy names for a change between two licenses. was is the source group in the
 	// ledger entry.
 	named(j *job, from, to *policy.License, was string) (source, target string)
-	// unmirrored returns why an Entra group is not the synced counterpart of a group of this target. It returns "" if
-	// the Entra group is the counterpart, and if group has no counterpart and needs none.
+	// unmirrored returns the reason why an Entra group is not the synced counterpart of a group of this target. It
+	// returns "" if the Entra group is the counterpart. It also returns "" if the group has no counterpart and needs
+	// none.
 	unmirrored(ctx context.Context, j *job, l *policy.License, group, counterpart string) (why string, err error)
 	// wayBack chooses the groups that a restore must change now, and sets them in the intent of the restore. refusal
-	// says why there is no safe way. note says how the restore differs from the original change. It includes known, a
-	// difference that the caller already knows of.
+	// gives the reason if there is no safe way. note tells how the restore differs from the original change. It
+	// includes known, a difference that the caller found.
 	wayBack(ctx context.Context, j *job, l, to *policy.License, in *ledger.Intent, known string) (note, refusal string, err error)
 }
 
 var targets = map[plan.Via]target{plan.Direct: assignment{}, plan.EntraGroup: entraGroup{}, plan.ADGroup: adGroup{}}
 
-// target returns where the change is made, or nil if this version does not know the target.
+// target returns the target of the change, or nil if this version does not know it.
 func (m *move) target() target { return targets[plan.Via(m.entry.Via)] }
 
-// in reports whether a group lists the person itself, as read since the last write.
+// in reports whether a group lists the person directly. The read is from after the last write.
 func (m *move) in(ctx context.Context, group string) (bool, error) {
 	return m.target().has(ctx, m, group)
 }
@@ -95,15 +97,15 @@ func (j *job) rereadGroups(ctx context.Context) error {
 	return errors.Join(faults...)
 }
 
-// follows reports whether a license follows membership in the groups of the change. It follows late, so membership
-// alone proves nothing. If follows is false, membership itself is the license.
+// follows reports whether a license follows membership in the groups of the change. The license follows late, so
+// membership alone proves nothing. If follows is false, membership itself is the license.
 func (m *move) follows() bool { return m.entry.SKU != "" }
 
-// from and to return the Entra groups by which licenses show the source and the target of the change.
+// from and to return the Entra groups of the source and the target. Assignments name these groups.
 func (m *move) from() string { return cmp.Or(m.entry.SourceEntra, m.entry.Source) }
 func (m *move) to() string   { return cmp.Or(m.entry.TargetEntra, m.entry.Target) }
 
-// readLag is how long after the source was left reads of licenses may still show the state before.
+// readLag is how long reads of licenses may show the old state after the person left the source group.
 func (m *move) readLag() time.Duration { return m.target().readLag(m.follows()) }
 
 // ofGraph is the common part of targets that are changed through Graph.
@@ -120,8 +122,8 @@ func (ofGraph) unmirrored(_ context.Context, _ *job, _ *policy.License, _, count
 	return noCounterpart(counterpart), nil
 }
 
-// noCounterpart returns why an entry is not believed if it names a counterpart in Entra ID although its group has none.
-// named is that counterpart, or "".
+// noCounterpart returns the reason why an entry is not believed if it names a counterpart in Entra ID although its
+// group has none. named is the counterpart in the entry, or "".
 func noCounterpart(named string) string {
 	if named == "" {
 		return ""
@@ -147,7 +149,7 @@ func (ofGroups) named(j *job, from, to *policy.License, was string) (source, tar
 }
 
 // forget makes a restore leave the person in the target group, because the policy does not name that group for the
-// license. note says what somebody may then have to do by hand.
+// license. note names the work that somebody may have to do by hand.
 func forget(in *ledger.Intent) (note string) {
 	note = fmt.Sprintf("still in the group %s, which the policy does not name for %s: if it should be left, do that by hand", in.Target, in.To)
 	in.Target, in.TargetGUID, in.TargetEntra, in.InTarget = "", "", "", false

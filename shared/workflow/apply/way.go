@@ -12,14 +12,15 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// The ledger is not believed without proof, because anybody who can write there could name any group. So a group is
-// changed only if the run's policy names it for the license, and a product only if it is the product of the license.
+// The ledger is not believed without proof, because anybody who can write to it could name any group. apply changes a
+// group only if the run's policy names the group for the license. It changes a product only if the product is the
+// license's product.
 
-// altered returns how an open entry of the run differs from the run's plan and policy, or "" if it does not.
+// altered returns the difference between an open entry and the run's plan and policy, or "" if there is none.
 func (j *job) altered(ctx context.Context, e *ledger.Entry, c *plan.Change) (string, error) {
 	in := targets[plan.Via(e.Via)]
 	if in == nil {
-		return "", nil // an unknown way cannot lead to a write
+		return "", nil // an unknown way leads to no write
 	}
 	l, to := j.run.Policy.LicenseNamed(c.License), j.run.Policy.LicenseNamed(c.To)
 	if l == nil || c.To != "" && to == nil {
@@ -57,7 +58,7 @@ func (j *job) skuOf(l *policy.License) string {
 	return j.run.Tenant.SKUIDs[l.SKU]
 }
 
-// groupOf returns the group of a license as the run resolved it: an object id, or a DN in Active Directory.
+// groupOf returns the group of a license as the run found it: an object id, or a DN in Active Directory.
 func (j *job) groupOf(l *policy.License) string {
 	switch {
 	case l == nil || l.Group == nil:
@@ -68,10 +69,11 @@ func (j *job) groupOf(l *policy.License) string {
 	return j.run.Tenant.Groups[*l.Group].ID
 }
 
-// gives reports whether a group, as the run resolved it, gives a license.
+// gives reports whether a group, as the run found it, gives a license.
 func (j *job) gives(l *policy.License, group string) bool { return j.refOf(l, group) != nil }
 
-// refOf returns the policy's reference to a group that gives a license, or nil if the group does not give it.
+// refOf returns the policy's reference to a group that gives a license. It returns nil if the group does not give the
+// license.
 func (j *job) refOf(l *policy.License, group string) *directory.GroupRef {
 	if l == nil || group == "" {
 		return nil
@@ -88,8 +90,8 @@ func (j *job) refOf(l *policy.License, group string) *directory.GroupRef {
 	return nil
 }
 
-// wayBack returns the intent that restores a change, with the groups that are to be changed now. refusal says why
-// there is no safe way. note says how the restore differs from the change.
+// wayBack returns the intent that restores a change, with the groups that the restore must change now. refusal gives
+// the reason if there is no safe way. note tells how the restore differs from the change.
 func (j *job) wayBack(ctx context.Context, in ledger.Intent) (out ledger.Intent, note, refusal string, err error) {
 	l, to := j.run.Policy.LicenseNamed(in.License), j.run.Policy.LicenseNamed(in.To)
 	if l == nil {
@@ -113,7 +115,7 @@ func (j *job) wayBack(ctx context.Context, in ledger.Intent) (out ledger.Intent,
 	return in, note, refusal, err
 }
 
-// known reports whether a group gives a license, by the policy or by the restored run.
+// known reports whether a group gives a license by the policy, or gave it in the run whose licenses are restored.
 func (j *job) known(l *policy.License, name, group string) bool {
 	if group == "" {
 		return false
