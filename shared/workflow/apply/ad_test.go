@@ -32,7 +32,7 @@ func TestADRemoval(t *testing.T) {
 	}
 }
 
-// TestADMove: the target group is joined before the source is left.
+// TestADMove: a move joins the target group before it leaves the source group.
 func TestADMove(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, demoteEgon)
@@ -43,7 +43,7 @@ func TestADMove(t *testing.T) {
 	}
 }
 
-// TestADMoveOfAMember: a person who was in the target before the change stays in it when the change is rolled back.
+// TestADMoveOfAMember: a person who was in the target group before the change stays in it after a rollback.
 func TestADMoveOfAMember(t *testing.T) {
 	t.Parallel()
 	for before, writes := range map[bool][]string{true: {joinEgon, leaveEgon}, false: {joinEgon, leaveEgon, "RemoveMember " + liteDN + " guid-egon"}} {
@@ -67,7 +67,7 @@ func TestADFailures(t *testing.T) {
 	}
 	move := demoteEgon
 	tests := map[string]struct {
-		move   bool // whether the person moves to another group; otherwise the license is only taken
+		move   bool // whether the person moves to another group; false: the license is only taken
 		change func(*bench)
 		want   runs.Status
 		note   string
@@ -101,7 +101,7 @@ func TestADFailures(t *testing.T) {
 	}
 }
 
-// TestADIsFinished: if a controller shows a removal late, the next call finishes the change.
+// TestADIsFinished: if a controller shows a removal late, a later call finishes the change.
 func TestADIsFinished(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, freeDora)

@@ -15,8 +15,8 @@ import (
 
 const newGUID = "33333333-0000-0000-0000-000000000003"
 
-// TestADGroupIsReadOnce: a call of Apply reads each group once, whether or not the group exists, and again after a
-// failure.
+// TestADGroupIsReadOnce: a call of Apply reads each group once, even if the group does not exist. After a failure it
+// reads the group again.
 func TestADGroupIsReadOnce(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, freeEgon)
@@ -43,8 +43,8 @@ func TestADGroupIsReadOnce(t *testing.T) {
 	}
 }
 
-// TestTargetOfAnEntry: a person is removed from the group that a change joined only if the group is known to belong
-// to the change's license.
+// TestTargetOfAnEntry: a restore removes a person from the group that a change joined only if the group belongs to the
+// license that the change gave.
 func TestTargetOfAnEntry(t *testing.T) {
 	t.Parallel()
 	lite := func(j *job) *policy.License { return j.run.Policy.LicenseNamed("lite") }
@@ -83,8 +83,8 @@ func TestTargetOfAnEntry(t *testing.T) {
 	}
 }
 
-// TestGUIDsOfAnEntry: an entry must have the objectGUIDs that the run read or, if the run read none, those of the
-// present groups.
+// TestGUIDsOfAnEntry: an entry must have the objectGUIDs that the run read. If the run read none, it must have the
+// objectGUIDs of the present groups.
 func TestGUIDsOfAnEntry(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -123,8 +123,8 @@ func TestGUIDsOfAnEntry(t *testing.T) {
 	}
 }
 
-// TestSourceOfTheWayBack: a restore uses the group that was left, whatever its DN is now. If that group is gone, the
-// restore uses the group that the policy names now, but never a group that merely has the old name.
+// TestSourceOfTheWayBack: a restore uses the group that the person left, even under a new DN. If that group is gone,
+// the restore uses the group that the policy names now. It never uses another group that only has the old name.
 func TestSourceOfTheWayBack(t *testing.T) {
 	t.Parallel()
 	const oldDN, movedDN = "CN=Citrix Old,DC=corp", "CN=Citrix Moved,DC=corp"
@@ -171,7 +171,7 @@ func TestSourceOfTheWayBack(t *testing.T) {
 			if got := (way{in.Source, in.SourceGUID}); tc.refusal == "" && got != tc.want {
 				t.Errorf("by %+v, want %+v", got, tc.want)
 			}
-			// A group that cannot be looked up does not count as gone.
+			// A group that cannot be read does not count as gone.
 			for _, call := range slices.Clone(b.ad.calls) {
 				k := b.jobOf(t)
 				k.run.Begin.Former = j.run.Begin.Former
@@ -185,8 +185,8 @@ func TestSourceOfTheWayBack(t *testing.T) {
 	}
 }
 
-// TestFormerSourceThatCannotBeRead: a group that cannot be read does not count as gone, so the restore does not use
-// the policy's present group in its place.
+// TestFormerSourceThatCannotBeRead: a group that cannot be read does not count as gone. The restore therefore does not
+// use the policy's present group in its place.
 func TestFormerSourceThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	const oldDN = "CN=Citrix Old,DC=corp"
@@ -219,8 +219,8 @@ func TestFormerSourceThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestGroupsAreIdentified: an intent gets the objectGUIDs of its groups if they are those that the run read. A group
-// that is gone or cannot be read does not match.
+// TestGroupsAreIdentified: an intent gets the objectGUIDs of its groups if the groups are those that the run read.
+// There is no objectGUID for a group that is gone or cannot be read.
 func TestGroupsAreIdentified(t *testing.T) {
 	t.Parallel()
 	type guids struct{ Source, Target string }

@@ -27,7 +27,7 @@ func (f *fakeAD) at(dn, guid string, days int) {
 	f.groups[dn], f.groups[directory.GroupByGUID(guid, "")] = g, g
 }
 
-// TestADGroupIsItsGUID: a change uses the objectGUID to address the group that the run read. The ledger records the
+// TestADGroupIsItsGUID: a change addresses the group that the run read by its objectGUID. The ledger records the
 // objectGUID beside the name.
 func TestADGroupIsItsGUID(t *testing.T) {
 	t.Parallel()
@@ -42,7 +42,7 @@ func TestADGroupIsItsGUID(t *testing.T) {
 	}
 }
 
-// reread sets the objectGUID of the Citrix group that the bench's run read.
+// reread sets the objectGUID of the Citrix group in the bench's run.
 func (b *bench) reread(t *testing.T, guid string) {
 	t.Helper()
 	m := &snapshot.Manifest{Run: "run"}
@@ -52,8 +52,8 @@ func (b *bench) reread(t *testing.T, guid string) {
 	}
 }
 
-// TestAnotherADGroup: apply changes neither a group that has taken the place of the one that the run read, nor a
-// group that an altered entry names.
+// TestAnotherADGroup: apply changes no group that has taken the place of the group that the run read. It also changes
+// no group that only an altered entry names.
 func TestAnotherADGroup(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, freeEgon)
@@ -80,8 +80,8 @@ func TestAnotherADGroup(t *testing.T) {
 	}
 }
 
-// TestADWayBack: a restore puts people into the very group that they left, whatever its DN is now, and not into
-// another group that took the name.
+// TestADWayBack: a restore puts people into the group that they left, even under a new DN. It puts nobody into another
+// group that took the name.
 func TestADWayBack(t *testing.T) {
 	t.Parallel()
 	const newDN = "CN=Citrix 2027,DC=corp"
@@ -119,7 +119,7 @@ func TestADWayBack(t *testing.T) {
 	}
 }
 
-// putsBackEgon returns a bench that restores Citrix to Egon. guid is the group's objectGUID in the ledger, and former
+// putsBackEgon returns a bench whose run restores Citrix to Egon. guid is the group's objectGUID in the ledger. former
 // is the objectGUID that the earlier run read.
 func putsBackEgon(t *testing.T, guid, former string) *bench {
 	t.Helper()

@@ -9,8 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestWhatBeganIsLookedAt: before each step of a change that has begun, apply checks whether the change may still
-// continue. It must not if an operator asked for a restore, if the plan expired, or if no read ever shows the write.
+// TestWhatBeganIsLookedAt: before each step, apply checks whether a change that has begun may continue. The change must
+// not continue if an operator asked for a restore, if the plan expired, or if no read ever shows the write.
 func TestWhatBeganIsLookedAt(t *testing.T) {
 	t.Parallel()
 	const asked = "somebody asked for it back"
@@ -59,8 +59,8 @@ func TestWhatBeganIsLookedAt(t *testing.T) {
 	}
 }
 
-// TestStepsThatCannotBeLookedUp: the earlier steps of a change are read before it continues. If they cannot be read,
-// nothing is done.
+// TestStepsThatCannotBeLookedUp: before a change continues, apply reads its earlier steps. If they cannot be read,
+// apply does nothing.
 func TestStepsThatCannotBeLookedUp(t *testing.T) {
 	t.Parallel()
 	for _, mark := range []string{"back", "leaving"} {

@@ -9,8 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestAlteredAnswersOfTheRelay: if a value in the relay's evidence or results was altered, the object is rejected by
-// name and nothing is written.
+// TestAlteredAnswersOfTheRelay: if any value in the relay's evidence or results was altered, the step fails and writes
+// nothing. The error names the object.
 func TestAlteredAnswersOfTheRelay(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, freeDora)
@@ -36,7 +36,7 @@ func TestAlteredAnswersOfTheRelay(t *testing.T) {
 		}
 		for _, a := range all {
 			if a.Path == ".sha256" && a.How == "dropped" {
-				continue // looks like an unaltered object of an older version
+				continue // like an unaltered object of an older version
 			}
 			if err := store.PutBytes(t.Context(), b.Store, key, a.Text()); err != nil {
 				t.Fatal(err)

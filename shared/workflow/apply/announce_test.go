@@ -19,7 +19,7 @@ import (
 
 const byMail = "\nnotices: {from: licenses@x.example, manager: true}\nrules:"
 
-// mailing returns a bench with a plan to announce a change to Anna by mail.
+// mailing returns a bench whose plan announces a change to Anna by mail.
 func mailing(t *testing.T) *bench {
 	t.Helper()
 	c := moveAnna
@@ -99,7 +99,7 @@ Har du en fråga, eller är du borta då? Svara i så fall på det här mejlet.
 
 var errKilled = errors.New("killed")
 
-// dying is a store of a process that is killed before or after it creates an object. From then on every write fails.
+// dying is a store of a process that is killed before or after it creates an object. After that, every write fails.
 type dying struct {
 	store.Store
 	at    string // end of the key
@@ -130,8 +130,8 @@ func (s *dying) Put(ctx context.Context, key string, body io.ReadSeeker) error {
 	return s.Store.Put(ctx, key, body)
 }
 
-// TestNoticeIsSentOnce kills the call before and after each of its writes, and lets another call go on. No mail is sent
-// twice, and a change is announced only if its mail was sent.
+// TestNoticeIsSentOnce kills the call before and after each of its writes. Then another call continues. No mail is sent
+// twice, and a change counts as announced only if its mail was sent.
 func TestNoticeIsSentOnce(t *testing.T) {
 	t.Parallel()
 	for _, at := range []string{"1.json", ".sending.json", ".done.json"} {
@@ -164,7 +164,8 @@ func TestNoticeIsSentOnce(t *testing.T) {
 	}
 }
 
-// A call that finds a notice begun and not sent asks again, and sends nothing to somebody who came back meanwhile.
+// TestBegunNoticeIsAskedAgain: a call that finds an open notice without a mail asks the rule again. It sends no mail to
+// a person who came back.
 func TestBegunNoticeIsAskedAgain(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -195,7 +196,8 @@ func TestBegunNoticeIsAskedAgain(t *testing.T) {
 	}
 }
 
-// A notice that was begun under another policy is not sent: an operator may have taken the mails out of the policy.
+// TestBegunNoticeUnderAnotherPolicy: apply sends no mail for a notice that was begun under another policy, because an
+// operator may have removed the mails from the policy.
 func TestBegunNoticeUnderAnotherPolicy(t *testing.T) {
 	t.Parallel()
 	b := mailing(t)

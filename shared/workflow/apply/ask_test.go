@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestAskedAgain: the reading at the last moment decides. If the rule no longer reclaims, nothing is written.
+// TestAskedAgain: the last reading decides. If the rule no longer reclaims the license, apply writes nothing.
 func TestAskedAgain(t *testing.T) {
 	t.Parallel()
 	anna := func(change func(*directory.EntraUser)) func(*bench) {
@@ -69,8 +69,8 @@ func TestAskedAgain(t *testing.T) {
 	}
 }
 
-// TestControllerUnasked: if a controller was not asked, a license is taken only if the person would be idle even with
-// the latest possible logon.
+// TestControllerUnasked: if a controller does not answer, apply takes a license only if the person would be idle even
+// with the latest possible logon.
 func TestControllerUnasked(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -95,8 +95,7 @@ func TestControllerUnasked(t *testing.T) {
 	}
 }
 
-// TestOtherSourceDoesNotMatter: a controller that could not be asked does not affect a rule that does not use the
-// last logon.
+// TestOtherSourceDoesNotMatter: a controller that does not answer has no effect on a rule without the last logon.
 func TestOtherSourceDoesNotMatter(t *testing.T) {
 	t.Parallel()
 	c := changeBo
@@ -109,7 +108,7 @@ func TestOtherSourceDoesNotMatter(t *testing.T) {
 	b.wrote(t, "ChangeLicenses id-dora +sku-exo -sku-e3")
 }
 
-// TestGoneWhilePending: a change that has begun waits until the person can be read again, and ends if the account is
+// TestGoneWhilePending: a change that has begun waits until the person can be read again. It ends if the account is
 // gone.
 func TestGoneWhilePending(t *testing.T) {
 	t.Parallel()
@@ -125,13 +124,13 @@ func TestGoneWhilePending(t *testing.T) {
 	b.wrote(t, joinEXO)
 }
 
-// TestMeanwhileInEntra: a person whom the plan knew only in Active Directory may have an Entra account by now, which
-// may be exempt.
+// TestMeanwhileInEntra: the plan knew a person only in Active Directory. The person may now have an Entra account, and
+// that account may be exempt.
 func TestMeanwhileInEntra(t *testing.T) {
 	t.Parallel()
 	egon := directory.EntraUser{ID: "id-egon", SID: "S-1-5-21-5", ImmutableID: "guid-egon", Synced: true}
 	tests := map[string]struct {
-		sid    string // SID of the account with that name
+		sid    string // SID of the account in Entra ID with that name
 		anchor string // anchor of that account; empty: Egon's
 		fail   error
 		want   runs.Status
@@ -163,7 +162,8 @@ func TestMeanwhileInEntra(t *testing.T) {
 	}
 }
 
-// TestMissingExemptGroup: if the run did not find an exempt group, everybody may be in it.
+// TestMissingExemptGroup: if the run did not find an exempt group, apply takes nothing, because anybody may be in the
+// group.
 func TestMissingExemptGroup(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
@@ -179,8 +179,8 @@ func TestMissingExemptGroup(t *testing.T) {
 	b.wrote(t)
 }
 
-// TestLogonThatProvesNothing: the latest possible logon stands in for an unknown last logon only. It does not replace
-// a sign-in to Entra ID that has vanished since the plan was made.
+// TestLogonThatProvesNothing: the latest possible logon replaces only an unknown last logon. It does not replace a
+// sign-in to Entra ID that has disappeared since the plan was made.
 func TestLogonThatProvesNothing(t *testing.T) {
 	t.Parallel()
 	const rule = "when: AzureAdSistaLogon.earlierThan(now - days(60)) || AzureAdSistaLogon.hasNoValue()"

@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// takenFromAnna returns a bench whose run restores what run r0 took from Anna.
+// takenFromAnna returns a bench whose run restores to Anna the license that run r0 took.
 func takenFromAnna(t *testing.T) *bench {
 	t.Helper()
 	return takenFromAnnaBy(t, text)
@@ -47,7 +47,7 @@ func takenFromAnnaBy(t *testing.T, policy string) *bench {
 	return b
 }
 
-// TestGivenBack: a person who is active again gets the license back before the successor is taken.
+// TestGivenBack: a person who is active again gets the license back before the change takes the successor.
 func TestGivenBack(t *testing.T) {
 	t.Parallel()
 	b := takenFromAnna(t)
@@ -93,8 +93,7 @@ func TestNotGivenBack(t *testing.T) {
 	}
 }
 
-// TestNotGivenBackInUnknownScope: a run restores nothing while it is unknown whether the rule still covers the
-// person.
+// TestNotGivenBackInUnknownScope: a run restores nothing while it is unknown whether the rule still asks the person.
 func TestNotGivenBackInUnknownScope(t *testing.T) {
 	t.Parallel()
 	for enabled, want := range map[directory.Flag]runs.Status{directory.Yes: runs.Pending, directory.No: runs.Kept, directory.Unset: runs.Kept} {
@@ -109,8 +108,8 @@ func TestNotGivenBackInUnknownScope(t *testing.T) {
 	}
 }
 
-// TestGivenBackWithoutSeats: if the group cannot give the license, the person keeps the successor, and a later try
-// starts again.
+// TestGivenBackWithoutSeats: if the group cannot give the license, the person keeps the successor. A later run can
+// restore again.
 func TestGivenBackWithoutSeats(t *testing.T) {
 	t.Parallel()
 	b := takenFromAnna(t)
@@ -125,7 +124,7 @@ func TestGivenBackWithoutSeats(t *testing.T) {
 	}
 }
 
-// announced returns a bench whose rule announces changes, with an announcement in the ledger.
+// announced returns a bench whose rule announces changes. The plan has one change, made by way of via.
 func announced(t *testing.T, via plan.Via) *bench {
 	t.Helper()
 	c := moveAnna
@@ -168,7 +167,7 @@ func TestNoticeIsGiven(t *testing.T) {
 	signedIn.entra.users["id-anna"].LastSuccessful = asOf
 	signedIn.apply(t, runs.Kept, "signed in 1 hour ago")
 	signedIn.logged(t, moveAnna, "")
-	open := announced(t, plan.Notice) // the process was killed between intent and completion
+	open := announced(t, plan.Notice) // the process was killed between the intent and the completion
 	if _, err := ledger.In(open.Store).Begin(t.Context(), ledger.Intent{Person: "id-anna", License: "e3", Run: "run", Rule: "m365", Via: "notice", At: asOf}, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -203,7 +202,7 @@ func TestAfterTheNotice(t *testing.T) {
 	}
 }
 
-// TestChangedByAnotherRun: a run does not touch a license that another run changed after the plan was made.
+// TestChangedByAnotherRun: a run does not change a license that another run changed after the plan was made.
 func TestChangedByAnotherRun(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)
@@ -219,8 +218,7 @@ func TestChangedByAnotherRun(t *testing.T) {
 	b.wrote(t)
 }
 
-// TestNewerPlan: once a newer plan supersedes a plan, the older one begins nothing more but finishes what it has
-// begun.
+// TestNewerPlan: after a newer plan, the older plan begins no change, but it finishes the changes that it has begun.
 func TestNewerPlan(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna, freeAnna)

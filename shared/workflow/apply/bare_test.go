@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestWhatARestoreReads: a restore reads what the person holds and, if the change is in Active Directory, the account
+// TestWhatARestoreReads: a restore reads the person's assignments and, for a change in Active Directory, the account
 // there. An account that cannot be read does not count as gone.
 func TestWhatARestoreReads(t *testing.T) {
 	t.Parallel()
@@ -94,8 +94,8 @@ func TestWhatARestoreReads(t *testing.T) {
 	}
 }
 
-// TestUnprovenWayBack: the ledger alone does not prove that a license was restored. Where a read is possible, the
-// read decides.
+// TestUnprovenWayBack: the ledger alone does not prove that a license was restored. If a read is possible, the read
+// decides.
 func TestUnprovenWayBack(t *testing.T) {
 	t.Parallel()
 	const unproven = "the ledger says that it is given back, and reading does not show it"
@@ -145,8 +145,8 @@ func TestUnprovenWayBack(t *testing.T) {
 	}
 }
 
-// TestWhatTheLedgerHasLately: a change is not made again if another run made it after the plan was made, or so
-// recently that reads may not show it yet.
+// TestWhatTheLedgerHasLately: apply does not repeat a change that another run made after the plan was made. It also
+// does not repeat a change that another run made so recently that reads may not show it yet.
 func TestWhatTheLedgerHasLately(t *testing.T) {
 	t.Parallel()
 	now := asOf.Add(time.Hour)
@@ -183,8 +183,8 @@ func TestWhatTheLedgerHasLately(t *testing.T) {
 	}
 }
 
-// TestNothingIsBegunOfWhatCannotBeRead: if a read fails before the intent is written, neither a directory nor the
-// ledger is written, and the change is tried again later.
+// TestNothingIsBegunOfWhatCannotBeRead: if a read fails before the intent is written, apply writes neither a directory
+// nor the ledger. A later call tries the change again.
 func TestNothingIsBegunOfWhatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]plan.Change{"by group": moveAnna, "directly": changeBo, "in Active Directory": freeDora} {
@@ -222,8 +222,7 @@ func TestNothingIsBegunOfWhatCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestHolding: for a restore, the ledger records only the products and groups of the change, not everything that the
-// person holds.
+// TestHolding: the ledger records only the products and groups of the change, and not everything that the person holds.
 func TestHolding(t *testing.T) {
 	t.Parallel()
 	e3, exo, visio := directory.Assignment{SKU: "sku-e3", State: "Active", Updated: asOf}, directory.Assignment{SKU: "sku-exo", Group: "g-exo", State: "Error"}, directory.Assignment{SKU: "sku-visio", State: "Active"}
@@ -267,7 +266,7 @@ func TestHolding(t *testing.T) {
 		if tc.noAD {
 			m.Applier = &Applier{Store: b.Store, Entra: b.entra, Now: b.Applier.Now}
 		}
-		for range 2 { // a group is read once, until it is written
+		for range 2 { // a call reads a group once until it writes the group
 			got, err := m.holding(t.Context(), &m.entry.Intent)
 			if d := cmp.Diff(tc.want, got.InGroups, cmpopts.EquateEmpty()); d != "" || err != nil {
 				t.Errorf("%s: %v (-want +got):\n%s", name, err, d)

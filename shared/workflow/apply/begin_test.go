@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestWhatDoesNotBegin: an obstacle stops a change before it begins, and nothing is written.
+// TestWhatDoesNotBegin: an obstacle stops a change before it begins, and apply writes nothing.
 func TestWhatDoesNotBegin(t *testing.T) {
 	t.Parallel()
 	const exempting = "exempt: {groups: [{entra: LIC-Exempt}]}"
@@ -117,8 +117,8 @@ func TestWhatDoesNotBegin(t *testing.T) {
 	}
 }
 
-// TestReviewInForceOfAReviewedRun: approved changes of a run in mode review are made if the policy in force is in
-// mode review too.
+// TestReviewInForceOfAReviewedRun: apply makes the approved changes of a run in mode review if the policy in force is
+// in mode review too.
 func TestReviewInForceOfAReviewedRun(t *testing.T) {
 	t.Parallel()
 	review := strings.Replace(text, "mode: enforce", "mode: review", 1)
@@ -141,8 +141,8 @@ func TestReviewInForceOfAReviewedRun(t *testing.T) {
 	}
 }
 
-// TestMailboxThatMayBeShared: if sign-in may be blocked, a license is taken only if the mailbox report shows that the
-// mailbox is a user's.
+// TestMailboxThatMayBeShared: if the sign-in may be blocked, apply takes a license only if the mailbox report shows a
+// user mailbox.
 func TestMailboxThatMayBeShared(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -205,12 +205,12 @@ func TestMailboxThatMayBeShared(t *testing.T) {
 	b.wrote(t)
 }
 
-// TestRefusedForItself: the result of a refused change says that the plan is closed only if that is why the change was
-// refused.
+// TestRefusedForItself: Closed is set in the result of a refused change only if the change was refused because the plan
+// is closed.
 func TestRefusedForItself(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo, moveAnna, freeAnna)
-	b.begun(t, "id-bo", "visio", "exo") // Bo's change cannot begin because of this one
+	b.begun(t, "id-bo", "visio", "exo") // this open change prevents Bo's change
 	if _, err := b.Apply(t.Context(), Request{Run: "run"}); err != nil {
 		t.Fatal(err)
 	}
@@ -233,8 +233,8 @@ func TestRefusedForItself(t *testing.T) {
 	}
 }
 
-// TestEarlierRuleWhosePastIsDamaged: if an older ledger entry for the license of an earlier rule cannot be believed,
-// it is unknown what that rule would take, so nothing is taken.
+// TestEarlierRuleWhosePastIsDamaged: apply takes nothing if a ledger entry for the license of an earlier rule is
+// damaged. Nobody then knows what the earlier rule would take.
 func TestEarlierRuleWhosePastIsDamaged(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

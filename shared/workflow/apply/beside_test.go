@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestClosedBeside: if another call of the run has rolled back the change, this call restores what it has taken
-// since, in the same way in which it took it.
+// TestClosedBeside: another call of the run has rolled the change back, and this call has taken the license since. This
+// call then gives the license back in the same way.
 func TestClosedBeside(t *testing.T) {
 	t.Parallel()
 	const joinE3, joinCitrix = "AddMember g-e3 id-anna", "AddMember " + citrixDN + " guid-egon"
@@ -70,7 +70,7 @@ func TestClosedBeside(t *testing.T) {
 	}
 }
 
-// TestMarksThatCannotBeRead: a rollback writes nothing while it is unknown whether another call closed the change or
+// TestMarksThatCannotBeRead: a rollback writes nothing while it is unknown whether another call completed the change or
 // began a rollback.
 func TestMarksThatCannotBeRead(t *testing.T) {
 	t.Parallel()
@@ -98,8 +98,8 @@ func TestMarksThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestTargetThatCannotBeReadOnTheWayBack: a change does not count as rolled back while it is unknown whether the
-// person is still in the group that it joined.
+// TestTargetThatCannotBeReadOnTheWayBack: a change does not count as rolled back while it is unknown whether the person
+// is still in the target group.
 func TestTargetThatCannotBeReadOnTheWayBack(t *testing.T) {
 	t.Parallel()
 	for _, back := range []string{"", "r0"} {

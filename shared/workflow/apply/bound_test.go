@@ -15,7 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// jobOf returns a call of apply for the bench's run.
+// jobOf returns a job for the bench's run, without a judge and results.
 func (b *bench) jobOf(t *testing.T) *job {
 	t.Helper()
 	r, err := decision.Open(t.Context(), b.Store, "run")
@@ -29,8 +29,8 @@ func (b *bench) jobOf(t *testing.T) *job {
 	return &job{Applier: b.Applier, run: r, plan: p, ledger: ledger.In(b.Store)}
 }
 
-// TestEntryWithoutItsPlan: an entry is believed if the plan of its run has the change, or the list that the plan
-// left. Without both, only a restore that an operator asked for believes the entry.
+// TestEntryWithoutItsPlan: an entry is believed if the plan of its run has the change, or if the run's stored list has
+// it. Without both, only a restore that an operator asked for believes the entry.
 func TestEntryWithoutItsPlan(t *testing.T) {
 	t.Parallel()
 	const none, over = "the plan of run r0 has no such change, so the ledger object ledger/id-anna/e3/000001.json is not believed", "not given back by a run: the plan of run r0 is over its time"
@@ -98,7 +98,7 @@ func TestEntryWithoutItsPlan(t *testing.T) {
 			if tc.restore {
 				j.plan.Restores = "r0"
 			}
-			for range 2 { // a plan is read once
+			for range 2 { // a job reads a plan once
 				why, err := j.unplanned(t.Context(), entry)
 				if (tc.want == "") != (why == "") || !strings.HasPrefix(why, tc.want) || err != nil {
 					t.Errorf("%q, %v; want %q", why, err, tc.want)
@@ -123,8 +123,8 @@ func TestPlanThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestUserMailbox: apply reads the mailbox usage report only for accounts whose sign-in is blocked. The report says
-// which mailboxes belong to a user and are not shared.
+// TestUserMailbox: apply reads the mailbox usage report only for accounts whose sign-in is blocked. The report shows
+// which mailboxes are user mailboxes and not shared.
 func TestUserMailbox(t *testing.T) {
 	t.Parallel()
 	blocked := func(name string) *plan.Decision { return &plan.Decision{UserPrincipalName: name, Blocked: true} }
@@ -170,7 +170,7 @@ func TestUserMailbox(t *testing.T) {
 	}
 }
 
-// TestMembership: a call reads who is in a group that exempts people. Hidden membership is unknown, not "nobody".
+// TestMembership: a call reads who is in a group that exempts people. Hidden membership counts as unknown, not as none.
 func TestMembership(t *testing.T) {
 	t.Parallel()
 	const key = "entra:LIC-Exempt"

@@ -17,7 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// notedAs replaces the results of the first batch by a single result for Bo's change.
+// notedAs sets the result of Bo's change in the first batch.
 func (b *bench) notedAs(t *testing.T, s runs.Status) {
 	t.Helper()
 	r := b.results(t)
@@ -28,7 +28,7 @@ func (b *bench) notedAs(t *testing.T, s runs.Status) {
 }
 
 // TestNotedAsOverAndOpen: an overlapping call stored a final result although the ledger shows the change as open. A
-// call that has nothing else to do finds the change in the ledger, and checks the plan as usual.
+// call without other work finds the change in the ledger, and checks the plan as usual.
 func TestNotedAsOverAndOpen(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -69,8 +69,8 @@ func TestNotedAsOverAndOpen(t *testing.T) {
 	}
 }
 
-// TestBatchThatIsOver: a call for a batch that is final returns the results and writes nothing. A call for the whole
-// plan then fails.
+// TestBatchThatIsOver: a call for a final batch returns the results and writes nothing. A call for the whole plan then
+// fails.
 func TestBatchThatIsOver(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)
@@ -85,7 +85,7 @@ func TestBatchThatIsOver(t *testing.T) {
 	b.wrote(t, changeEXO)
 }
 
-// TestPlanOfNothing: a plan without changes is refused for that reason even if it has no batch.
+// TestPlanOfNothing: apply refuses a plan without changes for that reason, even if the plan has no batch.
 func TestPlanOfNothing(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -96,7 +96,7 @@ func TestPlanOfNothing(t *testing.T) {
 	b.untouched(t)
 }
 
-// TestOverrideThatIsNotKnown: if an override cannot be read or recorded, nothing is written.
+// TestOverrideThatIsNotKnown: if an override cannot be read or recorded, apply writes nothing.
 func TestOverrideThatIsNotKnown(t *testing.T) {
 	t.Parallel()
 	for name, broken := range map[string]func(store.Store) store.Store{
@@ -116,8 +116,8 @@ func TestOverrideThatIsNotKnown(t *testing.T) {
 	}
 }
 
-// TestProductThatTheRunDoesNotKnow: no rule can be asked about an unknown product, so nothing is taken. A restore
-// asks no rule, so it is made.
+// TestProductThatTheRunDoesNotKnow: if a product is unknown, no rule can be asked, so apply takes nothing. A restore
+// asks no rule, so apply makes the restore.
 func TestProductThatTheRunDoesNotKnow(t *testing.T) {
 	t.Parallel()
 	for restores, is := range map[string]bool{"": true, "r0": false} {
@@ -138,8 +138,8 @@ func TestProductThatTheRunDoesNotKnow(t *testing.T) {
 	}
 }
 
-// TestBatchThatStops: if people cannot be read or results cannot be stored, the later batches are left to the next
-// call.
+// TestBatchThatStops: if people cannot be read or results cannot be stored, the call ends, and the next call works on
+// the later batches.
 func TestBatchThatStops(t *testing.T) {
 	t.Parallel()
 	for name, then := range map[string]func(*bench){
@@ -160,8 +160,8 @@ func TestBatchThatStops(t *testing.T) {
 	}
 }
 
-// TestLicenseGroupsAreReadAgain: Entra groups are read again only for a plan that changes them. A group with an
-// ambiguous name cannot be used. A restore uses the group that the policy names now.
+// TestLicenseGroupsAreReadAgain: apply reads Entra groups again only for a plan that changes Entra groups. A group with
+// an ambiguous name cannot be used. A restore uses the group that the policy names now.
 func TestLicenseGroupsAreReadAgain(t *testing.T) {
 	t.Parallel()
 	const withoutGroup = "  bare:   {sku: BARE}\n"
@@ -172,7 +172,7 @@ func TestLicenseGroupsAreReadAgain(t *testing.T) {
 		fail     map[string]error
 		is       error
 		id       string // object id of the E3 group afterwards
-		why      string // why the group cannot be read
+		why      string // the reason why the group cannot be read
 	}{
 		"as it was":                          {[]plan.Change{changeBo, moveAnna}, "", nil, nil, "g-e3", ""},
 		"gone":                               {[]plan.Change{moveAnna}, "", map[string]error{"FindGroup g-e3": directory.ErrNoGroup}, nil, "g-e3", directory.ErrNoGroup.Error()},
@@ -202,8 +202,8 @@ func TestLicenseGroupsAreReadAgain(t *testing.T) {
 	}
 }
 
-// TestProductsOfARestore: a restore uses the products that the tenant has now, because the run may know older ones.
-// If the tenant lists none, it uses the run's.
+// TestProductsOfARestore: a restore uses the products that the tenant has now, because the run may know older products.
+// If the tenant lists no product, the restore uses the run's products.
 func TestProductsOfARestore(t *testing.T) {
 	t.Parallel()
 	now := []directory.SKU{{ID: "sku-e3-2027", PartNumber: "SPE_E3"}}
@@ -226,7 +226,7 @@ func TestProductsOfARestore(t *testing.T) {
 	}
 }
 
-// TestPeopleAreReadOnce: a person is read once for all changes. Entra ID is not asked about a person who has no
+// TestPeopleAreReadOnce: a call reads a person once for all changes. It does not ask Entra ID about a person without an
 // account there.
 func TestPeopleAreReadOnce(t *testing.T) {
 	t.Parallel()
@@ -243,8 +243,8 @@ func TestPeopleAreReadOnce(t *testing.T) {
 	}
 }
 
-// TestEvidenceAgesInTheQueue: if the changes before it take so long that a person may have come back, a change does
-// not begin with the old evidence.
+// TestEvidenceAgesInTheQueue: if earlier changes take so long that a person may have come back, a change does not begin
+// by the old evidence.
 func TestEvidenceAgesInTheQueue(t *testing.T) {
 	t.Parallel()
 	for took, readings := range map[time.Duration]int{evidenceAge: 1, evidenceAge + time.Second: 2} {

@@ -28,8 +28,8 @@ func (b *bench) inAD(t *testing.T, in ledger.Intent) *move {
 	return &move{job: j, entry: e, change: &c, person: &directory.Person{AD: b.ad.people["S-1-5-21-5"], ADState: directory.Present}, read: b.now}
 }
 
-// TestGroupsOfActiveDirectory: the target is joined before the source is left. A write counts only when a read shows
-// it.
+// TestGroupsOfActiveDirectory: a move joins the target group before it leaves the source group. A write counts only
+// when a read shows it.
 func TestGroupsOfActiveDirectory(t *testing.T) {
 	t.Parallel()
 	const join, leave, unjoin, rejoin = "AddMember " + liteDN + " guid-egon", "RemoveMember " + citrixDN + " guid-egon", "RemoveMember " + liteDN + " guid-egon", "AddMember " + citrixDN + " guid-egon"
@@ -85,8 +85,8 @@ func TestGroupsOfActiveDirectory(t *testing.T) {
 	}
 }
 
-// TestLeavingInActiveDirectory: nothing is taken without a mark, or after another call began a rollback. A person who
-// joined the target before stays in it even if the target refuses changes now.
+// TestLeavingInActiveDirectory: apply takes nothing without a mark, and nothing after another call began a rollback. A
+// person who was in the target group before the change stays in it, even if the group refuses changes now.
 func TestLeavingInActiveDirectory(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -128,7 +128,7 @@ func TestRollingBack(t *testing.T) {
 	e3, exo := directory.Assignment{SKU: "sku-e3", State: "Active"}, directory.Assignment{SKU: "sku-exo", State: "Active"}
 	for name, tc := range map[string]struct {
 		left      bool // whether a call may have taken the license
-		unchanged bool // whether the directory said that this call did not take it
+		unchanged bool // whether the directory refused the write of this call
 		closed    ledger.Outcome
 		took      bool
 		holds     []directory.Assignment
@@ -191,7 +191,7 @@ func TestRollingBack(t *testing.T) {
 	}
 }
 
-// TestRestoreThatIsOpen: an open restore continues only if its groups and products are still the right ones.
+// TestRestoreThatIsOpen: an open restore continues only while its groups and products are right.
 func TestRestoreThatIsOpen(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -224,8 +224,8 @@ func TestRestoreThatIsOpen(t *testing.T) {
 	}
 }
 
-// TestOnlyOfOne: a call for one person does not touch the others. The result of a change that is refused because the
-// plan is closed says so.
+// TestOnlyOfOne: a call for one person changes nobody else. If the plan is closed, the result of a refused change says
+// so.
 func TestOnlyOfOne(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo, moveAnna)
@@ -256,8 +256,8 @@ func TestOnlyOfOne(t *testing.T) {
 	}
 }
 
-// TestReopened: an overlapping call stored a final result for a change that is open in the ledger, so the change is
-// worked on again. That does not apply to a change of another run, or to one that has ended.
+// TestReopened: an overlapping call stored a final result for a change that is open in the ledger. The next call works
+// on the change again. It does not work on a change of another run, or on a change that has ended.
 func TestReopened(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

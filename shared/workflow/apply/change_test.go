@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// judging returns a call of apply that can ask the rules.
+// judging returns a job that can ask the rules.
 func (b *bench) judging(t *testing.T) *job {
 	t.Helper()
 	j := b.jobOf(t)
@@ -40,8 +40,8 @@ func (b *bench) put(t *testing.T, in ledger.Intent, o ledger.Outcome) *ledger.En
 	return e
 }
 
-// TestOpenChangeWhoseEntryCannotBeRead: a change whose ledger entry cannot be read stays open. It is not refused like
-// a change that has not begun, even if nothing may begin.
+// TestOpenChangeWhoseEntryCannotBeRead: a change whose ledger entry cannot be read stays open. Apply does not refuse
+// it, even if the plan is closed.
 func TestOpenChangeWhoseEntryCannotBeRead(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)
@@ -58,8 +58,8 @@ func TestOpenChangeWhoseEntryCannotBeRead(t *testing.T) {
 	b.wrote(t)
 }
 
-// TestRestoreThatTheLedgerHasAsOver: if the ledger says that a restore has ended, apply reads the directory, where it
-// can, to check that the license is back. A restore that failed has nothing to prove.
+// TestRestoreThatTheLedgerHasAsOver: the ledger says that a restore has ended. If apply can read the directory, it
+// checks that the license is back. A restore that failed has nothing to prove.
 func TestRestoreThatTheLedgerHasAsOver(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -98,7 +98,7 @@ func TestRestoreThatTheLedgerHasAsOver(t *testing.T) {
 	}
 }
 
-// TestOpenChangeWhoseGroupCannotBeLookedUp: nothing is written while it is unknown whether the entry names the
+// TestOpenChangeWhoseGroupCannotBeLookedUp: apply writes nothing while it is unknown whether the entry names the
 // policy's group.
 func TestOpenChangeWhoseGroupCannotBeLookedUp(t *testing.T) {
 	t.Parallel()
@@ -115,8 +115,8 @@ func TestOpenChangeWhoseGroupCannotBeLookedUp(t *testing.T) {
 	b.apply(t, runs.Done, "")
 }
 
-// TestTargetThatNeverTookThePersonIn: a change that has only begun does not remove the person from a group that it has
-// not joined, whatever licenses the person shows.
+// TestTargetThatNeverTookThePersonIn: a rollback does not remove the person from a group that the change has not
+// joined, whatever licenses the person shows.
 func TestTargetThatNeverTookThePersonIn(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
@@ -127,7 +127,7 @@ func TestTargetThatNeverTookThePersonIn(t *testing.T) {
 	b.logged(t, moveAnna, "rolled back")
 }
 
-// slowly is an Entra ID that calls the function what each time people are read.
+// slowly is an Entra ID that calls what after each reading of people.
 type slowly struct {
 	*fakeEntra
 	what func()
@@ -138,8 +138,8 @@ func (s slowly) ReadPeople(ctx context.Context, ids []string) (map[string]direct
 	return s.fakeEntra.ReadPeople(ctx, ids)
 }
 
-// TestReadAgainSinceTheEvidenceIsOld: if the evidence is too old, the person and the state of the plan are read
-// again, and the second reading decides.
+// TestReadAgainSinceTheEvidenceIsOld: if the evidence is too old, apply reads the person and the state of the plan
+// again. The second reading decides.
 func TestReadAgainSinceTheEvidenceIsOld(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -181,8 +181,8 @@ func TestReadAgainSinceTheEvidenceIsOld(t *testing.T) {
 	}
 }
 
-// TestGoneWhileItIsNotKnownWhetherItLeft: a change for an account that is gone does not count as failed while its
-// mark cannot be read.
+// TestGoneWhileItIsNotKnownWhetherItLeft: if an account is gone, the change does not count as failed while its mark
+// cannot be read.
 func TestGoneWhileItIsNotKnownWhetherItLeft(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)

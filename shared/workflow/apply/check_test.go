@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// untouched fails the test if a directory or a result was written.
+// untouched fails the test if a call has written a directory or a result.
 func (b *bench) untouched(t *testing.T) {
 	t.Helper()
 	b.wrote(t)
@@ -105,7 +105,7 @@ func clearDates(b *bench) {
 	}
 }
 
-// TestFails: a failed read is an error, not a refusal, and nothing is written.
+// TestFails: a failed read is an error and no refusal. Apply then writes nothing.
 func TestFails(t *testing.T) {
 	t.Parallel()
 	fail := func(call string) func(*testing.T, *bench) {
@@ -168,7 +168,7 @@ func TestCheckWritesNothing(t *testing.T) {
 	b.untouched(t)
 }
 
-// TestOverride: giving the hash of a plan on hold applies that plan. Later calls continue without the hash.
+// TestOverride: a call with the hash of a plan on hold applies the plan. Later calls continue without the hash.
 func TestOverride(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -182,8 +182,8 @@ func TestOverride(t *testing.T) {
 	b.wrote(t, joinEXO, leaveE3)
 }
 
-// TestOverrideOutlivesItsProcess: a process overrides the limits and dies before it writes a result. Later calls
-// finish its change without the override.
+// TestOverrideOutlivesItsProcess: a process overrides the limits and dies before it writes a result. Later calls finish
+// its change without a new override.
 func TestOverrideOutlivesItsProcess(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -220,7 +220,7 @@ func TestOverrideOutlivesItsProcess(t *testing.T) {
 	}
 }
 
-// TestBegunBeforeItExpired: when the plan expires, a change that has left the source is finished, and any other
+// TestBegunBeforeItExpired: after the plan expires, a change that has left the source group is finished. Any other open
 // change is rolled back.
 func TestBegunBeforeItExpired(t *testing.T) {
 	t.Parallel()
@@ -254,8 +254,8 @@ func TestAllFinal(t *testing.T) {
 	b.wrote(t, changeEXO)
 }
 
-// TestExpiredAndDone: an expired plan is not open if the ledger shows its changes as completed, even if its results
-// are lost.
+// TestExpiredAndDone: an expired plan has no open changes if the ledger shows its changes as completed. This holds even
+// if the results are lost.
 func TestExpiredAndDone(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)

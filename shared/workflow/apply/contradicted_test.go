@@ -11,9 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestContradictionAtTheLastMoment: even a change whose rule needs only Entra ID reads the account in Active
-// Directory, so that a contradiction between the accounts is found. If the account cannot be read, what the run knew
-// is believed.
+// TestContradictionAtTheLastMoment: even a change whose rule needs only Entra ID reads the account in Active Directory,
+// to find a contradiction between the accounts. If the account cannot be read, apply believes what the run knew.
 func TestContradictionAtTheLastMoment(t *testing.T) {
 	t.Parallel()
 	down := map[string]error{"ReadPerson S-1-5-21-4": errDown}
@@ -56,8 +55,8 @@ func TestContradictionAtTheLastMoment(t *testing.T) {
 	}
 }
 
-// remembers gives the run a plan with only c, and makes the run's reading of Entra ID healthy. Calls of apply then look
-// up what the run knew about accounts.
+// remembers gives the run a plan with the change c alone, and makes the run's reading of Entra ID healthy. Calls of
+// apply then read what the run knew about accounts.
 func (b *bench) remembers(t *testing.T, c plan.Change) {
 	t.Helper()
 	begin, err := snapshot.GetBegin(t.Context(), b.Store, "run")

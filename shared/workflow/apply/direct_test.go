@@ -33,8 +33,8 @@ func TestDirectChange(t *testing.T) {
 	}
 }
 
-// TestDirectTargetHeld: a target license that is active is not assigned again. If some of its service plans are
-// disabled, nobody knows whether the license includes a mailbox.
+// TestDirectTargetHeld: apply does not assign a target license again that is active. If some of its service plans are
+// disabled, nobody knows whether it includes a mailbox.
 func TestDirectTargetHeld(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)
@@ -88,8 +88,7 @@ func (v vanishing) ChangeLicenses(ctx context.Context, id string, add []director
 	return v.fakeEntra.ChangeLicenses(ctx, id, add, remove)
 }
 
-// TestDirectIsFinished: the next call finishes an open change, without writing again what the directory already
-// shows.
+// TestDirectIsFinished: the next call finishes an open change. It does not repeat a write that the directory shows.
 func TestDirectIsFinished(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -146,7 +145,7 @@ func TestDirectByOthers(t *testing.T) {
 	}
 }
 
-// TestNoIntentNoWrite: if the ledger cannot be written, no directory is written.
+// TestNoIntentNoWrite: if the ledger cannot be written, apply writes no directory.
 func TestNoIntentNoWrite(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)
@@ -169,7 +168,7 @@ func TestAnotherRunIsAtIt(t *testing.T) {
 	b.wrote(t)
 }
 
-// TestWayOfAnotherVersion: an open intent with an unknown way is left alone.
+// TestWayOfAnotherVersion: apply does nothing about an open intent with an unknown way.
 func TestWayOfAnotherVersion(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)

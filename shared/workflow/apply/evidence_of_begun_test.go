@@ -11,14 +11,14 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestEvidenceOfWhatBegan: a change that has begun needs different evidence from one that has not.
+// TestEvidenceOfWhatBegan: a change that has begun needs other evidence than a change that has not begun.
 func TestEvidenceOfWhatBegan(t *testing.T) {
 	t.Parallel()
 	noAD := func(_ *directory.Person, e *reading) { e.adError = errDown }
 	renamed := func(p *directory.Person, _ *reading) { p.Entra.ID = "id-else" }
 	const unread = "nothing was done: Active Directory could not be read: down"
 	for name, tc := range map[string]struct {
-		begun  plan.Via // how the open change of the run is made; empty: there is none
+		begun  plan.Via // way of the run's open change; empty: no open change
 		edit   func(*directory.Person, *reading)
 		status runs.Status
 		note   string

@@ -8,7 +8,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// TestEvidenceOfBothDirectories: what is read depends on which directories are set up and know the person.
+// TestEvidenceOfBothDirectories: a call reads the directories that are set up. It looks in Entra ID for an account of a
+// person from Active Directory only if it has a name to look for.
 func TestEvidenceOfBothDirectories(t *testing.T) {
 	t.Parallel()
 	dora := changeBo
@@ -49,7 +50,7 @@ func TestEvidenceOfBothDirectories(t *testing.T) {
 	}
 }
 
-// TestWhatTheRunKnewCannotBeRead: a change does not begin if what the run knew about the person cannot be read.
+// TestWhatTheRunKnewCannotBeRead: a change does not begin if the run's memory of the person cannot be read.
 func TestWhatTheRunKnewCannotBeRead(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)

@@ -18,17 +18,17 @@ var errDown = errors.New("down")
 
 func refusal(reason string) error { return &directory.Refusal{Reason: reason, Err: errDown} }
 
-// script says which calls fail. The keys are calls in the form in which they are recorded, or "Method #2" for the
-// second call of a method with any arguments.
+// script has the errors of failing calls. A key is a call as the script records it, or "Method #2" for the second call
+// of a method with any arguments.
 type script struct {
 	fail  map[string]error  // the call fails without effect
 	lost  map[string]error  // the call takes effect, but its answer is lost
-	at    map[string]func() // what else happens during the call
+	at    map[string]func() // another event during the call
 	calls []string
 	count map[string]int
 }
 
-// do records a call and carries it out unless the script makes it fail.
+// do records a call and carries it out, unless the call must fail.
 func (s *script) do(call string, effect func()) error {
 	method, _, _ := strings.Cut(call, " ")
 	if s.count == nil {
@@ -78,7 +78,7 @@ func (m members) remove(group, member string) {
 	m[group] = slices.DeleteFunc(m[group], func(x string) bool { return x == member })
 }
 
-// fakeEntra is an Entra ID in memory. The licenses of groups follow membership only when follow is called.
+// fakeEntra is an Entra ID in memory. The licenses of groups follow membership only after a call of follow.
 type fakeEntra struct {
 	script
 	tenant  string
@@ -89,8 +89,8 @@ type fakeEntra struct {
 	full    map[string]string // error by group that cannot give its license
 	reduced string            // the group that gives its license with one service plan switched off
 	dynamic string            // the group that has become dynamic
-	slow    bool              // whether changes of direct licenses do not show
-	hidden  string            // the group whose members have become hidden
+	slow    bool              // whether reads do not show changes of direct licenses
+	hidden  string            // the group whose members are hidden now
 	sids    map[string]string // SID by group that is synced from Active Directory
 	nested  members           // people who are in a group through another group
 	stale   members           // what the next reads of direct groups show; nil: the present members
@@ -265,7 +265,8 @@ func (f *fakeEntra) SendMail(_ context.Context, from string, m directory.Mail) e
 	return f.do("SendMail "+m.Person, func() { f.mails = append(f.mails, m) })
 }
 
-// brokenStore fails for keys that contain a string. It never fails if the string is empty.
+// brokenStore fails to write keys that contain put, and to list prefixes that contain list. An empty string causes no
+// failure.
 type brokenStore struct {
 	store.Store
 	put, list string

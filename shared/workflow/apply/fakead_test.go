@@ -13,15 +13,15 @@ type fakeAD struct {
 	script
 	people map[string]*directory.ADUser // people by SID
 	in     members
-	deaf   bool                       // whether changes of members succeed without effect
+	deaf   bool                       // whether writes of members succeed without effect
 	groups map[string]directory.Group // groups by DN and by objectGUID; nil: every DN is a group without an objectGUID
 
 	vanishes string // SID of an account that can be read only once
 
-	beforeWrite func() // called between the call of RemoveMember and its write, unless nil
+	beforeWrite func() // unless nil, RemoveMember calls it before the write
 }
 
-// dn returns the DN of the group with a DN or objectGUID.
+// dn returns the DN of a group. name is the DN or the objectGUID.
 func (f *fakeAD) dn(name string) string {
 	if g, there := f.groups[name]; there {
 		return g.ID
@@ -52,7 +52,7 @@ func (f *fakeAD) ListPeople(_ context.Context, each func(directory.ADUser) error
 	return f.read("ListPeople")
 }
 
-// ReadPerson returns the person even together with a PartialLogonError, as the real directory does.
+// ReadPerson returns the person even together with a PartialLogonError. The real directory does the same.
 func (f *fakeAD) ReadPerson(_ context.Context, sid string) (directory.ADUser, error) {
 	err := f.read("ReadPerson " + sid)
 	u := f.people[sid]

@@ -33,8 +33,8 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/restore"
 )
 
-// rewrite makes the golden store of the present formats anew. The stores of released versions must stay as they are,
-// so a version that changes a format makes a folder of its own.
+// rewrite makes the test write the golden store of the present formats again. The stores of released versions must stay
+// as they are. A version that changes a format therefore gets a new folder.
 var rewrite = flag.Bool("rewrite", false, "make the golden store of the present formats again")
 
 const (
@@ -45,8 +45,8 @@ const (
 	goldenRun     = "20261123T090000Z-00000001"
 )
 
-// TestMakeGoldenStore makes the golden store of the present formats: a night on hold that an operator applied and
-// restored, and a night that left Anna's change open.
+// TestMakeGoldenStore makes the golden store of the present formats. The store has a night on hold that an operator
+// applied and restored, and a night that left Anna's change open.
 func TestMakeGoldenStore(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join(t.TempDir(), "store")
@@ -88,7 +88,7 @@ func TestMakeGoldenStore(t *testing.T) {
 	}
 }
 
-// overridden plans the night before, applies its plan over the limits, and restores it.
+// overridden plans the night before the golden run, applies the plan with an override, and restores it.
 func (b *bench) overridden(t *testing.T) {
 	t.Helper()
 	b.now = asOf.AddDate(0, 0, -1).Add(time.Minute)
@@ -106,7 +106,7 @@ func (b *bench) overridden(t *testing.T) {
 	back, err := restore.Plan(t.Context(), b.Store, restore.Request{Of: goldenBefore, Run: goldenBack}, b.now)
 	must(t, err)
 	b.finish(t, back, runs.Done)
-	must(t, history.Stop(t.Context(), b.Store, goldenBefore, "id-gus", goldenBack, b.now)) // as a restore of a person alone does to a run that goes on
+	must(t, history.Stop(t.Context(), b.Store, goldenBefore, "id-gus", goldenBack, b.now)) // like a restore of one person, for a run that goes on
 }
 
 // stopped is a clock that stands still.
@@ -116,7 +116,8 @@ func (c stopped) Now() time.Time { return c.now }
 
 func (stopped) Sleep(ctx context.Context, _ time.Duration) error { <-ctx.Done(); return ctx.Err() }
 
-// kindsIn returns the kinds of objects in a store's folder: their keys without what differs between two stores.
+// kindsIn returns the kinds of objects in a store's folder. A kind is a key without the parts that differ between two
+// stores.
 func kindsIn(t *testing.T, folder string) []string {
 	t.Helper()
 	kinds := map[string]bool{}
@@ -145,8 +146,8 @@ func (r *reader) Get(ctx context.Context, key string) (io.ReadCloser, error) {
 	return r.Store.Get(ctx, key)
 }
 
-// TestGoldenStores uses the store that each earlier version left: it plans a night, finishes the change that was left
-// open, and restores the run. Every object of the store must be read.
+// TestGoldenStores uses the store of each earlier version: it plans a night, finishes the open change, and restores the
+// run. The test must read every object of the store.
 func TestGoldenStores(t *testing.T) {
 	t.Parallel()
 	stores, err := os.ReadDir(goldenStores)
@@ -166,7 +167,7 @@ func TestGoldenStores(t *testing.T) {
 			readBacktest(t, s)
 			readRestored(t, s)
 			before := b.holds()
-			b.entra.in.add("g-exo", "id-anna") // what the earlier version had done in the directory
+			b.entra.in.add("g-exo", "id-anna") // the earlier version's writes in the directory
 			must(t, b.entra.ChangeLicenses(t.Context(), "id-bo", []directory.Assignment{{SKU: "sku-exo"}}, []string{"sku-e3"}))
 			b.ad.in.remove(citrixDN, "S-1-5-21-4")
 
@@ -190,8 +191,8 @@ func TestGoldenStores(t *testing.T) {
 			if d := cmp.Diff(before, b.holds()); d != "" {
 				t.Errorf("what people hold (-before +after):\n%s", d)
 			}
-			// The table of members and the spreadsheet are for other programs. Of a person's stop the key says everything,
-			// and of the leases only the newest counts.
+			// Other programs read the table of members and the spreadsheet. The key of a person's stop contains the
+			// whole fact. Only the newest lease counts.
 			unread := slices.DeleteFunc(keys, func(key string) bool {
 				return s.read[key] || path.Base(key) == "changes.csv" || strings.Contains(key, "/members/") || strings.HasPrefix(key, layout.Stopped(goldenBefore)) || key == layout.Lease(1)
 			})

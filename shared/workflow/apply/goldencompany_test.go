@@ -35,7 +35,7 @@ rules:
   - {name: citrix, license: citrix, when: LastlogonTimestamp.earlierThan(now - days(90)), then: remove}
 `
 
-// goldenStrict is the policy of the night before. One match more than its limit puts the plan on hold.
+// goldenStrict is the policy of the night before the golden run. A second match puts the plan on hold.
 const goldenStrict = `
 tenant: ` + tenant + `
 mode: enforce
@@ -47,7 +47,7 @@ rules:
 `
 
 // goldenCompany returns the company of the golden stores. Anna moves between groups, Bo's product is exchanged, and
-// Dora leaves Citrix. Gus and Hanna lose Visio in the night before, and it is restored. Ines used Copilot lately. Other
+// Dora leaves Citrix. In the night before, Gus and Hanna lose Visio and get it back. Ines used Copilot lately. Other
 // people keep the feeds healthy.
 func goldenCompany() (*fakeEntra, *fakeAD) {
 	created := daysAgo(900)
@@ -122,8 +122,8 @@ func goldenBench(s store.Store) *bench {
 	return b
 }
 
-// reads reads the company for a run, and seals the snapshot. The accounts of Active Directory come as the relay writes
-// them.
+// reads reads the company for a run and seals the snapshot. The Active Directory reading has the form that the relay
+// writes.
 func (b *bench) reads(t *testing.T, run, text string) {
 	t.Helper()
 	ctx := t.Context()

@@ -25,12 +25,12 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/collect"
 )
 
-// readRun reads what a run stored and a later night need not read.
+// readRun reads the objects of a run that a later night need not read.
 func readRun(t *testing.T, s store.Store, run string) {
 	t.Helper()
 	ctx := t.Context()
-	// The tables of people were made from the snapshot's parts. A delta reading starts from the parts, so they must be
-	// readable too.
+	// The tables of people were made from the parts of the snapshot. A delta reading starts from the parts, so the
+	// parts must be readable too.
 	m, _, err := snapshot.GetManifest(ctx, s, run)
 	must(t, err)
 	var joined, parts directory.Accounts
@@ -69,8 +69,8 @@ func readRun(t *testing.T, s store.Store, run string) {
 	readMarks(t, unrestored{s}, p)
 }
 
-// readMoney computes the money from what the version stored. Two seats of Visio were freed and restored, Bo's seat of
-// E3 is free, and Citrix does not say whether a seat becomes free. Anna's change is pending.
+// readMoney computes the money from the objects of the store. Two seats of Visio were freed and restored. Bo's seat of
+// E3 is free. Citrix does not show whether a seat becomes free. Anna's change is pending.
 func readMoney(t *testing.T, s store.Store) {
 	t.Helper()
 	got, err := money.Of(t.Context(), s, goldenRun, asOf.AddDate(0, 0, 3))
@@ -115,7 +115,7 @@ func (s unrestored) List(ctx context.Context, prefix string) iter.Seq2[string, e
 	}
 }
 
-// readRestored reads what says that the night before was applied over its limits and restored, and takes the lease.
+// readRestored reads the objects about the override and the restore of the night before, and takes the lease.
 func readRestored(t *testing.T, s store.Store) {
 	t.Helper()
 	ctx := t.Context()

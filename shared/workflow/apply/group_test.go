@@ -18,8 +18,8 @@ const (
 	leaveE3  = "RemoveMember g-e3 id-anna"
 )
 
-// TestGroupMove: the source is left only when the target's license is active, and the move is done only when the
-// source's license is gone.
+// TestGroupMove: a move leaves the source group only when the target group's license is active. The move is done only
+// when the source group's license is gone.
 func TestGroupMove(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
@@ -64,7 +64,7 @@ func TestGroupWithoutTarget(t *testing.T) {
 	b.wrote(t, "RemoveMember g-visio id-anna")
 }
 
-// TestAlreadyInTarget: a person who already has the target's license leaves the source at once.
+// TestAlreadyInTarget: a person who already has the target group's license leaves the source group at once.
 func TestAlreadyInTarget(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
@@ -74,8 +74,8 @@ func TestAlreadyInTarget(t *testing.T) {
 	b.wrote(t, leaveE3)
 }
 
-// TestRollBack: if the rule or the target no longer allows a change, the change is rolled back, and the person keeps
-// everything they had before.
+// TestRollBack: if the rule or the target group no longer allows a change, apply rolls the change back. The person
+// keeps everything from before.
 func TestRollBack(t *testing.T) {
 	t.Parallel()
 	signIn := func(b *bench) { b.entra.users["id-anna"].LastSuccessful = daysAgo(0) }
@@ -115,7 +115,7 @@ func TestRollBack(t *testing.T) {
 	}
 }
 
-// TestRollBackIsTriedAgain: a rollback that fails is finished by a later call.
+// TestRollBackIsTriedAgain: a later call finishes a rollback that failed.
 func TestRollBackIsTriedAgain(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
@@ -144,7 +144,7 @@ func (deaf) RemoveMember(context.Context, string, string) error { return nil }
 func TestGroupInterrupted(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
-		joined     bool // whether the failure comes after the target became active
+		joined     bool // whether the failure comes after the target group's license became active
 		fail, lost string
 		note       string
 	}{
@@ -183,8 +183,8 @@ func TestGroupInterrupted(t *testing.T) {
 	}
 }
 
-// TestTargetNotReadable: while it is unknown whether the person was in the target before, a rollback must not leave
-// the target, because that could take what the person had.
+// TestTargetNotReadable: while it is unknown whether the person was in the target group before, the change does not
+// begin. A later rollback could otherwise take a membership that the person had before.
 func TestTargetNotReadable(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)

@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestInForceByRelay: the relay is asked about the groups of the policy in force too. People whom only this policy
-// exempts keep the license.
+// TestInForceByRelay: the relay also reads the groups of the policy in force. People whom only this policy exempts keep
+// the license.
 func TestInForceByRelay(t *testing.T) {
 	t.Parallel()
 	const safe = "CN=Safe,DC=corp"
@@ -37,8 +37,8 @@ func TestInForceByRelay(t *testing.T) {
 	}
 }
 
-// TestPolicyInForceIsAsked: the policy in force decides about a change that waits for its target. If it cannot be
-// asked, the change does not continue.
+// TestPolicyInForceIsAsked: the policy in force also decides about a change that waits for its target group. If the
+// policy cannot be asked, the change does not continue.
 func TestPolicyInForceIsAsked(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -79,8 +79,8 @@ func TestPolicyInForceIsAsked(t *testing.T) {
 	}
 }
 
-// TestPolicyInForceThatIsNotAsked: if the policy in force is the run's own, it is asked once. An unknown policy is
-// not asked. A restore is allowed by any policy.
+// TestPolicyInForceThatIsNotAsked: apply asks only one policy if the policy in force is the run's own policy or is
+// unknown. A restore asks no policy in force.
 func TestPolicyInForceThatIsNotAsked(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -114,8 +114,8 @@ func (l lacking) FindGroup(ctx context.Context, name string) (directory.Group, e
 	return l.fakeEntra.FindGroup(ctx, name)
 }
 
-// TestMembersOfThePolicyInForce: neither groups of Active Directory nor groups that nobody found are looked up in
-// Entra ID. If a group cannot be looked up, the call fails.
+// TestMembersOfThePolicyInForce: apply looks in Entra ID neither for groups of Active Directory nor for groups that the
+// run did not find. If it cannot look for a group, the call fails.
 func TestMembersOfThePolicyInForce(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -140,14 +140,14 @@ func TestMembersOfThePolicyInForce(t *testing.T) {
 			if err := j.readMemberships(t.Context()); !errors.Is(err, tc.is) || (err == nil) != (tc.is == nil) {
 				t.Errorf("%v, want %v", err, tc.is)
 			}
-			if tc.is != nil { // without the group, nobody may count as a non-member
+			if tc.is != nil { // while the group is unknown, nobody may count as a non-member
 				b.entra.fail = map[string]error{"FindGroup NEW": tc.is}
 				if _, err := j.entraGroups(t.Context(), "id-bo"); !errors.Is(err, tc.is) {
 					t.Errorf("%v, want %v", err, tc.is)
 				}
 				return
 			}
-			for range 2 { // a person's groups are read once, even if there are none
+			for range 2 { // a call reads a person's groups once, even if there are none
 				if _, err := j.entraGroups(t.Context(), "id-anna"); err != nil {
 					t.Fatal(err)
 				}

@@ -16,8 +16,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestAskedAtTheLastMoment: if the reading just before the write makes the rule keep the person, the result gives the
-// reason.
+// TestAskedAtTheLastMoment: the rule may keep the person by the reading just before the write. The result then gives
+// the reason.
 func TestAskedAtTheLastMoment(t *testing.T) {
 	t.Parallel()
 	never := moveAnna
@@ -26,7 +26,7 @@ func TestAskedAtTheLastMoment(t *testing.T) {
 		change plan.Change
 		person func(*directory.Person)
 		latest time.Time // the latest possible last logon
-		keep   string    // start of the reason; empty: the license is taken
+		keep   string    // start of the reason; empty: apply takes the license
 	}{
 		"idle as planned":               {moveAnna, func(*directory.Person) {}, time.Time{}, ""},
 		"signed in":                     {moveAnna, func(p *directory.Person) { p.Entra.LastSuccessful = daysAgo(3) }, time.Time{}, "signed in 3 days ago"},
@@ -60,8 +60,8 @@ func TestAskedAtTheLastMoment(t *testing.T) {
 	}
 }
 
-// TestLogonProvenWithoutItsDate: if controllers cannot be asked, the rule must also reclaim with the latest possible
-// logon.
+// TestLogonProvenWithoutItsDate: if a controller does not answer, the rule must also reclaim the license with the
+// latest possible logon.
 func TestLogonProvenWithoutItsDate(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -89,8 +89,8 @@ func TestLogonProvenWithoutItsDate(t *testing.T) {
 	}
 }
 
-// TestEvidenceThatIsTooOld: before anything is taken, old evidence is read again and the rule is asked again. The
-// number of tries is limited.
+// TestEvidenceThatIsTooOld: before apply takes a license by old evidence, it reads the person again and asks the rule
+// again. The number of readings is limited.
 func TestEvidenceThatIsTooOld(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -136,8 +136,8 @@ func TestEvidenceThatIsTooOld(t *testing.T) {
 	}
 }
 
-// TestStoppedBeforeTheWriteInActiveDirectory: the process is suspended while the write to the directory is prepared,
-// and the person comes back meanwhile.
+// TestStoppedBeforeTheWriteInActiveDirectory: the process is suspended just before the write to the directory, and the
+// person comes back in that time.
 func TestStoppedBeforeTheWriteInActiveDirectory(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, freeDora)
@@ -155,8 +155,8 @@ func TestStoppedBeforeTheWriteInActiveDirectory(t *testing.T) {
 	}
 }
 
-// TestAccountGoneFromActiveDirectory: a change ends if the account was looked for and is gone, but not if the account
-// could not be read.
+// TestAccountGoneFromActiveDirectory: a change ends if the account is gone. It does not end if the account could not be
+// read.
 func TestAccountGoneFromActiveDirectory(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -232,7 +232,7 @@ func TestGroupOfTheWayBack(t *testing.T) {
 	}
 }
 
-// TestSameLicense: a license is the same in two policies if its name, product and group are.
+// TestSameLicense: a license is the same in two policies if its name, its product and its groups are the same.
 func TestSameLicense(t *testing.T) {
 	t.Parallel()
 	group, other := directory.GroupRef{Name: "G"}, directory.GroupRef{Name: "H"}
@@ -250,8 +250,8 @@ func TestSameLicense(t *testing.T) {
 	}
 }
 
-// TestGroupsOfThePolicyInForce: groups that the run resolved are used as the run found them. Other groups are
-// resolved once.
+// TestGroupsOfThePolicyInForce: apply uses groups that the run found as the run found them. It looks for any other
+// group once.
 func TestGroupsOfThePolicyInForce(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)
@@ -298,8 +298,8 @@ func TestGroupsOfThePolicyInForce(t *testing.T) {
 	}
 }
 
-// TestUndoingWhatBegan: if the data of its run is lost, a change is rolled back with its own groups, provided that
-// they still belong to the license.
+// TestUndoingWhatBegan: if the data of a run is lost, a restore rolls back the run's open change with the change's own
+// groups. These groups must still belong to the license.
 func TestUndoingWhatBegan(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -13,23 +13,24 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestTargetShownButNotListed: licenses follow membership late, so a person whom an administrator has just removed
-// from the target still shows its license. The source is left only when membership and license agree.
+// TestTargetShownButNotListed: licenses follow membership late. If an administrator has just removed a person from the
+// target group, the person still shows its license. A move leaves the source group only when membership and license
+// agree.
 func TestTargetShownButNotListed(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
 	b.entra.in.add("g-exo", "id-anna")
 	b.follow()
 	b.entra.in.remove("g-exo", "id-anna")
-	b.apply(t, runs.Pending, "left the source group") // a read shows that the change joined the target again
+	b.apply(t, runs.Pending, "left the source group") // a read shows that the change joined the target group again
 	b.wrote(t, joinEXO, leaveE3)
 	if d := cmp.Diff([]string{"id-anna"}, b.entra.in["g-exo"]); d != "" {
 		t.Errorf("members of the target (-want +got):\n%s", d)
 	}
 }
 
-// TestTakenOutBySomebody: if an administrator removes a person from the source while the change waits for the target,
-// the change does not put the person back.
+// TestTakenOutBySomebody: an administrator removes a person from the source group while the change waits for the target
+// group's license. The change does not put the person back.
 func TestTakenOutBySomebody(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
@@ -41,7 +42,7 @@ func TestTakenOutBySomebody(t *testing.T) {
 	b.wrote(t, joinEXO)
 }
 
-// TestTargetGone: the license of the target is lost just after the source was left.
+// TestTargetGone: the person loses the target group's license just after the move left the source group.
 func TestTargetGone(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
@@ -63,8 +64,8 @@ func TestTargetGone(t *testing.T) {
 	}
 }
 
-// TestWithdrawn: a run that is being restored begins nothing, and rolls back its changes that have not left the
-// source.
+// TestWithdrawn: a run that an operator is restoring begins nothing. It rolls back its changes that have not left the
+// source group.
 func TestWithdrawn(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna, changeBo)
@@ -92,8 +93,8 @@ func TestWithdrawn(t *testing.T) {
 	b.wrote(t)
 }
 
-// TestDeletedMeanwhile: an account that was deleted after its license was taken may come back for thirty days. The
-// change stays open for that long and is then finished.
+// TestDeletedMeanwhile: an account is deleted after its license was taken. It may come back for thirty days. The change
+// stays open for that time and is then finished.
 func TestDeletedMeanwhile(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
@@ -129,7 +130,7 @@ func TestADAccountGone(t *testing.T) {
 	b.logged(t, freeDora, "done")
 }
 
-// TestGroupChangedMeanwhile: license groups are read again before they are changed.
+// TestGroupChangedMeanwhile: apply reads license groups again before it changes them.
 func TestGroupChangedMeanwhile(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -157,7 +158,8 @@ func TestGroupChangedMeanwhile(t *testing.T) {
 	b.wrote(t)
 }
 
-// TestEarlierRule: a later rule's change is not made if an earlier rule of the policy now matches or is undecided.
+// TestEarlierRule: apply does not make the change of a later rule if an earlier rule of the policy now matches or is
+// undecided.
 func TestEarlierRule(t *testing.T) {
 	t.Parallel()
 	both := strings.Replace(text, "rules:\n", "rules:\n  - {name: first, license: e3, for: department == 'Sales', when: AzureAdSistaLogon.earlierThan(now - days(60)), then: remove}\n", 1)

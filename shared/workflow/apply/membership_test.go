@@ -32,8 +32,8 @@ exempt:`, 1)+rule, c)
 	return b
 }
 
-// TestMembershipIsTheLicense: a seat that comes with membership in an Entra group is taken by leaving the group. It
-// counts as taken when the group no longer lists the person.
+// TestMembershipIsTheLicense: membership in an Entra group is a seat. Apply takes the seat by removing the person from
+// the group. The seat counts as taken when the group no longer lists the person.
 func TestMembershipIsTheLicense(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -82,7 +82,8 @@ func TestMembershipIsTheLicense(t *testing.T) {
 
 func fails(call string) map[string]error { return map[string]error{call: refusal("no")} }
 
-// TestMembershipShowsLate: a change whose write shows late ends when it does, without a second write.
+// TestMembershipShowsLate: reads show the write of a change late. The change ends when a read shows the write, without
+// a second write.
 func TestMembershipShowsLate(t *testing.T) {
 	t.Parallel()
 	b := appBench(t, freeApp)
@@ -105,7 +106,7 @@ func TestMembershipShowsLate(t *testing.T) {
 }
 
 // TestSomebodyGivesTheSeatBack: one read shows that the person no longer has the seat, and a later read shows the
-// person in it again. Somebody gave the seat back, so the change does not take it again.
+// person in it again. Somebody gave the seat back, so the change does not take the seat again.
 func TestSomebodyGivesTheSeatBack(t *testing.T) {
 	t.Parallel()
 	b := appBench(t, freeApp)

@@ -16,8 +16,8 @@ import (
 // move is a change in progress. Each call reads the state from the directory, so that a change can continue after any
 // interruption.
 //
-// A change leaves the source group to take a license, and joins the target group to give the successor. For a direct
-// assignment, leaving the source means that the product is removed.
+// A change leaves the source group to take a license, and joins the target group to give the successor, which is the
+// license that replaces it. For a direct assignment, leaving the source means that the product is removed.
 type move struct {
 	*job
 	page   *ledger.Page

@@ -27,8 +27,8 @@ func (h hiding) DirectGroups(ctx context.Context, id string) ([]string, error) {
 	return slices.DeleteFunc(in, func(g string) bool { return g == h.group }), err
 }
 
-// TestJoinedAndNotShown: a later call leaves a target that an earlier call joined even if reads do not show the
-// person in it.
+// TestJoinedAndNotShown: an earlier call joined a target group, but reads do not show the person in it. A rollback by a
+// later call removes the person from the group.
 func TestJoinedAndNotShown(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
@@ -39,8 +39,8 @@ func TestJoinedAndNotShown(t *testing.T) {
 	b.wrote(t, joinEXO, leaveEXO)
 }
 
-// TestSourceThatCannotBeRead: the rule is asked before anything is taken, even if it is unknown at first whether the
-// person still has the license.
+// TestSourceThatCannotBeRead: at first it is unknown whether the person still has the license. Apply asks the rule
+// before it takes anything.
 func TestSourceThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
@@ -54,7 +54,7 @@ func TestSourceThatCannotBeRead(t *testing.T) {
 	b.wrote(t, joinEXO, leaveEXO)
 }
 
-// TestAdvancing: how a call continues a change depends on what it can read.
+// TestAdvancing: the facts that a call can read decide how it continues a change.
 func TestAdvancing(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -103,7 +103,8 @@ func TestAdvancing(t *testing.T) {
 	}
 }
 
-// TestJoining: a call reads whether the target gives its license now, and acts if it does not.
+// TestJoining: a call reads whether the target group gives its license now. If it does not, the call joins the group,
+// waits or rolls back.
 func TestJoining(t *testing.T) {
 	t.Parallel()
 	exo := directory.Assignment{SKU: "sku-exo", Group: "g-exo", State: "Active"}
@@ -119,13 +120,13 @@ func TestJoining(t *testing.T) {
 		holds    []directory.Assignment
 		inTarget bool
 		inSource bool
-		left     time.Duration // time since the source was left; negative: it was not left
+		left     time.Duration // time since the change left the source group; negative: it did not leave
 		fail     map[string]error
-		joined   bool // whether the target was joined before the call
+		joined   bool // whether an earlier call joined the target group
 		writes   []string
 		status   runs.Status
 		note     string
-		is       bool // whether the call believes that the target was joined
+		is       bool // whether the call believes that the change joined the target group
 	}{
 		"given":                                   {[]directory.Assignment{exo}, true, true, -1, nil, false, nil, "", "", false},
 		"shown, and membership cannot be read":    {[]directory.Assignment{exo}, true, true, -1, map[string]error{"DirectGroups #1": errDown}, false, nil, troubled, "down", false},
@@ -181,8 +182,8 @@ func TestJoining(t *testing.T) {
 	}
 }
 
-// TestLeftAndReadAgain: a move ends when a read shows that the source is left, both by its list of members and by the
-// person's licenses.
+// TestLeftAndReadAgain: a move ends when two reads show that the person left the source group: the group's members and
+// the person's licenses.
 func TestLeftAndReadAgain(t *testing.T) {
 	t.Parallel()
 	visio := []directory.Assignment{{SKU: "sku-visio", Group: "g-visio", State: "Active"}}
@@ -225,15 +226,15 @@ func TestLeftAndReadAgain(t *testing.T) {
 	}
 }
 
-// deafer is an Entra ID that records the removal of members but keeps them.
+// deafer is an Entra ID that records removals of members but keeps the members.
 type deafer struct{ *fakeEntra }
 
 func (d deafer) RemoveMember(_ context.Context, group, id string) error {
 	return d.do("RemoveMember "+group+" "+id, func() {})
 }
 
-// TestCompleting: a completion records what the person then holds. If that cannot be read or written, the change
-// stays open and the note says so.
+// TestCompleting: a completion records what the person holds at that time. If these facts cannot be read or written,
+// the change stays open, and the note gives the reason.
 func TestCompleting(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

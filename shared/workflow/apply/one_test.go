@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// faulty is an Entra ID whose client has a bug that one person's data triggers.
+// faulty is an Entra ID whose client panics in method, but only for Bo.
 type faulty struct {
 	*fakeEntra
 	method string
@@ -33,7 +33,7 @@ func (f faulty) DirectGroups(ctx context.Context, id string) ([]string, error) {
 	return f.fakeEntra.DirectGroups(ctx, id)
 }
 
-// TestFaultIsOneChanges: a bug of this program ends only the change in which it shows.
+// TestFaultIsOneChanges: a bug of idleseat ends only the change in which the bug shows.
 func TestFaultIsOneChanges(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -67,7 +67,7 @@ func TestFaultIsOneChanges(t *testing.T) {
 				}
 			}
 			b.Entra = b.entra
-			if tc.want == runs.Pending { // once the bug is fixed, the change is finished
+			if tc.want == runs.Pending { // after the bug is fixed, a call finishes the change
 				if r, err = b.Apply(t.Context(), Request{Run: "run"}); err != nil || r.Of(&tc.broken).Status != runs.Done {
 					t.Errorf("mended: %+v, %v", r, err)
 				}
@@ -76,8 +76,8 @@ func TestFaultIsOneChanges(t *testing.T) {
 	}
 }
 
-// TestFaultOfWhatMayHaveBegun: a change counts as failed only if the ledger has no open entry of this run. If the
-// ledger cannot be read, the change stays pending.
+// TestFaultOfWhatMayHaveBegun: after a bug, a change counts as failed only if the ledger has no open entry of the run.
+// If the ledger cannot be read, the change stays pending.
 func TestFaultOfWhatMayHaveBegun(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -110,8 +110,8 @@ func TestFaultOfWhatMayHaveBegun(t *testing.T) {
 	}
 }
 
-// TestDamagedLedgerIsOnePersons: a damaged ledger object stops only the changes of its person, and the result names
-// the object.
+// TestDamagedLedgerIsOnePersons: a damaged ledger object stops only the changes of its person. The result names the
+// object.
 func TestDamagedLedgerIsOnePersons(t *testing.T) {
 	t.Parallel()
 	for _, license := range []string{"e3", "visio"} { // the change's license, and another license of the person
@@ -137,7 +137,7 @@ func TestDamagedLedgerIsOnePersons(t *testing.T) {
 	}
 }
 
-// takenFromEgon returns a bench that restores Citrix to Egon and Dora, from whom run r0 took it.
+// takenFromEgon returns a bench whose run restores Citrix to Egon and Dora. Run r0 took it.
 func takenFromEgon(t *testing.T) *bench {
 	t.Helper()
 	var changes []plan.Change
@@ -161,8 +161,8 @@ func takenFromEgon(t *testing.T) *bench {
 	return b
 }
 
-// TestRestoreWithoutAccount: a restore for people who exist only in Active Directory ends if the account is gone, and
-// does not stop the call if Active Directory is not set up.
+// TestRestoreWithoutAccount: a restore in Active Directory ends if the account is gone. If Active Directory is not set
+// up, the restore waits, and the call succeeds.
 func TestRestoreWithoutAccount(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {

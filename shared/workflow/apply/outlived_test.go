@@ -19,8 +19,8 @@ func (d deafEntra) AddMember(_ context.Context, group, id string) error {
 	return d.do("AddMember "+group+" "+id, func() {})
 }
 
-// comesTo repeats apply until the change ends, and checks the result. Between the calls it waits until no read is
-// outdated.
+// comesTo repeats apply until the change ends, and checks the result. Between two calls, time passes until every read
+// shows all writes.
 func (b *bench) comesTo(t *testing.T, want runs.Status, note string) {
 	t.Helper()
 	for range 5 {
@@ -41,11 +41,11 @@ func (b *bench) comesTo(t *testing.T, want runs.Status, note string) {
 }
 
 // TestHeldAgainAfterItWasSeenFree: one read shows that the person no longer has the license, and a later read shows the
-// license again. Soon after the first read, the later one is outdated. After that, somebody has restored the license.
+// license again. If the later read follows soon, it is out of date. Otherwise somebody has restored the license.
 func TestHeldAgainAfterItWasSeenFree(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
-		later time.Duration // time since the license was seen free
+		later time.Duration // time since the read that showed the license as free
 		given bool
 	}{"at once": {0, false}, "a moment before reads are settled": {directory.Settling - time.Second, false}, "when they are": {directory.Settling, true}} {
 		t.Run(name, func(t *testing.T) {
@@ -70,8 +70,9 @@ func TestHeldAgainAfterItWasSeenFree(t *testing.T) {
 	}
 }
 
-// TestGivenBackBeforeARead: the directory answers that the license is taken, no read shows that, and somebody
-// restores it. The license is not taken again. Only between domain controllers may a read be outdated for an hour.
+// TestGivenBackBeforeARead: the directory accepts the write that takes a license, no read shows the write, and somebody
+// restores the license. Apply does not take the license again. A read may be out of date for an hour only between
+// domain controllers.
 func TestGivenBackBeforeARead(t *testing.T) {
 	t.Parallel()
 	held := func(b *bench, c plan.Change) {
@@ -117,8 +118,8 @@ func TestGivenBackBeforeARead(t *testing.T) {
 	}
 }
 
-// TestTakenAndHeldStill: a write that no read shows is repeated for an hour. After that, it cannot be told from a
-// write that somebody undid.
+// TestTakenAndHeldStill: calls repeat a write that no read shows for an hour. After that, nobody can tell whether the
+// write was never made or somebody undid it.
 func TestTakenAndHeldStill(t *testing.T) {
 	t.Parallel()
 	for later, ends := range map[time.Duration]bool{doubtful - time.Second: false, doubtful: true} {
@@ -138,8 +139,8 @@ func TestTakenAndHeldStill(t *testing.T) {
 	}
 }
 
-// TestTakenOutOfTheTarget: one read shows the person in the target, and a later read does not. Soon after the first
-// read, the later one is outdated. After that, somebody has removed the person.
+// TestTakenOutOfTheTarget: one read shows the person in the target group, and a later read does not. If the later read
+// follows soon, it is out of date. Otherwise somebody has removed the person.
 func TestTakenOutOfTheTarget(t *testing.T) {
 	t.Parallel()
 	for later, ends := range map[time.Duration]bool{directory.Settling - time.Second: false, directory.Settling: true} {
@@ -157,7 +158,8 @@ func TestTakenOutOfTheTarget(t *testing.T) {
 	}
 }
 
-// TestTargetThatNeverListsThePerson: a target that does not list the person is joined three times, an hour apart.
+// TestTargetThatNeverListsThePerson: if the target group does not list the person, calls join the group three times, an
+// hour apart.
 func TestTargetThatNeverListsThePerson(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
@@ -171,8 +173,8 @@ func TestTargetThatNeverListsThePerson(t *testing.T) {
 	b.logged(t, moveAnna, "failed")
 }
 
-// TestExpiredWhileItWaits: when the plan expires, a change that has not left the source is rolled back, and a change
-// that has left it waits for an operator.
+// TestExpiredWhileItWaits: after the plan expires, a change that has not left the source group is rolled back. A change
+// that has left the source group waits for an operator.
 func TestExpiredWhileItWaits(t *testing.T) {
 	t.Parallel()
 	expires := asOf.Add(plan.Lifetime)
@@ -214,7 +216,7 @@ func TestExpiredWhileItWaits(t *testing.T) {
 	})
 }
 
-// TestWhatWaitingSaw: a call that waits records only what it saw.
+// TestWhatWaitingSaw: a call that waits records only facts that its reads showed.
 func TestWhatWaitingSaw(t *testing.T) {
 	t.Parallel()
 	noted := func(t *testing.T, b *bench, what ledger.Seen) bool {

@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestDirectly: a product is changed in a single call, and the change ends when a read shows all of it.
+// TestDirectly: apply changes a product in a single call. The change ends when a read shows the whole change.
 func TestDirectly(t *testing.T) {
 	t.Parallel()
 	const change, remove = "ChangeLicenses id-bo +sku-exo -sku-e3", "ChangeLicenses id-bo -sku-e3"
@@ -22,7 +22,7 @@ func TestDirectly(t *testing.T) {
 	for name, tc := range map[string]struct {
 		target string
 		holds  []directory.Assignment
-		left   bool // whether an earlier call took it just before
+		left   bool // whether an earlier call took the license just before
 		fail   map[string]error
 		slow   bool
 		writes []string

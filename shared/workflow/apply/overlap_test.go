@@ -15,7 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// between is an Entra ID in which something happens once, right before a call takes effect.
+// between is an Entra ID that calls what once, just before a call takes effect.
 type between struct {
 	*fakeEntra
 	call string
@@ -45,13 +45,13 @@ func (b *between) ChangeLicenses(ctx context.Context, id string, add []directory
 	return b.fakeEntra.ChangeLicenses(ctx, id, add, remove)
 }
 
-// beside returns an Applier that stands for another process working on the same run.
+// beside returns a second Applier, as of another process, for the same run.
 func (b *bench) beside() *Applier {
 	return &Applier{Store: b.Store, Entra: b.entra, AD: b.ad, Now: b.Applier.Now}
 }
 
-// signsIn returns a function that signs a person in. The function then makes another call of the run, which sees the
-// sign-in and must have the result want.
+// signsIn returns a function. The function signs a person in and makes another call of the run. That call reads the
+// sign-in, and its result must be want.
 func (b *bench) signsIn(t *testing.T, who string, want runs.Status) func() {
 	return func() {
 		b.entra.users[who].LastSuccessful = daysAgo(0)
@@ -62,8 +62,8 @@ func (b *bench) signsIn(t *testing.T, who string, want runs.Status) func() {
 	}
 }
 
-// TestOverlappingCalls: of two overlapping calls of a run, one knows that the person is back while the other is about
-// to take the license. The person keeps the license, and both calls say so.
+// TestOverlappingCalls: two calls of a run overlap. One call knows that the person is back, and the other call is about
+// to take the license. The person keeps the license, and the results of both calls say so.
 func TestOverlappingCalls(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -76,7 +76,7 @@ func TestOverlappingCalls(t *testing.T) {
 			b.apply(t, runs.Pending, "joined")
 			b.follow()
 			b.Applier.Entra = &between{b.entra, tc.call, b.signsIn(t, "id-anna", tc.other)}
-			if tc.other == runs.Pending { // the other call joined the source again, but then the source was left
+			if tc.other == runs.Pending { // the other call joined the source group again, and then this call left it
 				b.apply(t, runs.Pending, "left the source group")
 				b.Applier.Entra = b.entra
 				b.apply(t, runs.Pending, rejoined)
@@ -104,7 +104,7 @@ func TestOverlappingCalls(t *testing.T) {
 	})
 }
 
-// lateStore does something once, right after the ledger is listed.
+// lateStore calls what once, just after the ledger was listed.
 type lateStore struct {
 	store.Store
 	what func()
@@ -124,8 +124,8 @@ func (s *lateStore) List(ctx context.Context, prefix string) iter.Seq2[string, e
 	}
 }
 
-// TestOpenIsNotFinal: an overlapping call began a change. A call that saw no ledger entry and decided to keep the
-// license does not end that change.
+// TestOpenIsNotFinal: an overlapping call began a change. A second call saw no ledger entry and decided to keep the
+// license. The second call does not end the change.
 func TestOpenIsNotFinal(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
@@ -144,8 +144,8 @@ func TestOpenIsNotFinal(t *testing.T) {
 	}
 }
 
-// TestBegunBeside: if another run begins the same change right after this run checked for open changes, this run
-// writes nothing.
+// TestBegunBeside: another run begins the same change just after this run looked for open changes. This run writes
+// nothing.
 func TestBegunBeside(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)
@@ -166,7 +166,7 @@ func (s signedIn) ReadPeople(ctx context.Context, ids []string) (map[string]dire
 	return people, err
 }
 
-// stale is an Entra ID that shows earlier licenses.
+// stale is an Entra ID whose reads show earlier licenses.
 type stale struct {
 	*fakeEntra
 	old []directory.Assignment
@@ -187,7 +187,7 @@ func (s stale) ReadLicenses(context.Context, string) ([]directory.Assignment, er
 	return slices.Clone(s.old), nil
 }
 
-// TestStaleReads: a change that was made but does not show yet counts neither as failed nor as rolled back.
+// TestStaleReads: reads do not show a change yet. The change counts neither as failed nor as rolled back.
 func TestStaleReads(t *testing.T) {
 	t.Parallel()
 	e3 := directory.Assignment{SKU: "sku-e3", State: "Active"}

@@ -16,8 +16,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestQuestionsToTheRelay: the relay is asked once about every group of Active Directory that a change needs, by name
-// and by objectGUID.
+// TestQuestionsToTheRelay: the relay must read every Active Directory group that a change needs, by name and by
+// objectGUID. Each group is in the request once.
 func TestQuestionsToTheRelay(t *testing.T) {
 	t.Parallel()
 	rules := strings.Replace(text, "exempt: {groups: [{entra: LIC-Exempt}]}", `exempt: {groups: [{entra: LIC-Exempt}, {ad: "CN=Exempt,DC=corp"}]}`, 1)
@@ -38,7 +38,7 @@ func TestQuestionsToTheRelay(t *testing.T) {
 	}
 }
 
-// sorted puts groups by name before groups by objectGUID, both in a fixed order.
+// sorted returns the groups in a fixed order: groups by name before groups by objectGUID.
 func sorted(groups []protocol.Group) (all []protocol.Group) {
 	for _, dn := range []string{"CN=Exempt,DC=corp", citrixDN, liteDN, directory.GroupByGUID(citrixGUID, ""), directory.GroupByGUID(otherGUID, "")} {
 		for _, g := range groups {
@@ -53,8 +53,8 @@ func sorted(groups []protocol.Group) (all []protocol.Group) {
 	return all
 }
 
-// TestWhomTheRelayIsAskedAbout: the relay reads each person of the batch once if the person has an Active Directory
-// account and a change that is not final. It reads nobody if the plan does not need Active Directory.
+// TestWhomTheRelayIsAskedAbout: the relay reads the people of the batch who have an Active Directory account and a
+// change that is not final. It reads each person once. It reads nobody if the plan does not need Active Directory.
 func TestWhomTheRelayIsAskedAbout(t *testing.T) {
 	t.Parallel()
 	liteDora := freeDora
@@ -65,7 +65,7 @@ func TestWhomTheRelayIsAskedAbout(t *testing.T) {
 		changes []plan.Change
 		batch   string
 		change  func(*testing.T, relayed)
-		want    []string // SIDs in the question; nil: the relay is not asked
+		want    []string // SIDs in the request; nil: no request
 	}{
 		"two changes of one, and another": {[]plan.Change{freeDora, liteDora, freeEgon}, "ad-0001", nil, []string{"S-1-5-21-4", "S-1-5-21-5"}},
 		"one is over":                     {[]plan.Change{freeDora, freeEgon}, "ad-0001", func(t *testing.T, r relayed) { r.over(t, "ad-0001", freeDora) }, []string{"S-1-5-21-5"}},
@@ -121,7 +121,7 @@ func (r relayed) over(t *testing.T, batch string, c plan.Change) {
 	}
 }
 
-// withAD seals the run, with Active Directory read or not.
+// withAD seals the run. read reports whether the run read Active Directory.
 func (r relayed) withAD(t *testing.T, read bool, changes ...plan.Change) {
 	t.Helper()
 	m := &snapshot.Manifest{Run: "run"}
@@ -132,8 +132,7 @@ func (r relayed) withAD(t *testing.T, read bool, changes ...plan.Change) {
 	r.bench.plan(t, func(p *plan.Plan) { p.Changes = changes })
 }
 
-// TestStepsOfARestore: the steps of a restore need no policy. The first step tells the next one that the run is a
-// restore.
+// TestStepsOfARestore: the steps of a restore need no policy. The step prepare records that the run is a restore.
 func TestStepsOfARestore(t *testing.T) {
 	t.Parallel()
 	back := freeDora
@@ -162,7 +161,7 @@ func TestStepsOfARestore(t *testing.T) {
 	}
 }
 
-// TestWhatTheRelayBroughtCannotBeRead: evidence that cannot be read makes the step fail; it is not an answer.
+// TestWhatTheRelayBroughtCannotBeRead: if the relay's evidence cannot be read, the step fails.
 func TestWhatTheRelayBroughtCannotBeRead(t *testing.T) {
 	t.Parallel()
 	r := newRelayed(t, newBench(t, freeDora))
@@ -177,7 +176,7 @@ func TestWhatTheRelayBroughtCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestMostTries: a batch may hand changes to the relay only a few times, and counts how often it did.
+// TestMostTries: a batch sends changes to the relay at most MostTries times, and counts the requests.
 func TestMostTries(t *testing.T) {
 	t.Parallel()
 	for tries, asks := range map[int]bool{0: true, MostTries - 1: true, MostTries: false} {
@@ -205,7 +204,7 @@ func TestMostTries(t *testing.T) {
 	}
 }
 
-// TestOverriddenBatch: a plan on hold is applied if its own limits were overridden.
+// TestOverriddenBatch: apply makes the changes of a plan on hold if an operator overrode its limits.
 func TestOverriddenBatch(t *testing.T) {
 	t.Parallel()
 	for override, want := range map[bool]runs.Status{true: runs.Done, false: runs.Pending} {

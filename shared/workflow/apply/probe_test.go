@@ -14,11 +14,11 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// offClock is an Active Directory whose calls CheckClock and ListPeople fail with the given errors.
+// offClock is an Active Directory whose methods CheckClock and ListPeople fail with clock and list.
 type offClock struct {
 	*fakeAD
 	clock, list error
-	many        int // number of accounts that are listed
+	many        int // number of accounts in the list
 	listed      *int
 }
 
@@ -98,7 +98,7 @@ func TestSourcesAreProbed(t *testing.T) {
 	}
 }
 
-// TestResultsOfABatch: a batch has the results of its changes, each by person and license.
+// TestResultsOfABatch: the results of a batch are the results of its changes, found by person and license.
 func TestResultsOfABatch(t *testing.T) {
 	t.Parallel()
 	j := &job{results: &runs.Results{Run: "run"}}

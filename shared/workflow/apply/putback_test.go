@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// backing returns a restore of what run r0 took from Egon, and the newest ledger entry. That entry is of this run if
-// the restore has begun, and otherwise of r0.
+// backing returns the restore of Egon's license that run r0 took, and the newest ledger entry. The entry belongs to
+// this run if the restore has begun, and to r0 otherwise.
 func (b *bench) backing(t *testing.T, restores string) (*job, *move, *ledger.Entry) {
 	t.Helper()
 	c := freeEgon
@@ -36,8 +36,7 @@ func (b *bench) backing(t *testing.T, restores string) (*job, *move, *ledger.Ent
 	return j, m, last
 }
 
-// TestPuttingBackInActiveDirectory: the ledger and the reads decide whether a restore begins, continues or is
-// refused.
+// TestPuttingBackInActiveDirectory: the ledger and the reads decide whether a restore begins, continues or is refused.
 func TestPuttingBackInActiveDirectory(t *testing.T) {
 	t.Parallel()
 	const give = "AddMember <GUID=" + citrixGUID + "> guid-egon"
@@ -104,7 +103,7 @@ func TestPuttingBackInActiveDirectory(t *testing.T) {
 }
 
 // TestPutBackWithoutActiveDirectory: a restore waits until Active Directory is set up. An earlier reading of the
-// account does not help.
+// account is not enough.
 func TestPutBackWithoutActiveDirectory(t *testing.T) {
 	t.Parallel()
 	for _, run := range []string{"run", "r0"} {
@@ -124,8 +123,8 @@ func TestPutBackWithoutActiveDirectory(t *testing.T) {
 	}
 }
 
-// TestGroupInErrorIsLeftAgain: a group that cannot give its license is left again before the restore counts as
-// failed.
+// TestGroupInErrorIsLeftAgain: if a group cannot give its license, apply removes the person from the group again before
+// the restore counts as failed.
 func TestGroupInErrorIsLeftAgain(t *testing.T) {
 	t.Parallel()
 	b := takenFromAnna(t)
@@ -142,8 +141,8 @@ func TestGroupInErrorIsLeftAgain(t *testing.T) {
 	b.wrote(t, "AddMember g-e3 id-anna", leaveE3, leaveE3)
 }
 
-// TestUndoneWithoutBeingShown: the changes of a run whose data is gone are rolled back completely, even if reads do
-// not show that a change joined the target.
+// TestUndoneWithoutBeingShown: a restore rolls back the changes of a run whose data is gone. It leaves the target group
+// even if reads do not show that the change joined the group.
 func TestUndoneWithoutBeingShown(t *testing.T) {
 	t.Parallel()
 	c := moveAnna
@@ -160,7 +159,7 @@ func TestUndoneWithoutBeingShown(t *testing.T) {
 	b.wrote(t, leaveEXO)
 }
 
-// TestOpenRestoreThatWasAltered: the groups of an altered entry are not changed.
+// TestOpenRestoreThatWasAltered: apply does not change the groups of an altered entry.
 func TestOpenRestoreThatWasAltered(t *testing.T) {
 	t.Parallel()
 	b := restores(t, func(*ledger.Intent) {})

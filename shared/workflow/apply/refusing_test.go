@@ -6,8 +6,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestGroupThatRefusesEverything: a dynamic group refuses both joining and leaving. A person who never joined does
-// not have to leave.
+// TestGroupThatRefusesEverything: a dynamic group refuses both joining and leaving. If the person never joined the
+// group, the change fails without leaving it.
 func TestGroupThatRefusesEverything(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
@@ -16,7 +16,7 @@ func TestGroupThatRefusesEverything(t *testing.T) {
 	b.logged(t, moveAnna, "failed")
 }
 
-// TestADGroupThatRefusesEverything does the same in Active Directory.
+// TestADGroupThatRefusesEverything: the same holds for a protected group of Active Directory.
 func TestADGroupThatRefusesEverything(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, demoteEgon)

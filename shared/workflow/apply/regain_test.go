@@ -28,7 +28,8 @@ func (b *bench) moveOf(t *testing.T, e ledger.Intent, holds ...directory.Assignm
 	return &move{job: b.jobOf(t), entry: &ledger.Entry{Seq: 1, Intent: e}, change: &plan.Change{User: "id-bo"}, person: &directory.Person{Entra: &u, EntraState: directory.Present}}
 }
 
-// TestRegain: a product is given again with its service plans, and the successor is taken if it was not held before.
+// TestRegain: regain gives a product back with its service plans. It takes the successor unless the person held the
+// successor before.
 func TestRegain(t *testing.T) {
 	t.Parallel()
 	e3, exo := directory.Assignment{SKU: "sku-e3", State: "Active"}, directory.Assignment{SKU: "sku-exo", State: "Active"}
@@ -92,7 +93,7 @@ func TestRegain(t *testing.T) {
 	}
 }
 
-// returns gives a bench on which an operator restores what run r0 took from Bo directly.
+// returns returns a bench on which an operator restores Bo's direct license that run r0 took.
 func returns(t *testing.T, taken time.Time, holds ...directory.Assignment) (*bench, plan.Change) {
 	t.Helper()
 	c := changeBo
@@ -113,8 +114,8 @@ func returns(t *testing.T, taken time.Time, holds ...directory.Assignment) (*ben
 	return b, c
 }
 
-// TestDirectWayBack: while reads may be outdated, the product is given again whatever they show. After that, it is
-// given only if it is missing.
+// TestDirectWayBack: while reads may be out of date, a restore gives the product back whatever the reads show. After
+// that, it gives the product back only if the product is missing.
 func TestDirectWayBack(t *testing.T) {
 	t.Parallel()
 	const give = "ChangeLicenses id-bo +sku-e3 -sku-exo"
@@ -156,8 +157,8 @@ func TestDirectWayBack(t *testing.T) {
 	}
 }
 
-// TestWayBackOfAnEarlierVersion: earlier versions wrote intents without the time at which the restored change had
-// ended. The change cannot have ended after the intent, so reads count as outdated for some time after the intent.
+// TestWayBackOfAnEarlierVersion: the intents of earlier versions lack the time at which the restored change ended. The
+// change cannot have ended after the intent, so reads count as out of date for some time after the intent.
 func TestWayBackOfAnEarlierVersion(t *testing.T) {
 	t.Parallel()
 	e3, exo := directory.Assignment{SKU: "sku-e3", State: "Active"}, directory.Assignment{SKU: "sku-exo", State: "Active"}
@@ -187,7 +188,7 @@ func TestWayBackOfAnEarlierVersion(t *testing.T) {
 	}
 }
 
-// TestBeginningTheWayBack: a license is restored only if it is as the run left it.
+// TestBeginningTheWayBack: a restore begins only if the license is as the run left it.
 func TestBeginningTheWayBack(t *testing.T) {
 	t.Parallel()
 	exo := directory.Assignment{SKU: "sku-exo", State: "Active"}

@@ -31,7 +31,7 @@ func (b *bench) results(t *testing.T) runs.Results {
 	return *r
 }
 
-// TestResultsAreKept: final results stay as they are. Only pending changes are read and continued.
+// TestResultsAreKept: final results stay as they are. A call reads and continues only pending changes.
 func TestResultsAreKept(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna, changeBo, freeEgon)
@@ -52,7 +52,7 @@ func TestResultsAreKept(t *testing.T) {
 		t.Errorf("results file (-returned +kept):\n%s", d)
 	}
 
-	b.entra.users["id-bo"].LastSuccessful = idle // if the rule were asked again, he would lose the license
+	b.entra.users["id-bo"].LastSuccessful = idle // Bo would lose the license if the rule were asked again
 	b.follow()
 	b.entra.calls, b.ad.calls = nil, nil
 	second, err := b.Apply(t.Context(), Request{Run: "run"})
@@ -74,7 +74,7 @@ func TestResultsAreKept(t *testing.T) {
 	}
 }
 
-// TestResultsAreLost: if the results are lost, the ledger shows what was done.
+// TestResultsAreLost: if the results are lost, the ledger gives the result of each change.
 func TestResultsAreLost(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -137,8 +137,7 @@ func TestTwoLicensesOfOnePerson(t *testing.T) {
 	}
 }
 
-// TestAgain holds that a result says which of two things a pending change waits for: the directory, or the repair of a
-// fault.
+// TestAgain: a result shows whether a pending change waits for the directory or for the repair of a fault.
 func TestAgain(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -164,7 +163,7 @@ func TestAgain(t *testing.T) {
 	}
 }
 
-// TestStopped: a call that is stopped says how far it got, and the next call continues.
+// TestStopped: the error of a call that is stopped tells how many changes are final. The next call continues.
 func TestStopped(t *testing.T) {
 	t.Parallel()
 	var many []plan.Change
@@ -198,12 +197,12 @@ func TestStopped(t *testing.T) {
 	}
 }
 
-// TestStoppedInAGroup: a call that is stopped among people who are read together begins no more changes. The change that
-// it had begun is pending, and those after it have no result.
+// TestStoppedInAGroup: a call is stopped among people whom it read together. It begins no more changes. The change that
+// it had begun is pending. Later changes have no result.
 func TestStoppedInAGroup(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
-		at   string // the call to the directory at which it is stopped
+		at   string // the call to the directory during which apply is stopped
 		want []runs.Status
 	}{
 		"all are read":           {"GroupsOf id-bo", nil},
@@ -218,7 +217,7 @@ func TestStoppedInAGroup(t *testing.T) {
 			ctx, stop := context.WithCancel(t.Context())
 			defer stop()
 			b.entra.at = map[string]func(){tc.at: stop}
-			if tc.at != "GroupsOf id-bo" { // every read has succeeded when it is stopped
+			if tc.at != "GroupsOf id-bo" { // apply is stopped after every read succeeded
 				b.entra.fail = map[string]error{tc.at: context.Canceled}
 			}
 			r, err := b.Apply(ctx, Request{Run: "run"})

@@ -45,9 +45,8 @@ var asOf = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 
 func daysAgo(n int) time.Time { return asOf.AddDate(0, 0, -n) }
 
-// The changes of which plans are made. Anna holds E3 and Visio through groups. Bo holds E3 directly. Dora holds
-// Citrix and is in both directories. Egon is only in Active Directory. Other people in both directories keep the
-// feeds healthy.
+// The changes of the tests' plans. Anna holds E3 and Visio through groups. Bo holds E3 directly. Dora holds Citrix and
+// is in both directories. Egon is only in Active Directory. Other people in both directories keep the feeds healthy.
 var (
 	idle       = daysAgo(100)
 	moveAnna   = plan.Change{User: "id-anna", UserPrincipalName: "anna@x.example", Rule: "m365", License: "e3", To: "exo", Via: plan.EntraGroup, Reason: "idle", IdleSince: &idle, MonthlySaving: 35}
@@ -111,7 +110,7 @@ func newBenchOf(t *testing.T, policy string, changes ...plan.Change) *bench {
 	return b
 }
 
-// seal writes a run with an empty snapshot, which is enough because apply decides by fresh evidence.
+// seal writes a run with an empty snapshot. An empty snapshot is enough, because apply decides by fresh evidence.
 func seal(t *testing.T, s store.Store, policy string) {
 	t.Helper()
 	begin := &snapshot.Begin{Run: "run", AsOf: asOf, Tenant: tenant, Policy: policy, Partitions: 1}
@@ -138,7 +137,7 @@ func seal(t *testing.T, s store.Store, policy string) {
 	}
 }
 
-// plan replaces the run's plan by an edited one.
+// plan replaces the run's plan with an edited plan.
 func (b *bench) plan(t *testing.T, edit func(*plan.Plan)) (hash string) {
 	t.Helper()
 	r, err := decision.Open(t.Context(), b.Store, "run")
@@ -157,7 +156,7 @@ func (b *bench) plan(t *testing.T, edit func(*plan.Plan)) (hash string) {
 	return p.PlanHash
 }
 
-// noDecisions calls its argument with no decision, for a plan that was not made from decisions.
+// noDecisions yields no decisions, for a plan that was not made from decisions.
 func noDecisions(context.Context, func(*plan.Decision) error) (decision.Summary, error) {
 	return decision.Summary{}, nil
 }
@@ -174,7 +173,7 @@ func (b *bench) apply(t *testing.T, want runs.Status, note string) {
 	}
 }
 
-// wrote checks all writes to the directories so far.
+// wrote checks all writes to the directories so far against want.
 func (b *bench) wrote(t *testing.T, want ...string) {
 	t.Helper()
 	if d := cmp.Diff(want, append(b.entra.writes(), b.ad.writes()...), cmpopts.EquateEmpty()); d != "" {
@@ -182,7 +181,8 @@ func (b *bench) wrote(t *testing.T, want ...string) {
 	}
 }
 
-// logged checks the outcome of a change in the ledger: "" if there is no entry, and "open" if there is no completion.
+// logged checks the outcome of a change in the ledger. want is "" if there is no entry, and "open" if the entry has no
+// completion.
 func (b *bench) logged(t *testing.T, c plan.Change, want string) {
 	t.Helper()
 	e, err := ledger.In(b.Store).Latest(t.Context(), c.User, c.License)
@@ -210,10 +210,10 @@ func (b *bench) at(now time.Time) {
 // settle advances the clock until every read shows all writes.
 func (b *bench) settle() { b.at(b.now.Add(directory.Settling)) }
 
-// follow lets licenses follow membership.
+// follow makes licenses follow membership.
 func (b *bench) follow() { b.entra.follow() }
 
-// begun writes an open entry of another run.
+// begun writes an open entry of the run "other".
 func (b *bench) begun(t *testing.T, person, license, to string) {
 	t.Helper()
 	in := ledger.Intent{Person: person, License: license, To: to, Run: "other", Rule: "m365", Via: "direct", At: asOf}

@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// severalGroups returns a bench in which two groups give E3. Anna holds E3 through the second.
+// severalGroups returns a bench in which two groups give E3. Anna holds E3 through the second group.
 func severalGroups(t *testing.T) *bench {
 	t.Helper()
 	b := newBenchOf(t, strings.Replace(text, "group: {entra: LIC-E3}}", "groups: [{entra: LIC-E3}, {entra: LIC-E3-More}]}", 1), moveAnna)
@@ -20,8 +20,8 @@ func severalGroups(t *testing.T) *bench {
 	return b
 }
 
-// TestOneOfSeveralGroups: a person who holds a product through one of several groups leaves that group once the
-// target's license is active.
+// TestOneOfSeveralGroups: a person holds a product through one of several groups. The move leaves that group after the
+// target group's license is active.
 func TestOneOfSeveralGroups(t *testing.T) {
 	t.Parallel()
 	b := severalGroups(t)
@@ -46,7 +46,7 @@ func TestOneOfSeveralGroups(t *testing.T) {
 	if in.Source != "g-e3more" || note != "" || refusal != "" || err != nil {
 		t.Errorf("given back by %s, %q, refused %q, %v", in.Source, note, refusal, err)
 	}
-	b.entra.dynamic = "g-e3more" // the first group of the policy can still give it
+	b.entra.dynamic = "g-e3more" // the first group of the policy can still give the license
 	j := b.jobOf(t)
 	for ref, g := range j.run.Tenant.Groups {
 		if g.Dynamic = g.ID == "g-e3more"; g.Dynamic {
@@ -59,8 +59,8 @@ func TestOneOfSeveralGroups(t *testing.T) {
 	}
 }
 
-// TestBothOfSeveralGroups: leaving one of two groups frees nothing, and a change cannot leave both, so nothing is
-// done.
+// TestBothOfSeveralGroups: a person holds a product through two groups. Leaving one group frees nothing, and a change
+// cannot leave both groups, so apply does nothing.
 func TestBothOfSeveralGroups(t *testing.T) {
 	t.Parallel()
 	b := severalGroups(t)

@@ -11,7 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// TestLicensesThatThePolicyDoesNotName: an open entry is not believed when the run's policy does not name its licenses.
+// TestLicensesThatThePolicyDoesNotName: apply does not believe an open entry if the run's policy does not name the
+// entry's licenses.
 func TestLicensesThatThePolicyDoesNotName(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -33,7 +34,8 @@ func TestLicensesThatThePolicyDoesNotName(t *testing.T) {
 	}
 }
 
-// TestKnownGroups: a group gives a license if the policy or the restored run says so. An empty group name gives none.
+// TestKnownGroups: a group gives a license if the policy or the restored run says so. An empty group name gives no
+// license.
 func TestKnownGroups(t *testing.T) {
 	t.Parallel()
 	j := newBench(t, changeBo).jobOf(t)
@@ -64,8 +66,8 @@ func TestKnownGroups(t *testing.T) {
 	}
 }
 
-// TestSourceOfEntra: a restore checks the group that it joins as a change checks its target. A group that cannot be
-// read is not used.
+// TestSourceOfEntra: a restore checks the group that it joins like the target group of a change. It does not use a
+// group that cannot be read.
 func TestSourceOfEntra(t *testing.T) {
 	t.Parallel()
 	reduce := func(j *job) {

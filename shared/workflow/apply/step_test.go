@@ -192,7 +192,7 @@ func TestStepsRefuse(t *testing.T) {
 	}
 }
 
-// TestRefusalIsNoted: the results say that a batch is refused for as long as it is.
+// TestRefusalIsNoted: while a batch is refused, its results say so.
 func TestRefusalIsNoted(t *testing.T) {
 	t.Parallel()
 	r := newRelayed(t, newBench(t, changeBo))
@@ -213,8 +213,8 @@ func TestRefusalIsNoted(t *testing.T) {
 	}
 }
 
-// TestRefusedWhileWaiting: if a batch is refused while a change waits for the directory, the change keeps waiting and
-// the next call continues it.
+// TestRefusedWhileWaiting: a batch is refused while one of its changes waits for the directory. The change keeps
+// waiting, and the next call continues it.
 func TestRefusedWhileWaiting(t *testing.T) {
 	t.Parallel()
 	r := newRelayed(t, newBench(t, moveAnna))

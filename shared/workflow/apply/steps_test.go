@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestEntraGoesOnWithoutEvidence: if the relay returns no evidence for a batch of Entra ID, changes that need only
-// Entra ID continue.
+// TestEntraGoesOnWithoutEvidence: the relay returns no evidence for a batch of Entra ID. Changes that need only Entra
+// ID continue.
 func TestEntraGoesOnWithoutEvidence(t *testing.T) {
 	t.Parallel()
 	c := changeBo
@@ -35,7 +35,7 @@ func TestEntraGoesOnWithoutEvidence(t *testing.T) {
 	b.wrote(t, "ChangeLicenses id-dora +sku-exo -sku-e3")
 }
 
-// TestNothingToHandOver: if there is nothing to write, the relay is not asked to write.
+// TestNothingToHandOver: if there is no write for the relay, the step sends no request to the relay.
 func TestNothingToHandOver(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, freeDora)
@@ -73,9 +73,9 @@ func TestStepThatFails(t *testing.T) {
 	}
 }
 
-// TestUndoneOfABatch: a step records that nothing could be done, and keeps final results. If the batch was refused,
-// changes that wait for the directory keep waiting, because the next call may be allowed. If only evidence was missing,
-// they are tried again.
+// TestUndoneOfABatch: undone records that nothing could be done, and keeps final results. If the batch was refused,
+// changes that wait for the directory keep waiting, because a later call may be allowed. If only evidence was missing,
+// the next round tries all changes again.
 func TestUndoneOfABatch(t *testing.T) {
 	t.Parallel()
 	over, waits, again, fresh := freeDora, freeEgon, freeDora, freeEgon
@@ -120,7 +120,7 @@ func TestUndoneOfABatch(t *testing.T) {
 	}
 }
 
-// TestUndoneThatCannotBeNoted: a plan that cannot be read, or results that cannot be written, are an error.
+// TestUndoneThatCannotBeNoted: undone fails if the plan cannot be read or the results cannot be written.
 func TestUndoneThatCannotBeNoted(t *testing.T) {
 	t.Parallel()
 	r := newRelayed(t, newBench(t, freeDora))

@@ -27,10 +27,10 @@ const (
 	joinBig          = "AddMember <GUID=guid-" + bigDN + "> guid-dora"
 )
 
-// moveDora changes a license that an Active Directory group gives through its synced Entra group.
+// moveDora changes a license that Dora holds through an Active Directory group and its synced Entra group.
 var moveDora = plan.Change{User: "id-dora", SID: "S-1-5-21-4", Rule: "big", License: "big", To: "small", Via: plan.ADGroup, IdleSince: &idle}
 
-// syncedBench returns a bench with two products that Active Directory groups give. Dora holds one of them.
+// syncedBench returns a bench with two products that Active Directory groups give. Dora holds one of the products.
 func syncedBench(t *testing.T) *bench {
 	t.Helper()
 	rules := strings.NewReplacer("exempt:", `  big:   {sku: BIG, group: {ad: "`+bigDN+`"}}
@@ -69,7 +69,7 @@ exempt:`).Replace(text) + "  - {name: big, license: big, when: AzureAdSistaLogon
 	return b
 }
 
-// sync does what Entra Connect does: membership in Entra ID follows Active Directory, and then licenses follow
+// sync does the work of Entra Connect: membership in Entra ID follows Active Directory. Then licenses follow
 // membership.
 func (b *bench) sync() {
 	for dn, id := range map[string]string{bigDN: "g-big", smallDN: "g-small"} {
@@ -92,8 +92,8 @@ func (b *bench) applied(t *testing.T) runs.Result {
 	return results.Results[0]
 }
 
-// TestSyncedGroups: a license of a synced group is changed in Active Directory. Each step counts only when Graph
-// shows the license, however often the groups are read before.
+// TestSyncedGroups: a license of a synced group is changed in Active Directory. Each step counts only when Graph shows
+// the license, however often reads of the groups show it before.
 func TestSyncedGroups(t *testing.T) {
 	t.Parallel()
 	b := syncedBench(t)
@@ -128,15 +128,15 @@ func TestSyncedGroups(t *testing.T) {
 	}
 }
 
-// TestSyncedGroupIsGivenBack: a person who comes back during the change gets the license back, and leaves the target
-// only once no sync under way can take the license any more.
+// TestSyncedGroupIsGivenBack: a person who comes back during the change gets the license back. The person leaves the
+// target group only after no running sync can take the license any more.
 func TestSyncedGroupIsGivenBack(t *testing.T) {
 	t.Parallel()
 	b := syncedBench(t)
 	b.applied(t)
 	b.sync()
 	b.now = b.now.Add(20 * time.Minute)
-	b.applied(t) // the person has left the source
+	b.applied(t) // the person has left the source group
 	if err := history.Stop(t.Context(), b.Store, "run", "id-dora", "later", b.now); err != nil {
 		t.Fatal(err)
 	}

@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestUndo: a rollback joins the source again unless a read proves the membership, waits for the source's license if
-// the person had it, and only then leaves the target.
+// TestUndo: a rollback joins the source group again unless a read proves the membership. If the person had the source
+// group's license, the rollback waits for the license. Only then it leaves the target group.
 func TestUndo(t *testing.T) {
 	t.Parallel()
 	had := []directory.Assignment{{SKU: "sku-e3", Group: "g-e3", State: "Active"}}
@@ -24,10 +24,10 @@ func TestUndo(t *testing.T) {
 		in     []string // groups that list the person
 		holds  []directory.Assignment
 		before []directory.Assignment
-		left   time.Duration // time since the source was left; negative: it was not left
+		left   time.Duration // time since the change left the source group; negative: it did not leave
 		fail   map[string]error
-		joined bool // whether the change may have joined the target
-		target bool // whether the person was in the target before
+		joined bool // whether the change may have joined the target group
+		target bool // whether the person was in the target group before
 		back   string
 		writes []string
 		status runs.Status
@@ -83,7 +83,8 @@ func TestUndo(t *testing.T) {
 	}
 }
 
-// TestUndoThatDoesNotShow: a rollback waits until a read shows that the source is joined and the target is left.
+// TestUndoThatDoesNotShow: a rollback waits until reads show that the person is in the source group and not in the
+// target group.
 func TestUndoThatDoesNotShow(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)

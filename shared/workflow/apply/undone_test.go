@@ -10,7 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestOpenChangeIsAskedAgain: a write whose answer was lost is not repeated for a person who came back meanwhile.
+// TestOpenChangeIsAskedAgain: the answer to a write was lost, and the person came back. Apply does not repeat the
+// write.
 func TestOpenChangeIsAskedAgain(t *testing.T) {
 	t.Parallel()
 	t.Run("direct", func(t *testing.T) {
@@ -20,7 +21,7 @@ func TestOpenChangeIsAskedAgain(t *testing.T) {
 		b.apply(t, runs.Pending, "did not go through")
 		b.entra.fail, b.entra.users["id-bo"].LastSuccessful = nil, daysAgo(0)
 		b.apply(t, runs.Kept, "signed in 1 hour ago")
-		b.wrote(t, changeEXO, "ChangeLicenses id-bo +sku-e3 -sku-exo") // the first write may have taken effect and show late
+		b.wrote(t, changeEXO, "ChangeLicenses id-bo +sku-e3 -sku-exo") // the first write may take effect late
 		b.logged(t, changeBo, "rolled back")
 	})
 	t.Run("AD group", func(t *testing.T) {
@@ -30,7 +31,7 @@ func TestOpenChangeIsAskedAgain(t *testing.T) {
 		b.apply(t, runs.Pending, "did not go through")
 		b.ad.fail, b.ad.people["S-1-5-21-5"].LastLogonTimestamp = nil, daysAgo(0)
 		b.apply(t, runs.Kept, "logged on 1 hour ago")
-		b.wrote(t, leaveEgon, "AddMember "+citrixDN+" guid-egon") // the first write may have taken effect and show late
+		b.wrote(t, leaveEgon, "AddMember "+citrixDN+" guid-egon") // the first write may take effect late
 		b.logged(t, freeEgon, "rolled back")
 	})
 	t.Run("Entra group, target late", func(t *testing.T) {
@@ -44,8 +45,8 @@ func TestOpenChangeIsAskedAgain(t *testing.T) {
 	})
 }
 
-// TestTargetFailsAfterTheSourceWasLeft: the source is joined again before the target is left, so the person always
-// has a license.
+// TestTargetFailsAfterTheSourceWasLeft: a rollback joins the source group again before it leaves the target group. The
+// person therefore always has a license.
 func TestTargetFailsAfterTheSourceWasLeft(t *testing.T) {
 	t.Parallel()
 	const joinE3 = "AddMember g-e3 id-anna"
@@ -61,7 +62,7 @@ func TestTargetFailsAfterTheSourceWasLeft(t *testing.T) {
 	b.apply(t, runs.Pending, "joined the source group again")
 	b.wrote(t, joinEXO, leaveE3, joinE3)
 	b.follow()
-	b.apply(t, runs.Pending, "joined the source group again") // this read may be from before the source was left
+	b.apply(t, runs.Pending, "joined the source group again") // this read may be from before the write that left the source group
 	b.wrote(t, joinEXO, leaveE3, joinE3, joinE3)
 	b.settle()
 	b.apply(t, runs.Kept, "CountViolation")
@@ -69,7 +70,8 @@ func TestTargetFailsAfterTheSourceWasLeft(t *testing.T) {
 	b.logged(t, moveAnna, "rolled back")
 }
 
-// TestFailedMeansAsBefore: a change that is refused midway leaves the person with what they had.
+// TestFailedMeansAsBefore: if a directory refuses a change midway, the person has the same licenses as before the
+// change.
 func TestFailedMeansAsBefore(t *testing.T) {
 	t.Parallel()
 	protected := refusal("the group is protected")
@@ -77,7 +79,7 @@ func TestFailedMeansAsBefore(t *testing.T) {
 		change     plan.Change
 		pending    bool // whether the refusal comes after the first call
 		entra, ad  string
-		wantMember members // members of the targets and of the sources
+		wantMember members // members of the target and the source groups
 	}{
 		"Entra, joining":          {moveAnna, false, joinEXO, "", members{"g-e3": {"id-anna"}, "g-exo": nil}},
 		"Entra, leaving":          {moveAnna, true, leaveE3, "", members{"g-e3": {"id-anna"}, "g-exo": nil}},
@@ -109,7 +111,7 @@ func TestFailedMeansAsBefore(t *testing.T) {
 	}
 }
 
-// TestKilledAndExpired: an open intent is ended even if its results are lost and its plan has expired. Both people
+// TestKilledAndExpired: a call ends an open intent even if the results are lost and the plan has expired. Both people
 // keep their licenses.
 func TestKilledAndExpired(t *testing.T) {
 	t.Parallel()
@@ -130,7 +132,7 @@ func TestKilledAndExpired(t *testing.T) {
 	b.logged(t, changeBo, "failed")
 }
 
-// TestExpiredBeginsNothing: once a plan has expired, its open changes are rolled back and its other changes are
+// TestExpiredBeginsNothing: after a plan has expired, its open changes are rolled back and its other changes are
 // refused.
 func TestExpiredBeginsNothing(t *testing.T) {
 	t.Parallel()

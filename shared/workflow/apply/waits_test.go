@@ -21,8 +21,8 @@ func (m *move) has(t *testing.T, b *bench, what ledger.Seen) bool {
 	return mark != nil
 }
 
-// TestWaiting: a call records what it sees of a waiting change, and ends the change once the plan has expired. A
-// change that is rolled back or waits for the relay merely waits.
+// TestWaiting: a call records what its reads show of a waiting change. It ends the change after the plan has expired.
+// It does neither for a change that is rolled back or that waits for the relay.
 func TestWaiting(t *testing.T) {
 	t.Parallel()
 	const expired = "waits; the plan expired meanwhile: look in the admin center"
@@ -30,7 +30,7 @@ func TestWaiting(t *testing.T) {
 		target   string
 		turned   bool
 		note     string
-		held     bool // whether the source is held
+		held     bool // whether the person is in the source group
 		inTarget bool
 		left     bool
 		expired  bool
@@ -91,8 +91,7 @@ func TestWaiting(t *testing.T) {
 	}
 }
 
-// TestNoTargetToBeOutOf: a change that joins no Entra group records no tries to join one, however long ago the change
-// began.
+// TestNoTargetToBeOutOf: a change without an Entra target group records no tries, however long ago the change began.
 func TestNoTargetToBeOutOf(t *testing.T) {
 	t.Parallel()
 	for name, move := range map[string]func(*testing.T, *bench) *move{
@@ -120,7 +119,7 @@ func TestNoTargetToBeOutOf(t *testing.T) {
 }
 
 // TestSeenFreeForHowLong: one read showed that the license was gone, and now a read shows it again. Until reads have
-// settled, that counts as an outdated read. If the earlier notes cannot be read, nothing is done.
+// settled, the new read counts as out of date. If the earlier notes cannot be read, apply does nothing.
 func TestSeenFreeForHowLong(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -152,8 +151,8 @@ func TestSeenFreeForHowLong(t *testing.T) {
 	}
 }
 
-// TestTriesOfATarget: a target that does not list the person is joined again after an hour, and given up after the
-// third time. If the count cannot be read or written, nothing is done.
+// TestTriesOfATarget: a target group does not list the person. Calls join the group again after an hour, and give up
+// after the third time. If the count cannot be read or written, apply does nothing.
 func TestTriesOfATarget(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestAlteredIntent: if an open intent differs from the plan or the policy of its run, apply refuses it, names the
-// object and writes nothing.
+// TestAlteredIntent: apply refuses an open intent that differs from the plan or the policy of its run, and writes
+// nothing. The refusal names the object.
 func TestAlteredIntent(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -67,8 +67,8 @@ func TestAlteredIntent(t *testing.T) {
 	}
 }
 
-// restores returns a bench on which an operator restores what run r0 took from Anna. alter changes the intent in the
-// ledger.
+// restores returns a bench on which an operator restores Anna's license that run r0 took. alter changes the intent in
+// the ledger.
 func restores(t *testing.T, alter func(*ledger.Intent)) *bench {
 	t.Helper()
 	c := moveAnna
@@ -92,7 +92,7 @@ func restores(t *testing.T, alter func(*ledger.Intent)) *bench {
 	return b
 }
 
-// until repeats apply, and makes licenses follow membership, until no change waits.
+// until repeats apply until no change waits. After each call, licenses follow membership.
 func (b *bench) until(t *testing.T) runs.Result {
 	t.Helper()
 	for range 5 {
@@ -109,8 +109,8 @@ func (b *bench) until(t *testing.T) runs.Result {
 	return runs.Result{}
 }
 
-// TestWayBack: a license is restored through its group or through the policy's present group, and never through
-// another group, whatever the ledger says. Nobody leaves a group that does not belong to the license.
+// TestWayBack: a restore gives a license through the group that the person left or through the policy's present group.
+// It never uses another group, whatever the ledger says. Nobody leaves a group that does not belong to the license.
 func TestWayBack(t *testing.T) {
 	t.Parallel()
 	left := "RemoveMember g-exo id-anna"
@@ -158,7 +158,7 @@ func TestWayBack(t *testing.T) {
 	}
 }
 
-// leaves stores what the plan of run r0 left for later runs.
+// leaves stores the list of licenses that run r0 may have taken.
 func (b *bench) leaves(t *testing.T, user string) {
 	t.Helper()
 	if err := history.PutPlanned(t.Context(), b.Store, &history.Planned{Run: "r0", Touches: []history.Touch{{User: user, License: "e3"}}}, true); err != nil {
@@ -180,7 +180,7 @@ func (g granting) FindGroup(ctx context.Context, id string) (directory.Group, er
 	return found, err
 }
 
-// TestForgedCompletion: a completion in the ledger does not prove that a license was restored. Only a read does.
+// TestForgedCompletion: a completion in the ledger does not prove that a license was restored. Only a read proves it.
 func TestForgedCompletion(t *testing.T) {
 	t.Parallel()
 	b := restores(t, func(*ledger.Intent) {})
@@ -200,8 +200,7 @@ func TestForgedCompletion(t *testing.T) {
 	b.apply(t, runs.Done, "")
 }
 
-// TestBegunByARunThatIsGone: if the data of a run is gone, the ledger suffices to roll back the changes that the run
-// began.
+// TestBegunByARunThatIsGone: if the data of a run is gone, the ledger is enough to roll back the run's open changes.
 func TestBegunByARunThatIsGone(t *testing.T) {
 	t.Parallel()
 	c := moveAnna

@@ -17,7 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// underWay returns a change of the bench that has begun.
+// underWay returns an open change of the bench.
 func (b *bench) underWay(t *testing.T, c plan.Change, via plan.Via) *move {
 	t.Helper()
 	in := ledger.Intent{Person: c.User, License: c.License, To: c.To, Run: "run", Rule: c.Rule, Via: string(via), At: b.now, SKU: "sku-e3", TargetSKU: "sku-exo"}
@@ -37,7 +37,7 @@ func (b *bench) underWay(t *testing.T, c plan.Change, via plan.Via) *move {
 	return &move{job: j, page: page, entry: e, change: &c, person: &directory.Person{Entra: &u, EntraState: directory.Present}, read: b.now}
 }
 
-// TestWriteThatFailed: the answer to a write decides what the call may believe about the license.
+// TestWriteThatFailed: the answer to a write decides what the move records about the license.
 func TestWriteThatFailed(t *testing.T) {
 	t.Parallel()
 	type believes struct{ First, Unchanged, Took bool }
@@ -70,8 +70,8 @@ func TestWriteThatFailed(t *testing.T) {
 	}
 }
 
-// TestLeaving: a call that has recorded that it takes a license may take it while the evidence is fresh, unless
-// another call began a rollback.
+// TestLeaving: after a call has recorded that it takes a license, it may take the license while the evidence is fresh.
+// It may not take the license after another call began a rollback.
 func TestLeaving(t *testing.T) {
 	t.Parallel()
 	t.Run("first", func(t *testing.T) {
@@ -95,7 +95,7 @@ func TestLeaving(t *testing.T) {
 		if status, note := m.leave(t.Context()); status != "" || m.first || !m.took || !m.left.At.Equal(before) {
 			t.Errorf("%s %q: %+v", status, note, m)
 		}
-		m.first = true // the only write is that of this call, and it was not sent
+		m.first = true // this call made the only write, and the write was not sent
 		if m.leave(t.Context()); !m.first {
 			t.Error("the second try of this call is not its first")
 		}
@@ -184,7 +184,7 @@ func TestServicePlansOfTheTarget(t *testing.T) {
 	}
 }
 
-// TestErrorOfAPath: the assignment that is in error explains why a group does not give its product.
+// TestErrorOfAPath: if a group does not give its product, the assignment that is in error gives the reason.
 func TestErrorOfAPath(t *testing.T) {
 	t.Parallel()
 	path := func(state, problem string) directory.Assignment {
@@ -207,7 +207,7 @@ func TestErrorOfAPath(t *testing.T) {
 	}
 }
 
-// TestGoneAccount: a change that may have been made stays open for as long as the account may come back.
+// TestGoneAccount: a change that may have been made stays open while the account may come back.
 func TestGoneAccount(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -235,8 +235,8 @@ func TestGoneAccount(t *testing.T) {
 	}
 }
 
-// TestPastAtTheLastMoment: the ledger shows what happened to a license, unless somebody restored it by hand. Only the
-// run knows that.
+// TestPastAtTheLastMoment: the ledger shows what happened to a license. Only the run knows whether somebody restored
+// the license by hand.
 func TestPastAtTheLastMoment(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
