@@ -8,10 +8,10 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// ADGroup is the target for groups that are written in Active Directory. Either membership in the group is itself the
-// license, or the group gives a product through its counterpart: Entra Connect syncs the group to Entra ID, where the
-// synced group assigns the product. A synced group can only be written in Active Directory. Graph refuses with "Unable
-// to update the specified properties for on-premises mastered Directory Sync objects or objects currently undergoing
+// ADGroup is the target for groups that are written in Active Directory. Either membership in the group is the license,
+// or the group gives a product. To give a product, Entra Connect syncs the group to Entra ID, and the synced group
+// assigns the product there. A synced group can only be written in Active Directory. Graph refuses with "Unable to
+// update the specified properties for on-premises mastered Directory Sync objects or objects currently undergoing
 // migration" (microsoft-graph-docs#7301, #18038).
 const ADGroup Via = "ad-group"
 
@@ -27,7 +27,7 @@ func (adGroup) may(l *policy.License) bool {
 }
 
 func (adGroup) held(t *Tenant, p *directory.Person, l *policy.License) []string {
-	if l.SKU == "" { // its holders are the members of the group
+	if l.SKU == "" { // the license is membership in the group
 		return []string{l.Group.Name}
 	}
 	return t.byGroups(p, l)
@@ -49,8 +49,8 @@ func (adGroup) route(t *Tenant, p *directory.Person, r *policy.Rule, group strin
 
 const primary = "the group is the account's primary group, which is not kept as a list of members; give the account another primary group first"
 
-// Counterpart returns the Entra group that is synced from the Active Directory group of a license, which is the one
-// with the same SID. refusal says why no such group gives the license and nothing else.
+// Counterpart returns the Entra group that is synced from the Active Directory group of a license: the group with the
+// same SID. refusal says why no such group gives the license and nothing else.
 func (t *Tenant) Counterpart(l *policy.License) (g directory.Group, refusal string) {
 	sid := t.SIDs[l.Group.Key(false)]
 	if sid == "" {
@@ -64,7 +64,8 @@ func (t *Tenant) Counterpart(l *policy.License) (g directory.Group, refusal stri
 	return g, fmt.Sprintf("no group of Entra ID that gives %s is synced from %s", l.SKU, l.Group)
 }
 
-// Mirrors returns why an Entra group cannot be the counterpart of a license's Active Directory group, or "" if it can.
+// Mirrors returns why an Entra group cannot be the counterpart of a license's Active Directory group. It returns "" if
+// the group can be the counterpart.
 func (t *Tenant) Mirrors(l *policy.License, g *directory.Group) (refusal string) {
 	if !g.Synced {
 		return fmt.Sprintf("the group %q of Entra ID is not synced from %s any more", g.Name, l.Group)
@@ -74,7 +75,7 @@ func (t *Tenant) Mirrors(l *policy.License, g *directory.Group) (refusal string)
 	return t.Gives(l, &here, fmt.Sprintf("%q", g.Name))
 }
 
-// SetCounterpart replaces what the run read about an Entra group with what is read now.
+// SetCounterpart replaces the stored properties of an Entra group by the properties that were read now.
 func (t *Tenant) SetCounterpart(g directory.Group) { t.others[g.ID] = g }
 
 // syncedRoute returns the route for a product that a person holds through an Entra group that is synced from Active

@@ -16,7 +16,7 @@ func Arrow(rule, license, to string) string {
 	}
 }
 
-// Verdicts says what the rules say. Each rule gives a verdict about each holder.
+// Verdicts returns the numbers of verdicts as a sentence. Each rule gives one verdict about each holder.
 func (c *Counts) Verdicts() string {
 	return fmt.Sprintf("the rules gave %d verdicts: keep %d, reclaim %d, undecided %d, exempt %d", c.Keep+c.Reclaim+c.Undecided+c.Exempt, c.Keep, c.Reclaim, c.Undecided, c.Exempt)
 }

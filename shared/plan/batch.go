@@ -7,8 +7,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// perBatch is how many changes one call applies. Even when Graph is at its slowest, a call with this many changes ends
-// well within the 15 minutes that a function may run.
+// perBatch is the maximum number of changes that one call applies. Even when Graph is at its slowest, a call with this
+// many changes ends well within the 15 minutes that a function may run.
 const perBatch = 100
 
 // Batch is a part of a plan that is applied by one call. All its changes are made in the same directory, so a directory
@@ -18,8 +18,9 @@ type Batch struct {
 	Changes []Change
 }
 
-// Batches divides the changes of a plan into batches: first those in Entra ID, then those in Active Directory, then the
-// notices. Within each of these, changes keep the order of the plan. The result is deterministic.
+// Batches divides the changes of a plan into batches: first the changes in Entra ID, then the changes in Active
+// Directory, then the notices. In each of the three parts, changes keep the order of the plan. The result is
+// deterministic.
 func (p *Plan) Batches() []Batch {
 	var written [directory.Sources][]Batch
 	for _, c := range p.Changes {

@@ -9,26 +9,26 @@ import (
 	"github.com/idleseat/idleseat/shared/plain"
 )
 
-// Pick names changes of a plan, as a line of an operator's file does.
+// Pick is a line of an operator's file. It names changes of a plan.
 type Pick struct {
 	Line int    // the line of the file, from 1
 	Name string // userPrincipalName, object id or SID of the person, in any case
-	// License is the only license that is meant. It is empty for all changes of the person.
+	// License is the only license that the line names. It is empty for all changes of the person.
 	License string
 }
 
-// Choice says which changes of a plan an operator wants. Only is nil if it does not matter who is named, and Except
-// names changes that are left out. Limit keeps the first changes in the order of the plan; 0 keeps all.
+// Choice says which changes of a plan an operator wants. Only names the changes to keep; nil keeps all. Except names
+// changes to leave out. Limit keeps the first changes in the order of the plan; 0 keeps all.
 type Choice struct {
 	Only, Except []Pick
 	Limit        int
 }
 
-// mostFaults is how many lines an error names.
+// mostFaults is the maximum number of lines that an error names.
 const mostFaults = 10
 
-// Choose returns the changes and notices of the plan that the choice names, in the order of the plan. It fails if a
-// line names nothing in the plan, or more than one person, and names the lines.
+// Choose returns the changes and notices that the choice selects, in the order of the plan. It fails if a line names no
+// change, or changes of several people. The error names the lines.
 func (p *Plan) Choose(c Choice) ([]Change, error) {
 	all := slices.Concat(p.Changes, p.Notices)
 	only, err := picked(all, c.Only, "--only")
@@ -51,7 +51,7 @@ func (p *Plan) Choose(c Choice) ([]Change, error) {
 	return kept, nil
 }
 
-// picked returns the indexes of the changes that the lines of a file name. flag is the flag that the file was given to.
+// picked returns the indexes of the changes that the lines of a file name. flag is the command-line flag for the file.
 func picked(all []Change, picks []Pick, flag string) (map[int]bool, error) {
 	found, faults := map[int]bool{}, []string{}
 	for _, pick := range picks {

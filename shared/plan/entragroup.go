@@ -11,7 +11,7 @@ import (
 )
 
 // EntraGroup is the target for groups that are written in Entra ID. Either the group assigns a product to its members,
-// or membership in the group is itself the license.
+// or membership in the group is the license.
 const EntraGroup Via = "entra-group"
 
 type entraGroup struct{}
@@ -26,7 +26,7 @@ func (entraGroup) may(l *policy.License) bool {
 }
 
 func (entraGroup) held(t *Tenant, p *directory.Person, l *policy.License) []string {
-	if l.SKU == "" { // its holders are the members of the group
+	if l.SKU == "" { // the license is membership in the group
 		return []string{t.Groups[*l.Group].ID}
 	}
 	return t.byGroups(p, l)
@@ -57,7 +57,8 @@ func (entraGroup) route(t *Tenant, _ *directory.Person, r *policy.Rule, group st
 	return route, ""
 }
 
-// called returns what a refusal calls a group: as the policy does, and by its name if the policy has the object id.
+// called returns the name of a group in refusals: the name in the policy, and also the displayName if the policy has
+// the object id.
 func called(g *directory.Group) string {
 	if g.Name == "" || strings.EqualFold(g.Name, g.Ref.Name) {
 		return g.Ref.String()
@@ -65,9 +66,10 @@ func called(g *directory.Group) string {
 	return g.Ref.String() + " (" + g.Name + ")"
 }
 
-// unseen returns why nobody is moved into or out of a group whose members are hidden from the application. memberOf
-// omits the group then, so that a change would stay pending for ever. It returns "" if the members are shown. A restore
-// does not ask, because it may find the license given without a look at the group.
+// unseen returns why idleseat moves nobody into or out of a group whose members are hidden from the application. It
+// returns "" if the application can see the members. memberOf omits a hidden group, so a change would stay pending for
+// ever. A restore does not call unseen, because the license may already be given, and the restore then needs no look at
+// the group.
 func unseen(g *directory.Group) string {
 	if !g.Unseen {
 		return ""
@@ -75,14 +77,14 @@ func unseen(g *directory.Group) string {
 	return fmt.Sprintf("the group %s hides its members from this application, so that no read shows whether a change is made; grant the application permission Member.Read.Hidden, or name a group that shows its members", called(g))
 }
 
-// Reduced returns a sentence about the service plans that matter to the license but are switched off in the group's
+// Reduced returns a sentence about the service plans that the license needs and that are switched off in the group's
 // assignment. It returns "" if there are none.
 func (t *Tenant) Reduced(l *policy.License, g *directory.Group) string {
 	if len(g.Reduced) == 0 {
 		return ""
 	}
 	lacks := "with service plans switched off: what would be left cannot be told"
-	if len(g.Off) > 0 { // otherwise an older version read the group
+	if len(g.Off) > 0 { // in a snapshot of an older version, Off is empty
 		lacks = t.Lacks(l, g.Off)
 	}
 	if lacks == "" {
@@ -91,8 +93,8 @@ func (t *Tenant) Reduced(l *policy.License, g *directory.Group) string {
 	return fmt.Sprintf("the group %s gives %s %s", l.Group, l.Name, lacks)
 }
 
-// elsewhere returns why a license is left unchanged: the person holds it through a group that the policy does not name
-// for the license. holds is the object id of that group.
+// elsewhere returns why a license is not changed if the person holds it through a group that the policy does not name
+// for the license. holds is the object id of this group.
 func (t *Tenant) elsewhere(l *policy.License, holds string) string {
 	where := "held through the group " + holds
 	if g, known := t.others[holds]; known {
@@ -112,7 +114,7 @@ func (t *Tenant) elsewhere(l *policy.License, holds string) string {
 }
 
 // LicenseGroup returns the Entra group that ref names for a license. refusal says why membership in the group may not
-// be changed, or is "" if it may. ref is nil if the policy names no group.
+// be changed. It is "" if membership may be changed. ref is nil if the policy names no group.
 func (t *Tenant) LicenseGroup(l *policy.License, ref *directory.GroupRef) (g directory.Group, refusal string) {
 	switch {
 	case ref == nil:
@@ -127,16 +129,16 @@ func (t *Tenant) LicenseGroup(l *policy.License, ref *directory.GroupRef) (g dir
 	return g, t.Gives(l, &g, called(&g))
 }
 
-// Gives returns why membership in a group may not be changed to take or give a license. It returns "" if the group can
-// be written, and assigns that license and nothing else. A group whose membership is the license must not assign any
-// product. name is what the refusal calls the group.
+// Gives returns why membership in a group may not be changed to take or give a license. It returns "" if idleseat can
+// write the group, and the group assigns this license and nothing else. If membership in the group is the license, the
+// group must not assign any product. name is the name of the group in the refusal.
 func (t *Tenant) Gives(l *policy.License, g *directory.Group, name string) (refusal string) {
 	switch {
 	case g.Unreadable != "":
 		return fmt.Sprintf("the group %s cannot be read: %s", name, g.Unreadable)
 	case obstacle(g) != "":
 		return fmt.Sprintf("the group %s %s", name, obstacle(g))
-	case l.SKU == "" && g.Hidden: // memberOf omits a hidden group, so nobody would be read as a member
+	case l.SKU == "" && g.Hidden: // memberOf omits a hidden group, so idleseat would read nobody as a member
 		return fmt.Sprintf("the group %s hides its members, so that no read shows whether somebody has left it", name)
 	case l.SKU == "" && len(g.Grants) > 0:
 		return fmt.Sprintf("the group %s grants a product of Microsoft 365 besides: name it as sku of %s", name, l.Name)
@@ -147,7 +149,7 @@ func (t *Tenant) Gives(l *policy.License, g *directory.Group, name string) (refu
 	return ""
 }
 
-// obstacle returns what prevents licenses from being changed through membership in a group, or "" if nothing does.
+// obstacle returns why membership in a group cannot be changed to change licenses, or "" if nothing prevents it.
 func obstacle(g *directory.Group) string {
 	switch {
 	case g.Dynamic:

@@ -16,14 +16,14 @@ const (
 	Absent    FeedState = "absent"
 )
 
-// Feed is the health of a signal, with a reason if it is not healthy. The feed of a directory also stands for the
-// health of its list of people.
+// Feed is the health of a signal, with a reason if it is not healthy. The feed of a directory is also the health of its
+// list of people.
 type Feed struct {
 	State  FeedState `json:"state"`
 	Reason string    `json:"reason,omitempty"`
 }
 
-// FeedFacts is what a run saw of one signal as a whole.
+// FeedFacts holds the figures of one signal in one run, over all people.
 type FeedFacts struct {
 	directory.Freshness
 	Absent       bool
@@ -34,7 +34,7 @@ type FeedFacts struct {
 	First bool
 }
 
-// Baseline is how a source looked when it was last healthy.
+// Baseline holds the figures of a source in its last healthy reading.
 type Baseline struct {
 	Run        string    `json:"run,omitempty"`
 	Partitions int       `json:"partitions,omitempty"` // number of partitions of that run
@@ -43,17 +43,17 @@ type Baseline struct {
 }
 
 // fewerPeople and fewerDates are the largest fractions of people and dates that a source may lose between two healthy
-// runs. No company loses a tenth of its people in a night without knowing, but a filter, a missing right or a truncated
-// list can. Directories never take a date back, so the number of dates falls only when people leave, or when they are
-// replaced by people who have no date yet.
+// runs. No company loses a tenth of its people in a night without knowing it. A filter, a missing right or a truncated
+// list can lose them. Directories never take a date back. So the number of dates falls only when people leave, or when
+// people without a date replace them.
 const (
 	fewerPeople = 0.10
 	fewerDates  = 0.03
-	few         = 5 // so few lost people do not suggest a fault
+	few         = 5 // a loss of at most few people does not suggest a fault
 )
 
-// firstDates is the share of settled accounts that must have a date if there is no earlier reading to compare with.
-// Most accounts that a company pays for are in use. Service accounts, and people who only read mail on an old phone,
+// firstDates is the share of settled accounts that must have a date if there is no earlier reading for a comparison.
+// Most accounts for which a company pays are in use. Service accounts, and people who only read mail on an old phone,
 // have no dates. A broken feed loses nearly all dates.
 const firstDates = 0.5
 
@@ -105,7 +105,7 @@ func Health(s directory.Signal, f FeedFacts, asOf time.Time) Feed {
 	return Feed{State: Healthy}
 }
 
-// Stale returns why the activity dates of the feed are unknown, or "" if they can be trusted.
+// Stale returns why the activity dates of the feed are unknown, or "" if the feed is healthy.
 func (f Feed) Stale() string {
 	if f.State == Healthy {
 		return ""

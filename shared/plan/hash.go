@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// covered lists the JSON members of a plan that its hash covers: what is done, from which data, by which policy and
-// tool, in which tenant, and whether the plan may be applied. Later versions may add members but must not remove any.
+// covered lists the JSON members of a plan that its hash covers: the changes, their data, the policy, the tool, the
+// tenant, and whether the plan may be applied. Later versions may add members but must not remove any.
 var covered = []string{
 	"asOf", "changes", "manifestHash", "matchHash", "matches", "notices", "overridable", "pending", "policyHash", "restores", "resumes",
 	"tenant", "tool", "verdict",
@@ -38,9 +38,9 @@ func (p *Plan) Hash() string {
 	return sum
 }
 
-// HashOf returns the hash of a stored plan. It hashes the stored bytes of the members that the plan lists as hashed, so
-// a plan written by a version with more or fewer members keeps its hash. HashOf fails if the list lacks a member that
-// every version covers.
+// HashOf returns the hash of a stored plan. It hashes the stored bytes of the members in the plan's own list. So a plan
+// of a version with more or fewer members keeps its hash. HashOf fails if the list lacks a member that every version
+// covers.
 func HashOf(text []byte) (string, error) {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(text, &members); err != nil {
@@ -73,8 +73,7 @@ func HashOf(text []byte) (string, error) {
 	return hex.EncodeToString(sum.Sum(nil)), nil
 }
 
-// withoutReasons removes the reasons from a list of pending changes, because they may change while a plan is made
-// again.
+// withoutReasons removes the reasons from a list of pending changes. The reasons may differ when a plan is made again.
 func withoutReasons(pending json.RawMessage) (json.RawMessage, error) {
 	if pending == nil {
 		return nil, nil
@@ -89,9 +88,9 @@ func withoutReasons(pending json.RawMessage) (json.RawMessage, error) {
 	return json.Marshal(list)
 }
 
-// format1 has the members that the hash of format 1 covers, and format1Change and format1Begun have the members of its
-// entries. Format 1 hashed decoded values, so these types must never change: stored plans would no longer match their
-// hashes. The types are removed in the release after the one with format 2.
+// format1 has the members that the hash of format 1 covers. format1Change and format1Begun have the members of its
+// entries. Format 1 hashed decoded values. If these types changed, stored plans would no longer match their hashes. The
+// release after the first release of format 2 removes the types.
 type format1 struct {
 	Changes      []format1Change `json:"changes"`
 	AsOf         time.Time       `json:"asOf"`

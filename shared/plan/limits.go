@@ -9,16 +9,16 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// minMatches is the smallest number of matches to which the percent limit applies. Three of eleven holders do not
-// suggest a mistake.
+// minMatches is the smallest number of matches to which the percent limit applies. A smaller number, such as three of
+// eleven holders, does not suggest a mistake.
 const minMatches = 10
 
-// If a rule matches all holders of its license, and there are at least minHolders of them, the run is put on hold. No
-// company stops using a license in one night.
+// minHolders is the smallest number of holders to which this limit applies: a rule that matches all holders of its
+// license puts the run on hold. No company stops using a license in one night.
 const minHolders = 3
 
 // Exceeded returns a sentence for each rule that matches more people than the policy allows. accepted has, by rule, the
-// number of matches that an override accepted. Exceeded does not count those.
+// number of matches that an override accepted. Exceeded does not count accepted matches.
 func Exceeded(limits policy.Limits, tallies []Tally, accepted map[string]int) []string {
 	var reasons []string
 	for i := range tallies {
@@ -53,14 +53,15 @@ func everyone(t *Tally, accepted int) bool {
 	return t.Reclaim-accepted == t.Holders && t.Holders >= minHolders
 }
 
-// MostChosen is how many changes an operator may choose from a plan that its limits hold. The command line shows so
-// many changes in full before it asks, so each of them is looked at. More need an override.
+// MostChosen is the maximum number of changes that an operator may choose from a plan that its limits hold. The command
+// line shows this many changes in full before it asks, so the operator sees each change. More changes need an override.
 const MostChosen = 25
 
-// ExceededByChoice is Exceeded for changes that an operator chose from a larger plan. takes has, by rule, how many
-// licenses the chosen changes take or announce, and all is the number of chosen changes. The sentences in held put the
-// plan on hold. Those in lifted do not, because the choice is small and within the limits. A rule that matches every
-// holder holds any choice: choosing makes a plan smaller, and does not make its data better.
+// ExceededByChoice is like Exceeded, for changes that an operator chose from a larger plan. takes has, by rule, the
+// number of licenses that the chosen changes take or announce. all is the number of chosen changes. The sentences in
+// held put the plan on hold. The sentences in lifted do not, because the choice is small and within the limits. If a
+// rule matches every holder, the plan is always on hold: a choice makes a plan smaller, but does not make its data
+// better.
 func ExceededByChoice(limits policy.Limits, tallies []Tally, accepted, takes map[string]int, all int) (held, lifted []string) {
 	for i := range tallies {
 		t := &tallies[i]
@@ -88,17 +89,17 @@ func ExceededByChoice(limits policy.Limits, tallies []Tally, accepted, takes map
 // Window is the period over which the changes of a rule are added up.
 const Window = 30 * 24 * time.Hour
 
-// Drain is how many licenses one rule takes within Window. Licenses that an override accepted are not counted.
+// Drain counts the licenses that one rule takes within Window. Licenses that an override accepted are not counted.
 type Drain struct {
 	Rule    string
 	Before  int // licenses taken earlier and not restored
 	Now     int // licenses that this plan takes
-	Holders int // people who hold the license, or lost it to the rule
+	Holders int // people who hold the license, or from whom the rule took it
 	Runs    []string
 }
 
 // Drained returns a sentence for each rule that takes more licenses within Window than it may match in a single night.
-// The sentence says what to do.
+// The sentence says what the operator must do.
 func Drained(limits policy.Limits, drains []Drain) []string {
 	var reasons []string
 	for _, d := range drains {

@@ -10,19 +10,20 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// mailboxPlan matches the service plans that give a person a mailbox. Others, such as EXCHANGE_S_FOUNDATION and
-// EXCHANGE_S_ARCHIVE, do not (Microsoft Entra documentation, "Product names and service plan identifiers for
-// licensing").
+// mailboxPlan matches the service plans that give a person a mailbox. Other service plans of Exchange, such as
+// EXCHANGE_S_FOUNDATION and EXCHANGE_S_ARCHIVE, give no mailbox (Microsoft Entra documentation, "Product names and
+// service plan identifiers for licensing").
 var mailboxPlan = regexp.MustCompile(`^EXCHANGE_[SLB]_(STANDARD|ENTERPRISE|DESKLESS|ESSENTIALS)`)
 
-// MattersTo reports whether a service plan gives a mailbox or is named by a license in the policy.
+// MattersTo reports whether a service plan gives a mailbox or is in the needs of a license of the policy.
 func MattersTo(p *policy.Policy, servicePlan string) bool {
 	return mailboxPlan.MatchString(servicePlan) ||
 		slices.ContainsFunc(p.Licenses, func(l *policy.License) bool { return slices.Contains(l.Needs, servicePlan) })
 }
 
-// Lacks returns a phrase that names the service plans that matter to the license and are switched off. It returns "" if
-// there are none. If the plans of the product are unknown, any plan that is switched off may matter.
+// Lacks returns a phrase that names the service plans that the license needs and that are switched off. It returns ""
+// if there are none. If the service plans of the product are unknown, any service plan that is switched off may be
+// needed.
 func (t *Tenant) Lacks(l *policy.License, off []string) string {
 	sku := t.skus[t.SKUIDs[l.SKU]]
 	if len(off) == 0 {
@@ -56,7 +57,7 @@ func (t *Tenant) missing(l *policy.License) string {
 }
 
 // mailbox reports whether a product gives a mailbox if the service plans in off are switched off. It returns Unset if
-// the plans of the product are unknown.
+// the service plans of the product are unknown.
 func (t *Tenant) mailbox(skuID string, off []string) directory.Flag {
 	sku, known := t.skus[skuID]
 	if !known || !sku.PlansRead {
@@ -107,7 +108,7 @@ func (t *Tenant) LosesMailbox(p *directory.Person, r *policy.Rule) directory.Fla
 	return directory.Unset
 }
 
-// mailRefusal returns why a change that would or might cost the person the mailbox is refused. It returns "" if the
+// mailRefusal returns why a change is refused that takes the person's mailbox, or may take it. It returns "" if the
 // change is not refused.
 func (t *Tenant) mailRefusal(p *directory.Person, r *policy.Rule) string {
 	if r.MailboxLost {

@@ -8,7 +8,7 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// A change that would leave a person's mailbox without a license is refused unless the policy accepts the loss.
+// A change that leaves a person's mailbox without a license is refused unless the policy accepts the loss.
 func TestMail(t *testing.T) {
 	t.Parallel()
 	product := func(id, part, plan string) directory.SKU {

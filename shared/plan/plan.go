@@ -1,6 +1,6 @@
-// Package plan turns verdicts into changes. It finds the route by which each person holds a license, judges the health
-// of the feeds, keeps the changes within the limits of the policy, longest idle first, and binds the result with a
-// hash. It does no I/O.
+// Package plan turns verdicts into changes. It finds the route by which each person holds a license. It judges the
+// health of the feeds. It keeps the changes within the limits of the policy, people who are idle longest first. It
+// binds the plan by a hash. It does no I/O.
 package plan
 
 import (
@@ -29,37 +29,37 @@ type Decision struct {
 	IdleSince         time.Time         `json:"idleSince,omitzero"` // zero if the person was never active, or if that is unknown
 	Created           time.Time         `json:"created,omitzero"`
 	Via               Via               `json:"via,omitempty"`
-	Refused           string            `json:"refused,omitempty"` // why nothing is done now; empty if nothing prevents the change
+	Refused           string            `json:"refused,omitempty"` // why no change is made now; empty if nothing prevents the change
 	Evidence          []policy.Evidence `json:"evidence,omitempty"`
-	// FirstReading means that the person has no activity date and has an account that was first seen today. The date
-	// may be missing by mistake, and no reading on another day confirms that it does not exist.
+	// FirstReading means that the person has no activity date, and that an account of the person was first seen today.
+	// The date may be missing by mistake. No reading on another day confirms that there is no date.
 	FirstReading bool `json:"firstReading,omitempty"`
-	// Seat is the license that the change needs a free seat for. It is empty if the change needs none.
+	// Seat is the license of which the change needs a free seat. It is empty if the change needs none.
 	Seat string `json:"seat,omitempty"`
-	// SavesNothing says why the change frees no paid seat. It is empty if the change frees one.
+	// SavesNothing says why the change frees no paid seat. It is empty if the change frees a paid seat.
 	SavesNothing string `json:"savesNothing,omitempty"`
-	// Notice means that the change is only announced. A later run makes it.
+	// Notice means that the change is only announced. A later run makes the change.
 	Notice bool `json:"notice,omitempty"`
 	// Mailbox means that the change may be made only if the content of the mailbox is known to fit the new license.
 	Mailbox bool `json:"mailbox,omitempty"`
 	// Blocked means that sign-in is blocked. The change may then be made only if the mailbox is known to belong to a
 	// user.
 	Blocked bool `json:"blocked,omitempty"`
-	// RestoreOf is the run that took the license from a person who has been active since. The license is restored
-	// unless Refused says why not.
+	// RestoreOf is the run that took the license from a person who has returned. The license is restored unless Refused
+	// says why not.
 	RestoreOf string `json:"back,omitempty"`
-	// Pending is the run that began to change the license but has not finished. It is empty if there is none.
+	// Pending is the run that began to change the license and has not finished. It is empty if there is no such run.
 	Pending string `json:"pending,omitempty"`
 	// Place is the index of the rule in the policy.
 	Place int `json:"place,omitempty"`
-	// After is used if this change must follow a change of the same person by an earlier rule. It is then the idle date
-	// of that earlier change. It is zero if the order is right without it.
+	// After orders this change after a change of the same person by an earlier rule. It is the idle date of the earlier
+	// change. It is zero if the order is correct without After.
 	After time.Time `json:"after,omitzero"`
 	// Setbacks is the number of runs in a row, up to now, that tried the change and could not make it.
 	Setbacks int `json:"setbacks,omitempty"`
-	// HeldAgain is the run that took the license, if somebody else has since restored it to the person.
+	// HeldAgain is the run that took the license, if somebody else has restored the license since then.
 	HeldAgain string `json:"again,omitempty"`
-	// Payer says who pays for the license. It is nil if nothing is changed.
+	// Payer says who pays for the license. It is nil if the decision makes no change.
 	Payer *directory.Payer `json:"payer,omitempty"`
 }
 
@@ -78,12 +78,12 @@ type Tally struct {
 	Exempt    int    `json:"exempt"`
 	// Asked is the number of holders for whom the rule's condition "for" is known to be true.
 	Asked int `json:"asked"`
-	// UndecidedHolders counts the undecided verdicts on people who are known to hold the license, and UndecidedAsked
-	// those of them that count as asked, too. Both are zero in plans of older versions. Undecided also counts people
-	// who may hold the license.
+	// UndecidedHolders counts the undecided verdicts on people who are known to hold the license. UndecidedAsked counts
+	// the verdicts of UndecidedHolders for which the condition "for" is known to be true. Both are zero in plans of
+	// older versions. Undecided also counts people who may hold the license.
 	UndecidedHolders int `json:"undecidedHolders,omitempty"`
 	UndecidedAsked   int `json:"undecidedAsked,omitempty"`
-	// Empty has, for each attribute that the rule's conditions read, the number of holders without a value for that
+	// Empty has, for each attribute that the rule's conditions read, the number of holders without a value for the
 	// attribute.
 	Empty map[string]int `json:"empty,omitempty"`
 }
@@ -106,7 +106,7 @@ func (t *Tally) empty(name string, n int) {
 	t.Empty[name] += n
 }
 
-// Told describes the empty attributes, as in "employeeType in 481 of 481".
+// Told describes the attributes without a value, as in "employeeType in 481 of 481".
 func (t *Tally) Told() string {
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(t.Empty)) {
@@ -115,7 +115,7 @@ func (t *Tally) Told() string {
 	return strings.Join(parts, ", ")
 }
 
-// Count adds one verdict. holder and asked say whether the person holds the license, and whether the condition "for" is
+// Count adds one verdict. holder says whether the person holds the license. asked says whether the condition "for" is
 // true for the person.
 func (t *Tally) Count(outcome policy.Outcome, holder, asked directory.Flag) {
 	if holder == directory.Yes {
@@ -168,9 +168,10 @@ type Change struct {
 	MonthlySaving     float64    `json:"monthlySaving"`
 	// SavesNothing says why no seat becomes free. MonthlySaving then does not include the price of the seat.
 	SavesNothing string `json:"savesNothing,omitempty"`
-	// RestoreOf is the run whose change is undone. It is empty for a change that takes a license.
+	// RestoreOf is the run that took the license which this change restores. It is empty for a change that takes a
+	// license.
 	RestoreOf string `json:"back,omitempty"`
-	// FirstReading is as in Decision.
+	// FirstReading is the same as in Decision.
 	FirstReading bool `json:"firstReading,omitempty"`
 	// Payer says who pays for the license. It is nil in plans of older versions.
 	Payer *directory.Payer `json:"payer,omitempty"`
@@ -185,13 +186,13 @@ type Begun struct {
 	To                string    `json:"to,omitempty"`
 	Run               string    `json:"run"`
 	Since             time.Time `json:"since"`
-	Reason            string    `json:"reason"` // why the change has not ended
+	Reason            string    `json:"reason"` // why the change is not finished
 }
 
-// Verdict is the gate's judgment on a plan.
+// Verdict is the result of the gate for a plan.
 type Verdict string
 
-// The verdicts: apply the plan, ask for approval, hold the plan for a safety check, or there is nothing to do.
+// The verdicts: apply the plan, ask for approval, put the plan on hold because of a safety check, or do nothing.
 const (
 	Apply   Verdict = "apply"
 	Review  Verdict = "review"
@@ -199,7 +200,7 @@ const (
 	Nothing Verdict = "nothing"
 )
 
-// Counts has the number of people (Users) and the numbers of verdicts. There is one verdict for each rule and holder.
+// Counts has the number of people in Users, and the numbers of verdicts. There is one verdict for each rule and holder.
 type Counts struct {
 	Users     int `json:"users"`
 	Keep      int `json:"keep"`
@@ -208,8 +209,8 @@ type Counts struct {
 	Exempt    int `json:"exempt"`
 }
 
-// Plan is the bound part of runs/<run>/plan.json: everything except the lists of refused, undecided and returned
-// people, which may be larger than memory.
+// Plan is the bound part of runs/<run>/plan.json. The object also has lists of refused, undecided and returned people,
+// which may be larger than memory.
 type Plan struct {
 	Run      string      `json:"run"`
 	AsOf     time.Time   `json:"asOf"`
@@ -224,7 +225,7 @@ type Plan struct {
 	Deferred    int             `json:"deferred"`
 	Sources     map[string]Feed `json:"sources"`
 	Changes     []Change        `json:"changes"`
-	// Notices are changes that this plan only announces. A later run makes them.
+	// Notices are changes that this plan only announces. A later run makes these changes.
 	Notices []Change `json:"notices,omitempty"`
 
 	// Rules counts the verdicts of each rule, in the order of the policy.
@@ -237,12 +238,12 @@ type Plan struct {
 
 	// Restores is the run whose changes this plan restores. It is empty for a plan that takes licenses.
 	Restores string `json:"restores,omitempty"`
-	// Resumes lists earlier runs with unfinished changes. Applying this plan first finishes those changes, under the
-	// rules of their own runs.
+	// Resumes lists earlier runs with unfinished changes. Applying this plan finishes these changes first, by the
+	// policies of their own runs.
 	Resumes []string `json:"resumes,omitempty"`
 	// Pending lists the unfinished changes of the runs in Resumes.
 	Pending []Begun `json:"pending,omitempty"`
-	// Unreadable says what cannot be restored because its ledger entries cannot be believed.
+	// Unreadable lists the licenses that cannot be restored because their ledger entries are damaged.
 	Unreadable []string `json:"unreadable,omitempty"`
 	// FirstRun means that the store has no earlier run and no changes in its ledger.
 	FirstRun bool `json:"firstRun,omitempty"`
@@ -254,21 +255,21 @@ type Plan struct {
 	Kinds map[string]int `json:"kinds,omitempty"`
 	// Chosen is set if an operator chose the changes from the plan of another run.
 	Chosen *Chosen `json:"chosen,omitempty"`
-	// Overridable means that nothing but the limits holds the plan.
+	// Overridable means that only the limits hold the plan.
 	Overridable  bool      `json:"overridable"`
 	ManifestHash string    `json:"manifestHash"`
 	PolicyHash   string    `json:"policyHash"`
 	Tool         string    `json:"tool"`
-	Created      time.Time `json:"created"` // by the real clock
+	Created      time.Time `json:"created"` // by the clock of the machine
 	Expires      time.Time `json:"expires"`
 }
 
-// Chosen says from which plan the changes of another plan were chosen.
+// Chosen names the plan from which the changes of this plan were chosen.
 type Chosen struct {
-	From     string `json:"from"`     // the run
-	PlanHash string `json:"planHash"` // of its plan
-	LeftOut  int    `json:"leftOut"`  // changes of its plan that the operator left out
-	// Lifted lists the limits that hold the plan of that run and do not hold the choice, since it is small.
+	From     string `json:"from"`     // the run of the other plan
+	PlanHash string `json:"planHash"` // the hash of the other plan
+	LeftOut  int    `json:"leftOut"`  // changes of the other plan that the operator left out
+	// Lifted lists the limits that hold the other plan and do not hold this plan, because the choice is small.
 	Lifted []string `json:"lifted,omitempty"`
 }
 

@@ -7,7 +7,7 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// Tenant is what a run resolved before it read people.
+// Tenant holds the products and groups that a run looked up before it read people.
 type Tenant struct {
 	SKUIDs map[string]string                      // see directory.SKUIDs
 	Groups map[directory.GroupRef]directory.Group // the groups that the policy names
@@ -17,8 +17,8 @@ type Tenant struct {
 	skus map[string]directory.SKU // by skuId
 }
 
-// TenantOf returns a Tenant for what a run resolved. groups are the groups that the policy names, and others are the
-// other Entra groups that assign licenses.
+// TenantOf returns a Tenant. groups are the groups that the policy names. others are the other Entra groups that assign
+// licenses.
 func TenantOf(skus []directory.SKU, groups, others []directory.Group) *Tenant {
 	t := &Tenant{SKUIDs: directory.SKUIDs(skus), Groups: map[directory.GroupRef]directory.Group{}, others: map[string]directory.Group{}, skus: map[string]directory.SKU{}}
 	for _, s := range skus {
@@ -33,19 +33,20 @@ func TenantOf(skus []directory.SKU, groups, others []directory.Group) *Tenant {
 	return t
 }
 
-// Route is how a license of one person is changed. Source and Target are groups: object ids in Entra ID, distinguished
-// names in Active Directory. SKU and TargetSKU are skuIds, and are empty for a license that is membership in a group.
+// Route is the way to change a license of one person. Source and Target are groups: object ids in Entra ID,
+// distinguished names in Active Directory. SKU and TargetSKU are skuIds, and are empty for a license that is membership
+// in a group.
 type Route struct {
 	Via            Via
 	Source, Target string
 	SKU, TargetSKU string
-	// SourceEntra and TargetEntra are the object ids of the Entra groups that are synced from Source and Target in
-	// Active Directory and assign products. They are empty for other groups.
+	// SourceEntra and TargetEntra are the object ids of the Entra groups that are synced from Source and Target and
+	// assign products. They are empty if Source and Target are other groups.
 	SourceEntra, TargetEntra string
 }
 
-// Route finds the target in which a person holds the license of a rule, and how the license is changed there. refusal
-// says why the license cannot be changed safely, or is "" if it can.
+// Route finds the target in which a person holds the license of a rule, and the way to change the license there.
+// refusal says why the license cannot be changed safely. It is "" if the license can be changed safely.
 func (t *Tenant) Route(p *directory.Person, r *policy.Rule) (route Route, refusal string) {
 	if route, refusal = t.way(p, r); refusal == "" {
 		refusal = t.mailRefusal(p, r)
@@ -92,7 +93,7 @@ func (t *Tenant) way(p *directory.Person, r *policy.Rule) (Route, string) {
 	return Route{}, fmt.Sprintf("held %s and %s at once", first.in.how(), last.in.how())
 }
 
-// assigned returns the assignments in Entra ID by which a person holds a product. There are none for a license that is
+// assigned returns the assignments in Entra ID by which a person holds a product. It returns none for a license that is
 // membership in a group.
 func (t *Tenant) assigned(p *directory.Person, l *policy.License) (paths []directory.Assignment) {
 	if l.SKU == "" || p.Entra == nil {
@@ -116,6 +117,6 @@ func (t *Tenant) byGroups(p *directory.Person, l *policy.License) (ids []string)
 	return ids
 }
 
-// MayBeShared says why a license is left on a mailbox that is not known to belong to a person.
+// MayBeShared says why the license of a mailbox is not changed if the mailbox may not belong to a person.
 const MayBeShared = "sign-in is blocked, so this may be a shared, room or equipment mailbox, whose license is there for another reason than signing in; " +
 	"the mailbox usage report does not say which (its version 1.0 has no Recipient Type)"

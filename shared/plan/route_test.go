@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// licensed returns a policy with three products whose service plans are known, and one (dark) whose service plans are
-// unknown. Only e3 and exo have groups.
+// licensed returns a policy with three products whose service plans are known, and the product dark, whose service
+// plans are unknown. Of the products, only e3 and exo have groups.
 func licensed(t *testing.T) (*policy.Policy, []directory.SKU) {
 	t.Helper()
 	p, err := policy.Load("p", []byte(`
@@ -154,7 +154,7 @@ func TestMattersTo(t *testing.T) {
 	}
 }
 
-// A license without a product, and a person without an Entra account, have no mailbox to lose.
+// A license without a product gives no mailbox. A person without an Entra account has no mailbox.
 func TestLosesMailbox(t *testing.T) {
 	t.Parallel()
 	rules, skus := licensed(t)

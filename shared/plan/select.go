@@ -9,19 +9,19 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// Selection chooses the changes of a plan. The plan has at most perRun changes, and no more changes to a license than
-// that license has free seats. Changes that restore a license come first, then the changes of the people who have been
-// idle longest. Memory is bounded by perRun.
+// Selection chooses the changes of a plan. The plan has at most limit changes. It has no more changes that need a seat
+// of a license than the license has free seats. Changes that restore a license come first, and then the changes of the
+// people who are idle longest. The memory of a Selection is limited by limit.
 type Selection struct {
 	limit   int
-	lanes   map[string]*lane // by the license whose seats the changes take
+	lanes   map[string]*lane // by the license of which the changes need a seat
 	seats   map[string]int   // free seats by license; a license without an entry has enough seats
 	offered int
 }
 
-// lane holds the changes that take seats of one license.
+// lane holds the changes that need seats of one license.
 type lane struct {
-	room    int // maximum number of changes kept
+	room    int // the maximum number of changes in kept
 	scarce  bool
 	kept    worstFirst
 	offered int
@@ -73,7 +73,8 @@ func (s *Selection) chosen() (all []Decision) {
 	return all[:min(len(all), s.limit)]
 }
 
-// Deferred returns how many offered changes wait for a later run. Changes without a free seat are not counted.
+// Deferred returns the number of offered changes that wait for a later run. It does not count changes without a free
+// seat.
 func (s *Selection) Deferred() int {
 	n := s.offered - len(s.chosen())
 	for _, l := range s.lanes {
@@ -120,10 +121,11 @@ func (d *Decision) change(price map[string]float64) Change {
 	return c
 }
 
-// order compares two changes. Changes with setbacks come last, so that they delay nobody else. Of the others, changes
-// that restore a license come first, followed by those of the people who have been idle longest. A person who never
-// signed in has been idle since the account was created. Ties are broken by the order of the policy, which also orders
-// the changes of one person, and then by the user's key, so that the order is deterministic.
+// order compares two changes. Changes with setbacks come last, so that they delay no other change. Of the other
+// changes, those that restore a license come first. The changes of the people who are idle longest follow. A person who
+// never signed in is idle since the creation of the account. Ties are broken by the order of the rules in the policy,
+// which also orders the changes of one person. The last criterion is the key of the person, so that the order is
+// deterministic.
 func order(a, b *Decision) int {
 	if a.Setbacks == 0 && b.Setbacks == 0 && (a.RestoreOf == "") != (b.RestoreOf == "") {
 		return cmp.Compare(b.RestoreOf, a.RestoreOf)
@@ -136,7 +138,7 @@ func order(a, b *Decision) int {
 	)
 }
 
-// turn returns the date by which the change is ordered: when the idle time began, or After if that is later.
+// turn returns the date by which order sorts the change: the begin of the idle time, or After if After is later.
 func (d *Decision) turn() time.Time {
 	idle := d.IdleSince
 	if idle.IsZero() {
@@ -148,7 +150,7 @@ func (d *Decision) turn() time.Time {
 	return idle
 }
 
-// Follow orders d after first, which an earlier rule decided about the same person.
+// Follow orders d after first, a decision of an earlier rule about the same person.
 func (d *Decision) Follow(first *Decision) {
 	if t := first.turn(); t.After(d.turn()) {
 		d.After = t
@@ -170,8 +172,8 @@ func (h *worstFirst) Pop() any {
 }
 
 // Decide returns the verdict of the gate. If a feed is unhealthy and the run would change nothing, the run is put on
-// hold, because otherwise a broken night would look like a quiet one. A run with changes is not held because of an
-// unhealthy feed, because the changes rest on healthy feeds.
+// hold. Otherwise a night with broken data would look like a night without changes. An unhealthy feed does not hold a
+// run with changes, because the changes rest on healthy feeds.
 func Decide(mode policy.Mode, changes int, limits, unhealthy []string) (v Verdict, reasons []string, overridable bool) {
 	switch {
 	case len(limits) > 0:

@@ -15,8 +15,8 @@ import (
 
 func idle(days int) time.Time { return asOf.AddDate(0, 0, -days) }
 
-// No more changes that need a seat are chosen than there are free seats. The people who have been idle longest get the
-// seats. A change without a free seat is not counted as deferred.
+// A Selection chooses no more changes that need a seat than there are free seats. The people who are idle longest get
+// the seats. A change without a free seat does not count as deferred.
 func TestSeats(t *testing.T) {
 	t.Parallel()
 	offers := func(seat string, days ...int) (all []Decision) {
@@ -77,7 +77,7 @@ func TestSeats(t *testing.T) {
 	}
 }
 
-// Every change in want comes before all later ones, in whatever order the changes are offered.
+// The changes in want are in order. The order in which they are offered does not matter.
 func TestOrder(t *testing.T) {
 	t.Parallel()
 	want := []Decision{

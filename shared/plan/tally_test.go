@@ -67,8 +67,8 @@ func TestPlanned(t *testing.T) {
 	}
 }
 
-// The hash ignores why a change is pending, because the reason may be different when the plan is made again. Everything
-// else that would be done changes the hash. Hash does not modify the plan.
+// The hash does not cover the reason why a change is pending, because the reason may differ when the plan is made
+// again. It covers all other members of pending changes. Hash does not modify the plan.
 func TestHashLeavesReasonsOut(t *testing.T) {
 	t.Parallel()
 	base := func() *Plan {
@@ -100,7 +100,7 @@ func TestHashLeavesReasonsOut(t *testing.T) {
 	}
 }
 
-// A feed that loses as many people as allowed is healthy. A feed that loses one more is unhealthy.
+// A feed that loses the maximum number of people or dates is healthy. A feed that loses one more is unhealthy.
 func TestHealthAtTheBounds(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

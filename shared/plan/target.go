@@ -10,14 +10,14 @@ import (
 // Via is the name of a target in changes, in the ledger and in stored plans.
 type Via string
 
-// target is a place in which people hold licenses and in which licenses are given and taken. This interface covers what
-// can be decided without asking a directory. Its counterpart in shared/workflow/apply/target.go reads, gives and takes
+// target is a place in which people hold licenses and in which licenses are given and taken. This interface covers
+// every decision that needs no directory. The interface in shared/workflow/apply/target.go reads, gives and takes
 // licenses for the target of the same name. Each target has one file in each of the two packages.
 type target interface {
 	via() Via
 	// how completes the sentence "The license is held …".
 	how() string
-	// writtenIn returns the directory in which the target is written. The relay writes to Active Directory.
+	// writtenIn returns the directory in which the target is written. The relay writes the targets in Active Directory.
 	writtenIn() directory.Source
 	// may reports whether the policy allows people to hold the license in this target.
 	may(l *policy.License) bool
@@ -25,15 +25,15 @@ type target interface {
 	// distinguished names. A direct assignment counts as the group "". held returns nil if the person does not hold the
 	// license in this target.
 	held(t *Tenant, p *directory.Person, l *policy.License) (groups []string)
-	// route returns how a license that is held through group is changed. refusal says why it cannot be changed safely,
-	// or is "" if it can.
+	// route returns the way to change a license that is held through group. refusal says why the license cannot be
+	// changed safely. It is "" if the license can be changed safely.
 	route(t *Tenant, p *directory.Person, r *policy.Rule, group string) (route Route, refusal string)
-	// unfit returns why the person cannot be given a license in this target, or "" if nothing is known to prevent it.
+	// unfit returns why the person cannot get a license in this target, or "" if no reason is known.
 	unfit(p *directory.Person) string
 }
 
-// targets lists the targets. A license is held in at most one of entraGroup and adGroup, depending on the group that
-// the policy names.
+// targets lists the targets. A license may be held in entraGroup or in adGroup, depending on the group that the policy
+// names, and never in both.
 var targets = []target{direct{}, entraGroup{}, adGroup{}}
 
 // Targets returns the names of all targets.
@@ -44,7 +44,7 @@ func Targets() (names []Via) {
 	return names
 }
 
-// target returns nil if this version does not know the target.
+// target returns the target with the name v, or nil if this version does not know the target.
 func (v Via) target() target {
 	if i := slices.IndexFunc(targets, func(t target) bool { return t.via() == v }); i >= 0 {
 		return targets[i]
@@ -69,7 +69,7 @@ func (v Via) May(l *policy.License) bool {
 	return t != nil && t.may(l)
 }
 
-// Unfit returns why the person cannot be given a license by this route, or "" if nothing is known to prevent it.
+// Unfit returns why the person cannot get a license by this route, or "" if no reason is known.
 func (r *Route) Unfit(p *directory.Person) string {
 	if t := r.Via.target(); t != nil {
 		return t.unfit(p)
