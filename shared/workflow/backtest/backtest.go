@@ -1,7 +1,9 @@
-// Package backtest asks the rules of a policy about every kept snapshot, with other numbers of days, and counts how many
-// of the people whom they would hit came back. It asks the same Judge that plans ask, as of each night, with what was
-// known, doubted, exempt or unhealthy on that night. So an administrator sees before a threshold is in force what it
-// would have done. The package also compares two policies on one snapshot, and changes nothing.
+// Package backtest shows what a threshold would have done on past nights, before the threshold is in force. A threshold
+// is a number of days in a rule.
+//
+// The package asks the rules of a policy about every kept snapshot, with other numbers of days. It counts how many of
+// the people whom the rules hit came back. It uses the same Judge as plans, as of each night, with the values, doubts,
+// exemptions and feed states of that night. The package also compares two policies on one snapshot. It changes nothing.
 package backtest
 
 import (
@@ -25,29 +27,30 @@ var ErrQuestion = errors.New("the question does not fit the policy")
 // ErrNoNights is the error for a store without two snapshots that can be compared.
 var ErrNoNights = errors.New("the store has no two snapshots of everybody to compare")
 
-// Windows are the numbers of days after a hit within which a return is counted.
+// Windows are numbers of days after a hit. For each of them, the answer counts the returns within these days.
 var Windows = [...]int{7, 30, 90}
 
-// mostThresholds is how many numbers of days can be tried at once.
+// mostThresholds is the largest number of thresholds of one rule.
 const mostThresholds = 32
 
-// Question is what a backtest asks.
+// Question is the input of a backtest.
 type Question struct {
 	PolicyName string
-	Policy     []byte // text of a policy that was accepted before
+	Policy     []byte // text of the policy, which policy.Load accepted before
 	Rule       string // empty: all rules
-	Days       []int  // the thresholds to try, in days; the rule's own is always added
-	// Constant is the days(n) of the rule that the thresholds replace. It may be 0 if the rule has only one.
+	Days       []int  // the thresholds to try, in days; each rule's own days are added
+	// Constant is the n of the days(n) in the rule that the thresholds replace. It may be 0 if the rule has only one
+	// days(n).
 	Constant int
 	Regret   float64 // the largest accepted share of hits that come back, from 0 to 1
-	Within   int     // the days after a hit within which a return counts for the recommendation: one of Windows
+	Within   int     // days after a hit within which a return counts for the recommendation; one of Windows
 	Now      time.Time
 	Workers  int // partitions that are evaluated at the same time; at least 1
 	// Progress is called after each night, unless it is nil.
 	Progress func(done, nights int)
 }
 
-// Answer is what kept snapshots say about thresholds.
+// Answer is the result of a backtest.
 type Answer struct {
 	From     time.Time  `json:"from"` // the planning time of the first night
 	To       time.Time  `json:"to"`   // the planning time of the last night
@@ -64,63 +67,65 @@ type Answer struct {
 	NotTried []NotTried `json:"notTried"`
 }
 
-// LeftOut is a snapshot that could not be asked.
+// LeftOut is a snapshot that the backtest could not use.
 type LeftOut struct {
 	Run string `json:"run"`
 	Why string `json:"why"`
 }
 
-// Doubted is a signal that a rule reads and that was not healthy on some nights. The rules are undecided then.
+// Doubted is a signal of a rule that was not healthy on some nights. On these nights, rules about the signal are
+// undecided.
 type Doubted struct {
 	Signal string `json:"signal"`
 	Nights int    `json:"nights"`
-	Reason string `json:"reason"` // on the last of these nights
+	Reason string `json:"reason"` // the reason on the last of these nights
 }
 
-// NotTried is a rule that has no threshold to try.
+// NotTried is a rule without a threshold to try.
 type NotTried struct {
 	Rule string `json:"rule"`
 	Why  string `json:"why"`
 }
 
-// Rule is what the snapshots say about one rule.
+// Rule is the result for one rule.
 type Rule struct {
 	Name       string      `json:"rule"`
 	License    string      `json:"license"`
-	Words      []string    `json:"words"` // the conditions as the policy has them: for, when
+	Words      []string    `json:"words"` // the conditions "for" and "when" of the policy
 	To         string      `json:"to,omitempty"`
-	Days       int         `json:"days"`       // as the policy has it
-	SeatPrice  float64     `json:"seatPrice"`  // what one seat saves a month
+	Days       int         `json:"days"`       // the number of days in the policy
+	SeatPrice  float64     `json:"seatPrice"`  // saving of one seat a month
 	Thresholds []Threshold `json:"thresholds"` // ascending
 	Choice     Choice      `json:"recommendation"`
 }
 
-// Threshold is what a rule would have done with one number of days. A hit is the first night on which the rule says
-// reclaim about a person who is not hit already. A hit ends when a snapshot shows that the person was active again.
+// Threshold is the result of a rule with one number of days. A hit is the first night on which the rule reclaims from a
+// person who is not hit already. A hit ends when a snapshot shows that the person was active again.
 type Threshold struct {
 	Days    int  `json:"days"`
-	InForce bool `json:"inForce"` // whether the policy has this number of days
-	People  int  `json:"people"`  // with at least one hit
-	// Seats counts the people whom the rule reclaims on the last night.
+	InForce bool `json:"inForce"` // whether the policy in the question has this number of days
+	People  int  `json:"people"`  // people with at least one hit
+	// Seats is the number of people from whom the rule reclaims on the last night.
 	Seats         int     `json:"seats"`
 	MonthlySaving float64 `json:"monthlySaving"` // for Seats
-	// Stock has the hits on the first night: people who had been idle for any time before. Later hits are in Flow. The
-	// regret of a rule that stays in force is that of Flow.
+	// Stock has the hits of the first night. These people may have been idle for any time before. Flow has all later
+	// hits. The regret of a rule that stays in force is the regret of Flow.
 	Stock Group `json:"stock"`
 	Flow  Group `json:"flow"`
-	// Older and Newer divide Flow by the night of the hit. Older counts only what the older half of the nights shows.
+	// Older and Newer divide Flow by the night of the hit, into the older and the newer half of the nights. Older
+	// counts only returns that the older half shows.
 	Older       Group        `json:"older"`
 	Newer       Group        `json:"newer"`
-	Departments []Department `json:"departments"` // of all hits, most hits first
+	Departments []Department `json:"departments"` // all hits by department, most hits first
 }
 
-// Department is the hits in one department. Name is empty for people without one.
+// Department has the hits of one department. Name is empty for people without a department.
 type Department struct {
 	Name string `json:"department"`
 	Group
 }
 
-// Run asks a question of all kept snapshots of everybody.
+// Run answers a question from all kept snapshots of everybody.
 func Run(ctx context.Context, s store.Store, q Question) (*Answer, error) {
 	if !slices.Contains(Windows[:], q.Within) {
 		return nil, fmt.Errorf("%w: a return is counted within 7, 30 or 90 days, not %d", ErrQuestion, q.Within)
@@ -140,7 +145,7 @@ func Run(ctx context.Context, s store.Store, q Question) (*Answer, error) {
 	return a, nil
 }
 
-// trial is a policy whose rules are those of the question, once for each threshold.
+// trial is a policy with a variant of each rule of the question for each threshold.
 type trial struct {
 	policy   *policy.Policy
 	rules    []tried
@@ -149,10 +154,10 @@ type trial struct {
 
 // tried is a rule in a trial.
 type tried struct {
-	*policy.Rule       // as the policy has it
-	days         int   // its own number of days
+	*policy.Rule       // the rule of the policy
+	days         int   // the rule's own number of days
 	thresholds   []int // ascending
-	first        int   // the index of its first variant among the rules of the trial
+	first        int   // index of the rule's first variant among the rules of the trial
 }
 
 // newTrial returns the trial of a question.
@@ -208,8 +213,8 @@ func ruleNames(p *policy.Policy) string {
 	return strings.Join(names, ", ")
 }
 
-// constant returns the number of days of a rule that thresholds replace. chosen is what the question says, or 0. why
-// says why there is none.
+// constant returns the number of days that the thresholds replace in a rule. chosen is Question.Constant. If the rule
+// has no such number, why gives the reason.
 func constant(r *policy.Rule, chosen int) (days int, why string) {
 	list := r.DayNumbers()
 	var calls []string
@@ -231,7 +236,7 @@ func constant(r *policy.Rule, chosen int) (days int, why string) {
 	return list[0], ""
 }
 
-// price returns what one change saves a month.
+// price returns the monthly saving of one change.
 func price(r *policy.Rule) (saves float64) {
 	if r.License.FreesNothing() == "" {
 		saves = r.License.MonthlyPrice
@@ -242,7 +247,7 @@ func price(r *policy.Rule) (saves float64) {
 	return saves
 }
 
-// doubted returns the signals that the rules read and that were unhealthy on some night.
+// doubted returns the signals of the rules that were not healthy on some night.
 func doubted(p *policy.Policy, nights []night) (all []Doubted) {
 	all = []Doubted{}
 	for _, s := range p.Signals() {
@@ -260,7 +265,7 @@ func doubted(p *policy.Policy, nights []night) (all []Doubted) {
 	return all
 }
 
-// night is a snapshot that was asked.
+// night is a snapshot that the backtest uses.
 type night struct {
 	run   string
 	asOf  time.Time

@@ -32,13 +32,14 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/evaluate"
 )
 
-// benchDays are the thresholds of the benchmark: with the own number of days of each rule, twelve.
+// benchDays are the thresholds of the benchmark. With the own number of days of each rule there are twelve thresholds.
 var benchDays = []int{14, 21, 30, 38, 45, 52, 60, 75, 90, 105, 120, 150}
 
 // BenchmarkBacktest asks the two rules of the simulated company at twelve thresholds about every kept night.
-// IDLESEAT_BENCH_NIGHTS and IDLESEAT_BENCH_PEOPLE set how many nights (365) of how many people (100,000).
-// IDLESEAT_BENCH_KEPT names a folder in which the nights are kept, or found again. DuckDB answers the same question of the
-// same files beside it, with as many threads.
+// IDLESEAT_BENCH_NIGHTS sets the number of nights, which defaults to 365. IDLESEAT_BENCH_PEOPLE sets the number of
+// people, which defaults to 100,000. IDLESEAT_BENCH_KEPT names a folder in which the benchmark keeps the nights and
+// finds them again. For comparison, DuckDB answers the same question from the same files, with the same number of
+// threads.
 func BenchmarkBacktest(b *testing.B) {
 	nights, people := fromEnvironment("IDLESEAT_BENCH_NIGHTS", 365), fromEnvironment("IDLESEAT_BENCH_PEOPLE", 100_000)
 	defer debug.SetGCPercent(debug.SetGCPercent(400)) // the values that the commands use
@@ -73,7 +74,8 @@ func BenchmarkBacktest(b *testing.B) {
 	besideDuckDB(b, folder, text, a, threads, clock, cpu)
 }
 
-// BenchmarkWhatIf compares two policies on one night of 100,000 people, or as many as IDLESEAT_BENCH_PEOPLE says.
+// BenchmarkWhatIf compares two policies on one night. IDLESEAT_BENCH_PEOPLE sets the number of people, which defaults
+// to 100,000.
 func BenchmarkWhatIf(b *testing.B) {
 	s, err := store.Open(b.Context(), b.TempDir())
 	if err != nil {
@@ -121,7 +123,7 @@ func processed(b *testing.B) float64 {
 	return float64(r.Utime.Sec+r.Stime.Sec) + float64(r.Utime.Usec+r.Stime.Usec)/1e6
 }
 
-// peak returns the peak memory of this process in MB, which includes the writing of the nights.
+// peak returns the peak memory of this process in MB. The peak includes the writing of the nights.
 func peak(b *testing.B) float64 {
 	b.Helper()
 	status, err := os.ReadFile("/proc/self/status")
@@ -133,7 +135,7 @@ func peak(b *testing.B) float64 {
 	return kB / 1024
 }
 
-// keepCompany keeps nights of the simulated company. The first night is written account by account. Of the tables of
+// keepCompany keeps nights of the simulated company. It writes the first night account by account. In the tables of
 // later nights only the dates of use differ, so that a year is written in minutes.
 func keepCompany(b *testing.B, s store.Store, text string, people, nights int) {
 	b.Helper()
@@ -191,7 +193,7 @@ func firstOf(ctx context.Context, s store.Store, text string, p *policy.Policy, 
 	citrix := directory.GroupRef{Source: directory.AD, Name: sandbox.CitrixGroup}.Key(true)
 	for i := range c.Size() {
 		one := c.Person(i)
-		// People about whom a query would have to know more than the columns say hold nothing.
+		// people hold nothing if the columns of the table are not enough for the SQL query
 		doubtful := i < 20 || one.Kind == sandbox.NoADAccount || one.Kind == sandbox.WrongAnchor
 		if u := one.Entra; u != nil {
 			for k := range u.Assignments {
@@ -251,8 +253,8 @@ func laterOf(ctx context.Context, s store.Store, text string, p *policy.Policy, 
 	return &m, snapshot.PutBegin(ctx, s, begin)
 }
 
-// livedUntil returns a table of people of the first night as it is on night n. A tenth of the people stops and half of
-// these come back; the others are active every day, week, month or quarter, or stay away.
+// livedUntil returns a table of people of the first night as it is on night n. A tenth of the people stops, and half of
+// these people come back. All other people are active every day, week, month or quarter, or stay away.
 func livedUntil(object []byte, n int) ([]byte, error) {
 	file, err := table.Open(object)
 	if err != nil {
@@ -286,7 +288,7 @@ func livedUntil(object []byte, n int) ([]byte, error) {
 		if last.Before(firstNight) {
 			continue
 		}
-		steady := last.Truncate(max(time.Second, time.Duration(h.every*float64(day)))) // so that dates do not go back
+		steady := last.Truncate(max(time.Second, time.Duration(h.every*float64(day)))) // rounded, so that dates do not go back
 		if steady.Before(firstNight) {
 			continue
 		}
@@ -301,7 +303,7 @@ func livedUntil(object []byte, n int) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// remembered evaluates a night, and leaves what later nights know of it.
+// remembered evaluates a night and stores its memory for later nights.
 func remembered(ctx context.Context, s store.Store, run string) error {
 	r, err := decision.Open(ctx, s, run)
 	if err != nil {

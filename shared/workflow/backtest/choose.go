@@ -2,19 +2,20 @@ package backtest
 
 import "fmt"
 
-// Choice is the recommended threshold of a rule: the lowest for which the regret of the older half stays under what is
-// accepted, with all of its confidence interval, and above which no threshold has a higher regret than that. The newer
-// half, which had no part in the choice, then checks it.
+// Choice is the recommended threshold of a rule. It is the lowest threshold with two properties. At this threshold, the
+// confidence interval of the regret in the older half of the nights lies below the accepted regret. At every higher
+// threshold, the regret of the older half does not exceed the accepted regret. The newer half, which had no part in the
+// choice, then checks the choice.
 type Choice struct {
 	Days    int     `json:"days,omitempty"` // 0: none is recommended
 	Reason  string  `json:"reason"`
-	Learned *Regret `json:"learned,omitempty"` // of the older half at the chosen threshold, or at the nearest one
-	Checked *Regret `json:"checked,omitempty"` // of the newer half
-	// Holds reports whether the regret of the newer half stays under what is accepted, too.
+	Learned *Regret `json:"learned,omitempty"` // regret of the older half at the chosen or the nearest threshold
+	Checked *Regret `json:"checked,omitempty"` // regret of the newer half
+	// Holds reports whether the regret of the newer half does not exceed the accepted regret either.
 	Holds bool `json:"holds"`
 }
 
-// choose returns the recommendation. window is an index of Windows.
+// choose returns the recommended threshold. window is an index of Windows.
 func choose(thresholds []Threshold, accepted float64, window int) Choice {
 	best := -1
 	for k := len(thresholds) - 1; k >= 0 && thresholds[k].Older.Regret[window].Rate <= accepted; k-- {
@@ -42,12 +43,12 @@ func choose(thresholds []Threshold, accepted float64, window int) Choice {
 	return c
 }
 
-// under reports whether a regret is certainly under what is accepted.
+// under reports whether the whole confidence interval of a regret is at or below the accepted regret.
 func (r *Regret) under(accepted float64) bool { return r.Known() > 0 && r.High <= accepted }
 
-// none says why no threshold is recommended.
+// none returns a Choice without a threshold, with the reason.
 func none(thresholds []Threshold, accepted float64, window int) Choice {
-	t := &thresholds[0] // the one that comes nearest
+	t := &thresholds[0] // the threshold with the lowest upper bound
 	for k := range thresholds {
 		if thresholds[k].Older.Regret[window].High < t.Older.Regret[window].High {
 			t = &thresholds[k]
@@ -66,7 +67,7 @@ func none(thresholds []Threshold, accepted float64, window int) Choice {
 	return c
 }
 
-// words returns the regret for a sentence.
+// words returns the regret as part of a sentence.
 func (r *Regret) words() string {
 	return fmt.Sprintf("%d of %d hits (%s, with 95%% confidence between %s and %s)", r.Returned, r.Known(), Percent(r.Rate), Percent(r.Low), Percent(r.High))
 }

@@ -17,8 +17,8 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/backtest"
 )
 
-// TestInterval checks the bounds by their definition: a bound is a rate p from which the counted rate is z standard
-// deviations away, sqrt(p(1-p)/n), on either side.
+// TestInterval checks the bounds by their definition. For a bound p, the distance between p and the counted rate is z
+// standard deviations. A standard deviation is sqrt(p(1-p)/n).
 func TestInterval(t *testing.T) {
 	t.Parallel()
 	const z = 1.959963984540054
@@ -50,8 +50,8 @@ rules:
   - {name: a, license: m365, when: AzureAdSistaLogon.earlierThan(now - days(60)) || AzureAdSistaLogon.hasNoValue(), then: {changeTo: exchange}}
 `
 
-// ofHabits returns a world of people of whom some stop for good, some stop for a while, and the others are active every
-// so many days at most. Everybody who is active again was away for less than away days.
+// ofHabits returns a world of people with sign-ins. Some people stop for good, and some stop for less than away days.
+// The other people are active about every so many days; every has the possible numbers.
 func ofHabits(r *rand.Rand, people, nights int, every []float64, away float64) *world {
 	w := &world{policy: onePolicy, partitions: func(int) int { return 1 }}
 	for i := range people {
@@ -70,9 +70,9 @@ func ofHabits(r *rand.Rand, people, nights int, every []float64, away float64) *
 	return w
 }
 
-// hitsByTruth returns the hits at one number of days after the first night, from the true sign-ins of people and without
-// any snapshot. An element is the person and the night, and whether the person was active again within 30 days as far as
-// the nights before until show it.
+// hitsByTruth returns the hits at one number of days from the true sign-ins, without a snapshot. It leaves out the
+// first night. A key is a person and a night. The value says whether the person was active again within 30 days, as far
+// as the nights before until show it.
 func hitsByTruth(w *world, days, nights, from, to, until int) map[string]string {
 	all := map[string]string{}
 	end := asOf(until - 1)
@@ -83,7 +83,7 @@ func hitsByTruth(w *world, days, nights, from, to, until int) map[string]string 
 			if k+1 < len(p.signIns) {
 				next = p.signIns[k+1]
 			}
-			// The first night more than so many days after the sign-in is a hit if the next sign-in is later.
+			// The first night more than this many days after the sign-in is a hit if the next sign-in is later.
 			hit := int(math.Floor(s.Add(time.Duration(days)*day).Sub(firstNight).Hours()/24)) + 1
 			if hit < 1 || hit < from || hit >= min(to, nights) || !next.IsZero() && !next.After(asOf(hit)) {
 				continue
@@ -104,7 +104,7 @@ func hitsByTruth(w *world, days, nights, from, to, until int) map[string]string 
 	return all
 }
 
-// counted returns how many hits became what.
+// counted returns the number of hits by outcome.
 func counted(hits map[string]string) (counts map[string]int) {
 	counts = map[string]int{}
 	for _, became := range hits {
@@ -113,11 +113,11 @@ func counted(hits map[string]string) (counts map[string]int) {
 	return counts
 }
 
-// TestRecommendationHolds tries ten companies with different habits. The recommended threshold must hold on the half of
-// the nights that was not used to choose it, and the counted regret must be that of the true sign-ins, to the person.
+// TestRecommendationHolds tries ten companies with different habits. The recommended threshold must hold on the newer
+// half of the nights, which had no part in the choice. The counted regret must equal the regret of the true sign-ins.
 func TestRecommendationHolds(t *testing.T) {
 	t.Parallel()
-	const seed = 16 // fixed, because whether a threshold holds is a matter of chance, too
+	const seed = 16 // fixed, because chance also decides whether a threshold holds
 	const people, nights, accepted = 600, 150, 0.15
 	for i, c := range []struct {
 		name  string
@@ -186,7 +186,8 @@ func TestRecommendationHolds(t *testing.T) {
 	}
 }
 
-// TestHabitsThatChangeAreNoticed has a company whose people are away for weeks only in the newer half of the nights.
+// TestHabitsThatChangeAreNoticed: the people of a company are away for weeks only in the newer half of the nights. No
+// threshold is recommended.
 func TestHabitsThatChangeAreNoticed(t *testing.T) {
 	t.Parallel()
 	const people, nights = 400, 150
@@ -195,7 +196,7 @@ func TestHabitsThatChangeAreNoticed(t *testing.T) {
 	for i := range w.people {
 		p := &w.people[i]
 		if i%5 == 0 {
-			continue // if nobody signed in, the feed would have stalled
+			continue // if nobody signed in, the feed would be unhealthy
 		}
 		p.signIns = slices.DeleteFunc(p.signIns, func(at time.Time) bool { return at.After(from) && at.Before(to) })
 	}

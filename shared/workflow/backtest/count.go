@@ -11,30 +11,32 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// Group counts hits and what became of them.
+// Group counts hits by their outcome.
 type Group struct {
 	Hits   int                  `json:"hits"`
 	Regret [len(Windows)]Regret `json:"regret"` // in the order of Windows
 }
 
-// Regret counts how many hits came back within some days. Of a hit that is younger than that, nobody knows yet whether
-// it comes back. Such hits are left out of the rate, even those that have come back already: these would be all that is
-// known of young hits, and the rate would be too high. (An estimate by Kaplan and Meier would use young hits, too; but its
-// interval does not hold for the few returns that a good threshold has.)
+// Regret counts the hits after which the person came back within some days. A young hit is younger than these days, so
+// nobody knows yet whether the person comes back within them. The rate leaves out all young hits, even those with a
+// return. With only the returns of young hits, the rate would be too high.
+//
+// (An estimate by Kaplan and Meier would use young hits too. But its interval does not hold for the few returns of a
+// good threshold.)
 type Regret struct {
 	Days     int `json:"days"`
-	Returned int `json:"returned"` // active again within the days
-	Stayed   int `json:"stayed"`   // known to be inactive for all of the days
-	NotYet   int `json:"notYet"`   // younger than the days, or with dates that became unknown
-	// Rate is Returned as a share of Returned and Stayed. Low and High are the bounds of its confidence interval of 95%
-	// by Wilson's score, which holds for few hits and for rates near zero (Brown, Cai and DasGupta, "Interval Estimation
-	// for a Binomial Proportion", 2001). They are 0 and 1 if nothing is known.
+	Returned int `json:"returned"` // the person was active again within the days
+	Stayed   int `json:"stayed"`   // the person is known to be inactive for all of the days
+	NotYet   int `json:"notYet"`   // the hit is younger than the days, or the dates became unknown
+	// Rate is the share of Returned in Returned and Stayed. Low and High are the bounds of the rate's confidence
+	// interval of 95% by Wilson's score. The score holds for few hits and for rates near zero (Brown, Cai and DasGupta,
+	// "Interval Estimation for a Binomial Proportion", 2001). Low is 0 and High is 1 if no hit is known.
 	Rate float64 `json:"rate"`
 	Low  float64 `json:"low"`
 	High float64 `json:"high"`
 }
 
-// Known returns the number of hits of which it is known whether they came back.
+// Known returns the number of hits with a known outcome.
 func (r *Regret) Known() int { return r.Returned + r.Stayed }
 
 // z is the quantile of the normal distribution for a two-sided interval of 95%.
@@ -51,14 +53,14 @@ func (r *Regret) rate() {
 	half := z / (1 + z*z/n) * math.Sqrt(r.Rate*(1-r.Rate)/n+z*z/(4*n*n))
 	r.Low, r.High = max(0, middle-half), min(1, middle+half)
 	if r.Returned == 0 {
-		r.Low = 0 // and not a rounding error
+		r.Low = 0 // without the rounding error
 	}
 	if r.Stayed == 0 {
 		r.High = 1
 	}
 }
 
-// part is a part of the hits.
+// part is a set of hits that is counted on its own.
 type part int
 
 const (
@@ -69,7 +71,7 @@ const (
 	parts
 )
 
-// tally is what is counted of one rule at one threshold.
+// tally has the counts of one rule at one threshold.
 type tally struct {
 	parts       [parts]Group
 	departments map[int32]*Group
@@ -77,13 +79,13 @@ type tally struct {
 	people      int
 }
 
-// counts are the counts of a replay.
+// counts has the counts of a replay.
 type counts struct {
 	*trial
 	asOf        []time.Time
-	complete    int       // the last night that shows who is in no directory; see completeUntil
+	complete    int       // the last night whose snapshot shows who is in no directory; see completeUntil
 	tallies     [][]tally // by rule and threshold
-	people      int       // in the last snapshot
+	people      int       // people in the last snapshot
 	departments []string
 }
 
@@ -101,7 +103,8 @@ func newCounts(t *trial, nights []night) *counts {
 	return c
 }
 
-// completeUntil returns the last night that read all of both directories, or -1. Who is missing then is gone.
+// completeUntil returns the last night that read all of both directories, or -1 if there is none. A person whom that
+// night does not show is gone.
 func completeUntil(nights []night) int {
 	for i, n := range slices.Backward(nights) {
 		ad := n.feeds[directory.AD].State
@@ -115,7 +118,7 @@ func completeUntil(nights []night) int {
 // half returns the first night of the newer half.
 func (c *counts) half() int { return len(c.asOf) / 2 }
 
-// count adds a hit.
+// count adds a hit to the tally of its rule and threshold.
 func (c *counts) count(h *hit) {
 	t := &c.tallies[h.rule][h.threshold]
 	late := c.rules[h.rule].Late()
@@ -138,12 +141,12 @@ func (c *counts) count(h *hit) {
 	c.add1(&t.parts[flow], h, last, late)
 }
 
-// add1 adds a hit to a group, as the nights up to the night until show it. late is how late reports are.
+// add1 adds a hit to a group. It uses only nights up to the night until. late is the largest delay of the reports.
 func (c *counts) add1(g *Group, h *hit, until int, late time.Duration) {
 	g.Hits++
 	began := c.asOf[h.night]
 	known := c.asOf[min(h.known, until)]
-	if h.came == policy.None && h.present < c.complete { // gone, so the person cannot have come back
+	if h.came == policy.None && h.present < c.complete { // the person is gone and therefore did not come back
 		known = c.asOf[min(c.complete, until)]
 	}
 	for i, days := range Windows {
@@ -209,7 +212,7 @@ func (g *Group) rated() Group {
 	return *g
 }
 
-// rule returns what was counted of a rule.
+// rule returns the result for a rule.
 func (c *counts) rule(i int, a *Answer) Rule {
 	of := &c.rules[i]
 	r := Rule{Name: of.Name, License: of.License.Name, Days: of.days, SeatPrice: price(of.Rule), Words: []string{of.ForSource, of.WhenSource}}
@@ -235,7 +238,7 @@ func (c *counts) rule(i int, a *Answer) Rule {
 	return r
 }
 
-// describe fills in what is known of the nights.
+// describe fills in the fields of an answer that are about the nights.
 func (a *Answer) describe(p *policy.Policy, nights []night) {
 	last := &nights[len(nights)-1]
 	a.Nights, a.From, a.To, a.Last = len(nights), nights[0].asOf, last.asOf, last.run

@@ -10,10 +10,10 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/backtest"
 )
 
-// hitsByDuckDB is the question of the benchmark in SQL: the hits of one rule at every threshold, and how many came back
-// within 30 days. People have one row for each of their dates of use, since a hit ends when a person is active again. $HOLDS,
-// $LAST and $OLD are the rule: whether it asks about a row, the last use, and since when somebody without a use is idle.
-// Times are in microseconds since 1970.
+// hitsByDuckDB is the question of the benchmark in SQL. It counts the hits of one rule at every threshold, and how many
+// people came back within 30 days. A hit ends when a person is active again, so each person has one row for each date
+// of use. $HOLDS, $LAST and $OLD stand for the rule: whether the rule asks about a row, the last use, and the age of an
+// account after which a person without a use is idle. Times are in microseconds since 1970.
 const hitsByDuckDB = `
 WITH seen AS (
   SELECT epoch_us(strptime(regexp_extract(filename, 'runs/([0-9]{8}T[0-9]{6})Z', 1), '%Y%m%dT%H%M%S')) AS night,
@@ -32,7 +32,7 @@ hits AS (
 SELECT days, count(*) AS hits, count(*) FILTER (WHERE came <= hit + 30 * 86400000000 AND hit + 30 * 86400000000 <= $END) AS returned
 FROM hits WHERE hit <= until GROUP BY days ORDER BY days`
 
-// inSQL returns the question about a rule of the simulated company.
+// inSQL returns the SQL of the question about a rule of the simulated company.
 func inSQL(folder string, a *backtest.Answer, rule backtest.Rule) string {
 	holds, last, old := `entra_licenses LIKE '%05e9a617-0261-4cee-bb44-138d3ef5d965%' AND entra_account_enabled AND upper(entra_employee_type) = 'EMPLOYEE'
       AND coalesce(upper(entra_user_type), '') <> 'GUEST'`, "greatest(entra_last_interactive_sign_in, entra_last_non_interactive_sign_in, entra_last_successful_sign_in)", "14"
@@ -47,8 +47,8 @@ func inSQL(folder string, a *backtest.Answer, rule backtest.Rule) string {
 		"$END", fmt.Sprint(a.To.UnixMicro()), "$FIRST", fmt.Sprint(firstNight.UnixMicro()), "$DAYS", "["+strings.Join(days, ", ")+"]").Replace(hitsByDuckDB)
 }
 
-// askDuckDB reads queries from standard input, as a list in JSON, and runs them once with the threads that its first
-// argument says. It prints the rows of each query and the seconds of wall-clock time and of processor time.
+// askDuckDB reads a JSON list of queries from standard input and runs each query once. Its first argument is the number
+// of threads. It prints the rows of each query, and the seconds of wall-clock time and of processor time.
 const askDuckDB = `
 const {DuckDBInstance} = require('@duckdb/node-api');
 (async () => {
@@ -61,8 +61,8 @@ const {DuckDBInstance} = require('@duckdb/node-api');
   console.log(JSON.stringify({rows, clock: Number(process.hrtime.bigint() - begun) / 1e9, cpu: (cpu.user + cpu.system) / 1e6, peak: process.resourceUsage().maxRSS / 1024}));
 })().catch(e => { console.error(e); process.exit(1); });`
 
-// besideDuckDB reports the time in which DuckDB answers the same question of the same files, and compares the answers.
-// It needs node with @duckdb/node-api.
+// besideDuckDB measures the time in which DuckDB answers the same question from the same files, and compares the
+// answers. DuckDB needs node with @duckdb/node-api.
 func besideDuckDB(b *testing.B, folder, text string, a *backtest.Answer, threads int, clock, cpu float64) {
 	b.Helper()
 	if exec.CommandContext(b.Context(), "node", "-e", "require('@duckdb/node-api')").Run() != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Hit is a hit for tests, with names in place of numbers.
+// Hit is a hit with names in place of numbers, for tests.
 type Hit struct {
 	Key                          uint64
 	Rule                         string
@@ -19,7 +19,7 @@ type Hit struct {
 	Department                   string
 }
 
-// Hits runs a question and returns every hit, too.
+// Hits runs a question and returns the answer and every hit.
 func Hits(ctx context.Context, s store.Store, q Question) (*Answer, []Hit, error) {
 	t, err := newTrial(&q)
 	if err != nil {
@@ -50,7 +50,7 @@ func Hits(ctx context.Context, s store.Store, q Question) (*Answer, []Hit, error
 	return a, all, nil
 }
 
-// SortHits puts hits in one order.
+// SortHits sorts hits, so that tests can compare them.
 func SortHits(all []Hit) {
 	slices.SortFunc(all, func(a, b Hit) int {
 		return cmp.Or(cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Days, b.Days), cmp.Compare(a.Night, b.Night), cmp.Compare(a.Key, b.Key))

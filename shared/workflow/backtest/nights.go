@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// nights returns the nights to ask, oldest first. It names in a those that cannot be asked.
+// nights returns the nights of a replay, oldest first. It adds the snapshots that cannot be used to a.LeftOut.
 func (t *trial) nights(ctx context.Context, s store.Store, a *Answer, now time.Time) (nights []night, err error) {
 	runs, err := snapshot.Runs(ctx, s)
 	if err != nil {
@@ -33,7 +33,7 @@ func (t *trial) nights(ctx context.Context, s store.Store, a *Answer, now time.T
 		case err != nil:
 			a.LeftOut = append(a.LeftOut, LeftOut{run, err.Error()})
 		case b.User != "" || b.Copy != "":
-			// of one person, or the same snapshot again
+			// a run for one person, or the same snapshot again
 		case b.Tenant != t.policy.Tenant:
 			a.LeftOut = append(a.LeftOut, LeftOut{run, fmt.Sprintf("it read the tenant %s, and the policy is for %s", b.Tenant, t.policy.Tenant)})
 		case b.AsOf.Sub(b.Read).Abs() > mostShifted:
@@ -60,10 +60,10 @@ func (t *trial) nights(ctx context.Context, s store.Store, a *Answer, now time.T
 	return nights, nil
 }
 
-// mostShifted is how far the planning time of a night may be from the time at which it was read.
+// mostShifted is the largest time between the planning time of a night and the time at which the night was read.
 const mostShifted = 36 * time.Hour
 
-// cannot returns why a night cannot be asked under the policy of the trial, or "" if it can.
+// cannot returns the reason why the policy of the trial cannot be asked about a night, or "" if it can.
 func (t *trial) cannot(ctx context.Context, s store.Store, run string) (why string, err error) {
 	r, err := decision.OpenUnder(ctx, s, run, t.policy)
 	var column *snapshot.ErrNoColumn

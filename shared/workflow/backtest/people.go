@@ -9,7 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// nameColumns are the columns with what is shown of a person.
+// nameColumns are the columns from which a Person is made.
 var nameColumns = []string{"entra_id", "ad_sid", "entra_user_principal_name", "ad_user_principal_name", "ad_sam_account_name", "entra_display_name", "entra_department"}
 
 // addSwept adds the verdicts that follow from columns.

@@ -13,12 +13,12 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// replay asks the trial about every kept night and returns the counts of the hits. It fills in a what is known of the
-// nights. each is called with every hit when it has ended, unless it is nil; the calls are not concurrent for one
-// person.
+// replay asks the trial about every kept night and returns the counts of the hits. It fills in the fields of a that are
+// about the nights. If each is not nil, replay calls each with every hit that has ended. The calls for one person are
+// not concurrent.
 //
-// A partition is always evaluated by the same worker, in the order of the nights, so what is known of its people needs
-// no lock. Workers may be on different nights.
+// One worker evaluates a partition on all nights, in the order of the nights. The people of a partition therefore need
+// no lock. Different workers may be on different nights.
 func (t *trial) replay(ctx context.Context, s store.Store, a *Answer, q *Question, each func(*hit)) (*counts, error) {
 	nights, err := t.nights(ctx, s, a, q.Now)
 	if err != nil {
@@ -51,7 +51,7 @@ func (t *trial) replay(ctx context.Context, s store.Store, a *Answer, q *Questio
 	return total, nil
 }
 
-// replay is a replay under way.
+// replay is the state of a replay.
 type replay struct {
 	*trial
 	nights      []night
@@ -77,7 +77,7 @@ func (r *replay) hand(ctx context.Context, s store.Store, progress func(done, ni
 			close(tasks)
 		}
 	}()
-	var begun errgroup.Group // open tasks
+	var begun errgroup.Group // tasks that are not done
 	for i := range r.nights {
 		run, err := decision.OpenUnder(ctx, s, r.nights[i].run, r.policy)
 		if err != nil {
@@ -85,7 +85,7 @@ func (r *replay) hand(ctx context.Context, s store.Store, progress func(done, ni
 		}
 		r.nights[i].feeds = run.Feeds
 		if n := run.Begin.Partitions; n != len(r.shards) {
-			// The people are divided in another way from this night on.
+			// From this night on, the people are in other partitions.
 			done := make(chan struct{})
 			go func() { _ = begun.Wait(); close(done) }()
 			select {
@@ -117,16 +117,16 @@ func (r *replay) hand(ctx context.Context, s store.Store, progress func(done, ni
 	return nil
 }
 
-// worker evaluates partitions, one after the other.
+// worker evaluates partitions one after the other.
 type worker struct {
 	*replay
 	counts   *counts
-	run      *decision.Run // of screen
+	run      *decision.Run // the run of screen
 	screen   *decision.Screen
 	judge    *policy.Judge
-	skus     map[string]string // of judge
+	skus     map[string]string // the products of judge
 	accounts directory.Accounts
-	masks    [][]uint32 // by rule and row: a bit for each threshold that reclaims
+	masks    [][]uint32 // by rule and row: a bit for each threshold at which the rule reclaims
 	list     []policy.Outcome
 }
 

@@ -31,12 +31,12 @@ rules:
   - {name: b, license: citrix, when: 'LastlogonTimestamp.hasValue() ? LastlogonTimestamp.earlierThan(now - days(90)) : created.value() <= now - days(90)', then: remove}
 `
 
-// nightsPolicy is the policy that the nights are planned with.
+// nightsPolicy is the policy by which the nights are planned.
 const nightsPolicy = head + `
 grace: {neverSignedIn: 14, newHolder: 14, enabledAgain: 14}
 exempt: {groups: [{entra: LIC-Exempt}], when: userType == "Guest"}` + rules
 
-// editedPolicy is the policy that the backtest is asked about.
+// editedPolicy is the policy of the backtest.
 const editedPolicy = head + `
 grace: {neverSignedIn: 20, newHolder: 5, enabledAgain: 6}
 exempt:
@@ -45,7 +45,7 @@ exempt:
   leave:  [{user: id-0011@x.example, until: 2026-02-01, reason: parental leave}]
   when:   department == "Legal" || userType == "Guest"` + rules
 
-// mixed returns a world with every kind of person and trouble.
+// mixed returns a world with many kinds of people and faults.
 func mixed(r *rand.Rand, people, nights int) *world {
 	w := &world{policy: nightsPolicy, withAD: true, planned: true, partitions: func(n int) int { return 1 + n/(nights/3) }}
 	for i := range people {
@@ -72,7 +72,7 @@ func mixed(r *rand.Rand, people, nights int) *world {
 			p.logOns = nil
 		case 4: // leavers
 			p.to = r.IntN(nights)
-		case 5: // dates that the directory loses for some time
+		case 5: // people whose dates the directory loses for nine nights
 			from := r.IntN(nights)
 			p.hidden = func(n int) bool { return n >= from && n < from+9 }
 		case 6: // never active
@@ -80,7 +80,7 @@ func mixed(r *rand.Rand, people, nights int) *world {
 		case 7: // enabled again
 			until := r.IntN(nights)
 			p.disabled = func(n int) bool { return n < until }
-		case 8: // no account on premises
+		case 8: // no account in Active Directory
 			p.sid, p.citrix = "", false
 		case 9:
 			p.licensed = nil
@@ -90,8 +90,8 @@ func mixed(r *rand.Rand, people, nights int) *world {
 	return w
 }
 
-// lastSeen returns the newest date of use that a person's accounts show for a rule. known is false if there may be a
-// later one: the feed is stale, a date of the account is missing, or the account itself is. seen is then zero.
+// lastSeen returns the newest date of use that a person's accounts show for a rule. known is false if a later date may
+// exist, because the feed is stale, or a date or the account is missing. seen is then zero.
 func lastSeen(rule string, p *directory.Person) (seen time.Time, known bool) {
 	switch {
 	case rule == "a" && p.Entra != nil:
@@ -107,7 +107,7 @@ func lastSeen(rule string, p *directory.Person) (seen time.Time, known bool) {
 	return seen, true
 }
 
-// slowly asks a policy for each threshold about each person on each night, and follows the hits in maps.
+// slowly asks a policy for each threshold, each person and each night singly. It follows the hits in maps.
 func slowly(t *testing.T, s store.Store, text string, thresholds map[string][]int, nights []int) (all []backtest.Hit) {
 	t.Helper()
 	own := map[string]int{"a": 60, "b": 90}
@@ -179,16 +179,17 @@ func slowly(t *testing.T, s store.Store, text string, thresholds map[string][]in
 	return all
 }
 
-// TestReplayFindsTheHitsOfTheJudge compares all hits with those that the Judge gives for each person, night and
-// threshold, under a policy that the nights were not planned with.
+// TestReplayFindsTheHitsOfTheJudge compares all hits of a replay with the hits that the Judge gives for each person,
+// night and threshold. The policy of the test is not the policy by which the nights were planned.
 func TestReplayFindsTheHitsOfTheJudge(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		seed   uint64
-		doubts map[string]int // by signal: the fewest nights on which it is in doubt
+		doubts map[string]int // by signal: the smallest number of nights on which it is in doubt
 	}{
 		"random": {rand.Uint64(), map[string]int{"entra": 2, "ad": 2}},
-		// So many people without a logon replace others that Active Directory is in doubt on the last five nights, too.
+		// Many people without a logon replace other people, so that Active Directory is in doubt on the last five
+		// nights too.
 		"in doubt to the end": {17238715634987675524, map[string]int{"entra": 2, "ad": 7}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -244,7 +245,7 @@ func replayed(t *testing.T, seed uint64, doubts map[string]int) {
 	}
 }
 
-// forgetPresence clears PresentOn of the hits that have come back, for which it does not matter.
+// forgetPresence clears PresentOn of the hits that ended with a return. For such hits, PresentOn has no meaning.
 func forgetPresence(hits []backtest.Hit) {
 	for i := range hits {
 		if hits[i].Came != policy.None {

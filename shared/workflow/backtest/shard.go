@@ -8,35 +8,37 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// hit is one hit of a rule at one threshold, when it has ended or when the nights are over.
+// hit is a hit of a rule at one threshold that has ended, or that is open at the end of the nights.
 type hit struct {
 	key        uint64 // decision.PersonKey
 	rule       int    // index of trial.rules
 	threshold  int    // index of tried.thresholds
 	department int32  // index of departments.names
 	night      int    // the night of the hit
-	// came is when the person was active again, in microseconds since 1970, and shown is the night whose snapshot shows
-	// it. came is policy.None if the person did not come back.
+	// came is the time at which the person was active again, in microseconds since 1970. came is policy.None if the
+	// person did not come back. shown is the night whose snapshot shows the return.
 	came  int64
 	shown int
-	// known is the last night before shown on which the dates of the person were known, and present the last night that
-	// saw the person.
+	// known is the last night before shown on which the person's dates were known. present is the last night whose
+	// snapshot has the person.
 	known, present int
 }
 
-// shard is what is known of those people of one partition who were ever hit. It is used by one worker at a time.
+// shard has the people of one partition who were hit at any time. Only one worker at a time uses a shard. Each person
+// has a slot, which is an index of keys.
 type shard struct {
 	*trial
 	keys    []uint64 // by slot
-	at      []int32  // a hash table of slots, plus 1; 0 if free
-	present []int16  // by slot: the last night that saw the person
+	at      []int32  // a hash table of slot+1; 0: the place is free
+	present []int16  // by slot: the last night whose snapshot has the person
 	rules   []shardRule
-	earlier *earlier // nil as long as no night divided the people in another way
+	earlier *earlier // nil as long as the number of partitions has not changed
 }
 
-// shardRule has the hits of one rule. open has, by slot, a bit for each threshold at which the person is hit, and ever
-// for each at which the person was hit at any time. base is the date of use on which the hits rest, and known the last
-// night on which no later date was known. night and department belong to single hits, by slot and threshold.
+// shardRule has the hits of one rule. open and ever have, by slot, a bit for each threshold: open if the person is hit
+// now, ever if the person was hit at any time. base is, by slot, the date of use on which the open hits rest. known is,
+// by slot, the last night on which certainly no later date existed. night and department belong to single hits, by slot
+// and threshold.
 type shardRule struct {
 	open, ever []uint32
 	base       []int64
@@ -49,7 +51,7 @@ func newShard(t *trial) *shard {
 	return &shard{trial: t, at: make([]int32, 64), rules: make([]shardRule, len(t.rules))}
 }
 
-// home returns the place in the hash table of a key, or the free place in which to put it. A key is already a hash.
+// home returns the place of a key in the hash table, or the free place for the key. A key is already a hash.
 func (s *shard) home(key uint64) int {
 	place := int(key) & (len(s.at) - 1)
 	for s.at[place] != 0 && s.keys[s.at[place]-1] != key {
@@ -67,7 +69,8 @@ func (s *shard) find(key uint64) int {
 	return slot
 }
 
-// takeOver moves a person from an earlier shard into this one. It returns -1 if no earlier shard has the person.
+// takeOver moves a person from an earlier shard into this shard. It returns the new slot, or -1 if no earlier shard has
+// the person.
 func (s *shard) takeOver(key uint64) int {
 	old, from, is := s.earlier.take(key)
 	if !is {
@@ -104,8 +107,8 @@ func (s *shard) put(key uint64) int {
 	return len(s.keys) - 1
 }
 
-// see takes note of a person on one night. mask has a bit for each threshold at which the rule reclaims. at is the
-// newest known date of use, and known reports whether there is certainly no later one.
+// see records what one night shows of a person. mask has a bit for each threshold at which the rule reclaims. at is the
+// newest known date of use. known reports whether certainly no later date exists.
 func (v *visit) see(slot, rule int, mask uint32, at int64, known bool, department func() string) {
 	s, r := v.shard, &v.shard.rules[rule]
 	if r.open[slot] != 0 {
@@ -134,7 +137,7 @@ func (v *visit) see(slot, rule int, mask uint32, at int64, known bool, departmen
 	}
 }
 
-// close ends the open hits of a person. came is policy.None at the end of the nights.
+// close ends the open hits of a person. At the end of the nights, came is policy.None.
 func (s *shard) close(slot, rule int, came int64, shown int, c *counts, each func(*hit)) {
 	r, thresholds := &s.rules[rule], len(s.trial.rules[rule].thresholds)
 	for open := r.open[slot]; open != 0; open &= open - 1 {
@@ -152,7 +155,7 @@ func (s *shard) close(slot, rule int, came int64, shown int, c *counts, each fun
 	r.open[slot] = 0
 }
 
-// end closes all open hits when the nights are over.
+// end closes all open hits at the end of the nights.
 func (s *shard) end(c *counts, each func(*hit)) {
 	for slot := range s.keys {
 		for rule := range s.rules {
@@ -161,8 +164,8 @@ func (s *shard) end(c *counts, each func(*hit)) {
 	}
 }
 
-// earlier has the people of shards from before the number of partitions changed. Nobody can tell from a key to which
-// partition a person belongs now, so each new shard takes people over when it meets them.
+// earlier has the people of the shards before the number of partitions changed. A key does not show to which partition
+// a person belongs now. Each new shard therefore takes a person over when a night shows the person.
 type earlier struct {
 	mu     sync.Mutex
 	shards []*shard
@@ -171,7 +174,7 @@ type earlier struct {
 
 type slotOf struct{ shard, slot int }
 
-// take returns where a person is, for the first call with this key.
+// take returns the earlier shard and the slot of a person. Only the first call with a key finds the person.
 func (e *earlier) take(key uint64) (old *shard, slot int, is bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -183,15 +186,15 @@ func (e *earlier) take(key uint64) (old *shard, slot int, is bool) {
 	return e.shards[at.shard], at.slot, true
 }
 
-// divided returns empty shards for another number of partitions. They take over the people of shards.
+// divided returns empty shards for another number of partitions. The new shards take over the people of shards.
 func divided(t *trial, shards []*shard, partitions int) []*shard {
 	var e *earlier
 	if len(shards) > 0 {
 		e = &earlier{shards: shards, people: map[uint64]slotOf{}}
-		if before := shards[0].earlier; before != nil { // people whom no night showed since then
+		if before := shards[0].earlier; before != nil { // people whom no night has shown since the last change
 			e.shards = append(e.shards[:len(shards):len(shards)], before.shards...)
 		}
-		for i, s := range slices.Backward(e.shards) { // an entry of a newer shard replaces an older one
+		for i, s := range slices.Backward(e.shards) { // the entry of a newer shard replaces the entry of an older one
 			for slot, key := range s.keys {
 				e.people[key] = slotOf{i, slot}
 			}
@@ -205,7 +208,7 @@ func divided(t *trial, shards []*shard, partitions int) []*shard {
 	return next
 }
 
-// all returns shards with the earlier shards whose people they take over.
+// all returns the shards and the earlier shards whose people they take over.
 func all(shards []*shard) []*shard {
 	if len(shards) == 0 || shards[0].earlier == nil {
 		return shards

@@ -6,7 +6,7 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// visit is one partition of one night that a worker goes through.
+// visit is the work on one partition of one night.
 type visit struct {
 	*worker
 	shard *shard
@@ -14,7 +14,7 @@ type visit struct {
 	last  bool // whether it is the last night
 }
 
-// swept goes through the people whose verdicts follow from columns.
+// swept works on the people whose verdicts follow from columns.
 func (v *visit) swept(swept *decision.Swept) error {
 	rows := len(swept.Keys)
 	for len(v.masks) < len(v.rules) {
@@ -82,7 +82,7 @@ func masked(masks []uint32, rows int, verdicts [][]policy.Plain) []uint32 {
 	return masks
 }
 
-// person goes through one person who was evaluated on their own.
+// person works on one person who was evaluated singly.
 func (v *visit) person(p *directory.Person) {
 	if v.last {
 		v.counts.people++

@@ -11,12 +11,12 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Difference is what another policy would say about the people of one snapshot.
+// Difference compares the verdicts of a run's own policy and of another policy on one snapshot.
 type Difference struct {
 	Run      string       `json:"run"`
 	AsOf     time.Time    `json:"asOf"`
 	Currency string       `json:"currency"`
-	Rules    []RuleChange `json:"rules"` // in the order of the other policy, then rules that it lacks
+	Rules    []RuleChange `json:"rules"` // in the order of the other policy, then rules that the other policy lacks
 }
 
 // RuleChange compares one rule in two policies.
@@ -24,11 +24,12 @@ type RuleChange struct {
 	Rule    string `json:"rule"`
 	License string `json:"license"`
 	To      string `json:"to,omitempty"`
-	// Now is what the run's own policy says, and Then what the other policy says. One of them is nil if its policy lacks
-	// the rule.
+	// Now has the verdicts of the run's own policy, and Then has the verdicts of the other policy. If a policy lacks
+	// the rule, its field is nil.
 	Now  *Verdicts `json:"now"`
 	Then *Verdicts `json:"then"`
-	// Added are the people whom only the other policy reclaims, and Removed those whom only the run's own policy does.
+	// Added has the people from whom only the other policy reclaims. Removed has the people from whom only the run's
+	// own policy reclaims.
 	Added   []Person `json:"added"`
 	Removed []Person `json:"removed"`
 }
@@ -50,8 +51,8 @@ type Person struct {
 	Department        string `json:"department,omitempty"`
 }
 
-// WhatIf compares the policy of a run with another policy, on the run's snapshot and as of its planning time. text is
-// the other policy; policy.Varied makes one with another number of days. WhatIf writes nothing.
+// WhatIf compares the policy of a run with another policy. It uses the run's snapshot and planning time. text is the
+// other policy; policy.Varied makes a policy with another number of days. WhatIf writes nothing.
 func WhatIf(ctx context.Context, s store.Store, run, name string, text []byte) (*Difference, error) {
 	other, err := policy.Load(name, text)
 	if err != nil {
@@ -120,7 +121,7 @@ func changeOf(r *policy.Rule, now, then *ruleOutcomes) RuleChange {
 	return c
 }
 
-// onlyIn returns the people whom a reclaims and b does not, by name.
+// onlyIn returns the people from whom a reclaims and b does not, sorted by name.
 func onlyIn(a, b *ruleOutcomes) []Person {
 	list := []Person{}
 	if a == nil {

@@ -15,8 +15,8 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/backtest"
 )
 
-// askedSingly asks a policy about every person of a run, one by one. names has the names of those whom each rule
-// reclaims.
+// askedSingly asks a policy about every person of a run, one by one. names has, by rule, the names of the people from
+// whom the rule reclaims.
 func askedSingly(t *testing.T, s store.Store, run, text string) (counts map[string]map[policy.Outcome]int, names map[string][]string) {
 	t.Helper()
 	p, err := load(text)

@@ -26,7 +26,7 @@ const (
 // firstNight is the planning time of the first night of every world.
 var firstNight = time.Date(2026, 1, 5, 2, 0, 0, 0, time.UTC)
 
-// person is somebody in a world, with the truth about every sign-in and logon.
+// person is a person in a world, with every true sign-in and logon.
 type person struct {
 	id, sid    string
 	department string
@@ -35,12 +35,12 @@ type person struct {
 	given      time.Time
 	created    time.Time
 	guest      bool
-	inGroup    bool        // in the group of exempt people
-	citrix     bool        // in the group of Citrix
+	inGroup    bool        // whether the person is in the group of exempt people
+	citrix     bool        // whether the person is in the group of Citrix
 	signIns    []time.Time // ascending
 	logOns     []time.Time // ascending
 	from, to   int         // the first and the last night on which the person is in the directories
-	// hidden and disabled report whether the dates are missing on a night, and whether the account is disabled.
+	// hidden reports whether the dates are missing on a night, and disabled whether the account is disabled.
 	hidden, disabled func(night int) bool
 }
 
@@ -55,14 +55,14 @@ func last(times []time.Time, at time.Time) (newest time.Time) {
 	return newest
 }
 
-// world is a company of which every night is kept.
+// world is a company whose nights are kept in a store.
 type world struct {
 	people     []person
 	policy     string
 	partitions func(night int) int
-	broken     [2][]int // by source: the nights on which it shows no date of anybody
+	broken     [2][]int // by source: the nights on which the source shows no dates
 	withAD     bool
-	planned    bool // whether each night is evaluated and planned, so that later nights know what it saw
+	planned    bool // whether each night is evaluated and planned, for the memory of later nights
 }
 
 func never(int) bool { return false }
@@ -207,14 +207,14 @@ func (p *person) inAD(at time.Time, n int) *directory.ADUser {
 	}
 }
 
-// habit is how often somebody is active: on average every so many days, or not at all after stops and before resumes,
-// which count days from the first night.
+// habit is how often a person is active: on average once in every days. The person is not active between stops and
+// resume. Both count days from the first night.
 type habit struct {
 	every         float64
 	stops, resume float64
 }
 
-// times returns the instants at which a person with the habit is active, from before the first night on.
+// times returns the times at which a person with the habit is active. They begin before the first night.
 func (h habit) times(r *rand.Rand, nights int) (all []time.Time) {
 	at := -h.every*r.Float64() - 300
 	for at < float64(nights)+1 {
@@ -226,7 +226,7 @@ func (h habit) times(r *rand.Rand, nights int) (all []time.Time) {
 	return all
 }
 
-// newPerson returns a person in all nights who works as an employee with an old license.
+// newPerson returns an employee with an old license who is in the directories on all nights.
 func newPerson(i int) person {
 	return person{
 		id: fmt.Sprintf("id-%04d", i), department: []string{"Sales", "Research", "Legal", ""}[i%4], role: "Employee", licensed: []string{"sku-e3"},

@@ -5,7 +5,7 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/backtest"
 )
 
-// figures draws regret, hits and money of a rule by number of days.
+// figures draws the charts of a rule: regret, hits and money by number of days.
 func figures(w *page.Words, a *backtest.Answer, i int, id string) (all []page.Drawn) {
 	b := a.Kept()
 	c := page.Tried(w, b, &b.Rules[i], id)

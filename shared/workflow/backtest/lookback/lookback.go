@@ -1,5 +1,5 @@
-// Package lookback writes what a backtest says as a page: one file without any outside request, in every language of
-// the reports, with charts of regret, hits and money by number of days.
+// Package lookback writes the answer of a backtest as a page. The page is one file without any outside request, in
+// every language of the reports. It has charts of regret, hits and money by number of days.
 package lookback
 
 import (
@@ -22,7 +22,7 @@ var body string
 
 var templates = template.Must(template.New("lookback").Parse(body))
 
-// Write writes the page.
+// Write writes the page of an answer.
 func Write(w io.Writer, a *backtest.Answer) error {
 	clean := page.Clean(*a)
 	a = &clean
@@ -59,7 +59,7 @@ type view struct {
 	Table template.HTML
 }
 
-// ruleView is what the nights say about one rule.
+// ruleView is the part of the page about one rule.
 type ruleView struct {
 	*page.Words
 	backtest.Rule
@@ -67,8 +67,8 @@ type ruleView struct {
 	Currency   string
 	Within     int
 	Headline   string
-	Why        string   // why no number of days is recommended, in English
-	Halves     []string // what each half of the nights says, if it says anything
+	Why        string   // the reason, in English, if no number of days is recommended
+	Halves     []string // the regret of each half of the nights, as a sentence
 	Thresholds []thresholdView
 	Charts     []page.Drawn
 }
@@ -113,10 +113,10 @@ func newRuleView(w *page.Words, a *backtest.Answer, i int) ruleView {
 	return v
 }
 
-// window returns the index of the days within which a return counts.
+// window returns the index in backtest.Windows of the days within which a return counts.
 func window(a *backtest.Answer) int { return slices.Index(backtest.Windows[:], a.Within) }
 
-// shown returns the threshold whose departments show: the recommended one, or the one in force.
+// shown returns the threshold whose departments the page shows: the recommended threshold, or the threshold in force.
 func shown(r *backtest.Rule) *backtest.Threshold {
 	days := r.Choice.Days
 	if days == 0 {
@@ -125,7 +125,7 @@ func shown(r *backtest.Rule) *backtest.Threshold {
 	return &r.Thresholds[slices.IndexFunc(r.Thresholds, func(t backtest.Threshold) bool { return t.Days == days })]
 }
 
-// departmentsOf adds the table of hits by department.
+// departmentsOf adds the table of hits by department to data.
 func departmentsOf(data *page.Data, a *backtest.Answer) *page.Table {
 	type row struct {
 		rule string

@@ -21,7 +21,7 @@ func written(t *testing.T, a *backtest.Answer) string {
 	return out.String()
 }
 
-// TestPage: both languages have the recommendation with both halves, the charts, and every number of days.
+// TestPage: in both languages, the page has the recommendation with both halves, the charts, and every number of days.
 func TestPage(t *testing.T) {
 	t.Parallel()
 	a := sample.Backtest(5000)
@@ -39,7 +39,8 @@ func TestPage(t *testing.T) {
 			t.Errorf("the page lacks %q", want)
 		}
 	}
-	// Of the first rule three charts show. The second has no hit to follow, so it has no chart of the regret.
+	// The page shows three charts of the first rule. No hit of the second rule can be followed, so it has no chart of
+	// regret.
 	if got := strings.Count(html, `<svg class="chart"`); got != 2*5 {
 		t.Errorf("%d charts in two languages, want 10", got)
 	}
@@ -60,7 +61,7 @@ func TestPage(t *testing.T) {
 	}
 }
 
-// TestHostileDepartments: the names of rules and departments stay text.
+// TestHostileDepartments: the names of rules and departments are text and no markup.
 func TestHostileDepartments(t *testing.T) {
 	t.Parallel()
 	a := sample.Backtest(5000)
@@ -75,7 +76,7 @@ func TestHostileDepartments(t *testing.T) {
 	}
 }
 
-// TestNothingTried: an answer without rules has a page, too.
+// TestNothingTried: an answer without rules has a page too.
 func TestNothingTried(t *testing.T) {
 	t.Parallel()
 	a := sample.Backtest(5000)
