@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// BenchmarkColdStart starts each function, and a function that does nothing, twenty times. It reports the median time
-// from the start of the process to its answer. The answer is a refusal, so no network is used.
+// BenchmarkColdStart starts each function and an empty function twenty times. It reports the median time from the start
+// of the process to the answer. The functions answer with a refusal, so they use no network.
 func BenchmarkColdStart(b *testing.B) {
 	nothing := filepath.Join(b.TempDir(), "nothing")
 	if out, err := exec.Command("go", "build", "-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", nothing, "./testdata/nothing").CombinedOutput(); err != nil {
@@ -29,7 +29,7 @@ func BenchmarkColdStart(b *testing.B) {
 		var all []time.Duration
 		for range 20 {
 			f := &lambdas.Function{Name: "f", Binary: binary, Env: env, Timeout: time.Minute, Memory: 512}
-			_, _ = f.Invoke(b.Context(), []byte(`{"op":"none"}`)) // the refusal is the expected answer
+			_, _ = f.Invoke(b.Context(), []byte(`{"op":"none"}`)) // a refusal is the expected answer
 			f.Close()
 			all = append(all, f.ColdStarts()...)
 		}
@@ -53,9 +53,10 @@ func BenchmarkColdStart(b *testing.B) {
 	}
 }
 
-// BenchmarkNight runs a night for 1,000 and for 100,000 people in mode audit, and in mode enforce with 200 changes at
-// most. One call of collect reads everybody. The benchmark reports the peak memory of each function, and the size of
-// the work: of the night, and of a next one that finds what it changed.
+// BenchmarkNight runs a night in mode audit, and a night in mode enforce with at most 200 changes, each for 1,000 and
+// for 100,000 people. One call of collect reads all people. The benchmark reports the peak memory and the processor
+// time of each function. It also reports the numbers of S3 reads and writes of this night, and of a second night that
+// finds the effects of the first.
 func BenchmarkNight(b *testing.B) {
 	for _, people := range []int{1000, 100_000} {
 		for _, mode := range []string{"audit", "enforce"} {
@@ -79,7 +80,7 @@ func benchmarkNight(b *testing.B, people int, mode string) {
 		for _, c := range r.made {
 			first[c.action]++
 		}
-		if _, failure := r.run(nightly); failure != nil { // the next night, which finds what the first one changed
+		if _, failure := r.run(nightly); failure != nil { // the second night finds the changes of the first night
 			b.Fatal(failure)
 		}
 		all := map[string]int{}

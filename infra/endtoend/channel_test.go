@@ -18,7 +18,8 @@ import (
 
 const webhookARN = "arn:aws:secretsmanager:" + region + ":" + account + ":secret:idleseat-webhook"
 
-// secrets answers GetSecretValue (API reference of AWS Secrets Manager), and remembers who asked for what.
+// secrets simulates GetSecretValue (API reference of AWS Secrets Manager). It records the role and the secret of each
+// request.
 type secrets struct {
 	value string
 	mu    sync.Mutex
@@ -40,8 +41,9 @@ func (s *secrets) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 }
 
 // TestChannelOfADeployment runs executions of the shipped state machine with the built functions and a webhook. Each
-// execution is one message, with the heading of its notice. A message that is not taken is a line of the notice, and
-// changes nothing else. Only gate reads the address, and it is nowhere else.
+// execution must send one message to the channel, with the subject of its notice. If the channel refuses the message,
+// the notice must say so in one line, and nothing else may change. Only gate may read the address of the webhook, and
+// no output may contain the address.
 func TestChannelOfADeployment(t *testing.T) {
 	t.Parallel()
 	c := channel.Start()

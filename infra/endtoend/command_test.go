@@ -15,15 +15,15 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// sameAsCommand plans and applies in an identical company with the command line, and compares the directories and
-// ledgers of both.
+// sameAsCommand plans and applies in an identical company with the command line. The directories and the ledger of both
+// companies must be the same.
 func (r *rig) sameAsCommand(company sandbox.Options) {
 	r.Helper()
 	r.sameAsCommands(company, func(idleseat func(args ...string) []byte) { planAndApply(r, idleseat) })
 }
 
-// sameAsCommands does the same work in an identical company with the command line, and compares the directories and
-// ledgers of both.
+// sameAsCommands does the given work in an identical company with the command line. The directories and the ledger of
+// both companies must be the same.
 func (r *rig) sameAsCommands(company sandbox.Options, work func(idleseat func(args ...string) []byte)) {
 	r.Helper()
 	box, err := sandbox.Start(company)
@@ -45,7 +45,8 @@ func (r *rig) sameAsCommands(company sandbox.Options, work func(idleseat func(ar
 	}
 }
 
-// onMachine returns a function that runs idleseat on this machine, with a policy in mode review and a store at place.
+// onMachine returns a function that runs idleseat on this machine. The policy is in mode review. place is the location
+// of the store.
 func onMachine(t testing.TB, box *sandbox.Sandbox, place string, env ...string) func(args ...string) []byte {
 	t.Helper()
 	policy := filepath.Join(t.TempDir(), "policy.yaml")

@@ -15,12 +15,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// bundle is a certificate bundle. Its line breaks and spaces make quotes necessary on a command line.
+// bundle is a certificate bundle. Its line breaks and spaces require quotes on a command line.
 const bundle = "-----BEGIN CERTIFICATE-----\nMIIB+/=\n-----END CERTIFICATE-----\n-----BEGIN CERTIFICATE-----\nMIIC+/=\n-----END CERTIFICATE-----"
 
-// TestDeployCommands checks that the sam deploy commands in the docs pass existing parameters with the intended
-// values. SAM splits parameters at white space unless the value is in quotes within the argument
-// (samcli/cli/types.py).
+// TestDeployCommands checks that the sam deploy commands in the docs use existing parameters and set the intended
+// values. SAM splits parameters at white space outside of quotes within the argument (samcli/cli/types.py).
 func TestDeployCommands(t *testing.T) {
 	t.Parallel()
 	parameters := deployParameters(t)
@@ -36,8 +35,8 @@ func TestDeployCommands(t *testing.T) {
 	}
 }
 
-// TestSettingsOfPages checks the settings files that the docs show: each setting must be a parameter of the SAM
-// template or a variable of the Terraform module.
+// TestSettingsOfPages checks the settings files in the docs. Each setting must be a parameter of the SAM template or a
+// variable of the Terraform module.
 func TestSettingsOfPages(t *testing.T) {
 	t.Parallel()
 	parameters, variables, python := deployParameters(t), loadModule(t).variables, samPython(t)
@@ -63,8 +62,8 @@ func TestSettingsOfPages(t *testing.T) {
 	}
 }
 
-// parameterValues returns the parameters in args, which are arguments of SAM. It checks that the template has each
-// parameter and allows its value, and, if SAM is installed, that SAM's own parser reads the same values.
+// parameterValues returns the parameters in the arguments of a sam command. The template must have each parameter and
+// allow its value. If SAM is installed, SAM's own parser must read the same values.
 func parameterValues(t *testing.T, page string, parameters map[string]parameter, python string, args []string) map[string]string {
 	t.Helper()
 	values := map[string]string{}
@@ -99,7 +98,7 @@ func parameterValues(t *testing.T, page string, parameters map[string]parameter,
 	return values
 }
 
-// samPython returns the Python interpreter that the installed SAM uses, or "" if SAM is not installed.
+// samPython returns the Python interpreter of the installed SAM, or "" if SAM is not installed.
 func samPython(t *testing.T) string {
 	t.Helper()
 	sam, err := exec.LookPath("sam")
@@ -139,7 +138,7 @@ func deployParameters(t *testing.T) map[string]parameter {
 	return all
 }
 
-// deployCommands returns the commands in the docs that deploy with SAM and set parameters.
+// deployCommands returns the sam deploy commands with parameters in the docs.
 func deployCommands(t *testing.T) map[string][]string {
 	t.Helper()
 	pages, err := filepath.Glob("../../docs/*.md")
@@ -160,7 +159,7 @@ func deployCommands(t *testing.T) map[string][]string {
 	return all
 }
 
-// overrides runs a command in bash with a stub for sam. It returns the parameters that SAM would get.
+// overrides runs a command in bash with a stub for sam. It returns the parameters that the stub gets.
 func overrides(t *testing.T, command string) []string {
 	t.Helper()
 	dir := t.TempDir()

@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestDamagedPlanOfAnEarlierNight leaves changes pending, and then damages the plan of their night. The next night must
-// go on and say so, and the restore of the damaged night must work, because the ledger has all that it needs.
+// TestDamagedPlanOfAnEarlierNight damages the plan of a night that left changes pending. The next night must continue
+// and report the damage. A restore of the first night must succeed, because it needs the ledger only.
 func TestDamagedPlanOfAnEarlierNight(t *testing.T) {
 	t.Parallel()
 	for name, damage := range map[string]func(text []byte) []byte{
@@ -61,7 +61,7 @@ func TestDamagedPlanOfAnEarlierNight(t *testing.T) {
 	}
 }
 
-// spoil replaces an object by what damage makes of it. Without damage, S3 does not have the object any more.
+// spoil damages an object. If damage is nil, S3 answers that the object does not exist.
 func (r *rig) spoil(key string, damage func(text []byte) []byte) {
 	r.Helper()
 	if damage == nil {

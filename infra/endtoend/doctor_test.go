@@ -21,10 +21,10 @@ import (
 // topicARN is the ARN of the topic of notices.
 const topicARN = "arn:aws:sns:" + region + ":" + account + ":" + stack + "-notices"
 
-// lastNight is the ARN of the newest execution of the schedule.
+// lastNight is the ARN of the latest execution that the schedule started.
 var lastNight = strings.Replace(entranceARN(entrance.Nightly), ":stateMachine:", ":execution:", 1) + ":x"
 
-// doctors returns the calls that idleseat doctor makes to a deployment, without a role.
+// doctors returns the calls of idleseat doctor to the AWS API of a deployment. The calls have no role.
 func doctors() []call {
 	all := []call{
 		{action: "scheduler:GetSchedule", resource: "arn:aws:scheduler:" + region + ":" + account + ":schedule/default/" + stack + "-nightly"},
@@ -38,7 +38,7 @@ func doctors() []call {
 	return all
 }
 
-// examined is an account with a deployment, whose IAM allows each caller what their policy says.
+// examined simulates an AWS account with a deployment. It allows each caller the calls that the caller's policy allows.
 type examined struct {
 	t      *testing.T
 	people roles
@@ -47,7 +47,8 @@ type examined struct {
 	made []call
 }
 
-// ServeHTTP answers the calls of idleseat doctor, and knows nothing of Graph. The shapes are those of the API references of each service.
+// ServeHTTP answers the calls of idleseat doctor. The answers have the form in the API reference of each service. A
+// request to Graph gets status 404.
 func (e *examined) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	if strings.HasPrefix(req.URL.Path, "/graph/") {
 		http.NotFound(w, req)
@@ -56,7 +57,7 @@ func (e *examined) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	var in struct{ QueueName, QueueUrl, StateMachineArn, ExecutionArn string }
 	c, answer := call{role: caller(req)}, ""
 	if target := req.Header.Get("X-Amz-Target"); target != "" {
-		_ = json.NewDecoder(req.Body).Decode(&in) // a body that is no object names no resource
+		_ = json.NewDecoder(req.Body).Decode(&in) // a body that is not a JSON object names no resource
 		w.Header().Set("Content-Type", "application/x-amz-json-1.0")
 	}
 	queue := strings.TrimPrefix(in.QueueName+in.QueueUrl[strings.LastIndex(in.QueueUrl, "/")+1:], stack+"-ad-")
@@ -74,7 +75,7 @@ func (e *examined) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	case awsfake.Call(req) == "GetQueueAttributes":
 		c.action, c.resource, answer = "sqs:GetQueueAttributes", queueARN(queue), `{"Attributes":{"ApproximateNumberOfMessages":"0","ApproximateNumberOfMessagesNotVisible":"0"}}`
 	case awsfake.Call(req) == "ListExecutions":
-		began, _ := json.Marshal(time.Now().Unix()) // a number can always be encoded
+		began, _ := json.Marshal(time.Now().Unix()) // Marshal can encode any number
 		c.action, c.resource = "states:ListExecutions", in.StateMachineArn
 		answer = `{"executions":[{"executionArn":"` + lastNight + `","stateMachineArn":"` + in.StateMachineArn + `","name":"x","status":"SUCCEEDED","startDate":` + string(began) + `}]}`
 	case awsfake.Call(req) == "DescribeExecution":
@@ -94,9 +95,9 @@ func (e *examined) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	_, _ = w.Write([]byte(answer)) // an error means that the client disconnected
 }
 
-// TestDoctorsRights runs idleseat doctor with the policy made for it, and with each other policy. With its own policy it
-// must find out everything about the deployment, and need each of the rights. With another one it must not learn who
-// gets the notices.
+// TestDoctorsRights runs idleseat doctor with its own policy and with each other policy. With its own policy, the
+// command must succeed with all checks of the deployment, and must use each right in the policy. With another policy,
+// the command must not learn who receives the notices.
 func TestDoctorsRights(t *testing.T) {
 	t.Parallel()
 	for deployment, people := range map[string]roles{"SAM": samPeople(t, loadTemplate(t)), "Terraform": terraformPeople(t, loadModule(t))} {

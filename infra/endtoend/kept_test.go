@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestKeptStore checks that the bucket and the key survive the removal of a deployment, but not a failed creation. A
-// new deployment with the same name must create neither and must use the existing bucket and key.
+// TestKeptStore checks that the bucket and the key remain after the removal of a deployment, but not after a failed
+// creation. A new deployment with the same name must use the existing bucket and key.
 func TestKeptStore(t *testing.T) {
 	t.Parallel()
 	const earlier = "arn:aws:kms:" + region + ":" + account + ":key/earlier"
@@ -55,8 +55,8 @@ func TestKeptStore(t *testing.T) {
 	}
 }
 
-// TestNames checks that both deployments reject a name that cannot be part of a bucket name. The longest permitted
-// name must fit all resources named after it.
+// TestNames checks that both deployments reject a name that cannot be part of a bucket name. All resource names must
+// have a permitted length even if the deployment has the longest permitted name.
 func TestNames(t *testing.T) {
 	t.Parallel()
 	root := templateRoot(t)
@@ -78,7 +78,7 @@ func TestNames(t *testing.T) {
 			t.Errorf("%q is allowed: %v", name, !want)
 		}
 	}
-	const far = "ap-southeast-1" // a region name of maximum length
+	const far = "ap-southeast-1" // a region name of the maximum length
 	for what, n := range map[string]int{"a bucket": len(longest + "-" + account + "-" + far), "a role of Terraform": len(longest + "-" + far + "-reevaluate-apply"), "a function": len(longest + "-reevaluate-apply")} {
 		if most := map[string]int{"a bucket": 63, "a role of Terraform": 64, "a function": 64}[what]; n > most {
 			t.Errorf("%s has a name of %d characters, and %d are allowed", what, n, most)
@@ -86,8 +86,8 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// TestCertificatesAreThere checks that SAM refuses to sign in with certificates that are not given, before anything is
-// made. Terraform's own tests check the same of the module.
+// TestCertificatesAreThere checks that SAM refuses the setting to sign in with certificates if a certificate is
+// missing. SAM must refuse before it creates a resource. Terraform's own tests check the module.
 func TestCertificatesAreThere(t *testing.T) {
 	t.Parallel()
 	root := templateRoot(t)
@@ -107,8 +107,8 @@ func TestCertificatesAreThere(t *testing.T) {
 	}
 }
 
-// TestNamesOfAllRegions checks that Terraform puts the region into each name that is unique in a whole account, so that
-// a second deployment of the same name can stand in another region. SAM leaves the names of IAM to CloudFormation.
+// TestNamesOfAllRegions checks that Terraform includes the region in each name that must be unique within an account. A
+// second deployment with the same name can then exist in another region. CloudFormation chooses the IAM names of SAM.
 func TestNamesOfAllRegions(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("../terraform/*.tf")
@@ -139,21 +139,22 @@ func TestNamesOfAllRegions(t *testing.T) {
 	}
 }
 
-// TestScheduleOfEachDay checks that the schedule has a time that exists on each day, in each time zone.
+// TestScheduleOfEachDay checks that the time of the schedule exists on each day in each time zone.
 func TestScheduleOfEachDay(t *testing.T) {
 	t.Parallel()
 	tf, sam := loadModule(t).variables["schedule_expression"].AsString(), loadTemplate(t).parameters["ScheduleExpression"].(string)
 	for _, expression := range []string{tf, sam} {
 		var minute, hour int
-		// Clocks are put forward between midnight and 3 o'clock (IANA, tzdata).
+		// Clocks go forward between midnight and 3 o'clock (IANA, tzdata).
 		if _, err := fmt.Sscanf(expression, "cron(%d %d ", &minute, &hour); err != nil || hour < 4 {
 			t.Errorf("%s: %v", expression, err)
 		}
 	}
 }
 
-// TestRetention checks that history/ is kept as long as ledger/, that deleted objects can be recovered for the same
-// time in both, and that docs/store.md has the same numbers. Only runs/ may be deleted earlier.
+// TestRetention checks that the objects of history/ and ledger/ are kept equally long, and that their deleted versions
+// can be recovered equally long. docs/store.md must have the same numbers. Only objects of runs/ may be deleted
+// earlier.
 func TestRetention(t *testing.T) {
 	t.Parallel()
 	type rule struct {

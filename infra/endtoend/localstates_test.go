@@ -18,12 +18,12 @@ import (
 	"github.com/idleseat/idleseat/infra/simulation/engines"
 )
 
-// localRig is a deployment whose state machine the npm package aws-local-stepfunctions interprets. The package takes
-// the shipped definition, without the ResultPath "$", which is the default. S3, SQS and SNS are those of a rig.
+// localRig is a deployment whose state machine the npm package aws-local-stepfunctions interprets. The package gets the
+// shipped definition without the ResultPath "$", which is the default. S3, SQS and SNS are simulated as in a rig.
 //
-// The package differs from Step Functions in these points: it has no heartbeats, no distributed Map and no tolerated
-// failures; every task has the same context, so the rig makes the task tokens; it knows no optimized integrations, so
-// the rig carries out lambda:invoke, sqs:sendMessage.waitForTaskToken and sns:publish.
+// The package differs from Step Functions. It has no heartbeats, no distributed Map and no tolerated failures. All
+// tasks have the same context, so the rig makes the task tokens. It has no optimized integrations, so the rig carries
+// out lambda:invoke, sqs:sendMessage.waitForTaskToken and sns:publish.
 type localRig struct {
 	*rig
 	tasks string // URL of the server that carries out tasks
@@ -45,14 +45,14 @@ func newLocalRig(t *testing.T, o options) *localRig {
 		if failure != nil {
 			answer = engines.LocalAnswer{Error: failure.Error, Cause: failure.Cause}
 		}
-		_ = json.NewEncoder(w).Encode(answer) // a client that is gone needs no answer
+		_ = json.NewEncoder(w).Encode(answer) // an error means that the client disconnected
 	}))
 	t.Cleanup(server.Close)
 	l.tasks = server.URL
 	return l
 }
 
-// carryOut does what an optimized integration of Step Functions does.
+// carryOut does the work of an optimized integration of Step Functions.
 func (l *localRig) carryOut(ctx context.Context, task *engines.LocalTask) (result json.RawMessage, failure *states.Failure) {
 	var in struct {
 		FunctionName, QueueURL, Subject, Message string
@@ -116,8 +116,8 @@ func (l *localRig) run(input string) (out map[string]any, failure *states.Failur
 }
 
 // TestLocalStates runs a night in mode review, an approval and a restore with an interpreter of another maker. The
-// directories and the ledger must end up the same as on the project's own simulation of Step Functions and with the
-// command line, and the restore must return everything.
+// project's simulation of Step Functions and the command line must give the same directories and the same ledger. The
+// restore must return all licenses.
 func TestLocalStates(t *testing.T) {
 	t.Parallel()
 	l := newLocalRig(t, options{company: townsfolk, mode: "review", patient: true})
@@ -149,7 +149,7 @@ func TestLocalStates(t *testing.T) {
 	}
 }
 
-// sameAs compares the ledger, and what everybody holds, with another deployment.
+// sameAs checks that another deployment has the same ledger and the same holdings.
 func (r *rig) sameAs(own *rig) {
 	r.Helper()
 	if diff := cmp.Diff(entries(r, own.store), entries(r, r.store)); diff != "" {
@@ -158,7 +158,8 @@ func (r *rig) sameAs(own *rig) {
 	r.settled(own.holdings())
 }
 
-// settled waits until everybody holds what want says, because licenses follow group membership with a delay.
+// settled waits until the holdings are want, because licenses follow group membership with a delay. It fails the test
+// after five seconds.
 func (r *rig) settled(want map[int][]string) {
 	r.Helper()
 	for until := time.Now().Add(5 * time.Second); time.Now().Before(until) && !cmp.Equal(want, r.holdings()); {

@@ -16,11 +16,11 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// secondE3 is the name of a second group that gives E3, besides LIC-M365-E3.
+// secondE3 is the name of a second group that gives E3. The first group is LIC-M365-E3.
 const secondE3 = "LIC-E3-Lab"
 
-// memberships returns the policy with an additional license, which consists of membership in an Entra ID group, and
-// with a second group that gives E3.
+// memberships adds two things to a policy: a license that is a membership of an Entra ID group, and a second group that
+// gives E3.
 func memberships(text string) string {
 	return strings.NewReplacer(
 		"group: {entra: LIC-M365-E3}", "groups: [{entra: "+secondE3+"}, {entra: LIC-M365-E3}]",
@@ -34,7 +34,7 @@ func memberships(text string) string {
 `
 }
 
-// applied runs the commands plan and approve, waits until the plan is applied, and returns the plan.
+// applied runs the commands plan and approve and waits until the plan is applied. It returns the plan.
 func (r *rig) applied(idleseat func(args ...string) (stdout, stderr string, status int)) *plan.Plan {
 	r.Helper()
 	text, steps, status := idleseat("plan", "--format", "json")
@@ -52,8 +52,8 @@ func (r *rig) applied(idleseat func(args ...string) (stdout, stderr string, stat
 	return p
 }
 
-// restored restores a run and waits until everybody holds what they held before, because licenses follow group
-// membership with a delay.
+// restored restores a run. It then waits until all people hold the same as before the run, because licenses follow
+// group membership with a delay.
 func (r *rig) restored(idleseat func(args ...string) (stdout, stderr string, status int), run string, before map[int][]string) {
 	r.Helper()
 	r.longAgo()
@@ -69,8 +69,8 @@ func (r *rig) restored(idleseat func(args ...string) (stdout, stderr string, sta
 	r.Errorf("licenses and groups (-before +restored):\n%s", cmp.Diff(before, r.holdings()))
 }
 
-// TestMemberships takes and restores two licenses: one that consists of a group membership, and one that two groups
-// give. Each person must leave the group through which they hold the license, and must return to that group.
+// TestMemberships takes and restores two licenses. One license is a membership of a group. Two groups give the other
+// license. Each person must leave the group that gives the license to the person, and must return to this group.
 func TestMemberships(t *testing.T) {
 	t.Parallel()
 	small, at := company, &calendar{}
@@ -116,8 +116,8 @@ func TestMemberships(t *testing.T) {
 	r.restored(idleseat, p.Run, before)
 }
 
-// TestSyncedLicenseGroup takes and restores a license through an Active Directory group that Entra Connect syncs. The
-// relay writes the group, and the state machine waits until Graph shows the result of the sync.
+// TestSyncedLicenseGroup takes and restores a license through a group that Entra Connect syncs from Active Directory.
+// The relay changes the group. The state machine waits until Graph shows the synced change.
 func TestSyncedLicenseGroup(t *testing.T) {
 	t.Parallel()
 	const name = "LIC-E3-OnPrem"

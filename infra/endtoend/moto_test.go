@@ -15,9 +15,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestMotoReview runs a night, a run for one person and an approval on moto. The directories and the ledger must end up
-// the same as after the same work on the project's own simulation of Step Functions and with the command line. Then a
-// restore must return everything.
+// TestMotoReview runs a night, a run for one person, an approval and a restore on moto. After the approval, the
+// project's simulation of Step Functions and the command line must give the same directories and the same ledger. The
+// restore must return all licenses.
 func TestMotoReview(t *testing.T) {
 	t.Parallel()
 	m := newMotoRig(t, "review")
@@ -50,8 +50,8 @@ func TestMotoReview(t *testing.T) {
 	}
 }
 
-// approve approves a plan, first with a wrong hash, which must be refused, and then with the right one. It returns
-// the output of the second approval.
+// approve approves a plan twice. The first approval has a wrong hash and must be refused. The second approval has the
+// right hash. approve returns the output of the second approval.
 func approve(t *testing.T, run func(string) (map[string]any, *states.Failure), planned map[string]any) map[string]any {
 	t.Helper()
 	if _, failure := run(fmt.Sprintf(`{"apply":%q,"planHash":"0000"}`, planned["run"])); failure == nil || failure.Error != "Idleseat.Refused" {
@@ -67,8 +67,8 @@ func approve(t *testing.T, run func(string) (map[string]any, *states.Failure), p
 	return out
 }
 
-// looks makes a run for one person, which must change nothing, and a run for an unknown person, which must be
-// refused.
+// looks makes a run for one person without applying it, which must change nothing. It also makes a run for an unknown
+// person, which must be refused.
 func (m *motoRig) looks() {
 	m.Helper()
 	before := m.holdings()
@@ -84,8 +84,9 @@ func (m *motoRig) looks() {
 	}
 }
 
-// TestMotoTwoAtOnce runs two nights at once on moto, in mode enforce, and kills each of three functions during its
-// work. Together they must take the same licenses as a single night on the project's own simulation, and take each license once.
+// TestMotoTwoAtOnce runs two nights at the same time on moto, in mode enforce. It kills each of three functions during
+// its work. The two nights must take each license once, and together the same licenses as one night on the project's
+// simulation.
 func TestMotoTwoAtOnce(t *testing.T) {
 	t.Parallel()
 	m := newMotoRig(t, "enforce")
@@ -109,7 +110,7 @@ func TestMotoTwoAtOnce(t *testing.T) {
 	m.settled(own.holdings())
 }
 
-// taken counts the completed changes in the ledger, by person and license.
+// taken returns the number of completed changes in the ledger, by person and license.
 func taken(t *testing.T, s store.Store) map[string]int {
 	all := map[string]int{}
 	for key, outcome := range entries(t, s) {
@@ -120,7 +121,7 @@ func taken(t *testing.T, s store.Store) map[string]int {
 	return all
 }
 
-// ownNight runs the same night on the own engine, and fails the test if it ended otherwise than out.
+// ownNight runs a night on the project's simulation. It fails the test if the output differs from out.
 func ownNight(t *testing.T, out map[string]any) (own *rig, planned map[string]any) {
 	t.Helper()
 	own = newRig(t, options{company: townsfolk, mode: "review", patient: true})

@@ -17,8 +17,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestMotoOnePerson changes one person on moto. The directories and the ledger must end up the same as on the
-// project's own simulation of Step Functions and with the command line, and nobody else may be changed.
+// TestMotoOnePerson changes one person on moto. The project's simulation of Step Functions and the command line must
+// give the same directories and the same ledger. No other person may change.
 func TestMotoOnePerson(t *testing.T) {
 	t.Parallel()
 	m := newMotoRig(t, "review")
@@ -53,9 +53,9 @@ func TestMotoOnePerson(t *testing.T) {
 	}
 }
 
-// TestMotoRelayKilled makes a plan and approves it on moto, and kills two relays: one while it stores what it has read,
-// and one when it has written to Active Directory and not yet said so. Everything must end as in an undisturbed run on
-// the project's own simulation, and as with the command line.
+// TestMotoRelayKilled makes and approves a plan on moto and kills two relays. One relay dies while it stores its
+// reading. The other relay dies after its write to Active Directory and before its report. The project's simulation
+// without a kill and the command line must give the same result.
 func TestMotoRelayKilled(t *testing.T) {
 	t.Parallel()
 	m := newMotoRigWithoutRelay(t, "review")
@@ -86,18 +86,18 @@ func TestMotoRelayKilled(t *testing.T) {
 	m.sameAsCommand(townsfolk)
 }
 
-// storesReading reports whether a relay begins to store a part of what it has read.
+// storesReading reports whether a request of a relay stores a part of its reading.
 func storesReading(req *http.Request) bool {
 	return req.Method == http.MethodPut && strings.Contains(req.URL.Path, "/ad/")
 }
 
-// reports reports whether a relay says that it has finished a task.
+// reports reports whether a request of a relay reports the end of a task.
 func reports(req *http.Request) bool {
 	return strings.HasSuffix(req.Header.Get("X-Amz-Target"), ".SendTaskSuccess")
 }
 
-// relayThatDies starts a relay that is killed, with SIGKILL, in place of its first request that at chooses. Then it
-// calls next.
+// relayThatDies starts a relay and kills it with SIGKILL at its first request for which at returns true. The request
+// does not reach moto. relayThatDies then calls next.
 func (m *motoRig) relayThatDies(at func(req *http.Request) bool, next func()) {
 	m.Helper()
 	cmd, once := exec.Command(filepath.Join(built, "relay")), sync.Once{}

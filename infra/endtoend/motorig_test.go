@@ -27,19 +27,18 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// grammar lists the parts of the definition that are valid by the documentation but that moto 5 rejects, with
-// replacements. The rest of the definition is used unchanged.
+// grammar contains the parts of the definition that moto 5 rejects although they are valid by the documentation, with
+// their replacements. moto gets the rest of the definition unchanged.
 var grammar = []struct{ why, documented, accepted string }{
 	{"moto's grammar takes a percentage only with a decimal point. The Amazon States Language takes any number from zero to " +
 		"100 (Map State). The value is the same",
 		`"ToleratedFailurePercentage": 0,`, `"ToleratedFailurePercentage": 0.0,`},
 }
 
-// townsfolk is a company that is small enough for an engine written in Python.
+// townsfolk is a small company, because moto is slow.
 var townsfolk = sandbox.Options{Users: 250, Seed: 5, LicenseDelay: 300 * time.Millisecond}
 
-// motoRig is a deployment in an account that moto simulates. Unlike in a rig, moto provides S3, SQS, SNS and Step
-// Functions.
+// motoRig is a deployment in an account that moto simulates. moto simulates S3, SQS, SNS and Step Functions for it.
 type motoRig struct {
 	*rig
 	engine *sfn.Client
@@ -93,8 +92,8 @@ func newMotoRigWithoutRelay(t *testing.T, mode string) *motoRig {
 	return m
 }
 
-// queue creates a queue and returns its URL. Messages are delivered after a second, because moto 5 sends the message
-// before it knows the heartbeat of the task, and a faster worker would find that the task has ended.
+// queue creates a queue and returns its URL. The queue delays messages by a second: moto 5 sends a message before it
+// knows the heartbeat of the task, so a faster worker would find that the task has ended.
 func (m *motoRig) queue(name string) string {
 	made, err := m.queues.CreateQueue(m.Context(), &sqs.CreateQueueInput{
 		QueueName: &name, Attributes: map[string]string{"VisibilityTimeout": "6", "DelaySeconds": "1"},
@@ -140,7 +139,7 @@ func (m *motoRig) make(n entrance.Name, topic string) {
 	m.arns[n] = *made.StateMachineArn
 }
 
-// answerMoto calls a function on behalf of moto. It shortens the waits in the function's answer to a second.
+// answerMoto calls a function for moto. It shortens the waits in the answer to a second.
 func (r *rig) answerMoto(ctx context.Context, arn string, payload []byte) (answer []byte, failed bool) {
 	name := path.Base(strings.ReplaceAll(arn, ":", "/"))
 	answer, failure := r.invoke(ctx, "arn:"+strings.TrimPrefix(name, stack+"-"), payload, nil)
@@ -155,7 +154,7 @@ func (m *motoRig) start(input string) (arn string) {
 	m.Helper()
 	machine := m.arns[entranceFor(m, input)]
 	started, err := m.engine.StartExecution(m.Context(), &sfn.StartExecutionInput{
-		StateMachineArn: &machine, Input: &input, Name: aws.String(rand.Text()), // moto gives the same name, "None", to all executions without a name
+		StateMachineArn: &machine, Input: &input, Name: aws.String(rand.Text()), // without names, moto gives all executions the name "None"
 	})
 	if err != nil {
 		m.Fatal(err)
@@ -163,7 +162,7 @@ func (m *motoRig) start(input string) (arn string) {
 	return *started.ExecutionArn
 }
 
-// end waits until an execution ends, and returns its output or its failure.
+// end waits until an execution ends. It returns the output or the failure of the execution.
 func (m *motoRig) end(arn string) (out map[string]any, failure *states.Failure) {
 	m.Helper()
 	for until := time.Now().Add(3 * time.Minute); time.Now().Before(until); time.Sleep(100 * time.Millisecond) {
@@ -191,7 +190,7 @@ func (m *motoRig) run(input string) (out map[string]any, failure *states.Failure
 	return m.end(m.start(input))
 }
 
-// story describes the history of an execution for a failed test, with the ends of the functions' logs.
+// story returns the history of an execution and the ends of the functions' logs, for the message of a failed test.
 func (m *motoRig) story(arn string) string {
 	var b strings.Builder
 	h, err := m.engine.GetExecutionHistory(context.Background(), &sfn.GetExecutionHistoryInput{ExecutionArn: &arn})
@@ -214,7 +213,7 @@ func (m *motoRig) story(arn string) string {
 	return b.String()
 }
 
-// subjects waits for n notices, for ten seconds at most, and returns their sorted subjects.
+// subjects waits for n notices for at most ten seconds. It returns the subjects of the notices, sorted.
 func (m *motoRig) subjects(n int) (all []string) {
 	m.Helper()
 	for until := time.Now().Add(10 * time.Second); len(all) < n && time.Now().Before(until); {

@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/infra/simulation/awsfake/states"
 )
 
-// Names that must not appear in an error: the names of a person, in different forms, and the name of a group.
+// Names that no error may contain: several forms of a person's name, and the name of a group.
 const (
 	canaryName  = "Canary Vogel"
 	canaryUPN   = "canary.vogel@contoso.example"
@@ -28,8 +28,8 @@ type payload struct {
 	body         []byte
 }
 
-// recorded runs a night, an approval, a restore and a run for one person. It returns the rig and the first payload of
-// each operation.
+// recorded runs a night, an approval, a restore and a run for one person. It returns the rig, and the payload of the
+// first call of each operation.
 func recorded(t *testing.T) (*rig, []payload) {
 	small := company
 	small.Users = 60
@@ -65,8 +65,8 @@ func recorded(t *testing.T) (*rig, []payload) {
 	return r, append(calls, payload{"reevaluate", "", []byte(`{"user":"` + canaryUPN + `"}`)})
 }
 
-// requests returns payloads in which an operator gave a person's name by mistake, in place of a run id, a hash or
-// another value.
+// requests returns payloads with an operator's mistake: a person's name is in the place of a run id, a hash or another
+// value.
 func requests() (all []payload) {
 	begin := func(entrance, request string) {
 		all = append(all, payload{"collect", "begin", []byte(`{"op":"begin","entrance":"` + entrance + `","execution":"e","started":"2026-11-29T02:00:00Z","request":` + request + `}`)})
@@ -75,7 +75,7 @@ func requests() (all []payload) {
 		all = append(all, payload{"gate", op, []byte(`{"op":"` + op + `","entrance":"` + op + `","execution":"e","started":"2026-11-29T02:00:00Z","request":` + request + `}`)})
 	}
 	for _, name := range []string{canaryName, canaryUPN, canaryGroup, canaryDN, `CORP\canary.vogel`, "canary.vogel"} {
-		text, _ := json.Marshal(name) // strings can always be encoded
+		text, _ := json.Marshal(name) // Marshal can encode any string
 		begin("plan", fmt.Sprintf(`{"user":%s}`, text))
 		begin("approve", fmt.Sprintf(`{"user":%s,"apply":true}`, text))
 		begin("plan", fmt.Sprintf(`{%s:true}`, text))
@@ -95,8 +95,8 @@ func requests() (all []payload) {
 	return all
 }
 
-// faults returns functions that each make something outside of the functions go wrong. The faulty answers, objects
-// and policies contain the names.
+// faults returns functions. Each function injects one fault outside of the Lambda functions. The answers, objects and
+// policies of the faults contain the names.
 func (r *rig) faults() map[string]func() {
 	body := func(status int, kind, text string) func(http.ResponseWriter, *http.Request) bool {
 		return func(w http.ResponseWriter, req *http.Request) bool {
@@ -123,7 +123,7 @@ func (r *rig) faults() map[string]func() {
 	}
 	said, _ := json.Marshal(canaries)
 	envelope := `{"error":{"code":"Request_BadRequest","message":` + string(said) + `}}`
-	denied := func(w http.ResponseWriter, req *http.Request) bool { // like S3, the message repeats the requested key
+	denied := func(w http.ResponseWriter, req *http.Request) bool { // as in S3, the message contains the requested key
 		return body(403, "application/xml", `<Error><Code>AccessDenied</Code><Message>not authorized to perform s3:GetObject on arn:aws:s3://`+req.URL.Path+`</Message></Error>`)(w, req)
 	}
 	all := map[string]func(){
@@ -155,7 +155,7 @@ func (r *rig) faults() map[string]func() {
 	return all
 }
 
-// alterPolicy replaces old with text in the policy in the bucket.
+// alterPolicy replaces a text in the policy in the bucket.
 func (r *rig) alterPolicy(old, text string) {
 	was := r.policy
 	if r.putPolicy("review", func(string) string { return strings.Replace(was, old, text, 1) }); r.policy == was {
@@ -163,9 +163,9 @@ func (r *rig) alterPolicy(old, text string) {
 	}
 }
 
-// TestNoNameLeaves checks that no function reveals the name of a person or group in an error, a log, a notice or its
-// output. It calls each operation once for each fault and for each mistaken request. The outputs of begin and
-// reevaluate are not checked, because they contain the name that the caller gave.
+// TestNoNameLeaves checks that no error, log, notice or output of a function contains the name of a person or group. It
+// calls each operation with each fault. It sends the mistaken requests without a fault and with the faults of S3. It
+// does not check the outputs of begin and reevaluate, because they contain the name that the caller gave.
 func TestNoNameLeaves(t *testing.T) {
 	t.Parallel()
 	r, calls := recorded(t)
@@ -207,20 +207,20 @@ func TestNoNameLeaves(t *testing.T) {
 		tells(t, "notice", n, secrets)
 	}
 	for _, p := range calls {
-		if failed[p.function+" "+p.op] == 0 && p.op != "notice" && p.function != "reevaluate" { // these operations read nothing that could fail
+		if failed[p.function+" "+p.op] == 0 && p.op != "notice" && p.function != "reevaluate" { // these operations read nothing that a fault affects
 			t.Errorf("no fault made %s %s fail", p.function, p.op)
 		}
 	}
 }
 
-// call calls a function. The error is the failure that the function returned.
+// call calls a function. The returned error is the function's error.
 func (r *rig) call(t *testing.T, p payload) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	return r.functions["arn:"+p.function].Invoke(ctx, p.body)
 }
 
-// tells fails the test if text contains one of the secrets.
+// tells fails the test if text contains a secret.
 func tells(t *testing.T, where, text string, secrets []string) {
 	t.Helper()
 	low := strings.ToLower(text)

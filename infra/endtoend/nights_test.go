@@ -12,9 +12,9 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestNights runs two nights in mode enforce. The first takes licenses and announces other changes. On the second, a
-// person who became active must get the license back, and nobody else may be changed. The ledger must name the
-// execution as the approver.
+// TestNights runs two nights in mode enforce. The first night takes licenses and announces other changes. Then a person
+// who lost a license becomes active. The second night must return this license and change nobody else. The ledger must
+// have the execution as the approver.
 func TestNights(t *testing.T) {
 	t.Parallel()
 	small := company

@@ -19,14 +19,14 @@ import (
 
 var update = flag.Bool("update", false, "write testdata/notices.txt")
 
-// ending is a sequence of executions on one deployment, named after how they end.
+// ending is a sequence of executions in one deployment. Its name describes the end of the last execution.
 type ending struct {
 	name    string
 	options options
 	inputs  []string // inputs of the executions; RUN and HASH stand for the run and plan hash of the first plan
 }
 
-// onlyCitrix matches the Microsoft 365 rule. Without that rule, all rules depend on Active Directory.
+// onlyCitrix matches the Microsoft 365 rule in a policy. Without this rule, all rules depend on Active Directory.
 var onlyCitrix = regexp.MustCompile(`(?s)  - name: m365-idle-60.*?(  - name: citrix)`)
 
 func endings() []ending {
@@ -57,8 +57,8 @@ func endings() []ending {
 	}
 }
 
-// TestNotices runs executions that end in different ways. It compares the notices, the metrics and the alarms raised
-// with testdata/notices.txt.
+// TestNotices runs executions with different ends. It compares their notices, metrics and alarms with
+// testdata/notices.txt.
 func TestNotices(t *testing.T) {
 	t.Parallel()
 	alarms, _ := loadTemplate(t).alarms(t)
@@ -87,7 +87,7 @@ func TestNotices(t *testing.T) {
 	}
 }
 
-// described lists all alarms with their texts and conditions.
+// described returns all alarms with their texts and conditions, as text.
 func described(t *testing.T) string {
 	plain, silent := loadTemplate(t).alarms(t)
 	lines := []string{}
@@ -105,7 +105,7 @@ func described(t *testing.T) string {
 	return "=== the alarms\n" + strings.Join(lines, "\n") + "\n"
 }
 
-// told runs the executions and returns the text of their notices, metrics and alarms.
+// told runs the executions of an ending. It returns their notices, metrics and alarms as text.
 func (e ending) told(t *testing.T, alarms map[string]alarm) string {
 	r := newRig(t, e.options)
 	var text strings.Builder
@@ -124,7 +124,7 @@ func (e ending) told(t *testing.T, alarms map[string]alarm) string {
 	return anonymous(text.String())
 }
 
-// heard returns the text of the last notice, with the metrics of its execution and the alarms that they raise.
+// heard returns the last notice, the metrics of its execution, and the alarms that the metrics raise, as text.
 func (r *rig) heard(alarms map[string]alarm) string {
 	r.mu.Lock()
 	last := r.notices[len(r.notices)-1]
@@ -152,8 +152,8 @@ func (r *rig) heard(alarms map[string]alarm) string {
 	return fmt.Sprintf("Subject: %s\nFigures: %s\nAlarms:  %s\n", last, strings.Join(told, ", "), strings.Join(raised, " "))
 }
 
-// figures returns the sums of the metrics written since the last call, by namespace and name. It waits for the
-// metrics of the step that sends the notice, which come last.
+// figures returns the sums of the metrics since its last call, by namespace and name. It waits for the metrics of the
+// last step, which sends the notice.
 func (r *rig) figures() map[string]float64 {
 	gate := r.functions["arn:gate"]
 	for deadline := time.Now().Add(10 * time.Second); !strings.Contains(gate.Logs()[r.looked["arn:gate"]:], `"Held":`); time.Sleep(10 * time.Millisecond) {
@@ -180,7 +180,7 @@ func (r *rig) figures() map[string]float64 {
 	return all
 }
 
-// anonymous replaces values that differ between test runs.
+// anonymous replaces the parts of a text that differ between test runs.
 func anonymous(text string) string {
 	for pattern, with := range map[string]string{
 		`\d{8}T\d{6}Z-[0-9a-f]{8}`:              "20261129T020000Z-1a2b3c4d",

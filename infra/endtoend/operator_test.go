@@ -19,7 +19,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestOperator plans, approves and restores with the command line against a deployment.
+// TestOperator runs the commands plan, approve and restore in a deployment.
 func TestOperator(t *testing.T) {
 	t.Parallel()
 	small := company
@@ -48,12 +48,12 @@ func TestOperator(t *testing.T) {
 	}
 	r.longAgo()
 	r.restoresOne(idleseat, plan.Run)
-	r.putPolicy("review", func(string) string { return "[" }) // a restore must work without a valid policy
+	r.putPolicy("review", func(string) string { return "[" }) // a restore does not need a valid policy
 	text, told, status = idleseat("restore", "--run", plan.Run)
 	if status != 0 || !strings.Contains(text, "done ") {
 		t.Errorf("restore: status %d: %s%s", status, text, told)
 	}
-	for range 200 { // until the licenses have followed the groups
+	for range 200 { // licenses follow the groups with a delay
 		if cmp.Equal(before, r.holdings()) {
 			break
 		}
@@ -71,7 +71,7 @@ func TestOperator(t *testing.T) {
 	}
 }
 
-// restoresOne restores what a run took from one person, without naming the run.
+// restoresOne restores a license of one person. The command does not name the run that took the license.
 func (r *rig) restoresOne(idleseat func(...string) (string, string, int), run string) {
 	p, err := runs.GetPlan(r.Context(), r.store, run)
 	if err != nil {
@@ -90,13 +90,13 @@ func (r *rig) restoresOne(idleseat func(...string) (string, string, int), run st
 	}
 }
 
-// operator returns a command line with unrestricted rights in the deployment.
+// operator returns a function that runs the command line with all rights in the deployment.
 func (r *rig) operator() func(args ...string) (stdout, stderr string, status int) {
 	return r.command("operator", "--aws", stack)
 }
 
-// command returns a command line that signs in to AWS with an access key. The arguments in last are added to every
-// command.
+// command returns a function that runs the command line with an access key for AWS. It adds the arguments in last to
+// each command.
 func (r *rig) command(key string, last ...string) func(args ...string) (stdout, stderr string, status int) {
 	sts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/xml")
@@ -118,7 +118,7 @@ func (r *rig) command(key string, last ...string) func(args ...string) (stdout, 
 	}
 }
 
-// refusesApproval approves a plan after the policy was edited, which must begin nothing. Then it approves the plan
+// refusesApproval approves a plan after an edit of the policy, which must begin no change. It then approves the plan
 // while Graph answers for another tenant, which must refuse every batch.
 func (r *rig) refusesApproval(idleseat func(...string) (string, string, int), run, hash string) {
 	before := r.holdings()

@@ -12,9 +12,9 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestLogonWhileTheWriteWaits lets three people log on while the message that would take their license waits in the
-// queue. The evidence for the change is then older than the logon, so the relay must not change their licenses, and the
-// rule must be evaluated again.
+// TestLogonWhileTheWriteWaits makes three people log on while the message that takes their license waits in the queue.
+// The evidence for their changes is then older than the logon. The relay must not take the licenses, and the rule must
+// be evaluated again.
 func TestLogonWhileTheWriteWaits(t *testing.T) {
 	t.Parallel()
 	small := company
@@ -67,7 +67,7 @@ func TestLogonWhileTheWriteWaits(t *testing.T) {
 	}
 }
 
-// idOf returns the ledger's key of person i.
+// idOf returns the key of person i in the ledger.
 func (r *rig) idOf(i int) string {
 	switch p := r.box.Company.Person(i); {
 	case p.Entra != nil:
@@ -77,7 +77,7 @@ func (r *rig) idOf(i int) string {
 	}
 }
 
-// opened reports whether the ledger has a pending change of a person's Citrix license.
+// opened reports whether a change of a person's Citrix license is pending in the ledger.
 func (r *rig) opened(user string) bool {
 	e, err := ledger.In(r.store).Latest(r.Context(), user, "citrix")
 	if err != nil {

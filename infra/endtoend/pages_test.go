@@ -16,7 +16,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// readPages returns the text of the pages that are written for operators, by path.
+// readPages returns the text of the pages for operators, by path.
 func readPages(t *testing.T) map[string]string {
 	t.Helper()
 	all := map[string]string{}
@@ -36,11 +36,11 @@ func readPages(t *testing.T) map[string]string {
 	return all
 }
 
-// fence matches a fenced block: its language, and its text. In the docs, outputs and files are fenced, and commands are
+// fence matches a fenced block with its language and its text. In the docs, outputs and files are fenced. Commands are
 // indented.
 var fence = regexp.MustCompile("(?ms)^```(\\w*)\n(.*?)^```$")
 
-// commandBlocks returns the indented blocks of a page, which are the commands.
+// commandBlocks returns the indented blocks of a page. These blocks contain commands.
 func commandBlocks(page string) (blocks []string) {
 	block, before := "", ""
 	for line := range strings.Lines(fence.ReplaceAllString(page, "")) {
@@ -55,7 +55,7 @@ func commandBlocks(page string) (blocks []string) {
 	return blocks
 }
 
-// TestCommandBlocks: bash and zsh can parse every block of commands in the docs.
+// TestCommandBlocks checks that bash and zsh can parse each block of commands in the docs.
 func TestCommandBlocks(t *testing.T) {
 	t.Parallel()
 	for _, shell := range []string{"bash", "zsh"} {
@@ -76,7 +76,7 @@ func TestCommandBlocks(t *testing.T) {
 	}
 }
 
-// TestFencedBlocks: every block that the docs mark as JSON, YAML or HCL is valid in that language.
+// TestFencedBlocks checks that each block in JSON, YAML or HCL in the docs is valid.
 func TestFencedBlocks(t *testing.T) {
 	t.Parallel()
 	read := 0
@@ -106,8 +106,8 @@ func TestFencedBlocks(t *testing.T) {
 }
 
 // TestPageCommands checks the arguments of the commands in the docs. bash runs the commands of each page with an empty
-// PATH, so it only records them. Then botocore's models check the calls of the AWS CLI, the built command checks those
-// of idleseat, and the variables of the module check those of Terraform.
+// PATH, so it records the commands and starts no program. botocore's models then check the calls of the AWS CLI. The
+// built command checks the calls of idleseat. The variables of the module check the calls of Terraform.
 func TestPageCommands(t *testing.T) {
 	t.Parallel()
 	calls := map[string][][]string{}
@@ -136,8 +136,8 @@ func TestPageCommands(t *testing.T) {
 	awsTakes(t, calls["aws"])
 }
 
-// TestNoticeCommands checks the commands in the notices and in the texts of the alarms in the same way. Each of them is
-// pasted as it stands.
+// TestNoticeCommands checks the commands in the notices and in the texts of alarms, as TestPageCommands does for the
+// docs. An operator pastes these commands without a change.
 func TestNoticeCommands(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("testdata/notices.txt")
@@ -161,7 +161,7 @@ func TestNoticeCommands(t *testing.T) {
 	awsTakes(t, calls["aws"])
 }
 
-// idleseatTakes checks that the built command has the given commands, with their options.
+// idleseatTakes checks that the built command accepts the given commands with their options.
 func idleseatTakes(t *testing.T, commands [][]string) {
 	t.Helper()
 	for _, args := range commands {
@@ -172,8 +172,7 @@ func idleseatTakes(t *testing.T, commands [][]string) {
 	}
 }
 
-// called returns the arguments of every program that bash would start for the commands of a page, beginning with the
-// name of the program.
+// called returns the name and the arguments of each program that bash would start for the commands of a page.
 func called(t *testing.T, page, commands string) (calls [][]string) {
 	t.Helper()
 	bash, err := exec.LookPath("bash")
@@ -187,7 +186,7 @@ func called(t *testing.T, page, commands string) (calls [][]string) {
 }
 `
 	cmd := exec.CommandContext(t.Context(), bash, "-u")
-	cmd.Dir, cmd.Env = t.TempDir(), []string{"PATH=/nonexistent", "HOME=/nonexistent", "READ=1", "WRITE=2"} // READ and WRITE come from another page
+	cmd.Dir, cmd.Env = t.TempDir(), []string{"PATH=/nonexistent", "HOME=/nonexistent", "READ=1", "WRITE=2"} // another page sets READ and WRITE
 	cmd.Stdin = strings.NewReader(handler + strings.ReplaceAll(commands, "bin/idleseat ", "idleseat "))
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%s: bash: %v: %s", page, err, out)
@@ -206,7 +205,7 @@ func called(t *testing.T, page, commands string) (calls [][]string) {
 	return calls
 }
 
-// awsTakes checks that botocore's models have the given commands of the AWS CLI, with their options.
+// awsTakes checks that botocore's models contain the given commands of the AWS CLI with their options.
 func awsTakes(t *testing.T, commands [][]string) {
 	t.Helper()
 	python, err := exec.LookPath("python3")

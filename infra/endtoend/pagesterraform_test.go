@@ -12,10 +12,11 @@ import (
 	"testing"
 )
 
-// TestPageTerraform gives the files and the variables that the pages show to Terraform itself, beside the module. The
-// files must be formatted and valid, and each set of variables must make a plan.
+// TestPageTerraform runs Terraform with the module and with the files and variables in the docs. The files must be
+// formatted and valid. Terraform must make a plan for each set of variables.
 //
-// IDLESEAT_TEST_TERRAFORM names a program that formats, validates and tests a folder of a repository without a network.
+// IDLESEAT_TEST_TERRAFORM is the path of a program that formats, validates and tests a folder of a repository without a
+// network.
 func TestPageTerraform(t *testing.T) {
 	t.Parallel()
 	check := os.Getenv("IDLESEAT_TEST_TERRAFORM")
@@ -56,7 +57,7 @@ func TestPageTerraform(t *testing.T) {
 	}
 }
 
-// pageFiles returns the HCL files that the pages show, by name. The text before a file names it.
+// pageFiles returns the HCL files in the docs, by name. The text before a file contains its name.
 func pageFiles(t *testing.T) map[string]string {
 	t.Helper()
 	files := map[string]string{}
@@ -81,7 +82,8 @@ func pageFiles(t *testing.T) map[string]string {
 	return files
 }
 
-// pageRuns returns a test of Terraform for the file of variables, and one for each call with variables in the pages.
+// pageRuns returns tests of Terraform: one test for the file of variables, and one test for each command with variables
+// in the docs.
 func pageRuns(t *testing.T) []string {
 	t.Helper()
 	runs := []string{"run \"file\" {\n  command = plan\n}\n"}
@@ -90,7 +92,7 @@ func pageRuns(t *testing.T) []string {
 			values := map[string]string{}
 			for i, a := range call {
 				if name, value, is := strings.Cut(a, "="); is && i > 0 && call[0] == "terraform" && call[i-1] == "-var" {
-					values[name] = cmp.Or(value, "44444444-2222-3333-4444-555555555555") // an id that another command prints
+					values[name] = cmp.Or(value, "44444444-2222-3333-4444-555555555555") // in place of an id that another command prints
 				}
 			}
 			if len(values) == 0 {

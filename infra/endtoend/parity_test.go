@@ -77,8 +77,8 @@ func TestDeploymentsAgree(t *testing.T) {
 	}
 }
 
-// TestWebhooksAgree: with a webhook, both deployments let gate read its secret and nothing else, and no other role may
-// read it.
+// TestWebhooksAgree checks both deployments with a webhook. gate may read the secret of the webhook and no other
+// secret. No other role may read a secret.
 func TestWebhooksAgree(t *testing.T) {
 	t.Parallel()
 	const arn = "arn:aws:secretsmanager:eu-north-1:123456789012:secret:webhook"
@@ -101,16 +101,16 @@ func TestWebhooksAgree(t *testing.T) {
 	}
 }
 
-// alarm is an alarm in the form in which the Terraform module lists it.
+// alarm is an alarm in the form of the Terraform module.
 type alarm struct {
 	Text, Namespace, Metric, Statistic string
 	Dimensions                         map[string]string
 	Period, Periods, Threshold         int
-	Below                              bool // the alarm is raised when the metric is missing
+	Below                              bool // whether a missing metric raises the alarm
 }
 
-// TestRareNights: the alarm for a missing night waits as long as the schedule needs, and is left out where CloudWatch
-// cannot look back that far.
+// TestRareNights checks the alarm for a missing night. The alarm must wait as long as the schedule requires. There must
+// be no alarm if CloudWatch cannot evaluate such a long time.
 func TestRareNights(t *testing.T) {
 	t.Parallel()
 	for hours, watched := range map[string]bool{"26": true, "74": true, "168": true, "0": false} {
@@ -125,8 +125,8 @@ func TestRareNights(t *testing.T) {
 	}
 }
 
-// silentAlarms describes the alarms on the queues, in the form in which the Terraform module lists them. Each of these
-// alarms combines two metrics.
+// silentAlarms describes the alarms on the queues, in the form of the Terraform module. Each alarm combines two
+// metrics.
 type silentAlarms struct {
 	Text, Expression           string
 	Period, Periods, Threshold int
@@ -201,8 +201,8 @@ func (m *template) alarms(t *testing.T) (all map[string]alarm, silent silentAlar
 	return all, silent
 }
 
-// TestEveryTaskIsBounded checks that each task in the definition has a time limit and retries, and that its failures
-// are caught. A task that waits for an answer must have a heartbeat.
+// TestEveryTaskIsBounded checks that each task in the definition has a time limit, retries and a Catch. A task that
+// waits for an answer must also have a heartbeat.
 func TestEveryTaskIsBounded(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../statemachine.asl.json")

@@ -14,8 +14,8 @@ import (
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 )
 
-// attribute evaluates an attribute of a resource or of an inner block of it, such as "target.retry_policy.x". key is the
-// key of for_each, if the resource has one.
+// attribute evaluates an attribute of a resource or of an inner block, such as "target.retry_policy.x". key is the key
+// of for_each if the resource has for_each.
 func (m *module) attribute(t *testing.T, resource, attribute, key string) any {
 	t.Helper()
 	body, path := m.resources[resource], strings.Split(attribute, ".")
@@ -51,8 +51,8 @@ func (m *module) attribute(t *testing.T, resource, attribute, key string) any {
 	return plainJSON(t, jsonText(text))
 }
 
-// plainJSON returns v as JSON has it, with a list of one element as that element, and each number and truth as text.
-// IAM and CloudFormation take both forms.
+// plainJSON returns v in one form: a list of one element becomes the element, and numbers and booleans become text. IAM
+// and CloudFormation accept both forms.
 func plainJSON(t *testing.T, v any) any {
 	t.Helper()
 	var walk func(v any) any
@@ -77,8 +77,9 @@ func plainJSON(t *testing.T, v any) any {
 	return walk(convert[any](t, v))
 }
 
-// TestOtherResourcesAgree compares what TestDeploymentsAgree and TestPeopleAgree leave out: who may take on each role,
-// who may use the key, the queues, the schedule's retries, what a function runs on, and what is logged.
+// TestOtherResourcesAgree compares the parts that TestDeploymentsAgree and TestPeopleAgree do not compare: the trust
+// policies of the roles, the policy of the key, the queues, the retries of the schedule, the runtimes of the functions,
+// and the logs.
 func TestOtherResourcesAgree(t *testing.T) {
 	t.Parallel()
 	sam, tf := loadTemplate(t), loadModule(t)
@@ -126,7 +127,7 @@ func TestOtherResourcesAgree(t *testing.T) {
 		same(samMachine(n), "Type", "aws_sfn_state_machine.run", "type", string(n))
 	}
 	bucket := plainJSON(t, sam.properties("Bucket")).(map[string]any)
-	delete(bucket, "LifecycleConfiguration") // TestRetention has it
+	delete(bucket, "LifecycleConfiguration") // TestRetention compares it
 	want := map[string]any{
 		"BucketName":                     bucketName,
 		"PublicAccessBlockConfiguration": map[string]any{},
@@ -148,15 +149,15 @@ func TestOtherResourcesAgree(t *testing.T) {
 	}
 }
 
-// TestSettingsAgree checks that each parameter of SAM is a variable of Terraform with the same default, that the globals
-// of SAM's functions are those of Terraform's, and that both deployments have the same outputs.
+// TestSettingsAgree checks that each parameter of SAM is a variable of Terraform with the same default. The settings of
+// all functions and the outputs must also be the same.
 func TestSettingsAgree(t *testing.T) {
 	t.Parallel()
 	root := templateRoot(t)
 	snake := func(name string) string { return strings.ReplaceAll(kebab(name), "-", "_") }
 	tf := loadModule(t)
-	// A variable holds any number of bytes, so Terraform needs no secret for a bundle. A command of the AWS CLI uploads
-	// the policy of SAM, and SAM builds the zips itself.
+	// A variable can hold any number of bytes, so Terraform needs no secret for a bundle. With SAM, a command of the AWS
+	// CLI uploads the policy, and SAM itself builds the zips.
 	alone := []string{"relay_ca_secret", "zips", "policy_file", "policy_writers"}
 	given := map[string]any{}
 	parameters := section(root, "Parameters")
@@ -213,8 +214,8 @@ func TestSettingsAgree(t *testing.T) {
 	}
 }
 
-// TestPoliciesFit checks that the policies for people fit into what IAM allows a managed policy: 6,144 characters without
-// white space (IAM quotas). The name of the deployment and the region are the longest ones.
+// TestPoliciesFit checks that each policy for people has at most 6,144 characters without white space, the limit of IAM
+// for a managed policy (IAM quotas). The test assumes the longest deployment name and the longest region name.
 func TestPoliciesFit(t *testing.T) {
 	t.Parallel()
 	for who, list := range samPeople(t, loadTemplate(t)) {

@@ -11,11 +11,11 @@ import (
 	"github.com/idleseat/idleseat/shared/entrance"
 )
 
-// policyRole stands for the ARN of the role that may write the policy, in both evaluated deployments.
+// policyRole replaces the ARN of the role that may write the policy, in both evaluated deployments.
 const policyRole = "PolicyRole.Arn"
 
-// samPeople returns the IAM policies for people in the SAM template, by the name of the role. The bucket policy has the
-// name "bucket".
+// samPeople returns the IAM policies for people in the SAM template, by name of the role. The key "bucket" has the
+// bucket policy.
 func samPeople(t *testing.T, m *template) roles {
 	t.Helper()
 	type document struct{ Statement []statement }
@@ -42,8 +42,8 @@ func TestPeopleAgree(t *testing.T) {
 	}
 }
 
-// may evaluates a call by the rules of IAM within one account. A matching Deny in caller or resource always wins.
-// Otherwise a matching Allow is required (IAM User Guide, "Policy evaluation logic").
+// may reports whether IAM allows a call within one account (IAM User Guide, "Policy evaluation logic"). A matching Deny
+// in caller or resource forbids the call. Otherwise a matching Allow is required.
 func may(t testing.TB, caller, resource []statement, c call) bool {
 	t.Helper()
 	allowed := false
@@ -62,7 +62,7 @@ func may(t testing.TB, caller, resource []statement, c call) bool {
 	return allowed
 }
 
-// holds reports whether c satisfies the conditions, if the call is made over TLS and without If-None-Match.
+// holds reports whether call c satisfies the conditions. It assumes TLS and a request without If-None-Match.
 func holds(t testing.TB, conditions map[string]map[string]texts, c call) bool {
 	t.Helper()
 	context := map[string]string{"aws:SecureTransport": "true", "s3:ObjectCreationOperation": "true", "aws:PrincipalArn": c.role}
@@ -94,8 +94,8 @@ func holds(t testing.TB, conditions map[string]map[string]texts, c call) bool {
 // keyOf returns the ARN of the object with the given key.
 func keyOf(key string) string { return "arn:aws:s3:::" + bucketName + "/" + key }
 
-// TestPeople checks each policy for people against every entrance, every function and every kind of object. Every call
-// that is not in want must be denied.
+// TestPeople checks the rights of people at each entrance, for each function and for each kind of object. IAM must deny
+// each call that is not in want.
 func TestPeople(t *testing.T) {
 	t.Parallel()
 	start := func(n entrance.Name) call { return call{action: "states:StartExecution", resource: entranceARN(n)} }
@@ -116,7 +116,7 @@ func TestPeople(t *testing.T) {
 		"planner":  plans,
 		"approver": append(slices.Clone(plans), start(entrance.Approve), start(entrance.Override), start(entrance.Restore), invoke("reevaluate-apply")),
 		"policy":   {looks[2], looks[4], writes, {action: "kms:GenerateDataKey", resource: keyARN}},
-		// Even an administrator may neither write the policy nor overwrite the ledger.
+		// Even an administrator may not write the policy or overwrite the ledger.
 		"administrator": nil,
 	}
 	everything := append(slices.Clone(plans), want["policy"]...)
@@ -144,8 +144,8 @@ func TestPeople(t *testing.T) {
 	}
 }
 
-// TestPeopleAtTheEntrances runs every command as a viewer, a planner and an approver. A denied command must begin no
-// execution and change nothing.
+// TestPeopleAtTheEntrances runs each command as a viewer, as a planner and as an approver. A denied command must start
+// no execution and change nothing.
 func TestPeopleAtTheEntrances(t *testing.T) {
 	t.Parallel()
 	small := company
@@ -157,7 +157,7 @@ func TestPeopleAtTheEntrances(t *testing.T) {
 		allowed []string
 		applies bool
 	}
-	commands := func(run, hash string) []command { // plan comes last, because a newer plan supersedes the plan to be approved
+	commands := func(run, hash string) []command { // plan is last, because a newer plan supersedes the plan to approve
 		return []command{
 			{[]string{"restore", "--run", "none"}, []string{"approver"}, false},
 			{[]string{"approve", run, hash}, []string{"approver"}, true},
@@ -193,10 +193,10 @@ func TestPeopleAtTheEntrances(t *testing.T) {
 	}
 }
 
-// executions returns how many executions the commands have started.
+// executions returns the number of executions that the commands have started.
 func (r *rig) executions() int { return r.aws.Count("StartExecution") }
 
-// TestWrongEntrance checks that each entrance refuses the requests that belong to another entrance.
+// TestWrongEntrance checks that each entrance refuses the requests of the other entrances.
 func TestWrongEntrance(t *testing.T) {
 	t.Parallel()
 	small := company

@@ -6,15 +6,15 @@ import (
 	"testing"
 )
 
-// expressLimit is the maximum duration of an Express execution in seconds (Step Functions quotas). For Standard
-// executions it is a year.
+// expressLimit is the maximum duration of an Express execution in seconds (Step Functions quotas). The maximum of a
+// Standard execution is a year.
 const expressLimit = 300
 
-// newAccount is the number of functions that a new account may run at once. Lambda's quotas say only that it is fewer
-// than 1,000; 10 is what account holders report.
+// newAccount is the number of functions that a new account may run at the same time. Lambda's quotas say only that it
+// is less than 1,000. Account holders report 10.
 const newAccount = 10
 
-// retried holds the fields of a state that affect its duration.
+// retried contains the fields of a state that affect its duration.
 type retried struct {
 	Type           string
 	TimeoutSeconds int
@@ -42,8 +42,8 @@ func (s *retried) longest() int {
 	return total
 }
 
-// TestRetriesFit checks that each task with all of its retries fits into the time limit of its execution. Tasks in a
-// child execution have the child's time limit.
+// TestRetriesFit checks that the duration of each task with all retries is within the time limit of its execution.
+// Tasks in a child execution have the limit of the child execution.
 func TestRetriesFit(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../statemachine.asl.json")

@@ -1,6 +1,6 @@
 // Package endtoend tests whole deployments on one machine. It runs the built Lambda functions behind the Runtime API,
-// the built relay, and the state machine from its shipped definition. S3, SQS, Step Functions, Microsoft Graph and
-// Active Directory are simulated on loopback. The tests call none of the functions' code directly.
+// the built relay, and the shipped definition of the state machine. S3, SQS, Step Functions, Microsoft Graph and Active
+// Directory are simulated on loopback. The tests do not call the code of the functions directly.
 package endtoend
 
 import (
@@ -33,8 +33,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// functionLimits has the time limit of each function. The limits are those of the deployments, except that collect has
-// less time: only the margin before the deadline at which it stops reading, so each call reads a single page.
+// functionLimits has the time limit of each function. Except for collect, the limits are the limits of the deployments.
+// The limit of collect is its margin before a deadline, so each call reads one page only.
 var functionLimits = map[string]time.Duration{
 	"collect": 5 * time.Minute, "evaluate": 4 * time.Minute, "gate": 15 * time.Minute, "apply": 15 * time.Minute, "reevaluate": 2 * time.Minute, "reevaluate-apply": 2 * time.Minute,
 }
@@ -82,8 +82,8 @@ type rig struct {
 	mu      sync.Mutex
 	notices []string
 	failed  bool                                                          // whether the last execution failed
-	faulty  atomic.Pointer[func(http.ResponseWriter, *http.Request) bool] // may answer a request instead of S3, and then returns true
-	looked  map[string]int                                                // bytes of each function's log that figures has read
+	faulty  atomic.Pointer[func(http.ResponseWriter, *http.Request) bool] // answers requests to S3; returns false to pass a request to the simulation
+	looked  map[string]int                                                // number of bytes of each function's log that figures has read
 	calls   map[string]int                                                // number of calls, by function and operation
 	made    []call                                                        // calls to AWS, with the role of the caller
 
@@ -99,9 +99,9 @@ type options struct {
 	company sandbox.Options
 	mode    string // mode of the policy
 	edit    func(policy string) string
-	noRelay bool // the relay is configured but does not run
-	patient bool // one call of collect reads everything
-	hurried bool // waits for the directory take almost no time
+	noRelay bool // the relay is configured but not started
+	patient bool // one call of collect reads all people
+	hurried bool // waits for the directory are almost zero
 	samba   bool // use a real Active Directory
 	broken  func(function string, payload []byte) *states.Failure
 	sending func(r *rig, queue string) // called before a message is sent to a queue; may be nil
@@ -166,13 +166,13 @@ func (r *rig) serveS3() string {
 		r.Fatal(err)
 	}
 	server := httptest.NewUnstartedServer(r.faultyS3(r.recordS3(gofakes3.New(backend).Server())))
-	server.Config.ErrorLog = log.New(io.Discard, "", 0) // killed functions close their connections
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // killed functions break their connections
 	server.Start()
 	r.Cleanup(server.Close)
 	return server.URL
 }
 
-// faultyS3 lets r.faulty answer requests before next.
+// faultyS3 passes requests to r.faulty first and then to next.
 func (r *rig) faultyS3(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		if fault := r.faulty.Load(); fault == nil || !(*fault)(w, req) {
@@ -181,8 +181,8 @@ func (r *rig) faultyS3(next http.Handler) http.Handler {
 	})
 }
 
-// openStore opens a store for the test itself. The SDK reads the environment of this process, which parallel tests
-// share, so a lock protects the variables of env while the store is opened.
+// openStore opens a store for the test. The SDK reads the environment of this process, which parallel tests share. A
+// lock therefore protects the environment while openStore sets the variables in env.
 func openStore(t testing.TB, place string, env []string) store.Store {
 	t.Helper()
 	opening.Lock()
@@ -202,7 +202,8 @@ func openStore(t testing.TB, place string, env []string) store.Store {
 
 var opening sync.Mutex
 
-// putPolicy writes the company's policy in the given mode to the bucket, after the edit, which may be nil.
+// putPolicy writes the company's policy to the bucket. mode replaces the mode of the policy. edit changes the text
+// afterwards, and may be nil.
 func (r *rig) putPolicy(mode string, edit func(string) string) {
 	text := strings.ReplaceAll(string(r.box.Policy()), "mode: audit", "mode: "+mode)
 	text = strings.ReplaceAll(text, "mode: review", "mode: "+mode)
@@ -224,7 +225,7 @@ func entranceARN(n entrance.Name) string {
 	return strings.TrimSuffix(machineARN, stack) + n.Machine(stack)
 }
 
-// load creates a state machine from the shipped definition for each entrance.
+// load creates a state machine for each entrance from the shipped definition.
 func (r *rig) load(o options) {
 	all := []*states.Machine{}
 	for _, n := range entrances {
@@ -295,7 +296,7 @@ func (r *rig) invoke(ctx context.Context, arn string, payload []byte, broken fun
 	}
 	answer, err := f.Invoke(ctx, payload)
 	if failure, ok := errors.AsType[*lambdas.Error](err); ok {
-		cause, _ := json.Marshal(failure) // a struct of two strings can always be encoded
+		cause, _ := json.Marshal(failure) // Marshal can encode a struct of two strings
 		return nil, &states.Failure{Error: failure.Type, Cause: string(cause)}
 	}
 	if err != nil {
@@ -304,7 +305,7 @@ func (r *rig) invoke(ctx context.Context, arn string, payload []byte, broken fun
 	return answer, nil
 }
 
-// relay starts the built relay, which is killed when the test ends.
+// relay starts the built relay. The end of the test kills the relay.
 func (r *rig) relay() *exec.Cmd {
 	cmd := exec.Command(filepath.Join(built, "relay"))
 	cmd.Env = r.relayEnv()
@@ -318,7 +319,7 @@ func (r *rig) relay() *exec.Cmd {
 	return cmd
 }
 
-// relayEnv is the environment of a relay.
+// relayEnv returns the environment of a relay.
 func (r *rig) relayEnv() []string {
 	return append(append(as("relay", r.env), r.domain...), "IDLESEAT_RELAY_READ_QUEUE="+r.read, "IDLESEAT_RELAY_WRITE_QUEUE="+r.write)
 }

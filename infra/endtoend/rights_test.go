@@ -17,7 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// as returns env with an access key that identifies the caller as role.
+// as returns env with an access key. The simulated AWS takes the access key as the role of the caller.
 func as(role string, env []string) []string {
 	return append(slices.Clone(env), "AWS_ACCESS_KEY_ID="+role)
 }
@@ -29,8 +29,8 @@ func caller(req *http.Request) string {
 	return role
 }
 
-// denies reports whether IAM denies a call. It checks only the rights of people, because TestRights checks the rights
-// of the functions and the relay.
+// denies reports whether IAM denies a call. It checks only the rights of people. TestRights checks the rights of the
+// functions and of the relay.
 func (r *rig) denies(c call) bool {
 	p, known := r.people[c.role]
 	return known && !may(r, p, nil, c)
@@ -42,8 +42,8 @@ func (r *rig) note(c call) {
 	r.made = append(r.made, c)
 }
 
-// recordS3 records calls to S3, and the calls to KMS that S3 makes for the caller. All rigs share one bucket, in which
-// each has a folder; recordS3 records the calls as if the folder were a bucket.
+// recordS3 records the calls to S3, and the calls to KMS that S3 makes on behalf of the caller. All rigs share one
+// bucket. Each rig has a folder, which recordS3 records as a bucket.
 func (r *rig) recordS3(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		_, key, _ := strings.Cut(strings.TrimPrefix(req.URL.Path, "/"+bucket+"/"), "/")
@@ -72,7 +72,7 @@ func (r *rig) recordS3(next http.Handler) http.Handler {
 		default:
 			r.note(call{who, "s3:GetObject", object})
 			r.note(call{who, "kms:Decrypt", keyARN})
-			if seen.status == http.StatusNotFound { // without s3:ListBucket, S3 would answer 403 instead of 404
+			if seen.status == http.StatusNotFound { // without the right s3:ListBucket, S3 answers 403 in place of 404
 				r.note(list)
 			}
 		}
@@ -101,7 +101,7 @@ func (r *rig) recordAWS() {
 			}
 			req.Body = io.NopCloser(bytes.NewReader(body))
 			var of struct{ QueueUrl, StateMachineArn, ExecutionArn string }
-			_ = json.Unmarshal(body, &of) // the server rejects a malformed body itself
+			_ = json.Unmarshal(body, &of) // the server rejects a malformed body
 			c := call{caller(req), "states:" + awsfake.Call(req), of.StateMachineArn + of.ExecutionArn}
 			if of.QueueUrl != "" {
 				c.action, c.resource = "sqs:"+awsfake.Call(req), queueARN(strings.TrimPrefix(path.Base(of.QueueUrl), "ad-"))
@@ -118,7 +118,7 @@ func (r *rig) recordAWS() {
 	})
 }
 
-// recordMachine records the calls that an execution made itself.
+// recordMachine records the calls that an execution itself has made.
 func (r *rig) recordMachine(e *states.Execution) {
 	for _, made := range e.Calls() {
 		c := call{"machine", made.Action, made.Resource}
@@ -129,7 +129,7 @@ func (r *rig) recordMachine(e *states.Execution) {
 			c.resource = queueARN(strings.TrimPrefix(path.Base(made.Resource), "ad-"))
 		case "sns:Publish":
 			c.resource = "arn:aws:sns:" + region + ":" + account + ":" + stack + "-notices"
-			r.note(call{"machine", "kms:GenerateDataKey", keyARN}) // SNS encrypts with the caller's rights
+			r.note(call{"machine", "kms:GenerateDataKey", keyARN}) // SNS encrypts with the rights of the caller
 			r.note(call{"machine", "kms:Decrypt", keyARN})
 		case "states:StartExecution": // the distributed map starts its child executions
 			c.resource = strings.Replace(strings.TrimSuffix(e.ARN, ":"+e.Name), ":execution:", ":stateMachine:", 1)
@@ -138,14 +138,14 @@ func (r *rig) recordMachine(e *states.Execution) {
 	}
 }
 
-// TestRights runs a night, an override, a restore and runs for one person, and compares the calls to AWS with the
-// roles of both deployments. Every call must be allowed, and every allowed action must be needed on each of its
+// TestRights runs a night, an override, a restore and runs for one person. It compares the calls to AWS with the roles
+// of both deployments. A role must allow each call of the role. A call must use each allowed action on each of its
 // resources.
 func TestRights(t *testing.T) {
 	t.Parallel()
 	small := company
 	small.Users = 400
-	// Under this policy, one change needs the mailbox report, and the plan is on hold until an override.
+	// With this policy, one change needs the mailbox report, and the plan is on hold until an override.
 	careful := strings.NewReplacer("LIC-EXO-P1}, ", "LIC-EXO-P1}, mailboxQuota: 50, ", "percent: 10", "percent: 1",
 		"systemRole: entra.employeeType", "systemRole: entra.employeeType\n  lastMail: m365.exchange",
 		"\nrules:\n", "\nrules:\n  - {name: mail, license: exchange-online, when: lastMail.earlierThan(now - days(3650)), then: {remove: true, mailbox: lost}}\n")
@@ -178,7 +178,7 @@ func TestRights(t *testing.T) {
 		t.Fatal(failure)
 	}
 	r.mu.Lock()
-	calls := append(slices.Clone(r.made), call{"schedule", "states:StartExecution", entranceARN(entrance.Nightly)}) // made by EventBridge, which is not simulated
+	calls := append(slices.Clone(r.made), call{"schedule", "states:StartExecution", entranceARN(entrance.Nightly)}) // EventBridge makes this call and is not simulated
 	r.mu.Unlock()
 	calls = slices.DeleteFunc(calls, func(c call) bool { return c.role == "simulated" }) // calls of the test itself
 	if len(calls) < 100 {

@@ -14,17 +14,17 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// nightly is the input that the schedule sends.
+// nightly is the input of an execution that the schedule starts.
 const nightly = `{}`
 
-// run starts an execution at the entrance that serves input and waits for its end. It returns a refusal as a failure,
-// although the execution of a refused request succeeds.
+// run starts an execution at the entrance for the input and waits for its end. An execution that refuses its request
+// succeeds. run returns the refusal as a failure.
 func (r *rig) run(input string) (out map[string]any, failure *states.Failure) {
 	r.Helper()
 	return r.runAt(entranceFor(r, input), input)
 }
 
-// entranceFor returns the entrance that serves input.
+// entranceFor returns the entrance for an input.
 func entranceFor(t testing.TB, input string) entrance.Name {
 	t.Helper()
 	var in struct {
@@ -84,7 +84,7 @@ func refusal(out map[string]any) *states.Failure {
 	return &states.Failure{Error: refused["Error"].(string), Cause: refused["Cause"].(string)}
 }
 
-// story describes the history of an execution for a failed test, with the ends of the functions' logs.
+// story returns the history of an execution and the ends of the functions' logs, for the message of a failed test.
 func (r *rig) story(e *states.Execution) string {
 	var b strings.Builder
 	for _, h := range e.History() {
@@ -100,8 +100,8 @@ func (r *rig) story(e *states.Execution) string {
 	return b.String()
 }
 
-// longAgo moves the times of the completions in the ledger three hours into the past. A read of Graph shows every write
-// after that time, even to a synced group, so a restore does not have to wait.
+// longAgo makes the completions in the ledger three hours older. Reads of Graph show a write of that age even in a
+// synced group, so a restore does not wait.
 func (r *rig) longAgo() {
 	r.Helper()
 	for key, err := range r.store.List(r.Context(), "ledger/") {

@@ -15,7 +15,7 @@ type statement struct {
 	Condition map[string]map[string]texts
 }
 
-// texts is a list of strings that may be a single string in JSON.
+// texts is a list of strings. In JSON, it may be a single string.
 type texts []string
 
 // UnmarshalJSON accepts a list or a single string.
@@ -28,7 +28,7 @@ func (t *texts) UnmarshalJSON(text []byte) error {
 	return json.Unmarshal(text, (*[]string)(t))
 }
 
-// roles maps the roles of a deployment to their policies, without the rights to write logs.
+// roles maps each role of a deployment to its policies. The rights to write logs are omitted.
 type roles map[string][]statement
 
 func samRoles(t *testing.T, m *template) roles {
@@ -77,7 +77,7 @@ func (all roles) allowed(c call) bool {
 	})
 }
 
-// fits reports whether resource matches pattern, in which * matches any text.
+// fits reports whether resource matches pattern. * in pattern matches any text.
 func fits(pattern, resource string) bool {
 	parts := strings.Split(pattern, "*")
 	rest, ok := strings.CutPrefix(resource, parts[0])
@@ -94,7 +94,7 @@ func fits(pattern, resource string) bool {
 	return strings.HasSuffix(rest, parts[len(parts)-1])
 }
 
-// without returns a copy of all in which role lacks action.
+// without returns a copy of all in which the role does not have the action.
 func (all roles) without(role, action string) roles {
 	out := roles{}
 	for name, list := range all {
@@ -108,7 +108,7 @@ func (all roles) without(role, action string) roles {
 	return out
 }
 
-// unseen maps rights that no recorded call needs to the reason for having them. The keys are the role and the action.
+// unseen maps each right that no recorded call uses to the reason for the right. The key is the role and the action.
 var unseen = map[string]string{
 	"evaluate s3:ListBucket":                "only when an object is missing, which would look forbidden without it",
 	"reevaluate-apply s3:ListBucket":        "only when an object is missing, which would look forbidden without it",
@@ -129,7 +129,7 @@ var unseen = map[string]string{
 	"relay sqs:GetQueueAttributes":          "the relay reads its queues' timeouts when it starts",
 }
 
-// compare returns the calls that are not allowed, and the rights that no call needs.
+// compare returns the calls that no role allows, and the rights that no call uses.
 func (all roles) compare(calls []call) (faults []string) {
 	for _, c := range calls {
 		if !all.allowed(c) {

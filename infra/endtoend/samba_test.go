@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/source/activedirectory"
 )
 
-// TestSamba runs the deployment with a real Active Directory behind the relay. The plan must be carried out there and
-// in Entra ID, and the next plan must be empty.
+// TestSamba runs the deployment with a real Active Directory behind the relay. The plan must change Active Directory
+// and Entra ID. The next plan must be empty.
 func TestSamba(t *testing.T) {
 	small := company
 	small.Users = 800
@@ -44,8 +44,8 @@ func TestSamba(t *testing.T) {
 	}
 }
 
-// onPremises creates the company's Active Directory people in a real domain. It replaces the SIDs and GUIDs in
-// Graph's answers with Samba's, as Entra Connect would.
+// onPremises creates the company's Active Directory people in a real domain. It replaces the SIDs and GUIDs in the
+// answers of Graph by the domain's values, as Entra Connect does.
 func (r *rig) onPremises() {
 	citrix, o := samba.DN("Citrix Users", samba.GroupsOU), samba.Options{}
 	var members []string

@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/entrance"
 )
 
-// The simulated AWS account of both deployments.
+// The simulated AWS account that both deployments use.
 const (
 	account    = "123456789012"
 	region     = "eu-north-1"
@@ -22,12 +22,12 @@ const (
 	keyARN     = "arn:aws:kms:" + region + ":" + account + ":key/k"
 )
 
-// given holds the parameters of both deployments, by their names in SAM.
+// given contains the parameters of both deployments, by their names in SAM.
 var given = map[string]string{
 	"TenantId": "tenant", "ReadClientId": "reader", "WriteClientId": "writer", "RelayCaBundle": "CA", "ActiveDirectory": "on",
 }
 
-// template is template.yaml after the evaluation of its intrinsic functions.
+// template is template.yaml with evaluated intrinsic functions.
 type template struct {
 	parameters map[string]any
 	conditions map[string]any
@@ -39,7 +39,7 @@ func loadTemplate(t *testing.T) *template {
 	return loadTemplateWith(t, nil)
 }
 
-// templateRoot returns the template as it is written.
+// templateRoot returns template.yaml without an evaluation.
 func templateRoot(t *testing.T) *yaml.Node {
 	t.Helper()
 	text, err := os.ReadFile("../../template.yaml")
@@ -88,10 +88,10 @@ func section(n *yaml.Node, name string) *yaml.Node {
 	return nil
 }
 
-// noValue is what CloudFormation leaves out of a list.
+// noValue is a value that CloudFormation omits from lists.
 const noValue = "AWS::NoValue"
 
-// value evaluates a node. It fails the test at an unknown tag.
+// value evaluates a node. An unknown tag fails the test.
 func (m *template) value(t *testing.T, n *yaml.Node) any {
 	t.Helper()
 	switch n.Tag {
@@ -185,7 +185,7 @@ func functionARN(name string) string {
 // versionARN returns the ARN of a function's published version.
 func versionARN(name string) string { return functionARN(name) + ":1" }
 
-// samMachine returns the template's name for the state machine of an entrance.
+// samMachine returns the name of an entrance's state machine in the template.
 func samMachine(n entrance.Name) string {
 	if n == entrance.Plan {
 		return "StateMachine"
@@ -193,7 +193,8 @@ func samMachine(n entrance.Name) string {
 	return pascal(string(n)) + "StateMachine"
 }
 
-// pascal turns a name like reevaluate-apply into ReevaluateApply, the form in the template. kebab does the reverse.
+// pascal converts a name such as reevaluate-apply to ReevaluateApply, its form in the template. kebab converts the name
+// back.
 func pascal(name string) (out string) {
 	for part := range strings.SplitSeq(name, "-") {
 		out += strings.ToUpper(part[:1]) + part[1:]
@@ -262,7 +263,7 @@ func (m *template) properties(name string) map[string]any {
 	return p
 }
 
-// convert converts v to type T by encoding and decoding it.
+// convert converts v to type T through JSON.
 func convert[T any](t *testing.T, v any) (out T) {
 	t.Helper()
 	text, err := json.Marshal(v)

@@ -13,12 +13,12 @@ import (
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 )
 
-// module is infra/terraform after the evaluation of its locals with the defaults of its variables. The attributes of
-// resources are made up.
+// module is infra/terraform with evaluated locals. The variables have their defaults. The attributes of resources are
+// invented.
 type module struct {
 	variables map[string]cty.Value
 	locals    map[string]cty.Value
-	defaults  map[string]cty.Value       // of the variables; NilVal without a default
+	defaults  map[string]cty.Value       // defaults of the variables; NilVal: no default
 	resources map[string]*hclsyntax.Body // by kind and name, as in aws_sqs_queue.relay
 	outputs   map[string]bool
 }
@@ -31,7 +31,7 @@ func object(values map[string]string) cty.Value {
 	return cty.ObjectVal(all)
 }
 
-// made returns the attributes of resources and data sources, with the account of template_test.go.
+// made returns invented attributes of resources and data sources, with the account of template_test.go.
 func made() map[string]cty.Value {
 	queue := func(name string) cty.Value {
 		return object(map[string]string{"arn": queueARN(name), "url": queueURL(name), "name": stack + "-ad-" + name})
@@ -108,7 +108,7 @@ func loadModuleWith(t *testing.T, more map[string]string) *module {
 			case "variable":
 				m.defaults[b.Labels[0]] = cty.NilVal
 				if d := b.Body.Attributes["default"]; d != nil {
-					m.defaults[b.Labels[0]], _ = d.Expr.Value(nil) // defaults are constants, so they need no context
+					m.defaults[b.Labels[0]], _ = d.Expr.Value(nil) // defaults are constants, so an evaluation needs no context
 					if m.variables[b.Labels[0]] == cty.NilVal {
 						m.variables[b.Labels[0]] = m.defaults[b.Labels[0]]
 					}
@@ -120,7 +120,7 @@ func loadModuleWith(t *testing.T, more map[string]string) *module {
 	return m
 }
 
-// settle evaluates locals repeatedly until all are known, because they may refer to each other.
+// settle evaluates the locals repeatedly until all are known, because locals may refer to each other.
 func (m *module) settle(t *testing.T, open map[string]hcl.Expression) {
 	t.Helper()
 	for len(open) > 0 {
@@ -153,7 +153,7 @@ func local[T any](t *testing.T, m *module, name string) T {
 	return convert[T](t, jsonText(text))
 }
 
-// jsonText is JSON text that is already encoded.
+// jsonText is encoded JSON text.
 type jsonText []byte
 
 func (j jsonText) MarshalJSON() ([]byte, error) { return j, nil }

@@ -17,7 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestOnePerson reads one person who does not use Citrix. The function reevaluate must change nothing. The function
+// TestOnePerson evaluates one person who does not use Citrix. The function reevaluate must change nothing. The function
 // reevaluate-apply must make the relay take the license.
 func TestOnePerson(t *testing.T) {
 	t.Parallel()
@@ -42,7 +42,7 @@ func TestOnePerson(t *testing.T) {
 		}
 		return a
 	}
-	// Kill the function while it follows the execution, and call it again.
+	// Kill the function while it waits for the execution, and call it again.
 	r.functions["arn:reevaluate"].KillNext(100 * time.Millisecond)
 	if _, err := r.functions["arn:reevaluate"].Invoke(t.Context(), []byte(`{"user":"`+who+`","apply":false}`)); err == nil || !strings.Contains(err.Error(), "Runtime.ExitError") {
 		t.Errorf("killed: %v", err)
@@ -83,8 +83,8 @@ func TestOnePerson(t *testing.T) {
 	}
 }
 
-// idle returns the userPrincipalName of a person in both directories who has been idle for long and is in the Active
-// Directory group.
+// idle returns the userPrincipalName of a person who has been idle for a long time. The person has accounts in both
+// directories and is in the Active Directory group.
 func (r *rig) idle(group string) string {
 	r.Helper()
 	for i := range r.box.Company.Size() {
@@ -102,8 +102,8 @@ func (r *rig) idle(group string) string {
 	return ""
 }
 
-// TestKilled kills each function, and the relay, once in the middle of its work. Each kill happens in a new run,
-// which must end like an undisturbed run.
+// TestKilled kills each function once, and the relay once, during its work. Each kill is in a new run. The run must end
+// like a run without a kill.
 func TestKilled(t *testing.T) {
 	t.Parallel()
 	small := company
@@ -144,7 +144,8 @@ func TestKilled(t *testing.T) {
 	}
 }
 
-// TestPartitionThatCannotBeEvaluated makes a partition fail. The run must be on hold, and nothing may be applied.
+// TestPartitionThatCannotBeEvaluated makes the evaluation of one partition fail. The run must be on hold and apply
+// nothing.
 func TestPartitionThatCannotBeEvaluated(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, options{company: company, mode: "enforce", broken: func(function string, _ []byte) *states.Failure {
@@ -169,8 +170,8 @@ func TestPartitionThatCannotBeEvaluated(t *testing.T) {
 	}
 }
 
-// TestThrottledPartition runs a night in an account that may run few functions at once. Lambda refuses more calls than
-// a failed partition is tried, and the night must nevertheless evaluate everybody.
+// TestThrottledPartition runs a night in an account that may run few functions at the same time. Lambda refuses more
+// calls than the number of attempts for a failed partition. The night must still evaluate all people.
 func TestThrottledPartition(t *testing.T) {
 	t.Parallel()
 	var calls atomic.Int32
@@ -189,7 +190,7 @@ func TestThrottledPartition(t *testing.T) {
 	}
 }
 
-// TestNoRelay runs a night without a relay. Active Directory must count as unknown, and the rest of the night must
+// TestNoRelay runs a night without a relay. Active Directory must count as unknown. All other work of the night must
 // continue.
 func TestNoRelay(t *testing.T) {
 	t.Parallel()
@@ -233,8 +234,8 @@ func (r *rig) inCitrix() (people []int) {
 	return people
 }
 
-// TestTooMuchData checks that the simulated state machine limits the size of its data as AWS does. Because of this
-// limit, a function that returns the data of people, instead of keys of objects in the store, fails in these tests.
+// TestTooMuchData checks that the simulated state machine limits the size of its data as AWS does. A function that
+// returns data of people, and not keys of objects in the store, exceeds this limit and fails the tests.
 func TestTooMuchData(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, options{company: company, mode: "enforce"})

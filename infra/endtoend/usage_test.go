@@ -17,13 +17,13 @@ import (
 
 const day = 24 * time.Hour
 
-// calendar is a clock that a test can set back, so a company can have a past.
+// calendar is a clock that a test can set back. A company can therefore have a past.
 type calendar struct{ apart atomic.Int64 }
 
 func (c *calendar) now() time.Time { return time.Now().Add(time.Duration(c.apart.Load())) }
 
-// pass moves the clock by d. A test that sets the clock back must move it forward to the real time again before the
-// product reads the company.
+// pass moves the clock by d. A test that has set the clock back must set it to the real time again before the product
+// reads the company.
 func (c *calendar) pass(d time.Duration) { c.apart.Add(int64(d)) }
 
 // signInAll makes all active people sign in and log on now.
@@ -40,8 +40,8 @@ func (r *rig) signInAll() {
 	}
 }
 
-// usagePolicy returns an edit that replaces the policy with the example policy about usage reports. The example is
-// adapted to a small company in which Copilot is assigned directly.
+// usagePolicy returns a function that replaces the policy by the example policy about usage reports. The example is
+// adapted to a small company with direct assignments of Copilot.
 func usagePolicy(t *testing.T) func(string) string {
 	text, err := os.ReadFile("../policy_usage.yaml")
 	if err != nil {
@@ -59,12 +59,12 @@ func usagePolicy(t *testing.T) func(string) string {
 	}
 }
 
-// TestCopilotUnused runs a night and a restore with the two rules of the example policy about usage reports.
+// TestCopilotUnused runs a night and a restore with the example policy about usage reports.
 func TestCopilotUnused(t *testing.T) {
 	t.Parallel()
 	small, at := company, &calendar{}
 	small.Users, small.Now = 300, at.now
-	at.pass(-60 * day) // otherwise the licenses would be too new to be unused for 45 days
+	at.pass(-60 * day) // the licenses must be old enough to be unused for 45 days
 	r := newRig(t, options{company: small, mode: "review", edit: usagePolicy(t)})
 	c := r.box.Company
 	holders := r.giveCopilot()
@@ -78,7 +78,7 @@ func TestCopilotUnused(t *testing.T) {
 	c.Use(idle, directory.CopilotUse, now.AddDate(0, 0, -60))
 	c.Use(never, directory.CopilotUse, time.Time{})
 	c.Use(recent, directory.CopilotUse, now.AddDate(0, 0, -40))
-	c.Use(busy, directory.TeamsUse, now.AddDate(0, 0, -9)) // although the person has not signed in for months
+	c.Use(busy, directory.TeamsUse, now.AddDate(0, 0, -9)) // the person has not signed in for months
 	before := r.holdings()
 	idleseat := r.operator()
 	p := r.applied(idleseat)
@@ -131,7 +131,7 @@ func (r *rig) giveCopilot() (holders []int) {
 	return holders
 }
 
-// busyHolder returns the index of a person whom the E3 rule would match without the usage reports.
+// busyHolder returns the index of a person whom the E3 rule matches if it does not read the usage reports.
 func (r *rig) busyHolder() int {
 	c := r.box.Company
 	for i := range c.Size() {

@@ -12,9 +12,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// TestVersions checks that the definition calls only published versions of functions, and that both deployments
-// publish a new version at every change of code or settings. A waiting execution therefore continues with the
-// functions with which it began, whatever is deployed meanwhile.
+// TestVersions checks that the definition calls only published versions of functions. Both deployments must publish a
+// new version for each change of code or settings. A waiting execution therefore continues with the versions of its
+// start, even after a new deployment.
 func TestVersions(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../statemachine.asl.json")
@@ -66,8 +66,9 @@ func TestVersions(t *testing.T) {
 }
 
 // TestParametersPublish checks that each change of a parameter publishes a new version of the functions whose
-// environment has it. SAM names a version after the template, in which only the parameter's name stands. A version is
-// replaced only when its description changes. CloudFormation allows 256 characters there (AWS::Lambda::Version).
+// environment contains the parameter. SAM names a version after the template. The template contains only the name of
+// the parameter, so a new value does not change the name of the version. CloudFormation replaces a version only when
+// its description changes. The description may have 256 characters (AWS::Lambda::Version).
 func TestParametersPublish(t *testing.T) {
 	t.Parallel()
 	root := templateRoot(t)
@@ -88,7 +89,7 @@ func TestParametersPublish(t *testing.T) {
 		}
 		for name := range parametersOf(properties, parameters) {
 			if name == "Name" {
-				continue // another name is another function
+				continue // a function with another name is another function
 			}
 			found++
 			if !strings.Contains(said, "${"+name+"}") {
@@ -105,7 +106,7 @@ func TestParametersPublish(t *testing.T) {
 	}
 }
 
-// parametersOf returns the parameters that n refers to.
+// parametersOf returns the parameters to which n refers.
 func parametersOf(n, parameters *yaml.Node) map[string]bool {
 	all := map[string]bool{}
 	names := []string{}
@@ -130,7 +131,7 @@ func parametersOf(n, parameters *yaml.Node) map[string]bool {
 	return all
 }
 
-// longestOf returns the length of the longest value that a parameter may have.
+// longestOf returns the maximum length of a parameter's value.
 func longestOf(t *testing.T, parameter *yaml.Node) int {
 	t.Helper()
 	if most := section(parameter, "MaxLength"); most != nil {
@@ -161,9 +162,9 @@ func longestOf(t *testing.T, parameter *yaml.Node) int {
 	return longest
 }
 
-// TestVersionsOfSAM translates the template with SAM's own translator, which cfn-lint installs. Each version of a
-// function must be kept, both when the code changes, which removes its resource, and when a parameter changes, which
-// replaces it.
+// TestVersionsOfSAM translates the template with SAM's own translator, which cfn-lint installs. CloudFormation must
+// keep each version of a function. A change of the code removes the resource of the old version. A change of a
+// parameter replaces the resource.
 func TestVersionsOfSAM(t *testing.T) {
 	t.Parallel()
 	python, err := exec.LookPath("python3")

@@ -13,9 +13,9 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestVersitygw runs the built command with a store on another S3 server, Versity Gateway. The directories and the
-// ledger must be the same as with a store in a folder. Then the store is copied to another bucket as
-// docs/operations.md describes, and a restore from the copy must return everything.
+// TestVersitygw runs the built command with a store on Versity Gateway, another S3 server. A store in a folder must
+// give the same directories and the same ledger. Then the test copies the store to another bucket as docs/operations.md
+// describes. A restore from the copy must return all licenses.
 func TestVersitygw(t *testing.T) {
 	t.Parallel()
 	server := engines.Versitygw(t, bucket, "new-home")
@@ -41,15 +41,15 @@ func TestVersitygw(t *testing.T) {
 	idleseat := onMachine(t, box, "s3://new-home", server.Env()...)
 	applyAll(t, idleseat, runOf(t, idleseat("restore", "--run", run, "--yes")))
 	for until := time.Now().Add(10 * time.Second); time.Now().Before(until) && !cmp.Equal(before, r.holdings()); {
-		time.Sleep(50 * time.Millisecond) // until the licenses have followed the groups
+		time.Sleep(50 * time.Millisecond) // licenses follow the groups with a delay
 	}
 	if diff := cmp.Diff(before, r.holdings()); diff != "" {
 		t.Errorf("licenses and groups (-before +restored):\n%s", diff)
 	}
 }
 
-// copyStore copies a store from the test's bucket to another bucket. It overwrites objects of history and runs, but
-// not of the ledger. It returns how many objects of the ledger it copied.
+// copyStore copies a store from the bucket of the test to another bucket. It overwrites objects of history/ and runs/,
+// but not of the ledger. It returns the number of copied objects of the ledger.
 func copyStore(t *testing.T, client *s3.Client, to string) (n int) {
 	t.Helper()
 	for _, prefix := range []string{"history/", "runs/", layout.Ledger} {

@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestWalkThrough checks that docs/deploy-aws.md shows the real output of every command from the first check of the
-// policy to a restore.
+// TestWalkThrough checks the outputs in docs/deploy-aws.md. Each command from the first check of the policy to a
+// restore must print the output that the page shows.
 func TestWalkThrough(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../../docs/deploy-aws.md")
@@ -36,7 +36,7 @@ func TestWalkThrough(t *testing.T) {
 	small.Users = 400
 	r := newRig(t, options{company: small, mode: "audit"})
 	check := printed(t, r.relayEnv(), "relay", "--check")
-	shown("the relay's check", strings.ReplaceAll(check, "timeout 3s", "timeout 1m0s")) // the rig's queues have a shorter timeout
+	shown("the relay's check", strings.ReplaceAll(check, "timeout 3s", "timeout 1m0s")) // the queues of the rig have a shorter timeout
 	idleseat := r.operator()
 	stdout, steps, status := idleseat("plan")
 	if status != 0 {
@@ -74,7 +74,7 @@ func TestWalkThrough(t *testing.T) {
 	shown("restore", stdout)
 }
 
-// printed runs a built program in the folder with the example policies and returns its output.
+// printed runs a built program in the folder of the example policies and returns its output.
 func printed(t *testing.T, env []string, program string, args ...string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), filepath.Join(built, program), args...)
@@ -86,7 +86,8 @@ func printed(t *testing.T, env []string, program string, args ...string) string 
 	return string(out)
 }
 
-// stepsOf returns the sorted names of the steps of an execution, because the order of concurrent steps varies.
+// stepsOf returns the names of the steps of an execution. It sorts the names, because the order of concurrent steps
+// varies.
 func stepsOf(text string) []string {
 	all := []string{}
 	for _, m := range regexp.MustCompile(`(?m)^\d\d:\d\d:\d\d  (.+)$`).FindAllStringSubmatch(text, -1) {
