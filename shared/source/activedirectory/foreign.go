@@ -231,8 +231,8 @@ func (d *Directory) foreignMembers(ctx context.Context, groupDN string, direct b
 }
 
 // foreign returns the SID in the extended DN of a member from another domain of the forest. It returns "" for a member
-// of the session's own domain. It also returns "" for a member of another forest, who has no account in this forest. The
-// DN of such a member lies in the session's own domain.
+// of the session's own domain. It also returns "" for a member of another forest, who has no account in this forest.
+// The DN of such a member lies in the session's own domain.
 func (s *session) foreign(value string) (string, error) {
 	sid, dn, err := s.extended(value)
 	if err != nil || domainName(dn) == s.directory.dnsDomain {
