@@ -21,21 +21,21 @@ import (
 
 var errToken = errors.New("no token for Microsoft Graph")
 
-// signer adds a token to each request, or nothing if it has no credential. The gate decides where a request may go.
+// signer adds a token to each request. Without a credential it adds nothing. The gate decides where a request may go.
 type signer struct {
 	credential azcore.TokenCredential
 	scope      string
-	chain      bool // whether the credential tries several ways, each of which may have failed
+	chain      bool // whether the credential tries several ways to sign in, each of which may fail
 
 	mu    sync.Mutex
 	token azcore.AccessToken
 }
 
-// tokenMargin is the remaining validity below which a token is renewed.
+// tokenMargin is the remaining validity below which a token is replaced.
 const tokenMargin = 5 * time.Minute
 
-// ready gets a token if the current one is about to expire. It waits for as long as Entra asks, which may be longer
-// than the timeout of a single try.
+// ready gets a new token if the current token is about to expire. It waits as long as Entra requests. The wait may be
+// longer than the timeout of a single try.
 func (s *signer) ready(ctx context.Context) error {
 	if s.credential == nil {
 		return nil
@@ -57,8 +57,7 @@ func (s *signer) ready(ctx context.Context) error {
 }
 
 // AuthenticateRequest implements kiota's authentication provider. It does not request tokens with continuous access
-// evaluation, because the revocation of such a token arrives as a challenge, and the SDK's parser of challenges can
-// panic.
+// evaluation. The revocation of such a token arrives as a challenge, and the SDK's parser of challenges can panic.
 func (s *signer) AuthenticateRequest(ctx context.Context, info *abs.RequestInformation, _ map[string]any) error {
 	if err := s.ready(ctx); err != nil || s.credential == nil {
 		return err
@@ -70,8 +69,8 @@ func (s *signer) AuthenticateRequest(ctx context.Context, info *abs.RequestInfor
 	return nil
 }
 
-// hide removes the token from an answer that repeats it, as a proxy does that echoes the request. Without hide, the
-// token would appear in errors and notes, which quote answers.
+// hide removes the token from an answer that repeats it. A proxy can send such an answer if it echoes the request.
+// Without hide, errors and notes would show the token, because they quote answers.
 func (s *signer) hide(err error) {
 	var graph *graphError
 	if s.credential == nil || !errors.As(err, &graph) {
@@ -88,7 +87,7 @@ func (c Config) signer(t target) (*signer, error) {
 	if t.login == nil {
 		return &signer{}, nil
 	}
-	// azcore gives up at once if Entra asks for a longer wait than MaxRetryDelay.
+	// azcore fails at once if Entra requests a longer wait than MaxRetryDelay.
 	credential, err := c.credential(azcore.ClientOptions{Cloud: *t.login, Retry: policy.RetryOptions{MaxRetryDelay: maxWait}})
 	if err != nil {
 		return nil, fmt.Errorf("sign in to Microsoft Entra: %w", err)
@@ -108,7 +107,7 @@ func (c Config) credential(options azcore.ClientOptions) (azcore.TokenCredential
 		&azidentity.DefaultAzureCredentialOptions{ClientOptions: options, TenantID: c.TenantID})
 }
 
-// assertAWS returns a token that proves to Entra which AWS role this process runs as.
+// assertAWS returns a token that proves to Entra the AWS role of this process.
 func assertAWS(ctx context.Context) (string, error) {
 	cfg, err := config.LoadDefaultConfig(ctx)
 	if err != nil {
@@ -120,15 +119,15 @@ func assertAWS(ctx context.Context) (string, error) {
 	return webIdentity(ctx, sts.NewFromConfig(cfg))
 }
 
-// tokenSeconds is how long AWS's token is valid: the shortest time that STS allows. Entra ID receives it at once. The
-// role's policy does not allow a longer time.
+// tokenSeconds is how long AWS's token is valid. It is the shortest time that STS allows, because Entra ID receives the
+// token at once. The policy of the role allows no longer time.
 const tokenSeconds = 60
 
 type tokenIssuer interface {
 	GetWebIdentityToken(context.Context, *sts.GetWebIdentityTokenInput, ...func(*sts.Options)) (*sts.GetWebIdentityTokenOutput, error)
 }
 
-// webIdentity asks STS for a token in the form that Entra's federated credential accepts.
+// webIdentity requests from STS a token in the form that Entra's federated credential accepts.
 func webIdentity(ctx context.Context, issuer tokenIssuer) (string, error) {
 	out, err := issuer.GetWebIdentityToken(ctx, &sts.GetWebIdentityTokenInput{
 		Audience:         []string{"api://AzureADTokenExchange"},

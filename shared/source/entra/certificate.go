@@ -11,8 +11,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 )
 
-// certificateCredential signs in with a certificate whose key is in AWS Secrets Manager. It reads the secret when it
-// first needs a token.
+// certificateCredential signs in with a certificate. The secret with the certificate and its key is in AWS Secrets
+// Manager. It is read when a token is first needed.
 type certificateCredential struct {
 	config  Config
 	options azcore.ClientOptions
@@ -42,7 +42,7 @@ func (c *certificateCredential) credential(ctx context.Context) (azcore.TokenCre
 		return nil, fmt.Errorf("read the certificate named in IDLESEAT_ENTRA_CERTIFICATE: %w", err)
 	}
 	chain, key, err := azidentity.ParseCertificates(pem, nil)
-	if err != nil { // the error may quote the secret, so it is dropped
+	if err != nil { // the error may quote the secret, so it is not returned
 		return nil, errors.New("the secret named in IDLESEAT_ENTRA_CERTIFICATE is no PEM with a certificate and its key")
 	}
 	with, err := azidentity.NewClientCertificateCredential(c.config.TenantID, c.config.ClientID, chain, key,

@@ -52,7 +52,7 @@ func TestCertificate(t *testing.T) {
 	for name, tt := range map[string]struct {
 		secret []byte
 		err    error
-		want   string // part of the error; "": the credential is created
+		want   string // a part of the error; empty if the credential is created
 	}{
 		"good":        {secret: secretPEM(t, rsaKey)},
 		"no secret":   {err: denied, want: "IDLESEAT_ENTRA_CERTIFICATE: AccessDenied"},

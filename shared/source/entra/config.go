@@ -13,12 +13,12 @@ import (
 // The values of Config.Auth.
 const (
 	AuthDefault = "default" // azidentity's chain: environment, workload identity, managed identity, Azure CLI
-	AuthAWS     = "aws"     // an AWS identity exchanged for a token, without a secret
+	AuthAWS     = "aws"     // an AWS identity is exchanged for a token, without a secret
 	// AuthCertificate uses a certificate whose key is in AWS Secrets Manager.
 	AuthCertificate = "certificate"
 )
 
-// Config says which Graph to use and how to sign in to it.
+// Config has the address of Graph and the way to sign in.
 type Config struct {
 	GraphURL string `env:"IDLESEAT_GRAPH_URL, default=https://graph.microsoft.com/v1.0"`
 	Auth     string `env:"IDLESEAT_ENTRA_AUTH, default=default"`
@@ -28,7 +28,7 @@ type Config struct {
 	Certificate string `env:"IDLESEAT_ENTRA_CERTIFICATE"`
 }
 
-// Validate returns every fault of the configuration, joined.
+// Validate returns all faults of the configuration, joined.
 func (c Config) Validate() error {
 	var faults []error
 	if _, err := parseTarget(c.GraphURL); err != nil {
@@ -54,13 +54,13 @@ func (c Config) required(name, value string) error {
 	return nil
 }
 
-// target is the Graph to use. login is nil for a loopback address, to which no token is sent.
+// target is the Graph of a Config. login is nil for a loopback address, which gets no token.
 type target struct {
 	base  *url.URL
 	login *cloud.Configuration
 }
 
-// logins maps the only hosts that may receive a token to the authority that issues it.
+// logins maps the only hosts that may receive a token to the authority that issues the token.
 var logins = map[string]cloud.Configuration{
 	"graph.microsoft.com":             cloud.AzurePublic,
 	"graph.microsoft.us":              cloud.AzureGovernment,

@@ -106,7 +106,7 @@ func TestConfigFaults(t *testing.T) {
 	}
 }
 
-// issuer is a fake STS and a fake credential with preset answers.
+// issuer is both a fake STS and a fake credential. Its answers are preset.
 type issuer struct {
 	token string
 	err   error

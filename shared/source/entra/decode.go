@@ -15,21 +15,21 @@ import (
 // Graph cuts long names in the middle of a surrogate pair. A single such name must not make the whole list fail.
 var tolerant = jsontext.AllowInvalidUTF8(true)
 
-// envelope has the members of a collection answer other than its entries.
+// envelope has the members of a collection answer, without the entries.
 type envelope struct {
-	next  string // @odata.nextLink, empty on the last page
+	next  string // @odata.nextLink; empty on the last page
 	count *int   // @odata.count; nil if it was not requested
 }
 
-// readList reads a whole collection answer, and calls entry with the decoder at the start of each entry, which is an
-// object. Anything that could make a list look shorter than it is is an error.
+// readList reads a whole collection answer. It calls entry with the decoder at the start of each entry, which is an
+// object. If the answer may have more entries than readList can read, readList returns an error.
 func readList(body []byte, entry func(*jsontext.Decoder) error) (envelope, error) {
 	var head envelope
 	dec := jsontext.NewDecoder(bytes.NewBuffer(body), tolerant)
 	if dec.PeekKind() != '{' {
 		return head, broken(body, errors.New("it is not a JSON object"))
 	}
-	_, _ = dec.ReadToken() // the brace just seen
+	_, _ = dec.ReadToken() // the brace that PeekKind found
 	listed := false
 	for dec.PeekKind() != '}' {
 		name, err := dec.ReadToken()
@@ -78,7 +78,7 @@ func readEntries(dec *jsontext.Decoder, entry func(*jsontext.Decoder) error) err
 	return err
 }
 
-// readEnd reads the closing brace and fails if anything follows it.
+// readEnd reads the closing brace. It fails if anything follows the brace.
 func readEnd(dec *jsontext.Decoder) error {
 	if _, err := dec.ReadToken(); err != nil {
 		return err
@@ -107,7 +107,7 @@ func decodeList[T any](body []byte) ([]T, envelope, error) {
 	return list, head, err
 }
 
-// decodeOne decodes an answer that is a single object.
+// decodeOne decodes an answer that consists of a single object.
 func decodeOne[T any](body []byte) (T, error) {
 	var item T
 	if !bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")) {
@@ -119,8 +119,8 @@ func decodeOne[T any](body []byte) (T, error) {
 	return item, nil
 }
 
-// broken returns an error about a malformed answer. The error shows the beginning of the answer if that helps to
-// identify the sender, which most often is a proxy that sends an HTML page.
+// broken returns an error about a malformed answer. Such an answer most often is an HTML page from a proxy. The error
+// shows the beginning of the answer if the beginning helps to identify the sender.
 func broken(body []byte, err error) error {
 	start := bytes.TrimSpace(body)
 	if len(start) == 0 {
@@ -135,8 +135,8 @@ func broken(body []byte, err error) error {
 	return fmt.Errorf("the answer of Graph is damaged: %w; it begins %q", err, start[:min(len(start), 60)])
 }
 
-// selectOf returns the names of the properties of a wire type, for $select, so that the client requests exactly what
-// it decodes.
+// selectOf returns the names of the properties of a wire type, for $select. The client therefore requests exactly the
+// properties that it decodes.
 func selectOf[T any]() []string {
 	var names []string
 	for field := range reflect.TypeFor[T]().Fields() {

@@ -47,8 +47,8 @@ func TestDecodePage(t *testing.T) {
 	}
 }
 
-// TestDecodePageKeepsPeopleApart decodes a person with every property and then a person with none. The second person
-// must not inherit anything from the first.
+// TestDecodePageKeepsPeopleApart decodes a person with every property, and then a person without any. The second person
+// must not have values of the first person.
 func TestDecodePageKeepsPeopleApart(t *testing.T) {
 	t.Parallel()
 	people, _, err := decodePeople([]byte(`{"value":[`+graphUser(0)+`,{"id":"a"},`+graphUser(1)+`]}`), today)
@@ -99,7 +99,7 @@ func TestDecodePerson(t *testing.T) {
 	}
 }
 
-// damaged are answers that must fail, each with a word that the error must contain.
+// damaged are answers that must fail. Each has a text that the error must contain.
 var damaged = map[string]struct{ body, want string }{
 	"nothing":              {``, "is empty"},
 	"blank":                {"  \n", "is empty"},
@@ -150,8 +150,8 @@ func TestDecodePageDamaged(t *testing.T) {
 	}
 }
 
-// FuzzDecodePage checks that a page either fails or is a list of people, each with an id. No date may be before 2000 or
-// in the future.
+// FuzzDecodePage checks that a page either fails or is a list of people with ids. No date may be before 2000 or in the
+// future.
 func FuzzDecodePage(f *testing.F) {
 	f.Add(graphPage(2))
 	f.Add([]byte(`{"value":[]}`))

@@ -14,10 +14,11 @@ import (
 	abs "github.com/microsoft/kiota-abstractions-go"
 )
 
-// downloadTimeout is the timeout of a single try. The file is complete before Graph names its address.
+// downloadTimeout is the timeout of one try. The timeout covers only the transfer, because the file is complete before
+// Graph names its address.
 const downloadTimeout = 10 * time.Minute
 
-// fileError is an answer other than 200 from an address that Graph points to.
+// fileError is an answer of a file's address with a status other than 200.
 type fileError struct {
 	status, retryAfter string
 	code               int
@@ -25,8 +26,8 @@ type fileError struct {
 
 func (e *fileError) Error() string { return "the download answered " + e.status }
 
-// download reads a file that Graph points to. Like other reads, it repeats a failed try. It calls read once, with the
-// whole file.
+// download reads a file from an address that Graph named. It repeats a failed try in the same way as other reads. It
+// calls read once, with the whole file.
 func (c *Client) download(ctx context.Context, location string, read func(io.Reader) error) error {
 	u, err := url.Parse(location)
 	if err != nil || u.User != nil || u.Scheme != "https" && c.base.Scheme == "https" || u.Host == "" {
@@ -61,8 +62,8 @@ func (c *Client) download(ctx context.Context, location string, read func(io.Rea
 	return read(file)
 }
 
-// fetch tries a download once. It replaces the content of spool with the compressed file: a report of 1,000,000
-// people has some 300 MB, and a Lambda function has 512 MB of disk.
+// fetch tries a download once. It replaces the content of spool with the compressed file. The file is compressed
+// because a report of 1,000,000 people has about 300 MB, and a Lambda function has 512 MB of disk.
 func (c *Client) fetch(ctx context.Context, location string, spool *os.File) error {
 	ctx, cancel := context.WithTimeout(ctx, downloadTimeout)
 	defer cancel()
@@ -103,7 +104,7 @@ func seekStart(f *os.File) error {
 	return err
 }
 
-// received is a body whose errors tell a broken connection from a full disk.
+// received is a body that records a failed read. The record distinguishes a broken connection from a full disk.
 type received struct {
 	io.Reader
 	failed bool

@@ -1,8 +1,9 @@
-// Package entra reads people, licenses and groups from Microsoft Entra ID through Microsoft Graph. It makes the three
-// changes that idleseat may make there: it changes direct licenses, adds a member to a group and removes a member.
+// Package entra reads people, licenses and groups from Microsoft Entra ID through Microsoft Graph. It makes only three
+// changes in Entra ID: it changes direct licenses, adds a member to a group, and removes a member from a group. It also
+// sends mail.
 //
-// The Graph SDK builds the requests and azidentity gets the tokens. Sending, retrying and decoding are done here,
-// because a list that is silently short would take licenses from people who need them.
+// The Graph SDK builds the requests, and azidentity gets the tokens. This package itself sends, repeats and decodes,
+// because a list that is silently too short would take licenses from people who need them.
 package entra
 
 import (
@@ -25,8 +26,9 @@ import (
 	"github.com/idleseat/idleseat/shared/clock"
 )
 
-// listRate is the rate of lists with sign-in activity. Graph allows an application five requests per tenant in ten
-// seconds. Evenly spread requests never exceed that limit, so no time is lost on waiting after a refusal.
+// listRate is the rate of requests for lists with sign-in activity. Graph allows an application five such requests per
+// tenant in ten seconds. Requests at regular intervals never exceed this limit, so the client never has to wait after a
+// refusal.
 const listRate = rate.Limit(0.5)
 
 // Client sends requests to the Microsoft Graph of one tenant. It is safe for concurrent use.
@@ -35,16 +37,16 @@ type Client struct {
 	adapter abs.RequestAdapter
 	net     http.RoundTripper // the transport below the SDK's middleware
 	sign    *signer
-	pace    *rate.Limiter // for lists with signInActivity; nil: unlimited
+	pace    *rate.Limiter // for lists with signInActivity; nil if there is no limit
 	now     func() time.Time
 	pause   func(context.Context, time.Duration) error
-	older   atomic.Bool // set when Graph does not know agents; see selecting
+	older   atomic.Bool // set if Graph does not have agents; see selecting
 	// mostPages is the largest number of pages in a list.
 	mostPages int
 }
 
-// New returns a client for the Graph that cfg names, without sending a request. It returns every fault of cfg,
-// joined. The client compares the date of every answer with the clock, and sleeps by it.
+// New returns a client for the Graph in cfg. It sends no request. The error has all faults of cfg, joined. The client
+// compares the date of every answer with the clock by, and uses by for its waits.
 func New(cfg Config, by clock.Clock) (*Client, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -63,14 +65,14 @@ func New(cfg Config, by clock.Clock) (*Client, error) {
 		return nil, err
 	}
 	c := &Client{base: target.base, adapter: adapter, net: network, sign: sign, now: by.Now, pause: by.Sleep, mostPages: mostPages}
-	if target.login != nil { // a simulation on loopback has no limit
+	if target.login != nil { // a simulation on loopback has no limit for lists
 		c.pace = rate.NewLimiter(listRate, 1)
 	}
 	return c, nil
 }
 
-// newAdapter connects the SDK to the only HTTP client of the package. It lists the middleware explicitly, because
-// kiota's default list comes in random order, compresses bodies, and retries requests with damaged bodies.
+// newAdapter connects the SDK to the only HTTP client of the package. It lists the middleware explicitly. kiota's
+// default list has a random order, compresses bodies, and repeats requests with damaged bodies.
 func newAdapter(out gate, sign *signer) (abs.RequestAdapter, error) {
 	client := &http.Client{
 		Transport: khttp.NewCustomTransportWithParentTransport(
@@ -91,7 +93,7 @@ func newAdapter(out gate, sign *signer) (abs.RequestAdapter, error) {
 // Close closes idle connections. The client remains usable.
 func (c *Client) Close() { (&http.Client{Transport: c.net}).CloseIdleConnections() }
 
-// path returns the path parameters from which every request builder of the SDK starts.
+// path returns the path parameters that every request builder of the SDK needs.
 func (c *Client) path() map[string]string { return map[string]string{"baseurl": c.base.String()} }
 
 func (c *Client) users() *users.UsersRequestBuilder {
@@ -110,7 +112,7 @@ func (c *Client) skus() *subscribedskus.SubscribedSkusRequestBuilder {
 	return subscribedskus.NewSubscribedSkusRequestBuilderInternal(c.path(), c.adapter)
 }
 
-// errNotID marks an id that would change the meaning of a URL or a filter.
+// errNotID is the error for an id that would change the meaning of a URL or a filter.
 var errNotID = errors.New("not an object id, which looks like 6ea91a8d-e32e-41a1-b7bd-d2d185eed0e0")
 
 // isID reports whether s is an object id in canonical form.

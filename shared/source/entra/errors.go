@@ -19,7 +19,7 @@ var (
 	ErrThrottled  = errors.New("throttled by Graph for longer than this program waits")
 )
 
-// refusals maps words of Graph's messages to reasons. Only the message tells one refusal from another.
+// refusals maps texts in Graph's messages to reasons. Only the message distinguishes the refusals.
 var refusals = []struct{ text, reason string }{
 	{inherited, "the license comes from a group; take the person out of that group instead"},
 	{"does not have any available licenses", "no free seat of the license is left; buy one or free one first"},
@@ -32,7 +32,7 @@ var refusals = []struct{ text, reason string }{
 	{"restricted management", reasonRestricted},
 }
 
-// inherited is part of Graph's message when the license to be removed comes from a group.
+// inherited is a part of Graph's message if the license to be removed comes from a group.
 const inherited = "inherited from a group"
 
 const (
@@ -41,8 +41,8 @@ const (
 	reasonRoleAssignable = "the group can carry administrator roles; this program must not have the right to change it"
 )
 
-// refused returns a *directory.Refusal if err is Graph's refusal of a write, with Graph's own words if the reason is
-// not a known one. It returns any other err unchanged.
+// refused returns a *directory.Refusal if err is Graph's refusal of a write. If refusals does not have the reason, the
+// Refusal quotes Graph's message. refused returns any other err unchanged.
 func refused(err error) error {
 	var graph *graphError
 	if errors.Is(err, directory.ErrUncertain) || !errors.As(err, &graph) || !graph.refuses() {
@@ -63,7 +63,7 @@ type graphError struct {
 	message    string
 	requestID  string
 	retryAfter string
-	location   string // target of a redirect
+	location   string // the target of a redirect
 }
 
 func newGraphError(response *http.Response, body []byte) *graphError {
@@ -73,7 +73,7 @@ func newGraphError(response *http.Response, body []byte) *graphError {
 			Message string `json:"message"`
 		} `json:"error"`
 	}
-	_ = json.Unmarshal(body, &envelope, tolerant) // the HTML of a proxy leaves both empty, so only the status counts
+	_ = json.Unmarshal(body, &envelope, tolerant) // an HTML answer of a proxy leaves both members empty, so only the status counts
 	return &graphError{
 		status:     response.StatusCode,
 		code:       plain.Line(envelope.Error.Code),
@@ -103,7 +103,7 @@ func (e *graphError) Error() string {
 	return b.String()
 }
 
-// Unwrap returns the sentinel error that matches the answer, or nil.
+// Unwrap returns the sentinel error for the answer, or nil.
 func (e *graphError) Unwrap() error { return e.kind() }
 
 func (e *graphError) kind() error {
@@ -119,12 +119,12 @@ func (e *graphError) kind() error {
 	}
 }
 
-// concurrent reports whether another client was changing the same object, so that nothing was changed and retrying
-// helps. Graph answers this with status 409 (nais/azurerator#448) or 503 (azure-cli#23081).
+// concurrent reports whether another client changed the same object at the same time. In that case nothing was changed,
+// and another try may succeed. Graph uses status 409 (nais/azurerator#448) or 503 (azure-cli#23081) for this answer.
 func (e *graphError) concurrent() bool { return e.code == "Directory_ConcurrencyViolation" }
 
-// refuses reports whether Graph understood the request but refuses it. Status 403 counts as such a refusal unless the
-// answer says that a permission is missing.
+// refuses reports whether Graph understood the request and refuses it. An answer with status 403 is a refusal unless it
+// says that a permission is missing.
 func (e *graphError) refuses() bool {
 	switch e.status {
 	case http.StatusBadRequest:
@@ -151,8 +151,8 @@ func answered(err error, status int) bool {
 	return errors.As(err, &graph) && graph.status == status
 }
 
-// says reports whether err is an answer of Graph with status 400 that contains text, ignoring case. text must be in
-// lower case.
+// says reports whether err is an answer of Graph with status 400 that contains text. It ignores letter case. text must
+// be in lower case.
 func says(err error, text string) bool {
 	var graph *graphError
 	return errors.As(err, &graph) && graph.status == http.StatusBadRequest && graph.says(text)

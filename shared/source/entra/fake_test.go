@@ -25,7 +25,7 @@ const (
 
 var today = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
-// answer is the answer to one request. The zero status means 200. hangUp ends the connection without an answer.
+// answer is the answer to one request. The status 0 stands for 200. hangUp ends the connection without an answer.
 type answer struct {
 	status int
 	header map[string]string
@@ -33,8 +33,8 @@ type answer struct {
 	hangUp bool
 }
 
-// fake is a Graph that records requests and plays back one answer for each of them. "$base" in a body is replaced by
-// the fake's own URL.
+// fake is a Graph that records requests. It sends one prepared answer for each request. It replaces "$base" in a body
+// with its own URL.
 type fake struct {
 	*Client
 	server *httptest.Server
@@ -42,7 +42,7 @@ type fake struct {
 	mu      sync.Mutex
 	play    []answer
 	asked   []string // "METHOD path?query", with the query decoded
-	selects []string // the $select of each request that has one
+	selects []string // the $select of each request with a $select
 	bodies  []string
 	heads   []http.Header
 	waits   []time.Duration
@@ -105,7 +105,7 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, strings.ReplaceAll(next.body, "$base", f.server.URL+"/v1.0"))
 }
 
-// failure returns an error envelope as Graph writes it.
+// failure returns an error envelope in the form that Graph sends.
 func failure(status int, code, message string) answer {
 	return answer{status: status, body: `{"error":{"code":"` + code + `","message":"` + message + `",` +
 		`"innerError":{"date":"2026-11-23T12:00:00","request-id":"1","client-request-id":"2"}}}`}

@@ -8,7 +8,7 @@ import (
 	"unicode"
 )
 
-// FuzzNextLink checks that a link is followed only within the base URL, and unchanged.
+// FuzzNextLink checks that the client follows a link only within the base URL, and without changing the link.
 func FuzzNextLink(f *testing.F) {
 	for _, link := range []string{
 		"https://graph.microsoft.com/v1.0/users?$skiptoken=abc", "https://graph.microsoft.com/v1.0/../beta/users", "https://a@graph.microsoft.com/v1.0/users",
@@ -40,7 +40,7 @@ func FuzzNextLink(f *testing.F) {
 	})
 }
 
-// FuzzLists decodes any answer as each kind of list, as each kind of object, and as an error.
+// FuzzLists decodes any text as each kind of list, as each kind of object, and as an error.
 func FuzzLists(f *testing.F) {
 	for _, text := range []string{
 		`{"value":[{"@odata.type":"#microsoft.graph.user","id":"` + userA + `","onPremisesSecurityIdentifier":null}]}`,

@@ -13,7 +13,7 @@ import (
 // errRefused is the error for a request that this package must not send.
 var errRefused = errors.New("refused to send")
 
-// writes are the only changes that may leave this process, by method. Without the final /$ref, a DELETE of a member
+// writes has the only changes that may leave this process, by method. Without /$ref at the end, a DELETE of a member
 // would delete the user instead of the membership.
 var writes = map[string]*regexp.Regexp{
 	http.MethodPost:   regexp.MustCompile(`^/(users/` + id + `/assignLicense|groups/` + id + `/members/\$ref|users/` + mailbox + `/sendMail)$`),
@@ -22,11 +22,11 @@ var writes = map[string]*regexp.Regexp{
 
 const id = `[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}`
 
-// mailbox is the address of a mailbox in a path. The characters are those that a policy may name.
+// mailbox matches the address of a mailbox in a path. It allows the characters that a policy may use.
 const mailbox = `[A-Za-z0-9._+%-]+(?:@|%40)[A-Za-z0-9.-]+`
 
-// gate is the last step before the network. It sends a request only to the base URL, and only if the request is a read
-// or a known write, no matter which code built the request.
+// gate is the last step before the network. It sends only reads and known writes, and sends them only to the base URL.
+// The only exception is betaReport. It does not matter which code built the request.
 type gate struct {
 	base *url.URL
 	next http.RoundTripper
@@ -48,8 +48,8 @@ func (g gate) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-// betaReport is the only read outside the base URL. Some older tenants have this report only in the beta version of
-// Graph.
+// betaReport matches the only read outside the base URL. Some older tenants have this report only in the beta version
+// of Graph.
 var betaReport = regexp.MustCompile(`^/beta/reports/getMicrosoft365CopilotUsageUserDetail\(period='D180'\)$`)
 
 func (g gate) admit(r *http.Request) error {
@@ -69,7 +69,7 @@ func (g gate) admit(r *http.Request) error {
 	return nil
 }
 
-// within returns an error unless u lies below base. The token for base may be sent only there.
+// within returns an error unless u lies below base. The token for base may be sent only to such URLs.
 func within(base, u *url.URL) error {
 	clean := path.Clean(u.Path)
 	below := clean == path.Clean(base.Path) || strings.HasPrefix(clean, base.Path+"/")

@@ -11,8 +11,8 @@ import (
 	abs "github.com/microsoft/kiota-abstractions-go"
 )
 
-// TestGate checks which requests may leave the process. Most importantly, no DELETE may leave that Graph would read
-// as "delete the user".
+// TestGate checks which requests may leave the process. Most importantly, no DELETE may leave the process that deletes
+// a user in Graph.
 func TestGate(t *testing.T) {
 	t.Parallel()
 	const base = "https://graph.microsoft.com/v1.0"
@@ -88,8 +88,7 @@ func mustURL(t *testing.T, raw string) *url.URL {
 	return u
 }
 
-// TestClientCannotDeleteAnything sends requests of the SDK through the client, which shows that the client uses the
-// gate.
+// TestClientCannotDeleteAnything sends requests of the SDK through the client. It shows that the client uses the gate.
 func TestClientCannotDeleteAnything(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)

@@ -12,23 +12,23 @@ import (
 	"github.com/idleseat/idleseat/shared/plain"
 )
 
-// Grant is what the token of a client says about itself (Microsoft Learn, "Access token claims reference"). Nobody has
-// checked the token's signature, so a Grant explains and proves nothing: Graph alone decides.
+// Grant has the claims in the token of a client (Microsoft Learn, "Access token claims reference"). Nobody has checked
+// the token's signature. A Grant therefore explains and proves nothing, and only Graph decides.
 type Grant struct {
-	// Tokenless is set for a loopback address, to which no token is sent. The other members are then empty.
+	// Tokenless is set for a loopback address, which gets no token. The other members are then empty.
 	Tokenless bool
 	// Tenant and Application are the ids of the tenant and of the application (tid; appid or azp).
 	Tenant, Application string
-	// Roles are the application permissions, and Scopes those of a signed-in person. A token has either, and a token of
-	// an application without permissions has neither.
+	// Roles are the application permissions. Scopes are the permissions of a signed-in person. A token has Roles or
+	// Scopes. The token of an application without permissions has neither.
 	Roles, Scopes []string
 }
 
-// errOpaque is the error for a token whose claims cannot be read. Microsoft may encrypt tokens for its own services.
+// errOpaque is the error for a token with unreadable claims. Microsoft may encrypt tokens for its own services.
 var errOpaque = errors.New("the token shows no claims")
 
-// Grant signs in and returns what the token says. It sends nothing to Graph. If nobody is signed in, the error is a
-// *SignInError.
+// Grant signs in and returns the claims of the token. It sends nothing to Graph. If no way to sign in gives a token,
+// the error is a *SignInError.
 func (c *Client) Grant(ctx context.Context) (Grant, error) {
 	if c.sign.credential == nil {
 		return Grant{Tokenless: true}, nil
@@ -42,7 +42,7 @@ func (c *Client) Grant(ctx context.Context) (Grant, error) {
 	return grantOf(token)
 }
 
-// grantOf reads the claims of a JSON Web Token (RFC 7519). Its errors never contain the token.
+// grantOf reads the claims of a JSON Web Token (RFC 7519). The errors never contain the token.
 func grantOf(token string) (Grant, error) {
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {
@@ -75,7 +75,7 @@ func grantOf(token string) (Grant, error) {
 	return g, nil
 }
 
-// covers are the permissions that include another one (Microsoft Graph permissions reference).
+// covers maps a permission to the permissions that include it (Microsoft Graph permissions reference).
 var covers = map[string][]string{
 	"User.Read.All":         {"User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"},
 	"Group.Read.All":        {"Group.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"},
@@ -84,7 +84,7 @@ var covers = map[string][]string{
 	writeLicenses:           {"User.ReadWrite.All", "Directory.ReadWrite.All"},
 }
 
-// Has reports whether the token names a permission, or one that includes it.
+// Has reports whether the token has a permission, or another permission that includes it.
 func (g Grant) Has(permission string) bool {
 	return slices.ContainsFunc(slices.Concat(g.Roles, g.Scopes), func(has string) bool {
 		return has == permission || slices.Contains(covers[permission], has)

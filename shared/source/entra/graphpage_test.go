@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/infra/simulation/graphcontract"
 )
 
-// TestPageHasWhatIsRead compares the properties that docs/graph.md lists with those that are decoded.
+// TestPageHasWhatIsRead compares the properties in docs/graph.md with the decoded properties.
 func TestPageHasWhatIsRead(t *testing.T) {
 	t.Parallel()
 	page := graphcontract.Read(t)
@@ -64,7 +64,7 @@ func TestPageHasWhatIsRead(t *testing.T) {
 	}
 }
 
-// properties returns the names of the properties of a wire type, sorted, without @odata.type.
+// properties returns the sorted names of the properties of a wire type, without @odata.type.
 func properties(wire reflect.Type) (names []string) {
 	for f := range wire.Fields() {
 		if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "@odata.type" {
@@ -92,8 +92,8 @@ func TestPageHasWhatMayBeWritten(t *testing.T) {
 	}
 }
 
-// TestPageHasWhatIsRecognized checks that docs/graph.md has all words and codes that tell refusals apart. The test
-// takes them from the source code, so it cannot miss a new one.
+// TestPageHasWhatIsRecognized checks docs/graph.md for all texts and codes that distinguish refusals. The test takes
+// the texts and codes from the source code, so it cannot miss a new one.
 func TestPageHasWhatIsRecognized(t *testing.T) {
 	t.Parallel()
 	recognized := map[string]bool{notHeld: true}
@@ -117,7 +117,7 @@ func TestPageHasWhatIsRecognized(t *testing.T) {
 			recognized[m[1]+m[2]] = true
 		}
 	}
-	delete(recognized, "Authorization_RequestDenied") // always appears together with its message
+	delete(recognized, "Authorization_RequestDenied") // the code always appears together with its message
 	described := map[string]bool{}
 	for _, r := range graphcontract.Read(t).Refusals {
 		switch {

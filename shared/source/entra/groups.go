@@ -28,8 +28,8 @@ type wireGroup struct {
 }
 
 // hiddenMembership is the visibility of a group that shows its members only to holders of Member.Read.Hidden. Without
-// that permission, memberOf omits the group. Microsoft does not document whether the list of its members is then
-// empty or refused (docs-contrib: group-list-members; microsoft-graph-docs#12552, #12285).
+// this permission, memberOf omits the group. Microsoft does not document whether the list of members is then empty or
+// refused (docs-contrib: group-list-members; microsoft-graph-docs#12552, #12285).
 const (
 	hiddenMembership = "HiddenMembership"
 	readHidden       = "Member.Read.Hidden"
@@ -60,8 +60,8 @@ func (w *wireGroup) group(name string) directory.Group {
 	return g
 }
 
-// FindGroup reads one group by object id or display name. It returns directory.ErrNoGroup if there is no such group,
-// and directory.ErrAmbiguousGroup if several groups have the name.
+// FindGroup reads one group by object id or display name. The error is directory.ErrNoGroup if there is no such group.
+// The error is directory.ErrAmbiguousGroup if several groups have the name.
 func (c *Client) FindGroup(ctx context.Context, nameOrID string) (directory.Group, error) {
 	if isID(nameOrID) {
 		return c.groupByID(ctx, nameOrID)
@@ -90,7 +90,7 @@ func (c *Client) FindGroup(ctx context.Context, nameOrID string) (directory.Grou
 	return found[0].group(nameOrID), nil
 }
 
-// LicenseGroups returns all groups that give licenses to their members. It returns directory.ErrNotListed if the
+// LicenseGroups returns all groups that give licenses to their members. The error is directory.ErrNotListed if the
 // tenant's Graph does not accept the filter.
 func (c *Client) LicenseGroups(ctx context.Context) ([]directory.Group, error) {
 	k := call{what: "list groups that give licenses", needs: readGroups}

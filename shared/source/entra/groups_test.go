@@ -88,7 +88,8 @@ func TestFindGroupDamaged(t *testing.T) {
 	}
 }
 
-// A Graph that refuses the filter has not said that no group gives licenses.
+// If Graph refuses the filter, there may still be groups that give licenses. The error must say that they are not
+// listed.
 func TestLicenseGroups(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

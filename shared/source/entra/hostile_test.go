@@ -29,7 +29,7 @@ func (fixedToken) GetToken(context.Context, policy.TokenRequestOptions) (azcore.
 	return azcore.AccessToken{Token: secretToken, ExpiresOn: time.Now().Add(time.Hour)}, nil
 }
 
-// stranger is a server that none of our requests may reach.
+// stranger is a server that no request of the client may reach.
 type stranger struct {
 	*httptest.Server
 	mu    sync.Mutex
@@ -49,8 +49,8 @@ func newStranger(t *testing.T) *stranger {
 	return s
 }
 
-// TestTheTokenStays checks, for hostile answers of Graph or of a server in its place, that no request leaves the base
-// URL, that no list is read forever, and that no error contains the token.
+// TestTheTokenStays sends hostile answers of Graph, or of a server in the place of Graph. No request may leave the base
+// URL, no list may be read forever, and no error may contain the token.
 func TestTheTokenStays(t *testing.T) {
 	t.Parallel()
 	other := newStranger(t)
@@ -114,7 +114,7 @@ func TestTheTokenStays(t *testing.T) {
 			t.Run(fmt.Sprint(status, " to ", name), func(t *testing.T) {
 				t.Parallel()
 				redirect := answer{status: status, header: map[string]string{"Location": place}, body: `{"value":[]}`}
-				if name != "no address" { // net/http treats a redirect without an address as broken, so a read is retried
+				if name != "no address" { // net/http treats a redirect without an address as broken, so the client repeats a read
 					try(t, people, redirect)
 				}
 				try(t, write, redirect)
@@ -154,8 +154,8 @@ func quoted(text string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\r", `\r`, "\n", `\n`).Replace(text) + `"`
 }
 
-// TestReportGetsNoToken checks that the host of a report's file gets no token, and that a redirect from that host is
-// not followed.
+// TestReportGetsNoToken checks that the host of a report's file gets no token. The client must not follow a redirect
+// from this host.
 func TestReportGetsNoToken(t *testing.T) {
 	t.Parallel()
 	other := newStranger(t)
@@ -179,7 +179,7 @@ func TestReportGetsNoToken(t *testing.T) {
 	}
 }
 
-// TestListWithoutEnd has a list in which every page links to another, always different page.
+// TestListWithoutEnd has a list without an end. Every page links to a new page.
 func TestListWithoutEnd(t *testing.T) {
 	t.Parallel()
 	for name, entries := range map[string]string{"of pages with people": `{"id":"` + userA + `"}`, "of empty pages": ""} {
@@ -209,8 +209,8 @@ func TestListWithoutEnd(t *testing.T) {
 	}
 }
 
-// TestReportWithoutEnd has a report with a quote that is never closed, so that the rest of the file is a single
-// field.
+// TestReportWithoutEnd has a report with a quotation mark that is never closed. The rest of the file is therefore a
+// single field.
 func TestReportWithoutEnd(t *testing.T) {
 	t.Parallel()
 	header := strings.Join([]string{columnRefreshed, columnName, columnDeleted, columnStorage, columnArchive, columnRecoverable}, ",")

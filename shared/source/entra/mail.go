@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// wireManager has what is read of a manager.
+// wireManager has the properties that are read of a manager.
 type wireManager struct {
 	Name    string `json:"displayName"`
 	Enabled *bool  `json:"accountEnabled"`
@@ -22,15 +22,15 @@ type wireManager struct {
 }
 
 // Manager returns the name and the address of a user's manager. Both are "" if the user has no manager or does not
-// exist, between which Graph's answer does not distinguish, and if the application may not see who the manager is
+// exist. Graph gives the same answer in both cases. Both are also "" if the application may not see the manager
 // (docs-contrib: api-reference/v1.0/api/user-list-manager.md).
 func (c *Client) Manager(ctx context.Context, userID string) (name, mail string, err error) {
 	m, err := c.manager(ctx, userID)
 	return m.Name, m.Mail, err
 }
 
-// ManagerMail returns the address of a user's manager. It returns "" if the user has no manager, and if the manager's
-// account is blocked, is a guest's or has no address.
+// ManagerMail returns the address of a user's manager. It returns "" if the user has no manager. It also returns "" if
+// the manager's account is blocked, belongs to a guest or has no address.
 func (c *Client) ManagerMail(ctx context.Context, userID string) (string, error) {
 	m, err := c.manager(ctx, userID)
 	if err != nil || m.Enabled == nil || !*m.Enabled || !strings.EqualFold(m.Type, "Member") {
@@ -39,7 +39,7 @@ func (c *Client) ManagerMail(ctx context.Context, userID string) (string, error)
 	return m.Mail, nil
 }
 
-// manager reads a user's manager. The result is empty if Graph knows none.
+// manager reads a user's manager. The result is empty if Graph has no manager of the user.
 func (c *Client) manager(ctx context.Context, userID string) (m wireManager, err error) {
 	k := call{what: "read the manager of person " + userID, needs: "User.Read.All"}
 	if !isID(userID) {
@@ -64,10 +64,10 @@ func (c *Client) manager(ctx context.Context, userID string) (m wireManager, err
 	return m, nil
 }
 
-// SendMail sends a mail from a mailbox, and keeps a copy among its sent items. It sends the mail at most once, because
-// Graph recognizes no mail that it has sent already (docs-contrib: api-reference/v1.0/api/user-sendmail.md has no key for
-// that). The error is directory.ErrUncertain unless Graph's answer proves that the mail was not sent. Status 202 means
-// that Exchange accepted the mail; a mail that bounces later returns to the mailbox.
+// SendMail sends a mail from a mailbox, and keeps a copy in the sent items of the mailbox. It sends the mail at most
+// once, because Graph does not recognize a repeated mail (docs-contrib: api-reference/v1.0/api/user-sendmail.md has no
+// key for it). If Graph's answer does not prove that the mail was not sent, the error is directory.ErrUncertain. Status
+// 202 means that Exchange accepted the mail. A mail that bounces later returns to the mailbox.
 func (c *Client) SendMail(ctx context.Context, from string, m directory.Mail) error {
 	k := call{what: "send a notice to person " + m.Person, write: true, once: true,
 		advice: "let the application send from " + from + " in Exchange Online; idleseat doctor shows the commands"}
@@ -83,7 +83,7 @@ func (c *Client) SendMail(ctx context.Context, from string, m directory.Mail) er
 	return fmt.Errorf("%w: %w", err, directory.ErrUncertain)
 }
 
-// untaken reports whether Graph's answer proves that it did not carry out a request.
+// untaken reports whether Graph's answer proves that Graph did not carry out the request.
 func untaken(err error) bool {
 	var graph *graphError
 	return errors.As(err, &graph) && graph.status >= http.StatusBadRequest && graph.status < http.StatusInternalServerError && graph.status != http.StatusRequestTimeout

@@ -11,7 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// TestMailIsSentOnce: a mail is sent again only if Graph says that it did not take it. Every other failure is uncertain.
+// TestMailIsSentOnce checks that a mail is sent again only if Graph says that it did not accept the mail. Every other
+// failure must be uncertain.
 func TestMailIsSentOnce(t *testing.T) {
 	t.Parallel()
 	throttled := failure(429, "ApplicationThrottled", "Application is over its MailboxConcurrency limit.")
@@ -20,7 +21,7 @@ func TestMailIsSentOnce(t *testing.T) {
 	for name, tt := range map[string]struct {
 		play      []answer
 		asked     int
-		fails     string // part of the message; empty: it does not fail
+		fails     string // a part of the message; empty if the call succeeds
 		uncertain bool
 	}{
 		"accepted":             {[]answer{accepted}, 1, "", false},
@@ -56,7 +57,7 @@ func TestMailIsSentOnce(t *testing.T) {
 	}
 }
 
-// The evidence may become too old while a mail waits for Graph. Then it certainly was not sent.
+// The evidence may become too old while a mail waits for Graph. The mail is then certainly not sent.
 func TestMailNeedsAPermit(t *testing.T) {
 	t.Parallel()
 	old := errors.New("too old")
@@ -100,8 +101,8 @@ func TestManagerMail(t *testing.T) {
 	}
 }
 
-// A manager whom the application may not see has an id alone (docs: "Limited information returned for inaccessible
-// member objects").
+// If the application may not see a manager, Graph returns only the manager's id (docs: "Limited information returned
+// for inaccessible member objects").
 func TestManager(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {

@@ -13,11 +13,11 @@ import (
 	"github.com/idleseat/idleseat/shared/rows"
 )
 
-// oldReport is the largest age of a usable report. Reports often are some days late, but a stalled report no longer
-// shows what mailboxes hold.
+// oldReport is the largest age of a usable report. Reports often are some days late. A stalled report no longer shows
+// the size of mailboxes.
 const oldReport = 7 * 24 * time.Hour
 
-// The columns of the mailbox usage report. Some tenants do not have the optional ones.
+// The columns of the mailbox usage report. Some tenants do not have the optional column.
 const (
 	columnRefreshed   = "Report Refresh Date"
 	columnName        = "User Principal Name"
@@ -28,8 +28,8 @@ const (
 	columnKind        = "Recipient Type" // optional
 )
 
-// Mailboxes reads the mailbox usage report and calls each for every mailbox (reportRoot: getMailboxUsageDetail of
-// Graph 1.0). The report is up to two days old. If the tenant conceals names, they are hashes without an @.
+// Mailboxes reads the mailbox usage report and calls each for every mailbox (reportRoot: getMailboxUsageDetail of Graph
+// 1.0). The report is up to two days old. If the tenant conceals names, the names are hashes without an @.
 func (c *Client) Mailboxes(ctx context.Context, each func(directory.Mailbox) error) error {
 	return c.Report(ctx, "mailbox", []string{"/reports/getMailboxUsageDetail(period='D7')"}, func(r io.Reader) error {
 		return readMailboxes(r, c.now(), each)
@@ -75,7 +75,7 @@ func readMailboxes(r io.Reader, now time.Time, each func(directory.Mailbox) erro
 	}
 }
 
-// mailboxOf parses a row. An absent size is unknown, not zero.
+// mailboxOf parses a row. An absent size is unknown, and not zero.
 func mailboxOf(row []string, at map[string]int, now time.Time) (box directory.Mailbox, err error) {
 	refreshed, err := time.Parse(time.DateOnly, row[at[columnRefreshed]])
 	if err != nil {

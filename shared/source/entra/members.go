@@ -13,7 +13,7 @@ import (
 	"github.com/microsoftgraph/msgraph-sdk-go/users"
 )
 
-// wireMember is an entry of a list of members or of a list of groups that an object is a member of.
+// wireMember is an entry in a list of members, or in a list of the groups of an object.
 type wireMember struct {
 	Type       string `json:"@odata.type"`
 	ID         string `json:"id"`
@@ -27,8 +27,8 @@ const (
 	typeGroup = "#microsoft.graph.group"
 )
 
-// noUsers are the types of directory objects that hold no licenses. Any other type counts as a user: agentUser is
-// derived from user (docs-contrib: resources/agentuser.md), and so may be a type that Graph adds later.
+// noUsers has the types of directory objects that hold no licenses. Any other type counts as a user. The type agentUser
+// is derived from user (docs-contrib: resources/agentuser.md), and Graph may add further such types later.
 var noUsers = []string{
 	"#microsoft.graph.device", "#microsoft.graph.orgContact", "#microsoft.graph.servicePrincipal", "#microsoft.graph.application",
 	"#microsoft.graph.administrativeUnit", "#microsoft.graph.directoryRole",
@@ -44,8 +44,8 @@ func decodeMembers(body []byte) ([]wireMember, envelope, error) {
 	return members, head, err
 }
 
-// memberCursor is the position in a reading of members: the groups still to be read, the link in the first of them,
-// and the groups seen so far.
+// memberCursor is a position in a reading of members. Open has the groups that are still to be read. Link is the next
+// link in the first of these groups. Met has the groups that were found so far.
 type memberCursor struct {
 	Open   []string `json:"open"`
 	Met    []string `json:"met"`
@@ -54,10 +54,11 @@ type memberCursor struct {
 	Seen   bool     `json:"seen,omitempty"`   // whether the first open group has shown a member
 }
 
-// ListMembers calls page with the users in a group and in its nested groups. A user who is listed twice is passed
-// twice. The reading starts at the beginning if cursor is empty. next is the cursor that resumes after the page, even
-// in another process; it is empty on the last page. ListMembers returns directory.ErrNoGroup if the group does not
-// exist, directory.ErrHidden if the group or a nested group hides its members, and the error of page if page fails.
+// ListMembers calls page with the users in a group and in its nested groups. A user with two entries is passed twice.
+// If cursor is empty, the reading starts at the beginning. next is the cursor with which a later call continues after
+// the page, even in another process. It is empty on the last page. The error is directory.ErrNoGroup if the group does
+// not exist, and directory.ErrHidden if the group or a nested group hides its members. An error of page is returned
+// unchanged.
 func (c *Client) ListMembers(ctx context.Context, group directory.Group, cursor string, page func(members []directory.Member, next string) error) error {
 	at := memberCursor{Open: []string{group.ID}, Met: []string{group.ID}}
 	if group.Hidden {
@@ -99,7 +100,7 @@ func hiddenError(groupID string) error {
 		directory.ErrHidden, groupID, hiddenMembership, readHidden)
 }
 
-// take records a page of the current group and returns the users on it.
+// take records a page of the current group and returns the users on the page.
 func (m *memberCursor) take(entries []wireMember, hidden, direct bool) (users []directory.Member) {
 	m.Seen = m.Seen || len(entries) > 0
 	for _, e := range entries {
@@ -126,7 +127,8 @@ func (m memberCursor) text() (string, error) {
 	return string(b), err
 }
 
-// listDirect reads the members that a group itself lists. It starts at link, or at the first page if link is empty.
+// listDirect reads the members that a group itself lists. It starts at link. If link is empty, it starts at the first
+// page.
 func (c *Client) listDirect(ctx context.Context, groupID, link string, page func(entries []wireMember, next string) error) error {
 	k := call{what: "list members of group " + groupID, needs: readGroups}
 	if !isID(groupID) {
@@ -152,7 +154,7 @@ func (c *Client) listDirect(ctx context.Context, groupID, link string, page func
 	return err
 }
 
-// GroupsOf returns the ids of all groups that a user is in, directly or through other groups. It returns
+// GroupsOf returns the ids of all groups to which a user belongs, directly or through other groups. The error is
 // directory.ErrNoPerson if the user does not exist.
 func (c *Client) GroupsOf(ctx context.Context, userID string) ([]string, error) {
 	return c.groupIDs(ctx, userID, func() (*abs.RequestInformation, error) {
@@ -165,7 +167,7 @@ func (c *Client) GroupsOf(ctx context.Context, userID string) ([]string, error) 
 	})
 }
 
-// DirectGroups returns the ids of the groups that list the user directly. It returns directory.ErrNoPerson if the
+// DirectGroups returns the ids of the groups that list the user directly. The error is directory.ErrNoPerson if the
 // user does not exist.
 func (c *Client) DirectGroups(ctx context.Context, userID string) ([]string, error) {
 	return c.groupIDs(ctx, userID, func() (*abs.RequestInformation, error) {

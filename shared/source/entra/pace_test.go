@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// TestPace lists forty pages with a clock that advances only during sleeps. No interval of ten seconds may have more
+// TestPace lists forty pages with a clock that advances only during waits. No interval of ten seconds may have more
 // than the five requests that Graph allows. The client must not wait longer than this limit requires.
 func TestPace(t *testing.T) {
 	t.Parallel()

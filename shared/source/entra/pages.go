@@ -9,23 +9,23 @@ import (
 	abs "github.com/microsoft/kiota-abstractions-go"
 )
 
-// The constants bound a list. They are many times the size of the largest real list. Without bounds, a list with
-// endless links would be read forever. 50,000 pages have five million people even with 100 people per page, the
-// smallest page that Graph is known to return.
+// The limits of a list. They are many times the size of the largest real list. Without limits, the client would read a
+// list with endless links forever. Some tenants return only 100 people per page, the smallest known page of Graph. Even
+// then, 50,000 pages have five million people.
 const (
 	mostPages = 50_000
-	mostEmpty = 1_000 // empty pages in a row; Graph may return a page with fewer entries than requested, or none
+	mostEmpty = 1_000 // the largest number of consecutive empty pages; Graph may return a page with few entries or none
 )
 
-// pages reads a collection to its end, starting at the link from or, if from is empty, with the request first. It
-// decodes each page and calls take with the entries and with the link to the next page, which is "" on the last page.
-// pages fails if a link leads outside the base URL or back to an earlier page, before take sees the page with that
-// link. It also fails if the list exceeds the bounds.
+// pages reads a collection to its end. It starts at the link from. If from is empty, it starts with the request first.
+// It decodes each page and calls take with the entries and with the link to the next page. The link is "" on the last
+// page. pages fails if a link leads outside the base URL or back to an earlier page. In that case take does not get the
+// page with the link. pages also fails if the list exceeds the limits.
 func pages[T any](ctx context.Context, c *Client, k call, first *abs.RequestInformation, from string,
 	decode func([]byte) ([]T, envelope, error), take func(page []T, next string) error,
 ) error {
 	seen := map[string]bool{from: from != ""}
-	empty := 0 // pages in a row
+	empty := 0 // the number of consecutive empty pages
 	for info, n := first, 1; ; n++ {
 		if n > c.mostPages || empty > mostEmpty {
 			return k.failed(fmt.Errorf("the list has not ended after %d pages, the last %d of them empty", n-1, empty))
@@ -57,8 +57,8 @@ func pages[T any](ctx context.Context, c *Client, k call, first *abs.RequestInfo
 	}
 }
 
-// follow returns the request for a next link, or nil if link is empty. It uses the link unchanged, but only within
-// the base URL, because the request carries the token.
+// follow returns the request for a next link, or nil if link is empty. It does not change the link. The link must lie
+// within the base URL, because the request carries the token.
 func (c *Client) follow(link string) (*abs.RequestInformation, error) {
 	if link == "" {
 		return nil, nil
@@ -73,8 +73,8 @@ func (c *Client) follow(link string) (*abs.RequestInformation, error) {
 	return getting(*u), nil
 }
 
-// get returns a GET request for which the SDK's builder would add much code. path starts after the version and may
-// have a query.
+// get returns a GET request. It is for requests for which the SDK's builder would add much code. path starts after the
+// version of Graph, and may have a query.
 func (c *Client) get(path string) *abs.RequestInformation {
 	u := *c.base
 	path, u.RawQuery, _ = strings.Cut(path, "?")

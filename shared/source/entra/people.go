@@ -14,12 +14,12 @@ import (
 	"github.com/microsoftgraph/msgraph-sdk-go/users"
 )
 
-// Page sizes that Graph allows if signInActivity is selected. The smaller size was the limit for years, and some
-// tenants still reject a larger one.
+// The page sizes that Graph allows if signInActivity is selected. The smaller size was the limit for years. Some
+// tenants still reject the larger size.
 const (
 	pageSize      = 500
 	smallPageSize = 120
-	idsPerFilter  = 15 // the most values that Graph allows in an "in" filter
+	idsPerFilter  = 15 // the largest number of values that Graph allows in an "in" filter
 )
 
 const readPeople = "User.Read.All and AuditLog.Read.All"
@@ -57,9 +57,9 @@ func (c *Client) CountPeople(ctx context.Context) (int, error) {
 	return *head.count, nil
 }
 
-// ListPeople reads every user, with the fields that a snapshot needs, and calls page with each page. The list starts
-// at the beginning if cursor is empty. next is the cursor that resumes after the page, even in another process; it is
-// empty on the last page. An error of page ends the reading and is returned unchanged.
+// ListPeople reads every user, with the fields that a snapshot needs, and calls page with each page. If cursor is
+// empty, the list starts at the beginning. next is the cursor with which a later call continues after the page, even in
+// another process. It is empty on the last page. An error of page ends the reading and is returned unchanged.
 func (c *Client) ListPeople(ctx context.Context, cursor string, page func(people []directory.EntraUser, next string) error) error {
 	k := call{what: "list people", needs: readPeople, paced: true}
 	page = once(page)
@@ -74,8 +74,8 @@ func (c *Client) ListPeople(ctx context.Context, cursor string, page func(people
 	return c.selecting(func(fields []string) error { return c.listFrom(ctx, k, fields, page) })
 }
 
-// once wraps page so that a page that comes again behind another link is passed on without its people. Otherwise the
-// list would have more people than exist, and the list of the next night would look short in comparison.
+// once wraps page. If a page comes a second time behind another link, the wrapped page gets no people. Otherwise the
+// list would have more people than exist, and the list of the next night would look too short.
 func once(page func([]directory.EntraUser, string) error) func([]directory.EntraUser, string) error {
 	seen := map[uint64]bool{}
 	return func(people []directory.EntraUser, next string) error {
@@ -93,7 +93,7 @@ func once(page func([]directory.EntraUser, string) error) func([]directory.Entra
 	}
 }
 
-// listFrom lists all users, in the largest pages that Graph allows.
+// listFrom lists all users. It uses the largest pages that Graph allows.
 func (c *Client) listFrom(ctx context.Context, k call, fields []string, page func(people []directory.EntraUser, next string) error) error {
 	begun := false
 	for _, size := range []int32{pageSize, smallPageSize} {
@@ -114,7 +114,7 @@ func (c *Client) listFrom(ctx context.Context, k call, fields []string, page fun
 	return nil
 }
 
-// expired marks the rejection of a link, because Graph keeps a position in a list only for a limited time.
+// expired marks an error if Graph rejected a link. Graph keeps a position in a list only for a limited time.
 func expired(err error) error {
 	if answered(err, http.StatusBadRequest) || answered(err, http.StatusGone) {
 		return fmt.Errorf("%w: %w", directory.ErrCursor, err)
@@ -127,14 +127,15 @@ func (c *Client) people(body []byte) ([]directory.EntraUser, envelope, error) {
 }
 
 // ReadPeople reads the current state of the users with the given ids. The keys of the result are ids in Graph's form.
-// A user who does not exist is absent from the result.
+// The result has no entry for a user who does not exist.
 func (c *Client) ReadPeople(ctx context.Context, ids []string) (map[string]directory.EntraUser, error) {
 	found := make(map[string]directory.EntraUser, len(ids))
 	read := c.readTogether
 	for some := range slices.Chunk(ids, idsPerFilter) {
 		err := read(ctx, some, found)
 		if answered(err, http.StatusBadRequest) {
-			// No document says whether a filter by id may be combined with signInActivity, so Graph may reject it.
+			// No document says whether a filter by id may be combined with signInActivity. Graph may therefore reject
+			// the filter.
 			read = c.readEach
 			err = read(ctx, some, found)
 		}
@@ -162,7 +163,7 @@ func (c *Client) readEach(ctx context.Context, ids []string, found map[string]di
 func (c *Client) readTogether(ctx context.Context, ids []string, found map[string]directory.EntraUser) error {
 	k := call{what: fmt.Sprintf("read %d people", len(ids)), needs: readPeople, paced: true}
 	for _, id := range ids {
-		if !isID(id) { // also keeps quotes out of the filter
+		if !isID(id) { // the check also excludes quotation marks from the filter
 			return k.failed(fmt.Errorf("%q is %w", id, errNotID))
 		}
 	}
@@ -183,8 +184,8 @@ func (c *Client) readTogether(ctx context.Context, ids []string, found map[strin
 	})
 }
 
-// ReadLicenses reads only the licenses of one user. Graph's limits for sign-in dates do not apply, so ReadLicenses
-// may follow every write. It returns directory.ErrNoPerson if the user does not exist.
+// ReadLicenses reads only the licenses of one user. Graph's limits for sign-in dates do not apply to such a read, so
+// ReadLicenses may follow every write. The error is directory.ErrNoPerson if the user does not exist.
 func (c *Client) ReadLicenses(ctx context.Context, userID string) ([]directory.Assignment, error) {
 	if !isID(userID) {
 		return nil, fmt.Errorf("read licenses: %q is %w", userID, errNotID)
@@ -196,18 +197,18 @@ func (c *Client) ReadLicenses(ctx context.Context, userID string) ([]directory.A
 	return wire.assignments(), err
 }
 
-// FindPerson reads one user by object id or user principal name. It returns directory.ErrNoPerson if there is no such
+// FindPerson reads one user by object id or user principal name. The error is directory.ErrNoPerson if there is no such
 // user.
 func (c *Client) FindPerson(ctx context.Context, upnOrID string) (directory.EntraUser, error) {
-	id, err := c.FindID(ctx, upnOrID) // Graph returns signInActivity only for requests by object id
+	id, err := c.FindID(ctx, upnOrID) // Graph returns signInActivity only for a request by object id
 	if err != nil {
 		return directory.EntraUser{}, err
 	}
 	return c.readPerson(ctx, id)
 }
 
-// FindID returns the object id of the user with an object id or a user principal name. It returns an object id
-// without asking Graph. It returns directory.ErrNoPerson if nobody has the name.
+// FindID returns the object id of a user. upnOrID is an object id or a user principal name. FindID returns an object id
+// without a request to Graph. The error is directory.ErrNoPerson if nobody has the name.
 func (c *Client) FindID(ctx context.Context, upnOrID string) (string, error) {
 	if isID(upnOrID) {
 		return upnOrID, nil

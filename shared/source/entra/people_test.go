@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// listing returns the pages of ListPeople, each as "ids -> next link".
+// listing returns the pages of ListPeople. Each page has the form "ids -> next link".
 func listing(ctx context.Context, f *fake, cursor string) ([]string, error) {
 	var got []string
 	err := f.ListPeople(ctx, cursor, func(people []directory.EntraUser, next string) error {
@@ -132,8 +132,8 @@ func TestListPeopleSelectsWhatIsDecoded(t *testing.T) {
 	}
 }
 
-// TestOlderGraph has a Graph that does not know agents and rejects their property. The client must not request the
-// property again.
+// TestOlderGraph has a Graph without agents, which rejects their property. The client must not request the property
+// again.
 func TestOlderGraph(t *testing.T) {
 	t.Parallel()
 	older := failure(400, "BadRequest", "Could not find a property named 'identityParentId' on type 'microsoft.graph.user'.")
@@ -153,7 +153,7 @@ func TestOlderGraph(t *testing.T) {
 	}
 }
 
-// TestAgents checks that an object of a type derived from user is recognized by its type.
+// TestAgents has an object of a type that is derived from user. The client must recognize the object by its type.
 func TestAgents(t *testing.T) {
 	t.Parallel()
 	f := newFake(t, list("", `{"@odata.type":"#microsoft.graph.agentUser","id":"`+userA+`","identityParentId":"`+userB+`"}`, `{"id":"`+userB+`"}`))

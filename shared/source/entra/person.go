@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// wireUser has the properties of a Graph user that need their own decoding; wireWhole adds the others. A property
-// that is null or absent is the zero value. Graph omits signInActivity for a user who never signed in.
+// wireUser has the properties of a Graph user that need their own decoding. wireWhole adds the other properties. A
+// property that is null or absent has the zero value. Graph omits signInActivity for a user who never signed in.
 type wireUser struct {
 	Enabled   *bool           `json:"accountEnabled"`
 	Created   time.Time       `json:"createdDateTime"`
@@ -26,13 +26,14 @@ type wireUser struct {
 	States    []wireLicensing `json:"licenseAssignmentStates"`
 }
 
-// plainLines are the lines of the table of fields that Graph sends as strings and dates. Dates with a special meaning
-// are in wireUser instead.
+// plainLines are the lines of the table of fields that Graph sends as strings and dates. wireUser has the dates with a
+// special meaning.
 var plainLines = slices.DeleteFunc(slices.Clone(directory.EntraProperties), func(p directory.Property[directory.EntraUser]) bool {
 	return p.Kind == directory.Bool || p.Meaning != directory.Plain || p.Source == "" || strings.Contains(p.Source, "/")
 })
 
-// wireWhole is the type of a struct with one field for each of plainLines, in order, and an embedded wireUser.
+// wireWhole is the type of a struct. The struct has one field for each line of plainLines, in order, and an embedded
+// wireUser.
 var wireWhole = func() reflect.Type {
 	var fields []reflect.StructField
 	for i, p := range plainLines {
@@ -65,7 +66,7 @@ func (w *wirePerson) rest() *wireUser {
 	return w.whole.Field(len(plainLines)).Addr().Interface().(*wireUser)
 }
 
-// wireHolding has only the properties about a user's licenses.
+// wireHolding has only the properties with a user's licenses.
 type wireHolding struct {
 	ID       string          `json:"id"`
 	Licenses []wireLicense   `json:"assignedLicenses"`
@@ -108,11 +109,11 @@ type wireLicensing struct {
 	Error         string   `json:"error"`
 	DisabledPlans []string `json:"disabledPlans"`
 
-	Updated time.Time `json:"lastUpdatedDateTime"` // 0001-01-01 means none
+	Updated time.Time `json:"lastUpdatedDateTime"` // a date in year 1 means none
 }
 
-// userFields are the properties that are requested for users. A Graph that does not know agents rejects a request for
-// identityParentId.
+// userFields are the properties to request for users. olderFields are the same properties for a Graph without agents,
+// which rejects a request for identityParentId.
 var (
 	userFields  = allUserFields()
 	olderFields = slices.DeleteFunc(slices.Clone(userFields), func(name string) bool { return name == "identityParentId" })
@@ -121,15 +122,14 @@ var (
 // allUserFields returns the plain lines of the table and the properties of wireUser.
 func allUserFields() (names []string) {
 	for _, p := range plainLines {
-		if !strings.HasPrefix(p.Source, "@") { // an annotation comes unrequested and cannot be selected
+		if !strings.HasPrefix(p.Source, "@") { // an annotation comes without a request and cannot be selected
 			names = append(names, p.Source)
 		}
 	}
 	return append(names, selectOf[wireUser]()...)
 }
 
-// selecting calls ask with all fields of users. If this Graph does not know agents, the fields are those that it does
-// know.
+// selecting calls ask with all fields of users. If this Graph has no agents, selecting calls ask with olderFields.
 func (c *Client) selecting(ask func(fields []string) error) error {
 	if !c.older.Load() {
 		err := ask(userFields)
@@ -141,7 +141,7 @@ func (c *Client) selecting(ask func(fields []string) error) error {
 	return ask(olderFields)
 }
 
-// decodePeople decodes a page of users. It drops dates more than a day after now.
+// decodePeople decodes a page of users. It drops dates that are more than a day after now.
 func decodePeople(body []byte, now time.Time) ([]directory.EntraUser, envelope, error) {
 	var (
 		people = make([]directory.EntraUser, 0, pageSize)
@@ -156,7 +156,7 @@ func decodePeople(body []byte, now time.Time) ([]directory.EntraUser, envelope, 
 		return err
 	})
 	if err != nil {
-		return nil, head, err // a part of the page must not pass for the whole page
+		return nil, head, err // a part of the page must not look like the whole page
 	}
 	return people, head, nil
 }
@@ -181,7 +181,7 @@ func (w *wirePerson) person(now time.Time) (directory.EntraUser, error) {
 		case *string:
 			*at = w.whole.Field(i).String()
 		case *time.Time:
-			if t := *w.whole.Field(i).Addr().Interface().(*time.Time); t.Year() > 1 { // year 1 means none
+			if t := *w.whole.Field(i).Addr().Interface().(*time.Time); t.Year() > 1 { // a date in year 1 means none
 				*at = t.UTC()
 			}
 		}
@@ -195,8 +195,8 @@ func (w *wirePerson) person(now time.Time) (directory.EntraUser, error) {
 
 var errNoID = errors.New("the person has no id")
 
-// assignments returns how the person holds each product. A product that is missing from licenseAssignmentStates has
-// an empty State: nobody knows how the person holds it, so it cannot be changed.
+// assignments returns how the person holds each product. A product that is missing from licenseAssignmentStates has an
+// empty State. It is then unknown how the person holds the product, so the license cannot be changed.
 func (w *wireHolding) assignments() []directory.Assignment {
 	if len(w.States)+len(w.Licenses) == 0 {
 		return nil
@@ -233,9 +233,9 @@ func flag(b *bool) directory.Flag {
 	return directory.FlagOf(*b)
 }
 
-// date returns t, or the zero time if t is not a real date: Graph writes 0001-01-01 and similar dates for "none", and
-// a date in the future cannot be real. The caller must mark a person with a future date, who otherwise would look as
-// if they had never signed in.
+// date returns t, or the zero time if t is not a real date. Graph sends 0001-01-01 and similar dates for "none". A date
+// in the future is not real either. The caller must mark a person with a future date, because such a person would
+// otherwise look as if they had never signed in.
 func date(t, now time.Time) time.Time {
 	if t.Year() < 2000 || future(t, now) {
 		return time.Time{}
@@ -243,5 +243,5 @@ func date(t, now time.Time) time.Time {
 	return t.UTC()
 }
 
-// future reports whether t is more than a day after now. The day allows for clocks that differ.
+// future reports whether t is more than a day after now. The day allows for differences between clocks.
 func future(t, now time.Time) bool { return t.After(now.AddDate(0, 0, 1)) }

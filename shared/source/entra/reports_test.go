@@ -11,7 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestReport checks that the client tries the addresses of a report in order, and fetches the file without the token.
+// TestReport checks that the client tries the addresses of a report in order. It must download the file without the
+// token.
 func TestReport(t *testing.T) {
 	t.Parallel()
 	var token bool
@@ -62,7 +63,7 @@ func TestReport(t *testing.T) {
 	})
 }
 
-// TestBetaIsForOneReport checks that no other request leaves the base URL.
+// TestBetaIsForOneReport checks that no other request than betaReport leaves the base URL.
 func TestBetaIsForOneReport(t *testing.T) {
 	t.Parallel()
 	for _, path := range []string{"/../beta/users", "/../beta/reports/getMicrosoft365CopilotUsageUserDetail(period='D180')/../users", "/../v2/users"} {

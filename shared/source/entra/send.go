@@ -15,11 +15,11 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Limits of one request.
+// The limits of one request.
 const (
-	tryTimeout   = 90 * time.Second // of one try including its body, excluding the waits between tries
+	tryTimeout   = 90 * time.Second // of one try with its body, without the waits between tries
 	maxTries     = 6
-	maxWait      = 5 * time.Minute  // the longest wait between two tries
+	maxWait      = 5 * time.Minute  // the longest wait between tries
 	maxWaits     = 10 * time.Minute // of all waits together
 	premiumTries = 4                // tries while Graph says that the tenant has no premium license
 	maxAnswer    = 64 << 20         // bytes of one answer
@@ -27,19 +27,20 @@ const (
 
 var errNetwork = errors.New("the network failed")
 
-// call describes a request for use in errors.
+// call describes a request for error messages.
 type call struct {
 	what  string // "list people"
 	needs string // the application permissions that the request needs
-	// advice says how the request becomes allowed, if that is not by granting needs.
+	// advice says how an operator makes the request allowed. It is empty if granting needs is enough.
 	advice string
 	paced  bool // whether listRate applies
 	write  bool
-	// once means that the request must have no effect twice. It is repeated only if Graph says that it did not take it.
+	// once means that the request must not have its effect twice. It is repeated only if Graph says that it did not
+	// accept the request.
 	once bool
 }
 
-// failed returns the error for a failed request. For a read it is a *directory.UnreadError.
+// failed returns the error for a failed request. For a read, the error is a *directory.UnreadError.
 func (k call) failed(err error) error {
 	var graph *graphError
 	forbidden := errors.As(err, &graph) && errors.Is(err, ErrForbidden)
@@ -57,11 +58,11 @@ func (k call) failed(err error) error {
 	return &directory.UnreadError{Err: err}
 }
 
-// send sends a request until Graph accepts it, and returns the body of the answer. It retries if that may help, after
-// the wait that Graph asks for, and fails if the waits become too long.
+// send sends a request until Graph accepts it, and returns the body of the answer. If another try may succeed, send
+// tries again after the wait that Graph requests. It fails if the waits become too long.
 func (c *Client) send(ctx context.Context, k call, info *abs.RequestInformation) ([]byte, error) {
 	if info.Method == abs.GET {
-		info.Headers.TryAdd("x-ms-throttle-priority", "low") // makes Graph serve interactive requests first
+		info.Headers.TryAdd("x-ms-throttle-priority", "low") // with this header, Graph serves interactive requests first
 	} else {
 		info.Headers.TryAdd("Content-Length", strconv.Itoa(len(info.Content))) // otherwise kiota sends the body in chunks
 	}
@@ -97,7 +98,7 @@ func (c *Client) send(ctx context.Context, k call, info *abs.RequestInformation)
 	}
 }
 
-// rest waits after a failed try and adds the wait to waited. If the next try would come too late, rest returns an error
+// rest waits after a failed try and adds the wait to waited. If the next try would be too late, rest returns an error
 // at once.
 func (c *Client) rest(ctx context.Context, failed error, try int, waited *time.Duration) error {
 	wait := c.waitAfter(failed, try)
@@ -137,8 +138,8 @@ func (c *Client) try(ctx context.Context, info *abs.RequestInformation) ([]byte,
 	return body, failed
 }
 
-// sameTime compares the Date header of an answer with our clock. An origin server sends the header with every answer
-// (RFC 9110, section 6.6.1). Answers to writes are not checked, because the change is already made.
+// sameTime compares the Date header of an answer with the clock of this machine. An origin server sends the header with
+// every answer (RFC 9110, section 6.6.1). Answers to writes are not checked, because the change is already made.
 func (c *Client) sameTime(date string) error {
 	told, err := http.ParseTime(date)
 	if err != nil {
@@ -162,7 +163,7 @@ func readAnswer(response *http.Response) ([]byte, error) {
 	return body, nil
 }
 
-// withoutURL removes the URL that net/http adds to its errors, because URLs contain names of people.
+// withoutURL removes the URL that net/http adds to its errors. URLs contain names of people.
 func withoutURL(err error) error {
 	var failed *url.Error
 	switch {
@@ -175,8 +176,9 @@ func withoutURL(err error) error {
 	}
 }
 
-// worthRepeating reports whether another try may help and cannot do harm. A write with an unknown result is not
-// retried; the caller reads what happened.
+// worthRepeating reports whether another try may help. A write is not repeated after a network failure or after status
+// 500 or 502, because its result is unknown. The caller then reads the result. A write is repeated after status 503 or
+// 504, although a gateway may have lost the answer; see mayBeMade.
 func worthRepeating(err error, method abs.HttpMethod, try int) bool {
 	if errors.Is(err, errNetwork) {
 		return method == abs.GET
@@ -199,20 +201,20 @@ func worthRepeating(err error, method abs.HttpMethod, try int) bool {
 		return true
 	case http.StatusInternalServerError, http.StatusBadGateway:
 		return method == abs.GET
-	default: // Graph sometimes mistakes a tenant with a premium license for one without
+	default: // Graph sometimes mistakes a tenant with a premium license for a tenant without a premium license
 		return method == abs.GET && errors.Is(err, ErrNotPremium) && try < premiumTries
 	}
 }
 
-// mayBeMade reports whether a write that failed with err may have been made, because a gateway can lose the answer of
-// the server behind it.
+// mayBeMade reports whether a write that failed with err may have succeeded. A gateway can lose the answer of the
+// server behind it.
 func mayBeMade(err error) bool {
 	var graph *graphError
 	return errors.As(err, &graph) && !graph.concurrent() && graph.status >= http.StatusInternalServerError
 }
 
-// waitAfter returns how long to wait after a failed try: as long as Graph asks or, if Graph asks for nothing, a time
-// that doubles with each try.
+// waitAfter returns how long to wait after a failed try. The wait is as long as Graph requests. If Graph requests no
+// wait, the time doubles with each try.
 func (c *Client) waitAfter(err error, try int) time.Duration {
 	var graph *graphError
 	var file *fileError

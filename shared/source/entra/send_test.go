@@ -19,7 +19,7 @@ import (
 
 const premiumDenied = "Authentication_RequestFromNonPremiumTenantOrB2CTenant"
 
-// read and write each send one request. The client retries reads and writes differently.
+// read and write each send one request. The client repeats reads and writes under different conditions.
 func read(c *Client) error {
 	_, err := c.CountPeople(context.Background())
 	return err
@@ -33,7 +33,7 @@ func throttled(after string) answer {
 	return a
 }
 
-// concurrent returns the answer that is recorded in nais/azurerator#448 and azure-cli#23081.
+// concurrent returns the answer that nais/azurerator#448 and azure-cli#23081 recorded.
 func concurrent(status int) answer {
 	return failure(status, "Directory_ConcurrencyViolation", "Your operation conflicted with a concurrent operation on one or more of the objects. Please wait briefly and retry.")
 }
@@ -108,8 +108,7 @@ func TestRetry(t *testing.T) {
 	}
 }
 
-// TestWaitsWithinTheBound checks that the client does not start a wait that is longer than the time that the run has
-// left.
+// TestWaitsWithinTheBound checks that the client starts no wait that is longer than the remaining time of the run.
 func TestWaitsWithinTheBound(t *testing.T) {
 	t.Parallel()
 	f := newFake(t, throttled("90"))
@@ -121,7 +120,7 @@ func TestWaitsWithinTheBound(t *testing.T) {
 }
 
 // TestRefusedAfterLostAnswer has a gateway that loses the answer to the first try. If Graph then refuses the second
-// try, nobody knows whether the first one succeeded. If Graph says that the change already exists, the first try
+// try, it is unknown whether the first try succeeded. If Graph says that the change already exists, the first try
 // succeeded.
 func TestRefusedAfterLostAnswer(t *testing.T) {
 	t.Parallel()

@@ -5,12 +5,11 @@ import (
 	"strings"
 )
 
-// SignInError means that none of the ways in which azidentity signs in gave a token. Error has what Entra answered, or
-// which variables to set. Detail has what each way answered, on several lines.
+// SignInError means that no way of azidentity to sign in gave a token. Error returns Entra's answer, or the variables
+// to set. Detail returns the answer of each way, on several lines.
 type SignInError struct{ cause error }
 
-// refusal matches what Entra answers when it refuses a sign-in. The ids that follow it in the same text help only
-// Microsoft's support.
+// refusal matches Entra's answer to a refused sign-in. The ids that follow in the text help only Microsoft's support.
 var refusal = regexp.MustCompile(`AADSTS\d+: [^\r\n"\\]*?(?:\.|$| Trace ID)`)
 
 // Error implements error.
@@ -24,7 +23,7 @@ func (e *SignInError) Error() string {
 // Unwrap returns the error of azidentity.
 func (e *SignInError) Unwrap() error { return e.cause }
 
-// Detail returns what each way to sign in answered, without blanks that only indent.
+// Detail returns the answer of each way to sign in. It removes blanks that only indent.
 func (e *SignInError) Detail() string {
 	var lines []string
 	for line := range strings.Lines(e.cause.Error()) {

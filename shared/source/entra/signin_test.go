@@ -10,18 +10,18 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// tokenless is a credential that never gives a token.
+// tokenless is a credential that never returns a token.
 type tokenless struct{ error }
 
 func (r tokenless) GetToken(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
 	return azcore.AccessToken{}, r.error
 }
 
-// An error of the chain says in one line what to do. The rest is its detail.
+// An error of the credential chain must say in one line how to sign in. The rest is in Detail.
 func TestSignInError(t *testing.T) {
 	t.Parallel()
 	tried := errors.New("DefaultAzureCredential: failed to acquire a token.\nAttempted credentials:\n\tEnvironmentCredential: missing environment variable AZURE_TENANT_ID\n\t--------\n")
-	// The answer of Entra ID for a wrong secret, as azidentity repeats it.
+	// The answer of Entra ID for a wrong secret, in the form that azidentity returns.
 	wrong := errors.New("EnvironmentCredential authentication failed. \nPOST https://login.microsoftonline.com/x/oauth2/v2.0/token\n----\n{\n  \"error\": \"invalid_client\",\n  \"error_description\": \"AADSTS7000215: Invalid client secret provided. Ensure the secret being sent is the value. Trace ID: 1\",\n}")
 	for name, tc := range map[string]struct {
 		cause        error

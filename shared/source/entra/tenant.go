@@ -9,15 +9,16 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// wireSKU is a product. Its accountId names a billing account, not the tenant: in Microsoft's own example the list
-// has two accountIds, and neither is the tenant's id (docs-contrib: api-reference/v1.0/api/subscribedsku-list.md).
+// wireSKU is a product. The property accountId is not decoded, because it identifies a billing account and not the
+// tenant. Microsoft's own example has two accountIds, and neither is the tenant's id (docs-contrib:
+// api-reference/v1.0/api/subscribedsku-list.md).
 type wireSKU struct {
 	ID         string `json:"skuId"`
 	PartNumber string `json:"skuPartNumber"`
 	Status     string `json:"capabilityStatus"`
 	Consumed   int    `json:"consumedUnits"`
 	Prepaid    struct {
-		Enabled int `json:"enabled"` // seats in their warning period end soon, so they do not count
+		Enabled int `json:"enabled"` // without seats in their warning period, which end soon
 	} `json:"prepaidUnits"`
 	Plans []struct {
 		ID   string `json:"servicePlanId"`
@@ -31,14 +32,14 @@ type wireOrganization struct {
 
 const readTenant = "Organization.Read.All"
 
-// Tenant returns the id of the tenant that the credentials belong to, and the products to which it subscribes,
+// Tenant returns the id of the tenant of the credentials. It also returns the products to which the tenant subscribes,
 // without duplicates.
 func (c *Client) Tenant(ctx context.Context) (id string, skus []directory.SKU, err error) {
 	if id, err = c.tenantID(ctx); err != nil {
 		return "", nil, err
 	}
 	k := call{what: "read the tenant's subscriptions", needs: readTenant}
-	info, err := c.skus().ToGetRequestInformation(ctx, nil) // no $select, because some Graphs reject it here
+	info, err := c.skus().ToGetRequestInformation(ctx, nil) // without $select, because some Graphs reject $select for this list
 	if err != nil {
 		return "", nil, k.failed(err)
 	}
@@ -68,8 +69,8 @@ func (c *Client) tenantID(ctx context.Context) (string, error) {
 	return strings.ToLower(found[0].ID), nil
 }
 
-// addSKU adds a row of the list. A product with several billing accounts has several rows, whose seats are added up.
-// A row without a skuId is ignored, because nobody can hold it.
+// addSKU adds a row of the list to skus. A product with several billing accounts has several rows, and addSKU adds up
+// their seats. It ignores a row without a skuId, because nobody can hold such a product.
 func addSKU(skus []directory.SKU, row *wireSKU) []directory.SKU {
 	sku := directory.SKU{ID: strings.ToLower(row.ID), PartNumber: row.PartNumber, Enabled: row.Prepaid.Enabled, Consumed: row.Consumed}
 	for _, p := range row.Plans {

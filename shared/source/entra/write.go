@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// notHeld is part of Graph's message if the user does not hold the license to be removed.
+// notHeld is a part of Graph's message if the user does not hold the license to be removed.
 const notHeld = "does not have a corresponding license"
 
 const (
@@ -21,9 +21,9 @@ const (
 	writeMembers  = "GroupMember.ReadWrite.All"
 )
 
-// ChangeLicenses assigns the products in add to a user and removes the skuIds in remove. Graph makes either all of the
+// ChangeLicenses assigns the products in add to a user, and removes the skuIds in remove. Graph makes all of the
 // changes or none. Each assignment in add names the service plans that stay off. If the only change is to remove a
-// product that the user does not hold, ChangeLicenses succeeds. It returns a *directory.Refusal if Entra refuses the
+// product that the user does not hold, ChangeLicenses succeeds. The error is a *directory.Refusal if Entra refuses the
 // change, and directory.ErrNoPerson if the user does not exist.
 func (c *Client) ChangeLicenses(ctx context.Context, userID string, add []directory.Assignment, remove []string) error {
 	k := call{what: "change licenses of person " + userID, needs: writeLicenses, write: true}
@@ -45,16 +45,16 @@ func (c *Client) ChangeLicenses(ctx context.Context, userID string, add []direct
 	case len(add) == 0 && len(remove) == 1 && says(err, notHeld):
 		return nil
 	case says(err, notHeld):
-		// The answer to an earlier try may have been lost. If that try succeeded, Graph gives this answer to the next
-		// try, because the license is gone. Only a read can tell.
+		// The answer to an earlier try may have been lost. If the earlier try succeeded, Graph gives this answer to the
+		// next try, because the license is gone. Only a read shows which case it is.
 		return fmt.Errorf("%w: %w", directory.ErrNotHeld, err)
-	case len(remove) == 1 && says(err, inherited): // the license comes from a group only, so there is no direct one to remove
+	case len(remove) == 1 && says(err, inherited): // the license comes only from a group, so there is no direct license to remove
 		return fmt.Errorf("%w: %w", directory.ErrNotHeld, refused(err))
 	}
 	return refused(err)
 }
 
-// licenseChange returns the body of assignLicense. Graph requires both lists even if they are empty.
+// licenseChange returns the body of assignLicense. Graph requires both lists, even if they are empty.
 func licenseChange(add []directory.Assignment, remove []string) (*users.ItemAssignLicensePostRequestBody, error) {
 	added := make([]models.AssignedLicenseable, 0, len(add))
 	for _, license := range add {
@@ -92,9 +92,9 @@ func parseIDs(ids ...string) ([]uuid.UUID, error) {
 	return parsed, nil
 }
 
-// AddMember adds a user to a group. It succeeds if the user already is in the group. It returns a *directory.Refusal
-// if Entra refuses the change, and directory.ErrNoGroup or directory.ErrNoPerson if the group or the user does not
-// exist.
+// AddMember adds a user to a group. It succeeds if the user already belongs to the group. The error is a
+// *directory.Refusal if Entra refuses the change. The error is directory.ErrNoGroup or directory.ErrNoPerson if the
+// group or the user does not exist.
 func (c *Client) AddMember(ctx context.Context, groupID, userID string) error {
 	k := call{what: "add person " + userID + " to group " + groupID, needs: writeMembers, write: true}
 	if !isID(groupID) || !isID(userID) {
@@ -119,7 +119,7 @@ func (c *Client) AddMember(ctx context.Context, groupID, userID string) error {
 	return c.memberRefused(ctx, groupID, err)
 }
 
-// RemoveMember removes a user from a group. It succeeds if the user is not in the group. It returns a
+// RemoveMember removes a user from a group. It succeeds if the user does not belong to the group. The error is a
 // *directory.Refusal if Entra refuses the change, and directory.ErrNoGroup if the group does not exist.
 func (c *Client) RemoveMember(ctx context.Context, groupID, userID string) error {
 	k := call{what: "remove person " + userID + " from group " + groupID, needs: writeMembers, write: true}
@@ -136,7 +136,7 @@ func (c *Client) RemoveMember(ctx context.Context, groupID, userID string) error
 		return nil
 	}
 	if answered(err, http.StatusNotFound) {
-		// Graph answers the same if the membership is missing and if the group is missing.
+		// Graph gives the same answer for a missing membership and for a missing group.
 		_, err := c.groupByID(ctx, groupID)
 		return err
 	}
@@ -144,7 +144,7 @@ func (c *Client) RemoveMember(ctx context.Context, groupID, userID string) error
 }
 
 // memberRefused explains why a group cannot be changed. For a dynamic or role-assignable group, Graph answers with
-// status 403, as it does when a permission is missing.
+// status 403. Graph uses the same status if a permission is missing.
 func (c *Client) memberRefused(ctx context.Context, groupID string, failed error) error {
 	if !errors.Is(failed, ErrForbidden) || errors.Is(failed, directory.ErrUncertain) {
 		return refused(failed)
@@ -164,8 +164,8 @@ func (c *Client) memberRefused(ctx context.Context, groupID string, failed error
 	}
 }
 
-// restrictedBy returns the reason of a refusal because of a restricted management administrative unit. The reason quotes
-// Graph, because no source documents Graph's message.
+// restrictedBy returns the reason of a refusal by a restricted management administrative unit. The reason quotes Graph,
+// because no source documents Graph's message.
 func restrictedBy(failed error) string {
 	var graph *graphError
 	if !errors.As(failed, &graph) || graph.message == "" {
