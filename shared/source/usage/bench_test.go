@@ -7,7 +7,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// BenchmarkTell tells 1,000,000 accounts what two reports about everybody say.
+// BenchmarkTell calls Tell with two reports for 1,000,000 accounts. Both reports list all accounts.
 func BenchmarkTell(b *testing.B) {
 	const people = 1_000_000
 	names := make([]string, people)

@@ -8,9 +8,9 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// index fills t.starts, which lets find look at only a few rows. The rows are sorted by key. For each value of a key's
-// highest bits, starts has the index of the first row with that value. Keys are hashes, so only a few rows share these
-// bits.
+// index fills t.starts, with which find reads only a few rows. The rows are sorted by key. starts is indexed by the
+// highest bits of a key, and has the first row with these bits or higher bits. Keys are hashes, so only a few rows have
+// the same bits.
 func (t *Table) index() {
 	t.starts = make([]int32, 1<<bits.Len(uint(len(t.rows)/2)))
 	at := 0
@@ -22,13 +22,13 @@ func (t *Table) index() {
 	}
 }
 
-// place returns the index in t.starts at which find starts to look for a key.
+// place returns the index in t.starts at which find begins its search for a key.
 func (t *Table) place(key uint64) int {
 	high, _ := bits.Mul64(key, uint64(len(t.starts)))
 	return int(high)
 }
 
-// find returns the index of the row with a key, or -1 if there is none.
+// find returns the index of the row with the given key, or -1 if there is no such row.
 func (t *Table) find(key uint64) int {
 	for i := int(t.starts[t.place(key)]); i < len(t.rows) && t.rows[i].key <= key; i++ {
 		if t.rows[i].key == key {
@@ -38,9 +38,9 @@ func (t *Table) find(key uint64) int {
 	return -1
 }
 
-// Find returns the index of each account's row in the table, or -1 if the report says nothing about the account. names
-// has the FNV-1a hash of each account's name in lower case. created has the time of each account's creation, in
-// microseconds since 1970. In both, unread means that the value is unknown.
+// Find returns the index of each account's row in the table. The index is -1 if the report has no information about the
+// account. names has the FNV-1a hash of each account's name in lower case. created has the creation time of each
+// account, in microseconds since 1970. In names and created, unread stands for an unknown value.
 func (t *Table) Find(names, created []int64, unread int64) (rows []int32) {
 	rows = make([]int32, len(names))
 	through := t.Through.UnixMicro()
@@ -54,8 +54,8 @@ func (t *Table) Find(names, created []int64, unread int64) (rows []int32) {
 }
 
 // Last returns the date of the last activity for each row that Find returned, in microseconds since 1970. The dates are
-// those that Tell would give. A date is never if the report proves that there was no activity in its span, and unread
-// if nothing is known. ok is false if the report does not have the signal.
+// the same as the dates of Tell. A date is never if the report proves that there was no activity in its span. A date is
+// unread if it is unknown. ok is false if the report does not have the signal.
 func (t *Table) Last(s directory.Signal, rows []int32, created []int64, never, unread int64) (last []int64, ok bool) {
 	n := slices.Index(t.signals, s)
 	if n < 0 {

@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// night reads the report of a day in November 2026 that follows the report of the night before.
+// night reads the report of a day in November 2026. before is the table of the night before.
 func night(t *testing.T, day string, before *Table, rows string) *Table {
 	t.Helper()
 	at, err := time.Parse(time.DateOnly, "2026-11-"+day)
@@ -34,8 +34,8 @@ func night(t *testing.T, day string, before *Table, rows string) *Table {
 	return table
 }
 
-// TestADayIsNotTakenFromAnybody checks that a person does not lose a day of activity that an earlier report showed and
-// a later one lacks.
+// TestADayIsNotTakenFromAnybody has an earlier report with a day of activity that a later report lacks. The person must
+// keep the day.
 func TestADayIsNotTakenFromAnybody(t *testing.T) {
 	t.Parallel()
 	type told struct{ Last, Shown string }

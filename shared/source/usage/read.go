@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/rows"
 )
 
-// The columns of every report, and one column that only some reports have.
+// The columns of every report. Only some reports have columnDeleted.
 const (
 	columnRefreshed = "Report Refresh Date"
 	columnName      = "User Principal Name"
@@ -19,19 +19,19 @@ const (
 	columnDeleted   = "Is Deleted"
 )
 
-// period is the span of a report that was requested with period='D180', as the report itself writes it. Only a report
-// with this span proves that there was no activity for 180 days.
+// period is the span in a report that was requested with period='D180'. Only a report with this span proves that there
+// was no activity for 180 days.
 const period = "180"
 
-// ErrConcealed is the error for a report that shows hashes in place of names.
+// ErrConcealed is the error for a report with hashes instead of names.
 var ErrConcealed = errors.New("it conceals names, so that nobody can be found in it; an administrator of Microsoft 365 switches that off: Settings, Org settings, Reports, \"Display concealed user, group, and site names in all reports\"")
 
-// Read reads a report. It returns an error if the whole report is unusable. A fault that concerns only one signal is
-// in the Facts of that signal.
+// Read reads a report. It returns an error if the whole report is unusable. A fault of only one signal is in the Facts
+// of the signal.
 //
-// An empty cell means that there was no activity in the span of the report, provided that the report has the
-// requested span and that the row's account is not deleted and has a license for the workload. An account without a
-// row or without the license is unknown.
+// An empty cell can mean that there was no activity in the span of the report. It has this meaning only if the report
+// has the requested span, the account of the row is not deleted, and the account has a license for the workload. An
+// account without a row or without the license is unknown.
 func Read(ctx context.Context, g Graph, r Report, now time.Time) (*Table, map[string]Facts, error) {
 	in := &reading{report: r, now: now}
 	err := g.Report(ctx, r.Name, r.Paths, func(file io.Reader) error {
@@ -59,7 +59,7 @@ type reading struct {
 	at    map[string]int // index of each column by its name in lower case
 	table *Table
 	facts []Facts // parallel to Report.Columns
-	all   int     // rows of accounts that are not deleted, including those with concealed names
+	all   int     // the number of rows of accounts that are not deleted, with concealed names included
 }
 
 func (in *reading) read(file io.Reader) error {
@@ -88,7 +88,7 @@ func (in *reading) read(file io.Reader) error {
 	}
 }
 
-// header finds the columns. The file starts with a byte order mark.
+// header finds the columns. The file starts with a byte order mark, which header removes.
 func (in *reading) header(head []string) error {
 	in.at, in.all = map[string]int{}, 0
 	for i, name := range head {
@@ -112,7 +112,7 @@ func (in *reading) header(head []string) error {
 	return nil
 }
 
-// cell returns the text in a column, or "" if the report lacks the column.
+// cell returns the text in a column, or "" if the report does not have the column.
 func (in *reading) cell(row []string, column string) string {
 	i, there := in.at[strings.ToLower(column)]
 	if column == "" || !there {
@@ -136,7 +136,7 @@ func (in *reading) row(cells []string) error {
 		return nil
 	}
 	in.all++
-	// A concealed name is a hash. Some reports have "(Unknown)" for a name
+	// A concealed name is a hash. Some reports have "(Unknown)" instead of a name
 	// (microsoftgraph/microsoft-graph-docs#15148).
 	name := in.cell(cells, columnName)
 	if !strings.Contains(name, "@") {
@@ -154,7 +154,7 @@ func (in *reading) row(cells []string) error {
 	return nil
 }
 
-// days returns the cells for signal i of a row: the day of the last activity, and the day on which the license was
+// days returns two cells for signal i of a row: the day of the last activity, and the day on which the license was
 // assigned.
 func (in *reading) days(cells []string, i int, c Column, refreshed time.Time) (last, assigned cell) {
 	f := &in.facts[i]
@@ -166,7 +166,7 @@ func (in *reading) days(cells []string, i int, c Column, refreshed time.Time) (l
 	case licensed:
 		f.Sampled++
 		if assigned == none {
-			assigned = unknown // the person has the license, so there is such a day, but the report lacks it
+			assigned = unknown // the person has the license, so there is a day of assignment that the report lacks
 		}
 	case last == none:
 		last = unknown
@@ -180,8 +180,8 @@ func (in *reading) days(cells []string, i int, c Column, refreshed time.Time) (l
 	return last, assigned
 }
 
-// day parses a cell. The result is unknown if the cell is not a day, which is a fault of the whole signal, or if the
-// day is after the day of the report.
+// day parses a cell. The result is unknown if the cell is not a day, which is a fault of the whole signal. The result
+// is also unknown if the day is after the day of the report.
 func (in *reading) day(f *Facts, text string, refreshed time.Time) cell {
 	if text == "" {
 		return none
@@ -215,7 +215,7 @@ func (in *reading) end() error {
 	return nil
 }
 
-// stalled returns the age beyond which a report is unusable.
+// stalled returns the largest age at which a report is usable.
 func stalled(r Report) (longest time.Duration) {
 	for _, c := range r.Columns {
 		longest = max(longest, c.Signal.Stalled())

@@ -15,8 +15,8 @@ import (
 
 var now = time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC)
 
-// The headers come from recorded files: they have a byte order mark, Windows line ends, and the columns in the order
-// of Microsoft's documentation.
+// The headers come from recorded files. They have a byte order mark, Windows line ends, and the columns in the order of
+// Microsoft's documentation.
 const (
 	activeHead = "\ufeffReport Refresh Date,User Principal Name,Display Name,Is Deleted,Deleted Date," +
 		"Has Exchange License,Has OneDrive License,Has SharePoint License,Has Skype For Business License,Has Yammer License,Has Teams License," +
@@ -36,7 +36,7 @@ func copilotRow(name, last string) string {
 	return "2026-11-21,180," + name + ",Some body," + last + ",,,,,,,,\r\n"
 }
 
-// file is a Graph that has one file.
+// file is a Graph with one file, which it returns for every report.
 type file string
 
 func (f file) Report(_ context.Context, _ string, _ []string, read func(io.Reader) error) error {
@@ -72,7 +72,7 @@ func TestActiveUsers(t *testing.T) {
 	type told struct{ Exchange, ExchangeAssigned, Teams directory.Value }
 	for name, tc := range map[string]struct {
 		rows string
-		want *told // nil: the person is in no report
+		want *told // nil if no report has the person
 	}{
 		"used both":                    {activeRow("anna@x.example", "False", "True", "2026-11-01", "2026-11-20", "2026-01-05"), &told{on("2026-11-01"), on("2026-01-05"), on("2026-11-20")}},
 		"in another letter case":       {activeRow("ANNA@x.Example", "False", "True", "2026-11-01", "2026-11-20", "2026-01-05"), &told{on("2026-11-01"), on("2026-01-05"), on("2026-11-20")}},
@@ -122,8 +122,8 @@ func TestActiveUsers(t *testing.T) {
 	}
 }
 
-// TestSuccessor checks that a report says nothing about an account that is newer than the report, because another
-// account may have had the name.
+// TestSuccessor has an account that is newer than the report. The report must give nothing for the account, because
+// another account may have had the name before.
 func TestSuccessor(t *testing.T) {
 	t.Parallel()
 	table, _, err := Read(t.Context(), file(copilotHead+copilotRow("anna@x.example", "")), reportNamed(t, "copilot"), now)
@@ -176,7 +176,7 @@ func TestReportsThatCannotBeBelieved(t *testing.T) {
 	}
 }
 
-// TestOneSignalOfAReport checks that a fault in one column leaves the other signals usable.
+// TestOneSignalOfAReport has a fault in one column. The other signals must stay usable.
 func TestOneSignalOfAReport(t *testing.T) {
 	t.Parallel()
 	good := activeHead + activeRow("anna@x.example", "False", "True", "2026-11-01", "2026-11-20", "2026-01-05") + activeRow("bo@x.example", "False", "True", "", "2026-11-02", "")

@@ -1,7 +1,7 @@
-// Package usage reads the usage reports of Microsoft 365, which say on which day each person last used each workload.
-// A report is one CSV file about everybody in the tenant. It identifies people by userPrincipalName, is two to three
-// days late, and reaches 180 days back. Read turns a report into a small table, which the run stores. Tell adds what
-// a table says about an account to the account.
+// Package usage reads the usage reports of Microsoft 365. They contain the day on which each person last used each
+// workload. A report is one CSV file about everybody in the tenant. It identifies people by userPrincipalName, is two
+// to three days late, and reaches 180 days back. Read turns a report into a small table, which the run stores. Tell
+// adds the data of a table to an account.
 package usage
 
 import (
@@ -12,30 +12,32 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Report is a report of Graph and the signals in it.
+// Report is a report of Graph, with its signals.
 type Report struct {
 	Name string
-	// Paths are the addresses of the report, the current one first. A tenant that does not know an address yet answers
-	// with status 400 or 404.
+	// Paths are the addresses of the report, the current address first. A tenant that does not yet have an address
+	// answers with status 400 or 404.
 	Paths   []string
 	Columns []Column
 }
 
-// Column names the columns of a report for one signal. Assigned and Has are empty if the report has no such column.
+// Column has the names of the columns of a report for one signal. Assigned and Has are empty if the report has no such
+// column.
 type Column struct {
 	Signal   directory.Signal
 	Last     string // the day of the last activity
 	Assigned string // the day on which the license of the workload was assigned
-	Has      string // "True" for a person who has a license of the workload
+	Has      string // "True" for a person with a license of the workload
 }
 
 // Reports are all reports that this package reads.
 //
 // Sources: for getOffice365ActiveUserDetail, learn.microsoft.com, "reportRoot: getOffice365ActiveUserDetail" and
 // "office365ActiveUserDetail resource type"; for getMicrosoft365CopilotUsageUserDetail, "copilotReportRoot:
-// getMicrosoft365CopilotUsageUserDetail". The Copilot report lists the holders of a Copilot license, without the date
-// of assignment. Before it moved to /copilot, it existed only in beta. Version 1 of it has the columns that every
-// tenant has.
+// getMicrosoft365CopilotUsageUserDetail".
+//
+// The Copilot report lists the holders of a Copilot license, without the date of assignment. The report existed only in
+// beta before it moved to /copilot. Version 1 of the report has the columns that every tenant has.
 var Reports = []Report{
 	{
 		Name:  "m365",
@@ -61,7 +63,7 @@ func workload(s directory.Signal, name string) Column {
 	return Column{s, name + " Last Activity Date", name + " License Assign Date", "Has " + name + " License"}
 }
 
-// Of returns the reports that carry at least one of the signals.
+// Of returns the reports that have at least one of the signals.
 func Of(signals []directory.Signal) (list []Report) {
 	for _, r := range Reports {
 		if slices.ContainsFunc(r.Columns, func(c Column) bool { return slices.Contains(signals, c.Signal) }) {
@@ -73,25 +75,25 @@ func Of(signals []directory.Signal) (list []Report) {
 
 // Graph is the source of the reports.
 type Graph interface {
-	// Report calls read with the CSV file of a report, from the first of paths that the tenant knows.
+	// Report calls read with the CSV file of a report. The file comes from the first of paths that the tenant has.
 	Report(ctx context.Context, name string, paths []string, read func(io.Reader) error) error
 }
 
 // Reading is what a run stores about a report in addition to the table.
 type Reading struct {
 	Name string `json:"name"`
-	// Key is the store key of the table, and SHA256 is the table's hash in hex. Both are empty if the report could not
+	// Key is the store key of the table. SHA256 is the hash of the table in hex. Both are empty if the report could not
 	// be read.
 	Key    string `json:"key,omitempty"`
 	SHA256 string `json:"sha256,omitempty"`
-	// Failed says why the run does not believe the report. The report may have a table even so, which the next run
-	// compares with its own.
+	// Failed says why the run does not believe the report. Such a report may still have a table, which the next run
+	// compares with its own table.
 	Failed string `json:"failed,omitempty"`
-	// Signals are the facts about each signal of the report, by name.
+	// Signals has the facts about each signal of the report, by name of the signal.
 	Signals map[string]Facts `json:"signals,omitempty"`
 }
 
-// Facts is what a report says about one signal as a whole.
+// Facts is what a report shows about one signal as a whole.
 type Facts struct {
 	directory.Freshness
 	Failed string `json:"failed,omitempty"`

@@ -15,12 +15,12 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Table is a usage report by account. It stores only hashes of names, and days. So the report of 1,000,000 people takes
-// 32 MB, and every worker can load it quickly.
+// Table is a usage report by account. It has only hashes of names and days. The table of 1,000,000 people therefore
+// takes 32 MB, and every worker can load it quickly.
 //
 // The stored form is a line of JSON, followed by the rows sorted by key. A row has the key (eight bytes) and three days
-// of two bytes for each signal: the day of the last activity, the day on which the license was assigned, and the newest
-// day of activity that any report showed. All numbers are little-endian.
+// of two bytes for each signal. These are the day of the last activity, the day on which the license was assigned, and
+// the newest day of activity that any report showed. All numbers are little-endian.
 type Table struct {
 	Report  string   `json:"report"`
 	Version int      `json:"version"`
@@ -31,17 +31,17 @@ type Table struct {
 
 	signals []directory.Signal
 	rows    []row
-	starts  []int32 // where find starts to look; see index
+	starts  []int32 // the rows at which find begins its search; see index
 }
 
-// row is the row of one account. If two rows of a report have the same key, nobody knows which of them belongs to an
-// account, so the cells of both are unknown.
+// row is the row of one account. If two rows of a report have the same key, it is unknown which row belongs to an
+// account. In that case all cells are unknown.
 type row struct {
 	key   uint64
 	cells [perSignal * mostSignals]cell
 }
 
-// The indices of a signal's cells in a row.
+// The indices of the cells of a signal in a row.
 const (
 	lastDay = iota
 	assignedDay
@@ -49,18 +49,18 @@ const (
 	perSignal
 )
 
-// mostSignals is the largest number of signals in a report. Each takes six bytes per person.
+// mostSignals is the largest number of signals in a report. Each signal takes six bytes per person.
 const mostSignals = 4
 
 // tableVersion is the version of the stored format.
 const tableVersion = 1
 
-// cell is a day, or the reason why there is none.
+// cell is a day, or the reason why there is no day.
 type cell uint16
 
 const (
 	unknown cell = iota
-	none         // the report proves that there is no such day in its span
+	none         // the report proves that there is no day in its span
 	firstDay
 )
 
@@ -78,7 +78,7 @@ func cellOf(t time.Time) cell {
 	return firstDay + cell(n)
 }
 
-// value returns the end of the day. The report does not give the hour, so the latest possible one is assumed.
+// value returns the end of the day. The report does not give the hour, so the latest possible hour is assumed.
 func (c cell) value() directory.Value {
 	switch c {
 	case unknown:
@@ -92,8 +92,8 @@ func (c cell) value() directory.Value {
 // end returns the last second of the day.
 func (c cell) end() time.Time { return epoch.Add(time.Duration(c-firstDay+1)*day - time.Second) }
 
-// keyOf returns the FNV-1a hash of a userPrincipalName in lower case. One in thirty million reports of 1,000,000
-// names has two names with the same hash; both are then unknown.
+// keyOf returns the FNV-1a hash of a userPrincipalName in lower case. One in thirty million reports of 1,000,000 names
+// has two names with the same hash. Both names are then unknown.
 func keyOf(upn string) uint64 {
 	h := uint64(14695981039346656037)
 	for i := range len(upn) {
@@ -109,7 +109,7 @@ func keyOf(upn string) uint64 {
 	return h
 }
 
-// sort sorts the rows by key. It merges rows with the same key into one with unknown cells.
+// sort sorts the rows by key. It replaces several rows with the same key by one row with unknown cells.
 func (t *Table) sort() {
 	slices.SortFunc(t.rows, func(a, b row) int { return cmp.Compare(a.key, b.key) })
 	kept := t.rows[:0]
@@ -124,9 +124,9 @@ func (t *Table) sort() {
 	t.index()
 }
 
-// Tell adds what the report says about an account to the account. A name may have belonged to another account before.
-// So Tell adds nothing to an account that was created on or after the last day of the report, and ignores a day before
-// the account was created.
+// Tell adds the data of the report to an account. A name may have belonged to another account before. Tell therefore
+// adds nothing to an account that was created on or after the last day of the report. It also ignores a day before the
+// account was created.
 func (t *Table) Tell(u *directory.EntraUser) {
 	if u.UserPrincipalName == "" || !u.Created.IsZero() && !u.Created.Before(t.Through) {
 		return
@@ -143,9 +143,9 @@ func (t *Table) Tell(u *directory.EntraUser) {
 	}
 }
 
-// last returns what the report says about the last activity of an account. cells are the account's cells for the signal
-// s. If an earlier report showed a newer day that this report lost, last is unknown and shown is the end of that day. A
-// day before created belongs to another account and is ignored.
+// last returns the last activity of an account according to the report. cells are the account's cells for the signal s.
+// If an earlier report showed a newer day that this report lost, last is unknown, and shown is the end of the newer
+// day. A day before created belongs to another account and is ignored.
 func (t *Table) last(s directory.Signal, cells []cell, created time.Time) (last directory.Value, shown time.Time) {
 	last = cells[lastDay].value()
 	if t.lost(s, cells) {
@@ -159,15 +159,14 @@ func (t *Table) last(s directory.Signal, cells []cell, created time.Time) (last 
 	return last, time.Time{}
 }
 
-// lost reports whether an earlier report showed a newer day that this report should show too.
+// lost reports whether an earlier report showed a newer day that this report should also show.
 func (t *Table) lost(s directory.Signal, cells []cell) bool {
 	last, newest := cells[lastDay], cells[newestDay]
 	return newest >= firstDay && last != unknown && newest > last && newest >= cellOf(t.Through.Add(-s.Horizon()))
 }
 
-// Follow copies the newest day that any report showed for each account from an earlier table, including accounts that
-// this report does not list. Because a known day is never forgotten, lost can tell when a later report has an earlier
-// day, or none.
+// Follow copies from an earlier table the newest day that any report showed for each account. It also copies the days
+// of accounts that this report does not list. lost uses these days to find a later report with an earlier day or none.
 func (t *Table) Follow(earlier *Table) {
 	column := make([]int, len(t.signals))
 	for n, s := range t.signals {
@@ -219,7 +218,7 @@ func (t *Table) Bytes() ([]byte, error) {
 
 func (t *Table) rowSize() int { return 8 + 2*perSignal*len(t.signals) }
 
-// Decode parses what Bytes returned. The caller must check the hash first.
+// Decode parses the result of Bytes. The caller must check the hash first.
 func Decode(b []byte) (*Table, error) {
 	head, rows, _ := bytes.Cut(b, []byte{'\n'})
 	t := &Table{}
@@ -256,7 +255,7 @@ func Decode(b []byte) (*Table, error) {
 // Tables are the tables of several reports.
 type Tables []*Table
 
-// Tell replaces u.Uses, the account's activity in reports, by what these reports say.
+// Tell replaces u.Uses with the activity of the account in these reports.
 func (all Tables) Tell(u *directory.EntraUser) {
 	u.Uses = nil
 	signals := 0
