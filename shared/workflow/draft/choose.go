@@ -12,43 +12,44 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// license is a license of the policy.
+// license is a license of the new policy.
 type license struct {
 	name   string
 	sku    directory.SKU     // empty for the group of Citrix
-	ref    string            // how the policy names the product
-	groups []directory.Group // those that idleseat can change
-	left   []string          // why other groups that give the product are left out
+	ref    string            // text by which the policy names the product
+	groups []directory.Group // groups that give the product and that idleseat can change
+	left   []string          // notes about other groups that give the product
 	citrix string            // DN of the group; empty for a product
 }
 
-// choice is what the policy is about.
+// choice has the licenses of the new policy and the facts for its rules.
 type choice struct {
 	seen    *Seen
-	product *license // the product whose idle seats are taken; nil if the tenant has none
-	target  *license // what it is changed to; nil if it is removed
+	product *license // the product whose idle seats the rule takes; nil: none
+	target  *license // the product to which the rule changes; nil: the rule removes
 	mailbox bool     // whether the product may give a mailbox
 	citrix  *license // nil without a group of Citrix
-	role    string   // the employeeType that the rule asks for; empty if it asks for none
+	role    string   // the employeeType that the rule asks for; empty: none
 }
 
-// The products of the two rules that the tool was made for.
+// The products of the two rules for which idleseat was made.
 const (
 	skuE3       = "SPE_E3"
 	skuExchange = "EXCHANGESTANDARD"
 )
 
-// names are the names of well-known products (Microsoft Entra documentation, "Product names and service plan
-// identifiers for licensing").
+// names has the license names of well-known products, by part number (Microsoft Entra documentation, "Product names and
+// service plan identifiers for licensing").
 var names = map[string]string{
 	skuE3: "m365-e3", "SPE_E5": "m365-e5", skuExchange: "exchange-online", "ENTERPRISEPACK": "o365-e3", "ENTERPRISEPREMIUM": "o365-e5",
 	"STANDARDPACK": "o365-e1", "SPB": "business-premium", "O365_BUSINESS_PREMIUM": "business-standard", "Microsoft_365_Copilot": "copilot",
 }
 
-// free matches the part numbers of products that cost nothing (same source as names).
+// free matches the part numbers of products that cost nothing (same source as for names).
 var free = regexp.MustCompile(`(?i)FREE|VIRAL|TRIAL|ADHOC|EXPLORATORY|_DEV$|_IW$|^(WINDOWS_STORE|STREAM|POWER_BI_STANDARD|MCOPSTNC|PHONESYSTEM_VIRTUALUSER|FORMS_PRO|Microsoft_Teams_Rooms_Basic)$`)
 
-// choose finds what the policy is about. citrix is the DN of the group of Citrix that the operator named, or "".
+// choose finds the licenses of the new policy and the facts for its rules. citrix is the DN of the group of Citrix that
+// the operator named, or "".
 func choose(s *Seen, citrix string) *choice {
 	c := &choice{seen: s}
 	paid := s.paid()
@@ -84,7 +85,7 @@ func (c *choice) licenses() (all []*license) {
 	return all
 }
 
-// paid returns the products that somebody holds and that cost money, the one with most seats taken first.
+// paid returns the products that cost money and have holders. The product with the most seats in use comes first.
 func (s *Seen) paid() []directory.SKU {
 	paid := slices.DeleteFunc(slices.Clone(s.SKUs), func(sku directory.SKU) bool {
 		return sku.ID == "" || s.Trials[sku.ID] || free.MatchString(sku.PartNumber) || sku.Consumed == 0
@@ -95,7 +96,7 @@ func (s *Seen) paid() []directory.SKU {
 	return paid
 }
 
-// givesMailbox reports whether a product may give a mailbox. A product whose service plans are unknown may.
+// givesMailbox reports whether a product may give a mailbox. A product whose service plans are unknown may give one.
 func givesMailbox(sku directory.SKU) bool {
 	return !sku.PlansRead || slices.ContainsFunc(sku.Plans, func(p directory.ServicePlan) bool { return plan.MattersTo(&policy.Policy{}, p.Name) })
 }
@@ -119,7 +120,7 @@ func (s *Seen) license(sku directory.SKU) *license {
 	return l
 }
 
-// unfit returns why idleseat does not change a group, or "".
+// unfit returns the reason why idleseat does not change a group, or "" if it can.
 func unfit(g *directory.Group) string {
 	switch {
 	case g.Unreadable != "":
@@ -145,8 +146,8 @@ var (
 	notInName  = regexp.MustCompile(`[^a-z0-9]+`)
 )
 
-// nameOf returns the name of a license for a product, in the form that a policy accepts without quotes. It differs from
-// the names of the other licenses of the policy.
+// nameOf returns the license name of a product. A policy accepts the name without quotes. The name differs from the
+// names of the other licenses of the policy.
 func nameOf(part string) string {
 	if name := names[part]; name != "" {
 		return name
@@ -163,17 +164,17 @@ func nameOf(part string) string {
 
 const citrixName = "citrix"
 
-// The shares that decide whether the rule asks for an employeeType.
+// These shares decide whether the rule asks for an employeeType.
 const (
-	mostlyFilled = 0.9 // of the enabled people
-	mostlyEqual  = 0.5 // of those who have one
+	mostlyFilled = 0.9 // share of the enabled people who have an employeeType
+	mostlyEqual  = 0.5 // share of these people who have the same employeeType
 )
 
-// safeWord matches values that can stand in a condition as they are.
+// safeWord matches values that can stand in a condition without escapes.
 var safeWord = regexp.MustCompile(`^[\pL\pN][\pL\pN _-]{0,62}$`)
 
-// role returns the employeeType that most people have, if nearly everybody has one. Otherwise it returns "", because
-// the rule would then ask nearly nobody. Letter case does not count, as in conditions.
+// role returns the employeeType that most people have. It returns "" if many people have no employeeType, because the
+// rule would then ask only a few people. Letter case does not count, as in conditions.
 func (s *People) role() string {
 	if s.Unread != "" || s.Enabled == 0 || float64(s.Filled["employeeType"]) < mostlyFilled*float64(s.Enabled) {
 		return ""
@@ -182,7 +183,7 @@ func (s *People) role() string {
 	for _, value := range sorted(s.EmployeeTypes) {
 		key := strings.ToLower(value)
 		if spelled[key] == "" {
-			spelled[key] = value // the commonest spelling
+			spelled[key] = value // the most frequent spelling
 		}
 		counts[key] += s.EmployeeTypes[value]
 		all += s.EmployeeTypes[value]
@@ -195,7 +196,7 @@ func (s *People) role() string {
 	return ""
 }
 
-// sorted returns the texts of a tally, the commonest first.
+// sorted returns the texts of a tally, the most frequent text first.
 func sorted(t tally) []string {
 	all := make([]string, 0, len(t))
 	for text := range t {

@@ -12,25 +12,25 @@ import (
 // ErrModel is the error for a model without a group of Citrix.
 var ErrModel = errors.New("a model of Citrix seats is given, and no group of Citrix is known; name the group, too")
 
-// ErrNothing is the error for a tenant in which nothing could be taken back.
+// ErrNothing is the error for a tenant from which no rule could take a license.
 var ErrNothing = errors.New("nobody holds a product that costs money, and no group of Citrix is known, so there is nothing to write a rule about")
 
-// Wishes are the answers of the operator.
+// Wishes are the values that the operator chose.
 type Wishes struct {
 	Currency string             // three capital letters; empty if unknown
-	Prices   map[string]float64 // of a seat for a month, by the names of Licenses
-	Exempt   []string           // people whom no rule touches
+	Prices   map[string]float64 // monthly price of a seat, by a name of Licenses
+	Exempt   []string           // people from whom no rule takes a license
 	Citrix   string             // DN of the group of Citrix
-	Model    string             // how its seats are counted, as a policy says it; empty if unknown
+	Model    string             // model of the Citrix seats, as in a policy; empty if unknown
 }
 
-// Draft is a first policy.
+// Draft is a first policy, with its golden people and a note.
 type Draft struct {
 	Policy, Golden, Note []byte
 	Told                 []string // the sentences of the note
 }
 
-// Licenses returns the names of the licenses that the policy would have.
+// Licenses returns the names of the licenses that the new policy has.
 func Licenses(s *Seen, w Wishes) (all []string) {
 	for _, l := range choose(s, w.Citrix).licenses() {
 		all = append(all, l.name)
@@ -38,9 +38,11 @@ func Licenses(s *Seen, w Wishes) (all []string) {
 	return all
 }
 
-// Write makes the first policy of a tenant. file is the name of the policy file, for the texts. Write fails with
-// ErrNothing if there is no rule to write, and with ErrModel if the model of Citrix seats has no group. The policy is loaded and asked about its golden people before Write returns
-// it. It fails with policy.Faults if a wish does not fit into a policy.
+// Write makes the first policy of a tenant. file is the name of the policy file, for the texts. Write loads the policy
+// and tests it with its golden people before it returns.
+//
+// Write fails with ErrNothing if there is no rule to write. It fails with ErrModel if the operator gave a model without
+// a group of Citrix. It fails with policy.Faults if a wish does not fit into a policy.
 func Write(s *Seen, w Wishes, file string, now time.Time) (*Draft, error) {
 	c := choose(s, w.Citrix)
 	if len(c.licenses()) == 0 {

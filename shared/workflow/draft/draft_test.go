@@ -28,7 +28,7 @@ func read(t *testing.T, of *tenant, withAD bool) *draft.Seen {
 	return seen
 }
 
-// TestAdviceOnNotices: a policy that follows the note's advice on announcements loads, and announces by mail.
+// TestAdviceOnNotices: a policy that follows the note's advice on announcements can be loaded. It announces by mail.
 func TestAdviceOnNotices(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*tenant){"changed to another product": func(*tenant) {}, "removed": func(of *tenant) { of.skus = of.skus[:2] }} {
@@ -58,7 +58,7 @@ func TestFirstPolicy(t *testing.T) {
 	refused := errors.New("403 Authorization_RequestDenied")
 	type wants struct {
 		licenses []string // with their groups
-		rule     string   // the first one: for → then
+		rule     string   // the first rule, as: for → then
 		rules    int
 		told     []string // parts of the note
 		untold   []string
@@ -265,7 +265,7 @@ func TestFirstPolicy(t *testing.T) {
 	}
 }
 
-// Without the tenant's id, or without anything that could be taken back, no policy is written.
+// TestNothingToWrite: without the tenant's id, or without a license that a rule could take, there is no policy.
 func TestNothingToWrite(t *testing.T) {
 	t.Parallel()
 	refused := errors.New("403")

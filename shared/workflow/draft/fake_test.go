@@ -10,7 +10,7 @@ import (
 
 var now = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 
-// tenant is a tenant in memory. An error in place of an answer fails that answer.
+// tenant is a tenant in memory. If an error is set, the corresponding call fails.
 type tenant struct {
 	id     string
 	skus   []directory.SKU
@@ -19,7 +19,7 @@ type tenant struct {
 	people []directory.EntraUser
 	ad     []directory.ADUser
 	citrix []string
-	// unlisted are groups that Graph finds by id and does not list.
+	// unlisted has groups that Graph finds by id and does not list.
 	unlisted []directory.Group
 
 	noTenant, noSubscriptions, noGroups, noGroup, noCount, noPeople, noAD, noCitrix error
@@ -88,7 +88,7 @@ func group(n int, name string, grants ...string) directory.Group {
 	return directory.Group{ID: guid(2000 + n), Name: name, Grants: grants}
 }
 
-// staff returns enabled people of a domain. typed of a hundred have the employeeType.
+// staff returns enabled people of a domain. typed of a hundred people have the employeeType kind.
 func staff(from, count int, domain, kind string, typed int) (people []directory.EntraUser) {
 	for i := range count {
 		u := directory.EntraUser{
@@ -103,7 +103,7 @@ func staff(from, count int, domain, kind string, typed int) (people []directory.
 	return people
 }
 
-// usual is a tenant with the products, groups and attributes of the two rules.
+// usual returns a tenant with the products, groups and attributes of the two rules.
 func usual() *tenant {
 	e3, exchange := sku(1, "SPE_E3", 300, "EXCHANGE_S_ENTERPRISE"), sku(2, "EXCHANGESTANDARD", 20, "EXCHANGE_S_STANDARD")
 	t := &tenant{

@@ -2,7 +2,7 @@ package draft
 
 import "github.com/idleseat/idleseat/shared/plain"
 
-// golden returns the text of the golden people. They are made up, and no real name is among them.
+// golden returns the text of the golden people. The people are invented, without any real name.
 func (c *choice) golden(file string) []byte {
 	l := &lines{}
 	l.add("# Golden people: made-up people, and what the rules of the policy must say about them. Run")
@@ -17,7 +17,7 @@ func (c *choice) golden(file string) []byte {
 	return []byte(l.String())
 }
 
-// goldenCase is one case. entra and ad are accounts as the file writes them; an empty one is left out.
+// goldenCase is one case. entra and ad are accounts in the form of the file. write omits an empty account.
 type goldenCase struct{ name, entra, ad, license, outcome string }
 
 func (g goldenCase) write(l *lines, rule string) {

@@ -19,7 +19,7 @@ type lines struct{ strings.Builder }
 
 func (l *lines) add(format string, args ...any) { fmt.Fprintf(l, format+"\n", args...) }
 
-// shown returns directory text in a form that cannot leave its line in a comment or a note.
+// shown returns directory text as one line, so that the text stays within a comment or a note.
 func shown(text string) string {
 	const most = 100
 	text = strings.Join(strings.Fields(plain.Line(text)), " ")
@@ -29,19 +29,19 @@ func shown(text string) string {
 	return text
 }
 
-// bare matches texts that YAML reads as the same text without quotes.
+// bare matches texts that YAML reads unchanged without quotes.
 var bare = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9._@-]*[A-Za-z0-9]|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$`)
 
-// yamlWords are texts that some version of YAML does not read as texts (yaml.org/type/bool.html, null.html).
+// yamlWords are words that some version of YAML reads as another type than text (yaml.org/type/bool.html, null.html).
 var yamlWords = []string{"y", "n", "yes", "no", "on", "off", "true", "false", "null", "inf", "nan"}
 
-// scalar returns a text as a YAML scalar. JSON strings are YAML scalars (YAML 1.2.2, 1.3), except for runes that YAML
-// does not allow or reads as line breaks.
+// scalar returns a text as a YAML scalar. JSON strings are YAML scalars (YAML 1.2.2, 1.3). scalar escapes the runes
+// that YAML forbids or reads as line breaks.
 func scalar(text string) string {
 	if bare.MatchString(text) && !slices.Contains(yamlWords, strings.ToLower(text)) {
 		return text
 	}
-	quoted, _ := json.Marshal(text) // a string always has a form
+	quoted, _ := json.Marshal(text) // Marshal of a string cannot fail
 	var b strings.Builder
 	for _, r := range string(quoted) {
 		switch {
@@ -131,9 +131,9 @@ func groupsText(l *lines, groups []directory.Group) {
 	}
 }
 
-// exemptions returns the people whom no rule touches, without duplicates.
+// exemptions returns the people from whom no rule takes a license, without duplicates.
 func (c *choice) exemptions(w Wishes) (all []string) {
-	all = slices.Clone(w.Exempt) // the loader judges them
+	all = slices.Clone(w.Exempt) // policy.Load checks these names
 	for _, user := range c.seen.People.Emergency {
 		same := func(other string) bool { return strings.EqualFold(user, other) }
 		if !strings.ContainsAny(user, `*?\`) && strings.TrimSpace(user) == user && !slices.ContainsFunc(all, same) {
@@ -199,7 +199,7 @@ func (c *choice) rulesText(l *lines) {
 	}
 }
 
-// why says why the rule asks the people whom it asks.
+// why returns a sentence about the people whom the rule asks.
 func (c *choice) why() string {
 	p := &c.seen.People
 	switch {
@@ -215,7 +215,7 @@ func (c *choice) why() string {
 	return "employeeType has many different values, so the rule asks accountEnabled only."
 }
 
-// percent returns a share as people say it. Neither all nor nothing is rounded to.
+// percent returns a share as text. It rounds neither to 0 % nor to 100 %.
 func percent(part, all int) string {
 	switch share := 100 * float64(part) / float64(max(all, 1)); {
 	case part > 0 && share < 1:

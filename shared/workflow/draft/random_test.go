@@ -65,8 +65,8 @@ func randomTenant(r *rand.Rand) *tenant {
 	return t
 }
 
-// For random tenants, whatever their names contain, the policy loads, the golden people agree, and no name breaks a
-// line of the note.
+// TestAnyTenantGetsAPolicyThatLoads: whatever the names of a random tenant contain, its policy can be loaded, and the
+// golden people agree. No name breaks a line of the note.
 func TestAnyTenantGetsAPolicyThatLoads(t *testing.T) {
 	t.Parallel()
 	written := 0
@@ -96,7 +96,7 @@ func TestAnyTenantGetsAPolicyThatLoads(t *testing.T) {
 	}
 }
 
-// fits returns an error if the policy names something that the tenant does not have, or does more than plan.
+// fits returns an error if the policy names something that the tenant does not have, or if it changes anything.
 func fits(p *policy.Policy, of *tenant) error {
 	ids := directory.SKUIDs(of.skus)
 	for _, l := range p.Licenses {

@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Entra is what Read needs of Microsoft Entra ID.
+// Entra is the part of Microsoft Entra ID that Read needs.
 type Entra interface {
 	Tenant(ctx context.Context) (id string, skus []directory.SKU, err error)
 	Subscriptions(ctx context.Context) ([]directory.Subscription, error)
@@ -20,7 +20,7 @@ type Entra interface {
 	ListPeople(ctx context.Context, cursor string, page func(people []directory.EntraUser, next string) error) error
 }
 
-// ActiveDirectory is what Read needs of Active Directory.
+// ActiveDirectory is the part of Active Directory that Read needs.
 type ActiveDirectory interface {
 	ListFull(ctx context.Context, rests []string, each func(directory.ADUser) error) (*directory.Watermark, error)
 	GroupsWith(ctx context.Context, part string, most int) (dns []string, err error)
@@ -29,9 +29,11 @@ type ActiveDirectory interface {
 // errEnough ends a list of people after MostPeople.
 var errEnough = errors.New("enough people were read")
 
-// Read reads a tenant. ad is nil if Active Directory is not set up. progress is called with the number of people that
-// were read from a source so far. Without the tenant's id and products there is nothing to write, so then Read fails.
-// Everything else that could not be read is unread in the result. Read fails when ctx ends.
+// Read reads a tenant. ad is nil if Active Directory is not set up. Read calls progress with the number of people that
+// it has read from a source.
+//
+// Read fails if it cannot read the tenant's id and products, or if ctx ends. If any other read fails, the result gives
+// the reason in a field that ends in Unread.
 func Read(ctx context.Context, entra Entra, ad ActiveDirectory, progress func(s directory.Source, people, total int)) (*Seen, error) {
 	s := &Seen{People: newPeople(), Trials: map[string]bool{}, AD: AD{Configured: ad != nil, Domains: tally{}}}
 	var err error
@@ -52,7 +54,7 @@ func Read(ctx context.Context, entra Entra, ad ActiveDirectory, progress func(s 
 	return s, nil
 }
 
-// mostCitrix is how many groups of Citrix are read. If there are more, an operator has to name the right one.
+// mostCitrix is the largest number of groups of Citrix in the result.
 const mostCitrix = 20
 
 func unread(err error) string {
@@ -62,7 +64,7 @@ func unread(err error) string {
 	return err.Error()
 }
 
-// subscriptions finds the products that the tenant only tries.
+// subscriptions finds the products of which the tenant has only a trial.
 func (s *Seen) subscriptions(ctx context.Context, entra Entra) error {
 	all, err := entra.Subscriptions(ctx)
 	paid := map[string]bool{}
@@ -97,8 +99,8 @@ func (s *Seen) people(ctx context.Context, entra Entra, progress func(directory.
 	})
 }
 
-// groups reads the groups that give licenses: those that Graph lists, and those that give licenses to the people who
-// were read, because some Graphs do not list the groups.
+// groups reads the groups that give licenses. It reads the groups that Graph lists, and the groups that give licenses
+// to the people in the result, because some Graphs do not list the groups.
 func (s *Seen) groups(ctx context.Context, entra Entra) error {
 	list, err := entra.LicenseGroups(ctx)
 	s.Groups = list
@@ -109,7 +111,7 @@ func (s *Seen) groups(ctx context.Context, entra Entra) error {
 		g, failed := entra.FindGroup(ctx, id)
 		if failed != nil {
 			err = errors.Join(err, failed)
-			break // most likely for the same reason as for all others
+			break // all other groups would probably fail for the same reason
 		}
 		s.Groups = append(s.Groups, g)
 	}

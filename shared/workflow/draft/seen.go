@@ -1,6 +1,6 @@
-// Package draft writes the first policy of a tenant: it reads which products, license groups and attributes the tenant
-// has, and makes policy.yaml in mode audit, golden people and a note from them. What could not be read is unread in the
-// note, and never empty. The package changes nothing in a directory.
+// Package draft writes the first policy of a tenant. It reads the products, license groups and attributes of the
+// tenant. From these it makes policy.yaml in mode audit, golden people and a note. If a value could not be read, the
+// note says that it is unread and never that it is empty. The package changes nothing in a directory.
 package draft
 
 import (
@@ -9,50 +9,51 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// MostPeople is how many people of each directory are looked at. Entra ID allows a page of 500 people every two
-// seconds, so they take about eight seconds.
+// MostPeople is the largest number of people that Read reads from each directory. Entra ID allows a page of 500 people
+// every two seconds, so 2,000 people take about eight seconds.
 const MostPeople = 2000
 
-// mostDifferent bounds how many different values are counted, because directories may be hostile.
+// mostDifferent is the largest number of different values that a tally counts. A directory may be hostile.
 const mostDifferent = 1000
 
-// Seen is what was read of a tenant. A text that ends in Unread says why something was not read; it is empty if it was
-// read.
+// Seen has the facts that Read found about a tenant. A field that ends in Unread has the reason why something was not
+// read. It is empty if the reading succeeded.
 type Seen struct {
 	Tenant string
 	SKUs   []directory.SKU
-	// Trials has the skuIds of the products that the tenant only tries.
+	// Trials has the skuIds of the products of which the tenant has only a trial.
 	Trials       map[string]bool
 	TrialsUnread string
-	Groups       []directory.Group // those that give licenses
+	Groups       []directory.Group // groups that give licenses
 	GroupsUnread string
 	People       People
 	AD           AD
 }
 
-// People is what the first people of Entra ID have. The counts below Enabled are of enabled accounts of persons only.
+// People has counts of the first people of Entra ID. The counts from Synced to ADDomains are about enabled accounts of
+// persons only.
 type People struct {
 	Unread string
-	Total  int // in the tenant; 0 if it is unknown
+	Total  int // number of people in the tenant; 0 if unknown
 	Read   int
 
 	Guests, Disabled, Enabled int
 	Synced, SignedIn          int
-	Filled                    map[string]int // by field, as a policy names it
+	Filled                    map[string]int // number of people with a value, by the policy's name of the field
 	EmployeeTypes             tally
 	Domains                   tally // of user principal names
 	ADDomains                 tally // of SIDs of synced accounts
 	Holders                   tally // by skuId
-	GroupIDs                  tally // of the groups that give them licenses
+	GroupIDs                  tally // groups that give people a license
 	Emergency                 []string
 }
 
-// AD is what the first people of Active Directory have.
+// AD has counts of the first people of Active Directory.
 type AD struct {
 	Configured   bool
 	Unread       string
 	Read, LogOns int
-	Hidden       int // people whose last logon the account may not read
+	Hidden       int // people whose last logon idleseat's account may not read
 	Domains      tally
 	Citrix       []string // DNs of the groups whose name contains Citrix
 	CitrixUnread string
@@ -67,7 +68,7 @@ func (t tally) add(text string) {
 	}
 }
 
-// descriptive are the texts of an account that describe a person, so that a rule may ask for them.
+// descriptive are the text fields that describe a person. A rule may ask for them.
 var descriptive = func() (fields []directory.Property[directory.EntraUser]) {
 	for _, p := range directory.EntraProperties {
 		switch p.Name {
@@ -85,7 +86,7 @@ func newPeople() People {
 	return People{Filled: map[string]int{}, EmployeeTypes: tally{}, Domains: tally{}, ADDomains: tally{}, Holders: tally{}, GroupIDs: tally{}}
 }
 
-// add counts one account.
+// add counts one account of Entra ID.
 func (s *People) add(u *directory.EntraUser) {
 	s.Read++
 	for _, a := range u.Assignments {
@@ -124,8 +125,8 @@ func (s *People) add(u *directory.EntraUser) {
 	}
 }
 
-// emergency reports whether the account looks like one that is kept for an emergency. Nobody signs in with such an
-// account, so every rule would match it.
+// emergency reports whether an account looks like an account for an emergency. Nobody signs in with such an account, so
+// every rule would match it.
 func emergency(u *directory.EntraUser) bool {
 	account, _, _ := strings.Cut(strings.ToLower(u.UserPrincipalName), "@")
 	account = strings.NewReplacer("-", "", "_", "", ".", "").Replace(account)
@@ -141,7 +142,7 @@ func domainOf(sid string) string {
 	return sid[:i]
 }
 
-// add counts one account.
+// add counts one account of Active Directory.
 func (s *AD) add(u *directory.ADUser) {
 	s.Read++
 	switch {
