@@ -13,13 +13,13 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// needsAD reports whether the policy has a rule that asks Active Directory, or a group there.
+// needsAD reports whether the policy has a rule about Active Directory, or a group there.
 func (e *exam) needsAD() bool {
 	return e.Policy != nil && (slices.Contains(e.Policy.Signals(), directory.Logons) || len(e.Policy.Rests()) > 0 ||
 		slices.ContainsFunc(e.Policy.GroupRefs(), func(g directory.GroupRef) bool { return g.Source == directory.AD }))
 }
 
-// checkControllers asks every controller of the domain, because each one keeps last logons of its own.
+// checkControllers asks every controller of the domain, because each controller has its own last logons.
 func checkControllers(ctx context.Context, e *exam) (found []Finding, _ func()) {
 	switch {
 	case e.ADErr != nil:
@@ -48,14 +48,14 @@ func checkControllers(ctx context.Context, e *exam) (found []Finding, _ func()) 
 	return found, nil
 }
 
-// firstURL returns the address of the controller that is asked first, or "" if controllers are found by DNS.
+// firstURL returns the address of the first controller in the settings, or "" if DNS finds the controllers.
 func (e *exam) firstURL() string {
 	urls, _ := e.Variable("IDLESEAT_AD_URLS")
 	first, _, _ := strings.Cut(urls, ",")
 	return strings.TrimSpace(first)
 }
 
-// checkADPeople reads the first accounts, and finds the attributes that the account of idleseat may not read.
+// checkADPeople reads the first accounts. It finds the attributes that the account of idleseat may not read.
 func checkADPeople(ctx context.Context, e *exam) ([]Finding, func()) {
 	rests := []string{"lastLogonTimestamp"}
 	if e.Policy != nil {
@@ -87,7 +87,7 @@ func checkADPeople(ctx context.Context, e *exam) ([]Finding, func()) {
 	switch {
 	case noDates:
 		found = append(found, Finding{Check: "logon dates", State: Failed, Means: sentence("%v", partial), Mend: e.clearInterval(first.DN)})
-	case len(hidden["lastLogonTimestamp"]) > 0: // nothing can be said of dates that are hidden
+	case len(hidden["lastLogonTimestamp"]) > 0: // hidden dates show nothing about the signal
 	default:
 		s := e.signal(directory.Logons, f, "the first accounts that Active Directory lists")
 		s.Check = "logon dates"
@@ -107,7 +107,7 @@ func checkADPeople(ctx context.Context, e *exam) ([]Finding, func()) {
 	}
 }
 
-// checkLastLogon reads one person from every controller, as a run does before it takes a license.
+// checkLastLogon reads one person from every controller. A run does the same before it takes a license.
 func checkLastLogon(ctx context.Context, e *exam) ([]Finding, func()) {
 	_, err := e.AD.ReadPerson(ctx, e.first.SID)
 	if err == nil {
@@ -128,8 +128,8 @@ func checkLastLogon(ctx context.Context, e *exam) ([]Finding, func()) {
 	return one(f)
 }
 
-// checkADGroups reads the groups of the policy and their members, and asks the directory whether the account may change
-// those that give a license.
+// checkADGroups reads the groups of the policy and their members. It asks the directory whether the account may change
+// the license groups.
 func checkADGroups(ctx context.Context, e *exam) (found []Finding, _ func()) {
 	for _, ref := range e.Policy.GroupRefs() {
 		if ref.Source == directory.AD {

@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/source/activedirectory"
 )
 
-// forest is an Active Directory with one fault at most.
+// forest is an Active Directory with at most one fault.
 type forest struct {
 	controllers []activedirectory.Reached
 	unlisted    error
@@ -77,7 +77,7 @@ func (s stopped) Now() time.Time { return time.Time(s) }
 
 func (stopped) Sleep(ctx context.Context, _ time.Duration) error { return ctx.Err() }
 
-// TestEachIllOfActiveDirectory: each thing that doctor asks of Active Directory is wrong once.
+// TestEachIllOfActiveDirectory: in each case, one part of Active Directory that doctor examines has a fault.
 func TestEachIllOfActiveDirectory(t *testing.T) {
 	t.Parallel()
 	p := demoPolicy(t)
@@ -163,7 +163,8 @@ func TestEachIllOfActiveDirectory(t *testing.T) {
 	}
 }
 
-// TestActiveDirectoryIsNotNeeded: without settings and without a policy that asks for it, nothing is missing.
+// TestActiveDirectoryIsNotNeeded: without settings and without a policy that needs Active Directory, nothing is
+// missing.
 func TestActiveDirectoryIsNotNeeded(t *testing.T) {
 	t.Parallel()
 	e := &exam{Patient: patient(), now: noon}
@@ -176,7 +177,8 @@ func TestActiveDirectoryIsNotNeeded(t *testing.T) {
 	}
 }
 
-// TestWhereReadingIsAllowed: the right goes to the domain, to the unit or to the person, wherever the attribute is hidden.
+// TestWhereReadingIsAllowed: the Mend gives the right to the domain, to the unit or to the person, depending on where
+// the attribute is hidden.
 func TestWhereReadingIsAllowed(t *testing.T) {
 	t.Parallel()
 	const domain, oslo, anna = "DC=corp,DC=example", "OU=Oslo,DC=corp,DC=example", `CN=Berg\, Anna,OU=Oslo,DC=corp,DC=example`
@@ -199,7 +201,8 @@ func TestWhereReadingIsAllowed(t *testing.T) {
 	}
 }
 
-// TestAccountIsFound: a DN and a user principal name are not taken for the account name, which may be another one.
+// TestAccountIsFound: the account name may differ from the name in a DN or in a user principal name. The command finds
+// the account by each.
 func TestAccountIsFound(t *testing.T) {
 	t.Parallel()
 	for bind, want := range map[string]string{
@@ -215,7 +218,8 @@ func TestAccountIsFound(t *testing.T) {
 	}
 }
 
-// TestDomainOfHostileNames: letters that are longer in upper case, escaped commas and DC= in a name do not shift the DN.
+// TestDomainOfHostileNames: domain finds the DN of the domain in spite of letters that are longer in upper case,
+// escaped commas, and DC= within a name.
 func TestDomainOfHostileNames(t *testing.T) {
 	t.Parallel()
 	const domain = "DC=corp,DC=example"

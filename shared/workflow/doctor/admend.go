@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/plain"
 )
 
-// setAD returns how to set up Active Directory.
+// setAD returns the Mend that sets up Active Directory.
 func setAD() *Mend {
 	return &Mend{
 		Do: "Say how to reach a controller and as which account, with the names of your domain.",
@@ -24,7 +24,8 @@ func setAD() *Mend {
 	}
 }
 
-// nameCA returns how to trust the domain's certificates. Windows exports its CA in DER, and Samba has it in PEM.
+// nameCA returns the Mend that makes this machine trust the domain's certificates. Windows exports its CA in DER, and
+// Samba has it in PEM.
 func nameCA() *Mend {
 	return &Mend{
 		Do: "Bring the certificate of the domain's CA here as corp-ca.cer, and name it. On the CA's server, certutil -ca.cert corp-ca.cer exports it; " +
@@ -34,7 +35,7 @@ func nameCA() *Mend {
 	}
 }
 
-// writePassword returns how to keep the password of the account in a file that nobody else reads.
+// writePassword returns the Mend that writes the password of the account into a file that only the operator can read.
 func writePassword() *Mend {
 	return &Mend{
 		Do:         "Write the right password into the file, or correct IDLESEAT_AD_BIND.",
@@ -43,7 +44,7 @@ func writePassword() *Mend {
 	}
 }
 
-// mendADSettings returns the Mend for settings of Active Directory that cannot be used.
+// mendADSettings returns the Mend for unusable settings of Active Directory.
 func (e *exam) mendADSettings() *Mend {
 	switch text := e.ADErr.Error(); {
 	case strings.Contains(text, "IDLESEAT_AD_PASSWORD_FILE"):
@@ -57,7 +58,7 @@ func (e *exam) mendADSettings() *Mend {
 // hostName matches a name that is one word in every shell.
 var hostName = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
 
-// reach returns the Mend for an error of a controller. The address is empty if it is unknown.
+// reach returns the Mend for an error of a controller. address is empty if it is unknown.
 func (e *exam) reach(address string, err error) *Mend {
 	var unknown x509.UnknownAuthorityError
 	var named x509.HostnameError
@@ -83,7 +84,7 @@ func (e *exam) reach(address string, err error) *Mend {
 	if port == "" {
 		port = "636"
 	}
-	if net.ParseIP(host) == nil && !hostName.MatchString(host) { // the inner shell would run what is in it
+	if net.ParseIP(host) == nil && !hostName.MatchString(host) { // the inner shell would run code in the host name
 		return e.again()
 	}
 	if errors.As(err, &invalid) {
@@ -102,7 +103,7 @@ func (e *exam) reach(address string, err error) *Mend {
 	}
 }
 
-// nameBase returns how to find the DN below which people are.
+// nameBase returns the Mend that finds the DN below which people are.
 func (e *exam) nameBase() *Mend {
 	m := setTo("Name the unit that has the people, or the domain; the first command lists the units, on a controller. If the unit is right, let the account list it.", "IDLESEAT_AD_BASE", e.domain(""))
 	m.Bash = "samba-tool ou list --full-dn\n" + m.Bash
@@ -118,10 +119,10 @@ func (e *exam) seeSomebody() *Mend {
 	return e.allowReading(e.domain(""))
 }
 
-// samDatabase is where a controller of Samba has its directory.
+// samDatabase is the file of the directory on a controller of Samba.
 const samDatabase = "/var/lib/samba/private/sam.ldb"
 
-// account returns the account of idleseat as dsacls names it, as an expandable text of PowerShell.
+// account returns the account of idleseat as dsacls names it. The text may contain expressions that PowerShell expands.
 func (e *exam) account() string {
 	if e.bindsByDN() {
 		return `$((Get-ADDomain).NetBIOSName)\$((Get-ADUser ` + literal(e.Bind) + `).SamAccountName)`
@@ -134,8 +135,8 @@ func (e *exam) bindsByDN() bool {
 	return err == nil && strings.Contains(e.Bind, "=") && len(dn.RDNs) > 0
 }
 
-// findSID returns the command that shows the account of idleseat with its SID, on a controller of Samba. samba-tool
-// finds an account by its sAMAccountName alone, which neither a DN nor a user principal name has to contain.
+// findSID returns the command that shows the SID of idleseat's account on a controller of Samba. samba-tool finds an
+// account only by its sAMAccountName, which may differ from the name in a DN or in a user principal name.
 func (e *exam) findSID() string {
 	name, suffix, _ := strings.Cut(e.Bind, "@")
 	switch {
@@ -150,12 +151,12 @@ func (e *exam) findSID() string {
 	return "samba-tool user show " + word(name) + " --attributes=objectSid"
 }
 
-// administrator says who runs the commands, and where.
+// administrator tells who must run the commands, and where.
 const administrator = " As an administrator, on a controller (ldbsearch and ldbmodify are in Samba's package ldb-tools)."
 
-// permit returns how to give the account a right on one object, as dsacls and as SDDL (MS-DTYP 2.5.1) name it. dsacls
-// sorts the entries, so that in Windows a denial on the same object still comes first; samba-tool puts a new entry
-// before it.
+// permit returns the Mend that gives the account a right on one object. right is the form of dsacls, and sddl the form
+// of SDDL (MS-DTYP 2.5.1). dsacls sorts the entries, so in Windows a denial on the same object still comes first.
+// samba-tool puts the new entry before a denial.
 func (e *exam) permit(do, dn, right, sddl string) *Mend {
 	return &Mend{
 		Do: do + " Remove a denial, if there is one: dsacls and samba-tool dsacl get show it." + administrator,
@@ -165,7 +166,7 @@ func (e *exam) permit(do, dn, right, sddl string) *Mend {
 	}
 }
 
-// allowReading returns how to let the account read the people and groups of the domain, or those below a DN.
+// allowReading returns the Mend that lets the account read people and groups below a DN.
 func (e *exam) allowReading(below string) *Mend {
 	do := "Let the account read users and groups; repeat it for each organizational unit that inherits nothing, and for AdminSDHolder."
 	m := e.permit(do, below, "GR", "(A;CI;GR;;;$SID)")
@@ -173,14 +174,17 @@ func (e *exam) allowReading(below string) *Mend {
 	return m
 }
 
-// allowOne returns how to let the account read one person.
+// allowOne returns the Mend that lets the account read one person.
 func (e *exam) allowOne(dn string) *Mend {
 	return e.permit("Let the account read this account. If AdminSDHolder guards it, do the same for CN=AdminSDHolder,CN=System,"+e.domain(dn)+".", dn, "GR", "(A;;GR;;;$SID)")
 }
 
-// showHidden returns how to let the account read people of whom it may not read an attribute. What a unit or a person's
-// own list says comes before what the domain says. So the right goes where the hidden people are: to their unit if they
-// are most of the people in it, and to the domain if they are in several units.
+// showHidden returns the Mend that lets the account read people with a hidden attribute. hidden has the DNs of these
+// people, and people counts all people by unit.
+//
+// An access list of a unit or a person takes precedence over the access list of the domain. The right therefore goes
+// where the hidden people are. It goes to the domain if they are in several units, and to their unit if they are most
+// of the people in it. Otherwise it goes to one person.
 func (e *exam) showHidden(hidden []string, people map[string]int) *Mend {
 	below := map[string]int{}
 	for _, dn := range hidden {
@@ -196,7 +200,7 @@ func (e *exam) showHidden(hidden []string, people map[string]int) *Mend {
 	return e.allowOne(hidden[0])
 }
 
-// parent returns the DN of the object above another one, or "" if dn is none.
+// parent returns the DN of the object above an object. It returns "" if dn has no such object.
 func parent(dn string) string {
 	for i := 0; i < len(dn); i++ {
 		switch dn[i] {
@@ -209,7 +213,7 @@ func parent(dn string) string {
 	return ""
 }
 
-// domain returns the DN of the domain of an object, or of the first configured base if dn is empty.
+// domain returns the DN of the domain of an object. If dn is empty, it uses the first configured base.
 func (e *exam) domain(dn string) string {
 	if base, _ := e.Variable("IDLESEAT_AD_BASE"); dn == "" {
 		dn, _, _ = strings.Cut(base, ";")
@@ -222,7 +226,7 @@ func (e *exam) domain(dn string) string {
 	return "DC=corp,DC=example"
 }
 
-// clearInterval returns how to make a domain keep lastLogonTimestamp.
+// clearInterval returns the Mend that makes a domain maintain lastLogonTimestamp.
 func (e *exam) clearInterval(dn string) *Mend {
 	domain := e.domain(dn)
 	return &Mend{

@@ -22,7 +22,7 @@ import (
 	"github.com/idleseat/idleseat/shared/plain"
 )
 
-// AWS is the account and region of a deployment, and what doctor asks there.
+// AWS is the account and region of a deployment, with the calls that doctor makes there.
 type AWS struct {
 	Partition, Region, Account string
 
@@ -58,12 +58,12 @@ func checkAWS(_ context.Context, e *exam) ([]Finding, func()) {
 	return one(Finding{State: OK, Means: sentence("You are signed in to account %s, region %s", e.AWS.Account, e.AWS.Region)})
 }
 
-// arn returns the name of a resource of the deployment.
+// arn returns the ARN of a resource of the deployment.
 func (e *exam) arn(service, resource string) string {
 	return "arn:" + e.AWS.Partition + ":" + service + ":" + e.AWS.Region + ":" + e.AWS.Account + ":" + resource
 }
 
-// deploy returns how to deploy again with a parameter. The deployment keeps the other ones.
+// deploy returns the Mend that deploys again with a parameter. The deployment keeps the other parameters.
 func (e *exam) deploy(do, parameter string) *Mend {
 	m := &Mend{Do: do + " With Terraform, set the variable of the same meaning."}
 	const how = " --capabilities CAPABILITY_IAM --resolve-s3 --parameter-overrides "
@@ -72,8 +72,8 @@ func (e *exam) deploy(do, parameter string) *Mend {
 	return m
 }
 
-// unasked returns the finding for a call that AWS refused or did not answer. missing is the code by which AWS says that
-// the resource does not exist.
+// unasked returns the finding for a call that AWS refused or did not answer. right is the permission of the call.
+// missing is the error code for a resource that does not exist.
 func (e *exam) unasked(err error, right, missing string) Finding {
 	code := ""
 	if api, answered := errors.AsType[smithy.APIError](err); answered {
@@ -102,7 +102,7 @@ func checkSchedule(ctx context.Context, e *exam) ([]Finding, func()) {
 	return one(Finding{State: OK, Means: "A night starts by itself: " + when})
 }
 
-// checkNotices looks whether anybody has subscribed to the notices, and has confirmed that.
+// checkNotices counts the subscriptions to the notices that are confirmed.
 func checkNotices(ctx context.Context, e *exam) ([]Finding, func()) {
 	topic := e.arn("sns", e.Stack+"-notices")
 	confirmed, waiting := 0, ""
@@ -136,8 +136,8 @@ func checkNotices(ctx context.Context, e *exam) ([]Finding, func()) {
 	return one(Finding{State: OK, Means: fmt.Sprintf("%s confirmed.", plain.ManyAre(confirmed, "subscription"))})
 }
 
-// checkQueues looks at the queues of the relay. SQS does not know who listens to a queue, so a worker shows only where
-// messages wait.
+// checkQueues looks at the queues of the relay. SQS does not know the listeners of a queue. A relay that does not run
+// shows only by messages that wait.
 func checkQueues(ctx context.Context, e *exam) (found []Finding, _ func()) {
 	for _, name := range []string{e.Stack + "-ad-read", e.Stack + "-ad-write"} {
 		waiting, working, err := e.queue(ctx, name)
@@ -159,7 +159,7 @@ func checkQueues(ctx context.Context, e *exam) (found []Finding, _ func()) {
 	return found, nil
 }
 
-// queue returns how many messages of a queue wait, and how many are hidden because somebody works on them.
+// queue returns the number of messages that wait in a queue, and the number of messages that somebody works on.
 func (e *exam) queue(ctx context.Context, name string) (waiting, working int, err error) {
 	url, err := e.AWS.Queues.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: &name})
 	if err != nil {
@@ -205,10 +205,10 @@ func checkLastNight(ctx context.Context, e *exam) ([]Finding, func()) {
 	return found, nil
 }
 
-// firstPlan returns how to start a plan in the deployment by hand.
+// firstPlan returns the Mend that starts a plan in the deployment.
 func (e *exam) firstPlan() *Mend {
 	return &Mend{Do: "Make a plan by hand; it changes nothing.", Bash: "idleseat plan --aws " + word(e.Stack), PowerShell: "idleseat plan --aws " + literal(e.Stack)}
 }
 
-// old is the age from which a run is not of last night.
+// old is the age above which a run is not of last night.
 const old = 48 * time.Hour

@@ -19,13 +19,13 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// cloud is a deployment. A call whose name is in refused gets that error.
+// cloud is a deployment in memory. A call whose name is in refused fails with that error.
 type cloud struct {
 	disabled                 bool
 	subscriptions            [][2]string // ARN and endpoint, one on each page
 	waiting, working, dead   string
 	nights                   []sfntypes.ExecutionListItem
-	output                   string // of the last night
+	output                   string // output of the last night's execution
 	refused                  map[string]error
 	asked, schedule, machine string
 }
@@ -91,7 +91,7 @@ func deployed(c *cloud) *exam {
 	return &exam{Patient: Patient{Variable: patient().Variable, Stack: "idleseat", AWS: &AWS{Partition: "aws", Region: "eu-north-1", Account: "123456789012", Schedules: c, Topics: c, Queues: c, Machines: c}}, now: noon}
 }
 
-// TestEachIllOfADeployment: each part of a deployment is ill once.
+// TestEachIllOfADeployment: in each case, one part of a deployment has a fault.
 func TestEachIllOfADeployment(t *testing.T) {
 	t.Parallel()
 	refuse := func(call, code string) func(*cloud) {
@@ -143,7 +143,7 @@ func TestEachIllOfADeployment(t *testing.T) {
 					t.Errorf("%v: %s", err, out)
 				}
 			}
-			c = healthyCloud() // the same check of a healthy deployment is ok
+			c = healthyCloud() // the same check of a deployment without a fault is ok
 			if findings, _ = tt.run(t.Context(), deployed(c)); Worst(findings) != OK {
 				t.Errorf("healthy: %+v", findings)
 			}
@@ -151,7 +151,7 @@ func TestEachIllOfADeployment(t *testing.T) {
 	}
 }
 
-// TestADeploymentIsAskedByItsNames: the names are those of template.yaml.
+// TestADeploymentIsAskedByItsNames: the names in the requests are the names in template.yaml.
 func TestADeploymentIsAskedByItsNames(t *testing.T) {
 	t.Parallel()
 	c := healthyCloud()
@@ -166,7 +166,7 @@ func TestADeploymentIsAskedByItsNames(t *testing.T) {
 	}
 }
 
-// TestWithoutAWSNothingIsTried: without a sign-in to AWS, no part of the deployment is tried.
+// TestWithoutAWSNothingIsTried: without a sign-in to AWS, doctor tries no other check of the deployment.
 func TestWithoutAWSNothingIsTried(t *testing.T) {
 	t.Parallel()
 	p := patient()

@@ -8,7 +8,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 )
 
-// checkChannel looks whether the vendor of the webhook can be reached. It does not post, because people would read it.
+// checkChannel checks whether this machine can reach the vendor of the webhook. It posts no message, because people
+// would read it.
 func checkChannel(ctx context.Context, e *exam) ([]Finding, func()) {
 	switch {
 	case e.ChannelErr != nil:
@@ -23,7 +24,7 @@ func checkChannel(ctx context.Context, e *exam) ([]Finding, func()) {
 	return one(Finding{State: OK, Means: vendor + " can be reached. Only a message shows whether the webhook takes it, and this check sends none; a night says so when it was not taken."})
 }
 
-// setWebhook returns how to store the address of a webhook without showing it.
+// setWebhook returns the Mend that stores the address of a webhook without showing it.
 func setWebhook() *Mend {
 	return &Mend{
 		Do:         "Write the address into a file of your own; type it when the command waits for it.",
@@ -32,7 +33,8 @@ func setWebhook() *Mend {
 	}
 }
 
-// checkTold looks whether the channel was told how an execution ended. An execution says only when it was not.
+// checkTold returns a finding and true if an execution could not post its message to the channel. An execution records
+// only the error of a post, so otherwise checkTold returns false.
 func (e *exam) checkTold(ctx context.Context, execution string) (Finding, bool) {
 	const about = "channel"
 	x, err := e.AWS.Machines.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: &execution})

@@ -1,6 +1,6 @@
 package doctor
 
-// The names of the checks that others need.
+// Names of checks that other checks need, or that the code uses elsewhere.
 const (
 	aPolicy     = "policy"
 	aSignIn     = "sign-in"
@@ -12,7 +12,7 @@ const (
 	permissions = "permissions"
 )
 
-// checks are the checks of every machine, in the order in which they are shown.
+// checks are the checks on every machine, in the order of the output.
 var checks = []check{
 	{name: aPolicy, run: checkPolicy},
 	{name: aSignIn, run: checkSignIn},

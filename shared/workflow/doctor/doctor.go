@@ -1,7 +1,8 @@
-// Package doctor examines whether everything that idleseat needs is there: sign-in, permissions, signals, what the
-// policy names, controllers, rights, clocks, the store and a deployment in AWS. It says of each what was found, what
-// that means, and the command that mends it. Package doctor only reads, except for two probes in the store. An answer
-// that did not come is unknown, and never ok.
+// Package doctor examines the parts that idleseat needs: sign-in, permissions, signals, the names in the policy,
+// controllers, rights, clocks, the store and a deployment in AWS. Patient describes these parts. For each part, a
+// Finding tells the state and its meaning, and a Mend tells how to repair the part.
+//
+// Package doctor only reads, except for two probes in the store. If no answer comes, the state is unknown and never ok.
 package doctor
 
 import (
@@ -24,31 +25,31 @@ type State string
 // The states, from the best to the worst.
 const (
 	OK       State = "ok"
-	NotTried State = "not tried" // because of another check, or because nothing needs it; Means says why
-	Warning  State = "warning"   // plans can be made, but something is missing from them or cannot be applied
-	Unknown  State = "unknown"   // asked, and no answer came
+	NotTried State = "not tried" // another check failed, or nothing needs this check; Means gives the reason
+	Warning  State = "warning"   // plans can be made, but they lack something or cannot be applied
+	Unknown  State = "unknown"   // no answer came
 	Failed   State = "failed"
 )
 
 var order = map[State]int{OK: 0, NotTried: 1, Warning: 2, Unknown: 3, Failed: 4}
 
-// Finding is what a check says about one thing.
+// Finding is the result of a check about one thing.
 type Finding struct {
 	Check string `json:"check"`
-	About string `json:"about,omitempty"` // the group, product or controller; empty if there is only one thing
+	About string `json:"about,omitempty"` // the group, product or controller; empty if the check is about one thing
 	State State  `json:"state"`
 	Means string `json:"means"`
 	Mend  *Mend  `json:"mend,omitempty"`
 }
 
-// Mend says how a finding is mended. The commands are empty where no command can do it.
+// Mend tells how to repair the fault of a finding. The commands are empty if no command can do it.
 type Mend struct {
 	Do         string `json:"do"`
 	Bash       string `json:"bash,omitempty"`
 	PowerShell string `json:"powershell,omitempty"`
 }
 
-// Entra is what doctor needs of Microsoft Entra ID.
+// Entra is the part of Microsoft Entra ID that doctor needs.
 type Entra interface {
 	Grant(ctx context.Context) (entra.Grant, error)
 	Tenant(ctx context.Context) (id string, skus []directory.SKU, err error)
@@ -60,7 +61,7 @@ type Entra interface {
 	Report(ctx context.Context, name string, paths []string, read func(io.Reader) error) error
 }
 
-// AD is what doctor needs of Active Directory.
+// AD is the part of Active Directory that doctor needs.
 type AD interface {
 	Controllers(ctx context.Context) ([]activedirectory.Reached, error)
 	ListFull(ctx context.Context, rests []string, each func(directory.ADUser) error) (*directory.Watermark, error)
@@ -71,30 +72,31 @@ type AD interface {
 	CanWrite(ctx context.Context, groupDN string) (bool, error)
 }
 
-// Patient is what is examined. Where an error is set, the thing beside it could not be set up, and the error says why.
+// Patient describes everything that doctor examines. If an error is set, the part beside it could not be set up, for
+// the reason in the error.
 type Patient struct {
 	Clock    clock.Clock
-	Variable func(name string) (value string, set bool) // of the environment
+	Variable func(name string) (value string, set bool) // environment variable
 
-	PolicyFile string // empty if none was named
+	PolicyFile string // empty if the operator named none
 	Policy     *policy.Policy
 	PolicyErr  error
 
 	Entra    Entra
 	EntraErr error
 
-	AD    AD // nil without an error: Active Directory is not set up
+	AD    AD // nil without ADErr: Active Directory is not set up
 	ADErr error
 	Bind  string // the account that binds to Active Directory
 
-	Location string // of the store
+	Location string // path or s3://bucket/prefix of the store
 	Store    store.Store
 	StoreErr error
 
-	Channel    *webhook.Client // nil without an error: no channel is set up
+	Channel    *webhook.Client // nil without ChannelErr: no channel is set up
 	ChannelErr error
 
-	Stack  string // name of the deployment; empty: none is examined
+	Stack  string // name of the deployment; empty: no deployment is examined
 	AWS    *AWS
 	AWSErr error
 }
@@ -111,6 +113,6 @@ func Worst(findings []Finding) State {
 }
 
 const (
-	atOnce    = 6           // how many checks run at the same time
-	checkTime = time.Minute // timeout of a check; Graph is asked again for 7 s if it denies the premium license
+	atOnce    = 6           // number of checks that run at the same time
+	checkTime = time.Minute // timeout of a check; after a denial of the premium license, Graph is asked again for 7 s
 )

@@ -33,7 +33,7 @@ func checkSignIn(ctx context.Context, e *exam) ([]Finding, func()) {
 	return []Finding{{State: OK, Means: sentence("Application %s is signed in to tenant %s", g.Application, g.Tenant)}}, func() { e.grant = g }
 }
 
-// mendSettings returns the Mend for settings that do not fit Microsoft Graph.
+// mendSettings returns the Mend for unusable settings of Microsoft Graph.
 func (e *exam) mendSettings() *Mend {
 	for name, usual := range map[string]string{"IDLESEAT_GRAPH_URL": "https://graph.microsoft.com/v1.0", "IDLESEAT_ENTRA_AUTH": entra.AuthDefault} {
 		if strings.HasPrefix(e.EntraErr.Error(), name+" is ") {
@@ -43,10 +43,10 @@ func (e *exam) mendSettings() *Mend {
 	return e.setSignIn()
 }
 
-// ours are the variables of a sign-in with a secret.
+// ours are the environment variables of a sign-in with a secret.
 var ours = []string{"AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET"}
 
-// missing returns a sentence that names the variables that are not set, or "".
+// missing returns a sentence that names the unset variables, or "" if all are set.
 func (e *exam) missing() string {
 	unset := slices.DeleteFunc(slices.Clone(ours), func(name string) bool {
 		value, _ := e.Variable(name)
@@ -58,7 +58,7 @@ func (e *exam) missing() string {
 	return " Not set: " + strings.Join(unset, ", ") + "."
 }
 
-// setSignIn returns how to sign in as the application that docs/operations.md registers.
+// setSignIn returns the Mend that signs in as the application of docs/operations.md.
 func (e *exam) setSignIn() *Mend {
 	m := &Mend{Do: "Sign in with az login. That alone is enough on a laptop; elsewhere set the variables of the app registration, here of the one named idleseat reads."}
 	tenant := "$(az account show --query tenantId --output tsv)"
@@ -76,8 +76,8 @@ func (e *exam) setSignIn() *Mend {
 // never is a permission that idleseat must not have.
 const never = "User.ReadWrite.All"
 
-// needed returns the permissions without which plans are not complete, and those without which none can be applied.
-// They are the table in docs/operations.md.
+// needed returns the permissions of the table in docs/operations.md. Without read, plans are not complete. Without
+// write, plans cannot be applied.
 func needed(p *policy.Policy) (read, write []string) {
 	read = []string{"User.Read.All", "AuditLog.Read.All", "Group.Read.All", "Organization.Read.All"}
 	if p == nil {
@@ -95,7 +95,7 @@ func needed(p *policy.Policy) (read, write []string) {
 	return read, write
 }
 
-// checkPermissions reads what the token says. Only the answers of Graph prove a permission.
+// checkPermissions checks the permissions in the token. Only an answer of Graph proves a permission.
 func checkPermissions(_ context.Context, e *exam) ([]Finding, func()) {
 	g := e.grant
 	if g.Application == "" && g.Tenant == "" {
@@ -108,7 +108,7 @@ func checkPermissions(_ context.Context, e *exam) ([]Finding, func()) {
 	var found []Finding
 	if missing := lacks(read); len(missing) > 0 {
 		state := Failed
-		if len(g.Scopes) > 0 { // what a signed-in person may do also depends on the person's roles
+		if len(g.Scopes) > 0 { // a signed-in person's rights also depend on the person's roles
 			state = Warning
 		}
 		found = append(found, Finding{About: "reading", State: state, Means: sentence("The token lacks %s, which plans need", strings.Join(missing, ", ")),
@@ -129,7 +129,7 @@ func checkPermissions(_ context.Context, e *exam) ([]Finding, func()) {
 	return found, nil
 }
 
-// takeAway returns how to revoke a permission that idleseat must not have.
+// takeAway returns the Mend that revokes a permission of idleseat.
 func (e *exam) takeAway(application, permission string) *Mend {
 	role := ` --api ` + graphAPI + ` --api-permissions "$(az ad sp show --id ` + graphAPI + ` --query "appRoles[?value=='` + permission + `'].id" --output tsv)"`
 	return &Mend{
@@ -139,7 +139,7 @@ func (e *exam) takeAway(application, permission string) *Mend {
 	}
 }
 
-// checkGraph reads the tenant. Each answer of Graph also has Graph's time.
+// checkGraph reads the tenant. Each answer of Graph also shows Graph's time.
 func checkGraph(ctx context.Context, e *exam) ([]Finding, func()) {
 	const theClock = "clock"
 	id, skus, err := e.Entra.Tenant(ctx)
@@ -176,7 +176,7 @@ func setClock() *Mend {
 	return &Mend{Do: "Set the clock of the machine that is wrong, here or there.", Bash: "sudo timedatectl set-ntp true", PowerShell: "Start-Service w32time; w32tm /resync /force"}
 }
 
-// checkSignInDates judges the first page of people as a run judges the first reading of a tenant.
+// checkSignInDates judges the first page of people. A run judges the first reading of a tenant in the same way.
 func checkSignInDates(ctx context.Context, e *exam) ([]Finding, func()) {
 	var f directory.Freshness
 	err := evidence.SampleEntra(ctx, e.Entra, func(u *directory.EntraUser) { f.SampleEntra(u, e.now) })
@@ -191,7 +191,7 @@ func checkSignInDates(ctx context.Context, e *exam) ([]Finding, func()) {
 	return []Finding{found, e.signal(directory.SignIns, f, "the first accounts that Graph lists")}, nil
 }
 
-// withoutDates returns what to do about missing dates. Only some reasons end when an operator accepts the dates.
+// withoutDates returns the Mend for missing dates. An operator can accept the dates only for some reasons.
 func (e *exam) withoutDates(s directory.Signal, reason string) *Mend {
 	switch {
 	case strings.Contains(reason, "--accept-feeds"):
@@ -204,7 +204,7 @@ func (e *exam) withoutDates(s directory.Signal, reason string) *Mend {
 		`az rest --method get --url "https://graph.microsoft.com/v1.0/users" --url-parameters '$top=5' '$select=userPrincipalName,signInActivity' --query "value[].[userPrincipalName,signInActivity.lastSignInDateTime]" --output tsv`)
 }
 
-// signal judges the dates of a signal.
+// signal returns the finding about the dates of a signal. of names the accounts in f.
 func (e *exam) signal(s directory.Signal, f directory.Freshness, of string) Finding {
 	feed := plan.Health(s, plan.FeedFacts{Freshness: f, First: true}, e.now)
 	found := Finding{About: s.String(), State: OK}

@@ -14,13 +14,13 @@ import (
 	"github.com/idleseat/idleseat/shared/source/entra"
 )
 
-// tenant is an Entra ID that answers what a test sets, and nothing else.
+// tenant is an Entra ID that answers only what a test sets.
 type tenant struct {
 	Entra
 	grant    entra.Grant
 	grantErr error
 	groups   map[string]directory.Group
-	people   map[string]error // by name; missing: nobody has it
+	people   map[string]error // by name; missing: nobody has the name
 	members  error
 }
 
@@ -119,7 +119,8 @@ func TestPermissions(t *testing.T) {
 	}
 }
 
-// TestGroupsInEachForm: a form of a group through which no license can be changed is a warning, and the advice fits.
+// TestGroupsInEachForm: if no license can be changed through a group, the finding is a warning, and its Mend fits the
+// group.
 func TestGroupsInEachForm(t *testing.T) {
 	t.Parallel()
 	const sku, id = "05e9a617-0261-4cee-bb44-138d3ef5d965", "6ea91a8d-e32e-41a1-b7bd-d2d185eed0e0"
@@ -157,7 +158,8 @@ func TestGroupsInEachForm(t *testing.T) {
 	}
 }
 
-// TestWhatDoesNotAnswerIsUnknown: an error that is no answer is unknown, and not "nobody" or "nothing hidden".
+// TestWhatDoesNotAnswerIsUnknown: if a call fails without an answer, the state is unknown. The finding says neither
+// that nobody has a name nor that nothing is hidden.
 func TestWhatDoesNotAnswerIsUnknown(t *testing.T) {
 	t.Parallel()
 	lost := errors.New("the network failed")
@@ -176,7 +178,7 @@ func TestWhatDoesNotAnswerIsUnknown(t *testing.T) {
 	if f := e.hidden(t.Context(), &directory.Group{Hidden: true}); f.State != Unknown {
 		t.Errorf("%+v", f)
 	}
-	e.Entra, e.ADErr = &tenant{}, lost // nobody in Entra ID, and Active Directory was not asked
+	e.Entra, e.ADErr = &tenant{}, lost // nobody in Entra ID has the name, and Active Directory was not asked
 	findings, _ = checkNames(t.Context(), e)
 	for _, f := range findings {
 		if f.State != Unknown {
@@ -185,7 +187,7 @@ func TestWhatDoesNotAnswerIsUnknown(t *testing.T) {
 	}
 }
 
-// TestAboutAGroup: a finding calls a group by its name, also where the policy has its object id.
+// TestAboutAGroup: a finding names a group by its name, even if the policy has its object id.
 func TestAboutAGroup(t *testing.T) {
 	t.Parallel()
 	for want, g := range map[string]directory.Group{
@@ -200,7 +202,7 @@ func TestAboutAGroup(t *testing.T) {
 	}
 }
 
-// TestMails: the advice names the application and the mailbox, and a right to send from every mailbox is a warning.
+// TestMails: the Mend names the application and the mailbox. A right to send from every mailbox is a warning.
 func TestMails(t *testing.T) {
 	t.Parallel()
 	with := func(edit ...string) *policy.Policy {
@@ -218,7 +220,7 @@ func TestMails(t *testing.T) {
 		policy *policy.Policy
 		grant  entra.Grant
 		people map[string]error
-		state  State // of the last finding
+		state  State // state of the last finding
 		means  string
 		bash   []string
 	}{

@@ -16,31 +16,31 @@ import (
 // check is a row of the table of checks.
 type check struct {
 	name string
-	// needs are the checks without which this one cannot be tried. Each of them stands above this one in the table.
+	// needs are the names of checks that must be ok before this check. They stand above this check in the table.
 	needs []string
-	// run makes the findings. What it learns for other checks is in learned, which is called only if run ended in time.
+	// run makes the findings. learned stores facts for other checks. attempt calls learned only if run ended in time.
 	run func(ctx context.Context, e *exam) (findings []Finding, learned func())
 }
 
-// exam is one examination. Its members below Patient are what checks learned. A check reads them only from checks that
-// it needs.
+// exam is one examination. The fields below Patient are facts that checks learned. A check reads only the facts of
+// checks that it needs.
 type exam struct {
 	Patient
 	now   time.Time
 	grant entra.Grant
 	skus  []directory.SKU
-	first directory.ADUser // somebody in Active Directory
+	first directory.ADUser // an account in Active Directory
 
-	hiddenDates *Mend // of people whose lastLogonTimestamp is hidden; nil: of nobody
+	hiddenDates *Mend // Mend for people with a hidden lastLogonTimestamp; nil: none is hidden
 }
 
-// Examine runs all checks that fit the patient, and returns the findings in the order of the table. done is called with
-// the name of each check when it ends; the calls may come at the same time.
+// Examine runs all checks that fit the patient. It returns the findings in the order of the table. At the end of each
+// check, Examine calls done with the name of the check; the calls may be concurrent.
 func Examine(ctx context.Context, p Patient, done func(check string)) []Finding {
 	return examine(ctx, p, tableFor(&p), checkTime, done)
 }
 
-// Count returns how many checks fit the patient.
+// Count returns the number of checks that fit the patient.
 func Count(p *Patient) int { return len(tableFor(p)) }
 
 func tableFor(p *Patient) []check {
@@ -90,8 +90,8 @@ type result struct {
 	ended    chan struct{}
 }
 
-// unmet waits for the checks that are needed, and says which of them prevents this one. A check prevents others unless
-// one of its own findings is ok: of three controllers, one is enough to ask for groups.
+// unmet waits for the checks in needs. It returns the reason why one of them prevents a check, or "". A check prevents
+// others unless one of its own findings is ok: one of three controllers is enough to ask for groups.
 func unmet(all map[string]*result, needs []string) string {
 	for _, name := range needs {
 		<-all[name].ended
@@ -104,8 +104,8 @@ func unmet(all map[string]*result, needs []string) string {
 	return ""
 }
 
-// attempt runs a check. A check that does not end in time, or that panics, is unknown. A check that goes on after its
-// time has no effect.
+// attempt runs a check. If the check panics or does not end in time, its state is unknown. A check that continues after
+// its time has no effect.
 func (e *exam) attempt(ctx context.Context, c check, timeout time.Duration) []Finding {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -143,7 +143,7 @@ func (e *exam) attempt(ctx context.Context, c check, timeout time.Duration) []Fi
 
 func one(f Finding) ([]Finding, func()) { return []Finding{f}, nil }
 
-// sentence makes a sentence of the text of an error.
+// sentence formats a text, such as an error, as one sentence on one line.
 func sentence(format string, args ...any) string {
 	text := strings.TrimRight(strings.Join(strings.Fields(plain.Line(strings.ReplaceAll(fmt.Sprintf(format, args...), "\n", "; "))), " "), ".")
 	if strings.HasSuffix(text, "?") {

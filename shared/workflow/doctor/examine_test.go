@@ -31,7 +31,8 @@ func states(findings []Finding) map[string]State {
 	return all
 }
 
-// TestOneCheckStopsNoOther: a check that panics, hangs, or ignores the end of its time is unknown, and the others run.
+// TestOneCheckStopsNoOther: a check panics, hangs, or ignores the end of its time. Its state is unknown, and the other
+// checks run.
 func TestOneCheckStopsNoOther(t *testing.T) {
 	t.Parallel()
 	forever := make(chan struct{})
@@ -75,7 +76,7 @@ func TestOneCheckStopsNoOther(t *testing.T) {
 	}
 }
 
-// TestLateKnowledgeIsLost: what a check learns after its time has no effect.
+// TestLateKnowledgeIsLost: facts that a check learns after its time have no effect.
 func TestLateKnowledgeIsLost(t *testing.T) {
 	t.Parallel()
 	var learned bool
@@ -88,7 +89,7 @@ func TestLateKnowledgeIsLost(t *testing.T) {
 	}
 }
 
-// TestAnInterruptEndsIt: after an interrupt nothing is ok.
+// TestAnInterruptEndsIt: after an interrupt, no check is ok.
 func TestAnInterruptEndsIt(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -102,7 +103,7 @@ func TestAnInterruptEndsIt(t *testing.T) {
 	}
 }
 
-// TestAllEnd: many more checks than run at once all end, and done is called for each.
+// TestAllEnd: all checks end, even if there are many more checks than slots. Examine calls done for each.
 func TestAllEnd(t *testing.T) {
 	t.Parallel()
 	var table []check
@@ -120,7 +121,7 @@ func TestAllEnd(t *testing.T) {
 	}
 }
 
-// TestTheTableIsInOrder: each check needs only checks above it, so no two wait for each other.
+// TestTheTableIsInOrder: each check needs only checks above it, so no two checks wait for each other.
 func TestTheTableIsInOrder(t *testing.T) {
 	t.Parallel()
 	above := map[string]bool{}
@@ -150,7 +151,7 @@ func TestWorst(t *testing.T) {
 	}
 }
 
-// TestLiteral: a name from a directory is one word in both shells, and nothing in it is run.
+// TestLiteral: a name from a directory is one word in both shells. The shell runs nothing in it.
 func TestLiteral(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{"plain": "'plain'", "it's": "'it''s'", "‘’‚‛": "'‘‘’’‚‚‛‛'", `$(rm)"`: `'$(rm)"'`, "": "''"} {
@@ -164,7 +165,7 @@ func TestLiteral(t *testing.T) {
 	}
 }
 
-// TestHostileNames: the commands for a group and an account with a hostile name run nothing else.
+// TestHostileNames: the commands for a group and an account with a hostile name run no code from the name.
 func TestHostileNames(t *testing.T) {
 	t.Parallel()
 	const hostile = "x'; touch /tmp/evil; $(touch /tmp/evil) `touch /tmp/evil` \"\n"

@@ -13,8 +13,8 @@ import (
 
 const hiddenCheck = "hidden membership"
 
-// checkGroups finds the Entra groups of the policy, and judges by the code of the plan whether licenses can be changed
-// through them.
+// checkGroups finds the Entra groups of the policy. The code of the plan judges whether licenses can be changed through
+// them.
 func checkGroups(ctx context.Context, e *exam) (found []Finding, _ func()) {
 	var groups []directory.Group
 	for _, ref := range e.Policy.GroupRefs() {
@@ -57,7 +57,8 @@ func (e *exam) noGroup(ref directory.GroupRef, err error) Finding {
 	return f
 }
 
-// about returns how a finding calls a group: as the policy does, and by its name if the policy has the object id.
+// about returns the name of a group in a finding: the policy's name, or the group's name and the policy's name if they
+// differ.
 func about(g *directory.Group) string {
 	if g.Name == "" || strings.EqualFold(g.Name, g.Ref.Name) {
 		return g.Ref.Name
@@ -65,7 +66,7 @@ func about(g *directory.Group) string {
 	return g.Name + " (" + g.Ref.Name + ")"
 }
 
-// nickname keeps of a name what a mail nickname may have.
+// nickname returns the characters of a name that a mail nickname may have.
 func nickname(name string) string {
 	var kept []rune
 	for _, r := range name {
@@ -79,7 +80,7 @@ func nickname(name string) string {
 	return string(kept[:min(len(kept), 64)])
 }
 
-// group says whether the licenses of a group can be changed through it.
+// group returns the finding whether the licenses of a group can be changed through the group.
 func (e *exam) group(g *directory.Group, t *plan.Tenant) Finding {
 	for _, l := range used(e.Policy) {
 		for _, ref := range l.Groups() {
@@ -95,7 +96,7 @@ func (e *exam) group(g *directory.Group, t *plan.Tenant) Finding {
 	return Finding{About: about(g), State: OK, Means: "The group is there."}
 }
 
-// makeWritable returns how a group gets the form that the plan accepts.
+// makeWritable returns the Mend that gives a group the form that the plan accepts.
 func (e *exam) makeWritable(g *directory.Group, l *policy.License, sku string) *Mend {
 	const scope = "Group.ReadWrite.All"
 	switch {
@@ -119,7 +120,7 @@ func (e *exam) makeWritable(g *directory.Group, l *policy.License, sku string) *
 
 var errSeen = errors.New("enough was seen")
 
-// hidden tries to read the members of a group with hidden membership.
+// hidden reads the members of a group with hidden membership, and returns the finding.
 func (e *exam) hidden(ctx context.Context, g *directory.Group) Finding {
 	err := e.Entra.ListMembers(ctx, *g, "", func(_ []directory.Member, _ string) error { return errSeen })
 	f := Finding{Check: hiddenCheck, About: about(g), State: OK, Means: "The group hides its members, and this application may see them."}

@@ -6,8 +6,8 @@ import (
 	"github.com/idleseat/idleseat/shared/plain"
 )
 
-// graphAPI is the application id of Microsoft Graph, the same in every tenant (Microsoft Learn, "Verify first-party
-// Microsoft applications in sign-in reports").
+// graphAPI is the application id of Microsoft Graph. It is the same in every tenant (Microsoft Learn, "Verify
+// first-party Microsoft applications in sign-in reports").
 const graphAPI = "00000003-0000-0000-c000-000000000000"
 
 // literal returns text as one word of PowerShell.
@@ -28,14 +28,14 @@ func setVariable(name, value string) (bash, powershell string) {
 	return "export " + name + "=" + word(value), "$env:" + name + " = " + literal(value)
 }
 
-// setTo returns a Mend that sets a variable.
+// setTo returns a Mend that sets an environment variable.
 func setTo(do, name, value string) *Mend {
 	m := &Mend{Do: do}
 	m.Bash, m.PowerShell = setVariable(name, value)
 	return m
 }
 
-// grantRole returns a Mend that gives the application a permission of Graph.
+// grantRole returns a Mend that gives the application permissions of Graph.
 func grantRole(do, application string, permissions ...string) *Mend {
 	m := &Mend{Do: do}
 	bash, powershell := `"$AZURE_CLIENT_ID"`, `"$env:AZURE_CLIENT_ID"`
@@ -52,8 +52,8 @@ func grantRole(do, application string, permissions ...string) *Mend {
 	return m
 }
 
-// graphWrite returns a Mend that writes to Graph as an administrator. body is JSON, and hash is the same as a PowerShell
-// expression, because Windows PowerShell loses the quotation marks of an argument in JSON.
+// graphWrite returns a Mend that writes to Graph as an administrator. body is JSON. hash is the same value as a
+// PowerShell expression, because Windows PowerShell loses the quotation marks in a JSON argument.
 func graphWrite(do, scope, method, path, body, hash string) *Mend {
 	url := "https://graph.microsoft.com/v1.0" + path
 	return &Mend{
@@ -64,15 +64,16 @@ func graphWrite(do, scope, method, path, body, hash string) *Mend {
 	}
 }
 
-// read returns a Mend whose command reads from Graph what helps to decide. query is a JMESPath expression.
+// read returns a Mend whose command shows facts from Graph. query is a JMESPath expression.
 func read(do, path, query string) *Mend {
 	return same(do, "az rest --method get --url "+quoted("https://graph.microsoft.com/v1.0"+path)+" --query "+quoted(query)+" --output tsv")
 }
 
-// quoted returns text in double quotation marks, for both shells. The text must have no character that is special there.
+// quoted returns text in double quotation marks, for both shells. The text must not have characters that are special
+// there.
 func quoted(text string) string { return `"` + text + `"` }
 
-// edit returns a Mend that opens the policy.
+// edit returns a Mend that opens the policy in an editor.
 func (e *exam) edit(do string) *Mend {
 	return &Mend{Do: do, Bash: `"${EDITOR:-vi}" ` + word(e.PolicyFile), PowerShell: "notepad " + literal(e.PolicyFile)}
 }

@@ -39,7 +39,8 @@ func used(p *policy.Policy) (list []*policy.License) {
 	return list
 }
 
-// checkProducts looks whether the tenant has each product, and whether those to which rules change have free seats.
+// checkProducts checks whether the tenant has each product. It also checks whether a product to which a rule changes
+// has free seats.
 func checkProducts(_ context.Context, e *exam) (found []Finding, _ func()) {
 	for _, l := range e.Policy.Licenses {
 		if l.SKU == "" {
@@ -73,7 +74,7 @@ func (e *exam) product(l *policy.License) Finding {
 	return Finding{About: l.Name, State: OK, Means: fmt.Sprintf("%d of %d seats are used.", s.Consumed, s.Enabled)}
 }
 
-// likeProduct suggests the product with the most similar part number.
+// likeProduct returns a question about the product with the most similar part number, or "".
 func (e *exam) likeProduct(name string) string {
 	best, nearest := "", 4
 	for _, s := range e.skus {
@@ -87,7 +88,7 @@ func (e *exam) likeProduct(name string) string {
 	return "; is it " + best + "?"
 }
 
-// checkNames looks for everybody whom the policy lists. A name that matches nobody exempts nobody.
+// checkNames looks for the people whom the policy lists. A name that matches nobody exempts nobody.
 func checkNames(ctx context.Context, e *exam) (found []Finding, _ func()) {
 	names, matched := e.Policy.Listed(e.now), 0
 	for _, name := range names {
@@ -107,8 +108,7 @@ func checkNames(ctx context.Context, e *exam) (found []Finding, _ func()) {
 	return found, nil
 }
 
-// somebody reports whether anybody has a name. A directory that does not know the name counts only if all directories
-// were asked.
+// somebody reports whether anybody has a name. The answer no needs both directories.
 func (e *exam) somebody(ctx context.Context, name string) (bool, error) {
 	_, err := e.Entra.FindID(ctx, name)
 	if err == nil || !errors.Is(err, directory.ErrNoPerson) {
@@ -127,7 +127,7 @@ func (e *exam) somebody(ctx context.Context, name string) (bool, error) {
 	return false, err
 }
 
-// likeName returns a command that lists the accounts whose name begins like name, and then how to edit the policy.
+// likeName returns a Mend that lists the accounts with a similar beginning of the name, and then opens the policy.
 func (e *exam) likeName(name string) *Mend {
 	begin := []rune(strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '.' || r == '-' {

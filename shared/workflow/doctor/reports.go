@@ -15,18 +15,18 @@ import (
 	"github.com/idleseat/idleseat/shared/source/usage"
 )
 
-// showNames returns how reports show names again (Microsoft Graph, "Update adminReportSettings").
+// showNames returns the Mend that makes reports show names (Microsoft Graph, "Update adminReportSettings").
 func showNames() *Mend {
 	return graphWrite("Show names in reports; the setting takes some minutes, and reports some days.", "ReportSettings.ReadWrite.All", "patch", "/admin/reportSettings",
 		`{"displayConcealedNames":false}`, "@{displayConcealedNames=$false}")
 }
 
-// late returns what to do about a report that Microsoft has not brought up to date.
+// late returns the Mend for a report that Microsoft has not brought up to date.
 func late() *Mend {
 	return read("Wait until Microsoft brings the report up to date; this shows whether a service has trouble.", "/admin/serviceAnnouncement/healthOverviews", "value[].[service,status]")
 }
 
-// checkMailboxes reads the mailbox usage report if a rule depends on the size of mailboxes.
+// checkMailboxes reads the mailbox usage report if a rule depends on facts about mailboxes.
 func checkMailboxes(ctx context.Context, e *exam) ([]Finding, func()) {
 	if !slices.ContainsFunc(e.Policy.Rules, (*policy.Rule).GuardsMailbox) {
 		return one(Finding{State: NotTried, Means: "Not tried, because no license of the policy has a mailboxQuota."})
@@ -80,7 +80,7 @@ func checkUsage(ctx context.Context, e *exam) (found []Finding, _ func()) {
 	return found, nil
 }
 
-// reported judges a signal of a report.
+// reported returns the finding about a signal of a report.
 func (e *exam) reported(s directory.Signal, f usage.Facts) Finding {
 	if f.Failed != "" {
 		feed := plan.Health(s, plan.FeedFacts{Failed: f.Failed}, e.now)
@@ -89,9 +89,9 @@ func (e *exam) reported(s directory.Signal, f usage.Facts) Finding {
 	return e.signal(s, f.Freshness, "the people of the report")
 }
 
-// checkDelicensing is about what Exchange Online does with a mailbox that loses its license. Graph does not show the
-// setting (Microsoft Learn, "Delicensing Resiliency in Exchange Online": Get-OrganizationConfig, DelayedDelicensingEnabled),
-// so an administrator has to look.
+// checkDelicensing tells an administrator to look at the setting for mailboxes that lose their license. Graph does not
+// show the setting (Microsoft Learn, "Delicensing Resiliency in Exchange Online": Get-OrganizationConfig,
+// DelayedDelicensingEnabled).
 func checkDelicensing(_ context.Context, e *exam) ([]Finding, func()) {
 	if !slices.ContainsFunc(e.Policy.Rules, func(r *policy.Rule) bool { return r.License.SKU != "" }) {
 		return one(Finding{State: NotTried, Means: "Not tried, because no rule takes a product that can have a mailbox."})
@@ -101,7 +101,7 @@ func checkDelicensing(_ context.Context, e *exam) ([]Finding, func()) {
 		Mend: &Mend{Do: "Look in Exchange Online, and switch it on with Set-OrganizationConfig -DelayedDelicensingEnabled:$true.", Bash: "pwsh -Command " + word(look), PowerShell: look}})
 }
 
-// age returns a span of time in words, in whole days or hours.
+// age returns a duration as text, in whole days or hours.
 func age(d time.Duration) string {
 	switch hours := int(d / time.Hour); {
 	case hours >= 48:

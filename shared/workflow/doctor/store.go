@@ -47,7 +47,7 @@ func (e *exam) mendStore(err error) *Mend {
 	return m
 }
 
-// plainLetter keeps what the name of a bucket may have.
+// plainLetter keeps the letters that the name of a bucket may have. It is a mapping for strings.Map.
 func plainLetter(r rune) rune {
 	if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '.' || r == '-' || r == '_' {
 		return r
@@ -55,8 +55,8 @@ func plainLetter(r rune) rune {
 	return -1
 }
 
-// checkStore writes an object, reads it back, and asks for one that is not there: without the right s3:ListBucket, S3
-// refuses that request instead of saying that there is none.
+// checkStore writes an object and reads it back. It also asks for a missing object: without the right s3:ListBucket, S3
+// refuses this request and does not report that the object is missing.
 func checkStore(ctx context.Context, e *exam) ([]Finding, func()) {
 	if e.StoreErr != nil {
 		return one(Finding{State: Failed, Means: sentence("%v", e.StoreErr), Mend: e.mendStore(e.StoreErr)})
@@ -84,7 +84,7 @@ func checkStore(ctx context.Context, e *exam) ([]Finding, func()) {
 	return one(Finding{State: OK, Means: sentence("Objects can be written, read and listed in %s", e.Location)})
 }
 
-// checkConditional creates an object that must be created only once.
+// checkConditional creates an object that the store must create only once.
 func checkConditional(ctx context.Context, e *exam) ([]Finding, func()) {
 	err := store.PutJSONProven(ctx, e.Store, layout.DoctorOnce(), "created once")
 	switch {
@@ -98,7 +98,7 @@ func checkConditional(ctx context.Context, e *exam) ([]Finding, func()) {
 	return one(Finding{State: Failed, Means: sentence("%v", err), Mend: e.mendStore(err)})
 }
 
-// checkLastRun looks at the newest run about everybody.
+// checkLastRun looks at the newest run for everybody.
 func checkLastRun(ctx context.Context, e *exam) ([]Finding, func()) {
 	names, err := snapshot.Runs(ctx, e.Store)
 	if err != nil {
@@ -134,7 +134,8 @@ func (e *exam) lastRun(o *runs.Overview) Finding {
 	return f
 }
 
-// command returns a Mend with a command of idleseat on the same store, by the same policy. run is its argument, or empty.
+// command returns a Mend with a command of idleseat for the same store and policy. run is the argument of the command,
+// or "".
 func (e *exam) command(do, command, run string) *Mend {
 	m := same(do, "idleseat "+command)
 	add := func(before, text string) {

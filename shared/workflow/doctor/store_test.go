@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// faulty is a store with one fault. A nil function behaves as the store does.
+// faulty is a store with one fault. If a function is nil, the call goes to the store.
 type faulty struct {
 	store.Store
 	put      func() error
@@ -67,7 +67,7 @@ func newStore(t *testing.T) store.Store {
 	return s
 }
 
-// TestEachIllOfAStore: each thing that a store must do is not done once, and is done after the cure.
+// TestEachIllOfAStore: in each case, the store has one fault, and doctor finds it. Without the fault, the check is ok.
 func TestEachIllOfAStore(t *testing.T) {
 	t.Parallel()
 	refused := errors.New("AccessDenied: you may not")
@@ -111,7 +111,7 @@ func TestEachIllOfAStore(t *testing.T) {
 			if out, err := exec.Command("bash", "-n", "-c", f.Mend.Bash).CombinedOutput(); err != nil {
 				t.Errorf("%v: %s", err, out)
 			}
-			for range 2 { // the second time, the objects of the first examination are there
+			for range 2 { // in the second round, the objects of the first examination exist
 				s.put, s.get, s.absent, s.list = nil, nil, nil, nil
 				if findings, _ = tt.run(t.Context(), e); order[Worst(findings)] > order[NotTried] {
 					t.Errorf("after the cure: %+v", findings)
@@ -126,7 +126,8 @@ func TestEachIllOfAStore(t *testing.T) {
 	}
 }
 
-// TestOverwritingIsFoundAgain: a store that began to overwrite after the first examination is found.
+// TestOverwritingIsFoundAgain: doctor finds the fault if a store begins to overwrite objects after the first
+// examination.
 func TestOverwritingIsFoundAgain(t *testing.T) {
 	t.Parallel()
 	s := &faulty{Store: newStore(t)}
