@@ -7,12 +7,12 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/known"
 )
 
-// account is an account as read from one source. The pointer for the other source is nil.
+// account is an account of one source. The pointer for the other source is nil.
 type account struct {
 	entra *directory.EntraUser
 	ad    *directory.ADUser
 
-	twin  int32 // index of the same account's previous entry in the group, or -1
+	twin  int32 // index of the previous entry for the same account in the group, or -1
 	found bool  // an earlier run knew the account
 }
 
@@ -24,7 +24,7 @@ func (a account) id() string {
 	return a.entra.ID
 }
 
-// place returns the key that decides the partition.
+// place returns the key from which the partition of the account follows.
 func (a account) place() string {
 	if a.ad != nil {
 		return a.ad.SID
@@ -74,12 +74,12 @@ func (a account) past() *directory.Past {
 	return &a.entra.Past
 }
 
-// noActivity reports whether the account has no activity date, although its dates are not in doubt.
+// noActivity reports whether the account has no activity date and its dates are not in doubt.
 func (a account) noActivity() bool {
 	return a.dates() == [directory.ActivityDates]time.Time{} && !a.inDoubt()
 }
 
-// back reports which dates are earlier than the newest known date of their kind. Bit i stands for
+// back returns the dates that are earlier than the newest known date of their kind. Bit i stands for
 // known.Account.Newest[i].
 func (a account) back() (bits uint8) {
 	dates := a.dates()
@@ -111,8 +111,8 @@ type group struct {
 	at   map[uint64]int32
 }
 
-// groupsOf divides the accounts of a source by the partition that each had in an earlier run. partitions is the number
-// of partitions of that run.
+// groupsOf divides the accounts of a source by their partitions in an earlier run. partitions is the number of
+// partitions of the earlier run.
 func groupsOf(h *directory.Accounts, s directory.Source, partitions int) map[int]*group {
 	groups := map[int]*group{}
 	room := len(h.Entra)

@@ -11,8 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// asked returns the decision of one rule on p@x.example. The decision takes into account what the run knows about
-// earlier runs.
+// asked returns the decision of one rule on p@x.example. The decision takes the history of the run into account.
 func (r *Run) asked(t *testing.T, rule string, taken ...*plan.Decision) plan.Decision {
 	t.Helper()
 	judge, err := r.Judge(r.Begin.AsOf)
@@ -23,7 +22,7 @@ func (r *Run) asked(t *testing.T, rule string, taken ...*plan.Decision) plan.Dec
 	return r.Decide(judge, which, p, judge.Ask(which, p), r.Past(p.ID(), p.SID(), which.License.Name), taken)
 }
 
-// holder returns a world in which p holds E3 directly and has been idle for 100 days.
+// holder returns a world in which p holds E3 directly and is idle for 100 days.
 func holder(past ...any) world {
 	return world{entra: []directory.EntraUser{accountOf("p", 100, e3Direct), accountOf("busy", 1)}, past: past}
 }
@@ -47,8 +46,7 @@ func TestEntangled(t *testing.T) {
 	}
 }
 
-// A rule does not take a license if a rule that comes before it in the policy changes that license or is undecided
-// about it.
+// A rule does not take a license if an earlier rule in the policy changes the license or is undecided about it.
 func TestClaims(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -76,8 +74,8 @@ func TestClaims(t *testing.T) {
 	}
 }
 
-// If two rules change licenses of one person, the changes are made in the order of the rules, unless the first change
-// is refused.
+// If two rules change licenses of one person, the changes are made in the order of the rules. A refused change has no
+// place in this order.
 func TestLaterRuleFollows(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -133,7 +131,7 @@ func TestOtherLicenseUnderWay(t *testing.T) {
 	}
 }
 
-// Nothing is taken from a person whose ledger is damaged. Nobody else is affected.
+// A person whose ledger is damaged keeps all licenses. No other person is affected.
 func TestDamagedLedgerIsUndecided(t *testing.T) {
 	t.Parallel()
 	const sid = "S-1-5-21-7"
@@ -167,8 +165,8 @@ func TestDamagedLedgerIsUndecided(t *testing.T) {
 	}
 }
 
-// If the policy no longer has the license that was changed, that license may have been renamed to any license in the
-// policy.
+// If the policy no longer has a license that an earlier run changed, the license may have been renamed to any license
+// in the policy.
 func TestRenamedLicense(t *testing.T) {
 	t.Parallel()
 	item := func(license, to string, state history.State, days int) *history.Item {
@@ -207,8 +205,8 @@ func TestRenamedLicense(t *testing.T) {
 	}
 }
 
-// A change that failed comes after the others, and waits for more nights after each failure. A run for one person
-// retries immediately.
+// A change that failed comes after the other changes. It waits for more nights after each failure. A run for one person
+// makes the change immediately.
 func TestSetbacksWait(t *testing.T) {
 	t.Parallel()
 	setback := func(user string, times int, asOf time.Time) *history.Setback {

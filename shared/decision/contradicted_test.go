@@ -11,8 +11,8 @@ import (
 )
 
 // A contradiction begins when an anchor does not match, or when two accounts have the same SID. It ends when both
-// directories are read and agree; a night that reads less does not end it. The test checks for each night whether the
-// person is Contradictory.
+// directories are read and agree. It does not end in a night in which only one directory is read. The test checks for
+// each night whether the person is Contradictory.
 func TestContradictedNights(t *testing.T) {
 	t.Parallel()
 	e := func(id, anchor string) directory.EntraUser {

@@ -13,9 +13,9 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// Decide turns a verdict into a decision. If the verdict is Reclaim, Decide finds the route of the change, or says why
-// there is none. past is what last happened to the license, or nil if nothing did. taken lists the decisions of earlier
-// rules about the same person.
+// Decide turns a verdict into a decision. If the verdict is Reclaim, Decide finds the route of the change, or the
+// reason why there is none. past is the last thing that happened to the license, or nil if nothing happened. taken
+// lists the decisions of earlier rules about the same person.
 func (r *Run) Decide(judge *policy.Judge, rule *policy.Rule, p *directory.Person, v policy.Verdict, past *history.Item, taken Conflicts) plan.Decision {
 	d := plan.Decision{
 		User: p.ID(), SID: p.SID(), UserPrincipalName: p.UserPrincipalName(), Rule: rule.Name, License: rule.License.Name,
@@ -64,7 +64,7 @@ func (r *Run) Decide(judge *policy.Judge, rule *policy.Rule, p *directory.Person
 	return d
 }
 
-// precede orders d after the decisions of earlier rules, except for those that are not carried out.
+// precede orders d after the planned decisions of earlier rules.
 func (c Conflicts) precede(d *plan.Decision) {
 	for _, first := range c {
 		if first.Planned() {
@@ -103,19 +103,19 @@ func (r *Run) savesNothing(rule *policy.Rule, p *directory.Person) string {
 }
 
 // Conflicts lists the decisions about one person that change something. A run changes a license only once. If two rules
-// want the same license, the rule that comes first in the policy gets it. A license that one rule gives in exchange for
-// another counts as changed too, because otherwise a later rule could take it from the person.
+// want the same license, the rule that comes first in the policy gets it. A license that a rule gives in exchange also
+// counts as changed, because otherwise a later rule could take it from the person.
 type Conflicts []*plan.Decision
 
-// Add adds a decision, even if it is not carried out: if the first rule for a license is undecided or its change is
-// refused, the next rule must not take the license instead.
+// Add records a decision. An earlier rule blocks later rules for the same license even if it is undecided or its change
+// is refused.
 func (c *Conflicts) Add(d *plan.Decision) {
 	if d.Outcome == policy.Reclaim || d.Outcome == policy.Undecided || d.RestoreOf != "" || d.Pending != "" {
 		*c = append(*c, d)
 	}
 }
 
-// refusal returns why a later decision is not carried out, or "" if it may be.
+// refusal returns why a later decision is refused, or "" if it is not refused.
 func (c Conflicts) refusal(d *plan.Decision) string {
 	for _, first := range c {
 		if shared := Conflict(first.License, first.To, d.License, d.To); shared != "" {
@@ -129,7 +129,8 @@ func (c Conflicts) refusal(d *plan.Decision) string {
 }
 
 // Conflict returns a license that two changes have in common, or "" if there is none. The first change takes license
-// and gives to; the second takes otherLicense and gives otherTo. to and otherTo are empty if nothing is given.
+// and gives to. The second change takes otherLicense and gives otherTo. to and otherTo are empty if the change gives
+// nothing.
 func Conflict(license, to, otherLicense, otherTo string) string {
 	switch {
 	case license == otherLicense, license == otherTo:
@@ -140,7 +141,8 @@ func Conflict(license, to, otherLicense, otherTo string) string {
 	return ""
 }
 
-// conflict returns why d is refused because a pending change of another license conflicts with it, or "" if none does.
+// conflict returns why d is refused because of a pending change of another license. It returns "" if no pending change
+// conflicts with d.
 func (r *Run) conflict(d *plan.Decision) string {
 	for _, other := range r.Policy.Licenses {
 		i := r.Past(d.User, d.SID, other.Name)
@@ -154,9 +156,9 @@ func (r *Run) conflict(d *plan.Decision) string {
 	return ""
 }
 
-// justGiven refuses to take a license that another rule gave in exchange for a different license, until the person has
-// been idle for the whole span of the rule after the exchange. Otherwise the rule could take the license one night
-// after it was given.
+// justGiven refuses to take a license that another rule gave in exchange for a different license. The refusal ends when
+// the person has been idle for the whole span of the rule after the exchange. Otherwise the rule could take the license
+// one night after the exchange.
 func (r *Run) justGiven(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *directory.Person) bool {
 	for g := range r.inExchange(d) {
 		g.cool(d, judge, rule, p)
@@ -164,7 +166,7 @@ func (r *Run) justGiven(d *plan.Decision, judge *policy.Judge, rule *policy.Rule
 	return d.Refused != ""
 }
 
-// inExchange yields each time at which a rule gave the license of d in exchange for another one.
+// inExchange yields each time at which a rule gave the license of d in exchange for another license.
 func (r *Run) inExchange(d *plan.Decision) iter.Seq[given] {
 	return func(yield func(given) bool) {
 		for _, other := range r.Policy.Licenses {
@@ -177,8 +179,8 @@ func (r *Run) inExchange(d *plan.Decision) iter.Seq[given] {
 	}
 }
 
-// Past returns what last happened to a license of a person, or nil if nothing did. Past also looks under the SID,
-// because an earlier run may have known the person only from Active Directory.
+// Past returns the last thing that happened to a license of a person, or nil if nothing happened. Past also looks under
+// the SID, because an earlier run may have known the person only from Active Directory.
 func (r *Run) Past(user, sid, license string) *history.Item {
 	if i := r.History.Of(user, license); i != nil || sid == "" || sid == user {
 		return i
@@ -202,7 +204,7 @@ func (r *Run) preflight(d *plan.Decision, rule *policy.Rule, p *directory.Person
 	}
 }
 
-// created returns when the younger of the person's accounts was created. Changes are ordered by this date.
+// created returns the creation date of the younger of the person's accounts. The plan orders changes by this date.
 func created(p *directory.Person) (t time.Time) {
 	if p.Entra != nil {
 		t = p.Entra.Created

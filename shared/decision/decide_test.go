@@ -17,7 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// only returns the person in the run who has the name. It fails unless there is exactly one.
+// only returns the person with the name in the run. The test fails unless there is exactly one such person.
 func only(t *testing.T, r *Run, name string) *directory.Person {
 	t.Helper()
 	var all []directory.Person
@@ -197,7 +197,7 @@ func TestExplain(t *testing.T) {
 	}
 }
 
-// The rules of a source that was not read are undecided.
+// Rules about a source that was not read are undecided.
 func TestFeedsThatFailed(t *testing.T) {
 	t.Parallel()
 	synced := accountOf("p", 1)

@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// If a change has no route, it is neither announced nor delayed by setbacks, and the decision keeps its reason.
+// If a change has no route, it is not announced and setbacks do not delay it. The decision keeps its reason.
 func TestRefusedStaysAsItIs(t *testing.T) {
 	t.Parallel()
 	setback := &history.Setback{User: "id-p", License: "e3", Run: "r0", AsOf: daysAgo(1), Times: 3, Status: "failed", Why: "no seat"}
@@ -36,7 +36,7 @@ func TestRefusedStaysAsItIs(t *testing.T) {
 	}
 }
 
-// A pending change keeps the target with which it began, even if the rule has changed to a different one.
+// A pending change keeps its target, even if the rule has another target since then.
 func TestPendingKeepsItsTarget(t *testing.T) {
 	t.Parallel()
 	open := &history.Item{User: "id-p", License: "e3", To: "f3", State: history.Open, Run: "r0", Rule: "m365", Began: daysAgo(3), At: daysAgo(3)}
@@ -45,7 +45,7 @@ func TestPendingKeepsItsTarget(t *testing.T) {
 	}
 }
 
-// While it is unknown whether a person holds a license that was taken, the license does not count as held again.
+// A license that was taken does not count as held again if it is unknown whether the person holds it.
 func TestHeldOrNotIsNotKnown(t *testing.T) {
 	t.Parallel()
 	r := holder(&history.Item{User: "id-p", License: "e3", State: history.Taken, Run: "r0", Rule: "m365", To: "exo", Began: daysAgo(30), At: daysAgo(30)}).seal(t)
@@ -99,8 +99,8 @@ func TestSavesNothingOfALicenseWithoutAGroup(t *testing.T) {
 	}
 }
 
-// Dates stay in doubt for the span of the rules, even if no date of the account is known. An account with a date in the
-// future does not count as an account without dates.
+// Dates stay in doubt for the longest span of the rules, even if no date of the account is known. An account with a
+// date in the future does not count as an account without dates.
 func TestDoubtStays(t *testing.T) {
 	t.Parallel()
 	appears := asOf.AddDate(0, 0, 1)
@@ -127,7 +127,7 @@ func TestDoubtStays(t *testing.T) {
 	}
 }
 
-// Dates are not compared while the whole feed is in doubt, or if an operator accepts the feed.
+// Dates are not compared if the feed is unhealthy, or if an operator accepts the feeds.
 func TestDatesThatAreNotCompared(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -168,7 +168,7 @@ func TestForgottenFieldByField(t *testing.T) {
 	}
 }
 
-// If the run is unhealthy, a fresh reading is compared with the night before the run.
+// If the run is unhealthy, a fresh reading is compared with the reading of the previous night.
 func TestUnhealthyRunIsNotComparedWithItself(t *testing.T) {
 	t.Parallel()
 	user := directory.EntraUser{ID: "a", Created: daysAgo(900), LastInteractive: daysAgo(9), Enabled: directory.Yes}
@@ -186,7 +186,8 @@ func TestUnhealthyRunIsNotComparedWithItself(t *testing.T) {
 	}
 }
 
-// Open fails without the history that the manifest names. Without the known accounts, Read makes everybody unknown.
+// Open fails without the history that the manifest names. If a table of known accounts is damaged, Read marks its
+// accounts, and their people are undecided.
 func TestOpenNeedsThePast(t *testing.T) {
 	t.Parallel()
 	r := world{entra: []directory.EntraUser{accountOf("busy", 1)}}.seal(t)
@@ -207,7 +208,7 @@ func TestOpenNeedsThePast(t *testing.T) {
 	}
 }
 
-// If an exempt group was emptied, or was deleted and created again, only membership in that group becomes unknown.
+// If an exempt group was emptied, or was deleted and created again, only membership in this group becomes unknown.
 func TestExemptGroupInDoubt(t *testing.T) {
 	t.Parallel()
 	exempt, citrix := directory.GroupRef{Source: directory.AD, Name: "CN=Exempt,DC=corp"}, directory.GroupRef{Source: directory.AD, Name: citrixDN}
@@ -256,7 +257,7 @@ func TestExemptGroupInDoubt(t *testing.T) {
 }
 
 // If the policy no longer has the rule that took a license, only the first rule for the license restores it. A restore
-// through a group in Active Directory takes no seat.
+// through a group in Active Directory needs no seat.
 func TestReturnToARuleThatIsGone(t *testing.T) {
 	t.Parallel()
 	taken := func(user, license string, via plan.Via) *history.Item {

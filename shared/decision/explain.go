@@ -14,27 +14,30 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// ErrUnknownUser is returned if nobody in the snapshot has the name.
+// ErrUnknownUser is returned if no person in the snapshot has the name.
 var ErrUnknownUser = errors.New("unknown user")
 
-// Answer is the verdict of one rule on one person, with the facts that it rests on.
+// Answer is the verdict of one rule on one person, with the facts on which it rests.
 type Answer struct {
 	plan.Decision
-	// Turns is when a license that is kept would be taken if the person stays away. It is zero if that never happens.
+	// Turns is when the rule would take a license that it keeps now, if the person stays away. It is zero if there is
+	// no such time.
 	Turns time.Time `json:"turns,omitzero"`
-	// Cools is set if the license is kept because it was given to the person lately, beyond the day on which the
-	// person's activity keeps it. It is then when that ends if the person stays away.
+	// Cools is when the license stops cooling down, if the person stays away. It is set only if the license was given
+	// to the person lately and cools down for longer than the person's activity keeps it.
 	Cools time.Time `json:"cools,omitzero"`
-	// Given says how the license was given to the person if Cools is set, as in "given back on 2026-11-02".
+	// Given says how the license was given to the person, as in "given back on 2026-11-02". It is empty if Cools is
+	// zero.
 	Given string `json:"given,omitempty"`
-	// Due is when a change that was announced may be made. It is zero if the change was not announced, is announced
-	// again, or is refused for another reason than that it is not due.
+	// Due is when a change that was announced may be made. It is zero if the change was not announced or is announced
+	// again. It is also zero if the change is refused for any reason except that it is not due.
 	Due time.Time `json:"due,omitzero"`
-	// Holder says whether the person holds the license; empty if that is not known.
+	// Holder says whether the person holds the license. It is empty if that is not known.
 	Holder string `json:"holder,omitempty"`
-	// Noun is the word for the activity that the rule reads, such as "sign-in". It is empty if it reads none.
+	// Noun is the word for the activity that the rule reads, such as "sign-in". It is empty if the rule reads no
+	// activity.
 	Noun string `json:"noun,omitempty"`
-	// Unknowns names what made the verdict undecided.
+	// Unknowns names the unknown values that made the verdict undecided.
 	Unknowns []string     `json:"unknowns,omitempty"`
 	Tree     *policy.Node `json:"tree"`
 }
@@ -50,7 +53,7 @@ type Explanation struct {
 	Answers           []Answer      `json:"answers"`
 }
 
-// Explain evaluates every rule for one person as of now. Every verdict has a reason, even a verdict to keep.
+// Explain evaluates every rule for one person as of now. Every verdict has a reason, including verdicts to keep.
 func (r *Run) Explain(p *directory.Person, now time.Time) (*Explanation, error) {
 	judge, err := r.Judge(now)
 	if err != nil {
@@ -92,7 +95,7 @@ func (r *Run) answer(judge *policy.Judge, rule *policy.Rule, p *directory.Person
 	return a, err
 }
 
-// turns sets when a license that is kept would be taken. all lists when the license was given to the person.
+// turns sets Turns, Cools and Given. all lists the times at which the license was given to the person.
 func (r *Run) turns(a *Answer, judge *policy.Judge, rule *policy.Rule, p *directory.Person, v policy.Verdict, all []given) {
 	if a.Outcome != policy.Keep && a.Outcome != policy.Exempt {
 		return
@@ -113,8 +116,8 @@ func (r *Run) turns(a *Answer, judge *policy.Judge, rule *policy.Rule, p *direct
 	}
 }
 
-// Find calls found for everybody in the snapshot who has the name: the userPrincipalName of either account, the Entra
-// id, the SID or the sAMAccountName. It returns ErrUnknownUser if nobody does.
+// Find calls found for each person in the snapshot who has the name: the userPrincipalName of either account, the Entra
+// id, the SID or the sAMAccountName. It returns ErrUnknownUser if there is no such person.
 func (r *Run) Find(ctx context.Context, name string, found func(*directory.Person) error) error {
 	var h directory.Accounts
 	var memory snapshot.Memory
@@ -153,7 +156,7 @@ func (r *Run) Find(ctx context.Context, name string, found func(*directory.Perso
 	return fmt.Errorf("%w %q: run %s read nobody with this userPrincipalName, object id, SID or account name%s", ErrUnknownUser, name, r.Begin.Run, hint)
 }
 
-// nearest returns the name in the snapshot that is most similar to name, or "" if none is.
+// nearest returns the name in the snapshot that is most similar to name, or "" if no name is similar.
 func (r *Run) nearest(ctx context.Context, memory *snapshot.Memory, name string) (like string, err error) {
 	fewest, folded := 0, strings.ToLower(name)
 	compare := func(p *directory.Person) {
@@ -179,11 +182,11 @@ func (r *Run) nearest(ctx context.Context, memory *snapshot.Memory, name string)
 	return like, nil
 }
 
-// names reports whether somebody in a partition has the name. It reads only the names, which takes a small part of the
-// time that reading the people takes.
+// names reports whether a person in a partition has the name. It reads only the names, which is much faster than
+// reading the people.
 func (r *Run) names(ctx context.Context, partition int, memory *snapshot.Memory, name string) (there bool, err error) {
 	if len(r.Manifest.People) == 0 {
-		return true, nil // the parts of an earlier version give names only with everything else
+		return true, nil // an earlier version stored the names only together with all other fields
 	}
 	err = r.Manifest.EachNamed(ctx, r.store, partition, memory, func(p snapshot.Named) {
 		for _, n := range [...]string{p.UserPrincipalName, p.ID, p.ADName, p.SID, p.SAMAccountName} {

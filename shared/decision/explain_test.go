@@ -13,9 +13,9 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// The day on which a kept license turns is the first day on which Decide takes it. A license that was given back, or
-// was given in exchange for another one, turns only after it has cooled down. Earlier versions told a day on which
-// nothing would be taken, or none.
+// Turns is the first day on which Decide takes a license that is kept now. A license that was restored, or was given in
+// exchange for another license, turns only after it has cooled down. Earlier versions gave a day on which nothing would
+// be taken, or no day.
 func TestTurnsAfterCoolingDown(t *testing.T) {
 	t.Parallel()
 	givenBack := func(days int) *history.Item {
@@ -82,7 +82,7 @@ func replaceOnce(t *testing.T, text, old, edited string) string {
 	return strings.Replace(text, old, edited, 1)
 }
 
-// firstTaken asks the first rule on each of 90 days, and returns when it takes the license.
+// firstTaken evaluates the first rule on each of 90 days, and returns the time at which the rule takes the license.
 func firstTaken(t *testing.T, r *Run, p *directory.Person) time.Time {
 	t.Helper()
 	rule := r.Policy.Rules[0]
@@ -100,7 +100,7 @@ func firstTaken(t *testing.T, r *Run, p *directory.Person) time.Time {
 	return time.Time{}
 }
 
-// An explanation says from when on a change that was announced may be made.
+// An explanation says from which time on an announced change may be made.
 func TestDue(t *testing.T) {
 	t.Parallel()
 	idle := daysAgo(70)

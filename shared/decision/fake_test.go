@@ -36,7 +36,7 @@ var (
 
 func daysAgo(n int) time.Time { return asOf.AddDate(0, 0, -n) }
 
-// accountOf returns an Entra account that last signed in the given number of days ago and has the given assignments.
+// accountOf returns an Entra account with its last sign-in the given number of days ago and with the given assignments.
 func accountOf(name string, days int, holds ...directory.Assignment) directory.EntraUser {
 	return directory.EntraUser{
 		ID: "id-" + name, UsageLocation: "SE", UserPrincipalName: name + "@x.example", Enabled: directory.Yes,
@@ -50,7 +50,7 @@ type world struct {
 	entra      []directory.EntraUser
 	ad         []directory.ADUser
 	citrix     []string // SIDs of the group's members
-	failed     string   // why Active Directory was not read; empty if it was
+	failed     string   // why Active Directory was not read; empty if it was read
 	policy     string   // the variable text if empty
 	past       []any    // *history.Item and *history.Setback values from earlier runs
 	feeds      [2]*plan.Baseline

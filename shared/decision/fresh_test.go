@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// A fresh reading is compared with the run itself if the run was healthy and for everybody, and otherwise with the
-// previous run.
+// A fresh reading is compared with the reading of the run if the run was healthy and for everybody, and otherwise with
+// the reading of the previous run.
 func TestRecallOfAFreshReading(t *testing.T) {
 	t.Parallel()
 	dated := directory.EntraUser{ID: "a", Created: daysAgo(900), LastInteractive: daysAgo(9)}
@@ -60,8 +60,8 @@ func TestRecallOfAFreshReading(t *testing.T) {
 	}
 }
 
-// A run of an older version may have listed an account with a lost date. The account stays in doubt for lostFor, or
-// longer if a rule looks back further.
+// A run of an older version may have listed an account with a lost date. The account stays in doubt for lostFor. It
+// stays in doubt longer if a rule has a longer span.
 func TestListOfOlderRunIsOver(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -116,7 +116,7 @@ func TestListOfOlderRunIsOver(t *testing.T) {
 	}
 }
 
-// A reading at the same time as the last reading is compared with it.
+// A reading at the same time as the last reading is compared with the last reading.
 func TestReadingAtTheInstantOfTheLast(t *testing.T) {
 	t.Parallel()
 	r := firstNight(t)
@@ -130,14 +130,14 @@ func TestReadingAtTheInstantOfTheLast(t *testing.T) {
 	}
 }
 
-// A license that was taken counts as held again only if the data were read long enough after it was taken. Until then
-// the plan says why it does not count.
+// A license that was taken counts as held again only if the data were read long enough after the change. If they were
+// read earlier, the decision says so.
 func TestTakenAWhileAgo(t *testing.T) {
 	t.Parallel()
 	r := world{entra: []directory.EntraUser{accountOf("p", 200, e3ByGroup), accountOf("busy", 1)}}.seal(t)
 	read := r.Begin.Read
 	for taken, want := range map[time.Time]policy.Outcome{
-		read.Add(-directory.Settling - time.Second): policy.Keep, // restored by somebody else, and cooling down
+		read.Add(-directory.Settling - time.Second): policy.Keep, // restored by somebody else
 		read.Add(-directory.Settling):               policy.Undecided,
 		read.Add(time.Hour):                         policy.Undecided,
 	} {

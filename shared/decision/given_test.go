@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// One rule gave a license in exchange for another. A second rule takes that license only if the person has been idle
-// since the exchange for the whole span of the second rule.
+// A rule gives a license in exchange for another. A second rule takes the given license only if the person has been
+// idle for the whole span of the second rule after the exchange.
 func TestJustGiven(t *testing.T) {
 	t.Parallel()
 	const exoRule = "\n  - {name: exo-idle, license: exo, when: AzureAdSistaLogon.earlierThan(now - days(60)), then: remove}\n"

@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// If the DN of a group that an earlier run read now belongs to a different group, membership is unknown until an
-// operator accepts the new group.
+// If the DN of a group in an earlier run now belongs to a different group, membership is unknown until an operator
+// accepts the new group.
 func TestRemadeGroup(t *testing.T) {
 	t.Parallel()
 	citrix := directory.GroupRef{Source: directory.AD, Name: citrixDN}

@@ -10,7 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Summary ends the decisions of a partition. A partition without a summary was not evaluated to its end.
+// Summary is the last line of the decisions of a partition. Without a summary, the evaluation of the partition is not
+// complete.
 type Summary struct {
 	People  int          `json:"people"`
 	Tallies []plan.Tally `json:"tallies"` // one for each rule, in the order of the policy
@@ -20,11 +21,12 @@ type Summary struct {
 	Converted int `json:"converted,omitempty"`
 	// Named lists the accounts that the policy names.
 	Named []Named `json:"named,omitempty"`
-	// Lost says of each table of known accounts that could not be read what was used instead.
+	// Lost has a sentence for each table of known accounts that could not be read. The sentence says what was used
+	// instead.
 	Lost []string `json:"lost,omitempty"`
 	// Outlooks has one entry for each rule. A run of an earlier version has none.
 	Outlooks []Outlook `json:"outlooks,omitempty"`
-	// Turning lists those who turn soonest. Outlooks counts all of them.
+	// Turning lists the verdicts that turn soonest. Outlooks counts all verdicts that turn.
 	Turning []Turning `json:"turning,omitempty"`
 }
 
@@ -34,8 +36,8 @@ type line struct {
 	Summary *Summary `json:"summary,omitempty"`
 }
 
-// Put stores the decisions of a partition. write passes each decision to emit and returns the summary. It need not emit
-// verdicts to keep, because the summary counts them and Explain finds their reasons again.
+// Put stores the decisions of a partition. write passes each decision to emit and returns the summary. write need not
+// emit verdicts to keep, because the summary counts them and Explain finds their reasons again.
 func (r *Run) Put(ctx context.Context, partition int, write func(emit func(*plan.Decision) error) (Summary, error)) error {
 	k := layout.Decisions(r.Begin.Run, partition)
 	err := store.PutLines(ctx, r.store, k, func(emit func(any) error) error {
@@ -53,7 +55,7 @@ func (r *Run) Put(ctx context.Context, partition int, write func(emit func(*plan
 }
 
 // Each calls each for every decision of the run, in the order of the partitions, and returns the combined summary. It
-// fails if a partition was not evaluated to its end.
+// fails if the evaluation of a partition is not complete.
 func (r *Run) Each(ctx context.Context, each func(*plan.Decision) error) (Summary, error) {
 	total := Summary{Tallies: make([]plan.Tally, len(r.Policy.Rules))}
 	for i, rule := range r.Policy.Rules {

@@ -15,7 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// put writes one decision and a summary into a partition.
+// put writes the decisions object of a partition, with one decision and a summary.
 func put(t *testing.T, r *Run, partition int, d plan.Decision, sum Summary) {
 	t.Helper()
 	err := r.Put(t.Context(), partition, func(emit func(*plan.Decision) error) (Summary, error) { return sum, emit(&d) })
@@ -55,11 +55,11 @@ func TestPutAndEach(t *testing.T) {
 	}
 }
 
-// Each returns an error if a partition is missing or was not evaluated to its end.
+// Each returns an error if a partition is missing or its evaluation is not complete.
 func TestEachWantsEveryPartitionToItsEnd(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
-		lines []any // lines of partition 1; nil if it was not evaluated
+		lines []any // lines of partition 1; nil if the partition is missing
 		is    error
 	}{
 		"missing":              {nil, store.ErrNotFound},

@@ -7,8 +7,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/known"
 )
 
-// An account is found in whatever order accounts are looked up. An account that is missing from the table, or is in the
-// table twice, is not found.
+// A lookup finds accounts in any order. It does not find an account that is missing from the table, or that is in the
+// table twice.
 func TestLookup(t *testing.T) {
 	t.Parallel()
 	seed := rand.Uint64()

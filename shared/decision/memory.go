@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// memory keeps the table that was read last. A table never changes once later runs read it.
+// memory keeps the table that was read last. A table does not change once later runs read it.
 type memory struct {
 	mu    sync.Mutex
 	run   string
@@ -26,7 +26,8 @@ type memory struct {
 	*losses
 }
 
-// losses says of each table that could not be read what is used instead, by the key of its object.
+// losses has a sentence for each table that could not be read, by the key of the table's object. The sentence says what
+// is used instead.
 type losses struct {
 	mu  sync.Mutex
 	why map[string]string
@@ -34,8 +35,8 @@ type losses struct {
 
 func newMemory() *memory { return &memory{losses: &losses{}} }
 
-// Apart returns the run for one more worker. Each worker keeps the table that it read last, and all of them know the
-// same losses.
+// Apart returns a copy of the run for another worker. Each worker keeps the table that it read last. All workers share
+// the losses.
 func (r *Run) Apart() *Run {
 	own := *r
 	own.memory = &memory{losses: r.memory.losses}
@@ -51,10 +52,11 @@ func (l *losses) add(key, why string) {
 	l.why[key] = why
 }
 
-// remembered returns what a run remembered about a partition, but reads the same table only once. It makes a damaged
-// or missing table again from the snapshot of the run. If that cannot be read either, it fails with store.ErrDamaged.
-// It fails with store.ErrNotFound if there is neither a table nor a snapshot, as after their time of storage, and for a
-// run of a version that wrote activity gaps instead.
+// remembered returns the table of known accounts that a run stored for a partition. It reads the same table only once.
+// If the table is damaged or missing, it makes the table again from the snapshot of the run. If the snapshot cannot be
+// read either, it returns store.ErrDamaged. It returns store.ErrNotFound if neither a table nor a snapshot exists, for
+// example because both have expired. It also returns store.ErrNotFound for a run of a version that wrote activity gaps
+// instead.
 func (r *Run) remembered(ctx context.Context, run string, n int) (*known.Partition, error) {
 	m := r.memory
 	m.mu.Lock()
@@ -79,7 +81,8 @@ func (r *Run) remembered(ctx context.Context, run string, n int) (*known.Partiti
 	return table, err
 }
 
-// Losses says of each table of an earlier run that could not be read so far what is used instead.
+// Losses returns a sentence for each table of an earlier run that could not be read so far. The sentence says what is
+// used instead.
 func (r *Run) Losses() []string {
 	l := r.memory.losses
 	l.mu.Lock()
@@ -87,7 +90,7 @@ func (r *Run) Losses() []string {
 	return slices.Sorted(maps.Values(l.why))
 }
 
-// readTable reads a table or makes it again. loss describes the loss, and is empty if there is none.
+// readTable reads a table or makes it again. loss describes what was lost. It is empty if nothing was lost.
 func (r *Run) readTable(ctx context.Context, run string, n int) (table *known.Partition, loss string, err error) {
 	table, err = known.Get(ctx, r.store, run, n)
 	gone := errors.Is(err, store.ErrNotFound)
@@ -116,13 +119,13 @@ func (r *Run) readTable(ctx context.Context, run string, n int) (table *known.Pa
 	return nil, "", failed
 }
 
-// longestTrail is how many runs in a row may have lost their tables until one is no longer made again.
+// longestTrail is the maximum number of runs in a row whose tables are made again.
 const longestTrail = 8
 
 var errTrail = fmt.Errorf("%w: %d runs in a row have lost what they knew", store.ErrDamaged, longestTrail)
 
-// tableAgain makes the table of a run again, as RememberWith made it: from the snapshot of that run and the table of
-// the run before it. So no date that the run saw is lost.
+// tableAgain makes the table of a run again, from the snapshot of this run and the table of the run before it. The
+// result is the table that RememberWith made, so no date that the run saw is lost.
 func (r *Run) tableAgain(ctx context.Context, run string, n int) (*known.Partition, error) {
 	if r.trail >= longestTrail {
 		return nil, errTrail
@@ -142,7 +145,7 @@ func (r *Run) tableAgain(ctx context.Context, run string, n int) (*known.Partiti
 	return last.table(h, &Plain{}), nil
 }
 
-// lasts reports whether reading a run again would fail again.
+// lasts reports whether the error would occur again if the run were read again.
 func lasts(err error) bool {
 	var faults policy.Faults
 	return errors.Is(err, store.ErrDamaged) || errors.Is(err, store.ErrNotFound) || errors.Is(err, snapshot.ErrNone) || errors.Is(err, snapshot.ErrUnknownRun) || errors.As(err, &faults)

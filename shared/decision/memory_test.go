@@ -17,7 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// remembering seals a run for people with many kinds of pasts, and writes its table.
+// remembering seals a run with people of many different pasts, and writes its table.
 func remembering(t *testing.T) (*Run, *known.Partition) {
 	t.Helper()
 	disabled := accountOf("off", 300)
@@ -45,8 +45,8 @@ func remembering(t *testing.T) (*Run, *known.Partition) {
 	return r, table
 }
 
-// A damaged or missing table is made again from the snapshot, as it was. It is not made again if the run wrote gaps of
-// activity instead.
+// A damaged or missing table is made again from the snapshot, with the same content. It is not made again if the run
+// wrote activity gaps instead.
 func TestTableIsMadeAgain(t *testing.T) {
 	t.Parallel()
 	for name, spoil := range map[string]func(s *store.Memory) error{
@@ -77,8 +77,8 @@ func TestTableIsMadeAgain(t *testing.T) {
 	}
 }
 
-// Nobody whose table cannot be made again is decided in this night, unless an operator accepts the feeds. The night
-// after compares with this night, so it believes no date that went back since.
+// If a table cannot be made again, all its people are undecided in this night, unless an operator accepts the feeds.
+// The next night compares its dates with the dates of this night.
 func TestTableIsLost(t *testing.T) {
 	t.Parallel()
 	r, _ := remembering(t)
@@ -129,7 +129,7 @@ func TestTableIsLost(t *testing.T) {
 	}
 }
 
-// A chain of runs without tables is followed for a few runs. An error that may pass is no damage.
+// At most longestTrail runs in a row have their tables made again. An error that may pass does not count as damage.
 func TestWhichTablesAreMadeAgain(t *testing.T) {
 	t.Parallel()
 	r, _ := remembering(t)

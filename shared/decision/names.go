@@ -17,10 +17,11 @@ type Named struct {
 	ID       string `json:"id"`    // directory.Person.ID
 	SID      string `json:"sid,omitempty"`
 	Name     string `json:"name"`
-	Followed bool   `json:"followed,omitempty"` // found by the id from an earlier run, not by name
+	Followed bool   `json:"followed,omitempty"` // found by the id from an earlier run, and not by name
 }
 
-// Names returns a finder for the people whom the run's policy lists. A finder is not safe for concurrent use.
+// Names returns a policy.Names for the people whom the run's policy lists. A policy.Names is not safe for concurrent
+// use.
 func (r *Run) Names() *policy.Names { return r.Policy.Names(r.people()) }
 
 // people returns the people whom earlier runs found, by the name in the policy.
@@ -39,14 +40,14 @@ func NamedAs(names *policy.Names, p *directory.Person) (all []Named) {
 	return all
 }
 
-// Listed is what a run found out about the names that the policy lists.
+// Listed is the result of looking for the names that the policy lists.
 type Listed struct {
-	People map[string][]directory.EarlierPerson // what later runs remember
+	People map[string][]directory.EarlierPerson // the accounts by name, for later runs
 	Notes  []string                             // sentences for the plan
 	Nobody []string                             // names that no account has ever had
 }
 
-// Listed compares the accounts that now have the names in the policy with those that earlier runs found.
+// Listed compares the accounts that have the names in the policy now with the accounts that earlier runs found.
 func (r *Run) Listed(named []Named) *Listed {
 	l := &Listed{People: map[string][]directory.EarlierPerson{}}
 	maps.Copy(l.People, r.people())
@@ -72,7 +73,7 @@ func (r *Run) Listed(named []Named) *Listed {
 	return l
 }
 
-// seen adds the accounts of this run to those that were found under a name before.
+// seen adds the accounts of this run to the accounts that earlier runs found for the same name.
 func (r *Run) seen(before []directory.EarlierPerson, now []Named) []directory.EarlierPerson {
 	next := slices.Clone(before)
 	for _, n := range now {
@@ -122,7 +123,8 @@ func (l *Listed) note(key string, before []directory.EarlierPerson, now []Named)
 	}
 }
 
-// Lookalikes returns a sentence for each name that no account has, suggesting the most similar name in the snapshot.
+// Lookalikes returns a sentence for each name that no account has. The sentence suggests the most similar name in the
+// snapshot.
 func (r *Run) Lookalikes(ctx context.Context, nobody []string) (sentences []string, err error) {
 	if len(nobody) == 0 {
 		return nil, nil

@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// The plan says if a name that the policy exempts now belongs to a different account or to none. The run remembers both
-// the earlier account and the current one.
+// The plan has a note if a name that the policy exempts now belongs to a different account or to none. The run
+// remembers both the earlier account and the present account.
 func TestListed(t *testing.T) {
 	t.Parallel()
 	const name = "exempt@x.example"
@@ -27,7 +27,7 @@ func TestListed(t *testing.T) {
 	for what, tc := range map[string]struct {
 		before []directory.EarlierPerson
 		now    []Named
-		failed string // why Active Directory was not read; empty if it was
+		failed string // why Active Directory was not read; empty if it was read
 		people []directory.EarlierPerson
 		notes  []string
 		nobody []string
@@ -79,7 +79,7 @@ func TestListed(t *testing.T) {
 	}
 }
 
-// A person is found by a name in the policy, or by the id that an earlier run recorded.
+// Named finds a person by a name in the policy, or by the id that an earlier run recorded.
 func TestNamed(t *testing.T) {
 	t.Parallel()
 	wed := accountOf("wed", 1)
@@ -123,7 +123,7 @@ func TestLookalikes(t *testing.T) {
 	}
 }
 
-// If people cannot be read, the result is an error. They do not count as absent.
+// If people cannot be read, every function returns an error. Without the error, these people would look absent.
 func TestReadingThatFails(t *testing.T) {
 	t.Parallel()
 	r := world{partitions: 2, entra: []directory.EntraUser{accountOf("p", 1), accountOf("busy", 1)}}.seal(t)
@@ -160,7 +160,7 @@ func TestFindWantsAName(t *testing.T) {
 	}
 }
 
-// The total adds up the summaries of all partitions.
+// Each returns a summary that adds up the summaries of all partitions.
 func TestSummaryOfAllPartitions(t *testing.T) {
 	t.Parallel()
 	r := world{partitions: 3}.seal(t)
@@ -180,7 +180,7 @@ func TestSummaryOfAllPartitions(t *testing.T) {
 	}
 }
 
-// A line without a decision is damage, even before a summary.
+// A line without a decision is damage, even if a summary follows.
 func TestLineWithoutADecision(t *testing.T) {
 	t.Parallel()
 	r := world{}.seal(t)

@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// The health of a source is judged by comparing the reading with the last healthy reading before it.
+// The health of a source follows from a comparison of the reading with the last healthy reading before it.
 func TestFeedsOfARun(t *testing.T) {
 	t.Parallel()
 	const base = 100
@@ -36,7 +36,7 @@ func TestFeedsOfARun(t *testing.T) {
 		feeds  [2]*plan.Baseline
 		begin  func(*snapshot.Begin)
 		state  plan.FeedState
-		first  bool // there is no earlier reading to compare with
+		first  bool // there is no earlier healthy reading
 		reason string
 	}{
 		"as before":                    {people(base, base), before(daysAgo(1)), nil, plan.Healthy, false, ""},
@@ -74,7 +74,7 @@ func TestFeedsOfARun(t *testing.T) {
 	}
 }
 
-// If a group with several members lost all of them, its members are unknown unless an operator accepts the loss.
+// If a group with several members lost all of them, membership is unknown unless an operator accepts the loss.
 func TestEmptiedGroups(t *testing.T) {
 	t.Parallel()
 	citrix := directory.GroupRef{Source: directory.AD, Name: citrixDN}
@@ -125,7 +125,7 @@ func TestEmptiedGroups(t *testing.T) {
 	}
 }
 
-// A run for one person trusts whatever group has the DN now.
+// A run for one person trusts the group that has the DN now, even if it is another group than before.
 func TestRemadeInARunForOnePerson(t *testing.T) {
 	t.Parallel()
 	citrix := directory.GroupRef{Source: directory.AD, Name: citrixDN}
@@ -189,7 +189,7 @@ func TestAnchorOfThePolicy(t *testing.T) {
 	}
 }
 
-// A person who had a listed name in an earlier run is exempt by id.
+// A person who had a listed name in an earlier run is exempt by the id of the account.
 func TestJudgeFollowsPeople(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]policy.Outcome{"p": policy.Exempt, "q": policy.Reclaim} {

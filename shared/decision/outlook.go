@@ -12,11 +12,11 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// OutlookDays is how many days ahead an Outlook looks.
+// OutlookDays is the number of days that an Outlook covers.
 const OutlookDays = 30
 
-// Outlook says how long the holders of a rule's license have been idle, and when the rule takes the license from those
-// whom it keeps, if they stay away.
+// Outlook says how long the holders of a rule's license have been idle. It also says when the rule takes the licenses
+// that it keeps now, if their holders stay away.
 type Outlook struct {
 	Idle *policy.Idle `json:"idle,omitempty"` // nil if the rule reads no date of use
 	// Turns[d] counts holders whose verdict turns to reclaim more than d and at most d+1 days after the planning time.
@@ -39,7 +39,7 @@ func (r *Run) outlooks() []Outlook {
 	return all
 }
 
-// NewSummary returns the summary of a partition of which only the people that plain covers are counted.
+// NewSummary returns a summary of a partition. It counts only the people whom plain covers.
 func (r *Run) NewSummary(plain *Plain) Summary {
 	s := Summary{People: plain.People, Tallies: make([]plan.Tally, len(r.Policy.Rules)), Outlooks: r.outlooks(), Turning: plain.Turning}
 	for i, rule := range r.Policy.Rules {
@@ -52,24 +52,24 @@ func (r *Run) NewSummary(plain *Plain) Summary {
 	return s
 }
 
-// outlookEnd returns the last moment of an outlook.
+// outlookEnd returns the end of the time that an Outlook covers.
 func (r *Run) outlookEnd() time.Time { return r.Begin.AsOf.Add(OutlookDays * 24 * time.Hour) }
 
-// turn counts a verdict that turns.
+// turn adds one verdict that turns to the counts and to the list Turning.
 func (s *Summary) turn(asOf time.Time, t Turning) {
 	s.Outlooks[t.Rule].Turns[(time.UnixMicro(t.On).Sub(asOf)-1)/(24*time.Hour)]++
 	s.Turning = append(s.Turning, t)
 }
 
-// Look adds what rule i has ahead for a holder of its license. v is the verdict. d is the decision, of which the outcome
-// and the person are known. past is what last happened to the license, or nil.
+// Look adds a holder of the license of rule i to the outlook of the rule. v is the verdict. Of the decision d, only the
+// outcome and the person must be set. past is the last thing that happened to the license, or nil.
 func (r *Run) Look(s *Summary, judge *policy.Judge, i int, p *directory.Person, v *policy.Verdict, d *plan.Decision, past *history.Item) {
 	rule := r.Policy.Rules[i]
 	judge.CountIdle(s.Outlooks[i].Idle, rule, p)
 	if d.Outcome != policy.Keep && d.Outcome != policy.Exempt {
 		return
 	}
-	var lately []time.Time // when the license was given
+	var lately []time.Time // times at which the license was given
 	if r.History.Len() > 0 {
 		for _, g := range r.allGiven(d, directory.Yes, past, judge.Now()) {
 			lately = append(lately, g.at)
@@ -83,11 +83,11 @@ func (r *Run) Look(s *Summary, judge *policy.Judge, i int, p *directory.Person, 
 	}
 }
 
-// mostTurning is the number of people in the list Turning of a run. Counts include everybody.
+// mostTurning is the maximum length of the list Turning of a run. The counts in Outlooks include all verdicts.
 const mostTurning = 2000
 
-// cutTurning keeps those who turn soonest. A partition keeps several times its share of mostTurning, because the hash
-// that chooses the partition spreads people evenly.
+// cutTurning keeps the verdicts that turn soonest. A partition keeps up to four times its share of mostTurning, plus
+// 100. This is enough, because the hash that chooses the partition spreads people evenly.
 func (r *Run) cutTurning(s *Summary) {
 	slices.SortFunc(s.Turning, func(a, b Turning) int {
 		return cmp.Or(cmp.Compare(a.On, b.On), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Key, b.Key))
@@ -106,7 +106,7 @@ func (o *Outlook) add(of Outlook) {
 	}
 }
 
-// outlook counts the people with plain verdicts.
+// outlook counts the people with plain verdicts in the outlooks.
 func (p *screening) outlook(found *policy.Screened) {
 	sum := Summary{Outlooks: make([]Outlook, len(p.run.Policy.Rules))}
 	for i := range sum.Outlooks {

@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// past changes a decision according to what happened to the license earlier. settled reports whether the decision is
-// then final and needs no further checks.
+// past changes a decision because of earlier changes of the license. settled reports whether the decision is then final
+// and needs no further checks.
 func (r *Run) past(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *directory.Person, holder directory.Flag, past *history.Item) (settled bool) {
 	switch {
 	case past.State == history.Open:
@@ -39,14 +39,13 @@ func (r *Run) past(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *
 	return d.Refused != ""
 }
 
-// given is a license that a person was given, by a run or by somebody else.
+// given is a time at which a run or somebody else gave a license to a person.
 type given struct {
 	at  time.Time
 	how string // as in "given back on 2026-11-02"
 }
 
-// cool refuses to take a license that was given until the person has been idle for the whole span of the rule since
-// then.
+// cool refuses to take the license until the person has been idle for the whole span of the rule after the giving.
 func (g given) cool(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *directory.Person) {
 	if d.Outcome == policy.Reclaim && judge.Cooling(rule, p, g.at) {
 		d.Outcome = policy.Keep
@@ -54,8 +53,9 @@ func (g given) cool(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p 
 	}
 }
 
-// restored returns the restore of a license that a run took. is is false if the license was not restored, or if that is
-// not known. Somebody else may have restored it at an unknown time, which may be now.
+// restored returns when and how a license that a run took was restored. is is false if the license was not restored, or
+// if it is unknown whether it was restored. If somebody else restored the license, the time is unknown, and restored
+// returns now.
 func (r *Run) restored(holder directory.Flag, past *history.Item, now time.Time) (g given, is bool) {
 	switch {
 	case past.State == history.Restored:
@@ -66,8 +66,8 @@ func (r *Run) restored(holder directory.Flag, past *history.Item, now time.Time)
 	return given{}, false
 }
 
-// allGiven returns every time at which the license of a rule was given to a person. past is what last happened to the
-// license, or nil.
+// allGiven returns every time at which the license of a rule was given to a person. past is the last thing that
+// happened to the license, or nil.
 func (r *Run) allGiven(d *plan.Decision, holder directory.Flag, past *history.Item, now time.Time) (all []given) {
 	if past != nil {
 		if g, is := r.restored(holder, past, now); is {
@@ -84,7 +84,7 @@ func (r *Run) allGiven(d *plan.Decision, holder directory.Flag, past *history.It
 }
 
 // renamedItems lists, by person, the past changes that took or gave a license that the policy does not have. Such a
-// license may have been renamed, and nobody can tell which license in the policy it is now.
+// license may have been renamed, and nobody knows its present name.
 func renamedItems(past *history.Digest, p *policy.Policy) map[string][]*history.Item {
 	items := map[string][]*history.Item{}
 	for i := range past.All() {
@@ -111,7 +111,7 @@ func (r *Run) renamedOf(d *plan.Decision) []*history.Item {
 	return slices.Concat(r.renamed[d.User], r.renamed[d.SID])
 }
 
-// asAnother returns the giving of a license under a name that the policy no longer has.
+// asAnother returns when and how a license was given under a name that the policy no longer has.
 func (r *Run) asAnother(i *history.Item) (g given, is bool) {
 	switch {
 	case i.State == history.Restored && r.Policy.LicenseNamed(i.License) == nil:
@@ -122,9 +122,9 @@ func (r *Run) asAnother(i *history.Item) (g given, is bool) {
 	return given{}, false
 }
 
-// returned turns the decision into a restore if the person is active again, and says if the restore is refused. It does
-// so only for the rule that took the license or, if the policy no longer has that rule, for the first rule about the
-// license.
+// returned turns the decision into a restore if the person has returned. It sets Refused if the restore is refused. It
+// does so only for the rule that took the license. If the policy no longer has this rule, it does so for the first rule
+// about the license.
 func (r *Run) returned(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *directory.Person, past *history.Item) {
 	gone := r.Policy.RuleNamed(past.Rule) == nil
 	if past.Rule != rule.Name && !(gone && r.Policy.FirstRule(rule.License) == rule) {
@@ -139,7 +139,7 @@ func (r *Run) returned(d *plan.Decision, judge *policy.Judge, rule *policy.Rule,
 	if rule.License.SKU != "" {
 		d.Seat = rule.License.Name
 	}
-	if b := r.setback(d); b != nil { // a restore is retried each night, after the other changes
+	if b := r.setback(d); b != nil { // a restore is tried again each night, after the other changes
 		d.Setbacks = b.Times
 		d.Reason += "; " + b.Said()
 	}
@@ -156,8 +156,8 @@ func (r *Run) returned(d *plan.Decision, judge *policy.Judge, rule *policy.Rule,
 	}
 }
 
-// setback returns the setback of the change, or nil if it has none. A change has a setback if the last run that tried
-// it could not make it.
+// setback returns the setback of the change, or nil if there is none. A change has a setback if the last run that tried
+// the change could not make it.
 func (r *Run) setback(d *plan.Decision) *history.Setback {
 	if b := r.History.Setback(d.User, d.License); b != nil || d.SID == "" || d.SID == d.User {
 		return b
@@ -165,8 +165,8 @@ func (r *Run) setback(d *plan.Decision) *history.Setback {
 	return r.History.Setback(d.SID, d.License)
 }
 
-// setBack notes in the decision that earlier runs could not make the change, and makes the change wait. With each
-// failure the change waits for more nights. A run for one person does not wait.
+// setBack adds the setback of the change to the decision, and makes the change wait. With each failure, the change
+// waits for more nights. A run for one person does not wait.
 func (r *Run) setBack(d *plan.Decision, now time.Time) {
 	b := r.setback(d)
 	if b == nil {
@@ -180,10 +180,10 @@ func (r *Run) setBack(d *plan.Decision, now time.Time) {
 	d.Reason += "; " + b.Said()
 }
 
-// notice delays a change until its announcement is old enough. If the person was active after the announcement, the
-// change must be announced again. It must also be announced again if nobody knows whether the mail was sent. That
-// happens when the days of the notice are over, so nobody gets two mails for one notice, and nobody loses a license
-// without one.
+// notice delays a change until its announcement is old enough. The change must be announced again if the person was
+// active after the announcement. It must also be announced again if nobody knows whether the mail was sent. The second
+// announcement waits until the days of the first are over. So nobody gets two mails for one notice, and nobody loses a
+// license without a mail.
 func notice(d *plan.Decision, rule *policy.Rule, past *history.Item, now time.Time) {
 	var idle time.Time
 	if past != nil && past.IdleSince != nil {
@@ -202,7 +202,7 @@ func notice(d *plan.Decision, rule *policy.Rule, past *history.Item, now time.Ti
 	}
 }
 
-// waits is the refusal of a change that was announced and is not due.
+// waits returns the refusal of an announced change that is not due.
 func waits(past *history.Item, due time.Time) string {
 	if past.State == history.Unsure {
 		return fmt.Sprintf("perhaps announced: nobody knows whether the mail of %s was sent; announced again from %s on if the person is still idle", dayOf(past.At), due.UTC().Format(time.RFC3339))
@@ -210,7 +210,7 @@ func waits(past *history.Item, due time.Time) string {
 	return fmt.Sprintf("announced on %s; done from %s on if the person is still idle", dayOf(past.At), due.UTC().Format(time.RFC3339))
 }
 
-// dueOf returns when a change that was announced may be made.
+// dueOf returns the time from which an announced change may be made.
 func dueOf(rule *policy.Rule, past *history.Item) time.Time {
 	return past.At.Add(time.Duration(rule.Notice) * 24 * time.Hour)
 }

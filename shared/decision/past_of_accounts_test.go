@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/known"
 )
 
-// In both directories, an account counts as enabled since the reading that first saw it enabled, or enabled again.
-// EnabledSince is zero for an account that every reading saw enabled.
+// In both directories, EnabledSince is the time of the first reading that saw the account enabled, or enabled again. It
+// is zero for an account that was enabled in every reading.
 func TestEnabledSince(t *testing.T) {
 	t.Parallel()
 	const yes, no, unset, absent = directory.Yes, directory.No, directory.Unset, directory.Flag(99)
@@ -61,7 +61,7 @@ func TestEnabledSince(t *testing.T) {
 	}
 }
 
-// A series of readings begins with the first reading that saw the account.
+// Seen is the time of the first reading in an unbroken series of readings that saw the account.
 func TestSeenSince(t *testing.T) {
 	t.Parallel()
 	user := []directory.EntraUser{{ID: "a", Created: daysAgo(900), LastSuccessful: daysAgo(1)}}
@@ -80,7 +80,7 @@ func TestSeenSince(t *testing.T) {
 	}
 }
 
-// An account counts as a member since the first reading that saw it in a group that grants a license.
+// MemberSince is the time of the first reading that saw the account in a group that grants a license.
 func TestMemberSince(t *testing.T) {
 	t.Parallel()
 	ref := directory.GroupRef{Source: directory.AD, Name: citrixDN}
@@ -88,8 +88,8 @@ func TestMemberSince(t *testing.T) {
 	const graced = "grace: {newHolder: 14}" + text
 	for name, tc := range map[string]struct {
 		policy string
-		// Each night is "in", "out", "unread" (the group), "down" (the source) or "gone" (the account), and may name
-		// the objectGUID of the group.
+		// Each night is one word for its reading, and may also have the objectGUID of the group: "in", "out", "unread"
+		// for the group, "down" for the source, or "gone" for the account.
 		nights []string
 		want   int // index of the night, or -1 if there is none
 	}{
@@ -154,7 +154,7 @@ func TestMemberSince(t *testing.T) {
 	}
 }
 
-// Membership in an Entra group that is itself a license is dated in the same way.
+// Membership in an Entra group whose membership is a license has a date in the same way.
 func TestMemberSinceInEntra(t *testing.T) {
 	t.Parallel()
 	const graced = "grace: {newHolder: 14}" + text
@@ -203,7 +203,8 @@ func TestMemberSinceInEntra(t *testing.T) {
 	}
 }
 
-// If a group cannot be read now, the next table still names it only once, even if its members come from several tables.
+// If a group cannot be read now, the next table names the group only once, even if its members come from several
+// tables.
 func TestGroupIsRememberedOnce(t *testing.T) {
 	t.Parallel()
 	key := directory.GroupRef{Source: directory.AD, Name: citrixDN}.Key(true)
@@ -246,7 +247,7 @@ func TestGroupIsRememberedOnce(t *testing.T) {
 	}
 }
 
-// Later runs compare with the night before an unhealthy one.
+// The table of a run has no accounts of an unhealthy source, so later runs compare with the night before it.
 func TestUnhealthyNightIsNotRemembered(t *testing.T) {
 	t.Parallel()
 	r := firstNight(t)
@@ -311,8 +312,8 @@ func TestAnAccountMetTwice(t *testing.T) {
 	}
 }
 
-// If an account was created at exactly the time of the last reading, that reading should have seen it. This is true for
-// both directories.
+// If an account was created at exactly the time of the last reading, the last reading should have seen the account. The
+// same holds in both directories.
 func TestCreatedAtTheReading(t *testing.T) {
 	t.Parallel()
 	for after, want := range map[time.Duration]bool{-time.Second: true, 0: true, time.Second: false} {

@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// What happened to a license earlier decides what may be done now.
+// The decision depends on the last thing that happened to the license.
 func TestPast(t *testing.T) {
 	t.Parallel()
 	item := func(s history.State, days int) *history.Item {
@@ -36,7 +36,7 @@ func TestPast(t *testing.T) {
 		want   policy.Outcome
 		back   bool
 		notice bool
-		reason string // why nothing is done; empty if something is
+		reason string // why nothing is changed; empty if something is changed
 	}{
 		"nothing before":                   {"", 70, held, nil, policy.Reclaim, false, false, ""},
 		"pending":                          {"", 70, held, item(history.Open, 3), policy.Reclaim, false, false, "pending: run r0 began to change this license on 2026-11-20; `idleseat apply r0` finishes it"},
@@ -107,7 +107,7 @@ func TestPast(t *testing.T) {
 	}
 }
 
-// A person who is active again gets the license back only if the rule's condition "for" is known to be true.
+// A person who has returned gets the license again only if the rule's condition "for" is known to be true.
 func TestReturnedInUnknownScope(t *testing.T) {
 	t.Parallel()
 	for enabled, want := range map[directory.Flag]string{
@@ -133,7 +133,7 @@ func TestReturnedInUnknownScope(t *testing.T) {
 	}
 }
 
-// A change may be refused before it begins, because of what the run read.
+// Decide may refuse a change because of the data of the run.
 func TestPreflight(t *testing.T) {
 	t.Parallel()
 	direct, byGroup := []directory.Assignment{e3Direct}, []directory.Assignment{e3ByGroup}

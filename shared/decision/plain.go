@@ -14,13 +14,14 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// Screen makes reading a partition faster. For most people, the columns of the table alone show that they do not hold a
-// license or simply keep it. Screen only counts these people. The rows of all other people are open: Read builds a
-// Person for each of them, so the decisions are the same as without a Screen. A Screen is not safe for concurrent use.
+// Screen makes it faster to read a partition. For most people, the columns of the table alone show that they do not
+// hold a license or that a rule simply keeps it. Screen only counts these people. The rows of all other people are
+// open. Read builds a Person for each open row, so the decisions are the same as without a Screen. A Screen is not safe
+// for concurrent use.
 type Screen struct {
 	run   *Run
 	judge *policy.Judge
-	named keySet // accounts that the policy names by id, or about which the store knows something
+	named keySet // accounts that the policy names by id, or that the digest has
 	names prints // names by which the policy lists people
 
 	memory snapshot.Memory
@@ -29,7 +30,7 @@ type Screen struct {
 	membersMemory []known.Member
 }
 
-// Plain is what is known about people for whom no Person was built.
+// Plain has the counts of the people for whom no Person was built.
 type Plain struct {
 	People   int
 	Tallies  []plan.Tally // by rule
@@ -51,13 +52,13 @@ func NewScreen(r *Run, judge *policy.Judge) *Screen {
 	}
 	for name := range r.Names().Keys() {
 		s.names.add(name)
-		s.named.add(name) // an id in Entra ID
+		s.named.add(name) // the name may be an id in Entra ID
 		s.named.add(strings.ToUpper(name))
 	}
 	return s
 }
 
-// Read is like Run.Read, but h gets only the people whose rows are open. Plain counts the others.
+// Read is like Run.Read, but h gets only the people whose rows are open. The Plain counts the other people.
 func (s *Screen) Read(ctx context.Context, partition int, h *directory.Accounts) (*Plain, error) {
 	r := s.run
 	if !s.can() {
@@ -88,8 +89,8 @@ func (r *Run) putOpen(ctx context.Context, people *snapshot.People, open []bool,
 	return r.addPast(ctx, h)
 }
 
-// can reports whether the run can be screened: both sources are healthy, no operator overrides anything, and every
-// partition has a single table of known accounts.
+// can reports whether the run can be screened. Both sources must be healthy, no operator may override anything, and
+// every partition must have a single table of known accounts.
 func (s *Screen) can() bool {
 	r := s.run
 	if len(r.Manifest.People) == 0 || !r.Manifest.Derives() || r.Begin.User != "" || r.Begin.AcceptFeeds || len(r.Emptied())+len(r.Remade()) > 0 {
@@ -113,7 +114,7 @@ func (s *Screen) can() bool {
 	return true
 }
 
-// recalls reports whether accounts are compared with the accounts that the run of b remembered.
+// recalls reports whether accounts are compared with the accounts that the run of the baseline b remembered.
 func recalls(b *plan.Baseline, r *Run) bool {
 	return b != nil && b.Run != "" && b.Partitions >= 1 && !b.Read.After(r.Begin.Read)
 }
@@ -149,8 +150,8 @@ func (s *Screen) plain(ctx context.Context, partition int, people *snapshot.Peop
 	return p, p.failed
 }
 
-// prepare looks up the accounts of a partition. The crowd is nil if every person of the
-// partition must be read in the ordinary way.
+// prepare looks up the accounts of a partition. The crowd is nil if every person of the partition must be read by
+// Run.Read.
 func (s *Screen) prepare(ctx context.Context, partition int, people *snapshot.People) (*screening, *policy.Crowd, error) {
 	p := &screening{Screen: s, people: people, open: make([]bool, people.Rows), uses: map[directory.Signal]policy.Used{}, reports: map[int][]int32{}}
 	for source := range p.past {
@@ -170,7 +171,7 @@ func (s *Screen) prepare(ctx context.Context, partition int, people *snapshot.Pe
 	return p, crowd, nil
 }
 
-// all marks every row as open. Everybody is then read in the ordinary way, which returns the same errors.
+// all marks every row as open. Run.Read then reads all people, and returns the same errors.
 func (p *screening) all() *screening {
 	for row := range p.open {
 		p.open[row] = true
@@ -207,7 +208,7 @@ func (p *screening) crowd() *policy.Crowd {
 	return c
 }
 
-// field returns the column of a field. The column is read when a condition first needs it.
+// field returns the column of a field. It reads the column when a condition first needs the column.
 func (p *screening) field(name string) (policy.Column, bool) {
 	column := snapshot.FieldColumn(name)
 	if column == "" {
@@ -221,7 +222,7 @@ func (p *screening) field(name string) (policy.Column, bool) {
 	return policy.Column{Rows: columns[0].Rows, Words: columns[0].Words}, true
 }
 
-// used returns what the usage report of a signal says about the last use.
+// used returns the last uses that the usage report of a signal has.
 func (p *screening) used(s directory.Signal) (policy.Used, bool) {
 	if u, done := p.uses[s]; done {
 		return u, u.Last != nil
@@ -247,7 +248,7 @@ func (p *screening) used(s directory.Signal) (policy.Used, bool) {
 	return p.uses[s], p.uses[s].Last != nil
 }
 
-// look determines the state of the accounts in each row. It marks a row as open if something about its accounts is in
+// look determines the state of the accounts in each row. It marks a row as open if any fact about its accounts is in
 // doubt.
 func (p *screening) look() error {
 	columns, err := p.people.Columns(snapshot.EntraKey, snapshot.ADKey, snapshot.Plain, snapshot.Anchors, "entra_on_premises_sync_enabled")

@@ -7,8 +7,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// keySet is a set of account keys. bits is a Bloom filter, which rules out most keys that the set lacks without a
-// lookup in keys.
+// keySet is a set of account keys. bits is a Bloom filter. Most keys that are not in the set are excluded by bits
+// without a lookup in keys.
 type keySet struct {
 	bits [1 << 14]uint64
 	keys map[uint64]bool
@@ -39,15 +39,15 @@ type prints struct {
 
 func (p *prints) add(name string) { p.some, p.has[known.PrintOf(name)] = true, true }
 
-// any reports whether the set has any of the four fingerprints that of contains, sixteen bits each. Fingerprint zero
-// stands for no name.
+// any reports whether the set has any of the four fingerprints in of, sixteen bits each. Fingerprint zero means that
+// there is no name.
 func (p *prints) any(of int64) bool {
 	four := uint64(of)
 	return p.has[uint16(four)] || p.has[uint16(four>>16)] || p.has[uint16(four>>32)] || p.has[uint16(four>>48)]
 }
 
-// listed opens the rows of people about whom the policy, the store or the mailbox report may say something. An open row
-// is read in the ordinary way.
+// listed opens the rows of people about whom the policy, the digest or the mailbox report may have a fact. Run.Read
+// reads the people of open rows.
 func (p *screening) listed() error {
 	for _, keys := range p.keys {
 		for row, key := range keys.Rows {
@@ -69,7 +69,7 @@ func (p *screening) listed() error {
 	return p.mailboxes()
 }
 
-// mailboxes marks a row as open if, according to the mailbox usage report, its mailbox does not belong to a person.
+// mailboxes marks a row as open if the mailbox usage report shows that its mailbox does not belong to a person.
 func (p *screening) mailboxes() error {
 	columns, err := p.people.Columns("entra_user_principal_name")
 	if err != nil {

@@ -12,20 +12,20 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// lookup finds what the last reading of a source remembered about accounts.
+// lookup finds accounts in the table that the last reading of a source left.
 type lookup struct {
-	table *known.Partition // nil if no reading is recalled
+	table *known.Partition // nil if no table is used
 	list  []known.Account
 	at    []int32 // a hash table of indexes into list, plus 1; negative if the table has the account twice; 0 if the slot is free
-	twice bool    // the table has some account twice
+	twice bool    // at least one account is in the table twice
 	next  int     // probable index of the next account; accounts have nearly the same order each night
 
-	groups map[string]string // the group's entry in the table, by key of the group; only groups that grant a license
+	groups map[string]string // the entry of each group that grants a license in the table, by key of the group
 	since  map[uint64]known.Second
 }
 
 // lookup returns a lookup for a source. It fails if there is no table, or if a group was deleted and created again.
-// Everybody must then be read in the ordinary way.
+// Run.Read must then read all people.
 func (s *Screen) lookup(ctx context.Context, partition int, source directory.Source) (*lookup, error) {
 	b := s.run.lastReadings()[source]
 	if !recalls(b, s.run) {
@@ -58,7 +58,7 @@ func (s *Screen) lookup(ctx context.Context, partition int, source directory.Sou
 
 var errRemade = errors.New("a group was made again")
 
-// index builds the hash table. An account that the table has twice cannot be found.
+// index builds the hash table. of cannot find an account that is in the table twice.
 func (l *lookup) index() {
 	size := 16
 	for size < 2*len(l.list) {
@@ -77,7 +77,7 @@ func (l *lookup) index() {
 
 func abs(i int32) int32 { return max(i, -i) }
 
-// slot returns the slot that contains the key, or else the free slot in which to put it. A key is already a hash.
+// slot returns the slot with the key, or the free slot for the key. A key is already a hash.
 func (l *lookup) slot(key uint64) int {
 	slot := int(key) & (len(l.at) - 1)
 	for l.at[slot] != 0 && l.list[abs(l.at[slot])-1].Key != key {
@@ -86,11 +86,11 @@ func (l *lookup) slot(key uint64) int {
 	return slot
 }
 
-// near limits how far the expected index may jump ahead. If an account is found farther ahead than that, the expected
-// index stays where it is.
+// near is the maximum number of entries by which the expected index may jump ahead. If an account is farther ahead, the
+// expected index stays the same.
 const near = 16
 
-// of returns what is remembered about an account, or nil if nothing is.
+// of returns the entry of an account in the table, or nil if there is none.
 func (l *lookup) of(key uint64) *known.Account {
 	if l.next < len(l.list) && l.list[l.next].Key == key && !l.twice {
 		l.next++
@@ -112,8 +112,8 @@ var dateColumns = [2][]string{
 	directory.AD:    {"ad_last_logon_timestamp"},
 }
 
-// recall compares the accounts in the rows with what is remembered, as recollection does. It marks a row as open if an
-// account or a date is missing, if a date went back, or if the accounts contradict each other.
+// recall compares the accounts in the rows with the table of the last reading, as recollection does. It marks a row as
+// open if an account or a date is missing, if a date went back, or if the accounts contradict each other.
 func (p *screening) recall() error {
 	for _, source := range []directory.Source{directory.Entra, directory.AD} {
 		columns, err := p.people.Columns(append([]string{source.String() + "_account_enabled"}, dateColumns[source]...)...)
@@ -176,14 +176,14 @@ func (p *screening) compare(row int, source directory.Source, joined, enabled bo
 	}
 }
 
-// giving is a group that grants a license and whose members are remembered.
+// giving is a group that grants a license and whose members are recorded.
 type giving struct {
 	key     string
-	entry   string // the entry in the last table; empty if there is none
+	entry   string // the entry in the previous table; empty if there is none
 	written string // the entry in the next table
 }
 
-// remember records what later runs must know about the people whose rows are not open.
+// remember collects the entries of the next table for the people whose rows are not open.
 func (p *screening) remember() {
 	for _, open := range p.open {
 		if !open {
@@ -225,8 +225,8 @@ func (p *screening) remember() {
 	p.membersMemory = p.members
 }
 
-// member returns the table's entry for an account's membership in a group. The entry says since when the account has
-// belonged to the group; see recollection.membersOf.
+// member returns the entry for an account's membership in a group. The entry says from which time on the account has
+// been a member; see recollection.membersOf.
 func (l *lookup) member(account uint64, g giving, now known.Second) known.Member {
 	m := known.Member{Key: known.MemberKey(account, g.written), Since: known.Always}
 	if g.entry == "" {

@@ -15,31 +15,31 @@ import (
 )
 
 // Directories never take back an activity date. If a date is missing now, or is earlier than in a previous healthy
-// reading, something between the directory and idleseat lost the true date. This must be noticed for each account,
+// reading, the true date was lost between the directory and idleseat. idleseat must find such a date for each account,
 // because too few accounts may be affected to make the feed unhealthy.
 
-// lostFor is the minimum time for which an account with lost dates stays in doubt. After that, the account counts as
-// used on the day on which its dates were first missing.
+// lostFor is the minimum time for which an account with lost dates stays in doubt. After that time, the account counts
+// as used on the day on which its dates were first missing.
 const lostFor = 90 * 24 * time.Hour
 
 // joinedFor is how long a person still counts as having an account that the other directory no longer shows. Entra ID
 // keeps a deleted account for 30 days (Microsoft Entra documentation, "Recover from deletions").
 const joinedFor = 30 * 24 * time.Hour
 
-// recollection compares accounts with what the last healthy reading of their source remembered.
+// recollection compares accounts with the table that the last healthy reading of their source left.
 type recollection struct {
 	*Run
 	source directory.Source
 	last   *plan.Baseline
 	now    time.Time // when the accounts were read
-	// accepted means that an operator confirms that what the source shows now is right.
+	// accepted means that an operator confirms that the present data of the source are correct.
 	accepted bool
 	dates    bool // whether activity dates are compared too
 }
 
-// recall adds to the accounts of h what earlier readings knew about them. last has the last healthy reading of each
-// source, and now is when h was read. recall works through the partitions of that earlier reading, because one object
-// holds what is remembered about a partition.
+// recall adds the facts from earlier readings to the accounts of h. last has the last healthy reading of each source.
+// now is when h was read. recall works through the partitions of the earlier reading, because one object holds the
+// table of one partition.
 func (r *Run) recall(ctx context.Context, h *directory.Accounts, last [2]*plan.Baseline, now time.Time) error {
 	var groups [2]map[int]*group
 	partitions := map[int]bool{}
@@ -68,7 +68,7 @@ func (r *Run) recall(ctx context.Context, h *directory.Accounts, last [2]*plan.B
 	return nil
 }
 
-// compare looks up accounts in the partition in which the last reading had them.
+// compare looks up accounts in the table of the partition in which the last reading had them.
 func (c *recollection) compare(ctx context.Context, n int, g *group, h *directory.Accounts) error {
 	p, err := c.remembered(ctx, c.last.Run, n)
 	switch {
@@ -101,9 +101,9 @@ func (c *recollection) compare(ctx context.Context, n int, g *group, h *director
 	return nil
 }
 
-// forget handles accounts whose table cannot be read any more. The directories may have lost a date since then, so
-// nobody is decided now. Grace periods begin again, and an account without a date may have had one. An operator who
-// accepts the feeds says that none of this is true.
+// forget handles accounts whose table cannot be read any more. A directory may have lost a date since the last reading,
+// so all these accounts are undecided now. Grace periods begin again. An account without a date may have had one. If an
+// operator accepts the feeds, forget does nothing.
 func (c *recollection) forget(g *group, h *directory.Accounts) {
 	if c.accepted {
 		return
@@ -124,8 +124,8 @@ func (c *recollection) forget(g *group, h *directory.Accounts) {
 	}
 }
 
-// members records when memberships in the groups that grant a license began, if the last reading remembered the group.
-// If a group could not be read now, what the last reading remembered about it is kept for the next reading.
+// members records when memberships in the groups that grant a license began, if the last table has the group. If a
+// group could not be read now, members keeps the group's entry of the last table for the next table.
 func (c *recollection) members(p *known.Partition, g *group, h *directory.Accounts) {
 	watched := map[string]string{} // entry in the table, by key of the group
 	for _, key := range c.Policy.GivingGroups(c.source) {
@@ -156,8 +156,8 @@ func (c *recollection) members(p *known.Partition, g *group, h *directory.Accoun
 	}
 }
 
-// membersOf records when each membership in a group began. It is called for groups that were read. If the group was
-// deleted and created again, its memberships begin now.
+// membersOf records when each membership in a group began. The group must have been read. If the group was deleted and
+// created again, its memberships begin now.
 func (c *recollection) membersOf(key, entry string, since map[uint64]known.Second, g *group, memberships map[string][]string) {
 	remade := c.remade(key, entry)
 	for _, a := range g.list {
@@ -173,7 +173,7 @@ func (c *recollection) membersOf(key, entry string, since map[uint64]known.Secon
 	}
 }
 
-// recognize adds to an account what the table knows about it.
+// recognize adds the facts in the account's entry of the table to an account.
 func (c *recollection) recognize(a *account, k *known.Account) {
 	a.past().Seen = k.Seen.Time()
 	switch {
@@ -202,15 +202,15 @@ func (c *recollection) recognize(a *account, k *known.Account) {
 	}
 	c.sighted(a)
 	switch back := a.back(); {
-	case back&^k.Regressed != 0: // a date went back that had not gone back before
+	case back&^k.Regressed != 0: // another date went back now
 		*a.lost() = c.now
 	case back != 0, k.Lost != 0 && !forgotten && a.noActivity():
 		*a.lost() = k.Lost.Time()
 	}
 }
 
-// sighted adds the dates that a change saw for the account since the last reading. Directories sometimes show older
-// dates again, even hours after a newer one.
+// sighted adds the dates that were read just before a change, since the last reading. Directories sometimes show older
+// dates again, even hours after a newer date.
 func (c *recollection) sighted(a *account) {
 	seen := c.History.Sighting(a.id())
 	if seen == nil {
@@ -223,8 +223,8 @@ func (c *recollection) sighted(a *account) {
 	}
 }
 
-// neverSeen puts an account without dates in doubt if the account existed at the last reading but that reading did not
-// see it. The account may have had dates then.
+// neverSeen marks the dates of an account as lost if the account has no dates and the last reading did not see it,
+// although the account existed then. The account may have had dates at that time.
 func (c *recollection) neverSeen(a *account) {
 	if c.dates && a.noActivity() && !a.created().After(c.last.Read) {
 		*a.lost() = c.now
@@ -232,15 +232,16 @@ func (c *recollection) neverSeen(a *account) {
 }
 
 // activityGap is an account for which no activity date was read. It is one line of
-// runs/<run>/dateless/<partition>.jsonl.gz. Versions of idleseat without the table of known accounts wrote such files.
+// runs/<run>/dateless/<partition>.jsonl.gz. Only versions of idleseat without the table of known accounts wrote such
+// files.
 type activityGap struct {
 	Account string `json:"account"` // the Entra id or the SID
-	// Since is when the dates were first missing. It is zero if the account never had any.
+	// Since is when the dates were first missing. It is zero if the account never had a date.
 	Since time.Time `json:"since,omitzero"`
 }
 
-// compareGaps compares accounts with the activityGaps that a run of an older version left. They do not say which dates
-// the run saw, or which accounts were enabled. A list that has expired counts as empty.
+// compareGaps compares accounts with the activityGaps that a run of an older version left. An activityGap has no dates
+// and does not say whether the account was enabled. A list that has expired counts as empty.
 func (c *recollection) compareGaps(ctx context.Context, n int, g *group) error {
 	since := map[string]time.Time{}
 	err := store.GetLines(ctx, c.store, layout.ActivityGaps(c.last.Run, n), func(l *activityGap) error {

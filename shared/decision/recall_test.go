@@ -20,7 +20,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// night returns a later run over the same store, whose last healthy run is r.
+// night returns a later run in the same store. r is its last healthy run.
 func night(r *Run, name string, read time.Time) *Run {
 	begin := *r.Begin
 	begin.Run, begin.Read, begin.AsOf = name, read, read
@@ -61,8 +61,8 @@ func accountsIn(entra []directory.EntraUser, ad ...directory.ADUser) *directory.
 	return &directory.Accounts{Entra: entra, AD: ad, EntraState: directory.Present, ADState: directory.Present}
 }
 
-// An account that had a date but has none now is in doubt until lostFor is over. An account that never had one is not
-// in doubt.
+// An account that had a date and has none now is in doubt until lostFor is over. An account that never had a date is
+// not in doubt.
 func TestLostDates(t *testing.T) {
 	t.Parallel()
 	never := directory.EntraUser{ID: "never", Created: daysAgo(900)}
@@ -98,7 +98,7 @@ func TestLostDates(t *testing.T) {
 		t.Errorf("an account of which an old date is left (-want +got):\n%s", d)
 	}
 
-	// The second night still remembers what the first night knew.
+	// The second night still has the facts of the first night.
 	h := accountsIn([]directory.EntraUser{never, gone, hired}, off)
 	lost(t, second, h)
 	if err := second.Remember(t.Context(), 0, h); err != nil {
@@ -124,7 +124,7 @@ func TestLostDates(t *testing.T) {
 	}
 }
 
-// If a run left no table of known accounts, accounts are in doubt only if the run should have written one.
+// If a run left no table of known accounts, accounts are in doubt only if the run should have written a table.
 func TestLostDatesWithoutTable(t *testing.T) {
 	t.Parallel()
 	never := directory.EntraUser{ID: "never", Created: daysAgo(900)}
@@ -154,8 +154,7 @@ func TestLostDatesWithoutTable(t *testing.T) {
 	}
 }
 
-// Remembered accounts are found even if the number of partitions changes. A run for one person leaves the tables
-// unchanged.
+// Known accounts are found even if the number of partitions changes. A run for one person writes no tables.
 func TestKnownTables(t *testing.T) {
 	t.Parallel()
 	first := world{partitions: 3, entra: []directory.EntraUser{accountOf("busy", 1)}}.seal(t)
@@ -211,8 +210,8 @@ func (r *reads) Get(ctx context.Context, key string) (io.ReadCloser, error) {
 	return r.Store.Get(ctx, key)
 }
 
-// One object holds the remembered accounts of both directories for a partition. It is read only once, however often the
-// partition is asked for, and the answers are the same.
+// One object has the known accounts of both directories for a partition. It is read only once, even if a partition is
+// read several times. The result is the same each time.
 func TestTablesAreReadOnce(t *testing.T) {
 	t.Parallel()
 	on := directory.ADUser{SID: "S-on", Created: daysAgo(900), LastLogonTimestamp: daysAgo(2)}
@@ -281,7 +280,7 @@ func TestTablesAreReadOnce(t *testing.T) {
 	}
 }
 
-// In rules and explanations, a lost date is unknown, not absent.
+// In rules and explanations, a lost date is unknown. It does not count as no date.
 func TestLostDatesAreUnknown(t *testing.T) {
 	t.Parallel()
 	r := world{entra: []directory.EntraUser{accountOf("p", 900, e3ByGroup), accountOf("busy", 1)}}.seal(t)

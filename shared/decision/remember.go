@@ -13,10 +13,10 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/known"
 )
 
-// Met stores in the person's accounts whether this run read both accounts, and whether they contradict each other.
+// Met records in the person's accounts whether this run read both accounts, and whether they contradict each other.
 func (r *Run) Met(p *directory.Person) { p.Met(r.Begin.Read) }
 
-// Remember writes what later runs must know about the accounts of a partition. h is the partition as Read returned it.
+// Remember writes the table of known accounts of a partition for later runs. h is the partition as Read returned it.
 // Met must have been called for every person.
 func (r *Run) Remember(ctx context.Context, partition int, h *directory.Accounts) error {
 	return r.RememberWith(ctx, partition, h, &Plain{})
@@ -33,7 +33,7 @@ func (r *Run) RememberWith(ctx context.Context, partition int, h *directory.Acco
 	return nil
 }
 
-// table returns what RememberWith writes.
+// table returns the table that RememberWith writes.
 func (r *Run) table(h *directory.Accounts, plain *Plain) *known.Partition {
 	p := &known.Partition{Accounts: plain.accounts, Members: plain.members}
 	for s, f := range r.Feeds[:directory.Sources] {
@@ -56,7 +56,7 @@ func (r *Run) table(h *directory.Accounts, plain *Plain) *known.Partition {
 }
 
 // identified returns the entry for a group in a table of known accounts: the key, followed by the objectGUID or object
-// id if that is known.
+// id if the id is known.
 func (r *Run) identified(key string) string {
 	for _, q := range r.Policy.MemberQueries() {
 		id := r.ADGroup(q.Ref)
@@ -70,13 +70,13 @@ func (r *Run) identified(key string) string {
 	return key
 }
 
-// identifies reports whether a group's entry in the table is for the group with this key.
+// identifies reports whether a group's entry in a table belongs to the group with this key.
 func identifies(entry, key string) bool {
 	guid, of := strings.CutPrefix(entry, key)
 	return of && (guid == "" || guid[0] == '|')
 }
 
-// entryOf returns the table's entry for the group with this key.
+// entryOf returns the entry of a table for the group with this key.
 func entryOf(p *known.Partition, key string) (entry string, known bool) {
 	i := slices.IndexFunc(p.Groups, func(entry string) bool { return identifies(entry, key) })
 	if i < 0 {
@@ -85,15 +85,15 @@ func entryOf(p *known.Partition, key string) (entry string, known bool) {
 	return p.Groups[i], true
 }
 
-// remade reports whether the key now belongs to a different group from the one in the entry. It returns false if the id
-// of either group is unknown.
+// remade reports whether the key now belongs to a different group than the entry. It returns false if the id of either
+// group is unknown.
 func (r *Run) remade(key, entry string) bool {
 	now := r.identified(key)
 	return entry != key && now != key && now != entry
 }
 
-// rememberGroups records when each membership in a group that grants a license began. It does so for groups that were
-// read, and for groups that only an earlier reading could read.
+// rememberGroups records when each membership in a group that grants a license began. It records the memberships of the
+// groups that were read. For the other groups, it records the memberships from an earlier reading.
 func (r *Run) rememberGroups(p *known.Partition, source directory.Source, h *directory.Accounts) {
 	read := map[string]string{} // entry in the new table, by key
 	var unread []string         // entries in the earlier table
@@ -126,12 +126,12 @@ func (r *Run) rememberGroups(p *known.Partition, source directory.Source, h *dir
 	})
 }
 
-// memberOf returns the table's entry for an account's membership in a group.
+// memberOf returns the entry of the table for an account's membership in a group.
 func memberOf(a account, entry string, since time.Time) known.Member {
 	return known.Member{Key: known.MemberKeyOf(a.id(), entry), Since: max(known.Always, known.SecondOf(since))}
 }
 
-// remembered returns what later runs must know about an account. read is when the account was read.
+// remembered returns the entry of an account in the table of known accounts. read is when the account was read.
 func remembered(a account, read time.Time) known.Account {
 	k := known.Account{
 		Key: known.KeyOf(a.id()), Regressed: a.back(), Lost: known.SecondOf(*a.lost()),
@@ -165,7 +165,7 @@ func (r *Run) lastReadings() (last [2]*plan.Baseline) {
 	return last
 }
 
-// Recall adds to freshly read accounts what is known about them. It also compares them with the run's own reading.
+// Recall adds known facts to freshly read accounts. It also compares the accounts with the run's own reading.
 func (r *Run) Recall(ctx context.Context, h *directory.Accounts, now time.Time) error {
 	last := r.lastReadings()
 	for s, f := range r.Feeds[:directory.Sources] {

@@ -16,7 +16,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// read adds to the accounts what earlier runs knew about them, makes the run remember them, and returns them.
+// read adds the facts from earlier runs to the accounts. It also writes the run's table of the accounts, and returns
+// them.
 func (r *Run) read(t *testing.T, h *directory.Accounts) *directory.Accounts {
 	t.Helper()
 	if err := r.recall(t.Context(), h, r.lastReadings(), r.Begin.Read); err != nil {
@@ -42,7 +43,7 @@ func firstNight(t *testing.T) *Run {
 	return r
 }
 
-// The newest known date of each field is kept. A field is in doubt while a reading shows an earlier date.
+// The table keeps the newest known date of each field. A field is in doubt if a reading shows an earlier date.
 func TestDatesGoBack(t *testing.T) {
 	t.Parallel()
 	fields := map[string]*directory.Field{}
@@ -101,8 +102,8 @@ func TestDatesGoBack(t *testing.T) {
 	}
 }
 
-// Ann signed in after the reading of the first night, and a change saw that. If the next reading shows the older date
-// again, her dates are in doubt.
+// Ann signed in after the reading of the first night, and her newest date was read just before a change. If the next
+// reading shows the older date again, her dates are in doubt.
 func TestSightedAtTheLastMoment(t *testing.T) {
 	t.Parallel()
 	sighted := func(account string, at time.Time) *history.Digest {
@@ -149,7 +150,7 @@ func TestSightedAtTheLastMoment(t *testing.T) {
 			if got := !h.Entra[0].DatesLost.IsZero(); got != tc.lost {
 				t.Errorf("in doubt: %t", got)
 			}
-			if r = r.nextNight(2); tc.lost { // the reading itself remembers the date
+			if r = r.nextNight(2); tc.lost { // the next table has the newer date
 				if h = r.read(t, read(daysAgo(400))); h.Entra[0].DatesLost.IsZero() {
 					t.Error("a night later it is forgotten")
 				}
@@ -158,8 +159,8 @@ func TestSightedAtTheLastMoment(t *testing.T) {
 	}
 }
 
-// The last night knew both accounts of a person, but one is not read tonight. As long as that account may come back,
-// the person does not count as having none.
+// The last night read both accounts of a person, and tonight one account is missing. As long as the account may come
+// back, the person does not count as having no such account.
 func TestMissedAccount(t *testing.T) {
 	t.Parallel()
 	both := func() *directory.Accounts {
@@ -199,8 +200,8 @@ func TestMissedAccount(t *testing.T) {
 	}
 }
 
-// A scheduled run takes no license after a single reading, but an operator may. On another day the schedule may take it
-// too.
+// A scheduled run takes no license after a single reading. A run of an operator may take it. On another day a scheduled
+// run may take it too.
 func TestFirstReadingWaits(t *testing.T) {
 	t.Parallel()
 	edited := strings.Replace(text, "AzureAdSistaLogon.earlierThan(now - days(60)), then: {changeTo", "AzureAdSistaLogon.earlierThan(now - days(60)) || AzureAdSistaLogon.hasNoValue(), then: {changeTo", 1)
@@ -250,8 +251,8 @@ func TestFirstReadingWaits(t *testing.T) {
 	}
 }
 
-// Runs of older versions left lists of accounts without a date. The next run uses these lists if there is no table of
-// known accounts.
+// Runs of older versions left lists of accounts without a date. The next run uses a list if there is no table of known
+// accounts.
 func TestListsOfOlderRuns(t *testing.T) {
 	t.Parallel()
 	r := firstNight(t)

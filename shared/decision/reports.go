@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/source/usage"
 )
 
-// reported judges the health of each signal from a report that the policy reads. The tables of the reports are read on
+// reported judges the health of each signal from a report that the policy reads. It reads the tables of the reports on
 // demand.
 func (r *Run) reported(ctx context.Context) {
 	for _, s := range r.Policy.Signals() {
@@ -22,7 +22,7 @@ func (r *Run) reported(ctx context.Context) {
 	r.usage = sync.OnceValues(func() (usage.Tables, error) { return r.tables(ctx) })
 }
 
-// ReportFacts returns what the reports in readings show about a signal, and the baseline with which to compare it.
+// ReportFacts returns the figures of a signal in the reports of readings, with the baseline for a comparison.
 func (r *Run) ReportFacts(s directory.Signal, readings []usage.Reading) plan.FeedFacts {
 	facts, read := usage.FactsOf(readings, s)
 	f := plan.FeedFacts{Freshness: facts.Freshness, Failed: facts.Failed, Baseline: r.baseline(s)}

@@ -1,6 +1,6 @@
-// Package decision evaluates the rules of a sealed run for people and stores the decisions. It is used to evaluate
-// everybody, to explain the verdicts on one person, and to evaluate a person again just before a change. The package
-// reads only objects in the store, never a directory.
+// Package decision evaluates the rules of a sealed run for people and stores the decisions. It evaluates everybody,
+// explains the verdicts on one person, and evaluates a person again just before a change. The package reads only
+// objects in the store, and never a directory.
 package decision
 
 import (
@@ -25,8 +25,8 @@ type Run struct {
 	Manifest *snapshot.Manifest
 	Policy   *policy.Policy
 	Tenant   *plan.Tenant
-	// Feeds has the health of each signal. The signals of the directories are always set, the signals of reports only
-	// if the policy names them.
+	// Feeds has the health of each signal. It always has the signals of the directories. It has the signals of reports
+	// only if the policy reads them.
 	Feeds   [directory.Signals]plan.Feed
 	History *history.Digest
 
@@ -35,9 +35,9 @@ type Run struct {
 	store   store.Store
 	columns []string                   // columns of the snapshot that are read
 	renamed map[string][]*history.Item // by person; see renamedItems
-	damaged map[string]string          // why a person's ledger cannot be believed
+	damaged map[string]string          // why the ledger of a person is damaged, by person
 	memory  *memory
-	trail   int                          // how many runs whose tables are lost led to this one; see tableAgain
+	trail   int                          // number of runs with lost tables before this run; see tableAgain
 	usage   func() (usage.Tables, error) // reads the tables on the first call only
 }
 
@@ -59,7 +59,8 @@ func Open(ctx context.Context, s store.Store, run string) (*Run, error) {
 }
 
 // OpenUnder is like Open, but evaluates the rules of another policy. It fails with snapshot.ErrNoColumn if the run did
-// not read a field that the policy names, and with ErrNotRead if it did not read the members of a group.
+// not read a field that the policy names. It fails with ErrNotRead if the run did not read the members of a group that
+// the policy names.
 func OpenUnder(ctx context.Context, s store.Store, run string, p *policy.Policy) (*Run, error) {
 	b, err := snapshot.GetBegin(ctx, s, run)
 	if err != nil {
@@ -77,8 +78,8 @@ func OpenUnder(ctx context.Context, s store.Store, run string, p *policy.Policy)
 	return open(ctx, s, b, m, hash, p)
 }
 
-// ErrNotRead is the error for a run that did not read the members of a group that another policy names. Nobody may be
-// taken for no member.
+// ErrNotRead is the error for a run that did not read the members of a group that another policy names. Membership in
+// such a group is unknown, and must not count as no membership.
 type ErrNotRead struct{ Run, Group string }
 
 func (e *ErrNotRead) Error() string {
@@ -111,8 +112,8 @@ func open(ctx context.Context, s store.Store, b *snapshot.Begin, m *snapshot.Man
 	return r, nil
 }
 
-// Emptied returns the groups that had several members when they were last healthy and have none now, with the earlier
-// number of members. The current members of these groups are unknown.
+// Emptied returns the groups that had several members in their last healthy reading and have none now. The value of a
+// group is the earlier number of members. The present members of these groups are unknown.
 func (r *Run) Emptied() map[string]int {
 	if r.Begin.User != "" || r.Begin.AcceptFeeds || r.Begin.Earlier == nil {
 		return nil
@@ -130,8 +131,8 @@ func (r *Run) Emptied() map[string]int {
 	return emptied
 }
 
-// Remade returns the Active Directory groups that the policy names and that are no longer the same groups: the
-// objectGUID is different from the one in the last healthy reading. The members of these groups are unknown.
+// Remade returns the Active Directory groups that the policy names and that were deleted and created again: the
+// objectGUID differs from the objectGUID in the last healthy reading. The members of these groups are unknown.
 func (r *Run) Remade() (refs []directory.GroupRef) {
 	if r.Begin.User != "" || r.Begin.AcceptFeeds {
 		return nil
@@ -145,8 +146,8 @@ func (r *Run) Remade() (refs []directory.GroupRef) {
 	return refs
 }
 
-// ADGroup returns the objectGUID of an Active Directory group as the run read it. It returns "" if the objectGUID is
-// unknown, and for an Entra group.
+// ADGroup returns the objectGUID of an Active Directory group in the reading of the run. It returns "" if the
+// objectGUID is unknown, and for an Entra group.
 func (r *Run) ADGroup(ref directory.GroupRef) string {
 	if ref.Source != directory.AD {
 		return ""
@@ -154,9 +155,9 @@ func (r *Run) ADGroup(ref directory.GroupRef) string {
 	return r.Manifest.Readings[directory.AD].Groups[ref.Key(false)]
 }
 
-// baseline returns how a signal looked when it was last healthy. It returns nil if that is unknown or if that reading
-// is later than this run. It also returns nil for a run for one person, which reads only a sample, and for a run with
-// --accept-feeds.
+// baseline returns the figures of a signal in its last healthy reading. It returns nil if no such reading is known or
+// if it is later than this run. It also returns nil for a run for one person, which reads only a sample, and for a run
+// with --accept-feeds.
 func (r *Run) baseline(s directory.Signal) *plan.Baseline {
 	if r.History == nil || r.Begin.User != "" || r.Begin.AcceptFeeds {
 		return nil
@@ -168,7 +169,7 @@ func (r *Run) baseline(s directory.Signal) *plan.Baseline {
 	return b
 }
 
-// First reports whether a signal has no earlier healthy reading to compare with. It returns false if an operator
+// First reports whether a signal has no earlier healthy reading for a comparison. It returns false if an operator
 // accepts the feeds.
 func (r *Run) First(s directory.Signal) bool {
 	if r.Begin.AcceptFeeds {
@@ -178,8 +179,8 @@ func (r *Run) First(s directory.Signal) bool {
 	return b == nil || b.Read.After(r.Begin.Read)
 }
 
-// Read loads one partition of the run's snapshot into h, reusing the memory of h. It adds the health of the feeds and
-// what earlier runs knew about the accounts.
+// Read loads one partition of the run's snapshot into h, and reuses the memory of h. It adds the health of the feeds
+// and the facts from earlier runs about the accounts.
 func (r *Run) Read(ctx context.Context, partition int, h *directory.Accounts) error {
 	if err := r.Manifest.ReadColumns(ctx, r.store, partition, r.columns, h); err != nil {
 		return fmt.Errorf("run %s: %w", r.Begin.Run, err)
@@ -187,13 +188,13 @@ func (r *Run) Read(ctx context.Context, partition int, h *directory.Accounts) er
 	return r.addPast(ctx, h)
 }
 
-// addPast adds to accounts what this run and earlier runs know about them.
+// addPast adds the facts from this run and from earlier runs to the accounts.
 func (r *Run) addPast(ctx context.Context, h *directory.Accounts) error {
 	for s, f := range r.Feeds {
 		h.Stale[s] = f.Stale()
 	}
 	if r.Feeds[directory.Entra].State == plan.Unhealthy {
-		h.EntraState = directory.NotRead // an account may exist without being listed
+		h.EntraState = directory.NotRead // an account may exist and not be listed
 	}
 	tables, err := r.usage()
 	if err != nil {
@@ -216,7 +217,7 @@ func (r *Run) addPast(ctx context.Context, h *directory.Accounts) error {
 	return nil
 }
 
-// withhold makes membership in groups unknown, even for people who were read as members.
+// withhold makes membership in the groups unknown, including the membership of people who were read as members.
 func withhold(h *directory.Accounts, keys ...string) {
 	h.Unreadable = append(h.Unreadable, keys...)
 	for member, in := range h.Memberships {

@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// If a change frees no seat, its decision says so, but the change is made nevertheless.
+// If a change frees no seat, its decision says so. The change is still made.
 func TestSavesNothing(t *testing.T) {
 	t.Parallel()
 	citrix := directory.GroupRef{Source: directory.AD, Name: citrixDN}
@@ -30,7 +30,7 @@ func TestSavesNothing(t *testing.T) {
 		in, hidden []string
 		model      policy.Model
 		want       string
-		said       bool // the reason says so
+		said       bool // the reason has the text
 		refused    bool // there is no route
 	}{
 		"frees a seat":                      {"m365-long", []directory.Assignment{path("", "Active")}, nil, nil, "", "", false, false},
@@ -78,7 +78,7 @@ func TestSavesNothingWithoutEntra(t *testing.T) {
 	}
 }
 
-// If the policy accepts the loss of a mailbox, the reason warns of the loss, but only if the mailbox is lost.
+// If the policy accepts the loss of mailboxes, the reason warns of the loss only if the person loses a mailbox.
 func TestMailboxLostIsSaid(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -106,7 +106,7 @@ func TestMailboxLostIsSaid(t *testing.T) {
 	}
 }
 
-// Past looks for a change under the id first, then under the SID.
+// Past looks for a change under the id first, and then under the SID.
 func TestPastIsFoundByEither(t *testing.T) {
 	t.Parallel()
 	byID, bySID := &history.Item{User: "id", License: "e3", Run: "r1"}, &history.Item{User: "S", License: "e3", Run: "r2"}

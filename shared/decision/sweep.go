@@ -10,20 +10,20 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// Swept has the verdicts of all rules on the people of a partition. The people whose rows are open are not in it; Sweep
-// puts them into directory.Accounts.
+// Swept has the verdicts of all rules on the people of a partition. It lacks the people whose rows are open. Sweep puts
+// these people into directory.Accounts.
 type Swept struct {
 	*policy.Swept
-	// Keys has PersonKey by row.
+	// Keys has the PersonKey of each row.
 	Keys   []uint64
 	people *snapshot.People
 }
 
-// PersonKey returns the known.KeyOf of a person's id, by which a person is found in the snapshots of several runs.
+// PersonKey returns the known.KeyOf of a person's id. The key identifies the person in the snapshots of several runs.
 func PersonKey(p *directory.Person) uint64 { return known.KeyOf(p.ID()) }
 
-// Sweep is like Read, but returns the verdicts of the people whose rows are not open instead of counting them. A
-// verdict to reclaim leaves a row open only if its columns do not settle it. The result is valid until the next call.
+// Sweep is like Read, but returns the verdicts of the people whose rows are not open instead of counting them. If the
+// columns settle a verdict to reclaim, the row is not open. The result is valid until the next call.
 func (s *Screen) Sweep(ctx context.Context, partition int, h *directory.Accounts) (*Swept, error) {
 	r := s.run
 	nobody := &Swept{Swept: &policy.Swept{}}
@@ -58,7 +58,7 @@ func (s *Screen) Sweep(ctx context.Context, partition int, h *directory.Accounts
 	return swept, r.putOpen(ctx, people, swept.Open, h)
 }
 
-// Texts returns a column of texts, such as "entra_department", of the people of the partition.
+// Texts returns a column of texts about the people of the partition, such as "entra_department".
 func (s *Swept) Texts(column string) (*table.Column, error) {
 	columns, err := s.people.Columns(column)
 	if err != nil {
@@ -67,7 +67,7 @@ func (s *Swept) Texts(column string) (*table.Column, error) {
 	return columns[0], nil
 }
 
-// addGrace adds to a crowd what shows who may be in grace.
+// addGrace adds the functions to a crowd that show who may be in grace.
 func (p *screening) addGrace(crowd *policy.Crowd) error {
 	columns, err := p.people.Columns("entra_account_enabled", "ad_account_enabled")
 	if err != nil {
@@ -110,7 +110,7 @@ func micros(s known.Second) int64 {
 	return int64(s) * 1e6
 }
 
-// Reuse makes a Judge of an earlier run's evaluation evaluate this run. The tenant's products must be the same.
+// Reuse makes a Judge of another run evaluate this run. The tenant's products must be the same in both runs.
 func (r *Run) Reuse(judge *policy.Judge) {
 	judge.At(r.Begin.AsOf)
 	judge.Follow(r.people())
