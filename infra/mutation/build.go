@@ -18,8 +18,8 @@ import (
 //go:embed switch.go.txt
 var switchSource string
 
-// workshop is a folder with the rewritten files and the test binaries, and the shared page of memory that switches
-// mutants on.
+// workshop is a folder with the rewritten files and the test binaries. Its file page says which mutant is on, and
+// collects the reached mutants. Test processes map this file into memory.
 type workshop struct {
 	dir     string
 	overlay string
@@ -28,8 +28,8 @@ type workshop struct {
 	locked  *os.File
 }
 
-// furnish numbers the mutants and writes the rewritten files. It also writes the overlay with which the go command uses
-// the rewritten files in place of the real ones.
+// furnish numbers the mutants and writes the rewritten files. It also writes an overlay, with which the go command
+// compiles the rewritten files in place of the real files.
 func furnish(dir, module, root string, sources []*source) (*workshop, []*mutant, error) {
 	w := &workshop{dir: dir, overlay: filepath.Join(dir, "overlay.json"), page: filepath.Join(dir, "page")}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -41,7 +41,7 @@ func furnish(dir, module, root string, sources []*source) (*workshop, []*mutant,
 	replaced := map[string]string{}
 	put := func(path, text string) error {
 		sum := sha256.Sum256([]byte(path))
-		at := filepath.Join(dir, hex.EncodeToString(sum[:8])+"_"+filepath.Base(path)+".txt") // the suffix .txt keeps the go command from treating the file as part of this module
+		at := filepath.Join(dir, hex.EncodeToString(sum[:8])+"_"+filepath.Base(path)+".txt") // with the suffix .txt, the go command does not treat the file as a part of this module
 		replaced[path] = at
 		return os.WriteFile(at, []byte(text), 0o644)
 	}
@@ -73,28 +73,28 @@ func furnish(dir, module, root string, sources []*source) (*workshop, []*mutant,
 	return w, all, os.WriteFile(w.overlay, overlay, 0o644)
 }
 
-// lock keeps a second run from starting, because it would switch the mutants of this run on and off.
+// lock prevents a second run in the folder. The second run would switch the mutants of the first run.
 func (w *workshop) lock() error {
 	f, err := os.OpenFile(filepath.Join(w.dir, "lock"), os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
 		return err
 	}
-	w.locked = f // stays locked until the process ends
+	w.locked = f // the file stays locked until the process ends
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		return fmt.Errorf("another run is at work in %s: %w", w.dir, err)
 	}
 	return nil
 }
 
-// turn switches a mutant on for processes that start from now on, and clears the list of reached mutants. If id is 0,
-// no mutant is on.
+// turn switches a mutant on for processes that start later. It also clears the list of reached mutants. If id is 0, all
+// mutants are off.
 func (w *workshop) turn(id int) error {
 	page := make([]byte, 4+w.count+1)
 	binary.LittleEndian.PutUint32(page, uint32(id))
 	return os.WriteFile(w.page, page, 0o644)
 }
 
-// reached returns the mutants that processes have reached since the last turn.
+// reached returns the mutants that processes have reached since the last call of turn.
 func (w *workshop) reached() ([]int, error) {
 	page, err := os.ReadFile(w.page)
 	if err != nil {
@@ -109,16 +109,16 @@ func (w *workshop) reached() ([]int, error) {
 	return ids, nil
 }
 
-// suite is the test binary of one package, with all mutants in it.
+// suite is the test binary of one package. The binary contains all mutants.
 type suite struct {
 	pkg    string // import path below the module
-	dir    string // where its tests run
+	dir    string // working folder of the tests
 	binary string
 	sum    string
 	tests  []test
 }
 
-// compile builds the tests of a package, and returns nil if there are none.
+// compile builds the tests of a package. It returns nil if the package has no tests.
 func (w *workshop) compile(p listed) (*suite, error) {
 	pkg := strings.TrimPrefix(p.ImportPath, p.Module.Path+"/")
 	s := &suite{pkg: pkg, dir: p.Dir, binary: filepath.Join(w.dir, strings.ReplaceAll(pkg, "/", "_")+".test")}

@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// small is a package with one place for every operator. Its tests kill all mutants except one.
+// small is a package with one place for each operator. Its tests kill all mutants except one.
 var small = map[string]string{
 	"go.mod": "module example.test/m\n\ngo 1.26\n",
 	"shared/small/small.go": `package small
@@ -147,12 +147,12 @@ var smallMutants = []string{
 	"small/small.go within: || to &&: n >= 3 || n < 0",
 }
 
-// smallLiving is the only mutant of small that lives. It differs only for the input 0, which no test uses.
+// smallLiving is the only living mutant of small. It gives a different result only for the input 0, which no test uses.
 var smallLiving = []string{
 	"small/small.go within: < to <=: n < 0",
 }
 
-// TestMutantsOfASmallPackageMeetItsTests is not parallel, because go list works in the folder of the process.
+// TestMutantsOfASmallPackageMeetItsTests is not parallel, because go list needs the working folder of the process.
 func TestMutantsOfASmallPackageMeetItsTests(t *testing.T) {
 	root := t.TempDir()
 	for name, text := range small {

@@ -8,18 +8,18 @@ import (
 	"strings"
 )
 
-// mutant is a change to one place of the source.
+// mutant is one change at one place of the source.
 type mutant struct {
 	id   int
 	pkg  string // name of its package
-	name string // does not depend on line numbers, so that other edits of the file leave it unchanged
+	name string // without line numbers, so other edits of the file do not change the name
 	text string // replaces the source text while the mutant is on
 }
 
-// site is an expression or a statement, with its mutants.
+// site is an expression or a statement with its mutants.
 type site struct {
 	from, to  int    // offsets in the file
-	statement bool   // whether it is a statement, which may be left out
+	statement bool   // whether the site is a statement, which a mutant can leave out
 	typ       string // type of an expression
 	mutants   []*mutant
 }
@@ -29,10 +29,10 @@ type finder struct {
 	*source
 	sites map[[2]int]*site
 	order []*site
-	seen  map[string]int // names given so far
+	seen  map[string]int // number of mutants by name
 }
 
-// find returns the sites of a file, in the order of the walk. It looks only at bodies of functions, because tables of
+// find returns the sites of a file in the order of the walk. It visits only the bodies of functions, because tables of
 // constants have no behavior.
 func find(s *source) []*site {
 	f := &finder{source: s, sites: map[[2]int]*site{}, seen: map[string]int{}}
@@ -67,8 +67,7 @@ func functionName(fn *ast.FuncDecl) string {
 	return fmt.Sprintf("%s.%s", t, fn.Name.Name)
 }
 
-// isText reports whether a call only produces words for people. Its arguments are not mutated, and the call is not
-// left out.
+// isText reports whether a call only makes text for people. The finder adds no mutants for the call and its arguments.
 func (f *finder) isText(call *ast.CallExpr) bool {
 	sel, ok := call.Fun.(*ast.SelectorExpr)
 	if !ok {
@@ -87,7 +86,7 @@ func (f *finder) isText(call *ast.CallExpr) bool {
 	return false
 }
 
-// add adds one mutant at a node.
+// add adds a mutant at a node.
 func (f *finder) add(function string, n ast.Node, typ, operator, text string) {
 	from, to := f.span(n)
 	at := f.sites[[2]int{from, to}]
@@ -98,7 +97,7 @@ func (f *finder) add(function string, n ast.Node, typ, operator, text string) {
 	}
 	for _, m := range at.mutants {
 		if m.text == text {
-			return // two operators gave the same mutant
+			return // another operator has made the same mutant
 		}
 	}
 	name := fmt.Sprintf("%s %s: %s: %s", f.name, function, operator, folded(f.at(n)))
@@ -109,7 +108,7 @@ func (f *finder) add(function string, n ast.Node, typ, operator, text string) {
 	at.mutants = append(at.mutants, &mutant{pkg: f.pkg.Name(), name: name, text: text})
 }
 
-// folded returns source text on one line. It cuts long text.
+// folded returns source text on one line, shortened to 100 characters.
 func folded(text string) string {
 	text = strings.Join(strings.Fields(text), " ")
 	if r := []rune(text); len(r) > 100 {
@@ -146,7 +145,7 @@ func (f *finder) isBool(e ast.Expr) bool {
 	return types.Identical(types.Default(tv.Type), types.Typ[types.Bool])
 }
 
-// number returns the numeric type of an expression whose value is known only at run time.
+// number returns the numeric type of an expression. It returns false for a constant and for any other type.
 func (f *finder) number(e ast.Expr) (string, bool) {
 	tv, ok := f.info.Types[e]
 	if !ok || tv.Value != nil || !tv.IsValue() {
@@ -172,7 +171,7 @@ func (f *finder) timeMethod(call *ast.CallExpr) (recv ast.Expr, name string) {
 	return sel.X, sel.Sel.Name
 }
 
-// orders maps each comparison to the operator with the boundary moved, and to the negated operator.
+// orders maps each comparison to two operators: the operator with the boundary moved, and the negated operator.
 var orders = map[token.Token]struct{ boundary, negated token.Token }{
 	token.LSS: {token.LEQ, token.GEQ},
 	token.LEQ: {token.LSS, token.GTR},

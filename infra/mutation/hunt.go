@@ -12,24 +12,23 @@ import (
 	"time"
 )
 
-// hunt is one run: the mutants, the tests, and which test killed which mutant.
+// hunt is one run of the command: the mutants, the tests, and which test killed which mutant.
 type hunt struct {
 	*workshop
 	mutants []*mutant
-	above   []listed          // packages with tests that link a judged one
-	suites  map[string]*suite // suites by package below the module
+	above   []listed          // packages whose tests link a judged package
+	suites  map[string]*suite // suites by path of the package in the module
 	killed  map[string]string // name of a mutant → package whose tests killed it
 }
 
-// ownBudget and budget limit the total time of the tests that run on one mutant. ownBudget is for the tests of the
-// mutant's own package, and budget is for those of each package above. The time of a test is measured without the
-// mutant.
+// ownBudget and budget limit the total time of the tests for one mutant. ownBudget is the limit for the package of the
+// mutant. budget is the limit for each package above. The time of a test is its time without a mutant.
 const (
 	ownBudget = 10 * time.Minute
 	budget    = 5 * time.Second
 )
 
-// prepare finds the mutants and writes the files. It compiles nothing yet.
+// prepare finds the mutants and writes the rewritten files. It does not compile.
 func prepare() (*hunt, error) {
 	var paths []string
 	for _, p := range judged {
@@ -51,8 +50,8 @@ func prepare() (*hunt, error) {
 	return h, err
 }
 
-// above lists the packages whose tests link a judged package. Packages with few dependencies come first, because their
-// tests start sooner.
+// above returns the packages whose tests link a judged package. Packages with few dependencies come first, because
+// their tests start faster.
 func above(module string) ([]listed, error) {
 	all, err := list("-test", "./shared/...", "./functions/...", "./infra/nights/...")
 	if err != nil {
@@ -73,12 +72,13 @@ func above(module string) ([]listed, error) {
 	return found, nil
 }
 
-// links returns a function that reports whether a dependency is the package, or the package recompiled for a test.
+// links returns a function that reports whether a dependency is the package itself or the package recompiled for a
+// test.
 func links(pkg string) func(string) bool {
 	return func(dep string) bool { return dep == pkg || strings.HasPrefix(dep, pkg+" [") }
 }
 
-// suite returns the tests of a package, compiled and measured, or nil if there are none.
+// suite returns the compiled and measured tests of a package. It returns nil if the package has no tests.
 func (h *hunt) suite(p listed) (*suite, error) {
 	name := strings.TrimPrefix(p.ImportPath, p.Module.Path+"/")
 	if s, ok := h.suites[name]; ok {
@@ -93,8 +93,8 @@ func (h *hunt) suite(p listed) (*suite, error) {
 	return s, err
 }
 
-// hunt runs tests on the mutants of the packages. All mutants meet the tests of their own package, and the survivors
-// meet the tests of each package above.
+// hunt runs tests on the mutants of the given packages. The tests of the mutant's own package run first. The tests of
+// each package above then run on the living mutants.
 func (h *hunt) hunt(only []string, ownTests bool) error {
 	defer h.keep()
 	for _, own := range only {
@@ -117,10 +117,10 @@ func (h *hunt) hunt(only []string, ownTests bool) error {
 	return nil
 }
 
-// often is the number of mutants after which the state is saved, so that an interrupted run can continue with -again.
+// often is the number of mutants after which meet saves the state. An interrupted run can continue with -again.
 const often = 50
 
-// meet runs the tests of one package on the living mutants of others.
+// meet runs the tests of package p on the living mutants of the packages in of.
 func (h *hunt) meet(p listed, of []string, budget time.Duration) error {
 	s, err := h.suite(p)
 	if err != nil || s == nil {
@@ -151,7 +151,8 @@ func (h *hunt) meet(p listed, of []string, budget time.Duration) error {
 
 func (h *hunt) lastRun() string { return filepath.Join(h.dir, "killed.json") }
 
-// recall loads which mutants earlier runs killed, except in packages whose mutants must meet all tests again.
+// recall loads the mutants that earlier runs have killed. It omits the mutants of the packages in anew, because all
+// tests must run on these mutants again.
 func (h *hunt) recall(anew []string) error {
 	b, err := os.ReadFile(h.lastRun())
 	if errors.Is(err, fs.ErrNotExist) {

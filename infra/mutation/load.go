@@ -16,7 +16,7 @@ import (
 	"strings"
 )
 
-// listed is the output of `go list` about a package.
+// listed is the output of go list for a package.
 type listed struct {
 	ImportPath, Dir, Name, Export, ForTest string
 	GoFiles, Deps                          []string
@@ -42,19 +42,19 @@ func list(args ...string) ([]listed, error) {
 	}
 }
 
-// source is one file of a package, with the types of its expressions.
+// source is a file of a package with the types of its expressions.
 type source struct {
 	pkg     *types.Package
 	path    string // on this machine
-	name    string // package/file, as in the names of mutants
+	name    string // package/file; names of mutants start with it
 	text    []byte
 	fset    *token.FileSet
 	file    *ast.File
 	info    *types.Info
-	imports map[string]string // import path → its name in this file
+	imports map[string]string // name in this file, by import path
 }
 
-// load parses and checks the files of the packages, without their tests.
+// load parses and type-checks the files of the packages. It omits test files.
 func load(packages []string) ([]*source, string, error) {
 	all, err := list(append([]string{"-export", "-deps"}, packages...)...)
 	if err != nil {
@@ -113,7 +113,7 @@ func check(p listed, exports map[string]string) ([]*source, error) {
 	return sources, nil
 }
 
-// imported returns the name by which a file knows each package that it imports.
+// imported returns the names of the imported packages in a file, by import path.
 func imported(f *ast.File, names map[string]string) map[string]string {
 	in := map[string]string{}
 	for _, spec := range f.Imports {
@@ -126,7 +126,7 @@ func imported(f *ast.File, names map[string]string) map[string]string {
 	return in
 }
 
-// typeName returns the source text of a type in this file. It returns false if this file cannot name the type.
+// typeName returns the source text for a type in this file. It returns false if the file has no name for the type.
 func (s *source) typeName(t types.Type) (string, bool) {
 	known := true
 	name := types.TypeString(t, func(p *types.Package) string {

@@ -1,17 +1,17 @@
-// Mutation finds out whether the tests notice a mistake in the code that decides and writes. It makes many small
-// changes, called mutants, to the judged packages: a comparison moved by one, a condition forced, an error hidden, a
-// statement left out. Each test binary is built once with all mutants of all packages. Each mutant has a switch, so it
-// costs one short process.
+// Command mutation checks whether the tests notice errors in the code that decides and writes. It makes many small
+// changes in the judged packages, called mutants. A mutant moves the boundary of a comparison, forces a condition, hides
+// an error or leaves out a statement. Each test binary is built once and contains all mutants of all packages. Each
+// mutant has a switch, so a test of one mutant costs only one short process.
 //
-// A mutant first meets the tests of its own package that reach its place. If no test fails, the mutant lives and meets
-// the tests of the packages that depend on its package, such as the commands and the nights, for a limited time. If it
-// still lives, survivors.txt must list it with the reason. A mutant in that list that no longer lives, or no longer
-// exists, is a fault, too.
+// The tests of a mutant's own package run first, if they reach the mutant. A mutant lives if no test fails. For a limited
+// time, the tests of the packages above run on the living mutants. The packages above, such as the commands and the
+// nights, depend on the mutant's package. survivors.txt must contain each mutant that still lives, with the reason. A
+// mutant in survivors.txt that is killed or does not exist is also a fault.
 //
 //	go run ./infra/mutation [-own] [-again] [PACKAGE ...]
 //
-// Run it at the top of the repository, on a machine with little else to do: a test that takes too long counts as
-// failed. A full run takes hours on one core.
+// Run the command at the top of the repository, on a machine with little other work, because a test that takes too long
+// counts as failed. A full run takes hours on one core.
 package main
 
 import (
@@ -22,11 +22,10 @@ import (
 	"slices"
 )
 
-// judged are the packages that decide and those that write. The list of survivors names them by the last element of
-// their path.
+// judged are the packages that decide or write. survivors.txt uses the last element of their paths as names.
 var judged = []string{"shared/ledger", "shared/plan", "shared/policy", "shared/decision", "shared/history", "shared/workflow/gate", "shared/workflow/restore", "shared/evidence", "shared/workflow/apply"}
 
-// folder returns the path of the judged package with a name, or "" if there is none.
+// folder returns the path of the judged package with a name. It returns "" if there is no such package.
 func folder(name string) string {
 	i := slices.IndexFunc(judged, func(p string) bool { return path.Base(p) == name })
 	if i < 0 {

@@ -14,14 +14,14 @@ import (
 	"time"
 )
 
-// test is a top-level test as measured without any mutant: how long it takes, and which mutants it reaches.
+// test is a top-level test, measured without a mutant: its time and the mutants that it reaches.
 type test struct {
 	Name    string
 	Took    time.Duration
 	Reached []int
 }
 
-// learn runs each test of the suite by itself and stores the results beside the binary.
+// learn runs each test of the suite alone and stores the results in a file in the workshop.
 func (w *workshop) learn(s *suite) error {
 	known := filepath.Join(w.dir, s.sum+".json")
 	if b, err := os.ReadFile(known); err == nil {
@@ -55,11 +55,10 @@ func (w *workshop) learn(s *suite) error {
 	return os.WriteFile(known, b, 0o644)
 }
 
-// slowest is the longest time that a test may take without a mutant in order to be used.
+// slowest is the maximum time of a test without a mutant. Slower tests are not used.
 const slowest = 30 * time.Second
 
-// try runs a test without a mutant. It returns nil if the test is unusable because it fails, is too slow or reaches
-// no mutant.
+// try runs a test without a mutant. It returns nil if the test fails, is too slow, or reaches no mutant.
 func (w *workshop) try(s *suite, name string) (*test, error) {
 	if err := w.turn(0); err != nil {
 		return nil, err
@@ -89,12 +88,12 @@ func (s *suite) command(args ...string) *exec.Cmd {
 	return cmd
 }
 
-// run reports whether one of the tests fails or does not end in time.
+// run reports whether a test fails or does not end within the given time.
 func (s *suite) run(names []string, within time.Duration) (failed bool, output []byte) {
 	cmd := s.command("-test.run", "^("+strings.Join(names, "|")+")$", "-test.failfast", "-test.timeout", (within + 5*time.Second).String())
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // its children end with it
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // the signal at the end also reaches the children of the process
 	cmd.WaitDelay = time.Second
 	if err := cmd.Start(); err != nil {
 		return true, []byte(err.Error())
@@ -110,8 +109,8 @@ func (s *suite) run(names []string, within time.Duration) (failed bool, output [
 	return err != nil, out.Bytes()
 }
 
-// kills reports whether a test that reaches the mutant fails. It runs the fastest tests first, as long as their time
-// without the mutant is within budget.
+// kills reports whether a test that reaches the mutant fails. It runs the tests in the order of their time. It uses
+// tests until the sum of their times without a mutant reaches budget.
 func (w *workshop) kills(m *mutant, s *suite, budget time.Duration) (bool, error) {
 	if err := w.turn(m.id); err != nil {
 		return false, err
@@ -131,8 +130,8 @@ type round struct {
 	took  time.Duration
 }
 
-// rounds divides the tests that reach a mutant into rounds. The first round is short, because most mutants die in it.
-// Each further round may take several times as long.
+// rounds divides the tests that reach a mutant into rounds. The first round is short, because most mutants die in this
+// round. Each later round may take several times as long.
 func (s *suite) rounds(id int, budget time.Duration) []round {
 	const short, times = 100 * time.Millisecond, 4
 	var rounds []round

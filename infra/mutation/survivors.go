@@ -7,17 +7,17 @@ import (
 	"strings"
 )
 
-// kinds are the reasons for which a mutant may live.
+// kinds are the reasons why a mutant may live.
 var kinds = []string{
-	"equivalent",  // no input makes a difference
-	"text",        // only the wording of a message differs, which nothing relies on
+	"equivalent",  // no input gives a different result
+	"text",        // only the text of a message differs, and no code depends on the text
 	"cost",        // only time, memory or the number of reads differs
-	"guarded",     // another check, which the reason names, gives the same answer before anything is written
-	"unreachable", // the code handles a case that its present callers exclude
+	"guarded",     // another check gives the same result before anything is written; the reason names the check
+	"unreachable", // the code handles a case that its callers exclude
 }
 
-// readSurvivors reads the list of known survivors. A line gives a kind and a reason, and the indented lines below it
-// name the mutants.
+// readSurvivors reads the list of known survivors. A line contains a kind and a reason. The indented lines below the
+// line contain the names of mutants.
 func readSurvivors(path string) (map[string]string, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {

@@ -44,7 +44,7 @@ func TestReadSurvivors(t *testing.T) {
 	}
 }
 
-// TestCommittedSurvivorsAreReadable: the list in the repository can be read.
+// TestCommittedSurvivorsAreReadable checks that survivors.txt has the correct form.
 func TestCommittedSurvivorsAreReadable(t *testing.T) {
 	t.Parallel()
 	if _, err := readSurvivors("survivors.txt"); err != nil {

@@ -44,7 +44,7 @@ func table(h *hunt, only []string, known map[string]string) string {
 	return b.String()
 }
 
-// faults returns the living mutants without a reason, and the reasons without a living mutant.
+// faults returns the living mutants that have no reason, and the mutants with a reason that do not live.
 func (h *hunt) faults(only []string, known map[string]string) []string {
 	var faults []string
 	there := map[string]bool{}
