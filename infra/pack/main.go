@@ -1,6 +1,6 @@
-// Command pack puts each given file into a zip archive of the same name. Inside the archive, the file is called
-// bootstrap and is executable, as Lambda requires. The archive contains no date, so the same function always gives the
-// same archive.
+// Command pack makes a zip archive of each given file. The archive has the name of the file. The file in the archive
+// has the name bootstrap and is executable, as Lambda requires. The archive contains no date, so the same file always
+// gives the same archive.
 package main
 
 import (
