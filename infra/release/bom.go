@@ -14,8 +14,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// writeBOM writes the CycloneDX list of what a binary was built from. It is what the linker recorded in the binary itself
-// (as `go version -m` shows it), so it has exactly the modules that are linked, and no other.
+// writeBOM writes the CycloneDX list of the modules in a binary. The linker has recorded the modules in the binary (go
+// version -m shows the record). The list therefore contains exactly the linked modules.
 func writeBOM(binary, name, version, to string) error {
 	info, err := buildinfo.ReadFile(binary)
 	if err != nil {
@@ -36,9 +36,10 @@ func writeBOM(binary, name, version, to string) error {
 	return os.WriteFile(to, text.Bytes(), 0o644)
 }
 
-// makeBOM has no time, and its serial number follows from the binary, so the same binary has the same list. The linker
-// does not record which module needs which other one. The program therefore depends on each. A module that comes from a
-// folder of this machine is an error, because nobody else has it.
+// makeBOM returns the CycloneDX list. The list has no time, and the digest of the binary gives its serial number. The
+// same binary therefore has the same list. The linker does not record the dependencies between modules, so the list has
+// each module as a dependency of the program. A module from a folder of this machine is an error, because nobody else
+// has the module.
 func makeBOM(info *debug.BuildInfo, name, version string, digest [sha256.Size]byte) (*cdx.BOM, error) {
 	root := cdx.Component{
 		BOMRef: packageURL(info.Main.Path, "v"+version) + "#" + name, Type: cdx.ComponentTypeApplication, Name: name, Version: version,
@@ -67,7 +68,7 @@ func makeBOM(info *debug.BuildInfo, name, version string, digest [sha256.Size]by
 			BOMRef: packageURL(module.Path, module.Version), Type: cdx.ComponentTypeLibrary, Name: module.Path, Version: module.Version,
 			PackageURL: packageURL(module.Path, module.Version),
 		}
-		if module.Sum != "" { // a hash of the names and contents of its files, and not of one file
+		if module.Sum != "" { // the hash of the names and contents of all files of the module
 			c.Properties = &[]cdx.Property{{Name: "go:sum", Value: module.Sum}}
 		}
 		components = append(components, c)
@@ -84,7 +85,8 @@ func makeBOM(info *debug.BuildInfo, name, version string, digest [sha256.Size]by
 	return bom, nil
 }
 
-// packageURL names a Go module as the package-url specification says: in lower case, each part escaped.
+// packageURL returns the package URL of a Go module by the package-url specification: in lower case and with each part
+// escaped.
 func packageURL(module, version string) string {
 	parts := strings.Split(strings.ToLower(module), "/")
 	for i, p := range parts {

@@ -16,13 +16,13 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// schemas reads the schemas of CycloneDX from the module that also writes the format.
+// schemas loads the schemas of CycloneDX from the module that also writes the format.
 type schemas string
 
 func (folder schemas) Load(url string) (any, error) {
 	name := filepath.Base(url)
 	if name == "jsf-0.82.schema.json" {
-		name = "jsf-0.82.schemax.json" // so it is called there
+		name = "jsf-0.82.schemax.json" // the name of the file in the module
 	}
 	text, err := os.ReadFile(filepath.Join(string(folder), name))
 	if err != nil {
@@ -31,7 +31,7 @@ func (folder schemas) Load(url string) (any, error) {
 	return jsonschema.UnmarshalJSON(bytes.NewReader(text))
 }
 
-// checkBOM checks a file with the JSON Schema that CycloneDX publishes.
+// checkBOM checks a file against the JSON Schema that CycloneDX publishes.
 func checkBOM(t *testing.T, file string) {
 	t.Helper()
 	folder, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}", "github.com/CycloneDX/cyclonedx-go").Output()
@@ -56,7 +56,7 @@ func checkBOM(t *testing.T, file string) {
 	if err := schema.Validate(document); err != nil {
 		t.Errorf("%s: %v\n%s", file, err, text)
 	}
-	// The schema sees what is wrong.
+	// The schema must reject an unknown type of component.
 	for _, c := range document.(map[string]any)["components"].([]any) {
 		c.(map[string]any)["type"] = "seat"
 	}
@@ -65,7 +65,7 @@ func checkBOM(t *testing.T, file string) {
 	}
 }
 
-// built is what `go version -m` shows of a binary.
+// built is the output of go version -m for a binary.
 const built = `path	github.com/idleseat/idleseat/functions/relay
 mod	github.com/idleseat/idleseat	(devel)
 dep	github.com/Azure/go-ntlmssp	v0.1.1	h1:abc=
@@ -75,14 +75,15 @@ build	-trimpath=true
 build	GOOS=linux
 `
 
-// TestMakeBOM: each linked module is a component under the name it has after replacements, and so is the standard library.
+// TestMakeBOM checks that the list contains each linked module and the standard library. A replaced module must have
+// the name of its replacement.
 func TestMakeBOM(t *testing.T) {
 	t.Parallel()
 	info, err := debug.ParseBuildInfo(built)
 	if err != nil {
 		t.Fatal(err)
 	}
-	info.GoVersion = "go1.26.8" // of the other lines' shape, but no part of what is parsed
+	info.GoVersion = "go1.26.8" // ParseBuildInfo does not read the version of Go
 	digest := sha256.Sum256([]byte("a binary"))
 	list := func(digest [sha256.Size]byte) *cdx.BOM {
 		bom, err := makeBOM(info, "idleseat-relay", "0.1.0", digest)

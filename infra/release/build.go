@@ -13,20 +13,22 @@ import (
 	"strings"
 )
 
-// lambda is the target with the functions, which make packs.
+// lambda is the target for the Lambda functions. make functions packs them.
 const lambda = "lambda"
 
-// flags leave out the folder and the state of the repository. Containerfile and Makefile have the same.
+// flags remove the folder and the state of the repository from a binary. Containerfile and Makefile contain the same
+// flags.
 var flags = []string{"-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid="}
 
-// compile builds one program. It is static.
+// compile builds one static program.
 func (r release) compile(ctx context.Context, source, binary, system, arch string) error {
 	args := append([]string{"build", "-o", binary}, flags...)
 	return r.run(ctx, []string{"GOOS=" + system, "GOARCH=" + arch}, "go", append(args, "./"+source)...)
 }
 
-// functions takes the zips that make builds, for Terraform's dist folder and for SAM alike, and lists their modules with
-// the licenses. The Makefile has the same system, architecture and tag.
+// functions copies the zips that make functions builds. Terraform's dist folder and SAM use the same zips. For each
+// zip, it also writes the list of modules and the licenses. The Makefile contains the same system, architecture and
+// tag.
 func (r release) functions(ctx context.Context, _ string) error {
 	if err := r.run(ctx, nil, "make", "--no-print-directory", "functions"); err != nil {
 		return err
@@ -58,13 +60,13 @@ func (r release) functions(ctx context.Context, _ string) error {
 	return nil
 }
 
-// run runs a command in the sources, with an environment in which only the places of caches and modules are this
-// machine's.
+// run runs a command in the folder of the sources. Its environment fixes all settings of Go except the places of caches
+// and modules.
 func (r release) run(ctx context.Context, more []string, name string, args ...string) error {
 	return r.runTo(ctx, r.log, more, name, args...)
 }
 
-// runTo is run with the standard output going to out.
+// runTo does the same as run. It writes the standard output of the command to out.
 func (r release) runTo(ctx context.Context, out io.Writer, more []string, name string, args ...string) error {
 	places, err := r.places(ctx)
 	if err != nil {
@@ -80,8 +82,8 @@ func (r release) runTo(ctx context.Context, out io.Writer, more []string, name s
 	return nil
 }
 
-// places returns the environment without the settings of Go, and then those that say where modules come from and where
-// what is compiled is kept.
+// places returns the environment without the settings of Go and Make. It then adds this machine's settings for caches,
+// for the download of modules and for the toolchain.
 func (r release) places(ctx context.Context) (env []string, err error) {
 	text, err := exec.CommandContext(ctx, "go", "env", "-json", "GOCACHE", "GOMODCACHE", "GOPROXY", "GOSUMDB", "GOPRIVATE", "GONOPROXY", "GONOSUMDB", "GOINSECURE", "GOTOOLCHAIN").Output()
 	if err != nil {
@@ -102,7 +104,7 @@ func (r release) places(ctx context.Context) (env []string, err error) {
 	return env, nil
 }
 
-// writeSums writes SHA256SUMS, which sha256sum and shasum check.
+// writeSums writes SHA256SUMS. sha256sum and shasum can check the file.
 func writeSums(folder string) error {
 	entries, err := os.ReadDir(folder) // sorted by name
 	if err != nil {

@@ -12,11 +12,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// An instruction of a Containerfile, such as RUN, with its words as one line.
+// instruction is an instruction of a Containerfile, such as RUN. words is the rest of the instruction on one line.
 type instruction struct{ name, words string }
 
-// stages reads a Containerfile: what is before the first FROM, and each stage. A comment may stand between the lines of
-// an instruction, as containerfile(5) says.
+// stages reads a Containerfile. The first element has the instructions before the first FROM. The others have one stage
+// each. A comment may be between the lines of an instruction (containerfile(5)).
 func stages(text string) (all [][]instruction) {
 	all = [][]instruction{nil}
 	line := ""
@@ -48,8 +48,9 @@ func words(stage []instruction, name string) (all []string) {
 	return all
 }
 
-// TestContainerfile: the image is built like a release, from files that are in the repository, by the toolchain of go.mod,
-// and runs as nobody's user with nothing but the command, certificates and an own folder for the store.
+// TestContainerfile checks that the image is built with the flags of a release and the toolchain of go.mod, from files
+// in the repository. The image must run as an unprivileged user. It must contain only the command, the certificates and
+// a folder for the store.
 func TestContainerfile(t *testing.T) {
 	t.Parallel()
 	read := func(name string) string {
@@ -106,7 +107,7 @@ func TestContainerfile(t *testing.T) {
 		t.Errorf("the image (-want +got):\n%s", diff)
 	}
 	for _, form := range append(words(image, "ENTRYPOINT"), words(image, "CMD")...) {
-		if err := json.Unmarshal([]byte(form), new([]string)); err != nil { // else it is for a shell, which the image has not
+		if err := json.Unmarshal([]byte(form), new([]string)); err != nil { // otherwise the instruction needs a shell, which the image does not have
 			t.Errorf("%s: %v", form, err)
 		}
 	}

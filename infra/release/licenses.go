@@ -14,28 +14,29 @@ import (
 	"strings"
 )
 
-// licensesName is the file of an archive with the licenses of the modules that are linked into its binary.
+// licensesName is the file in an archive with the licenses of the linked modules.
 const licensesName = "LICENSES-OF-MODULES.txt"
 
-// legal matches the files of a module that have to be passed on with a binary: licenses, notices and patent grants.
+// legal matches the names of the files that must be distributed with a binary: licenses, notices and patent grants.
 var legal = regexp.MustCompile(`(?i)^(?:un)?(?:licen[cs]e|copying|notice|patents|copyright)(?:[-_.].*)?$`)
 
-// module is a module of Go, as `go list` shows it.
+// module is a Go module in the output of go list.
 type module struct {
 	Path, Version, Dir string
 	Main               bool
 	Replace            *module
 }
 
-// licenseText is the content of a legal file, with where it is, such as "golang.org/x/sys v0.1.0: LICENSE".
+// licenseText is the content of a legal file. of has the places of the file, such as "golang.org/x/sys v0.1.0:
+// LICENSE".
 type licenseText struct {
 	content string
 	of      []string
 }
 
-// writeLicenses writes the licenses of what is linked into a program for a target. It looks for them in the folder of
-// each linked package and in those above it, up to its module: a part of a module may have a license of its own. A module
-// without any is an error. A text that several modules share is there once.
+// writeLicenses writes the licenses of the modules in a program for a target. It searches the folder of each linked
+// package and the folders above, up to the folder of the module, because a part of a module may have its own license. A
+// module without a license is an error. The output contains each text once, even if several modules share the text.
 func (r release) writeLicenses(ctx context.Context, source, system, arch string, tags []string, to string) error {
 	var list bytes.Buffer
 	args := append([]string{"list", "-deps", "-json=Dir,Standard,Root,Module"}, tags...)
@@ -67,7 +68,7 @@ func (r release) writeLicenses(ctx context.Context, source, system, arch string,
 	return os.WriteFile(to, out.Bytes(), 0o644)
 }
 
-// legalFile is a legal file and the name under which it is listed.
+// legalFile is a legal file. name is its name in the output.
 type legalFile struct{ name, path string }
 
 // legalFiles returns the legal files of packages, sorted by name. packages is the output of `go list -json`.

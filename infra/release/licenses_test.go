@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// tree writes files into a new folder.
+// tree writes files into a new folder and returns the folder.
 func tree(t *testing.T, files map[string]string) string {
 	t.Helper()
 	root := t.TempDir()
@@ -27,8 +27,8 @@ func tree(t *testing.T, files map[string]string) string {
 	return root
 }
 
-// TestLegalFiles: the license of a module and those of the folders that are linked are found, and no others. A module
-// without a license is an error.
+// TestLegalFiles checks that exactly the licenses of modules and of linked folders are found. A module without a
+// license must be an error.
 func TestLegalFiles(t *testing.T) {
 	t.Parallel()
 	root := tree(t, map[string]string{
@@ -77,7 +77,8 @@ func TestLegalFiles(t *testing.T) {
 	}
 }
 
-// TestLicenses: the file of the relay has the licenses of its modules, each text once, and the same each time.
+// TestLicenses checks that the file of the relay contains the licenses of its modules and each text once. A second
+// build must give the same file.
 func TestLicenses(t *testing.T) {
 	t.Parallel()
 	r := release{root: "../..", log: io.Discard}
@@ -104,7 +105,7 @@ func TestLicenses(t *testing.T) {
 	if strings.Contains(texts[0], "microsoftgraph") || strings.Contains(texts[0], "github.com/idleseat/") {
 		t.Error("it has what is not linked, or the program's own license")
 	}
-	// Many modules of AWS have one text.
+	// Many AWS modules share one license text.
 	if all, of := strings.Count(texts[0], strings.Repeat("=", 80)), strings.Count(texts[0], ": LICENSE"); all >= of {
 		t.Errorf("%d texts of %d files", all, of)
 	}

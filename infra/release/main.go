@@ -1,7 +1,7 @@
-// Command release builds what a release consists of: the programs as archives for each target, the zips of the Lambda
-// functions, a list of the modules in each binary (SBOM, CycloneDX), and the checksums of all files. The same sources
-// give the same bytes in any folder, on any machine, because nothing of the machine goes into them: go.mod names the
-// toolchain, the environment of the builds is fixed, and archives contain no date.
+// Command release builds the files of a release: archives of the programs for each target, the zips of the Lambda
+// functions, the list of modules of each binary (SBOM, CycloneDX), and the checksums of all files. The same sources
+// give the same bytes in each folder on each machine. For this purpose, go.mod contains the toolchain, the environment
+// of the builds is fixed, and archives contain no date.
 package main
 
 import (
@@ -48,7 +48,7 @@ func fromHere(ctx context.Context, out string, targets []string, log io.Writer) 
 	return r.make(ctx, targets)
 }
 
-// pinned returns the toolchain that go.mod names.
+// pinned returns the toolchain in go.mod.
 func pinned(ctx context.Context) (string, error) {
 	text, err := exec.CommandContext(ctx, "go", "mod", "edit", "-json").Output()
 	if err != nil {
@@ -61,16 +61,17 @@ func pinned(ctx context.Context) (string, error) {
 	return mod.Toolchain, nil
 }
 
-// A program is built for each target of its systems, and packed with its files.
+// program is a command that is built for each target of its systems and packed with its files.
 type program struct {
-	name    string   // of the binary and its archives
-	source  string   // the folder of its main package
-	systems []string // those it is released for
-	// files come beside the binary, by system. Those under "" come on every system.
+	name    string   // name of the binary, and first part of the names of its archives
+	source  string   // folder of its main package
+	systems []string // systems for which it is released
+	// files are the paths of the files beside the binary, by system. The key "" applies to all systems.
 	files map[string][]string
 }
 
-// programs has the relay for Linux alone: elsewhere nothing starts it as a service.
+// programs are the released programs. The relay is released for Linux only, because only Linux has a unit that starts
+// it as a service.
 var programs = []program{
 	{"idleseat", "functions/idleseat", []string{"linux", "darwin", "windows"}, map[string][]string{
 		"":      {"LICENSE", "infra/policy.yaml", "infra/policy_test.yaml"},
@@ -87,8 +88,8 @@ type release struct {
 	log                io.Writer
 }
 
-// make builds the targets one after another: each compiles Microsoft's Graph SDK, which needs the whole machine. A target
-// is SYSTEM/ARCHITECTURE, or lambda.
+// make builds the targets in sequence, because each build compiles Microsoft's Graph SDK and needs the whole machine. A
+// target is SYSTEM/ARCHITECTURE or lambda.
 func (r release) make(ctx context.Context, targets []string) error {
 	if len(targets) == 0 {
 		return errors.New("no targets: name some, such as linux/amd64, windows/arm64 or lambda")
@@ -117,7 +118,7 @@ func (r release) make(ctx context.Context, targets []string) error {
 	return writeSums(r.out)
 }
 
-// check says whether a target is one that can be built.
+// check returns an error if a target cannot be built.
 func (r release) check(target string) error {
 	system, arch, _ := strings.Cut(target, "/")
 	known := slices.ContainsFunc(r.programs, func(p program) bool { return slices.Contains(p.systems, system) })

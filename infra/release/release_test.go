@@ -22,7 +22,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// sources writes a module with two programs into a new folder whose name differs from every other one.
+// sources writes a module with two programs into a new folder. Each call uses another folder.
 func sources(t *testing.T) string {
 	t.Helper()
 	root := filepath.Join(t.TempDir(), "a folder")
@@ -48,7 +48,7 @@ func seats(root string) release {
 	}}
 }
 
-// digests returns the SHA-256 of each file of a folder.
+// digests returns the SHA-256 of each file in a folder, by name.
 func digests(t *testing.T, folder string) map[string]string {
 	t.Helper()
 	entries, err := os.ReadDir(folder)
@@ -66,8 +66,8 @@ func digests(t *testing.T, folder string) map[string]string {
 	return all
 }
 
-// TestRelease builds two programs for three systems, twice, from two folders, under environments that would change a
-// build. Everything that comes out is the same, and has what it should have.
+// TestRelease builds two programs for three systems twice. The two builds have different folders, and different
+// environments that normally change a build. Both builds must give the same files with the expected contents.
 func TestRelease(t *testing.T) {
 	var made []map[string]string
 	var out string
@@ -79,7 +79,7 @@ func TestRelease(t *testing.T) {
 			t.Setenv(name, value)
 		}
 		r := seats(sources(t))
-		if i == 1 { // A repository, another owner's rights and another time do not show.
+		if i == 1 { // a repository, other file modes and another time must not change a build
 			if err := exec.Command("git", "init", "-q", r.root).Run(); err != nil {
 				t.Logf("SKIPPED: git: %v, so neither folder is a repository", err)
 			}
@@ -114,7 +114,7 @@ func TestRelease(t *testing.T) {
 	checkSums(t, out)
 }
 
-// packed lists an archive, and checks what kind of binary is first in it.
+// packed returns the entries of an archive. It checks the kind of the binary, which is the first entry.
 func packed(t *testing.T, name string) (list []string) {
 	t.Helper()
 	in, err := os.Open(name)
@@ -184,7 +184,7 @@ func packed(t *testing.T, name string) (list []string) {
 	return list
 }
 
-// checkSums lets sha256sum check the folder, and requires that it sees a changed byte.
+// checkSums runs sha256sum in the folder. It requires that sha256sum notices a changed byte.
 func checkSums(t *testing.T, folder string) {
 	t.Helper()
 	if _, err := exec.LookPath("sha256sum"); err != nil {
@@ -213,7 +213,8 @@ func checkSums(t *testing.T, folder string) {
 	}
 }
 
-// TestReleaseRefuses: a release with a wrong target, or among files of another one, is not begun.
+// TestReleaseRefuses checks that a release does not begin if a target is wrong or if the folder contains files of
+// another release.
 func TestReleaseRefuses(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -246,7 +247,7 @@ func TestReleaseRefuses(t *testing.T) {
 	}
 }
 
-// TestPrograms: the files that a release packs exist, and every command of the Makefile is released.
+// TestPrograms checks that the packed files exist and that each command in the Makefile is released.
 func TestPrograms(t *testing.T) {
 	t.Parallel()
 	makefile, err := os.ReadFile("../../Makefile")
@@ -282,7 +283,7 @@ func TestPrograms(t *testing.T) {
 	}
 }
 
-// TestPinned: go.mod names one exact toolchain, because another one writes other bytes.
+// TestPinned checks that go.mod contains one exact toolchain, because another toolchain writes other bytes.
 func TestPinned(t *testing.T) {
 	t.Parallel()
 	mod, err := os.ReadFile("../../go.mod")
