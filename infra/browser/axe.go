@@ -8,11 +8,12 @@ import (
 	"testing"
 )
 
-// axeVersion is the version of axe-core, the accessibility checker of Deque, that is installed if none is there.
+// axeVersion is the version of axe-core that is installed if the machine has none. axe-core is the accessibility
+// checker of Deque.
 const axeVersion = "axe-core@4.14.1"
 
-// axe returns the script of axe-core: from node_modules of the repository, or installed by npm into a folder that the
-// test removes.
+// axe returns the script of axe-core. It reads node_modules of the repository. If the script is not there, axe installs
+// axe-core with npm into a temporary folder.
 var axe = sync.OnceValues(func() (string, error) {
 	for folder := "."; ; folder = filepath.Join(folder, "..") {
 		script, err := os.ReadFile(filepath.Join(folder, "node_modules", "axe-core", "axe.min.js"))
@@ -35,7 +36,7 @@ var axe = sync.OnceValues(func() (string, error) {
 	return string(script), err
 })
 
-// Finding is a rule of axe that a page breaks.
+// Finding is a rule of axe-core that a page violates.
 type Finding struct {
 	ID     string `json:"id"`
 	Impact string `json:"impact"`
@@ -46,7 +47,8 @@ type Finding struct {
 	} `json:"nodes"`
 }
 
-// Accessible fails the test for each rule of axe that the page breaks as it now shows. Without axe it skips the test.
+// Accessible fails the test for each rule of axe-core that the page violates in its current state. It skips the test if
+// axe-core cannot be installed.
 func (tab *Tab) Accessible(t *testing.T) {
 	t.Helper()
 	script, err := axe()

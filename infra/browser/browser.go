@@ -1,5 +1,5 @@
-// Package browser drives a real browser in tests of pages. It needs Chromium; without it the tests are skipped, and
-// say so. No program links this package.
+// Package browser controls a real browser in tests of pages. It needs Chromium. Without Chromium, the tests are skipped
+// with a message. No program imports this package.
 package browser
 
 import (
@@ -24,9 +24,9 @@ import (
 // Browser is a running Chromium.
 type Browser struct{ ctx context.Context }
 
-// Start starts Chromium for a test. The test is skipped unless IDLESEAT_TEST_BROWSER is set, since a browser takes
-// minutes of processor time. It is skipped where Chromium is not installed and cannot be, and fails there if
-// REQUIRE_BROWSER is set.
+// Start starts Chromium for a test. It skips the test if IDLESEAT_TEST_BROWSER is not set, because a browser takes
+// minutes of processor time. It also skips the test if Chromium is missing and cannot be installed. In that case the
+// test fails if REQUIRE_BROWSER is set.
 func Start(t testing.TB) *Browser {
 	t.Helper()
 	if os.Getenv("IDLESEAT_TEST_BROWSER") == "" {
@@ -49,32 +49,32 @@ func Start(t testing.TB) *Browser {
 	return &Browser{ctx}
 }
 
-// Tab is a tab of the browser that remembers what a page must not do.
+// Tab is a tab of the browser. It records the errors and the requests of the page.
 type Tab struct {
 	t   testing.TB
 	ctx context.Context
 
 	mu       sync.Mutex
-	faults   []string // errors of the console, uncaught exceptions, dialogs that a script opened
+	faults   []string // errors on the console, uncaught exceptions, and dialogs of scripts
 	requests []string
 }
 
-// View is how a page is looked at.
+// View is the size and the settings with which a page is displayed.
 type View struct {
 	Width, Height int64
 	Dark          bool
 	NoScript      bool
-	Lang          string // the language that the browser asks for; English if it is empty
+	Lang          string // the language that the browser requests; empty: English
 }
 
-// Wide, Tablet and Narrow are the sizes of a desk, a tablet and a telephone.
+// Wide, Tablet and Narrow are the window sizes of a desktop, a tablet and a telephone.
 var (
 	Wide   = View{Width: 1440, Height: 1000}
 	Tablet = View{Width: 900, Height: 1100}
 	Narrow = View{Width: 380, Height: 800}
 )
 
-// Open opens an address in a new tab and waits until it is loaded.
+// Open opens an address in a new tab and waits until the page is loaded.
 func (b *Browser) Open(t testing.TB, address string, v View) *Tab {
 	t.Helper()
 	ctx, end := chromedp.NewContext(b.ctx)
@@ -97,7 +97,7 @@ func (b *Browser) Open(t testing.TB, address string, v View) *Tab {
 	Call(tab, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: v.Width, Height: v.Height, DeviceScaleFactor: 1})
 	Call(tab, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
 		{Name: "prefers-color-scheme", Value: scheme},
-		{Name: "prefers-reduced-motion", Value: "reduce"}, // a press of the mouse misses what a smooth scroll still moves
+		{Name: "prefers-reduced-motion", Value: "reduce"}, // a click misses an element that a smooth scroll still moves
 	}})
 	Call(tab, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: v.NoScript})
 	Call(tab, emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{UserAgent: "idleseat-test", AcceptLanguage: lang})
@@ -115,7 +115,7 @@ func Call[P, R any](tab *Tab, command cdp.Command[P, R], params P) R {
 	return answer
 }
 
-// hear notes what the browser tells about a page.
+// hear records an event that the browser reports about a page.
 func (tab *Tab) hear(event any) {
 	tab.mu.Lock()
 	defer tab.mu.Unlock()
@@ -135,7 +135,7 @@ func (tab *Tab) hear(event any) {
 	}
 }
 
-// Quiet fails the test if the page logged anything, or asked for anything except the addresses.
+// Quiet fails the test if the page reported an error, or requested an address that is not in addresses.
 func (tab *Tab) Quiet(addresses ...string) {
 	tab.t.Helper()
 	tab.mu.Lock()
@@ -157,7 +157,7 @@ func (tab *Tab) Quiet(addresses ...string) {
 	}
 }
 
-// Do runs actions one after another.
+// Do runs actions in sequence.
 func (tab *Tab) Do(actions ...chromedp.Action[chromedp.Void]) {
 	tab.t.Helper()
 	if err := chromedp.Do(tab.ctx, actions...); err != nil {
@@ -165,7 +165,7 @@ func (tab *Tab) Do(actions ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// Eval returns the value of a JavaScript expression, which may be a promise.
+// Eval returns the value of a JavaScript expression. The value may be a promise.
 func Eval[T any](tab *Tab, expression string) T {
 	tab.t.Helper()
 	value, err := chromedp.Run(tab.ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
@@ -175,7 +175,7 @@ func Eval[T any](tab *Tab, expression string) T {
 	return value
 }
 
-// Wait waits until a JavaScript condition holds, for half a minute at most.
+// Wait waits until a JavaScript condition is true. It fails the test after half a minute.
 func (tab *Tab) Wait(condition string) {
 	tab.t.Helper()
 	if _, err := chromedp.Run(tab.ctx, chromedp.Poll[chromedp.Void](condition)); err != nil {
@@ -183,13 +183,13 @@ func (tab *Tab) Wait(condition string) {
 	}
 }
 
-// Click clicks the first element that a CSS selector finds.
+// Click clicks the first element that matches a CSS selector.
 func (tab *Tab) Click(selector string) {
 	tab.t.Helper()
 	tab.Do(chromedp.Click(chromedp.CSS(selector)))
 }
 
-// Press presses keys, such as kb.Tab, one after another.
+// Press presses keys in sequence. A key may be a constant such as kb.Tab.
 func (tab *Tab) Press(keys ...string) {
 	tab.t.Helper()
 	for _, key := range keys {
@@ -197,7 +197,7 @@ func (tab *Tab) Press(keys ...string) {
 	}
 }
 
-// Shot stores a picture of the whole page as NAME.png in the folder that IDLESEAT_SHOTS names, for a person to look at.
+// Shot stores a picture of the whole page as NAME.png, for a review by a person. IDLESEAT_SHOTS is the folder.
 func (tab *Tab) Shot(name string) {
 	tab.t.Helper()
 	folder := os.Getenv("IDLESEAT_SHOTS")
@@ -211,7 +211,7 @@ func (tab *Tab) Shot(name string) {
 	tab.write(filepath.Join(folder, name+".png"), picture)
 }
 
-// Paper returns the page as it is printed on A4, as PDF, and stores it beside the pictures.
+// Paper returns the page as a PDF on A4 paper, and stores the PDF beside the pictures.
 func (tab *Tab) Paper(name string) []byte {
 	tab.t.Helper()
 	paper, err := chromedp.Run(tab.ctx, chromedp.PrintToPDF(chromedp.PDFPaper(chromedp.PaperA4)))

@@ -38,7 +38,7 @@ func stored(t testing.TB, n *report.Night) string {
 	return (&url.URL{Scheme: "file", Path: path}).String()
 }
 
-// names is what the table of changes shows in its first column.
+// names evaluates to the texts in the first column of the table of changes.
 const names = `[...document.querySelectorAll('[data-table="changes"] tbody .name')].map((e) => e.textContent)`
 
 const status = `document.querySelector('[data-table="changes"] [role=status]').textContent`
@@ -110,7 +110,7 @@ func TestSortFilterSearch(t *testing.T) {
 		t.Errorf("found (-want +got):\n%s", d)
 	}
 	tab.Click(`[data-table="changes"] .reset`)
-	tab.Do(chromedp.Click(`[data-table="changes"] thead th:nth-child(5) button`)) // Idle since
+	tab.Do(chromedp.Click(`[data-table="changes"] thead th:nth-child(5) button`)) // the column Idle since
 	dates := `[...document.querySelectorAll('[data-table="changes"] tbody .date')].map((e) => e.textContent)`
 	if got := browser.Eval[[]string](tab, dates); got[0] != "never" {
 		t.Errorf("sorted by date, the first is %s, want never", got[0])
@@ -139,7 +139,7 @@ func TestSortFilterSearch(t *testing.T) {
 func TestNamesOfAReason(t *testing.T) {
 	b := browser.Start(t)
 	n := sample.Night(3, 5000, 50)
-	for i := range n.Reasons { // as a run counts reasons that differ in a word
+	for i := range n.Reasons { // a run merges reasons that differ in one word
 		n.Reasons[i].Reason = strings.Replace(n.Reasons[i].Reason, "cannot be trusted:", "cannot be …", 1)
 	}
 	tab := b.Open(t, stored(t, n), browser.Wide)
@@ -157,7 +157,7 @@ func TestNamesOfAReason(t *testing.T) {
 	}
 }
 
-// TestKeyboard uses nothing but keys: the skip link, a search, a sort, a person, and back.
+// TestKeyboard uses only keys: the skip link, a search, a sort, the page of a person, and the way back.
 func TestKeyboard(t *testing.T) {
 	b := browser.Start(t)
 	address := stored(t, sample.Night(4, 5000, 400))
@@ -242,7 +242,7 @@ func TestHostileNames(t *testing.T) {
 	tab.Quiet(address)
 }
 
-// TestLanguageAndColours switches both by the buttons of the page.
+// TestLanguageAndColours switches the language and the colours with the buttons of the page.
 func TestLanguageAndColours(t *testing.T) {
 	b := browser.Start(t)
 	address := stored(t, sample.Night(6, 50, 6))
@@ -268,7 +268,7 @@ func TestLanguageAndColours(t *testing.T) {
 	}
 }
 
-// TestOpens measures processor time, since other processes must not decide about the result.
+// TestOpens measures processor time, because other processes must not affect the result.
 func TestOpens(t *testing.T) {
 	b := browser.Start(t)
 	n := sample.Night(7, 1_000_000, 20_000)

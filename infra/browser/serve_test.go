@@ -23,17 +23,17 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// office is a simulated company with a store, whose runs are served.
+// office is a simulated company with a store. A server serves the runs in the store.
 type office struct {
 	t      *testing.T
 	store  *store.Memory
 	policy string
 	env    map[string]string
-	at     string // the address of the pages, without a slash at its end
+	at     string // address of the pages without a slash at the end
 	key    string
 }
 
-// newOffice starts a company of so many people and serves its store, which is empty.
+// newOffice starts a company with the given number of people and serves its empty store.
 func newOffice(t *testing.T, people int) *office {
 	t.Helper()
 	company, err := sandbox.Start(sandbox.Options{Users: people, Seed: 16})
@@ -84,7 +84,7 @@ func (o *office) run(args ...string) []byte {
 	return out.Bytes()
 }
 
-// plan makes a run, and returns its name and somebody whom it would change.
+// plan makes a run. It returns the run and a person whom the run would change.
 func (o *office) plan() (run, user string) {
 	o.t.Helper()
 	var p struct {
@@ -97,7 +97,7 @@ func (o *office) plan() (run, user string) {
 	return p.Run, p.Changes[0].User
 }
 
-// enter opens the first page with the key, so that the browser gets its cookie.
+// enter opens the first page with the key. The browser then gets its cookie.
 func (o *office) enter(b *browser.Browser, v browser.View) *browser.Tab {
 	o.t.Helper()
 	return b.Open(o.t, o.at+"/?key="+url.QueryEscape(o.key), v)
@@ -107,7 +107,7 @@ func TestServedPages(t *testing.T) {
 	b := browser.Start(t)
 	for _, people := range []int{50, 5000} {
 		o := newOffice(t, people)
-		o.enter(b, browser.Wide).Accessible(t) // no run yet
+		o.enter(b, browser.Wide).Accessible(t) // the store has no run yet
 		run, user := o.plan()
 		user = url.QueryEscape(user)
 		for name, path := range map[string]string{
@@ -134,7 +134,8 @@ func TestServedPages(t *testing.T) {
 	}
 }
 
-// An open list shows a run that begins, and an open run shows what is done, without a hand.
+// TestServedPagesAreLive checks that an open list shows a new run, and that an open run shows its progress, without a
+// reload by the user.
 func TestServedPagesAreLive(t *testing.T) {
 	b := browser.Start(t)
 	o := newOffice(t, 100)
@@ -146,7 +147,7 @@ func TestServedPagesAreLive(t *testing.T) {
 			if strings.Contains(browser.Eval[string](tab, `document.body ? document.body.innerText : ""`), want) {
 				return
 			}
-			time.Sleep(time.Second) // what is waited for is the browser's own clock
+			time.Sleep(time.Second) // the browser updates the page on its own clock
 		}
 		t.Errorf("the page never says %q", want)
 	}
@@ -157,7 +158,7 @@ func TestServedPagesAreLive(t *testing.T) {
 	says(page, "Done")
 }
 
-// A person is found by keys alone.
+// TestServedSearchByKeys finds a person with the keyboard only.
 func TestServedSearchByKeys(t *testing.T) {
 	b := browser.Start(t)
 	o := newOffice(t, 100)
@@ -176,7 +177,7 @@ func TestServedSearchByKeys(t *testing.T) {
 		if at := browser.Eval[string](tab, `location.pathname + location.search`); at == "/person?user="+url.QueryEscape(user) {
 			return
 		}
-		time.Sleep(200 * time.Millisecond) // the browser follows the form
+		time.Sleep(200 * time.Millisecond) // the browser loads the result of the form
 	}
 	t.Errorf("the keys lead to %s", browser.Eval[string](tab, `location.href`))
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/backtest"
 )
 
-// Backtest returns what 180 nights of a company of so many people say about two rules. The first rule has a recommended
-// number of days, and the second has too few hits for one.
+// Backtest returns an invented answer of a backtest over 180 nights, for two rules. The first rule has a recommended
+// number of days. The second rule has too few hits for a recommendation.
 func Backtest(people int) *backtest.Answer {
 	to := time.Date(2026, 11, 29, 2, 0, 0, 0, time.UTC)
 	a := &backtest.Answer{
@@ -41,7 +41,7 @@ func Backtest(people int) *backtest.Answer {
 	return a
 }
 
-// group returns made-up hits. The more days the rule waits, the fewer of them come back.
+// group returns invented hits. If the rule waits more days, fewer people of the hits return.
 func group(hits, days int) backtest.Group {
 	g := backtest.Group{Hits: hits}
 	for w, within := range backtest.Windows {

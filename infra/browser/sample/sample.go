@@ -1,5 +1,5 @@
-// Package sample makes the figures of a run of a company that does not exist, of any size, for tests of pages. The same
-// seed gives the same figures.
+// Package sample invents the results of a run, for tests of pages. The company may have any size. The same seed gives
+// the same results.
 package sample
 
 import (
@@ -17,7 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/story/reason"
 )
 
-// Rows is how many rows a list has at most, except the changes.
+// Rows is the maximum number of rows of a list, except for the list of changes.
 const Rows = 2000
 
 var (
@@ -26,12 +26,13 @@ var (
 	departments = []string{"Sales", "Finance", "Legal", "Care North", "Care South", "IT", "Human Resources", "Production", "Research"}
 )
 
-// AsOf is when every sample is planned.
+// AsOf is the time of every sample.
 var AsOf = time.Date(2026, 11, 29, 2, 0, 0, 0, time.UTC)
 
 type maker struct{ *rand.Rand }
 
-// Night returns a run of a company with so many people, of whom so many lose a license.
+// Night returns the results of a run in a company. people is the number of people. changes is the number of people who
+// lose a license.
 func Night(seed uint64, people, changes int) *report.Night {
 	m := maker{rand.New(rand.NewPCG(seed, 16))}
 	n := &report.Night{
@@ -54,7 +55,7 @@ func Night(seed uint64, people, changes int) *report.Night {
 	m.history(n, people)
 	m.money(n)
 	n.Backtest = Backtest(people).Kept()
-	for i := range n.Backtest.Rules { // the same rules
+	for i := range n.Backtest.Rules { // the backtest has the rules of the night
 		r, now := &n.Backtest.Rules[i], &n.Rules[i]
 		r.License, r.Days, r.Words = now.License, now.Threshold, now.Words
 	}
@@ -72,7 +73,7 @@ func (m maker) signals(people int) []report.Signal {
 	}
 }
 
-// rule makes the way of a rule. Most people were active lately, and a tail was not.
+// rule returns the results of a rule. Most people were active recently, and few people were not.
 func (m maker) rule(name, license, to string, threshold, holders int, price float64) report.Rule {
 	r := report.Rule{Name: name, License: license, To: to, Threshold: threshold, MonthlyPrice: price, Holders: holders, Idled: make([]int, 366)}
 	r.Words = []string{`for: accountEnabled && systemRole == "Employee"`, fmt.Sprintf("when: AzureAdSistaLogon.earlierThan(now - days(%d)) || AzureAdSistaLogon.hasNoValue()", threshold)}
@@ -161,7 +162,7 @@ func (m maker) pending(int) report.Row {
 	return r
 }
 
-// counted counts the undecided and refused rows by reason, as a run does.
+// counted counts the undecided and the refused rows by reason, as a run does.
 func counted(n *report.Night) (all []report.ReasonCount) {
 	for _, list := range []struct {
 		rows    []report.Row
@@ -182,7 +183,7 @@ func counted(n *report.Night) (all []report.ReasonCount) {
 	return all
 }
 
-// history makes what comes, and what earlier runs did.
+// history adds people who will become idle soon, and the changes of earlier runs.
 func (m maker) history(n *report.Night, people int) {
 	n.Turning.Total = people / 60
 	for i := range min(n.Turning.Total, Rows) {
