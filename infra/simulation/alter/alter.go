@@ -1,6 +1,6 @@
-// Package alter makes altered copies of stored JSON, for tests of what an altered object can cause. Each copy differs
-// in one value, which is dropped, emptied, lengthened, moved in time, set to null, or replaced by the value in
-// another text.
+// Package alter makes altered copies of JSON text, for tests of the effects of an altered object in the store. Each
+// copy differs in one value. The value is dropped, emptied, lengthened, shortened, moved in time, set to null, or
+// replaced by the value in another text.
 package alter
 
 import (
@@ -17,23 +17,23 @@ import (
 
 const day = 24 * time.Hour
 
-// Value is a value in JSON: a member of an object or an element of a list. It may itself be an object or a list.
+// Value is a value in JSON: a member of an object or an element of a list. The value can be an object or a list, too.
 type Value struct {
-	Path string // with [] for each index of a list
+	Path string // [] replaces each index of a list
 	Text string // the text of the value
 
 	kind               jsontext.Kind
-	start, end, member int    // the value is text[start:end]; member is the index at which its name starts, or -1 in a list
-	first, last        [2]int // whether it is the first or the last element of a list
+	start, end, member int    // the value is text[start:end]; member is the index of its name in text, or -1 in a list
+	first, last        [2]int // for a list: the start and end of its first and its last element
 }
 
-// Alteration is a text with one altered value.
+// Alteration is a text in which one value is altered.
 type Alteration struct {
 	Path, How string
 	Text      func() []byte // the text with the altered value
 }
 
-// Values returns all values in text, excluding text as a whole.
+// Values returns all values inside of text.
 func Values(text []byte) (all []Value, err error) {
 	d := jsontext.NewDecoder(bytes.NewReader(text))
 	defer func() { // the walk panics with the decoder's error
@@ -93,8 +93,7 @@ func (w *walk) inner(v *Value, n int) {
 	}
 }
 
-// Alterations returns all alterations of all values in text. others returns the values that other texts have at a
-// path.
+// Alterations returns all alterations of all values in text. others returns the values at a path in other texts.
 func Alterations(text []byte, others func(path string) []string) (all []Alteration, err error) {
 	values, err := Values(text)
 	if err != nil {
@@ -116,7 +115,7 @@ func (v *Value) put(text []byte, value string) []byte {
 	return []byte(string(text[:v.start]) + value + string(text[v.end:]))
 }
 
-// drop returns text without a member and without its comma.
+// drop returns text without the member and without one comma.
 func (v *Value) drop(text []byte) []byte {
 	before, after := string(text[:v.member]), string(text[v.end:])
 	if strings.HasPrefix(after, ",") {

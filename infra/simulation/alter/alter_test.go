@@ -35,7 +35,7 @@ func TestAlterations(t *testing.T) {
 				t.Fatal(err)
 			}
 			got := map[string]string{}
-			for _, a := range all { // for elements of a list, the last one counts
+			for _, a := range all { // of several elements of a list, the last one remains in the map
 				got[a.Path+" "+a.How] = string(a.Text())
 			}
 			if diff := cmp.Diff(tc.want, got); diff != "" {

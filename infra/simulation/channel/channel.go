@@ -1,5 +1,6 @@
-// Package channel is a channel of Microsoft Teams and of Slack: an HTTPS server on loopback that answers posts as the
-// webhooks of both vendors are documented to, and refuses what their documentation does not allow.
+// Package channel simulates a channel of Microsoft Teams and of Slack: an HTTPS server on loopback that receives posts.
+// It answers as the documentation of both vendors describes for webhooks, and refuses posts that the documentation does
+// not allow.
 package channel
 
 import (
@@ -20,13 +21,13 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// Parts of the addresses that nobody but the webhook's owner may see.
+// The secret parts of the addresses. Only the owner of a webhook may know them.
 const (
 	Signature = "s3cr3tS1gnature-of-Teams"
 	Token     = "s3cr3tT0ken0fSlack"
 )
 
-// Limits of a message: Teams refuses more than 28 KB (Microsoft Learn, "Create Incoming Webhooks").
+// teamsBytes is the maximum size of a message in Teams: 28 KB (Microsoft Learn, "Create Incoming Webhooks").
 const teamsBytes = 28 << 10
 
 var (
@@ -36,7 +37,7 @@ var (
 	slackSchema []byte
 )
 
-// Server is a channel.
+// Server is a simulated channel.
 type Server struct {
 	http *httptest.Server
 
@@ -46,7 +47,7 @@ type Server struct {
 	fail  func(attempt int, w http.ResponseWriter) bool
 }
 
-// Start starts a channel. The caller closes it.
+// Start starts a channel. The caller must close the channel.
 func Start() *Server {
 	s := new(Server)
 	s.http = httptest.NewUnstartedServer(s)
@@ -58,46 +59,48 @@ func Start() *Server {
 // Close stops the channel.
 func (s *Server) Close() { s.http.Close() }
 
-// Teams returns the address of a workflow. Its host is this machine.
+// Teams returns the address of a Teams workflow. The host in the address is this machine.
 func (s *Server) Teams() string {
 	return s.http.URL + "/powerautomate/automations/direct/workflows/abc/triggers/manual/paths/invoke?api-version=1&sp=%2Ftriggers%2Fmanual%2Frun&sv=1.0&sig=" + Signature
 }
 
-// Slack returns the address of an incoming webhook. Only Transport leads it to this machine.
+// Slack returns the address of an incoming webhook of Slack. The host is Slack's host. Only a client with Transport
+// reaches the channel at this address.
 func (s *Server) Slack() string {
 	return "https://hooks.slack.com/services/T00000000/B00000000/" + Token
 }
 
-// Transport returns a transport that connects to the channel, whatever the host.
+// Transport returns a transport that connects to the channel for each host.
 func (s *Server) Transport() http.RoundTripper {
 	t := s.http.Client().Transport.(*http.Transport).Clone()
-	t.TLSClientConfig.ServerName = "example.com" // httptest's certificate is for this name
+	t.TLSClientConfig.ServerName = "example.com" // the name in httptest's certificate
 	t.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, network, s.http.Listener.Addr().String())
 	}
 	return t
 }
 
-// CA returns the certificate that clients must trust, as PEM.
+// CA returns the certificate that clients must trust, in PEM.
 func (s *Server) CA() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.http.Certificate().Raw})
 }
 
-// Fail makes the channel ask fail before each answer. attempt counts from 1. If fail reports true, it has answered.
+// Fail makes the channel call fail before each answer. attempt counts the posts from 1. If fail returns true, it has
+// sent the answer.
 func (s *Server) Fail(fail func(attempt int, w http.ResponseWriter) bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.fail = fail
 }
 
-// Posts returns the bodies of all posts, the refused ones too.
+// Posts returns the bodies of all posts, including refused posts.
 func (s *Server) Posts() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]string(nil), s.posts...)
 }
 
-// Shown returns the messages that the channel shows.
+// Shown returns the bodies of the posts that the channel has accepted.
 func (s *Server) Shown() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -112,7 +115,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		return // the client is gone
+		return // the client has disconnected
 	}
 	s.mu.Lock()
 	s.posts = append(s.posts, string(body))
@@ -134,7 +137,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, text) // an error means that the client disconnected
 }
 
-// teams answers as a workflow (Microsoft Learn, "Call, trigger, or nest workflows by using HTTPS endpoints").
+// teams returns the answer of a Teams workflow (Microsoft Learn, "Call, trigger, or nest workflows by using HTTPS
+// endpoints").
 func teams(r *http.Request, body []byte) (status int, text string) {
 	switch {
 	case r.URL.Query().Get("sig") != Signature:
@@ -150,7 +154,7 @@ func teams(r *http.Request, body []byte) (status int, text string) {
 	return http.StatusAccepted, ""
 }
 
-// slack answers as an incoming webhook.
+// slack returns the answer of an incoming webhook of Slack.
 func slack(r *http.Request, body []byte) (status int, text string) {
 	switch {
 	case !strings.HasSuffix(r.URL.Path, "/"+Token):
@@ -164,7 +168,7 @@ func slack(r *http.Request, body []byte) (status int, text string) {
 	return http.StatusOK, "ok"
 }
 
-// Check returns an error if a vendor would refuse the body. vendor is teams or slack.
+// Check returns an error if a vendor refuses the body. vendor is "teams" or "slack".
 func Check(vendor string, header http.Header, body []byte) error {
 	if kind, _, err := mime.ParseMediaType(header.Get("Content-Type")); err != nil || kind != "application/json" {
 		return fmt.Errorf("the content type is %q", header.Get("Content-Type"))

@@ -1,4 +1,4 @@
-// Package earlier writes what an earlier run leaves in a store, for tests of the steps that come after it.
+// Package earlier writes the objects that an earlier run leaves in a store, for tests of later steps.
 package earlier
 
 import (
@@ -15,10 +15,10 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Tenant is the tenant of the runs.
+// Tenant is the tenant of the earlier runs.
 const Tenant = "11111111-2222-3333-4444-555555555555"
 
-// Policy is the text of their policy.
+// Policy is the text of the policy of the earlier runs.
 const Policy = `
 tenant: ` + Tenant + `
 mode: review
@@ -33,11 +33,11 @@ rules:
   - {name: citrix, license: citrix, when: LastlogonTimestamp.hasNoValue(), then: remove}
 `
 
-// AsOf is the instant at which they are planned.
+// AsOf is the time of the earlier runs.
 var AsOf = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 
-// Run writes an earlier run whose plan takes E3 from people. became has each person's outcome. An empty outcome
-// leaves the change open.
+// Run writes an earlier run whose plan takes E3 from people. became maps each person to the outcome of the change. If
+// the outcome is empty, the change stays pending.
 func Run(t *testing.T, s store.Store, run string, became map[string]ledger.Outcome) *plan.Plan {
 	t.Helper()
 	p := &plan.Plan{Run: run, Mode: policy.Review, Verdict: plan.Review, Changes: []plan.Change{}, Created: AsOf, Expires: AsOf.Add(plan.Lifetime)}

@@ -1,4 +1,4 @@
-// Package memory measures the memory of processes that tests start, on Linux.
+// Package memory measures the memory of processes on Linux, for tests that start the processes.
 package memory
 
 import (
@@ -10,10 +10,10 @@ import (
 
 var highWater = regexp.MustCompile(`(?m)^VmHWM:\s+(\d+) kB$`)
 
-// Peak returns the largest resident set of a running process so far, in bytes. It does not use ru_maxrss, because a
-// child inherits that from its parent: until the child executes a program, it shares the parent's memory (exec_mmap in
-// fs/exec.c of Linux; os/exec starts children with CLONE_VM). The ru_maxrss of a child is therefore at least the peak
-// of the test itself.
+// Peak returns the largest resident set of a running process so far, in bytes. It does not read ru_maxrss, because a
+// child inherits ru_maxrss from its parent. A child shares the memory of its parent until the child executes a program
+// (exec_mmap in fs/exec.c of Linux; os/exec starts children with CLONE_VM). The ru_maxrss of a child is therefore at
+// least the peak of the test process.
 func Peak(pid int) (int64, error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestPeak: the peak of a small child is far below the peak of this process, and the peak of this process is at least
-// the memory that it uses.
+// TestPeak checks that the peak of this process is at least the memory that it uses. The peak of a small child must be
+// far below it.
 func TestPeak(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("there is no /proc")
@@ -35,7 +35,7 @@ func TestPeak(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, _ = input.Write([]byte("x"))
-	_, _ = output.Read(make([]byte, 1)) // the child has started its own program
+	_, _ = output.Read(make([]byte, 1)) // the answer shows that the child runs its own program
 	if got, err := Peak(child.Process.Pid); err != nil || got == 0 || got > most/2 {
 		t.Errorf("the child: %d bytes, %v", got, err)
 	}
