@@ -28,19 +28,20 @@ type input struct {
 	Apply bool   `json:"apply"` // also make the changes that the rules ask for
 }
 
-// answer is the result of a request. People is nil while the execution is running, and when Failed or Refused is set.
+// answer is the result of a request. People is nil while the execution is running, and also when Failed or Refused is
+// set.
 type answer struct {
 	Execution string         `json:"execution"` // ARN of the execution
 	Status    string         `json:"status"`    // status of the execution
 	Failed    string         `json:"failed,omitempty"`
-	Refused   string         `json:"refused,omitempty"` // reason; trying again does not help
+	Refused   string         `json:"refused,omitempty"` // the reason; a retry does not help
 	Run       string         `json:"run,omitempty"`
 	Verdict   plan.Verdict   `json:"verdict,omitempty"`
 	People    []*story.Story `json:"people,omitempty"`
 	Results   []runs.Result  `json:"results,omitempty"`
 }
 
-// reevaluation starts executions and follows them. It reads only the store; the execution asks the directories.
+// reevaluation starts executions and follows them. It reads only the store. The execution reads the directories.
 type reevaluation struct {
 	store      store.Store
 	executions *sfn.Client
@@ -50,8 +51,8 @@ type reevaluation struct {
 // interval is the time between two checks of an execution.
 const interval = time.Second
 
-// do starts an execution for one person. It returns when the execution ends or when the deadline passes. The deadline
-// is until; zero means none.
+// do starts an execution for one person. It returns at the end of the execution, or at the time until. A zero until
+// means no deadline.
 func (r *reevaluation) do(ctx context.Context, in input, until time.Time) (*answer, error) {
 	if strings.TrimSpace(in.User) == "" {
 		return nil, fmt.Errorf("%w: name the user, as {\"user\":\"anna@contoso.example\",\"apply\":false}", errRequest)
@@ -115,7 +116,7 @@ func (r *reevaluation) explain(ctx context.Context, a *answer, user, output stri
 	return err
 }
 
-// deployment returns the name of the deployment, from which the names of its state machines are made.
+// deployment returns the name of the deployment. The names of its state machines begin with this name.
 func (r *reevaluation) deployment() string {
 	name := r.machine[strings.LastIndex(r.machine, ":")+1:]
 	return strings.TrimSuffix(name, entrance.Approve.Machine(""))

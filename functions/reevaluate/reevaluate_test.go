@@ -2,7 +2,7 @@ package main
 
 import "testing"
 
-// Commands that the answer names go to the deployment whose function answers.
+// TestDeployment: commands in the answer name the deployment of the function.
 func TestDeployment(t *testing.T) {
 	t.Parallel()
 	for machine, want := range map[string]string{

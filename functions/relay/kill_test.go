@@ -70,10 +70,10 @@ func (r *rig) sealed(key string) seen {
 	return got
 }
 
-// killing runs a piece of work undisturbed to count its events. Then it runs the work again for each tenth of the
-// events, kills the relay at a random event in that tenth, and starts another relay. work returns ask, which starts
-// the work, and check, which waits for its end and checks the result. queue returns the queue that must be empty at
-// the end.
+// killing runs a piece of work undisturbed to count its events. Then it repeats the work once for each of kills equal
+// parts of the events. In each repetition, it kills the relay at a random event in the part, and starts another relay.
+// work returns two functions: ask starts the work, and check waits for its end and checks the result. queue returns the
+// queue that must be empty at the end.
 func killing(t *testing.T, newRig func(*testing.T) *rig, queue func(*rig) string, work func(r *rig) (ask func() *awsfake.Task, check func(*awsfake.Task))) {
 	run := func(r *rig, disturb func(p *process) (wait func())) {
 		ask, check := work(r)

@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/relay/protocol"
 )
 
-// standStill sends the message m to a relay and suspends the relay with SIGSTOP at its nth event, where n is at. It
-// returns when the visibility timeout of the message and the heartbeat of the task have expired.
+// standStill sends the message m to a relay, and suspends the relay with SIGSTOP at the event with the number at. It
+// returns after the visibility timeout of the message and the heartbeat of the task have expired.
 func (r *rig) standStill(at int, m protocol.Message) (p *process, lost *awsfake.Task) {
 	r.Helper()
 	p = r.start()
@@ -29,7 +29,7 @@ func (r *rig) standStill(at int, m protocol.Message) (p *process, lost *awsfake.
 	case <-r.soon().Done():
 		r.Fatal("the relay did not come so far")
 	}
-	time.Sleep(r.visibility) // the suspended relay must see by its own clock that its hold on the message has expired
+	time.Sleep(r.visibility) // the suspended relay sees by its own clock that its hold on the message has expired
 	r.aws.Advance(time.Hour / 2)
 	if end, err := lost.Wait(r.soon()); err != nil || end.Error != awsfake.HeartbeatTimeout {
 		r.Fatalf("the task of the relay that stands still: %+v, %v", end, err)

@@ -1,5 +1,5 @@
-// Command relay runs on premises. It receives messages from two queues, reads Active Directory or writes group
-// members as they ask, and reports the outcome to the state machine.
+// Command relay runs on premises. It receives messages from two queues. As a message asks, it reads Active Directory or
+// writes group members. It reports the outcome to the state machine.
 package main
 
 import (
@@ -55,7 +55,7 @@ func main() {
 	}
 }
 
-// settings holds everything that the relay reads from the environment.
+// settings has the values that the relay reads from the environment.
 type settings struct {
 	Relay worker.Config
 	AD    activedirectory.Config

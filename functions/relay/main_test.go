@@ -28,15 +28,15 @@ import (
 
 const bucket = "idleseat-test"
 
-// built is the path of the relay, compiled as by make build. taps maps the store prefix of each test to the tap that
-// counts its requests to S3.
+// built is the path of the relay. make build makes the same program. taps has the tap of each test, by the prefix of
+// the test's store. A tap counts requests to S3.
 var (
 	built string
 	taps  sync.Map
 )
 
-// linked makes the test binary depend on the relay's code. Otherwise go test would return a cached result after a
-// change of the relay, which is compiled separately.
+// linked makes the test binary depend on the relay's code. go test compiles the relay separately, and would otherwise
+// return a cached result after a change of the relay.
 var linked = main
 
 func TestMain(m *testing.M) {
@@ -124,7 +124,7 @@ func TestCheck(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			cmd := exec.Command(built, append([]string{"--check"}, tt.args...)...)
-			own := "IDLESEAT_STORE=s3://" + bucket + "/check-" + strings.ReplaceAll(tt.name, " ", "-") // concurrent checks in one store would interfere
+			own := "IDLESEAT_STORE=s3://" + bucket + "/check-" + strings.ReplaceAll(tt.name, " ", "-") // concurrent checks in one store would interfere with each other
 			cmd.Env = append(append(slices.Clone(r.env), own), tt.env...)
 			out, err := cmd.CombinedOutput()
 			if (err != nil) != tt.fail || err != nil && cmd.ProcessState.ExitCode() != 1 {
@@ -163,8 +163,8 @@ func TestCheckShowsPlainly(t *testing.T) {
 	}
 }
 
-// TestVersion compares the version with the file VERSION. Only builds from a repository add a revision, so the test
-// ignores it.
+// TestVersion compares the version with the file VERSION. It ignores the revision, because only builds from a
+// repository add one.
 func TestVersion(t *testing.T) {
 	t.Parallel()
 	want, err := os.ReadFile("../../VERSION")
@@ -209,8 +209,8 @@ func TestCredentialProcess(t *testing.T) {
 	}
 }
 
-// TestExampleEnvironment checks that the example environment and the unit together name each of the relay's variables
-// and no others.
+// TestExampleEnvironment checks that the example environment and the unit together name each of the relay's variables,
+// and no other variable.
 func TestExampleEnvironment(t *testing.T) {
 	t.Parallel()
 	example, err := os.ReadFile("../../infra/relay/relay.env.example")

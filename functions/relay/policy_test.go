@@ -16,15 +16,15 @@ import (
 	"github.com/idleseat/idleseat/shared/relay/protocol"
 )
 
-// implied lists the required actions that the relay never calls directly.
+// implied lists required actions that the relay never calls directly.
 var implied = []string{
-	"s3:ListBucket",       // without this right, S3 answers 403 instead of 404 for a missing object
+	"s3:ListBucket",       // without it, S3 answers 403 instead of 404 for a missing object
 	"kms:Decrypt",         // called by S3 on the relay's behalf, in a bucket with its own key
 	"kms:GenerateDataKey", // likewise, for writes
 }
 
-// TestPolicyHasWhatIsCalled checks that the documented IAM policy allows exactly what the relay calls when it does
-// each kind of work.
+// TestPolicyHasWhatIsCalled makes the relay do each kind of work. The documented IAM policy must allow exactly the
+// actions that the relay calls.
 func TestPolicyHasWhatIsCalled(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, minute)

@@ -17,7 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// minute is a visibility timeout that no test waits for.
+// minute is a visibility timeout that does not expire during a test.
 const minute = time.Minute
 
 func TestCandidates(t *testing.T) {
@@ -64,7 +64,7 @@ func TestCandidates(t *testing.T) {
 		}
 	}
 	got.Found = nil
-	for i := range got.People { // Seen is covered by the tests of removals
+	for i := range got.People { // tests of removals cover Seen
 		if a := &got.People[i]; (a.Seen == nil) != (a.User == nil) {
 			t.Errorf("account %d: %+v", i, a)
 		}
@@ -75,8 +75,8 @@ func TestCandidates(t *testing.T) {
 	}
 }
 
-// TestChangesSince asks for a full reading and then for the changes since. Both must lead to the snapshot of a full
-// reading. A reading whose predecessor is missing must be full again.
+// TestChangesSince requests a full reading and then a delta reading. Both must have the snapshot of a full reading. If
+// the earlier reading is missing, the relay must read in full.
 func TestChangesSince(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, minute)

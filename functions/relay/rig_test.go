@@ -61,17 +61,17 @@ func (t *tap) arm(at int, strike func()) int {
 	return counted
 }
 
-// domain is an Active Directory for tests, with the expected results of the relay's work.
+// domain is an Active Directory for tests. It knows the expected results of the relay's work.
 type domain interface {
-	// env returns environment variables that make a relay reach the domain through proxy, which has the form
+	// env returns environment variables that make a relay connect to the domain through proxy. proxy has the form
 	// host:port.
 	env(proxy string) []string
 	address() string               // host:port of the controller
 	everyone() protocol.Message    // request to read everybody and some groups
-	truth(*rig) seen               // the snapshot that a reading of everybody should lead to
-	changes(*rig) protocol.Changes // some additions and removals, none of which is a no-op
-	// written returns how often the controller accepted each write. The keys are the person and the action, separated
-	// by a space. A person here is the id of a change without the prefix "change-".
+	truth(*rig) seen               // the snapshot after a reading of everybody
+	changes(*rig) protocol.Changes // some additions and removals; each has an effect
+	// written returns the number of times that the controller accepted each write. A key is a person and an action,
+	// separated by a space. The person is the id of a change without the prefix "change-".
 	written(*rig) map[string]int
 }
 
@@ -131,8 +131,9 @@ func newRigOn(t testing.TB, visibility time.Duration, on domain) *rig {
 // step is the number of bytes from the controller that count as one event.
 const step = 1 << 10
 
-// proxyLDAP starts a proxy to the controller and returns its address. It listens on the controller's IP address,
-// because the certificate is valid for that. Each step bytes are an event, and so is the end of a connection.
+// proxyLDAP starts a proxy to the controller and returns its address. The proxy listens on the controller's IP address,
+// because the certificate is valid for this address. Every step bytes are an event. The end of a connection is an
+// event, too.
 func (r *rig) proxyLDAP() string {
 	r.Helper()
 	host, _, err := net.SplitHostPort(r.address())
@@ -258,7 +259,7 @@ func (r *rig) soon() context.Context {
 	return ctx
 }
 
-// ask starts a task for m and sends m to the queue for its kind. The heartbeat of the task is an hour unless given.
+// ask starts a task for m, and sends m to the queue for its kind. The default heartbeat of the task is an hour.
 func (r *rig) ask(m protocol.Message, heartbeat ...time.Duration) *awsfake.Task {
 	r.Helper()
 	t := r.aws.NewTask(cmp.Or(append(heartbeat, time.Hour)...), time.Hour)
@@ -275,7 +276,7 @@ func (r *rig) ask(m protocol.Message, heartbeat ...time.Duration) *awsfake.Task 
 	return t
 }
 
-// answer waits until t ends and returns the key in its answer.
+// answer waits until t ends. It returns the key in the answer of t.
 func (r *rig) answer(t *awsfake.Task) string {
 	r.Helper()
 	end, err := t.Wait(r.soon())

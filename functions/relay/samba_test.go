@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/source/activedirectory"
 )
 
-// TestSamba kills relays on a real Active Directory in the same ways as on the simulated one.
+// TestSamba kills relays that work on a real Active Directory, in the same ways as on the simulated one.
 func TestSamba(t *testing.T) {
 	const people, rigs = 1200, 2 * (kills + 1)
 	var o samba.Options
@@ -60,8 +60,8 @@ func dns(people []samba.Person) (all []string) {
 	return all
 }
 
-// sambaDomain implements domain with a real domain, in which each rig uses another group. The group has the first 30
-// people as direct members and 20 more through a nested group.
+// sambaDomain implements domain with a real domain. Each rig uses its own group in the domain. The group has the first
+// 30 people as direct members, and 20 more people through a nested group.
 type sambaDomain struct {
 	*samba.Domain
 	people map[string]directory.ADUser // all people by sAMAccountName, from an undisturbed reading

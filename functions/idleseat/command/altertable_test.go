@@ -119,8 +119,8 @@ func reportAlterations(t *testing.T, raw []byte) (all []alteration) {
 	return all
 }
 
-// byteAlterations damages a Parquet file: it flips a bit at each of eight evenly spaced places, truncates the file,
-// and empties it. The first and last places are in the magic numbers.
+// byteAlterations damages a Parquet file. It flips a bit at each of eight evenly spaced positions, truncates the file,
+// and empties the file. The first and the last position are in the magic numbers.
 func byteAlterations(raw []byte) (all []alteration) {
 	for i := range 8 {
 		at := i * (len(raw) - 1) / 7
@@ -185,7 +185,7 @@ func tableAlterations(t *testing.T, raw []byte) (all []alteration) {
 }
 
 // otherCells returns values that can replace a cell of column c. The keys describe the values. A text cell is an index
-// into c.Words, and the value len(c.Words) stands for a new word, which the caller appends.
+// into c.Words. The index len(c.Words) means a new word, which the caller appends.
 func otherCells(c *table.Column, row int) map[string]int64 {
 	was, ways := c.Rows[row], map[string]int64{}
 	if was != table.None {

@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestAnswersToWrites checks the result of a change when Graph answers a write with an error: because the write was
-// already made, because it conflicted with another write, or because it is forbidden.
+// TestAnswersToWrites checks the result of a change when Graph answers a write with an error. The write was already
+// made, or it conflicts with another write, or it is forbidden.
 func TestAnswersToWrites(t *testing.T) {
 	t.Parallel()
 	refuse := func(w http.ResponseWriter, status int, code, message string) {

@@ -59,7 +59,7 @@ func (c *applyCmd) Run(a *Process) error {
 	}
 	in.Run = p.Run
 	applier := line.applier()
-	idle := p.Verdict == plan.Nothing && len(p.Resumes) > 0 && p.Mode != policy.Audit // idle: only earlier runs have pending work
+	idle := p.Verdict == plan.Nothing && len(p.Resumes) > 0 && p.Mode != policy.Audit // true if only earlier runs have pending changes
 	if !idle {
 		if err := applier.Check(a.Context, in); err != nil {
 			return err
@@ -190,8 +190,8 @@ func approver() string {
 	return name
 }
 
-// failures returns an error if any change failed or needs an operator's help. The error wraps runs.ErrRefused if
-// nothing failed but a restore could not return every license.
+// failures returns an error if a change failed or needs an operator's help. If a restore did not return every license,
+// but no change failed, the error wraps runs.ErrRefused.
 func failures(p *plan.Plan, r *runs.Results) error {
 	if err := failure(r.Run, r.Count(runs.Failed), r.Troubled()); err != nil {
 		return err

@@ -18,14 +18,14 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/draft"
 )
 
-// atTerminal reports whether somebody can answer questions.
+// atTerminal reports whether stdin is a terminal, so that an operator can answer questions.
 func (a *Process) atTerminal() bool {
 	f, ok := a.Stdin.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// ask asks one question at the terminal, which may have several lines. The answer is empty if the terminal is closed. An
-// interrupt ends the question at once.
+// ask asks one question at the terminal. The question may have several lines. The answer is empty if the terminal is
+// closed. An interrupt ends the question at once.
 func (a *Process) ask(question string) (string, error) {
 	a.live.End()
 	lines := strings.Split(question, "\n")
@@ -38,7 +38,7 @@ func (a *Process) ask(question string) (string, error) {
 		err  error
 	}
 	given := make(chan answer, 1)
-	go func() { // it stays in the read after an interrupt, and the process ends then
+	go func() { // after an interrupt, the goroutine stays in the read until the process ends
 		text, err := bufio.NewReader(a.Stdin).ReadString('\n')
 		given <- answer{strings.TrimSpace(text), err}
 	}()
@@ -54,7 +54,7 @@ func (a *Process) ask(question string) (string, error) {
 	}
 }
 
-// interview asks for what the flags do not say and the tenant does not show. An empty answer leaves it out.
+// interview asks for values that are neither in the flags nor in the tenant. An empty answer leaves a value out.
 func interview(seen *draft.Seen, w *draft.Wishes, ask func(question string) (string, error)) error {
 	if w.Citrix == "" && len(seen.AD.Citrix) > 1 {
 		if err := askCitrix(seen, w, ask); err != nil {

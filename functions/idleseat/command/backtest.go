@@ -47,7 +47,7 @@ func (c *backtestCmd) Run(a *Process) error {
 	if err != nil {
 		return err
 	}
-	if c.Keep { // the store is there; now it is opened for one write
+	if c.Keep { // the view proved that the store exists; --keep needs it open for writing
 		if s, err = c.open(a); err != nil {
 			return err
 		}
@@ -85,7 +85,8 @@ func (c *backtestCmd) Run(a *Process) error {
 	return printBacktest(a, answer)
 }
 
-// writeReport writes the page of a backtest to a file that only its owner can read, since it names departments.
+// writeReport writes the page of a backtest to a file. Only the owner can read the file, because the page names
+// departments.
 func writeReport(path string, answer *backtest.Answer) error {
 	var text bytes.Buffer
 	if err := lookback.Write(&text, answer); err != nil {
@@ -97,7 +98,7 @@ func writeReport(path string, answer *backtest.Answer) error {
 	return nil
 }
 
-// policy returns the policy to try: the file that was given, or the policy of the newest run for everybody.
+// policy returns the policy to try: the policy of --policy, or else the policy of the newest run for everybody.
 func (c *backtestCmd) policy(a *Process, s store.Store) (name string, text []byte, err error) {
 	if c.Policy != "" {
 		_, text, err := policyFlag{c.Policy}.load()
@@ -191,7 +192,7 @@ func printTried(out *printer, answer *backtest.Answer, r *backtest.Rule) {
 	}
 }
 
-// regret says how many came back.
+// regret returns the share of hits that came back, in words.
 func regret(r *backtest.Regret) string {
 	if r.Known() == 0 {
 		return "not known yet"

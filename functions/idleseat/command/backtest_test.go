@@ -17,8 +17,8 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/backtest"
 )
 
-// keptNights returns a shell whose store has plans of four nights. On the last of them, the first person to be changed
-// by the plan has signed in again.
+// keptNights returns a shell whose store has the plans of four nights. The person of the returned change has signed in
+// again before the last night.
 func keptNights(t *testing.T) (*shell, plan.Change) {
 	t.Helper()
 	s := newShellAgo(t, 9*day, sandbox.Options{Users: 200, Seed: 16})
@@ -39,7 +39,7 @@ func keptNights(t *testing.T) (*shell, plan.Change) {
 	for n := range 3 {
 		s.ahead.Add(int64(day))
 		s.setenv("IDLESEAT_TEST_AHEAD", time.Duration(s.ahead.Load()).String())
-		for i := range s.company.Company.Size() { // the others stay as they are, so that the feed is not stale
+		for i := range s.company.Company.Size() { // the other people do not sign in, but the feed must not look stale
 			p := s.company.Company.Person(i)
 			if p.Entra != nil && (p.Activity == sandbox.Active || n == 2 && p.Entra.ID == back.User) {
 				s.company.Company.SignIn(i)
@@ -53,8 +53,8 @@ func keptNights(t *testing.T) (*shell, plan.Change) {
 func TestBacktest(t *testing.T) {
 	t.Parallel()
 	s, back := keptNights(t)
-	s.plan(exitDone, "--run", latest)                  // the same snapshot again
-	s.plan(exitDone, "--user", back.UserPrincipalName) // of one person
+	s.plan(exitDone, "--run", latest)                  // a second run over the same snapshot
+	s.plan(exitDone, "--user", back.UserPrincipalName) // a run for one person
 	a := s.want(exitDone, "backtest", "--days", "45,60,600", "--regret", "50%", "--format", "json")
 	var answer backtest.Answer
 	if err := json.Unmarshal(a.out, &answer); err != nil {
@@ -112,7 +112,7 @@ func TestBacktest(t *testing.T) {
 	backtestsRefused(t, s)
 }
 
-// backtestsRefused checks questions that fit no rule.
+// backtestsRefused checks questions that do not match any rule.
 func backtestsRefused(t *testing.T, s *shell) {
 	t.Helper()
 	policy := string(s.company.Policy())

@@ -13,7 +13,7 @@ import (
 func TestBadPolicy(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 20})
-	s.apart = true // the paths are relative to its folder
+	s.apart = true // the paths are relative to the folder of the shell
 	good := string(s.company.Policy())
 	if err := os.Mkdir(s.path("folder.yaml"), 0o700); err != nil {
 		t.Fatal(err)
@@ -57,7 +57,7 @@ func TestBadPolicy(t *testing.T) {
 func TestBadUsage(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 20})
-	s.apart = true // the paths are relative to its folder
+	s.apart = true // the paths are relative to the folder of the shell
 	s.write("plain", "")
 	tests := map[string]struct {
 		status int

@@ -45,8 +45,8 @@ func taken(r runs.Results) (n int) {
 	return n
 }
 
-// TestSlowBleeding lets a broken feed show a few more active people as idle each night, always fewer than stopAbove.
-// The number of licenses taken within 30 days must not exceed stopAbove either.
+// TestSlowBleeding makes a broken feed show a few more active people as idle each night. Each night has fewer such
+// people than stopAbove. The number of licenses taken within 30 days must not exceed stopAbove either.
 func TestSlowBleeding(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 60*day, sandbox.Options{Users: 700, Seed: 4}, replace(t, "percent: 10", "percent: 12"))
@@ -103,8 +103,8 @@ func (s *shell) holders() (n int) {
 	return n
 }
 
-// TestOverrideAcceptsItsPeople overrides a plan on hold. The override accepts the people in that plan, but on the next
-// night the same number of other people must hold the run again.
+// TestOverrideAcceptsItsPeople overrides a plan on hold. The override accepts the people in the plan. On the next
+// night, the same number of other people must put the run on hold again.
 func TestOverrideAcceptsItsPeople(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 10*day, sandbox.Options{Users: 700, Seed: 4}, replace(t, "perRun: 200", "perRun: 60"))

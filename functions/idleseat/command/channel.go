@@ -21,10 +21,10 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/gate"
 )
 
-// channelConfig says which channel of Teams or Slack gets a message at the end of each night.
+// channelConfig is the channel of Teams or Slack that gets a message at the end of each night.
 type channelConfig struct {
 	File    string `env:"IDLESEAT_WEBHOOK_FILE"` // file with the address of the webhook on its only line
-	Reports string `env:"IDLESEAT_REPORTS_URL"`  // https address at which browsers find the folder of the store
+	Reports string `env:"IDLESEAT_REPORTS_URL"`  // https address of the folder of the store
 }
 
 // client reads the address of the webhook, and returns a client for it.
@@ -40,7 +40,8 @@ func (c *channelConfig) client(a *Process) (*webhook.Client, error) {
 	return &webhook.Client{To: to, Clock: a.Clock, Transport: a.Web}, nil
 }
 
-// link returns the address of an object for a browser, or "" if no browser finds it. location is the store.
+// link returns the address of an object for a browser, or "" if a browser cannot open the object. location is the
+// store.
 func (c *channelConfig) link(location, region, key string) string {
 	if c.Reports == "" {
 		return gate.Console(location, region, key)
@@ -51,13 +52,13 @@ func (c *channelConfig) link(location, region, key string) string {
 	return strings.TrimRight(c.Reports, "/") + "/" + key
 }
 
-// hastily is the longest time that a post takes when the operator does not want to wait.
+// hastily is the maximum time of a post after an interrupt.
 const hastily = 5 * time.Second
 
-// post tells the channel how the night ended, if there is a channel. err is the error with which the command ends. A
-// message that is not taken is printed, and changes nothing else.
+// post posts the end of the night to the channel, if a channel is configured. err is the error of the command. If the
+// post fails, post prints the reason, and the night is not affected.
 func (n *night) post(err error) {
-	src, _ := n.a.sources() // an error is of another setting, and the night ends with it
+	src, _ := n.a.sources() // the night already ends with this error, which is about another setting
 	if src.Channel.File == "" {
 		return
 	}
@@ -77,7 +78,8 @@ func (n *night) post(err error) {
 	}
 }
 
-// place says where the night took place. A folder is not named, because its path may contain the name of a person.
+// place describes the place of the night for the message. It does not name a folder, because a path may contain the
+// name of a person.
 func (n *night) place(c *channelConfig) *gate.Place {
 	p := &gate.Place{Name: "idleseat", Hints: here{}}
 	if strings.HasPrefix(n.Store, "s3://") {
@@ -88,7 +90,7 @@ func (n *night) place(c *channelConfig) *gate.Place {
 	return p
 }
 
-// state returns the last state of the night, as a state machine would have it.
+// state returns the end of the night as the output of a state machine.
 func (n *night) state(ctx context.Context, err error) *gate.StepOutput {
 	out := new(gate.StepOutput)
 	if n.plan == nil {
@@ -118,16 +120,16 @@ func (n *night) state(ctx context.Context, err error) *gate.StepOutput {
 	return out
 }
 
-// refused reports whether err is one that another try would not fix, and before which nothing was begun.
+// refused reports whether err means a refusal: nothing was begun, and a second attempt cannot succeed.
 func refused(err error) bool {
 	var faults policy.Faults
 	return errors.Is(err, lease.ErrHeld) || errors.Is(err, runs.ErrRefused) || errors.Is(err, collect.ErrPolicy) || errors.As(err, new(usageError)) || errors.As(err, &faults)
 }
 
-// nameless returns the text of an error without names of people, and without paths, which may contain one.
+// nameless returns the text of an error without names of people. It also removes paths, which may contain a name.
 func (n *night) nameless(err error) string {
 	if errors.Is(err, lease.ErrHeld) {
-		return lease.ErrHeld.Error() // the rest names the person who started it
+		return lease.ErrHeld.Error() // the rest names the person who started the other run
 	}
 	paths := []string{n.Policy, n.Store}
 	if whole, err := filepath.Abs(n.Policy); err == nil {
@@ -145,7 +147,7 @@ func (n *night) nameless(err error) string {
 	return text
 }
 
-// here are the commands for the machine of the nights. They do not name the store.
+// here has the commands for the machine on which the nights run. They do not name the store.
 type here struct{}
 
 // Plan implements gate.Hints.

@@ -17,7 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// joins starts a channel that gets the messages of the company's nights.
+// joins starts a channel, and configures it for the messages of the nights.
 func (s *shell) joins() *channel.Server {
 	s.t.Helper()
 	c := channel.Start()
@@ -28,7 +28,7 @@ func (s *shell) joins() *channel.Server {
 	return c
 }
 
-// namesNobody fails the test if a text names a person of the company, a path of this machine, or the address.
+// namesNobody fails the test if text has the name of a person, a path of this machine, or the address of the webhook.
 func (s *shell) namesNobody(text string) {
 	s.t.Helper()
 	for i := range s.company.Company.Size() {
@@ -44,7 +44,7 @@ func (s *shell) namesNobody(text string) {
 	}
 }
 
-// TestNightTellsTheChannel: each end of a night is one message, with what the reader may do, and without names.
+// TestNightTellsTheChannel: each way to end a night posts one message. The message has the next commands, and no names.
 func TestNightTellsTheChannel(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -109,7 +109,8 @@ func mode(m policy.Mode) func(t *testing.T) policyText {
 	return func(t *testing.T) policyText { return inMode(t, m) }
 }
 
-// TestChannelThatDoesNotListen: a night whose message is not taken ends as it would without a channel, and says so.
+// TestChannelThatDoesNotListen: if the channel does not take the message, the night ends in the same way as without a
+// channel. The command prints that the message failed.
 func TestChannelThatDoesNotListen(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -144,7 +145,7 @@ func TestChannelThatDoesNotListen(t *testing.T) {
 	}
 }
 
-// TestLinkToTheReport: the message leads to the report where a browser finds it.
+// TestLinkToTheReport: the message has a link to the report if a browser can open the report.
 func TestLinkToTheReport(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct{ reports, store, want string }{
@@ -167,8 +168,8 @@ func TestLinkToTheReport(t *testing.T) {
 	}
 }
 
-// TestInterruptedNightTellsTheChannel stops a process during its night. It trusts the channel as a real one: by the
-// certificates of the machine.
+// TestInterruptedNightTellsTheChannel stops a process during its night. The process verifies the channel by the
+// certificates of the machine, as in production.
 func TestInterruptedNightTellsTheChannel(t *testing.T) {
 	t.Parallel()
 	s, _ := newNights(t, sandbox.Options{Users: 60, Seed: 3}, inMode(t, policy.Audit))

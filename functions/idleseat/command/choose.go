@@ -17,7 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// choiceFlags choose changes of a plan. Without them all changes are meant.
+// choiceFlags choose changes of a plan. Without these flags, all changes are chosen.
 type choiceFlags struct {
 	Only   string `help:"Apply only the changes of the people whom a file lists: one userPrincipalName, id or line of changes.csv on a line. It makes a new plan of them." placeholder:"FILE"`
 	Except string `help:"Apply all changes but those of the people whom a file lists, as --only does." placeholder:"FILE"`
@@ -46,8 +46,8 @@ func (c *choiceFlags) choice() (in plan.Choice, err error) {
 	return in, nil
 }
 
-// choose makes the plan of a new run from the changes of p that the flags choose, and prints it. The plan p must be one
-// that may be applied now, or that only its limits hold.
+// choose makes the plan of a new run from the changes of p that the flags choose, and prints the plan. It refuses if p
+// may not be applied now. A hold by limits alone does not count.
 func (c *applyCmd) choose(a *Process, s store.Store, line *pipeline, p *plan.Plan, inForce string) (*plan.Plan, error) {
 	switch {
 	case p.Restores != "":
@@ -67,7 +67,7 @@ func (c *applyCmd) choose(a *Process, s store.Store, line *pipeline, p *plan.Pla
 	}
 	asked := history.Request{Policy: inForce, Left: 1}
 	if p.Verdict == plan.Hold && p.Overridable {
-		asked.Override = p.PlanHash // the plan of the choice is measured against the limits, by itself
+		asked.Override = p.PlanHash // the limits apply to the new plan instead
 	}
 	admitted, refusal, err := history.Admit(a.Context, s, p, b, asked, a.Clock.Now())
 	if err != nil {
@@ -90,8 +90,7 @@ func (c *applyCmd) choose(a *Process, s store.Store, line *pipeline, p *plan.Pla
 	return chosen, c.printChoice(a, s, chosen)
 }
 
-// printChoice prints the plan of a choice. With --format json it goes to stderr, because the results are the one object
-// on stdout.
+// printChoice prints the plan of a choice. With --format json it prints to stderr, because stdout has only the results.
 func (c *applyCmd) printChoice(a *Process, s store.Store, p *plan.Plan) error {
 	r, err := decision.Open(a.Context, s, p.Run)
 	if err != nil {
@@ -104,8 +103,8 @@ func (c *applyCmd) printChoice(a *Process, s store.Store, p *plan.Plan) error {
 	return planText(&to, s, r, p, c.next(a, "apply "+p.Run))
 }
 
-// unseen refuses --yes for a choice that sets limits aside and that nobody has seen yet. A script that chooses every
-// night would otherwise lift the hold of each of these nights.
+// unseen refuses --yes for a choice from a plan that limits hold. Otherwise a script that makes a choice every night
+// would bypass the limits without a human.
 func (c *applyCmd) unseen(a *Process, p *plan.Plan) error {
 	if !c.Yes || p.Chosen == nil || len(p.Chosen.Lifted) == 0 {
 		return nil
@@ -114,7 +113,7 @@ func (c *applyCmd) unseen(a *Process, p *plan.Plan) error {
 		runs.ErrRefused, p.Chosen.From, plain.Many(len(p.Changes)+len(p.Notices), "change"), p.Run, c.next(a, "apply "+p.Run+" --yes"))
 }
 
-// chosenText says what a plan was chosen from.
+// chosenText prints the plan from which a plan was chosen.
 func chosenText(out *printer, p *plan.Plan) {
 	out.printf("  chosen by the operator from the plan of run %s: %d to be made, %d left out\n", p.Chosen.From, len(p.Changes)+len(p.Notices), p.Chosen.LeftOut)
 	if len(p.Changes)+len(p.Notices) == 0 {
@@ -126,9 +125,9 @@ func chosenText(out *printer, p *plan.Plan) {
 	out.printf("\n")
 }
 
-// readPicks reads a list of people: a name on each line, or a CSV file with commas, semicolons or tabs whose columns are
-// those of changes.csv. A header names the columns; without it the first column has the name, and the fourth, if there
-// is one, the license.
+// readPicks reads a list of people. The file has a name on each line, or is a CSV file with commas, semicolons or tabs
+// and the columns of changes.csv. A header names the columns. Without a header, the first column is the name, and the
+// fourth column, if present, is the license.
 func readPicks(path string) ([]plan.Pick, error) {
 	text, err := readSmall(path)
 	if err != nil {
@@ -175,7 +174,8 @@ func readPicks(path string) ([]plan.Pick, error) {
 	return picks, nil
 }
 
-// columns says where a row has the name of a person and the license. A license of -1 means that no column has it.
+// columns has the indexes of the columns with the name of a person and with the license. A license of -1 means no
+// column.
 type columns struct {
 	name    []int
 	license int
@@ -185,11 +185,11 @@ func (columns) cell(row []string, n int) string {
 	if n < 0 || n >= len(row) {
 		return ""
 	}
-	return strings.TrimSpace(strings.TrimPrefix(row[n], "'")) // changes.csv has a quote before a text that would be a formula
+	return strings.TrimSpace(strings.TrimPrefix(row[n], "'")) // changes.csv has a quote before a text that looks like a formula
 }
 
-// header returns the columns that the first row of a file names, if it is a header. The id comes before the name,
-// because no two people share it.
+// header returns the columns that row names, and whether row is a header. The column of the id comes before the column
+// of the userPrincipalName, because each id belongs to one person.
 func header(row []string) (columns, bool) {
 	at := columns{license: -1}
 	for _, wanted := range []string{"user", "userPrincipalName"} {
@@ -207,7 +207,7 @@ func header(row []string) (columns, bool) {
 	return at, len(at.name) > 0
 }
 
-// separator returns the separator of a CSV file, which is the one that its first line has most often.
+// separator returns the separator of a CSV file. It is the most frequent candidate in the first line.
 func separator(text []byte) rune {
 	line, _, _ := bytes.Cut(bytes.TrimLeft(text, "\r\n"), []byte("\n"))
 	best, most := ',', 0

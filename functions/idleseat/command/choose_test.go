@@ -34,7 +34,7 @@ func (s *shell) made() (p printed) {
 	return p
 }
 
-// keys returns the licenses that changes are about, in order.
+// keys returns the person and the license of each change, in order.
 func keys(changes []plan.Change) (all []string) {
 	for _, c := range changes {
 		all = append(all, c.User+" "+c.License)
@@ -42,7 +42,8 @@ func keys(changes []plan.Change) (all []string) {
 	return all
 }
 
-// TestChoose applies some changes of a plan, by a file, and then all others. Each choice is a plan with its own hash.
+// TestChoose applies the changes of a plan that a file lists, and then all others. Each choice is a plan with its own
+// hash.
 func TestChoose(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 6})
@@ -88,8 +89,8 @@ func TestChoose(t *testing.T) {
 	}
 }
 
-// TestChooseFromHeld begins with a few changes of a plan that the limits hold. A choice is never approved unseen, a
-// large one is held itself, and choices add up.
+// TestChooseFromHeld applies a few changes of a plan that limits hold. --yes does not approve a choice before an
+// operator has seen it. A large choice is itself on hold. Several choices count together.
 func TestChooseFromHeld(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 1200, Seed: 3}, func(text string) string {
@@ -136,8 +137,8 @@ func TestChooseFromHeld(t *testing.T) {
 	}
 }
 
-// TestChooseNotFromDoubt checks that no choice lifts a hold that is not one of size: a feed in doubt, or a plan that may
-// not be applied any more.
+// TestChooseNotFromDoubt checks that a choice bypasses only a hold by limits. It cannot bypass a feed in doubt, or a
+// plan that may no longer be applied.
 func TestChooseNotFromDoubt(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 1})
@@ -165,7 +166,8 @@ func TestChooseNotFromDoubt(t *testing.T) {
 	s.unwritten()
 }
 
-// TestChooseNobody checks that a file that names nobody in the plan is refused, with the numbers of its lines.
+// TestChooseNobody checks that apply refuses a file with a line that matches nobody in the plan. The error has the
+// numbers of the lines.
 func TestChooseNobody(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 1})
@@ -220,7 +222,7 @@ func TestReadPicks(t *testing.T) {
 	}
 }
 
-// TestChoiceIsShown checks that a choice that lifts a hold is always shown in full.
+// TestChoiceIsShown checks that apply always shows all changes of a choice from a plan on hold.
 func TestChoiceIsShown(t *testing.T) {
 	t.Parallel()
 	if shownRows < plan.MostChosen {

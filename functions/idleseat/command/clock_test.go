@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestWrongClock makes the clocks of this machine and of Graph differ. A plan must fail without beginning a run, and
-// apply must fail too.
+// TestWrongClock makes the clocks of this machine and of Graph differ. A plan must fail before a run begins. Apply must
+// fail, too.
 func TestWrongClock(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -89,8 +89,8 @@ func (s *shell) whileAhead(by time.Duration, do func()) {
 	s.setenv("IDLESEAT_TEST_AHEAD", time.Duration(s.ahead.Load()).String())
 }
 
-// TestRunFromTheFuture makes a run while all clocks are 400 days ahead. After the clocks are right again, that run
-// must supersede no run, must not count as the newest, and must never be applied.
+// TestRunFromTheFuture makes a run while all clocks are 400 days ahead. After the clocks are right again, this run must
+// supersede no run, must not count as the newest run, and must never be applied.
 func TestRunFromTheFuture(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 4})
@@ -119,8 +119,8 @@ func TestRunFromTheFuture(t *testing.T) {
 	}
 }
 
-// TestPlanFromTheFuture makes a plan while all clocks are two hours ahead. The plan must not be applied, and its
-// feeds must not become the baseline: a source that shrinks is compared with the last run before that plan.
+// TestPlanFromTheFuture makes a plan while all clocks are two hours ahead. The plan must not be applied. Its feeds must
+// not become the baseline: a source that shrinks is compared with the last run before this plan.
 func TestPlanFromTheFuture(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 1000, Seed: 4})

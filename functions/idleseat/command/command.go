@@ -84,16 +84,16 @@ type Process struct {
 	ViewStore func(ctx context.Context, location string) (store.Store, error)
 	// Browse opens an address in the browser.
 	Browse func(ctx context.Context, address string) error
-	// Web posts to webhooks. It is nil for the usual transport.
+	// Web is the transport for posts to webhooks. It is nil for the default transport.
 	Web http.RoundTripper
 	// Version is the version of idleseat that plans record.
 	Version string
 
 	verbose bool
 	json    io.Writer      // stdout, for JSON
-	file    io.Writer      // stdout without a filter, for a file whose texts are plain already
+	file    io.Writer      // stdout without a filter, for a file that contains only printable text
 	live    *terminal.Line // the line of progress; nil if stderr is no terminal
-	place   string         // the location of the store in use; empty if the environment names it, or none is in use
+	place   string         // the location of the store in use; empty if the environment names it, or if no store is in use
 }
 
 // Main runs the command given by os.Args and returns its exit status. version is the version of this build.
@@ -216,7 +216,7 @@ func (a *Process) fail(err error) int {
 	a.live.End()
 	shown := err
 	if signIn := (*entra.SignInError)(nil); errors.As(err, &signIn) {
-		shown = signIn // where it failed does not matter
+		shown = signIn // the context of a failed sign-in does not matter
 	}
 	fmt.Fprintf(a.Stderr, "idleseat: %s%s\n", shown.Error(), a.remedy(err))
 	var end endError

@@ -8,7 +8,7 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// The shells are written from the parser's own model, so that they know what the parser knows.
+// The scripts are made from the parser's model of the commands, so that they always match the parser.
 
 type completionCmd struct {
 	Shell string `arg:"" enum:"bash,zsh,fish,powershell" help:"bash, zsh, fish or powershell."`
@@ -31,7 +31,7 @@ func (c *completionCmd) Run(a *Process, k *kong.Context) error {
 	return err
 }
 
-// everyNode returns the root and all commands and subcommands that are shown.
+// everyNode returns the root and all visible commands and subcommands.
 func everyNode(root *kong.Node) (nodes []*kong.Node) {
 	nodes = []*kong.Node{root}
 	for _, c := range root.Children {
@@ -42,7 +42,7 @@ func everyNode(root *kong.Node) (nodes []*kong.Node) {
 	return nodes
 }
 
-// flagsOf returns the flags of a command that are shown, those of its parents included.
+// flagsOf returns the visible flags of a command, with the flags of its parents.
 func flagsOf(n *kong.Node) (flags []*kong.Flag) {
 	for _, group := range n.AllFlags(true) {
 		flags = append(flags, group...)
@@ -50,7 +50,8 @@ func flagsOf(n *kong.Node) (flags []*kong.Flag) {
 	return flags
 }
 
-// candidates returns what may follow a command: subcommands, and the values of an argument that has a list of them.
+// candidates returns the words that may follow a command: subcommands, and the values of an argument with a list of
+// values.
 func candidates(n *kong.Node) (words []string) {
 	for _, c := range n.Children {
 		if !c.Hidden {
@@ -63,7 +64,7 @@ func candidates(n *kong.Node) (words []string) {
 	return words
 }
 
-// choicesOf returns the values of a flag that has a list of them.
+// choicesOf returns the values of a flag with a list of values.
 func choicesOf(f *kong.Flag) []string {
 	if f.Enum == "" {
 		return nil
@@ -71,8 +72,8 @@ func choicesOf(f *kong.Flag) []string {
 	return f.EnumSlice()
 }
 
-// bashScript completes in bash, and by its module bashcompinit in zsh. Where the script offers nothing, the shell
-// offers files.
+// bashScript returns the script for bash. zsh uses the same script with its module bashcompinit. If the script offers
+// no word, the shell offers files.
 func bashScript(root *kong.Node) string {
 	var b strings.Builder
 	b.WriteString(`_idleseat() {

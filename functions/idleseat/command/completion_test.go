@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// completions are the words before the cursor, the last of them begun, and what a shell offers.
+// completions are command lines up to the cursor, with the words that a shell must offer.
 var completions = []struct {
 	line string
 	want []string
@@ -72,8 +72,8 @@ func TestCompletionInBash(t *testing.T) {
 	}
 }
 
-// zsh runs the same function by bashcompinit. There the function offers all words, and zsh itself leaves out those that
-// do not begin like the word at the cursor.
+// TestCompletionInZsh: zsh runs the function of bash with bashcompinit. The function offers all words in zsh, because
+// zsh itself removes words that do not begin like the word at the cursor.
 func TestCompletionInZsh(t *testing.T) {
 	t.Parallel()
 	file := script(t, "zsh")
@@ -100,7 +100,7 @@ func TestCompletionInFish(t *testing.T) {
 	}
 }
 
-// PowerShell has every command with its flags, and the values of flags.
+// TestCompletionInPowerShell: the script for PowerShell has every command with its flags, and the values of flags.
 func TestCompletionInPowerShell(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile(script(t, "powershell"))
@@ -120,7 +120,7 @@ func TestCompletionInPowerShell(t *testing.T) {
 	}
 }
 
-// The manual page has every command, flag and exit status, and groff finds nothing wrong with it.
+// TestMan: the manual page has every command, flag and exit status. groff reports no fault in the page.
 func TestMan(t *testing.T) {
 	t.Parallel()
 	a := call(t, "man")
@@ -151,7 +151,7 @@ func TestMan(t *testing.T) {
 	if err != nil || faults.Len() > 0 {
 		t.Errorf("groff: %v\n%s", err, faults.String())
 	}
-	set := regexp.MustCompile(".\x08").ReplaceAllString(string(out), "") // bold letters are struck twice
+	set := regexp.MustCompile(".\x08").ReplaceAllString(string(out), "") // groff prints bold letters twice
 	for _, want := range []string{"--accept-feeds", "--format=text|json", "EXIT STATUS", "policy explain", "IDLESEAT_STORE"} {
 		if !strings.Contains(set, want) {
 			t.Errorf("the page does not show %q:\n%s", want, set)

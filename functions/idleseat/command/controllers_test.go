@@ -63,7 +63,7 @@ func TestLostController(t *testing.T) {
 	}
 }
 
-// TestLostControllerOneUser checks the same as TestLostController, but in runs for a single user.
+// TestLostControllerOneUser makes the checks of TestLostController in runs for a single user.
 func TestLostControllerOneUser(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 600, Seed: 4, LostController: lost})

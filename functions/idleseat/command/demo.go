@@ -31,12 +31,12 @@ type demoCmd struct {
 	Shell  string `help:"The shell of that terminal: sh (bash and zsh, too) or powershell; by the operating system when not given." enum:"sh,powershell," default:"" placeholder:"SHELL"`
 }
 
-// licenseDelay is how long licenses lag behind a change of group membership in the simulated company. In a real
-// tenant the lag is between minutes and a day.
+// licenseDelay is the lag of licenses behind a change of group membership in the simulated company. In a real tenant
+// the lag is between minutes and a day.
 const licenseDelay = 300 * time.Millisecond
 
-// Run keeps some nights of a simulated company and then shows a whole cycle: it plans, applies the plan, and plans
-// again. With --serve it leaves these steps to the operator.
+// Run makes some nights of a simulated company, and then shows a whole cycle: it plans, applies the plan, and plans
+// again. With --serve, the operator does these steps.
 func (c *demoCmd) Run(a *Process) error {
 	if c.Users < 100 || c.Users > 1_000_000 { // a smaller company might have no recent sign-in
 		return usageError{fmt.Errorf("--users %d: the company can have 100 to 1,000,000 people", c.Users)}
@@ -73,7 +73,7 @@ func (c *demoCmd) Run(a *Process) error {
 	return errors.Join(err, d.out.err)
 }
 
-// demo is a company with a folder of its own, which stays when the demo ends.
+// demo is a simulated company with its own folder. The folder remains after the demo.
 type demo struct {
 	*Process
 	company *sandbox.Sandbox
@@ -114,7 +114,7 @@ func (d *demo) open() (err error) {
 	return err
 }
 
-// show plans, applies, and plans again, in few lines.
+// show plans, applies the plan, and plans again. It prints a few lines.
 func (d *demo) show() error {
 	p, err := d.plan()
 	if err != nil {
@@ -180,7 +180,7 @@ func (d *demo) apply(p *plan.Plan) error {
 			}
 			return nil
 		}
-		if err := d.Clock.Sleep(d.Context, licenseDelay); err != nil { // licenses follow membership
+		if err := d.Clock.Sleep(d.Context, licenseDelay); err != nil { // licenses follow group membership with a delay
 			return fmt.Errorf("apply run %s, in %s: %w", p.Run, d.folder, err)
 		}
 	}

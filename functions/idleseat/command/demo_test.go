@@ -19,7 +19,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// demonstration runs the demo in this process until stop is called. said delivers its output line by line.
+// demonstration is a demo that runs in this process until stop is called. said delivers its output line by line.
 type demonstration struct {
 	said  chan string
 	ended chan answer
@@ -106,10 +106,10 @@ func TestDemo(t *testing.T) {
 	if err != nil || !bytes.Contains(report, []byte("<html")) {
 		t.Errorf("the report: %v, %.80s", err, report)
 	}
-	// Each command that the demo names works in the folder that it names.
+	// Each command that the demo prints works in the folder that the demo prints.
 	s := &shell{t: t, dir: folder, env: []string{"IDLESEAT_TEST_MAIN=1"}, apart: true}
 	for _, m := range regexp.MustCompile(`(?m)^  idleseat (.*)$`).FindAllStringSubmatch(text, -1) {
-		if args := strings.Fields(m[1]); args[0] != "serve" { // which does not end
+		if args := strings.Fields(m[1]); args[0] != "serve" { // serve does not end
 			s.want(exitDone, args...)
 		}
 	}
@@ -124,8 +124,8 @@ func matched(t *testing.T, text, pattern string) string {
 	return found[1]
 }
 
-// TestDemoServe does what the demo says: it pastes the lines, plans, explains, edits the policy, applies and restores,
-// and then ends the demo.
+// TestDemoServe follows the output of the demo. It pastes the lines, plans, explains, edits the policy, applies and
+// restores, and then ends the demo.
 func TestDemoServe(t *testing.T) {
 	t.Parallel()
 	d := demonstrate(t, "--serve", "--users", "150", "--nights", "1", "--shell", "sh")
@@ -181,7 +181,7 @@ func TestDemoServe(t *testing.T) {
 	if a := <-d.ended; a.status != exitDone || a.err != "" {
 		t.Errorf("exit status %d, %s", a.status, a.err)
 	}
-	s.want(exitDone, "runs") // they remain
+	s.want(exitDone, "runs") // the runs remain after the demo
 }
 
 func TestExported(t *testing.T) {

@@ -7,10 +7,10 @@ import (
 	"github.com/idleseat/idleseat/shared/plain"
 )
 
-// powershell is the value of --shell for PowerShell. Every other shell reads what a POSIX shell reads.
+// powershell is the value of --shell for PowerShell. Every other value means a POSIX shell.
 const powershell = "powershell"
 
-// shellOf returns the shell that is usual on an operating system.
+// shellOf returns the usual shell of an operating system.
 func shellOf(system string) string {
 	if system == "windows" {
 		return powershell
@@ -35,7 +35,7 @@ func exported(shell string, variables []string) string {
 	return "export " + strings.Join(parts, " ")
 }
 
-// serve keeps the company up until the operator ends the demo.
+// serve runs the company until the operator ends the demo.
 func (d *demo) serve(shell string) error {
 	graph, ad := []string{}, []string{}
 	for _, v := range d.company.Env() {

@@ -33,7 +33,8 @@ type examined struct {
 	Findings []doctor.Finding `json:"findings"`
 }
 
-// Run examines every prerequisite, and prints what mends those that are not met. It changes nothing in a directory.
+// Run examines every prerequisite, and prints advice for prerequisites that are not met. It changes nothing in a
+// directory.
 func (c *doctorCmd) Run(a *Process) error {
 	src, err := a.sources()
 	if err != nil {
@@ -55,7 +56,7 @@ func (c *doctorCmd) Run(a *Process) error {
 	return verdictOf(findings)
 }
 
-// patient sets up what is examined. What cannot be set up is a finding, and no error.
+// patient connects to the systems that doctor examines. A failed connection becomes a finding, and not an error.
 func (c *doctorCmd) patient(a *Process, src sources) (p doctor.Patient, closeAll func()) {
 	p = doctor.Patient{Clock: a.Clock, Variable: a.Variable, PolicyFile: c.Policy, Bind: src.AD.Bind, Location: c.Store, Stack: c.AWS}
 	p.Policy, _, p.PolicyErr = c.load()
@@ -112,7 +113,7 @@ func verdictOf(findings []doctor.Finding) error {
 
 func title(f doctor.Finding) string { return f.Check + plain.Prefixed(": ", f.About) }
 
-// foldAt is the width of the text below a finding. Commands are not folded, so that they paste.
+// foldAt is the width of the text below a finding. Commands are not folded, so that an operator can paste them.
 const foldAt = 78
 
 func (c *doctorCmd) print(a *Process, findings []doctor.Finding) error {
@@ -135,7 +136,7 @@ func (c *doctorCmd) print(a *Process, findings []doctor.Finding) error {
 	return out.err
 }
 
-// asksAzure reports whether a finding has a command of the Azure CLI.
+// asksAzure reports whether the advice of a finding has a command of the Azure CLI.
 func asksAzure(f doctor.Finding) bool {
 	return f.Mend != nil && strings.Contains("\n"+f.Mend.Bash, "\naz ")
 }

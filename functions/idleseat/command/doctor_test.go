@@ -23,7 +23,7 @@ import (
 
 var updateDoctor = flag.Bool("update-doctor", false, "write testdata/doctor.txt")
 
-// grown is the size of a company in which somebody has logged on lately.
+// grown is the size of a company in which somebody has recently logged on.
 const grown = 200
 
 // examine runs doctor and returns its findings by title.
@@ -45,7 +45,7 @@ func examine(s *shell, args ...string) (map[string]doctor.Finding, answer) {
 	return byTitle, a
 }
 
-// ill is a prerequisite that is not met.
+// ill is a test case: a prerequisite that is not met.
 type ill struct {
 	name    string
 	options sandbox.Options
@@ -58,7 +58,7 @@ type ill struct {
 	cure    func(s *shell, f doctor.Finding)
 }
 
-// pasted carries out an advice in bash, in the folder of the shell.
+// pasted runs the advice of a finding in bash, in the folder of the shell.
 func pasted(s *shell, f doctor.Finding) {
 	s.t.Helper()
 	cmd := exec.Command("bash", "-c", f.Mend.Bash)
@@ -68,7 +68,7 @@ func pasted(s *shell, f doctor.Finding) {
 	}
 }
 
-// rewritten rewrites the policy, which is what an editor is opened for.
+// rewritten returns a cure that edits the policy, in place of an operator with an editor.
 func rewritten(edit ...policyText) func(*shell, doctor.Finding) {
 	return func(s *shell, _ doctor.Finding) {
 		text := string(s.company.Policy())
@@ -79,7 +79,7 @@ func rewritten(edit ...policyText) func(*shell, doctor.Finding) {
 	}
 }
 
-// answering puts an answer of Graph before a path.
+// answering makes Graph give a fixed answer to requests for path.
 func answering(path string, status int, body string) func(*shell) {
 	return func(s *shell) {
 		s.company.Intercept(func(next http.Handler) http.Handler {
@@ -217,8 +217,8 @@ func (hurried) Now() time.Time { return time.Now() }
 
 func (hurried) Sleep(ctx context.Context, _ time.Duration) error { return ctx.Err() }
 
-// TestDoctorFindsEachIll: each prerequisite is not met once. The finding says so, its advice parses, and after the cure
-// the same check is ok.
+// TestDoctorFindsEachIll: in each case, one prerequisite is not met. The finding describes the fault. The advice has
+// correct syntax. After the cure, all checks are ok.
 func TestDoctorFindsEachIll(t *testing.T) {
 	t.Parallel()
 	list := ills(t)
@@ -297,7 +297,7 @@ func titled(t *testing.T, found map[string]doctor.Finding, begin string) doctor.
 	return doctor.Finding{}
 }
 
-// parses fails the test if the advice is no program of its shell.
+// parses fails the test if the advice has a syntax error in its shell.
 func parses(t *testing.T, f doctor.Finding) {
 	t.Helper()
 	if f.Mend == nil {
@@ -318,13 +318,13 @@ func parses(t *testing.T, f doctor.Finding) {
 
 var varying = regexp.MustCompile(`dial tcp: lookup .*|127\.0\.0\.1:\d+|localhost:\d+|\d{4}-\d\d-\d\d(?:T[0-9:]+Z)?|request-id [0-9a-f-]+`)
 
-// shown returns a finding as text without what differs between runs.
+// shown returns a finding as text, without the parts that differ between runs.
 func shown(s *shell, name string, f doctor.Finding) string {
 	text := fmt.Sprintf("%s\n  %s  %s\n  %s\n  %s\n  bash:\n%s\n  PowerShell:\n%s\n", name, f.State, title(f), f.Means, f.Mend.Do, f.Mend.Bash, f.Mend.PowerShell)
 	return varying.ReplaceAllString(strings.ReplaceAll(text, s.dir, "/dir"), "…")
 }
 
-// TestDoctorOfAHealthyCompany: everything is ok, in both formats and shells, and nothing is written.
+// TestDoctorOfAHealthyCompany: every check is ok in both formats and for both shells, and doctor writes no file.
 func TestDoctorOfAHealthyCompany(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: grown})
@@ -357,7 +357,8 @@ func TestDoctorOfAHealthyCompany(t *testing.T) {
 	}
 }
 
-// TestDoctorKeepsOtherChecks: when people are not shown, the groups and Active Directory are still examined.
+// TestDoctorKeepsOtherChecks: when Graph refuses the organization, doctor still examines Active Directory and the
+// store.
 func TestDoctorKeepsOtherChecks(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: grown})
@@ -370,8 +371,8 @@ func TestDoctorKeepsOtherChecks(t *testing.T) {
 	}
 }
 
-// TestDoctorNamesWhatAzNeeds: where a command of the Azure CLI is advised, the output says what it needs, and nowhere
-// else.
+// TestDoctorNamesWhatAzNeeds: if the advice has a command of the Azure CLI, the output has the prerequisites of the
+// CLI. All other outputs do not have them.
 func TestDoctorNamesWhatAzNeeds(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: grown})

@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/doctor"
 )
 
-// sambaPatient is a real Samba domain that doctor examines as an account without an administrator's rights.
+// sambaPatient is a real Samba domain. doctor examines it with an account that is no administrator.
 type sambaPatient struct {
 	*shell
 	domain *samba.Domain
@@ -25,13 +25,14 @@ type sambaPatient struct {
 	people []string // SIDs of the people who have logged on at some time
 }
 
-// The account of idleseat. Its CN, its account name and its user principal name all differ.
+// readerName, readerUPN and readerPassword belong to the account of idleseat. Its CN, its account name and its user
+// principal name all differ.
 const (
 	readerName, readerUPN = `CORP\svc-idleseat`, "reader@corp.example.test"
 	readerPassword        = "R3ads!only-here"
 )
 
-// The schema's GUIDs of attributes.
+// memberGUID, lastLogonGUID and lastLogonTimestampGUID are GUIDs of attributes in the schema.
 const memberGUID, lastLogonGUID, lastLogonTimestampGUID = "bf9679c0-0de6-11d0-a285-00aa003049e2", "bf967997-0de6-11d0-a285-00aa003049e2", "c0e20a04-0e5a-4ff3-9482-5efeaecd7060"
 
 var (
@@ -40,7 +41,7 @@ var (
 	otherDN  = samba.DN("Citrix People", samba.GroupsOU)
 )
 
-// console runs Samba's own tools as an administrator on the first controller.
+// console runs a script with Samba's own tools on the first controller, as an administrator.
 func (p *sambaPatient) console(script string) {
 	p.t.Helper()
 	if _, err := p.domain.Console(p.t.Context(), 0, script); err != nil {
@@ -48,14 +49,14 @@ func (p *sambaPatient) console(script string) {
 	}
 }
 
-// deny takes from the account the right to read an attribute. flags are those of the access control entry.
+// deny revokes the account's right to read an attribute. flags are the flags of the access control entry.
 func (p *sambaPatient) deny(dn, flags, attribute string) {
 	p.t.Helper()
 	p.console(`samba-tool dsacl set --objectdn='` + dn + `' --sddl='(OD;` + flags + `;RP;` + attribute + `;;` + p.reader + `)'`)
 }
 
-// follow runs an advice as it is printed and returns its output. It keeps the variables of idleseat that the advice
-// exports. The operator types the right password if the advice asks, and the editor replaces the DN of the group.
+// follow runs the printed advice and returns its output. Variables of idleseat that the advice exports stay set. If the
+// advice asks for the password, follow types the right one. The editor of the advice replaces the DN of the group.
 func (p *sambaPatient) follow(f doctor.Finding) string {
 	p.t.Helper()
 	p.write("typed", readerPassword+"\n")
@@ -80,17 +81,17 @@ func (p *sambaPatient) follow(f doctor.Finding) string {
 	return out
 }
 
-// sambaIll is a prerequisite that the domain does not meet.
+// sambaIll is a test case: a prerequisite that the domain does not meet.
 type sambaIll struct {
 	name  string
-	bind  string // how idleseat names its account; empty: readerName
+	bind  string // the name of idleseat's account; empty: readerName
 	spoil func(p *sambaPatient)
 	title string // of the finding
 	state doctor.State
 	means string
 	bash  string                                  // part of the advice
-	also  func(p *sambaPatient, f doctor.Finding) // what the advice has in its words, done before its command
-	says  string                                  // part of what the command says
+	also  func(p *sambaPatient, f doctor.Finding) // does what the advice says in words; runs before its command
+	says  string                                  // part of the output of the command
 }
 
 func sambaIlls() []sambaIll {
@@ -109,7 +110,7 @@ func sambaIlls() []sambaIll {
 			p.console(`printf 'dn: ` + samba.Base + `\nchangetype: modify\nreplace: msDS-LogonTimeSyncInterval\nmsDS-LogonTimeSyncInterval: 0\n' | ldbmodify -H /var/lib/samba/private/sam.ldb`)
 		}, title: "last logon", state: doctor.Failed, means: "msDS-LogonTimeSyncInterval", bash: "ldbmodify"},
 		{name: "dates that have stalled", spoil: func(p *sambaPatient) {
-			p.setenv("IDLESEAT_AD_BASE", samba.PeopleOU) // without the account of idleseat, which has just logged on
+			p.setenv("IDLESEAT_AD_BASE", samba.PeopleOU) // the account of idleseat, which has just logged on, is not in this unit
 			p.logonsAt(time.Now().Add(-100 * day))
 		}, title: "logon dates", state: doctor.Failed, means: "stalled", bash: "samba-tool drs showrepl", says: "[ALL GOOD]",
 			also: func(p *sambaPatient, _ doctor.Finding) { p.logonsAt(time.Now().Add(-day)) }},
@@ -162,7 +163,7 @@ func sambaIlls() []sambaIll {
 	}
 }
 
-// logonsAt sets the replicated last logon of all people who have one.
+// logonsAt sets lastLogonTimestamp of all people in p.people.
 func (p *sambaPatient) logonsAt(date time.Time) {
 	p.t.Helper()
 	const unixEpoch = 11644473600 // seconds from 1601 to 1970
@@ -174,7 +175,7 @@ func (p *sambaPatient) logonsAt(date time.Time) {
 	p.console("ldbmodify -H /var/lib/samba/private/sam.ldb '" + p.path("stamps.ldif") + "'")
 }
 
-// renew gives the first controller another certificate.
+// renew replaces the certificate of the first controller.
 func (p *sambaPatient) renew(ends time.Time) {
 	p.t.Helper()
 	if err := p.domain.Renew(p.t.Context(), 0, ends); err != nil {
@@ -182,15 +183,15 @@ func (p *sambaPatient) renew(ends time.Time) {
 	}
 }
 
-// wrongCA makes idleseat trust another CA than that of the domain.
+// wrongCA makes idleseat trust a CA that is not the CA of the domain.
 func (p *sambaPatient) wrongCA() {
 	p.t.Helper()
 	p.console(`openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=Other -keyout /dev/null -out '` + p.path("other.pem") + `' 2>/dev/null`)
 	p.setenv("IDLESEAT_AD_CA", "other.pem")
 }
 
-// TestDoctorOnSamba spoils a real Samba domain, and how it is reached, in one way after the other, with Samba's own
-// tools. Doctor finds each ill, its advice is followed as printed, and doctor is satisfied.
+// TestDoctorOnSamba breaks a real Samba domain, or the connection to it, in one way after another. It uses Samba's own
+// tools. doctor must find each fault. After the test follows the printed advice, every check must be ok.
 func TestDoctorOnSamba(t *testing.T) {
 	s := newShell(t, sandbox.Options{Users: grown, Seed: 5})
 	d, synced := onPremises(t, s, samba.Options{Replicating: true, People: []samba.Person{{Password: readerPassword, ADUser: directory.ADUser{
@@ -216,12 +217,12 @@ func TestDoctorOnSamba(t *testing.T) {
 			p.heals(ill)
 		})
 		if !passed {
-			return // the domain stays spoilt
+			return // the domain stays broken, so later cases would fail
 		}
 	}
 }
 
-// heals spoils the domain, follows the advice and examines the domain again.
+// heals breaks the domain, follows the advice, and examines the domain again.
 func (p *sambaPatient) heals(ill sambaIll) {
 	t := p.t
 	t.Helper()

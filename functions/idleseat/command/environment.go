@@ -22,8 +22,9 @@ var elsewhere = []string{
 // forTests are prefixes of the variables that tests and benchmarks of idleseat use.
 var forTests = []string{"IDLESEAT_TEST_", "IDLESEAT_BENCH_"}
 
-// foreign returns an error if the environment has a variable that looks like a setting and is none. A misspelt setting
-// would otherwise be ignored: the command would use another store, or read people whom a filter leaves out.
+// foreign returns an error if the environment has an unknown variable that looks like a setting of idleseat. A misspelt
+// setting would otherwise have no effect: the command would use another store, or would read people whom a filter
+// excludes.
 func (a *Process) foreign(model *kong.Application) error {
 	if a.Environ == nil {
 		return nil
@@ -46,7 +47,7 @@ func (a *Process) foreign(model *kong.Application) error {
 		like := nearest(name, known)
 		texts[i], meant = fmt.Sprintf("there is no variable %s%s", name, like), meant && like != ""
 	}
-	if meant { // a list of all would hide the right one
+	if meant { // a list of all names would hide the right name
 		return usageError{errors.New(strings.Join(texts, " "))}
 	}
 	return usageError{errors.New(sentences(strings.Join(texts, " "), "a name that begins with IDLESEAT_ is one of "+strings.Join(known, ", ")))}
@@ -73,7 +74,7 @@ func settings(model *kong.Application) []string {
 	return slices.Compact(known)
 }
 
-// nearest suggests the known name that is closest to a misspelt one, if one is close.
+// nearest returns the end of a message that suggests the known name closest to name. It returns "" if no name is close.
 func nearest(name string, known []string) string {
 	best, closest := "", 4
 	for _, k := range known {

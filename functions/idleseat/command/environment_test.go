@@ -15,7 +15,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// Every variable that a program of this repository reads is known, so that none is called misspelt.
+// TestEveryVariableIsKnown: the command knows every variable that a program of this repository reads, so that it calls
+// none misspelt.
 func TestEveryVariableIsKnown(t *testing.T) {
 	t.Parallel()
 	k, err := kong.New(&commands{}, kong.Vars{})
@@ -47,7 +48,8 @@ func TestEveryVariableIsKnown(t *testing.T) {
 	}
 }
 
-// A misspelt variable stops a command before it reads or writes anything. The help still works.
+// TestMisspeltVariables: a misspelt variable stops a command before the command reads or writes anything. The help
+// still works.
 func TestMisspeltVariables(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 20})

@@ -263,8 +263,9 @@ func TestRequests(t *testing.T) {
 			if exempt > 998 {
 				t.Fatal("the formula below is for one page of members")
 			}
-			// The nine constant requests are the organization, the products, when they renew, the count of people, three
-			// groups by name, the groups that give licenses, and the group nested in the named group.
+			// The nine constant requests are the organization, the products, the renewal dates of the products, the
+			// count of people, three groups by name, the groups that assign licenses, and the group nested in the named
+			// group.
 			want := (accounts+499)/500 + 1 + 9
 			got := 0
 			for _, r := range s.company.Requests() {

@@ -12,7 +12,7 @@ import (
 const noEarlierRun = "this store knows no earlier run"
 
 // TestFirstNightWithoutDates makes Graph return a sign-in date for only one account in the first night of a store. No
-// earlier run can show that there were more dates, but nothing may be taken.
+// earlier run shows that more accounts had dates. The run must still take no license.
 func TestFirstNightWithoutDates(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 5*day, sandbox.Options{Users: 310, Seed: 4})
@@ -48,7 +48,7 @@ func TestFirstNightWithoutDates(t *testing.T) {
 }
 
 // TestFirstReading removes the date of one active person in the first night of a store. The plan must say that the
-// person never signed in, and that only one reading shows this.
+// person never signed in, and that only one reading shows it.
 func TestFirstReading(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 5*day, sandbox.Options{Users: 500, Seed: 4})

@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// held says what an operator does about a plan that only limits hold. The first plan of a tenant nearly always is one,
-// because nobody took idle licenses back before.
+// held prints advice about a plan that only limits hold. The first plan of a tenant is usually on hold, because nobody
+// has taken idle licenses before.
 func (c *planCmd) held(a *Process, s store.Store, p *plan.Plan) error {
 	if c.Format != "text" || p.Verdict != plan.Hold || !p.Overridable {
 		return nil
@@ -49,7 +49,8 @@ func (c *planCmd) held(a *Process, s store.Store, p *plan.Plan) error {
 	return nil
 }
 
-// few returns how many changes of a held plan an operator may begin with: 20, or fewer if the limits hold 20, or 0.
+// few returns a number of changes of a held plan with which an operator may begin: 20, 9 or 3. It returns the largest
+// number that the limits do not hold, or 0 if they hold every number.
 func few(a *Process, s store.Store, p *plan.Plan) (int, error) {
 	r, err := decision.Open(a.Context, s, p.Run)
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestHeldFirstPlan: a plan that only limits hold says what to do, and doing it works as printed.
+// TestHeldFirstPlan: a plan that only limits hold prints advice. The printed commands work.
 func TestHeldFirstPlan(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300}, replace(t, "percent: 10", "percent: 1"))
@@ -22,7 +22,7 @@ func TestHeldFirstPlan(t *testing.T) {
 	if begin == nil || !strings.HasSuffix(begin[1], " 9") { // ten would be more than 1 % of the holders
 		t.Fatalf("the plan does not say with how many to begin: %q\n%s", begin, text)
 	}
-	// Limits do not hold the choice. It only waits for an answer, as nobody is at a terminal.
+	// Limits do not hold the choice. The choice waits for an answer, because stdin is no terminal.
 	if a := s.want(exitHeld, strings.Fields(begin[1])...); strings.Contains(a.err, "limits.stopAbove") || !strings.Contains(a.err, "not approved") {
 		t.Errorf("%s says: %s", begin[1], a.err)
 	}
@@ -39,7 +39,7 @@ func TestHeldFirstPlan(t *testing.T) {
 	if text := string(s.want(exitDone, strings.Fields(again[1])...).out); strings.Contains(text, "What to do:") {
 		t.Errorf("a plan that is not held says what to do:\n%s", text)
 	}
-	// A plan in audit cannot be accepted.
+	// An operator cannot override the hold of a plan in the mode audit.
 	s.write("policy.yaml", strings.NewReplacer("mode: review", "mode: audit", "percent: 10", "percent: 1").Replace(string(s.company.Policy())))
 	if text := string(s.want(exitHeld, strings.Fields(again[1])...).out); strings.Contains(text, "--override-limits") {
 		t.Errorf("a plan in audit offers to be accepted:\n%s", text)

@@ -39,8 +39,8 @@ func (s *shell) forge(c plan.Change, edit func(*ledger.Intent)) (key string) {
 	return ""
 }
 
-// TestForgedIntent alters the intent of a pending change, as an attacker could who can write only to the ledger. The
-// command must refuse the object by name, and nobody may join or leave a group that does not belong to the license. All
+// TestForgedIntent alters the intent of a pending change, like an attacker who can write only to the ledger. The
+// command must refuse the object by name. Nobody may join or leave a group that does not belong to the license. All
 // other changes must finish.
 func TestForgedIntent(t *testing.T) {
 	t.Parallel()
@@ -78,9 +78,9 @@ func TestForgedIntent(t *testing.T) {
 	}
 }
 
-// TestForgedPast adds a ledger entry saying that a license was taken from a person who never had it. A restore must
-// refuse unless the plan of the run contains the change. Once the run's data are gone, only an operator who names the
-// person can restore the license, and only through the license's own group.
+// TestForgedPast adds a ledger entry that takes a license from a person who never had it. A restore must refuse because
+// the plan of the run has no such change. After the run's data are gone, only an operator who names the person can
+// restore the license. The restore uses only the license's own group.
 func TestForgedPast(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond}, replace(t, "{changeTo: exchange-online}", "{changeTo: exchange-online, onReturn: restore}"))
@@ -139,7 +139,8 @@ func TestForgedPast(t *testing.T) {
 	}
 }
 
-// TestForgedOverride stores an override with a hash other than the held plan's. It must not lift the hold.
+// TestForgedOverride stores an override whose hash is not the hash of the held plan. The override must not end the
+// hold.
 func TestForgedOverride(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 1000, Seed: 3}, replace(t, "days(60)", "days(1)"))
@@ -164,7 +165,7 @@ func TestForgedOverride(t *testing.T) {
 	s.unwritten()
 }
 
-// TestForgedCompletion adds a completion that lacks the hash of the intent beside it. The completion must be refused,
+// TestForgedCompletion adds a completion without the hash of its intent. The command must refuse the completion,
 // because a license counts as restored only when a read shows it.
 func TestForgedCompletion(t *testing.T) {
 	t.Parallel()

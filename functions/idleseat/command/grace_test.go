@@ -38,7 +38,7 @@ func inCitrix(p sandbox.Person) bool {
 	return p.Logon == sandbox.Idle && slices.Contains(p.ADGroups, sandbox.CitrixGroup)
 }
 
-// withoutGrace removes newHolder and enabledAgain from the policy, for tests of other reasons to keep a license.
+// withoutGrace removes newHolder and enabledAgain from the policy. Tests of other reasons to keep a license use it.
 func withoutGrace(t *testing.T) policyText {
 	return replace(t, ", newHolder: 14, enabledAgain: 14", "")
 }

@@ -29,8 +29,8 @@ func (s *shell) onLeave() sandbox.Person {
 	return sandbox.Person{}
 }
 
-// TestExemptGroupOvernight changes a group between two nights. Either the next plan still finds the right group and
-// has the same changes, or the run is on hold for a reason that names the group.
+// TestExemptGroupOvernight changes a group between two nights. Two outcomes are correct. Either the next plan finds the
+// right group and has the same changes, or the run is on hold for a reason that names the group.
 func TestExemptGroupOvernight(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -81,7 +81,7 @@ func TestExemptGroupOvernight(t *testing.T) {
 	}
 }
 
-// TestGroupIsAccepted checks that --accept-feeds makes runs trust a changed group as it is now.
+// TestGroupIsAccepted checks that runs trust the present state of a changed group after --accept-feeds.
 func TestGroupIsAccepted(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]sandbox.GroupChange{"made again": {ID: madeAgain}, "emptied": {Emptied: true}} {
@@ -99,8 +99,8 @@ func TestGroupIsAccepted(t *testing.T) {
 	}
 }
 
-// TestExemptGroupAtTheLastMoment changes the exempt group between plan and apply. If it is no longer known who is
-// exempt, apply must change nothing.
+// TestExemptGroupAtTheLastMoment changes the exempt group between plan and apply. If the group's members are unknown,
+// apply must change nothing.
 func TestExemptGroupAtTheLastMoment(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -113,7 +113,7 @@ func TestExemptGroupAtTheLastMoment(t *testing.T) {
 		"emptied":             {"LIC-Exempt", sandbox.GroupChange{Emptied: true}, false},
 		"hidden":              {"LIC-Exempt", sandbox.GroupChange{Hidden: true}, false},
 		"hidden, and refused": {"LIC-Exempt", sandbox.GroupChange{Hidden: true, Denied: true}, false},
-		"a nested one hidden": {"LIC-Exempt-Leave", sandbox.GroupChange{Hidden: true, Denied: true}, true}, // apply continues, because the plan has no changes for the members of the nested group
+		"a nested one hidden": {"LIC-Exempt-Leave", sandbox.GroupChange{Hidden: true, Denied: true}, true}, // apply continues, because the plan has no changes for members of the nested group
 		"renamed":             {"LIC-Exempt", sandbox.GroupChange{Name: "LIC-Keep"}, true},
 		"hidden, and shown":   {"LIC-Exempt", sandbox.GroupChange{Hidden: true, Unhidden: true}, true},
 	}
@@ -140,8 +140,8 @@ func TestExemptGroupAtTheLastMoment(t *testing.T) {
 	}
 }
 
-// TestHiddenGroupAndOnePerson hides the exempt group from memberOf. Only the group's list of members shows who is in
-// it. Without that list nothing may be taken, and the person is undecided.
+// TestHiddenGroupAndOnePerson hides the exempt group from memberOf. Only the group's own list has the members. Without
+// this list, no license may be taken, and the verdict is undecided.
 func TestHiddenGroupAndOnePerson(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5})
@@ -161,8 +161,8 @@ func TestHiddenGroupAndOnePerson(t *testing.T) {
 	s.unwritten()
 }
 
-// TestHiddenLicenseGroup hides a license group. Without the permission no read shows whether a person has joined or left
-// it, so that a change would stay pending for ever. The plan refuses such changes and names the permission.
+// TestHiddenLicenseGroup hides a license group. Without a permission, no read shows whether a person has joined or left
+// the group, so a change would stay pending forever. The plan must refuse such changes and name the permission.
 func TestHiddenLicenseGroup(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"LIC-M365-E3", "LIC-EXO-P1"} {

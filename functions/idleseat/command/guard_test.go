@@ -109,8 +109,8 @@ func TestMailboxesUnknown(t *testing.T) {
 	}
 }
 
-// TestTargetWithoutMail makes the target group switch off the service plan of the mailbox. Neither the plan from
-// before nor a new plan may move anybody to that group.
+// TestTargetWithoutMail removes the service plan of the mailbox from the target group. Neither an earlier plan nor a
+// new plan may move a person to the group.
 func TestTargetWithoutMail(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond})

@@ -24,8 +24,8 @@ func department(s *shell, name string, logon sandbox.Activity) (people []int) {
 	return people
 }
 
-// TestHiddenAttributes revokes idleseat's right to read last logons in one department, so the people there look as if
-// they never logged on. They must keep Citrix, and the plan must say which right is missing.
+// TestHiddenAttributes revokes idleseat's right to read last logons in one department. The people there look as if they
+// never logged on. They must keep Citrix, and the plan must name the missing right.
 func TestHiddenAttributes(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 1500, Seed: 3})
@@ -53,8 +53,8 @@ func TestHiddenAttributes(t *testing.T) {
 	if said != len(active) {
 		t.Errorf("%d people are undecided for what may not be read, want %d", said, len(active))
 	}
-	// Revoke the same right in another department. The plan takes Citrix from its idle people, but apply can no longer
-	// prove that they are idle, so they must keep it.
+	// Revoke the same right in another department after the plan. The plan takes Citrix from idle people there. They
+	// must keep it, because apply cannot prove that they are idle.
 	taken := map[string]bool{}
 	for _, i := range department(s, "Support", sandbox.Idle) {
 		s.company.Company.Hide(i, "lastLogonTimestamp", "lastLogon")

@@ -17,8 +17,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// printedHint matches a command that an operator can paste: between back quotes, or at the end of a line, alone or after
-// a label.
+// printedHint matches a command that an operator can paste. The command is between back quotes, or at the end of a
+// line, alone or after a label.
 var printedHint = regexp.MustCompile("`(idleseat [a-z][^`]*)`|(?m:(?:^ *|  )(idleseat [a-z][^`]*?) *$)")
 
 // hintsIn returns the commands in a text.
@@ -31,8 +31,8 @@ func hintsIn(text string) (all []string) {
 
 var colors = regexp.MustCompile("\x1b\\[[0-9;]*m")
 
-// pastedWords splits a command as bash does, after bash and zsh, where it is installed, have parsed it. It fails the test if
-// they do not, or if this command line has no such command or flag.
+// pastedWords splits a command as bash does. It fails the test if bash, zsh (where installed) or this command line does
+// not accept the command.
 func pastedWords(t *testing.T, hint string) []string {
 	t.Helper()
 	for _, name := range []string{"bash", "zsh"} {
@@ -56,18 +56,18 @@ func pastedWords(t *testing.T, hint string) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := parser.Parse(all[1:]); err != nil && !strings.HasPrefix(err.Error(), "expected ") { // a command without its arguments
+	if _, err := parser.Parse(all[1:]); err != nil && !strings.HasPrefix(err.Error(), "expected ") { // a command without its arguments is allowed
 		t.Errorf("%q is no command: %v", hint, err)
 	}
 	return all
 }
 
-// keepless are the commands that work on no store.
+// keepless are the commands that use no store.
 var keepless = []string{"policy", "init", "approve", "completion", "man", "version", "demo"}
 
-// TestHints reads every command that other commands print in the store and with the policy of an operator whose folders
-// have names that a shell would split and evaluate. Each must be parsed by bash, zsh and this command line, and name that
-// very store.
+// TestHints tests every command that other commands print. The folders of the operator's store and policy have names
+// that a shell would split and evaluate. bash, zsh and this command line must accept each command. Each command must
+// name the operator's store.
 func TestHints(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 7, LicenseDelay: 9 * time.Hour})

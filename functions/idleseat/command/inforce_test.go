@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// waiting starts a company in the past and applies a plan there. The licenses of the target group take half a day to
-// arrive, so the changes stay pending. It returns the plan, one of the pending changes, and the index of its person.
+// waiting starts a company in the past and applies a plan. The licenses of the target group take half a day to arrive,
+// so the changes stay pending. waiting returns the plan, one of the pending changes, and the index of its person.
 func waiting(t *testing.T, edit ...policyText) (*shell, printed, plan.Change, int) {
 	t.Helper()
 	s := newShellAgo(t, 10*day, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 12 * time.Hour}, edit...)
@@ -37,7 +37,7 @@ func (s *shell) became(run string, c plan.Change) runs.Result {
 	return runs.Result{}
 }
 
-// night advances the time by a day, plans, and applies the plan as a nightly script would.
+// night advances the time by a day, plans, and applies the plan, like a nightly script.
 func (s *shell) night() printed {
 	s.t.Helper()
 	s.later(day)
@@ -63,7 +63,7 @@ func (s *shell) lostE3(i int) bool {
 }
 
 // TestPolicyInForce edits the policy while a change is pending. The change must satisfy the edited policy before it
-// takes anything. If the edited policy keeps the person, the change must be rolled back.
+// takes a license. If the edited policy keeps the license, the change must be rolled back.
 func TestPolicyInForce(t *testing.T) {
 	t.Parallel()
 	enforce := replace(t, "mode: review", "mode: enforce")
@@ -123,8 +123,8 @@ func TestPolicyInForce(t *testing.T) {
 	}
 }
 
-// TestAuditInForce switches the policy to audit while changes are pending. Nothing may be written, not even for those
-// changes.
+// TestAuditInForce changes the mode of the policy to audit while changes are pending. Apply must write nothing, not
+// even to finish these changes.
 func TestAuditInForce(t *testing.T) {
 	t.Parallel()
 	s, first, c, i := waiting(t)
@@ -147,12 +147,12 @@ func TestAuditInForce(t *testing.T) {
 	}
 }
 
-// TestPolicyFileOfThePlan checks that apply compares the plan with the policy file it was made with, even if the
-// command line does not name the file.
+// TestPolicyFileOfThePlan checks that apply compares the plan with the policy file from which it was made. The command
+// line need not name the file.
 func TestPolicyFileOfThePlan(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 1})
-	s.apart = true // the paths are relative to its folder
+	s.apart = true // the paths are relative to the folder of the shell
 	s.setenv("IDLESEAT_POLICY", "")
 	p := s.plan(exitDone, "--policy", "policy.yaml")
 	good := string(s.company.Policy())

@@ -29,7 +29,7 @@ func (c *initCmd) files() [3]string {
 	return [3]string{c.Policy, name + "_test" + extension, name + "_note.md"}
 }
 
-// Run writes a first policy from what the tenant has. It changes nothing in a directory.
+// Run writes a first policy from the data of the tenant. It changes nothing in a directory.
 func (c *initCmd) Run(a *Process) error {
 	if err := c.free(); err != nil {
 		return err
@@ -62,7 +62,7 @@ func (c *initCmd) Run(a *Process) error {
 	return c.say(a, seen, d)
 }
 
-// free returns an error if a file exists that init would overwrite.
+// free returns an error if init would overwrite a file.
 func (c *initCmd) free() error {
 	if c.Force {
 		return nil
@@ -92,7 +92,7 @@ func (c *initCmd) read(a *Process, src sources) (*draft.Seen, error) {
 	return draft.Read(a.Context, e, ad, bar.people)
 }
 
-// write writes the three files. Without --force, it overwrites none, even if one appears now.
+// write writes the three files. Without --force, it never overwrites a file, even a file that appears after the check.
 func (c *initCmd) write(d *draft.Draft) error {
 	how := os.O_WRONLY | os.O_CREATE | os.O_EXCL
 	if c.Force {
@@ -115,7 +115,7 @@ func writeFile(path string, how int, text []byte) error {
 	return errors.Join(err, file.Close())
 }
 
-// say prints what was seen, what was written, and what comes next.
+// say prints the facts about the tenant, the files, and the next commands.
 func (c *initCmd) say(a *Process, seen *draft.Seen, d *draft.Draft) error {
 	out, files := &printer{w: a.Stdout}, c.files()
 	out.printf("What tenant %s has. Nothing was changed there.\n", seen.Tenant)

@@ -17,7 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/draft"
 )
 
-// started runs init and then everything that its last words name, with the policy that it wrote.
+// started runs init, and then every command in the last lines of its output, with the policy that init wrote.
 func started(s *shell, args ...string) (said string, p printed) {
 	s.t.Helper()
 	s.setenv("IDLESEAT_POLICY", s.path("first.yaml"))
@@ -66,7 +66,7 @@ func TestInit(t *testing.T) {
 	}
 }
 
-// TestInitOverwritesNothing: a file that exists stays as it is, and nothing is read or written.
+// TestInitOverwritesNothing: if a file exists, init leaves the file unchanged, and reads and writes nothing.
 func TestInitOverwritesNothing(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"first.yaml", "first_test.yaml", "first_note.md"} {
@@ -97,8 +97,8 @@ func TestInitOverwritesNothing(t *testing.T) {
 	}
 }
 
-// TestInitOfAStrangeTenant: init meets a tenant without Active Directory, with a hidden group, and one that refuses
-// some of the reads. What is refused is unread.
+// TestInitOfAStrangeTenant: init works in a tenant without Active Directory, in a tenant with a hidden group, and in a
+// tenant that refuses some reads. Refused data counts as not read.
 func TestInitOfAStrangeTenant(t *testing.T) {
 	t.Parallel()
 	refuse := func(paths ...string) func(http.Handler) http.Handler {
@@ -172,8 +172,8 @@ func TestInitOfAStrangeTenant(t *testing.T) {
 	})
 }
 
-// TestInterview: init asks only for what neither flags nor tenant say, and asks again after an answer that is no
-// answer.
+// TestInterview: init asks only for values that are neither in the flags nor in the tenant. After an invalid answer, it
+// asks again.
 func TestInterview(t *testing.T) {
 	t.Parallel()
 	seen := &draft.Seen{

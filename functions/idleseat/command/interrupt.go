@@ -12,7 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// interruptedError says in which state an interrupt (Ctrl-C, or SIGTERM) leaves things, and how to go on.
+// interruptedError is the error after an interrupt (Ctrl-C or SIGTERM). It has the state of the work, and the command
+// that continues.
 type interruptedError struct {
 	state string
 	cause error
@@ -27,8 +28,7 @@ func (a *Process) interrupted() bool {
 	return a.Context.Err() != nil && !errors.Is(context.Cause(a.Context), lease.ErrLost)
 }
 
-// stopped returns err with the state that the command leaves, if an interrupt caused it. Other errors are returned
-// unchanged.
+// stopped returns an interruptedError with the state if an interrupt caused err. It returns other errors unchanged.
 func (a *Process) stopped(err error, state string) error {
 	if err == nil || !a.interrupted() {
 		return err
@@ -36,14 +36,14 @@ func (a *Process) stopped(err error, state string) error {
 	return interruptedError{state, err}
 }
 
-// untouched is the state that a command leaves which only reads the directories.
+// untouched is the state after a command that only reads the directories.
 const untouched = "nothing was changed in a directory"
 
-// onlyRead are the commands that change nothing in a directory, whatever their flags.
+// onlyRead are the commands that change nothing in a directory with any flags.
 var onlyRead = []string{"explain", "history", "runs", "show", "savings", "backtest"}
 
-// ended returns the error with which a command ends. After an interrupt, the error says so, and not what the interrupt
-// broke off.
+// ended returns the error of a command. After an interrupt, the error names the interrupt, and not the call that the
+// interrupt stopped.
 func (a *Process) ended(command string, err error) error {
 	var said interruptedError
 	if err == nil || !a.interrupted() || errors.As(err, &said) || !slices.Contains(onlyRead, command) {
@@ -52,8 +52,8 @@ func (a *Process) ended(command string, err error) error {
 	return interruptedError{untouched, err}
 }
 
-// halfway says how far the changes of a plan have come. r is nil if the call has changed nothing. next is the command
-// that goes on.
+// halfway returns the progress of the changes of a plan. r is nil if the call has changed nothing. next is the command
+// that continues.
 func halfway(p *plan.Plan, r *runs.Results, next string) string {
 	total := len(p.Changes)
 	if r == nil || len(r.Results) == 0 {

@@ -18,11 +18,11 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// stall holds back the requests that it matches until the client gives up.
+// stall delays the requests that it matches until the client gives up.
 type stall struct {
 	mu      sync.Mutex
-	matches func(r *http.Request) bool // nil for none
-	reached chan struct{}              // gets a value when a request is held back
+	matches func(r *http.Request) bool // nil matches no request
+	reached chan struct{}              // gets a value when a request is delayed
 }
 
 func stalling(s *shell) *stall {
@@ -58,11 +58,11 @@ func (x *stall) wait(t *testing.T) {
 	}
 }
 
-// soon is how long a command may take to end after Ctrl-C.
+// soon is the maximum time from Ctrl-C to the end of a command.
 const soon = 20 * time.Second
 
-// interrupts sends Ctrl-C and checks that the command ends soon, with want on the screen, and without the error of the
-// call that was broken off.
+// interrupts sends Ctrl-C, and checks that the command ends soon. The screen must show want, but no error of the call
+// that the interrupt stopped.
 func (x *session) interrupts(want ...string) string {
 	x.t.Helper()
 	sent := time.Now()
@@ -91,7 +91,7 @@ var colored = regexp.MustCompile("\x1b\\[[0-9;]*m")
 
 var hint = regexp.MustCompile(`(?m)(?:^ *|  )(idleseat [a-z].*)$`)
 
-// pasted runs the last command that the screen shows, as an operator would paste it into bash.
+// pasted runs the last command on the screen, as if an operator pasted it into bash.
 func (s *shell) pasted(screen string) string {
 	s.t.Helper()
 	found := hint.FindAllStringSubmatch(screen, -1)
@@ -115,7 +115,7 @@ func (s *shell) pasted(screen string) string {
 	return line
 }
 
-// named puts the command into a folder under its own name.
+// named makes the command available under its own name in a folder of PATH.
 func (s *shell) named() {
 	s.t.Helper()
 	if err := os.Mkdir(s.path("bin"), 0o700); err != nil {
@@ -138,8 +138,8 @@ func (s *shell) without(name string) {
 	}
 }
 
-// TestInterrupt sends Ctrl-C at each prompt and in each phase, checks in which state the command says things are, and
-// pastes the command that goes on. The folder of the store has a name that a shell must not split.
+// TestInterrupt sends Ctrl-C at each prompt and in each phase. It checks the state that the command prints, and runs
+// the printed command that continues. The store is in a folder whose name a shell must not split.
 func TestInterrupt(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 7}, replace(t, "percent: 10", "percent: 100"))
@@ -203,8 +203,8 @@ func TestInterrupt(t *testing.T) {
 	}
 }
 
-// TestTerminal checks what a terminal of a width shows of the commands that print: no line is wider, except commands to
-// paste; nothing is left of the progress; and colors are there unless NO_COLOR is set.
+// TestTerminal checks the output of commands on a terminal. Only commands to paste may be wider than the terminal. The
+// progress line must be gone. The output has colors unless NO_COLOR is set.
 func TestTerminal(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 7}, replace(t, "percent: 10", "percent: 100"))

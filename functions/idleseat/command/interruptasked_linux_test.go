@@ -10,11 +10,11 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestInterruptedInit sends Ctrl-C at each question of init, one after the other. No file may be written.
+// TestInterruptedInit sends Ctrl-C at each question of init, in one process for each question. init must write no file.
 func TestInterruptedInit(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300})
-	// The group of Citrix, how its seats are counted, the prices of three licenses, their currency.
+	// The answers are the group of Citrix, how its seats are counted, the prices of three licenses, and their currency.
 	answers := []string{"1\n", "user\n", "39\n", "4\n", "18\n", "EUR\n"}
 	answer := func(n int) *session {
 		x := s.terminal(80, "init", "--policy", "first.yaml")
@@ -32,7 +32,7 @@ func TestInterruptedInit(t *testing.T) {
 			t.Fatalf("ended before question %d:\n%s", n+1, x.text())
 		}
 		x.interrupts("interrupted: no file was written, and nothing was changed in a directory")
-		if files, _ := os.ReadDir(s.dir); len(files) != 1 { // the policy of the company
+		if files, _ := os.ReadDir(s.dir); len(files) != 1 { // the file is the policy of the company
 			t.Errorf("Ctrl-C at question %d leaves %v", n+1, files)
 		}
 	}
@@ -41,7 +41,7 @@ func TestInterruptedInit(t *testing.T) {
 	}
 }
 
-// asks waits until the command has asked n questions. It returns false if the command ends before.
+// asks waits until the command has asked n questions. It returns false if the command ends earlier.
 func (x *session) asks(n int) bool {
 	x.t.Helper()
 	for late := time.After(patience); ; {

@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestConverted gives accounts the attributes of a conversion to cloud-only: they keep a SID but are no longer
-// synced. The rules must treat them as accounts that exist only in Entra ID, and the plan must say so.
+// TestConverted gives accounts the attributes of a conversion to cloud-only: they keep a SID but are not synced any
+// more. The rules must treat these accounts as accounts that exist only in Entra ID, and the plan must say so.
 func TestConverted(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 1500, Seed: 3})
@@ -25,7 +25,7 @@ func TestConverted(t *testing.T) {
 			converted[p.Entra.ID] = true
 		}
 	}
-	for i := range s.company.Company.Size() { // formerly synced people without an account in Active Directory
+	for i := range s.company.Company.Size() { // find synced people before the conversion, who have no account in Active Directory
 		if p := s.company.Company.Person(i); p.Kind == sandbox.CloudOnly && p.Activity == sandbox.Idle && slices.Contains(p.Groups, "LIC-M365-E3") &&
 			len(p.Groups) == 1 && p.Entra.Enabled == directory.Yes && p.Entra.EmployeeType == "Employee" {
 			converted[p.Entra.ID] = true
@@ -54,8 +54,8 @@ func TestConverted(t *testing.T) {
 	}
 }
 
-// TestAnchors joins accounts by the immutable id. The id is derived from the objectGUID or from the employeeID; in the
-// second case, the policy must name employeeID as the anchor.
+// TestAnchors joins accounts by the immutable id. The id comes from the objectGUID or from the employeeID. For the
+// employeeID, the policy must name employeeID as the anchor.
 func TestAnchors(t *testing.T) {
 	t.Parallel()
 	for name, edit := range map[string]policyText{
@@ -98,8 +98,8 @@ func TestAnchors(t *testing.T) {
 	}
 }
 
-// TestWithoutSID removes the SID of two people from Entra ID. The immutable id must still join their accounts, so that
-// the person whom the policy exempts by Entra object id keeps Citrix.
+// TestWithoutSID removes the SID of two people from Entra ID. The immutable id must still join their accounts. The
+// person whom the policy exempts by the object id must therefore keep Citrix.
 func TestWithoutSID(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 1500, Seed: 3})

@@ -27,8 +27,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// killer kills a process at its nth operation on Graph, Active Directory or the store. The kill comes either before
-// the operation takes effect, or after it but before the answer is sent.
+// killer kills a process at its nth operation on Graph, Active Directory or the store. It kills the process before the
+// operation takes effect, or after the effect and before the answer.
 type killer struct {
 	mu      sync.Mutex
 	seen    int
@@ -37,7 +37,7 @@ type killer struct {
 	process *os.Process
 }
 
-// op carries out an operation, unless it kills the process first. It reports whether the answer may be sent.
+// op carries out an operation, or kills the process. It reports whether the answer may be sent.
 func (k *killer) op(do func()) bool {
 	k.mu.Lock()
 	k.seen++
@@ -76,8 +76,8 @@ type trial struct {
 
 const trialBucket = "trial"
 
-// newTrial makes the company as it was at began, with the given objects in its store. If o.Lag is positive, every
-// request to Graph advances the clock.
+// newTrial returns the company in its state at the time began, with the given objects in its store. If o.Lag is
+// positive, every request to Graph advances the clock.
 func newTrial(t *testing.T, o sandbox.Options, began time.Time, objects map[string][]byte) *trial {
 	t.Helper()
 	first, clock := true, newSharedClock(t)
@@ -93,7 +93,7 @@ func newTrial(t *testing.T, o sandbox.Options, began time.Time, objects map[stri
 	}
 	x := &trial{shell: newShell(t, o, many...), objects: s3mem.New()}
 	x.shell.clock = clock
-	x.company.Company.SignIn(9) // otherwise a company this small might have no recent sign-in
+	x.company.Company.SignIn(9) // a company of this size might otherwise have no recent sign-in
 	if err := x.objects.CreateBucket(trialBucket); err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +178,7 @@ func (x *trial) killedAt(run string, n int, after bool) {
 	x.t.Fatalf("no process was killed: they ended before their operation %d", n)
 }
 
-// mostCalls bounds how often apply is called until nothing is pending.
+// mostCalls is the maximum number of calls of apply until nothing is pending.
 const mostCalls = 50
 
 // ended applies a run until nothing is pending.
@@ -195,7 +195,7 @@ func (x *trial) ended(run string) {
 	x.t.Fatal("after being killed changes stay pending")
 }
 
-// came is the outcome of a run: everybody's licenses, the ledger without times, and the number of writes of each
+// came is the outcome of a run: the licenses of all people, the ledger without times, and the number of writes of each
 // kind.
 type came struct {
 	Holding map[int][]string
@@ -236,12 +236,12 @@ func (x *trial) came() came {
 	return c
 }
 
-// TestKilledAtEveryOperation kills apply before or after one operation of a plan with 50 changes, then calls it again
-// until it finishes. The outcome must be the same as without a kill: the same licenses, the same ledger, and no write
-// made twice.
+// TestKilledAtEveryOperation kills apply before or after one operation of a plan with 50 changes, and then calls apply
+// again until it finishes. The outcome must be the same as without a kill: the same licenses, the same ledger, and no
+// write made twice.
 //
-// The same is tested in a company whose reads lag up to a minute behind writes. IDLESEAT_TEST_SEED sets the seed that
-// draws the operations, and IDLESEAT_TEST_KILLS=all tests every operation.
+// The test does the same in a company whose reads lag up to a minute behind writes. IDLESEAT_TEST_SEED is the seed for
+// the choice of the operations. IDLESEAT_TEST_KILLS=all tests every operation.
 func TestKilledAtEveryOperation(t *testing.T) {
 	t.Parallel()
 	o, began := sandbox.Options{Users: 300, Seed: 11}, time.Now()
@@ -273,7 +273,7 @@ func TestKilledAtEveryOperation(t *testing.T) {
 		o          sandbox.Options
 		operations int
 	}{
-		// While reads lag, the number of operations varies, so only numbers from the first three quarters are drawn.
+		// The number of operations varies in the company with lag, so the test uses only the first three quarters.
 		"calm": {o, calm.seen}, "stale": {lagging, stale.seen * 3 / 4},
 	} {
 		t.Logf("%s: %d operations", name, tc.operations)
@@ -293,8 +293,8 @@ func TestKilledAtEveryOperation(t *testing.T) {
 	}
 }
 
-// testSeed returns IDLESEAT_TEST_SEED, or a seed from the time if that is not set. It logs the seed, so a failure can
-// be repeated.
+// testSeed returns IDLESEAT_TEST_SEED, or a seed from the time if the variable is not set. It logs the seed, so that a
+// failure can be repeated.
 func testSeed(t *testing.T) uint64 {
 	t.Helper()
 	seed := uint64(time.Now().UnixNano())

@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// latest is a name for the newest run that has what a command reads.
+// latest stands for the newest run that has the data for a command.
 const latest = "latest"
 
 // latestPlanned returns the newest run that has a plan. A run whose name has a time later than now does not count.
@@ -30,7 +30,7 @@ func latestPlanned(a *Process, s store.Store) (string, error) {
 	return "", fmt.Errorf("%w has a plan: plan first", snapshot.ErrUnknownRun)
 }
 
-// planOf reads the plan of a run that the operator named.
+// planOf returns the plan of a run that the operator named.
 func planOf(a *Process, s store.Store, run string) (*plan.Plan, error) {
 	p, err := runs.GetPlan(a.Context, s, run)
 	if errors.Is(err, runs.ErrNoPlan) {

@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestBacklog drains a backlog over many nights. The people who have been idle longest must come first, and one
-// override on the first night must suffice.
+// TestBacklog applies a backlog over many nights. The people who are idle longest must come first. One override on the
+// first night must be enough.
 func TestBacklog(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 4680, Seed: 2}, replace(t, "days(60)", "days(1)"), replace(t, "perRun: 936", "perRun: 200"),
@@ -46,8 +46,8 @@ func TestBacklog(t *testing.T) {
 	}
 }
 
-// TestEverybodyMatches checks that a plan that matches at least 5,000 people is on hold. Only an override with the
-// hash of that plan may apply it, and only once.
+// TestEverybodyMatches checks that a plan that matches at least 5,000 people is on hold. Only an override with the hash
+// of the plan may apply it, and only once.
 func TestEverybodyMatches(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 7200, Seed: 3}, replace(t, "AzureAdSistaLogon.earlierThan(now - days(60)) || AzureAdSistaLogon.hasNoValue()", "true"),

@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// damage cuts the objects of a run that match a pattern.
+// damage truncates the objects of a run that match a pattern.
 func (s *shell) damage(run, pattern string) {
 	s.t.Helper()
 	files, err := filepath.Glob(s.path("store/runs/" + run + "/" + pattern))
@@ -30,8 +30,9 @@ func changed(p printed) (all []string) {
 	return all
 }
 
-// TestUnreadableMemory damages what earlier runs knew of accounts. The next night must make the tables again from what
-// those runs read: its plan is that of a store without damage, with a note for each lost table.
+// TestUnreadableMemory damages the tables of known accounts of earlier runs. The next night must make the tables again
+// from the readings of these runs. Its plan must be the plan of a store without damage, with a note for each lost
+// table.
 func TestUnreadableMemory(t *testing.T) {
 	t.Parallel()
 	nights := func(t *testing.T, spoil func(s *shell, first, second string)) printed {
@@ -70,12 +71,12 @@ func TestUnreadableMemory(t *testing.T) {
 	}
 }
 
-// TestMemoryIsLost damages what the last run knew of accounts and what it read. Nobody's dates can be compared in the
-// next night, so nobody is decided, and the reason says what resolves it. The night after decides again, except about people
-// without a date, who may have lost one.
+// TestMemoryIsLost damages the table of known accounts and the reading of the last run. In the next night, no date can
+// be compared with an earlier one, so every verdict is undecided. The reason has the remedy. The following night
+// decides again, except about people without a date, because they may have lost the date.
 func TestMemoryIsLost(t *testing.T) {
 	t.Parallel()
-	s := newShellAgo(t, 3*day, sandbox.Options{Users: 100, Seed: 9}, replace(t, ", newHolder: 14, enabledAgain: 14", "")) // these begin again
+	s := newShellAgo(t, 3*day, sandbox.Options{Users: 100, Seed: 9}, replace(t, ", newHolder: 14, enabledAgain: 14", "")) // these periods begin again
 	first := s.plan(exitDone)
 	s.later(day)
 	s.damage(first.Run, "known/*")
@@ -97,7 +98,7 @@ func TestMemoryIsLost(t *testing.T) {
 	if len(accepted.Changes) == 0 {
 		t.Error("an operator accepts the feeds, and nothing is planned")
 	}
-	s.remove("history/plans/" + accepted.Run + ".json") // the night after knows only the undecided one
+	s.remove("history/plans/" + accepted.Run + ".json") // the following night knows only the undecided night
 	s.later(day)
 	third := s.plan(exitDone)
 	dated := 0

@@ -27,7 +27,7 @@ var unreadablePlans = map[string]struct {
 	"missing": {func(s *shell, file string) { s.remove(strings.TrimPrefix(file, s.path("store/"))) }, "the run has no plan"},
 }
 
-// rewrite changes the content of a file. It fails the test if change returns the old content.
+// rewrite replaces the content of a file by the result of change. It fails the test if the content stays the same.
 func (s *shell) rewrite(file string, change func([]byte) []byte) {
 	s.t.Helper()
 	old, err := os.ReadFile(file)
@@ -43,9 +43,9 @@ func (s *shell) rewrite(file string, change func([]byte) []byte) {
 	}
 }
 
-// TestUnreadablePlanOfAnEarlierRun makes the plan of a run with pending changes unreadable. The next night must still
-// be planned and applied, with a note about the run. A restore must use only the ledger to return what the run took and
-// to roll back what the run began.
+// TestUnreadablePlanOfAnEarlierRun makes the plan of a run with pending changes unreadable. The next night must be
+// planned and applied, with a note about the run. A restore must use only the ledger. It returns the licenses that the
+// run took, and rolls back the changes that the run began.
 func TestUnreadablePlanOfAnEarlierRun(t *testing.T) {
 	t.Parallel()
 	for name, tc := range unreadablePlans {
@@ -76,8 +76,8 @@ func TestUnreadablePlanOfAnEarlierRun(t *testing.T) {
 	}
 }
 
-// TestUnreadableHistory damages the objects that the last run wrote for later runs. The next night must use those of an
-// older run, and its plan must say so. If there is no older run either, the plan must fail and name the object.
+// TestUnreadableHistory damages the objects that the last run wrote for later runs. The next night must use the objects
+// of an older run, and its plan must say so. Without an older run, the plan must fail and name the damaged object.
 func TestUnreadableHistory(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 3*day, sandbox.Options{Users: 100, Seed: 9})
@@ -103,8 +103,8 @@ func TestUnreadableHistory(t *testing.T) {
 	}
 }
 
-// TestUnreadablePlanOfARestore makes the plan of a pending restore unreadable. Another restore of the same run must
-// finish the first.
+// TestUnreadablePlanOfARestore makes the plan of a pending restore unreadable. A second restore of the same run must
+// finish the first one.
 func TestUnreadablePlanOfARestore(t *testing.T) {
 	t.Parallel()
 	for name, tc := range unreadablePlans {

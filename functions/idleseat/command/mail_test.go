@@ -25,8 +25,8 @@ func changesOf(p printed) (reasons, refused []string) {
 	return reasons, refused
 }
 
-// TestMailboxIsNotLost checks that a change is refused if it would leave the mailbox without a license, unless the
-// policy says mailbox: lost. Then the change is planned and its reason says that the mailbox is lost.
+// TestMailboxIsNotLost checks that a change that would leave a mailbox without a license is refused. If the policy says
+// mailbox: lost, the change is planned, and its reason says that the mailbox is lost.
 func TestMailboxIsNotLost(t *testing.T) {
 	t.Parallel()
 	const lost = "the mailbox would be left without a license, and Exchange Online deletes it 30 days later"
@@ -66,8 +66,8 @@ func TestMailboxIsNotLost(t *testing.T) {
 	}
 }
 
-// TestServicePlansThatMatter makes the target group switch off a service plan. The change must be refused only if
-// that plan provides the mailbox or is listed under needs in the policy.
+// TestServicePlansThatMatter makes the target group switch off a service plan. The change must be refused in two cases
+// only: the service plan provides the mailbox, or the policy lists the service plan under needs.
 func TestServicePlansThatMatter(t *testing.T) {
 	t.Parallel()
 	const exo, mailbox, other = "4b9405b0-7788-4568-add1-99614e613b69", "9aaf7827-d63c-4b61-89c3-182f06f82e5c", "113feb6c-3fe4-4440-bddc-54d774bf0318"

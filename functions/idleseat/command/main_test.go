@@ -30,8 +30,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestMain runs the command instead of the tests if IDLESEAT_TEST_MAIN is 1, so tests can start the command in its
-// own process.
+// TestMain runs the command instead of the tests if IDLESEAT_TEST_MAIN is 1. So tests can run the command in a separate
+// process.
 func TestMain(m *testing.M) {
 	if names := os.Getenv("IDLESEAT_TEST_NAMES"); names != "" {
 		net.DefaultResolver = samba.Resolver(names)
@@ -95,10 +95,10 @@ type shell struct {
 	ahead   *atomic.Int64     // offset of the company's clock from the real clock, in nanoseconds
 	clock   *sharedClock      // if set, replaces ahead: a clock that the company and the commands share
 	apart   bool              // run commands in their own processes, in dir
-	built   string            // program of these processes; empty for the test binary
+	built   string            // the program of these processes; empty for the test binary
 	waits   clock.Clock       // if set, replaces the clock of commands in this process
 	objects store.Store       // if set, replaces the store of commands in this process
-	web     http.RoundTripper // of commands in this process
+	web     http.RoundTripper // the transport for webhooks of commands in this process
 }
 
 // policyText edits the text of a policy.
@@ -110,8 +110,8 @@ func newShell(t *testing.T, o sandbox.Options, edit ...policyText) *shell {
 	return newShellAgo(t, 0, o, edit...)
 }
 
-// newShellAgo starts a company whose clock is behind by ago, so that a test can advance the clock. A clock ahead of
-// the real time would make dates look wrong.
+// newShellAgo starts a company whose clock is behind by ago. A test can then advance the clock. Its dates would look
+// wrong if the clock were ahead of the real time.
 func newShellAgo(t *testing.T, ago time.Duration, o sandbox.Options, edit ...policyText) *shell {
 	t.Helper()
 	ahead := new(atomic.Int64)
@@ -161,7 +161,7 @@ func (s *shell) setenv(name, value string) { s.env = append(s.env, name+"="+valu
 
 const day = 24 * time.Hour
 
-// passes advances the clock by d. Nobody signs in meanwhile.
+// passes advances the clock by d. Nobody signs in during this time.
 func (s *shell) passes(d time.Duration) {
 	if s.clock != nil {
 		s.clock.pass(d)
@@ -192,7 +192,7 @@ type answer struct {
 	err    string
 }
 
-// run runs a command in this process, or in its own process if the environment has variables that libraries read
+// run runs a command in this process. It uses a separate process if the environment has variables that libraries read
 // directly.
 func (s *shell) run(args ...string) answer {
 	s.t.Helper()

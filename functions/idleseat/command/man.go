@@ -15,7 +15,7 @@ func (manCmd) Run(a *Process, k *kong.Context) error {
 	return err
 }
 
-// manual writes the page from the parser's own model.
+// manual returns the page. It is made from the parser's model of the commands.
 func manual(model *kong.Application, version string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, ".TH IDLESEAT 1 \"\" \"idleseat %s\"\n.SH NAME\nidleseat \\- %s\n", roff(version), roff(model.Help))
@@ -45,7 +45,7 @@ func manual(model *kong.Application, version string) string {
 	return b.String()
 }
 
-// statuses says what the exit statuses mean.
+// statuses has the meanings of the exit statuses.
 var statuses = [...]string{
 	exitDone:    "Done.",
 	exitFailed:  "The store, a snapshot or a source that every rule needs could not be read, or changes failed.",
@@ -73,7 +73,7 @@ func writeFlag(b *strings.Builder, f *kong.Flag) {
 	fmt.Fprintf(b, ".TP\n.B \\-\\-%s\n%s\n", roff(f.Name+value), roff(help))
 }
 
-// roff escapes a text for a line of man(7). No line of it is read as a request.
+// roff escapes text for a line of man(7), so that no line looks like a request.
 func roff(text string) string {
 	text = strings.NewReplacer(`\`, `\e`, "-", `\-`, "\n", " ").Replace(text)
 	if strings.HasPrefix(text, ".") || strings.HasPrefix(text, "'") {

@@ -13,13 +13,14 @@ import (
 	"github.com/idleseat/idleseat/shared/source/entra"
 )
 
-// managersAtOnce is how many managers are read at the same time. Graph's own batches hold 20 requests, and each of them
-// counts against its limits as one alone does (Microsoft Graph, "Combine multiple HTTP requests using JSON batching").
+// managersAtOnce is the number of managers that are read at the same time. Batches of Graph would not help: a batch
+// holds 20 requests, and each of them counts against the limits like a single request (Microsoft Graph, "Combine
+// multiple HTTP requests using JSON batching").
 const managersAtOnce = 8
 
-// managers reads the managers of people from Entra ID, by the id of the person. A person whose account is in Active
-// Directory alone is not asked about. A manager who cannot be read is left out and counted on stderr; if none can be
-// read, that is an error.
+// managers returns the managers of people from Entra ID, by the id of the person. It skips people who have an account
+// only in Active Directory. If some managers cannot be read, it leaves them out and prints their number on stderr. If
+// no manager can be read, it returns an error.
 func (a *Process) managers(ctx context.Context, users []string) (map[string]report.Manager, error) {
 	src, err := a.sources()
 	if err != nil {
@@ -59,7 +60,7 @@ func (a *Process) managers(ctx context.Context, users []string) (map[string]repo
 			return nil
 		})
 	}
-	_ = all.Wait() // errors are counted
+	_ = all.Wait() // the functions count their errors
 	bar.clear()
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("read managers: %w", err)

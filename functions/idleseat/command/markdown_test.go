@@ -9,8 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestPlanAsMarkdown: the plan is one comment on stdout and nothing else is there, held or not, and the exit status is
-// that of the plan as text.
+// TestPlanAsMarkdown: stdout has one comment and nothing else, also for a plan on hold. The exit status is the same as
+// for the plan as text.
 func TestPlanAsMarkdown(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

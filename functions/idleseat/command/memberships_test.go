@@ -84,8 +84,8 @@ func TestSeatsOfAnApplication(t *testing.T) {
 	}
 }
 
-// TestSeveralGroupsOfAProduct adds a second group that gives E3 to the policy. The plan must have the same changes as
-// with one group, and a restore must return everybody to the group that they left.
+// TestSeveralGroupsOfAProduct adds a second group that assigns E3 to the policy. The plan must have the same changes as
+// with one group. A restore must return each person to the group that the person left.
 func TestSeveralGroupsOfAProduct(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 400, Seed: 9, LicenseDelay: 50 * time.Millisecond},
@@ -110,8 +110,8 @@ func TestSeveralGroupsOfAProduct(t *testing.T) {
 	s.asBefore(before)
 }
 
-// TestEachOfSeveralGroups uses two groups that both give E3. Members of one group lose E3 and get it back through
-// that group. Members of both groups keep E3, because leaving one group frees nothing.
+// TestEachOfSeveralGroups uses two groups that both assign E3. Members of one group lose E3, and get E3 back through
+// the same group. Members of both groups keep E3, because leaving one group frees no seat.
 func TestEachOfSeveralGroups(t *testing.T) {
 	t.Parallel()
 	const lab = "LIC-E3-Lab"
@@ -167,8 +167,8 @@ func syncedE3(t *testing.T) policyText {
 	return func(text string) string { return limits(then(group(text))) }
 }
 
-// TestSyncedLicenseGroup takes and restores a license through a synced group. The write goes to Active Directory, and
-// the change stays pending until Graph shows the result of the sync.
+// TestSyncedLicenseGroup takes and restores a license through a synced group. The write goes to Active Directory. The
+// change stays pending until Graph shows the result of the sync.
 func TestSyncedLicenseGroup(t *testing.T) {
 	t.Parallel()
 	const name = "LIC-E3-OnPrem"

@@ -16,11 +16,11 @@ import (
 
 var updateMistakes = flag.Bool("update-mistakes", false, "write testdata/mistakes.txt")
 
-// mistake is something that a person does wrong: in the policy, in the environment or on the command line.
+// mistake is a mistake of an operator in the policy, in the environment or on the command line.
 type mistake struct {
 	name     string
 	old, new string   // the edit of the policy
-	env      []string // name=value, or name without a value to leave it out
+	env      []string // name=value, or a name without a value to unset the variable
 	args     []string // the command; policy check or plan if it is empty
 	plan     bool
 }
@@ -114,18 +114,17 @@ var mistakes = []mistake{
 	{name: "nobody is signed in, in full", env: []string{"IDLESEAT_GRAPH_URL=https://graph.microsoft.com/v1.0", "AZURE_TENANT_ID", "AZURE_CLIENT_ID", onlyEnvironment}, args: []string{"plan", "--verbose"}},
 }
 
-// onlyEnvironment keeps azidentity from asking the network for an identity of this machine.
+// onlyEnvironment prevents azidentity from asking the network for an identity of this machine.
 const onlyEnvironment = "AZURE_TOKEN_CREDENTIALS=EnvironmentCredential"
 
-// changing matches what differs from run to run, ports and the ids of runs.
+// changing matches text that differs between runs: ports and the ids of runs.
 var changing = regexp.MustCompile(`127\.0\.0\.1:\d+|\b2\d{7}T\d{6}Z-[0-9a-f]{8}\b`)
 
-// TestMistakes shows what each of these mistakes is answered with. testdata/mistakes.txt has the answers;
-// -update-mistakes writes it.
+// TestMistakes compares the messages about mistakes with testdata/mistakes.txt. -update-mistakes writes the file.
 func TestMistakes(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 20})
-	s.apart = true // paths are relative to its folder
+	s.apart = true // the paths are relative to the folder of the shell
 	env := s.env
 	shipped, err := os.ReadFile(infra)
 	if err != nil {
@@ -182,7 +181,7 @@ func TestMistakes(t *testing.T) {
 	s.unwritten()
 }
 
-// environment returns env with the changes. A name without a value is left out.
+// environment returns env with changes. A change without a value removes the variable.
 func environment(env, changes []string) (list []string) {
 	list = append(list, env...)
 	for _, c := range changes {

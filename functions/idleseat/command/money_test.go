@@ -26,8 +26,8 @@ func (s *shell) saved(args ...string) (all savings) {
 	return all
 }
 
-// TestSavings: the whole chain keeps the three figures apart. What the plan could free is freed when it is applied, and
-// is given back when the run is restored. The departments are those of the directory at the time of the plan.
+// TestSavings checks three figures over a whole cycle. The seats that the plan could free are freed when the plan is
+// applied. They return when the run is restored. The departments are the departments at the time of the plan.
 func TestSavings(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 4}, replace(t, "\nattributes:\n", "\nattributes:\n  costCenter: entra.extensionAttribute5\n"))
@@ -44,7 +44,7 @@ func TestSavings(t *testing.T) {
 	}
 	for _, c := range p.Changes {
 		department, known := of[c.User]
-		if !known { // the department of Active Directory is not read
+		if !known { // money does not read the department from Active Directory
 			department = money.Unknown
 		}
 		departments[department]++
@@ -83,7 +83,7 @@ func TestSavings(t *testing.T) {
 	s.sameByAll(back)
 }
 
-// sameByAll checks that the sums and the CSV have the same amounts however they are grouped.
+// sameByAll checks that the sums and the CSV have the same amounts in each grouping.
 func (s *shell) sameByAll(want savings) {
 	s.t.Helper()
 	for _, by := range []string{"license", "department", "costcenter"} {
@@ -119,7 +119,7 @@ func (s *shell) sameByAll(want savings) {
 	}
 }
 
-// A month without anything has no figures, and an empty store has none at all.
+// TestSavingsOfMonths: a month without changes has no figures. An empty store has no figures at all.
 func TestSavingsOfMonths(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 60, Seed: 4})
@@ -136,8 +136,8 @@ func TestSavingsOfMonths(t *testing.T) {
 	}
 }
 
-// TestRenewalsOfOddTenants: Graph refuses, has no such path, or answers oddly. The night is the same in each case, and
-// only the renewals are unknown.
+// TestRenewalsOfOddTenants: Graph refuses the subscriptions, does not have them, or answers with unusual values. The
+// plan is the same in each case, and only the renewals are unknown.
 func TestRenewalsOfOddTenants(t *testing.T) {
 	t.Parallel()
 	set := func(name string, value any) func(map[string]any) {

@@ -14,7 +14,7 @@ func (s *shell) lists(name string) {
 	s.write("policy.yaml", replace(s.t, "[breakglass@contoso.example]", "[breakglass@contoso.example, '"+name+"']")(string(s.company.Policy())))
 }
 
-// takes reports whether p takes any license from person i.
+// takes reports whether p takes a license from person i.
 func (s *shell) takes(p printed, i int) bool {
 	who := s.company.Company.Person(i)
 	for _, c := range p.Changes {
@@ -25,7 +25,7 @@ func (s *shell) takes(p printed, i int) bool {
 	return false
 }
 
-// said fails the test if no note of the plan contains text.
+// said fails the test if each note of the plan lacks text.
 func (p printed) said(t *testing.T, text string) {
 	t.Helper()
 	if !strings.Contains(strings.Join(p.Notes, "\n"), text) {
@@ -33,7 +33,7 @@ func (p printed) said(t *testing.T, text string) {
 	}
 }
 
-// TestListedByEveryName checks that the policy can exempt a person by every kind of name that commands print.
+// TestListedByEveryName checks that the policy can exempt a person by each name that commands print.
 func TestListedByEveryName(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5})
@@ -72,7 +72,7 @@ func TestListedIsFollowed(t *testing.T) {
 			}
 			company.SetUPN(who[0], "married.name@contoso.example")
 			company.SetUPN(who[1], upn)
-			s.setenv("IDLESEAT_AD_URLS", "ldaps://127.0.0.1:1") // take Active Directory down, because it still has the person under the old name
+			s.setenv("IDLESEAT_AD_URLS", "ldaps://127.0.0.1:1") // Active Directory still has the person under the old name, so it must be down
 			p := s.plan(exitDone)
 			if s.takes(p, who[0]) || s.takes(p, who[1]) {
 				t.Error("taken from who was renamed, or from who has the name now")
@@ -87,8 +87,8 @@ func TestListedIsFollowed(t *testing.T) {
 	}
 }
 
-// TestNameOfNobody misspells a name in the policy. Every run must be on hold until the name is corrected. The command
-// policy check must report the name too.
+// TestNameOfNobody misspells a name in the policy. Every run must be on hold until the name is correct. The command
+// policy check must report the name, too.
 func TestNameOfNobody(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5})
@@ -127,9 +127,9 @@ func TestNameOfNobody(t *testing.T) {
 	s.unwritten()
 }
 
-// TestListedOnPremises exempts a person by a name that only Active Directory knows. While Active Directory is down,
-// nobody has the name and the run is on hold. After a run has found the person, later runs no longer need Active
-// Directory for that.
+// TestListedOnPremises exempts a person by a name that only Active Directory has. While Active Directory is down, the
+// name matches nobody, and the run is on hold. After one run has found the person, later runs find the person without
+// Active Directory.
 func TestListedOnPremises(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5})

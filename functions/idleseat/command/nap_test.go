@@ -9,12 +9,12 @@ import (
 	"github.com/idleseat/idleseat/shared/lease"
 )
 
-// naps is a clock that a company and its commands share. A waiting command advances the clock minute by minute instead
-// of sleeping. The goroutine that renews the lease never advances the clock, and waiting commands do not advance it
-// while a renewal is due.
+// naps is a clock that a company and its commands share. A waiting command advances the clock minute by minute and does
+// not sleep. The goroutine that renews the lease never advances the clock. While a renewal is due, waiting commands do
+// not advance the clock.
 type naps struct {
 	ahead *atomic.Int64
-	due   atomic.Int64 // when the lease must be renewed, in Unix nanoseconds; 0 while no renewal waits
+	due   atomic.Int64 // the time of the next renewal of the lease, in Unix nanoseconds; 0 while no renewal waits
 	once  sync.Once
 	first func() // called once, before the first wait of a command; may be nil
 }

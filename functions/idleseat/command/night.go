@@ -24,8 +24,8 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/gate"
 )
 
-// nightRounds bounds how often a night asks the directory about pending changes. With the waits of gate.Wait, ten
-// rounds take about four hours, so a night ends before the next one begins.
+// nightRounds is the maximum number of times that a night asks the directory about pending changes. With the waits of
+// gate.Wait, ten rounds take about four hours, so a night ends before the next night begins.
 const nightRounds = 10
 
 type runCmd struct {
@@ -45,8 +45,9 @@ type night struct {
 	failed  error              // why the plan could not be applied to its end
 }
 
-// Run plans for everybody, finishes what earlier runs began and, in mode enforce, applies the plan without asking. A
-// lease ensures that only one such command works in a store at a time. At the end it tells the channel, if there is one.
+// Run plans for everybody, finishes the changes that earlier runs began and, in mode enforce, applies the plan without
+// asking. A lease ensures that only one such command works in a store at a time. At the end, Run posts a message to the
+// channel if one is configured.
 func (c *runCmd) Run(a *Process) error {
 	n := &night{runCmd: c, a: a, earlier: map[string]resumed{}}
 	err := n.take()
@@ -54,7 +55,7 @@ func (c *runCmd) Run(a *Process) error {
 	return err
 }
 
-// take works while it holds the lease of the store.
+// take gets the lease of the store and does the work of the night.
 func (n *night) take() error {
 	in, err := n.loadStart()
 	if err != nil {
@@ -110,7 +111,7 @@ func (n *night) work(s store.Store, in start) (err error) {
 	return errors.Join(n.print(s), n.status(s, n.failed))
 }
 
-// unread gives err the exit status exitUnread if the cause is an unreadable source. Other errors are returned
+// unread gives err the exit status exitUnread if the cause is a source that could not be read. It returns other errors
 // unchanged.
 func unread(err error) error {
 	var source *directory.UnreadError
@@ -125,14 +126,15 @@ func (n *night) tell(format string, args ...any) {
 	fmt.Fprintf(n.a.Stderr, "%s  %s\n", n.a.Clock.Now().UTC().Format(time.RFC3339), oneLine(fmt.Sprintf(format, args...)))
 }
 
-// applies reports whether this night may write: the mode is not audit, the plan is not on hold, and there is
-// something to apply or to resume.
+// applies reports whether this night may write. The mode must not be audit, and the plan must not be on hold. There
+// must be changes to apply or to resume.
 func (n *night) applies() bool {
 	return n.plan.Mode != policy.Audit && n.plan.Verdict != plan.Hold && (n.plan.Verdict == plan.Apply || len(n.plan.Resumes) > 0)
 }
 
-// apply applies the plan and resumes the changes of earlier runs until nothing is pending or nightRounds have passed.
-// It loads the policy again in each round, because an operator may edit the policy during the night.
+// apply applies the plan and resumes the changes of earlier runs. It stops when nothing is pending, or after
+// nightRounds rounds. It loads the policy again in each round, because an operator may edit the policy during the
+// night.
 func (n *night) apply() error {
 	applier := n.line.applier()
 	n.line.bar.begins("reading the people of the changes afresh")
@@ -178,9 +180,9 @@ func (n *night) apply() error {
 	}
 }
 
-// status returns the error with which the command ends, or nil for status 0. The exit status is that of the first of
-// these conditions: something failed, a source could not be read, the plan is on hold or waits for approval, changes
-// are pending. The error describes all of them.
+// status returns the error of the command, or nil for status 0. The error describes all conditions of the following
+// list. The first condition in the list decides the exit status: something failed, a source could not be read, the plan
+// is on hold or waits for approval, changes are pending.
 func (n *night) status(s store.Store, failed error) error {
 	var all []error
 	status := exitDone
@@ -228,7 +230,7 @@ func (n *night) again() string {
 	return n.next(n.a, command)
 }
 
-// count returns the sum of one of the counters over all resumed runs.
+// count returns the sum of a counter over all resumed runs.
 func (n *night) count(of func(resumed) int) (sum int) {
 	for _, r := range n.earlier {
 		sum += of(r)
@@ -251,7 +253,8 @@ func (n *night) pending() int {
 	return open
 }
 
-// notRead returns in why an error that names the sources the run could not read, or nil if all were read.
+// notRead returns in why an error with the names of the sources that the run could not read. why is nil if the run read
+// all sources.
 func notRead(ctx context.Context, s store.Store, run string) (why, err error) {
 	m, _, err := snapshot.GetManifest(ctx, s, run)
 	if err != nil {
@@ -283,8 +286,8 @@ func (n *night) show(s store.Store) error {
 	return printPlan(n.a, s, n.plan, n.formatFlag, next)
 }
 
-// print prints the results. With --format json it prints one object that holds the plan and the results in the same
-// form as the commands plan and apply.
+// print prints the results. With --format json it prints one object with the plan and the results. Their form is the
+// same as in the commands plan and apply.
 func (n *night) print(s store.Store) error {
 	if !n.json() {
 		if n.results == nil {

@@ -35,7 +35,7 @@ func newNights(t *testing.T, o sandbox.Options, edit ...policyText) (*shell, *na
 	return s, clock
 }
 
-// runs executes "idleseat run" and fails the test if the exit status differs from status or stdout is not one JSON
+// runs executes "idleseat run". It fails the test if the exit status is not status, or if stdout is not one JSON
 // object.
 func (s *shell) runs(status int) (n printedNight, stderr string) {
 	s.t.Helper()
@@ -138,8 +138,8 @@ func TestHeldNight(t *testing.T) {
 	s.unwritten()
 }
 
-// TestPendingNight gives the directory a delay that is longer than a night. The changes must be pending at the end of
-// the night, and the following nights must finish them.
+// TestPendingNight makes licenses lag by more than a night. The changes must be pending at the end of the night, and
+// the following nights must finish them.
 func TestPendingNight(t *testing.T) {
 	t.Parallel()
 	s, _ := newNights(t, sandbox.Options{Users: 200, Seed: 3, LicenseDelay: 9 * time.Hour}, inMode(t, policy.Enforce))
@@ -217,8 +217,7 @@ func TestNightThatCannotBegin(t *testing.T) {
 	s.unwritten()
 }
 
-// TestTwoNightsAtOnce checks that a second night ends at once without doing anything, and names the holder of the
-// lease.
+// TestTwoNightsAtOnce checks that a second night ends at once, changes nothing, and names the holder of the lease.
 func TestTwoNightsAtOnce(t *testing.T) {
 	t.Parallel()
 	s, _ := newNights(t, sandbox.Options{Users: 200, Seed: 3}, inMode(t, policy.Audit))
@@ -248,8 +247,7 @@ func TestTwoNightsAtOnce(t *testing.T) {
 	s.runs(exitDone)
 }
 
-// TestKilledNight kills a night, which leaves its lease behind. The next night must be refused until the lease has
-// expired.
+// TestKilledNight kills a night, so its lease remains. The next night must be refused until the lease has expired.
 func TestKilledNight(t *testing.T) {
 	t.Parallel()
 	s, _ := newNights(t, sandbox.Options{Users: 200, Seed: 3}, inMode(t, policy.Audit))
@@ -283,8 +281,8 @@ func TestKilledNight(t *testing.T) {
 	s.runs(exitDone)
 }
 
-// TestNightThatLostItsLease lets another process take the lease during a night. The night must fail and leave its
-// begun changes pending.
+// TestNightThatLostItsLease makes another process take the lease during a night. The night must fail, and its begun
+// changes must stay pending.
 func TestNightThatLostItsLease(t *testing.T) {
 	t.Parallel()
 	s, clock := newNights(t, sandbox.Options{Users: 200, Seed: 3, LicenseDelay: 30 * time.Minute}, inMode(t, policy.Enforce))

@@ -6,18 +6,18 @@ import (
 	"strings"
 )
 
-// manyAlike is how many rows with the same note are told together.
+// manyAlike is the number of rows with the same note from which the note is printed once for all of them.
 const manyAlike = 4
 
-// ids matches what differs between two answers with the same cause: ids of people and of requests.
+// ids matches the ids of people and requests in a note. Notes with the same cause differ only in such ids.
 var ids = regexp.MustCompile(`[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|S-1-5-21(?:-[0-9]+)+`)
 
-// cause returns what notes with the same cause have in common.
+// cause returns a note with its ids removed.
 func cause(note string) string { return ids.ReplaceAllString(note, "…") }
 
-// told replaces notes that many rows of a table share by a number in brackets, and returns one line for each of these
-// notes. A directory that does not answer would otherwise be told again for every person. Notes that differ only in ids
-// count as one. The first row is the header, and the last column has the notes.
+// told replaces notes that many rows of a table share by a number in brackets. It returns one line for each such note.
+// Otherwise a directory that does not answer would fill a line for every person. Notes that differ only in ids count as
+// one. The first row is the header, and the last column has the notes.
 func told(rows [][]string) (shared []string) {
 	var all alike
 	last := len(rows[0]) - 1
@@ -40,7 +40,7 @@ func told(rows [][]string) (shared []string) {
 	return shared
 }
 
-// toldTable prints a table like shortTable, with the notes that many rows share below it.
+// toldTable prints a table like shortTable. Notes that many rows share are below the table.
 func (p *printer) toldTable(rows [][]string, rest string) {
 	shared := told(rows)
 	p.shortTable(rows, rest)
@@ -49,17 +49,18 @@ func (p *printer) toldTable(rows [][]string, rest string) {
 	}
 }
 
-// alike collects what is said about people, so that what is the same for many of them is said once.
+// alike collects texts about people. It prints a text once if the text is the same for many people.
 type alike struct {
-	said []string // the causes, in the order in which they came
+	said []string // the causes, in the order in which they were added
 	by   map[string]*saying
 }
 
-// saying is what is said about some people. If it differs between them, what has no ids.
+// saying is a text about some people with the same cause. If their texts differ in ids, what is the text without the
+// ids.
 type saying struct {
 	what    string
 	people  []string
-	details []string // what is said about each of the people
+	details []string // the text about each of the people
 }
 
 func (x *alike) add(person, what string) {
@@ -78,7 +79,7 @@ func (x *alike) add(person, what string) {
 	s.people, s.details = append(s.people, person), append(s.details, what)
 }
 
-// lines returns a line for each person, or one line with the first names where many are alike.
+// lines returns a line for each person. For many people with the same text, it returns one line with the first names.
 func (x *alike) lines() (all []string) {
 	for _, key := range x.said {
 		s := x.by[key]

@@ -32,8 +32,8 @@ func citrixNotices(text string) string {
 // subjects has the beginning of the subject of a notice, by preferred language.
 var subjects = map[string]string{"en-US": "Your license ", "": "Your license ", "sv-SE": "Din licens ", "nb-NO": "Lisensen din "}
 
-// mailed checks every mail of the company: it is to a person in one of the plans, in that person's language and with a
-// copy to the manager, and nobody got two. It returns the number of mails.
+// mailed checks every mail of the company. Each mail is to a person in one of plans, in the person's language, with a
+// copy to the manager. Nobody gets two mails. mailed returns the number of mails.
 func (s *shell) mailed(plans ...plan.Plan) int {
 	s.t.Helper()
 	told := map[string]*directory.EntraUser{}
@@ -73,7 +73,7 @@ func (s *shell) mailed(plans ...plan.Plan) int {
 	return len(seen)
 }
 
-// printable returns text without marks of writing direction, which a mail leaves out.
+// printable returns text without marks of writing direction, because a mail has none.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
@@ -83,8 +83,8 @@ func printable(text string) string {
 	}, text)
 }
 
-// TestNoticesReachPeople: two nights tell different people, at most perRun each, and nobody loses a license meanwhile.
-// After the days of the notice, the changes are made.
+// TestNoticesReachPeople: two nights give notice to different people, each to at most perRun. Nobody loses a license
+// before the end of the notice.
 func TestNoticesReachPeople(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 30*24*time.Hour, sandbox.Options{Users: 400, Seed: 21}, mailedNotices, replace(t, "perRun: 200", "perRun: 8"))
@@ -109,7 +109,7 @@ func TestNoticesReachPeople(t *testing.T) {
 	}
 }
 
-// TestMailsThatFail: each way in which a mail goes wrong is in the results, and the change waits.
+// TestMailsThatFail: each kind of failed mail is in the results, and the change waits.
 func TestMailsThatFail(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 400, Seed: 22}, mailedNotices, replace(t, "perRun: 200", "perRun: 5"))
@@ -154,8 +154,8 @@ func TestMailsThatFail(t *testing.T) {
 	}
 }
 
-// TestMailsThatAllFail: a mailbox that nobody may use is one line of the results and not one for each person, and the
-// line says how to allow it.
+// TestMailsThatAllFail: if idleseat may not use the mailbox, the results have one line, and not a line for each person.
+// The line says how to grant the right.
 func TestMailsThatAllFail(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 400, Seed: 22}, mailedNotices, replace(t, "perRun: 200", "perRun: 8"))
@@ -175,8 +175,8 @@ func TestMailsThatAllFail(t *testing.T) {
 	}
 }
 
-// TestKilledWhileTelling kills the process at a mail, before Graph takes it and after. Nobody gets two mails, and the
-// person of that mail is not counted as told.
+// TestKilledWhileTelling kills the process at a mail, before or after Graph accepts the mail. Nobody gets two mails. A
+// plan on the next day must not announce the same changes again.
 func TestKilledWhileTelling(t *testing.T) {
 	t.Parallel()
 	for _, after := range []bool{false, true} {

@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// nobodyExemptBy removes the exemption of guests, which is unknown for people who are only in Active Directory.
+// nobodyExemptBy removes the exemption of guests. It would be unknown for people who are only in Active Directory.
 func nobodyExemptBy(t *testing.T) policyText {
 	return replace(t, "  when:   userType == \"Guest\"\n", "")
 }
@@ -27,8 +27,8 @@ func (s *shell) object(key, text string) {
 	s.write("store/"+key, text)
 }
 
-// restoring runs restore, which must exit with status, and then apply until the only pending changes are those that
-// wait because a read or a write failed.
+// restoring runs restore, which must exit with status. It then runs apply until the only pending changes are those with
+// a failed read or write.
 func (s *shell) restoring(status int, args ...string) (r runs.Results, stderr string) {
 	s.t.Helper()
 	a := s.want(status, append([]string{"restore", "--yes", "--format", "json"}, args...)...)
@@ -45,9 +45,9 @@ func (s *shell) restoring(status int, args ...string) (r runs.Results, stderr st
 	}
 }
 
-// TestRestoreWithoutOneAccount restores a run after one person's Active Directory account was replaced. The result
-// must name that person and the reason, and everybody else must get their licenses back. While Active Directory is
-// not configured, only Entra ID licenses can be restored.
+// TestRestoreWithoutOneAccount restores a run after one person's Active Directory account was replaced. The result must
+// name this person and the reason. All other people must get their licenses back. While Active Directory is not
+// configured, only Entra ID licenses can be restored.
 func TestRestoreWithoutOneAccount(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 3000, Seed: 9, LicenseDelay: 20 * time.Millisecond}, nobodyExemptBy(t), replace(t, "perRun: 600", "perRun: 60"))
@@ -105,9 +105,9 @@ func (s *shell) inCitrix(user string) bool {
 	return false
 }
 
-// TestDamagedStoreIsOnePersons puts malformed and foreign objects into the ledger. Each object must make only one
-// person undecided: the one under whose id it is stored. The reason must name the object. A damaged manifest or list of
-// the last run must not stop later runs.
+// TestDamagedStoreIsOnePersons puts malformed and foreign objects into the ledger. Each object must make one person
+// undecided: the person whose id is in the key. The reason must name the object. A damaged manifest or list of the last
+// run must not stop later runs.
 func TestDamagedStoreIsOnePersons(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 400, Seed: 9, LicenseDelay: 20 * time.Millisecond})

@@ -12,8 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// endsInSource checks the final result of change c, and that person i is in the source group and not in the target
-// group.
+// endsInSource checks the final result of change c. Person i must be in the source group, and not in the target group.
 func (s *shell) endsInSource(first printed, c plan.Change, i int, status runs.Status, note string) {
 	s.t.Helper()
 	if r := s.became(first.Run, c); r.Status != status || !strings.Contains(r.Note, note) {
@@ -24,9 +23,9 @@ func (s *shell) endsInSource(first printed, c plan.Change, i int, status runs.St
 	}
 }
 
-// TestGivenBackByHand returns a license by hand on the morning after it was taken, while the change still waits for the
-// license to be freed. The person must keep the license, and no run may take the license again before the rule's full
-// idle period has passed.
+// TestGivenBackByHand returns a license by hand on the morning after it was taken. The change still waits for the
+// license to be freed. The person must keep the license. No run may take the license again before the rule's full idle
+// period is over.
 func TestGivenBackByHand(t *testing.T) {
 	t.Parallel()
 	s, first, c, i := waiting(t, withoutGrace(t))
@@ -54,8 +53,8 @@ func TestGivenBackByHand(t *testing.T) {
 	}
 }
 
-// TestLongAfterThePlan leaves a change pending until its plan has expired, because no run was made or because the
-// account was deleted for some days. The change must fail without taking anything.
+// TestLongAfterThePlan leaves a change pending until its plan has expired. In one case no run is made, in the other the
+// account is deleted for some days. The change must fail without taking a license.
 func TestLongAfterThePlan(t *testing.T) {
 	t.Parallel()
 	for name, bin := range map[string]bool{"no run for days": false, "the account was in the bin": true} {
@@ -96,9 +95,9 @@ func TestTakenOutOfTheTarget(t *testing.T) {
 	}
 }
 
-// TestAcceptedAndNeverDone makes Graph accept writes without carrying them out. A change through a group must fail
-// after the target group was joined three times without effect. A direct change must not be repeated after Graph
-// confirmed it, because somebody may have given the license back.
+// TestAcceptedAndNeverDone makes Graph accept writes without effect. A change through a group must fail after it has
+// added the person to the target group three times. A direct change must not be repeated after Graph confirmed it,
+// because somebody may have returned the license.
 func TestAcceptedAndNeverDone(t *testing.T) {
 	t.Parallel()
 	for _, via := range []plan.Via{plan.EntraGroup, plan.Direct} {
@@ -155,8 +154,8 @@ func TestAcceptedAndNeverDone(t *testing.T) {
 	}
 }
 
-// TestWhatIsResumedIsListed checks that the next plan lists each change that an earlier run began, with the reason
-// why it waits.
+// TestWhatIsResumedIsListed checks that the next plan lists each change that an earlier run began. The plan says why
+// the change waits.
 func TestWhatIsResumedIsListed(t *testing.T) {
 	t.Parallel()
 	s, first, c, _ := waiting(t)
@@ -184,8 +183,8 @@ func TestWhatIsResumedIsListed(t *testing.T) {
 	}
 }
 
-// TestRestoreStopsOne restores one person while changes are pending. Only that person's change may stop, and later
-// runs must leave the person alone.
+// TestRestoreStopsOne restores one person while changes are pending. Only this person's change may stop. Later runs
+// must change nothing of this person.
 func TestRestoreStopsOne(t *testing.T) {
 	t.Parallel()
 	for _, left := range []bool{false, true} {

@@ -65,7 +65,8 @@ func (f storeFlag) next(a *Process, command string) string {
 	return "idleseat " + command
 }
 
-// elsewhere returns the location of the store, or "" if the environment names it, so that commands need not.
+// elsewhere returns the location of the store for the option --store. It returns "" if the environment names the store,
+// so that commands need no option.
 func (f storeFlag) elsewhere(a *Process) string {
 	if v, _ := a.Variable("IDLESEAT_STORE"); v == f.Store {
 		return ""
@@ -121,8 +122,8 @@ func (f policyFlag) file() (string, error) {
 	return path, nil
 }
 
-// inForce returns the text of the policy in force, which is the file given on the command line or else the file that
-// the run was planned with. It returns "" if neither is known.
+// inForce returns the text of the policy in force. It is the file of --policy, or else the file from which the run was
+// planned. inForce returns "" if neither is known.
 func (f policyFlag) inForce(b *snapshot.Begin) (string, error) {
 	if f.Policy == "" && b.PolicyFile == "" {
 		return "", nil
@@ -159,7 +160,7 @@ func readSmall(path string) ([]byte, error) {
 	return text, err
 }
 
-// sources holds the settings of the two directories, and of the channel that gets messages.
+// sources has the settings of the two directories and of the channel for messages.
 type sources struct {
 	Entra   entra.Config
 	AD      activedirectory.Config
@@ -171,11 +172,11 @@ type lookup func(name string) (value string, set bool)
 
 func (l lookup) Lookup(name string) (string, bool) { return l(name) }
 
-// sources reads the settings of the directories from the environment.
+// sources reads the settings of the directories and the channel from the environment.
 func (a *Process) sources() (sources, error) {
 	var s sources
 	if err := envconfig.ProcessWith(a.Context, &envconfig.Config{Target: &s, Lookuper: lookup(a.Variable)}); err != nil {
-		timeout, _ := a.Variable("IDLESEAT_AD_TIMEOUT") // the only variable that is not a text
+		timeout, _ := a.Variable("IDLESEAT_AD_TIMEOUT") // the only variable whose type is not text
 		return s, usageError{fmt.Errorf("IDLESEAT_AD_TIMEOUT is %q; write a number with its unit, like 30s", timeout)}
 	}
 	return s, nil

@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/collect"
 )
 
-// pastClock is a clock that can stand at an earlier time.
+// pastClock is a clock that can be set to an earlier time.
 type pastClock struct {
 	at  atomic.Pointer[time.Time] // nil for the present
 	now func() time.Time
@@ -25,9 +25,9 @@ func (c *pastClock) Now() time.Time {
 	return c.now()
 }
 
-// keepPast lets the company live through the nights before now, and keeps a run of each. A night differs from one that
-// idleseat plan makes only in that its lists of people are taken from the simulated company itself. A list over HTTP or
-// LDAP takes most of the time, and the demo reads one of each anyway.
+// keepPast simulates the nights before now, and keeps a run of each night. It takes the lists of people directly from
+// the simulated company, because lists over HTTP or LDAP would take most of the time. Everything else is the same as in
+// idleseat plan.
 func (d *demo) keepPast(past *pastClock, rules *policy.Policy, text string, nights int) error {
 	defer past.at.Store(nil)
 	for n := range nights {

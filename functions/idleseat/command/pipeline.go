@@ -71,9 +71,9 @@ type start struct {
 	asOf   time.Time
 	policy *policy.Policy
 	text   string
-	file   string // path of the policy file; empty if later commands should use the run's copy of the policy
+	file   string // path of the policy file; empty if later commands use the run's copy of the policy
 	user   string // the only user to read; empty for everybody
-	// acceptFeeds accepts each source as it is now, even if it shrank.
+	// acceptFeeds accepts each source in its present state, even if the source has shrunk.
 	acceptFeeds bool
 	scheduled   bool // the plan is applied without review
 }
@@ -97,8 +97,8 @@ func (p *pipeline) plan(ctx context.Context, in start) (*plan.Plan, error) {
 	return p.decide(ctx, run)
 }
 
-// collectAll reads both directories concurrently. Without Entra ID it fails, because no rule can decide anything
-// then. Without Active Directory it continues, because some rules need only Entra ID.
+// collectAll reads both directories concurrently. If Entra ID cannot be read, it fails, because every rule needs Entra
+// ID. If Active Directory cannot be read, it continues, because some rules need only Entra ID.
 func (p *pipeline) collectAll(ctx context.Context, c *collect.Collector, in collect.Start) error {
 	b, err := c.Begin(ctx, in)
 	if err != nil {
@@ -124,7 +124,7 @@ func (p *pipeline) collectAll(ctx context.Context, c *collect.Collector, in coll
 	return c.Seal(ctx, in.Run, entra, ad)
 }
 
-// again plans a new run on the snapshot of the run old.
+// again plans a new run over the snapshot of the run old.
 func (p *pipeline) again(ctx context.Context, old string, in start) (*plan.Plan, error) {
 	run := newRun(p.now())
 	if err := collect.BeginOver(ctx, p.store, old, collect.Start{Run: run, AsOf: in.asOf, Policy: in.policy, Text: in.text, PolicyFile: in.file, AcceptFeeds: in.acceptFeeds}, p.tool, p.now()); err != nil {
@@ -133,8 +133,8 @@ func (p *pipeline) again(ctx context.Context, old string, in start) (*plan.Plan,
 	return p.decide(ctx, run)
 }
 
-// choose plans a new run on the snapshot of the run of b. Its plan has those of the changes of b's plan that an operator
-// chose. b is of a run whose plan may be applied.
+// choose plans a new run over the snapshot of the run of b. The plan has the given changes, which an operator chose
+// from the plan of b's run. That plan must be one that may be applied.
 func (p *pipeline) choose(ctx context.Context, b *snapshot.Begin, planHash string, changes []plan.Change) (*plan.Plan, error) {
 	rules, err := policy.Load("policy of run "+b.Run, []byte(b.Policy))
 	if err != nil {
@@ -190,12 +190,12 @@ func (p *pipeline) decide(ctx context.Context, run string) (*plan.Plan, error) {
 	return made, err
 }
 
-// reporter returns a function that writes the report of a run in s. The run does not need the report, so an error is
-// printed and does not change the exit status.
+// reporter returns a function that writes the report of a run in s. The run does not need the report. So the function
+// only prints an error, and the exit status stays the same.
 func (a *Process) reporter(s store.Store) func(ctx context.Context, run string) {
 	return func(ctx context.Context, run string) {
 		if ctx.Err() != nil {
-			return // the operator does not want to wait
+			return // the operator has interrupted the command
 		}
 		if err := gate.Report(ctx, s, run); err != nil {
 			fmt.Fprintf(a.Stderr, "the report of run %s was not written, which changes nothing else: %s\n", run, oneLine(err.Error()))

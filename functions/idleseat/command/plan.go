@@ -77,7 +77,7 @@ func (c *planCmd) Run(a *Process) error {
 	return onHold(p)
 }
 
-// inAWS starts a plan in a deployment, which uses its own policy and the current time.
+// inAWS starts a plan in a deployment. The deployment uses its own policy and the current time.
 func (c *planCmd) inAWS(a *Process, user string) error {
 	if c.AsOf != "" || c.From != "" {
 		return usageError{errors.New("--as-of and --run are for plans on this machine; leave --aws out")}
@@ -121,8 +121,8 @@ func (c *planCmd) plan(a *Process, s store.Store, asOf time.Time, user string) (
 	return p, a.stopped(err, untouched+"; plan again")
 }
 
-// rules loads the policy file. A plan on an old run's snapshot may omit the file; rules then returns the copy that
-// the old run stored.
+// rules loads the policy file. For a plan over the snapshot of an old run, the file may be missing. rules then returns
+// the copy of the policy that the old run stored.
 func (c *planCmd) rules(a *Process, s store.Store) (*policy.Policy, string, error) {
 	if c.Policy != "" || c.From == "" {
 		return c.load()
@@ -135,8 +135,8 @@ func (c *planCmd) rules(a *Process, s store.Store) (*policy.Policy, string, erro
 	return p, b.Policy, err
 }
 
-// someone refuses an empty user name, which an unset shell variable would produce. An empty name would otherwise
-// select everybody.
+// someone returns an error for an empty user name, which can come from an unset shell variable. An empty name would
+// otherwise mean everybody.
 func someone(user string) error {
 	if strings.TrimSpace(user) == "" {
 		return usageError{errors.New("the user is empty: give a userPrincipalName, object id, SID or account name")}
@@ -144,7 +144,7 @@ func someone(user string) error {
 	return nil
 }
 
-// instant parses --as-of. It rejects a time in the future, at which everybody would look idle.
+// instant parses --as-of. It rejects a time in the future, because everybody would look idle.
 func instant(text string, now time.Time) (time.Time, error) {
 	if text == "" {
 		return now, nil
@@ -170,7 +170,7 @@ func onHold(p *plan.Plan) error {
 	return nil
 }
 
-// printPlan prints a plan. next is the command that applies it; next is empty if the plan is applied at once.
+// printPlan prints a plan. next is the command that applies the plan. It is empty if the plan is applied at once.
 func printPlan(a *Process, s store.Store, p *plan.Plan, f formatFlag, next string) error {
 	if f.json() {
 		body, err := s.Get(a.Context, layout.Plan(p.Run))
@@ -194,7 +194,8 @@ func printPlan(a *Process, s store.Store, p *plan.Plan, f formatFlag, next strin
 	return planText(a, s, r, p, next)
 }
 
-// planText prints a plan as text: the sources, the changes, who was left out and why, and the next step.
+// planText prints a plan as text: the sources, the changes, the people who are left out with the reasons, and the next
+// step.
 func planText(a *Process, s store.Store, r *decision.Run, p *plan.Plan, next string) error {
 	out := &printer{w: a.Stdout}
 	out.printf("Run %s, tenant %s, as of %s, mode %s\n\n", p.Run, p.Tenant, p.AsOf.Format(time.RFC3339), p.Mode)
@@ -260,11 +261,11 @@ func planText(a *Process, s store.Store, r *decision.Run, p *plan.Plan, next str
 	return out.err
 }
 
-// countsOf says how many people were read, and what the rules say.
+// countsOf returns the number of people who were read, and the numbers of verdicts.
 func countsOf(c *plan.Counts) string { return fmt.Sprintf("people %d; %s", c.Users, c.Verdicts()) }
 
-// ruleTable returns a row for each rule. The row has the number of people who hold the license, the number for whom the
-// condition was evaluated, the number whom it matched, and the attributes that had no value.
+// ruleTable returns a row for each rule. A row has the number of holders, the number of holders whom the rule asks
+// about, the number of matches, of undecided and of exempt holders, and the attributes without a value.
 func ruleTable(p *plan.Plan) [][]string {
 	rows := [][]string{{"RULE", "HOLDERS", "ASKED", "MATCHED", "UNDECIDED", "EXEMPT", "WITHOUT A VALUE"}}
 	for i := range p.Rules {
@@ -297,8 +298,8 @@ func changeTable(p *plan.Plan) [][]string {
 	return rows
 }
 
-// leftOut prints how many people were left out of the plan, by reason: people who returned, who match a rule but keep
-// the license, who are undecided, and who are exempt.
+// leftOut prints the numbers of people whom the plan leaves out, by reason: people who returned, people who match a
+// rule but keep the license, undecided people, and exempt people.
 func leftOut(a *Process, s store.Store, r *decision.Run, out *printer) error {
 	lists := map[string]*top{"returned": newTop(), "refused": newTop(), "undecided": newTop(), "exempt": newTop()}
 	err := runs.EachListed(a.Context, s, r.Begin.Run, func(list string, entry *runs.Listed) error {
@@ -320,8 +321,8 @@ func leftOut(a *Process, s store.Store, r *decision.Run, out *printer) error {
 	return err
 }
 
-// saves is the verb of a summary. In audit, and while a plan is on hold, the changes would save, because nothing is
-// written.
+// saves returns the verb of a summary. It is "would save" in audit and for a plan on hold, because nothing is written
+// then.
 func saves(p *plan.Plan) string {
 	switch {
 	case p.Mode == policy.Audit || p.Verdict == plan.Hold:

@@ -42,8 +42,7 @@ func (c *policyCheckCmd) Run(a *Process) error {
 	return err
 }
 
-// names looks up everybody whom the policy lists by name in the latest snapshot. It returns an error if some names
-// match nobody.
+// names looks for every name in the policy in the latest snapshot. It returns an error if a name matches nobody.
 func (c *policyCheckCmd) names(a *Process, p *policy.Policy, text string) error {
 	s, err := storeFlag{c.Store}.open(a)
 	if err != nil {
@@ -85,7 +84,7 @@ type policyTestCmd struct {
 	File string `arg:"" help:"The policy file; its golden users are beside it, in NAME_test.yaml."`
 }
 
-// Run tests a policy with the golden users in NAME_test.yaml beside it.
+// Run tests a policy with the golden users in NAME_test.yaml. The file is in the folder of the policy.
 func (c *policyTestCmd) Run(a *Process) error {
 	p, _, err := policyFlag{c.File}.load()
 	if err != nil {

@@ -22,7 +22,7 @@ func call(t *testing.T, args ...string) answer {
 	return answer{a.Run(args), out.Bytes(), errs.String()}
 }
 
-// infra is the path of the policy that ships with the project.
+// infra is the path of the policy of this repository.
 const infra = "../../../infra/policy.yaml"
 
 func TestPolicyOfTheProject(t *testing.T) {
@@ -39,7 +39,7 @@ func TestPolicyOfTheProject(t *testing.T) {
 	}
 }
 
-// TestPolicyTestFails checks that policy test fails if a verdict differs from the one that a golden user expects.
+// TestPolicyTestFails checks that policy test fails if a verdict is not the one that a golden user expects.
 func TestPolicyTestFails(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile(infra)

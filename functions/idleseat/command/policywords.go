@@ -18,7 +18,7 @@ type policyExplainCmd struct {
 	Store    string `help:"Also name the groups that the policy has by their ids, as the latest run of this store read them." placeholder:"S"`
 }
 
-// Run says in plain words what a policy does. Leaves that are over are left out.
+// Run prints a policy in plain words. It leaves out leaves of absence that are over.
 func (c *policyExplainCmd) Run(a *Process) error {
 	p, _, err := policyFlag{c.File}.load()
 	if err != nil {
@@ -45,7 +45,7 @@ func (c *policyExplainCmd) Run(a *Process) error {
 	return out.err
 }
 
-// groups returns the displayNames of groups by their ids, as the newest run of the store read them.
+// groups returns the displayNames of groups by their ids, from the newest run of the store.
 func (c *policyExplainCmd) groups(a *Process) (map[string]string, error) {
 	s, err := storeFlag{c.Store}.view(a)
 	if err != nil {

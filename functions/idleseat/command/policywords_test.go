@@ -48,7 +48,8 @@ func TestPolicyExplain(t *testing.T) {
 	}
 }
 
-// TestPolicyExplainNamesGroups: a policy that names groups by their ids is said with their names where a run knows them.
+// TestPolicyExplainNamesGroups: policy explain prints the name of a group whose id is in the policy, if a run knows the
+// name.
 func TestPolicyExplainNamesGroups(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 100})
@@ -87,7 +88,7 @@ func TestPolicyExplainNamesGroups(t *testing.T) {
 	}
 }
 
-// The schema is printed as one JSON object. An editor that reads it sees the keys and the fields.
+// TestPolicySchema: the command prints the schema as one JSON object with the keys and the fields of a policy.
 func TestPolicySchema(t *testing.T) {
 	t.Parallel()
 	a := call(t, "policy", "schema")

@@ -14,7 +14,7 @@ func exempting(t *testing.T) policyText {
 	return replace(t, "groups: [{entra: LIC-Exempt}]", `groups: [{entra: LIC-Exempt}, {ad: "`+leftAlone+`"}]`)
 }
 
-// reasons returns the reasons that the lists give about Citrix for person i.
+// reasons returns the reasons in lists about Citrix for person i.
 func reasons(s *shell, i int, lists ...[]listed) (all []string) {
 	for _, list := range lists {
 		for _, l := range list {
@@ -26,8 +26,8 @@ func reasons(s *shell, i int, lists ...[]listed) (all []string) {
 	return all
 }
 
-// TestPrimaryGroup checks that people count as members of their primary group, although Active Directory does not list
-// them in its member attribute.
+// TestPrimaryGroup checks that people count as members of their primary group. Active Directory does not list them in
+// the group's member attribute.
 func TestPrimaryGroup(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 1500, Seed: 3}, exempting(t))
@@ -54,8 +54,8 @@ func TestPrimaryGroup(t *testing.T) {
 	}
 }
 
-// TestHiddenMembers takes away the right to read the members of an exempt group. Then everybody in Active Directory
-// may be exempt, so nothing may be taken from them by plan or apply.
+// TestHiddenMembers revokes the right to read the members of an exempt group. Everybody in Active Directory may then be
+// exempt, so plan and apply may take nothing from them.
 func TestHiddenMembers(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 600, Seed: 3}, exempting(t))

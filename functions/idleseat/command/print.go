@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/plain/terminal"
 )
 
-// printer writes text to w and keeps the first error. Line breaks in arguments become spaces, so an argument cannot
-// forge a line.
+// printer writes text to w and keeps the first error. A line break in an argument becomes a space, so an argument
+// cannot look like a line of its own.
 type printer struct {
 	w   io.Writer
 	err error
@@ -37,7 +37,7 @@ func (p *printer) printf(format string, args ...any) {
 	}
 }
 
-// whole prints a line that stays whole on a narrow terminal, such as a command to copy.
+// whole prints a line that is not broken on a narrow terminal, such as a command to copy.
 func (p *printer) whole(indent int, line string) {
 	if p.err == nil {
 		_, p.err = fmt.Fprintf(p.w, "%*s%s\n", indent, "", oneLine(line))
@@ -56,10 +56,11 @@ func (p *printer) table(rows [][]string) {
 	p.err = out.Table(rows)
 }
 
-// shownRows is how many rows shortTable prints, without the header.
+// shownRows is the number of rows that shortTable prints, without the header.
 const shownRows = 25
 
-// shortTable prints the first rows of a table. If there are more, it also prints rest, which says where to find them.
+// shortTable prints the first rows of a table. If the table has more rows, it also prints rest, the place of the
+// others.
 func (p *printer) shortTable(rows [][]string, rest string) {
 	more := len(rows) - 1 - shownRows
 	if more <= 0 {
@@ -92,7 +93,8 @@ func amount(sum float64, currency string) string {
 	return strings.TrimSpace(fmt.Sprintf("%.2f %s", sum, currency))
 }
 
-// Limits of top: maxReasons is how many different reasons it counts, and shownReasons is how many it prints.
+// Limits of top: maxReasons is the number of different reasons that it counts. shownReasons is the number of reasons
+// that it prints.
 const (
 	maxReasons   = 10_000
 	shownReasons = 12

@@ -10,17 +10,16 @@ import (
 	"github.com/idleseat/idleseat/shared/plain/terminal"
 )
 
-// progress is a line on a terminal that shows what the command does, from its first second on: how many people were
-// read, how fast, and how long the rest takes. A nil progress prints nothing, which is the case when stderr is not a
-// terminal.
+// progress is a line on a terminal that shows the progress of a command from the first second: the number of people who
+// were read, the speed, and the remaining time. A nil progress prints nothing. It is nil if stderr is not a terminal.
 type progress struct {
 	mu      sync.Mutex
 	line    *terminal.Line
 	now     func() time.Time
 	started time.Time // when the phase began
 	shown   time.Time
-	phase   string // what is done when it cannot be counted
-	counted string // how far it is; empty before the first count
+	phase   string // the phase; shown until there is a count
+	counted string // the count of the phase; empty before the first count
 	read    [2]int // people read, indexed by directory.Source
 	total   int    // people in Entra ID; 0 until known
 }
@@ -34,7 +33,7 @@ func newProgress(a *Process) *progress {
 	return p
 }
 
-// begins shows what the command does now.
+// begins begins a phase and shows it.
 func (p *progress) begins(phase string) {
 	if p == nil {
 		return
@@ -49,7 +48,7 @@ func (p *progress) begins(phase string) {
 	})
 }
 
-// people updates the line with the number of people read from s so far.
+// people updates the line with the number of people who were read from s.
 func (p *progress) people(s directory.Source, people, total int) {
 	if p == nil {
 		return
@@ -91,13 +90,13 @@ func (p *progress) text(now time.Time) string {
 	return text
 }
 
-// changes updates the line with the number of changes processed so far.
+// changes updates the line with the number of finished changes.
 func (p *progress) changes(done, total int) { p.count(done, total, "change") }
 
-// nights updates the line with the number of nights that were asked about so far.
+// nights updates the line with the number of finished nights.
 func (p *progress) nights(done, total int) { p.count(done, total, "night") }
 
-// checks updates the line with the number of checks that have ended.
+// checks updates the line with the number of finished checks.
 func (p *progress) checks(done, total int) { p.count(done, total, "check") }
 
 func (p *progress) count(done, total int, what string) {

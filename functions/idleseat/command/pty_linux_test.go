@@ -15,15 +15,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// session is a command in a terminal of its own.
+// session is a command in its own terminal.
 type session struct {
 	t      *testing.T
 	master *os.File
 	cmd    *exec.Cmd
-	ended  chan struct{} // closed when everything that the command shows has come
+	ended  chan struct{} // closed when all output of the command has arrived
 	mu     sync.Mutex
 	shown  bytes.Buffer
-	more   chan struct{} // gets a value when something is shown
+	more   chan struct{} // gets a value when output arrives
 }
 
 // terminal starts a command in a terminal of the given width.
@@ -73,7 +73,7 @@ func (x *session) read() {
 		case x.more <- struct{}{}:
 		default:
 		}
-		if err != nil { // EIO, when the command has ended
+		if err != nil { // EIO after the end of the command
 			return
 		}
 	}
@@ -85,10 +85,10 @@ func (x *session) text() string {
 	return strings.ReplaceAll(x.shown.String(), "\r\n", "\n")
 }
 
-// patience bounds how long a test waits for a command on a busy machine.
+// patience is the maximum time that a test waits for a command on a busy machine.
 const patience = 3 * time.Minute
 
-// until waits until the command has shown want.
+// until waits until the command shows want.
 func (x *session) until(want string) {
 	x.t.Helper()
 	late := time.After(patience)
@@ -113,7 +113,7 @@ func (x *session) types(keys string) {
 	}
 }
 
-// ends waits for the end of the command, and returns its exit status and the text that it leaves on the screen.
+// ends waits for the end of the command. It returns the exit status and the text that remains on the screen.
 func (x *session) ends() (status int, screen string) {
 	x.t.Helper()
 	select {
@@ -125,8 +125,8 @@ func (x *session) ends() (status int, screen string) {
 	return x.cmd.ProcessState.ExitCode(), left(x.text())
 }
 
-// overwritten matches what a terminal no longer shows: the text of a line before it was erased.
+// overwritten matches the text of a line before the line was erased. A terminal does not show such text any more.
 var overwritten = regexp.MustCompile(`[^\n]*\r\x1b\[K`)
 
-// left returns what stays on the screen.
+// left returns the part of text that remains on the screen.
 func left(text string) string { return overwritten.ReplaceAllString(text, "") }

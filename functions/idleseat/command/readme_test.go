@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// tenMinutes returns the commands of the README's first ten minutes: those about the demo's company, and those about
-// the reader's own tenant.
+// tenMinutes returns the commands in the README's section about the first ten minutes. playing has the commands for the
+// company of the demo. own has the commands for the reader's own tenant.
 func tenMinutes(t *testing.T) (playing, own []string) {
 	t.Helper()
 	page, err := os.ReadFile("../../../README.md")
@@ -35,7 +35,7 @@ func tenMinutes(t *testing.T) (playing, own []string) {
 	return commands(before), commands(after)
 }
 
-// arguments returns the arguments of an idleseat command, and whether the command is one that ends by itself.
+// arguments returns the arguments of an idleseat command, and whether the command ends by itself.
 func arguments(command string) (args []string, ends bool) {
 	text, _, _ := strings.Cut(command, " #")
 	args = strings.Fields(text)
@@ -45,11 +45,11 @@ func arguments(command string) (args []string, ends bool) {
 	return args[1:], true
 }
 
-// endOfApply matches the line with which apply ends while changes are pending.
+// endOfApply matches the last line of apply while changes are pending.
 var endOfApply = regexp.MustCompile(`(?m); then finish:  idleseat (.+)$`)
 
-// TestTenMinutes pastes the commands of the README: first against the company of the demo, and then against a tenant
-// of one's own. The shells read every line.
+// TestTenMinutes runs the commands of the README, first against the company of the demo, and then against another
+// tenant. The shells must accept every line.
 func TestTenMinutes(t *testing.T) {
 	t.Parallel()
 	playing, own := tenMinutes(t)
@@ -72,7 +72,7 @@ func TestTenMinutes(t *testing.T) {
 		}
 		ran++
 		if args[0] == "restore" {
-			args = append(args, "--yes") // nobody answers here
+			args = append(args, "--yes") // stdin is no terminal
 		}
 		text := s.want(exitDone, args...).out
 		if args[0] != "plan" || args[len(args)-1] != "latest" {
@@ -94,7 +94,7 @@ func TestTenMinutes(t *testing.T) {
 	}
 	mine := newShell(t, sandbox.Options{Users: 300})
 	mine.env = append(mine.company.Env(), "IDLESEAT_TEST_MAIN=1", "HOME="+mine.dir, "PATH="+os.Getenv("PATH"))
-	mine.apart = true // in a folder of its own
+	mine.apart = true // in its own folder
 	if err := os.Remove(mine.path("policy.yaml")); err != nil {
 		t.Fatal(err)
 	}

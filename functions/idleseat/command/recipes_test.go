@@ -102,7 +102,7 @@ func TestNightEnvironment(t *testing.T) {
 }
 
 // TestCronLine checks that the cron line has five time fields, a user, and a command that sh can parse. The command
-// must not contain a percent sign, which cron turns into a newline (crontab(5)).
+// must not contain a percent sign, because cron turns the sign into a newline (crontab(5)).
 func TestCronLine(t *testing.T) {
 	t.Parallel()
 	_, block, found := strings.Cut(nightsChapter(t), "\n### cron\n")

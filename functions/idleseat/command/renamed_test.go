@@ -9,8 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestRenamedLicense renames a license in the policy after it was changed. A restored license must still be kept, and
-// a pending change must not be begun again.
+// TestRenamedLicense renames a license in the policy after a change of the license. A restored license must be kept. A
+// pending change must not begin again.
 func TestRenamedLicense(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {

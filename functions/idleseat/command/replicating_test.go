@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestSambaTwoControllers runs two real controllers. Only the first is configured; idleseat must find the second in
-// the directory.
+// TestSambaTwoControllers runs two real controllers. The configuration has only the first one. idleseat must find the
+// second one in the directory.
 func TestSambaTwoControllers(t *testing.T) {
 	const password = "L0gsOn!here"
 	s := newShell(t, sandbox.Options{Users: 60, Seed: 2})

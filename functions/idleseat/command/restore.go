@@ -23,7 +23,7 @@ type restoreCmd struct {
 	Yes  bool   `help:"Put it back without being asked."`
 }
 
-// Run restores what runs took. Each restore is a new run.
+// Run restores the licenses that runs took. Each restore is a new run.
 func (c *restoreCmd) Run(a *Process) error {
 	if err := itself(c.From); err != nil {
 		return err
@@ -68,7 +68,7 @@ func (c *restoreCmd) Run(a *Process) error {
 	return errors.Join(errs...)
 }
 
-// idOf returns the ledger's key of a user, which is the object id. A SID is returned unchanged.
+// idOf returns the key of a user in the ledger. The key is the object id. A SID is returned unchanged.
 func idOf(a *Process, line *pipeline, name string) (string, error) {
 	if strings.HasPrefix(name, "S-1-") {
 		return name, nil
@@ -80,8 +80,8 @@ func idOf(a *Process, line *pipeline, name string) (string, error) {
 	return id, nil
 }
 
-// inForce returns the text of the policy in force. If the file cannot be read, inForce prints a warning and returns
-// "", because a restore must work without a valid policy.
+// inForce returns the text of the policy in force. If the file cannot be read, it prints a warning and returns "",
+// because a restore must work without a valid policy.
 func (c *restoreCmd) inForce(a *Process) string {
 	if c.Policy == "" {
 		return ""
@@ -97,10 +97,10 @@ func (c *restoreCmd) inForce(a *Process) string {
 	return string(text)
 }
 
-// restoreRun resumes the pending changes of earlier runs, then plans and applies the restore of one run.
+// restoreRun resumes the pending changes of earlier runs. It then plans and applies the restore of one run.
 func (c *restoreCmd) restoreRun(a *Process, line *pipeline, s store.Store, run, user string) error {
 	if !c.Yes && !a.atTerminal() {
-		return errNotApproved // before the run is stopped
+		return errNotApproved // returns before it stops the run
 	}
 	of := ""
 	if user != "" {

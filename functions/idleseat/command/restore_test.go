@@ -16,8 +16,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// holding returns, by the index of each person, the licenses with their groups, states and disabled service plans,
-// and the groups.
+// holding returns the holdings of each person, by index: the licenses with their groups, states and disabled service
+// plans, and the groups.
 func holding(c *sandbox.Company) map[int][]string {
 	all := map[int][]string{}
 	for i := range c.Size() {
@@ -34,7 +34,7 @@ func holding(c *sandbox.Company) map[int][]string {
 	return all
 }
 
-// asBefore checks that everybody holds what they held before. It advances the clock until they do, because licenses
+// asBefore checks that all people have the holdings of before. It advances the clock until they do, because licenses
 // follow group membership with a delay.
 func (s *shell) asBefore(before map[int][]string) {
 	s.t.Helper()
@@ -66,8 +66,8 @@ func (s *shell) restored(args ...string) runs.Results {
 	return r
 }
 
-// TestRestore restores first one person's licenses and then the rest of the run. Everybody must hold what they held
-// before the run.
+// TestRestore restores one person's licenses, and then the rest of the run. All people must hold the same as before the
+// run.
 func TestRestore(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 400, Seed: 9, LicenseDelay: 50 * time.Millisecond})
@@ -94,8 +94,8 @@ func TestRestore(t *testing.T) {
 	s.want(exitUsage, "restore", "nobody@contoso.example", "--yes")
 }
 
-// TestRestoreOfOthers restores a run while the restore of one person is still pending. The restore of the others must
-// not wait, and in the end everybody must hold what they held before.
+// TestRestoreOfOthers restores a run while the restore of one person is pending. The second restore must not wait. In
+// the end, all people must hold the same as before.
 func TestRestoreOfOthers(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 9, LicenseDelay: 1500 * time.Millisecond})
@@ -109,7 +109,7 @@ func TestRestoreOfOthers(t *testing.T) {
 	}
 	slow := slices.IndexFunc(p.Changes, func(c plan.Change) bool { return c.Via == plan.EntraGroup })
 	other := slices.IndexFunc(p.Changes, func(c plan.Change) bool { return c.Via == plan.ADGroup })
-	s.want(exitDone, "restore", p.Changes[slow].UserPrincipalName, "--yes") // stays pending until the license follows the group membership
+	s.want(exitDone, "restore", p.Changes[slow].UserPrincipalName, "--yes") // stays pending until the license follows the membership
 	var r runs.Results
 	if err := json.Unmarshal(s.want(exitDone, "restore", "--run", p.Run, p.Changes[other].User, "--yes", "--format", "json").out, &r); err != nil {
 		t.Fatal(err)
@@ -130,7 +130,7 @@ func TestRestoreOfOthers(t *testing.T) {
 	s.asBefore(before)
 }
 
-// TestRestoreUnasked: a restore that cannot ask stops nothing. The run finishes what it has begun.
+// TestRestoreUnasked: a restore without --yes and without a terminal stops nothing. The run can finish its changes.
 func TestRestoreUnasked(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 9, LicenseDelay: 700 * time.Millisecond})
@@ -149,8 +149,8 @@ func TestRestoreUnasked(t *testing.T) {
 	}
 }
 
-// TestRestoreWhileApplied restores a run whose changes are still pending. The run must begin nothing more, pending
-// changes must be rolled back, and licenses that it has taken must be returned.
+// TestRestoreWhileApplied restores a run whose changes are pending. The run must begin no further change. Pending
+// changes must be rolled back, and taken licenses must be returned.
 func TestRestoreWhileApplied(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 9, LicenseDelay: 700 * time.Millisecond})
@@ -180,8 +180,8 @@ func TestRestoreWhileApplied(t *testing.T) {
 	}
 }
 
-// TestRestoreWhenDataAreOver deletes the data of a run, as the store does after some weeks. A restore must still
-// work, because the ledger is kept.
+// TestRestoreWhenDataAreOver deletes the data of a run, like the store after some weeks. A restore must still work from
+// the ledger.
 func TestRestoreWhenDataAreOver(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 9, LicenseDelay: 20 * time.Millisecond})
@@ -192,7 +192,7 @@ func TestRestoreWhenDataAreOver(t *testing.T) {
 	if err := os.RemoveAll(s.path("store/runs/" + p.Run)); err != nil {
 		t.Fatal(err)
 	}
-	// As a restore needs no sign-in dates, it must work without a premium license.
+	// A restore needs no sign-in dates, so it must work without a premium license.
 	s.company.Intercept(lapsed)
 	if r := s.restored(p.Changes[0].UserPrincipalName); r.Count(runs.Done) == 0 || r.Count(runs.Done) != len(r.Results) {
 		t.Errorf("one user: %+v", r)

@@ -14,8 +14,8 @@ import (
 
 var errNotApproved = fmt.Errorf("%w: the plan was not approved; answer yes, or give --yes", runs.ErrRefused)
 
-// approved asks at the terminal whether to apply the plan. It returns an error if the answer is not yes, and without a
-// terminal. next is the command that asks again.
+// approved asks at the terminal whether to apply the plan. It returns an error if the answer is not yes, or if stdin is
+// no terminal. next is the command that asks again.
 func approved(a *Process, p *plan.Plan, next string) error {
 	if !a.atTerminal() {
 		return errNotApproved
@@ -30,7 +30,8 @@ func approved(a *Process, p *plan.Plan, next string) error {
 	return nil
 }
 
-// question asks whether to apply a plan. It says what approval does: to take, to give back, or to finish.
+// question returns the question whether to apply a plan. It says what an approval does: take licenses, give them back,
+// or finish pending changes.
 func question(p *plan.Plan) string {
 	what := "Apply " + plain.Many(len(p.Changes), "change") + " of run " + p.Run
 	if p.Restores != "" {
@@ -55,13 +56,14 @@ func question(p *plan.Plan) string {
 		parts = append(parts, "finish "+plain.Many(finish, "pending change")+" of earlier runs")
 	}
 	if len(parts) == 0 {
-		parts = []string{what} // earlier runs have work, and the plan does not say whose
+		parts = []string{what} // earlier runs have pending changes, but the plan does not list them
 	}
 	text := strings.Join(parts, " and ")
 	return fmt.Sprintf("%s in tenant %s (plan %s…)? [yes/no]", strings.ToUpper(text[:1])+text[1:], p.Tenant, p.PlanHash[:12])
 }
 
-// givenBack names the number of licenses that a restore gives back, and of the people who get them.
+// givenBack returns the licenses of a restore and the people who get them, in words. For several people, it returns the
+// numbers.
 func givenBack(p *plan.Plan) string {
 	people, names := map[string]bool{}, []string{}
 	for i := range p.Changes {
@@ -74,7 +76,7 @@ func givenBack(p *plan.Plan) string {
 	return plain.Many(len(p.Changes), "license") + " to " + strconv.Itoa(len(people)) + " people"
 }
 
-// printResults prints the results of a plan. earlier is how many changes of earlier runs are pending. next is the
+// printResults prints the results of a plan. earlier is the number of pending changes of earlier runs. next is the
 // command that finishes the pending changes.
 func printResults(a *Process, p *plan.Plan, r *runs.Results, earlier int, f formatFlag, next string) error {
 	if f.json() {
@@ -94,7 +96,7 @@ func printResults(a *Process, p *plan.Plan, r *runs.Results, earlier int, f form
 	return out.waits(r.Count(runs.Pending)+earlier, next)
 }
 
-// waits says how many changes are pending. next is the command that finishes them.
+// waits prints the number of pending changes. next is the command that finishes them.
 func (p *printer) waits(pending int, next string) error {
 	if pending > 0 {
 		p.printf("%s for the directory, often for minutes; then finish:  %s\n", stillWait(pending), next)
@@ -109,7 +111,7 @@ func stillWait(pending int) string {
 	return fmt.Sprintf("%d pending changes wait", pending)
 }
 
-// freed describes a monthly saving. The saving of a restore is negative, and it is 0 where no price is known.
+// freed returns a monthly saving in words. The saving of a restore is negative, or 0 if no price is known.
 func freed(saving float64, currency string, restored bool) string {
 	if restored || saving < 0 {
 		return amount(math.Abs(saving), currency) + " a month paid again"

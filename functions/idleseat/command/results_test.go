@@ -12,7 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestQuestion: the question before a change says what is done, to whom, and what earlier runs left to be done.
+// TestQuestion: the question before a plan is applied has the changes of the plan, the people if they are few, and the
+// pending changes of earlier runs.
 func TestQuestion(t *testing.T) {
 	t.Parallel()
 	anna := plan.Change{User: "1", UserPrincipalName: "anna@x", License: "citrix"}
@@ -44,8 +45,8 @@ func TestQuestion(t *testing.T) {
 	}
 }
 
-// TestEndsWithWhatIsPending: as long as changes are pending, plan and apply end with the command that finishes them,
-// and with no other.
+// TestEndsWithWhatIsPending: while changes are pending, the output of plan and apply ends with the command that
+// finishes them. The output has no other command.
 func TestEndsWithWhatIsPending(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 100, Seed: 16, LicenseDelay: time.Minute})
@@ -80,7 +81,8 @@ func TestEndsWithWhatIsPending(t *testing.T) {
 	t.Error("changes stay pending")
 }
 
-// TestSaysWhatIsHalfway: while a change is pending, a plan of nothing, a choice of it and its end by hand say so.
+// TestSaysWhatIsHalfway: while a change is pending, three commands mention it. They are a choice of the same change,
+// runs after a plan without changes, and explain after a restore.
 func TestSaysWhatIsHalfway(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 100, Seed: 16, LicenseDelay: time.Minute})
@@ -105,7 +107,7 @@ func TestSaysWhatIsHalfway(t *testing.T) {
 	}
 }
 
-// TestFreed: what is given back is paid again, also where no price is known.
+// TestFreed: a restored license costs money again, even if its price is unknown.
 func TestFreed(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {

@@ -88,7 +88,7 @@ func overviewRow(o *runs.Overview, now time.Time) []string {
 	return row
 }
 
-// done says in a few words how far a run has come and what it did.
+// done returns the stage and the results of a run in a few words.
 func done(o *runs.Overview, now time.Time) string {
 	text := ""
 	switch o.Stage {
@@ -117,7 +117,7 @@ func done(o *runs.Overview, now time.Time) string {
 	return text
 }
 
-// idle says what a run without changes of its own did.
+// idle returns the words for a run without changes of its own.
 func idle(o *runs.Overview) string {
 	if o.Pending == 0 {
 		return "nothing to do"
@@ -125,7 +125,7 @@ func idle(o *runs.Overview) string {
 	return fmt.Sprintf("nothing of its own; it found %s of earlier runs pending", plain.Many(o.Pending, "change"))
 }
 
-// waits says why no change of a plan has begun.
+// waits returns the reason why no change of a plan has begun.
 func waits(o *runs.Overview, now time.Time) string {
 	switch {
 	case o.Mode == policy.Audit:

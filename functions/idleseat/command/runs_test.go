@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// listedNow returns what the command runs lists as JSON.
+// listedNow returns the JSON output of the command runs.
 func (s *shell) listedNow(args ...string) (l listedRuns) {
 	s.t.Helper()
 	a := s.want(exitDone, append([]string{"runs", "--format", "json"}, args...)...)
@@ -42,7 +42,7 @@ func TestRunsAreListed(t *testing.T) {
 	s.finish(first.Run)
 	second := s.plan(exitDone)
 	one := s.plan(exitDone, "--user", first.Changes[0].UserPrincipalName)
-	over := s.plan(exitDone, "--run", latest) // over the snapshot of the latest run for everybody
+	over := s.plan(exitDone, "--run", latest) // uses the snapshot of the latest run for everybody
 	s.want(exitDone, "restore", first.Changes[0].UserPrincipalName, "--yes")
 
 	all := s.listedNow("--last", "0")
@@ -84,7 +84,7 @@ func TestRunsAreListed(t *testing.T) {
 	s.want(exitUsage, "runs", "--last", "-1")
 }
 
-// A damaged run is listed with its damage, and the other runs as ever.
+// TestRunsSaysWhatIsDamaged: a damaged run is in the list with its damage. The other runs are in the list unchanged.
 func TestRunsSaysWhatIsDamaged(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 100, Seed: 16})
@@ -100,7 +100,7 @@ func TestRunsSaysWhatIsDamaged(t *testing.T) {
 	}
 }
 
-// Commands that change licenses take no word for a run.
+// TestLatestIsNoNameForChanges: commands that change licenses do not accept the word latest as the name of a run.
 func TestLatestIsNoNameForChanges(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 100, Seed: 16})

@@ -29,7 +29,7 @@ func TestSamba(t *testing.T) {
 
 	p := s.plan(exitDone)
 	want := golden(s, p.AsOf)
-	for i := range s.company.Company.Size() { // Samba has given people who are only in Active Directory another SID
+	for i := range s.company.Company.Size() { // people who are only in Active Directory have another SID in Samba
 		if person := s.company.Company.Person(i); person.Kind == sandbox.ADOnly {
 			for key, v := range want {
 				if rule, ok := strings.CutPrefix(key, person.AD.SID+" "); ok {
@@ -71,9 +71,9 @@ func TestSamba(t *testing.T) {
 	}
 }
 
-// onPremises starts a Samba domain with the company's Active Directory people, each edited by change, which may be
-// nil. It configures idleseat to use the first controller. It returns the domain, and the people as read back from
-// it, by sAMAccountName.
+// onPremises starts a Samba domain with the company's Active Directory people. change, unless it is nil, edits each
+// person. onPremises configures idleseat for the first controller. It returns the domain, and its people by
+// sAMAccountName.
 func onPremises(t *testing.T, s *shell, o samba.Options, change func(*samba.Person)) (*samba.Domain, map[string]directory.ADUser) {
 	t.Helper()
 	citrix := samba.DN("Citrix Users", samba.GroupsOU)
@@ -124,8 +124,8 @@ func bySAM(t *testing.T, d *samba.Domain) map[string]directory.ADUser {
 	return people
 }
 
-// syncedFrom replaces the company's SIDs and GUIDs in Graph's answers with those in synced, as Entra Connect would.
-// synced is indexed by sAMAccountName.
+// syncedFrom replaces the company's SIDs and GUIDs in Graph's answers by those in synced, like Entra Connect. The keys
+// of synced are sAMAccountNames.
 func syncedFrom(s *shell, synced map[string]directory.ADUser) func(http.Handler) http.Handler {
 	var pairs []string
 	for i := range s.company.Company.Size() {

@@ -82,13 +82,13 @@ func TestSambaGivesBack(t *testing.T) {
 		}
 	}
 	for member, n := range added {
-		if n != 0 && n != 1 { // 1 if the audit log includes the original addition
+		if n != 0 && n != 1 { // 1 if the audit log has the first addition
 			t.Errorf("%s was added %d times more often than removed", member, n)
 		}
 	}
 }
 
-// logOn binds as the account, which Active Directory records as a logon.
+// logOn binds as the account. Active Directory records the bind as a logon.
 func logOn(t *testing.T, d *samba.Domain, account, password string) {
 	t.Helper()
 	conn, err := d.Dial(d.URLs[0])

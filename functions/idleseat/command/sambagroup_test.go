@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/source/activedirectory"
 )
 
-// administrator returns a connection that is bound as the domain's administrator.
+// administrator returns a connection as the domain's administrator.
 func administrator(t *testing.T, d *samba.Domain) *ldap.Conn {
 	t.Helper()
 	conn, err := d.Administrator(d.URLs[0])
@@ -28,7 +28,7 @@ func administrator(t *testing.T, d *samba.Domain) *ldap.Conn {
 }
 
 // TestSambaWayBack takes Citrix in a real Samba domain. Then the group is renamed, another group takes the old name,
-// and one account is deleted. A restore must return people to their original group and never to the other group.
+// and one account is deleted. A restore must return people to the original group, and never to the other group.
 func TestSambaWayBack(t *testing.T) {
 	s := newShell(t, sandbox.Options{Users: 400, Seed: 5, LicenseDelay: 20 * time.Millisecond})
 	d, _ := onPremises(t, s, samba.Options{}, nil)
@@ -77,7 +77,7 @@ func TestSambaWayBack(t *testing.T) {
 	}
 	// With the data of the run, restore finds the renamed group.
 	one(taken[0], runs.Done, "is called "+renamed+" now")
-	// Without those data, restore uses the group only if the policy names it.
+	// Without the data of the run, restore uses the group only if the policy names it.
 	must(os.Rename(s.path("store/runs"), s.path("runs")))
 	must(os.Rename(s.path("store/history"), s.path("history")))
 	one(taken[1], runs.Refused, "held by the group that is "+renamed+" now, which the policy does not name for it")
@@ -90,7 +90,7 @@ func TestSambaWayBack(t *testing.T) {
 		must(os.RemoveAll(s.path("store/" + folder)))
 		must(os.Rename(s.path(folder), s.path("store/"+folder)))
 	}
-	// Delete one account. Everybody else can still be restored.
+	// Delete one account. All other people can still be restored.
 	gone, last := taken[2], taken[3]
 	account, err := ad.ReadPerson(t.Context(), gone.SID)
 	must(err)
@@ -102,7 +102,7 @@ func TestSambaWayBack(t *testing.T) {
 	if x := r.Of(&gone); x.Status != runs.Failed || !strings.Contains(x.Note, "no longer in Active Directory") {
 		t.Errorf("the account that is gone: %+v", x)
 	}
-	// Delete the original group, so only the other group is left, with the old name.
+	// Delete the original group. Only the other group with the old name is left.
 	must(admin.Del(ldap.NewDelRequest(renamed, nil)))
 	r, _ = s.restoring(exitHeld, last.User)
 	if x := r.Of(&last); x.Status != runs.Refused || !strings.Contains(x.Note, "and another one (") {

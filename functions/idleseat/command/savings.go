@@ -28,7 +28,7 @@ type savings struct {
 	*money.Sums
 }
 
-// Run prints what the plan of the newest run could free, what runs have freed, and what that saved.
+// Run prints the money that the plan of the newest run could free, the money that runs have freed, and the savings.
 func (c *savingsCmd) Run(a *Process) error {
 	if err := c.separatorFlag.check(); err != nil {
 		return err
@@ -64,7 +64,7 @@ func (c *savingsCmd) Run(a *Process) error {
 	return c.print(a, run, sums)
 }
 
-// newestPlan returns the newest run for everybody, if its plan can still be read, and the tenant of the plan.
+// newestPlan returns the newest run for everybody and the tenant of its plan. run is empty if the plan is missing.
 func newestPlan(a *Process, s store.Store) (run, tenant string, err error) {
 	run, err = history.Newest(a.Context, s, a.Clock.Now())
 	if err != nil || run == "" {
@@ -80,7 +80,7 @@ func newestPlan(a *Process, s store.Store) (run, tenant string, err error) {
 	return run, p.Tenant, nil
 }
 
-// monthFlag returns the beginning of a month, or zero for an empty text.
+// monthFlag returns the beginning of the month in text, or zero if text is empty.
 func monthFlag(name, text string) (month time.Time, err error) {
 	if text == "" {
 		return month, nil
@@ -132,11 +132,11 @@ func (c *savingsCmd) print(a *Process, run string, s *money.Sums) error {
 	return out.err
 }
 
-// lines returns the table of the lines.
+// lines returns the lines as a table.
 func (c *savingsCmd) lines(s *money.Sums) [][]string {
 	rows := [][]string{{map[string]string{"license": "LICENSE", "department": "DEPARTMENT", "costcenter": "COST CENTER"}[c.By], "COULD BE FREED", "FREED", "NET", "SAVED", "NOT PROVEN", "RENEWS"}}
 	for _, l := range s.By(c.group()) {
-		name := l.License + l.Department + l.CostCenter // the line has one of these
+		name := l.License + l.Department + l.CostCenter // the other two are empty
 		if name == "" {
 			name = "(none)"
 		}

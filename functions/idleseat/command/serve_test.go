@@ -26,7 +26,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// browser asks the pages of a store as a browser does that was given the key.
+// browser requests the pages of a store, like a browser with the key.
 type browser struct {
 	t       *testing.T
 	pages   http.Handler
@@ -71,7 +71,7 @@ func (b *browser) get(target string) *httptest.ResponseRecorder {
 	return w
 }
 
-// wants asks for a page and fails the test unless the page has the status and says each of the words.
+// wants requests a page. It fails the test unless the page has the status and contains each of words.
 func (b *browser) wants(status int, target string, words ...string) string {
 	b.t.Helper()
 	w := b.get(target)
@@ -95,7 +95,7 @@ func shownText(html string) string {
 	return text[:min(len(text), 3000)]
 }
 
-// tree returns a checksum of everything in the store.
+// tree returns a checksum of the names, modes and times of all files in the store.
 func (s *shell) tree() string {
 	s.t.Helper()
 	sum := sha256.New()
@@ -158,7 +158,8 @@ func TestServeShowsRunsAndPeople(t *testing.T) {
 	}
 }
 
-// What if says the same as a plan under a policy that has the other number of days.
+// TestServeWhatIf: the page about another number of days has the same numbers as a plan under a policy with this
+// number.
 func TestServeWhatIf(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 16})
@@ -188,7 +189,7 @@ func TestServeWhatIf(t *testing.T) {
 	}
 }
 
-// addresses are the pages of a store with these runs and this person.
+// addresses returns the addresses of the pages about the store, the runs and the user.
 func addresses(user string, runs ...string) (all []string) {
 	user = url.QueryEscape(user)
 	all = []string{"/", "/state", "/people?q=a", "/people?q=" + user, "/person?user=" + user, "/policy", "/what-if", "/what-if?days=30", "/runs/latest"}
@@ -199,7 +200,8 @@ func addresses(user string, runs ...string) (all []string) {
 	return all
 }
 
-// Every object of a run can be damaged or missing. The damage shows where it belongs, and the other run stays whole.
+// TestServeDamagedStore damages or removes each object of a run. The pages must show the damage, and the pages of the
+// other run must stay complete.
 func TestServeDamagedStore(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 100, Seed: 16})
@@ -225,7 +227,7 @@ func TestServeDamagedStore(t *testing.T) {
 		listed := strings.Contains(path, "/runs/") && (strings.HasSuffix(path, "plan.json") || strings.HasSuffix(path, "begin.json"))
 		for damage, broken := range map[string][]byte{"gone": nil, "cut": whole[:min(100, len(whole)/2)], "edited": turned(whole)} {
 			if damage == "cut" && !listed {
-				continue // like edited
+				continue // a cut object is tested like an edited one
 			}
 			if err := os.WriteFile(path, broken, 0o600); err != nil {
 				t.Fatal(err)
@@ -256,14 +258,14 @@ func TestServeDamagedStore(t *testing.T) {
 	}
 }
 
-// turned returns an object with one bit turned.
+// turned returns an object with one bit changed.
 func turned(whole []byte) []byte {
 	broken := bytes.Clone(whole)
 	broken[len(broken)/10] ^= 0x20
 	return broken
 }
 
-// A run is shown from its first object on.
+// TestServeWhileARunGoesOn: the pages show a run as soon as its first object exists.
 func TestServeWhileARunGoesOn(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 100, Seed: 16})
@@ -303,7 +305,7 @@ func TestServeWhileARunGoesOn(t *testing.T) {
 	if took := time.Since(begun); took > 30*time.Second {
 		t.Errorf("it took %s", took)
 	}
-	// What a run has written so far may be anything: no page fails without a word.
+	// A page may be requested after any object of a run was written. No page may answer with an internal error.
 	b := s.browse()
 	for _, target := range addresses(p.Changes[0].User, p.Run) {
 		if w := b.get(target); w.Code == http.StatusInternalServerError {
@@ -312,7 +314,7 @@ func TestServeWhileARunGoesOn(t *testing.T) {
 	}
 }
 
-// No name in an address makes a page fail.
+// TestServeHostileNames: a page answers every name in an address without an internal error.
 func TestServeHostileNames(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 100, Seed: 16})

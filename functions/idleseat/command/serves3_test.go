@@ -19,7 +19,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// The commands that only read work with a bucket in which nothing may be written, and end when they are asked to.
+// TestLookingIntoABucket: commands that only read work with a bucket that refuses writes. serve ends on a signal.
 func TestLookingIntoABucket(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 100, Seed: 6})

@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// refusing makes Graph refuse every write that mentions one of the users, who are given by object id.
+// refusing makes Graph refuse every write that mentions one of users. The keys of users are object ids.
 func refusing(users map[string]bool) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -36,8 +36,8 @@ func refusing(users map[string]bool) func(http.Handler) http.Handler {
 	}
 }
 
-// TestSetbacks makes some changes fail every night. These changes must be made after all others and must be tried again
-// in nights 2, 4, 8 and 16. The plan must give the reason for the failure.
+// TestSetbacks makes some changes fail every night. A plan must have these changes after all others. They must be tried
+// again in nights 2, 4, 8 and 16. The plan must have the reason of the failure.
 func TestSetbacks(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 60*day, sandbox.Options{Users: 300, Seed: 5}, replace(t, "perRun: 200", "perRun: 3"), replace(t, "days(90)", "days(3650)"))
@@ -51,14 +51,14 @@ func TestSetbacks(t *testing.T) {
 	if r := s.results(first.Run); r.Count(runs.Failed) != 3 || len(broken) != 3 || first.Deferred < 4 {
 		t.Fatalf("the first night: %d deferred, %+v", first.Deferred, r)
 	}
-	tried := []int{0} // nights in which the failing changes were tried
+	tried := []int{0} // the nights in which the failing changes were tried
 	for night := 1; night <= 16; night++ {
 		next := s.night()
 		of := slices.DeleteFunc(slices.Clone(next.Changes), func(c plan.Change) bool { return !broken[c.User] })
 		switch good := len(next.Changes) - len(of); {
 		case night == 1 && (good != 3 || next.Deferred != first.Deferred):
 			t.Errorf("the second night: %d others of %d, %d deferred", good, len(next.Changes), next.Deferred)
-		case night == 1: // lift the limit of three changes per run
+		case night == 1: // raise the limit of three changes for each run
 			s.write("policy.yaml", replace(t, "days(90)", "days(3650)")(string(s.company.Policy())))
 		case len(of) == 3:
 			tried = append(tried, night)
@@ -77,7 +77,7 @@ func TestSetbacks(t *testing.T) {
 			}
 		}
 	}
-	if !slices.Equal(tried, []int{0, 2, 4, 8, 16}) { // not night 1, in which other changes used up the limit
+	if !slices.Equal(tried, []int{0, 2, 4, 8, 16}) { // in night 1, other changes use up the limit
 		t.Errorf("tried in the nights %v", tried)
 	}
 	one := s.plan(exitDone, "--user", first.Changes[0].UserPrincipalName)
@@ -91,8 +91,8 @@ func TestSetbacks(t *testing.T) {
 	}
 }
 
-// TestRulesInTheirOrder checks that a plan has the changes of one person in the order of the rules in the policy,
-// whatever the names of the rules. The changes of each rule are in the order of idle time.
+// TestRulesInTheirOrder checks that a plan has the changes of one person in the order of the rules in the policy. The
+// names of the rules do not matter. The changes of each rule are in the order of idle time.
 func TestRulesInTheirOrder(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 600, Seed: 1}, replace(t, "citrix-idle-90", "a-citrix"), replace(t, "perRun: 200", "perRun: 500"))

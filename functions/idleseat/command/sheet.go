@@ -10,19 +10,19 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// sheetFlags print a run as a spreadsheet.
+// sheetFlags are the flags that print a run as a spreadsheet.
 type sheetFlags struct {
 	CSV      string `name:"csv" help:"Print a spreadsheet instead: changes, or left-out: whom the plan leaves out, why, and what resolves it." enum:"changes,left-out," default:"" placeholder:"WHAT"`
 	Managers bool   `help:"With --csv, add the manager of each person, read from Entra ID now: one request for each person."`
 	separatorFlag
 }
 
-// separatorFlag says what is between the cells of a spreadsheet.
+// separatorFlag is the flag for the separator between the cells of a spreadsheet.
 type separatorFlag struct {
 	Separator string `name:"csv-separator" help:"Between the cells: a comma, or a semicolon for spreadsheets of countries with a decimal comma." default:"," placeholder:";"`
 }
 
-// check refuses flags that mean nothing together.
+// check returns an error if the flags do not fit together.
 func (c *sheetFlags) check() error {
 	if c.Managers && c.CSV == "" {
 		return usageError{errors.New("--managers adds columns to a spreadsheet; give --csv changes or --csv left-out, too")}
@@ -30,7 +30,7 @@ func (c *sheetFlags) check() error {
 	return c.separatorFlag.check()
 }
 
-// check refuses a separator that no spreadsheet expects.
+// check returns an error if the separator is neither a comma nor a semicolon.
 func (c *separatorFlag) check() error {
 	if c.Separator != "," && c.Separator != ";" {
 		return usageError{fmt.Errorf("--csv-separator %q is neither a comma nor a semicolon; quote it in a shell: --csv-separator ';'", c.Separator)}
@@ -40,8 +40,8 @@ func (c *separatorFlag) check() error {
 
 func (c *separatorFlag) separator() rune { return rune(c.Separator[0]) }
 
-// sheet prints the spreadsheet of a run. Its cells are plain already, and the mark at its beginning is not, so it goes
-// to stdout without a filter.
+// sheet prints the spreadsheet of a run. It writes to stdout without the filter for printable runes, because the filter
+// would replace the byte order mark. The cells are already printable.
 func (c *sheetFlags) sheet(a *Process, s store.Store, run string) error {
 	p, err := runs.GetPlan(a.Context, s, run)
 	if err != nil {

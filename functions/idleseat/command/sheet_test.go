@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// sheet prints a spreadsheet of a run and returns its rows by title.
+// sheet prints a spreadsheet of a run, and returns its rows with the titles of the columns as keys.
 func (s *shell) sheet(run, what, separator string, more ...string) (rows []map[string]string) {
 	s.t.Helper()
 	all := sheetOf(s.t, s.want(exitDone, append([]string{"show", run, "--csv", what, "--csv-separator", separator}, more...)...).out, separator)
@@ -27,7 +27,7 @@ func (s *shell) sheet(run, what, separator string, more ...string) (rows []map[s
 	return rows
 }
 
-// sheetOf returns the rows of a CSV file. It fails the test if the file has no mark.
+// sheetOf returns the rows of a CSV file. It fails the test if the file has no byte order mark.
 func sheetOf(t *testing.T, file []byte, separator string) [][]string {
 	t.Helper()
 	text, marked := bytes.CutPrefix(file, []byte("\ufeff"))
@@ -43,8 +43,8 @@ func sheetOf(t *testing.T, file []byte, separator string) [][]string {
 	return rows
 }
 
-// TestSheets compares the spreadsheets of a run with its plan: each change, and each verdict that is neither a change
-// nor kept, is in one of them, with a name and with what resolves it.
+// TestSheets compares the two spreadsheets of a run with its plan. Each change is in the first. Each verdict other than
+// keep that is no change is in the second, with a name and a remedy.
 func TestSheets(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 6}, func(text string) string {
@@ -83,8 +83,8 @@ func TestSheets(t *testing.T) {
 	}
 }
 
-// TestManagers compares the managers in both spreadsheets with those of the company. A person has an unknown manager
-// if Graph names none, and if the person is not in Entra ID.
+// TestManagers compares the managers in both spreadsheets with the company. A person has an unknown manager if Graph
+// has no manager, or if the person is not in Entra ID.
 func TestManagers(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 6})

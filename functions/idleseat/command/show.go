@@ -20,7 +20,7 @@ type showCmd struct {
 	ID string `arg:"" name:"run" help:"The run to show, or latest: the newest one with a plan."`
 }
 
-// Run shows what a run saw, planned and did.
+// Run prints what a run read, planned and changed.
 func (c *showCmd) Run(a *Process) error {
 	if err := c.sheetFlags.check(); err != nil {
 		return err
@@ -84,7 +84,8 @@ func (c *showCmd) print(a *Process, o *runs.Overview, n *report.Night) error {
 	return out.err
 }
 
-// showTables prints the signals, the rules, the changes with what became of them, and why the others were left out.
+// showTables prints the signals, the rules, the changes with their results, and the reasons why other people are left
+// out.
 func showTables(out *printer, n *report.Night) {
 	rows := [][]string{{"SIGNAL", "STATE", "NEWEST DATE", "ACCOUNTS WITH A DATE", ""}}
 	for _, s := range n.Signals {

@@ -45,7 +45,7 @@ func TestShow(t *testing.T) {
 	}
 }
 
-// A run without a plan says how far it has come.
+// TestShowARunThatStopped: show prints the stage of a run without a plan.
 func TestShowARunThatStopped(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 100, Seed: 16})

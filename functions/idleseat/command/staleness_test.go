@@ -20,7 +20,7 @@ import (
 )
 
 // sharedClock is a clock that the company and all processes share through a file. It runs at the speed of the real
-// clock, and tests can move it ahead instead of waiting.
+// clock. Tests can advance it, so that they need not wait.
 type sharedClock struct {
 	t    *testing.T
 	path string
@@ -75,7 +75,7 @@ func (c *sharedClock) now() time.Time {
 
 func (c *sharedClock) Now() time.Time { return c.now() }
 
-// Sleep advances the clock by d instead of waiting. Concurrent calls advance the clock only once.
+// Sleep advances the clock by d and does not wait. Concurrent calls advance the clock only once.
 func (c *sharedClock) Sleep(ctx context.Context, d time.Duration) error {
 	c.passUntil(c.now().Add(d))
 	return ctx.Err()
@@ -102,8 +102,8 @@ func clockOf(path string) func() time.Time {
 	}
 }
 
-// staleShell starts a company whose Graph reads may be up to a minute older than its writes. The clock advances so
-// slowly that nearly every read after a write is stale.
+// staleShell starts a company whose Graph reads may be up to a minute older than its writes. The clock advances slowly,
+// so nearly every read after a write is stale.
 func staleShell(t *testing.T, o sandbox.Options, edit ...policyText) *shell {
 	t.Helper()
 	o.Lag = time.Minute
@@ -141,9 +141,9 @@ func (s *shell) untilDone(args ...string) runs.Results {
 	return runs.Results{}
 }
 
-// TestGoingBackWhileReadsLag lets everybody with a pending change sign in while reads still show the state before the
-// change. Each person must end up with the license if the change was rolled back, or with its replacement if the
-// change was completed, and must never be without both. Then a restore must return everything that was taken.
+// TestGoingBackWhileReadsLag lets all people with a pending change sign in while reads still show the state before the
+// change. After a rollback, a person must have the license. After a completed change, a person must have its
+// replacement. Nobody may ever be without both. Then a restore must return every license that was taken.
 func TestGoingBackWhileReadsLag(t *testing.T) {
 	t.Parallel()
 	s := staleShell(t, sandbox.Options{Users: 300, Seed: 6})
@@ -193,9 +193,9 @@ func number(s *shell, user string) (int, bool) {
 	return 0, false
 }
 
-// TestFifteenNightsWhileReadsLag drains a backlog over at least 15 nights in two companies: one with current reads
-// and one with stale reads. In the end everybody must hold the same in both. Each change must be made by a single
-// write, and nobody may be without a mailbox.
+// TestFifteenNightsWhileReadsLag applies a backlog over at least 15 nights in two companies. One company has current
+// reads, the other has stale reads. In the end, people must hold the same in both companies. Each change must be made
+// by a single write. Nobody may be without a mailbox.
 func TestFifteenNightsWhileReadsLag(t *testing.T) {
 	t.Parallel()
 	o := sandbox.Options{Users: 600, Seed: 2}
@@ -211,7 +211,7 @@ func TestFifteenNightsWhileReadsLag(t *testing.T) {
 		for args := []string{"--override-limits", p.PlanHash}; len(p.Changes) > 0; args = nil {
 			s.done(p.Run, args...)
 			nights++
-			s.passes(2 * time.Minute) // so soon that the next plan may not see the last writes
+			s.passes(2 * time.Minute) // the next plan may not see the last writes
 			p = s.plan(exitDone)
 		}
 		if nights < 15 {

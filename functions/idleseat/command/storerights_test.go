@@ -15,7 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestStoreThatCannotBeTrusted checks that commands reject two kinds of stores: a folder that everybody may write to,
+// TestStoreThatCannotBeTrusted checks that commands refuse two kinds of stores: a folder in which all users may write,
 // and an S3 server that ignores If-None-Match. The error must say how to fix the store.
 func TestStoreThatCannotBeTrusted(t *testing.T) {
 	t.Parallel()

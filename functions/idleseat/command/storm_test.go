@@ -104,8 +104,8 @@ func TestStormWhilePlanning(t *testing.T) {
 	}
 }
 
-// TestAtTheSameTime applies the plan for everybody and a plan for each of its people, all at once. Each change must
-// be made exactly once.
+// TestAtTheSameTime applies the plan for everybody, and a plan for each person in it, at the same time. Each change
+// must be made exactly once.
 func TestAtTheSameTime(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 1, LicenseDelay: 20 * time.Millisecond})
@@ -120,7 +120,7 @@ func TestAtTheSameTime(t *testing.T) {
 		var all sync.WaitGroup
 		var mu sync.Mutex
 		pending := false
-		for _, run := range slices.Concat(planned, planned[:1]) { // the plan for everybody is applied by two processes
+		for _, run := range slices.Concat(planned, planned[:1]) { // two processes apply the plan for everybody
 			cmd := exec.Command(os.Args[0], "apply", run, "--yes", "--format", "json")
 			cmd.Env, cmd.Dir = append(slices.Clone(s.env), "GOMAXPROCS=1"), s.dir
 			all.Go(func() {
@@ -167,7 +167,7 @@ func TestAtTheSameTime(t *testing.T) {
 	}
 }
 
-// TestRestoreInterrupted kills the restore of 200 licenses and repeats it. Everybody must hold what they held before,
+// TestRestoreInterrupted kills the restore of 200 licenses and repeats it. All people must hold the same as before,
 // with the same disabled service plans.
 func TestRestoreInterrupted(t *testing.T) {
 	t.Parallel()

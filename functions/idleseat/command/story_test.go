@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/story"
 )
 
-// story asks for the story of one user.
+// story returns the story of one user that a command prints as JSON.
 func (s *shell) story(command, user string, flags ...string) *story.Story {
 	s.t.Helper()
 	var told struct {
@@ -27,7 +27,7 @@ func (s *shell) story(command, user string, flags ...string) *story.Story {
 	return told.People[0]
 }
 
-// typed runs a command that idleseat has shown, as a shell reads it. What it is for may stand before it.
+// typed runs a printed command as a shell parses it. A label may precede the command in line.
 func (s *shell) typed(line string) {
 	s.t.Helper()
 	command := line[max(0, strings.Index(line, "idleseat ")):]
@@ -39,10 +39,10 @@ func (s *shell) typed(line string) {
 	if words[0] != "idleseat" {
 		s.t.Fatalf("no command of idleseat: %s", line)
 	}
-	s.run(append(words[1:], "--yes")...) // 3 or 1 while a change is pending
+	s.run(append(words[1:], "--yes")...) // the exit status is 3 or 1 while a change is pending
 }
 
-// holdsOf returns what holds for each license that the rules are about.
+// holdsOf returns the state of each license that the rules are about.
 func holdsOf(one *story.Story) map[string]story.State {
 	states := map[string]story.State{}
 	for _, x := range one.Answers {
@@ -51,8 +51,8 @@ func holdsOf(one *story.Story) map[string]story.State {
 	return states
 }
 
-// The commands that a story names do what it says: the license is taken, is pending, and comes back. The store has a
-// blank in its name.
+// TestCommandsOfAStory: the commands in a story have the result that the story describes: the license is taken, is
+// pending, and comes back. The name of the store has a blank.
 func TestCommandsOfAStory(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 60, Seed: 1, LicenseDelay: time.Minute})
@@ -105,7 +105,7 @@ func TestCommandsOfAStory(t *testing.T) {
 	}
 }
 
-// until runs the commands that finish pending changes of a user until both licenses are in a state.
+// until runs the commands that finish pending changes of a user. It stops when both licenses are in the state want.
 func (s *shell) until(user string, want story.State, flags ...string) {
 	s.t.Helper()
 	for range 30 {

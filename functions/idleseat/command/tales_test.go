@@ -11,7 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// tale is a company and the story it goes through, which can be restarted at any chapter.
+// tale is a company in which a story happens. A story is a list of chapters with commands. A test can restart the story
+// at any chapter.
 type tale struct {
 	*shell
 	chapters []chapter
@@ -20,7 +21,7 @@ type tale struct {
 	runs     map[string]string // run ids, by their name in the story
 	one      string            // id of the person whose license is restored separately
 	back     int               // index of the person who loses a license in the first run and signs in again later
-	golden   bool              // nothing is altered in this run of the story, so no command may fail
+	golden   bool              // the story runs without an alteration, so no command may fail
 	said     strings.Builder   // output of the commands since the beginning of the current chapter
 }
 
@@ -47,7 +48,7 @@ func (s *tale) plans(name string, args ...string) (p printed) {
 	return p
 }
 
-// until runs a command until nothing is pending, and lets minutes pass between the calls.
+// until runs a command every few minutes until nothing is pending.
 func (s *tale) until(args ...string) {
 	s.t.Helper()
 	for range 8 {
@@ -62,7 +63,7 @@ func (s *tale) until(args ...string) {
 	}
 }
 
-// nextDay advances the clock by a day. All active people and those in also sign in.
+// nextDay advances the clock by a day. All active people and the people in also sign in.
 func (s *tale) nextDay(also ...int) {
 	s.passes(day)
 	c := s.company.Company
@@ -73,7 +74,7 @@ func (s *tale) nextDay(also ...int) {
 	}
 }
 
-// chapter is a part of a story. Except for the first chapter, a test may alter an object before it.
+// chapter is a part of a story. A test may alter an object before any chapter except the first.
 type chapter struct {
 	name string
 	tell func(*tale)
@@ -86,10 +87,10 @@ var stories = []struct {
 	found    func(*tale)
 	chapters []chapter
 	lacks    []string // kinds of objects that the story does not produce
-	least    int      // minimum number of events in the company's history
+	least    int      // the minimum number of events in the company's history
 }{
 	{"two rules", twoRules, func(s *tale) {
-		s.company.Company.SignIn(9) // otherwise a company this small might have no recent sign-in
+		s.company.Company.SignIn(9) // a company of this size might otherwise have no recent sign-in
 	}, threeNights, []string{"backtest", "usage report"}, 50},
 	{"usage and groups", usageAndGroups, foundUsage, usageNights, []string{"backtest", "mailboxes", "override"}, 20},
 }
@@ -130,7 +131,7 @@ var threeNights = []chapter{
 	}},
 }
 
-// twoRules returns the company's policy with so low a limit that some changes are deferred.
+// twoRules returns the company's policy with a low limit, so that some changes are deferred.
 func twoRules(s *tale) string {
 	return s.edited([][2]string{
 		{"perRun: 200", "perRun: 6"}, {"percent: 10", "percent: 100"}, {"days(60)", "days(20)"}, {"days(90)", "days(30)"},
@@ -139,8 +140,8 @@ func twoRules(s *tale) string {
 	})
 }
 
-// edited returns the company's policy after the edits, each a pair of old and new text. It fails the test if an old
-// text is missing.
+// edited returns the company's policy after edits. Each edit is a pair of old and new text. edited fails the test if an
+// old text is missing.
 func (s *tale) edited(edits [][2]string) string {
 	s.t.Helper()
 	text := string(s.company.Policy())

@@ -9,8 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// usageAndGroups returns a policy with rules about usage reports. Its licenses are assigned directly, by an
-// application's group, and by a group that Entra Connect syncs.
+// usageAndGroups returns a policy with rules about usage reports. The licenses come from a direct assignment, from an
+// application's group, and from a group that Entra Connect syncs.
 func usageAndGroups(s *tale) string {
 	return s.edited([][2]string{
 		{"\nattributes:\n", "\nattributes:\n  copilotUse: copilot.lastActivity\n  m365Use: newest(m365.exchange, m365.teams, m365.sharepoint, m365.onedrive, entra.lastActivity)\n"},
@@ -33,8 +33,8 @@ func usageAndGroups(s *tale) string {
 
 const syncedGroup = "LIC-E3-OnPrem"
 
-// foundUsage gives Copilot to active people and moves idle people to the synced group. Two of those with Copilot do not
-// use it.
+// foundUsage assigns Copilot to active people and moves idle people to the synced group. Two of the people with Copilot
+// do not use it.
 func foundUsage(s *tale) {
 	c := s.company.Company
 	c.SetSeats("Microsoft_365_Copilot", 100)
@@ -43,7 +43,7 @@ func foundUsage(s *tale) {
 	for i := range c.Size() {
 		p := c.Person(i)
 		if p.Entra != nil && len(p.Entra.Assignments) > 0 {
-			c.AssignDirectly(i, "EXCHANGESTANDARD") // so that nobody's mailbox depends on E3
+			c.AssignDirectly(i, "EXCHANGESTANDARD") // nobody's mailbox depends on E3 then
 		}
 		switch {
 		case p.Kind != sandbox.Synced || p.Entra.Enabled != directory.Yes || slices.Contains(p.Groups, "LIC-Exempt"):
@@ -58,10 +58,10 @@ func foundUsage(s *tale) {
 			c.SetMember(i, syncedGroup, true)
 		}
 	}
-	s.passes(time.Hour) // until the licenses of the groups have arrived
+	s.passes(time.Hour) // the licenses of the groups arrive in this time
 }
 
-// usageNights contains a second plan on the same snapshot, a person who becomes active again, and a restore of a run.
+// usageNights contains a second plan over the same snapshot, a person who becomes active again, and a restore of a run.
 var usageNights = []chapter{
 	{"plan", func(s *tale) {
 		p := s.plans("first")

@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestAccountsAreNotTheTenant uses subscriptions as in Microsoft's example: some have other billing accounts and some
+// TestAccountsAreNotTheTenant uses subscriptions like Microsoft's example. Some have other billing accounts, and some
 // have expired. Only the organization may identify the tenant.
 func TestAccountsAreNotTheTenant(t *testing.T) {
 	t.Parallel()
@@ -45,7 +45,7 @@ func TestAccountsAreNotTheTenant(t *testing.T) {
 	s.unwritten()
 }
 
-// TestTwoProductsOfOneName adds a second product with the same part number, as Microsoft has for MCOPSTN5 and
+// TestTwoProductsOfOneName adds a second product with the same part number. Microsoft has such products: MCOPSTN5 and
 // Microsoft_Teams_Premium. The policy must then identify the product by skuId.
 func TestTwoProductsOfOneName(t *testing.T) {
 	t.Parallel()

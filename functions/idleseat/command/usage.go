@@ -11,7 +11,7 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// The parser's messages that have words here.
+// Messages of the parser that usageWords replaces.
 var (
 	unknownFlag = regexp.MustCompile(`^unknown flag (--?[^ ,]+)(?:, did you mean (?:one of )?(.+)\?)?$`)
 	unexpected  = regexp.MustCompile(`^unexpected argument (.+?)(?:, did you mean (?:one of )?(.+)\?)?$`)
@@ -21,7 +21,7 @@ var (
 	noFlags     = regexp.MustCompile(`^missing flags: (.+)$`)
 )
 
-// misused says in words what is wrong with the command line, and where the help is.
+// misused returns an error that says in plain words what is wrong with the command line. The error names the help.
 func misused(k *kong.Kong, err error) error {
 	node := k.Model.Node
 	var parse *kong.ParseError
@@ -31,7 +31,7 @@ func misused(k *kong.Kong, err error) error {
 	return usageError{errors.New(sentences(usageWords(k, node, err.Error()), fmt.Sprintf("see %s --help", node.FullPath())))}
 }
 
-// sentences joins two parts of a message. A question ends its sentence.
+// sentences joins two parts of a message. After a question, the second part begins a new sentence.
 func sentences(first, second string) string {
 	if strings.HasSuffix(first, "?") {
 		return first + " " + strings.ToUpper(second[:1]) + second[1:]
@@ -39,7 +39,7 @@ func sentences(first, second string) string {
 	return first + "; " + second
 }
 
-// argumentWords says what an argument is.
+// argumentWords describes the arguments of commands.
 var argumentWords = map[string]string{
 	"<run>":  "the id of a run, as `idleseat runs` lists them",
 	"<user>": "a user: userPrincipalName, object id, SID or account name",
@@ -81,7 +81,7 @@ func usageWords(k *kong.Kong, node *kong.Node, text string) string {
 	return text
 }
 
-// perhaps ends a message with the parser's suggestion, which may be empty.
+// perhaps returns the end of a message with the parser's suggestion, or "" without a suggestion.
 func perhaps(suggested string) string {
 	if suggested == "" {
 		return ""
@@ -89,7 +89,7 @@ func perhaps(suggested string) string {
 	return fmt.Sprintf("; did you mean %s?", strings.ReplaceAll(strings.ReplaceAll(suggested, `"`, ""), ", ", " or "))
 }
 
-// haveFlag returns the commands with a flag.
+// haveFlag returns the commands that have a flag.
 func haveFlag(node *kong.Node, name string) (commands []string) {
 	for _, c := range node.Leaves(true) {
 		if slices.ContainsFunc(c.Flags, func(f *kong.Flag) bool { return f.Name == name }) {

@@ -26,8 +26,8 @@ func copilotRule(text string) string {
 `
 }
 
-// withCopilot starts a company in which a third of the active employees have Copilot by direct assignment. holders
-// has their indexes.
+// withCopilot starts a company in which a third of the active employees have Copilot by direct assignment. holders has
+// the indexes of these employees.
 func withCopilot(t *testing.T, edit ...policyText) (s *shell, holders []int) {
 	t.Helper()
 	s = newShell(t, sandbox.Options{Users: 300, Seed: 14, LicenseDelay: 20 * time.Millisecond}, append([]policyText{copilotRule}, edit...)...)
@@ -58,8 +58,8 @@ func (s *shell) copilots(p printed) (taken []int) {
 	return taken
 }
 
-// TestCopilotUnused runs a rule about a usage report from plan to restore. Only people whose use is long ago, or who
-// never used Copilot, may lose it.
+// TestCopilotUnused runs a rule about a usage report from plan to restore. Only people who have not used Copilot for a
+// long time, or have never used it, may lose it.
 func TestCopilotUnused(t *testing.T) {
 	t.Parallel()
 	s, holders := withCopilot(t)
@@ -113,8 +113,8 @@ func (s *shell) holdsCopilot(i int) bool {
 	return slices.ContainsFunc(s.company.Company.Person(i).Entra.Assignments, func(a directory.Assignment) bool { return a.SKU == "639dec6b-bb19-468b-871c-c5c441c4b0cb" })
 }
 
-// TestReportsGoWrong breaks the usage report in several ways, after a plan was made. Neither that plan nor a new plan
-// may take Copilot from anybody whom the report no longer proves idle. The other rules must continue.
+// TestReportsGoWrong breaks the usage report in several ways after a plan. Then neither this plan nor a new plan may
+// take Copilot from a person whom the report does not show as idle. The other rules must continue.
 func TestReportsGoWrong(t *testing.T) {
 	t.Parallel()
 	const halved = "part of the list is missing"

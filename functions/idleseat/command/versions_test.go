@@ -31,8 +31,8 @@ func main() {
 }
 `
 
-// build builds the command after replacing the text of some files, given by path in the repository. It returns the
-// path of the program.
+// build builds the command after it has replaced some files of the repository. The keys of files are paths. build
+// returns the path of the program.
 func build(t *testing.T, name string, files map[string]string) string {
 	t.Helper()
 	root, err := filepath.Abs("../../..")
@@ -64,9 +64,9 @@ func build(t *testing.T, name string, files map[string]string) string {
 	return program
 }
 
-// TestTwoBuiltVersions builds this version of the command and a newer version whose changes have an additional field.
-// The newer version must finish what the older version began, and the older version must be able to restore what the
-// newer version took. The builds are slow, so the test runs only with IDLESEAT_TEST_VERSIONS=1.
+// TestTwoBuiltVersions builds this version of the command, and a newer version whose changes have an additional field.
+// The newer version must finish the changes that the older version began. The older version must restore the licenses
+// that the newer version took. The builds are slow, so the test runs only with IDLESEAT_TEST_VERSIONS=1.
 func TestTwoBuiltVersions(t *testing.T) {
 	t.Parallel()
 	if os.Getenv("IDLESEAT_TEST_VERSIONS") != "1" {

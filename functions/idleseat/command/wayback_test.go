@@ -33,8 +33,7 @@ func (s *shell) remove(patterns ...string) {
 	}
 }
 
-// earlierLedger rewrites the ledger and a run's manifest in their former format, which has no hashes and no group
-// GUIDs.
+// earlierLedger rewrites the ledger and a run's manifest in their former format, without hashes and group GUIDs.
 func (s *shell) earlierLedger(run string) {
 	s.t.Helper()
 	ledgers, err := filepath.Glob(s.path("store/ledger/*/*/*.json"))
@@ -67,8 +66,8 @@ func (s *shell) earlierLedger(run string) {
 	}
 }
 
-// TestRestoreFromLedgerAlone removes or damages everything in the store except the ledger, one object at a time. A
-// restore must still return every license.
+// TestRestoreFromLedgerAlone removes or damages the objects in the store, except the ledger. A restore must still
+// return every license.
 func TestRestoreFromLedgerAlone(t *testing.T) {
 	t.Parallel()
 	tests := map[string]func(s *shell, run string){
@@ -119,7 +118,7 @@ func TestRestoreFromLedgerAlone(t *testing.T) {
 }
 
 // TestRestoreOfWhatWasBegun removes the data of a run with pending changes. The restore must roll back the pending
-// changes and return what the run took.
+// changes, and return the licenses that the run took.
 func TestRestoreOfWhatWasBegun(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 9, LicenseDelay: 700 * time.Millisecond})
@@ -133,14 +132,14 @@ func TestRestoreOfWhatWasBegun(t *testing.T) {
 	s.asBefore(before)
 }
 
-// Object ids of the group that gives E3, and of the group that remade puts in its place.
+// idOfE3 is the object id of the group that assigns E3. idAnew is the object id of its replacement in remade.
 const (
 	idOfE3 = "60000000-0000-4000-8000-000000000001"
 	idAnew = "60000000-0000-4000-8000-0000000000e3"
 )
 
-// remade replaces the group that gives E3 with a new group of the same name, licenses and members, as if somebody had
-// deleted and created it.
+// remade replaces the group that assigns E3 by a new group with the same name, licenses and members. A deleted and
+// recreated group looks like this.
 func remade(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.Contains(r.URL.Path, idOfE3) {
@@ -159,8 +158,8 @@ func remade(next http.Handler) http.Handler {
 }
 
 // TestRestoreIntoPresentGroup makes the original group unusable: deleted, dynamic, role-assignable, without the
-// license, or with more than the license. If the policy names a usable group, the restore must use that group.
-// Otherwise it must be refused with the reason, and must work once the group is usable again.
+// license, or with more licenses. If the policy names a usable group, the restore must use this group. Otherwise the
+// restore must be refused with the reason, and must work after the group is usable again.
 func TestRestoreIntoPresentGroup(t *testing.T) {
 	t.Parallel()
 	e3 := func(change func(g map[string]any)) func(http.Handler) http.Handler {

@@ -22,8 +22,8 @@ func onlySignIn(id string, at time.Time) func(user map[string]any) {
 	}
 }
 
-// keeper returns an active person who has accounts in both directories, whose license rule keeps, and who holds E3 only
-// through the group that gives E3.
+// keeper returns an active person with accounts in both directories. rule keeps the person's license. The person holds
+// E3 only through the group that assigns E3.
 func keeper(t *testing.T, s *shell, rule string) (i int, p sandbox.Person) {
 	t.Helper()
 	verdicts := golden(s, s.now())
@@ -41,8 +41,8 @@ func keeper(t *testing.T, s *shell, rule string) (i int, p sandbox.Person) {
 // now returns the time of the company's clock.
 func (s *shell) now() time.Time { return time.Now().Add(time.Duration(s.ahead.Load())) }
 
-// TestADateGoesBack makes the newest date of two people disappear overnight, so only an older date is left. Their
-// last activity is then unknown, and they must keep their licenses.
+// TestADateGoesBack removes the newest date of two people overnight, so that only an older date is left. Their last
+// activity is then unknown, and they must keep their licenses.
 func TestADateGoesBack(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 20*day, sandbox.Options{Users: 500, Seed: 4})
@@ -86,7 +86,7 @@ func TestADateGoesBack(t *testing.T) {
 	s.unwritten()
 }
 
-// TestADateGoesBackBeforeTheWrite makes apply read an older date than the plan did. The license must be kept.
+// TestADateGoesBackBeforeTheWrite makes apply read an older date than the plan. The person must keep the license.
 func TestADateGoesBackBeforeTheWrite(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, day, sandbox.Options{Users: 500, Seed: 4})
