@@ -62,7 +62,7 @@ func (a Anchor) Fits(immutableID string, u *ADUser) bool {
 	return immutableID != "" && slices.Contains(own[:], immutableID)
 }
 
-// Of returns the immutable ids that the account may have, without empty ones.
+// Of returns the immutable ids that the account may have, without empty ids.
 func (a Anchor) Of(u *ADUser) (ids []string) {
 	for _, id := range a.of(u) {
 		if id != "" && !slices.Contains(ids, id) {

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Errors that the readers of both sources return. Callers tell them apart with errors.Is.
+// The errors that the readers of both sources return. Callers distinguish them with errors.Is.
 var (
 	ErrNoPerson        = errors.New("no such person")
 	ErrAmbiguousPerson = errors.New("more than one user of that name")
@@ -39,8 +39,8 @@ var ErrDeferred = errors.New("handed over, not made yet")
 // PartialLogonError is returned together with people whose last logon was not read. Either some domain controllers did
 // not answer, or the domain does not keep the date.
 type PartialLogonError struct {
-	Controllers []string // the URLs of the controllers that did not answer; empty if the domain does not keep the date
-	Err         error    // the URLs of the controllers that did not answer; "without a name" stands for a controller without a URL
+	Controllers []string // URLs of the controllers that did not answer; "without a name" stands for a controller without a URL
+	Err         error    // the reason for each controller
 
 	// Latest is the latest time at which the person can have logged on: the replicated date plus the longest delay of
 	// replication. It is zero if no such time is known.
@@ -57,7 +57,7 @@ func (e *PartialLogonError) Error() string {
 // Unwrap returns Err.
 func (e *PartialLogonError) Unwrap() error { return e.Err }
 
-// UnreadError wraps the error of a source that could not be read to its end. The message is the message of Err.
+// UnreadError wraps the error of a source that could not be read to its end. It has the message of Err.
 type UnreadError struct{ Err error }
 
 func (e *UnreadError) Error() string { return e.Err.Error() }

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Source is a directory that accounts live in.
+// Source is a directory with accounts.
 type Source uint8
 
 const (
@@ -243,8 +243,8 @@ const licenseChanged = "entra.licenseChanged"
 // is evaluated.
 func (f *Field) OfLicense() bool { return f.Name == licenseChanged }
 
-// licenseChanged returns the newest change to the assignments that grant p.License. It is Unknown if one of these
-// assignments has no date.
+// licenseChanged returns the date of the newest change of the assignments that grant p.License. The value is Unknown if
+// one of these assignments has no date.
 func (p *Person) licenseChanged() Value {
 	if p.License == "" || p.Entra == nil || p.EntraState != Present && p.EntraState != Contradictory {
 		return Value{}

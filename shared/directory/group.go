@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// GroupRef names a group in the way of a policy. The name of an Entra group is the display name or the object id. The
-// name of an Active Directory group is the distinguished name.
+// GroupRef names a group in the same way as a policy. The name of an Entra group is the display name or the object id.
+// The name of an Active Directory group is the distinguished name.
 type GroupRef struct {
 	Source Source `json:"source"`
 	Name   string `json:"name"`
@@ -16,8 +16,8 @@ type GroupRef struct {
 // String returns the reference as an operator reads it, such as "entra:LIC-M365-E3".
 func (r GroupRef) String() string { return r.Source.String() + ":" + r.Name }
 
-// Key returns the key under which a snapshot stores who belongs to the group. If direct is set, only members that the
-// group itself lists count. Names in Active Directory are case-insensitive.
+// Key returns the key under which a snapshot stores the members of the group. If direct is set, only members that the
+// group itself lists count. The key ignores letter case for Active Directory, because names there are case-insensitive.
 func (r GroupRef) Key(direct bool) string {
 	name := r.Name
 	if r.Source == AD {
@@ -29,7 +29,8 @@ func (r GroupRef) Key(direct bool) string {
 	return r.Source.String() + ":" + name
 }
 
-// Question asks who belongs to a group. If Direct is set, the question is who is listed in the group itself.
+// Question is a question about the members of a group. If Direct is set, only members that the group itself lists
+// count.
 type Question struct {
 	Ref    GroupRef
 	Direct bool
@@ -77,8 +78,8 @@ type Group struct {
 	Created time.Time `json:"created,omitzero"`
 }
 
-// GroupByGUID returns a name made from the objectGUID, which Active Directory accepts in place of a DN (MS-ADTS
-// 3.1.1.3.1.2.4). It returns dn if guid is empty.
+// GroupByGUID returns a name with the objectGUID. Active Directory accepts this name in place of a DN (MS-ADTS
+// 3.1.1.3.1.2.4). GroupByGUID returns dn if guid is empty.
 func GroupByGUID(guid, dn string) string {
 	if guid == "" {
 		return dn
@@ -86,7 +87,7 @@ func GroupByGUID(guid, dn string) string {
 	return "<GUID=" + guid + ">"
 }
 
-// SKU is a product that the tenant subscribes to (subscribedSkus of Graph).
+// SKU is a product to which the tenant subscribes (subscribedSkus of Graph).
 type SKU struct {
 	ID         string `json:"id"`
 	PartNumber string `json:"partNumber"`

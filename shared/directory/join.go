@@ -29,7 +29,7 @@ type Accounts struct {
 	AD         []ADUser
 	EntraState Presence // Present, or NotRead if the source is not configured or failed
 	ADState    Presence
-	// Memberships maps a member to the keys of the named groups that the member belongs to. A member is an Entra id or
+	// Memberships maps a member to the keys of the named groups to which the member belongs. A member is an Entra id or
 	// a SID.
 	Memberships map[string][]string
 	Unreadable  []string // keys of groups that could not be read
@@ -180,7 +180,7 @@ func (j *joiner) fromEntra(p *Person, i int) {
 	}
 }
 
-// whole reports whether the directory was read in full and nothing casts doubt on the reading.
+// whole reports whether the directory was read in full and the reading is not in doubt.
 func (h *Accounts) whole(s Source, state Presence) bool { return state == Present && h.Stale[s] == "" }
 
 func (j *joiner) fromAD(p *Person, i int) {
@@ -200,8 +200,8 @@ func (j *joiner) fromAD(p *Person, i int) {
 	}
 }
 
-// unmatched handles a person who was found only in Active Directory. If an Entra account may exist that could not be
-// matched, unmatched sets the state of the Entra account to Missing.
+// unmatched handles a person who was found only in Active Directory. If the person may have an Entra account that could
+// not be matched, unmatched sets the state of the Entra account to Missing.
 func (p *Person) unmatched(h *Accounts) {
 	anchor, unplaced := h.Anchor, h.Unplaced
 	switch {

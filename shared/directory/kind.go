@@ -25,8 +25,8 @@ const (
 	typeAgent = "#microsoft.graph.agentUser" // docs-contrib: v1.0/resources/agentuser.md
 )
 
-// Agent reports whether the account belongs to a software agent. An agent never signs in interactively, and Microsoft
-// does not document whether signInActivity covers its tokens.
+// Agent reports whether the account belongs to a software agent. An agent never signs in interactively. Microsoft does
+// not document whether signInActivity covers the tokens of an agent.
 func (u *EntraUser) Agent() bool { return u.Type == typeAgent || u.IdentityParentID != "" }
 
 // Kind returns the kind of the person's account. evidence names the property that shows the kind. It is empty for
@@ -45,8 +45,8 @@ func (p *Person) Kind() (kind, evidence string) {
 	return KindPerson, ""
 }
 
-// KindOpen reports whether the real kind may differ from the result of Kind. That is so if an Entra account may exist
-// that was not read, and Active Directory does not show a person's mailbox.
+// KindOpen reports whether the real kind may differ from the result of Kind. The kind is open if an Entra account may
+// exist that was not read, and Active Directory does not show a person's mailbox.
 func (p *Person) KindOpen() bool {
 	return p.Entra == nil && p.EntraState != NoAccount && (p.AD == nil || !personRecipients[p.AD.RecipientType])
 }
@@ -106,7 +106,7 @@ func (u *ADUser) kind() (kind, evidence string) {
 	switch kind := recipientKinds[u.RecipientType]; {
 	case kind != "":
 		return kind, "msExchRecipientTypeDetails is " + u.RecipientType
-	case strings.HasPrefix(u.SAMAccount, "MSOL_"): // Entra Connect creates this account for itself
+	case strings.HasPrefix(u.SAMAccount, "MSOL_"): // Entra Connect creates this account for its own use
 		return KindService, "sAMAccountName begins with MSOL_"
 	}
 	return KindPerson, ""

@@ -2,7 +2,7 @@ package directory
 
 // Mail is a mail in plain text.
 type Mail struct {
-	Person        string // object id of the person that the mail is about, for error messages
+	Person        string // object id of the person to whom the mail refers, for error messages
 	To, Copy      string // addresses; Copy is empty if nobody gets a copy
 	Subject, Body string
 }

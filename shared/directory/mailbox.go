@@ -13,7 +13,7 @@ type Mailbox struct {
 	Kind string `json:"kind,omitempty"`
 }
 
-// GB is a gigabyte as Exchange Online counts it in quotas.
+// GB is a gigabyte in the quotas of Exchange Online.
 const GB = 1 << 30
 
 // OnHold reports whether the mailbox is on hold. Nothing in a mailbox on hold may be deleted. Exchange raises the quota

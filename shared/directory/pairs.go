@@ -87,7 +87,7 @@ func (h *Accounts) Pairs() (pairs []Pair) {
 	return pairs
 }
 
-// looseHere returns the set of immutable ids of those Entra accounts in h that have no SID.
+// looseHere returns the set of the immutable ids of the Entra accounts in h without a SID.
 func (h *Accounts) looseHere() map[string]bool {
 	loose := map[string]bool{}
 	for i := range h.Entra {
@@ -98,8 +98,8 @@ func (h *Accounts) looseHere() map[string]bool {
 	return loose
 }
 
-// clearAD reports whether the Active Directory account at index at is the only one with its SID, and no Entra account
-// without a SID can belong to it.
+// clearAD reports whether the Active Directory account at index at is clear. A clear account is the only account with
+// its SID, and no Entra account without a SID can belong to it.
 func (j *joiner) clearAD(at int, loose map[string]bool) bool {
 	u := &j.AD[at]
 	if j.adBySID[u.SID] != at || j.twiceAD[u.SID] {

@@ -202,14 +202,14 @@ type Person struct {
 	contradiction Contradiction // the contradiction that this reading shows
 	forgotten     bool          // an account of the person has a Past.ForgottenBy
 
-	// License is the skuId of the license that a rule is being evaluated for. It is empty while no rule is evaluated,
-	// and for a license granted by Active Directory.
+	// License is the skuId of the license for which a rule is evaluated. It is empty while no rule is evaluated. It is
+	// also empty for a license that Active Directory grants.
 	License string
 
 	// Stale says, for each signal, why its dates cannot be trusted in this run. The text is empty if the dates can be
 	// trusted.
 	Stale [Signals]string
-	// Memberships holds the keys of the named groups that the person belongs to.
+	// Memberships holds the keys of the named groups to which the person belongs.
 	Memberships []string
 	// Unreadable holds the keys of the named groups that could not be read.
 	Unreadable []string
@@ -275,7 +275,7 @@ func (p *Person) ActiveBy(at time.Time) *Person {
 	return &as
 }
 
-// UserPrincipalName returns the name in Entra ID, or in Active Directory for a person who exists only there.
+// UserPrincipalName returns the name in Entra ID. For a person only in Active Directory, it returns the name there.
 func (p *Person) UserPrincipalName() string {
 	switch {
 	case p.Entra != nil:
