@@ -8,9 +8,9 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Belonging answers questions about groups for one person. In has the keys of the questions whose group has the person
-// as a member. Unreadable has the keys of the questions whose answer is unknown. The answer to every other question is
-// no.
+// Belonging answers questions about groups for one person. In has the keys of the questions about groups to which the
+// person belongs. Unreadable has the keys of the questions whose answer is unknown. The answer to every other question
+// is no.
 type Belonging struct {
 	In         []string
 	Unreadable []string

@@ -13,7 +13,7 @@ import (
 // errEnough stops a listing once enough people have been read.
 var errEnough = errors.New("enough")
 
-// Enough is the number of Active Directory accounts needed to judge the feed.
+// Enough is the number of Active Directory accounts that suffices to judge the feed.
 const Enough = 1000
 
 // SampleEntra calls each for the users on the first page of Entra ID.
@@ -43,7 +43,7 @@ func SampleAD(ctx context.Context, ad interface {
 	return ended(err)
 }
 
-// ended returns nil if the listing was stopped by errEnough, and err otherwise.
+// ended returns nil if errEnough stopped the listing, and err otherwise.
 func ended(err error) error {
 	if errors.Is(err, errEnough) {
 		return nil
