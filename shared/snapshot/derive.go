@@ -13,9 +13,9 @@ import (
 // derived columns are read, and not the names, ids and anchors from which they are computed.
 const (
 	// Plain is true if directory.Pair.Plain is true and the ids have their usual letter case. KeyOf depends on letter
-	// case, and so the keys of such ids are always the same.
+	// case, so only ids in their usual letter case always have the same key.
 	Plain = "plain"
-	// Anchors has directory.Pair.Anchors, separated by spaces.
+	// Anchors has the names that directory.Pair.Anchors returns, separated by spaces.
 	Anchors = "anchors"
 	// EntraKey and ADKey have known.KeyOf of the ids. They have no value if the person lacks the account.
 	EntraKey = "entra_key"

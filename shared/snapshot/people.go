@@ -41,7 +41,7 @@ const (
 	adGroups    = "ad_groups"
 )
 
-// personColumns lists all columns except those of groups, in the order of the table of fields.
+// personColumns lists all columns, without the columns of groups, in the order of the table of fields.
 var personColumns = allPersonColumns()
 
 func allPersonColumns() []personColumn {

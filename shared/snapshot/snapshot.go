@@ -218,8 +218,8 @@ type Manifest struct {
 	Reports []usage.Reading `json:"reports,omitempty"`
 	// History is the key of the digest of earlier runs. It is empty if there is no digest.
 	History string `json:"history,omitempty"`
-	// Freed is the key of the run's memory of the ledger, from which the money is computed. It is empty if there is no
-	// such memory.
+	// Freed is the key of the object with the run's memory of the ledger. The money is computed from this object. Freed
+	// is empty if there is no such object.
 	Freed string `json:"freed,omitempty"`
 }
 

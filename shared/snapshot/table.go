@@ -18,8 +18,8 @@ type People struct {
 	file    *table.File
 	columns map[string]*table.Column
 
-	licenses      [][]directory.Assignment // by index of a text of licensesColumn
-	ofEntra, ofAD [][]string               // by index of a text of entraGroups and of adGroups
+	licenses      [][]directory.Assignment // the list for each different text in licensesColumn
+	ofEntra, ofAD [][]string               // the list for each different text in entraGroups and in adGroups
 }
 
 // ErrNoColumn is the error for a snapshot that lacks a column that the policy needs.

@@ -253,9 +253,9 @@ func TestColumnsFor(t *testing.T) {
 	}
 }
 
-// TestEveryFieldHasAColumn checks that every field has a column. Some fields have no column, because they are computed
-// from columns that are always read. Fields from usage reports have no column, because a run stores the reports
-// separately.
+// TestEveryFieldHasAColumn checks that every field has a column, with two exceptions. A field that is computed from
+// columns that are always read has no column. A field from a usage report has no column, because a run stores the
+// reports separately.
 func TestEveryFieldHasAColumn(t *testing.T) {
 	t.Parallel()
 	for _, name := range directory.FieldNames() {

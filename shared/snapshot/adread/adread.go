@@ -1,6 +1,6 @@
 // Package adread reads everybody in Active Directory, and the members of named groups, into the partitions of a run. It
-// makes a full reading, or a delta reading if both give the same result. The command and the relay on premises both use
-// this package.
+// makes a delta reading if the result is the same as the result of a full reading, and a full reading otherwise. The
+// command and the relay on premises both use this package.
 package adread
 
 import (
@@ -33,7 +33,7 @@ type Reader struct {
 	AD      AD
 	Groups  []protocol.Group // the groups whose members are read
 	Rests   []string         // LDAP names of the attributes on which decisions rest; see policy.Policy.Rests
-	Attempt string           // a part of the keys of the parts
+	Attempt string           // makes the keys of the parts different from the keys of other attempts
 	Now     func() time.Time
 	// Progress is called with the number of people read so far. It may be nil.
 	Progress func(people int)

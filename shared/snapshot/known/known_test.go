@@ -53,7 +53,7 @@ func TestSmall(t *testing.T) {
 		}
 		sizes = append(sizes, len(object))
 	}
-	const columns = 5 // of eight: Regressed and Contradicted share one, and Enabled has a single value
+	const columns = 5 // of eight columns: Regressed and Contradicted share one column, and Enabled has a single value
 	if one, many := sizes[0], sizes[2]; one > 1200*keySize+1000 || many < one+4*600*columns || sizes[1] > many-600 {
 		t.Errorf("tables of 1, 256 and 257 values have %v bytes", sizes)
 	}
