@@ -46,7 +46,7 @@ func foldersOfKeys(ctx context.Context, s Store, prefix string) iter.Seq2[string
 	}
 }
 
-// Folders implements the interface that the function Folders looks for.
+// Folders implements the interface that the function Folders requires.
 func (f *folder) Folders(ctx context.Context, prefix string) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		names, err := f.names(prefix, prefix)
@@ -66,7 +66,7 @@ func (f *folder) Folders(ctx context.Context, prefix string) iter.Seq2[string, e
 	}
 }
 
-// Folders implements the interface that the function Folders looks for.
+// Folders implements the interface that the function Folders requires.
 func (b *bucket) Folders(ctx context.Context, prefix string) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		pages := s3.NewListObjectsV2Paginator(b.client, &s3.ListObjectsV2Input{

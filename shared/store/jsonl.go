@@ -158,7 +158,7 @@ func GetLines[T any](ctx context.Context, s Store, key string, each func(*T) err
 			}
 			return errAltered
 		}
-		if sealed || line == "{}" { // no record is empty, so an empty line was a seal
+		if sealed || line == "{}" { // no record is empty, so {} was a seal
 			return errAltered
 		}
 		sum.Write([]byte(line + "\n"))
