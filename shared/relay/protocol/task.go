@@ -115,7 +115,8 @@ func Parse(body string) (*Message, error) {
 	return m, m.check()
 }
 
-// decode decodes exactly one JSON value. It rejects unknown fields, because a decoder ignores misspelt fields silently.
+// decode decodes exactly one JSON value. It rejects unknown fields, because the decoder would otherwise ignore misspelt
+// fields silently.
 func decode(text []byte, v any) error {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
