@@ -116,10 +116,10 @@ func (s *session) syncInterval() (time.Duration, error) {
 	return time.Duration(days) * day, nil
 }
 
-// controllerNames returns the DNS names of all controllers in the forest that have a domain. It reads the names from
-// CN=Sites of the configuration. There, every controller has an nTDSDSA object (MS-ADTS 6.1.1.2.2.1.2.1.1) below its
-// server object. The result omits global catalogs with a partial copy of the domain, because nobody logs on to the
-// domain there.
+// controllerNames returns the DNS names of all controllers in the forest with a full copy of a domain. base is the DN
+// of the domain. The names come from CN=Sites of the configuration. There, every controller has an nTDSDSA object
+// (MS-ADTS 6.1.1.2.2.1.2.1.1) below its server object. The result omits global catalogs with a partial copy of the
+// domain, because nobody logs on to the domain there.
 func (s *session) controllerNames(base string) (names []string, unnamed error, err error) {
 	const doing = "list the domain's controllers"
 	configuration, err := s.rootDSE("configurationNamingContext")

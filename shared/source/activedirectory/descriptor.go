@@ -71,8 +71,8 @@ func parseDACL(raw []byte) (*dacl, error) {
 }
 
 // parseEntry reads one entry (MS-DTYP 2.4.4). counts is false for an entry that applies only to objects below this
-// object. parseEntry ignores a conditional entry that allows rights. A conditional entry that denies rights always
-// applies. The result therefore never has too many rights.
+// object. parseEntry ignores a conditional entry that allows rights. It treats a conditional entry that denies rights
+// as unconditional. An account therefore never seems to have more rights than it really has.
 func parseEntry(raw []byte) (e accessEntry, counts bool, err error) {
 	const (
 		allowed, denied, allowedObject, deniedObject   = 0x0, 0x1, 0x5, 0x6

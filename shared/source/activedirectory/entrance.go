@@ -9,9 +9,9 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// entrance returns the controllers through which to reach the domain if several domains are configured. These are the
-// configured controllers of the domain. If the domain has none, entrance asks a controller of another domain, because
-// CN=Sites lists the controllers of the whole forest.
+// entrance returns controllers of the domain if several domains are configured. It returns the configured controllers
+// of the domain. If the domain has none, entrance asks a controller of another domain, because CN=Sites lists the
+// controllers of the whole forest.
 func (d *Directory) entrance(ctx context.Context) ([]controller, error) {
 	d.entranceMu.Lock()
 	defer d.entranceMu.Unlock()
@@ -54,8 +54,8 @@ func (d *Directory) entrance(ctx context.Context) ([]controller, error) {
 	return own, nil
 }
 
-// ownSID returns the SID of the domain. The SIDs of the people in the domain begin with it. The result is cached
-// because the SID never changes.
+// ownSID returns the SID of the domain. The SIDs of the people in the domain begin with the SID of the domain. The
+// result is cached because it never changes.
 func (d *Directory) ownSID(ctx context.Context) (sid string, err error) {
 	d.entranceMu.Lock()
 	known := d.sid

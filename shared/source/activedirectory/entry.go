@@ -163,8 +163,8 @@ func expiry(filetime string) (time.Time, error) {
 	return t, nil
 }
 
-// Time parses the FILETIME of a date in the past in the same way as fileTime. It returns the zero time for a date
-// before 2000, because such a date cannot be a logon. It returns ErrFuture for a date more than a day after now.
+// Time parses the FILETIME of a past date in the same way as fileTime. It returns the zero time for a date before 2000,
+// because such a date cannot be a logon. It returns ErrFuture for a date more than a day after now.
 func Time(filetime string, now time.Time) (time.Time, error) {
 	t, err := fileTime(filetime)
 	switch {

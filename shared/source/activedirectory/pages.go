@@ -49,7 +49,7 @@ func (s *session) pages(doing, base, filter string, attributes []string, each fu
 	return nil
 }
 
-// await returns a page. await also requests the page after it, and returns its channel as next. next is nil if no
+// await returns a page. It also requests the next page and returns the channel of the answer as next. next is nil if no
 // further page follows.
 func (s *session) await(answer <-chan page, ask func(cookie []byte) <-chan page) (p page, next <-chan page) {
 	select {
@@ -96,7 +96,7 @@ func (p *page) hand(each func(*ldap.Entry) error) error {
 	return nil
 }
 
-// tooLarge reports whether the server may accept smaller pages after the error err.
+// tooLarge reports whether a search that failed with err may succeed with smaller pages.
 func tooLarge(err error) bool {
 	return ldap.IsErrorAnyOf(err, ldap.LDAPResultTimeLimitExceeded, ldap.LDAPResultSizeLimitExceeded,
 		ldap.LDAPResultAdminLimitExceeded, ldap.LDAPResultUnwillingToPerform)

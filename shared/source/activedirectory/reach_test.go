@@ -9,7 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestControllers checks that every listed controller is asked. A controller that does not answer must have the reason.
+// TestControllers checks that every listed controller is asked. A controller that does not answer must have an error
+// with the reason.
 func TestControllers(t *testing.T) {
 	t.Parallel()
 	s, err := sandbox.Start(sandbox.Options{LostController: "dc2.invalid"})
@@ -36,8 +37,8 @@ func TestControllers(t *testing.T) {
 	}
 }
 
-// TestControllersThatMayBeMissing refuses the list of controllers. The known controllers must be returned with the
-// reason.
+// TestControllersThatMayBeMissing has a server that refuses the list of controllers. The known controllers must be
+// returned with the reason.
 func TestControllersThatMayBeMissing(t *testing.T) {
 	t.Parallel()
 	s, err := sandbox.Start(sandbox.Options{})

@@ -146,7 +146,7 @@ func (s *session) netBIOSName() (string, error) {
 }
 
 // person reads the only person that matches a filter, and records which attributes the account may not read. e is the
-// person's entry, which has also the attributes in more.
+// entry of the person. It also has the attributes in more.
 func (s *session) person(who, filter string, more ...string) (u directory.ADUser, e *ldap.Entry, err error) {
 	doing := fmt.Sprintf("read person %q", who)
 	seen, err := s.look()

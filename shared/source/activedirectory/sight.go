@@ -129,7 +129,7 @@ func (v *sight) mayRead(attribute string, raw []byte) bool {
 	return v.token != nil && list != nil && list.mayRead(v.token, &g)
 }
 
-// blanks has, for each person with such an attribute, the attributes that are proven to have no value.
+// blanks has the attributes that are proven to have no value, for each person.
 type blanks struct {
 	rests []string // the attributes that were checked, at most 64
 	// of has a bit for each attribute in rests, by raw objectGUID.
