@@ -11,8 +11,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 )
 
-// certificateCredential signs in with a certificate. The secret with the certificate and its key is in AWS Secrets
-// Manager. It is read when a token is first needed.
+// certificateCredential signs in with a certificate. AWS Secrets Manager has the secret with the certificate and its
+// key. The secret is read when a token is first needed.
 type certificateCredential struct {
 	config  Config
 	options azcore.ClientOptions

@@ -22,7 +22,7 @@ type envelope struct {
 }
 
 // readList reads a whole collection answer. It calls entry with the decoder at the start of each entry, which is an
-// object. If the answer may have more entries than readList can read, readList returns an error.
+// object. If entries may be missing, readList returns an error.
 func readList(body []byte, entry func(*jsontext.Decoder) error) (envelope, error) {
 	var head envelope
 	dec := jsontext.NewDecoder(bytes.NewBuffer(body), tolerant)

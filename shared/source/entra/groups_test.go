@@ -88,8 +88,8 @@ func TestFindGroupDamaged(t *testing.T) {
 	}
 }
 
-// If Graph refuses the filter, there may still be groups that give licenses. The error must say that they are not
-// listed.
+// If Graph refuses the filter, groups that give licenses may still exist. The error must say that Graph does not list
+// such groups.
 func TestLicenseGroups(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

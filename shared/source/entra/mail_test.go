@@ -57,7 +57,8 @@ func TestMailIsSentOnce(t *testing.T) {
 	}
 }
 
-// The evidence may become too old while a mail waits for Graph. The mail is then certainly not sent.
+// The evidence may become too old while a mail waits for Graph. SendMail must then not send the mail, and the failure
+// must not be uncertain.
 func TestMailNeedsAPermit(t *testing.T) {
 	t.Parallel()
 	old := errors.New("too old")

@@ -45,7 +45,7 @@ func decodeMembers(body []byte) ([]wireMember, envelope, error) {
 }
 
 // memberCursor is a position in a reading of members. Open has the groups that are still to be read. Link is the next
-// link in the first of these groups. Met has the groups that were found so far.
+// link in the list of members of the first group in Open. Met has the groups that were found so far.
 type memberCursor struct {
 	Open   []string `json:"open"`
 	Met    []string `json:"met"`

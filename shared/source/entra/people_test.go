@@ -132,8 +132,8 @@ func TestListPeopleSelectsWhatIsDecoded(t *testing.T) {
 	}
 }
 
-// TestOlderGraph has a Graph without agents, which rejects their property. The client must not request the property
-// again.
+// TestOlderGraph has a Graph without agents, which rejects the property identityParentId. The client must not request
+// the property again.
 func TestOlderGraph(t *testing.T) {
 	t.Parallel()
 	older := failure(400, "BadRequest", "Could not find a property named 'identityParentId' on type 'microsoft.graph.user'.")

@@ -112,8 +112,8 @@ type wireLicensing struct {
 	Updated time.Time `json:"lastUpdatedDateTime"` // a date in year 1 means none
 }
 
-// userFields are the properties to request for users. olderFields are the same properties for a Graph without agents,
-// which rejects a request for identityParentId.
+// userFields are the properties to request for users. olderFields are the properties to request from a Graph without
+// agents. Such a Graph rejects a request for identityParentId.
 var (
 	userFields  = allUserFields()
 	olderFields = slices.DeleteFunc(slices.Clone(userFields), func(name string) bool { return name == "identityParentId" })

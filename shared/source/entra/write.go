@@ -46,7 +46,7 @@ func (c *Client) ChangeLicenses(ctx context.Context, userID string, add []direct
 		return nil
 	case says(err, notHeld):
 		// The answer to an earlier try may have been lost. If the earlier try succeeded, Graph gives this answer to the
-		// next try, because the license is gone. Only a read shows which case it is.
+		// next try, because the license is gone. Only a read shows whether the earlier try succeeded.
 		return fmt.Errorf("%w: %w", directory.ErrNotHeld, err)
 	case len(remove) == 1 && says(err, inherited): // the license comes only from a group, so there is no direct license to remove
 		return fmt.Errorf("%w: %w", directory.ErrNotHeld, refused(err))

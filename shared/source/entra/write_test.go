@@ -101,7 +101,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// TestInherited removes a license that comes from a group, which Graph refuses. Such a license counts as not held
+// TestInherited removes a license that comes from a group. Graph refuses the removal. Such a license counts as not held
 // directly. If a call removes several licenses, it is unknown which of them Graph means.
 func TestInherited(t *testing.T) {
 	t.Parallel()
