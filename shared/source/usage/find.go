@@ -8,9 +8,9 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// index fills t.starts, with which find reads only a few rows. The rows are sorted by key. starts is indexed by the
-// highest bits of a key, and has the first row with these bits or higher bits. Keys are hashes, so only a few rows have
-// the same bits.
+// index fills t.starts, with which find reads only a few rows. The rows are sorted by key. For each value of a key's
+// highest bits, starts has the index of the first row with the same or a higher value. Keys are hashes, so only a few
+// rows have the same highest bits.
 func (t *Table) index() {
 	t.starts = make([]int32, 1<<bits.Len(uint(len(t.rows)/2)))
 	at := 0
