@@ -106,7 +106,7 @@ type Field struct {
 	dates   []int               // for an activity date: indexes into Past.Newest; the field is the newest of these dates
 	person  func(*Person) Value // reads the field from both accounts together
 
-	report Signal // the signal whose report has the field; zero if no report has it
+	report Signal // the signal that has the field in its report; zero if no report has the field
 	use    func(*EntraUser, *Use) Value
 }
 

@@ -30,8 +30,8 @@ func (p *Pair) Plain() bool {
 // anyAnchor marks a pair whose accounts belong together under any anchor.
 const anyAnchor = "any"
 
-// Anchors returns the anchors under which the two accounts of the pair belong to one person. The anchors have their
-// names in policies. The empty anchor has the name eitherGUID.
+// Anchors returns the anchors under which the two accounts of the pair belong to one person. Each anchor has the name
+// that policies use. The name eitherGUID stands for the empty anchor.
 func (p *Pair) Anchors() (names []string) {
 	if p.Entra == nil || p.AD == nil || !p.Entra.Synced && p.Entra.ImmutableID == "" {
 		return []string{anyAnchor}
@@ -87,7 +87,7 @@ func (h *Accounts) Pairs() (pairs []Pair) {
 	return pairs
 }
 
-// looseHere returns the set of the immutable ids of the Entra accounts in h without a SID.
+// looseHere returns the immutable ids of all Entra accounts in h that have no SID.
 func (h *Accounts) looseHere() map[string]bool {
 	loose := map[string]bool{}
 	for i := range h.Entra {
