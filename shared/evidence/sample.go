@@ -7,8 +7,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// A sample shows whether a feed is broken for everybody, because the dates of a single person do not. A run for one
-// person therefore also reads the first people that each source lists.
+// The dates of a single person do not show whether a feed is broken for everybody. A run for one person therefore also
+// reads a sample: the first people that each source lists.
 
 // errEnough stops a listing once enough people have been read.
 var errEnough = errors.New("enough")
