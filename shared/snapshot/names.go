@@ -23,8 +23,8 @@ type Named struct {
 var nameColumns = []string{entraKey, "entra_user_principal_name", "entra_display_name", "entra_department", adKey, "ad_user_principal_name", "ad_sam_account_name"}
 
 // EachNamed calls each for the names of everybody in a partition. It reads only the columns with names. Calls for
-// several partitions can share the memory in. The accounts are as the sources gave them, so a person whose accounts are
-// not joined gets two calls.
+// several partitions can share the parameter in. The accounts are not joined. If the two accounts of a person are in
+// different rows, each gets one call for each row.
 func (m *Manifest) EachNamed(ctx context.Context, s store.Store, partition int, in *Memory, each func(Named)) error {
 	if len(m.People) == 0 {
 		return m.eachOfParts(ctx, s, partition, each)

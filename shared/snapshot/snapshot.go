@@ -172,7 +172,8 @@ type Reading struct {
 // maxLoose is the largest length of Loose. The limit keeps the manifest small.
 const maxLoose = 5000
 
-// loosen adds ids to Loose up to maxLoose. It adds more, and the number of ids without room, to Unplaced.
+// loosen adds ids to Loose until Loose has maxLoose ids. It counts all other ids in Unplaced. It also adds the number
+// more to Unplaced.
 func (r *Reading) loosen(more int, ids ...string) {
 	room := min(len(ids), maxLoose-len(r.Loose))
 	r.Loose = append(r.Loose, ids[:room]...)

@@ -114,8 +114,8 @@ type Memory struct {
 	table table.Memory
 }
 
-// OpenPeople opens the table of people of a partition and reads its lists. The table that used the memory in before
-// becomes invalid.
+// OpenPeople opens the table of people of a partition and reads its lists. The parameter in is the memory for the
+// table. An earlier table in the same memory becomes invalid.
 func (m *Manifest) OpenPeople(ctx context.Context, s store.Store, partition int, in *Memory) (*People, error) {
 	at := slices.IndexFunc(m.People, func(p Part) bool { return p.Partition == partition })
 	if at < 0 {
