@@ -247,7 +247,7 @@ func (b *bench) result(t *awsfake.Task) protocol.Result {
 	return out.Results[0]
 }
 
-// removal returns a message that removes Anna from the group of.
+// removal returns a message that removes Anna from a group. The parameter of is the DN of the group.
 func (b *bench) removal(of string) protocol.Message {
 	b.Helper()
 	key := "runs/r1/ad/input/b1.json"
