@@ -20,7 +20,7 @@ import (
 const defaultTimeout = 30 * time.Second
 
 // The ports of the global catalog, which New rejects. The global catalog has some attributes of everybody in the
-// forest, but not lastLogon. With the global catalog, every person would look as if they had never logged on.
+// forest, but not lastLogon. In the global catalog, every person looks like a person who never logged on.
 const globalCatalog, globalCatalogPlain = "3269", "3268"
 
 // Config has the addresses of a domain and the account that reads it. The tags name the environment variables.

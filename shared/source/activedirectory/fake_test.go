@@ -282,13 +282,13 @@ func octets(s string) *ber.Packet {
 	return ber.NewString(ber.ClassUniversal, ber.TypePrimitive, ber.TagOctetString, s, "")
 }
 
-// person returns the entry of a person whose SID ends in rid. more has further attributes.
+// person returns the entry of a person with a SID that ends in rid. more has further attributes.
 func person(rid byte, more ...string) *ber.Packet {
 	attributes := []string{"objectSid", rawSID(rid), "objectGUID", string(bytes.Repeat([]byte{rid}, 16)), "sAMAccountName", "p"}
 	return entry("CN=p,"+testBase, slices.Concat(attributes, more, readable)...)
 }
 
-// openDescriptor is a descriptor without an access control list, which allows everybody to read everything.
+// openDescriptor is a descriptor without an access control list. Such a descriptor allows everybody to read everything.
 var openDescriptor = "\x01\x00\x04\x80" + strings.Repeat("\x00", 16)
 
 // readable has the attributes of every account, and a descriptor that allows everybody to read all other attributes.
@@ -322,7 +322,7 @@ func stalled(t *testing.T) string {
 	return "ldaps://" + l.Addr().String()
 }
 
-// config returns a Config for the controllers at urls. ca is the CA file of a fake.
+// config returns a Config for the controllers at urls. ca is the file with the CA of a fake.
 func config(t *testing.T, ca string, urls ...string) Config {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "password")

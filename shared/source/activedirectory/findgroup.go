@@ -58,7 +58,8 @@ func (f *Forest) domainOfGroup(ctx context.Context, name string) (*Directory, er
 var errEnough = errors.New("enough groups were found")
 
 // GroupsWith returns the DNs of the groups of the domain whose common name contains part. It ignores letter case. The
-// result has at most most groups, and only groups that the account of idleseat may see.
+// parameter most is the largest number of groups in the result. The result has only groups that the account of idleseat
+// may see.
 func (d *Directory) GroupsWith(ctx context.Context, part string, most int) (dns []string, err error) {
 	err = d.ask(ctx, func(s *session) error {
 		dns = nil

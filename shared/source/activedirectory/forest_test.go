@@ -23,8 +23,8 @@ func emeaPerson(rid byte) *ber.Packet {
 }
 
 // ofSeats are the values of the group's member attribute: anna, a person and a group of the other domain, a contact,
-// and a person of another forest. One SID is in hexadecimal, which is the form of Windows. The fake returns one value
-// per answer, and Windows returns 1,500.
+// and a person of another forest. One SID is in hexadecimal, the form of Windows. The fake returns one value in each
+// answer. Windows returns 1,500 values.
 var ofSeats = []string{
 	"<GUID=01>;<SID=S-1-5-21-1>;" + anna,
 	"<GUID=02>;<SID=01020000000000051600000002000000>;CN=q," + emeaBase,

@@ -165,7 +165,7 @@ func (s *session) extended(value string) (sid, dn string, err error) {
 }
 
 // groupsAmong returns the DNs of the groups among the members of a group, by SID. sids has the SIDs of the members.
-// groupsAmong fails if the account cannot see a member, because the unseen member may be a group with unknown members.
+// groupsAmong fails if the account cannot see a member, because such a member may be a group with further members.
 func (s *session) groupsAmong(g *group, sids []string) (dns map[string]string, err error) {
 	const atOnce = 200 // well below the limit of a controller for the size of a filter
 	base, err := s.home()

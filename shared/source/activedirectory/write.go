@@ -126,8 +126,8 @@ func (s *session) principal(guid string) (*principal, error) {
 	return p, nil
 }
 
-// notNested returns the result of a write after which the group's list is as wanted. The result is a refusal if the
-// person should leave the group and still belongs to it through another group.
+// notNested returns the result of a write if the group's list needs no change. The result is a refusal if the person
+// should leave the group and still belongs to it through another group.
 func (s *session) notNested(p *principal, g *group, wanted bool) error {
 	if wanted {
 		return nil
