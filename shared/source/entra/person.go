@@ -234,8 +234,8 @@ func flag(b *bool) directory.Flag {
 }
 
 // date returns t, or the zero time if t is not a real date. Graph sends 0001-01-01 and similar dates for "none". A date
-// in the future is not real either. The caller must mark a person with a future date, because such a person would
-// otherwise look as if they had never signed in.
+// in the future is not real either. The caller must mark a person with a future date. Without the mark, the person
+// would look like a person who never signed in.
 func date(t, now time.Time) time.Time {
 	if t.Year() < 2000 || future(t, now) {
 		return time.Time{}

@@ -63,7 +63,7 @@ func TestReport(t *testing.T) {
 	})
 }
 
-// TestBetaIsForOneReport checks that no other request than betaReport leaves the base URL.
+// TestBetaIsForOneReport checks that only betaReport may leave the base URL.
 func TestBetaIsForOneReport(t *testing.T) {
 	t.Parallel()
 	for _, path := range []string{"/../beta/users", "/../beta/reports/getMicrosoft365CopilotUsageUserDetail(period='D180')/../users", "/../v2/users"} {
