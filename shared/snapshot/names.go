@@ -23,8 +23,8 @@ type Named struct {
 var nameColumns = []string{entraKey, "entra_user_principal_name", "entra_display_name", "entra_department", adKey, "ad_user_principal_name", "ad_sam_account_name"}
 
 // EachNamed calls each for the names of everybody in a partition. It reads only the columns with names. Calls for
-// several partitions can share the parameter in. The accounts are not joined. If the two accounts of a person are in
-// different rows, each gets one call for each row.
+// several partitions can share the parameter in. EachNamed does not judge whether two accounts belong together. A
+// person whose accounts are in different rows therefore causes two calls of each.
 func (m *Manifest) EachNamed(ctx context.Context, s store.Store, partition int, in *Memory, each func(Named)) error {
 	if len(m.People) == 0 {
 		return m.eachOfParts(ctx, s, partition, each)
