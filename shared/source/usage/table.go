@@ -15,7 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Table is a usage report by account. It has only hashes of names and days. The table of 1,000,000 people therefore
+// Table is a usage report by account. It has only days, and hashes of names. The table of 1,000,000 people therefore
 // takes 32 MB, and every worker can load it quickly.
 //
 // The stored form is a line of JSON, followed by the rows sorted by key. A row has the key (eight bytes) and three days
