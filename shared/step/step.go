@@ -1,6 +1,6 @@
-// Package step contains the code that all Lambda functions share: it reads settings from the environment and the policy
-// file from the bucket, writes metrics, and returns errors without names of people and with the types that the state
-// machine knows. The work of each step is in the packages under shared/workflow.
+// Package step contains the code that all Lambda functions share. It reads settings from the environment and the policy
+// file from the bucket, and writes metrics. It returns errors without names of people. The errors have the types that
+// the state machine knows. The work of each step is in the packages under shared/workflow.
 package step
 
 import (

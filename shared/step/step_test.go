@@ -45,7 +45,7 @@ func TestPolicy(t *testing.T) {
 	}
 }
 
-// The line follows the embedded metric format.
+// Emit writes one line in the embedded metric format.
 func TestEmit(t *testing.T) {
 	t.Parallel()
 	var line bytes.Buffer
