@@ -24,14 +24,15 @@ import (
 var (
 	// ErrHeld is returned when another process holds the lease.
 	ErrHeld = errors.New("another run is under way")
-	// ErrLost is the cause with which Keep cancels its context when the lease could not be renewed in time.
+	// ErrLost is the cause with which Keep cancels its context when the lease expired or another process took the
+	// lease.
 	ErrLost = errors.New("the lease of this run was lost")
 )
 
 const (
 	// Renewed is how often a holder renews the lease.
 	Renewed = 5 * time.Minute
-	// lasts is how long the lease is valid without being renewed.
+	// lasts is how long the lease is valid without a renewal.
 	lasts = 3 * Renewed
 	// retried is how soon a failed renewal is retried.
 	retried = time.Minute

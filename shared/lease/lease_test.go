@@ -112,7 +112,7 @@ func TestTake(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		first func(t *testing.T, s store.Store)
-		now   time.Duration // clock of the second process, relative to began, when the first process took the lease
+		now   time.Duration // the clock of the second process minus began; the first process takes the lease at began
 		want  string        // part of the refusal; empty if the lease is taken
 	}{
 		"nobody":                  {func(*testing.T, store.Store) {}, 0, ""},
@@ -277,7 +277,7 @@ func TestLost(t *testing.T) {
 	}
 }
 
-// The error says when the lease expires.
+// If a lease cannot be ended, the error says when the lease expires.
 func TestEndThatFails(t *testing.T) {
 	t.Parallel()
 	s := &flaky{Store: &store.Memory{}}
