@@ -65,7 +65,7 @@ type badEnd struct{ io.ReadCloser }
 func (b badEnd) Close() error { return errors.Join(b.ReadCloser.Close(), errBoom) }
 
 // Every call of the ledger returns an error if the store does not answer. No call reports that there is no entry, that
-// its mark is the first one, or that something was written.
+// a mark is the first mark, or that something was written.
 func TestAFailingStoreIsNeverSilent(t *testing.T) {
 	t.Parallel()
 	// entry writes one change of run r1, with a leaving mark, a rollback mark and a completion.
@@ -188,7 +188,7 @@ func TestAllEndsWithTheError(t *testing.T) {
 	}
 }
 
-// Objects with foreign keys are skipped. Nothing is yielded after the caller stops.
+// All skips objects with foreign keys. It yields nothing after the caller stops.
 func TestAllNamesEachSubjectOnce(t *testing.T) {
 	t.Parallel()
 	l, s := open(t)
@@ -219,7 +219,7 @@ func TestAllNamesEachSubjectOnce(t *testing.T) {
 func TestIntentThatTheListDoesNotHaveYet(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
-		fails string // the call that fails, besides the list without the intent
+		fails string // the call that fails; the list also lacks the intent
 		there bool
 		want  error
 	}{
