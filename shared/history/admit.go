@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Request says how a plan is to be applied.
+// Request says how an operator or the state machine wants to apply a plan.
 type Request struct {
 	// Approved is the hash of the approved plan. If it is empty, the hash is not compared.
 	Approved string
@@ -34,7 +34,7 @@ type Admission struct {
 	// Closed says why no further change may begin. It is empty if changes may begin. Changes that have already begun
 	// are finished in both cases.
 	Closed string
-	// Withdrawn means that another run restores what the plan's run took.
+	// Withdrawn means that another run restores the licenses that the plan's run took.
 	Withdrawn bool
 }
 
@@ -88,8 +88,8 @@ func refused(p *plan.Plan, b *snapshot.Begin, in Request) string {
 }
 
 // closed returns why no change of a plan may begin, or "" if changes may begin. inForce is the text of the policy in
-// force; if it is empty, the policy is not compared. withdrawn reports whether another run restores what the plan's run
-// took.
+// force; if it is empty, the policy is not compared. withdrawn reports whether another run restores the licenses that
+// the plan's run took.
 func closed(ctx context.Context, s store.Store, p *plan.Plan, b *snapshot.Begin, inForce string, now time.Time) (why string, withdrawn bool, err error) {
 	if p.Restores == "" {
 		by, err := Withdrawn(ctx, s, p.Run)
@@ -121,8 +121,8 @@ func closed(ctx context.Context, s store.Store, p *plan.Plan, b *snapshot.Begin,
 	return "the plan of run " + newer + " superseded it; apply that one", false, nil
 }
 
-// begun reports whether a change of the plan's run is open in the ledger. An open change is finished even if no further
-// change of the plan may begin.
+// begun reports whether a change of the plan's run is open in the ledger. apply finishes an open change even if no
+// further change of the plan may begin.
 func begun(ctx context.Context, book *ledger.Ledger, p *plan.Plan) (bool, error) {
 	for _, c := range slices.Concat(p.Changes, p.Notices) {
 		last, err := book.Latest(ctx, c.User, c.License)

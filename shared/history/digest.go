@@ -63,7 +63,7 @@ func (i *Item) Since() time.Time { return i.Began.Add(-late) }
 type Digest struct {
 	Run       string            `json:"run"`
 	At        time.Time         `json:"at"`
-	Baselines [2]*plan.Baseline `json:"baselines"` // how the feeds looked when they were last healthy
+	Baselines [2]*plan.Baseline `json:"baselines"` // the feeds in their last healthy reading
 	// Known has, for each directory, the last reading whose accounts are remembered. Known includes the readings of
 	// runs in which too many people matched, because the dates in these readings are real. Baselines does not include
 	// them.

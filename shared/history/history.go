@@ -184,13 +184,13 @@ func Earlier(ctx context.Context, s store.Store, run string, now time.Time) (fou
 	return nil, nil, nil
 }
 
-// withdrawal is history/withdrawn/<run>.json: another run restores everything that the run took.
+// withdrawal is history/withdrawn/<run>.json: another run restores all licenses that the run took.
 type withdrawal struct {
 	By string    `json:"by"` // the run that restores
 	At time.Time `json:"at"`
 }
 
-// Withdraw ensures that no further change of run begins. by is the run that restores what run took.
+// Withdraw ensures that no further change of run begins. by is the run that restores the licenses that run took.
 func Withdraw(ctx context.Context, s store.Store, run, by string, at time.Time) error {
 	err := store.PutJSONIfAbsent(ctx, s, layout.Noted(layout.Withdrawn, run), withdrawal{By: by, At: at.UTC()})
 	if err != nil && !errors.Is(err, store.ErrExists) {
@@ -199,7 +199,7 @@ func Withdraw(ctx context.Context, s store.Store, run, by string, at time.Time) 
 	return nil
 }
 
-// Withdrawn returns the run that restores what the given run took, or "" if there is none.
+// Withdrawn returns the run that restores the licenses that the given run took, or "" if there is none.
 func Withdrawn(ctx context.Context, s store.Store, run string) (by string, err error) {
 	var w withdrawal
 	switch err := store.GetJSON(ctx, s, layout.Noted(layout.Withdrawn, run), &w); {

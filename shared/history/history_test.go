@@ -120,7 +120,7 @@ func (w *world) want(st *Digest, want map[string]State) {
 	}
 }
 
-// Each run knows what all earlier runs did, including changes that ended between two runs.
+// The digest of each run has the changes of all earlier runs, including changes that ended between two runs.
 func TestNights(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -248,7 +248,8 @@ func TestNewer(t *testing.T) {
 	}
 }
 
-// A plan on hold supersedes nothing unless its limits were set aside. A plan from the future supersedes nothing either.
+// A plan on hold supersedes nothing unless its limits were set aside. A plan whose run has a time later than now
+// supersedes nothing either.
 func TestSupersedes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -331,7 +332,7 @@ func TestDamaged(t *testing.T) {
 	}
 }
 
-// An entry that cannot be read stops only the changes to its person, until somebody repairs the entry.
+// A damaged entry stops only the changes of its person, until somebody repairs the entry.
 func TestDamagedLedger(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

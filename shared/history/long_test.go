@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// A run finds an earlier run, but never itself or a later one.
+// Earlier is the newest run before a run. It is never the run itself or a later run.
 func TestNewestBefore(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -35,7 +35,7 @@ func TestDigestGoesOnFromTheOneBefore(t *testing.T) {
 	t.Parallel()
 	w := annIsTaken(t)
 	w.plans(1)
-	w.writes(1, "bob", "m365", ledger.Done) // no plan names bob; only the whole ledger does
+	w.writes(1, "bob", "m365", ledger.Done) // no plan names bob; only the ledger has the change
 	w.want(w.settle(2), map[string]State{"ann": Taken})
 	w.plans(2)
 	w.want(w.settle(2), map[string]State{"ann": Taken})
@@ -90,8 +90,8 @@ func TestLongAfter(t *testing.T) {
 	w.want(w.settle(41), map[string]State{"ann": Taken})
 }
 
-// A reading at exactly the time of the run counts. The newer of two readings counts. If two readings have the same
-// time, neither replaces the other.
+// A reading at exactly the time of the run counts as a baseline. The newer of two readings counts. If two readings have
+// the same time, neither replaces the other.
 func TestBaselineAtItsInstant(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

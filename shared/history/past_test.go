@@ -184,7 +184,7 @@ func TestHeldAgainIsKept(t *testing.T) {
 			w.want(w.settle(2), map[string]State{"ann": Restored, "bob": Taken})
 			w.plans(2)
 			w.want(w.settle(12), map[string]State{"ann": Restored, "bob": Taken})
-			w.plans(12, "ann") // long after, when no plan mentions the license any more
+			w.plans(12, "ann") // a plan touches the license again, long after the earlier plans
 			tc.later(w)
 			st := w.settle(13)
 			w.want(st, tc.want)

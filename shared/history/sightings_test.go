@@ -21,7 +21,7 @@ func TestSightings(t *testing.T) {
 		return &directory.Sighting{Account: "ann", Newest: [directory.ActivityDates]time.Time{newest}, At: at(night)}
 	}
 	for name, tc := range map[string]struct {
-		nights map[int]time.Time // Ann's activity as seen in each night
+		nights map[int]time.Time // Ann's activity date, by the night in which it was read
 		asked  int
 		want   *directory.Sighting
 	}{
