@@ -53,8 +53,9 @@ func everyone(t *Tally, accepted int) bool {
 	return t.Reclaim-accepted == t.Holders && t.Holders >= minHolders
 }
 
-// MostChosen is the maximum number of changes that an operator may choose from a plan that its limits hold. The command
-// line shows this many changes in full before it asks, so the operator sees each change. More changes need an override.
+// MostChosen is the maximum number of changes that an operator may choose from a plan that is on hold because of its
+// limits. The command line shows this many changes in full before it asks, so the operator sees each change. More
+// changes need an override.
 const MostChosen = 25
 
 // ExceededByChoice is like Exceeded, for changes that an operator chose from a larger plan. takes has, by rule, the

@@ -42,8 +42,8 @@ type Decision struct {
 	Notice bool `json:"notice,omitempty"`
 	// Mailbox means that the change may be made only if the content of the mailbox is known to fit the new license.
 	Mailbox bool `json:"mailbox,omitempty"`
-	// Blocked means that sign-in is blocked. The change may then be made only if the mailbox is known to belong to a
-	// user.
+	// Blocked means that Mailbox is set and that sign-in is blocked or not known to be allowed. The change may then be
+	// made only if the mailbox is known to belong to a user.
 	Blocked bool `json:"blocked,omitempty"`
 	// RestoreOf is the run that took the license from a person who has returned. The license is restored unless Refused
 	// says why not.
@@ -52,8 +52,8 @@ type Decision struct {
 	Pending string `json:"pending,omitempty"`
 	// Place is the index of the rule in the policy.
 	Place int `json:"place,omitempty"`
-	// After orders this change after a change of the same person by an earlier rule. It is the idle date of the earlier
-	// change. It is zero if the order is correct without After.
+	// After orders this change after a change of the same person by an earlier rule. It is the date by which the plan
+	// orders the earlier change. It is zero if the order is correct without After.
 	After time.Time `json:"after,omitzero"`
 	// Setbacks is the number of runs in a row, up to now, that tried the change and could not make it.
 	Setbacks int `json:"setbacks,omitempty"`

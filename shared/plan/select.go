@@ -9,8 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// Selection chooses the changes of a plan. The plan has at most limit changes. It has no more changes that need a seat
-// of a license than the license has free seats. Changes that restore a license come first, and then the changes of the
+// Selection chooses the changes of a plan. The plan has at most limit changes. For each license, at most as many
+// changes need a seat as there are free seats. Changes that restore a license come first, and then the changes of the
 // people who are idle longest. The memory of a Selection is limited by limit.
 type Selection struct {
 	limit   int
