@@ -75,7 +75,7 @@ func TestFirstReadingIsAnnounced(t *testing.T) {
 	}
 }
 
-// A change within Active Directory takes no seat and needs no Entra account.
+// A change within Active Directory needs no seat and no Entra account.
 func TestChangeInActiveDirectory(t *testing.T) {
 	t.Parallel()
 	edited := strings.Replace(text, "citrix: {group", "lite: {group: {ad: \"CN=Lite,DC=corp\"}}\n  citrix: {group", 1)
@@ -151,7 +151,7 @@ func TestDatesThatAreNotCompared(t *testing.T) {
 	}
 }
 
-// When the doubt about one field ends, the dates of the other fields are kept.
+// When the doubt about one field ends, the known dates of the other fields stay.
 func TestForgottenFieldByField(t *testing.T) {
 	t.Parallel()
 	r := firstNight(t)

@@ -131,7 +131,7 @@ func TestReadingAtTheInstantOfTheLast(t *testing.T) {
 }
 
 // A license that was taken counts as held again only if the data were read long enough after the change. If they were
-// read earlier, the decision says so.
+// read earlier, the decision is undecided and says why.
 func TestTakenAWhileAgo(t *testing.T) {
 	t.Parallel()
 	r := world{entra: []directory.EntraUser{accountOf("p", 200, e3ByGroup), accountOf("busy", 1)}}.seal(t)

@@ -17,7 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// remembering seals a run with people of many different pasts, and writes its table.
+// remembering seals a run with people of different histories, and writes its table.
 func remembering(t *testing.T) (*Run, *known.Partition) {
 	t.Helper()
 	disabled := accountOf("off", 300)
@@ -129,7 +129,7 @@ func TestTableIsLost(t *testing.T) {
 	}
 }
 
-// At most longestTrail runs in a row have their tables made again. An error that may pass does not count as damage.
+// At most longestTrail runs in a row have their tables made again. A temporary error does not count as damage.
 func TestWhichTablesAreMadeAgain(t *testing.T) {
 	t.Parallel()
 	r, _ := remembering(t)

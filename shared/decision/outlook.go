@@ -55,14 +55,14 @@ func (r *Run) NewSummary(plain *Plain) Summary {
 // outlookEnd returns the end of the time that an Outlook covers.
 func (r *Run) outlookEnd() time.Time { return r.Begin.AsOf.Add(OutlookDays * 24 * time.Hour) }
 
-// turn adds one verdict that turns to the counts and to the list Turning.
+// turn records a verdict that turns to reclaim. It adds the verdict to the counts and to the list Turning.
 func (s *Summary) turn(asOf time.Time, t Turning) {
 	s.Outlooks[t.Rule].Turns[(time.UnixMicro(t.On).Sub(asOf)-1)/(24*time.Hour)]++
 	s.Turning = append(s.Turning, t)
 }
 
-// Look adds a holder of the license of rule i to the outlook of the rule. v is the verdict. Of the decision d, only the
-// outcome and the person must be set. past is the last thing that happened to the license, or nil.
+// Look adds a holder of the license of rule i to the outlook of the rule. v is the verdict. d is the decision; only its
+// outcome and its person must be set. past is the last thing that happened to the license, or nil.
 func (r *Run) Look(s *Summary, judge *policy.Judge, i int, p *directory.Person, v *policy.Verdict, d *plan.Decision, past *history.Item) {
 	rule := r.Policy.Rules[i]
 	judge.CountIdle(s.Outlooks[i].Idle, rule, p)

@@ -45,7 +45,7 @@ type given struct {
 	how string // as in "given back on 2026-11-02"
 }
 
-// cool refuses to take the license until the person has been idle for the whole span of the rule after the giving.
+// cool refuses to take the license until the person has been idle for the whole span of the rule after g.at.
 func (g given) cool(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *directory.Person) {
 	if d.Outcome == policy.Reclaim && judge.Cooling(rule, p, g.at) {
 		d.Outcome = policy.Keep
@@ -122,9 +122,9 @@ func (r *Run) asAnother(i *history.Item) (g given, is bool) {
 	return given{}, false
 }
 
-// returned turns the decision into a restore if the person has returned. It sets Refused if the restore is refused. It
-// does so only for the rule that took the license. If the policy no longer has this rule, it does so for the first rule
-// about the license.
+// returned turns the decision into a restore if the person has returned. It sets Refused if the restore is refused.
+// Only the rule that took the license restores it. If the policy no longer has this rule, the first rule about the
+// license restores it.
 func (r *Run) returned(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *directory.Person, past *history.Item) {
 	gone := r.Policy.RuleNamed(past.Rule) == nil
 	if past.Rule != rule.Name && !(gone && r.Policy.FirstRule(rule.License) == rule) {

@@ -154,7 +154,7 @@ func TestMemberSince(t *testing.T) {
 	}
 }
 
-// Membership in an Entra group whose membership is a license has a date in the same way.
+// MemberSince works in the same way for an Entra group whose membership is a license.
 func TestMemberSinceInEntra(t *testing.T) {
 	t.Parallel()
 	const graced = "grace: {newHolder: 14}" + text

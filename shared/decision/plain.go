@@ -14,10 +14,10 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// Screen makes it faster to read a partition. For most people, the columns of the table alone show that they do not
-// hold a license or that a rule simply keeps it. Screen only counts these people. The rows of all other people are
-// open. Read builds a Person for each open row, so the decisions are the same as without a Screen. A Screen is not safe
-// for concurrent use.
+// Screen makes it faster to read a partition. For most people, the columns of the table alone show that they hold none
+// of the licenses or that the rules keep the licenses. Screen only counts these people. The rows of all other people
+// are open. Read builds a Person for each open row, so the decisions are the same as without a Screen. A Screen is not
+// safe for concurrent use.
 type Screen struct {
 	run   *Run
 	judge *policy.Judge
@@ -89,8 +89,8 @@ func (r *Run) putOpen(ctx context.Context, people *snapshot.People, open []bool,
 	return r.addPast(ctx, h)
 }
 
-// can reports whether the run can be screened. Both sources must be healthy, no operator may override anything, and
-// every partition must have a single table of known accounts.
+// can reports whether the run can be screened. The run must be for everybody and without --accept-feeds. Both sources
+// must be healthy. No group may be emptied or remade. Every partition must have a single table of known accounts.
 func (s *Screen) can() bool {
 	r := s.run
 	if len(r.Manifest.People) == 0 || !r.Manifest.Derives() || r.Begin.User != "" || r.Begin.AcceptFeeds || len(r.Emptied())+len(r.Remade()) > 0 {

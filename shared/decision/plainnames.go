@@ -7,8 +7,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// keySet is a set of account keys. bits is a Bloom filter. Most keys that are not in the set are excluded by bits
-// without a lookup in keys.
+// keySet is a set of account keys. bits is a Bloom filter. It excludes most keys that are not in the set, without a
+// lookup in keys.
 type keySet struct {
 	bits [1 << 14]uint64
 	keys map[uint64]bool

@@ -15,7 +15,7 @@ import (
 )
 
 // Directories never take back an activity date. If a date is missing now, or is earlier than in a previous healthy
-// reading, the true date was lost between the directory and idleseat. idleseat must find such a date for each account,
+// reading, the true date was lost between the directory and idleseat. idleseat looks for lost dates in each account,
 // because too few accounts may be affected to make the feed unhealthy.
 
 // lostFor is the minimum time for which an account with lost dates stays in doubt. After that time, the account counts
@@ -202,15 +202,15 @@ func (c *recollection) recognize(a *account, k *known.Account) {
 	}
 	c.sighted(a)
 	switch back := a.back(); {
-	case back&^k.Regressed != 0: // another date went back now
+	case back&^k.Regressed != 0: // a date went back that had not gone back before
 		*a.lost() = c.now
 	case back != 0, k.Lost != 0 && !forgotten && a.noActivity():
 		*a.lost() = k.Lost.Time()
 	}
 }
 
-// sighted adds the dates that were read just before a change, since the last reading. Directories sometimes show older
-// dates again, even hours after a newer date.
+// sighted adds the dates that were read just before a change and after the last reading. Directories sometimes show
+// older dates again, even hours after a newer date.
 func (c *recollection) sighted(a *account) {
 	seen := c.History.Sighting(a.id())
 	if seen == nil {

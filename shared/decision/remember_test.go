@@ -102,8 +102,8 @@ func TestDatesGoBack(t *testing.T) {
 	}
 }
 
-// Ann signed in after the reading of the first night, and her newest date was read just before a change. If the next
-// reading shows the older date again, her dates are in doubt.
+// Ann signed in after the reading of the first night. The new date was read just before a change. If the next reading
+// shows the older date again, her dates are in doubt.
 func TestSightedAtTheLastMoment(t *testing.T) {
 	t.Parallel()
 	sighted := func(account string, at time.Time) *history.Digest {
@@ -119,11 +119,11 @@ func TestSightedAtTheLastMoment(t *testing.T) {
 		return st
 	}
 	for name, tc := range map[string]struct {
-		of   string // the account that the change saw
+		of   string // the account that was read just before the change
 		read time.Time
 		lost bool
-		knew time.Time // the date that the first night knew; zero means 400 days ago
-		seen time.Time // the date that the change saw; zero means an hour after the first night
+		knew time.Time // the date in the first night; zero means 400 days ago
+		seen time.Time // the date just before the change; zero means an hour after the first night
 	}{
 		"the older date again":   {"a", daysAgo(400), true, time.Time{}, time.Time{}},
 		"no date":                {"a", time.Time{}, true, time.Time{}, time.Time{}},
@@ -160,7 +160,7 @@ func TestSightedAtTheLastMoment(t *testing.T) {
 }
 
 // The last night read both accounts of a person, and tonight one account is missing. As long as the account may come
-// back, the person does not count as having no such account.
+// back, its state is Missing. After that, its state is NoAccount.
 func TestMissedAccount(t *testing.T) {
 	t.Parallel()
 	both := func() *directory.Accounts {

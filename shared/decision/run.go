@@ -156,8 +156,8 @@ func (r *Run) ADGroup(ref directory.GroupRef) string {
 }
 
 // baseline returns the figures of a signal in its last healthy reading. It returns nil if no such reading is known or
-// if it is later than this run. It also returns nil for a run for one person, which reads only a sample, and for a run
-// with --accept-feeds.
+// if the reading is later than this run. It also returns nil for a run for one person, which reads only a sample, and
+// for a run with --accept-feeds.
 func (r *Run) baseline(s directory.Signal) *plan.Baseline {
 	if r.History == nil || r.Begin.User != "" || r.Begin.AcceptFeeds {
 		return nil
