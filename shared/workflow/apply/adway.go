@@ -105,9 +105,9 @@ func (j *job) alteredGUID(ctx context.Context, e *ledger.Entry) (string, error) 
 	return "", nil
 }
 
-// adSourceOf sets the Active Directory group through which a restore gives a license. It is the group that the person
-// left, even under a new DN. If that group is gone, it is the policy's present group, but only if the policy now names
-// another DN.
+// adSourceOf sets the Active Directory group through which a restore gives a license: the group that the person left,
+// even under a new DN. If that group is gone, adSourceOf sets the policy's present group, but only if the policy now
+// names another DN.
 func (j *job) adSourceOf(ctx context.Context, l *policy.License, in *ledger.Intent) (note, refusal string, err error) {
 	left := in.Source
 	present, err := j.adGroup(ctx, l.Group.Name)

@@ -27,8 +27,8 @@ func (f *fakeAD) at(dn, guid string, days int) {
 	f.groups[dn], f.groups[directory.GroupByGUID(guid, "")] = g, g
 }
 
-// TestADGroupIsItsGUID: a change addresses the group that the run read by its objectGUID. The ledger records the
-// objectGUID beside the name.
+// TestADGroupIsItsGUID: a change finds each group by the objectGUID, and not by the DN. The ledger records the
+// objectGUID beside the DN.
 func TestADGroupIsItsGUID(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, demoteEgon)

@@ -130,7 +130,7 @@ func TestMeanwhileInEntra(t *testing.T) {
 	t.Parallel()
 	egon := directory.EntraUser{ID: "id-egon", SID: "S-1-5-21-5", ImmutableID: "guid-egon", Synced: true}
 	tests := map[string]struct {
-		sid    string // SID of the account in Entra ID with that name
+		sid    string // SID of the Entra account with Egon's user principal name
 		anchor string // anchor of that account; empty: Egon's
 		fail   error
 		want   runs.Status

@@ -124,7 +124,7 @@ func TestGivenBackWithoutSeats(t *testing.T) {
 	}
 }
 
-// announced returns a bench whose rule announces changes. The plan has one change, made by way of via.
+// announced returns a bench whose rule announces changes. The plan has one change, with the Via via.
 func announced(t *testing.T, via plan.Via) *bench {
 	t.Helper()
 	c := moveAnna

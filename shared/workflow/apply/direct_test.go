@@ -33,8 +33,8 @@ func TestDirectChange(t *testing.T) {
 	}
 }
 
-// TestDirectTargetHeld: apply does not assign a target license again that is active. If some of its service plans are
-// disabled, nobody knows whether it includes a mailbox.
+// TestDirectTargetHeld: apply does not assign an active target license again. If some of its service plans are
+// disabled, nobody knows whether the license includes a mailbox.
 func TestDirectTargetHeld(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)

@@ -28,8 +28,8 @@ type reading struct {
 	read time.Time
 }
 
-// evidenceAge is the largest age of evidence by which a license may be taken. Since the reading the person may have
-// come back, because the process may have been suspended or may have waited for Graph.
+// evidenceAge is the largest age of evidence by which a license may be taken. The person may come back while the
+// process is suspended or waits for Graph.
 const evidenceAge = 2 * time.Minute
 
 // aged means runs.Pending because the evidence is too old to take a license. The call then reads the person again and

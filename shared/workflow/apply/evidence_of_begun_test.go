@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestEvidenceOfWhatBegan: a change that has begun needs other evidence than a change that has not begun.
+// TestEvidenceOfWhatBegan: the evidence that a change needs depends on whether the change has begun.
 func TestEvidenceOfWhatBegan(t *testing.T) {
 	t.Parallel()
 	noAD := func(_ *directory.Person, e *reading) { e.adError = errDown }

@@ -106,7 +106,7 @@ func (b *bench) overridden(t *testing.T) {
 	back, err := restore.Plan(t.Context(), b.Store, restore.Request{Of: goldenBefore, Run: goldenBack}, b.now)
 	must(t, err)
 	b.finish(t, back, runs.Done)
-	must(t, history.Stop(t.Context(), b.Store, goldenBefore, "id-gus", goldenBack, b.now)) // like a restore of one person, for a run that goes on
+	must(t, history.Stop(t.Context(), b.Store, goldenBefore, "id-gus", goldenBack, b.now)) // a restore of one person stores this for a run that goes on
 }
 
 // stopped is a clock that stands still.
@@ -191,8 +191,8 @@ func TestGoldenStores(t *testing.T) {
 			if d := cmp.Diff(before, b.holds()); d != "" {
 				t.Errorf("what people hold (-before +after):\n%s", d)
 			}
-			// Other programs read the table of members and the spreadsheet. The key of a person's stop contains the
-			// whole fact. Only the newest lease counts.
+			// Other programs read the table of members and the spreadsheet. The key of a person's stop says everything,
+			// so nobody reads the object. Only the newest lease counts.
 			unread := slices.DeleteFunc(keys, func(key string) bool {
 				return s.read[key] || path.Base(key) == "changes.csv" || strings.Contains(key, "/members/") || strings.HasPrefix(key, layout.Stopped(goldenBefore)) || key == layout.Lease(1)
 			})

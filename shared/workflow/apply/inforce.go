@@ -21,7 +21,7 @@ type inForce struct {
 }
 
 // force loads the policy in force. ask asks this policy in addition to the run's own policy. text is empty if the
-// policy in force is unknown. A restore does not ask it.
+// policy in force is unknown. A restore does not ask the policy in force.
 func (j *job) force(text string) error {
 	if text == "" || text == j.run.Begin.Policy || j.plan.Restores != "" {
 		return nil

@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// offClock is an Active Directory whose methods CheckClock and ListPeople fail with clock and list.
+// offClock is an Active Directory whose methods CheckClock and ListPeople return the errors clock and list.
 type offClock struct {
 	*fakeAD
 	clock, list error

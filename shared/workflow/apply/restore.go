@@ -75,7 +75,7 @@ func sameWay(a, b *ledger.Intent) bool {
 }
 
 // orphan returns the open entry of another restore of the same license if that restore cannot go on. Otherwise it
-// returns nil. The restore of an operator finishes such an entry.
+// returns nil. An operator's restore finishes the entry that orphan returns.
 func (j *job) orphan(ctx context.Context, m *move, last *ledger.Entry) (*ledger.Entry, error) {
 	if j.plan.Restores == "" || last == nil || last.Completion != nil || last.RestoreOf != m.change.RestoreOf {
 		return nil, nil

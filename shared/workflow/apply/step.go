@@ -92,7 +92,7 @@ func (s *Steps) prepare(ctx context.Context, b BatchState) (*BatchState, error) 
 			return nil, err
 		}
 	}
-	// A plan that was made without Active Directory needs no reading of it.
+	// A plan that was made without Active Directory does not need a reading of Active Directory.
 	inAD := slices.ContainsFunc(j.plan.Changes, func(c plan.Change) bool { return c.Via.WrittenIn() == directory.AD })
 	if !s.Relay || !inAD && j.run.Feeds[directory.AD].State != plan.Healthy {
 		return &b, nil

@@ -129,7 +129,7 @@ func TestSyncedGroups(t *testing.T) {
 }
 
 // TestSyncedGroupIsGivenBack: a person who comes back during the change gets the license back. The person leaves the
-// target group only after no running sync can take the license any more.
+// target group only when no running sync can take the license any more.
 func TestSyncedGroupIsGivenBack(t *testing.T) {
 	t.Parallel()
 	b := syncedBench(t)

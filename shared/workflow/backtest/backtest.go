@@ -27,7 +27,7 @@ var ErrQuestion = errors.New("the question does not fit the policy")
 // ErrNoNights is the error for a store without two snapshots that can be compared.
 var ErrNoNights = errors.New("the store has no two snapshots of everybody to compare")
 
-// Windows are numbers of days after a hit. For each of them, the answer counts the returns within these days.
+// Windows are numbers of days after a hit. The answer counts the returns within each of these numbers of days.
 var Windows = [...]int{7, 30, 90}
 
 // mostThresholds is the largest number of thresholds of one rule.
@@ -145,7 +145,7 @@ func Run(ctx context.Context, s store.Store, q Question) (*Answer, error) {
 	return a, nil
 }
 
-// trial is a policy with a variant of each rule of the question for each threshold.
+// trial is a policy that has one variant per threshold for each rule of the question.
 type trial struct {
 	policy   *policy.Policy
 	rules    []tried

@@ -193,7 +193,7 @@ func firstOf(ctx context.Context, s store.Store, text string, p *policy.Policy, 
 	citrix := directory.GroupRef{Source: directory.AD, Name: sandbox.CitrixGroup}.Key(true)
 	for i := range c.Size() {
 		one := c.Person(i)
-		// people hold nothing if the columns of the table are not enough for the SQL query
+		// People for whom the SQL query would need more than the columns hold nothing.
 		doubtful := i < 20 || one.Kind == sandbox.NoADAccount || one.Kind == sandbox.WrongAnchor
 		if u := one.Entra; u != nil {
 			for k := range u.Assignments {

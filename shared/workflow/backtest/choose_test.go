@@ -51,7 +51,7 @@ rules:
 `
 
 // ofHabits returns a world of people with sign-ins. Some people stop for good, and some stop for less than away days.
-// The other people are active about every so many days; every has the possible numbers.
+// The other people never stop. every has the possible averages of the days between two sign-ins.
 func ofHabits(r *rand.Rand, people, nights int, every []float64, away float64) *world {
 	w := &world{policy: onePolicy, partitions: func(int) int { return 1 }}
 	for i := range people {
@@ -83,7 +83,7 @@ func hitsByTruth(w *world, days, nights, from, to, until int) map[string]string 
 			if k+1 < len(p.signIns) {
 				next = p.signIns[k+1]
 			}
-			// The first night more than this many days after the sign-in is a hit if the next sign-in is later.
+			// The first night later than the sign-in plus days is a hit if the next sign-in is later than that night.
 			hit := int(math.Floor(s.Add(time.Duration(days)*day).Sub(firstNight).Hours()/24)) + 1
 			if hit < 1 || hit < from || hit >= min(to, nights) || !next.IsZero() && !next.After(asOf(hit)) {
 				continue

@@ -64,5 +64,5 @@ func Interval(returned, stayed int) (rate, low, high float64) {
 	return r.Rate, r.Low, r.High
 }
 
-// Choose is choose.
+// Choose is choose, for tests.
 var Choose = choose

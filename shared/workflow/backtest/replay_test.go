@@ -90,8 +90,8 @@ func mixed(r *rand.Rand, people, nights int) *world {
 	return w
 }
 
-// lastSeen returns the newest date of use that a person's accounts show for a rule. known is false if a later date may
-// exist, because the feed is stale, or a date or the account is missing. seen is then zero.
+// lastSeen returns the newest date of use of a person for a rule. A later date may exist if the feed is stale, or if a
+// date or an account is missing. known is then false, and seen is zero.
 func lastSeen(rule string, p *directory.Person) (seen time.Time, known bool) {
 	switch {
 	case rule == "a" && p.Entra != nil:
@@ -188,8 +188,7 @@ func TestReplayFindsTheHitsOfTheJudge(t *testing.T) {
 		doubts map[string]int // by signal: the smallest number of nights on which it is in doubt
 	}{
 		"random": {rand.Uint64(), map[string]int{"entra": 2, "ad": 2}},
-		// Many people without a logon replace other people, so that Active Directory is in doubt on the last five
-		// nights too.
+		// Many people without a logon replace others, so Active Directory is also in doubt on the last five nights.
 		"in doubt to the end": {17238715634987675524, map[string]int{"entra": 2, "ad": 7}},
 	} {
 		t.Run(name, func(t *testing.T) {

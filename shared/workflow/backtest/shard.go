@@ -164,8 +164,8 @@ func (s *shard) end(c *counts, each func(*hit)) {
 	}
 }
 
-// earlier has the people of the shards before the number of partitions changed. A key does not show to which partition
-// a person belongs now. Each new shard therefore takes a person over when a night shows the person.
+// earlier has the people of the shards from before the number of partitions changed. A key does not show to which
+// partition a person belongs now. Each new shard therefore takes a person over when a night shows the person.
 type earlier struct {
 	mu     sync.Mutex
 	shards []*shard

@@ -49,7 +49,7 @@ func logOn(c *sandbox.Company, from, to time.Duration) (people int) {
 
 // TestChangesOfSandbox reads a simulated company on three nights. People with a recent replicated date log on before
 // the second night, and people with an old date before the third. A full reading of the same company must give the same
-// result. A delta reading of another company must not be made.
+// result. On the fourth night another company answers, which must be read in full.
 func TestChangesOfSandbox(t *testing.T) {
 	t.Parallel()
 	const day = 24 * time.Hour

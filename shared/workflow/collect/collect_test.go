@@ -191,7 +191,7 @@ func TestNeverLessThanEverybody(t *testing.T) {
 	}
 }
 
-// TestMissingGroup: a missing group does not count as an empty one.
+// TestMissingGroup: a missing group does not count as an empty group.
 func TestMissingGroup(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)

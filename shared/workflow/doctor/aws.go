@@ -102,7 +102,7 @@ func checkSchedule(ctx context.Context, e *exam) ([]Finding, func()) {
 	return one(Finding{State: OK, Means: "A night starts by itself: " + when})
 }
 
-// checkNotices counts the subscriptions to the notices that are confirmed.
+// checkNotices counts the confirmed subscriptions to the notices.
 func checkNotices(ctx context.Context, e *exam) ([]Finding, func()) {
 	topic := e.arn("sns", e.Stack+"-notices")
 	confirmed, waiting := 0, ""
@@ -136,8 +136,8 @@ func checkNotices(ctx context.Context, e *exam) ([]Finding, func()) {
 	return one(Finding{State: OK, Means: fmt.Sprintf("%s confirmed.", plain.ManyAre(confirmed, "subscription"))})
 }
 
-// checkQueues looks at the queues of the relay. SQS does not know the listeners of a queue. A relay that does not run
-// shows only by messages that wait.
+// checkQueues looks at the queues of the relay. SQS does not know the listeners of a queue. Messages that wait are the
+// only sign of a relay that does not run.
 func checkQueues(ctx context.Context, e *exam) (found []Finding, _ func()) {
 	for _, name := range []string{e.Stack + "-ad-read", e.Stack + "-ad-write"} {
 		waiting, working, err := e.queue(ctx, name)

@@ -76,8 +76,8 @@ func (e *exam) setSignIn() *Mend {
 // never is a permission that idleseat must not have.
 const never = "User.ReadWrite.All"
 
-// needed returns the permissions of the table in docs/operations.md. Without read, plans are not complete. Without
-// write, plans cannot be applied.
+// needed returns the permissions of the table in docs/operations.md. read has the permissions without which plans are
+// incomplete. write has the permissions without which plans cannot be applied.
 func needed(p *policy.Policy) (read, write []string) {
 	read = []string{"User.Read.All", "AuditLog.Read.All", "Group.Read.All", "Organization.Read.All"}
 	if p == nil {

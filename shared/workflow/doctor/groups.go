@@ -80,7 +80,7 @@ func nickname(name string) string {
 	return string(kept[:min(len(kept), 64)])
 }
 
-// group returns the finding whether the licenses of a group can be changed through the group.
+// group returns a finding that tells whether the licenses of a group can be changed through the group.
 func (e *exam) group(g *directory.Group, t *plan.Tenant) Finding {
 	for _, l := range used(e.Policy) {
 		for _, ref := range l.Groups() {

@@ -108,7 +108,7 @@ func checkNames(ctx context.Context, e *exam) (found []Finding, _ func()) {
 	return found, nil
 }
 
-// somebody reports whether anybody has a name. The answer no needs both directories.
+// somebody reports whether anybody has a name. It returns an error if it finds nobody and a directory did not answer.
 func (e *exam) somebody(ctx context.Context, name string) (bool, error) {
 	_, err := e.Entra.FindID(ctx, name)
 	if err == nil || !errors.Is(err, directory.ErrNoPerson) {

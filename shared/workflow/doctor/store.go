@@ -47,7 +47,8 @@ func (e *exam) mendStore(err error) *Mend {
 	return m
 }
 
-// plainLetter keeps the letters that the name of a bucket may have. It is a mapping for strings.Map.
+// plainLetter returns r if the name of a bucket may have this letter, and -1 otherwise. It is a mapping for
+// strings.Map.
 func plainLetter(r rune) rune {
 	if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '.' || r == '-' || r == '_' {
 		return r

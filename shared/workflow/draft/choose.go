@@ -120,7 +120,7 @@ func (s *Seen) license(sku directory.SKU) *license {
 	return l
 }
 
-// unfit returns the reason why idleseat does not change a group, or "" if it can.
+// unfit returns the reason why idleseat does not change a group, or "" if idleseat can change it.
 func unfit(g *directory.Group) string {
 	switch {
 	case g.Unreadable != "":

@@ -9,7 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// ErrModel is the error for a model without a group of Citrix.
+// ErrModel is the error for a model of Citrix seats without a group of Citrix.
 var ErrModel = errors.New("a model of Citrix seats is given, and no group of Citrix is known; name the group, too")
 
 // ErrNothing is the error for a tenant from which no rule could take a license.

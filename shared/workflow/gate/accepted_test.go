@@ -15,7 +15,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// matched returns a run in which a rule matches people. A person's name is the prefix and a number, from from to to-1.
+// matched returns a run in which a rule matches people. The name of a person is prefix and a number. The first number
+// is from, and the last number is to-1.
 func matched(run, prefix string, from, to int) evaluated {
 	e := quiet()
 	e.run = run

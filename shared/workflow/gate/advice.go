@@ -7,7 +7,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// replaced tells the reader how long an operator can approve a plan.
+// replaced is the sentence that tells how long an operator can approve a plan.
 const replaced = " A newer plan, such as that of the next night, replaces it."
 
 // next returns the advice to the reader, and the steps with their commands.

@@ -149,7 +149,7 @@ func (j *judgement) choose(ctx context.Context) (err error) {
 	return nil
 }
 
-// savesNothing returns a note for each license whose changes free no seat, or possibly no seat. The note gives the
+// savesNothing returns a note for each license whose changes certainly or possibly free no seat. The note gives the
 // reason why the plan's sum omits these changes.
 func savesNothing(p *policy.Policy, changes []plan.Change) (notes []string) {
 	for _, l := range p.Licenses {

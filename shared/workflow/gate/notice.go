@@ -49,7 +49,7 @@ func (s *Steps) notice(ctx context.Context, in StepInput) (*StepOutput, error) {
 		Failure *Failure `json:"failure"`
 		Apply   any      `json:"apply"`   // run that an approval names
 		Restore any      `json:"restore"` // run that a restore names
-		User    any      `json:"user"`    // person who was asked about
+		User    any      `json:"user"`    // person whom the request is about
 	}
 	if again := json.Unmarshal(in.State, &of); again != nil || err != nil && of.Failure == nil {
 		return nil, fmt.Errorf("%w: read the last state of the execution: %w", runs.ErrRefused, cmp.Or(again, err))

@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// StepOutput is the state that a step passes to the next step. The last state is the output of the execution. It
+// StepOutput is the state that a step passes to the next step. The last state is the output of the execution. A state
 // contains numbers, ids and names of batches, but no names of people.
 type StepOutput struct {
 	Run         string       `json:"run"`

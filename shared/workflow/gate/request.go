@@ -19,7 +19,7 @@ type Request struct {
 	// Override applies the plan despite the limits that hold it.
 	Override bool `json:"override"`
 	// Restore is the run whose licenses are restored; Run is then empty. User limits the restore to one person. If User
-	// is set and Restore is empty, the restore is of the run that took the person's licenses.
+	// is set and Restore is empty, the restore is for the run that took the person's licenses.
 	Restore string `json:"restore,omitempty"`
 	User    string `json:"user,omitempty"`
 }

@@ -22,8 +22,8 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/restore"
 )
 
-// TestResumedChanges: the state counts the results of changes that earlier runs began in addition to the plan's own
-// results. The batches of an overridden run stay overridden.
+// TestResumedChanges: in addition to the plan's own results, the state counts the results of changes that earlier runs
+// began. The batches of an overridden run stay overridden.
 func TestResumedChanges(t *testing.T) {
 	t.Parallel()
 	e := quiet()
@@ -35,7 +35,7 @@ func TestResumedChanges(t *testing.T) {
 		Resumes: []string{"earlier", "gone"}, Pending: []plan.Begun{{User: "ann", License: "e3", Run: "earlier"}, {User: "cid", License: "e3", Run: "another"}, {User: "eve", License: "e3", Run: "earlier"}, {User: "cid", License: "e3", Run: "earlier"}},
 	}
 	p.Bind()
-	noted := &history.Override{Run: "earlier", PlanHash: old.PlanHash} // of a process that died before it wrote results
+	noted := &history.Override{Run: "earlier", PlanHash: old.PlanHash} // by a process that died before it wrote results
 	if err := history.PutOverride(t.Context(), s.Store, noted); err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +67,7 @@ func TestResumedChanges(t *testing.T) {
 	}
 }
 
-// TestRoundsOfWaiting: a run tries a change with a fault a few more times. It tries a change that only waits for about
+// TestRoundsOfWaiting: a run tries a change with a fault a few more times. It tries a change without a fault for about
 // a day.
 func TestRoundsOfWaiting(t *testing.T) {
 	t.Parallel()

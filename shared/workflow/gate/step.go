@@ -139,7 +139,7 @@ func (s *Steps) gate(ctx context.Context, in StepInput) (*StepOutput, error) {
 	return out, nil
 }
 
-// hold puts a run on hold that could not be evaluated.
+// hold makes a plan on hold for a run that could not be evaluated.
 func (s *Steps) hold(ctx context.Context, run string, f *Failure) (*StepOutput, error) {
 	why := fmt.Sprintf("not everybody could be evaluated (%s): %s", f.Error, f.text())
 	p, err := Hold(ctx, s.Store, run, why[:min(len(why), 1000)], s.Now())
