@@ -1,7 +1,7 @@
-// Package awsfake simulates, on loopback, those calls of Amazon SQS and AWS Step Functions with which a worker
-// outside of AWS receives tasks and answers them. As AWS documents, queues hide, redeliver, count and set aside
-// messages, and tasks time out. A test may advance the clock. Everything that is not implemented is rejected, never
-// ignored.
+// Package awsfake simulates calls of Amazon SQS and AWS Step Functions on loopback. A worker outside of AWS receives
+// tasks and answers them with these calls. Queues hide, redeliver and count messages and move them to dead-letter
+// queues, and tasks time out, as AWS documents. A test may advance the clock. The server rejects everything that it
+// does not implement.
 package awsfake
 
 import (
@@ -17,24 +17,24 @@ import (
 	"time"
 )
 
-// Server is an AWS account with queues and tasks.
+// Server simulates an AWS account with queues and tasks.
 type Server struct {
 	URL string // the URL of every service
 
 	server    *http.Server
-	served    chan struct{} // closed when the server has ended
+	served    chan struct{} // closed when the server has stopped
 	intercept atomic.Pointer[http.Handler]
 
 	mu      sync.Mutex
-	offset  time.Duration // how far the account's clock is ahead
-	changed chan struct{} // closed and replaced at every change
+	offset  time.Duration // how far the account's clock is ahead of the real clock
+	changed chan struct{} // closed and replaced at each change
 	queues  map[string]*queue
 	tasks   map[string]*Task
 	calls   map[string]int
-	others  map[string]func(body []byte) (any, error) // further calls, by target
+	others  map[string]func(body []byte) (any, error) // additional calls, by target; see Handle
 }
 
-// Start serves an empty account on 127.0.0.1 until Close is called.
+// Start serves an empty account on 127.0.0.1 until Close.
 func Start() (*Server, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -52,14 +52,14 @@ func Start() (*Server, error) {
 	return s, nil
 }
 
-// Close stops the server, including polls that still wait.
+// Close stops the server. It ends polls that still wait.
 func (s *Server) Close() error {
 	err := s.server.Close()
 	<-s.served
 	return err
 }
 
-// Env returns the environment that points the AWS SDK at the account, as NAME=value.
+// Env returns environment variables, as NAME=value. They make the AWS SDK use the account.
 func (s *Server) Env() []string {
 	return []string{
 		"AWS_ENDPOINT_URL_SQS=" + s.URL, "AWS_ENDPOINT_URL_SFN=" + s.URL, "AWS_REGION=eu-north-1",
@@ -68,7 +68,7 @@ func (s *Server) Env() []string {
 	}
 }
 
-// Intercept puts a handler in front of the account, to inject faults. nil removes it.
+// Intercept puts a handler in front of the account to inject faults. Intercept(nil) removes the handler.
 func (s *Server) Intercept(before func(next http.Handler) http.Handler) {
 	h := http.Handler(http.HandlerFunc(s.serve))
 	if before != nil {
@@ -83,14 +83,14 @@ func Call(r *http.Request) string {
 	return call
 }
 
-// Count returns how often a call was made.
+// Count returns the number of requests for a call.
 func (s *Server) Count(call string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.calls[call]
 }
 
-// Advance moves the account's clock forward, and wakes up everything that waits for a time.
+// Advance moves the account's clock forward. Everything that waits for a time then checks the clock again.
 func (s *Server) Advance(d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -101,21 +101,21 @@ func (s *Server) Advance(d time.Duration) {
 // now returns the account's time. The caller must hold the lock.
 func (s *Server) now() time.Time { return time.Now().Add(s.offset) }
 
-// wake makes every waiting goroutine check its condition again. The caller must hold the lock.
+// wake makes each waiting goroutine check its condition again. The caller must hold the lock.
 func (s *Server) wake() {
 	close(s.changed)
 	s.changed = make(chan struct{})
 }
 
-// Handle makes the account answer one more call, named as in X-Amz-Target. If do returns an error made by Fail, the
-// answer has that error's code.
+// Handle makes the account answer an additional call. target is the value of X-Amz-Target. If do returns an error from
+// Fail, the answer has the code of this error.
 func (s *Server) Handle(target string, do func(body []byte) (any, error)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.others[target] = do
 }
 
-// Fail returns an error that is sent in AWS's form.
+// Fail returns an error that the server sends in AWS's form.
 func Fail(code, message string) error { return &apiError{code, message} }
 
 // apiError is an error in AWS's form.
@@ -123,7 +123,7 @@ type apiError struct{ code, message string }
 
 func (e *apiError) Error() string { return e.code + ": " + e.message }
 
-// call answers one request. in is the body of the request.
+// call answers a request. in is the body of the request.
 type call func(s *Server, r *http.Request, in []byte) (out any, err error)
 
 var calls = map[string]call{
@@ -150,7 +150,7 @@ func typed[In any](answer func(*Server, *http.Request, *In) (any, error)) call {
 	}
 }
 
-// maxRequest is the limit of SQS for a message, in bytes, plus room for the rest of the request.
+// maxRequest is the maximum size of a request in bytes: the limit of SQS for a message, and room for other fields.
 const maxRequest = 2 << 20
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
@@ -184,5 +184,5 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		}
 		w.WriteHeader(http.StatusBadRequest)
 	}
-	_ = json.NewEncoder(w).Encode(out) // the client may have left
+	_ = json.NewEncoder(w).Encode(out) // the client may have disconnected
 }

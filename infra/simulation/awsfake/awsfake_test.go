@@ -36,7 +36,7 @@ func wantCode(t *testing.T, err error, code string) {
 	}
 }
 
-// TestQueue takes a message through its whole life, with the SDK.
+// TestQueue receives, extends, deletes and redelivers a message with the SDK.
 func TestQueue(t *testing.T) {
 	t.Parallel()
 	s, client, _ := start(t)
@@ -68,15 +68,15 @@ func TestQueue(t *testing.T) {
 	second := receive("2")
 	wantCode(t, show(first, 0), "ReceiptHandleIsInvalid")
 	_, err = client.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &url, ReceiptHandle: first})
-	wantCode(t, err, "") // the message is still there
+	wantCode(t, err, "") // the message still exists
 	s.Advance(time.Minute)
 	wantCode(t, show(second, 60), "MessageNotInflight")
 	third := receive("3")
 	wantCode(t, show(third, 120), "")
 	s.Advance(time.Minute)
-	receive("") // still hidden
+	receive("") // the message is still hidden
 	s.Advance(time.Minute)
-	receive("") // the message was received often enough
+	receive("") // the message has reached its number of receives
 	if diff := cmp.Diff([]string{"hello"}, s.DeadLetters(url)); diff != "" {
 		t.Errorf("dead letters (-want +got):\n%s", diff)
 	}
@@ -92,7 +92,7 @@ func TestQueue(t *testing.T) {
 	wantCode(t, err, "QueueDoesNotExist")
 }
 
-// TestLongPoll: a waiting poll receives a new message, and a message whose visibility timeout ends.
+// TestLongPoll checks that a waiting poll receives a new message, and a message whose visibility timeout ends.
 func TestLongPoll(t *testing.T) {
 	t.Parallel()
 	s, client, _ := start(t)

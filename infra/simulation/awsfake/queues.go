@@ -15,19 +15,19 @@ import (
 type queue struct {
 	name       string
 	visibility time.Duration
-	receives   int    // how often a message may be received before it moves to dead
-	dead       *queue // nil: none
+	receives   int    // number of receives after which a message moves to dead
+	dead       *queue // dead-letter queue; nil: none
 	messages   []*message
 }
 
 type message struct {
 	id, body  string
-	receipt   string // the latest receipt, which makes earlier ones void
+	receipt   string // the latest receipt; earlier receipts are invalid
 	received  int
 	visibleAt time.Time
 }
 
-// NewQueue creates a queue and returns its URL. If receives is positive, it also creates a dead-letter queue.
+// NewQueue creates a queue and returns its URL. If receives is positive, NewQueue also creates a dead-letter queue.
 func (s *Server) NewQueue(name string, visibility time.Duration, receives int) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -56,7 +56,7 @@ func (s *Server) send(q *queue, body string) *message {
 	return m
 }
 
-// Bodies returns the messages in a queue that were not deleted, including hidden ones.
+// Bodies returns the bodies of the messages in a queue, including hidden messages and excluding deleted messages.
 func (s *Server) Bodies(queueURL string) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -109,7 +109,7 @@ func (s *Server) receiveMessage(r *http.Request, in *receiveInput) (any, error) 
 	}
 }
 
-// take receives a message. If no message is visible, the caller must try again when next or changed becomes ready.
+// take receives messages. If no message is visible, the caller must try again when next or changed is ready.
 func (s *Server) take(queueURL string) (got []receivedMessage, next <-chan time.Time, changed chan struct{}, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -150,7 +150,7 @@ func (q *queue) leased(receipt string) *message {
 	return q.messages[i]
 }
 
-// sum returns the hash with which an SQS client checks the body.
+// sum returns the MD5 hash of a body. SQS clients check this hash.
 func sum(body string) string {
 	hash := md5.Sum([]byte(body))
 	return hex.EncodeToString(hash[:])
@@ -158,7 +158,7 @@ func sum(body string) string {
 
 type receiptInput struct{ QueueUrl, ReceiptHandle string }
 
-// deleteMessage deletes the message with a receipt. It does nothing if the receipt is not the latest.
+// deleteMessage deletes the message with a receipt. It does nothing if a later receipt exists.
 func (s *Server) deleteMessage(_ *http.Request, in *receiptInput) (any, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -9,30 +9,30 @@ import (
 	"time"
 )
 
-// Task is a task of a Step Functions execution that waits for an answer.
+// Task is a task of an execution that waits for an answer.
 type Task struct {
 	Token string
 
 	server    *Server
 	heartbeat time.Duration
 	deadline  time.Time
-	beat      time.Time // the last heartbeat, or the start
+	beat      time.Time // time of the last heartbeat or of the start
 	end       *Result
 }
 
-// Result is the end of a task: its output, an error, States.Timeout or States.HeartbeatTimeout.
+// Result is the end of a task: an output or an error. The error may be States.Timeout or States.HeartbeatTimeout.
 type Result struct {
 	Output       string
 	Error, Cause string
 }
 
-// The errors of tasks without an answer.
+// The errors of a task that gets no answer.
 const (
 	Timeout          = "States.Timeout"
 	HeartbeatTimeout = "States.HeartbeatTimeout"
 )
 
-// NewTask starts a task. Both times start now, even if no worker has received the task yet.
+// NewTask starts a task. The heartbeat time and the timeout start now, even if no worker has received the task yet.
 func (s *Server) NewTask(heartbeat, timeout time.Duration) *Task {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -64,7 +64,7 @@ func (t *Task) Ended() bool {
 	return end != nil
 }
 
-// look returns the end of the task. If the task has not ended, the caller must look again when next or changed becomes
+// look returns the end of the task. If the task has not ended, the caller must call look again when next or changed is
 // ready.
 func (t *Task) look() (end *Result, next <-chan time.Time, changed chan struct{}) {
 	s := t.server
@@ -75,7 +75,7 @@ func (t *Task) look() (end *Result, next <-chan time.Time, changed chan struct{}
 	return t.end, time.After(soonest), s.changed
 }
 
-// expire ends the task if its heartbeat or its timeout has expired. The caller must hold the lock.
+// expire ends the task if its heartbeat time or its timeout is over. The caller must hold the lock.
 func (t *Task) expire() {
 	now := t.server.now()
 	switch {
@@ -87,7 +87,7 @@ func (t *Task) expire() {
 	}
 }
 
-// waiting returns the task with a token if it still waits. The caller must hold the lock.
+// waiting returns the task with a token. It returns an error if the task does not wait. The caller must hold the lock.
 func (s *Server) waiting(token string) (*Task, error) {
 	t := s.tasks[token]
 	if t == nil {
@@ -119,7 +119,7 @@ type successInput struct {
 	Output    string `json:"output"`
 }
 
-// maxOutput is the limit of Step Functions for an output, in bytes.
+// maxOutput is the maximum size of an output in bytes, a limit of Step Functions.
 const maxOutput = 256 << 10
 
 func (s *Server) sendTaskSuccess(_ *http.Request, in *successInput) (any, error) {

@@ -1,7 +1,7 @@
-// Package engines starts servers of other makers on loopback, for tests: versitygw as S3, and moto as Step Functions,
-// S3, SQS and SNS. The project's own simulations follow the project's reading of the AWS documentation, and these
-// engines follow somebody else's. Each engine has an environment variable with the path of its program. A test is
-// skipped if the variable is not set.
+// Package engines starts servers of other makers on loopback, for tests. versitygw simulates S3. moto simulates Step
+// Functions, S3, SQS and SNS. The project's own simulations could repeat the project's misunderstandings of the AWS
+// documentation, and these servers have other authors. For each server, an environment variable has the path of its
+// program. If the variable is not set, the test is skipped.
 package engines
 
 import (
@@ -14,21 +14,21 @@ import (
 	"time"
 )
 
-// Region and Account are the AWS region and account of every engine.
+// Region and Account are the AWS region and the account of each engine.
 const (
 	Region  = "eu-north-1"
 	Account = "123456789012"
 )
 
-// key is the access key and the secret of every engine.
+// key is the access key and the secret key of each engine.
 const key = "foreign"
 
-// ready is how long an engine may take to start.
+// ready is the maximum time for the start of an engine.
 const ready = time.Minute
 
-// env returns the environment that makes the AWS SDK use an engine for every service, as NAME=value. It sets the
-// endpoint of S3 separately, because a process may inherit an endpoint for S3, which would take precedence over the
-// general one.
+// env returns environment variables, as NAME=value. They make the AWS SDK use an engine for all services. The endpoint
+// of S3 has its own variable, because the environment may contain an endpoint for S3, which takes precedence over the
+// general endpoint.
 func env(url string) []string {
 	return []string{
 		"AWS_ENDPOINT_URL=" + url, "AWS_ENDPOINT_URL_S3=" + url, "AWS_REGION=" + Region,
@@ -37,7 +37,8 @@ func env(url string) []string {
 	}
 }
 
-// program returns the path of an engine's program from the environment. It skips the test if the variable is not set.
+// program returns the path of an engine's program from an environment variable. It skips the test if the variable is
+// not set.
 func program(t testing.TB, variable string) string {
 	t.Helper()
 	path := os.Getenv(variable)
@@ -47,7 +48,7 @@ func program(t testing.TB, variable string) string {
 	return path
 }
 
-// freeAddress returns a loopback address and a port on which nothing listens.
+// freeAddress returns a loopback address with a free port.
 func freeAddress(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -58,7 +59,7 @@ func freeAddress(t testing.TB) string {
 	return l.Addr().String()
 }
 
-// serve runs a server until the test ends. It returns when the server accepts connections.
+// serve runs a server until the end of the test. It returns when the server accepts connections.
 func serve(t testing.TB, cmd *exec.Cmd, address string) {
 	t.Helper()
 	log := new(output)
@@ -68,7 +69,7 @@ func serve(t testing.TB, cmd *exec.Cmd, address string) {
 	}
 	ended := make(chan struct{})
 	go func() {
-		_ = cmd.Wait() // the output of the process says how it ended
+		_ = cmd.Wait() // the output of the process has the reason of its end
 		close(ended)
 	}()
 	t.Cleanup(func() {
@@ -104,7 +105,7 @@ func (o *output) Write(p []byte) (int, error) {
 	return o.text.Write(p)
 }
 
-// tail returns the last 8,000 bytes.
+// tail returns the last 8,000 bytes of the output.
 func (o *output) tail() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -14,23 +14,23 @@ import (
 var localStates []byte
 
 // LocalExecution is an execution for the npm package aws-local-stepfunctions, an interpreter of the Amazon States
-// Language. It calls the server at Tasks for every task.
+// Language. The interpreter posts each task to the URL Tasks.
 type LocalExecution struct {
 	Definition json.RawMessage `json:"definition"`
 	Input      json.RawMessage `json:"input"`
-	// Execution has the members Id and Name of the context object.
+	// Execution contains the members Id and Name of the context object.
 	Execution map[string]string `json:"execution"`
 	Tasks     string            `json:"tasks"`
 }
 
-// LocalTask is a task of an execution: what the package posts to LocalExecution.Tasks.
+// LocalTask is a task that the interpreter posts.
 type LocalTask struct {
 	Resource           string          `json:"resource"`
 	Parameters         json.RawMessage `json:"parameters"`
 	Timeout, Heartbeat int             // seconds; zero if the state has none
 }
 
-// LocalAnswer answers a task. It is also how an execution ends. A failure has Error and Cause.
+// LocalAnswer is the answer to a task or the end of an execution. A failure has Error and Cause.
 type LocalAnswer struct {
 	Result json.RawMessage `json:"result,omitempty"`
 	Output json.RawMessage `json:"output,omitempty"`
@@ -38,8 +38,8 @@ type LocalAnswer struct {
 	Cause  string          `json:"cause,omitempty"`
 }
 
-// RunLocally runs an execution to its end. IDLESEAT_TEST_LOCAL_STATES names the folder node_modules that has the
-// package.
+// RunLocally runs an execution to its end. IDLESEAT_TEST_LOCAL_STATES is the path of a folder node_modules that
+// contains the package.
 func RunLocally(t testing.TB, e LocalExecution) LocalAnswer {
 	t.Helper()
 	modules := program(t, "IDLESEAT_TEST_LOCAL_STATES")

@@ -17,14 +17,14 @@ import (
 	"testing"
 )
 
-// Moto is an account of AWS with S3, SQS, SNS and Step Functions.
+// Moto simulates an AWS account with S3, SQS, SNS and Step Functions.
 type Moto struct {
 	*S3
 	engine *url.URL
 	invoke Invoke
 }
 
-// Invoke calls a Lambda function, named by its ARN. If the function fails, the answer has the members errorType and
+// Invoke calls a Lambda function by its ARN. If the function fails, the answer has the members errorType and
 // errorMessage.
 type Invoke func(ctx context.Context, arn string, payload []byte) (answer []byte, failed bool)
 
@@ -33,9 +33,9 @@ type Invoke func(ctx context.Context, arn string, payload []byte) (answer []byte
 //go:embed moto.py
 var start string
 
-// StartMoto serves an empty account until the test ends. The engine runs state machines itself. It would start Lambda
-// functions in containers, so a proxy intercepts its calls of Lambda and passes them to invoke. All other calls go
-// through the proxy back to the engine.
+// StartMoto serves an empty account until the end of the test. The engine runs state machines itself. It would run
+// Lambda functions in containers. A proxy therefore passes the engine's calls of Lambda to invoke, and all other calls
+// back to the engine.
 func StartMoto(t testing.TB, invoke Invoke, buckets ...string) *Moto {
 	t.Helper()
 	python, address := program(t, "IDLESEAT_TEST_MOTO"), freeAddress(t)
@@ -53,7 +53,7 @@ func StartMoto(t testing.TB, invoke Invoke, buckets ...string) *Moto {
 	return m
 }
 
-// configure makes the engine run state machines. By default, the engine only stores them.
+// configure makes the engine run state machines. Without this setting, the engine only stores them.
 func (m *Moto) configure(t testing.TB) {
 	t.Helper()
 	answer, err := http.Post(m.URL+"/moto-api/config", "application/json", strings.NewReader(`{"stepfunctions":{"execute_state_machine":true}}`))
@@ -66,7 +66,7 @@ func (m *Moto) configure(t testing.TB) {
 	}
 }
 
-// ServeHTTP is the proxy. The path of an invocation is from Lambda's API reference (Invoke).
+// ServeHTTP is the proxy for the engine's calls. The path of a Lambda invocation is in Lambda's API reference (Invoke).
 func (m *Moto) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name, lambda := strings.CutPrefix(r.URL.Path, "/2015-03-31/functions/")
 	arn, called := strings.CutSuffix(name, "/invocations")
@@ -84,10 +84,10 @@ func (m *Moto) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Amz-Function-Error", "Unhandled")
 	}
 	w.Header().Set("Content-Type", "application/json")
-	_, _ = w.Write(out) // an engine that has ended needs no answer
+	_, _ = w.Write(out) // the engine may have ended
 }
 
-// Subscribe creates a topic, subscribes the queue to the topic, and returns the ARN of the topic.
+// Subscribe creates a topic and subscribes a queue to the topic. It returns the ARN of the topic.
 func (m *Moto) Subscribe(ctx context.Context, topic, queueARN string) (string, error) {
 	text, err := m.sns(ctx, url.Values{"Action": {"CreateTopic"}, "Name": {topic}})
 	if err != nil {
@@ -104,7 +104,7 @@ func (m *Moto) Subscribe(ctx context.Context, topic, queueARN string) (string, e
 	return arn, err
 }
 
-// sns calls SNS. This package makes only two calls of SNS, too few for importing its SDK.
+// sns makes a call of SNS. The package makes only two calls of SNS, so it does not import the SDK of SNS.
 func (m *Moto) sns(ctx context.Context, form url.Values) ([]byte, error) {
 	form.Set("Version", "2010-03-31")
 	form.Set("ContentType", "JSON")

@@ -12,25 +12,24 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 )
 
-// versitygw is the variable that names the program.
+// versitygw is the environment variable with the path of the program.
 const versitygw = "IDLESEAT_TEST_VERSITYGW"
 
-// S3 is a server that speaks S3's protocol.
+// S3 is a server with the protocol of S3.
 type S3 struct {
 	URL    string
 	Client *s3.Client
 }
 
-// HasVersitygw reports whether the environment names the program.
+// HasVersitygw reports whether the environment variable of Versity Gateway is set.
 func HasVersitygw() bool { return os.Getenv(versitygw) != "" }
 
-// Versitygw serves empty buckets, which keep versions of objects, until the test ends. The objects are in a temporary
-// folder.
+// Versitygw serves empty buckets with versioning until the end of the test. The objects are in a temporary folder.
 func Versitygw(t testing.TB, buckets ...string) *S3 {
 	t.Helper()
 	binary, address := program(t, versitygw), freeAddress(t)
 	cmd := exec.Command(binary, "--access", key, "--secret", key, "--region", Region, "--port", address, "--quiet", "posix",
-		"--sidecar", t.TempDir(), // so that the file system needs no extended attributes
+		"--sidecar", t.TempDir(), // with a sidecar, the file system needs no extended attributes
 		"--versioning-dir", t.TempDir(), t.TempDir())
 	serve(t, cmd, address)
 	s := newS3("http://" + address)
@@ -46,10 +45,10 @@ func newS3(url string) *S3 {
 	})}
 }
 
-// Env returns the environment that makes the AWS SDK use the server, as NAME=value.
+// Env returns environment variables, as NAME=value. They make the AWS SDK use the server.
 func (s *S3) Env() []string { return env(s.URL) }
 
-// bucket creates a bucket that keeps versions of objects, as the buckets of both deployments do.
+// bucket creates a bucket with versioning, as in both deployments.
 func (s *S3) bucket(t testing.TB, name string) {
 	t.Helper()
 	_, err := s.Client.CreateBucket(t.Context(), &s3.CreateBucketInput{
@@ -65,7 +64,7 @@ func (s *S3) bucket(t testing.TB, name string) {
 	}
 }
 
-// Versions returns how many versions of an object a bucket has.
+// Versions returns the number of versions of an object.
 func (s *S3) Versions(ctx context.Context, bucket, key string) (n int, err error) {
 	out, err := s.Client.ListObjectVersions(ctx, &s3.ListObjectVersionsInput{Bucket: &bucket, Prefix: &key})
 	if err != nil {

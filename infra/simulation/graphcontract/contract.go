@@ -1,5 +1,6 @@
-// Package graphcontract checks requests to Microsoft Graph and their answers against the tables of docs/graph.md.
-// Tests put Check between client and server. Anything that docs/graph.md does not describe fails the test.
+// Package graphcontract checks requests to Microsoft Graph and their answers against the tables of docs/graph.md. Tests
+// put a Checker between a client and a server. A request or an answer that docs/graph.md does not describe fails the
+// test.
 package graphcontract
 
 import (
@@ -16,7 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/pages"
 )
 
-// Read reads the description. A missing or malformed page fails the test.
+// Read reads docs/graph.md. A missing or malformed page fails the test.
 func Read(t testing.TB) *Contract {
 	t.Helper()
 	c, err := parse(pages.Read(t, "graph.md"))
@@ -26,8 +27,8 @@ func Read(t testing.TB) *Contract {
 	return c
 }
 
-// Checker stands between a client and a server. It fails the test at a request or an answer that the description does
-// not allow.
+// Checker is a handler between a client and a server. A request or an answer that docs/graph.md does not allow fails
+// the test.
 type Checker struct {
 	t    testing.TB
 	c    *Contract
@@ -35,18 +36,18 @@ type Checker struct {
 	next http.Handler
 
 	mu     sync.Mutex
-	asked  map[string]bool // operations, by method and path
-	places map[string]bool // addresses to which answers have redirected
+	asked  map[string]bool // operations that clients have sent, by method and path
+	places map[string]bool // targets of redirects in answers
 }
 
-// Check wraps a handler that answers like Graph under /v1.0. If who is Product, clients may send only the operations of
-// the product; if it is Simulation, also those for tests. A request to the target of a redirect is allowed and not
-// checked.
+// Check wraps a handler that simulates Graph under /v1.0. If who is Product, clients may send only the product's
+// operations. If who is Simulation, clients may also send the operations for tests. A Checker passes a request to the
+// target of a redirect without a check.
 func (c *Contract) Check(t testing.TB, who string, next http.Handler) *Checker {
 	return &Checker{t: t, c: c, who: who, next: next, asked: map[string]bool{}, places: map[string]bool{}}
 }
 
-// ServeHTTP passes a request to the wrapped handler and checks both sides.
+// ServeHTTP passes a request to the wrapped handler. It checks the request and the answer.
 func (k *Checker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	k.mu.Lock()
 	redirected := k.places[r.URL.Path]
@@ -68,8 +69,7 @@ func (k *Checker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// NotAsked returns the product's operations that no client has sent, by method and path, in the order of
-// docs/graph.md.
+// NotAsked returns the product's operations that no client has sent, as method and path, in the order of docs/graph.md.
 func (k *Checker) NotAsked() (list []string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -81,7 +81,7 @@ func (k *Checker) NotAsked() (list []string) {
 	return list
 }
 
-// serve answers a request through next, and returns the faults of request and answer.
+// serve passes a request to next. It returns the faults of the request and of the answer.
 func (c *Contract) serve(w http.ResponseWriter, r *http.Request, who string, next http.Handler) []string {
 	op := c.operation(r)
 	if op == nil {
@@ -100,7 +100,7 @@ func (c *Contract) serve(w http.ResponseWriter, r *http.Request, who string, nex
 	faults := c.requestFaults(r, op, sent)
 	kept := &keeper{ResponseWriter: w, status: http.StatusOK}
 	next.ServeHTTP(kept, r)
-	// A test may deliberately send a request that the server refuses. The refusal must be documented.
+	// A test may send a request that the server refuses. docs/graph.md must then describe the refusal.
 	if kept.status >= 400 {
 		_, refusal := c.Refusal(kept.status, kept.body.Bytes())
 		return refusal
@@ -125,7 +125,7 @@ func (k *keeper) Write(b []byte) (int, error) {
 	return k.ResponseWriter.Write(b)
 }
 
-// operation returns the description of a request.
+// operation returns the operation of a request.
 func (c *Contract) operation(r *http.Request) *Operation {
 	path, ok := strings.CutPrefix(r.URL.EscapedPath(), "/v1.0")
 	if !ok && !strings.HasPrefix(path, "/beta/") {
@@ -153,15 +153,15 @@ func fits(template, path string) bool {
 	return true
 }
 
-// Refusal returns the line of the table that matches an answer with a status of 400 or more, and the faults of the
-// body. If several lines match, it returns the one with the longest words. If none matches, it returns nil, which is
-// a fault.
+// Refusal returns the refusal in docs/graph.md that matches an answer with a status of 400 or more. It also returns the
+// faults of the body. If several refusals match, it returns the refusal with the longest words. If none matches, it
+// returns nil and a fault.
 func (c *Contract) Refusal(status int, body []byte) (*Refusal, []string) {
 	value, faults := c.body("answer", []string{"error"}, nil, body)
 	if len(faults) > 0 {
 		return nil, faults
 	}
-	detail := value["error"].(map[string]any) // body has checked that it is an object
+	detail := value["error"].(map[string]any) // body has checked that the value is an object
 	code, message := detail["code"].(string), strings.ToLower(detail["message"].(string))
 	var best *Refusal
 	for i := range c.Refusals {

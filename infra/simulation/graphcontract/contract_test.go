@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// description is a small page with each feature that the real page uses.
+// description is a small page with all features of docs/graph.md.
 const description = `
 ## Operations
 | method | path | options | request | answer | for |
@@ -82,7 +82,7 @@ func TestFaults(t *testing.T) {
 		method, target, body string
 		status               int
 		answer               string
-		want                 string // part of the only fault; empty: no fault
+		want                 string // part of the only fault; empty: there is no fault
 	}{
 		"fits":                    {"GET", "/users?$top=5&$select=id,displayName&$skiptoken=x", "", 200, `{"@odata.context":"c","value":[{"id":"1","displayName":null}]}`, ""},
 		"unknown path":            {"GET", "/people", "", 200, `{}`, "no such path"},
@@ -180,7 +180,7 @@ func TestParseRefusesWhatIsNoDescription(t *testing.T) {
 	}
 }
 
-// TestChecker: a client may follow a redirect. NotAsked returns what no client sent.
+// TestChecker checks that a client may follow a redirect, and that NotAsked returns the operations that no client sent.
 func TestChecker(t *testing.T) {
 	t.Parallel()
 	next := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -213,7 +213,7 @@ func TestChecker(t *testing.T) {
 	}
 }
 
-// hearing counts the faults of a checker.
+// hearing counts the faults that a checker reports.
 type hearing struct {
 	testing.TB
 	faults int

@@ -9,14 +9,14 @@ import (
 	"strings"
 )
 
-// The values of an operation's column "for".
+// The values of the column "for" of an operation.
 const (
-	Product    = "product"    // idleseat sends it
-	Simulation = "simulation" // the simulated company answers it, for tests
+	Product    = "product"    // the product sends it
+	Simulation = "simulation" // only tests send it to the simulated company
 	Never      = "never"      // nobody may send it
 )
 
-// Operation is a path that a client may send, with the query options that it accepts.
+// Operation is a method and a path that a client may request, with the possible query options.
 type Operation struct {
 	Method, Path string
 	Options      []string
@@ -25,31 +25,31 @@ type Operation struct {
 	For          string
 }
 
-// Answer is the answer to a request that is not refused.
+// Answer is the successful answer of an operation.
 type Answer struct {
 	Status int
 	Page   bool
-	Types  []string // types of the object, or of the entries of the page
+	Types  []string // types of the object, or of the entries of a page
 }
 
-// Property is a part of an object.
+// Property is a property of an object.
 type Property struct {
 	Name, Type            string
-	Null, Absent, Default bool // Default: part of the answer if there is no $select
+	Null, Absent, Default bool // Default: whether the answer has the property without $select
 	Product               bool // whether the product reads or sends it
 }
 
-// Refusal is an answer of status 400 or more.
+// Refusal is an answer with a status of 400 or more.
 type Refusal struct {
 	Status                int
-	Code, Words           string // Words are in lower case; an empty Code or Words matches anything
+	Code, Words           string // Words are in lower case; an empty Code or Words matches every answer
 	Simulated, Recognized bool
 }
 
 // Column is a column of the mailbox usage report.
 type Column struct {
 	Name string
-	Read bool // the product reads it
+	Read bool // whether the product reads it
 }
 
 type filter struct {
@@ -63,12 +63,12 @@ type Contract struct {
 	Types      map[string][]Property
 	Refusals   []Refusal
 	Columns    []Column
-	parents    map[string]string // type to the type from which it is derived
-	options    map[string]string // option to its value
+	parents    map[string]string // type from which a type is derived, by type
+	options    map[string]string // value of an option, by option
 	filters    []filter
 }
 
-// parse reads the page. Its errors name the table.
+// parse reads the page. An error contains the name of the table.
 func parse(text string) (*Contract, error) {
 	c := &Contract{Types: map[string][]Property{}, parents: map[string]string{}, options: map[string]string{}}
 	tables, headings, err := tablesOf(text)
@@ -153,7 +153,7 @@ func (c *Contract) readRefusals(rows []row) error {
 	return nil
 }
 
-// propertiesOf reads the table of a type. If a line has several names, the other cells apply to each of them.
+// propertiesOf reads the table of a type. If a line has several names, the other cells of the line apply to each name.
 func propertiesOf(rows []row) (list []Property) {
 	for _, r := range rows {
 		without, selectable := r["without `$select`"]
@@ -165,7 +165,7 @@ func propertiesOf(rows []row) (list []Property) {
 	return list
 }
 
-// known returns an error if a type or an option is used that has no table.
+// known returns an error if a table refers to a type or an option that has no table.
 func (c *Contract) known() error {
 	missing := map[string]bool{}
 	need := func(t string) {
@@ -197,10 +197,10 @@ func (c *Contract) known() error {
 	return nil
 }
 
-// patternOf returns the pattern of a filter, in which TEXT stands for any string and ID for up to 15 ids.
+// patternOf returns a pattern for a filter. In filter, TEXT means any string, and ID means one to 15 ids.
 func patternOf(filter string) *regexp.Regexp {
 	p := regexp.QuoteMeta(filter)
 	p = strings.ReplaceAll(p, `'TEXT'`, `'(?:[^']|'')*'`)
 	p = strings.ReplaceAll(p, `\(ID\)`, `\('[^']*'(?:,'[^']*'){0,14}\)`)
-	return regexp.MustCompile("^" + p + "$") // everything except our own patterns is quoted
+	return regexp.MustCompile("^" + p + "$") // QuoteMeta has quoted everything except the patterns above
 }

@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// row is a line of a table. The keys are the names of the columns.
+// row is a line of a table. The keys are the column names.
 type row map[string]string
 
-// tablesOf reads a Markdown page. It returns the lines of the tables below each heading, and the headings.
+// tablesOf reads a Markdown page. It returns the lines of the tables under each heading, and the headings in order.
 func tablesOf(text string) (tables map[string][]row, headings []string, err error) {
 	tables = map[string][]row{}
 	heading := ""
@@ -58,7 +58,7 @@ func coded(cell string) (words []string) {
 	return words
 }
 
-// first returns the first of several words, or "" when there are none.
+// first returns the first word, or "" if there are no words.
 func first(words []string) string {
 	if len(words) == 0 {
 		return ""

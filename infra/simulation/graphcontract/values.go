@@ -58,7 +58,7 @@ func (c *Contract) optionFaults(op *Operation, name, value string) (faults []str
 		}
 	default:
 		if n, _ := fmt.Sscanf(want, "number from %d to %d", &low, &high); n != 2 {
-			return nil // a token is opaque
+			return nil // the client does not know the form of a token
 		}
 		if n, err := strconv.Atoi(value); err != nil || n < low || n > high {
 			faults = append(faults, fmt.Sprintf("query option %s: %q is no %s", name, value, want))
@@ -67,7 +67,7 @@ func (c *Contract) optionFaults(op *Operation, name, value string) (faults []str
 	return faults
 }
 
-// property returns a property of a type or of the type from which it is derived.
+// property returns a property of a type or of its parent types.
 func (c *Contract) property(typ, name string) *Property {
 	for ; typ != ""; typ = c.parents[typ] {
 		list := c.Types[typ]
@@ -102,14 +102,14 @@ func (c *Contract) answerFaults(r *http.Request, op *Operation, k *keeper) (faul
 		return faults
 	}
 	head, faults := c.body("answer", []string{"page"}, nil, k.body.Bytes())
-	entries, _ := head["value"].([]any) // otherwise already a fault
+	entries, _ := head["value"].([]any) // otherwise c.body has reported a fault
 	for n, e := range entries {
 		c.object(fmt.Sprintf("answer.value[%d]", n), op.Answer.Types, selected, e, &faults)
 	}
 	return faults
 }
 
-// body reads a JSON object that has one of several types.
+// body decodes a JSON object and checks it. The object must have one of the types.
 func (c *Contract) body(what string, types, selected []string, body []byte) (map[string]any, []string) {
 	var value any
 	if err := json.Unmarshal(body, &value); err != nil {
@@ -117,12 +117,12 @@ func (c *Contract) body(what string, types, selected []string, body []byte) (map
 	}
 	var faults []string
 	c.object(what, types, selected, value, &faults)
-	object, _ := value.(map[string]any) // otherwise already a fault
+	object, _ := value.(map[string]any) // otherwise c.object has reported a fault
 	return object, faults
 }
 
-// object checks an object. Each property must be described and have its type. Every selected property must be present.
-// Without $select, every default property must be present.
+// object checks an object. docs/graph.md must describe each property, and the value must have the described type. Each
+// selected property must be present. Without $select, each default property must be present.
 func (c *Contract) object(at string, types, selected []string, value any, faults *[]string) {
 	object, ok := value.(map[string]any)
 	if !ok {
@@ -155,8 +155,8 @@ func (c *Contract) object(at string, types, selected []string, value any, faults
 	}
 }
 
-// typeOf returns the type of an object, which must be one of several types or derived from one. When several are
-// possible, the object must name its type.
+// typeOf returns the type of an object. The type must be one of types or derived from one of them. If several types are
+// possible, the object must contain its type.
 func (c *Contract) typeOf(types []string, object map[string]any) (typ, fault string) {
 	said, _ := object["@odata.type"].(string)
 	if said == "" {
@@ -174,7 +174,7 @@ func (c *Contract) typeOf(types []string, object map[string]any) (typ, fault str
 	return "", fmt.Sprintf("type %s is not described", said)
 }
 
-// plainTypes are the types that have no table in docs/graph.md.
+// plainTypes are the types without a table in docs/graph.md.
 var plainTypes = []string{"text", "flag", "number", "id", "date", "date without zone", "entries"}
 
 var idPattern = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
@@ -192,7 +192,7 @@ func (c *Contract) value(at string, p *Property, v any, faults *[]string) {
 		if !ok {
 			*faults = append(*faults, at+" is no list")
 		}
-		if item == "entries" { // checked with the answer of the operation
+		if item == "entries" { // serve checks the entries with the answer of the operation
 			return
 		}
 		for n, e := range list {

@@ -8,14 +8,14 @@ import (
 	"strings"
 )
 
-// GroupChange is one change of a group's members that a controller accepted.
+// GroupChange is a change of a group's members that a controller has accepted.
 type GroupChange struct {
-	Added  bool // false: removed
+	Added  bool // whether the member was added; otherwise the member was removed
 	Member string
-	Group  string // DN, as Member is
+	Group  string // Group and Member are DNs
 }
 
-// GroupChanges returns the changes that the first controller has accepted so far, in order, from its audit log.
+// GroupChanges returns the changes in the audit log of the first controller, in order.
 func (d *Domain) GroupChanges() ([]GroupChange, error) {
 	log, err := os.ReadFile(filepath.Join(d.controllers[0].dir, "log"))
 	if err != nil {
@@ -24,7 +24,7 @@ func (d *Domain) GroupChanges() ([]GroupChange, error) {
 	var all []GroupChange
 	for line := range strings.Lines(string(log)) {
 		_, text, found := strings.Cut(line, `{"timestamp"`)
-		if !found || !strings.HasSuffix(line, "\n") { // the line is not complete yet
+		if !found || !strings.HasSuffix(line, "\n") { // the controller has not written the whole line yet
 			continue
 		}
 		var entry struct {

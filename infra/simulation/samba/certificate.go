@@ -14,7 +14,8 @@ import (
 	"time"
 )
 
-// authority signs the controllers' certificates. Samba's own certificates have no subjectAltName, so Go rejects them.
+// authority signs the certificates of the controllers. Samba's own certificates have no subjectAltName, so Go rejects
+// them.
 type authority struct {
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
@@ -44,13 +45,13 @@ func certificate(name string) *x509.Certificate {
 	}
 }
 
-// pem returns the authority's certificate in PEM.
+// pem returns the certificate of the authority in PEM.
 func (a *authority) pem() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.cert.Raw})
 }
 
-// issue writes a controller's key and certificate to where Samba looks for them. The certificate expires at ends or,
-// if ends is zero, in a week.
+// issue writes the key and the certificate of a controller into Samba's folder. The certificate expires at ends, or in
+// a week if ends is zero.
 func (a *authority) issue(c *controller, ends time.Time) error {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// Dial connects to the controller at url without binding. It trusts the CA of the domain only.
+// Dial connects to the controller at url without a bind. It trusts only the domain's certificate authority.
 func (d *Domain) Dial(url string) (*ldap.Conn, error) {
 	ca, err := os.ReadFile(d.CAFile)
 	if err != nil {
@@ -21,7 +21,7 @@ func (d *Domain) Dial(url string) (*ldap.Conn, error) {
 	return ldap.DialURL(url, ldap.DialWithTLSConfig(&tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}))
 }
 
-// Administrator returns a connection to the controller at url that is bound as the administrator of the domain.
+// Administrator connects to the controller at url and binds as the domain's administrator.
 func (d *Domain) Administrator(url string) (*ldap.Conn, error) {
 	password, err := os.ReadFile(d.PasswordFile)
 	if err != nil {

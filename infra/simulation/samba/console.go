@@ -9,9 +9,10 @@ import (
 	"time"
 )
 
-// Console runs a script of bash as an administrator does on controller i of URLs: Samba's tools find the controller's
-// files at Debian's places, and the names of replicating controllers are known. The environment is that of the test
-// with the variables of env added. Console returns all output, and an error if the script's status is not 0.
+// Console runs a bash script on controller i of URLs, as an administrator does. Samba's tools find the files of the
+// controller in Debian's folders. The names of replicating controllers can be resolved. The environment is the
+// environment of the test with the variables in env. Console returns all output. It returns an error if the status of
+// the script is not 0.
 func (d *Domain) Console(ctx context.Context, i int, script string, env ...string) (string, error) {
 	c := d.controllers[i]
 	const enter = `mount --bind "$0/etc" /etc/samba && mount --bind "$0/private" /var/lib/samba/private && exec bash -c "$1"`
@@ -33,8 +34,8 @@ func (d *Domain) Console(ctx context.Context, i int, script string, env ...strin
 	return string(out), nil
 }
 
-// Renew gives controller i of URLs another certificate, which expires at ends, and starts the controller again. If ends
-// is zero, the certificate is good for a week.
+// Renew gives controller i of URLs a new certificate and restarts the controller. The certificate expires at ends, or
+// in a week if ends is zero.
 func (d *Domain) Renew(ctx context.Context, i int, ends time.Time) error {
 	if err := d.ca.issue(d.controllers[i], ends); err != nil {
 		return err
@@ -43,5 +44,5 @@ func (d *Domain) Renew(ctx context.Context, i int, ends time.Time) error {
 	return d.Restart(ctx, i)
 }
 
-// Restart starts controller i of URLs again after Stop.
+// Restart starts controller i of URLs after Stop.
 func (d *Domain) Restart(ctx context.Context, i int) error { return d.controllers[i].start(ctx) }

@@ -27,24 +27,24 @@ var (
 	confTemplate = template.Must(template.New("smb.conf").Parse(smbConf))
 )
 
-// ports are the ports of Samba's servers. They cannot be changed, so each controller needs its own address.
+// ports are the ports of Samba's servers. They are fixed, so each controller needs its own address.
 var ports = []string{"88", "135", "389", "464", "636", "3268", "3269"}
 
-// patience is the timeout for a controller to start or to end.
+// patience is the maximum time for the start and for the end of a controller.
 const patience = 30 * time.Second
 
-// controller is one domain controller: a process with a folder.
+// controller is a domain controller: a process and a folder.
 type controller struct {
 	dir     string
 	name    string // NetBIOS name, lower case
 	address string
-	network *network      // nil: no partners
-	stdin   io.Closer     // closing it ends Samba
-	ended   chan struct{} // closed when the process is gone
+	network *network      // nil: no replication partners
+	stdin   io.Closer     // Samba ends when this is closed
+	ended   chan struct{} // closed when the process has ended
 	group   int           // process group
 }
 
-// configure chooses a free address and writes the controller's smb.conf.
+// configure chooses a free address and writes smb.conf.
 func (c *controller) configure() error {
 	address, err := freeAddress()
 	if err != nil {
@@ -74,10 +74,10 @@ func (c *controller) writeConf() error {
 
 func (c *controller) conf() string { return filepath.Join(c.dir, "etc", "smb.conf") }
 
-// host returns the controller's name in DNS.
+// host returns the DNS name of the controller.
 func (c *controller) host() string { return c.name + "." + realm }
 
-// provision makes an empty domain.
+// provision creates an empty domain.
 func (c *controller) provision(ctx context.Context) error {
 	if err := c.configure(); err != nil {
 		return err
@@ -86,7 +86,7 @@ func (c *controller) provision(ctx context.Context) error {
 	return err
 }
 
-// cloneOf copies a controller that has never been started.
+// cloneOf copies another controller that has never been started.
 func (c *controller) cloneOf(ctx context.Context, first *controller) error {
 	if _, err := run(ctx, "cp", "-a", first.dir, c.dir); err != nil {
 		return err
@@ -94,15 +94,15 @@ func (c *controller) cloneOf(ctx context.Context, first *controller) error {
 	return c.configure()
 }
 
-// start runs the controller and waits until it accepts connections.
+// start starts the controller and waits until it accepts connections.
 func (c *controller) start(ctx context.Context) error {
 	log, err := os.Create(filepath.Join(c.dir, "log"))
 	if err != nil {
 		return err
 	}
 	defer log.Close()
-	// In interactive mode, Samba ends when its standard input is closed, which happens even if the test is killed.
-	// Samba then signals its whole process group, so it must have a process group of its own.
+	// In interactive mode, Samba ends when its standard input is closed. The standard input is closed even if the test is
+	// killed. Samba then signals its whole process group, so it needs its own process group.
 	cmd := c.network.command(context.Background(), "samba", "-s", c.conf(), "-i", "-M", "single", "-d", "1 dsdb_group_json_audit:5")
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -115,13 +115,13 @@ func (c *controller) start(ctx context.Context) error {
 	}
 	c.stdin, c.ended, c.group = stdin, make(chan struct{}), cmd.Process.Pid
 	go func() {
-		_ = cmd.Wait() // the log says how it ended
+		_ = cmd.Wait() // the log has the reason of the end
 		close(c.ended)
 	}()
 	return c.await(ctx)
 }
 
-// listens returns an error when the controller does not accept connections.
+// listens returns an error if the controller does not accept connections.
 func (c *controller) listens() error {
 	ports := []string{"636"}
 	if c.network != nil {
@@ -156,7 +156,7 @@ func (c *controller) await(ctx context.Context) error {
 	}
 }
 
-// lastWords returns the end of the controller's log.
+// lastWords returns the end of the controller's log, for an error message.
 func (c *controller) lastWords() string {
 	log, err := os.ReadFile(filepath.Join(c.dir, "log"))
 	if err != nil {
@@ -165,7 +165,7 @@ func (c *controller) lastWords() string {
 	return string(log[max(0, len(log)-1000):])
 }
 
-// stop ends the process and waits for it. It does nothing when the controller does not run.
+// stop stops the process and waits for its end. It does nothing if the controller does not run.
 func (c *controller) stop() {
 	if c.stdin == nil {
 		return
@@ -175,12 +175,12 @@ func (c *controller) stop() {
 	select {
 	case <-c.ended:
 	case <-time.After(patience):
-		_ = syscall.Kill(-c.group, syscall.SIGKILL) // the process may have just ended
+		_ = syscall.Kill(-c.group, syscall.SIGKILL) // the process may have ended in the meantime
 		<-c.ended
 	}
 }
 
-// freeAddress returns a loopback address that has no LDAP server. It chooses at random, so that concurrent test runs
+// freeAddress returns a loopback address without an LDAP server. It chooses a random address, so concurrent test runs
 // get different addresses.
 func freeAddress() (string, error) {
 	var err error
@@ -209,7 +209,7 @@ func portsFree(address string, ports ...string) error {
 	return nil
 }
 
-// run runs a program to its end and returns its output. The end of the output is part of the error.
+// run runs a program to its end and returns its output. An error contains the end of the output.
 func run(ctx context.Context, name string, args ...string) (string, error) {
 	return output(exec.CommandContext(ctx, name, args...))
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/jcmturner/gokrb5/v8/config"
 )
 
-// LogOn logs an account on as kinit does, and only at controller i of URLs. The domain must have been started with
+// LogOn logs an account on at controller i of URLs, as kinit does. No other controller is used. The domain must have
 // Options.Replicating.
 func (d *Domain) LogOn(i int, account, password string) error {
 	text, err := os.ReadFile(d.KRB5Config)

@@ -19,16 +19,16 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// DN returns the DN of an entry below another. It also escapes "=", as Samba requires although RFC 4514 does not.
+// DN returns the DN of an entry below another entry. It also escapes "=". Samba requires this escape, although RFC 4514
+// does not.
 func DN(cn, below string) string {
 	return "CN=" + strings.ReplaceAll(ldap.EscapeDN(cn), "=", `\3D`) + "," + below
 }
 
-// perFile is the number of records that are loaded in one transaction. Each further record makes a transaction
-// slower.
+// perFile is the maximum number of records in one transaction. In a longer transaction, each record takes more time.
 const perFile = 2500
 
-// seed loads people and groups into the database as SYSTEM, before the controller starts. Only SYSTEM may write the
+// seed loads people and groups into the database as SYSTEM before the controller starts. Only SYSTEM may write the
 // dates that Active Directory sets by itself.
 func (c *controller) seed(ctx context.Context, o Options) error {
 	records := []string{
@@ -38,7 +38,7 @@ func (c *controller) seed(ctx context.Context, o Options) error {
 	for _, p := range o.People {
 		records = append(records, p.record())
 		if !p.Created.IsZero() {
-			// Samba sets whenCreated when it adds the entry, so the date must be replaced afterwards.
+			// Samba sets whenCreated when it adds the entry. A second record therefore replaces the date.
 			records = append(records, replacement(p.DN, "whenCreated", p.Created.UTC().Format("20060102150405.0Z")))
 		}
 	}
@@ -48,8 +48,8 @@ func (c *controller) seed(ctx context.Context, o Options) error {
 	return c.load(ctx, append(records, o.LDIF...))
 }
 
-// load adds and changes entries, in files of limited size. The tool stops at a malformed record and still reports
-// success, so load checks the number of records.
+// load loads records in files of limited size. The tool stops at a malformed record but reports success. load therefore
+// checks the number of loaded records.
 func (c *controller) load(ctx context.Context, records []string) error {
 	file := filepath.Join(c.dir, "seed.ldif")
 	for some := range slices.Chunk(records, perFile) {
@@ -113,19 +113,19 @@ func (g *Group) record() string {
 	return record(g.DN, attributes...)
 }
 
-// lastLogons replaces the last logons of the first controller by those of controller i.
+// lastLogons returns records that replace the last logons of the first controller by the last logons of controller i.
 func lastLogons(people []Person, i int) []string {
 	var records []string
 	for _, p := range people {
 		if last := p.lastLogon(i); last != p.lastLogon(0) {
-			// The attribute cannot be removed, but 0 means that there is no date.
+			// The attribute cannot be removed. The value 0 means no date.
 			records = append(records, replacement(p.DN, "lastLogon", cmp.Or(filetime(last), "0")))
 		}
 	}
 	return records
 }
 
-// record returns an LDIF record from pairs of attribute and value. It leaves out empty values.
+// record returns an LDIF record from pairs of attribute and value. It omits pairs with an empty value.
 func record(dn string, attributes ...string) string {
 	var b strings.Builder
 	line(&b, "dn", dn)
@@ -142,7 +142,7 @@ func replacement(dn, attribute, value string) string {
 	return record(dn, "changetype", "modify", "replace", attribute, attribute, value)
 }
 
-// line writes one LDIF line. Everything except plain names and numbers is in base64, which needs no escaping.
+// line writes one line of LDIF. Values other than plain names and numbers are in base64, which needs no escape.
 func line(b *strings.Builder, name, value string) {
 	plain := !strings.ContainsFunc(value, func(r rune) bool {
 		return (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && r != '.'
@@ -154,7 +154,7 @@ func line(b *strings.Builder, name, value string) {
 	fmt.Fprintf(b, "%s:: %s\n", name, base64.StdEncoding.EncodeToString([]byte(value)))
 }
 
-// filetime returns a date in Active Directory's form, in units of 100 ns since 1601. It returns "" for the zero time.
+// filetime returns a date as a FILETIME: the number of 100 ns intervals since 1601. It returns "" for the zero time.
 func filetime(t time.Time) string {
 	if t.IsZero() {
 		return ""

@@ -8,15 +8,15 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 )
 
-// nameServer answers DNS for the names of a domain's controllers, for the name of the domain itself, and for the service
-// records by which clients find a domain.
+// nameServer is a DNS server for the names of a domain's controllers, for the name of the domain, and for the service
+// records of the domain. Clients find a domain by these records.
 type nameServer struct {
 	conn  net.PacketConn
 	ended chan struct{}
 	hosts map[string]net.IP // addresses by name in lower case
 }
 
-// serveNames starts a name server on loopback.
+// serveNames starts a DNS server on loopback.
 func serveNames(controllers []*controller) (*nameServer, error) {
 	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
@@ -40,7 +40,7 @@ func (n *nameServer) serve() {
 			return
 		}
 		if answer, err := n.answer(buffer[:size]); err == nil {
-			_, _ = n.conn.WriteTo(answer, from) // the client asks again
+			_, _ = n.conn.WriteTo(answer, from) // after an error, the client repeats the query
 		}
 	}
 }
@@ -78,7 +78,7 @@ func (n *nameServer) close() {
 	<-n.ended
 }
 
-// Resolver returns a resolver that asks only the name server at this address. Domain.NameServer has the address.
+// Resolver returns a resolver that uses only the DNS server at the address. Domain.NameServer has such an address.
 func Resolver(address string) *net.Resolver {
 	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "udp", address)

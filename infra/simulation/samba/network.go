@@ -9,18 +9,19 @@ import (
 	"strings"
 )
 
-// network is what replicating controllers need to find each other: host names and the Kerberos realm. The processes of
-// the controllers see a hosts file of their own, so the hosts file of the machine stays unchanged.
+// network contains the host names and the Kerberos realm of replicating controllers. The processes of the controllers
+// see their own hosts file. The hosts file of the machine does not change.
 type network struct {
-	hosts string // file in place of /etc/hosts
-	krb5  string // file, KRB5_CONFIG
+	hosts string // file that replaces /etc/hosts
+	krb5  string // file for KRB5_CONFIG
 }
 
 func newNetwork(dir string) *network {
 	return &network{hosts: filepath.Join(dir, "hosts"), krb5: filepath.Join(dir, "krb5.conf")}
 }
 
-// command returns a command whose process sees the host names of n. If n is nil, the process sees those of the machine.
+// command returns a command whose process sees the host names of n. If n is nil, the process sees the host names of the
+// machine.
 func (n *network) command(ctx context.Context, name string, args ...string) *exec.Cmd {
 	if n == nil {
 		return exec.CommandContext(ctx, name, args...)
@@ -31,13 +32,13 @@ func (n *network) command(ctx context.Context, name string, args ...string) *exe
 	return cmd
 }
 
-// run runs a program in the network to its end.
+// run runs a program in the network to its end and returns its output.
 func (n *network) run(ctx context.Context, name string, args ...string) (string, error) {
 	return output(n.command(ctx, name, args...))
 }
 
-// write writes the names of the controllers. If a controller's GUID is known, it also has a name with the GUID, under
-// which its replication partners look for it.
+// write writes the names of the controllers. A controller with a known GUID also has a name with the GUID. Replication
+// partners look up this name.
 func (n *network) write(controllers ...*controller) error {
 	hosts, kdcs := "127.0.0.1 localhost\n", ""
 	for i, c := range controllers {
@@ -59,7 +60,7 @@ func (n *network) write(controllers ...*controller) error {
 	return os.WriteFile(n.krb5, fmt.Appendf(nil, conf, strings.ToUpper(realm), kdcs), 0o600)
 }
 
-// invocation returns the GUID of the controller's own nTDSDSA object.
+// invocation returns the objectGUID of the controller's nTDSDSA object.
 func (c *controller) invocation() (string, error) {
 	settings := "CN=NTDS Settings,CN=" + strings.ToUpper(c.name) + ",CN=Servers,CN=Default-First-Site-Name,CN=Sites,CN=Configuration," + Base
 	out, err := run(context.Background(), "ldbsearch", "-H", filepath.Join(c.dir, "private", "sam.ldb"), "--configfile="+c.conf(),
@@ -75,7 +76,7 @@ func (c *controller) invocation() (string, error) {
 	return "", fmt.Errorf("%s has no objectGUID", settings)
 }
 
-// buildReplicating makes the first controller with the seed, joins the second to it, and starts both.
+// buildReplicating creates the first controller with the seed, joins the second controller to it, and starts both.
 func (d *Domain) buildReplicating(ctx context.Context, o Options, ca *authority) error {
 	d.network = newNetwork(d.dir)
 	first := &controller{name: "dc1", dir: filepath.Join(d.dir, "dc1"), network: d.network}
@@ -103,7 +104,7 @@ func (d *Domain) buildReplicating(ctx context.Context, o Options, ca *authority)
 				return err
 			}
 		}
-		// Kerberos finds a controller by the service names in its account.
+		// Kerberos finds a controller by the service names in the controller's account.
 		if _, err := d.network.run(ctx, "samba_spnupdate", "-s", c.conf()); err != nil {
 			return err
 		}
@@ -120,13 +121,13 @@ func (d *Domain) buildReplicating(ctx context.Context, o Options, ca *authority)
 		return err
 	}
 	d.NameServer = d.names.conn.LocalAddr().String()
-	// The second controller wrote its service names only into its own copy.
+	// The second controller has written its service names only into its own database.
 	return d.Replicate(ctx)
 }
 
-// join makes the controller's database from a running controller.
+// join creates the controller's database from a running controller.
 func (c *controller) join(ctx context.Context, first *controller) error {
-	// The name of the account must include the domain, because without winbindd Samba cannot look up the domain.
+	// The name of the account must contain the domain. Samba cannot look up the domain without winbindd.
 	_, err := c.network.run(ctx, "samba-tool", "domain", "join", realm, "DC", "-s", "/dev/null", "--targetdir="+c.dir,
 		"-U", NetBIOS+`\Administrator`, "--password="+password, "--server="+first.host(), "--dns-backend=NONE",
 		"--option=workgroup="+NetBIOS, "--option=netbios name="+strings.ToUpper(c.name),
@@ -137,7 +138,7 @@ func (c *controller) join(ctx context.Context, first *controller) error {
 	return c.writeConf()
 }
 
-// Replicate transfers the changes of the second controller to the first. Both must be running.
+// Replicate transfers the changes of the second controller to the first controller. Both controllers must be running.
 func (d *Domain) Replicate(ctx context.Context) error {
 	to, from := d.controllers[0], d.controllers[1]
 	_, err := d.network.run(ctx, "samba-tool", "drs", "replicate", to.host(), from.host(), Base,

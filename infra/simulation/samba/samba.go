@@ -1,7 +1,7 @@
-// Package samba starts a real, temporary Active Directory domain for tests: the domain controller of Debian's Samba
-// packages, on a loopback address of its own. A test chooses the people and groups, including their dates of creation
-// and last logon. A domain can have several controllers, either copies that do not know each other or two that
-// replicate on request. The package needs Linux and root. Nothing is left behind after the test.
+// Package samba starts a real, temporary Active Directory domain for tests. The domain controller is Debian's Samba on
+// its own loopback address. A test chooses people and groups, including their creation dates and last logons. A domain
+// can have several controllers: copies that do not know each other, or two controllers that replicate on request. The
+// package needs Linux and root. After the test, it leaves no files and no processes.
 package samba
 
 import (
@@ -15,28 +15,28 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Names that are the same in every domain.
+// Names that all domains have.
 const (
 	Base     = "DC=corp,DC=example,DC=test"
 	NetBIOS  = "CORP"
-	PeopleOU = "OU=People," + Base // every domain has this unit for people
-	GroupsOU = "OU=Groups," + Base // every domain has this unit for groups
+	PeopleOU = "OU=People," + Base // organizational unit for people in every domain
+	GroupsOU = "OU=Groups," + Base // organizational unit for groups in every domain
 	realm    = "corp.example.test"
 	password = "Passw0rd!Adm"
 )
 
-// ErrMissing is the error if this machine cannot run Samba. The message says what is missing.
+// ErrMissing is the error on a machine that cannot run Samba. The message contains the missing part.
 var ErrMissing = errors.New("a Samba domain cannot be started here")
 
-// Person is an account to create. Its DN must lie in an existing organizational unit. Samba chooses SID and GUID. The
-// fifteen extension attributes are not in its schema and must be empty.
+// Person is an account to create. The organizational unit of its DN must exist. Samba chooses the SID and the GUID. The
+// fifteen extension attributes must be empty, because Samba's schema does not have them.
 type Person struct {
 	directory.ADUser
 	Password  string      // empty: the person cannot log on
-	LastLogon []time.Time // last logon on each controller, in the order of Domain.URLs; zero: none
+	LastLogon []time.Time // last logon at each controller, in the order of Domain.URLs; zero: no logon
 }
 
-// Group is a group to create. Members are DNs that are created before it.
+// Group is a group to create. Members are DNs of people and of earlier groups.
 type Group struct {
 	DN      string
 	Members []string
@@ -46,14 +46,14 @@ type Group struct {
 type Options struct {
 	People      []Person
 	Groups      []Group
-	LDIF        []string // further records, one in each text, added last
-	Controllers int      // number of copies; 0 means one
+	LDIF        []string // additional records, each in its own text, loaded after the people and groups
+	Controllers int      // number of controllers that are copies; 0 means one
 
-	// CertificateEnds is when the controllers' certificates expire. Zero: in a week.
+	// CertificateEnds is when the certificates of the controllers expire. Zero means in a week.
 	CertificateEnds time.Time
 
-	// Replicating makes two controllers that know each other. Each has a Kerberos server. The second joins after the
-	// seed.
+	// Replicating creates two controllers that replicate. Each controller has a Kerberos server. The second controller
+	// joins after the seed.
 	Replicating bool
 }
 
@@ -65,8 +65,8 @@ type Domain struct {
 	AdminDN      string
 	PasswordFile string // holds the administrator's password
 	CAFile       string // the CA of the controllers' certificates
-	KRB5Config   string // configuration of the realm, with Replicating
-	NameServer   string // address of a DNS server that knows the controllers, with Replicating
+	KRB5Config   string // Kerberos configuration of the realm; only with Replicating
+	NameServer   string // address of a DNS server with the names of the controllers; only with Replicating
 
 	dir         string
 	controllers []*controller
@@ -75,8 +75,8 @@ type Domain struct {
 	ca          *authority
 }
 
-// Start makes a domain, seeds it, and starts its controllers. It first installs Samba if necessary and possible. It
-// returns once all controllers accept connections. If it fails, it removes what it made.
+// Start creates a domain, loads the seed and starts the controllers. It installs Samba if necessary and possible. It
+// returns when all controllers accept connections. If it fails, it stops the processes and removes the files.
 func Start(ctx context.Context, o Options) (*Domain, error) {
 	if err := install(ctx); err != nil {
 		return nil, err
@@ -129,8 +129,8 @@ func (d *Domain) build(ctx context.Context, o Options) error {
 	return nil
 }
 
-// prepare makes the database of controller i. The first is provisioned and seeded, and the others are copies of it
-// with last logons of their own.
+// prepare creates the database of controller i. The first controller is provisioned and seeded. The other controllers
+// are copies of the first controller with their own last logons.
 func (d *Domain) prepare(ctx context.Context, c *controller, o Options, i int) error {
 	if i == 0 {
 		if err := c.provision(ctx); err != nil {
@@ -144,8 +144,7 @@ func (d *Domain) prepare(ctx context.Context, c *controller, o Options, i int) e
 	return c.load(ctx, lastLogons(o.People, i))
 }
 
-// Permit adds an access control entry, given in SDDL, to an object on the first controller, as an administrator
-// would.
+// Permit adds an access control entry to an object on the first controller, as an administrator does. ace is in SDDL.
 func (d *Domain) Permit(ctx context.Context, dn, ace string) error {
 	c := d.controllers[0]
 	_, err := run(ctx, "samba-tool", "dsacl", "set", "--objectdn="+dn, "--sddl="+ace,
@@ -153,10 +152,10 @@ func (d *Domain) Permit(ctx context.Context, dn, ace string) error {
 	return err
 }
 
-// Stop stops controller i of URLs. The others continue.
+// Stop stops controller i of URLs. The other controllers continue.
 func (d *Domain) Stop(i int) { d.controllers[i].stop() }
 
-// Close ends every controller and removes the domain's files.
+// Close stops all controllers and removes the files of the domain.
 func (d *Domain) Close() error {
 	for _, c := range d.controllers {
 		c.stop()

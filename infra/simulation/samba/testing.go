@@ -7,9 +7,9 @@ import (
 	"testing"
 )
 
-// Run starts a domain that ends with the test. The test must have Samba in its name, so that "make test-ad" finds it.
-// The test is skipped unless IDLESEAT_TEST_SAMBA is 1, which "make test-ad" sets. It is also skipped where Samba
-// cannot run, unless REQUIRE_SAMBA is 1, which makes it fail instead.
+// Run starts a domain until the end of the test. The name of the test must contain Samba, because "make test-ad"
+// selects tests by this name. The test is skipped if IDLESEAT_TEST_SAMBA is not 1; "make test-ad" sets it. If the
+// machine cannot run Samba, the test is skipped, or fails if REQUIRE_SAMBA is 1.
 func Run(t testing.TB, o Options) *Domain {
 	t.Helper()
 	if _, bench := t.(*testing.B); !bench && !strings.Contains(t.Name(), "Samba") {

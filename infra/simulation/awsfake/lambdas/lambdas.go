@@ -1,7 +1,7 @@
-// Package lambdas runs built Lambda functions as processes behind the Lambda Runtime API, for tests. A process
-// handles one invocation at a time, is reused for the next, and is killed at its timeout. If a function fails,
-// panics, exits or takes too long, the package reports the same errors as Lambda. Source: "Using the Lambda runtime
-// API" in the developer guide.
+// Package lambdas runs built Lambda functions for tests, as processes behind the Lambda Runtime API. A process handles
+// one invocation at a time and is reused for the next invocation. It is killed at its timeout. A function that fails,
+// panics, exits or takes too long gives the same error as in Lambda. The source is "Using the Lambda runtime API" in
+// the developer guide.
 package lambdas
 
 import (
@@ -18,22 +18,22 @@ import (
 	"time"
 )
 
-// maxPayload is Lambda's limit for a synchronous request and for its answer, in bytes.
+// maxPayload is the maximum size of a synchronous request and of its answer in bytes, a limit of Lambda.
 const maxPayload = 6 << 20
 
 // Function is a built function.
 type Function struct {
 	Name    string
 	Binary  string   // path
-	Env     []string // NAME=value; the function inherits nothing else from this process
+	Env     []string // NAME=value; the function inherits no other variables
 	Timeout time.Duration
-	Memory  int // MB, as shown to the function in its environment
+	Memory  int // MB; the environment of the function has this number
 
 	mu    sync.Mutex
 	idle  []*sandbox
 	all   []*sandbox
 	logs  bytes.Buffer
-	next  func(*sandbox) // called once, with the sandbox of the next invocation
+	next  func(*sandbox) // called once with the sandbox of the next invocation; may be nil
 	colds []time.Duration
 }
 
@@ -68,7 +68,7 @@ func (f *Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	select {
 	case s.asked <- call:
 	case <-s.ended:
-		if !cold { // the process ended between its last answer and this call
+		if !cold { // the process has ended since its last answer
 			return f.Invoke(ctx, payload)
 		}
 		return nil, exited(call.id)
@@ -98,20 +98,20 @@ func exited(id string) error {
 	return &Error{"Runtime.ExitError", "RequestId: " + id + " Error: Runtime exited without providing a reason"}
 }
 
-// late kills a sandbox whose invocation took too long, and returns the error.
+// late kills the sandbox of an invocation that took too long and returns the error.
 func (f *Function) late(s *sandbox, call *invocation) error {
 	s.kill()
 	return &Error{"Sandbox.Timedout", fmt.Sprintf("RequestId: %s Error: Task timed out after %.2f seconds", call.id, f.Timeout.Seconds())}
 }
 
-// KillNext makes the process of the next invocation be killed some time after the invocation starts.
+// KillNext kills the process of the next invocation. after is the time from the start of the invocation to the kill.
 func (f *Function) KillNext(after time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.next = func(s *sandbox) { time.AfterFunc(after, s.kill) }
 }
 
-// Close kills every process.
+// Close kills all processes.
 func (f *Function) Close() {
 	f.mu.Lock()
 	all := f.all
@@ -122,7 +122,7 @@ func (f *Function) Close() {
 	}
 }
 
-// PeakMemory returns the largest memory of any process that was killed, in bytes.
+// PeakMemory returns the largest peak memory of the killed processes in bytes. It waits until all processes have ended.
 func (f *Function) PeakMemory() (peak int64) {
 	for _, s := range f.ended() {
 		peak = max(peak, s.peak.Load())
@@ -130,7 +130,7 @@ func (f *Function) PeakMemory() (peak int64) {
 	return peak
 }
 
-// CPU returns the total processor time of all processes.
+// CPU returns the processor time of all processes. It waits until all processes have ended.
 func (f *Function) CPU() (sum time.Duration) {
 	for _, s := range f.ended() {
 		sum += s.cmd.ProcessState.UserTime() + s.cmd.ProcessState.SystemTime()
@@ -149,14 +149,14 @@ func (f *Function) ended() []*sandbox {
 	return all
 }
 
-// Logs returns the output of all processes so far.
+// Logs returns all output of all processes.
 func (f *Function) Logs() string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.logs.String()
 }
 
-// ColdStarts returns, for each process, the time from its start to its first answer.
+// ColdStarts returns the time from the start to the first answer of each process.
 func (f *Function) ColdStarts() []time.Duration {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -169,7 +169,7 @@ func (f *Function) take() (s *sandbox, cold bool, err error) {
 	for len(f.idle) > 0 {
 		s, f.idle = f.idle[len(f.idle)-1], f.idle[:len(f.idle)-1]
 		select {
-		case <-s.ended: // the process was killed, or ended by itself
+		case <-s.ended: // the process was killed or has exited
 		default:
 			return s, false, nil
 		}
@@ -186,7 +186,7 @@ func (f *Function) give(s *sandbox) {
 	f.idle = append(f.idle, s)
 }
 
-// Write records output of a process.
+// Write stores output of a process.
 func (f *Function) Write(p []byte) (int, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -200,7 +200,7 @@ func (f *Function) start() (*sandbox, error) {
 	}
 	s := &sandbox{function: f, asked: make(chan *invocation), ended: make(chan struct{}), started: time.Now()}
 	s.server = &http.Server{Handler: s, ReadHeaderTimeout: time.Minute}
-	go func() { _ = s.server.Serve(l) }() // Close ends it
+	go func() { _ = s.server.Serve(l) }() // closing the server ends Serve
 	s.cmd = exec.Command(f.Binary)
 	s.cmd.Env = append([]string{
 		"AWS_LAMBDA_RUNTIME_API=" + l.Addr().String(), "AWS_LAMBDA_FUNCTION_NAME=" + f.Name, "AWS_LAMBDA_FUNCTION_VERSION=$LATEST",
@@ -211,7 +211,7 @@ func (f *Function) start() (*sandbox, error) {
 		return nil, errors.Join(err, s.server.Close())
 	}
 	go func() {
-		_ = s.cmd.Wait() // the process state says how it ended
+		_ = s.cmd.Wait() // the process state has the result
 		close(s.ended)
 		_ = s.server.Close()
 	}()

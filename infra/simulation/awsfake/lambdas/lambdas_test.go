@@ -11,7 +11,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 )
 
-// TestMain is also the function under test, which does what its input says.
+// TestMain is also the function under test. The function does what its input says.
 func TestMain(m *testing.M) {
 	if os.Getenv("AWS_LAMBDA_RUNTIME_API") == "" {
 		os.Exit(m.Run())
@@ -61,7 +61,7 @@ func TestInvoke(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		timeout time.Duration
-		calls   [][2]string // the payload, and the answer or the type of the error
+		calls   [][2]string // payload, and either the answer or the type of the error
 	}{
 		{"a sandbox is used again", 0, [][2]string{{"count", "1"}, {"count", "2"}, {"hello", `"hello"`}}},
 		{"deadline", 0, [][2]string{{"deadline", "true"}}},

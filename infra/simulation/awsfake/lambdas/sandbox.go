@@ -14,19 +14,19 @@ import (
 	"github.com/idleseat/idleseat/infra/simulation/memory"
 )
 
-// sandbox is a process and its end of the Runtime API.
+// sandbox is a process of a function, with the server side of the Runtime API.
 type sandbox struct {
 	function *Function
 	cmd      *exec.Cmd
 	server   *http.Server
 	started  time.Time
-	asked    chan *invocation // invocations for GET /next
+	asked    chan *invocation // invocations for the next GET /next
 	ended    chan struct{}    // closed when the process has ended
-	peak     atomic.Int64     // memory in bytes when the process was killed
+	peak     atomic.Int64     // peak memory in bytes at the kill
 	current  atomic.Pointer[invocation]
 }
 
-// invocation is a request that has not been answered yet.
+// invocation is a request without an answer yet.
 type invocation struct {
 	id       string
 	payload  []byte
@@ -39,7 +39,7 @@ type answer struct {
 	failure *Error
 }
 
-// kill ends the process if it still runs, and records how much memory it used.
+// kill ends the process if it runs, and records its peak memory.
 func (s *sandbox) kill() {
 	if peak, err := memory.Peak(s.cmd.Process.Pid); err == nil {
 		s.peak.Store(peak)
@@ -74,7 +74,7 @@ func (s *sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// hand waits for the next invocation and gives it to the process.
+// hand waits for the next invocation and sends it to the process.
 func (s *sandbox) hand(w http.ResponseWriter, r *http.Request) {
 	select {
 	case call := <-s.asked:
@@ -83,7 +83,7 @@ func (s *sandbox) hand(w http.ResponseWriter, r *http.Request) {
 		h.Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(call.deadline.UnixMilli(), 10))
 		h.Set("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:eu-north-1:123456789012:function:"+s.function.Name)
 		h.Set("Content-Type", "application/json")
-		_, _ = w.Write(call.payload) // if the process died, ended reports it
+		_, _ = w.Write(call.payload) // ended reports a process that has died
 	case <-r.Context().Done():
 	}
 }
@@ -92,13 +92,13 @@ func (s *sandbox) answer(w http.ResponseWriter, call *invocation, a answer) {
 	if call != nil {
 		select {
 		case call.answer <- a:
-		default: // the invocation was answered already
+		default: // the invocation has an answer already
 		}
 	}
 	w.WriteHeader(http.StatusAccepted)
 }
 
-// failureOf parses the error that a function reports.
+// failureOf parses an error that a function reports.
 func failureOf(body io.Reader) *Error {
 	e := new(Error)
 	if err := json.NewDecoder(io.LimitReader(body, maxPayload)).Decode(e); err != nil || e.Type == "" {

@@ -22,7 +22,7 @@ type rule struct {
 	NumericEquals *float64
 }
 
-// UnmarshalJSON refuses comparisons that this package does not implement.
+// UnmarshalJSON rejects comparisons that the package does not implement.
 func (r *rule) UnmarshalJSON(text []byte) error {
 	type plain rule
 	var known struct {
@@ -62,7 +62,7 @@ func (r *rule) faults() (faults []error) {
 
 var errNowhere = errors.New("the variable leads nowhere")
 
-// holds reports whether the rule applies. Comparing a missing value is an error, except with IsPresent.
+// holds reports whether the rule applies. A comparison with a missing value is an error, except with IsPresent.
 func (r *rule) holds(input, context any) (bool, error) {
 	switch {
 	case len(r.And) > 0:
@@ -105,7 +105,7 @@ func (r *rule) holds(input, context any) (bool, error) {
 	return r.IsString != nil && !*r.IsString, nil
 }
 
-// size returns how many bytes a value has as JSON.
+// size returns the number of bytes of a value as JSON.
 func size(v any) int {
 	b, err := json.Marshal(v)
 	if err != nil {

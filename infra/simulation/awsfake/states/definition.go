@@ -1,8 +1,8 @@
-// Package states runs a Step Functions definition (Amazon States Language with JSONPath) on this machine, for tests.
-// It runs the definition that is shipped, with functions, queues and topics that the test provides. Load rejects
-// every field, state type, intrinsic function, path and resource that the package does not implement, so no part of a
-// definition is silently ignored. Retries, catches, time limits, heartbeats and the limit of 256 KiB follow the
-// specification of the language and the documentation of the service.
+// Package states runs a Step Functions definition on this machine, for tests. The language is Amazon States Language
+// with JSONPath. The definition is the shipped one. The test provides the functions, queues and topics. Load rejects
+// each field, state type, intrinsic function, path and resource that the package does not implement. Retries, catches,
+// time limits, heartbeats and the limit of 256 KiB follow the specification of the language and the documentation of
+// the service.
 package states
 
 import (
@@ -30,7 +30,7 @@ type states struct {
 	States  map[string]*state
 }
 
-// state is one state. Which fields it may have depends on its type.
+// state is one state. Its type determines its possible fields.
 type state struct {
 	Type    string
 	Comment string
@@ -47,18 +47,18 @@ type state struct {
 	Retry            []retrier
 	Catch            []catcher
 
-	Result json.RawMessage // only in a Pass state
+	Result json.RawMessage // in a Pass state only
 
-	Choices []rule // this and Default only in a Choice state
+	Choices []rule // this field and Default in a Choice state only
 	Default string
 
-	SecondsPath string // only in a Wait state
+	SecondsPath string // in a Wait state only
 
-	ErrorPath, CausePath string // only in a Fail state
+	ErrorPath, CausePath string // in a Fail state only
 
-	Branches []states // only in a Parallel state
+	Branches []states // in a Parallel state only
 
-	ItemsPath                  string // this and the following fields only in a Map state
+	ItemsPath                  string // this field and the following fields in a Map state only
 	ItemSelector               json.RawMessage
 	MaxConcurrency             int
 	ToleratedFailurePercentage *float64
@@ -86,7 +86,7 @@ type catcher struct {
 	Next        string
 }
 
-// fields are the fields that each type of state may have, besides Type and Comment.
+// fields contains the possible fields of each type of state, except Type and Comment.
 var fields = map[string][]string{
 	"Task":     {"Next", "End", "Resource", "Parameters", "ResultSelector", "ResultPath", "OutputPath", "TimeoutSeconds", "HeartbeatSeconds", "Retry", "Catch"},
 	"Pass":     {"Next", "End", "Result", "ResultPath"},
@@ -100,8 +100,8 @@ var fields = map[string][]string{
 
 var placeholder = regexp.MustCompile(`\$\{([A-Za-z0-9]+)\}`)
 
-// Load parses a definition and fills in the substitutions. It rejects missing and unused substitutions, and
-// everything that this package does not implement.
+// Load parses a definition and replaces its placeholders by the substitutions. It rejects missing and unused
+// substitutions, and everything that the package does not implement.
 func Load(text []byte, substitutions map[string]string) (*Definition, error) {
 	var faults []error
 	used := map[string]bool{}
@@ -129,14 +129,14 @@ func Load(text []byte, substitutions map[string]string) (*Definition, error) {
 	return d, errors.Join(faults...)
 }
 
-// strict decodes JSON, and refuses unknown fields.
+// strict decodes JSON and rejects unknown fields.
 func strict(text []byte, v any) error {
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.DisallowUnknownFields()
 	return dec.Decode(v)
 }
 
-// UnmarshalJSON refuses what this package does not implement for the type.
+// UnmarshalJSON rejects fields that the package does not implement for the type of the state.
 func (s *state) UnmarshalJSON(text []byte) error {
 	var given map[string]json.RawMessage
 	if err := json.Unmarshal(text, &given); err != nil {
@@ -155,12 +155,12 @@ func (s *state) UnmarshalJSON(text []byte) error {
 			return fmt.Errorf("field %s of a %s is not implemented", name, s.Type)
 		}
 	}
-	// A null ResultPath has a different meaning from an absent one.
+	// A null ResultPath and a missing ResultPath have different meanings.
 	s.ResultPath = given["ResultPath"]
 	return nil
 }
 
-// resources are the resources that a Task may name.
+// resources are the possible resources of a Task.
 var resources = []string{invokeFunction, sendMessage, publish}
 
 const (
@@ -169,8 +169,8 @@ const (
 	publish        = "arn:aws:states:::sns:publish"
 )
 
-// check returns errors for the states that this package cannot run. express reports whether the states belong to an
-// Express child execution, which cannot wait for a task token.
+// check returns errors for the states that the package cannot run. express reports whether the states are in an Express
+// child execution. Such an execution cannot wait for a task token.
 func (m *states) check(at string, express bool) (faults []error) {
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
 	goes := func(from, to string) {
@@ -210,7 +210,7 @@ func (m *states) check(at string, express bool) (faults []error) {
 	return faults
 }
 
-// faults returns the errors that concern a single state.
+// faults returns errors that concern one state.
 func (s *state) faults(express bool) (faults []error) {
 	for _, p := range []string{s.OutputPath, s.SecondsPath, s.ErrorPath, s.CausePath, s.ItemsPath} {
 		if _, err := parsePath(p); p != "" && err != nil {

@@ -9,49 +9,49 @@ import (
 	"time"
 )
 
-// maxData is the service's limit for an input, an output or a payload, in bytes.
+// maxData is the maximum size of an input, an output or a payload in bytes, a limit of the service.
 const maxData = 256 << 10
 
-// The names of errors (appendix A of the language's specification).
+// Names of errors (appendix A of the language's specification).
 const (
 	runtimeError = "States.Runtime"
 	tooMuchData  = "States.DataLimitExceeded"
 	timeout      = "States.Timeout"
-	// tooManyFailed is the error of a Distributed Map whose children failed. It does not say why they failed
-	// (developer guide, "Handling errors in Step Functions workflows").
+	// tooManyFailed is the error of a Distributed Map after failures of its children. It does not contain the reason for
+	// the failures (developer guide, "Handling errors in Step Functions workflows").
 	tooManyFailed = "States.ExceedToleratedFailureThreshold"
 )
 
 // Failure is the failure of a state or of an execution.
 type Failure struct{ Error, Cause string }
 
-// Call is a call to AWS that the machine itself makes.
+// Call is a call to AWS that the state machine itself makes.
 type Call struct{ Action, Resource string }
 
-// Event is something that happened to a state.
+// Event is an event of a state.
 type Event struct {
 	State string
 	Kind  string // entered, exited, failed, retried
 	At    time.Time
-	Note  string // the error, when there is one
+	Note  string // the error; empty: no error
 }
 
-// World is what a machine can reach.
+// World provides the functions, queues and topics of a machine.
 type World struct {
-	// Invoke calls a function by its ARN. failure is set if the function failed.
+	// Invoke calls a function by its ARN. failure is not nil if the function failed.
 	Invoke func(ctx context.Context, arn string, payload []byte) (answer []byte, failure *Failure)
-	// Send puts a message into a queue. Ask starts a task and returns its token, and a function that waits for the
-	// answer. The task fails after limit, or when it gets no heartbeat for the time heartbeat.
+	// Send puts a message into a queue. Ask starts a task. It returns the token of the task, and a function that waits for
+	// the answer. The task fails after limit, or after the time heartbeat without a heartbeat.
 	Send func(queueURL, body string)
 	Ask  func(heartbeat, limit time.Duration) (token string, wait func(context.Context) (output []byte, failure *Failure))
 	// Publish sends a notice.
 	Publish func(topic, subject, message string)
-	// Faster is the divisor of every wait and limit in the definition. FasterWaits, if positive, additionally divides
-	// the seconds of Wait states.
+	// Faster divides each wait and time limit of the definition. FasterWaits divides the seconds of Wait states once more
+	// if it is positive.
 	Faster, FasterWaits time.Duration
 }
 
-// Execution is an execution of a machine.
+// Execution is an execution of a state machine.
 type Execution struct {
 	ARN, Name string
 	Started   time.Time
@@ -84,7 +84,7 @@ func (e *Execution) History() []Event {
 	return slices.Clone(e.history)
 }
 
-// Calls returns the calls to AWS so far.
+// Calls returns the calls to AWS that the machine has made so far.
 func (e *Execution) Calls() []Call {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -103,13 +103,13 @@ func (e *Execution) called(action, resource string) {
 	e.calls = append(e.calls, Call{action, resource})
 }
 
-// scaled returns how long seconds of the definition last here.
+// scaled converts seconds of the definition to the duration on this machine.
 func (e *Execution) scaled(seconds float64) time.Duration {
 	return time.Duration(seconds * float64(time.Second) / float64(max(1, e.world.Faster)))
 }
 
-// run runs one state after the other. In a map, item describes the current item for the context object; otherwise it is
-// nil.
+// run runs states in sequence until a state ends the execution. In a map, item is the description of the current item
+// for the context object. Outside of maps, item is nil.
 func (e *Execution) run(ctx context.Context, m *states, input any, item map[string]any) (any, *Failure) {
 	for name := m.StartAt; ; {
 		s := m.States[name]
@@ -139,7 +139,7 @@ func (e *Execution) run(ctx context.Context, m *states, input any, item map[stri
 	}
 }
 
-// caught returns the next state if a catcher handles the failure, or "".
+// caught returns the next state if a catcher handles the failure. Otherwise it returns "".
 func caught(s *state, input any, f *Failure) (output any, next string) {
 	for _, c := range s.Catch {
 		if !matches(c.ErrorEquals, f.Error) {
@@ -153,7 +153,7 @@ func caught(s *state, input any, f *Failure) (output any, next string) {
 	return nil, ""
 }
 
-// matches reports whether a list of error names covers the error name. States.ALL covers neither States.Runtime nor
+// matches reports whether a list of error names includes an error name. States.ALL includes neither States.Runtime nor
 // States.DataLimitExceeded.
 func matches(names []string, name string) bool {
 	fatal := name == runtimeError || name == tooMuchData
@@ -259,7 +259,7 @@ func (e *Execution) wait(ctx context.Context, s *state, input, about any) *Failu
 	return nil
 }
 
-// decoded reads a JSON value.
+// decoded decodes a JSON value.
 func decoded(text []byte) (v any, failure *Failure) {
 	if err := json.Unmarshal(text, &v); err != nil {
 		return nil, &Failure{runtimeError, err.Error()}

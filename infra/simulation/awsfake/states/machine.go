@@ -22,16 +22,16 @@ type Machine struct {
 	running    sync.WaitGroup
 }
 
-// New returns a machine for a loaded definition.
+// New returns a machine for a loaded definition and a world.
 func New(arn string, d *Definition, w World) *Machine {
 	return &Machine{ARN: arn, def: d, world: w, executions: map[string]*Execution{}}
 }
 
-// ErrExists is the error if an execution with the same name has a different input.
+// ErrExists is the error of Start if an execution with the same name and another input exists.
 var ErrExists = errors.New("ExecutionAlreadyExists")
 
-// Start starts an execution. If name is empty, the execution gets a new name. If an earlier execution has the same name
-// and input, Start returns that execution.
+// Start starts an execution. If name is empty, the execution gets a random name. If an execution with the same name and
+// input exists, Start returns this execution.
 func (m *Machine) Start(name, input string) (*Execution, error) {
 	var v any
 	if err := json.Unmarshal([]byte(input), &v); err != nil {
@@ -79,5 +79,5 @@ func (m *Machine) Find(arn string) *Execution {
 	return nil
 }
 
-// Wait waits until every execution has ended.
+// Wait waits until all executions have ended.
 func (m *Machine) Wait() { m.running.Wait() }

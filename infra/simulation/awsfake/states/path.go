@@ -8,13 +8,13 @@ import (
 	"strings"
 )
 
-// step is a step of a path: a name, or an index when name is empty.
+// step is a step of a path: a name, or an index if name is empty.
 type step struct {
 	name  string
 	index int
 }
 
-// path leads to one value of the state's input ($) or of the context ($$).
+// path selects a value in the state's input ($) or in the context object ($$).
 type path struct {
 	context bool
 	steps   []step
@@ -22,7 +22,7 @@ type path struct {
 
 var pathStep = regexp.MustCompile(`^(?:\.([A-Za-z_][A-Za-z0-9_]*)|\[([0-9]+)\])`)
 
-// parsePath reads a reference path. It refuses filters, slices and wildcards.
+// parsePath parses a reference path. It rejects filters, slices and wildcards.
 func parsePath(text string) (path, error) {
 	var p path
 	rest, ok := strings.CutPrefix(text, "$")
@@ -37,7 +37,7 @@ func parsePath(text string) (path, error) {
 		}
 		s := step{name: found[1]}
 		if s.name == "" {
-			s.index, _ = strconv.Atoi(found[2]) // the text has only digits
+			s.index, _ = strconv.Atoi(found[2]) // the pattern matches only digits here
 		}
 		p.steps, rest = append(p.steps, s), rest[len(found[0]):]
 	}
@@ -67,7 +67,7 @@ func (p path) get(input, context any) (value any, found bool) {
 	return value, true
 }
 
-// value evaluates a path, whose value must exist.
+// value returns the value at a path. A missing value is a failure.
 func value(text string, input, context any) (any, *Failure) {
 	p, err := parsePath(text)
 	if err != nil {
@@ -82,7 +82,7 @@ func value(text string, input, context any) (any, *Failure) {
 
 var toText = regexp.MustCompile(`^States\.JsonToString\((\$[^()]*)\)$`)
 
-// checkTemplate returns errors for the values of a template that cannot be evaluated.
+// checkTemplate returns errors for the values in a payload template that the package cannot evaluate.
 func checkTemplate(template json.RawMessage) (faults []error) {
 	if len(template) == 0 {
 		return nil
@@ -118,7 +118,7 @@ func checkTemplate(template json.RawMessage) (faults []error) {
 	return faults
 }
 
-// fill evaluates a payload template.
+// fill returns a payload template with evaluated paths.
 func fill(template json.RawMessage, input, context any) (any, *Failure) {
 	var v any
 	if err := json.Unmarshal(template, &v); err != nil {
@@ -135,7 +135,7 @@ func fillIn(template, input, context any) (any, *Failure) {
 			plain, dynamic := strings.CutSuffix(name, ".$")
 			var failure *Failure
 			if dynamic {
-				out[plain], failure = evaluate(inner.(string), input, context) // checkTemplate has checked that it is a string
+				out[plain], failure = evaluate(inner.(string), input, context) // checkTemplate has checked that the value is a string
 			} else {
 				out[name], failure = fillIn(inner, input, context)
 			}
@@ -157,7 +157,7 @@ func fillIn(template, input, context any) (any, *Failure) {
 	return template, nil
 }
 
-// evaluate evaluates text, which is a path or a call of States.JsonToString with a path.
+// evaluate evaluates text. text is a path, or a call of States.JsonToString with a path.
 func evaluate(text string, input, context any) (any, *Failure) {
 	found := toText.FindStringSubmatch(text)
 	if found == nil {
@@ -174,8 +174,8 @@ func evaluate(text string, input, context any) (any, *Failure) {
 	return string(b), nil
 }
 
-// place puts a result where ResultPath says. If ResultPath is absent, the result replaces the input; if it is null,
-// the result is dropped.
+// place stores a result at a ResultPath. Without ResultPath, the result replaces the input. If ResultPath is null, the
+// input stays and the result is dropped.
 func place(where json.RawMessage, input, result any) (any, *Failure) {
 	if len(where) == 0 {
 		return result, nil

@@ -8,11 +8,11 @@ import (
 	"github.com/idleseat/idleseat/infra/simulation/awsfake"
 )
 
-// account is a simulated account with its machines.
+// account contains the machines of a simulated account.
 type account []*Machine
 
-// Serve makes a simulated account answer StartExecution, DescribeExecution and GetExecutionHistory for the machines.
-// Answers have only the fields that this project uses. The history has an event for each entered state.
+// Serve adds StartExecution, DescribeExecution and GetExecutionHistory for the machines to a simulated account. The
+// answers contain only the fields that this project reads. The history contains an event for each entered state.
 func Serve(s *awsfake.Server, machines ...*Machine) {
 	all := account(machines)
 	s.Handle("AWSStepFunctions.StartExecution", all.startExecution)
@@ -20,7 +20,7 @@ func Serve(s *awsfake.Server, machines ...*Machine) {
 	s.Handle("AWSStepFunctions.GetExecutionHistory", all.getExecutionHistory)
 }
 
-// find returns the execution with an ARN and its machine, or nil.
+// find returns the execution with an ARN and its machine. Both are nil if there is none.
 func (all account) find(arn string) (*Machine, *Execution) {
 	for _, m := range all {
 		if e := m.Find(arn); e != nil {

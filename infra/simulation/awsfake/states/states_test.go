@@ -13,14 +13,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// machine returns a definition with these states. The first one must be "A".
+// machine returns a definition with the given states. The first state must be "A".
 func machine(states string) string {
 	return `{"QueryLanguage":"JSONPath","TimeoutSeconds":600,"StartAt":"A","States":{` + states + `}}`
 }
 
 const invokeF = `"Type":"Task","Resource":"arn:aws:states:::lambda:invoke","Parameters":{"FunctionName":"f","Payload":{"in.$":"$"}}`
 
-// world answers each call of the function with the next scripted answer.
+// world returns a World whose function gives the answers in sequence.
 func world(t *testing.T, answers ...any) World {
 	t.Helper()
 	var calls atomic.Int64
@@ -34,7 +34,7 @@ func world(t *testing.T, answers ...any) World {
 			case Failure:
 				return nil, &a
 			default:
-				<-ctx.Done() // the function never answers
+				<-ctx.Done() // the function gives no answer
 				return nil, nil
 			}
 		},
@@ -164,7 +164,7 @@ func TestStartTwice(t *testing.T) {
 	}
 }
 
-// TestShippedDefinition: this package implements everything in the shipped definition.
+// TestShippedDefinition checks that the package implements the whole shipped definition.
 func TestShippedDefinition(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../../../statemachine.asl.json")

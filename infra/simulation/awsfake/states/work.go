@@ -8,11 +8,11 @@ import (
 	"sync"
 )
 
-// task calls the state's resource.
+// task calls the resource of a Task state.
 func (e *Execution) task(ctx context.Context, s *state, input any, about map[string]any) (any, *Failure) {
 	limit := e.scaled(float64(s.TimeoutSeconds))
 	if s.TimeoutSeconds == 0 {
-		limit = e.scaled(60) // the time limit of integrations that have none of their own
+		limit = e.scaled(60) // the time limit of integrations without their own limit
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, errors.New("the task took longer than its TimeoutSeconds"))
 	defer cancel()
@@ -44,7 +44,7 @@ func (e *Execution) task(ctx context.Context, s *state, input any, about map[str
 	}
 }
 
-// only returns the parameters if they have no names but the given ones.
+// only returns the parameters. It fails if a parameter is missing or has a name that is not in names.
 func only(given map[string]any, names ...string) (map[string]any, *Failure) {
 	for _, name := range names {
 		if _, there := given[name]; !there {
@@ -110,14 +110,14 @@ func (e *Execution) send(ctx context.Context, given map[string]any, wait func(co
 	return decoded(answer)
 }
 
-// parallel runs all branches. The first failure cancels the others.
+// parallel runs all branches. The first failure cancels the other branches.
 func (e *Execution) parallel(ctx context.Context, s *state, input any, item map[string]any) (any, *Failure) {
 	return together(ctx, len(s.Branches), len(s.Branches), func(ctx context.Context, i int) (any, *Failure) {
 		return e.run(ctx, &s.Branches[i], input, item)
 	})
 }
 
-// each runs the processor for every item.
+// each runs the processor for each item.
 func (e *Execution) each(ctx context.Context, s *state, input any, about map[string]any) (any, *Failure) {
 	v, failure := value(s.ItemsPath, input, about)
 	items, ok := v.([]any)
@@ -148,7 +148,8 @@ func (e *Execution) each(ctx context.Context, s *state, input any, about map[str
 	return results, failure
 }
 
-// together calls work for 0 to n-1, at most atOnce at a time (0: all at once). The first failure cancels the others.
+// together calls work for 0 to n-1. At most atOnce calls run at the same time, or all calls if atOnce is 0. The first
+// failure cancels the other calls.
 func together(ctx context.Context, n, atOnce int, work func(ctx context.Context, i int) (any, *Failure)) (any, *Failure) {
 	if atOnce == 0 {
 		atOnce = max(1, n)
