@@ -12,8 +12,8 @@ import (
 // The derived columns. Each derived column replaces several other columns. When everybody is evaluated, only the
 // derived columns are read, and not the names, ids and anchors from which they are computed.
 const (
-	// Plain is true if directory.Pair.Plain is true and the ids have their usual letter case. KeyOf depends on letter
-	// case, so only ids in their usual letter case always have the same key.
+	// Plain is true if directory.Pair.Plain is true and the ids have their usual letter case. Without the usual letter
+	// case, known.KeyOf of an id would change with the spelling.
 	Plain = "plain"
 	// Anchors has the names that directory.Pair.Anchors returns, separated by spaces.
 	Anchors = "anchors"
