@@ -47,8 +47,8 @@ func wholeLines(data []byte, atEOF bool) (int, []byte, error) {
 	return 0, nil, nil
 }
 
-// PutLines stores the values that write emits as a compressed, sealed JSONL object. It replaces any object at the key.
-// If the lines are too large for memory, PutLines collects them in a temporary file.
+// PutLines stores the values that the callback write emits as a compressed, sealed JSONL object. It replaces any object
+// at the key. If the lines are too large for memory, PutLines collects them in a temporary file.
 func PutLines(ctx context.Context, s Store, key string, write func(emit func(v any) error) error) error {
 	return PutSpooled(ctx, s, key, func(w io.Writer) error {
 		zip := zips.Get().(*gzip.Writer)
@@ -74,8 +74,8 @@ var zips = sync.Pool{New: func() any {
 	return zip
 }}
 
-// PutSpooled stores the bytes that write writes. If the bytes are too many for memory, PutSpooled collects them in a
-// temporary file.
+// PutSpooled stores the output of the callback write. If the output is too large for memory, PutSpooled collects it in
+// a temporary file.
 func PutSpooled(ctx context.Context, s Store, key string, write func(io.Writer) error) error {
 	sp := &spool{}
 	defer sp.close()
