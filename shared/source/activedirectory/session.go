@@ -17,8 +17,8 @@ import (
 )
 
 const (
-	// pageSize is the MaxPageSize in a controller's default policy. A controller cuts off a search with more results
-	// that is not paged.
+	// pageSize is the MaxPageSize in a controller's default policy. A controller returns at most this number of results
+	// to a search without pages.
 	pageSize = 1000
 	// leastPage is the smallest page size that a search tries.
 	leastPage = 60
