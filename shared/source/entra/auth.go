@@ -119,8 +119,8 @@ func assertAWS(ctx context.Context) (string, error) {
 	return webIdentity(ctx, sts.NewFromConfig(cfg))
 }
 
-// tokenSeconds is how long AWS's token is valid. It is the shortest time that STS allows, because Entra ID receives the
-// token at once. The policy of the role allows no longer time.
+// tokenSeconds is how long AWS's token is valid, the shortest time that STS allows. A short time suffices, because
+// Entra ID receives the token at once. The policy of the role does not allow a longer time.
 const tokenSeconds = 60
 
 type tokenIssuer interface {

@@ -31,7 +31,7 @@ var errNetwork = errors.New("the network failed")
 type call struct {
 	what  string // "list people"
 	needs string // the application permissions that the request needs
-	// advice says how an operator makes the request allowed. It is empty if granting needs is enough.
+	// advice tells an operator how to allow the request. It is empty if granting the permissions in needs is enough.
 	advice string
 	paced  bool // whether listRate applies
 	write  bool
