@@ -41,15 +41,31 @@ func (c *Company) Person(i int) Person {
 		u := c.adUser(i, t)
 		p.AD, p.LastLogon = &u.ADUser, u.lastLogon
 	}
-	for n := range groups {
-		if g := c.entraGroup(n); g != nil && p.Entra != nil && c.isMember(n, i, t) {
-			p.Groups = append(p.Groups, g.name)
-		}
-	}
+	p.Groups = c.entraGroupsOf(i, t)
 	if p.AD != nil {
 		p.ADGroups = c.adGroupsOf(i, t)
 	}
 	return p
+}
+
+// Groups returns the display names of the Entra groups that list person i. It costs less than Person.
+func (c *Company) Groups(i int) []string {
+	c.advance()
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.entraGroupsOf(i, c.profile(i))
+}
+
+func (c *Company) entraGroupsOf(i int, t profile) (names []string) {
+	if !c.inEntra(i, t) {
+		return nil
+	}
+	for n := range groups {
+		if g := c.entraGroup(n); g != nil && c.isMember(n, i, t) {
+			names = append(names, g.name)
+		}
+	}
+	return names
 }
 
 // entraUser is an Entra account with further properties that Graph has.

@@ -85,8 +85,13 @@ func (m *Memory) List(ctx context.Context, prefix string) iter.Seq2[string, erro
 			yield("", m.fail("list", prefix, err))
 			return
 		}
+		var keys []string
 		m.mu.RLock()
-		keys := slices.DeleteFunc(slices.Collect(maps.Keys(m.objects)), func(key string) bool { return !strings.HasPrefix(key, prefix) })
+		for key := range m.objects {
+			if strings.HasPrefix(key, prefix) {
+				keys = append(keys, key)
+			}
+		}
 		m.mu.RUnlock()
 		slices.Sort(keys)
 		for _, key := range keys {

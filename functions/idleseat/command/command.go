@@ -86,6 +86,8 @@ type Process struct {
 	Browse func(ctx context.Context, address string) error
 	// Web is the transport for posts to webhooks. It is nil for the default transport.
 	Web http.RoundTripper
+	// Report writes the report of a run. It is nil for gate.Report.
+	Report func(ctx context.Context, s store.Store, run string) error
 	// Version is the version of idleseat that plans record.
 	Version string
 

@@ -193,11 +193,15 @@ func (p *pipeline) decide(ctx context.Context, run string) (*plan.Plan, error) {
 // reporter returns a function that writes the report of a run in s. The run does not need the report. So the function
 // only prints an error, and the exit status stays the same.
 func (a *Process) reporter(s store.Store) func(ctx context.Context, run string) {
+	write := a.Report
+	if write == nil {
+		write = gate.Report
+	}
 	return func(ctx context.Context, run string) {
 		if ctx.Err() != nil {
 			return // the operator has interrupted the command
 		}
-		if err := gate.Report(ctx, s, run); err != nil {
+		if err := write(ctx, s, run); err != nil {
 			fmt.Fprintf(a.Stderr, "the report of run %s was not written, which changes nothing else: %s\n", run, oneLine(err.Error()))
 		}
 	}

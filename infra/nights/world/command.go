@@ -91,7 +91,7 @@ func (w *World) run(s store.Store, args ...string) (stdout []byte, status int, s
 		Variable:  func(name string) (string, bool) { v, set := env[name]; return v, set },
 		OpenStore: func(context.Context, string) (store.Store, error) { return s, nil },
 		ViewStore: func(context.Context, string) (store.Store, error) { return store.ReadOnly(s), nil },
-		Browse:    func(context.Context, string) error { return errors.ErrUnsupported }, Version: "world",
+		Browse:    func(context.Context, string) error { return errors.ErrUnsupported }, Report: w.writeReport, Version: "world",
 	}
 	status = process.Run(args)
 	return out.Bytes(), status, errs.String()

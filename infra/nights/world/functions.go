@@ -55,7 +55,7 @@ func (w *World) byFunctions() (*functions, error) {
 				return p, b, err
 			},
 		},
-		gate:   gate.Steps{Store: w.store, Policy: text, Now: w.clock.Now},
+		gate:   gate.Steps{Store: w.store, Policy: text, Now: w.clock.Now, Report: w.writeReport},
 		change: apply.Steps{Applier: apply.Applier{Store: w.store, Entra: graph, Now: w.clock.Now}, Policy: text},
 	}, nil
 }

@@ -127,7 +127,7 @@ func (w *World) exempt(i int, p sandbox.Truth) bool {
 
 // inExemptGroup reports whether a person is in an exempt group, directly or through a nested group.
 func (w *World) inExemptGroup(i int) bool {
-	groups := w.box.Company.Person(i).Groups
+	groups := w.box.Company.Groups(i)
 	_, again := w.out[exemptAgain] // the new group has no nested groups
 	return slices.Contains(groups, "LIC-Exempt") || !again && slices.Contains(groups, "LIC-Exempt-Leave")
 }

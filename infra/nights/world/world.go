@@ -10,7 +10,9 @@
 package world
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -23,6 +25,7 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/sandbox"
 	"github.com/idleseat/idleseat/shared/store"
+	"github.com/idleseat/idleseat/shared/workflow/gate"
 )
 
 const day = 24 * time.Hour
@@ -75,6 +78,7 @@ type World struct {
 	commands                  commands // the product as the command on one machine
 	serverless                bool     // whether the product runs as functions without a relay; nobody then reads Active Directory
 	reports                   bool     // whether the rule for E3 reads the usage reports
+	writeReport               func(ctx context.Context, s store.Store, run string) error
 	weather                   *weather.Weather
 	store                     *weather.Store
 	behind                    store.Memory      // the store without faults
@@ -107,6 +111,15 @@ type World struct {
 
 // In one of functionsEvery seeds, the product runs as functions.
 const functionsEvery = 5
+
+// One company in reportEvery has reports of its runs. A report takes a fifth of the time of a night, and no decision
+// reads it.
+const reportEvery = 8
+
+var errNoReports = errors.New("this company has no reports")
+
+// noReport is used in place of gate.Report.
+func noReport(context.Context, store.Store, string) error { return errNoReports }
 
 // busy is how many requests for lists Graph answers per minute if other applications use the same tenant.
 const busy = 8
@@ -199,6 +212,9 @@ func (w *World) build() (err error) {
 	w.weather.Over(w.box)
 	if throw(w.options.Seed, "busy").chance(0.2) {
 		w.weather.Quota(busy)
+	}
+	if w.writeReport = noReport; w.options.Seed%reportEvery == 0 {
+		w.writeReport = gate.Report
 	}
 	w.commands = commands{w}
 	w.tool = w.commands

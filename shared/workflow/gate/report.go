@@ -29,7 +29,11 @@ func Report(ctx context.Context, s store.Store, run string) error {
 // report writes the report of the run. It puts the key of the report into the state, or the reason why there is no
 // report.
 func (s *Steps) report(ctx context.Context, out *StepOutput) {
-	if err := Report(ctx, s.Store, out.Run); err != nil {
+	write := s.Report
+	if write == nil {
+		write = Report
+	}
+	if err := write(ctx, s.Store, out.Run); err != nil {
 		out.NoReport = plain.Nameless(err.Error(), plain.IsID)
 		return
 	}

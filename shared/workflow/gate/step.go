@@ -72,6 +72,8 @@ type Steps struct {
 	// Deployment is the name of the stack. Place is the stack's store, as s3://bucket/prefix. The commands in notices
 	// contain both.
 	Deployment, Place string
+	// Report writes the report of a run. It is nil for Report of this package.
+	Report func(ctx context.Context, s store.Store, run string) error
 	// Tell posts the message about the end of an execution to a channel. It is nil if no webhook is set up.
 	Tell func(context.Context, *card.Card) error
 }
