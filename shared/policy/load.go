@@ -12,12 +12,12 @@ import (
 
 // Load reads and compiles a policy file. Messages refer to the file by name. If the file is wrong, the error is of type
 // Faults and lists every fault at once.
-func Load(name string, data []byte) (*Policy, error) { return compiled(name, data, false) }
+func Load(name string, data []byte) (*Policy, error) { return recent.load(name, data, false) }
 
 // LoadKept is like Load, for a policy that a run stored after it was accepted. A later version of idleseat may reject
 // the content of the policy. LoadKept accepts it, because apply must finish or roll back the changes that the run
 // began.
-func LoadKept(name string, data []byte) (*Policy, error) { return compiled(name, data, true) }
+func LoadKept(name string, data []byte) (*Policy, error) { return recent.load(name, data, true) }
 
 func compiled(name string, data []byte, kept bool) (*Policy, error) {
 	r, root := open(name, data, kept)

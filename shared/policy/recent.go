@@ -1,0 +1,56 @@
+package policy
+
+import (
+	"slices"
+	"sync"
+)
+
+// mostRecent is the number of compiled policies that a process keeps.
+const mostRecent = 4
+
+// recent holds the policies that this process compiled last. A command opens the policy of its run up to ten times, and
+// a warm function opens it on each call. Compiling it takes milliseconds.
+var recent cache
+
+// cache holds compiled policies, the most recently used one first. A policy does not depend on the name of its file: the
+// name is only in the faults of a text that is not valid, and such a text has no policy.
+type cache struct {
+	mu   sync.Mutex
+	kept []recentPolicy
+}
+
+type recentPolicy struct {
+	text   string
+	kept   bool // whether LoadKept compiled it
+	policy *Policy
+}
+
+func (c *cache) load(name string, data []byte, kept bool) (*Policy, error) {
+	text := string(data)
+	if p := c.find(text, kept); p != nil {
+		return p, nil
+	}
+	p, err := compiled(name, data, kept)
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.kept = slices.Insert(c.kept, 0, recentPolicy{text, kept, p})
+	c.kept = slices.Delete(c.kept, min(mostRecent, len(c.kept)), len(c.kept))
+	return p, nil
+}
+
+// find returns the policy of a text and makes it the first, or returns nil.
+func (c *cache) find(text string, kept bool) *Policy {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	i := slices.IndexFunc(c.kept, func(r recentPolicy) bool { return r.kept == kept && r.text == text })
+	if i < 0 {
+		return nil
+	}
+	found := c.kept[i]
+	copy(c.kept[1:i+1], c.kept[:i])
+	c.kept[0] = found
+	return found.policy
+}
