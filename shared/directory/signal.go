@@ -97,8 +97,8 @@ type Use struct {
 	Assigned Value
 	// Through is the start of the last day that the report covers. The report may lack later activity.
 	Through time.Time
-	// Shown is a later day of activity than in this report, which an earlier report gave. If Shown is set, Last is
-	// Unknown.
+	// Shown is the last day of activity in an earlier report. It is set only if this report shows no day as late as
+	// that day. If Shown is set, Last is Unknown.
 	Shown time.Time
 }
 
