@@ -77,8 +77,8 @@ func (m *move) ask() (rule *policy.Rule, v policy.Verdict, keep string) {
 	return rule, v, keep
 }
 
-// askBy asks the change's rule by one policy. If the last logon is unknown, askBy assumes the latest possible logon,
-// and the rule must reclaim the license even then.
+// askBy asks the change's rule by one policy. If the last logon is unknown, the rule must reclaim the license even with
+// the latest possible logon.
 func (m *move) askBy(run *decision.Run, judge *policy.Judge) (rule *policy.Rule, v policy.Verdict, keep string) {
 	c := m.change
 	if rule = run.Policy.RuleNamed(c.Rule); rule == nil {

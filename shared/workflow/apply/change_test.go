@@ -127,7 +127,7 @@ func TestTargetThatNeverTookThePersonIn(t *testing.T) {
 	b.logged(t, moveAnna, "rolled back")
 }
 
-// slowly is an Entra ID that calls what after each reading of people.
+// slowly is an Entra ID that calls the function what after each reading of people.
 type slowly struct {
 	*fakeEntra
 	what func()

@@ -265,8 +265,8 @@ func (f *fakeEntra) SendMail(_ context.Context, from string, m directory.Mail) e
 	return f.do("SendMail "+m.Person, func() { f.mails = append(f.mails, m) })
 }
 
-// brokenStore fails to write keys that contain put, and to list prefixes that contain list. An empty string causes no
-// failure.
+// brokenStore fails to write a key that contains the text put, and to list a prefix that contains the text list. An
+// empty text causes no failure.
 type brokenStore struct {
 	store.Store
 	put, list string

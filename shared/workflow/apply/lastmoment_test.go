@@ -60,8 +60,8 @@ func TestAskedAtTheLastMoment(t *testing.T) {
 	}
 }
 
-// TestLogonProvenWithoutItsDate: if a controller does not answer, the rule must also reclaim the license with the
-// latest possible logon.
+// TestLogonProvenWithoutItsDate: if a controller does not answer, the latest possible logon counts. The rule must
+// reclaim the license by this logon too.
 func TestLogonProvenWithoutItsDate(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

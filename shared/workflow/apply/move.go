@@ -44,8 +44,8 @@ type move struct {
 	unchanged bool
 }
 
-// advance makes the next steps of the change, as far as the directory allows. Before each step until the source is
-// left, advance asks the rule.
+// advance makes the next steps of the change, as far as the directory allows. It asks the rule before each step, until
+// the change leaves the source.
 func (m *move) advance(ctx context.Context, resumed bool) (runs.Status, string) {
 	t := m.target()
 	if t == nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// faulty is an Entra ID whose client panics in method, but only for Bo.
+// faulty is an Entra ID with a bug: the call named in method panics for Bo.
 type faulty struct {
 	*fakeEntra
 	method string

@@ -118,8 +118,8 @@ func TestGivenBackBeforeARead(t *testing.T) {
 	}
 }
 
-// TestTakenAndHeldStill: calls repeat a write that no read shows for an hour. After that, nobody can tell whether the
-// write was never made or somebody undid it.
+// TestTakenAndHeldStill: if no read shows a write, calls repeat the write for an hour. After that, nobody can tell
+// whether the write was never made or somebody undid it.
 func TestTakenAndHeldStill(t *testing.T) {
 	t.Parallel()
 	for later, ends := range map[time.Duration]bool{doubtful - time.Second: false, doubtful: true} {

@@ -15,7 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// between is an Entra ID that calls what once, just before a call takes effect.
+// between is an Entra ID that calls the function what once, just before a call takes effect.
 type between struct {
 	*fakeEntra
 	call string
@@ -104,7 +104,7 @@ func TestOverlappingCalls(t *testing.T) {
 	})
 }
 
-// lateStore calls what once, just after the ledger was listed.
+// lateStore calls the function what once, just after the ledger was listed.
 type lateStore struct {
 	store.Store
 	what func()

@@ -93,7 +93,7 @@ func TestRegain(t *testing.T) {
 	}
 }
 
-// returns returns a bench on which an operator restores Bo's direct license that run r0 took.
+// returns gives a bench on which an operator restores Bo's direct license that run r0 took.
 func returns(t *testing.T, taken time.Time, holds ...directory.Assignment) (*bench, plan.Change) {
 	t.Helper()
 	c := changeBo

@@ -70,7 +70,7 @@ func TestTargetFailsAfterTheSourceWasLeft(t *testing.T) {
 	b.logged(t, moveAnna, "rolled back")
 }
 
-// TestFailedMeansAsBefore: if a directory refuses a change midway, the person has the same licenses as before the
+// TestFailedMeansAsBefore: if a directory refuses a change midway, the person keeps the licenses from before the
 // change.
 func TestFailedMeansAsBefore(t *testing.T) {
 	t.Parallel()

@@ -13,9 +13,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// replay asks the trial about every kept night and returns the counts of the hits. It fills in the fields of a that are
-// about the nights. If each is not nil, replay calls each with every hit that has ended. The calls for one person are
-// not concurrent.
+// replay asks the trial about every kept night and returns the counts of the hits. It also puts the facts about the
+// nights into the Answer. If the function each is not nil, replay calls it with every hit that has ended. These calls
+// are not concurrent for one person.
 //
 // One worker evaluates a partition on all nights, in the order of the nights. The people of a partition therefore need
 // no lock. Different workers may be on different nights.

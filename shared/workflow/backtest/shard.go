@@ -35,10 +35,9 @@ type shard struct {
 	earlier *earlier // nil as long as the number of partitions has not changed
 }
 
-// shardRule has the hits of one rule. open and ever have, by slot, a bit for each threshold: open if the person is hit
-// now, ever if the person was hit at any time. base is, by slot, the date of use on which the open hits rest. known is,
-// by slot, the last night on which certainly no later date existed. night and department belong to single hits, by slot
-// and threshold.
+// shardRule has the hits of one rule. open has, by slot, a bit for each threshold at which the person is hit now. ever
+// has the same for hits at any time. base is, by slot, the date of use on which the open hits rest. known is, by slot,
+// the last night on which no later date could exist. night and department belong to single hits, by slot and threshold.
 type shardRule struct {
 	open, ever []uint32
 	base       []int64
@@ -108,7 +107,7 @@ func (s *shard) put(key uint64) int {
 }
 
 // see records what one night shows of a person. mask has a bit for each threshold at which the rule reclaims. at is the
-// newest known date of use. known reports whether certainly no later date exists.
+// newest known date of use. known is true if no later date can exist.
 func (v *visit) see(slot, rule int, mask uint32, at int64, known bool, department func() string) {
 	s, r := v.shard, &v.shard.rules[rule]
 	if r.open[slot] != 0 {

@@ -35,7 +35,7 @@ type exam struct {
 }
 
 // Examine runs all checks that fit the patient. It returns the findings in the order of the table. At the end of each
-// check, Examine calls done with the name of the check; the calls may be concurrent.
+// check, Examine calls the function done with the name of the check. These calls may be concurrent.
 func Examine(ctx context.Context, p Patient, done func(check string)) []Finding {
 	return examine(ctx, p, tableFor(&p), checkTime, done)
 }

@@ -124,8 +124,8 @@ func peopleOf(ctx context.Context, s store.Store, o *history.Override) (people m
 	return people, "", err
 }
 
-// has reports whether an override in force at the given time accepts that a rule takes a license from a person. rule is
-// the rule's key.
+// has reports whether an override accepts that a rule takes a license from a person. The override must be in force at
+// the given time. rule is the rule's key.
 func (a *acceptances) has(rule, user string, at time.Time) bool {
 	return slices.ContainsFunc(a.all, func(o acceptance) bool { return o.Holds(at) && o.people[match{rule, user}] })
 }

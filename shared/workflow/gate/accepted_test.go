@@ -15,8 +15,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// matched returns a run in which a rule matches people. The name of a person is prefix and a number. The first number
-// is from, and the last number is to-1.
+// matched returns a run in which a rule matches people. The name of a person is prefix and a number. The numbers begin
+// with from and end before to.
 func matched(run, prefix string, from, to int) evaluated {
 	e := quiet()
 	e.run = run

@@ -15,9 +15,9 @@ import (
 // choice has the changes that an operator chose from the plan of another run. It is nil if the run has no choice.
 type choice struct {
 	of     *plan.Plan
-	listed map[snapshot.Chosen]*plan.Change // changes and notices of the plan in of
+	listed map[snapshot.Chosen]*plan.Change // changes and notices of the other run's plan
 	chosen map[snapshot.Chosen]bool
-	later  int // number of planned decisions that the plan in of does not list
+	later  int // number of planned decisions that the other run's plan does not list
 }
 
 // choiceOf reads the plan from which an operator chose the changes of a run. It fails if the plan is not the plan that

@@ -28,8 +28,8 @@ func (o *StepOutput) afford(spent int) {
 	}
 }
 
-// within returns the first batches that fit, and the room that remains. each is the largest number of events of one
-// batch. left is the room, in events.
+// within returns the first batches that fit, and the room that remains. The parameter each is the largest number of
+// events of one batch. left is the room, in events.
 func within(batches []Batch, each, left int) ([]Batch, int) {
 	n := min(len(batches), max(0, left)/each)
 	return batches[:n], left - n*each

@@ -184,7 +184,7 @@ func asksNobody(p *policy.Policy, tallies []plan.Tally) (notes []string) {
 	return notes
 }
 
-// each calls the function each with every decision. The decisions include the refusals that follow from the plan as a
+// each passes every decision to the function each. The decisions include the refusals that follow from the plan as a
 // whole.
 func (j *judgement) each(ctx context.Context, each func(*plan.Decision) error) (decision.Summary, error) {
 	return j.Each(ctx, func(d *plan.Decision) error {
