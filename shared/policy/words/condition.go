@@ -21,7 +21,7 @@ type speaker struct {
 	policy   *policy.Policy
 	written  *policy.Written
 	exempts  bool            // the condition is exempt.when; see different
-	valued   bool            // every date has a value; no words for its absence
+	valued   bool            // every date has a value, so the words omit dates without one
 	told     map[string]bool // attributes whose fields were listed; later, the name is enough
 }
 
@@ -200,8 +200,8 @@ func (s *speaker) needsOtherwise(args []ast.Expr) (needs bool) {
 	return needs
 }
 
-// different returns a clause that a text has another value. In an exemption, a text without a value counts as different
-// too.
+// different returns the words for a text that has another value. In an exemption, a text without a value counts as
+// different too.
 func (s *speaker) different(form string, args ...any) clause {
 	text := fmt.Sprintf(form, args...)
 	if !s.exempts {
@@ -226,7 +226,7 @@ func (s *speaker) text(e ast.Expr) (noun string, literal *string, ok bool) {
 	return "", nil, false
 }
 
-// equal returns a clause that two texts, or a flag and a literal, are equal or different.
+// equal returns the words for two texts, or a flag and a literal, that are equal or different.
 func (s *speaker) equal(left, right ast.Expr, different bool) (clause, bool) {
 	if left.Kind() == ast.LiteralKind {
 		left, right = right, left
@@ -258,7 +258,7 @@ func boolean(e ast.Expr) (value, ok bool) {
 	return bool(literal), ok
 }
 
-// among returns a clause that a text is in a list of literals, or is not in it.
+// among returns the words for a text that is, or is not, in a list of literals.
 func (s *speaker) among(of, in ast.Expr, negated bool) (clause, bool) {
 	noun, literal, ok := s.text(of)
 	if !ok || literal != nil || in.Kind() != ast.ListKind || len(in.AsList().OptionalIndices()) > 0 {
@@ -291,8 +291,7 @@ func (s *speaker) among(of, in ast.Expr, negated bool) (clause, bool) {
 	return plainly(s.oneOf, noun, list), true
 }
 
-// pattern returns a clause about the begin or the end of a text, about a part of it, or about a pattern that it
-// matches.
+// pattern returns the words for the begin or the end of a text, for a part of it, or for a pattern that it matches.
 func (s *speaker) pattern(name string, args []ast.Expr, negated bool) (clause, bool) {
 	if len(args) != 2 {
 		return clause{}, false

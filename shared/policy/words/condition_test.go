@@ -278,7 +278,7 @@ func TestRandomConditions(t *testing.T) {
 	}
 }
 
-// Attribute returns the words for an attribute in a sentence. A language without words panics.
+// Attribute returns the words for an attribute in a sentence. Known returns false for a language without words.
 func TestAttribute(t *testing.T) {
 	t.Parallel()
 	p := load(t, fmt.Sprintf(asking, `"true"`))

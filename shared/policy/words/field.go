@@ -91,7 +91,7 @@ func (s *speaker) value(a policy.Attribute) string {
 	return fmt.Sprintf(s.latestOf, s.list(nouns, s.both))
 }
 
-// flag returns a clause that a true-or-false attribute is true or, if negated, false.
+// flag returns the words for a true-or-false attribute that is true or, if negated is set, false.
 func (s *speaker) flag(a policy.Attribute, negated bool) string {
 	text := ""
 	if a.Group != nil {
@@ -111,7 +111,7 @@ func (s *speaker) flag(a policy.Attribute, negated bool) string {
 	return s.own(a, text)
 }
 
-// dated returns a clause that a date attribute has a value or, if none is true, no value.
+// dated returns the words for a date attribute that has a value or, if none is set, no value.
 func (s *speaker) dated(a policy.Attribute, none bool) string {
 	w, _ := fieldNamed(s.language, a.Fields[0].Name)
 	form := s.hasDate

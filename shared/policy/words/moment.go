@@ -142,7 +142,7 @@ func (c *comparison) of(op operator) string {
 	return [...]string{less: c.less, most: c.most, more: c.more, least: c.least, same: c.same, other: c.other}[op]
 }
 
-// moments returns a clause that compares two times by an operator.
+// moments returns the words for a comparison of two times by an operator.
 func (s *speaker) moments(name string, args []ast.Expr, negated bool) (clause, bool) {
 	op, ok := comparing[name]
 	if !ok || len(args) != 2 {
@@ -162,7 +162,7 @@ func (s *speaker) moments(name string, args []ast.Expr, negated bool) (clause, b
 	return s.compared(left, op, right)
 }
 
-// dateTest returns a clause for earlierThan or laterThan. Both are false for a date without a value.
+// dateTest returns the words for earlierThan or laterThan. Both are false for a date without a value.
 func (s *speaker) dateTest(name string, args []ast.Expr, negated bool) (clause, bool) {
 	if len(args) != 2 {
 		return clause{}, false
@@ -186,8 +186,8 @@ func (s *speaker) dateTest(name string, args []ast.Expr, negated bool) (clause, 
 	return s.joined(s.or, spoken, plainly("%s", s.dated(a, true))), ok
 }
 
-// compared returns a clause that compares a date of the person with another time. It moves a span from the left side to
-// the right side.
+// compared returns the words for a comparison of a date of the person with another time. It moves a span from the left
+// side to the right side.
 func (s *speaker) compared(left moment, op operator, right moment) (clause, bool) {
 	switch {
 	case left.date == nil, left.span != "" && right.span != "":
