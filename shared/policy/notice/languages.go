@@ -63,7 +63,7 @@ Har du spørsmål, eller er du borta da? Svar i så fall på denne e-posten.
 `),
 }
 
-// must compiles a built-in text. It panics on a mistake, which is a fault of this program. Every test shows it.
+// must compiles a built-in text. It panics on a mistake, because a mistake is a fault of this program.
 func must(subject, body string) Text {
 	s, wrong := Compile(subject)
 	b, too := Compile(body)
@@ -111,8 +111,8 @@ func (s *Texts) choose(preferred string) string {
 	return s.Language
 }
 
-// sameAs returns the tag of the built-in language that readers of another language understand: nb for no, which stands
-// for either Norwegian, and for nn, because readers of Nynorsk understand Bokmål. It returns any other tag unchanged.
+// sameAs returns nb for no and nn, and any other tag unchanged. no stands for either Norwegian. Readers of Nynorsk (nn)
+// understand Bokmål (nb).
 func sameAs(tag string) string {
 	if tag == "no" || tag == "nn" {
 		return "nb"
