@@ -13,7 +13,7 @@ func TestConditionsThatAllocateNothing(t *testing.T) {
 		`AzureAdSistaLogon.earlierThan(now - days(60))`:           0,
 		`AzureAdSistaLogon.laterThan(now - days(60))`:             0,
 		`AzureAdSistaLogon.earlierThan(now - days(60) - days(7))`: 0,
-		`AzureAdSistaLogon.earlierThan(created.value())`:          2, // two for the value of created
+		`AzureAdSistaLogon.earlierThan(created.value())`:          2, // two allocations for the value of created
 		`AzureAdSistaLogon.hasValue()`:                            0,
 		`AzureAdSistaLogon.hasNoValue()`:                          0,
 		`department == "Sales"`:                                   0,

@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// around is the text of a condition before and after the place of a finding, on the same line.
+// around is the text of a condition before and after the place of CEL's finding, on the same line.
 type around struct{ before, after string }
 
 var (
@@ -65,7 +65,7 @@ func asTime(text string) (written, days string) {
 	return "now - days(60)", "60"
 }
 
-// left returns the attribute of a kind whose name stands before the place, or "X" if there is none.
+// left returns the name of the attribute before the place, or "X" if there is no attribute of the given kind.
 func (c *compiler) left(a around, kind directory.Kind) string {
 	name := cmp.Or(submatch(calledOn, a.before), submatch(nameAtEnd, a.before))
 	if of := c.policy.attributes[name]; of != nil && of.kind == kind {

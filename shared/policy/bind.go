@@ -145,8 +145,9 @@ func (s *fixed) Exec(f *interpreter.ExecutionFrame) ref.Val {
 // Eval implements interpreter.Interpretable.
 func (s *fixed) Eval(a interpreter.Activation) ref.Val { return interpreter.EvalActivation(a, s.Exec) }
 
-// dateTests maps the name of each test of a date to a function that evaluates the test for a value that is Known, None
-// or NoneSince. at is the time to compare with. The function returns Unset if the value does not settle the test.
+// dateTests maps the name of each test of a date to a function. The function evaluates the test for a value that is
+// Known, None or NoneSince. at is the time with which the test compares. The function returns Unset if the value does
+// not settle the test.
 var dateTests = map[string]func(v directory.Value, at time.Time) directory.Flag{
 	"earlierThan": func(v directory.Value, at time.Time) directory.Flag {
 		if v.State == directory.NoneSince && at.Before(v.Time) {

@@ -26,7 +26,7 @@ func TestNamesThatAConditionMayUse(t *testing.T) {
 	}
 }
 
-// The kind follows from both accounts together, even for a person who exists only in Active Directory.
+// The kind of an account follows from both accounts of the person, or from the account in Active Directory alone.
 func TestKindOfAnAccount(t *testing.T) {
 	t.Parallel()
 	p := load(t, `

@@ -26,7 +26,7 @@ type condition struct {
 	activity []*attribute     // the attributes in reads whose dates are signs of use
 	spans    []time.Duration  // of every days(n) and duration("…")
 	instants []time.Time      // of every timestamp("…")
-	valueOf  map[int64]string // the attribute whose value() is taken, by expression id
+	valueOf  map[int64]string // attributes whose value() is read, by expression id
 }
 
 // text returns the expression as written, or "" for a nil condition.
@@ -227,7 +227,7 @@ func (c *compiler) faultSense(n *yaml.Node, source string, checked *cel.Ast, f s
 	c.faultCEL(n, source, &common.Error{Location: at, Message: f.text})
 }
 
-// mostFindings is how many findings are reported for one condition.
+// mostFindings is the maximum number of findings that are reported for one condition.
 const mostFindings = 10
 
 func samePlace(a, b *common.Error) bool {

@@ -110,7 +110,7 @@ func adOnly() *directory.Person {
 	}
 }
 
-// byName is an ordinary CEL activation over the attributes.
+// byName is an activation of plain CEL. It looks attributes up by name.
 type byName struct {
 	policy *Policy
 	person *directory.Person

@@ -87,23 +87,23 @@ const (
 // PlainVerdicts is the number of values of Plain.
 const PlainVerdicts = 5
 
-// Screened are the results of Screen. Its lists by rule are in the order of the policy.
+// Screened has the results of Screen. The lists by rule are in the order of the policy.
 type Screened struct {
 	// Verdicts[i] has the verdicts of rule i, one for each person.
 	Verdicts [][]Plain
 	// Open marks the people who must be evaluated on their own, because at least one rule has no plain verdict on them.
 	// All verdicts on such a person are NotPlain.
 	Open []bool
-	// Turns[i] has the times at which rule i turns, for the people whom the rule keeps and who are not open. See
-	// Judge.TurnsBy.
+	// Turns[i] has the times at which the verdicts of rule i turn to reclaim, for the people whom the rule keeps and
+	// who are not open. See Judge.TurnsBy.
 	Turns [][]Turned
 
 	screen *screen
 }
 
 // Screen evaluates all rules for a crowd from its columns alone. A verdict is plain if the person does not hold the
-// license, or keeps it because a condition is false. AskAll would return the same verdict. Screen finds the verdicts
-// that turn up to the time until.
+// license, or keeps it because a condition is false. AskAll would return the same verdict. Screen also finds the
+// verdicts that turn to reclaim by the time until.
 func (j *Judge) Screen(c *Crowd, until time.Time) *Screened {
 	s := newScreen(j, c)
 	verdicts, open := s.asked()
@@ -205,7 +205,7 @@ func (s *screen) scope(r *Rule) []directory.Flag {
 	return s.scopes[r.scope.source]
 }
 
-// holders returns whether each person holds the license.
+// holders reports for each person whether the person holds the license.
 func (s *screen) holders(l *License) []directory.Flag {
 	if s.held[l] == nil {
 		s.held[l] = s.holdersOf(l)
@@ -238,7 +238,7 @@ func (s *screen) holdersOf(l *License) []directory.Flag {
 	return flags
 }
 
-// members returns whether each person belongs to a group.
+// members reports for each person whether the person belongs to a group.
 func (s *screen) members(q *MemberQuery) []directory.Flag {
 	flags := s.all(directory.Unset)
 	var listed [2][]bool

@@ -52,7 +52,7 @@ func (j *Judge) holds(l *License, p *directory.Person) directory.Flag {
 	return directory.No
 }
 
-// holderGap adds why it is unknown whether the person holds the license.
+// holderGap adds the reason why it is unknown whether the person holds the license.
 func (j *Judge) holderGap(g *gaps, l *License, p *directory.Person) {
 	predicate := "is not known: " + sourceGap(directory.Entra, p)
 	if l.holders != nil {

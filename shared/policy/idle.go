@@ -29,8 +29,8 @@ func (r *Rule) NewIdle() *Idle {
 	return &Idle{Days: make([]int, r.longestIdle()+1)}
 }
 
-// longestIdle is the highest number of days that is counted on its own. It is at least the span of the usage reports,
-// so that a person without use in the whole span of a report counts as idle for longer.
+// longestIdle is the highest number of days that is counted on its own. It is at least the span of the usage reports.
+// So the last element of Days counts the people without use in the whole span of a report.
 func (r *Rule) longestIdle() int {
 	longest := 180
 	for _, span := range r.when.spans {

@@ -37,7 +37,7 @@ type Judge struct {
 
 	names    *Names
 	instants []time.Time
-	until    time.Time // the last time that is added to instants; zero if there is none
+	until    time.Time // later times are not added to instants; zero sets no limit
 }
 
 // NewJudge returns a Judge for the time now. skuIDs maps the names that directory.SKUIDs returns to the tenant's

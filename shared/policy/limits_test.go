@@ -81,8 +81,8 @@ func TestFindingsInACondition(t *testing.T) {
 	}
 }
 
-// The spans and times of a condition come only from days, duration and timestamp. Other numbers and strings are
-// neither.
+// The spans and times of a condition come only from days, duration and timestamp. They do not come from other numbers
+// and strings.
 func TestSpansAndInstants(t *testing.T) {
 	t.Parallel()
 	march := time.Date(2027, 3, 1, 0, 0, 0, 0, time.UTC)

@@ -9,7 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/policy/notice"
 )
 
-// Notices says how people get notice of a change. Without it, a notice is only in the plan and in the ledger.
+// Notices says how people get notice of a change. If a policy has no Notices, a notice is only in the plan and in the
+// ledger.
 type Notices struct {
 	From    string // the mailbox that sends the mails
 	Manager bool   // whether the person's manager gets a copy

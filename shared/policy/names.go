@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/plain"
 )
 
-// listed is one entry of the exempt users.
+// listed is a name in exempt.users or exempt.leave.
 type listed struct {
 	key    string // the name in lower case
 	entry  string // the name as the policy writes it
@@ -63,8 +63,7 @@ type Names struct {
 	folded []byte
 }
 
-// Names returns a finder for the listed people. earlier holds the accounts that earlier runs found, by name in lower
-// case.
+// Names returns the Names of the policy. earlier holds the accounts that earlier runs found, by name in lower case.
 func (p *Policy) Names(earlier map[string][]directory.EarlierPerson) *Names {
 	n := &Names{listed: p.exempt.listed, byID: map[string][]*listed{}}
 	for key, one := range n.listed {

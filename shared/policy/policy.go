@@ -39,7 +39,7 @@ type Policy struct {
 	Notices  *Notices         // how people get mails about changes; nil: no mails
 
 	attributes map[string]*attribute // by name
-	// readOtherwise holds the attributes that a condition reads in a different way, by prefix and name.
+	// readOtherwise holds the attributes that a condition reads in another way than plainly, by prefix and name.
 	readOtherwise map[string]*attribute
 	mapped        []*attribute // the attributes of the mapping, in the order of the file
 	groups        []directory.GroupRef
@@ -130,7 +130,7 @@ func (l *License) FreesNothing() string {
 type Rule struct {
 	Name     string
 	License  *License // the rule applies only to holders of this license
-	ChangeTo *License // nil if the license is taken
+	ChangeTo *License // the license that replaces License; nil if none does
 	Notice   int      // days between the notice and the change; 0 if there is no notice
 	Restore  bool     // whether a person who returns gets the license again
 	// MailboxLost means that the policy accepts that mailboxes lose their license.
@@ -142,7 +142,7 @@ type Rule struct {
 	conditions  []*condition    // all conditions of the rule, and the condition in exempt.when
 	asks        []*attribute    // the attributes that the conditions read, and the creation date, which grace reads
 	fills       []*attribute    // attributes that the conditions read, except flags and dates of use
-	offsets     []time.Duration // see Turns
+	offsets     []time.Duration // the result of offsetsOf
 	within      *Rule           // in a Trial: the variant with the fewest days; nil if there is none, see shrinks
 	withinAt    int             // the index of within
 }
@@ -182,9 +182,9 @@ type Leave struct {
 	written string // Until as written in the file
 }
 
-// Rests returns the LDAP names of the Active Directory attributes on which the policy relies, sorted. An empty
-// attribute of these may have no value, or the account that idleseat uses may have no right to read it. idleseat must
-// find out which.
+// Rests returns the LDAP names of the Active Directory attributes on which the policy relies, sorted. If one of these
+// attributes is empty, it may have no value, or the account that idleseat uses may have no right to read it. idleseat
+// must find out which.
 func (p *Policy) Rests() []string {
 	names := []string{"lastLogonTimestamp"} // the health of the feed is judged by this attribute
 	if anchor := p.Anchor.Attribute(); anchor != "" {

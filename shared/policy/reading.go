@@ -38,8 +38,8 @@ func (p *Policy) variable(name string) *attribute {
 	return p.readOtherwise[name]
 }
 
-// readsOtherwise returns the name of a variable that reads the attribute as says as. It defines the variable if
-// necessary.
+// readsOtherwise returns the name of a variable that reads the attribute in the way that as gives. It defines the
+// variable if necessary.
 func (c *compiler) readsOtherwise(a *attribute, as readAs) string {
 	name := prefixes[as] + a.name
 	if c.policy.readOtherwise[name] == nil {

@@ -30,8 +30,8 @@ rules:
 `, citrixDN, exempt, scope))
 }
 
-// A comparison does not treat a text without a value as different from a value. A condition can say explicitly what
-// holds for people without a value.
+// A comparison with a different text is undecided for a person whose own text has no value. A condition can say
+// explicitly what holds for such a person.
 func TestTextsWithoutValue(t *testing.T) {
 	t.Parallel()
 	const open = "employeeType has no value, and the condition does not say what holds then; add && employeeType != \"\" to leave such people alone, or || employeeType == \"\" to mean them, too"
@@ -91,7 +91,7 @@ func TestExemptWithoutAccount(t *testing.T) {
 	adOnly := &directory.Person{EntraState: directory.NoAccount, ADState: directory.Present, AD: &directory.ADUser{SID: "S-1", Department: "Sales", Created: noon.Add(-400 * day), RecipientType: "1"}, Memberships: member}
 	notRead := *adOnly
 	notRead.EntraState = directory.NotRead
-	for exempt, want := range map[string][2]Outcome{ // no account in Entra ID, Entra ID not read
+	for exempt, want := range map[string][2]Outcome{ // without an account in Entra ID; Entra ID not read
 		`userType == "Guest"`:                                         {Reclaim, Undecided},
 		`userType in ["Guest", "Extern"]`:                             {Reclaim, Undecided},
 		`userType != "Member"`:                                        {Exempt, Undecided},

@@ -7,9 +7,9 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Returned returns when a person whose license the rule took was last active, if this is after since. It uses the dates
-// that the rule's condition "when" reads. at is zero if the person was not active after since or if no date is known.
-// asked says whether the rule's condition "for" still holds for the person.
+// Returned returns when a person whose license the rule took was last active. It uses the dates that the rule's
+// condition "when" reads. A date counts if it is later than since minus r.late(). at is zero if no date counts. asked
+// says whether the rule's condition "for" still holds for the person.
 func (j *Judge) Returned(r *Rule, p *directory.Person, since time.Time) (at time.Time, asked directory.Flag) {
 	at = lastSeen(r.when.activity, p)
 	if !at.After(since.Add(-r.late())) {

@@ -192,7 +192,7 @@ func TestMoreFaults(t *testing.T) {
 	}
 }
 
-// These are the words of a plan for an unknown value.
+// A plan explains an unknown value in these words.
 func TestGapWords(t *testing.T) {
 	t.Parallel()
 	p := load(t, `

@@ -57,8 +57,8 @@ func (s *screen) turns(r *Rule, verdicts []Plain, open []bool, until time.Time) 
 	}
 	pairs := newScreen(s.Judge, s.Crowd.pick(rows))
 	pairs.moment = at
-	// A person who is not open is not exempt. A row from turningPoints fulfils the condition "for", or the condition
-	// moves. Both results stay the same if the condition has no time in it.
+	// A person who is not open is not exempt. For the rows from turningPoints, the condition "for" is true or moves. A
+	// condition that does not move keeps its result.
 	scope, when, exempt := pairs.all(directory.Yes), pairs.condition(r.when), pairs.all(directory.No)
 	if r.scope.moves() {
 		scope = pairs.condition(r.scope)

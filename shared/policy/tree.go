@@ -53,7 +53,7 @@ const (
 
 // Node is a rule, a condition or a part of one, with its result for one person.
 type Node struct {
-	// Name is the name of a part of a rule: holder, exempt, for, when or grace. It is empty for a part of such a part.
+	// Name is the name of a part of a rule: holder, exempt, for, when or grace. It is empty for every other part.
 	Name string `json:"name,omitempty"`
 	// Text is the part as the policy writes it. For a part without a condition in the policy, such as holder, Text is a
 	// short sentence.

@@ -198,8 +198,8 @@ func outline(n *Node, indent string) string {
 	return text
 }
 
-// The tree of a person who does not hold the license has no part for grace, because the person has held the license for
-// no time.
+// The tree of a person who does not hold the license has no part for grace, because there is no date from which a grace
+// could start.
 func TestTreeWithoutTheLicense(t *testing.T) {
 	t.Parallel()
 	p := load(t, strings.TrimPrefix(fmt.Sprintf(treePolicy, "m365-e3", "accountEnabled", "AzureAdSistaLogon.hasNoValue()"), "\ntenant: 11111111-2222-3333-4444-555555555555"))
