@@ -26,7 +26,7 @@ var (
 	citrixGroup = directory.GroupRef{Source: directory.AD, Name: "CN=Citrix,DC=corp"}
 )
 
-// inDoubt returns an unfinished judgement. Its run has only the doubts that change creates.
+// inDoubt returns an unfinished judgement. The function change creates all doubts of its run.
 func inDoubt(t *testing.T, change func(*judgement)) *judgement {
 	t.Helper()
 	p, err := policy.Load("p", []byte(doubted))
