@@ -1,6 +1,6 @@
 // Package plan turns verdicts into changes. It finds the route by which each person holds a license. It judges the
-// health of the feeds. It keeps the changes within the limits of the policy, people who are idle longest first. It
-// binds the plan by a hash. It does no I/O.
+// health of the feeds. If there are more changes than the policy allows, it keeps the changes of the people who are
+// idle longest. It binds the plan by a hash. It does no I/O.
 package plan
 
 import (
