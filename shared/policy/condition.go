@@ -170,8 +170,8 @@ func (c *compiler) unfit(checked *cel.Ast, what string) string {
 	return ""
 }
 
-// misread returns an attribute from a report that the expression uses outside the test of a date, or nil if there is
-// none.
+// misread returns an attribute from a report if the expression uses the attribute outside the test of a date. It
+// returns nil if there is no such attribute.
 func (c *compiler) misread(root ast.Expr) (found *attribute) {
 	tested := map[int64]bool{}
 	visit := func(each func(ast.Expr)) { ast.PostOrderVisit(root, ast.NewExprVisitor(each)) }

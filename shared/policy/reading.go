@@ -21,8 +21,8 @@ const (
 	plainly readAs = iota
 	// filled means that a text without a value is unknown.
 	filled
-	// orNone means that a field has no value if the person certainly does not have its account. If the field were
-	// unknown, an exemption could stay undecided forever.
+	// orNone means that a field has no value if the person certainly does not have the account of the field. If the
+	// field were unknown, an exemption could stay undecided forever.
 	orNone
 )
 

@@ -64,7 +64,7 @@ func (s *screen) latest(f *directory.Field, at []int64, known []bool) {
 	}
 }
 
-// narrow is the part of a crowd from whom the variant of a rule with the fewest days reclaims.
+// narrow is a part of a crowd: the people from whom the variant with the fewest days reclaims.
 type narrow struct {
 	rows   []int
 	screen *screen // of these rows
@@ -139,8 +139,8 @@ func (s *screen) graceBegan(days int) int64 {
 	return s.now.Add(-time.Duration(days) * day).UnixMicro()
 }
 
-// neverUsed reports to whom Judge.neverSignedIn may give grace: people without a known date of use, whose account is
-// newer than ended or of unknown age.
+// neverUsed returns a function that reports whether Judge.neverSignedIn may give grace to the person in a row. Such a
+// person has no known date of use, and an account that is newer than ended or of unknown age.
 func (s *screen) neverUsed(r *Rule, ended int64) func(row int) bool {
 	var uses [][]int64
 	for _, a := range r.when.activity {
@@ -153,7 +153,7 @@ func (s *screen) neverUsed(r *Rule, ended int64) func(row int) bool {
 	}
 }
 
-// newlyHeld reports to whom Judge.newHolder may give grace.
+// newlyHeld returns a function that reports whether Judge.newHolder may give grace to the person in a row.
 func (s *screen) newlyHeld(l *License, ended int64) func(row int) bool {
 	if l.holders != nil {
 		return func(row int) bool {
@@ -183,7 +183,7 @@ func allBefore(dates, bound string) bool {
 	return any
 }
 
-// newlyEnabled reports to whom Judge.enabledAgain may give grace.
+// newlyEnabled returns a function that reports whether Judge.enabledAgain may give grace to the person in a row.
 func (s *screen) newlyEnabled(l *License, ended int64) func(row int) bool {
 	source := l.source()
 	return func(row int) bool {
@@ -227,8 +227,8 @@ func (j *Judge) LastSeen(r *Rule, p *directory.Person) (at time.Time, known bool
 	})
 }
 
-// Late returns how late the reports may be that have the dates of use in the rule's condition "when". It is zero if the
-// condition reads no dates of use from reports.
+// Late returns how late the usage reports of a rule may be. These are the reports from which the condition "when" reads
+// dates of use. Late returns zero for a rule without such a report.
 func (r *Rule) Late() time.Duration { return r.late() }
 
 // SeesUse reports whether the rule's condition "when" reads a date of use. Without such a date, the rule cannot show
