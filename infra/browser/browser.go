@@ -25,8 +25,8 @@ import (
 type Browser struct{ ctx context.Context }
 
 // Start starts Chromium for a test. It skips the test if IDLESEAT_TEST_BROWSER is not set, because a browser takes
-// minutes of processor time. It also skips the test if Chromium is missing and cannot be installed. In that case the
-// test fails if REQUIRE_BROWSER is set.
+// minutes of processor time. If Chromium is missing and cannot be installed, Start skips the test, or fails it if
+// REQUIRE_BROWSER is set.
 func Start(t testing.TB) *Browser {
 	t.Helper()
 	if os.Getenv("IDLESEAT_TEST_BROWSER") == "" {

@@ -134,8 +134,8 @@ func TestServedPages(t *testing.T) {
 	}
 }
 
-// TestServedPagesAreLive checks that an open list shows a new run, and that an open run shows its progress, without a
-// reload by the user.
+// TestServedPagesAreLive checks that open pages update themselves. An open list must show a new run. An open run must
+// show its progress.
 func TestServedPagesAreLive(t *testing.T) {
 	b := browser.Start(t)
 	o := newOffice(t, 100)

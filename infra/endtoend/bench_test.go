@@ -53,10 +53,10 @@ func BenchmarkColdStart(b *testing.B) {
 	}
 }
 
-// BenchmarkNight runs a night in mode audit, and a night in mode enforce with at most 200 changes, each for 1,000 and
-// for 100,000 people. One call of collect reads all people. The benchmark reports the peak memory and the processor
-// time of each function. It also reports the numbers of S3 reads and writes of this night, and of a second night that
-// finds the effects of the first.
+// BenchmarkNight runs a night for 1,000 and for 100,000 people, in mode audit and in mode enforce. In mode enforce, the
+// night makes at most 200 changes. One call of collect reads all people. The benchmark reports the peak memory and the
+// processor time of each function. It also reports the numbers of S3 reads and writes of the night, and of a second
+// night that finds the effects of the first night.
 func BenchmarkNight(b *testing.B) {
 	for _, people := range []int{1000, 100_000} {
 		for _, mode := range []string{"audit", "enforce"} {

@@ -86,8 +86,8 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// TestCertificatesAreThere checks that SAM refuses the setting to sign in with certificates if a certificate is
-// missing. SAM must refuse before it creates a resource. Terraform's own tests check the module.
+// TestCertificatesAreThere checks that SAM refuses a sign-in with certificates if a certificate is missing. SAM must
+// refuse before it creates a resource. Terraform's own tests check the module.
 func TestCertificatesAreThere(t *testing.T) {
 	t.Parallel()
 	root := templateRoot(t)

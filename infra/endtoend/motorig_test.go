@@ -27,8 +27,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// grammar contains the parts of the definition that moto 5 rejects although they are valid by the documentation, with
-// their replacements. moto gets the rest of the definition unchanged.
+// grammar contains parts of the definition with their replacements. moto 5 rejects these parts, although the
+// documentation allows them. moto gets the rest of the definition unchanged.
 var grammar = []struct{ why, documented, accepted string }{
 	{"moto's grammar takes a percentage only with a decimal point. The Amazon States Language takes any number from zero to " +
 		"100 (Map State). The value is the same",

@@ -10,8 +10,8 @@ import (
 // Standard execution is a year.
 const expressLimit = 300
 
-// newAccount is the number of functions that a new account may run at the same time. Lambda's quotas say only that it
-// is less than 1,000. Account holders report 10.
+// newAccount is the number of functions that a new account may run at the same time. Lambda's quotas say only that the
+// number is less than 1,000. Account holders report 10.
 const newAccount = 10
 
 // retried contains the fields of a state that affect its duration.

@@ -33,8 +33,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// functionLimits has the time limit of each function. Except for collect, the limits are the limits of the deployments.
-// The limit of collect is its margin before a deadline, so each call reads one page only.
+// functionLimits contains the time limit of each function. All limits except the limit of collect are the limits of the
+// deployments. collect stops reading some time before its limit. The limit here equals this time, so each call reads
+// one page only.
 var functionLimits = map[string]time.Duration{
 	"collect": 5 * time.Minute, "evaluate": 4 * time.Minute, "gate": 15 * time.Minute, "apply": 15 * time.Minute, "reevaluate": 2 * time.Minute, "reevaluate-apply": 2 * time.Minute,
 }

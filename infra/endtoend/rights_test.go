@@ -43,7 +43,7 @@ func (r *rig) note(c call) {
 }
 
 // recordS3 records the calls to S3, and the calls to KMS that S3 makes on behalf of the caller. All rigs share one
-// bucket. Each rig has a folder, which recordS3 records as a bucket.
+// bucket, and each rig has a folder in it. recordS3 records the folder as a bucket.
 func (r *rig) recordS3(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		_, key, _ := strings.Cut(strings.TrimPrefix(req.URL.Path, "/"+bucket+"/"), "/")
@@ -139,7 +139,7 @@ func (r *rig) recordMachine(e *states.Execution) {
 }
 
 // TestRights runs a night, an override, a restore and runs for one person. It compares the calls to AWS with the roles
-// of both deployments. A role must allow each call of the role. A call must use each allowed action on each of its
+// of both deployments. Each call must be allowed by the caller's role. Each allowed action must be used on each of its
 // resources.
 func TestRights(t *testing.T) {
 	t.Parallel()

@@ -234,8 +234,8 @@ func (r *rig) inCitrix() (people []int) {
 	return people
 }
 
-// TestTooMuchData checks that the simulated state machine limits the size of its data as AWS does. A function that
-// returns data of people, and not keys of objects in the store, exceeds this limit and fails the tests.
+// TestTooMuchData checks that the simulated state machine limits the size of its data as AWS does. A function must
+// therefore return keys of objects in the store. Data of people would exceed the limit and fail the tests.
 func TestTooMuchData(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, options{company: company, mode: "enforce"})

@@ -28,8 +28,8 @@ type workshop struct {
 	locked  *os.File
 }
 
-// furnish numbers the mutants and writes the rewritten files. It also writes an overlay, with which the go command
-// compiles the rewritten files in place of the real files.
+// furnish numbers the mutants and writes the rewritten files. It also writes an overlay. With the overlay, the go
+// command compiles the rewritten files in place of the real files.
 func furnish(dir, module, root string, sources []*source) (*workshop, []*mutant, error) {
 	w := &workshop{dir: dir, overlay: filepath.Join(dir, "overlay.json"), page: filepath.Join(dir, "page")}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -111,7 +111,7 @@ func (w *workshop) reached() ([]int, error) {
 
 // suite is the test binary of one package. The binary contains all mutants.
 type suite struct {
-	pkg    string // import path below the module
+	pkg    string // path of the package in the module
 	dir    string // working folder of the tests
 	binary string
 	sum    string

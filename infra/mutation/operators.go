@@ -9,7 +9,7 @@ import (
 )
 
 // wholes returns the complete expressions directly below a node: conditions, results, and values that are assigned or
-// passed. The operands of && and || are not among them, because the method binary mutates them.
+// passed. It does not return the operands of && and ||, because the method binary mutates them.
 func wholes(n ast.Node) []ast.Expr {
 	switch n := n.(type) {
 	case *ast.IfStmt:

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// rewrite returns the text of a file with a switch for each mutant. The text of a mutant contains no switches of other
-// mutants, because only one mutant is on at a time.
+// rewrite returns the text of a file with a switch for each mutant. A mutant's own text contains no switches, because
+// only one mutant is on at a time.
 func rewrite(s *source, sites []*site, switchPath string) string {
 	sites = slices.Clone(sites)
 	slices.SortFunc(sites, func(a, b *site) int {

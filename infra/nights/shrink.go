@@ -66,7 +66,7 @@ func shrink(s settings, out io.Writer) (err error) {
 // mostLives is the maximum number of repetitions of a seed.
 const mostLives = 150
 
-// with returns o without the events that are in all and not in some.
+// with returns o with all events left out except the events in some. all contains all events.
 func with(o world.Options, all, some []string) world.Options {
 	without := map[string]bool{}
 	for number := range o.Without {
@@ -79,8 +79,8 @@ func with(o world.Options, all, some []string) world.Options {
 	return o
 }
 
-// fewer removes smaller and smaller parts of a list. It keeps a removal if stays reports that the rest still causes the
-// fault.
+// fewer removes smaller and smaller parts of a list. It undoes a removal if stays reports that the rest does not cause
+// the fault.
 func fewer(all []string, stays func(some []string) bool) []string {
 	left := slices.Clone(all)
 	for parts := 2; len(left) > 1; {

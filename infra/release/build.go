@@ -16,8 +16,8 @@ import (
 // lambda is the target for the Lambda functions. make functions packs them.
 const lambda = "lambda"
 
-// flags remove the folder and the state of the repository from a binary. Containerfile and Makefile contain the same
-// flags.
+// flags are the flags of each build. Without them, a binary depends on the folder and the state of the repository.
+// Containerfile and Makefile contain the same flags.
 var flags = []string{"-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid="}
 
 // compile builds one static program.
@@ -27,8 +27,8 @@ func (r release) compile(ctx context.Context, source, binary, system, arch strin
 }
 
 // functions copies the zips that make functions builds. Terraform's dist folder and SAM use the same zips. For each
-// zip, it also writes the list of modules and the licenses. The Makefile contains the same system, architecture and
-// tag.
+// zip, functions also writes the list of modules and the licenses. The Makefile contains the same system, architecture
+// and tag.
 func (r release) functions(ctx context.Context, _ string) error {
 	if err := r.run(ctx, nil, "make", "--no-print-directory", "functions"); err != nil {
 		return err

@@ -66,8 +66,8 @@ func digests(t *testing.T, folder string) map[string]string {
 	return all
 }
 
-// TestRelease builds two programs for three systems twice. The two builds have different folders, and different
-// environments that normally change a build. Both builds must give the same files with the expected contents.
+// TestRelease builds two programs for three systems twice. The folders and the environments of the two builds differ.
+// Both builds must give the same files with the expected contents.
 func TestRelease(t *testing.T) {
 	var made []map[string]string
 	var out string

@@ -19,7 +19,7 @@ func (c *Company) byHand(do func()) {
 }
 
 // SetMember adds a person to a group or removes the person from the group, as an administrator does by hand. name is
-// the name that the group had at the start. The licenses follow the membership.
+// the first name of the group. The licenses follow the membership.
 func (c *Company) SetMember(i int, name string, in bool) {
 	c.byHand(func() {
 		c.setMember(slices.IndexFunc(groups, func(g group) bool { return g.name == name }), i, in)
@@ -51,8 +51,8 @@ func skuOf(part string) string {
 	return products[slices.IndexFunc(products, func(p product) bool { return p.part == part })].id
 }
 
-// Reprocess repeats a group assignment of licenses that failed because no seat was free. Entra ID has a button for this
-// purpose. Until Reprocess is called, people without a license get none even if seats become free (entra-docs:
+// Reprocess repeats group assignments of licenses that failed because no seat was free. Entra ID has a button for this
+// purpose. Without Reprocess, the person gets no license even if a seat becomes free (entra-docs:
 // licensing-groups-resolve-problems, "Force group license processing").
 func (c *Company) Reprocess(i int) { c.byHand(func() { c.reprocess(i) }) }
 

@@ -41,10 +41,10 @@ type Options struct {
 	// Entra Connect Sync: Scheduler").
 	SyncDelay time.Duration
 
-	// Lag is the longest time by which a read from Graph lags behind writes; see replica.
+	// Lag is the maximum lag of reads from Graph behind writes; see replica.
 	Lag time.Duration
 
-	Seats      map[string]int // paid seats by part number; a product that is absent has enough for everybody
+	Seats      map[string]int // paid seats by part number; a product without an entry has enough seats for everybody
 	ListLimit  int            // lists of users with signInActivity per 10 s; 0: unlimited (the real limit is 5)
 	SignInPage int            // largest $top with signInActivity; a larger $top is rejected, as real Graph once did above 120; 0: a larger $top is reduced to 500
 
@@ -77,8 +77,8 @@ type Company struct {
 	joined  map[membership]bool         // current values of memberships that writes changed
 	members memberLists
 	pending []transition      // changes of membership whose licenses have not followed yet
-	due     atomic.Int64      // when the first of pending is due, in nanoseconds since 1970; 0: pending is empty
-	hand    bool              // whether the current change is made by hand instead of by a request; see byHand
+	due     atomic.Int64      // due of the first transition in pending, in nanoseconds since 1970; 0: pending is empty
+	hand    bool              // whether an administrator or another tool makes the current change; see byHand
 	seats   map[string]*seats // seats by skuId
 	history []Event
 
@@ -92,7 +92,7 @@ type Company struct {
 	mailboxes map[int]*directory.Mailbox // changed mailboxes, by number of the person
 	concealed bool                       // whether reports conceal names
 	typed     bool                       // whether the mailbox usage report has the column Recipient Type
-	reports   Reports                    // the usage reports
+	reports   Reports                    // properties of the usage reports
 	uses      map[use]time.Time          // last uses that differ from the last sign-in
 
 	mails      []Mail      // mails that were sent
@@ -101,13 +101,13 @@ type Company struct {
 
 // change is the effect of writes on a person. Zero fields have no effect.
 type change struct {
-	licensed    bool // whether assignments replace the person's first ones
+	licensed    bool // whether assignments replace the assignments that the person had at the start
 	assignments []assignment
 	earlier     []past[[]assignment] // former values of assignments, oldest first
 	deleted     bool                 // whether the account is deleted in Entra ID
 	binned      *bin                 // assignments and deletion date of the deleted account; nil: not in the bin
 	outOfAD     bool                 // whether the account is in the recycle bin of Active Directory
-	hired       time.Time            // when a person who was absent was hired
+	hired       time.Time            // when the person was hired; zero: not hired
 	signIns     signIns
 	enabled     directory.Flag // value that an administrator set
 	usn         int            // uSNChanged of the object
@@ -120,8 +120,8 @@ type change struct {
 	department  string    // new department in both directories
 	role        *string   // new employeeType in both directories
 	location    *string   // new usageLocation
-	guest       bool      // whether the Entra account became a guest's
-	agent       bool      // whether the Entra account became an agent's
+	guest       bool      // whether the Entra account became a guest account
+	agent       bool      // whether the Entra account became an agent's account
 	recipient   string    // msExchRecipientTypeDetails
 	replaced    int       // how often the Active Directory account was deleted and created again
 	made        time.Time // when the Active Directory account was last created again
@@ -211,8 +211,8 @@ func (c *Company) RestoreFromBackup(i int, logOn time.Time) {
 	c.move(i)
 }
 
-// changeOf returns the changes of a person for writing, and drops the person's cached object. The caller must hold
-// the write lock.
+// changeOf returns the changes of a person for writing. It also removes the person's object from the cache. The caller
+// must hold the write lock.
 func (c *Company) changeOf(i int) *change {
 	if i < len(c.entries) {
 		c.entries[i].Store(nil)

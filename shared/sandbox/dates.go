@@ -80,7 +80,7 @@ func (x *dates) signIns(d *dice, last time.Time) {
 	}
 }
 
-// used applies the person's actions since the start of the sandbox.
+// used updates the dates with the person's actions since the start of the sandbox.
 func (x *dates) used(ch *change, now time.Time) {
 	if !ch.hired.IsZero() {
 		x.created = ch.hired
@@ -101,7 +101,7 @@ func (x *dates) used(ch *change, now time.Time) {
 	}
 }
 
-// earliest returns the earliest of the instants that are not zero.
+// earliest returns the earliest instant that is not zero.
 func earliest(first time.Time, more ...time.Time) time.Time {
 	for _, t := range more {
 		if !t.IsZero() && t.Before(first) {

@@ -1,7 +1,7 @@
 package sandbox
 
-// fixture is one of the first people of every company. Even the smallest company has all fixtures, and thereby a person
-// of every kind. Person 1, Anna, is on leave; only the policy says so.
+// fixture is one of the first people of every company. All companies have all fixtures, so even the smallest company
+// has a person of every kind. Person 1, Anna, is on leave. Only the policy contains this fact.
 type fixture struct {
 	profile
 	given, surname, local string // local is the part of the UPN before the @

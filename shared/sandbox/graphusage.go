@@ -192,7 +192,7 @@ func (c *Company) usageCell(i int, t profile, column string, held []string, refr
 	return ""
 }
 
-// nameInReport returns the name in a person's row, which is a hash if names are concealed.
+// nameInReport returns the name in a person's row. The name is a hash if names are concealed.
 func (c *Company) nameInReport(i int, t profile) string {
 	switch {
 	case c.concealed || c.reports.Concealed:

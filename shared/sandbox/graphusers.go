@@ -63,7 +63,7 @@ func selection(q *query) string {
 	return "(" + strings.Join(q.names, ",") + ")"
 }
 
-// usersBy iterates over the people who match a filter, in order, starting with person number from.
+// usersBy iterates over the people who match a filter, in the order of their numbers. It starts with the number from.
 func (c *Company) usersBy(f *clause, from int) (iter.Seq[int], error) {
 	var people []int
 	switch {

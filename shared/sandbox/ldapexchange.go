@@ -114,7 +114,8 @@ func (x *Exchange) end(left []byte, code int, diagnostic string, controls ...lda
 	x.conn.write(appendResult(left, x.m.id, tag, code, diagnostic, controls))
 }
 
-// telling returns the object of a person with further hidden attributes and with logon dates that are older by behind.
+// telling returns a copy of a person's object with more hidden attributes and older logon dates. behind is the
+// difference between the dates.
 func (e *entry) telling(hidden []string, behind time.Duration) *entry {
 	if len(hidden) == 0 && behind == 0 {
 		return e

@@ -18,7 +18,7 @@ func (c *Company) nestedInAD(g int) []int {
 	return slices.DeleteFunc(slices.Clone(c.group(g).nested), func(n int) bool { return !c.group(n).inAD() })
 }
 
-// memberDNs returns the values of the attribute member with the indices from to to, inclusive.
+// memberDNs returns a part of the values of the attribute member. from and to are the first and the last index.
 func (c *Company) memberDNs(g, from, to int) (dns []string) {
 	nested, people := c.nestedInAD(g), c.adMembers(g)
 	for n := from; n <= to && n < len(nested)+len(people); n++ {

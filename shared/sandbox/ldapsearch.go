@@ -179,9 +179,9 @@ func (x *search) page(cookie string) []ldap.Control {
 	return []ldap.Control{&ldap.ControlPaging{Cookie: []byte(cookie)}}
 }
 
-// at examines one position of a search. The positions number the fixed objects first and then the people. A search with
-// base scope has only position 0. found is nil if the object at the position does not match. more is false after the
-// last position.
+// at examines one position of a search. The first positions are the fixed objects, and the other positions are the
+// people. A search with base scope has only position 0. found is nil if the object at the position does not match. more
+// is false after the last position.
 func (x *search) at(position int) (found *entry, attrs []attribute, more bool) {
 	x.c.mu.RLock()
 	defer x.c.mu.RUnlock()

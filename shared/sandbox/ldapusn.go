@@ -25,8 +25,8 @@ func numbered(list []*entry) []*entry {
 	return list
 }
 
-// usnOf returns a person's uSNChanged. Two changes do not raise it. A membership is stored with the group. lastLogon is
-// not replicated.
+// usnOf returns a person's uSNChanged. A change of membership does not raise uSNChanged, because the membership is
+// stored with the group. A change of lastLogon does not raise it either, because lastLogon is not replicated.
 func (c *Company) usnOf(i int) int {
 	if ch := c.changes[i]; ch != nil && ch.usn > 0 {
 		return ch.usn

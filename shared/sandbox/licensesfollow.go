@@ -79,9 +79,9 @@ func (c *Company) follow(x transition) {
 	c.setAssignments(x.person, x.due, list)
 }
 
-// unchanged replaces each assignment in paths by the equal active assignment in before, if there is one. paths are the
-// assignments that a group is about to give. If the group gives one more product and no seat of this product is free,
-// people therefore keep the group's earlier products.
+// unchanged replaces assignments in paths by equal active assignments in before. paths are the assignments that a group
+// is about to give. People therefore keep the group's earlier products if the group gives one more product and no seat
+// of the new product is free.
 func unchanged(paths, before []assignment) []assignment {
 	for n, p := range paths {
 		same := func(a assignment) bool { return a.SKU == p.SKU && a.Group == p.Group && a.Active() }

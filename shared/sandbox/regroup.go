@@ -68,8 +68,8 @@ func (c *Company) ChangeGroup(name string, x GroupChange) {
 }
 
 // oust removes all members from a group, including members whose account is in the bin. there reports whether a person
-// has an account now. again reports whether the group was deleted and created again. If so, no read shows the former
-// members in the new group.
+// has an account now. again reports whether the group was deleted and created again. In this case, no read shows the
+// former members in the new group.
 func (c *Company) oust(n int, there func(int, profile) bool, again bool) {
 	for i := range c.Size() {
 		t := c.profile(i)

@@ -7,8 +7,8 @@ import (
 
 // replica is a copy of Entra ID that answers one request. Graph is eventually consistent: for seconds to minutes after
 // a write, some reads show the old state and others show the new state (terraform-provider-azuread#283, #793, PR#1918).
-// In the sandbox, the state of each object in a request is old by a random time up to Options.Lag. Licenses and
-// memberships lag. Accounts and their dates do not.
+// In the sandbox, each object that a request reads has its own random age up to Options.Lag. Licenses and memberships
+// lag. Accounts and their dates do not.
 type replica struct {
 	c       *Company
 	request uint64

@@ -34,7 +34,7 @@ type Sandbox struct {
 	requests []*Request
 }
 
-// Request is a request that the sandbox received. A test may have replaced the answer by a fault.
+// Request is a request that the sandbox received. A test may have injected a fault in place of the answer.
 type Request struct {
 	Method   string // HTTP method; for LDAP "BIND", "SEARCH", "MODIFY" or "OTHER"
 	Template string // such as "/users/{id}", or "" for an unknown path; for LDAP the DN
@@ -122,13 +122,14 @@ func (s *Sandbox) Intercept(before func(next http.Handler) http.Handler) {
 	s.intercept.Store(&h)
 }
 
-// InterceptLDAP calls before in place of each operation on Active Directory. next carries out the operation.
+// InterceptLDAP passes each operation on Active Directory to the function before. before may call next to carry out the
+// operation.
 func (s *Sandbox) InterceptLDAP(before func(next func())) {
 	s.Meddle(func(x *Exchange) { before(x.Serve) })
 }
 
-// Meddle calls with in place of each operation on Active Directory. If with does nothing, the client gets no answer.
-// Meddle(nil) restores normal operation.
+// Meddle passes each operation on Active Directory to the function with. If the function does nothing, the client gets
+// no answer. Meddle(nil) restores normal operation.
 func (s *Sandbox) Meddle(with func(*Exchange)) {
 	if with == nil {
 		with = (*Exchange).Serve

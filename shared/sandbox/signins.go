@@ -38,7 +38,8 @@ type signIns struct {
 // SignIn signs a person in to Entra ID now. A test may call SignIn between a plan and its application.
 func (c *Company) SignIn(i int) { c.SignInAt(i, c.now()) }
 
-// SignInAt signs a person in to Entra ID at the instant at, which may be in the past. Graph shows the sign-in at once.
+// SignInAt signs a person in to Entra ID at the given instant. The instant may be in the past. Graph shows the sign-in
+// at once.
 func (c *Company) SignInAt(i int, at time.Time) { c.SignInAs(i, SignIn{At: at, How: Interactive}) }
 
 // SignInAs signs a person in to Entra ID.
@@ -69,9 +70,9 @@ func (d *SignInDates) add(s SignIn) {
 	}
 }
 
-// ShowSignIns makes Graph show the dates instead in place of the true dates. The dates instead may be older, because
-// real lists lose dates (msgraph-sdk-powershell#1898). If all dates are zero, Graph shows no signInActivity. If instead
-// is nil, Graph shows the true dates again.
+// ShowSignIns sets the dates that Graph shows in place of the true dates. The new dates may be older, because real
+// lists lose dates (msgraph-sdk-powershell#1898). If all dates are zero, Graph shows no signInActivity. If instead is
+// nil, Graph shows the true dates again.
 func (c *Company) ShowSignIns(i int, instead *SignInDates) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

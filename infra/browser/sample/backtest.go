@@ -8,7 +8,7 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/backtest"
 )
 
-// Backtest returns an invented answer of a backtest over 180 nights, for two rules. The first rule has a recommended
+// Backtest returns an invented result of a backtest over 180 nights, for two rules. The first rule has a recommended
 // number of days. The second rule has too few hits for a recommendation.
 func Backtest(people int) *backtest.Answer {
 	to := time.Date(2026, 11, 29, 2, 0, 0, 0, time.UTC)
@@ -41,7 +41,7 @@ func Backtest(people int) *backtest.Answer {
 	return a
 }
 
-// group returns invented hits. If the rule waits more days, fewer people of the hits return.
+// group returns invented hits. With more days, fewer hits return.
 func group(hits, days int) backtest.Group {
 	g := backtest.Group{Hits: hits}
 	for w, within := range backtest.Windows {

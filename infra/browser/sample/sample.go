@@ -183,7 +183,8 @@ func counted(n *report.Night) (all []report.ReasonCount) {
 	return all
 }
 
-// history adds people who will become idle soon, and the changes of earlier runs.
+// history adds two lists: people who will become idle soon, and changes of earlier runs. It also adds the trend of 30
+// runs.
 func (m maker) history(n *report.Night, people int) {
 	n.Turning.Total = people / 60
 	for i := range min(n.Turning.Total, Rows) {

@@ -11,7 +11,8 @@ import (
 // What is the kind of an event.
 type What string
 
-// The kinds of events. All kinds except Ruled, Night and Lose concern a person. A Hired event must come before them.
+// The kinds of events. All kinds except Ruled, Night, Forgot and Lose concern one person. The first event about a
+// person must be Hired.
 const (
 	Ruled    What = "ruled"     // from now on, Rule replaces the former rule for its license
 	Hired    What = "hired"     // the person has existed since At; Holds: the account is a human's, not a room's
@@ -25,7 +26,7 @@ const (
 	Enabled  What = "enabled"   // Holds: the account is enabled; otherwise it is blocked
 	Given    What = "given"     // somebody gives the license, such as a help desk or a restore
 	Undone   What = "undone"    // the tool gives the license without an operator's request: it rolls back, or a rule restores
-	Released What = "released"  // somebody else than the tool takes the license, or the person leaves the company
+	Released What = "released"  // somebody other than the tool takes the license, or the person leaves the company
 	Planned  What = "planned"   // a plan lists the removal
 	Accepted What = "accepted"  // an administrator accepts the removal, even if it exceeds the limits
 	Told     What = "announced" // the tool announces the removal

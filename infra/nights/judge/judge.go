@@ -69,7 +69,7 @@ const (
 	Mercy  = 1.2
 )
 
-// Rule is a rule of the policy as its author means it.
+// Rule is a rule of the policy, with the meaning that its author intends.
 type Rule struct {
 	License string
 	// Idle is how long the license must have been unused before the tool may take it. If the license was given back, the
@@ -270,8 +270,8 @@ func (j *Judge) wait(e Event, p *person, l *license) {
 	}
 }
 
-// unannounced returns the result of keeps without the rule's requirement of a notice. The tool is free to announce a
-// removal at any time, so a missing announcement does not make a case less clear.
+// unannounced returns the result of keeps without the rule's notice. The tool may announce a removal at any time, so a
+// case can be clear without an announcement.
 func (j *Judge) unannounced(p *person, l *license, e Event) string {
 	told := *l
 	told.announced = time.Unix(0, 0)

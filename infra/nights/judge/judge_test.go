@@ -164,8 +164,8 @@ func TestAnnouncedBeforeAStranger(t *testing.T) {
 	}
 }
 
-// TestTakenByAStranger checks that the judge does not require the first machine to know who gave back a license that
-// the second machine took.
+// TestTakenByAStranger checks that the first machine may ignore a gift of a license that the second machine took. The
+// first machine cannot know about the gift.
 func TestTakenByAStranger(t *testing.T) {
 	t.Parallel()
 	j := New(mail)

@@ -39,7 +39,7 @@ func hire(e Event, rules map[string]Rule) *person {
 type license struct {
 	held      bool
 	since     time.Time // since when the person has held the license
-	released  time.Time // when somebody else than the tool last took the license
+	released  time.Time // when somebody other than the tool last took the license
 	given     []fact    // when somebody gave the license back
 	taken     time.Time // when the tool took the license; zero after somebody gave it again
 	strange   bool      // whether a stranger took it

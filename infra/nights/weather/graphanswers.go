@@ -40,7 +40,7 @@ func failure(header http.Header, status int, d dice) *answer {
 	return a
 }
 
-// denied returns an answer with status 403 if the night forbids the read. Otherwise it returns nil.
+// denied returns an answer with status 403 if a fault of the night denies the read. Otherwise it returns nil.
 func (x *request) denied(header http.Header) *answer {
 	if x.r.Method != http.MethodGet || x.w.tonight(graphDenied) == nil {
 		return nil

@@ -33,8 +33,8 @@ func failed(doing, key string, err error) error {
 	return fmt.Errorf("%s object %q: %w", doing, key, err)
 }
 
-// pass carries out an operation or replaces it by a fault. If the fault changes the result of the operation, pass
-// returns the kind of the fault, and the caller must inject it.
+// pass carries out an operation or replaces it by a fault. Some faults change the result of the operation. pass returns
+// the kind of such a fault, and the caller must inject it.
 func (s *Store) pass(doing, key string, kinds []Kind, do func() error) (Kind, dice, error) {
 	f := s.w.Process.next(false)
 	if f.fails {

@@ -19,8 +19,8 @@ func inEntra(_ *World, _ int, p sandbox.Truth) bool { return p.EntraID != "" }
 func inAD(_ *World, _ int, p sandbox.Truth) bool    { return p.SID != "" }
 func inBoth(_ *World, _ int, p sandbox.Truth) bool  { return p.EntraID != "" && p.SID != "" }
 
-// linked reports whether the tool can know that the person's accounts belong together. The tool cannot know it after
-// one account was created again or the accounts were separated. If the accounts are linked, an exemption of one account
+// linked reports whether the tool can know that the person's accounts belong together. It cannot know this after one
+// account was created again or the accounts were separated. If the accounts are linked, an exemption of one account
 // also exempts the other account.
 func linked(w *World, i int, p sandbox.Truth) bool {
 	return p.EntraID != "" && !w.touched[i] && !w.people[i].split
@@ -127,7 +127,7 @@ func (w *World) changes(i int) {
 	}
 }
 
-// hire hires a person who may then use the accounts.
+// hire hires a person. From then on, the person may use the accounts.
 func (w *World) hire(i int) {
 	w.box.Company.Hire(i)
 	h := &w.people[i]

@@ -33,14 +33,14 @@ func (w *World) live() {
 	w.endLeave()
 }
 
-// endLeave tells the judge that Anna's leave has ended, if it has.
+// endLeave tells the judge about the end of Anna's leave.
 func (w *World) endLeave() {
 	if !w.policy.leave.After(w.clock.Now()) {
 		w.observe(anna)
 	}
 }
 
-// use makes a person sign in at the instant at and log on now.
+// use makes a person sign in at the given time and log on now.
 func (w *World) use(i int, d dice, at time.Time) {
 	p := w.box.Company.Truth(i)
 	if !p.Exists || !p.Enabled {

@@ -146,8 +146,8 @@ func (w *World) plan() plan.Plan {
 	return p
 }
 
-// If a plan is on hold because of the feeds for this many nights in a row, an administrator accepts the feeds as they
-// are.
+// patient is a number of nights. If the feeds have put the plan on hold for so many nights in a row, an administrator
+// accepts the feeds as they are.
 const patient = 3
 
 // accepts reports whether an administrator accepts the feeds in this night. Administrators accept feeds only in calm
@@ -203,7 +203,7 @@ func (w *World) number(user string) (int, bool) {
 	return i, i >= 0
 }
 
-// apply applies a run, up to six times, until no change is pending.
+// apply applies a run until no change is pending. It tries up to six times.
 func (w *World) apply(run string, override bool) {
 	if run == "" {
 		return

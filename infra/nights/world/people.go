@@ -100,8 +100,7 @@ func (w *World) state(what judge.What, h *human, told, now map[string]bool, at t
 	}
 }
 
-// holds tells the judge that a person now holds a license or no longer holds it, although nobody gave or took the
-// license.
+// holds tells the judge whether a person holds a license, if this has changed although nobody gave or took the license.
 func (w *World) holds(h *human, license string, held bool, at time.Time) {
 	if held == h.told.held[license] {
 		return
@@ -146,7 +145,8 @@ func (w *World) contradictory(i int, p sandbox.Truth) bool {
 	return w.people[i].kind == sandbox.WrongAnchor && p.EntraID != "" && p.SID != "" && !w.touched[i]
 }
 
-// outsideE3 reports whether the rule for E3 does not cover a person, or whether the product cannot know if it does.
+// outsideE3 reports whether the rule for E3 does not cover a person. It also returns true if the product cannot know
+// whether the rule covers the person.
 func (w *World) outsideE3(i int, p sandbox.Truth) bool {
 	h := &w.people[i]
 	if p.EntraID == "" || !p.Enabled || p.Role != "Employee" || w.contradictory(i, p) && !w.serverless {

@@ -93,7 +93,7 @@ type World struct {
 	hidden                    map[string]bool          // licenses whose directory showed older dates in the last night
 	changing                  []int                    // people with a change in the last plan
 	waiting                   string                   // run of a plan whose approval comes a day late
-	lengths                   map[string]int           // number of operations of the last command, by command
+	lengths                   map[string]int           // number of operations of the latest command, by name of the command
 	held                      int                      // number of nights in a row in which the feeds put the plan on hold
 	runs                      []string                 // runs that were applied
 	notices                   map[string][]plan.Change // changes that the plan announces, by run

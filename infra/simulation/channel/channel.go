@@ -70,7 +70,7 @@ func (s *Server) Slack() string {
 	return "https://hooks.slack.com/services/T00000000/B00000000/" + Token
 }
 
-// Transport returns a transport that connects to the channel for each host.
+// Transport returns a transport that connects to the channel, whatever host a request names.
 func (s *Server) Transport() http.RoundTripper {
 	t := s.http.Client().Transport.(*http.Transport).Clone()
 	t.TLSClientConfig.ServerName = "example.com" // the name in httptest's certificate
@@ -85,8 +85,8 @@ func (s *Server) CA() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.http.Certificate().Raw})
 }
 
-// Fail makes the channel call fail before each answer. attempt counts the posts from 1. If fail returns true, it has
-// sent the answer.
+// Fail makes the channel call fail before each answer. attempt counts the posts from 1. If fail has sent an answer
+// itself, it must return true.
 func (s *Server) Fail(fail func(attempt int, w http.ResponseWriter) bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

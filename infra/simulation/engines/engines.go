@@ -26,8 +26,8 @@ const key = "foreign"
 // ready is the maximum time for the start of an engine.
 const ready = time.Minute
 
-// env returns environment variables, as NAME=value. They make the AWS SDK use an engine for all services. The endpoint
-// of S3 has its own variable, because the environment may contain an endpoint for S3, which takes precedence over the
+// env returns environment variables, as NAME=value. They make the AWS SDK use an engine for all services. S3 needs its
+// own variable, because a process may inherit an endpoint for S3. The inherited endpoint would take precedence over the
 // general endpoint.
 func env(url string) []string {
 	return []string{

@@ -25,7 +25,7 @@ func DN(cn, below string) string {
 	return "CN=" + strings.ReplaceAll(ldap.EscapeDN(cn), "=", `\3D`) + "," + below
 }
 
-// perFile is the maximum number of records in one transaction. In a longer transaction, each record takes more time.
+// perFile is the maximum number of records in one transaction. Each record takes more time in a longer transaction.
 const perFile = 2500
 
 // seed loads people and groups into the database as SYSTEM before the controller starts. Only SYSTEM may write the

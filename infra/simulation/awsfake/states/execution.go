@@ -46,8 +46,8 @@ type World struct {
 	Ask  func(heartbeat, limit time.Duration) (token string, wait func(context.Context) (output []byte, failure *Failure))
 	// Publish sends a notice.
 	Publish func(topic, subject, message string)
-	// Faster divides each wait and time limit of the definition. FasterWaits divides the seconds of Wait states once more
-	// if it is positive.
+	// Faster divides each wait and each time limit of the definition. If FasterWaits is positive, it also divides the
+	// seconds of Wait states.
 	Faster, FasterWaits time.Duration
 }
 

@@ -44,7 +44,8 @@ func (e *Execution) task(ctx context.Context, s *state, input any, about map[str
 	}
 }
 
-// only returns the parameters. It fails if a parameter is missing or has a name that is not in names.
+// only returns the parameters. It fails if a parameter in names is missing, or if there is a parameter that is not in
+// names.
 func only(given map[string]any, names ...string) (map[string]any, *Failure) {
 	for _, name := range names {
 		if _, there := given[name]; !there {
