@@ -36,17 +36,19 @@ type Options struct {
 	Now func() time.Time
 	// LicenseDelay is how long licenses take to follow a change of membership.
 	LicenseDelay time.Duration
-	// SyncDelay is how long Entra Connect takes to copy a change from Active Directory to Entra ID. It delays the licenses
-	// that synced groups give: "by default every 30 minutes a synchronization cycle is run" (Microsoft Learn, "Microsoft
-	// Entra Connect Sync: Scheduler").
+	// SyncDelay is how long Entra Connect takes to copy a change from Active Directory to Entra ID. The licenses that
+	// synced groups give follow later by this time. In reality, "by default every 30 minutes a synchronization cycle is
+	// run" (Microsoft Learn, "Microsoft Entra Connect Sync: Scheduler").
 	SyncDelay time.Duration
 
 	// Lag is the maximum lag of reads from Graph behind writes; see replica.
 	Lag time.Duration
 
-	Seats      map[string]int // paid seats by part number; a product without an entry has enough seats for everybody
-	ListLimit  int            // lists of users with signInActivity per 10 s; 0: unlimited (the real limit is 5)
-	SignInPage int            // largest $top with signInActivity; a larger $top is rejected, as real Graph once did above 120; 0: a larger $top is reduced to 500
+	Seats     map[string]int // paid seats by part number; a product without an entry has enough seats for everybody
+	ListLimit int            // lists of users with signInActivity per 10 s; 0: unlimited (the real limit is 5)
+	// SignInPage is the largest $top with signInActivity. A request with a larger $top is rejected, as real Graph once did
+	// above 120. If SignInPage is 0, a larger $top is reduced to 500.
+	SignInPage int
 
 	// Witness is called with each event when the event happens. It must not call the company. Witness may be nil.
 	Witness func(Event)

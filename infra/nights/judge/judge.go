@@ -191,8 +191,8 @@ func (j *Judge) bounded(e Event) {
 	}
 }
 
-// keeps returns the reason why a person must keep a license at an instant. It returns "" if the tool may take the
-// license. It uses only facts that a directory showed at or before known.
+// keeps returns the reason why a person must keep a license at the instant at. It returns "" if the tool may take the
+// license. It uses only facts that a directory showed at the instant known or earlier.
 func (j *Judge) keeps(p *person, l *license, name string, known, at time.Time, stranger bool) string {
 	r := j.rules[name]
 	last := newest(p.used[name], known)

@@ -64,7 +64,8 @@ func (x *request) denied(header http.Header) *answer {
 	return refusal(header, http.StatusForbidden, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
 }
 
-// instead returns an answer in place of carrying out the request. It returns nil if k is not such a fault.
+// instead returns an answer in place of carrying out the request. It returns nil if a fault of kind k does not replace
+// the request.
 func (x *request) instead(k Kind, d dice, next http.Handler, header http.Header) *answer {
 	switch k {
 	case GraphSlow:

@@ -101,7 +101,7 @@ func (x *request) changePage(l *list) {
 	}
 }
 
-// changeEntries applies the faults about people to the entries of a page. It also removes people from the page.
+// changeEntries applies the faults about people to a page. It changes entries and removes people from the page.
 func (x *request) changeEntries(l *list, what asks) {
 	if x.w.tonight(graphPeople) == nil {
 		return

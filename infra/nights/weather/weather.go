@@ -180,8 +180,8 @@ func (w *Weather) make(f Fault) bool {
 	return true
 }
 
-// befalls decides with the probability often whether a fault concerns a person or another object for the whole night.
-// It lists the fault once.
+// befalls decides by chance whether a fault concerns a person or another object for the whole night. often is the
+// probability. befalls lists the fault once.
 func (w *Weather) befalls(n *night, k Kind, whom string, often float64) (dice, bool) {
 	f, hit := w.draw(n, k, operation{target: whom}, often)
 	if !hit {

@@ -60,7 +60,7 @@ func (w *World) byFunctions() (*functions, error) {
 	}, nil
 }
 
-// mostCalls is how often the state machine calls a function for one step at most, including retries.
+// mostCalls is the maximum number of calls of a function for one step, including retries, as in the state machine.
 const mostCalls = 5
 
 // step calls a function for one step. It repeats the call after an error and sometimes after a success.
@@ -152,7 +152,7 @@ func (f *functions) restore(run string) {
 	f.w.logf("restore of %s: %v", run, err)
 }
 
-// mostRounds is how many rounds an execution waits for the directory at most.
+// mostRounds is the maximum number of rounds in which an execution waits for the directory.
 const mostRounds = 12
 
 func (f *functions) execute(what string, first gate.StepInput) (r runs.Results, err error) {

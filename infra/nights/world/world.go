@@ -121,7 +121,7 @@ var errNoReports = errors.New("this company has no reports")
 // noReport is used in place of gate.Report.
 func noReport(context.Context, store.Store, string) error { return errNoReports }
 
-// busy is how many requests for lists Graph answers per minute if other applications use the same tenant.
+// busy is the number of requests for lists that Graph answers per minute if other applications use the same tenant.
 const busy = 8
 
 // holding identifies a license of a person.
