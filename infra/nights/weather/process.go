@@ -27,7 +27,8 @@ type Process struct {
 func (p *Process) KillAt(n int, after bool) { p.set(n, after, 0) }
 
 // FreezeAt freezes the process for d at its nth operation from now, counted from 1. If after is set, the operation is
-// carried out first and its answer is late. Otherwise the process freezes before the operation.
+// carried out first and its answer is late. Otherwise the process freezes before a read. A write to a directory is
+// carried out in both cases; see next.
 func (p *Process) FreezeAt(n int, after bool, d time.Duration) { p.set(n, after, d) }
 
 func (p *Process) set(n int, after bool, freeze time.Duration) {
