@@ -13,8 +13,8 @@ import (
 
 const module = "github.com/idleseat/idleseat/"
 
-// floors lists the packages from the bottom to the top. A package may import only packages of lower floors. A
-// package may also import the packages above and below it in its folder tree.
+// floors lists the packages from the bottom to the top. A package may import packages of lower floors, and packages
+// above and below it in its own folder tree. It may import no other package of the repository.
 var floors = [][]string{
 	{"shared/directory", "shared/clock", "shared/entrance", "shared/plain", "shared/rows", "shared/layout", "shared/pages", "shared/secret"},
 	{"shared/policy", "shared/source", "shared/evidence", "shared/store", "shared/sandbox", "shared/card"},

@@ -70,7 +70,8 @@ func bashOnly(text string) (found []string) {
 	return found
 }
 
-// inUnixAlone are the parts about machines with systemd, and the page for developers.
+// inUnixAlone are the parts about machines with systemd, and the page for developers. docs/powershell.md need not have
+// these parts.
 var inUnixAlone = []string{"operations.md#systemd", "operations.md#4-install", "operations.md#5-prove-it", "CONTRIBUTING.md#working-on-it", "CONTRIBUTING.md#working-on-idleseat", "README.md#idleseat"}
 
 // toolCalls returns the commands of tools in a text, without their arguments.
@@ -151,7 +152,8 @@ func TestPowerShellFaults(t *testing.T) {
 			if found := bashOnly(regexp.MustCompile(`"cmd /c.*"|cmd /c ".*"`).ReplaceAllString(block, "")); len(found) > 0 {
 				t.Errorf("%s: %q in\n%s", page, found, block)
 			}
-			if m := regexp.MustCompile(`(?m) -chdir|(--\w+) @|\x{2018}|\x{2019}|\x{201C}|\x{201D}`).FindString(block); m != "" { // a splat, a split argument, and quotes of a word processor
+			// The pattern matches a splatted variable, an argument that PowerShell splits, and typographic quotes.
+			if m := regexp.MustCompile(`(?m) -chdir|(--\w+) @|\x{2018}|\x{2019}|\x{201C}|\x{201D}`).FindString(block); m != "" {
 				t.Errorf("%s: %q in\n%s", page, m, block)
 			}
 		}

@@ -51,7 +51,7 @@ func matches(pages map[string]string, pattern string) map[string][]string {
 	return found
 }
 
-// TestREADMEIsShort: a new reader reads the README to its end.
+// TestREADMEIsShort: README.md has at most 150 lines, so that a new reader reads all of it.
 func TestREADMEIsShort(t *testing.T) {
 	t.Parallel()
 	const most = 150

@@ -18,7 +18,7 @@ const MostBytes = 20_000
 const (
 	mostFacts   = 20
 	mostHeader  = 150   // characters of a header block (docs.slack.dev, "Header block")
-	mostText    = 1_000 // characters of a fact; fitted shortens further if needed
+	mostText    = 1_000 // characters of a fact; fitted shortens a fact further if needed
 	leastText   = 50
 	mostCommand = 500 // a longer command is left out, because a part of a command does something else
 )
@@ -29,8 +29,8 @@ const (
 func (c *Card) Teams() []byte { return fitted(c, (*Card).teams) }
 
 // Slack returns the card as the JSON that an incoming webhook of Slack takes (docs.slack.dev, "Sending messages using
-// incoming webhooks"). The texts are elements of rich text, in which markup has no meaning. Only the text of the
-// notification is escaped instead.
+// incoming webhooks"). The texts are elements of rich text, in which markup has no meaning. The text of the
+// notification is not rich text, so it is escaped.
 func (c *Card) Slack() []byte { return fitted(c, (*Card).slack) }
 
 // object is a JSON object.
@@ -49,7 +49,8 @@ func fitted(c *Card, write func(*Card) object) []byte {
 	}
 }
 
-// within returns the card with at most mostFacts facts. Each fact has at most most characters, all printable.
+// within returns the card with at most mostFacts facts. The length of a fact is limited to most characters. All
+// characters are printable.
 func (c *Card) within(most int) *Card {
 	out := &Card{Subject: cut(c.Subject, mostHeader), Tone: c.Tone, Next: cut(c.Next, most), Report: c.Report}
 	for i, f := range c.Facts {
@@ -67,8 +68,8 @@ func (c *Card) within(most int) *Card {
 	return out
 }
 
-// cut returns text on one line, with at most most characters. An empty text becomes a hyphen, because both vendors
-// refuse an empty text.
+// cut returns text on one line, limited to most characters. An empty text becomes a hyphen, because both vendors refuse
+// an empty text.
 func cut(text string, most int) string {
 	text = strings.TrimSpace(plain.OneLine(text))
 	if text == "" {

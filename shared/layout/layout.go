@@ -14,7 +14,7 @@ const (
 	Runs   = "runs/"
 	Ledger = "ledger/"
 
-	Plans     = "history/plans/"     // one object for each run: the part of its plan for everybody that later runs need
+	Plans     = "history/plans/"     // one object for each run for everybody: the part of its plan that later runs need
 	Others    = "history/others/"    // one object for each run for one person, and for each restore
 	Overrides = "history/overrides/" // one object for each plan whose limits were set aside
 	Withdrawn = "history/withdrawn/" // one object for each run that another run restores
@@ -113,7 +113,7 @@ func History(run, attempt string) string {
 	return Run(run) + "history/" + attempt + ".jsonl.gz"
 }
 
-// Freed returns the key of the entries of the ledger that one attempt of a run summarized for package money.
+// Freed returns the key of the summary of the ledger that one attempt of a run made for package money.
 func Freed(run, attempt string) string {
 	return Run(run) + "history/freed-" + attempt + ".jsonl.gz"
 }
@@ -156,11 +156,11 @@ func Person(person string) string { return Ledger + person + "/" }
 // License returns the prefix of the ledger's objects for one license of a person.
 func License(person, license string) string { return Person(person) + license + "/" }
 
-// Entry returns the key of an intent in the ledger. The keys of objects about the intent differ from it only in the
-// suffix.
+// Entry returns the key of an intent in the ledger. The keys of other objects about the intent differ from this key
+// only in the suffix.
 func Entry(person, license string, seq int) string {
 	return fmt.Sprintf("%s%06d.json", License(person, license), seq)
 }
 
-// Attempt returns a new unique name for what one attempt of a repeatable step writes.
+// Attempt returns a new unique name for the output of one attempt of a repeatable step.
 func Attempt() string { return strings.ToLower(rand.Text()[:10]) }

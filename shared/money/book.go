@@ -15,7 +15,7 @@ type key struct {
 // tally is a row before rounding.
 type tally struct {
 	could, freed, returned, waiting amount
-	saved, unproven                 amount // sums of monthly prices, one for each day; row divides by the days of the month
+	saved, unproven                 amount // sums of monthly prices, one for each day; row divides by the days of a month
 	seats, seatsFreed, seatsBack    int
 	seatDays                        int
 }
@@ -127,8 +127,8 @@ func (b *book) save(s *span, until time.Time, returned bool) {
 	})
 }
 
-// each splits the days from the day from to the day before until into parts of one month and one price. It calls add for
-// each part.
+// each splits the days into parts with one month and one price, and calls add for each part. The days begin at from,
+// and end before until.
 func (b *book) each(from, until time.Time, license string, payer *directory.Payer, given *amount, add func(t *tally, price amount, days int)) {
 	for d := from; d.Before(until); {
 		month := monthOf(d)

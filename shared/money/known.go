@@ -11,9 +11,9 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// Know returns the known prices and renewals, after the run that began with b under the policy p. They are earlier
-// (from earlier runs), and the prices that the run changes. A license that the policy does not have keeps its last
-// price.
+// Know returns the prices that are known after the run that began with b under the policy p. They are the prices of
+// earlier runs, and a new price for each license whose price or renewal has changed. A license that the policy does not
+// have keeps its last price.
 func Know(earlier []history.Price, b *snapshot.Begin, p *policy.Policy) []history.Price {
 	all, ids := slices.Clone(earlier), b.SKUIDs()
 	for _, l := range p.Licenses {

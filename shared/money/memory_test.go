@@ -174,7 +174,7 @@ func TestTwoKeys(t *testing.T) {
 // waiting is a store whose reads of some objects of the ledger end only when the call ends.
 type waiting struct {
 	store.Store
-	from string // the first key that is not answered; empty: all are answered
+	from string // the first key whose read waits; empty: no read waits
 }
 
 func (w *waiting) Get(ctx context.Context, key string) (io.ReadCloser, error) {

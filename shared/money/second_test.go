@@ -136,7 +136,7 @@ func (c *second) add(month time.Time, license string, payer any, figure string, 
 // seat adds the figures of one license of one person. entries are the intents, oldest first. done has the completions,
 // by key.
 func (c *second) seat(entries []object, done map[string]object) {
-	var taken object // the change by which the license is taken now
+	var taken object // the change that took the license; nil while the person has the license
 	var since time.Time
 	for _, e := range entries {
 		began := e.time(c.t, "at")
@@ -171,7 +171,7 @@ func (c *second) seat(entries []object, done map[string]object) {
 	}
 }
 
-// free adds the figures of one seat that was free from from to until, day by day.
+// free adds the figures of one seat, day by day. The seat became free at from, and was needed again at until.
 func (c *second) free(e object, from, until time.Time) {
 	license, other, payer := e.text("license"), e.text("to"), e["payer"]
 	saves := e.text("savesNothing") == ""
@@ -256,7 +256,7 @@ func secondly(t *testing.T, s store.Store, now time.Time) *second {
 			continue
 		}
 		all[key]["key"] = strings.TrimSuffix(key, ".json")
-		human := all[key].text("person") // the person; the ledger may have one person under the SID and under an object id
+		human := all[key].text("person") // the ledger may have one person under the SID and under an object id
 		if sid := all[key].text("sid"); sid != "" {
 			human = sid
 		}

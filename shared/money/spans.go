@@ -55,10 +55,10 @@ func factOf(e *ledger.Entry) fact {
 // spansOf returns the spans of one license of one person. facts are oldest first. restored has the restores of the
 // license that the newest run knew. Facts after now do not count.
 //
-// A seat is free from the time of a completion that is done. A pending change frees no seat. A seat is not free from
-// the begin of a restore. A new change proves that the person held the license again. If no restore is recorded,
-// somebody else restored the license. The seat was then free until a run saw the license again. If no run saw the
-// license, the free time is unknown and counts as zero.
+// A seat is free from the time of a completion with the outcome done. A pending change frees no seat. A seat is not
+// free from the start of a restore. A new change proves that the person held the license again. If no restore is
+// recorded, somebody else restored the license. The seat was then free until a run saw the license again. If no run saw
+// the license, the free time is unknown and counts as zero.
 func spansOf(license string, facts []fact, restored []*history.Item, now time.Time) (all []span) {
 	free := false // whether the seat of the last span is free
 	for _, f := range facts {

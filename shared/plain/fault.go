@@ -8,7 +8,7 @@ import (
 )
 
 // Fault describes a panic for the developers of this program. The text names places in the program and has no data of
-// people. So only a runtime error is quoted; of any other value the text has the type. The deferred function that
+// people. So it quotes only a runtime error, and has only the type of any other value. The deferred function that
 // recovers must call Fault directly.
 func Fault(value any) string {
 	what := fmt.Sprintf("%T", value)

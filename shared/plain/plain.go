@@ -16,7 +16,7 @@ import (
 // Line returns text as a single line. Every rune that is not printable is replaced by U+FFFD.
 func Line(text string) string { return strings.Map(shown, text) }
 
-// OneLine returns Line of text in which each line feed is a blank.
+// OneLine replaces each line feed of text by a blank, and returns Line of the result.
 func OneLine(text string) string { return Line(strings.ReplaceAll(text, "\n", " ")) }
 
 // Prefixed returns text with a prefix, or "" if text is empty.

@@ -33,9 +33,9 @@ type Backtest struct {
 type BacktestRule struct {
 	Rule        string              `json:"rule"`
 	License     string              `json:"license"`
-	Words       []string            `json:"words"`                 // the conditions in the policy of the backtest: for, when
+	Words       []string            `json:"words"`                 // conditions in the policy of the backtest: for, when
 	Days        int                 `json:"days"`                  // the number of days in the policy of the backtest
-	Recommended int                 `json:"recommended,omitempty"` // the recommended number of days; 0 for no recommendation
+	Recommended int                 `json:"recommended,omitempty"` // recommended number of days; 0 for no recommendation
 	Thresholds  []BacktestThreshold `json:"thresholds"`            // ascending
 }
 
@@ -43,10 +43,10 @@ type BacktestRule struct {
 type BacktestThreshold struct {
 	Days          int     `json:"days"`
 	People        int     `json:"people"` // people with at least one hit
-	Seats         int     `json:"seats"`  // people whom the rule reclaims on the last night
+	Seats         int     `json:"seats"`  // people from whom the rule reclaims on the last night
 	MonthlySaving float64 `json:"monthlySaving"`
 	Returned      int     `json:"returned"` // hits that came back
-	Known         int     `json:"known"`
+	Known         int     `json:"known"`    // hits that came back or stayed away; of other hits nobody knows
 	// Rate is Returned divided by Known. Low and High are the bounds of the 95% confidence interval of Rate. They are 0
 	// and 1 if Known is 0.
 	Rate float64 `json:"rate"`

@@ -27,7 +27,8 @@ func code(text string) string {
 // 6.1, 6.2 and 4.10). GitHub still makes links, mentions and pictures of some texts: names after @, numbers after #,
 // GH-1, addresses with a scheme or www, and :names:. A joiner breaks these texts.
 func prose(text string) string {
-	runes := []rune(strings.TrimSpace(plain.OneLine(text[:min(len(text), mostReason*utf8.UTFMax)]))) // cut, so that prose does not process all of a long text
+	// Cut a long text first, so that the conversion does not read all of it.
+	runes := []rune(strings.TrimSpace(plain.OneLine(text[:min(len(text), mostReason*utf8.UTFMax)])))
 	if len(runes) > mostReason || len(text) > mostReason*utf8.UTFMax {
 		runes = append(runes[:min(len(runes), mostReason)], '…')
 	}
@@ -36,7 +37,7 @@ func prose(text string) string {
 		switch {
 		case strings.ContainsRune(`|\&<>`+"`", r):
 			fmt.Fprintf(&out, "&#%d;", r)
-		case r == '$': // this is how GitHub documents a dollar sign without mathematics ("Writing mathematical expressions", dollar signs)
+		case r == '$': // as GitHub documents it ("Writing mathematical expressions", dollar signs)
 			out.WriteString("<span>$</span>")
 		case strings.ContainsRune("*_[]~", r):
 			out.WriteString(`\` + string(r))

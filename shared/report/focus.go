@@ -28,7 +28,9 @@ var focusColumns = []string{
 // WriteFOCUS writes the money as CSV in the shape of FOCUS. Each row is one calendar month, license, department and
 // cost center. A saving is no charge, so all costs that FOCUS adds up are 0. A reader can combine the rows with the
 // rows of a bill, and the sums of the bill stay the same. The amounts are in our own columns. tenant is the billing
-// account. FOCUS itself has decimal points; separator is that of a Sheet. The file begins with a byte order mark, like
+// account.
+//
+// separator is the separator of a Sheet. FOCUS itself has decimal points. The file begins with a byte order mark, like
 // Microsoft's own exports of costs (azure-sdk-for-net#34129).
 func WriteFOCUS(w io.Writer, tenant string, s *money.Sums, separator rune) error {
 	sheet := Sheet{Separator: separator}

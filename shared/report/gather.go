@@ -47,7 +47,7 @@ const (
 	mostOthers  = 2_000
 )
 
-// gathering is a Night under construction.
+// gathering is a Night that Gather fills.
 type gathering struct {
 	*Night
 	run   *decision.Run

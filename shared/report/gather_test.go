@@ -203,7 +203,7 @@ func TestPut(t *testing.T) {
 		summary: decision.Summary{People: 100, Tallies: []plan.Tally{{Rule: "m365", Holders: 90, Reclaim: 1}, {Rule: "citrix"}}}}.put(t, s)
 	for name, tc := range map[string]struct {
 		write func(io.Writer, *report.Night) error
-		want  string // in the error; empty: the report is written
+		want  string // part of the error; empty: the report is written
 	}{
 		"written": {func(w io.Writer, n *report.Night) error { _, err := io.WriteString(w, n.Run); return err }, ""},
 		"fails":   {func(io.Writer, *report.Night) error { return errors.New("no template") }, "no template"},

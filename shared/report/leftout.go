@@ -76,7 +76,7 @@ func leftOut(ctx context.Context, s store.Store, r *decision.Run, p *plan.Plan) 
 	err = runs.EachListed(ctx, s, p.Run, func(list string, entry *runs.Listed) error {
 		key := subject{entry.User, entry.License}
 		if list == "returned" && told[key] {
-			return nil // it is given back by a change
+			return nil // a change restores the license
 		}
 		told[key] = told[key] || list != "undecided"
 		rows = append(rows, leftRow{list, *entry})

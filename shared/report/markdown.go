@@ -46,7 +46,8 @@ type bounded struct {
 	room int
 }
 
-// add adds a part if it fits and leaves room for after more units. It reports whether it added the part.
+// add adds a part if the room is enough for the part and for after more UTF-16 units. It reports whether it added the
+// part.
 func (b *bounded) add(part string, after int) bool {
 	n := units(part)
 	if n+after > b.room {

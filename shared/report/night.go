@@ -40,7 +40,7 @@ type Night struct {
 	Refused   List[Row]     `json:"refused"`
 	Returned  List[Row]     `json:"returned"` // people who get a license back because they are active again
 	Pending   List[Row]     `json:"pending"`  // begun by earlier runs and not finished
-	Turning   List[Turn]    `json:"turning"`  // people whose license a rule takes within 30 days if they stay inactive, by day
+	Turning   List[Turn]    `json:"turning"`  // people whose license a rule takes within 30 days without activity, by day
 	Reasons   []ReasonCount `json:"reasons"`  // undecided and refused by reason, most frequent first
 	Trend     []Point       `json:"trend"`    // kept runs for everybody, oldest first, this run last
 	Earlier   List[Past]    `json:"earlier"`  // licenses that earlier runs took, newest first
@@ -66,7 +66,7 @@ type Row struct {
 	Via               plan.Via    `json:"via,omitempty"`
 	Reason            string      `json:"reason"`
 	Remedy            string      `json:"remedy,omitempty"` // the key of the remedy
-	IdleSince         *time.Time  `json:"idleSince"`        // null if the person was never active, or if the date is unknown
+	IdleSince         *time.Time  `json:"idleSince"`        // null if the person was never active, or the date is unknown
 	Created           time.Time   `json:"created,omitzero"`
 	Evidence          []string    `json:"evidence,omitempty"` // "attribute = value"
 	MonthlySaving     float64     `json:"monthlySaving"`

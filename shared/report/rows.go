@@ -37,7 +37,7 @@ func (g *gathering) rows() map[rowKey][]*Row {
 	return all
 }
 
-// complete adds the values to a row that only the decision has.
+// complete adds the values that only the decision has to a row.
 func (r *Row) complete(d *plan.Decision) {
 	r.To, r.Via, r.Created, r.SavesNothing = cmp.Or(r.To, d.To), cmp.Or(r.Via, d.Via), d.Created, cmp.Or(r.SavesNothing, d.SavesNothing)
 	if !d.IdleSince.IsZero() {
@@ -82,7 +82,7 @@ func (g *gathering) listed(ctx context.Context) error {
 	return nil
 }
 
-// changes returns the rows of at most most changes, in the order of the plan, with the results.
+// changes returns rows for the first changes of the plan, with the results. most is the maximum number of rows.
 func (g *gathering) changes(of []plan.Change, most int) List[Row] {
 	list := List[Row]{Total: len(of), Rows: make([]Row, 0, min(len(of), most))}
 	for _, c := range of[:min(len(of), most)] {

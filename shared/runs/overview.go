@@ -63,7 +63,7 @@ type Overview struct {
 	Refused  string         `json:"refused,omitempty"`    // the safety check that stopped a batch
 	Override string         `json:"override,omitempty"`   // the plan hash for which limits were set aside
 	Restored string         `json:"restoredBy,omitempty"` // the run that restores this run
-	// Damage says which objects of the run cannot be believed or read, one sentence each.
+	// Damage has one sentence for each object of the run that is damaged or cannot be read.
 	Damage []string `json:"damage,omitempty"`
 }
 

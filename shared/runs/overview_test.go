@@ -157,7 +157,7 @@ func TestLookAllShowsWhatItCan(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := os.MkdirAll(filepath.Join(folder, "runs", "d"), 0o700); err != nil { // a run whose first object is not complete yet
+	if err := os.MkdirAll(filepath.Join(folder, "runs", "d"), 0o700); err != nil { // the first object of run d is not complete yet
 		t.Fatal(err)
 	}
 	if err := os.Remove(filepath.Join(folder, "runs/b/begin.json")); err != nil {

@@ -17,7 +17,7 @@ import (
 // then sends the browser a cookie for the following requests.
 type guard struct {
 	hosts  map[string]bool // values of the header Host
-	cookie string          // the name of the cookie; it contains the port, because browsers send a cookie to every port of a host
+	cookie string          // name of the cookie, with the port, because browsers send a cookie to every port of a host
 	keys   *Keys
 	next   http.Handler
 	refuse func(w http.ResponseWriter, r *http.Request, status int, why string)

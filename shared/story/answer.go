@@ -17,7 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// answerOf adds to the answer of a rule its meaning for the person today.
+// answerOf returns the answer of a rule with its meaning for the person today.
 func answerOf(one *Story, rule *policy.Rule, a decision.Answer) Answer {
 	x := Answer{Answer: a, Decisive: decisive(a.Tree)}
 	past := one.pastOf(a.License)
@@ -120,7 +120,7 @@ func says(x *Answer, past *License, one *Story) string {
 		}
 		return fmt.Sprintf("%s is to be given back, because the person was %s", name, x.Reason)
 	case Cooling:
-		if x.Cools.IsZero() { // no date ends the time without a rule
+		if x.Cools.IsZero() { // the end of the cooling is not known
 			return fmt.Sprintf("%s is kept: %s", name, x.Refused)
 		}
 		return fmt.Sprintf("%s is kept until %s%s", name, day(x.Cools), given(x, past, one))
@@ -144,7 +144,8 @@ func says(x *Answer, past *License, one *Story) string {
 	return name + " is not held"
 }
 
-// last matches the reason why a license is kept. The reason has a date and its age.
+// last matches a reason to keep a license that has the last activity and its age, such as "last sign-in on 2026-11-01
+// (28 days)".
 var last = regexp.MustCompile(`^(last .+ \(\d+ days?)\)$`)
 
 // nextRun says what the next run does, depending on the mode of the policy. does is an action of the rules, such as
@@ -176,7 +177,7 @@ func (s *Story) exemption(text string) string {
 	return text
 }
 
-// taken returns the participle for the change: "taken", or "exchanged for" the license to.
+// taken returns "taken", or "exchanged for" with the name of the license to.
 func taken(to string) string {
 	if to == "" {
 		return "taken"

@@ -158,7 +158,7 @@ func (q *Question) tell(ctx context.Context, s store.Store, r *decision.Run, p *
 	return one, q.planned(ctx, s, one)
 }
 
-// spoken adds the words to each part that has a condition as its text. A part without words keeps its text.
+// spoken sets the words of each part whose text is a condition. A part without words keeps its text.
 func spoken(p *policy.Policy, n *policy.Node, say func(words.Language, *policy.Policy, string) (string, error)) {
 	if n.Name == "exempt" {
 		say = words.Exemption // words.Exemption reads an empty text differently
@@ -174,7 +174,7 @@ func spoken(p *policy.Policy, n *policy.Node, say func(words.Language, *policy.P
 	}
 }
 
-// allKnown reports whether n is a part without parts, and the person has a value for each attribute in it.
+// allKnown reports whether n is an innermost part, and the person has a value for each of its attributes.
 func allKnown(n *policy.Node) bool {
 	without := func(v policy.Evidence) bool { return slices.Contains(noValues, v.Value) }
 	return len(n.Parts) == 0 && len(n.Values) > 0 && !slices.ContainsFunc(n.Values, without)

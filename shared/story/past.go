@@ -200,6 +200,6 @@ func (l *License) newest() *Entry {
 	return nil
 }
 
-// lately reports whether the snapshot may be older than a change. at is the end of the change, and read the begin of
+// lately reports whether the snapshot may be older than a change. at is the end of the change, and read the start of
 // the reading.
 func lately(at, read time.Time) bool { return !at.Add(directory.Settling).Before(read) }

@@ -19,7 +19,7 @@ import (
 	"github.com/idleseat/idleseat/shared/story"
 )
 
-// TestPlanned: the story has what the plan of the run does with a license that a rule takes.
+// TestPlanned: the story says how the plan of the run treats a license that a rule takes.
 func TestPlanned(t *testing.T) {
 	t.Parallel()
 	change := plan.Change{User: "id-idle", Rule: "m365-idle-60", License: "m365-e3", To: "exchange-online", Via: plan.EntraGroup}

@@ -25,9 +25,9 @@ type planOf struct {
 
 type rowKey struct{ rule, license string }
 
-// planned adds the treatment by the plan of the run, and its result, to each license that a rule takes. A run may have
-// no plan. Only the plan considers the number of free seats, the content of the mailbox, and the limits of a
-// run.
+// planned completes the answers whose rule takes the license. It adds how the plan of the run treats the license, and
+// the result of the change. A run may have no plan. Only the plan considers the number of free seats, the content of
+// the mailbox, and the limits of a run.
 func (q *Question) planned(ctx context.Context, s store.Store, one *Story) error {
 	idle := func(x Answer) bool { return x.State == Idle || x.State == Announced }
 	if !slices.ContainsFunc(one.Answers, idle) {
@@ -85,7 +85,8 @@ func (q *Question) readPlan(ctx context.Context, s store.Store, one *Story) (*pl
 	return p, err
 }
 
-// byPlan adds the words for the plan's treatment of a license that a rule takes, and the command for the change.
+// byPlan completes an answer whose rule takes the license. It adds words about the plan, and the command that makes the
+// change.
 func (q *Question) byPlan(one *Story, x *Answer, p *planOf) {
 	at := slices.IndexFunc(p.Changes, func(c plan.Change) bool {
 		return c.User == one.User && c.License == x.License && c.Rule == x.Rule

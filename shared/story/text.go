@@ -85,7 +85,7 @@ func (s *Story) who() string {
 }
 
 // shown returns the answers that Text writes: one answer for each license, or all answers if d.Values is set. Of
-// several answers about a license, before chooses one.
+// several answers about a license, it returns the one that the method before prefers.
 func (s *Story) shown(d Detail) (list []*Answer) {
 	for i := range s.Answers {
 		x := &s.Answers[i]

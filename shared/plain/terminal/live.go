@@ -26,7 +26,7 @@ func NewLine(w io.Writer, s Screen) *Line {
 	return &Line{w: w, width: s.Width}
 }
 
-// repaint is the time between two updates of the line, so that the times in its text advance.
+// repaint is the time between two updates of the line. The updates keep the times in the text of the line current.
 const repaint = time.Second
 
 // Begin shows the line at once, and again every second until End. text must not call methods of the line.

@@ -15,7 +15,8 @@ const (
 
 // Table returns rows in aligned columns. The first row is the header. If the screen is too narrow, cells with several
 // words first take several lines. If the rows still do not fit, the last cell comes below the others. If the rows still
-// do not fit, the header of each cell comes before the cell. Cells must be safe to show, and have no line breaks.
+// do not fit, each row becomes a text in which each cell follows its header. Cells must be safe to show, and have no
+// line breaks.
 func (s Screen) Table(rows [][]string) string {
 	if len(rows) == 0 {
 		return ""

@@ -14,7 +14,7 @@ import (
 //go:embed assets/style.css
 var style string
 
-// boot runs before anything shows: it sets the colours that the reader chose.
+// boot sets the colors that the reader chose. It runs before the page shows.
 //
 //go:embed assets/boot.js
 var boot string

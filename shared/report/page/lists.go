@@ -63,8 +63,8 @@ func (t *Table) license(from, to func(i int) string) {
 	license.Then.Detail = true
 }
 
-// why adds a column with the reason why a license is taken. The evidence repeats the reason in figures, so only the
-// view of a person shows the column.
+// why adds a column with the reason why a license is taken. Only the view of a person shows the column, because the
+// evidence repeats the reason in figures.
 func (t *Table) why(r []report.Row) {
 	reason := t.Text("reason", Text, func(i int) string { return r[i].Reason })
 	reason.Lang, reason.Detail = English, true

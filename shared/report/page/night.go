@@ -26,7 +26,7 @@ type nightView struct {
 	Trend    *trendView
 	Lookback *lookbackView
 	Tables   map[string]tableView
-	Came     int // people who have again a license that an earlier run took
+	Came     int // people who have a license again that an earlier run took
 }
 
 // state is the summary at the top of the page: a headline in a color, the reasons, and the next action.
@@ -160,7 +160,7 @@ func (v *nightView) KindsText() string {
 	return strings.Join(parts, ", ")
 }
 
-// AnyTurn reports whether any rule reclaims within 30 days from a person who stays away.
+// AnyTurn reports whether a rule would take a license within 30 days from a person who stays away.
 func (v *nightView) AnyTurn() bool {
 	return slices.ContainsFunc(v.Night.Rules, func(r report.Rule) bool { return r.Turns[2] > 0 })
 }

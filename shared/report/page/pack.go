@@ -17,7 +17,7 @@ type packed struct {
 	At    []int    `json:"i,omitempty"` // the index in List, or seconds after Base; -1 for an empty text
 	Base  int64    `json:"b,omitempty"`
 	Bytes []byte   `json:"g,omitempty"` // 16 for each text
-	// Other has the texts of a column of GUIDs that are no GUIDs, such as SIDs.
+	// Other has the texts that are no GUIDs in a column of GUIDs, such as SIDs.
 	Other map[int]string `json:"x,omitempty"`
 	Form  string         `json:"f"` // texts, list, times, names or guids
 }

@@ -181,8 +181,8 @@ func TestReasonsInEachLanguage(t *testing.T) {
 	}
 }
 
-// TestLookback: the page shows the newest backtest for each rule: the regret with its interval, the seats, and the days
-// in force. The page shows them in both languages, also as a table.
+// TestLookback: the page shows the newest backtest for each rule. It has the regret with its interval, the seats, and
+// the days in force, as charts and as a table. The page has them in both languages.
 func TestLookback(t *testing.T) {
 	t.Parallel()
 	n := sample.Night(1, 5000, 20)

@@ -33,7 +33,7 @@ type Kind string
 const (
 	Whom   Kind = "person"
 	Text   Kind = "text"
-	Word   Kind = "word" // a key of the texts, with the name of the column as its prefix
+	Word   Kind = "word" // a key of a text; the name of the column is the prefix of the key
 	Date   Kind = "date"
 	Number Kind = "number"
 	Amount Kind = "money"
@@ -237,7 +237,7 @@ func (d *Data) reasons(langs []Lang) map[Lang]map[string]string {
 	return all
 }
 
-// reword adds to all the words for each text whose words differ from the text.
+// reword adds words to all. It adds an entry for each of texts whose words differ from the text.
 func (w *Words) reword(texts []string, all map[string]string) {
 	asStored := map[string]bool{}
 	for _, text := range texts {

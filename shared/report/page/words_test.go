@@ -44,7 +44,8 @@ func TestEveryTextIsInBothLanguages(t *testing.T) {
 func TestKeysInUse(t *testing.T) {
 	t.Parallel()
 	var all strings.Builder
-	for _, root := range []string{".", "../../serve", "../../workflow/backtest/lookback"} { // these packages use the texts for further pages
+	// Further packages use the texts for their pages.
+	for _, root := range []string{".", "../../serve", "../../workflow/backtest/lookback"} {
 		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() || strings.HasSuffix(path, "_test.go") || path == "english.go" || path == "backtest.go" || path == "remedies.go" || path == "swedish.go" || path == "englishserve.go" || path == "swedishserve.go" {
 				return err

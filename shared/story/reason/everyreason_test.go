@@ -38,8 +38,9 @@ var noReasons = []string{
 // within has texts that may contain a found text. x stands for a varying part.
 var within = []string{"%s", "x %s", "the group x %s", "the group x gives x %s", "x cannot be trusted: %s", "x is not known: %s", "x; %s"}
 
-// TestEveryReasonHasItsForm finds the reasons in the code. Each text that a function returns, assigns to a refusal or a
-// doubt, or adds to the gaps has a code, a remedy, and words in both languages. Each form has a text.
+// TestEveryReasonHasItsForm finds the reasons in the code. A reason is a text that a function returns, assigns to a
+// refusal or a doubt, or adds to the gaps. Each reason has a code, a remedy, and words in both languages. Each form has
+// a reason.
 func TestEveryReasonHasItsForm(t *testing.T) {
 	t.Parallel()
 	found, excused, used := 0, map[string]bool{}, map[string]bool{}

@@ -42,7 +42,7 @@ type Part struct {
 
 	form  *form
 	taken []string
-	tail  string // text after the cause that belongs to it
+	tail  string // text after the cause that belongs to the cause
 }
 
 // In returns the words of the cause in a language. A text without a form stays unchanged.

@@ -17,7 +17,7 @@ const (
 	plotHeight = 168
 	above      = 30 // room for the axis title and for the numbers on bars
 	below      = 40 // room for the labels and the title of the horizontal axis
-	beside     = 52 // room for the numbers of the vertical axis; the style sheet leaves it free on the left of the drawing
+	beside     = 52 // room for the numbers of the vertical axis; the style sheet leaves it free on the left
 )
 
 // ticks returns up to five round values. They go from 0 to most or more. They are integers, because charts count
