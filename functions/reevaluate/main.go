@@ -1,5 +1,5 @@
 // Command reevaluate is a Lambda function that reads one person again at an operator's request. It starts the state
-// machine for that person, waits for a limited time, and answers with the verdicts and the changes.
+// machine for the person, waits for a limited time, and answers with the verdicts and the changes.
 package main
 
 import (

@@ -124,7 +124,8 @@ func TestCheck(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			cmd := exec.Command(built, append([]string{"--check"}, tt.args...)...)
-			own := "IDLESEAT_STORE=s3://" + bucket + "/check-" + strings.ReplaceAll(tt.name, " ", "-") // concurrent checks in one store would interfere with each other
+			// Concurrent checks in one store would interfere with each other.
+			own := "IDLESEAT_STORE=s3://" + bucket + "/check-" + strings.ReplaceAll(tt.name, " ", "-")
 			cmd.Env = append(append(slices.Clone(r.env), own), tt.env...)
 			out, err := cmd.CombinedOutput()
 			if (err != nil) != tt.fail || err != nil && cmd.ProcessState.ExitCode() != 1 {

@@ -24,7 +24,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// tap counts the requests and answers that pass it, and calls strike at one of these events.
+// tap counts the requests and answers that pass through it. It calls strike at the event number at.
 type tap struct {
 	asked  func(*http.Request) // called with each request to S3; may be nil
 	mu     sync.Mutex
@@ -52,7 +52,7 @@ func (t *tap) around(serve func()) {
 	t.event()
 }
 
-// arm starts counting from zero and calls strike at event at. It returns the previous count.
+// arm starts counting from zero, and makes the tap call strike at the event number at. It returns the previous count.
 func (t *tap) arm(at int, strike func()) int {
 	t.mu.Lock()
 	defer t.mu.Unlock()

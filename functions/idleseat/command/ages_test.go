@@ -26,8 +26,8 @@ func (s *shell) allSignIn(p printed) {
 	}
 }
 
-// TestAsleep suspends the process of an apply while it reads the fifteenth person, and resumes the process minutes
-// later. In the meantime, all people in the plan sign in. So nobody may lose a license.
+// TestAsleep suspends the process of an apply while the process reads the fifteenth person. Minutes later, it resumes
+// the process. In the meantime, all people in the plan sign in. So nobody may lose a license.
 func TestAsleep(t *testing.T) {
 	t.Parallel()
 	s := clockedShell(t, sandbox.Options{Users: 400, Seed: 6})
@@ -87,7 +87,7 @@ func (s *shell) nothingTaken(p printed, before map[int][]string) {
 	}
 }
 
-// TestSignsInDuringRetryAfter delays the write that takes the license with a Retry-After. The person signs in during
+// TestSignsInDuringRetryAfter answers the write that takes the license with a Retry-After. The person signs in during
 // the delay and must keep the license.
 func TestSignsInDuringRetryAfter(t *testing.T) {
 	t.Parallel()
@@ -152,7 +152,8 @@ func TestRetryAfterNinetySeconds(t *testing.T) {
 			s := clockedShell(t, sandbox.Options{Users: 200, Seed: 1})
 			p := s.chosen(via)
 			asked := map[string]bool{}
-			var until, done time.Time // until is the earliest time that Graph allows for the next write; done is when the next write came
+			// until is the earliest time that Graph allows for the next write. done is the time of the next write.
+			var until, done time.Time
 			s.company.Intercept(func(next http.Handler) http.Handler {
 				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					if isWrite(r) && len(asked) == 0 {

@@ -21,7 +21,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// state is the state of the company, the store and the clock at the beginning of a chapter of a tale.
+// state is the state of the company, the store and the clock at the beginning of a chapter of a story.
 type state struct {
 	at      time.Time
 	company func()
@@ -45,8 +45,8 @@ func (s *tale) again(k state) {
 	s.store.Become(k.objects)
 }
 
-// newTale runs the tale with the index n once. kept has the state at the beginning of each chapter. Its last element is
-// the state at the end.
+// newTale runs the story stories[n] once. kept has the state at the beginning of each chapter. Its last element is the
+// state at the end.
 func newTale(t *testing.T, n int) (s *tale, kept []state) {
 	t.Helper()
 	story, clock := stories[n], newSharedClock(t)
@@ -83,7 +83,8 @@ func cases(t *testing.T, kept []state, random *rand.Rand) (all []altered) {
 	alike := map[string][]altered{}
 	for chapter := 1; chapter < len(kept)-1; chapter++ {
 		objects := maps.Clone(kept[chapter].objects)
-		maps.DeleteFunc(objects, func(key string, b []byte) bool { // the previous chapter has the same object with the same alterations
+		// Skip an object that has not changed since the previous chapter. The cases of that chapter alter it.
+		maps.DeleteFunc(objects, func(key string, b []byte) bool {
 			return bytes.Equal(b, kept[chapter-1].objects[key])
 		})
 		others := valuesOf(t, objects)
@@ -104,12 +105,12 @@ func cases(t *testing.T, kept []state, random *rand.Rand) (all []altered) {
 	return all
 }
 
-// TestEveryFieldAltered alters one field of one stored object, and then continues the tale. Two outcomes are correct.
-// Either a command refuses the object by name, and nobody loses more than in the tale without the alteration. Or
+// TestEveryFieldAltered alters one field of one stored object, and then continues the story. Two outcomes are correct.
+// Either a command refuses the object by name, and nobody loses more than in the story without the alteration. Or
 // everybody has the same licenses at the end as without the alteration.
 //
-// IDLESEAT_TEST_SEED is the seed for the choice of the cases. IDLESEAT_TEST_ALTER is the number of cases in each tale;
-// "all" runs every case. Each tale has a subtest for each kind of object.
+// IDLESEAT_TEST_SEED is the seed for the choice of the cases. IDLESEAT_TEST_ALTER is the number of cases in each story;
+// "all" runs every case. Each story has a subtest for each kind of object.
 func TestEveryFieldAltered(t *testing.T) {
 	t.Parallel()
 	seed, tellers, most := testSeed(t), 1, 30
@@ -146,7 +147,7 @@ func TestEveryFieldAltered(t *testing.T) {
 	}
 }
 
-// alterEach continues the tale once for each alteration.
+// alterEach continues the story once for each alteration.
 func (s *tale) alterEach(t *testing.T, all []altered, kept []state) {
 	t.Helper()
 	refused := 0
@@ -160,7 +161,7 @@ func (s *tale) alterEach(t *testing.T, all []altered, kept []state) {
 	}
 }
 
-// everyKind checks that all alters objects of every kind except the kinds in lacks.
+// everyKind checks that the alterations in all cover every kind of object, except the kinds in lacks.
 func everyKind(t *testing.T, all []altered, lacks []string) {
 	t.Helper()
 	kinds := map[string]int{}
@@ -175,14 +176,14 @@ func everyKind(t *testing.T, all []altered, lacks []string) {
 	t.Logf("%d alterations: %v", len(all), kinds)
 }
 
-// share returns the index of the worker that runs this alteration. The number of workers is of.
+// share returns the index of the worker that runs this alteration. of is the number of workers.
 func (a *alteration) share(of int) int {
 	sum := fnv.New32a()
 	sum.Write([]byte(a.kind + a.field + a.how))
 	return int(sum.Sum32()) % of
 }
 
-// alter continues the tale after an alteration. It reports whether a command refused the object by name.
+// alter continues the story after an alteration. It reports whether a command refused the object by name.
 func (s *tale) alter(t *testing.T, a altered, kept []state) (refused bool) {
 	t.Helper()
 	s.again(kept[a.chapter])

@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// headed splits a binary table into its first line, which is JSON, and its cells. all holds the alterations of the
-// first line.
+// headed splits a binary table into its first line, which is JSON, and its cells. all has the alterations of the first
+// line.
 func headed(t *testing.T, kind string, text []byte, pack func(text []byte) []byte) (head, cells []byte, all []alteration) {
 	t.Helper()
 	head, cells, _ = bytes.Cut(text, []byte("\n"))
@@ -24,7 +24,7 @@ func headed(t *testing.T, kind string, text []byte, pack func(text []byte) []byt
 	}, nil)
 }
 
-// cellAlterations replaces the number at offset at, which is size bytes long. The replacements are 0, 1, the greatest
+// cellAlterations replaces the number at offset at. The number has size bytes. The replacements are 0, 1, the greatest
 // value, and the old value plus and minus step.
 func cellAlterations(field string, cells []byte, at, size int, step uint64, pack func(cells []byte) []byte) (all []alteration) {
 	was := binary.LittleEndian.Uint64(append(bytes.Clone(cells[at:at+size]), make([]byte, 8)...))
@@ -134,7 +134,7 @@ func byteAlterations(raw []byte) (all []alteration) {
 		alteration{field: "table", how: "empty", body: func() []byte { return nil }})
 }
 
-// tableAlterations returns valid Parquet files in which one cell is changed, or one column or row is dropped or
+// tableAlterations returns valid Parquet files. In each file one cell is changed, or one column or row is dropped or
 // repeated.
 func tableAlterations(t *testing.T, raw []byte) (all []alteration) {
 	t.Helper()

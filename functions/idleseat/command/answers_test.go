@@ -24,7 +24,8 @@ func TestAnswersToWrites(t *testing.T) {
 	}
 	const busy = "Your operation conflicted with a concurrent operation on one or more of the objects. Please wait briefly and retry."
 	for name, tc := range map[string]struct {
-		answer func(n int, w http.ResponseWriter, made func()) bool // answers the nth DELETE; returns false to let the simulated Graph answer
+		// answer answers the nth DELETE. If it returns false, the simulated Graph answers.
+		answer func(n int, w http.ResponseWriter, made func()) bool
 		want   runs.Status
 		note   string
 	}{

@@ -59,7 +59,8 @@ func (c *applyCmd) Run(a *Process) error {
 	}
 	in.Run = p.Run
 	applier := line.applier()
-	idle := p.Verdict == plan.Nothing && len(p.Resumes) > 0 && p.Mode != policy.Audit // true if only earlier runs have pending changes
+	// idle means that only earlier runs have pending changes.
+	idle := p.Verdict == plan.Nothing && len(p.Resumes) > 0 && p.Mode != policy.Audit
 	if !idle {
 		if err := applier.Check(a.Context, in); err != nil {
 			return err

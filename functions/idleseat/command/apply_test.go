@@ -43,8 +43,8 @@ func (s *shell) results(run string) (all runs.Results) {
 	return all
 }
 
-// TestKilledInTheMiddle kills apply right after a write reached Graph and before apply could record it. Later calls
-// must finish the change.
+// TestKilledInTheMiddle kills apply after a write reached Graph, and before apply could record it. Later calls must
+// finish the change.
 func TestKilledInTheMiddle(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 6, LicenseDelay: 50 * time.Millisecond})
@@ -93,8 +93,8 @@ func TestKilledInTheMiddle(t *testing.T) {
 	}
 }
 
-// TestTargetStalls uses up all seats between plan and apply, so the target group cannot give its license. Every
-// change to that license must be rolled back or fail, and nobody may stay in the target group.
+// TestTargetStalls uses up all seats between plan and apply, so the target group cannot assign its license. Every
+// change to the license must be rolled back or fail. Nobody may stay in the target group.
 func TestTargetStalls(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 6, LicenseDelay: 30 * time.Millisecond})
@@ -137,8 +137,8 @@ func TestTargetStalls(t *testing.T) {
 	}
 }
 
-// TestPendingBelongsToItsRun checks that later runs list a pending change and do not plan it again. The first plan
-// may still finish its changes, but it begins no new ones after a newer plan.
+// TestPendingBelongsToItsRun checks that later runs list a pending change and do not plan it again. The first plan may
+// still finish its changes. After a newer plan, it may begin no change.
 func TestPendingBelongsToItsRun(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 1, LicenseDelay: time.Hour})
@@ -174,8 +174,8 @@ func TestPendingBelongsToItsRun(t *testing.T) {
 	}
 }
 
-// TestLaterRunsGoOn checks that the next run finishes the changes that an earlier run began, even if the next run has
-// no changes of its own. Each change must be made once.
+// TestLaterRunsGoOn checks that the next run finishes the changes that an earlier run began. The next run may have no
+// changes of its own. Each change must be made once.
 func TestLaterRunsGoOn(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 1, LicenseDelay: 4 * time.Second})

@@ -12,8 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// activeHolders returns the ids of active people who hold E3 only through its group and are in the scope of the E3
-// rule.
+// activeHolders returns the ids of active people in the scope of the E3 rule who hold E3 only through its group.
 func (s *shell) activeHolders() (ids []string) {
 	for i := range s.company.Company.Size() {
 		p := s.company.Company.Person(i)
@@ -25,7 +24,8 @@ func (s *shell) activeHolders() (ids []string) {
 	return ids
 }
 
-// frozen makes Graph return a fixed sign-in date for each of the given people. After some nights they look idle.
+// frozen makes Graph return a fixed sign-in date for each of the given people. After some nights, these people look
+// idle.
 func (s *shell) frozen(dates map[string]time.Time) {
 	s.company.Intercept(edited("/users", func(user map[string]any) {
 		id, _ := user["id"].(string)

@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// each calls change for every nth person on every page. If change returns false, the person is left out of the page.
+// each calls change for every nth person on every page. If change returns false, each removes the person from the page.
 func each(n int, change func(u map[string]any) bool) func(http.Handler) http.Handler {
 	return spoil(func(w http.ResponseWriter, _ *http.Request, body map[string]any) {
 		kept := []any{}
@@ -79,7 +79,7 @@ func (s *shell) noE3() {
 
 // TestBrokenNight breaks part of a feed that was healthy the night before. Rules that depend on this feed must take
 // nothing, and the plan must give the reason. Rules that depend on the other feed continue. A run in which no rule
-// matches anybody is on hold.
+// matches a person is on hold.
 func TestBrokenNight(t *testing.T) {
 	t.Parallel()
 	noDate := func(u map[string]any) bool { delete(u, "signInActivity"); return true }
@@ -110,7 +110,7 @@ func TestBrokenNight(t *testing.T) {
 			if a := s.want(exitHeld, "apply", good.Run, "--yes"); !strings.Contains(a.err, "superseded it") {
 				t.Errorf("the plan of the night before: %s", a.err)
 			}
-			s.company.Intercept(nil) // apply reads the directories again; the fault was only in the plan's reading
+			s.company.Intercept(nil) // apply reads the directories again, without the fault
 			if r := s.done(bad.Run); r.Count(runs.Done) != len(bad.Changes) {
 				t.Errorf("%d of %d changes of Active Directory are done", r.Count(runs.Done), len(bad.Changes))
 			}
@@ -123,7 +123,8 @@ func TestBrokenNight(t *testing.T) {
 				t.Errorf("nothing else to do: verdict %s, %q", held.Verdict, held.HoldReasons)
 			}
 			s.want(exitHeld, "apply", held.Run, "--yes")
-			s.want(exitHeld, "apply", held.Run, "--yes", "--override-limits", held.PlanHash) // an override only sets limits aside, but this plan is on hold for another reason
+			// An override bypasses only limits, but this plan is on hold for another reason.
+			s.want(exitHeld, "apply", held.Run, "--yes", "--override-limits", held.PlanHash)
 			s.write("policy.yaml", string(s.company.Policy()))
 			s.company.Intercept(nil)
 			if again := s.plan(exitDone); e3Changes(again) != e3Changes(good) || e3Changes(good) == 0 || again.Sources["entra"].State != plan.Healthy {

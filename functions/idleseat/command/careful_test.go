@@ -65,7 +65,7 @@ func (s *shell) number(user string) int {
 	return -1
 }
 
-// change returns the first change of p that fits accepts, and the index of its person in the company.
+// change returns the first change of p for which fits returns true, and the index of its person in the company.
 func (s *shell) change(p printed, fits func(plan.Change) bool) (plan.Change, int) {
 	s.t.Helper()
 	i := slices.IndexFunc(p.Changes, fits)
@@ -79,7 +79,7 @@ func by(rule string, via plan.Via) func(plan.Change) bool {
 	return func(c plan.Change) bool { return c.Rule == rule && c.Via == via }
 }
 
-// reason returns the reason that a plan gives for not changing a person's license, or "" if it gives none.
+// reason returns the reason in a plan why a person keeps a license, or "" if the plan has none.
 func (p printed) reason(user, license string) string {
 	for _, c := range slices.Concat(p.Refused, p.Undecided) {
 		if c.User == user && c.License == license {
@@ -89,7 +89,7 @@ func (p printed) reason(user, license string) string {
 	return ""
 }
 
-// TestReturner takes a license from people who then sign in again. If the rule says onReturn: restore, the next run
+// TestReturner takes a license from people who then sign in again. If the rule has onReturn: restore, the next run
 // returns the license. Otherwise the plan only reports the person.
 func TestReturner(t *testing.T) {
 	t.Parallel()
@@ -174,8 +174,8 @@ func TestReserve(t *testing.T) {
 	}
 }
 
-// TestRestoredByHand restores one license by command and another in the directory. Neither may be taken again until the
-// rule's full idle period has passed since the restore.
+// TestRestoredByHand restores one license by command and another in the directory. A run may take them again only after
+// the rule's full idle period since the restore.
 func TestRestoredByHand(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 100*day, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond}, withoutGrace(t))
@@ -225,8 +225,8 @@ func TestRestoredByHand(t *testing.T) {
 	}
 }
 
-// TestNotice checks that the first run only announces a change. A later run makes it, unless the person was active in
-// between.
+// TestNotice checks that the first run only announces a change. A later run makes the change, unless the person was
+// active in between.
 func TestNotice(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 100*day, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond}, replace(t, "{changeTo: exchange-online}", "{changeTo: exchange-online, notice: 14}"), replace(t, "percent: 10", "percent: 50"))
@@ -251,7 +251,7 @@ func TestNotice(t *testing.T) {
 			t.Errorf("%s after 13 days: %q", c.UserPrincipalName, got)
 		}
 	}
-	if len(waiting.Changes)+len(waiting.Notices) > 10 { // a few people became idle meanwhile
+	if len(waiting.Changes)+len(waiting.Notices) > 10 { // a few people became idle during the notice
 		t.Errorf("%d changes and %d notices while all wait", len(waiting.Changes), len(waiting.Notices))
 	}
 	active := s.number(announced[0].User)

@@ -47,7 +47,7 @@ func (c *choiceFlags) choice() (in plan.Choice, err error) {
 }
 
 // choose makes the plan of a new run from the changes of p that the flags choose, and prints the plan. It refuses if p
-// may not be applied now. A hold by limits alone does not count.
+// may not be applied now. If only limits hold p, it does not refuse.
 func (c *applyCmd) choose(a *Process, s store.Store, line *pipeline, p *plan.Plan, inForce string) (*plan.Plan, error) {
 	switch {
 	case p.Restores != "":
@@ -185,7 +185,8 @@ func (columns) cell(row []string, n int) string {
 	if n < 0 || n >= len(row) {
 		return ""
 	}
-	return strings.TrimSpace(strings.TrimPrefix(row[n], "'")) // changes.csv has a quote before a text that looks like a formula
+	// changes.csv has a quote before a text that looks like a formula.
+	return strings.TrimSpace(strings.TrimPrefix(row[n], "'"))
 }
 
 // header returns the columns that row names, and whether row is a header. The column of the id comes before the column

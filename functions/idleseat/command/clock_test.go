@@ -79,8 +79,8 @@ func TestWrongClockOfTheDirectory(t *testing.T) {
 	}
 }
 
-// whileAhead calls do while the clocks of this machine and of the company are ahead by the same time, so the commands
-// in do cannot notice the fault.
+// whileAhead advances the clocks of this machine and of the company by the same time, calls do, and sets the clocks
+// back. The clocks agree, so the commands in do cannot notice the fault.
 func (s *shell) whileAhead(by time.Duration, do func()) {
 	s.ahead.Add(int64(by))
 	s.setenv("IDLESEAT_TEST_AHEAD", time.Duration(s.ahead.Load()).String())
@@ -139,8 +139,8 @@ func TestPlanFromTheFuture(t *testing.T) {
 	s.unwritten()
 }
 
-// TestHeldPlanSupersedesNothing makes a plan with a wrong rule, which is put on hold. The good plan from before must
-// still be applicable.
+// TestHeldPlanSupersedesNothing makes a plan with a wrong rule, which is put on hold. The good plan from before the
+// mistake must still be applicable.
 func TestHeldPlanSupersedesNothing(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 500, Seed: 4}, replace(t, "count: 500", "count: 40"))

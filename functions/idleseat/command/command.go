@@ -1,6 +1,6 @@
-// Package command is the command line of idleseat. It runs the same steps on one machine that the AWS functions run
-// in a deployment: read, decide, plan, apply and explain. All access to the machine goes through a Process, so tests
-// can run commands against a simulated company.
+// Package command is the command line of idleseat. It runs the steps of the AWS functions on one machine: read, decide,
+// plan, apply and explain. All access to the machine goes through a Process, so tests can run commands against a
+// simulated company.
 package command
 
 import (
@@ -76,13 +76,13 @@ type Process struct {
 	Clock   clock.Clock
 	// Variable looks up an environment variable.
 	Variable func(name string) (value string, set bool)
-	// Environ lists the environment as name=value. If it is nil, misspelt variables are not looked for.
+	// Environ lists the environment as name=value. If it is nil, commands do not look for misspelt variables.
 	Environ func() []string
 	// OpenStore opens the store at location, which is a folder or s3://bucket/prefix.
 	OpenStore func(ctx context.Context, location string) (store.Store, error)
 	// ViewStore opens the store at location for commands that only read. It creates nothing.
 	ViewStore func(ctx context.Context, location string) (store.Store, error)
-	// Browse opens an address in the browser.
+	// Browse opens an address in the browser of the desktop.
 	Browse func(ctx context.Context, address string) error
 	// Web is the transport for posts to webhooks. It is nil for the default transport.
 	Web http.RoundTripper
@@ -95,7 +95,7 @@ type Process struct {
 	json    io.Writer      // stdout, for JSON
 	file    io.Writer      // stdout without a filter, for a file that contains only printable text
 	live    *terminal.Line // the line of progress; nil if stderr is no terminal
-	place   string         // the location of the store in use; empty if the environment names it, or if no store is in use
+	place   string         // location of the store in use; empty if the environment names it, or if none is in use
 }
 
 // Main runs the command given by os.Args and returns its exit status. version is the version of this build.
@@ -112,8 +112,8 @@ func Main(version string, by clock.Clock) int {
 	return a.Run(os.Args[1:])
 }
 
-// tuneGC makes the garbage collector run less often. Memory use grows with the size of a partition and not with the
-// number of people, so it stays far below the limit set here.
+// tuneGC makes the garbage collector run less often. Memory use grows with the size of a partition, and not with the
+// number of people. So memory use stays far below the limit in tuneGC.
 func tuneGC() {
 	debug.SetGCPercent(400)
 	debug.SetMemoryLimit(144 << 20)

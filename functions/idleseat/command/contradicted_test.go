@@ -8,7 +8,7 @@ import (
 )
 
 // TestContradictionIsNotForgotten gives a person an anchor in Entra ID that contradicts the Active Directory account
-// with the same SID. The next night Active Directory is down. The E3 rule needs only Entra ID, but it must stay
+// with the same SID. The next night, Active Directory is down. The E3 rule needs only Entra ID. It must still stay
 // undecided until the anchor is corrected and both directories are read.
 func TestContradictionIsNotForgotten(t *testing.T) {
 	t.Parallel()

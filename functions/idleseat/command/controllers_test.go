@@ -20,8 +20,8 @@ const (
 	threshold = 90 * 24 * time.Hour // idle time in the Citrix rule
 )
 
-// TestLostController lists a controller in the directory that nobody configured and that does not answer. A logon at
-// that controller may be missing, so only people whose replicated date proves them idle may lose Citrix.
+// TestLostController lists a controller in the directory that is not configured and does not answer. A logon at this
+// controller may be missing. So only people whose replicated date proves them idle may lose Citrix.
 func TestLostController(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 3000, Seed: 1, LicenseDelay: 50 * time.Millisecond, LostController: lost})

@@ -65,7 +65,7 @@ func demonstrate(t *testing.T, args ...string) *demonstration {
 	return d
 }
 
-// until returns the lines up to the one that begins with start.
+// until returns the lines up to the first line that begins with start.
 func (d *demonstration) until(t *testing.T, start string) (lines []string) {
 	t.Helper()
 	for line := range d.said {
@@ -106,7 +106,7 @@ func TestDemo(t *testing.T) {
 	if err != nil || !bytes.Contains(report, []byte("<html")) {
 		t.Errorf("the report: %v, %.80s", err, report)
 	}
-	// Each command that the demo prints works in the folder that the demo prints.
+	// Each command in the output of the demo works in the folder in the output.
 	s := &shell{t: t, dir: folder, env: []string{"IDLESEAT_TEST_MAIN=1"}, apart: true}
 	for _, m := range regexp.MustCompile(`(?m)^  idleseat (.*)$`).FindAllStringSubmatch(text, -1) {
 		if args := strings.Fields(m[1]); args[0] != "serve" { // serve does not end

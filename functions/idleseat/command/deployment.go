@@ -30,8 +30,8 @@ type awsFlag struct {
 // look is the interval between two checks of an execution.
 const look = 2 * time.Second
 
-// start starts an execution of the state machine that accepts requests of the kind wish. The input is request. It
-// prints each step to stderr as the step begins, and returns the output of the execution.
+// start starts an execution of the state machine for the wish, with request as the input. It prints each step to stderr
+// as the step begins. It returns the output of the execution.
 func (f awsFlag) start(a *Process, wish entrance.Wish, request any) (*gate.StepOutput, error) {
 	cloud, self, err := signedIn(a)
 	if err != nil {
@@ -54,7 +54,7 @@ func (f awsFlag) start(a *Process, wish entrance.Wish, request any) (*gate.StepO
 	return follow(a, executions, started.ExecutionArn)
 }
 
-// signedIn returns the AWS settings, and the account and the partition of the operator.
+// signedIn returns the AWS settings, and the identity of the operator with its account and partition.
 func signedIn(a *Process) (cloud aws.Config, self arn.ARN, err error) {
 	if cloud, err = config.LoadDefaultConfig(a.Context); err != nil {
 		return cloud, self, fmt.Errorf("read the AWS settings: %w", err)

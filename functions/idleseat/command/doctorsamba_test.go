@@ -90,7 +90,7 @@ type sambaIll struct {
 	state doctor.State
 	means string
 	bash  string                                  // part of the advice
-	also  func(p *sambaPatient, f doctor.Finding) // does what the advice says in words; runs before its command
+	also  func(p *sambaPatient, f doctor.Finding) // does the part of the advice that is in words; runs before bash
 	says  string                                  // part of the output of the command
 }
 
@@ -110,7 +110,7 @@ func sambaIlls() []sambaIll {
 			p.console(`printf 'dn: ` + samba.Base + `\nchangetype: modify\nreplace: msDS-LogonTimeSyncInterval\nmsDS-LogonTimeSyncInterval: 0\n' | ldbmodify -H /var/lib/samba/private/sam.ldb`)
 		}, title: "last logon", state: doctor.Failed, means: "msDS-LogonTimeSyncInterval", bash: "ldbmodify"},
 		{name: "dates that have stalled", spoil: func(p *sambaPatient) {
-			p.setenv("IDLESEAT_AD_BASE", samba.PeopleOU) // the account of idleseat, which has just logged on, is not in this unit
+			p.setenv("IDLESEAT_AD_BASE", samba.PeopleOU) // idleseat's account, which has just logged on, is not in this unit
 			p.logonsAt(time.Now().Add(-100 * day))
 		}, title: "logon dates", state: doctor.Failed, means: "stalled", bash: "samba-tool drs showrepl", says: "[ALL GOOD]",
 			also: func(p *sambaPatient, _ doctor.Finding) { p.logonsAt(time.Now().Add(-day)) }},

@@ -31,7 +31,7 @@ func spoil(change func(w http.ResponseWriter, r *http.Request, body map[string]a
 	}
 }
 
-// edited calls edit with every object that Graph returns from a collection, whether in a list or as a single object.
+// edited calls edit with every object that Graph returns from a collection, in a list or as a single object.
 func edited(collection string, edit func(object map[string]any)) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -239,7 +239,7 @@ func TestDamagedSnapshot(t *testing.T) {
 	s.unwritten()
 }
 
-// TestRequests checks how many requests a plan sends: one for each 500 people, one for each 999 members of a named
+// TestRequests checks the number of requests of a plan: one for each 500 people, one for each 999 members of a named
 // group, and a constant number of others.
 func TestRequests(t *testing.T) {
 	t.Parallel()
@@ -280,8 +280,8 @@ func TestRequests(t *testing.T) {
 	}
 }
 
-// TestEverythingWeSendIsDocumented runs the whole chain and checks every request and answer against docs/graph.md.
-// Each request that the page lists must also be sent.
+// TestEverythingWeSendIsDocumented runs the whole chain and checks every request and answer against docs/graph.md. The
+// chain must also send each request that the page lists.
 func TestEverythingWeSendIsDocumented(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 9, LicenseDelay: 50 * time.Millisecond}, copilotRule, citrixNotices,

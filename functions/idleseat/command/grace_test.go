@@ -16,7 +16,7 @@ func (p printed) planned(user, license string) bool {
 	return slices.ContainsFunc(p.Changes, func(c plan.Change) bool { return c.User == user && c.License == license })
 }
 
-// idler returns the index and the object id of an employee whom fits accepts and who is not exempt.
+// idler returns the index and the object id of an employee who is not exempt and for whom fits returns true.
 func idler(t *testing.T, s *shell, fits func(sandbox.Person) bool) (int, string) {
 	t.Helper()
 	for i := range s.company.Company.Size() {
@@ -88,7 +88,7 @@ func TestNewInTheLicense(t *testing.T) {
 }
 
 // TestNewInTheLicenseBeforeTheWrite gives a person the license again, or enables the person's account again, between
-// plan and apply. The license must be kept.
+// plan and apply. The person must keep the license.
 func TestNewInTheLicenseBeforeTheWrite(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, day, sandbox.Options{Users: 1500, Seed: 4})

@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// department returns the indexes of people in a department who hold Citrix, are not exempt, and have the given logon
-// activity.
+// department returns the indexes of people who are in a department, hold Citrix, are not exempt, and have the logon
+// activity logon.
 func department(s *shell, name string, logon sandbox.Activity) (people []int) {
 	c := s.company.Company
 	for i := 20; i < c.Size(); i++ { // the people below 20 are the same in every company

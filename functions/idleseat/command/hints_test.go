@@ -56,7 +56,8 @@ func pastedWords(t *testing.T, hint string) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := parser.Parse(all[1:]); err != nil && !strings.HasPrefix(err.Error(), "expected ") { // a command without its arguments is allowed
+	// A command without its arguments is allowed.
+	if _, err := parser.Parse(all[1:]); err != nil && !strings.HasPrefix(err.Error(), "expected ") {
 		t.Errorf("%q is no command: %v", hint, err)
 	}
 	return all

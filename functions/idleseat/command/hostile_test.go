@@ -19,11 +19,12 @@ import (
 // the title and change colors, characters that reorder or hide text, line breaks, a tab, and a spreadsheet formula.
 const hostile = "\x1b[2J\x1b]0;owned\x07\u009b31m\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c\u200b\ufeff\r\nFORGED\tline\u2028FORGED\x7f=cmd|' /C calc'!A0"
 
-// structural matches the Graph values that programs interpret: ids, dates, type names, and links. Only other values
-// are poisoned.
+// structural matches values of Graph that programs interpret: ids, dates, type names, and links. poisoned changes only
+// other values.
 var structural = regexp.MustCompile(`^([0-9a-fA-F-]{36}(_[0-9a-fA-F-]{36})?|\d{4}-\d\d-\d\dT[0-9:.]+Z|#.*|https?:.*|S-1-.*|[A-Za-z0-9+/]{22}==|)$`)
 
-// poisoned appends hostile to every string in v whose JSON name fits accepts. name is the JSON name of v.
+// poisoned appends hostile to every string in v. The string's JSON name must be one for which fits returns true. name
+// is the JSON name of v.
 func poisoned(v any, name string, fits func(name string) bool) any {
 	switch v := v.(type) {
 	case map[string]any:
@@ -42,7 +43,7 @@ func poisoned(v any, name string, fits func(name string) bool) any {
 	return v
 }
 
-// poison appends hostile to the strings of Graph's answers to GET requests, if fits accepts their JSON names.
+// poison appends hostile to strings of Graph's answers to GET requests, as poisoned does.
 func poison(fits func(name string) bool) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -57,7 +58,8 @@ func poison(fits func(name string) bool) func(http.Handler) http.Handler {
 	}
 }
 
-// failing answers every request that fits accepts with a Graph error that contains hostile in its code and message.
+// failing answers every request for which fits returns true with a Graph error. The error contains hostile in its code
+// and message.
 func failing(fits func(*http.Request) bool) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -73,8 +75,8 @@ func failing(fits func(*http.Request) bool) func(http.Handler) http.Handler {
 	}
 }
 
-// shownWell checks that the output of a command has no unprintable characters and no line begun by directory text,
-// and that JSON output is valid.
+// shownWell checks the output of a command. It must have no unprintable characters, and no line that begins with
+// directory text. JSON output must be valid.
 func (s *shell) shownWell(a answer, args []string) {
 	s.t.Helper()
 	for where, text := range map[string]string{"stdout": string(a.out), "stderr": a.err} {
@@ -92,8 +94,8 @@ func (s *shell) shownWell(a answer, args []string) {
 	}
 }
 
-// TestHostileText puts hostile text into both directories. It must never reach a terminal or changes.csv unchanged,
-// in any command and after any error.
+// TestHostileText puts hostile text into both directories. The text must never reach a terminal or changes.csv
+// unchanged, in every command and after every error.
 func TestHostileText(t *testing.T) {
 	t.Parallel()
 	names := func(names ...string) func(string) bool {
@@ -180,7 +182,7 @@ func TestHostileText(t *testing.T) {
 			tell("reevaluate", users[0], "--format", "json")
 			tell("plan", "--user", users[0])
 			tell("policy", "check", s.path("policy.yaml"), "--store", s.path("store"))
-			mine := strings.ReplaceAll(hostile, "\r\n", "") // a name given on the command line may contain no line break
+			mine := strings.ReplaceAll(hostile, "\r\n", "") // a name on the command line may contain no line break
 			tell("policy", "check", s.path("policy"+mine+".yaml"))
 			if p.Run != "" {
 				tell("apply", p.Run, "--yes")

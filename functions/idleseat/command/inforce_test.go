@@ -55,7 +55,7 @@ func (s *shell) inGroup(i int, group string) bool {
 	return slices.Contains(s.company.Company.Person(i).Groups, group)
 }
 
-// lostE3 reports whether person i was removed from the group that gives E3.
+// lostE3 reports whether person i was removed from the group that assigns E3.
 func (s *shell) lostE3(i int) bool {
 	return slices.ContainsFunc(s.company.Company.History(), func(e sandbox.Event) bool {
 		return e.Person == i && e.What == sandbox.MemberRemoved && e.Group == "LIC-M365-E3"

@@ -54,7 +54,7 @@ func (k *killer) op(do func()) bool {
 	return false
 }
 
-// overHTTP counts each request to next as an operation. It sends either a complete answer or none.
+// overHTTP counts each request to next as an operation. It sends a complete answer or no answer.
 func (k *killer) overHTTP(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		kept := &recorder{header: http.Header{}, status: http.StatusOK}
@@ -67,7 +67,7 @@ func (k *killer) overHTTP(next http.Handler) http.Handler {
 	})
 }
 
-// trial is a company and its S3 store, both in their state right after a plan was made.
+// trial is a company and its S3 store. Both begin in their state after a plan was made.
 type trial struct {
 	*shell
 	killer
@@ -76,8 +76,8 @@ type trial struct {
 
 const trialBucket = "trial"
 
-// newTrial returns the company in its state at the time began, with the given objects in its store. If o.Lag is
-// positive, every request to Graph advances the clock.
+// newTrial returns the company in its state at the time began. Its store has the given objects. If o.Lag is positive,
+// every request to Graph advances the clock.
 func newTrial(t *testing.T, o sandbox.Options, began time.Time, objects map[string][]byte) *trial {
 	t.Helper()
 	first, clock := true, newSharedClock(t)
@@ -217,7 +217,7 @@ func (x *trial) came() came {
 			c.Ledger[key] = done
 		case strings.HasSuffix(key, ".leaving.json") && strings.HasPrefix(key, "ledger/"):
 			c.Ledger[key] = "leaving"
-		case strings.HasSuffix(key, ".free.json"), strings.HasSuffix(key, ".in-target.json"), strings.HasSuffix(key, ".answered.json"): // marks that record observations; their number varies
+		case strings.HasSuffix(key, ".free.json"), strings.HasSuffix(key, ".in-target.json"), strings.HasSuffix(key, ".answered.json"): // these marks record observations, and their number varies
 		case strings.HasPrefix(key, "ledger/"):
 			var in ledger.Intent
 			if err := json.Unmarshal(body, &in); err != nil {

@@ -10,10 +10,10 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// latest stands for the newest run that has the data for a command.
+// latest is the word for the newest run that has the data for a command.
 const latest = "latest"
 
-// latestPlanned returns the newest run that has a plan. A run whose name has a time later than now does not count.
+// latestPlanned returns the newest run that has a plan. A run whose name has a future time does not count.
 func latestPlanned(a *Process, s store.Store) (string, error) {
 	names, err := snapshot.Runs(a.Context, s)
 	if err != nil {
@@ -49,8 +49,8 @@ func latestRead(a *Process, s store.Store) (string, error) {
 	})
 }
 
-// itself returns a usageError if run is the word latest. A command that changes licenses takes only the name of a run,
-// because another run may become the newest one after the operator has looked.
+// itself returns a usageError if run is the word latest. A command that changes licenses accepts only the name of a
+// run. The newest run may have changed after the operator looked at it.
 func itself(run string) error {
 	if run != latest {
 		return nil

@@ -72,11 +72,12 @@ func TestUnreadableMemory(t *testing.T) {
 }
 
 // TestMemoryIsLost damages the table of known accounts and the reading of the last run. In the next night, no date can
-// be compared with an earlier one, so every verdict is undecided. The reason has the remedy. The following night
+// be compared with an earlier date, so every verdict is undecided. The reason has the remedy. The following night
 // decides again, except about people without a date, because they may have lost the date.
 func TestMemoryIsLost(t *testing.T) {
 	t.Parallel()
-	s := newShellAgo(t, 3*day, sandbox.Options{Users: 100, Seed: 9}, replace(t, ", newHolder: 14, enabledAgain: 14", "")) // these periods begin again
+	// The periods for new holders and enabled accounts would begin again.
+	s := newShellAgo(t, 3*day, sandbox.Options{Users: 100, Seed: 9}, replace(t, ", newHolder: 14, enabledAgain: 14", ""))
 	first := s.plan(exitDone)
 	s.later(day)
 	s.damage(first.Run, "known/*")

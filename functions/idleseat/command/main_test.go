@@ -73,7 +73,7 @@ func quickFolder(t *testing.T) string {
 	return dir
 }
 
-// clockFrom returns the clock that a command's environment variables select.
+// clockFrom returns the clock that the environment variables of a command select.
 func clockFrom(variable func(string) (string, bool)) clock.Clock {
 	if text, set := variable("IDLESEAT_TEST_AHEAD"); set {
 		if ahead, err := time.ParseDuration(text); err == nil {
@@ -93,7 +93,7 @@ type shell struct {
 	dir     string // contains policy.yaml and the store
 	env     []string
 	ahead   *atomic.Int64     // offset of the company's clock from the real clock, in nanoseconds
-	clock   *sharedClock      // if set, replaces ahead: a clock that the company and the commands share
+	clock   *sharedClock      // if set, replaces ahead: the company and the commands share this clock
 	apart   bool              // run commands in their own processes, in dir
 	built   string            // the program of these processes; empty for the test binary
 	waits   clock.Clock       // if set, replaces the clock of commands in this process
@@ -110,8 +110,8 @@ func newShell(t *testing.T, o sandbox.Options, edit ...policyText) *shell {
 	return newShellAgo(t, 0, o, edit...)
 }
 
-// newShellAgo starts a company whose clock is behind by ago. A test can then advance the clock. Its dates would look
-// wrong if the clock were ahead of the real time.
+// newShellAgo starts a company whose clock is behind by ago, so that a test can advance the clock. If the clock were
+// ahead of the real time, dates would look wrong.
 func newShellAgo(t *testing.T, ago time.Duration, o sandbox.Options, edit ...policyText) *shell {
 	t.Helper()
 	ahead := new(atomic.Int64)
@@ -302,8 +302,8 @@ func (s *shell) finish(run string, args ...string) answer {
 	return answer{}
 }
 
-// golden computes the verdicts from the company's data without code of the product. The keys are the user's id, a
-// space, and the rule.
+// golden computes the verdicts from the company's data, without code of the product. A key is the user's id, a space,
+// and the rule.
 func golden(s *shell, asOf time.Time) map[string]string {
 	const e3, day = "05e9a617-0261-4cee-bb44-138d3ef5d965", 24 * time.Hour
 	verdicts := map[string]string{}

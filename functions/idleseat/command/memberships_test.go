@@ -15,8 +15,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// withSeats adds a license that consists of membership in an Entra ID group, and a rule that takes it after 45 days
-// without a sign-in.
+// withSeats adds a license that consists of membership in an Entra ID group. It also adds a rule that takes this
+// license after 45 days without a sign-in.
 func withSeats(t *testing.T) policyText {
 	license := replace(t, "grace:", "  salesforce: {group: {entra: "+sandbox.AppGroup+"}, model: user, monthlyPrice: 75}\ngrace:")
 	limits := replace(t, "percent: 10,", "percent: 60,")

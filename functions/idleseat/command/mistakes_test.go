@@ -21,7 +21,7 @@ type mistake struct {
 	name     string
 	old, new string   // the edit of the policy
 	env      []string // name=value, or a name without a value to unset the variable
-	args     []string // the command; policy check or plan if it is empty
+	args     []string // the command; empty: policy check or plan
 	plan     bool
 }
 

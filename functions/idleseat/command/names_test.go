@@ -25,7 +25,7 @@ func (s *shell) takes(p printed, i int) bool {
 	return false
 }
 
-// said fails the test if each note of the plan lacks text.
+// said fails the test unless a note of the plan contains text.
 func (p printed) said(t *testing.T, text string) {
 	t.Helper()
 	if !strings.Contains(strings.Join(p.Notes, "\n"), text) {
@@ -52,8 +52,8 @@ func TestListedByEveryName(t *testing.T) {
 	s.unwritten()
 }
 
-// TestListedIsFollowed renames an exempt person and gives the old name to another person. Both must be exempt, also
-// in a run for one person.
+// TestListedIsFollowed renames an exempt person and gives the old name to another person. Both must be exempt. The test
+// does the same in a run for one person.
 func TestListedIsFollowed(t *testing.T) {
 	t.Parallel()
 	for name, entry := range map[string]string{"users": "", "leave": "leave"} {
@@ -72,7 +72,8 @@ func TestListedIsFollowed(t *testing.T) {
 			}
 			company.SetUPN(who[0], "married.name@contoso.example")
 			company.SetUPN(who[1], upn)
-			s.setenv("IDLESEAT_AD_URLS", "ldaps://127.0.0.1:1") // Active Directory still has the person under the old name, so it must be down
+			// Active Directory must be down, because it still has the person under the old name.
+			s.setenv("IDLESEAT_AD_URLS", "ldaps://127.0.0.1:1")
 			p := s.plan(exitDone)
 			if s.takes(p, who[0]) || s.takes(p, who[1]) {
 				t.Error("taken from who was renamed, or from who has the name now")

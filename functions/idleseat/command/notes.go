@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// manyAlike is the number of rows with the same note from which the note is printed once for all of them.
+// manyAlike is the smallest number of rows with the same note for which the note is printed only once.
 const manyAlike = 4
 
 // ids matches the ids of people and requests in a note. Notes with the same cause differ only in such ids.

@@ -27,8 +27,8 @@ func (s *shell) object(key, text string) {
 	s.write("store/"+key, text)
 }
 
-// restoring runs restore, which must exit with status. It then runs apply until the only pending changes are those with
-// a failed read or write.
+// restoring runs restore, which must exit with status. It then repeats apply. It ends when every pending change has a
+// failed read or write.
 func (s *shell) restoring(status int, args ...string) (r runs.Results, stderr string) {
 	s.t.Helper()
 	a := s.want(status, append([]string{"restore", "--yes", "--format", "json"}, args...)...)

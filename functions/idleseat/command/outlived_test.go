@@ -34,7 +34,7 @@ func TestGivenBackByHand(t *testing.T) {
 	if r := s.became(first.Run, c); !strings.Contains(r.Note, "left the source group") || s.inGroup(i, "LIC-M365-E3") {
 		t.Fatalf("%+v", r)
 	}
-	s.company.Company.SetMember(i, "LIC-M365-E3", true) // the person asked for it; the sign-in may show up to a day later
+	s.company.Company.SetMember(i, "LIC-M365-E3", true) // the person asked for it; a sign-in may show up a day later
 	taken := len(s.company.Company.History())
 	for range 3 {
 		s.night()

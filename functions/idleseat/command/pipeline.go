@@ -66,7 +66,7 @@ func (p *pipeline) collector() *collect.Collector {
 	return c
 }
 
-// start describes a new run.
+// start has the options of a new run.
 type start struct {
 	asOf   time.Time
 	policy *policy.Policy
@@ -134,7 +134,7 @@ func (p *pipeline) again(ctx context.Context, old string, in start) (*plan.Plan,
 }
 
 // choose plans a new run over the snapshot of the run of b. The plan has the given changes, which an operator chose
-// from the plan of b's run. That plan must be one that may be applied.
+// from the plan of b's run. The plan of b's run must be applicable.
 func (p *pipeline) choose(ctx context.Context, b *snapshot.Begin, planHash string, changes []plan.Change) (*plan.Plan, error) {
 	rules, err := policy.Load("policy of run "+b.Run, []byte(b.Policy))
 	if err != nil {

@@ -264,8 +264,8 @@ func planText(a *Process, s store.Store, r *decision.Run, p *plan.Plan, next str
 // countsOf returns the number of people who were read, and the numbers of verdicts.
 func countsOf(c *plan.Counts) string { return fmt.Sprintf("people %d; %s", c.Users, c.Verdicts()) }
 
-// ruleTable returns a row for each rule. A row has the number of holders, the number of holders whom the rule asks
-// about, the number of matches, of undecided and of exempt holders, and the attributes without a value.
+// ruleTable returns a row for each rule. A row has the numbers of holders, of holders whom the rule asks about, of
+// matches, of undecided holders, and of exempt holders. The last cell has the attributes without a value.
 func ruleTable(p *plan.Plan) [][]string {
 	rows := [][]string{{"RULE", "HOLDERS", "ASKED", "MATCHED", "UNDECIDED", "EXEMPT", "WITHOUT A VALUE"}}
 	for i := range p.Rules {

@@ -24,7 +24,7 @@ type policyCheckCmd struct {
 	Store string `help:"Also look whether everybody whom the policy lists by name is in the latest snapshot of this store." placeholder:"S"`
 }
 
-// Run compiles a policy file and prints a summary of it. With --store it also looks up the names in the policy.
+// Run compiles a policy file and prints a summary. With --store it also checks the names in the policy.
 func (c *policyCheckCmd) Run(a *Process) error {
 	p, text, err := policyFlag{c.File}.load()
 	if err != nil {
@@ -42,7 +42,8 @@ func (c *policyCheckCmd) Run(a *Process) error {
 	return err
 }
 
-// names looks for every name in the policy in the latest snapshot. It returns an error if a name matches nobody.
+// names checks that each name in the policy belongs to a person in the latest snapshot. It returns an error if a name
+// matches nobody.
 func (c *policyCheckCmd) names(a *Process, p *policy.Policy, text string) error {
 	s, err := storeFlag{c.Store}.open(a)
 	if err != nil {

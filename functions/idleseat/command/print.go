@@ -59,8 +59,8 @@ func (p *printer) table(rows [][]string) {
 // shownRows is the number of rows that shortTable prints, without the header.
 const shownRows = 25
 
-// shortTable prints the first rows of a table. If the table has more rows, it also prints rest, the place of the
-// others.
+// shortTable prints the first rows of a table. If the table has more rows, it also prints rest, which says where the
+// other rows are.
 func (p *printer) shortTable(rows [][]string, rest string) {
 	more := len(rows) - 1 - shownRows
 	if more <= 0 {

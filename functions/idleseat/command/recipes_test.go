@@ -43,7 +43,7 @@ func TestPageHasEveryStatus(t *testing.T) {
 	}
 }
 
-// TestUnits checks the unit files with systemd-analyze. The path of the command is replaced with one that exists on
+// TestUnits checks the unit files with systemd-analyze. It replaces the path of the command with a path that exists on
 // this machine.
 func TestUnits(t *testing.T) {
 	t.Parallel()

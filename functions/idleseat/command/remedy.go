@@ -8,7 +8,7 @@ import (
 	"github.com/idleseat/idleseat/shared/source/entra"
 )
 
-// remedy returns the end of an error message: the advice for errors whose advice depends on the command line.
+// remedy returns advice for the end of an error message, or "". It has the advice that depends on the command line.
 func (a *Process) remedy(err error) string {
 	var signIn *entra.SignInError
 	var stop interruptedError

@@ -15,9 +15,9 @@ func TestRenamedLicense(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		delay  time.Duration
-		rename string // name of the license that is renamed
+		rename string // the license that is renamed
 		before func(s *shell, run string, c plan.Change)
-		asked  string // license that the next plan must not change, by its name after the renaming
+		asked  string // the license that the next plan must not change, by its new name
 		want   string
 	}{
 		"given back": {20 * time.Millisecond, "m365-e3", func(s *shell, run string, c plan.Change) {

@@ -109,7 +109,8 @@ func TestRestoreOfOthers(t *testing.T) {
 	}
 	slow := slices.IndexFunc(p.Changes, func(c plan.Change) bool { return c.Via == plan.EntraGroup })
 	other := slices.IndexFunc(p.Changes, func(c plan.Change) bool { return c.Via == plan.ADGroup })
-	s.want(exitDone, "restore", p.Changes[slow].UserPrincipalName, "--yes") // stays pending until the license follows the membership
+	// This restore stays pending until the license follows the membership.
+	s.want(exitDone, "restore", p.Changes[slow].UserPrincipalName, "--yes")
 	var r runs.Results
 	if err := json.Unmarshal(s.want(exitDone, "restore", "--run", p.Run, p.Changes[other].User, "--yes", "--format", "json").out, &r); err != nil {
 		t.Fatal(err)

@@ -96,7 +96,7 @@ func printResults(a *Process, p *plan.Plan, r *runs.Results, earlier int, f form
 	return out.waits(r.Count(runs.Pending)+earlier, next)
 }
 
-// waits prints the number of pending changes. next is the command that finishes them.
+// waits prints the number of pending changes, and next, the command that finishes them.
 func (p *printer) waits(pending int, next string) error {
 	if pending > 0 {
 		p.printf("%s for the directory, often for minutes; then finish:  %s\n", stillWait(pending), next)

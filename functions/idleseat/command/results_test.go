@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestQuestion: the question before a plan is applied has the changes of the plan, the people if they are few, and the
-// pending changes of earlier runs.
+// TestQuestion: before a plan is applied, a question names the changes of the plan, their people if they are few, and
+// the pending changes of earlier runs.
 func TestQuestion(t *testing.T) {
 	t.Parallel()
 	anna := plan.Change{User: "1", UserPrincipalName: "anna@x", License: "citrix"}
@@ -45,8 +45,8 @@ func TestQuestion(t *testing.T) {
 	}
 }
 
-// TestEndsWithWhatIsPending: while changes are pending, the output of plan and apply ends with the command that
-// finishes them. The output has no other command.
+// TestEndsWithWhatIsPending: while changes are pending, the last line of plan and apply is the command that finishes
+// them. No other line has a command.
 func TestEndsWithWhatIsPending(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 100, Seed: 16, LicenseDelay: time.Minute})
@@ -81,8 +81,8 @@ func TestEndsWithWhatIsPending(t *testing.T) {
 	t.Error("changes stay pending")
 }
 
-// TestSaysWhatIsHalfway: while a change is pending, three commands mention it. They are a choice of the same change,
-// runs after a plan without changes, and explain after a restore.
+// TestSaysWhatIsHalfway: a change is pending. The outputs of three commands mention it: of apply with a choice of the
+// same change, of runs after a plan without changes, and of explain after a restore.
 func TestSaysWhatIsHalfway(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 100, Seed: 16, LicenseDelay: time.Minute})

@@ -71,7 +71,7 @@ func TestSamba(t *testing.T) {
 	}
 }
 
-// onPremises starts a Samba domain with the company's Active Directory people. change, unless it is nil, edits each
+// onPremises starts a Samba domain with the company's Active Directory people. If change is not nil, it edits each
 // person. onPremises configures idleseat for the first controller. It returns the domain, and its people by
 // sAMAccountName.
 func onPremises(t *testing.T, s *shell, o samba.Options, change func(*samba.Person)) (*samba.Domain, map[string]directory.ADUser) {
@@ -124,8 +124,8 @@ func bySAM(t *testing.T, d *samba.Domain) map[string]directory.ADUser {
 	return people
 }
 
-// syncedFrom replaces the company's SIDs and GUIDs in Graph's answers by those in synced, like Entra Connect. The keys
-// of synced are sAMAccountNames.
+// syncedFrom replaces the company's SIDs and GUIDs in Graph's answers. The new values are those in synced, as after a
+// sync by Entra Connect. The keys of synced are sAMAccountNames.
 func syncedFrom(s *shell, synced map[string]directory.ADUser) func(http.Handler) http.Handler {
 	var pairs []string
 	for i := range s.company.Company.Size() {

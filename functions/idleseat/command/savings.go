@@ -136,7 +136,7 @@ func (c *savingsCmd) print(a *Process, run string, s *money.Sums) error {
 func (c *savingsCmd) lines(s *money.Sums) [][]string {
 	rows := [][]string{{map[string]string{"license": "LICENSE", "department": "DEPARTMENT", "costcenter": "COST CENTER"}[c.By], "COULD BE FREED", "FREED", "NET", "SAVED", "NOT PROVEN", "RENEWS"}}
 	for _, l := range s.By(c.group()) {
-		name := l.License + l.Department + l.CostCenter // the other two are empty
+		name := l.License + l.Department + l.CostCenter // the group leaves only one of the names
 		if name == "" {
 			name = "(none)"
 		}

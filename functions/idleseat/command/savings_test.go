@@ -13,8 +13,9 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestSavesNothing checks changes that save nothing. The assignment is in an error state, or the members of the group
-// use no seat of their own. The plan, its total, changes.csv and the ledger must agree on the saving.
+// TestSavesNothing checks two kinds of changes that save nothing. Either the assignment is in an error state, or the
+// members of the group use no seat of their own. The plan, its total, changes.csv and the ledger must agree on the
+// saving.
 func TestSavesNothing(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

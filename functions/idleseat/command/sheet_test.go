@@ -43,8 +43,8 @@ func sheetOf(t *testing.T, file []byte, separator string) [][]string {
 	return rows
 }
 
-// TestSheets compares the two spreadsheets of a run with its plan. Each change is in the first. Each verdict other than
-// keep that is no change is in the second, with a name and a remedy.
+// TestSheets compares the two spreadsheets of a run with its plan. The first has each change. The second has each
+// verdict that is neither keep nor a change, with a name and a remedy.
 func TestSheets(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 6}, func(text string) string {

@@ -121,7 +121,7 @@ func showTables(out *printer, n *report.Night) {
 	tableOf(out, rows)
 }
 
-// tableOf prints a table whose first row is the header. It prints nothing if there are no other rows.
+// tableOf prints a table whose first row is the header. It prints nothing if the table has only the header.
 func tableOf(out *printer, rows [][]string) {
 	if len(rows) > 1 {
 		out.toldTable(rows, "--format json has them all")

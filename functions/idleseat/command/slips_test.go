@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestSlipsInThePolicy checks that common mistakes in a policy are rejected before anything is read. The error must
-// suggest the likely intention, and never its opposite.
+// TestSlipsInThePolicy checks that a command rejects common mistakes in a policy before it reads anything. The error
+// must suggest the likely intention, and never its opposite.
 func TestSlipsInThePolicy(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 100})
@@ -45,8 +45,8 @@ func TestSlipsInThePolicy(t *testing.T) {
 	}
 }
 
-// TestWhoHasNoType uses a rule that excludes one employee type, without regard to case. People without a type must keep
-// their license. The reason must say what to add to the rule.
+// TestWhoHasNoType uses a rule that excludes one employee type. The rule ignores the case of the type. People without a
+// type must keep their license. The reason must say what to add to the rule.
 func TestWhoHasNoType(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 500, Seed: 4}, replace(t, `systemRole == "Employee"`, `systemRole != "CONSULTANT"`), replace(t, "percent: 10", "percent: 100"))
@@ -84,8 +84,8 @@ func TestWhoHasNoType(t *testing.T) {
 	}
 }
 
-// TestADOnlyIsDecided checks that rules decide about people who are only in Active Directory, although the exemption
-// of guests needs an attribute of Entra ID.
+// TestADOnlyIsDecided checks that rules decide about people who are only in Active Directory. The exemption of guests
+// needs an attribute of Entra ID, but must not prevent the decision.
 func TestADOnlyIsDecided(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 500, Seed: 4}, replace(t, "LastlogonTimestamp.earlierThan(now - days(90))", "LastlogonTimestamp.earlierThan(now - days(20))"), replace(t, "percent: 10", "percent: 99"))

@@ -107,15 +107,15 @@ func (c *spreadCell) value() string {
 	case "", "string":
 		var lines []string
 		for _, l := range c.Lines {
-			lines = append(lines, html.UnescapeString(strings.ReplaceAll(l.XML, "<text:s/>", " "))) // XML would drop a blank
+			lines = append(lines, html.UnescapeString(strings.ReplaceAll(l.XML, "<text:s/>", " "))) // XML drops a blank
 		}
 		return strings.Join(lines, "\n")
 	}
 	return fmt.Sprintf("%+v", c)
 }
 
-// opened returns the cells of the files with the separator written, by file. A spreadsheet program opens the files with
-// the settings of locale, and expects the separator expected.
+// opened returns the cells of the files that have the separator written, by file. LibreOffice opens the files with the
+// settings of locale, and expects the separator expected.
 func (s *shell) opened(t *testing.T, locale, written, expected string) map[string][][]spreadCell {
 	t.Helper()
 	suffix := map[string]string{",": "-comma", ";": "-semicolon"}[written]

@@ -46,7 +46,7 @@ func (c *sharedClock) pass(d time.Duration) {
 	c.move(d)
 }
 
-// passUntil advances the clock to due, unless due has passed.
+// passUntil advances the clock to due. If due has passed, it does nothing.
 func (c *sharedClock) passUntil(due time.Time) {
 	c.t.Helper()
 	c.mu.Lock()
@@ -62,7 +62,7 @@ func (c *sharedClock) move(d time.Duration) {
 	if err := os.WriteFile(c.path+".new", binary.BigEndian.AppendUint64(nil, uint64(c.ahead)), 0o600); err != nil {
 		c.t.Fatal(err)
 	}
-	if err := os.Rename(c.path+".new", c.path); err != nil { // so that no reader sees a partial file
+	if err := os.Rename(c.path+".new", c.path); err != nil { // rename, so that no reader sees a partial file
 		c.t.Fatal(err)
 	}
 }
@@ -123,7 +123,7 @@ func clockedShell(t *testing.T, o sandbox.Options, edit ...policyText) *shell {
 	return s
 }
 
-// untilDone runs a command and then apply every minute until nothing is pending. It returns the results.
+// untilDone runs a command. It then runs apply every minute until nothing is pending. It returns the results.
 func (s *shell) untilDone(args ...string) runs.Results {
 	s.t.Helper()
 	for range mostCalls {

@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/story"
 )
 
-// story returns the story of one user that a command prints as JSON.
+// story returns the story of one user. command is the command that prints the story as JSON.
 func (s *shell) story(command, user string, flags ...string) *story.Story {
 	s.t.Helper()
 	var told struct {
@@ -27,7 +27,7 @@ func (s *shell) story(command, user string, flags ...string) *story.Story {
 	return told.People[0]
 }
 
-// typed runs a printed command as a shell parses it. A label may precede the command in line.
+// typed runs a printed command in the form in which a shell parses it. The line may have a label before the command.
 func (s *shell) typed(line string) {
 	s.t.Helper()
 	command := line[max(0, strings.Index(line, "idleseat ")):]

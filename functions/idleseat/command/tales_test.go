@@ -11,8 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// tale is a company in which a story happens. A story is a list of chapters with commands. A test can restart the story
-// at any chapter.
+// tale is a company in which one of stories happens. A test can restart the story at any chapter.
 type tale struct {
 	*shell
 	chapters []chapter
@@ -63,7 +62,7 @@ func (s *tale) until(args ...string) {
 	}
 }
 
-// nextDay advances the clock by a day. All active people and the people in also sign in.
+// nextDay advances the clock by a day. All active people sign in, and the people in also sign in, too.
 func (s *tale) nextDay(also ...int) {
 	s.passes(day)
 	c := s.company.Company
@@ -74,13 +73,15 @@ func (s *tale) nextDay(also ...int) {
 	}
 }
 
-// chapter is a part of a story. A test may alter an object before any chapter except the first.
+// chapter is a part of a story: commands, and events in the company. A test may alter an object before any chapter
+// except the first.
 type chapter struct {
 	name string
 	tell func(*tale)
 }
 
-// stories lists the stories. Together they produce every kind of object that commands write.
+// stories lists the stories. A story is a list of chapters. Together, the stories produce every kind of object that
+// commands write.
 var stories = []struct {
 	name     string
 	policy   func(*tale) string

@@ -43,7 +43,7 @@ func foundUsage(s *tale) {
 	for i := range c.Size() {
 		p := c.Person(i)
 		if p.Entra != nil && len(p.Entra.Assignments) > 0 {
-			c.AssignDirectly(i, "EXCHANGESTANDARD") // nobody's mailbox depends on E3 then
+			c.AssignDirectly(i, "EXCHANGESTANDARD") // then nobody's mailbox depends on E3
 		}
 		switch {
 		case p.Kind != sandbox.Synced || p.Entra.Enabled != directory.Yes || slices.Contains(p.Groups, "LIC-Exempt"):

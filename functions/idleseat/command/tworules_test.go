@@ -9,8 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestTwoRulesOnePerson uses two rules that match the same license of a person. Only the first rule in the policy may
-// change the license. The plan must say why the second rule does not.
+// TestTwoRulesOnePerson uses two rules that match the same license of a person. Only the rule that is first in the
+// policy may change the license. The plan must say why the second rule does not change it.
 func TestTwoRulesOnePerson(t *testing.T) {
 	t.Parallel()
 	second := `  - name: m365-idle-90

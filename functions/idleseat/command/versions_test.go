@@ -31,8 +31,8 @@ func main() {
 }
 `
 
-// build builds the command after it has replaced some files of the repository. The keys of files are paths. build
-// returns the path of the program.
+// build replaces some files of the repository, builds the command, and returns the path of the program. The keys of
+// files are paths in the repository.
 func build(t *testing.T, name string, files map[string]string) string {
 	t.Helper()
 	root, err := filepath.Abs("../../..")
