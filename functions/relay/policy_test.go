@@ -20,7 +20,7 @@ import (
 var implied = []string{
 	"s3:ListBucket",       // without it, S3 answers 403 instead of 404 for a missing object
 	"kms:Decrypt",         // called by S3 on the relay's behalf, in a bucket with its own key
-	"kms:GenerateDataKey", // likewise, for writes
+	"kms:GenerateDataKey", // called by S3 on the relay's behalf, for writes to such a bucket
 }
 
 // TestPolicyHasWhatIsCalled makes the relay do each kind of work. The documented IAM policy must allow exactly the

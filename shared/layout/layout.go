@@ -25,7 +25,7 @@ const (
 // that the store retains them as long as runs.
 const Leases = Runs + "lease/"
 
-// Lease returns the key of one link in the lease's chain.
+// Lease returns the key of object n in the chain of a lease (package lease).
 func Lease(n int) string { return fmt.Sprintf("%s%06d.json", Leases, n) }
 
 // Run returns the prefix of all objects of a run.

@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/money"
 )
 
-// TestWriteFOCUS: the rows have every value that FOCUS requires. An unknown value is no tag, and no cell is a formula.
+// TestWriteFOCUS: the rows have every value that FOCUS requires. The tags have no unknown value. No cell is a formula.
 func TestWriteFOCUS(t *testing.T) {
 	t.Parallel()
 	line := func(license, department, center string) money.Line {

@@ -113,7 +113,7 @@ func signalsOf(r *decision.Run, p *plan.Plan) (all []Signal) {
 // rulesOf returns the rules with the counts of the plan.
 func rulesOf(r *decision.Run, p *plan.Plan) (all []Rule) {
 	if p.Restores != "" {
-		return nil // no rule is asked in a restore
+		return nil // a restore evaluates no rule
 	}
 	for _, rule := range r.Policy.Rules {
 		line := Rule{Name: rule.Name, License: rule.License.Name, MonthlyPrice: rule.License.MonthlyPrice, Threshold: rule.Days(), Words: []string{rule.ForSource, rule.WhenSource}}

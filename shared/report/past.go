@@ -23,8 +23,8 @@ const (
 	ByOtherHand = "otherHand" // by somebody else, outside idleseat
 )
 
-// past lists the licenses that earlier runs took, and the licenses that came back. The data is the digest of the ledger
-// that this run made.
+// past lists the licenses that earlier runs took. A license may have come back since. The data is this run's digest of
+// the ledger.
 func (g *gathering) past(context.Context) error {
 	all := []Past{}
 	for i := range g.run.History.All() {

@@ -24,8 +24,8 @@ type listing struct {
 	Newer bool
 }
 
-// listFrom returns a page of the list. The page has runs older than before, or the newest runs if before is empty. New
-// runs do not change the page.
+// listFrom returns a page of the list. The page has runs that are older than the run before. If before is empty, it has
+// the newest runs. New runs do not change the page.
 func (s *Site) listFrom(ctx context.Context, before string) (*listing, error) {
 	names, err := snapshot.Runs(ctx, s.Store)
 	if err != nil {

@@ -67,8 +67,8 @@ func stateOf(one *Story, a *decision.Answer, past *License) State {
 	return Idle
 }
 
-// decisive returns the innermost parts that settle the verdict. Every rule also requires a holder who is not exempt. So
-// if the verdict takes the license, decisive returns only parts of the rule's conditions.
+// decisive returns the innermost parts that settle the verdict. Every rule also requires a holder who is not exempt. If
+// the verdict takes the license, this requirement is true for everybody, so decisive leaves it out.
 func decisive(root *policy.Node) (list []*policy.Node) {
 	var visit func(n *policy.Node)
 	visit = func(n *policy.Node) {
@@ -177,7 +177,8 @@ func (s *Story) exemption(text string) string {
 	return text
 }
 
-// taken returns "taken", or "exchanged for" with the name of the license to.
+// taken returns "taken". If the person gets another license instead, it returns "exchanged for" and the name of this
+// license.
 func taken(to string) string {
 	if to == "" {
 		return "taken"

@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/story/reason"
 )
 
-// told is the maximum number of earlier changes in a line of before.
+// told is the maximum number of earlier changes in the line that before returns.
 const told = 2
 
 // before returns one line with the earlier changes of the license, newest first. It leaves out the change in Says.

@@ -62,7 +62,7 @@ var (
 
 func daysAgo(n int) time.Time { return asOf.AddDate(0, 0, -n) }
 
-// world is the accounts that a run reads, and the actions of earlier and later runs.
+// world has the accounts that a run reads, and the actions of earlier and later runs.
 type world struct {
 	entra  []directory.EntraUser
 	ad     []directory.ADUser

@@ -52,7 +52,7 @@ func (t *text) line(format string, args ...any) {
 	}
 }
 
-// labelled writes a line with a label. It writes no line if what is empty.
+// labelled writes a line with a label. It writes no line for an empty text.
 func (t *text) labelled(label, what string) {
 	if what != "" {
 		t.line("  %-7s %s", label, what)

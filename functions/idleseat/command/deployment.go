@@ -70,7 +70,7 @@ func signedIn(a *Process) (cloud aws.Config, self arn.ARN, err error) {
 	return cloud, self, nil
 }
 
-// follow prints the steps of an execution until the execution ends. Interrupting follow does not stop the execution.
+// follow prints the steps of an execution until the execution ends. An interrupt ends follow, but not the execution.
 func follow(a *Process, executions *sfn.Client, arn *string) (*gate.StepOutput, error) {
 	for seen := int64(0); ; {
 		now, err := executions.DescribeExecution(a.Context, &sfn.DescribeExecutionInput{ExecutionArn: arn})

@@ -53,8 +53,8 @@ func TestHiddenAttributes(t *testing.T) {
 	if said != len(active) {
 		t.Errorf("%d people are undecided for what may not be read, want %d", said, len(active))
 	}
-	// Revoke the same right in another department after the plan. The plan takes Citrix from idle people there. They
-	// must keep it, because apply cannot prove that they are idle.
+	// Revoke the same right in another department. The plan was made before, and takes Citrix from idle people there.
+	// They must keep it, because apply cannot prove that they are idle.
 	taken := map[string]bool{}
 	for _, i := range department(s, "Support", sandbox.Idle) {
 		s.company.Company.Hide(i, "lastLogonTimestamp", "lastLogon")

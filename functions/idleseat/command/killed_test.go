@@ -143,7 +143,7 @@ func (x *trial) kept() map[string][]byte {
 	return all
 }
 
-// killedAt applies a run until nothing is pending, and kills the process at operation n, counted over all calls.
+// killedAt applies a run until nothing is pending. It kills the process at operation n, counted over all calls.
 func (x *trial) killedAt(run string, n int, after bool) {
 	x.t.Helper()
 	x.mu.Lock()

@@ -180,9 +180,9 @@ func (n *night) apply() error {
 	}
 }
 
-// status returns the error of the command, or nil for status 0. The error describes all conditions of the following
-// list. The first condition in the list decides the exit status: something failed, a source could not be read, the plan
-// is on hold or waits for approval, changes are pending.
+// status returns the error of the command, or nil for status 0. The conditions are, in order: something failed, a
+// source could not be read, the plan is on hold or waits for approval, changes are pending. The error describes every
+// condition that is true. The first of them decides the exit status.
 func (n *night) status(s store.Store, failed error) error {
 	var all []error
 	status := exitDone

@@ -55,8 +55,8 @@ type alike struct {
 	by   map[string]*saying
 }
 
-// saying is a text about some people with the same cause. If their texts differ in ids, what is the text without the
-// ids.
+// saying is a text about some people with the same cause. If their texts differ in ids, the field what has the text
+// without the ids.
 type saying struct {
 	what    string
 	people  []string

@@ -34,7 +34,7 @@ func holding(c *sandbox.Company) map[int][]string {
 	return all
 }
 
-// asBefore checks that all people have the holdings of before. It advances the clock until they do, because licenses
+// asBefore checks that each person has the holdings in before. It advances the clock until this is so, because licenses
 // follow group membership with a delay.
 func (s *shell) asBefore(before map[int][]string) {
 	s.t.Helper()

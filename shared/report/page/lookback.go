@@ -91,8 +91,8 @@ type Drawn struct {
 	Drawing template.HTML
 }
 
-// Charts are the charts of one rule of a backtest, by number of days. A chart without a point is nil. Regret is nil if
-// no hit is known to have come back or stayed away.
+// Charts are the charts of one rule of a backtest. The horizontal axis is the number of days. A chart without a point
+// is nil. Regret is nil if no hit is known to have come back or stayed away.
 type Charts struct{ Regret, Hits, Seats, Money *Drawn }
 
 // Tried draws the charts of a rule of a backtest. The number of days that is in force has a mark.

@@ -245,7 +245,8 @@ type cell struct {
 	Lines       []string
 }
 
-// Numbers of rows on the page without JavaScript: of the changes, and of every other table.
+// plainChanges and plainOthers are numbers of rows on the page without JavaScript. plainChanges is for the table of
+// changes, and plainOthers is for every other table.
 const (
 	plainChanges = 100
 	plainOthers  = 20

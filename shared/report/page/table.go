@@ -96,8 +96,8 @@ func (t *Table) Whom(get func(i int) Person) *Column {
 	return c
 }
 
-// person returns the index of a person, and adds the person if needed. Several tables together may have all names of a
-// person.
+// person returns the index of a person, and adds the person if needed. If an earlier table did not have a name of the
+// person, it adds the name.
 func (d *Data) person(p Person) int {
 	i, known := d.index[p.ID]
 	if !known {
@@ -237,7 +237,7 @@ func (d *Data) reasons(langs []Lang) map[Lang]map[string]string {
 	return all
 }
 
-// reword adds words to all. It adds an entry for each of texts whose words differ from the text.
+// reword adds words to all: an entry for each text whose words differ from the text.
 func (w *Words) reword(texts []string, all map[string]string) {
 	asStored := map[string]bool{}
 	for _, text := range texts {

@@ -87,7 +87,7 @@ func compiled(list []form) []form {
 // mostPlaces is the maximum number of places in a form.
 const mostPlaces = 6
 
-// plural has the verbs after one subject, with the same verbs after several subjects.
+// plural maps a verb after one subject to the verb after several subjects.
 var plural = map[string]string{" is ": " are ", " was ": " were ", " has ": " have "}
 
 // match returns the parts of text in the places of the form, or false if text does not have the form. Each place takes
