@@ -51,7 +51,7 @@ type reevaluation struct {
 // interval is the time between two checks of an execution.
 const interval = time.Second
 
-// do starts an execution for one person. It returns at the end of the execution, or at the time until. A zero until
+// do starts an execution for one person. It returns at the end of the execution, or at the time "until". A zero time
 // means no deadline.
 func (r *reevaluation) do(ctx context.Context, in input, until time.Time) (*answer, error) {
 	if strings.TrimSpace(in.User) == "" {

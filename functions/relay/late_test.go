@@ -12,8 +12,9 @@ import (
 	"github.com/idleseat/idleseat/shared/relay/protocol"
 )
 
-// standStill sends the message m to a relay, and suspends the relay with SIGSTOP at the event number at. It returns
-// after the visibility timeout of the message and the heartbeat of the task have expired.
+// standStill sends the message m to a relay, and suspends the relay with SIGSTOP at an event. The argument "at" is the
+// number of the event. standStill returns after the visibility timeout of the message and the heartbeat of the task
+// have expired.
 func (r *rig) standStill(at int, m protocol.Message) (p *process, lost *awsfake.Task) {
 	r.Helper()
 	p = r.start()

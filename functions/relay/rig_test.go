@@ -24,7 +24,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// tap counts the requests and answers that pass through it. It calls strike at the event number at.
+// tap counts the requests and answers that pass through it. It calls the function strike at one of these events. The
+// field "at" is the number of the event.
 type tap struct {
 	asked  func(*http.Request) // called with each request to S3; may be nil
 	mu     sync.Mutex
@@ -52,7 +53,7 @@ func (t *tap) around(serve func()) {
 	t.event()
 }
 
-// arm starts counting from zero, and makes the tap call strike at the event number at. It returns the previous count.
+// arm starts to count from zero, with new values of at and strike. It returns the previous count.
 func (t *tap) arm(at int, strike func()) int {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -18,7 +18,8 @@ type Card struct {
 	Report  string // https address of the report; empty if a browser cannot open it
 }
 
-// Tone is how much a message asks for attention. Its values are colors of Adaptive Cards (schema 1.0, Colors).
+// Tone is the degree of attention that a message asks for. Its values are colors of Adaptive Cards (schema 1.0,
+// Colors).
 type Tone string
 
 // The tones.

@@ -49,8 +49,8 @@ func fitted(c *Card, write func(*Card) object) []byte {
 	}
 }
 
-// within returns the card with at most mostFacts facts. The length of a fact is limited to most characters. All
-// characters are printable.
+// within returns the card with at most mostFacts facts. The argument "most" is the maximum length of a fact, in
+// characters. All characters are printable.
 func (c *Card) within(most int) *Card {
 	out := &Card{Subject: cut(c.Subject, mostHeader), Tone: c.Tone, Next: cut(c.Next, most), Report: c.Report}
 	for i, f := range c.Facts {
@@ -68,8 +68,8 @@ func (c *Card) within(most int) *Card {
 	return out
 }
 
-// cut returns text on one line, limited to most characters. An empty text becomes a hyphen, because both vendors refuse
-// an empty text.
+// cut returns text on one line. The argument "most" is the maximum length, in characters. An empty text becomes a
+// hyphen, because both vendors refuse an empty text.
 func cut(text string, most int) string {
 	text = strings.TrimSpace(plain.OneLine(text))
 	if text == "" {

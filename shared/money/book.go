@@ -48,8 +48,8 @@ func (b *book) row(k key, t *tally) Row {
 	return r
 }
 
-// on returns the tally of a month, and the price of a license. The price is the argument given. If given is nil, it is
-// the price in force on the day d.
+// on returns the tally of a month, and the price of a license. The price is the argument "given", or the price in force
+// on the day d if that argument is nil.
 func (b *book) on(month, d time.Time, license string, payer *directory.Payer, given *amount) (*tally, amount) {
 	k := key{month: month, license: license, department: Unknown, costCenter: Unknown, currency: b.currency}
 	if payer != nil && payer.Department != nil {
@@ -73,8 +73,8 @@ func (b *book) on(month, d time.Time, license string, payer *directory.Payer, gi
 	return t, price
 }
 
-// at returns the tally of a month, and the price of a license. The price is the argument given. If given is nil, it is
-// the price in force today.
+// at returns the tally of a month, and the price of a license. The price is the argument "given", or the price in force
+// today if that argument is nil.
 func (b *book) at(month time.Time, license string, payer *directory.Payer, given *amount) (*tally, amount) {
 	return b.on(month, dayOf(b.now), license, payer, given)
 }
@@ -127,8 +127,8 @@ func (b *book) save(s *span, until time.Time, returned bool) {
 	})
 }
 
-// each splits the days into parts with one month and one price, and calls add for each part. The first day is from. The
-// last day is the day before until.
+// each splits the days into parts with one month and one price, and calls add for each part. The first day is "from".
+// The last day is the day before "until".
 func (b *book) each(from, until time.Time, license string, payer *directory.Payer, given *amount, add func(t *tally, price amount, days int)) {
 	for d := from; d.Before(until); {
 		month := monthOf(d)

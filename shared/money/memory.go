@@ -19,7 +19,7 @@ import (
 // subject has the facts about one license of one person. It is one line of the memory, the object that Remember stores.
 type subject struct {
 	Person  string `json:"person"`
-	SID     string `json:"sid,omitempty"` // of the person, as of the newest entry that has it
+	SID     string `json:"sid,omitempty"` // the person's SID in the newest entry that has one
 	License string `json:"license"`
 	Objects int    `json:"objects"` // the number of objects that the ledger had about the license
 	Facts   []fact `json:"facts,omitempty"`
@@ -48,7 +48,7 @@ func Remember(ctx context.Context, s store.Store, run string, now time.Time) (ke
 			return "", err
 		}
 		if page != nil {
-			key = layout.Freed(run, layout.Attempt()) // different at each repetition of the step
+			key = layout.Freed(run, layout.Attempt()) // a repetition of the step makes another key
 			break
 		}
 	}

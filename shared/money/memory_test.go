@@ -18,7 +18,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// counting counts the reads of objects of the ledger. Reads of keys that contain broken fail.
+// counting counts the reads of objects of the ledger. A read fails if its key contains the text in broken.
 type counting struct {
 	store.Store
 	gets   atomic.Int64

@@ -62,9 +62,9 @@ func (r restores) of(person, license string) *history.Item {
 	return r[history.Touch{User: person, License: license}]
 }
 
-// lastKnown returns the restores that a run knew. They come from its digest of earlier runs, and from the licenses that
-// the run itself found restored by somebody else. If run is empty, or has no snapshot of its own, lastKnown uses the
-// newest plan for everybody.
+// lastKnown returns the restores that a run knew. The run had a digest of earlier runs, and may itself have found
+// restores by somebody else. If run is empty, or has no snapshot of its own, lastKnown uses the newest plan for
+// everybody.
 func lastKnown(ctx context.Context, s store.Store, run string, now time.Time) (restores, error) {
 	m, err := manifest(ctx, s, run)
 	if err == nil && m == nil {

@@ -171,7 +171,7 @@ func (c *second) seat(entries []object, done map[string]object) {
 	}
 }
 
-// free adds the figures of one seat, day by day. The seat was free between the times from and until.
+// free adds the figures of one seat, day by day. The seat was free between the times "from" and "until".
 func (c *second) free(e object, from, until time.Time) {
 	license, other, payer := e.text("license"), e.text("to"), e["payer"]
 	saves := e.text("savesNothing") == ""

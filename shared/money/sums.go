@@ -81,7 +81,7 @@ type Sums struct {
 	Unread int `json:"unread,omitempty"`
 	// OtherCurrencies lists earlier currencies of the policy. No sum includes rows in these currencies.
 	OtherCurrencies []string `json:"otherCurrencies,omitempty"`
-	Rows            []Row    `json:"-"` // oldest month first, then as Lines
+	Rows            []Row    `json:"-"` // oldest month first, then in the order of Lines
 }
 
 // Between returns the sums of the rows of some months: from the month of from to the month of to, both included. A zero

@@ -43,8 +43,8 @@ func find(t testing.TB, name string) string {
 	}
 }
 
-// Generated compares table with the text of a page between "<!-- generated: of -->" and "<!-- end of of -->". Tests
-// that check the same page must not run in parallel.
+// Generated compares table with the text of a page between the comments "<!-- generated: NAME -->" and "<!-- end of
+// NAME -->". NAME is the argument "of". Tests that check the same page must not run in parallel.
 func Generated(t testing.TB, name, of, table string) {
 	t.Helper()
 	text := Read(t, name)

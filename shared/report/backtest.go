@@ -25,7 +25,7 @@ type Backtest struct {
 	People   int            `json:"people"` // the number of people on the last night
 	Currency string         `json:"currency"`
 	Accepted float64        `json:"acceptedRegret"` // the largest accepted share of hits that come back, from 0 to 1
-	Within   int            `json:"within"`         // days after a hit within which a return counts
+	Within   int            `json:"within"`         // number of days after a hit in which a return counts
 	Rules    []BacktestRule `json:"rules"`
 }
 

@@ -18,8 +18,8 @@ import (
 
 // Values of the column "why" for people whom a plan leaves out. Other values are the names of the lists in plan.json.
 const (
-	deferred  = "deferred"  // to a later run, because of perRun
-	exempt    = "exempt"    // by the policy
+	deferred  = "deferred"  // left for a later run, because of perRun
+	exempt    = "exempt"    // exempt by the policy
 	announced = "announced" // a later run makes the change
 )
 

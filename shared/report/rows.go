@@ -82,7 +82,8 @@ func (g *gathering) listed(ctx context.Context) error {
 	return nil
 }
 
-// changes returns rows for the first changes of the plan, with the results. most is the maximum number of rows.
+// changes returns rows for the first changes of the plan, with the results. The argument "most" is the maximum number
+// of rows.
 func (g *gathering) changes(of []plan.Change, most int) List[Row] {
 	list := List[Row]{Total: len(of), Rows: make([]Row, 0, min(len(of), most))}
 	for _, c := range of[:min(len(of), most)] {

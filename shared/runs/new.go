@@ -39,7 +39,7 @@ func signals(r *decision.Run) map[string]plan.Feed {
 	return all
 }
 
-// Nobody is an Each that yields no decisions, for a plan that was not made from decisions.
+// Nobody is an Each for a plan that was not made from decisions. It yields no decisions.
 func Nobody(context.Context, func(*plan.Decision) error) (decision.Summary, error) {
 	return decision.Summary{}, nil
 }

@@ -44,7 +44,7 @@ type Overview struct {
 	User    string    `json:"user,omitempty"`     // the argument of a run for one person, as the operator wrote it
 	Copy    string    `json:"copy,omitempty"`     // the run whose snapshot this run plans over
 	Restore string    `json:"restores,omitempty"` // the run whose changes this run restores
-	// The following members come from the plan. They are empty before the run has one.
+	// The following members come from the plan. They are empty before the run has a plan.
 	Mode          policy.Mode  `json:"mode,omitempty"`
 	Verdict       plan.Verdict `json:"verdict,omitempty"`
 	HoldReasons   []string     `json:"holdReasons,omitempty"`

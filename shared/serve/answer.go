@@ -31,7 +31,7 @@ func content[T any](name string, view func(*page.Words) T) func(*page.Words, boo
 	}
 }
 
-// document returns a page of this site. The argument here is the address of the page's menu entry. run is the run for
+// document returns a page of this site. The argument "here" is the address of the page's menu entry. run is the run for
 // the other pages of the menu, or empty for the newest run.
 func document(title func(*page.Words) string, here, run string, content func(*page.Words, bool) (template.HTML, error)) *page.Document {
 	return &page.Document{Title: title, Content: content, Menu: menu(here, run)}

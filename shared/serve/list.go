@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// perPage is how many runs a page of the list has.
+// perPage is the number of runs on a page of the list.
 const perPage = 25
 
 // listing is one page of the list of runs.
@@ -24,8 +24,8 @@ type listing struct {
 	Newer bool
 }
 
-// listFrom returns a page of the list. The page has runs that are older than the run before. If before is empty, it has
-// the newest runs. New runs do not change the page.
+// listFrom returns a page of the list. The page has runs that are older than the run "before", or the newest runs if
+// that argument is empty. New runs do not change the page.
 func (s *Site) listFrom(ctx context.Context, before string) (*listing, error) {
 	names, err := snapshot.Runs(ctx, s.Store)
 	if err != nil {

@@ -28,7 +28,7 @@ type Settings struct {
 	Next func(command string) string
 }
 
-// Site is the pages of one store. It is safe for concurrent use.
+// Site serves the pages of one store. It is safe for concurrent use.
 type Site struct {
 	Settings
 	Keys    *Keys

@@ -200,6 +200,6 @@ func (l *License) newest() *Entry {
 	return nil
 }
 
-// lately reports whether the snapshot may be older than a change. The change ended at the time at. The reading began at
-// the time read.
+// lately reports whether the snapshot may be older than a change. The argument "at" is the end of the change, and
+// "read" is the start of the reading.
 func lately(at, read time.Time) bool { return !at.Add(directory.Settling).Before(read) }

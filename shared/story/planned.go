@@ -18,7 +18,7 @@ import (
 // planOf is the plan of a run with the results of its changes.
 type planOf struct {
 	*plan.Plan
-	refused map[rowKey]string // why the plan refuses a change of the person
+	refused map[rowKey]string // the reasons why the plan refuses changes of the person
 	results *runs.Results
 	newer   string // the newer run whose plan replaces this plan
 }

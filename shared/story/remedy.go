@@ -57,7 +57,7 @@ func do(x *Answer, past *License) (list []string) {
 	return list
 }
 
-// Exempted returns the action of an operator for an exemption. why is the reason of the verdict.
+// Exempted returns the action of an operator for an exemption. The argument "why" is the reason of the verdict.
 func Exempted(why string) string {
 	why = strings.TrimPrefix(why, "exempt: ")
 	switch kind := kindOf(why); {

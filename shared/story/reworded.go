@@ -53,8 +53,8 @@ func (s *Story) creation(name string) bool {
 
 var idle = regexp.MustCompile(`^no (.+) since (\d{4}-\d\d-\d\d) \((\d+ days?)\)`)
 
-// decided rewords a stored reason, whose number of days counts up to the run. The words must not look like a number of
-// days up to today.
+// decided rewords a stored reason. The number of days in the reason ends at the run, so the words must not suggest that
+// it ends today.
 func decided(text string) string {
 	return idle.ReplaceAllString(text, "no $1 for $3 when the run decided (last: $2)")
 }

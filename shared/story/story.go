@@ -15,7 +15,7 @@ import (
 // Story is everything about one person.
 type Story struct {
 	Run               string    `json:"run"`  // the run of the verdicts; empty if no snapshot has the person
-	AsOf              time.Time `json:"asOf"` // the time as of which the rules were evaluated
+	AsOf              time.Time `json:"asOf"` // the time for which the rules were evaluated
 	Read              time.Time `json:"read"` // when the run began to read
 	Now               time.Time `json:"now"`  // when the story was made
 	User              string    `json:"user"` // the key in plans and in the ledger: object id in Entra ID, or SID
@@ -28,7 +28,7 @@ type Story struct {
 	Doubt             string    `json:"doubt,omitempty"`        // why the join fails, or why an account is missing
 	Profile           []Value   `json:"profile"`
 	Answers           []Answer  `json:"answers"` // of every rule, in the order of the policy
-	Ledger            []License `json:"ledger"`  // the changes by runs, by license
+	Ledger            []License `json:"ledger"`  // the changes that runs made, by license
 
 	mode     policy.Mode // of the run's policy
 	exempted string      // the condition of the policy's exemptions in words

@@ -125,7 +125,7 @@ func (x *Answer) verdict() string {
 	return x.Outcome.String()
 }
 
-// said returns a part in words, with its values. It leaves out values that are already in the text told.
+// said returns a part in words, with its values. It leaves out values that are already in the text "told".
 func said(n *policy.Node, told string) string {
 	text := cmp.Or(n.Words, n.Text)
 	var values []string

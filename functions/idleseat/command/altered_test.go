@@ -176,7 +176,7 @@ func everyKind(t *testing.T, all []altered, lacks []string) {
 	t.Logf("%d alterations: %v", len(all), kinds)
 }
 
-// share returns the index of the worker that runs this alteration. The argument of is the number of workers.
+// share returns the index of the worker that runs this alteration. The argument "of" is the number of workers.
 func (a *alteration) share(of int) int {
 	sum := fnv.New32a()
 	sum.Write([]byte(a.kind + a.field + a.how))

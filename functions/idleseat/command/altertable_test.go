@@ -24,8 +24,8 @@ func headed(t *testing.T, kind string, text []byte, pack func(text []byte) []byt
 	}, nil)
 }
 
-// cellAlterations replaces the number at offset at. The number has size bytes. The replacements are 0, 1, the greatest
-// value, and the old value plus and minus step.
+// cellAlterations replaces a number in cells. The argument "at" is its offset, and size is its length in bytes. The
+// replacements are 0, 1, the greatest value, and the old value plus and minus step.
 func cellAlterations(field string, cells []byte, at, size int, step uint64, pack func(cells []byte) []byte) (all []alteration) {
 	was := binary.LittleEndian.Uint64(append(bytes.Clone(cells[at:at+size]), make([]byte, 8)...))
 	for how, value := range map[string]uint64{"zero": 0, "one": 1, "the greatest": 1<<64 - 1, "a step more": was + step, "a step less": was - step} {

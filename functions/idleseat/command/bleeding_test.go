@@ -93,7 +93,7 @@ func TestSlowBleeding(t *testing.T) {
 	}
 }
 
-// holders returns how many people hold E3.
+// holders returns the number of people who hold E3.
 func (s *shell) holders() (n int) {
 	for i := range s.company.Company.Size() {
 		if p := s.company.Company.Person(i); p.Entra != nil && slices.ContainsFunc(p.Entra.Assignments, func(a directory.Assignment) bool { return a.SKU == "05e9a617-0261-4cee-bb44-138d3ef5d965" }) {

@@ -26,7 +26,7 @@ type choiceFlags struct {
 
 func (c *choiceFlags) given() bool { return c.Only != "" || c.Except != "" || c.Limit != nil }
 
-// choice reads the files of the flags.
+// choice returns the choice that the flags make. It reads the people from the files in the flags.
 func (c *choiceFlags) choice() (in plan.Choice, err error) {
 	if c.Limit != nil {
 		if in.Limit = *c.Limit; in.Limit < 1 {
@@ -189,8 +189,8 @@ func (columns) cell(row []string, n int) string {
 	return strings.TrimSpace(strings.TrimPrefix(row[n], "'"))
 }
 
-// header returns the columns that row names, and whether row is a header. The column of the id comes before the column
-// of the userPrincipalName, because each id belongs to one person.
+// header reads row as the header of a file. It returns the columns, and whether row is a header. The column of the id
+// comes before the column of the userPrincipalName, because each id belongs to one person.
 func header(row []string) (columns, bool) {
 	at := columns{license: -1}
 	for _, wanted := range []string{"user", "userPrincipalName"} {

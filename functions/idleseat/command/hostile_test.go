@@ -94,8 +94,8 @@ func (s *shell) shownWell(a answer, args []string) {
 	}
 }
 
-// TestHostileText puts hostile text into both directories. The text must never reach a terminal or changes.csv
-// unchanged, in every command and after every error.
+// TestHostileText puts hostile text into both directories. No command may write the text to a terminal or to
+// changes.csv unchanged, also after an error.
 func TestHostileText(t *testing.T) {
 	t.Parallel()
 	names := func(names ...string) func(string) bool {

@@ -52,8 +52,8 @@ func (a *Process) ended(command string, err error) error {
 	return interruptedError{untouched, err}
 }
 
-// halfway returns the progress of the changes of a plan. r is nil if the call has changed nothing. The argument next is
-// the command that continues.
+// halfway returns the progress of the changes of a plan. r is nil if the call has changed nothing. The argument "next"
+// is the command that continues.
 func halfway(p *plan.Plan, r *runs.Results, next string) string {
 	total := len(p.Changes)
 	if r == nil || len(r.Results) == 0 {

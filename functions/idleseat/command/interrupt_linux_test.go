@@ -61,8 +61,8 @@ func (x *stall) wait(t *testing.T) {
 // soon is the maximum time from Ctrl-C to the end of a command.
 const soon = 20 * time.Second
 
-// interrupts sends Ctrl-C, and checks that the command ends soon. The screen must show want, but no error of the call
-// that the interrupt stopped.
+// interrupts sends Ctrl-C, and checks that the command ends soon. The screen must show the texts "want", but no error
+// of the call that the interrupt stopped.
 func (x *session) interrupts(want ...string) string {
 	x.t.Helper()
 	sent := time.Now()

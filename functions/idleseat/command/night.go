@@ -42,7 +42,7 @@ type night struct {
 	plan    *plan.Plan
 	results *runs.Results      // results of the plan; nil if the plan was not applied
 	earlier map[string]resumed // outcomes of resumed changes, by the run that began them
-	failed  error              // why the plan could not be applied to its end
+	failed  error              // why the plan could not be applied completely
 }
 
 // Run plans for everybody, finishes the changes that earlier runs began and, in mode enforce, applies the plan without

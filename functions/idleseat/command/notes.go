@@ -55,7 +55,7 @@ type alike struct {
 	by   map[string]*saying
 }
 
-// saying is a text about some people with the same cause. If their texts differ in ids, the field what has the text
+// saying is a text about some people with the same cause. If their texts differ in ids, the field "what" has the text
 // without the ids.
 type saying struct {
 	what    string

@@ -33,7 +33,7 @@ type pipeline struct {
 	report func(ctx context.Context, run string)
 }
 
-// openPipeline returns a pipeline on the directories that the environment names.
+// openPipeline returns a pipeline for the directories that the environment names.
 func openPipeline(a *Process, s store.Store, bar *progress) (*pipeline, error) {
 	src, err := a.sources()
 	if err != nil {

@@ -170,7 +170,7 @@ func onHold(p *plan.Plan) error {
 	return nil
 }
 
-// printPlan prints a plan. The argument next is the command that applies the plan, or empty if the plan is applied at
+// printPlan prints a plan. The argument "next" is the command that applies the plan, or empty if the plan is applied at
 // once.
 func printPlan(a *Process, s store.Store, p *plan.Plan, f formatFlag, next string) error {
 	if f.json() {

@@ -88,7 +88,7 @@ func (x *session) text() string {
 // patience is the maximum time that a test waits for a command on a busy machine.
 const patience = 3 * time.Minute
 
-// until waits until the command shows want.
+// until waits until the command shows the text "want".
 func (x *session) until(want string) {
 	x.t.Helper()
 	late := time.After(patience)

@@ -34,8 +34,8 @@ func holding(c *sandbox.Company) map[int][]string {
 	return all
 }
 
-// asBefore checks that each person has the holdings in before. It advances the clock until this is so, because licenses
-// follow group membership with a delay.
+// asBefore checks that each person has the holdings in the argument "before". It advances the clock until this is so,
+// because licenses follow group membership with a delay.
 func (s *shell) asBefore(before map[int][]string) {
 	s.t.Helper()
 	diff := ""

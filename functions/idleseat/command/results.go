@@ -15,7 +15,7 @@ import (
 var errNotApproved = fmt.Errorf("%w: the plan was not approved; answer yes, or give --yes", runs.ErrRefused)
 
 // approved asks at the terminal whether to apply the plan. It returns an error if the answer is not yes, or if stdin is
-// no terminal. The argument next is the command that asks again.
+// no terminal. The argument "next" is the command that asks again.
 func approved(a *Process, p *plan.Plan, next string) error {
 	if !a.atTerminal() {
 		return errNotApproved
@@ -76,8 +76,8 @@ func givenBack(p *plan.Plan) string {
 	return plain.Many(len(p.Changes), "license") + " to " + strconv.Itoa(len(people)) + " people"
 }
 
-// printResults prints the results of a plan. The argument earlier is the number of pending changes of earlier runs. The
-// argument next is the command that finishes the pending changes.
+// printResults prints the results of a plan. The argument "earlier" is the number of pending changes of earlier runs,
+// and "next" is the command that finishes the pending changes.
 func printResults(a *Process, p *plan.Plan, r *runs.Results, earlier int, f formatFlag, next string) error {
 	if f.json() {
 		return writeJSON(a.json, r)
@@ -96,7 +96,7 @@ func printResults(a *Process, p *plan.Plan, r *runs.Results, earlier int, f form
 	return out.waits(r.Count(runs.Pending)+earlier, next)
 }
 
-// waits prints the number of pending changes, and the command next, which finishes them.
+// waits prints the number of pending changes, and the command that finishes them.
 func (p *printer) waits(pending int, next string) error {
 	if pending > 0 {
 		p.printf("%s for the directory, often for minutes; then finish:  %s\n", stillWait(pending), next)

@@ -71,7 +71,7 @@ func (b *browser) get(target string) *httptest.ResponseRecorder {
 	return w
 }
 
-// wants requests a page. It fails the test unless the page has the status and contains each of words.
+// wants requests a page. It fails the test unless the page has the status and contains each word.
 func (b *browser) wants(status int, target string, words ...string) string {
 	b.t.Helper()
 	w := b.get(target)

@@ -114,8 +114,8 @@ func (c *spreadCell) value() string {
 	return fmt.Sprintf("%+v", c)
 }
 
-// opened returns the cells of the files that have the separator written, by file. LibreOffice opens the files with the
-// settings of locale, and expects the separator expected.
+// opened returns the cells of some files, by file. The argument "written" is the separator in these files. LibreOffice
+// opens the files with the settings of locale, and expects the separator "expected".
 func (s *shell) opened(t *testing.T, locale, written, expected string) map[string][][]spreadCell {
 	t.Helper()
 	suffix := map[string]string{",": "-comma", ";": "-semicolon"}[written]

@@ -105,7 +105,7 @@ func TestCommandsOfAStory(t *testing.T) {
 	}
 }
 
-// until runs the commands that finish pending changes of a user. It stops when both licenses are in the state want.
+// until runs the commands that finish pending changes of a user. It stops when both licenses are in the state "want".
 func (s *shell) until(user string, want story.State, flags ...string) {
 	s.t.Helper()
 	for range 30 {

@@ -82,7 +82,7 @@ func barRows(w *Words, bars []chart.Bar) (rows [][]string) {
 	return rows
 }
 
-// lefts returns the reasons in pairs, which has names and counts in turn. It leaves out counts of zero.
+// lefts makes a reason from each name and the count after it in pairs. It leaves out counts of zero.
 func lefts(w *Words, pairs ...any) (all []left) {
 	for i := 0; i < len(pairs); i += 2 {
 		if count := pairs[i+1].(int); count > 0 {

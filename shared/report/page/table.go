@@ -46,7 +46,7 @@ type Column struct {
 	Name   string // the key of its heading, after "col."
 	Kind   Kind
 	Filter bool    // the reader can filter by the values
-	Minor  bool    // a narrow page leaves it out
+	Minor  bool    // a narrow page leaves the column out
 	Detail bool    // only the view of a person shows the column; search and filter use it
 	Lang   Lang    // the language of the texts, if it is not the language of the page
 	Then   *Column // the column with the new value, shown beside the value

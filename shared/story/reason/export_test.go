@@ -8,7 +8,7 @@ func Forms() (texts []string) {
 	return texts
 }
 
-// Used adds to used the forms of a reason and of the reasons inside it.
+// Used adds the forms of a reason, and of the reasons inside it, to used.
 func Used(text string, used map[string]bool) {
 	for _, p := range Parts(text) {
 		f, m := find(p.Text)

@@ -20,8 +20,7 @@ const (
 	beside     = 52 // room for the numbers of the vertical axis; the style sheet leaves it free on the left
 )
 
-// ticks returns up to five round values. They go from 0 to most or more. They are integers, because charts count
-// people.
+// ticks returns up to five round integers, because charts count people. The first is 0, and the last is at least most.
 func ticks(most float64) []float64 {
 	step := 1.0
 	for power := 1.0; 4*step < most; power *= 10 {
