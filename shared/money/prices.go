@@ -63,8 +63,8 @@ func (p prices) on(license string, d time.Time) (*history.Price, int) {
 	return &list[i], i
 }
 
-// renewal returns the first day on which the company need not pay for a seat that became free at the time freed. The
-// day is zero if it is unknown. It is the first renewal at or after freed. A later run may change the date of the
+// renewal returns the first day on which the company need not pay for a seat. The seat became free at the time "freed".
+// The day is the first renewal from that time on, or zero if it is unknown. A later run may change the date of the
 // renewal until the date has come. A run that does not know the date changes nothing.
 func (p prices) renewal(license string, freed time.Time) time.Time {
 	_, i := p.on(license, dayOf(freed))

@@ -84,8 +84,8 @@ type Sums struct {
 	Rows            []Row    `json:"-"` // oldest month first, then in the order of Lines
 }
 
-// Between returns the sums of the rows of some months: from the month of from to the month of to, both included. A zero
-// time is no limit.
+// Between returns the sums of the rows of some months. The first month has the time "from", and the last month has the
+// time "to". A zero time is no limit.
 func (s *Sums) Between(from, to time.Time) *Sums {
 	part := *s
 	part.Rows = slices.DeleteFunc(slices.Clone(s.Rows), func(r Row) bool {

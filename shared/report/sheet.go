@@ -94,9 +94,9 @@ func decimals(text string, separator rune) string {
 	return text
 }
 
-// formula matches text that a spreadsheet may read as the beginning of a formula. A spreadsheet that expects another
-// separator than the file has begins a cell in the middle of a text. So the text after each possible separator counts,
-// too. The full-width characters and the separators are from OWASP, "CSV injection".
+// formula matches text that a spreadsheet may read as the beginning of a formula. If a spreadsheet expects another
+// separator, it begins a cell in the middle of a text. So the text after each possible separator counts, too. The
+// full-width characters and the separators are from OWASP, "CSV injection".
 var formula = regexp.MustCompile(`(^|[,;|])([\s"]*)([=+\-@＝＋－＠])`)
 
 // cell makes directory text safe for a spreadsheet. No spreadsheet evaluates the cell as a formula, and every rune is

@@ -54,7 +54,7 @@ func (k *killer) op(do func()) bool {
 	return false
 }
 
-// overHTTP counts each request to next as an operation. It sends a complete answer or no answer.
+// overHTTP counts each request to the handler "next" as an operation. It sends a complete answer or no answer.
 func (k *killer) overHTTP(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		kept := &recorder{header: http.Header{}, status: http.StatusOK}

@@ -48,7 +48,7 @@ func (p *progress) begins(phase string) {
 	})
 }
 
-// people updates the line with the number of people who were read from s.
+// people updates the line with the number of people who were read from the source s.
 func (p *progress) people(s directory.Source, people, total int) {
 	if p == nil {
 		return

@@ -76,7 +76,7 @@ var values = []form{
 	{code: "groupUnread", remedy: "group", text: "group {} could not be read", swedish: "gruppen $1 gick inte att läsa"},
 }
 
-// accounts are the forms of the reasons from package directory. They are about accounts that do not match each other.
+// accounts are the forms of the reasons from package directory. They are about accounts that contradict each other.
 var accounts = []form{
 	{code: "accountMissing", remedy: "outOfScope", text: "synced from Active Directory, but no account", swedish: "synkroniseras från Active Directory, men inget konto hittades där"},
 	{code: "noAccount", remedy: "account", text: "no account in {}", swedish: "inget konto i $1"},
