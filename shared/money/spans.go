@@ -17,7 +17,7 @@ type span struct {
 	from        time.Time // when a read of the directory showed the change
 	until       time.Time // when the person got the license again; zero while the seat is free
 	saves       bool      // whether a paid seat became free
-	// Flat is the monthly amount that the entry recorded. Only entries of older versions use it, because they do not
+	// flat is the monthly amount that the entry recorded. Only entries of older versions use it, because they do not
 	// record whether a seat became free.
 	flat *amount
 }
