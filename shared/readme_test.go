@@ -137,7 +137,8 @@ func allKnown(t *testing.T, pattern string, known map[string]bool, unknown strin
 	}
 }
 
-// TestPagesNameCommands: every command that a page shows is a command of the program.
+// TestPagesNameCommands: every command that a page shows is a command of the program, and the table of commands has
+// every command.
 func TestPagesNameCommands(t *testing.T) {
 	t.Parallel()
 	commands := map[string]bool{}
@@ -155,6 +156,16 @@ func TestPagesNameCommands(t *testing.T) {
 		}
 	}
 	allKnown(t, "(?m)(?:`|^ {4}(?:bin/)?)idleseat ([a-z]+)", commands, "%s shows idleseat %s, and there is no such command", 10)
+	page, err := os.ReadFile("../docs/operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(page), "| command | does |")
+	for name := range commands {
+		if !regexp.MustCompile("(?m)^\\|.*`(policy )?" + name + "\\b").MatchString(table) {
+			t.Errorf("the table of commands in docs/operations.md lacks %s", name)
+		}
+	}
 }
 
 // TestPagesNameFiles: every file and folder of the repository that a page names or links to exists.

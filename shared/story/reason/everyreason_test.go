@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -21,6 +22,33 @@ var reasonFiles = []string{
 	"../../plan/direct.go", "../../plan/entragroup.go", "../../plan/adgroup.go", "../../plan/route.go", "../../plan/mail.go",
 	"../../plan/feed.go", "../../decision/decide.go", "../../decision/past.go", "../../decision/first.go", "../../decision/memory.go", "../../decision/reports.go", "../../decision/mailfor.go",
 	"../../workflow/gate/guard.go", "../../workflow/gate/gate.go", "../../workflow/gate/choice.go",
+}
+
+// TestRefusalsOfEveryTargetAreRead checks that reasonFiles has the file of every target. The file has its refusals.
+func TestRefusalsOfEveryTargetAreRead(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("../../plan/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	targets := 0
+	for _, file := range files {
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range parsed.Decls {
+			if f, ok := d.(*ast.FuncDecl); ok && f.Recv != nil && f.Name.Name == "route" {
+				targets++
+				if !slices.Contains(reasonFiles, filepath.ToSlash(file)) {
+					t.Errorf("%s has a target, and reasonFiles does not name it", file)
+				}
+			}
+		}
+	}
+	if targets < 3 {
+		t.Errorf("%d targets were found, want 3 or more", targets)
+	}
 }
 
 // noReasons are texts in reasonFiles that are no reasons, or only parts of a reason.
