@@ -91,16 +91,20 @@ func (a account) back() (bits uint8) {
 	return bits
 }
 
-// accountsOf calls each with every account of a source.
+// accountsOf calls each with every account of a source, except the accounts with a Past.Row.
 func accountsOf(h *directory.Accounts, s directory.Source, each func(account)) {
 	if s == directory.AD {
 		for i := range h.AD {
-			each(account{ad: &h.AD[i], twin: -1})
+			if h.AD[i].Past.Row == 0 {
+				each(account{ad: &h.AD[i], twin: -1})
+			}
 		}
 		return
 	}
 	for i := range h.Entra {
-		each(account{entra: &h.Entra[i], twin: -1})
+		if h.Entra[i].Past.Row == 0 {
+			each(account{entra: &h.Entra[i], twin: -1})
+		}
 	}
 }
 

@@ -14,10 +14,11 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// Screen makes it faster to read a partition. For most people, the columns of the table alone show that they hold none
-// of the licenses or that the rules keep the licenses. Screen only counts these people. The rows of all other people
-// are open. Read builds a Person for each open row, so the decisions are the same as without a Screen. A Screen is not
-// safe for concurrent use.
+// Screen makes it faster to read a partition. For most people, the columns of the table alone show the verdicts of all
+// rules. Screen only counts the people from whom no rule reclaims. If a rule reclaims from a person, Read builds a Person,
+// but nobody asks the rules again. The rows of all other people are open. Read builds a Person for each open row, and
+// the rules are asked about the person. So the decisions are the same as without a Screen. A Screen is not safe for
+// concurrent use.
 type Screen struct {
 	run   *Run
 	judge *policy.Judge
@@ -30,13 +31,14 @@ type Screen struct {
 	membersMemory []known.Member
 }
 
-// Plain has the counts of the people for whom no Person was built.
+// Plain has what the columns show about the people whose rows are not open.
 type Plain struct {
 	People   int
 	Tallies  []plan.Tally // by rule
 	Outlooks []Outlook    // by rule
 	Turning  []Turning
 
+	verdicts [][]policy.Plain // by rule and row
 	accounts [2][]known.Account
 	members  []known.Member
 }
@@ -58,7 +60,8 @@ func NewScreen(r *Run, judge *policy.Judge) *Screen {
 	return s
 }
 
-// Read is like Run.Read, but h gets only the people whose rows are open. The Plain counts the other people.
+// Read is like Run.Read, but h gets only the people whose rows are open or from whom a rule reclaims. The Plain counts
+// everybody whose row is not open. In its tallies, only the outcomes of verdicts to reclaim are missing.
 func (s *Screen) Read(ctx context.Context, partition int, h *directory.Accounts) (*Plain, error) {
 	r := s.run
 	if !s.can() {
@@ -72,21 +75,10 @@ func (s *Screen) Read(ctx context.Context, partition int, h *directory.Accounts)
 	if err != nil {
 		return nil, err
 	}
-	return &p.Plain, r.putOpen(ctx, people, p.open, h)
-}
-
-// putOpen puts the people whose rows are open into h.
-func (r *Run) putOpen(ctx context.Context, people *snapshot.People, open []bool, h *directory.Accounts) error {
-	var rows []int
-	for row, is := range open {
-		if is {
-			rows = append(rows, row)
-		}
+	if p.verdicts == nil { // every row is open
+		return &p.Plain, r.putOpen(ctx, people, p.open, h)
 	}
-	if err := r.Manifest.Put(h, people, rows, r.columns); err != nil {
-		return err
-	}
-	return r.addPast(ctx, h)
+	return &p.Plain, p.put(ctx, h)
 }
 
 // can reports whether the run can be screened. The run must be for everybody and without --accept-feeds. Both sources
@@ -143,7 +135,7 @@ func (s *Screen) plain(ctx context.Context, partition int, people *snapshot.Peop
 		return nil, err
 	}
 	found := s.judge.Screen(crowd, s.run.outlookEnd())
-	p.open = found.Open
+	p.open, p.verdicts = found.Open, found.Verdicts
 	p.count(found)
 	p.outlook(found)
 	p.remember()
@@ -180,7 +172,8 @@ func (p *screening) all() *screening {
 	return p
 }
 
-// count adds the plain verdicts to the tallies.
+// count adds the plain verdicts to the tallies. A verdict to reclaim only counts as asked, because the outcome is counted
+// with the decision.
 func (p *screening) count(found *policy.Screened) {
 	for i, rule := range p.run.Policy.Rules {
 		var of [policy.PlainVerdicts]int
@@ -189,7 +182,7 @@ func (p *screening) count(found *policy.Screened) {
 		}
 		kept := of[policy.PlainKeep] + of[policy.PlainNotAsked]
 		p.Tallies = append(p.Tallies, plan.Tally{
-			Rule: rule.Name, Holders: kept, Keep: kept, Asked: of[policy.PlainKeep], Empty: found.Empties(i),
+			Rule: rule.Name, Holders: kept, Keep: kept, Asked: of[policy.PlainKeep] + of[policy.PlainReclaim], Empty: found.Empties(i),
 		})
 	}
 }

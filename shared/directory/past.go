@@ -38,6 +38,9 @@ type Past struct {
 	// MemberBefore is like MemberSince, for groups that this reading could not read. It has an entry for each group in
 	// Accounts.Remembered to which the account belonged.
 	MemberBefore map[string]time.Time
+	// Row is the account's row in the table of people, counted from 1. It is set only if the columns of the table show
+	// that earlier readings know nothing that could change a verdict. Seen is then the only other field that is set.
+	Row int
 }
 
 // MemberOf records since when the account has been in a group.

@@ -81,7 +81,7 @@ const (
 	PlainNotHolder
 	PlainNotAsked // kept because the condition "for" is false
 	PlainKeep     // kept because the condition "when" is false
-	PlainReclaim  // only Sweep returns it
+	PlainReclaim
 )
 
 // PlainVerdicts is the number of values of Plain.
@@ -102,8 +102,9 @@ type Screened struct {
 }
 
 // Screen evaluates all rules for a crowd from its columns alone. A verdict is plain if the person does not hold the
-// license, or keeps it because a condition is false. AskAll would return the same verdict. Screen also finds the
-// verdicts that turn to reclaim by the time until.
+// license, or keeps it because a condition is false. It is also plain if both conditions are true and the columns show
+// that no exemption and no grace can hold. AskAll would return the same verdict. Screen also finds the verdicts that turn
+// to reclaim by the time until.
 func (j *Judge) Screen(c *Crowd, until time.Time) *Screened {
 	s := newScreen(j, c)
 	verdicts, open := s.asked()
@@ -126,7 +127,7 @@ func (s *screen) asked() (verdicts [][]Plain, open []bool) {
 	s.exempt(open)
 	verdicts = make([][]Plain, len(s.policy.Rules))
 	for i, r := range s.policy.Rules {
-		if s.sweeps && r.within != nil {
+		if r.within != nil {
 			continue
 		}
 		verdicts[i] = s.rule(r, open)
@@ -154,10 +155,7 @@ func alone(verdicts [][]Plain, open []bool) {
 func (s *screen) rule(r *Rule, open []bool) []Plain {
 	holders := s.holders(r.License)
 	scope, when := s.scope(r), s.condition(r.when)
-	var grace *spared
-	if s.sweeps {
-		grace = s.spared(r)
-	}
+	grace := s.spared(r)
 	verdicts := make([]Plain, s.People)
 	for row := range verdicts {
 		switch {
@@ -169,7 +167,7 @@ func (s *screen) rule(r *Rule, open []bool) []Plain {
 			verdicts[row] = PlainNotAsked
 		case scope[row] == directory.Yes && when[row] == directory.No:
 			verdicts[row] = PlainKeep
-		case s.sweeps && scope[row] == directory.Yes && when[row] == directory.Yes && !grace.is(row):
+		case scope[row] == directory.Yes && when[row] == directory.Yes && !grace.is(row):
 			verdicts[row] = PlainReclaim
 		default:
 			open[row] = true

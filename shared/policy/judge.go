@@ -118,6 +118,13 @@ func (j *Judge) AskAll(p *directory.Person) iter.Seq2[*Rule, Verdict] {
 	}
 }
 
+// Reclaims returns the verdict of a rule on a person from whom the rule reclaims, as Screen has found. AskAll would return
+// the same verdict.
+func (j *Judge) Reclaims(r *Rule, p *directory.Person) Verdict {
+	j.about(r, p)
+	return j.worded(r, p, decision{outcome: Reclaim, holder: directory.Yes, scope: answer{flag: directory.Yes}})
+}
+
 // exempted is the exemption of one person. It is computed when the first rule needs it.
 type exempted struct {
 	known bool

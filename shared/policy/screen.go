@@ -24,7 +24,6 @@ type screen struct {
 	scopes map[string][]directory.Flag   // results of conditions "for", by source
 	held   map[*License][]directory.Flag // results of holders
 
-	sweeps bool               // whether verdicts to reclaim are plain, too
 	graces map[string]*spared // by license and attributes; see the method spared
 	narrow map[*Rule]*narrow  // by Rule.within
 }

@@ -48,7 +48,7 @@ func (s *screen) turns(r *Rule, verdicts []Plain, open []bool, until time.Time) 
 	rows, at, ok := s.turningPoints(r, verdicts, open, until)
 	if !ok {
 		for row, v := range verdicts {
-			open[row] = open[row] || v > PlainNotHolder
+			open[row] = open[row] || v == PlainKeep || v == PlainNotAsked
 		}
 		return nil
 	}
@@ -102,7 +102,7 @@ func (s *screen) turningPoints(r *Rule, verdicts []Plain, open []bool, until tim
 	}
 	asks := r.scope.moves() // the condition "for" may become true later
 	for row, v := range verdicts {
-		if open[row] || v <= PlainNotHolder || v == PlainNotAsked && !asks {
+		if open[row] || v != PlainKeep && (v != PlainNotAsked || !asks) {
 			continue
 		}
 		first := len(at)

@@ -15,11 +15,9 @@ type Swept struct {
 	screen   *screen
 }
 
-// Sweep is like Screen, but its plain verdicts include verdicts to reclaim. Such a verdict is plain if the columns show
-// that the person holds the license, that both conditions are true, and that no exemption and no grace can hold.
+// Sweep is like Screen, but does not look for verdicts that turn.
 func (j *Judge) Sweep(c *Crowd) *Swept {
 	s := newScreen(j, c)
-	s.sweeps = true
 	verdicts, open := s.asked()
 	alone(verdicts, open)
 	return &Swept{Verdicts: verdicts, Open: open, screen: s}

@@ -45,6 +45,12 @@ func (w *Worker) Partition(ctx context.Context, n int) error {
 			if err := ctx.Err(); err != nil {
 				return sum, err
 			}
+			if rules, settled := plain.Reclaimed(p); settled {
+				if err := w.reclaim(p, rules, &sum, emit); err != nil {
+					return sum, err
+				}
+				continue
+			}
 			sum.People++
 			if p.Converted {
 				sum.Converted++
@@ -70,6 +76,23 @@ func (w *Worker) Partition(ctx context.Context, n int) error {
 	return w.run.RememberWith(ctx, n, &w.accounts, plain)
 }
 
+// reclaim makes the decisions on a person from whom the given rules reclaim, as the columns show. The other rules keep
+// the person's licenses, and nothing happened to any of the licenses before.
+func (w *Worker) reclaim(p *directory.Person, rules []int, sum *decision.Summary, emit func(*plan.Decision) error) error {
+	var taken decision.Conflicts
+	for _, i := range rules {
+		rule := w.run.Policy.Rules[i]
+		d := w.run.Decide(w.judge, rule, p, w.judge.Reclaims(rule, p), nil, taken)
+		sum.Tallies[i].Count(d.Outcome, directory.Yes, directory.Yes)
+		taken.Add(&d)
+		if err := emit(&d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// person asks every rule about a person and makes the decisions.
 func (w *Worker) person(p *directory.Person, sum *decision.Summary, emit func(*plan.Decision) error) error {
 	var taken decision.Conflicts
 	tallies := sum.Tallies
