@@ -19,8 +19,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// matches hashes the people whom the rules of a run match. The plan contains the hash, so the plan's hash also covers
-// these people.
+// matches computes a hash over the people whom the rules of a run match. The plan contains this hash, so the plan's own
+// hash also covers these people.
 type matches struct {
 	keys   map[string]string // keys of the rules by name; an edit of a rule changes the key
 	sum    hash.Hash
@@ -28,7 +28,8 @@ type matches struct {
 	only   map[snapshot.Chosen]bool // changes that an operator chose; nil: all changes
 }
 
-// newMatches returns matches without people. only has the changes that an operator chose; nil means all changes.
+// newMatches returns matches without people. The keys of the parameter "only" are the changes that an operator chose;
+// nil means all changes.
 func newMatches(p *policy.Policy, only map[snapshot.Chosen]bool) *matches {
 	m := &matches{keys: map[string]string{}, sum: sha256.New(), counts: map[string]int{}, only: only}
 	for _, rule := range p.Rules {
@@ -37,8 +38,8 @@ func newMatches(p *policy.Policy, only map[snapshot.Chosen]bool) *matches {
 	return m
 }
 
-// add adds a decision and reports whether it counts. If an operator chose changes, only chosen people count, so that an
-// override accepts nobody else.
+// add adds a decision and reports whether the decision counts. If an operator chose changes, only chosen people count,
+// so that an override accepts nobody else.
 func (m *matches) add(d *plan.Decision) bool {
 	if d.Outcome != policy.Reclaim || m.only != nil && !m.only[snapshot.Chosen{User: d.User, License: d.License}] {
 		return false
@@ -59,8 +60,8 @@ type acceptance struct {
 	people map[match]bool
 }
 
-// acceptances are the overrides that count. Each override is for the plan of one run. void has a note for each override
-// that does not count. The note gives the reason.
+// acceptances are the overrides that count. Each override is for the plan of one run. The field void has, for each
+// override that does not count, a note with the reason.
 type acceptances struct {
 	all  []acceptance
 	void []string
@@ -87,8 +88,8 @@ func acceptancesAt(ctx context.Context, s store.Store, now time.Time) (*acceptan
 	return a, nil
 }
 
-// peopleOf reads the people whom the rules of an overridden plan matched. why is set if the hash of the plan does not
-// bind these people, or if they cannot be read.
+// peopleOf reads the people whom the rules of an overridden plan matched. The result why is not empty if the hash of
+// the plan does not bind these people, or if these people cannot be read.
 func peopleOf(ctx context.Context, s store.Store, o *history.Override) (people map[match]bool, why string, err error) {
 	p, err := runs.GetPlan(ctx, s, o.Run)
 	if runs.Gone(err) {

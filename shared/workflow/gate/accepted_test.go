@@ -15,8 +15,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// matched returns a run in which a rule matches people. The name of a person is prefix and a number. The numbers begin
-// with from and end before to.
+// matched returns a run in which a rule matches people. The name of a person is the prefix and a number. The numbers
+// are from, from+1, …, to-1.
 func matched(run, prefix string, from, to int) evaluated {
 	e := quiet()
 	e.run = run
@@ -27,8 +27,8 @@ func matched(run, prefix string, from, to int) evaluated {
 	return e
 }
 
-// TestOverride: an override accepts the people whom the overridden plan matched. The override lasts for 30 days. It
-// counts only while the rule, the plan and the people do not change.
+// TestOverride: an override accepts the people whom the rules of the overridden plan matched. The override lasts for 30
+// days. It counts only while the rule, the plan and the people do not change.
 func TestOverride(t *testing.T) {
 	t.Parallel()
 	edited := strings.Replace(text, "when: AzureAdSistaLogon.hasNoValue()", "when: AzureAdSistaLogon.earlierThan(now - days(60))", 1)
@@ -36,7 +36,7 @@ func TestOverride(t *testing.T) {
 	for name, tc := range map[string]struct {
 		days  int
 		night evaluated
-		alter func(*evaluated) // changes the run of the night
+		alter func(*evaluated) // alters the run of the night
 		spoil func(*testing.T, store.Store, *history.Override)
 		want  plan.Verdict
 		why   string
@@ -139,7 +139,7 @@ func copied(t *testing.T, s store.Store, from, to string) {
 	}
 }
 
-// resealed copies an object and seals it for the new key, as an attacker could.
+// resealed copies an object and seals the copy for the new key, as an attacker could.
 func resealed(t *testing.T, s store.Store, from, to string) {
 	t.Helper()
 	err := store.PutLines(t.Context(), s, to, func(emit func(any) error) error {
@@ -222,8 +222,8 @@ func TestAcceptedDrain(t *testing.T) {
 	}
 }
 
-// TestNotBelieved: if too many people match, later runs do not compare their feeds with the run. They still use the
-// dates that the run read of each account.
+// TestNotBelieved: if too many people match in a run, later runs do not compare their feeds with that run. Later runs
+// still use the dates that the run read of each account.
 func TestNotBelieved(t *testing.T) {
 	t.Parallel()
 	for matches, want := range map[int]bool{9: true, 60: false} {

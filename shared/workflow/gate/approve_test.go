@@ -18,7 +18,7 @@ import (
 )
 
 // TestApproveOnlyWhatMayBe: an operator cannot approve a plan in mode audit. An operator can approve a plan on hold
-// only with an override, and only if nothing but limits hold the plan.
+// only with an override, and only if limits are the only reasons for the hold.
 func TestApproveOnlyWhatMayBe(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -200,8 +200,8 @@ func TestSeatsOfWhatIsNotMade(t *testing.T) {
 	}
 }
 
-// TestAnnouncedAlone: a plan with only an announcement still has work to do. Announcements above perRun wait for a
-// later run.
+// TestAnnouncedAlone: a plan with only an announcement still has work to do. Announcements beyond the limit perRun wait
+// for a later run.
 func TestAnnouncedAlone(t *testing.T) {
 	t.Parallel()
 	announced := func(user string) plan.Decision { d := reclaim(user, 80); d.Notice = true; return d }

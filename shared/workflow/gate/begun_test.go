@@ -51,7 +51,7 @@ func TestOpenChangesOfEarlierRuns(t *testing.T) {
 				}
 				e.partitions[0] = []plan.Decision{{User: id, SID: sid, Rule: "m365", License: "e3"}}
 			}
-			e.taken = []ledger.Intent{{Person: "zoe", License: "e3", Run: "r9", Rule: "m365", Via: "direct", At: asOf.AddDate(0, 0, -2)}} // putInto needs an entry for a digest
+			e.taken = []ledger.Intent{{Person: "zoe", License: "e3", Run: "r9", Rule: "m365", Via: "direct", At: asOf.AddDate(0, 0, -2)}} // without an entry, putInto makes no digest
 			e.putInto(t, s)
 			p, err := Run(t.Context(), s, "run", clock)
 			if err != nil {
@@ -85,7 +85,7 @@ func TestOpenChangesOfEarlierRuns(t *testing.T) {
 	}
 }
 
-// putResults stores results of a plan. In all batches, the change of ann has a note.
+// putResults stores results of a plan. All results are pending, and the result of ann has a note.
 func putResults(t *testing.T, s store.Store, p *plan.Plan) {
 	t.Helper()
 	said := &runs.Results{Run: p.Run, PlanHash: p.PlanHash}

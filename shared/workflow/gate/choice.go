@@ -12,7 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// choice has the changes that an operator chose from the plan of another run. It is nil if the run has no choice.
+// choice has the changes that an operator chose for a run, from the plan of another run. If the operator chose no
+// changes for the run, *choice is nil.
 type choice struct {
 	of     *plan.Plan
 	listed map[snapshot.Chosen]*plan.Change // changes and notices of the other run's plan
@@ -57,8 +58,8 @@ func chosenIn(b *snapshot.Begin) map[snapshot.Chosen]bool {
 	return chosen
 }
 
-// refusal returns why the plan must not contain a decision that can be carried out. It returns "" if the plan may
-// contain the decision, or if the decision waits for a later run.
+// refusal returns why the choice keeps a decision out of the plan, although the decision can be carried out. It returns
+// "" if the choice allows the decision, or if the decision waits for a later run.
 func (c *choice) refusal(d *plan.Decision) string {
 	if c == nil || !d.Planned() {
 		return ""
@@ -77,7 +78,7 @@ func (c *choice) refusal(d *plan.Decision) string {
 }
 
 // waits reports whether a decision can be carried out but is not listed in the plan that the operator chose from. A
-// choice adds nothing to that plan, so the decision waits for a later run.
+// choice can only leave out changes of that plan, so the decision waits for a later run.
 func (c *choice) waits(d *plan.Decision) bool {
 	return c != nil && d.Planned() && c.listed[snapshot.Chosen{User: d.User, License: d.License}] == nil
 }
@@ -115,8 +116,8 @@ func (j *judgement) takes(a *acceptances, now time.Time) map[string]int {
 	return n
 }
 
-// bind records in the plan of a choice the plan that the operator chose from. Both plans rest on the same data, so the
-// plan of a choice expires no later than the other plan.
+// bind records in p from which plan the operator chose. Both plans rest on the same data, so p expires no later than
+// the plan that the operator chose from.
 func (c *choice) bind(p *plan.Plan) {
 	p.Chosen = &plan.Chosen{From: c.of.Run, PlanHash: c.of.PlanHash, LeftOut: len(c.listed) - len(c.chosen)}
 	if c.of.Expires.Before(p.Expires) {

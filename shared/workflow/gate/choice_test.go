@@ -16,8 +16,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// chosenFrom plans a run for three people, and then plans a second run that is a choice from the first plan. edit
-// changes the decisions of the second run.
+// chosenFrom plans a run for three people, and then plans a second run with a choice from the first plan. The function
+// edit changes the decisions of the second run.
 func chosenFrom(t *testing.T, choice *snapshot.Choice, edit func(*evaluated)) (store.Store, *plan.Plan, *plan.Plan, error) {
 	t.Helper()
 	first := quiet()
@@ -107,7 +107,7 @@ func TestChoiceAddsNothing(t *testing.T) {
 	}
 }
 
-// TestForgedChoice: a choice that does not fit the plan that it names gets no plan.
+// TestForgedChoice: if a choice does not fit the plan that it names, the run of the choice gets no plan.
 func TestForgedChoice(t *testing.T) {
 	t.Parallel()
 	one := []snapshot.Chosen{{User: "a", License: "e3"}}
@@ -132,7 +132,8 @@ func TestForgedChoice(t *testing.T) {
 	}
 }
 
-// TestOverrideOfChoice: an override of the limits for a choice accepts only the people whom the operator chose.
+// TestOverrideOfChoice: if an operator overrides the limits for a choice, the override accepts only the people whom the
+// operator chose.
 func TestOverrideOfChoice(t *testing.T) {
 	t.Parallel()
 	held := func(e *evaluated) {

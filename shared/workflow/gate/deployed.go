@@ -11,7 +11,7 @@ import (
 )
 
 // deployed returns the Place of a run in a deployment. name is the name of the stack, place is the store as
-// s3://bucket/prefix, and execution is an ARN. one reports whether the request is about one person.
+// s3://bucket/prefix, and execution is an ARN. The parameter "one" reports whether the request is about one person.
 func deployed(name, place, execution string, one bool) *Place {
 	region := ""
 	if arn := strings.Split(execution, ":"); len(arn) > 3 {
@@ -56,7 +56,7 @@ func (h hints) Asked() []card.Step {
 func (h hints) Again(o *StepOutput) []card.Step {
 	steps := []card.Step{{To: "To see its last steps, the newest first", Command: "aws stepfunctions get-execution-history --reverse-order --max-items 60 --output text " +
 		"--query 'events[].stateEnteredEventDetails.name' --execution-arn " + h.execution}}
-	hash := isHash.FindString(o.PlanHash) // an operator may have typed another text
+	hash := isHash.FindString(o.PlanHash) // an operator typed the hash, and may have typed any text
 	known := o.Run != "" && hash != ""
 	switch {
 	case !h.one && h.at(entrance.Plan, entrance.Nightly):
@@ -104,7 +104,7 @@ func Console(place, region, key string) string {
 	if region != "" {
 		host, query["region"] = region+"."+host, []string{region}
 	}
-	switch { // other partitions have other consoles (AWS documentation, "Amazon Web Services in China", "AWS GovCloud (US)")
+	switch { // other partitions of AWS have other consoles (AWS documentation, "Amazon Web Services in China", "AWS GovCloud (US)")
 	case strings.HasPrefix(region, "cn-"):
 		host = "console.amazonaws.cn"
 	case strings.HasPrefix(region, "us-gov-"):

@@ -14,8 +14,8 @@ import (
 )
 
 // doubts returns the reasons why an operator must look at the run before the run changes anything. The reasons do not
-// depend on the changes, and an override does not lift them. A run for one person has fewer doubts, because the
-// operator looks at such a run anyway.
+// depend on which changes are planned, and an override does not lift the reasons. A run for one person has fewer
+// doubts, because the operator looks at such a run anyway.
 func (j *judgement) doubts() []string {
 	nobody := j.Begin.Unnamed
 	if j.Begin.User == "" {
@@ -126,8 +126,8 @@ func converted(n int) (lines []string) {
 	return lines
 }
 
-// earlier returns the state of groups and listed people for later runs. A group in doubt keeps the last state that was
-// not in doubt.
+// earlier returns the state of the groups, and the people whom the policy lists, for later runs. A group in doubt keeps
+// the last state that was not in doubt.
 func (j *judgement) earlier() *directory.Earlier {
 	next := &directory.Earlier{Groups: map[string]directory.EarlierGroup{}, Members: map[string]int{}}
 	if before := j.Begin.Earlier; before != nil {
@@ -153,7 +153,7 @@ func (j *judgement) earlier() *directory.Earlier {
 	return next
 }
 
-// skuOf returns the tenant's product for a license, or nil if the tenant has none.
+// skuOf returns the tenant's product for a license, or nil if the tenant has no such product.
 func skuOf(r *decision.Run, l *policy.License) *directory.SKU {
 	id := r.Tenant.SKUIDs[l.SKU]
 	i := slices.IndexFunc(r.Begin.SKUs, func(s directory.SKU) bool { return s.ID == id })

@@ -109,7 +109,8 @@ func TestDoubts(t *testing.T) {
 	}
 }
 
-// TestHoldOfDoubts: doubts come before limits. An override does not lift a hold because of doubts.
+// TestHoldOfDoubts: in the reasons of a hold, doubts come before limits. An override does not lift a hold because of
+// doubts.
 func TestHoldOfDoubts(t *testing.T) {
 	t.Parallel()
 	p := &plan.Plan{Verdict: plan.Hold, HoldReasons: []string{"limit"}, Overridable: true}

@@ -37,7 +37,8 @@ func definition(t *testing.T) map[string]*node {
 	return whole.States
 }
 
-// eventsOf returns the most events that some states write together if the execution enters each state once.
+// eventsOf returns the largest number of events that the given states write together if the execution enters each state
+// once.
 func eventsOf(t *testing.T, states map[string]*node) (n int) {
 	for _, s := range states {
 		n += s.events(t)
@@ -45,8 +46,8 @@ func eventsOf(t *testing.T, states map[string]*node) (n int) {
 	return n
 }
 
-// events returns the most events that a state writes. For a map, the caller must add the events of its items (Step
-// Functions Developer Guide and API reference, "HistoryEvent").
+// events returns the largest number of events that a state writes. For a map, the caller must add the events of its
+// items (Step Functions Developer Guide and API reference, "HistoryEvent").
 func (s *node) events(t *testing.T) int {
 	t.Helper()
 	const entered = 2 // entering and exiting the state

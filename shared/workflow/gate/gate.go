@@ -1,6 +1,6 @@
 // Package gate makes the plan of a run from the decisions of all partitions. It adds up the decisions and applies the
-// limits and the health of the feeds. It keeps the changes that fit, and writes plan.json and changes.csv. It reads
-// only from the store.
+// limits and the health of the feeds. It keeps the changes that the limits allow, and writes plan.json and changes.csv.
+// It reads only from the store.
 package gate
 
 import (
@@ -184,8 +184,8 @@ func asksNobody(p *policy.Policy, tallies []plan.Tally) (notes []string) {
 	return notes
 }
 
-// each passes every decision to the function each. The decisions include the refusals that follow from the plan as a
-// whole.
+// each passes every decision to a callback. Before that, it sets the refusals that only the whole plan shows, such as a
+// missing seat.
 func (j *judgement) each(ctx context.Context, each func(*plan.Decision) error) (decision.Summary, error) {
 	return j.Each(ctx, func(d *plan.Decision) error {
 		d.Refused = j.refusal(d)
@@ -210,12 +210,12 @@ func freeSeats(r *decision.Run) map[string]int {
 
 // remember stores two things for later runs: the people whom the plan may touch, and the health of the feeds.
 //
-// believed is false if too many people matched. Later runs then do not compare their feeds with this run. Later runs
-// still use the dates of each account: most first plans are on hold, and later runs must notice a date that goes
-// missing.
+// The parameter believed is false if too many people matched. Later runs then do not compare their feeds with this run.
+// Later runs still use the dates of each account: most first plans are on hold, and later runs must notice a date that
+// goes missing.
 //
-// A choice from another run's plan stores only the people, like a run for one person: the other run stores the health
-// of the feeds.
+// A run for one person stores only the people. So does a run whose changes an operator chose from another run's plan,
+// because that other run stores the health of the feeds.
 func (j *judgement) remember(ctx context.Context, believed bool) error {
 	everybody := j.Begin.User == "" && j.choice == nil
 	past := history.PlannedBy(j.plan)
@@ -263,9 +263,9 @@ func count(sum decision.Summary) plan.Counts {
 	return c
 }
 
-// unhealthy returns the faults of the sources that put the run on hold. A source that is not set up is the operator's
-// choice and no fault. A run for one person returns no faults, because the operator looks at the run and sees which
-// values are unknown.
+// unhealthy returns a reason for each unhealthy source and signal. The reasons put the run on hold. A source that is
+// not set up is the operator's choice and no fault. For a run for one person there are no reasons, because the operator
+// looks at the run and sees which values are unknown.
 func unhealthy(r *decision.Run) []string {
 	if r.Begin.User != "" {
 		return nil

@@ -12,15 +12,16 @@ import (
 )
 
 // mailboxGuard has the mailboxes of people who lose a license or get a license with a smaller mailbox. It refuses a
-// change if it needs a fact about the mailbox and the fact is unknown.
+// change if a fact about the mailbox forbids the change. It also refuses the change if the change needs such a fact and
+// the fact is unknown.
 type mailboxGuard struct {
 	quota     map[string]float64            // mailbox quota of each license, in GB
-	boxes     map[string]*directory.Mailbox // by user principal name in lower case; nil: needed, but not in the report
+	boxes     map[string]*directory.Mailbox // by user principal name in lower case; nil: a decision needs the mailbox, and the report lacks it
 	failed    string                        // why there is no report; empty: there is a report
 	concealed bool
 }
 
-// guardOf reads the lines of the mailbox usage report that the decisions of a run need.
+// guardOf reads the mailbox usage report and keeps the lines that the decisions of a run need.
 func guardOf(ctx context.Context, s store.Store, r *decision.Run) (*mailboxGuard, error) {
 	g := &mailboxGuard{quota: map[string]float64{}, boxes: map[string]*directory.Mailbox{}}
 	for _, l := range r.Policy.Licenses {

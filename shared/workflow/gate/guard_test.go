@@ -161,7 +161,7 @@ func TestSeats(t *testing.T) {
 	}
 }
 
-// strip returns those reasons that end with text, reduced to text.
+// strip selects the reasons that end with the given text, and cuts off everything before that text.
 func strip(reasons []string, text string) (kept []string) {
 	for _, r := range reasons {
 		if strings.HasSuffix(r, text) {
@@ -172,7 +172,7 @@ func strip(reasons []string, text string) (kept []string) {
 }
 
 // TestNoticesAndReturns: announcements have their own list in the plan, and so have restores for people who returned.
-// The store keeps both for later runs.
+// The store keeps both lists for later runs.
 func TestNoticesAndReturns(t *testing.T) {
 	t.Parallel()
 	notice := reclaim("announced", 80)

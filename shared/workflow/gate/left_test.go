@@ -20,8 +20,8 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/restore"
 )
 
-// TestWhatStepsLeaveInTheStore: the steps of a run store its results, and its changes as a file for people. The steps
-// of a restore store the same.
+// TestWhatStepsLeaveInTheStore: the steps of a run store the results, and the changes as a file for people. The steps
+// of a restore store both objects too.
 func TestWhatStepsLeaveInTheStore(t *testing.T) {
 	t.Parallel()
 	s := steps(t, busy())
@@ -40,8 +40,8 @@ func TestWhatStepsLeaveInTheStore(t *testing.T) {
 	}
 }
 
-// TestVoidOverrideAlone: a void override does not hold a plan. A plan mentions the void override only if the plan is on
-// hold for another reason.
+// TestVoidOverrideAlone: an override that does not count puts no plan on hold. A plan mentions this override only if
+// the plan is on hold for another reason.
 func TestVoidOverrideAlone(t *testing.T) {
 	t.Parallel()
 	s := quiet().put(t)

@@ -13,7 +13,7 @@ import (
 
 // Place is the deployment or the store of a run. The message about the run links to the place.
 type Place struct {
-	Name      string // beginning of the subject
+	Name      string // beginning of the subject of the message
 	Execution string // ARN; empty if the run is not an execution of the state machine
 	Store     string // as s3://bucket/prefix; empty: the message shows only the keys of objects
 	Hints     Hints
@@ -124,7 +124,7 @@ func (l *letter) facts() (lines []card.Fact) {
 	if l.at.Execution != "" {
 		add("Execution", "%s", l.at.Execution)
 	}
-	if c := o.Counts; c != nil && c.Users > 0 { // a restore asks nobody
+	if c := o.Counts; c != nil && c.Users > 0 { // a restore evaluates no rules
 		add("People", "%d; %s", c.Users, c.Verdicts())
 	}
 	switch {

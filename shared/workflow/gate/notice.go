@@ -36,7 +36,7 @@ type Notice struct {
 	Message string  `json:"message"`
 }
 
-// RefusedError is the Error of a Failure that another attempt would not fix.
+// RefusedError is the Error of a Failure if another attempt would not help.
 const RefusedError = "Idleseat.Refused"
 
 // notice returns the last state of an execution, with the notice about the end of the execution. It also posts the

@@ -32,7 +32,7 @@ func (s *Steps) told(t *testing.T, state any) *StepOutput {
 	return s.toldAt(t, "", text)
 }
 
-// toldAt runs the step notice on the last state of an execution at an entrance.
+// toldAt runs the step notice on the last state of an execution. The parameter at is the entrance of the execution.
 func (s *Steps) toldAt(t *testing.T, at entrance.Name, state []byte) *StepOutput {
 	t.Helper()
 	execution := "arn:e"
@@ -47,7 +47,7 @@ func (s *Steps) toldAt(t *testing.T, at entrance.Name, state []byte) *StepOutput
 }
 
 // TestStartAgain: the notice of a failed execution has the command that makes the same request again. If the request
-// was about one person, the notice does not name the person. It then has the command that shows the request.
+// was about one person, the notice does not name the person. The notice then has the command that shows the request.
 func TestStartAgain(t *testing.T) {
 	t.Parallel()
 	s := &Steps{Deployment: "seats", Place: "s3://b"}

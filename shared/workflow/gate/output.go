@@ -16,8 +16,8 @@ type StepOutput struct {
 	Run         string       `json:"run"`
 	PlanHash    string       `json:"planHash"`
 	Verdict     plan.Verdict `json:"verdict"`
-	HoldReasons []string     `json:"holdReasons"` // without names of people, which only plan.json has
-	Overridable bool         `json:"overridable"` // whether only limits hold the plan
+	HoldReasons []string     `json:"holdReasons"` // without names of people; only plan.json has the names
+	Overridable bool         `json:"overridable"` // whether limits are the only reasons for the hold
 	Scheduled   bool         `json:"scheduled"`   // whether the schedule started the run
 	Restores    string       `json:"restores,omitempty"`
 	Mode        policy.Mode  `json:"mode"`
@@ -30,7 +30,7 @@ type StepOutput struct {
 
 	Go          bool    `json:"go"` // whether the state machine must apply the plan next, or wait and apply it again
 	Round       int     `json:"round"`
-	Events      int     `json:"events"` // the most events that the earlier rounds and the next round can write
+	Events      int     `json:"events"` // largest number of events that the earlier rounds and the next round can write together
 	WaitSeconds int     `json:"waitSeconds"`
 	Batches     Batches `json:"batches"` // the batches to work on
 
@@ -76,7 +76,7 @@ type Batches struct {
 type Batch struct {
 	Run      string `json:"run"`
 	PlanHash string `json:"planHash"`
-	Override bool   `json:"override"` // whether the limits that hold the plan are overridden
+	Override bool   `json:"override"` // whether the batch applies although a limit put the plan on hold
 	Batch    string `json:"batch"`
 }
 
@@ -100,8 +100,8 @@ func outputOf(p *plan.Plan, results *runs.Results, override bool) *StepOutput {
 	return out
 }
 
-// Ended returns the last state of a run on one machine. results is nil if the plan was not applied. resumed counts the
-// changes that earlier runs began, by their present status.
+// Ended returns the last state of a run that the command made on one machine, without a state machine. results is nil
+// if the plan was not applied. resumed counts the changes that earlier runs began, by their present status.
 func Ended(p *plan.Plan, results *runs.Results, resumed map[runs.Status]int) *StepOutput {
 	out := outputOf(p, results, results != nil && results.Override == p.PlanHash)
 	if results != nil {
@@ -147,7 +147,7 @@ func (o *StepOutput) totals() Totals {
 	}
 }
 
-// add adds the batches of a plan that are not final.
+// add adds those batches of a plan in which a change is not final.
 func (all *Batches) add(p *plan.Plan, results *runs.Results, override bool) {
 	if p.Verdict == plan.Nothing {
 		return
@@ -167,7 +167,7 @@ func (all *Batches) add(p *plan.Plan, results *runs.Results, override bool) {
 
 func (all *Batches) any() bool { return len(all.Entra)+len(all.AD) > 0 }
 
-// overridden reports whether a batch applies despite the limits that hold its plan.
+// overridden reports whether any batch applies although a limit put its plan on hold.
 func (all *Batches) overridden() bool {
 	return slices.ContainsFunc(slices.Concat(all.Entra, all.AD), func(b Batch) bool { return b.Override })
 }

@@ -12,8 +12,9 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// TestRenewals: if a run cannot read when the products renew, its plan has a note that the savings are not proven. The
-// verdict of the plan does not change. Later runs learn the date of renewal, or the reason why it is unknown.
+// TestRenewals: if a run cannot read the renewal dates of the products, its plan has a note that the savings are not
+// proven. The verdict of the plan does not change. Later runs learn the date of renewal, or the reason why it is
+// unknown.
 func TestRenewals(t *testing.T) {
 	t.Parallel()
 	july := time.Date(2027, 7, 1, 0, 0, 0, 0, time.UTC)

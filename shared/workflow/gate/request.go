@@ -16,7 +16,7 @@ import (
 type Request struct {
 	Run      string `json:"apply"`
 	PlanHash string `json:"planHash"`
-	// Override applies the plan despite the limits that hold it.
+	// Override applies the plan although a limit put the plan on hold.
 	Override bool `json:"override"`
 	// Restore is the run whose licenses are restored; Run is then empty. User limits the restore to one person. If User
 	// is set and Restore is empty, the restore is for the run that took the person's licenses.
@@ -24,8 +24,8 @@ type Request struct {
 	User    string `json:"user,omitempty"`
 }
 
-// approve compares the plan that an operator approved with the stored plan. Every batch compares the plans again, and
-// also checks the plan against the directories.
+// approve checks that the stored plan is the plan that an operator approved. Every batch checks this again, and also
+// checks the plan against the directories.
 func (s *Steps) approve(ctx context.Context, in Request) (*StepOutput, error) {
 	p, results, err := Conclude(ctx, s.Store, in.Run, s.Now())
 	if err != nil {
@@ -55,8 +55,8 @@ func (s *Steps) approve(ctx context.Context, in Request) (*StepOutput, error) {
 	return out, nil
 }
 
-// admit returns the reason why an operator may not apply a plan, or "" if the operator may apply it. left reports
-// whether any batch is not final.
+// admit returns the reason why an operator may not apply a plan, or "" if the operator may apply it. The parameter left
+// reports whether any batch is not final.
 func (s *Steps) admit(ctx context.Context, p *plan.Plan, in Request, left bool) (refusal string, err error) {
 	b, err := snapshot.GetBegin(ctx, s.Store, p.Run)
 	if err != nil {

@@ -20,7 +20,8 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/restore"
 )
 
-// goesOn writes what a run lacks to go on with its changes: the begin and the manifest, and the plan if there is none.
+// goesOn writes the objects that a run needs to go on with its changes: the begin, the manifest and the plan. It keeps
+// a plan that exists.
 func goesOn(t *testing.T, s store.Store, run string) {
 	t.Helper()
 	err := snapshot.PutBegin(t.Context(), s, &snapshot.Begin{Run: run, AsOf: asOf, Tenant: tenant, Policy: text, Partitions: 1})
@@ -105,7 +106,7 @@ func TestRestorePlans(t *testing.T) {
 		want    []string // people whose license is restored
 		resumes []string
 	}{
-		"everybody":        {"", []string{"ann", "bob", "dan"}, []string{"back"}}, // the data of earlier has expired: earlier cannot roll back bob's change
+		"everybody":        {"", []string{"ann", "bob", "dan"}, []string{"back"}}, // bob: the data of the run "earlier" has expired, so "earlier" cannot roll back
 		"one, done":        {"ann", []string{"ann"}, nil},
 		"one, by name":     {"DAN@x.example", []string{"dan"}, nil},
 		"one, on its way":  {"cid", nil, []string{"back"}},

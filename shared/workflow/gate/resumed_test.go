@@ -35,7 +35,7 @@ func TestResumedChanges(t *testing.T) {
 		Resumes: []string{"earlier", "gone"}, Pending: []plan.Begun{{User: "ann", License: "e3", Run: "earlier"}, {User: "cid", License: "e3", Run: "another"}, {User: "eve", License: "e3", Run: "earlier"}, {User: "cid", License: "e3", Run: "earlier"}},
 	}
 	p.Bind()
-	noted := &history.Override{Run: "earlier", PlanHash: old.PlanHash} // by a process that died before it wrote results
+	noted := &history.Override{Run: "earlier", PlanHash: old.PlanHash} // from a process that died before it wrote results
 	if err := history.PutOverride(t.Context(), s.Store, noted); err != nil {
 		t.Fatal(err)
 	}
@@ -67,8 +67,8 @@ func TestResumedChanges(t *testing.T) {
 	}
 }
 
-// TestRoundsOfWaiting: a run tries a change with a fault a few more times. It tries a change without a fault for about
-// a day.
+// TestRoundsOfWaiting: a run tries a change only a few more times while a fault prevents the change. It tries a change
+// without a fault for about a day.
 func TestRoundsOfWaiting(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -72,7 +72,7 @@ type Steps struct {
 	// Deployment is the name of the stack. Place is the stack's store, as s3://bucket/prefix. The commands in notices
 	// contain both.
 	Deployment, Place string
-	// Report writes the report of a run. It is nil for Report of this package.
+	// Report writes the report of a run. If the field is nil, the steps use the function Report of this package.
 	Report func(ctx context.Context, s store.Store, run string) error
 	// Tell posts the message about the end of an execution to a channel. It is nil if no webhook is set up.
 	Tell func(context.Context, *card.Card) error
@@ -223,9 +223,9 @@ func (s *Steps) conclude(ctx context.Context, in StepInput) (*StepOutput, error)
 	return out, nil
 }
 
-// Wait returns how long a run waits for the directory after a number of rounds, and whether another round follows. most
-// is the largest number of rounds while changes are pending. A troubled change waits for a fault to be repaired. If all
-// pending changes are troubled, there are only troubleRounds rounds.
+// Wait returns how long a run waits for the directory after a number of rounds, and whether another round follows. The
+// parameter most is the largest number of rounds while changes are pending. A troubled change waits for a fault to be
+// repaired. If all pending changes are troubled, there are only troubleRounds rounds.
 func Wait(rounds, most, pending, troubled int) (wait time.Duration, again bool) {
 	again = rounds < most && pending > troubled || rounds < troubleRounds && pending > 0
 	return min(firstWait<<min(rounds-1, 10), longWait), again

@@ -244,7 +244,7 @@ func TestSettle(t *testing.T) {
 		t.Errorf("a plan of which all is final was approved: %v", err)
 	}
 
-	// A restore gives back only licenses that were taken. A repeated step finds the run of its restore.
+	// A restore gives back only licenses that were taken. A repeated step finds the run that its first attempt made.
 	asked := StepInput{Op: "restore", Entrance: entrance.Restore, Execution: "e", Started: clock, Request: Request{Restore: "run"}}
 	s.Policy = func(context.Context) (string, error) { return "", errDown } // a restore needs no policy in force
 	for range 2 {

@@ -41,8 +41,8 @@ func TestSavesNothingIsSaid(t *testing.T) {
 	}
 }
 
-// TestFirstRunKnowsNoEarlierOne: a plan is a first run only if there is neither an earlier run nor a change of a
-// license.
+// TestFirstRunKnowsNoEarlierOne: a plan counts as the plan of a first run only if there is neither an earlier run nor a
+// change of a license.
 func TestFirstRunKnowsNoEarlierOne(t *testing.T) {
 	t.Parallel()
 	taken := quiet()

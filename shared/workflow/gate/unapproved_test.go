@@ -30,8 +30,9 @@ func TestUnapprovedNight(t *testing.T) {
 	}
 }
 
-// TestUnapprovedRounds: if a plan waits for an operator, no round of the night begins its changes. The night goes on
-// while changes of earlier runs are pending. Its notice reports both the waiting plan and the earlier changes.
+// TestUnapprovedRounds: if a plan waits for an operator, no round of the night begins the changes of that plan. The
+// night goes on while changes of earlier runs are pending. Its notice reports both the waiting plan and the earlier
+// changes.
 func TestUnapprovedRounds(t *testing.T) {
 	t.Parallel()
 	e := quiet()
