@@ -10,7 +10,8 @@ import (
 
 // Anchor is the LDAP name of the attribute from which Entra Connect makes onPremisesImmutableId. The empty Anchor
 // stands for objectGUID and mS-DS-ConsistencyGuid together. Entra Connect uses objectGUID at first and later copies
-// objectGUID to mS-DS-ConsistencyGuid. Another program may have filled mS-DS-ConsistencyGuid before.
+// objectGUID to mS-DS-ConsistencyGuid. The two attributes may differ, because another program may have filled
+// mS-DS-ConsistencyGuid before.
 type Anchor string
 
 // The anchors that a policy may name.

@@ -30,9 +30,10 @@ func (p *Person) shows(c Contradiction, why string) {
 	p.contradict(why)
 }
 
-// holds reports whether a contradiction from an earlier reading is still believed. met says whether this reading found
-// a matching account in the other directory. read says whether this reading covered all of the other directory. A
-// reading of everybody may still lack the other account, so the contradiction lasts as long as Joined is set.
+// holds reports whether a contradiction from an earlier reading is still believed. The argument "met" says whether this
+// reading found a matching account in the other directory. The argument "read" says whether this reading covered all of
+// the other directory. Even such a reading may lack the other account, so the contradiction lasts as long as Joined is
+// set.
 func (p *Past) holds(met, read bool) bool {
 	c := p.Contradicted
 	if met {
@@ -42,8 +43,8 @@ func (p *Past) holds(met, read bool) bool {
 }
 
 // doubted makes every value of the person unknown in two cases. Either the memory of earlier readings of an account is
-// lost, or a contradiction from an earlier reading still holds. The result is true in both cases. past belongs to an
-// account in one directory, and other is the other directory.
+// lost, or a contradiction from an earlier reading still holds. The result is true in both cases. The argument "past"
+// belongs to an account in one directory, and "other" names the other directory.
 func (p *Person) doubted(past *Past, other Source, met, read bool) bool {
 	if past.ForgottenBy == "" {
 		return p.contradicted(past, other, met, read)
@@ -57,7 +58,7 @@ func (p *Person) doubted(past *Past, other Source, met, read bool) bool {
 }
 
 // contradicted makes the person contradictory if a contradiction from an earlier reading still holds. The result is
-// true in that case. past belongs to an account in one directory, and other is the other directory.
+// true in that case. The argument "past" belongs to an account in one directory, and "other" names the other directory.
 func (p *Person) contradicted(past *Past, other Source, met, read bool) bool {
 	if !past.holds(met, read) {
 		return false
@@ -86,8 +87,9 @@ func (p *Past) sentence(other Source, read bool) string {
 	return what + " " + when + ", and " + why
 }
 
-// Met stores in the person's accounts what a reading of both directories showed. read is the time of the reading. A
-// contradiction that only an earlier reading showed keeps the date of the earlier reading.
+// Met stores in the Past of both accounts of the person which contradiction a reading of both directories showed. The
+// argument "read" is the time of the reading. If only an earlier reading showed the contradiction, the accounts keep
+// what the earlier reading stored.
 func (p *Person) Met(read time.Time) {
 	shown := p.contradiction != 0
 	if !shown && !p.forgotten && p.ADState == Contradictory {

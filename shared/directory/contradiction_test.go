@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// A contradiction that an earlier reading showed holds until a reading of both directories no longer shows it.
+// A contradiction from an earlier reading remains until a reading of both directories no longer shows it.
 func TestContradictionIsRemembered(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 11, 20, 2, 0, 0, 0, time.UTC)

@@ -50,7 +50,8 @@ func (e *Earlier) Group(ref GroupRef) *EarlierGroup {
 // severalMembers is the smallest size of a group at which a sudden loss of all members is suspicious.
 const severalMembers = 3
 
-// Emptied reports whether the group had several members before and has none now. before is the earlier number.
+// Emptied reports whether the group had several members before and has none now. The argument "now" is the number of
+// members now, and the result "before" is the earlier number.
 func (e *Earlier) Emptied(key string, now int) (before int, emptied bool) {
 	if e == nil {
 		return 0, false

@@ -25,7 +25,8 @@ var ErrCursor = errors.New("the place in the list is no longer known")
 // the answer to an earlier write was lost, ErrNotHeld suggests that the earlier write succeeded.
 var ErrNotHeld = errors.New("the license to be taken is not held")
 
-// ErrUncertain is returned when a write was repeated and its answer does not show whether the first attempt succeeded.
+// ErrUncertain is returned when a write was repeated, and the answer to the second attempt does not show whether the
+// first attempt succeeded.
 var ErrUncertain = errors.New("an earlier try may have been made although nothing said so")
 
 // Settling is how long reads may still show the old state after a write. Microsoft gives no limit. Clients have seen
@@ -57,7 +58,7 @@ func (e *PartialLogonError) Error() string {
 // Unwrap returns Err.
 func (e *PartialLogonError) Unwrap() error { return e.Err }
 
-// UnreadError wraps the error of a source that could not be read to its end. It has the message of Err.
+// UnreadError wraps the error of a source that could not be read to its end. Its message is the message of Err.
 type UnreadError struct{ Err error }
 
 func (e *UnreadError) Error() string { return e.Err.Error() }

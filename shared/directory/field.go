@@ -106,7 +106,7 @@ type Field struct {
 	dates   []int               // for an activity date: indexes into Past.Newest; the field is the newest of these dates
 	person  func(*Person) Value // reads the field from both accounts together
 
-	report Signal // the signal that has the field in its report; zero if no report has the field
+	report Signal // the signal whose usage report has the field; zero if no report has the field
 	use    func(*EntraUser, *Use) Value
 }
 
@@ -221,7 +221,7 @@ func allFields() map[string]*Field {
 	return m
 }
 
-// addFields adds to m the named properties of table.
+// addFields adds to the map m each property in table that has a name.
 func addFields[A any](m map[string]*Field, s Source, table []Property[A], account func(*Person) *A) {
 	for i := range table {
 		p := &table[i]

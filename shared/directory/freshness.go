@@ -8,8 +8,9 @@ type Freshness struct {
 	Sampled      int       `json:"sampled"`
 	WithActivity int       `json:"withActivity"`
 	Newest       time.Time `json:"newest,omitzero"` // the newest date of all people
-	// Settled is the number of enabled accounts, without guests, that were created long enough ago to expect use.
-	// SettledWithActivity is the number of settled accounts with a date.
+	// Settled is the number of enabled accounts that are more than 30 days old. Guests do not count. At that age an
+	// account is expected to have been used. SettledWithActivity is the number of settled accounts with an activity
+	// date.
 	Settled             int `json:"settled,omitempty"`
 	SettledWithActivity int `json:"settledWithActivity,omitempty"`
 }
@@ -45,7 +46,7 @@ func (f *Freshness) sample(date, notAfter time.Time, settled bool) {
 	}
 }
 
-// Join adds the summary of other people.
+// Join adds o to the summary. The people in o are not in f.
 func (f *Freshness) Join(o Freshness) {
 	f.Sampled += o.Sampled
 	f.WithActivity += o.WithActivity

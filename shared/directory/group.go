@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// GroupRef names a group in the same way as a policy. The name of an Entra group is the display name or the object id.
-// The name of an Active Directory group is the distinguished name.
+// GroupRef is the name of a group, as a policy gives it. The name of an Entra group is the display name or the object
+// id. The name of an Active Directory group is the distinguished name.
 type GroupRef struct {
 	Source Source `json:"source"`
 	Name   string `json:"name"`
@@ -16,8 +16,9 @@ type GroupRef struct {
 // String returns the reference as an operator reads it, such as "entra:LIC-M365-E3".
 func (r GroupRef) String() string { return r.Source.String() + ":" + r.Name }
 
-// Key returns the key under which a snapshot stores the members of the group. If direct is set, only members that the
-// group itself lists count. The key ignores letter case for Active Directory, because names there are case-insensitive.
+// Key returns the key under which a snapshot stores the members of the group. If direct is set, the snapshot stores
+// only direct members under the key. The group itself lists its direct members. The key ignores letter case for Active
+// Directory, because names there are case-insensitive.
 func (r GroupRef) Key(direct bool) string {
 	name := r.Name
 	if r.Source == AD {
@@ -29,8 +30,8 @@ func (r GroupRef) Key(direct bool) string {
 	return r.Source.String() + ":" + name
 }
 
-// Question is a question about the members of a group. If Direct is set, only members that the group itself lists
-// count.
+// Question is a question about the members of a group. If Direct is set, the question is only about direct members. The
+// group itself lists its direct members.
 type Question struct {
 	Ref    GroupRef
 	Direct bool
@@ -58,15 +59,15 @@ type Group struct {
 	Restricted     bool     `json:"restricted,omitempty"`     // in a restricted management administrative unit (isManagementRestricted)
 	MailEnabled    bool     `json:"mailEnabled,omitempty"`    // only Exchange can change the members, unless the group is a Microsoft 365 group
 	Grants         []string `json:"grants,omitempty"`         // skuIds that the group assigns to its members
-	Reduced        []string `json:"reduced,omitempty"`        // the subset of Grants that the group assigns with service plans switched off
+	Reduced        []string `json:"reduced,omitempty"`        // the skuIds in Grants of which the group switches some service plans off
 	Off            []string `json:"off,omitempty"`            // ids of the service plans that are switched off
 	Hidden         bool     `json:"hidden,omitempty"`         // the visibility is HiddenMembership: memberOf omits the group without Member.Read.Hidden
 	Unseen         bool     `json:"unseen,omitempty"`         // this application cannot read the members either; set only for a hidden group that gives a license
 	Unreadable     string   `json:"unreadable,omitempty"`     // why the group could not be read; empty if it was read
-	// Doubt means that the group is Unreadable because it may be a different group from the one that earlier runs read.
-	// An operator must look at the group before anything changes.
+	// Doubt means that the group may not be the group that earlier runs read under this name. The group is then
+	// Unreadable, and an operator must look at the group before anything changes.
 	Doubt bool `json:"doubt,omitempty"`
-	// Note is what the plan says about how the group was found. It may be empty.
+	// Note is a sentence for the plan about how the group was found. It may be empty.
 	Note string `json:"note,omitempty"`
 	// GUID is the objectGUID in Active Directory, with dashes. It identifies the group even when the DN changes. It is
 	// empty in objects that older versions stored.
@@ -98,15 +99,15 @@ type SKU struct {
 	PlansRead bool          `json:"plansRead,omitempty"`
 }
 
-// ServicePlan is a part of a product that may be switched off (servicePlanInfo of Graph).
+// ServicePlan is a part of a product (servicePlanInfo of Graph). An assignment of the product may switch the part off.
 type ServicePlan struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
 }
 
-// SKUIDs maps every name that a policy may give to a product to the skuId of the product. The skuId itself is always
-// such a name. The part number is a name only if no other product has the same part number. Two products may share a
-// part number (azure-docs#108975: Microsoft_Teams_Premium).
+// SKUIDs returns the skuId of each product, by every name that a policy may use for the product. The skuId itself is
+// always such a name. The part number is a name only if no other product has the same part number. Two products may
+// share a part number (azure-docs#108975: Microsoft_Teams_Premium).
 func SKUIDs(skus []SKU) map[string]string {
 	ids := make(map[string]string, 2*len(skus))
 	for _, s := range skus {

@@ -38,8 +38,9 @@ type Accounts struct {
 	Remembered []string
 	Stale      [Signals]string // why the dates of a signal cannot be trusted; empty if they can
 	Anchor     Anchor          // the anchor of Entra Connect
-	// Loose holds the immutable ids of all Entra accounts without a SID, from every partition. The Active Directory
-	// account that matches an id may lie in this partition.
+	// Loose holds the immutable ids of all Entra accounts without a SID, from every partition. Such an account may lie
+	// in another partition than the Active Directory account of the same person. Join therefore compares the Active
+	// Directory accounts of this partition with Loose.
 	Loose map[string]bool
 	// Unplaced is the number of Entra accounts with an immutable id and no SID. It is set only if there are too many of
 	// these accounts to look for them in Active Directory, and zero otherwise.
@@ -49,8 +50,8 @@ type Accounts struct {
 // Join matches the accounts by SID, or by onPremisesImmutableId if the Entra account has no SID. It yields every person
 // once, in the order of the input, even a person that paging listed twice. A person may have an account in one
 // directory or in both. A person is Contradictory if the accounts disagree, or if two accounts in one directory claim
-// the same account in the other. A contradiction from an earlier reading remains until a reading of both directories no
-// longer shows it. A yielded person is valid only until the next person is yielded.
+// the same account in the other directory. A contradiction from an earlier reading remains until a reading of both
+// directories no longer shows it. A yielded person is valid only until the next person is yielded.
 func (h *Accounts) Join() iter.Seq[*Person] {
 	return func(yield func(*Person) bool) {
 		j := h.index()
@@ -114,8 +115,8 @@ func (h *Accounts) index() *joiner {
 	return j
 }
 
-// match returns the index of the Active Directory account that belongs to an Entra account. found is false if there is
-// none.
+// match returns the index of the Active Directory account that belongs to an Entra account. found is false if no
+// account belongs to it.
 func (j *joiner) match(u *EntraUser) (at int, found bool) {
 	if u.SID != "" {
 		at, found = j.adBySID[u.SID]

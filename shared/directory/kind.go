@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// The kinds of accounts. An account belongs to a person unless something shows otherwise.
+// The kinds of accounts. The kind is KindPerson unless a property of the account shows another kind.
 const (
 	KindPerson    = "person"
 	KindGuest     = "guest"

@@ -9,14 +9,14 @@ import (
 type Pair struct {
 	Entra *EntraUser
 	AD    *ADUser
-	// Clear means that no other account can affect the join of this pair. No other account has the same SID or id, and
-	// no other account can match one of the pair under any anchor.
+	// Clear means that no other account can affect the join of this pair. No other account has the same SID or id. No
+	// account outside the pair can match an account of the pair under any anchor.
 	Clear bool
 }
 
-// Plain reports whether the row belongs to a person and nothing about the row is in doubt. No other account affects the
-// join, all dates are believed, and nothing is hidden. An Entra account with a SID has its Active Directory account in
-// the row.
+// Plain reports whether the row belongs to a person and nothing about the row is in doubt. In such a row, no other
+// account affects the join, all dates are believed, and nothing is hidden. If the Entra account of the row has a SID,
+// the row also has the Active Directory account.
 func (p *Pair) Plain() bool {
 	if kind, _ := (&Person{Entra: p.Entra, AD: p.AD}).Kind(); !p.Clear || kind != KindPerson {
 		return false
@@ -98,8 +98,8 @@ func (h *Accounts) looseHere() map[string]bool {
 	return loose
 }
 
-// clearAD reports whether the Active Directory account at index at is clear. A clear account is the only account with
-// its SID, and no Entra account without a SID can belong to it.
+// clearAD reports whether an Active Directory account is clear. The argument "at" is the index of the account. A clear
+// account is the only account with its SID, and no Entra account without a SID can belong to it.
 func (j *joiner) clearAD(at int, loose map[string]bool) bool {
 	u := &j.AD[at]
 	if j.adBySID[u.SID] != at || j.twiceAD[u.SID] {

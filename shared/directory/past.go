@@ -2,7 +2,7 @@ package directory
 
 import "time"
 
-// Indexes into Past.Newest. An Active Directory account has only logon.
+// Indexes into Past.Newest. An Active Directory account has only the date at the index logon.
 const (
 	interactive = iota
 	nonInteractive
@@ -21,7 +21,7 @@ type Past struct {
 	// saw a date.
 	Newest [ActivityDates]time.Time
 	// EnabledSince is the first reading of the latest unbroken series of readings that saw the account enabled. It is
-	// zero if the first reading of all saw the account enabled, or if the account is disabled.
+	// zero if every reading saw the account enabled, or if the account is disabled.
 	EnabledSince time.Time
 	// Joined is the last reading that saw the account together with an account in the other directory. The other
 	// account belongs to the person or contradicts this account. Joined is zero if there is no such reading or if the
@@ -60,7 +60,7 @@ func (p *Past) WasMemberOf(key string, since time.Time) {
 }
 
 // apart is the shortest time between two readings that count as separate days. A nightly run may start a little earlier
-// than the night before.
+// than the run of the night before.
 const apart = 20 * time.Hour
 
 // SeenOnce reports whether the account was first seen less than apart ago. In that case no earlier night confirms what

@@ -162,8 +162,8 @@ type ADUser struct {
 // Hides reports whether the attribute with this LDAP name may be hidden from the reading account.
 func (a *ADUser) Hides(attribute string) bool { return slices.Contains(a.Unreadable, attribute) }
 
-// LogOnBy sets the last logon to latest and marks the date as readable. latest is known even if the directory hides the
-// date of the account.
+// LogOnBy sets the last logon to the time "latest", and marks the date as readable. The caller knows this time even if
+// the directory hides the date of the account.
 func (a *ADUser) LogOnBy(latest time.Time) {
 	a.LastLogonTimestamp = latest
 	a.Unreadable = slices.DeleteFunc(slices.Clone(a.Unreadable), func(name string) bool { return name == lastLogonTimestamp })
@@ -238,8 +238,8 @@ func (p *Person) SID() string {
 	return ""
 }
 
-// LoggedOnBy returns a copy of the person with latest as the last logon to Active Directory. If the real last logon is
-// unknown, callers pass the latest possible time.
+// LoggedOnBy returns a copy of the person. In the copy, the time "latest" is the last logon to Active Directory. If the
+// real last logon is unknown, callers pass the latest possible time.
 func (p *Person) LoggedOnBy(latest time.Time) *Person {
 	as := *p
 	as.Stale[AD] = ""
@@ -251,8 +251,8 @@ func (p *Person) LoggedOnBy(latest time.Time) *Person {
 	return &as
 }
 
-// ActiveBy returns a copy of the person in which every account was last used at the given time. Later dates and unknown
-// dates are unchanged.
+// ActiveBy returns a copy of the person. In the copy, no account was last used before the time "at": that time replaces
+// earlier dates and missing dates. Later dates and unknown dates are unchanged.
 func (p *Person) ActiveBy(at time.Time) *Person {
 	as := *p
 	if p.Entra != nil {

@@ -97,12 +97,12 @@ type Use struct {
 	Assigned Value
 	// Through is the start of the last day that the report covers. The report may lack later activity.
 	Through time.Time
-	// Shown is the last day of activity in an earlier report. It is set only if this report shows no day as late as
-	// that day. If Shown is set, Last is Unknown.
+	// Shown is the last day of activity in an earlier report. It is set only if the last day in this report is earlier
+	// or missing. If Shown is set, Last is Unknown.
 	Shown time.Time
 }
 
-// use returns what a report says about the account, or nil if the report does not list it.
+// use returns what a report says about the account, or nil if the report does not list the account.
 func (u *EntraUser) use(s Signal) *Use {
 	i := slices.IndexFunc(u.Uses, func(use Use) bool { return use.Signal == s })
 	if i < 0 {
@@ -165,8 +165,8 @@ func (f *Field) Signal() (s Signal, dated bool) {
 	return Signal(f.Source), f.Meaning == Activity
 }
 
-// usedBy returns a copy of the uses in which the account was last used at the given time. Later dates and unknown dates
-// are unchanged.
+// usedBy returns a copy of the uses. In the copy, the time "at" replaces earlier dates and missing dates of the last
+// use. Later dates and unknown dates are unchanged.
 func usedBy(uses []Use, at time.Time) []Use {
 	uses = slices.Clone(uses)
 	for i := range uses {

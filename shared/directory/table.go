@@ -107,7 +107,8 @@ func propertiesOf[A any]() (table []Property[A]) {
 	return table
 }
 
-// numbered turns p into the property for one element of an array. item counts from 0.
+// numbered turns p into the property for one element of an array. The argument "item" is the index of the element, from
+// 0.
 func (p *Property[A]) numbered(item int) {
 	number := strconv.Itoa(item + 1)
 	p.item = item

@@ -71,9 +71,9 @@ func Find(ctx context.Context, entra Entra, ad NamedAD, name string, anchor dire
 	return p, nil
 }
 
-// InEntra finds the Entra account of a person who was found in Active Directory. An Entra account with the same user
-// principal name is accepted if the SIDs are equal. An Entra account without a SID is accepted if its immutable id
-// fits. InEntra returns nil if there is no such account.
+// InEntra finds the Entra account of a person who was found in Active Directory. It looks for an Entra account with the
+// same user principal name. That account is accepted if the SIDs are equal. If that account has no SID, it is accepted
+// if its immutable id fits. InEntra returns nil if it accepts no account.
 func InEntra(ctx context.Context, entra Entra, account *directory.ADUser, anchor directory.Anchor) (*directory.EntraUser, error) {
 	if account == nil || account.UserPrincipalName == "" {
 		return nil, nil
@@ -90,8 +90,8 @@ func InEntra(ctx context.Context, entra Entra, account *directory.ADUser, anchor
 	return nil, nil
 }
 
-// ReadAD reads the person's account in Active Directory, and finds out to which of the groups in questions the account
-// belongs.
+// ReadAD reads the person's account in Active Directory. For each group in the list questions, it finds out whether the
+// account belongs to the group.
 func (p *Person) ReadAD(ctx context.Context, ad AD, sid string, questions []directory.Question) {
 	a, err := ReadAccount(ctx, ad, sid, questions)
 	p.AD, p.Failed = &a, err
@@ -106,7 +106,7 @@ func (p *Person) Latest() (at time.Time) {
 	return p.AD.Partial.Latest
 }
 
-// Accounts returns a partition with only this person, for Join. The state of a source that was not read is
+// Accounts returns the input of Join: a partition that has only this person. The state of a source that was not read is
 // directory.NotRead.
 func (p *Person) Accounts(anchor directory.Anchor) *directory.Accounts {
 	h := &directory.Accounts{Memberships: map[string][]string{}, Anchor: anchor}

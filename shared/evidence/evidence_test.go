@@ -175,7 +175,7 @@ func TestFind(t *testing.T) {
 func TestGroups(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
-		members []string // members of seats
+		members []string // members of the group "seats"
 		hidden  bool     // the group hid its members when it was found
 		alter   func(*Group)
 		fail    fails

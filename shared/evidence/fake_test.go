@@ -25,7 +25,8 @@ var (
 // fails maps a call, written as its name and argument, to the error that it returns.
 type fails map[string]error
 
-// fakeAD is a directory with a few accounts. The keys of in are DNs of groups. A star after a DN marks direct members.
+// fakeAD is a directory with a few accounts. The map "in" has the SIDs of the members of a group, by the DN of the
+// group. A star after a DN marks direct members.
 type fakeAD struct {
 	people []directory.ADUser
 	in     map[string][]string

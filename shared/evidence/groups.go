@@ -8,9 +8,9 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Belonging answers questions about groups for one person. In has the keys of the questions about groups to which the
-// person belongs. Unreadable has the keys of the questions whose answer is unknown. The answer to every other question
-// is no.
+// Belonging says to which groups one person belongs, of the groups that questions are about. In has the keys of the
+// groups to which the person belongs. Unreadable has the keys of the groups for which the answer is unknown. The person
+// does not belong to any other group in a question.
 type Belonging struct {
 	In         []string
 	Unreadable []string
@@ -27,8 +27,8 @@ type Group struct {
 }
 
 // Again reads a group again, because the group may have been deleted, emptied or hidden. If the group is or was hidden,
-// Again also reads the whole list of members. had says that the group had several members before. In that case an empty
-// list is not believed, and Unseen is set.
+// Again also reads the whole list of members. The argument "had" says that the group had several members before. In
+// that case an empty list is not believed, and Unseen is set.
 func Again(ctx context.Context, entra Entra, g Group, had bool) (Group, error) {
 	now, err := entra.FindGroup(ctx, g.Now.ID)
 	if err == nil {
@@ -43,8 +43,8 @@ func Again(ctx context.Context, entra Entra, g Group, had bool) (Group, error) {
 	return g, err
 }
 
-// list reads the members of the group. nobody reports whether the list is empty. If whether is set, list stops at the
-// first member and does not set Listed.
+// list reads the members of the group. The result "nobody" reports whether the list of members is empty. If the
+// argument "whether" is set, the method stops at the first member and does not set Listed.
 func (g *Group) list(ctx context.Context, entra Entra, whether bool) (nobody bool, err error) {
 	nobody = true
 	listed := map[string]bool{}
@@ -97,8 +97,8 @@ func (b *Belonging) withheld(key string, why error) {
 	b.Unreadable, b.Why[key] = append(b.Unreadable, key), why
 }
 
-// groupsOf reads the Entra groups of a person. It reads each of the two lists only when needed, and at most once. It is
-// not safe for concurrent use.
+// groupsOf reads two lists of the Entra groups of a person: all groups, and direct groups. It reads a list only when
+// needed, and at most once. It is not safe for concurrent use.
 type groupsOf struct {
 	entra Entra
 	user  string // the object id
@@ -106,8 +106,8 @@ type groupsOf struct {
 	read [2][]string // the lists: all groups, and direct groups; nil if not read yet
 }
 
-// of returns the ids of the groups to which the person belongs. If direct is set, only groups that list the person
-// directly count.
+// of returns the ids of the groups to which the person belongs. If direct is set, the method leaves out nested
+// membership: it returns only groups that list the person themselves.
 func (g *groupsOf) of(ctx context.Context, direct bool) ([]string, error) {
 	n, read := 0, g.entra.GroupsOf
 	if direct {

@@ -16,7 +16,7 @@ var errEnough = errors.New("enough")
 // Enough is the number of Active Directory accounts that suffices to judge the feed.
 const Enough = 1000
 
-// SampleEntra calls each for the users on the first page of Entra ID.
+// SampleEntra calls the function "each" for every user on the first page of Entra ID.
 func SampleEntra(ctx context.Context, entra interface {
 	ListPeople(ctx context.Context, cursor string, page func(people []directory.EntraUser, next string) error) error
 }, each func(*directory.EntraUser)) error {
@@ -29,7 +29,7 @@ func SampleEntra(ctx context.Context, entra interface {
 	return ended(err)
 }
 
-// SampleAD calls each for the first n accounts of Active Directory.
+// SampleAD calls the function "each" for the first n accounts of Active Directory.
 func SampleAD(ctx context.Context, ad interface {
 	ListPeople(ctx context.Context, each func(directory.ADUser) error) error
 }, n int, each func(*directory.ADUser)) error {
