@@ -36,7 +36,7 @@ var axe = sync.OnceValues(func() (string, error) {
 	return string(script), err
 })
 
-// Finding is a rule of axe-core that a page violates.
+// Finding is an axe-core rule that a page violates.
 type Finding struct {
 	ID     string `json:"id"`
 	Impact string `json:"impact"`
@@ -47,7 +47,7 @@ type Finding struct {
 	} `json:"nodes"`
 }
 
-// Accessible fails the test for each rule of axe-core that the page violates in its current state. It skips the test if
+// Accessible fails the test for each axe-core rule that the page violates in its current state. It skips the test if
 // axe-core cannot be installed.
 func (tab *Tab) Accessible(t *testing.T) {
 	t.Helper()

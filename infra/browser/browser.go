@@ -59,7 +59,7 @@ type Tab struct {
 	requests []string
 }
 
-// View is the size and the settings with which a page is displayed.
+// View contains the window size and the browser settings for a page.
 type View struct {
 	Width, Height int64
 	Dark          bool

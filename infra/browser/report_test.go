@@ -38,7 +38,7 @@ func stored(t testing.TB, n *report.Night) string {
 	return (&url.URL{Scheme: "file", Path: path}).String()
 }
 
-// names evaluates to the texts in the first column of the table of changes.
+// names is a script. It returns the texts in the first column of the table of changes.
 const names = `[...document.querySelectorAll('[data-table="changes"] tbody .name')].map((e) => e.textContent)`
 
 const status = `document.querySelector('[data-table="changes"] [role=status]').textContent`

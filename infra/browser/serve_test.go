@@ -97,7 +97,7 @@ func (o *office) plan() (run, user string) {
 	return p.Run, p.Changes[0].User
 }
 
-// enter opens the first page with the key. The browser then gets its cookie.
+// enter opens the first page with the key. The server then gives the browser a cookie.
 func (o *office) enter(b *browser.Browser, v browser.View) *browser.Tab {
 	o.t.Helper()
 	return b.Open(o.t, o.at+"/?key="+url.QueryEscape(o.key), v)
@@ -147,7 +147,7 @@ func TestServedPagesAreLive(t *testing.T) {
 			if strings.Contains(browser.Eval[string](tab, `document.body ? document.body.innerText : ""`), want) {
 				return
 			}
-			time.Sleep(time.Second) // the browser updates the page on its own clock
+			time.Sleep(time.Second) // a script of the page updates the page from time to time
 		}
 		t.Errorf("the page never says %q", want)
 	}

@@ -43,7 +43,7 @@ func BenchmarkColdStart(b *testing.B) {
 		base := median(nothing)
 		b.ReportMetric(float64(base.Microseconds())/1000, "ms-nothing")
 		for name := range functionLimits {
-			if name == "reevaluate-apply" { // runs the same binary as reevaluate
+			if name == "reevaluate-apply" { // this function has the same binary as reevaluate
 				continue
 			}
 			took := median(filepath.Join(built, name))

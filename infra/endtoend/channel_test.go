@@ -41,9 +41,9 @@ func (s *secrets) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 }
 
 // TestChannelOfADeployment runs executions of the shipped state machine with the built functions and a webhook. Each
-// execution must send one message to the channel, with the subject of its notice. If the channel refuses the message,
-// the notice must say so in one line, and nothing else may change. Only gate may read the address of the webhook, and
-// no output may contain the address.
+// execution must send one message to the channel. The message has the subject of the execution's notice. If the channel
+// refuses the message, the notice must say so in one line, and nothing else may change. Only gate may read the address
+// of the webhook, and no output may contain the address.
 func TestChannelOfADeployment(t *testing.T) {
 	t.Parallel()
 	c := channel.Start()

@@ -15,15 +15,15 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// sameAsCommand plans and applies in an identical company with the command line. The directories and the ledger of both
+// sameAsCommand uses the command line to plan and apply in an identical company. The directories and the ledger of both
 // companies must be the same.
 func (r *rig) sameAsCommand(company sandbox.Options) {
 	r.Helper()
 	r.sameAsCommands(company, func(idleseat func(args ...string) []byte) { planAndApply(r, idleseat) })
 }
 
-// sameAsCommands does the given work in an identical company with the command line. The directories and the ledger of
-// both companies must be the same.
+// sameAsCommands calls the function work, which uses the command line in an identical company. The directories and the
+// ledger of both companies must be the same.
 func (r *rig) sameAsCommands(company sandbox.Options, work func(idleseat func(args ...string) []byte)) {
 	r.Helper()
 	box, err := sandbox.Start(company)

@@ -19,7 +19,7 @@ import (
 const bundle = "-----BEGIN CERTIFICATE-----\nMIIB+/=\n-----END CERTIFICATE-----\n-----BEGIN CERTIFICATE-----\nMIIC+/=\n-----END CERTIFICATE-----"
 
 // TestDeployCommands checks that the sam deploy commands in the docs use existing parameters and set the intended
-// values. SAM splits parameters at white space outside of quotes within the argument (samcli/cli/types.py).
+// values. SAM splits an argument into parameters at each white space that is not in quotes (samcli/cli/types.py).
 func TestDeployCommands(t *testing.T) {
 	t.Parallel()
 	parameters := deployParameters(t)
@@ -138,7 +138,7 @@ func deployParameters(t *testing.T) map[string]parameter {
 	return all
 }
 
-// deployCommands returns the sam deploy commands with parameters in the docs.
+// deployCommands returns the sam deploy commands in the docs. It omits commands without parameters.
 func deployCommands(t *testing.T) map[string][]string {
 	t.Helper()
 	pages, err := filepath.Glob("../../docs/*.md")
@@ -159,7 +159,7 @@ func deployCommands(t *testing.T) map[string][]string {
 	return all
 }
 
-// overrides runs a command in bash with a stub for sam. It returns the parameters that the stub gets.
+// overrides runs a command in bash, where a stub replaces sam. It returns the parameters that the stub receives.
 func overrides(t *testing.T, command string) []string {
 	t.Helper()
 	dir := t.TempDir()

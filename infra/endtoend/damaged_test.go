@@ -14,8 +14,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestDamagedPlanOfAnEarlierNight damages the plan of a night that left changes pending. The next night must continue
-// and report the damage. A restore of the first night must succeed, because it needs the ledger only.
+// TestDamagedPlanOfAnEarlierNight runs a night that leaves changes pending, and damages the plan of this night. The
+// next night must continue and report the damage. A restore of the first night must succeed, because a restore reads
+// the ledger only.
 func TestDamagedPlanOfAnEarlierNight(t *testing.T) {
 	t.Parallel()
 	for name, damage := range map[string]func(text []byte) []byte{

@@ -24,7 +24,7 @@ const topicARN = "arn:aws:sns:" + region + ":" + account + ":" + stack + "-notic
 // lastNight is the ARN of the latest execution that the schedule started.
 var lastNight = strings.Replace(entranceARN(entrance.Nightly), ":stateMachine:", ":execution:", 1) + ":x"
 
-// doctors returns the calls of idleseat doctor to the AWS API of a deployment. The calls have no role.
+// doctors returns the calls to AWS that idleseat doctor makes in a deployment. The role of each call is empty.
 func doctors() []call {
 	all := []call{
 		{action: "scheduler:GetSchedule", resource: "arn:aws:scheduler:" + region + ":" + account + ":schedule/default/" + stack + "-nightly"},
@@ -57,7 +57,7 @@ func (e *examined) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	var in struct{ QueueName, QueueUrl, StateMachineArn, ExecutionArn string }
 	c, answer := call{role: caller(req)}, ""
 	if target := req.Header.Get("X-Amz-Target"); target != "" {
-		_ = json.NewDecoder(req.Body).Decode(&in) // a body that is not a JSON object names no resource
+		_ = json.NewDecoder(req.Body).Decode(&in) // a body that is not a JSON object contains no resource
 		w.Header().Set("Content-Type", "application/x-amz-json-1.0")
 	}
 	queue := strings.TrimPrefix(in.QueueName+in.QueueUrl[strings.LastIndex(in.QueueUrl, "/")+1:], stack+"-ad-")

@@ -86,8 +86,8 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// TestCertificatesAreThere checks that SAM refuses a sign-in with certificates if a certificate is missing. SAM must
-// refuse before it creates a resource. Terraform's own tests check the module.
+// TestCertificatesAreThere checks that SAM requires both certificates if EntraAuth is "certificate". SAM must refuse
+// the parameters before it creates a resource. Terraform's own tests check the module.
 func TestCertificatesAreThere(t *testing.T) {
 	t.Parallel()
 	root := templateRoot(t)
@@ -108,7 +108,8 @@ func TestCertificatesAreThere(t *testing.T) {
 }
 
 // TestNamesOfAllRegions checks that Terraform includes the region in each name that must be unique within an account. A
-// second deployment with the same name can then exist in another region. CloudFormation chooses the IAM names of SAM.
+// second deployment with the same name can then exist in another region. The SAM template must contain no IAM names, so
+// CloudFormation chooses unique names.
 func TestNamesOfAllRegions(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("../terraform/*.tf")

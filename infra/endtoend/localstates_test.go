@@ -86,7 +86,7 @@ func (l *localRig) carryOut(ctx context.Context, task *engines.LocalTask) (resul
 	return nil, &states.Failure{Error: "States.Runtime", Cause: "no integration is known for " + task.Resource}
 }
 
-// run runs an execution at the entrance that serves input.
+// run runs an execution with the given input at the entrance for this input.
 func (l *localRig) run(input string) (out map[string]any, failure *states.Failure) {
 	l.Helper()
 	n := entranceFor(l, input)
@@ -115,9 +115,9 @@ func (l *localRig) run(input string) (out map[string]any, failure *states.Failur
 	return out, nil
 }
 
-// TestLocalStates runs a night in mode review, an approval and a restore with an interpreter of another maker. The
-// project's simulation of Step Functions and the command line must give the same directories and the same ledger. The
-// restore must return all licenses.
+// TestLocalStates runs a night in mode review, an approval and a restore. An interpreter of another maker runs the
+// state machine. The project's simulation of Step Functions and the command line must give the same directories and the
+// same ledger. The restore must return all licenses.
 func TestLocalStates(t *testing.T) {
 	t.Parallel()
 	l := newLocalRig(t, options{company: townsfolk, mode: "review", patient: true})

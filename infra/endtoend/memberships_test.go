@@ -52,8 +52,8 @@ func (r *rig) applied(idleseat func(args ...string) (stdout, stderr string, stat
 	return p
 }
 
-// restored restores a run. It then waits until all people hold the same as before the run, because licenses follow
-// group membership with a delay.
+// restored restores a run. It then waits until all people hold the same licenses as before the run, because licenses
+// follow group membership with a delay.
 func (r *rig) restored(idleseat func(args ...string) (stdout, stderr string, status int), run string, before map[int][]string) {
 	r.Helper()
 	r.longAgo()

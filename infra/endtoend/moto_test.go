@@ -121,7 +121,7 @@ func taken(t *testing.T, s store.Store) map[string]int {
 	return all
 }
 
-// ownNight runs a night on the project's simulation. It fails the test if the output differs from out.
+// ownNight runs a night on the project's simulation. It fails the test if the output differs from the argument "out".
 func ownNight(t *testing.T, out map[string]any) (own *rig, planned map[string]any) {
 	t.Helper()
 	own = newRig(t, options{company: townsfolk, mode: "review", patient: true})

@@ -91,13 +91,13 @@ func storesReading(req *http.Request) bool {
 	return req.Method == http.MethodPut && strings.Contains(req.URL.Path, "/ad/")
 }
 
-// reports reports whether a request of a relay reports the end of a task.
+// reports returns true if a relay sends the request to report the end of a task.
 func reports(req *http.Request) bool {
 	return strings.HasSuffix(req.Header.Get("X-Amz-Target"), ".SendTaskSuccess")
 }
 
-// relayThatDies starts a relay and kills it with SIGKILL at its first request for which at returns true. The request
-// does not reach moto. relayThatDies then calls next.
+// relayThatDies starts a relay. It kills the relay with SIGKILL at the first request for which the function "at"
+// returns true. The request does not reach moto. relayThatDies then calls the function "next".
 func (m *motoRig) relayThatDies(at func(req *http.Request) bool, next func()) {
 	m.Helper()
 	cmd, once := exec.Command(filepath.Join(built, "relay")), sync.Once{}

@@ -46,7 +46,7 @@ type motoRig struct {
 	arns   map[entrance.Name]string // ARNs of the state machines
 	inbox  string                   // URL of the queue that is subscribed to the notices
 
-	address *url.URL // of moto
+	address *url.URL // address of moto
 }
 
 func newMotoRig(t *testing.T, mode string) *motoRig {
@@ -139,7 +139,7 @@ func (m *motoRig) make(n entrance.Name, topic string) {
 	m.arns[n] = *made.StateMachineArn
 }
 
-// answerMoto calls a function for moto. It shortens the waits in the answer to a second.
+// answerMoto calls a function for moto. Each wait in the function's answer becomes one second.
 func (r *rig) answerMoto(ctx context.Context, arn string, payload []byte) (answer []byte, failed bool) {
 	name := path.Base(strings.ReplaceAll(arn, ":", "/"))
 	answer, failure := r.invoke(ctx, "arn:"+strings.TrimPrefix(name, stack+"-"), payload, nil)
@@ -149,7 +149,7 @@ func (r *rig) answerMoto(ctx context.Context, arn string, payload []byte) (answe
 	return regexp.MustCompile(`"waitSeconds":[1-9]\d*`).ReplaceAll(answer, []byte(`"waitSeconds":1`)), false
 }
 
-// start starts an execution at the entrance that serves input.
+// start starts an execution with the given input at the entrance for this input.
 func (m *motoRig) start(input string) (arn string) {
 	m.Helper()
 	machine := m.arns[entranceFor(m, input)]
@@ -213,7 +213,7 @@ func (m *motoRig) story(arn string) string {
 	return b.String()
 }
 
-// subjects waits for n notices for at most ten seconds. It returns the subjects of the notices, sorted.
+// subjects waits at most ten seconds for n notices. It returns the subjects of the notices, sorted.
 func (m *motoRig) subjects(n int) (all []string) {
 	m.Helper()
 	for until := time.Now().Add(10 * time.Second); len(all) < n && time.Now().Before(until); {

@@ -95,8 +95,8 @@ func requests() (all []payload) {
 	return all
 }
 
-// faults returns functions. Each function injects one fault outside of the Lambda functions. The answers, objects and
-// policies of the faults contain the names.
+// faults returns one function for each fault. The function makes S3 or Graph answer wrongly, or alters the policy. The
+// wrong answers and the altered policies contain the names.
 func (r *rig) faults() map[string]func() {
 	body := func(status int, kind, text string) func(http.ResponseWriter, *http.Request) bool {
 		return func(w http.ResponseWriter, req *http.Request) bool {

@@ -23,7 +23,7 @@ var update = flag.Bool("update", false, "write testdata/notices.txt")
 type ending struct {
 	name    string
 	options options
-	inputs  []string // inputs of the executions; RUN and HASH stand for the run and plan hash of the first plan
+	inputs  []string // inputs of the executions; RUN stands for the run id of the first plan, and HASH for the hash of the first plan
 }
 
 // onlyCitrix matches the Microsoft 365 rule in a policy. Without this rule, all rules depend on Active Directory.

@@ -95,8 +95,8 @@ func (r *rig) operator() func(args ...string) (stdout, stderr string, status int
 	return r.command("operator", "--aws", stack)
 }
 
-// command returns a function that runs the command line with an access key for AWS. It adds the arguments in last to
-// each command.
+// command returns a function that runs the command line with an access key for AWS. The function appends the arguments
+// "last" to each command.
 func (r *rig) command(key string, last ...string) func(args ...string) (stdout, stderr string, status int) {
 	sts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/xml")
@@ -118,8 +118,8 @@ func (r *rig) command(key string, last ...string) func(args ...string) (stdout, 
 	}
 }
 
-// refusesApproval approves a plan after an edit of the policy, which must begin no change. It then approves the plan
-// while Graph answers for another tenant, which must refuse every batch.
+// refusesApproval approves a plan twice, and both approvals must be refused without a change. Before the first
+// approval, the policy was edited. During the second approval, Graph answers for another tenant.
 func (r *rig) refusesApproval(idleseat func(...string) (string, string, int), run, hash string) {
 	before := r.holdings()
 	r.putPolicy("review", func(policy string) string { return policy + "# edited\n" })

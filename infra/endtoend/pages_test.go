@@ -106,8 +106,9 @@ func TestFencedBlocks(t *testing.T) {
 }
 
 // TestPageCommands checks the arguments of the commands in the docs. bash runs the commands of each page with an empty
-// PATH, so it records the commands and starts no program. botocore's models then check the calls of the AWS CLI. The
-// built command checks the calls of idleseat. The variables of the module check the calls of Terraform.
+// PATH, so it records the commands and starts no program. The test then compares the calls of the AWS CLI with
+// botocore's models, and the calls of Terraform with the variables of the module. The built command checks the calls of
+// idleseat.
 func TestPageCommands(t *testing.T) {
 	t.Parallel()
 	calls := map[string][][]string{}

@@ -145,7 +145,7 @@ func (m *template) alarms(t *testing.T) (all map[string]alarm, silent silentAlar
 		p := convert[struct {
 			AlarmName, AlarmDescription, Namespace, MetricName, Statistic, ComparisonOperator, TreatMissingData string
 			Dimensions                                                                                          []struct{ Name, Value string }
-			EvaluationPeriods                                                                                   json.Number // a parameter is a string
+			EvaluationPeriods                                                                                   json.Number // json.Number also accepts a string, because the value of a parameter is a string
 			Period, Threshold                                                                                   int
 			AlarmActions, InsufficientDataActions                                                               []string
 			Metrics                                                                                             []struct {

@@ -156,8 +156,9 @@ func TestSettingsAgree(t *testing.T) {
 	root := templateRoot(t)
 	snake := func(name string) string { return strings.ReplaceAll(kebab(name), "-", "_") }
 	tf := loadModule(t)
-	// A variable can hold any number of bytes, so Terraform needs no secret for a bundle. With SAM, a command of the AWS
-	// CLI uploads the policy, and SAM itself builds the zips.
+	// Each of these settings exists in one deployment only. A variable of Terraform can hold any number of bytes, so
+	// Terraform needs no secret for a bundle. With SAM, a command of the AWS CLI uploads the policy, and SAM itself builds
+	// the zips.
 	alone := []string{"relay_ca_secret", "zips", "policy_file", "policy_writers"}
 	given := map[string]any{}
 	parameters := section(root, "Parameters")
@@ -223,7 +224,7 @@ func TestPoliciesFit(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		longer := len("ap-southeast-1") - len(region) + 30 - len(stack) // in each ARN
+		longer := len("ap-southeast-1") - len(region) + 30 - len(stack) // how much longer each ARN can be
 		if n := len(raw) + longer*strings.Count(string(raw), `"arn:`); n > 6144 || n < 300 {
 			t.Errorf("the policy of %s may have %d characters", who, n)
 		}

@@ -14,8 +14,8 @@ import (
 // policyRole replaces the ARN of the role that may write the policy, in both evaluated deployments.
 const policyRole = "PolicyRole.Arn"
 
-// samPeople returns the IAM policies for people in the SAM template, by name of the role. The key "bucket" has the
-// bucket policy.
+// samPeople returns the IAM policies for people in the SAM template, by role name. The key "bucket" has the bucket
+// policy.
 func samPeople(t *testing.T, m *template) roles {
 	t.Helper()
 	type document struct{ Statement []statement }

@@ -33,9 +33,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// functionLimits contains the time limit of each function. All limits except the limit of collect are the limits of the
-// deployments. collect stops reading some time before its limit. The limit here equals this time, so each call reads
-// one page only.
+// functionLimits contains the time limit of each function. Each function except collect has the same limit as in the
+// deployments. collect stops reading some time before its limit. The limit of collect here equals this time, so each
+// call reads one page only.
 var functionLimits = map[string]time.Duration{
 	"collect": 5 * time.Minute, "evaluate": 4 * time.Minute, "gate": 15 * time.Minute, "apply": 15 * time.Minute, "reevaluate": 2 * time.Minute, "reevaluate-apply": 2 * time.Minute,
 }
@@ -84,7 +84,7 @@ type rig struct {
 	notices []string
 	failed  bool                                                          // whether the last execution failed
 	faulty  atomic.Pointer[func(http.ResponseWriter, *http.Request) bool] // answers requests to S3; returns false to pass a request to the simulation
-	looked  map[string]int                                                // number of bytes of each function's log that figures has read
+	looked  map[string]int                                                // number of bytes that the method figures has read, by function
 	calls   map[string]int                                                // number of calls, by function and operation
 	made    []call                                                        // calls to AWS, with the role of the caller
 

@@ -18,7 +18,7 @@ import (
 const nightly = `{}`
 
 // run starts an execution at the entrance for the input and waits for its end. An execution that refuses its request
-// succeeds. run returns the refusal as a failure.
+// succeeds, but run returns the refusal as a failure.
 func (r *rig) run(input string) (out map[string]any, failure *states.Failure) {
 	r.Helper()
 	return r.runAt(entranceFor(r, input), input)

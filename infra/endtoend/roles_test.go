@@ -94,7 +94,7 @@ func fits(pattern, resource string) bool {
 	return strings.HasSuffix(rest, parts[len(parts)-1])
 }
 
-// without returns a copy of all in which the role does not have the action.
+// without returns a copy of all roles. In the copy, the given role does not have the given action.
 func (all roles) without(role, action string) roles {
 	out := roles{}
 	for name, list := range all {
@@ -129,7 +129,8 @@ var unseen = map[string]string{
 	"relay sqs:GetQueueAttributes":          "the relay reads its queues' timeouts when it starts",
 }
 
-// compare returns the calls that no role allows, and the rights that no call uses.
+// compare returns the calls that the caller's role does not allow, and the rights that no call uses. It omits the
+// rights in unseen.
 func (all roles) compare(calls []call) (faults []string) {
 	for _, c := range calls {
 		if !all.allowed(c) {

@@ -170,8 +170,8 @@ func TestPartitionThatCannotBeEvaluated(t *testing.T) {
 	}
 }
 
-// TestThrottledPartition runs a night in an account that may run few functions at the same time. Lambda refuses more
-// calls than the number of attempts for a failed partition. The night must still evaluate all people.
+// TestThrottledPartition runs a night in an account that may run few functions at the same time. Lambda refuses ten
+// calls, but a failed partition has fewer attempts. The night must still evaluate all people.
 func TestThrottledPartition(t *testing.T) {
 	t.Parallel()
 	var calls atomic.Int32

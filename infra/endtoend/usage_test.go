@@ -131,7 +131,7 @@ func (r *rig) giveCopilot() (holders []int) {
 	return holders
 }
 
-// busyHolder returns the index of a person whom the E3 rule matches if it does not read the usage reports.
+// busyHolder returns the index of a person whom the E3 rule would match without the usage reports.
 func (r *rig) busyHolder() int {
 	c := r.box.Company
 	for i := range c.Size() {

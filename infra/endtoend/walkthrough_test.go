@@ -78,7 +78,7 @@ func TestWalkThrough(t *testing.T) {
 func printed(t *testing.T, env []string, program string, args ...string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), filepath.Join(built, program), args...)
-	cmd.Dir, cmd.Env = "..", env // infra
+	cmd.Dir, cmd.Env = "..", env // the folder infra
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Errorf("%s %q: %v", program, args, err)

@@ -18,8 +18,8 @@ import (
 //go:embed switch.go.txt
 var switchSource string
 
-// workshop is a folder with the rewritten files and the test binaries. Its file page says which mutant is on, and
-// collects the reached mutants. Test processes map this file into memory.
+// workshop is a folder with the rewritten files and the test binaries. The file "page" in the folder contains the
+// number of the mutant that is on, and the list of reached mutants. Test processes map this file into memory.
 type workshop struct {
 	dir     string
 	overlay string

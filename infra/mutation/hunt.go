@@ -72,8 +72,8 @@ func above(module string) ([]listed, error) {
 	return found, nil
 }
 
-// links returns a function that reports whether a dependency is the package itself or the package recompiled for a
-// test.
+// links returns a function that reports whether a dependency is the package pkg. The form of pkg that is recompiled for
+// a test also counts.
 func links(pkg string) func(string) bool {
 	return func(dep string) bool { return dep == pkg || strings.HasPrefix(dep, pkg+" [") }
 }
@@ -117,10 +117,10 @@ func (h *hunt) hunt(only []string, ownTests bool) error {
 	return nil
 }
 
-// often is the number of mutants after which meet saves the state. An interrupted run can continue with -again.
+// often is the number of mutants between two saves of the state. An interrupted run can therefore continue with -again.
 const often = 50
 
-// meet runs the tests of package p on the living mutants of the packages in of.
+// meet runs the tests of package p on living mutants. The argument "of" lists the packages of the mutants.
 func (h *hunt) meet(p listed, of []string, budget time.Duration) error {
 	s, err := h.suite(p)
 	if err != nil || s == nil {
@@ -151,8 +151,8 @@ func (h *hunt) meet(p listed, of []string, budget time.Duration) error {
 
 func (h *hunt) lastRun() string { return filepath.Join(h.dir, "killed.json") }
 
-// recall loads the mutants that earlier runs have killed. It omits the mutants of the packages in anew, because all
-// tests must run on these mutants again.
+// recall loads the mutants that earlier runs have killed. It omits the mutants of the packages in the argument "anew",
+// because all tests must run on these mutants again.
 func (h *hunt) recall(anew []string) error {
 	b, err := os.ReadFile(h.lastRun())
 	if errors.Is(err, fs.ErrNotExist) {

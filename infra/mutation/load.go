@@ -126,7 +126,8 @@ func imported(f *ast.File, names map[string]string) map[string]string {
 	return in
 }
 
-// typeName returns the source text for a type in this file. It returns false if the file has no name for the type.
+// typeName returns the source text that denotes a type in this file. It returns false if the file does not import the
+// package of the type.
 func (s *source) typeName(t types.Type) (string, bool) {
 	known := true
 	name := types.TypeString(t, func(p *types.Package) string {

@@ -25,7 +25,7 @@ import (
 // judged are the packages that decide or write. survivors.txt uses the last element of their paths as names.
 var judged = []string{"shared/ledger", "shared/plan", "shared/policy", "shared/decision", "shared/history", "shared/workflow/gate", "shared/workflow/restore", "shared/evidence", "shared/workflow/apply"}
 
-// folder returns the path of the judged package with a name. It returns "" if there is no such package.
+// folder returns the path of the judged package with the given name. It returns "" if there is no such package.
 func folder(name string) string {
 	i := slices.IndexFunc(judged, func(p string) bool { return path.Base(p) == name })
 	if i < 0 {

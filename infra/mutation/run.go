@@ -109,8 +109,8 @@ func (s *suite) run(names []string, within time.Duration) (failed bool, output [
 	return err != nil, out.Bytes()
 }
 
-// kills reports whether a test that reaches the mutant fails. It runs the tests in the order of their time. It uses
-// tests until the sum of their times without a mutant reaches budget.
+// kills reports whether a test that reaches the mutant fails. It runs the tests in the order of their time. It stops
+// when the sum of the tests' times without a mutant reaches budget.
 func (w *workshop) kills(m *mutant, s *suite, budget time.Duration) (bool, error) {
 	if err := w.turn(m.id); err != nil {
 		return false, err

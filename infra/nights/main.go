@@ -1,7 +1,7 @@
 // Command nights simulates many companies for months. A judge checks every removal of a license (see package judge).
-// The command prints each fault with the command that repeats its seed. It also prints the missed cases and the number
-// of events of each kind. The exit status is 1 if there is a fault, or if there is more than one missed case per
-// hundred clear cases.
+// For each fault, the command prints a command line that simulates the same company again. It also prints the missed
+// cases and the number of events of each kind. The exit status is 1 if there is a fault, or if there is more than one
+// missed case per hundred clear cases.
 package main
 
 import (
@@ -58,7 +58,7 @@ func main() {
 	}
 }
 
-// run runs the seeds and prints a summary. After the end of ctx, run starts no seed.
+// run runs the seeds and prints a summary. When ctx ends, run starts no more seeds.
 func run(ctx context.Context, s settings, out io.Writer) error {
 	if s.shrink {
 		return shrink(s, out)

@@ -66,7 +66,8 @@ func shrink(s settings, out io.Writer) (err error) {
 // mostLives is the maximum number of repetitions of a seed.
 const mostLives = 150
 
-// with returns o with all events left out except the events in some. all contains all events.
+// with returns a copy of the options o. In the copy, only the events in the list "some" happen. The list "all" contains
+// all events.
 func with(o world.Options, all, some []string) world.Options {
 	without := map[string]bool{}
 	for number := range o.Without {
@@ -79,8 +80,8 @@ func with(o world.Options, all, some []string) world.Options {
 	return o
 }
 
-// fewer removes smaller and smaller parts of a list. It undoes a removal if stays reports that the rest does not cause
-// the fault.
+// fewer removes smaller and smaller parts of a list. The function "stays" reports whether the rest of the list still
+// causes the fault. If the rest does not cause the fault, fewer undoes the removal.
 func fewer(all []string, stays func(some []string) bool) []string {
 	left := slices.Clone(all)
 	for parts := 2; len(left) > 1; {

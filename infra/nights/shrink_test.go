@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/infra/nights/world"
 )
 
-// TestFewer checks that only the events remain that together cause the fault, out of three hundred events.
+// TestFewer checks that fewer reduces three hundred events to the events that together cause the fault.
 func TestFewer(t *testing.T) {
 	t.Parallel()
 	var all []string

@@ -60,8 +60,8 @@ func (r release) functions(ctx context.Context, _ string) error {
 	return nil
 }
 
-// run runs a command in the folder of the sources. Its environment fixes all settings of Go except the places of caches
-// and modules.
+// run runs a command in the folder of the sources. The environment of the command fixes all settings of Go except the
+// places of caches and modules.
 func (r release) run(ctx context.Context, more []string, name string, args ...string) error {
 	return r.runTo(ctx, r.log, more, name, args...)
 }

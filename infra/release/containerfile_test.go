@@ -15,8 +15,8 @@ import (
 // instruction is an instruction of a Containerfile, such as RUN. words is the rest of the instruction on one line.
 type instruction struct{ name, words string }
 
-// stages reads a Containerfile. The first element has the instructions before the first FROM. The others have one stage
-// each. A comment may be between the lines of an instruction (containerfile(5)).
+// stages reads a Containerfile. The first element has the instructions before the first FROM. Each later element has
+// the instructions of one stage. A comment may be between the lines of an instruction (containerfile(5)).
 func stages(text string) (all [][]instruction) {
 	all = [][]instruction{nil}
 	line := ""

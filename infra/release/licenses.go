@@ -14,7 +14,7 @@ import (
 	"strings"
 )
 
-// licensesName is the file in an archive with the licenses of the linked modules.
+// licensesName is the name of a file in each archive. The file contains the licenses of the linked modules.
 const licensesName = "LICENSES-OF-MODULES.txt"
 
 // legal matches the names of the files that must be distributed with a binary: licenses, notices and patent grants.
@@ -27,8 +27,8 @@ type module struct {
 	Replace            *module
 }
 
-// licenseText is the content of a legal file. of has the places of the file, such as "golang.org/x/sys v0.1.0:
-// LICENSE".
+// licenseText is the content of a legal file. The field "of" lists the places of the file, such as "golang.org/x/sys
+// v0.1.0: LICENSE".
 type licenseText struct {
 	content string
 	of      []string
@@ -68,10 +68,11 @@ func (r release) writeLicenses(ctx context.Context, source, system, arch string,
 	return os.WriteFile(to, out.Bytes(), 0o644)
 }
 
-// legalFile is a legal file. name is its name in the output.
+// legalFile is a legal file. The field "name" is the file's name in the output.
 type legalFile struct{ name, path string }
 
-// legalFiles returns the legal files of packages, sorted by name. packages is the output of `go list -json`.
+// legalFiles returns the legal files of packages, sorted by name. The reader "packages" contains the output of `go list
+// -json`.
 func legalFiles(packages io.Reader) ([]legalFile, error) {
 	seen, found, modules := map[string]bool{}, []legalFile{}, map[string]bool{}
 	for d := json.NewDecoder(packages); ; {

@@ -61,7 +61,7 @@ func pinned(ctx context.Context) (string, error) {
 	return mod.Toolchain, nil
 }
 
-// program is a command that is built for each target of its systems and packed with its files.
+// program is a released command. It is built for each of its systems and packed together with its files.
 type program struct {
 	name    string   // name of the binary, and first part of the names of its archives
 	source  string   // folder of its main package

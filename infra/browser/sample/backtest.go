@@ -41,7 +41,7 @@ func Backtest(people int) *backtest.Answer {
 	return a
 }
 
-// group returns invented hits. With more days, fewer hits return.
+// group returns an invented number of hits and their regret. The regret decreases with the number of days.
 func group(hits, days int) backtest.Group {
 	g := backtest.Group{Hits: hits}
 	for w, within := range backtest.Windows {

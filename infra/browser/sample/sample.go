@@ -31,8 +31,8 @@ var AsOf = time.Date(2026, 11, 29, 2, 0, 0, 0, time.UTC)
 
 type maker struct{ *rand.Rand }
 
-// Night returns the results of a run in a company. people is the number of people. changes is the number of people who
-// lose a license.
+// Night returns the results of a run in a company. The argument "people" is the number of people in the company. The
+// argument "changes" is the number of people who lose a license.
 func Night(seed uint64, people, changes int) *report.Night {
 	m := maker{rand.New(rand.NewPCG(seed, 16))}
 	n := &report.Night{
@@ -73,7 +73,7 @@ func (m maker) signals(people int) []report.Signal {
 	}
 }
 
-// rule returns the results of a rule. Most people were active recently, and few people were not.
+// rule returns the results of a rule. Most people were active recently.
 func (m maker) rule(name, license, to string, threshold, holders int, price float64) report.Rule {
 	r := report.Rule{Name: name, License: license, To: to, Threshold: threshold, MonthlyPrice: price, Holders: holders, Idled: make([]int, 366)}
 	r.Words = []string{`for: accountEnabled && systemRole == "Employee"`, fmt.Sprintf("when: AzureAdSistaLogon.earlierThan(now - days(%d)) || AzureAdSistaLogon.hasNoValue()", threshold)}

@@ -8,12 +8,12 @@
 //   - use: the person signs in, or logs on if the rule is about logons. The tool can know a use
 //     when the directory shows the use. That may be a day later.
 //   - known: the directory has shown the fact for longer than Slack. The tool may miss a fact
-//     that appeared later, because time passes between the tool's last reading and its write.
-//   - wrong: the tool took a license too early or from the wrong person, although it could know
-//     better. The person was active within the rule's idle period, too new, exempt, outside the
-//     rule, or not a human. Or the person had held the license for too short a time. Or the
-//     account had been enabled for too short a time. Or the license was restored within the idle
-//     period. Or the removal was not announced early enough.
+//     that appeared later, because time passes between the last reading and the write of the tool.
+//   - wrong: the tool took a license although it could know a reason to wait. The possible reasons
+//     are: the person was active within the rule's idle period, too new, exempt, outside the rule,
+//     or not a human. The person had held the license for too short a time. The account had been
+//     enabled for too short a time. The license was restored within the idle period. The removal
+//     was not announced early enough.
 //   - seen: a night after the event read the directories. An account may be blocked and enabled
 //     again between two such nights, or a license may be lost and given again. The tool cannot
 //     notice these events, so the judge ignores them.
@@ -24,17 +24,17 @@
 //     that the second machine took.
 //   - forgotten: the tool's store was restored from a backup. The tool does not know which
 //     licenses it took after the backup was made.
-//   - outside: the rule does not cover the person, or nobody can know whether it does.
+//   - outside: the rule does not cover the person, or nobody can know whether the rule does.
 //   - stuck: the state of the company makes a change of the license unsafe. The tool may change
 //     the license or not. Neither is a fault.
 //   - given back: somebody gave the license after the tool took it. The judge ignores this if the
 //     tool has not yet read the effect of its write and no night has read the directories since
 //     the write. The tool then cannot distinguish a license that was given back from a write that
 //     was never carried out.
-//   - twice: the tool took the license again, although nobody had given it since the last time.
+//   - twice: the tool took the license again, although nobody had given it since then.
 //   - hidden: no plan listed the removal, or the plan was on hold and nobody overrode the hold, or
 //     the removal was beyond the limit.
-//   - beyond the limit: within Window, the tool took the license from a larger share of its
+//   - beyond the limit: within Window, the tool took the license from a larger share of the
 //     holders than the rule's limit. The judge does not count licenses that somebody gave back or
 //     that an override accepted. The share may exceed the limit by the factor Mercy, because the
 //     tool counts only the holders that it sees. A number of licenses up to Few is never beyond
@@ -44,7 +44,8 @@
 //     cannot be restored.
 //   - silent: a night has no verdict, or a plan is on hold without a reason.
 //   - clear: the license is unused and the tool is free to take it.
-//   - missed: a case was clear for longer than Patience, and the tool did not take the license.
+//   - missed: a case was clear for longer than Patience and the rule's notice together, and the
+//     tool did not take the license.
 //
 // Each fault except a missed case proves an error of the tool. A few missed cases are acceptable, because the tool must
 // often wait in a company where something breaks every night. Command nights therefore compares the number of missed
@@ -60,7 +61,7 @@ import (
 const (
 	// Slack is the maximum age of the evidence for a write.
 	Slack = 2 * time.Minute
-	// Patience is how long a case may be clear before it counts as missed.
+	// Patience is how long a case may be clear, in addition to the rule's notice, before the case counts as missed.
 	Patience = 30 * 24 * time.Hour
 	// Window is the period in which taken licenses count for the limit. A number of taken licenses up to Few never exceeds
 	// the limit. Mercy is the factor by which the share of taken licenses may exceed the limit.
@@ -191,8 +192,8 @@ func (j *Judge) bounded(e Event) {
 	}
 }
 
-// keeps returns the reason why a person must keep a license at the instant at. It returns "" if the tool may take the
-// license. It uses only facts that a directory showed at the instant known or earlier.
+// keeps returns the reason why a person must keep a license at the time "at". It returns "" if the tool may take the
+// license at that time. It ignores facts that a directory first showed after the time "known".
 func (j *Judge) keeps(p *person, l *license, name string, known, at time.Time, stranger bool) string {
 	r := j.rules[name]
 	last := newest(p.used[name], known)
@@ -270,8 +271,8 @@ func (j *Judge) wait(e Event, p *person, l *license) {
 	}
 }
 
-// unannounced returns the result of keeps without the rule's notice. The tool may announce a removal at any time, so a
-// case can be clear without an announcement.
+// unannounced returns the reason why a person must keep a license, as if the removal was announced long ago. The tool
+// may announce a removal at any time, so a case can be clear without an announcement.
 func (j *Judge) unannounced(p *person, l *license, e Event) string {
 	told := *l
 	told.announced = time.Unix(0, 0)

@@ -25,7 +25,7 @@ func anna(what What, day int, holds bool) Event {
 	return Event{What: what, At: on(day), Person: "anna", License: "e3", Holds: holds}
 }
 
-// shown returns the event e with at as the earliest time at which the tool can know the event.
+// shown returns a copy of event e. The time "at" is the earliest time at which the tool can know the copy.
 func shown(e Event, at time.Time) Event {
 	e.Shown = at
 	return e

@@ -2,7 +2,8 @@ package judge
 
 import "time"
 
-// fact is a fact about a person. at is when the fact begins. shown is when the tool can first see the fact.
+// fact is a fact about a person. The field "at" is when the fact begins. The field "shown" is when the tool can first
+// see the fact. If "holds" is false, the fact ends an earlier fact.
 type fact struct {
 	at, shown time.Time
 	holds     bool
@@ -75,8 +76,9 @@ func (l *license) give(e Event, seen time.Time) {
 	l.taken, l.planned, l.accepted = time.Time{}, false, false
 }
 
-// forget removes the facts that the tool forgets when its store is restored from a backup made at since. The tool
-// forgets licenses that it took after the backup. An announcement before the backup still counts.
+// forget removes the facts that the tool forgets when its store is restored from a backup. The backup was made at the
+// time "since". The tool forgets licenses that it took after the backup. An announcement before the backup still
+// counts.
 func (l *license) forget(since time.Time) {
 	if l.taken.After(since) {
 		l.released, l.taken = l.taken, time.Time{}
@@ -91,7 +93,7 @@ func (l *license) forget(since time.Time) {
 	}
 }
 
-// newest returns the latest time at which a fact began. It ignores facts that were first shown after known.
+// newest returns the latest time at which a fact began. It ignores facts that were first shown after the time "known".
 func newest(facts []fact, known time.Time) (at time.Time) {
 	for _, f := range facts {
 		if !f.shown.After(known) && f.at.After(at) {
@@ -101,7 +103,7 @@ func newest(facts []fact, known time.Time) (at time.Time) {
 	return at
 }
 
-// state reports whether the last fact holds. It ignores facts that were first shown after known.
+// state returns the field "holds" of the last fact. It ignores facts that were first shown after the time "known".
 func state(facts []fact, known time.Time) (holds bool) {
 	for _, f := range facts {
 		if !f.shown.After(known) {
@@ -111,7 +113,8 @@ func state(facts []fact, known time.Time) (holds bool) {
 	return holds
 }
 
-// since returns when the last fact that holds began. It ignores facts that were first shown after known.
+// since returns when the last fact with "holds" set began. It ignores facts that were first shown after the time
+// "known".
 func since(facts []fact, known time.Time) (at time.Time) {
 	for _, f := range facts {
 		if !f.shown.After(known) && f.holds {

@@ -45,8 +45,8 @@ var bugs = []struct {
 	{"unreadable-as-empty", people},
 }
 
-// TestPatchesApply checks that each patch applies to the sources. If a patch does not apply, write the bug that the
-// first line of the patch describes into the current sources, and replace the patch.
+// TestPatchesApply checks that each patch applies to the sources. If a patch does not apply, replace the patch: its
+// first line describes the bug, and the new patch must add the same bug to the current sources.
 func TestPatchesApply(t *testing.T) {
 	t.Parallel()
 	for _, bug := range bugs {
@@ -102,8 +102,8 @@ func caught(t *testing.T, sound, bug, people string) string {
 	return ""
 }
 
-// plant applies a patch to copies of the files that the patch changes. It returns the path of each copy by the path of
-// its file.
+// plant applies a patch to copies of the files that the patch changes. It returns a map from the path of each file to
+// the path of the changed copy.
 func plant(t *testing.T, bug string) map[string]string {
 	t.Helper()
 	patch, err := filepath.Abs(filepath.Join("testdata", bug+".patch"))

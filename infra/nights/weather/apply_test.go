@@ -56,8 +56,9 @@ func (x *tool) apply(t *testing.T, p Plan) {
 }
 
 // TestAppliedUnderWeather applies the same plan on a calm night and on nights with faults. After a night with faults,
-// each person must hold the same as after the calm night, or the same as before the night if something could not be
-// read. At least half of the changes must be made. Nobody may be without a mailbox at any time.
+// each person must hold the same licenses as after the calm night. If something could not be read, the person may
+// instead hold the same licenses as before the night. At least half of the changes must be made. Nobody may be without
+// a mailbox at any time.
 func TestAppliedUnderWeather(t *testing.T) {
 	t.Parallel()
 	calm := newTool(t, 0, 40, busyPolicy)

@@ -15,7 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/source/entra"
 )
 
-// seeds is the number of seeds for each kind of fault and each of the rates.
+// seeds is the number of seeds for each kind of fault at each rate.
 const seeds = 4
 
 var rates = []float64{0.3, 1}

@@ -79,8 +79,8 @@ func (x *tool) active() (who []int) {
 	return who
 }
 
-// plan makes a plan. changes are the licenses that the plan changes. seatless are the licenses that the plan would
-// change if a seat were free.
+// plan makes a plan. The result "changes" lists the licenses that the plan changes. The result "seatless" lists the
+// licenses that the plan would change if a seat were free.
 func (x *tool) plan(t *testing.T) (changes, seatless []string, told string) {
 	t.Helper()
 	out, status, errs := x.run("plan", "--format", "json")
@@ -102,9 +102,9 @@ func (x *tool) plan(t *testing.T) (changes, seatless []string, told string) {
 	return changes, seatless, fmt.Sprintf("status %d, %s %q %s", status, p.Verdict, p.HoldReasons, errs)
 }
 
-// TestNoWeatherMakesAChange checks that the plan of a night with faults has no change that the plan of a calm night
-// lacks, as long as people behave as before. The tool must remember its earlier readings, even if the plans of those
-// nights are on hold.
+// TestNoWeatherMakesAChange compares the plan of a night with faults and the plan of a calm night. People behave the
+// same in both nights, so the calm plan must contain each change of the other plan. The tool must remember the readings
+// of earlier nights, even if the plans of the earlier nights are on hold.
 func TestNoWeatherMakesAChange(t *testing.T) {
 	t.Parallel()
 	about := slices.Concat(graphPeople, ldapPeople)

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// again is a mark in a next link. The link follows an empty page, or leads to the same page again. The weather removes
-// the mark before the request reaches the simulation.
+// again is a mark in a next link. A link with this mark is on an empty page, or leads to the same page again. The
+// weather removes the mark before the request reaches the simulation.
 const again = "weather=again"
 
 // Graph puts the weather in front of Microsoft Graph. It is an argument of sandbox.Sandbox.Intercept.
@@ -54,7 +54,7 @@ func unmarked(r *http.Request) *http.Request {
 	return &plain
 }
 
-// answer is an answer that is not sent yet. The simulation writes into it.
+// answer is an answer that is not sent yet. The simulation writes into this answer.
 type answer struct {
 	header http.Header
 	status int
@@ -78,7 +78,7 @@ func (a *answer) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// ask makes the simulation answer and returns the answer.
+// ask passes a request to the simulation and returns the simulation's answer.
 func ask(next http.Handler, header http.Header, r *http.Request) *answer {
 	a := &answer{header: header.Clone(), sent: -1}
 	next.ServeHTTP(a, r)

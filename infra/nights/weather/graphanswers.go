@@ -64,8 +64,7 @@ func (x *request) denied(header http.Header) *answer {
 	return refusal(header, http.StatusForbidden, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
 }
 
-// instead returns an answer in place of carrying out the request. It returns nil if a fault of kind k does not replace
-// the request.
+// instead injects a fault of kind k. It returns an answer if the fault prevents the normal answer, and nil otherwise.
 func (x *request) instead(k Kind, d dice, next http.Handler, header http.Header) *answer {
 	switch k {
 	case GraphSlow:

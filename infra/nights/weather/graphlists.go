@@ -79,7 +79,7 @@ func (x *request) change(a *answer) {
 	a.body = l.body()
 }
 
-// changePage changes the order, the repetition and the next link of a page.
+// changePage changes the order of the entries on a page, repeats entries, or changes the next link.
 func (x *request) changePage(l *list) {
 	kinds := []Kind{GraphPageTwice, GraphLinkBack, GraphEmptyPage}
 	if len(l.entries) > 1 {
@@ -139,8 +139,8 @@ func idOf(entry json.RawMessage) string {
 var losable = []string{"onPremisesSamAccountName", "onPremisesSecurityIdentifier", "onPremisesImmutableId", "createdDateTime",
 	"licenseAssignmentStates", "usageLocation", "accountEnabled"}
 
-// person applies the faults about people to the entry of a user. Most entries do not change. Such an entry is not
-// decoded.
+// person applies the faults about people to the entry of a user. It does not decode an entry that does not change,
+// because most entries do not change.
 func (x *request) person(body json.RawMessage) json.RawMessage {
 	id := idOf(body)
 	property := pick(dice(hash(x.w.seed, x.n.number, "property", "", 0)), losable...)

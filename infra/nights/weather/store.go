@@ -104,7 +104,7 @@ func cutShort(body io.ReadCloser, d dice) (io.ReadCloser, error) {
 	return io.NopCloser(io.MultiReader(bytes.NewReader(part), brokenOff{})), nil
 }
 
-// brokenOff is the end of a body whose connection breaks before the announced length.
+// brokenOff is the end of a body if the connection breaks before the announced length.
 type brokenOff struct{}
 
 func (brokenOff) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }

@@ -16,7 +16,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// newStore returns a folder with two objects, as a store with weather and as a store without weather.
+// newStore makes a folder with two objects. It returns two stores of this folder: one store with weather and one store
+// without weather.
 func newStore(t *testing.T, w *Weather) (under *Store, behind store.Store) {
 	t.Helper()
 	behind, err := store.Open(t.Context(), t.TempDir())
@@ -122,7 +123,7 @@ func TestStoreFaultsAreAsTheyAreKnown(t *testing.T) {
 	}
 }
 
-// TestRestoredFromYesterday checks that all objects since the backup are missing.
+// TestRestoredFromYesterday checks that all objects that were written after the backup are missing.
 func TestRestoredFromYesterday(t *testing.T) {
 	t.Parallel()
 	var behind store.Memory

@@ -55,7 +55,7 @@ type Weather struct {
 	refused int // number of requests above the quota
 }
 
-// New returns calm weather. by must be a simulated clock.
+// New returns calm weather. The clock "by" must be simulated.
 func New(seed uint64, by clock.Clock) *Weather {
 	return &Weather{seed: seed, clock: by, Process: Process{clock: by}, leftOut: map[uint64]bool{}}
 }
@@ -147,7 +147,7 @@ func (n *night) operation(target string) operation {
 }
 
 // meets returns the first kind of fault in kinds that the operation meets. It also returns the random numbers for the
-// details of the fault, and lists the fault. It returns "" if the operation meets no kind.
+// details of the fault, and adds the fault to the list of faults. It returns "" if the operation meets no kind.
 func (w *Weather) meets(n *night, o operation, kinds []Kind) (Kind, dice) {
 	for _, k := range kinds {
 		if f, hit := w.draw(n, k, o, n.often); hit {
@@ -169,7 +169,8 @@ func (w *Weather) draw(n *night, k Kind, o operation, often float64) (Fault, boo
 	return Fault{Number: uint64(dice(h).below(1 << 48)), Night: n.number, Kind: k, Target: o.target, Nth: o.nth}, dice(h^1).float() < often
 }
 
-// make lists a fault and reports whether the fault happens. A fault in leftOut does not happen.
+// make adds a fault to the list of faults, and reports whether the fault happens. A fault in leftOut does not happen
+// and is not added.
 func (w *Weather) make(f Fault) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -180,8 +181,8 @@ func (w *Weather) make(f Fault) bool {
 	return true
 }
 
-// befalls decides by chance whether a fault concerns a person or another object for the whole night. often is the
-// probability. befalls lists the fault once.
+// befalls decides by chance whether a fault concerns a person or another object for the whole night. The argument
+// "often" is the probability. befalls adds the fault to the list of faults once.
 func (w *Weather) befalls(n *night, k Kind, whom string, often float64) (dice, bool) {
 	f, hit := w.draw(n, k, operation{target: whom}, often)
 	if !hit {

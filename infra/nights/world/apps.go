@@ -47,8 +47,8 @@ func (w *World) licenses() []string {
 	return []string{e3, citrix}
 }
 
-// opens assigns Copilot to some people, as a company does after buying it. saw tells the judge since when the people
-// hold Copilot, because the rule takes only a license that a person has held for some time.
+// opens assigns Copilot to some people, as a company does after buying Copilot. The method saw tells the judge since
+// when the people hold Copilot, because the rule takes only a license that a person has held for some time.
 func (w *World) opens() {
 	for i := range w.people {
 		if w.people[i].id != "" && w.box.Company.Truth(i).EntraID != "" && throw(w.options.Seed, "copilot", i).chance(0.3) {
@@ -77,7 +77,8 @@ func (w *World) signedIn(e judge.Event) {
 // inApp reports whether a person has a seat in the application.
 func (w *World) inApp(i int) bool { return slices.Contains(w.box.Company.Person(i).Groups, groupApp) }
 
-// tellApps tells the judge the state of the application's seat and of Copilot, as tell does for E3 and Citrix.
+// tellApps tells the judge whether a person holds a seat in the application and Copilot. The method tell does the same
+// for E3 and Citrix.
 func (w *World) tellApps(i int, p sandbox.Truth, at time.Time) {
 	if !w.options.Apps {
 		return
@@ -91,12 +92,13 @@ func (w *World) tellApps(i int, p sandbox.Truth, at time.Time) {
 }
 
 // ageless reports whether the tool can know neither a use of Copilot nor the age of the person's accounts. The Copilot
-// report reaches 180 days back. The tool then does not take the license, and the judge does not require a removal.
+// report reaches 180 days back. If ageless returns true, the tool does not take the license, and the judge does not
+// require a removal.
 func (w *World) ageless(i int, p sandbox.Truth, at time.Time) bool {
 	return (p.SID == "" || w.serverless) && w.people[i].kind != sandbox.CloudOnly && at.Sub(p.LastSignIn) > 150*day
 }
 
-// helpDeskApps gives a working person a lost seat in the application or Copilot again.
+// helpDeskApps gives a working person back what the person has lost: a seat in the application, or Copilot.
 func (w *World) helpDeskApps(i int) {
 	if !w.options.Apps {
 		return

@@ -97,10 +97,10 @@ func (w *World) run(s store.Store, args ...string) (stdout []byte, status int, s
 	return out.Bytes(), status, errs.String()
 }
 
-// end is the number of operations at the end of a command in which it writes its results.
+// end is the length of the last part of a command, in operations. In this part, a command writes its results.
 const end = 12
 
-// lasted records how many operations a complete command has made.
+// lasted records how many operations a complete command has made. The argument "what" is the name of the command.
 func (w *World) lasted(what string) {
 	if n := w.weather.Operations(); !w.weather.Dead() && n > 0 {
 		w.lengths[what] = n
@@ -130,8 +130,8 @@ func (w *World) endanger(what string) {
 	}
 }
 
-// atTheSameTime sometimes starts the same command a second time, or starts a restore. The caller must call wait after
-// the first command. wait returns when the second command has ended.
+// atTheSameTime sometimes starts the same command a second time, or starts a restore. After the first command, the
+// caller must call the returned function, which returns when the second command has ended.
 func (w *World) atTheSameTime(args []string) (twice bool, wait func()) {
 	switch {
 	case w.night >= w.options.Nights: // the second command would end after the check of the last plan

@@ -71,7 +71,7 @@ func (w *World) logOn(i int) {
 	w.used(judge.Event{At: w.clock.Now().Truncate(time.Second), Person: w.people[i].id, License: citrix})
 }
 
-// used stores a use. show passes the use to the judge when a directory shows it.
+// used stores a use. The method show passes the use to the judge when a directory shows the use.
 func (w *World) used(e judge.Event) {
 	e.What = judge.Used
 	w.unshown = append(w.unshown, e)
@@ -98,7 +98,7 @@ func (w *World) show() {
 	w.hidden = older
 }
 
-// hides maps each kind of fault with older dates to the license whose rule reads these dates.
+// hides maps each fault that makes dates older to the license whose rule reads these dates.
 var hides = map[weather.Kind]string{weather.GraphDatesOlder: e3, weather.LDAPDatesOlder: citrix}
 
 // lacks reports whether a person lacks E3 or Citrix although the company wants the person to have it.

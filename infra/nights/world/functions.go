@@ -181,7 +181,7 @@ func (f *functions) execute(what string, first gate.StepInput) (r runs.Results, 
 	return *all, nil
 }
 
-// batch changes the people of one batch. If it fails, the ledger has the changes that were begun.
+// batch changes the people of one batch. If a step fails, the ledger still contains the changes that the step began.
 func (f *functions) batch(b gate.Batch, round int) {
 	state := &apply.BatchState{Run: b.Run, PlanHash: b.PlanHash, Override: b.Override, Approver: "world", Round: round, Batch: b.Batch, Results: []string{}}
 	for _, op := range []string{"prepare", "change"} {

@@ -24,7 +24,7 @@ type human struct {
 	told     standing
 }
 
-// standing is the state of a person that the judge knows.
+// standing is the state of a person as the judge knows this state.
 type standing struct {
 	exempt, enabled      bool
 	sid                  string
@@ -89,8 +89,8 @@ func (w *World) tell(i int, p sandbox.Truth, at time.Time) {
 	w.tellApps(i, p, at)
 }
 
-// state tells the judge the licenses for which a fact about a person has changed. told has the values that the judge
-// knows, by license. now has the true values, by license.
+// state tells the judge the licenses for which a fact about a person has changed. The map "told" has the values that
+// the judge knows, by license. The map "now" has the true values, by license.
 func (w *World) state(what judge.What, h *human, told, now map[string]bool, at time.Time) {
 	for _, license := range w.licenses() {
 		if now, about := now[license]; about && now != told[license] {

@@ -287,8 +287,8 @@ func (w *World) logf(format string, args ...any) {
 	}
 }
 
-// happens decides by chance whether a kind of event happens now. who is the person, or -1 for an event of the company.
-// happens records the event in the story.
+// happens decides by chance whether a kind of event happens now. The argument "who" is the index of the person, or -1
+// for an event of the company. happens records the event in the story.
 func (w *World) happens(kind string, who int, chance float64) bool {
 	if !throw(w.options.Seed, kind, w.night, who).chance(chance) {
 		return false

@@ -93,7 +93,8 @@ func (w *walk) inner(v *Value, n int) {
 	}
 }
 
-// Alterations returns all alterations of all values in text. others returns the values at a path in other texts.
+// Alterations returns all alterations of all values in text. The function "others" returns the values at a path in
+// other texts.
 func Alterations(text []byte, others func(path string) []string) (all []Alteration, err error) {
 	values, err := Values(text)
 	if err != nil {

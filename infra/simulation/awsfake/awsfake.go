@@ -1,7 +1,7 @@
 // Package awsfake simulates calls of Amazon SQS and AWS Step Functions on loopback. A worker outside of AWS receives
-// tasks and answers them with these calls. Queues hide, redeliver and count messages and move them to dead-letter
-// queues, and tasks time out, as AWS documents. A test may advance the clock. The server rejects everything that it
-// does not implement.
+// tasks and answers them with these calls. As AWS documents, queues hide, redeliver and count messages, and move
+// messages to dead-letter queues. Tasks time out as AWS documents. A test may advance the clock. The server rejects
+// everything that it does not implement.
 package awsfake
 
 import (
