@@ -18,7 +18,7 @@ const (
 	Others    = "history/others/"    // one object for each run for one person, and for each restore
 	Overrides = "history/overrides/" // one object for each plan whose limits were set aside
 	Withdrawn = "history/withdrawn/" // one object for each run that another run restores
-	Backtests = "history/backtests/" // one object for each run that was the last night of a kept backtest
+	Backtests = "history/backtests/" // one object for each kept backtest, with the name of the run that was its last night
 )
 
 // Leases is the prefix of the objects of the lease. The lease permits one night at a time. Leases are below runs/ so
@@ -37,7 +37,7 @@ func IsRun(folder string) bool {
 	return Run(folder) != Leases && folder != checked && folder != examined
 }
 
-// Begin returns the key of the inputs of a run that are fixed before the run reads people.
+// Begin returns the key of a run's inputs. The inputs are fixed before the run reads people.
 func Begin(run string) string { return Run(run) + "begin.json" }
 
 // Manifest returns the key of a run's manifest, which turns the run's parts into a snapshot.
@@ -97,7 +97,7 @@ func Usage(run, report, attempt string) string {
 	return Run(run) + "usage/" + report + "-" + attempt + ".bin"
 }
 
-// Known returns the key of one partition of a run's table of accounts, which later runs read.
+// Known returns the key of one partition of a run's table of accounts. Later runs read this table.
 func Known(run string, partition int) string {
 	return fmt.Sprintf("%sknown/%04d.gz", Run(run), partition)
 }
@@ -108,12 +108,13 @@ func ActivityGaps(run string, partition int) string {
 	return fmt.Sprintf("%sdateless/%04d.jsonl.gz", Run(run), partition)
 }
 
-// History returns the key of the digest of earlier runs that one attempt of a run built.
+// History returns the key of the digest that one attempt of a run built. The digest is about earlier runs.
 func History(run, attempt string) string {
 	return Run(run) + "history/" + attempt + ".jsonl.gz"
 }
 
-// Freed returns the key of the summary of the ledger that one attempt of a run made for package money.
+// Freed returns the key of the summary that one attempt of a run made for package money. The summary is about the
+// ledger.
 func Freed(run, attempt string) string {
 	return Run(run) + "history/freed-" + attempt + ".jsonl.gz"
 }
@@ -132,7 +133,7 @@ func Changes(run string) string { return Run(run) + "changes.csv" }
 // Report returns the key of the report of a run, for people.
 func Report(run string) string { return Run(run) + "report.html" }
 
-// Point returns the key of the figures of a run that the trend in later reports shows.
+// Point returns the key of a run's figures for the trend in later reports.
 func Point(run string) string { return Run(run) + "point.json" }
 
 // Results returns the prefix of the results of a run's batches.
@@ -141,7 +142,8 @@ func Results(run string) string { return Run(run) + "results/" }
 // Result returns the key of the results of one batch.
 func Result(run, batch string) string { return Results(run) + batch + ".json" }
 
-// Noted returns the key of what history keeps about a run. prefix is Plans, Others, Overrides, Withdrawn or Backtests.
+// Noted returns the key of an object of package history about a run. The prefix is Plans, Others, Overrides, Withdrawn
+// or Backtests.
 func Noted(prefix, run string) string { return prefix + run + ".json" }
 
 // Stopped returns the prefix of the people whose licenses a run may no longer change.

@@ -45,7 +45,7 @@ const parts = 10_000
 // amount is money in ten-thousandths of a currency.
 type amount int64
 
-// priced returns the price in a policy, rounded to four decimals.
+// priced returns a price of the policy as an amount, rounded to four decimals.
 func priced(price float64) amount { return amount(math.Round(price * parts)) }
 
 // per returns the amount divided by n, rounded once to whole cents. n is positive. Half a cent is rounded away from

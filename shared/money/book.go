@@ -6,16 +6,16 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// key names a row.
+// key identifies a row.
 type key struct {
 	month                                     time.Time
 	license, department, costCenter, currency string
 }
 
-// tally is a row before rounding.
+// tally has the figures of a row before they are rounded.
 type tally struct {
 	could, freed, returned, waiting amount
-	saved, unproven                 amount // sums of monthly prices, one for each day; row divides by the days of a month
+	saved, unproven                 amount // the monthly price of a seat, added once for each day; the method row divides the sum by the days of the month
 	seats, seatsFreed, seatsBack    int
 	seatDays                        int
 }
@@ -48,8 +48,8 @@ func (b *book) row(k key, t *tally) Row {
 	return r
 }
 
-// on returns the tally of a month, and the price of a license. The price is the argument "given", or the price in force
-// on the day d if that argument is nil.
+// on returns the tally of a month, and the price of a license. If the argument "given" is not nil, the price is that
+// argument. Otherwise the price is the price in force on the day d.
 func (b *book) on(month, d time.Time, license string, payer *directory.Payer, given *amount) (*tally, amount) {
 	k := key{month: month, license: license, department: Unknown, costCenter: Unknown, currency: b.currency}
 	if payer != nil && payer.Department != nil {
@@ -73,13 +73,14 @@ func (b *book) on(month, d time.Time, license string, payer *directory.Payer, gi
 	return t, price
 }
 
-// at returns the tally of a month, and the price of a license. The price is the argument "given", or the price in force
-// today if that argument is nil.
+// at returns the tally of a month, and the price of a license. If the argument "given" is not nil, the price is that
+// argument. Otherwise the price is the price in force today.
 func (b *book) at(month time.Time, license string, payer *directory.Payer, given *amount) (*tally, amount) {
 	return b.on(month, dayOf(b.now), license, payer, given)
 }
 
-// add adds a span to the figures: the seat that becomes free, and the seat of the license that the person gets instead.
+// add adds a span to the figures. The change frees a seat of s.license. If s.to is not empty, the person gets a seat of
+// s.to in exchange, and the price of that seat is subtracted.
 func (b *book) add(s *span) {
 	returned := !s.until.IsZero()
 	until := dayOf(b.now) // only whole days count
@@ -104,11 +105,12 @@ func (b *book) add(s *span) {
 		t, price := b.at(monthOf(s.until), s.to, s.payer, nil)
 		t.returned -= price
 	}
-	// The person uses a seat of the other license from the day of the change, even before the first license renews.
+	// The person uses a seat of s.to from the day of the change, even before s.license renews.
 	b.each(dayOf(s.from), until, s.to, s.payer, nil, func(t *tally, price amount, days int) { t.saved -= price * amount(days) })
 }
 
-// save adds up the days on which the seat was free and not paid for. After a renewal the company need not pay.
+// save adds up the days on which the seat was free and not paid for. The company need not pay from the first renewal
+// after the change.
 func (b *book) save(s *span, until time.Time, returned bool) {
 	freed, renewal := nextDay(s.from), b.prices.renewal(s.license, s.from)
 	if renewal.IsZero() {

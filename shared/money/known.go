@@ -11,9 +11,9 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// Know returns the prices that are known after the run that began with b under the policy p. They are the prices of
-// earlier runs, and a new price for each license whose price or renewal has changed. A license that the policy does not
-// have keeps its last price.
+// Know returns the prices that are known after a run. earlier has the prices of earlier runs, b is the Begin of the
+// run, and p is the policy of the run. For each license whose price or renewal has changed, Know adds a new price to
+// the earlier ones. A license that the policy does not have keeps its last price.
 func Know(earlier []history.Price, b *snapshot.Begin, p *policy.Policy) []history.Price {
 	all, ids := slices.Clone(earlier), b.SKUIDs()
 	for _, l := range p.Licenses {
@@ -66,9 +66,10 @@ func renews(l *policy.License, b *snapshot.Begin, perRun int) (at time.Time, not
 }
 
 // earliest returns the time at which the company can stop paying for the given number of seats of a product. A product
-// may have several subscriptions with different dates, and no data assigns a seat to one of them. The time is the first
-// date by which the renewed subscriptions have enough seats. If all subscriptions together have too few seats, the time
-// is the last date. A subscription without a date may be the last to renew, so the time is then unknown.
+// may have several subscriptions with different dates, and no data says which subscription a seat belongs to. The time
+// is the first date by which the renewed subscriptions have enough seats. If all subscriptions together have too few
+// seats, the time is the last date. A subscription without a date may be the last to renew, so the time is then
+// unknown.
 func earliest(list []directory.Subscription, sku string, seats int, now time.Time) (at time.Time, notKnown string) {
 	var dated []directory.Subscription
 	undated, paid := false, false

@@ -21,8 +21,8 @@ func sub(sku, status string, seats, renews int) directory.Subscription {
 	return s
 }
 
-// TestEarliest: of several dates, earliest returns the first by which enough seats have renewed. An earlier date would
-// claim savings that are not proven.
+// TestEarliest: if subscriptions have several dates, earliest returns the first date by which enough seats have
+// renewed. An earlier date would claim savings that are not proven.
 func TestEarliest(t *testing.T) {
 	t.Parallel()
 	trial := sub("e3", "Enabled", 500, 20)
@@ -69,7 +69,7 @@ limits: {perRun: 3}
 rules: [{name: r, license: e3, when: AzureAdSistaLogon.hasNoValue(), then: remove}]
 `
 
-// TestKnow: a run adds only prices that differ from the known ones.
+// TestKnow: a run adds a price only if the price differs from the known one.
 func TestKnow(t *testing.T) {
 	t.Parallel()
 	known := []history.Price(nil)

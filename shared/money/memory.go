@@ -23,7 +23,8 @@ type subject struct {
 	License string `json:"license"`
 	Objects int    `json:"objects"` // the number of objects that the ledger had about the license
 	Facts   []fact `json:"facts,omitempty"`
-	// Version is subjectVersion. Lines of older versions lack the SID, so Of reads their entries again.
+	// Version is subjectVersion. Older versions wrote lines without the SID, so the function Of ignores such lines and
+	// reads the entries again.
 	Version int `json:"version,omitempty"`
 
 	damaged bool // an entry is damaged; Remember does not store such a subject
@@ -31,12 +32,12 @@ type subject struct {
 
 const subjectVersion = 1
 
-// rememberTime is the maximum time that Remember reads the ledger. A run must not wait longer.
+// rememberTime is the maximum time for which Remember reads the ledger. A run must not wait longer.
 const rememberTime = 3 * time.Minute
 
-// Remember stores the facts in the entries of the ledger, and returns the key of the object for the manifest of the
-// run. Later runs then read only newer entries. The key is empty if the ledger has no facts. When the time is over,
-// Remember stores the facts that it has, and the next run continues.
+// Remember copies the facts from the entries of the ledger into an object. It returns the key of the object for the
+// manifest of the run. Later runs then read only newer entries. The key is empty if the ledger has no facts. If
+// rememberTime passes first, Remember stores the facts that it has read so far, and the next run reads the rest.
 func Remember(ctx context.Context, s store.Store, run string, now time.Time) (key string, err error) {
 	m, err := newestMemory(ctx, s, run, now)
 	if err != nil {
@@ -81,8 +82,8 @@ const (
 	readsAtOnce = 16
 )
 
-// eachSubject calls each for every license of every person in the ledger, in the order of the keys of the people. It
-// reads the entries of a person if the memory does not have every object of the person.
+// eachSubject calls "each" for every license of every person in the ledger, in the order of the keys of the people. It
+// reads the entries of a license if the memory does not have all ledger objects about the license.
 func eachSubject(ctx context.Context, s store.Store, m *memory, each func(*subject) error) error {
 	var people [][]*subject
 	all, inner := errgroup.WithContext(ctx)
@@ -148,16 +149,17 @@ func readSubject(ctx context.Context, page *ledger.Page, license string) (*subje
 	return of, nil
 }
 
-// memory is the object that an earlier run stored with Remember. Its lines have the same order as the list of the
-// ledger. So the package reads both in step, and needs little space.
+// memory is the object that an earlier run stored with Remember. Its lines have the same order as the ledger's list of
+// people. So the package reads the memory and the ledger side by side, and needs little space.
 type memory struct {
 	next func() (*subject, error, bool)
 	stop func()
 	held *subject // the next line, which is about a later person
 }
 
-// newestMemory opens the memory of the newest run for everybody. If run is not empty, only older runs count. If each
-// memory is missing or damaged, newestMemory returns a memory without lines, and all facts come from the ledger.
+// newestMemory opens the newest complete memory that a run for everybody stored. If run is not empty, only older runs
+// count. If every memory is missing or damaged, newestMemory returns a memory without lines, and all facts come from
+// the ledger.
 func newestMemory(ctx context.Context, s store.Store, run string, now time.Time) (*memory, error) {
 	if run == "" {
 		run = afterAll
@@ -218,8 +220,8 @@ func (m *memory) close() {
 	}
 }
 
-// of returns the subjects of a person in the memory, by license. Callers must ask for people in the order of their
-// keys.
+// of returns the subjects that the memory has about a person, by license. Callers must ask for people in the order of
+// the people's keys.
 func (m *memory) of(person string) (map[string]*subject, error) {
 	known := map[string]*subject{}
 	for m.next != nil {

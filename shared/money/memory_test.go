@@ -18,7 +18,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// counting counts the reads of objects of the ledger. A read fails if its key contains the text in broken.
+// counting is a store that counts the reads of ledger objects. A read fails if the key contains the text in the field
+// broken.
 type counting struct {
 	store.Store
 	gets   atomic.Int64
@@ -37,8 +38,8 @@ func (c *counting) Get(ctx context.Context, key string) (io.ReadCloser, error) {
 	return c.Store.Get(ctx, key)
 }
 
-// TestMemory: a memory saves the reading of entries, and the figures are the same. If the memory is damaged or missing,
-// the ledger is read instead. A failed read of the memory is an error.
+// TestMemory: Of reads only the entries that the memory lacks, and returns the same figures as without a memory. If the
+// memory is damaged or missing, Of reads the whole ledger. A failed read of the memory is an error.
 func TestMemory(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -75,7 +76,7 @@ func TestMemory(t *testing.T) {
 		t.Errorf("seed %d: %d objects of the ledger are read although all are remembered; %+v", seed, n, first.Figures)
 	}
 
-	subject := w.seats[3] // one more entry: only this license is read
+	subject := w.seats[3] // the ledger gets one more entry for a person, and Of reads only the license of that entry
 	e, err := w.ledger.Begin(ctx, ledger.Intent{Person: subject.person, License: "new", Run: run, At: at}, nil)
 	if err == nil {
 		err = w.ledger.Complete(ctx, e, ledger.Completion{Outcome: ledger.Done, At: at})
@@ -111,8 +112,8 @@ func TestMemory(t *testing.T) {
 	}
 }
 
-// TestTwoKeys: a license is taken under the SID, and later again under the object id. Both are one seat. Lines of the
-// memory from older versions lack the SID, so they are not used.
+// TestTwoKeys: a license is taken under the SID, and later again under the object id. Both entries are about one seat.
+// Older versions wrote lines without the SID into the memory, so Of does not use these lines.
 func TestTwoKeys(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -185,8 +186,8 @@ func (w *waiting) Get(ctx context.Context, key string) (io.ReadCloser, error) {
 	return w.Store.Get(ctx, key)
 }
 
-// TestMemoryInParts: a run without time to read the whole ledger remembers a part, and the next run continues. The
-// figures are the same in between.
+// TestMemoryInParts: a run without time to read the whole ledger remembers a part, and the next run continues. Of
+// returns the same figures after each run.
 func TestMemoryInParts(t *testing.T) {
 	t.Parallel()
 	s, at := &store.Memory{}, on(5)
@@ -265,7 +266,8 @@ func TestMemoryInTheOrderOfKeys(t *testing.T) {
 	}
 }
 
-// TestDamagedEntries: a damaged entry is counted, but is in no other figure and not in the memory.
+// TestDamagedEntries: a license with a damaged entry counts in Unread and in no other figure. The memory does not have
+// it.
 func TestDamagedEntries(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()

@@ -19,9 +19,10 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Of returns all figures up to now. CouldFree is about the plan of run. If run is empty, CouldFree is zero, and the
-// newest plan for everybody has the restores by somebody else. Of lists the whole ledger. It reads entries that are
-// newer than the memory, a few people at a time. Damaged entries are counted and otherwise left out.
+// Of returns all figures up to now. CouldFree is about the plan of one run, which the parameter run names. If run is
+// empty, CouldFree is zero, and the restores by somebody else come from the newest plan for everybody. Of lists the
+// whole ledger. It reads the entries that the memory lacks, a few people at a time. Damaged entries are counted and
+// otherwise left out.
 func Of(ctx context.Context, s store.Store, run string, now time.Time) (*Sums, error) {
 	known, err := history.Prices(ctx, s, "", now)
 	if err != nil {
@@ -54,17 +55,17 @@ func Of(ctx context.Context, s store.Store, run string, now time.Time) (*Sums, e
 	return b.sums(), nil
 }
 
-// restores has the licenses that a run knew to be restored. An item has the run that took the license, and the time of
-// the restore.
+// restores has the licenses that were restored, as far as one run knew. An item has the run that took the license, and
+// the time of the restore.
 type restores map[history.Touch]*history.Item
 
 func (r restores) of(person, license string) *history.Item {
 	return r[history.Touch{User: person, License: license}]
 }
 
-// lastKnown returns the restores that a run knew. The run had a digest of earlier runs, and may itself have found
-// restores by somebody else. If run is empty, or has no snapshot of its own, lastKnown uses the newest plan for
-// everybody.
+// lastKnown returns the restores that a run knew. The run read a digest of earlier runs, and may itself have found
+// restores by somebody else. If the parameter run is empty, or the run has no snapshot, lastKnown uses the newest run
+// for everybody.
 func lastKnown(ctx context.Context, s store.Store, run string, now time.Time) (restores, error) {
 	m, err := manifest(ctx, s, run)
 	if err == nil && m == nil {
@@ -101,7 +102,7 @@ func lastKnown(ctx context.Context, s store.Store, run string, now time.Time) (r
 	return all, nil
 }
 
-// manifest returns the manifest of a run, or nil if there is none.
+// manifest returns the manifest of a run, or nil if the run has none.
 func manifest(ctx context.Context, s store.Store, run string) (*snapshot.Manifest, error) {
 	if run == "" {
 		return nil, nil

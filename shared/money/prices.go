@@ -30,7 +30,7 @@ func monthOf(t time.Time) time.Time {
 // daysIn returns the number of days of the calendar month that begins at month.
 func daysIn(month time.Time) int { return int(month.AddDate(0, 1, 0).Sub(month) / day) }
 
-// prices has the prices of each license that runs knew, oldest first.
+// prices has the prices that runs knew for each license, oldest first.
 type prices map[string][]history.Price
 
 // pricesOf returns the known prices by license. Prices of runs that began after now are left out.
@@ -49,8 +49,9 @@ func pricesOf(all []history.Price, now time.Time) prices {
 	return of
 }
 
-// on returns the price in force on a day, and its index. A price is in force from the day of the run that first had it.
-// On earlier days, the first known price counts. on returns nil if no price is known.
+// on returns the price in force on a day, and the index of the price. A price is in force from the day of the run that
+// first had it. The first known price is also in force on all days before that run. on returns nil if no price is
+// known.
 func (p prices) on(license string, d time.Time) (*history.Price, int) {
 	list := p[license]
 	i := max(0, len(list)-1)
@@ -64,8 +65,8 @@ func (p prices) on(license string, d time.Time) (*history.Price, int) {
 }
 
 // renewal returns the first day on which the company need not pay for a seat. The seat became free at the time "freed".
-// The day is the first renewal from that time on, or zero if it is unknown. A later run may change the date of the
-// renewal until the date has come. A run that does not know the date changes nothing.
+// The day is the first renewal from that time on, or zero if the renewal is unknown. A later run may change the date of
+// the renewal until the date has come. A run that does not know the renewal changes nothing.
 func (p prices) renewal(license string, freed time.Time) time.Time {
 	_, i := p.on(license, dayOf(freed))
 	var at time.Time

@@ -60,7 +60,7 @@ type second struct {
 	t    *testing.T
 	now  time.Time
 	said map[string][]statement         // the statements of the runs about each license, oldest first
-	sums map[string]map[string]*big.Rat // by row and name of the figure
+	sums map[string]map[string]*big.Rat // by row, and then by the name of the figure
 }
 
 // statement is the price and the renewal of a license that one run knew.
@@ -93,7 +93,8 @@ func (c *second) price(license string, day time.Time) *big.Rat {
 	return r
 }
 
-// renewal takes the renewal of the newest statement. Statements count from the change until the renewal has come.
+// renewal returns the renewal in the newest statement that counts. The first statement that counts is the last one
+// before the change. No statement counts after the renewal has come.
 func (c *second) renewal(license string, freed time.Time) (at time.Time) {
 	begin := 0 // the first statement that counts
 	for i, said := range c.said[license] {
@@ -133,8 +134,8 @@ func (c *second) add(month time.Time, license string, payer any, figure string, 
 	c.sums[row][figure].Add(c.sums[row][figure], amount)
 }
 
-// seat adds the figures of one license of one person. entries are the intents, oldest first. done has the completions,
-// by key.
+// seat adds the figures of one license of one person. The argument entries has the intents, oldest first. The argument
+// done has the completions, by key.
 func (c *second) seat(entries []object, done map[string]object) {
 	var taken object // the change that took the license; nil while the person has the license
 	var since time.Time

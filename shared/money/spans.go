@@ -17,8 +17,8 @@ type span struct {
 	from        time.Time // when a read of the directory showed the change
 	until       time.Time // when the person got the license again; zero while the seat is free
 	saves       bool      // whether a paid seat became free
-	// flat is the monthly amount that the entry recorded. Only entries of older versions use it, because they do not
-	// record whether a seat became free.
+	// flat is the monthly amount that the entry of an older version recorded. Such an entry does not record whether a seat
+	// became free. flat is nil for newer entries.
 	flat *amount
 }
 
@@ -52,13 +52,14 @@ func factOf(e *ledger.Entry) fact {
 	return f
 }
 
-// spansOf returns the spans of one license of one person. facts are oldest first. restored has the restores of the
-// license that the newest run knew. Facts after now do not count.
+// spansOf returns the spans of one license of one person. The facts are oldest first. restored has the restores of this
+// license, as far as the newest run knew. Facts after the time "now" do not count.
 //
-// A seat is free from the time of a completion with the outcome done. A pending change frees no seat. A seat is not
-// free from the start of a restore. A new change proves that the person held the license again. If no restore is
-// recorded, somebody else restored the license. The seat was then free until a run saw the license again. If no run saw
-// the license, the free time is unknown and counts as zero.
+// A seat is free from the time of a completion with the outcome done. A pending change frees no seat. From the start of
+// a restore, the seat is no longer free. If the ledger then has another change that takes the license, the person held
+// the license again. If no restore is recorded between the two changes, somebody else restored the license. The seat
+// was then free until a run saw the license again. If no run saw the license, the free time is unknown and counts as
+// zero.
 func spansOf(license string, facts []fact, restored []*history.Item, now time.Time) (all []span) {
 	free := false // whether the seat of the last span is free
 	for _, f := range facts {

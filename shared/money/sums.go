@@ -7,23 +7,23 @@ import (
 )
 
 // Unknown replaces a department or cost center that was not read when the license was taken. Entries of older versions
-// have neither.
+// have no department and no cost center.
 const Unknown = "unknown"
 
 // Figures are the sums of one row, of one line, or of everything. Amounts are in one currency.
 type Figures struct {
 	// CouldFree is the monthly price of the seats that the plan would free.
 	CouldFree Cents `json:"couldFree"`
-	// Freed is the monthly price of all seats that runs have freed. Returned is the monthly price of the freed seats
-	// that people got back, from idleseat or from somebody else. FreedNet is the difference.
+	// Freed is the monthly price of all seats that runs have freed. Returned is the monthly price of the freed seats that
+	// people got back, from idleseat or from somebody else. FreedNet is Freed minus Returned.
 	Freed    Cents `json:"freed"`
 	Returned Cents `json:"returned"`
 	FreedNet Cents `json:"freedNet"`
 	// Saved is the amount that the company did not pay up to now. A seat counts from the first renewal after it became
 	// free.
 	Saved Cents `json:"saved"`
-	// Unproven is the amount for seats whose renewal is unknown. The company saved this amount only if the contract
-	// does not bind. Saved does not include it.
+	// Unproven is the amount for seats whose renewal is unknown. The company saved this amount only if no contract obliges
+	// it to keep paying. Saved does not include the amount.
 	Unproven Cents `json:"unproven"`
 	// Waiting is the monthly price of seats that are free now, and that the company pays for until a future renewal.
 	Waiting Cents `json:"waiting"`
@@ -35,7 +35,8 @@ type Figures struct {
 	SeatDays int `json:"seatDays"`
 }
 
-// add adds other figures to f. The figures are already rounded, so a sum does not depend on the order or on the groups.
+// add adds the figures in o to f. All figures are already rounded, so a sum does not depend on the order or on the
+// groups.
 func (f *Figures) add(o *Figures) {
 	f.CouldFree += o.CouldFree
 	f.Freed += o.Freed
@@ -50,8 +51,8 @@ func (f *Figures) add(o *Figures) {
 	f.SeatDays += o.SeatDays
 }
 
-// Line has the figures of one license, for one department and cost center. A text is empty for people without a
-// department or cost center, and Unknown if the value was not read.
+// Line has the figures of one license, for one department and cost center. Department is empty for people without a
+// department, and Unknown if the department was not read. The same holds for CostCenter.
 type Line struct {
 	License    string `json:"license"`
 	Department string `json:"department"`
@@ -77,15 +78,15 @@ type Sums struct {
 	Currency string    `json:"currency"`
 	Figures
 	Lines []Line `json:"lines"` // by license, department and cost center
-	// Unread counts licenses of people with damaged entries in the ledger. No other figure includes them.
+	// Unread counts the licenses of people whose ledger entries are damaged. No other figure includes these licenses.
 	Unread int `json:"unread,omitempty"`
 	// OtherCurrencies lists earlier currencies of the policy. No sum includes rows in these currencies.
 	OtherCurrencies []string `json:"otherCurrencies,omitempty"`
 	Rows            []Row    `json:"-"` // oldest month first, then in the order of Lines
 }
 
-// Between returns the sums of the rows of some months. The first month has the time "from", and the last month has the
-// time "to". A zero time is no limit.
+// Between returns the sums of the rows of some months. The first month contains the time "from", and the last month
+// contains the time "to". A zero time is no limit.
 func (s *Sums) Between(from, to time.Time) *Sums {
 	part := *s
 	part.Rows = slices.DeleteFunc(slices.Clone(s.Rows), func(r Row) bool {
@@ -95,8 +96,8 @@ func (s *Sums) Between(from, to time.Time) *Sums {
 	return &part
 }
 
-// By returns the lines after group has changed their names. Lines with the same names become one line. group clears the
-// names that it does not group by.
+// By calls the function "group" for each line, to change the names in the line. The function clears the names by which
+// it does not group. Lines that then have the same names become one line.
 func (s *Sums) By(group func(Line) Line) []Line {
 	lines := []Line{}
 	for _, l := range s.Lines {

@@ -21,8 +21,8 @@ func bookAt(now time.Time) *book {
 	return &book{now: now, prices: pricesOf(known, now), currency: "SEK", tallies: map[key]*tally{}}
 }
 
-// TestCouldFree: a change of a plan counts if it takes a license and frees a paid seat. The price of the license that
-// the person gets instead is subtracted.
+// TestCouldFree: a change of a plan counts if it takes a license and frees a paid seat. If the person gets another
+// license in exchange, the price of that license is subtracted.
 func TestCouldFree(t *testing.T) {
 	t.Parallel()
 	sales := "Sales"

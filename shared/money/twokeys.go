@@ -9,8 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// twoKeys holds licenses of people who may have two keys in the ledger. While only Active Directory has the person, the
-// key is the SID. Later the key is the object id in Entra ID. One seat must not count under both keys.
+// twoKeys collects the licenses of people who may have two keys in the ledger. While only Active Directory has the
+// person, the key is the SID. Later the key is the object id in Entra ID. One seat must not count under both keys.
 type twoKeys struct {
 	sids map[string]bool // the SIDs that are keys in the ledger
 	held map[[2]string][]*subject
@@ -29,7 +29,8 @@ func bySID(ctx context.Context, s store.Store) (*twoKeys, error) {
 	return t, nil
 }
 
-// hold keeps a license until the whole ledger is read if its person may have a second key. Otherwise it returns false.
+// hold puts a license aside until the whole ledger is read, and returns true, if its person may have a second key.
+// Otherwise hold returns false.
 func (t *twoKeys) hold(of *subject) bool {
 	sid := of.SID
 	if t.sids[of.Person] {
@@ -43,7 +44,7 @@ func (t *twoKeys) hold(of *subject) bool {
 	return true
 }
 
-// factsOf returns the facts of all keys of one person about one license, oldest first.
+// factsOf returns the facts about one license of one person, oldest first. The facts come from all keys of the person.
 func factsOf(same []*subject) []fact {
 	if len(same) == 1 {
 		return same[0].Facts

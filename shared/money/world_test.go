@@ -32,7 +32,7 @@ type nights struct {
 type seat struct {
 	person, license, to string
 	sid                 string
-	joins               int // the night of the join: before it, the key in the ledger is the SID; then it is the object id
+	joins               int // the night of the join; before it the person's key in the ledger is the SID, and from it on the object id
 	payer               *directory.Payer
 	last                *ledger.Entry
 	free                bool      // the license was taken, and the person does not have it

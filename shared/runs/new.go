@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// ErrRefused is the error for an action on a plan that a safety check forbids. Nothing was changed.
+// ErrRefused means that a safety check forbids an action on a plan. Nothing was changed.
 var ErrRefused = errors.New("refused")
 
 // NewPlan returns a plan without changes for a run. The plan has the hashes of the run's data and policy, and the

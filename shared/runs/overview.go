@@ -28,9 +28,9 @@ type Stage string
 // The stages, in the order in which a run passes them.
 const (
 	StageUnreadable Stage = "unreadable" // begin.json is missing or damaged
-	StageReading    Stage = "reading"    // it has no snapshot yet
-	StageDeciding   Stage = "deciding"   // it has a snapshot and no plan yet
-	StagePlanned    Stage = "planned"    // it has a plan, and no call has worked on a change
+	StageReading    Stage = "reading"    // the run has no snapshot yet
+	StageDeciding   Stage = "deciding"   // the run has a snapshot and no plan yet
+	StagePlanned    Stage = "planned"    // the run has a plan, and no call has worked on a change
 	StageApplying   Stage = "applying"   // some changes have no result yet, or are pending
 	StageEnded      Stage = "ended"      // each change has its last result, or the plan has no changes
 )
@@ -42,7 +42,7 @@ type Overview struct {
 	Started time.Time `json:"started,omitzero"`
 	AsOf    time.Time `json:"asOf,omitzero"`
 	User    string    `json:"user,omitempty"`     // the argument of a run for one person, as the operator wrote it
-	Copy    string    `json:"copy,omitempty"`     // the run whose snapshot this run plans over
+	Copy    string    `json:"copy,omitempty"`     // the run whose snapshot this run uses for its plan
 	Restore string    `json:"restores,omitempty"` // the run whose changes this run restores
 	// The following members come from the plan. They are empty before the run has a plan.
 	Mode          policy.Mode  `json:"mode,omitempty"`
@@ -104,11 +104,12 @@ func Look(ctx context.Context, s store.Store, run string) (*Overview, error) {
 	return o, nil
 }
 
-// lookers is the number of runs that LookAll reads at a time. One by one would be slow in S3.
+// lookers is the number of runs that LookAll reads at the same time. Reading one run after the other would be slow in
+// S3.
 const lookers = 8
 
-// LookAll returns the overviews of runs, in the order of their names. If Look fails for a run, the overview of the run
-// has the error in Damage. A run that has no object yet is left out. LookAll fails only when ctx ends.
+// LookAll returns the overviews of the runs in names, in the same order. If Look fails for a run, the overview of the
+// run has the error in Damage. A run that has no object yet is left out. LookAll fails only when ctx ends.
 func LookAll(ctx context.Context, s store.Store, names []string) ([]*Overview, error) {
 	all := make([]*Overview, len(names))
 	var looking errgroup.Group

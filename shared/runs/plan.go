@@ -25,7 +25,7 @@ var ErrNoPlan = errors.New("the run has no plan")
 // Each yields every decision of a run in order; see decision.Run.Each.
 type Each func(ctx context.Context, each func(*plan.Decision) error) (decision.Summary, error)
 
-// Listed is an entry of the lists refused, undecided and returned in plan.json.
+// Listed is an entry in one of the lists of plan.json: the list "refused", "undecided" or "returned".
 type Listed struct {
 	User              string `json:"user"`
 	UserPrincipalName string `json:"userPrincipalName"`
@@ -72,7 +72,8 @@ func PutPlan(ctx context.Context, s store.Store, p *plan.Plan, each Each) error 
 	return nil
 }
 
-// list writes one more member of the object: an array of the decisions for which belongs returns true.
+// list writes one more member of the object: an array of decisions. A decision is in the array if the function
+// "belongs" returns true for it.
 func list(ctx context.Context, w io.Writer, key string, each Each, belongs func(*plan.Decision) (reason string, ok bool)) error {
 	if _, err := fmt.Fprintf(w, ",%q:[", key); err != nil {
 		return err
@@ -98,7 +99,8 @@ func list(ctx context.Context, w io.Writer, key string, each Each, belongs func(
 	return err
 }
 
-// GetPlan reads the part of a run's plan that the hash covers, and checks the hash. It does not read the long lists.
+// GetPlan reads the plan of a run and checks its hash. It reads the members that the hash covers, and not the long
+// lists.
 func GetPlan(ctx context.Context, s store.Store, run string) (*plan.Plan, error) {
 	body, err := s.Get(ctx, layout.Plan(run))
 	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrBadKey) {
@@ -121,7 +123,8 @@ func GetPlan(ctx context.Context, s store.Store, run string) (*plan.Plan, error)
 	return p, nil
 }
 
-// EachListed calls each for every entry in the long lists of a run's plan: refused, undecided and returned.
+// EachListed calls "each" for every entry in the long lists of a run's plan. These are the lists "refused", "undecided"
+// and "returned".
 func EachListed(ctx context.Context, s store.Store, run string, each func(list string, entry *Listed) error) error {
 	body, err := s.Get(ctx, layout.Plan(run))
 	if err != nil {
@@ -170,7 +173,7 @@ func eachListed(dec *json.Decoder, each func(list string, entry *Listed) error) 
 	return nil
 }
 
-// bound decodes the members before the long lists. It also returns the hash of their text.
+// bound decodes the members before the long lists. It also returns the hash of the text of these members.
 func bound(key string, r io.Reader) (*plan.Plan, string, error) {
 	var read bytes.Buffer
 	dec := json.NewDecoder(io.TeeReader(r, &read))

@@ -201,7 +201,7 @@ func unsealed(t *testing.T, text []byte) string {
 	return regexp.MustCompile(`,"sha256":"[0-9a-f]+"`).ReplaceAllString(string(text), "")
 }
 
-// TestPlanOfALaterVersion: the hash covers a member of a change that this version does not know.
+// TestPlanOfALaterVersion: a change has a member that this version does not know. The hash covers that member.
 func TestPlanOfALaterVersion(t *testing.T) {
 	t.Parallel()
 	s := open(t)

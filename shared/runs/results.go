@@ -88,8 +88,8 @@ func PutResults(ctx context.Context, s store.Store, batch string, r *Results) er
 	return nil
 }
 
-// GetResults returns the results so far of some batches of a plan, in the order of the batches. Batches that no call
-// has worked on yet are skipped.
+// GetResults returns the results that exist so far for the given batches, in the order of the batches. It skips batches
+// that no call has worked on yet.
 func GetResults(ctx context.Context, s store.Store, p *plan.Plan, batches []plan.Batch) (*Results, error) {
 	all := &Results{Run: p.Run, PlanHash: p.PlanHash, Results: []Result{}}
 	for _, b := range batches {
