@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Backtest is the result of a backtest for the reports of later runs. For each rule, it has the effect of other numbers
-// of days on the kept nights.
+// Backtest is the result of a backtest, kept for the reports of later runs. For each rule, it has what the rule would
+// have done in the kept nights with other numbers of days.
 type Backtest struct {
 	Version  int            `json:"version"` // backtestVersion
 	Run      string         `json:"run"`     // the last night of the backtest
@@ -24,8 +24,8 @@ type Backtest struct {
 	Nights   int            `json:"nights"`
 	People   int            `json:"people"` // the number of people on the last night
 	Currency string         `json:"currency"`
-	Accepted float64        `json:"acceptedRegret"` // the largest accepted share of hits that come back, from 0 to 1
-	Within   int            `json:"within"`         // number of days after a hit in which a return counts
+	Accepted float64        `json:"acceptedRegret"` // the largest accepted regret: the share of hits that come back, from 0 to 1
+	Within   int            `json:"within"`         // a return counts if it comes within this number of days after the hit
 	Rules    []BacktestRule `json:"rules"`
 }
 
@@ -33,10 +33,10 @@ type Backtest struct {
 type BacktestRule struct {
 	Rule        string              `json:"rule"`
 	License     string              `json:"license"`
-	Words       []string            `json:"words"`                 // conditions in the policy of the backtest: for, when
-	Days        int                 `json:"days"`                  // the number of days in the policy of the backtest
-	Recommended int                 `json:"recommended,omitempty"` // recommended number of days; 0 for no recommendation
-	Thresholds  []BacktestThreshold `json:"thresholds"`            // ascending
+	Words       []string            `json:"words"`                 // the conditions "for" and "when" in the policy of the backtest
+	Days        int                 `json:"days"`                  // the number of days that the policy of the backtest has
+	Recommended int                 `json:"recommended,omitempty"` // 0 if the backtest recommends no number of days
+	Thresholds  []BacktestThreshold `json:"thresholds"`            // by Days, smallest first
 }
 
 // BacktestThreshold is the result for one rule with one number of days.
@@ -46,7 +46,7 @@ type BacktestThreshold struct {
 	Seats         int     `json:"seats"`  // people from whom the rule reclaims on the last night
 	MonthlySaving float64 `json:"monthlySaving"`
 	Returned      int     `json:"returned"` // hits that came back
-	Known         int     `json:"known"`    // hits that are known to have come back or stayed away
+	Known         int     `json:"known"`    // hits for which it is known whether the license came back
 	// Rate is Returned divided by Known. Low and High are the bounds of the 95% confidence interval of Rate. They are 0
 	// and 1 if Known is 0.
 	Rate float64 `json:"rate"`
@@ -56,13 +56,14 @@ type BacktestThreshold struct {
 
 const backtestVersion = 1
 
-// Limits of a kept backtest. A backtest tries at most 32 numbers of days.
+// Limits of the size of a kept backtest. A backtest tries at most 32 numbers of days.
 const (
 	mostBacktestRules      = 1000
 	mostBacktestThresholds = 40
 )
 
-// PutBacktest keeps a backtest for the reports of later runs. It replaces a backtest with the same last night.
+// PutBacktest keeps a backtest for the reports of later runs. It replaces an earlier kept backtest with the same last
+// night.
 func PutBacktest(ctx context.Context, s store.Store, b *Backtest) error {
 	kept := *b
 	kept.Version = backtestVersion
@@ -75,8 +76,8 @@ func PutBacktest(ctx context.Context, s store.Store, b *Backtest) error {
 	return nil
 }
 
-// backtested adds the newest backtest whose nights are not newer than the run. If the backtest is damaged, backtested
-// adds a note instead.
+// backtested adds the newest kept backtest whose nights are not newer than the run. If that backtest is damaged,
+// backtested adds a note and no backtest.
 func (g *gathering) backtested(ctx context.Context) error {
 	if g.OnePerson || g.Restores != "" {
 		return nil
@@ -118,7 +119,7 @@ func (g *gathering) backtested(ctx context.Context) error {
 	return nil
 }
 
-// unfit returns why a backtest cannot be shown, or "" if it can.
+// unfit returns why the backtest cannot be shown, or "" if it can be shown.
 func (b *Backtest) unfit() string {
 	if b.Version != backtestVersion {
 		return fmt.Sprintf("it has version %d, and this idleseat reads version %d", b.Version, backtestVersion)
@@ -144,7 +145,7 @@ func (b *Backtest) unfit() string {
 
 var dayNumbers = regexp.MustCompile(`days\(\s*\d+\s*\)`)
 
-// About reports whether the backtest was about the rule in its present form. The number of days may differ.
+// About reports whether the backtest tried the rule "now" in its present form. The numbers of days may differ.
 func (r *BacktestRule) About(now *Rule) bool {
 	same := func(a, b string) bool {
 		return dayNumbers.ReplaceAllString(a, "days") == dayNumbers.ReplaceAllString(b, "days")

@@ -59,8 +59,8 @@ func TestKeptBacktest(t *testing.T) {
 	}
 }
 
-// TestBacktestIsChecked: if a backtest is altered or inconsistent, only its charts are missing from the report. A note
-// in the report gives the reason.
+// TestBacktestIsChecked: if a backtest is altered or inconsistent, only the charts of the backtest are missing from the
+// report. A note in the report gives the reason.
 func TestBacktestIsChecked(t *testing.T) {
 	t.Parallel()
 	key := layout.Noted(layout.Backtests, thisRun)
@@ -117,7 +117,7 @@ func TestBacktestIsChecked(t *testing.T) {
 	}
 }
 
-// TestAbout: a backtest is not about a rule whose text has changed in more than the numbers of days.
+// TestAbout: a backtest is not about a rule if the text of the rule has changed in more than the numbers of days.
 func TestAbout(t *testing.T) {
 	t.Parallel()
 	r := report.BacktestRule{Rule: "m365", License: "e3", Words: []string{"enabled", "a.earlierThan(now - days(60))"}}

@@ -1,4 +1,4 @@
-// Package report writes the files of a run for people. No part of the product reads these files.
+// Package report writes the files of a run that people read. No part of the product reads these files.
 package report
 
 import (
@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// PutChanges writes the changes of a plan as changes.csv. r is the plan's run, whose snapshot has the names and
-// departments. r is nil if the plan was not made from a snapshot.
+// PutChanges writes the changes of a plan as changes.csv. r is the run of the plan. Names and departments come from the
+// snapshot of r. r is nil if the plan was not made from a snapshot.
 func PutChanges(ctx context.Context, s store.Store, r *decision.Run, p *plan.Plan) error {
 	err := store.PutSpooled(ctx, s, layout.Changes(p.Run), func(w io.Writer) error {
 		return WriteChanges(ctx, w, s, r, p, Sheet{Separator: ','})
@@ -58,8 +58,8 @@ func WriteChanges(ctx context.Context, w io.Writer, s store.Store, r *decision.R
 	})
 }
 
-// profilesOf returns the names and departments of people, by the id of the account. Only readers need them. So if the
-// data cannot be read, profilesOf returns none, and no error.
+// profilesOf returns the names and departments of people, by the id of the account. The product itself does not need
+// them. So if the data cannot be read, profilesOf returns no profiles and no error.
 func profilesOf(ctx context.Context, s store.Store, r *decision.Run, wanted map[uint64]bool) map[string]profile {
 	if r == nil || len(wanted) == 0 || !r.Manifest.Derives() || len(r.Manifest.People) == 0 {
 		return nil

@@ -32,7 +32,7 @@ func newPlan(changes ...plan.Change) *plan.Plan {
 
 func TestPutChanges(t *testing.T) {
 	t.Parallel()
-	tests := map[string]string{ // cells in the spreadsheet, by the text in the directory
+	tests := map[string]string{ // the wanted cell of the spreadsheet, by the text in the directory
 		"plain@x.example": "plain@x.example", "": "", `O'Brien, "Bo"`: `O'Brien, "Bo"`, "two\nlines": "two�lines", "bidi \u202e": "bidi �", "\x1b[2J": "�[2J", "\u200b=1": "�=1", "＝1": "'＝1", "a=b+c-d@e": "a=b+c-d@e",
 		`=cmd|' /C calc'!A0`: `'=cmd|' /C calc'!A0`, "+1": "'+1", "-1": "'-1", "@SUM(1)": "'@SUM(1)", "\t=1": "�=1", "\n=1": "�=1", `=1,"2"`: `'=1,"2"`,
 		"Anna;=1+1;x": "Anna;'=1+1;x", "Anna, +1": "Anna, '+1", `x|"@SUM(1)`: `x|"'@SUM(1)`, `"=1"`: `"'=1"`, " =1": " '=1", ";;=1;-1": ";;'=1;'-1", "Berg; Bo": "Berg; Bo",

@@ -22,16 +22,16 @@ var focusColumns = []string{
 	"x_License", "x_SkuPartNumber", "x_Department", "x_CostCenter",
 	"x_CouldFreeMonthlyCost", "x_FreedMonthlyCost", "x_ReturnedMonthlyCost", "x_FreedNetMonthlyCost", "x_WaitingMonthlyCost",
 	"x_SavedCost", "x_UnprovenCost", "x_CouldFreeSeats", "x_FreedSeats", "x_FreedNetSeats", "x_SavedSeatDays", "x_RenewalDate",
-	"x_Month", // the first day of the charge period as a date, because spreadsheets do not read FOCUS's date and time
+	"x_Month", // the first day of the charge period as a date, because spreadsheets cannot read a date with a time in the format of FOCUS
 }
 
 // WriteFOCUS writes the money as CSV in the shape of FOCUS. Each row is one calendar month, license, department and
-// cost center. A saving is no charge, so all costs that FOCUS adds up are 0. A reader can combine the rows with the
-// rows of a bill, and the sums of the bill stay the same. The amounts are in our own columns. tenant is the billing
+// cost center. A saving is no charge, so each cost for which FOCUS has a column is 0. A reader can append the rows to
+// the rows of a bill, and the sums of the bill stay the same. The amounts are in our own columns. tenant is the billing
 // account.
 //
-// separator is the separator of a Sheet. FOCUS itself has decimal points. The file begins with a byte order mark, like
-// Microsoft's own exports of costs (azure-sdk-for-net#34129).
+// separator has the meaning of Sheet.Separator. In FOCUS itself, numbers have decimal points. The file begins with a
+// byte order mark, like Microsoft's own exports of costs (azure-sdk-for-net#34129).
 func WriteFOCUS(w io.Writer, tenant string, s *money.Sums, separator rune) error {
 	sheet := Sheet{Separator: separator}
 	err := sheet.write(w, func(write func(...string) error) error {
@@ -56,7 +56,7 @@ func WriteFOCUS(w io.Writer, tenant string, s *money.Sums, separator rune) error
 func focusRow(tenant string, r *money.Row, separator rune) ([]string, error) {
 	const none, nothing = "", "0"
 	start, end := r.Month.Format(time.RFC3339), r.Month.AddDate(0, 1, 0).Format(time.RFC3339)
-	maker := money.Unknown // the vendor of a license that is a group membership is not known
+	maker := money.Unknown // the vendor is unknown if the license is a group membership
 	if r.SKU != "" {
 		maker = "Microsoft"
 	}

@@ -15,8 +15,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Gather returns the data of the pages of a run. It reads only stored objects: the run's data, plan, decisions and
-// results, and objects of later and earlier runs. It fails with runs.ErrNoPlan for a run without a plan. The lists have
+// Gather returns the data of the pages of a run. It reads only stored objects: the data, plan, decisions and results of
+// the run, and objects of earlier and later runs. It fails with runs.ErrNoPlan for a run without a plan. The lists have
 // maximum lengths (mostChanges, mostOthers), so the memory does not grow with the number of people.
 func Gather(ctx context.Context, s store.Store, run string) (*Night, error) {
 	p, err := runs.GetPlan(ctx, s, run)
@@ -40,8 +40,7 @@ func Gather(ctx context.Context, s store.Store, run string) (*Night, error) {
 	return g.Night, nil
 }
 
-// The maximum numbers of rows in a list. Totals always count all rows. A file of a run with full lists stays below 5
-// MB.
+// The maximum numbers of rows in a list. Totals always count all rows. With full lists, report.html stays below 5 MB.
 const (
 	mostChanges = 20_000
 	mostOthers  = 2_000
@@ -57,7 +56,7 @@ type gathering struct {
 	nights   []string      // earlier runs for everybody, newest first
 	outcome  *runs.Results // nil until a call has worked on a change
 	statuses map[subject]*runs.Result
-	turning  []decision.Turning // the people whose verdict changes soonest, without names
+	turning  []decision.Turning // the people whose verdict changes soonest; the elements have no names
 }
 
 // subject is one license of one person.
@@ -72,7 +71,8 @@ func nightOf(r *decision.Run, p *plan.Plan) *Night {
 	}
 }
 
-// earned computes the money up to the newest results, or up to the creation of the plan if there are none.
+// earned computes the money up to the newest results. If there are no results, it computes the money up to the creation
+// of the plan.
 func (g *gathering) earned(ctx context.Context) error {
 	at := g.plan.Created
 	if g.outcome != nil && g.outcome.At.After(at) {
@@ -110,7 +110,7 @@ func signalsOf(r *decision.Run, p *plan.Plan) (all []Signal) {
 	return all
 }
 
-// rulesOf returns the rules with the counts of the plan.
+// rulesOf returns the rules, with the counts that the plan has for each rule.
 func rulesOf(r *decision.Run, p *plan.Plan) (all []Rule) {
 	if p.Restores != "" {
 		return nil // a restore evaluates no rule
@@ -140,7 +140,7 @@ func rulesOf(r *decision.Run, p *plan.Plan) (all []Rule) {
 	return all
 }
 
-// rule returns the counts of a rule, or nil if the policy of the run has no rule with this name.
+// rule returns the counts of a rule, or nil if the policy of the run has no rule with the given name.
 func (g *gathering) rule(name string) *Rule {
 	i := slices.IndexFunc(g.Rules, func(r Rule) bool { return r.Name == name })
 	if i < 0 {
@@ -149,7 +149,7 @@ func (g *gathering) rule(name string) *Rule {
 	return &g.Rules[i]
 }
 
-// settled adds the results of the changes up to now.
+// settled adds the results that the changes have up to now.
 func (g *gathering) settled(ctx context.Context) error {
 	all, err := runs.Outcome(ctx, g.store, g.plan)
 	if err != nil || len(all.Results) == 0 && all.Refused == "" {
@@ -171,14 +171,14 @@ func (g *gathering) settled(ctx context.Context) error {
 	return nil
 }
 
-// decided reads the decisions. It completes the rows with values that only decisions have. It counts the refusals and
-// the deferred changes of each rule.
+// decided reads the decisions. It completes the rows with the values that only decisions have. For each rule, it
+// computes the number of deferred changes.
 func (g *gathering) decided(ctx context.Context) error {
 	if len(g.plan.Rules) == 0 {
 		return nil // the plan was not made from decisions
 	}
 	rows := g.rows()
-	kept := map[string]int{} // refusals of verdicts other than reclaim, by rule
+	kept := map[string]int{} // the number of refusals whose verdict is not reclaim, by rule
 	sum, err := g.run.Each(ctx, func(d *plan.Decision) error {
 		if d.Refused != "" && d.RestoreOf == "" && d.Outcome != policy.Reclaim {
 			kept[d.Rule]++

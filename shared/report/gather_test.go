@@ -116,7 +116,7 @@ func refused(user, why string) plan.Decision {
 	return d
 }
 
-// TestGather gathers a night with an example of each way in which a plan leaves a person out.
+// TestGather gathers a night in which the plan leaves people out in different ways.
 func TestGather(t *testing.T) {
 	t.Parallel()
 	s := &store.Memory{}
@@ -182,7 +182,7 @@ func TestGatherEnded(t *testing.T) {
 	}
 }
 
-// ended concludes a run with a status for each change.
+// ended concludes a run. The changes get the given statuses, in order.
 func ended(ctx context.Context, t *testing.T, s store.Store, p *plan.Plan, statuses ...runs.Status) {
 	t.Helper()
 	all := &runs.Results{Run: p.Run, PlanHash: p.PlanHash, At: earlier.AsOf}
@@ -194,8 +194,8 @@ func ended(ctx context.Context, t *testing.T, s store.Store, p *plan.Plan, statu
 	}
 }
 
-// TestPut: if the report cannot be written, Put returns an error and writes no object. A panic in the renderer becomes
-// an error, too.
+// TestPut: if the report cannot be written, Put returns an error and writes no object. If the renderer panics, Put also
+// returns an error.
 func TestPut(t *testing.T) {
 	t.Parallel()
 	s := &store.Memory{}
@@ -203,7 +203,7 @@ func TestPut(t *testing.T) {
 		summary: decision.Summary{People: 100, Tallies: []plan.Tally{{Rule: "m365", Holders: 90, Reclaim: 1}, {Rule: "citrix"}}}}.put(t, s)
 	for name, tc := range map[string]struct {
 		write func(io.Writer, *report.Night) error
-		want  string // part of the error; empty: the report is written
+		want  string // a part of the error; if empty, Put writes the report
 	}{
 		"written": {func(w io.Writer, n *report.Night) error { _, err := io.WriteString(w, n.Run); return err }, ""},
 		"fails":   {func(io.Writer, *report.Night) error { return errors.New("no template") }, "no template"},
@@ -232,8 +232,8 @@ func TestPut(t *testing.T) {
 	}
 }
 
-// TestTrend: the trend of a night shows earlier nights. The figures of a night come from its point, or from its plan if
-// it has no point.
+// TestTrend: the trend of a night shows earlier nights. The figures of an earlier night come from its point, or from
+// its plan if the night has no point.
 func TestTrend(t *testing.T) {
 	t.Parallel()
 	s := &store.Memory{}

@@ -23,15 +23,15 @@ const (
 	announced = "announced" // a later run makes the change
 )
 
-// leftRow is one license that a rule is about and that the plan leaves with the person.
+// leftRow is one license that the plan leaves with a person although a rule is about the license.
 type leftRow struct {
 	why string
 	runs.Listed
 }
 
-// WriteLeftOut writes as CSV the people whom the plan of a run leaves out: undecided, refused, returned, exempt,
-// deferred and announced. Each row has the reason and the remedy. A license that a rule keeps because of its use has no
-// row. Memory grows with the number of rows, so only an operator's machine should write the file.
+// WriteLeftOut writes as CSV the people whom the plan of a run leaves out. They are undecided, refused, returned,
+// exempt, deferred or announced. Each row has the reason and the remedy. A license that a rule keeps because of its use
+// has no row. Memory grows with the number of rows, so only an operator's machine should write the file.
 func WriteLeftOut(ctx context.Context, w io.Writer, s store.Store, r *decision.Run, p *plan.Plan, o Sheet) error {
 	rows, err := leftOut(ctx, s, r, p)
 	if err != nil {

@@ -20,14 +20,14 @@ import (
 // characters gives at most the same number.
 const MostMarkdown = 65_536
 
-// Limits of one text, in characters. Names of people are never cut.
+// Limits of a comment. mostReason is the maximum length of one text, in characters. Names of people are never cut.
 const (
 	mostReason = 300
-	mostLines  = 30 // hold reasons, sources, counts and notes together; also rules
+	mostLines  = 30 // lines for hold reasons, sources, counts and notes together; also lines for rules
 )
 
-// WriteMarkdown writes a plan as a comment for a pull request. The comment has at most MostMarkdown characters for
-// every number of changes. Texts of directories and policies appear as plain text, and not as mentions, links, markup
+// WriteMarkdown writes a plan as a comment for a pull request. The comment has at most MostMarkdown characters, however
+// many changes the plan has. Texts of directories and policies appear as plain text, and not as mentions, links, markup
 // or HTML. A reader can copy names of people unchanged.
 func WriteMarkdown(w io.Writer, p *plan.Plan) error {
 	foot := fmt.Sprintf("\nPlan hash %s, run %s, policy %s. It may be applied until %s.\n", code(p.PlanHash), code(p.Run), code(short(p.PolicyHash)), p.Expires.UTC().Format(time.RFC3339))
@@ -40,14 +40,14 @@ func WriteMarkdown(w io.Writer, p *plan.Plan) error {
 	return err
 }
 
-// bounded is a text with a maximum length. room is the length that is left.
+// bounded is a text with a maximum length. room is the number of UTF-16 units that still fit.
 type bounded struct {
 	strings.Builder
 	room int
 }
 
-// add adds a part if the room is enough for the part and for after more UTF-16 units. It reports whether it added the
-// part.
+// add adds a part if it fits and leaves room for further text. The argument "after" is the length of the further text
+// in UTF-16 units. add reports whether it added the part.
 func (b *bounded) add(part string, after int) bool {
 	n := units(part)
 	if n+after > b.room {
@@ -93,8 +93,8 @@ func markdownHead(text *bounded, p *plan.Plan) {
 	}
 }
 
-// markdownLines writes the hold reasons of a plan, its unhealthy sources, the numbers of changes that it does not make
-// now, and its notes.
+// markdownLines writes the hold reasons of a plan, its unhealthy sources, the number of changes for each way in which
+// the plan leaves changes out, and its notes.
 func markdownLines(text *bounded, p *plan.Plan) {
 	shown, total := 0, 0
 	line := func(format, told string) {
@@ -130,7 +130,8 @@ func markdownLines(text *bounded, p *plan.Plan) {
 	}
 }
 
-// markdownChanges writes as many changes as fit, in the order of the plan, and the number of changes left out.
+// markdownChanges writes as many changes as fit, in the order of the plan. Then it writes the number of changes that do
+// not fit.
 func markdownChanges(text *bounded, p *plan.Plan) {
 	const end = "\n</details>\n"
 	rest := func(n int) string {

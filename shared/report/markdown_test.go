@@ -39,7 +39,7 @@ func markdown(t *testing.T, p *plan.Plan) string {
 	return out.String()
 }
 
-// aPlan returns a plan with n changes. The changes use texts in turn.
+// aPlan returns a plan with n changes. Each change uses the next text in texts.
 func aPlan(texts []string, n int) *plan.Plan {
 	p := &plan.Plan{
 		Run: "20261129T020000Z-1a2b3c4d", Tenant: "11111111-2222-3333-4444-555555555555", Mode: policy.Review, Verdict: plan.Hold, PlanHash: strings.Repeat("ab", 32), PolicyHash: strings.Repeat("cd", 32),
@@ -76,8 +76,8 @@ func TestMarkdownGolden(t *testing.T) {
 // alive matches text with a meaning for Markdown or GitHub: unescaped markup, and text that GitHub links.
 var alive = regexp.MustCompile("(?i)(?:^|[^\\\\])[*_\\[\\]~]|<[^s/]|`|@\\w|(?:^|[^&])#\\w|:[^ \u2060]|gh-\\d|www\\.")
 
-// TestProseIsPlain: the text of a directory stays in its cell and is only text. Without the escapes, prose returns the
-// original text.
+// TestProseIsPlain: the text of a directory stays in its cell and is only text. If the test removes the escapes, the
+// original text is left.
 func TestProseIsPlain(t *testing.T) {
 	t.Parallel()
 	undo := regexp.MustCompile(`\\(.)`)
@@ -102,7 +102,8 @@ func TestProseIsPlain(t *testing.T) {
 	}
 }
 
-// TestMarkdownFits: a comment fits by each way to count characters. It has the number of changes that it leaves out.
+// TestMarkdownFits: a comment is short enough by every way to count characters. It shows the number of changes that it
+// leaves out.
 func TestMarkdownFits(t *testing.T) {
 	t.Parallel()
 	wide := strings.Repeat("漢@😀", 3000)

@@ -34,15 +34,15 @@ type Night struct {
 	Signals   []Signal       `json:"signals"`
 	Rules     []Rule         `json:"rules"` // in the order of the policy
 
-	Changes   List[Row]     `json:"changes"`   // longest idle first, as in the plan
+	Changes   List[Row]     `json:"changes"`   // the order of the plan: longest idle first
 	Notices   List[Row]     `json:"notices"`   // changes that this run only announces
-	Undecided List[Row]     `json:"undecided"` // by rule, then by reason
+	Undecided List[Row]     `json:"undecided"` // sorted by rule, then by reason
 	Refused   List[Row]     `json:"refused"`
 	Returned  List[Row]     `json:"returned"` // people who get a license back because they are active again
-	Pending   List[Row]     `json:"pending"`  // begun by earlier runs and not finished
-	Turning   List[Turn]    `json:"turning"`  // people whose license a rule takes within 30 days without activity, by day
-	Reasons   []ReasonCount `json:"reasons"`  // undecided and refused by reason, most frequent first
-	Trend     []Point       `json:"trend"`    // kept runs for everybody, oldest first, this run last
+	Pending   List[Row]     `json:"pending"`  // changes that earlier runs began and did not finish
+	Turning   List[Turn]    `json:"turning"`  // people from whom a rule takes a license within 30 days if they stay away, by day
+	Reasons   []ReasonCount `json:"reasons"`  // reasons of undecided and refused people, most frequent first
+	Trend     []Point       `json:"trend"`    // the runs for everybody whose data is kept; oldest first, this run last
 	Earlier   List[Past]    `json:"earlier"`  // licenses that earlier runs took, newest first
 	// Backtest is the newest kept backtest whose nights are not newer than this run, or nil.
 	Backtest *Backtest `json:"backtest,omitempty"`
@@ -68,7 +68,7 @@ type Row struct {
 	Remedy            string      `json:"remedy,omitempty"` // the key of the remedy
 	IdleSince         *time.Time  `json:"idleSince"`        // null if the person was never active, or the date is unknown
 	Created           time.Time   `json:"created,omitzero"`
-	Evidence          []string    `json:"evidence,omitempty"` // "attribute = value"
+	Evidence          []string    `json:"evidence,omitempty"` // each text has the form "attribute = value"
 	MonthlySaving     float64     `json:"monthlySaving"`
 	SavesNothing      string      `json:"savesNothing,omitempty"` // why no money is saved now
 	Status            runs.Status `json:"status,omitempty"`       // empty until a call has worked on the change
@@ -91,7 +91,7 @@ type Rule struct {
 	Name    string   `json:"name"`
 	License string   `json:"license"`
 	To      string   `json:"to,omitempty"`
-	Words   []string `json:"words"` // the conditions in the policy: for, when
+	Words   []string `json:"words"` // the conditions "for" and "when" in the policy
 	Holders int      `json:"holders"`
 	Asked   int      `json:"asked"` // holders for whom the condition "for" is true
 	Keep    int      `json:"keep"`
@@ -105,10 +105,10 @@ type Rule struct {
 	Refused          int `json:"refused"`
 	Deferred         int `json:"deferred"`
 	Announced        int `json:"announced"`
-	Changed          int `json:"changed"` // planned changes; after a call has worked on them, the changes that are done
-	// MonthlyPrice is the price of one seat. It is zero if the policy has no price.
+	Changed          int `json:"changed"` // the number of planned changes; after a call has worked on the changes, the number of done changes
+	// MonthlyPrice is the price of one seat for a month. It is zero if the policy has no price.
 	MonthlyPrice float64 `json:"monthlyPrice"`
-	Threshold    int     `json:"threshold"` // days in the condition "when"; 0 for none or several
+	Threshold    int     `json:"threshold"` // the number of days in the condition "when"; 0 if the condition has none or several
 	// Idled[d] counts holders who were idle for d days. The last element counts all longer times.
 	Idled []int `json:"idled"`
 	Never int   `json:"never"` // holders without any date
@@ -128,10 +128,10 @@ type Turn struct {
 	On                time.Time `json:"on"`
 }
 
-// ReasonCount is the number of people with one reason why nothing is changed.
+// ReasonCount is one reason why nothing is changed, with the number of people who have the reason.
 type ReasonCount struct {
 	Rule    string         `json:"rule"`
-	Outcome policy.Outcome `json:"outcome"` // undecided, or reclaim for a refusal
+	Outcome policy.Outcome `json:"outcome"` // Undecided, or Reclaim if the change was refused
 	Reason  string         `json:"reason"`
 	Code    string         `json:"code,omitempty"` // the code from reason.Of; it stays the same when the words change
 	Remedy  string         `json:"remedy,omitempty"`
@@ -157,7 +157,7 @@ type Point struct {
 	Restored  int          `json:"restored"`
 }
 
-// Past is a license that an earlier run took, with the way in which it came back.
+// Past is a license that an earlier run took. It has the way in which the person got the license back.
 type Past struct {
 	User              string    `json:"user"`
 	UserPrincipalName string    `json:"userPrincipalName"`

@@ -16,15 +16,15 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// How a license came back to a person.
+// These are the ways in which a license came back to a person.
 const (
-	ByOperator  = "operator"  // by `idleseat restore`, or by a run for one person
-	ByRule      = "rule"      // by onReturn: restore of the rule, in a run for everybody
-	ByOtherHand = "otherHand" // by somebody else, outside idleseat
+	ByOperator  = "operator"  // an operator ran `idleseat restore`, or a run for one person restored it
+	ByRule      = "rule"      // the rule has onReturn: restore, and a run for everybody restored it
+	ByOtherHand = "otherHand" // somebody else gave it, outside idleseat
 )
 
-// past lists the licenses that earlier runs took. A license may have come back since. The data is this run's digest of
-// the ledger.
+// past lists the licenses that earlier runs took. A license may have come back since then. The data comes from the
+// digest of the ledger that this run has.
 func (g *gathering) past(context.Context) error {
 	all := []Past{}
 	for i := range g.run.History.All() {
@@ -113,8 +113,8 @@ func newPoint(p *plan.Plan, became *runs.Results) Point {
 	return point
 }
 
-// pointOf returns the stored point of an earlier run, or a point made from its plan. It returns nil for a run whose
-// plan is missing or damaged.
+// pointOf returns the stored point of an earlier run. If there is none, pointOf makes the point from the plan of the
+// run. It returns nil if that plan is also missing or damaged.
 func pointOf(ctx context.Context, s store.Store, run string) (*Point, error) {
 	point := &Point{}
 	err := store.GetJSON(ctx, s, layout.Point(run), point)

@@ -13,18 +13,18 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// profile has the names and the department of a person for the lists.
+// profile has the names and the department of a person. The lists show them.
 type profile struct{ principal, display, department string }
 
-// profiled has the columns of a profile, first of the account in Active Directory, then of the account in Entra ID. The
-// first column is the id. The others are the fields of profile.
+// profiled has the names of the columns of a profile. The first element is for the account in Active Directory, the
+// second for the account in Entra ID. The first column is the id. The others are the fields of profile.
 var profiled = [2][]string{
 	{"ad_sid", "ad_user_principal_name", "ad_display_name", "ad_department"},
 	{"entra_id", "entra_user_principal_name", "entra_display_name", "entra_department"},
 }
 
-// named adds names and departments from the snapshot to the people of the lists. A snapshot of an earlier version has
-// no table of people. The lists then keep the names in the plan.
+// named adds names and departments to the people of the lists. They come from the snapshot. A snapshot of an earlier
+// version has no table of people, so the lists then keep the names in the plan.
 func (g *gathering) named(ctx context.Context) error {
 	if !g.run.Manifest.Derives() || len(g.run.Manifest.People) == 0 {
 		return nil
@@ -68,7 +68,8 @@ func (g *gathering) wanted() map[uint64]bool {
 	return keys
 }
 
-// profiles returns the profiles of the accounts with the keys in wanted, by the id of the account.
+// profiles returns the profiles of accounts, by the id of the account. It returns both accounts of a person if wanted
+// has the key of one of them.
 func profiles(ctx context.Context, s store.Store, r *decision.Run, wanted map[uint64]bool) (map[string]profile, error) {
 	found := map[string]profile{}
 	var memory snapshot.Memory
@@ -92,7 +93,7 @@ func profiles(ctx context.Context, s store.Store, r *decision.Run, wanted map[ui
 			if slices.ContainsFunc(keys, func(c *table.Column) bool { k := c.Rows[row]; return k != table.None && wanted[uint64(k)] }) {
 				for _, c := range columns {
 					if id := c[0].Text(row); id != "" {
-						// Clone: a text of a column keeps all texts of its page in memory.
+						// Clone is needed because a text of a column would keep all texts of its page in memory.
 						found[strings.Clone(id)] = profile{strings.Clone(c[1].Text(row)), strings.Clone(c[2].Text(row)), strings.Clone(c[3].Text(row))}
 					}
 				}
@@ -102,7 +103,8 @@ func profiles(ctx context.Context, s store.Store, r *decision.Run, wanted map[ui
 	return found, nil
 }
 
-// profileColumns returns the columns of profiled. If the snapshot lacks a column, its values are none.
+// profileColumns returns the columns that profiled names. If the snapshot lacks a column, each value of the column is
+// missing.
 func profileColumns(r *decision.Run, people *snapshot.People) (of [2][]*table.Column, err error) {
 	for i, names := range profiled {
 		for _, name := range names {

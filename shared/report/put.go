@@ -11,9 +11,10 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Put writes report.html of a run with the function write. For a run for everybody, it also writes the point. A second
-// call replaces both with the newer state of the store. An error means that the report is missing or older than the
-// store. The run itself is not affected, so callers only report the error. A panic in write becomes an error, too.
+// Put writes report.html of a run. The function "write" makes the content. For a run for everybody, Put also writes the
+// point. A second call of Put replaces the report and the point with the newer state of the store. An error means that
+// the report is missing or older than the store. The run itself is not affected, so callers only report the error. If
+// "write" panics, Put returns an error, too.
 func Put(ctx context.Context, s store.Store, run string, write func(io.Writer, *Night) error) (err error) {
 	defer func() {
 		if fault := recover(); fault != nil {

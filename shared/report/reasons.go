@@ -9,7 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// reasonCounts counts reasons. Reasons that differ only in numbers, dates and names of people count as one.
+// reasonCounts counts reasons. Reasons that differ only in numbers, dates and names of people count as the same reason.
 type reasonCounts map[reasonKey]*ReasonCount
 
 type reasonKey struct {
@@ -17,7 +17,8 @@ type reasonKey struct {
 	outcome    policy.Outcome
 }
 
-// mostReasons is the maximum number of counted reasons. Further reasons are counted by their remedy.
+// mostReasons is the maximum number of different reasons. When it is reached, further reasons with the same remedy
+// count as one reason.
 const mostReasons = 1000
 
 func (c reasonCounts) add(r ReasonCount) {
@@ -32,10 +33,11 @@ func (c reasonCounts) add(r ReasonCount) {
 	c[k].Reason = common(c[k].Reason, r.Reason)
 }
 
-// own matches the words of a reason that are particular to one person: words with an at sign or a digit.
+// own matches the words in a reason that differ from person to person: words with an at sign or a digit.
 var own = regexp.MustCompile(`[^\s]*[@0-9][^\s]*`)
 
-// common returns a with "…" for each word in which b differs. If the numbers of words differ, common returns a.
+// common returns a, with "…" in place of each word in which b differs. If b has another number of words, common returns
+// a unchanged.
 func common(a, b string) string {
 	if a == b {
 		return a

@@ -37,7 +37,7 @@ func (g *gathering) rows() map[rowKey][]*Row {
 	return all
 }
 
-// complete adds the values that only the decision has to a row.
+// complete adds values of a decision to the row. Only the decision has these values.
 func (r *Row) complete(d *plan.Decision) {
 	r.To, r.Via, r.Created, r.SavesNothing = cmp.Or(r.To, d.To), cmp.Or(r.Via, d.Via), d.Created, cmp.Or(r.SavesNothing, d.SavesNothing)
 	if !d.IdleSince.IsZero() {
@@ -52,7 +52,7 @@ func (r *Row) complete(d *plan.Decision) {
 // listed fills the lists from the plan.
 func (g *gathering) listed(ctx context.Context) error {
 	g.Changes = g.changes(g.plan.Changes, mostChanges)
-	// The two lists together must fit into the file.
+	// The lists Changes and Notices together must fit into the file.
 	g.Notices = g.changes(g.plan.Notices, max(mostOthers, mostChanges-len(g.Changes.Rows)))
 	g.Pending = List[Row]{Total: len(g.plan.Pending), Rows: []Row{}}
 	for _, b := range g.plan.Pending[:min(len(g.plan.Pending), mostOthers)] {
@@ -82,8 +82,8 @@ func (g *gathering) listed(ctx context.Context) error {
 	return nil
 }
 
-// changes returns rows for the first changes of the plan, with the results. The argument "most" is the maximum number
-// of rows.
+// changes returns a row for each of the first changes in the argument "of", with the result of the change. The argument
+// "most" is the maximum number of rows.
 func (g *gathering) changes(of []plan.Change, most int) List[Row] {
 	list := List[Row]{Total: len(of), Rows: make([]Row, 0, min(len(of), most))}
 	for _, c := range of[:min(len(of), most)] {
@@ -99,8 +99,8 @@ func (g *gathering) changes(of []plan.Change, most int) List[Row] {
 	return list
 }
 
-// fair is a list of at most mostOthers rows. Rows with the same rule and remedy are a group. When the list is full, a
-// row is removed from the largest group, so that a frequent reason does not hide a rare one.
+// fair is a list with at most mostOthers rows. Rows with the same rule and remedy are a group. When the list is full, a
+// new row of a smaller group replaces a row of the largest group. So a frequent reason does not hide a rare one.
 type fair struct {
 	total, kept int
 	groups      map[[2]string][]Row
@@ -129,7 +129,7 @@ func (f *fair) add(r Row) {
 	f.kept++
 }
 
-// list returns the kept rows, by rule, then by reason, then by name.
+// list returns the kept rows, sorted by rule, then by reason, then by name.
 func (f *fair) list() List[Row] {
 	all := List[Row]{Total: f.total, Rows: make([]Row, 0, f.kept)}
 	for _, rows := range f.groups {

@@ -17,11 +17,11 @@ import (
 
 // Sheet has the options of a spreadsheet.
 type Sheet struct {
-	// Separator is a comma or a semicolon. With a comma, numbers have a decimal point. With a semicolon, they have a
-	// decimal comma, as in the countries whose spreadsheets use semicolons.
+	// Separator is the character between two cells: a comma or a semicolon. With a comma, numbers have a decimal point.
+	// With a semicolon, they have a decimal comma, as in the countries whose spreadsheets use semicolons.
 	Separator rune
-	// Managers returns the managers of people, by the id of the person. If the result lacks a person, the manager is
-	// unknown. If Managers is nil, the sheet has no columns for managers.
+	// Managers returns the managers of people, by the id of the person. If the result lacks a person, the manager of the
+	// person is unknown. If Managers is nil, the sheet has no columns for managers.
 	Managers func(ctx context.Context, users []string) (map[string]Manager, error)
 }
 
@@ -31,7 +31,7 @@ type Manager struct{ Name, Mail string }
 // leads has the managers of the people in a spreadsheet. It is nil if the sheet has no columns for managers.
 type leads map[string]Manager
 
-// leads reads the managers of people. users may contain a person several times.
+// leads reads the managers of people. The argument users may contain a person several times.
 func (o *Sheet) leads(ctx context.Context, users []string) (leads, error) {
 	if o.Managers == nil {
 		return nil, nil
@@ -53,7 +53,7 @@ func (l leads) titles() []string {
 	return []string{"manager", "managerMail"}
 }
 
-// cells returns the cells of a person, in the order of titles.
+// cells returns the cells about the manager of a person, in the order of the titles.
 func (l leads) cells(user string) []string {
 	if l == nil {
 		return nil
@@ -62,10 +62,12 @@ func (l leads) cells(user string) []string {
 	return []string{cell(cmp.Or(m.Name, unknown)), cell(cmp.Or(m.Mail, unknown))}
 }
 
-// unknown is the cell for a manager whom idleseat did not read, or whom the directory does not have.
+// unknown is the text of a cell if idleseat did not read the manager, or if the directory has no manager for the
+// person.
 const unknown = "unknown"
 
-// write writes a CSV file with a byte order mark, so that spreadsheets open it as UTF-8. rows calls row for each line.
+// write writes a CSV file with a byte order mark, so that spreadsheets open the file as UTF-8. The function "rows" gets
+// a function that writes one line, and calls that function for each line.
 func (o *Sheet) write(w io.Writer, rows func(row func(cells ...string) error) error) error {
 	out := bufio.NewWriter(w)
 	if _, err := out.WriteString("\ufeff"); err != nil {
@@ -86,7 +88,7 @@ func number(n float64, separator rune) string {
 	return decimals(strconv.FormatFloat(n, 'f', 2, 64), separator)
 }
 
-// decimals replaces the decimal point of a number by a comma if the separator is a semicolon.
+// decimals replaces the decimal point of a number by a decimal comma if the separator is a semicolon.
 func decimals(text string, separator rune) string {
 	if separator == ';' {
 		return strings.ReplaceAll(text, ".", ",")
@@ -94,8 +96,8 @@ func decimals(text string, separator rune) string {
 	return text
 }
 
-// formula matches text that a spreadsheet may read as the beginning of a formula. If a spreadsheet expects another
-// separator, it begins a cell in the middle of a text. So the text after each possible separator counts, too. The
+// formula matches text that a spreadsheet may read as the beginning of a formula. A spreadsheet that expects another
+// separator splits the text into cells at that separator. So the text after each possible separator counts, too. The
 // full-width characters and the separators are from OWASP, "CSV injection".
 var formula = regexp.MustCompile(`(^|[,;|])([\s"]*)([=+\-@＝＋－＠])`)
 

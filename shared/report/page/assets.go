@@ -19,8 +19,8 @@ var style string
 //go:embed assets/boot.js
 var boot string
 
-// script completes the page: it makes the tables and their controls. Its three files are one function, so that no name
-// in them is global.
+// script completes the page: it makes the tables and their controls. Its three files are wrapped into one function, so
+// that no name in the files is global.
 var script = "(function () {\n\"use strict\";\n" + texts + tables + person + "})();\n"
 
 //go:embed assets/texts.js
@@ -45,8 +45,8 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 }).ParseFS(files, "templates/*.html"))
 
 // Policy returns the Content-Security-Policy of the page. Only the style sheet and the scripts of this package may run.
-// So even markup that an attacker brings into a page can neither run nor load anything. Only a live page may send
-// requests to its own site.
+// So even if an attacker brings markup into a page, the markup can neither run nor load anything. Only a live page may
+// send requests, and only to its own site.
 func (d *Document) Policy() string {
 	scripts, connect := digest(boot)+" "+digest(script), ""
 	if d.Live != nil {
@@ -55,7 +55,8 @@ func (d *Document) Policy() string {
 	return fmt.Sprintf("default-src 'none'; style-src %s; script-src %s;%s img-src data:; base-uri 'none'; form-action 'self'", digest(style), scripts, connect)
 }
 
-// digest returns the hash by which a Content-Security-Policy allows a text (W3C, CSP Level 3, hash-source).
+// digest returns the hash with which a Content-Security-Policy allows a script or a style sheet (W3C, CSP Level 3,
+// hash-source).
 func digest(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"

@@ -7,13 +7,14 @@ import (
 	"github.com/idleseat/idleseat/shared/plain"
 )
 
-// Clean returns a copy of v in which every text is one line of printable runes, at any depth of its structs, slices,
-// maps and pointers. Text from a directory may contain invisible runes, or runes that reverse the reading direction.
+// Clean returns a copy of v in which every text is one line of printable runes. That holds for texts at any depth of
+// structs, slices, maps and pointers. Text from a directory may contain invisible runes, or runes that reverse the
+// reading direction.
 func Clean[T any](v T) T {
 	return edited(reflect.ValueOf(&v).Elem(), plain.Line).Interface().(T)
 }
 
-// InStore returns a copy of v with plain.InStore applied to each text: the commands in the text name a store.
+// InStore returns a copy of v with plain.InStore applied to each text. The commands in the texts then name the store.
 func InStore[T any](v T, store string) T {
 	if store == "" {
 		return v

@@ -23,7 +23,7 @@ func tablesOf(n *report.Night) *Data {
 	return d
 }
 
-// rows adds a table of licenses of people.
+// rows adds a table. Each row is one license of one person.
 func (d *Data) rows(id string, list report.List[report.Row]) *Table {
 	r := list.Rows
 	t := d.Table(id, list.Total, len(r))
@@ -55,7 +55,8 @@ func (d *Data) rows(id string, list report.List[report.Row]) *Table {
 	return t
 }
 
-// license adds a column with the license. The license that the person gets instead stands beside it.
+// license adds a column with the license. If the person gets another license in exchange, that license stands beside
+// it.
 func (t *Table) license(from, to func(i int) string) {
 	license := t.Text("license", Text, from)
 	license.Filter = true
@@ -70,7 +71,7 @@ func (t *Table) why(r []report.Row) {
 	reason.Lang, reason.Detail = English, true
 }
 
-// reasons adds columns with the reason why nothing is changed, and with its remedy.
+// reasons adds a column with the reason why nothing is changed, and a column with the remedy of the reason.
 func (t *Table) reasons(r []report.Row) {
 	t.Text("reason", Reason, func(i int) string { return r[i].Reason }).Filter = true
 	t.Text("remedy", Word, func(i int) string { return r[i].Remedy }).Minor = true

@@ -9,8 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/report/page/chart"
 )
 
-// lookbackView is the newest backtest in one language. It has the effect of other numbers of days in the rules of the
-// run.
+// lookbackView is the newest backtest in one language. It shows what the rules of the run would do with other numbers
+// of days.
 type lookbackView struct {
 	*Words
 	*report.Backtest
@@ -25,7 +25,7 @@ type triedView struct {
 	ID       string
 	Currency string
 	Within   int
-	InForce  int // the number of days in the policy of the run; 0 for none or several
+	InForce  int // the number of days that the policy of the run has; 0 if the rule has none or several
 	Charts   []Drawn
 	NoRegret string // why the chart of the regret is missing
 	Rows     []triedRow
@@ -77,7 +77,7 @@ func newLookback(w *Words, n *report.Night) *lookbackView {
 	return v
 }
 
-// Over returns a sentence with the nights of the backtest.
+// Over returns a sentence with the number of nights of the backtest, and the first and the last night.
 func (v *lookbackView) Over() string {
 	return v.T("backtest.over", v.Nights, v.Day(v.From), v.Day(v.To), v.People)
 }
@@ -92,10 +92,10 @@ type Drawn struct {
 }
 
 // Charts are the charts of one rule of a backtest. The horizontal axis is the number of days. A chart without a point
-// is nil. Regret is nil if no hit is known to have come back or stayed away.
+// is nil. Regret is nil if the backtest does not know of any hit whether the license came back.
 type Charts struct{ Regret, Hits, Seats, Money *Drawn }
 
-// Tried draws the charts of a rule of a backtest. The number of days that is in force has a mark.
+// Tried draws the charts of a rule of a backtest. A vertical line marks the number of days that is in force.
 func Tried(w *Words, b *report.Backtest, r *report.BacktestRule, id string) Charts {
 	line := func(name, title, up string, decimals int) *chart.Line {
 		return &chart.Line{ID: id + "-" + name, Title: title, Across: w.T("backtest.across"), Up: up, Number: func(x float64) string { return w.F(x, decimals) }}
@@ -130,7 +130,7 @@ func drawn(w *Words, l *chart.Line) *Drawn {
 	return &Drawn{l, l.SVG()}
 }
 
-// closest is the smallest distance of two labels on the horizontal axis, as a share of its length.
+// closest is the smallest distance between two labels on the horizontal axis, as a share of the length of the axis.
 const closest = 0.1
 
 // placesOf returns a point for each threshold, at its position on the axis of days. The points have no values yet.

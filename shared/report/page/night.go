@@ -26,7 +26,7 @@ type nightView struct {
 	Trend    *trendView
 	Lookback *lookbackView
 	Tables   map[string]tableView
-	Came     int // people who have a license again that an earlier run took
+	Came     int // people who have a license again after an earlier run took it
 }
 
 // state is the summary at the top of the page: a headline in a color, the reasons, and the next action.
@@ -73,8 +73,8 @@ func newNightView(w *Words, n *report.Night, d *Data, first bool) *nightView {
 	return v
 }
 
-// shortRun returns a short name of a run for the title: the day of its data, or the name of the run if the day is
-// missing.
+// shortRun returns a short name of a run for the title of the page. It is the day of the run's data, or the name of the
+// run if the day is missing.
 func shortRun(n *report.Night) string {
 	if n.AsOf.IsZero() {
 		return n.Run
@@ -160,7 +160,7 @@ func (v *nightView) KindsText() string {
 	return strings.Join(parts, ", ")
 }
 
-// AnyTurn reports whether a rule would take a license within 30 days from a person who stays away.
+// AnyTurn reports whether, within 30 days, a rule would take a license from somebody who stays away.
 func (v *nightView) AnyTurn() bool {
 	return slices.ContainsFunc(v.Night.Rules, func(r report.Rule) bool { return r.Turns[2] > 0 })
 }
@@ -193,7 +193,7 @@ func newSignalView(w *Words, n *report.Night, s report.Signal) signalView {
 	return v
 }
 
-// age returns the time from then to now in words: in hours below 48 hours, and in days after that.
+// age returns the time between "then" and "now" in words. Below 48 hours the words give hours, and from then on days.
 func age(w *Words, then, now time.Time) string {
 	switch hours := int(now.Sub(then).Hours()); {
 	case hours < 1:
@@ -210,7 +210,7 @@ type reasonView struct {
 	report.ReasonCount
 	Kind, Remedy string
 	Said         string // the reason in the language of the page
-	Table        string // the id of the table with the names
+	Table        string // the id of the table that has the people with the reason
 }
 
 func newReasonView(w *Words, r report.ReasonCount) reasonView {
@@ -224,7 +224,7 @@ func newReasonView(w *Words, r report.ReasonCount) reasonView {
 	return v
 }
 
-// tableView is a table with the rows of the page without JavaScript.
+// tableView is a table with the rows that the page shows without JavaScript.
 type tableView struct {
 	*Words
 	*Table
@@ -240,13 +240,13 @@ type cell struct {
 	Text        string
 	Minor       bool
 	Lang        Lang
-	Name, Below string // the two lines of a person
-	Beside      string // the department of a person, or the license that replaces a license
+	Name, Below string // the first and the second line of a cell with a person
+	Beside      string // the department of a person, or the license that the person gets in exchange
 	Lines       []string
 }
 
-// plainChanges and plainOthers are numbers of rows on the page without JavaScript. plainChanges is for the table of
-// changes, and plainOthers is for every other table.
+// Without JavaScript, the page shows plainChanges rows of the table of changes, and plainOthers rows of every other
+// table.
 const (
 	plainChanges = 100
 	plainOthers  = 20

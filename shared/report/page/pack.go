@@ -8,21 +8,22 @@ import (
 	"github.com/google/uuid"
 )
 
-// packed is a column of texts in one of five forms. "texts" has each text. "list" has indexes of a list of distinct
-// texts. "times" has seconds after a base. "names" has the beginnings of the texts, and their ends from the last at
-// sign on as a list. "guids" has GUIDs as bytes in base64.
+// packed is a column of texts in one of five forms, which Form names. "texts" has each text. "list" has indexes of a
+// list of distinct texts. "times" has seconds after a base. "names" cuts each text at its last at sign: the part before
+// the at sign is in Texts, and the rest is packed as a list. "guids" has GUIDs as bytes in base64.
 type packed struct {
 	Texts []string `json:"s,omitempty"`
 	List  []string `json:"d,omitempty"`
 	At    []int    `json:"i,omitempty"` // the index in List, or seconds after Base; -1 for an empty text
 	Base  int64    `json:"b,omitempty"`
-	Bytes []byte   `json:"g,omitempty"` // 16 for each text
-	// Other has the texts that are no GUIDs in a column of GUIDs, such as SIDs.
+	Bytes []byte   `json:"g,omitempty"` // 16 bytes for each text
+	// Other has the texts in a column of GUIDs that are no GUIDs, such as SIDs. The key is the row.
 	Other map[int]string `json:"x,omitempty"`
 	Form  string         `json:"f"` // texts, list, times, names or guids
 }
 
-// lists reports whether a list with the given number of distinct texts makes a column shorter.
+// lists reports whether a column becomes shorter as indexes of a list. The arguments are the number of distinct texts
+// and the number of all texts.
 func lists(distinct, texts int) bool { return distinct <= 16 || 3*distinct <= 2*texts }
 
 // pack returns a column in its shortest form.
@@ -50,7 +51,8 @@ func pack(texts []string) packed {
 	return packed{Form: "texts", Texts: texts}
 }
 
-// packGUIDs packs a column as GUIDs in lower case. It returns false unless more than half of the texts are such GUIDs.
+// packGUIDs packs a column as GUIDs in lower case. It returns false unless more than half of the texts are GUIDs in
+// lower case.
 func packGUIDs(texts []string) (packed, bool) {
 	p := packed{Form: "guids", Other: map[int]string{}}
 	for i, s := range texts {
@@ -83,8 +85,8 @@ func packList(texts []string) packed {
 	return p
 }
 
-// packTimes packs a column of times in UTC without a fraction of a second. Texts may be empty. It returns false for a
-// column with any other text, or without a time.
+// packTimes packs a column of times in UTC without a fraction of a second. Texts may be empty. packTimes returns false
+// if the column has any other text, or if all texts are empty.
 func packTimes(texts []string) (packed, bool) {
 	p := packed{Form: "times", At: make([]int, len(texts))}
 	base, some := int64(math.MaxInt64), false

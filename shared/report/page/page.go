@@ -30,9 +30,10 @@ type Document struct {
 	Live *Live
 }
 
-// Live says how an open page finds out about a change. The page requests the address From on its own site. The answer
-// is JSON: "version", and "live", which is false after the last change. The page reloads itself when the version
-// differs. It waits while the reader types or has opened a person. It sends no requests while it is hidden.
+// Live says how an open page learns about a change. The page requests the address in the field From on its own site, at
+// the interval in the field Every. The answer is JSON with the members "version" and "live". "live" is false after the
+// last change. The page reloads itself when "version" differs from the field Version. The page delays the reload while
+// the reader types or has opened a person. A hidden page sends no requests.
 type Live struct {
 	From    string
 	Version string // the version of the page at the time of writing
@@ -54,7 +55,7 @@ type content struct {
 	Title string
 	Body  template.HTML
 	Menu  []Link
-	// Switch means that the page has other languages. A button shows Other.
+	// Switch means that the page has another language. A button shows the content in the language Other.
 	Switch bool
 	Other  Lang
 }

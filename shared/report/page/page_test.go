@@ -50,7 +50,7 @@ func TestSize(t *testing.T) {
 	}
 }
 
-// BenchmarkWrite writes the report of a million people with 20,000 changes and full lists.
+// BenchmarkWrite writes a report about a million people. The report has 20,000 changes and full lists.
 func BenchmarkWrite(b *testing.B) {
 	n := sample.Night(1, 1_000_000, 20_000)
 	b.ReportAllocs()
@@ -154,8 +154,8 @@ func TestALivePageMayAskItsSite(t *testing.T) {
 	}
 }
 
-// TestReasonsInEachLanguage: the page and its tables show a reason in the words of the page's language. The filter by
-// reason compares stored reasons.
+// TestReasonsInEachLanguage: the page and its tables show a reason in the language of the page. The filter by reason
+// compares reasons as runs stored them.
 func TestReasonsInEachLanguage(t *testing.T) {
 	t.Parallel()
 	const stored, swedish = "undecided: LastlogonTimestamp was not read", "LastlogonTimestamp har inte lästs"
@@ -170,7 +170,7 @@ func TestReasonsInEachLanguage(t *testing.T) {
 	if got := said["en"].(map[string]any)[stored]; got != strings.TrimPrefix(stored, "undecided: ") {
 		t.Errorf("the English tables say %q", got)
 	}
-	if c := strings.Count(rest, swedish+"</"); c != 1 { // of the counted reasons; the script makes the table
+	if c := strings.Count(rest, swedish+"</"); c != 1 { // the list of counted reasons has it once; the script makes the table
 		t.Errorf("the Swedish page says it %d times", c)
 	}
 	if !strings.Contains(rest, "<bdi>LastlogonTimestamp was not read</bdi></td>") {
@@ -181,8 +181,8 @@ func TestReasonsInEachLanguage(t *testing.T) {
 	}
 }
 
-// TestLookback: the page shows the newest backtest for each rule. It has the regret with its interval, the seats, and
-// the days in force, as charts and as a table. The page has them in both languages.
+// TestLookback: the page shows the newest backtest for each rule, in both languages. Charts and a table show the regret
+// with its interval, the seats, and the number of days in force.
 func TestLookback(t *testing.T) {
 	t.Parallel()
 	n := sample.Night(1, 5000, 20)

@@ -9,31 +9,32 @@ import (
 	"github.com/idleseat/idleseat/shared/report/page/chart"
 )
 
-// ruleView is a rule with the stages from the holders of its license to its changes.
+// ruleView is a rule with its stages. The first stage is the holders of the rule's license, and the last one is the
+// changes.
 type ruleView struct {
 	*Words
 	report.Rule
 	ID        string
 	Steps     []step
 	Undecided string        // the number of all undecided holders, in words
-	Drawing   template.HTML // of the idle days; empty if no holder has a date
-	Table     template.HTML // the same as a table
+	Drawing   template.HTML // a chart of the idle days; empty if no holder has a date
+	Table     template.HTML // the figures of Drawing as a table
 	Currency  string
-	// Conditions are the conditions in the policy. They repeat Rule.Words, which a template cannot use: ruleView also
-	// embeds the type Words.
+	// Conditions has the conditions in the policy, which are the same as Rule.Words. A template cannot use the name Words,
+	// because ruleView also embeds the type Words.
 	Conditions []string
 }
 
-// step is one stage, with the people who do not reach the next stage.
+// step is one stage. Left has the people of this stage who do not reach the next stage.
 type step struct {
 	Name  string
 	Count int
-	Share float64 // of the holders
+	Share float64 // the share of the holders, from 0 to 1
 	Class string
 	Left  []left
 }
 
-// left is one reason why people do not reach the next stage, with their number.
+// left is one reason why people do not reach the next stage. Count is the number of these people.
 type left struct {
 	Name  string
 	Count int
@@ -82,7 +83,7 @@ func barRows(w *Words, bars []chart.Bar) (rows [][]string) {
 	return rows
 }
 
-// lefts makes a reason from each name and the count after it in pairs. It leaves out counts of zero.
+// lefts makes a reason from each name in pairs and the count that follows the name. It leaves out counts of zero.
 func lefts(w *Words, pairs ...any) (all []left) {
 	for i := 0; i < len(pairs); i += 2 {
 		if count := pairs[i+1].(int); count > 0 {
@@ -92,12 +93,13 @@ func lefts(w *Words, pairs ...any) (all []left) {
 	return all
 }
 
-// mostBars is the maximum number of bars in a histogram. A bar then has some pixels on a narrow page.
+// mostBars is the maximum number of bars in a histogram. With this number, a bar is still some pixels wide on a narrow
+// page.
 const mostBars = 40
 
 // histogram returns a chart of the holders by days of inactivity. A line marks the rule's threshold.
 func histogram(w *Words, r *report.Rule, id string) *chart.Columns {
-	last := len(r.Idled) - 1 // counts all longer times
+	last := len(r.Idled) - 1 // the last element counts all longer times
 	if last < 1 || !slices.ContainsFunc(r.Idled, func(n int) bool { return n > 0 }) {
 		return nil
 	}
@@ -128,7 +130,8 @@ func histogram(w *Words, r *report.Rule, id string) *chart.Columns {
 			b.Class = "over"
 			over += int(b.Value)
 		}
-		// The label of the last bar, which stands apart, needs the room of half the distance between labels.
+		// The last bar stands apart. Its label needs room, so no other label comes closer than half the distance between
+		// labels.
 		if from%every == 0 && (r.Idled[last] == 0 || until-from > every/2) {
 			b.Tick = w.N(from)
 		}

@@ -10,14 +10,15 @@ import (
 	"time"
 )
 
-// Data has the tables of a page. The script of the page sorts, filters and searches them. Their texts come from Clean.
+// Data has the tables of a page. The script of the page sorts, filters and searches the tables. The function Clean has
+// made all texts safe.
 type Data struct {
 	people  []Person
 	index   map[string]int
 	Tables  []*Table
 	Command bool // whether the view of a person shows commands of idleseat
-	// Link is the beginning of the address of a person's page; the id follows. If Link is empty, the same page shows
-	// the person.
+	// Link is the beginning of the address of a person's page. The id of the person follows it. If Link is empty, the page
+	// with the table also shows the person.
 	Link string
 	// Store is the location of the store for the option --store in commands. It is empty if commands need no such
 	// option.
@@ -33,7 +34,7 @@ type Kind string
 const (
 	Whom   Kind = "person"
 	Text   Kind = "text"
-	Word   Kind = "word" // a key of a text; the name of the column is the prefix of the key
+	Word   Kind = "word" // the end of the key of a text; the beginning of the key is the name of the column
 	Date   Kind = "date"
 	Number Kind = "number"
 	Amount Kind = "money"
@@ -43,25 +44,25 @@ const (
 
 // Column is a column of a table.
 type Column struct {
-	Name   string // the key of its heading, after "col."
+	Name   string // the end of the key of the column's heading; the key begins with "col."
 	Kind   Kind
-	Filter bool    // the reader can filter by the values
+	Filter bool    // the reader can choose the rows with a value of this column
 	Minor  bool    // a narrow page leaves the column out
-	Detail bool    // only the view of a person shows the column; search and filter use it
+	Detail bool    // only the view of a person shows the column; search and filter also use its values
 	Lang   Lang    // the language of the texts, if it is not the language of the page
 	Then   *Column // the column with the new value, shown beside the value
 	None   string  // the key of the text for a missing date; empty for a dash
 
 	texts   []string
-	numbers []float64 // NaN for none
+	numbers []float64 // NaN for a missing number
 	lines   [][]string
 }
 
 // Table is a table. The page has only its first rows.
 type Table struct {
-	ID      string // the key of its title, after "table."
+	ID      string // the end of the key of the table's title; the key begins with "table."
 	Total   int    // the number of all rows
-	Rows    int    // the number of rows in the page
+	Rows    int    // the number of rows that the page has
 	Columns []*Column
 	data    *Data
 }
@@ -96,8 +97,8 @@ func (t *Table) Whom(get func(i int) Person) *Column {
 	return c
 }
 
-// person returns the index of a person, and adds the person if needed. If an earlier table did not have a name of the
-// person, it adds the name.
+// person returns the index of p in the list of people, and adds p if it is new. If the list lacks the name or the
+// department of a person whom it already has, p adds them.
 func (d *Data) person(p Person) int {
 	i, known := d.index[p.ID]
 	if !known {
@@ -124,7 +125,7 @@ func (t *Table) Text(name string, kind Kind, get func(i int) string) *Column {
 	return c
 }
 
-// Date adds a column of dates. A zero time becomes a missing date.
+// Date adds a column of dates. A zero time means that the date is missing.
 func (t *Table) Date(name string, get func(i int) time.Time) *Column {
 	return t.number(name, Date, func(i int) float64 {
 		if at := get(i); !at.IsZero() {
@@ -161,7 +162,7 @@ func (t *Table) Pairs(name string, get func(i int) []string) *Column {
 	return c
 }
 
-// Empty reports whether the column has no value. The page leaves out such a column.
+// Empty reports whether no row has a value in the column. The page leaves out such a column.
 func (c *Column) Empty() bool {
 	for _, s := range c.texts {
 		if s != "" {
@@ -181,7 +182,7 @@ func (c *Column) Empty() bool {
 	return true
 }
 
-// Shown returns the columns with values, for the table and for the view of a person.
+// Shown returns the columns that have a value in some row, for the table and for the view of a person.
 func (t *Table) Shown() (shown []*Column) {
 	for _, c := range t.Columns {
 		if !c.Empty() || c.Kind == Date && c.None != "" {
@@ -191,7 +192,7 @@ func (t *Table) Shown() (shown []*Column) {
 	return shown
 }
 
-// Heads returns the columns of the table itself.
+// Heads returns the columns that the table itself shows.
 func (t *Table) Heads() []*Column {
 	return slices.DeleteFunc(t.Shown(), func(c *Column) bool { return c.Detail })
 }
@@ -221,7 +222,8 @@ func (d *Data) encode(langs []Lang) ([]byte, error) {
 	return text, nil
 }
 
-// reasons returns the words for stored reasons in each language. A reason whose words are the stored text is left out.
+// reasons returns the words for the stored reasons in each language. It leaves out a reason whose words in the language
+// are the stored text.
 func (d *Data) reasons(langs []Lang) map[Lang]map[string]string {
 	all := map[Lang]map[string]string{}
 	for _, lang := range langs {
@@ -237,7 +239,8 @@ func (d *Data) reasons(langs []Lang) map[Lang]map[string]string {
 	return all
 }
 
-// reword adds words to all: an entry for each text whose words differ from the text.
+// reword adds an entry to all for each text whose words differ from the text. The key is the text, and the value is the
+// words.
 func (w *Words) reword(texts []string, all map[string]string) {
 	asStored := map[string]bool{}
 	for _, text := range texts {

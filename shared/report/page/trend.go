@@ -7,8 +7,8 @@ import (
 	"github.com/idleseat/idleseat/shared/report/page/chart"
 )
 
-// trendView has the figures of the kept runs. Each figure has its own chart, because the figures differ in size. One
-// table has all figures.
+// trendView has the figures of the runs whose data is kept. Each figure has its own chart, because the figures differ
+// in size. One table has all figures.
 type trendView struct {
 	Charts []Drawn
 	Table  template.HTML
@@ -24,7 +24,7 @@ var trendFigures = []struct {
 	{"restored", func(p *report.Point) int { return p.Restored }},
 }
 
-// newTrend returns nil for fewer than two points, because one run shows no trend.
+// newTrend returns the view of the trend. It returns nil for fewer than two points, because one run shows no trend.
 func newTrend(w *Words, points []report.Point) *trendView {
 	if len(points) < 2 {
 		return nil

@@ -27,7 +27,7 @@ var catalogues = map[Lang]map[string]string{
 	Swedish: joined(withRemedies(swedish, reason.Swedish), swedishServe, swedishBacktest),
 }
 
-// joined adds more texts to the texts of a language.
+// joined adds the texts of more maps to the texts of a language.
 func joined(all map[string]string, more ...map[string]string) map[string]string {
 	for _, texts := range more {
 		maps.Copy(all, texts)
@@ -48,7 +48,7 @@ func LangOf(header string) Lang {
 	return English
 }
 
-// Words are the texts of one language. Their methods write numbers and dates in the language.
+// Words are the texts of one language. The methods of Words write numbers and dates as the language writes them.
 type Words struct {
 	Lang  Lang
 	texts map[string]string
@@ -57,7 +57,7 @@ type Words struct {
 // In returns the words of a language.
 func In(lang Lang) *Words { return &Words{Lang: lang, texts: catalogues[lang]} }
 
-// T returns the text of a key, with values in its places %s. If the key does not exist, T returns the key.
+// T returns the text of a key. The values replace the %s in the text. If the key does not exist, T returns the key.
 func (w *Words) T(key string, values ...any) string {
 	text, ok := w.texts[key]
 	if !ok {
@@ -74,10 +74,10 @@ func (w *Words) T(key string, values ...any) string {
 	return fmt.Sprintf(text, values...)
 }
 
-// Has reports whether the key has a text.
+// Has reports whether the language has a text for the key.
 func (w *Words) Has(key string) bool { return w.texts[key] != "" }
 
-// Or returns the text of prefix.key, or key if it has no text.
+// Or returns the text of the key prefix.key. If there is no such text, Or returns the argument key itself.
 func (w *Words) Or(prefix, key string) string {
 	if text := w.texts[prefix+"."+key]; text != "" {
 		return text
@@ -85,11 +85,12 @@ func (w *Words) Or(prefix, key string) string {
 	return key
 }
 
-// Reason returns the words for a stored reason. A reason of another version may have no words, and is returned
-// unchanged.
+// Reason returns the words for a stored reason. If the reason has no words, Reason returns it unchanged. That happens
+// if another version stored the reason.
 func (w *Words) Reason(text string) string { return reason.Words(reason.Language(w.Lang), text) }
 
-// Count returns the text for a number: the text of key.one for 1, and of key.many for all other numbers.
+// Count returns the text for a number. For 1 that is the text of key.one, and for all other numbers the text of
+// key.many.
 func (w *Words) Count(key string, n int) string {
 	if n == 1 {
 		return w.T(key+".one", n)
@@ -97,7 +98,7 @@ func (w *Words) Count(key string, n int) string {
 	return w.T(key+".many", n)
 }
 
-// N writes an integer with separated thousands.
+// N writes an integer with separators between the thousands.
 func (w *Words) N(n int) string { return w.number(strconv.Itoa(n), "") }
 
 // F writes a number with the given number of decimals.
@@ -128,7 +129,8 @@ func (w *Words) number(whole, part string) string {
 	return text
 }
 
-// Amount writes an amount without its currency. From a thousand on, and for an integer, it writes no decimals.
+// Amount writes an amount without its currency. It writes no decimals if the amount is an integer, or has at least four
+// digits before the decimals.
 func (w *Words) Amount(x float64) string {
 	if x >= 1000 || x <= -1000 || x == float64(int(x)) {
 		return w.F(x, 0)
@@ -136,7 +138,8 @@ func (w *Words) Amount(x float64) string {
 	return w.F(x, 2)
 }
 
-// Percent writes part of whole as a percentage, with a decimal for small values. If whole is zero, it writes a dash.
+// Percent writes part as a percentage of whole. A percentage below 10, or between 99 and 100, has a decimal. If whole
+// is zero, Percent writes a dash.
 func (w *Words) Percent(part, whole int) string {
 	if whole == 0 {
 		return "–"

@@ -39,12 +39,12 @@ func TestEveryTextIsInBothLanguages(t *testing.T) {
 	}
 }
 
-// TestKeysInUse finds the keys in templates, scripts and code. Each key has a text, because the page would show the key
-// instead. Each text is used.
+// TestKeysInUse finds the keys of texts in templates, scripts and code. Each such key has a text, because a page would
+// show the key in place of a missing text. Each text is used.
 func TestKeysInUse(t *testing.T) {
 	t.Parallel()
 	var all strings.Builder
-	// Further packages use the texts for their pages.
+	// Other packages use the texts for their pages.
 	for _, root := range []string{".", "../../serve", "../../workflow/backtest/lookback"} {
 		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() || strings.HasSuffix(path, "_test.go") || path == "english.go" || path == "backtest.go" || path == "remedies.go" || path == "swedish.go" || path == "englishserve.go" || path == "swedishserve.go" {
@@ -67,7 +67,7 @@ func TestKeysInUse(t *testing.T) {
 	for key := range english {
 		prefix, _, _ := strings.Cut(key, ".")
 		if slices.Contains([]string{"table", "col", "via", "status", "feed", "kind", "remedy", "how", "trend", "left", "outcome", "stage", "refusal", "message", "story", "verdict", "mode", "about"}, prefix) {
-			continue // made from a name; the following tests check each such key
+			continue // the code builds the key from a name; the tests below check each such key
 		}
 		if base := strings.TrimSuffix(strings.TrimSuffix(key, ".many"), ".one"); !strings.Contains(text, `"`+base+`"`) && !strings.HasPrefix(key, "js.page.") {
 			t.Errorf("nothing names the key %s", key)
@@ -190,7 +190,8 @@ func TestHistogram(t *testing.T) {
 	}
 }
 
-// TestFunnel: the people of a stage are those of the next stage and those who leave. So nobody counts twice.
+// TestFunnel: each person of a stage either reaches the next stage or counts among those who leave. So nobody counts
+// twice.
 func TestFunnel(t *testing.T) {
 	t.Parallel()
 	for name, r := range map[string]report.Rule{

@@ -12,7 +12,8 @@ type Columns struct {
 	Description string // a sentence about the content of the chart
 	Across, Up  string // titles of the axes, with their units
 	Bars        []Bar
-	// Mark is the number of bars to the left of a vertical line with the label MarkLabel. Zero means no line.
+	// Mark is the position of a vertical line: the number of bars to the left of the line. Zero means no line. MarkLabel
+	// is the label of the line.
 	Mark      int
 	MarkLabel string
 	Number    Number
@@ -21,10 +22,10 @@ type Columns struct {
 // Bar is one bar of a chart.
 type Bar struct {
 	Label string // the name of the bar in the table beside the chart
-	Tick  string // below the bar; empty for most bars
+	Tick  string // the label below the bar; empty for most bars
 	Value float64
 	Class string // the class of the bar in the style sheet
-	Apart bool   // a gap comes before the bar, because the bar does not continue the range
+	Apart bool   // a gap comes before the bar, because the bar does not continue the range of the bars before it
 }
 
 // gap is the width of the gap before a bar with Apart. The unit is the width of a bar.
@@ -77,7 +78,7 @@ func (s *svg) bars(c *Columns, width, top float64) {
 			s.add(`<svg x="%s" y="12" width="%s" height="10" viewBox="0 0 10 10" preserveAspectRatio="none"><path class="break" d="M0 8 L10 2"/></svg>`, percent(at/width), percent(1/width))
 		}
 		switch {
-		case b.Value > top && i > 0 && c.Bars[i-1].Value > top: // the number of the bar on the left already stands above
+		case b.Value > top && i > 0 && c.Bars[i-1].Value > top: // the bar on the left is also cut, and its number already stands above it
 			s.add(`<text class="value" x="%s" dx="3" y="10">%s</text>`, percent((at+1)/width), text(c.Number(b.Value)))
 		case b.Value > top || b.Apart:
 			s.add(`<text class="value" x="%s" y="%.1f" text-anchor="middle">%s</text>`, percent((at+0.5)/width), plotHeight-height-5, text(c.Number(b.Value)))
@@ -89,7 +90,7 @@ func (s *svg) bars(c *Columns, width, top float64) {
 	}
 }
 
-// tick writes the label of a bar. The label of a range stands at the left edge of the bar, where the range begins.
+// tick writes the label below a bar. If the bar is a range, the label stands at the left edge, where the range begins.
 func (s *svg) tick(at, width float64, b Bar) {
 	if b.Apart || b.Class == "single" {
 		s.add(`<text class="tick" x="%s" y="%d" text-anchor="middle">%s</text>`, percent((at+0.5)/width), plotHeight+17, text(b.Tick))
@@ -98,7 +99,7 @@ func (s *svg) tick(at, width float64, b Bar) {
 	s.add(`<text class="tick" x="%s" y="%d" text-anchor="middle">%s</text>`, percent(at/width), plotHeight+17, text(b.Tick))
 }
 
-// threshold draws the line with Mark. Its label stands on the side with more room.
+// threshold draws the vertical line at Mark. Its label stands on the side of the line with more room.
 func (s *svg) threshold(at float64, label string) {
 	anchor, dx := "start", 6
 	if at > 0.6 {

@@ -13,7 +13,7 @@ type Line struct {
 	Across, Up  string // titles of the axes, with their units
 	Points      []Point
 	Number      Number
-	// Limit is the value of a horizontal line with the label LimitLabel. Zero means no line.
+	// Limit is the value at which a horizontal line stands. Zero means no line. LimitLabel is the label of the line.
 	Limit      float64
 	LimitLabel string
 }
@@ -22,7 +22,7 @@ type Line struct {
 type Point struct {
 	At    float64
 	Label string // the name of the point in the table beside the chart
-	Tick  string // below the axis; empty for most points
+	Tick  string // the label below the axis; empty for most points
 	Value float64
 	Class string // the class of the point in the style sheet
 	Mark  string // the label of a vertical line through the point; empty for most points
@@ -49,7 +49,7 @@ func (c *Line) SVG() template.HTML {
 			s.threshold(p.At, p.Mark)
 		}
 	}
-	if c.Limit > 0 { // the label must come before the marks of the points
+	if c.Limit > 0 { // the label of the limit must come before the marks of the points
 		y := plotHeight * (1 - c.Limit/top)
 		s.add(`<line class="limit" x1="0" x2="100%%" y1="%.1f" y2="%.1f"/><text class="limit-label" x="0" dx="8" y="%.1f">%s</text>`, y, y, y-5, text(c.LimitLabel))
 	}
@@ -67,7 +67,8 @@ func (c *Line) SVG() template.HTML {
 	return template.HTML(s.String())
 }
 
-// band fills the area between the bounds of the values. A single value becomes a vertical line.
+// band fills the area between the lower and the upper bounds of the values. If there is only one value, the area
+// becomes a vertical line.
 func (s *svg) band(points []Point, top float64) {
 	if !slices.ContainsFunc(points, func(p Point) bool { return p.High > p.Low }) {
 		return
@@ -84,7 +85,7 @@ func (s *svg) band(points []Point, top float64) {
 	s.add(`Z"/></svg>`)
 }
 
-// curve draws the line and the area below the line in a square. The SVG stretches the square to the plot.
+// curve draws the line and the area below it into a square. The SVG stretches the square to the size of the plot.
 func (s *svg) curve(points []Point, top float64) {
 	if len(points) < 2 {
 		return
@@ -105,7 +106,8 @@ func (s *svg) curve(points []Point, top float64) {
 	s.add(`"/></svg>`)
 }
 
-// side returns the alignment of a label, so that the labels of the first and the last point stay inside the drawing.
+// side returns the alignment of a label at a position from 0 to 1. The alignment keeps the labels of the first and the
+// last point inside the drawing.
 func side(at float64) string {
 	switch {
 	case at < 0.05:
@@ -116,8 +118,8 @@ func side(at float64) string {
 	return "middle"
 }
 
-// Share draws a bar that fills a fraction of its width. The number stands beside the bar, so screen readers skip the
-// bar.
+// Share draws a bar that fills a fraction of its width. The page writes the number beside the bar, so screen readers
+// skip the bar.
 func Share(fraction float64, class string) template.HTML {
 	var s svg
 	width := max(0, min(1, fraction))

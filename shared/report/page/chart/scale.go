@@ -20,7 +20,8 @@ const (
 	beside     = 52 // room for the numbers of the vertical axis; the style sheet leaves it free on the left
 )
 
-// ticks returns up to five round integers, because charts count people. The first is 0, and the last is at least most.
+// ticks returns up to five round integers for an axis. Charts count people, so the axis needs no fractions. The first
+// integer is 0, and the last is at least the argument "most".
 func ticks(most float64) []float64 {
 	step := 1.0
 	for power := 1.0; 4*step < most; power *= 10 {
@@ -37,8 +38,8 @@ func ticks(most float64) []float64 {
 	return all
 }
 
-// cut returns the top of the vertical axis. If one or two bars are more than four times as high as all others, the axis
-// ends below them, so that a reader can compare the others.
+// cut returns the value at the top of the vertical axis. If one or two bars are more than four times as high as all
+// others, the axis ends below the tops of these bars, so that a reader can compare the others.
 func cut(values []float64) (top float64, isCut bool) {
 	var first, second, third float64
 	for _, v := range values {
@@ -65,8 +66,8 @@ type svg struct{ strings.Builder }
 
 func (s *svg) add(format string, args ...any) { fmt.Fprintf(s, format, args...) }
 
-// percent writes a fraction as a percentage with two decimals. The last decimal is a tenth of a pixel at a width of
-// 1,000.
+// percent writes a fraction as a percentage with two decimals. If the drawing is 1,000 pixels wide, the last decimal is
+// a tenth of a pixel.
 func percent(fraction float64) string {
 	return strings.TrimSuffix(strings.TrimRight(fmt.Sprintf("%.2f", 100*fraction), "0"), ".") + "%"
 }

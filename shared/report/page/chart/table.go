@@ -3,7 +3,7 @@ package chart
 import "html/template"
 
 // Table writes the values of charts as a table, for readers who cannot see the drawing. The first column names the
-// rows. The other columns are numbers. A template would take ten times as long for the rows of half a year.
+// rows. The other columns are numbers. A template would need ten times as long for the rows of half a year.
 func Table(heads []string, rows [][]string) template.HTML {
 	var s svg
 	s.WriteString(`<table class="plain-table short"><thead><tr>`)
