@@ -17,14 +17,14 @@ const (
 	Plain = "plain"
 	// Anchors has the names that directory.Pair.Anchors returns, separated by spaces.
 	Anchors = "anchors"
-	// EntraKey and ADKey have known.KeyOf of the ids. They have no value if the person lacks the account.
+	// EntraKey and ADKey have the hashes (known.KeyOf) of the ids. They have no value if the person lacks the account.
 	EntraKey = "entra_key"
 	ADKey    = "ad_key"
-	// NameKey has known.KeyOf of the user principal name in Entra ID, in lower case. Usage reports identify people by
-	// this name. NameKey has no value if the account has no name.
+	// NameKey has the hash (known.KeyOf) of the user principal name in Entra ID, in lower case. Usage reports identify
+	// people by this name. NameKey has no value if the account has no name.
 	NameKey = "entra_name_key"
-	// Names has known.PrintOf of up to four names of the accounts. Each fingerprint takes sixteen bits, starting with
-	// the lowest bits.
+	// Names has the fingerprints (known.PrintOf) of up to four names of the accounts. Each fingerprint takes sixteen
+	// bits, starting with the lowest bits.
 	Names = "names"
 )
 

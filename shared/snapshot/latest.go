@@ -38,7 +38,7 @@ func Sealed(ctx context.Context, s store.Store, run string) (bool, error) {
 	return true, body.Close()
 }
 
-// notYetError is the ErrUnknownRun of a store in which no run has read the requested data.
+// notYetError is an ErrUnknownRun. It means that no run in the store has read the requested data.
 type notYetError struct{}
 
 // Error implements error.
@@ -47,7 +47,8 @@ func (notYetError) Error() string { return "no run has read this yet; `idleseat 
 // Is makes the error an ErrUnknownRun.
 func (notYetError) Is(target error) bool { return target == ErrUnknownRun }
 
-// Latest returns the newest sealed run for which fits returns true. If there is none, the error is an ErrUnknownRun.
+// Latest returns the newest sealed run that the function "fits" accepts. If it accepts no run, the error is an
+// ErrUnknownRun.
 func Latest(ctx context.Context, s store.Store, fits func(*Begin) bool) (run string, err error) {
 	names, err := Runs(ctx, s)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 )
 
 // TestLooseHalves has people whose Entra account has no SID and lies in a different partition from their Active
-// Directory account. Join must not report that such an Active Directory account has no Entra account.
+// Directory account. Join must not report that such a person has no Entra account.
 func TestLooseHalves(t *testing.T) {
 	t.Parallel()
 	const people, partitions = 40, 7

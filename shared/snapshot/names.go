@@ -8,7 +8,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Named has the names of a person in a snapshot. A member is empty if the person lacks the account or the value.
+// Named has the names of a person in a snapshot. A text is empty if the person lacks the account or the value.
 type Named struct {
 	ID                string // object id in Entra ID
 	UserPrincipalName string // in Entra ID
@@ -19,12 +19,12 @@ type Named struct {
 	SAMAccountName    string // in Active Directory
 }
 
-// nameColumns are the columns of the members of Named, in the same order.
+// nameColumns lists the columns that fill the fields of Named, in the order of the fields.
 var nameColumns = []string{entraKey, "entra_user_principal_name", "entra_display_name", "entra_department", adKey, "ad_user_principal_name", "ad_sam_account_name"}
 
-// EachNamed calls each for the names of everybody in a partition. It reads only the columns with names. Calls for
-// several partitions can share the parameter in. EachNamed does not judge whether two accounts belong together. A
-// person whose accounts are in different rows therefore causes two calls of each.
+// EachNamed calls the function "each" with the names of everybody in a partition. It reads only the columns with names.
+// The argument "in" is memory that calls for several partitions can share. EachNamed does not judge whether two
+// accounts belong together. A person whose accounts are in different rows therefore causes two calls of the function.
 func (m *Manifest) EachNamed(ctx context.Context, s store.Store, partition int, in *Memory, each func(Named)) error {
 	if len(m.People) == 0 {
 		return m.eachOfParts(ctx, s, partition, each)

@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// The columns that only a part has, and not the table of people. A row of a part is either an account or a member of a
+// The columns that a part has and the table of people lacks. A row of a part is either an account or a member of a
 // named group. Only members have values in these columns.
 const (
 	memberColumn = "member"    // Entra id or SID

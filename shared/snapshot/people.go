@@ -101,7 +101,7 @@ func kindOf(k directory.Kind) table.Kind {
 	return table.Text
 }
 
-// addValue appends a value of an account. An empty value is written as no value, unless key is set.
+// addValue appends a value of an account. An empty value is written as no value, unless the argument "key" is set.
 func addValue(c *table.Column, at any, key bool) {
 	switch at := at.(type) {
 	case *string:
@@ -126,7 +126,7 @@ func addValue(c *table.Column, at any, key bool) {
 	c.AddNone()
 }
 
-// setValue sets a property of an account to the value of a row. at points to the property.
+// setValue sets a property of an account to the value of a row. The argument "at" points to the property.
 func setValue(c *table.Column, row int, at any) {
 	switch at := at.(type) {
 	case *string:

@@ -76,7 +76,8 @@ func (m *Manifest) begin(h *directory.Accounts) {
 	}
 }
 
-// readParts loads the parts of a partition. It adds to lacking every account column that is missing in a part.
+// readParts loads the parts of a partition. It adds every account column that is missing in a part to the map
+// "lacking".
 func (m *Manifest) readParts(ctx context.Context, s store.Store, partition int, into *directory.Accounts, lacking map[string]bool) error {
 	h := &halves{into, map[string][]string{}, lacking}
 	for _, r := range m.Readings {
@@ -127,8 +128,8 @@ func (h *halves) readPart(ctx context.Context, s store.Store, source directory.S
 	return nil
 }
 
-// get reads the object of a part and compares its hash with the hash in the manifest. The result uses memory if memory
-// is large enough.
+// get reads the object of a part and compares its hash with the hash in the manifest. The result reuses the argument
+// "memory" if that is large enough.
 func get(ctx context.Context, s store.Store, p Part, memory []byte) ([]byte, error) {
 	body, err := s.Get(ctx, p.Key)
 	if errors.Is(err, store.ErrNotFound) {

@@ -172,15 +172,15 @@ type Reading struct {
 // maxLoose is the largest length of Loose. The limit keeps the manifest small.
 const maxLoose = 5000
 
-// loosen adds ids to Loose until Loose has maxLoose ids. It counts all other ids in Unplaced. It also adds the number
-// more to Unplaced.
+// loosen adds the ids to Loose until Loose has maxLoose ids. All other ids are only counted in Unplaced. The argument
+// "more" is a number of further ids, which loosen also adds to Unplaced.
 func (r *Reading) loosen(more int, ids ...string) {
 	room := min(len(ids), maxLoose-len(r.Loose))
 	r.Loose = append(r.Loose, ids[:room]...)
 	r.Unplaced += more + len(ids) - room
 }
 
-// Join adds to r the reading of another call that read a different part of the same source.
+// Join adds the reading o to r. Another call read o from a different part of the same source.
 func (r *Reading) Join(o *Reading) {
 	r.Source = o.Source
 	r.Freshness.Join(o.Freshness)
@@ -210,12 +210,13 @@ type Manifest struct {
 	Run      string     `json:"run"`
 	Taken    time.Time  `json:"taken"`
 	Readings [2]Reading `json:"readings"` // by Source
-	// People and Members are the tables that Weave made from the parts, one of each for each partition. Columns are the
-	// columns of the tables of people. Runs of version 1.4 and earlier have no tables, and are read from their parts.
+	// People and Members are the tables that Weave made from the parts. Each partition has one table of people and one
+	// table of members. Columns are the columns of the tables of people. Runs of version 1.4 and earlier have no
+	// tables, and are read from their parts.
 	People  []Part   `json:"people,omitempty"`
 	Members []Part   `json:"members,omitempty"`
 	Columns []string `json:"columns,omitempty"`
-	// Reports is Begin.Reports. It contains the hashes of the reports' tables.
+	// Reports is a copy of Begin.Reports. It contains the hashes of the reports' tables.
 	Reports []usage.Reading `json:"reports,omitempty"`
 	// History is the key of the digest of earlier runs. It is empty if there is no digest.
 	History string `json:"history,omitempty"`
@@ -238,11 +239,12 @@ func NewRun(now time.Time, random [4]byte) string {
 	return now.UTC().Format(stampLayout) + "-" + hex.EncodeToString(random[:])
 }
 
-// mostAhead is how far the time in a run's name may be ahead of now. The clocks of two machines may differ a little.
+// mostAhead is how far the time in a run's name may be ahead of this machine's clock. The clocks of two machines may
+// differ a little.
 const mostAhead = 10 * time.Minute
 
-// Ahead reports whether the time in a run's name is later than now by more than mostAhead. In that case some clock was
-// wrong, and the run must not count as the newest.
+// Ahead reports whether the time in a run's name is later than the argument "now" by more than mostAhead. In that case
+// some clock was wrong, and the run must not count as the newest.
 func Ahead(run string, now time.Time) bool {
 	stamp, _, _ := strings.Cut(run, "-")
 	began, err := time.Parse(stampLayout, stamp)

@@ -199,7 +199,7 @@ func TestForgedPartIsSeen(t *testing.T) {
 	}
 }
 
-// forge returns an Entra part of the same size and with the same members, in which all sign-in dates are later.
+// forge returns an altered Entra part. It has the same size and the same members, but all sign-in dates are later.
 func forge(t *testing.T, raw []byte) []byte {
 	t.Helper()
 	h := halves{&directory.Accounts{Memberships: map[string][]string{}}, map[string][]string{}, map[string]bool{}}

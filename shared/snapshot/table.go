@@ -114,7 +114,7 @@ type Memory struct {
 	table table.Memory
 }
 
-// OpenPeople opens the table of people of a partition and reads its lists. The parameter in is the memory for the
+// OpenPeople opens the table of people of a partition and reads its lists. The argument "in" is the memory for the
 // table. An earlier table in the same memory becomes invalid.
 func (m *Manifest) OpenPeople(ctx context.Context, s store.Store, partition int, in *Memory) (*People, error) {
 	at := slices.IndexFunc(m.People, func(p Part) bool { return p.Partition == partition })
@@ -221,9 +221,9 @@ func allOf(rows int) []int {
 	return all
 }
 
-// into appends to h the accounts in the given rows, with their groups.
+// into appends accounts to h, with their groups. The argument "rows" has the rows of these accounts.
 func (p *People) into(h *directory.Accounts, rows []int) {
-	entra, ad := make([]int, 0, len(rows)), make([]int, 0, len(rows)) // the rows that have each account
+	entra, ad := make([]int, 0, len(rows)), make([]int, 0, len(rows)) // the rows with an Entra account, and the rows with an Active Directory account
 	ids, sids := p.columns[entraKey], p.columns[adKey]
 	for _, row := range rows {
 		if ids.Rows[row] != table.None {

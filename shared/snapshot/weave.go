@@ -69,8 +69,8 @@ func peopleOf(h *directory.Accounts) (columns []*table.Column) {
 	return append(columns, ofEntra, ofAD)
 }
 
-// keysOf returns the Entra id and the SID of a pair. Groups list their members by these keys. id or sid is empty if the
-// pair lacks the account.
+// keysOf returns the Entra id and the SID of a pair. The list of members of a group has one of these keys for each
+// member. id or sid is empty if the pair lacks the account.
 func keysOf(p *directory.Pair) (id, sid string) {
 	if p.Entra != nil {
 		id, sid = p.Entra.ID, p.Entra.SID

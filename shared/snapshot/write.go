@@ -91,8 +91,9 @@ func (w *Writer) addPerson(key string, r row) error {
 	return w.add(g, &r)
 }
 
-// SampleEntra counts an account in the facts that show the health of the feed. AddEntra calls SampleEntra for every
-// account that it adds. A run for one person also calls SampleEntra for accounts that it does not add.
+// SampleEntra counts an account in the summary that shows the health of the feed (directory.Freshness). AddEntra calls
+// SampleEntra for every account that it adds. A run for one person also calls SampleEntra for accounts that it does not
+// add.
 func (w *Writer) SampleEntra(u *directory.EntraUser) { w.reading.SampleEntra(u, w.notAfter) }
 
 // SampleAD counts an Active Directory account in the same way as SampleEntra.

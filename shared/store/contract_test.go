@@ -19,7 +19,7 @@ import (
 	"github.com/idleseat/idleseat/infra/simulation/engines"
 )
 
-// eachStore runs test once for each kind of store. Each store is empty at first.
+// eachStore runs the function "test" once for each kind of store. Each store is empty at first.
 func eachStore(t *testing.T, test func(t *testing.T, s Store)) {
 	t.Helper()
 	t.Parallel()

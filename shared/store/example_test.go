@@ -10,7 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// If two writers write the same object, one succeeds. The other gets ErrExists, and the first object stays.
+// If two writers call PutIfAbsent for one key, only the first writer succeeds. The second writer gets ErrExists, and the
+// first object stays.
 func ExampleStore() {
 	folder, err := os.MkdirTemp("", "store-")
 	if err != nil {

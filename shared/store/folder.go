@@ -74,8 +74,8 @@ func rootIn(location string) (*folder, error) {
 // othersWrite is the permission bit that allows every user of the machine to write.
 const othersWrite = 0o002
 
-// closed returns an error if every user of the machine may write to the folder or to a folder directly in it. A user
-// who can write to the ledger could forge the record of taken licenses.
+// closed returns an error if every user of the machine may write to the store's folder or to a folder directly inside.
+// A user who can write to the ledger could forge the record of taken licenses.
 func closed(location string) error {
 	if runtime.GOOS == "windows" { // file modes do not show permissions on Windows
 		return nil
@@ -199,8 +199,8 @@ func (f *folder) linkNew(temp, key string) error {
 	return nil
 }
 
-// write writes the whole body to a hidden file and syncs the file to disk. It then calls place, which moves the file to
-// its key. A crash at any moment leaves no partial object.
+// write writes the whole body to a hidden file and syncs the file to disk. It then calls the function "place", which
+// moves the file to its key. A crash at any moment leaves no partial object.
 func (f *folder) write(ctx context.Context, key string, body io.Reader, place func(temp, key string) error) error {
 	if err := ready(ctx, key); err != nil {
 		return err

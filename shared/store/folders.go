@@ -10,10 +10,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
-// Folders iterates over the names directly below prefix that have keys below them. The order is the byte order of the
-// keys. prefix is "" or ends with a slash. A name is one segment of a key, without slashes. In a folder and in a
-// bucket, the cost depends on the number of names, and not on the number of keys below them. A name that a writer has
-// just created may appear before there is a key below it. An error ends the iteration.
+// Folders iterates over the names of the folders directly below prefix. A folder is a name with keys below it. The
+// order is the byte order of the keys. prefix is "" or ends with a slash. A name is one segment of a key, without
+// slashes. In a file system and in a bucket, the cost depends on the number of names, and not on the number of keys
+// below them. A name that a writer has just created may appear before there is a key below it. An error ends the
+// iteration.
 func Folders(ctx context.Context, s Store, prefix string) iter.Seq2[string, error] {
 	if err := checkFolder(prefix); err != nil {
 		return func(yield func(string, error) bool) { yield("", fmt.Errorf("list what is below %q: %w", prefix, err)) }

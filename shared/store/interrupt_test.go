@@ -86,8 +86,8 @@ func TestCanceledWhileReading(t *testing.T) {
 	})
 }
 
-// tripwire is a body that calls trip at each read beyond its middle. If trip returns an error, the read fails with this
-// error.
+// tripwire is a body that calls the function trip at each read in its second half. If trip returns an error, the read
+// fails with this error.
 type tripwire struct {
 	pattern
 	trip func() error

@@ -18,7 +18,8 @@ import (
 // maxLine is the largest record of a JSONL object, in bytes.
 const maxLine = 1 << 20
 
-// EachLine calls each with every line of a gzip stream. It returns io.ErrUnexpectedEOF if the last line has no newline.
+// EachLine calls the function "each" with every line of a gzip stream. It returns io.ErrUnexpectedEOF if the last line
+// has no newline.
 func EachLine(r io.Reader, each func(line string) error) error {
 	zip, err := gzip.NewReader(r)
 	if err != nil {
@@ -47,8 +48,8 @@ func wholeLines(data []byte, atEOF bool) (int, []byte, error) {
 	return 0, nil, nil
 }
 
-// PutLines stores the values that the callback write emits as a compressed, sealed JSONL object. It replaces any object
-// at the key. If the lines are too large for memory, PutLines collects them in a temporary file.
+// PutLines stores values as a compressed, sealed JSONL object. The callback "write" emits the values. PutLines replaces
+// any object at the key. If the lines are too large for memory, PutLines collects them in a temporary file.
 func PutLines(ctx context.Context, s Store, key string, write func(emit func(v any) error) error) error {
 	return PutSpooled(ctx, s, key, func(w io.Writer) error {
 		zip := zips.Get().(*gzip.Writer)
@@ -74,8 +75,8 @@ var zips = sync.Pool{New: func() any {
 	return zip
 }}
 
-// PutSpooled stores the output of the callback write. If the output is too large for memory, PutSpooled collects it in
-// a temporary file.
+// PutSpooled stores the output of the callback "write". If the output is too large for memory, PutSpooled collects it
+// in a temporary file.
 func PutSpooled(ctx context.Context, s Store, key string, write func(io.Writer) error) error {
 	sp := &spool{}
 	defer sp.close()
@@ -140,9 +141,10 @@ func (s *spool) close() {
 	}
 }
 
-// GetLines decodes every line of a JSONL object into a new T. The error is ErrDamaged, with the key, if the object is
-// incomplete or was altered since it was sealed. The same holds if each returns ErrDamaged. Some damage shows only at
-// the end. If GetLines fails, the caller must therefore discard everything that each received.
+// GetLines decodes every line of a JSONL object into a new T, and calls the function "each" with the T. The error is
+// ErrDamaged, with the key, if the object is incomplete or was altered since it was sealed. The error is also
+// ErrDamaged if the function returns ErrDamaged. Some damage shows only at the end. If GetLines fails, the caller must
+// therefore discard everything that the function received.
 func GetLines[T any](ctx context.Context, s Store, key string, each func(*T) error) error {
 	body, err := s.Get(ctx, key)
 	if err != nil {

@@ -27,8 +27,8 @@ const fakeBucket = "idleseat-test"
 type fakeS3 struct {
 	url     string
 	backend *s3mem.Backend
-	// before handles each request instead of the server. It either answers the request or calls pass, the handler of
-	// the server.
+	// The function "before" handles each request instead of the server. It either answers the request or calls its
+	// argument "pass", the handler of the server.
 	before func(w http.ResponseWriter, r *http.Request, pass http.Handler)
 }
 

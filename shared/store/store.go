@@ -2,8 +2,8 @@
 // whole or not at all. If several processes call PutIfAbsent for one key, exactly one succeeds. List is in byte order.
 // Objects are never deleted.
 //
-// Folders set two limits. A key must not also be the folder of another key ("a" and "a/b"). Keys must not differ only in
-// letter case.
+// File systems restrict the keys in two ways. A key must not also be the folder of another key ("a" and "a/b"). Two keys
+// must not differ only in letter case.
 package store
 
 import (

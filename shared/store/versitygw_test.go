@@ -16,7 +16,7 @@ func onVersitygw(server *engines.S3) *bucket {
 }
 
 // TestVersitygwKeepsVersions checks docs/security.md: when an object is replaced, the bucket keeps the earlier version.
-// An object of PutIfAbsent has only one version, even after a second PutIfAbsent at the same key.
+// An object that PutIfAbsent stored has only one version, even after a second PutIfAbsent at the same key.
 func TestVersitygwKeepsVersions(t *testing.T) {
 	t.Parallel()
 	server := engines.Versitygw(t, fakeBucket)

@@ -28,8 +28,8 @@ type Directory struct {
 	pending  []protocol.Change
 }
 
-// New returns a Directory that answers from the evidence e. written has the results of the writes that earlier steps
-// requested, in the order of the steps.
+// New returns a Directory that answers from the evidence e. The argument "written" has the results of the writes of
+// earlier steps, in the order of the steps.
 func New(e *protocol.Evidence, now time.Time, written ...protocol.Results) *Directory {
 	d := &Directory{evidence: e, results: map[string]protocol.Result{}, refused: map[string]protocol.Result{}}
 	if age := now.Sub(e.Read); age > Fresh {
@@ -45,7 +45,7 @@ func New(e *protocol.Evidence, now time.Time, written ...protocol.Results) *Dire
 	return d
 }
 
-// Failed returns a Directory whose methods all return an error. why says why the relay read nothing.
+// Failed returns a Directory whose methods all return an error. The argument "why" says why the relay read nothing.
 func Failed(why string) *Directory {
 	return &Directory{failed: fmt.Errorf("the relay did not answer: %s", why)}
 }
@@ -58,8 +58,8 @@ func (d *Directory) PendingWrites() *protocol.Changes {
 // CheckClock returns nil if there is evidence, because the relay has already compared the clocks.
 func (d *Directory) CheckClock(context.Context, func() time.Time) error { return d.failed }
 
-// ListPeople calls each for every account in the sample. The sample shows the health of the feed. Only the last logon
-// of these accounts is set.
+// ListPeople calls the function "each" for every account in the sample. The sample shows the health of the feed. Only
+// the last logon of these accounts is set.
 func (d *Directory) ListPeople(_ context.Context, each func(directory.ADUser) error) error {
 	if d.failed != nil {
 		return d.failed
@@ -190,7 +190,7 @@ func (d *Directory) write(action protocol.Action, groupDN, guid string) error {
 	}
 	c := protocol.Change{ID: writeID(action, groupDN, guid), SID: a.User.SID, GUID: guid, Group: groupDN, Action: action}
 	// If one group refused the person, the next group may refuse the person, too. Without this check, the person could
-	// join a group and leave it again for nothing.
+	// join a group and leave the group again for nothing.
 	if r, refused := d.refused[guid]; refused && action == protocol.Add {
 		return refusal(r)
 	}
@@ -216,8 +216,8 @@ func refusal(r protocol.Result) error {
 	return &directory.Refusal{Reason: r.Note, Err: fmt.Errorf("the relay was refused: %s", r.Note)}
 }
 
-// joining returns the id of an earlier pending write that adds the same person to a group. It returns "" if there is
-// none.
+// joining returns the id of an earlier pending write that adds the person to a group. The argument "guid" is the
+// person's GUID. The id is "" if there is no such write.
 func (d *Directory) joining(guid string) string {
 	for _, w := range d.pending {
 		if w.GUID == guid && w.Action == protocol.Add {

@@ -63,8 +63,9 @@ type Evidence struct {
 	// Found has the current state of each group, by the DN or GUID in the message. Older versions of the relay do not
 	// send Found.
 	Found map[string]directory.Group `json:"found,omitempty"`
-	// Sample has replicated last logons, which show the health of the feed. The message gives the number of accounts in
-	// the sample. The zero time means that the account has no last logon. If there is no sample, Unsampled says why.
+	// Sample has the replicated last logons of some accounts. They show the health of the feed. The message gives the
+	// number of accounts. A zero time means that an account has no last logon. If there is no sample, Unsampled says
+	// why.
 	Sample    []time.Time `json:"sample,omitempty"`
 	Unsampled string      `json:"unsampled,omitempty"`
 }
@@ -78,8 +79,8 @@ type Account struct {
 	PartialLogon string            `json:"unasked,omitempty"` // why the last logon is uncertain; empty if it is certain
 	Latest       time.Time         `json:"latest,omitzero"`   // the latest possible time of the last logon; zero if unknown
 	Failed       string            `json:"failed,omitempty"`
-	Groups       []string          `json:"groups,omitempty"` // keys of the groups in the message to which the person belongs
-	Seen         *Seen             `json:"seen,omitempty"`   // a part of each removal that is decided on this reading; see Seen
+	Groups       []string          `json:"groups,omitempty"` // keys of groups in the message; the person belongs to these groups
+	Seen         *Seen             `json:"seen,omitempty"`   // the state of the account; the cloud copies Seen into each removal that it decides on this reading
 }
 
 // Action is what a change does to the list of members of a group.

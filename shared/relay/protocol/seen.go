@@ -59,8 +59,8 @@ func (a *Account) See(groups []Group, noGroup []string) *Seen {
 	return s
 }
 
-// Outdated returns how the state now differs from s, or "" if the states are equal. It compares the last logon only if
-// s.Dated is set.
+// Outdated returns how the state "now" differs from s, or "" if the states are equal. It compares the last logon only
+// if s.Dated is set.
 func (s *Seen) Outdated(now *Seen) string {
 	switch {
 	case now == nil:

@@ -58,7 +58,7 @@ const (
 // Group is a question about the members of a group.
 type Group struct {
 	DN     string `json:"dn"`
-	Direct bool   `json:"direct"` // if set, only members that the group itself lists count
+	Direct bool   `json:"direct"` // if set, only direct members count; the group itself lists its direct members
 }
 
 // Question returns the question in the form that other packages use.

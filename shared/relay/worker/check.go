@@ -24,8 +24,8 @@ import (
 const checkTime = time.Minute
 
 // Check tries everything that a relay must be able to do. It changes nothing except a probe, an object that it writes
-// to the store. It writes one line for each check to the parameter to, and reports whether all checks passed. groups
-// lists the DNs of the groups whose members the relay must be allowed to change.
+// to the store. The argument "to" gets one line of text for each check. The argument "groups" has the DNs of the groups
+// whose members the relay must be allowed to change. The result reports whether all checks passed.
 func (r *Relay) Check(ctx context.Context, to io.Writer, groups []string) bool {
 	good := true
 	try := func(what string, check func(context.Context) (string, error)) {

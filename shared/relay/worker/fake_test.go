@@ -38,7 +38,7 @@ type fakeAD struct {
 	list    func(ctx context.Context) error
 	read    func(ctx context.Context) error
 	find    func() error
-	lookup  func(reads int) error // reads counts the earlier reads of membership
+	lookup  func(reads int) error // the argument is the number of earlier reads of membership
 	write   func() error
 	deaf    bool // whether writes have no effect although they seem to succeed
 	lookups int
@@ -247,7 +247,7 @@ func (b *bench) result(t *awsfake.Task) protocol.Result {
 	return out.Results[0]
 }
 
-// removal returns a message that removes Anna from a group. The parameter of is the DN of the group.
+// removal returns a message that removes Anna from a group. The argument "of" is the DN of the group.
 func (b *bench) removal(of string) protocol.Message {
 	b.Helper()
 	key := "runs/r1/ad/input/b1.json"
@@ -258,7 +258,7 @@ func (b *bench) removal(of string) protocol.Message {
 	return protocol.Message{Kind: protocol.WriteMembers, Batch: "b1", Input: key}
 }
 
-// until waits until done returns true. The relay must reach that state within 20 seconds.
+// until waits until the function "done" returns true, for at most 20 seconds. After that time, the test fails.
 func (b *bench) until(what string, done func() bool) {
 	b.Helper()
 	for limit := time.Now().Add(20 * time.Second); !done(); time.Sleep(time.Millisecond) {

@@ -40,7 +40,8 @@ type lease struct {
 	seen moment // when the last accepted heartbeat began
 }
 
-// hold calls do, and sends heartbeats until do returns. If the lease ends earlier, hold returns errDead or errLost.
+// hold calls the function "do", and sends heartbeats until this function returns. If the lease ends earlier, hold
+// returns errDead or errLost.
 func (l *lease) hold(ctx context.Context, do func() (string, error)) (string, error) {
 	l.ctx, l.stop = context.WithCancelCause(ctx)
 	defer l.stop(nil)

@@ -153,8 +153,8 @@ type badError struct{ error }
 
 func (e *badError) Unwrap() error { return e.error }
 
-// answer ends the task. It sends the key if failure is nil, and the error failure otherwise. If Step Functions accepts
-// the answer, or if the task has already ended, answer deletes the message.
+// answer ends the task. If the argument "failure" is nil, it sends the key. Otherwise it sends this error. If Step
+// Functions accepts the answer, or if the task has already ended, the method deletes the message.
 func (l *lease) answer(ctx context.Context, key string, failure error) {
 	calling, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTime)
 	defer cancel()

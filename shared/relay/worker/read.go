@@ -103,8 +103,8 @@ func (r *Relay) readCandidates(l *lease, m *protocol.Message) (string, error) {
 	return r.put(l, m, "evidence", read)
 }
 
-// input reads the object that a message names. An error names the key without quotes, because nameless removes quoted
-// strings, which may be names of people. A key contains no names.
+// input reads the object that a message names. An error names the key without quotes. The reason is that the function
+// nameless removes quoted strings, because these may be names of people. A key contains no names.
 func (r *Relay) input(l *lease, m *protocol.Message) ([]byte, error) {
 	text, err := store.GetBytes(l.ctx, r.store, m.Input, maxInput)
 	if err == nil {
@@ -168,7 +168,7 @@ func (r *Relay) evidence(ctx context.Context, m *protocol.Message, people *proto
 	return e, r.sample(ctx, m.Sample, e)
 }
 
-// sample adds the last logons of the first n accounts in the directory to e.
+// sample adds to e the last logons of the first n accounts in the directory.
 func (r *Relay) sample(ctx context.Context, n int, e *protocol.Evidence) error {
 	if n == 0 {
 		return nil

@@ -2,9 +2,9 @@
 // queues, one for reading Active Directory and one for changing the members of groups. It does the work of each
 // message, and answers the Step Functions task of the message. It does not decide what to read or to write.
 //
-// A message is deleted only after Step Functions has accepted its answer, or has ended its task. If a relay fails,
-// another relay therefore does the work, and work may be done twice. Repeated work is harmless: objects are never
-// overwritten, each delivery uses its own names, and a group is read before it is changed.
+// A message is deleted only after Step Functions has accepted the answer to the message, or has ended the task. If a
+// relay fails, another relay therefore does the work, and work may be done twice. Repeated work is harmless: objects
+// are never overwritten, each delivery uses its own names, and a group is read before it is changed.
 package worker
 
 import (

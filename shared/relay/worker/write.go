@@ -45,8 +45,8 @@ func (r *Relay) writeMembers(l *lease, m *protocol.Message) (string, error) {
 }
 
 // change makes one change. It finds the person, reads whether the person is in the group, and compares the account with
-// the evidence. It then writes, and reads the group again. The last read decides the outcome, and not the answer to the
-// write.
+// the evidence. It then writes, and reads the group again. Only the last read decides the outcome. The answer to the
+// write does not decide it.
 func (r *Relay) change(l *lease, c *protocol.Change, groups []protocol.Group) (result protocol.Result) {
 	result.ID = c.ID
 	end := func(o protocol.Outcome, note string) protocol.Result {
@@ -107,8 +107,8 @@ func (r *Relay) outdated(ctx context.Context, c *protocol.Change, groups []proto
 	return c.Seen.Outdated(a.Seen)
 }
 
-// write sends a change to the directory. It sends a removal only if held returns nil, which means that the relay still
-// has the lease.
+// write sends a change to the directory. The function "held" returns nil if the relay still has the lease. write sends
+// a removal only in that case.
 func (r *Relay) write(ctx context.Context, c *protocol.Change, personGUID string, held func() error) error {
 	if c.Action == protocol.Add {
 		return r.ad.AddMember(ctx, c.Group, personGUID)

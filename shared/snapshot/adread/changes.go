@@ -45,9 +45,9 @@ func (c *Reader) changes(ctx context.Context, before *snapshot.Reading) (reading
 	return reading, err
 }
 
-// since is the input of a delta reading. before is the reading of an earlier run, and old is its store. present has the
-// people who exist now, and changed has the people who changed. present and changed are in store, a folder on local
-// disk, in the same partitions as before.
+// since is the input of a delta reading. The field "before" is the reading of an earlier run, and "old" is the store
+// with that reading. The field "present" has the people who exist now, and "changed" has the people who changed. These
+// two are in "store", a folder on local disk. They have the same partitions as the earlier reading.
 type since struct {
 	before, present, changed *snapshot.Manifest
 	old, store               store.Store
@@ -59,8 +59,8 @@ func manifestOf(r *snapshot.Reading) *snapshot.Manifest {
 	return &snapshot.Manifest{Readings: [2]snapshot.Reading{directory.Entra: {}, directory.AD: *r}}
 }
 
-// listChanges asks the directory who exists now and who changed, and stores the answers on local disk. now is the new
-// watermark.
+// listChanges asks the directory who exists now and who changed, and stores the answers on local disk. The result "now"
+// is the new watermark.
 func (c *Reader) listChanges(ctx context.Context, s *since, mark directory.Watermark) (now directory.Watermark, err error) {
 	present, err := snapshot.NewWriter(s.store, c.Run, directory.AD, "present", c.Run.AsOf)
 	if err != nil {
@@ -86,7 +86,7 @@ func (c *Reader) listChanges(ctx context.Context, s *since, mark directory.Water
 	return now, errors.Join(errs[:]...)
 }
 
-// each calls the function each for everybody whom a full reading would return. It keeps only one partition at a time in
+// each calls its argument for everybody whom a full reading would return. It keeps only one partition at a time in
 // memory.
 func (s *since) each(ctx context.Context, each func(*directory.ADUser) error) error {
 	var before, present, changed directory.Accounts
@@ -109,8 +109,8 @@ func (s *since) each(ctx context.Context, each func(*directory.ADUser) error) er
 	return nil
 }
 
-// merge returns the people in present. A person who changed has the values of changed. Every other person has the
-// values of before. merge overwrites present.
+// merge returns the people in the list "present". A person who changed has the values from the list "changed". Every
+// other person has the values from the list "before". merge overwrites the list "present".
 func merge(before, present, changed []directory.ADUser) ([]directory.ADUser, error) {
 	old, now := bySID(before), bySID(changed)
 	for i, here := range present {
@@ -125,7 +125,7 @@ func merge(before, present, changed []directory.ADUser) ([]directory.ADUser, err
 			return nil, fmt.Errorf("%w: somebody's lastLogonTimestamp is gone", directory.ErrNoWatermark)
 		case !has && len(was.Unreadable) > 0:
 			// If the account of idleseat has gained the right since then, the directory does not list the person as
-			// changed.
+			// changed. The person must be read again to get the values.
 			return nil, fmt.Errorf("%w: of somebody unchanged not everything could be read before", directory.ErrNoWatermark)
 		case has:
 			present[i] = *is

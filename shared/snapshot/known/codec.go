@@ -157,7 +157,7 @@ func (r *reader) members(n int) []Member {
 	return list
 }
 
-// bits reads a column of flags, for which the older version writes one byte per row.
+// bits reads a column of flags. In the older version, such a column has one byte per row.
 func (r *reader) bits(column []Second) {
 	if !r.plain {
 		r.column(column)

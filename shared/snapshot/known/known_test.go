@@ -27,7 +27,7 @@ func partition() *Partition {
 	}
 }
 
-// varied returns a table in which each column has at most words different values.
+// varied returns a table. The argument "words" is the largest number of different values in each column.
 func varied(words int) *Partition {
 	p := &Partition{Accounts: [2][]Account{{}, {}}}
 	for i := range 600 {
@@ -76,8 +76,8 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// TestOlderTable reads a table at the key "k" from an older version without contradictions. No account in the table may
-// have a contradiction.
+// TestOlderTable reads a table that an older version wrote without contradictions. The key of the object is "k". No
+// account in the table may have a contradiction.
 func TestOlderTable(t *testing.T) {
 	t.Parallel()
 	const older = "H4sIAAAJbogE/4SJwUr0MBRGv/l/B1Hf4q4rNGlycxPwScRFmptowelIWkUQ310U93I2h3M+6K32bTmvlMxAdd17pmQGyvoTHvv59WWjdE9Zb3XpteyprHdl2fvyTg8Dnepprn2jZAba8/xcN0rUvI5NhXn2MecxRGYfJ3EsUw7NiRZpJXpTfJyiSHFihK1yDd6GOVoaaHvK1jMlcoan0WdWw9WxyhRta9ZJcFW9aVnEmtFEGz23PMYw6zibUtkZaRpCps/rAwAAOB5/5RLAFYD/AA4AbgD8+x5/cQEAAA4AvgYAJnZhrDoBAAA="
@@ -158,8 +158,8 @@ func TestEveryByte(t *testing.T) {
 	}
 }
 
-// FuzzTable checks each object. Either the object is rejected, or its content stays equal when it is read, written and
-// read again.
+// FuzzTable reads arbitrary objects. Either an object is rejected, or its content stays equal when it is read, written
+// and read again.
 func FuzzTable(f *testing.F) {
 	object, err := encode("k", partition())
 	if err != nil {

@@ -138,7 +138,7 @@ type reading struct {
 func (c *reading) readChunk(chunk parquet.ColumnChunk) (err error) {
 	pages := chunk.Pages()
 	defer func() { err = errors.Join(err, pages.Close()) }()
-	var dictionary parquet.Dictionary // the strings of the dictionary are in Words, from index first on
+	var dictionary parquet.Dictionary // the strings of the dictionary are in Words, from the index "first" on
 	first := int64(0)
 	for {
 		page, err := pages.ReadPage()
@@ -161,8 +161,8 @@ func (c *reading) readChunk(chunk parquet.ColumnChunk) (err error) {
 	}
 }
 
-// readPage appends the wanted rows of a page. first is the index in Words at which the strings of the page's dictionary
-// begin.
+// readPage appends the wanted rows of a page. The argument "first" is the index in Words at which the strings of the
+// page's dictionary begin.
 func (c *reading) readPage(page parquet.Page, first int64) error {
 	values, levels, rows := c.values(page, first), page.DefinitionLevels(), int(page.NumRows())
 	if len(levels) != 0 && len(levels) != rows || bytes.Count(levels, one)+(rows-len(levels)) != len(values) {
@@ -248,8 +248,8 @@ func (c *reading) pick(values []int64, levels []byte, rows int) {
 	}
 }
 
-// addTexts appends the strings of a page without a dictionary to Words. The rows from index before on contain indices
-// into the page. addTexts replaces them with indices into Words.
+// addTexts appends the strings of a page without a dictionary to Words. From the index "before" on, the rows contain
+// indices into the page. addTexts replaces these indices with indices into Words.
 func (c *reading) addTexts(before int, page parquet.Page) {
 	data := page.Data()
 	text, ends := data.ByteArray()
