@@ -13,7 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// around is the text of a condition before and after the place of CEL's finding, on the same line.
+// around is a line of a condition in which CEL found a fault: the text before and the text after the place of the
+// fault.
 type around struct{ before, after string }
 
 var (
@@ -27,8 +28,8 @@ var (
 	wantsValue = regexp.MustCompile(`(?:[=!]=|[\[(,])\s*$`)
 )
 
-// aroundOf returns the line of a condition before and after the place of a finding. Both are empty for a place outside
-// the condition.
+// aroundOf returns the text around the place of the fault e. Both texts are empty if the place is outside the
+// condition.
 func aroundOf(e *common.Error, source string) around {
 	lines := strings.Split(source, "\n")
 	if e.Location == nil || e.Location.Line() < 1 || e.Location.Line() > len(lines) {
@@ -39,7 +40,7 @@ func aroundOf(e *common.Error, source string) around {
 	return around{string(line[:at]), string(line[at:])}
 }
 
-// submatch returns the group of a pattern in text, or "" if the pattern does not match.
+// submatch returns the text that the last group of a pattern matches, or "" if the pattern does not match.
 func submatch(of *regexp.Regexp, text string) string {
 	if m := of.FindStringSubmatch(text); m != nil {
 		return m[len(m)-1]
@@ -47,11 +48,11 @@ func submatch(of *regexp.Regexp, text string) string {
 	return ""
 }
 
-// operand returns the text after the comparison operator at the place.
+// operand returns the text after the comparison operator at the place of the fault.
 func (a around) operand() string { return submatch(operand, a.after) }
 
-// asTime returns the CEL expression for the time that a text or now - days(n) means. days is the number of days. It is
-// empty for a date.
+// asTime returns the CEL expression of a point in time. For text that begins with now - days(n), days is n. For text
+// that begins with a date in quotes, days is "". For any other text, asTime returns now - days(60) as an example.
 func asTime(text string) (written, days string) {
 	if n := submatch(someDays, text); n != "" {
 		return "now - days(" + n + ")", n
@@ -65,7 +66,8 @@ func asTime(text string) (written, days string) {
 	return "now - days(60)", "60"
 }
 
-// left returns the name of the attribute before the place, or "X" if there is no attribute of the given kind.
+// left returns the name of the attribute before the place of the fault, or "X" if no attribute of the given kind is
+// there.
 func (c *compiler) left(a around, kind directory.Kind) string {
 	name := cmp.Or(submatch(calledOn, a.before), submatch(nameAtEnd, a.before))
 	if of := c.policy.attributes[name]; of != nil && of.kind == kind {
@@ -97,7 +99,8 @@ func (c *compiler) bySigns(sign string, a around) string {
 	return text
 }
 
-// needsParentheses returns the message for a function whose name follows the place without parentheses.
+// needsParentheses returns the message for a function that the author wrote without parentheses. The name of the
+// function follows the place of the fault.
 func (c *compiler) needsParentheses(a around) string {
 	x, function := c.left(a, directory.Date), submatch(field, a.after)
 	switch function {

@@ -26,7 +26,7 @@ type attribute struct {
 	as      readAs
 }
 
-// defaultMapping lists the attributes that every policy has unless it maps these names itself.
+// defaultMapping lists the attributes that every policy has unless the policy maps these names itself.
 var defaultMapping = [][2]string{
 	{"AzureAdSistaLogon", "entra.lastActivity"},
 	{"LastlogonTimestamp", "ad.lastLogonTimestamp"},
@@ -119,8 +119,8 @@ func (a *attribute) found(p *directory.Person) directory.Value {
 	return newest(a.fields, p)
 }
 
-// newest returns the latest of several dates of a person. It is Unknown if an account should exist but was not read,
-// because that account may have a later date.
+// newest returns the latest of several dates of a person. The result is Unknown if an account should exist but was not
+// read, because that account may have a later date.
 func newest(fields []*directory.Field, p *directory.Person) directory.Value {
 	var found directory.Value
 	for _, f := range fields {
@@ -136,9 +136,10 @@ func newest(fields []*directory.Field, p *directory.Person) directory.Value {
 	return found
 }
 
-// later returns the later of two dates. The Through of the result is the earlier Through of a and b. NoneSince means
-// that there is no date after its Time, and perhaps one before. If one value is NoneSince and the other is an earlier
-// known date, the newest date lies between the two times. later then returns the later time as a known date.
+// later returns the later of two dates. The Through of the result is the earlier Through of a and b. A value with the
+// state NoneSince says that no date is after its Time; an earlier date is possible. If one value is NoneSince and the
+// other value is an earlier known date, the newest date lies between the two times. later then returns the later time
+// as a known date.
 func later(a, b directory.Value) directory.Value {
 	through := a.Through
 	if through.IsZero() || !b.Through.IsZero() && b.Through.Before(through) {
@@ -218,8 +219,8 @@ type Evidence struct {
 	Attribute string `json:"attribute"`
 	Field     string `json:"field"` // the origin of the value, as the policy writes it
 	Value     string `json:"value"` // a time in UTC, a text, true, false, "no value", "none since" and a day, "no account" or "not read"
-	// Note says how old the report of a date is and how far back the report reaches. It is empty if the value comes
-	// from no report.
+	// Note says how old the usage report is from which the value comes, and how far back that report reaches. Note is
+	// empty if the value comes from no report.
 	Note string `json:"note,omitempty"`
 }
 
@@ -233,7 +234,7 @@ func (a *attribute) evidence(p *directory.Person) Evidence {
 	return Evidence{Attribute: a.name, Field: a.source, Value: value, Note: a.note(p)}
 }
 
-// note describes the report of a date. It returns "" for a value that comes from no report.
+// note describes the usage report from which the value comes. It returns "" for a value that comes from no report.
 func (a *attribute) note(p *directory.Person) string {
 	v := a.found(p)
 	if v.Through.IsZero() {

@@ -15,16 +15,16 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// plan compiles a condition for one Judge. The steps of the program read the Judge's person and time directly instead
-// of looking them up by name. They cache every value that depends only on the time. They compare dates and strings
-// without wrapping them as CEL values. So a condition takes a fifth of the time of CEL's own program
-// (BenchmarkCondition). The results are the same (FuzzCondition), because CEL's own steps evaluate every value that is
-// not plain.
+// plan compiles a condition into a program for one Judge. The steps of the program read the Judge's person and time
+// directly instead of looking them up by name. The steps cache every value that depends only on the time. They compare
+// dates and strings without wrapping them as CEL values. So a condition takes a fifth of the time of CEL's own program
+// (BenchmarkCondition). The results are the same (FuzzCondition), because CEL's own steps evaluate every value that the
+// steps of this program do not handle.
 func (j *Judge) plan(c *condition) (cel.Program, error) {
 	return j.planPart(c, c.checked.NativeRep())
 }
 
-// planPart compiles a condition or a part of one in the same way. The part must be true or false.
+// planPart compiles a condition or a part of a condition as plan does. The part must be true or false.
 func (j *Judge) planPart(c *condition, part *ast.AST) (cel.Program, error) {
 	return c.env.PlanProgram(part, cel.EvalOptions(cel.OptOptimize), cel.CustomDecoratorV2(func(step interpreter.InterpretableV2) (interpreter.InterpretableV2, error) {
 		return j.bind(c, step)
@@ -145,9 +145,8 @@ func (s *fixed) Exec(f *interpreter.ExecutionFrame) ref.Val {
 // Eval implements interpreter.Interpretable.
 func (s *fixed) Eval(a interpreter.Activation) ref.Val { return interpreter.EvalActivation(a, s.Exec) }
 
-// dateTests maps the name of each test of a date to a function. The function evaluates the test for a value that is
-// Known, None or NoneSince. at is the time with which the test compares. The function returns Unset if the value does
-// not settle the test.
+// dateTests maps the name of each test of a date to a function that evaluates the test. The value v must be Known, None
+// or NoneSince. The test compares v with the time at. The function returns Unset if v does not settle the test.
 var dateTests = map[string]func(v directory.Value, at time.Time) directory.Flag{
 	"earlierThan": func(v directory.Value, at time.Time) directory.Flag {
 		if v.State == directory.NoneSince && at.Before(v.Time) {
@@ -169,7 +168,8 @@ var dateTests = map[string]func(v directory.Value, at time.Time) directory.Flag{
 	},
 }
 
-// dateTest is the step that tests a date attribute. at is nil for hasValue and hasNoValue.
+// dateTest is the step that tests a date attribute. The tests hasValue and hasNoValue compare with no time, so their
+// field at is nil.
 type dateTest struct {
 	interpreter.InterpretableV2
 	date  *reading
@@ -178,9 +178,9 @@ type dateTest struct {
 	spans []time.Duration // the spans of the condition
 }
 
-// asOf returns the latest time at which activity would change the result of the test. at is the time with which the
-// test compares. hasValue and hasNoValue compare with no time, so asOf returns the start of the condition's shortest
-// span.
+// asOf returns the latest time at which activity would change the result of the test. For a test that compares with a
+// time, this is the parameter at. hasValue and hasNoValue compare with no time, so asOf returns the start of the
+// condition's shortest span.
 func (s *dateTest) asOf(at time.Time) time.Time {
 	if s.at == nil && len(s.spans) > 0 {
 		return s.date.judge.now.Add(-slices.Min(s.spans))

@@ -91,9 +91,9 @@ func doubled(n int) string {
 	return text + ` == ""`
 }
 
-// Load rejects each file at a line, or evaluation of its conditions is cheap. The test measures the length of the
-// message and the memory that the reader allocates. This memory grows with the reader's work. The test does not depend
-// on a clock.
+// Load rejects each file at a line, or the evaluation of the file's conditions is cheap. The test measures the length
+// of the message and the memory that the reader allocates. This memory grows with the reader's work. The test does not
+// depend on a clock.
 func TestBombs(t *testing.T) {
 	const mostMemory, mostMessage = 64 << 20, 64 << 10
 	for name, bomb := range bombs {

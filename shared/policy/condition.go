@@ -42,7 +42,7 @@ func (c *condition) moves() bool {
 	return c != nil && (len(c.instants) > 0 || slices.ContainsFunc(c.reads, func(a *attribute) bool { return a.kind == directory.Date }))
 }
 
-// addNew appends the attributes in more that list lacks.
+// addNew appends to list every attribute that list does not contain yet.
 func addNew(list []*attribute, more ...*attribute) []*attribute {
 	for _, a := range more {
 		if !slices.Contains(list, a) {
@@ -52,7 +52,7 @@ func addNew(list []*attribute, more ...*attribute) []*attribute {
 	return list
 }
 
-// exemptWhen is the place of the only condition that exempts people.
+// exemptWhen is the path of the only key in policy.yaml whose condition exempts people.
 const exemptWhen = "exempt.when"
 
 // compiler turns the expressions of one policy into conditions.
@@ -84,7 +84,7 @@ func newCompiler(r *reader, p *Policy) (*compiler, error) {
 	return &compiler{reader: r, policy: p, env: env}, nil
 }
 
-// compile returns the condition in n. It returns nil if n is nil or faulty.
+// compile returns the condition in the node n. It returns nil for a nil node and for a faulty condition.
 func (c *compiler) compile(n *yaml.Node, what string) *condition {
 	if n == nil {
 		return nil
@@ -99,7 +99,7 @@ func (c *compiler) compile(n *yaml.Node, what string) *condition {
 	checked, issues := c.env.Compile(source)
 	if issues.Err() != nil {
 		for i, e := range issues.Errors() {
-			if i == 0 || !samePlace(e, issues.Errors()[i-1]) { // a second fault of a place follows from the first
+			if i == 0 || !samePlace(e, issues.Errors()[i-1]) { // further faults at one place follow from the first
 				c.faultCEL(n, source, e)
 			}
 			if strings.HasPrefix(e.Message, "Syntax error") || strings.HasPrefix(e.Message, "reserved identifier") || i+1 == mostFindings {
@@ -141,9 +141,9 @@ func (c *compiler) compile(n *yaml.Node, what string) *condition {
 
 // unfit returns why a well-typed expression cannot be a condition, or "" if it can.
 //
-// The cost is limited only here. A condition loops only over literals and texts of limited length, so the worst case is
-// known in advance. cel.CostLimit would count the same steps again for every person, which makes BenchmarkAsk 50%
-// slower.
+// The cost is limited only here. A condition loops only over literals and over texts. Both have a limited length, so
+// the worst case is known in advance. cel.CostLimit would count the same steps again for every person, which makes
+// BenchmarkAsk 50% slower.
 func (c *compiler) unfit(checked *cel.Ast, what string) string {
 	if t := checked.OutputType(); !t.IsExactType(cel.BoolType) {
 		switch {
@@ -170,7 +170,7 @@ func (c *compiler) unfit(checked *cel.Ast, what string) string {
 	return ""
 }
 
-// misread returns an attribute from a report if the expression uses the attribute outside the test of a date. It
+// misread returns an attribute that comes from a usage report and that the expression uses outside a test of a date. It
 // returns nil if there is no such attribute.
 func (c *compiler) misread(root ast.Expr) (found *attribute) {
 	tested := map[int64]bool{}
@@ -188,7 +188,7 @@ func (c *compiler) misread(root ast.Expr) (found *attribute) {
 	return found
 }
 
-// read returns an attribute that the expression reads and for which of returns true, or nil if there is none.
+// read searches an expression for an attribute that satisfies the predicate. It returns nil if no attribute does.
 func (c *compiler) read(root ast.Expr, of func(*attribute) bool) (found *attribute) {
 	ast.PostOrderVisit(root, ast.NewExprVisitor(func(e ast.Expr) {
 		if a := c.attributeOf(e); a != nil && of(a) {
@@ -198,7 +198,8 @@ func (c *compiler) read(root ast.Expr, of func(*attribute) bool) (found *attribu
 	return found
 }
 
-// survey records the attributes that the expression reads, its spans and its times.
+// survey records what the expression contains: the attributes that it reads, the spans days(n) and duration("…"), and
+// the times timestamp("…").
 func (c *compiler) survey(root ast.Expr, cond *condition) {
 	ast.PostOrderVisit(root, ast.NewExprVisitor(func(e ast.Expr) {
 		switch e.Kind() {
@@ -221,7 +222,8 @@ func (c *compiler) survey(root ast.Expr, cond *condition) {
 	}))
 }
 
-// faultSense reports a part of a condition that makes no sense, with its place in the file and a pointer.
+// faultSense reports a part of a condition that makes no sense. The message has the place in the file and ends with
+// CEL's pointer to the place.
 func (c *compiler) faultSense(n *yaml.Node, source string, checked *cel.Ast, f sense) {
 	at := checked.NativeRep().SourceInfo().GetStartLocation(f.id)
 	c.faultCEL(n, source, &common.Error{Location: at, Message: f.text})
@@ -234,8 +236,9 @@ func samePlace(a, b *common.Error) bool {
 	return a.Location.Line() == b.Location.Line() && a.Location.Column() == b.Location.Column()
 }
 
-// faultCEL reports a finding of CEL at its place in the file, with CEL's pointer. It writes the finding in words for
-// policy authors if inWords has some, and otherwise in CEL's own words.
+// faultCEL reports a finding of CEL at its place in the file. The message ends with CEL's pointer to the place. If
+// inWords has words for the finding, the message uses these words, because they are for authors of policies. Otherwise
+// the message uses CEL's own words.
 func (c *compiler) faultCEL(n *yaml.Node, source string, e *common.Error) {
 	text := guess.ReplaceAllString(e.Message, "")
 	if words := c.inWords(e, source); words != "" {

@@ -22,14 +22,14 @@ type Used struct {
 	Span    time.Duration // how far back from Through the report reaches
 }
 
-// None marks a row without a value. Never, in Used.Last, marks a person who did not use the workload in the span of the
-// report. Never also marks a time that is unknown, in the functions of Crowd about grace.
+// None marks a row without a value. In Used.Last, Never marks a person who did not use the workload in the span of the
+// report. In the functions of Crowd about grace, Never means that the time is unknown.
 const (
 	None  = -1 << 63
 	Never = None + 1
 )
 
-// AccountState is the knowledge about a person's account in one source.
+// AccountState says what is known about a person's account in one source.
 type AccountState uint8
 
 // The states of an account. Only an account that is Here has known values.
@@ -67,8 +67,8 @@ type Crowd struct {
 	EnabledSince func(s directory.Source, row int) int64
 	// MemberSince returns the time from which the account in s has been in the group with this key.
 	MemberSince func(s directory.Source, key string, row int) int64
-	// Changed returns the text with the dates of all license assignments of a person, separated by spaces, in the
-	// format of the table of people.
+	// Changed returns one text for each person: the dates of all license assignments of the person, separated by
+	// spaces, in the format of the table of people.
 	Changed func() (Column, bool)
 }
 
@@ -94,17 +94,17 @@ type Screened struct {
 	// Open marks the people who must be evaluated on their own, because at least one rule has no plain verdict on them.
 	// All verdicts on such a person are NotPlain.
 	Open []bool
-	// Turns[i] has the times at which the verdicts of rule i turn to reclaim, for the people whom the rule keeps and
-	// who are not open. See Judge.TurnsBy.
+	// Turns[i] has the people on whom the verdict of rule i is keep now and turns to reclaim later, each with the time
+	// of the turn. People who are open are left out. See Judge.TurnsBy.
 	Turns [][]Turned
 
 	screen *screen
 }
 
 // Screen evaluates all rules for a crowd from its columns alone. A verdict is plain if the person does not hold the
-// license, or keeps it because a condition is false. It is also plain if both conditions are true and the columns show
-// that no exemption and no grace can hold. AskAll would return the same verdict. Screen also finds the verdicts that turn
-// to reclaim by the time until.
+// license, or keeps it because a condition is false. A verdict is also plain if both conditions are true and the columns
+// show that no exemption and no grace can hold. AskAll would return the same verdict. Screen also finds the verdicts that
+// turn to reclaim, but not those that turn after the time until.
 func (j *Judge) Screen(c *Crowd, until time.Time) *Screened {
 	s := newScreen(j, c)
 	verdicts, open := s.asked()
@@ -151,7 +151,7 @@ func alone(verdicts [][]Plain, open []bool) {
 	}
 }
 
-// rule returns the plain verdicts of a rule. It sets open for the people without a plain verdict.
+// rule returns the plain verdicts of a rule. It sets open[row] for each person without a plain verdict.
 func (s *screen) rule(r *Rule, open []bool) []Plain {
 	holders := s.holders(r.License)
 	scope, when := s.scope(r), s.condition(r.when)
@@ -176,7 +176,7 @@ func (s *screen) rule(r *Rule, open []bool) []Plain {
 	return verdicts
 }
 
-// exempt sets open for everybody who may be exempt.
+// exempt sets open[row] for each person who may be exempt.
 func (s *screen) exempt(open []bool) {
 	e := &s.policy.exempt
 	for i := range e.groups {
@@ -191,8 +191,8 @@ func (s *screen) exempt(open []bool) {
 	}
 }
 
-// scope returns the result of the rule's condition "for" for each person. The result is kept, because the rules of a
-// Trial have the same condition.
+// scope returns the result of the rule's condition "for" for each person. It caches the result, because the rules of a
+// Trial have the same condition "for".
 func (s *screen) scope(r *Rule) []directory.Flag {
 	if r.scope == nil {
 		return s.all(directory.Yes)

@@ -26,7 +26,8 @@ func (r *Rule) DayNumbers() (list []int) {
 	return slices.Compact(list)
 }
 
-// eachDays calls each for every call days(n) of the condition. It passes the expression of n and its value.
+// eachDays calls the parameter each once for every days(n) in the condition. It passes the expression of n and the
+// value of n.
 func (c *condition) eachDays(each func(n ast.Expr, days int)) {
 	ast.PostOrderVisit(c.checked.NativeRep().Expr(), ast.NewExprVisitor(func(e ast.Expr) {
 		if call, _ := callOfLiteral(e); call != "days" {
@@ -39,8 +40,8 @@ func (c *condition) eachDays(each func(n ast.Expr, days int)) {
 }
 
 // Varied returns the text of a policy in which rules have other numbers of days. Everything else keeps its meaning, but
-// comments and spacing may change. name is the name of the policy in messages. Varied fails if the policy is faulty, or
-// if it lacks a rule or a number of days that a variant names.
+// comments and spacing may change. The parameter name is the name of the policy in messages. Varied fails if the policy
+// is faulty, or if the policy lacks a rule or a number of days that a variant names.
 func Varied(name string, text []byte, variants ...Variant) ([]byte, error) {
 	p, root, err := nodes(name, text)
 	if err != nil {
@@ -103,8 +104,9 @@ func Trial(name string, text []byte, variants []Variant) (*Policy, error) {
 	return t, nil
 }
 
-// shrinks reports whether the condition stays false for a person when days(from) becomes more days. It returns true
-// only if this follows from the form of the condition.
+// shrinks compares the condition with the same condition in which days(from) has a greater number. It reports whether
+// the condition is then still false for every person for whom it is false now. It returns true only if this follows
+// from the form of the condition.
 func shrinks(e ast.Expr, from int) bool {
 	if !has(e, from) {
 		return true
@@ -129,7 +131,7 @@ func shrinks(e ast.Expr, from int) bool {
 	return false
 }
 
-// has reports whether an expression has the call days(n).
+// has reports whether an expression contains the call days(n).
 func has(e ast.Expr, n int) (found bool) {
 	ast.PostOrderVisit(e, ast.NewExprVisitor(func(part ast.Expr) {
 		if call, _ := callOfLiteral(part); call == "days" {
@@ -184,7 +186,7 @@ func (p *Policy) noRule(name string) error {
 	return fmt.Errorf("the policy has no rule %q%s", name, didYouMean(name, p.ruleNames()))
 }
 
-// vary changes the days of one rule in the nodes of all rules.
+// vary changes the number of days of one rule. The parameter rules is the node with all rules.
 func (p *Policy) vary(rules *yaml.Node, v Variant) error {
 	at := slices.IndexFunc(p.Rules, func(r *Rule) bool { return r.Name == v.Rule })
 	if at < 0 {
@@ -209,7 +211,7 @@ func (p *Policy) vary(rules *yaml.Node, v Variant) error {
 	if len(places) == 0 {
 		return fmt.Errorf(`rule %s has no days(%d) in its condition "when"`, v.Rule, v.From)
 	}
-	slices.SortFunc(places, func(a, b place) int { return b.from - a.from }) // from the end, so that places stay valid
+	slices.SortFunc(places, func(a, b place) int { return b.from - a.from }) // from the end: earlier places stay valid
 	for _, one := range places {
 		text = slices.Concat(text[:one.from], []rune(strconv.Itoa(v.To)), text[one.to:])
 	}

@@ -16,8 +16,8 @@ type exemptions struct {
 	when   *condition
 }
 
-// exemption says whether a person is exempt. At most one of the fields from user to value is set. It shows why the
-// person is exempt, or why the exemption is unknown.
+// exemption says whether a person is exempt. At most one of the fields from user to value is set. That field shows why
+// the person is exempt, or why the exemption is unknown.
 type exemption struct {
 	flag  directory.Flag
 	user  string       // the listed name
@@ -29,8 +29,8 @@ type exemption struct {
 	kindOpen bool
 }
 
-// exemption evaluates every exemption. If any exemption holds, the person is exempt. If none holds and one is unknown,
-// the flag is Unset.
+// exemption evaluates every exemption. If any exemption holds, the person is exempt. If no exemption holds and at least
+// one is unknown, the flag is Unset.
 func (j *Judge) exemption(p *directory.Person) exemption {
 	open := exemption{flag: directory.No}
 	e := &j.policy.exempt

@@ -30,7 +30,8 @@ func TestFreesNothing(t *testing.T) {
 	}
 }
 
-// The result depends on the new license. If there is none, it depends on the license that is taken.
+// The result depends on the new license. For a rule that gives no new license, the result depends on the license that
+// is taken.
 func TestGuardsMailbox(t *testing.T) {
 	t.Parallel()
 	small, any := &License{MailboxQuota: 50}, &License{}
@@ -47,7 +48,7 @@ func TestGuardsMailbox(t *testing.T) {
 	}
 }
 
-// The key of a rule changes with every edit of its name, its licenses and its conditions.
+// The key of a rule changes with every edit of the name, the licenses or the conditions of the rule.
 func TestKeyOfARule(t *testing.T) {
 	t.Parallel()
 	e3, exo := &License{Name: "e3"}, &License{Name: "exo"}

@@ -77,7 +77,8 @@ func likely(word string, known []string) string {
 	return best
 }
 
-// sourcesOf returns the fields that have the word as their name without the source. The fields of Entra ID come first.
+// sourcesOf returns the full names of the fields whose name without the source is the given word. For example, it
+// returns entra.created and ad.created for "created". The fields of Entra ID come first.
 func sourcesOf(word string, known []string) (fields []string) {
 	for _, k := range slices.Backward(known) {
 		if strings.HasSuffix(k, "."+word) {

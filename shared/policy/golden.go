@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Report is the result of testing a policy on golden people. Cases are in the order of the file. A case fails if any of
-// its expectations fails.
+// Report is the result of Test, which tests a policy on made-up people ("golden people"). Cases are in the order of the
+// file. A case fails if any of its expectations fails.
 type Report struct {
 	Passed []string // names of cases
 	Failed []Failure
@@ -155,7 +155,7 @@ func (g *golden) person(n *yaml.Node, p *directory.Person) {
 	p.EntraState = g.presence(entra, "entra")
 	p.ADState = g.presence(ad, "ad")
 	if p.EntraState == directory.Present {
-		// An account in both directories is mastered on premises.
+		// A person with an account in each directory has an Entra account that is synced from Active Directory.
 		p.Entra = &directory.EntraUser{ID: "golden", Enabled: directory.Yes, Synced: p.ADState == directory.Present}
 		fill(g.reader, entra, "entra", entraSetters, p.Entra)
 	}
@@ -183,7 +183,8 @@ func (g *golden) person(n *yaml.Node, p *directory.Person) {
 	}
 }
 
-// presence reads whether a person has an account. The node has the fields of the account, or a word.
+// presence reads whether a person has an account. The node is a mapping of the account's fields, or a word such as
+// absent.
 func (g *golden) presence(n *yaml.Node, account string) directory.Presence {
 	switch {
 	case n == nil:

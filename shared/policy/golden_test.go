@@ -111,7 +111,7 @@ func TestGoldenFaults(t *testing.T) {
 	}
 }
 
-// The rules see the values of a golden person in the file. Values that the file leaves out have their defaults.
+// The rules see the values that the file gives to a golden person. Values that the file leaves out have their defaults.
 func TestGoldenPeople(t *testing.T) {
 	t.Parallel()
 	p := load(t, `

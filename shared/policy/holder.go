@@ -90,7 +90,7 @@ func (j *Judge) newHolder(l *License, p *directory.Person) grace {
 
 // heldSince returns the oldest date of the assignments that grant the product. If no assignment grants the product, it
 // uses all assignments of the product. It returns the zero time if no assignment has a date. known reports whether all
-// of them have dates.
+// these assignments have dates.
 func heldSince(paths []directory.Assignment, sku string) (since time.Time, known bool) {
 	gives := slices.ContainsFunc(paths, func(a directory.Assignment) bool { return a.SKU == sku && a.Active() })
 	known = true

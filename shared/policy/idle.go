@@ -101,8 +101,8 @@ func laterTime(a, b time.Time) time.Time {
 	return a
 }
 
-// openUnused sets open for holders without a use in a report. CountIdle distinguishes people who were never active from
-// people who were not active since the report's horizon. The columns do not show the difference.
+// openUnused sets open[row] for each holder whose usage report shows no use. CountIdle distinguishes people who were
+// never active from people who were not active since the report's horizon. The columns do not show the difference.
 func (s *screen) openUnused(r *Rule, verdicts []Plain, open []bool) {
 	for _, a := range r.when.activity {
 		if !a.bounded() || !s.readable(a) {
@@ -115,7 +115,7 @@ func (s *screen) openUnused(r *Rule, verdicts []Plain, open []bool) {
 }
 
 // idle counts the holders with a plain verdict as CountIdle does. Holders without a use in a report have no plain
-// verdict, because openUnused opens them.
+// verdict, because openUnused marks them as open.
 func (s *screen) idle(r *Rule, verdicts []Plain) *Idle {
 	counts := r.NewIdle()
 	if counts == nil {

@@ -235,8 +235,8 @@ func (j *Judge) decide(r *Rule, p *directory.Person, once *exempted) decision {
 	return d
 }
 
-// newestOf returns the newest known date of several attributes. never reports whether all attributes were read and have
-// no date.
+// newestOf returns the newest known date of several attributes. The result never says whether all attributes were read
+// and have no date.
 func newestOf(list []*attribute, p *directory.Person) (newest time.Time, never directory.Flag) {
 	never = directory.Yes
 	for _, a := range list {

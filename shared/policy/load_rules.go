@@ -67,8 +67,8 @@ func (l *loader) complete(rule *Rule) {
 	rule.offsets = offsetsOf(rule.conditions)
 }
 
-// noLicense reports that a rule names a license that the policy lacks. If the policy has no licenses at all, it reports
-// nothing, because the key licenses has a fault already.
+// noLicense reports that a rule names a license that the policy lacks. For a policy without any licenses, noLicense
+// reports nothing, because the key licenses has a fault already.
 func (l *loader) noLicense(n *yaml.Node, name string) {
 	names := l.policy.licenseNames()
 	switch like := didYouMean(name, names); {

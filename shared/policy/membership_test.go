@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Membership in an Entra group is a license. The grace newHolder holds for people who got this license recently.
+// Membership in an Entra group is a license. The grace newHolder applies to people who got this license recently.
 func TestGoldenSeats(t *testing.T) {
 	t.Parallel()
 	text := "grace: {newHolder: 14}\n" + strings.Replace(twoRules, "rules:", "rules:\n  - {name: seat, license: salesforce, when: AzureAdSistaLogon.earlierThan(now - days(45)), then: remove}", 1)

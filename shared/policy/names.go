@@ -20,7 +20,7 @@ type listed struct {
 	leave  []*Leave
 }
 
-// runs reports whether the entry exempts a person at now.
+// runs reports whether the entry exempts a person at the given time.
 func (l *listed) runs(now time.Time) bool {
 	return l.always || slices.ContainsFunc(l.leave, func(leave *Leave) bool { return now.Before(leave.Until) })
 }
@@ -43,7 +43,8 @@ func (e *exemptions) index(public *Exemptions) {
 	}
 }
 
-// Listed returns the names in exempt.users and exempt.leave that exempt a person at now, in lower case and sorted.
+// Listed returns the names in exempt.users and exempt.leave that exempt a person at the given time, in lower case and
+// sorted.
 func (p *Policy) Listed(now time.Time) (names []string) {
 	for _, key := range slices.Sorted(maps.Keys(p.exempt.listed)) {
 		if p.exempt.listed[key].runs(now) {
@@ -53,9 +54,9 @@ func (p *Policy) Listed(now time.Time) (names []string) {
 	return names
 }
 
-// Names finds the people whom the policy lists. It compares every name that the output uses for a person. It also
-// compares the ids that earlier runs found for a listed name. It is not safe for concurrent use, because it keeps
-// buffers.
+// Names finds the people whom the policy lists. It compares the listed names with every name that the output uses for a
+// person. Earlier runs stored the ids of the people whom they found for a listed name. Names compares these ids too. It
+// is not safe for concurrent use, because it keeps buffers.
 type Names struct {
 	listed map[string]*listed
 	byID   map[string][]*listed // by the Entra id or SID from an earlier run, in lower case
@@ -63,7 +64,8 @@ type Names struct {
 	folded []byte
 }
 
-// Names returns the Names of the policy. earlier holds the accounts that earlier runs found, by name in lower case.
+// Names returns the Names of the policy. The map earlier has the accounts that earlier runs found for each listed name,
+// by the name in lower case.
 func (p *Policy) Names(earlier map[string][]directory.EarlierPerson) *Names {
 	n := &Names{listed: p.exempt.listed, byID: map[string][]*listed{}}
 	for key, one := range n.listed {
@@ -81,7 +83,7 @@ func (p *Policy) Names(earlier map[string][]directory.EarlierPerson) *Names {
 	return n
 }
 
-// Keys yields all names and ids by which Of finds a person, in lower case. It may yield a key twice.
+// Keys yields all names and ids by which the method Of finds a person, in lower case. It may yield a key twice.
 func (n *Names) Keys() iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for name := range n.listed {
@@ -132,7 +134,8 @@ func addHit(hits []Hit, hit Hit) []Hit {
 	return append(hits, hit)
 }
 
-// ownNames yields the user principal names, ids, SIDs and account names of both accounts. It may yield a name twice.
+// ownNames yields the user principal names, ids, SIDs and account names of the person's accounts. It may yield a name
+// twice.
 func ownNames(p *directory.Person) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		u, a := p.Entra, p.AD
@@ -151,8 +154,9 @@ func ownNames(p *directory.Person) iter.Seq[string] {
 
 func given(yield func(string) bool, name string) bool { return name == "" || yield(name) }
 
-// Nearest returns the person's name that is most similar to name, and the number of letters in which they differ. name
-// must be in lower case. like is empty if no name is similar.
+// Nearest compares a name with all names of a person. The result like is the most similar name of the person, or "" if
+// no name is similar. The result letters is the number of letters in which the two names differ. The parameter name
+// must be in lower case.
 func Nearest(name string, p *directory.Person) (like string, letters int) {
 	local, domain, _ := strings.Cut(name, "@")
 	letters = max(2, len(local)/3) + 1
@@ -194,8 +198,8 @@ func (j *Judge) Follow(earlier map[string][]directory.EarlierPerson) {
 	j.names = j.policy.Names(earlier)
 }
 
-// listed looks for the person by all names and by earlier ids. The result may be Unset if the Entra account was not
-// read, because the account may have a listed name.
+// listed reports whether the policy lists the person, by a name or by an id from an earlier run. The flag may be Unset
+// if the Entra account was not read, because that account may have a listed name.
 func (j *Judge) listed(p *directory.Person) exemption {
 	for _, hit := range j.names.Of(p) {
 		if hit.one.always {

@@ -39,7 +39,8 @@ type Policy struct {
 	Notices  *Notices         // how people get mails about changes; nil: no mails
 
 	attributes map[string]*attribute // by name
-	// readOtherwise holds the attributes that a condition reads in another way than plainly, by prefix and name.
+	// readOtherwise holds the copies of attributes that a condition reads as filled or orNone; see readAs. The key is
+	// the prefix of the readAs, followed by the name of the attribute.
 	readOtherwise map[string]*attribute
 	mapped        []*attribute // the attributes of the mapping, in the order of the file
 	groups        []directory.GroupRef
@@ -57,15 +58,15 @@ type License struct {
 	SKU   string              // part number or skuId; empty if membership in Group is the license
 	Group *directory.GroupRef // the group that gives the license, or nil
 	// More lists other groups that give the license. To take the license from a holder, idleseat removes the holder
-	// from the group that gives it. To change a person to this license, it adds the person to Group.
+	// from the group that gives the license. To change a person to this license, idleseat adds the person to Group.
 	More         []directory.GroupRef
 	MonthlyPrice float64 // price of one seat, in the policy's currency
 	// Renews is when the contract for the license renews. It is nil if the policy does not say.
 	Renews    *Renewal
 	KeepSeats int // free seats that idleseat leaves for other people
-	// MailboxQuota is the largest mailbox that this license allows, in GB. Zero means no check. If it is set, a person
-	// is changed to this license only if the person's mailbox is known to fit. The license is then also never taken
-	// from a mailbox that is on hold, is shared, or belongs to a room or to equipment.
+	// MailboxQuota is the largest mailbox that this license allows, in GB. Zero means no check. If MailboxQuota is set,
+	// a person is changed to this license only if the person's mailbox is known to fit. The license is then also never
+	// taken from a mailbox that is on hold, is shared, or belongs to a room or to equipment.
 	MailboxQuota float64
 
 	// Needs lists the service plans that the license must include when a person is changed to the license. Service
@@ -260,8 +261,8 @@ func (p *Policy) FirstRule(l *License) *Rule {
 }
 
 // GuardsMailbox reports whether the rule may act only on a mailbox that is known to fit. It returns true if the new
-// license has a mailboxQuota. For a rule that gives no new license, it returns true if the license that is taken has
-// one.
+// license has a mailboxQuota. For a rule that gives no new license, it returns true if the license that is taken has a
+// mailboxQuota.
 func (r *Rule) GuardsMailbox() bool {
 	if r.ChangeTo != nil {
 		return r.ChangeTo.MailboxQuota > 0

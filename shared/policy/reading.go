@@ -21,13 +21,13 @@ const (
 	plainly readAs = iota
 	// filled means that a text without a value is unknown.
 	filled
-	// orNone means that a field has no value if the person certainly does not have the account of the field. If the
-	// field were unknown, an exemption could stay undecided forever.
+	// orNone is for people who certainly lack the account from which an attribute comes. The attribute then has no
+	// value, instead of an unknown value. With the unknown value, an exemption could stay undecided forever.
 	orNone
 )
 
-// prefixes are put before the name of a variable that is read in another way than plainly. An author cannot write an
-// expression with such a name.
+// prefixes has the text that is put before the name of an attribute for each readAs other than plainly. An author
+// cannot write an expression with such a name.
 var prefixes = map[readAs]string{filled: "@filled ", orNone: "@orNone "}
 
 // variable returns the attribute for a name in CEL, or nil if there is none.
@@ -38,7 +38,7 @@ func (p *Policy) variable(name string) *attribute {
 	return p.readOtherwise[name]
 }
 
-// readsOtherwise returns the name of a variable that reads the attribute in the way that as gives. It defines the
+// readsOtherwise returns the name of a variable that reads the given attribute in the given way. It defines the
 // variable if necessary.
 func (c *compiler) readsOtherwise(a *attribute, as readAs) string {
 	name := prefixes[as] + a.name
@@ -74,8 +74,8 @@ func (a *attribute) noAccount(p *directory.Person) bool {
 	return len(a.fields) > 0
 }
 
-// exemption makes the condition exempt.when read every attribute as orNone, so that the condition has a result even if
-// the person lacks an account.
+// exemption rewrites the condition of the key exempt.when: each attribute is then read in the way orNone. So the
+// condition has a result even if the person lacks an account.
 func (c *compiler) exemption(checked *cel.Ast) {
 	ast.PostOrderVisit(checked.NativeRep().Expr(), ast.NewExprVisitor(func(e ast.Expr) {
 		if a := c.attributeOf(e); a != nil && a.group == nil {
@@ -98,8 +98,9 @@ func (c *compiler) replace(checked *cel.Ast, e ast.Expr, a *attribute, as readAs
 }
 
 // differences finds comparisons such as `employeeType != "Contractor"`, which would be true for people without an
-// employeeType. It makes these comparisons read the text as filled, so that the result is unknown for such people. It
-// does not change comparisons with "", because their author has such people in mind.
+// employeeType. It rewrites these comparisons so that they read the text in the way filled. The result is then unknown
+// for people without an employeeType. It does not change comparisons with "", because the author of such a comparison
+// has these people in mind.
 func (c *compiler) differences(checked *cel.Ast, e ast.Expr, negated bool) {
 	switch e.Kind() {
 	case ast.ComprehensionKind:
@@ -139,7 +140,8 @@ func (c *compiler) differencesOf(checked *cel.Ast, call ast.CallExpr, negated bo
 	}
 }
 
-// fill makes a comparison read the text attributes among its operands as filled, unless an operand is "".
+// fill rewrites a comparison so that it reads its text attributes in the way filled. If an operand is "", fill changes
+// nothing.
 func (c *compiler) fill(checked *cel.Ast, operands []ast.Expr) {
 	var texts []ast.Expr
 	for _, o := range operands {

@@ -62,7 +62,7 @@ func (j *Judge) exemptReason(e exemption) string {
 }
 
 // words are the words for activity: people sign in to Entra ID, log on to Active Directory and use a workload. If a
-// rule reads dates of several kinds, verb returns words that fit all of them.
+// rule reads dates of several kinds, verb returns words that fit all these kinds.
 type words struct{ noun, past string }
 
 func verb(activity []*attribute) words {

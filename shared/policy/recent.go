@@ -41,7 +41,8 @@ func (c *cache) load(name string, data []byte, kept bool) (*Policy, error) {
 	return p, nil
 }
 
-// find returns the policy of a text and makes it the first, or returns nil.
+// find returns the compiled policy of a text, or nil if the cache lacks the text. It makes this policy the first in the
+// cache.
 func (c *cache) find(text string, kept bool) *Policy {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -178,8 +178,8 @@ func TestCitrixRule(t *testing.T) {
 	}
 }
 
-// The outcome is correct for every combination of holder, exempt, for and when. Each of the four is true, false or
-// unknown. The conditions can also fail at run time.
+// The outcome is correct for every combination of the operands holder, exempt, "for" and "when". Each operand is true,
+// false or unknown. The conditions can also fail at run time.
 func TestEveryCell(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
@@ -232,7 +232,7 @@ rules:
 	}
 }
 
-// cellOutcome returns the expected outcome of one combination. It does not use decide.
+// cellOutcome returns the expected outcome of one combination, without the method decide that the test checks.
 func cellOutcome(holder, exempt, scope, when string) Outcome {
 	switch {
 	case holder == "false":

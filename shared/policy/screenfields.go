@@ -151,8 +151,8 @@ func (s *screen) date(a *attribute) []int64 {
 	return dates
 }
 
-// newest adds the dates of a field to the dates of an attribute. It sets open for people whose account is unknown,
-// because the account may have a later date.
+// newest adds the dates of a field to the dates of an attribute. It sets open[row] for each person whose account is
+// unknown, because the account may have a later date.
 func (s *screen) newest(f *directory.Field, dates []int64, known, open []bool) {
 	columns := s.columnsOf(f)
 	for row, half := range s.Accounts[f.Source] {
@@ -224,7 +224,7 @@ func (s *screen) compare(operator string, value, bound ast.Expr) []directory.Fla
 	return flags
 }
 
-// orders maps each comparison to a function of the result of Compare.
+// orders maps each comparison operator to a test of the result of time.Time.Compare.
 var orders = map[string]func(order int) bool{
 	operators.Less: func(order int) bool { return order < 0 }, operators.LessEquals: func(order int) bool { return order <= 0 },
 	operators.Greater: func(order int) bool { return order > 0 }, operators.GreaterEquals: func(order int) bool { return order >= 0 },

@@ -8,10 +8,10 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// A rule that keeps a license says reclaim at a later time if the person stays away; see Turns. Screen finds this time
-// from columns. It evaluates the conditions for pairs of a row and a time at which the verdict can change. In such a
-// pair, the origin stands for now. Screen moves the dates by the same amount: a date n days before the time of the pair
-// becomes a date n days before the origin.
+// A rule may keep a license now and reclaim it later if the person stays away; see Turns. Screen finds the time of this
+// change from columns. It evaluates the conditions for pairs. A pair is a row and a time at which the verdict on the
+// row can change. In all pairs, the value of now is the origin, a fixed time. To make up for this, Screen moves the
+// dates of each pair: a date n days before the time of the pair becomes a date n days before the origin.
 
 // Turned is a row whose verdict turns from keep to reclaim.
 type Turned struct {
@@ -19,7 +19,7 @@ type Turned struct {
 	At  int64 // in microseconds since 1970
 }
 
-// origin is the time that stands for now.
+// origin is the value of now in the conditions.
 func (s *screen) origin() time.Time {
 	if s.moment == nil {
 		return s.now
@@ -27,8 +27,8 @@ func (s *screen) origin() time.Time {
 	return time.Unix(0, 0).UTC()
 }
 
-// moved returns dates for a comparison. If moves is true, the comparison is with now, and moved moves the dates to the
-// origin.
+// moved returns the dates that a comparison uses. The parameter moves says that the comparison is with now. Only then
+// does moved shift the dates to the origin.
 func (s *screen) moved(dates []int64, moves bool) []int64 {
 	if s.moment == nil || !moves {
 		return dates
@@ -42,8 +42,8 @@ func (s *screen) moved(dates []int64, moves bool) []int64 {
 	return moved
 }
 
-// turns returns the times at which a rule says reclaim about the people whom it now keeps, as TurnsBy does. The result
-// is in the order of the rows. turns sets open for the people whose time does not follow from the columns.
+// turns returns the times at which the verdict of a rule turns from keep to reclaim, as TurnsBy does. The result is in
+// the order of the rows. turns sets open[row] for each person whose time does not follow from the columns.
 func (s *screen) turns(r *Rule, verdicts []Plain, open []bool, until time.Time) (turned []Turned) {
 	rows, at, ok := s.turningPoints(r, verdicts, open, until)
 	if !ok {
@@ -57,8 +57,8 @@ func (s *screen) turns(r *Rule, verdicts []Plain, open []bool, until time.Time) 
 	}
 	pairs := newScreen(s.Judge, s.Crowd.pick(rows))
 	pairs.moment = at
-	// A person who is not open is not exempt. For the rows from turningPoints, the condition "for" is true or moves. A
-	// condition that does not move keeps its result.
+	// A person who is not open is not exempt. For the rows from turningPoints, the condition "for" is true now or may
+	// become true later. A condition that never changes with time keeps its result.
 	scope, when, exempt := pairs.all(directory.Yes), pairs.condition(r.when), pairs.all(directory.No)
 	if r.scope.moves() {
 		scope = pairs.condition(r.scope)
@@ -81,9 +81,10 @@ func (s *screen) turns(r *Rule, verdicts []Plain, open []bool, until time.Time) 
 	return turned
 }
 
-// turningPoints returns the times up to until at which the verdicts can change, in order: at[i] is a time for the row
-// rows[i]. It sets open for people whose report shows only that they were not active since its horizon. ok is false if
-// the columns lack a date that the conditions read.
+// turningPoints returns the times after now at which the verdicts can change, but none after the time until. The times
+// are in order: at[i] is a time for the row rows[i]. turningPoints sets open[row] for each person whose report shows
+// only that the person was not active since the report's horizon. ok is false if the columns lack a date that the
+// conditions read.
 func (s *screen) turningPoints(r *Rule, verdicts []Plain, open []bool, until time.Time) (rows []int, at []int64, ok bool) {
 	now, last := s.now.UnixMicro(), until.UnixMicro()
 	offsets, fixed, ok := r.steps(now, last)
@@ -133,13 +134,13 @@ func (s *screen) turningPoints(r *Rule, verdicts []Plain, open []bool, until tim
 	return rows, at, true
 }
 
-// movable holds the dates of an attribute, and the offsets that move at least one date to a time after now and up to
-// last.
+// movable holds the dates of one attribute, and the offsets that can move a date into the future. A time in the future
+// lies after now and not after the end of the search.
 type movable struct {
 	dates       []int64
 	reported    bool
 	offsets     []int64
-	first, last int64 // an offset can move only the dates after first, up to last, to such a time
+	first, last int64 // the offsets move only those dates into the future that lie after first and not after last
 }
 
 func newMovable(dates []int64, reported bool, offsets []int64, now, last int64) movable {
@@ -157,8 +158,8 @@ func newMovable(dates []int64, reported bool, offsets []int64, now, last int64) 
 }
 
 // steps returns the offsets and the fixed times at which a verdict can change, in microseconds. A date plus an offset
-// is such a time. The fixed times are the same for everybody. They are after now, up to last. ok is false if an offset
-// or a time is no whole number of microseconds.
+// is such a time. The fixed times are the same for everybody. They lie after the time now and not after the time last.
+// ok is false if an offset or a time is no whole number of microseconds.
 func (r *Rule) steps(now, last int64) (offsets, fixed []int64, ok bool) {
 	var instants []time.Time
 	for _, c := range r.conditions {

@@ -17,8 +17,8 @@ func (s *screen) used(f *directory.Field) (Used, bool) {
 	return Used{}, false
 }
 
-// newestUse adds the last uses from a report to the dates of an attribute. It sets never for each person without a use
-// in the report's span. A date before that span may then not be the newest.
+// newestUse adds the last uses from a report to the dates of an attribute. It sets never[row] for each person without a
+// use in the report's span. For such a person, a date before that span may not be the newest.
 func (s *screen) newestUse(used Used, dates []int64, known, open, never []bool) {
 	for row, state := range s.Accounts[directory.Entra] {
 		switch {
@@ -32,9 +32,11 @@ func (s *screen) newestUse(used Used, dates []int64, known, open, never []bool) 
 	}
 }
 
-// late returns the earliest date, in microseconds, that settles a test that compares dates with at. asked is false for
-// a test without a time. moves is as in instant. Earlier dates do not settle the test, because the report ends before
-// at; see dateTest. late returns None if no report has the attribute's dates, or if all reports end late enough.
+// late finds the dates that are too early to settle a test, because the test compares them with a time after the end of
+// the report; see dateTest. It returns the earliest date that settles the test, in microseconds. It returns None if no
+// report has the attribute's dates, or if all reports end late enough. The parameter at is the time with which the test
+// compares. The parameter asked is false for a test that compares with no time. The parameter moves has the value that
+// the method instant returned.
 func (s *screen) late(a *attribute, asked bool, at time.Time, moves bool) int64 {
 	if !asked && len(s.spans) > 0 {
 		at = s.origin().Add(-slices.Min(s.spans))

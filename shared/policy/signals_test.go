@@ -92,7 +92,8 @@ func TestDatesOfReports(t *testing.T) {
 		"an agent":                 {`kind == "agent" && (` + unused + ")", agent, Exempt, ""},
 		"younger than the horizon": {"copilotUse.hasNoValue()", newcomer, Reclaim, "never used Copilot"},
 
-		// Within the span of the report, none means "none since the horizon". There may be an earlier date or none.
+		// A report without a use of the person proves only that the person did not use the workload since the horizon.
+		// An earlier use is possible.
 		"earlier alone":          {"copilotUse.earlierThan(now - days(45))", copilotHolder(notUsed(copilot)), Undecided, "copilotUse is none since 2026-05-25, and whether there is an earlier one is not known"},
 		"never alone":            {"copilotUse.hasNoValue()", copilotHolder(notUsed(copilot)), Undecided, "copilotUse.earlierThan(now - days(45)) || copilotUse.hasNoValue()"},
 		"not later":              {"!copilotUse.laterThan(now - days(45))", copilotHolder(notUsed(copilot)), Reclaim, ""},

@@ -24,8 +24,8 @@ func (j *Judge) Sweep(c *Crowd) *Swept {
 }
 
 // LastSeen returns the newest known date of use of each person, in microseconds since 1970, or None. It uses the dates
-// that the rule's condition "when" reads; see lastSeen. known reports whether there is certainly no later date up to
-// the end of the reports. at and known are valid only for people who are not open.
+// that the rule's condition "when" reads; see lastSeen. The result known reports whether there is certainly no later
+// date up to the end of the reports. Both results are valid only for people who are not open.
 func (w *Swept) LastSeen(r *Rule) (at []int64, known []bool) {
 	s := w.screen
 	at, known = make([]int64, s.People), make([]bool, s.People)
@@ -40,7 +40,8 @@ func (w *Swept) LastSeen(r *Rule) (at []int64, known []bool) {
 	return at, known
 }
 
-// latest replaces dates in at by later dates of a field. It clears known for people whose field is unknown.
+// latest puts the date of a field in place of at[row] if the field's date is later. It sets known[row] to false for
+// each person whose field is unknown.
 func (s *screen) latest(f *directory.Field, at []int64, known []bool) {
 	if used, reported := s.used(f); reported {
 		for row, state := range s.Accounts[directory.Entra] {
@@ -68,8 +69,8 @@ type narrow struct {
 	screen *screen // of these rows
 }
 
-// narrowed returns the plain verdicts of a rule. within has the verdicts of the rule r.within. If r.within keeps a
-// license, r keeps it too.
+// narrowed returns the plain verdicts of the rule r. The parameter within has the verdicts of the rule r.within. If
+// r.within keeps a license, r keeps it too.
 func (s *screen) narrowed(r *Rule, within []Plain, open []bool) []Plain {
 	part := s.narrow[r.within]
 	if part == nil {
@@ -97,7 +98,7 @@ func (s *screen) narrowed(r *Rule, within []Plain, open []bool) []Plain {
 // spared says who may be in grace for a rule. It is computed only for the people for whom both conditions are true.
 type spared struct {
 	by    []func(row int) bool // one for each kind of grace that the policy has
-	known []directory.Flag     // results of is, by row; Unset means not computed
+	known []directory.Flag     // results of the method is, by row; Unset means not computed
 }
 
 func (s *spared) is(row int) bool {
@@ -108,7 +109,7 @@ func (s *spared) is(row int) bool {
 	return s.known[row] == directory.Yes
 }
 
-// spared returns who may be in grace for a rule. The result is kept, because rules of a Trial about the same license
+// spared returns who may be in grace for a rule. It caches the result, because rules of a Trial about the same license
 // and the same dates have the same result.
 func (s *screen) spared(r *Rule) *spared {
 	key := r.License.Name
@@ -138,7 +139,7 @@ func (s *screen) graceBegan(days int) int64 {
 }
 
 // neverUsed returns a function that reports whether Judge.neverSignedIn may give grace to the person in a row. Such a
-// person has no known date of use, and an account that is newer than ended or of unknown age.
+// person has no known date of use. The account of the person was created after the time ended, or at an unknown time.
 func (s *screen) neverUsed(r *Rule, ended int64) func(row int) bool {
 	var uses [][]int64
 	for _, a := range r.when.activity {
@@ -194,8 +195,8 @@ func (s *screen) newlyEnabled(l *License, ended int64) func(row int) bool {
 }
 
 // Outcomes returns the outcome of every rule on a person, in the order of the policy. It stores the result in the
-// memory of list. It is faster than AskAll, because it finds no reasons. It also does not evaluate a rule of a Trial
-// whose outcome follows from the outcome of the rule within.
+// memory of list. It is faster than AskAll, because it finds no reasons. It also does not evaluate a rule r of a Trial
+// whose outcome follows from the outcome of the rule r.within.
 func (j *Judge) Outcomes(p *directory.Person, list []Outcome) []Outcome {
 	var once exempted
 	list = slices.Grow(list[:0], len(j.policy.Rules))[:len(j.policy.Rules)]

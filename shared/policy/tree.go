@@ -80,10 +80,10 @@ type Node struct {
 }
 
 // Tree returns the result of each part of a rule for a person. The root is true exactly if the verdict is Reclaim, and
-// unknown exactly if the verdict is Undecided. Its parts are the license, the exemption, "for", "when" and grace. Tree
-// evaluates each part of a condition on its own, by the steps that the Judge uses for the whole condition. So a part
-// that does not matter has a result too. Tree cannot use CEL's own record of an evaluation. The record stops where CEL
-// stops and keeps only the last of several worlds. It also lacks steps that plan replaces.
+// unknown exactly if the verdict is Undecided. The parts of the root are the license, the exemption, "for", "when" and
+// grace. Tree evaluates each part of a condition on its own, by the steps that the Judge uses for the whole condition.
+// So a part that does not matter has a result too. Tree cannot use CEL's own record of an evaluation. The record stops
+// where CEL stops and keeps only the last of several worlds. It also lacks the steps that the method plan replaces.
 func (j *Judge) Tree(r *Rule, p *directory.Person) (*Node, error) {
 	j.about(r, p)
 	d := decision{holder: j.holds(r.License, p), exempt: j.exemption(p), grace: j.inGrace(r, p)}
@@ -163,8 +163,9 @@ func graceNode(g grace) *Node {
 	return n
 }
 
-// conditionNode returns a condition with its parts. The texts come from the condition as written. compile rewrites
-// texts and names in the condition that is evaluated, and keeps the ids of its parts.
+// conditionNode returns a condition with its parts. The texts of the Nodes come from the condition as written, because
+// compile rewrites texts and names in the condition that is evaluated. compile keeps the id of each part, so
+// conditionNode finds the written text of a part by the part's id.
 func (j *Judge) conditionNode(c *condition, p *directory.Person) (*Node, error) {
 	written, err := ParseWritten(c.source)
 	if err != nil {
@@ -293,5 +294,6 @@ func (n *Node) decide() {
 	}
 }
 
-// Spoken reports whether the policy has no condition for the node, such as for the exemption.
+// Spoken reports whether Text is a short sentence of idleseat. This is so for a part without a condition in the policy,
+// such as the exemption.
 func (n *Node) Spoken() bool { return n.condition == nil }

@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// treePolicy has every kind of exemption and grace. Its values are a license and the two conditions of its rule.
+// treePolicy has every kind of exemption and grace. It is a format for a license and the two conditions of the rule.
 const treePolicy = `
 tenant: 11111111-2222-3333-4444-555555555555
 attributes: {copilot: copilot.lastActivity, staff: {memberOf: {entra: Staff}}}

@@ -52,16 +52,18 @@ type Verdict struct {
 	// not hold the license.
 	Asked directory.Flag
 	// Reason is a short sentence for people. AskAll leaves it empty for most verdicts to keep, because almost everybody
-	// gets one. Judge.Reason returns the reason on demand.
+	// gets such a verdict. Judge.Reason returns the reason on demand.
 	Reason string
 	// Unknowns names the attributes that made the verdict undecided.
 	Unknowns []string
-	// IdleSince is the newest known activity among the dates that the rule's condition reads. It is zero if there is
-	// none. IdleSince is never the horizon of a report, because a horizon moves from day to day and is not an activity.
+	// IdleSince is the newest known activity among the dates that the rule's condition reads. It is zero if no activity
+	// is known. IdleSince is never the horizon of a report, because a horizon moves from day to day and is not an
+	// activity.
 	IdleSince time.Time
 	// InGrace means that the verdict is Keep only because of a grace. Without the grace it would be Reclaim or
 	// Undecided.
 	InGrace bool
-	// NoDate means that the verdict is Reclaim and that its condition read an activity date without a value.
+	// NoDate means that the verdict is Reclaim and that the rule's condition "when" read an activity date without a
+	// value.
 	NoDate bool
 }

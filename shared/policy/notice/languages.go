@@ -89,8 +89,9 @@ func (s *Texts) Has(tag string) bool {
 	return own || known
 }
 
-// Write returns a notice in the language of the person. preferred is preferredLanguage of Microsoft Graph: a tag like
-// sv-SE, or "" if it is not set. A text for the whole tag takes precedence over a text for its first part.
+// Write returns a notice in the language of the person. The parameter preferred is the property preferredLanguage of
+// Microsoft Graph: a tag like sv-SE, or "" if the property is not set. A text for the whole tag takes precedence over a
+// text for the first part of the tag.
 func (s *Texts) Write(preferred string, about Facts) (Message, error) {
 	tag := s.choose(strings.ToLower(strings.TrimSpace(preferred)))
 	t, own := s.Own[tag]
@@ -111,8 +112,8 @@ func (s *Texts) choose(preferred string) string {
 	return s.Language
 }
 
-// sameAs returns nb for no and nn, and any other tag unchanged. no stands for either Norwegian. Readers of Nynorsk (nn)
-// understand Bokmål (nb).
+// sameAs returns "nb" for the tags "no" and "nn", and any other tag unchanged. The tag "no" stands for either
+// Norwegian. Readers of Nynorsk ("nn") understand Bokmål ("nb").
 func sameAs(tag string) string {
 	if tag == "no" || tag == "nn" {
 		return "nb"

@@ -1,7 +1,7 @@
 // Package schema writes the JSON Schema of policy.yaml. With the schema, editors complete keys, show the meaning of
 // keys and mark mistakes. The schema comes from the table of keys that the loader reads. It accepts every policy that
-// the loader accepts. Only the loader checks conditions, names that refer to other names, and whether two keys fit
-// together in every case.
+// the loader accepts. Only the loader checks conditions and names that refer to other names. The schema checks only
+// some of the keys that must fit together; the loader checks all of them.
 package schema
 
 import (
@@ -204,5 +204,6 @@ var further = map[string]node{
 	"GROUP.ad":             {"pattern": `\S*=`},
 }
 
-// person is the name of one person. A pattern is no name, and a name has no domain before it.
+// person is the schema for the name of one person. It refuses a pattern with * or ?, and a name with a domain before it
+// (DOMAIN\name).
 var person = node{"type": "string", "pattern": `^[^*?\\]*[^*?\\\s][^*?\\]*$`}

@@ -176,9 +176,9 @@ func (s *speaker) call(call ast.CallExpr, negated bool) (clause, bool) {
 	return clause{}, false
 }
 
-// choice writes "a ? b : c" as "(a and b) or (not a and c)". The words "not a" would be wrong if a compares a text: if
-// the text has no value, both a and "not a" are false. They would be long if a contains a choice. In both cases choice
-// writes "otherwise".
+// choice writes "x ? y : z" as "(x and y) or (not x and z)". The words "not x" would be wrong if x compares a text: if
+// the text has no value, both x and "not x" are false. The words would be long if x contains a choice. In both cases
+// choice writes "otherwise".
 func (s *speaker) choice(args []ast.Expr, negated bool) (clause, bool) {
 	first := s.say(args[0], false)
 	if s.needsOtherwise(args) {
@@ -210,7 +210,7 @@ func (s *speaker) different(form string, args ...any) clause {
 	return clause{fmt.Sprintf(s.orNone, text), s.or}
 }
 
-// text returns the noun for a text attribute, or a text literal.
+// text returns the noun for a text attribute, or the value of a text literal.
 func (s *speaker) text(e ast.Expr) (noun string, literal *string, ok bool) {
 	switch e.Kind() {
 	case ast.IdentKind:

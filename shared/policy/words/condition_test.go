@@ -117,8 +117,8 @@ func TestExemption(t *testing.T) {
 	}
 }
 
-// TestEveryFunction checks that every function and operator either is in the cases of spoken or has no words and is
-// code.
+// TestEveryFunction checks every function and operator of conditions. Each is either in the cases of the table spoken,
+// or has no words and stays code.
 func TestEveryFunction(t *testing.T) {
 	t.Parallel()
 	p := load(t, fmt.Sprintf(asking, `"true"`))
@@ -278,7 +278,8 @@ func TestRandomConditions(t *testing.T) {
 	}
 }
 
-// Attribute returns the words for an attribute in a sentence. Known returns false for a language without words.
+// Attribute returns the words for an attribute in a sentence. Language.Known returns false for a language without
+// words.
 func TestAttribute(t *testing.T) {
 	t.Parallel()
 	p := load(t, fmt.Sprintf(asking, `"true"`))

@@ -111,7 +111,8 @@ func (s *speaker) flag(a policy.Attribute, negated bool) string {
 	return s.own(a, text)
 }
 
-// dated returns the words for a date attribute that has a value or, if none is set, no value.
+// dated returns the words for a date attribute with a value. If the parameter none is true, it returns the words for
+// the attribute without a value.
 func (s *speaker) dated(a policy.Attribute, none bool) string {
 	w, _ := fieldNamed(s.language, a.Fields[0].Name)
 	form := s.hasDate
