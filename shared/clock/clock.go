@@ -11,8 +11,8 @@ import (
 type Clock interface {
 	// Now returns the current time.
 	Now() time.Time
-	// Sleep returns nil once d has passed, as measured by Now. If ctx ends first, it returns the error of ctx. If d is
-	// not positive, it returns immediately.
+	// Sleep returns nil once the duration d has passed, as measured by Now. If ctx ends first, Sleep returns the error
+	// of ctx. If d is not positive, Sleep returns immediately.
 	Sleep(ctx context.Context, d time.Duration) error
 }
 
@@ -25,8 +25,8 @@ func (real) Now() time.Time { return time.Now() }
 
 func (r real) Sleep(ctx context.Context, d time.Duration) error { return Watch(r.Now).Sleep(ctx, d) }
 
-// Days returns the number of days from the UTC date of from to the UTC date of to. The hours do not count: from any
-// hour of one day to any hour of the next day is one day. The result is negative if to is on an earlier day than from.
+// Days counts the days between the UTC dates of two times. Hours do not count: from any hour of one day to any hour of
+// the next day is one day. The result is negative if the second time is on an earlier day than the first.
 func Days(from, to time.Time) int {
 	const day = 24 * time.Hour
 	return int(to.UTC().Truncate(day).Sub(from.UTC().Truncate(day)) / day)

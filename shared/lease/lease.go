@@ -105,8 +105,9 @@ func newest(ctx context.Context, s store.Store) (last link, n int, err error) {
 	return last, n, store.GetJSON(ctx, s, layout.Lease(n), &last)
 }
 
-// Keep renews the lease until end is called. The context kept is canceled with the cause ErrLost if the lease is lost.
-// end releases the lease for others. If end fails, others must wait until the lease expires.
+// Keep renews the lease until the function end is called. The context kept is canceled with the cause ErrLost if the
+// lease is lost. The function end releases the lease for other processes. If end fails, other processes must wait until
+// the lease expires.
 func (l *Lease) Keep(ctx context.Context) (kept context.Context, end func() error) {
 	kept, cancel := context.WithCancelCause(ctx)
 	stopped := make(chan struct{})
@@ -161,8 +162,8 @@ func (l *Lease) end(ctx context.Context) error {
 	return nil
 }
 
-// put creates the link after l's last link. It returns store.ErrExists if another process has already created that
-// link.
+// put creates the link after the last link of the lease l. It returns store.ErrExists if another process has already
+// created that link.
 func (l *Lease) put(ctx context.Context, next link) error {
 	key := layout.Lease(l.n + 1)
 	err := store.PutJSONIfAbsent(ctx, l.store, key, &next)

@@ -55,7 +55,7 @@ func (h *hands) Sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// flaky is a store whose writes fail while down is set.
+// flaky is a store whose writes fail while its field down is true.
 type flaky struct {
 	store.Store
 	mu   sync.Mutex
@@ -94,7 +94,7 @@ func links(t *testing.T, s store.Store) int {
 	return n
 }
 
-// until waits until holds returns true.
+// until waits for the function holds to return true.
 func until(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	for range 5000 {
@@ -195,7 +195,7 @@ func TestOneTakesIt(t *testing.T) {
 }
 
 // Keep renews a lease, even if answers are lost or the store is down for a while. No other process can take the lease
-// until it ends.
+// until the lease ends.
 func TestRenewed(t *testing.T) {
 	t.Parallel()
 	s := &flaky{Store: &store.Memory{}}

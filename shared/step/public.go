@@ -13,12 +13,12 @@ import (
 )
 
 // longest is the maximum length of an error message, in bytes. The state machine collects the errors of all partitions.
-// Its data may have at most 256 KiB (Step Functions quotas).
+// The data of a state machine may have at most 256 KiB (Step Functions quotas).
 const longest = 1000
 
-// public returns the message of err without names of people. in is the request. The log, the history of the execution
-// and the notice contain the message. They have more readers than the store. public removes the names in quotation
-// marks and the names that the request contains.
+// public returns the message of err without names of people. The log, the history of the execution and the notice
+// contain this message, and they have more readers than the store. public removes the names in quotation marks, and the
+// names that the request contains. The parameter in is the request.
 func public(err error, in any) string {
 	text := plain.Line(plain.Without(plain.Nameless(err.Error(), plain.IsID), asked(in)))
 	if len(text) <= longest {
@@ -70,8 +70,8 @@ func asked(in any) (names []string) {
 // known lists the members that a request may have. An operator wrote the name of any other member.
 var known = []string{"user", "apply", "scheduled", "acceptFeeds", "planHash", "override", "restore"}
 
-// named returns an error with the public message of err and with the type by which the state machine recognizes it. The
-// type is Refused if err matches one of final.
+// named returns an error with the public message of err and with the type by which the state machine recognizes the
+// error. The type is Refused if err matches one of the errors in final.
 func named(err error, in any, final []error) error {
 	e := messages.InvokeResponse_Error{Type: failed, Message: public(err, in)}
 	for _, f := range final {

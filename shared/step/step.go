@@ -30,8 +30,9 @@ const Refused = "Idleseat.Refused"
 // failed is the type of all other errors. The state machine retries after them.
 const failed = "Idleseat.Failed"
 
-// Start serves a function until its sandbox ends. It fills settings from the environment and calls open once, when the
-// sandbox starts, to make the step. Errors that match one of final get the type Refused.
+// Start serves a function until its sandbox ends. When the sandbox starts, Start fills the settings from the
+// environment and calls the parameter open once to make the step. Errors that match one of the errors in final get the
+// type Refused.
 func Start[S, In, Out any](open func(context.Context, *S) (func(context.Context, In) (Out, error), error), final ...error) {
 	log := slog.New(slog.NewJSONHandler(plain.JSON(os.Stderr), nil))
 	limitMemory(os.Getenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"))
@@ -62,7 +63,8 @@ func Start[S, In, Out any](open func(context.Context, *S) (func(context.Context,
 	})
 }
 
-// careful calls do and turns a panic into an error, because the Lambda runtime would log the value of the panic.
+// careful calls the function do and turns a panic into an error, because the Lambda runtime would log the value of the
+// panic.
 func careful[In, Out any](ctx context.Context, in In, do func(context.Context, In) (Out, error)) (out Out, err error) {
 	defer func() {
 		if value := recover(); value != nil {
@@ -72,8 +74,8 @@ func careful[In, Out any](ctx context.Context, in In, do func(context.Context, I
 	return do(ctx, in)
 }
 
-// limitMemory makes the garbage collector work harder once three quarters of the sandbox's memory are used. sandbox is
-// the size of the memory, in MB. Lambda kills a process that uses more than the whole memory.
+// limitMemory makes the garbage collector work harder once three quarters of the sandbox's memory are used. Lambda
+// kills a process that uses more than the whole memory. The parameter sandbox is the size of the memory, in MB.
 func limitMemory(sandbox string) {
 	if mb, err := strconv.ParseInt(sandbox, 10, 64); err == nil && mb > 0 {
 		debug.SetMemoryLimit(mb << 20 * 3 / 4)
@@ -83,8 +85,8 @@ func limitMemory(sandbox string) {
 // Margin is how long before its deadline a function stops working, so that it can store its results.
 const Margin = 30 * time.Second
 
-// Until returns when a step must end: margin before the deadline of ctx. It returns the zero time if ctx has no
-// deadline.
+// Until returns the time by which a step must end: the deadline of ctx minus the given margin. It returns the zero time
+// if ctx has no deadline.
 func Until(ctx context.Context, margin time.Duration) time.Time {
 	deadline, ok := ctx.Deadline()
 	if !ok {
@@ -110,7 +112,8 @@ func Policy(ctx context.Context, s store.Store, key string) (*policy.Policy, str
 	return p, string(text), nil
 }
 
-// PolicyText returns a function that reads the policy at key again each time, and returns its text.
+// PolicyText returns a function. Each call of this function reads the policy file at the key and returns the text of
+// the file.
 func PolicyText(s store.Store, key string) func(context.Context) (string, error) {
 	return func(ctx context.Context) (string, error) {
 		_, text, err := Policy(ctx, s, key)
