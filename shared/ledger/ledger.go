@@ -44,7 +44,8 @@ func (o Outcome) stands() bool {
 	return o == Done || o == Announced || o == Unsure || o == Restored
 }
 
-// Holding describes how a person held a license, and the license that replaces it, at one moment.
+// Holding describes how a person held two products at one moment: the license of a change, and the license that
+// replaces it.
 type Holding struct {
 	Assignments []directory.Assignment `json:"assignments,omitempty"` // the person's assignments of the two products
 	InGroups    []string               `json:"inGroups,omitempty"`    // the person's groups among Source and Target
@@ -84,7 +85,7 @@ type Intent struct {
 	// IdleSince is the last activity of the person according to the plan. It is nil for a person who was never active.
 	IdleSince     *time.Time `json:"idleSince,omitempty"`
 	MonthlySaving float64    `json:"monthlySaving,omitempty"`
-	// SavesNothing says why the change frees no paid seat. It is empty if the change frees one.
+	// SavesNothing says why the change frees no paid seat. It is empty if the change frees a paid seat.
 	SavesNothing string `json:"savesNothing,omitempty"`
 	// Payer says who paid for the license when the change was planned. It is nil in entries of older versions.
 	Payer *directory.Payer `json:"payer,omitempty"`
@@ -101,8 +102,8 @@ type Intent struct {
 	// ApprovedBy is the operator who applied the plan at a terminal, or the execution of the state machine that applied
 	// the plan. CloudTrail records who started an execution.
 	ApprovedBy string `json:"approvedBy,omitempty"`
-	// Bound means that every object about this intent contains its hash. Older versions wrote intents that are not
-	// bound.
+	// Bound means that every object about this intent contains the hash of this intent. Older versions wrote intents
+	// that are not bound.
 	Bound bool `json:"bound,omitempty"`
 }
 
