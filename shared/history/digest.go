@@ -123,8 +123,8 @@ type line struct {
 	*Item
 }
 
-// EachItem calls each for every item of the digest that a run's manifest binds. It does not keep the digest in memory.
-// If EachItem fails, the caller must discard everything that each received.
+// EachItem calls the parameter each once for every item of the digest that a run's manifest binds. It does not keep the
+// digest in memory. If EachItem fails, the caller must discard all items from these calls.
 func EachItem(ctx context.Context, s store.Store, m *snapshot.Manifest, each func(*Item) error) error {
 	if m.History == "" {
 		return nil

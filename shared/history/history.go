@@ -1,6 +1,6 @@
 // Package history tells a run what earlier runs did and saw: the licenses that they took, restored or announced, the
 // pending changes, the newest plan, the plans whose limits an operator set aside, and the feeds as of their last
-// healthy reading. It does not need to list the whole ledger.
+// healthy reading. The package does not need to list the whole ledger.
 //
 // Every plan leaves an object that names the people whom it may change. A new run looks up these people in the ledger
 // and adds what it finds to the digest of the previous run. The result is the digest of the new run. The manifest of
@@ -68,8 +68,8 @@ func PlannedBy(p *plan.Plan) *Planned {
 	return past
 }
 
-// PutPlanned stores p. everybody is true for a plan that was made for all people from their data. Only plans for
-// everybody supersede each other.
+// PutPlanned stores the object that a plan leaves. The parameter everybody is true for a plan that was made for all
+// people from their data. Only plans for everybody supersede each other.
 func PutPlanned(ctx context.Context, s store.Store, p *Planned, everybody bool) error {
 	prefix := layout.Others
 	if everybody {
@@ -81,9 +81,9 @@ func PutPlanned(ctx context.Context, s store.Store, p *Planned, everybody bool) 
 	return nil
 }
 
-// Newer returns the newest run whose plan supersedes the plan of run, or "" if there is none. Such a run is later than
-// run and made a plan for everybody. A plan on hold supersedes nothing, unless an operator set its limits aside. The
-// plan of a run whose name has a time later than now supersedes nothing either.
+// Newer returns the newest run whose plan supersedes the plan of the given run, or "" if there is none. Only a later
+// run that made a plan for everybody can supersede the plan. A plan on hold supersedes nothing, unless an operator set
+// its limits aside. The plan of a run whose name has a time later than now supersedes nothing either.
 func Newer(ctx context.Context, s store.Store, run string, now time.Time) (string, error) {
 	names, err := runs(ctx, s, layout.Plans)
 	if err != nil {
@@ -142,8 +142,8 @@ func Newest(ctx context.Context, s store.Store, now time.Time) (string, error) {
 	return "", nil
 }
 
-// Before returns the runs that are older than run and made a plan for everybody, newest first. Runs whose name has a
-// time later than now do not count.
+// Before returns the runs that are older than the given run and made a plan for everybody, newest first. Runs whose
+// name has a time later than now do not count.
 func Before(ctx context.Context, s store.Store, run string, now time.Time) ([]string, error) {
 	names, err := runs(ctx, s, layout.Plans)
 	if err != nil {
@@ -154,10 +154,10 @@ func Before(ctx context.Context, s store.Store, run string, now time.Time) ([]st
 	return names, nil
 }
 
-// Earlier returns the accounts and groups that the runs before run found for the names in policies. found comes from
-// the newest readable object of a run that made a plan for everybody. It is nil if no such run exists. lost describes
-// each newer object that is damaged. If all objects are damaged, Earlier fails, because then nothing is known about the
-// names.
+// Earlier returns the accounts and groups that the runs before the given run found for the names in policies. The
+// result found comes from the newest readable object of a run that made a plan for everybody. It is nil if no such run
+// exists. The result lost describes each newer object that is damaged. If all objects are damaged, Earlier fails,
+// because then nothing is known about the names.
 func Earlier(ctx context.Context, s store.Store, run string, now time.Time) (found *directory.Earlier, lost []string, err error) {
 	names, err := runs(ctx, s, layout.Plans)
 	if err != nil {
@@ -184,13 +184,15 @@ func Earlier(ctx context.Context, s store.Store, run string, now time.Time) (fou
 	return nil, nil, nil
 }
 
-// withdrawal is history/withdrawn/<run>.json: another run restores all licenses that the run took.
+// withdrawal is the object history/withdrawn/<run>.json. It says that another run restores all licenses that <run>
+// took.
 type withdrawal struct {
 	By string    `json:"by"` // the run that restores
 	At time.Time `json:"at"`
 }
 
-// Withdraw ensures that no further change of run begins. by is the run that restores the licenses that run took.
+// Withdraw ensures that the given run begins no further change. The parameter by is the run that restores the licenses
+// that the given run took.
 func Withdraw(ctx context.Context, s store.Store, run, by string, at time.Time) error {
 	err := store.PutJSONIfAbsent(ctx, s, layout.Noted(layout.Withdrawn, run), withdrawal{By: by, At: at.UTC()})
 	if err != nil && !errors.Is(err, store.ErrExists) {

@@ -67,7 +67,7 @@ func (w *world) settle(night int) *Digest {
 	return st
 }
 
-// plans stores the object that a night's plan leaves. The plan may touch the E3 license of each of users.
+// plans stores the object that a night's plan leaves. The plan may touch the E3 license of each given user.
 func (w *world) plans(night int, users ...string) {
 	w.Helper()
 	p := &Planned{Run: nameOf(night), AsOf: at(night), Expires: at(night).Add(plan.Lifetime), Touches: []Touch{}}
@@ -84,7 +84,7 @@ func (w *world) leave(p *Planned) {
 	}
 }
 
-// writes adds an entry for a night to the ledger. The entry stays open if o is empty.
+// writes adds an entry for a night to the ledger. The entry stays open if the outcome is empty.
 func (w *world) writes(night int, user, rule string, o ledger.Outcome) {
 	w.Helper()
 	last, err := w.book.Latest(w.Context(), user, "e3")
@@ -205,8 +205,8 @@ func TestBaselines(t *testing.T) {
 	}
 }
 
-// Accounts are remembered from the last healthy reading, even if its plan left no baseline. A plan of an older version
-// left only baselines. Then the baselines count as the readings.
+// Accounts are remembered from the last healthy reading, even if the plan of that run left no baseline. A plan of an
+// older version left only baselines. Then the baselines count as the readings.
 func TestKnown(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -111,7 +111,7 @@ func makeDigest(ctx context.Context, s store.Store, run string, now time.Time) (
 	return next, next.readResults(ctx, s, lately)
 }
 
-// newestBefore returns the newest of runs that is older than run, or "" if there is none.
+// newestBefore returns the newest run in the list that is older than the given run, or "" if there is none.
 func newestBefore(runs []string, run string) string {
 	for _, earlier := range slices.Backward(runs) {
 		if earlier < run {
@@ -121,7 +121,7 @@ func newestBefore(runs []string, run string) string {
 	return ""
 }
 
-// previous returns the newest digest of a run before run. It returns nil if no such run has a digest.
+// previous returns the newest digest of the runs before the given run. It returns nil if no such run has a digest.
 func previous(ctx context.Context, s store.Store, plans []string, run string) (*Digest, error) {
 	for _, earlier := range slices.Backward(plans) {
 		if earlier >= run {
@@ -145,8 +145,8 @@ func previous(ctx context.Context, s store.Store, plans []string, run string) (*
 }
 
 // watch marks the items that must be read from the ledger: the changes that were open in the earlier digest, and all
-// licenses that a later plan may have touched. It returns the later plans. unread reports whether the people of one of
-// these plans could not be read.
+// licenses that a later plan may have touched. The result lately has the later plans. The result unread reports whether
+// the people of at least one of these plans could not be read.
 func (st *Digest) watch(ctx context.Context, s store.Store, old *Digest, plans, others []string) (lately []*Planned, unread bool, err error) {
 	for t, i := range st.items {
 		if i != nil && (i.State == Open || i.State == Unreadable) {
@@ -188,7 +188,7 @@ func (st *Digest) watch(ctx context.Context, s store.Store, old *Digest, plans, 
 	return lately, unread, err
 }
 
-// later replaces *last with b if b is the newer reading.
+// later replaces the reading *last with the reading b if b is newer.
 func (st *Digest) later(last **plan.Baseline, b *plan.Baseline) {
 	if b != nil && !b.Read.After(st.At) && (*last == nil || b.Read.After((*last).Read)) {
 		*last = b
@@ -222,8 +222,8 @@ func (st *Digest) markAll(ctx context.Context, book *ledger.Ledger) error {
 	return nil
 }
 
-// tooOld reports whether a run is so old that it cannot have begun any change after at. At most two days pass between
-// the start of a run and its plan.
+// tooOld reports whether a run is so old that it cannot have begun any change after the given time. At most two days
+// pass between the start of a run and its plan.
 func tooOld(run string, at time.Time) bool {
 	const reading = 48 * time.Hour
 	stamp, _, _ := strings.Cut(run, "-")

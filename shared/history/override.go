@@ -37,9 +37,9 @@ func PutOverride(ctx context.Context, s store.Store, o *Override) error {
 	return nil
 }
 
-// OverrideOf returns the hash of the plan p if an operator set its limits aside, and "" otherwise. A damaged override
-// counts as none. Apply stores the override before the first change, so OverrideOf finds it even if the process died
-// before it wrote a result.
+// OverrideOf returns the hash of the plan if an operator set the limits of the plan aside, and "" otherwise. A damaged
+// override counts as none. Apply stores the override before the first change, so OverrideOf finds it even if the
+// process died before it wrote a result.
 func OverrideOf(ctx context.Context, s store.Store, p *plan.Plan) (hash string, err error) {
 	o, err := overrideOf(ctx, s, p.Run)
 	switch {
@@ -64,7 +64,7 @@ func overrideOf(ctx context.Context, s store.Store, run string) (*Override, erro
 	return o, nil
 }
 
-// Overrides returns the overrides that were made between from and to, in the order of their runs.
+// Overrides returns the overrides that were made between the two given times, in the order of their runs.
 func Overrides(ctx context.Context, s store.Store, from, to time.Time) (all []Override, err error) {
 	names, err := runs(ctx, s, layout.Overrides)
 	if err != nil {

@@ -100,7 +100,7 @@ func TestOverridesThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// A run may take two days until its plan is made. The plan may then be applied for Lifetime.
+// A run may take two days until its plan is made. The plan may then be applied for the time plan.Lifetime.
 func TestTooOld(t *testing.T) {
 	t.Parallel()
 	last := at(0).Add(48*time.Hour + plan.Lifetime)

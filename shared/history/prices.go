@@ -30,9 +30,9 @@ type Price struct {
 	NotKnown string    `json:"notKnown,omitempty"`
 }
 
-// Prices returns the prices in the newest plan for everybody that is not newer than run. If run is empty, it uses the
-// newest plan of all. Plans of runs whose name has a time later than now do not count. Prices skips damaged objects,
-// and objects of older versions, which have no prices.
+// Prices returns the prices in the newest plan for everybody that is not newer than the given run. For an empty run,
+// Prices uses the newest plan of all. Plans of runs whose name has a time later than now do not count. Prices skips
+// damaged objects, and objects of older versions, which have no prices.
 func Prices(ctx context.Context, s store.Store, run string, now time.Time) ([]Price, error) {
 	names, err := runs(ctx, s, layout.Plans)
 	if err != nil {

@@ -29,7 +29,7 @@ func (s *Digest) Sighted() iter.Seq[string] {
 	return maps.Keys(s.sightings)
 }
 
-// saw adds a sighting. For each date, the newest is kept. seen may be nil.
+// saw adds a sighting, which may be nil. If an account has several sightings, saw keeps the newest date of each kind.
 func (s *Digest) saw(seen *directory.Sighting) {
 	if seen == nil {
 		return
