@@ -27,7 +27,7 @@ type entraCall struct {
 	// Group is the index of the member query to continue with. It is negative while people are listed.
 	Group  int    `json:"group"`
 	Cursor string `json:"cursor,omitempty"` // position in the list of people or of the group's members
-	People int    `json:"people"`           // people listed by the calls since From
+	People int    `json:"people"`           // number of people listed by the call From and the later calls
 	Done   bool   `json:"done"`
 	// From is the first call that counts. The calls before From read a list that had to be read from the start again.
 	From     int `json:"from"`
@@ -45,9 +45,9 @@ func (c *Collector) ReadEntra(ctx context.Context, b *snapshot.Begin, p *policy.
 	}
 }
 
-// ReadEntraUntil makes one call, which reads a part of Entra ID. The call continues where the previous call stopped. It
-// reads no further page after until; the zero time means no limit. done reports whether everything has been read. A
-// repeated call returns the first result, even in another process.
+// ReadEntraUntil makes one call, which reads a part of Entra ID. The call continues where the previous call stopped.
+// After the time until, the call starts no new page; the zero time means no limit. The result done reports whether
+// everything has been read. A repeated call returns the result of the first call, even in another process.
 func (c *Collector) ReadEntraUntil(ctx context.Context, b *snapshot.Begin, p *policy.Policy, call int, until time.Time) (done bool, err error) {
 	if known, err := c.entraCall(ctx, b.Run, call); err == nil || !errors.Is(err, store.ErrNotFound) {
 		return known.Done, err
@@ -102,7 +102,7 @@ func (c *Collector) EntraReading(ctx context.Context, b *snapshot.Begin) (all sn
 	}
 }
 
-// entraQueries returns the member queries of a policy that are about groups of Entra ID.
+// entraQueries returns those member queries of a policy that ask about groups of Entra ID.
 func entraQueries(p *policy.Policy) (queries []directory.Question) {
 	for _, q := range p.MemberQueries() {
 		if q.Ref.Source == directory.Entra {
@@ -121,7 +121,8 @@ type entraReader struct {
 	at     entraCall
 }
 
-// enough returns errEnough if the time of the call is over and another page follows. next is the cursor of that page.
+// enough returns errEnough if the time of the call is over and another page follows. The parameter next is the cursor
+// of the following page.
 func (r *entraReader) enough(next string) error {
 	if r.at.Cursor = next; next != "" && !r.until.IsZero() && r.Now().After(r.until) {
 		return errEnough
@@ -176,7 +177,7 @@ func (r *entraReader) people(ctx context.Context, w *snapshot.Writer) error {
 	return nil
 }
 
-// members reads the members of a group that rules or exemptions need. If the group does not exist, its membership is
+// members reads the members of one group, for the rules and exemptions. If the group does not exist, its membership is
 // unknown. If the group cannot be read to its end, the reading of Entra ID fails.
 func (r *entraReader) members(ctx context.Context, w *snapshot.Writer, q directory.Question) error {
 	key, g := q.Key(), r.begin.Group(q.Ref)

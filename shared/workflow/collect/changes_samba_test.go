@@ -40,7 +40,7 @@ func TestChangesOfSamba(t *testing.T) {
 
 	admin.upset()
 	r := b.night(t, "run-3", seats)
-	const changed = 8 // everybody except the person who left and the person in the unit
+	const changed = 8 // everybody except the person who left and the person in the moved unit
 	if r.WhyFull != "" || r.Changed != changed {
 		t.Errorf("%d changed, read in full: %q", r.Changed, r.WhyFull)
 	}

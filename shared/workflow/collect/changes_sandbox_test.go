@@ -31,8 +31,8 @@ func (b *bench) companyOf(t *testing.T) *sandbox.Company {
 	return s.Company
 }
 
-// logOn lets everybody log on whose replicated logon date is older than from and younger than to. It returns the number
-// of these people.
+// logOn lets people log on and returns their number: everybody whose replicated logon date has an age between the
+// arguments "from" and "to".
 func logOn(c *sandbox.Company, from, to time.Duration) (people int) {
 	for i := range c.Size() {
 		p := c.Person(i)
@@ -49,7 +49,7 @@ func logOn(c *sandbox.Company, from, to time.Duration) (people int) {
 
 // TestChangesOfSandbox reads a simulated company on three nights. People with a recent replicated date log on before
 // the second night, and people with an old date before the third. A full reading of the same company must give the same
-// result. On the fourth night another company answers, which must be read in full.
+// result. On the fourth night another company answers, and the run must read that company in full.
 func TestChangesOfSandbox(t *testing.T) {
 	t.Parallel()
 	const day = 24 * time.Hour

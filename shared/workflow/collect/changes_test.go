@@ -22,7 +22,7 @@ import (
 
 var danAD = directory.ADUser{SID: "S-1-5-21-4", GUID: "guid-dan", SAMAccount: "dan", LastLogonTimestamp: daysAgo(1)}
 
-// TestChanges: a delta reading merged into the earlier reading gives the same people as a full reading.
+// TestChanges: if a delta reading is merged into the earlier reading, the result has the same people as a full reading.
 func TestChanges(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -120,7 +120,8 @@ func TestFullReading(t *testing.T) {
 	}
 }
 
-// oldReading writes a full reading of an older version, whose parts were not in Parquet. The reading has only SIDs.
+// oldReading writes a full reading as an older version of idleseat wrote it: the parts are not in Parquet. The reading
+// has only SIDs.
 func (b *bench) oldReading(t *testing.T, run string) snapshot.Reading {
 	t.Helper()
 	r := snapshot.Reading{Source: directory.AD, Full: clock, Watermark: &directory.Watermark{Controller: "dc1", USN: 5}}

@@ -162,7 +162,8 @@ func (c *Collector) resolve(ctx context.Context, in Start) (*snapshot.Begin, err
 	return b, err
 }
 
-// products returns an error that names a license whose product the tenant lacks or has more than once.
+// products returns an error if the tenant lacks the product of a license, or has several such products. The error names
+// the license.
 func products(b *snapshot.Begin, p *policy.Policy) error {
 	for _, l := range p.Licenses {
 		if ids := directory.SameName(b.SKUs, l.SKU); len(ids) > 1 {
@@ -201,8 +202,9 @@ func (c *Collector) mailboxes(ctx context.Context, in Start) (*snapshot.Mailboxe
 	return &snapshot.Mailboxes{Key: key, Kinds: kinds}, nil
 }
 
-// granting returns the groups that give a license of the policy although the policy does not name them. The groups
-// explain why a person's license does not change. Only the explanation is missing if Graph does not list the groups.
+// granting returns the groups that give a license of the policy although the policy does not name these groups. The
+// groups explain why a person's license does not change. Only the explanation is missing if Graph does not list the
+// groups.
 func (c *Collector) granting(ctx context.Context, p *policy.Policy, b *snapshot.Begin) ([]directory.Group, error) {
 	if len(p.SKUs()) == 0 {
 		return nil, nil

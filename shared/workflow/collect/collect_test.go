@@ -147,7 +147,7 @@ func (b *bench) accounts(t *testing.T) (h directory.Accounts) {
 	return h
 }
 
-// TestNeverLessThanEverybody: if a source fails in the middle, the run has none of its people.
+// TestNeverLessThanEverybody: if a source fails in the middle, the run has no people from that source.
 func TestNeverLessThanEverybody(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {

@@ -154,7 +154,7 @@ func (f *fakeEntra) ListPeople(_ context.Context, cursor string, page func([]dir
 	return nil
 }
 
-// after returns the cursor of the page after page i of n. The cursor is empty after the last page.
+// after returns the cursor of page i+1. The cursor is empty if i is the last of n pages.
 func (f *fakeEntra) after(i, n int) string {
 	if i+1 == n {
 		return ""
@@ -209,7 +209,7 @@ func (f *fakeEntra) DirectGroups(_ context.Context, id string) ([]string, error)
 	return in, f.call("DirectGroups " + id)
 }
 
-// brokenStore fails to write an object whose key contains the text word.
+// brokenStore fails to write an object whose key contains the text in the field word.
 type brokenStore struct {
 	store.Store
 	word string

@@ -84,7 +84,8 @@ func (f *fakeAD) ReadPerson(_ context.Context, sid string) (directory.ADUser, er
 	return f.find("ReadPerson "+sid, func(u directory.ADUser) bool { return u.SID == sid })
 }
 
-// find returns a person together with the call's error. The real source also returns a person with a PartialLogonError.
+// find returns a person together with the call's error. The real source, too, returns a person together with a
+// PartialLogonError.
 func (f *fakeAD) find(call string, fits func(directory.ADUser) bool) (directory.ADUser, error) {
 	err := f.call(call)
 	i := slices.IndexFunc(f.people, fits)

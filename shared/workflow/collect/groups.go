@@ -70,8 +70,9 @@ func (c *Collector) unseen(ctx context.Context, g directory.Group) (bool, error)
 	return false, err
 }
 
-// group finds an Entra group. known has the object id that an earlier run found, or is nil. By this id, group finds a
-// renamed group. Another group that has the name now is in doubt, because any employee may create a group.
+// group finds an Entra group. The parameter known has the object id that an earlier run found, or is nil. By this id,
+// group finds a renamed group. Another group that has the name now is in doubt, because any employee may create a
+// group.
 func (c *Collector) group(ctx context.Context, ref directory.GroupRef, known *directory.EarlierGroup) (directory.Group, error) {
 	g, err := c.Entra.FindGroup(ctx, ref.Name)
 	if known == nil {

@@ -31,8 +31,8 @@ func (c *Collector) unnamed(ctx context.Context, in Start, earlier *directory.Ea
 	return names, nil
 }
 
-// somebody reports whether anybody has a name. If Active Directory does not answer, somebody counts only people in
-// Entra ID.
+// somebody reports whether any person has the given name. If Active Directory does not answer, the function looks only
+// in Entra ID.
 func (c *Collector) somebody(ctx context.Context, name string) (bool, error) {
 	if strings.Contains(name, "@") {
 		if _, err := c.Entra.FindID(ctx, name); err == nil || !errors.Is(err, directory.ErrNoPerson) {

@@ -40,9 +40,9 @@ func (c *Collector) One(ctx context.Context, in Start) error {
 	return c.sealOne(ctx, b, in.Policy, found)
 }
 
-// BeginOne begins a run for one person whose Active Directory account the relay reads. known reports whether Entra ID
-// knows the person. If known is true, the relay must look for sid, or for nobody if sid is empty. Otherwise the relay
-// must look for in.User. SealOne then continues the run.
+// BeginOne begins a run for one person whose Active Directory account the relay reads. The result known reports whether
+// Entra ID knows the person. If known is true, the relay must look for the SID, or for nobody if sid is empty.
+// Otherwise the relay must look for in.User. SealOne then continues the run.
 func (c *Collector) BeginOne(ctx context.Context, in Start) (b *snapshot.Begin, sid string, known bool, err error) {
 	if b, err = c.resolve(ctx, in); err != nil {
 		return nil, "", false, err
@@ -78,7 +78,7 @@ func (c *Collector) sealOne(ctx context.Context, b *snapshot.Begin, p *policy.Po
 	return c.Seal(ctx, b.Run, entra, c.oneAD(ctx, b, p, name, found))
 }
 
-// oneAD writes the Active Directory account of a run for one person.
+// oneAD writes the person's Active Directory account in a run for one person.
 func (c *Collector) oneAD(ctx context.Context, b *snapshot.Begin, p *policy.Policy, name string, found *one) snapshot.Reading {
 	if found.source == nil {
 		return snapshot.Reading{Source: directory.AD, Absent: true}
@@ -193,7 +193,7 @@ func (c *Collector) writeAD(ctx context.Context, b *snapshot.Begin, p *policy.Po
 
 // proven reports whether the rules decide although the last logon is unknown. proven assumes the latest possible logon
 // and asks each undecided rule again. At least one of these rules must then reclaim the license, and none may keep the
-// license. A rule that stays undecided has another reason and does not count.
+// license. A rule that stays undecided does not count, because it is undecided for another reason.
 func (o *one) proven(b *snapshot.Begin, p *policy.Policy) (bool, error) {
 	latest := o.Latest()
 	if latest.IsZero() {

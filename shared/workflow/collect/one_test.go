@@ -176,7 +176,8 @@ func TestLastLogonNotAsked(t *testing.T) {
 	}
 }
 
-// TestEveryLastLogonUnknown: a run reads a domain that does not maintain the logon date, but does not trust the dates.
+// TestEveryLastLogonUnknown: if a domain does not maintain the logon date, a run reads the people of the domain but
+// does not trust their logon dates.
 func TestEveryLastLogonUnknown(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)

@@ -54,8 +54,9 @@ const mostEarlier = 30
 // follow adds the newest known days of an earlier table to the table of a report. It uses the newest earlier table that
 // it can read.
 //
-// If a newer table is damaged, lost gives the reason. The damaged table may have shown a day that the new report lacks,
-// so this run must not trust the report. The next run follows the new table, so the damage affects only one run.
+// If a newer table is damaged, the result lost gives the reason. The damaged table may have shown a day that the new
+// report lacks, so this run must not trust the report. The next run follows the new table, so the damage affects only
+// one run.
 func (c *Collector) follow(ctx context.Context, run string, table *usage.Table) (lost string, err error) {
 	earlier, err := history.Before(ctx, c.Store, run, c.Now())
 	if err != nil {
@@ -78,7 +79,7 @@ func (c *Collector) follow(ctx context.Context, run string, table *usage.Table) 
 	return lost, nil
 }
 
-// reportOf returns the table of a report that a run stored. It returns nil if the run stored no table, or if the table
+// reportOf returns the table that a run stored for a report. It returns nil if the run stored no table, or if the table
 // has expired.
 func (c *Collector) reportOf(ctx context.Context, run, report string) (*usage.Table, error) {
 	m, _, err := snapshot.GetManifest(ctx, c.Store, run)
@@ -99,7 +100,8 @@ func (c *Collector) reportOf(ctx context.Context, run, report string) (*usage.Ta
 	return t, err
 }
 
-// coversReports returns an error that names a report that some signals need but the run did not read.
+// coversReports returns an error if one of the signals needs a report that the run did not read. The error names the
+// report.
 func coversReports(b *snapshot.Begin, signals []directory.Signal) error {
 	for _, r := range usage.Of(signals) {
 		if !slices.ContainsFunc(b.Reports, func(known usage.Reading) bool { return known.Name == r.Name }) {

@@ -194,7 +194,7 @@ func TestAReportLosesADay(t *testing.T) {
 }
 
 // TestADamagedReportIsLostForOneRun: if the table of the last run is damaged, the rules of the report are undecided in
-// one run. The run after that decides again. It still knows the days of the runs before the damage.
+// one run. The run after that one decides again, and still knows the days of the runs before the damage.
 func TestADamagedReportIsLostForOneRun(t *testing.T) {
 	t.Parallel()
 	const bo, cid = "2026-11-21,180,bo@x.example,Bo,2026-11-20\r\n", "2026-11-21,180,cid@x.example,Cid,2026-11-20\r\n"

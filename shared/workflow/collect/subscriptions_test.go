@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// TestSubscriptionsOfARun: a run reads when a product renews only if the policy has a price and no renews for the
-// product. The run records a failure and goes on.
+// TestSubscriptionsOfARun: a run reads the renewal date of a product only if the policy has a price for the product and
+// lacks the key "renews". The run records a failure and goes on.
 func TestSubscriptionsOfARun(t *testing.T) {
 	t.Parallel()
 	const e3 = "sku: SPE_E3, "
