@@ -43,7 +43,7 @@ func TestADMove(t *testing.T) {
 	}
 }
 
-// TestADMoveOfAMember: a person who was in the target group before the change stays in it after a rollback.
+// TestADMoveOfAMember: a person who was in the target group before the change stays in that group after a rollback.
 func TestADMoveOfAMember(t *testing.T) {
 	t.Parallel()
 	for before, writes := range map[bool][]string{true: {joinEgon, leaveEgon}, false: {joinEgon, leaveEgon, "RemoveMember " + liteDN + " guid-egon"}} {

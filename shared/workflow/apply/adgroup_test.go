@@ -83,8 +83,8 @@ func TestTargetOfAnEntry(t *testing.T) {
 	}
 }
 
-// TestGUIDsOfAnEntry: an entry must have the objectGUIDs that the run read. If the run read none, it must have the
-// objectGUIDs of the present groups.
+// TestGUIDsOfAnEntry: an entry must have the objectGUIDs that the run read. If the run read no objectGUIDs, the entry
+// must have those of the present groups.
 func TestGUIDsOfAnEntry(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -219,8 +219,8 @@ func TestFormerSourceThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestGroupsAreIdentified: an intent gets the objectGUIDs of its groups if the groups are those that the run read.
-// There is no objectGUID for a group that is gone or cannot be read.
+// TestGroupsAreIdentified: an intent gets the objectGUIDs of its groups if they are the groups that the run read. There
+// is no objectGUID for a group that is gone or cannot be read.
 func TestGroupsAreIdentified(t *testing.T) {
 	t.Parallel()
 	type guids struct{ Source, Target string }
@@ -260,7 +260,7 @@ func TestGroupsAreIdentified(t *testing.T) {
 	}
 }
 
-// TestSameWay: two intents are the same if they change the same groups and products.
+// TestSameWay: two intents have the same way if they change the same groups and the same target product.
 func TestSameWay(t *testing.T) {
 	t.Parallel()
 	base := ledger.Intent{Source: "s", SourceGUID: "1", Target: "t", TargetGUID: "2", TargetSKU: "sku"}

@@ -29,8 +29,8 @@ func (m *move) named(group string) string {
 	return group
 }
 
-// adGroup returns the Active Directory group with a DN or objectGUID, or nil if there is no such group. A call of Apply
-// reads each group once.
+// adGroup returns the Active Directory group with the given DN or objectGUID, or nil if there is no such group. A call
+// of Apply reads each group once.
 func (j *job) adGroup(ctx context.Context, name string) (*directory.Group, error) {
 	if g, read := j.adGroups[name]; read {
 		return g, nil
@@ -58,8 +58,8 @@ func (j *job) readGUID(dn string) string {
 	return j.run.Manifest.Readings[directory.AD].Groups[directory.GroupRef{Source: directory.AD, Name: dn}.Key(false)]
 }
 
-// identify sets the objectGUIDs of the groups of a change. If a group is not the group that the run read, why gives the
-// reason.
+// identify sets the objectGUIDs of the groups of a change. If a group is not the group that the run read, the result
+// why gives the reason.
 func (j *job) identify(ctx context.Context, in *ledger.Intent) (why string, err error) {
 	for _, x := range []struct {
 		dn   string
@@ -131,8 +131,9 @@ func (j *job) adSourceOf(ctx context.Context, l *policy.License, in *ledger.Inte
 	return fmt.Sprintf("given back by the group %s, since %s is gone", l.Group, left), "", nil
 }
 
-// adLeft returns the Active Directory group that the person left, or nil if that group is gone. present is the group
-// that the policy names now, or nil. refusal gives the reason if the restore must not add the person to any group.
+// adLeft returns the Active Directory group that the person left, or nil if that group is gone. The parameter present
+// is the group that the policy names now, or nil. The result refusal gives the reason if the restore must not add the
+// person to any group.
 func (j *job) adLeft(ctx context.Context, l *policy.License, in *ledger.Intent, present *directory.Group) (found *directory.Group, refusal string, err error) {
 	if in.SourceGUID == "" {
 		return j.adByDN(ctx, l, in)
@@ -151,8 +152,8 @@ func (j *job) adLeft(ctx context.Context, l *policy.License, in *ledger.Intent, 
 	return nil, "", nil
 }
 
-// adByDN returns the group that the person left, for an entry of an older version, which recorded only the DN. If the
-// group with that DN was created after the entry, it is another group.
+// adByDN returns the group that the person left if an older version wrote the entry. Such an entry has only the DN. If
+// the present group with that DN was created after the entry, it is not the group that the person left.
 func (j *job) adByDN(ctx context.Context, l *policy.License, in *ledger.Intent) (found *directory.Group, refusal string, err error) {
 	if !j.known(l, in.License, in.Source) {
 		return nil, "", nil

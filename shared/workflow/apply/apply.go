@@ -63,14 +63,13 @@ type Applier struct {
 	Progress func(done, total int)
 }
 
-// Request names a plan and restricts a call of Apply to some of its changes.
+// Request names a plan, and can restrict a call of Apply to some changes of the plan.
 type Request struct {
 	Run string
 	// PlanHash is the hash of the approved plan. If PlanHash is empty, the call applies the run's plan whatever its
 	// hash is.
 	PlanHash string
-	// Override is the hash of a plan on hold that the call applies despite the limits. It is empty if no plan is
-	// overridden.
+	// Override is the hash of the plan if the plan is on hold and an operator overrides the limits. Otherwise it is empty.
 	Override string
 	// Policy is the text of the policy in force. If Policy is empty, the call asks only the run's own policy.
 	Policy string
@@ -101,7 +100,8 @@ func (a *Applier) Check(ctx context.Context, in Request) error {
 }
 
 // Apply carries out as much of a plan as is possible now. Callers repeat Apply while changes are pending. If all
-// changes of the plan are final, Apply returns an error. A call for a single batch that is final returns the results.
+// changes of the plan are final, Apply returns an error. A call for a single batch returns the results even if the
+// batch is final.
 func (a *Applier) Apply(ctx context.Context, in Request) (*runs.Results, error) {
 	job, err := a.open(ctx, in)
 	if err != nil {

@@ -28,8 +28,8 @@ func (m *move) past(ctx context.Context, license string) (*history.Item, error) 
 	return past, nil
 }
 
-// earlierRules returns the changes that earlier rules of the policy would make. It judges the person as this call read
-// the person.
+// earlierRules returns the changes that earlier rules of the policy would make. It judges the person by the data that
+// this call read.
 func (m *move) earlierRules(ctx context.Context, of *policy.Rule) (first decision.Conflicts, err error) {
 	for _, r := range m.run.Policy.Rules {
 		if r == of {

@@ -55,7 +55,8 @@ func (assignment) wayBack(_ context.Context, _ *job, _, _ *policy.License, _ *le
 
 // regain assigns the products again that the change took from the person, with the same service plans disabled. It
 // removes the successor, unless the person held the successor before the change. regain writes even if a read shows the
-// products. shown reports whether a read after the write shows the result.
+// products, because the read may be out of date. The result shown reports whether a read after the write shows the
+// products.
 func (m *move) regain(ctx context.Context) (shown bool, err error) {
 	e := m.entry
 	var add []directory.Assignment

@@ -128,8 +128,8 @@ func (m *move) readLagOver() bool {
 	return m.leftBy.IsZero() || m.Now().Sub(m.leftBy) >= m.readLag()
 }
 
-// cannotGoBack ends a change if the person cannot join the source group again. If the change took the license, it
-// counts as done. A restore counts as failed, because it has changed nothing.
+// cannotGoBack ends a change if the person cannot join the source group again. A change that took the license counts as
+// done. A restore counts as failed, because it has changed nothing.
 func (m *move) cannotGoBack(ctx context.Context, why, reason string) (runs.Status, string) {
 	if m.change.RestoreOf != "" {
 		return m.complete(ctx, ledger.Failed, reason)
@@ -144,7 +144,8 @@ func (m *move) goingBack(why string, err error) (runs.Status, string) {
 	return troubled, sentences(why, fmt.Sprintf("going back is not finished, run apply again: %v", err))
 }
 
-// sentences joins two sentences. why is the reason, and may be empty. what is the consequence.
+// sentences joins two sentences. The parameter why is the reason, and may be empty. The parameter what is the
+// consequence.
 func sentences(why, what string) string {
 	if why == "" {
 		return what
@@ -152,13 +153,13 @@ func sentences(why, what string) string {
 	return why + "; " + what
 }
 
-// recent reports whether reads may still show the state before the change of an entry ended.
+// recent reports whether the change of an entry ended so lately that reads may still show the earlier state.
 func (m *move) recent(e *ledger.Entry) bool {
 	told := plan.Via(e.Via) == plan.Notice || e.Completion != nil && e.Completion.Outcome == ledger.Announced
 	return e.Completion != nil && !told && m.Now().Sub(e.Completion.At) < directory.Settling
 }
 
-// takenBy returns the latest time at which the change that the entry e undoes can have ended.
+// takenBy is for the entry of a restore. It returns the latest time at which the restored change can have ended.
 func takenBy(e *ledger.Entry) time.Time {
 	if e.TakenAt.IsZero() { // an intent of an earlier version
 		return e.At

@@ -93,7 +93,8 @@ func TestNotGivenBack(t *testing.T) {
 	}
 }
 
-// TestNotGivenBackInUnknownScope: a run restores nothing while it is unknown whether the rule still asks the person.
+// TestNotGivenBackInUnknownScope: a run restores nothing while it is unknown whether the rule still applies to the
+// person.
 func TestNotGivenBackInUnknownScope(t *testing.T) {
 	t.Parallel()
 	for enabled, want := range map[directory.Flag]runs.Status{directory.Yes: runs.Pending, directory.No: runs.Kept, directory.Unset: runs.Kept} {
@@ -124,7 +125,7 @@ func TestGivenBackWithoutSeats(t *testing.T) {
 	}
 }
 
-// announced returns a bench whose rule announces changes. The plan has one change, with the Via via.
+// announced returns a bench whose rule announces changes. The plan has one change. Its Via is the parameter via.
 func announced(t *testing.T, via plan.Via) *bench {
 	t.Helper()
 	c := moveAnna

@@ -141,8 +141,8 @@ func TestReviewInForceOfAReviewedRun(t *testing.T) {
 	}
 }
 
-// TestMailboxThatMayBeShared: if the sign-in may be blocked, apply takes a license only if the mailbox report shows a
-// user mailbox.
+// TestMailboxThatMayBeShared: if the sign-in of an account is blocked or unknown, apply takes the license only if the
+// mailbox report shows a user mailbox.
 func TestMailboxThatMayBeShared(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

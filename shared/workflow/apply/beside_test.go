@@ -13,7 +13,7 @@ import (
 )
 
 // TestClosedBeside: another call of the run has rolled the change back, and this call has taken the license since. This
-// call then gives the license back in the same way.
+// call then gives the license back to the person.
 func TestClosedBeside(t *testing.T) {
 	t.Parallel()
 	const joinE3, joinCitrix = "AddMember g-e3 id-anna", "AddMember " + citrixDN + " guid-egon"

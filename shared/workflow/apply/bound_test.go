@@ -30,7 +30,7 @@ func (b *bench) jobOf(t *testing.T) *job {
 }
 
 // TestEntryWithoutItsPlan: an entry is believed if the plan of its run has the change, or if the run's stored list has
-// it. Without both, only a restore that an operator asked for believes the entry.
+// the change. Without both, only a restore that an operator asked for believes the entry.
 func TestEntryWithoutItsPlan(t *testing.T) {
 	t.Parallel()
 	const none, over = "the plan of run r0 has no such change, so the ledger object ledger/id-anna/e3/000001.json is not believed", "not given back by a run: the plan of run r0 is over its time"
@@ -177,7 +177,7 @@ func TestMembership(t *testing.T) {
 	for name, tc := range map[string]struct {
 		change func(*bench, *job)
 		unseen bool
-		listed []string // nil: memberOf decides
+		listed []string // nil: no list; the person's own groups (memberOf) decide
 		is     error
 	}{
 		"members":           {func(b *bench, _ *job) { b.entra.in["g-exempt"] = []string{"id-bo"} }, false, nil, nil},

@@ -243,8 +243,8 @@ func TestPeopleAreReadOnce(t *testing.T) {
 	}
 }
 
-// TestEvidenceAgesInTheQueue: if earlier changes take so long that a person may have come back, a change does not begin
-// by the old evidence.
+// TestEvidenceAgesInTheQueue: a change does not begin by old evidence, because the person may have come back while
+// earlier changes took long.
 func TestEvidenceAgesInTheQueue(t *testing.T) {
 	t.Parallel()
 	for took, readings := range map[time.Duration]int{evidenceAge: 1, evidenceAge + time.Second: 2} {

@@ -86,7 +86,7 @@ func TestGroupsOfActiveDirectory(t *testing.T) {
 }
 
 // TestLeavingInActiveDirectory: apply takes nothing without a mark, and nothing after another call began a rollback. A
-// person who was in the target group before the change stays in it, even if the group refuses changes now.
+// person who was in the target group before the change stays in that group, even if the group refuses changes now.
 func TestLeavingInActiveDirectory(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -224,8 +224,8 @@ func TestRestoreThatIsOpen(t *testing.T) {
 	}
 }
 
-// TestOnlyOfOne: a call for one person changes nobody else. If the plan is closed, the result of a refused change says
-// so.
+// TestOnlyOfOne: a call for one person changes nobody else. If the plan is closed, the result of a refused change
+// records that fact.
 func TestOnlyOfOne(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo, moveAnna)

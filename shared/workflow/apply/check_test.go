@@ -183,7 +183,7 @@ func TestOverride(t *testing.T) {
 }
 
 // TestOverrideOutlivesItsProcess: a process overrides the limits and dies before it writes a result. Later calls finish
-// its change without a new override.
+// the change without a new override.
 func TestOverrideOutlivesItsProcess(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -55,8 +55,8 @@ func TestContradictionAtTheLastMoment(t *testing.T) {
 	}
 }
 
-// remembers gives the run a plan with the change c alone, and makes the run's reading of Entra ID healthy. Calls of
-// apply then read what the run knew about accounts.
+// remembers gives the run a plan with only the change c, and makes the run's reading of Entra ID healthy. Calls of
+// Apply then read the facts about accounts that the run stored.
 func (b *bench) remembers(t *testing.T, c plan.Change) {
 	t.Helper()
 	begin, err := snapshot.GetBegin(t.Context(), b.Store, "run")

@@ -28,7 +28,7 @@ type reading struct {
 	read time.Time
 }
 
-// evidenceAge is the largest age of evidence by which a license may be taken. The person may come back while the
+// evidenceAge is the largest age of the evidence on which a license may be taken. The person may come back while the
 // process is suspended or waits for Graph.
 const evidenceAge = 2 * time.Minute
 

@@ -45,8 +45,8 @@ const (
 	goldenRun     = "20261123T090000Z-00000001"
 )
 
-// TestMakeGoldenStore makes the golden store of the present formats. The store has a night on hold that an operator
-// applied and restored, and a night that left Anna's change open.
+// TestMakeGoldenStore makes the golden store of the present formats. The store has two nights. The first night was on
+// hold, and an operator applied and restored its plan. The second night left Anna's change open.
 func TestMakeGoldenStore(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join(t.TempDir(), "store")
@@ -88,7 +88,7 @@ func TestMakeGoldenStore(t *testing.T) {
 	}
 }
 
-// overridden plans the night before the golden run, applies the plan with an override, and restores it.
+// overridden plans the night before the golden run, applies the plan with an override, and restores the licenses.
 func (b *bench) overridden(t *testing.T) {
 	t.Helper()
 	b.now = asOf.AddDate(0, 0, -1).Add(time.Minute)
@@ -106,7 +106,7 @@ func (b *bench) overridden(t *testing.T) {
 	back, err := restore.Plan(t.Context(), b.Store, restore.Request{Of: goldenBefore, Run: goldenBack}, b.now)
 	must(t, err)
 	b.finish(t, back, runs.Done)
-	must(t, history.Stop(t.Context(), b.Store, goldenBefore, "id-gus", goldenBack, b.now)) // a restore of one person stores this for a run that goes on
+	must(t, history.Stop(t.Context(), b.Store, goldenBefore, "id-gus", goldenBack, b.now)) // a restore of one person stores this object if the restored run can still go on
 }
 
 // stopped is a clock that stands still.
@@ -146,8 +146,8 @@ func (r *reader) Get(ctx context.Context, key string) (io.ReadCloser, error) {
 	return r.Store.Get(ctx, key)
 }
 
-// TestGoldenStores uses the store of each earlier version: it plans a night, finishes the open change, and restores the
-// run. The test must read every object of the store.
+// TestGoldenStores uses the store of each earlier version: the test plans a night, finishes the open change, and
+// restores the run. The test must read every object of the store.
 func TestGoldenStores(t *testing.T) {
 	t.Parallel()
 	stores, err := os.ReadDir(goldenStores)
@@ -191,8 +191,8 @@ func TestGoldenStores(t *testing.T) {
 			if d := cmp.Diff(before, b.holds()); d != "" {
 				t.Errorf("what people hold (-before +after):\n%s", d)
 			}
-			// Other programs read the table of members and the spreadsheet. The key of a person's stop says everything,
-			// so nobody reads the object. Only the newest lease counts.
+			// Other programs read the table of members and the spreadsheet. The key of the object about a stopped person has all
+			// facts, so nobody reads the object. Only the newest lease counts.
 			unread := slices.DeleteFunc(keys, func(key string) bool {
 				return s.read[key] || path.Base(key) == "changes.csv" || strings.Contains(key, "/members/") || strings.HasPrefix(key, layout.Stopped(goldenBefore)) || key == layout.Lease(1)
 			})

@@ -50,8 +50,8 @@ func (m *move) pathError(sku, group string) string {
 	return ""
 }
 
-// switchedOff lists the switched-off service plans of a product that the person may need. It returns a phrase for a
-// note, or "" if there are no such plans.
+// switchedOff lists the service plans that the person may need and that are switched off in the person's product. It
+// returns a phrase for a note, or "" if there are no such plans.
 func (m *move) switchedOff(sku, group string) string {
 	i := slices.IndexFunc(m.run.Policy.Licenses, func(l *policy.License) bool { return l.SKU != "" && m.run.Tenant.SKUIDs[l.SKU] == sku })
 	for _, a := range m.paths(sku, group) {

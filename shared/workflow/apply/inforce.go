@@ -13,7 +13,7 @@ import (
 )
 
 // inForce is the policy in force if it differs from the run's policy. The policy in force can keep a license that the
-// run's policy takes. It takes no license by itself.
+// run's policy takes. The policy in force takes no license by itself.
 type inForce struct {
 	run    *decision.Run // the run, with the policy in force in place of its own
 	judge  *policy.Judge
@@ -108,7 +108,8 @@ func sameLicense(a, b *policy.License) bool {
 	return a.Name == b.Name && a.SKU == b.SKU && slices.Equal(a.Groups(), b.Groups())
 }
 
-// forbidden returns the reason why the policy in force forbids every write of a plan, or "" if it does not.
+// forbidden returns the reason why the policy in force forbids every write of a plan, or "" if the policy does not
+// forbid them.
 func (f *inForce) forbidden(p *plan.Plan) string {
 	switch {
 	case f == nil:

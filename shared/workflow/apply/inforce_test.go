@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestInForceByRelay: the relay also reads the groups of the policy in force. People whom only this policy exempts keep
-// the license.
+// TestInForceByRelay: the relay also reads the groups of the policy in force. People whom only the policy in force
+// exempts keep the license.
 func TestInForceByRelay(t *testing.T) {
 	t.Parallel()
 	const safe = "CN=Safe,DC=corp"
@@ -114,8 +114,9 @@ func (l lacking) FindGroup(ctx context.Context, name string) (directory.Group, e
 	return l.fakeEntra.FindGroup(ctx, name)
 }
 
-// TestMembersOfThePolicyInForce: apply looks in Entra ID neither for groups of Active Directory nor for groups that the
-// run did not find. If it cannot look for a group, the call fails.
+// TestMembersOfThePolicyInForce: apply reads the members of an Entra group that only the policy in force names. It
+// reads nothing in Entra ID for a group of Active Directory, and no members of a group that does not exist. If Entra ID
+// does not answer, the call fails.
 func TestMembersOfThePolicyInForce(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

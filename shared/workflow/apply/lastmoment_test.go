@@ -16,8 +16,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestAskedAtTheLastMoment: the rule may keep the person by the reading just before the write. The result then gives
-// the reason.
+// TestAskedAtTheLastMoment: the rule may keep the license because of the reading just before the write. The result then
+// gives the reason.
 func TestAskedAtTheLastMoment(t *testing.T) {
 	t.Parallel()
 	never := moveAnna
@@ -250,8 +250,8 @@ func TestSameLicense(t *testing.T) {
 	}
 }
 
-// TestGroupsOfThePolicyInForce: apply uses groups that the run found as the run found them. It looks for any other
-// group once.
+// TestGroupsOfThePolicyInForce: apply takes the groups that the run found from the run. It looks for any other group
+// once.
 func TestGroupsOfThePolicyInForce(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)

@@ -9,8 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/evidence"
 )
 
-// readMemberships reads again the Entra groups that exempt people and the Entra groups that rules ask about. Since the
-// run read the groups, somebody may have deleted, emptied or hidden a group. The membership of such a group is unknown.
+// readMemberships reads the Entra groups of exemptions and of rules again. Since the run read the groups, somebody may
+// have deleted, emptied or hidden a group. The membership of such a group is then unknown.
 func (j *job) readMemberships(ctx context.Context) error {
 	j.memberships = map[string]evidence.Group{}
 	if j.plan.Restores != "" {
@@ -46,7 +46,7 @@ func (j *job) populated(key string) bool {
 	return several && !j.run.Begin.AcceptFeeds
 }
 
-// entraGroups returns the groups of the member queries to which an account belongs now.
+// entraGroups returns those groups of the member queries that list the account now.
 func (j *job) entraGroups(ctx context.Context, id string) (evidence.Belonging, error) {
 	var groups []evidence.Group
 	for _, q := range j.memberQueries() {

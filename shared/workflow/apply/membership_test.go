@@ -105,8 +105,8 @@ func TestMembershipShowsLate(t *testing.T) {
 	}
 }
 
-// TestSomebodyGivesTheSeatBack: one read shows that the person no longer has the seat, and a later read shows the
-// person in it again. Somebody gave the seat back, so the change does not take the seat again.
+// TestSomebodyGivesTheSeatBack: one read shows that the person no longer has the seat, and a later read shows the seat
+// again. Somebody gave the seat back, so the change does not take the seat again.
 func TestSomebodyGivesTheSeatBack(t *testing.T) {
 	t.Parallel()
 	b := appBench(t, freeApp)

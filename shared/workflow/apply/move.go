@@ -16,8 +16,9 @@ import (
 // move is a change in progress. Each call reads the state from the directory, so that a change can continue after any
 // interruption.
 //
-// A change leaves the source group to take a license, and joins the target group to give the successor, which is the
-// license that replaces it. For a direct assignment, leaving the source means that the product is removed.
+// A change leaves the source group to take a license, and joins the target group to give the successor. The successor
+// is the license that replaces the taken license. For a direct assignment, leaving the source means that the product is
+// removed.
 type move struct {
 	*job
 	page   *ledger.Page
@@ -254,8 +255,8 @@ func (m *move) join(ctx context.Context, inSource bool) (runs.Status, string) {
 	return "", ""
 }
 
-// given reports whether the target group gives its license to the person. Both the group's members and the person's
-// licenses must show it, because licenses follow membership late.
+// given reports whether the target group gives its license to the person. The group must list the person, and the
+// person must show the license, because licenses follow membership late.
 func (m *move) given(ctx context.Context) (bool, error) {
 	if !m.active(m.entry.TargetSKU, m.to()) {
 		return false, nil

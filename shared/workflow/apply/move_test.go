@@ -39,8 +39,8 @@ func TestJoinedAndNotShown(t *testing.T) {
 	b.wrote(t, joinEXO, leaveEXO)
 }
 
-// TestSourceThatCannotBeRead: at first it is unknown whether the person still has the license. Apply asks the rule
-// before it takes anything.
+// TestSourceThatCannotBeRead: if it is unknown at first whether the person still has the license, apply asks the rule
+// before it takes the license.
 func TestSourceThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
@@ -103,8 +103,8 @@ func TestAdvancing(t *testing.T) {
 	}
 }
 
-// TestJoining: a call reads whether the target group gives its license now. If it does not, the call joins the group,
-// waits or rolls back.
+// TestJoining: a call reads whether the target group gives its license now. If the group does not give its license, the
+// call joins the group, waits or rolls back.
 func TestJoining(t *testing.T) {
 	t.Parallel()
 	exo := directory.Assignment{SKU: "sku-exo", Group: "g-exo", State: "Active"}

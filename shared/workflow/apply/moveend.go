@@ -42,7 +42,7 @@ func (m *move) writeFailed(ctx context.Context, err error) (runs.Status, string)
 		m.first = false
 		return troubled, fmt.Sprintf("the write did not go through, run apply again: %v", err)
 	}
-	// Graph may refuse a write because an earlier try has made it.
+	// Graph may refuse a write because an earlier attempt has already succeeded.
 	m.unchanged, m.took = m.first, false
 	return m.rollBack(ctx, ledger.Failed, reason)
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// faulty is an Entra ID with a bug: the call named in method panics for Bo.
+// faulty is an Entra ID with a bug: the method that the field method names panics for Bo.
 type faulty struct {
 	*fakeEntra
 	method string
@@ -137,7 +137,7 @@ func TestDamagedLedgerIsOnePersons(t *testing.T) {
 	}
 }
 
-// takenFromEgon returns a bench whose run restores Citrix to Egon and Dora. Run r0 took it.
+// takenFromEgon returns a bench whose run restores Citrix to Egon and Dora. Run r0 took Citrix from both people.
 func takenFromEgon(t *testing.T) *bench {
 	t.Helper()
 	var changes []plan.Change

@@ -41,7 +41,7 @@ func (b *bench) comesTo(t *testing.T, want runs.Status, note string) {
 }
 
 // TestHeldAgainAfterItWasSeenFree: one read shows that the person no longer has the license, and a later read shows the
-// license again. If the later read follows soon, it is out of date. Otherwise somebody has restored the license.
+// license again. A later read that follows soon is out of date. If it follows late, somebody has restored the license.
 func TestHeldAgainAfterItWasSeenFree(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -139,8 +139,8 @@ func TestTakenAndHeldStill(t *testing.T) {
 	}
 }
 
-// TestTakenOutOfTheTarget: one read shows the person in the target group, and a later read does not. If the later read
-// follows soon, it is out of date. Otherwise somebody has removed the person.
+// TestTakenOutOfTheTarget: one read shows the person in the target group, and a later read does not. A later read that
+// follows soon is out of date. If it follows late, somebody has removed the person.
 func TestTakenOutOfTheTarget(t *testing.T) {
 	t.Parallel()
 	for later, ends := range map[time.Duration]bool{directory.Settling - time.Second: false, directory.Settling: true} {

@@ -15,7 +15,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// between is an Entra ID that calls the function what once, just before a call takes effect.
+// between is an Entra ID that calls a function once, just before a certain call takes effect. The field what is this
+// function.
 type between struct {
 	*fakeEntra
 	call string
@@ -51,7 +52,7 @@ func (b *bench) beside() *Applier {
 }
 
 // signsIn returns a function. The function signs a person in and makes another call of the run. That call reads the
-// sign-in, and its result must be want.
+// sign-in, and must have the wanted result.
 func (b *bench) signsIn(t *testing.T, who string, want runs.Status) func() {
 	return func() {
 		b.entra.users[who].LastSuccessful = daysAgo(0)
@@ -104,7 +105,7 @@ func TestOverlappingCalls(t *testing.T) {
 	})
 }
 
-// lateStore calls the function what once, just after the ledger was listed.
+// lateStore calls a function once, just after the ledger was listed. The field what is this function.
 type lateStore struct {
 	store.Store
 	what func()

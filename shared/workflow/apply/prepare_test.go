@@ -121,7 +121,7 @@ func (r relayed) over(t *testing.T, batch string, c plan.Change) {
 	}
 }
 
-// withAD seals the run. read reports whether the run read Active Directory.
+// withAD seals the run. The parameter read reports whether the run read Active Directory.
 func (r relayed) withAD(t *testing.T, read bool, changes ...plan.Change) {
 	t.Helper()
 	m := &snapshot.Manifest{Run: "run"}
@@ -204,7 +204,7 @@ func TestMostTries(t *testing.T) {
 	}
 }
 
-// TestOverriddenBatch: apply makes the changes of a plan on hold if an operator overrode its limits.
+// TestOverriddenBatch: apply makes the changes of a plan on hold if an operator overrode the limits.
 func TestOverriddenBatch(t *testing.T) {
 	t.Parallel()
 	for override, want := range map[bool]runs.Status{true: runs.Done, false: runs.Pending} {

@@ -14,7 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// offClock is an Active Directory whose methods CheckClock and ListPeople return the errors clock and list.
+// offClock is an Active Directory with two failing methods. CheckClock returns the error in the field clock, and
+// ListPeople returns the error in the field list.
 type offClock struct {
 	*fakeAD
 	clock, list error

@@ -7,7 +7,7 @@ import (
 )
 
 // TestGroupThatRefusesEverything: a dynamic group refuses both joining and leaving. If the person never joined the
-// group, the change fails without leaving it.
+// group, the change fails, although the person cannot leave the group.
 func TestGroupThatRefusesEverything(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
@@ -16,7 +16,8 @@ func TestGroupThatRefusesEverything(t *testing.T) {
 	b.logged(t, moveAnna, "failed")
 }
 
-// TestADGroupThatRefusesEverything: the same holds for a protected group of Active Directory.
+// TestADGroupThatRefusesEverything: a protected group of Active Directory refuses both joining and leaving. If the
+// person never joined the group, the change fails.
 func TestADGroupThatRefusesEverything(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, demoteEgon)

@@ -93,7 +93,7 @@ func TestRegain(t *testing.T) {
 	}
 }
 
-// returns gives a bench on which an operator restores Bo's direct license that run r0 took.
+// returns gives a bench on which an operator restores a direct license to Bo. Run r0 took the license.
 func returns(t *testing.T, taken time.Time, holds ...directory.Assignment) (*bench, plan.Change) {
 	t.Helper()
 	c := changeBo
@@ -114,8 +114,8 @@ func returns(t *testing.T, taken time.Time, holds ...directory.Assignment) (*ben
 	return b, c
 }
 
-// TestDirectWayBack: while reads may be out of date, a restore gives the product back whatever the reads show. After
-// that, it gives the product back only if the product is missing.
+// TestDirectWayBack: while reads may be out of date, a restore gives the product back whatever the reads show. Later,
+// the restore gives the product back only if the product is missing.
 func TestDirectWayBack(t *testing.T) {
 	t.Parallel()
 	const give = "ChangeLicenses id-bo +sku-e3 -sku-exo"

@@ -139,7 +139,7 @@ func (j *job) beginRestore(ctx context.Context, m *move, last *ledger.Entry) (ru
 		}
 	}
 	refusal, err := j.unplanned(ctx, taken)
-	in, note := taken.Intent, "" // the restore returns to the state before the entry taken
+	in, note := taken.Intent, "" // the restore returns to the state before the change of the entry "taken"
 	if err == nil && refusal == "" {
 		in, note, refusal, err = j.wayBack(ctx, in)
 	}

@@ -197,8 +197,8 @@ func TestStopped(t *testing.T) {
 	}
 }
 
-// TestStoppedInAGroup: a call reads some people together and is stopped among them. It begins no more changes. The
-// change that it had begun is pending. Later changes have no result.
+// TestStoppedInAGroup: a call reads some people together and is stopped before it has worked on all of them. The call
+// begins no more changes. The change that it had begun is pending. Later changes have no result.
 func TestStoppedInAGroup(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

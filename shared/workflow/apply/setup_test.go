@@ -173,7 +173,7 @@ func (b *bench) apply(t *testing.T, want runs.Status, note string) {
 	}
 }
 
-// wrote checks all writes to the directories so far against want.
+// wrote compares all writes to the directories so far with the wanted writes.
 func (b *bench) wrote(t *testing.T, want ...string) {
 	t.Helper()
 	if d := cmp.Diff(want, append(b.entra.writes(), b.ad.writes()...), cmpopts.EquateEmpty()); d != "" {

@@ -51,7 +51,7 @@ type BatchState struct {
 	Groups []protocol.Group `json:"groups"`
 	Sample int              `json:"sample"`
 
-	// Evidence is the end of the relay's reading, and Written is the end of the relay's writing.
+	// Evidence says how the relay's reading ended. Written says how the relay's writing ended.
 	Evidence *protocol.Ending `json:"evidence,omitempty"`
 	Written  *protocol.Ending `json:"written,omitempty"`
 
@@ -187,9 +187,9 @@ func (s *Steps) change(ctx context.Context, b BatchState) (*BatchState, error) {
 	return &b, store.PutJSONIfAbsent(ctx, s.Store, b.Input, pending)
 }
 
-// undone records the reason why the rest of a batch was not worked on. refused is the reason of the safety check that
-// stopped the batch, or "" if no check stopped it. After a refusal, changes that wait for the directory keep their
-// results, because a later call may finish them.
+// undone records the reason why the rest of a batch was not worked on. The parameter refused is the reason of the
+// safety check that stopped the batch, or "" if no check stopped the batch. After a refusal, changes that wait for the
+// directory keep their results, because a later call may finish them.
 func (s *Steps) undone(ctx context.Context, b *BatchState, why, refused string) error {
 	j, err := s.open(ctx, Request{Run: b.Run, Batch: b.Batch})
 	if err != nil {

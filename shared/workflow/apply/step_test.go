@@ -30,8 +30,8 @@ func newRelayed(t *testing.T, b *bench) relayed {
 	return relayed{b, s}
 }
 
-// round works on a batch as the state machine does, including the relay's tasks. If down is set, the relay does not
-// answer.
+// round works on a batch as the state machine does, including the relay's tasks. If the parameter down is true, the
+// relay does not answer.
 func (r relayed) round(t *testing.T, batch string, down bool) *BatchState {
 	t.Helper()
 	state := &BatchState{Run: "run", Batch: batch}
@@ -121,7 +121,7 @@ func (r relayed) put(t *testing.T, key string, v any) string {
 	return key
 }
 
-// is checks the result of the only change.
+// The method is checks the result of the only change.
 func (r relayed) is(t *testing.T, want runs.Status, note string) {
 	t.Helper()
 	got := r.results(t).Results
@@ -192,7 +192,7 @@ func TestStepsRefuse(t *testing.T) {
 	}
 }
 
-// TestRefusalIsNoted: while a batch is refused, its results say so.
+// TestRefusalIsNoted: while a batch is refused, its results have the reason for the refusal.
 func TestRefusalIsNoted(t *testing.T) {
 	t.Parallel()
 	r := newRelayed(t, newBench(t, changeBo))

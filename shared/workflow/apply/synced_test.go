@@ -27,7 +27,8 @@ const (
 	joinBig          = "AddMember <GUID=guid-" + bigDN + "> guid-dora"
 )
 
-// moveDora changes a license that Dora holds through an Active Directory group and its synced Entra group.
+// moveDora changes a license that Dora holds through an Active Directory group and the Entra group that is synced from
+// it.
 var moveDora = plan.Change{User: "id-dora", SID: "S-1-5-21-4", Rule: "big", License: "big", To: "small", Via: plan.ADGroup, IdleSince: &idle}
 
 // syncedBench returns a bench with two products that Active Directory groups give. Dora holds one of the products.

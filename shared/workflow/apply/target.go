@@ -20,7 +20,7 @@ import (
 // The type target in shared/plan/target.go is about the same place. It decides who holds a license there and how the
 // license is changed. Each target has a file in both packages. The type move decides in which order writes are safe.
 type target interface {
-	// absent reports whether the person has no account in this place that can be changed now.
+	// absent reports whether the person's account in this place is missing or cannot be reached now.
 	absent(m *move) bool
 	// has reports whether the person is a member of the group. If group is empty, has reports whether the person has
 	// the product by a direct assignment.
@@ -51,16 +51,16 @@ type target interface {
 	// identify adds to an intent the ids of its groups in the directory. If a group is not the group that the run read,
 	// why gives the reason.
 	identify(ctx context.Context, j *job, in *ledger.Intent) (why string, err error)
-	// named returns the groups that the policy names for a change between two licenses. was is the source group in the
-	// ledger entry.
+	// named returns the groups that the policy names for a change between two licenses. The parameter was is the source
+	// group in the ledger entry.
 	named(j *job, from, to *policy.License, was string) (source, target string)
-	// unmirrored returns the reason why an Entra group is not the synced counterpart of a group of this target. It
-	// returns "" if the Entra group is the counterpart. It also returns "" if the group has no counterpart and needs
-	// none.
+	// unmirrored checks that the Entra group counterpart is synced from the parameter group, a group of this target. It
+	// returns the reason if that is not so, and "" otherwise. It also returns "" if counterpart is empty and the group
+	// needs no counterpart.
 	unmirrored(ctx context.Context, j *job, l *policy.License, group, counterpart string) (why string, err error)
-	// wayBack chooses the groups that a restore must change now, and sets them in the intent of the restore. refusal
-	// gives the reason if there is no safe way. note tells how the restore differs from the original change. It
-	// includes known, a difference that the caller found.
+	// wayBack chooses the groups that a restore must change now, and sets them in the intent of the restore. refusal gives
+	// the reason if there is no safe way. note tells how the restore differs from the original change. The note includes
+	// the parameter known, a difference that the caller found.
 	wayBack(ctx context.Context, j *job, l, to *policy.License, in *ledger.Intent, known string) (note, refusal string, err error)
 }
 
@@ -74,12 +74,13 @@ func (m *move) in(ctx context.Context, group string) (bool, error) {
 	return m.target().has(ctx, m, group)
 }
 
-// write adds the person to a group or removes them.
+// write adds the person to a group, or removes the person if member is false.
 func (m *move) write(ctx context.Context, group string, member bool) error {
 	return m.target().write(ctx, m, group, member)
 }
 
-// setMember adds the person to a group or removes them. shown reports whether a read shows the change.
+// setMember adds the person to a group, or removes the person if member is false. The result shown reports whether a
+// read shows the change.
 func (m *move) setMember(ctx context.Context, group string, member bool) (shown bool, err error) {
 	if err := m.write(ctx, group, member); err != nil {
 		return false, err
@@ -88,7 +89,7 @@ func (m *move) setMember(ctx context.Context, group string, member bool) (shown 
 	return in == member, err
 }
 
-// rereadGroups reads the license groups of all targets again, because they may have changed since the run began.
+// rereadGroups reads the license groups of all targets again, because the groups may have changed since the run began.
 func (j *job) rereadGroups(ctx context.Context) error {
 	var faults []error
 	for _, via := range plan.Targets() {
@@ -101,7 +102,7 @@ func (j *job) rereadGroups(ctx context.Context) error {
 // membership alone proves nothing. If follows is false, membership itself is the license.
 func (m *move) follows() bool { return m.entry.SKU != "" }
 
-// from and to return the Entra groups of the source and the target. Assignments name these groups.
+// The methods from and to return the Entra groups of the source and the target. Assignments name these groups.
 func (m *move) from() string { return cmp.Or(m.entry.SourceEntra, m.entry.Source) }
 func (m *move) to() string   { return cmp.Or(m.entry.TargetEntra, m.entry.Target) }
 
@@ -122,8 +123,9 @@ func (ofGraph) unmirrored(_ context.Context, _ *job, _ *policy.License, _, count
 	return noCounterpart(counterpart), nil
 }
 
-// noCounterpart returns the reason why an entry is not believed if it names a counterpart in Entra ID although its
-// group has none. named is the counterpart in the entry, or "".
+// noCounterpart is for an entry whose group has no counterpart in Entra ID. If the entry names a counterpart,
+// noCounterpart returns the reason why the entry is not believed. The parameter named is the counterpart in the entry,
+// or "".
 func noCounterpart(named string) string {
 	if named == "" {
 		return ""

@@ -15,7 +15,7 @@ import (
 )
 
 // TestUndo: a rollback joins the source group again unless a read proves the membership. If the person had the source
-// group's license, the rollback waits for the license. Only then does it leave the target group.
+// group's license, the rollback waits for the license. Only then does the rollback leave the target group.
 func TestUndo(t *testing.T) {
 	t.Parallel()
 	had := []directory.Assignment{{SKU: "sku-e3", Group: "g-e3", State: "Active"}}

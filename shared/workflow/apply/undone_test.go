@@ -56,7 +56,7 @@ func TestTargetFailsAfterTheSourceWasLeft(t *testing.T) {
 	b.apply(t, runs.Pending, "left the source group")
 	b.entra.full["g-exo"] = "CountViolation"
 	b.follow()
-	b.apply(t, runs.Pending, targetHidden) // this read contradicts an earlier one
+	b.apply(t, runs.Pending, targetHidden) // this read contradicts an earlier read
 	b.wrote(t, joinEXO, leaveE3)
 	b.settle()
 	b.apply(t, runs.Pending, "joined the source group again")

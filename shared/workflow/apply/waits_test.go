@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// has reports whether the ledger has a note of the kind what for the entry of the move.
+// has reports whether the ledger has a note for the entry of the move. The parameter what is the kind of the note.
 func (m *move) has(t *testing.T, b *bench, what ledger.Seen) bool {
 	t.Helper()
 	mark, err := ledger.In(b.Store).Noted(t.Context(), m.entry, what)
@@ -21,8 +21,8 @@ func (m *move) has(t *testing.T, b *bench, what ledger.Seen) bool {
 	return mark != nil
 }
 
-// TestWaiting: a call records what its reads show of a waiting change. It ends the change after the plan has expired.
-// It does neither for a change that is rolled back or that waits for the relay.
+// TestWaiting: a call records what its reads show of a waiting change. After the plan has expired, the call ends the
+// change. If a change is rolled back or waits for the relay, the call neither records nor ends anything.
 func TestWaiting(t *testing.T) {
 	t.Parallel()
 	const expired = "waits; the plan expired meanwhile: look in the admin center"
@@ -152,7 +152,7 @@ func TestSeenFreeForHowLong(t *testing.T) {
 }
 
 // TestTriesOfATarget: a target group does not list the person. Calls join the group again after an hour, and give up
-// after the third time. If the count cannot be read or written, apply does nothing.
+// after the third join. If the count cannot be read or written, apply does nothing.
 func TestTriesOfATarget(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -17,7 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// underWay returns an open change of the bench.
+// underWay begins a change in the bench's ledger and returns the open change.
 func (b *bench) underWay(t *testing.T, c plan.Change, via plan.Via) *move {
 	t.Helper()
 	in := ledger.Intent{Person: c.User, License: c.License, To: c.To, Run: "run", Rule: c.Rule, Via: string(via), At: b.now, SKU: "sku-e3", TargetSKU: "sku-exo"}
@@ -70,8 +70,8 @@ func TestWriteThatFailed(t *testing.T) {
 	}
 }
 
-// TestLeaving: after a call has recorded that it takes a license, it may take the license while the evidence is fresh.
-// It may not take the license after another call began a rollback.
+// TestLeaving: a call first records that it takes a license. After that, the call may take the license while the
+// evidence is fresh, but not if another call has begun a rollback.
 func TestLeaving(t *testing.T) {
 	t.Parallel()
 	t.Run("first", func(t *testing.T) {
