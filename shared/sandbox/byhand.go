@@ -39,7 +39,8 @@ func (c *Company) RemoveDirectly(i int, part string) {
 	c.byHand(func() { c.setAssignments(i, c.now(), c.withoutDirect(i, part)) })
 }
 
-// withoutDirect returns a person's assignments without the direct assignment of the product part.
+// withoutDirect returns a person's assignments except the direct assignment of one product. The argument "part" is the
+// product's part number.
 func (c *Company) withoutDirect(i int, part string) []assignment {
 	return slices.DeleteFunc(slices.Clone(c.assignments(i, c.profile(i))), func(a assignment) bool {
 		return a.Group == "" && a.SKU == skuOf(part)

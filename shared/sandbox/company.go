@@ -36,9 +36,9 @@ type Options struct {
 	Now func() time.Time
 	// LicenseDelay is how long licenses take to follow a change of membership.
 	LicenseDelay time.Duration
-	// SyncDelay is how long Entra Connect takes to copy a change from Active Directory to Entra ID. The licenses that
-	// synced groups give follow later by this time. In reality, "by default every 30 minutes a synchronization cycle is
-	// run" (Microsoft Learn, "Microsoft Entra Connect Sync: Scheduler").
+	// SyncDelay is how long Entra Connect takes to copy a change from Active Directory to Entra ID. The licenses of a
+	// synced group change later by this time. In reality, "by default every 30 minutes a synchronization cycle is run"
+	// (Microsoft Learn, "Microsoft Entra Connect Sync: Scheduler").
 	SyncDelay time.Duration
 
 	// Lag is the maximum lag of reads from Graph behind writes; see replica.
@@ -50,15 +50,14 @@ type Options struct {
 	// above 120. If SignInPage is 0, a larger $top is reduced to 500.
 	SignInPage int
 
-	// Witness is called with each event when the event happens. It must not call the company. Witness may be nil.
+	// Witness is called with each event when the event happens. The function must not call the company. It may be nil.
 	Witness func(Event)
 
 	// LostController is the DNS name of a second domain controller. The directory lists this controller, but the
 	// controller does not answer. If LostController is empty, there is no second controller.
 	LostController string
 
-	// Absent is the number of people who have no account until Hire is called for them. These people have the highest
-	// numbers.
+	// Absent is the number of people who have no account before a call of Hire. These people have the highest numbers.
 	Absent int
 }
 
@@ -79,7 +78,7 @@ type Company struct {
 	joined  map[membership]bool         // current values of memberships that writes changed
 	members memberLists
 	pending []transition      // changes of membership whose licenses have not followed yet
-	due     atomic.Int64      // due of the first transition in pending, in nanoseconds since 1970; 0: pending is empty
+	due     atomic.Int64      // when the first transition in pending is due, in nanoseconds since 1970; 0: pending is empty
 	hand    bool              // whether an administrator or another tool makes the current change; see byHand
 	seats   map[string]*seats // seats by skuId
 	history []Event
@@ -103,7 +102,7 @@ type Company struct {
 
 // change is the effect of writes on a person. Zero fields have no effect.
 type change struct {
-	licensed    bool // whether assignments replace the assignments that the person had at the start
+	licensed    bool // whether the field assignments replaces the assignments that the person had at the start
 	assignments []assignment
 	earlier     []past[[]assignment] // former values of assignments, oldest first
 	deleted     bool                 // whether the account is deleted in Entra ID

@@ -34,7 +34,7 @@ func TestContract(t *testing.T) {
 		a.get("/users/" + a.id(i) + "/memberOf")
 		a.get("/users/" + a.id(i) + "/transitiveMemberOf?$select=id,displayName")
 		a.get("/users/" + a.id(i) + "/licenseDetails")
-		a.get("/users/" + a.id(i) + "?$select=" + everything) // the last ten exceed the limit
+		a.get("/users/" + a.id(i) + "?$select=" + everything) // the last ten requests exceed the limit
 	}
 	a.get("/users/" + a.id(25) + "/manager?$select=mail,accountEnabled,userType")
 	a.get("/users/" + a.id(25) + "/manager")
@@ -109,7 +109,7 @@ func TestPageHasWhatIsSimulated(t *testing.T) {
 func sorted(names []string) string { return strings.Join(slices.Sorted(slices.Values(names)), " ") }
 
 // TestPageHasEveryRefusal makes every request that the simulation refuses. Each answer must match a line of
-// docs/graph.md, and each line that is marked as simulated must occur.
+// docs/graph.md. Each line that is marked as simulated must match an answer.
 func TestPageHasEveryRefusal(t *testing.T) {
 	t.Parallel()
 	c := graphcontract.Read(t)

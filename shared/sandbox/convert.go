@@ -30,8 +30,8 @@ func (c *Company) linkOf(i int, t profile) (l link) {
 	return l
 }
 
-// MakeGuest turns a person's Entra account into a guest account, as inviting an internal user does. The account keeps
-// its object id, name, licenses and groups (entra-docs: external-id/invite-internal-users).
+// MakeGuest turns a person's Entra account into a guest account, as an invitation of an internal user does. The account
+// keeps its object id, name, licenses and groups (entra-docs: external-id/invite-internal-users).
 func (c *Company) MakeGuest(i int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -65,7 +65,7 @@ func (c *Company) SetDepartment(i int, name string) {
 	})
 }
 
-// SetEmployeeType sets a person's employeeType in both directories. The empty value removes it.
+// SetEmployeeType sets a person's employeeType in both directories. The empty value removes the employeeType.
 func (c *Company) SetEmployeeType(i int, value string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -73,7 +73,7 @@ func (c *Company) SetEmployeeType(i int, value string) {
 	c.move(i)
 }
 
-// SetUsageLocation sets a person's usageLocation. The empty value removes it.
+// SetUsageLocation sets a person's usageLocation. The empty value removes the usageLocation.
 func (c *Company) SetUsageLocation(i int, value string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -12,7 +12,7 @@ type dates struct {
 	stamp                                   time.Time // lastLogonTimestamp, which lags behind logon
 }
 
-// span is an interval of time. from and to are numbers of days before the start of the company.
+// span is an interval of time. The fields "from" and "to" are numbers of days before the start of the company.
 type span struct{ from, to int }
 
 var (

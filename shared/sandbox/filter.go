@@ -63,8 +63,8 @@ func filterTokens(s string) (tokens []string, err error) {
 	return tokens, nil
 }
 
-// quotedEnd returns the end of the quoted string that s starts with, or -1 if the string is not closed. A doubled
-// quote stands for a quote in the string.
+// quotedEnd returns the end of the quoted string at the start of s, or -1 if the string is not closed. A doubled quote
+// stands for a quote in the string.
 func quotedEnd(s string) int {
 	for i := 1; i < len(s); i++ {
 		if s[i] != '\'' {

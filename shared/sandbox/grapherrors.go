@@ -41,7 +41,7 @@ func notSimulated(what string) *graphError {
 	return &graphError{status: http.StatusNotImplemented, code: "notImplemented", message: "The simulated company does not " + what + "."}
 }
 
-// tooMany returns the error for a request above a limit. The client may try again after wait.
+// tooMany returns the error for a request above a limit. The client may try again after the time "wait".
 func tooMany(wait time.Duration) *graphError {
 	h := http.Header{}
 	h.Set("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
@@ -76,14 +76,15 @@ func requestID(n uint64) string {
 	return g.String()
 }
 
-// limiter allows a number of requests in any interval of length per.
+// limiter allows a number of requests in any interval of the length "per".
 type limiter struct {
 	allowed int // 0: any number
 	per     time.Duration
 	at      []time.Time // when the allowed requests came, oldest first
 }
 
-// take allows a request at now and returns 0. If the limit is reached, take returns how long the client must wait.
+// take returns 0 if the limiter allows a request at the time "now". If the limit is reached, take returns how long the
+// client must wait.
 func (l *limiter) take(now time.Time) time.Duration {
 	for len(l.at) > 0 && (now.Sub(l.at[0]) >= l.per || l.at[0].After(now)) { // Company.Keep can set the clock back
 		l.at = l.at[1:]

@@ -182,7 +182,7 @@ func (g *graph) removeMember(q *query) (answer, error) {
 }
 
 // absent returns Graph's answer to the removal of a person who is not a member of the group. The answer is 404 or 400.
-// Several clients have recorded the message of the 400 after a repeated write.
+// Several clients have recorded the message of status 400 after a repeated write.
 func absent(q *query) error {
 	if q.replica.odd() {
 		return badRequest("One or more removed object references do not exist for the following modified properties: 'members'.")

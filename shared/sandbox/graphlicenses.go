@@ -9,7 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// organization returns the only object of the collection. Its id is the tenant's id (docs-contrib:
+// organization returns the only object of the collection. The id of the object is the tenant's id (docs-contrib:
 // api-reference/v1.0/api/organization-list.md).
 func (g *graph) organization(q *query) (answer, error) {
 	selected, err := properties(q, organizationProperties, []string{"id", "displayName", "tenantType"}, "organization")

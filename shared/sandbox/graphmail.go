@@ -144,5 +144,6 @@ func (g *graph) manager(q *query) (answer, error) {
 	return ok(appendObject(nil, u, selected, entityContext(q, "directoryObjects"+selection(q))+u.typeOf(userType))), nil
 }
 
-// preferredLanguages are the languages of the people, in turn. Every fourth language is empty: the person has set none.
+// preferredLanguages are the languages of the people, in turn. Every fourth language is empty: the person has set no
+// language.
 var preferredLanguages = []string{"en-US", "sv-SE", "", "nb-NO"}

@@ -9,8 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// userProperties are the properties of a user, in the order in which an answer has them. The company simulates the
-// properties in ownProperties. The other properties are plain strings and dates from directory.EntraProperties.
+// userProperties are the properties of a user, in the order of an answer. The company simulates the properties in
+// ownProperties. The other properties are plain strings and dates from directory.EntraProperties.
 var userProperties = append(ownProperties, plainBeside(ownProperties)...)
 
 func plainBeside(own []property[entraUser]) (more []property[entraUser]) {
@@ -231,7 +231,8 @@ func propertyNames[T any](properties []property[T]) (names []string) {
 	return names
 }
 
-// selectFrom returns the properties with the given names, in the order of properties. Each name must exist.
+// selectFrom returns the properties with the given names, in the order of the argument "properties". Each name must
+// exist.
 func selectFrom[T any](properties []property[T], names []string) (selected []property[T]) {
 	for _, p := range properties {
 		if slices.Contains(names, p.name) {

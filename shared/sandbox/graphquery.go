@@ -60,7 +60,7 @@ func (q *query) readSelect(s string) error {
 	return nil
 }
 
-// selects reports whether $select names the property.
+// selects reports whether $select contains the property.
 func (q *query) selects(name string) bool { return slices.Contains(q.names, name) }
 
 func (q *query) readTop(s string) error {
@@ -91,7 +91,8 @@ func (q *query) readCount(s string) error {
 	return nil
 }
 
-// token returns the $skiptoken of the page that starts at position next. The token contains the path.
+// token returns the $skiptoken of a page. The argument "next" is the position at which the page starts. The token
+// contains the path.
 func (q *query) token(next int) string {
 	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d %s", next, q.r.URL.Path))
 }
@@ -111,8 +112,8 @@ func (q *query) readToken(s string) error {
 // base returns the address of Graph with the host that the client used.
 func (q *query) base() string { return "http://" + q.r.Host + version }
 
-// nextLink returns the address of the page that starts at position next. The address has the options of the request and
-// a $skiptoken.
+// nextLink returns the address of a page. The argument "next" is the position at which the page starts. The address has
+// the options of the request and a $skiptoken.
 func (q *query) nextLink(next int) string {
 	var b strings.Builder
 	b.WriteString("http://" + q.r.Host + q.r.URL.EscapedPath() + "?")
@@ -145,7 +146,7 @@ func noProperty(name, kind string) error {
 	return badRequest("Could not find a property named '%s' on type 'microsoft.graph.%s'.", name, kind)
 }
 
-// page is a page of a collection that is being written.
+// page is an unfinished page of a collection.
 type page struct {
 	q     *query
 	body  []byte
@@ -153,7 +154,8 @@ type page struct {
 	max   int
 }
 
-// newPage starts a page with at most most entities. Without $top, the page has at most 100.
+// newPage starts a page. The page has at most $top entities, but never more than the argument "most". Without $top, the
+// page has at most 100 entities.
 func (q *query) newPage(set string, most int) *page {
 	p := &page{q: q, max: 100}
 	if q.top > 0 {
@@ -182,7 +184,7 @@ func (p *page) next() {
 	p.items++
 }
 
-// end writes everything after the last item. It adds a next link unless next is negative.
+// end writes everything after the last item. It adds a next link unless the argument "next" is negative.
 func (p *page) end(next int) answer {
 	p.body = append(p.body, ']')
 	if next >= 0 {

@@ -24,7 +24,7 @@ func (a *asker) raw(path, token string) *httptest.ResponseRecorder {
 	return w
 }
 
-// usageRows reads a report through the redirect, and returns the header and the rows by column name.
+// usageRows reads a report through the redirect. It returns the header, and each row as a map by column name.
 func (a *asker) usageRows(t *testing.T, path string) (header []string, rows []map[string]string) {
 	t.Helper()
 	found := a.raw(path, "")

@@ -63,7 +63,8 @@ func selection(q *query) string {
 	return "(" + strings.Join(q.names, ",") + ")"
 }
 
-// usersBy iterates over the people who match a filter, in the order of their numbers. It starts with the number from.
+// usersBy iterates over the people who match a filter, in the order of their numbers. The argument "from" is the first
+// number.
 func (c *Company) usersBy(f *clause, from int) (iter.Seq[int], error) {
 	var people []int
 	switch {
@@ -153,7 +154,7 @@ func (g *graph) transitiveMemberOf(q *query) (answer, error) {
 	return g.groupsOf(q, replica.isTransitiveMember)
 }
 
-// groupsOf lists the Entra groups of a user. in decides whether the user is a member of a group.
+// groupsOf lists the Entra groups of a user. The function "in" decides whether the user is a member of a group.
 func (g *graph) groupsOf(q *query, in func(r replica, g, i int, t profile, at time.Time) bool) (answer, error) {
 	selected, err := properties(q, groupProperties, groupDefaults, "directoryObject")
 	if err != nil {

@@ -12,7 +12,7 @@ type group struct {
 	description string
 	id          string // Entra object id; empty: not in Entra ID
 	dn          string // empty: not in Active Directory
-	rid         int    // last part of the SID; 0 without a dn
+	rid         int    // last part of the SID; 0: not in Active Directory
 
 	dynamic, roleAssignable, mailEnabled bool
 	hidden                               bool // whether the application needs Member.Read.Hidden to read the members
@@ -23,7 +23,7 @@ type group struct {
 
 	rule   string   // membershipRule of a dynamic group
 	grants []string // skuIds of the products that direct members get
-	nested []int    // indices of the groups that the group lists
+	nested []int    // indices of the groups that are direct members
 	first  func(profile) bool
 }
 
@@ -124,7 +124,7 @@ func (c *Company) setMember(g, i int, in bool) {
 }
 
 // memberLists caches the people in each Active Directory group, in order. A ranged read of a large group needs the list
-// many times. A write to the group clears its list.
+// many times. A write to a group clears the group's list.
 type memberLists struct {
 	mu    sync.Mutex
 	lists map[int][]int32

@@ -5,14 +5,14 @@ import "time"
 // habit is how often a person is active and when the person is away.
 type habit struct {
 	permille     int // probability in 1/1000 that the person is active on a working day
-	stops, until int // the person is away from day stops to the day before day until; day 0 is the start of the company
+	stops, until int // the person is away on each day d with stops ≤ d < until; day 0 is the start of the company
 }
 
 // forGood is a day that never comes.
 const forGood = 1 << 30
 
-// habitOf returns the habit of a person. A tenth of the people who are active at first leave within a year. Another
-// tenth is away for some months. Most other people work every day, and some work rarely.
+// habitOf returns the habit of a person. Of the people who are active at the start, a tenth leaves within a year, and
+// another tenth is away for some months. Most other people work every day, and some work rarely.
 func (c *Company) habitOf(i int, t profile) (h habit) {
 	d := c.dice(i, streamHabits)
 	h.stops, h.until = forGood, forGood
@@ -39,8 +39,8 @@ func (c *Company) habitOf(i int, t profile) (h habit) {
 	return h
 }
 
-// active reports whether a person is active on a day. day is counted from the start of the company. In July, most
-// people are away for three weeks.
+// active reports whether a person is active on a day. The argument "day" counts the days from the start of the company.
+// In July, most people are away for three weeks.
 func (c *Company) active(i int, h habit, day int, date time.Time) bool {
 	weekday := date.Weekday()
 	holiday := date.Month() == time.July && date.Day() > 7 && date.Day() < 29 && i%10 < 7

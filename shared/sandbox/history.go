@@ -29,8 +29,9 @@ type Event struct {
 	Group       string // first name of the group, for changes of members
 	SKU         string // skuId, for changes of licenses
 	LostMailbox bool   // whether the person lost the last product with a mailbox
-	// ByHand reports whether an administrator or another tool caused the event through a method of Company. It is false if
-	// a request caused the event. The gain or loss of a license has the ByHand of its cause.
+	// ByHand reports whether an administrator or another tool caused the event through a method of Company. ByHand is
+	// false if a request caused the event. If a write caused the gain or loss of a license, both events have the same
+	// ByHand.
 	ByHand bool
 }
 

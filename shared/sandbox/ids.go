@@ -11,8 +11,8 @@ import (
 // guid is a GUID in the byte order of its text.
 type guid [16]byte
 
-// guidOf returns the GUID of a person for one purpose. The last twelve digits are the person's number. By these digits,
-// the sandbox and readers of logs recognize the person.
+// guidOf returns the GUID of a person for one purpose. The last twelve digits are the person's number. The sandbox and
+// readers of logs recognize the person by these digits.
 func (c *Company) guidOf(i, stream int) (g guid) {
 	d := c.dice(i, stream)
 	binary.BigEndian.PutUint64(g[:], d.next())
@@ -52,7 +52,7 @@ func isGUID(s string) bool {
 	return err == nil
 }
 
-// byID returns the person with an Entra object id. The second result is false if there is none.
+// byID returns the person with the given Entra object id. The second result is false if no person has the id.
 func (c *Company) byID(id string) (int, bool) {
 	if !isGUID(id) {
 		return 0, false

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// Keep saves the state of the company. back restores the saved state. It may be called any number of times, so many
-// trials can start from one state. The clock is not part of the state.
+// Keep saves the state of the company. The returned function restores the saved state. The function may be called any
+// number of times, so many trials can start from one state. The clock is not part of the state.
 func (c *Company) Keep() (back func()) {
 	c.advance()
 	c.mu.RLock()

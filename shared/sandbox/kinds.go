@@ -50,7 +50,8 @@ func (c *Company) TellRecipientTypes() {
 // a person's account.
 const agentType = `"@odata.type":"#microsoft.graph.agentUser",`
 
-// typeOf returns the annotation of the user's type. plain is the annotation of a user who is not an agent.
+// typeOf returns the annotation of the user's type. The argument "plain" is the annotation of a user who is not an
+// agent.
 func (u *entraUser) typeOf(plain string) string {
 	if u.Agent() {
 		return agentType

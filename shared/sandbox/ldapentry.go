@@ -78,7 +78,7 @@ func plain(dn, parent string, classes []string, attrs ...attribute) *entry {
 }
 
 // fixed are the objects that are not people, parents before children. The account that idleseat uses to bind is not
-// among the objects, because idleseat may not read its container.
+// among the objects, because idleseat may not read the container of this account.
 var fixed = fixedEntries()
 
 func fixedEntries() []*entry {

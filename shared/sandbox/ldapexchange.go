@@ -18,11 +18,11 @@ type Exchange struct {
 
 	// The following fields change the answer to a search. Their zero values change nothing.
 
-	// Person returns the hidden attributes of a person's object and the duration by which its logon dates are too old.
-	// Filters see the changed object.
+	// Person returns two faults of a person's object: the hidden attributes, and the duration by which the logon dates
+	// are too old. Filters see the changed object.
 	Person func(dn string) (hidden []string, behind time.Duration)
-	// Page selects and orders the entries of the answer. found is the number of entries that the search found. The result
-	// contains indices of found entries.
+	// Page selects and orders the entries of the answer. The argument "found" is the number of entries that the search
+	// found. The result contains indices of these entries.
 	Page func(found int) []int
 	// Result is the result code that follows the entries in place of success. The answer then has no cookie.
 	Result  int
@@ -93,8 +93,8 @@ func (x *Exchange) Drop() { x.s.drop() }
 // the last message is the request's tag plus one.
 var lastAnswers = map[ber.Tag]ber.Tag{ldap.ApplicationSearchRequest: ldap.ApplicationSearchResultDone}
 
-// end sends left, which is the rest of the answer, and then the last message. If Lost is set, end closes all
-// connections in place of sending the last message.
+// end sends the rest of the answer, which is in the argument "left", and then the last message. If Lost is set, end
+// closes all connections in place of sending the last message.
 func (x *Exchange) end(left []byte, code int, diagnostic string, controls ...ldap.Control) {
 	if x.Lost || x.Wait != nil {
 		x.conn.write(left)
@@ -114,8 +114,8 @@ func (x *Exchange) end(left []byte, code int, diagnostic string, controls ...lda
 	x.conn.write(appendResult(left, x.m.id, tag, code, diagnostic, controls))
 }
 
-// telling returns a copy of a person's object with more hidden attributes and older logon dates. behind is the
-// difference between the dates.
+// telling returns a copy of a person's object with more hidden attributes and older logon dates. The argument "behind"
+// is the difference between the dates.
 func (e *entry) telling(hidden []string, behind time.Duration) *entry {
 	if len(hidden) == 0 && behind == 0 {
 		return e

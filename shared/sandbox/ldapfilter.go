@@ -22,7 +22,7 @@ type condition struct {
 	attr  string // lower case
 	rule  string // matching rule of an extensible match
 	value string
-	about *entry   // object whose DN is value, for attributes that contain DNs
+	about *entry   // object with the DN in the field value, for attributes that contain DNs
 	any   []string // for a substring filter: parts that a value contains, in order and in lower case
 }
 
@@ -153,7 +153,8 @@ func (x *condition) within(v string) bool {
 	return true
 }
 
-// contains reports whether group outer contains inner directly or, if chain is set, through nested groups.
+// contains reports whether the group "outer" contains the object "inner". If chain is set, the object may also be in a
+// nested group.
 func (c *Company) contains(outer, inner *entry, chain bool) bool {
 	if outer.group < 0 {
 		return false
@@ -183,7 +184,7 @@ func (x *condition) equals(v string) bool {
 		return v == x.value || strings.HasPrefix(x.value, "S-1-") && sidValue(x.value) == v
 	case "objectguid", "ms-ds-consistencyguid":
 		return v == x.value
-	case "objectcategory": // a filter can give a category by the name of its class
+	case "objectcategory": // a filter may have the class of a category in place of the category's DN
 		class, _, _ := strings.Cut(strings.TrimPrefix(v, "CN="), ",")
 		return strings.EqualFold(v, x.value) || strings.EqualFold(class, x.value) || class == "Person" && strings.EqualFold(x.value, "user")
 	default:
@@ -201,8 +202,8 @@ func sidValue(s string) string {
 	return sidBytes(n)
 }
 
-// only returns the people who can match the condition. A search for one person then does not visit everybody. bounded
-// is false if the condition does not limit the people.
+// only returns the people who can match the condition. A search for one person then does not visit everybody. The
+// result "bounded" is false if all people can match.
 func (x *condition) only(c *Company) (people []int, bounded bool) {
 	switch x.op {
 	case ldap.FilterAnd:

@@ -18,7 +18,8 @@ func (c *Company) nestedInAD(g int) []int {
 	return slices.DeleteFunc(slices.Clone(c.group(g).nested), func(n int) bool { return !c.group(n).inAD() })
 }
 
-// memberDNs returns a part of the values of the attribute member. from and to are the first and the last index.
+// memberDNs returns a part of the values of the attribute member. The arguments "from" and "to" are the first and the
+// last index.
 func (c *Company) memberDNs(g, from, to int) (dns []string) {
 	nested, people := c.nestedInAD(g), c.adMembers(g)
 	for n := from; n <= to && n < len(nested)+len(people); n++ {
@@ -32,7 +33,7 @@ func (c *Company) memberDNs(g, from, to int) (dns []string) {
 	return dns
 }
 
-// extended adds the GUID and the SID of each object to its DN, in hexadecimal. Windows does so for
+// extended adds the GUID and the SID of each object to the object's DN, in hexadecimal. Windows does so for
 // LDAP_SERVER_EXTENDED_DN_OID without a value (MS-ADTS 3.1.1.3.4.1.5).
 func (c *Company) extended(dns []string) (long []string) {
 	for _, dn := range dns {
@@ -63,7 +64,7 @@ func (c *Company) membersAsked(g int, all bool, asked []string) (attrs []attribu
 		return []attribute{{"member", c.memberDNs(g, 0, count-1)}}
 	case to >= count-1:
 		return []attribute{{fmt.Sprintf("member;range=%d-*", from), c.memberDNs(g, from, count-1)}}
-	case !ranged: // Active Directory marks missing values by the empty attribute
+	case !ranged: // Active Directory adds an empty attribute to show that values are missing
 		return []attribute{{"member", nil}, {fmt.Sprintf("member;range=0-%d", to), c.memberDNs(g, 0, to)}}
 	default:
 		return []attribute{{fmt.Sprintf("member;range=%d-%d", from, to), c.memberDNs(g, from, to)}}

@@ -51,8 +51,8 @@ func TestRangedMembers(t *testing.T) {
 	}
 }
 
-// The people whose membership the tests change. in and alsoIn are members of the Citrix group. out is no member.
-// awkwardIn is a member with an awkward name.
+// The people whose membership the tests change. The people "in" and "alsoIn" are members of the Citrix group. The
+// person "out" is no member. The person "awkwardIn" is a member with an awkward name.
 const in, alsoIn, out, awkwardIn = 2, 3, 16, 15
 
 func (s *Sandbox) isCitrixMember(i int) bool {

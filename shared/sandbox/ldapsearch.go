@@ -31,7 +31,7 @@ type search struct {
 	base     *entry // nil: the rootDSE
 	where    *condition
 	paging   *ldap.ControlPaging // nil: unpaged
-	people   []int               // if only is set: the people who can match; see condition.only
+	people   []int               // the people who can match, if the field "only" is set; see condition.only
 	only     bool
 	access   bool // whether the search requests access control lists without the audit part
 	extended bool // whether the search requests member DNs with GUID and SID
@@ -142,8 +142,8 @@ func (x *search) controls() error {
 	return nil
 }
 
-// run calls send for each found entry. When the size limit is reached, run returns a cookie for a paged search, and
-// otherwise fails with sizeLimitExceeded.
+// run calls the function "send" for each found entry. At the end of a page, run returns a cookie. If the client's size
+// limit is reached, or if an unpaged search finds more than maxEntries entries, run fails with sizeLimitExceeded.
 func (x *search) run(send func(*entry, []attribute)) ([]ldap.Control, error) {
 	room := maxEntries
 	if x.paging != nil {
@@ -180,8 +180,8 @@ func (x *search) page(cookie string) []ldap.Control {
 }
 
 // at examines one position of a search. The first positions are the fixed objects, and the other positions are the
-// people. A search with base scope has only position 0. found is nil if the object at the position does not match. more
-// is false after the last position.
+// people. A search with base scope has only position 0. The result "found" is nil if the object at the position does
+// not match. The result "more" is false after the last position.
 func (x *search) at(position int) (found *entry, attrs []attribute, more bool) {
 	x.c.mu.RLock()
 	defer x.c.mu.RUnlock()
@@ -254,7 +254,8 @@ func (x *search) inScope(e *entry) bool {
 // inSchema reports whether an object is in the schema, which is a separate naming context.
 func (e *entry) inSchema() bool { return strings.HasSuffix(e.dn, schemaDN) }
 
-// constructed is an attribute that the server computes. A search returns the attribute only if the search names it.
+// constructed is an attribute that the server computes. A search returns the attribute only if the search requests the
+// attribute by name.
 const constructed = "allowedAttributesEffective"
 
 // selected returns the requested attributes with their names in the schema.

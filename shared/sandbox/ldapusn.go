@@ -26,7 +26,7 @@ func numbered(list []*entry) []*entry {
 }
 
 // usnOf returns a person's uSNChanged. A change of membership does not raise uSNChanged, because the membership is
-// stored with the group. A change of lastLogon does not raise it either, because lastLogon is not replicated.
+// stored with the group. A change of lastLogon does not raise uSNChanged either, because lastLogon is not replicated.
 func (c *Company) usnOf(i int) int {
 	if ch := c.changes[i]; ch != nil && ch.usn > 0 {
 		return ch.usn

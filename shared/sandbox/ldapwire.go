@@ -210,8 +210,9 @@ func appendOctets(b []byte, s string) []byte {
 	return append(appendHead(b, tagOctets, len(s)), s...)
 }
 
-// appendMessage appends the head of a message. length is the content length of the operation. after is the number of
-// bytes that follow the operation. id must be from 0 to the largest number of four bytes.
+// appendMessage appends the head of a message. The argument "length" is the content length of the operation. The
+// argument "after" is the number of bytes that follow the operation. The id must be from 0 to the largest number of
+// four bytes.
 func appendMessage(b []byte, id int64, tag ber.Tag, length, after int) []byte {
 	b = appendHead(b, tagSequence, sized(4)+sized(length)+after)
 	b = append(appendHead(b, tagInteger, 4), byte(id>>24), byte(id>>16), byte(id>>8), byte(id))

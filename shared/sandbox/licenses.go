@@ -43,7 +43,7 @@ func productOf(sku string) (product, bool) {
 	return products[n], true
 }
 
-// assignment is a license assignment of a person. updated is when Entra ID last processed the assignment.
+// assignment is a license assignment of a person. The field "updated" is when Entra ID last processed the assignment.
 type assignment struct {
 	directory.Assignment
 	updated time.Time

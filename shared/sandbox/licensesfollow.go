@@ -7,7 +7,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// transition is a change of membership. The licenses follow at the instant due.
+// transition is a change of membership. The licenses follow at the time "due".
 type transition struct {
 	due           time.Time
 	group, person int
@@ -79,9 +79,9 @@ func (c *Company) follow(x transition) {
 	c.setAssignments(x.person, x.due, list)
 }
 
-// unchanged replaces assignments in paths by equal active assignments in before. paths are the assignments that a group
-// is about to give. People therefore keep the group's earlier products if the group gives one more product and no seat
-// of the new product is free.
+// unchanged returns the assignments in the argument "paths", which a group is about to give. It replaces each of these
+// assignments by an active assignment of the same product and group, if the argument "before" has one. People therefore
+// keep the group's earlier products if the group gives one more product and no seat of the new product is free.
 func unchanged(paths, before []assignment) []assignment {
 	for n, p := range paths {
 		same := func(a assignment) bool { return a.SKU == p.SKU && a.Group == p.Group && a.Active() }
@@ -92,8 +92,8 @@ func unchanged(paths, before []assignment) []assignment {
 	return paths
 }
 
-// inherit returns the assignments that group g gives to a person. held are the products that the person already holds.
-// These products need no free seat.
+// inherit returns the assignments that group g gives to a person. The argument "held" lists the products that the
+// person already holds. These products need no free seat.
 func (c *Company) inherit(g int, held []string, at time.Time) (list []assignment) {
 	state, problem := stateActive, ""
 	one := c.group(g)

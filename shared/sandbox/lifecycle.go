@@ -40,8 +40,8 @@ type bin struct {
 
 // SetInBin deletes a person's Entra account into the bin, or restores the account with its groups and licenses
 // (Microsoft Graph, "Restore deleted item": groups and licenses are restored with the user). An account can be restored
-// for 30 days. While the account is in the bin, its seats are free. there reports whether the account exists
-// afterwards.
+// for 30 days. While the account is in the bin, its seats are free. The result "there" reports whether the account
+// exists afterwards.
 func (c *Company) SetInBin(i int, in bool) (there bool) {
 	c.byHand(func() {
 		if t := c.profile(i); c.inEntra(i, t) == in {

@@ -67,9 +67,9 @@ func (c *Company) ChangeGroup(name string, x GroupChange) {
 	})
 }
 
-// oust removes all members from a group, including members whose account is in the bin. there reports whether a person
-// has an account now. again reports whether the group was deleted and created again. In this case, no read shows the
-// former members in the new group.
+// oust removes all members from a group, including members whose account is in the bin. The function "there" reports
+// whether a person has an account now. If the argument "again" is set, the group was deleted and created again, and no
+// read shows the former members in the new group.
 func (c *Company) oust(n int, there func(int, profile) bool, again bool) {
 	for i := range c.Size() {
 		t := c.profile(i)
@@ -105,9 +105,9 @@ func (c *Company) entraMembers(n int) (people []int) {
 	return people
 }
 
-// Nest adds the group inner to the group outer, or removes it. Both parameters are first names. The licenses of a group
-// do not reach the members of nested groups (entra-docs: licensing-group-advanced, "nested groups"). The caller must
-// not create a cycle.
+// Nest adds a group to another group, or removes the inner group again. The arguments "outer" and "inner" are first
+// names. The licenses of a group do not reach the members of nested groups (entra-docs: licensing-group-advanced,
+// "nested groups"). The caller must not create a cycle.
 func (c *Company) Nest(outer, inner string, in bool) {
 	index := func(name string) int {
 		return slices.IndexFunc(groups, func(g group) bool { return g.name == name })

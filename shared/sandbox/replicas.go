@@ -14,13 +14,14 @@ type replica struct {
 	request uint64
 }
 
-// past is a former value. until is when a write replaced it.
+// past is a former value. The field "until" is when a write replaced the value.
 type past[T any] struct {
 	until time.Time
 	was   T
 }
 
-// at returns the instant whose state a read of an object shows. The zero time means the current state.
+// at returns an instant for a read of an object. The read shows the state of the object at this instant. The zero time
+// means the current state.
 func (r replica) at(object uint64) time.Time {
 	if r.c.options.Lag <= 0 {
 		return time.Time{}
@@ -29,8 +30,8 @@ func (r replica) at(object uint64) time.Time {
 	return r.c.now().Add(-time.Duration(d.next() % uint64(r.c.options.Lag+1)))
 }
 
-// pastAt returns the value at an instant from a list of former values. found is false if the instant is zero, or if the
-// current value is older than the instant.
+// pastAt returns the value at an instant from a list of former values. The result "found" is false if the instant is
+// zero, or if the value at the instant is the current value.
 func pastAt[T any](list []past[T], at time.Time) (was T, found bool) {
 	if at.IsZero() {
 		return was, false

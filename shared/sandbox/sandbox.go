@@ -122,13 +122,13 @@ func (s *Sandbox) Intercept(before func(next http.Handler) http.Handler) {
 	s.intercept.Store(&h)
 }
 
-// InterceptLDAP passes each operation on Active Directory to the function before. before may call next to carry out the
-// operation.
+// InterceptLDAP passes each operation on Active Directory to the function "before", which may call the function "next"
+// to carry out the operation.
 func (s *Sandbox) InterceptLDAP(before func(next func())) {
 	s.Meddle(func(x *Exchange) { before(x.Serve) })
 }
 
-// Meddle passes each operation on Active Directory to the function with. If the function does nothing, the client gets
+// Meddle passes each operation on Active Directory to the given function. If the function does nothing, the client gets
 // no answer. Meddle(nil) restores normal operation.
 func (s *Sandbox) Meddle(with func(*Exchange)) {
 	if with == nil {

@@ -71,15 +71,15 @@ func (d *SignInDates) add(s SignIn) {
 }
 
 // ShowSignIns sets the dates that Graph shows in place of the true dates. The new dates may be older, because real
-// lists lose dates (msgraph-sdk-powershell#1898). If all dates are zero, Graph shows no signInActivity. If instead is
-// nil, Graph shows the true dates again.
+// lists lose dates (msgraph-sdk-powershell#1898). If all dates are zero, Graph shows no signInActivity. If the argument
+// "instead" is nil, Graph shows the true dates again.
 func (c *Company) ShowSignIns(i int, instead *SignInDates) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.changeOf(i).signIns.instead = instead
 }
 
-// show sets the dates in d that Graph shows at the instant now.
+// show sets the dates of signInActivity in d. The time "now" is the time of the read.
 func (x *signIns) show(d *dates, now time.Time) {
 	d.lastSignIn = newest(d.lastSignIn, x.last)
 	shown := x.shown

@@ -31,7 +31,7 @@
 //     tool has not yet read the effect of its write and no night has read the directories since
 //     the write. The tool then cannot distinguish a license that was given back from a write that
 //     was never carried out.
-//   - twice: the tool took the license again, although nobody had given it since then.
+//   - twice: the tool took the license again, although nobody gave it in between.
 //   - hidden: no plan listed the removal, or the plan was on hold and nobody overrode the hold, or
 //     the removal was beyond the limit.
 //   - beyond the limit: within Window, the tool took the license from a larger share of the

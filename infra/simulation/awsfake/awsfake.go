@@ -123,7 +123,7 @@ type apiError struct{ code, message string }
 
 func (e *apiError) Error() string { return e.code + ": " + e.message }
 
-// call answers a request. in is the body of the request.
+// call answers a request. The parameter "in" is the body of the request.
 type call func(s *Server, r *http.Request, in []byte) (out any, err error)
 
 var calls = map[string]call{
@@ -137,7 +137,7 @@ var calls = map[string]call{
 	"AWSStepFunctions.SendTaskFailure":   typed((*Server).sendTaskFailure),
 }
 
-// typed returns a call that decodes its input into In. It rejects unknown fields.
+// typed returns a call that decodes the body of the request into a value of type In. The call rejects unknown fields.
 func typed[In any](answer func(*Server, *http.Request, *In) (any, error)) call {
 	return func(s *Server, r *http.Request, body []byte) (any, error) {
 		in := new(In)

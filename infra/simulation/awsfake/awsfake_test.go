@@ -76,7 +76,7 @@ func TestQueue(t *testing.T) {
 	s.Advance(time.Minute)
 	receive("") // the message is still hidden
 	s.Advance(time.Minute)
-	receive("") // the message has reached its number of receives
+	receive("") // the message has reached the maximum number of receives
 	if diff := cmp.Diff([]string{"hello"}, s.DeadLetters(url)); diff != "" {
 		t.Errorf("dead letters (-want +got):\n%s", diff)
 	}

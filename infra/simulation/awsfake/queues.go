@@ -15,7 +15,7 @@ import (
 type queue struct {
 	name       string
 	visibility time.Duration
-	receives   int    // number of receives after which a message moves to dead
+	receives   int    // number of receives after which a message moves to the dead-letter queue
 	dead       *queue // dead-letter queue; nil: none
 	messages   []*message
 }
@@ -27,7 +27,8 @@ type message struct {
 	visibleAt time.Time
 }
 
-// NewQueue creates a queue and returns its URL. If receives is positive, NewQueue also creates a dead-letter queue.
+// NewQueue creates a queue and returns its URL. If the argument "receives" is positive, NewQueue also creates a
+// dead-letter queue. A message moves there after this number of receives.
 func (s *Server) NewQueue(name string, visibility time.Duration, receives int) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -109,7 +110,8 @@ func (s *Server) receiveMessage(r *http.Request, in *receiveInput) (any, error) 
 	}
 }
 
-// take receives messages. If no message is visible, the caller must try again when next or changed is ready.
+// take receives messages. If no message is visible, the caller must try again when one of the channels "next" and
+// "changed" is ready.
 func (s *Server) take(queueURL string) (got []receivedMessage, next <-chan time.Time, changed chan struct{}, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -141,7 +143,7 @@ func (q *queue) remove(m *message) {
 	q.messages = slices.DeleteFunc(q.messages, func(other *message) bool { return other == m })
 }
 
-// leased returns the message with a receipt.
+// leased returns the message with the given receipt, or nil.
 func (q *queue) leased(receipt string) *message {
 	i := slices.IndexFunc(q.messages, func(m *message) bool { return m.receipt != "" && m.receipt == receipt })
 	if i < 0 {
@@ -158,7 +160,8 @@ func sum(body string) string {
 
 type receiptInput struct{ QueueUrl, ReceiptHandle string }
 
-// deleteMessage deletes the message with a receipt. It does nothing if a later receipt exists.
+// deleteMessage deletes the message with the receipt in the request. It does nothing if the message has a later
+// receipt.
 func (s *Server) deleteMessage(_ *http.Request, in *receiptInput) (any, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

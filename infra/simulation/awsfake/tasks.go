@@ -64,8 +64,8 @@ func (t *Task) Ended() bool {
 	return end != nil
 }
 
-// look returns the end of the task. If the task has not ended, the caller must call look again when next or changed is
-// ready.
+// look returns the end of the task. If the task has not ended, the caller must call look again when one of the channels
+// "next" and "changed" is ready.
 func (t *Task) look() (end *Result, next <-chan time.Time, changed chan struct{}) {
 	s := t.server
 	s.mu.Lock()
@@ -87,7 +87,8 @@ func (t *Task) expire() {
 	}
 }
 
-// waiting returns the task with a token. It returns an error if the task does not wait. The caller must hold the lock.
+// waiting returns the task with the given token. It returns an error if the task does not wait. The caller must hold
+// the lock.
 func (s *Server) waiting(token string) (*Task, error) {
 	t := s.tasks[token]
 	if t == nil {

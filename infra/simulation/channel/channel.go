@@ -85,8 +85,8 @@ func (s *Server) CA() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.http.Certificate().Raw})
 }
 
-// Fail makes the channel call fail before each answer. attempt counts the posts from 1. If fail has sent an answer
-// itself, it must return true.
+// Fail sets a function that the channel calls before each answer. The parameter "attempt" counts the posts from 1. If
+// the function has sent an answer itself, the function must return true.
 func (s *Server) Fail(fail func(attempt int, w http.ResponseWriter) bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -168,7 +168,7 @@ func slack(r *http.Request, body []byte) (status int, text string) {
 	return http.StatusOK, "ok"
 }
 
-// Check returns an error if a vendor refuses the body. vendor is "teams" or "slack".
+// Check returns an error if a vendor refuses the body. The vendor is "teams" or "slack".
 func Check(vendor string, header http.Header, body []byte) error {
 	if kind, _, err := mime.ParseMediaType(header.Get("Content-Type")); err != nil || kind != "application/json" {
 		return fmt.Errorf("the content type is %q", header.Get("Content-Type"))

@@ -1,7 +1,7 @@
 // Package engines starts servers of other makers on loopback, for tests. versitygw simulates S3. moto simulates Step
-// Functions, S3, SQS and SNS. The project's own simulations could repeat the project's misunderstandings of the AWS
-// documentation, and these servers have other authors. For each server, an environment variable has the path of its
-// program. If the variable is not set, the test is skipped.
+// Functions, S3, SQS and SNS. The project's own simulations may repeat the project's misunderstandings of the AWS
+// documentation. The servers have other authors, so they reveal such misunderstandings. For each server, an environment
+// variable has the path of its program. If the variable is not set, the test is skipped.
 package engines
 
 import (
@@ -20,7 +20,7 @@ const (
 	Account = "123456789012"
 )
 
-// key is the access key and the secret key of each engine.
+// key is both the access key and the secret key of each engine.
 const key = "foreign"
 
 // ready is the maximum time for the start of an engine.

@@ -30,7 +30,8 @@ type LocalTask struct {
 	Timeout, Heartbeat int             // seconds; zero if the state has none
 }
 
-// LocalAnswer is the answer to a task or the end of an execution. A failure has Error and Cause.
+// LocalAnswer is the answer to a task, with Result, or the end of an execution, with Output. After a failure, Error and
+// Cause are set in place of Result and Output.
 type LocalAnswer struct {
 	Result json.RawMessage `json:"result,omitempty"`
 	Output json.RawMessage `json:"output,omitempty"`
@@ -38,8 +39,8 @@ type LocalAnswer struct {
 	Cause  string          `json:"cause,omitempty"`
 }
 
-// RunLocally runs an execution to its end. IDLESEAT_TEST_LOCAL_STATES is the path of a folder node_modules that
-// contains the package.
+// RunLocally runs an execution to its end. IDLESEAT_TEST_LOCAL_STATES is the path of a folder node_modules. The folder
+// contains the package aws-local-stepfunctions.
 func RunLocally(t testing.TB, e LocalExecution) LocalAnswer {
 	t.Helper()
 	modules := program(t, "IDLESEAT_TEST_LOCAL_STATES")

@@ -40,9 +40,9 @@ type Checker struct {
 	places map[string]bool // targets of redirects in answers
 }
 
-// Check wraps a handler that simulates Graph under /v1.0. If who is Product, clients may send only the product's
-// operations. If who is Simulation, clients may also send the operations for tests. A Checker passes a request to the
-// target of a redirect without a check.
+// Check wraps a handler that simulates Graph under /v1.0. The argument "who" is Product or Simulation. Product allows
+// clients to send only the product's operations. Simulation also allows the operations for tests. If a request follows
+// a redirect in an earlier answer, the Checker does not check the request.
 func (c *Contract) Check(t testing.TB, who string, next http.Handler) *Checker {
 	return &Checker{t: t, c: c, who: who, next: next, asked: map[string]bool{}, places: map[string]bool{}}
 }
@@ -153,9 +153,9 @@ func fits(template, path string) bool {
 	return true
 }
 
-// Refusal returns the refusal in docs/graph.md that matches an answer with a status of 400 or more. It also returns the
-// faults of the body. If several refusals match, it returns the refusal with the longest words. If none matches, it
-// returns nil and a fault.
+// Refusal searches docs/graph.md for the refusal that matches an answer. The status of the answer must be 400 or more.
+// Refusal also returns the faults of the body. If several refusals match, it returns the refusal with the longest
+// words. If none matches, it returns nil and a fault.
 func (c *Contract) Refusal(status int, body []byte) (*Refusal, []string) {
 	value, faults := c.body("answer", []string{"error"}, nil, body)
 	if len(faults) > 0 {

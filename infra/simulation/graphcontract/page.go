@@ -11,9 +11,9 @@ import (
 
 // The values of the column "for" of an operation.
 const (
-	Product    = "product"    // the product sends it
-	Simulation = "simulation" // only tests send it to the simulated company
-	Never      = "never"      // nobody may send it
+	Product    = "product"    // the product sends the operation
+	Simulation = "simulation" // only tests send the operation, and only to the simulated company
+	Never      = "never"      // nobody may send the operation
 )
 
 // Operation is a method and a path that a client may request, with the possible query options.
@@ -36,7 +36,7 @@ type Answer struct {
 type Property struct {
 	Name, Type            string
 	Null, Absent, Default bool // Default: whether the answer has the property without $select
-	Product               bool // whether the product reads or sends it
+	Product               bool // whether the product reads or sends the property
 }
 
 // Refusal is an answer with a status of 400 or more.
@@ -49,7 +49,7 @@ type Refusal struct {
 // Column is a column of the mailbox usage report.
 type Column struct {
 	Name string
-	Read bool // whether the product reads it
+	Read bool // whether the product reads the column
 }
 
 type filter struct {
@@ -63,7 +63,7 @@ type Contract struct {
 	Types      map[string][]Property
 	Refusals   []Refusal
 	Columns    []Column
-	parents    map[string]string // type from which a type is derived, by type
+	parents    map[string]string // parent type of each derived type
 	options    map[string]string // value of an option, by option
 	filters    []filter
 }
@@ -165,7 +165,7 @@ func propertiesOf(rows []row) (list []Property) {
 	return list
 }
 
-// known returns an error if a table refers to a type or an option that has no table.
+// known returns an error if a table refers to an unknown type or to an unknown option.
 func (c *Contract) known() error {
 	missing := map[string]bool{}
 	need := func(t string) {
@@ -197,10 +197,11 @@ func (c *Contract) known() error {
 	return nil
 }
 
-// patternOf returns a pattern for a filter. In filter, TEXT means any string, and ID means one to 15 ids.
+// patternOf returns a pattern for a filter in docs/graph.md. In the filter, TEXT stands for any string, and ID stands
+// for one to 15 ids.
 func patternOf(filter string) *regexp.Regexp {
 	p := regexp.QuoteMeta(filter)
 	p = strings.ReplaceAll(p, `'TEXT'`, `'(?:[^']|'')*'`)
 	p = strings.ReplaceAll(p, `\(ID\)`, `\('[^']*'(?:,'[^']*'){0,14}\)`)
-	return regexp.MustCompile("^" + p + "$") // QuoteMeta has quoted everything except the patterns above
+	return regexp.MustCompile("^" + p + "$") // the pattern is valid, because QuoteMeta has quoted all other characters
 }

@@ -67,7 +67,7 @@ func (c *Contract) optionFaults(op *Operation, name, value string) (faults []str
 	return faults
 }
 
-// property returns a property of a type or of its parent types.
+// property returns the property with the given name. It searches the type and the parent types of the type.
 func (c *Contract) property(typ, name string) *Property {
 	for ; typ != ""; typ = c.parents[typ] {
 		list := c.Types[typ]

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestPeak checks that the peak of this process is at least the memory that it uses. The peak of a small child must be
-// far below it.
+// TestPeak checks that the peak of this process is at least the memory that the process uses. The peak of a small child
+// process must be far below the peak of this process.
 func TestPeak(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("there is no /proc")

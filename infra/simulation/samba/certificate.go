@@ -50,8 +50,8 @@ func (a *authority) pem() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.cert.Raw})
 }
 
-// issue writes the key and the certificate of a controller into Samba's folder. The certificate expires at ends, or in
-// a week if ends is zero.
+// issue writes the key and the certificate of a controller into Samba's folder. The certificate expires at the time
+// "ends". If this time is zero, the certificate expires in a week.
 func (a *authority) issue(c *controller, ends time.Time) error {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

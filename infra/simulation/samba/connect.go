@@ -10,7 +10,8 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// Dial connects to the controller at url without a bind. It trusts only the domain's certificate authority.
+// Dial connects to the controller with the given URL, but does not bind. It trusts only the domain's certificate
+// authority.
 func (d *Domain) Dial(url string) (*ldap.Conn, error) {
 	ca, err := os.ReadFile(d.CAFile)
 	if err != nil {
@@ -21,7 +22,7 @@ func (d *Domain) Dial(url string) (*ldap.Conn, error) {
 	return ldap.DialURL(url, ldap.DialWithTLSConfig(&tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}))
 }
 
-// Administrator connects to the controller at url and binds as the domain's administrator.
+// Administrator connects to the controller with the given URL and binds as the domain's administrator.
 func (d *Domain) Administrator(url string) (*ldap.Conn, error) {
 	password, err := os.ReadFile(d.PasswordFile)
 	if err != nil {

@@ -27,7 +27,7 @@ var (
 	confTemplate = template.Must(template.New("smb.conf").Parse(smbConf))
 )
 
-// ports are the ports of Samba's servers. They are fixed, so each controller needs its own address.
+// ports are the ports of Samba's servers. Samba's ports are fixed, so each controller needs its own address.
 var ports = []string{"88", "135", "389", "464", "636", "3268", "3269"}
 
 // patience is the maximum time for the start and for the end of a controller.
@@ -39,7 +39,7 @@ type controller struct {
 	name    string // NetBIOS name, lower case
 	address string
 	network *network      // nil: no replication partners
-	stdin   io.Closer     // Samba ends when this is closed
+	stdin   io.Closer     // Samba ends when its standard input is closed
 	ended   chan struct{} // closed when the process has ended
 	group   int           // process group
 }
@@ -101,8 +101,8 @@ func (c *controller) start(ctx context.Context) error {
 		return err
 	}
 	defer log.Close()
-	// In interactive mode, Samba ends when its standard input is closed. The standard input is closed even if the test is
-	// killed. Samba then signals its whole process group, so it needs its own process group.
+	// In interactive mode, Samba ends when its standard input is closed. The standard input is closed even if the test
+	// is killed. At its end, Samba signals its whole process group, so Samba needs its own process group.
 	cmd := c.network.command(context.Background(), "samba", "-s", c.conf(), "-i", "-M", "single", "-d", "1 dsdb_group_json_audit:5")
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -115,7 +115,7 @@ func (c *controller) start(ctx context.Context) error {
 	}
 	c.stdin, c.ended, c.group = stdin, make(chan struct{}), cmd.Process.Pid
 	go func() {
-		_ = cmd.Wait() // the log has the reason of the end
+		_ = cmd.Wait() // the log contains the reason why Samba ended
 		close(c.ended)
 	}()
 	return c.await(ctx)

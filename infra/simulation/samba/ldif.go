@@ -48,8 +48,8 @@ func (c *controller) seed(ctx context.Context, o Options) error {
 	return c.load(ctx, append(records, o.LDIF...))
 }
 
-// load loads records in files of limited size. The tool stops at a malformed record but reports success. load therefore
-// checks the number of loaded records.
+// load loads records in files of limited size. Samba's tool stops at a malformed record but reports success. load
+// therefore checks the number of loaded records.
 func (c *controller) load(ctx context.Context, records []string) error {
 	file := filepath.Join(c.dir, "seed.ldif")
 	for some := range slices.Chunk(records, perFile) {

@@ -8,12 +8,12 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 )
 
-// nameServer is a DNS server for the names of a domain's controllers, for the name of the domain, and for the service
-// records of the domain. Clients find a domain by these records.
+// nameServer is a DNS server. It knows the name of a domain, the names of the domain's controllers, and the domain's
+// service records, by which clients find the domain.
 type nameServer struct {
 	conn  net.PacketConn
 	ended chan struct{}
-	hosts map[string]net.IP // addresses by name in lower case
+	hosts map[string]net.IP // addresses by lower-case name
 }
 
 // serveNames starts a DNS server on loopback.
@@ -78,7 +78,7 @@ func (n *nameServer) close() {
 	<-n.ended
 }
 
-// Resolver returns a resolver that uses only the DNS server at the address. Domain.NameServer has such an address.
+// Resolver returns a resolver that uses only the DNS server at the given address, such as Domain.NameServer.
 func Resolver(address string) *net.Resolver {
 	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "udp", address)

@@ -10,7 +10,7 @@ import (
 )
 
 // network contains the host names and the Kerberos realm of replicating controllers. The processes of the controllers
-// see their own hosts file. The hosts file of the machine does not change.
+// see the field "hosts" as the file /etc/hosts. The hosts file of the machine does not change.
 type network struct {
 	hosts string // file that replaces /etc/hosts
 	krb5  string // file for KRB5_CONFIG
@@ -76,7 +76,8 @@ func (c *controller) invocation() (string, error) {
 	return "", fmt.Errorf("%s has no objectGUID", settings)
 }
 
-// buildReplicating creates the first controller with the seed, joins the second controller to it, and starts both.
+// buildReplicating creates the first controller with the seed, joins the second controller to the first controller, and
+// starts both.
 func (d *Domain) buildReplicating(ctx context.Context, o Options, ca *authority) error {
 	d.network = newNetwork(d.dir)
 	first := &controller{name: "dc1", dir: filepath.Join(d.dir, "dc1"), network: d.network}

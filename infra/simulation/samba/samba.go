@@ -36,7 +36,7 @@ type Person struct {
 	LastLogon []time.Time // last logon at each controller, in the order of Domain.URLs; zero: no logon
 }
 
-// Group is a group to create. Members are DNs of people and of earlier groups.
+// Group is a group to create. Members are the DNs of people, and of groups that are earlier in Options.
 type Group struct {
 	DN      string
 	Members []string
@@ -46,7 +46,7 @@ type Group struct {
 type Options struct {
 	People      []Person
 	Groups      []Group
-	LDIF        []string // additional records, each in its own text, loaded after the people and groups
+	LDIF        []string // additional records; each string has one record; Start loads them after the people and groups
 	Controllers int      // number of controllers that are copies; 0 means one
 
 	// CertificateEnds is when the certificates of the controllers expire. Zero means in a week.
@@ -75,8 +75,8 @@ type Domain struct {
 	ca          *authority
 }
 
-// Start creates a domain, loads the seed and starts the controllers. It installs Samba if necessary and possible. It
-// returns when all controllers accept connections. If it fails, it stops the processes and removes the files.
+// Start creates a domain, loads the seed and starts the controllers. It installs Samba if necessary and possible. Start
+// returns when all controllers accept connections. If Start fails, it stops the processes and removes the files.
 func Start(ctx context.Context, o Options) (*Domain, error) {
 	if err := install(ctx); err != nil {
 		return nil, err

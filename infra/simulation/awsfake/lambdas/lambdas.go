@@ -1,7 +1,7 @@
 // Package lambdas runs built Lambda functions for tests, as processes behind the Lambda Runtime API. A process handles
-// one invocation at a time and is reused for the next invocation. It is killed at its timeout. A function that fails,
-// panics, exits or takes too long gives the same error as in Lambda. The source is "Using the Lambda runtime API" in
-// the developer guide.
+// one invocation at a time and is reused for the next invocation. A process that exceeds the timeout is killed. A
+// function that fails, panics, exits or takes too long gives the same error as in Lambda. The source is "Using the
+// Lambda runtime API" in the developer guide.
 package lambdas
 
 import (
@@ -33,7 +33,7 @@ type Function struct {
 	idle  []*sandbox
 	all   []*sandbox
 	logs  bytes.Buffer
-	next  func(*sandbox) // called once with the sandbox of the next invocation; may be nil
+	next  func(*sandbox) // the next invocation calls this function once with its sandbox; may be nil
 	colds []time.Duration
 }
 
@@ -68,7 +68,7 @@ func (f *Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	select {
 	case s.asked <- call:
 	case <-s.ended:
-		if !cold { // the process has ended since its last answer
+		if !cold { // the process ended after the previous invocation
 			return f.Invoke(ctx, payload)
 		}
 		return nil, exited(call.id)
@@ -104,7 +104,8 @@ func (f *Function) late(s *sandbox, call *invocation) error {
 	return &Error{"Sandbox.Timedout", fmt.Sprintf("RequestId: %s Error: Task timed out after %.2f seconds", call.id, f.Timeout.Seconds())}
 }
 
-// KillNext kills the process of the next invocation. after is the time from the start of the invocation to the kill.
+// KillNext kills the process of the next invocation. The argument "after" is the time from the start of the invocation
+// to the kill.
 func (f *Function) KillNext(after time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -156,7 +157,7 @@ func (f *Function) Logs() string {
 	return f.logs.String()
 }
 
-// ColdStarts returns the time from the start to the first answer of each process.
+// ColdStarts returns for each process the time from the start to the first answer.
 func (f *Function) ColdStarts() []time.Duration {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -83,7 +83,7 @@ func (s *sandbox) hand(w http.ResponseWriter, r *http.Request) {
 		h.Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(call.deadline.UnixMilli(), 10))
 		h.Set("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:eu-north-1:123456789012:function:"+s.function.Name)
 		h.Set("Content-Type", "application/json")
-		_, _ = w.Write(call.payload) // ended reports a process that has died
+		_, _ = w.Write(call.payload) // the channel "ended" reports a process that has died
 	case <-r.Context().Done():
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"fmt"
 )
 
-// rule is a choice rule, or a condition in one.
+// rule is a choice rule, or a condition in a choice rule.
 type rule struct {
 	Next string
 

@@ -1,8 +1,8 @@
-// Package states runs a Step Functions definition on this machine, for tests. The language is Amazon States Language
-// with JSONPath. The definition is the shipped one. The test provides the functions, queues and topics. Load rejects
-// each field, state type, intrinsic function, path and resource that the package does not implement. Retries, catches,
-// time limits, heartbeats and the limit of 256 KiB follow the specification of the language and the documentation of
-// the service.
+// Package states runs the shipped definition of the state machine on this machine, for tests, as Step Functions does.
+// The language is Amazon States Language with JSONPath. The test provides the functions, queues and topics. Load
+// rejects each field, state type, intrinsic function, path and resource that the package does not implement. Retries,
+// catches, time limits, heartbeats and the limit of 256 KiB follow the specification of the language and the
+// documentation of the service.
 package states
 
 import (
@@ -169,8 +169,8 @@ const (
 	publish        = "arn:aws:states:::sns:publish"
 )
 
-// check returns errors for the states that the package cannot run. express reports whether the states are in an Express
-// child execution. Such an execution cannot wait for a task token.
+// check returns errors for the states that the package cannot run. The argument "express" says whether the states are
+// in an Express child execution. An Express execution cannot wait for a task token.
 func (m *states) check(at string, express bool) (faults []error) {
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
 	goes := func(from, to string) {

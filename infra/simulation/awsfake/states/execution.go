@@ -38,16 +38,16 @@ type Event struct {
 
 // World provides the functions, queues and topics of a machine.
 type World struct {
-	// Invoke calls a function by its ARN. failure is not nil if the function failed.
+	// Invoke calls a function by its ARN. The result "failure" is not nil if the function failed.
 	Invoke func(ctx context.Context, arn string, payload []byte) (answer []byte, failure *Failure)
-	// Send puts a message into a queue. Ask starts a task. It returns the token of the task, and a function that waits for
-	// the answer. The task fails after limit, or after the time heartbeat without a heartbeat.
+	// Send puts a message into a queue. Ask starts a task. It returns the token of the task, and a function that waits
+	// for the answer. The task fails after the time "limit", or if no heartbeat comes within the time "heartbeat".
 	Send func(queueURL, body string)
 	Ask  func(heartbeat, limit time.Duration) (token string, wait func(context.Context) (output []byte, failure *Failure))
 	// Publish sends a notice.
 	Publish func(topic, subject, message string)
-	// Faster divides each wait and each time limit of the definition. If FasterWaits is positive, it also divides the
-	// seconds of Wait states.
+	// Faster is the divisor of each wait and each time limit in the definition. FasterWaits is an additional divisor of
+	// the waits of Wait states. Zero means 1.
 	Faster, FasterWaits time.Duration
 }
 
@@ -108,8 +108,8 @@ func (e *Execution) scaled(seconds float64) time.Duration {
 	return time.Duration(seconds * float64(time.Second) / float64(max(1, e.world.Faster)))
 }
 
-// run runs states in sequence until a state ends the execution. In a map, item is the description of the current item
-// for the context object. Outside of maps, item is nil.
+// run runs states in sequence until a state ends the execution. The argument "item" is the description of the current
+// item of a map, for the context object. Outside of maps, the description is nil.
 func (e *Execution) run(ctx context.Context, m *states, input any, item map[string]any) (any, *Failure) {
 	for name := m.StartAt; ; {
 		s := m.States[name]
@@ -153,8 +153,8 @@ func caught(s *state, input any, f *Failure) (output any, next string) {
 	return nil, ""
 }
 
-// matches reports whether a list of error names includes an error name. States.ALL includes neither States.Runtime nor
-// States.DataLimitExceeded.
+// matches reports whether the error names of a catcher or retrier include an error name. The name States.ALL includes
+// every error except States.Runtime and States.DataLimitExceeded.
 func matches(names []string, name string) bool {
 	fatal := name == runtimeError || name == tooMuchData
 	return slices.ContainsFunc(names, func(n string) bool {

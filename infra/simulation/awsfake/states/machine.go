@@ -27,7 +27,7 @@ func New(arn string, d *Definition, w World) *Machine {
 	return &Machine{ARN: arn, def: d, world: w, executions: map[string]*Execution{}}
 }
 
-// ErrExists is the error of Start if an execution with the same name and another input exists.
+// ErrExists is the error of Start for a name that an execution with another input already has.
 var ErrExists = errors.New("ExecutionAlreadyExists")
 
 // Start starts an execution. If name is empty, the execution gets a random name. If an execution with the same name and

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// step is a step of a path: a name, or an index if name is empty.
+// step is a step of a path. It is a name, or an index if the field "name" is empty.
 type step struct {
 	name  string
 	index int
@@ -44,7 +44,7 @@ func parsePath(text string) (path, error) {
 	return p, nil
 }
 
-// get returns the value at the path. found is false if a part of the path is missing.
+// get returns the value at the path. The result "found" is false if a part of the path is missing.
 func (p path) get(input, context any) (value any, found bool) {
 	if value = input; p.context {
 		value = context
@@ -82,7 +82,7 @@ func value(text string, input, context any) (any, *Failure) {
 
 var toText = regexp.MustCompile(`^States\.JsonToString\((\$[^()]*)\)$`)
 
-// checkTemplate returns errors for the values in a payload template that the package cannot evaluate.
+// checkTemplate checks a payload template. It returns an error for each value that the package cannot evaluate.
 func checkTemplate(template json.RawMessage) (faults []error) {
 	if len(template) == 0 {
 		return nil
@@ -118,7 +118,7 @@ func checkTemplate(template json.RawMessage) (faults []error) {
 	return faults
 }
 
-// fill returns a payload template with evaluated paths.
+// fill returns the payload template after it has replaced each path by the value at the path.
 func fill(template json.RawMessage, input, context any) (any, *Failure) {
 	var v any
 	if err := json.Unmarshal(template, &v); err != nil {
@@ -157,7 +157,7 @@ func fillIn(template, input, context any) (any, *Failure) {
 	return template, nil
 }
 
-// evaluate evaluates text. text is a path, or a call of States.JsonToString with a path.
+// evaluate evaluates a text from the definition: a path, or a call of States.JsonToString with a path.
 func evaluate(text string, input, context any) (any, *Failure) {
 	found := toText.FindStringSubmatch(text)
 	if found == nil {

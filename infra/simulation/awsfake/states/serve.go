@@ -20,7 +20,8 @@ func Serve(s *awsfake.Server, machines ...*Machine) {
 	s.Handle("AWSStepFunctions.GetExecutionHistory", all.getExecutionHistory)
 }
 
-// find returns the execution with an ARN and its machine. Both are nil if there is none.
+// find returns the execution with the given ARN, and the machine of the execution. Both are nil if no execution has the
+// ARN.
 func (all account) find(arn string) (*Machine, *Execution) {
 	for _, m := range all {
 		if e := m.Find(arn); e != nil {

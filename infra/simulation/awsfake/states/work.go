@@ -44,8 +44,7 @@ func (e *Execution) task(ctx context.Context, s *state, input any, about map[str
 	}
 }
 
-// only returns the parameters. It fails if a parameter in names is missing, or if there is a parameter that is not in
-// names.
+// only returns the given parameters. It fails unless the parameters have exactly the given names.
 func only(given map[string]any, names ...string) (map[string]any, *Failure) {
 	for _, name := range names {
 		if _, there := given[name]; !there {
@@ -118,7 +117,7 @@ func (e *Execution) parallel(ctx context.Context, s *state, input any, item map[
 	})
 }
 
-// each runs the processor for each item.
+// each runs the item processor of a Map state for each item.
 func (e *Execution) each(ctx context.Context, s *state, input any, about map[string]any) (any, *Failure) {
 	v, failure := value(s.ItemsPath, input, about)
 	items, ok := v.([]any)
@@ -149,8 +148,8 @@ func (e *Execution) each(ctx context.Context, s *state, input any, about map[str
 	return results, failure
 }
 
-// together calls work for 0 to n-1. At most atOnce calls run at the same time, or all calls if atOnce is 0. The first
-// failure cancels the other calls.
+// together calls the function "work" with each index from 0 to n-1. At most atOnce calls run at the same time, or all
+// calls if atOnce is 0. The first failure cancels the other calls.
 func together(ctx context.Context, n, atOnce int, work func(ctx context.Context, i int) (any, *Failure)) (any, *Failure) {
 	if atOnce == 0 {
 		atOnce = max(1, n)
