@@ -17,7 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// answerOf returns the answer of a rule with its meaning for the person today.
+// answerOf adds to the answer of a rule what it means for the person today.
 func answerOf(one *Story, rule *policy.Rule, a decision.Answer) Answer {
 	x := Answer{Answer: a, Decisive: decisive(a.Tree)}
 	past := one.pastOf(a.License)
@@ -32,7 +32,8 @@ func answerOf(one *Story, rule *policy.Rule, a decision.Answer) Answer {
 	return x
 }
 
-// stateOf returns the state of a license. Newer entries of the ledger override the verdict of the run.
+// stateOf returns the state of a license. Entries in the ledger that are newer than the run override the verdict of the
+// run.
 func stateOf(one *Story, a *decision.Answer, past *License) State {
 	if past != nil {
 		switch {
@@ -67,8 +68,9 @@ func stateOf(one *Story, a *decision.Answer, past *License) State {
 	return Idle
 }
 
-// decisive returns the innermost parts that settle the verdict. Every rule also requires a holder who is not exempt. If
-// the verdict takes the license, this requirement is true for everybody, so decisive leaves it out.
+// decisive returns the innermost parts of a rule that settle the verdict. Every rule also requires that the person
+// holds the license and is not exempt. If the verdict takes the license, this requirement is always true, so decisive
+// leaves it out.
 func decisive(root *policy.Node) (list []*policy.Node) {
 	var visit func(n *policy.Node)
 	visit = func(n *policy.Node) {
@@ -90,7 +92,7 @@ func decisive(root *policy.Node) (list []*policy.Node) {
 	return list
 }
 
-// says returns the state and its reason as a sentence, without the full stop.
+// says returns one sentence with the state and the reason of the state, without the full stop.
 func says(x *Answer, past *License, one *Story) string {
 	name := x.License
 	switch x.State {
@@ -144,12 +146,12 @@ func says(x *Answer, past *License, one *Story) string {
 	return name + " is not held"
 }
 
-// last matches a reason to keep a license that has the last activity and its age, such as "last sign-in on 2026-11-01
-// (28 days)".
+// last matches a reason to keep a license that consists of the last activity and its age, such as "last sign-in on
+// 2026-11-01 (28 days)".
 var last = regexp.MustCompile(`^(last .+ \(\d+ days?)\)$`)
 
-// nextRun says what the next run does, depending on the mode of the policy. does is an action of the rules, such as
-// "gives it back".
+// nextRun says what the next run does, depending on the mode of the policy. The argument "does" is an action of the
+// rules, such as "gives it back".
 func (s *Story) nextRun(does string) string {
 	switch s.mode {
 	case policy.Enforce:
@@ -177,8 +179,8 @@ func (s *Story) exemption(text string) string {
 	return text
 }
 
-// taken returns "taken". If the person gets another license instead, it returns "exchanged for" and the name of this
-// license.
+// taken returns "taken". If the person gets the license "to" in exchange, taken returns "exchanged for" and the name of
+// that license.
 func taken(to string) string {
 	if to == "" {
 		return "taken"
@@ -186,7 +188,7 @@ func taken(to string) string {
 	return "exchanged for " + to
 }
 
-// change returns one or more sentences about the events or values that would change the state of the license.
+// change returns one or more sentences about the events or the values that would change the state of the license.
 func change(x *Answer, rule *policy.Rule, past *License, one *Story) string {
 	switch x.State {
 	case Idle, Announced:
@@ -237,7 +239,7 @@ func turning(x *Answer) string {
 	return fmt.Sprintf("Time alone changes nothing. The rule takes the license only if this becomes true: %s", strings.Join(slices.Compact(texts), ", "))
 }
 
-// when returns the day of t with its distance from now, such as "2026-11-29 (today)".
+// when returns the day of t, and how far away it is from the time "now", such as "2026-11-29 (today)".
 func when(now, t time.Time) string {
 	switch n := clock.Days(now, t); {
 	case t.Before(now):

@@ -11,10 +11,11 @@ import (
 	"github.com/idleseat/idleseat/shared/story/reason"
 )
 
-// told is the maximum number of earlier changes in the line that before returns.
+// told is the maximum number of earlier changes that the function before writes into its line.
 const told = 2
 
-// before returns one line with the earlier changes of the license, newest first. It leaves out the change in Says.
+// before returns one line with the earlier changes of the license, newest first. It leaves out the change that the
+// sentence Says already has.
 func before(x *Answer, past *License) string {
 	if past == nil {
 		return ""
@@ -95,7 +96,7 @@ func (t *text) entries(past *License) {
 	}
 }
 
-// leftovers writes the licenses in the ledger that no rule of the policy is about.
+// leftovers writes the licenses in the ledger about which the policy has no rule.
 func (t *text) leftovers(d Detail) {
 	for i := range t.story.Ledger {
 		l := &t.story.Ledger[i]
@@ -110,7 +111,7 @@ func (t *text) leftovers(d Detail) {
 	}
 }
 
-// stands returns words for the state of the license in the ledger.
+// stands returns words for the state that the license has according to the ledger.
 func (l *License) stands() string {
 	switch l.State {
 	case history.Open:
@@ -129,7 +130,7 @@ func (l *License) stands() string {
 	return "no change stands"
 }
 
-// do returns the actions of an operator for the license. gone means that no reading has the person.
+// do returns the actions that an operator can take for the license. If gone is true, no reading has the person.
 func (l *License) do(gone bool) (list []string) {
 	if l.Finish != "" {
 		list = append(list, "to finish it now:  "+l.Finish)

@@ -62,14 +62,14 @@ var (
 
 func daysAgo(n int) time.Time { return asOf.AddDate(0, 0, -n) }
 
-// world has the accounts that a run reads, and the actions of earlier and later runs.
+// world has the accounts that a run reads, and the entries that earlier and later runs wrote into the ledger.
 type world struct {
 	entra  []directory.EntraUser
 	ad     []directory.ADUser
 	citrix []string // SIDs of the members
 	exempt []string // object ids of the members of LIC-Exempt
 
-	earlier, later []done // entries of the ledger from before and after the reading
+	earlier, later []done // entries of the ledger: earlier has those from before the reading, and later those from after it
 	begin          func(*snapshot.Begin)
 	manifest       func(*snapshot.Manifest)
 }
@@ -82,8 +82,8 @@ type done struct {
 	note    string
 }
 
-// person returns an account in Entra ID of an employee. days is the number of days since the last sign-in, or -1 for no
-// sign-in.
+// person returns the account of an employee in Entra ID. days is the number of days since the last sign-in, or -1 if
+// there was no sign-in.
 func person(name string, days int, holds ...directory.Assignment) directory.EntraUser {
 	u := directory.EntraUser{
 		ID: "id-" + name, UserPrincipalName: name + "@contoso.example", DisplayName: name, UserType: "Member", EmployeeType: "Employee",
@@ -95,7 +95,7 @@ func person(name string, days int, holds ...directory.Assignment) directory.Entr
 	return u
 }
 
-// synced makes u a synchronized account, and returns the account in Active Directory that belongs to it.
+// synced makes u a synchronized account, and returns the account in Active Directory that belongs to u.
 func synced(u *directory.EntraUser, days int) directory.ADUser {
 	sid := "S-1-5-21-" + u.ID
 	u.SID, u.Synced, u.ImmutableID = sid, true, "guid-"+u.ID
@@ -201,8 +201,8 @@ func took(name string, days int, outcome ledger.Outcome) done {
 	}}
 }
 
-// back returns an entry of a run that restored the license of another entry. days is the number of days since the
-// restore.
+// back returns an entry of a run that restored the license that the entry "of" took. days is the number of days since
+// the restore.
 func back(name string, days int, of done) done {
 	d := of
 	d.Rule, d.RestoreOf, d.Run, d.At, d.TakenAt = "restore", of.Run, "r"+daysAgo(days).Format("20060102"), daysAgo(days), of.At

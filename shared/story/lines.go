@@ -7,8 +7,8 @@ type About string
 
 // The topics.
 const (
-	Why    About = "why"    // the rule that decides, and the parts that settle the verdict
-	Next   About = "next"   // when the license is taken if the person stays away
+	Why    About = "why"    // the rule that decides, and the parts of the rule that settle the verdict
+	Next   About = "next"   // the day on which the license is taken if the person stays away
 	Before About = "before" // the earlier changes of the license
 	ToDo   About = "to do"  // actions for an operator
 )
@@ -19,7 +19,7 @@ type Line struct {
 	Text  string
 }
 
-// Lines returns the lines of Text about one answer of the story, without the sentence Says.
+// Lines returns the lines that Text writes about one answer of the story, without the sentence Says.
 func (s *Story) Lines(x *Answer) []Line {
 	t, past := &text{story: s}, s.pastOf(x.License)
 	lines := []Line{{Why, t.why(x, past)}, {Next, t.next(x)}, {Before, before(x, past)}}

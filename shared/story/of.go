@@ -43,9 +43,9 @@ func (q *Question) flags() []string {
 	return nil
 }
 
-// Of returns the story of each person with the name of the question in the snapshot of a run. If no snapshot has the
-// person, Of looks for the object id or SID in the ledger, and the story has only the past. If the ledger has no such
-// id, Of fails with decision.ErrUnknownUser or snapshot.ErrUnknownRun.
+// Of returns the story of each person whom a run's snapshot has under the name in the question. If no snapshot has the
+// person, Of looks for the name in the ledger, as an object id or SID. The story then has only the past. If the ledger
+// has no such id, Of fails with decision.ErrUnknownUser or snapshot.ErrUnknownRun.
 func Of(ctx context.Context, s store.Store, q Question) ([]*Story, error) {
 	run, err := q.run(ctx, s)
 	if err != nil {
@@ -67,7 +67,7 @@ func Of(ctx context.Context, s store.Store, q Question) ([]*Story, error) {
 	return all, err
 }
 
-// findTwins finds all accounts that have the SID of the person.
+// findTwins finds all accounts that have the same SID as the person.
 func (s *Story) findTwins(ctx context.Context, r *decision.Run) error {
 	var names []string
 	err := r.Find(ctx, s.SID, func(p *directory.Person) error {
@@ -90,10 +90,10 @@ func (q *Question) run(ctx context.Context, s store.Store) (string, error) {
 	})
 }
 
-// gone returns the story of a person who is in no snapshot, from the ledger. It returns unknown if the ledger does not
-// have the person either.
+// gone returns the story of a person who is in no snapshot. The story comes from the ledger. If the ledger does not
+// have the person either, gone returns the error "unknown".
 func (q *Question) gone(ctx context.Context, s store.Store, unknown error) ([]*Story, error) {
-	if strings.Contains(q.User, "@") { // the ledger knows people by object id and SID
+	if strings.Contains(q.User, "@") { // the ledger has people only by object id and SID
 		return nil, unknown
 	}
 	known := errors.Is(unknown, decision.ErrUnknownUser) || errors.Is(unknown, snapshot.ErrUnknownRun)
@@ -111,7 +111,7 @@ func (q *Question) gone(ctx context.Context, s store.Store, unknown error) ([]*S
 	return []*Story{one}, nil
 }
 
-// tell returns the story of one person in the snapshot of a run.
+// tell returns the story of one person whom the snapshot of a run has.
 func (q *Question) tell(ctx context.Context, s store.Store, r *decision.Run, p *directory.Person) (*Story, error) {
 	e, err := r.Explain(p, r.Begin.AsOf)
 	if err != nil {
@@ -158,7 +158,8 @@ func (q *Question) tell(ctx context.Context, s store.Store, r *decision.Run, p *
 	return one, q.planned(ctx, s, one)
 }
 
-// spoken sets the words of each part whose text is a condition. A part without words keeps its text.
+// spoken sets the words of the part n and of all parts below it whose text is a condition. A part that cannot be put
+// into words keeps its text.
 func spoken(p *policy.Policy, n *policy.Node, say func(words.Language, *policy.Policy, string) (string, error)) {
 	if n.Name == "exempt" {
 		say = words.Exemption // words.Exemption reads an empty text differently
@@ -174,13 +175,13 @@ func spoken(p *policy.Policy, n *policy.Node, say func(words.Language, *policy.P
 	}
 }
 
-// allKnown reports whether n is an innermost part, and the person has a value for each of its attributes.
+// allKnown reports whether n is an innermost part and the person has a value for each attribute of n.
 func allKnown(n *policy.Node) bool {
 	without := func(v policy.Evidence) bool { return slices.Contains(noValues, v.Value) }
 	return len(n.Parts) == 0 && len(n.Values) > 0 && !slices.ContainsFunc(n.Values, without)
 }
 
-// noValues are the texts of values that are none or unknown.
+// noValues are the texts that stand for none or unknown in the place of a value.
 var noValues = []string{"", "no value", "not read", "no account"}
 
 func name(p *directory.Person) string {
@@ -203,8 +204,8 @@ func department(p *directory.Person) string {
 	return ""
 }
 
-// valueOf adds the source of a fact, the time of the reading, and the age of a date to the fact. The age is as of the
-// run.
+// valueOf returns a fact with its source, the time of the reading, and, for a date, the age of the date at the time of
+// the run.
 func valueOf(f policy.Fact, b *snapshot.Begin) Value {
 	v := Value{Fact: f}
 	var sources []string
@@ -234,7 +235,7 @@ func valueOf(f policy.Fact, b *snapshot.Begin) Value {
 
 func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
 
-// Command returns a command line of idleseat. words are its arguments, which Command quotes.
+// Command returns a command line of idleseat. The arguments in words are quoted if needed.
 func Command(words ...string) string {
 	line := "idleseat"
 	for _, w := range words {
@@ -243,7 +244,7 @@ func Command(words ...string) string {
 	return line
 }
 
-// ago returns the time from t to now in words: in hours, and in days from two days on.
+// ago returns the time between t and "now" in words. Below two days the words give hours, and from then on days.
 func ago(now, t time.Time) string {
 	n, unit := int(now.Sub(t)/time.Hour), "hour"
 	if n >= 48 {

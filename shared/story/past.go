@@ -61,7 +61,7 @@ func (q *Question) past(ctx context.Context, s store.Store, one *Story, seen *sn
 	return nil
 }
 
-// read adds the entries of the license from the ledger.
+// read reads the entries about the license from the ledger, and adds them to l.
 func (l *License) read(ctx context.Context, page *ledger.Page) error {
 	for e, err := range page.Entries(ctx, l.License) {
 		if errors.Is(err, ledger.ErrDamaged) {
@@ -94,9 +94,9 @@ func entryOf(e *ledger.Entry) Entry {
 	return n
 }
 
-// stands sets the state of the license in the ledger, and the commands for it.
+// stands sets the state that the license has according to the ledger, and the commands for that state.
 func (q *Question) stands(ctx context.Context, page *ledger.Page, key string, one *Story, l *License) error {
-	if l.State != "" { // damaged, or already set by the entries under the object id
+	if l.State != "" { // an entry is damaged, or the entries under the object id have already set the state
 		return nil
 	}
 	e, err := page.Standing(ctx, l.License)
@@ -118,7 +118,7 @@ func (q *Question) stands(ctx context.Context, page *ledger.Page, key string, on
 	return nil
 }
 
-// undo sets the commands that restore licenses. A command names the run only if several runs took licenses.
+// undo sets the commands that restore licenses. A command has the name of the run only if several runs took licenses.
 func (q *Question) undo(one *Story) {
 	several := false
 	for _, l := range one.Ledger {
@@ -148,8 +148,8 @@ func nameOf(one *Story, key string) string {
 	return key
 }
 
-// cool sets the time from which a rule may take a license again that was restored after the reading. For other
-// restores, the answers have the time. A restore by somebody else is in the digest of the run, and not in the ledger.
+// cool sets CoolsUntil if the license was restored after the reading. For earlier restores, the answers of the rules
+// have that time. A restore by somebody else is in the digest of the run, and not in the ledger.
 func (l *License) cool(seen *snapshotOf) error {
 	r, p := seen.run, seen.person
 	known := r.Past(p.ID(), p.SID(), l.License)
@@ -174,14 +174,14 @@ func (l *License) cool(seen *snapshotOf) error {
 	return nil
 }
 
-// coolUntil sets the time from which a rule may take the license again. The earliest time of several rules counts.
+// coolUntil sets CoolsUntil to t, unless another rule may take the license before t.
 func (l *License) coolUntil(t time.Time) {
 	if !t.IsZero() && (l.CoolsUntil.IsZero() || t.Before(l.CoolsUntil)) {
 		l.CoolsUntil = t
 	}
 }
 
-// pastOf returns the past of a license, or nil if the ledger has no entry.
+// pastOf returns the past of a license, or nil if the ledger has no entry about the license.
 func (s *Story) pastOf(license string) *License {
 	i := slices.IndexFunc(s.Ledger, func(l License) bool { return l.License == license })
 	if i < 0 {
@@ -190,7 +190,7 @@ func (s *Story) pastOf(license string) *License {
 	return &s.Ledger[i]
 }
 
-// newest returns the newest entry that is not damaged, or nil.
+// newest returns the newest entry that is not damaged, or nil if there is none.
 func (l *License) newest() *Entry {
 	for i := range slices.Backward(l.Entries) {
 		if l.Entries[i].Damaged == "" {
@@ -200,6 +200,6 @@ func (l *License) newest() *Entry {
 	return nil
 }
 
-// lately reports whether the snapshot may be older than a change. The argument "at" is the end of the change, and
-// "read" is the start of the reading.
+// lately reports whether the snapshot may lack the effect of a change. The argument "at" is the end of the change, and
+// "read" is the time at which the reading began.
 func lately(at, read time.Time) bool { return !at.Add(directory.Settling).Before(read) }

@@ -19,12 +19,12 @@ import (
 	"github.com/idleseat/idleseat/shared/story"
 )
 
-// TestPlanned: the story says how the plan of the run treats a license that a rule takes.
+// TestPlanned: a rule takes a license, and the story says how the plan of the run treats the license.
 func TestPlanned(t *testing.T) {
 	t.Parallel()
 	change := plan.Change{User: "id-idle", Rule: "m365-idle-60", License: "m365-e3", To: "exchange-online", Via: plan.EntraGroup}
 	for name, tc := range map[string]struct {
-		plan    *plan.Plan // nil: the run has none
+		plan    *plan.Plan // nil if the run has no plan
 		refused string
 		result  *runs.Result
 		newer   bool // whether a newer run has a plan
@@ -93,8 +93,8 @@ func become(t *testing.T, s store.Store, p *plan.Plan, r *runs.Result) {
 	}
 }
 
-// TestUnknown: a person who is in no snapshot and not in the ledger is unknown. Of does not look up a name that cannot
-// be a key of the ledger.
+// TestUnknown: a person is unknown if no snapshot and no ledger entry has the person. Of does not look into the ledger
+// for a name that cannot be a key of the ledger.
 func TestUnknown(t *testing.T) {
 	t.Parallel()
 	s := (&world{entra: []directory.EntraUser{person("busy", 0)}}).seal(t)

@@ -15,19 +15,19 @@ import (
 	"github.com/idleseat/idleseat/shared/story/reason"
 )
 
-// planOf is the plan of a run with the results of its changes.
+// planOf is the plan of a run, with what the story needs to know about it.
 type planOf struct {
 	*plan.Plan
 	refused map[rowKey]string // the reasons why the plan refuses changes of the person
 	results *runs.Results
-	newer   string // the newer run whose plan replaces this plan
+	newer   string // the newer run whose plan replaces this plan; empty if there is none
 }
 
 type rowKey struct{ rule, license string }
 
 // planned completes the answers whose rule takes the license. It adds how the plan of the run treats the license, and
-// the result of the change. A run may have no plan. Only the plan considers the number of free seats, the content of
-// the mailbox, and the limits of a run.
+// the result of the change. A run may have no plan. The verdict of a rule does not consider the number of free seats,
+// the content of the mailbox, and the limits of a run. Only the plan does.
 func (q *Question) planned(ctx context.Context, s store.Store, one *Story) error {
 	idle := func(x Answer) bool { return x.State == Idle || x.State == Announced }
 	if !slices.ContainsFunc(one.Answers, idle) {
@@ -86,7 +86,7 @@ func (q *Question) readPlan(ctx context.Context, s store.Store, one *Story) (*pl
 }
 
 // byPlan completes an answer whose rule takes the license. It adds words about the plan, and the command that makes the
-// change.
+// planned change.
 func (q *Question) byPlan(one *Story, x *Answer, p *planOf) {
 	at := slices.IndexFunc(p.Changes, func(c plan.Change) bool {
 		return c.User == one.User && c.License == x.License && c.Rule == x.Rule

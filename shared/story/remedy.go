@@ -8,7 +8,7 @@ import (
 	"github.com/idleseat/idleseat/shared/story/reason"
 )
 
-// causes returns the causes of an undecided verdict or a refusal.
+// causes returns the causes of a verdict that is undecided, or of a refusal.
 func causes(x *Answer) []reason.Part {
 	switch {
 	case x.State == Refused, x.State == Return && x.Refused != "":
@@ -32,7 +32,7 @@ func (x *Answer) resolve() {
 	}
 }
 
-// do returns the actions of an operator for the license.
+// do returns the actions that an operator can take for the license.
 func do(x *Answer, past *License) (list []string) {
 	for _, key := range x.Remedies {
 		list = append(list, reason.Do(reason.English, key))
@@ -57,7 +57,8 @@ func do(x *Answer, past *License) (list []string) {
 	return list
 }
 
-// Exempted returns the action of an operator for an exemption. The argument "why" is the reason of the verdict.
+// Exempted returns the action that an operator can take for an exemption. The argument "why" is the reason of the
+// verdict.
 func Exempted(why string) string {
 	why = strings.TrimPrefix(why, "exempt: ")
 	switch kind := kindOf(why); {

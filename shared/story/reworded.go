@@ -15,11 +15,12 @@ import (
 	"github.com/idleseat/idleseat/shared/story/reason"
 )
 
-// advice matches the part of a reason that recommends an addition to the rule's condition. A story shows the addition
-// under "to do".
+// advice matches the part of a reason that recommends an addition to the condition of the rule. A story shows the
+// addition under "to do".
 var advice = regexp.MustCompile(`; add (&& \S+ != "" to leave such people alone, or \|\| \S+ == "") to mean them, too`)
 
-// hint returns the addition to a rule's condition for people without a text, or "".
+// hint returns a sentence with the addition to the condition of a rule, or "" if the reason recommends none. With the
+// addition, the rule also means people whose attribute is an empty text.
 func hint(text string) string {
 	if m := advice.FindStringSubmatch(text); m != nil {
 		return fmt.Sprintf("Add to the condition %s to include them.", m[1])
@@ -27,8 +28,8 @@ func hint(text string) string {
 	return ""
 }
 
-// reworded returns the reason of an undecided verdict for a reader who does not know idleseat. The reason has one
-// sentence for each unknown value.
+// reworded returns the reason of an undecided verdict for a reader who does not know idleseat. The reason has a part
+// for each unknown value.
 func (s *Story) reworded(text string) string {
 	var parts []string
 	for _, p := range reason.Parts(text) {
@@ -41,12 +42,12 @@ func (s *Story) reworded(text string) string {
 	return strings.Join(slices.Compact(parts), "; ")
 }
 
-// sameSID is the doubt about accounts of Entra ID with the same SID.
+// sameSID is the text of the doubt that accounts of Entra ID have the same SID.
 const sameSID = "two Entra accounts carry the same SID"
 
 var created = regexp.MustCompile(`^(newest\()?((entra|ad)\.created(, )?)+\)?$`)
 
-// creation reports whether an attribute is the creation date of the account, in one directory or in both.
+// creation reports whether an attribute is a creation date, of the account in one directory or of both accounts.
 func (s *Story) creation(name string) bool {
 	return slices.ContainsFunc(s.Profile, func(v Value) bool { return v.Attribute == name && created.MatchString(v.Field) })
 }
@@ -54,14 +55,14 @@ func (s *Story) creation(name string) bool {
 var idle = regexp.MustCompile(`^no (.+) since (\d{4}-\d\d-\d\d) \((\d+ days?)\)`)
 
 // decided rewords a stored reason. The number of days in the reason ends at the run, so the words must not suggest that
-// it ends today.
+// the number ends today.
 func decided(text string) string {
 	return idle.ReplaceAllString(text, "no $1 for $3 when the run decided (last: $2)")
 }
 
 var kind = regexp.MustCompile(`the account is of the kind (\w+): `)
 
-// kindOf returns the kind of the account if the kind makes it exempt, or "".
+// kindOf returns the kind of the account if the account is exempt because of its kind, and otherwise "".
 func kindOf(text string) string {
 	if m := kind.FindStringSubmatch(text); m != nil {
 		return m[1]
@@ -69,10 +70,10 @@ func kindOf(text string) string {
 	return ""
 }
 
-// waiting has the remedies of two sorts of refusals. Either the change is only postponed, or the refusal is intended.
+// waiting has the remedies of two sorts of refusals. One sort only postpones the change. The other sort is intended.
 var waiting = []string{"pending", "cooling", "superseded", "announced", "perhapsTold", "firstReading", "setback", "leftOut", "mailboxKind", "mailboxShared", "fresh"}
 
-// refused returns the reason why an unused license stays.
+// refused returns the reason why a license stays although it is unused.
 func refused(x *Answer) string {
 	switch _, key := reason.Of(x.Refused); {
 	case slices.Contains(waiting, key):
@@ -85,7 +86,7 @@ func refused(x *Answer) string {
 	return ", but idleseat cannot take it: " + reason.Words(reason.English, x.Refused)
 }
 
-// given says how the person got a license back, and for how long no rule takes it.
+// given says how the person got the license back, and for how long no rule takes the license.
 func given(x *Answer, past *License, one *Story) string {
 	if past != nil && past.HeldAgain && strings.HasPrefix(x.Given, "given back ") {
 		at := one.Read
@@ -105,8 +106,8 @@ func given(x *Answer, past *License, one *Story) string {
 
 var equals = regexp.MustCompile(`^(\w+) == ("[^"\\]*")$`)
 
-// unmet returns the values that make parts false: "systemRole is Contractor, not Employee". It returns "" if a part has
-// no known value.
+// unmet returns the values that make the parts false, such as "systemRole is Contractor, not Employee". It returns ""
+// if one of the parts has no known value.
 func unmet(parts []*policy.Node) string {
 	texts := []string{}
 	for _, n := range parts {

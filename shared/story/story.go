@@ -30,9 +30,9 @@ type Story struct {
 	Answers           []Answer  `json:"answers"` // of every rule, in the order of the policy
 	Ledger            []License `json:"ledger"`  // the changes that runs made, by license
 
-	mode     policy.Mode // of the run's policy
-	exempted string      // the condition of the policy's exemptions in words
-	twins    string      // the names of all accounts with the same SID, for the text after sameSID
+	mode     policy.Mode // the mode in the policy of the run
+	exempted string      // the condition in the policy's exemptions, in words
+	twins    string      // the names of all accounts with the same SID; they follow the text sameSID
 }
 
 // Value is one attribute of the person.
@@ -40,14 +40,14 @@ type Value struct {
 	policy.Fact
 	Source string    `json:"source"`        // the name of the source in words
 	Read   time.Time `json:"read,omitzero"` // when the value was read; zero if it was not read
-	// Days is the number of calendar days from a date to the run. It is nil for a value that is not a known date.
+	// Days is the number of calendar days from a date to the run. It is nil if the value is unknown or is no date.
 	Days *int `json:"days,omitempty"`
 }
 
-// State is the state of one license of the person. The sentence Says describes it.
+// State is the state of one license of the person. The sentence Says describes the state.
 type State string
 
-// The states. The first five come from the ledger as of now. The other states come from the rule.
+// The states. The first five come from the ledger, and may be newer than the run. The other states come from the rule.
 const (
 	Damaged   State = "damaged"   // an entry of the ledger is damaged
 	Pending   State = "pending"   // a run has begun to change the license and has not finished
@@ -74,19 +74,20 @@ type Answer struct {
 	Decisive []*policy.Node `json:"decisive,omitempty"`
 	// Change says which event or value would change the verdict.
 	Change string `json:"change,omitempty"`
-	// Codes are the codes of the causes of an undecided verdict or a refusal. A code stays the same when the words of a
-	// reason change.
+	// Codes are the codes of the causes why a verdict is undecided or a change is refused. A code stays the same when the
+	// words of a reason change.
 	Codes []string `json:"codes,omitempty"`
-	// Remedies are the keys of the remedies for an undecided verdict or a refusal, from reason.Remedies.
+	// Remedies are the keys, as in reason.Remedies, of the remedies for the causes.
 	Remedies []string `json:"remedies,omitempty"`
-	// Do lists the actions of an operator, with commands.
+	// Do lists the actions that an operator can take, with commands.
 	Do []string `json:"do,omitempty"`
 }
 
 // License is the past of one license.
 type License struct {
 	License string `json:"license"`
-	// State is the present state according to the ledger. It is empty if no change is in effect.
+	// State is the present state according to the ledger. It is empty if the license stands as if nothing had been
+	// changed.
 	State history.State `json:"state,omitempty"`
 	Since time.Time     `json:"since,omitzero"`
 	Run   string        `json:"run,omitempty"`
@@ -98,11 +99,11 @@ type License struct {
 	Undo string `json:"undo,omitempty"`
 	// Finish is the command that finishes a pending change.
 	Finish string `json:"finish,omitempty"`
-	// Damaged says which object of the ledger is damaged. It is empty if no object is.
+	// Damaged says which object of the ledger is damaged. It is empty if none is damaged.
 	Damaged string  `json:"damaged,omitempty"`
 	Entries []Entry `json:"entries"` // oldest first
 
-	undo []string // the arguments of the command Undo, without flags
+	undo []string // the arguments of the command in Undo, without flags
 }
 
 // Entry is one change in the ledger.
@@ -115,10 +116,10 @@ type Entry struct {
 	Reason     string    `json:"reason"`
 	Began      time.Time `json:"began"`
 	ApprovedBy string    `json:"approvedBy,omitempty"`
-	RestoreOf  string    `json:"back,omitempty"`     // the run whose change this one restores
+	RestoreOf  string    `json:"back,omitempty"`     // the run whose change this entry restores; empty if this entry is no restore
 	Outcome    string    `json:"outcome,omitempty"`  // ledger.Outcome; empty while the change is pending
 	Ended      time.Time `json:"ended,omitzero"`     // zero while the change is pending
-	Note       string    `json:"note,omitempty"`     // of the outcome; of a restore, how it differs from the original
+	Note       string    `json:"note,omitempty"`     // a note about the outcome; for a restore, how the restore differs from the original change
 	IdleSince  time.Time `json:"idleSince,omitzero"` // zero if the person was never active
 	Saving     float64   `json:"monthlySaving,omitempty"`
 	Damaged    string    `json:"damaged,omitempty"` // only this member is set if the object is damaged

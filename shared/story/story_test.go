@@ -26,7 +26,8 @@ type tale struct {
 	d     story.Detail
 }
 
-// each has an example of every kind of person and every state. The worlds differ in the data that the run could read.
+// each has an example of every kind of person and of every state. The worlds differ in the data that the run was able
+// to read.
 var each = []struct {
 	name  string
 	world func(*testing.T) store.Store
@@ -118,7 +119,7 @@ func goodNightBut(t *testing.T, begin func(*snapshot.Begin), manifest func(*snap
 		w.citrix = append(w.citrix, u.SID)
 		return &w.ad[len(w.ad)-1]
 	}
-	add("busy", 0) // the newest sign-in of the company
+	add("busy", 0) // the newest sign-in of all people in the company
 	kept := add("kept", 9, e3)
 	kept.DisplayName, kept.UserPrincipalName = "Nora Neumann", "nora.neumann@contoso.example"
 	onPremises(kept, 20)

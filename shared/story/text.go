@@ -19,7 +19,7 @@ type Detail struct {
 }
 
 // Text writes the story for a terminal. It begins with the person. For each license it writes the state, the reason,
-// the day of the next change, earlier changes, and actions for an operator.
+// the day of the next change, earlier changes, and the actions that an operator can take.
 func (s *Story) Text(w io.Writer, d Detail) error {
 	t := &text{w: w, story: s}
 	t.line("%s", s.who())
@@ -65,7 +65,7 @@ var kinds = map[string]string{
 	directory.KindUnknown: "an account of a kind that this version does not know",
 }
 
-// who returns the name of the person.
+// who returns the name and the kind of the person.
 func (s *Story) who() string {
 	name := cmp.Or(s.DisplayName, s.UserPrincipalName, s.User)
 	if s.UserPrincipalName != "" && s.UserPrincipalName != name {
@@ -84,8 +84,9 @@ func (s *Story) who() string {
 	return who
 }
 
-// shown returns the answers that Text writes: one answer for each license, or all answers if d.Values is set. Of
-// several answers about a license, it returns the one that the method before prefers.
+// shown returns the answers that Text writes. If d.Values is set, these are all answers. Otherwise shown returns one
+// answer for each license that the person holds or held. If several rules are about the license, it returns the answer
+// that the method before prefers.
 func (s *Story) shown(d Detail) (list []*Answer) {
 	for i := range s.Answers {
 		x := &s.Answers[i]
@@ -109,8 +110,8 @@ var ranks = []State{Damaged, Pending, Taken, GivenBack, Announced, Return, Idle,
 // States returns all states, in the order of ranks.
 func States() []State { return slices.Clone(ranks) }
 
-// before reports whether Text shows x instead of y, an answer about the same license. The rule of y comes first in the
-// policy.
+// before reports whether Text shows the answer x and not the answer y. Both are about the same license. The rule of y
+// comes first in the policy.
 func (x *Answer) before(y *Answer) bool {
 	if a, b := slices.Index(ranks, x.State), slices.Index(ranks, y.State); a != b {
 		return a < b
@@ -149,8 +150,8 @@ func (t *text) about(lines []Line, what About) {
 	}
 }
 
-// next returns a sentence with the day on which the license is taken if the person stays away, and the events that move
-// that day.
+// next returns a sentence with the day on which the license is taken if the person stays away. The sentence also has
+// the events that would move that day.
 func (t *text) next(x *Answer) string {
 	now := t.story.Now
 	switch {
@@ -170,7 +171,7 @@ func (t *text) next(x *Answer) string {
 	return x.Change
 }
 
-// others writes the licenses of the rules if the person holds none of them.
+// others names the licenses about which the policy has rules, if the person holds none of these licenses.
 func (t *text) others(shown []*Answer) {
 	if len(shown) > 0 || t.story.Run == "" {
 		return

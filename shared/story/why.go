@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/story/reason"
 )
 
-// why returns the rule that decides, and its parts that settle the verdict.
+// why returns the rule that decides, and the parts of the rule that settle the verdict.
 func (t *text) why(x *Answer, past *License) string {
 	switch x.State {
 	case Taken, Pending, Announced:
@@ -58,8 +58,8 @@ func (t *text) why(x *Answer, past *License) string {
 	return rule + because + ": " + strings.Join(texts, "; ")
 }
 
-// falseParts returns words for parts that are false. If each part has a denial, the denials are the words. Otherwise
-// the words are texts, the words of the parts.
+// falseParts returns words for parts that are false. texts has the words of the parts. If each part has a denial,
+// falseParts uses the denials in place of texts.
 func falseParts(parts []*policy.Node, texts []string) string {
 	denials := make([]string, len(parts))
 	for i, n := range parts {
@@ -71,7 +71,7 @@ func falseParts(parts []*policy.Node, texts []string) string {
 	return ": " + strings.Join(denials, "; ")
 }
 
-// unspelt returns words for a part that settles the verdict and has no condition as its text.
+// unspelt returns words for a part that settles the verdict and whose text is no condition.
 func unspelt(n *policy.Node, license string) string {
 	what := map[string]string{"holder": "the person holds " + license, "exempt": "the person is exempt", "grace": "a grace period holds"}[n.Name]
 	if n.Says == policy.Unknown {
@@ -80,8 +80,8 @@ func unspelt(n *policy.Node, license string) string {
 	return what
 }
 
-// telling returns the decisive parts that the reader needs. Of several parts about the same attributes, it returns one.
-// Parts without a condition as their text are returned only if no other part is decisive.
+// telling returns the decisive parts that the reader needs. If several parts are about the same attributes, it returns
+// one of them. It returns parts whose text is no condition only if no other part is decisive.
 func telling(x *Answer) (list []*policy.Node) {
 	at := map[string]int{}
 	var spoken []*policy.Node
@@ -112,12 +112,13 @@ func telling(x *Answer) (list []*policy.Node) {
 	return list
 }
 
-// timed reports whether a part compares with a time. Such a part says more than a part about the presence of a date.
+// timed reports whether a part compares a date with a time. Such a part tells the reader more than a part that asks
+// whether there is a date.
 func timed(n *policy.Node) bool {
 	return strings.Contains(n.Text, "now") || strings.Contains(n.Text, "timestamp(")
 }
 
-// verdict returns the name of the rule's own verdict. The past of the license may change this verdict later.
+// verdict returns the name of the verdict that the rule alone has. The past of the license may override that verdict.
 func (x *Answer) verdict() string {
 	if x.Tree.Says == policy.True {
 		return policy.Reclaim.String()
@@ -125,7 +126,7 @@ func (x *Answer) verdict() string {
 	return x.Outcome.String()
 }
 
-// said returns a part in words, with its values. It leaves out values that are already in the text "told".
+// said returns a part in words, with the values of the part. It leaves out values that are already in the text "told".
 func said(n *policy.Node, told string) string {
 	text := cmp.Or(n.Words, n.Text)
 	var values []string

@@ -1,7 +1,7 @@
 package reason
 
-// changes are the forms of the reasons from the packages plan, decision and gate. Such a reason refuses a change,
-// postpones it, or says that it is not needed.
+// changes are the forms of the reasons from the packages plan, decision and gate. Such a reason says that a change is
+// refused, postponed or not needed.
 var changes = []form{
 	// Reasons about earlier changes.
 	{code: "setback", remedy: "setback", text: "{}; tried again from {} on$", swedish: "$1; nytt försök från och med $2"},

@@ -15,7 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/story/reason"
 )
 
-// reasonFiles lists the files with texts that become reasons why nothing is changed.
+// reasonFiles lists the files whose texts become reasons why nothing is changed.
 var reasonFiles = []string{
 	"../../policy/gap.go", "../../policy/grace.go", "../../policy/holder.go",
 	"../../directory/join.go", "../../directory/contradiction.go", "../../directory/past.go",
@@ -24,7 +24,8 @@ var reasonFiles = []string{
 	"../../workflow/gate/guard.go", "../../workflow/gate/gate.go", "../../workflow/gate/choice.go",
 }
 
-// TestRefusalsOfEveryTargetAreRead checks that reasonFiles has the file of every target. The file has its refusals.
+// TestRefusalsOfEveryTargetAreRead checks that reasonFiles has the file of every target, because that file has the
+// refusals of the target.
 func TestRefusalsOfEveryTargetAreRead(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("../../plan/*.go")
@@ -63,7 +64,7 @@ var noReasons = []string{
 	"x; its people are decided from the next run on, and people without a date when one comes; to decide them now, plan with --accept-feeds", // a note of the plan
 }
 
-// within has texts that may contain a found text. x stands for a varying part.
+// within has the texts in which a text from the code may stand. The text replaces %s. x stands for a varying part.
 var within = []string{"%s", "x %s", "the group x %s", "the group x gives x %s", "x cannot be trusted: %s", "x is not known: %s", "x; %s"}
 
 // TestEveryReasonHasItsForm finds the reasons in the code. A reason is a text that a function returns, assigns to a
@@ -106,7 +107,7 @@ func TestEveryReasonHasItsForm(t *testing.T) {
 	}
 }
 
-// unfit says what text lacks as a reason: a form, a remedy or words. It adds the forms of text to used.
+// unfit says what text lacks as a reason: a form, a remedy or words. It adds the forms that text has to the map used.
 func unfit(text string, used map[string]bool) string {
 	for _, whole := range within {
 		if whole == "%s" && predicate.MatchString(text) {
@@ -136,7 +137,7 @@ var predicate = regexp.MustCompile(`^(is|was|has|may|cannot be (computed|trusted
 // english matches words that a Swedish text does not contain.
 var english = regexp.MustCompile(`\b(the|is|are|was|were|and|of|not|no|which|that|has|have)\b`)
 
-// reasonsIn returns the texts of at least three words in a file that may become reasons.
+// reasonsIn returns the texts in a file that may become reasons. Such a text has at least three words.
 func reasonsIn(file *ast.File) (texts []string) {
 	constants := map[string]string{}
 	add := func(e ast.Expr) {
@@ -173,7 +174,7 @@ func reasonsIn(file *ast.File) (texts []string) {
 	return texts
 }
 
-// reasonAt lists the functions with a parameter for a reason. The number is the index of the parameter.
+// reasonAt lists the functions that have a parameter for a reason. The number is the index of that parameter.
 var reasonAt = map[string]int{"add": 2, "shows": 1, "contradict": 0, "unhealthy": 0}
 
 func nameOf(e ast.Expr) string {

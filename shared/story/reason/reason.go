@@ -1,7 +1,7 @@
 // Package reason has the reasons why a license is not changed. Each reason has a stable code, words in English and
 // Swedish, and a remedy. A remedy is the action that resolves the reason. The packages that decide write a reason as an
-// English text, and runs store the text. A form is the text of one reason with places for the parts that vary. So the
-// package finds the code from the text alone, for the runs of every version.
+// English text, and runs store the text. A form is the text of one reason, with places for the parts that vary. The
+// forms let the package find the code from the text alone, for the runs of every version.
 package reason
 
 import (
@@ -18,19 +18,20 @@ const (
 	Swedish Language = "sv"
 )
 
-// form is the text of one reason, with places. A text has the form if it begins with the form's text. If the form ends
-// in "$", it must match the whole text. A place takes at least one character: {s} takes the subject of the reason, {n}
-// the event of a date, {d} a day or a time (shown as a day), {r} a reason inside the reason, and {} any other part.
+// form is the text of one reason, with places. A text has the form if the beginning of the text matches the form. If
+// the form ends in "$", the whole text must match. A place takes at least one character: {s} takes the subject of the
+// reason, {n} the event of a date, {d} a day or a time (shown as a day), {r} another reason, and {} any other part.
 type form struct {
 	code string
 	text string
-	// english has the words for a reader who does not know idleseat. If english is empty, the reader sees the text.
+	// english has the words for a reader who does not know idleseat. If english is empty, the reader sees the text of the
+	// reason.
 	english string
 	swedish string
 	remedy  string // the key of a remedy
 
 	places   []string   // the places in the order of text
-	literals [][]string // the alternatives before each place, and after the last place
+	literals [][]string // the texts that may stand before each place, and after the last place
 	whole    bool
 }
 
@@ -42,10 +43,10 @@ type Part struct {
 
 	form  *form
 	taken []string
-	tail  string // text after the cause that belongs to the cause
+	tail  string // the end of Text that is not in the form
 }
 
-// In returns the words of the cause in a language. A text without a form stays unchanged.
+// In returns the words of the cause in a language. If the text of the cause has no form, In returns the text unchanged.
 func (p *Part) In(l Language) string {
 	switch {
 	case p.form == nil:
@@ -87,11 +88,12 @@ func compiled(list []form) []form {
 // mostPlaces is the maximum number of places in a form.
 const mostPlaces = 6
 
-// plural maps a verb after one subject to the verb after several subjects.
+// plural maps the verb that follows one subject to the verb that follows several subjects.
 var plural = map[string]string{" is ": " are ", " was ": " were ", " has ": " have "}
 
-// match returns the parts of text in the places of the form, or false if text does not have the form. Each place takes
-// as little as possible. A regular expression would take ten times as long, and a night has many reasons.
+// match returns the parts of text that stand in the places of the form. It returns false if text does not have the
+// form. Each place takes as few characters as possible. A regular expression would take ten times as long, and a night
+// has many reasons.
 func (f *form) match(text string) (taken []string, is bool) {
 	var all [mostPlaces]string
 	rest, is := strings.CutPrefix(text, f.literals[0][0])
@@ -115,7 +117,7 @@ func (f *form) match(text string) (taken []string, is bool) {
 	return slices.Clone(all[:len(f.places)]), true
 }
 
-// cut splits text at the first occurrence of any separator.
+// cut splits text at the first place at which one of the separators stands.
 func cut(text string, separators []string) (before, after string, found bool) {
 	at, length := -1, 0
 	for _, s := range separators {
@@ -129,8 +131,8 @@ func cut(text string, separators []string) (before, after string, found bool) {
 	return text[:at], text[at+length:], true
 }
 
-// Parts returns the causes in a reason, in order. Text after a semicolon that is no cause belongs to the cause before
-// it.
+// Parts returns the causes in a reason, in order. If the text after a semicolon is no cause, it belongs to the cause
+// before the semicolon.
 func Parts(text string) (parts []Part) {
 	text = strings.TrimPrefix(text, "undecided: ")
 	if f, taken := find(text); f != nil && strings.Contains(f.text, "; ") {
@@ -190,7 +192,8 @@ func (f *form) part(text string, taken []string) Part {
 
 var number = regexp.MustCompile(`\$[1-9]`)
 
-// filled returns words in which the parts of the text replace the places $1, $2 and so on.
+// filled returns words after it has replaced $1, $2 and so on. The replacement of $1 is the part of the reason in the
+// first place of the form.
 func (f *form) filled(words string, taken []string, l Language) string {
 	return number.ReplaceAllStringFunc(words, func(place string) string {
 		i := place[1] - '1'
@@ -218,8 +221,8 @@ func Words(l Language, text string) string {
 	return strings.Join(slices.Compact(words), "; ")
 }
 
-// Of returns the code of a reason and the key of its remedy. Each is "" if unknown. If the reason has several causes,
-// the cause whose remedy is first in Remedies counts.
+// Of returns the code of a reason and the key of its remedy. An unknown code or key is "". If the reason has several
+// causes, the cause whose remedy is first in Remedies counts.
 func Of(text string) (code, remedy string) {
 	best := len(remedies)
 	for _, p := range Parts(text) {
@@ -247,7 +250,7 @@ func Remedies() []string {
 	return keys
 }
 
-// Do returns a remedy as a sentence in a language, or "" if key is unknown.
+// Do returns the sentence of a remedy in a language, or "" if key is unknown.
 func Do(l Language, key string) string {
 	i := remedyAt(key)
 	if i == len(remedies) {
@@ -259,7 +262,7 @@ func Do(l Language, key string) string {
 	return remedies[i].english
 }
 
-// subject returns the subject of a reason in Swedish. Names of attributes stay.
+// subject returns the subject of a reason in Swedish. It does not translate names of attributes.
 func subject(text string) string {
 	switch text {
 	case "exemption":
@@ -274,7 +277,7 @@ func subject(text string) string {
 	return strings.NewReplacer(" and ", " och ", "license ", "licensen ").Replace(text)
 }
 
-// noun returns the event of a date in Swedish. Names of attributes and workloads stay.
+// noun returns the event of a date in Swedish. It does not translate names of attributes and workloads.
 func noun(text string) string {
 	if text == "sign-in" {
 		return "inloggning"

@@ -44,7 +44,7 @@ func TestParts(t *testing.T) {
 	}
 }
 
-// TestOf: of several causes, Of returns the cause with the most special remedy.
+// TestOf: if a reason has several causes, Of returns the cause with the most special remedy.
 func TestOf(t *testing.T) {
 	t.Parallel()
 	const several = "undecided: x was not read; y cannot be trusted: a date of the account lies in the future"
