@@ -8,8 +8,8 @@ import (
 // stored matches a command between back quotes, such as `idleseat runs`. Only commands that work on a store match.
 var stored = regexp.MustCompile("`idleseat (?:apply|backtest|explain|history|plan|reevaluate|restore|run|runs|savings|serve|show)(?: [^`]*)?`")
 
-// InStore adds the option --store to each command between back quotes that works on a store. The author of a text does
-// not know how an operator will reach the store. InStore returns the text unchanged if store is empty.
+// InStore adds the option --store to each command between back quotes that works on a store. It returns the text
+// unchanged if store is empty. The code that writes such a text does not know where the operator's store is.
 func InStore(text, store string) string {
 	if store == "" {
 		return text

@@ -8,7 +8,7 @@ import (
 )
 
 // Fault describes a panic for the developers of this program. The text names places in the program and has no data of
-// people. So it quotes only a runtime error, and has only the type of any other value. The deferred function that
+// people. So Fault quotes a runtime error, but of any other value it writes only the type. The deferred function that
 // recovers must call Fault directly.
 func Fault(value any) string {
 	what := fmt.Sprintf("%T", value)
@@ -18,7 +18,7 @@ func Fault(value any) string {
 	return fmt.Sprintf("idleseat has a fault (%s) at %s; report this line to its makers", what, strings.Join(stack(), " < "))
 }
 
-// deepest is the number of calls of the stack in the text of a fault.
+// deepest is the maximum number of calls that the text of a fault has.
 const deepest = 12
 
 // stack returns the calls that led to the panic, innermost first.

@@ -2,7 +2,7 @@ package plain
 
 import "strconv"
 
-// Many returns a number with a noun: "1 change", "2 changes", "2 people". The argument noun is the singular.
+// Many returns a number with a noun: "1 change", "2 changes", "2 people". The argument "noun" is in the singular.
 func Many(n int, noun string) string {
 	switch {
 	case n == 1:
@@ -14,7 +14,7 @@ func Many(n int, noun string) string {
 	return strconv.Itoa(n) + " " + noun
 }
 
-// ManyAre returns Many with the verb: "1 change is", "2 changes are".
+// ManyAre returns the text of Many, followed by the verb: "1 change is", "2 changes are".
 func ManyAre(n int, noun string) string {
 	if n == 1 {
 		return Many(n, noun) + " is"

@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// LeftOut is the text with which Nameless replaces a name.
+// LeftOut is the text that Nameless writes in place of a name.
 const LeftOut = "(name left out)"
 
 // named matches text that may contain the name of a person or group: text in quotation marks, distinguished names (RFC
@@ -18,7 +18,7 @@ var named = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|(?:^|[^\pL\pN])'[^'\n]*'` +
 	`|[^\s"'(),;<>]+(?:@|%40|\\)[^\s"'(),;<>]+`)
 
 // Nameless returns text without names. Logs, notices and the history of executions have many readers, so personal data
-// must not appear there. keep reports whether a name may stay. The name that keep gets has no quotation marks.
+// must not appear there. The function keep reports whether a name may stay. It gets the name without quotation marks.
 func Nameless(text string, keep func(name string) bool) string {
 	return named.ReplaceAllStringFunc(text, func(found string) string {
 		before, name := "", found
@@ -37,8 +37,8 @@ func Nameless(text string, keep func(name string) bool) string {
 	})
 }
 
-// Without returns text without the given names. A name stays where it is a part of a longer word. Upper and lower case
-// are equal.
+// Without returns text without the given names. A name that is a part of a longer word stays. Without does not
+// distinguish upper and lower case.
 func Without(text string, names []string) string {
 	for _, name := range names {
 		whole, err := regexp.Compile(`(?i)` + regexp.QuoteMeta(name))
@@ -59,7 +59,7 @@ func Without(text string, names []string) string {
 	return text
 }
 
-// within reports whether text[from:to] is part of a longer word.
+// within reports whether the bytes of text between the positions from and to are a part of a longer word.
 func within(text string, from, to int) bool {
 	before, _ := utf8.DecodeLastRuneInString(text[:from])
 	after, _ := utf8.DecodeRuneInString(text[to:])

@@ -13,13 +13,13 @@ import (
 	"unicode/utf8"
 )
 
-// Line returns text as a single line. Every rune that is not printable is replaced by U+FFFD.
+// Line returns text as a single line. It replaces every rune that is not printable by U+FFFD.
 func Line(text string) string { return strings.Map(shown, text) }
 
 // OneLine replaces each line feed of text by a blank, and returns Line of the result.
 func OneLine(text string) string { return Line(strings.ReplaceAll(text, "\n", " ")) }
 
-// Prefixed returns text with a prefix, or "" if text is empty.
+// Prefixed returns the prefix and the text. It returns "" if text is empty.
 func Prefixed(prefix, text string) string {
 	if text == "" {
 		return ""
@@ -27,7 +27,7 @@ func Prefixed(prefix, text string) string {
 	return prefix + text
 }
 
-// Lines returns Line of text, but keeps line feeds.
+// Lines treats text as Line does, but keeps line feeds.
 func Lines(text string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '\n' {
@@ -48,7 +48,7 @@ func shown(r rune) rune {
 type Writer struct {
 	to      io.Writer
 	instead func(r rune) string // returns the replacement for a rune that is not printable
-	begun   []byte              // the start of a rune whose other bytes have not arrived
+	begun   []byte              // the first bytes of a rune whose other bytes have not arrived yet
 	err     error
 }
 
@@ -57,8 +57,8 @@ func Text(to io.Writer) *Writer {
 	return &Writer{to: to, instead: func(rune) string { return string(unicode.ReplacementChar) }}
 }
 
-// JSON returns a Writer for JSON, in which only strings can contain runes that are not printable. The Writer escapes
-// these runes (RFC 8259, section 7), so the decoded value stays the same.
+// JSON returns a Writer for a JSON text. In JSON, only strings can contain runes that are not printable. The Writer
+// escapes these runes (RFC 8259, section 7), so the decoded value stays the same.
 func JSON(to io.Writer) *Writer {
 	return &Writer{to: to, instead: func(r rune) string {
 		if high, low := utf16.EncodeRune(r); high != unicode.ReplacementChar {
@@ -68,7 +68,7 @@ func JSON(to io.Writer) *Writer {
 	}}
 }
 
-// Write writes b. It keeps an incomplete rune until the missing bytes arrive.
+// Write writes b. If b ends within a rune, Write keeps the bytes of that rune until the missing bytes arrive.
 func (w *Writer) Write(b []byte) (int, error) {
 	if w.err != nil {
 		return 0, w.err

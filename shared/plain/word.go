@@ -14,7 +14,7 @@ func Word(word string) string {
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
-// Literal quotes text as one word for PowerShell. PowerShell accepts five characters as a single quotation mark
+// Literal quotes text as one word for PowerShell. PowerShell reads each of five characters as a single quotation mark
 // (PowerShell language specification 3.0, 2.3.5.2).
 func Literal(text string) string {
 	var b strings.Builder

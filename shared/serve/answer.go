@@ -19,8 +19,8 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"line": plain.Line, "lines": plain.Lines, "run": runAddress, "under": under,
 }).ParseFS(files, "templates/*.html"))
 
-// content returns a function that executes a template of this package for a document. view makes the data of the
-// template in a language.
+// content returns a function that executes a template of this package for a document. The function "view" makes the
+// data of the template in a language.
 func content[T any](name string, view func(*page.Words) T) func(*page.Words, bool) (template.HTML, error) {
 	return func(w *page.Words, _ bool) (template.HTML, error) {
 		var out bytes.Buffer
@@ -31,13 +31,13 @@ func content[T any](name string, view func(*page.Words) T) func(*page.Words, boo
 	}
 }
 
-// document returns a page of this site. The argument "here" is the address of the page's menu entry. run is the run for
-// the other pages of the menu, or empty for the newest run.
+// document returns a page of this site. The argument "here" is the address of the menu entry that leads to the page.
+// The other entries of the menu lead to pages about the argument run, or about the newest run if run is empty.
 func document(title func(*page.Words) string, here, run string, content func(*page.Words, bool) (template.HTML, error)) *page.Document {
 	return &page.Document{Title: title, Content: content, Menu: menu(here, run)}
 }
 
-// titled returns a function that makes the title of a page. key is the key of its text.
+// titled returns a function that makes the title of a page. key is the key of the title's text.
 func titled(key string) func(*page.Words) string {
 	return func(w *page.Words) string { return w.T(key) + " – idleseat" }
 }
@@ -73,8 +73,8 @@ func (a *asked) send(status int, policy string, html []byte) {
 	_, _ = a.w.Write(html) // an error means that the browser closed the connection
 }
 
-// message answers with a page that has a title, a text and a detail. title and text are keys of texts. The page shows
-// detail unchanged.
+// message answers with a page that has a title, a text and a detail. The arguments title and text are keys of texts.
+// The page shows detail unchanged.
 func (a *asked) message(status int, title, text, detail string) {
 	d := document(titled(title), "", "", content("message", func(w *page.Words) any {
 		return struct {

@@ -9,15 +9,15 @@ import (
 	"sync"
 )
 
-// guard passes only requests of this machine's user. It refuses every other request.
+// guard admits only requests of the user of this machine. It refuses every other request.
 //
-// Listening on loopback is not enough, for two reasons. First, another site can make its host name resolve to 127.0.0.1
+// To listen on loopback is not enough, for two reasons. First, another site can make its host name resolve to 127.0.0.1
 // (DNS rebinding), so the Host header must name this machine. Second, other users of this machine reach loopback, but
 // may have no right to read the store. So the first request must carry a key that only the terminal shows. The guard
 // then sends the browser a cookie for the following requests.
 type guard struct {
 	hosts  map[string]bool // values of the header Host
-	cookie string          // name of the cookie, with the port, because browsers send a cookie to every port of a host
+	cookie string          // the name of the cookie; it contains the port, because browsers send a cookie to every port of a host
 	keys   *Keys
 	next   http.Handler
 	refuse func(w http.ResponseWriter, r *http.Request, status int, why string)
@@ -25,7 +25,7 @@ type guard struct {
 
 // Keys are the secrets of one server.
 type Keys struct {
-	// Key is the key in the address that the terminal shows. It opens the pages any number of times.
+	// Key is the key in the address that the terminal shows. A browser can use Key any number of times.
 	Key  string
 	pass string // the value of the cookie
 
@@ -36,8 +36,8 @@ type Keys struct {
 // NewKeys returns new secrets.
 func NewKeys() *Keys { return &Keys{Key: rand.Text(), pass: rand.Text(), once: map[string]bool{}} }
 
-// Once returns a key that opens the pages a single time. The key is for the command line of a browser, which other
-// users of the machine can see.
+// Once returns a key that works only once. The key is for the command line of a browser, which other users of the
+// machine can see.
 func (k *Keys) Once() string {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -46,7 +46,7 @@ func (k *Keys) Once() string {
 	return key
 }
 
-// opens reports whether a key in an address is right.
+// opens reports whether the key in an address is a valid key.
 func (k *Keys) opens(key string) bool {
 	if same(key, k.Key) {
 		return true
@@ -58,7 +58,7 @@ func (k *Keys) opens(key string) bool {
 	return right
 }
 
-// same compares two secrets in constant time.
+// same reports whether two secrets are equal. The comparison takes the same time for all secrets of a length.
 func same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
 
 // hostsOf returns the values of the Host header that a browser on this machine sends for the port.
@@ -107,9 +107,9 @@ func protect(h http.Header) {
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 }
 
-// foreign reports whether a page of another site made the request. A link on another site may lead to a page here.
-// Every other request from another site is foreign (W3C, Fetch Metadata Request Headers). If a browser sends none of
-// these headers, only the cookie protects the pages.
+// foreign reports whether a page of another site made the request. A link on another site may lead to a page of this
+// site, so such a request is not foreign. Every other request from another site is foreign (W3C, Fetch Metadata Request
+// Headers). If a browser sends none of these headers, only the cookie protects the pages.
 func foreign(r *http.Request) bool {
 	if origin := r.Header.Get("Origin"); origin != "" && !strings.EqualFold(origin, "http://"+r.Host) {
 		return true
@@ -131,7 +131,7 @@ func (g *guard) enter(w http.ResponseWriter, r *http.Request) {
 	http.SetCookie(w, &http.Cookie{Name: g.cookie, Value: g.keys.pass, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode})
 	query.Del(keyParameter)
 	to := *r.URL
-	// The browser would take a path that starts with two slashes as another host.
+	// A browser would read the beginning of a path with two slashes as the name of another host.
 	to.Scheme, to.Host, to.Path, to.RawPath, to.RawQuery = "", "", "/"+strings.TrimLeft(to.Path, "/\\"), "", query.Encode()
 	http.Redirect(w, r, to.String(), http.StatusSeeOther)
 }

@@ -104,7 +104,7 @@ func fetched(r *http.Request, site, mode, dest string) {
 	r.Header.Set("Sec-Fetch-Dest", dest)
 }
 
-// wantProtected checks the headers of an answer that protect sets.
+// wantProtected checks the headers that the function protect sets in every answer.
 func wantProtected(t *testing.T, h http.Header) {
 	t.Helper()
 	for name, want := range map[string]string{
@@ -126,7 +126,7 @@ func wantProtected(t *testing.T, h http.Header) {
 	}
 }
 
-// TestKey: the key opens the pages, and redirects to the same address without the key.
+// TestKey: an address with the key leads to the pages. The answer redirects to the same address without the key.
 func TestKey(t *testing.T) {
 	t.Parallel()
 	s := siteOf(&store.Memory{})
@@ -143,7 +143,7 @@ func TestKey(t *testing.T) {
 		{"/%5Cevil.example/x?key=" + s.Keys.Key, "/evil.example/x"},
 		{"/a%2F..%2Fb?key=" + s.Keys.Key, "/b"},
 		{"/?key=" + once, "/"},
-		{"/?key=" + once, ""}, // a second time
+		{"/?key=" + once, ""}, // the key from Once, used a second time
 		{"/?key=", ""},
 		{"/?key=wrong", ""},
 		{"/?key=wrong&key=" + s.Keys.Key, ""},

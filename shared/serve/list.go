@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// perPage is the number of runs on a page of the list.
+// perPage is the maximum number of runs on one page of the list.
 const perPage = 25
 
 // listing is one page of the list of runs.
@@ -19,13 +19,14 @@ type listing struct {
 	Runs  []*runs.Overview // newest first
 	// First is the number of the first run of the page. The newest run has number 1.
 	First int
-	// Older is the last run of this page if older runs exist. Newer is true if newer runs exist.
+	// Older is the name of the last run of this page, or empty if there are no older runs. Newer means that there are
+	// newer runs.
 	Older string
 	Newer bool
 }
 
-// listFrom returns a page of the list. The page has runs that are older than the run "before", or the newest runs if
-// that argument is empty. New runs do not change the page.
+// listFrom returns a page of the list of runs. The page has the runs that are older than the run "before". If "before"
+// is empty, the page has the newest runs. With a run in "before", new runs do not change the page.
 func (s *Site) listFrom(ctx context.Context, before string) (*listing, error) {
 	names, err := snapshot.Runs(ctx, s.Store)
 	if err != nil {
@@ -44,7 +45,7 @@ func (s *Site) listFrom(ctx context.Context, before string) (*listing, error) {
 	return l, err
 }
 
-// address returns an address on this site. Each part becomes one segment of the path.
+// address returns an address on this site. Each of the parts becomes one segment of the path.
 func address(parts ...string) string {
 	to := ""
 	for _, p := range parts {
@@ -53,8 +54,8 @@ func address(parts ...string) string {
 	return to
 }
 
-// under returns an address with parameters. pairs has names and values in turn. A parameter without a value is left
-// out.
+// under returns an address with parameters. In pairs, the value of a parameter follows its name. A parameter with an
+// empty value is left out.
 func under(path string, pairs ...string) string {
 	query := url.Values{}
 	for pair := range slices.Chunk(pairs, 2) {

@@ -25,7 +25,7 @@ func Listen(ctx context.Context, address string) (net.Listener, error) {
 		return nil, fmt.Errorf("listen on %q: give an address like 127.0.0.1:8420: %w", address, err)
 	}
 	if host == "localhost" {
-		host = "127.0.0.1" // a resolver could return the address of another machine for the name
+		host = "127.0.0.1" // for the name localhost, a resolver could return the address of another machine
 	}
 	ip, err := netip.ParseAddr(host)
 	if err != nil || !ip.Unmap().IsLoopback() || ip.Zone() != "" {
@@ -39,17 +39,18 @@ func Listen(ctx context.Context, address string) (net.Listener, error) {
 	return l, nil
 }
 
-// Limits of a connection. An answer has the longest limit, because a page over a million people reads all of them from
-// S3.
+// Limits of a connection. The limit for an answer is the longest. A page about a million people needs that time,
+// because it reads all of them from S3.
 const (
 	readWithin   = 10 * time.Second
 	answerWithin = 5 * time.Minute
 	idleFor      = 2 * time.Minute
-	endWithin    = 3 * time.Second // for answers under way when ctx ends
-	maxHeader    = 16 << 10        // bytes
+	endWithin    = 3 * time.Second // the time that unfinished answers still have when ctx ends
+	maxHeader    = 16 << 10        // in bytes
 )
 
-// Serve answers requests until ctx ends. It then waits endWithin for running answers, and returns nil.
+// Serve answers requests until ctx ends. It then waits up to endWithin for answers that are not finished, and returns
+// nil.
 func (s *Site) Serve(ctx context.Context, l net.Listener) error {
 	requests, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
@@ -82,7 +83,7 @@ func portOf(l net.Listener) string {
 	return ""
 }
 
-// Address returns the address of the pages that a listener serves, with a key.
+// Address returns the address of the pages that a listener serves. The address contains the key.
 func Address(l net.Listener, key string) string {
 	at := url.URL{Scheme: "http", Host: l.Addr().String(), Path: "/", RawQuery: url.Values{keyParameter: {key}}.Encode()}
 	return at.String()

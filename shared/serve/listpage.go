@@ -7,7 +7,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// runView is a run in the list.
+// runView is one run on a page of the list.
 type runView struct {
 	*page.Words
 	*runs.Overview
@@ -27,7 +27,7 @@ func (s *Site) list(a *asked) error {
 			*listing
 			Location string
 			Views    []runView
-			Command  string // the command that makes the first run
+			Command  string // the page shows this command, which makes the first run
 			Last     int
 		}{w, l, s.Location, nil, s.Next("plan --policy policy.yaml"), l.First + len(l.Runs) - 1}
 		for _, o := range l.Runs {

@@ -79,7 +79,7 @@ func (s *Site) person(a *asked) error {
 	return a.show(http.StatusOK, d)
 }
 
-// Age returns the age of a date in the profile, at the time of the reading. It is empty for other values.
+// Age returns the age that a date in the profile had at the time of the run. It is empty for a value that is no date.
 func (v *storyView) Age(value story.Value) string {
 	if value.Days == nil {
 		return ""

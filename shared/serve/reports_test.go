@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// TestReportsAreKeptForAMinute: a page is kept for a minute, because later runs change its content. A new page replaces
-// the oldest one.
+// TestReportsAreKeptForAMinute: a report page is kept for a minute, because later runs change the content of the page.
+// A new page replaces the oldest kept page.
 func TestReportsAreKeptForAMinute(t *testing.T) {
 	t.Parallel()
 	var c reports

@@ -17,7 +17,7 @@ import (
 
 func runAddress(run string) string { return address("runs", run) }
 
-// run answers with the report of a run. For a run without a plan, it answers with the stage of the run.
+// run answers with the report of a run. If the run has no plan yet, run answers with the stage of the run.
 func (s *Site) run(a *asked) error {
 	name := a.r.PathValue("run")
 	if name == latest {
@@ -35,7 +35,7 @@ func (s *Site) run(a *asked) error {
 		return s.unfinished(a, o, &now, "")
 	}
 	html, policy, err := s.report(a.ctx(), o, &now)
-	if err != nil && a.ctx().Err() == nil { // the page shows the parts of the run that can be read
+	if err != nil && a.ctx().Err() == nil { // without the report, the page shows the parts of the run that can be read
 		return s.unfinished(a, o, &now, err.Error())
 	}
 	if err != nil {
@@ -92,8 +92,8 @@ func (s *Site) report(ctx context.Context, o *runs.Overview, now *state) (html [
 	return out.Bytes(), d.Policy(), nil
 }
 
-// basis returns the name of the run if the run read everybody, and otherwise "". Other pages can use the snapshot of
-// such a run.
+// basis returns the name of the run if the run read everybody, and otherwise "". The people, the policy and the
+// thresholds can be shown only from the snapshot of such a run.
 func basis(o *runs.Overview) string {
 	if o.User != "" || o.Copy != "" || o.Restore != "" {
 		return ""
@@ -101,7 +101,7 @@ func basis(o *runs.Overview) string {
 	return o.Run
 }
 
-// follow makes a page reload itself when its state changes.
+// follow makes a page reload itself when the state of the page changes. The address "from" answers with that state.
 func (s *Site) follow(d *page.Document, from string, now *state) {
 	if now.Live {
 		d.Live = &page.Live{From: from, Version: now.Version, Every: asksEvery}
@@ -111,7 +111,7 @@ func (s *Site) follow(d *page.Document, from string, now *state) {
 // asksEvery is the time between two requests of a page for its state.
 const asksEvery = 5 * time.Second
 
-// unfinished answers with the overview of a run without a report.
+// unfinished answers with the overview of a run whose report does not exist or cannot be made.
 func (s *Site) unfinished(a *asked, o *runs.Overview, now *state, failed string) error {
 	d := document(func(w *page.Words) string { return o.Run + " – idleseat" }, "/", "", content("unfinished", func(w *page.Words) any {
 		return struct {
@@ -129,7 +129,7 @@ func (s *Site) unfinished(a *asked, o *runs.Overview, now *state, failed string)
 type doneView struct {
 	Tone, Text string
 	Counts     []countView
-	More       []string // the kind of the run, such as a restore
+	More       []string // what kind of run this is, such as a restore
 }
 
 type countView struct {
@@ -184,11 +184,11 @@ func (s *Site) waits(w *page.Words, o *runs.Overview) string {
 	}
 }
 
-// keptReports is the number of report pages that are kept. A page has up to 5 MB.
+// keptReports is the maximum number of report pages that the site keeps in memory. A page has up to 5 MB.
 const keptReports = 4
 
-// keptFor is the time for which a page is kept. It is short, because a page also shows results of later runs, such as a
-// restore.
+// keptFor is the time for which the site keeps a report page. The time is short, because a page also shows results of
+// later runs, such as a restore.
 const keptFor = time.Minute
 
 // reports keeps the newest report pages.

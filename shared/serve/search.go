@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// shownMatches is the number of people that a search shows.
+// shownMatches is the maximum number of people that a search shows.
 const shownMatches = 100
 
 // match is a person whom a search found.
@@ -51,14 +51,14 @@ func (s *Site) search(a *asked) error {
 		return struct {
 			*page.Words
 			Wanted, Run string
-			Named       string // the run in the address; empty for the newest run
+			Named       string // the run that the address names; empty for the newest run
 			Found       []match
 			Total       int
 		}{w, wanted, run, a.given("run"), found, total}
 	})))
 }
 
-// exact returns the only person with rank 0, or nil.
+// exact returns the only person with rank 0. It returns nil if no person or several people have rank 0.
 func exact(found []match) (only *match) {
 	for i := range found {
 		if found[i].rank > 0 {
@@ -109,7 +109,8 @@ func (s *Site) find(ctx context.Context, run, wanted string) (found []match, tot
 	return best(found), total, nil
 }
 
-// apart returns a copy of p whose texts have their own memory. The texts of p share the memory of the whole partition.
+// apart returns a copy of p whose texts have their own memory. The texts of p itself share the memory of the whole
+// partition.
 func apart(p snapshot.Named) snapshot.Named {
 	for _, text := range [...]*string{&p.ID, &p.UserPrincipalName, &p.DisplayName, &p.Department, &p.SID, &p.ADName, &p.SAMAccountName} {
 		*text = strings.Clone(*text)
@@ -117,9 +118,9 @@ func apart(p snapshot.Named) snapshot.Named {
 	return p
 }
 
-// rankOf returns how well a person's names match wanted, which is in lower case: 0 for a whole name, 1 for the
-// beginning of a name, 2 for another part, and -1 for no match. A whole display name has rank 1. Ids match only as a
-// whole.
+// rankOf returns how well the names of a person match the text "wanted", which is in lower case. The rank is 0 for a
+// whole name, 1 for the beginning of a name, 2 for another part of a name, and -1 for no match. A whole display name
+// has rank 1. An id matches only as a whole.
 func rankOf(p *snapshot.Named, wanted string) int {
 	rank := -1
 	for i, name := range [...]string{p.UserPrincipalName, p.ADName, p.SAMAccountName, p.DisplayName, p.ID, p.SID} {
@@ -141,7 +142,7 @@ func rankOf(p *snapshot.Named, wanted string) int {
 	return rank
 }
 
-// best returns the matches that a page shows, sorted for the page.
+// best sorts the matches, best first, and returns as many as a page shows.
 func best(found []match) []match {
 	slices.SortFunc(found, func(a, b match) int {
 		return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(strings.ToLower(a.Shown()), strings.ToLower(b.Shown())), cmp.Compare(a.Key(), b.Key()))

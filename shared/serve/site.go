@@ -1,7 +1,7 @@
-// Package serve shows the runs of a store in a browser on the same machine: the list of runs, the report of each run
-// during the run and after it, everything about a person, the policy in words, and the effect of another threshold. The
-// package only reads. It uses the store through a view that refuses writes. It links no code that can reach a
-// directory. All decisions come from the packages that decide.
+// Package serve shows the runs of a store in a browser on the same machine. The pages have the list of runs, the report
+// of each run during the run and after it, everything about a person, the policy in words, and the effect of another
+// threshold. The package only reads. It uses the store through a view that refuses writes. It links no code that can
+// reach a directory. All decisions come from the packages that decide.
 package serve
 
 import (
@@ -22,9 +22,10 @@ type Settings struct {
 	Store    store.Store
 	Location string // the location of the store, as the operator gave it
 	Clock    clock.Clock
-	// Elsewhere is Location. It is empty if commands find the store without the option --store.
+	// Elsewhere is the value of the option --store in the commands that the pages show. It is Location, or empty if
+	// commands find the store without the option.
 	Elsewhere string
-	// Next returns a command line of idleseat for the store, for display.
+	// Next returns a command line of idleseat that works on the store. The pages show the command line.
 	Next func(command string) string
 }
 
@@ -33,12 +34,12 @@ type Site struct {
 	Settings
 	Keys    *Keys
 	reports *reports
-	// heavy limits the number of answers that read a whole snapshot at the same time.
+	// heavy has one element for each answer that reads a whole snapshot. Its capacity limits the number of such answers.
 	heavy chan struct{}
 }
 
-// atOnce is the number of answers that may read a whole snapshot at the same time. Each needs the memory of a
-// partition.
+// atOnce is the maximum number of answers that read a whole snapshot at the same time. Each of them needs the memory of
+// a partition.
 const atOnce = 2
 
 // New returns the site of a store. It reads the store through store.ReadOnly.
@@ -76,7 +77,7 @@ func (s *Site) Handler(port string) http.Handler {
 	}
 }
 
-// asked is one request, with the writer of its answer.
+// asked is one request, with the writer for its answer.
 type asked struct {
 	w http.ResponseWriter
 	r *http.Request
@@ -84,7 +85,7 @@ type asked struct {
 
 func (a *asked) ctx() context.Context { return a.r.Context() }
 
-// given returns the value of a parameter in the address.
+// given returns the value that a parameter has in the address.
 func (a *asked) given(name string) string { return a.r.URL.Query().Get(name) }
 
 // errNoPage is the error for an address without a page.
@@ -108,7 +109,7 @@ func (s *Site) fail(a *asked, err error) {
 	a.message(status, title, title+".about", err.Error())
 }
 
-// wait waits until another answer may read a whole snapshot. The caller must call done after the reading.
+// wait waits until this answer may read a whole snapshot. The caller must call done after the reading.
 func (s *Site) wait(ctx context.Context) (done func(), err error) {
 	select {
 	case s.heavy <- struct{}{}:
@@ -118,11 +119,11 @@ func (s *Site) wait(ctx context.Context) (done func(), err error) {
 	}
 }
 
-// latest is the name of the newest run in addresses.
+// latest stands for the name of the newest run in an address.
 const latest = "latest"
 
-// meant returns the run whose snapshot a page uses. It is the run in the address, or the newest run that read
-// everybody.
+// meant returns the run whose snapshot a page uses. It is the run that the address names, or otherwise the newest run
+// that read everybody.
 func (s *Site) meant(a *asked) (string, error) {
 	if name := a.given("run"); name != "" && name != latest {
 		return name, nil

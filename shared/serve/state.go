@@ -12,17 +12,17 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// state is an answer to an open page. The page reloads itself if Version has changed.
+// state is the present state of an open page. The page requests it, and reloads itself if Version has changed.
 type state struct {
 	// Version is a hash of the content of the page.
 	Version string `json:"version"`
-	// Live means that the page may still change. A page that is not live asks for no further state.
+	// Live means that the page may still change. A page that is not live does not request its state again.
 	Live bool `json:"live"`
 	// Run is the run that the page shows. For the list of runs, it is the newest run.
 	Run *runs.Overview `json:"run,omitempty"`
 }
 
-// stateOf returns the state of a page that shows a run. The argument "more" is the other content of the page.
+// stateOf returns the state of a page that shows a run. The argument "more" is what else the page shows.
 func stateOf(o *runs.Overview, now time.Time, more string) (state, error) {
 	text, err := json.Marshal(o)
 	if err != nil {
@@ -32,8 +32,8 @@ func stateOf(o *runs.Overview, now time.Time, more string) (state, error) {
 	return state{Version: hex.EncodeToString(sum[:8]), Live: live(o, now), Run: o}, nil
 }
 
-// live reports whether a run may still change. No object shows whether the process of a run has died. So a run is not
-// live after plan.Lifetime without a result, because its plan has then expired.
+// live reports whether a run may still change. No object shows whether the process of a run has died. So after
+// plan.Lifetime without a new result, the run is not live any more, because its plan has then expired.
 func live(o *runs.Overview, now time.Time) bool {
 	newest := o.Started
 	for _, at := range []time.Time{o.Worked, o.Expires.Add(-plan.Lifetime)} {
@@ -49,7 +49,7 @@ func live(o *runs.Overview, now time.Time) bool {
 	}
 }
 
-// runState answers with the state of the page of a run.
+// runState answers with the state of the page about a run.
 func (s *Site) runState(a *asked) error {
 	o, err := runs.Look(a.ctx(), s.Store, a.r.PathValue("run"))
 	if err != nil {
@@ -84,8 +84,8 @@ func (s *Site) listState(a *asked) error {
 	return a.json(now)
 }
 
-// newestState returns the state of the list of runs. The newest run is the first of list. The state is always live,
-// because a run may begin at any time.
+// newestState returns the state of the list of runs. The argument list begins with the newest run. The state is always
+// live, because a run may begin at any time.
 func (s *Site) newestState(total int, list []*runs.Overview) (now state, err error) {
 	if len(list) > 0 {
 		now, err = stateOf(list[0], s.Clock.Now(), fmt.Sprint(total))

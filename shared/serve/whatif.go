@@ -12,27 +12,28 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/backtest"
 )
 
-// threshold is a number of days in the condition of a rule. A reader of the page can try another number.
+// threshold is a number of days that the condition of a rule has. The reader of the page can try another number.
 type threshold struct {
 	Rule string
 	From int // the number in the policy
 }
 
-// More returns the change in the number of people from whom the rule reclaims. A negative number means fewer people.
+// More returns how many more people the rule reclaims from with the other number of days. A negative number means fewer
+// people.
 func (v *whatIfView) More() int { return v.Changed.Then.Reclaim - v.Changed.Now.Reclaim }
 
-// Saving returns the change of the monthly saving of the rule.
+// Saving returns how much more the rule saves in a month with the other number of days.
 func (v *whatIfView) Saving() float64 {
 	return v.Changed.Then.MonthlySaving - v.Changed.Now.MonthlySaving
 }
 
-// Key returns the name of the threshold in an address.
+// Key returns the text that names the threshold in an address.
 func (t threshold) Key() string { return strconv.Itoa(t.From) + " " + t.Rule }
 
-// suggested has the numbers of days that the page offers.
+// suggested has the numbers of days that the page offers to the reader.
 var suggested = []int{30, 45, 60, 90, 120, 180}
 
-// Limits of a number of days in a policy.
+// Limits of the number of days that a reader can choose. A policy has the same limits.
 const (
 	fewestDays = 1
 	mostDays   = 3650
@@ -42,7 +43,7 @@ const (
 type whatIfView struct {
 	*page.Words
 	Run        string
-	Named      string // the run in the address; empty for the newest run
+	Named      string // the run that the address names; empty for the newest run
 	Thresholds []threshold
 	Chosen     threshold
 	Days       int
@@ -70,10 +71,11 @@ func (v *whatIfView) Lists() (all []list, err error) {
 	return all, nil
 }
 
-// mostPeople is the maximum number of people in a list of a page.
+// mostPeople is the maximum number of people that a list on a page has.
 const mostPeople = 20_000
 
-// whatIf answers with the effect of another number of days in a rule. Without a number, the page asks for one.
+// whatIf answers with the effect that another number of days would have in a rule. Without a number in the address, the
+// page asks the reader for a number.
 func (s *Site) whatIf(a *asked) error {
 	run, err := s.meant(a)
 	if err != nil {
@@ -101,7 +103,7 @@ func (s *Site) whatIf(a *asked) error {
 	return a.show(http.StatusOK, d)
 }
 
-// differ computes the effect of the chosen number of days.
+// differ computes the effect of the number of days that the reader chose.
 func (s *Site) differ(ctx context.Context, text string, v *whatIfView) error {
 	done, err := s.wait(ctx)
 	if err != nil {
@@ -138,7 +140,7 @@ func (v *whatIfView) people(id string, all []backtest.Person) {
 	department.Filter, department.Detail = true, true // the page shows the department beside the person
 }
 
-// thresholdsOf returns the numbers of days in the rules of a policy.
+// thresholdsOf returns the numbers of days in the conditions of a policy's rules.
 func thresholdsOf(p *policy.Policy) (all []threshold) {
 	for _, r := range p.Rules {
 		for _, n := range r.DayNumbers() {
@@ -148,7 +150,7 @@ func thresholdsOf(p *policy.Policy) (all []threshold) {
 	return all
 }
 
-// choose sets the threshold and its new number from the parameters of an address.
+// choose sets the threshold and the new number of days from the parameters of an address.
 func (v *whatIfView) choose(key, days string) error {
 	if len(v.Thresholds) > 0 {
 		v.Chosen = v.Thresholds[0]

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Escape sequences of ECMA-48, "Select Graphic Rendition".
+// Escape sequences that set colors (ECMA-48, "Select Graphic Rendition").
 const (
 	bold, red, green, yellow = "\x1b[1m", "\x1b[31m", "\x1b[32m", "\x1b[33m"
 	plainAgain               = "\x1b[0m"
@@ -26,8 +26,8 @@ var kinds = map[string]string{"idleseat:": red, "damaged:": red, "refused:": red
 
 var opening = regexp.MustCompile(`^( *)([a-z]+:)(?: |$)`)
 
-// Paint colors the word that begins a line, and makes the command at its end bold. text must be safe to show, and must
-// already fit the width.
+// Paint colors the word at the beginning of each line, and makes a command at the end of a line bold. The text must be
+// safe to show, and must already fit the width.
 func (s Screen) Paint(text string) string {
 	if !s.Color {
 		return text

@@ -13,7 +13,7 @@ type Line struct {
 	mu    sync.Mutex
 	w     io.Writer
 	width int
-	text  func() string // nil between End and Begin
+	text  func() string // makes the text of the line; nil before Begin and after End
 	shown bool
 	ends  chan struct{}
 }
@@ -29,7 +29,8 @@ func NewLine(w io.Writer, s Screen) *Line {
 // repaint is the time between two updates of the line. The updates keep the times in the text of the line current.
 const repaint = time.Second
 
-// Begin shows the line at once, and again every second until End. text must not call methods of the line.
+// Begin shows the line at once, and again every second until End is called. The function "text" makes the text of the
+// line. It must not call methods of the line.
 func (l *Line) Begin(text func() string) {
 	if l == nil {
 		return

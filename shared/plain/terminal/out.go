@@ -12,23 +12,23 @@ type Out struct {
 	to     io.Writer
 	filter *plain.Writer
 	screen Screen
-	flows  bool   // Write also breaks lines
-	live   *Line  // erased before anything is written; may be nil
-	begun  string // an incomplete line of Print
+	flows  bool   // Write also fits the lines of its argument to the screen
+	live   *Line  // this line is erased before anything is written; may be nil
+	begun  string // an incomplete line that Print got
 
-	// Edit changes text before it is fitted to the screen. Edit applies to Print and Table, and to Write if the stream
-	// flows. It may be nil.
+	// Edit changes text before it is fitted to the screen. Print and Table call Edit. Write calls Edit if flows is set.
+	// Edit may be nil.
 	Edit func(text string) string
 }
 
 // NewOut returns a stream to w. If flows is set, the stream fits all lines to the screen. Otherwise it fits only the
-// lines of Print and Table, so that CSV or a script that Write writes stays whole.
+// lines of Print and Table, and Write leaves lines whole. So Write can pass on CSV or a script.
 func NewOut(w io.Writer, s Screen, flows bool, live *Line) *Out {
 	return &Out{to: w, filter: plain.Text(w), screen: s, flows: flows, live: live}
 }
 
-// Write writes b, and fits it to the screen if the stream flows. A text without a line end, such as a question, appears
-// at once.
+// Write writes b. If flows is set, Write fits the lines of b to the screen. A text without a line end, such as a
+// question, appears at once.
 func (o *Out) Write(b []byte) (n int, err error) {
 	if err := o.Flush(); err != nil {
 		return 0, err
@@ -47,7 +47,7 @@ func (o *Out) Write(b []byte) (n int, err error) {
 	return len(b), nil
 }
 
-// Flowing returns a writer that fits all lines to the screen, as Print does.
+// Flowing returns a writer that fits all lines to the screen, in the same way as Print.
 func (o *Out) Flowing() io.Writer { return printing{o} }
 
 type printing struct{ out *Out }
@@ -59,7 +59,7 @@ func (p printing) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// Print writes text fitted to the screen. A line appears when it is complete, or at Flush.
+// Print fits text to the screen and writes it. A line appears when it is complete, or when Flush is called.
 func (o *Out) Print(text string) error {
 	o.begun += text
 	end := strings.LastIndexByte(o.begun, '\n') + 1

@@ -9,13 +9,14 @@ import (
 	"golang.org/x/term"
 )
 
-// Screen describes the output that the reader of a stream sees. The zero value is a file or a pipe.
+// Screen describes where the reader of a stream sees the text. The zero value is a file or a pipe.
 type Screen struct {
 	Width int  // columns; 0 if lines may have any length
 	Color bool // whether escape sequences may change colors
 }
 
-// narrowest is the smallest width to which text is fitted. The terminal breaks the lines in a narrower window.
+// narrowest is the smallest width to which this package fits text. If a window is narrower, the terminal itself breaks
+// the lines.
 const narrowest = 40
 
 // Of returns the screen that w writes to. variable looks up an environment variable. A NO_COLOR that is not empty

@@ -8,15 +8,15 @@ import (
 const (
 	margin = 2 // blanks before each row
 	gap    = 2 // blanks between columns
-	// narrow is the smallest width to which a column of words is narrowed. narrowLast is the smallest width of the last
+	// narrow is the smallest width to which a column of words is reduced. narrowLast is the smallest width of the last
 	// column, which has the reasons.
 	narrow, narrowLast = 10, 24
 )
 
-// Table returns rows in aligned columns. The first row is the header. If the screen is too narrow, cells with several
-// words first take several lines. If the rows still do not fit, the last cell comes below the others. If the rows still
-// do not fit, each row becomes a text in which each cell follows its header. Cells must be safe to show, and have no
-// line breaks.
+// Table returns rows in aligned columns. The first row is the header. If the screen is too narrow, a cell with several
+// words takes several lines. If the rows then still do not fit, the last cell of each row stands below its other cells.
+// If even that does not fit, each row becomes a text in which each cell follows its header. Cells must be safe to show,
+// and have no line breaks.
 func (s Screen) Table(rows [][]string) string {
 	if len(rows) == 0 {
 		return ""
@@ -60,8 +60,8 @@ func total(widths []int) int {
 	return sum
 }
 
-// narrowed reduces the width of the widest columns until the first n columns fit, one screen column at a time. It
-// reports whether they fit.
+// narrowed makes the widest columns narrower, one character at a time, until the first n columns fit. It reports
+// whether they fit.
 func (s Screen) narrowed(rows [][]string, widths []int, n int) bool {
 	least := make([]int, n)
 	for i := range least {
@@ -92,7 +92,7 @@ func (s Screen) narrowed(rows [][]string, widths []int, n int) bool {
 	return true
 }
 
-// grid writes rows, and breaks each cell to the width of its column.
+// grid writes the rows. It breaks each cell to the width of the cell's column.
 func (s Screen) grid(out *strings.Builder, rows [][]string, widths []int) {
 	for n, row := range rows {
 		s.row(out, rows[0], row[:min(len(row), len(widths))], widths, n == 0)
@@ -108,7 +108,7 @@ func (s Screen) row(out *strings.Builder, header, row []string, widths []int, fi
 		height = max(height, len(cells[i]))
 	}
 	for line := range height {
-		var text, plainly strings.Builder // plainly is text without colors
+		var text, plainly strings.Builder // plainly has the same text without colors
 		plainly.WriteString(strings.Repeat(" ", margin))
 		text.WriteString(plainly.String())
 		for i := range cells {
@@ -130,7 +130,7 @@ func (s Screen) row(out *strings.Builder, header, row []string, widths []int, fi
 	}
 }
 
-// below writes each row with the last cell below the other cells.
+// below writes the rows. The last cell of a row stands below the other cells of the row.
 func (s Screen) below(out *strings.Builder, rows [][]string, widths []int) {
 	last := len(widths)
 	for n, row := range rows {
@@ -144,7 +144,7 @@ func (s Screen) below(out *strings.Builder, rows [][]string, widths []int) {
 	}
 }
 
-// named writes the first cell of each row, and below it the other cells with their headers.
+// named writes the first cell of each row, and below that cell the other cells of the row with their headers.
 func (s Screen) named(out *strings.Builder, rows [][]string) {
 	for _, row := range rows[1:] {
 		out.WriteString(strings.Repeat(" ", margin) + s.bold(s.ordered(row[0])) + "\n")
@@ -167,7 +167,7 @@ func (s Screen) ordered(text string) string {
 	return ordered(text)
 }
 
-// cell returns a cell in the order of display and in the color of its state.
+// cell returns the text of a cell in the order in which a terminal displays it, and in the color of its state.
 func (s Screen) cell(header, cell string, first bool) string {
 	shown := s.ordered(cell)
 	if first {

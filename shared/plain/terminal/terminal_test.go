@@ -102,7 +102,8 @@ func TestNothingIsLost(t *testing.T) {
 	}
 }
 
-// TestColumnsAlign: each column begins at the same place for every script of the column before.
+// TestColumnsAlign: a column begins at the same place in every row, whatever script the cells of the column before
+// have.
 func TestColumnsAlign(t *testing.T) {
 	t.Parallel()
 	at := -1
@@ -213,7 +214,7 @@ func TestNoScreen(t *testing.T) {
 	}
 }
 
-// TestQuestion: a question ends with a blank, and the answer follows on the same line. The blank stays when the
+// TestQuestion: a question ends with a blank, and the reader types the answer after it. The blank stays when the
 // question takes two lines.
 func TestQuestion(t *testing.T) {
 	t.Parallel()

@@ -5,19 +5,20 @@ import (
 	"strings"
 )
 
-// command matches a command line of idleseat at the end of a line: alone, after two blanks, or after a colon.
+// command matches a command line of idleseat at the end of a line. The command stands alone, after two blanks, or after
+// a colon.
 var command = regexp.MustCompile(`(?:^|^ +|  |: )(idleseat [a-z].*)$`)
 
-// hanging matches the label or number at the beginning of a line, with two or more blanks after it. The text of the
-// line stands in a column after the blanks.
+// hanging matches the label or number at the beginning of a line, and the two or more blanks after it. The text of the
+// line begins after the blanks.
 var hanging = regexp.MustCompile(`^( *)\S+ {2,}`)
 
-// widestLabel is the maximum width of a label, with its blanks. The following lines are indented to the text after such
-// a label.
+// widestLabel is the maximum width of a label, with its blanks. If a broken line begins with a label up to this width,
+// its further lines begin below the text after the label.
 const widestLabel = 16
 
-// Wrap breaks each line of text that is wider than the screen, between words. A command stays whole, on a line of its
-// own, so that a reader can copy the command.
+// Wrap breaks each line that is wider than the screen. It breaks lines between words. A command stays whole, on a line
+// of its own, so that a reader can copy the command.
 func (s Screen) Wrap(text string) string {
 	if s.Width == 0 {
 		return text
@@ -48,7 +49,7 @@ func (s Screen) line(line string) string {
 	return strings.Join(broken(line, s.Width, hang), "\n")
 }
 
-// broken breaks a line between words. The lines after the first are indented by hang.
+// broken breaks a line between words. hang is the number of blanks before each line after the first.
 func broken(line string, width, hang int) (lines []string) {
 	text := strings.TrimLeft(line, " ")
 	now := strings.Repeat(" ", len(line)-len(text))
@@ -73,7 +74,7 @@ func broken(line string, width, hang int) (lines []string) {
 		}
 		now, text, begun = now+gap+word, rest, true
 	}
-	if begun && strings.HasSuffix(line, " ") { // the reader types the answer after this blank
+	if begun && strings.HasSuffix(line, " ") { // the blank at the end of a question, after which the reader types the answer
 		now += " "
 	}
 	return append(lines, ordered(now))
