@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// powerShellBlocks returns the text of the blocks of a page that are marked as PowerShell.
+// powerShellBlocks returns the code blocks of a page that are marked as PowerShell.
 func powerShellBlocks(page string) (blocks []string) {
 	for _, m := range regexp.MustCompile("(?ms)^```powershell\n(.*?)^```$").FindAllStringSubmatch(page, -1) {
 		blocks = append(blocks, m[1])
@@ -19,8 +19,8 @@ func powerShellBlocks(page string) (blocks []string) {
 	return blocks
 }
 
-// parts returns the parts of a page by the anchor of their heading. A part is the indented commands under a heading, up
-// to the next heading. The pages indent commands, and fence outputs and files.
+// parts returns the commands of a page, by the anchor of the heading above them. The commands of one heading are one
+// part. The pages indent commands, and put outputs and files into fenced blocks.
 func parts(page string) map[string]string {
 	all, anchor, before := map[string]string{}, "", ""
 	fenced := false
@@ -39,8 +39,8 @@ func parts(page string) map[string]string {
 	return all
 }
 
-// onlyInUnix has patterns for the syntax of bash or zsh that PowerShell does not accept or reads differently. The test
-// checks each pattern against its example.
+// onlyInUnix has patterns for syntax of bash or zsh that PowerShell rejects or reads differently. TestPowerShellFaults
+// checks that each pattern matches its example.
 var onlyInUnix = []struct{ pattern, example string }{
 	{`(?m)^\s*export `, "export A=b"},
 	{`(?m)^\s*[A-Za-z_]+=\S`, "READ=$(az account show)"},
@@ -70,15 +70,15 @@ func bashOnly(text string) (found []string) {
 	return found
 }
 
-// inUnixAlone are the parts about machines with systemd, and the page for developers. docs/powershell.md need not have
-// these parts.
+// inUnixAlone are the parts about machines with systemd, and the parts on the page for developers. docs/powershell.md
+// need not have these parts.
 var inUnixAlone = []string{"operations.md#systemd", "operations.md#4-install", "operations.md#5-prove-it", "CONTRIBUTING.md#working-on-it", "CONTRIBUTING.md#working-on-idleseat", "README.md#idleseat"}
 
-// toolCalls returns the commands of tools in a text, without their arguments.
+// toolCalls returns the calls of command-line tools in a text, without the arguments of the calls.
 func toolCalls(text string) (calls []string) {
 	for _, m := range regexp.MustCompile(`(?m)(?:^|[ (|])(az|aws|sam|terraform) ((?:'?-chdir=\S+ )?)((?:[a-z][a-z0-9-]*\b ?)+)`).FindAllStringSubmatch(text, -1) {
 		call := m[1] + " " + strings.Join(strings.Fields(m[3]), " ")
-		if m[1] == "aws" { // keeps the service and the operation; a third word may be the name of a file
+		if m[1] == "aws" { // the service and the operation stay; a third word may be the name of a file
 			words := strings.Fields(call)
 			call = strings.Join(words[:min(len(words), 3)], " ")
 		}
@@ -88,8 +88,8 @@ func toolCalls(text string) (calls []string) {
 	return slices.Compact(calls)
 }
 
-// TestPowerShellHasEveryPart: some commands in the pages work only in bash and zsh. docs/powershell.md has each part of
-// a page that contains such commands, and calls the same commands of the same tools.
+// TestPowerShellHasEveryPart: some parts of the pages have commands that work only in bash and zsh. docs/powershell.md
+// has each such part, and calls the same tools with the same commands there.
 func TestPowerShellHasEveryPart(t *testing.T) {
 	t.Parallel()
 	pages := readPages(t)

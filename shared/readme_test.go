@@ -40,7 +40,7 @@ func readPages(t *testing.T) map[string]string {
 	return pages
 }
 
-// matches returns the first groups of a pattern's matches, by page.
+// matches returns the text of the first group of a pattern for each match, by page.
 func matches(pages map[string]string, pattern string) map[string][]string {
 	found := map[string][]string{}
 	for path, text := range pages {
@@ -137,8 +137,8 @@ func allKnown(t *testing.T, pattern string, known map[string]bool, unknown strin
 	}
 }
 
-// TestPagesNameCommands: every command that a page shows is a command of the program, and the table of commands has
-// every command.
+// TestPagesNameCommands: every command that a page shows is a command of the program. The table of commands has every
+// command of the program.
 func TestPagesNameCommands(t *testing.T) {
 	t.Parallel()
 	commands := map[string]bool{}

@@ -1,6 +1,6 @@
-// Package card is the message to operators about the end of a run: a heading, facts, and what to do next. It writes
-// the same message in three shapes: as text for mail, as an Adaptive Card for Microsoft Teams, and as blocks for Slack.
-// A card has figures, ids and commands, and no names of people.
+// Package card makes the message to operators about the end of a run. The message has a heading, facts, and what to do
+// next. The package writes the message in three shapes: as text for mail, as an Adaptive Card for Microsoft Teams, and
+// as blocks for Slack. A card has figures, ids and commands, and no names of people.
 package card
 
 import (
@@ -15,7 +15,7 @@ type Card struct {
 	Facts   []Fact
 	Next    string // what the reader should do now
 	Steps   []Step
-	Report  string // https address of the report; empty if a browser cannot open it
+	Report  string // the https address of the report; empty if a browser cannot open the report
 }
 
 // Tone is the degree of attention that a message asks for. Its values are colors of Adaptive Cards (schema 1.0,
@@ -32,10 +32,10 @@ const (
 // Fact is a line with a heading.
 type Fact struct{ Heading, Text string }
 
-// Step is something that the reader may do, with the command to paste.
+// Step is an action that the reader may take, with the command to paste.
 type Step struct{ To, Command string }
 
-// Text returns the card as text.
+// Text returns the card in the shape for mail.
 func (c *Card) Text() string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "%s\n\n", c.Subject)

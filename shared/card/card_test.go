@@ -59,7 +59,7 @@ func TestShapes(t *testing.T) {
 	}
 }
 
-// hostile has texts that a vendor refuses, cuts or shows differently.
+// hostile has texts that a vendor would refuse, cut, or show differently.
 var hostile = []string{
 	"", "\x00\x1b[31m", "\u202egnp", "line\nbreak", "[x](https://evil.example)", "**bold** `code` <at>everyone</at>", "<!channel> <@U024BE7LH> <https://evil.example|x>",
 	":tada: &amp;", `"}],"type":"x"`, strings.Repeat("漢😀", 5000), strings.Repeat(`\"`, 5000), "\xff\xfe",
@@ -89,8 +89,8 @@ func TestEveryCardIsTaken(t *testing.T) {
 	}
 }
 
-// TestTextsStay: the messages for Teams and for Slack show each text of a card once and unchanged. The order is that of
-// Text.
+// TestTextsStay: the messages for Teams and for Slack show each text of a card once and unchanged. The texts have the
+// same order as in Text.
 func TestTextsStay(t *testing.T) {
 	t.Parallel()
 	c := held()
@@ -136,7 +136,7 @@ func TestTextsStay(t *testing.T) {
 	}
 }
 
-// texts returns every text of a JSON value in its order.
+// texts returns every text of a JSON value, in the order in which they stand in the value.
 func texts(v any) (all []string) {
 	switch v := v.(type) {
 	case []any:

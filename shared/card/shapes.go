@@ -9,9 +9,10 @@ import (
 	"github.com/idleseat/idleseat/shared/plain"
 )
 
-// MostBytes is the maximum size of a message that Teams and Slack write. Teams documents 28 KB for the message of a
-// webhook (Microsoft Learn, "Create Incoming Webhooks"), but users saw Teams refuse messages of more than 21 KB. Slack
-// documents 40,000 characters for the text of a message (docs.slack.dev, chat.postMessage, "Truncating content").
+// MostBytes is the maximum size of a message that this package makes for Teams or Slack. Teams documents 28 KB for the
+// message of a webhook (Microsoft Learn, "Create Incoming Webhooks"), but users saw Teams refuse messages of more than
+// 21 KB. Slack documents 40,000 characters for the text of a message (docs.slack.dev, chat.postMessage, "Truncating
+// content").
 const MostBytes = 20_000
 
 // Limits of one message.
@@ -29,14 +30,15 @@ const (
 func (c *Card) Teams() []byte { return fitted(c, (*Card).teams) }
 
 // Slack returns the card as the JSON that an incoming webhook of Slack takes (docs.slack.dev, "Sending messages using
-// incoming webhooks"). The texts are elements of rich text, in which markup has no meaning. The text of the
-// notification is not rich text, so it is escaped.
+// incoming webhooks"). The texts are elements of rich text, in which markup has no meaning. Only the text of the
+// notification is not rich text, so this method escapes that text.
 func (c *Card) Slack() []byte { return fitted(c, (*Card).slack) }
 
 // object is a JSON object.
 type object map[string]any
 
-// fitted writes the card with shorter and shorter facts until the message has at most MostBytes.
+// fitted writes the card. While the message has more than MostBytes, fitted makes the facts shorter and writes the card
+// again.
 func fitted(c *Card, write func(*Card) object) []byte {
 	for most := mostText; ; most /= 2 {
 		var out bytes.Buffer
@@ -50,7 +52,7 @@ func fitted(c *Card, write func(*Card) object) []byte {
 }
 
 // within returns the card with at most mostFacts facts. The argument "most" is the maximum length of a fact, in
-// characters. All characters are printable.
+// characters. All characters of the returned card are printable.
 func (c *Card) within(most int) *Card {
 	out := &Card{Subject: cut(c.Subject, mostHeader), Tone: c.Tone, Next: cut(c.Next, most), Report: c.Report}
 	for i, f := range c.Facts {

@@ -43,8 +43,9 @@ func find(t testing.TB, name string) string {
 	}
 }
 
-// Generated compares table with the text of a page between the comments "<!-- generated: NAME -->" and "<!-- end of
-// NAME -->". NAME is the argument "of". Tests that check the same page must not run in parallel.
+// Generated compares the argument table with a part of a page. The part is the text between the comments "<!--
+// generated: NAME -->" and "<!-- end of NAME -->". The argument "of" is this NAME. Tests that check the same page must
+// not run in parallel.
 func Generated(t testing.TB, name, of, table string) {
 	t.Helper()
 	text := Read(t, name)

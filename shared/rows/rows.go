@@ -26,7 +26,7 @@ func New(file io.Reader) *Reader {
 	return r
 }
 
-// Next returns the next row, in a slice that is valid until the next call. After the last row it returns io.EOF.
+// Next returns the next row. The slice is valid until Next is called again. After the last row, Next returns io.EOF.
 func (r *Reader) Next() ([]string, error) {
 	r.in.read = 0
 	return r.csv.Read()

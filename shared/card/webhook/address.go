@@ -21,11 +21,11 @@ type Address struct {
 	slack bool
 }
 
-// mostAddress is the maximum length of an address, in bytes. Addresses of Teams have about 300.
+// mostAddress is the maximum length of an address, in bytes. Addresses of Teams have about 300 bytes.
 const mostAddress = 4096
 
-// slackHosts are the hosts of incoming webhooks of Slack (docs.slack.dev, "Sending messages using incoming webhooks";
-// GovSlack).
+// slackHosts are the hosts of the incoming webhooks of Slack (docs.slack.dev, "Sending messages using incoming
+// webhooks") and of GovSlack.
 var slackHosts = []string{"hooks.slack.com", "hooks.slack-gov.com"}
 
 // Parse reads the address of a webhook from a text that contains nothing else. Its errors do not quote the text.
@@ -74,9 +74,9 @@ func (a *Address) GoString() string { return a.String() }
 func (a *Address) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
 
 // accepted reports whether an answer means success. Slack answers 200 and the text "ok" (docs.slack.dev, "Sending
-// messages using incoming webhooks"). A workflow of Teams answers 202 before it runs (Microsoft Learn, "Receive and
-// respond to inbound HTTPS calls", default response). If the workflow then cannot post the card, only its history of
-// runs shows the failure.
+// messages using incoming webhooks"). A workflow of Teams answers 202 before the workflow runs (Microsoft Learn,
+// "Receive and respond to inbound HTTPS calls", default response). If the workflow then cannot post the card, only the
+// run history of the workflow shows the failure.
 func (a *Address) accepted(status int, body []byte) bool {
 	if a.slack {
 		return status == http.StatusOK && strings.TrimSpace(string(body)) == "ok"
@@ -84,12 +84,12 @@ func (a *Address) accepted(status int, body []byte) bool {
 	return status == http.StatusOK || status == http.StatusAccepted
 }
 
-// slackCode and teamsCode match the codes in answers of the vendors. An error shows no other text of an answer.
+// slackCode and teamsCode match the code in an answer of a vendor. An error shows no other text of the answer.
 var slackCode, teamsCode = regexp.MustCompile(`^[a-z_]{1,60}$`), regexp.MustCompile(`^[A-Za-z]{1,60}$`)
 
-// refusal describes an answer that is no success. Slack answers with a code as text
-// (api.slack.com/changelog/2016-05-17-changes-to-errors-for-incoming-webhooks). A workflow answers with JSON that has
-// the code in error.code.
+// refusal describes an answer that means no success. Slack answers with a code as text
+// (api.slack.com/changelog/2016-05-17-changes-to-errors-for-incoming-webhooks). A workflow answers with JSON, and the
+// code is in error.code.
 func (a *Address) refusal(status int, body []byte) error {
 	code := ""
 	if a.slack {
@@ -115,7 +115,7 @@ func (a *Address) refusal(status int, body []byte) error {
 	return errors.New(text)
 }
 
-// remedies says what a code means for an operator. The codes of Slack are in the page that refusal names.
+// remedies says what a code means for an operator. The page in the comment of refusal lists the codes of Slack.
 var remedies = map[string]string{
 	"action_prohibited":                   "an administrator of the workspace does not allow it to post there",
 	"channel_not_found":                   "its channel does not exist; make a new webhook and store its address",

@@ -1,6 +1,6 @@
 // Package webhook posts cards to a channel of Microsoft Teams or Slack. The address of a webhook is a secret, because
-// everybody who knows the address can post. So no text and no error of this package contains a secret part of the
-// address.
+// everybody who knows the address can post to the channel. So no text and no error of this package contains a secret
+// part of the address.
 package webhook
 
 import (
@@ -22,8 +22,8 @@ const (
 	Longest  = time.Minute
 	attempts = 3
 	patience = 10 * time.Second // the time limit for one answer
-	mostWait = 30 * time.Second // the longest pause that a vendor may ask for
-	mostRead = 4 << 10          // bytes of an answer
+	mostWait = 30 * time.Second // the longest pause that a vendor may ask for; after a longer pause, Post does not try again
+	mostRead = 4 << 10          // the number of bytes that are read of an answer
 )
 
 // Client posts cards to one address.
@@ -34,8 +34,8 @@ type Client struct {
 	Transport http.RoundTripper
 }
 
-// Post posts a card. It repeats a post after a network error, 408, 429 and 5xx. A repeated post may show a card twice.
-// Post follows no redirect.
+// Post posts a card. It repeats a post after a network error, 408, 429 and 5xx. A repeated post may show the card
+// twice. Post follows no redirect.
 func (c *Client) Post(ctx context.Context, message *card.Card) error {
 	ctx, cancel := context.WithTimeout(ctx, Longest)
 	defer cancel()
@@ -91,7 +91,8 @@ func (c *Client) once(ctx context.Context, body []byte) (wait time.Duration, err
 	return 0, refused
 }
 
-// pause returns the wait that a Retry-After header asks for: seconds or a date (RFC 9110, section 10.2.3).
+// pause returns the pause that a Retry-After header asks for. The header has a number of seconds or a date (RFC 9110,
+// section 10.2.3).
 func (c *Client) pause(after string) time.Duration {
 	if seconds, err := strconv.ParseUint(after, 10, 31); err == nil {
 		return time.Duration(seconds) * time.Second
@@ -107,7 +108,7 @@ func (c *Client) client() *http.Client {
 }
 
 // Reach connects to the vendor without posting. It requests the root of the host, because any request to the address
-// may start a workflow. Only a post shows whether the webhook takes messages.
+// may start a workflow. Only a post shows whether the webhook accepts messages.
 func (c *Client) Reach(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()

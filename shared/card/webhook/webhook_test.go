@@ -74,7 +74,7 @@ func TestPost(t *testing.T) {
 	}
 }
 
-// TestPostThatFails: the error shows the code of the vendor's answer. The client repeats a post only if another attempt
+// TestPostThatFails: the error shows the code in the vendor's answer. The client repeats a post only if another attempt
 // may succeed.
 func TestPostThatFails(t *testing.T) {
 	t.Parallel()
@@ -98,7 +98,7 @@ func TestPostThatFails(t *testing.T) {
 	for name, tc := range map[string]struct {
 		slack bool
 		fail  func(int, http.ResponseWriter) bool
-		want  string // a part of the error; empty if the message is shown
+		want  string // a part of the error; empty if the channel shows the message
 		posts int
 		slept []time.Duration
 	}{
@@ -186,7 +186,7 @@ func (failing) RoundTrip(r *http.Request) (*http.Response, error) {
 	return nil, errors.New("proxy refused " + r.URL.String() + " of " + r.URL.Host)
 }
 
-// TestReach connects without posting.
+// TestReach: Reach connects to the vendor without posting.
 func TestReach(t *testing.T) {
 	t.Parallel()
 	s := channel.Start()
@@ -238,7 +238,7 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// TestAddressIsNotShown: no way to print an Address shows its text.
+// TestAddressIsNotShown: however an Address is printed, its address does not appear.
 func TestAddressIsNotShown(t *testing.T) {
 	t.Parallel()
 	s := channel.Start()
