@@ -21,10 +21,9 @@ func TestRefusedStaysAsItIs(t *testing.T) {
 	t.Parallel()
 	setback := &history.Setback{User: "id-p", License: "e3", Run: "r0", AsOf: daysAgo(1), Times: 3, Status: "failed", Why: "no seat"}
 	w := holder(setback)
-	w.policy = strings.Replace(text, "{changeTo: exo}", "{changeTo: exo, notice: 14}", 1)
+	w.policy = strings.NewReplacer("{changeTo: exo}", "{changeTo: exo, notice: 14}", "{entra: LIC-EXO}", "{entra: LIC-EXO}, mailboxQuota: 50").Replace(text)
 	w.entra[0].Assignments = []directory.Assignment{{SKU: "sku-e3", Group: "g-other", State: "Active"}}
 	r := w.seal(t)
-	r.Policy.LicenseNamed("exo").MailboxQuota = 50
 	got := r.asked(t, "m365")
 	if !strings.HasPrefix(got.Refused, "held through the group g-other") || got.Notice || got.Setbacks != 0 || got.Mailbox || !got.After.IsZero() {
 		t.Errorf("%+v", got)

@@ -1,6 +1,7 @@
 package decision
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -161,10 +162,14 @@ func TestPreflight(t *testing.T) {
 			tc.change(&u)
 			r := world{entra: []directory.EntraUser{u, accountOf("busy", 1)}}.seal(t)
 			var err error
-			if r.Policy, err = policy.Load("p", []byte(strings.Replace(text, "for: accountEnabled, ", "", 1))); err != nil {
+			guarded := ""
+			if tc.quota > 0 {
+				guarded = fmt.Sprintf(", mailboxQuota: %g", tc.quota)
+			}
+			edited := strings.NewReplacer("for: accountEnabled, ", "", "{entra: LIC-EXO}", "{entra: LIC-EXO}"+guarded).Replace(text)
+			if r.Policy, err = policy.Load("p", []byte(edited)); err != nil {
 				t.Fatal(err)
 			}
-			r.Policy.LicenseNamed("exo").MailboxQuota = tc.quota
 			judge, err := r.Judge(asOf)
 			if err != nil {
 				t.Fatal(err)

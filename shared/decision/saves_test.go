@@ -51,8 +51,11 @@ func TestSavesNothing(t *testing.T) {
 			t.Parallel()
 			u := accountOf("p", 100, tc.holds...)
 			u.SID = "S-7"
-			r := world{entra: []directory.EntraUser{u, accountOf("busy", 1)}, ad: []directory.ADUser{{SID: "S-8", LastLogonTimestamp: daysAgo(1)}}}.seal(t)
-			r.Policy.LicenseNamed("citrix").Model = tc.model
+			w := world{entra: []directory.EntraUser{u, accountOf("busy", 1)}, ad: []directory.ADUser{{SID: "S-8", LastLogonTimestamp: daysAgo(1)}}}
+			if tc.model != "" {
+				w.policy = strings.Replace(text, "citrix: {", "citrix: {model: "+string(tc.model)+", ", 1)
+			}
+			r := w.seal(t)
 			judge, err := r.Judge(asOf)
 			if err != nil {
 				t.Fatal(err)

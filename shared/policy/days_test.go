@@ -83,6 +83,24 @@ func TestVaried(t *testing.T) {
 	}
 }
 
+// A trial changes its rules after it has compiled them, so it must not share them with another trial or with a policy
+// that was loaded before.
+func TestTrialSharesNoPolicy(t *testing.T) {
+	t.Parallel()
+	variants := []policy.Variant{{"a", 60, 30}, {"a", 60, 90}}
+	seen := map[*policy.Policy]bool{}
+	for range 2 {
+		p, err := policy.Trial("p", []byte(daysPolicy), variants)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if seen[p] {
+			t.Error("two trials have the same policy")
+		}
+		seen[p] = true
+	}
+}
+
 func TestTrialHasARuleForEachVariant(t *testing.T) {
 	t.Parallel()
 	p, err := policy.Trial("p", []byte(daysPolicy), []policy.Variant{{"b", 90, 45}, {"a", 60, 60}, {"b", 90, 90}, {"a", 60, 1}, {"c", 0, 0}})

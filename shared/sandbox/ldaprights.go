@@ -62,7 +62,9 @@ func (c *Company) primaryOf(i int) int {
 }
 
 // hides reports whether idleseat may not read an attribute.
-func (e *entry) hides(name string) bool { return slices.Contains(e.hidden, strings.ToLower(name)) }
+func (e *entry) hides(name string) bool {
+	return len(e.hidden) > 0 && slices.Contains(e.hidden, strings.ToLower(name))
+}
 
 // A search returns descriptorAttribute only if the search requests the attribute by name and has the control
 // descriptorFlags. The control must exclude the parts that an ordinary account may not read (MS-ADTS 3.1.1.3.4.1.11).

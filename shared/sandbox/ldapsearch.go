@@ -33,10 +33,12 @@ type search struct {
 	paging   *ldap.ControlPaging // nil: unpaged
 	people   []int               // the people who can match, if the field "only" is set; see condition.only
 	only     bool
-	access   bool // whether the search requests access control lists without the audit part
-	extended bool // whether the search requests member DNs with GUID and SID
-	from     int  // position at which to start
-	sent     int  // number of entries on earlier pages
+	access   bool            // whether the search requests access control lists without the audit part
+	extended bool            // whether the search requests member DNs with GUID and SID
+	from     int             // position at which to start
+	sent     int             // number of entries on earlier pages
+	below    string          // DN of base in lower case
+	wants    map[string]bool // by name in the schema: whether the search names the attribute; filled by requested
 
 	told func(dn string) (hidden []string, behind time.Duration) // see Exchange.Person
 }
@@ -88,7 +90,7 @@ const fullAnswer = 16 << 10
 
 // prepare checks a search. Errors are of type *ldapError.
 func (s *ldapServer) prepare(conn *ldapConn, m *searchRequest) (*search, error) {
-	x := &search{c: s.c, m: m}
+	x := &search{c: s.c, m: m, wants: map[string]bool{}}
 	if err := x.controls(); err != nil {
 		return nil, err
 	}
@@ -102,6 +104,7 @@ func (s *ldapServer) prepare(conn *ldapConn, m *searchRequest) (*search, error) 
 		if x.base = s.c.entryOf(m.BaseDN); x.base == nil {
 			return nil, noSuchObject(m.BaseDN)
 		}
+		x.below = strings.ToLower(x.base.dn)
 	}
 	var err error
 	if x.where, err = s.c.parseCondition(m.Filter); err != nil {
@@ -212,7 +215,7 @@ func (x *search) at(position int) (found *entry, attrs []attribute, more bool) {
 	if e.gone || !x.inScope(e) || !x.where.matches(x.c, e) {
 		return nil, nil, true
 	}
-	attrs = x.c.selected(e, x.m)
+	attrs = x.selected(e)
 	for n, a := range attrs {
 		if x.extended && strings.HasPrefix(a.name, "member") && a.name != "memberOf" {
 			attrs[n].values = x.c.extended(a.values)
@@ -240,15 +243,14 @@ func (x *search) inScope(e *entry) bool {
 	if x.m.Scope == ldap.ScopeBaseObject {
 		return true
 	}
-	base := strings.ToLower(x.base.dn)
 	if e.config != x.base.config || e.inSchema() != x.base.inSchema() {
 		return false
 	}
-	child := e.parent == base
+	child := e.parent == x.below
 	if x.m.Scope == ldap.ScopeSingleLevel {
 		return child
 	}
-	return child || e.dn == x.base.dn || strings.HasSuffix(e.parent, ","+base)
+	return child || e.dn == x.base.dn || strings.HasSuffix(e.parent, ","+x.below)
 }
 
 // inSchema reports whether an object is in the schema, which is a separate naming context.
@@ -259,18 +261,19 @@ func (e *entry) inSchema() bool { return strings.HasSuffix(e.dn, schemaDN) }
 const constructed = "allowedAttributesEffective"
 
 // selected returns the requested attributes with their names in the schema.
-func (c *Company) selected(e *entry, m *searchRequest) (attrs []attribute) {
+func (x *search) selected(e *entry) (attrs []attribute) {
+	m := x.m
 	all := len(m.Attributes) == 0 || slices.Contains(m.Attributes, "*")
 	for _, a := range e.attrs {
 		if e.hides(a.name) || a.name == "tokenGroups" && !slices.Contains(m.Attributes, a.name) {
 			continue
 		}
-		if all && a.name != constructed || slices.ContainsFunc(m.Attributes, func(want string) bool { return strings.EqualFold(a.name, want) }) {
+		if all && a.name != constructed || x.requested(a.name) {
 			attrs = append(attrs, a)
 		}
 	}
 	if e.group >= 0 && !e.hides("member") {
-		attrs = append(attrs, c.membersAsked(e.group, all, m.Attributes)...)
+		attrs = append(attrs, x.c.membersAsked(e.group, all, m.Attributes)...)
 	}
 	if m.TypesOnly {
 		for n := range attrs {
@@ -278,4 +281,15 @@ func (c *Company) selected(e *entry, m *searchRequest) (attrs []attribute) {
 		}
 	}
 	return attrs
+}
+
+// requested reports whether the search names an attribute. It compares the names once for each search, because most
+// searches return hundreds of entries with the same attributes.
+func (x *search) requested(name string) bool {
+	wanted, known := x.wants[name]
+	if !known {
+		wanted = slices.ContainsFunc(x.m.Attributes, func(want string) bool { return strings.EqualFold(name, want) })
+		x.wants[name] = wanted
+	}
+	return wanted
 }

@@ -66,7 +66,8 @@ func TestInterruptedSubscriptions(t *testing.T) {
 	stop()
 	b.entra.fail = fails{"Subscriptions": ctx.Err()}
 	in := start(t, "")
-	in.Policy.LicenseNamed("e3").MonthlyPrice = 39
+	in.Text = strings.Replace(text, "sku: SPE_E3, ", "sku: SPE_E3, monthlyPrice: 39, ", 1)
+	in.Policy = load(t, in.Text)
 	if got, err := b.Collector.subscriptions(ctx, in, &snapshot.Begin{}); err == nil {
 		t.Errorf("%+v is an answer", got)
 	}
