@@ -19,7 +19,7 @@ import (
 type Directory struct {
 	configured []controller
 	shared     bool     // the configured controllers belong to several domains
-	dnsDomain  string   // DNS domain in which controllers are found if none is configured
+	dnsDomain  string   // DNS domain in which controllers are found if no controller is configured
 	bases      []string // DNs; if empty, the base is read from each controller
 	people     string   // filter for all people, without the outer "(&" and ")"
 	bind       string
@@ -50,8 +50,8 @@ type Directory struct {
 	sid          string // empty before the first reading
 }
 
-// New checks the configuration and reads the files that the configuration names. It does not connect. now returns the
-// current time, with which dates from a controller are compared.
+// New checks the configuration and reads the files that the configuration names. It does not connect. The function
+// "now" returns the current time. The package compares dates from a controller with this time.
 func New(cfg Config, now func() time.Time) (*Directory, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err

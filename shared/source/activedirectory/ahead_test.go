@@ -20,7 +20,8 @@ func stream(packets ...*ber.Packet) (all []byte) {
 	return all
 }
 
-// endsOf scans a stream that arrives in chunks of size bytes. It returns the cookies that scan reports.
+// endsOf scans a stream that arrives in chunks. The argument "size" is the length of a chunk in bytes. The result has
+// the cookies that scan reports.
 func endsOf(arriving []byte, size int) (cookies []string) {
 	a := &ahead{pageEnds: make(chan []byte, 1)}
 	for len(arriving) > 0 {
@@ -51,7 +52,7 @@ func TestEndsOfPages(t *testing.T) {
 		"a page after what is no LDAP": {append([]byte("HTTP/1.1 400 Bad Request\r\n"), page...), nil},
 		"a message that never ends":    {append([]byte{sequence, 0x84, 0x7f, 0xff, 0xff, 0xff}, page...), nil},
 	} {
-		for size := 1; size <= 40; size++ { // in such small chunks, no chunk has two ends
+		for size := 1; size <= 40; size++ { // such small chunks contain at most one end
 			if diff := cmp.Diff(tt.want, endsOf(tt.arriving, size)); diff != "" {
 				t.Errorf("%s, in chunks of %d (-want +got):\n%s", name, size, diff)
 			}
@@ -59,7 +60,7 @@ func TestEndsOfPages(t *testing.T) {
 	}
 }
 
-// TestReadAheadPassesAllOn sends more bytes than the buffer of ahead has room for. The reader must receive all bytes
+// TestReadAheadPassesAllOn sends more bytes than fit into the read-ahead buffer. The reader must receive all bytes
 // unchanged.
 func TestReadAheadPassesAllOn(t *testing.T) {
 	t.Parallel()
@@ -75,8 +76,8 @@ func TestReadAheadPassesAllOn(t *testing.T) {
 	}
 }
 
-// TestReadAheadIsBounded sends bytes that nobody reads. The buffer of ahead must stay within its limit. Close must end
-// the goroutine that fills the buffer.
+// TestReadAheadIsBounded sends bytes that nobody reads. The read-ahead buffer must stay within its limit. Close must
+// end the goroutine that fills the buffer.
 func TestReadAheadIsBounded(t *testing.T) {
 	t.Parallel()
 	here, there := net.Pipe()

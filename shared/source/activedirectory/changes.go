@@ -22,9 +22,9 @@ const maxChanged = 100_000
 // ListFull reads everybody in the same way as ListPeople. It returns the watermark from which ListChanges can continue.
 // The watermark is nil if the account may not read the attributes of a watermark.
 //
-// rests are the LDAP names of the attributes on which decisions rest. If a person has no value for such an attribute,
-// ListFull adds the name of the attribute to the person's Unreadable. The exception is an attribute that is proven to
-// be empty.
+// The argument "rests" has the LDAP names of the attributes on which decisions rest. If a person has no value for such
+// an attribute, ListFull adds the name of the attribute to the person's Unreadable. The exception is an attribute that
+// is proven to be empty.
 func (d *Directory) ListFull(ctx context.Context, rests []string, each func(directory.ADUser) error) (watermark *directory.Watermark, err error) {
 	err = d.ask(ctx, func(s *session) error {
 		watermark = nil
@@ -36,12 +36,14 @@ func (d *Directory) ListFull(ctx context.Context, rests []string, each func(dire
 	return watermark, err
 }
 
-// ListChanges reads what changed since a watermark. It first calls present with the SID and DN of everybody who exists
-// now. It then calls changed for everybody who may have changed (MS-ADTS 3.1.1.1.9, uSNChanged).
+// ListChanges reads what changed since a watermark. It first calls the function "present" with the SID and DN of
+// everybody who exists now. It then calls the function "changed" for everybody who may have changed (MS-ADTS
+// 3.1.1.1.9, uSNChanged).
 //
 // A list of changes alone is not enough. If an organizational unit is moved or a right is removed, the USN of the
-// people concerned stays the same. Only administrators can see deleted people. The caller keeps the DatesInDoubt of a
-// person who did not change. A new lastLogon does not change the USN, so ListChanges does not report it.
+// people concerned stays the same. Deleted people are not in the list, because only administrators can see them. The
+// caller keeps the DatesInDoubt of a person who did not change. A new lastLogon does not change the USN, so ListChanges
+// does not report the new date.
 //
 // Only the controller that issued the watermark can answer. ListChanges fails with directory.ErrNoWatermark if this
 // controller cannot list the changes exactly. The caller must then discard everything that it received.
@@ -102,7 +104,7 @@ func (s *session) scope(rests []string) string {
 }
 
 // watermarkAfter returns the controller's current watermark. It fails if the controller cannot list all changes after
-// the watermark since.
+// the watermark "since".
 func (s *session) watermarkAfter(since directory.Watermark, rests []string) (directory.Watermark, error) {
 	const doing = "list changes"
 	now, err := s.watermark(rests)
@@ -121,9 +123,10 @@ func (s *session) watermarkAfter(since directory.Watermark, rests []string) (dir
 	return now, err
 }
 
-// listPresent calls present for everybody who exists. It returns the SIDs of the people whose USN is higher than since.
-// A search for changes must find all these people. If the search does not find one of them, the account may not read an
-// attribute in the filter of the search. Such a filter matches nobody and causes no error.
+// listPresent calls the function "present" for everybody who exists. It returns the SIDs of the people whose USN is
+// higher than the argument "since". A search for changes must find all these people. If the search does not find one of
+// them, the account has no right to read an attribute in the filter of the search. Such a filter matches nobody and
+// causes no error.
 func (s *session) listPresent(since int64, present func(sid, dn string) error) (map[string]bool, error) {
 	const doing = "list who is there"
 	open := map[string]bool{}
@@ -148,8 +151,8 @@ func (s *session) listPresent(since int64, present func(sid, dn string) error) (
 	return open, err
 }
 
-// listChanged calls changed for everybody who changed. open is the result of listPresent. listChanged fails if it does
-// not find a person in open.
+// listChanged calls the function "changed" for everybody who changed. The argument "open" is the result of listPresent.
+// listChanged fails if it does not find one of the people in "open".
 func (s *session) listChanged(since int64, rests []string, open map[string]bool, changed func(directory.ADUser) error) error {
 	const doing = "list changes"
 	now, filter := s.directory.now(), fmt.Sprintf("(uSNChanged>=%d)", since+1)

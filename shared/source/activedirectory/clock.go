@@ -8,8 +8,9 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// CheckClock compares the clock of a controller (currentTime of its rootDSE, MS-ADTS 3.1.1.3.2.1) with now. The error
-// is directory.ErrClock if the clocks disagree. If the controller reports no time, the error is another one.
+// CheckClock compares the clock of a controller (currentTime of its rootDSE, MS-ADTS 3.1.1.3.2.1) with the time that
+// the function "now" returns. The error is directory.ErrClock if the two times differ too much. If the controller
+// reports no time, CheckClock returns a different error.
 func (d *Directory) CheckClock(ctx context.Context, now func() time.Time) error {
 	return d.ask(ctx, func(s *session) error {
 		told, err := s.clock()

@@ -145,7 +145,7 @@ func (c Config) byDomain() []Config {
 }
 
 // dnsDomain returns the DNS name of the domain. It takes the name from the base, from the account's DN or from the
-// account's user principal name. It returns "" if none of them names a domain.
+// account's user principal name. It returns "" if these three contain no name of a domain.
 func (c Config) dnsDomain() string {
 	for _, dn := range append(c.bases(), c.Bind) {
 		if name := domainName(dn); name != "" {

@@ -35,8 +35,8 @@ func (d *Directory) ask(ctx context.Context, f func(*session) error) error {
 	return unreachable
 }
 
-// bootstrap returns the controllers to ask first. These are the configured controllers. If none is configured, they are
-// the controllers from DNS, nearest first (MS-ADTS 6.3.2.3).
+// bootstrap returns the controllers to ask first. These are the configured controllers. Without configured controllers,
+// they are the controllers from DNS, nearest first (MS-ADTS 6.3.2.3).
 func (d *Directory) bootstrap(ctx context.Context) ([]controller, error) {
 	if len(d.configured) > 0 && d.shared {
 		return d.entrance(ctx)
@@ -69,8 +69,8 @@ func (d *Directory) resolver() *net.Resolver {
 	return net.DefaultResolver
 }
 
-// do calls f on one controller, over an idle connection or a new connection. If the idle connection is broken, do
-// repeats the call once over a new connection.
+// do calls f on one controller, over an idle connection or a new connection. If the idle connection is broken, f is
+// called once more over a new connection.
 func (d *Directory) do(ctx context.Context, c controller, f func(*session) error) error {
 	if s := d.pool.take(c); s != nil {
 		s.ctx, s.committed, s.root = ctx, false, nil

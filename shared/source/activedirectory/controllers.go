@@ -14,8 +14,9 @@ import (
 )
 
 const (
-	// listAge is how long the list of a domain's controllers is reused. Reading a batch of people takes less time. The
-	// setup of a new controller takes more time.
+	// listAge is how long the list of a domain's controllers is reused. Reading a batch of people takes less time, so
+	// it needs the list only once. The setup of a new controller takes more time, so the list soon has the new
+	// controller.
 	listAge = time.Minute
 	// defaultInterval is the interval if msDS-LogonTimeSyncInterval is absent (MS-ADA2 2.494).
 	defaultInterval = 14 * day
@@ -32,8 +33,8 @@ type domain struct {
 // errNotKept is the error for the dates of a domain that does not maintain lastLogonTimestamp.
 var errNotKept = errors.New("msDS-LogonTimeSyncInterval of the domain is 0, so lastLogonTimestamp is never updated; clear the attribute and wait until people have logged on again")
 
-// domainNow returns the domain with its current controllers. It caches the list only for listAge, because it must also
-// include new controllers.
+// domainNow returns the domain with its current controllers. It caches the list only for listAge, because a new
+// controller must soon be in the list.
 func (d *Directory) domainNow(ctx context.Context) (*domain, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -116,10 +117,10 @@ func (s *session) syncInterval() (time.Duration, error) {
 	return time.Duration(days) * day, nil
 }
 
-// controllerNames returns the DNS names of all controllers in the forest with a full copy of a domain. base is the DN
-// of the domain. The names come from CN=Sites of the configuration. There, every controller has an nTDSDSA object
-// (MS-ADTS 6.1.1.2.2.1.2.1.1) below its server object. The result omits global catalogs with a partial copy of the
-// domain, because nobody logs on to the domain there.
+// controllerNames returns the DNS names of all controllers that have a full copy of a domain. base is the DN of the
+// domain. The names come from CN=Sites of the configuration. There, every controller of the forest has an nTDSDSA
+// object (MS-ADTS 6.1.1.2.2.1.2.1.1) below its server object. The result omits global catalogs that have a partial copy
+// of the domain, because nobody logs on to the domain there.
 func (s *session) controllerNames(base string) (names []string, unnamed error, err error) {
 	const doing = "list the domain's controllers"
 	configuration, err := s.rootDSE("configurationNamingContext")

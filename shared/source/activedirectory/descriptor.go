@@ -13,8 +13,8 @@ const (
 	genericRead   = 0x80000000
 )
 
-// dacl is the access control list of an object. all is set if the object has no list. An object without a list allows
-// everything to everybody.
+// dacl is the access control list of an object. The field "all" is set if the object has no list. An object without a
+// list allows everything to everybody.
 type dacl struct {
 	all     bool
 	entries []accessEntry
@@ -70,9 +70,9 @@ func parseDACL(raw []byte) (*dacl, error) {
 	return d, nil
 }
 
-// parseEntry reads one entry (MS-DTYP 2.4.4). counts is false for an entry that applies only to objects below this
-// object. parseEntry ignores a conditional entry that allows rights. It treats a conditional entry that denies rights
-// as unconditional. An account therefore never seems to have more rights than it really has.
+// parseEntry reads one entry (MS-DTYP 2.4.4). The result "counts" is false for an entry that applies only to objects
+// below this object. parseEntry ignores a conditional entry that allows rights. It treats a conditional entry that
+// denies rights as unconditional. An account therefore never seems to have more rights than it really has.
 func parseEntry(raw []byte) (e accessEntry, counts bool, err error) {
 	const (
 		allowed, denied, allowedObject, deniedObject   = 0x0, 0x1, 0x5, 0x6

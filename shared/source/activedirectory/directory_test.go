@@ -37,7 +37,7 @@ func searchDone(code uint16, cookie ...string) []*ber.Packet {
 	return result(ldap.ApplicationSearchResultDone, code, "because\x00", cookie...)
 }
 
-// onSearch returns a handler that accepts every bind and answers every search with answer.
+// onSearch returns a handler that accepts every bind. The function "answer" returns the answer to every search.
 func onSearch(answer func(request) []*ber.Packet) func(request) []*ber.Packet {
 	return func(r request) []*ber.Packet {
 		if r.op == ldap.ApplicationSearchRequest {
@@ -120,7 +120,8 @@ func TestFailover(t *testing.T) {
 	}
 }
 
-// checkError checks that err contains want. If want is empty, err must be nil. No error may contain the password.
+// checkError checks that err contains the text "want". If "want" is empty, err must be nil. No error may contain the
+// password.
 func checkError(t *testing.T, err error, want string) {
 	t.Helper()
 	switch {
@@ -139,7 +140,7 @@ func TestCallersErrorEndsTheList(t *testing.T) {
 	t.Parallel()
 	people := onSearch(func(request) []*ber.Packet { return found(person(1), person(2)) })
 	first, second := newFake(t, people), newFake(t, people)
-	// An error of the callback must end the reading. After the same error of its own, the package would ask another
+	// An error of the callback must end the reading. If the package itself made the same error, it would ask another
 	// controller.
 	mine := &fault{why: "caller", elsewhere: true}
 	calls := 0

@@ -134,8 +134,8 @@ func SID(b []byte) (string, error) {
 	return string(sid), nil
 }
 
-// ErrFuture is the error for a date more than a day after now. In that case some clock is wrong, and it is unknown
-// whether the person logged on.
+// ErrFuture is the error for a date that lies more than a day in the future. In that case some clock is wrong, and it
+// is unknown whether the person logged on.
 var ErrFuture = errors.New("the date lies in the future")
 
 // fileTime parses a FILETIME, the number of 100 ns intervals since 1601 in UTC. It returns the zero time for 0, for
@@ -164,7 +164,7 @@ func expiry(filetime string) (time.Time, error) {
 }
 
 // Time parses the FILETIME of a past date in the same way as fileTime. It returns the zero time for a date before 2000,
-// because such a date cannot be a logon. It returns ErrFuture for a date more than a day after now.
+// because such a date cannot be a logon. It returns ErrFuture for a date more than a day after the argument "now".
 func Time(filetime string, now time.Time) (time.Time, error) {
 	t, err := fileTime(filetime)
 	switch {

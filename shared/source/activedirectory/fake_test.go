@@ -45,7 +45,7 @@ type fake struct {
 	asked []request
 }
 
-// cut is an answer that ends the connection. silent is an answer that sends nothing.
+// The answer "cut" ends the connection. The answer "silent" sends nothing.
 var cut, silent = []*ber.Packet{nil}, []*ber.Packet(nil)
 
 // requests returns the requests so far.
@@ -77,7 +77,7 @@ const (
 	testServers       = "CN=Servers,CN=One,CN=Sites," + testConfiguration
 )
 
-// answer answers a question about the domain itself. It returns nil for any other request.
+// answer returns the answer to a question about the domain itself. It returns nil for any other request.
 func (h home) answer(r request) []*ber.Packet {
 	base := cmp.Or(h.base, testBase)
 	switch {
@@ -108,7 +108,7 @@ func (h home) answer(r request) []*ber.Packet {
 	return found(list...)
 }
 
-// schemaOf returns the schema's answer with every attribute that the package requests.
+// schemaOf returns the answer of the schema. It has an entry for every attribute that the package requests.
 func schemaOf() []*ber.Packet {
 	var list []*ber.Packet
 	for _, a := range append([]string{"lastLogon", "member"}, personAttributes...) {
@@ -123,8 +123,8 @@ func schemaGUID(attribute string) string {
 	return string(sum[:16])
 }
 
-// newFake starts the only controller of a domain. The controller accepts any password, answers questions about its
-// domain, and calls handle for every other request.
+// newFake starts the only controller of a domain. The controller accepts any password and answers questions about its
+// domain. For every other request it calls the function "handle".
 func newFake(t *testing.T, handle func(request) []*ber.Packet) *fake {
 	t.Helper()
 	return newController(t, home{name: "dc1.corp.test", servers: []string{"dc1.corp.test"}}, handle)
@@ -156,7 +156,7 @@ func newIdentity(t *testing.T, h home) (*fake, *tls.Config) {
 	return f, &tls.Config{Certificates: web.TLS.Certificates}
 }
 
-// serve runs handle on every connection until the test ends.
+// serve runs the function "handle" on every connection until the test ends.
 func serve(t *testing.T, l net.Listener, handle func(net.Conn)) {
 	var running sync.WaitGroup
 	running.Go(func() {
@@ -282,7 +282,7 @@ func octets(s string) *ber.Packet {
 	return ber.NewString(ber.ClassUniversal, ber.TypePrimitive, ber.TagOctetString, s, "")
 }
 
-// person returns the entry of a person with a SID that ends in rid. more has further attributes.
+// person returns the entry of a person with a SID that ends in rid. The argument "more" has further attributes.
 func person(rid byte, more ...string) *ber.Packet {
 	attributes := []string{"objectSid", rawSID(rid), "objectGUID", string(bytes.Repeat([]byte{rid}, 16)), "sAMAccountName", "p"}
 	return entry("CN=p,"+testBase, slices.Concat(attributes, more, readable)...)
@@ -291,7 +291,8 @@ func person(rid byte, more ...string) *ber.Packet {
 // openDescriptor is a descriptor without an access control list. Such a descriptor allows everybody to read everything.
 var openDescriptor = "\x01\x00\x04\x80" + strings.Repeat("\x00", 16)
 
-// readable has the attributes of every account, and a descriptor that allows everybody to read all other attributes.
+// The list "readable" has the attributes that every account has. It also has a descriptor that allows everybody to read
+// all other attributes.
 var readable = []string{
 	"userAccountControl", "512", "whenCreated", "20200101000000.0Z", "primaryGroupID", "513",
 	descriptor, openDescriptor,

@@ -57,9 +57,9 @@ func (f *Forest) domainOfGroup(ctx context.Context, name string) (*Directory, er
 // errEnough ends a search that has found as many groups as the caller requested.
 var errEnough = errors.New("enough groups were found")
 
-// GroupsWith returns the DNs of the groups of the domain whose common name contains part. It ignores letter case. The
-// parameter most is the largest number of groups in the result. The result has only groups that the account of idleseat
-// may see.
+// GroupsWith returns the DNs of groups of the domain. The common name of each group contains the text "part", in any
+// letter case. The argument "most" is the largest number of groups in the result. The result has only groups that the
+// account of idleseat may see.
 func (d *Directory) GroupsWith(ctx context.Context, part string, most int) (dns []string, err error) {
 	err = d.ask(ctx, func(s *session) error {
 		dns = nil

@@ -23,8 +23,8 @@ func (f *Forest) ListMembers(ctx context.Context, groupDN string, direct bool, e
 	return f.listMembers(ctx, d, groupDN, direct, each, map[string]bool{}, map[string]bool{})
 }
 
-// ListPrimary calls each with the SIDs of the people whose primary group is the given group. A primary group always
-// belongs to the person's own domain.
+// ListPrimary calls the function "each" with the SIDs of the people whose primary group is the given group. A primary
+// group always belongs to the person's own domain.
 func (f *Forest) ListPrimary(ctx context.Context, groupDN string, each func(sid string) error) error {
 	d, err := f.domainAt(groupDN)
 	if err != nil {
@@ -33,7 +33,8 @@ func (f *Forest) ListPrimary(ctx context.Context, groupDN string, each func(sid 
 	return d.ListPrimary(ctx, groupDN, each)
 }
 
-// ListNested calls each with the SIDs of the people who belong to a group through another group of the same domain.
+// ListNested calls the function "each" with the SIDs of the people who belong to a group through another group of the
+// same domain.
 func (f *Forest) ListNested(ctx context.Context, groupDN string, each func(sid string) error) error {
 	d, err := f.domainAt(groupDN)
 	if err != nil {
@@ -42,10 +43,10 @@ func (f *Forest) ListNested(ctx context.Context, groupDN string, each func(sid s
 	return d.ListNested(ctx, groupDN, each)
 }
 
-// listMembers passes each member of the group to each, once. It asks d, the domain of the group, for the members with
-// accounts in d. For a member from another domain, listMembers asks that domain whether the member is a person or a
-// group. told has the SIDs of the people that were already passed. groups has the SIDs of the groups that were already
-// read.
+// listMembers passes each member of the group to the function "each", once. It asks d, the domain of the group, for the
+// members with accounts in d. For a member from another domain, listMembers asks that domain whether the member is a
+// person or a group. The argument "told" has the SIDs of the people that were already passed, and "groups" has the SIDs
+// of the groups that were already read.
 func (f *Forest) listMembers(ctx context.Context, d *Directory, groupDN string, direct bool, each func(string) error, told, groups map[string]bool) error {
 	once := func(sid string) error {
 		if told[sid] {
@@ -169,7 +170,7 @@ func (d *Directory) knows(ctx context.Context, guid string) (bool, error) {
 	return err == nil, err
 }
 
-// groupOf returns the DN of the group with a SID, or "" if the SID does not belong to a group.
+// groupOf returns the DN of the group that has the SID, or "" if the SID does not belong to a group.
 func (d *Directory) groupOf(ctx context.Context, sid string) (dn string, err error) {
 	err = d.ask(ctx, func(s *session) error {
 		dn = ""
@@ -189,8 +190,8 @@ func (d *Directory) groupOf(ctx context.Context, sid string) (dn string, err err
 // control requests the text form.
 var extendedDN = ldap.NewControlString("1.2.840.113556.1.4.529", true, "\x30\x03\x02\x01\x01")
 
-// foreignMembers returns the SIDs of the members from other domains that a group lists. Unless direct is set, it adds
-// the foreign members of nested groups of the same domain.
+// foreignMembers returns the SIDs of those members of a group that belong to other domains. The group itself lists
+// these members. Unless direct is set, the result also has the foreign members of nested groups of the same domain.
 func (d *Directory) foreignMembers(ctx context.Context, groupDN string, direct bool) (sids []string, err error) {
 	err = d.ask(ctx, func(s *session) error {
 		sids = nil

@@ -13,8 +13,8 @@ import (
 // Forest has the configured domains of one forest, most often a single domain. It is safe for concurrent use.
 type Forest struct{ domains []*Directory }
 
-// NewForest checks the configuration and reads the files that the configuration names. It does not connect. now returns
-// the current time, with which dates from a controller are compared.
+// NewForest checks the configuration and reads the files that the configuration names. It does not connect. The
+// function "now" returns the current time. The package compares dates from a controller with this time.
 func NewForest(cfg Config, now func() time.Time) (*Forest, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -47,7 +47,7 @@ func (f *Forest) ListPeople(ctx context.Context, each func(directory.ADUser) err
 	return f.list(func(d *Directory) error { return d.ListPeople(ctx, each) })
 }
 
-// list calls the function of with each domain, one after the other.
+// list calls the function "of" with each domain, one after the other.
 func (f *Forest) list(of func(*Directory) error) error {
 	var partial error
 	for _, d := range f.domains {

@@ -28,10 +28,10 @@ func (e *hiddenError) Error() string {
 // Is reports whether target is directory.ErrNoGroup.
 func (e *hiddenError) Is(target error) bool { return target == directory.ErrNoGroup }
 
-// ListMembers calls each with the SIDs of the members of a group. These are the members that the group itself lists.
-// Unless direct is set, they include the members of nested groups. They always include the people whose primary group
-// is one of these groups, because Active Directory does not list them as members. The error is directory.ErrNoGroup if
-// no group has the DN, or if the account may not read the group's members.
+// ListMembers calls the function "each" with the SIDs of the members of a group. If direct is set, these are the
+// members that the group itself lists. Otherwise they include the members of nested groups. In both cases they include
+// the people whose primary group is one of these groups, because Active Directory does not list them as members. The
+// error is directory.ErrNoGroup if no group has the DN, or if the account may not read the group's members.
 func (d *Directory) ListMembers(ctx context.Context, groupDN string, direct bool, each func(sid string) error) error {
 	return d.ask(ctx, func(s *session) error {
 		// Without this check, a wrong DN would look like an empty group.
@@ -63,8 +63,8 @@ func (d *Directory) ListMembers(ctx context.Context, groupDN string, direct bool
 	})
 }
 
-// walk calls each with the SIDs of the members that a group lists. Unless direct is set, walk also calls each for the
-// members that nested groups list. It returns the SIDs of the group and the nested groups.
+// walk calls the function "each" with the SIDs of the members that a group lists. Unless direct is set, walk also
+// passes the SIDs of the members that nested groups list. It returns the SIDs of the group and the nested groups.
 func (s *session) walk(g *group, direct bool, each func(sid string) error) (within []string, err error) {
 	within = []string{g.sid}
 	for queue := []*group{g}; len(queue) > 0; queue = queue[1:] {
@@ -104,8 +104,8 @@ func (s *session) walk(g *group, direct bool, each func(sid string) error) (with
 	return within, nil
 }
 
-// listed calls each with the SIDs of the group's members in the session's own domain. It skips contacts and other
-// objects without a SID.
+// listed calls the function "each" with the SIDs of the group's members in the session's own domain. It skips contacts
+// and other objects without a SID.
 func (s *session) listed(g *group, each func(sid string) error) error {
 	doing, some := fmt.Sprintf("list members of %q", g.dn), false
 	own, err := s.ownPrefix()
@@ -164,8 +164,9 @@ func (s *session) extended(value string) (sid, dn string, err error) {
 	return sid, dn, nil
 }
 
-// groupsAmong returns the DNs of the groups among the members of a group, by SID. sids has the SIDs of the members.
-// groupsAmong fails if the account cannot see a member, because such a member may be a group with further members.
+// groupsAmong returns the DNs of the groups that are members of a group, by SID. The argument "sids" has the SIDs of
+// all members. groupsAmong fails if the account cannot see a member, because such a member may be a group with further
+// members.
 func (s *session) groupsAmong(g *group, sids []string) (dns map[string]string, err error) {
 	const atOnce = 200 // well below the limit of a controller for the size of a filter
 	base, err := s.home()
@@ -202,7 +203,7 @@ func (s *session) groupsAmong(g *group, sids []string) (dns map[string]string, e
 
 // MemberOf reports whether a group lists a person. Unless direct is set, membership through nested groups counts, too.
 // A primary group always counts. The error is directory.ErrNoPerson if the person does not exist. The error is
-// directory.ErrNoGroup if the group does not exist or the account may not read its members.
+// directory.ErrNoGroup if the group does not exist, or if the account may not read the members of the group.
 func (d *Directory) MemberOf(ctx context.Context, sid, groupDN string, direct bool) (bool, error) {
 	var member bool
 	err := d.ask(ctx, func(s *session) error {
@@ -227,8 +228,8 @@ func (d *Directory) MemberOf(ctx context.Context, sid, groupDN string, direct bo
 				return err
 			}
 		}
-		// A primary group belongs to the same domain as the account. Its SID therefore begins like the SID of the
-		// account.
+		// A primary group belongs to the same domain as the account. The SID of the group therefore begins like the SID
+		// of the account.
 		member = slices.Contains(within, person.SID[:strings.LastIndexByte(person.SID, '-')+1]+rid)
 		return nil
 	})

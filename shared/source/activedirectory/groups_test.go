@@ -25,8 +25,8 @@ func seatsEntry() *ber.Packet {
 		descriptor, openDescriptor)
 }
 
-// groupAnswers returns the answers of a controller with one group. member says whether anna is in the group. modify is
-// the result code of a change.
+// groupAnswers returns the answers of a controller with one group. The argument "member" says whether anna is in the
+// group, and "modify" is the result code of a change.
 func groupAnswers(member bool, modify uint16) func(request) []*ber.Packet {
 	return func(r request) []*ber.Packet {
 		switch {

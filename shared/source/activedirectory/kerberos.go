@@ -48,8 +48,8 @@ func (s *session) bindByTicket() error {
 	})
 }
 
-// ticket gets a ticket, and the library caches the ticket. The library takes no context, but stops by itself a few
-// seconds later.
+// ticket gets a ticket, and the library caches the ticket. The library takes no context. If the context ends earlier,
+// ticket returns at once, and the library stops by itself a few seconds later.
 func (s *session) ticket(service string) error {
 	return within(s.ctx, s.directory.timeout, func() {}, func(ctx context.Context) error {
 		done := make(chan error, 1)
@@ -66,8 +66,8 @@ func (s *session) ticket(service string) error {
 	})
 }
 
-// refusedKeys marks err if the realm rejected the keys. After a marked error, no other controller is asked. The keys
-// are the same on every controller, and each attempt counts towards a lockout of the account.
+// refusedKeys marks the error err if the realm rejected the keys. After a marked error, no other controller is asked.
+// The keys are the same on every controller, and each attempt counts towards a lockout of the account.
 func (s *session) refusedKeys(err error) error {
 	if refused, ok := errors.AsType[krberror.Krberror](err); ok && refused.RootCause == krberror.KDCError && s.ctx.Err() == nil {
 		if f, ok := errors.AsType[*fault](err); ok {

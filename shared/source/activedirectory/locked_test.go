@@ -59,7 +59,7 @@ func TestSambaExpiredController(t *testing.T) {
 	}
 }
 
-// TestSambaForeignSecurityPrincipal reads a group of a real domain with a member from another forest.
+// TestSambaForeignSecurityPrincipal reads a group in a real domain. The group has a member from another forest.
 func TestSambaForeignSecurityPrincipal(t *testing.T) {
 	const group, stranger = "CN=Seats," + samba.GroupsOU, "S-1-5-21-1111111111-2222222222-3333333333-1234"
 	anna := samba.DN("Anna", samba.PeopleOU)

@@ -10,7 +10,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// ListPrimary calls each with the SIDs of the people whose primary group is the given group.
+// ListPrimary calls the function "each" with the SIDs of the people whose primary group is the given group.
 func (d *Directory) ListPrimary(ctx context.Context, groupDN string, each func(sid string) error) error {
 	return d.ask(ctx, func(s *session) error {
 		group, err := s.group(groupDN)
@@ -24,9 +24,9 @@ func (d *Directory) ListPrimary(ctx context.Context, groupDN string, each func(s
 	})
 }
 
-// ListNested calls each with the SIDs of the people who belong to a group through a nested group. It reads only the
-// nested groups that the account can see. These people remain in the group even after they are removed from the group's
-// own list.
+// ListNested calls the function "each" with the SIDs of the people who belong to a group through a nested group. It
+// reads only the nested groups that the account can see. These people remain in the group even after they are removed
+// from the group's own list.
 func (d *Directory) ListNested(ctx context.Context, groupDN string, each func(sid string) error) error {
 	return d.ask(ctx, func(s *session) error {
 		group, err := s.group(groupDN)
@@ -81,8 +81,8 @@ func (s *session) groupsWithin(g *group) (map[string]string, error) {
 	return nested, err
 }
 
-// listedPeople calls each with the SIDs of the members that a group lists. It omits the groups among the members,
-// because no person has the SID of a group.
+// listedPeople calls the function "each" with the SIDs of the members that a group lists. It omits the groups among the
+// members, because no person has the SID of a group.
 func (s *session) listedPeople(g *group, each func(sid string) error) error {
 	nested, err := s.groupsWithin(g)
 	if err != nil {
@@ -96,7 +96,7 @@ func (s *session) listedPeople(g *group, each func(sid string) error) error {
 	})
 }
 
-// primary calls each with the SIDs of the people whose primary group is in groups.
+// primary calls the function "each" with the SIDs of the people whose primary group is in the list "groups".
 func (s *session) primary(groups []string, each func(sid string) error) error {
 	const doing = "list people by their primary group"
 	filter := ""

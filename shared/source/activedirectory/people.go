@@ -14,10 +14,10 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// ListPeople calls each with every person below the base, in pages, from the first controller that can be reached. An
-// error, also an error from each, ends the reading early. The exception is *directory.PartialLogonError, which
-// ListPeople returns after the last person. It means that the domain does not maintain lastLogonTimestamp and that the
-// dates are meaningless.
+// ListPeople calls the function "each" with every person below the base, in pages, from the first controller that can
+// be reached. An error, also an error of the function, ends the reading early. The exception is
+// *directory.PartialLogonError, which ListPeople returns after the last person. This error means that the domain does
+// not maintain lastLogonTimestamp and that the dates are meaningless.
 func (d *Directory) ListPeople(ctx context.Context, each func(directory.ADUser) error) error {
 	return d.ask(ctx, func(s *session) error { return s.list(nil, each) })
 }

@@ -11,7 +11,8 @@ import (
 )
 
 // TestNotPermitted checks that a write asks for permission immediately before the request. A write first reads the
-// group and the person. The process may be suspended for hours after these reads.
+// group and the person. The process may be suspended for hours after these reads, so an earlier permission may be
+// outdated.
 func TestNotPermitted(t *testing.T) {
 	t.Parallel()
 	read, written := 0, 0

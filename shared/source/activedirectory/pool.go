@@ -7,7 +7,7 @@ import (
 
 const (
 	// keepIdle is how long an idle connection stays open. Reading the evidence of a batch of people takes hundreds of
-	// requests to each controller.
+	// requests to each controller. These requests can share the open connections.
 	keepIdle = 5 * time.Second
 	// mostIdle is the largest number of idle connections to one controller.
 	mostIdle = 8
@@ -19,7 +19,7 @@ type pool struct {
 	idle map[string][]*session // by URL of the controller, the most recently used session last
 }
 
-// take returns an idle connection to a controller, or nil if there is none.
+// take returns an idle connection to a controller, or nil if the pool has no connection to the controller.
 func (p *pool) take(c controller) *session {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -17,8 +17,8 @@ type Reached struct {
 }
 
 // Controllers binds to every controller in the directory's list of the domain, and asks for the time of the controller.
-// The result is sorted by URL. If the list may lack controllers, the error is set, and the known controllers are
-// returned with it.
+// The result is sorted by URL. If the list may lack controllers, Controllers returns the known controllers together
+// with an error.
 func (d *Directory) Controllers(ctx context.Context) ([]Reached, error) {
 	domain, err := d.domainNow(ctx)
 	if err != nil {

@@ -22,8 +22,8 @@ var hardNames = []string{
 	`\00 zero`, `a\0b`, strings.Repeat("Ø", 64), strings.Repeat(`",\`, 21) + "#",
 }
 
-// TestSamba runs the suite against a real Active Directory. It has two Samba controllers, and more people than three
-// pages can hold.
+// TestSamba runs the suite against a real Active Directory. The directory has two Samba controllers, and more people
+// than three pages can hold.
 func TestSamba(t *testing.T) {
 	people := seeds(4100)
 	e := env{

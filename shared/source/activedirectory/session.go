@@ -45,7 +45,7 @@ type session struct {
 	conn       *ldap.Conn
 	bases      []string
 	root       *ldap.Entry // the rootDSE; nil before it is first read
-	sight      *sight      // the rights of the account; nil until look finds them
+	sight      *sight      // the rights of the account; nil until the method look finds them
 	lost       atomic.Bool // set when the connection broke
 	idle       *time.Timer // closes the connection when its idle time is over
 	// committed is set once something may have been passed to the caller or written. After that, no other controller
@@ -146,7 +146,7 @@ func (s *session) netBIOSName() (string, error) {
 }
 
 // person reads the only person that matches a filter, and records which attributes the account may not read. e is the
-// entry of the person. It also has the attributes in more.
+// entry of the person. The argument "more" names further attributes, which e has, too.
 func (s *session) person(who, filter string, more ...string) (u directory.ADUser, e *ldap.Entry, err error) {
 	doing := fmt.Sprintf("read person %q", who)
 	seen, err := s.look()
@@ -222,8 +222,8 @@ func (s *session) group(dn string) (*group, error) {
 	return g, nil
 }
 
-// guidDN returns the <GUID=…> form of an object's DN. This form stays valid after the object is renamed. raw is the
-// objectGUID (MS-ADTS 3.1.1.3.1.2.4).
+// guidDN returns the <GUID=…> form of an object's DN. This form stays valid after the object is renamed. The argument
+// "raw" is the objectGUID (MS-ADTS 3.1.1.3.1.2.4).
 func guidDN(raw []byte) (string, error) {
 	if len(raw) != 16 {
 		return "", fmt.Errorf("%d bytes are no GUID", len(raw))

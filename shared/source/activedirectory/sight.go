@@ -22,8 +22,8 @@ const descriptor = "nTSecurityDescriptor"
 
 var descriptorControl = ldap.NewControlString("1.2.840.113556.1.4.801", true, "\x30\x03\x02\x01\x04")
 
-// withValue are the attributes that have a value for every person. If such an attribute looks empty, the account may
-// not read it.
+// withValue are the attributes that have a value for every person. If such an attribute looks empty, the account has no
+// right to read it.
 var withValue = []string{"userAccountControl", "whenCreated", "sAMAccountName", "primaryGroupID"}
 
 // guard has the properties of an attribute that decide who may read the attribute.
@@ -111,8 +111,8 @@ func (d *Directory) schema(s *session) (map[string]guard, error) {
 }
 
 // mayRead reports whether an attribute without a value is really empty, and not hidden from the account. The attribute
-// is really empty if the schema lacks the attribute. It is also really empty if raw, the object's descriptor, allows
-// the account to read it.
+// is really empty if the schema lacks the attribute. The attribute is also really empty if the account has the right to
+// read it. The argument "raw", the object's descriptor, shows this right.
 func (v *sight) mayRead(attribute string, raw []byte) bool {
 	g, has := v.guards[strings.ToLower(attribute)]
 	if !has {
@@ -129,15 +129,16 @@ func (v *sight) mayRead(attribute string, raw []byte) bool {
 	return v.token != nil && list != nil && list.mayRead(v.token, &g)
 }
 
-// blanks has the attributes that are proven to have no value, for each person.
+// blanks says which attributes of each person are proven to have no value.
 type blanks struct {
 	rests []string // the attributes that were checked, at most 64
-	// of has a bit for each attribute in rests, by raw objectGUID.
+	// The map "of" has a bit for each attribute in rests, by raw objectGUID. The bit is set if the attribute is proven
+	// to have no value.
 	of map[string]uint64
 }
 
-// blanks searches the people who match a filter for attributes without a value. For each such attribute it proves
-// whether the attribute is really empty. The search returns only people without a value for some attribute in rests.
+// blanks reads the people who match a filter and lack a value for at least one attribute in the list "rests". For each
+// missing value it proves whether the attribute is really empty.
 func (s *session) blanks(doing, filter string, rests []string) (*blanks, error) {
 	b := &blanks{of: map[string]uint64{}}
 	if len(rests) == 0 {

@@ -137,7 +137,7 @@ func testFresh(t *testing.T, e env, d *Directory, people map[string]directory.AD
 			t.Errorf("%s: %v (-want +got):\n%s", want.SAMAccount, err, diff)
 		}
 	}
-	// An address of none of the listed controllers must not change the result.
+	// The new address belongs to none of the listed controllers. It must not change the result.
 	e.config.URLs = append(slices.Clone(e.config.URLs), stalled(t))
 	e.config.Timeout = 5 * time.Second
 	someone := people[e.people[0].SAMAccount]

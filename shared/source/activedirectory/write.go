@@ -119,7 +119,8 @@ func (s *session) principal(guid string) (*principal, error) {
 	case !is("user"):
 		return nil, s.fault(doing, fmt.Errorf("%w: %q is no user", directory.ErrNoPerson, clean(p.dn)))
 	}
-	// A primary group belongs to the same domain as the account. Its SID therefore begins like the SID of the account.
+	// A primary group belongs to the same domain as the account. The SID of the group therefore begins like the SID of
+	// the account.
 	if sid, err := SID(e.GetEqualFoldRawAttributeValue("objectSid")); err == nil {
 		p.primaryGroup = sid[:strings.LastIndexByte(sid, '-')+1] + e.GetEqualFoldAttributeValue("primaryGroupID")
 	}
@@ -127,7 +128,7 @@ func (s *session) principal(guid string) (*principal, error) {
 }
 
 // notNested returns the result of a write if the group's list needs no change. The result is a refusal if the person
-// should leave the group and still belongs to it through another group.
+// should leave the group and still belongs to the group through another group.
 func (s *session) notNested(p *principal, g *group, wanted bool) error {
 	if wanted {
 		return nil
@@ -157,15 +158,16 @@ func (s *session) modify(g *group, p *principal, member bool) error {
 
 // isAlready reports whether the error of a write may mean that no change was necessary. Controllers return different
 // codes. The codes are 68 or 20 if the person is a member already, 53 or 16 if the person is not a member, and 32 if
-// the person was deleted. The code 53 has other meanings, too, so the method already then reads the group.
+// the person was deleted. The code 53 has other meanings, too. After any of these codes, the method "already" therefore
+// reads the group.
 func isAlready(err error) bool {
 	return ldap.IsErrorAnyOf(err, ldap.LDAPResultEntryAlreadyExists, ldap.LDAPResultAttributeOrValueExists,
 		ldap.LDAPResultUnwillingToPerform, ldap.LDAPResultNoSuchAttribute, ldap.LDAPResultNoSuchObject)
 }
 
-// already is called after the directory refused a change. If a read shows that the change is still needed, already
+// already is called after the directory refused a change. If a read shows that the change is still needed, the method
 // returns the refusal. It also fails if the person was deleted. It also fails if the person must leave the group and
-// still belongs to it through another group.
+// still belongs to the group through another group.
 func (s *session) already(g *group, p *principal, wanted bool, refused error) error {
 	doing := fmt.Sprintf("read %q", p.dn)
 	_, err := s.search(doing, p.guid, ldap.ScopeBaseObject, "(objectClass=*)", []string{"1.1"})

@@ -60,7 +60,8 @@ type target struct {
 	login *cloud.Configuration
 }
 
-// logins maps the only hosts that may receive a token to the authority that issues the token.
+// logins has the hosts that may receive a token. No other host gets a token. Each host is mapped to the authority that
+// issues the token.
 var logins = map[string]cloud.Configuration{
 	"graph.microsoft.com":             cloud.AzurePublic,
 	"graph.microsoft.us":              cloud.AzureGovernment,

@@ -21,8 +21,8 @@ type envelope struct {
 	count *int   // @odata.count; nil if it was not requested
 }
 
-// readList reads a whole collection answer. It calls entry with the decoder at the start of each entry, which is an
-// object. If entries may be missing, readList returns an error.
+// readList reads a whole collection answer. It calls the function "entry" at the start of each entry, with the decoder.
+// Each entry is an object. If entries may be missing, readList returns an error.
 func readList(body []byte, entry func(*jsontext.Decoder) error) (envelope, error) {
 	var head envelope
 	dec := jsontext.NewDecoder(bytes.NewBuffer(body), tolerant)

@@ -99,7 +99,7 @@ func TestDecodePerson(t *testing.T) {
 	}
 }
 
-// damaged are answers that must fail. Each has a text that the error must contain.
+// damaged has answers that the package must reject. Each answer has a text that the error must contain.
 var damaged = map[string]struct{ body, want string }{
 	"nothing":              {``, "is empty"},
 	"blank":                {"  \n", "is empty"},

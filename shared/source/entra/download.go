@@ -27,7 +27,7 @@ type fileError struct {
 func (e *fileError) Error() string { return "the download answered " + e.status }
 
 // download reads a file from an address that Graph named. It repeats a failed try in the same way as other reads. It
-// calls read once, with the whole file.
+// calls the function "read" once, with the whole file.
 func (c *Client) download(ctx context.Context, location string, read func(io.Reader) error) error {
 	u, err := url.Parse(location)
 	if err != nil || u.User != nil || u.Scheme != "https" && c.base.Scheme == "https" || u.Host == "" {

@@ -45,8 +45,9 @@ type Client struct {
 	mostPages int
 }
 
-// New returns a client for the Graph in cfg. It sends no request. The error has all faults of cfg, joined. The
-// parameter by is the clock of this machine. The client compares it with the date of every answer, and waits with it.
+// New returns a client for the Graph in cfg. It sends no request. The error has all faults of cfg, joined. The argument
+// "by" is the clock of this machine. The client compares this clock with the date of every answer, and waits with this
+// clock.
 func New(cfg Config, by clock.Clock) (*Client, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err

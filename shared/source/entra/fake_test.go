@@ -25,7 +25,8 @@ const (
 
 var today = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
-// answer is the answer to one request. The status 0 stands for 200. hangUp ends the connection without an answer.
+// answer is the answer to one request. The status 0 stands for 200. If hangUp is set, the connection ends without an
+// answer.
 type answer struct {
 	status int
 	header map[string]string

@@ -11,8 +11,8 @@ import (
 	abs "github.com/microsoft/kiota-abstractions-go"
 )
 
-// TestGate checks which requests may leave the process. Most importantly, no request may leave that Graph would treat
-// as the deletion of a user.
+// TestGate checks which requests may leave the process. Most importantly, a request must not leave the process if Graph
+// would treat the request as the deletion of a user.
 func TestGate(t *testing.T) {
 	t.Parallel()
 	const base = "https://graph.microsoft.com/v1.0"

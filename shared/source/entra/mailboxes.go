@@ -28,8 +28,9 @@ const (
 	columnKind        = "Recipient Type" // optional
 )
 
-// Mailboxes reads the mailbox usage report and calls each for every mailbox (reportRoot: getMailboxUsageDetail of Graph
-// 1.0). The report is up to two days old. If the tenant conceals names, the names are hashes without an @.
+// Mailboxes reads the mailbox usage report and calls the function "each" for every mailbox (reportRoot:
+// getMailboxUsageDetail of Graph 1.0). The report is up to two days old. If the tenant conceals names, the names are
+// hashes without an @.
 func (c *Client) Mailboxes(ctx context.Context, each func(directory.Mailbox) error) error {
 	return c.Report(ctx, "mailbox", []string{"/reports/getMailboxUsageDetail(period='D7')"}, func(r io.Reader) error {
 		return readMailboxes(r, c.now(), each)

@@ -54,11 +54,11 @@ type memberCursor struct {
 	Seen   bool     `json:"seen,omitempty"`   // whether the first open group has shown a member
 }
 
-// ListMembers calls page with the users in a group and in its nested groups. A user with two entries is passed twice.
-// If cursor is empty, the reading starts at the beginning. next is the cursor with which a later call continues after
-// the page, even in another process. It is empty on the last page. The error is directory.ErrNoGroup if the group does
-// not exist, and directory.ErrHidden if the group or a nested group hides its members. An error of page is returned
-// unchanged.
+// ListMembers calls the function "page" with the users in a group and in its nested groups. A user with two entries is
+// passed twice. If cursor is empty, the reading starts at the beginning. The function also gets the cursor "next". With
+// this cursor, a later call continues after the page, even in another process. It is empty on the last page. The error
+// is directory.ErrNoGroup if the group does not exist, and directory.ErrHidden if the group or a nested group hides its
+// members. An error of the function is returned unchanged.
 func (c *Client) ListMembers(ctx context.Context, group directory.Group, cursor string, page func(members []directory.Member, next string) error) error {
 	at := memberCursor{Open: []string{group.ID}, Met: []string{group.ID}}
 	if group.Hidden {
@@ -127,8 +127,8 @@ func (m memberCursor) text() (string, error) {
 	return string(b), err
 }
 
-// listDirect reads the members that a group itself lists. It starts at link. If link is empty, it starts at the first
-// page.
+// listDirect reads the members that a group itself lists. It starts at the page to which the argument "link" leads. If
+// the link is empty, listDirect starts at the first page.
 func (c *Client) listDirect(ctx context.Context, groupID, link string, page func(entries []wireMember, next string) error) error {
 	k := call{what: "list members of group " + groupID, needs: readGroups}
 	if !isID(groupID) {

@@ -17,10 +17,10 @@ const (
 	mostEmpty = 1_000 // the largest number of consecutive empty pages; Graph may return a page with few entries or none
 )
 
-// pages reads a collection to its end. It starts at the link from. If from is empty, it starts with the request first.
-// It decodes each page and calls take with the entries and with the link to the next page. The link is "" on the last
-// page. pages fails if a link leads outside the base URL or back to an earlier page. In that case take does not get the
-// page with the link. pages also fails if the list exceeds the limits.
+// pages reads a collection to its end. It starts at the link "from". If this link is empty, pages starts with the
+// request "first". It decodes each page and calls the function "take" with the entries and with the link to the next
+// page. The link is "" on the last page. pages fails if a link leads outside the base URL or back to an earlier page.
+// In that case the function does not get the page with the link. pages also fails if the list exceeds the limits.
 func pages[T any](ctx context.Context, c *Client, k call, first *abs.RequestInformation, from string,
 	decode func([]byte) ([]T, envelope, error), take func(page []T, next string) error,
 ) error {

@@ -57,9 +57,10 @@ func (c *Client) CountPeople(ctx context.Context) (int, error) {
 	return *head.count, nil
 }
 
-// ListPeople reads every user, with the fields that a snapshot needs, and calls page with each page. If cursor is
-// empty, the list starts at the beginning. next is the cursor with which a later call continues after the page, even in
-// another process. It is empty on the last page. An error of page ends the reading and is returned unchanged.
+// ListPeople reads every user, with the fields that a snapshot needs, and calls the function "page" with each page. If
+// cursor is empty, the list starts at the beginning. The function also gets the cursor "next". With this cursor, a
+// later call continues after the page, even in another process. It is empty on the last page. An error of the function
+// ends the reading and is returned unchanged.
 func (c *Client) ListPeople(ctx context.Context, cursor string, page func(people []directory.EntraUser, next string) error) error {
 	k := call{what: "list people", needs: readPeople, paced: true}
 	page = once(page)
@@ -74,8 +75,9 @@ func (c *Client) ListPeople(ctx context.Context, cursor string, page func(people
 	return c.selecting(func(fields []string) error { return c.listFrom(ctx, k, fields, page) })
 }
 
-// once wraps page. If a page comes a second time behind another link, the wrapped page gets no people. Otherwise the
-// list would have more people than exist, and the list of the next night would look too short.
+// once wraps the function "page". If the same people come a second time behind another link, the wrapped function
+// passes no people. Otherwise the list would have more people than exist, and the list of the next night would look too
+// short.
 func once(page func([]directory.EntraUser, string) error) func([]directory.EntraUser, string) error {
 	seen := map[uint64]bool{}
 	return func(people []directory.EntraUser, next string) error {

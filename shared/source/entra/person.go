@@ -26,8 +26,8 @@ type wireUser struct {
 	States    []wireLicensing `json:"licenseAssignmentStates"`
 }
 
-// plainLines are the lines of the table of fields that Graph sends as strings and dates. wireUser has the dates with a
-// special meaning.
+// plainLines has the lines of the table of fields that describe strings and plain dates. Graph sends their values as
+// strings and dates. wireUser has the dates with a special meaning.
 var plainLines = slices.DeleteFunc(slices.Clone(directory.EntraProperties), func(p directory.Property[directory.EntraUser]) bool {
 	return p.Kind == directory.Bool || p.Meaning != directory.Plain || p.Source == "" || strings.Contains(p.Source, "/")
 })
@@ -129,7 +129,8 @@ func allUserFields() (names []string) {
 	return append(names, selectOf[wireUser]()...)
 }
 
-// selecting calls ask with all fields of users. If this Graph has no agents, selecting calls ask with olderFields.
+// selecting calls the function "ask" with all fields of users. If this Graph has no agents, selecting calls the
+// function with olderFields.
 func (c *Client) selecting(ask func(fields []string) error) error {
 	if !c.older.Load() {
 		err := ask(userFields)
@@ -141,7 +142,7 @@ func (c *Client) selecting(ask func(fields []string) error) error {
 	return ask(olderFields)
 }
 
-// decodePeople decodes a page of users. It drops dates that are more than a day after now.
+// decodePeople decodes a page of users. It drops dates that are more than a day after the argument "now".
 func decodePeople(body []byte, now time.Time) ([]directory.EntraUser, envelope, error) {
 	var (
 		people = make([]directory.EntraUser, 0, pageSize)
@@ -243,5 +244,5 @@ func date(t, now time.Time) time.Time {
 	return t.UTC()
 }
 
-// future reports whether t is more than a day after now. The day allows for differences between clocks.
+// future reports whether t is more than a day after the argument "now". The day allows for differences between clocks.
 func future(t, now time.Time) bool { return t.After(now.AddDate(0, 0, 1)) }

@@ -98,8 +98,8 @@ func (c *Client) send(ctx context.Context, k call, info *abs.RequestInformation)
 	}
 }
 
-// rest waits after a failed try and adds the wait to waited. If the next try would be too late, rest returns an error
-// at once.
+// rest waits after a failed try and adds the wait to the total "waited". If the next try would be too late, rest
+// returns an error at once.
 func (c *Client) rest(ctx context.Context, failed error, try int, waited *time.Duration) error {
 	wait := c.waitAfter(failed, try)
 	end, bound := ctx.Deadline()

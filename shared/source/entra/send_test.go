@@ -19,7 +19,7 @@ import (
 
 const premiumDenied = "Authentication_RequestFromNonPremiumTenantOrB2CTenant"
 
-// read and write each send one request. The client repeats reads and writes under different conditions.
+// The functions read and write each send one request. The client repeats reads and writes under different conditions.
 func read(c *Client) error {
 	_, err := c.CountPeople(context.Background())
 	return err

@@ -21,10 +21,11 @@ const (
 	writeMembers  = "GroupMember.ReadWrite.All"
 )
 
-// ChangeLicenses assigns the products in add to a user, and removes the skuIds in remove. Graph makes all of the
-// changes or none. Each assignment in add names the service plans that stay off. If the only change is to remove a
-// product that the user does not hold, ChangeLicenses succeeds. The error is a *directory.Refusal if Entra refuses the
-// change, and directory.ErrNoPerson if the user does not exist.
+// ChangeLicenses assigns products to a user, and removes products from the user. The argument "add" has the new
+// assignments, and "remove" has the skuIds of the products to remove. Graph makes all of the changes or none. Each new
+// assignment names the service plans that stay off. If the only change is to remove a product that the user does not
+// hold, ChangeLicenses succeeds. The error is a *directory.Refusal if Entra refuses the change, and
+// directory.ErrNoPerson if the user does not exist.
 func (c *Client) ChangeLicenses(ctx context.Context, userID string, add []directory.Assignment, remove []string) error {
 	k := call{what: "change licenses of person " + userID, needs: writeLicenses, write: true}
 	body, err := licenseChange(add, remove)

@@ -8,7 +8,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// index fills t.starts, with which find reads only a few rows. The rows are sorted by key. For each value of a key's
+// index fills t.starts, so that find reads only a few rows. The rows are sorted by key. For each value of a key's
 // highest bits, starts has the index of the first row with the same or a higher value. Keys are hashes, so only a few
 // rows have the same highest bits.
 func (t *Table) index() {
@@ -39,8 +39,9 @@ func (t *Table) find(key uint64) int {
 }
 
 // Find returns the index of each account's row in the table. The index is -1 if the report has no information about the
-// account. names has the FNV-1a hash of each account's name in lower case. created has the creation time of each
-// account, in microseconds since 1970. In names and created, unread stands for an unknown value.
+// account. The argument "names" has the FNV-1a hash of each account's name in lower case. The argument "created" has
+// the creation time of each account, in microseconds since 1970. In both lists, the value "unread" stands for an
+// unknown value.
 func (t *Table) Find(names, created []int64, unread int64) (rows []int32) {
 	rows = make([]int32, len(names))
 	through := t.Through.UnixMicro()
@@ -55,7 +56,7 @@ func (t *Table) Find(names, created []int64, unread int64) (rows []int32) {
 
 // Last returns the date of the last activity for each row that Find returned, in microseconds since 1970. The dates are
 // the same as the dates of Tell. If the report proves that there was no activity in its span, the date has the value of
-// the parameter never. An unknown date has the value of the parameter unread. ok is false if the report does not have
+// the argument "never". An unknown date has the value of the argument "unread". ok is false if the report does not have
 // the signal.
 func (t *Table) Last(s directory.Signal, rows []int32, created []int64, never, unread int64) (last []int64, ok bool) {
 	n := slices.Index(t.signals, s)

@@ -75,7 +75,8 @@ func Of(signals []directory.Signal) (list []Report) {
 
 // Graph is the source of the reports.
 type Graph interface {
-	// Report calls read with the CSV file of a report. The file comes from the first of paths that the tenant has.
+	// Report calls the function "read" with the CSV file of a report. The file comes from the first path that the
+	// tenant has.
 	Report(ctx context.Context, name string, paths []string, read func(io.Reader) error) error
 }
 
@@ -99,7 +100,8 @@ type Facts struct {
 	Failed string `json:"failed,omitempty"`
 }
 
-// FactsOf returns the facts about a signal as a whole. read is false if no report with the signal was read.
+// FactsOf returns the facts about a signal as a whole. The result "read" is false if no report with the signal was
+// read.
 func FactsOf(readings []Reading, s directory.Signal) (f Facts, read bool) {
 	for _, r := range readings {
 		for _, known := range Reports {

@@ -144,8 +144,8 @@ func (t *Table) Tell(u *directory.EntraUser) {
 }
 
 // last returns the last activity of an account according to the report. cells are the account's cells for the signal s.
-// If an earlier report showed a newer day that this report lost, last is unknown, and shown is the end of the newer
-// day. A day before created belongs to another account and is ignored.
+// If this report lost a newer day that an earlier report showed, the last activity is unknown. The result "shown" is
+// then the end of the newer day. A day before the creation of the account belongs to another account and is ignored.
 func (t *Table) last(s directory.Signal, cells []cell, created time.Time) (last directory.Value, shown time.Time) {
 	last = cells[lastDay].value()
 	if t.lost(s, cells) {
@@ -166,7 +166,8 @@ func (t *Table) lost(s directory.Signal, cells []cell) bool {
 }
 
 // Follow copies from an earlier table the newest day that any report showed for each account. It also copies the days
-// of accounts that this report does not list. lost uses these days to find a later report with an earlier day or none.
+// of accounts that this report does not list. With these days, the method lost recognizes that a later report shows an
+// earlier day, or no day, for an account.
 func (t *Table) Follow(earlier *Table) {
 	column := make([]int, len(t.signals))
 	for n, s := range t.signals {
