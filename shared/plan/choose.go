@@ -17,8 +17,9 @@ type Pick struct {
 	License string
 }
 
-// Choice says which changes of a plan an operator wants. Only names the changes to keep; nil keeps all. Except names
-// changes to leave out. Limit keeps the first changes in the order of the plan; 0 keeps all.
+// Choice says which changes of a plan an operator wants. The field Only lists the changes to keep; nil keeps all
+// changes. The field Except lists changes to leave out. The field Limit is the number of changes to keep, from the
+// first change of the plan on; 0 keeps all changes.
 type Choice struct {
 	Only, Except []Pick
 	Limit        int
@@ -51,7 +52,8 @@ func (p *Plan) Choose(c Choice) ([]Change, error) {
 	return kept, nil
 }
 
-// picked returns the indexes of the changes that the lines of a file name. flag is the command-line flag for the file.
+// picked returns the indexes of the changes that the lines of a file name. The parameter flag is the command-line flag
+// for the file.
 func picked(all []Change, picks []Pick, flag string) (map[int]bool, error) {
 	found, faults := map[int]bool{}, []string{}
 	for _, pick := range picks {

@@ -43,13 +43,13 @@ type Baseline struct {
 }
 
 // fewerPeople and fewerDates are the largest fractions of people and dates that a source may lose between two healthy
-// runs. No company loses a tenth of its people in a night without knowing it. A filter, a missing right or a truncated
-// list can lose them. Directories never take a date back. So the number of dates falls only when people leave, or when
-// people without a date replace them.
+// runs. No company loses a tenth of its people in a night without knowing it, but a filter, a missing right or a
+// truncated list can hide a tenth of them. Directories never take a date back. So the number of dates falls only when
+// people leave, or when people without a date replace them.
 const (
 	fewerPeople = 0.10
 	fewerDates  = 0.03
-	few         = 5 // a loss of at most few people does not suggest a fault
+	few         = 5 // a loss of up to 5 people or dates does not suggest a fault
 )
 
 // firstDates is the share of settled accounts that must have a date if there is no earlier reading for a comparison.

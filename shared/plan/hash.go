@@ -38,9 +38,9 @@ func (p *Plan) Hash() string {
 	return sum
 }
 
-// HashOf returns the hash of a stored plan. It hashes the stored bytes of the members in the plan's own list. So a plan
-// of a version with more or fewer members keeps its hash. HashOf fails if the list lacks a member that every version
-// covers.
+// HashOf returns the hash of a stored plan. It hashes the stored bytes of the members that the plan's own member
+// "hashed" lists. So a plan of a version with more or fewer members keeps its hash. HashOf fails if the list lacks a
+// member that every version covers.
 func HashOf(text []byte) (string, error) {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(text, &members); err != nil {
@@ -88,9 +88,9 @@ func withoutReasons(pending json.RawMessage) (json.RawMessage, error) {
 	return json.Marshal(list)
 }
 
-// format1 has the members that the hash of format 1 covers. format1Change and format1Begun have the members of its
-// entries. Format 1 hashed decoded values. If these types changed, stored plans would no longer match their hashes. The
-// release after the first release of format 2 removes the types.
+// format1 has the members that the hash of format 1 covers. format1Change and format1Begun have the members of the
+// entries in its lists. Format 1 hashed decoded values. If these types changed, stored plans would no longer match
+// their hashes. The release after the first release of format 2 removes the types.
 type format1 struct {
 	Changes      []format1Change `json:"changes"`
 	AsOf         time.Time       `json:"asOf"`

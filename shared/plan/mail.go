@@ -56,7 +56,7 @@ func (t *Tenant) missing(l *policy.License) string {
 	return ""
 }
 
-// mailbox reports whether a product gives a mailbox if the service plans in off are switched off. It returns Unset if
+// mailbox reports whether a product gives a mailbox if the given service plans are switched off. It returns Unset if
 // the service plans of the product are unknown.
 func (t *Tenant) mailbox(skuID string, off []string) directory.Flag {
 	sku, known := t.skus[skuID]
@@ -108,7 +108,7 @@ func (t *Tenant) LosesMailbox(p *directory.Person, r *policy.Rule) directory.Fla
 	return directory.Unset
 }
 
-// mailRefusal returns why a change is refused that takes the person's mailbox, or may take it. It returns "" if the
+// mailRefusal returns the refusal of a change that takes the person's mailbox, or may take it. It returns "" if the
 // change is not refused.
 func (t *Tenant) mailRefusal(p *directory.Person, r *policy.Rule) string {
 	if r.MailboxLost {

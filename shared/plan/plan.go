@@ -1,6 +1,6 @@
 // Package plan turns verdicts into changes. It finds the route by which each person holds a license. It judges the
-// health of the feeds. If there are more changes than the policy allows, it keeps the changes of the people who are
-// idle longest. It binds the plan by a hash. It does no I/O.
+// health of the feeds. If a policy allows fewer changes than there are, the package keeps the changes of the people who
+// are idle longest. It binds the plan by a hash. It does no I/O.
 package plan
 
 import (
@@ -34,7 +34,7 @@ type Decision struct {
 	// FirstReading means that the person has no activity date, and that an account of the person was first seen today.
 	// The date may be missing by mistake. No reading on another day confirms that there is no date.
 	FirstReading bool `json:"firstReading,omitempty"`
-	// Seat is the license of which the change needs a free seat. It is empty if the change needs none.
+	// Seat is the license of which the change needs a free seat. It is empty if the change needs no seat.
 	Seat string `json:"seat,omitempty"`
 	// SavesNothing says why the change frees no paid seat. It is empty if the change frees a paid seat.
 	SavesNothing string `json:"savesNothing,omitempty"`
@@ -52,8 +52,8 @@ type Decision struct {
 	Pending string `json:"pending,omitempty"`
 	// Place is the index of the rule in the policy.
 	Place int `json:"place,omitempty"`
-	// After orders this change after a change of the same person by an earlier rule. It is the date by which the plan
-	// orders the earlier change. It is zero if the order is correct without After.
+	// After makes the plan place this change behind a change of the same person by an earlier rule. It is the date by
+	// which the plan orders that earlier change. It is zero if the order is correct without After.
 	After time.Time `json:"after,omitzero"`
 	// Setbacks is the number of runs in a row, up to now, that tried the change and could not make it.
 	Setbacks int `json:"setbacks,omitempty"`
@@ -88,8 +88,8 @@ type Tally struct {
 	Empty map[string]int `json:"empty,omitempty"`
 }
 
-// Ask adds one holder to the counts Asked and Empty. asked says whether the rule's condition "for" is true for the
-// holder. empty yields the attributes for which the holder has no value.
+// Ask adds one holder to the counts Asked and Empty. The parameter asked says whether the rule's condition "for" is
+// true for the holder. The parameter empty yields the attributes for which the holder has no value.
 func (t *Tally) Ask(asked directory.Flag, empty iter.Seq[string]) {
 	if asked == directory.Yes {
 		t.Asked++
@@ -115,8 +115,8 @@ func (t *Tally) Told() string {
 	return strings.Join(parts, ", ")
 }
 
-// Count adds one verdict. holder says whether the person holds the license. asked says whether the condition "for" is
-// true for the person.
+// Count adds one verdict. The parameter holder says whether the person holds the license. The parameter asked says
+// whether the condition "for" is true for the person.
 func (t *Tally) Count(outcome policy.Outcome, holder, asked directory.Flag) {
 	if holder == directory.Yes {
 		t.Holders++
@@ -255,7 +255,7 @@ type Plan struct {
 	Kinds map[string]int `json:"kinds,omitempty"`
 	// Chosen is set if an operator chose the changes from the plan of another run.
 	Chosen *Chosen `json:"chosen,omitempty"`
-	// Overridable means that only the limits hold the plan.
+	// Overridable means that the plan is on hold only because of the limits.
 	Overridable  bool      `json:"overridable"`
 	ManifestHash string    `json:"manifestHash"`
 	PolicyHash   string    `json:"policyHash"`
@@ -269,7 +269,8 @@ type Chosen struct {
 	From     string `json:"from"`     // the run of the other plan
 	PlanHash string `json:"planHash"` // the hash of the other plan
 	LeftOut  int    `json:"leftOut"`  // changes of the other plan that the operator left out
-	// Lifted lists the limits that hold the other plan and do not hold this plan, because the choice is small.
+	// Lifted describes the limits because of which the other plan is on hold. They do not put this plan on hold,
+	// because the choice is small.
 	Lifted []string `json:"lifted,omitempty"`
 }
 

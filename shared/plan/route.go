@@ -17,8 +17,8 @@ type Tenant struct {
 	skus map[string]directory.SKU // by skuId
 }
 
-// TenantOf returns a Tenant. groups are the groups that the policy names. others are the other Entra groups that assign
-// licenses.
+// TenantOf returns a Tenant. The parameter groups has the groups that the policy names. The parameter others has the
+// other Entra groups that assign licenses.
 func TenantOf(skus []directory.SKU, groups, others []directory.Group) *Tenant {
 	t := &Tenant{SKUIDs: directory.SKUIDs(skus), Groups: map[directory.GroupRef]directory.Group{}, others: map[string]directory.Group{}, skus: map[string]directory.SKU{}}
 	for _, s := range skus {
@@ -45,8 +45,8 @@ type Route struct {
 	SourceEntra, TargetEntra string
 }
 
-// Route finds the target in which a person holds the license of a rule, and the way to change the license there.
-// refusal says why the license cannot be changed safely. It is "" if the license can be changed safely.
+// Route finds the target in which a person holds the license of a rule, and the way to change the license there. The
+// result refusal says why the license cannot be changed safely. It is "" if the license can be changed safely.
 func (t *Tenant) Route(p *directory.Person, r *policy.Rule) (route Route, refusal string) {
 	if route, refusal = t.way(p, r); refusal == "" {
 		refusal = t.mailRefusal(p, r)

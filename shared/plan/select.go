@@ -11,7 +11,7 @@ import (
 
 // Selection chooses the changes of a plan. The plan has at most limit changes. For each license, at most as many
 // changes need a seat as there are free seats. Changes that restore a license come first, and then the changes of the
-// people who are idle longest. The memory of a Selection is limited by limit.
+// people who are idle longest. The field limit also bounds the memory of a Selection.
 type Selection struct {
 	limit   int
 	lanes   map[string]*lane // by the license of which the changes need a seat
@@ -27,7 +27,8 @@ type lane struct {
 	offered int
 }
 
-// NewSelection returns a Selection that keeps at most limit changes. seats is the number of free seats by license.
+// NewSelection returns a Selection that keeps at most limit changes. The parameter seats has the number of free seats
+// by license.
 func NewSelection(limit int, seats map[string]int) *Selection {
 	return &Selection{limit: limit, lanes: map[string]*lane{}, seats: seats}
 }
@@ -138,7 +139,7 @@ func order(a, b *Decision) int {
 	)
 }
 
-// turn returns the date by which order sorts the change: the begin of the idle time, or After if After is later.
+// turn returns the date by which order sorts the change: the begin of the idle time, or the field After if it is later.
 func (d *Decision) turn() time.Time {
 	idle := d.IdleSince
 	if idle.IsZero() {
@@ -150,7 +151,8 @@ func (d *Decision) turn() time.Time {
 	return idle
 }
 
-// Follow orders d after first, a decision of an earlier rule about the same person.
+// Follow places the decision d behind the decision first. An earlier rule made the decision first about the same
+// person.
 func (d *Decision) Follow(first *Decision) {
 	if t := first.turn(); t.After(d.turn()) {
 		d.After = t
@@ -172,8 +174,8 @@ func (h *worstFirst) Pop() any {
 }
 
 // Decide returns the verdict of the gate. If a feed is unhealthy and the run would change nothing, the run is put on
-// hold. Otherwise a night with broken data would look like a night without changes. An unhealthy feed does not hold a
-// run with changes, because the changes rest on healthy feeds.
+// hold. Otherwise a night with broken data would look like a night without changes. An unhealthy feed does not put a
+// run with changes on hold, because the changes rest on healthy feeds.
 func Decide(mode policy.Mode, changes int, limits, unhealthy []string) (v Verdict, reasons []string, overridable bool) {
 	switch {
 	case len(limits) > 0:

@@ -15,7 +15,7 @@ type Via string
 // licenses for the target of the same name. Each target has one file in each of the two packages.
 type target interface {
 	via() Via
-	// how completes the sentence "The license is held …".
+	// how returns the words that complete the sentence "The license is held …".
 	how() string
 	// writtenIn returns the directory in which the target is written. The relay writes the targets in Active Directory.
 	writtenIn() directory.Source
@@ -25,8 +25,8 @@ type target interface {
 	// distinguished names. A direct assignment counts as the group "". held returns nil if the person does not hold the
 	// license in this target.
 	held(t *Tenant, p *directory.Person, l *policy.License) (groups []string)
-	// route returns the way to change a license that is held through group. refusal says why the license cannot be
-	// changed safely. It is "" if the license can be changed safely.
+	// route returns the way to change a license that is held through the given group. The result refusal says why the
+	// license cannot be changed safely. It is "" if the license can be changed safely.
 	route(t *Tenant, p *directory.Person, r *policy.Rule, group string) (route Route, refusal string)
 	// unfit returns why the person cannot get a license in this target, or "" if no reason is known.
 	unfit(p *directory.Person) string
