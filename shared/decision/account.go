@@ -79,8 +79,8 @@ func (a account) noActivity() bool {
 	return a.dates() == [directory.ActivityDates]time.Time{} && !a.inDoubt()
 }
 
-// back returns the dates that are earlier than the newest known date of their kind. Bit i stands for
-// known.Account.Newest[i].
+// back returns, as bits, the dates of the account that are earlier than the newest known date of the same kind. Bit i
+// stands for known.Account.Newest[i].
 func (a account) back() (bits uint8) {
 	dates := a.dates()
 	for i, t := range a.past().Newest {
@@ -91,7 +91,7 @@ func (a account) back() (bits uint8) {
 	return bits
 }
 
-// accountsOf calls each with every account of a source, except the accounts with a Past.Row.
+// accountsOf calls the parameter each for every account of a source, except the accounts with a Past.Row.
 func accountsOf(h *directory.Accounts, s directory.Source, each func(account)) {
 	if s == directory.AD {
 		for i := range h.AD {
@@ -108,15 +108,15 @@ func accountsOf(h *directory.Accounts, s directory.Source, each func(account)) {
 	}
 }
 
-// group holds the accounts that were in one partition of an earlier run. at maps the known.KeyOf of each account to its
-// index in list.
+// group holds the accounts that were in one partition of an earlier run. The field at maps the known.KeyOf of each
+// account to the index of the account in the field list.
 type group struct {
 	list []account
 	at   map[uint64]int32
 }
 
-// groupsOf divides the accounts of a source by their partitions in an earlier run. partitions is the number of
-// partitions of the earlier run.
+// groupsOf divides the accounts of a source by their partitions in an earlier run. The parameter partitions is the
+// number of partitions of the earlier run.
 func groupsOf(h *directory.Accounts, s directory.Source, partitions int) map[int]*group {
 	groups := map[int]*group{}
 	room := len(h.Entra)
@@ -140,7 +140,7 @@ func groupsOf(h *directory.Accounts, s directory.Source, partitions int) map[int
 	return groups
 }
 
-// each calls the function each with every entry for the account with the key k.
+// each calls its parameter each for every entry of the account with the key k.
 func (g *group) each(k uint64, each func(*account)) {
 	at, there := g.at[k]
 	for there && at >= 0 {

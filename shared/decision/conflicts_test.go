@@ -22,7 +22,7 @@ func (r *Run) asked(t *testing.T, rule string, taken ...*plan.Decision) plan.Dec
 	return r.Decide(judge, which, p, judge.Ask(which, p), r.Past(p.ID(), p.SID(), which.License.Name), taken)
 }
 
-// holder returns a world in which p holds E3 directly and is idle for 100 days.
+// holder returns a world in which the person "p" holds E3 directly and is idle for 100 days.
 func holder(past ...any) world {
 	return world{entra: []directory.EntraUser{accountOf("p", 100, e3Direct), accountOf("busy", 1)}, past: past}
 }

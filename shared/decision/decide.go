@@ -14,8 +14,8 @@ import (
 )
 
 // Decide turns a verdict into a decision. If the verdict is Reclaim, Decide finds the route of the change, or the
-// reason why there is none. past is the last thing that happened to the license, or nil if nothing happened. taken
-// lists the decisions of earlier rules about the same person.
+// reason why there is none. The parameter past is the last thing that happened to the license, or nil if nothing
+// happened. The parameter taken lists the decisions of earlier rules about the same person.
 func (r *Run) Decide(judge *policy.Judge, rule *policy.Rule, p *directory.Person, v policy.Verdict, past *history.Item, taken Conflicts) plan.Decision {
 	d := plan.Decision{
 		User: p.ID(), SID: p.SID(), UserPrincipalName: p.UserPrincipalName(), Rule: rule.Name, License: rule.License.Name,
@@ -64,7 +64,7 @@ func (r *Run) Decide(judge *policy.Judge, rule *policy.Rule, p *directory.Person
 	return d
 }
 
-// precede orders d after the planned decisions of earlier rules.
+// precede places the decision d behind the planned decisions of earlier rules.
 func (c Conflicts) precede(d *plan.Decision) {
 	for _, first := range c {
 		if first.Planned() {
@@ -73,9 +73,9 @@ func (c Conflicts) precede(d *plan.Decision) {
 	}
 }
 
-// savesNothing returns why a change frees no paid seat, or "" if it frees one. An assignment that Entra ID could not
-// process takes no seat (Microsoft Entra documentation, "Identify and resolve license assignment problems for a
-// group").
+// savesNothing returns why a change frees no paid seat, or "" if the change frees a paid seat. An assignment that Entra
+// ID could not process takes no seat (Microsoft Entra documentation, "Identify and resolve license assignment problems
+// for a group").
 func (r *Run) savesNothing(rule *policy.Rule, p *directory.Person) string {
 	switch g := rule.License.Group; {
 	case rule.License.SKU != "" || g.Source != directory.AD:
@@ -128,9 +128,9 @@ func (c Conflicts) refusal(d *plan.Decision) string {
 	return ""
 }
 
-// Conflict returns a license that two changes have in common, or "" if there is none. The first change takes license
-// and gives to. The second change takes otherLicense and gives otherTo. to and otherTo are empty if the change gives
-// nothing.
+// Conflict returns a license that two changes have in common, or "" if there is none. The parameters license and to are
+// the licenses that the first change takes and gives. The parameters otherLicense and otherTo are the licenses that the
+// second change takes and gives. If a change gives nothing, the license that it gives is "".
 func Conflict(license, to, otherLicense, otherTo string) string {
 	switch {
 	case license == otherLicense, license == otherTo:
@@ -141,8 +141,8 @@ func Conflict(license, to, otherLicense, otherTo string) string {
 	return ""
 }
 
-// conflict returns why d is refused because of a pending change of another license. It returns "" if no pending change
-// conflicts with d.
+// conflict returns why the decision d is refused because of a pending change of another license. It returns "" if no
+// pending change conflicts with d.
 func (r *Run) conflict(d *plan.Decision) string {
 	for _, other := range r.Policy.Licenses {
 		i := r.Past(d.User, d.SID, other.Name)
@@ -166,7 +166,7 @@ func (r *Run) justGiven(d *plan.Decision, judge *policy.Judge, rule *policy.Rule
 	return d.Refused != ""
 }
 
-// inExchange yields each time at which a rule gave the license of d in exchange for another license.
+// inExchange yields each time at which a rule gave the license of the decision d in exchange for another license.
 func (r *Run) inExchange(d *plan.Decision) iter.Seq[given] {
 	return func(yield func(given) bool) {
 		for _, other := range r.Policy.Licenses {

@@ -35,7 +35,7 @@ func TestRefusedStaysAsItIs(t *testing.T) {
 	}
 }
 
-// A pending change keeps its target, even if the rule has another target since then.
+// A pending change keeps its target, even if the rule has a different target now.
 func TestPendingKeepsItsTarget(t *testing.T) {
 	t.Parallel()
 	open := &history.Item{User: "id-p", License: "e3", To: "f3", State: history.Open, Run: "r0", Rule: "m365", Began: daysAgo(3), At: daysAgo(3)}
@@ -185,8 +185,8 @@ func TestUnhealthyRunIsNotComparedWithItself(t *testing.T) {
 	}
 }
 
-// Open fails without the history that the manifest names. If a table of known accounts is damaged, Read marks its
-// accounts, and their people are undecided.
+// Open fails without the history that the manifest names. If a table of known accounts is damaged, Read marks the
+// accounts of the table. The people with these accounts are undecided.
 func TestOpenNeedsThePast(t *testing.T) {
 	t.Parallel()
 	r := world{entra: []directory.EntraUser{accountOf("busy", 1)}}.seal(t)

@@ -72,7 +72,8 @@ func (r *Run) Explain(p *directory.Person, now time.Time) (*Explanation, error) 
 	return e, nil
 }
 
-// answer explains the verdict of one rule. taken lists the decisions of earlier rules about the same person.
+// answer explains the verdict of one rule. The parameter taken lists the decisions of earlier rules about the same
+// person.
 func (r *Run) answer(judge *policy.Judge, rule *policy.Rule, p *directory.Person, taken Conflicts) (*Answer, error) {
 	v := judge.Ask(rule, p)
 	past := r.Past(p.ID(), p.SID(), rule.License.Name)
@@ -95,7 +96,8 @@ func (r *Run) answer(judge *policy.Judge, rule *policy.Rule, p *directory.Person
 	return a, err
 }
 
-// turns sets Turns, Cools and Given. all lists the times at which the license was given to the person.
+// turns sets the fields Turns, Cools and Given. The parameter all lists the times at which the license was given to the
+// person.
 func (r *Run) turns(a *Answer, judge *policy.Judge, rule *policy.Rule, p *directory.Person, v policy.Verdict, all []given) {
 	if a.Outcome != policy.Keep && a.Outcome != policy.Exempt {
 		return
@@ -116,8 +118,9 @@ func (r *Run) turns(a *Answer, judge *policy.Judge, rule *policy.Rule, p *direct
 	}
 }
 
-// Find calls found for each person in the snapshot who has the name: the userPrincipalName of either account, the Entra
-// id, the SID or the sAMAccountName. It returns ErrUnknownUser if there is no such person.
+// Find calls the function found for each person in the snapshot with the given name. The name may be the
+// userPrincipalName of either account, the Entra id, the SID or the sAMAccountName. Find returns ErrUnknownUser if
+// there is no such person.
 func (r *Run) Find(ctx context.Context, name string, found func(*directory.Person) error) error {
 	var h directory.Accounts
 	var memory snapshot.Memory

@@ -73,7 +73,8 @@ func withVisio(b *snapshot.Begin) {
 	b.SKUs = append(b.SKUs, directory.SKU{ID: "sku-visio", PartNumber: "VISIO"})
 }
 
-// replaceOnce replaces the first old in text, which must be there.
+// replaceOnce replaces the first occurrence of a string in a text. The test fails if the text does not contain the
+// string.
 func replaceOnce(t *testing.T, text, old, edited string) string {
 	t.Helper()
 	if !strings.Contains(text, old) {

@@ -51,7 +51,7 @@ type world struct {
 	ad         []directory.ADUser
 	citrix     []string // SIDs of the group's members
 	failed     string   // why Active Directory was not read; empty if it was read
-	policy     string   // the variable text if empty
+	policy     string   // the text of the policy; if it is empty, the variable text is used
 	past       []any    // *history.Item and *history.Setback values from earlier runs
 	feeds      [2]*plan.Baseline
 	begin      func(*snapshot.Begin)

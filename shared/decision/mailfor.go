@@ -7,8 +7,9 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// MailFor returns the address for notices to the person. why says why no mail may be sent, and is empty otherwise. If
-// why is not empty, a change that must be announced first waits, because nobody would read the notice.
+// MailFor returns the address for notices to the person. The result why says why no mail may be sent. It is empty if a
+// mail may be sent. A change that must be announced waits while no mail may be sent, because nobody would read the
+// notice.
 func MailFor(p *directory.Person) (address, why string) {
 	const waits = "cannot be announced by mail: "
 	kind, evidence := p.Kind()

@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// past changes a decision because of earlier changes of the license. settled reports whether the decision is then final
-// and needs no further checks.
+// past changes a decision because of earlier changes of the license. The result settled reports whether the decision is
+// then final and needs no further checks.
 func (r *Run) past(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *directory.Person, holder directory.Flag, past *history.Item) (settled bool) {
 	switch {
 	case past.State == history.Open:
@@ -53,9 +53,9 @@ func (g given) cool(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p 
 	}
 }
 
-// restored returns when and how a license that a run took was restored. is is false if the license was not restored, or
-// if it is unknown whether it was restored. If somebody else restored the license, the time is unknown, and restored
-// returns now.
+// restored returns when and how a license that a run took was restored. The boolean result is false if the license was
+// not restored, or if it is unknown whether it was restored. If somebody else restored the license, the time is
+// unknown, and restored returns the time now.
 func (r *Run) restored(holder directory.Flag, past *history.Item, now time.Time) (g given, is bool) {
 	switch {
 	case past.State == history.Restored:
@@ -66,8 +66,8 @@ func (r *Run) restored(holder directory.Flag, past *history.Item, now time.Time)
 	return given{}, false
 }
 
-// allGiven returns every time at which the license of a rule was given to a person. past is the last thing that
-// happened to the license, or nil.
+// allGiven returns every time at which the license of a rule was given to a person. The parameter past is the last
+// thing that happened to the license, or nil.
 func (r *Run) allGiven(d *plan.Decision, holder directory.Flag, past *history.Item, now time.Time) (all []given) {
 	if past != nil {
 		if g, is := r.restored(holder, past, now); is {
@@ -182,8 +182,8 @@ func (r *Run) setBack(d *plan.Decision, now time.Time) {
 
 // notice delays a change until its announcement is old enough. The change must be announced again if the person was
 // active after the announcement. It must also be announced again if nobody knows whether the mail was sent. The second
-// announcement waits until the days of the first are over. So nobody gets two mails for one notice, and nobody loses a
-// license without a mail.
+// announcement waits until the days of the first announcement are over. So nobody gets two mails for one notice, and
+// nobody loses a license without a mail.
 func notice(d *plan.Decision, rule *policy.Rule, past *history.Item, now time.Time) {
 	var idle time.Time
 	if past != nil && past.IdleSince != nil {

@@ -88,8 +88,8 @@ func TestMemberSince(t *testing.T) {
 	const graced = "grace: {newHolder: 14}" + text
 	for name, tc := range map[string]struct {
 		policy string
-		// Each night is one word for its reading, and may also have the objectGUID of the group: "in", "out", "unread"
-		// for the group, "down" for the source, or "gone" for the account.
+		// Each string is the reading of one night: "in", "out", "unread" for the group, "down" for the source, or
+		// "gone" for the account. A number after the word stands for the objectGUID of the group.
 		nights []string
 		want   int // index of the night, or -1 if there is none
 	}{

@@ -14,11 +14,11 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// Screen makes it faster to read a partition. For most people, the columns of the table alone show the verdicts of all
-// rules. Screen only counts the people from whom no rule reclaims. If a rule reclaims from a person, Read builds a Person,
-// but nobody asks the rules again. The rows of all other people are open. Read builds a Person for each open row, and
-// the rules are asked about the person. So the decisions are the same as without a Screen. A Screen is not safe for
-// concurrent use.
+// Screen makes it faster to read a partition. For most people, the columns of the table alone settle the verdicts of
+// all rules. If no rule reclaims from such a person, Screen only counts the person. If a rule reclaims from such a
+// person, Read builds a Person, but the rules are not evaluated again. If the columns do not settle the verdicts on a
+// person, the person's row is open. Read builds a Person for each open row, and the rules are evaluated for the person.
+// So the decisions are the same as without a Screen. A Screen is not safe for concurrent use.
 type Screen struct {
 	run   *Run
 	judge *policy.Judge
@@ -43,7 +43,7 @@ type Plain struct {
 	members  []known.Member
 }
 
-// NewScreen returns a Screen for the run. judge evaluates the run's rules.
+// NewScreen returns a Screen for the run. The parameter judge evaluates the run's rules.
 func NewScreen(r *Run, judge *policy.Judge) *Screen {
 	s := &Screen{run: r, judge: judge}
 	for i := range r.History.All() {
@@ -61,7 +61,7 @@ func NewScreen(r *Run, judge *policy.Judge) *Screen {
 }
 
 // Read is like Run.Read, but h gets only the people whose rows are open or from whom a rule reclaims. The Plain counts
-// everybody whose row is not open. In its tallies, only the outcomes of verdicts to reclaim are missing.
+// everybody whose row is not open. The tallies of the Plain lack only the outcomes of verdicts to reclaim.
 func (s *Screen) Read(ctx context.Context, partition int, h *directory.Accounts) (*Plain, error) {
 	r := s.run
 	if !s.can() {

@@ -7,8 +7,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// keySet is a set of account keys. bits is a Bloom filter. It excludes most keys that are not in the set, without a
-// lookup in keys.
+// keySet is a set of account keys. The field bits is a Bloom filter. It excludes most keys that are not in the set,
+// without a lookup in the field keys.
 type keySet struct {
 	bits [1 << 14]uint64
 	keys map[uint64]bool
@@ -39,15 +39,15 @@ type prints struct {
 
 func (p *prints) add(name string) { p.some, p.has[known.PrintOf(name)] = true, true }
 
-// any reports whether the set has any of the four fingerprints in of, sixteen bits each. Fingerprint zero means that
-// there is no name.
+// any reports whether the set has at least one of four fingerprints. The parameter of holds the four fingerprints,
+// sixteen bits each. Fingerprint zero means that there is no name.
 func (p *prints) any(of int64) bool {
 	four := uint64(of)
 	return p.has[uint16(four)] || p.has[uint16(four>>16)] || p.has[uint16(four>>32)] || p.has[uint16(four>>48)]
 }
 
-// listed opens the rows of people about whom the policy, the digest or the mailbox report may have a fact. Run.Read
-// reads the people of open rows.
+// listed marks the rows of people as open if the policy, the digest or the mailbox report may have a fact about these
+// people. Run.Read reads the people of open rows.
 func (p *screening) listed() error {
 	for _, keys := range p.keys {
 		for row, key := range keys.Rows {
@@ -69,7 +69,8 @@ func (p *screening) listed() error {
 	return p.mailboxes()
 }
 
-// mailboxes marks a row as open if the mailbox usage report shows that its mailbox does not belong to a person.
+// mailboxes marks a row as open if the account's mailbox does not belong to a person according to the mailbox usage
+// report.
 func (p *screening) mailboxes() error {
 	columns, err := p.people.Columns("entra_user_principal_name")
 	if err != nil {

@@ -37,9 +37,9 @@ type recollection struct {
 	dates    bool // whether activity dates are compared too
 }
 
-// recall adds the facts from earlier readings to the accounts of h. last has the last healthy reading of each source.
-// now is when h was read. recall works through the partitions of the earlier reading, because one object holds the
-// table of one partition.
+// recall adds the facts from earlier readings to the accounts of h. The parameter last has the last healthy reading of
+// each source. The parameter now is the time at which h was read. recall works through the partitions of the earlier
+// reading, because one object holds the table of one partition.
 func (r *Run) recall(ctx context.Context, h *directory.Accounts, last [2]*plan.Baseline, now time.Time) error {
 	var groups [2]map[int]*group
 	partitions := map[int]bool{}
@@ -102,8 +102,8 @@ func (c *recollection) compare(ctx context.Context, n int, g *group, h *director
 }
 
 // forget handles accounts whose table cannot be read any more. A directory may have lost a date since the last reading,
-// so all these accounts are undecided now. Grace periods begin again. An account without a date may have had one. If an
-// operator accepts the feeds, forget does nothing.
+// so all these accounts are undecided now. Grace periods begin again. An account without a date may have had a date
+// earlier. If an operator accepts the feeds, forget does nothing.
 func (c *recollection) forget(g *group, h *directory.Accounts) {
 	if c.accepted {
 		return
@@ -173,7 +173,7 @@ func (c *recollection) membersOf(key, entry string, since map[uint64]known.Secon
 	}
 }
 
-// recognize adds the facts in the account's entry of the table to an account.
+// recognize adds to an account the facts from the account's entry in the table.
 func (c *recollection) recognize(a *account, k *known.Account) {
 	a.past().Seen = k.Seen.Time()
 	switch {

@@ -20,7 +20,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// night returns a later run in the same store. r is its last healthy run.
+// night returns a later run in the same store. The run r is the last healthy run before it.
 func night(r *Run, name string, read time.Time) *Run {
 	begin := *r.Begin
 	begin.Run, begin.Read, begin.AsOf = name, read, read

@@ -16,13 +16,13 @@ import (
 // Met records in the person's accounts whether this run read both accounts, and whether they contradict each other.
 func (r *Run) Met(p *directory.Person) { p.Met(r.Begin.Read) }
 
-// Remember writes the table of known accounts of a partition for later runs. h is the partition as Read returned it.
-// Met must have been called for every person.
+// Remember writes the table of known accounts of a partition for later runs. The parameter h is the partition as Read
+// returned it. Met must have been called for every person.
 func (r *Run) Remember(ctx context.Context, partition int, h *directory.Accounts) error {
 	return r.RememberWith(ctx, partition, h, &Plain{})
 }
 
-// RememberWith is like Remember, but h lacks the people whom plain covers.
+// RememberWith is like Remember. Here h lacks the people whom the parameter plain covers.
 func (r *Run) RememberWith(ctx context.Context, partition int, h *directory.Accounts, plain *Plain) error {
 	if r.Begin.User != "" {
 		return nil // later runs compare only with runs for everybody
@@ -131,7 +131,8 @@ func memberOf(a account, entry string, since time.Time) known.Member {
 	return known.Member{Key: known.MemberKeyOf(a.id(), entry), Since: max(known.Always, known.SecondOf(since))}
 }
 
-// remembered returns the entry of an account in the table of known accounts. read is when the account was read.
+// remembered returns the entry of an account in the table of known accounts. The parameter read is the time at which
+// the account was read.
 func remembered(a account, read time.Time) known.Account {
 	k := known.Account{
 		Key: known.KeyOf(a.id()), Regressed: a.back(), Lost: known.SecondOf(*a.lost()),
@@ -154,7 +155,8 @@ func remembered(a account, read time.Time) known.Account {
 	return k
 }
 
-// lastReadings returns the last healthy reading of each source before this run. An entry is nil if there is none.
+// lastReadings returns the last healthy reading of each source before this run. An entry is nil if the source has no
+// such reading.
 func (r *Run) lastReadings() (last [2]*plan.Baseline) {
 	if r.History == nil {
 		return last

@@ -67,7 +67,7 @@ func (s *Swept) Texts(column string) (*table.Column, error) {
 	return columns[0], nil
 }
 
-// addGrace adds the functions to a crowd that show who may be in grace.
+// addGrace adds to a crowd the functions that show who may be in grace.
 func (p *screening) addGrace(crowd *policy.Crowd) error {
 	columns, err := p.people.Columns("entra_account_enabled", "ad_account_enabled")
 	if err != nil {
