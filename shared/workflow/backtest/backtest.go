@@ -1,9 +1,10 @@
 // Package backtest shows what a threshold would have done on past nights, before the threshold is in force. A threshold
 // is a number of days in a rule.
 //
-// The package asks the rules of a policy about every kept snapshot, with other numbers of days. It counts how many of
-// the people whom the rules hit came back. It uses the same Judge as plans, as of each night, with the values, doubts,
-// exemptions and feed states of that night. The package also compares two policies on one snapshot. It changes nothing.
+// The package asks the rules of a policy about every kept snapshot, with other numbers of days. It counts the hits of
+// the rules, and counts after how many hits the person came back. It uses the same Judge as plans, as of each night,
+// with the values, doubts, exemptions and feed states of that night. The package also compares two policies on one
+// snapshot. It changes nothing.
 package backtest
 
 import (
@@ -38,11 +39,11 @@ type Question struct {
 	PolicyName string
 	Policy     []byte // text of the policy, which policy.Load accepted before
 	Rule       string // empty: all rules
-	Days       []int  // the thresholds to try, in days; each rule's own days are added
-	// Constant is the n of the days(n) in the rule that the thresholds replace. It may be 0 if the rule has only one
-	// days(n).
+	Days       []int  // the thresholds to try, in days; each rule's own number of days is added
+	// A rule may have several parts of the form days(n). Constant is the n of the part that the thresholds replace.
+	// Constant may be 0 if the rule has only one such part.
 	Constant int
-	Regret   float64 // the largest accepted share of hits that come back, from 0 to 1
+	Regret   float64 // the largest accepted regret: the share of hits after which the person comes back, from 0 to 1
 	Within   int     // days after a hit within which a return counts for the recommendation; one of Windows
 	Now      time.Time
 	Workers  int // partitions that are evaluated at the same time; at least 1
@@ -73,8 +74,8 @@ type LeftOut struct {
 	Why string `json:"why"`
 }
 
-// Doubted is a signal of a rule that was not healthy on some nights. On these nights, rules about the signal are
-// undecided.
+// Doubted is a signal that was not healthy on some nights and that a rule of the policy uses. On these nights, rules
+// about the signal are undecided.
 type Doubted struct {
 	Signal string `json:"signal"`
 	Nights int    `json:"nights"`
@@ -213,8 +214,8 @@ func ruleNames(p *policy.Policy) string {
 	return strings.Join(names, ", ")
 }
 
-// constant returns the number of days that the thresholds replace in a rule. chosen is Question.Constant. If the rule
-// has no such number, why gives the reason.
+// constant returns the number of days that the thresholds replace in a rule. The parameter chosen is Question.Constant.
+// If the rule has no such number, the result why gives the reason.
 func constant(r *policy.Rule, chosen int) (days int, why string) {
 	list := r.DayNumbers()
 	var calls []string
@@ -247,7 +248,7 @@ func price(r *policy.Rule) (saves float64) {
 	return saves
 }
 
-// doubted returns the signals of the rules that were not healthy on some night.
+// doubted returns those signals of the policy that were not healthy on at least one night.
 func doubted(p *policy.Policy, nights []night) (all []Doubted) {
 	all = []Doubted{}
 	for _, s := range p.Signals() {

@@ -32,7 +32,8 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/evaluate"
 )
 
-// benchDays are the thresholds of the benchmark. With the own number of days of each rule there are twelve thresholds.
+// benchDays are the thresholds of the benchmark. They include each rule's own number of days, so there are exactly
+// twelve thresholds.
 var benchDays = []int{14, 21, 30, 38, 45, 52, 60, 75, 90, 105, 120, 150}
 
 // BenchmarkBacktest asks the two rules of the simulated company at twelve thresholds about every kept night.
@@ -193,8 +194,8 @@ func firstOf(ctx context.Context, s store.Store, text string, p *policy.Policy, 
 	citrix := directory.GroupRef{Source: directory.AD, Name: sandbox.CitrixGroup}.Key(true)
 	for i := range c.Size() {
 		one := c.Person(i)
-		// The SQL query knows only the columns of the tables. A person about whom the columns are not enough holds no
-		// license.
+		// The SQL query knows only the columns of the tables. So that idleseat and the query count the same people, a person
+		// whose verdict does not follow from columns holds no license.
 		doubtful := i < 20 || one.Kind == sandbox.NoADAccount || one.Kind == sandbox.WrongAnchor
 		if u := one.Entra; u != nil {
 			for k := range u.Assignments {
@@ -254,8 +255,9 @@ func laterOf(ctx context.Context, s store.Store, text string, p *policy.Policy, 
 	return &m, snapshot.PutBegin(ctx, s, begin)
 }
 
-// livedUntil returns a table of people of the first night as it is on night n. A tenth of the people stops, and half of
-// these people come back. All other people are active every day, week, month or quarter, or stay away.
+// livedUntil takes the table of people of the first night and returns the table as it is on night n. A tenth of the
+// people stops, and half of these people come back. All other people are active every day, week, month or quarter, or
+// stay away.
 func livedUntil(object []byte, n int) ([]byte, error) {
 	file, err := table.Open(object)
 	if err != nil {

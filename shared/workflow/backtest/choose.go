@@ -15,7 +15,7 @@ type Choice struct {
 	Holds bool `json:"holds"`
 }
 
-// choose returns the recommended threshold. window is an index of Windows.
+// choose returns the recommended threshold. The parameter window is an index of Windows.
 func choose(thresholds []Threshold, accepted float64, window int) Choice {
 	best := -1
 	for k := len(thresholds) - 1; k >= 0 && thresholds[k].Older.Regret[window].Rate <= accepted; k-- {
@@ -46,7 +46,7 @@ func choose(thresholds []Threshold, accepted float64, window int) Choice {
 // under reports whether the whole confidence interval of a regret is at or below the accepted regret.
 func (r *Regret) under(accepted float64) bool { return r.Known() > 0 && r.High <= accepted }
 
-// none returns a Choice without a number of days, with the reason.
+// The function none returns a Choice that recommends no number of days and gives the reason.
 func none(thresholds []Threshold, accepted float64, window int) Choice {
 	t := &thresholds[0] // the threshold with the lowest upper bound
 	for k := range thresholds {

@@ -19,7 +19,8 @@ type Group struct {
 
 // Regret counts the hits after which the person came back within some days. A young hit is younger than these days, so
 // nobody knows yet whether the person comes back within them. The rate leaves out all young hits, even those with a
-// return. With only the returns of young hits, the rate would be too high.
+// return. A young hit can only show a return and never the absence of a return, so young hits would make the rate too
+// high.
 //
 // (An estimate by Kaplan and Meier would use young hits too. But its interval does not hold for the few returns of a
 // good threshold.)
@@ -83,7 +84,7 @@ type tally struct {
 type counts struct {
 	*trial
 	asOf        []time.Time
-	complete    int       // the last night whose snapshot shows who is in no directory; see completeUntil
+	complete    int       // the last night whose snapshot proves who is gone; see completeUntil
 	tallies     [][]tally // by rule and threshold
 	people      int       // people in the last snapshot
 	departments []string
@@ -141,7 +142,8 @@ func (c *counts) count(h *hit) {
 	c.add1(&t.parts[flow], h, last, late)
 }
 
-// add1 adds a hit to a group. It uses only nights up to the night until. late is the largest delay of the reports.
+// add1 adds a hit to a group. The parameter until is the last night that add1 uses. The parameter late is the largest
+// delay of the reports.
 func (c *counts) add1(g *Group, h *hit, until int, late time.Duration) {
 	g.Hits++
 	began := c.asOf[h.night]
@@ -238,7 +240,7 @@ func (c *counts) rule(i int, a *Answer) Rule {
 	return r
 }
 
-// describe fills in the fields of an answer that are about the nights.
+// describe fills in those fields of an answer that are about the nights.
 func (a *Answer) describe(p *policy.Policy, nights []night) {
 	last := &nights[len(nights)-1]
 	a.Nights, a.From, a.To, a.Last = len(nights), nights[0].asOf, last.asOf, last.run

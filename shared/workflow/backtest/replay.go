@@ -121,7 +121,7 @@ func (r *replay) hand(ctx context.Context, s store.Store, progress func(done, ni
 type worker struct {
 	*replay
 	counts   *counts
-	run      *decision.Run // the run of screen
+	run      *decision.Run // the run for which open made the screen
 	screen   *decision.Screen
 	judge    *policy.Judge
 	skus     map[string]string // the products of judge

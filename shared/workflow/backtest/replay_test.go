@@ -91,7 +91,7 @@ func mixed(r *rand.Rand, people, nights int) *world {
 }
 
 // lastSeen returns the newest date of use of a person for a rule. A later date may exist if the feed is stale, or if a
-// date or an account is missing. known is then false, and seen is zero.
+// date or an account is missing. In these cases, the result known is false, and seen is zero.
 func lastSeen(rule string, p *directory.Person) (seen time.Time, known bool) {
 	switch {
 	case rule == "a" && p.Entra != nil:
@@ -185,10 +185,11 @@ func TestReplayFindsTheHitsOfTheJudge(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		seed   uint64
-		doubts map[string]int // by signal: the smallest number of nights on which it is in doubt
+		doubts map[string]int // by signal: the smallest number of nights on which the signal is in doubt
 	}{
 		"random": {rand.Uint64(), map[string]int{"entra": 2, "ad": 2}},
-		// Many people without a logon replace others, so Active Directory is also in doubt on the last five nights.
+		// Many people leave, and many new people without a logon come, so Active Directory is also in doubt on the last five
+		// nights.
 		"in doubt to the end": {17238715634987675524, map[string]int{"entra": 2, "ad": 7}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -8,7 +8,7 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// hit is a hit of a rule at one threshold that has ended, or that is open at the end of the nights.
+// hit is a hit of one rule at one threshold. The hit has ended, or is open at the end of the nights.
 type hit struct {
 	key        uint64 // decision.PersonKey
 	rule       int    // index of trial.rules
@@ -36,8 +36,9 @@ type shard struct {
 }
 
 // shardRule has the hits of one rule. open has, by slot, a bit for each threshold at which the person is hit now. ever
-// has the same for hits at any time. base is, by slot, the date of use on which the open hits rest. known is, by slot,
-// the last night on which no later date could exist. night and department belong to single hits, by slot and threshold.
+// has, by slot, a bit for each threshold at which the person was hit at any time. base is, by slot, the date of use on
+// which the open hits rest. known is, by slot, the last night whose data rules out a later date of use. night and
+// department belong to single hits, by slot and threshold.
 type shardRule struct {
 	open, ever []uint32
 	base       []int64
@@ -50,7 +51,8 @@ func newShard(t *trial) *shard {
 	return &shard{trial: t, at: make([]int32, 64), rules: make([]shardRule, len(t.rules))}
 }
 
-// home returns the place of a key in the hash table, or the free place for the key. A key is already a hash.
+// home returns the place of a key in the hash table, or the free place for the key. A key is already a hash, so its low
+// bits give the first place to try.
 func (s *shard) home(key uint64) int {
 	place := int(key) & (len(s.at) - 1)
 	for s.at[place] != 0 && s.keys[s.at[place]-1] != key {
@@ -106,8 +108,8 @@ func (s *shard) put(key uint64) int {
 	return len(s.keys) - 1
 }
 
-// see records what one night shows of a person. mask has a bit for each threshold at which the rule reclaims. at is the
-// newest known date of use. known is true if no later date can exist.
+// see records what one night shows of a person. mask has a bit for each threshold at which the rule reclaims. The
+// parameter at is the newest known date of use. The parameter known is true if no later date can exist.
 func (v *visit) see(slot, rule int, mask uint32, at int64, known bool, department func() string) {
 	s, r := v.shard, &v.shard.rules[rule]
 	if r.open[slot] != 0 {
@@ -163,8 +165,9 @@ func (s *shard) end(c *counts, each func(*hit)) {
 	}
 }
 
-// earlier has the people of the shards from before the number of partitions changed. A key does not show to which
-// partition a person belongs now. Each new shard therefore takes a person over when a night shows the person.
+// earlier is made when the number of partitions changes. It has the earlier shards and their people. A key does not
+// show to which partition a person belongs now. Each new shard therefore takes a person over when a night shows the
+// person.
 type earlier struct {
 	mu     sync.Mutex
 	shards []*shard
@@ -185,15 +188,16 @@ func (e *earlier) take(key uint64) (old *shard, slot int, is bool) {
 	return e.shards[at.shard], at.slot, true
 }
 
-// divided returns empty shards for another number of partitions. The new shards take over the people of shards.
+// divided returns empty shards for another number of partitions. The new shards take over the people of the given
+// shards.
 func divided(t *trial, shards []*shard, partitions int) []*shard {
 	var e *earlier
 	if len(shards) > 0 {
 		e = &earlier{shards: shards, people: map[uint64]slotOf{}}
-		if before := shards[0].earlier; before != nil { // people whom no night has shown since the last change
+		if before := shards[0].earlier; before != nil { // people who are not taken over yet
 			e.shards = append(e.shards[:len(shards):len(shards)], before.shards...)
 		}
-		for i, s := range slices.Backward(e.shards) { // the entry of a newer shard replaces the entry of an older one
+		for i, s := range slices.Backward(e.shards) { // the entry of a newer shard replaces the entry of an older shard
 			for slot, key := range s.keys {
 				e.people[key] = slotOf{i, slot}
 			}

@@ -11,7 +11,7 @@ type visit struct {
 	*worker
 	shard *shard
 	night int
-	last  bool // whether it is the last night
+	last  bool // whether the night is the last night
 }
 
 // swept works on the people whose verdicts follow from columns.

@@ -51,8 +51,8 @@ type Person struct {
 	Department        string `json:"department,omitempty"`
 }
 
-// WhatIf compares the policy of a run with another policy. It uses the run's snapshot and planning time. text is the
-// other policy; policy.Varied makes a policy with another number of days. WhatIf writes nothing.
+// WhatIf compares the policy of a run with another policy. It uses the run's snapshot and planning time. The parameter
+// text is the other policy; policy.Varied makes a policy with another number of days. WhatIf writes nothing.
 func WhatIf(ctx context.Context, s store.Store, run, name string, text []byte) (*Difference, error) {
 	other, err := policy.Load(name, text)
 	if err != nil {
@@ -121,7 +121,8 @@ func changeOf(r *policy.Rule, now, then *ruleOutcomes) RuleChange {
 	return c
 }
 
-// onlyIn returns the people from whom a reclaims and b does not, sorted by name.
+// onlyIn compares the verdicts of a rule in two policies. It returns the people from whom the first policy reclaims and
+// the second does not, sorted by name.
 func onlyIn(a, b *ruleOutcomes) []Person {
 	list := []Person{}
 	if a == nil {

@@ -116,7 +116,7 @@ func compareCounts(t *testing.T, rule string, want map[policy.Outcome]int, got *
 	}
 }
 
-// less returns the names that are in a and not in b.
+// less returns those names of list a that are not in list b.
 func less(a, b []string) []string {
 	left := []string{}
 	for _, name := range a {

@@ -44,7 +44,7 @@ type person struct {
 	hidden, disabled func(night int) bool
 }
 
-// last returns the newest of ascending times that is not after at.
+// last returns the newest time that is not after the time at. The times must be ascending.
 func last(times []time.Time, at time.Time) (newest time.Time) {
 	for _, t := range times {
 		if t.After(at) {
@@ -207,14 +207,14 @@ func (p *person) inAD(at time.Time, n int) *directory.ADUser {
 	}
 }
 
-// habit is how often a person is active: on average once in every days. The person is not active between stops and
-// resume. Both count days from the first night.
+// habit tells when a person is active. The field every is the average number of days between two activities. The person
+// is not active between stops and resume, which count days from the first night.
 type habit struct {
 	every         float64
 	stops, resume float64
 }
 
-// times returns the times at which a person with the habit is active. They begin before the first night.
+// times returns the times at which a person with the habit is active. The times begin before the first night.
 func (h habit) times(r *rand.Rand, nights int) (all []time.Time) {
 	at := -h.every*r.Float64() - 300
 	for at < float64(nights)+1 {

@@ -55,7 +55,7 @@ func (e *exam) firstURL() string {
 	return strings.TrimSpace(first)
 }
 
-// checkADPeople reads the first accounts. It finds the attributes that the account of idleseat may not read.
+// checkADPeople reads the first accounts. It finds the attributes that idleseat's account may not read.
 func checkADPeople(ctx context.Context, e *exam) ([]Finding, func()) {
 	rests := []string{"lastLogonTimestamp"}
 	if e.Policy != nil {
@@ -107,7 +107,8 @@ func checkADPeople(ctx context.Context, e *exam) ([]Finding, func()) {
 	}
 }
 
-// checkLastLogon reads one person from every controller. A run does the same before it takes a license.
+// checkLastLogon reads one person from every controller. A run reads a person in the same way before it takes a
+// license.
 func checkLastLogon(ctx context.Context, e *exam) ([]Finding, func()) {
 	_, err := e.AD.ReadPerson(ctx, e.first.SID)
 	if err == nil {
@@ -128,8 +129,8 @@ func checkLastLogon(ctx context.Context, e *exam) ([]Finding, func()) {
 	return one(f)
 }
 
-// checkADGroups reads the groups of the policy and their members. It asks the directory whether the account may change
-// the license groups.
+// checkADGroups reads the groups of the policy and their members. It asks the directory whether idleseat's account may
+// change the license groups.
 func checkADGroups(ctx context.Context, e *exam) (found []Finding, _ func()) {
 	for _, ref := range e.Policy.GroupRefs() {
 		if ref.Source == directory.AD {

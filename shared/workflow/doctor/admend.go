@@ -24,8 +24,8 @@ func setAD() *Mend {
 	}
 }
 
-// nameCA returns the Mend that makes this machine trust the domain's certificates. Windows exports its CA in DER, and
-// Samba has it in PEM.
+// nameCA returns the Mend that makes this machine trust the domain's certificates. Windows exports the certificate in
+// DER, and Samba stores it in PEM. The commands therefore convert DER to PEM.
 func nameCA() *Mend {
 	return &Mend{
 		Do: "Bring the certificate of the domain's CA here as corp-ca.cer, and name it. On the CA's server, certutil -ca.cert corp-ca.cer exports it; " +
@@ -58,7 +58,7 @@ func (e *exam) mendADSettings() *Mend {
 // hostName matches a name that is one word in every shell.
 var hostName = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
 
-// reach returns the Mend for an error of a controller. address is empty if it is unknown.
+// reach returns the Mend for an error of a controller. The parameter address is empty if the address is unknown.
 func (e *exam) reach(address string, err error) *Mend {
 	var unknown x509.UnknownAuthorityError
 	var named x509.HostnameError
@@ -136,7 +136,8 @@ func (e *exam) bindsByDN() bool {
 }
 
 // findSID returns the command that shows the SID of idleseat's account on a controller of Samba. samba-tool finds an
-// account only by its sAMAccountName, which may differ from the name in a DN or in a user principal name.
+// account only by its sAMAccountName, which may differ from the name in a DN or in a user principal name. For a DN or a
+// user principal name, the command is therefore ldbsearch.
 func (e *exam) findSID() string {
 	name, suffix, _ := strings.Cut(e.Bind, "@")
 	switch {
@@ -154,9 +155,9 @@ func (e *exam) findSID() string {
 // administrator tells who must run the commands, and where.
 const administrator = " As an administrator, on a controller (ldbsearch and ldbmodify are in Samba's package ldb-tools)."
 
-// permit returns the Mend that gives the account a right on one object. right is the form of dsacls, and sddl the form
-// of SDDL (MS-DTYP 2.5.1). dsacls sorts the entries, so in Windows a denial on the same object still comes first.
-// samba-tool puts the new entry before a denial.
+// permit returns the Mend that gives the account a right on one object. The parameter right is the right in the form of
+// dsacls. The parameter sddl is the right in SDDL (MS-DTYP 2.5.1). dsacls sorts the entries, so in Windows a denial on
+// the same object still comes first. samba-tool puts the new entry before a denial.
 func (e *exam) permit(do, dn, right, sddl string) *Mend {
 	return &Mend{
 		Do: do + " Remove a denial, if there is one: dsacls and samba-tool dsacl get show it." + administrator,
@@ -183,8 +184,8 @@ func (e *exam) allowOne(dn string) *Mend {
 // people, and people counts all people by unit.
 //
 // An access list of a unit or a person takes precedence over the access list of the domain. The right therefore goes
-// where the hidden people are. It goes to the domain if they are in several units, and to their unit if they are most
-// of the people in it. Otherwise it goes to one person.
+// where the hidden people are. If the hidden people are in several units, the right goes to the domain. If they are
+// most of the people of a single unit, the right goes to that unit. Otherwise the right goes to one person.
 func (e *exam) showHidden(hidden []string, people map[string]int) *Mend {
 	below := map[string]int{}
 	for _, dn := range hidden {
@@ -213,7 +214,7 @@ func parent(dn string) string {
 	return ""
 }
 
-// domain returns the DN of the domain of an object. If dn is empty, it uses the first configured base.
+// domain returns the DN of the domain of an object. If dn is empty, domain uses the first configured base.
 func (e *exam) domain(dn string) string {
 	if base, _ := e.Variable("IDLESEAT_AD_BASE"); dn == "" {
 		dn, _, _ = strings.Cut(base, ";")

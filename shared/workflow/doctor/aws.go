@@ -63,7 +63,8 @@ func (e *exam) arn(service, resource string) string {
 	return "arn:" + e.AWS.Partition + ":" + service + ":" + e.AWS.Region + ":" + e.AWS.Account + ":" + resource
 }
 
-// deploy returns the Mend that deploys again with a parameter. The deployment keeps the other parameters.
+// deploy returns the Mend that deploys the stack again with one parameter changed. The deployment keeps the other
+// parameters.
 func (e *exam) deploy(do, parameter string) *Mend {
 	m := &Mend{Do: do + " With Terraform, set the variable of the same meaning."}
 	const how = " --capabilities CAPABILITY_IAM --resolve-s3 --parameter-overrides "
@@ -72,8 +73,8 @@ func (e *exam) deploy(do, parameter string) *Mend {
 	return m
 }
 
-// unasked returns the finding for a call that AWS refused or did not answer. right is the permission of the call.
-// missing is the error code for a resource that does not exist.
+// unasked returns the finding for a call that AWS refused or did not answer. The parameter right is the permission for
+// the call. The parameter missing is the error code for a resource that does not exist.
 func (e *exam) unasked(err error, right, missing string) Finding {
 	code := ""
 	if api, answered := errors.AsType[smithy.APIError](err); answered {

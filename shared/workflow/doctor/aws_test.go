@@ -19,7 +19,7 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// cloud is a deployment in memory. A call whose name is in refused fails with that error.
+// cloud is a deployment in memory. A call whose name is a key of the map refused fails with the error in the map.
 type cloud struct {
 	disabled                 bool
 	subscriptions            [][2]string // ARN and endpoint, one on each page

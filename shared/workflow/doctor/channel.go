@@ -34,7 +34,7 @@ func setWebhook() *Mend {
 }
 
 // checkTold returns a finding and true if an execution could not post its message to the channel. An execution records
-// only the error of a post, so otherwise checkTold returns false.
+// nothing about a message that was posted; checkTold then returns false.
 func (e *exam) checkTold(ctx context.Context, execution string) (Finding, bool) {
 	const about = "channel"
 	x, err := e.AWS.Machines.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: &execution})

@@ -114,5 +114,5 @@ func Worst(findings []Finding) State {
 
 const (
 	atOnce    = 6           // number of checks that run at the same time
-	checkTime = time.Minute // timeout of a check; after a denial of the premium license, Graph is asked again for 7 s
+	checkTime = time.Minute // timeout of a check; if Graph denies the premium license, the client asks again for 7 s
 )

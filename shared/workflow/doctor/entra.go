@@ -76,8 +76,8 @@ func (e *exam) setSignIn() *Mend {
 // never is a permission that idleseat must not have.
 const never = "User.ReadWrite.All"
 
-// needed returns the permissions of the table in docs/operations.md. read has the permissions without which plans are
-// incomplete. write has the permissions without which plans cannot be applied.
+// needed returns the permissions of the table in docs/operations.md. The result read has the permissions without which
+// plans are incomplete. The result write has the permissions without which plans cannot be applied.
 func needed(p *policy.Policy) (read, write []string) {
 	read = []string{"User.Read.All", "AuditLog.Read.All", "Group.Read.All", "Organization.Read.All"}
 	if p == nil {
@@ -95,7 +95,8 @@ func needed(p *policy.Policy) (read, write []string) {
 	return read, write
 }
 
-// checkPermissions checks the permissions in the token. Only an answer of Graph proves a permission.
+// checkPermissions checks the permissions in the token. The token is no proof: only an answer of Graph proves a
+// permission.
 func checkPermissions(_ context.Context, e *exam) ([]Finding, func()) {
 	g := e.grant
 	if g.Application == "" && g.Tenant == "" {
@@ -139,7 +140,7 @@ func (e *exam) takeAway(application, permission string) *Mend {
 	}
 }
 
-// checkGraph reads the tenant. Each answer of Graph also shows Graph's time.
+// checkGraph reads the tenant. Each answer of Graph also shows Graph's time, so checkGraph checks the clock too.
 func checkGraph(ctx context.Context, e *exam) ([]Finding, func()) {
 	const theClock = "clock"
 	id, skus, err := e.Entra.Tenant(ctx)
@@ -191,7 +192,8 @@ func checkSignInDates(ctx context.Context, e *exam) ([]Finding, func()) {
 	return []Finding{found, e.signal(directory.SignIns, f, "the first accounts that Graph lists")}, nil
 }
 
-// withoutDates returns the Mend for missing dates. An operator can accept the dates only for some reasons.
+// withoutDates returns the Mend for missing dates. An operator can accept missing dates only if the reason mentions
+// --accept-feeds.
 func (e *exam) withoutDates(s directory.Signal, reason string) *Mend {
 	switch {
 	case strings.Contains(reason, "--accept-feeds"):
@@ -204,7 +206,8 @@ func (e *exam) withoutDates(s directory.Signal, reason string) *Mend {
 		`az rest --method get --url "https://graph.microsoft.com/v1.0/users" --url-parameters '$top=5' '$select=userPrincipalName,signInActivity' --query "value[].[userPrincipalName,signInActivity.lastSignInDateTime]" --output tsv`)
 }
 
-// signal returns the finding about the dates of a signal. f has the counts of the dates, and of describes the accounts.
+// signal returns the finding about the dates of a signal. The parameter f has the counts of the dates. The parameter
+// "of" describes the accounts.
 func (e *exam) signal(s directory.Signal, f directory.Freshness, of string) Finding {
 	feed := plan.Health(s, plan.FeedFacts{Freshness: f, First: true}, e.now)
 	found := Finding{About: s.String(), State: OK}

@@ -16,9 +16,11 @@ import (
 // check is a row of the table of checks.
 type check struct {
 	name string
-	// needs are the names of checks that must be ok before this check. They stand above this check in the table.
+	// needs are the names of checks that must be ok before this check. The needed checks stand above this check in the
+	// table.
 	needs []string
-	// run makes the findings. learned stores facts for other checks. attempt calls learned only if run ended in time.
+	// run returns the findings of the check, and the function learned, which stores facts for other checks. The method
+	// attempt calls learned only if run ended in time.
 	run func(ctx context.Context, e *exam) (findings []Finding, learned func())
 }
 
@@ -90,8 +92,9 @@ type result struct {
 	ended    chan struct{}
 }
 
-// unmet waits for the checks in needs. It returns the reason why one of them prevents a check, or "". A check prevents
-// others unless one of its own findings is ok: one of three controllers is enough to ask for groups.
+// unmet waits for the checks in needs. If one of these checks has no finding in state ok, unmet returns the reason why
+// the dependent check cannot run; otherwise it returns "". A single finding in state ok is enough: doctor can ask for
+// groups if one of three controllers answers.
 func unmet(all map[string]*result, needs []string) string {
 	for _, name := range needs {
 		<-all[name].ended

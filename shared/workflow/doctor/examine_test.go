@@ -152,7 +152,7 @@ func TestWorst(t *testing.T) {
 	}
 }
 
-// TestLiteral: a name from a directory is one word in both shells. The shell runs nothing in it.
+// TestLiteral: a name from a directory is one word in both shells. The shell runs no part of the name.
 func TestLiteral(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{"plain": "'plain'", "it's": "'it''s'", "‘’‚‛": "'‘‘’’‚‚‛‛'", `$(rm)"`: `'$(rm)"'`, "": "''"} {

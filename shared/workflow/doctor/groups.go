@@ -13,8 +13,8 @@ import (
 
 const hiddenCheck = "hidden membership"
 
-// checkGroups finds the Entra groups of the policy. The code of the plan judges whether licenses can be changed through
-// them.
+// checkGroups finds the Entra groups of the policy. Package plan judges whether licenses can be changed through these
+// groups.
 func checkGroups(ctx context.Context, e *exam) (found []Finding, _ func()) {
 	var groups []directory.Group
 	for _, ref := range e.Policy.GroupRefs() {
@@ -66,7 +66,7 @@ func about(g *directory.Group) string {
 	return g.Name + " (" + g.Ref.Name + ")"
 }
 
-// nickname returns the characters of a name that a mail nickname may have.
+// nickname returns the name without those characters that a mail nickname must not have.
 func nickname(name string) string {
 	var kept []rune
 	for _, r := range name {

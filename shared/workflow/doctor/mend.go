@@ -52,8 +52,9 @@ func grantRole(do, application string, permissions ...string) *Mend {
 	return m
 }
 
-// graphWrite returns a Mend that writes to Graph as an administrator. body is JSON. hash is the same value as a
-// PowerShell expression, because Windows PowerShell loses the quotation marks in a JSON argument.
+// graphWrite returns a Mend that writes to Graph as an administrator. The parameter body is JSON. The parameter hash is
+// the value of body as a PowerShell expression, because Windows PowerShell loses the quotation marks in a JSON
+// argument.
 func graphWrite(do, scope, method, path, body, hash string) *Mend {
 	url := "https://graph.microsoft.com/v1.0" + path
 	return &Mend{
@@ -64,13 +65,13 @@ func graphWrite(do, scope, method, path, body, hash string) *Mend {
 	}
 }
 
-// read returns a Mend whose command shows facts from Graph. query is a JMESPath expression.
+// read returns a Mend whose command shows facts from Graph. The parameter query is a JMESPath expression.
 func read(do, path, query string) *Mend {
 	return same(do, "az rest --method get --url "+quoted("https://graph.microsoft.com/v1.0"+path)+" --query "+quoted(query)+" --output tsv")
 }
 
 // quoted returns text in double quotation marks, for both shells. The text must not have characters that are special
-// there.
+// between such quotation marks.
 func quoted(text string) string { return `"` + text + `"` }
 
 // edit returns a Mend that opens the policy in an editor.

@@ -74,7 +74,8 @@ func (e *exam) product(l *policy.License) Finding {
 	return Finding{About: l.Name, State: OK, Means: fmt.Sprintf("%d of %d seats are used.", s.Consumed, s.Enabled)}
 }
 
-// likeProduct returns a question about the product with the most similar part number, or "".
+// likeProduct asks, as a part of a sentence, whether the operator means the product with the most similar part number.
+// It returns "" if no part number is similar.
 func (e *exam) likeProduct(name string) string {
 	best, nearest := "", 4
 	for _, s := range e.skus {
@@ -108,7 +109,8 @@ func checkNames(ctx context.Context, e *exam) (found []Finding, _ func()) {
 	return found, nil
 }
 
-// somebody reports whether anybody has a name. It returns an error if it finds nobody and a directory did not answer.
+// somebody reports whether any person has the given name. It returns an error if it finds no such person and a
+// directory did not answer.
 func (e *exam) somebody(ctx context.Context, name string) (bool, error) {
 	_, err := e.Entra.FindID(ctx, name)
 	if err == nil || !errors.Is(err, directory.ErrNoPerson) {
@@ -127,7 +129,7 @@ func (e *exam) somebody(ctx context.Context, name string) (bool, error) {
 	return false, err
 }
 
-// likeName returns a Mend that lists the accounts with a similar beginning of the name, and then opens the policy.
+// likeName returns a Mend that lists the accounts whose names begin like the given name, and then opens the policy.
 func (e *exam) likeName(name string) *Mend {
 	begin := []rune(strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '.' || r == '-' {

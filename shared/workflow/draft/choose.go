@@ -48,8 +48,8 @@ var names = map[string]string{
 // free matches the part numbers of products that cost nothing (same source as for names).
 var free = regexp.MustCompile(`(?i)FREE|VIRAL|TRIAL|ADHOC|EXPLORATORY|_DEV$|_IW$|^(WINDOWS_STORE|STREAM|POWER_BI_STANDARD|MCOPSTNC|PHONESYSTEM_VIRTUALUSER|FORMS_PRO|Microsoft_Teams_Rooms_Basic)$`)
 
-// choose finds the licenses of the new policy and the facts for its rules. citrix is the DN of the group of Citrix that
-// the operator named, or "".
+// choose finds the licenses of the new policy and the facts for its rules. The parameter citrix is the DN that the
+// operator gave for the group of Citrix, or "".
 func choose(s *Seen, citrix string) *choice {
 	c := &choice{seen: s}
 	paid := s.paid()
@@ -101,7 +101,7 @@ func givesMailbox(sku directory.SKU) bool {
 	return !sku.PlansRead || slices.ContainsFunc(sku.Plans, func(p directory.ServicePlan) bool { return plan.MattersTo(&policy.Policy{}, p.Name) })
 }
 
-// license returns a license for a product, with the groups that give it.
+// license returns a license for a product, with the groups that give the product.
 func (s *Seen) license(sku directory.SKU) *license {
 	l := &license{name: nameOf(sku.PartNumber), sku: sku, ref: sku.ID}
 	if len(directory.SameName(s.SKUs, sku.PartNumber)) == 1 && partNumber.MatchString(sku.PartNumber) {

@@ -18,7 +18,7 @@ var ErrNothing = errors.New("nobody holds a product that costs money, and no gro
 // Wishes are the values that the operator chose.
 type Wishes struct {
 	Currency string             // three capital letters; empty if unknown
-	Prices   map[string]float64 // monthly price of a seat, by a name of Licenses
+	Prices   map[string]float64 // monthly price of a seat, by license name; Licenses returns the names
 	Exempt   []string           // people from whom no rule takes a license
 	Citrix   string             // DN of the group of Citrix
 	Model    string             // model of the Citrix seats, as in a policy; empty if unknown
@@ -38,8 +38,8 @@ func Licenses(s *Seen, w Wishes) (all []string) {
 	return all
 }
 
-// Write makes the first policy of a tenant. file is the name of the policy file, for the texts. Write loads the policy
-// and tests it with its golden people before it returns.
+// Write makes the first policy of a tenant. The parameter file is the name of the policy file, for the texts. Write
+// loads the policy and tests it with its golden people before it returns.
 //
 // Write fails with ErrNothing if there is no rule to write. It fails with ErrModel if the operator gave a model without
 // a group of Citrix. It fails with policy.Faults if a wish does not fit into a policy.

@@ -33,7 +33,7 @@ var errEnough = errors.New("enough people were read")
 // it has read from a source.
 //
 // Read fails if it cannot read the tenant's id and products, or if ctx ends. If any other read fails, the result gives
-// the reason in a field that ends in Unread.
+// the reason in a field whose name ends in Unread.
 func Read(ctx context.Context, entra Entra, ad ActiveDirectory, progress func(s directory.Source, people, total int)) (*Seen, error) {
 	s := &Seen{People: newPeople(), Trials: map[string]bool{}, AD: AD{Configured: ad != nil, Domains: tally{}}}
 	var err error

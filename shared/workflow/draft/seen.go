@@ -13,11 +13,12 @@ import (
 // every two seconds, so 2,000 people take about eight seconds.
 const MostPeople = 2000
 
-// mostDifferent is the largest number of different values that a tally counts. A directory may be hostile.
+// mostDifferent is the largest number of different values that a tally counts. The limit bounds the memory, because a
+// directory may be hostile.
 const mostDifferent = 1000
 
-// Seen has the facts that Read found about a tenant. A field that ends in Unread has the reason why something was not
-// read. It is empty if the reading succeeded.
+// Seen has the facts that Read found about a tenant. A field whose name ends in Unread has the reason why a reading
+// failed. Such a field is empty if the reading succeeded.
 type Seen struct {
 	Tenant string
 	SKUs   []directory.SKU
@@ -53,7 +54,7 @@ type AD struct {
 	Configured   bool
 	Unread       string
 	Read, LogOns int
-	Hidden       int // people whose last logon idleseat's account may not read
+	Hidden       int // people with a last logon that the account of idleseat may not read
 	Domains      tally
 	Citrix       []string // DNs of the groups whose name contains Citrix
 	CitrixUnread string
@@ -68,7 +69,7 @@ func (t tally) add(text string) {
 	}
 }
 
-// descriptive are the text fields that describe a person. A rule may ask for them.
+// descriptive are the text fields that describe a person. A rule may have conditions on these fields.
 var descriptive = func() (fields []directory.Property[directory.EntraUser]) {
 	for _, p := range directory.EntraProperties {
 		switch p.Name {

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// twoRules are the two rules of the simulated company in SQL, with the exemption of guests. They read the table of
-// people. FOLDER stands for the folder of the table. Each ? stands for the planning time.
+// twoRules are the two rules of the simulated company in SQL, with the exemption of guests. The query reads the table
+// of people. FOLDER stands for the folder of the table. Each ? stands for the planning time.
 const twoRules = `
 SELECT entra_id, ad_sid, idle_e3, idle_citrix FROM (
   SELECT entra_id, ad_sid,
@@ -42,9 +42,9 @@ const {DuckDBInstance} = require('@duckdb/node-api');
   console.log(JSON.stringify(out));
 })().catch(e => { console.error(e); process.exit(1); });`
 
-// besideDuckDB measures the median time in which DuckDB evaluates the same two rules over the same files. clock and cpu
-// are the median seconds of one night. The benchmark reports the ratio of the night's time to DuckDB's time. DuckDB
-// needs node with @duckdb/node-api.
+// besideDuckDB measures the median time in which DuckDB evaluates the two rules over the files of the night. For one
+// night of idleseat, the parameters clock and cpu are the median seconds of wall-clock time and of processor time. The
+// benchmark reports the ratio of the night's time to DuckDB's time. DuckDB needs node with @duckdb/node-api.
 func besideDuckDB(b *testing.B, folder string, asOf time.Time, clock, cpu float64) {
 	b.Helper()
 	if exec.CommandContext(b.Context(), "node", "-e", "require('@duckdb/node-api')").Run() != nil {

@@ -7,14 +7,14 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// AskEverybody makes the worker evaluate every person singly, without columns.
+// AskEverybody makes the worker evaluate every person singly, and nobody by columns.
 func (w *Worker) AskEverybody() {
 	w.read = func(ctx context.Context, n int, h *directory.Accounts) (*decision.Plain, error) {
 		return &decision.Plain{}, w.run.Read(ctx, n, h)
 	}
 }
 
-// CountPlain makes the worker count the people whom it does not evaluate singly. The worker adds the count to people.
+// CountPlain makes the worker count the people whom it does not evaluate singly. The worker adds the count to *people.
 func (w *Worker) CountPlain(people *int) {
 	read := w.read
 	w.read = func(ctx context.Context, n int, h *directory.Accounts) (*decision.Plain, error) {

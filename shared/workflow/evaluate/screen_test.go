@@ -69,8 +69,8 @@ type found struct {
 	Known     []*known.Partition
 }
 
-// ask evaluates a run. If alone is set, the worker evaluates every person singly; otherwise it evaluates by columns.
-// plain is the number of people whom the worker did not evaluate singly.
+// ask evaluates a run. If the parameter alone is true, the worker evaluates every person singly; otherwise it evaluates
+// by columns. The result plain is the number of people whom the worker did not evaluate singly.
 func ask(t *testing.T, s store.Store, run string, before *history.Digest, alone bool) (f found, plain int) {
 	t.Helper()
 	r, err := decision.Open(t.Context(), s, run)

@@ -84,8 +84,8 @@ var plainOutcomes = map[policy.Plain]policy.Outcome{
 }
 
 // seenByColumns is like seenSingly, but it asks the Judge only about people whose verdicts do not follow from columns.
-// plain is the number of people whose verdicts follow from columns. reclaimed is the number of their verdicts to
-// reclaim.
+// The result plain is the number of people whose verdicts follow from columns. The result reclaimed is the number of
+// verdicts to reclaim among them.
 func seenByColumns(t *testing.T, r *decision.Run, judge *policy.Judge) (all map[uint64]seen, plain, reclaimed int) {
 	t.Helper()
 	all = map[uint64]seen{}

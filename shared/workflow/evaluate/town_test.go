@@ -143,7 +143,7 @@ func (r *town) sleep(queries []directory.Question) {
 	}
 	r.ad = slices.DeleteFunc(r.ad, func(directory.ADUser) bool { return r.rarely(20) })
 	r.entra = slices.DeleteFunc(r.entra, func(directory.EntraUser) bool { return r.rarely(20) })
-	for range 10 { // new people without dates; their numbers may have been in use before
+	for range 10 { // new people without dates; such a person may have the id of an earlier person
 		n := 10_000 + r.IntN(1000)
 		r.person(n, queries)
 		u, a := &r.entra[len(r.entra)-1], &r.ad[len(r.ad)-1]

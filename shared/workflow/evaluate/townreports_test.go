@@ -54,7 +54,7 @@ func (r *town) report(t *testing.T, s store.Store, m *snapshot.Manifest, text st
 	}
 }
 
-// csv returns a usage report that ends with the day refreshed.
+// csv returns a usage report. The parameter refreshed is the last day of the report.
 func (r *town) csv(of usage.Report, refreshed time.Time) csv {
 	head := []string{"Report Refresh Date", "User Principal Name", "Report Period", "Is Deleted"}
 	for _, c := range of.Columns {

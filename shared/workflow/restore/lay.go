@@ -82,8 +82,8 @@ func newestBegun(ctx context.Context, s store.Store, now time.Time) (*snapshot.B
 // run that took the licenses, and the policy of the newest run.
 //
 // policyFor returns the first candidate that names all the licenses. If no candidate names all of them, it returns the
-// first candidate that can be read. If no candidate can be read, p is nil. It skips a policy for another tenant than
-// the tenant of the runs.
+// first candidate that can be read. If no candidate can be read, p is nil. policyFor skips a policy for another tenant
+// than the tenant of the runs.
 func policyFor(in Request, changes []plan.Change, begins ...*snapshot.Begin) (text string, p *policy.Policy) {
 	texts, tenant := []string{in.Policy}, ""
 	for _, b := range begins {
@@ -116,9 +116,9 @@ func names(p *policy.Policy, changes []plan.Change) bool {
 	return true
 }
 
-// former returns the license groups of a run, by license. first has the first group of each license. more has the
-// further groups of licenses that several groups give. The objectGUIDs of Active Directory groups come from the run's
-// manifest, if the manifest can be read.
+// former returns the license groups of a run, by license. The result first has the first group of each license. If
+// several groups give a license, the result more has the other groups. The objectGUIDs of Active Directory groups come
+// from the run's manifest, if the manifest can be read.
 func former(ctx context.Context, s store.Store, b *snapshot.Begin) (first map[string]directory.Group, more map[string][]directory.Group) {
 	p, err := policy.Load("policy of run "+b.Run, []byte(b.Policy))
 	if err != nil {

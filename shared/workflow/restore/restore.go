@@ -146,7 +146,7 @@ type found struct {
 	back       int      // number of changes that were restored or changed nothing
 }
 
-// nothing returns the error for a restore without changes.
+// The method nothing returns the error for a restore without changes.
 func (f *found) nothing(in Request) error {
 	if len(f.unreadable) > 0 {
 		return fmt.Errorf("%w to put back run %s: %s", runs.ErrRefused, in.Of, strings.Join(f.unreadable, "; "))

@@ -205,7 +205,8 @@ func TestRestoreWithoutThePlan(t *testing.T) {
 	}
 }
 
-// TestPolicyOfARestore: a restore uses the first policy that is for its tenant and names all its licenses.
+// TestPolicyOfARestore: a restore uses the first policy that is for the right tenant and names all licenses of the
+// restore.
 func TestPolicyOfARestore(t *testing.T) {
 	t.Parallel()
 	without := strings.ReplaceAll(text, "citrix", "desktop")
@@ -282,7 +283,7 @@ func TestRunOfARestore(t *testing.T) {
 			t.Parallel()
 			s := store.Store(&store.Memory{})
 			tc.prepare(t, s)
-			for range 2 { // a repeated call finds its run
+			for range 2 { // the second call finds the run of the first call
 				if err := lay(t.Context(), s, Request{Of: "old", Run: "mine", Policy: tc.inForce}, changes, clock); !errors.Is(err, tc.is) {
 					t.Fatalf("%v, want %v", err, tc.is)
 				}

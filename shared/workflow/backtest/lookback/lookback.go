@@ -113,7 +113,7 @@ func newRuleView(w *page.Words, a *backtest.Answer, i int) ruleView {
 	return v
 }
 
-// window returns the index in backtest.Windows of the days within which a return counts.
+// window returns the index of a.Within in backtest.Windows. Within that number of days, a return counts.
 func window(a *backtest.Answer) int { return slices.Index(backtest.Windows[:], a.Within) }
 
 // shown returns the threshold whose departments the page shows: the recommended threshold, or the threshold in force.

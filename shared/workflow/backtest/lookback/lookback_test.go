@@ -39,8 +39,8 @@ func TestPage(t *testing.T) {
 			t.Errorf("the page lacks %q", want)
 		}
 	}
-	// The page shows three charts of the first rule. The second rule has no chart of regret, because no hit of it can
-	// be followed.
+	// The page shows three charts of the first rule. The second rule has no chart of regret, because none of its hits can
+	// be followed for 30 days.
 	if got := strings.Count(html, `<svg class="chart"`); got != 2*5 {
 		t.Errorf("%d charts in two languages, want 10", got)
 	}
