@@ -135,7 +135,7 @@ func (tab *Tab) hear(event any) {
 	}
 }
 
-// Quiet fails the test if the page reported an error, or requested an address that is not in addresses.
+// Quiet fails the test if the page reported an error, or requested an address that is not in the given addresses.
 func (tab *Tab) Quiet(addresses ...string) {
 	tab.t.Helper()
 	tab.mu.Lock()

@@ -158,8 +158,8 @@ func (r *rig) sameAs(own *rig) {
 	r.settled(own.holdings())
 }
 
-// settled waits until the current holdings equal want, because licenses follow group membership with a delay. It fails
-// the test after five seconds.
+// settled waits until the current holdings equal the wanted holdings, because licenses follow group membership with a
+// delay. It fails the test after five seconds.
 func (r *rig) settled(want map[int][]string) {
 	r.Helper()
 	for until := time.Now().Add(5 * time.Second); time.Now().Before(until) && !cmp.Equal(want, r.holdings()); {

@@ -67,8 +67,8 @@ func approve(t *testing.T, run func(string) (map[string]any, *states.Failure), p
 	return out
 }
 
-// looks makes a run for one person without applying it, which must change nothing. It also makes a run for an unknown
-// person, which must be refused.
+// looks makes a run for one person and does not apply this run. The run must change nothing. looks also makes a run for
+// an unknown person. This run must be refused.
 func (m *motoRig) looks() {
 	m.Helper()
 	before := m.holdings()

@@ -38,7 +38,7 @@ var grammar = []struct{ why, documented, accepted string }{
 // townsfolk is a small company, because moto is slow.
 var townsfolk = sandbox.Options{Users: 250, Seed: 5, LicenseDelay: 300 * time.Millisecond}
 
-// motoRig is a deployment in an account that moto simulates. moto simulates S3, SQS, SNS and Step Functions for it.
+// motoRig is a deployment for which moto simulates S3, SQS, SNS and Step Functions.
 type motoRig struct {
 	*rig
 	engine *sfn.Client

@@ -220,7 +220,7 @@ func (r *rig) call(t *testing.T, p payload) ([]byte, error) {
 	return r.functions["arn:"+p.function].Invoke(ctx, p.body)
 }
 
-// tells fails the test if text contains a secret.
+// tells fails the test if the text contains a secret.
 func tells(t *testing.T, where, text string, secrets []string) {
 	t.Helper()
 	low := strings.ToLower(text)

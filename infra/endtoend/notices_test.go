@@ -180,7 +180,7 @@ func (r *rig) figures() map[string]float64 {
 	return all
 }
 
-// anonymous replaces the parts of a text that differ between test runs.
+// anonymous replaces each part of a text that differs between test runs, such as a run id.
 func anonymous(text string) string {
 	for pattern, with := range map[string]string{
 		`\d{8}T\d{6}Z-[0-9a-f]{8}`:              "20261129T020000Z-1a2b3c4d",

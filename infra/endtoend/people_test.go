@@ -42,8 +42,9 @@ func TestPeopleAgree(t *testing.T) {
 	}
 }
 
-// may reports whether IAM allows a call within one account (IAM User Guide, "Policy evaluation logic"). A matching Deny
-// in caller or resource forbids the call. Otherwise a matching Allow is required.
+// may reports whether IAM allows a call within one account (IAM User Guide, "Policy evaluation logic"). The arguments
+// "caller" and "resource" are the policies of the caller and of the resource. A matching Deny in one of these policies
+// forbids the call. Otherwise a matching Allow is required.
 func may(t testing.TB, caller, resource []statement, c call) bool {
 	t.Helper()
 	allowed := false

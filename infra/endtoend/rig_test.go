@@ -173,7 +173,7 @@ func (r *rig) serveS3() string {
 	return server.URL
 }
 
-// faultyS3 passes requests to r.faulty first and then to next.
+// faultyS3 passes requests to r.faulty first and then to the handler "next".
 func (r *rig) faultyS3(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		if fault := r.faulty.Load(); fault == nil || !(*fault)(w, req) {
@@ -203,8 +203,8 @@ func openStore(t testing.TB, place string, env []string) store.Store {
 
 var opening sync.Mutex
 
-// putPolicy writes the company's policy to the bucket. mode replaces the mode of the policy. edit changes the text
-// afterwards, and may be nil.
+// putPolicy writes the company's policy to the bucket. The argument "mode" replaces the mode of the policy. The
+// function "edit" then changes the text. The function may be nil.
 func (r *rig) putPolicy(mode string, edit func(string) string) {
 	text := strings.ReplaceAll(string(r.box.Policy()), "mode: audit", "mode: "+mode)
 	text = strings.ReplaceAll(text, "mode: review", "mode: "+mode)

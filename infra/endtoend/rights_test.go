@@ -17,7 +17,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// as returns env with an access key. The simulated AWS takes the access key as the role of the caller.
+// as returns a copy of the environment variables and adds an access key. The simulated AWS takes the access key as the
+// role of the caller.
 func as(role string, env []string) []string {
 	return append(slices.Clone(env), "AWS_ACCESS_KEY_ID="+role)
 }

@@ -77,7 +77,7 @@ func holdings(c *sandbox.Company) map[int][]string {
 	return all
 }
 
-// entries returns the completed changes in the ledger without the fields that differ between runs.
+// entries returns the completed changes in the ledger. It omits the fields that differ between runs.
 func entries(t testing.TB, s store.Store) map[string]string {
 	t.Helper()
 	all := map[string]string{}

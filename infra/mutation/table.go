@@ -44,7 +44,8 @@ func table(h *hunt, only []string, known map[string]string) string {
 	return b.String()
 }
 
-// faults returns the living mutants that have no reason, and the mutants with a reason that do not live.
+// faults returns two kinds of mutants: the living mutants that have no reason, and the mutants that have a reason but
+// do not live.
 func (h *hunt) faults(only []string, known map[string]string) []string {
 	var faults []string
 	there := map[string]bool{}

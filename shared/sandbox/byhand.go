@@ -52,8 +52,8 @@ func skuOf(part string) string {
 	return products[slices.IndexFunc(products, func(p product) bool { return p.part == part })].id
 }
 
-// Reprocess repeats group assignments of licenses that failed because no seat was free. Entra ID has a button for this
-// purpose. Without Reprocess, the person gets no license even if a seat becomes free (entra-docs:
+// Reprocess repeats the group assignments that failed because no seat was free. Entra ID has a button for this purpose.
+// Without Reprocess, the person gets no license even if a seat becomes free (entra-docs:
 // licensing-groups-resolve-problems, "Force group license processing").
 func (c *Company) Reprocess(i int) { c.byHand(func() { c.reprocess(i) }) }
 

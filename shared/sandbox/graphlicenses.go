@@ -38,7 +38,8 @@ var accounts = []string{
 	``,
 }
 
-// Subscription is an additional row of subscribedSkus for a product that is not in products. Its prepaidUnits are null.
+// Subscription is an additional row of subscribedSkus. The product of the row is not in the list of products. The
+// prepaidUnits of the row are null.
 type Subscription struct {
 	SKU, PartNumber   string
 	Status, AppliesTo string // such as Suspended and Company

@@ -72,7 +72,7 @@ var ownProperties = []property[entraUser]{
 	text("userType", func(u *entraUser) string { return u.UserType }),
 }
 
-// userDefaults are the properties of a user in an answer to a request without $select.
+// userDefaults are the default properties of a user. A request without $select returns these properties.
 var userDefaults = []string{"id", "businessPhones", "displayName", "givenName", "jobTitle", "mail", "mobilePhone", "officeLocation",
 	"preferredLanguage", "surname", "userPrincipalName"}
 
@@ -221,7 +221,8 @@ func onlyMail(g *group, s string) string {
 	return s
 }
 
-// groupDefaults are the properties of a group in an answer to a request without $select: all properties.
+// groupDefaults are the default properties of a group: all properties. A request without $select returns these
+// properties.
 var groupDefaults = propertyNames(groupProperties)
 
 func propertyNames[T any](properties []property[T]) (names []string) {

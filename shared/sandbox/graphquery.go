@@ -166,7 +166,7 @@ func (q *query) newPage(set string, most int) *page {
 	return p
 }
 
-// begin writes everything before the first item. It writes the count unless count is negative.
+// begin writes everything before the first item. It writes the count unless the argument "count" is negative.
 func (p *page) begin(count int) {
 	if count >= 0 {
 		p.body = strconv.AppendInt(append(p.body, `,"@odata.count":`...), int64(count), 10)

@@ -154,7 +154,7 @@ func (s *ldapServer) bind(x *Exchange) {
 	x.end(nil, code, diagnostic)
 }
 
-// knows reports whether name is one of the three names of the account that idleseat uses to bind.
+// knows reports whether a name is one of the three names of the account that idleseat uses to bind.
 func (s *ldapServer) knows(name string) bool {
 	for _, n := range []string{bindDN, bindAccount + "@" + dnsDomain, `CORP\` + bindAccount} {
 		if strings.EqualFold(n, name) {

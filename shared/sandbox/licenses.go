@@ -49,7 +49,7 @@ type assignment struct {
 	updated time.Time
 }
 
-// The values of state and error in licenseAssignmentStates that the sandbox uses.
+// The values that the sandbox uses for the properties "state" and "error" in licenseAssignmentStates.
 const (
 	stateActive    = "Active"
 	stateError     = "Error"

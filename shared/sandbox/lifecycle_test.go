@@ -144,7 +144,7 @@ func TestGone(t *testing.T) {
 }
 
 // TestGroupsChangeWhileInTheBin changes groups while an account is in the bin. The restored account must be in the
-// groups that exist then and must have their licenses.
+// groups that exist at the restore, and must have the licenses of these groups.
 func TestGroupsChangeWhileInTheBin(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {

@@ -187,7 +187,8 @@ func (c *Company) groupByID(id string) (int, *group) {
 	return 0, nil
 }
 
-// departmentAsked returns the department in a rule of a group. known is false if the rule has an unsupported form.
+// departmentAsked returns the department in a rule of a group. The result "known" is false if the rule has an
+// unsupported form.
 func departmentAsked(rule string) (department string, known bool) {
 	_, err := fmt.Sscanf(rule, "user.department -eq %q", &department)
 	return department, err == nil

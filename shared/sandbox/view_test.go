@@ -121,7 +121,8 @@ func (v *viewer) user(facts map[string]string, u map[string]any) {
 	}
 }
 
-// groups adds the groups of the user to facts. It compares memberOf of the user with the members of each group.
+// groups adds the groups of the user to the map "facts". It compares memberOf of the user with the members of each
+// group.
 func (v *viewer) groups(facts map[string]string, id string, p Person) {
 	v.t.Helper()
 	var names []string

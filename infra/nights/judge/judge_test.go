@@ -164,8 +164,8 @@ func TestAnnouncedBeforeAStranger(t *testing.T) {
 	}
 }
 
-// TestTakenByAStranger checks that the first machine may ignore a gift of a license that the second machine took. The
-// first machine cannot know about the gift.
+// TestTakenByAStranger has a license that the second machine took and somebody gave back. The first machine may take
+// the license again, because the first machine cannot know that the license was given back.
 func TestTakenByAStranger(t *testing.T) {
 	t.Parallel()
 	j := New(mail)

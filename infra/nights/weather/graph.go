@@ -59,7 +59,7 @@ type answer struct {
 	header http.Header
 	status int
 	body   []byte
-	sent   int  // number of bytes of the body that are sent; -1: all
+	sent   int  // number of sent bytes of the body; -1: all
 	chunks bool // whether the body is sent in chunks, without Content-Length
 	reset  bool // whether the connection is closed without an answer
 }

@@ -45,8 +45,8 @@ func encode(v any) []byte {
 	return b
 }
 
-// link returns the address of the request, for a next link. If marked is set, the weather does not change the answer to
-// the link.
+// link returns the address of the request, for a next link. If the argument "marked" is set, the weather does not
+// change the answer to the link.
 func (x *request) link(marked bool) json.RawMessage {
 	u := "http://" + x.r.Host + x.r.URL.RequestURI()
 	switch {

@@ -22,13 +22,13 @@ type Process struct {
 	dead   bool
 }
 
-// KillAt kills the process at its nth operation from now, counted from 1. If after is set, the operation is carried out
-// and its answer is lost. Otherwise the operation is not carried out.
+// KillAt kills the process at its nth operation from now, counted from 1. If the argument "after" is set, the operation
+// is carried out and its answer is lost. Otherwise the operation is not carried out.
 func (p *Process) KillAt(n int, after bool) { p.set(n, after, 0) }
 
-// FreezeAt freezes the process for d at its nth operation from now, counted from 1. If after is set, the operation is
-// carried out first and its answer is late. Otherwise the process freezes before a read. A write to a directory is
-// carried out in both cases; see the method next.
+// FreezeAt freezes the process for d at its nth operation from now, counted from 1. If the argument "after" is set, the
+// operation is carried out first and its answer is late. Otherwise the process freezes before a read. A write to a
+// directory is carried out in both cases; see the method next.
 func (p *Process) FreezeAt(n int, after bool, d time.Duration) { p.set(n, after, d) }
 
 func (p *Process) set(n int, after bool, freeze time.Duration) {

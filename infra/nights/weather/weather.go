@@ -146,8 +146,8 @@ func (n *night) operation(target string) operation {
 	return operation{target, n.seen[target]}
 }
 
-// meets returns the first kind of fault in kinds that the operation meets. It also returns the random numbers for the
-// details of the fault, and adds the fault to the list of faults. It returns "" if the operation meets no kind.
+// meets returns the first of the given kinds of faults that the operation meets. It also returns the random numbers for
+// the details of the fault, and adds the fault to the list of faults. It returns "" if the operation meets no kind.
 func (w *Weather) meets(n *night, o operation, kinds []Kind) (Kind, dice) {
 	for _, k := range kinds {
 		if f, hit := w.draw(n, k, o, n.often); hit {

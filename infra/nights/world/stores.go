@@ -8,9 +8,9 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 )
 
-// strange makes a second machine with its own store plan and apply. This machine has no earlier readings. It cannot
-// notice that another group has replaced the Citrix group, or that the dates in a directory are older than before. It
-// therefore works only in nights in which the directories show the truth.
+// strange plans and applies on a second machine, which has its own store. The second machine has no earlier readings.
+// It cannot notice that another group has replaced the Citrix group, or that the dates in a directory are older than
+// before. The second machine therefore works only in nights in which the directories show the truth.
 func (w *World) strange() {
 	if len(w.weather.Tonight()) > 0 || w.serverless || w.closed(citrix) || !w.happens("a second machine with a store of its own", -1, 0.006) {
 		return

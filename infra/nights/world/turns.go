@@ -6,7 +6,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// turn is a fault in the company that begins on one day and ends some days later.
+// turn is a change of the company. It begins on one day and ends some days later.
 type turn struct {
 	kind   string
 	about  string  // the object that the turn changes; only one active turn may change an object

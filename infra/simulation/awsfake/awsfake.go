@@ -107,8 +107,8 @@ func (s *Server) wake() {
 	s.changed = make(chan struct{})
 }
 
-// Handle makes the account answer an additional call. target is the value of X-Amz-Target. If do returns an error from
-// Fail, the answer has the code of this error.
+// Handle makes the account answer an additional call. The argument "target" is the value of X-Amz-Target. If the
+// function "do" returns an error from Fail, the answer has the code of this error.
 func (s *Server) Handle(target string, do func(body []byte) (any, error)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

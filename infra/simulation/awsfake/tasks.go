@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Task is a task of an execution that waits for an answer.
+// Task is a task that waits for the answer of a worker.
 type Task struct {
 	Token string
 

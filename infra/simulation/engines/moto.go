@@ -34,8 +34,8 @@ type Invoke func(ctx context.Context, arn string, payload []byte) (answer []byte
 var start string
 
 // StartMoto serves an empty account until the end of the test. The engine runs state machines itself. It would run
-// Lambda functions in containers. A proxy therefore passes the engine's calls of Lambda to invoke, and all other calls
-// back to the engine.
+// Lambda functions in containers. A proxy therefore passes the engine's calls of Lambda to the argument "invoke", and
+// all other calls back to the engine.
 func StartMoto(t testing.TB, invoke Invoke, buckets ...string) *Moto {
 	t.Helper()
 	python, address := program(t, "IDLESEAT_TEST_MOTO"), freeAddress(t)

@@ -81,7 +81,7 @@ func (k *Checker) NotAsked() (list []string) {
 	return list
 }
 
-// serve passes a request to next. It returns the faults of the request and of the answer.
+// serve passes a request to the handler "next". It returns the faults of the request and of the answer.
 func (c *Contract) serve(w http.ResponseWriter, r *http.Request, who string, next http.Handler) []string {
 	op := c.operation(r)
 	if op == nil {

@@ -50,7 +50,7 @@ func cellsOf(line string) []string {
 
 var code = regexp.MustCompile("`([^`]+)`")
 
-// coded returns the words in a cell that stand between backquotes.
+// coded returns the backquoted words of a cell.
 func coded(cell string) (words []string) {
 	for _, m := range code.FindAllStringSubmatch(cell, -1) {
 		words = append(words, m[1])

@@ -155,8 +155,8 @@ func (c *Contract) object(at string, types, selected []string, value any, faults
 	}
 }
 
-// typeOf returns the type of an object. The type must be one of types or derived from one of them. If several types are
-// possible, the object must contain its type.
+// typeOf returns the type of an object. The type must be one of the given types, or be derived from one of the given
+// types. If several types are possible, the object must contain its type.
 func (c *Contract) typeOf(types []string, object map[string]any) (typ, fault string) {
 	said, _ := object["@odata.type"].(string)
 	if said == "" {

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// GroupChange is a change of a group's members that a controller has accepted.
+// GroupChange is an accepted change of a group's members.
 type GroupChange struct {
 	Added  bool // whether the member was added; otherwise the member was removed
 	Member string

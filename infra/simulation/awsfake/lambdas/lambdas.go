@@ -98,7 +98,7 @@ func exited(id string) error {
 	return &Error{"Runtime.ExitError", "RequestId: " + id + " Error: Runtime exited without providing a reason"}
 }
 
-// late kills the sandbox of an invocation that took too long and returns the error.
+// late ends an invocation that took too long. It kills the sandbox and returns the error of the invocation.
 func (f *Function) late(s *sandbox, call *invocation) error {
 	s.kill()
 	return &Error{"Sandbox.Timedout", fmt.Sprintf("RequestId: %s Error: Task timed out after %.2f seconds", call.id, f.Timeout.Seconds())}
