@@ -45,8 +45,8 @@ func (r *rig) sameAsCommands(company sandbox.Options, work func(idleseat func(ar
 	}
 }
 
-// onMachine returns a function that runs idleseat on this machine. The policy is in mode review. place is the location
-// of the store.
+// onMachine returns a function that runs idleseat on this machine. The policy is in mode review. The argument "place"
+// is the location of the store.
 func onMachine(t testing.TB, box *sandbox.Sandbox, place string, env ...string) func(args ...string) []byte {
 	t.Helper()
 	policy := filepath.Join(t.TempDir(), "policy.yaml")

@@ -19,7 +19,8 @@ import (
 )
 
 // localRig is a deployment whose state machine the npm package aws-local-stepfunctions interprets. The package gets the
-// shipped definition without the ResultPath "$", which is the default. S3, SQS and SNS are simulated as in a rig.
+// shipped definition without each ResultPath "$", because "$" is the default. S3, SQS and SNS are simulated as in a
+// rig.
 //
 // The package differs from Step Functions. It has no heartbeats, no distributed Map and no tolerated failures. All
 // tasks have the same context, so the rig makes the task tokens. It has no optimized integrations, so the rig carries

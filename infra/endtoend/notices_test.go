@@ -152,8 +152,8 @@ func (r *rig) heard(alarms map[string]alarm) string {
 	return fmt.Sprintf("Subject: %s\nFigures: %s\nAlarms:  %s\n", last, strings.Join(told, ", "), strings.Join(raised, " "))
 }
 
-// figures returns the sums of the metrics since its last call, by namespace and name. It waits for the metrics of the
-// last step, which sends the notice.
+// figures returns the sums of the metrics since the last call of figures, by namespace and name. It waits for the
+// metrics of the last step, because the last step sends the notice.
 func (r *rig) figures() map[string]float64 {
 	gate := r.functions["arn:gate"]
 	for deadline := time.Now().Add(10 * time.Second); !strings.Contains(gate.Logs()[r.looked["arn:gate"]:], `"Held":`); time.Sleep(10 * time.Millisecond) {

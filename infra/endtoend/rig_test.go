@@ -182,8 +182,8 @@ func (r *rig) faultyS3(next http.Handler) http.Handler {
 	})
 }
 
-// openStore opens a store for the test. The SDK reads the environment of this process, which parallel tests share. A
-// lock therefore protects the environment while openStore sets the variables in env.
+// openStore opens a store for the test. The SDK reads the environment of this process. Parallel tests share this
+// environment. A lock therefore protects the environment while openStore sets the variables in env.
 func openStore(t testing.TB, place string, env []string) store.Store {
 	t.Helper()
 	opening.Lock()

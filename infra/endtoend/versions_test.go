@@ -68,7 +68,8 @@ func TestVersions(t *testing.T) {
 // TestParametersPublish checks that each change of a parameter publishes a new version of the functions whose
 // environment contains the parameter. SAM names a version after the template. The template contains only the name of
 // the parameter, so a new value does not change the name of the version. CloudFormation replaces a version only when
-// its description changes. The description may have 256 characters (AWS::Lambda::Version).
+// the description of the version changes. The description must therefore contain the value of each parameter, in at
+// most 256 characters (AWS::Lambda::Version).
 func TestParametersPublish(t *testing.T) {
 	t.Parallel()
 	root := templateRoot(t)

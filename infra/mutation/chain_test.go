@@ -147,7 +147,8 @@ var smallMutants = []string{
 	"small/small.go within: || to &&: n >= 3 || n < 0",
 }
 
-// smallLiving is the only living mutant of small. It gives a different result only for the input 0, which no test uses.
+// smallLiving is the only living mutant of the package small. It gives a different result only for the input 0. No test
+// uses this input.
 var smallLiving = []string{
 	"small/small.go within: < to <=: n < 0",
 }

@@ -19,7 +19,7 @@ type mutant struct {
 // site is an expression or a statement with its mutants.
 type site struct {
 	from, to  int    // offsets in the file
-	statement bool   // whether the site is a statement, which a mutant can leave out
+	statement bool   // whether the site is a statement; a mutant can leave out a statement
 	typ       string // type of an expression
 	mutants   []*mutant
 }

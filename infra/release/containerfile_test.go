@@ -12,7 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// instruction is an instruction of a Containerfile, such as RUN. words is the rest of the instruction on one line.
+// instruction is an instruction of a Containerfile, such as RUN. The field "words" is the rest of the instruction on
+// one line.
 type instruction struct{ name, words string }
 
 // stages reads a Containerfile. The first element has the instructions before the first FROM. Each later element has
@@ -107,7 +108,7 @@ func TestContainerfile(t *testing.T) {
 		t.Errorf("the image (-want +got):\n%s", diff)
 	}
 	for _, form := range append(words(image, "ENTRYPOINT"), words(image, "CMD")...) {
-		if err := json.Unmarshal([]byte(form), new([]string)); err != nil { // otherwise the instruction needs a shell, which the image does not have
+		if err := json.Unmarshal([]byte(form), new([]string)); err != nil { // otherwise the instruction needs a shell, but the image has no shell
 			t.Errorf("%s: %v", form, err)
 		}
 	}

@@ -203,7 +203,7 @@ func (c *Company) LogOn(i int) {
 }
 
 // RestoreFromBackup restores a person's Active Directory object from a backup, as an authoritative restore (ntdsutil)
-// does. logOn is the last logon in the backup.
+// does. The argument "logOn" is the last logon in the backup.
 func (c *Company) RestoreFromBackup(i int, logOn time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -12,8 +12,8 @@ type property[T any] struct {
 	write func(b []byte, v *T) []byte
 }
 
-// appendObject appends a JSON object with the selected properties. prefix is empty or an annotation with a comma at its
-// end.
+// appendObject appends a JSON object with the selected properties. The argument "prefix" is empty, or an annotation
+// that ends with a comma.
 func appendObject[T any](b []byte, v *T, selected []property[T], prefix string) []byte {
 	b = append(b, '{')
 	b = append(b, prefix...)

@@ -56,7 +56,7 @@ func (c *Company) entryAsWritten(dn string) *entry {
 	return nil
 }
 
-// entryOfGUID returns the object with a GUID. text is the GUID with dashes.
+// entryOfGUID returns the object with a GUID. The GUID has dashes.
 func (c *Company) entryOfGUID(text string) *entry {
 	if !isGUID(text) {
 		return nil

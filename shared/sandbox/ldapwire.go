@@ -192,7 +192,8 @@ func appendHead(b []byte, tag byte, length int) []byte {
 	}
 }
 
-// sized returns the size of a part in bytes, including the tag and the length field. length is the size of the content.
+// sized returns the size of a part in bytes, including the tag and the length field. The argument "length" is the size
+// of the content.
 func sized(length int) int {
 	switch {
 	case length < 1<<7:

@@ -16,7 +16,8 @@ const (
 	skuCopilot  = "639dec6b-bb19-468b-871c-c5c441c4b0cb"
 )
 
-// product is a SKU with one of its service plans. mailbox reports whether the service plan includes a mailbox.
+// product is a SKU with one of its service plans. The field "mailbox" reports whether the service plan includes a
+// mailbox.
 type product struct {
 	id, part         string
 	planID, planName string

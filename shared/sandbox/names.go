@@ -8,7 +8,7 @@ import (
 // upnDomain is the domain of every user principal name.
 const upnDomain = "contoso.example"
 
-// name is the name of a person. local is the part of the UPN before the @.
+// name is the name of a person. The field "local" is the part of the UPN before the @.
 type name struct{ given, surname, local string }
 
 func (n name) display() string { return n.given + " " + n.surname }

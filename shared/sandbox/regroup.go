@@ -37,8 +37,8 @@ func (g *group) unseen() bool { return g.hidden && !g.unhidden }
 // lists reports whether Graph shows the members of the group to the application.
 func (g *group) lists() bool { return !g.deleted && !g.unseen() }
 
-// ChangeGroup changes an Entra group. name is the first name of the group. An empty change reverts all earlier changes
-// except for the removal of members.
+// ChangeGroup changes an Entra group. The argument "name" is the first name of the group. An empty change reverts all
+// earlier changes except for the removal of members.
 func (c *Company) ChangeGroup(name string, x GroupChange) {
 	n := slices.IndexFunc(groups, func(g group) bool { return g.id != "" && g.name == name })
 	if n < 0 {

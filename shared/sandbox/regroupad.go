@@ -19,7 +19,8 @@ type ADGroupChange struct {
 	Deleted bool // the group is in the recycle bin; a restore brings its members back
 }
 
-// ChangeADGroup changes an Active Directory group. name is the first name of the group. Entra ID does not change.
+// ChangeADGroup changes an Active Directory group. The argument "name" is the first name of the group. Entra ID does
+// not change.
 func (c *Company) ChangeADGroup(name string, x ADGroupChange) {
 	n := slices.IndexFunc(groups, func(g group) bool { return g.dn != "" && g.name == name })
 	if n < 0 {

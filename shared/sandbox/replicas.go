@@ -76,7 +76,7 @@ func (r replica) isTransitiveMember(g, i int, t profile, at time.Time) bool {
 		slices.ContainsFunc(r.c.group(g).nested, func(n int) bool { return r.c.group(n).lists() && r.isTransitiveMember(n, i, t, at) })
 }
 
-// odd chooses at random between the two forms of an answer of Graph.
+// odd is true at random, to choose between two forms of the same answer. It is false if Options.Lag is 0.
 func (r replica) odd() bool {
 	d := dice{r.c.options.Seed ^ r.request}
 	return r.c.options.Lag > 0 && d.below(2) == 1

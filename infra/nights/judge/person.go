@@ -3,7 +3,7 @@ package judge
 import "time"
 
 // fact is a fact about a person. The field "at" is when the fact begins. The field "shown" is when the tool can first
-// see the fact. If "holds" is false, the fact ends an earlier fact.
+// see the fact. If the field "holds" is false, an earlier fact ends.
 type fact struct {
 	at, shown time.Time
 	holds     bool

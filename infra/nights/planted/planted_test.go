@@ -168,7 +168,7 @@ func build(t *testing.T, planted map[string]string) (program string) {
 type found struct {
 	seed              uint64
 	night             int
-	kind, whose, text string // whose is the person and the license
+	kind, whose, text string // whose: the name of the person, and the license
 }
 
 // faultLine matches a fault in the output of command nights.

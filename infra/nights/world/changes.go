@@ -19,8 +19,8 @@ func inEntra(_ *World, _ int, p sandbox.Truth) bool { return p.EntraID != "" }
 func inAD(_ *World, _ int, p sandbox.Truth) bool    { return p.SID != "" }
 func inBoth(_ *World, _ int, p sandbox.Truth) bool  { return p.EntraID != "" && p.SID != "" }
 
-// linked reports whether the tool can know that the person's accounts belong together. It cannot know this after one
-// account was created again or the accounts were separated. If the accounts are linked, an exemption of one account
+// linked reports whether the tool can know that the person's accounts belong together. It cannot know this if one
+// account was created again, or if the accounts were separated. If the accounts are linked, an exemption of one account
 // also exempts the other account.
 func linked(w *World, i int, p sandbox.Truth) bool {
 	return p.EntraID != "" && !w.touched[i] && !w.people[i].split

@@ -50,7 +50,7 @@ func (w *World) stopped() {
 }
 
 // onHold does what an administrator does with a plan on hold. The administrator sometimes applies the plan without an
-// override, which the product must refuse. The administrator then overrides the limits.
+// override. The product must refuse this apply. The administrator then overrides the limits.
 func (w *World) onHold(p plan.Plan) {
 	w.correct(p)
 	if w.happens("an administrator applies a held plan", -1, 0.3) {

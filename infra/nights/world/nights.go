@@ -102,7 +102,7 @@ func (w *World) operate(wished bool) {
 }
 
 // one evaluates one person again and applies the result. If the command is killed, nobody knows which removals it
-// announced. one then tells the judge that it announced all of them.
+// announced. In this case, the judge hears that the command announced all of them.
 func (w *World) one(i int, upn string) {
 	began := w.clock.Now()
 	for _, license := range w.licenses() {
@@ -189,7 +189,7 @@ func (w *World) planned(p plan.Plan) {
 	}
 }
 
-// about tells the judge an event about a person. user is the product's key of the person.
+// about tells the judge an event about a person. The argument "user" is the product's key of the person.
 func (w *World) about(user string, e judge.Event) {
 	if i, known := w.number(user); known {
 		e.Person = w.people[i].id
@@ -197,7 +197,7 @@ func (w *World) about(user string, e judge.Event) {
 	}
 }
 
-// number returns the index of a person. user is the product's key of the person.
+// number returns the index of a person. The argument "user" is the product's key of the person.
 func (w *World) number(user string) (int, bool) {
 	i := slices.IndexFunc(w.people, func(h human) bool { return h.id != "" && (h.id == user || h.told.sid == user) })
 	return i, i >= 0
@@ -231,9 +231,9 @@ func (w *World) apply(run string, override bool) {
 }
 
 // announced tells the judge which removals an apply has announced, and which writes no directory has shown yet. If
-// unknown is set, nobody knows how many removals the apply announced. announced then tells the judge that it announced
-// all of them. All announcements get the start of the apply as their time, because a frozen apply leaves their time
-// unknown.
+// unknown is set, nobody knows how many removals the apply announced. In this case, the judge hears that the apply
+// announced all of them. Each announcement gets the start of the apply as its time, because the true time is unknown
+// after a freeze.
 func (w *World) announced(began time.Time, run string, r runs.Results, unknown bool) {
 	for _, x := range r.Results {
 		if x.Status == runs.Announced {

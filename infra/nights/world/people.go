@@ -31,8 +31,8 @@ type standing struct {
 	outside, stuck, held map[string]bool
 }
 
-// arrive tells the judge that a person exists from now on. It is called for the first people of the company, for a
-// hired person, and for an account that was created again with another id.
+// arrive tells the judge that a person exists from now on. The callers call arrive for the first people of the company,
+// for a hired person, and for an account that was created again with another id.
 func (w *World) arrive(i int) {
 	p, h := w.box.Company.Truth(i), &w.people[i]
 	if !p.Exists {

@@ -23,7 +23,7 @@ type Value struct {
 	Text string // the text of the value
 
 	kind               jsontext.Kind
-	start, end, member int    // the value is text[start:end]; member is the index of its name in text, or -1 in a list
+	start, end, member int    // the value is text[start:end]; member: index of the value's name in text, or -1 in a list
 	first, last        [2]int // for a list: the start and end of its first and its last element
 }
 

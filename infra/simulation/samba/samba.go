@@ -144,7 +144,8 @@ func (d *Domain) prepare(ctx context.Context, c *controller, o Options, i int) e
 	return c.load(ctx, lastLogons(o.People, i))
 }
 
-// Permit adds an access control entry to an object on the first controller, as an administrator does. ace is in SDDL.
+// Permit adds an access control entry to an object on the first controller, as an administrator does. The entry is in
+// SDDL.
 func (d *Domain) Permit(ctx context.Context, dn, ace string) error {
 	c := d.controllers[0]
 	_, err := run(ctx, "samba-tool", "dsacl", "set", "--objectdn="+dn, "--sddl="+ace,
