@@ -1,5 +1,5 @@
-// Command collect is a Lambda function that begins a run, reads Entra ID, and seals the snapshot. One reading may
-// take several calls, because each call stops before its deadline.
+// Command collect is a Lambda function that begins a run, reads Entra ID, and seals the snapshot. One reading of Entra
+// ID may take several calls, because each call stops before its deadline.
 package main
 
 import (
@@ -24,8 +24,8 @@ type settings struct {
 	Entra  entra.Config
 }
 
-// margin is the time before the deadline at which a call stops reading. The slowest page and the writing of the parts
-// must fit into this time.
+// margin is the time between the moment at which a call stops reading and the deadline of the call. The slowest page
+// and the writing of the parts must fit into this time.
 const margin = 5 * time.Minute
 
 func main() {

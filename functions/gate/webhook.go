@@ -13,7 +13,7 @@ import (
 
 // teller posts the messages about executions to a channel.
 type teller struct {
-	secret    string // ARN of the secret with the address of the webhook
+	secret    string // the ARN of the secret that contains the address of the webhook
 	read      func(ctx context.Context, arn string) ([]byte, error)
 	transport http.RoundTripper // nil for the default transport
 }
@@ -21,7 +21,7 @@ type teller struct {
 // longestRead is the maximum time for the reading of the secret. A notice must not wait longer.
 const longestRead = 20 * time.Second
 
-// tell posts a message. It reads the secret each time, so that a new address takes effect at once.
+// tell posts a message. It reads the secret each time, so a new address takes effect at once.
 func (c *teller) tell(ctx context.Context, message *card.Card) error {
 	reading, cancel := context.WithTimeout(ctx, longestRead)
 	defer cancel()

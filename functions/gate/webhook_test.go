@@ -21,7 +21,7 @@ func TestTell(t *testing.T) {
 	for name, tc := range map[string]struct {
 		secret string
 		err    error
-		want   string // part of the error; empty: the message is shown
+		want   string // a part of the error; empty if the channel shows the message
 	}{
 		"an address":        {secret: s.Teams() + "\n"},
 		"no right":          {err: errors.New("AccessDeniedException"), want: "IDLESEAT_WEBHOOK_SECRET names: AccessDeniedException"},

@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// allSignIn makes every person in the changes of p sign in.
+// allSignIn makes every person sign in for whom p has a change.
 func (s *shell) allSignIn(p printed) {
 	s.t.Helper()
 	for _, c := range p.Changes {
@@ -26,8 +26,8 @@ func (s *shell) allSignIn(p printed) {
 	}
 }
 
-// TestAsleep suspends the process of an apply while the process reads the fifteenth person. Minutes later, it resumes
-// the process. In the meantime, all people in the plan sign in. So nobody may lose a license.
+// TestAsleep suspends the process of an apply while the process reads the fifteenth person. Minutes later, the test
+// resumes the process. In the meantime, all people in the plan sign in. So nobody may lose a license.
 func TestAsleep(t *testing.T) {
 	t.Parallel()
 	s := clockedShell(t, sandbox.Options{Users: 400, Seed: 6})
@@ -65,8 +65,8 @@ func TestAsleep(t *testing.T) {
 	s.nothingTaken(p, before)
 }
 
-// nothingTaken checks the results for E3 of plan p. Each person kept the license, and holds no less than before. The
-// note says that the person signed in.
+// nothingTaken checks the results that plan p has for E3. Each person kept the license, and holds no less than before.
+// The note in the result says that the person signed in.
 func (s *shell) nothingTaken(p printed, before map[int][]string) {
 	s.t.Helper()
 	kept, after := 0, holding(s.company.Company)
@@ -87,8 +87,8 @@ func (s *shell) nothingTaken(p printed, before map[int][]string) {
 	}
 }
 
-// TestSignsInDuringRetryAfter answers the write that takes the license with a Retry-After. The person signs in during
-// the delay and must keep the license.
+// TestSignsInDuringRetryAfter makes Graph answer with a Retry-After when the command takes a license. The person signs
+// in during the delay and must keep the license.
 func TestSignsInDuringRetryAfter(t *testing.T) {
 	t.Parallel()
 	for _, via := range []plan.Via{plan.EntraGroup, plan.Direct} {
@@ -128,7 +128,7 @@ func takes(r *http.Request) bool {
 	return r.Method == http.MethodDelete || strings.HasSuffix(r.URL.Path, "/assignLicense")
 }
 
-// chosen returns a plan with a single change. The change is made in the target via.
+// chosen returns a plan with a single change. The parameter via is the target of that change.
 func (s *shell) chosen(via plan.Via) printed {
 	s.t.Helper()
 	for _, c := range s.plan(exitDone).Changes {
@@ -142,8 +142,8 @@ func (s *shell) chosen(via plan.Via) printed {
 	return printed{}
 }
 
-// TestRetryAfterNinetySeconds answers the first write with a Retry-After of 90 seconds. The command must wait that
-// long and then make the change.
+// TestRetryAfterNinetySeconds makes Graph answer the first write with a Retry-After of 90 seconds. The command must
+// wait that long and then make the change.
 func TestRetryAfterNinetySeconds(t *testing.T) {
 	t.Parallel()
 	for _, via := range []plan.Via{plan.EntraGroup, plan.Direct} {
@@ -152,7 +152,8 @@ func TestRetryAfterNinetySeconds(t *testing.T) {
 			s := clockedShell(t, sandbox.Options{Users: 200, Seed: 1})
 			p := s.chosen(via)
 			asked := map[string]bool{}
-			// until is the earliest time that Graph allows for the next write. done is the time of the next write.
+			// The variable until is the earliest time that Graph allows for the next write. The variable done is the time of
+			// that write.
 			var until, done time.Time
 			s.company.Intercept(func(next http.Handler) http.Handler {
 				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -14,18 +14,18 @@ import (
 	"github.com/idleseat/idleseat/infra/simulation/alter"
 )
 
-// alteration is one altered field in one object of the store.
+// alteration is one change to one object of the store. It alters, drops or repeats a field, a line, a cell or a row.
 type alteration struct {
 	kind, key string // the kind, as in objectKinds, and the key of the object
-	field     string // path of the field, with [] for every index of a list
+	field     string // the path of the field; [] stands for every index of a list
 	how       string
 	body      func() []byte // returns the altered object
 }
 
 func (a *alteration) String() string { return fmt.Sprintf("%s: %s %s", a.key, a.field, a.how) }
 
-// objectKinds lists every kind of object in a store. key matches the keys of the kind. text splits an object into its
-// JSON texts. It is nil for the kinds that are not made of JSON.
+// objectKinds lists every kind of object in a store. The expression in key matches the keys of the objects of a kind.
+// The function "text" splits an object into its JSON texts. It is nil for a kind of object that contains no JSON.
 var objectKinds = []struct {
 	kind string
 	key  *regexp.Regexp
@@ -57,8 +57,8 @@ var objectKinds = []struct {
 	{"mark", regexp.MustCompile(`^ledger/[^/]+/[^/]+/\d{6}\.(leaving|back|answered|free|in-target|second-try|third-try)\.json$`), plainObject},
 }
 
-// alterations returns every alteration of every field of an object. others has values of each field from the whole
-// store, by kind and path.
+// alterations returns every alteration of every field of an object. others has values that each field has elsewhere in
+// the store, by kind and path.
 func alterations(t *testing.T, key string, raw []byte, others map[string][]string) (all []alteration) {
 	t.Helper()
 	for _, k := range objectKinds {
@@ -96,7 +96,7 @@ func alterations(t *testing.T, key string, raw []byte, others map[string][]strin
 	return nil
 }
 
-// valuesOf returns up to three different values of each field in objects, by kind and path.
+// valuesOf returns up to three different values of each field in the objects, by kind and path.
 func valuesOf(t *testing.T, objects map[string][]byte) map[string][]string {
 	t.Helper()
 	values := map[string][]string{}

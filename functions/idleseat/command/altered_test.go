@@ -21,7 +21,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// state is the state of the company, the store and the clock at the beginning of a chapter of a story.
+// state is the state of the company, the store and the clock when a chapter of a story begins.
 type state struct {
 	at      time.Time
 	company func()
@@ -45,8 +45,8 @@ func (s *tale) again(k state) {
 	s.store.Become(k.objects)
 }
 
-// newTale runs the story stories[n] once. kept has the state at the beginning of each chapter. Its last element is the
-// state at the end.
+// newTale runs the story stories[n] once. The result kept has the state at the beginning of each chapter. The last
+// element of kept is the state at the end of the story.
 func newTale(t *testing.T, n int) (s *tale, kept []state) {
 	t.Helper()
 	story, clock := stories[n], newSharedClock(t)
@@ -76,14 +76,14 @@ type altered struct {
 	alteration
 }
 
-// cases returns the alterations of every field of every kind of object, before every chapter. Of alterations that
-// differ only in the object or the index of a list, it keeps a random one.
+// cases returns the alterations of every field of every kind of object, before every chapter. If alterations differ
+// only in the object or in the index of a list, cases returns a random one of them.
 func cases(t *testing.T, kept []state, random *rand.Rand) (all []altered) {
 	t.Helper()
 	alike := map[string][]altered{}
 	for chapter := 1; chapter < len(kept)-1; chapter++ {
 		objects := maps.Clone(kept[chapter].objects)
-		// Skip an object that has not changed since the previous chapter. The cases of that chapter alter it.
+		// Skip an object that is the same as before the previous chapter. The cases before that chapter alter the object.
 		maps.DeleteFunc(objects, func(key string, b []byte) bool {
 			return bytes.Equal(b, kept[chapter-1].objects[key])
 		})
@@ -161,7 +161,7 @@ func (s *tale) alterEach(t *testing.T, all []altered, kept []state) {
 	}
 }
 
-// everyKind checks that the alterations in all cover every kind of object, except the kinds in lacks.
+// everyKind checks that the alterations in the argument all cover every kind of object, except the kinds in lacks.
 func everyKind(t *testing.T, all []altered, lacks []string) {
 	t.Helper()
 	kinds := map[string]int{}
@@ -176,14 +176,14 @@ func everyKind(t *testing.T, all []altered, lacks []string) {
 	t.Logf("%d alterations: %v", len(all), kinds)
 }
 
-// share returns the index of the worker that runs this alteration. The argument "of" is the number of workers.
+// share returns the index of the worker that runs the alteration. The argument "of" is the number of workers.
 func (a *alteration) share(of int) int {
 	sum := fnv.New32a()
 	sum.Write([]byte(a.kind + a.field + a.how))
 	return int(sum.Sum32()) % of
 }
 
-// alter continues the story after an alteration. It reports whether a command refused the object by name.
+// alter makes one alteration and continues the story. It reports whether a command refused the object by name.
 func (s *tale) alter(t *testing.T, a altered, kept []state) (refused bool) {
 	t.Helper()
 	s.again(kept[a.chapter])
@@ -214,9 +214,9 @@ func (s *tale) alter(t *testing.T, a altered, kept []state) (refused bool) {
 	return refused
 }
 
-// seen reports whether holds matches the states in kept. It contains all licenses that the person held in at least one
-// state, and no license that the person held in no state. It may contain more than a single state, because a change
-// that is refused halfway leaves both the old and the new license.
+// seen reports whether the licenses in holds fit the states in kept. Each license in holds is one that the person held
+// in some state. For at least one state, holds has all licenses of the person. It may have more than that state has,
+// because a change that is refused halfway leaves both the old and the new license.
 func seen(kept []state, person int, holds []string) bool {
 	return slices.ContainsFunc(kept, func(k state) bool {
 		return !slices.ContainsFunc(k.holding[person], func(one string) bool { return !slices.Contains(holds, one) })

@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// headed splits a binary table into its first line, which is JSON, and its cells. all has the alterations of the first
-// line.
+// headed splits a binary table into its first line, which is JSON, and its cells. The result all has the alterations of
+// the first line.
 func headed(t *testing.T, kind string, text []byte, pack func(text []byte) []byte) (head, cells []byte, all []alteration) {
 	t.Helper()
 	head, cells, _ = bytes.Cut(text, []byte("\n"))
@@ -24,8 +24,9 @@ func headed(t *testing.T, kind string, text []byte, pack func(text []byte) []byt
 	}, nil)
 }
 
-// cellAlterations replaces a number in cells. The argument "at" is its offset, and size is its length in bytes. The
-// replacements are 0, 1, the greatest value, and the old value plus and minus step.
+// cellAlterations returns alterations of one number in cells. The argument "at" is the offset of the number, and size
+// is its length in bytes. The new values are 0, 1, the greatest value, the old value plus step, and the old value minus
+// step.
 func cellAlterations(field string, cells []byte, at, size int, step uint64, pack func(cells []byte) []byte) (all []alteration) {
 	was := binary.LittleEndian.Uint64(append(bytes.Clone(cells[at:at+size]), make([]byte, 8)...))
 	for how, value := range map[string]uint64{"zero": 0, "one": 1, "the greatest": 1<<64 - 1, "a step more": was + step, "a step less": was - step} {
@@ -38,8 +39,8 @@ func cellAlterations(field string, cells []byte, at, size int, step uint64, pack
 	return all
 }
 
-// knownAlterations alters the header and every cell of a table of known accounts in the format of package known.
-// Dates change by a day.
+// knownAlterations alters the header and every cell of a table of known accounts. The table is in the format of package
+// known. Dates change by a day.
 func knownAlterations(t *testing.T, raw []byte) (all []alteration) {
 	t.Helper()
 	text, err := inflated(raw)
@@ -83,8 +84,8 @@ func knownAlterations(t *testing.T, raw []byte) (all []alteration) {
 	return all
 }
 
-// reportAlterations alters the header, every cell and every row of a usage report in the format of package usage.
-// Dates are stored as days and change by a month.
+// reportAlterations alters the header, every cell and every row of a usage report. The report is in the format of
+// package usage. Dates are stored as days and change by a month.
 func reportAlterations(t *testing.T, raw []byte) (all []alteration) {
 	t.Helper()
 	head, cells, all := headed(t, "usage report", raw, func(text []byte) []byte { return text })
@@ -184,8 +185,8 @@ func tableAlterations(t *testing.T, raw []byte) (all []alteration) {
 	return all
 }
 
-// otherCells returns values that can replace a cell of column c. The keys describe the values. A text cell is an index
-// into c.Words. The index len(c.Words) means a new word, which the caller appends.
+// otherCells returns values that can replace the cell of column c in a row. The keys describe the values. The value of
+// a text cell is an index of c.Words. The index len(c.Words) means a new word, which the caller appends.
 func otherCells(c *table.Column, row int) map[string]int64 {
 	was, ways := c.Rows[row], map[string]int64{}
 	if was != table.None {

@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestAnswersToWrites checks the result of a change when Graph answers a write with an error. The write was already
-// made, or it conflicts with another write, or it is forbidden.
+// TestAnswersToWrites checks the result of a change when Graph answers a write with an error. Either the write was made
+// before the error, or it conflicts with another write, or it is forbidden.
 func TestAnswersToWrites(t *testing.T) {
 	t.Parallel()
 	refuse := func(w http.ResponseWriter, status int, code, message string) {
@@ -24,7 +24,7 @@ func TestAnswersToWrites(t *testing.T) {
 	}
 	const busy = "Your operation conflicted with a concurrent operation on one or more of the objects. Please wait briefly and retry."
 	for name, tc := range map[string]struct {
-		// answer answers the nth DELETE. If it returns false, the simulated Graph answers.
+		// The function "answer" answers the nth DELETE. If it returns false, the simulated Graph answers.
 		answer func(n int, w http.ResponseWriter, made func()) bool
 		want   runs.Status
 		note   string

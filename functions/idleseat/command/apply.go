@@ -30,7 +30,7 @@ type applyCmd struct {
 	Override string `name:"override-limits" help:"Apply a plan that its limits hold: the hash of that very plan." placeholder:"HASH"`
 }
 
-// Run applies the plan of a run. Changes that still wait for the directory stay pending.
+// Run applies the plan of a run. A change that the directory does not show yet stays pending.
 func (c *applyCmd) Run(a *Process) error {
 	if err := itself(c.ID); err != nil {
 		return err
@@ -59,7 +59,7 @@ func (c *applyCmd) Run(a *Process) error {
 	}
 	in.Run = p.Run
 	applier := line.applier()
-	// idle means that only earlier runs have pending changes.
+	// The variable idle means that only earlier runs have changes to finish.
 	idle := p.Verdict == plan.Nothing && len(p.Resumes) > 0 && p.Mode != policy.Audit
 	if !idle {
 		if err := applier.Check(a.Context, in); err != nil {
@@ -103,8 +103,8 @@ func (c *applyCmd) Run(a *Process) error {
 	return errors.Join(err, resumeFailed(earlier.failed))
 }
 
-// policyOf returns the text of the policy in force for a run. For a restore it returns "", because a restore needs no
-// policy.
+// policyOf returns the text of the policy that is in force for a plan. For a restore it returns "", because a restore
+// needs no policy.
 func (c *applyCmd) policyOf(a *Process, s store.Store, p *plan.Plan) (string, error) {
 	if p.Restores != "" {
 		return "", nil
@@ -121,13 +121,13 @@ type resumed struct {
 	failed   int                 // changes that failed or that need an operator's help
 	troubled int                 // failed changes that are still pending
 	pending  int                 // pending changes of the runs that could be resumed
-	refused  bool                // whether some run could not be resumed
+	refused  bool                // whether at least one run could not be resumed
 	by       map[runs.Status]int // all changes, by their present status
 }
 
-// resume continues the changes listed in p.Pending that belong to the runs in earlier. If only is not empty, resume
-// continues only that person's changes. When a run may not continue, resume prints the reason and moves on to the
-// next run.
+// resume continues the changes in p.Pending that the runs in the argument earlier began. If the argument "only" is not
+// empty, resume continues only the changes of that person. When a run may not continue, resume prints the reason and
+// goes on with the next run.
 func resume(a *Process, applier *apply.Applier, p *plan.Plan, earlier []string, inForce, only string) (all resumed, err error) {
 	for _, run := range earlier {
 		results, err := applier.Apply(a.Context, apply.Request{Run: run, Policy: inForce, Approver: approver(), Only: only})
@@ -179,7 +179,7 @@ func resumeFailed(failed int) error {
 	return fmt.Errorf("%s of earlier runs failed or cannot be finished (the lines above say why); these people have what they had, or are half-way and pending", plain.Many(failed, "change"))
 }
 
-// approver returns the name under which the ledger records the person at the terminal: user@host.
+// approver returns the name of the person at the terminal, as user@host. The ledger records this name.
 func approver() string {
 	name := "uid " + strconv.Itoa(os.Getuid())
 	if u, err := user.Current(); err == nil {
@@ -191,15 +191,15 @@ func approver() string {
 	return name
 }
 
-// failures returns an error if a change failed or needs an operator's help. If a restore did not return every license,
-// but no change failed, the error wraps runs.ErrRefused.
+// failures returns an error if a change failed or needs an operator's help. If no change failed, but a restore did not
+// return every license, the error wraps runs.ErrRefused.
 func failures(p *plan.Plan, r *runs.Results) error {
 	if err := failure(r.Run, r.Count(runs.Failed), r.Troubled()); err != nil {
 		return err
 	}
 	n := 0
 	for _, x := range r.Results {
-		// A blocked license does not count, because another pending restore returns it.
+		// A blocked license does not count, because another pending restore returns that license.
 		if (x.Status == runs.Refused || x.Status == runs.Kept) && !strings.Contains(x.Note, ledger.ErrBlocked.Error()) {
 			n++
 		}

@@ -43,8 +43,8 @@ func (s *shell) results(run string) (all runs.Results) {
 	return all
 }
 
-// TestKilledInTheMiddle kills apply after a write reached Graph, and before apply could record it. Later calls must
-// finish the change.
+// TestKilledInTheMiddle kills apply after a write reached Graph, and before apply could record the change. Later calls
+// must finish the change.
 func TestKilledInTheMiddle(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 6, LicenseDelay: 50 * time.Millisecond})
@@ -94,7 +94,7 @@ func TestKilledInTheMiddle(t *testing.T) {
 }
 
 // TestTargetStalls uses up all seats between plan and apply, so the target group cannot assign its license. Every
-// change to the license must be rolled back or fail. Nobody may stay in the target group.
+// change of E3 must be rolled back or fail. Nobody may stay in the target group.
 func TestTargetStalls(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 6, LicenseDelay: 30 * time.Millisecond})
@@ -137,8 +137,8 @@ func TestTargetStalls(t *testing.T) {
 	}
 }
 
-// TestPendingBelongsToItsRun checks that later runs list a pending change and do not plan it again. The first plan may
-// still finish its changes. After a newer plan, it may begin no change.
+// TestPendingBelongsToItsRun checks that later runs list a pending change and do not plan the change again. The run
+// that began the change may still finish it. After a newer plan, that run may begin no further change.
 func TestPendingBelongsToItsRun(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 1, LicenseDelay: time.Hour})
@@ -175,7 +175,7 @@ func TestPendingBelongsToItsRun(t *testing.T) {
 }
 
 // TestLaterRunsGoOn checks that the next run finishes the changes that an earlier run began. The next run may have no
-// changes of its own. Each change must be made once.
+// changes of its own. Each change must be made only once.
 func TestLaterRunsGoOn(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 1, LicenseDelay: 4 * time.Second})
@@ -217,7 +217,7 @@ func TestSuperseded(t *testing.T) {
 	}
 	s.unwritten()
 	s.want(exitDone, "apply", second.Run, "--yes")
-	s.want(exitDone, "apply", one.Run, "--yes") // changes nothing, because the second run has made the same changes
+	s.want(exitDone, "apply", one.Run, "--yes") // nothing is left to change, because the second run has made the same changes
 	for _, x := range s.results(one.Run).Results {
 		if x.Status == runs.Done {
 			t.Errorf("done twice: %+v", x)

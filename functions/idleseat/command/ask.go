@@ -38,7 +38,7 @@ func (a *Process) ask(question string) (string, error) {
 		err  error
 	}
 	given := make(chan answer, 1)
-	go func() { // after an interrupt, the goroutine stays in the read until the process ends
+	go func() { // after an interrupt, the goroutine continues to wait for input until the process ends
 		text, err := bufio.NewReader(a.Stdin).ReadString('\n')
 		given <- answer{strings.TrimSpace(text), err}
 	}()
@@ -54,7 +54,7 @@ func (a *Process) ask(question string) (string, error) {
 	}
 }
 
-// interview asks for values that are neither in the flags nor in the tenant. An empty answer leaves a value out.
+// interview asks for the values that neither the flags nor the tenant give. An empty answer leaves a value out.
 func interview(seen *draft.Seen, w *draft.Wishes, ask func(question string) (string, error)) error {
 	if w.Citrix == "" && len(seen.AD.Citrix) > 1 {
 		if err := askCitrix(seen, w, ask); err != nil {

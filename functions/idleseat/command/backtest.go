@@ -47,7 +47,7 @@ func (c *backtestCmd) Run(a *Process) error {
 	if err != nil {
 		return err
 	}
-	if c.Keep { // the view proved that the store exists; --keep needs it open for writing
+	if c.Keep { // --keep writes to the store, so the store is opened again; only the view fails if there is no store
 		if s, err = c.open(a); err != nil {
 			return err
 		}
@@ -98,7 +98,8 @@ func writeReport(path string, answer *backtest.Answer) error {
 	return nil
 }
 
-// policy returns the policy to try: the policy of --policy, or else the policy of the newest run for everybody.
+// policy returns the policy whose thresholds the command varies: the policy of --policy, or else the policy of the
+// newest run for everybody.
 func (c *backtestCmd) policy(a *Process, s store.Store) (name string, text []byte, err error) {
 	if c.Policy != "" {
 		_, text, err := policyFlag{c.Policy}.load()
@@ -117,7 +118,7 @@ func (c *backtestCmd) policy(a *Process, s store.Store) (name string, text []byt
 	return "policy of run " + run, []byte(b.Policy), nil
 }
 
-// share parses a share such as "2%".
+// share parses a share such as "2%". It returns 0.02 for that text.
 func share(text string) (float64, error) {
 	number, _ := strings.CutSuffix(strings.TrimSpace(text), "%")
 	percent, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
@@ -192,7 +193,7 @@ func printTried(out *printer, answer *backtest.Answer, r *backtest.Rule) {
 	}
 }
 
-// regret returns the share of hits that came back, in words.
+// regret returns the share of hits that came back, in words. If it is not known of any hit, regret says so.
 func regret(r *backtest.Regret) string {
 	if r.Known() == 0 {
 		return "not known yet"

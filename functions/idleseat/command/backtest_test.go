@@ -17,8 +17,8 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/backtest"
 )
 
-// keptNights returns a shell whose store has the plans of four nights. The person of the returned change has signed in
-// again before the last night.
+// keptNights returns a shell whose store has the plans of four nights. It also returns the change of one person, who
+// has signed in again before the last night.
 func keptNights(t *testing.T) (*shell, plan.Change) {
 	t.Helper()
 	s := newShellAgo(t, 9*day, sandbox.Options{Users: 200, Seed: 16})
@@ -112,7 +112,7 @@ func TestBacktest(t *testing.T) {
 	backtestsRefused(t, s)
 }
 
-// backtestsRefused checks questions that do not match any rule.
+// backtestsRefused checks that backtest refuses arguments that fit no rule or no value.
 func backtestsRefused(t *testing.T, s *shell) {
 	t.Helper()
 	policy := string(s.company.Policy())

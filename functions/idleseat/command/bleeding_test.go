@@ -12,7 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// activeHolders returns the ids of active people in the scope of the E3 rule who hold E3 only through its group.
+// activeHolders returns the ids of people who are active, are in the scope of the E3 rule, and hold E3 only through its
+// group.
 func (s *shell) activeHolders() (ids []string) {
 	for i := range s.company.Company.Size() {
 		p := s.company.Company.Person(i)
@@ -35,7 +36,7 @@ func (s *shell) frozen(dates map[string]time.Time) {
 	}))
 }
 
-// taken counts the E3 changes that r reports as done.
+// taken counts the changes of E3 that r reports as done.
 func taken(r runs.Results) (n int) {
 	for _, x := range r.Results {
 		if x.License == "m365-e3" && x.Status == runs.Done {
@@ -45,8 +46,8 @@ func taken(r runs.Results) (n int) {
 	return n
 }
 
-// TestSlowBleeding makes a broken feed show a few more active people as idle each night. Each night has fewer such
-// people than stopAbove. The number of licenses taken within 30 days must not exceed stopAbove either.
+// TestSlowBleeding makes a broken feed show a few more active people as idle each night. In each single night, there
+// are fewer such people than stopAbove. The number of licenses taken within 30 days must not exceed stopAbove either.
 func TestSlowBleeding(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 60*day, sandbox.Options{Users: 700, Seed: 4}, replace(t, "percent: 10", "percent: 12"))
@@ -83,7 +84,7 @@ func TestSlowBleeding(t *testing.T) {
 	s.want(exitDone, "restore", "--run", p.Run, "--yes")
 	s.later(time.Minute)
 	s.plan(exitDone)
-	// After 31 days the licenses taken in the first nights no longer count.
+	// After 31 days, the licenses that were taken in the first nights no longer count.
 	for _, id := range active[(nights+1)*perNight:] { // these people are active again
 		delete(dates, id)
 	}
@@ -103,8 +104,8 @@ func (s *shell) holders() (n int) {
 	return n
 }
 
-// TestOverrideAcceptsItsPeople overrides a plan on hold. The override accepts the people in the plan. On the next
-// night, the same number of other people must put the run on hold again.
+// TestOverrideAcceptsItsPeople overrides a plan on hold. The override accepts the people in the plan. The next night,
+// the same number of other people is idle, and they must put the run on hold again.
 func TestOverrideAcceptsItsPeople(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 10*day, sandbox.Options{Users: 700, Seed: 4}, replace(t, "perRun: 200", "perRun: 60"))

@@ -14,7 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// each calls change for every nth person on every page. If change returns false, each removes the person from the page.
+// each calls the function "change" for every nth person on every page. If the function returns false, each removes the
+// person from the page.
 func each(n int, change func(u map[string]any) bool) func(http.Handler) http.Handler {
 	return spoil(func(w http.ResponseWriter, _ *http.Request, body map[string]any) {
 		kept := []any{}
@@ -42,7 +43,7 @@ func fewer(next http.Handler) http.Handler {
 	})
 }
 
-// lapsed refuses requests for sign-in dates, as Graph does without a premium license.
+// lapsed refuses requests for sign-in dates. Graph does the same without a premium license.
 func lapsed(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.Contains(r.URL.Query().Get("$select"), "signInActivity") {
@@ -54,7 +55,7 @@ func lapsed(next http.Handler) http.Handler {
 	})
 }
 
-// e3Changes counts the changes of E3, whose rule depends on sign-in dates.
+// e3Changes counts the changes of E3. The rule for E3 depends on sign-in dates.
 func e3Changes(p printed) (n int) {
 	for _, c := range p.Changes {
 		if c.License == "m365-e3" {
@@ -64,7 +65,7 @@ func e3Changes(p printed) (n int) {
 	return n
 }
 
-// noE3 fails the test if the ledger or the directory shows a change of anybody's Microsoft 365 license.
+// noE3 fails the test if anybody's Microsoft 365 license was changed in the ledger or in the directory.
 func (s *shell) noE3() {
 	s.t.Helper()
 	for _, e := range s.company.Company.History() {
@@ -78,8 +79,8 @@ func (s *shell) noE3() {
 }
 
 // TestBrokenNight breaks part of a feed that was healthy the night before. Rules that depend on this feed must take
-// nothing, and the plan must give the reason. Rules that depend on the other feed continue. A run in which no rule
-// matches a person is on hold.
+// nothing, and the plan must give the reason. Rules that depend on the other feed continue. If no other rule matches a
+// person, the run is on hold.
 func TestBrokenNight(t *testing.T) {
 	t.Parallel()
 	noDate := func(u map[string]any) bool { delete(u, "signInActivity"); return true }
@@ -135,7 +136,7 @@ func TestBrokenNight(t *testing.T) {
 	}
 }
 
-// TestAcceptFeeds checks that a source stays healthy after an operator accepted its smaller size.
+// TestAcceptFeeds checks that a source stays healthy after an operator accepted that the source has become smaller.
 func TestAcceptFeeds(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 1000, Seed: 4})
@@ -175,7 +176,7 @@ func TestFrozenFeed(t *testing.T) {
 	s.unwritten()
 }
 
-// TestGraphFailsOnAPage answers every try for page 7 of 20 with status 503. The run must fail.
+// TestGraphFailsOnAPage answers every request for page 7 of 20 with status 503. The run must fail.
 func TestGraphFailsOnAPage(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 10_200, Seed: 4})

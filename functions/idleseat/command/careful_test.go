@@ -25,7 +25,7 @@ func (s *shell) done(run string, args ...string) (r runs.Results) {
 	return r
 }
 
-// entries returns the rule and outcome of each ledger entry for one license of a person, in order.
+// entries returns the rule and the outcome of each ledger entry about one license of a person, in order.
 func (s *shell) entries(user, license string) (list []string) {
 	s.t.Helper()
 	files, err := filepath.Glob(s.path("store/ledger/" + user + "/" + license + "/*.done.json"))
@@ -52,7 +52,7 @@ func (s *shell) entries(user, license string) (list []string) {
 	return list
 }
 
-// number returns the index of a person in the company.
+// number returns the index that a person has in the company.
 func (s *shell) number(user string) int {
 	s.t.Helper()
 	for i := range s.company.Company.Size() {
@@ -65,7 +65,8 @@ func (s *shell) number(user string) int {
 	return -1
 }
 
-// change returns the first change of p for which fits returns true, and the index of its person in the company.
+// change returns the first change of p for which the function fits returns true, and the index that the person of the
+// change has in the company.
 func (s *shell) change(p printed, fits func(plan.Change) bool) (plan.Change, int) {
 	s.t.Helper()
 	i := slices.IndexFunc(p.Changes, fits)
@@ -79,7 +80,7 @@ func by(rule string, via plan.Via) func(plan.Change) bool {
 	return func(c plan.Change) bool { return c.Rule == rule && c.Via == via }
 }
 
-// reason returns the reason in a plan why a person keeps a license, or "" if the plan has none.
+// reason returns the reason that a plan gives why a person keeps a license, or "" if the plan gives none.
 func (p printed) reason(user, license string) string {
 	for _, c := range slices.Concat(p.Refused, p.Undecided) {
 		if c.User == user && c.License == license {
@@ -174,8 +175,8 @@ func TestReserve(t *testing.T) {
 	}
 }
 
-// TestRestoredByHand restores one license by command and another in the directory. A run may take them again only after
-// the rule's full idle period since the restore.
+// TestRestoredByHand restores one license by command and another in the directory. After a restore, a run may take the
+// license again only when the rule's full idle period has passed.
 func TestRestoredByHand(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 100*day, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond}, withoutGrace(t))
@@ -205,7 +206,7 @@ func TestRestoredByHand(t *testing.T) {
 	check("58 days later", true)
 	s.later(33 * day)
 	check("91 days later", false)
-	again := s.plan(exitDone) // a plan that nobody applied does not restart the idle period
+	again := s.plan(exitDone) // a plan that was not applied does not restart the idle period
 	s.done(again.Run)
 	for user, license := range map[string]string{restored.User: "m365-e3", citrix.User: "citrix"} {
 		if got := s.entries(user, license); got[len(got)-1] != map[string]string{"m365-e3": "m365-idle-60 done", "citrix": "citrix-idle-90 done"}[license] {
@@ -226,7 +227,7 @@ func TestRestoredByHand(t *testing.T) {
 }
 
 // TestNotice checks that the first run only announces a change. A later run makes the change, unless the person was
-// active in between.
+// active in the meantime.
 func TestNotice(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 100*day, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond}, replace(t, "{changeTo: exchange-online}", "{changeTo: exchange-online, notice: 14}"), replace(t, "percent: 10", "percent: 50"))
@@ -251,7 +252,7 @@ func TestNotice(t *testing.T) {
 			t.Errorf("%s after 13 days: %q", c.UserPrincipalName, got)
 		}
 	}
-	if len(waiting.Changes)+len(waiting.Notices) > 10 { // a few people became idle during the notice
+	if len(waiting.Changes)+len(waiting.Notices) > 10 { // a few people became idle after the notice
 		t.Errorf("%d changes and %d notices while all wait", len(waiting.Changes), len(waiting.Notices))
 	}
 	active := s.number(announced[0].User)

@@ -39,8 +39,8 @@ func TestPlanSaysWhatTheRulesSay(t *testing.T) {
 			got.Undecided++
 		}
 	}
-	// The numbers of undecided and exempt people are not compared. The command cannot know whether a person of doubtful
-	// identity holds Citrix.
+	// The test does not compare the numbers of undecided and exempt people. For a person of doubtful identity, the command
+	// cannot know whether the person holds Citrix.
 	if p.Counts.Keep != got.Keep || p.Counts.Reclaim != got.Reclaim || p.Counts.Users != got.Users {
 		t.Errorf("counts %+v, worked out %+v", p.Counts, got)
 	}
@@ -106,8 +106,8 @@ func TestApplyCarriesThePlanOut(t *testing.T) {
 	}
 }
 
-// holders checks everybody's licenses and groups against the changes in done. The keys of done are the user and the
-// license.
+// holders checks everybody's licenses and groups against the changes in done. A key of done consists of the user and
+// the license.
 func holders(t *testing.T, s *shell, done map[string]bool) {
 	t.Helper()
 	const e3, exo = "05e9a617-0261-4cee-bb44-138d3ef5d965", "4b9405b0-7788-4568-add1-99614e613b69"

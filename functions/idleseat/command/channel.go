@@ -21,10 +21,10 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/gate"
 )
 
-// channelConfig is the channel of Teams or Slack that gets a message at the end of each night.
+// channelConfig configures the channel of Teams or Slack that gets a message at the end of each night.
 type channelConfig struct {
-	File    string `env:"IDLESEAT_WEBHOOK_FILE"` // file with the address of the webhook on its only line
-	Reports string `env:"IDLESEAT_REPORTS_URL"`  // https address of the folder of the store
+	File    string `env:"IDLESEAT_WEBHOOK_FILE"` // the file whose only line is the address of the webhook
+	Reports string `env:"IDLESEAT_REPORTS_URL"`  // the https address at which a browser finds the folder of the store
 }
 
 // client reads the address of the webhook, and returns a client for it.
@@ -40,8 +40,8 @@ func (c *channelConfig) client(a *Process) (*webhook.Client, error) {
 	return &webhook.Client{To: to, Clock: a.Clock, Transport: a.Web}, nil
 }
 
-// link returns the address of an object for a browser, or "" if a browser cannot open the object. location is the
-// store.
+// link returns the address at which a browser can open an object, or "" if a browser cannot open the object. location
+// is the location of the store.
 func (c *channelConfig) link(location, region, key string) string {
 	if c.Reports == "" {
 		return gate.Console(location, region, key)
@@ -52,13 +52,13 @@ func (c *channelConfig) link(location, region, key string) string {
 	return strings.TrimRight(c.Reports, "/") + "/" + key
 }
 
-// hastily is the maximum time of a post after an interrupt.
+// hastily is the maximum time that a post may take after an interrupt.
 const hastily = 5 * time.Second
 
-// post posts the end of the night to the channel, if a channel is configured. err is the error of the command. If the
-// post fails, post prints the reason, and the night is not affected.
+// post posts a message about the end of the night to the channel, if a channel is configured. err is the error of the
+// command. If the post fails, post prints the reason, and the night ends in the same way.
 func (n *night) post(err error) {
-	src, _ := n.a.sources() // the night already ends with this error, which is about another setting
+	src, _ := n.a.sources() // the error is about another setting, and the night already ends with it
 	if src.Channel.File == "" {
 		return
 	}
@@ -78,8 +78,8 @@ func (n *night) post(err error) {
 	}
 }
 
-// place describes the place of the night for the message. It does not name a folder, because a path may contain the
-// name of a person.
+// place returns what the message says about the place of the night. It does not name a folder, because a path may
+// contain the name of a person.
 func (n *night) place(c *channelConfig) *gate.Place {
 	p := &gate.Place{Name: "idleseat", Hints: here{}}
 	if strings.HasPrefix(n.Store, "s3://") {
@@ -90,7 +90,7 @@ func (n *night) place(c *channelConfig) *gate.Place {
 	return p
 }
 
-// state returns the end of the night as the output of a state machine.
+// state returns the end of the night in the shape that a state machine returns it.
 func (n *night) state(ctx context.Context, err error) *gate.StepOutput {
 	out := new(gate.StepOutput)
 	if n.plan == nil {
@@ -120,7 +120,7 @@ func (n *night) state(ctx context.Context, err error) *gate.StepOutput {
 	return out
 }
 
-// refused reports whether err means a refusal: nothing was begun, and a second attempt cannot succeed.
+// refused reports whether err means a refusal. After a refusal, nothing was begun, and a second attempt cannot succeed.
 func refused(err error) bool {
 	var faults policy.Faults
 	return errors.Is(err, lease.ErrHeld) || errors.Is(err, runs.ErrRefused) || errors.Is(err, collect.ErrPolicy) || errors.As(err, new(usageError)) || errors.As(err, &faults)
@@ -129,7 +129,7 @@ func refused(err error) bool {
 // nameless returns the text of an error without names of people. It also removes paths, which may contain a name.
 func (n *night) nameless(err error) string {
 	if errors.Is(err, lease.ErrHeld) {
-		return lease.ErrHeld.Error() // the rest names the person who started the other run
+		return lease.ErrHeld.Error() // the rest of the text has the name of the person who started the other run
 	}
 	paths := []string{n.Policy, n.Store}
 	if whole, err := filepath.Abs(n.Policy); err == nil {
@@ -147,7 +147,7 @@ func (n *night) nameless(err error) string {
 	return text
 }
 
-// here has the commands for the machine on which the nights run. They do not name the store.
+// here has the commands for the machine on which the nights run. These commands do not name the store.
 type here struct{}
 
 // Plan implements gate.Hints.

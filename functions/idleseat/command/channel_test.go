@@ -17,7 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// joins starts a channel, and configures it for the messages of the nights.
+// joins starts a channel, and configures the shell so that the nights post to the channel.
 func (s *shell) joins() *channel.Server {
 	s.t.Helper()
 	c := channel.Start()
@@ -44,7 +44,8 @@ func (s *shell) namesNobody(text string) {
 	}
 }
 
-// TestNightTellsTheChannel: each way to end a night posts one message. The message has the next commands, and no names.
+// TestNightTellsTheChannel: a night posts one message, however it ends. The message has the next commands, and no
+// names.
 func TestNightTellsTheChannel(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -17,7 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// choiceFlags choose changes of a plan. Without these flags, all changes are chosen.
+// choiceFlags choose changes from a plan. Without these flags, all changes are chosen.
 type choiceFlags struct {
 	Only   string `help:"Apply only the changes of the people whom a file lists: one userPrincipalName, id or line of changes.csv on a line. It makes a new plan of them." placeholder:"FILE"`
 	Except string `help:"Apply all changes but those of the people whom a file lists, as --only does." placeholder:"FILE"`
@@ -26,7 +26,7 @@ type choiceFlags struct {
 
 func (c *choiceFlags) given() bool { return c.Only != "" || c.Except != "" || c.Limit != nil }
 
-// choice returns the choice that the flags make. It reads the people from the files in the flags.
+// choice returns the choice that the flags make. It reads the lists of people from the files that the flags name.
 func (c *choiceFlags) choice() (in plan.Choice, err error) {
 	if c.Limit != nil {
 		if in.Limit = *c.Limit; in.Limit < 1 {
@@ -46,8 +46,8 @@ func (c *choiceFlags) choice() (in plan.Choice, err error) {
 	return in, nil
 }
 
-// choose makes the plan of a new run from the changes of p that the flags choose, and prints the plan. It refuses if p
-// may not be applied now. If only limits hold p, it does not refuse.
+// choose makes the plan of a new run and prints the plan. The plan has the changes of p that the flags choose. choose
+// refuses if p may not be applied now. It does not refuse if p is on hold only because of limits.
 func (c *applyCmd) choose(a *Process, s store.Store, line *pipeline, p *plan.Plan, inForce string) (*plan.Plan, error) {
 	switch {
 	case p.Restores != "":
@@ -67,7 +67,7 @@ func (c *applyCmd) choose(a *Process, s store.Store, line *pipeline, p *plan.Pla
 	}
 	asked := history.Request{Policy: inForce, Left: 1}
 	if p.Verdict == plan.Hold && p.Overridable {
-		asked.Override = p.PlanHash // the limits apply to the new plan instead
+		asked.Override = p.PlanHash // the limits are checked for the new plan, so p itself may exceed them
 	}
 	admitted, refusal, err := history.Admit(a.Context, s, p, b, asked, a.Clock.Now())
 	if err != nil {
@@ -103,8 +103,8 @@ func (c *applyCmd) printChoice(a *Process, s store.Store, p *plan.Plan) error {
 	return planText(&to, s, r, p, c.next(a, "apply "+p.Run))
 }
 
-// unseen refuses --yes for a choice from a plan that limits hold. Otherwise a script that makes a choice every night
-// would bypass the limits without a human.
+// unseen refuses --yes if the choice is from a plan that is on hold because of limits. Otherwise a script that makes a
+// choice every night would bypass the limits without a human.
 func (c *applyCmd) unseen(a *Process, p *plan.Plan) error {
 	if !c.Yes || p.Chosen == nil || len(p.Chosen.Lifted) == 0 {
 		return nil
@@ -113,7 +113,7 @@ func (c *applyCmd) unseen(a *Process, p *plan.Plan) error {
 		runs.ErrRefused, p.Chosen.From, plain.Many(len(p.Changes)+len(p.Notices), "change"), p.Run, c.next(a, "apply "+p.Run+" --yes"))
 }
 
-// chosenText prints the plan from which a plan was chosen.
+// chosenText prints from which plan the changes of p were chosen.
 func chosenText(out *printer, p *plan.Plan) {
 	out.printf("  chosen by the operator from the plan of run %s: %d to be made, %d left out\n", p.Chosen.From, len(p.Changes)+len(p.Notices), p.Chosen.LeftOut)
 	if len(p.Changes)+len(p.Notices) == 0 {
@@ -125,9 +125,9 @@ func chosenText(out *printer, p *plan.Plan) {
 	out.printf("\n")
 }
 
-// readPicks reads a list of people. The file has a name on each line, or is a CSV file with commas, semicolons or tabs
-// and the columns of changes.csv. A header names the columns. Without a header, the first column is the name, and the
-// fourth column, if present, is the license.
+// readPicks reads a list of people. The file has a name on each line, or is a CSV file with the columns of changes.csv.
+// The separator is a comma, a semicolon or a tab. A header names the columns. Without a header, the first column is the
+// name, and the fourth column, if present, is the license.
 func readPicks(path string) ([]plan.Pick, error) {
 	text, err := readSmall(path)
 	if err != nil {
@@ -174,8 +174,8 @@ func readPicks(path string) ([]plan.Pick, error) {
 	return picks, nil
 }
 
-// columns has the indexes of the columns with the name of a person and with the license. A license of -1 means no
-// column.
+// columns has the indexes of the columns with the name of a person and with the license. If license is -1, the file has
+// no such column.
 type columns struct {
 	name    []int
 	license int

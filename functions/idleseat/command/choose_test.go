@@ -42,8 +42,8 @@ func keys(changes []plan.Change) (all []string) {
 	return all
 }
 
-// TestChoose applies the changes of a plan that a file lists, and then all others. Each choice is a plan with its own
-// hash.
+// TestChoose applies the changes of the people whom a file lists, and then all other changes of the plan. Each choice
+// is a plan with its own hash.
 func TestChoose(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 6})
@@ -89,8 +89,9 @@ func TestChoose(t *testing.T) {
 	}
 }
 
-// TestChooseFromHeld applies a few changes of a plan that limits hold. --yes does not approve a choice before an
-// operator has seen it. A large choice is itself on hold. Several choices count together.
+// TestChooseFromHeld applies a few changes of a plan that is on hold because of a limit. --yes does not approve a
+// choice before an operator has seen the choice. A large choice is itself on hold. The limits count several choices
+// together.
 func TestChooseFromHeld(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 1200, Seed: 3}, func(text string) string {
@@ -137,8 +138,8 @@ func TestChooseFromHeld(t *testing.T) {
 	}
 }
 
-// TestChooseNotFromDoubt checks that a choice bypasses only a hold by limits. It cannot bypass a feed in doubt, or a
-// plan that may no longer be applied.
+// TestChooseNotFromDoubt checks that a choice is possible only if a plan is on hold because of limits. It is not
+// possible if a feed is in doubt, or if the plan may no longer be applied.
 func TestChooseNotFromDoubt(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 1})
@@ -166,8 +167,8 @@ func TestChooseNotFromDoubt(t *testing.T) {
 	s.unwritten()
 }
 
-// TestChooseNobody checks that apply refuses a file with a line that matches nobody in the plan. The error has the
-// numbers of the lines.
+// TestChooseNobody checks that apply refuses a file with a line that names nobody in the plan. The error has the
+// numbers of such lines.
 func TestChooseNobody(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 1})
@@ -222,7 +223,7 @@ func TestReadPicks(t *testing.T) {
 	}
 }
 
-// TestChoiceIsShown checks that apply always shows all changes of a choice from a plan on hold.
+// TestChoiceIsShown checks that the output of apply always has room for all changes of a choice from a plan on hold.
 func TestChoiceIsShown(t *testing.T) {
 	t.Parallel()
 	if shownRows < plan.MostChosen {

@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestWrongClock makes the clocks of this machine and of Graph differ. A plan must fail before a run begins. Apply must
-// fail, too.
+// TestWrongClock makes the clock of this machine differ from the clock of Graph. A plan must fail before a run begins.
+// Apply must fail, too.
 func TestWrongClock(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -21,7 +21,7 @@ func TestWrongClock(t *testing.T) {
 		runs  bool
 	}{
 		"400 days ahead":   {400 * day, false},
-		"3.9 days ahead":   {94 * time.Hour, false}, // too little for the feed to look stale
+		"3.9 days ahead":   {94 * time.Hour, false}, // the difference is too small for the feed to look stale
 		"an hour behind":   {-time.Hour, false},
 		"11 minutes ahead": {11 * time.Minute, false},
 		"9 minutes ahead":  {9 * time.Minute, true},
@@ -56,8 +56,8 @@ func TestWrongClock(t *testing.T) {
 	}
 }
 
-// TestWrongClockOfTheDirectory makes the clocks of this machine and of the domain controller differ. No run may begin,
-// and an earlier plan may not be applied.
+// TestWrongClockOfTheDirectory makes the clock of this machine differ from the clock of the domain controller. No run
+// may begin, and an earlier plan may not be applied.
 func TestWrongClockOfTheDirectory(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 600, Seed: 4})
@@ -79,8 +79,8 @@ func TestWrongClockOfTheDirectory(t *testing.T) {
 	}
 }
 
-// whileAhead advances the clocks of this machine and of the company by the same time, calls do, and sets the clocks
-// back. The clocks agree, so the commands in do cannot notice the fault.
+// whileAhead advances the clocks of this machine and of the company by the same time, calls the function "do", and sets
+// the clocks back. During that call the two clocks agree, so no command can notice the fault.
 func (s *shell) whileAhead(by time.Duration, do func()) {
 	s.ahead.Add(int64(by))
 	s.setenv("IDLESEAT_TEST_AHEAD", time.Duration(s.ahead.Load()).String())
@@ -119,8 +119,9 @@ func TestRunFromTheFuture(t *testing.T) {
 	}
 }
 
-// TestPlanFromTheFuture makes a plan while all clocks are two hours ahead. The plan must not be applied. Its feeds must
-// not become the baseline: a source that shrinks is compared with the last run before this plan.
+// TestPlanFromTheFuture makes a plan while all clocks are two hours ahead. The plan must not be applied. Later runs
+// must not compare their sources with the sources of this plan: a source that shrinks is compared with the run before
+// this plan.
 func TestPlanFromTheFuture(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 1000, Seed: 4})

@@ -33,9 +33,9 @@ import (
 // Exit statuses of the commands.
 const (
 	exitDone   = 0
-	exitFailed = 1 // the store, a snapshot or a source that every rule needs could not be read, or changes failed
+	exitFailed = 1 // a source that every rule needs, the store or a snapshot could not be read, or a change failed
 	exitUsage  = 2 // wrong usage, policy, tenant or user; no run was made
-	exitHeld   = 3 // held or refused by a safety check
+	exitHeld   = 3 // the plan is on hold, or a safety check refused the command
 	// Only "idleseat run" ends with the following statuses.
 	exitPending = 4 // changes are pending; the next run continues them
 	exitUnread  = 5 // a source could not be read
@@ -74,7 +74,7 @@ type Process struct {
 	Stdout  io.Writer
 	Stderr  io.Writer
 	Clock   clock.Clock
-	// Variable looks up an environment variable.
+	// Variable looks up an environment variable. Its result set is false if the variable does not exist.
 	Variable func(name string) (value string, set bool)
 	// Environ lists the environment as name=value. If it is nil, commands do not look for misspelt variables.
 	Environ func() []string
@@ -86,16 +86,16 @@ type Process struct {
 	Browse func(ctx context.Context, address string) error
 	// Web is the transport for posts to webhooks. It is nil for the default transport.
 	Web http.RoundTripper
-	// Report writes the report of a run. It is nil for gate.Report.
+	// Report writes the report of a run. If it is nil, commands use gate.Report.
 	Report func(ctx context.Context, s store.Store, run string) error
-	// Version is the version of idleseat that plans record.
+	// Version is the version of idleseat. Plans record this version.
 	Version string
 
 	verbose bool
 	json    io.Writer      // stdout, for JSON
 	file    io.Writer      // stdout without a filter, for a file that contains only printable text
-	live    *terminal.Line // the line of progress; nil if stderr is no terminal
-	place   string         // location of the store in use; empty if the environment names it, or if none is in use
+	live    *terminal.Line // the line that shows the progress; nil if stderr is no terminal
+	place   string         // location of the store in use; empty if an environment variable has the location, or if no store is in use
 }
 
 // Main runs the command given by os.Args and returns its exit status. version is the version of this build.
@@ -113,7 +113,7 @@ func Main(version string, by clock.Clock) int {
 }
 
 // tuneGC makes the garbage collector run less often. Memory use grows with the size of a partition, and not with the
-// number of people. So memory use stays far below the limit in tuneGC.
+// number of people. So memory use stays far below the memory limit that tuneGC sets.
 func tuneGC() {
 	debug.SetGCPercent(400)
 	debug.SetMemoryLimit(144 << 20)
@@ -154,7 +154,7 @@ func (a *Process) parsed(args []string) (status int) {
 		panic(err) // the command grammar is broken; every test would fail here
 	}
 	ctx, err := parser.Parse(args)
-	if exited { // true after --help
+	if exited { // kong sets exited after --help
 		return status
 	}
 	if err != nil {
@@ -191,7 +191,7 @@ type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
 
-// onHoldError reports that the plan is on hold. The plan itself is complete and stored.
+// onHoldError means that the plan is on hold. The plan itself is complete and stored.
 type onHoldError struct{ reasons []string }
 
 func (e onHoldError) Error() string {
@@ -202,7 +202,7 @@ func (e onHoldError) Error() string {
 	return text
 }
 
-// endError is an error with its own exit status.
+// endError is an error that has its own exit status.
 type endError struct {
 	status int
 	error
@@ -218,7 +218,7 @@ func (a *Process) fail(err error) int {
 	a.live.End()
 	shown := err
 	if signIn := (*entra.SignInError)(nil); errors.As(err, &signIn) {
-		shown = signIn // the context of a failed sign-in does not matter
+		shown = signIn // an operator needs only the message about the failed sign-in, and not the errors that wrap it
 	}
 	fmt.Fprintf(a.Stderr, "idleseat: %s%s\n", shown.Error(), a.remedy(err))
 	var end endError

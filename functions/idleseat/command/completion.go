@@ -8,13 +8,13 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// The scripts are made from the parser's model of the commands, so that they always match the parser.
+// The scripts are made from the parser's own description of the commands, so a script always fits the parser.
 
 type completionCmd struct {
 	Shell string `arg:"" enum:"bash,zsh,fish,powershell" help:"bash, zsh, fish or powershell."`
 }
 
-// Run prints a script that completes commands, flags and their values in a shell.
+// Run prints a script for a shell. The script completes commands, flags and the values of flags.
 func (c *completionCmd) Run(a *Process, k *kong.Context) error {
 	var script string
 	switch root := k.Model.Node; c.Shell {
@@ -42,7 +42,7 @@ func everyNode(root *kong.Node) (nodes []*kong.Node) {
 	return nodes
 }
 
-// flagsOf returns the visible flags of a command, with the flags of its parents.
+// flagsOf returns the visible flags of a command and of the commands above it.
 func flagsOf(n *kong.Node) (flags []*kong.Flag) {
 	for _, group := range n.AllFlags(true) {
 		flags = append(flags, group...)
@@ -50,8 +50,8 @@ func flagsOf(n *kong.Node) (flags []*kong.Flag) {
 	return flags
 }
 
-// candidates returns the words that may follow a command: subcommands, and the values of an argument with a list of
-// values.
+// candidates returns the words that may follow a command. These are its subcommands, and the values of an argument that
+// allows only certain values.
 func candidates(n *kong.Node) (words []string) {
 	for _, c := range n.Children {
 		if !c.Hidden {
@@ -64,7 +64,7 @@ func candidates(n *kong.Node) (words []string) {
 	return words
 }
 
-// choicesOf returns the values of a flag with a list of values.
+// choicesOf returns the values of a flag that allows only certain values.
 func choicesOf(f *kong.Flag) []string {
 	if f.Enum == "" {
 		return nil
@@ -73,7 +73,7 @@ func choicesOf(f *kong.Flag) []string {
 }
 
 // bashScript returns the script for bash. zsh uses the same script with its module bashcompinit. If the script offers
-// no word, the shell offers files.
+// no word, the shell offers the names of files.
 func bashScript(root *kong.Node) string {
 	var b strings.Builder
 	b.WriteString(`_idleseat() {

@@ -72,8 +72,8 @@ func TestCompletionInBash(t *testing.T) {
 	}
 }
 
-// TestCompletionInZsh: zsh runs the function of bash with bashcompinit. The function offers all words in zsh, because
-// zsh itself removes words that do not begin like the word at the cursor.
+// TestCompletionInZsh: zsh runs the completion function of bash through bashcompinit. In zsh, the function offers all
+// words, because zsh itself removes words that do not begin like the word at the cursor.
 func TestCompletionInZsh(t *testing.T) {
 	t.Parallel()
 	file := script(t, "zsh")
@@ -100,7 +100,8 @@ func TestCompletionInFish(t *testing.T) {
 	}
 }
 
-// TestCompletionInPowerShell: the script for PowerShell has every command with its flags, and the values of flags.
+// TestCompletionInPowerShell: the script for PowerShell has every command, the flags of each command, and the values of
+// the flags.
 func TestCompletionInPowerShell(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile(script(t, "powershell"))
@@ -120,7 +121,7 @@ func TestCompletionInPowerShell(t *testing.T) {
 	}
 }
 
-// TestMan: the manual page has every command, flag and exit status. groff reports no fault in the page.
+// TestMan: the manual page has every command, flag and exit status. groff finds no fault in the page.
 func TestMan(t *testing.T) {
 	t.Parallel()
 	a := call(t, "man")

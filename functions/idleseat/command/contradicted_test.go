@@ -7,9 +7,9 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestContradictionIsNotForgotten gives a person an anchor in Entra ID that contradicts the Active Directory account
-// with the same SID. The next night, Active Directory is down. The E3 rule needs only Entra ID. It must still stay
-// undecided until the anchor is corrected and both directories are read.
+// TestContradictionIsNotForgotten gives a person an anchor in Entra ID that contradicts the account in Active Directory
+// with the same SID. The next night, Active Directory is down. The E3 rule needs only Entra ID. The rule must stay
+// undecided all the same, until the anchor is corrected and both directories are read.
 func TestContradictionIsNotForgotten(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 9*day, sandbox.Options{Users: 500, Seed: 4})

@@ -17,11 +17,11 @@ const lost = "127.0.0.2"
 
 const (
 	interval  = 14 * 24 * time.Hour // maximum lag of lastLogonTimestamp behind the last logon
-	threshold = 90 * 24 * time.Hour // idle time in the Citrix rule
+	threshold = 90 * 24 * time.Hour // the idle time that the Citrix rule requires
 )
 
-// TestLostController lists a controller in the directory that is not configured and does not answer. A logon at this
-// controller may be missing. So only people whose replicated date proves them idle may lose Citrix.
+// TestLostController adds a controller to the directory that is not configured and does not answer. A logon at this
+// controller may be missing. So only people who are idle by their replicated date may lose Citrix.
 func TestLostController(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 3000, Seed: 1, LicenseDelay: 50 * time.Millisecond, LostController: lost})

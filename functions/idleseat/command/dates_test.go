@@ -14,7 +14,7 @@ import (
 )
 
 // TestOneLosesTheDates removes the sign-in dates of one person. The feed still looks healthy. The person must not count
-// as a person who never signed in. The rule stays undecided until the dates are back, or until an operator accepts the
+// as somebody who never signed in. The rule stays undecided until the dates are back, or until an operator accepts the
 // sources.
 func TestOneLosesTheDates(t *testing.T) {
 	t.Parallel()
@@ -69,7 +69,8 @@ func TestOneLosesTheDates(t *testing.T) {
 	s.unwritten()
 }
 
-// TestDatesToCome checks that a sign-in date in the future means a wrong clock. It must not count as "never signed in".
+// TestDatesToCome checks that a sign-in date in the future counts as a sign of a wrong clock. Such a date must not
+// count as "never signed in".
 func TestDatesToCome(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 500, Seed: 4})

@@ -31,12 +31,12 @@ type demoCmd struct {
 	Shell  string `help:"The shell of that terminal: sh (bash and zsh, too) or powershell; by the operating system when not given." enum:"sh,powershell," default:"" placeholder:"SHELL"`
 }
 
-// licenseDelay is the lag of licenses behind a change of group membership in the simulated company. In a real tenant
-// the lag is between minutes and a day.
+// licenseDelay is the time after which licenses follow a change of group membership in the simulated company. In a real
+// tenant this takes between minutes and a day.
 const licenseDelay = 300 * time.Millisecond
 
-// Run makes some nights of a simulated company, and then shows a whole cycle: it plans, applies the plan, and plans
-// again. With --serve, the operator does these steps.
+// Run simulates some nights of a company, and then shows a whole cycle: it plans, applies the plan, and plans again.
+// With --serve, the operator does these steps.
 func (c *demoCmd) Run(a *Process) error {
 	if c.Users < 100 || c.Users > 1_000_000 { // a smaller company might have no recent sign-in
 		return usageError{fmt.Errorf("--users %d: the company can have 100 to 1,000,000 people", c.Users)}
@@ -77,8 +77,8 @@ func (c *demoCmd) Run(a *Process) error {
 type demo struct {
 	*Process
 	company *sandbox.Sandbox
-	folder  string // has the policy and the store
-	text    string // of the policy
+	folder  string // the folder that has the policy and the store
+	text    string // the text of the policy
 	rules   *policy.Policy
 	store   store.Store
 	line    *pipeline
@@ -157,7 +157,7 @@ func (d *demo) plan() (*plan.Plan, error) {
 	return p, nil
 }
 
-// apply applies the plan and repeats the call until no change is pending.
+// apply applies the plan. It repeats the call until no change is pending.
 func (d *demo) apply(p *plan.Plan) error {
 	applier := d.line.applier()
 	for {

@@ -19,7 +19,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// demonstration is a demo that runs in this process until stop is called. said delivers its output line by line.
+// demonstration is a demo that runs in this process until the test ends it. The channel said delivers the output of the
+// demo line by line.
 type demonstration struct {
 	said  chan string
 	ended chan answer
@@ -65,7 +66,7 @@ func demonstrate(t *testing.T, args ...string) *demonstration {
 	return d
 }
 
-// until returns the lines up to the first line that begins with start.
+// until returns the lines of the output up to the first line that begins with the text "start".
 func (d *demonstration) until(t *testing.T, start string) (lines []string) {
 	t.Helper()
 	for line := range d.said {
@@ -106,7 +107,7 @@ func TestDemo(t *testing.T) {
 	if err != nil || !bytes.Contains(report, []byte("<html")) {
 		t.Errorf("the report: %v, %.80s", err, report)
 	}
-	// Each command in the output of the demo works in the folder in the output.
+	// Each command that the demo prints works in the folder that the demo prints.
 	s := &shell{t: t, dir: folder, env: []string{"IDLESEAT_TEST_MAIN=1"}, apart: true}
 	for _, m := range regexp.MustCompile(`(?m)^  idleseat (.*)$`).FindAllStringSubmatch(text, -1) {
 		if args := strings.Fields(m[1]); args[0] != "serve" { // serve does not end
@@ -124,8 +125,8 @@ func matched(t *testing.T, text, pattern string) string {
 	return found[1]
 }
 
-// TestDemoServe follows the output of the demo. It pastes the lines, plans, explains, edits the policy, applies and
-// restores, and then ends the demo.
+// TestDemoServe does what the output of the demo says. It pastes the lines, plans, explains, edits the policy, applies
+// and restores, and then ends the demo.
 func TestDemoServe(t *testing.T) {
 	t.Parallel()
 	d := demonstrate(t, "--serve", "--users", "150", "--nights", "1", "--shell", "sh")
@@ -158,7 +159,7 @@ func TestDemoServe(t *testing.T) {
 	if len(edited.Changes) >= len(first.Changes) {
 		t.Errorf("%d changes at 60 days, %d at 90", len(first.Changes), len(edited.Changes))
 	}
-	for range 100 { // licenses follow membership after a moment of real time
+	for range 100 { // licenses follow membership after a short real time
 		if a := s.want(exitDone, "apply", edited.Run, "--yes", "--format", "json"); !bytes.Contains(a.out, []byte(`"pending"`)) {
 			break
 		}

@@ -10,7 +10,7 @@ import (
 // powershell is the value of --shell for PowerShell. Every other value means a POSIX shell.
 const powershell = "powershell"
 
-// shellOf returns the usual shell of an operating system.
+// shellOf returns the shell that is usual on an operating system.
 func shellOf(system string) string {
 	if system == "windows" {
 		return powershell
@@ -18,7 +18,7 @@ func shellOf(system string) string {
 	return "sh"
 }
 
-// exported returns a command that sets variables, each given as name=value.
+// exported returns a command that sets environment variables. Each element of variables has the form name=value.
 func exported(shell string, variables []string) string {
 	parts := make([]string, len(variables))
 	for i, v := range variables {
@@ -35,7 +35,7 @@ func exported(shell string, variables []string) string {
 	return "export " + strings.Join(parts, " ")
 }
 
-// serve runs the company until the operator ends the demo.
+// serve keeps the simulated company running until the operator ends the demo.
 func (d *demo) serve(shell string) error {
 	graph, ad := []string{}, []string{}
 	for _, v := range d.company.Env() {

@@ -30,8 +30,8 @@ type awsFlag struct {
 // look is the interval between two checks of an execution.
 const look = 2 * time.Second
 
-// start starts an execution of the state machine for the wish, with request as the input. It prints each step to stderr
-// as the step begins. It returns the output of the execution.
+// start starts an execution of the state machine for the wish. The input of the execution is the argument request.
+// start prints each step to stderr when the step begins. It returns the output of the execution.
 func (f awsFlag) start(a *Process, wish entrance.Wish, request any) (*gate.StepOutput, error) {
 	cloud, self, err := signedIn(a)
 	if err != nil {
@@ -54,7 +54,7 @@ func (f awsFlag) start(a *Process, wish entrance.Wish, request any) (*gate.StepO
 	return follow(a, executions, started.ExecutionArn)
 }
 
-// signedIn returns the AWS settings, and the identity of the operator with its account and partition.
+// signedIn returns the AWS settings and the identity of the operator. The identity has the account and the partition.
 func signedIn(a *Process) (cloud aws.Config, self arn.ARN, err error) {
 	if cloud, err = config.LoadDefaultConfig(a.Context); err != nil {
 		return cloud, self, fmt.Errorf("read the AWS settings: %w", err)
@@ -70,7 +70,8 @@ func signedIn(a *Process) (cloud aws.Config, self arn.ARN, err error) {
 	return cloud, self, nil
 }
 
-// follow prints the steps of an execution until the execution ends. An interrupt ends follow, but not the execution.
+// follow prints the steps of an execution until the execution ends. An interrupt ends follow, and the execution goes
+// on.
 func follow(a *Process, executions *sfn.Client, arn *string) (*gate.StepOutput, error) {
 	for seen := int64(0); ; {
 		now, err := executions.DescribeExecution(a.Context, &sfn.DescribeExecutionInput{ExecutionArn: arn})
@@ -89,7 +90,8 @@ func follow(a *Process, executions *sfn.Client, arn *string) (*gate.StepOutput, 
 	}
 }
 
-// showSteps prints the steps that began after the event with the id seen, and returns the id of the latest event.
+// showSteps prints the steps that began after the event whose id is the argument seen. It returns the id of the latest
+// event.
 func showSteps(a *Process, executions *sfn.Client, arn *string, seen int64) (int64, error) {
 	h, err := executions.GetExecutionHistory(a.Context, &sfn.GetExecutionHistoryInput{
 		ExecutionArn: arn, ReverseOrder: true, MaxResults: 200, IncludeExecutionData: aws.Bool(false),
@@ -108,8 +110,8 @@ func showSteps(a *Process, executions *sfn.Client, arn *string, seen int64) (int
 	return seen, nil
 }
 
-// outcome returns the output or the error of a finished execution. A refused request does not fail its execution, so
-// outcome also looks for a refusal in the output.
+// outcome returns the output or the error of a finished execution. An execution also succeeds if it refused the
+// request, so outcome looks for a refusal in the output.
 func outcome(e *sfn.DescribeExecutionOutput) (*gate.StepOutput, error) {
 	if e.Status != types.ExecutionStatusSucceeded {
 		return nil, fmt.Errorf("execution %s ended as %s: %s: %s", aws.ToString(e.Name), e.Status, aws.ToString(e.Error), aws.ToString(e.Cause))
@@ -124,8 +126,8 @@ func outcome(e *sfn.DescribeExecutionOutput) (*gate.StepOutput, error) {
 	return out, nil
 }
 
-// printOutcome prints the output of an execution and returns an error if the run is on hold, was refused or has
-// failed changes.
+// printOutcome prints the output of an execution. It returns an error if the run is on hold, if the run was refused, or
+// if changes failed.
 func (f awsFlag) printOutcome(a *Process, out *gate.StepOutput, format formatFlag) error {
 	if format.json() {
 		if err := writeJSON(a.json, out); err != nil {
@@ -138,7 +140,7 @@ func (f awsFlag) printOutcome(a *Process, out *gate.StepOutput, format formatFla
 			p.printf(", %s a month", amount(out.MonthlySaving, out.Currency))
 		}
 		p.printf("\n")
-		if c := out.Counts; c != nil && c.Users > 0 { // zero for a restore, which evaluates no rules
+		if c := out.Counts; c != nil && c.Users > 0 { // no people are counted in a restore, which evaluates no rules
 			p.printf("%s\n", countsOf(c))
 		}
 		if out.Results != nil {

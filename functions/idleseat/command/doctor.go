@@ -33,8 +33,7 @@ type examined struct {
 	Findings []doctor.Finding `json:"findings"`
 }
 
-// Run examines every prerequisite, and prints advice for prerequisites that are not met. It changes nothing in a
-// directory.
+// Run examines every prerequisite. If a prerequisite is not met, Run prints advice. It changes nothing in a directory.
 func (c *doctorCmd) Run(a *Process) error {
 	src, err := a.sources()
 	if err != nil {
@@ -83,7 +82,7 @@ func (c *doctorCmd) patient(a *Process, src sources) (p doctor.Patient, closeAll
 	return p, closeAll
 }
 
-// deploymentOf returns the clients for the account and region in which the operator is signed in.
+// deploymentOf returns the AWS clients for the account and the region in which the operator is signed in.
 func deploymentOf(a *Process) (*doctor.AWS, error) {
 	cloud, self, err := signedIn(a)
 	if err != nil {
@@ -95,7 +94,7 @@ func deploymentOf(a *Process) (*doctor.AWS, error) {
 	}, nil
 }
 
-// verdictOf returns the error for the worst finding, or nil if a plan can be made.
+// verdictOf returns the error for the worst finding. It returns nil if the findings do not prevent a plan.
 func verdictOf(findings []doctor.Finding) error {
 	worst := doctor.Worst(findings)
 	status := map[doctor.State]int{doctor.Failed: exitFailed, doctor.Unknown: exitHeld}[worst]
@@ -113,7 +112,7 @@ func verdictOf(findings []doctor.Finding) error {
 
 func title(f doctor.Finding) string { return f.Check + plain.Prefixed(": ", f.About) }
 
-// foldAt is the width of the text below a finding. Commands are not folded, so that an operator can paste them.
+// foldAt is the maximum width of the text below a finding. Commands are not folded, so that an operator can paste them.
 const foldAt = 78
 
 func (c *doctorCmd) print(a *Process, findings []doctor.Finding) error {
@@ -158,7 +157,7 @@ func (c *doctorCmd) printMend(out *printer, f doctor.Finding) {
 	}
 }
 
-// folded breaks text between words into lines of at most width letters. A longer word has a line of its own.
+// folded breaks text between words into lines of at most width letters. A word with more letters has a line of its own.
 func folded(text string, width int) (lines []string) {
 	line, letters := "", 0
 	for word := range strings.FieldsSeq(text) {

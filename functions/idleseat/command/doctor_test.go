@@ -23,7 +23,7 @@ import (
 
 var updateDoctor = flag.Bool("update-doctor", false, "write testdata/doctor.txt")
 
-// grown is the size of a company in which somebody has recently logged on.
+// grown is a number of people for which the simulated company has recent logons.
 const grown = 200
 
 // examine runs doctor and returns its findings by title.
@@ -51,14 +51,14 @@ type ill struct {
 	options sandbox.Options
 	policy  []policyText
 	spoil   func(s *shell)
-	title   string // of the finding
+	title   string // the title of the finding
 	state   doctor.State
-	means   string // part of its meaning
-	bash    string // part of the advice
+	means   string // a part of the text Means in the finding
+	bash    string // a part of the advice for bash
 	cure    func(s *shell, f doctor.Finding)
 }
 
-// pasted runs the advice of a finding in bash, in the folder of the shell.
+// pasted runs the advice of a finding in bash. The working directory is the folder of the shell s.
 func pasted(s *shell, f doctor.Finding) {
 	s.t.Helper()
 	cmd := exec.Command("bash", "-c", f.Mend.Bash)
@@ -68,7 +68,7 @@ func pasted(s *shell, f doctor.Finding) {
 	}
 }
 
-// rewritten returns a cure that edits the policy, in place of an operator with an editor.
+// rewritten returns a cure that edits the policy. It does what an operator would do with an editor.
 func rewritten(edit ...policyText) func(*shell, doctor.Finding) {
 	return func(s *shell, _ doctor.Finding) {
 		text := string(s.company.Policy())
@@ -79,7 +79,7 @@ func rewritten(edit ...policyText) func(*shell, doctor.Finding) {
 	}
 }
 
-// answering makes Graph give a fixed answer to requests for path.
+// answering makes Graph give a fixed answer to requests for the path.
 func answering(path string, status int, body string) func(*shell) {
 	return func(s *shell) {
 		s.company.Intercept(func(next http.Handler) http.Handler {
@@ -279,7 +279,7 @@ func TestDoctorFindsEachIll(t *testing.T) {
 	}
 }
 
-// titled returns the finding whose title begins with a text.
+// titled returns the finding whose title begins with the text "begin".
 func titled(t *testing.T, found map[string]doctor.Finding, begin string) doctor.Finding {
 	t.Helper()
 	if f, exact := found[begin]; exact {
@@ -297,7 +297,7 @@ func titled(t *testing.T, found map[string]doctor.Finding, begin string) doctor.
 	return doctor.Finding{}
 }
 
-// parses fails the test if the advice has a syntax error in its shell.
+// parses fails the test if the advice for a shell has a syntax error of that shell.
 func parses(t *testing.T, f doctor.Finding) {
 	t.Helper()
 	if f.Mend == nil {
@@ -318,13 +318,13 @@ func parses(t *testing.T, f doctor.Finding) {
 
 var varying = regexp.MustCompile(`dial tcp: lookup .*|127\.0\.0\.1:\d+|localhost:\d+|\d{4}-\d\d-\d\d(?:T[0-9:]+Z)?|request-id [0-9a-f-]+`)
 
-// shown returns a finding as text, without the parts that differ between runs.
+// shown returns a finding as text, without the parts that differ from run to run.
 func shown(s *shell, name string, f doctor.Finding) string {
 	text := fmt.Sprintf("%s\n  %s  %s\n  %s\n  %s\n  bash:\n%s\n  PowerShell:\n%s\n", name, f.State, title(f), f.Means, f.Mend.Do, f.Mend.Bash, f.Mend.PowerShell)
 	return varying.ReplaceAllString(strings.ReplaceAll(text, s.dir, "/dir"), "…")
 }
 
-// TestDoctorOfAHealthyCompany: every check is ok in both formats and for both shells, and doctor writes no file.
+// TestDoctorOfAHealthyCompany: every check is ok, in both output formats and for both shells. doctor writes no file.
 func TestDoctorOfAHealthyCompany(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: grown})

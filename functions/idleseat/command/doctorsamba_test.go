@@ -16,17 +16,17 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/doctor"
 )
 
-// sambaPatient is a real Samba domain. doctor examines it with an account that is no administrator.
+// sambaPatient is a real Samba domain. doctor examines the domain with an account that is no administrator.
 type sambaPatient struct {
 	*shell
 	domain *samba.Domain
-	reader string   // SID of the account
+	reader string   // the SID of the account that doctor uses
 	person string   // DN of a person
 	people []string // SIDs of the people who have logged on at some time
 }
 
-// readerName, readerUPN and readerPassword belong to the account of idleseat. Its CN, its account name and its user
-// principal name all differ.
+// readerName, readerUPN and readerPassword belong to the account that idleseat uses. The CN, the account name and the
+// user principal name of that account all differ.
 const (
 	readerName, readerUPN = `CORP\svc-idleseat`, "reader@corp.example.test"
 	readerPassword        = "R3ads!only-here"
@@ -49,14 +49,16 @@ func (p *sambaPatient) console(script string) {
 	}
 }
 
-// deny revokes the account's right to read an attribute. flags are the flags of the access control entry.
+// deny revokes the right of idleseat's account to read an attribute of the object dn. flags are the flags of the access
+// control entry.
 func (p *sambaPatient) deny(dn, flags, attribute string) {
 	p.t.Helper()
 	p.console(`samba-tool dsacl set --objectdn='` + dn + `' --sddl='(OD;` + flags + `;RP;` + attribute + `;;` + p.reader + `)'`)
 }
 
-// follow runs the printed advice and returns its output. Variables of idleseat that the advice exports stay set. If the
-// advice asks for the password, follow types the right one. The editor of the advice replaces the DN of the group.
+// follow runs the advice in a finding and returns the output of the advice. If the advice exports variables of
+// idleseat, the variables stay set. If the advice asks for the password, follow types the right one. If the advice
+// starts an editor, the editor replaces the DN of the group.
 func (p *sambaPatient) follow(f doctor.Finding) string {
 	p.t.Helper()
 	p.write("typed", readerPassword+"\n")
@@ -84,14 +86,14 @@ func (p *sambaPatient) follow(f doctor.Finding) string {
 // sambaIll is a test case: a prerequisite that the domain does not meet.
 type sambaIll struct {
 	name  string
-	bind  string // the name of idleseat's account; empty: readerName
+	bind  string // the name with which idleseat binds; if empty, readerName
 	spoil func(p *sambaPatient)
-	title string // of the finding
+	title string // the title of the finding
 	state doctor.State
 	means string
-	bash  string                                  // part of the advice
-	also  func(p *sambaPatient, f doctor.Finding) // does the part of the advice that is in words; runs before bash
-	says  string                                  // part of the output of the command
+	bash  string                                  // a part of the advice for bash
+	also  func(p *sambaPatient, f doctor.Finding) // does what the advice says in words; the test calls this function before it runs the advice for bash
+	says  string                                  // a part of the output of the advice
 }
 
 func sambaIlls() []sambaIll {
@@ -110,7 +112,7 @@ func sambaIlls() []sambaIll {
 			p.console(`printf 'dn: ` + samba.Base + `\nchangetype: modify\nreplace: msDS-LogonTimeSyncInterval\nmsDS-LogonTimeSyncInterval: 0\n' | ldbmodify -H /var/lib/samba/private/sam.ldb`)
 		}, title: "last logon", state: doctor.Failed, means: "msDS-LogonTimeSyncInterval", bash: "ldbmodify"},
 		{name: "dates that have stalled", spoil: func(p *sambaPatient) {
-			p.setenv("IDLESEAT_AD_BASE", samba.PeopleOU) // idleseat's account, which has just logged on, is not in this unit
+			p.setenv("IDLESEAT_AD_BASE", samba.PeopleOU) // idleseat's account has just logged on, and is not in this unit
 			p.logonsAt(time.Now().Add(-100 * day))
 		}, title: "logon dates", state: doctor.Failed, means: "stalled", bash: "samba-tool drs showrepl", says: "[ALL GOOD]",
 			also: func(p *sambaPatient, _ doctor.Finding) { p.logonsAt(time.Now().Add(-day)) }},
@@ -163,7 +165,7 @@ func sambaIlls() []sambaIll {
 	}
 }
 
-// logonsAt sets lastLogonTimestamp of all people in p.people.
+// logonsAt sets lastLogonTimestamp to a date for all people in p.people.
 func (p *sambaPatient) logonsAt(date time.Time) {
 	p.t.Helper()
 	const unixEpoch = 11644473600 // seconds from 1601 to 1970
@@ -175,7 +177,7 @@ func (p *sambaPatient) logonsAt(date time.Time) {
 	p.console("ldbmodify -H /var/lib/samba/private/sam.ldb '" + p.path("stamps.ldif") + "'")
 }
 
-// renew replaces the certificate of the first controller.
+// renew replaces the certificate of the first controller. The new certificate is valid until the time "ends".
 func (p *sambaPatient) renew(ends time.Time) {
 	p.t.Helper()
 	if err := p.domain.Renew(p.t.Context(), 0, ends); err != nil {
@@ -190,8 +192,9 @@ func (p *sambaPatient) wrongCA() {
 	p.setenv("IDLESEAT_AD_CA", "other.pem")
 }
 
-// TestDoctorOnSamba breaks a real Samba domain, or the connection to it, in one way after another. It uses Samba's own
-// tools. doctor must find each fault. After the test follows the printed advice, every check must be ok.
+// TestDoctorOnSamba breaks a real Samba domain, or the connection to it, in one way after another. The test uses
+// Samba's own tools. doctor must find each fault. After the test has followed the printed advice, every check must be
+// ok.
 func TestDoctorOnSamba(t *testing.T) {
 	s := newShell(t, sandbox.Options{Users: grown, Seed: 5})
 	d, synced := onPremises(t, s, samba.Options{Replicating: true, People: []samba.Person{{Password: readerPassword, ADUser: directory.ADUser{
@@ -217,7 +220,7 @@ func TestDoctorOnSamba(t *testing.T) {
 			p.heals(ill)
 		})
 		if !passed {
-			return // the domain stays broken, so later cases would fail
+			return // the domain is still broken, so later cases would fail
 		}
 	}
 }

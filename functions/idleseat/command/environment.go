@@ -14,7 +14,7 @@ import (
 
 const ours = "IDLESEAT_"
 
-// elsewhere lists the variables of the other programs: the relay and the Lambda functions.
+// elsewhere lists the variables that only the other programs read: the relay and the Lambda functions.
 var elsewhere = []string{
 	"IDLESEAT_DEPLOYMENT", "IDLESEAT_RELAY", "IDLESEAT_RELAY_READ_QUEUE", "IDLESEAT_RELAY_WRITE_QUEUE", "IDLESEAT_STATE_MACHINE", "IDLESEAT_WEBHOOK_SECRET",
 }
@@ -22,9 +22,9 @@ var elsewhere = []string{
 // forTests are prefixes of the variables that tests and benchmarks of idleseat use.
 var forTests = []string{"IDLESEAT_TEST_", "IDLESEAT_BENCH_"}
 
-// foreign returns an error if the environment has an unknown variable that looks like a setting of idleseat. A misspelt
-// setting would otherwise have no effect: the command would use another store, or would read people whom a filter
-// excludes.
+// foreign returns an error if the environment has a variable whose name looks like a setting of idleseat and is
+// unknown. A misspelt setting would otherwise have no effect. The command would then use another store, or read people
+// whom the setting was meant to exclude.
 func (a *Process) foreign(model *kong.Application) error {
 	if a.Environ == nil {
 		return nil
@@ -47,7 +47,7 @@ func (a *Process) foreign(model *kong.Application) error {
 		like := nearest(name, known)
 		texts[i], meant = fmt.Sprintf("there is no variable %s%s", name, like), meant && like != ""
 	}
-	if meant { // a list of all names would hide the right name
+	if meant { // each unknown name has a suggestion, and a list of all names would hide the suggestions
 		return usageError{errors.New(strings.Join(texts, " "))}
 	}
 	return usageError{errors.New(sentences(strings.Join(texts, " "), "a name that begins with IDLESEAT_ is one of "+strings.Join(known, ", ")))}
@@ -74,7 +74,8 @@ func settings(model *kong.Application) []string {
 	return slices.Compact(known)
 }
 
-// nearest returns the end of a message that suggests the known name closest to name. It returns "" if no name is close.
+// nearest returns the end of a message. The end suggests the known name that is closest to the argument name. If no
+// known name is close, nearest returns "".
 func nearest(name string, known []string) string {
 	best, closest := "", 4
 	for _, k := range known {

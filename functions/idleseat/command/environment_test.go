@@ -15,8 +15,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestEveryVariableIsKnown: the command knows every variable that a program of this repository reads, so that it does
-// not report a right name as misspelt.
+// TestEveryVariableIsKnown: the command knows every variable that a program of this repository reads. So the command
+// does not report a correct name as misspelt.
 func TestEveryVariableIsKnown(t *testing.T) {
 	t.Parallel()
 	k, err := kong.New(&commands{}, kong.Vars{})

@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// spoil calls change with every page of the list of people. change must write the answer to w.
+// spoil calls the function "change" for every page of the list of people. The function must write the answer to w.
 func spoil(change func(w http.ResponseWriter, r *http.Request, body map[string]any)) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -31,7 +31,8 @@ func spoil(change func(w http.ResponseWriter, r *http.Request, body map[string]a
 	}
 }
 
-// edited calls edit with every object that Graph returns from a collection, in a list or as a single object.
+// edited calls the function "edit" for every object that Graph returns from a collection, in a list or as a single
+// object.
 func edited(collection string, edit func(object map[string]any)) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -50,7 +51,7 @@ func edited(collection string, edit func(object map[string]any)) func(http.Handl
 	}
 }
 
-// answerOf returns next's answer to r as a decoded JSON object.
+// answerOf lets the handler "next" answer the request r, and returns the answer as a decoded JSON object.
 func answerOf(next http.Handler, r *http.Request) (body map[string]any) {
 	kept := &recorder{header: http.Header{}}
 	next.ServeHTTP(kept, r)
@@ -60,7 +61,7 @@ func answerOf(next http.Handler, r *http.Request) (body map[string]any) {
 	return body
 }
 
-// recorder keeps an answer instead of sending it.
+// recorder is a ResponseWriter that keeps an answer and does not send it.
 type recorder struct {
 	header http.Header
 	status int
@@ -239,8 +240,8 @@ func TestDamagedSnapshot(t *testing.T) {
 	s.unwritten()
 }
 
-// TestRequests checks the number of requests of a plan: one for each 500 people, one for each 999 members of a named
-// group, and a constant number of others.
+// TestRequests checks the number of requests of a plan. There is one request for each 500 people and one for each 999
+// members of a named group. The number of other requests is constant.
 func TestRequests(t *testing.T) {
 	t.Parallel()
 	for _, users := range []int{100, 500, 501, 2600} {
@@ -263,9 +264,8 @@ func TestRequests(t *testing.T) {
 			if exempt > 998 {
 				t.Fatal("the formula below is for one page of members")
 			}
-			// The nine constant requests are the organization, the products, the renewal dates of the products, the
-			// count of people, three groups by name, the groups that assign licenses, and the group nested in the named
-			// group.
+			// The nine constant requests are the organization, the products, the renewal dates of the products, the count of
+			// people, three groups by name, the groups that assign licenses, and the group that is nested in the named group.
 			want := (accounts+499)/500 + 1 + 9
 			got := 0
 			for _, r := range s.company.Requests() {
@@ -281,7 +281,7 @@ func TestRequests(t *testing.T) {
 }
 
 // TestEverythingWeSendIsDocumented runs the whole chain and checks every request and answer against docs/graph.md. The
-// chain must also send each request that the page lists.
+// chain must also send each request that docs/graph.md lists.
 func TestEverythingWeSendIsDocumented(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 9, LicenseDelay: 50 * time.Millisecond}, copilotRule, citrixNotices,

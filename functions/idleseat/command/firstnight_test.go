@@ -11,8 +11,8 @@ import (
 
 const noEarlierRun = "this store knows no earlier run"
 
-// TestFirstNightWithoutDates makes Graph return a sign-in date for only one account in the first night of a store. No
-// earlier run shows that more accounts had dates. The run must still take no license.
+// TestFirstNightWithoutDates makes Graph return a sign-in date for only one account in the first night of a store. The
+// store has no earlier run with more dates to compare with. The run must still take no license.
 func TestFirstNightWithoutDates(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 5*day, sandbox.Options{Users: 310, Seed: 4})
@@ -25,7 +25,7 @@ func TestFirstNightWithoutDates(t *testing.T) {
 			delete(user, "signInActivity")
 		}
 	}))
-	for range 2 { // a night with an unhealthy feed must not become the baseline of the next night
+	for range 2 { // the next night must not compare its feed with the unhealthy feed of this night
 		p := s.plan(exitHeld)
 		if f := p.Sources["entra"]; f.State != plan.Unhealthy || !strings.Contains(f.Reason, "only 1 of ") || !strings.Contains(f.Reason, "if it is, plan with --accept-feeds") {
 			t.Errorf("source entra: %+v", f)
@@ -48,7 +48,7 @@ func TestFirstNightWithoutDates(t *testing.T) {
 }
 
 // TestFirstReading removes the date of one active person in the first night of a store. The plan must say that the
-// person never signed in, and that only one reading shows it.
+// person never signed in, and that only one reading shows this.
 func TestFirstReading(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 5*day, sandbox.Options{Users: 500, Seed: 4})
@@ -93,7 +93,7 @@ func TestFirstReading(t *testing.T) {
 	s.unwritten()
 }
 
-// TestAllOfAFew checks that a rule that matches every holder puts the run on hold if there are at least three holders.
+// TestAllOfAFew: if a rule matches all holders of a license and there are at least three holders, the run is on hold.
 func TestAllOfAFew(t *testing.T) {
 	t.Parallel()
 	for holders, status := range map[int]int{2: exitDone, 3: exitHeld} {

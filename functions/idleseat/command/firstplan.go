@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// held prints advice about a plan that only limits hold. The first plan of a tenant is usually on hold, because nobody
-// has taken idle licenses before.
+// held prints advice if the plan is on hold only because of limits. The first plan of a tenant is usually on hold,
+// because nobody has taken idle licenses before.
 func (c *planCmd) held(a *Process, s store.Store, p *plan.Plan) error {
 	if c.Format != "text" || p.Verdict != plan.Hold || !p.Overridable {
 		return nil
@@ -49,8 +49,8 @@ func (c *planCmd) held(a *Process, s store.Store, p *plan.Plan) error {
 	return nil
 }
 
-// few returns a number of changes of a held plan with which an operator may begin: 20, 9 or 3. It returns the largest
-// number that the limits do not hold, or 0 if they hold every number.
+// few returns the number of changes with which an operator may begin when a plan is on hold: 20, 9 or 3. It returns the
+// largest of these numbers that the limits allow, or 0 if they allow none.
 func few(a *Process, s store.Store, p *plan.Plan) (int, error) {
 	r, err := decision.Open(a.Context, s, p.Run)
 	if err != nil {

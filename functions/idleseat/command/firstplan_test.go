@@ -8,7 +8,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestHeldFirstPlan: a plan that only limits hold prints advice. The printed commands work.
+// TestHeldFirstPlan: if a plan is on hold only because of limits, the command prints advice. The commands in the advice
+// work.
 func TestHeldFirstPlan(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300}, replace(t, "percent: 10", "percent: 1"))
@@ -22,7 +23,7 @@ func TestHeldFirstPlan(t *testing.T) {
 	if begin == nil || !strings.HasSuffix(begin[1], " 9") { // ten would be more than 1 % of the holders
 		t.Fatalf("the plan does not say with how many to begin: %q\n%s", begin, text)
 	}
-	// Limits do not hold the choice. The choice waits for an answer, because stdin is no terminal.
+	// The choice is within the limits. It waits for approval, because stdin is no terminal.
 	if a := s.want(exitHeld, strings.Fields(begin[1])...); strings.Contains(a.err, "limits.stopAbove") || !strings.Contains(a.err, "not approved") {
 		t.Errorf("%s says: %s", begin[1], a.err)
 	}
@@ -39,7 +40,7 @@ func TestHeldFirstPlan(t *testing.T) {
 	if text := string(s.want(exitDone, strings.Fields(again[1])...).out); strings.Contains(text, "What to do:") {
 		t.Errorf("a plan that is not held says what to do:\n%s", text)
 	}
-	// An operator cannot override the hold of a plan in the mode audit.
+	// If the mode is audit, an operator cannot override the limits.
 	s.write("policy.yaml", strings.NewReplacer("mode: review", "mode: audit", "percent: 10", "percent: 1").Replace(string(s.company.Policy())))
 	if text := string(s.want(exitHeld, strings.Fields(again[1])...).out); strings.Contains(text, "--override-limits") {
 		t.Errorf("a plan in audit offers to be accepted:\n%s", text)

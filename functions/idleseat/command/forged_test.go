@@ -21,7 +21,7 @@ const (
 	skuOfE3    = "05e9a617-0261-4cee-bb44-138d3ef5d965"
 )
 
-// forge edits the first intent that the ledger has for the license of c, and returns its key.
+// forge edits the first ledger intent about the license in c, and returns the key of the intent.
 func (s *shell) forge(c plan.Change, edit func(*ledger.Intent)) (key string) {
 	s.t.Helper()
 	key = "ledger/" + c.User + "/" + c.License + "/000001.json"
@@ -39,9 +39,9 @@ func (s *shell) forge(c plan.Change, edit func(*ledger.Intent)) (key string) {
 	return ""
 }
 
-// TestForgedIntent alters the intent of a pending change, like an attacker who can write only to the ledger. The
-// command must refuse the object by name. Nobody may join or leave a group that does not belong to the license. All
-// other changes must finish.
+// TestForgedIntent alters the intent of a pending change. An attacker who can write only to the ledger could do the
+// same. The command must refuse the object by name. Nobody may join or leave a group that does not belong to the
+// license. All other changes must finish.
 func TestForgedIntent(t *testing.T) {
 	t.Parallel()
 	tests := map[string]func(*ledger.Intent){
@@ -78,9 +78,9 @@ func TestForgedIntent(t *testing.T) {
 	}
 }
 
-// TestForgedPast adds a ledger entry that takes a license from a person who never had it. A restore must refuse because
-// the plan of the run has no such change. After the run's data are gone, only an operator who names the person can
-// restore the license. The restore uses only the license's own group.
+// TestForgedPast adds a ledger entry according to which a run took a license. In fact, the person never had the
+// license. A restore must refuse because the plan of that run has no such change. After the data of that run are gone,
+// only an operator who names the person can restore the license. The restore uses only the license's own group.
 func TestForgedPast(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond}, replace(t, "{changeTo: exchange-online}", "{changeTo: exchange-online, onReturn: restore}"))
@@ -117,9 +117,9 @@ func TestForgedPast(t *testing.T) {
 		}
 	}
 	forged(p.Run)
-	s.want(exitUsage, "restore", id, "--yes") // the run's list of planned people lacks this person
+	s.want(exitUsage, "restore", id, "--yes") // the list of the people whom the run planned lacks this person
 	s.remove("history/plans/" + p.Run + ".json")
-	r, _ := s.restoring(exitHeld, id) // the list is gone, but the run's plan lacks the person too
+	r, _ := s.restoring(exitHeld, id) // that list is gone, but the plan of the run lacks the person, too
 	if r.Results[0].Status != runs.Refused || !strings.Contains(r.Results[0].Note, "the plan of run "+p.Run+" has no such change") {
 		t.Errorf("with the plan: %+v", r.Results)
 	}
@@ -139,8 +139,7 @@ func TestForgedPast(t *testing.T) {
 	}
 }
 
-// TestForgedOverride stores an override whose hash is not the hash of the held plan. The override must not end the
-// hold.
+// TestForgedOverride stores an override with a wrong plan hash for a plan on hold. The override must not end the hold.
 func TestForgedOverride(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 1000, Seed: 3}, replace(t, "days(60)", "days(1)"))
@@ -165,7 +164,7 @@ func TestForgedOverride(t *testing.T) {
 	s.unwritten()
 }
 
-// TestForgedCompletion adds a completion without the hash of its intent. The command must refuse the completion,
+// TestForgedCompletion adds a completion that lacks the hash of its intent. The command must refuse the completion,
 // because a license counts as restored only when a read shows it.
 func TestForgedCompletion(t *testing.T) {
 	t.Parallel()

@@ -11,12 +11,13 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// planned reports whether p takes the license from the user.
+// planned reports whether plan p takes the license from the user.
 func (p printed) planned(user, license string) bool {
 	return slices.ContainsFunc(p.Changes, func(c plan.Change) bool { return c.User == user && c.License == license })
 }
 
-// idler returns the index and the object id of an employee who is not exempt and for whom fits returns true.
+// idler returns the index and the object id of an employee who is not exempt and for whom the function fits returns
+// true.
 func idler(t *testing.T, s *shell, fits func(sandbox.Person) bool) (int, string) {
 	t.Helper()
 	for i := range s.company.Company.Size() {
@@ -38,13 +39,14 @@ func inCitrix(p sandbox.Person) bool {
 	return p.Logon == sandbox.Idle && slices.Contains(p.ADGroups, sandbox.CitrixGroup)
 }
 
-// withoutGrace removes newHolder and enabledAgain from the policy. Tests of other reasons to keep a license use it.
+// withoutGrace removes newHolder and enabledAgain from the policy. A test uses it if a grace period would hide the
+// other reason to keep a license.
 func withoutGrace(t *testing.T) policyText {
 	return replace(t, ", newHolder: 14, enabledAgain: 14", "")
 }
 
-// TestNewInTheLicense gives people a license, or enables their account, one night before a plan. The rules must take
-// nothing from them until the grace period is over.
+// TestNewInTheLicense gives licenses to some people and enables the accounts of others, one night before a plan. The
+// rules must take nothing from these people until the grace period is over.
 func TestNewInTheLicense(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 60*day, sandbox.Options{Users: 1500, Seed: 4})
@@ -87,8 +89,8 @@ func TestNewInTheLicense(t *testing.T) {
 	check("15 days later", true)
 }
 
-// TestNewInTheLicenseBeforeTheWrite gives a person the license again, or enables the person's account again, between
-// plan and apply. The person must keep the license.
+// TestNewInTheLicenseBeforeTheWrite gives a person the license again, or enables the person's account again. It does so
+// between plan and apply. The person must keep the license.
 func TestNewInTheLicenseBeforeTheWrite(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, day, sandbox.Options{Users: 1500, Seed: 4})

@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// madeAgain is the object id of a group that was deleted and created again under the same name.
+// madeAgain is the object id of a group that was deleted, and then created again with the same name.
 const madeAgain = "60000000-0000-4000-8000-00000000aaaa"
 
 // onLeave returns a person who is exempt only through the group LIC-Exempt-Leave, which is nested in LIC-Exempt.
@@ -30,13 +30,13 @@ func (s *shell) onLeave() sandbox.Person {
 }
 
 // TestExemptGroupOvernight changes a group between two nights. Two outcomes are correct. Either the next plan finds the
-// right group and has the same changes, or the run is on hold for a reason that names the group.
+// right group and has the same changes as before, or the run is on hold for a reason that names the group.
 func TestExemptGroupOvernight(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		name   string // the group that changes
 		change sandbox.GroupChange
-		held   string // reason for the hold; empty if the run is not on hold
+		held   string // the reason for the hold; empty if the run must not be on hold
 		note   string
 	}{
 		"deleted":                     {"LIC-Exempt", sandbox.GroupChange{Deleted: true}, "is gone; restore it", ""},
@@ -67,7 +67,7 @@ func TestExemptGroupOvernight(t *testing.T) {
 				}
 				return
 			}
-			for range 2 { // a second run must not accept the changed group
+			for range 2 { // the second run must not accept the changed group either
 				after := s.plan(exitHeld)
 				if !strings.Contains(strings.Join(after.HoldReasons, "\n"), tc.held) || after.Overridable {
 					t.Errorf("held for %q, overridable %v; want %q", after.HoldReasons, after.Overridable, tc.held)
@@ -81,7 +81,8 @@ func TestExemptGroupOvernight(t *testing.T) {
 	}
 }
 
-// TestGroupIsAccepted checks that runs trust the present state of a changed group after --accept-feeds.
+// TestGroupIsAccepted checks that later runs trust the present state of a changed group after a run with
+// --accept-feeds.
 func TestGroupIsAccepted(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]sandbox.GroupChange{"made again": {ID: madeAgain}, "emptied": {Emptied: true}} {
@@ -140,8 +141,8 @@ func TestExemptGroupAtTheLastMoment(t *testing.T) {
 	}
 }
 
-// TestHiddenGroupAndOnePerson hides the exempt group from memberOf. Only the group's own list has the members. Without
-// this list, no license may be taken, and the verdict is undecided.
+// TestHiddenGroupAndOnePerson hides the exempt group from memberOf. Then only the list of the group's members shows who
+// is a member. Without this list, no license may be taken, and the verdict is undecided.
 func TestHiddenGroupAndOnePerson(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5})
@@ -162,7 +163,7 @@ func TestHiddenGroupAndOnePerson(t *testing.T) {
 }
 
 // TestHiddenLicenseGroup hides a license group. Without a permission, no read shows whether a person has joined or left
-// the group, so a change would stay pending forever. The plan must refuse such changes and name the permission.
+// the group, so a change would stay pending forever. The plan must refuse such changes and name that permission.
 func TestHiddenLicenseGroup(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"LIC-M365-E3", "LIC-EXO-P1"} {

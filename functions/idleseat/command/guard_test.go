@@ -12,14 +12,14 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// guarded starts a company whose policy limits the size of mailboxes that may move to exchange-online.
+// guarded starts a company. The policy limits the size of the mailboxes that may move to exchange-online.
 func guarded(t *testing.T) *shell {
 	t.Helper()
 	return newShell(t, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond}, replace(t, "{entra: LIC-EXO-P1}, ", "{entra: LIC-EXO-P1}, mailboxQuota: 50,"))
 }
 
-// TestMailboxesAreGuarded checks that a person keeps E3 if the mailbox does not fit exchange-online, and that the
-// other changes are made.
+// TestMailboxesAreGuarded checks that a person keeps E3 if the person's mailbox is too large for exchange-online. All
+// other changes must be made.
 func TestMailboxesAreGuarded(t *testing.T) {
 	t.Parallel()
 	s := guarded(t)
@@ -64,8 +64,8 @@ func TestMailboxesAreGuarded(t *testing.T) {
 	}
 }
 
-// TestMailboxesUnknown withholds the mailbox report or conceals its names. Nobody may move to exchange-online, but
-// Citrix changes continue.
+// TestMailboxesUnknown makes Graph withhold the mailbox report or conceal the names in it. Nobody may move to
+// exchange-online, but changes of Citrix continue.
 func TestMailboxesUnknown(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -109,8 +109,8 @@ func TestMailboxesUnknown(t *testing.T) {
 	}
 }
 
-// TestTargetWithoutMail removes the service plan of the mailbox from the target group. Neither an earlier plan nor a
-// new plan may move a person to the group.
+// TestTargetWithoutMail removes the service plan of the mailbox from the target group. Afterwards, neither the earlier
+// plan nor a new plan may move a person to the group.
 func TestTargetWithoutMail(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond})

@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// department returns the indexes of people who are in a department, hold Citrix, are not exempt, and have the logon
-// activity logon.
+// department returns the indexes of people who are in the department "name", hold Citrix, are not exempt, and have the
+// given logon activity.
 func department(s *shell, name string, logon sandbox.Activity) (people []int) {
 	c := s.company.Company
 	for i := 20; i < c.Size(); i++ { // the people below 20 are the same in every company
@@ -24,8 +24,8 @@ func department(s *shell, name string, logon sandbox.Activity) (people []int) {
 	return people
 }
 
-// TestHiddenAttributes revokes idleseat's right to read last logons in one department. The people there look as if they
-// never logged on. They must keep Citrix, and the plan must name the missing right.
+// TestHiddenAttributes revokes the right to read last logons, for idleseat's account and for one department. The people
+// there look as if they never logged on. They must keep Citrix, and the plan must name the missing right.
 func TestHiddenAttributes(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 1500, Seed: 3})
@@ -53,8 +53,8 @@ func TestHiddenAttributes(t *testing.T) {
 	if said != len(active) {
 		t.Errorf("%d people are undecided for what may not be read, want %d", said, len(active))
 	}
-	// Revoke the same right in another department. The plan was made before, and takes Citrix from idle people there.
-	// They must keep it, because apply cannot prove that they are idle.
+	// Revoke the right in another department, after the plan was made. The plan takes Citrix from idle people there. They
+	// must keep it, because apply can no longer prove that they are idle.
 	taken := map[string]bool{}
 	for _, i := range department(s, "Support", sandbox.Idle) {
 		s.company.Company.Hide(i, "lastLogonTimestamp", "lastLogon")

@@ -17,8 +17,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// printedHint matches a command that an operator can paste. The command is between back quotes, or at the end of a
-// line, alone or after a label.
+// printedHint matches a command that an operator can paste. The command stands between back quotes or at the end of a
+// line. At the end of a line, it stands alone or after a label.
 var printedHint = regexp.MustCompile("`(idleseat [a-z][^`]*)`|(?m:(?:^ *|  )(idleseat [a-z][^`]*?) *$)")
 
 // hintsIn returns the commands in a text.
@@ -31,8 +31,8 @@ func hintsIn(text string) (all []string) {
 
 var colors = regexp.MustCompile("\x1b\\[[0-9;]*m")
 
-// pastedWords splits a command as bash does. It fails the test if bash, zsh (where installed) or this command line does
-// not accept the command.
+// pastedWords splits a command as bash does. It fails the test if bash, zsh (where installed) or the parser of idleseat
+// rejects the command.
 func pastedWords(t *testing.T, hint string) []string {
 	t.Helper()
 	for _, name := range []string{"bash", "zsh"} {
@@ -56,7 +56,7 @@ func pastedWords(t *testing.T, hint string) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// A command without its arguments is allowed.
+	// The text may name a command without the arguments that the command requires.
 	if _, err := parser.Parse(all[1:]); err != nil && !strings.HasPrefix(err.Error(), "expected ") {
 		t.Errorf("%q is no command: %v", hint, err)
 	}
