@@ -6,7 +6,7 @@ import "time"
 // object, and to notice that somebody deleted an object and created it again.
 type Earlier struct {
 	Groups map[string]EarlierGroup `json:"groups,omitempty"` // by GroupRef.Key(false)
-	// Members maps the GroupRef.Key of a group to its number of members in the last reading that was trusted.
+	// Members has the number of members of each group in the last reading that was trusted, by GroupRef.Key.
 	Members map[string]int `json:"members,omitempty"`
 	// People maps a name in exempt.users or exempt.leave, in lower case, to the accounts that were found for the name.
 	People map[string][]EarlierPerson `json:"people,omitempty"`

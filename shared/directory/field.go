@@ -221,7 +221,7 @@ func allFields() map[string]*Field {
 	return m
 }
 
-// addFields adds to the map m each property in table that has a name.
+// addFields adds each property that has a name to the map m. The argument "table" has the properties.
 func addFields[A any](m map[string]*Field, s Source, table []Property[A], account func(*Person) *A) {
 	for i := range table {
 		p := &table[i]

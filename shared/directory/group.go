@@ -62,7 +62,7 @@ type Group struct {
 	Reduced        []string `json:"reduced,omitempty"`        // the skuIds in Grants of which the group switches some service plans off
 	Off            []string `json:"off,omitempty"`            // ids of the service plans that are switched off
 	Hidden         bool     `json:"hidden,omitempty"`         // the visibility is HiddenMembership: memberOf omits the group without Member.Read.Hidden
-	Unseen         bool     `json:"unseen,omitempty"`         // this application cannot read the members either; set only for a hidden group that gives a license
+	Unseen         bool     `json:"unseen,omitempty"`         // the group is hidden and gives a license, and this application cannot read the members
 	Unreadable     string   `json:"unreadable,omitempty"`     // why the group could not be read; empty if it was read
 	// Doubt means that the group may not be the group that earlier runs read under this name. The group is then
 	// Unreadable, and an operator must look at the group before anything changes.

@@ -115,8 +115,8 @@ func (h *Accounts) index() *joiner {
 	return j
 }
 
-// match returns the index of the Active Directory account that belongs to an Entra account. found is false if no
-// account belongs to it.
+// match returns the index of the Active Directory account that belongs to an Entra account. The result "found" is false
+// if no account belongs to it.
 func (j *joiner) match(u *EntraUser) (at int, found bool) {
 	if u.SID != "" {
 		at, found = j.adBySID[u.SID]

@@ -29,8 +29,8 @@ const (
 // not document whether signInActivity covers the tokens of an agent.
 func (u *EntraUser) Agent() bool { return u.Type == typeAgent || u.IdentityParentID != "" }
 
-// Kind returns the kind of the person's account. evidence names the property that shows the kind. It is empty for
-// KindPerson.
+// Kind returns the kind of the person's account. The result "evidence" names the property that shows the kind. It is
+// empty for KindPerson.
 func (p *Person) Kind() (kind, evidence string) {
 	if p.Entra != nil {
 		if kind, evidence = p.Entra.kind(); kind != KindPerson {

@@ -113,8 +113,9 @@ func (p *Person) missed(s Source, joined time.Time) {
 	p.Doubt = "an account in " + s.name() + " was known on " + joined.Format(time.DateOnly) + ", and was not read this time; if it is gone for good, plan with --accept-feeds, or wait for 30 days"
 }
 
-// EnabledSince returns since when the account in s has been enabled. since is zero if the account was enabled before
-// the first reading. enabled is Unset if this reading does not show whether the account is enabled.
+// EnabledSince returns since when the account in s has been enabled. The result "since" is zero if the account was
+// enabled before the first reading. The result "enabled" is Unset if this reading does not show whether the account is
+// enabled.
 func (p *Person) EnabledSince(s Source) (since time.Time, enabled Flag) {
 	switch past := p.Past(s); {
 	case past == nil:
@@ -136,7 +137,7 @@ func (p *Person) MemberSince(s Source, key string) time.Time {
 }
 
 // WentBack compares the date from this reading with the newest date that any reading saw. If the newest date is later,
-// WentBack returns both dates. Otherwise newest is zero.
+// WentBack returns both dates. Otherwise the result "newest" is zero.
 func (f *Field) WentBack(p *Person) (newest, read time.Time) {
 	past := p.Past(f.Source)
 	if past == nil || f.Meaning != Activity || f.report != 0 {

@@ -12,7 +12,7 @@ type Sighting struct {
 }
 
 // Sighting returns the activity dates of the person's Entra account. It returns nil if no date is newer than in Past.
-// at is when the person was read.
+// The argument "at" is the time at which the person was read.
 func (p *Person) Sighting(at time.Time) *Sighting {
 	if p.Entra == nil {
 		return nil

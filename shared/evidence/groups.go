@@ -8,9 +8,9 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Belonging says to which groups one person belongs, of the groups that questions are about. In has the keys of the
-// groups to which the person belongs. Unreadable has the keys of the groups for which the answer is unknown. The person
-// does not belong to any other group in a question.
+// Belonging has the answers to questions about one person and several groups. In has the keys of the groups to which
+// the person belongs. Unreadable has the keys of the groups for which the answer is unknown. For every other group the
+// answer is no.
 type Belonging struct {
 	In         []string
 	Unreadable []string

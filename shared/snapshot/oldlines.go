@@ -27,8 +27,8 @@ import (
 //	["6ea91a8d-…","adele@contoso.com",…]
 //	{"member":"S-1-5-21-…","group":"ad:cn=citrix,…"}
 
-// readLines appends the content of a part in lines to h, and returns the numbers of accounts and members. size is the
-// number of bytes of the lines without compression.
+// readLines appends the content of a part in lines to h, and returns the numbers of accounts and members. The argument
+// "size" is the number of bytes of the lines without compression.
 func (h *halves) readLines(raw []byte, size int, source directory.Source) (people, members int, err error) {
 	zip, err := gzip.NewReader(bytes.NewReader(raw))
 	if err != nil {

@@ -166,7 +166,7 @@ func partsWritten(at time.Time) directory.Accounts {
 			Enabled: directory.Flag(2 * i), Created: d(1), LastLogonTimestamp: d(2), DatesInDoubt: i == 1, Extension: ext,
 			Unreadable: []string{"mail", "title"}[:2*i],
 		})
-		h.Memberships[k("sid")] = []string{"ad:g", "ad:g"} // two entries, because the parts of each source have the membership once
+		h.Memberships[k("sid")] = []string{"ad:g", "ad:g"} // two entries: the membership is once in the parts of Entra ID, and once in the parts of Active Directory
 	}
 	return h
 }

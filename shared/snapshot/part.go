@@ -156,7 +156,8 @@ func (h *halves) addMember(member, group string) {
 	}
 }
 
-// encodePart encodes rows as the object of a part. next returns the rows one after the other, and then io.EOF.
+// encodePart encodes rows as the object of a part. The function "next" returns the rows one after the other, and then
+// io.EOF.
 func encodePart(source directory.Source, next func(*row) error) ([]byte, error) {
 	t := newPartTable(source)
 	for {

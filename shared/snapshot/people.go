@@ -21,8 +21,8 @@ type personColumn struct {
 	// derived says that the column is computed from the whole row and belongs to no account.
 	derived bool
 	add     func(c *table.Column, p *directory.Pair)
-	// set stores the row's value in the account to which the column belongs. The account must exist. set is nil if the
-	// column belongs to no account.
+	// set stores the row's value in the account to which the column belongs. The account must exist. The function "set"
+	// is nil if the column belongs to no account.
 	set func(c *table.Column, row int, p *directory.Pair)
 }
 

@@ -13,8 +13,9 @@
 //	 "batch":"0003", "input":"runs/<run>/ad/input/0003.json"}
 //
 // The answer is {"key":"…"}, the key of an object: a snapshot.Reading, an Evidence or a Results. The queue ad-read has
-// the messages of the two kinds that read. The queue ad-write has the messages of the kind that writes. If a task fails
-// and another try cannot succeed, the error is ErrorBad. Otherwise the error is ErrorFailed.
+// the messages of the kinds read-everyone and read-candidates. The queue ad-write has the messages of the kind
+// write-members. If a task fails and another try cannot succeed, the error is ErrorBad. Otherwise the error is
+// ErrorFailed.
 package protocol
 
 import (
@@ -101,8 +102,8 @@ const (
 
 var name = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,98}[A-Za-z0-9]$|^[A-Za-z0-9]$`)
 
-// Parse parses a message. If Parse fails, the returned message still has the token, unless the token is not readable
-// either.
+// Parse parses a message. If Parse fails, the returned message still has the token, unless the token is unreadable,
+// too.
 func Parse(body string) (*Message, error) {
 	m := new(Message)
 	if err := decode([]byte(body), m); err != nil {

@@ -107,8 +107,8 @@ func (r *Relay) outdated(ctx context.Context, c *protocol.Change, groups []proto
 	return c.Seen.Outdated(a.Seen)
 }
 
-// write sends a change to the directory. The function "held" returns nil if the relay still has the lease. write sends
-// a removal only in that case.
+// write sends a change to the directory. The function "held" returns nil if the relay still has the lease. A removal is
+// sent only in that case.
 func (r *Relay) write(ctx context.Context, c *protocol.Change, personGUID string, held func() error) error {
 	if c.Action == protocol.Add {
 		return r.ad.AddMember(ctx, c.Group, personGUID)

@@ -1,6 +1,6 @@
 // Package adread reads everybody in Active Directory, and the members of named groups, into the partitions of a run. It
-// makes a delta reading if the result is the same as the result of a full reading, and a full reading otherwise. The
-// command and the relay on premises both use this package.
+// makes a delta reading if this certainly gives the same result as a full reading. Otherwise it makes a full reading.
+// The command and the relay on premises both use this package.
 package adread
 
 import (

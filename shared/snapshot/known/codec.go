@@ -107,8 +107,8 @@ func (a *Account) values() [accountValues]Second {
 	return [...]Second{a.Newest[0], a.Newest[1], a.Newest[2], a.Lost, a.Seen, a.Enabled, a.Joined}
 }
 
-// reader reads the columns of a table, one after the other. failed is set if the table is shorter than its first line
-// says, or if the table contains an index that is out of range.
+// reader reads the columns of a table, one after the other. The field "failed" is set if the table is shorter than its
+// first line says, or if the table contains an index that is out of range.
 type reader struct {
 	rest   []byte
 	plain  bool // whether the table is of the older version

@@ -231,7 +231,7 @@ func (c *reading) all(values []int64, levels []byte) {
 
 // pick appends the picked rows of a page.
 func (c *reading) pick(values []int64, levels []byte, rows int) {
-	row, at := 0, 0 // at is the index of the row's value; for an empty row, at is the index of the next value
+	row, at := 0, 0 // "at" is the index of the row's value; for an empty row, "at" is the index of the next value
 	for len(c.picked) > 0 && c.picked[0]-c.read < rows {
 		want := c.picked[0] - c.read
 		c.picked = c.picked[1:]

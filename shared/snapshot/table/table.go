@@ -90,7 +90,7 @@ func (c *Column) Instant(row int) time.Time {
 	return time.Time{}
 }
 
-// Flag returns the flag of a row. known is false if the row has no value.
+// Flag returns the flag of a row. The result "known" is false if the row has no value.
 func (c *Column) Flag(row int) (value, known bool) {
 	return c.Rows[row] == 1, c.Rows[row] != None
 }

@@ -143,8 +143,8 @@ func (s *session) connect() error {
 	return nil
 }
 
-// startTLS requests TLS on a new connection (RFC 4511 4.14). It replaces the function of the LDAP library, which loses
-// the reason why a certificate was rejected.
+// startTLS requests TLS on a new connection (RFC 4511 4.14). It replaces a function of the LDAP library, because that
+// function loses the reason why a certificate was rejected.
 func startTLS(conn net.Conn) error {
 	const messageID, oid = 1, "1.3.6.1.4.1.1466.20037"
 	ask := ber.NewSequence("LDAPMessage")

@@ -44,8 +44,8 @@ func TestStartTLS(t *testing.T) {
 	checkError(t, err, "no answer within 100ms")
 }
 
-// newStartTLS starts a controller that uses plain LDAP until the client requests TLS. code is the result code of the
-// answer to this request.
+// newStartTLS starts a controller that uses plain LDAP until the client requests TLS. The argument "code" is the result
+// code of the answer to this request.
 func newStartTLS(t *testing.T, code uint16, handle func(request) []*ber.Packet) *fake {
 	t.Helper()
 	f, config := newIdentity(t, home{name: "dc1.corp.test", servers: []string{"dc1.corp.test"}})

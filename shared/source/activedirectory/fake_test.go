@@ -264,7 +264,7 @@ func found(entries ...*ber.Packet) []*ber.Packet {
 	return append(entries, result(ldap.ApplicationSearchResultDone, ldap.LDAPResultSuccess, "")...)
 }
 
-// entry returns one entry of an answer. attributes has names and values by turns.
+// entry returns one entry of an answer. The argument "attributes" has names and values by turns.
 func entry(dn string, attributes ...string) *ber.Packet {
 	list := ber.NewSequence("")
 	for i := 0; i < len(attributes); i += 2 {

@@ -51,8 +51,8 @@ func (s *session) fault(doing string, err error) error {
 	return f
 }
 
-// explain returns the cause of an error and the remedy. elsewhere reports whether another controller may answer without
-// the error.
+// explain returns the cause of an error and the remedy. The result "elsewhere" reports whether another controller may
+// answer without the error.
 func (s *session) explain(err error) (why string, elsewhere bool) {
 	name, isName := errors.AsType[x509.HostnameError](err)
 	invalid, isInvalid := errors.AsType[x509.CertificateInvalidError](err)

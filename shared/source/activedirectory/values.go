@@ -11,7 +11,7 @@ import (
 
 // values calls the function "each" with every value of an attribute. The attribute may have more values than a
 // controller returns at once (MS-ADTS 3.1.1.3.1.3.3, range retrieval). Windows returns a part of a long member
-// attribute under the name member;range=0-1499. values then requests member;range=1500-*, and continues until a
+// attribute under the name member;range=0-1499. The method then requests member;range=1500-*, and continues until a
 // returned range ends in *. The values are extended DNs.
 func (s *session) values(doing, dn, attribute string, each func(value string) error) error {
 	for next, asked := 0, attribute; asked != ""; {

@@ -12,7 +12,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Graph cuts long names in the middle of a surrogate pair. A single such name must not make the whole list fail.
+// Graph cuts long names in the middle of a surrogate pair. A single cut name must not make the whole list fail.
 var tolerant = jsontext.AllowInvalidUTF8(true)
 
 // envelope has the members of a collection answer, without the entries.

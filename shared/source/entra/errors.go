@@ -41,8 +41,8 @@ const (
 	reasonRoleAssignable = "the group can carry administrator roles; this program must not have the right to change it"
 )
 
-// refused returns a *directory.Refusal if err is Graph's refusal of a write. If refusals does not have the reason, the
-// Refusal quotes Graph's message. refused returns any other err unchanged.
+// refused returns a *directory.Refusal if err is Graph's refusal of a write. If the table "refusals" does not have the
+// reason, the Refusal quotes Graph's message. The function returns any other err unchanged.
 func refused(err error) error {
 	var graph *graphError
 	if errors.Is(err, directory.ErrUncertain) || !errors.As(err, &graph) || !graph.refuses() {
@@ -73,7 +73,7 @@ func newGraphError(response *http.Response, body []byte) *graphError {
 			Message string `json:"message"`
 		} `json:"error"`
 	}
-	_ = json.Unmarshal(body, &envelope, tolerant) // an HTML answer of a proxy leaves both members empty, so only the status counts
+	_ = json.Unmarshal(body, &envelope, tolerant) // an HTML answer of a proxy leaves the code and the message empty, so only the status counts
 	return &graphError{
 		status:     response.StatusCode,
 		code:       plain.Line(envelope.Error.Code),

@@ -19,8 +19,9 @@ const (
 
 // pages reads a collection to its end. It starts at the link "from". If this link is empty, pages starts with the
 // request "first". It decodes each page and calls the function "take" with the entries and with the link to the next
-// page. The link is "" on the last page. pages fails if a link leads outside the base URL or back to an earlier page.
-// In that case the function does not get the page with the link. pages also fails if the list exceeds the limits.
+// page. The link is "" on the last page. The reading fails if a link leads outside the base URL or back to an earlier
+// page. In that case the function does not get the page with the link. The reading also fails if the list exceeds the
+// limits.
 func pages[T any](ctx context.Context, c *Client, k call, first *abs.RequestInformation, from string,
 	decode func([]byte) ([]T, envelope, error), take func(page []T, next string) error,
 ) error {
@@ -73,8 +74,8 @@ func (c *Client) follow(link string) (*abs.RequestInformation, error) {
 	return getting(*u), nil
 }
 
-// get returns a GET request. It is for requests for which the SDK's builder would add much code. path starts after the
-// version of Graph, and may have a query.
+// get returns a GET request. It is for requests for which the SDK's builder would add much code. The argument "path"
+// starts after the version of Graph, and may have a query.
 func (c *Client) get(path string) *abs.RequestInformation {
 	u := *c.base
 	path, u.RawQuery, _ = strings.Cut(path, "?")

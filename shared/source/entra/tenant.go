@@ -18,7 +18,7 @@ type wireSKU struct {
 	Status     string `json:"capabilityStatus"`
 	Consumed   int    `json:"consumedUnits"`
 	Prepaid    struct {
-		Enabled int `json:"enabled"` // without seats in their warning period, which end soon
+		Enabled int `json:"enabled"` // seats that soon end, in their warning period, do not count
 	} `json:"prepaidUnits"`
 	Plans []struct {
 		ID   string `json:"servicePlanId"`

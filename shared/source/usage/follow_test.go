@@ -34,8 +34,8 @@ func night(t *testing.T, day string, before *Table, rows string) *Table {
 	return table
 }
 
-// TestADayIsNotTakenFromAnybody has an earlier report with a day of activity that a later report lacks. The person must
-// keep the day.
+// TestADayIsNotTakenFromAnybody has two reports. The later report lacks a day of activity that the earlier report
+// shows. The person must keep the day.
 func TestADayIsNotTakenFromAnybody(t *testing.T) {
 	t.Parallel()
 	type told struct{ Last, Shown string }

@@ -59,7 +59,7 @@ type reading struct {
 	at    map[string]int // index of each column by its name in lower case
 	table *Table
 	facts []Facts // parallel to Report.Columns
-	all   int     // the number of rows of accounts that are not deleted, with concealed names included
+	all   int     // the number of rows whose account is not deleted, including rows with a concealed name
 }
 
 func (in *reading) read(file io.Reader) error {
@@ -88,7 +88,7 @@ func (in *reading) read(file io.Reader) error {
 	}
 }
 
-// header finds the columns. The file starts with a byte order mark, which header removes.
+// header finds the columns. The file starts with a byte order mark. The method removes the mark.
 func (in *reading) header(head []string) error {
 	in.at, in.all = map[string]int{}, 0
 	for i, name := range head {
