@@ -91,7 +91,7 @@ func (a account) back() (bits uint8) {
 	return bits
 }
 
-// accountsOf calls the parameter each for every account of a source, except the accounts with a Past.Row.
+// accountsOf passes every account of a source to the given function, except the accounts with a Past.Row.
 func accountsOf(h *directory.Accounts, s directory.Source, each func(account)) {
 	if s == directory.AD {
 		for i := range h.AD {
@@ -108,8 +108,8 @@ func accountsOf(h *directory.Accounts, s directory.Source, each func(account)) {
 	}
 }
 
-// group holds the accounts that were in one partition of an earlier run. The field at maps the known.KeyOf of each
-// account to the index of the account in the field list.
+// group holds the accounts that were in one partition of an earlier run. The map "at" has the known.KeyOf of each
+// account as its key, and the index of the account in the list as its value.
 type group struct {
 	list []account
 	at   map[uint64]int32
@@ -140,7 +140,7 @@ func groupsOf(h *directory.Accounts, s directory.Source, partitions int) map[int
 	return groups
 }
 
-// each calls its parameter each for every entry of the account with the key k.
+// each passes every entry of the account with the key k to the given function.
 func (g *group) each(k uint64, each func(*account)) {
 	at, there := g.at[k]
 	for there && at >= 0 {

@@ -14,8 +14,8 @@ import (
 )
 
 // Decide turns a verdict into a decision. If the verdict is Reclaim, Decide finds the route of the change, or the
-// reason why there is none. The parameter past is the last thing that happened to the license, or nil if nothing
-// happened. The parameter taken lists the decisions of earlier rules about the same person.
+// reason why there is none. The item is the last thing that happened to the license, or nil if nothing happened. The
+// Conflicts list the decisions of earlier rules about the same person.
 func (r *Run) Decide(judge *policy.Judge, rule *policy.Rule, p *directory.Person, v policy.Verdict, past *history.Item, taken Conflicts) plan.Decision {
 	d := plan.Decision{
 		User: p.ID(), SID: p.SID(), UserPrincipalName: p.UserPrincipalName(), Rule: rule.Name, License: rule.License.Name,

@@ -72,8 +72,7 @@ func (r *Run) Explain(p *directory.Person, now time.Time) (*Explanation, error) 
 	return e, nil
 }
 
-// answer explains the verdict of one rule. The parameter taken lists the decisions of earlier rules about the same
-// person.
+// answer explains the verdict of one rule. The Conflicts list the decisions of earlier rules about the same person.
 func (r *Run) answer(judge *policy.Judge, rule *policy.Rule, p *directory.Person, taken Conflicts) (*Answer, error) {
 	v := judge.Ask(rule, p)
 	past := r.Past(p.ID(), p.SID(), rule.License.Name)
@@ -96,8 +95,8 @@ func (r *Run) answer(judge *policy.Judge, rule *policy.Rule, p *directory.Person
 	return a, err
 }
 
-// turns sets the fields Turns, Cools and Given. The parameter all lists the times at which the license was given to the
-// person.
+// turns sets the fields Turns, Cools and Given. The last parameter lists the times at which the license was given to
+// the person.
 func (r *Run) turns(a *Answer, judge *policy.Judge, rule *policy.Rule, p *directory.Person, v policy.Verdict, all []given) {
 	if a.Outcome != policy.Keep && a.Outcome != policy.Exempt {
 		return
@@ -118,7 +117,7 @@ func (r *Run) turns(a *Answer, judge *policy.Judge, rule *policy.Rule, p *direct
 	}
 }
 
-// Find calls the function found for each person in the snapshot with the given name. The name may be the
+// Find passes each person in the snapshot with the given name to the given function. The name may be the
 // userPrincipalName of either account, the Entra id, the SID or the sAMAccountName. Find returns ErrUnknownUser if
 // there is no such person.
 func (r *Run) Find(ctx context.Context, name string, found func(*directory.Person) error) error {

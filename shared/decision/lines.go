@@ -36,9 +36,8 @@ type line struct {
 	Summary *Summary `json:"summary,omitempty"`
 }
 
-// Put stores the decisions of a partition. The function write passes each decision to its parameter emit and returns
-// the summary. It need not pass verdicts to keep, because the summary counts them and Explain finds their reasons
-// again.
+// Put stores the decisions of a partition. The caller's function passes each decision to emit and returns the summary.
+// It need not pass verdicts to keep, because the summary counts them and Explain finds their reasons again.
 func (r *Run) Put(ctx context.Context, partition int, write func(emit func(*plan.Decision) error) (Summary, error)) error {
 	k := layout.Decisions(r.Begin.Run, partition)
 	err := store.PutLines(ctx, r.store, k, func(emit func(any) error) error {
@@ -55,7 +54,7 @@ func (r *Run) Put(ctx context.Context, partition int, write func(emit func(*plan
 	return nil
 }
 
-// Each calls the parameter each for every decision of the run, in the order of the partitions, and returns the combined
+// Each passes every decision of the run to the given function, in the order of the partitions, and returns the combined
 // summary. It fails if the evaluation of a partition is not complete.
 func (r *Run) Each(ctx context.Context, each func(*plan.Decision) error) (Summary, error) {
 	total := Summary{Tallies: make([]plan.Tally, len(r.Policy.Rules))}

@@ -90,7 +90,8 @@ func (r *Run) Losses() []string {
 	return slices.Sorted(maps.Values(l.why))
 }
 
-// readTable reads a table or makes it again. The result loss describes what was lost. It is empty if nothing was lost.
+// readTable reads a table or makes it again. Its second result describes what was lost. It is empty if nothing was
+// lost.
 func (r *Run) readTable(ctx context.Context, run string, n int) (table *known.Partition, loss string, err error) {
 	table, err = known.Get(ctx, r.store, run, n)
 	gone := errors.Is(err, store.ErrNotFound)

@@ -39,7 +39,7 @@ func (r *Run) outlooks() []Outlook {
 	return all
 }
 
-// NewSummary returns a summary of a partition. It counts only the people whom the parameter plain covers.
+// NewSummary returns a summary of a partition. It counts only the people in the given Plain.
 func (r *Run) NewSummary(plain *Plain) Summary {
 	s := Summary{People: plain.People, Tallies: make([]plan.Tally, len(r.Policy.Rules)), Outlooks: r.outlooks(), Turning: plain.Turning}
 	for i, rule := range r.Policy.Rules {
@@ -62,8 +62,8 @@ func (s *Summary) turn(asOf time.Time, t Turning) {
 }
 
 // Look adds a holder of the license of rule i to the outlook of the rule. The parameter v is the verdict. The parameter
-// d is the decision; only its outcome and its person must be set. The parameter past is the last thing that happened to
-// the license, or nil.
+// d is the decision; only its outcome and its person must be set. The item is the last thing that happened to the
+// license, or nil.
 func (r *Run) Look(s *Summary, judge *policy.Judge, i int, p *directory.Person, v *policy.Verdict, d *plan.Decision, past *history.Item) {
 	rule := r.Policy.Rules[i]
 	judge.CountIdle(s.Outlooks[i].Idle, rule, p)

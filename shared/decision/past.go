@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// past changes a decision because of earlier changes of the license. The result settled reports whether the decision is
-// then final and needs no further checks.
+// past changes a decision because of earlier changes of the license. It returns true if the decision is then final and
+// needs no further checks.
 func (r *Run) past(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *directory.Person, holder directory.Flag, past *history.Item) (settled bool) {
 	switch {
 	case past.State == history.Open:
@@ -55,7 +55,7 @@ func (g given) cool(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p 
 
 // restored returns when and how a license that a run took was restored. The boolean result is false if the license was
 // not restored, or if it is unknown whether it was restored. If somebody else restored the license, the time is
-// unknown, and restored returns the time now.
+// unknown, and restored returns the current time.
 func (r *Run) restored(holder directory.Flag, past *history.Item, now time.Time) (g given, is bool) {
 	switch {
 	case past.State == history.Restored:
@@ -66,8 +66,8 @@ func (r *Run) restored(holder directory.Flag, past *history.Item, now time.Time)
 	return given{}, false
 }
 
-// allGiven returns every time at which the license of a rule was given to a person. The parameter past is the last
-// thing that happened to the license, or nil.
+// allGiven returns every time at which the license of a rule was given to a person. The item is the last thing that
+// happened to the license, or nil.
 func (r *Run) allGiven(d *plan.Decision, holder directory.Flag, past *history.Item, now time.Time) (all []given) {
 	if past != nil {
 		if g, is := r.restored(holder, past, now); is {

@@ -43,7 +43,7 @@ type Plain struct {
 	members  []known.Member
 }
 
-// NewScreen returns a Screen for the run. The parameter judge evaluates the run's rules.
+// NewScreen returns a Screen for the run. The Judge evaluates the rules of the run.
 func NewScreen(r *Run, judge *policy.Judge) *Screen {
 	s := &Screen{run: r, judge: judge}
 	for i := range r.History.All() {

@@ -7,8 +7,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// keySet is a set of account keys. The field bits is a Bloom filter. It excludes most keys that are not in the set,
-// without a lookup in the field keys.
+// keySet is a set of account keys. It has a Bloom filter (bits) and a map (keys). The filter excludes most keys that
+// are not in the set, without a lookup in the map.
 type keySet struct {
 	bits [1 << 14]uint64
 	keys map[uint64]bool
@@ -39,7 +39,7 @@ type prints struct {
 
 func (p *prints) add(name string) { p.some, p.has[known.PrintOf(name)] = true, true }
 
-// any reports whether the set has at least one of four fingerprints. The parameter of holds the four fingerprints,
+// any reports whether the set has at least one of four fingerprints. Its parameter contains the four fingerprints,
 // sixteen bits each. Fingerprint zero means that there is no name.
 func (p *prints) any(of int64) bool {
 	four := uint64(of)

@@ -58,7 +58,7 @@ func (s *Screen) lookup(ctx context.Context, partition int, source directory.Sou
 
 var errRemade = errors.New("a group was made again")
 
-// index builds the hash table. The method of cannot find an account that is in the table twice.
+// index builds the hash table. lookup.of cannot find an account that is in the table twice.
 func (l *lookup) index() {
 	size := 16
 	for size < 2*len(l.list) {

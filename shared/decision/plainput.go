@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// Reclaimed returns the indices of the rules that reclaim a license from a person, as the columns show. The result
-// settled is false if the person's row is open. The rules must then be evaluated.
+// Reclaimed returns the indices of the rules that reclaim a license from a person, as the columns show. The boolean
+// result is false if the person's row is open. The rules must then be evaluated.
 func (p *Plain) Reclaimed(person *directory.Person) (rules []int, settled bool) {
 	past := person.Past(directory.Entra)
 	if past == nil {

@@ -37,9 +37,9 @@ type recollection struct {
 	dates    bool // whether activity dates are compared too
 }
 
-// recall adds the facts from earlier readings to the accounts of h. The parameter last has the last healthy reading of
-// each source. The parameter now is the time at which h was read. recall works through the partitions of the earlier
-// reading, because one object holds the table of one partition.
+// recall adds facts from the last healthy reading of each source to the accounts of h. The parameter now is when h was
+// read. recall works through the partitions of the earlier reading, because one object holds the table of one
+// partition.
 func (r *Run) recall(ctx context.Context, h *directory.Accounts, last [2]*plan.Baseline, now time.Time) error {
 	var groups [2]map[int]*group
 	partitions := map[int]bool{}

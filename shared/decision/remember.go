@@ -22,7 +22,7 @@ func (r *Run) Remember(ctx context.Context, partition int, h *directory.Accounts
 	return r.RememberWith(ctx, partition, h, &Plain{})
 }
 
-// RememberWith is like Remember. Here h lacks the people whom the parameter plain covers.
+// RememberWith is like Remember, but h lacks the people who are in the given Plain.
 func (r *Run) RememberWith(ctx context.Context, partition int, h *directory.Accounts, plain *Plain) error {
 	if r.Begin.User != "" {
 		return nil // later runs compare only with runs for everybody
@@ -131,8 +131,8 @@ func memberOf(a account, entry string, since time.Time) known.Member {
 	return known.Member{Key: known.MemberKeyOf(a.id(), entry), Since: max(known.Always, known.SecondOf(since))}
 }
 
-// remembered returns the entry of an account in the table of known accounts. The parameter read is the time at which
-// the account was read.
+// remembered returns the entry of an account in the table of known accounts. The second parameter is the time of the
+// reading that saw the account.
 func remembered(a account, read time.Time) known.Account {
 	k := known.Account{
 		Key: known.KeyOf(a.id()), Regressed: a.back(), Lost: known.SecondOf(*a.lost()),

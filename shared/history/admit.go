@@ -38,9 +38,9 @@ type Admission struct {
 	Withdrawn bool
 }
 
-// Admit decides whether a plan may be applied at the time now. It reads only the store; package apply also asks the
-// directories. The parameter b is the begin object of the plan's run. The result refusal says why the plan may not be
-// applied. It is "" if the plan may be applied.
+// Admit decides whether a plan may be applied now. It reads only the store; package apply also asks the directories.
+// The parameter b is the begin object of the plan's run. The second result says why the plan may not be applied. It is
+// "" if the plan may be applied.
 func Admit(ctx context.Context, s store.Store, p *plan.Plan, b *snapshot.Begin, in Request, now time.Time) (a Admission, refusal string, err error) {
 	if refusal = refused(p, b, in); refusal != "" {
 		return a, refusal, nil
@@ -88,7 +88,7 @@ func refused(p *plan.Plan, b *snapshot.Begin, in Request) string {
 }
 
 // closed returns why no change of a plan may begin, or "" if changes may begin. The parameter inForce is the text of
-// the policy in force; if it is empty, the policy is not compared. The result withdrawn reports whether another run
+// the policy in force; if it is empty, the policy is not compared. The boolean result reports whether another run
 // restores the licenses that the plan's run took.
 func closed(ctx context.Context, s store.Store, p *plan.Plan, b *snapshot.Begin, inForce string, now time.Time) (why string, withdrawn bool, err error) {
 	if p.Restores == "" {

@@ -24,7 +24,7 @@ const (
 	Announced State = "noticed"    // the change is announced but not yet made
 	// Unsure means that nobody knows whether the mail that announces the change was sent.
 	Unsure State = "perhaps noticed"
-	// Unreadable means that the objects of the license in the ledger are damaged. Why gives the reason.
+	// Unreadable means that the objects of the license in the ledger are damaged. Item.Why gives the reason.
 	Unreadable State = "unreadable"
 )
 
@@ -123,8 +123,8 @@ type line struct {
 	*Item
 }
 
-// EachItem calls the parameter each once for every item of the digest that a run's manifest binds. It does not keep the
-// digest in memory. If EachItem fails, the caller must discard all items from these calls.
+// EachItem passes every item of the digest that a run's manifest binds to the given function. It does not keep the
+// digest in memory. If EachItem fails, the caller must discard all items that it received.
 func EachItem(ctx context.Context, s store.Store, m *snapshot.Manifest, each func(*Item) error) error {
 	if m.History == "" {
 		return nil

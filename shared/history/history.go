@@ -68,7 +68,7 @@ func PlannedBy(p *plan.Plan) *Planned {
 	return past
 }
 
-// PutPlanned stores the object that a plan leaves. The parameter everybody is true for a plan that was made for all
+// PutPlanned stores the object that a plan leaves. The boolean parameter is true for a plan that was made for all
 // people from their data. Only plans for everybody supersede each other.
 func PutPlanned(ctx context.Context, s store.Store, p *Planned, everybody bool) error {
 	prefix := layout.Others
@@ -154,10 +154,10 @@ func Before(ctx context.Context, s store.Store, run string, now time.Time) ([]st
 	return names, nil
 }
 
-// Earlier returns the accounts and groups that the runs before the given run found for the names in policies. The
-// result found comes from the newest readable object of a run that made a plan for everybody. It is nil if no such run
-// exists. The result lost describes each newer object that is damaged. If all objects are damaged, Earlier fails,
-// because then nothing is known about the names.
+// Earlier returns the accounts and groups that the runs before the given run found for the names in policies. They come
+// from the newest readable object of a run that made a plan for everybody. The result is nil if no such run exists. The
+// strings describe the newer objects that are damaged. If all objects are damaged, Earlier fails, because then nothing
+// is known about the names.
 func Earlier(ctx context.Context, s store.Store, run string, now time.Time) (found *directory.Earlier, lost []string, err error) {
 	names, err := runs(ctx, s, layout.Plans)
 	if err != nil {
@@ -191,8 +191,8 @@ type withdrawal struct {
 	At time.Time `json:"at"`
 }
 
-// Withdraw ensures that the given run begins no further change. The parameter by is the run that restores the licenses
-// that the given run took.
+// Withdraw ensures that the given run begins no further change, because another run restores the licenses that the
+// given run took. The parameter by names the other run.
 func Withdraw(ctx context.Context, s store.Store, run, by string, at time.Time) error {
 	err := store.PutJSONIfAbsent(ctx, s, layout.Noted(layout.Withdrawn, run), withdrawal{By: by, At: at.UTC()})
 	if err != nil && !errors.Is(err, store.ErrExists) {

@@ -145,8 +145,8 @@ func previous(ctx context.Context, s store.Store, plans []string, run string) (*
 }
 
 // watch marks the items that must be read from the ledger: the changes that were open in the earlier digest, and all
-// licenses that a later plan may have touched. The result lately has the later plans. The result unread reports whether
-// the people of at least one of these plans could not be read.
+// licenses that a later plan may have touched. It returns the later plans. The boolean result reports whether the
+// people of at least one of these plans could not be read.
 func (st *Digest) watch(ctx context.Context, s store.Store, old *Digest, plans, others []string) (lately []*Planned, unread bool, err error) {
 	for t, i := range st.items {
 		if i != nil && (i.State == Open || i.State == Unreadable) {

@@ -55,7 +55,7 @@ func TestEarlier(t *testing.T) {
 	}
 }
 
-// If the object of a run is damaged, Earlier uses the object of the run before. If there is no run before, Earlier
+// If the object of a run is damaged, Earlier uses the object of the previous run. If there is no previous run, Earlier
 // fails, because nothing is known.
 func TestEarlierThatIsDamaged(t *testing.T) {
 	t.Parallel()
@@ -100,7 +100,7 @@ func TestOverridesThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// A run may take two days until its plan is made. The plan may then be applied for the time plan.Lifetime.
+// A run may take two days until its plan is made. The plan may then be applied for another plan.Lifetime.
 func TestTooOld(t *testing.T) {
 	t.Parallel()
 	last := at(0).Add(48*time.Hour + plan.Lifetime)

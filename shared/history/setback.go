@@ -62,9 +62,9 @@ type outcome struct {
 	Sighting *directory.Sighting `json:"sighting"`
 }
 
-// readResults reads the results of earlier plans. It records the changes that could not be made, and the activity that
-// was seen just before a change. The parameter tried lists the plans in chronological order. A change that is open in
-// the ledger is pending, and no setback. A setback ends when the change is made.
+// readResults reads the results of the given plans, which are in chronological order. It records the changes that could
+// not be made, and the activity that was seen just before a change. A change that is open in the ledger is pending, and
+// no setback. A setback ends when the change is made.
 func (st *Digest) readResults(ctx context.Context, s store.Store, tried []*Planned) error {
 	for _, p := range tried {
 		if len(p.Touches) == 0 || st.At.Sub(p.AsOf) > setbackLasts {

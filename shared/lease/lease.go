@@ -105,8 +105,8 @@ func newest(ctx context.Context, s store.Store) (last link, n int, err error) {
 	return last, n, store.GetJSON(ctx, s, layout.Lease(n), &last)
 }
 
-// Keep renews the lease until the function end is called. The context kept is canceled with the cause ErrLost if the
-// lease is lost. The function end releases the lease for other processes. If end fails, other processes must wait until
+// Keep renews the lease until the caller calls end. The returned context is canceled with the cause ErrLost if the
+// lease is lost. The call of end releases the lease for other processes. If end fails, other processes must wait until
 // the lease expires.
 func (l *Lease) Keep(ctx context.Context) (kept context.Context, end func() error) {
 	kept, cancel := context.WithCancelCause(ctx)

@@ -94,7 +94,7 @@ func links(t *testing.T, s store.Store) int {
 	return n
 }
 
-// until waits for the function holds to return true.
+// until waits for a condition to become true.
 func until(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	for range 5000 {

@@ -61,8 +61,9 @@ func (p *Page) check(ctx context.Context, license string) error {
 	return nil
 }
 
-// fits returns an ErrDamaged if an object about the entry was written for another intent. The parameter sum is the hash
-// of an intent in that object. Older versions wrote no hash, so sum may be empty if the intent is not Bound.
+// fits returns an ErrDamaged if an object about the entry was written for another intent. The object contains the hash
+// of its intent, which is the parameter sum. Older versions wrote no hash, so sum may be empty if the intent is not
+// Bound.
 func (e *Entry) fits(suffix, sum string) error {
 	if sum == e.Sum || sum == "" && !e.Bound {
 		return nil

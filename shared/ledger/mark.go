@@ -21,9 +21,9 @@ type Mark struct {
 	Intent string `json:"intent,omitempty"`
 }
 
-// Leave marks that the license is about to be taken. The result back is the rollback mark, or nil if there is none.
-// With a rollback mark, the license must not be taken. The result first is true if this is the first leaving mark. Then
-// no earlier call can have taken the license.
+// Leave marks that the license is about to be taken. The boolean result is true if this is the first leaving mark. Then
+// no earlier call can have taken the license. Leave also returns the rollback mark, or nil if there is none. With a
+// rollback mark, the license must not be taken.
 func (l *Ledger) Leave(ctx context.Context, e *Entry, at time.Time) (first bool, back *Mark, err error) {
 	if first, err = l.mark(ctx, e, leavingSuffix, Mark{At: at}); err != nil {
 		return false, nil, err
@@ -32,8 +32,8 @@ func (l *Ledger) Leave(ctx context.Context, e *Entry, at time.Time) (first bool,
 	return first, back, err
 }
 
-// Send marks that the mail of a notice is about to be sent. Only a call with the result first = true may send the mail.
-// There is no way to ask Graph whether a mail was sent, so a mail that may have been sent is never sent again.
+// Send marks that the mail of a notice is about to be sent. Only the call that gets true may send the mail. There is no
+// way to ask Graph whether a mail was sent, so a mail that may have been sent is never sent again.
 func (l *Ledger) Send(ctx context.Context, e *Entry, at time.Time) (first bool, err error) {
 	return l.mark(ctx, e, sendingSuffix, Mark{At: at})
 }
@@ -43,8 +43,8 @@ func (l *Ledger) SendingMark(ctx context.Context, e *Entry) (*Mark, error) {
 	return l.marked(ctx, e, sendingSuffix)
 }
 
-// RollBack marks that the change is rolled back. The result left reports whether the license may have been taken. If
-// left is true, the license must be given to the person again, no matter what a read shows.
+// RollBack marks that the change is rolled back. It returns true if the license may have been taken. The license must
+// then be given to the person again, no matter what a read shows.
 func (l *Ledger) RollBack(ctx context.Context, e *Entry, m Mark) (left bool, err error) {
 	if _, err := l.mark(ctx, e, backSuffix, m); err != nil {
 		return false, err

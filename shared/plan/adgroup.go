@@ -50,7 +50,7 @@ func (adGroup) route(t *Tenant, p *directory.Person, r *policy.Rule, group strin
 const primary = "the group is the account's primary group, which is not kept as a list of members; give the account another primary group first"
 
 // Counterpart returns the Entra group that is synced from the Active Directory group of a license: the group with the
-// same SID. It must give the license and nothing else. If there is no such group, the result refusal says why.
+// same SID. It must give the license and nothing else. If there is no such group, the second result says why.
 func (t *Tenant) Counterpart(l *policy.License) (g directory.Group, refusal string) {
 	sid := t.SIDs[l.Group.Key(false)]
 	if sid == "" {

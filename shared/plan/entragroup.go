@@ -94,7 +94,7 @@ func (t *Tenant) Reduced(l *policy.License, g *directory.Group) string {
 }
 
 // elsewhere returns why a license is not changed if the person holds it through a group that the policy does not name
-// for the license. The parameter holds is the object id of this group.
+// for the license. Its last parameter is the object id of this group.
 func (t *Tenant) elsewhere(l *policy.License, holds string) string {
 	where := "held through the group " + holds
 	if g, known := t.others[holds]; known {
@@ -113,9 +113,9 @@ func (t *Tenant) elsewhere(l *policy.License, holds string) string {
 	return fmt.Sprintf("%s, which is not %s of the policy", where, strings.Join(names, " or "))
 }
 
-// LicenseGroup returns the Entra group of a license that the policy names as ref. The result refusal says why
-// membership in the group may not be changed. It is "" if membership may be changed. The parameter ref is nil if the
-// policy names no group.
+// LicenseGroup returns the Entra group of a license that the policy names as ref. The second result says why membership
+// in the group may not be changed. It is "" if membership may be changed. The parameter ref is nil if the policy names
+// no group.
 func (t *Tenant) LicenseGroup(l *policy.License, ref *directory.GroupRef) (g directory.Group, refusal string) {
 	switch {
 	case ref == nil:

@@ -18,7 +18,7 @@ const minMatches = 10
 const minHolders = 3
 
 // Exceeded returns a sentence for each rule that matches more people than the policy allows. It does not count matches
-// that an override accepted. The parameter accepted has the number of these matches by rule.
+// that an override accepted. The last parameter has the number of these matches by rule.
 func Exceeded(limits policy.Limits, tallies []Tally, accepted map[string]int) []string {
 	var reasons []string
 	for i := range tallies {
@@ -58,11 +58,11 @@ func everyone(t *Tally, accepted int) bool {
 // changes need an override.
 const MostChosen = 25
 
-// ExceededByChoice is like Exceeded, for changes that an operator chose from a larger plan. The parameter takes has, by
-// rule, the number of licenses that the chosen changes take or announce. The parameter all is the number of chosen
-// changes. The result held has the sentences that put the plan on hold. The result lifted has the sentences that do
-// not, because the choice is small and within the limits. If a rule matches every holder, the plan is always on hold: a
-// choice makes a plan smaller, but does not make its data better.
+// ExceededByChoice is like Exceeded, for changes that an operator chose from a larger plan. The last two parameters are
+// the number of licenses that the chosen changes take or announce, by rule, and the number of all chosen changes. The
+// sentences of the first result put the plan on hold. The sentences of the second result do not, because the choice is
+// small and within the limits. If a rule matches every holder, the plan is always on hold: a choice makes a plan
+// smaller, but does not make its data better.
 func ExceededByChoice(limits policy.Limits, tallies []Tally, accepted, takes map[string]int, all int) (held, lifted []string) {
 	for i := range tallies {
 		t := &tallies[i]

@@ -88,8 +88,8 @@ type Tally struct {
 	Empty map[string]int `json:"empty,omitempty"`
 }
 
-// Ask adds one holder to the counts Asked and Empty. The parameter asked says whether the rule's condition "for" is
-// true for the holder. The parameter empty yields the attributes for which the holder has no value.
+// Ask adds one holder to the counts Asked and Empty. The flag says whether the rule's condition "for" is true for the
+// holder. The sequence has the attributes for which the holder has no value.
 func (t *Tally) Ask(asked directory.Flag, empty iter.Seq[string]) {
 	if asked == directory.Yes {
 		t.Asked++
@@ -115,8 +115,8 @@ func (t *Tally) Told() string {
 	return strings.Join(parts, ", ")
 }
 
-// Count adds one verdict. The parameter holder says whether the person holds the license. The parameter asked says
-// whether the condition "for" is true for the person.
+// Count adds one verdict. The first flag says whether the person holds the license. The second flag says whether the
+// condition "for" is true for the person.
 func (t *Tally) Count(outcome policy.Outcome, holder, asked directory.Flag) {
 	if holder == directory.Yes {
 		t.Holders++

@@ -17,7 +17,7 @@ type Tenant struct {
 	skus map[string]directory.SKU // by skuId
 }
 
-// TenantOf returns a Tenant. The parameter groups has the groups that the policy names. The parameter others has the
+// TenantOf returns a Tenant. The first list of groups has the groups that the policy names. The second list has the
 // other Entra groups that assign licenses.
 func TenantOf(skus []directory.SKU, groups, others []directory.Group) *Tenant {
 	t := &Tenant{SKUIDs: directory.SKUIDs(skus), Groups: map[directory.GroupRef]directory.Group{}, others: map[string]directory.Group{}, skus: map[string]directory.SKU{}}
@@ -46,7 +46,7 @@ type Route struct {
 }
 
 // Route finds the target in which a person holds the license of a rule, and the way to change the license there. The
-// result refusal says why the license cannot be changed safely. It is "" if the license can be changed safely.
+// second result says why the license cannot be changed safely. It is "" if the license can be changed safely.
 func (t *Tenant) Route(p *directory.Person, r *policy.Rule) (route Route, refusal string) {
 	if route, refusal = t.way(p, r); refusal == "" {
 		refusal = t.mailRefusal(p, r)

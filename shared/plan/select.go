@@ -151,8 +151,7 @@ func (d *Decision) turn() time.Time {
 	return idle
 }
 
-// Follow places the decision d behind the decision first. An earlier rule made the decision first about the same
-// person.
+// Follow places the decision d behind a decision of an earlier rule about the same person.
 func (d *Decision) Follow(first *Decision) {
 	if t := first.turn(); t.After(d.turn()) {
 		d.After = t

@@ -77,7 +77,7 @@ func TestSeats(t *testing.T) {
 	}
 }
 
-// The list want has the changes in the right order. The order in which they are offered does not matter.
+// The table has the changes in the right order. The order in which they are offered does not matter.
 func TestOrder(t *testing.T) {
 	t.Parallel()
 	want := []Decision{

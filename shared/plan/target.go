@@ -25,7 +25,7 @@ type target interface {
 	// distinguished names. A direct assignment counts as the group "". held returns nil if the person does not hold the
 	// license in this target.
 	held(t *Tenant, p *directory.Person, l *policy.License) (groups []string)
-	// route returns the way to change a license that is held through the given group. The result refusal says why the
+	// route returns the way to change a license that is held through the given group. The second result says why the
 	// license cannot be changed safely. It is "" if the license can be changed safely.
 	route(t *Tenant, p *directory.Person, r *policy.Rule, group string) (route Route, refusal string)
 	// unfit returns why the person cannot get a license in this target, or "" if no reason is known.

@@ -145,8 +145,8 @@ func (s *fixed) Exec(f *interpreter.ExecutionFrame) ref.Val {
 // Eval implements interpreter.Interpretable.
 func (s *fixed) Eval(a interpreter.Activation) ref.Val { return interpreter.EvalActivation(a, s.Exec) }
 
-// dateTests maps the name of each test of a date to a function that evaluates the test. The value v must be Known, None
-// or NoneSince. The test compares v with the time at. The function returns Unset if v does not settle the test.
+// dateTests maps the name of each test of a date to a function that evaluates the test. The function compares the value
+// v, which must be Known, None or NoneSince, with a time. It returns Unset if v does not settle the test.
 var dateTests = map[string]func(v directory.Value, at time.Time) directory.Flag{
 	"earlierThan": func(v directory.Value, at time.Time) directory.Flag {
 		if v.State == directory.NoneSince && at.Before(v.Time) {
@@ -168,8 +168,8 @@ var dateTests = map[string]func(v directory.Value, at time.Time) directory.Flag{
 	},
 }
 
-// dateTest is the step that tests a date attribute. The tests hasValue and hasNoValue compare with no time, so their
-// field at is nil.
+// dateTest is the step that tests a date attribute. The member at is nil for the tests hasValue and hasNoValue, because
+// these tests compare with no time.
 type dateTest struct {
 	interpreter.InterpretableV2
 	date  *reading
@@ -178,8 +178,8 @@ type dateTest struct {
 	spans []time.Duration // the spans of the condition
 }
 
-// asOf returns the latest time at which activity would change the result of the test. For a test that compares with a
-// time, this is the parameter at. hasValue and hasNoValue compare with no time, so asOf returns the start of the
+// asOf returns the latest time at which activity would change the result of the test. A test that compares with a time
+// has this time as its latest time. hasValue and hasNoValue compare with no time. Their latest time is the start of the
 // condition's shortest span.
 func (s *dateTest) asOf(at time.Time) time.Time {
 	if s.at == nil && len(s.spans) > 0 {

@@ -94,17 +94,17 @@ type Screened struct {
 	// Open marks the people who must be evaluated on their own, because at least one rule has no plain verdict on them.
 	// All verdicts on such a person are NotPlain.
 	Open []bool
-	// Turns[i] has the people on whom the verdict of rule i is keep now and turns to reclaim later, each with the time
-	// of the turn. People who are open are left out. See Judge.TurnsBy.
+	// Turns[i] has the people to whom rule i leaves the license now but not later, each with the time at which the
+	// verdict turns to reclaim. People who are open are not in the list. See Judge.TurnsBy.
 	Turns [][]Turned
 
 	screen *screen
 }
 
 // Screen evaluates all rules for a crowd from its columns alone. A verdict is plain if the person does not hold the
-// license, or keeps it because a condition is false. A verdict is also plain if both conditions are true and the columns
-// show that no exemption and no grace can hold. AskAll would return the same verdict. Screen also finds the verdicts that
-// turn to reclaim, but not those that turn after the time until.
+// license, or keeps it because a condition is false. A verdict is also plain if both conditions are true and the
+// columns show that no exemption and no grace can hold. AskAll would return the same verdict. Screen also finds the
+// verdicts that turn to reclaim. The parameter until is the end of this search.
 func (j *Judge) Screen(c *Crowd, until time.Time) *Screened {
 	s := newScreen(j, c)
 	verdicts, open := s.asked()

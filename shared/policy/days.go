@@ -26,8 +26,8 @@ func (r *Rule) DayNumbers() (list []int) {
 	return slices.Compact(list)
 }
 
-// eachDays calls the parameter each once for every days(n) in the condition. It passes the expression of n and the
-// value of n.
+// eachDays visits every call days(n) in the condition. It passes the expression of n and the value of n to the given
+// function.
 func (c *condition) eachDays(each func(n ast.Expr, days int)) {
 	ast.PostOrderVisit(c.checked.NativeRep().Expr(), ast.NewExprVisitor(func(e ast.Expr) {
 		if call, _ := callOfLiteral(e); call != "days" {

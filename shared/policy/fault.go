@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/plain"
 )
 
-// Fault is a fault in a file, with its place. Text says how to fix it. For a fault in a condition, Text ends with CEL's
-// own pointer to the place.
+// Fault is a fault in a file, with its place. Text says how to fix the fault. For a fault in a condition, Text ends
+// with CEL's own pointer to the place.
 type Fault struct {
 	File   string
 	Line   int // counted from 1

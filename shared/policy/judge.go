@@ -40,9 +40,9 @@ type Judge struct {
 	until    time.Time // later times are not added to instants; zero sets no limit
 }
 
-// NewJudge returns a Judge for the time now. skuIDs maps the names that directory.SKUIDs returns to the tenant's
-// skuIds. NewJudge fails if the tenant lacks a license of the policy, or if two licenses are the same product. The
-// error names all these licenses.
+// NewJudge returns a Judge that evaluates the rules as of now. skuIDs maps the names that directory.SKUIDs returns to
+// the tenant's skuIds. NewJudge fails if the tenant lacks a license of the policy, or if two licenses are the same
+// product. The error names all these licenses.
 func (p *Policy) NewJudge(skuIDs map[string]string, now time.Time) (*Judge, error) {
 	j := &Judge{policy: p, skus: make([]string, len(p.Licenses)), names: p.Names(nil)}
 	j.setNow(now.UTC())
@@ -235,7 +235,7 @@ func (j *Judge) decide(r *Rule, p *directory.Person, once *exempted) decision {
 	return d
 }
 
-// newestOf returns the newest known date of several attributes. The result never says whether all attributes were read
+// newestOf returns the newest known date of several attributes. Its second result says whether all attributes were read
 // and have no date.
 func newestOf(list []*attribute, p *directory.Person) (newest time.Time, never directory.Flag) {
 	never = directory.Yes

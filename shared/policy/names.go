@@ -64,7 +64,7 @@ type Names struct {
 	folded []byte
 }
 
-// Names returns the Names of the policy. The map earlier has the accounts that earlier runs found for each listed name,
+// Names returns the Names of the policy. Its parameter has the accounts that earlier runs found for each listed name,
 // by the name in lower case.
 func (p *Policy) Names(earlier map[string][]directory.EarlierPerson) *Names {
 	n := &Names{listed: p.exempt.listed, byID: map[string][]*listed{}}
@@ -154,9 +154,8 @@ func ownNames(p *directory.Person) iter.Seq[string] {
 
 func given(yield func(string) bool, name string) bool { return name == "" || yield(name) }
 
-// Nearest compares a name with all names of a person. The result like is the most similar name of the person, or "" if
-// no name is similar. The result letters is the number of letters in which the two names differ. The parameter name
-// must be in lower case.
+// Nearest compares a name, which must be in lower case, with all names of a person. It returns the most similar name of
+// the person, and the number of letters in which the two names differ. It returns "" if no name is similar.
 func Nearest(name string, p *directory.Person) (like string, letters int) {
 	local, domain, _ := strings.Cut(name, "@")
 	letters = max(2, len(local)/3) + 1

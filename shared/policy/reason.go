@@ -61,7 +61,7 @@ func (j *Judge) exemptReason(e exemption) string {
 	return "exempt: " + j.policy.Exempt.When
 }
 
-// words are the words for activity: people sign in to Entra ID, log on to Active Directory and use a workload. If a
+// words has the words for activity: people sign in to Entra ID, log on to Active Directory and use a workload. If a
 // rule reads dates of several kinds, verb returns words that fit all these kinds.
 type words struct{ noun, past string }
 

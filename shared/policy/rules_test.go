@@ -232,7 +232,7 @@ rules:
 	}
 }
 
-// cellOutcome returns the expected outcome of one combination, without the method decide that the test checks.
+// cellOutcome returns the expected outcome of one combination. It does not call Judge.decide, which the test checks.
 func cellOutcome(holder, exempt, scope, when string) Outcome {
 	switch {
 	case holder == "false":

@@ -27,8 +27,7 @@ func (s *screen) origin() time.Time {
 	return time.Unix(0, 0).UTC()
 }
 
-// moved returns the dates that a comparison uses. The parameter moves says that the comparison is with now. Only then
-// does moved shift the dates to the origin.
+// moved returns the dates that a comparison uses. For a comparison with now, moved shifts the dates to the origin.
 func (s *screen) moved(dates []int64, moves bool) []int64 {
 	if s.moment == nil || !moves {
 		return dates
@@ -81,10 +80,10 @@ func (s *screen) turns(r *Rule, verdicts []Plain, open []bool, until time.Time) 
 	return turned
 }
 
-// turningPoints returns the times after now at which the verdicts can change, but none after the time until. The times
-// are in order: at[i] is a time for the row rows[i]. turningPoints sets open[row] for each person whose report shows
-// only that the person was not active since the report's horizon. ok is false if the columns lack a date that the
-// conditions read.
+// turningPoints returns the times at which the verdicts can change, from now to the end of the search. The times are in
+// order: at[i] is a time for the row rows[i]. turningPoints sets open[row] for each person whose report shows only that
+// the person was not active since the report's horizon. ok is false if the columns lack a date that the conditions
+// read.
 func (s *screen) turningPoints(r *Rule, verdicts []Plain, open []bool, until time.Time) (rows []int, at []int64, ok bool) {
 	now, last := s.now.UnixMicro(), until.UnixMicro()
 	offsets, fixed, ok := r.steps(now, last)
@@ -158,8 +157,8 @@ func newMovable(dates []int64, reported bool, offsets []int64, now, last int64) 
 }
 
 // steps returns the offsets and the fixed times at which a verdict can change, in microseconds. A date plus an offset
-// is such a time. The fixed times are the same for everybody. They lie after the time now and not after the time last.
-// ok is false if an offset or a time is no whole number of microseconds.
+// is such a time. The fixed times are the same for everybody. They lie after the beginning of the search (now) and not
+// after its end (last). ok is false if an offset or a time is no whole number of microseconds.
 func (r *Rule) steps(now, last int64) (offsets, fixed []int64, ok bool) {
 	var instants []time.Time
 	for _, c := range r.conditions {

@@ -24,7 +24,7 @@ func (j *Judge) Sweep(c *Crowd) *Swept {
 }
 
 // LastSeen returns the newest known date of use of each person, in microseconds since 1970, or None. It uses the dates
-// that the rule's condition "when" reads; see lastSeen. The result known reports whether there is certainly no later
+// that the rule's condition "when" reads; see lastSeen. The second result reports whether there is certainly no later
 // date up to the end of the reports. Both results are valid only for people who are not open.
 func (w *Swept) LastSeen(r *Rule) (at []int64, known []bool) {
 	s := w.screen
@@ -69,8 +69,8 @@ type narrow struct {
 	screen *screen // of these rows
 }
 
-// narrowed returns the plain verdicts of the rule r. The parameter within has the verdicts of the rule r.within. If
-// r.within keeps a license, r keeps it too.
+// narrowed returns the plain verdicts of the rule r. It needs the verdicts of the rule r.within. If r.within keeps a
+// license, r keeps it too.
 func (s *screen) narrowed(r *Rule, within []Plain, open []bool) []Plain {
 	part := s.narrow[r.within]
 	if part == nil {
@@ -139,7 +139,8 @@ func (s *screen) graceBegan(days int) int64 {
 }
 
 // neverUsed returns a function that reports whether Judge.neverSignedIn may give grace to the person in a row. Such a
-// person has no known date of use. The account of the person was created after the time ended, or at an unknown time.
+// person has no known date of use. The age of the person's account is unknown, or a grace that began with the account
+// has not ended yet; see graceBegan.
 func (s *screen) neverUsed(r *Rule, ended int64) func(row int) bool {
 	var uses [][]int64
 	for _, a := range r.when.activity {
@@ -217,7 +218,8 @@ func (j *Judge) Outcomes(p *directory.Person, list []Outcome) []Outcome {
 }
 
 // LastSeen returns the newest known date of use of a person, or the zero time. It uses the dates that the rule's
-// condition "when" reads. known reports whether there is certainly no later date up to the end of the reports.
+// condition "when" reads. The second result reports whether there is certainly no later date up to the end of the
+// reports.
 func (j *Judge) LastSeen(r *Rule, p *directory.Person) (at time.Time, known bool) {
 	return lastSeen(r.when.activity, p), !slices.ContainsFunc(r.when.activity, func(a *attribute) bool {
 		return slices.ContainsFunc(a.fields, func(f *directory.Field) bool {

@@ -83,7 +83,7 @@ type Node struct {
 // unknown exactly if the verdict is Undecided. The parts of the root are the license, the exemption, "for", "when" and
 // grace. Tree evaluates each part of a condition on its own, by the steps that the Judge uses for the whole condition.
 // So a part that does not matter has a result too. Tree cannot use CEL's own record of an evaluation. The record stops
-// where CEL stops and keeps only the last of several worlds. It also lacks the steps that the method plan replaces.
+// where CEL stops and keeps only the last of several worlds. It also lacks the steps that Judge.plan replaces.
 func (j *Judge) Tree(r *Rule, p *directory.Person) (*Node, error) {
 	j.about(r, p)
 	d := decision{holder: j.holds(r.License, p), exempt: j.exemption(p), grace: j.inGrace(r, p)}

@@ -48,7 +48,7 @@ func (p *Policy) LongestSpan() (longest time.Duration) {
 }
 
 // Turns returns the first time at which the rule would take the license if the person stays away and nothing else
-// changes. It returns false if there is no such time. The parameter given lists the times at which a run or somebody
+// changes. It returns false if there is no such time. The last parameter lists the times at which a run or somebody
 // else gave the license to the person. The rule then waits until Cooling returns false for all these times.
 //
 // Turns evaluates the rule only at times at which its verdict can change. These are the dates of the person and each
@@ -58,7 +58,7 @@ func (j *Judge) Turns(r *Rule, p *directory.Person, given ...time.Time) (time.Ti
 	return j.TurnsBy(time.Time{}, r, p, given...)
 }
 
-// TurnsBy is like Turns, but ignores every time after the parameter until. The zero time sets no limit.
+// TurnsBy is like Turns, but searches only up to a given time. The zero time sets no limit.
 func (j *Judge) TurnsBy(until time.Time, r *Rule, p *directory.Person, given ...time.Time) (time.Time, bool) {
 	j.instants, j.until = j.instants[:0], until
 	j.turningPoints(r, p)
@@ -72,9 +72,9 @@ func (j *Judge) TurnsBy(until time.Time, r *Rule, p *directory.Person, given ...
 	})
 }
 
-// SettledBy reports whether the verdict v, which is the verdict as of now, certainly stays the same up to the time
-// until. It returns true only for a verdict to keep or exempt. The conditions, the grace and the exemption must be
-// unable to change by then. SettledBy is much faster than TurnsBy.
+// SettledBy reports whether a verdict as of now certainly stays the same up to a given time. It returns true only for a
+// verdict to keep or exempt. The conditions, the grace and the exemption must be unable to change by then. SettledBy is
+// much faster than TurnsBy.
 func (j *Judge) SettledBy(until time.Time, r *Rule, p *directory.Person, v Verdict) bool {
 	switch {
 	case v.Outcome == Exempt:
@@ -89,7 +89,7 @@ func (j *Judge) SettledBy(until time.Time, r *Rule, p *directory.Person, v Verdi
 	return len(j.instants) == 0
 }
 
-// staysExempt reports whether a person who is exempt certainly stays exempt up to the time until.
+// staysExempt reports whether a person who is exempt certainly stays exempt up to a given time.
 func (j *Judge) staysExempt(until time.Time, p *directory.Person) bool {
 	if j.policy.exempt.when.moves() {
 		return false
@@ -113,7 +113,7 @@ func (j *Judge) CoolsUntil(r *Rule, p *directory.Person, given time.Time) (time.
 	return j.first(func() bool { return !j.Cooling(r, p, given) })
 }
 
-// first returns the first of j.instants at which the function holds returns true. Its boolean is false if there is
+// first returns the first time in j.instants at which the given function returns true. Its boolean is false if there is
 // none.
 func (j *Judge) first(holds func() bool) (time.Time, bool) {
 	now := j.now

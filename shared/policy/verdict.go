@@ -60,7 +60,7 @@ type Verdict struct {
 	// is known. IdleSince is never the horizon of a report, because a horizon moves from day to day and is not an
 	// activity.
 	IdleSince time.Time
-	// InGrace means that the verdict is Keep only because of a grace. Without the grace it would be Reclaim or
+	// InGrace means that the verdict is Keep only because of a grace. Without the grace the verdict would be Reclaim or
 	// Undecided.
 	InGrace bool
 	// NoDate means that the verdict is Reclaim and that the rule's condition "when" read an activity date without a

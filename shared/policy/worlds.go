@@ -16,8 +16,8 @@ import (
 // mostWorlds is the largest number of attributes in one condition whose cases are evaluated separately.
 const mostWorlds = 6
 
-// worlds holds the cases of one evaluation. If bit i of the field at is set, the attribute open[i] has no date in the
-// current case.
+// worlds holds the cases of one evaluation. If bit i of the member "at" is set, the attribute open[i] has no date in
+// the current case.
 type worlds struct {
 	open []*attribute
 	at   uint
@@ -36,7 +36,7 @@ func (w *worlds) assume(a *attribute, v directory.Value) directory.Value {
 	return v
 }
 
-// inAll calls the function ask in every case. If the results differ, the flag is Unset. The value is then the unknown
+// inAll calls the given function in every case. If the results differ, the flag is Unset. The value is then the unknown
 // of the first open attribute.
 func (w *worlds) inAll(ask func() (directory.Flag, ref.Val)) (directory.Flag, ref.Val) {
 	w.open, w.at = w.open[:0], 0

@@ -219,8 +219,8 @@ func (r *reader) section(n *yaml.Node, what, path string) object {
 // key returns the entry of the table Keys for a key of the mapping. The key must be in the table.
 func (o object) key(name string) *Key { return KeyAt(strings.TrimPrefix(o.path+"."+name, ".")) }
 
-// count reads a whole number into dst. The table Keys has the bounds of the number. The parameter what is the name of
-// the number in messages.
+// count reads a whole number into dst. The table Keys has the bounds of the number. Messages call the number by the
+// name in the parameter what.
 func (o object) count(name, what string, dst *int) {
 	k := o.key(name)
 	o.reader.count(o.fields[name], what, int(k.Min), int(k.Max), dst)

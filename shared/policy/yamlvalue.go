@@ -37,7 +37,8 @@ func (r *reader) flag(n *yaml.Node, what string) bool {
 	return strings.EqualFold(n.Value, "true")
 }
 
-// number reads a number from lo to hi into dst. dst keeps its default if the number is absent or wrong.
+// number reads a number and stores it in dst. The number must be at least lo and at most hi. dst keeps its default if
+// the number is absent or wrong.
 func (r *reader) number(n *yaml.Node, what string, lo, hi float64, dst *float64) {
 	if n == nil {
 		return

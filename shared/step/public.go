@@ -18,7 +18,7 @@ const longest = 1000
 
 // public returns the message of err without names of people. The log, the history of the execution and the notice
 // contain this message, and they have more readers than the store. public removes the names in quotation marks, and the
-// names that the request contains. The parameter in is the request.
+// names that the request contains.
 func public(err error, in any) string {
 	text := plain.Line(plain.Without(plain.Nameless(err.Error(), plain.IsID), asked(in)))
 	if len(text) <= longest {

@@ -31,8 +31,7 @@ const Refused = "Idleseat.Refused"
 const failed = "Idleseat.Failed"
 
 // Start serves a function until its sandbox ends. When the sandbox starts, Start fills the settings from the
-// environment and calls the parameter open once to make the step. Errors that match one of the errors in final get the
-// type Refused.
+// environment and calls open once to make the step. Errors that match one of the errors in final get the type Refused.
 func Start[S, In, Out any](open func(context.Context, *S) (func(context.Context, In) (Out, error), error), final ...error) {
 	log := slog.New(slog.NewJSONHandler(plain.JSON(os.Stderr), nil))
 	limitMemory(os.Getenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"))
@@ -63,8 +62,7 @@ func Start[S, In, Out any](open func(context.Context, *S) (func(context.Context,
 	})
 }
 
-// careful calls the function do and turns a panic into an error, because the Lambda runtime would log the value of the
-// panic.
+// careful runs a step and turns a panic into an error, because the Lambda runtime would log the value of the panic.
 func careful[In, Out any](ctx context.Context, in In, do func(context.Context, In) (Out, error)) (out Out, err error) {
 	defer func() {
 		if value := recover(); value != nil {
