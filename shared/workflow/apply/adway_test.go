@@ -18,7 +18,7 @@ const (
 	otherGUID  = "22222222-0000-0000-0000-000000000002"
 )
 
-// at adds a group with the given DN and objectGUID. The group was created the given number of days ago.
+// The method at adds a group with the given DN and objectGUID. The group was created the given number of days ago.
 func (f *fakeAD) at(dn, guid string, days int) {
 	if f.groups == nil {
 		f.groups = map[string]directory.Group{}
@@ -119,8 +119,8 @@ func TestADWayBack(t *testing.T) {
 	}
 }
 
-// putsBackEgon returns a bench whose run restores Citrix to Egon. guid is the group's objectGUID in the ledger. former
-// is the objectGUID that the earlier run read.
+// putsBackEgon returns a bench whose run restores Citrix to Egon. The parameter guid is the group's objectGUID in the
+// ledger. The parameter former is the objectGUID that the earlier run read.
 func putsBackEgon(t *testing.T, guid, former string) *bench {
 	t.Helper()
 	c := freeEgon

@@ -49,8 +49,8 @@ func (m *move) undoDirect(ctx context.Context, o ledger.Outcome, why string) (ru
 }
 
 // closedByOther returns the outcome of a change that another call of the run has completed. If the other call rolled
-// the change back and this call then took the license, closedByOther assigns the license again. took reports whether
-// this call took the license.
+// the change back and this call then took the license, closedByOther assigns the license again. The parameter took
+// reports whether this call took the license.
 func (m *move) closedByOther(ctx context.Context, took bool) (runs.Status, string) {
 	won := m.entry.Completion
 	if took && won.Outcome != ledger.Done && m.change.RestoreOf == "" {

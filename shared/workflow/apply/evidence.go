@@ -46,7 +46,7 @@ func (m *move) current() error {
 	return nil
 }
 
-// again reads the person of a change again.
+// The method again reads the person of a change once more.
 func (j *job) again(ctx context.Context, c *plan.Change) reading {
 	one, err := j.fresh(ctx, []plan.Change{*c})
 	if err != nil {

@@ -20,8 +20,8 @@ type inForce struct {
 	groups map[directory.GroupRef]directory.Group // groups that only the policy in force names
 }
 
-// force loads the policy in force. ask asks this policy in addition to the run's own policy. text is empty if the
-// policy in force is unknown. A restore does not ask the policy in force.
+// force loads the policy in force. The method ask then asks this policy in addition to the run's own policy. The
+// parameter text is empty if the policy in force is unknown. A restore does not ask the policy in force.
 func (j *job) force(text string) error {
 	if text == "" || text == j.run.Begin.Policy || j.plan.Restores != "" {
 		return nil

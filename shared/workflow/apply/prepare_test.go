@@ -107,7 +107,7 @@ func TestWhomTheRelayIsAskedAbout(t *testing.T) {
 	}
 }
 
-// over stores a final result for a change of a batch.
+// The method over stores a final result for a change of a batch.
 func (r relayed) over(t *testing.T, batch string, c plan.Change) {
 	t.Helper()
 	p, err := runs.GetPlan(t.Context(), r.bench.Store, "run")

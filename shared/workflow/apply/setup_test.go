@@ -181,8 +181,8 @@ func (b *bench) wrote(t *testing.T, want ...string) {
 	}
 }
 
-// logged checks the outcome of a change in the ledger. want is "" if there is no entry, and "open" if the entry has no
-// completion.
+// logged checks the outcome of a change in the ledger. The parameter want is "" if there must be no entry, and "open"
+// if the entry must have no completion.
 func (b *bench) logged(t *testing.T, c plan.Change, want string) {
 	t.Helper()
 	e, err := ledger.In(b.Store).Latest(t.Context(), c.User, c.License)
@@ -201,7 +201,7 @@ func (b *bench) logged(t *testing.T, c plan.Change, want string) {
 	}
 }
 
-// at sets the clock and keeps the feeds healthy.
+// The method at sets the clock and keeps the feeds healthy.
 func (b *bench) at(now time.Time) {
 	b.now = now
 	b.entra.users["id-busy"].LastSuccessful, b.ad.people["S-1-5-21-9"].LastLogonTimestamp = now, now

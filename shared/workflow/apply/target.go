@@ -22,8 +22,8 @@ import (
 type target interface {
 	// absent reports whether the person's account in this place is missing or cannot be reached now.
 	absent(m *move) bool
-	// has reports whether the person is a member of the group. If group is empty, has reports whether the person has
-	// the product by a direct assignment.
+	// The method has reports whether the person is a member of the group. If group is empty, it reports whether the person
+	// has the product by a direct assignment.
 	has(ctx context.Context, m *move, group string) (bool, error)
 	// write adds the person to the group, or removes the person if give is false. After a write, callers must read
 	// groups again.
@@ -36,10 +36,10 @@ type target interface {
 	// giveBack carries out an entry of a restore.
 	giveBack(ctx context.Context, m *move) (runs.Status, string)
 
-	// late is how long reads may still show the old state after a write was accepted.
+	// The method late returns how long reads may still show the old state after a write was accepted.
 	late() time.Duration
-	// readLag is how long reads of licenses may still show the old state after the person left the source group.
-	// follows reports whether the license follows membership in a group.
+	// readLag is how long reads of licenses may still show the old state after the person left the source group. The
+	// parameter follows reports whether the license follows membership in a group.
 	readLag(follows bool) time.Duration
 	// unshown is the status of a change if the directory accepted the write but the next read does not show it.
 	unshown() runs.Status
@@ -51,8 +51,8 @@ type target interface {
 	// identify adds to an intent the ids of its groups in the directory. If a group is not the group that the run read,
 	// why gives the reason.
 	identify(ctx context.Context, j *job, in *ledger.Intent) (why string, err error)
-	// named returns the groups that the policy names for a change between two licenses. The parameter was is the source
-	// group in the ledger entry.
+	// The method named returns the groups that the policy names for a change between two licenses. The parameter was is
+	// the source group in the ledger entry.
 	named(j *job, from, to *policy.License, was string) (source, target string)
 	// unmirrored checks that the Entra group counterpart is synced from the parameter group, a group of this target. It
 	// returns the reason if that is not so, and "" otherwise. It also returns "" if counterpart is empty and the group
@@ -69,7 +69,7 @@ var targets = map[plan.Via]target{plan.Direct: assignment{}, plan.EntraGroup: en
 // target returns the target of the change, or nil if this version does not know it.
 func (m *move) target() target { return targets[plan.Via(m.entry.Via)] }
 
-// in reports whether a group lists the person directly. The read is from after the last write.
+// The method in reports whether a group lists the person directly. It reads the group after the last write.
 func (m *move) in(ctx context.Context, group string) (bool, error) {
 	return m.target().has(ctx, m, group)
 }
@@ -151,7 +151,7 @@ func (ofGroups) named(j *job, from, to *policy.License, was string) (source, tar
 }
 
 // forget makes a restore leave the person in the target group, because the policy does not name that group for the
-// license. note names the work that somebody may have to do by hand.
+// license. The result note names the work that somebody may have to do by hand.
 func forget(in *ledger.Intent) (note string) {
 	note = fmt.Sprintf("still in the group %s, which the policy does not name for %s: if it should be left, do that by hand", in.Target, in.To)
 	in.Target, in.TargetGUID, in.TargetEntra, in.InTarget = "", "", "", false

@@ -67,8 +67,8 @@ func TestAlteredIntent(t *testing.T) {
 	}
 }
 
-// restores returns a bench on which an operator restores a license to Anna. Run r0 took the license. The function alter
-// changes the intent in the ledger.
+// The function restores makes a bench on which an operator restores a license to Anna. Run r0 took the license. The
+// function alter changes the intent in the ledger.
 func restores(t *testing.T, alter func(*ledger.Intent)) *bench {
 	t.Helper()
 	c := moveAnna
@@ -158,7 +158,7 @@ func TestWayBack(t *testing.T) {
 	}
 }
 
-// leaves stores the list of the licenses that run r0 may have taken.
+// The method leaves stores the list of the licenses that run r0 may have taken.
 func (b *bench) leaves(t *testing.T, user string) {
 	t.Helper()
 	if err := history.PutPlanned(t.Context(), b.Store, &history.Planned{Run: "r0", Touches: []history.Touch{{User: user, License: "e3"}}}, true); err != nil {

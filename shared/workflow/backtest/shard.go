@@ -35,14 +35,14 @@ type shard struct {
 	earlier *earlier // nil as long as the number of partitions has not changed
 }
 
-// shardRule has the hits of one rule. open has, by slot, a bit for each threshold at which the person is hit now. ever
-// has, by slot, a bit for each threshold at which the person was hit at any time. base is, by slot, the date of use on
-// which the open hits rest. known is, by slot, the last night whose data rules out a later date of use. night and
-// department belong to single hits, by slot and threshold.
+// shardRule has the hits of one rule.
 type shardRule struct {
+	// open and ever have, by slot, a bit for each threshold. The bit in open is set while the person is hit. The bit in
+	// ever is set if the person was hit at any time.
 	open, ever []uint32
-	base       []int64
-	known      []int16
+	base       []int64 // by slot: the date of use on which the open hits rest
+	known      []int16 // by slot: the last night whose data rules out a later date of use
+	// night and department have an element for each slot and threshold, because they belong to single hits.
 	night      []int16
 	department []int32
 }
@@ -108,8 +108,8 @@ func (s *shard) put(key uint64) int {
 	return len(s.keys) - 1
 }
 
-// see records what one night shows of a person. mask has a bit for each threshold at which the rule reclaims. The
-// parameter at is the newest known date of use. The parameter known is true if no later date can exist.
+// see records what one night shows of a person. The parameter mask has a bit for each threshold at which the rule
+// reclaims. The parameter at is the newest known date of use. The parameter known is true if no later date can exist.
 func (v *visit) see(slot, rule int, mask uint32, at int64, known bool, department func() string) {
 	s, r := v.shard, &v.shard.rules[rule]
 	if r.open[slot] != 0 {
@@ -211,7 +211,7 @@ func divided(t *trial, shards []*shard, partitions int) []*shard {
 	return next
 }
 
-// all returns the shards and the earlier shards whose people they take over.
+// The function all returns the given shards, and the earlier shards whose people they take over.
 func all(shards []*shard) []*shard {
 	if len(shards) == 0 || shards[0].earlier == nil {
 		return shards

@@ -44,7 +44,7 @@ type person struct {
 	hidden, disabled func(night int) bool
 }
 
-// last returns the newest time that is not after the time at. The times must be ascending.
+// The function last returns the newest time that is not after the parameter "at". The times must be ascending.
 func last(times []time.Time, at time.Time) (newest time.Time) {
 	for _, t := range times {
 		if t.After(at) {

@@ -180,8 +180,8 @@ func (e *exam) allowOne(dn string) *Mend {
 	return e.permit("Let the account read this account. If AdminSDHolder guards it, do the same for CN=AdminSDHolder,CN=System,"+e.domain(dn)+".", dn, "GR", "(A;;GR;;;$SID)")
 }
 
-// showHidden returns the Mend that lets the account read people with a hidden attribute. hidden has the DNs of these
-// people, and people counts all people by unit.
+// showHidden returns the Mend that lets the account read people with a hidden attribute. The parameter hidden has the
+// DNs of these people. The parameter people has the number of all people by unit.
 //
 // An access list of a unit or a person takes precedence over the access list of the domain. The right therefore goes
 // where the hidden people are. If the hidden people are in several units, the right goes to the domain. If they are

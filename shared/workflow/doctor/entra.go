@@ -73,7 +73,7 @@ func (e *exam) setSignIn() *Mend {
 	return m
 }
 
-// never is a permission that idleseat must not have.
+// The constant never is a permission that idleseat must not have.
 const never = "User.ReadWrite.All"
 
 // needed returns the permissions of the table in docs/operations.md. The result read has the permissions without which

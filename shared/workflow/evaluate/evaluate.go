@@ -76,8 +76,8 @@ func (w *Worker) Partition(ctx context.Context, n int) error {
 	return w.run.RememberWith(ctx, n, &w.accounts, plain)
 }
 
-// reclaim makes the decisions on a person from whom the given rules reclaim, as the columns show. The other rules keep
-// the person's licenses, and nothing happened to any of the licenses before.
+// reclaim makes the decisions on a person whose verdicts follow from the columns. The parameter rules has the indexes
+// of the rules that reclaim. All other rules keep the person's licenses. The ledger has no past of these licenses.
 func (w *Worker) reclaim(p *directory.Person, rules []int, sum *decision.Summary, emit func(*plan.Decision) error) error {
 	var taken decision.Conflicts
 	for _, i := range rules {

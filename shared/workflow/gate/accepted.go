@@ -51,7 +51,7 @@ func (m *matches) add(d *plan.Decision) bool {
 
 func (m *matches) hash() string { return hex.EncodeToString(m.sum.Sum(nil)) }
 
-// match is a person whom a rule matched. rule is the rule's key.
+// match is a person whom a rule matched. The field rule is the key of the rule.
 type match struct{ rule, user string }
 
 // acceptance is an override, with the people whom it accepts.

@@ -83,7 +83,7 @@ func (c *choice) waits(d *plan.Decision) bool {
 	return c != nil && d.Planned() && c.listed[snapshot.Chosen{User: d.User, License: d.License}] == nil
 }
 
-// same reports whether a decision leads to the change that a plan lists.
+// The function same reports whether a decision leads to the change that a plan lists.
 func same(c *plan.Change, d *plan.Decision) bool {
 	rule, via := d.Rule, d.Via
 	switch {
@@ -104,8 +104,8 @@ func (j *judgement) refusal(d *plan.Decision) string {
 	return j.choice.refusal(d)
 }
 
-// takes counts, by rule, the licenses that the plan takes or announces to take. It omits people whom an override
-// accepts.
+// The method takes returns, by rule, the number of licenses that the plan takes or announces to take. It omits people
+// whom an override accepts.
 func (j *judgement) takes(a *acceptances, now time.Time) map[string]int {
 	n := map[string]int{}
 	for _, c := range slices.Concat(j.plan.Changes, j.plan.Notices) {

@@ -13,8 +13,9 @@ const (
 	adEvents    = 340   // a batch of Active Directory
 )
 
-// afford removes the batches whose events may not fit into the history of the execution. spent is the number of events
-// of earlier rounds. If no open batch fits, no further round begins, and a later run finishes the pending changes.
+// afford removes the batches whose events may not fit into the history of the execution. The parameter spent is the
+// number of events of earlier rounds. If no open batch fits, no further round begins, and a later run finishes the
+// pending changes.
 func (o *StepOutput) afford(spent int) {
 	o.Events = spent
 	if !o.Go {
@@ -28,8 +29,8 @@ func (o *StepOutput) afford(spent int) {
 	}
 }
 
-// within returns the first batches that fit, and the room that remains. The parameter each is the largest number of
-// events of one batch. left is the room, in events.
+// The function within returns the first batches that fit, and the room that remains. The parameter each is the largest
+// number of events of one batch. The parameter left is the room, in events.
 func within(batches []Batch, each, left int) ([]Batch, int) {
 	n := min(len(batches), max(0, left)/each)
 	return batches[:n], left - n*each

@@ -184,8 +184,8 @@ func asksNobody(p *policy.Policy, tallies []plan.Tally) (notes []string) {
 	return notes
 }
 
-// each passes every decision to a callback. Before that, it sets the refusals that only the whole plan shows, such as a
-// missing seat.
+// The method each passes every decision to a callback. Before that, it sets the refusals that only the whole plan
+// shows, such as a missing seat.
 func (j *judgement) each(ctx context.Context, each func(*plan.Decision) error) (decision.Summary, error) {
 	return j.Each(ctx, func(d *plan.Decision) error {
 		d.Refused = j.refusal(d)

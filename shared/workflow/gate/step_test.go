@@ -163,8 +163,8 @@ func TestHold(t *testing.T) {
 	}
 }
 
-// approvedAgain approves a plan again. before has the results of an earlier execution of the plan. The new execution
-// must not report these results a second time.
+// approvedAgain approves a plan again. The parameter before has the results of an earlier execution of the plan. The
+// new execution must not report these results a second time.
 func (s *Steps) approvedAgain(t *testing.T, p *plan.Plan, before Totals) {
 	t.Helper()
 	out, err := s.Do(t.Context(), StepInput{Op: "approve", Entrance: entrance.Approve, Request: Request{Run: p.Run, PlanHash: p.PlanHash}})

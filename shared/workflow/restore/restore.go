@@ -203,9 +203,9 @@ func restorable(ctx context.Context, s store.Store, book *ledger.Ledger, touches
 	return sum, nil
 }
 
-// note records what the restore must do about a ledger entry. over reports whether a run cannot go on. A run that
-// cannot go on does not finish its own changes. The restore then undoes the open changes that took licenses, and
-// finishes the open changes that restored licenses.
+// note records what the restore must do about a ledger entry. The function over reports whether a run cannot go on. A
+// run that cannot go on does not finish its own changes. The restore then undoes the open changes that took licenses,
+// and finishes the open changes that restored licenses.
 func (f *found) note(e *ledger.Entry, in Request, over func(run string) (bool, error)) error {
 	done := e.Completion != nil
 	switch {
