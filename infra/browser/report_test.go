@@ -21,7 +21,7 @@ import (
 	"github.com/idleseat/idleseat/shared/report/page"
 )
 
-// stored writes report.html to a folder of the test and returns its address.
+// stored writes report.html to a folder of the test and returns the address of the file.
 func stored(t testing.TB, n *report.Night) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "report.html")
@@ -110,7 +110,7 @@ func TestSortFilterSearch(t *testing.T) {
 		t.Errorf("found (-want +got):\n%s", d)
 	}
 	tab.Click(`[data-table="changes"] .reset`)
-	tab.Do(chromedp.Click(`[data-table="changes"] thead th:nth-child(5) button`)) // the column Idle since
+	tab.Do(chromedp.Click(`[data-table="changes"] thead th:nth-child(5) button`)) // the column "Idle since"
 	dates := `[...document.querySelectorAll('[data-table="changes"] tbody .date')].map((e) => e.textContent)`
 	if got := browser.Eval[[]string](tab, dates); got[0] != "never" {
 		t.Errorf("sorted by date, the first is %s, want never", got[0])
@@ -139,7 +139,7 @@ func TestSortFilterSearch(t *testing.T) {
 func TestNamesOfAReason(t *testing.T) {
 	b := browser.Start(t)
 	n := sample.Night(3, 5000, 50)
-	for i := range n.Reasons { // a run merges reasons that differ in one word
+	for i := range n.Reasons { // a run merges reasons that differ in one word, and writes … for this word
 		n.Reasons[i].Reason = strings.Replace(n.Reasons[i].Reason, "cannot be trusted:", "cannot be …", 1)
 	}
 	tab := b.Open(t, stored(t, n), browser.Wide)

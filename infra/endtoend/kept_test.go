@@ -146,7 +146,8 @@ func TestScheduleOfEachDay(t *testing.T) {
 	tf, sam := loadModule(t).variables["schedule_expression"].AsString(), loadTemplate(t).parameters["ScheduleExpression"].(string)
 	for _, expression := range []string{tf, sam} {
 		var minute, hour int
-		// Clocks go forward between midnight and 3 o'clock (IANA, tzdata).
+		// Clocks go forward between midnight and 3 o'clock (IANA, tzdata), so a time from 4 o'clock on exists on each
+		// day.
 		if _, err := fmt.Sscanf(expression, "cron(%d %d ", &minute, &hour); err != nil || hour < 4 {
 			t.Errorf("%s: %v", expression, err)
 		}

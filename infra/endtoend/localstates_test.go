@@ -117,8 +117,8 @@ func (l *localRig) run(input string) (out map[string]any, failure *states.Failur
 }
 
 // TestLocalStates runs a night in mode review, an approval and a restore. An interpreter of another maker runs the
-// state machine. The project's simulation of Step Functions and the command line must give the same directories and the
-// same ledger. The restore must return all licenses.
+// state machine. Two other runs must give the same directories and the same ledger: one on the command line, and one on
+// the project's simulation of Step Functions. The restore must return all licenses.
 func TestLocalStates(t *testing.T) {
 	t.Parallel()
 	l := newLocalRig(t, options{company: townsfolk, mode: "review", patient: true})

@@ -15,9 +15,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestMotoReview runs a night, a run for one person, an approval and a restore on moto. After the approval, the
-// project's simulation of Step Functions and the command line must give the same directories and the same ledger. The
-// restore must return all licenses.
+// TestMotoReview runs a night, a run for one person, an approval and a restore on moto. After the approval, two other
+// runs must give the same directories and the same ledger: one on the command line, and one on the project's simulation
+// of Step Functions. The restore must return all licenses.
 func TestMotoReview(t *testing.T) {
 	t.Parallel()
 	m := newMotoRig(t, "review")
@@ -85,8 +85,8 @@ func (m *motoRig) looks() {
 }
 
 // TestMotoTwoAtOnce runs two nights at the same time on moto, in mode enforce. It kills each of three functions during
-// its work. The two nights must take each license once, and together the same licenses as one night on the project's
-// simulation.
+// its work. Together, the two nights must take the same licenses as one night on the project's simulation. They must
+// take each license once.
 func TestMotoTwoAtOnce(t *testing.T) {
 	t.Parallel()
 	m := newMotoRig(t, "enforce")

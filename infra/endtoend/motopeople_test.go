@@ -17,8 +17,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestMotoOnePerson changes one person on moto. The project's simulation of Step Functions and the command line must
-// give the same directories and the same ledger. No other person may change.
+// TestMotoOnePerson changes one person on moto. Two other runs must give the same directories and the same ledger: one
+// on the command line, and one on the project's simulation of Step Functions. No other person may change.
 func TestMotoOnePerson(t *testing.T) {
 	t.Parallel()
 	m := newMotoRig(t, "review")
@@ -54,8 +54,8 @@ func TestMotoOnePerson(t *testing.T) {
 }
 
 // TestMotoRelayKilled makes and approves a plan on moto and kills two relays. One relay dies while it stores its
-// reading. The other relay dies after its write to Active Directory and before its report. The project's simulation
-// without a kill and the command line must give the same result.
+// reading. The other relay dies after its write to Active Directory and before its report. Two other runs, in which no
+// relay is killed, must give the same result: one on the command line, and one on the project's simulation.
 func TestMotoRelayKilled(t *testing.T) {
 	t.Parallel()
 	m := newMotoRigWithoutRelay(t, "review")

@@ -57,7 +57,7 @@ func TestPageTerraform(t *testing.T) {
 	}
 }
 
-// pageFiles returns the HCL files in the docs, by name. The text before a file contains its name.
+// pageFiles returns the HCL files in the docs, by name. The text before a file contains the file's name.
 func pageFiles(t *testing.T) map[string]string {
 	t.Helper()
 	files := map[string]string{}

@@ -96,7 +96,7 @@ func holds(t testing.TB, conditions map[string]map[string]texts, c call) bool {
 func keyOf(key string) string { return "arn:aws:s3:::" + bucketName + "/" + key }
 
 // TestPeople checks the rights of people at each entrance, for each function and for each kind of object. IAM must deny
-// each call that is not in want.
+// each call that is not in the list "want".
 func TestPeople(t *testing.T) {
 	t.Parallel()
 	start := func(n entrance.Name) call { return call{action: "states:StartExecution", resource: entranceARN(n)} }
@@ -158,7 +158,7 @@ func TestPeopleAtTheEntrances(t *testing.T) {
 		allowed []string
 		applies bool
 	}
-	commands := func(run, hash string) []command { // plan is last, because a newer plan supersedes the plan to approve
+	commands := func(run, hash string) []command { // the command plan is last, because a newer plan supersedes the plan that approve needs
 		return []command{
 			{[]string{"restore", "--run", "none"}, []string{"approver"}, false},
 			{[]string{"approve", run, hash}, []string{"approver"}, true},

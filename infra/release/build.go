@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-// lambda is the target for the Lambda functions. make functions packs them.
+// lambda is the target for the Lambda functions. The command "make functions" packs the functions.
 const lambda = "lambda"
 
 // flags are the flags of each build. Without them, a binary depends on the folder and the state of the repository.
@@ -26,9 +26,9 @@ func (r release) compile(ctx context.Context, source, binary, system, arch strin
 	return r.run(ctx, []string{"GOOS=" + system, "GOARCH=" + arch}, "go", append(args, "./"+source)...)
 }
 
-// functions copies the zips that make functions builds. Terraform's dist folder and SAM use the same zips. For each
-// zip, functions also writes the list of modules and the licenses. The Makefile contains the same system, architecture
-// and tag.
+// functions copies the zips that the command "make functions" builds. Terraform's dist folder and SAM use the same
+// zips. For each zip, functions also writes the list of modules and the licenses. The Makefile contains the same
+// system, architecture and tag.
 func (r release) functions(ctx context.Context, _ string) error {
 	if err := r.run(ctx, nil, "make", "--no-print-directory", "functions"); err != nil {
 		return err
@@ -66,7 +66,7 @@ func (r release) run(ctx context.Context, more []string, name string, args ...st
 	return r.runTo(ctx, r.log, more, name, args...)
 }
 
-// runTo does the same as run. It writes the standard output of the command to out.
+// runTo does the same as run. It writes the standard output of the command to the writer "out".
 func (r release) runTo(ctx context.Context, out io.Writer, more []string, name string, args ...string) error {
 	places, err := r.places(ctx)
 	if err != nil {

@@ -49,9 +49,9 @@ func words(stage []instruction, name string) (all []string) {
 	return all
 }
 
-// TestContainerfile checks that the image is built with the flags of a release and the toolchain of go.mod, from files
-// in the repository. The image must run as an unprivileged user. It must contain only the command, the certificates and
-// a folder for the store.
+// TestContainerfile checks the build of the image. The build must use the flags of a release, the toolchain of go.mod,
+// and files in the repository. The image must run as an unprivileged user. It must contain only the command, the
+// certificates and a folder for the store.
 func TestContainerfile(t *testing.T) {
 	t.Parallel()
 	read := func(name string) string {

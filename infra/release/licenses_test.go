@@ -77,8 +77,8 @@ func TestLegalFiles(t *testing.T) {
 	}
 }
 
-// TestLicenses checks that the file of the relay contains the licenses of its modules and each text once. A second
-// build must give the same file.
+// TestLicenses checks the file of licenses for the relay. The file must contain the licenses of the relay's modules,
+// and each text only once. A second build must give the same file.
 func TestLicenses(t *testing.T) {
 	t.Parallel()
 	r := release{root: "../..", log: io.Discard}

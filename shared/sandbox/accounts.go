@@ -10,8 +10,8 @@ func (c *Company) SetADClock(ahead time.Duration) {
 }
 
 // Rename changes the common name of a person's account in Active Directory, as an administrator may do between a plan
-// and its application. The account keeps its GUID and SID. The account's DN then starts with the new common name and
-// the account name.
+// and the apply. The account keeps its GUID and SID. The account's DN then starts with the new common name and the
+// account name.
 func (c *Company) Rename(i int, name string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

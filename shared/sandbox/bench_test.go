@@ -53,7 +53,7 @@ func lived() *Company {
 	return c
 }
 
-// BenchmarkNight measures the Graph reads of one night for 300 people without a network.
+// BenchmarkNight measures the Graph reads of one night for 300 people. It uses no network.
 func BenchmarkNight(b *testing.B) {
 	c := lived()
 	g := newGraph(c)

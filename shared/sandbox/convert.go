@@ -13,7 +13,7 @@ const (
 	never               // the account was never synced
 	ended               // the account was synced in the past
 	cleared             // the account was synced in the past, and its SID and immutable id were cleared
-	linked              // the account is linked to the account with sid and anchor
+	linked              // the account is linked to the account that sid and anchor identify
 )
 
 // linkOf returns the link of a person's Entra account.
@@ -39,8 +39,8 @@ func (c *Company) MakeGuest(i int) {
 }
 
 // MakeCloudOnly ends the synchronization of a person's Entra account: onPremisesSyncEnabled becomes false
-// (docs-contrib: resources/user). The account in Active Directory stays. If clear is set, the SID and the immutable id
-// are also cleared, as an administrator can do. All other properties stay.
+// (docs-contrib: resources/user). The account in Active Directory stays. If the argument "clear" is set, the SID and
+// the immutable id are also cleared, as an administrator can do. All other properties stay.
 func (c *Company) MakeCloudOnly(i int, clear bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -4,7 +4,7 @@ package sandbox
 // has a person of every kind. Person 1, Anna, is on leave. Only the policy contains this fact.
 type fixture struct {
 	profile
-	given, surname, local string // local is the part of the UPN before the @
+	given, surname, local string // local: the part of the UPN before the @
 }
 
 // fixtures are the people 0 to 19. Some have awkward names, which break code that does not escape names.

@@ -13,14 +13,14 @@ import (
 	"time"
 )
 
-// graph simulates the requests of Microsoft Graph that idleseat makes.
+// graph simulates the part of Microsoft Graph that idleseat uses.
 type graph struct {
 	c      *Company
 	serial atomic.Uint64 // number of requests so far, for request ids
 
 	mu     sync.Mutex
-	single limiter // limits reads of signInActivity of a single user
-	list   limiter // limits lists with signInActivity
+	single limiter // for reads of signInActivity of a single user
+	list   limiter // for lists with signInActivity
 }
 
 func newGraph(c *Company) *graph {

@@ -153,8 +153,8 @@ func (x *condition) within(v string) bool {
 	return true
 }
 
-// contains reports whether the group "outer" contains the object "inner". If chain is set, the object may also be in a
-// nested group.
+// contains reports whether the group "outer" contains the object "inner". If the argument "chain" is set, the object
+// may also be in a nested group.
 func (c *Company) contains(outer, inner *entry, chain bool) bool {
 	if outer.group < 0 {
 		return false
@@ -202,7 +202,7 @@ func sidValue(s string) string {
 	return sidBytes(n)
 }
 
-// only returns the people who can match the condition. A search for one person then does not visit everybody. The
+// only returns the people who can match the condition. A search for one person therefore visits only this person. The
 // result "bounded" is false if all people can match.
 func (x *condition) only(c *Company) (people []int, bounded bool) {
 	switch x.op {

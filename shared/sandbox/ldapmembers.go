@@ -71,7 +71,7 @@ func (c *Company) membersAsked(g int, all bool, asked []string) (attrs []attribu
 	}
 }
 
-// memberRange parses an attribute name of the form "member;range=a-b". b may be a star.
+// memberRange parses an attribute name of the form "member;range=a-b". The part b may be a star.
 func memberRange(name string) (low, high int, ok bool) {
 	const prefix = "member;range="
 	if len(name) < len(prefix) || !strings.EqualFold(name[:len(prefix)], prefix) {

@@ -38,7 +38,7 @@ type search struct {
 	from     int             // position at which to start
 	sent     int             // number of entries on earlier pages
 	below    string          // DN of base in lower case
-	wants    map[string]bool // by name in the schema: whether the search names the attribute; filled by requested
+	wants    map[string]bool // by name in the schema: whether the search requests the attribute; filled by the method requested
 
 	told func(dn string) (hidden []string, behind time.Duration) // see Exchange.Person
 }
@@ -283,7 +283,7 @@ func (x *search) selected(e *entry) (attrs []attribute) {
 	return attrs
 }
 
-// requested reports whether the search names an attribute. It compares the names once for each search, because most
+// requested reports whether the search requests an attribute. It compares the names once for each search, because most
 // searches return hundreds of entries with the same attributes.
 func (x *search) requested(name string) bool {
 	wanted, known := x.wants[name]

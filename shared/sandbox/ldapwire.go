@@ -39,7 +39,8 @@ func readMessage(p *ber.Packet) (m message, err error) {
 	return m, nil
 }
 
-// fields reads the parts of a request in order. After a malformed part, bad is set and rest is empty.
+// fields reads the parts of a request in order. After a malformed part, the field "bad" is set and the field "rest" is
+// empty.
 type fields struct {
 	rest []*ber.Packet
 	bad  bool

@@ -154,7 +154,7 @@ func (c *Company) Seats(part string) (enabled, consumed int) {
 	return 0, 0
 }
 
-// heldSKUs returns the products that the active assignments in list give, without duplicates.
+// heldSKUs returns the products of the active assignments in a list, without duplicates.
 func heldSKUs(list []assignment) (skus []string) {
 	for _, a := range list {
 		if a.Active() && !slices.Contains(skus, a.SKU) {

@@ -41,7 +41,7 @@ var awkward = []name{
 	{`back\slash`, `#hash, +plus`, "slash"},
 }
 
-// nameOf returns the name of a person. After the fixtures, the local part contains the person's number.
+// nameOf returns the name of a person. For people after the fixtures, the local part contains the person's number.
 func (c *Company) nameOf(i int, k Kind) name {
 	if i < len(fixtures) {
 		return name{fixtures[i].given, fixtures[i].surname, fixtures[i].local}

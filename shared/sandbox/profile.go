@@ -19,7 +19,7 @@ const (
 // Activity describes how a person uses an account.
 type Activity string
 
-// The activities. Each applies to Entra ID or to Active Directory.
+// The activities. Each activity applies to Entra ID or to Active Directory.
 const (
 	Active  Activity = "active"
 	Recent  Activity = "recent"   // idle, but not long enough for the rule

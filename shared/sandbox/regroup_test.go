@@ -14,7 +14,7 @@ import (
 
 const anotherID = "66666666-0000-4000-8000-000000000001"
 
-// groupFacts returns the properties of the E3 group that Graph shows.
+// groupFacts returns the properties that Graph shows for the E3 group.
 func (v *viewer) groupFacts() map[string]string {
 	v.t.Helper()
 	facts := map[string]string{}
@@ -227,8 +227,8 @@ func TestADGroupChanges(t *testing.T) {
 	}
 }
 
-// adGroup returns the group with a sAMAccountName. If dn is given, adGroup returns the group with this DN. If no group
-// matches, it returns an empty entry.
+// adGroup returns the group with a sAMAccountName. If the argument "dn" is given, adGroup returns the group with this
+// DN. If no group matches, it returns an empty entry.
 func (v *viewer) adGroup(sam string, dn ...string) *ldap.Entry {
 	v.t.Helper()
 	r := request(BaseDN, ldap.ScopeWholeSubtree, "(sAMAccountName="+sam+")")

@@ -35,7 +35,7 @@ type signIns struct {
 	instead *SignInDates
 }
 
-// SignIn signs a person in to Entra ID now. A test may call SignIn between a plan and its application.
+// SignIn signs a person in to Entra ID now. A test may call SignIn between a plan and the apply.
 func (c *Company) SignIn(i int) { c.SignInAt(i, c.now()) }
 
 // SignInAt signs a person in to Entra ID at the given instant. The instant may be in the past. Graph shows the sign-in

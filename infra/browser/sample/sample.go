@@ -17,7 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/story/reason"
 )
 
-// Rows is the maximum number of rows of a list, except for the list of changes.
+// Rows is the maximum number of rows of a list. The list of changes may be longer.
 const Rows = 2000
 
 var (

@@ -24,7 +24,7 @@ const (
 	Outside  What = "outside"   // Holds: the rule for the license does not cover the person
 	Stuck    What = "stuck"     // Holds: the license cannot be changed safely
 	Enabled  What = "enabled"   // Holds: the account is enabled; otherwise it is blocked
-	Given    What = "given"     // somebody gives the license, such as a help desk or a restore
+	Given    What = "given"     // the person gets the license, for example from a help desk or from a restore
 	Undone   What = "undone"    // the tool gives the license without an operator's request: it rolls back, or a rule restores
 	Released What = "released"  // somebody other than the tool takes the license, or the person leaves the company
 	Planned  What = "planned"   // a plan lists the removal

@@ -27,8 +27,8 @@
 //   - outside: the rule does not cover the person, or nobody can know whether the rule does.
 //   - stuck: the state of the company makes a change of the license unsafe. The tool may change
 //     the license or not. Neither is a fault.
-//   - given back: somebody gave the license after the tool took it. The judge ignores this if the
-//     tool has not yet read the effect of its write and no night has read the directories since
+//   - given back: somebody gave the license after the tool took it. The judge ignores the gift if
+//     the tool has not yet read the effect of its write and no night has read the directories since
 //     the write. The tool then cannot distinguish a license that was given back from a write that
 //     was never carried out.
 //   - twice: the tool took the license again, although nobody gave it in between.

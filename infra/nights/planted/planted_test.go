@@ -26,7 +26,7 @@ const root = "../../.."
 // people, because the plans of a small company never exceed the limits.
 const seeds, people, many, nights = 50, 60, 150, 120
 
-// bugs are the planted bugs, by the name of the patch. people is the number of people in the company.
+// bugs are the planted bugs, by the name of the patch. The field "people" is the number of people in the company.
 var bugs = []struct {
 	name   string
 	people int

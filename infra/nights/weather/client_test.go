@@ -153,7 +153,7 @@ func (x *reader) rightOrFail(t *testing.T, when string) (right int) {
 	return right
 }
 
-// TestPeopleOfANight checks that a fault about people removes certain properties or makes their dates older, and
+// TestPeopleOfANight checks that a fault about people removes certain properties of people or makes dates older, and
 // changes nothing else.
 func TestPeopleOfANight(t *testing.T) {
 	t.Parallel()

@@ -12,7 +12,7 @@ import (
 // requests accrue against your usage limits").
 const GraphQuota Kind = "graph: over the quota"
 
-// quotaTime is the period in which requests count. A refusal has the same time as its Retry-After.
+// quotaTime is the period in which requests count. The Retry-After of a refusal has this duration.
 const quotaTime = time.Minute
 
 // quota is the number of requests that Graph answers per minute. Other applications use the rest of Graph's limit.

@@ -34,7 +34,7 @@ func failed(doing, key string, err error) error {
 }
 
 // pass carries out an operation or replaces it by a fault. Some faults change the result of the operation. pass returns
-// the kind of such a fault, and the caller must inject it.
+// the kind of such a fault, and the caller must inject the fault.
 func (s *Store) pass(doing, key string, kinds []Kind, do func() error) (Kind, dice, error) {
 	f := s.w.Process.next(false)
 	if f.fails {

@@ -77,8 +77,8 @@ func (w *World) signedIn(e judge.Event) {
 // inApp reports whether a person has a seat in the application.
 func (w *World) inApp(i int) bool { return slices.Contains(w.box.Company.Person(i).Groups, groupApp) }
 
-// tellApps tells the judge whether a person holds a seat in the application and Copilot. The method tell does the same
-// for E3 and Citrix.
+// tellApps tells the judge whether a person has a seat in the application, and whether the person holds Copilot. The
+// method tell does the same for E3 and Citrix.
 func (w *World) tellApps(i int, p sandbox.Truth, at time.Time) {
 	if !w.options.Apps {
 		return
@@ -98,7 +98,7 @@ func (w *World) ageless(i int, p sandbox.Truth, at time.Time) bool {
 	return (p.SID == "" || w.serverless) && w.people[i].kind != sandbox.CloudOnly && at.Sub(p.LastSignIn) > 150*day
 }
 
-// helpDeskApps gives a working person back what the person has lost: a seat in the application, or Copilot.
+// helpDeskApps gives lost licenses back to a working person: a seat in the application, and Copilot.
 func (w *World) helpDeskApps(i int) {
 	if !w.options.Apps {
 		return

@@ -19,7 +19,8 @@ type tool interface {
 	// plan makes a new run and its plan. The plan is empty if the run fails before the plan is stored. If accept is set,
 	// the run accepts the feeds as they are.
 	plan(accept bool) (plan.Plan, error)
-	// apply applies a plan. refused reports whether a safety check stopped the apply before the first change.
+	// apply applies a plan. The result "refused" reports whether a safety check stopped the apply before the first
+	// change.
 	apply(run, hash string, override bool) (r runs.Results, refused bool, err error)
 	// restore restores the licenses that a run took.
 	restore(run string)

@@ -62,9 +62,9 @@ func (w *World) onHold(p plan.Plan) {
 	}
 }
 
-// accepted tells the judge that an administrator accepts removals beyond the limits. accepted does so for all people
-// who are idle today. These people include people whose removal must still be announced, and people whose grace period
-// is not over.
+// accepted tells the judge that an administrator accepts removals beyond the limits. The judge hears this for all
+// people who are idle today. These people include people whose removal must still be announced, and people whose grace
+// period is not over.
 func (w *World) accepted(p plan.Plan) {
 	w.planned(p)
 	now := w.clock.Now()

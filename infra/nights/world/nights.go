@@ -151,7 +151,7 @@ func (w *World) plan() plan.Plan {
 const patient = 3
 
 // accepts reports whether an administrator accepts the feeds in this night. Administrators accept feeds only in calm
-// weather and only without a temporary turn.
+// weather, and only while no temporary turn is active.
 func (w *World) accepts() bool {
 	for _, t := range turns {
 		if _, out := w.out[t.kind]; out && t.days != forGood {

@@ -23,7 +23,7 @@ type rules struct {
 	leave  time.Time      // end of Anna's leave
 }
 
-// newRules returns the company's policy with an addition: its rules also restore licenses to people who return.
+// newRules returns the company's policy with an addition: the rules also restore licenses to people who return.
 func newRules(file, text string, notice int) *rules {
 	r := &rules{file: file, anna: "anna@contoso.example", users: map[int]string{breakglass: "breakglass@contoso.example"}, idle: map[string]int{e3: 60, citrix: 90, salesforce: appIdle, copilot: appIdle}, notice: notice}
 	_, until, _ := strings.Cut(text, "until: ")

@@ -38,7 +38,7 @@ func mayUseTeams(w *World, _ int, p sandbox.Truth) bool {
 	return w.reports && p.EntraID != "" && p.Enabled && len(p.E3) > 0
 }
 
-// badReports are the faults of usage reports. The fields of sandbox.Reports have the sources.
+// badReports are the faults of usage reports. The comments of sandbox.Reports have the sources.
 var badReports = []struct {
 	kind   string
 	chance float64

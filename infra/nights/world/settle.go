@@ -12,11 +12,11 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// calmNights is the number of nights at the end in which the product must finish its changes.
+// calmNights is the number of nights at the end of a story. In these nights, the product must finish its changes.
 const calmNights = 6
 
-// settle ends the story. It ends all turns and faults. Then no change may remain unfinished. At the end, it restores
-// all licenses that were taken.
+// settle ends the story. It ends all turns and faults, and simulates the calm nights. Afterwards, no change may be
+// unfinished. settle then restores all licenses that were taken.
 func (w *World) settle() {
 	for _, t := range turns {
 		if _, out := w.out[t.kind]; out {

@@ -60,8 +60,7 @@ type Story struct {
 	mornings      []time.Time // end of each night
 }
 
-// Night returns the number of the night at an instant, counted from 0. The calm nights at the end have the following
-// numbers.
+// Night returns the number of the night at an instant, counted from 0. The calm nights at the end are also counted.
 func (s *Story) Night(at time.Time) int {
 	n, _ := slices.BinarySearchFunc(s.mornings, at, time.Time.Compare)
 	return n
@@ -113,7 +112,7 @@ type World struct {
 const functionsEvery = 5
 
 // One company in reportEvery has reports of its runs. A report takes a fifth of the time of a night, and no decision
-// reads it.
+// reads a report.
 const reportEvery = 8
 
 var errNoReports = errors.New("this company has no reports")

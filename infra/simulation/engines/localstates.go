@@ -14,7 +14,7 @@ import (
 var localStates []byte
 
 // LocalExecution is an execution for the npm package aws-local-stepfunctions, an interpreter of the Amazon States
-// Language. The interpreter posts each task to the URL Tasks.
+// Language. The field Tasks is the URL to which the interpreter posts each task.
 type LocalExecution struct {
 	Definition json.RawMessage `json:"definition"`
 	Input      json.RawMessage `json:"input"`
@@ -30,8 +30,8 @@ type LocalTask struct {
 	Timeout, Heartbeat int             // seconds; zero if the state has none
 }
 
-// LocalAnswer is the answer to a task, with Result, or the end of an execution, with Output. After a failure, Error and
-// Cause are set in place of Result and Output.
+// LocalAnswer is the answer to a task or the end of an execution. An answer has Result, and an end has Output. After a
+// failure, only Error and Cause are set.
 type LocalAnswer struct {
 	Result json.RawMessage `json:"result,omitempty"`
 	Output json.RawMessage `json:"output,omitempty"`

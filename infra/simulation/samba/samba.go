@@ -130,7 +130,7 @@ func (d *Domain) build(ctx context.Context, o Options) error {
 }
 
 // prepare creates the database of controller i. The first controller is provisioned and seeded. The other controllers
-// are copies of the first controller with their own last logons.
+// are copies of the first controller. Each copy has its own last logons.
 func (d *Domain) prepare(ctx context.Context, c *controller, o Options, i int) error {
 	if i == 0 {
 		if err := c.provision(ctx); err != nil {

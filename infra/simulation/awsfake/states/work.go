@@ -12,7 +12,7 @@ import (
 func (e *Execution) task(ctx context.Context, s *state, input any, about map[string]any) (any, *Failure) {
 	limit := e.scaled(float64(s.TimeoutSeconds))
 	if s.TimeoutSeconds == 0 {
-		limit = e.scaled(60) // the time limit of integrations without their own limit
+		limit = e.scaled(60) // the time limit of an integration that has no own limit
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, errors.New("the task took longer than its TimeoutSeconds"))
 	defer cancel()
