@@ -26,7 +26,8 @@ type ending struct {
 	inputs  []string // inputs of the executions; RUN stands for the run id of the first plan, and HASH for the hash of the first plan
 }
 
-// onlyCitrix matches the Microsoft 365 rule in a policy. Without this rule, all rules depend on Active Directory.
+// onlyCitrix matches the Microsoft 365 rule in a policy. A test removes this rule, so that all rules depend on Active
+// Directory.
 var onlyCitrix = regexp.MustCompile(`(?s)  - name: m365-idle-60.*?(  - name: citrix)`)
 
 func endings() []ending {

@@ -158,7 +158,7 @@ func TestPeopleAtTheEntrances(t *testing.T) {
 		allowed []string
 		applies bool
 	}
-	commands := func(run, hash string) []command { // the command plan is last, because a newer plan supersedes the plan that approve needs
+	commands := func(run, hash string) []command { // the command "plan" is last, because a newer plan would prevent the approval of the first plan
 		return []command{
 			{[]string{"restore", "--run", "none"}, []string{"approver"}, false},
 			{[]string{"approve", run, hash}, []string{"approver"}, true},

@@ -86,8 +86,8 @@ func (w *workshop) lock() error {
 	return nil
 }
 
-// turn switches a mutant on for processes that start later. It also clears the list of reached mutants. If id is 0, all
-// mutants are off.
+// turn switches a mutant on for processes that start later. It also clears the list of reached mutants. The id 0
+// switches all mutants off.
 func (w *workshop) turn(id int) error {
 	page := make([]byte, 4+w.count+1)
 	binary.LittleEndian.PutUint32(page, uint32(id))

@@ -36,7 +36,7 @@ const GraphAnswerLost Kind = "graph: answer lost"
 const (
 	GraphCutLength Kind = "graph: body shorter than its length"
 	GraphCutChunks Kind = "graph: chunks cut off"
-	// The HTTP answer is complete, but the JSON in it is not. It may end right after an entry.
+	// The HTTP answer is complete, but the JSON in the answer is not complete. The JSON may end right after an entry.
 	GraphCutJSON Kind = "graph: JSON cut"
 	// Status 200 with a page of HTML, as a proxy or the login of a portal sends. Graph itself has sent markup with status
 	// 200 (microsoft-graph-docs#12951).

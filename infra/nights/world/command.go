@@ -16,8 +16,8 @@ import (
 
 // tool runs the product: as the command on one machine, or as the functions in AWS.
 type tool interface {
-	// plan makes a new run and its plan. The plan is empty if the run fails before the plan is stored. If accept is set,
-	// the run accepts the feeds as they are.
+	// plan makes a new run and its plan. The plan is empty if the run fails before the plan is stored. If the argument
+	// "accept" is set, the run accepts the feeds as they are.
 	plan(accept bool) (plan.Plan, error)
 	// apply applies a plan. The result "refused" reports whether a safety check stopped the apply before the first
 	// change.

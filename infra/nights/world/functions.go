@@ -197,7 +197,8 @@ func (f *functions) batch(b gate.Batch, round int) {
 	}
 }
 
-// approving returns the entrance through which an operator applies a plan. If override is set, the plan is on hold.
+// approving returns the entrance through which an operator applies a plan. If the argument "override" is set, the plan
+// is on hold.
 func approving(override bool) entrance.Name {
 	if override {
 		return entrance.Override

@@ -230,10 +230,10 @@ func (w *World) apply(run string, override bool) {
 	}
 }
 
-// announced tells the judge which removals an apply has announced, and which writes no directory has shown yet. If
-// unknown is set, nobody knows how many removals the apply announced. In this case, the judge hears that the apply
-// announced all of them. Each announcement gets the start of the apply as its time, because the true time is unknown
-// after a freeze.
+// announced tells the judge which removals an apply has announced, and which writes no directory has shown yet. If the
+// argument "unknown" is set, nobody knows how many removals the apply announced. In this case, the judge hears that the
+// apply announced all of them. Each announcement gets the start of the apply as its time, because the true time is
+// unknown after a freeze.
 func (w *World) announced(began time.Time, run string, r runs.Results, unknown bool) {
 	for _, x := range r.Results {
 		if x.Status == runs.Announced {

@@ -30,8 +30,8 @@ func New(arn string, d *Definition, w World) *Machine {
 // ErrExists is the error of Start for a name that an execution with another input already has.
 var ErrExists = errors.New("ExecutionAlreadyExists")
 
-// Start starts an execution. If name is empty, the execution gets a random name. If an execution with the same name and
-// input exists, Start returns this execution.
+// Start starts an execution. If the argument "name" is empty, the execution gets a random name. If an execution with
+// the same name and input exists, Start returns this execution.
 func (m *Machine) Start(name, input string) (*Execution, error) {
 	var v any
 	if err := json.Unmarshal([]byte(input), &v); err != nil {
