@@ -24,7 +24,7 @@ func (p *Person) contradict(why string) {
 	}
 }
 
-// shows makes the person contradictory because this reading shows the contradiction c.
+// shows is called if this reading shows the contradiction c. It makes the person contradictory.
 func (p *Person) shows(c Contradiction, why string) {
 	p.contradiction = c
 	p.contradict(why)

@@ -63,8 +63,8 @@ func (p *Past) WasMemberOf(key string, since time.Time) {
 // than the run of the night before.
 const apart = 20 * time.Hour
 
-// SeenOnce reports whether the account was first seen less than apart ago. In that case no earlier night confirms what
-// this reading shows.
+// SeenOnce reports whether the time since Seen is shorter than the constant apart. In that case no earlier night
+// confirms what this reading shows.
 func (p *Past) SeenOnce(now time.Time) bool { return p.Seen.IsZero() || now.Sub(p.Seen) < apart }
 
 // Activity returns the activity dates of the account, in the order of Past.Newest.

@@ -23,7 +23,7 @@ type Account struct {
 	Belonging
 }
 
-// ReadAccount reads an account. For each group in the list questions, it finds out whether the account belongs to the
+// ReadAccount reads an account. For each group in the list "questions", it finds out whether the account belongs to the
 // group. It ignores questions about groups of other sources. If ReadAccount returns an error, only Partial is valid.
 func ReadAccount(ctx context.Context, ad AD, sid string, questions []directory.Question) (a Account, err error) {
 	user, err := ad.ReadPerson(ctx, sid)
@@ -42,7 +42,7 @@ func ReadAccount(ctx context.Context, ad AD, sid string, questions []directory.Q
 	return a, nil
 }
 
-// Ask finds out for each group in the list questions whether the account belongs to the group.
+// Ask finds out for each group in the list "questions" whether the account belongs to the group.
 func (a *Account) Ask(ctx context.Context, ad AD, questions []directory.Question) error {
 	for _, q := range questions {
 		if q.Ref.Source != directory.AD {

@@ -90,8 +90,8 @@ func InEntra(ctx context.Context, entra Entra, account *directory.ADUser, anchor
 	return nil, nil
 }
 
-// ReadAD reads the person's account in Active Directory. For each group in the list questions, it finds out whether the
-// account belongs to the group.
+// ReadAD reads the person's account in Active Directory. For each group in the list "questions", it finds out whether
+// the account belongs to the group.
 func (p *Person) ReadAD(ctx context.Context, ad AD, sid string, questions []directory.Question) {
 	a, err := ReadAccount(ctx, ad, sid, questions)
 	p.AD, p.Failed = &a, err

@@ -107,7 +107,7 @@ type groupsOf struct {
 }
 
 // of returns the ids of the groups to which the person belongs. If direct is set, the method leaves out nested
-// membership: it returns only groups that list the person themselves.
+// membership: it returns only groups that themselves list the person.
 func (g *groupsOf) of(ctx context.Context, direct bool) ([]string, error) {
 	n, read := 0, g.entra.GroupsOf
 	if direct {

@@ -116,7 +116,8 @@ var (
 	})
 )
 
-// oldColumns maps the name of a column in lines to the field of an account that has the value of the column.
+// oldColumns maps the name of a column in lines to a function. The function returns the field of an account for the
+// value of the column.
 func oldColumns[A any](properties []directory.Property[A], names map[string]string, lists map[string]func(*A) any) map[string]func(*A) any {
 	for i := range properties {
 		if p := &properties[i]; !strings.HasPrefix(p.Name, "extensionAttribute") {

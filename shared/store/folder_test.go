@@ -195,7 +195,7 @@ func TestFolderThatIsOpenToAll(t *testing.T) {
 	}
 	tests := map[string]struct {
 		mode   fs.FileMode
-		of     string // the path of the folder with the mode, relative to the store
+		of     string // the path of the folder that gets the mode, relative to the store
 		refuse bool
 	}{
 		"its own":        {0o700, ".", false},

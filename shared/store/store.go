@@ -130,7 +130,8 @@ func ready(ctx context.Context, key string) error {
 	return CheckKey(key)
 }
 
-// GetBytes reads an object. The error is ErrDamaged if the object is larger than limit bytes.
+// GetBytes reads an object. The argument "limit" is the largest size in bytes. The error is ErrDamaged if the object is
+// larger.
 func GetBytes(ctx context.Context, s Store, key string, limit int64) ([]byte, error) {
 	r, err := s.Get(ctx, key)
 	if err != nil {

@@ -50,7 +50,8 @@ func (r *Relay) Check(ctx context.Context, to io.Writer, groups []string) bool {
 	return good
 }
 
-// checkAD logs in to the directory. It then reads one person in both ways in which the relay reads people.
+// checkAD logs in to the directory. It then reads one person in a list, and reads the same person again from every
+// controller. The relay reads people in these two ways.
 func (r *Relay) checkAD(ctx context.Context) (string, error) {
 	var first directory.ADUser
 	if err := evidence.SampleAD(ctx, r.ad, 1, func(u *directory.ADUser) { first = *u }); err != nil {

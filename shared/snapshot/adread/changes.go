@@ -12,11 +12,11 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// ofChanges is appended to the name of the attempt in the keys of the parts of a delta reading. If the delta reading
-// fails, a full reading follows. The parts of the full reading must have different keys.
+// ofChanges is a part of the keys of the parts of a delta reading. It follows the name of the attempt. If the delta
+// reading fails, a full reading follows. The parts of the full reading must have different keys.
 const ofChanges = "-changes"
 
-// changes makes this run's reading from an earlier run's reading and from the changes since then. If changes fails,
+// changes makes this run's reading from an earlier run's reading and from the changes since then. If the method fails,
 // everybody must be read.
 func (c *Reader) changes(ctx context.Context, before *snapshot.Reading) (reading snapshot.Reading, err error) {
 	if before.Watermark == nil {
@@ -135,7 +135,7 @@ func merge(before, present, changed []directory.ADUser) ([]directory.ADUser, err
 		}
 	}
 	there := bySID(present)
-	for i := range changed { // add people who were created after present was listed
+	for i := range changed { // add people who were created after the list "present" was read
 		if there[changed[i].SID] == nil {
 			present = append(present, changed[i])
 		}

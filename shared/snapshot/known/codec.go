@@ -102,7 +102,7 @@ func inflate(raw []byte) ([]byte, error) {
 // accountValues is the number of 32-bit values per account.
 const accountValues = directory.ActivityDates + 4
 
-// values returns the values of an account in the order of the table.
+// values returns the values of an account, in the order of the columns.
 func (a *Account) values() [accountValues]Second {
 	return [...]Second{a.Newest[0], a.Newest[1], a.Newest[2], a.Lost, a.Seen, a.Enabled, a.Joined}
 }

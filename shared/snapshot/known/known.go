@@ -25,7 +25,7 @@ import (
 
 // Account is what is remembered about one account.
 type Account struct {
-	// Key is KeyOf of the Entra id or SID.
+	// Key is the hash (KeyOf) of the Entra id or the SID.
 	Key uint64
 	// Newest has the newest dates of activity that any reading saw, in the order of directory.Past.Newest.
 	Newest [directory.ActivityDates]Second
@@ -94,7 +94,7 @@ func hashOn(h uint64, s string) uint64 {
 
 // Member is what is remembered about an account in a group that gives a license.
 type Member struct {
-	Key   uint64 // MemberKeyOf of the SID and the group
+	Key   uint64 // the hash (MemberKeyOf) of the SID and the group
 	Since Second // the first reading of the latest unbroken series that saw the account in the group, or Always
 }
 

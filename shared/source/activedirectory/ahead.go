@@ -14,8 +14,8 @@ const (
 	mostAhead = 8 << 20  // the largest number of buffered bytes that are not decoded; a page has about one megabyte
 )
 
-// ahead is a connection with a goroutine, the pump, that reads answers as fast as they arrive. The pump reports the end
-// of a page before the LDAP library has decoded the page. The client can therefore request the next page early. The
+// ahead is a connection. Its goroutine, the pump, reads answers as fast as they arrive. The pump reports the end of a
+// page before the LDAP library has decoded the page. The client can therefore request the next page early. The
 // controller then produces the next page while the client decodes the current page.
 type ahead struct {
 	net.Conn

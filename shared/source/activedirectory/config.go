@@ -19,7 +19,7 @@ import (
 // defaultTimeout is the timeout of a connection and of an operation if Config sets no timeout.
 const defaultTimeout = 30 * time.Second
 
-// The ports of the global catalog, which New rejects. The global catalog has some attributes of everybody in the
+// The ports of the global catalog. New rejects these ports. The global catalog has some attributes of everybody in the
 // forest, but not lastLogon. In the global catalog, every person looks like a person who never logged on.
 const globalCatalog, globalCatalogPlain = "3269", "3268"
 

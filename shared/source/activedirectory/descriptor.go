@@ -20,8 +20,8 @@ type dacl struct {
 	entries []accessEntry
 }
 
-// accessEntry allows or denies rights. The rights apply to the whole object, or to the attribute or property set with a
-// GUID. SID and GUID are raw bytes.
+// accessEntry allows or denies rights. The rights apply to the whole object, or to one attribute, or to one property
+// set. SID and GUID are raw bytes.
 type accessEntry struct {
 	deny   bool
 	rights uint32

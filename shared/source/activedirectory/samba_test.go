@@ -193,7 +193,7 @@ func testStopped(t *testing.T, e env, d *samba.Domain) {
 		t.Errorf("the controllers are copies of one, and one of them answers: %v", err)
 	}
 	// The last controller stops while the people of the second of five pages are passed to the caller. Two more pages
-	// may have arrived before.
+	// may have arrived before that.
 	seen := 0
 	last := e.config
 	last.URLs = last.URLs[1:]

@@ -26,9 +26,9 @@ var descriptorControl = ldap.NewControlString("1.2.840.113556.1.4.801", true, "\
 // right to read it.
 var withValue = []string{"userAccountControl", "whenCreated", "sAMAccountName", "primaryGroupID"}
 
-// guard has the properties of an attribute that decide who may read the attribute.
+// guard describes an attribute of the schema. The fields of guard decide who may read the attribute.
 type guard struct {
-	guid, set    string // the raw schemaIDGUID of the attribute, and the raw attributeSecurityGUID of its property set; set is empty for an attribute without a property set
+	guid, set    string // the raw schemaIDGUID of the attribute, and the raw attributeSecurityGUID of its property set; "set" is empty for an attribute without a property set
 	confidential bool
 }
 

@@ -21,7 +21,7 @@ type env struct {
 	domain   string               // NetBIOS name
 	people   []directory.ADUser   // the required result of ListPeople; the server chooses SID and GUID
 	others   []string             // sAMAccountNames of accounts that are not people
-	fresh    map[string]time.Time // the required last logon of ReadPerson, by sAMAccountName, if it differs from people
+	fresh    map[string]time.Time // the required last logon of ReadPerson, by sAMAccountName; only dates that differ from the field "people"
 	group    string               // DN of a group with members
 	direct   []string             // sAMAccountNames of the members that the group lists
 	nested   []string             // sAMAccountNames of the members of the groups that the group lists

@@ -50,8 +50,8 @@ func (s *session) values(doing, dn, attribute string, each func(value string) er
 }
 
 // span parses the name under which a controller returned an attribute, such as member;range=0-1499. The result "last"
-// is the index of the last value in this answer. It is negative if name is not the name of the attribute. The result
-// "more" is false if name has no range or a range that ends in *, because no further values follow then.
+// is the index of the last value in this answer. "last" is negative if name is not the name of the attribute. The
+// result "more" is false if name has no range or a range that ends in *, because no further values follow then.
 func span(name, attribute string, next int) (last int, more bool, err error) {
 	base, option, ranged := strings.Cut(name, ";")
 	if !strings.EqualFold(base, attribute) {

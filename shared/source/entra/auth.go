@@ -127,7 +127,7 @@ type tokenIssuer interface {
 	GetWebIdentityToken(context.Context, *sts.GetWebIdentityTokenInput, ...func(*sts.Options)) (*sts.GetWebIdentityTokenOutput, error)
 }
 
-// webIdentity requests from STS a token in the form that Entra's federated credential accepts.
+// webIdentity requests a token from STS. Entra's federated credential accepts the form of this token.
 func webIdentity(ctx context.Context, issuer tokenIssuer) (string, error) {
 	out, err := issuer.GetWebIdentityToken(ctx, &sts.GetWebIdentityTokenInput{
 		Audience:         []string{"api://AzureADTokenExchange"},

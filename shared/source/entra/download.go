@@ -18,7 +18,7 @@ import (
 // Graph names its address.
 const downloadTimeout = 10 * time.Minute
 
-// fileError is an answer of a file's address with a status other than 200.
+// fileError is an answer to a download. Its status is not 200.
 type fileError struct {
 	status, retryAfter string
 	code               int

@@ -151,8 +151,8 @@ func answered(err error, status int) bool {
 	return errors.As(err, &graph) && graph.status == status
 }
 
-// says reports whether err is an answer of Graph with status 400 that contains the argument "text", in any letter case.
-// The argument must be in lower case.
+// says reports whether Graph answered with status 400, and with a message that contains the argument "text" in any
+// letter case. The argument must be in lower case.
 func says(err error, text string) bool {
 	var graph *graphError
 	return errors.As(err, &graph) && graph.status == http.StatusBadRequest && graph.says(text)

@@ -13,8 +13,8 @@ import (
 // errRefused is the error for a request that this package must not send.
 var errRefused = errors.New("refused to send")
 
-// writes has the only changes that may leave this process, by method. Without /$ref at the end, a DELETE of a member
-// would delete the user instead of the membership.
+// The map "writes" has the only changes that may leave this process, by method. Without /$ref at the end, a DELETE of a
+// member would delete the user instead of the membership.
 var writes = map[string]*regexp.Regexp{
 	http.MethodPost:   regexp.MustCompile(`^/(users/` + id + `/assignLicense|groups/` + id + `/members/\$ref|users/` + mailbox + `/sendMail)$`),
 	http.MethodDelete: regexp.MustCompile(`^/groups/` + id + `/members/` + id + `/\$ref$`),

@@ -13,7 +13,7 @@ import (
 )
 
 // Grant has the claims in the token of a client (Microsoft Learn, "Access token claims reference"). Nobody has checked
-// the token's signature. A Grant therefore explains and proves nothing, and only Graph decides.
+// the token's signature. A Grant therefore serves as an explanation, but it proves nothing. Only Graph decides.
 type Grant struct {
 	// Tokenless is set for a loopback address, which gets no token. The other members are then empty.
 	Tokenless bool

@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// wireManager has the properties that are read of a manager.
+// wireManager has the properties to read from a manager.
 type wireManager struct {
 	Name    string `json:"displayName"`
 	Enabled *bool  `json:"accountEnabled"`
@@ -66,8 +66,9 @@ func (c *Client) manager(ctx context.Context, userID string) (m wireManager, err
 
 // SendMail sends a mail from a mailbox, and keeps a copy in the sent items of the mailbox. It sends the mail at most
 // once, because Graph does not recognize a repeated mail (docs-contrib: api-reference/v1.0/api/user-sendmail.md has no
-// key for it). If Graph's answer does not prove that the mail was not sent, the error is directory.ErrUncertain. Status
-// 202 means that Exchange accepted the mail. A mail that bounces later returns to the mailbox.
+// key for this purpose). If Graph's answer does not prove that the mail was not sent, the error is
+// directory.ErrUncertain. Status 202 means that Exchange accepted the mail. A mail that bounces later returns to the
+// mailbox.
 func (c *Client) SendMail(ctx context.Context, from string, m directory.Mail) error {
 	k := call{what: "send a notice to person " + m.Person, write: true, once: true,
 		advice: "let the application send from " + from + " in Exchange Online; idleseat doctor shows the commands"}

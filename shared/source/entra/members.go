@@ -56,9 +56,9 @@ type memberCursor struct {
 
 // ListMembers calls the function "page" with the users in a group and in its nested groups. A user with two entries is
 // passed twice. If cursor is empty, the reading starts at the beginning. The function also gets the cursor "next". With
-// this cursor, a later call continues after the page, even in another process. It is empty on the last page. The error
-// is directory.ErrNoGroup if the group does not exist, and directory.ErrHidden if the group or a nested group hides its
-// members. An error of the function is returned unchanged.
+// this cursor, a later call continues after the page, even in another process. The cursor is empty on the last page.
+// The error is directory.ErrNoGroup if the group does not exist, and directory.ErrHidden if the group or a nested group
+// hides its members. An error of the function is returned unchanged.
 func (c *Client) ListMembers(ctx context.Context, group directory.Group, cursor string, page func(members []directory.Member, next string) error) error {
 	at := memberCursor{Open: []string{group.ID}, Met: []string{group.ID}}
 	if group.Hidden {

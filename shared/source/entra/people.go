@@ -59,8 +59,8 @@ func (c *Client) CountPeople(ctx context.Context) (int, error) {
 
 // ListPeople reads every user, with the fields that a snapshot needs, and calls the function "page" with each page. If
 // cursor is empty, the list starts at the beginning. The function also gets the cursor "next". With this cursor, a
-// later call continues after the page, even in another process. It is empty on the last page. An error of the function
-// ends the reading and is returned unchanged.
+// later call continues after the page, even in another process. The cursor is empty on the last page. An error of the
+// function ends the reading and is returned unchanged.
 func (c *Client) ListPeople(ctx context.Context, cursor string, page func(people []directory.EntraUser, next string) error) error {
 	k := call{what: "list people", needs: readPeople, paced: true}
 	page = once(page)
@@ -81,7 +81,7 @@ func (c *Client) ListPeople(ctx context.Context, cursor string, page func(people
 func once(page func([]directory.EntraUser, string) error) func([]directory.EntraUser, string) error {
 	seen := map[uint64]bool{}
 	return func(people []directory.EntraUser, next string) error {
-		var sum uint64 // the sum of the hashes of the ids does not depend on their order
+		var sum uint64 // the sum of the hashes of the ids does not depend on the order of the ids
 		for i := range people {
 			h := fnv.New64a()
 			_, _ = h.Write([]byte(people[i].ID)) // a hash never fails

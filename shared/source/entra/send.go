@@ -31,7 +31,8 @@ var errNetwork = errors.New("the network failed")
 type call struct {
 	what  string // "list people"
 	needs string // the application permissions that the request needs
-	// advice tells an operator how to allow the request. It is empty if granting the permissions in needs is enough.
+	// advice tells an operator how to allow the request. It is empty if it is enough to grant the permissions in the
+	// field "needs".
 	advice string
 	paced  bool // whether listRate applies
 	write  bool

@@ -32,8 +32,8 @@ type wireOrganization struct {
 
 const readTenant = "Organization.Read.All"
 
-// Tenant returns the id of the tenant of the credentials. It also returns the products to which the tenant subscribes,
-// without duplicates.
+// Tenant returns the id of the tenant to which the credentials belong. It also returns the products to which the tenant
+// subscribes, without duplicates.
 func (c *Client) Tenant(ctx context.Context) (id string, skus []directory.SKU, err error) {
 	if id, err = c.tenantID(ctx); err != nil {
 		return "", nil, err

@@ -19,8 +19,8 @@ const (
 	columnDeleted   = "Is Deleted"
 )
 
-// period is the span in a report that was requested with period='D180'. Only a report with this span proves that there
-// was no activity for 180 days.
+// period is the span, in days, that a report names if it was requested with period='D180'. Only a report with this span
+// proves that there was no activity for 180 days.
 const period = "180"
 
 // ErrConcealed is the error for a report with hashes instead of names.

@@ -15,7 +15,7 @@ import (
 // Report is a report of Graph, with its signals.
 type Report struct {
 	Name string
-	// Paths are the addresses of the report, the current address first. A tenant that does not yet have an address
+	// Paths are the addresses of the report, the current address first. If a tenant does not yet have an address, Graph
 	// answers with status 400 or 404.
 	Paths   []string
 	Columns []Column
