@@ -22,8 +22,8 @@ func (r *rig) sameAsCommand(company sandbox.Options) {
 	r.sameAsCommands(company, func(idleseat func(args ...string) []byte) { planAndApply(r, idleseat) })
 }
 
-// sameAsCommands calls the function work, which uses the command line in an identical company. The directories and the
-// ledger of both companies must be the same.
+// sameAsCommands calls the function "work", which uses the command line in an identical company. The directories and
+// the ledger of both companies must be the same.
 func (r *rig) sameAsCommands(company sandbox.Options, work func(idleseat func(args ...string) []byte)) {
 	r.Helper()
 	box, err := sandbox.Start(company)

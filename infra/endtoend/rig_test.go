@@ -84,7 +84,7 @@ type rig struct {
 	notices []string
 	failed  bool                                                          // whether the last execution failed
 	faulty  atomic.Pointer[func(http.ResponseWriter, *http.Request) bool] // answers requests to S3; returns false to pass a request to the simulation
-	looked  map[string]int                                                // number of bytes that the method figures has read, by function
+	looked  map[string]int                                                // number of log bytes that the method "figures" has read, by function
 	calls   map[string]int                                                // number of calls, by function and operation
 	made    []call                                                        // calls to AWS, with the role of the caller
 

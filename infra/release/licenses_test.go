@@ -27,8 +27,8 @@ func tree(t *testing.T, files map[string]string) string {
 	return root
 }
 
-// TestLegalFiles checks that the licenses of modules and of linked folders are found, and no other files. A module
-// without a license must be an error.
+// TestLegalFiles checks that legalFiles finds the licenses of modules and of linked folders, and finds no other files.
+// A module without a license must be an error.
 func TestLegalFiles(t *testing.T) {
 	t.Parallel()
 	root := tree(t, map[string]string{

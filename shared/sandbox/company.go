@@ -34,11 +34,11 @@ type Options struct {
 	// Now returns the time for dates, license delays and request limits. nil means time.Now. The dates of people are
 	// relative to the first time that Now returns.
 	Now func() time.Time
-	// LicenseDelay is how long licenses take to follow a change of membership.
+	// LicenseDelay is the time from a change of membership to the change of licenses.
 	LicenseDelay time.Duration
-	// SyncDelay is how long Entra Connect takes to copy a change from Active Directory to Entra ID. The licenses of a
-	// synced group change later by this time. In reality, "by default every 30 minutes a synchronization cycle is run"
-	// (Microsoft Learn, "Microsoft Entra Connect Sync: Scheduler").
+	// SyncDelay is the time that Entra Connect needs to copy a change from Active Directory to Entra ID. The licenses
+	// of a synced group change later by this time. In reality, "by default every 30 minutes a synchronization cycle is
+	// run" (Microsoft Learn, "Microsoft Entra Connect Sync: Scheduler").
 	SyncDelay time.Duration
 
 	// Lag is the maximum lag of reads from Graph behind writes; see replica.
@@ -102,7 +102,7 @@ type Company struct {
 
 // change is the effect of writes on a person. Zero fields have no effect.
 type change struct {
-	licensed    bool // whether the field assignments replaces the assignments that the person had at the start
+	licensed    bool // whether the field "assignments" replaces the assignments that the person had at the start
 	assignments []assignment
 	earlier     []past[[]assignment] // former values of assignments, oldest first
 	deleted     bool                 // whether the account is deleted in Entra ID

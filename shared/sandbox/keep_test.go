@@ -59,7 +59,7 @@ func TestKeep(t *testing.T) {
 }
 
 // TestKeepKnowsEveryField fails when Company gets a new field. The author of the field must then add the field to the
-// method become or to the list below.
+// method "become" or to the list below.
 func TestKeepKnowsEveryField(t *testing.T) {
 	t.Parallel()
 	known := []string{

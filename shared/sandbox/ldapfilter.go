@@ -22,7 +22,7 @@ type condition struct {
 	attr  string // lower case
 	rule  string // matching rule of an extensible match
 	value string
-	about *entry   // object with the DN in the field value, for attributes that contain DNs
+	about *entry   // object whose DN is in the field "value"; only for attributes that contain DNs
 	any   []string // for a substring filter: parts that a value contains, in order and in lower case
 }
 

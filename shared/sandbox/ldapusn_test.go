@@ -9,7 +9,7 @@ import (
 )
 
 // TestChangesAreCounted checks that a change of a replicated attribute raises the USN of the person and of the
-// controller, and that no other change does.
+// controller. Other changes must not raise a USN.
 func TestChangesAreCounted(t *testing.T) {
 	t.Parallel()
 	s, conn := bound(t, Options{Users: 60})

@@ -40,7 +40,7 @@ type Request struct {
 	Template string // such as "/users/{id}", or "" for an unknown path; for LDAP the DN
 	Target   string // path and query; for LDAP the filter
 	Status   int    // HTTP status, 0 if none was written; for LDAP the result code
-	Token    bool   // whether the request had an Authorization header; loopback needs none
+	Token    bool   // whether the request had an Authorization header; a request on loopback needs no such header
 }
 
 // Start serves a new company on 127.0.0.1 until Close is called.
@@ -148,7 +148,7 @@ func (s *Sandbox) Requests() []Request {
 	return list
 }
 
-// Count returns the number of requests with a method and template.
+// Count returns the number of requests that have the given method and template.
 func (s *Sandbox) Count(method, template string) (n int) {
 	for _, r := range s.Requests() {
 		if r.Method == method && r.Template == template {

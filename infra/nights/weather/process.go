@@ -28,7 +28,7 @@ func (p *Process) KillAt(n int, after bool) { p.set(n, after, 0) }
 
 // FreezeAt freezes the process for d at its nth operation from now, counted from 1. If the argument "after" is set, the
 // operation is carried out first and its answer is late. Otherwise the process freezes before a read. A write to a
-// directory is carried out in both cases; see the method next.
+// directory is carried out in both cases; see the method "next".
 func (p *Process) FreezeAt(n int, after bool, d time.Duration) { p.set(n, after, d) }
 
 func (p *Process) set(n int, after bool, freeze time.Duration) {

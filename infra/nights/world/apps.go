@@ -47,7 +47,7 @@ func (w *World) licenses() []string {
 	return []string{e3, citrix}
 }
 
-// opens assigns Copilot to some people, as a company does after buying Copilot. The method saw tells the judge since
+// opens assigns Copilot to some people, as a company does after buying Copilot. The method "saw" tells the judge since
 // when the people hold Copilot, because the rule takes only a license that a person has held for some time.
 func (w *World) opens() {
 	for i := range w.people {
@@ -78,7 +78,7 @@ func (w *World) signedIn(e judge.Event) {
 func (w *World) inApp(i int) bool { return slices.Contains(w.box.Company.Person(i).Groups, groupApp) }
 
 // tellApps tells the judge whether a person has a seat in the application, and whether the person holds Copilot. The
-// method tell does the same for E3 and Citrix.
+// method "tell" does the same for E3 and Citrix.
 func (w *World) tellApps(i int, p sandbox.Truth, at time.Time) {
 	if !w.options.Apps {
 		return

@@ -71,7 +71,7 @@ func (w *World) logOn(i int) {
 	w.used(judge.Event{At: w.clock.Now().Truncate(time.Second), Person: w.people[i].id, License: citrix})
 }
 
-// used stores a use. The method show passes the use to the judge when a directory shows the use.
+// used stores a use. The method "show" passes the use to the judge when a directory shows the use.
 func (w *World) used(e judge.Event) {
 	e.What = judge.Used
 	w.unshown = append(w.unshown, e)

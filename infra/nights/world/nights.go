@@ -102,7 +102,7 @@ func (w *World) operate(wished bool) {
 }
 
 // one evaluates one person again and applies the result. If the command is killed, nobody knows which removals it
-// announced. In this case, the judge hears that the command announced all of them.
+// announced. In this case, the judge hears that the command announced all removals.
 func (w *World) one(i int, upn string) {
 	began := w.clock.Now()
 	for _, license := range w.licenses() {
@@ -232,7 +232,7 @@ func (w *World) apply(run string, override bool) {
 
 // announced tells the judge which removals an apply has announced, and which writes no directory has shown yet. If the
 // argument "unknown" is set, nobody knows how many removals the apply announced. In this case, the judge hears that the
-// apply announced all of them. Each announcement gets the start of the apply as its time, because the true time is
+// apply announced all removals. Each announcement gets the start of the apply as its time, because the true time is
 // unknown after a freeze.
 func (w *World) announced(began time.Time, run string, r runs.Results, unknown bool) {
 	for _, x := range r.Results {

@@ -90,8 +90,8 @@ func (w *World) finish() {
 }
 
 // missing returns the licenses that were taken and not given again, although the person could hold them. It omits
-// licenses that were taken after the time "began". The plans that the method finish makes may take licenses, and nobody
-// restores these licenses.
+// licenses that were taken after the time "began". The method "finish" makes plans, and these plans may take licenses.
+// Nobody restores these licenses.
 func (w *World) missing(began time.Time) (all []holding) {
 	for _, of := range slices.SortedFunc(maps.Keys(w.taken), func(a, b holding) int {
 		return cmp.Or(cmp.Compare(a.person, b.person), cmp.Compare(a.license, b.license))

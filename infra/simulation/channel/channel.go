@@ -70,7 +70,7 @@ func (s *Server) Slack() string {
 	return "https://hooks.slack.com/services/T00000000/B00000000/" + Token
 }
 
-// Transport returns a transport that connects to the channel, whatever host a request names.
+// Transport returns a transport that always connects to the channel. It ignores the host of a request.
 func (s *Server) Transport() http.RoundTripper {
 	t := s.http.Client().Transport.(*http.Transport).Clone()
 	t.TLSClientConfig.ServerName = "example.com" // the name in httptest's certificate

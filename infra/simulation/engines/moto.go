@@ -53,7 +53,8 @@ func StartMoto(t testing.TB, invoke Invoke, buckets ...string) *Moto {
 	return m
 }
 
-// configure makes the engine run state machines. Without this setting, the engine only stores state machines.
+// configure makes the engine run state machines. Without this setting, the engine stores state machines but does not
+// run them.
 func (m *Moto) configure(t testing.TB) {
 	t.Helper()
 	answer, err := http.Post(m.URL+"/moto-api/config", "application/json", strings.NewReader(`{"stepfunctions":{"execute_state_machine":true}}`))
