@@ -8,9 +8,8 @@ type Freshness struct {
 	Sampled      int       `json:"sampled"`
 	WithActivity int       `json:"withActivity"`
 	Newest       time.Time `json:"newest,omitzero"` // the newest date of all people
-	// Settled is the number of enabled accounts that are more than 30 days old. Guests do not count. At that age an
-	// account is expected to have been used. SettledWithActivity is the number of settled accounts with an activity
-	// date.
+	// Settled is the number of enabled accounts that are more than 30 days old, without guests. An account of that age
+	// is expected to have been used. SettledWithActivity is the number of settled accounts with an activity date.
 	Settled             int `json:"settled,omitempty"`
 	SettledWithActivity int `json:"settledWithActivity,omitempty"`
 }
