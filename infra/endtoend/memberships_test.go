@@ -34,7 +34,7 @@ func memberships(text string) string {
 `
 }
 
-// applied runs the commands plan and approve and waits until the plan is applied. It returns the plan.
+// applied runs the commands "plan" and "approve", and waits until the plan is applied. It returns the plan.
 func (r *rig) applied(idleseat func(args ...string) (stdout, stderr string, status int)) *plan.Plan {
 	r.Helper()
 	text, steps, status := idleseat("plan", "--format", "json")
