@@ -2,7 +2,7 @@ package directory
 
 import "time"
 
-// Indexes into Past.Newest. An Active Directory account has only the date at the index logon.
+// Indexes into Past.Newest. An Active Directory account has only the date at the index "logon".
 const (
 	interactive = iota
 	nonInteractive

@@ -47,8 +47,8 @@ func TestDecodePage(t *testing.T) {
 	}
 }
 
-// TestDecodePageKeepsPeopleApart decodes a person with every property, and then a person without any. The second person
-// must not have values of the first person.
+// TestDecodePageKeepsPeopleApart decodes a person with every property, and then a person without properties. The second
+// person must not have values of the first person.
 func TestDecodePageKeepsPeopleApart(t *testing.T) {
 	t.Parallel()
 	people, _, err := decodePeople([]byte(`{"value":[`+graphUser(0)+`,{"id":"a"},`+graphUser(1)+`]}`), today)

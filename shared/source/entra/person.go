@@ -119,7 +119,7 @@ var (
 	olderFields = slices.DeleteFunc(slices.Clone(userFields), func(name string) bool { return name == "identityParentId" })
 )
 
-// allUserFields returns the plain lines of the table and the properties of wireUser.
+// allUserFields returns the names of the properties in plainLines and in wireUser.
 func allUserFields() (names []string) {
 	for _, p := range plainLines {
 		if !strings.HasPrefix(p.Source, "@") { // an annotation comes without a request and cannot be selected
