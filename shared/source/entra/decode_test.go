@@ -47,7 +47,7 @@ func TestDecodePage(t *testing.T) {
 	}
 }
 
-// TestDecodePageKeepsPeopleApart decodes a person with every property, and then a person without properties. The second
+// TestDecodePageKeepsPeopleApart decodes a person with every property, and then a person who has only an id. The second
 // person must not have values of the first person.
 func TestDecodePageKeepsPeopleApart(t *testing.T) {
 	t.Parallel()
