@@ -14,8 +14,8 @@ import (
 )
 
 // Turns is the first day on which Decide takes a license that is kept now. A license that was restored, or was given in
-// exchange for another license, turns only after it has cooled down. Earlier versions gave a day on which nothing would
-// be taken, or no day.
+// exchange for another license, is taken only after it has cooled down. Earlier versions gave a day on which nothing
+// would be taken, or no day.
 func TestTurnsAfterCoolingDown(t *testing.T) {
 	t.Parallel()
 	givenBack := func(days int) *history.Item {

@@ -60,8 +60,8 @@ func TestRecallOfAFreshReading(t *testing.T) {
 	}
 }
 
-// A run of an older version may have listed an account with a lost date. The account stays in doubt for lostFor. It
-// stays in doubt longer if a rule has a longer span.
+// A run of an older version may have listed an account with a lost date. The account stays in doubt for the time
+// lostFor, or longer if a rule has a longer span.
 func TestListOfOlderRunIsOver(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -130,8 +130,8 @@ func TestReadingAtTheInstantOfTheLast(t *testing.T) {
 	}
 }
 
-// A license that was taken counts as held again only if the data were read long enough after the change. If they were
-// read earlier, the decision is undecided and says why.
+// A license that was taken counts as held again only if the data were read long enough after the change. If the data
+// were read earlier, the decision is undecided and says why.
 func TestTakenAWhileAgo(t *testing.T) {
 	t.Parallel()
 	r := world{entra: []directory.EntraUser{accountOf("p", 200, e3ByGroup), accountOf("busy", 1)}}.seal(t)

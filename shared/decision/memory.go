@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// memory keeps the table of known accounts that was read last. A table does not change once later runs read it.
+// memory keeps the table of known accounts that was read last. A table that later runs read does not change any more.
 type memory struct {
 	mu    sync.Mutex
 	run   string

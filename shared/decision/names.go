@@ -47,7 +47,7 @@ type Listed struct {
 	Nobody []string                             // names that no account has ever had
 }
 
-// Listed compares the accounts that have the names in the policy now with the accounts that earlier runs found.
+// Listed compares the accounts that now have the names in the policy with the accounts that earlier runs found.
 func (r *Run) Listed(named []Named) *Listed {
 	l := &Listed{People: map[string][]directory.EarlierPerson{}}
 	maps.Copy(l.People, r.people())

@@ -107,7 +107,7 @@ func (o *Outlook) add(of Outlook) {
 	}
 }
 
-// outlook counts the people with plain verdicts in the outlooks.
+// outlook adds the people with plain verdicts to the counts in the outlooks.
 func (p *screening) outlook(found *policy.Screened) {
 	sum := Summary{Outlooks: make([]Outlook, len(p.run.Policy.Rules))}
 	for i := range sum.Outlooks {

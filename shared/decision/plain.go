@@ -82,7 +82,8 @@ func (s *Screen) Read(ctx context.Context, partition int, h *directory.Accounts)
 }
 
 // can reports whether the run can be screened. The run must be for everybody and without --accept-feeds. Both sources
-// must be healthy. No group may be emptied or remade. Every partition must have a single table of known accounts.
+// must be healthy. No group may have been emptied or remade. Every partition must have a single table of known
+// accounts.
 func (s *Screen) can() bool {
 	r := s.run
 	if len(r.Manifest.People) == 0 || !r.Manifest.Derives() || r.Begin.User != "" || r.Begin.AcceptFeeds || len(r.Emptied())+len(r.Remade()) > 0 {
@@ -172,8 +173,8 @@ func (p *screening) all() *screening {
 	return p
 }
 
-// count adds the plain verdicts to the tallies. A verdict to reclaim only counts as asked, because the outcome is counted
-// with the decision.
+// count adds the plain verdicts to the tallies. A verdict to reclaim adds only to the count Asked, because its outcome
+// is counted with the decision.
 func (p *screening) count(found *policy.Screened) {
 	for i, rule := range p.run.Policy.Rules {
 		var of [policy.PlainVerdicts]int

@@ -20,7 +20,7 @@ type lookup struct {
 	twice bool    // at least one account is in the table twice
 	next  int     // probable index of the next account; accounts have nearly the same order each night
 
-	groups map[string]string // the entry of each group that grants a license in the table, by key of the group
+	groups map[string]string // the table's entry of each group that grants a license, by key of the group
 	since  map[uint64]known.Second
 }
 

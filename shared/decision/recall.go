@@ -22,8 +22,9 @@ import (
 // as used on the day on which its dates were first missing.
 const lostFor = 90 * 24 * time.Hour
 
-// joinedFor is how long a person still counts as having an account that the other directory no longer shows. Entra ID
-// keeps a deleted account for 30 days (Microsoft Entra documentation, "Recover from deletions").
+// joinedFor is for a person with accounts in both directories. If one directory no longer shows its account, the person
+// still counts as having this account for the time joinedFor. Entra ID keeps a deleted account for 30 days (Microsoft
+// Entra documentation, "Recover from deletions").
 const joinedFor = 30 * 24 * time.Hour
 
 // recollection compares accounts with the table that the last healthy reading of their source left.
@@ -37,9 +38,9 @@ type recollection struct {
 	dates    bool // whether activity dates are compared too
 }
 
-// recall adds facts from the last healthy reading of each source to the accounts of h. The parameter now is when h was
-// read. recall works through the partitions of the earlier reading, because one object holds the table of one
-// partition.
+// recall adds facts from the last healthy reading of each source to the accounts of h. The last parameter is the time
+// at which h was read. recall works through the partitions of the earlier reading, because one object holds the table
+// of one partition.
 func (r *Run) recall(ctx context.Context, h *directory.Accounts, last [2]*plan.Baseline, now time.Time) error {
 	var groups [2]map[int]*group
 	partitions := map[int]bool{}

@@ -102,7 +102,7 @@ func (p *screening) addGrace(crowd *policy.Crowd) error {
 	return nil
 }
 
-// micros returns the microseconds since 1970 of a second, or None for the time before the first reading.
+// micros converts a time in seconds to microseconds since 1970. It returns None for the time before the first reading.
 func micros(s known.Second) int64 {
 	if s <= known.Always {
 		return policy.None

@@ -39,11 +39,11 @@ type Item struct {
 	Via     plan.Via  `json:"via,omitempty"`
 	Began   time.Time `json:"began"` // when the change began
 	At      time.Time `json:"at"`    // when the license entered State
-	// TakenBy is the run that took the license, and TakenAt is when. They are set only for a license that was restored.
-	// Both are zero if the digest comes from a version that did not record them.
+	// TakenBy is the run that took the license, and TakenAt is the time of that change. They are set only for a license
+	// that was restored. Both are zero if the digest comes from a version that did not record them.
 	TakenBy string    `json:"takenBy,omitempty"`
 	TakenAt time.Time `json:"takenAt,omitzero"`
-	// UserPrincipalName is the name of the person. Only open items have it.
+	// UserPrincipalName is the name of the person. Only items in the state Open have this name.
 	UserPrincipalName string `json:"userPrincipalName,omitempty"`
 	// IdleSince is the person's last activity as of the announcement. It is nil for a person who was never active.
 	IdleSince *time.Time `json:"idleSince,omitempty"`
@@ -141,7 +141,7 @@ func EachItem(ctx context.Context, s store.Store, m *snapshot.Manifest, each fun
 	return nil
 }
 
-// Load reads the digest that a run's manifest binds. It returns nil if the manifest binds none.
+// Load reads the digest that a run's manifest binds. It returns nil if the manifest binds no digest.
 func Load(ctx context.Context, s store.Store, m *snapshot.Manifest) (*Digest, error) {
 	if m.History == "" {
 		return nil, nil

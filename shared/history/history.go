@@ -29,7 +29,7 @@ type Planned struct {
 	Run     string    `json:"run"`
 	AsOf    time.Time `json:"asOf"`
 	Expires time.Time `json:"expires"` // no change begins after this time
-	// OnHold means that a safety check holds the plan. A plan on hold supersedes no other plan.
+	// OnHold means that the plan is on hold because of a safety check. A plan on hold supersedes no other plan.
 	OnHold bool `json:"held,omitempty"`
 	// Touches lists the licenses that may be changed or announced.
 	Touches []Touch `json:"touches"`

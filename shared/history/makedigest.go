@@ -203,7 +203,7 @@ func (st *Digest) laterSignal(name string, b *plan.Baseline) {
 	}
 }
 
-// mark marks a license. look then reads the license from the ledger.
+// mark marks a license, so that Digest.look reads the license from the ledger.
 func (st *Digest) mark(t Touch) {
 	if i := st.items[t]; i != nil && i.State == Restored {
 		st.restored[t] = i

@@ -17,7 +17,7 @@ import (
 // enough to know the price of each day, long after the earlier runs have expired.
 type Price struct {
 	License string `json:"license"`
-	SKU     string `json:"sku,omitempty"` // the name in the policy
+	SKU     string `json:"sku,omitempty"` // the name of the product in the policy
 	// SKUID is the skuId of the product. It is empty for a license that is membership in a group.
 	SKUID        string    `json:"skuId,omitempty"`
 	Run          string    `json:"run"`

@@ -55,7 +55,7 @@ func (h *hands) Sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// flaky is a store whose writes fail while its field down is true.
+// flaky is a store that can be down. While it is down, writes fail.
 type flaky struct {
 	store.Store
 	mu   sync.Mutex

@@ -17,7 +17,7 @@ import (
 // of one person. All other changes go on.
 var ErrDamaged = errors.New("damaged ledger")
 
-// damaged names the object, its fault and the remedy.
+// damaged returns an ErrDamaged with the key of the object, the fault of the object, and the remedy.
 func damaged(key, format string, args ...any) error {
 	return fmt.Errorf("%w: the object %s %s; bring back its earlier version or a backup of it, or move it out of the store if it does not belong there: until then nothing is changed about this license of this person",
 		ErrDamaged, key, fmt.Sprintf(format, args...))

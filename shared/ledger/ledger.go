@@ -39,7 +39,7 @@ const (
 )
 
 // stands reports whether an entry with this outcome describes the present state of the license. An entry that was
-// rolled back or failed does not, because it changed nothing.
+// rolled back or failed changed nothing, so it does not describe the present state.
 func (o Outcome) stands() bool {
 	return o == Done || o == Announced || o == Unsure || o == Restored
 }
@@ -242,9 +242,10 @@ func (l *Ledger) read(ctx context.Context, person, license, key string) (*Entry,
 	return e, nil
 }
 
-// Begin writes an intent with the number after last. last is the latest entry that the caller has seen, or nil if there
-// is none. If last is an open entry of the same run, Begin returns last. Begin fails with ErrBlocked if another run has
-// an open entry, or has written an entry since the caller looked. The caller must then discard its decision.
+// Begin writes an intent with the next number. Its last parameter is the latest entry that the caller has seen, or nil
+// if the caller has seen none. If this entry is open and of the same run, Begin returns the entry. Begin fails with
+// ErrBlocked if another run has an open entry, or has written an entry since the caller looked. The caller must then
+// discard its decision.
 func (l *Ledger) Begin(ctx context.Context, in Intent, last *Entry) (*Entry, error) {
 	in.Bound = true
 	e := &Entry{Seq: 1, Intent: in}

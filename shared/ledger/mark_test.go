@@ -21,7 +21,7 @@ func begun(t *testing.T, l *Ledger) *Entry {
 }
 
 // If one call takes the license and another call rolls back, the call that writes its mark second sees the mark of the
-// other.
+// other call.
 func TestOneOfTwoKnowsOfTheOther(t *testing.T) {
 	t.Parallel()
 	at := intent("").At

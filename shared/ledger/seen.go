@@ -10,9 +10,10 @@ type Seen string
 
 // The facts. Each is noted at most once per entry.
 const (
-	// SeenFree means that a read showed the person without the license, after the person was removed from the source.
+	// SeenFree means that a read showed the person without the license, after the person was removed from the group
+	// Intent.Source.
 	SeenFree Seen = "free"
-	// Answered means that the directory confirmed that it removed the person from the source.
+	// Answered means that the directory confirmed the removal of the person from the group Intent.Source.
 	Answered Seen = "answered"
 	// SeenInTarget means that a read showed the person as a member of the target group.
 	SeenInTarget Seen = "in-target"

@@ -17,9 +17,9 @@ type Pick struct {
 	License string
 }
 
-// Choice says which changes of a plan an operator wants. The field Only lists the changes to keep; nil keeps all
-// changes. The field Except lists changes to leave out. The field Limit is the number of changes to keep, from the
-// first change of the plan on; 0 keeps all changes.
+// Choice says which changes of a plan an operator wants. These are the changes in Only, or all changes if Only is nil.
+// The changes in Except are left out. At most Limit changes are kept, from the first change of the plan on; 0 sets no
+// limit.
 type Choice struct {
 	Only, Except []Pick
 	Limit        int

@@ -23,7 +23,7 @@ func (p *Plan) Bind() {
 	p.PlanHash = p.Hash()
 }
 
-// Hash returns the SHA-256, in hex, of the members in covered.
+// Hash returns the SHA-256, in hex, of the members that the variable covered lists.
 func (p *Plan) Hash() string {
 	bound := *p
 	bound.Hashed = covered

@@ -9,9 +9,9 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// Selection chooses the changes of a plan. The plan has at most limit changes. For each license, at most as many
+// Selection chooses the changes of a plan. It chooses no more changes than its limit. For each license, at most as many
 // changes need a seat as there are free seats. Changes that restore a license come first, and then the changes of the
-// people who are idle longest. The field limit also bounds the memory of a Selection.
+// people who are idle longest. The limit also bounds the memory of a Selection.
 type Selection struct {
 	limit   int
 	lanes   map[string]*lane // by the license of which the changes need a seat
@@ -27,8 +27,8 @@ type lane struct {
 	offered int
 }
 
-// NewSelection returns a Selection that keeps at most limit changes. The parameter seats has the number of free seats
-// by license.
+// NewSelection returns a Selection that keeps no more changes than the limit. The parameter seats has the number of
+// free seats by license.
 func NewSelection(limit int, seats map[string]int) *Selection {
 	return &Selection{limit: limit, lanes: map[string]*lane{}, seats: seats}
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// attribute is a name that conditions may use. Its value is a single field, the newest date of several fields, or true
-// for the members of a group.
+// attribute is a name that conditions may use. Its value comes from a single field, is the newest date of several
+// fields, or, for a group, says whether the person is a member.
 type attribute struct {
 	name    string
 	source  string // the mapping, as the policy writes it
@@ -35,7 +35,8 @@ var defaultMapping = [][2]string{
 }
 
 // builtinAttributes returns the attributes that a policy has without a mapping: the text and bool fields of the Entra
-// account under their own names, and the default mapping. mapped has only the attributes of the default mapping.
+// account under their own names, and the default mapping. The second result has only the attributes of the default
+// mapping.
 func builtinAttributes() (all map[string]*attribute, mapped []*attribute) {
 	all = map[string]*attribute{}
 	for _, name := range directory.FieldNames() {
@@ -62,8 +63,8 @@ func groupAttribute(name string, q MemberQuery) *attribute {
 	return &attribute{name: name, source: "memberOf " + q.Ref.String(), kind: directory.Bool, group: &q}
 }
 
-// parseMapping parses a field name or newest(field, field, …). fault says what is wrong, or is "" if the mapping is
-// correct.
+// parseMapping parses a field name or newest(field, field, …). The second result says what is wrong, or is "" if the
+// mapping is correct.
 func parseMapping(name, source string) (a *attribute, fault string) {
 	inner, isNewest := strings.CutPrefix(source, "newest(")
 	if !isNewest {

@@ -168,8 +168,8 @@ var dateTests = map[string]func(v directory.Value, at time.Time) directory.Flag{
 	},
 }
 
-// dateTest is the step that tests a date attribute. The member at is nil for the tests hasValue and hasNoValue, because
-// these tests compare with no time.
+// dateTest is the step that tests a date attribute. The tests hasValue and hasNoValue compare with no time, so they
+// have no step for the time (at).
 type dateTest struct {
 	interpreter.InterpretableV2
 	date  *reading

@@ -48,8 +48,8 @@ type Crowd struct {
 	// Used returns the last use of each person according to the usage report for s. It returns false if the report has
 	// no trustworthy dates.
 	Used func(s directory.Signal) (Used, bool)
-	// Groups has a column for each source. Its value for a person is an index into the source's GroupLists, or None.
-	// The list at that index holds the keys of the named groups that the person is known to belong to.
+	// Groups has a column for each source. The column's value for a person is an index into the source's GroupLists, or
+	// None. The list at that index holds the keys of the named groups that the person is known to belong to.
 	Groups     [2]Column
 	GroupLists [2][][]string
 	// Licenses has, for each person, an index into LicensePaths, or None. The list at that index holds the assignments
@@ -266,8 +266,8 @@ func (s *screen) members(q *MemberQuery) []directory.Flag {
 	return flags
 }
 
-// Empties counts, by attribute, the holders without a value for the attribute; see Judge.Empty. i is the index of the
-// rule. It counts only people on whom the rule has a plain verdict.
+// Empties counts, by attribute, the holders without a value for the attribute; see Judge.Empty. The parameter i is the
+// index of the rule. Empties counts only people on whom the rule has a plain verdict.
 func (f *Screened) Empties(i int) map[string]int {
 	counts := map[string]int{}
 	for _, a := range f.screen.policy.Rules[i].fills {

@@ -219,7 +219,7 @@ func (p *Policy) vary(rules *yaml.Node, v Variant) error {
 	return nil
 }
 
-// numberEnd returns the index after the whole number at from. The number may be hexadecimal.
+// numberEnd returns the index after the whole number that starts at the given index. The number may be hexadecimal.
 func numberEnd(text []rune, from int) int {
 	end := from
 	for end < len(text) && (text[end] >= '0' && text[end] <= '9' || text[end] >= 'a' && text[end] <= 'f' || text[end] >= 'A' && text[end] <= 'F' || text[end] == 'x' || text[end] == 'X') {

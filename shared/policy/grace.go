@@ -7,8 +7,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// grace says whether a person had too little time to use a license. If flag is Unset, the member unknown is a function
-// that adds the values that were not read to the gaps.
+// grace says whether a person had too little time to use a license. If flag is Unset, the function in the member
+// "unknown" adds the values that were not read to the gaps.
 type grace struct {
 	flag    directory.Flag
 	ends    time.Time

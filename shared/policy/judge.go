@@ -25,14 +25,14 @@ type Judge struct {
 
 	programs []cel.Program // by condition.index
 
-	// nowValue and person are the time and the person that the programs read. turn changes with the time, so that a
-	// program recognizes a cached value as stale.
+	// nowValue and person are the time and the person that the programs read. turn is a counter that every change of
+	// the time increases. By this counter, a program recognizes a stale cached value.
 	nowValue ref.Val
 	turn     uint
 	person   *directory.Person
 	worlds
-	// lead is the time from the planning time to the time of evaluation. At the time of evaluation, the newest reports
-	// are newer by lead, too.
+	// lead is the time from the planning time to the time of evaluation. By the time of evaluation, each report is
+	// replaced by a report that is newer by the same amount.
 	lead time.Duration
 
 	names    *Names

@@ -85,13 +85,13 @@ func excluded() []*env.Function {
 
 var identifier = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// reserved lists the keywords of CEL. It also has now, the only variable that is not an attribute.
+// reserved lists the keywords of CEL. It also contains the variable "now", the only variable that is not an attribute.
 var reserved = []string{
 	"as", "break", "const", "continue", "else", "false", "for", "function", "if", "import", "in", "let", "loop",
 	"namespace", "null", "optional", "package", "return", "true", "var", "void", "while", "now",
 }
 
-// nameFault returns why name cannot be the name of an attribute, or "" if name is valid.
+// nameFault returns why a name cannot be the name of an attribute, or "" if the name is valid.
 func nameFault(e *cel.Env, name string) string {
 	isMacro := slices.ContainsFunc(e.Macros(), func(m cel.Macro) bool { return m.Function() == name })
 	_, isType := e.CELTypeProvider().FindIdent(name)

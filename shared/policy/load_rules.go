@@ -68,7 +68,7 @@ func (l *loader) complete(rule *Rule) {
 }
 
 // noLicense reports that a rule names a license that the policy lacks. For a policy without any licenses, noLicense
-// reports nothing, because the key licenses has a fault already.
+// reports nothing, because the key "licenses" has a fault already.
 func (l *loader) noLicense(n *yaml.Node, name string) {
 	names := l.policy.licenseNames()
 	switch like := didYouMean(name, names); {

@@ -64,7 +64,7 @@ type Names struct {
 	folded []byte
 }
 
-// Names returns the Names of the policy. Its parameter has the accounts that earlier runs found for each listed name,
+// Names returns the Names of the policy. The parameter has the accounts that earlier runs found for each listed name,
 // by the name in lower case.
 func (p *Policy) Names(earlier map[string][]directory.EarlierPerson) *Names {
 	n := &Names{listed: p.exempt.listed, byID: map[string][]*listed{}}
@@ -191,8 +191,8 @@ func (n *Names) find(name string) *listed {
 	return n.listed[string(n.folded)]
 }
 
-// Follow makes the Judge find people by the ids that earlier runs found for the names in the policy. The keys of
-// earlier are names in lower case.
+// Follow makes the Judge find people by the ids that earlier runs found for the names in the policy. The keys of the
+// map are names in lower case.
 func (j *Judge) Follow(earlier map[string][]directory.EarlierPerson) {
 	j.names = j.policy.Names(earlier)
 }

@@ -15,8 +15,8 @@ var (
 	bareMark = regexp.MustCompile(`^[^#"']*:\s+[!&*%@\x60"']`)
 )
 
-// yamlWords has the words for policy authors, by the beginning of a message of the YAML package. The line of these
-// messages may be the first line of the part with the fault.
+// yamlWords has the words for policy authors, by the beginning of a message of the YAML package. Such a message may
+// give the first line of the part with the fault, instead of the line of the fault.
 var yamlWords = []struct{ begins, words string }{
 	{"did not find expected '-' indicator", "in the list that begins here, a line is not indented like the others; the keys of an entry begin in one column"},
 	{"did not find expected key", "in the part that begins here, a line is not indented like the others, or a quote or bracket is not closed; keys that belong together begin in one column"},

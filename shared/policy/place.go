@@ -33,8 +33,8 @@ func (r *reader) place(n *yaml.Node, line, column int) (fileLine, fileColumn int
 	return fileLine, fileColumn + 1 // the end of the text
 }
 
-// cursor is a place in a file. line counts from 0, column is the number of characters passed in the line, and rest is
-// the remainder of the line.
+// cursor is a place in a file. The first line has the number 0. The column is the number of characters in the line
+// before the place, and the rest is the text of the line after the place.
 type cursor struct {
 	lines  []string
 	line   int

@@ -113,8 +113,8 @@ func (l *License) memberOfEntra() bool {
 	return l.SKU == "" && l.Group != nil && l.Group.Source == directory.Entra
 }
 
-// FreesNothing returns why a member who leaves the license's group frees no seat or may free none. It returns "" if the
-// member frees a seat.
+// FreesNothing returns why a seat does not become free, or may not become free, when a member leaves the license's
+// group. It returns "" if a seat becomes free.
 func (l *License) FreesNothing() string {
 	switch {
 	case l.SKU != "" || l.Model == PerUser:

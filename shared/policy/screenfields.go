@@ -95,8 +95,8 @@ func (s *screen) text(attr, literal ast.Expr, equal bool) []directory.Flag {
 // lastActivity is the newest of three fields.
 const lastActivity = "entra.lastActivity"
 
-// columnsOf returns the columns that together have the field: its value is the newest of their dates. It returns nil if
-// a column is missing.
+// columnsOf returns the columns that together have the field: the value of the field is the newest date in these
+// columns. It returns nil if a column is missing.
 func (s *screen) columnsOf(f *directory.Field) (columns []Column) {
 	names := []string{f.Name}
 	if f.Name == lastActivity {

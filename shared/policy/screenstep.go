@@ -12,7 +12,7 @@ type step struct {
 	before, equal, after directory.Flag
 }
 
-// stepAt returns the step for a test whose result changes only at the instant at.
+// stepAt returns the step for a test whose result changes only at the given instant.
 func stepAt(at time.Time, test func(time.Time) directory.Flag) step {
 	s := step{at: at.UnixMicro(), before: test(at.Add(-time.Microsecond)), equal: test(at), after: test(at.Add(time.Microsecond))}
 	if !at.Equal(time.UnixMicro(s.at)) { // the instant lies between two microseconds

@@ -32,11 +32,10 @@ func (s *screen) newestUse(used Used, dates []int64, known, open, never []bool) 
 	}
 }
 
-// late finds the dates that are too early to settle a test, because the test compares them with a time after the end of
-// the report; see dateTest. It returns the earliest date that settles the test, in microseconds. It returns None if no
-// report has the attribute's dates, or if all reports end late enough. The time of the comparison is the parameter
-// named at. For a test that compares with no time, the parameter named asked is false. The last parameter is the result
-// of instant that has the same name.
+// late finds the dates that are too early to settle a test. A test of such a date depends on what happened after the
+// end of the report; see dateTest. late returns the earliest date that settles the test, in microseconds. It returns
+// None if no report has the attribute's dates, or if all reports end late enough. The test compares dates with the
+// given time, unless asked is false. moves reports whether this time depends on now.
 func (s *screen) late(a *attribute, asked bool, at time.Time, moves bool) int64 {
 	if !asked && len(s.spans) > 0 {
 		at = s.origin().Add(-slices.Min(s.spans))

@@ -98,8 +98,8 @@ func (s *senseless) pattern(e ast.Expr) {
 	}
 }
 
-// bounded reports whether the pattern is anchored at one end: at its beginning for at = 0, at its end for at = -1. A
-// pattern that explicitly allows any text at that end, such as ".*", counts as anchored.
+// bounded reports whether the pattern is anchored at one side: the beginning (at = 0) or the end (at = -1). A pattern
+// that explicitly allows any text at that side, such as ".*", counts as anchored.
 func bounded(re *syntax.Regexp, edge syntax.Op, at int) bool {
 	switch re.Op {
 	case edge:

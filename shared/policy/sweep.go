@@ -15,7 +15,7 @@ type Swept struct {
 	screen   *screen
 }
 
-// Sweep is like Screen, but does not look for verdicts that turn.
+// Sweep is like Screen, but does not look for verdicts that turn to reclaim later.
 func (j *Judge) Sweep(c *Crowd) *Swept {
 	s := newScreen(j, c)
 	verdicts, open := s.asked()
@@ -132,8 +132,8 @@ func (s *screen) spared(r *Rule) *spared {
 	return s.graces[key]
 }
 
-// graceBegan returns the latest begin of a grace that has ended by now, in microseconds since 1970. days is the length
-// of the grace.
+// graceBegan returns the latest begin of a grace that has ended by now, in microseconds since 1970. The grace lasts for
+// the given number of days.
 func (s *screen) graceBegan(days int) int64 {
 	return s.now.Add(-time.Duration(days) * day).UnixMicro()
 }
@@ -171,8 +171,8 @@ func (s *screen) newlyHeld(l *License, ended int64) func(row int) bool {
 // inSeconds is the format of a date without its fraction and zone.
 const inSeconds = "2006-01-02T15:04:05"
 
-// allBefore reports whether every date in a text of dates lies certainly before bound. It compares texts, because it
-// takes too long to parse the dates of everybody.
+// allBefore reports whether every date in a text of dates is certainly earlier than a given date. It compares texts,
+// because it takes too long to parse the dates of everybody.
 func allBefore(dates, bound string) bool {
 	any := false
 	for date := range strings.FieldsSeq(dates) {

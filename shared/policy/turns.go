@@ -29,8 +29,8 @@ func offsetsOf(conditions []*condition) []time.Duration {
 	return slices.Compact(offsets)
 }
 
-// Days returns the span of the condition "when", in days. It returns 0 if the condition has several different spans, or
-// none of whole days.
+// Days returns the only span of the condition "when", in days. It returns 0 if the condition has no span, several
+// different spans, or a span that is no whole number of days.
 func (r *Rule) Days() int {
 	spans := slices.Compact(slices.Sorted(slices.Values(r.when.spans)))
 	if len(spans) != 1 || spans[0]%day != 0 {

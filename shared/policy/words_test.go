@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// opposite is true for two similar words if one may mean the reverse of the other or something else.
+// opposite returns true for two similar words if their meanings may be opposite or different.
 func TestOpposites(t *testing.T) {
 	t.Parallel()
 	for words, want := range map[[2]string]bool{
@@ -152,8 +152,8 @@ func TestWordsOfYAML(t *testing.T) {
 	}
 }
 
-// If the file does not contain a text, for example because YAML made the text from an escape, its place is the begin of
-// the value.
+// If the file does not contain a text, for example because YAML made the text from an escape, the place of the text is
+// the begin of the value.
 func TestPlaceThatIsNotThere(t *testing.T) {
 	t.Parallel()
 	r := &reader{lines: []string{"a: ''", "", "  ' "}}

@@ -43,8 +43,8 @@ var unmapped = sync.OnceValue(func() map[string]*attribute {
 	return all
 })
 
-// Written is a condition as its author wrote it. The expression that is evaluated differs: its texts are folded, and it
-// reads some attributes in other ways.
+// Written is a condition as its author wrote it. The expression that is evaluated differs: its texts are folded, and
+// some of its attributes are read as filled or orNone.
 type Written struct {
 	Root ast.Expr
 	info *ast.SourceInfo

@@ -171,12 +171,12 @@ func (r *reader) entries(n *yaml.Node, what string) []entry {
 	return list
 }
 
-// object is a mapping for which the possible keys are known.
+// object is a mapping whose possible keys are known.
 type object struct {
 	*reader
 	node   *yaml.Node
 	what   string
-	path   string // its Key.Path; empty for the whole policy and for a mapping of another file
+	path   string // the Key.Path of the mapping; empty for the whole policy and for a mapping of another file
 	fields map[string]*yaml.Node
 	meant  []string // keys that unknown keys probably mean
 }
@@ -219,8 +219,8 @@ func (r *reader) section(n *yaml.Node, what, path string) object {
 // key returns the entry of the table Keys for a key of the mapping. The key must be in the table.
 func (o object) key(name string) *Key { return KeyAt(strings.TrimPrefix(o.path+"."+name, ".")) }
 
-// count reads a whole number into dst. The table Keys has the bounds of the number. Messages call the number by the
-// name in the parameter what.
+// count reads a whole number into dst. The table Keys has the bounds of the number. The second parameter is the name of
+// the number in messages.
 func (o object) count(name, what string, dst *int) {
 	k := o.key(name)
 	o.reader.count(o.fields[name], what, int(k.Min), int(k.Max), dst)

@@ -79,7 +79,7 @@ func unquote(n *yaml.Node) string {
 	return "; write it without quotes"
 }
 
-// date reads a time in UTC. day reports whether the text was a day without a time.
+// date reads a time in UTC. The second result reports whether the text was a day without a time.
 func (r *reader) date(n *yaml.Node, what string) (t time.Time, day bool) {
 	if n.Kind == yaml.ScalarNode {
 		if t, err := time.Parse(time.DateOnly, n.Value); err == nil {

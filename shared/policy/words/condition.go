@@ -25,8 +25,8 @@ type speaker struct {
 	told     map[string]bool // attributes whose fields were listed; later, the name is enough
 }
 
-// Condition returns the words for a condition of a rule as a clause, without a capital or a full stop. source is the
-// condition as written, such as Rule.WhenSource, or a part of it.
+// Condition returns the words for a condition of a rule as a clause, without a capital or a full stop. The last
+// parameter is the condition as written, such as Rule.WhenSource, or a part of it.
 func Condition(l Language, p *policy.Policy, source string) (string, error) {
 	return condition(l, p, source, false)
 }
@@ -87,7 +87,7 @@ func (s *speaker) joined(joint string, parts ...clause) clause {
 	return clause{strings.Join(texts, joint), joint}
 }
 
-// list joins nouns with commas, and the last noun with joint.
+// list joins nouns with commas, and the last noun with the given word.
 func (s *speaker) list(nouns []string, joint string) string {
 	last := len(nouns) - 1
 	if last < 1 {

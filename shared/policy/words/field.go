@@ -91,7 +91,8 @@ func (s *speaker) value(a policy.Attribute) string {
 	return fmt.Sprintf(s.latestOf, s.list(nouns, s.both))
 }
 
-// flag returns the words for a true-or-false attribute that is true or, if negated is set, false.
+// flag returns the words for a true-or-false attribute that is true. If negated is set, it returns the words for the
+// attribute that is false.
 func (s *speaker) flag(a policy.Attribute, negated bool) string {
 	text := ""
 	if a.Group != nil {
@@ -111,7 +112,7 @@ func (s *speaker) flag(a policy.Attribute, negated bool) string {
 	return s.own(a, text)
 }
 
-// dated returns the words for a date attribute with a value. If the parameter none is true, it returns the words for
+// dated returns the words for a date attribute with a value. If the last parameter is true, it returns the words for
 // the attribute without a value.
 func (s *speaker) dated(a policy.Attribute, none bool) string {
 	w, _ := fieldNamed(s.language, a.Fields[0].Name)
