@@ -1,4 +1,4 @@
-// Command reevaluate is a Lambda function that reads one person again at an operator's request. It starts the state
+// Command reevaluate is a Lambda function that reads one person again when an operator requests it. It starts the state
 // machine for the person, waits for a limited time, and answers with the verdicts and the changes.
 package main
 

@@ -19,13 +19,13 @@ import (
 	"github.com/idleseat/idleseat/shared/story"
 )
 
-// errRequest reports an invalid request.
+// errRequest means that the request is invalid.
 var errRequest = errors.New("not a request")
 
 // input is an operator's request.
 type input struct {
 	User  string `json:"user"`  // userPrincipalName, object id, SID or account name
-	Apply bool   `json:"apply"` // also make the changes that the rules ask for
+	Apply bool   `json:"apply"` // whether to make the changes that the rules ask for
 }
 
 // answer is the result of a request. People is nil while the execution is running, and also when Failed or Refused is
@@ -34,7 +34,7 @@ type answer struct {
 	Execution string         `json:"execution"` // ARN of the execution
 	Status    string         `json:"status"`    // status of the execution
 	Failed    string         `json:"failed,omitempty"`
-	Refused   string         `json:"refused,omitempty"` // the reason; a retry does not help
+	Refused   string         `json:"refused,omitempty"` // the reason for a refusal; a retry does not help
 	Run       string         `json:"run,omitempty"`
 	Verdict   plan.Verdict   `json:"verdict,omitempty"`
 	People    []*story.Story `json:"people,omitempty"`
@@ -51,8 +51,8 @@ type reevaluation struct {
 // interval is the time between two checks of an execution.
 const interval = time.Second
 
-// do starts an execution for one person. It returns at the end of the execution, or at the time "until". A zero time
-// means no deadline.
+// do starts an execution for one person. It returns when the execution has ended, or at the time "until". If "until" is
+// zero, there is no deadline.
 func (r *reevaluation) do(ctx context.Context, in input, until time.Time) (*answer, error) {
 	if strings.TrimSpace(in.User) == "" {
 		return nil, fmt.Errorf("%w: name the user, as {\"user\":\"anna@contoso.example\",\"apply\":false}", errRequest)
@@ -89,7 +89,7 @@ func (r *reevaluation) do(ctx context.Context, in input, until time.Time) (*answ
 	}
 }
 
-// explain adds the verdicts and the results of the finished execution to a.
+// explain adds the verdicts and the results of a finished execution to the answer a.
 func (r *reevaluation) explain(ctx context.Context, a *answer, user, output string) error {
 	var out struct {
 		Run     string
@@ -116,7 +116,7 @@ func (r *reevaluation) explain(ctx context.Context, a *answer, user, output stri
 	return err
 }
 
-// deployment returns the name of the deployment. The names of its state machines begin with this name.
+// deployment returns the name of the deployment. The names of the deployment's state machines begin with this name.
 func (r *reevaluation) deployment() string {
 	name := r.machine[strings.LastIndex(r.machine, ":")+1:]
 	return strings.TrimSuffix(name, entrance.Approve.Machine(""))

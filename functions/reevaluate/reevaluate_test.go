@@ -2,7 +2,7 @@ package main
 
 import "testing"
 
-// TestDeployment: commands in the answer name the deployment of the function.
+// TestDeployment: the commands in an answer name the deployment to which the function belongs.
 func TestDeployment(t *testing.T) {
 	t.Parallel()
 	for machine, want := range map[string]string{

@@ -44,7 +44,7 @@ func (c company) truth(*rig) seen {
 	return want
 }
 
-// changes returns the removal of 12 members from the group and the addition of 8 people.
+// changes returns 20 changes of the group: it removes 12 members and adds 8 people.
 func (c company) changes(*rig) (list protocol.Changes) {
 	wanted := map[protocol.Action]int{protocol.Remove: 12, protocol.Add: 8}
 	for i := range c.Company.Size() {

@@ -30,12 +30,12 @@ var everyone = protocol.Message{Kind: protocol.ReadEveryone, Partitions: partiti
 type seen struct {
 	People      map[string]directory.ADUser
 	Memberships map[string][]string
-	Nested      map[string]bool // people, by SID, who are in the first group through a nested group
+	Nested      map[string]bool // the SIDs of the people who are in the first group through a nested group
 	Unreadable  []string
 	Sampled     int
 }
 
-// sealed seals a snapshot with the reading stored at key, and returns its content.
+// sealed seals a snapshot with the reading that the store has at the given key. It returns the content of the snapshot.
 func (r *rig) sealed(key string) seen {
 	r.Helper()
 	run := "sealed-" + strings.ReplaceAll(key, "/", "-")
@@ -70,10 +70,11 @@ func (r *rig) sealed(key string) seen {
 	return got
 }
 
-// killing runs a piece of work undisturbed to count its events. Then it repeats the work once for each of kills equal
-// parts of the events. In each repetition, it kills the relay at a random event in the part, and starts another relay.
-// work returns two functions: ask starts the work, and check waits for its end and checks the result. queue returns the
-// queue that must be empty at the end.
+// killing checks that a piece of work survives the death of the relay. It first does the work undisturbed, to count the
+// events. It divides the events into equal parts; the constant kills is the number of parts. For each part, it repeats
+// the work, kills the relay at a random event in the part, and starts another relay. The function "work" returns two
+// functions: ask starts the work, and check waits for the end of the work and checks the result. The function "queue"
+// returns the queue that must be empty at the end.
 func killing(t *testing.T, newRig func(*testing.T) *rig, queue func(*rig) string, work func(r *rig) (ask func() *awsfake.Task, check func(*awsfake.Task))) {
 	run := func(r *rig, disturb func(p *process) (wait func())) {
 		ask, check := work(r)
@@ -96,7 +97,7 @@ func killing(t *testing.T, newRig func(*testing.T) *rig, queue func(*rig) string
 		t.Run(fmt.Sprint(k), func(t *testing.T) {
 			t.Parallel()
 			points := rand.New(rand.NewPCG(uint64(k), 3))
-			at := min(1+(k*events+points.IntN(events))/kills, events-3) // the total varies with the number of polls
+			at := min(1+(k*events+points.IntN(events))/kills, events-3) // the total number of events varies with the number of polls
 			r := newRig(t)
 			run(r, func(p *process) func() {
 				struck := make(chan struct{})
@@ -146,7 +147,7 @@ func killedWhileWriting(t *testing.T, newRig func(*testing.T) *rig) {
 	})
 }
 
-// madeOnce checks that each change in list was made exactly once. key is the key of the results.
+// madeOnce checks that each change in list was made exactly once. The argument key is the key of the results.
 func (r *rig) madeOnce(list protocol.Changes, key string) {
 	r.Helper()
 	want := map[string]int{}

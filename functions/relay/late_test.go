@@ -12,9 +12,9 @@ import (
 	"github.com/idleseat/idleseat/shared/relay/protocol"
 )
 
-// standStill sends the message m to a relay, and suspends the relay with SIGSTOP at an event. The argument "at" is the
-// number of the event. standStill returns after the visibility timeout of the message and the heartbeat of the task
-// have expired.
+// standStill sends the message m to a relay, and suspends the relay with SIGSTOP at one event. The argument "at" is the
+// number of that event. standStill returns after the visibility timeout of the message and the heartbeat of the task
+// have both expired.
 func (r *rig) standStill(at int, m protocol.Message) (p *process, lost *awsfake.Task) {
 	r.Helper()
 	p = r.start()
@@ -30,7 +30,7 @@ func (r *rig) standStill(at int, m protocol.Message) (p *process, lost *awsfake.
 	case <-r.soon().Done():
 		r.Fatal("the relay did not come so far")
 	}
-	time.Sleep(r.visibility) // the suspended relay sees by its own clock that its hold on the message has expired
+	time.Sleep(r.visibility) // after this time, the clock of the suspended relay says that the visibility timeout has expired
 	r.aws.Advance(time.Hour / 2)
 	if end, err := lost.Wait(r.soon()); err != nil || end.Error != awsfake.HeartbeatTimeout {
 		r.Fatalf("the task of the relay that stands still: %+v, %v", end, err)

@@ -1,5 +1,5 @@
-// Command relay runs on premises. It receives messages from two queues. A message asks it to read Active Directory or
-// to write group members. The relay reports the outcome to the state machine.
+// Command relay runs on premises. It receives messages from two queues. A message asks the relay to read Active
+// Directory or to write group members. The relay reports the outcome to the state machine.
 package main
 
 import (

@@ -28,15 +28,15 @@ import (
 
 const bucket = "idleseat-test"
 
-// built is the path of the relay. make build makes the same program. taps has the tap of each test, by the prefix of
-// the test's store. A tap counts requests to S3.
+// built is the path of the relay that the tests run. make build makes the same program. taps has the tap of each test,
+// by the prefix of the test's store. A tap counts requests to S3.
 var (
 	built string
 	taps  sync.Map
 )
 
-// linked makes the test binary depend on the relay's code. go test compiles the relay separately, and would otherwise
-// return a cached result after a change of the relay.
+// linked makes the test binary depend on the relay's code. TestMain compiles the relay separately. Without linked, go
+// test would not notice that the code of the relay has changed, and would return a cached result.
 var linked = main
 
 func TestMain(m *testing.M) {
@@ -60,7 +60,7 @@ func TestMain(m *testing.M) {
 	}())
 }
 
-// serveS3 serves one bucket for all tests and sets the environment variables that make the SDK use it.
+// serveS3 serves one bucket for all tests. It sets the environment variables that make the SDK use this server.
 func serveS3() *httptest.Server {
 	backend := s3mem.New()
 	if err := backend.CreateBucket(bucket); err != nil {
@@ -124,7 +124,7 @@ func TestCheck(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			cmd := exec.Command(built, append([]string{"--check"}, tt.args...)...)
-			// Concurrent checks in one store would interfere with each other.
+			// Two checks at the same time would interfere with each other in one store.
 			own := "IDLESEAT_STORE=s3://" + bucket + "/check-" + strings.ReplaceAll(tt.name, " ", "-")
 			cmd.Env = append(append(slices.Clone(r.env), own), tt.env...)
 			out, err := cmd.CombinedOutput()
@@ -179,8 +179,8 @@ func TestVersion(t *testing.T) {
 	}
 }
 
-// TestCredentialProcess checks that credentials from a credential_process sign the relay's calls. The process reads
-// its key from $CREDENTIALS_DIRECTORY, where systemd puts it.
+// TestCredentialProcess checks that the relay signs its calls with the credentials from a credential_process. That
+// process reads its key from $CREDENTIALS_DIRECTORY, where systemd puts it.
 func TestCredentialProcess(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, minute)

@@ -19,8 +19,8 @@ import (
 // implied lists required actions that the relay never calls directly.
 var implied = []string{
 	"s3:ListBucket",       // without it, S3 answers 403 instead of 404 for a missing object
-	"kms:Decrypt",         // called by S3 on the relay's behalf, in a bucket with its own key
-	"kms:GenerateDataKey", // called by S3 on the relay's behalf, for writes to such a bucket
+	"kms:Decrypt",         // S3 calls it on behalf of the relay, in a bucket with its own key
+	"kms:GenerateDataKey", // S3 calls it on behalf of the relay, for writes to such a bucket
 }
 
 // TestPolicyHasWhatIsCalled makes the relay do each kind of work. The documented IAM policy must allow exactly the

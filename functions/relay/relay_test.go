@@ -64,7 +64,7 @@ func TestCandidates(t *testing.T) {
 		}
 	}
 	got.Found = nil
-	for i := range got.People { // tests of removals cover Seen
+	for i := range got.People { // other tests check Seen, with accounts that are removed
 		if a := &got.People[i]; (a.Seen == nil) != (a.User == nil) {
 			t.Errorf("account %d: %+v", i, a)
 		}
@@ -75,8 +75,8 @@ func TestCandidates(t *testing.T) {
 	}
 }
 
-// TestChangesSince requests a full reading and then a delta reading. Both must have the snapshot of a full reading. If
-// the earlier reading is missing, the relay must read in full.
+// TestChangesSince requests a full reading and then a delta reading. Both must result in the snapshot of a full
+// reading. If the earlier reading is missing, the relay must make a full reading.
 func TestChangesSince(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, minute)
@@ -247,7 +247,7 @@ func TestTerminatedInTheMiddle(t *testing.T) {
 			if asked.Ended() {
 				t.Fatal("the task ended, although the relay was stopped in the middle")
 			}
-			r.start() // gets the message at once, because the stopped relay returned the message to the queue
+			r.start() // this relay gets the message at once, because the stopped relay returned the message to the queue
 			key := r.answer(asked)
 			if m.Kind == protocol.WriteMembers {
 				r.madeOnce(list, key)

@@ -24,8 +24,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// tap counts the requests and answers that pass through it. It calls the function strike at one of these events. The
-// field "at" is the number of the event.
+// tap counts the requests and answers that pass through it. Each of them is an event. At the event with the number in
+// the field "at", tap calls the function strike.
 type tap struct {
 	asked  func(*http.Request) // called with each request to S3; may be nil
 	mu     sync.Mutex
@@ -53,7 +53,7 @@ func (t *tap) around(serve func()) {
 	t.event()
 }
 
-// arm starts to count from zero, with new values of at and strike. It returns the previous count.
+// arm resets the count to zero, and sets the fields "at" and strike. It returns the count before the reset.
 func (t *tap) arm(at int, strike func()) int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -64,15 +64,15 @@ func (t *tap) arm(at int, strike func()) int {
 
 // domain is an Active Directory for tests. It knows the expected results of the relay's work.
 type domain interface {
-	// env returns environment variables that make a relay connect to the domain through proxy. proxy has the form
-	// host:port.
+	// env returns the environment variables that make a relay connect to the domain through the given proxy. The argument
+	// proxy has the form host:port.
 	env(proxy string) []string
 	address() string               // host:port of the controller
-	everyone() protocol.Message    // request to read everybody and some groups
+	everyone() protocol.Message    // a request to read everybody and some groups
 	truth(*rig) seen               // the snapshot after a reading of everybody
 	changes(*rig) protocol.Changes // some additions and removals; each has an effect
-	// written returns the number of times that the controller accepted each write. A key is a person and an action,
-	// separated by a space. The person is the id of a change without the prefix "change-".
+	// written returns, for each write, how often the controller accepted it. A key consists of a person, a space and an
+	// action. The person is the id of a change without the prefix "change-".
 	written(*rig) map[string]int
 }
 
@@ -81,7 +81,7 @@ type rig struct {
 	testing.TB
 	*tap
 	domain
-	box        *sandbox.Sandbox // simulated company; nil on a real domain
+	box        *sandbox.Sandbox // the simulated company; nil if the domain is real
 	company    *sandbox.Company
 	aws        *awsfake.Server
 	store      store.Store
@@ -129,12 +129,12 @@ func newRigOn(t testing.TB, visibility time.Duration, on domain) *rig {
 	return r
 }
 
-// step is the number of bytes from the controller that count as one event.
+// step is a number of bytes. Whenever the controller has sent that many bytes, this counts as an event.
 const step = 1 << 10
 
-// proxyLDAP starts a proxy to the controller and returns its address. The proxy listens on the controller's IP address,
-// because the certificate is valid for this address. Every step bytes are an event. The end of a connection is an
-// event, too.
+// proxyLDAP starts a proxy to the controller and returns the address of the proxy. The proxy listens on the
+// controller's IP address, because the certificate is valid for that address. The tap counts an event after every step
+// bytes, and at the end of a connection.
 func (r *rig) proxyLDAP() string {
 	r.Helper()
 	host, _, err := net.SplitHostPort(r.address())
@@ -190,7 +190,7 @@ type process struct {
 	more  chan struct{} // closed and replaced when a line is added to log
 }
 
-// start starts the built relay, which is killed when the test ends.
+// start starts the built relay. The relay is killed when the test ends.
 func (r *rig) start(env ...string) *process {
 	r.Helper()
 	p := &process{Cmd: exec.Command(built), ended: make(chan struct{}), more: make(chan struct{})}
@@ -260,7 +260,8 @@ func (r *rig) soon() context.Context {
 	return ctx
 }
 
-// ask starts a task for m, and sends m to the queue for its kind. The default heartbeat of the task is an hour.
+// ask starts a task for the message m, and sends m to the queue for messages of this kind. The default heartbeat of the
+// task is an hour.
 func (r *rig) ask(m protocol.Message, heartbeat ...time.Duration) *awsfake.Task {
 	r.Helper()
 	t := r.aws.NewTask(cmp.Or(append(heartbeat, time.Hour)...), time.Hour)
@@ -277,7 +278,7 @@ func (r *rig) ask(m protocol.Message, heartbeat ...time.Duration) *awsfake.Task 
 	return t
 }
 
-// answer waits until t ends. It returns the key in the answer of t.
+// answer waits until the task t ends. It returns the key that the answer of the task contains.
 func (r *rig) answer(t *awsfake.Task) string {
 	r.Helper()
 	end, err := t.Wait(r.soon())
@@ -291,7 +292,7 @@ func (r *rig) answer(t *awsfake.Task) string {
 	return a.Key
 }
 
-// put stores v as the input of a batch and returns its key.
+// put stores v as the input of a batch and returns the key of the input.
 func (r *rig) put(batch string, v any) string {
 	r.Helper()
 	key := "runs/run-1/ad/input/" + batch + ".json"

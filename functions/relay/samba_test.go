@@ -13,7 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/source/activedirectory"
 )
 
-// TestSamba kills relays that work on a real Active Directory, in the same ways as on the simulated one.
+// TestSamba kills relays that work on a real Active Directory, in the same ways as relays on the simulated Active
+// Directory.
 func TestSamba(t *testing.T) {
 	const people, rigs = 1200, 2 * (kills + 1)
 	var o samba.Options
@@ -60,7 +61,7 @@ func dns(people []samba.Person) (all []string) {
 	return all
 }
 
-// sambaDomain implements domain with a real domain. Each rig uses its own group in the domain. The group has the first
+// sambaDomain implements domain with a real domain. Each rig uses its own group in that domain. The group has the first
 // 30 people as direct members, and 20 more people through a nested group.
 type sambaDomain struct {
 	*samba.Domain
@@ -103,7 +104,7 @@ func (d sambaDomain) truth(*rig) seen {
 	return want
 }
 
-// changes returns the removal of 12 members from the group and the addition of 8 people.
+// changes returns 20 changes of the group: it removes 12 members and adds 8 people.
 func (d sambaDomain) changes(*rig) (list protocol.Changes) {
 	for i := range 20 {
 		u, action := d.people[sambaName(i)], protocol.Remove

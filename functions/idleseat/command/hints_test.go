@@ -67,8 +67,8 @@ func pastedWords(t *testing.T, hint string) []string {
 var keepless = []string{"policy", "init", "approve", "completion", "man", "version", "demo"}
 
 // TestHints tests every command that other commands print. The folders of the operator's store and policy have names
-// that a shell would split and evaluate. bash, zsh and this command line must accept each command. Each command must
-// name the operator's store.
+// that a shell would split and evaluate. bash, zsh and the parser of idleseat must accept each command. Each command
+// must name the operator's store.
 func TestHints(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 7, LicenseDelay: 9 * time.Hour})
@@ -133,7 +133,7 @@ func TestHints(t *testing.T) {
 	t.Logf("commands printed: %v", count)
 }
 
-// TestHintsOfGoldens parses the commands in the texts that other tests compare.
+// TestHintsOfGoldens parses the commands in the golden files of other tests.
 func TestHintsOfGoldens(t *testing.T) {
 	t.Parallel()
 	for _, file := range []string{"testdata/doctor.txt", "testdata/mistakes.txt", "../../../infra/endtoend/testdata/notices.txt", "../../../shared/story/testdata/stories.txt", "../../../shared/plain/terminal/testdata/80-color.txt"} {

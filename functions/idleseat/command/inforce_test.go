@@ -14,7 +14,8 @@ import (
 )
 
 // waiting starts a company in the past and applies a plan. The licenses of the target group take half a day to arrive,
-// so the changes stay pending. waiting returns the plan, one of the pending changes, and the index of its person.
+// so the changes stay pending. waiting returns the plan, one of the pending changes, and the index of the person whom
+// that change is about.
 func waiting(t *testing.T, edit ...policyText) (*shell, printed, plan.Change, int) {
 	t.Helper()
 	s := newShellAgo(t, 10*day, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 12 * time.Hour}, edit...)
@@ -27,7 +28,7 @@ func waiting(t *testing.T, edit ...policyText) (*shell, printed, plan.Change, in
 	return s, p, c, i
 }
 
-// became returns the result that a run has for change c, or the zero value if the run has none.
+// became returns the result that a run has for change c. It returns the zero value if the run has no result for c.
 func (s *shell) became(run string, c plan.Change) runs.Result {
 	s.t.Helper()
 	r := s.results(run)
@@ -37,7 +38,7 @@ func (s *shell) became(run string, c plan.Change) runs.Result {
 	return runs.Result{}
 }
 
-// night advances the time by a day, plans, and applies the plan, like a nightly script.
+// night advances the time by a day, plans, and applies the plan. A nightly script does the same.
 func (s *shell) night() printed {
 	s.t.Helper()
 	s.later(day)
@@ -62,8 +63,8 @@ func (s *shell) lostE3(i int) bool {
 	})
 }
 
-// TestPolicyInForce edits the policy while a change is pending. The change must satisfy the edited policy before it
-// takes a license. If the edited policy keeps the license, the change must be rolled back.
+// TestPolicyInForce edits the policy while a change is pending. The change may take a license only if the edited policy
+// takes it, too. If the edited policy keeps the license, the change must be rolled back.
 func TestPolicyInForce(t *testing.T) {
 	t.Parallel()
 	enforce := replace(t, "mode: review", "mode: enforce")
@@ -123,8 +124,8 @@ func TestPolicyInForce(t *testing.T) {
 	}
 }
 
-// TestAuditInForce changes the mode of the policy to audit while changes are pending. Apply must write nothing, not
-// even to finish these changes.
+// TestAuditInForce sets the mode in the policy to audit while changes are pending. Apply must write nothing, not even
+// to finish the pending changes.
 func TestAuditInForce(t *testing.T) {
 	t.Parallel()
 	s, first, c, i := waiting(t)
@@ -147,8 +148,8 @@ func TestAuditInForce(t *testing.T) {
 	}
 }
 
-// TestPolicyFileOfThePlan checks that apply compares the plan with the policy file from which it was made. The command
-// line need not name the file.
+// TestPolicyFileOfThePlan checks that apply finds the policy file from which the plan was made, and compares the plan
+// with it. The command line need not name the file.
 func TestPolicyFileOfThePlan(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 1})

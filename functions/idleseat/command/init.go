@@ -92,7 +92,7 @@ func (c *initCmd) read(a *Process, src sources) (*draft.Seen, error) {
 	return draft.Read(a.Context, e, ad, bar.people)
 }
 
-// write writes the three files. Without --force, it never overwrites a file, even a file that appears after the check.
+// write writes the three files. Without --force, it never overwrites a file, even if the file appears after the check.
 func (c *initCmd) write(d *draft.Draft) error {
 	how := os.O_WRONLY | os.O_CREATE | os.O_EXCL
 	if c.Force {
@@ -115,7 +115,7 @@ func writeFile(path string, how int, text []byte) error {
 	return errors.Join(err, file.Close())
 }
 
-// say prints the facts about the tenant, the files, and the next commands.
+// say prints facts about the tenant, the names of the files, and the next commands.
 func (c *initCmd) say(a *Process, seen *draft.Seen, d *draft.Draft) error {
 	out, files := &printer{w: a.Stdout}, c.files()
 	out.printf("What tenant %s has. Nothing was changed there.\n", seen.Tenant)

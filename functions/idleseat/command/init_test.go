@@ -17,7 +17,8 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/draft"
 )
 
-// started runs init, and then every command in the last lines of its output, with the policy that init wrote.
+// started runs init, and then the next commands that the output of init names. These commands use the policy that init
+// wrote.
 func started(s *shell, args ...string) (said string, p printed) {
 	s.t.Helper()
 	s.setenv("IDLESEAT_POLICY", s.path("first.yaml"))
@@ -66,7 +67,8 @@ func TestInit(t *testing.T) {
 	}
 }
 
-// TestInitOverwritesNothing: if a file exists, init leaves the file unchanged, and reads and writes nothing.
+// TestInitOverwritesNothing: if one of the files exists, init leaves it unchanged, reads no directory and writes no
+// file.
 func TestInitOverwritesNothing(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"first.yaml", "first_test.yaml", "first_note.md"} {
@@ -98,7 +100,7 @@ func TestInitOverwritesNothing(t *testing.T) {
 }
 
 // TestInitOfAStrangeTenant: init works in a tenant without Active Directory, in a tenant with a hidden group, and in a
-// tenant that refuses some reads. Refused data counts as not read.
+// tenant that refuses some reads. What the tenant refuses counts as not read.
 func TestInitOfAStrangeTenant(t *testing.T) {
 	t.Parallel()
 	refuse := func(paths ...string) func(http.Handler) http.Handler {
@@ -172,7 +174,7 @@ func TestInitOfAStrangeTenant(t *testing.T) {
 	})
 }
 
-// TestInterview: init asks only for values that are neither in the flags nor in the tenant. After an invalid answer, it
+// TestInterview: init asks only for values that neither the flags nor the tenant give. After an invalid answer, init
 // asks again.
 func TestInterview(t *testing.T) {
 	t.Parallel()

@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// interruptedError is the error after an interrupt (Ctrl-C or SIGTERM). It has the state of the work, and the command
-// that continues.
+// interruptedError is the error after an interrupt (Ctrl-C or SIGTERM). It says how far the work has come, and has the
+// command that continues the work.
 type interruptedError struct {
 	state string
 	cause error
@@ -23,12 +23,13 @@ func (e interruptedError) Error() string { return "interrupted: " + e.state }
 
 func (e interruptedError) Unwrap() error { return e.cause }
 
-// interrupted reports whether the operator has stopped the command.
+// interrupted reports whether the operator has interrupted the command.
 func (a *Process) interrupted() bool {
 	return a.Context.Err() != nil && !errors.Is(context.Cause(a.Context), lease.ErrLost)
 }
 
-// stopped returns an interruptedError with the state if an interrupt caused err. It returns other errors unchanged.
+// stopped returns err unchanged if no interrupt caused err. After an interrupt, it returns an interruptedError that has
+// the state.
 func (a *Process) stopped(err error, state string) error {
 	if err == nil || !a.interrupted() {
 		return err
@@ -36,14 +37,13 @@ func (a *Process) stopped(err error, state string) error {
 	return interruptedError{state, err}
 }
 
-// untouched is the state after a command that only reads the directories.
+// untouched is the state of the work of a command that only reads the directories.
 const untouched = "nothing was changed in a directory"
 
-// onlyRead are the commands that change nothing in a directory with any flags.
+// onlyRead are the commands that change nothing in a directory, whatever their flags are.
 var onlyRead = []string{"explain", "history", "runs", "show", "savings", "backtest"}
 
-// ended returns the error of a command. After an interrupt, the error names the interrupt, and not the call that the
-// interrupt stopped.
+// ended returns the error of a command. If an interrupt ended a call, the error names the interrupt and not the call.
 func (a *Process) ended(command string, err error) error {
 	var said interruptedError
 	if err == nil || !a.interrupted() || errors.As(err, &said) || !slices.Contains(onlyRead, command) {
@@ -52,8 +52,8 @@ func (a *Process) ended(command string, err error) error {
 	return interruptedError{untouched, err}
 }
 
-// halfway returns the progress of the changes of a plan. r is nil if the call has changed nothing. The argument "next"
-// is the command that continues.
+// halfway returns a text that says how many changes of a plan are made. r is nil if the call has changed nothing. The
+// argument "next" is the command that continues.
 func halfway(p *plan.Plan, r *runs.Results, next string) string {
 	total := len(p.Changes)
 	if r == nil || len(r.Results) == 0 {

@@ -18,10 +18,10 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// stall delays the requests that it matches until the client gives up.
+// stall delays some requests until the client gives up. The function in the field matches selects the requests.
 type stall struct {
 	mu      sync.Mutex
-	matches func(r *http.Request) bool // nil matches no request
+	matches func(r *http.Request) bool // returns true for the requests to delay; nil if no request is delayed
 	reached chan struct{}              // gets a value when a request is delayed
 }
 
@@ -58,11 +58,11 @@ func (x *stall) wait(t *testing.T) {
 	}
 }
 
-// soon is the maximum time from Ctrl-C to the end of a command.
+// soon is the maximum time between Ctrl-C and the end of the command.
 const soon = 20 * time.Second
 
-// interrupts sends Ctrl-C, and checks that the command ends soon. The screen must show the texts "want", but no error
-// of the call that the interrupt stopped.
+// interrupts sends Ctrl-C, and checks that the command ends within the time in soon. The screen must show the texts in
+// the argument "want". It must show no error of the call that the interrupt stopped.
 func (x *session) interrupts(want ...string) string {
 	x.t.Helper()
 	sent := time.Now()
@@ -115,7 +115,7 @@ func (s *shell) pasted(screen string) string {
 	return line
 }
 
-// named makes the command available under its own name in a folder of PATH.
+// named puts a program with the name idleseat into a folder of PATH, so that a test can paste commands.
 func (s *shell) named() {
 	s.t.Helper()
 	if err := os.Mkdir(s.path("bin"), 0o700); err != nil {
@@ -138,8 +138,9 @@ func (s *shell) without(name string) {
 	}
 }
 
-// TestInterrupt sends Ctrl-C at each prompt and in each phase. It checks the state that the command prints, and runs
-// the printed command that continues. The store is in a folder whose name a shell must not split.
+// TestInterrupt sends Ctrl-C at each prompt and in each phase. It checks the state that the command prints. Then it
+// runs the command that the output gives for continuing. The name of the store's folder contains characters that a
+// shell would split.
 func TestInterrupt(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 7}, replace(t, "percent: 10", "percent: 100"))
@@ -203,8 +204,8 @@ func TestInterrupt(t *testing.T) {
 	}
 }
 
-// TestTerminal checks the output of commands on a terminal. Only commands to paste may be wider than the terminal. The
-// progress line must be gone. The output has colors unless NO_COLOR is set.
+// TestTerminal checks the output of commands on a terminal. Only commands to paste may be wider than the terminal. No
+// progress line may be left. The output has colors unless NO_COLOR is set.
 func TestTerminal(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 7}, replace(t, "percent: 10", "percent: 100"))

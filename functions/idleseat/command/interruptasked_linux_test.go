@@ -10,11 +10,13 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestInterruptedInit sends Ctrl-C at each question of init, in one process for each question. init must write no file.
+// TestInterruptedInit sends Ctrl-C at each question of init. Each question has its own process. init must write no
+// file.
 func TestInterruptedInit(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300})
-	// The answers are the group of Citrix, how its seats are counted, the prices of three licenses, and their currency.
+	// The answers are the group of Citrix, how the seats of Citrix are counted, the prices of three licenses, and the
+	// currency of the prices.
 	answers := []string{"1\n", "user\n", "39\n", "4\n", "18\n", "EUR\n"}
 	answer := func(n int) *session {
 		x := s.terminal(80, "init", "--policy", "first.yaml")

@@ -12,8 +12,9 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestConverted gives accounts the attributes of a conversion to cloud-only: they keep a SID but are not synced any
-// more. The rules must treat these accounts as accounts that exist only in Entra ID, and the plan must say so.
+// TestConverted gives accounts the attributes that they have after a conversion to cloud-only. Such accounts keep a SID
+// but are not synced any more. The rules must treat them as accounts that exist only in Entra ID, and the plan must say
+// so.
 func TestConverted(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 1500, Seed: 3})
@@ -54,8 +55,8 @@ func TestConverted(t *testing.T) {
 	}
 }
 
-// TestAnchors joins accounts by the immutable id. The id comes from the objectGUID or from the employeeID. For the
-// employeeID, the policy must name employeeID as the anchor.
+// TestAnchors joins accounts by the immutable id. The immutable id comes from the objectGUID or from the employeeID. If
+// it comes from the employeeID, the policy must name employeeID as the anchor.
 func TestAnchors(t *testing.T) {
 	t.Parallel()
 	for name, edit := range map[string]policyText{
@@ -98,8 +99,8 @@ func TestAnchors(t *testing.T) {
 	}
 }
 
-// TestWithoutSID removes the SID of two people from Entra ID. The immutable id must still join their accounts. The
-// person whom the policy exempts by the object id must therefore keep Citrix.
+// TestWithoutSID removes the SID of two people from Entra ID. The immutable id must still join the two accounts of each
+// person. So the person whom the policy exempts by the object id must keep Citrix.
 func TestWithoutSID(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 1500, Seed: 3})

@@ -27,17 +27,18 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// killer kills a process at its nth operation on Graph, Active Directory or the store. It kills the process before the
-// operation takes effect, or after the effect and before the answer.
+// killer kills a process at its nth operation on Graph, Active Directory or the store. If after is false, it kills the
+// process before the operation takes effect. If after is true, it kills the process between the effect and the answer.
 type killer struct {
 	mu      sync.Mutex
 	seen    int
-	at      int // number of the operation, from 1; 0 for never
+	at      int // the number of the operation, from 1; 0 if no operation kills the process
 	after   bool
 	process *os.Process
 }
 
-// op carries out an operation, or kills the process. It reports whether the answer may be sent.
+// op carries out an operation, unless it kills the process at this operation. It reports whether the answer may be
+// sent.
 func (k *killer) op(do func()) bool {
 	k.mu.Lock()
 	k.seen++
@@ -54,7 +55,7 @@ func (k *killer) op(do func()) bool {
 	return false
 }
 
-// overHTTP counts each request to the handler "next" as an operation. It sends a complete answer or no answer.
+// overHTTP counts each request to the handler "next" as an operation. It sends either the whole answer or nothing.
 func (k *killer) overHTTP(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		kept := &recorder{header: http.Header{}, status: http.StatusOK}
@@ -67,7 +68,8 @@ func (k *killer) overHTTP(next http.Handler) http.Handler {
 	})
 }
 
-// trial is a company and its S3 store. Both begin in their state after a plan was made.
+// trial is a company and its S3 store. In the beginning, the company and the store are as they were after the plan was
+// made.
 type trial struct {
 	*shell
 	killer
@@ -76,7 +78,7 @@ type trial struct {
 
 const trialBucket = "trial"
 
-// newTrial returns the company in its state at the time began. Its store has the given objects. If o.Lag is positive,
+// newTrial returns a company as it was at the time in began. Its store has the given objects. If o.Lag is positive,
 // every request to Graph advances the clock.
 func newTrial(t *testing.T, o sandbox.Options, began time.Time, objects map[string][]byte) *trial {
 	t.Helper()
@@ -143,7 +145,8 @@ func (x *trial) kept() map[string][]byte {
 	return all
 }
 
-// killedAt applies a run until nothing is pending. It kills the process at operation n, counted over all calls.
+// killedAt applies a run until nothing is pending. It kills the process at operation n. The operations of all calls are
+// counted together.
 func (x *trial) killedAt(run string, n int, after bool) {
 	x.t.Helper()
 	x.mu.Lock()
@@ -178,7 +181,7 @@ func (x *trial) killedAt(run string, n int, after bool) {
 	x.t.Fatalf("no process was killed: they ended before their operation %d", n)
 }
 
-// mostCalls is the maximum number of calls of apply until nothing is pending.
+// mostCalls is the maximum number of times that a test calls apply until nothing is pending.
 const mostCalls = 50
 
 // ended applies a run until nothing is pending.
@@ -195,8 +198,8 @@ func (x *trial) ended(run string) {
 	x.t.Fatal("after being killed changes stay pending")
 }
 
-// came is the outcome of a run: the licenses of all people, the ledger without times, and the number of writes of each
-// kind.
+// came is the outcome of a run: the licenses of all people, the ledger without times, and the number of times that each
+// write was made.
 type came struct {
 	Holding map[int][]string
 	Ledger  map[string]any
@@ -213,7 +216,7 @@ func (x *trial) came() came {
 			if err := json.Unmarshal(body, &done); err != nil {
 				x.t.Fatal(err)
 			}
-			done.At, done.Intent = time.Time{}, "" // the hash covers the time of the intent
+			done.At, done.Intent = time.Time{}, "" // the hash in Intent depends on the time of the intent
 			c.Ledger[key] = done
 		case strings.HasSuffix(key, ".leaving.json") && strings.HasPrefix(key, "ledger/"):
 			c.Ledger[key] = "leaving"
@@ -237,8 +240,8 @@ func (x *trial) came() came {
 }
 
 // TestKilledAtEveryOperation kills apply before or after one operation of a plan with 50 changes, and then calls apply
-// again until it finishes. The outcome must be the same as without a kill: the same licenses, the same ledger, and no
-// write made twice.
+// again until it finishes. The outcome must be the same as without a kill: the same licenses and the same ledger. No
+// write may be made twice.
 //
 // The test does the same in a company whose reads lag up to a minute behind writes. IDLESEAT_TEST_SEED is the seed for
 // the choice of the operations. IDLESEAT_TEST_KILLS=all tests every operation.
@@ -273,7 +276,7 @@ func TestKilledAtEveryOperation(t *testing.T) {
 		o          sandbox.Options
 		operations int
 	}{
-		// The number of operations varies in the company with lag, so the test uses only the first three quarters.
+		// In the company with lag, the number of operations varies, so the test uses only the first three quarters of them.
 		"calm": {o, calm.seen}, "stale": {lagging, stale.seen * 3 / 4},
 	} {
 		t.Logf("%s: %d operations", name, tc.operations)

@@ -10,10 +10,11 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// latest is the word for the newest run that has the data for a command.
+// latest is a word that commands accept in place of a run's name. It means the newest run that has the data for the
+// command.
 const latest = "latest"
 
-// latestPlanned returns the newest run that has a plan. A run whose name has a future time does not count.
+// latestPlanned returns the newest run that has a plan. A run from the future, as its name says, does not count.
 func latestPlanned(a *Process, s store.Store) (string, error) {
 	names, err := snapshot.Runs(a.Context, s)
 	if err != nil {
@@ -50,7 +51,7 @@ func latestRead(a *Process, s store.Store) (string, error) {
 }
 
 // itself returns a usageError if run is the word latest. A command that changes licenses accepts only the name of a
-// run. The newest run may have changed after the operator looked at it.
+// run, because a newer run may have been made after the operator looked.
 func itself(run string) error {
 	if run != latest {
 		return nil

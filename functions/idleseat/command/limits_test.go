@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestBacklog applies a backlog over many nights. The people who are idle longest must come first. One override on the
-// first night must be enough.
+// TestBacklog applies the changes of a large backlog over many nights. The people who are idle longest must come first.
+// One override on the first night must be enough.
 func TestBacklog(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 4680, Seed: 2}, replace(t, "days(60)", "days(1)"), replace(t, "perRun: 936", "perRun: 200"),
@@ -27,7 +27,7 @@ func TestBacklog(t *testing.T) {
 	for len(p.Changes) > 0 {
 		for _, c := range p.Changes {
 			if c.IdleSince == nil {
-				continue // people who never signed in are ordered by the age of their account, which the plan does not show
+				continue // the order of people who never signed in is the age of their account, and the plan does not show that age
 			}
 			if c.IdleSince.Before(last) {
 				t.Fatalf("night %d: %s, idle since %s, comes after somebody idle since %s", nights+1, c.UserPrincipalName, c.IdleSince, last)
@@ -46,8 +46,8 @@ func TestBacklog(t *testing.T) {
 	}
 }
 
-// TestEverybodyMatches checks that a plan that matches at least 5,000 people is on hold. Only an override with the hash
-// of the plan may apply it, and only once.
+// TestEverybodyMatches checks that a plan is on hold if its rules match at least 5,000 people. Only an override with
+// the hash of the plan may apply the plan, and only once.
 func TestEverybodyMatches(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 7200, Seed: 3}, replace(t, "AzureAdSistaLogon.earlierThan(now - days(60)) || AzureAdSistaLogon.hasNoValue()", "true"),
@@ -74,7 +74,7 @@ func TestEverybodyMatches(t *testing.T) {
 	}
 }
 
-// TestWrongTenant checks that neither apply nor plan continues when Graph answers for another tenant.
+// TestWrongTenant checks that apply and plan end with an error when Graph answers for another tenant.
 func TestWrongTenant(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 100, Seed: 6})

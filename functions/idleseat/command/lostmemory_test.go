@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// damage truncates the objects of a run that match a pattern.
+// damage truncates those objects of a run whose keys match a pattern.
 func (s *shell) damage(run, pattern string) {
 	s.t.Helper()
 	files, err := filepath.Glob(s.path("store/runs/" + run + "/" + pattern))
@@ -30,9 +30,9 @@ func changed(p printed) (all []string) {
 	return all
 }
 
-// TestUnreadableMemory damages the tables of known accounts of earlier runs. The next night must make the tables again
-// from the readings of these runs. Its plan must be the plan of a store without damage, with a note for each lost
-// table.
+// TestUnreadableMemory damages the tables of known accounts of earlier runs. The next night must make these tables
+// again from the readings of the earlier runs. The plan of the next night must be the same as without damage, with a
+// note for each damaged table.
 func TestUnreadableMemory(t *testing.T) {
 	t.Parallel()
 	nights := func(t *testing.T, spoil func(s *shell, first, second string)) printed {
@@ -72,11 +72,12 @@ func TestUnreadableMemory(t *testing.T) {
 }
 
 // TestMemoryIsLost damages the table of known accounts and the reading of the last run. In the next night, no date can
-// be compared with an earlier date, so every verdict is undecided. The reason has the remedy. The following night
-// decides again, except about people without a date, because they may have lost the date.
+// be compared with an earlier date, so every verdict is undecided. The reason has the remedy. The night after that
+// decides again about people with a date. It does not decide about people without a date, because they may have lost
+// the date.
 func TestMemoryIsLost(t *testing.T) {
 	t.Parallel()
-	// The periods for new holders and enabled accounts would begin again.
+	// The edit removes two grace periods, which would begin again.
 	s := newShellAgo(t, 3*day, sandbox.Options{Users: 100, Seed: 9}, replace(t, ", newHolder: 14, enabledAgain: 14", ""))
 	first := s.plan(exitDone)
 	s.later(day)
@@ -99,7 +100,7 @@ func TestMemoryIsLost(t *testing.T) {
 	if len(accepted.Changes) == 0 {
 		t.Error("an operator accepts the feeds, and nothing is planned")
 	}
-	s.remove("history/plans/" + accepted.Run + ".json") // the following night knows only the undecided night
+	s.remove("history/plans/" + accepted.Run + ".json") // the night after that knows only the undecided night
 	s.later(day)
 	third := s.plan(exitDone)
 	dated := 0

@@ -27,7 +27,8 @@ var unreadablePlans = map[string]struct {
 	"missing": {func(s *shell, file string) { s.remove(strings.TrimPrefix(file, s.path("store/"))) }, "the run has no plan"},
 }
 
-// rewrite replaces the content of a file by the result of change. It fails the test if the content stays the same.
+// rewrite replaces the content of a file by the result of the function "change". It fails the test if the content stays
+// the same.
 func (s *shell) rewrite(file string, change func([]byte) []byte) {
 	s.t.Helper()
 	old, err := os.ReadFile(file)
@@ -43,9 +44,9 @@ func (s *shell) rewrite(file string, change func([]byte) []byte) {
 	}
 }
 
-// TestUnreadablePlanOfAnEarlierRun makes the plan of a run with pending changes unreadable. The next night must be
-// planned and applied, with a note about the run. A restore must use only the ledger. It returns the licenses that the
-// run took, and rolls back the changes that the run began.
+// TestUnreadablePlanOfAnEarlierRun makes the plan of a run with pending changes unreadable. The next night must plan
+// and apply, with a note about that run. A restore of that run must use only the ledger. It returns the licenses that
+// the run took, and rolls back the changes that the run began.
 func TestUnreadablePlanOfAnEarlierRun(t *testing.T) {
 	t.Parallel()
 	for name, tc := range unreadablePlans {
@@ -77,7 +78,8 @@ func TestUnreadablePlanOfAnEarlierRun(t *testing.T) {
 }
 
 // TestUnreadableHistory damages the objects that the last run wrote for later runs. The next night must use the objects
-// of an older run, and its plan must say so. Without an older run, the plan must fail and name the damaged object.
+// of an older run, and the plan of the next night must say so. Without an older run, the next plan must fail and name
+// the damaged object.
 func TestUnreadableHistory(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 3*day, sandbox.Options{Users: 100, Seed: 9})
@@ -104,7 +106,7 @@ func TestUnreadableHistory(t *testing.T) {
 }
 
 // TestUnreadablePlanOfARestore makes the plan of a pending restore unreadable. A second restore of the same run must
-// finish the first one.
+// finish the pending restore.
 func TestUnreadablePlanOfARestore(t *testing.T) {
 	t.Parallel()
 	for name, tc := range unreadablePlans {
@@ -128,7 +130,7 @@ func TestUnreadablePlanOfARestore(t *testing.T) {
 	}
 }
 
-// runOf returns the run id in the JSON results of a command.
+// runOf returns the id of the run from the JSON results of a command.
 func runOf(t *testing.T, out []byte) string {
 	t.Helper()
 	var r runs.Results

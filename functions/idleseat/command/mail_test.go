@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// changesOf returns the reasons of the E3 changes in a plan, and the reasons of the refused E3 changes.
+// changesOf returns two lists about E3 in a plan: the reasons of the changes, and the reasons of the refusals.
 func changesOf(p printed) (reasons, refused []string) {
 	for _, c := range p.Changes {
 		if c.License == "m365-e3" {
@@ -25,8 +25,8 @@ func changesOf(p printed) (reasons, refused []string) {
 	return reasons, refused
 }
 
-// TestMailboxIsNotLost checks that a change that would leave a mailbox without a license is refused. If the policy says
-// mailbox: lost, the change is planned, and its reason says that the mailbox is lost.
+// TestMailboxIsNotLost: if a change would leave a mailbox without a license, the plan refuses the change. If the policy
+// says mailbox: lost, the plan has the change, and the reason says that the mailbox is lost.
 func TestMailboxIsNotLost(t *testing.T) {
 	t.Parallel()
 	const lost = "the mailbox would be left without a license, and Exchange Online deletes it 30 days later"
@@ -66,8 +66,8 @@ func TestMailboxIsNotLost(t *testing.T) {
 	}
 }
 
-// TestServicePlansThatMatter makes the target group switch off a service plan. The change must be refused in two cases
-// only: the service plan provides the mailbox, or the policy lists the service plan under needs.
+// TestServicePlansThatMatter makes the target group switch off a service plan. The change must be refused only if that
+// service plan provides the mailbox, or if the policy lists it under needs.
 func TestServicePlansThatMatter(t *testing.T) {
 	t.Parallel()
 	const exo, mailbox, other = "4b9405b0-7788-4568-add1-99614e613b69", "9aaf7827-d63c-4b61-89c3-182f06f82e5c", "113feb6c-3fe4-4440-bddc-54d774bf0318"

@@ -30,8 +30,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestMain runs the command instead of the tests if IDLESEAT_TEST_MAIN is 1. So tests can run the command in a separate
-// process.
+// TestMain runs the command in place of the tests if IDLESEAT_TEST_MAIN is 1. So tests can run the command in a
+// separate process.
 func TestMain(m *testing.M) {
 	if names := os.Getenv("IDLESEAT_TEST_NAMES"); names != "" {
 		net.DefaultResolver = samba.Resolver(names)
@@ -52,8 +52,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// quickFolder returns a temporary folder. It is in memory if there is enough space, because the store waits for the
-// disk after each of thousands of objects.
+// quickFolder returns a temporary folder. The folder is in memory if there is enough space, because a store on a disk
+// waits for the disk after each of thousands of objects.
 func quickFolder(t *testing.T) string {
 	t.Helper()
 	const inMemory, enough = "/dev/shm", 1 << 30
@@ -73,7 +73,7 @@ func quickFolder(t *testing.T) string {
 	return dir
 }
 
-// clockFrom returns the clock that the environment variables of a command select.
+// clockFrom returns the clock that the environment variables of a command choose.
 func clockFrom(variable func(string) (string, bool)) clock.Clock {
 	if text, set := variable("IDLESEAT_TEST_AHEAD"); set {
 		if ahead, err := time.ParseDuration(text); err == nil {
@@ -93,25 +93,25 @@ type shell struct {
 	dir     string // contains policy.yaml and the store
 	env     []string
 	ahead   *atomic.Int64     // offset of the company's clock from the real clock, in nanoseconds
-	clock   *sharedClock      // if set, replaces ahead: the company and the commands share this clock
-	apart   bool              // run commands in their own processes, in dir
-	built   string            // the program of these processes; empty for the test binary
+	clock   *sharedClock      // if set, the company and the commands share this clock, and ahead has no effect
+	apart   bool              // whether commands run in their own processes, in the folder dir
+	built   string            // the program that these processes run; empty for the test binary
 	waits   clock.Clock       // if set, replaces the clock of commands in this process
 	objects store.Store       // if set, replaces the store of commands in this process
-	web     http.RoundTripper // the transport for webhooks of commands in this process
+	web     http.RoundTripper // if set, the transport with which commands in this process post to webhooks
 }
 
 // policyText edits the text of a policy.
 type policyText func(string) string
 
-// newShell starts a company and writes its policy after the edits.
+// newShell starts a company, edits its policy, and writes the policy into the folder of the shell.
 func newShell(t *testing.T, o sandbox.Options, edit ...policyText) *shell {
 	t.Helper()
 	return newShellAgo(t, 0, o, edit...)
 }
 
-// newShellAgo starts a company whose clock is behind by ago, so that a test can advance the clock. If the clock were
-// ahead of the real time, dates would look wrong.
+// newShellAgo starts a company whose clock is behind the real time, so that a test can advance the clock. The argument
+// "ago" is the difference. If the clock were ahead of the real time, dates would look wrong.
 func newShellAgo(t *testing.T, ago time.Duration, o sandbox.Options, edit ...policyText) *shell {
 	t.Helper()
 	ahead := new(atomic.Int64)
@@ -137,7 +137,8 @@ func newShellAgo(t *testing.T, ago time.Duration, o sandbox.Options, edit ...pol
 	return s
 }
 
-// replace returns an edit that replaces old with new and fails the test if the policy lacks old.
+// replace returns an edit that replaces the text "old" by the text "new". The edit fails the test if the policy lacks
+// the text "old".
 func replace(t *testing.T, old, new string) policyText {
 	return func(text string) string {
 		if !strings.Contains(text, old) {
@@ -170,7 +171,7 @@ func (s *shell) passes(d time.Duration) {
 	s.setenv("IDLESEAT_TEST_AHEAD", time.Duration(s.ahead.Add(int64(d))).String())
 }
 
-// later advances the clock by a duration. All active people sign in and log on again.
+// later advances the clock by a duration. All active people sign in and log on again at the new time.
 func (s *shell) later(passed time.Duration) {
 	ahead := time.Duration(s.ahead.Add(int64(passed)))
 	s.setenv("IDLESEAT_TEST_AHEAD", ahead.String())
@@ -192,8 +193,8 @@ type answer struct {
 	err    string
 }
 
-// run runs a command in this process. It uses a separate process if the environment has variables that libraries read
-// directly.
+// run runs a command in this process. If the environment has variables that libraries read directly, run uses a
+// separate process.
 func (s *shell) run(args ...string) answer {
 	s.t.Helper()
 	if s.apart || slices.ContainsFunc(s.env, ofTheMachine) {
@@ -225,7 +226,7 @@ func (s *shell) run(args ...string) answer {
 	return answer{a.Run(args), out.Bytes(), errs.String()}
 }
 
-// ofTheMachine reports whether libraries read the variable directly from the environment. v has the form name=value.
+// ofTheMachine reports whether libraries read a variable directly from the environment. v has the form name=value.
 func ofTheMachine(v string) bool {
 	return strings.HasPrefix(v, "AWS_") || strings.HasPrefix(v, "AZURE_") || strings.HasPrefix(v, "GO") || strings.HasPrefix(v, "IDLESEAT_TEST_NAMES=") || strings.HasPrefix(v, "KRB5") || strings.HasPrefix(v, "SSL_CERT_FILE=")
 }
@@ -248,7 +249,7 @@ func (s *shell) child(args ...string) answer {
 	return answer{cmd.ProcessState.ExitCode(), out.Bytes(), errs.String()}
 }
 
-// want runs a command and fails the test if the exit status differs from status.
+// want runs a command. It fails the test if the exit status of the command is not the argument status.
 func (s *shell) want(status int, args ...string) answer {
 	s.t.Helper()
 	a := s.run(args...)
@@ -264,7 +265,7 @@ type printed struct {
 	Refused, Undecided, Returned []listed
 }
 
-// listed is a person and license in one of the plan's lists.
+// listed is one license of one person in one of the plan's lists.
 type listed struct{ User, UserPrincipalName, Rule, License, Reason string }
 
 func (s *shell) plan(status int, args ...string) printed {
@@ -302,8 +303,8 @@ func (s *shell) finish(run string, args ...string) answer {
 	return answer{}
 }
 
-// golden computes the verdicts from the company's data, without code of the product. A key is the user's id, a space,
-// and the rule.
+// golden computes the verdicts from the company's data, without code of the product. A key of the result consists of
+// the user's id, a space, and the rule.
 func golden(s *shell, asOf time.Time) map[string]string {
 	const e3, day = "05e9a617-0261-4cee-bb44-138d3ef5d965", 24 * time.Hour
 	verdicts := map[string]string{}

@@ -15,7 +15,7 @@ func (manCmd) Run(a *Process, k *kong.Context) error {
 	return err
 }
 
-// manual returns the page. It is made from the parser's model of the commands.
+// manual returns the manual page. It makes the page from the parser's own description of the commands.
 func manual(model *kong.Application, version string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, ".TH IDLESEAT 1 \"\" \"idleseat %s\"\n.SH NAME\nidleseat \\- %s\n", roff(version), roff(model.Help))
@@ -73,7 +73,8 @@ func writeFlag(b *strings.Builder, f *kong.Flag) {
 	fmt.Fprintf(b, ".TP\n.B \\-\\-%s\n%s\n", roff(f.Name+value), roff(help))
 }
 
-// roff escapes text for a line of man(7), so that no line looks like a request.
+// roff escapes a text so that it can be a line in the format of man(7). No line then looks like a request of that
+// format.
 func roff(text string) string {
 	text = strings.NewReplacer(`\`, `\e`, "-", `\-`, "\n", " ").Replace(text)
 	if strings.HasPrefix(text, ".") || strings.HasPrefix(text, "'") {

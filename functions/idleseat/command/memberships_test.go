@@ -30,8 +30,8 @@ func withSeats(t *testing.T) policyText {
 	}
 }
 
-// TestSeatsOfAnApplication takes and restores seats that a group assigns in an application. Each seat in the
-// application must follow the membership in the group.
+// TestSeatsOfAnApplication takes and restores seats in an application. Membership in a group assigns these seats. Each
+// seat in the application must follow the membership.
 func TestSeatsOfAnApplication(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 20*day, sandbox.Options{Users: 400, Seed: 9}, withSeats(t))
@@ -84,7 +84,7 @@ func TestSeatsOfAnApplication(t *testing.T) {
 	}
 }
 
-// TestSeveralGroupsOfAProduct adds a second group that assigns E3 to the policy. The plan must have the same changes as
+// TestSeveralGroupsOfAProduct: the policy has a second group that assigns E3. The plan must have the same changes as
 // with one group. A restore must return each person to the group that the person left.
 func TestSeveralGroupsOfAProduct(t *testing.T) {
 	t.Parallel()
@@ -110,8 +110,9 @@ func TestSeveralGroupsOfAProduct(t *testing.T) {
 	s.asBefore(before)
 }
 
-// TestEachOfSeveralGroups uses two groups that both assign E3. Members of one group lose E3, and get E3 back through
-// the same group. Members of both groups keep E3, because leaving one group frees no seat.
+// TestEachOfSeveralGroups uses two groups that both assign E3. People who are members of only one group lose E3, and
+// get E3 back through the same group. People who are members of both groups keep E3, because leaving one group frees no
+// seat.
 func TestEachOfSeveralGroups(t *testing.T) {
 	t.Parallel()
 	const lab = "LIC-E3-Lab"
@@ -119,7 +120,7 @@ func TestEachOfSeveralGroups(t *testing.T) {
 		replace(t, "group: {entra: LIC-M365-E3}", "groups: [{entra: "+lab+"}, {entra: LIC-M365-E3}]"), replace(t, "percent: 10,", "percent: 60,"))
 	c := s.company.Company
 	c.ChangeGroup("Duplicate", sandbox.GroupChange{Name: lab, More: []string{"SPE_E3"}})
-	by := map[int]string{} // maps the index of each idle person to the name of their group, or to "both"
+	by := map[int]string{} // for each idle person, by index: the name of the only group, or "both"
 	for i := range c.Size() {
 		if who := c.Person(i); who.Activity == sandbox.Idle && slices.Contains(who.Groups, "LIC-M365-E3") {
 			by[i] = []string{"LIC-M365-E3", lab, "both"}[i%3]
@@ -127,7 +128,7 @@ func TestEachOfSeveralGroups(t *testing.T) {
 			c.SetMember(i, "LIC-M365-E3", by[i] != lab)
 		}
 	}
-	s.later(20 * day) // so that nobody counts as a new holder
+	s.later(20 * day) // after this time, nobody counts as a new holder
 	before := holding(c)
 	p := s.plan(exitDone)
 	taken := map[string]int{}
@@ -159,7 +160,7 @@ func TestEachOfSeveralGroups(t *testing.T) {
 	s.asBefore(before)
 }
 
-// syncedE3 makes E3 depend on an Active Directory group that Entra Connect syncs.
+// syncedE3 changes the policy so that a group in Active Directory assigns E3. Entra Connect syncs this group.
 func syncedE3(t *testing.T) policyText {
 	group := replace(t, "group: {entra: LIC-M365-E3}", `group: {ad: "CN=LIC-E3-OnPrem,OU=Licenses,`+sandbox.BaseDN+`"}`)
 	then := replace(t, "then: {changeTo: exchange-online}", "then: {remove: true, mailbox: lost}")

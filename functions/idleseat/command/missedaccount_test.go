@@ -15,7 +15,7 @@ func TestMissedAccountOvernight(t *testing.T) {
 	s := newShellAgo(t, 5*day, sandbox.Options{Users: 500, Seed: 4}, func(text string) string {
 		head, rest, _ := strings.Cut(text, "  when:")
 		_, rest, _ = strings.Cut(rest, "\n")
-		return head + rest // drops the exemption of guests, because it would be undecided for people without an Entra account
+		return head + rest // the edit drops the exemption of guests, which would be undecided for people without an Entra account
 	})
 	i, _ := idler(t, s, inCitrix)
 	sid, known := s.company.Company.Person(i).AD.SID, s.now().UTC().Format(time.DateOnly)

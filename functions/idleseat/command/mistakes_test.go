@@ -16,12 +16,12 @@ import (
 
 var updateMistakes = flag.Bool("update-mistakes", false, "write testdata/mistakes.txt")
 
-// mistake is a mistake of an operator in the policy, in the environment or on the command line.
+// mistake is a mistake that an operator makes in the policy, in the environment or on the command line.
 type mistake struct {
 	name     string
 	old, new string   // the edit of the policy
 	env      []string // name=value, or a name without a value to unset the variable
-	args     []string // the command; empty: policy check or plan
+	args     []string // the command; if empty, policy check or plan
 	plan     bool
 }
 
@@ -114,10 +114,10 @@ var mistakes = []mistake{
 	{name: "nobody is signed in, in full", env: []string{"IDLESEAT_GRAPH_URL=https://graph.microsoft.com/v1.0", "AZURE_TENANT_ID", "AZURE_CLIENT_ID", onlyEnvironment}, args: []string{"plan", "--verbose"}},
 }
 
-// onlyEnvironment prevents azidentity from asking the network for an identity of this machine.
+// onlyEnvironment is a setting that keeps azidentity from asking the network for an identity of this machine.
 const onlyEnvironment = "AZURE_TOKEN_CREDENTIALS=EnvironmentCredential"
 
-// changing matches text that differs between runs: ports and the ids of runs.
+// changing matches text that differs from test run to test run: ports and the ids of runs.
 var changing = regexp.MustCompile(`127\.0\.0\.1:\d+|\b2\d{7}T\d{6}Z-[0-9a-f]{8}\b`)
 
 // TestMistakes compares the messages about mistakes with testdata/mistakes.txt. -update-mistakes writes the file.
@@ -181,7 +181,7 @@ func TestMistakes(t *testing.T) {
 	s.unwritten()
 }
 
-// environment returns env with changes. A change without a value removes the variable.
+// environment returns env with changes. If an element of changes has no value, environment removes the variable.
 func environment(env, changes []string) (list []string) {
 	list = append(list, env...)
 	for _, c := range changes {

@@ -26,8 +26,9 @@ func (s *shell) saved(args ...string) (all savings) {
 	return all
 }
 
-// TestSavings checks three figures over a whole cycle. The seats that the plan could free are freed when the plan is
-// applied. They return when the run is restored. The departments are the departments at the time of the plan.
+// TestSavings checks three figures over a whole cycle. The seats that the plan could free become freed seats when the
+// plan is applied. They become returned seats when the run is restored. The departments are those at the time of the
+// plan.
 func TestSavings(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 4}, replace(t, "\nattributes:\n", "\nattributes:\n  costCenter: entra.extensionAttribute5\n"))
@@ -44,7 +45,7 @@ func TestSavings(t *testing.T) {
 	}
 	for _, c := range p.Changes {
 		department, known := of[c.User]
-		if !known { // money does not read the department from Active Directory
+		if !known { // package money does not use a department from Active Directory
 			department = money.Unknown
 		}
 		departments[department]++
@@ -83,7 +84,7 @@ func TestSavings(t *testing.T) {
 	s.sameByAll(back)
 }
 
-// sameByAll checks that the sums and the CSV have the same amounts in each grouping.
+// sameByAll checks that the sums and the CSV file have the same amounts in each grouping.
 func (s *shell) sameByAll(want savings) {
 	s.t.Helper()
 	for _, by := range []string{"license", "department", "costcenter"} {
@@ -137,7 +138,7 @@ func TestSavingsOfMonths(t *testing.T) {
 }
 
 // TestRenewalsOfOddTenants: Graph refuses the subscriptions, does not have them, or answers with unusual values. The
-// plan is the same in each case, and only the renewals are unknown.
+// plan is the same in each case, except that the renewals are unknown.
 func TestRenewalsOfOddTenants(t *testing.T) {
 	t.Parallel()
 	set := func(name string, value any) func(map[string]any) {
@@ -146,8 +147,8 @@ func TestRenewalsOfOddTenants(t *testing.T) {
 	for name, tc := range map[string]struct {
 		status int
 		edit   func(map[string]any)
-		note   bool // the plan says that the renewals were not read
-		known  bool // E3 has a renewal
+		note   bool // whether the plan says that the renewals were not read
+		known  bool // whether E3 has a renewal
 	}{
 		"as usual":       {edit: func(map[string]any) {}, known: true},
 		"refused":        {status: http.StatusForbidden, note: true},

@@ -8,13 +8,13 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// lists adds a name to the exempt users in the policy.
+// lists adds a name to the list of exempt users in the policy.
 func (s *shell) lists(name string) {
 	s.t.Helper()
 	s.write("policy.yaml", replace(s.t, "[breakglass@contoso.example]", "[breakglass@contoso.example, '"+name+"']")(string(s.company.Policy())))
 }
 
-// takes reports whether p takes a license from person i.
+// takes reports whether plan p takes a license from the person with index i.
 func (s *shell) takes(p printed, i int) bool {
 	who := s.company.Company.Person(i)
 	for _, c := range p.Changes {
@@ -52,8 +52,8 @@ func TestListedByEveryName(t *testing.T) {
 	s.unwritten()
 }
 
-// TestListedIsFollowed renames an exempt person and gives the old name to another person. Both must be exempt. The test
-// does the same in a run for one person.
+// TestListedIsFollowed renames an exempt person and gives the old name to another person. Both people must be exempt.
+// The test does the same in a run for one person.
 func TestListedIsFollowed(t *testing.T) {
 	t.Parallel()
 	for name, entry := range map[string]string{"users": "", "leave": "leave"} {
@@ -89,7 +89,7 @@ func TestListedIsFollowed(t *testing.T) {
 }
 
 // TestNameOfNobody misspells a name in the policy. Every run must be on hold until the name is correct. The command
-// policy check must report the name, too.
+// "policy check" must report the misspelt name, too.
 func TestNameOfNobody(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5})
@@ -98,7 +98,7 @@ func TestNameOfNobody(t *testing.T) {
 		t.Errorf("without a run: %s", a.out)
 	}
 	s.lists(wrong)
-	s.plan(exitHeld, "--user", right) // on hold even for a person whose name is spelled correctly
+	s.plan(exitHeld, "--user", right) // a run for a person is on hold, too, even if the policy spells the name of that person correctly
 	for range 2 {
 		p := s.plan(exitHeld)
 		if len(p.Changes) == 0 || p.Overridable || !strings.Contains(strings.Join(p.HoldReasons, "\n"), "1 of the names in exempt.users and exempt.leave") || strings.Contains(strings.Join(p.HoldReasons, "\n"), "ingrid") {
@@ -129,8 +129,8 @@ func TestNameOfNobody(t *testing.T) {
 }
 
 // TestListedOnPremises exempts a person by a name that only Active Directory has. While Active Directory is down, the
-// name matches nobody, and the run is on hold. After one run has found the person, later runs find the person without
-// Active Directory.
+// name matches nobody, and the run is on hold. Once a run has found the person, later runs find the person even if
+// Active Directory is down.
 func TestListedOnPremises(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5})
@@ -155,7 +155,8 @@ func TestListedOnPremises(t *testing.T) {
 	s.unwritten()
 }
 
-// TestListedIsGone deletes an exempt account. The plan must say so, and its other changes must stay the same.
+// TestListedIsGone deletes an account that the policy exempts. The plan must say so, and all other changes must stay
+// the same.
 func TestListedIsGone(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5})

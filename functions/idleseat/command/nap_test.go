@@ -9,14 +9,14 @@ import (
 	"github.com/idleseat/idleseat/shared/lease"
 )
 
-// naps is a clock that a company and its commands share. A waiting command advances the clock minute by minute and does
-// not sleep. The goroutine that renews the lease never advances the clock. While a renewal is due, waiting commands do
-// not advance the clock.
+// naps is a clock that a company and its commands share. When a command waits, the clock advances minute by minute, and
+// the command does not sleep. The goroutine that renews the lease never advances the clock. While a renewal is due,
+// nothing advances the clock.
 type naps struct {
 	ahead *atomic.Int64
 	due   atomic.Int64 // the time of the next renewal of the lease, in Unix nanoseconds; 0 while no renewal waits
 	once  sync.Once
-	first func() // called once, before the first wait of a command; may be nil
+	first func() // called once, before a command waits for the first time; may be nil
 }
 
 func (n *naps) Now() time.Time { return time.Now().Add(time.Duration(n.ahead.Load())) }

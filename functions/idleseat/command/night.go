@@ -41,13 +41,13 @@ type night struct {
 	line    *pipeline
 	plan    *plan.Plan
 	results *runs.Results      // results of the plan; nil if the plan was not applied
-	earlier map[string]resumed // outcomes of resumed changes, by the run that began them
+	earlier map[string]resumed // the outcomes of the changes that this night resumed, by the run that began them
 	failed  error              // why the plan could not be applied completely
 }
 
-// Run plans for everybody, finishes the changes that earlier runs began and, in mode enforce, applies the plan without
-// asking. A lease ensures that only one such command works in a store at a time. At the end, Run posts a message to the
-// channel if one is configured.
+// Run does the work of a night. It plans for everybody and finishes the changes that earlier runs began. In mode
+// enforce, it also applies the plan without asking. A lease ensures that only one such command works in a store at a
+// time. At the end, Run posts a message to the channel if one is configured.
 func (c *runCmd) Run(a *Process) error {
 	n := &night{runCmd: c, a: a, earlier: map[string]resumed{}}
 	err := n.take()
@@ -55,7 +55,7 @@ func (c *runCmd) Run(a *Process) error {
 	return err
 }
 
-// take gets the lease of the store and does the work of the night.
+// take takes the lease of the store and does the work of the night.
 func (n *night) take() error {
 	in, err := n.loadStart()
 	if err != nil {
@@ -111,7 +111,7 @@ func (n *night) work(s store.Store, in start) (err error) {
 	return errors.Join(n.print(s), n.status(s, n.failed))
 }
 
-// unread gives err the exit status exitUnread if the cause is a source that could not be read. It returns other errors
+// unread gives err the exit status exitUnread if the cause is a source that could not be read. Otherwise it returns err
 // unchanged.
 func unread(err error) error {
 	var source *directory.UnreadError
@@ -121,7 +121,7 @@ func unread(err error) error {
 	return err
 }
 
-// tell prints a progress line with the time to stderr.
+// tell prints a line about the progress to stderr. The line begins with the time.
 func (n *night) tell(format string, args ...any) {
 	fmt.Fprintf(n.a.Stderr, "%s  %s\n", n.a.Clock.Now().UTC().Format(time.RFC3339), oneLine(fmt.Sprintf(format, args...)))
 }
@@ -133,7 +133,7 @@ func (n *night) applies() bool {
 }
 
 // apply applies the plan and resumes the changes of earlier runs. It stops when nothing is pending, or after
-// nightRounds rounds. It loads the policy again in each round, because an operator may edit the policy during the
+// nightRounds rounds. In each round it loads the policy again, because an operator may edit the policy during the
 // night.
 func (n *night) apply() error {
 	applier := n.line.applier()
@@ -180,9 +180,9 @@ func (n *night) apply() error {
 	}
 }
 
-// status returns the error of the command, or nil for status 0. The conditions are, in order: something failed, a
-// source could not be read, the plan is on hold or waits for approval, changes are pending. The error describes every
-// condition that is true. The first of them decides the exit status.
+// status returns the error of the command, or nil for status 0. It checks these conditions in order: something failed,
+// a source could not be read, the plan is on hold or waits for approval, changes are pending. The error describes every
+// condition that is true. The first true condition decides the exit status.
 func (n *night) status(s store.Store, failed error) error {
 	var all []error
 	status := exitDone
@@ -221,7 +221,7 @@ func (n *night) status(s store.Store, failed error) error {
 	return endError{status, errors.Join(all...)}
 }
 
-// again returns the command of the next night.
+// again returns the command that starts the next night.
 func (n *night) again() string {
 	command := "run"
 	if v, _ := n.a.Variable("IDLESEAT_POLICY"); v != n.Policy {
@@ -230,7 +230,7 @@ func (n *night) again() string {
 	return n.next(n.a, command)
 }
 
-// count returns the sum of a counter over all resumed runs.
+// count adds up one of the counters over all resumed runs. The function "of" returns the counter of a run.
 func (n *night) count(of func(resumed) int) (sum int) {
 	for _, r := range n.earlier {
 		sum += of(r)
@@ -238,8 +238,8 @@ func (n *night) count(of func(resumed) int) (sum int) {
 	return sum
 }
 
-// pending returns the number of changes that are pending at the end of the night. The number includes the open
-// changes of runs that could not be resumed.
+// pending returns the number of changes that are pending at the end of the night. If a run could not be resumed, its
+// open changes are included.
 func (n *night) pending() int {
 	open := n.count(func(r resumed) int { return r.pending })
 	if n.results != nil {
@@ -253,8 +253,8 @@ func (n *night) pending() int {
 	return open
 }
 
-// notRead returns in why an error with the names of the sources that the run could not read. why is nil if the run read
-// all sources.
+// notRead returns two errors. The result why names the sources that the run could not read. It is nil if the run read
+// all sources. The result err means that the manifest could not be read.
 func notRead(ctx context.Context, s store.Store, run string) (why, err error) {
 	m, _, err := snapshot.GetManifest(ctx, s, run)
 	if err != nil {
@@ -286,8 +286,8 @@ func (n *night) show(s store.Store) error {
 	return printPlan(n.a, s, n.plan, n.formatFlag, next)
 }
 
-// print prints the results. With --format json it prints one object with the plan and the results. Their form is the
-// same as in the commands plan and apply.
+// print prints the results. With --format json it prints one object with the plan and the results. The plan and the
+// results have the same form as in the output of the commands plan and apply.
 func (n *night) print(s store.Store) error {
 	if !n.json() {
 		if n.results == nil {

@@ -35,8 +35,8 @@ func newNights(t *testing.T, o sandbox.Options, edit ...policyText) (*shell, *na
 	return s, clock
 }
 
-// runs executes "idleseat run". It fails the test if the exit status is not status, or if stdout is not one JSON
-// object.
+// runs executes "idleseat run". It fails the test if the exit status is not the argument status, or if stdout is not
+// one JSON object.
 func (s *shell) runs(status int) (n printedNight, stderr string) {
 	s.t.Helper()
 	a := s.want(status, "run", "--format", "json")
@@ -51,7 +51,7 @@ func inMode(t *testing.T, mode policy.Mode) policyText {
 	return replace(t, "mode: review", "mode: "+string(mode))
 }
 
-// TestNightByMode checks, for each mode, that a night does the same as a scheduled run in AWS.
+// TestNightByMode checks, for each mode, that a night does the same as a scheduled execution in AWS.
 func TestNightByMode(t *testing.T) {
 	t.Parallel()
 	t.Run("audit", func(t *testing.T) {
@@ -138,8 +138,8 @@ func TestHeldNight(t *testing.T) {
 	s.unwritten()
 }
 
-// TestPendingNight makes licenses lag by more than a night. The changes must be pending at the end of the night, and
-// the following nights must finish them.
+// TestPendingNight makes licenses arrive later than the end of a night. The changes must be pending at the end of the
+// night, and the following nights must finish them.
 func TestPendingNight(t *testing.T) {
 	t.Parallel()
 	s, _ := newNights(t, sandbox.Options{Users: 200, Seed: 3, LicenseDelay: 9 * time.Hour}, inMode(t, policy.Enforce))
@@ -171,8 +171,8 @@ func TestPendingNight(t *testing.T) {
 	t.Error("the changes stay pending")
 }
 
-// TestUnreadNight checks the exit status after a source could not be read. Rules that do not need the source must
-// still be applied.
+// TestUnreadNight checks the exit status after a night in which a source could not be read. Rules that do not need this
+// source must still be applied.
 func TestUnreadNight(t *testing.T) {
 	t.Parallel()
 	s, _ := newNights(t, sandbox.Options{Users: 200, Seed: 3, LicenseDelay: time.Minute}, inMode(t, policy.Enforce))
@@ -217,7 +217,8 @@ func TestNightThatCannotBegin(t *testing.T) {
 	s.unwritten()
 }
 
-// TestTwoNightsAtOnce checks that a second night ends at once, changes nothing, and names the holder of the lease.
+// TestTwoNightsAtOnce checks that a second night ends at once and changes nothing. Its error names the person who holds
+// the lease.
 func TestTwoNightsAtOnce(t *testing.T) {
 	t.Parallel()
 	s, _ := newNights(t, sandbox.Options{Users: 200, Seed: 3}, inMode(t, policy.Audit))
@@ -247,7 +248,8 @@ func TestTwoNightsAtOnce(t *testing.T) {
 	s.runs(exitDone)
 }
 
-// TestKilledNight kills a night, so its lease remains. The next night must be refused until the lease has expired.
+// TestKilledNight kills a night. The lease of that night remains. The next night must be refused until the lease has
+// expired.
 func TestKilledNight(t *testing.T) {
 	t.Parallel()
 	s, _ := newNights(t, sandbox.Options{Users: 200, Seed: 3}, inMode(t, policy.Audit))
@@ -281,8 +283,8 @@ func TestKilledNight(t *testing.T) {
 	s.runs(exitDone)
 }
 
-// TestNightThatLostItsLease makes another process take the lease during a night. The night must fail, and its begun
-// changes must stay pending.
+// TestNightThatLostItsLease makes another process take the lease during a night. The night must fail. The changes that
+// it has begun must stay pending.
 func TestNightThatLostItsLease(t *testing.T) {
 	t.Parallel()
 	s, clock := newNights(t, sandbox.Options{Users: 200, Seed: 3, LicenseDelay: 30 * time.Minute}, inMode(t, policy.Enforce))

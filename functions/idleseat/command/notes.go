@@ -6,18 +6,18 @@ import (
 	"strings"
 )
 
-// manyAlike is the smallest number of rows with the same note for which the note is printed only once.
+// manyAlike is a number of rows. If at least this number of rows have the same note, the note is printed only once.
 const manyAlike = 4
 
 // ids matches the ids of people and requests in a note. Notes with the same cause differ only in such ids.
 var ids = regexp.MustCompile(`[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|S-1-5-21(?:-[0-9]+)+`)
 
-// cause returns a note with its ids removed.
+// cause returns a note in which "…" replaces each id.
 func cause(note string) string { return ids.ReplaceAllString(note, "…") }
 
-// told replaces notes that many rows of a table share by a number in brackets. It returns one line for each such note.
-// Otherwise a directory that does not answer would fill a line for every person. Notes that differ only in ids count as
-// one. The first row is the header, and the last column has the notes.
+// told finds notes that many rows of a table share. In these rows, it replaces the note by a number in brackets. It
+// returns one line for each such note. Otherwise, a directory that does not answer would fill a line for every person.
+// Notes that differ only in ids count as the same note. The first row is the header, and the last column has the notes.
 func told(rows [][]string) (shared []string) {
 	var all alike
 	last := len(rows[0]) - 1
@@ -40,7 +40,8 @@ func told(rows [][]string) (shared []string) {
 	return shared
 }
 
-// toldTable prints a table like shortTable. Notes that many rows share are below the table.
+// toldTable prints a table in the same way as shortTable. If many rows share a note, it prints the note below the
+// table.
 func (p *printer) toldTable(rows [][]string, rest string) {
 	shared := told(rows)
 	p.shortTable(rows, rest)
@@ -49,18 +50,18 @@ func (p *printer) toldTable(rows [][]string, rest string) {
 	}
 }
 
-// alike collects texts about people. It prints a text once if the text is the same for many people.
+// alike collects texts about people. It prints a text only once if the text is the same for many people.
 type alike struct {
 	said []string // the causes, in the order in which they were added
 	by   map[string]*saying
 }
 
-// saying is a text about some people with the same cause. If their texts differ in ids, the field "what" has the text
-// without the ids.
+// saying has the people for whom a text has the same cause. The field "what" is the text. If the texts of the people
+// differ in ids, "what" has "…" in place of the ids.
 type saying struct {
 	what    string
 	people  []string
-	details []string // the text about each of the people
+	details []string // the text of each of the people
 }
 
 func (x *alike) add(person, what string) {
@@ -79,7 +80,8 @@ func (x *alike) add(person, what string) {
 	s.people, s.details = append(s.people, person), append(s.details, what)
 }
 
-// lines returns a line for each person. For many people with the same text, it returns one line with the first names.
+// lines returns a line for each person. If many people have the same text, lines returns one line for them, with the
+// first names.
 func (x *alike) lines() (all []string) {
 	for _, key := range x.said {
 		s := x.by[key]

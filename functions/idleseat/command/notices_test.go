@@ -29,11 +29,11 @@ func citrixNotices(text string) string {
 	return strings.Replace(text, "    then: remove", "    then: {remove: true, notice: 14}", 1)
 }
 
-// subjects has the beginning of the subject of a notice, by preferred language.
+// subjects has the beginning of a notice's subject, by the preferred language of the person.
 var subjects = map[string]string{"en-US": "Your license ", "": "Your license ", "sv-SE": "Din licens ", "nb-NO": "Lisensen din "}
 
-// mailed checks every mail of the company. Each mail is to a person in one of plans, in the person's language, with a
-// copy to the manager. Nobody gets two mails. mailed returns the number of mails.
+// mailed checks every mail of the company. Each mail goes to a person for whom one of plans has a notice. The mail is
+// in the person's language, with a copy to the manager. Nobody gets two mails. mailed returns the number of mails.
 func (s *shell) mailed(plans ...plan.Plan) int {
 	s.t.Helper()
 	told := map[string]*directory.EntraUser{}
@@ -73,7 +73,7 @@ func (s *shell) mailed(plans ...plan.Plan) int {
 	return len(seen)
 }
 
-// printable returns text without marks of writing direction, because a mail has none.
+// printable returns text without marks of writing direction, because a mail contains no such marks.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
@@ -83,8 +83,8 @@ func printable(text string) string {
 	}, text)
 }
 
-// TestNoticesReachPeople: two nights give notice to different people, each to at most perRun. Nobody loses a license
-// before the end of the notice.
+// TestNoticesReachPeople: two nights give notice to different people. Each night gives notice to at most perRun people.
+// Nobody loses a license before the end of the notice.
 func TestNoticesReachPeople(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 30*24*time.Hour, sandbox.Options{Users: 400, Seed: 21}, mailedNotices, replace(t, "perRun: 200", "perRun: 8"))
@@ -109,7 +109,7 @@ func TestNoticesReachPeople(t *testing.T) {
 	}
 }
 
-// TestMailsThatFail: each kind of failed mail is in the results, and the change waits.
+// TestMailsThatFail: the results show each kind of failed mail. After a failed mail, the next plan does not have the change.
 func TestMailsThatFail(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 400, Seed: 22}, mailedNotices, replace(t, "perRun: 200", "perRun: 5"))
@@ -154,8 +154,8 @@ func TestMailsThatFail(t *testing.T) {
 	}
 }
 
-// TestMailsThatAllFail: if idleseat may not use the mailbox, the results have one line, and not a line for each person.
-// The line says how to grant the right.
+// TestMailsThatAllFail: if idleseat may not use the mailbox, the results have only one line about it, and not a line
+// for each person. The line says how to grant the right.
 func TestMailsThatAllFail(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 400, Seed: 22}, mailedNotices, replace(t, "perRun: 200", "perRun: 8"))
@@ -175,8 +175,8 @@ func TestMailsThatAllFail(t *testing.T) {
 	}
 }
 
-// TestKilledWhileTelling kills the process at a mail, before or after Graph accepts the mail. Nobody gets two mails. A
-// plan on the next day must not announce the same changes again.
+// TestKilledWhileTelling kills the process when it sends a mail, before or after Graph accepts the mail. Nobody gets
+// two mails. A plan on the next day must not announce the same changes again.
 func TestKilledWhileTelling(t *testing.T) {
 	t.Parallel()
 	for _, after := range []bool{false, true} {

@@ -13,7 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// nobodyExemptBy removes the exemption of guests. It would be unknown for people who are only in Active Directory.
+// nobodyExemptBy removes the exemption of guests from the policy. This exemption would be unknown for people who are
+// only in Active Directory.
 func nobodyExemptBy(t *testing.T) policyText {
 	return replace(t, "  when:   userType == \"Guest\"\n", "")
 }
@@ -27,8 +28,8 @@ func (s *shell) object(key, text string) {
 	s.write("store/"+key, text)
 }
 
-// restoring runs restore, which must exit with status. It then repeats apply. It ends when every pending change has a
-// failed read or write.
+// restoring runs restore, which must exit with the given status. Then it repeats apply until each change that is still
+// pending has a failed read or write.
 func (s *shell) restoring(status int, args ...string) (r runs.Results, stderr string) {
 	s.t.Helper()
 	a := s.want(status, append([]string{"restore", "--yes", "--format", "json"}, args...)...)
@@ -45,9 +46,9 @@ func (s *shell) restoring(status int, args ...string) (r runs.Results, stderr st
 	}
 }
 
-// TestRestoreWithoutOneAccount restores a run after one person's Active Directory account was replaced. The result must
-// name this person and the reason. All other people must get their licenses back. While Active Directory is not
-// configured, only Entra ID licenses can be restored.
+// TestRestoreWithoutOneAccount restores a run after somebody replaced one person's account in Active Directory. The
+// result must name this person and the reason. All other people must get their licenses back. While Active Directory is
+// not configured, only licenses in Entra ID can be restored.
 func TestRestoreWithoutOneAccount(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 3000, Seed: 9, LicenseDelay: 20 * time.Millisecond}, nobodyExemptBy(t), replace(t, "perRun: 600", "perRun: 60"))
@@ -91,7 +92,7 @@ func TestRestoreWithoutOneAccount(t *testing.T) {
 	}
 }
 
-// inCitrix reports whether the user, given by object id or SID, is in the Citrix group.
+// inCitrix reports whether the user is in the Citrix group. The argument user is an object id or a SID.
 func (s *shell) inCitrix(user string) bool {
 	for i := range s.company.Company.Size() {
 		if p := s.company.Company.Person(i); p.AD != nil && (p.AD.SID == user || p.Entra != nil && p.Entra.ID == user) {
@@ -105,9 +106,9 @@ func (s *shell) inCitrix(user string) bool {
 	return false
 }
 
-// TestDamagedStoreIsOnePersons puts malformed and foreign objects into the ledger. Each object must make one person
-// undecided: the person whose id is in the key. The reason must name the object. A damaged manifest or list of the last
-// run must not stop later runs.
+// TestDamagedStoreIsOnePersons puts malformed and foreign objects into the ledger. Each object must make only the
+// person undecided whose id is in the key. The reason must name the object. A damaged manifest of the last run, or a
+// damaged list of its people, must not stop later runs.
 func TestDamagedStoreIsOnePersons(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 400, Seed: 9, LicenseDelay: 20 * time.Millisecond})
@@ -139,7 +140,7 @@ func TestDamagedStoreIsOnePersons(t *testing.T) {
 	if x := r.Of(&later); x == nil || x.Status != runs.Refused || !strings.Contains(x.Note, "the object "+orphan+" ") {
 		t.Errorf("the one without intent: %+v", x)
 	}
-	for _, key := range []string{open, notes, orphan} { // removing the objects solves the problem
+	for _, key := range []string{open, notes, orphan} { // an operator solves the problem by removing the objects
 		if err := os.Remove(s.path("store/" + key)); err != nil {
 			t.Fatal(err)
 		}

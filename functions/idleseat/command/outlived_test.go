@@ -12,7 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// endsInSource checks the final result of change c. Person i must be in the source group, and not in the target group.
+// endsInSource checks the result of change c at the end. Person i must be in the source group, and not in the target
+// group.
 func (s *shell) endsInSource(first printed, c plan.Change, i int, status runs.Status, note string) {
 	s.t.Helper()
 	if r := s.became(first.Run, c); r.Status != status || !strings.Contains(r.Note, note) {
@@ -23,9 +24,9 @@ func (s *shell) endsInSource(first printed, c plan.Change, i int, status runs.St
 	}
 }
 
-// TestGivenBackByHand returns a license by hand on the morning after it was taken. The change still waits for the
-// license to be freed. The person must keep the license. No run may take the license again before the rule's full idle
-// period is over.
+// TestGivenBackByHand returns a license by hand on the morning after a run took it. At that time, the change still
+// waits for the license to be freed. The person must keep the license. No run may take the license again before the
+// rule's full idle period is over.
 func TestGivenBackByHand(t *testing.T) {
 	t.Parallel()
 	s, first, c, i := waiting(t, withoutGrace(t))
@@ -34,7 +35,7 @@ func TestGivenBackByHand(t *testing.T) {
 	if r := s.became(first.Run, c); !strings.Contains(r.Note, "left the source group") || s.inGroup(i, "LIC-M365-E3") {
 		t.Fatalf("%+v", r)
 	}
-	s.company.Company.SetMember(i, "LIC-M365-E3", true) // the person asked for it; a sign-in may show up a day later
+	s.company.Company.SetMember(i, "LIC-M365-E3", true) // the person asked for the license; a sign-in may show up a day later
 	taken := len(s.company.Company.History())
 	for range 3 {
 		s.night()
@@ -53,8 +54,8 @@ func TestGivenBackByHand(t *testing.T) {
 	}
 }
 
-// TestLongAfterThePlan leaves a change pending until its plan has expired. In one case no run is made, in the other the
-// account is deleted for some days. The change must fail without taking a license.
+// TestLongAfterThePlan leaves a change pending until the plan has expired. In one case, no run is made in the meantime.
+// In the other case, the account is deleted for some days. The change must fail without taking a license.
 func TestLongAfterThePlan(t *testing.T) {
 	t.Parallel()
 	for name, bin := range map[string]bool{"no run for days": false, "the account was in the bin": true} {
@@ -95,9 +96,9 @@ func TestTakenOutOfTheTarget(t *testing.T) {
 	}
 }
 
-// TestAcceptedAndNeverDone makes Graph accept writes without effect. A change through a group must fail after it has
+// TestAcceptedAndNeverDone makes Graph accept writes without effect. If a change uses groups, it must fail after it has
 // added the person to the target group three times. A direct change must not be repeated after Graph confirmed it,
-// because somebody may have returned the license.
+// because somebody may have returned the license in the meantime.
 func TestAcceptedAndNeverDone(t *testing.T) {
 	t.Parallel()
 	for _, via := range []plan.Via{plan.EntraGroup, plan.Direct} {
@@ -154,8 +155,8 @@ func TestAcceptedAndNeverDone(t *testing.T) {
 	}
 }
 
-// TestWhatIsResumedIsListed checks that the next plan lists each change that an earlier run began. The plan says why
-// the change waits.
+// TestWhatIsResumedIsListed checks that the next plan lists each change that an earlier run began and did not finish.
+// The plan says why such a change waits.
 func TestWhatIsResumedIsListed(t *testing.T) {
 	t.Parallel()
 	s, first, c, _ := waiting(t)
@@ -183,8 +184,8 @@ func TestWhatIsResumedIsListed(t *testing.T) {
 	}
 }
 
-// TestRestoreStopsOne restores one person while changes are pending. Only this person's change may stop. Later runs
-// must change nothing of this person.
+// TestRestoreStopsOne restores one person while the changes of a run are pending. Only this person's change may stop.
+// Later runs must change no license of this person.
 func TestRestoreStopsOne(t *testing.T) {
 	t.Parallel()
 	for _, left := range []bool{false, true} {

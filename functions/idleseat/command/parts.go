@@ -57,7 +57,7 @@ func (f storeFlag) check() error {
 	return nil
 }
 
-// next returns the command line of a follow-up command on the same store.
+// next returns the command line for a further command on the same store.
 func (f storeFlag) next(a *Process, command string) string {
 	if at := f.elsewhere(a); at != "" {
 		command += " --store " + plain.Word(at)
@@ -65,8 +65,8 @@ func (f storeFlag) next(a *Process, command string) string {
 	return "idleseat " + command
 }
 
-// elsewhere returns the location of the store for the option --store. It returns "" if the environment names the store,
-// so that commands need no option.
+// elsewhere returns the value of the option --store that further commands need. It returns "" if the environment names
+// the store, because commands then need no option.
 func (f storeFlag) elsewhere(a *Process) string {
 	if v, _ := a.Variable("IDLESEAT_STORE"); v == f.Store {
 		return ""
@@ -79,7 +79,7 @@ type policyFlag struct {
 	Policy string `help:"The policy file." env:"IDLESEAT_POLICY" placeholder:"F"`
 }
 
-// formatFlag selects the format of the output on stdout.
+// formatFlag chooses the format of the output on stdout.
 type formatFlag struct {
 	Format string `help:"text, or json: one object on stdout and nothing else there." enum:"text,json" default:"text"`
 }
@@ -99,7 +99,7 @@ func (f policyFlag) load() (*policy.Policy, string, error) {
 	return p, string(text), err
 }
 
-// loadStart returns a start with the policy, its text and its file. The caller sets the rest.
+// loadStart returns a start with the policy, the policy's text and the policy's file. The caller sets the other fields.
 func (f policyFlag) loadStart() (start, error) {
 	rules, text, err := f.load()
 	if err != nil {
@@ -109,8 +109,8 @@ func (f policyFlag) loadStart() (start, error) {
 	return start{policy: rules, text: text, file: file}, err
 }
 
-// file returns the absolute path of the policy file, so that a later command finds the file from any folder. It
-// returns "" if no file is given.
+// file returns the absolute path of the policy file, so that a later command finds the file from any folder. It returns
+// "" if the flag gives no file.
 func (f policyFlag) file() (string, error) {
 	if f.Policy == "" {
 		return "", nil
@@ -122,8 +122,8 @@ func (f policyFlag) file() (string, error) {
 	return path, nil
 }
 
-// inForce returns the text of the policy in force. It is the file of --policy, or else the file from which the run was
-// planned. inForce returns "" if neither is known.
+// inForce returns the text of the policy that is in force. The policy is in the file of --policy, or else in the file
+// from which the run was planned. inForce returns "" if neither file is known.
 func (f policyFlag) inForce(b *snapshot.Begin) (string, error) {
 	if f.Policy == "" && b.PolicyFile == "" {
 		return "", nil
@@ -137,10 +137,10 @@ func (f policyFlag) inForce(b *snapshot.Begin) (string, error) {
 	return text, err
 }
 
-// maxFile is the maximum size of policy and test files, in bytes.
+// maxFile is the maximum size of a policy file or a test file, in bytes.
 const maxFile = 1 << 20
 
-// readSmall returns the text of a file. Its errors name the file.
+// readSmall returns the text of a file. An error contains the name of the file.
 func readSmall(path string) ([]byte, error) {
 	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -160,7 +160,7 @@ func readSmall(path string) ([]byte, error) {
 	return text, err
 }
 
-// sources has the settings of the two directories and of the channel for messages.
+// sources has the settings of the two directories and of the channel that gets messages.
 type sources struct {
 	Entra   entra.Config
 	AD      activedirectory.Config
@@ -182,7 +182,7 @@ func (a *Process) sources() (sources, error) {
 	return s, nil
 }
 
-// connect returns clients for both directories. The Forest is nil if Active Directory is not configured.
+// connect returns clients for both directories. The second client is nil if Active Directory is not configured.
 func (s sources) connect(by clock.Clock) (*entra.Client, *activedirectory.Forest, error) {
 	e, err := entra.New(s.Entra, by)
 	if err != nil {

@@ -25,9 +25,9 @@ func (c *pastClock) Now() time.Time {
 	return c.now()
 }
 
-// keepPast simulates the nights before now, and keeps a run of each night. It takes the lists of people directly from
-// the simulated company, because lists over HTTP or LDAP would take most of the time. Everything else is the same as in
-// idleseat plan.
+// keepPast simulates some nights before the present, and keeps a run of each night. It takes the lists of people
+// directly from the simulated company, because lists over HTTP or LDAP would take most of the time. Everything else is
+// the same as in idleseat plan.
 func (d *demo) keepPast(past *pastClock, rules *policy.Policy, text string, nights int) error {
 	defer past.at.Store(nil)
 	for n := range nights {
@@ -49,7 +49,7 @@ func (d *demo) keepPast(past *pastClock, rules *policy.Policy, text string, nigh
 	return nil
 }
 
-// livingEntra lists the people of a simulated company without HTTP.
+// livingEntra lists the people in the Entra ID of a simulated company. It does not use HTTP.
 type livingEntra struct {
 	collect.Entra
 	company *sandbox.Company
@@ -66,7 +66,7 @@ func (e livingEntra) ListPeople(ctx context.Context, _ string, page func([]direc
 	return page(all, "")
 }
 
-// livingAD lists the people of a simulated company without LDAP.
+// livingAD lists the people in the Active Directory of a simulated company. It does not use LDAP.
 type livingAD struct {
 	collect.AD
 	company *sandbox.Company

@@ -71,11 +71,11 @@ type start struct {
 	asOf   time.Time
 	policy *policy.Policy
 	text   string
-	file   string // path of the policy file; empty if later commands use the run's copy of the policy
-	user   string // the only user to read; empty for everybody
-	// acceptFeeds accepts each source in its present state, even if the source has shrunk.
+	file   string // the path of the policy file; empty if later commands use the copy of the policy in the run
+	user   string // the only user who is read; empty for everybody
+	// acceptFeeds accepts each source as it is now, even if the source has shrunk.
 	acceptFeeds bool
-	scheduled   bool // the plan is applied without review
+	scheduled   bool // a night makes the run, so in mode enforce the plan is applied without review
 }
 
 // plan reads the directories and makes the plan of a new run.
@@ -97,8 +97,8 @@ func (p *pipeline) plan(ctx context.Context, in start) (*plan.Plan, error) {
 	return p.decide(ctx, run)
 }
 
-// collectAll reads both directories concurrently. If Entra ID cannot be read, it fails, because every rule needs Entra
-// ID. If Active Directory cannot be read, it continues, because some rules need only Entra ID.
+// collectAll reads both directories at the same time. If Entra ID cannot be read, it fails, because every rule needs
+// Entra ID. If Active Directory cannot be read, it continues, because some rules need only Entra ID.
 func (p *pipeline) collectAll(ctx context.Context, c *collect.Collector, in collect.Start) error {
 	b, err := c.Begin(ctx, in)
 	if err != nil {
@@ -124,7 +124,7 @@ func (p *pipeline) collectAll(ctx context.Context, c *collect.Collector, in coll
 	return c.Seal(ctx, in.Run, entra, ad)
 }
 
-// again plans a new run over the snapshot of the run old.
+// again makes a new run over the snapshot of an older run, and plans it. The argument "old" is the older run.
 func (p *pipeline) again(ctx context.Context, old string, in start) (*plan.Plan, error) {
 	run := newRun(p.now())
 	if err := collect.BeginOver(ctx, p.store, old, collect.Start{Run: run, AsOf: in.asOf, Policy: in.policy, Text: in.text, PolicyFile: in.file, AcceptFeeds: in.acceptFeeds}, p.tool, p.now()); err != nil {
@@ -133,8 +133,9 @@ func (p *pipeline) again(ctx context.Context, old string, in start) (*plan.Plan,
 	return p.decide(ctx, run)
 }
 
-// choose plans a new run over the snapshot of the run of b. The plan has the given changes, which an operator chose
-// from the plan of b's run. The plan of b's run must be applicable.
+// choose makes the plan of a new run over the snapshot of an earlier run. b is the Begin of the earlier run. An
+// operator chose the given changes from the plan of the earlier run. The caller has checked that the plan may be
+// applied.
 func (p *pipeline) choose(ctx context.Context, b *snapshot.Begin, planHash string, changes []plan.Change) (*plan.Plan, error) {
 	rules, err := policy.Load("policy of run "+b.Run, []byte(b.Policy))
 	if err != nil {
@@ -190,8 +191,8 @@ func (p *pipeline) decide(ctx context.Context, run string) (*plan.Plan, error) {
 	return made, err
 }
 
-// reporter returns a function that writes the report of a run in s. The run does not need the report. So the function
-// only prints an error, and the exit status stays the same.
+// reporter returns a function that writes the report of a run into the store s. The run does not need the report. So if
+// the report cannot be written, the function only prints the error, and the exit status stays the same.
 func (a *Process) reporter(s store.Store) func(ctx context.Context, run string) {
 	write := a.Report
 	if write == nil {

@@ -23,7 +23,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// inMarkdown is the format of a comment for a pull request.
+// inMarkdown is the format for a comment on a pull request.
 const inMarkdown = "markdown"
 
 type planCmd struct {
@@ -121,8 +121,8 @@ func (c *planCmd) plan(a *Process, s store.Store, asOf time.Time, user string) (
 	return p, a.stopped(err, untouched+"; plan again")
 }
 
-// rules loads the policy file. For a plan over the snapshot of an old run, the file may be missing. rules then returns
-// the copy of the policy that the old run stored.
+// rules loads the policy file. A plan over the snapshot of an old run needs no policy file. Without the file, rules
+// returns the copy of the policy that the old run stored.
 func (c *planCmd) rules(a *Process, s store.Store) (*policy.Policy, string, error) {
 	if c.Policy != "" || c.From == "" {
 		return c.load()
@@ -162,7 +162,7 @@ func instant(text string, now time.Time) (time.Time, error) {
 	return t, nil
 }
 
-// onHold returns an onHoldError if the plan is on hold, or nil.
+// onHold returns an onHoldError if the plan is on hold. Otherwise it returns nil.
 func onHold(p *plan.Plan) error {
 	if p.Verdict == plan.Hold {
 		return onHoldError{p.HoldReasons}
@@ -170,8 +170,8 @@ func onHold(p *plan.Plan) error {
 	return nil
 }
 
-// printPlan prints a plan. The argument "next" is the command that applies the plan, or empty if the plan is applied at
-// once.
+// printPlan prints a plan. The argument "next" is the command that applies the plan. It is empty if the command applies
+// the plan at once.
 func printPlan(a *Process, s store.Store, p *plan.Plan, f formatFlag, next string) error {
 	if f.json() {
 		body, err := s.Get(a.Context, layout.Plan(p.Run))
@@ -195,8 +195,8 @@ func printPlan(a *Process, s store.Store, p *plan.Plan, f formatFlag, next strin
 	return planText(a, s, r, p, next)
 }
 
-// planText prints a plan as text: the sources, the changes, the people who are left out with the reasons, and the next
-// step.
+// planText prints a plan as text. The text has the sources, the changes, the people who are left out, the reasons for
+// leaving them out, and the next step.
 func planText(a *Process, s store.Store, r *decision.Run, p *plan.Plan, next string) error {
 	out := &printer{w: a.Stdout}
 	out.printf("Run %s, tenant %s, as of %s, mode %s\n\n", p.Run, p.Tenant, p.AsOf.Format(time.RFC3339), p.Mode)
@@ -262,11 +262,12 @@ func planText(a *Process, s store.Store, r *decision.Run, p *plan.Plan, next str
 	return out.err
 }
 
-// countsOf returns the number of people who were read, and the numbers of verdicts.
+// countsOf returns a text with the number of people who were read, and the number of each verdict.
 func countsOf(c *plan.Counts) string { return fmt.Sprintf("people %d; %s", c.Users, c.Verdicts()) }
 
-// ruleTable returns a row for each rule. A row has the numbers of holders, of holders whom the rule asks about, of
-// matches, of undecided holders, and of exempt holders. The last cell has the attributes without a value.
+// ruleTable returns a row for each rule. A row has five numbers of people: the holders, the holders whom the rule asks
+// about, the matches, the undecided holders, and the exempt holders. The last cell names the attributes without a
+// value.
 func ruleTable(p *plan.Plan) [][]string {
 	rows := [][]string{{"RULE", "HOLDERS", "ASKED", "MATCHED", "UNDECIDED", "EXEMPT", "WITHOUT A VALUE"}}
 	for i := range p.Rules {
@@ -299,8 +300,8 @@ func changeTable(p *plan.Plan) [][]string {
 	return rows
 }
 
-// leftOut prints the numbers of people whom the plan leaves out, by reason: people who returned, people who match a
-// rule but keep the license, undecided people, and exempt people.
+// leftOut prints the numbers of people whom the plan leaves out, by reason. These are people who returned, people who
+// match a rule but keep the license, undecided people, and exempt people.
 func leftOut(a *Process, s store.Store, r *decision.Run, out *printer) error {
 	lists := map[string]*top{"returned": newTop(), "refused": newTop(), "undecided": newTop(), "exempt": newTop()}
 	err := runs.EachListed(a.Context, s, r.Begin.Run, func(list string, entry *runs.Listed) error {
@@ -322,8 +323,8 @@ func leftOut(a *Process, s store.Store, r *decision.Run, out *printer) error {
 	return err
 }
 
-// saves returns the verb of a summary. It is "would save" in audit and for a plan on hold, because nothing is written
-// then.
+// saves returns the verb for a summary of the savings. It is "would save" in the mode audit and if the plan is on hold,
+// because nothing is written then.
 func saves(p *plan.Plan) string {
 	switch {
 	case p.Mode == policy.Audit || p.Verdict == plan.Hold:

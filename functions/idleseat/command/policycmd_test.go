@@ -39,7 +39,7 @@ func TestPolicyOfTheProject(t *testing.T) {
 	}
 }
 
-// TestPolicyTestFails checks that policy test fails if a verdict is not the one that a golden user expects.
+// TestPolicyTestFails: the command "policy test" fails if a golden user expects another verdict.
 func TestPolicyTestFails(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile(infra)

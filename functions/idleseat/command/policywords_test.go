@@ -48,8 +48,8 @@ func TestPolicyExplain(t *testing.T) {
 	}
 }
 
-// TestPolicyExplainNamesGroups: policy explain prints the name of a group whose id is in the policy, if a run knows the
-// name.
+// TestPolicyExplainNamesGroups: the policy has the id of a group. "policy explain" prints the name of the group if a
+// run knows the name.
 func TestPolicyExplainNamesGroups(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 100})
@@ -88,7 +88,8 @@ func TestPolicyExplainNamesGroups(t *testing.T) {
 	}
 }
 
-// TestPolicySchema: the command prints the schema as one JSON object with the keys and the fields of a policy.
+// TestPolicySchema: the command prints the schema as one JSON object. The object has the keys and the fields of a
+// policy.
 func TestPolicySchema(t *testing.T) {
 	t.Parallel()
 	a := call(t, "policy", "schema")

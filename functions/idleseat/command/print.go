@@ -37,7 +37,7 @@ func (p *printer) printf(format string, args ...any) {
 	}
 }
 
-// whole prints a line that is not broken on a narrow terminal, such as a command to copy.
+// whole prints a line without breaking it, even on a narrow terminal. The line is, for example, a command to copy.
 func (p *printer) whole(indent int, line string) {
 	if p.err == nil {
 		_, p.err = fmt.Fprintf(p.w, "%*s%s\n", indent, "", oneLine(line))
@@ -56,11 +56,11 @@ func (p *printer) table(rows [][]string) {
 	p.err = out.Table(rows)
 }
 
-// shownRows is the number of rows that shortTable prints, without the header.
+// shownRows is the maximum number of rows that shortTable prints, without the header.
 const shownRows = 25
 
-// shortTable prints the first rows of a table. If the table has more rows, it also prints rest, which says where the
-// other rows are.
+// shortTable prints the first rows of a table. If the table has more rows, it also prints the text rest, which says
+// where the other rows are.
 func (p *printer) shortTable(rows [][]string, rest string) {
 	more := len(rows) - 1 - shownRows
 	if more <= 0 {
@@ -74,7 +74,7 @@ func (p *printer) shortTable(rows [][]string, rest string) {
 // oneLine replaces line breaks and makes text safe to display.
 func oneLine(text string) string { return plain.OneLine(text) }
 
-// flowing returns a writer to w that fits lines to the terminal.
+// flowing returns a writer that writes to w, and that breaks lines to the width of the terminal.
 func flowing(w io.Writer) io.Writer {
 	if out, fits := w.(*terminal.Out); fits {
 		return out.Flowing()
@@ -93,8 +93,8 @@ func amount(sum float64, currency string) string {
 	return strings.TrimSpace(fmt.Sprintf("%.2f %s", sum, currency))
 }
 
-// Limits of top: maxReasons is the number of different reasons that it counts. shownReasons is the number of reasons
-// that it prints.
+// Limits of top. maxReasons is the maximum number of different reasons that it counts. shownReasons is the maximum
+// number of reasons that it prints.
 const (
 	maxReasons   = 10_000
 	shownReasons = 12

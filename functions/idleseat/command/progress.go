@@ -10,18 +10,19 @@ import (
 	"github.com/idleseat/idleseat/shared/plain/terminal"
 )
 
-// progress is a line on a terminal that shows the progress of a command from the first second: the number of people who
-// were read, the speed, and the remaining time. A nil progress prints nothing. It is nil if stderr is not a terminal.
+// progress is a line on a terminal that shows the progress of a command from the first second on: the number of people
+// who were read, the speed, and the remaining time. A nil progress prints nothing. newProgress returns nil if stderr is
+// not a terminal.
 type progress struct {
 	mu      sync.Mutex
 	line    *terminal.Line
 	now     func() time.Time
 	started time.Time // when the phase began
 	shown   time.Time
-	phase   string // the phase; shown until there is a count
-	counted string // the count of the phase; empty before the first count
-	read    [2]int // people read, indexed by directory.Source
-	total   int    // people in Entra ID; 0 until known
+	phase   string // the name of the phase; the line shows it until there is a count
+	counted string // how far the phase has come; empty before the first count
+	read    [2]int // the number of people who were read, by directory.Source
+	total   int    // the number of people in Entra ID; 0 until it is known
 }
 
 func newProgress(a *Process) *progress {
@@ -33,7 +34,7 @@ func newProgress(a *Process) *progress {
 	return p
 }
 
-// begins begins a phase and shows it.
+// begins starts a new phase and shows the phase on the line.
 func (p *progress) begins(phase string) {
 	if p == nil {
 		return
@@ -48,7 +49,7 @@ func (p *progress) begins(phase string) {
 	})
 }
 
-// people updates the line with the number of people who were read from the source s.
+// people updates the line with the number of people who were read from the source s so far.
 func (p *progress) people(s directory.Source, people, total int) {
 	if p == nil {
 		return

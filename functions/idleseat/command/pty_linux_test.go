@@ -20,7 +20,7 @@ type session struct {
 	t      *testing.T
 	master *os.File
 	cmd    *exec.Cmd
-	ended  chan struct{} // closed when all output of the command has arrived
+	ended  chan struct{} // closed after the last output of the command has arrived
 	mu     sync.Mutex
 	shown  bytes.Buffer
 	more   chan struct{} // gets a value when output arrives
@@ -85,7 +85,7 @@ func (x *session) text() string {
 	return strings.ReplaceAll(x.shown.String(), "\r\n", "\n")
 }
 
-// patience is the maximum time that a test waits for a command on a busy machine.
+// patience is the maximum time that a test waits for a command. A busy machine may need that long.
 const patience = 3 * time.Minute
 
 // until waits until the command shows the text "want".
@@ -105,7 +105,7 @@ func (x *session) until(want string) {
 	}
 }
 
-// types sends keys; \x03 is Ctrl-C.
+// types sends keys to the command. \x03 is Ctrl-C.
 func (x *session) types(keys string) {
 	x.t.Helper()
 	if _, err := x.master.WriteString(keys); err != nil {
@@ -113,7 +113,7 @@ func (x *session) types(keys string) {
 	}
 }
 
-// ends waits for the end of the command. It returns the exit status and the text that remains on the screen.
+// ends waits until the command ends. It returns the exit status and the text that is then on the screen.
 func (x *session) ends() (status int, screen string) {
 	x.t.Helper()
 	select {
@@ -125,7 +125,7 @@ func (x *session) ends() (status int, screen string) {
 	return x.cmd.ProcessState.ExitCode(), left(x.text())
 }
 
-// overwritten matches the text of a line before the line was erased. A terminal does not show such text any more.
+// overwritten matches the text of a line that was erased later. A terminal does not show such text any more.
 var overwritten = regexp.MustCompile(`[^\n]*\r\x1b\[K`)
 
 // left returns the part of text that remains on the screen.

@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// tenMinutes returns the commands in the README's section about the first ten minutes. playing has the commands for the
-// company of the demo. own has the commands for the reader's own tenant.
+// tenMinutes returns the commands in the README's section about the first ten minutes. The result playing has the
+// commands for the company of the demo. The result own has the commands for the reader's own tenant.
 func tenMinutes(t *testing.T) (playing, own []string) {
 	t.Helper()
 	page, err := os.ReadFile("../../../README.md")
@@ -35,7 +35,7 @@ func tenMinutes(t *testing.T) (playing, own []string) {
 	return commands(before), commands(after)
 }
 
-// arguments returns the arguments of an idleseat command, and whether the command ends by itself.
+// arguments returns the arguments of a command of idleseat. It also reports whether the command ends by itself.
 func arguments(command string) (args []string, ends bool) {
 	text, _, _ := strings.Cut(command, " #")
 	args = strings.Fields(text)
@@ -45,11 +45,11 @@ func arguments(command string) (args []string, ends bool) {
 	return args[1:], true
 }
 
-// endOfApply matches the last line of apply while changes are pending.
+// endOfApply matches the last line that apply prints while changes are pending.
 var endOfApply = regexp.MustCompile(`(?m); then finish:  idleseat (.+)$`)
 
-// TestTenMinutes runs the commands of the README, first against the company of the demo, and then against another
-// tenant. The shells must accept every line.
+// TestTenMinutes runs the commands of the README. It runs them first against the company of the demo, and then against
+// another tenant. The shells must accept every line.
 func TestTenMinutes(t *testing.T) {
 	t.Parallel()
 	playing, own := tenMinutes(t)

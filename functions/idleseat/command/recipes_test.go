@@ -43,7 +43,7 @@ func TestPageHasEveryStatus(t *testing.T) {
 	}
 }
 
-// TestUnits checks the unit files with systemd-analyze. It replaces the path of the command with a path that exists on
+// TestUnits checks the unit files with systemd-analyze. It replaces the path of the command by a path that exists on
 // this machine.
 func TestUnits(t *testing.T) {
 	t.Parallel()
@@ -70,8 +70,8 @@ func TestUnits(t *testing.T) {
 	}
 }
 
-// TestNightEnvironment checks that the unit and the example environment name only variables that the command reads,
-// and contain no secret.
+// TestNightEnvironment checks the unit and the example environment. They may name only variables that the command
+// reads, and contain no secret.
 func TestNightEnvironment(t *testing.T) {
 	t.Parallel()
 	known := []string{"IDLESEAT_POLICY", "IDLESEAT_STORE", "AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_CERTIFICATE_PATH"}
@@ -102,7 +102,7 @@ func TestNightEnvironment(t *testing.T) {
 }
 
 // TestCronLine checks that the cron line has five time fields, a user, and a command that sh can parse. The command
-// must not contain a percent sign, because cron turns the sign into a newline (crontab(5)).
+// must not contain a percent sign, because cron turns a percent sign into a newline (crontab(5)).
 func TestCronLine(t *testing.T) {
 	t.Parallel()
 	_, block, found := strings.Cut(nightsChapter(t), "\n### cron\n")

@@ -8,7 +8,8 @@ import (
 	"github.com/idleseat/idleseat/shared/source/entra"
 )
 
-// remedy returns advice for the end of an error message, or "". It has the advice that depends on the command line.
+// remedy returns the advice that follows an error message, or "" if there is none. It gives only advice that depends on
+// the command line.
 func (a *Process) remedy(err error) string {
 	var signIn *entra.SignInError
 	var stop interruptedError

@@ -9,15 +9,15 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestRenamedLicense renames a license in the policy after a change of the license. A restored license must be kept. A
-// pending change must not begin again.
+// TestRenamedLicense renames a license in the policy after a run changed the license of a person. If the license was
+// restored, the person must keep it. If the change is pending, it must not begin again.
 func TestRenamedLicense(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		delay  time.Duration
-		rename string // the license that is renamed
+		rename string // the present name of the license that is renamed
 		before func(s *shell, run string, c plan.Change)
-		asked  string // the license that the next plan must not change, by its new name
+		asked  string // the license that the next plan must not change, by its name after the renaming
 		want   string
 	}{
 		"given back": {20 * time.Millisecond, "m365-e3", func(s *shell, run string, c plan.Change) {

@@ -12,12 +12,12 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestSambaTwoControllers runs two real controllers. The configuration has only the first one. idleseat must find the
-// second one in the directory.
+// TestSambaTwoControllers runs two real controllers. The configuration has only the first controller. idleseat must
+// find the second controller in the directory.
 func TestSambaTwoControllers(t *testing.T) {
 	const password = "L0gsOn!here"
 	s := newShell(t, sandbox.Options{Users: 60, Seed: 2})
-	days := map[string]int{} // age of the replicated date in days, by sAMAccountName; 0 for no date
+	days := map[string]int{} // the age of the replicated date in days, by sAMAccountName; 0 if there is no date
 	user := map[int]string{}
 	kinds := []int{95, 96, 200, 0}
 	for i := range s.company.Company.Size() {

@@ -23,7 +23,7 @@ type restoreCmd struct {
 	Yes  bool   `help:"Put it back without being asked."`
 }
 
-// Run restores the licenses that runs took. Each restore is a new run.
+// Run restores the licenses that runs took. It makes a new run for each run that it restores.
 func (c *restoreCmd) Run(a *Process) error {
 	if err := itself(c.From); err != nil {
 		return err
@@ -68,7 +68,8 @@ func (c *restoreCmd) Run(a *Process) error {
 	return errors.Join(errs...)
 }
 
-// idOf returns the key of a user in the ledger. The key is the object id. A SID is returned unchanged.
+// idOf returns the key under which the ledger has a user. The key is the object id. If name is a SID, idOf returns it
+// unchanged.
 func idOf(a *Process, line *pipeline, name string) (string, error) {
 	if strings.HasPrefix(name, "S-1-") {
 		return name, nil
@@ -80,8 +81,8 @@ func idOf(a *Process, line *pipeline, name string) (string, error) {
 	return id, nil
 }
 
-// inForce returns the text of the policy in force. If the file cannot be read, it prints a warning and returns "",
-// because a restore must work without a valid policy.
+// inForce returns the text of the policy that is in force. If the file cannot be read, inForce prints a warning and
+// returns "", because a restore must work without a valid policy.
 func (c *restoreCmd) inForce(a *Process) string {
 	if c.Policy == "" {
 		return ""
@@ -100,7 +101,7 @@ func (c *restoreCmd) inForce(a *Process) string {
 // restoreRun resumes the pending changes of earlier runs. It then plans and applies the restore of one run.
 func (c *restoreCmd) restoreRun(a *Process, line *pipeline, s store.Store, run, user string) error {
 	if !c.Yes && !a.atTerminal() {
-		return errNotApproved // returns before it stops the run
+		return errNotApproved // the command ends before it stops the run
 	}
 	of := ""
 	if user != "" {

@@ -16,8 +16,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// holding returns the holdings of each person, by index: the licenses with their groups, states and disabled service
-// plans, and the groups.
+// holding returns what each person holds, by the index of the person: the groups, and the licenses. Each license has
+// its groups, its state and its disabled service plans.
 func holding(c *sandbox.Company) map[int][]string {
 	all := map[int][]string{}
 	for i := range c.Size() {
@@ -34,8 +34,8 @@ func holding(c *sandbox.Company) map[int][]string {
 	return all
 }
 
-// asBefore checks that each person has the holdings in the argument "before". It advances the clock until this is so,
-// because licenses follow group membership with a delay.
+// asBefore checks that each person holds the same as in the argument "before". Licenses follow group membership with a
+// delay, so asBefore advances the clock until that is true.
 func (s *shell) asBefore(before map[int][]string) {
 	s.t.Helper()
 	diff := ""
@@ -94,8 +94,8 @@ func TestRestore(t *testing.T) {
 	s.want(exitUsage, "restore", "nobody@contoso.example", "--yes")
 }
 
-// TestRestoreOfOthers restores a run while the restore of one person is pending. The second restore must not wait. In
-// the end, all people must hold the same as before.
+// TestRestoreOfOthers restores a run while the restore of one person is pending. The restore of the run must not wait.
+// In the end, all people must hold the same as before the run.
 func TestRestoreOfOthers(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 9, LicenseDelay: 1500 * time.Millisecond})
@@ -131,7 +131,8 @@ func TestRestoreOfOthers(t *testing.T) {
 	s.asBefore(before)
 }
 
-// TestRestoreUnasked: a restore without --yes and without a terminal stops nothing. The run can finish its changes.
+// TestRestoreUnasked: a restore without --yes and without a terminal does not stop the run. The run can still finish
+// its changes.
 func TestRestoreUnasked(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 9, LicenseDelay: 700 * time.Millisecond})
@@ -181,8 +182,8 @@ func TestRestoreWhileApplied(t *testing.T) {
 	}
 }
 
-// TestRestoreWhenDataAreOver deletes the data of a run, like the store after some weeks. A restore must still work from
-// the ledger.
+// TestRestoreWhenDataAreOver deletes the data of a run, as the store does after some weeks. A restore must still work
+// from the ledger.
 func TestRestoreWhenDataAreOver(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 9, LicenseDelay: 20 * time.Millisecond})

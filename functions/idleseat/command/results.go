@@ -15,7 +15,7 @@ import (
 var errNotApproved = fmt.Errorf("%w: the plan was not approved; answer yes, or give --yes", runs.ErrRefused)
 
 // approved asks at the terminal whether to apply the plan. It returns an error if the answer is not yes, or if stdin is
-// no terminal. The argument "next" is the command that asks again.
+// no terminal. The argument "next" is the command with which the operator can decide later.
 func approved(a *Process, p *plan.Plan, next string) error {
 	if !a.atTerminal() {
 		return errNotApproved
@@ -30,8 +30,8 @@ func approved(a *Process, p *plan.Plan, next string) error {
 	return nil
 }
 
-// question returns the question whether to apply a plan. It says what an approval does: take licenses, give them back,
-// or finish pending changes.
+// question returns the question whether to apply a plan. The question says what happens after the answer yes: licenses
+// are taken or given back, or pending changes are finished.
 func question(p *plan.Plan) string {
 	what := "Apply " + plain.Many(len(p.Changes), "change") + " of run " + p.Run
 	if p.Restores != "" {
@@ -62,8 +62,8 @@ func question(p *plan.Plan) string {
 	return fmt.Sprintf("%s in tenant %s (plan %s…)? [yes/no]", strings.ToUpper(text[:1])+text[1:], p.Tenant, p.PlanHash[:12])
 }
 
-// givenBack returns the licenses of a restore and the people who get them, in words. For several people, it returns the
-// numbers.
+// givenBack returns in words which licenses a restore gives back, and to whom. For several people, it returns the
+// numbers of licenses and people.
 func givenBack(p *plan.Plan) string {
 	people, names := map[string]bool{}, []string{}
 	for i := range p.Changes {
@@ -76,8 +76,8 @@ func givenBack(p *plan.Plan) string {
 	return plain.Many(len(p.Changes), "license") + " to " + strconv.Itoa(len(people)) + " people"
 }
 
-// printResults prints the results of a plan. The argument "earlier" is the number of pending changes of earlier runs,
-// and "next" is the command that finishes the pending changes.
+// printResults prints the results of a plan. The argument "earlier" is the number of changes of earlier runs that are
+// still pending. The argument "next" is the command that finishes all pending changes.
 func printResults(a *Process, p *plan.Plan, r *runs.Results, earlier int, f formatFlag, next string) error {
 	if f.json() {
 		return writeJSON(a.json, r)
@@ -111,7 +111,7 @@ func stillWait(pending int) string {
 	return fmt.Sprintf("%d pending changes wait", pending)
 }
 
-// freed returns a monthly saving in words. The saving of a restore is negative, or 0 if no price is known.
+// freed returns a monthly saving in words. For a restore, the saving is negative, or 0 if no price is known.
 func freed(saving float64, currency string, restored bool) string {
 	if restored || saving < 0 {
 		return amount(math.Abs(saving), currency) + " a month paid again"

@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestQuestion: before a plan is applied, a question names the changes of the plan, their people if they are few, and
-// the pending changes of earlier runs.
+// TestQuestion: the question before a plan is applied has the changes of the plan and the pending changes of earlier
+// runs. It names the people if they are few.
 func TestQuestion(t *testing.T) {
 	t.Parallel()
 	anna := plan.Change{User: "1", UserPrincipalName: "anna@x", License: "citrix"}
@@ -81,8 +81,8 @@ func TestEndsWithWhatIsPending(t *testing.T) {
 	t.Error("changes stay pending")
 }
 
-// TestSaysWhatIsHalfway: a change is pending. The outputs of three commands mention it: of apply with a choice of the
-// same change, of runs after a plan without changes, and of explain after a restore.
+// TestSaysWhatIsHalfway: while a change is pending, the outputs of three commands mention it. The commands are apply
+// with a choice of this change, runs after a plan without changes, and explain after a restore.
 func TestSaysWhatIsHalfway(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 100, Seed: 16, LicenseDelay: time.Minute})
@@ -107,7 +107,7 @@ func TestSaysWhatIsHalfway(t *testing.T) {
 	}
 }
 
-// TestFreed: a restored license costs money again, even if its price is unknown.
+// TestFreed: the text about a restore says that the license is paid again, even if its price is unknown.
 func TestFreed(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {

@@ -20,7 +20,7 @@ type runsCmd struct {
 
 // listedRuns is the JSON output of the command runs.
 type listedRuns struct {
-	Total int              `json:"total"` // runs in the store
+	Total int              `json:"total"` // the number of runs in the store
 	Runs  []*runs.Overview `json:"runs"`  // newest first
 }
 
@@ -88,7 +88,7 @@ func overviewRow(o *runs.Overview, now time.Time) []string {
 	return row
 }
 
-// done returns the stage and the results of a run in a few words.
+// done says in a few words what stage a run has reached, and what its results are.
 func done(o *runs.Overview, now time.Time) string {
 	text := ""
 	switch o.Stage {

@@ -84,7 +84,7 @@ func TestRunsAreListed(t *testing.T) {
 	s.want(exitUsage, "runs", "--last", "-1")
 }
 
-// TestRunsSaysWhatIsDamaged: a damaged run is in the list with its damage. The other runs are in the list unchanged.
+// TestRunsSaysWhatIsDamaged: the list shows a damaged run with its damage. It shows the other runs as before.
 func TestRunsSaysWhatIsDamaged(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 100, Seed: 16})

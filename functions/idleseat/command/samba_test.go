@@ -21,15 +21,15 @@ import (
 	"github.com/idleseat/idleseat/shared/source/activedirectory"
 )
 
-// TestSamba runs plan and apply against a real Samba domain and the simulated Graph. Both have the same people, as if
-// Entra Connect had synced them.
+// TestSamba runs plan and apply against a real Samba domain and the simulated Graph. The domain and Graph have the same
+// people, as if Entra Connect had synced them.
 func TestSamba(t *testing.T) {
 	s := newShell(t, sandbox.Options{Users: 2500, Seed: 11, LicenseDelay: 100 * time.Millisecond})
 	_, synced := onPremises(t, s, samba.Options{}, nil)
 
 	p := s.plan(exitDone)
 	want := golden(s, p.AsOf)
-	for i := range s.company.Company.Size() { // people who are only in Active Directory have another SID in Samba
+	for i := range s.company.Company.Size() { // in Samba, people who are only in Active Directory have other SIDs
 		if person := s.company.Company.Person(i); person.Kind == sandbox.ADOnly {
 			for key, v := range want {
 				if rule, ok := strings.CutPrefix(key, person.AD.SID+" "); ok {
@@ -71,9 +71,9 @@ func TestSamba(t *testing.T) {
 	}
 }
 
-// onPremises starts a Samba domain with the company's Active Directory people. If change is not nil, it edits each
-// person. onPremises configures idleseat for the first controller. It returns the domain, and its people by
-// sAMAccountName.
+// onPremises starts a Samba domain with the people whom the company has in Active Directory. If the function "change"
+// is not nil, it edits each person. onPremises configures idleseat for the first controller. It returns the domain, and
+// the people of the domain by sAMAccountName.
 func onPremises(t *testing.T, s *shell, o samba.Options, change func(*samba.Person)) (*samba.Domain, map[string]directory.ADUser) {
 	t.Helper()
 	citrix := samba.DN("Citrix Users", samba.GroupsOU)
@@ -106,7 +106,7 @@ func onPremises(t *testing.T, s *shell, o samba.Options, change func(*samba.Pers
 	return d, synced
 }
 
-// bySAM reads all people from d and returns them by sAMAccountName.
+// bySAM reads all people from the domain d and returns them by sAMAccountName.
 func bySAM(t *testing.T, d *samba.Domain) map[string]directory.ADUser {
 	t.Helper()
 	ad, err := activedirectory.New(activedirectory.Config{URLs: d.URLs, Base: d.Base, Bind: d.Admin, PasswordFile: d.PasswordFile, CAFile: d.CAFile}, time.Now)
@@ -124,7 +124,7 @@ func bySAM(t *testing.T, d *samba.Domain) map[string]directory.ADUser {
 	return people
 }
 
-// syncedFrom replaces the company's SIDs and GUIDs in Graph's answers. The new values are those in synced, as after a
+// syncedFrom replaces the company's SIDs and GUIDs in Graph's answers by those in synced. Graph then looks as after a
 // sync by Entra Connect. The keys of synced are sAMAccountNames.
 func syncedFrom(s *shell, synced map[string]directory.ADUser) func(http.Handler) http.Handler {
 	var pairs []string

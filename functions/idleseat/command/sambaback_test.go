@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/source/activedirectory"
 )
 
-// TestSambaGivesBack takes Citrix in a real Samba domain. One person logs on again and gets Citrix back from the next
-// run. Then the whole run is restored. Nobody may be added to the group twice.
+// TestSambaGivesBack takes Citrix from people in a real Samba domain. One person logs on again and gets Citrix back
+// from the next run. Then the test restores the whole first run. Nobody may be added to the group twice.
 func TestSambaGivesBack(t *testing.T) {
 	const password = "B4ck!again-here"
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond})
@@ -82,13 +82,13 @@ func TestSambaGivesBack(t *testing.T) {
 		}
 	}
 	for member, n := range added {
-		if n != 0 && n != 1 { // 1 if the audit log has the first addition
+		if n != 0 && n != 1 { // 1 if the audit log already has the first addition
 			t.Errorf("%s was added %d times more often than removed", member, n)
 		}
 	}
 }
 
-// logOn binds as the account. Active Directory records the bind as a logon.
+// logOn binds with the account and its password. Active Directory records the bind as a logon.
 func logOn(t *testing.T, d *samba.Domain, account, password string) {
 	t.Helper()
 	conn, err := d.Dial(d.URLs[0])
@@ -101,7 +101,7 @@ func logOn(t *testing.T, d *samba.Domain, account, password string) {
 	}
 }
 
-// synthetic returns the bind name DOMAIN\account.
+// synthetic returns the name DOMAIN\account, with which the account can bind.
 func synthetic(d *samba.Domain, account string) string {
 	domain, _, _ := strings.Cut(strings.TrimPrefix(d.Base, "DC="), ",")
 	return strings.ToUpper(domain) + `\` + account

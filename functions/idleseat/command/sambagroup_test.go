@@ -27,8 +27,9 @@ func administrator(t *testing.T, d *samba.Domain) *ldap.Conn {
 	return conn
 }
 
-// TestSambaWayBack takes Citrix in a real Samba domain. Then the group is renamed, another group takes the old name,
-// and one account is deleted. A restore must return people to the original group, and never to the other group.
+// TestSambaWayBack takes Citrix from people in a real Samba domain. Then the group is renamed, another group gets the
+// old name, and one account is deleted. A restore must return people to the original group, and never to the other
+// group.
 func TestSambaWayBack(t *testing.T) {
 	s := newShell(t, sandbox.Options{Users: 400, Seed: 5, LicenseDelay: 20 * time.Millisecond})
 	d, _ := onPremises(t, s, samba.Options{}, nil)
@@ -75,9 +76,9 @@ func TestSambaWayBack(t *testing.T) {
 			t.Errorf("in the group: %t", back)
 		}
 	}
-	// With the data of the run, restore finds the renamed group.
+	// With the data of the run, restore finds the original group under its new name.
 	one(taken[0], runs.Done, "is called "+renamed+" now")
-	// Without the data of the run, restore uses the group only if the policy names it.
+	// Without the data of the run, restore uses the original group only if the policy names it.
 	must(os.Rename(s.path("store/runs"), s.path("runs")))
 	must(os.Rename(s.path("store/history"), s.path("history")))
 	one(taken[1], runs.Refused, "held by the group that is "+renamed+" now, which the policy does not name for it")

@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/source/activedirectory"
 )
 
-// TestSambaKilled kills apply repeatedly while it removes people from a group in a real Samba domain. Samba's audit log
-// must show exactly one removal of each person.
+// TestSambaKilled kills apply repeatedly while apply removes people from a group in a real Samba domain. Samba's audit
+// log must show exactly one removal of each person.
 func TestSambaKilled(t *testing.T) {
 	x := newTrial(t, sandbox.Options{Users: 600, Seed: 5}, time.Now(), nil)
 	d, synced := onPremises(t, x.shell, samba.Options{}, nil)
@@ -27,7 +27,7 @@ func TestSambaKilled(t *testing.T) {
 		t.Fatalf("only %d people lose Citrix", len(taken))
 	}
 	kills := 0
-	for n := 8; n < 200; n += 11 { // after the first reads of a process and before the last changes
+	for n := 8; n < 200; n += 11 { // from the first reads of a process to shortly before the last changes
 		x.killedAt(p.Run, n, kills%2 == 1)
 		kills++
 	}

@@ -28,7 +28,8 @@ type savings struct {
 	*money.Sums
 }
 
-// Run prints the money that the plan of the newest run could free, the money that runs have freed, and the savings.
+// Run prints three figures: the money that the plan of the newest run could free, the money that runs have freed, and
+// the savings up to now.
 func (c *savingsCmd) Run(a *Process) error {
 	if err := c.separatorFlag.check(); err != nil {
 		return err
@@ -64,14 +65,15 @@ func (c *savingsCmd) Run(a *Process) error {
 	return c.print(a, run, sums)
 }
 
-// newestPlan returns the newest run for everybody and the tenant of its plan. run is empty if the plan is missing.
+// newestPlan returns the newest run for everybody, and the tenant in the plan of this run. The result run is empty if
+// the plan is missing.
 func newestPlan(a *Process, s store.Store) (run, tenant string, err error) {
 	run, err = history.Newest(a.Context, s, a.Clock.Now())
 	if err != nil || run == "" {
 		return "", money.Unknown, err
 	}
 	p, err := runs.GetPlan(a.Context, s, run)
-	if errors.Is(err, runs.ErrNoPlan) { // the run has expired
+	if errors.Is(err, runs.ErrNoPlan) { // the store no longer has the data of the run
 		return "", money.Unknown, nil
 	}
 	if err != nil {
@@ -80,7 +82,8 @@ func newestPlan(a *Process, s store.Store) (run, tenant string, err error) {
 	return run, p.Tenant, nil
 }
 
-// monthFlag returns the beginning of the month in text, or zero if text is empty.
+// monthFlag returns the beginning of the month that the text names, or zero if the text is empty. The argument name is
+// the name of the flag.
 func monthFlag(name, text string) (month time.Time, err error) {
 	if text == "" {
 		return month, nil
@@ -136,7 +139,7 @@ func (c *savingsCmd) print(a *Process, run string, s *money.Sums) error {
 func (c *savingsCmd) lines(s *money.Sums) [][]string {
 	rows := [][]string{{map[string]string{"license": "LICENSE", "department": "DEPARTMENT", "costcenter": "COST CENTER"}[c.By], "COULD BE FREED", "FREED", "NET", "SAVED", "NOT PROVEN", "RENEWS"}}
 	for _, l := range s.By(c.group()) {
-		name := l.License + l.Department + l.CostCenter // the group leaves only one of the names
+		name := l.License + l.Department + l.CostCenter // group has cleared all but one of the names
 		if name == "" {
 			name = "(none)"
 		}

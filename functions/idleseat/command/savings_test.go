@@ -13,9 +13,9 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestSavesNothing checks two kinds of changes that save nothing. Either the assignment is in an error state, or the
-// members of the group use no seat of their own. The plan, its total, changes.csv and the ledger must agree on the
-// saving.
+// TestSavesNothing checks two kinds of changes that save nothing. In the first kind, the assignment is in an error
+// state. In the second kind, the members of the group use no seat of their own. The plan, the total in the plan,
+// changes.csv and the ledger must agree on the saving.
 func TestSavesNothing(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -79,7 +79,8 @@ func TestSavesNothing(t *testing.T) {
 	}
 }
 
-// sums compares the saving in changes.csv with want, and the saving of one Citrix change with its ledger entry.
+// sums compares the sum of the savings in changes.csv with the argument want. It also compares the saving of one Citrix
+// change with the ledger entry about that change.
 func (s *shell) sums(p printed, want float64) {
 	s.t.Helper()
 	file, err := os.Open(s.path("store/runs/" + p.Run + "/changes.csv"))

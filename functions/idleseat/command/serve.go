@@ -12,7 +12,7 @@ type serveCmd struct {
 	Open   bool   `help:"Also open the pages in the browser."`
 }
 
-// Run serves the pages of a store until the operator ends it.
+// Run serves the pages of a store until the operator ends the command.
 func (c *serveCmd) Run(a *Process) error {
 	s, err := c.view(a)
 	if err != nil {

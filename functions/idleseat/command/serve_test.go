@@ -26,14 +26,14 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// browser requests the pages of a store, like a browser with the key.
+// browser requests the pages of a store. It has the cookie, like a browser that was opened with the key.
 type browser struct {
 	t       *testing.T
 	pages   http.Handler
 	cookies []*http.Cookie
 }
 
-// browse opens the pages of the shell's store.
+// browse returns a browser for the pages of the shell's store.
 func (s *shell) browse() *browser {
 	s.t.Helper()
 	view, err := store.OpenReadOnly(s.t.Context(), s.path("store"))
@@ -71,7 +71,7 @@ func (b *browser) get(target string) *httptest.ResponseRecorder {
 	return w
 }
 
-// wants requests a page. It fails the test unless the page has the status and contains each word.
+// wants requests a page. It fails the test unless the answer has the status and contains each of the words.
 func (b *browser) wants(status int, target string, words ...string) string {
 	b.t.Helper()
 	w := b.get(target)
@@ -158,8 +158,8 @@ func TestServeShowsRunsAndPeople(t *testing.T) {
 	}
 }
 
-// TestServeWhatIf: the page about another number of days has the same numbers as a plan under a policy with this
-// number.
+// TestServeWhatIf: the page about another number of days has the same numbers as a plan whose policy has that number of
+// days.
 func TestServeWhatIf(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 16})
@@ -200,8 +200,8 @@ func addresses(user string, runs ...string) (all []string) {
 	return all
 }
 
-// TestServeDamagedStore damages or removes each object of a run. The pages must show the damage, and the pages of the
-// other run must stay complete.
+// TestServeDamagedStore damages or removes each object of one run. The pages must show the damage. The pages of another
+// run must stay complete.
 func TestServeDamagedStore(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 100, Seed: 16})
@@ -227,7 +227,7 @@ func TestServeDamagedStore(t *testing.T) {
 		listed := strings.Contains(path, "/runs/") && (strings.HasSuffix(path, "plan.json") || strings.HasSuffix(path, "begin.json"))
 		for damage, broken := range map[string][]byte{"gone": nil, "cut": whole[:min(100, len(whole)/2)], "edited": turned(whole)} {
 			if damage == "cut" && !listed {
-				continue // a cut object is tested like an edited one
+				continue // the edited object already tests what a cut object would test
 			}
 			if err := os.WriteFile(path, broken, 0o600); err != nil {
 				t.Fatal(err)
@@ -305,7 +305,7 @@ func TestServeWhileARunGoesOn(t *testing.T) {
 	if took := time.Since(begun); took > 30*time.Second {
 		t.Errorf("it took %s", took)
 	}
-	// A page may be requested after any object of a run was written. No page may answer with an internal error.
+	// The test requests pages after each object of a run was written. No page may answer with an internal error.
 	b := s.browse()
 	for _, target := range addresses(p.Changes[0].User, p.Run) {
 		if w := b.get(target); w.Code == http.StatusInternalServerError {
@@ -314,7 +314,7 @@ func TestServeWhileARunGoesOn(t *testing.T) {
 	}
 }
 
-// TestServeHostileNames: a page answers every name in an address without an internal error.
+// TestServeHostileNames: whatever name an address contains, no page answers with an internal error.
 func TestServeHostileNames(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 100, Seed: 16})

@@ -19,7 +19,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestLookingIntoABucket: commands that only read work with a bucket that refuses writes. serve ends on a signal.
+// TestLookingIntoABucket: commands that only read work with a bucket that refuses writes. The command serve ends on a
+// signal.
 func TestLookingIntoABucket(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 100, Seed: 6})

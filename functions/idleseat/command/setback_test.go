@@ -13,7 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// refusing makes Graph refuse every write that mentions one of users. The keys of users are object ids.
+// refusing makes Graph refuse every write that mentions one of the users. The keys of the argument users are object
+// ids.
 func refusing(users map[string]bool) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -36,8 +37,8 @@ func refusing(users map[string]bool) func(http.Handler) http.Handler {
 	}
 }
 
-// TestSetbacks makes some changes fail every night. A plan must have these changes after all others. They must be tried
-// again in nights 2, 4, 8 and 16. The plan must have the reason of the failure.
+// TestSetbacks makes some changes fail every night. A plan must have these changes after all other changes. It must
+// have them in nights 2, 4, 8 and 16, with the reason of the last failure.
 func TestSetbacks(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 60*day, sandbox.Options{Users: 300, Seed: 5}, replace(t, "perRun: 200", "perRun: 3"), replace(t, "days(90)", "days(3650)"))
@@ -58,7 +59,7 @@ func TestSetbacks(t *testing.T) {
 		switch good := len(next.Changes) - len(of); {
 		case night == 1 && (good != 3 || next.Deferred != first.Deferred):
 			t.Errorf("the second night: %d others of %d, %d deferred", good, len(next.Changes), next.Deferred)
-		case night == 1: // raise the limit of three changes for each run
+		case night == 1: // the new policy raises the limit of three changes for each run
 			s.write("policy.yaml", replace(t, "days(90)", "days(3650)")(string(s.company.Policy())))
 		case len(of) == 3:
 			tried = append(tried, night)
@@ -91,8 +92,8 @@ func TestSetbacks(t *testing.T) {
 	}
 }
 
-// TestRulesInTheirOrder checks that a plan has the changes of one person in the order of the rules in the policy. The
-// names of the rules do not matter. The changes of each rule are in the order of idle time.
+// TestRulesInTheirOrder checks that the changes of one person have the order of the rules in the policy, and not the
+// order of the rules' names. The changes of each rule have the order of idle time.
 func TestRulesInTheirOrder(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 600, Seed: 1}, replace(t, "citrix-idle-90", "a-citrix"), replace(t, "perRun: 200", "perRun: 500"))

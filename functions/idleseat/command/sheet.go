@@ -10,14 +10,14 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// sheetFlags are the flags that print a run as a spreadsheet.
+// sheetFlags are the flags with which a command prints a run as a spreadsheet.
 type sheetFlags struct {
 	CSV      string `name:"csv" help:"Print a spreadsheet instead: changes, or left-out: whom the plan leaves out, why, and what resolves it." enum:"changes,left-out," default:"" placeholder:"WHAT"`
 	Managers bool   `help:"With --csv, add the manager of each person, read from Entra ID now: one request for each person."`
 	separatorFlag
 }
 
-// separatorFlag is the flag for the separator between the cells of a spreadsheet.
+// separatorFlag is the flag for the character between the cells of a spreadsheet.
 type separatorFlag struct {
 	Separator string `name:"csv-separator" help:"Between the cells: a comma, or a semicolon for spreadsheets of countries with a decimal comma." default:"," placeholder:";"`
 }
@@ -40,8 +40,8 @@ func (c *separatorFlag) check() error {
 
 func (c *separatorFlag) separator() rune { return rune(c.Separator[0]) }
 
-// sheet prints the spreadsheet of a run. It writes to stdout without the filter for printable runes, because the filter
-// would replace the byte order mark. The cells are already printable.
+// sheet prints the spreadsheet of a run. It writes to stdout without the filter for unprintable runes, because that
+// filter would replace the byte order mark. The text of the cells is already printable.
 func (c *sheetFlags) sheet(a *Process, s store.Store, run string) error {
 	p, err := runs.GetPlan(a.Context, s, run)
 	if err != nil {

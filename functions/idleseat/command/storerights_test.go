@@ -49,7 +49,7 @@ func TestStoreThatCannotBeTrusted(t *testing.T) {
 		}
 		pass := gofakes3.New(objects).Server()
 		server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			r.Header.Del("If-None-Match") // like a server that does not implement the header
+			r.Header.Del("If-None-Match") // a server that does not implement the header behaves like this
 			pass.ServeHTTP(w, r)
 		}))
 		server.Config.ErrorLog = log.New(io.Discard, "", 0)

@@ -20,8 +20,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// storm makes Graph unreliable. Of 100 requests it throttles 30, fails 5 with status 503, drops 3 before they take
-// effect, and drops the answers of 3 others. Request 15 takes 20 seconds.
+// storm makes Graph unreliable. Of 100 requests, it throttles 30, fails 5 with status 503, and drops 3 before they take
+// effect. Another 3 take effect, but storm drops their answers. Request 15 takes 20 seconds.
 func storm(seed uint64) func(http.Handler) http.Handler {
 	dice := rand.New(rand.NewPCG(seed, 1))
 	var mu sync.Mutex
@@ -55,7 +55,7 @@ func storm(seed uint64) func(http.Handler) http.Handler {
 }
 
 // TestStorm applies a plan while Graph is unreliable. The outcome must be the same as with a reliable Graph: the same
-// licenses and ledger, and no write made twice.
+// licenses and the same ledger. No write may be made twice.
 func TestStorm(t *testing.T) {
 	t.Parallel()
 	o, began := sandbox.Options{Users: 24, Seed: 11}, time.Now()
@@ -104,8 +104,8 @@ func TestStormWhilePlanning(t *testing.T) {
 	}
 }
 
-// TestAtTheSameTime applies the plan for everybody, and a plan for each person in it, at the same time. Each change
-// must be made exactly once.
+// TestAtTheSameTime applies the plan for everybody, and at the same time a plan for each person in that plan. Each
+// change must be made exactly once.
 func TestAtTheSameTime(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 1, LicenseDelay: 20 * time.Millisecond})
@@ -167,8 +167,8 @@ func TestAtTheSameTime(t *testing.T) {
 	}
 }
 
-// TestRestoreInterrupted kills the restore of 200 licenses and repeats it. All people must hold the same as before,
-// with the same disabled service plans.
+// TestRestoreInterrupted kills the restore of 200 licenses and repeats the restore. All people must hold the same as
+// before the run, with the same disabled service plans.
 func TestRestoreInterrupted(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 900, Seed: 9, LicenseDelay: 20 * time.Millisecond}, replace(t, "days(60)", "days(2)"), replace(t, "percent: 10", "percent: 100"), replace(t, "count: 500", "count: 900"))
@@ -211,7 +211,7 @@ func TestRestoreInterrupted(t *testing.T) {
 		t.Fatal("restore outlived being killed")
 	}
 	s.company.Intercept(nil)
-	for range 3 { // a repeated restore first resumes the changes of the killed one
+	for range 3 { // a repeated restore first resumes the changes of the restore that was killed
 		if a := s.run("restore", "--run", p.Run, "--yes"); a.status == exitUsage && strings.Contains(a.err, "nothing to put back") {
 			break
 		} else if a.status != exitDone {

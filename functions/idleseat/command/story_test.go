@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/story"
 )
 
-// story returns the story of one user. command is the command that prints the story as JSON.
+// story returns the story of one user. The argument command is the command that prints the story as JSON.
 func (s *shell) story(command, user string, flags ...string) *story.Story {
 	s.t.Helper()
 	var told struct {
@@ -27,7 +27,8 @@ func (s *shell) story(command, user string, flags ...string) *story.Story {
 	return told.People[0]
 }
 
-// typed runs a printed command in the form in which a shell parses it. The line may have a label before the command.
+// typed runs a command that another command printed, after a shell has parsed it. The line may have a label before the
+// command.
 func (s *shell) typed(line string) {
 	s.t.Helper()
 	command := line[max(0, strings.Index(line, "idleseat ")):]
@@ -51,8 +52,8 @@ func holdsOf(one *story.Story) map[string]story.State {
 	return states
 }
 
-// TestCommandsOfAStory: the commands in a story have the result that the story describes: the license is taken, is
-// pending, and comes back. The name of the store has a blank.
+// TestCommandsOfAStory: the commands in a story do what the story says: they take the license, finish the change, or
+// give the license back. The name of the store has a blank.
 func TestCommandsOfAStory(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 60, Seed: 1, LicenseDelay: time.Minute})
@@ -105,7 +106,7 @@ func TestCommandsOfAStory(t *testing.T) {
 	}
 }
 
-// until runs the commands that finish pending changes of a user. It stops when both licenses are in the state "want".
+// until runs the commands that finish the pending changes of a user. It stops when both licenses have the state "want".
 func (s *shell) until(user string, want story.State, flags ...string) {
 	s.t.Helper()
 	for range 30 {

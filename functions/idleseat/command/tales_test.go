@@ -11,15 +11,15 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// tale is a company in which one of stories happens. A test can restart the story at any chapter.
+// tale is a company in which one of the stories happens. A test can restart the story at any chapter.
 type tale struct {
 	*shell
 	chapters []chapter
 	policy   string
 	store    *store.Memory
-	runs     map[string]string // run ids, by their name in the story
-	one      string            // id of the person whose license is restored separately
-	back     int               // index of the person who loses a license in the first run and signs in again later
+	runs     map[string]string // the ids of runs, by the names that the story gives to the runs
+	one      string            // the id of the person whose license the story restores alone
+	back     int               // the index of the person who loses a license in the first run and signs in again later
 	golden   bool              // the story runs without an alteration, so no command may fail
 	said     strings.Builder   // output of the commands since the beginning of the current chapter
 }
@@ -62,7 +62,7 @@ func (s *tale) until(args ...string) {
 	}
 }
 
-// nextDay advances the clock by a day. All active people sign in, and the people in also sign in, too.
+// nextDay advances the clock by a day. All active people sign in. The people in the argument "also" sign in, too.
 func (s *tale) nextDay(also ...int) {
 	s.passes(day)
 	c := s.company.Company
@@ -73,8 +73,8 @@ func (s *tale) nextDay(also ...int) {
 	}
 }
 
-// chapter is a part of a story: commands, and events in the company. A test may alter an object before any chapter
-// except the first.
+// chapter is a part of a story. It runs commands and makes events in the company. A test may alter an object before any
+// chapter except the first.
 type chapter struct {
 	name string
 	tell func(*tale)
@@ -96,7 +96,7 @@ var stories = []struct {
 	{"usage and groups", usageAndGroups, foundUsage, usageNights, []string{"backtest", "mailboxes", "override"}, 20},
 }
 
-// threeNights contains an overridden plan, a restore of one person, and a restore of a run.
+// threeNights is a story with an overridden plan, a restore of one person, and a restore of a run.
 var threeNights = []chapter{
 	{"plan", func(s *tale) {
 		p := s.plans("first")
@@ -141,8 +141,8 @@ func twoRules(s *tale) string {
 	})
 }
 
-// edited returns the company's policy after edits. Each edit is a pair of old and new text. edited fails the test if an
-// old text is missing.
+// edited returns the company's policy after the edits. Each edit is a pair of an old and a new text. edited fails the
+// test if the policy lacks an old text.
 func (s *tale) edited(edits [][2]string) string {
 	s.t.Helper()
 	text := string(s.company.Policy())

@@ -34,7 +34,7 @@ func usageAndGroups(s *tale) string {
 const syncedGroup = "LIC-E3-OnPrem"
 
 // foundUsage assigns Copilot to active people and moves idle people to the synced group. Two of the people with Copilot
-// do not use it.
+// have not used it for a long time.
 func foundUsage(s *tale) {
 	c := s.company.Company
 	c.SetSeats("Microsoft_365_Copilot", 100)
@@ -43,7 +43,7 @@ func foundUsage(s *tale) {
 	for i := range c.Size() {
 		p := c.Person(i)
 		if p.Entra != nil && len(p.Entra.Assignments) > 0 {
-			c.AssignDirectly(i, "EXCHANGESTANDARD") // then nobody's mailbox depends on E3
+			c.AssignDirectly(i, "EXCHANGESTANDARD") // with this license, nobody's mailbox depends on E3
 		}
 		switch {
 		case p.Kind != sandbox.Synced || p.Entra.Enabled != directory.Yes || slices.Contains(p.Groups, "LIC-Exempt"):
@@ -58,10 +58,11 @@ func foundUsage(s *tale) {
 			c.SetMember(i, syncedGroup, true)
 		}
 	}
-	s.passes(time.Hour) // the licenses of the groups arrive in this time
+	s.passes(time.Hour) // within this time, the licenses of the groups arrive
 }
 
-// usageNights contains a second plan over the same snapshot, a person who becomes active again, and a restore of a run.
+// usageNights is a story with a second plan over the same snapshot, a person who becomes active again, and a restore of
+// a run.
 var usageNights = []chapter{
 	{"plan", func(s *tale) {
 		p := s.plans("first")

@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestAccountsAreNotTheTenant uses subscriptions like Microsoft's example. Some have other billing accounts, and some
+// TestAccountsAreNotTheTenant uses subscriptions as in Microsoft's example. Some have other billing accounts, and some
 // have expired. Only the organization may identify the tenant.
 func TestAccountsAreNotTheTenant(t *testing.T) {
 	t.Parallel()
@@ -46,7 +46,7 @@ func TestAccountsAreNotTheTenant(t *testing.T) {
 }
 
 // TestTwoProductsOfOneName adds a second product with the same part number. Microsoft has such products: MCOPSTN5 and
-// Microsoft_Teams_Premium. The policy must then identify the product by skuId.
+// Microsoft_Teams_Premium. The policy must then name the product by skuId.
 func TestTwoProductsOfOneName(t *testing.T) {
 	t.Parallel()
 	const e3, twin = "05e9a617-0261-4cee-bb44-138d3ef5d965", "0c266dff-15dd-4b49-8397-2bb16070ed52"

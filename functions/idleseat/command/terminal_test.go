@@ -58,7 +58,7 @@ func TestProgressLine(t *testing.T) {
 	if p.read[directory.Entra] != 1000 || p.total != 5000 || len(lines) > 100 {
 		t.Errorf("read %v of %d, %d times printed", p.read, p.total, len(lines))
 	}
-	var none *progress // nil if stderr is not a terminal
+	var none *progress // newProgress returns nil if stderr is not a terminal
 	none.people(directory.AD, 1, 1)
 	none.clear()
 	if newProgress(&Process{Stderr: &w}) != nil {

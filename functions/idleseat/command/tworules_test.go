@@ -10,7 +10,7 @@ import (
 )
 
 // TestTwoRulesOnePerson uses two rules that match the same license of a person. Only the rule that is first in the
-// policy may change the license. The plan must say why the second rule does not change it.
+// policy may change the license. The plan must say why the second rule does not change the license.
 func TestTwoRulesOnePerson(t *testing.T) {
 	t.Parallel()
 	second := `  - name: m365-idle-90

@@ -21,7 +21,8 @@ var (
 	noFlags     = regexp.MustCompile(`^missing flags: (.+)$`)
 )
 
-// misused returns an error that says in plain words what is wrong with the command line. The error names the help.
+// misused returns an error that says in plain words what is wrong with the command line. The error names the command
+// that prints the help.
 func misused(k *kong.Kong, err error) error {
 	node := k.Model.Node
 	var parse *kong.ParseError
@@ -31,7 +32,7 @@ func misused(k *kong.Kong, err error) error {
 	return usageError{errors.New(sentences(usageWords(k, node, err.Error()), fmt.Sprintf("see %s --help", node.FullPath())))}
 }
 
-// sentences joins two parts of a message. After a question, the second part begins a new sentence.
+// sentences joins two parts of a message. If the first part is a question, the second part begins a new sentence.
 func sentences(first, second string) string {
 	if strings.HasSuffix(first, "?") {
 		return first + " " + strings.ToUpper(second[:1]) + second[1:]
@@ -81,7 +82,7 @@ func usageWords(k *kong.Kong, node *kong.Node, text string) string {
 	return text
 }
 
-// perhaps returns the end of a message with the parser's suggestion, or "" without a suggestion.
+// perhaps returns the end of a message. The end has the parser's suggestion, or is "" if the parser suggests nothing.
 func perhaps(suggested string) string {
 	if suggested == "" {
 		return ""
@@ -89,7 +90,7 @@ func perhaps(suggested string) string {
 	return fmt.Sprintf("; did you mean %s?", strings.ReplaceAll(strings.ReplaceAll(suggested, `"`, ""), ", ", " or "))
 }
 
-// haveFlag returns the commands that have a flag.
+// haveFlag returns the commands that have the flag "name".
 func haveFlag(node *kong.Node, name string) (commands []string) {
 	for _, c := range node.Leaves(true) {
 		if slices.ContainsFunc(c.Flags, func(f *kong.Flag) bool { return f.Name == name }) {

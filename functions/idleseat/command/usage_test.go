@@ -26,8 +26,8 @@ func copilotRule(text string) string {
 `
 }
 
-// withCopilot starts a company in which a third of the active employees have Copilot by direct assignment. holders has
-// the indexes of these employees.
+// withCopilot starts a company in which a third of the active employees have Copilot by direct assignment. The result
+// holders has the indexes of these employees.
 func withCopilot(t *testing.T, edit ...policyText) (s *shell, holders []int) {
 	t.Helper()
 	s = newShell(t, sandbox.Options{Users: 300, Seed: 14, LicenseDelay: 20 * time.Millisecond}, append([]policyText{copilotRule}, edit...)...)
@@ -47,7 +47,7 @@ func withCopilot(t *testing.T, edit ...policyText) (s *shell, holders []int) {
 	return s, holders
 }
 
-// copilots returns the sorted indexes of the people from whom p takes Copilot.
+// copilots returns the indexes of the people from whom plan p takes Copilot, in ascending order.
 func (s *shell) copilots(p printed) (taken []int) {
 	for _, c := range p.Changes {
 		if c.License == "copilot" {
@@ -64,7 +64,7 @@ func TestCopilotUnused(t *testing.T) {
 	t.Parallel()
 	s, holders := withCopilot(t)
 	c := s.company.Company
-	c.SetReports(sandbox.Reports{Older: true}) // as in tenants that have the report only in beta
+	c.SetReports(sandbox.Reports{Older: true}) // some tenants have the report only in beta
 	now := time.Now()
 	for _, i := range holders {
 		c.Use(i, directory.CopilotUse, now.AddDate(0, 0, -5))
@@ -113,14 +113,14 @@ func (s *shell) holdsCopilot(i int) bool {
 	return slices.ContainsFunc(s.company.Company.Person(i).Entra.Assignments, func(a directory.Assignment) bool { return a.SKU == "639dec6b-bb19-468b-871c-c5c441c4b0cb" })
 }
 
-// TestReportsGoWrong breaks the usage report in several ways after a plan. Then neither this plan nor a new plan may
-// take Copilot from a person whom the report does not show as idle. The other rules must continue.
+// TestReportsGoWrong breaks the usage report in several ways after a plan. Then neither that plan nor a new plan may
+// take Copilot from people whom the report does not show as idle. The other rules must continue.
 func TestReportsGoWrong(t *testing.T) {
 	t.Parallel()
 	const halved = "part of the list is missing"
 	for name, tc := range map[string]struct {
 		edit   func(*sandbox.Company)
-		dead   bool // the report shows nobody as idle
+		dead   bool // whether the report shows nobody as idle
 		reason string
 	}{
 		"concealed":        {func(c *sandbox.Company) { c.ConcealNames() }, true, "it conceals names"},
@@ -137,7 +137,7 @@ func TestReportsGoWrong(t *testing.T) {
 			s, holders := withCopilot(t)
 			c := s.company.Company
 			now := time.Now()
-			for n, i := range holders { // the first two are idle
+			for n, i := range holders { // the first two people are idle
 				c.Use(i, directory.CopilotUse, now.AddDate(0, 0, map[bool]int{true: -60, false: -5}[n < 2]))
 			}
 			first := s.plan(exitDone)

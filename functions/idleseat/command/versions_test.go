@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// shiftedMain is a main.go for builds whose clock is ahead by IDLESEAT_TEST_AHEAD.
+// shiftedMain is the main.go of a build whose clock is ahead. IDLESEAT_TEST_AHEAD is the difference.
 const shiftedMain = `package main
 
 import (
@@ -65,8 +65,8 @@ func build(t *testing.T, name string, files map[string]string) string {
 }
 
 // TestTwoBuiltVersions builds this version of the command, and a newer version whose changes have an additional field.
-// The newer version must finish the changes that the older version began. The older version must restore the licenses
-// that the newer version took. The builds are slow, so the test runs only with IDLESEAT_TEST_VERSIONS=1.
+// The newer version must finish the changes that this version began. This version must restore the licenses that the
+// newer version took. The builds are slow, so the test runs only with IDLESEAT_TEST_VERSIONS=1.
 func TestTwoBuiltVersions(t *testing.T) {
 	t.Parallel()
 	if os.Getenv("IDLESEAT_TEST_VERSIONS") != "1" {

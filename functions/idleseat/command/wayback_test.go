@@ -33,7 +33,8 @@ func (s *shell) remove(patterns ...string) {
 	}
 }
 
-// earlierLedger rewrites the ledger and a run's manifest in their former format, without hashes and group GUIDs.
+// earlierLedger rewrites the ledger and a run's manifest in the format of older versions, which has no hashes and no
+// GUIDs of groups.
 func (s *shell) earlierLedger(run string) {
 	s.t.Helper()
 	ledgers, err := filepath.Glob(s.path("store/ledger/*/*/*.json"))
@@ -117,7 +118,7 @@ func TestRestoreFromLedgerAlone(t *testing.T) {
 	})
 }
 
-// TestRestoreOfWhatWasBegun removes the data of a run with pending changes. The restore must roll back the pending
+// TestRestoreOfWhatWasBegun removes the data of a run whose changes are pending. The restore must roll back the pending
 // changes, and return the licenses that the run took.
 func TestRestoreOfWhatWasBegun(t *testing.T) {
 	t.Parallel()
@@ -132,14 +133,15 @@ func TestRestoreOfWhatWasBegun(t *testing.T) {
 	s.asBefore(before)
 }
 
-// idOfE3 is the object id of the group that assigns E3. idAnew is the object id of its replacement in remade.
+// idOfE3 is the object id of the group that assigns E3. idAnew is the object id of the group with which remade replaces
+// it.
 const (
 	idOfE3 = "60000000-0000-4000-8000-000000000001"
 	idAnew = "60000000-0000-4000-8000-0000000000e3"
 )
 
-// remade replaces the group that assigns E3 by a new group with the same name, licenses and members. A deleted and
-// recreated group looks like this.
+// remade replaces the group that assigns E3 by a new group with the same name, licenses and members. Graph shows the
+// same after somebody deleted a group and created it again.
 func remade(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.Contains(r.URL.Path, idOfE3) {
@@ -157,9 +159,9 @@ func remade(next http.Handler) http.Handler {
 	})
 }
 
-// TestRestoreIntoPresentGroup makes the original group unusable: deleted, dynamic, role-assignable, without the
-// license, or with more licenses. If the policy names a usable group, the restore must use this group. Otherwise the
-// restore must be refused with the reason, and must work after the group is usable again.
+// TestRestoreIntoPresentGroup makes the original group unusable. The group is deleted, dynamic or role-assignable, or
+// it has no license or more licenses. If the policy names a usable group, the restore must use that group. Otherwise
+// the restore must be refused with the reason, and must work after the original group is usable again.
 func TestRestoreIntoPresentGroup(t *testing.T) {
 	t.Parallel()
 	e3 := func(change func(g map[string]any)) func(http.Handler) http.Handler {

@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// onlySignIn reduces a user's sign-in dates to a single old date. Graph may omit each of the dates (docs-contrib,
+// onlySignIn leaves a user with only one sign-in date, which is old. Graph may omit each of the dates (docs-contrib,
 // api-reference/v1.0/resources/signinactivity.md).
 func onlySignIn(id string, at time.Time) func(user map[string]any) {
 	return func(user map[string]any) {
@@ -22,8 +22,8 @@ func onlySignIn(id string, at time.Time) func(user map[string]any) {
 	}
 }
 
-// keeper returns an active person with accounts in both directories. rule keeps the person's license. The person holds
-// E3 only through the group that assigns E3.
+// keeper returns an active person with accounts in both directories. The given rule keeps the person's license. The
+// person holds E3 only through the group that assigns E3.
 func keeper(t *testing.T, s *shell, rule string) (i int, p sandbox.Person) {
 	t.Helper()
 	verdicts := golden(s, s.now())
@@ -41,8 +41,8 @@ func keeper(t *testing.T, s *shell, rule string) (i int, p sandbox.Person) {
 // now returns the time of the company's clock.
 func (s *shell) now() time.Time { return time.Now().Add(time.Duration(s.ahead.Load())) }
 
-// TestADateGoesBack removes the newest date of two people overnight, so that only an older date is left. Their last
-// activity is then unknown, and they must keep their licenses.
+// TestADateGoesBack removes the newest date of two people overnight, so that only an older date is left. The last
+// activity of these people is then unknown, and they must keep their licenses.
 func TestADateGoesBack(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 20*day, sandbox.Options{Users: 500, Seed: 4})
@@ -86,7 +86,8 @@ func TestADateGoesBack(t *testing.T) {
 	s.unwritten()
 }
 
-// TestADateGoesBackBeforeTheWrite makes apply read an older date than the plan. The person must keep the license.
+// TestADateGoesBackBeforeTheWrite: apply reads an older date of a person than the plan did. The person must keep the
+// license.
 func TestADateGoesBackBeforeTheWrite(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, day, sandbox.Options{Users: 500, Seed: 4})
