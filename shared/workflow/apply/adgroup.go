@@ -49,7 +49,7 @@ func (adGroup) giveBack(ctx context.Context, m *move) (runs.Status, string) {
 }
 
 func (adGroup) late() time.Duration  { return doubtful } // another controller may show an older state for a long time
-func (adGroup) unshown() runs.Status { return troubled } // the next read goes to the controller that accepted the write
+func (adGroup) unshown() runs.Status { return troubled } // the next read goes to the controller that accepted the write, and must show it
 func (adGroup) system() string       { return "Active Directory" }
 
 // syncs is how long a change of a group in Active Directory may take to reach Entra ID. By default, Entra Connect runs

@@ -15,8 +15,8 @@ import (
 // The ledger identifies a group of Active Directory by its objectGUID, because the DN may later belong to another
 // group.
 
-// named returns the name by which Active Directory finds a group of the change. The name is the objectGUID, or the DN
-// if the objectGUID is unknown.
+// The method named returns the name by which Active Directory finds a group of the change. The name is the objectGUID,
+// or the DN if the objectGUID is unknown.
 func (m *move) named(group string) string {
 	if e := m.entry; e != nil {
 		switch group {

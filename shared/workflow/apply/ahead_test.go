@@ -19,7 +19,7 @@ func TestWhatBeganIsLookedAt(t *testing.T) {
 		via     plan.Via
 		stopped string
 		held    bool
-		left    time.Duration // time since the source was left; zero: it was not left
+		left    time.Duration // time since the person left the source; zero: the person did not leave
 		expires time.Duration // time until the plan expires
 		status  runs.Status
 		note    string
@@ -59,8 +59,8 @@ func TestWhatBeganIsLookedAt(t *testing.T) {
 	}
 }
 
-// TestStepsThatCannotBeLookedUp: before a change continues, apply reads its earlier steps. If they cannot be read,
-// apply does nothing.
+// TestStepsThatCannotBeLookedUp: before a change continues, apply reads the earlier steps of the change. If these steps
+// cannot be read, apply does nothing.
 func TestStepsThatCannotBeLookedUp(t *testing.T) {
 	t.Parallel()
 	for _, mark := range []string{"back", "leaving"} {

@@ -186,7 +186,7 @@ type job struct {
 	approver    string
 	adGroups    map[string]*directory.Group // Active Directory groups that this call has read, by name
 	plans       map[string]*plan.Plan       // plans of other runs that this call has read, by run; nil: the plan is gone
-	userBoxes   map[string]bool             // whether a mailbox is a user's, by its name; nil: not read yet
+	userBoxes   map[string]bool             // by user principal name: whether the mailbox is a user mailbox; nil: not read yet
 	memberships map[string]evidence.Group   // members of Entra groups, by the key of the question
 	// stopped has the people for whom this run must begin no more changes. A change that has begun is rolled back.
 	stopped map[string]bool
@@ -210,7 +210,7 @@ func (j *job) reopen(ctx context.Context) error {
 		for i := range b.Changes {
 			last, err := j.ledger.Latest(ctx, b.Changes[i].User, b.Changes[i].License)
 			if errors.Is(err, ledger.ErrDamaged) {
-				continue // its earlier result stays
+				continue // the stored result of the change stays
 			}
 			if err != nil {
 				return err

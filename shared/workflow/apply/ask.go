@@ -67,7 +67,7 @@ func (m *move) conflict(ctx context.Context) error {
 	return nil
 }
 
-// ask asks the change's rule about the person as this call read the person. It asks the rule of the run's policy first
+// ask asks the change's rule about the person, by the data of this call. It asks the rule of the run's policy first
 // and then the rule of the policy in force. keep gives the reason why the license is not taken. keep is empty if both
 // policies reclaim the license.
 func (m *move) ask() (rule *policy.Rule, v policy.Verdict, keep string) {

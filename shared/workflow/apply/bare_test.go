@@ -183,8 +183,8 @@ func TestWhatTheLedgerHasLately(t *testing.T) {
 	}
 }
 
-// TestNothingIsBegunOfWhatCannotBeRead: if a read fails before the intent is written, apply writes neither a directory
-// nor the ledger. A later call tries the change again.
+// TestNothingIsBegunOfWhatCannotBeRead: if a read fails before the intent is written, apply writes neither to a
+// directory nor to the ledger. A later call tries the change again.
 func TestNothingIsBegunOfWhatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]plan.Change{"by group": moveAnna, "directly": changeBo, "in Active Directory": freeDora} {

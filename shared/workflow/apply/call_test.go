@@ -85,7 +85,8 @@ func TestBatchThatIsOver(t *testing.T) {
 	b.wrote(t, changeEXO)
 }
 
-// TestPlanOfNothing: apply refuses a plan without changes for that reason, even if the plan has no batch.
+// TestPlanOfNothing: if a plan has no changes, apply refuses the plan and gives this reason, even if the plan has no
+// batch.
 func TestPlanOfNothing(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -243,7 +244,7 @@ func TestPeopleAreReadOnce(t *testing.T) {
 	}
 }
 
-// TestEvidenceAgesInTheQueue: a change does not begin by old evidence, because the person may have come back while
+// TestEvidenceAgesInTheQueue: a change does not begin on old evidence, because the person may have come back while
 // earlier changes took long.
 func TestEvidenceAgesInTheQueue(t *testing.T) {
 	t.Parallel()

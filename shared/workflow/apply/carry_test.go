@@ -15,7 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// inAD returns a change of Active Directory groups that has begun.
+// inAD begins a change of Active Directory groups and returns the change in progress.
 func (b *bench) inAD(t *testing.T, in ledger.Intent) *move {
 	t.Helper()
 	in.Person, in.License, in.Run, in.Via, in.Source = "S-1-5-21-5", "citrix", "run", "ad-group", citrixDN
@@ -85,8 +85,9 @@ func TestGroupsOfActiveDirectory(t *testing.T) {
 	}
 }
 
-// TestLeavingInActiveDirectory: apply takes nothing without a mark, and nothing after another call began a rollback. A
-// person who was in the target group before the change stays in that group, even if the group refuses changes now.
+// TestLeavingInActiveDirectory: apply takes nothing without a mark in the ledger, and nothing after another call began
+// a rollback. A person who was in the target group before the change stays in that group, even if the group refuses
+// changes now.
 func TestLeavingInActiveDirectory(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -121,7 +122,7 @@ func TestLeavingInActiveDirectory(t *testing.T) {
 	}
 }
 
-// TestRollingBack: what a rollback writes depends on what may have been taken.
+// TestRollingBack: the writes of a rollback depend on whether the license may have been taken.
 func TestRollingBack(t *testing.T) {
 	t.Parallel()
 	const give = "ChangeLicenses id-bo +sku-e3 -sku-exo"
@@ -191,7 +192,8 @@ func TestRollingBack(t *testing.T) {
 	}
 }
 
-// TestRestoreThatIsOpen: an open restore continues only while its groups and products are right.
+// TestRestoreThatIsOpen: an open restore continues only while its entry names the groups and products by which the
+// license may be restored now.
 func TestRestoreThatIsOpen(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -59,7 +59,7 @@ func TestOpenChangeWhoseEntryCannotBeRead(t *testing.T) {
 }
 
 // TestRestoreThatTheLedgerHasAsOver: the ledger says that a restore has ended. If apply can read the directory, it
-// checks that the license is back. A restore that failed has nothing to prove.
+// checks that the license is back. It does not check a restore that failed.
 func TestRestoreThatTheLedgerHasAsOver(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -116,7 +116,7 @@ func TestOpenChangeWhoseGroupCannotBeLookedUp(t *testing.T) {
 }
 
 // TestTargetThatNeverTookThePersonIn: a rollback does not remove the person from a group that the change has not
-// joined, whatever licenses the person shows.
+// joined, whatever licenses the reads show.
 func TestTargetThatNeverTookThePersonIn(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
@@ -181,8 +181,8 @@ func TestReadAgainSinceTheEvidenceIsOld(t *testing.T) {
 	}
 }
 
-// TestGoneWhileItIsNotKnownWhetherItLeft: if an account is gone, the change does not count as failed while its mark
-// cannot be read.
+// TestGoneWhileItIsNotKnownWhetherItLeft: if an account is gone, the change does not count as failed while the mark of
+// the change cannot be read.
 func TestGoneWhileItIsNotKnownWhetherItLeft(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)

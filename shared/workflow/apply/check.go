@@ -13,7 +13,7 @@ import (
 )
 
 // check returns the reason why the plan must not be applied. It is called before the first write. If a plan must begin
-// no more changes, it may still finish changes that have begun.
+// no more changes, the plan may still finish changes that have begun.
 func (j *job) check(ctx context.Context, in Request) error {
 	p := j.plan
 	refuse := func(format string, args ...any) error {

@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// untouched fails the test if a call has written a directory or a result.
+// untouched fails the test if a call has written to a directory or has stored a result.
 func (b *bench) untouched(t *testing.T) {
 	t.Helper()
 	b.wrote(t)
@@ -254,8 +254,8 @@ func TestAllFinal(t *testing.T) {
 	b.wrote(t, changeEXO)
 }
 
-// TestExpiredAndDone: an expired plan has no open changes if the ledger shows its changes as completed. This holds even
-// if the results are lost.
+// TestExpiredAndDone: an expired plan has no open changes if the ledger shows its changes as completed. The stored
+// results are not needed for that.
 func TestExpiredAndDone(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)

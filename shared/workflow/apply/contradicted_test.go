@@ -12,7 +12,8 @@ import (
 )
 
 // TestContradictionAtTheLastMoment: even a change whose rule needs only Entra ID reads the account in Active Directory,
-// to find a contradiction between the accounts. If the account cannot be read, apply believes what the run knew.
+// to find a contradiction between the accounts. If the account cannot be read, apply believes the facts that the run
+// stored.
 func TestContradictionAtTheLastMoment(t *testing.T) {
 	t.Parallel()
 	down := map[string]error{"ReadPerson S-1-5-21-4": errDown}

@@ -145,7 +145,7 @@ func TestDirectByOthers(t *testing.T) {
 	}
 }
 
-// TestNoIntentNoWrite: if the ledger cannot be written, apply writes no directory.
+// TestNoIntentNoWrite: if the ledger cannot be written, apply writes to no directory.
 func TestNoIntentNoWrite(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)

@@ -151,9 +151,9 @@ func (j *job) bare(ctx context.Context, changes []plan.Change) (map[string]readi
 // isSID reports whether a person's key is a SID. The key is a SID if the person exists only in Active Directory.
 func isSID(user string) bool { return len(user) > 4 && user[:4] == "S-1-" }
 
-// both joins the accounts in Entra ID and Active Directory as this call reads them. If the person had no Entra account
-// in the plan, u is nil. The function then looks for an account in Entra ID. Such an account may exist now, or may have
-// been missing from the list that the plan read.
+// The method both joins the accounts in Entra ID and Active Directory as this call reads them. If the person had no
+// Entra account in the plan, u is nil. The method then looks for an account in Entra ID. Such an account may exist now,
+// or may have been missing from the list that the plan read.
 func (j *job) both(ctx context.Context, u *directory.EntraUser, sid string) reading {
 	p := evidence.Person{Entra: u}
 	if j.AD != nil && sid != "" {

@@ -8,8 +8,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// TestEvidenceOfBothDirectories: a call reads the directories that are set up. For a person from Active Directory, it
-// looks for an account in Entra ID only if the person has a user principal name.
+// TestEvidenceOfBothDirectories: a call reads the directories that are set up. For a person from Active Directory, the
+// call looks for an account in Entra ID only if the person has a user principal name.
 func TestEvidenceOfBothDirectories(t *testing.T) {
 	t.Parallel()
 	dora := changeBo

@@ -52,7 +52,7 @@ func (f *fakeAD) ListPeople(_ context.Context, each func(directory.ADUser) error
 	return f.read("ListPeople")
 }
 
-// ReadPerson returns the person even together with a PartialLogonError. The real directory does the same.
+// ReadPerson returns the person even together with a PartialLogonError, like the real directory.
 func (f *fakeAD) ReadPerson(_ context.Context, sid string) (directory.ADUser, error) {
 	err := f.read("ReadPerson " + sid)
 	u := f.people[sid]

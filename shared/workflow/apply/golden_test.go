@@ -192,7 +192,7 @@ func TestGoldenStores(t *testing.T) {
 				t.Errorf("what people hold (-before +after):\n%s", d)
 			}
 			// Other programs read the table of members and the spreadsheet. The key of the object about a stopped person has all
-			// facts, so nobody reads the object. Only the newest lease counts.
+			// facts, so nobody reads the object. Nobody reads a lease that is not the newest.
 			unread := slices.DeleteFunc(keys, func(key string) bool {
 				return s.read[key] || path.Base(key) == "changes.csv" || strings.Contains(key, "/members/") || strings.HasPrefix(key, layout.Stopped(goldenBefore)) || key == layout.Lease(1)
 			})

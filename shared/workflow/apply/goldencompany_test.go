@@ -47,8 +47,8 @@ rules:
 `
 
 // goldenCompany returns the company of the golden stores. Anna moves between groups, Bo's product is exchanged, and
-// Dora leaves Citrix. In the night before, Gus and Hanna lose Visio and get it back. Ines used Copilot lately. Other
-// people keep the feeds healthy.
+// Dora leaves Citrix. In the night before the golden run, Gus and Hanna lose Visio, and a restore gives it back. Ines
+// used Copilot lately. Other people keep the feeds healthy.
 func goldenCompany() (*fakeEntra, *fakeAD) {
 	created := daysAgo(900)
 	direct := func(sku string) []directory.Assignment { return []directory.Assignment{{SKU: sku, State: "Active"}} }

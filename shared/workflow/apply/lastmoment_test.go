@@ -89,7 +89,7 @@ func TestLogonProvenWithoutItsDate(t *testing.T) {
 	}
 }
 
-// TestEvidenceThatIsTooOld: before apply takes a license by old evidence, it reads the person again and asks the rule
+// TestEvidenceThatIsTooOld: before apply takes a license on old evidence, it reads the person again and asks the rule
 // again. The number of readings is limited.
 func TestEvidenceThatIsTooOld(t *testing.T) {
 	t.Parallel()
@@ -250,8 +250,8 @@ func TestSameLicense(t *testing.T) {
 	}
 }
 
-// TestGroupsOfThePolicyInForce: apply takes the groups that the run found from the run. It looks for any other group
-// once.
+// TestGroupsOfThePolicyInForce: for a group that the run found, apply uses the data of the run. It looks for any other
+// group once.
 func TestGroupsOfThePolicyInForce(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)

@@ -14,8 +14,8 @@ import (
 )
 
 // TestTargetShownButNotListed: licenses follow membership late. If an administrator has just removed a person from the
-// target group, the person still shows its license. A move leaves the source group only when membership and license
-// agree.
+// target group, reads still show the license of that group. A move leaves the source group only when membership and
+// license agree.
 func TestTargetShownButNotListed(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)

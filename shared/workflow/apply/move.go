@@ -256,7 +256,7 @@ func (m *move) join(ctx context.Context, inSource bool) (runs.Status, string) {
 }
 
 // given reports whether the target group gives its license to the person. The group must list the person, and the
-// person must show the license, because licenses follow membership late.
+// person's assignments must have the license, because licenses follow membership late.
 func (m *move) given(ctx context.Context) (bool, error) {
 	if !m.active(m.entry.TargetSKU, m.to()) {
 		return false, nil

@@ -54,7 +54,7 @@ func TestSourceThatCannotBeRead(t *testing.T) {
 	b.wrote(t, joinEXO, leaveEXO)
 }
 
-// TestAdvancing: the facts that a call can read decide how it continues a change.
+// TestAdvancing: the facts that a call can read decide how the call continues a change.
 func TestAdvancing(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -38,8 +38,8 @@ func (m *move) outlived(ctx context.Context, held bool) (runs.Status, string) {
 func (m *move) expired() bool { return m.Now().After(m.plan.Expires) }
 
 // heldAgain handles a change that took a license if a read still shows the license. Shortly after the write, the read
-// may be out of date. A read from another domain controller may be out of date for longer. Later, heldAgain ends the
-// change, because somebody restored the license or the write was never made.
+// may be out of date. A read from another domain controller may be out of date for longer. After that time, heldAgain
+// ends the change, because somebody restored the license or the write was never made.
 func (m *move) heldAgain(ctx context.Context) (runs.Status, string) {
 	free, err := m.ledger.Noted(ctx, m.entry, ledger.SeenFree)
 	made, madeErr := m.ledger.Noted(ctx, m.entry, ledger.Answered)

@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// backing returns the restore of Egon's license that run r0 took, and the newest ledger entry. The entry belongs to
-// this run if the restore has begun, and to r0 otherwise.
+// backing returns a restore and the newest ledger entry. Run r0 took Egon's license, and the restore gives it back. The
+// entry belongs to the run of the restore if the restore has begun, and to r0 otherwise.
 func (b *bench) backing(t *testing.T, restores string) (*job, *move, *ledger.Entry) {
 	t.Helper()
 	c := freeEgon

@@ -41,7 +41,7 @@ type target interface {
 	// readLag is how long reads of licenses may still show the old state after the person left the source group. The
 	// parameter follows reports whether the license follows membership in a group.
 	readLag(follows bool) time.Duration
-	// unshown is the status of a change if the directory accepted the write but the next read does not show it.
+	// unshown is the status of a change if the directory accepted the write but the next read does not show the write.
 	unshown() runs.Status
 	// system is the name of the directory that holds the licenses.
 	system() string
@@ -49,18 +49,18 @@ type target interface {
 	// reread reads the license groups of this target again.
 	reread(ctx context.Context, j *job) error
 	// identify adds to an intent the ids of its groups in the directory. If a group is not the group that the run read,
-	// why gives the reason.
+	// the result why gives the reason.
 	identify(ctx context.Context, j *job, in *ledger.Intent) (why string, err error)
 	// The method named returns the groups that the policy names for a change between two licenses. The parameter was is
 	// the source group in the ledger entry.
 	named(j *job, from, to *policy.License, was string) (source, target string)
-	// unmirrored checks that the Entra group counterpart is synced from the parameter group, a group of this target. It
-	// returns the reason if that is not so, and "" otherwise. It also returns "" if counterpart is empty and the group
-	// needs no counterpart.
+	// unmirrored checks the parameter counterpart, an Entra group. That group must be synced from the parameter group, a
+	// group of this target. unmirrored returns the reason if counterpart is wrong, and "" otherwise. It also returns "" if
+	// counterpart is empty and the group needs none.
 	unmirrored(ctx context.Context, j *job, l *policy.License, group, counterpart string) (why string, err error)
-	// wayBack chooses the groups that a restore must change now, and sets them in the intent of the restore. refusal gives
-	// the reason if there is no safe way. note tells how the restore differs from the original change. The note includes
-	// the parameter known, a difference that the caller found.
+	// wayBack chooses the groups that a restore must change now, and sets them in the intent of the restore. The result
+	// refusal gives the reason if there is no safe way. The result note tells how the restore differs from the original
+	// change. The note includes the parameter known, a difference that the caller found.
 	wayBack(ctx context.Context, j *job, l, to *policy.License, in *ledger.Intent, known string) (note, refusal string, err error)
 }
 

@@ -23,7 +23,8 @@ func (m *move) has(t *testing.T, b *bench, what ledger.Seen) bool {
 }
 
 // TestWaiting: a call records what its reads show of a waiting change. After the plan has expired, the call ends the
-// change. If a change is rolled back or waits for the relay, the call neither records nor ends anything.
+// change or asks an operator to look. If a change is rolled back or waits for the relay, the call neither records nor
+// ends anything.
 func TestWaiting(t *testing.T) {
 	t.Parallel()
 	const expired = "waits; the plan expired meanwhile: look in the admin center"
@@ -39,7 +40,7 @@ func TestWaiting(t *testing.T) {
 		broken   string
 		status   runs.Status
 		want     string
-		free, in bool // whether the ledger has each note afterwards
+		free, in bool // whether the ledger then has the notes SeenFree and SeenInTarget
 	}{
 		"held, in the target":               {"g-exo", false, "waits", true, true, false, false, nil, "", runs.Pending, "waits", false, true},
 		"held, not in the target":           {"g-exo", false, "waits", true, false, false, false, nil, "", runs.Pending, "waits", false, false},

@@ -95,7 +95,7 @@ func TestLeaving(t *testing.T) {
 		if status, note := m.leave(t.Context()); status != "" || m.first || !m.took || !m.left.At.Equal(before) {
 			t.Errorf("%s %q: %+v", status, note, m)
 		}
-		m.first = true // this call made the only write, and the write was not sent
+		m.first = true // this call began the only write, and nothing was sent
 		if m.leave(t.Context()); !m.first {
 			t.Error("the second try of this call is not its first")
 		}

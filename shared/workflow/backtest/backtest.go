@@ -95,7 +95,7 @@ type Rule struct {
 	Words      []string    `json:"words"` // the conditions "for" and "when" of the policy
 	To         string      `json:"to,omitempty"`
 	Days       int         `json:"days"`       // the number of days in the policy
-	SeatPrice  float64     `json:"seatPrice"`  // saving of one seat a month
+	SeatPrice  float64     `json:"seatPrice"`  // monthly saving of one seat
 	Thresholds []Threshold `json:"thresholds"` // ascending
 	Choice     Choice      `json:"recommendation"`
 }

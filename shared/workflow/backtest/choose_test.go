@@ -72,8 +72,8 @@ func ofHabits(r *rand.Rand, people, nights int, every []float64, away float64) *
 }
 
 // hitsByTruth returns the hits at one number of days from the true sign-ins, without a snapshot. It leaves out the
-// first night. A key is a person and a night. The value says whether the person was active again within 30 days. The
-// parameter until is the first night whose snapshot is not used for that.
+// first night. A key of the map is a person and a night. The value says whether the person was active again within 30
+// days. The parameter until is the first night whose snapshot is not used for that.
 func hitsByTruth(w *world, days, nights, from, to, until int) map[string]string {
 	all := map[string]string{}
 	end := asOf(until - 1)

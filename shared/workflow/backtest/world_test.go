@@ -40,7 +40,8 @@ type person struct {
 	signIns    []time.Time // ascending
 	logOns     []time.Time // ascending
 	from, to   int         // the first and the last night on which the person is in the directories
-	// hidden reports whether the dates are missing on a night, and disabled whether the account is disabled.
+	// hidden reports whether the dates are missing on a night. disabled reports whether the account is disabled on a
+	// night.
 	hidden, disabled func(night int) bool
 }
 

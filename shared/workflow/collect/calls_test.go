@@ -132,8 +132,8 @@ func TestReadEntraInCalls(t *testing.T) {
 	}
 }
 
-// TestCallMadeTwice: a repeated call returns the first result without asking Graph, even if another worker repeats it
-// later.
+// TestCallMadeTwice: a repeated call returns the result of the first call without asking Graph, even if another worker
+// repeats the call later.
 func TestCallMadeTwice(t *testing.T) {
 	t.Parallel()
 	b, begin := callsBench(t)

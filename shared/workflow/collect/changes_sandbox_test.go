@@ -31,8 +31,8 @@ func (b *bench) companyOf(t *testing.T) *sandbox.Company {
 	return s.Company
 }
 
-// logOn lets people log on and returns their number: everybody whose replicated logon date has an age between the
-// arguments "from" and "to".
+// logOn lets a person log on if the age of the person's replicated logon date lies between the parameters "from" and
+// "to". It returns the number of these people.
 func logOn(c *sandbox.Company, from, to time.Duration) (people int) {
 	for i := range c.Size() {
 		p := c.Person(i)
@@ -48,8 +48,8 @@ func logOn(c *sandbox.Company, from, to time.Duration) (people int) {
 }
 
 // TestChangesOfSandbox reads a simulated company on three nights. People with a recent replicated date log on before
-// the second night, and people with an old date before the third. A full reading of the same company must give the same
-// result. On the fourth night another company answers, and the run must read that company in full.
+// the second night, and people with an old date before the third night. A full reading of the same company must give
+// the same result. On the fourth night another company answers, and the run must read that company in full.
 func TestChangesOfSandbox(t *testing.T) {
 	t.Parallel()
 	const day = 24 * time.Hour

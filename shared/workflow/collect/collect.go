@@ -88,7 +88,7 @@ type Start struct {
 
 // Begin finds the products and groups of the policy in the tenant and writes begin.json. It fails with ErrPolicy if the
 // policy is for another tenant, or names a product or a license group that the tenant lacks. After ErrPolicy no run has
-// begun. A repeated call of Begin returns the run that has begun.
+// begun. A repeated call of Begin returns the run that the first call began.
 func (c *Collector) Begin(ctx context.Context, in Start) (*snapshot.Begin, error) {
 	b, err := c.resolve(ctx, in)
 	if err != nil {

@@ -246,7 +246,7 @@ func load(t *testing.T, text string) *policy.Policy {
 	return p
 }
 
-// start returns the start of a run for user. An empty user means everybody.
+// start returns the Start of a run for the given person. An empty user means everybody.
 func start(t *testing.T, user string) Start {
 	return Start{Run: "run", AsOf: asOf, Policy: load(t, text), Text: text, User: user}
 }

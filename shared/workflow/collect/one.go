@@ -56,8 +56,8 @@ func (c *Collector) BeginOne(ctx context.Context, in Start) (b *snapshot.Begin, 
 	return b, u.SID, known, err
 }
 
-// SealOne reads the rest of a run for one person and seals the run. ad answers for Active Directory. ad is nil if
-// Active Directory is not set up.
+// SealOne reads the rest of a run for one person and seals the run. The parameter ad reads Active Directory. It is nil
+// if Active Directory is not set up.
 func (c *Collector) SealOne(ctx context.Context, b *snapshot.Begin, p *policy.Policy, ad OneAD) error {
 	found, err := c.find(ctx, ad, b.User, p)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 )
 
 // TestSubscriptionsOfARun: a run reads the renewal date of a product only if the policy has a price for the product and
-// lacks the key "renews". The run records a failure and goes on.
+// lacks the key "renews". If the reading fails, the run records the failure and goes on.
 func TestSubscriptionsOfARun(t *testing.T) {
 	t.Parallel()
 	const e3 = "sku: SPE_E3, "

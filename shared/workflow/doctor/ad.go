@@ -62,7 +62,7 @@ func checkADPeople(ctx context.Context, e *exam) ([]Finding, func()) {
 		rests = e.Policy.Rests()
 	}
 	var f directory.Freshness
-	hidden, people, first := map[string][]string{}, map[string]int{}, directory.ADUser{} // DNs by attribute, and people by unit
+	hidden, people, first := map[string][]string{}, map[string]int{}, directory.ADUser{} // hidden: DNs by attribute; people: number of people by unit
 	_, err := e.AD.ListFull(ctx, rests, func(u directory.ADUser) error {
 		if f.SampleAD(&u, e.now); f.Sampled == 1 {
 			first = u

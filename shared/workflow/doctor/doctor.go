@@ -72,8 +72,8 @@ type AD interface {
 	CanWrite(ctx context.Context, groupDN string) (bool, error)
 }
 
-// Patient describes everything that doctor examines. If an error is set, the part beside it could not be set up, for
-// the reason in the error.
+// Patient describes everything that doctor examines. If an error is set, the part above the error could not be set up,
+// for the reason in the error.
 type Patient struct {
 	Clock    clock.Clock
 	Variable func(name string) (value string, set bool) // environment variable

@@ -26,7 +26,7 @@ type ActiveDirectory interface {
 	GroupsWith(ctx context.Context, part string, most int) (dns []string, err error)
 }
 
-// errEnough ends a list of people after MostPeople.
+// errEnough ends the reading of a list after MostPeople people.
 var errEnough = errors.New("enough people were read")
 
 // Read reads a tenant. ad is nil if Active Directory is not set up. Read calls progress with the number of people that

@@ -77,7 +77,7 @@ func (w *Worker) Partition(ctx context.Context, n int) error {
 }
 
 // reclaim makes the decisions on a person whose verdicts follow from the columns. The parameter rules has the indexes
-// of the rules that reclaim. All other rules keep the person's licenses. The ledger has no past of these licenses.
+// of the rules that reclaim. All other rules keep the person's licenses. No earlier run changed these licenses.
 func (w *Worker) reclaim(p *directory.Person, rules []int, sum *decision.Summary, emit func(*plan.Decision) error) error {
 	var taken decision.Conflicts
 	for _, i := range rules {

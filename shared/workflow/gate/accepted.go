@@ -54,7 +54,7 @@ func (m *matches) hash() string { return hex.EncodeToString(m.sum.Sum(nil)) }
 // match is a person whom a rule matched. The field rule is the key of the rule.
 type match struct{ rule, user string }
 
-// acceptance is an override, with the people whom it accepts.
+// acceptance is an override, with the people whom the override accepts.
 type acceptance struct {
 	history.Override
 	people map[match]bool
@@ -67,7 +67,7 @@ type acceptances struct {
 	void []string
 }
 
-// acceptancesAt reads the overrides that were in force at any time in the last plan.Window before now.
+// acceptancesAt reads the overrides that were in force at any time in the period plan.Window before now.
 func acceptancesAt(ctx context.Context, s store.Store, now time.Time) (*acceptances, error) {
 	overrides, err := history.Overrides(ctx, s, now.Add(-plan.Window-history.OverrideLasts), now)
 	if err != nil {

@@ -150,7 +150,7 @@ func resealed(t *testing.T, s store.Store, from, to string) {
 	}
 }
 
-// took returns n licenses that a rule took some days ago.
+// took returns n ledger intents for licenses that a rule took. The parameter days tells how many days ago.
 func took(rule string, days, n int) (all []ledger.Intent) {
 	for i := range n {
 		all = append(all, ledger.Intent{
@@ -160,8 +160,8 @@ func took(rule string, days, n int) (all []ledger.Intent) {
 	return all
 }
 
-// TestDrains: the limit for one night also holds for 30 days. The licenses that a rule took in 30 days and the licenses
-// that the rule takes now count together.
+// TestDrains: the limit of one night also limits 30 nights together. The licenses that a rule took in the last 30 days
+// and the licenses that the rule takes now are added up.
 func TestDrains(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -137,7 +137,8 @@ func TestWhatBecame(t *testing.T) {
 	}
 }
 
-// TestStateThatIsHandedOn: the state has the figures of the plan, and the batches that are not final, by directory.
+// TestStateThatIsHandedOn: the state has the figures of the plan. It also has, by directory, the batches that are not
+// final.
 func TestStateThatIsHandedOn(t *testing.T) {
 	t.Parallel()
 	entra, ad, notice := plan.Change{User: "a", License: "e3", Via: plan.Direct}, plan.Change{User: "b", License: "citrix", Via: plan.ADGroup}, plan.Change{User: "c", License: "e3", Via: plan.Notice}
@@ -263,8 +264,8 @@ func approving(override bool) entrance.Name {
 	return entrance.Approve
 }
 
-// TestEntrances: an approval, an override and a restore each have an entrance of their own. Any other entrance
-// refuses them before anything is read.
+// TestEntrances: an approval, an override and a restore each have an entrance of their own. Any other entrance refuses
+// the request before anything is read.
 func TestEntrances(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

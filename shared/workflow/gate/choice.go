@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// choice has the changes that an operator chose for a run, from the plan of another run. If the operator chose no
-// changes for the run, *choice is nil.
+// choice has the changes that an operator chose for a run, from the plan of another run. The pointer to the choice is
+// nil if the operator chose no changes for the run.
 type choice struct {
 	of     *plan.Plan
 	listed map[snapshot.Chosen]*plan.Change // changes and notices of the other run's plan
@@ -116,8 +116,8 @@ func (j *judgement) takes(a *acceptances, now time.Time) map[string]int {
 	return n
 }
 
-// bind records in p from which plan the operator chose. Both plans rest on the same data, so p expires no later than
-// the plan that the operator chose from.
+// bind stores in p which plan the operator chose from. Both plans rest on the same data, so p expires no later than the
+// plan that the operator chose from.
 func (c *choice) bind(p *plan.Plan) {
 	p.Chosen = &plan.Chosen{From: c.of.Run, PlanHash: c.of.PlanHash, LeftOut: len(c.listed) - len(c.chosen)}
 	if c.of.Expires.Before(p.Expires) {

@@ -46,7 +46,7 @@ func inDoubt(t *testing.T, change func(*judgement)) *judgement {
 	return j
 }
 
-// TestDoubts: a doubt holds the plan until an operator has looked at the run.
+// TestDoubts: a doubt puts the plan on hold until an operator has looked at the run.
 func TestDoubts(t *testing.T) {
 	t.Parallel()
 	const never = "2 of the names in exempt.users and exempt.leave have never been anybody's"

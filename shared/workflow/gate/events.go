@@ -4,8 +4,8 @@ package gate
 // writes more events (quotas of a standard workflow).
 const mostEvents = 25_000
 
-// These constants are the most events that each part of an execution can write. They assume that every task fails and
-// is retried as often as the definition allows. A test computes the numbers from the definition.
+// Each constant is the largest number of events that a part of an execution can write. The numbers assume that every
+// task fails and is retried as often as the definition allows. A test computes the numbers from the definition.
 const (
 	baseEvents  = 2_200 // everything but the rounds
 	roundEvents = 40    // a round, without its batches

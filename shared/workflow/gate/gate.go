@@ -196,8 +196,8 @@ func (j *judgement) each(ctx context.Context, each func(*plan.Decision) error) (
 	})
 }
 
-// freeSeats returns the number of seats of each license that a plan may use: the seats bought, less the seats in use,
-// less the reserve. Seats that the plan itself frees do not count.
+// freeSeats returns, by license, the number of seats that a plan may use: the seats bought, less the seats in use, less
+// the reserve. Seats that the plan itself frees do not count.
 func freeSeats(r *decision.Run) map[string]int {
 	free := map[string]int{}
 	for _, l := range r.Policy.Licenses {

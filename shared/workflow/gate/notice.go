@@ -23,7 +23,7 @@ const (
 	Planned Outcome = "planned" // mode audit: the changes are planned and never applied
 	Waiting Outcome = "waiting" // waiting for an approval
 	Held    Outcome = "held"    // a safety check stopped the plan
-	Waits   Outcome = "pending" // the waits are over, but the directory does not show every change yet
+	Waits   Outcome = "pending" // the run waits no longer, but the directory does not show every change yet
 	Refused Outcome = "refused" // the request was refused before anything began
 	Failed  Outcome = "failed"
 )

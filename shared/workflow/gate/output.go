@@ -25,7 +25,7 @@ type StepOutput struct {
 	// FeedAge is the age of the newest activity in each source, in hours.
 	FeedAge map[string]float64 `json:"feedAge,omitempty"`
 
-	// Unapproved means that the plan waits for an operator. The execution only finishes what earlier runs began.
+	// Unapproved means that the plan waits for an operator. The execution only finishes changes that earlier runs began.
 	Unapproved bool `json:"unapproved"`
 
 	Go          bool    `json:"go"` // whether the state machine must apply the plan next, or wait and apply it again
@@ -44,8 +44,8 @@ type StepOutput struct {
 	Refused       string              `json:"refused,omitempty"`       // reason why a safety check stops the run
 	MonthlySaving float64             `json:"monthlySaving"`
 	Currency      string              `json:"currency"`
-	// Before is what the plan had achieved when the execution began. It is not zero if an operator approves a plan
-	// again, so that a second execution finishes the plan.
+	// Before has the results of the plan from before the execution. It is not zero if an operator approves a plan again,
+	// so that a second execution finishes the plan.
 	Before Totals `json:"before"`
 
 	// Report is the key of the report of the run. NoReport says why the report could not be written.

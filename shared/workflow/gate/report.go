@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// reportTime is the longest time that the writing of a report may take. A slow report must not delay a run.
+// reportTime is the timeout for writing a report. A slow report must not delay a run.
 const reportTime = 3 * time.Minute
 
 // Report writes the report of a run that has a plan. A run does not need the report, so callers show an error and go

@@ -18,8 +18,8 @@ type Request struct {
 	PlanHash string `json:"planHash"`
 	// Override applies the plan although a limit put the plan on hold.
 	Override bool `json:"override"`
-	// Restore is the run whose licenses are restored; Run is then empty. User limits the restore to one person. If User
-	// is set and Restore is empty, the restore is for the run that took the person's licenses.
+	// Restore is the run that took the licenses to restore; Run is then empty. User limits the restore to one person. If
+	// User is set and Restore is empty, the restore is for the run that took the person's licenses.
 	Restore string `json:"restore,omitempty"`
 	User    string `json:"user,omitempty"`
 }

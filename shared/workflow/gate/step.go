@@ -43,15 +43,15 @@ type StepInput struct {
 	Failure   Failure     `json:"failure"`   // for hold: why the run could not be evaluated
 	Request   Request     `json:"request"`   // for approve and restore: input of the execution
 	Round     int         `json:"round"`     // for settle: number of rounds so far
-	Events    int         `json:"events"`    // for settle: the most events that the rounds so far can have written
-	Before    Totals      `json:"before"`    // for settle: what the plan had achieved before this execution
+	Events    int         `json:"events"`    // for settle: largest number of events that the rounds so far can have written
+	Before    Totals      `json:"before"`    // for settle: results of the plan from before this execution
 	// Unapproved, for settle, is the Unapproved of the gate's StepOutput.
 	Unapproved bool `json:"unapproved"`
 	// State, for notice, is the last state of the execution. It is a StepOutput, or the input of the step that failed.
 	State json.RawMessage `json:"state"`
 }
 
-// Evaluated is the end of the evaluation of a partition. Failure is set if every attempt failed.
+// Evaluated tells how the evaluation of a partition ended. Failure is set if every attempt failed.
 type Evaluated struct {
 	Partition int      `json:"partition"`
 	Failure   *Failure `json:"failure"`

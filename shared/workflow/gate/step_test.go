@@ -24,7 +24,7 @@ func steps(t *testing.T, e evaluated) *Steps {
 	return stepsOn(e.put(t))
 }
 
-// stepsOn returns steps over a store, with the run's policy in force.
+// stepsOn returns steps over a store. The policy in force is the policy of the run "run".
 func stepsOn(over store.Store) *Steps {
 	s := &Steps{Store: over, Now: func() time.Time { return clock }}
 	s.Policy = func(ctx context.Context) (string, error) {

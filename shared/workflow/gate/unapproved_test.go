@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestUnapprovedNight: a scheduled night in mode review finishes what earlier runs began. Its own plan waits for an
-// operator.
+// TestUnapprovedNight: a scheduled night in mode review finishes the changes that earlier runs began. Its own plan
+// waits for an operator.
 func TestUnapprovedNight(t *testing.T) {
 	t.Parallel()
 	e := busy()
