@@ -8,7 +8,7 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// firstReading marks a decision on a person who has no activity date and one of whose accounts was first seen today.
+// firstReading marks a decision if the person has no activity date and an account of the person was first seen today.
 // Graph returns no date for a person who never signed in, and sometimes by mistake. So a reading on another day must
 // confirm that there is no date.
 func (r *Run) firstReading(d *plan.Decision, p *directory.Person, v policy.Verdict, now time.Time) {

@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/source/usage"
 )
 
-// reported judges the health of each signal from a report that the policy reads. It reads the tables of the reports on
-// demand.
+// reported judges the health of the signals that come from usage reports, if the policy reads them. It reads the tables
+// of the reports on demand.
 func (r *Run) reported(ctx context.Context) {
 	for _, s := range r.Policy.Signals() {
 		if s.Reported() {

@@ -131,8 +131,8 @@ type Ledger struct{ store store.Store }
 // In returns the ledger in a store.
 func In(s store.Store) *Ledger { return &Ledger{store: s} }
 
-// maxIntent is the maximum size of an intent, in bytes. An intent with several hundred assignments of each of its two
-// products fits.
+// maxIntent is the maximum size of an intent, in bytes. This is enough for several hundred assignments of each of the
+// two products.
 const maxIntent = 1 << 20
 
 // Suffixes of the keys of objects about an intent.

@@ -29,8 +29,8 @@ type exemption struct {
 	kindOpen bool
 }
 
-// exemption evaluates every exemption. If any exemption holds, the person is exempt. If no exemption holds and at least
-// one is unknown, the flag is Unset.
+// exemption evaluates every exemption. If any exemption applies, the person is exempt. If no exemption is known to
+// apply and at least one is unknown, the flag is Unset.
 func (j *Judge) exemption(p *directory.Person) exemption {
 	open := exemption{flag: directory.No}
 	e := &j.policy.exempt

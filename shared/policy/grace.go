@@ -16,8 +16,8 @@ type grace struct {
 	unknown func(*gaps)
 }
 
-// or combines two graces. A grace that holds wins over an unknown grace. An unknown grace wins over no grace. If both
-// hold, the grace that ends later wins.
+// or combines two graces. If at least one is known to apply, the result is the known grace, or of two known graces the
+// one that ends later. Otherwise an unknown grace wins over no grace.
 func (g grace) or(o grace) grace {
 	switch {
 	case o.flag == directory.No, g.flag == directory.Yes && !o.ends.After(g.ends): // an unknown grace has no end

@@ -127,7 +127,7 @@ func TestGivingGroups(t *testing.T) {
 	}
 }
 
-// If several graces hold, the grace that ends last counts. If none holds, the reason names all unknown values.
+// If several graces apply, the grace that ends last counts. If no grace applies, the reason names all unknown values.
 func TestGraceOfSeveralReasons(t *testing.T) {
 	t.Parallel()
 	no := grace{flag: directory.No}

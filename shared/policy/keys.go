@@ -36,7 +36,7 @@ type Key struct {
 	Path    string
 	Shape   Shape
 	Is      string // the meaning of the key
-	LeftOut string // the value in force if the key is left out; Needed if leaving it out is an error
+	LeftOut string // the value in force if the key is left out; the constant Needed if the key must not be left out
 	Words   []string
 	// Min and Max bound a number. For a list or a named mapping, they bound the number of entries.
 	Min, Max float64

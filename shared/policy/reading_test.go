@@ -30,8 +30,8 @@ rules:
 `, citrixDN, exempt, scope))
 }
 
-// A comparison with a different text is undecided for a person whose own text has no value. A condition can say
-// explicitly what holds for such a person.
+// A comparison with a different text is undecided for a person whose own text has no value. A condition can define its
+// result for such a person explicitly.
 func TestTextsWithoutValue(t *testing.T) {
 	t.Parallel()
 	const open = "employeeType has no value, and the condition does not say what holds then; add && employeeType != \"\" to leave such people alone, or || employeeType == \"\" to mean them, too"

@@ -59,7 +59,7 @@ func (w *Written) Code(part ast.Expr) (string, error) {
 	return code, nil
 }
 
-// writing is the language of conditions. Its parser keeps macros such as exists as they are written.
+// writing is the language of conditions. Its parser keeps macros, such as exists(…), as they are written.
 var writing = sync.OnceValues(func() (*cel.Env, error) {
 	base, err := language()
 	if err != nil {
