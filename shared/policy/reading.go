@@ -74,8 +74,8 @@ func (a *attribute) noAccount(p *directory.Person) bool {
 	return len(a.fields) > 0
 }
 
-// exemption rewrites the condition of the key exempt.when: each attribute is then read in the way orNone. So the
-// condition has a result even if the person lacks an account.
+// exemption rewrites the condition of the key exempt.when. If the person certainly lacks the account of an attribute,
+// the attribute then has no value (orNone). So the condition has a result even if the person lacks an account.
 func (c *compiler) exemption(checked *cel.Ast) {
 	ast.PostOrderVisit(checked.NativeRep().Expr(), ast.NewExprVisitor(func(e ast.Expr) {
 		if a := c.attributeOf(e); a != nil && a.group == nil {
@@ -98,9 +98,9 @@ func (c *compiler) replace(checked *cel.Ast, e ast.Expr, a *attribute, as readAs
 }
 
 // differences finds comparisons such as `employeeType != "Contractor"`, which would be true for people without an
-// employeeType. It rewrites these comparisons so that they read the text in the way filled. The result is then unknown
-// for people without an employeeType. It does not change comparisons with "", because the author of such a comparison
-// has these people in mind.
+// employeeType. It rewrites these comparisons so that a text without a value is unknown (filled). The result is then
+// unknown for people without an employeeType. It does not change comparisons with "", because the author of such a
+// comparison has these people in mind.
 func (c *compiler) differences(checked *cel.Ast, e ast.Expr, negated bool) {
 	switch e.Kind() {
 	case ast.ComprehensionKind:
@@ -140,8 +140,8 @@ func (c *compiler) differencesOf(checked *cel.Ast, call ast.CallExpr, negated bo
 	}
 }
 
-// fill rewrites a comparison so that it reads its text attributes in the way filled. If an operand is "", fill changes
-// nothing.
+// fill rewrites a comparison so that a text attribute without a value is unknown (filled). If an operand is "", fill
+// changes nothing.
 func (c *compiler) fill(checked *cel.Ast, operands []ast.Expr) {
 	var texts []ast.Expr
 	for _, o := range operands {
