@@ -15,8 +15,8 @@ import (
 // The ledger identifies a group of Active Directory by its objectGUID, because the DN may later belong to another
 // group.
 
-// The method named returns the name by which Active Directory finds a group of the change. The name is the objectGUID,
-// or the DN if the objectGUID is unknown.
+// The method "named" returns the name by which Active Directory finds a group of the change. The name is the
+// objectGUID, or the DN if the objectGUID is unknown.
 func (m *move) named(group string) string {
 	if e := m.entry; e != nil {
 		switch group {
@@ -59,7 +59,7 @@ func (j *job) readGUID(dn string) string {
 }
 
 // identify sets the objectGUIDs of the groups of a change. If a group is not the group that the run read, the result
-// why gives the reason.
+// "why" gives the reason.
 func (j *job) identify(ctx context.Context, in *ledger.Intent) (why string, err error) {
 	for _, x := range []struct {
 		dn   string

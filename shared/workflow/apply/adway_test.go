@@ -18,7 +18,7 @@ const (
 	otherGUID  = "22222222-0000-0000-0000-000000000002"
 )
 
-// The method at adds a group with the given DN and objectGUID. The group was created the given number of days ago.
+// The method "at" adds a group with the given DN and objectGUID. The group was created the given number of days ago.
 func (f *fakeAD) at(dn, guid string, days int) {
 	if f.groups == nil {
 		f.groups = map[string]directory.Group{}

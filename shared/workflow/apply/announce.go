@@ -109,8 +109,8 @@ func (m *move) mail(all *policy.Notices) (directory.Mail, error) {
 	return directory.Mail{Person: m.person.Entra.ID, Subject: text.Subject, Body: text.Body}, err
 }
 
-// managerMail returns the address of the person's manager. If no address is known, the result why gives the reason, and
-// the manager gets no copy.
+// managerMail returns the address of the person's manager. If no address is known, the result "why" gives the reason,
+// and the manager gets no copy.
 func (m *move) managerMail(ctx context.Context) (address, why string) {
 	address, err := m.Entra.ManagerMail(ctx, m.person.Entra.ID)
 	switch {

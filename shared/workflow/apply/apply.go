@@ -245,7 +245,7 @@ func (j *job) total() int {
 	return n
 }
 
-// The method of returns the results of one batch.
+// The method "of" returns the results of one batch.
 func (j *job) of(b plan.Batch) *runs.Results {
 	one := *j.results
 	one.Results = slices.DeleteFunc(slices.Clone(one.Results), func(x runs.Result) bool {

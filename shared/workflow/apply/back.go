@@ -144,7 +144,7 @@ func (m *move) goingBack(why string, err error) (runs.Status, string) {
 	return troubled, sentences(why, fmt.Sprintf("going back is not finished, run apply again: %v", err))
 }
 
-// sentences joins two sentences. The parameter why is the reason, and may be empty. The parameter what is the
+// sentences joins two sentences. The parameter "why" is the reason, and may be empty. The parameter "what" is the
 // consequence.
 func sentences(why, what string) string {
 	if why == "" {

@@ -129,8 +129,8 @@ func (m *move) gone(ctx context.Context, why string) (runs.Status, string) {
 	return m.complete(ctx, ledger.Failed, why)
 }
 
-// begin asks the rule again and writes the intent. The parameter last is the newest ledger entry for the person and the
-// license. If the result stop is true, the change must not continue, and r is the change's result.
+// begin asks the rule again and writes the intent. The parameter "last" is the newest ledger entry for the person and
+// the license. If the result stop is true, the change must not continue, and r is the change's result.
 func (j *job) begin(ctx context.Context, m *move, last *ledger.Entry, result func(runs.Status, string, ...any) runs.Result) (r runs.Result, stop bool) {
 	if j.closed != "" {
 		return result(runs.Refused, "%s", j.closed), true

@@ -127,7 +127,7 @@ func TestTargetThatNeverTookThePersonIn(t *testing.T) {
 	b.logged(t, moveAnna, "rolled back")
 }
 
-// slowly is an Entra ID that calls a function after each reading of people. The field what is this function.
+// slowly is an Entra ID that calls a function after each reading of people. The field "what" is this function.
 type slowly struct {
 	*fakeEntra
 	what func()

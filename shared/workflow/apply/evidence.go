@@ -46,7 +46,7 @@ func (m *move) current() error {
 	return nil
 }
 
-// The method again reads the person of a change once more.
+// The method "again" reads the person of a change once more.
 func (j *job) again(ctx context.Context, c *plan.Change) reading {
 	one, err := j.fresh(ctx, []plan.Change{*c})
 	if err != nil {
@@ -151,7 +151,7 @@ func (j *job) bare(ctx context.Context, changes []plan.Change) (map[string]readi
 // isSID reports whether a person's key is a SID. The key is a SID if the person exists only in Active Directory.
 func isSID(user string) bool { return len(user) > 4 && user[:4] == "S-1-" }
 
-// The method both joins the accounts in Entra ID and Active Directory as this call reads them. If the person had no
+// The method "both" joins the accounts in Entra ID and Active Directory as this call reads them. If the person had no
 // Entra account in the plan, u is nil. The method then looks for an account in Entra ID. Such an account may exist now,
 // or may have been missing from the list that the plan read.
 func (j *job) both(ctx context.Context, u *directory.EntraUser, sid string) reading {

@@ -21,7 +21,7 @@ type fakeAD struct {
 	beforeWrite func() // unless nil, RemoveMember calls it before the write
 }
 
-// dn returns the DN of a group. The parameter name is the DN or the objectGUID.
+// dn returns the DN of a group. The parameter "name" is the DN or the objectGUID.
 func (f *fakeAD) dn(name string) string {
 	if g, there := f.groups[name]; there {
 		return g.ID

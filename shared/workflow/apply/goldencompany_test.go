@@ -122,7 +122,7 @@ func goldenBench(s store.Store) *bench {
 	return b
 }
 
-// The method reads collects the company for a run and seals the snapshot. The Active Directory reading has the form
+// The method "reads" collects the company for a run and seals the snapshot. The Active Directory reading has the form
 // that the relay writes.
 func (b *bench) reads(t *testing.T, run, text string) {
 	t.Helper()

@@ -10,7 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// The method one makes a single change. A failure does not stop the changes of other people, and neither does a panic.
+// The method "one" makes a single change. A failure does not stop the changes of other people, and neither does a
+// panic.
 func (j *job) one(ctx context.Context, c *plan.Change, e reading) (r runs.Result) {
 	defer func() {
 		if fault := recover(); fault != nil {

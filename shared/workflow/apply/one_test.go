@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// faulty is an Entra ID with a bug: the method that the field method names panics for Bo.
+// faulty is an Entra ID with a bug: the method in the field "method" panics for Bo.
 type faulty struct {
 	*fakeEntra
 	method string

@@ -15,8 +15,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The type between is an Entra ID that calls a function once, just before a certain call takes effect. The field what
-// is this function.
+// The type "between" is an Entra ID that calls a function once, just before a certain call takes effect. The field
+// "what" is this function.
 type between struct {
 	*fakeEntra
 	call string
@@ -46,7 +46,7 @@ func (b *between) ChangeLicenses(ctx context.Context, id string, add []directory
 	return b.fakeEntra.ChangeLicenses(ctx, id, add, remove)
 }
 
-// The method beside returns a second Applier for the same run, like the Applier of another process.
+// The method "beside" returns a second Applier for the same run, like the Applier of another process.
 func (b *bench) beside() *Applier {
 	return &Applier{Store: b.Store, Entra: b.entra, AD: b.ad, Now: b.Applier.Now}
 }
@@ -105,7 +105,7 @@ func TestOverlappingCalls(t *testing.T) {
 	})
 }
 
-// lateStore calls a function once, just after the ledger was listed. The field what is this function.
+// lateStore calls a function once, just after the ledger was listed. The field "what" is this function.
 type lateStore struct {
 	store.Store
 	what func()

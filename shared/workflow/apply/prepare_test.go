@@ -107,7 +107,7 @@ func TestWhomTheRelayIsAskedAbout(t *testing.T) {
 	}
 }
 
-// The method over stores a final result for a change of a batch.
+// The method "over" stores a final result for a change of a batch.
 func (r relayed) over(t *testing.T, batch string, c plan.Change) {
 	t.Helper()
 	p, err := runs.GetPlan(t.Context(), r.bench.Store, "run")
@@ -121,7 +121,7 @@ func (r relayed) over(t *testing.T, batch string, c plan.Change) {
 	}
 }
 
-// withAD seals the run. The parameter read reports whether the run read Active Directory.
+// withAD seals the run. The parameter "read" reports whether the run read Active Directory.
 func (r relayed) withAD(t *testing.T, read bool, changes ...plan.Change) {
 	t.Helper()
 	m := &snapshot.Manifest{Run: "run"}

@@ -93,7 +93,7 @@ func TestRegain(t *testing.T) {
 	}
 }
 
-// The function returns makes a bench on which an operator restores a direct license to Bo. Run r0 took the license.
+// The function "returns" makes a bench on which an operator restores a direct license to Bo. Run r0 took the license.
 func returns(t *testing.T, taken time.Time, holds ...directory.Assignment) (*bench, plan.Change) {
 	t.Helper()
 	c := changeBo
@@ -257,7 +257,7 @@ func TestBeginningTheWayBack(t *testing.T) {
 	}
 }
 
-// The type without is a store that lacks the objects under a prefix.
+// The type "without" is a store that lacks the objects under a prefix.
 type without struct {
 	store.Store
 	prefix string

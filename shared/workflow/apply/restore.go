@@ -12,8 +12,8 @@ import (
 )
 
 // restore carries out as much of a restore as is possible now. If an operator asked for the restore, no rule is asked.
-// If a run planned the restore because the person returned, the person must still be active. The parameter last is the
-// newest ledger entry for the person and the license.
+// If a run planned the restore because the person returned, the person must still be active. The parameter "last" is
+// the newest ledger entry for the person and the license.
 func (j *job) restore(ctx context.Context, m *move, last *ledger.Entry) (runs.Status, string) {
 	switch {
 	case m.entry != nil:

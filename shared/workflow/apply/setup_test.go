@@ -201,7 +201,7 @@ func (b *bench) logged(t *testing.T, c plan.Change, want string) {
 	}
 }
 
-// The method at sets the clock and keeps the feeds healthy.
+// The method "at" sets the clock and keeps the feeds healthy.
 func (b *bench) at(now time.Time) {
 	b.now = now
 	b.entra.users["id-busy"].LastSuccessful, b.ad.people["S-1-5-21-9"].LastLogonTimestamp = now, now

@@ -121,7 +121,7 @@ func (r relayed) put(t *testing.T, key string, v any) string {
 	return key
 }
 
-// The method is checks the result of the only change.
+// The method "is" checks the result of the only change.
 func (r relayed) is(t *testing.T, want runs.Status, note string) {
 	t.Helper()
 	got := r.results(t).Results

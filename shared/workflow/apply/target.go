@@ -22,8 +22,8 @@ import (
 type target interface {
 	// absent reports whether the person's account in this place is missing or cannot be reached now.
 	absent(m *move) bool
-	// The method has reports whether the person is a member of the group. If group is empty, it reports whether the person
-	// has the product by a direct assignment.
+	// The method "has" reports whether the person is a member of the group. If group is empty, it reports whether the
+	// person has the product by a direct assignment.
 	has(ctx context.Context, m *move, group string) (bool, error)
 	// write adds the person to the group, or removes the person if give is false. After a write, callers must read
 	// groups again.
@@ -36,7 +36,7 @@ type target interface {
 	// giveBack carries out an entry of a restore.
 	giveBack(ctx context.Context, m *move) (runs.Status, string)
 
-	// The method late returns how long reads may still show the old state after a write was accepted.
+	// The method "late" returns how long reads may still show the old state after a write was accepted.
 	late() time.Duration
 	// readLag is how long reads of licenses may still show the old state after the person left the source group. The
 	// parameter follows reports whether the license follows membership in a group.
@@ -49,10 +49,10 @@ type target interface {
 	// reread reads the license groups of this target again.
 	reread(ctx context.Context, j *job) error
 	// identify adds to an intent the ids of its groups in the directory. If a group is not the group that the run read,
-	// the result why gives the reason.
+	// the result "why" gives the reason.
 	identify(ctx context.Context, j *job, in *ledger.Intent) (why string, err error)
-	// The method named returns the groups that the policy names for a change between two licenses. The parameter was is
-	// the source group in the ledger entry.
+	// The method "named" returns the groups that the policy names for a change between two licenses. The parameter "was"
+	// is the source group in the ledger entry.
 	named(j *job, from, to *policy.License, was string) (source, target string)
 	// unmirrored checks the parameter counterpart, an Entra group. That group must be synced from the parameter group, a
 	// group of this target. unmirrored returns the reason if counterpart is wrong, and "" otherwise. It also returns "" if
@@ -69,7 +69,7 @@ var targets = map[plan.Via]target{plan.Direct: assignment{}, plan.EntraGroup: en
 // target returns the target of the change, or nil if this version does not know it.
 func (m *move) target() target { return targets[plan.Via(m.entry.Via)] }
 
-// The method in reports whether a group lists the person directly. It reads the group after the last write.
+// The method "in" reports whether a group lists the person directly. It reads the group after the last write.
 func (m *move) in(ctx context.Context, group string) (bool, error) {
 	return m.target().has(ctx, m, group)
 }
@@ -102,7 +102,7 @@ func (j *job) rereadGroups(ctx context.Context) error {
 // membership alone proves nothing. If follows is false, membership itself is the license.
 func (m *move) follows() bool { return m.entry.SKU != "" }
 
-// The methods from and to return the Entra groups of the source and the target. Assignments name these groups.
+// The methods "from" and "to" return the Entra groups of the source and the target. Assignments name these groups.
 func (m *move) from() string { return cmp.Or(m.entry.SourceEntra, m.entry.Source) }
 func (m *move) to() string   { return cmp.Or(m.entry.TargetEntra, m.entry.Target) }
 
@@ -124,8 +124,8 @@ func (ofGraph) unmirrored(_ context.Context, _ *job, _ *policy.License, _, count
 }
 
 // noCounterpart is for an entry whose group has no counterpart in Entra ID. If the entry names a counterpart,
-// noCounterpart returns the reason why the entry is not believed. The parameter named is the counterpart in the entry,
-// or "".
+// noCounterpart returns the reason why the entry is not believed. The parameter "named" is the counterpart in the
+// entry, or "".
 func noCounterpart(named string) string {
 	if named == "" {
 		return ""

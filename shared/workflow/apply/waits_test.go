@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// The method has reports whether the ledger has a note for the entry of the move. The parameter what is the kind of the
-// note.
+// The method "has" reports whether the ledger has a note for the entry of the move. The parameter "what" is the kind of
+// the note.
 func (m *move) has(t *testing.T, b *bench, what ledger.Seen) bool {
 	t.Helper()
 	mark, err := ledger.In(b.Store).Noted(t.Context(), m.entry, what)

@@ -67,7 +67,7 @@ func TestAlteredIntent(t *testing.T) {
 	}
 }
 
-// The function restores makes a bench on which an operator restores a license to Anna. Run r0 took the license. The
+// The function "restores" makes a bench on which an operator restores a license to Anna. Run r0 took the license. The
 // function alter changes the intent in the ledger.
 func restores(t *testing.T, alter func(*ledger.Intent)) *bench {
 	t.Helper()
@@ -92,7 +92,7 @@ func restores(t *testing.T, alter func(*ledger.Intent)) *bench {
 	return b
 }
 
-// The method until repeats Apply while a change waits. After each call, licenses follow membership.
+// The method "until" repeats Apply while a change waits. After each call, licenses follow membership.
 func (b *bench) until(t *testing.T) runs.Result {
 	t.Helper()
 	for range 5 {
@@ -158,7 +158,7 @@ func TestWayBack(t *testing.T) {
 	}
 }
 
-// The method leaves stores the list of the licenses that run r0 may have taken.
+// The method "leaves" stores the list of the licenses that run r0 may have taken.
 func (b *bench) leaves(t *testing.T, user string) {
 	t.Helper()
 	if err := history.PutPlanned(t.Context(), b.Store, &history.Planned{Run: "r0", Touches: []history.Touch{{User: user, License: "e3"}}}, true); err != nil {

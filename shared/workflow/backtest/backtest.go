@@ -215,7 +215,7 @@ func ruleNames(p *policy.Policy) string {
 }
 
 // constant returns the number of days that the thresholds replace in a rule. The parameter chosen is Question.Constant.
-// If the rule has no such number, the result why gives the reason.
+// If the rule has no such number, the result "why" gives the reason.
 func constant(r *policy.Rule, chosen int) (days int, why string) {
 	list := r.DayNumbers()
 	var calls []string

@@ -46,7 +46,7 @@ func choose(thresholds []Threshold, accepted float64, window int) Choice {
 // under reports whether the whole confidence interval of a regret is at or below the accepted regret.
 func (r *Regret) under(accepted float64) bool { return r.Known() > 0 && r.High <= accepted }
 
-// The function none returns a Choice that recommends no number of days and gives the reason.
+// The function "none" returns a Choice that recommends no number of days and gives the reason.
 func none(thresholds []Threshold, accepted float64, window int) Choice {
 	t := &thresholds[0] // the threshold with the lowest upper bound
 	for k := range thresholds {

@@ -51,7 +51,7 @@ rules:
 `
 
 // ofHabits returns a world of people with sign-ins. Some people stop for good, some people stop for a time, and the
-// other people never stop. The parameter away is the upper limit of such a time, in days. The parameter every has the
+// other people never stop. The parameter away is the upper limit of such a time, in days. The parameter "every" has the
 // possible averages of the days between two sign-ins.
 func ofHabits(r *rand.Rand, people, nights int, every []float64, away float64) *world {
 	w := &world{policy: onePolicy, partitions: func(int) int { return 1 }}
@@ -73,7 +73,7 @@ func ofHabits(r *rand.Rand, people, nights int, every []float64, away float64) *
 
 // hitsByTruth returns the hits at one number of days from the true sign-ins, without a snapshot. It leaves out the
 // first night. A key of the map is a person and a night. The value says whether the person was active again within 30
-// days. The parameter until is the first night whose snapshot is not used for that.
+// days. The parameter "until" is the first night whose snapshot is not used for that.
 func hitsByTruth(w *world, days, nights, from, to, until int) map[string]string {
 	all := map[string]string{}
 	end := asOf(until - 1)

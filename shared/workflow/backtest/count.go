@@ -142,8 +142,8 @@ func (c *counts) count(h *hit) {
 	c.add1(&t.parts[flow], h, last, late)
 }
 
-// add1 adds a hit to a group. The parameter until is the last night that add1 uses. The parameter late is the largest
-// delay of the reports.
+// add1 adds a hit to a group. The parameter "until" is the last night that add1 uses. The parameter "late" is the
+// largest delay of the reports.
 func (c *counts) add1(g *Group, h *hit, until int, late time.Duration) {
 	g.Hits++
 	began := c.asOf[h.night]

@@ -63,7 +63,7 @@ func (t *trial) nights(ctx context.Context, s store.Store, a *Answer, now time.T
 // mostShifted is the largest time between the planning time of a night and the time at which the night was read.
 const mostShifted = 36 * time.Hour
 
-// The method cannot returns the reason why the trial's policy does not fit a night, or "" if it fits.
+// The method "cannot" returns the reason why the trial's policy does not fit a night, or "" if it fits.
 func (t *trial) cannot(ctx context.Context, s store.Store, run string) (why string, err error) {
 	r, err := decision.OpenUnder(ctx, s, run, t.policy)
 	var column *snapshot.ErrNoColumn

@@ -14,7 +14,7 @@ import (
 )
 
 // replay asks the trial about every kept night and returns the counts of the hits. It also puts the facts about the
-// nights into the Answer. If the function each is not nil, replay calls it with every hit that has ended. These calls
+// nights into the Answer. If the function "each" is not nil, replay calls it with every hit that has ended. These calls
 // are not concurrent for one person.
 //
 // One worker evaluates a partition on all nights, in the order of the nights. The people of a partition therefore need

@@ -109,7 +109,7 @@ func (s *shard) put(key uint64) int {
 }
 
 // see records what one night shows of a person. The parameter mask has a bit for each threshold at which the rule
-// reclaims. The parameter at is the newest known date of use. The parameter known is true if no later date can exist.
+// reclaims. The parameter "at" is the newest known date of use. The parameter known is true if no later date can exist.
 func (v *visit) see(slot, rule int, mask uint32, at int64, known bool, department func() string) {
 	s, r := v.shard, &v.shard.rules[rule]
 	if r.open[slot] != 0 {
@@ -211,7 +211,7 @@ func divided(t *trial, shards []*shard, partitions int) []*shard {
 	return next
 }
 
-// The function all returns the given shards, and the earlier shards whose people they take over.
+// The function "all" returns the given shards, and the earlier shards whose people they take over.
 func all(shards []*shard) []*shard {
 	if len(shards) == 0 || shards[0].earlier == nil {
 		return shards

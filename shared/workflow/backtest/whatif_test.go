@@ -116,7 +116,7 @@ func compareCounts(t *testing.T, rule string, want map[policy.Outcome]int, got *
 	}
 }
 
-// The function less returns those names of list a that are not in list b.
+// The function "less" returns those names of list a that are not in list b.
 func less(a, b []string) []string {
 	left := []string{}
 	for _, name := range a {

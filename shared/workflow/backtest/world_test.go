@@ -45,7 +45,7 @@ type person struct {
 	hidden, disabled func(night int) bool
 }
 
-// The function last returns the newest time that is not after the parameter "at". The times must be ascending.
+// The function "last" returns the newest time that is not after the parameter "at". The times must be ascending.
 func last(times []time.Time, at time.Time) (newest time.Time) {
 	for _, t := range times {
 		if t.After(at) {
@@ -208,8 +208,8 @@ func (p *person) inAD(at time.Time, n int) *directory.ADUser {
 	}
 }
 
-// habit tells when a person is active. The field every is the average number of days between two activities. The person
-// is not active between stops and resume, which count days from the first night.
+// habit tells when a person is active. The field "every" is the average number of days between two activities. The
+// person is not active between stops and resume, which count days from the first night.
 type habit struct {
 	every         float64
 	stops, resume float64

@@ -46,7 +46,7 @@ func (c *Collector) ReadEntra(ctx context.Context, b *snapshot.Begin, p *policy.
 }
 
 // ReadEntraUntil makes one call, which reads a part of Entra ID. The call continues where the previous call stopped.
-// After the time until, the call starts no new page; the zero time means no limit. The result done reports whether
+// After the time "until", the call starts no new page; the zero time means no limit. The result done reports whether
 // everything has been read. A repeated call returns the result of the first call, even in another process.
 func (c *Collector) ReadEntraUntil(ctx context.Context, b *snapshot.Begin, p *policy.Policy, call int, until time.Time) (done bool, err error) {
 	if known, err := c.entraCall(ctx, b.Run, call); err == nil || !errors.Is(err, store.ErrNotFound) {
@@ -121,7 +121,7 @@ type entraReader struct {
 	at     entraCall
 }
 
-// enough returns errEnough if the time of the call is over and another page follows. The parameter next is the cursor
+// enough returns errEnough if the time of the call is over and another page follows. The parameter "next" is the cursor
 // of the following page.
 func (r *entraReader) enough(next string) error {
 	if r.at.Cursor = next; next != "" && !r.until.IsZero() && r.Now().After(r.until) {

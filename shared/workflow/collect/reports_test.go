@@ -151,7 +151,7 @@ func TestReportOfAnotherRun(t *testing.T) {
 	}
 }
 
-// The method one collects everybody of the bench, without Active Directory.
+// The method "one" collects everybody of the bench, without Active Directory.
 func (b *bench) one(t *testing.T, in Start) error {
 	t.Helper()
 	begin, err := b.Begin(t.Context(), in)

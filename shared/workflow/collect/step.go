@@ -95,7 +95,7 @@ type StepOutput struct {
 	Partitions []int `json:"partitions,omitempty"`
 }
 
-// Do runs one step. After the time until, the step starts no new page.
+// Do runs one step. After the time "until", the step starts no new page.
 func (s *Steps) Do(ctx context.Context, in StepInput, until time.Time) (*StepOutput, error) {
 	switch in.Op {
 	case "begin":

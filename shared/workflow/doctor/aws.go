@@ -211,5 +211,5 @@ func (e *exam) firstPlan() *Mend {
 	return &Mend{Do: "Make a plan by hand; it changes nothing.", Bash: "idleseat plan --aws " + word(e.Stack), PowerShell: "idleseat plan --aws " + literal(e.Stack)}
 }
 
-// The constant old is the age above which a run is not from last night.
+// The constant "old" is the age above which a run is not from last night.
 const old = 48 * time.Hour

@@ -73,11 +73,11 @@ func (e *exam) setSignIn() *Mend {
 	return m
 }
 
-// The constant never is a permission that idleseat must not have.
+// The constant "never" is a permission that idleseat must not have.
 const never = "User.ReadWrite.All"
 
-// needed returns the permissions of the table in docs/operations.md. The result read has the permissions without which
-// plans are incomplete. The result write has the permissions without which plans cannot be applied.
+// needed returns the permissions of the table in docs/operations.md. The result "read" has the permissions without
+// which plans are incomplete. The result "write" has the permissions without which plans cannot be applied.
 func needed(p *policy.Policy) (read, write []string) {
 	read = []string{"User.Read.All", "AuditLog.Read.All", "Group.Read.All", "Organization.Read.All"}
 	if p == nil {

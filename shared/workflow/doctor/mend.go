@@ -16,7 +16,7 @@ func literal(text string) string { return plain.Literal(plain.Line(text)) }
 // word returns text as one word of a POSIX shell.
 func word(text string) string { return plain.Word(plain.Line(text)) }
 
-// The function same returns a Mend with one command for both shells.
+// The function "same" returns a Mend with one command for both shells.
 func same(do, command string) *Mend { return &Mend{Do: do, Bash: command, PowerShell: command} }
 
 func (e *exam) again() *Mend {

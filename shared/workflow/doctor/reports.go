@@ -21,7 +21,7 @@ func showNames() *Mend {
 		`{"displayConcealedNames":false}`, "@{displayConcealedNames=$false}")
 }
 
-// The function late returns the Mend for a report that Microsoft has not brought up to date.
+// The function "late" returns the Mend for a report that Microsoft has not brought up to date.
 func late() *Mend {
 	return read("Wait until Microsoft brings the report up to date; this shows whether a service has trouble.", "/admin/serviceAnnouncement/healthOverviews", "value[].[service,status]")
 }

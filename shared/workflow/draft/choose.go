@@ -45,7 +45,7 @@ var names = map[string]string{
 	"STANDARDPACK": "o365-e1", "SPB": "business-premium", "O365_BUSINESS_PREMIUM": "business-standard", "Microsoft_365_Copilot": "copilot",
 }
 
-// The expression free matches the part numbers of products that cost nothing (the source is the same as for the map
+// The expression "free" matches the part numbers of products that cost nothing (the source is the same as for the map
 // "names").
 var free = regexp.MustCompile(`(?i)FREE|VIRAL|TRIAL|ADHOC|EXPLORATORY|_DEV$|_IW$|^(WINDOWS_STORE|STREAM|POWER_BI_STANDARD|MCOPSTNC|PHONESYSTEM_VIRTUALUSER|FORMS_PRO|Microsoft_Teams_Rooms_Basic)$`)
 

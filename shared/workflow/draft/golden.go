@@ -17,8 +17,8 @@ func (c *choice) golden(file string) []byte {
 	return []byte(l.String())
 }
 
-// goldenCase is one case. The fields entra and ad are accounts in the form of the file. The method write omits an empty
-// account.
+// goldenCase is one case. The fields entra and ad are accounts in the form of the file. The method "write" omits an
+// empty account.
 type goldenCase struct{ name, entra, ad, license, outcome string }
 
 func (g goldenCase) write(l *lines, rule string) {

@@ -221,7 +221,7 @@ func (c *choice) tellAD(tell func(string, ...any)) {
 	}
 }
 
-// The function first joins texts. After the first three texts, it gives only the number of the other texts.
+// The function "first" joins texts. After the first three texts, it gives only the number of the other texts.
 func first(all []string) string {
 	const most = 3
 	shownAll := make([]string, 0, most+1)

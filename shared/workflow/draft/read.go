@@ -100,7 +100,7 @@ func (s *Seen) people(ctx context.Context, entra Entra, progress func(directory.
 }
 
 // groups reads the groups that give licenses. It reads the groups that Graph lists, and the groups that give licenses
-// to the people in the result, because some Graphs do not list the groups.
+// to the people in the result, because the Graph of some tenants does not list such groups.
 func (s *Seen) groups(ctx context.Context, entra Entra) error {
 	list, err := entra.LicenseGroups(ctx)
 	s.Groups = list

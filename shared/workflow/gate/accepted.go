@@ -88,7 +88,7 @@ func acceptancesAt(ctx context.Context, s store.Store, now time.Time) (*acceptan
 	return a, nil
 }
 
-// peopleOf reads the people whom the rules of an overridden plan matched. The result why is not empty if the hash of
+// peopleOf reads the people whom the rules of an overridden plan matched. The result "why" is not empty if the hash of
 // the plan does not bind these people, or if these people cannot be read.
 func peopleOf(ctx context.Context, s store.Store, o *history.Override) (people map[match]bool, why string, err error) {
 	p, err := runs.GetPlan(ctx, s, o.Run)

@@ -10,7 +10,7 @@ import (
 // replaced is the sentence that tells how long an operator can approve a plan.
 const replaced = " A newer plan, such as that of the next night, replaces it."
 
-// The method next returns the advice to the reader, and the steps with their commands.
+// The method "next" returns the advice to the reader, and the steps with their commands.
 func (l *letter) next() (text string, steps []card.Step) {
 	o, hints := l.out, l.at.Hints
 	look := card.Step{To: "To look", Command: hints.Look(o.Run, layout.Changes(o.Run))}

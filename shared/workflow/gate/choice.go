@@ -83,7 +83,7 @@ func (c *choice) waits(d *plan.Decision) bool {
 	return c != nil && d.Planned() && c.listed[snapshot.Chosen{User: d.User, License: d.License}] == nil
 }
 
-// The function same reports whether a decision leads to the change that a plan lists.
+// The function "same" reports whether a decision leads to the change that a plan lists.
 func same(c *plan.Change, d *plan.Decision) bool {
 	rule, via := d.Rule, d.Via
 	switch {
@@ -104,7 +104,7 @@ func (j *judgement) refusal(d *plan.Decision) string {
 	return j.choice.refusal(d)
 }
 
-// The method takes returns, by rule, the number of licenses that the plan takes or announces to take. It omits people
+// The method "takes" returns, by rule, the number of licenses that the plan takes or announces to take. It omits people
 // whom an override accepts.
 func (j *judgement) takes(a *acceptances, now time.Time) map[string]int {
 	n := map[string]int{}

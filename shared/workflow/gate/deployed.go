@@ -10,8 +10,9 @@ import (
 	"github.com/idleseat/idleseat/shared/entrance"
 )
 
-// deployed returns the Place of a run in a deployment. The parameter name is the name of the stack, place is the store
-// as s3://bucket/prefix, and execution is an ARN. The parameter "one" reports whether the request is about one person.
+// deployed returns the Place of a run in a deployment. The parameter "name" is the name of the stack, place is the
+// store as s3://bucket/prefix, and execution is an ARN. The parameter "one" reports whether the request is about one
+// person.
 func deployed(name, place, execution string, one bool) *Place {
 	region := ""
 	if arn := strings.Split(execution, ":"); len(arn) > 3 {
@@ -67,7 +68,7 @@ func (h hints) Again(o *StepOutput) []card.Step {
 	return append(steps, h.Asked()...)
 }
 
-// The method at reports whether the execution used one of the entrances.
+// The method "at" reports whether the execution used one of the entrances.
 func (h hints) at(names ...entrance.Name) bool {
 	return slices.ContainsFunc(names, func(n entrance.Name) bool { return strings.Contains(h.execution, ":execution:"+n.Machine(h.name)+":") })
 }

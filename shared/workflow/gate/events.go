@@ -29,8 +29,8 @@ func (o *StepOutput) afford(spent int) {
 	}
 }
 
-// The function within returns the first batches that fit, and the room that remains. The parameter each is the largest
-// number of events of one batch. The parameter left is the room, in events.
+// The function "within" returns the first batches that fit, and the room that remains. The parameter "each" is the
+// largest number of events of one batch. The parameter "left" is the room, in events.
 func within(batches []Batch, each, left int) ([]Batch, int) {
 	n := min(len(batches), max(0, left)/each)
 	return batches[:n], left - n*each

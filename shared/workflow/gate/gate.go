@@ -184,7 +184,7 @@ func asksNobody(p *policy.Policy, tallies []plan.Tally) (notes []string) {
 	return notes
 }
 
-// The method each passes every decision to a callback. Before that, it sets the refusals that only the whole plan
+// The method "each" passes every decision to a callback. Before that, it sets the refusals that only the whole plan
 // shows, such as a missing seat.
 func (j *judgement) each(ctx context.Context, each func(*plan.Decision) error) (decision.Summary, error) {
 	return j.Each(ctx, func(d *plan.Decision) error {

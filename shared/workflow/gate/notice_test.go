@@ -32,7 +32,7 @@ func (s *Steps) told(t *testing.T, state any) *StepOutput {
 	return s.toldAt(t, "", text)
 }
 
-// toldAt runs the step notice on the last state of an execution. The parameter at is the entrance of the execution.
+// toldAt runs the step notice on the last state of an execution. The parameter "at" is the entrance of the execution.
 func (s *Steps) toldAt(t *testing.T, at entrance.Name, state []byte) *StepOutput {
 	t.Helper()
 	execution := "arn:e"

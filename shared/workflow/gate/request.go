@@ -55,8 +55,8 @@ func (s *Steps) approve(ctx context.Context, in Request) (*StepOutput, error) {
 	return out, nil
 }
 
-// admit returns the reason why an operator may not apply a plan, or "" if the operator may apply it. The parameter left
-// reports whether any batch is not final.
+// admit returns the reason why an operator may not apply a plan, or "" if the operator may apply it. The parameter
+// "left" reports whether any batch is not final.
 func (s *Steps) admit(ctx context.Context, p *plan.Plan, in Request, left bool) (refusal string, err error) {
 	b, err := snapshot.GetBegin(ctx, s.Store, p.Run)
 	if err != nil {

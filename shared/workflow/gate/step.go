@@ -224,7 +224,7 @@ func (s *Steps) conclude(ctx context.Context, in StepInput) (*StepOutput, error)
 }
 
 // Wait returns how long a run waits for the directory after a number of rounds, and whether another round follows. The
-// parameter most is the largest number of rounds while changes are pending. A troubled change waits for a fault to be
+// parameter "most" is the largest number of rounds while changes are pending. A troubled change waits for a fault to be
 // repaired. If all pending changes are troubled, there are only troubleRounds rounds.
 func Wait(rounds, most, pending, troubled int) (wait time.Duration, again bool) {
 	again = rounds < most && pending > troubled || rounds < troubleRounds && pending > 0

@@ -116,9 +116,9 @@ func names(p *policy.Policy, changes []plan.Change) bool {
 	return true
 }
 
-// former returns the license groups of a run, by license. The result first has the first group of each license. If
-// several groups give a license, the result more has the other groups. The objectGUIDs of Active Directory groups come
-// from the run's manifest, if the manifest can be read.
+// former returns the license groups of a run, by license. The result "first" has the first group of each license. If
+// several groups give a license, the result "more" has the other groups. The objectGUIDs of Active Directory groups
+// come from the run's manifest, if the manifest can be read.
 func former(ctx context.Context, s store.Store, b *snapshot.Begin) (first map[string]directory.Group, more map[string][]directory.Group) {
 	p, err := policy.Load("policy of run "+b.Run, []byte(b.Policy))
 	if err != nil {

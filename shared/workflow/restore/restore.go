@@ -146,7 +146,7 @@ type found struct {
 	back       int      // number of changes that were restored or changed nothing
 }
 
-// The method nothing returns the error for a restore without changes.
+// The method "nothing" returns the error for a restore without changes.
 func (f *found) nothing(in Request) error {
 	if len(f.unreadable) > 0 {
 		return fmt.Errorf("%w to put back run %s: %s", runs.ErrRefused, in.Of, strings.Join(f.unreadable, "; "))
@@ -203,7 +203,7 @@ func restorable(ctx context.Context, s store.Store, book *ledger.Ledger, touches
 	return sum, nil
 }
 
-// note records what the restore must do about a ledger entry. The function over reports whether a run cannot go on. A
+// note records what the restore must do about a ledger entry. The function "over" reports whether a run cannot go on. A
 // run that cannot go on does not finish its own changes. The restore then undoes the open changes that took licenses,
 // and finishes the open changes that restored licenses.
 func (f *found) note(e *ledger.Entry, in Request, over func(run string) (bool, error)) error {

@@ -18,8 +18,8 @@ import (
 
 // Taken returns the runs that took licenses that a person still lacks. It includes runs whose changes of these licenses
 // are open, and the runs that an open restore is about. The parameter user is the person's key in the ledger: an object
-// id or a SID. If there is no such run, Taken fails with ErrNothing. The error mentions the person by the parameter
-// name.
+// id or a SID. If there is no such run, Taken fails with ErrNothing. The error calls the person by the parameter
+// "name".
 func Taken(ctx context.Context, s store.Store, user, name string) (took []string, err error) {
 	page, err := ledger.In(s).Of(ctx, user)
 	if err != nil {
