@@ -265,8 +265,8 @@ func (f *fakeEntra) SendMail(_ context.Context, from string, m directory.Mail) e
 	return f.do("SendMail "+m.Person, func() { f.mails = append(f.mails, m) })
 }
 
-// brokenStore fails to write a key that contains the text in the field put, and to list a prefix that contains the text
-// in the field list. An empty field causes no failure.
+// brokenStore fails to write a key that contains the text in the field "put", and to list a prefix that contains the
+// text in the field "list". An empty field causes no failure.
 type brokenStore struct {
 	store.Store
 	put, list string

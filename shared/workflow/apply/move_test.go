@@ -27,8 +27,8 @@ func (h hiding) DirectGroups(ctx context.Context, id string) ([]string, error) {
 	return slices.DeleteFunc(in, func(g string) bool { return g == h.group }), err
 }
 
-// TestJoinedAndNotShown: an earlier call joined a target group, but reads do not show the person in it. A rollback by a
-// later call removes the person from the group.
+// TestJoinedAndNotShown: an earlier call joined a target group, but reads do not show the person in the group. A
+// rollback by a later call removes the person from the group.
 func TestJoinedAndNotShown(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)

@@ -12,9 +12,9 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// The ledger is not believed without proof, because anybody who can write to it could name any group. apply changes a
-// group only if the run's policy names the group for the license. It changes a product only if the product is the
-// license's product.
+// The ledger is not believed without proof, because anybody who can write to the ledger could name any group. apply
+// changes a group only if the run's policy names the group for the license. It changes a product only if the product is
+// the license's product.
 
 // altered returns the difference between an open entry and the run's plan and policy, or "" if there is none.
 func (j *job) altered(ctx context.Context, e *ledger.Entry, c *plan.Change) (string, error) {

@@ -12,8 +12,8 @@ import (
 
 // hitsByDuckDB is the question of the benchmark in SQL. It counts the hits of one rule at every threshold, and how many
 // people came back within 30 days. A hit ends when a person is active again, so each person has one row for each date
-// of use. $HOLDS, $LAST and $OLD stand for the rule: whether the rule asks about a row, the last use, and the age of an
-// account after which a person without a use is idle. Times are in microseconds since 1970.
+// of use. $HOLDS is the condition for the rows that the rule asks about. $LAST is the last use in a row. A person
+// without a use is idle if the account is older than $OLD days. Times are in microseconds since 1970.
 const hitsByDuckDB = `
 WITH seen AS (
   SELECT epoch_us(strptime(regexp_extract(filename, 'runs/([0-9]{8}T[0-9]{6})Z', 1), '%Y%m%dT%H%M%S')) AS night,

@@ -19,8 +19,8 @@ type hit struct {
 	// person did not come back. shown is the night whose snapshot shows the return.
 	came  int64
 	shown int
-	// known is the last night before shown on which the person's dates were known. present is the last night whose
-	// snapshot has the person.
+	// known is the last night on which the person's dates were known, before the night "shown". present is the last night
+	// whose snapshot has the person.
 	known, present int
 }
 

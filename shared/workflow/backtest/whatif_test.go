@@ -15,7 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/backtest"
 )
 
-// askedSingly asks a policy about every person of a run, one by one. The result names has, by rule, the names of the
+// askedSingly asks a policy about every person of a run, one by one. The result "names" has, by rule, the names of the
 // people from whom the rule reclaims.
 func askedSingly(t *testing.T, s store.Store, run, text string) (counts map[string]map[policy.Outcome]int, names map[string][]string) {
 	t.Helper()

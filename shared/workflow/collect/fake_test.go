@@ -209,7 +209,7 @@ func (f *fakeEntra) DirectGroups(_ context.Context, id string) ([]string, error)
 	return in, f.call("DirectGroups " + id)
 }
 
-// brokenStore fails to write an object whose key contains the text in the field word.
+// brokenStore fails to write an object whose key contains the text in the field "word".
 type brokenStore struct {
 	store.Store
 	word string

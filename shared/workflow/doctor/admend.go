@@ -155,9 +155,9 @@ func (e *exam) findSID() string {
 // administrator tells who must run the commands, and where.
 const administrator = " As an administrator, on a controller (ldbsearch and ldbmodify are in Samba's package ldb-tools)."
 
-// permit returns the Mend that gives the account a right on one object. The parameter right is the right in the form of
-// dsacls. The parameter sddl is the right in SDDL (MS-DTYP 2.5.1). dsacls sorts the entries, so in Windows a denial on
-// the same object still comes first. samba-tool puts the new entry before a denial.
+// permit returns the Mend that gives the account a right on one object. The parameter "right" is the right in the form
+// of dsacls. The parameter "sddl" is the right in SDDL (MS-DTYP 2.5.1). dsacls sorts the entries, so in Windows a
+// denial on the same object still comes first. samba-tool puts the new entry before a denial.
 func (e *exam) permit(do, dn, right, sddl string) *Mend {
 	return &Mend{
 		Do: do + " Remove a denial, if there is one: dsacls and samba-tool dsacl get show it." + administrator,
@@ -180,8 +180,8 @@ func (e *exam) allowOne(dn string) *Mend {
 	return e.permit("Let the account read this account. If AdminSDHolder guards it, do the same for CN=AdminSDHolder,CN=System,"+e.domain(dn)+".", dn, "GR", "(A;;GR;;;$SID)")
 }
 
-// showHidden returns the Mend that lets the account read people with a hidden attribute. The parameter hidden has the
-// DNs of these people. The parameter people has the number of all people by unit.
+// showHidden returns the Mend that lets the account read people with a hidden attribute. The parameter "hidden" has the
+// DNs of these people. The parameter "people" has the number of all people by unit.
 //
 // An access list of a unit or a person takes precedence over the access list of the domain. The right therefore goes
 // where the hidden people are. If the hidden people are in several units, the right goes to the domain. If they are

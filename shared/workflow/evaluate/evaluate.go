@@ -76,7 +76,7 @@ func (w *Worker) Partition(ctx context.Context, n int) error {
 	return w.run.RememberWith(ctx, n, &w.accounts, plain)
 }
 
-// reclaim makes the decisions on a person whose verdicts follow from the columns. The parameter rules has the indexes
+// reclaim makes the decisions on a person whose verdicts follow from the columns. The parameter "rules" has the indexes
 // of the rules that reclaim. All other rules keep the person's licenses. No earlier run changed these licenses.
 func (w *Worker) reclaim(p *directory.Person, rules []int, sum *decision.Summary, emit func(*plan.Decision) error) error {
 	var taken decision.Conflicts

@@ -105,7 +105,7 @@ func lively(t *testing.T) (objects map[string][]byte, planHash string) {
 }
 
 // TestAFailingStoreHoldsEveryStep: if any call of the store fails, the step fails and does not go on. There is one
-// exception: a failed call for the report changes only the report.
+// exception: without the report, the step goes on.
 func TestAFailingStoreHoldsEveryStep(t *testing.T) {
 	t.Parallel()
 	restore := func(r Request) func(string) StepInput {

@@ -138,7 +138,7 @@ func reclaim(user string, days int) plan.Decision {
 	}
 }
 
-// brokenStore fails to put an object whose key ends with the text in the field word.
+// brokenStore fails to put an object whose key ends with the text in the field "word".
 type brokenStore struct {
 	store.Store
 	word string

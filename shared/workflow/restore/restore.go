@@ -136,7 +136,7 @@ func touched(ctx context.Context, s store.Store, book *ledger.Ledger, in Request
 	return touches, err
 }
 
-// found has the entries of the ledger that matter for a restore, sorted by what the restore does with them.
+// found has the entries of the ledger that matter for a restore, sorted by what the restore does with each entry.
 type found struct {
 	changes    []plan.Change
 	resumes    []string // runs that have open changes of these licenses
