@@ -54,9 +54,9 @@ type target interface {
 	// The method "named" returns the groups that the policy names for a change between two licenses. The parameter "was"
 	// is the source group in the ledger entry.
 	named(j *job, from, to *policy.License, was string) (source, target string)
-	// unmirrored checks the parameter counterpart, an Entra group. That group must be synced from the parameter group, a
-	// group of this target. unmirrored returns the reason if counterpart is wrong, and "" otherwise. It also returns "" if
-	// counterpart is empty and the group needs none.
+	// unmirrored checks the parameter "counterpart", an Entra group that must be synced from the parameter "group". The
+	// latter is a group of this target. unmirrored returns the reason if counterpart is wrong, and "" otherwise. It also
+	// returns "" if counterpart is empty and the group needs none.
 	unmirrored(ctx context.Context, j *job, l *policy.License, group, counterpart string) (why string, err error)
 	// wayBack chooses the groups that a restore must change now, and sets them in the intent of the restore. The result
 	// refusal gives the reason if there is no safe way. The result note tells how the restore differs from the original

@@ -120,8 +120,8 @@ func TestNoTargetToBeOutOf(t *testing.T) {
 	}
 }
 
-// TestSeenFreeForHowLong: one read showed that the license was gone, and now a read shows it again. Until reads have
-// settled, the new read counts as out of date. If the earlier notes cannot be read, apply does nothing.
+// TestSeenFreeForHowLong: one read showed that the license was gone, and now a read shows the license again. Until
+// reads have settled, the new read counts as out of date. If the earlier notes cannot be read, apply does nothing.
 func TestSeenFreeForHowLong(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
