@@ -58,8 +58,8 @@ func (g given) cool(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p 
 // unknown, and restored returns the current time.
 func (r *Run) restored(holder directory.Flag, past *history.Item, now time.Time) (g given, is bool) {
 	switch {
-	case past.State == history.Restored:
-		return given{past.At, "given back on " + dayOf(past.At)}, true
+	case !past.Given().IsZero():
+		return given{past.Given(), "given back on " + dayOf(past.Given())}, true
 	case past.State == history.Taken && holder == directory.Yes && past.At.Add(directory.Settling).Before(r.Begin.Read):
 		return given{now, fmt.Sprintf("given back by somebody else after run %s took it", past.Run)}, true
 	}
@@ -114,8 +114,8 @@ func (r *Run) renamedOf(d *plan.Decision) []*history.Item {
 // asAnother returns when and how a license was given under a name that the policy no longer has.
 func (r *Run) asAnother(i *history.Item) (g given, is bool) {
 	switch {
-	case i.State == history.Restored && r.Policy.LicenseNamed(i.License) == nil:
-		return given{i.At, fmt.Sprintf("given back on %s as %s, which the policy no longer names", dayOf(i.At), i.License)}, true
+	case !i.Given().IsZero() && r.Policy.LicenseNamed(i.License) == nil:
+		return given{i.Given(), fmt.Sprintf("given back on %s as %s, which the policy no longer names", dayOf(i.Given()), i.License)}, true
 	case i.State == history.Taken && i.To != "" && r.Policy.LicenseNamed(i.To) == nil:
 		return given{i.At, fmt.Sprintf("perhaps given on %s as %s, which the policy no longer names", dayOf(i.At), i.To)}, true
 	}

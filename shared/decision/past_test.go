@@ -28,6 +28,10 @@ func TestPast(t *testing.T) {
 		i.State = history.Unsure
 		return i
 	}
+	givenBefore := func(i *history.Item, days int) *history.Item {
+		i.HeldSince = daysAgo(days)
+		return i
+	}
 	held := []directory.Assignment{e3ByGroup}
 	tests := map[string]struct {
 		policy string // edits to the policy, as old|new
@@ -64,6 +68,9 @@ func TestPast(t *testing.T) {
 		"announced for another license":    {"{changeTo: exo}|{changeTo: exo, notice: 14}", 70, held, &history.Item{State: history.Announced, Rule: "m365", At: daysAgo(50), IdleSince: new(daysAgo(70))}, policy.Reclaim, false, true, ""},
 		"perhaps announced 13 days ago":    {"{changeTo: exo}|{changeTo: exo, notice: 14}", 70, held, perhaps(13), policy.Reclaim, false, false, "perhaps announced: nobody knows whether the mail of 2026-11-10 was sent; announced again from 2026-11-24T09:00:00Z on if the person is still idle"},
 		"perhaps announced 14 days ago":    {"{changeTo: exo}|{changeTo: exo, notice: 14}", 70, held, perhaps(14), policy.Reclaim, false, true, ""},
+		"given back, then announced":       {"{changeTo: exo}|{changeTo: exo, notice: 14}", 70, held, givenBefore(announced(14, daysAgo(70)), 59), policy.Keep, false, false, "cooling down: given back on 2026-09-25"},
+		"given back, perhaps announced":    {"{changeTo: exo}|{changeTo: exo, notice: 14}", 70, held, givenBefore(perhaps(14), 59), policy.Keep, false, false, "cooling down: given back on 2026-09-25"},
+		"given back long ago, announced":   {"{changeTo: exo}|{changeTo: exo, notice: 14}", 70, held, givenBefore(announced(14, daysAgo(70)), 61), policy.Reclaim, false, false, ""},
 		"not announced, given back":        {"{changeTo: exo}|{changeTo: exo, notice: 14}", 70, held, &history.Item{State: history.Restored, Rule: "m365", To: "exo", At: daysAgo(200), IdleSince: new(daysAgo(70))}, policy.Reclaim, false, true, ""},
 		"given back, these data are older": {"", 70, held, item(history.Restored, 0), policy.Keep, false, false, "cooling down: given back on 2026-11-23"},
 		"taken just now, and active":       {"", 5, held, item(history.Taken, 0), policy.Keep, false, false, ""},

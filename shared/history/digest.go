@@ -43,6 +43,9 @@ type Item struct {
 	// that was restored. Both are zero if the digest comes from a version that did not record them.
 	TakenBy string    `json:"takenBy,omitempty"`
 	TakenAt time.Time `json:"takenAt,omitzero"`
+	// HeldSince, for an announced change, is when the license was restored before the announcement, or when a run first
+	// saw that somebody else had restored it. It is zero if no run took the license before.
+	HeldSince time.Time `json:"heldSince,omitzero"`
 	// UserPrincipalName is the name of the person. Only items in the state Open have this name.
 	UserPrincipalName string `json:"userPrincipalName,omitempty"`
 	// IdleSince is the person's last activity as of the announcement. It is nil for a person who was never active.
@@ -58,6 +61,27 @@ const late = 24 * time.Hour
 // from these hours arrived late, because a rule takes a license only after a long idle time. So the date shows that the
 // person is active again.
 func (i *Item) Since() time.Time { return i.Began.Add(-late) }
+
+// Given returns when the license was last restored, or when a run first saw that somebody else had restored it. An
+// announcement after the restore does not change the result. The result is zero if no run took the license before, or
+// if the license was taken again since then.
+func (i *Item) Given() time.Time {
+	switch i.State {
+	case Restored:
+		return i.At
+	case Announced, Unsure:
+		return i.HeldSince
+	}
+	return time.Time{}
+}
+
+// Recall adds to an announced change the time of a restore that an earlier item of the license has. Ledger entries of
+// older versions lack this time.
+func (i *Item) Recall(earlier *Item) {
+	if at := earlier.Given(); (i.State == Announced || i.State == Unsure) && at.After(i.HeldSince) {
+		i.HeldSince = at
+	}
+}
 
 // Digest is everything that a run knows about earlier runs. A nil Digest knows nothing.
 type Digest struct {
@@ -77,7 +101,7 @@ type Digest struct {
 	setbacks map[Touch]*Setback
 	// sightings holds the activity dates that were read again just before a change, by account.
 	sightings map[string]*directory.Sighting
-	restored  map[Touch]*Item // licenses that somebody else restored; filled before the ledger is read
+	restored  map[Touch]*Item // licenses that were restored as of the earlier digest; filled before the ledger is read
 }
 
 // Of returns the last thing that happened to a license of a person, or nil if nothing happened.

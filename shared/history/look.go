@@ -43,8 +43,11 @@ func (st *Digest) look(ctx context.Context, book *ledger.Ledger) error {
 		return err
 	}
 	for t, i := range found {
-		if known := st.restored[t]; known != nil && i != nil && i.State == Taken && i.Run == known.Run {
-			i = known // the ledger does not know that somebody else restored the license
+		if known := st.restored[t]; known != nil && i != nil {
+			if i.State == Taken && known.State == Restored && i.Run == known.Run {
+				i = known // the ledger does not know that somebody else restored the license
+			}
+			i.Recall(known)
 		}
 		if st.items[t] = i; i == nil {
 			delete(st.items, t)
@@ -68,9 +71,9 @@ func ItemOf(e *ledger.Entry) *Item {
 	i.At = e.Completion.At
 	switch {
 	case e.Completion.Outcome == ledger.Announced:
-		i.State = Announced
+		i.State, i.HeldSince = Announced, e.HeldSince
 	case e.Completion.Outcome == ledger.Unsure:
-		i.State = Unsure
+		i.State, i.HeldSince = Unsure, e.HeldSince
 	case e.Completion.Outcome == ledger.Restored:
 		i.State, i.TakenBy, i.TakenAt = Restored, e.Run, e.At
 	case e.Completion.Outcome != ledger.Done:

@@ -205,7 +205,7 @@ func (st *Digest) laterSignal(name string, b *plan.Baseline) {
 
 // mark marks a license, so that Digest.look reads the license from the ledger.
 func (st *Digest) mark(t Touch) {
-	if i := st.items[t]; i != nil && i.State == Restored {
+	if i := st.items[t]; i != nil && !i.Given().IsZero() {
 		st.restored[t] = i
 	}
 	st.items[t] = nil

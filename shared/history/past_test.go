@@ -136,6 +136,9 @@ func TestItemOf(t *testing.T) {
 	restored.RestoreOf, restored.TakenAt, back.TakenBy, back.TakenAt = "q", at(-3), "q", at(-3)
 	held := item("m365", Restored)
 	held.TakenBy, held.TakenAt = "r", at(0)
+	heldSince := func(e *ledger.Entry) *ledger.Entry { e.HeldSince = at(-80); return e }
+	announcedAgain, perhapsAgain := item("m365", Announced), item("m365", Unsure)
+	announcedAgain.HeldSince, perhapsAgain.HeldSince = at(-80), at(-80)
 	open := item("m365", Open)
 	open.At, open.UserPrincipalName = at(0), "ann@x"
 	for name, tc := range map[string]struct {
@@ -149,6 +152,9 @@ func TestItemOf(t *testing.T) {
 		"given back":         {entry("m365", ledger.Restored), held},
 		"announced":          {entry("m365", ledger.Announced), item("m365", Announced)},
 		"perhaps announced":  {entry("m365", ledger.Unsure), item("m365", Unsure)},
+		"restored before":    {heldSince(entry("m365", ledger.Announced)), announcedAgain},
+		"and perhaps":        {heldSince(entry("m365", ledger.Unsure)), perhapsAgain},
+		"and taken again":    {heldSince(entry("m365", ledger.Done)), item("m365", Taken)},
 		"failed":             {entry("m365", ledger.Failed), nil},
 		"rolled back":        {entry("m365", ledger.RolledBack), nil},
 		"a restore failed":   {entry(plan.RestoreRule, ledger.Failed), nil},
@@ -161,7 +167,8 @@ func TestItemOf(t *testing.T) {
 }
 
 // The ledger does not record that somebody else restored a license. So a Restored license stays Restored when the
-// ledger is read again, until a later change makes it Taken.
+// ledger is read again, until a later change makes it Taken. An announcement keeps the time of the restore, although
+// its entry here lacks the time, as entries of older versions do.
 func TestHeldAgainIsKept(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -188,8 +195,12 @@ func TestHeldAgainIsKept(t *testing.T) {
 			tc.later(w)
 			st := w.settle(13)
 			w.want(st, tc.want)
-			if i := st.Of("ann", "e3"); i.State == Restored && !i.At.Equal(at(1)) {
-				t.Errorf("restored at %s", i.At)
+			if i := st.Of("ann", "e3"); i.State != Taken && !i.Given().Equal(at(1)) {
+				t.Errorf("restored at %s", i.Given())
+			}
+			w.plans(13, "ann") // the ledger is read once more
+			if i := w.settle(14).Of("ann", "e3"); i.State != Taken && !i.Given().Equal(at(1)) {
+				t.Errorf("a night later: restored at %s", i.Given())
 			}
 		})
 	}

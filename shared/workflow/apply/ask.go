@@ -19,11 +19,15 @@ func (m *move) past(ctx context.Context, license string) (*history.Item, error) 
 		return nil, err
 	}
 	past := history.ItemOf(e)
-	if known := m.run.Past(m.change.User, m.change.SID, license); past != nil && known != nil && known.State == history.Restored && past.State == history.Taken && known.Run == past.Run {
+	known := m.run.Past(m.change.User, m.change.SID, license)
+	if past != nil && known != nil && known.State == history.Restored && past.State == history.Taken && known.Run == past.Run {
 		past = known // only the run knows that somebody restored the license by hand
 	}
 	if past != nil && (past.State == history.Announced || past.State == history.Unsure) {
 		past.IdleSince = &past.At
+		if known != nil {
+			past.Recall(known)
+		}
 	}
 	return past, nil
 }

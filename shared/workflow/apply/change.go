@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
-	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/plan"
@@ -175,8 +174,8 @@ func (j *job) begin(ctx context.Context, m *move, last *ledger.Entry, result fun
 		return result(runs.Refused, "now held in another way (%s) than when it was planned (%s); plan again", d.Via, m.change.Via), true
 	}
 	in := j.intent(m.change)
-	if past != nil && past.State == history.Restored {
-		in.HeldSince = past.At
+	if past != nil {
+		in.HeldSince = past.Given()
 	}
 	if !d.Notice {
 		in.Via, in.Source, in.Target, in.SKU, in.TargetSKU = string(route.Via), route.Source, route.Target, route.SKU, route.TargetSKU
