@@ -119,8 +119,8 @@ func TestPagesNameTargets(t *testing.T) {
 	allKnown(t, "(?m)(?:`|^ {4})make ([a-z][a-z-]*)", targets, "%s names make %s, and the Makefile has no such target", 8)
 }
 
-// allKnown requires that every match of a pattern in the pages is known. least is the smallest allowed number of
-// matches. unknown is the message about an unknown match.
+// allKnown requires that every match of a pattern in the pages is known. The argument "least" is the smallest allowed
+// number of matches. The argument "unknown" is the message about an unknown match.
 func allKnown(t *testing.T, pattern string, known map[string]bool, unknown string, least int) {
 	t.Helper()
 	seen := 0

@@ -71,10 +71,10 @@ func (r *rig) sealed(key string) seen {
 }
 
 // killing checks that a piece of work survives the death of the relay. It first does the work undisturbed, to count the
-// events. It divides the events into equal parts; the constant kills is the number of parts. For each part, it repeats
-// the work, kills the relay at a random event in the part, and starts another relay. The function "work" returns two
-// functions: ask starts the work, and check waits for the end of the work and checks the result. The function "queue"
-// returns the queue that must be empty at the end.
+// events. It divides the events into equal parts. The constant "kills" is the number of parts. For each part, it
+// repeats the work, kills the relay at a random event in the part, and starts another relay. The function "work"
+// returns two functions. The first function, "ask", starts the work. The second function, "check", waits for the end of
+// the work and checks the result. The function "queue" returns the queue that must be empty at the end.
 func killing(t *testing.T, newRig func(*testing.T) *rig, queue func(*rig) string, work func(r *rig) (ask func() *awsfake.Task, check func(*awsfake.Task))) {
 	run := func(r *rig, disturb func(p *process) (wait func())) {
 		ask, check := work(r)

@@ -28,8 +28,8 @@ import (
 
 const bucket = "idleseat-test"
 
-// built is the path of the relay that the tests run. make build makes the same program. taps has the tap of each test,
-// by the prefix of the test's store. A tap counts requests to S3.
+// built is the path of the relay that the tests run. The command "make build" makes the same program. The variable taps
+// has the tap of each test, by the prefix of the test's store. A tap counts requests to S3.
 var (
 	built string
 	taps  sync.Map

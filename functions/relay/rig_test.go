@@ -25,7 +25,7 @@ import (
 )
 
 // tap counts the requests and answers that pass through it. Each of them is an event. At the event with the number in
-// the field "at", tap calls the function strike.
+// the field "at", tap calls the function "strike".
 type tap struct {
 	asked  func(*http.Request) // called with each request to S3; may be nil
 	mu     sync.Mutex
@@ -53,7 +53,7 @@ func (t *tap) around(serve func()) {
 	t.event()
 }
 
-// arm resets the count to zero, and sets the fields "at" and strike. It returns the count before the reset.
+// arm resets the count to zero, and sets the fields "at" and "strike". It returns the count before the reset.
 func (t *tap) arm(at int, strike func()) int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -228,7 +228,7 @@ func (p *process) kill() {
 	<-p.ended
 }
 
-// says waits until the log of p contains text at least n times.
+// says waits until the log of p contains the text at least n times.
 func (r *rig) says(p *process, text string, n int) {
 	r.Helper()
 	ctx := r.soon()

@@ -48,11 +48,11 @@ func Part(run, source string, partition int, attempt string) string {
 	return fmt.Sprintf("%s%s/%04d/%s.parquet", Run(run), source, partition, attempt)
 }
 
-// IsLinePart reports whether key belongs to a part in the old format, JSON Lines. New parts are Parquet files.
+// IsLinePart reports whether a key belongs to a part in the old format, JSON Lines. New parts are Parquet files.
 func IsLinePart(key string) bool { return strings.HasSuffix(key, ".jsonl.gz") }
 
-// Table returns the key of one partition of a run's table of people or members. sum is the SHA-256 of the content, in
-// hex.
+// Table returns the key of one partition of a run's table of people or members. The argument sum is the SHA-256 of the
+// content, in hex.
 func Table(run, name string, partition int, sum string) string {
 	return fmt.Sprintf("%s%s/%04d-%.16s.parquet", Run(run), name, partition, sum)
 }
@@ -69,7 +69,8 @@ func Relay(run string) string { return Run(run) + "ad/" }
 // of Active Directory.
 func Since(run string) string { return Relay(run) + "since.json" }
 
-// Input returns the key of the people or changes that a task of the relay works on. task is the name of the task.
+// Input returns the key of the people or changes that a task of the relay works on. The argument task is the name of
+// the task.
 func Input(run, task string) string { return Relay(run) + "input/" + task + ".json" }
 
 // checked stands for a run in the keys that the relay writes to check its access. No run has this name.

@@ -48,8 +48,8 @@ type amount int64
 // priced returns a price of the policy as an amount, rounded to four decimals.
 func priced(price float64) amount { return amount(math.Round(price * parts)) }
 
-// per returns the amount divided by n, rounded once to whole cents. n is positive. Half a cent is rounded away from
-// zero.
+// per returns the amount divided by n, rounded once to whole cents. The argument n is positive. Half a cent is rounded
+// away from zero.
 func (a amount) per(n int) Cents {
 	const inCent = parts / 100
 	d := amount(n) * inCent

@@ -15,7 +15,7 @@ type key struct {
 // tally has the figures of a row before they are rounded.
 type tally struct {
 	could, freed, returned, waiting amount
-	saved, unproven                 amount // the monthly price of a seat, added once for each day; the method row divides the sum by the days of the month
+	saved, unproven                 amount // the monthly price of a seat, added once for each day; row() divides the sum by the days of the month
 	seats, seatsFreed, seatsBack    int
 	seatDays                        int
 }
@@ -129,8 +129,8 @@ func (b *book) save(s *span, until time.Time, returned bool) {
 	})
 }
 
-// each splits the days into parts with one month and one price, and calls add for each part. The first day is "from".
-// The last day is the day before "until".
+// each splits the days into parts. All days of a part have the same month and the same price. Then it calls the
+// function "add" for each part. The first day is "from". The last day is the day before "until".
 func (b *book) each(from, until time.Time, license string, payer *directory.Payer, given *amount, add func(t *tally, price amount, days int)) {
 	for d := from; d.Before(until); {
 		month := monthOf(d)

@@ -11,9 +11,10 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// Know returns the prices that are known after a run. earlier has the prices of earlier runs, b is the Begin of the
-// run, and p is the policy of the run. For each license whose price or renewal has changed, Know adds a new price to
-// the earlier ones. A license that the policy does not have keeps its last price.
+// Know returns the prices that are known after a run. The argument "earlier" has the prices of earlier runs. The
+// argument b is the Begin of the run, and the argument p is the policy of the run. For each license whose price or
+// renewal has changed, Know adds a new price to the earlier ones. A license that the policy does not have keeps its
+// last price.
 func Know(earlier []history.Price, b *snapshot.Begin, p *policy.Policy) []history.Price {
 	all, ids := slices.Clone(earlier), b.SKUIDs()
 	for _, l := range p.Licenses {

@@ -19,10 +19,10 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Of returns all figures up to now. CouldFree is about the plan of one run, which the parameter run names. If run is
-// empty, CouldFree is zero, and the restores by somebody else come from the newest plan for everybody. Of lists the
-// whole ledger. It reads the entries that the memory lacks, a few people at a time. Damaged entries are counted and
-// otherwise left out.
+// Of returns all figures up to now. CouldFree is about the plan of one run, which the parameter run names. If that
+// parameter is empty, CouldFree is zero, and the restores by somebody else come from the newest plan for everybody. Of
+// lists the whole ledger. It reads the entries that the memory lacks, a few people at a time. Damaged entries are
+// counted and otherwise left out.
 func Of(ctx context.Context, s store.Store, run string, now time.Time) (*Sums, error) {
 	known, err := history.Prices(ctx, s, "", now)
 	if err != nil {

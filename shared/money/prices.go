@@ -27,13 +27,13 @@ func monthOf(t time.Time) time.Time {
 	return time.Date(t.Year(), t.Month(), 1, 0, 0, 0, 0, time.UTC)
 }
 
-// daysIn returns the number of days of the calendar month that begins at month.
+// daysIn returns the number of days of the calendar month that begins at the time "month".
 func daysIn(month time.Time) int { return int(month.AddDate(0, 1, 0).Sub(month) / day) }
 
 // prices has the prices that runs knew for each license, oldest first.
 type prices map[string][]history.Price
 
-// pricesOf returns the known prices by license. Prices of runs that began after now are left out.
+// pricesOf returns the known prices by license. Prices of runs that began after the time "now" are left out.
 func pricesOf(all []history.Price, now time.Time) prices {
 	of := prices{}
 	for _, p := range all {

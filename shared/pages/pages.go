@@ -15,7 +15,7 @@ import (
 
 var rewrite = flag.Bool("rewrite", false, "rewrite the generated tables of docs")
 
-// Read returns the text of a page in docs. name is the file name, such as "store.md".
+// Read returns the text of a page in docs. The argument name is the file name, such as "store.md".
 func Read(t testing.TB, name string) string {
 	t.Helper()
 	text, err := os.ReadFile(find(t, name))

@@ -18,7 +18,7 @@ var named = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|(?:^|[^\pL\pN])'[^'\n]*'` +
 	`|[^\s"'(),;<>]+(?:@|%40|\\)[^\s"'(),;<>]+`)
 
 // Nameless returns text without names. Logs, notices and the history of executions have many readers, so personal data
-// must not appear there. The function keep reports whether a name may stay. It gets the name without quotation marks.
+// must not appear there. The function "keep" reports whether a name may stay. It gets the name without quotation marks.
 func Nameless(text string, keep func(name string) bool) string {
 	return named.ReplaceAllStringFunc(text, func(found string) string {
 		before, name := "", found
@@ -59,7 +59,7 @@ func Without(text string, names []string) string {
 	return text
 }
 
-// within reports whether the bytes of text between the positions from and to are a part of a longer word.
+// within reports whether the bytes of text between the positions "from" and "to" are a part of a longer word.
 func within(text string, from, to int) bool {
 	before, _ := utf8.DecodeLastRuneInString(text[:from])
 	after, _ := utf8.DecodeRuneInString(text[to:])

@@ -40,7 +40,7 @@ func WriteMarkdown(w io.Writer, p *plan.Plan) error {
 	return err
 }
 
-// bounded is a text with a maximum length. room is the number of UTF-16 units that still fit.
+// bounded is a text with a maximum length. The field room is the number of UTF-16 units that still fit.
 type bounded struct {
 	strings.Builder
 	room int
@@ -93,8 +93,8 @@ func markdownHead(text *bounded, p *plan.Plan) {
 	}
 }
 
-// markdownLines writes the hold reasons of a plan, its unhealthy sources, the number of changes for each way in which
-// the plan leaves changes out, and its notes.
+// markdownLines writes the hold reasons, the unhealthy sources and the notes of a plan. It also writes the numbers of
+// deferred, announced and pending changes.
 func markdownLines(text *bounded, p *plan.Plan) {
 	shown, total := 0, 0
 	line := func(format, told string) {

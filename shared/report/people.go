@@ -68,8 +68,8 @@ func (g *gathering) wanted() map[uint64]bool {
 	return keys
 }
 
-// profiles returns the profiles of accounts, by the id of the account. It returns both accounts of a person if wanted
-// has the key of one of them.
+// profiles returns the profiles of accounts, by the id of the account. It returns both accounts of a person if the
+// argument "wanted" has the key of one of them.
 func profiles(ctx context.Context, s store.Store, r *decision.Run, wanted map[uint64]bool) (map[string]profile, error) {
 	found := map[string]profile{}
 	var memory snapshot.Memory

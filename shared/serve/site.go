@@ -109,7 +109,7 @@ func (s *Site) fail(a *asked, err error) {
 	a.message(status, title, title+".about", err.Error())
 }
 
-// wait waits until this answer may read a whole snapshot. The caller must call done after the reading.
+// wait waits until this answer may read a whole snapshot. The caller must call the function "done" after the reading.
 func (s *Site) wait(ctx context.Context) (done func(), err error) {
 	select {
 	case s.heavy <- struct{}{}:

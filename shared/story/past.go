@@ -21,8 +21,8 @@ type snapshotOf struct {
 	person *directory.Person
 }
 
-// past reads the ledger of a person. seen is nil if no snapshot has the person. The ledger may have the person under
-// two keys: the object id, and the SID from the time when only Active Directory had the person.
+// past reads the ledger of a person. The argument "seen" is nil if no snapshot has the person. The ledger may have the
+// person under two keys: the object id, and the SID from the time when only Active Directory had the person.
 func (q *Question) past(ctx context.Context, s store.Store, one *Story, seen *snapshotOf) error {
 	one.Ledger = []License{}
 	keys := []string{one.User}

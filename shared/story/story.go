@@ -1,7 +1,7 @@
 // Package story collects everything that idleseat knows about one person: the values from the sources, the answer and
 // reason of each rule, the day on which the answer changes, the events that would change it, and all changes of the
-// person's licenses. The package only reads stored objects. The answers come from the code that decides: decision for
-// the verdicts, ledger and history for the past.
+// person's licenses. The package only reads stored objects. The answers come from the packages that decide. Package
+// decision has the verdicts, and the packages ledger and history have the past.
 package story
 
 import (

@@ -57,8 +57,8 @@ var objectKinds = []struct {
 	{"mark", regexp.MustCompile(`^ledger/[^/]+/[^/]+/\d{6}\.(leaving|back|answered|free|in-target|second-try|third-try)\.json$`), plainObject},
 }
 
-// alterations returns every alteration of every field of an object. others has values that each field has elsewhere in
-// the store, by kind and path.
+// alterations returns every alteration of every field of an object. The argument others has values that each field has
+// elsewhere in the store, by kind and path.
 func alterations(t *testing.T, key string, raw []byte, others map[string][]string) (all []alteration) {
 	t.Helper()
 	for _, k := range objectKinds {

@@ -215,8 +215,8 @@ func (s *tale) alter(t *testing.T, a altered, kept []state) (refused bool) {
 }
 
 // seen reports whether the licenses in holds fit the states in kept. Each license in holds is one that the person held
-// in some state. For at least one state, holds has all licenses of the person. It may have more than that state has,
-// because a change that is refused halfway leaves both the old and the new license.
+// in some state. For at least one state, all licenses that the person then held are in holds. There may be more
+// licenses in holds, because a change that is refused halfway leaves both the old and the new license.
 func seen(kept []state, person int, holds []string) bool {
 	return slices.ContainsFunc(kept, func(k state) bool {
 		return !slices.ContainsFunc(k.holding[person], func(one string) bool { return !slices.Contains(holds, one) })

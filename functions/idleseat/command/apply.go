@@ -171,7 +171,7 @@ func resume(a *Process, applier *apply.Applier, p *plan.Plan, earlier []string, 
 	return all, nil
 }
 
-// resumeFailed returns an error if failed is not zero.
+// resumeFailed returns an error if the number of failed changes is not zero.
 func resumeFailed(failed int) error {
 	if failed == 0 {
 		return nil

@@ -36,7 +36,7 @@ func (s *shell) frozen(dates map[string]time.Time) {
 	}))
 }
 
-// taken counts the changes of E3 that r reports as done.
+// taken counts the changes of E3 that are done according to r.
 func taken(r runs.Results) (n int) {
 	for _, x := range r.Results {
 		if x.License == "m365-e3" && x.Status == runs.Done {

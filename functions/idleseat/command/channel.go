@@ -40,8 +40,8 @@ func (c *channelConfig) client(a *Process) (*webhook.Client, error) {
 	return &webhook.Client{To: to, Clock: a.Clock, Transport: a.Web}, nil
 }
 
-// link returns the address at which a browser can open an object, or "" if a browser cannot open the object. location
-// is the location of the store.
+// link returns the address at which a browser can open an object, or "" if a browser cannot open the object. The
+// argument location is the location of the store.
 func (c *channelConfig) link(location, region, key string) string {
 	if c.Reports == "" {
 		return gate.Console(location, region, key)
@@ -55,8 +55,8 @@ func (c *channelConfig) link(location, region, key string) string {
 // hastily is the maximum time that a post may take after an interrupt.
 const hastily = 5 * time.Second
 
-// post posts a message about the end of the night to the channel, if a channel is configured. err is the error of the
-// command. If the post fails, post prints the reason, and the night ends in the same way.
+// post posts a message about the end of the night to the channel, if a channel is configured. The argument err is the
+// error of the command. If the post fails, post prints the reason, and the night ends in the same way.
 func (n *night) post(err error) {
 	src, _ := n.a.sources() // the error is about another setting, and the night already ends with it
 	if src.Channel.File == "" {

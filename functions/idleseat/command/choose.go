@@ -189,8 +189,8 @@ func (columns) cell(row []string, n int) string {
 	return strings.TrimSpace(strings.TrimPrefix(row[n], "'"))
 }
 
-// header reads row as the header of a file. It returns the columns, and whether row is a header. The column of the id
-// comes before the column of the userPrincipalName, because each id belongs to one person.
+// header reads a row as the header of a file. It returns the columns, and whether the row is a header. The column of
+// the id comes before the column of the userPrincipalName, because each id belongs to one person.
 func header(row []string) (columns, bool) {
 	at := columns{license: -1}
 	for _, wanted := range []string{"user", "userPrincipalName"} {

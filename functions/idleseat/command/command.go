@@ -98,7 +98,8 @@ type Process struct {
 	place   string         // location of the store in use; empty if an environment variable has the location, or if no store is in use
 }
 
-// Main runs the command given by os.Args and returns its exit status. version is the version of this build.
+// Main runs the command given by os.Args and returns its exit status. The argument version is the version of this
+// build.
 func Main(version string, by clock.Clock) int {
 	tuneGC()
 	signal.Ignore(syscall.SIGPIPE) // when the reader of a pipe exits (| head), the write fails and the command can still clean up

@@ -18,7 +18,7 @@ func shellOf(system string) string {
 	return "sh"
 }
 
-// exported returns a command that sets environment variables. Each element of variables has the form name=value.
+// exported returns a command that sets environment variables. Each variable has the form name=value.
 func exported(shell string, variables []string) string {
 	parts := make([]string, len(variables))
 	for i, v := range variables {

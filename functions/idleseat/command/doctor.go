@@ -157,7 +157,8 @@ func (c *doctorCmd) printMend(out *printer, f doctor.Finding) {
 	}
 }
 
-// folded breaks text between words into lines of at most width letters. A word with more letters has a line of its own.
+// folded breaks text between words into lines with at most as many letters as the argument width says. A word with more
+// letters has a line of its own.
 func folded(text string, width int) (lines []string) {
 	line, letters := "", 0
 	for word := range strings.FieldsSeq(text) {

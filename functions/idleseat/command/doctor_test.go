@@ -324,7 +324,8 @@ func shown(s *shell, name string, f doctor.Finding) string {
 	return varying.ReplaceAllString(strings.ReplaceAll(text, s.dir, "/dir"), "…")
 }
 
-// TestDoctorOfAHealthyCompany: every check is ok, in both output formats and for both shells. doctor writes no file.
+// TestDoctorOfAHealthyCompany: every check is ok, in both output formats and for both shells. The command writes no
+// file.
 func TestDoctorOfAHealthyCompany(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: grown})
@@ -357,7 +358,7 @@ func TestDoctorOfAHealthyCompany(t *testing.T) {
 	}
 }
 
-// TestDoctorKeepsOtherChecks: when Graph refuses the organization, doctor still examines Active Directory and the
+// TestDoctorKeepsOtherChecks: when Graph refuses the organization, the command still examines Active Directory and the
 // store.
 func TestDoctorKeepsOtherChecks(t *testing.T) {
 	t.Parallel()

@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/doctor"
 )
 
-// sambaPatient is a real Samba domain. doctor examines the domain with an account that is no administrator.
+// sambaPatient is a real Samba domain. The command doctor examines the domain with an account that is no administrator.
 type sambaPatient struct {
 	*shell
 	domain *samba.Domain
@@ -49,8 +49,8 @@ func (p *sambaPatient) console(script string) {
 	}
 }
 
-// deny revokes the right of idleseat's account to read an attribute of the object dn. flags are the flags of the access
-// control entry.
+// deny revokes the right of idleseat's account to read an attribute of the object dn. The argument flags has the flags
+// of the access control entry.
 func (p *sambaPatient) deny(dn, flags, attribute string) {
 	p.t.Helper()
 	p.console(`samba-tool dsacl set --objectdn='` + dn + `' --sddl='(OD;` + flags + `;RP;` + attribute + `;;` + p.reader + `)'`)
@@ -193,8 +193,8 @@ func (p *sambaPatient) wrongCA() {
 }
 
 // TestDoctorOnSamba breaks a real Samba domain, or the connection to it, in one way after another. The test uses
-// Samba's own tools. doctor must find each fault. After the test has followed the printed advice, every check must be
-// ok.
+// Samba's own tools. The command doctor must find each fault. After the test has followed the printed advice, every
+// check must be ok.
 func TestDoctorOnSamba(t *testing.T) {
 	s := newShell(t, sandbox.Options{Users: grown, Seed: 5})
 	d, synced := onPremises(t, s, samba.Options{Replicating: true, People: []samba.Person{{Password: readerPassword, ADUser: directory.ADUser{

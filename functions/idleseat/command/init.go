@@ -22,7 +22,7 @@ type initCmd struct {
 	Force    bool               `help:"Overwrite files that exist."`
 }
 
-// files returns the names of the files that init writes: the policy, the golden people and the note.
+// files returns the names of the files that the command writes: the policy, the golden people and the note.
 func (c *initCmd) files() [3]string {
 	extension := filepath.Ext(c.Policy)
 	name := strings.TrimSuffix(c.Policy, extension)

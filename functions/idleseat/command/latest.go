@@ -50,8 +50,8 @@ func latestRead(a *Process, s store.Store) (string, error) {
 	})
 }
 
-// itself returns a usageError if run is the word latest. A command that changes licenses accepts only the name of a
-// run, because a newer run may have been made after the operator looked.
+// itself returns a usageError if the argument run is the word "latest". A command that changes licenses accepts only
+// the name of a run, because a newer run may have been made after the operator looked.
 func itself(run string) error {
 	if run != latest {
 		return nil

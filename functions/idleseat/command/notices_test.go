@@ -109,7 +109,8 @@ func TestNoticesReachPeople(t *testing.T) {
 	}
 }
 
-// TestMailsThatFail: the results show each kind of failed mail. After a failed mail, the next plan does not have the change.
+// TestMailsThatFail: the results show each kind of failed mail. After a failed mail, the next plan does not make the
+// change.
 func TestMailsThatFail(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 400, Seed: 22}, mailedNotices, replace(t, "perRun: 200", "perRun: 5"))

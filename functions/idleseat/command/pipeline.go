@@ -133,9 +133,9 @@ func (p *pipeline) again(ctx context.Context, old string, in start) (*plan.Plan,
 	return p.decide(ctx, run)
 }
 
-// choose makes the plan of a new run over the snapshot of an earlier run. b is the Begin of the earlier run. An
-// operator chose the given changes from the plan of the earlier run. The caller has checked that the plan may be
-// applied.
+// choose makes the plan of a new run over the snapshot of an earlier run. The argument b is the Begin of the earlier
+// run. An operator chose the given changes from the plan of the earlier run. The caller has checked that the plan may
+// be applied.
 func (p *pipeline) choose(ctx context.Context, b *snapshot.Begin, planHash string, changes []plan.Change) (*plan.Plan, error) {
 	rules, err := policy.Load("policy of run "+b.Run, []byte(b.Policy))
 	if err != nil {

@@ -59,8 +59,8 @@ func (p *printer) table(rows [][]string) {
 // shownRows is the maximum number of rows that shortTable prints, without the header.
 const shownRows = 25
 
-// shortTable prints the first rows of a table. If the table has more rows, it also prints the text rest, which says
-// where the other rows are.
+// shortTable prints the first rows of a table. If the table has more rows, it also prints a text about the rest, which
+// says where the other rows are.
 func (p *printer) shortTable(rows [][]string, rest string) {
 	more := len(rows) - 1 - shownRows
 	if more <= 0 {
@@ -71,7 +71,7 @@ func (p *printer) shortTable(rows [][]string, rest string) {
 	p.printf("  … and %d more; %s\n", more, rest)
 }
 
-// oneLine replaces line breaks and makes text safe to display.
+// oneLine replaces the line breaks in a text, and makes the text safe to display.
 func oneLine(text string) string { return plain.OneLine(text) }
 
 // flowing returns a writer that writes to w, and that breaks lines to the width of the terminal.

@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// tenMinutes returns the commands in the README's section about the first ten minutes. The result playing has the
-// commands for the company of the demo. The result own has the commands for the reader's own tenant.
+// tenMinutes returns the commands in the README's section about the first ten minutes. The result "playing" has the
+// commands for the company of the demo. The result "own" has the commands for the reader's own tenant.
 func tenMinutes(t *testing.T) (playing, own []string) {
 	t.Helper()
 	page, err := os.ReadFile("../../../README.md")

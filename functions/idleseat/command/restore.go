@@ -68,8 +68,8 @@ func (c *restoreCmd) Run(a *Process) error {
 	return errors.Join(errs...)
 }
 
-// idOf returns the key under which the ledger has a user. The key is the object id. If name is a SID, idOf returns it
-// unchanged.
+// idOf returns the key under which the ledger has a user. The key is the object id. If the argument name is a SID, idOf
+// returns it unchanged.
 func idOf(a *Process, line *pipeline, name string) (string, error) {
 	if strings.HasPrefix(name, "S-1-") {
 		return name, nil

@@ -45,8 +45,8 @@ func TestQuestion(t *testing.T) {
 	}
 }
 
-// TestEndsWithWhatIsPending: while changes are pending, the last line of plan and apply is the command that finishes
-// them. No other line has a command.
+// TestEndsWithWhatIsPending: while changes are pending, the output of the commands plan and apply ends with the command
+// that finishes the changes. No other line has a command.
 func TestEndsWithWhatIsPending(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 100, Seed: 16, LicenseDelay: time.Minute})

@@ -82,8 +82,8 @@ func newestPlan(a *Process, s store.Store) (run, tenant string, err error) {
 	return run, p.Tenant, nil
 }
 
-// monthFlag returns the beginning of the month that the text names, or zero if the text is empty. The argument name is
-// the name of the flag.
+// monthFlag returns the beginning of the month that the text names, or zero if the text is empty. The argument "name"
+// is the name of the flag.
 func monthFlag(name, text string) (month time.Time, err error) {
 	if text == "" {
 		return month, nil

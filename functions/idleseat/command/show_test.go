@@ -45,7 +45,7 @@ func TestShow(t *testing.T) {
 	}
 }
 
-// TestShowARunThatStopped: if a run has no plan, show prints the stage of the run.
+// TestShowARunThatStopped: if a run has no plan, the command show prints the stage of the run.
 func TestShowARunThatStopped(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 100, Seed: 16})

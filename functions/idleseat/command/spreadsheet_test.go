@@ -153,7 +153,7 @@ func (s *shell) opened(t *testing.T, locale, written, expected string) map[strin
 	return all
 }
 
-// spreadCells returns the cells of a flat OpenDocument file by row, without empty cells at the end of a row.
+// spreadCells returns the cells of a flat OpenDocument file, row by row. It leaves out empty cells at the end of a row.
 func spreadCells(t *testing.T, file []byte) (rows [][]spreadCell) {
 	t.Helper()
 	var document struct {

@@ -36,7 +36,7 @@ func (s *tale) tell(args ...string) answer {
 	return a
 }
 
-// plans makes a plan and stores its run id under name.
+// plans makes a plan and stores its run id under the given name.
 func (s *tale) plans(name string, args ...string) (p printed) {
 	s.t.Helper()
 	a := s.tell(append([]string{"plan", "--format", "json"}, args...)...)

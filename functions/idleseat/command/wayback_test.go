@@ -133,8 +133,8 @@ func TestRestoreOfWhatWasBegun(t *testing.T) {
 	s.asBefore(before)
 }
 
-// idOfE3 is the object id of the group that assigns E3. idAnew is the object id of the group with which remade replaces
-// it.
+// idOfE3 is the object id of the group that assigns E3. idAnew is the object id of the group with which the function
+// "remade" replaces that group.
 const (
 	idOfE3 = "60000000-0000-4000-8000-000000000001"
 	idAnew = "60000000-0000-4000-8000-0000000000e3"

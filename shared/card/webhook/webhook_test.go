@@ -48,7 +48,7 @@ func client(t *testing.T, s *channel.Server, address string) (*Client, *naps) {
 	return &Client{To: to, Clock: clock, Transport: s.Transport()}, clock
 }
 
-// secretless fails the test if text contains a secret part of an address.
+// secretless fails the test if the text contains a secret part of an address.
 func secretless(t *testing.T, text string) {
 	t.Helper()
 	for _, part := range []string{channel.Signature, channel.Token, "T00000000", "/workflows/", "sig="} {

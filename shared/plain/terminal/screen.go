@@ -19,8 +19,8 @@ type Screen struct {
 // the lines.
 const narrowest = 40
 
-// Of returns the screen that w writes to. variable looks up an environment variable. A NO_COLOR that is not empty
-// (https://no-color.org) turns colors off. TERM=dumb turns colors off, too.
+// Of returns the screen that w writes to. The function "variable" looks up an environment variable. A NO_COLOR that is
+// not empty (https://no-color.org) turns colors off. TERM=dumb turns colors off, too.
 func Of(w io.Writer, variable func(name string) (value string, set bool)) Screen {
 	file, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(int(file.Fd())) {

@@ -20,7 +20,7 @@ type Document struct {
 	Lang Lang // empty for all languages
 	// Title returns the text of the window's title.
 	Title func(*Words) string
-	// Content returns the body of the page. first is true for the language that shows without JavaScript.
+	// Content returns the body of the page. The argument "first" is true for the language that shows without JavaScript.
 	Content func(w *Words, first bool) (template.HTML, error)
 	// Data has the tables of the page. It is nil for a page without tables.
 	Data *Data

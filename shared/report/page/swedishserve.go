@@ -1,6 +1,6 @@
 package page
 
-// swedishServe has the same texts as englishServe, in Swedish.
+// swedishServe has the same texts as the variable englishServe, in Swedish.
 var swedishServe = map[string]string{
 	"serve.runs":               "Körningar",
 	"serve.people":             "Personer",
