@@ -56,7 +56,7 @@ var onlyInUnix = []struct{ pattern, example string }{
 	{`; do$|^\s*done\b`, "for p in a b; do"},
 	{` '\{"`, `--payload '{"user":"a"}'`},
 	{`(?m)[a-z] > [^$]`, "idleseat policy schema > f"},
-	{`servicePrincipals\(`, `az rest --url "https://x/servicePrincipals(appId='1')"`}, // the parentheses end a block of az.cmd
+	{`servicePrincipals\(`, `az rest --url "https://x/servicePrincipals(appId='1')"`}, // in az.cmd, the parentheses would end a block
 	{` \S*\{\w+=`, "--source type={a=b}"},
 }
 

@@ -40,7 +40,7 @@ func readPages(t *testing.T) map[string]string {
 	return pages
 }
 
-// matches returns the text of the first group of a pattern for each match, by page.
+// matches returns, by page, the texts that the first group of a pattern matches.
 func matches(pages map[string]string, pattern string) map[string][]string {
 	found := map[string][]string{}
 	for path, text := range pages {

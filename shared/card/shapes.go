@@ -19,7 +19,7 @@ const MostBytes = 20_000
 const (
 	mostFacts   = 20
 	mostHeader  = 150   // characters of a header block (docs.slack.dev, "Header block")
-	mostText    = 1_000 // characters of a fact; fitted shortens a fact further if needed
+	mostText    = 1_000 // characters of a fact; the function "fitted" shortens facts further if needed
 	leastText   = 50
 	mostCommand = 500 // a longer command is left out, because a part of a command does something else
 )

@@ -16,13 +16,13 @@ const (
 
 	Plans     = "history/plans/"     // one object for each run for everybody: the part of its plan that later runs need
 	Others    = "history/others/"    // one object for each run for one person, and for each restore
-	Overrides = "history/overrides/" // one object for each plan whose limits were set aside
+	Overrides = "history/overrides/" // one object for each plan for which an operator set the limits aside
 	Withdrawn = "history/withdrawn/" // one object for each run that another run restores
 	Backtests = "history/backtests/" // one object for each kept backtest, with the name of the run that was its last night
 )
 
-// Leases is the prefix of the objects of the lease. The lease permits one night at a time. Leases are below runs/ so
-// that the store retains them as long as runs.
+// Leases is the prefix of the objects of the lease. The lease permits only one night at a time. Leases are below runs/
+// so that the store retains them as long as runs.
 const Leases = Runs + "lease/"
 
 // Lease returns the key of object n in the chain of a lease (package lease).
@@ -69,8 +69,8 @@ func Relay(run string) string { return Run(run) + "ad/" }
 // of Active Directory.
 func Since(run string) string { return Relay(run) + "since.json" }
 
-// Input returns the key of the people or changes that a task of the relay works on. The argument task is the name of
-// the task.
+// Input returns the key of the input of a task of the relay. The input is a list of people or changes. The argument
+// task is the name of the task.
 func Input(run, task string) string { return Relay(run) + "input/" + task + ".json" }
 
 // checked stands for a run in the keys that the relay writes to check its access. No run has this name.
@@ -131,7 +131,7 @@ func Plan(run string) string { return Run(run) + "plan.json" }
 // Changes returns the key of the spreadsheet with the changes that a run plans.
 func Changes(run string) string { return Run(run) + "changes.csv" }
 
-// Report returns the key of the report of a run, for people.
+// Report returns the key of the report of a run. People read the report.
 func Report(run string) string { return Run(run) + "report.html" }
 
 // Point returns the key of a run's figures for the trend in later reports.

@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/pages"
 )
 
-// onPage has the keys that docs/store.md must list, by the function of the package that returns the key. A function
-// that returns only a prefix has no keys.
+// onPage has the keys that docs/store.md must list, by the function that returns the key. A function that returns only
+// a prefix has no keys.
 var onPage = map[string][]string{
 	"Run": nil, "IsRun": nil, "IsLinePart": {"runs/<run>/<source>/<partition>/<attempt>.jsonl.gz"}, "Relay": nil, "Results": nil, "Stopped": nil, "Person": nil, "License": nil, "Attempt": nil,
 	"Lease": {Lease(999999)}, "Begin": {Begin("<run>")}, "Manifest": {Manifest("<run>")}, "Part": {Part("<run>", "<source>", 7777, "<attempt>")}, "EntraCall": {EntraCall("<run>", 8888)},

@@ -24,7 +24,7 @@ type tally struct {
 type book struct {
 	now      time.Time
 	prices   prices
-	currency string // of the newest prices
+	currency string // the currency of the newest prices
 	tallies  map[key]*tally
 	unread   int
 }

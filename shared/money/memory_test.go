@@ -19,7 +19,7 @@ import (
 )
 
 // counting is a store that counts the reads of ledger objects. A read fails if the key contains the text in the field
-// broken.
+// "broken".
 type counting struct {
 	store.Store
 	gets   atomic.Int64
@@ -267,7 +267,7 @@ func TestMemoryInTheOrderOfKeys(t *testing.T) {
 }
 
 // TestDamagedEntries: a license with a damaged entry counts in Unread and in no other figure. The memory does not have
-// it.
+// the license.
 func TestDamagedEntries(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()

@@ -72,12 +72,12 @@ type Row struct {
 	Currency string
 }
 
-// Sums are all figures at one time.
+// Sums has all figures at one time.
 type Sums struct {
 	AsOf     time.Time `json:"asOf"`
 	Currency string    `json:"currency"`
 	Figures
-	Lines []Line `json:"lines"` // by license, department and cost center
+	Lines []Line `json:"lines"` // sorted by license, department and cost center
 	// Unread counts the licenses of people whose ledger entries are damaged. No other figure includes these licenses.
 	Unread int `json:"unread,omitempty"`
 	// OtherCurrencies lists earlier currencies of the policy. No sum includes rows in these currencies.

@@ -32,7 +32,7 @@ type nights struct {
 type seat struct {
 	person, license, to string
 	sid                 string
-	joins               int // the night of the join; before it the person's key in the ledger is the SID, and from it on the object id
+	joins               int // the night in which the accounts join; before that night the person's key in the ledger is the SID, and later the object id
 	payer               *directory.Payer
 	last                *ledger.Entry
 	free                bool      // the license was taken, and the person does not have it

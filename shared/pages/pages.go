@@ -25,7 +25,7 @@ func Read(t testing.TB, name string) string {
 	return string(text)
 }
 
-// find returns the path of a page in docs, which is next to go.mod.
+// find returns the path of a page in the folder docs. This folder is next to go.mod.
 func find(t testing.TB, name string) string {
 	t.Helper()
 	folder, err := os.Getwd()
@@ -43,7 +43,7 @@ func find(t testing.TB, name string) string {
 	}
 }
 
-// Generated compares the argument table with a part of a page. The part is the text between the comments "<!--
+// Generated compares the argument "table" with a part of a page. The part is the text between the comments "<!--
 // generated: NAME -->" and "<!-- end of NAME -->". The argument "of" is this NAME. Tests that check the same page must
 // not run in parallel.
 func Generated(t testing.TB, name, of, table string) {

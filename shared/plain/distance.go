@@ -1,6 +1,7 @@
 package plain
 
-// Distance returns the smallest number of bytes to insert, delete or replace in order to turn a into b.
+// Distance returns the smallest number of bytes to insert, delete or replace in order to turn the text a into the text
+// b.
 func Distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

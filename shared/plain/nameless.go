@@ -43,7 +43,7 @@ func Without(text string, names []string) string {
 	for _, name := range names {
 		whole, err := regexp.Compile(`(?i)` + regexp.QuoteMeta(name))
 		if err != nil {
-			continue // name is not UTF-8, but text is, so text cannot contain name
+			continue // the name is not UTF-8, but the text is, so the text cannot contain the name
 		}
 		var out strings.Builder
 		at := 0
@@ -59,7 +59,7 @@ func Without(text string, names []string) string {
 	return text
 }
 
-// within reports whether the bytes of text between the positions "from" and "to" are a part of a longer word.
+// within reports whether the bytes of the text between the positions "from" and "to" are a part of a longer word.
 func within(text string, from, to int) bool {
 	before, _ := utf8.DecodeLastRuneInString(text[:from])
 	after, _ := utf8.DecodeRuneInString(text[to:])
@@ -69,6 +69,6 @@ func within(text string, from, to int) bool {
 var id = regexp.MustCompile(`^(?:S-1-[0-9-]+|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}|[0-9a-f]{64}` +
 	`|runs/[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}/[\w./-]+)$`)
 
-// IsID reports whether text is an identifier without a name: a SID, a GUID, a run, a hash, or the key of an object of a
-// run.
+// IsID reports whether the text is an identifier without a name: a SID, a GUID, a run, a hash, or the key of an object
+// of a run.
 func IsID(text string) bool { return id.MatchString(text) }

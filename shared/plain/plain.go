@@ -19,7 +19,7 @@ func Line(text string) string { return strings.Map(shown, text) }
 // OneLine replaces each line feed of text by a blank, and returns Line of the result.
 func OneLine(text string) string { return Line(strings.ReplaceAll(text, "\n", " ")) }
 
-// Prefixed returns the prefix and the text. It returns "" if text is empty.
+// Prefixed returns the prefix and the text. It returns "" if the text is empty.
 func Prefixed(prefix, text string) string {
 	if text == "" {
 		return ""

@@ -46,7 +46,7 @@ type BacktestThreshold struct {
 	Seats         int     `json:"seats"`  // people from whom the rule reclaims on the last night
 	MonthlySaving float64 `json:"monthlySaving"`
 	Returned      int     `json:"returned"` // hits that came back
-	Known         int     `json:"known"`    // hits for which it is known whether the license came back
+	Known         int     `json:"known"`    // hits that are known to have come back or stayed away
 	// Rate is Returned divided by Known. Low and High are the bounds of the 95% confidence interval of Rate. They are 0
 	// and 1 if Known is 0.
 	Rate float64 `json:"rate"`

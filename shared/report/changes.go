@@ -1,4 +1,4 @@
-// Package report writes the files of a run that people read. No part of the product reads these files.
+// Package report writes, for each run, the files that people read. No part of the product reads these files.
 package report
 
 import (

@@ -56,8 +56,8 @@ func prose(text string) string {
 	return out.String()
 }
 
-// links reports whether GitHub may make a link, a mention or a picture of a text that has the runes in before, followed
-// by the rune "next".
+// links reports whether GitHub may make a link, a mention or a picture where the rune "next" follows the runes in the
+// argument "before".
 func links(before []rune, next rune) bool {
 	if next == ' ' {
 		return false

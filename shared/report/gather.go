@@ -85,7 +85,7 @@ func (g *gathering) earned(ctx context.Context) error {
 	return err
 }
 
-// signalsOf returns the health of every signal that the run judged, the directories first.
+// signalsOf returns the health of every signal that the run judged. The directories come first.
 func signalsOf(r *decision.Run, p *plan.Plan) (all []Signal) {
 	if p.Restores != "" {
 		return nil // a restore reads no source

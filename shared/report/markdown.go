@@ -58,7 +58,7 @@ func (b *bounded) add(part string, after int) bool {
 	return true
 }
 
-// units returns the length of text in UTF-16 units.
+// units returns the length of a text in UTF-16 units.
 func units(text string) (n int) {
 	for _, r := range text {
 		n += max(1, utf16.RuneLen(r))

@@ -15,7 +15,7 @@ type Night struct {
 	Run         string       `json:"run"`
 	Tenant      string       `json:"tenant"`
 	AsOf        time.Time    `json:"asOf"`
-	Made        time.Time    `json:"made"` // by the real clock, also in a simulation
+	Made        time.Time    `json:"made"` // the time of the real clock, also in a simulation
 	Expires     time.Time    `json:"expires"`
 	Mode        policy.Mode  `json:"mode"`
 	Verdict     plan.Verdict `json:"verdict"`
@@ -86,7 +86,8 @@ type Signal struct {
 	Named    bool           `json:"named"`           // whether a rule depends on the signal
 }
 
-// Rule has the counts of the stages from the holders of a license to the changes.
+// Rule has a count for each stage of a rule. The first stage is the holders of the license, and the last one is the
+// changes.
 type Rule struct {
 	Name    string   `json:"name"`
 	License string   `json:"license"`
@@ -138,7 +139,7 @@ type ReasonCount struct {
 	People  int            `json:"people"`
 }
 
-// Settled has the results of the changes of a run up to a time.
+// Settled has the results that the changes of a run have at one time.
 type Settled struct {
 	At       time.Time           `json:"at"`
 	Statuses map[runs.Status]int `json:"statuses"`

@@ -35,8 +35,8 @@ func (g *gathering) outlook(sum *decision.Summary) {
 	g.turning = sum.Turning[:min(len(sum.Turning), mostOthers)]
 }
 
-// turners fills the list Turning with the people whose profiles are in found. A person without a profile counts in the
-// total of the list, but has no row.
+// turners fills the list Turning with the people whose profiles are in the argument "found". A person without a profile
+// counts in the total of the list, but has no row.
 func (g *gathering) turners(found map[string]profile) {
 	ids := map[uint64]string{}
 	for id := range found {

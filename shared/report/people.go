@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// profile has the names and the department of a person. The lists show them.
+// profile has the names and the department of a person. The lists of the report show these texts.
 type profile struct{ principal, display, department string }
 
 // profiled has the names of the columns of a profile. The first element is for the account in Active Directory, the
@@ -103,8 +103,8 @@ func profiles(ctx context.Context, s store.Store, r *decision.Run, wanted map[ui
 	return found, nil
 }
 
-// profileColumns returns the columns that profiled names. If the snapshot lacks a column, each value of the column is
-// missing.
+// profileColumns returns the columns that the variable "profiled" lists. If the snapshot lacks a column, each value of
+// the column is missing.
 func profileColumns(r *decision.Run, people *snapshot.People) (of [2][]*table.Column, err error) {
 	for i, names := range profiled {
 		for _, name := range names {

@@ -36,8 +36,8 @@ func (c reasonCounts) add(r ReasonCount) {
 // own matches the words in a reason that differ from person to person: words with an at sign or a digit.
 var own = regexp.MustCompile(`[^\s]*[@0-9][^\s]*`)
 
-// common returns a, with "…" in place of each word in which b differs. If b has another number of words, common returns
-// a unchanged.
+// common returns the text a, with "…" in place of each word in which the text b differs. If the texts differ in the
+// number of words, common returns the text a unchanged.
 func common(a, b string) string {
 	if a == b {
 		return a

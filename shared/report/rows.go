@@ -11,7 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/story/reason"
 )
 
-// rowKey identifies the row that a decision completes. For a license that is restored, rule is plan.RestoreRule.
+// rowKey identifies the row that a decision completes. For a license that is restored, the field rule is
+// plan.RestoreRule.
 type rowKey struct{ user, rule, license string }
 
 func keyOf(d *plan.Decision) rowKey {

@@ -35,7 +35,7 @@ func (r *Reader) Next() ([]string, error) {
 // bounded is a reader that fails when a row is too long.
 type bounded struct {
 	file io.Reader
-	read int // bytes read since the current row began
+	read int // the number of bytes that were read since the current row began
 }
 
 func (b *bounded) Read(p []byte) (int, error) {

@@ -41,7 +41,7 @@ type Overview struct {
 	Stage   Stage     `json:"stage"`
 	Started time.Time `json:"started,omitzero"`
 	AsOf    time.Time `json:"asOf,omitzero"`
-	User    string    `json:"user,omitempty"`     // the argument of a run for one person, as the operator wrote it
+	User    string    `json:"user,omitempty"`     // the person of a run for one person, as the operator wrote the name
 	Copy    string    `json:"copy,omitempty"`     // the run whose snapshot this run uses for its plan
 	Restore string    `json:"restores,omitempty"` // the run whose changes this run restores
 	// The following members come from the plan. They are empty before the run has a plan.
@@ -61,7 +61,7 @@ type Overview struct {
 	Results  map[Status]int `json:"results,omitempty"`
 	Worked   time.Time      `json:"worked,omitzero"`      // when a result was last written
 	Refused  string         `json:"refused,omitempty"`    // the safety check that stopped a batch
-	Override string         `json:"override,omitempty"`   // the plan hash for which limits were set aside
+	Override string         `json:"override,omitempty"`   // the hash of the plan for which an operator set the limits aside
 	Restored string         `json:"restoredBy,omitempty"` // the run that restores this run
 	// Damage has one sentence for each object of the run that is damaged or cannot be read.
 	Damage []string `json:"damage,omitempty"`
@@ -108,8 +108,9 @@ func Look(ctx context.Context, s store.Store, run string) (*Overview, error) {
 // S3.
 const lookers = 8
 
-// LookAll returns the overviews of the runs in names, in the same order. If Look fails for a run, the overview of the
-// run has the error in Damage. A run that has no object yet is left out. LookAll fails only when ctx ends.
+// LookAll returns the overviews of the runs that the argument names has, in the same order. If Look fails for a run,
+// the overview of the run has the error in Damage. A run that has no object yet is left out. LookAll fails only when
+// ctx ends.
 func LookAll(ctx context.Context, s store.Store, names []string) ([]*Overview, error) {
 	all := make([]*Overview, len(names))
 	var looking errgroup.Group
@@ -152,7 +153,7 @@ func (o *Overview) damaged(err error) error {
 	return err
 }
 
-// planned adds the figures of the plan and the results of its changes.
+// planned adds the figures of a plan and the results of the plan's changes.
 func (o *Overview) planned(ctx context.Context, s store.Store, p *plan.Plan) error {
 	if o.Stage == StageReading {
 		o.Stage = StagePlanned
@@ -194,7 +195,7 @@ func stageOf(p *plan.Plan, r *Results) Stage {
 }
 
 // Outcome returns the results of the changes of a plan. The results of the batches and the results under Concluded may
-// differ, because a later night may finish a change and write the results of its batch again. The newer results count.
+// differ, because a later night may finish a change and write the results of the batch again. The newer results count.
 func Outcome(ctx context.Context, s store.Store, p *plan.Plan) (*Results, error) {
 	of, err := GetResults(ctx, s, p, p.Batches())
 	if err != nil {

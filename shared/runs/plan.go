@@ -41,7 +41,7 @@ func PutPlan(ctx context.Context, s store.Store, p *plan.Plan, each Each) error 
 		if err != nil {
 			return err
 		}
-		if _, err := w.Write(bound[:len(bound)-1]); err != nil { // without its closing brace
+		if _, err := w.Write(bound[:len(bound)-1]); err != nil { // without the closing brace of the object
 			return err
 		}
 		refused := func(d *plan.Decision) (string, bool) {

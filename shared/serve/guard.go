@@ -13,7 +13,7 @@ import (
 //
 // To listen on loopback is not enough, for two reasons. First, another site can make its host name resolve to 127.0.0.1
 // (DNS rebinding), so the Host header must name this machine. Second, other users of this machine reach loopback, but
-// may have no right to read the store. So the first request must carry a key that only the terminal shows. The guard
+// may have no right to read the store. So the first request must have a key that only the terminal shows. The guard
 // then sends the browser a cookie for the following requests.
 type guard struct {
 	hosts  map[string]bool // values of the header Host
@@ -58,7 +58,7 @@ func (k *Keys) opens(key string) bool {
 	return right
 }
 
-// same reports whether two secrets are equal. The comparison takes the same time for all secrets of a length.
+// same reports whether two secrets are equal. The comparison takes the same time for all secrets of the same length.
 func same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
 
 // hostsOf returns the values of the Host header that a browser on this machine sends for the port.
@@ -68,7 +68,7 @@ func hostsOf(port string) map[string]bool {
 		host := net.JoinHostPort(name, port)
 		hosts[host] = true
 		if bare, ok := strings.CutSuffix(host, ":80"); ok {
-			hosts[bare] = true // browsers leave out the port of the scheme
+			hosts[bare] = true // browsers leave out the default port of the scheme
 		}
 	}
 	return hosts

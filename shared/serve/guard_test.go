@@ -104,7 +104,7 @@ func fetched(r *http.Request, site, mode, dest string) {
 	r.Header.Set("Sec-Fetch-Dest", dest)
 }
 
-// wantProtected checks the headers that the function protect sets in every answer.
+// wantProtected checks the headers that the function "protect" sets in every answer.
 func wantProtected(t *testing.T, h http.Header) {
 	t.Helper()
 	for name, want := range map[string]string{

@@ -26,7 +26,7 @@ type listing struct {
 }
 
 // listFrom returns a page of the list of runs. The page has the runs that are older than the run "before". If "before"
-// is empty, the page has the newest runs. With a run in "before", new runs do not change the page.
+// is empty, the page has the newest runs. If "before" has a run, new runs do not change the page.
 func (s *Site) listFrom(ctx context.Context, before string) (*listing, error) {
 	names, err := snapshot.Runs(ctx, s.Store)
 	if err != nil {

@@ -22,7 +22,7 @@ type state struct {
 	Run *runs.Overview `json:"run,omitempty"`
 }
 
-// stateOf returns the state of a page that shows a run. The argument "more" is what else the page shows.
+// stateOf returns the state of a page that shows a run. The argument "more" is the other content of the page.
 func stateOf(o *runs.Overview, now time.Time, more string) (state, error) {
 	text, err := json.Marshal(o)
 	if err != nil {
@@ -84,8 +84,8 @@ func (s *Site) listState(a *asked) error {
 	return a.json(now)
 }
 
-// newestState returns the state of the list of runs. The argument list begins with the newest run. The state is always
-// live, because a run may begin at any time.
+// newestState returns the state of the list of runs. The argument "list" begins with the newest run. The state is
+// always live, because a run may begin at any time.
 func (s *Site) newestState(total int, list []*runs.Overview) (now state, err error) {
 	if len(list) > 0 {
 		now, err = stateOf(list[0], s.Clock.Now(), fmt.Sprint(total))

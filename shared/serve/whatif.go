@@ -18,11 +18,11 @@ type threshold struct {
 	From int // the number in the policy
 }
 
-// More returns how many more people the rule reclaims from with the other number of days. A negative number means fewer
-// people.
+// More returns by how many people the other number of days raises the number of people from whom the rule reclaims. If
+// the result is negative, the rule reclaims from fewer people.
 func (v *whatIfView) More() int { return v.Changed.Then.Reclaim - v.Changed.Now.Reclaim }
 
-// Saving returns how much more the rule saves in a month with the other number of days.
+// Saving returns by how much the other number of days raises the monthly saving of the rule.
 func (v *whatIfView) Saving() float64 {
 	return v.Changed.Then.MonthlySaving - v.Changed.Now.MonthlySaving
 }

@@ -179,8 +179,8 @@ func (s *Story) exemption(text string) string {
 	return text
 }
 
-// taken returns "taken". If the person gets the license "to" in exchange, taken returns "exchanged for" and the name of
-// that license.
+// taken returns "taken" if the argument "to" is empty. Otherwise the person gets the license "to" in exchange, and the
+// result is "exchanged for" with the name of that license.
 func taken(to string) string {
 	if to == "" {
 		return "taken"

@@ -130,7 +130,8 @@ func (l *License) stands() string {
 	return "no change stands"
 }
 
-// do returns the actions that an operator can take for the license. If gone is true, no reading has the person.
+// do returns the actions that an operator can take for the license. If the argument "gone" is true, no reading has the
+// person.
 func (l *License) do(gone bool) (list []string) {
 	if l.Finish != "" {
 		list = append(list, "to finish it now:  "+l.Finish)

@@ -69,7 +69,7 @@ type world struct {
 	citrix []string // SIDs of the members
 	exempt []string // object ids of the members of LIC-Exempt
 
-	earlier, later []done // entries of the ledger: earlier has those from before the reading, and later those from after it
+	earlier, later []done // ledger entries from before the reading (earlier), and from after the reading (later)
 	begin          func(*snapshot.Begin)
 	manifest       func(*snapshot.Manifest)
 }

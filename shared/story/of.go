@@ -235,7 +235,7 @@ func valueOf(f policy.Fact, b *snapshot.Begin) Value {
 
 func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
 
-// Command returns a command line of idleseat. The arguments in words are quoted if needed.
+// Command returns a command line of idleseat. Command quotes the arguments that need quotes.
 func Command(words ...string) string {
 	line := "idleseat"
 	for _, w := range words {

@@ -139,8 +139,8 @@ func (q *Question) undo(one *Story) {
 	}
 }
 
-// nameOf returns the name of the person for a command. The name is the userPrincipalName if key is the object id and
-// the userPrincipalName needs no quotes. Otherwise the name is key.
+// nameOf returns the name of the person for a command. The name is the userPrincipalName if the argument key is the
+// object id and the userPrincipalName needs no quotes. Otherwise the name is the argument key.
 func nameOf(one *Story, key string) string {
 	if upn := one.UserPrincipalName; key == one.User && key != one.SID && upn != "" && plain.Word(upn) == upn && upn[0] != '-' {
 		return upn
@@ -201,5 +201,5 @@ func (l *License) newest() *Entry {
 }
 
 // lately reports whether the snapshot may lack the effect of a change. The argument "at" is the end of the change, and
-// "read" is the time at which the reading began.
+// the argument "read" is the time at which the reading began.
 func lately(at, read time.Time) bool { return !at.Add(directory.Settling).Before(read) }

@@ -15,7 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/story/reason"
 )
 
-// planOf is the plan of a run, with what the story needs to know about it.
+// planOf is the plan of a run, with the facts about the plan that the story needs.
 type planOf struct {
 	*plan.Plan
 	refused map[rowKey]string // the reasons why the plan refuses changes of the person

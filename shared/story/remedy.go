@@ -19,7 +19,7 @@ func causes(x *Answer) []reason.Part {
 	return nil
 }
 
-// resolve sets the codes of the causes, and the keys of their remedies.
+// resolve sets the fields Codes and Remedies from the causes of the answer.
 func (x *Answer) resolve() {
 	x.Codes, x.Remedies = nil, nil
 	for _, p := range causes(x) {

@@ -19,8 +19,8 @@ import (
 // addition under "to do".
 var advice = regexp.MustCompile(`; add (&& \S+ != "" to leave such people alone, or \|\| \S+ == "") to mean them, too`)
 
-// hint returns a sentence with the addition to the condition of a rule, or "" if the reason recommends none. With the
-// addition, the rule also means people whose attribute is an empty text.
+// hint returns a sentence with the addition to the condition of a rule, or "" if the reason recommends none. The
+// addition says whether the rule means people whose attribute is an empty text.
 func hint(text string) string {
 	if m := advice.FindStringSubmatch(text); m != nil {
 		return fmt.Sprintf("Add to the condition %s to include them.", m[1])
@@ -47,7 +47,8 @@ const sameSID = "two Entra accounts carry the same SID"
 
 var created = regexp.MustCompile(`^(newest\()?((entra|ad)\.created(, )?)+\)?$`)
 
-// creation reports whether an attribute is a creation date, of the account in one directory or of both accounts.
+// creation reports whether an attribute is the creation date of an account. The attribute may also be made from the
+// creation dates of both accounts.
 func (s *Story) creation(name string) bool {
 	return slices.ContainsFunc(s.Profile, func(v Value) bool { return v.Attribute == name && created.MatchString(v.Field) })
 }

@@ -23,11 +23,11 @@ type Story struct {
 	UserPrincipalName string    `json:"userPrincipalName"`
 	DisplayName       string    `json:"displayName,omitempty"`
 	Department        string    `json:"department,omitempty"`
-	Kind              string    `json:"kind,omitempty"`         // directory.AccountKinds
+	Kind              string    `json:"kind,omitempty"`         // one of directory.AccountKinds
 	KindEvidence      string    `json:"kindEvidence,omitempty"` // the evidence for the kind; empty for a person
 	Doubt             string    `json:"doubt,omitempty"`        // why the join fails, or why an account is missing
 	Profile           []Value   `json:"profile"`
-	Answers           []Answer  `json:"answers"` // of every rule, in the order of the policy
+	Answers           []Answer  `json:"answers"` // one answer for every rule, in the order of the policy
 	Ledger            []License `json:"ledger"`  // the changes that runs made, by license
 
 	mode     policy.Mode // the mode in the policy of the run
@@ -117,7 +117,7 @@ type Entry struct {
 	Began      time.Time `json:"began"`
 	ApprovedBy string    `json:"approvedBy,omitempty"`
 	RestoreOf  string    `json:"back,omitempty"`     // the run whose change this entry restores; empty if this entry is no restore
-	Outcome    string    `json:"outcome,omitempty"`  // ledger.Outcome; empty while the change is pending
+	Outcome    string    `json:"outcome,omitempty"`  // a ledger.Outcome; empty while the change is pending
 	Ended      time.Time `json:"ended,omitzero"`     // zero while the change is pending
 	Note       string    `json:"note,omitempty"`     // a note about the outcome; for a restore, how the restore differs from the original change
 	IdleSince  time.Time `json:"idleSince,omitzero"` // zero if the person was never active

@@ -115,7 +115,8 @@ func (a *Address) refusal(status int, body []byte) error {
 	return errors.New(text)
 }
 
-// remedies says what a code means for an operator. The page in the comment of refusal lists the codes of Slack.
+// remedies says what a code means for an operator. The comment of the function "refusal" has the page that lists the
+// codes of Slack.
 var remedies = map[string]string{
 	"action_prohibited":                   "an administrator of the workspace does not allow it to post there",
 	"channel_not_found":                   "its channel does not exist; make a new webhook and store its address",

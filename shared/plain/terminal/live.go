@@ -30,7 +30,7 @@ func NewLine(w io.Writer, s Screen) *Line {
 const repaint = time.Second
 
 // Begin shows the line at once, and again every second until End is called. The function "text" makes the text of the
-// line. It must not call methods of the line.
+// line. The function must not call methods of the line.
 func (l *Line) Begin(text func() string) {
 	if l == nil {
 		return

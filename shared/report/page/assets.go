@@ -14,7 +14,7 @@ import (
 //go:embed assets/style.css
 var style string
 
-// boot sets the colors that the reader chose. It runs before the page shows.
+// boot sets the colors that the reader chose. It runs before the browser shows the page.
 //
 //go:embed assets/boot.js
 var boot string

@@ -1,6 +1,6 @@
 package page
 
-// english has the texts of the pages. Words replaces each %s in a text by a formatted value.
+// english has the texts of the pages. The methods of Words replace each %s in a text by a formatted value.
 var english = map[string]string{
 	"months": "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec",
 

@@ -92,7 +92,7 @@ type Drawn struct {
 }
 
 // Charts are the charts of one rule of a backtest. The horizontal axis is the number of days. A chart without a point
-// is nil. Regret is nil if the backtest does not know of any hit whether the license came back.
+// is nil. Regret is nil if no hit is known to have come back or stayed away.
 type Charts struct{ Regret, Hits, Seats, Money *Drawn }
 
 // Tried draws the charts of a rule of a backtest. A vertical line marks the number of days that is in force.

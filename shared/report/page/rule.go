@@ -25,7 +25,7 @@ type ruleView struct {
 	Conditions []string
 }
 
-// step is one stage. Left has the people of this stage who do not reach the next stage.
+// step is one stage. The field Left has the people of this stage who do not reach the next stage.
 type step struct {
 	Name  string
 	Count int
@@ -83,7 +83,8 @@ func barRows(w *Words, bars []chart.Bar) (rows [][]string) {
 	return rows
 }
 
-// lefts makes a reason from each name in pairs and the count that follows the name. It leaves out counts of zero.
+// lefts makes a reason from each name in the argument pairs, and from the count that follows the name. It leaves out
+// counts of zero.
 func lefts(w *Words, pairs ...any) (all []left) {
 	for i := 0; i < len(pairs); i += 2 {
 		if count := pairs[i+1].(int); count > 0 {

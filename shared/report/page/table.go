@@ -97,8 +97,8 @@ func (t *Table) Whom(get func(i int) Person) *Column {
 	return c
 }
 
-// person returns the index of p in the list of people, and adds p if it is new. If the list lacks the name or the
-// department of a person whom it already has, p adds them.
+// person returns the index of p in the list of people. It adds p if the list does not have the person yet. If the list
+// has the person without a name or a department, person takes the missing text from p.
 func (d *Data) person(p Person) int {
 	i, known := d.index[p.ID]
 	if !known {
@@ -239,8 +239,8 @@ func (d *Data) reasons(langs []Lang) map[Lang]map[string]string {
 	return all
 }
 
-// reword adds an entry to all for each text whose words differ from the text. The key is the text, and the value is the
-// words.
+// reword adds an entry to the argument "all" for each text whose words differ from the text. The key is the text, and
+// the value is the words.
 func (w *Words) reword(texts []string, all map[string]string) {
 	asStored := map[string]bool{}
 	for _, text := range texts {

@@ -85,8 +85,8 @@ func (w *Words) Or(prefix, key string) string {
 	return key
 }
 
-// Reason returns the words for a stored reason. If the reason has no words, Reason returns it unchanged. That happens
-// if another version stored the reason.
+// Reason returns the words for a stored reason. If the reason has no words, Reason returns the stored text unchanged. A
+// reason that another version stored may have no words.
 func (w *Words) Reason(text string) string { return reason.Words(reason.Language(w.Lang), text) }
 
 // Count returns the text for a number. For 1 that is the text of key.one, and for all other numbers the text of

@@ -64,7 +64,8 @@ var noReasons = []string{
 	"x; its people are decided from the next run on, and people without a date when one comes; to decide them now, plan with --accept-feeds", // a note of the plan
 }
 
-// within has the texts in which a text from the code may stand. The text replaces %s. x stands for a varying part.
+// within lists the forms of sentences in which a text from the code may stand. The text replaces %s. x stands for a
+// varying part.
 var within = []string{"%s", "x %s", "the group x %s", "the group x gives x %s", "x cannot be trusted: %s", "x is not known: %s", "x; %s"}
 
 // TestEveryReasonHasItsForm finds the reasons in the code. A reason is a text that a function returns, assigns to a
@@ -107,7 +108,8 @@ func TestEveryReasonHasItsForm(t *testing.T) {
 	}
 }
 
-// unfit says what text lacks as a reason: a form, a remedy or words. It adds the forms that text has to the map used.
+// unfit says what the text lacks as a reason: a form, a remedy or words. It adds the forms of the text to the map
+// "used".
 func unfit(text string, used map[string]bool) string {
 	for _, whole := range within {
 		if whole == "%s" && predicate.MatchString(text) {

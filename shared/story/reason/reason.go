@@ -46,7 +46,8 @@ type Part struct {
 	tail  string // the end of Text that is not in the form
 }
 
-// In returns the words of the cause in a language. If the text of the cause has no form, In returns the text unchanged.
+// In returns the words of the cause in a language. If the text of the cause has no form, the result is the text
+// unchanged.
 func (p *Part) In(l Language) string {
 	switch {
 	case p.form == nil:
@@ -91,9 +92,9 @@ const mostPlaces = 6
 // plural maps the verb that follows one subject to the verb that follows several subjects.
 var plural = map[string]string{" is ": " are ", " was ": " were ", " has ": " have "}
 
-// match returns the parts of text that stand in the places of the form. It returns false if text does not have the
-// form. Each place takes as few characters as possible. A regular expression would take ten times as long, and a night
-// has many reasons.
+// match returns the parts of a text that stand in the places of the form. It returns false if the text does not have
+// the form. Each place takes as few characters as possible. A regular expression would take ten times as long, and a
+// night has many reasons.
 func (f *form) match(text string) (taken []string, is bool) {
 	var all [mostPlaces]string
 	rest, is := strings.CutPrefix(text, f.literals[0][0])
@@ -192,8 +193,8 @@ func (f *form) part(text string, taken []string) Part {
 
 var number = regexp.MustCompile(`\$[1-9]`)
 
-// filled returns words after it has replaced $1, $2 and so on. The replacement of $1 is the part of the reason in the
-// first place of the form.
+// filled replaces $1, $2 and so on in the words of a form, and returns the result. The replacement of $1 is the part of
+// the reason in the first place of the form.
 func (f *form) filled(words string, taken []string, l Language) string {
 	return number.ReplaceAllStringFunc(words, func(place string) string {
 		i := place[1] - '1'
@@ -233,7 +234,7 @@ func Of(text string) (code, remedy string) {
 	return code, remedy
 }
 
-// remedyAt returns the index of a remedy, or the number of remedies if key is unknown.
+// remedyAt returns the index of a remedy, or the number of remedies if the key is unknown.
 func remedyAt(key string) int {
 	if i := slices.IndexFunc(remedies, func(r remedy) bool { return r.key == key }); i >= 0 {
 		return i
@@ -250,7 +251,7 @@ func Remedies() []string {
 	return keys
 }
 
-// Do returns the sentence of a remedy in a language, or "" if key is unknown.
+// Do returns the sentence of a remedy in a language, or "" if the key is unknown.
 func Do(l Language, key string) string {
 	i := remedyAt(key)
 	if i == len(remedies) {

@@ -18,7 +18,7 @@ type Line struct {
 	LimitLabel string
 }
 
-// Point is one value of a line. At is the position on the horizontal axis, from 0 to 1.
+// Point is one value of a line. The field At is the position on the horizontal axis, from 0 to 1.
 type Point struct {
 	At    float64
 	Label string // the name of the point in the table beside the chart
