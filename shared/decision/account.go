@@ -91,7 +91,8 @@ func (a account) back() (bits uint8) {
 	return bits
 }
 
-// accountsOf passes every account of a source to the given function, except the accounts with a Past.Row.
+// accountsOf passes every account of a source to the given function, except the accounts whose columns in the table of
+// people already have everything (Past.Row is set).
 func accountsOf(h *directory.Accounts, s directory.Source, each func(account)) {
 	if s == directory.AD {
 		for i := range h.AD {

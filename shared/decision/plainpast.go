@@ -20,7 +20,9 @@ type lookup struct {
 	twice bool    // at least one account is in the table twice
 	next  int     // probable index of the next account; accounts have nearly the same order each night
 
-	groups map[string]string // the table's entry of each group that grants a license, by key of the group
+	// groups has, by key of the group, the entry in known.Partition.Groups of each group that grants a license. An entry
+	// is the key and the object id.
+	groups map[string]string
 	since  map[uint64]known.Second
 }
 

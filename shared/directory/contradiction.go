@@ -32,8 +32,8 @@ func (p *Person) shows(c Contradiction, why string) {
 
 // holds reports whether a contradiction from an earlier reading is still believed. The argument "met" says whether this
 // reading found a matching account in the other directory. The argument "read" says whether this reading covered all of
-// the other directory. Even such a reading may lack the other account, so the contradiction lasts as long as Joined is
-// set.
+// the other directory. A reading of the whole directory may still lack the other account. So the contradiction ends only
+// after such a reading, and only if no earlier reading has seen both accounts together (Joined is zero).
 func (p *Past) holds(met, read bool) bool {
 	c := p.Contradicted
 	if met {

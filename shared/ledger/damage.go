@@ -46,7 +46,8 @@ func (p *Page) check(ctx context.Context, license string) error {
 		if slices.Contains(p.intents[license], intent) {
 			continue
 		}
-		// While the list was read, another process may have written both the intent and the object about it.
+		// While the list was read, another process may have written both the intent and this completion or mark. So check
+		// looks for the intent once more.
 		body, err := p.ledger.store.Get(ctx, intent)
 		switch {
 		case errors.Is(err, store.ErrNotFound):

@@ -270,7 +270,7 @@ type Chosen struct {
 	PlanHash string `json:"planHash"` // the hash of the other plan
 	LeftOut  int    `json:"leftOut"`  // changes of the other plan that the operator left out
 	// Lifted describes the limits because of which the other plan is on hold. They do not put this plan on hold,
-	// because the choice is small.
+	// because few enough changes were chosen.
 	Lifted []string `json:"lifted,omitempty"`
 }
 

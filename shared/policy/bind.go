@@ -76,7 +76,8 @@ func (j *Judge) bindCall(c *condition, call interpreter.InterpretableCall) inter
 	return call
 }
 
-// variable returns the name of the variable that a step reads, or "" if the step is not a plain variable.
+// variable returns the name of the variable that a node of the CEL program reads. It returns "" if the node is not a
+// bare variable.
 func variable(s interpreter.InterpretableAttribute) string {
 	attr, ok := s.Attr().(interpreter.NamespacedAttribute)
 	if !ok || len(attr.Qualifiers()) > 0 || len(attr.CandidateVariableNames()) != 1 {

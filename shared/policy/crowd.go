@@ -151,7 +151,8 @@ func alone(verdicts [][]Plain, open []bool) {
 	}
 }
 
-// rule returns the plain verdicts of a rule. It sets open[row] for each person without a plain verdict.
+// rule returns the verdicts of a rule that the columns alone show (type Plain). It sets open[row] for each person
+// without such a verdict.
 func (s *screen) rule(r *Rule, open []bool) []Plain {
 	holders := s.holders(r.License)
 	scope, when := s.scope(r), s.condition(r.when)

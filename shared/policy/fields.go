@@ -10,7 +10,7 @@ import (
 // FieldRow describes a field that a policy may map to an attribute.
 type FieldRow struct {
 	Field string   // the full name, such as "entra.department"
-	Bare  []string // the names that conditions use for the field without a mapping, sorted
+	Bare  []string // the names under which conditions may use the field without mapping it, sorted
 	Type  string   // text, true or false, or a kind of date
 	From  string   // the property of Graph or the LDAP attribute, in the Markdown of the page
 }

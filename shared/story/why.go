@@ -71,7 +71,8 @@ func falseParts(parts []*policy.Node, texts []string) string {
 	return ": " + strings.Join(denials, "; ")
 }
 
-// unspelt returns words for a part that settles the verdict and whose text is no condition.
+// unspelt returns words for a decisive part that is not a condition of the policy: holding the license, an exemption,
+// or a grace period.
 func unspelt(n *policy.Node, license string) string {
 	what := map[string]string{"holder": "the person holds " + license, "exempt": "the person is exempt", "grace": "a grace period holds"}[n.Name]
 	if n.Says == policy.Unknown {

@@ -8,8 +8,8 @@ func Forms() (texts []string) {
 	return texts
 }
 
-// Used adds the forms of a reason to the map "used". It also adds the forms of the reasons that are a part of the
-// reason.
+// Used adds the form of each part of a text to the map "used". A text may consist of several reasons, and a reason may
+// contain another reason.
 func Used(text string, used map[string]bool) {
 	for _, p := range Parts(text) {
 		f, m := find(p.Text)

@@ -201,8 +201,8 @@ func TestWhereReadingIsAllowed(t *testing.T) {
 	}
 }
 
-// TestAccountIsFound: the account name may differ from the name in a DN or in a user principal name. The command finds
-// the account by the DN or by the user principal name.
+// TestAccountIsFound: the account name may differ from the name in a DN or in a user principal name. The
+// command in the advice finds the account by the DN or by the user principal name.
 func TestAccountIsFound(t *testing.T) {
 	t.Parallel()
 	for bind, want := range map[string]string{
