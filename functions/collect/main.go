@@ -19,7 +19,7 @@ import (
 
 type settings struct {
 	Store  string `env:"IDLESEAT_STORE, required"`
-	Policy string `env:"IDLESEAT_POLICY, default=policy.yaml"` // key in the store
+	Policy string `env:"IDLESEAT_POLICY, default=policy.yaml"` // the key of the policy in the store
 	Relay  string `env:"IDLESEAT_RELAY, default=off"`
 	Entra  entra.Config
 }

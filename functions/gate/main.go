@@ -18,7 +18,7 @@ import (
 
 type settings struct {
 	Store      string `env:"IDLESEAT_STORE, required"`
-	Policy     string `env:"IDLESEAT_POLICY, default=policy.yaml"` // key in the store
+	Policy     string `env:"IDLESEAT_POLICY, default=policy.yaml"` // the key of the policy in the store
 	Deployment string `env:"IDLESEAT_DEPLOYMENT, default=idleseat"`
 	Webhook    string `env:"IDLESEAT_WEBHOOK_SECRET"` // the ARN of the secret; empty if messages go to no channel
 }

@@ -28,8 +28,8 @@ type input struct {
 	Apply bool   `json:"apply"` // whether to make the changes that the rules ask for
 }
 
-// answer is the result of a request. People is nil while the execution is running, and also when Failed or Refused is
-// set.
+// answer is the result of a request. The field People is nil while the execution is running, and also when Failed or
+// Refused is set.
 type answer struct {
 	Execution string         `json:"execution"` // ARN of the execution
 	Status    string         `json:"status"`    // status of the execution

@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// company implements domain with a simulated company.
+// company implements the interface domain with a simulated company.
 type company struct{ *sandbox.Sandbox }
 
 func (c company) env(proxy string) []string {

@@ -147,7 +147,8 @@ func killedWhileWriting(t *testing.T, newRig func(*testing.T) *rig) {
 	})
 }
 
-// madeOnce checks that each change in list was made exactly once. The argument key is the key of the results.
+// madeOnce checks that each change in the argument "list" was made exactly once. The argument "key" is the key of the
+// results.
 func (r *rig) madeOnce(list protocol.Changes, key string) {
 	r.Helper()
 	want := map[string]int{}

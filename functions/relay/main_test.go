@@ -28,15 +28,15 @@ import (
 
 const bucket = "idleseat-test"
 
-// built is the path of the relay that the tests run. The command "make build" makes the same program. The variable taps
-// has the tap of each test, by the prefix of the test's store. A tap counts requests to S3.
+// built is the path of the relay that the tests run. The command "make build" makes the same program. The variable
+// "taps" has the tap of each test, by the prefix of the test's store. A tap counts requests to S3.
 var (
 	built string
 	taps  sync.Map
 )
 
-// linked makes the test binary depend on the relay's code. TestMain compiles the relay separately. Without linked, go
-// test would not notice that the code of the relay has changed, and would return a cached result.
+// linked makes the test binary depend on the relay's code. TestMain compiles the relay separately. Without the variable
+// "linked", "go test" would not notice that the code of the relay has changed, and would return a cached result.
 var linked = main
 
 func TestMain(m *testing.M) {

@@ -65,7 +65,7 @@ func (t *tap) arm(at int, strike func()) int {
 // domain is an Active Directory for tests. It knows the expected results of the relay's work.
 type domain interface {
 	// env returns the environment variables that make a relay connect to the domain through the given proxy. The argument
-	// proxy has the form host:port.
+	// "proxy" has the form host:port.
 	env(proxy string) []string
 	address() string               // host:port of the controller
 	everyone() protocol.Message    // a request to read everybody and some groups
@@ -187,7 +187,7 @@ type process struct {
 	ended chan struct{}
 	mu    sync.Mutex
 	log   []string
-	more  chan struct{} // closed and replaced when a line is added to log
+	more  chan struct{} // closed and replaced when the relay adds a line to the log
 }
 
 // start starts the built relay. The relay is killed when the test ends.

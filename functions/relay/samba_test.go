@@ -61,8 +61,8 @@ func dns(people []samba.Person) (all []string) {
 	return all
 }
 
-// sambaDomain implements domain with a real domain. Each rig uses its own group in that domain. The group has the first
-// 30 people as direct members, and 20 more people through a nested group.
+// sambaDomain implements the interface domain with a real domain. Each rig uses its own group in that domain. The group
+// has the first 30 people as direct members, and 20 more people through a nested group.
 type sambaDomain struct {
 	*samba.Domain
 	people map[string]directory.ADUser // all people by sAMAccountName, from an undisturbed reading

@@ -51,8 +51,8 @@ func Part(run, source string, partition int, attempt string) string {
 // IsLinePart reports whether a key belongs to a part in the old format, JSON Lines. New parts are Parquet files.
 func IsLinePart(key string) bool { return strings.HasSuffix(key, ".jsonl.gz") }
 
-// Table returns the key of one partition of a run's table of people or members. The argument sum is the SHA-256 of the
-// content, in hex.
+// Table returns the key of one partition of a run's table of people or members. The argument "sum" is the SHA-256 of
+// the content, in hex.
 func Table(run, name string, partition int, sum string) string {
 	return fmt.Sprintf("%s%s/%04d-%.16s.parquet", Run(run), name, partition, sum)
 }
@@ -70,7 +70,7 @@ func Relay(run string) string { return Run(run) + "ad/" }
 func Since(run string) string { return Relay(run) + "since.json" }
 
 // Input returns the key of the input of a task of the relay. The input is a list of people or changes. The argument
-// task is the name of the task.
+// "task" is the name of the task.
 func Input(run, task string) string { return Relay(run) + "input/" + task + ".json" }
 
 // checked stands for a run in the keys that the relay writes to check its access. No run has this name.

@@ -157,9 +157,9 @@ type memory struct {
 	held *subject // the next line, which is about a later person
 }
 
-// newestMemory opens the newest complete memory that a run for everybody stored. If the argument run is not empty, only
-// older runs count. If every memory is missing or damaged, newestMemory returns a memory without lines, and all facts
-// come from the ledger.
+// newestMemory opens the newest complete memory that a run for everybody stored. If the argument "run" is not empty,
+// only older runs count. If every memory is missing or damaged, newestMemory returns a memory without lines, and all
+// facts come from the ledger.
 func newestMemory(ctx context.Context, s store.Store, run string, now time.Time) (*memory, error) {
 	if run == "" {
 		run = afterAll

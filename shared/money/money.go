@@ -19,7 +19,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Of returns all figures up to now. CouldFree is about the plan of one run, which the parameter run names. If that
+// Of returns all figures up to now. CouldFree is about the plan of one run, which the parameter "run" names. If that
 // parameter is empty, CouldFree is zero, and the restores by somebody else come from the newest plan for everybody. Of
 // lists the whole ledger. It reads the entries that the memory lacks, a few people at a time. Damaged entries are
 // counted and otherwise left out.
@@ -64,7 +64,7 @@ func (r restores) of(person, license string) *history.Item {
 }
 
 // lastKnown returns the restores that a run knew. The run read a digest of earlier runs, and may itself have found
-// restores by somebody else. If the parameter run is empty, or the run has no snapshot, lastKnown uses the newest run
+// restores by somebody else. If the parameter "run" is empty, or the run has no snapshot, lastKnown uses the newest run
 // for everybody.
 func lastKnown(ctx context.Context, s store.Store, run string, now time.Time) (restores, error) {
 	m, err := manifest(ctx, s, run)

@@ -134,8 +134,8 @@ func (c *second) add(month time.Time, license string, payer any, figure string, 
 	c.sums[row][figure].Add(c.sums[row][figure], amount)
 }
 
-// seat adds the figures of one license of one person. The argument entries has the intents, oldest first. The argument
-// done has the completions, by key.
+// seat adds the figures of one license of one person. The argument "entries" has the intents, oldest first. The
+// argument "done" has the completions, by key.
 func (c *second) seat(entries []object, done map[string]object) {
 	var taken object // the change that took the license; nil while the person has the license
 	var since time.Time

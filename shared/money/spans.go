@@ -52,7 +52,7 @@ func factOf(e *ledger.Entry) fact {
 	return f
 }
 
-// spansOf returns the spans of one license of one person. The facts are oldest first. The argument restored has the
+// spansOf returns the spans of one license of one person. The facts are oldest first. The argument "restored" has the
 // restores of this license, as far as the newest run knew. Facts after the time "now" do not count.
 //
 // A seat is free from the time of a completion with the outcome done. A pending change frees no seat. From the start of

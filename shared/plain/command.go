@@ -9,7 +9,7 @@ import (
 var stored = regexp.MustCompile("`idleseat (?:apply|backtest|explain|history|plan|reevaluate|restore|run|runs|savings|serve|show)(?: [^`]*)?`")
 
 // InStore adds the option --store to each command between back quotes that works on a store. It returns the text
-// unchanged if the argument store is empty. The code that writes such a text does not know where the operator's store
+// unchanged if the argument "store" is empty. The code that writes such a text does not know where the operator's store
 // is.
 func InStore(text, store string) string {
 	if store == "" {

@@ -40,7 +40,7 @@ func WriteMarkdown(w io.Writer, p *plan.Plan) error {
 	return err
 }
 
-// bounded is a text with a maximum length. The field room is the number of UTF-16 units that still fit.
+// bounded is a text with a maximum length. The field "room" is the number of UTF-16 units that still fit.
 type bounded struct {
 	strings.Builder
 	room int

@@ -39,7 +39,7 @@ func markdown(t *testing.T, p *plan.Plan) string {
 	return out.String()
 }
 
-// aPlan returns a plan with n changes. Each change uses the next text of the argument texts.
+// aPlan returns a plan with n changes. Each change uses the next text of the argument "texts".
 func aPlan(texts []string, n int) *plan.Plan {
 	p := &plan.Plan{
 		Run: "20261129T020000Z-1a2b3c4d", Tenant: "11111111-2222-3333-4444-555555555555", Mode: policy.Review, Verdict: plan.Hold, PlanHash: strings.Repeat("ab", 32), PolicyHash: strings.Repeat("cd", 32),

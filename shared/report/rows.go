@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/story/reason"
 )
 
-// rowKey identifies the row that a decision completes. For a license that is restored, the field rule is
+// rowKey identifies the row that a decision completes. For a license that is restored, the field "rule" is
 // plan.RestoreRule.
 type rowKey struct{ user, rule, license string }
 

@@ -31,7 +31,7 @@ type Manager struct{ Name, Mail string }
 // leads has the managers of the people in a spreadsheet. It is nil if the sheet has no columns for managers.
 type leads map[string]Manager
 
-// leads reads the managers of people. The argument users may contain a person several times.
+// leads reads the managers of people. The argument "users" may contain a person several times.
 func (o *Sheet) leads(ctx context.Context, users []string) (leads, error) {
 	if o.Managers == nil {
 		return nil, nil

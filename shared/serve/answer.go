@@ -32,20 +32,20 @@ func content[T any](name string, view func(*page.Words) T) func(*page.Words, boo
 }
 
 // document returns a page of this site. The argument "here" is the address of the menu entry that leads to the page.
-// The other entries of the menu lead to pages about the argument run, or about the newest run if that argument is
+// The other entries of the menu lead to pages about the argument "run", or about the newest run if that argument is
 // empty.
 func document(title func(*page.Words) string, here, run string, content func(*page.Words, bool) (template.HTML, error)) *page.Document {
 	return &page.Document{Title: title, Content: content, Menu: menu(here, run)}
 }
 
-// titled returns a function that makes the title of a page. The argument key is the key of the title's text.
+// titled returns a function that makes the title of a page. The argument "key" is the key of the title's text.
 func titled(key string) func(*page.Words) string {
 	return func(w *page.Words) string { return w.T(key) + " – idleseat" }
 }
 
 // menu returns the entries of the menu. Except for the list of runs, each entry leads to a page about one run. This is
-// the argument run, or the newest run if the argument is empty. So the menu in the report of an older run leads to the
-// people, the policy and the thresholds of the same run.
+// the argument "run", or the newest run if the argument is empty. So the menu in the report of an older run leads to
+// the people, the policy and the thresholds of the same run.
 func menu(here, run string) func(*page.Words) []page.Link {
 	return func(w *page.Words) []page.Link {
 		links := []page.Link{{Href: "/", Text: w.T("serve.runs"), Here: here == "/"}}
@@ -66,7 +66,7 @@ func (a *asked) show(status int, d *page.Document) error {
 	return nil
 }
 
-// send answers with the HTML of a page. The argument policy is the Content-Security-Policy of the page.
+// send answers with the HTML of a page. The argument "policy" is the Content-Security-Policy of the page.
 func (a *asked) send(status int, policy string, html []byte) {
 	a.w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	a.w.Header().Set("Content-Security-Policy", policy+"; frame-ancestors 'none'")
@@ -74,8 +74,8 @@ func (a *asked) send(status int, policy string, html []byte) {
 	_, _ = a.w.Write(html) // an error means that the browser closed the connection
 }
 
-// message answers with a page that has a title, a text and a detail. The arguments title and text are keys of texts.
-// The page shows the argument detail unchanged.
+// message answers with a page that has a title, a text and a detail. The arguments "title" and "text" are keys of
+// texts. The page shows the argument "detail" unchanged.
 func (a *asked) message(status int, title, text, detail string) {
 	d := document(titled(title), "", "", content("message", func(w *page.Words) any {
 		return struct {

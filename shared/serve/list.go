@@ -54,7 +54,7 @@ func address(parts ...string) string {
 	return to
 }
 
-// under returns an address with parameters. In the argument pairs, the value of a parameter follows its name. A
+// under returns an address with parameters. In the argument "pairs", the value of a parameter follows its name. A
 // parameter with an empty value is left out.
 func under(path string, pairs ...string) string {
 	query := url.Values{}

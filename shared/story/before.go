@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/story/reason"
 )
 
-// told is the maximum number of earlier changes that the function before writes into its line.
+// told is the maximum number of earlier changes that the function "before" writes into its line.
 const told = 2
 
 // before returns one line with the earlier changes of the license, newest first. It leaves out the change that the

@@ -82,7 +82,7 @@ type done struct {
 	note    string
 }
 
-// person returns the account of an employee in Entra ID. The argument days is the number of days since the last
+// person returns the account of an employee in Entra ID. The argument "days" is the number of days since the last
 // sign-in, or -1 if there was no sign-in.
 func person(name string, days int, holds ...directory.Assignment) directory.EntraUser {
 	u := directory.EntraUser{
@@ -192,7 +192,7 @@ func (w *world) write(t *testing.T, s store.Store, list []done) {
 	}
 }
 
-// took returns an entry of a run that exchanged m365-e3 for exchange-online. The argument days is the number of days
+// took returns an entry of a run that exchanged m365-e3 for exchange-online. The argument "days" is the number of days
 // since the run.
 func took(name string, days int, outcome ledger.Outcome) done {
 	idle := daysAgo(days + 75)
@@ -202,8 +202,8 @@ func took(name string, days int, outcome ledger.Outcome) done {
 	}}
 }
 
-// back returns an entry of a run that restored the license that the entry "of" took. The argument days is the number of
-// days since the restore.
+// back returns an entry of a run that restored the license that the entry "of" took. The argument "days" is the number
+// of days since the restore.
 func back(name string, days int, of done) done {
 	d := of
 	d.Rule, d.RestoreOf, d.Run, d.At, d.TakenAt = "restore", of.Run, "r"+daysAgo(days).Format("20060102"), daysAgo(days), of.At

@@ -58,8 +58,8 @@ func (t *text) why(x *Answer, past *License) string {
 	return rule + because + ": " + strings.Join(texts, "; ")
 }
 
-// falseParts returns words for parts that are false. The argument texts has the words of the parts. If each part has a
-// denial, falseParts uses the denials in place of these words.
+// falseParts returns words for parts that are false. The argument "texts" has the words of the parts. If each part has
+// a denial, falseParts uses the denials in place of these words.
 func falseParts(parts []*policy.Node, texts []string) string {
 	denials := make([]string, len(parts))
 	for i, n := range parts {

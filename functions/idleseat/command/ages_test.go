@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// allSignIn makes every person sign in for whom p has a change.
+// allSignIn makes people sign in: every person for whom plan p has a change.
 func (s *shell) allSignIn(p printed) {
 	s.t.Helper()
 	for _, c := range p.Changes {
@@ -128,7 +128,7 @@ func takes(r *http.Request) bool {
 	return r.Method == http.MethodDelete || strings.HasSuffix(r.URL.Path, "/assignLicense")
 }
 
-// chosen returns a plan with a single change. The parameter via is the target of that change.
+// chosen returns a plan with a single change. The parameter "via" is the target of that change.
 func (s *shell) chosen(via plan.Via) printed {
 	s.t.Helper()
 	for _, c := range s.plan(exitDone).Changes {
@@ -152,7 +152,7 @@ func TestRetryAfterNinetySeconds(t *testing.T) {
 			s := clockedShell(t, sandbox.Options{Users: 200, Seed: 1})
 			p := s.chosen(via)
 			asked := map[string]bool{}
-			// The variable until is the earliest time that Graph allows for the next write. The variable done is the time of
+			// The variable "until" is the earliest time that Graph allows for the next write. The variable "done" is the time of
 			// that write.
 			var until, done time.Time
 			s.company.Intercept(func(next http.Handler) http.Handler {

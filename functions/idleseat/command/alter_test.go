@@ -24,8 +24,9 @@ type alteration struct {
 
 func (a *alteration) String() string { return fmt.Sprintf("%s: %s %s", a.key, a.field, a.how) }
 
-// objectKinds lists every kind of object in a store. The expression in key matches the keys of the objects of a kind.
-// The function "text" splits an object into its JSON texts. It is nil for a kind of object that contains no JSON.
+// objectKinds lists every kind of object in a store. The expression in the field "key" matches the keys of the objects
+// of a kind. The function "text" splits an object into its JSON texts. It is nil for a kind of object that contains no
+// JSON.
 var objectKinds = []struct {
 	kind string
 	key  *regexp.Regexp
@@ -57,8 +58,8 @@ var objectKinds = []struct {
 	{"mark", regexp.MustCompile(`^ledger/[^/]+/[^/]+/\d{6}\.(leaving|back|answered|free|in-target|second-try|third-try)\.json$`), plainObject},
 }
 
-// alterations returns every alteration of every field of an object. The argument others has values that each field has
-// elsewhere in the store, by kind and path.
+// alterations returns every alteration of every field of an object. The argument "others" has further values of each
+// field, from the whole store. Its keys are the kind and the path.
 func alterations(t *testing.T, key string, raw []byte, others map[string][]string) (all []alteration) {
 	t.Helper()
 	for _, k := range objectKinds {

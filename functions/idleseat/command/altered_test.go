@@ -45,8 +45,8 @@ func (s *tale) again(k state) {
 	s.store.Become(k.objects)
 }
 
-// newTale runs the story stories[n] once. The result kept has the state at the beginning of each chapter. The last
-// element of kept is the state at the end of the story.
+// newTale runs the story stories[n] once. The result "kept" has the state at the beginning of each chapter. The last
+// element of this result is the state at the end of the story.
 func newTale(t *testing.T, n int) (s *tale, kept []state) {
 	t.Helper()
 	story, clock := stories[n], newSharedClock(t)
@@ -161,7 +161,8 @@ func (s *tale) alterEach(t *testing.T, all []altered, kept []state) {
 	}
 }
 
-// everyKind checks that the alterations in the argument all cover every kind of object, except the kinds in lacks.
+// everyKind checks that the alterations in the argument "all" cover every kind of object, except the kinds in the
+// argument "lacks".
 func everyKind(t *testing.T, all []altered, lacks []string) {
 	t.Helper()
 	kinds := map[string]int{}
@@ -214,9 +215,10 @@ func (s *tale) alter(t *testing.T, a altered, kept []state) (refused bool) {
 	return refused
 }
 
-// seen reports whether the licenses in holds fit the states in kept. Each license in holds is one that the person held
-// in some state. For at least one state, all licenses that the person then held are in holds. There may be more
-// licenses in holds, because a change that is refused halfway leaves both the old and the new license.
+// seen reports whether the present licenses of a person (the argument "holds") fit the earlier states of the company
+// (the argument "kept"). The person held each present license in some earlier state. For at least one earlier state,
+// the person still has all licenses of that state. The person may have more licenses than that, because a change that
+// is refused halfway leaves both the old and the new license.
 func seen(kept []state, person int, holds []string) bool {
 	return slices.ContainsFunc(kept, func(k state) bool {
 		return !slices.ContainsFunc(k.holding[person], func(one string) bool { return !slices.Contains(holds, one) })

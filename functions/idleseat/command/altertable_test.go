@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// headed splits a binary table into its first line, which is JSON, and its cells. The result all has the alterations of
-// the first line.
+// headed splits a binary table into its first line, which is JSON, and its cells. The result "all" has the alterations
+// of the first line.
 func headed(t *testing.T, kind string, text []byte, pack func(text []byte) []byte) (head, cells []byte, all []alteration) {
 	t.Helper()
 	head, cells, _ = bytes.Cut(text, []byte("\n"))
@@ -25,8 +25,8 @@ func headed(t *testing.T, kind string, text []byte, pack func(text []byte) []byt
 }
 
 // cellAlterations returns alterations of one number in cells. The argument "at" is the offset of the number, and the
-// argument size is its length in bytes. The new values are 0, 1, the greatest value, and the old value plus or minus
-// the argument step.
+// argument "size" is its length in bytes. The new values are 0, 1, the greatest value, and the old value plus or minus
+// the argument "step".
 func cellAlterations(field string, cells []byte, at, size int, step uint64, pack func(cells []byte) []byte) (all []alteration) {
 	was := binary.LittleEndian.Uint64(append(bytes.Clone(cells[at:at+size]), make([]byte, 8)...))
 	for how, value := range map[string]uint64{"zero": 0, "one": 1, "the greatest": 1<<64 - 1, "a step more": was + step, "a step less": was - step} {

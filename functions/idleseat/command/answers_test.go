@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestAnswersToWrites checks the result of a change when Graph answers a write with an error. In the cases, Graph made
-// the write before the error, the write conflicts with another write, or the write is forbidden.
+// TestAnswersToWrites checks the result of a change when Graph answers a write with an error. There are three cases:
+// Graph made the write before the error, the write conflicts with another write, or the write is forbidden.
 func TestAnswersToWrites(t *testing.T) {
 	t.Parallel()
 	refuse := func(w http.ResponseWriter, status int, code, message string) {

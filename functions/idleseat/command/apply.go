@@ -59,7 +59,7 @@ func (c *applyCmd) Run(a *Process) error {
 	}
 	in.Run = p.Run
 	applier := line.applier()
-	// The variable idle means that only earlier runs have changes to finish.
+	// The variable "idle" means that only earlier runs have changes to finish.
 	idle := p.Verdict == plan.Nothing && len(p.Resumes) > 0 && p.Mode != policy.Audit
 	if !idle {
 		if err := applier.Check(a.Context, in); err != nil {
@@ -125,9 +125,9 @@ type resumed struct {
 	by       map[runs.Status]int // all changes, by their present status
 }
 
-// resume continues the changes in p.Pending that the runs in the argument earlier began. If the argument "only" is not
-// empty, resume continues only the changes of that person. When a run may not continue, resume prints the reason and
-// goes on with the next run.
+// resume continues the changes in p.Pending that earlier runs began. The argument "earlier" has these runs. If the
+// argument "only" is not empty, resume continues only the changes of that person. When a run may not continue, resume
+// prints the reason and goes on with the next run.
 func resume(a *Process, applier *apply.Applier, p *plan.Plan, earlier []string, inForce, only string) (all resumed, err error) {
 	for _, run := range earlier {
 		results, err := applier.Apply(a.Context, apply.Request{Run: run, Policy: inForce, Approver: approver(), Only: only})

@@ -47,7 +47,7 @@ func (c *backtestCmd) Run(a *Process) error {
 	if err != nil {
 		return err
 	}
-	if c.Keep { // --keep writes to the store, so the store is opened again; only the view fails if there is no store
+	if c.Keep { // --keep writes to the store, and a view cannot write; the view came first because it fails if there is no store
 		if s, err = c.open(a); err != nil {
 			return err
 		}
@@ -193,7 +193,8 @@ func printTried(out *printer, answer *backtest.Answer, r *backtest.Rule) {
 	}
 }
 
-// regret returns the share of hits that came back, in words. If it is not known of any hit, regret says so.
+// regret returns the share of hits that came back, in words. If no hit is known to have come back or stayed away, it
+// returns "not known yet".
 func regret(r *backtest.Regret) string {
 	if r.Known() == 0 {
 		return "not known yet"

@@ -112,7 +112,7 @@ func TestBacktest(t *testing.T) {
 	backtestsRefused(t, s)
 }
 
-// backtestsRefused checks that backtest refuses arguments that fit no rule or no value.
+// backtestsRefused checks that the command backtest refuses wrong arguments.
 func backtestsRefused(t *testing.T, s *shell) {
 	t.Helper()
 	policy := string(s.company.Policy())

@@ -25,8 +25,8 @@ func (s *shell) activeHolders() (ids []string) {
 	return ids
 }
 
-// frozen makes Graph return a fixed sign-in date for each of the given people. After some nights, these people look
-// idle.
+// frozen makes Graph return a fixed sign-in date for each person whose id is a key of the argument "dates". After some
+// nights, these people look idle.
 func (s *shell) frozen(dates map[string]time.Time) {
 	s.company.Intercept(edited("/users", func(user map[string]any) {
 		id, _ := user["id"].(string)

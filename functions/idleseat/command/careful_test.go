@@ -65,8 +65,8 @@ func (s *shell) number(user string) int {
 	return -1
 }
 
-// change returns the first change of p for which the function fits returns true, and the index that the person of the
-// change has in the company.
+// change returns the first change of p for which the function "fits" returns true. It also returns the index that the
+// person has in the company.
 func (s *shell) change(p printed, fits func(plan.Change) bool) (plan.Change, int) {
 	s.t.Helper()
 	i := slices.IndexFunc(p.Changes, fits)
@@ -80,7 +80,7 @@ func by(rule string, via plan.Via) func(plan.Change) bool {
 	return func(c plan.Change) bool { return c.Rule == rule && c.Via == via }
 }
 
-// reason returns the reason that a plan gives why a person keeps a license, or "" if the plan gives none.
+// reason returns the reason why a person keeps a license, as the plan gives it. It returns "" if the plan gives none.
 func (p printed) reason(user, license string) string {
 	for _, c := range slices.Concat(p.Refused, p.Undecided) {
 		if c.User == user && c.License == license {

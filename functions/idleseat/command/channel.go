@@ -41,7 +41,7 @@ func (c *channelConfig) client(a *Process) (*webhook.Client, error) {
 }
 
 // link returns the address at which a browser can open an object, or "" if a browser cannot open the object. The
-// argument location is the location of the store.
+// argument "location" is the location of the store.
 func (c *channelConfig) link(location, region, key string) string {
 	if c.Reports == "" {
 		return gate.Console(location, region, key)
@@ -55,7 +55,7 @@ func (c *channelConfig) link(location, region, key string) string {
 // hastily is the maximum time that a post may take after an interrupt.
 const hastily = 5 * time.Second
 
-// post posts a message about the end of the night to the channel, if a channel is configured. The argument err is the
+// post posts a message about the end of the night to the channel, if a channel is configured. The argument "err" is the
 // error of the command. If the post fails, post prints the reason, and the night ends in the same way.
 func (n *night) post(err error) {
 	src, _ := n.a.sources() // the error is about another setting, and the night already ends with it
@@ -90,7 +90,7 @@ func (n *night) place(c *channelConfig) *gate.Place {
 	return p
 }
 
-// state returns the end of the night in the shape that a state machine returns it.
+// state describes the end of the night in the same form as the output of a state machine.
 func (n *night) state(ctx context.Context, err error) *gate.StepOutput {
 	out := new(gate.StepOutput)
 	if n.plan == nil {

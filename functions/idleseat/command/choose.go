@@ -174,8 +174,8 @@ func readPicks(path string) ([]plan.Pick, error) {
 	return picks, nil
 }
 
-// columns has the indexes of the columns with the name of a person and with the license. If license is -1, the file has
-// no such column.
+// columns has the indexes of the columns that have the name of a person and the license. If the field "license" is -1,
+// the file has no column for the license.
 type columns struct {
 	name    []int
 	license int

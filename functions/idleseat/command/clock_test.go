@@ -140,7 +140,7 @@ func TestPlanFromTheFuture(t *testing.T) {
 	s.unwritten()
 }
 
-// TestHeldPlanSupersedesNothing makes a plan with a wrong rule, which is put on hold. The good plan from before the
+// TestHeldPlanSupersedesNothing makes a plan with a wrong rule. This plan is on hold. The good plan from before the
 // mistake must still be applicable.
 func TestHeldPlanSupersedesNothing(t *testing.T) {
 	t.Parallel()

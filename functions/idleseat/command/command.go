@@ -74,13 +74,13 @@ type Process struct {
 	Stdout  io.Writer
 	Stderr  io.Writer
 	Clock   clock.Clock
-	// Variable looks up an environment variable. Its result set is false if the variable does not exist.
+	// Variable looks up an environment variable. The result "set" is false if the variable does not exist.
 	Variable func(name string) (value string, set bool)
 	// Environ lists the environment as name=value. If it is nil, commands do not look for misspelt variables.
 	Environ func() []string
-	// OpenStore opens the store at location, which is a folder or s3://bucket/prefix.
+	// OpenStore opens the store at a location. The location is a folder or s3://bucket/prefix.
 	OpenStore func(ctx context.Context, location string) (store.Store, error)
-	// ViewStore opens the store at location for commands that only read. It creates nothing.
+	// ViewStore opens the store at a location for commands that only read. It creates nothing.
 	ViewStore func(ctx context.Context, location string) (store.Store, error)
 	// Browse opens an address in the browser of the desktop.
 	Browse func(ctx context.Context, address string) error
@@ -98,7 +98,7 @@ type Process struct {
 	place   string         // location of the store in use; empty if an environment variable has the location, or if no store is in use
 }
 
-// Main runs the command given by os.Args and returns its exit status. The argument version is the version of this
+// Main runs the command given by os.Args and returns its exit status. The argument "version" is the version of this
 // build.
 func Main(version string, by clock.Clock) int {
 	tuneGC()
@@ -155,7 +155,7 @@ func (a *Process) parsed(args []string) (status int) {
 		panic(err) // the command grammar is broken; every test would fail here
 	}
 	ctx, err := parser.Parse(args)
-	if exited { // kong sets exited after --help
+	if exited { // after --help, kong has called the function that sets exited
 		return status
 	}
 	if err != nil {

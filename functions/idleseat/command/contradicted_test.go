@@ -7,8 +7,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestContradictionIsNotForgotten gives a person an anchor in Entra ID that contradicts the account in Active Directory
-// with the same SID. The next night, Active Directory is down. The E3 rule needs only Entra ID. The rule must stay
+// TestContradictionIsNotForgotten gives a person an anchor in Entra ID that contradicts the account with the same SID
+// in Active Directory. The next night, Active Directory is down. The E3 rule needs only Entra ID. The rule must stay
 // undecided all the same, until the anchor is corrected and both directories are read.
 func TestContradictionIsNotForgotten(t *testing.T) {
 	t.Parallel()

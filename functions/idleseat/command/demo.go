@@ -157,7 +157,7 @@ func (d *demo) plan() (*plan.Plan, error) {
 	return p, nil
 }
 
-// apply applies the plan. It repeats the call until no change is pending.
+// apply applies the plan, again and again until no change is pending.
 func (d *demo) apply(p *plan.Plan) error {
 	applier := d.line.applier()
 	for {

@@ -30,8 +30,8 @@ type awsFlag struct {
 // look is the interval between two checks of an execution.
 const look = 2 * time.Second
 
-// start starts an execution of the state machine for the wish. The input of the execution is the argument request.
-// start prints each step to stderr when the step begins. It returns the output of the execution.
+// start starts an execution of the state machine for the argument "wish". The input of the execution is the argument
+// "request". start prints each step to stderr when the step begins. It returns the output of the execution.
 func (f awsFlag) start(a *Process, wish entrance.Wish, request any) (*gate.StepOutput, error) {
 	cloud, self, err := signedIn(a)
 	if err != nil {
@@ -90,8 +90,8 @@ func follow(a *Process, executions *sfn.Client, arn *string) (*gate.StepOutput, 
 	}
 }
 
-// showSteps prints the steps that began after the event whose id is the argument seen. It returns the id of the latest
-// event.
+// showSteps prints the steps that began after the event whose id is the argument "seen". It returns the id of the
+// latest event.
 func showSteps(a *Process, executions *sfn.Client, arn *string, seen int64) (int64, error) {
 	h, err := executions.GetExecutionHistory(a.Context, &sfn.GetExecutionHistoryInput{
 		ExecutionArn: arn, ReverseOrder: true, MaxResults: 200, IncludeExecutionData: aws.Bool(false),

@@ -26,7 +26,7 @@ var updateDoctor = flag.Bool("update-doctor", false, "write testdata/doctor.txt"
 // grown is a number of people for which the simulated company has recent logons.
 const grown = 200
 
-// examine runs doctor and returns its findings by title.
+// examine runs the command doctor and returns the findings by title.
 func examine(s *shell, args ...string) (map[string]doctor.Finding, answer) {
 	s.t.Helper()
 	a := s.run(append([]string{"doctor", "--format", "json"}, args...)...)

@@ -20,7 +20,7 @@ import (
 type sambaPatient struct {
 	*shell
 	domain *samba.Domain
-	reader string   // the SID of the account that doctor uses
+	reader string   // the SID of the account that idleseat uses
 	person string   // DN of a person
 	people []string // SIDs of the people who have logged on at some time
 }
@@ -49,8 +49,8 @@ func (p *sambaPatient) console(script string) {
 	}
 }
 
-// deny revokes the right of idleseat's account to read an attribute of the object dn. The argument flags has the flags
-// of the access control entry.
+// deny revokes the right of idleseat's account to read an attribute of the object dn. The argument "flags" has the
+// flags of the access control entry.
 func (p *sambaPatient) deny(dn, flags, attribute string) {
 	p.t.Helper()
 	p.console(`samba-tool dsacl set --objectdn='` + dn + `' --sddl='(OD;` + flags + `;RP;` + attribute + `;;` + p.reader + `)'`)

@@ -74,7 +74,7 @@ func settings(model *kong.Application) []string {
 	return slices.Compact(known)
 }
 
-// nearest returns the end of a message. The end suggests the known name that is closest to the argument name. If no
+// nearest returns the end of a message. The end suggests the known name that is closest to the argument "name". If no
 // known name is close, nearest returns "".
 func nearest(name string, known []string) string {
 	best, closest := "", 4

@@ -21,7 +21,7 @@ const (
 	skuOfE3    = "05e9a617-0261-4cee-bb44-138d3ef5d965"
 )
 
-// forge edits the first ledger intent about the license in c, and returns the key of the intent.
+// forge edits the first ledger intent about the license of change c, and returns the key of the intent.
 func (s *shell) forge(c plan.Change, edit func(*ledger.Intent)) (key string) {
 	s.t.Helper()
 	key = "ledger/" + c.User + "/" + c.License + "/000001.json"
@@ -117,9 +117,9 @@ func TestForgedPast(t *testing.T) {
 		}
 	}
 	forged(p.Run)
-	s.want(exitUsage, "restore", id, "--yes") // the list of the people whom the run planned lacks this person
+	s.want(exitUsage, "restore", id, "--yes") // history/plans has the people whom the run planned, without this person
 	s.remove("history/plans/" + p.Run + ".json")
-	r, _ := s.restoring(exitHeld, id) // that list is gone, but the plan of the run lacks the person, too
+	r, _ := s.restoring(exitHeld, id) // that object is gone, but the plan of the run lacks the person, too
 	if r.Results[0].Status != runs.Refused || !strings.Contains(r.Results[0].Note, "the plan of run "+p.Run+" has no such change") {
 		t.Errorf("with the plan: %+v", r.Results)
 	}

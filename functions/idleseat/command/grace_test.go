@@ -16,7 +16,7 @@ func (p printed) planned(user, license string) bool {
 	return slices.ContainsFunc(p.Changes, func(c plan.Change) bool { return c.User == user && c.License == license })
 }
 
-// idler returns the index and the object id of an employee who is not exempt and for whom the function fits returns
+// idler returns the index and the object id of an employee who is not exempt and for whom the function "fits" returns
 // true.
 func idler(t *testing.T, s *shell, fits func(sandbox.Person) bool) (int, string) {
 	t.Helper()

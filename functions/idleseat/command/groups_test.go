@@ -162,8 +162,9 @@ func TestHiddenGroupAndOnePerson(t *testing.T) {
 	s.unwritten()
 }
 
-// TestHiddenLicenseGroup hides a license group. Without a permission, no read shows whether a person has joined or left
-// the group, so a change would stay pending forever. The plan must refuse such changes and name that permission.
+// TestHiddenLicenseGroup hides a license group. Without a further permission, no read shows whether a person has joined
+// or left the group, so a change would stay pending forever. The plan must refuse such changes and name that
+// permission.
 func TestHiddenLicenseGroup(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"LIC-M365-E3", "LIC-EXO-P1"} {

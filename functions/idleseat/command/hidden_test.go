@@ -24,7 +24,7 @@ func department(s *shell, name string, logon sandbox.Activity) (people []int) {
 	return people
 }
 
-// TestHiddenAttributes revokes the right to read last logons, for idleseat's account and for one department. The people
+// TestHiddenAttributes takes from idleseat's account the right to read the last logons of one department. The people
 // there look as if they never logged on. They must keep Citrix, and the plan must name the missing right.
 func TestHiddenAttributes(t *testing.T) {
 	t.Parallel()
@@ -53,8 +53,8 @@ func TestHiddenAttributes(t *testing.T) {
 	if said != len(active) {
 		t.Errorf("%d people are undecided for what may not be read, want %d", said, len(active))
 	}
-	// Revoke the right in another department, after the plan was made. The plan takes Citrix from idle people there. They
-	// must keep it, because apply can no longer prove that they are idle.
+	// Take the right for another department, too, after the plan was made. The plan takes Citrix from idle people there.
+	// They must keep it, because apply can no longer prove that they are idle.
 	taken := map[string]bool{}
 	for _, i := range department(s, "Support", sandbox.Idle) {
 		s.company.Company.Hide(i, "lastLogonTimestamp", "lastLogon")

@@ -17,8 +17,8 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/draft"
 )
 
-// started runs init, and then the next commands that the output of init names. These commands use the policy that init
-// wrote.
+// started runs the command init, and then the next commands that its output names. These commands use the policy that
+// init wrote.
 func started(s *shell, args ...string) (said string, p printed) {
 	s.t.Helper()
 	s.setenv("IDLESEAT_POLICY", s.path("first.yaml"))

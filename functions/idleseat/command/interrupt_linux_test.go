@@ -18,7 +18,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// stall delays some requests until the client gives up. The function in the field matches selects the requests.
+// stall delays some requests until the client gives up. The function in the field "matches" selects the requests.
 type stall struct {
 	mu      sync.Mutex
 	matches func(r *http.Request) bool // returns true for the requests to delay; nil if no request is delayed
@@ -61,8 +61,8 @@ func (x *stall) wait(t *testing.T) {
 // soon is the maximum time between Ctrl-C and the end of the command.
 const soon = 20 * time.Second
 
-// interrupts sends Ctrl-C, and checks that the command ends within the time in soon. The screen must show the texts in
-// the argument "want". It must show no error of the call that the interrupt stopped.
+// interrupts sends Ctrl-C, and checks that the command ends within the time that the constant "soon" gives. The screen
+// must show the texts in the argument "want". It must show no error of the call that the interrupt stopped.
 func (x *session) interrupts(want ...string) string {
 	x.t.Helper()
 	sent := time.Now()

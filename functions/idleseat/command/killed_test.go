@@ -27,8 +27,9 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// killer kills a process at its nth operation on Graph, Active Directory or the store. If after is false, it kills the
-// process before the operation takes effect. If after is true, it kills the process between the effect and the answer.
+// killer kills a process at its nth operation on Graph, Active Directory or the store. If the field "after" is false,
+// it kills the process before the operation takes effect. If the field is true, it kills the process between the effect
+// and the answer.
 type killer struct {
 	mu      sync.Mutex
 	seen    int
@@ -78,8 +79,8 @@ type trial struct {
 
 const trialBucket = "trial"
 
-// newTrial returns a company as it was at the time in began. Its store has the given objects. If o.Lag is positive,
-// every request to Graph advances the clock.
+// newTrial returns a company as it was at the time in the argument "began". Its store has the given objects. If o.Lag
+// is positive, every request to Graph advances the clock.
 func newTrial(t *testing.T, o sandbox.Options, began time.Time, objects map[string][]byte) *trial {
 	t.Helper()
 	first, clock := true, newSharedClock(t)

@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// latest is a word that commands accept in place of a run's name. It means the newest run that has the data for the
-// command.
+// latest is a word that commands accept in place of a run's name. It means the newest run that has the data that the
+// command needs.
 const latest = "latest"
 
 // latestPlanned returns the newest run that has a plan. A run from the future, as its name says, does not count.
@@ -50,7 +50,7 @@ func latestRead(a *Process, s store.Store) (string, error) {
 	})
 }
 
-// itself returns a usageError if the argument run is the word "latest". A command that changes licenses accepts only
+// itself returns a usageError if the argument "run" is the word "latest". A command that changes licenses accepts only
 // the name of a run, because a newer run may have been made after the operator looked.
 func itself(run string) error {
 	if run != latest {

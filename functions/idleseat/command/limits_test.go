@@ -74,7 +74,7 @@ func TestEverybodyMatches(t *testing.T) {
 	}
 }
 
-// TestWrongTenant checks that apply and plan end with an error when Graph answers for another tenant.
+// TestWrongTenant checks that the commands apply and plan end with an error when Graph answers for another tenant.
 func TestWrongTenant(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 100, Seed: 6})

@@ -249,7 +249,7 @@ func (s *shell) child(args ...string) answer {
 	return answer{cmd.ProcessState.ExitCode(), out.Bytes(), errs.String()}
 }
 
-// want runs a command. It fails the test if the exit status of the command is not the argument status.
+// want runs a command. It fails the test if the exit status of the command is not the argument "status".
 func (s *shell) want(status int, args ...string) answer {
 	s.t.Helper()
 	a := s.run(args...)
@@ -259,7 +259,7 @@ func (s *shell) want(status int, args ...string) answer {
 	return a
 }
 
-// printed is the output of plan --format json.
+// printed is the output of "plan --format json".
 type printed struct {
 	plan.Plan
 	Refused, Undecided, Returned []listed

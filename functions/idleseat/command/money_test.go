@@ -15,7 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// saved runs the command savings and returns its figures.
+// saved runs the command "savings" and returns the figures in its output.
 func (s *shell) saved(args ...string) (all savings) {
 	s.t.Helper()
 	a := s.want(exitDone, append([]string{"savings", "--format", "json"}, args...)...)

@@ -111,8 +111,8 @@ func (n *night) work(s store.Store, in start) (err error) {
 	return errors.Join(n.print(s), n.status(s, n.failed))
 }
 
-// unread gives err the exit status exitUnread if the cause is a source that could not be read. Otherwise it returns err
-// unchanged.
+// If the cause of err is a source that could not be read, unread returns an error with the exit status exitUnread.
+// Otherwise it returns err unchanged.
 func unread(err error) error {
 	var source *directory.UnreadError
 	if errors.As(err, &source) && !errors.Is(err, directory.ErrClock) && !errors.Is(err, collect.ErrPolicy) && !errors.Is(err, context.Canceled) {
@@ -253,8 +253,8 @@ func (n *night) pending() int {
 	return open
 }
 
-// notRead returns two errors. The result why names the sources that the run could not read. It is nil if the run read
-// all sources. The result err means that the manifest could not be read.
+// notRead returns two errors. The result "why" names the sources that the run could not read. It is nil if the run read
+// all sources. The result "err" means that the manifest could not be read.
 func notRead(ctx context.Context, s store.Store, run string) (why, err error) {
 	m, _, err := snapshot.GetManifest(ctx, s, run)
 	if err != nil {

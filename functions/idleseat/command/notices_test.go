@@ -32,8 +32,8 @@ func citrixNotices(text string) string {
 // subjects has the beginning of a notice's subject, by the preferred language of the person.
 var subjects = map[string]string{"en-US": "Your license ", "": "Your license ", "sv-SE": "Din licens ", "nb-NO": "Lisensen din "}
 
-// mailed checks every mail of the company. Each mail goes to a person for whom one of plans has a notice. The mail is
-// in the person's language, with a copy to the manager. Nobody gets two mails. mailed returns the number of mails.
+// mailed checks every mail of the company. Each mail goes to a person for whom one of the plans has a notice. The mail
+// is in the person's language, with a copy to the manager. Nobody gets two mails. mailed returns the number of mails.
 func (s *shell) mailed(plans ...plan.Plan) int {
 	s.t.Helper()
 	told := map[string]*directory.EntraUser{}

@@ -92,7 +92,7 @@ func TestRestoreWithoutOneAccount(t *testing.T) {
 	}
 }
 
-// inCitrix reports whether the user is in the Citrix group. The argument user is an object id or a SID.
+// inCitrix reports whether the user is in the Citrix group. The argument "user" is an object id or a SID.
 func (s *shell) inCitrix(user string) bool {
 	for i := range s.company.Company.Size() {
 		if p := s.company.Company.Person(i); p.AD != nil && (p.AD.SID == user || p.Entra != nil && p.Entra.ID == user) {
@@ -106,9 +106,9 @@ func (s *shell) inCitrix(user string) bool {
 	return false
 }
 
-// TestDamagedStoreIsOnePersons puts malformed and foreign objects into the ledger. Each object must make only the
-// person undecided whose id is in the key. The reason must name the object. A damaged manifest of the last run, or a
-// damaged list of its people, must not stop later runs.
+// TestDamagedStoreIsOnePersons puts malformed and foreign objects into the ledger. Each object must make only one
+// person undecided: the person whose id is in the key. The reason must name the object. A damaged manifest of the last
+// run, or a damaged list of its people, must not stop later runs.
 func TestDamagedStoreIsOnePersons(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 400, Seed: 9, LicenseDelay: 20 * time.Millisecond})

@@ -21,7 +21,7 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/gate"
 )
 
-// pipeline runs the steps of a run on this machine, in the order of the state machine in AWS.
+// pipeline runs the steps of a run on this machine. The steps have the same order as in the state machine in AWS.
 type pipeline struct {
 	store store.Store
 	entra *entra.Client

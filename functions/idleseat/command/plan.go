@@ -121,8 +121,8 @@ func (c *planCmd) plan(a *Process, s store.Store, asOf time.Time, user string) (
 	return p, a.stopped(err, untouched+"; plan again")
 }
 
-// rules loads the policy file. A plan over the snapshot of an old run needs no policy file. Without the file, rules
-// returns the copy of the policy that the old run stored.
+// rules loads the policy file. A plan over the snapshot of an old run needs no policy file. In that case, rules returns
+// the copy of the policy that the old run stored.
 func (c *planCmd) rules(a *Process, s store.Store) (*policy.Policy, string, error) {
 	if c.Policy != "" || c.From == "" {
 		return c.load()

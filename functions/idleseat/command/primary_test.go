@@ -55,7 +55,7 @@ func TestPrimaryGroup(t *testing.T) {
 }
 
 // TestHiddenMembers revokes the right to read the members of an exempt group. Everybody in Active Directory may then be
-// exempt, so plan and apply may take nothing from people there.
+// exempt, so the commands plan and apply may take nothing from people there.
 func TestHiddenMembers(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 600, Seed: 3}, exempting(t))

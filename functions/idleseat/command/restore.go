@@ -23,7 +23,7 @@ type restoreCmd struct {
 	Yes  bool   `help:"Put it back without being asked."`
 }
 
-// Run restores the licenses that runs took. It makes a new run for each run that it restores.
+// Run restores the licenses that runs took. For each run that it restores, it makes a new run.
 func (c *restoreCmd) Run(a *Process) error {
 	if err := itself(c.From); err != nil {
 		return err
@@ -68,8 +68,8 @@ func (c *restoreCmd) Run(a *Process) error {
 	return errors.Join(errs...)
 }
 
-// idOf returns the key under which the ledger has a user. The key is the object id. If the argument name is a SID, idOf
-// returns it unchanged.
+// idOf returns the key under which the ledger has a user. The key is the object id. If the argument "name" is a SID,
+// idOf returns it unchanged.
 func idOf(a *Process, line *pipeline, name string) (string, error) {
 	if strings.HasPrefix(name, "S-1-") {
 		return name, nil

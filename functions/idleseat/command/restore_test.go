@@ -48,7 +48,7 @@ func (s *shell) asBefore(before map[int][]string) {
 	s.t.Errorf("what people hold (-before +after):\n%s", diff)
 }
 
-// restored runs restore and then apply until nothing is pending. It returns the results.
+// restored runs the command restore, and then the command apply until nothing is pending. It returns the results.
 func (s *shell) restored(args ...string) runs.Results {
 	s.t.Helper()
 	var r runs.Results

@@ -81,8 +81,8 @@ func TestEndsWithWhatIsPending(t *testing.T) {
 	t.Error("changes stay pending")
 }
 
-// TestSaysWhatIsHalfway: while a change is pending, the outputs of three commands mention it. The commands are apply
-// with a choice of this change, runs after a plan without changes, and explain after a restore.
+// TestSaysWhatIsHalfway: while a change is pending, the outputs of three commands mention it. The commands are "apply"
+// with a choice of this change, "runs" after a plan without changes, and "explain" after a restore.
 func TestSaysWhatIsHalfway(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 100, Seed: 16, LicenseDelay: time.Minute})

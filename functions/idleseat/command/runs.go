@@ -18,7 +18,7 @@ type runsCmd struct {
 	Last int `help:"How many runs to list; 0 lists all." default:"20" placeholder:"N"`
 }
 
-// listedRuns is the JSON output of the command runs.
+// listedRuns is the JSON output of the command "runs".
 type listedRuns struct {
 	Total int              `json:"total"` // the number of runs in the store
 	Runs  []*runs.Overview `json:"runs"`  // newest first

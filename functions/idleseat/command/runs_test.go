@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// listedNow returns the JSON output of the command runs.
+// listedNow returns the JSON output of the command "runs".
 func (s *shell) listedNow(args ...string) (l listedRuns) {
 	s.t.Helper()
 	a := s.want(exitDone, append([]string{"runs", "--format", "json"}, args...)...)

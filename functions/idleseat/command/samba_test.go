@@ -124,8 +124,8 @@ func bySAM(t *testing.T, d *samba.Domain) map[string]directory.ADUser {
 	return people
 }
 
-// syncedFrom replaces the company's SIDs and GUIDs in Graph's answers by those in synced. Graph then looks as after a
-// sync by Entra Connect. The keys of synced are sAMAccountNames.
+// syncedFrom replaces the company's SIDs and GUIDs in Graph's answers by those in the argument "synced". Graph then
+// looks as after a sync by Entra Connect. The keys of this argument are sAMAccountNames.
 func syncedFrom(s *shell, synced map[string]directory.ADUser) func(http.Handler) http.Handler {
 	var pairs []string
 	for i := range s.company.Company.Size() {

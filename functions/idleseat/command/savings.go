@@ -22,7 +22,7 @@ type savingsCmd struct {
 	separatorFlag
 }
 
-// savings is the JSON output of the command savings.
+// savings is the JSON output of the command "savings".
 type savings struct {
 	Run string `json:"run,omitempty"` // the run whose plan could free seats
 	*money.Sums
@@ -65,7 +65,7 @@ func (c *savingsCmd) Run(a *Process) error {
 	return c.print(a, run, sums)
 }
 
-// newestPlan returns the newest run for everybody, and the tenant in the plan of this run. The result run is empty if
+// newestPlan returns the newest run for everybody, and the tenant in the plan of this run. The result "run" is empty if
 // the plan is missing.
 func newestPlan(a *Process, s store.Store) (run, tenant string, err error) {
 	run, err = history.Newest(a.Context, s, a.Clock.Now())
@@ -139,7 +139,7 @@ func (c *savingsCmd) print(a *Process, run string, s *money.Sums) error {
 func (c *savingsCmd) lines(s *money.Sums) [][]string {
 	rows := [][]string{{map[string]string{"license": "LICENSE", "department": "DEPARTMENT", "costcenter": "COST CENTER"}[c.By], "COULD BE FREED", "FREED", "NET", "SAVED", "NOT PROVEN", "RENEWS"}}
 	for _, l := range s.By(c.group()) {
-		name := l.License + l.Department + l.CostCenter // group has cleared all but one of the names
+		name := l.License + l.Department + l.CostCenter // the function "group" has cleared all but one of the names
 		if name == "" {
 			name = "(none)"
 		}

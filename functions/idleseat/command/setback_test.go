@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// refusing makes Graph refuse every write that mentions one of the users. The keys of the argument users are object
+// refusing makes Graph refuse every write that mentions one of the users. The keys of the argument "users" are object
 // ids.
 func refusing(users map[string]bool) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {

@@ -81,7 +81,7 @@ func (c *sharedClock) Sleep(ctx context.Context, d time.Duration) error {
 	return ctx.Err()
 }
 
-// perRequest advances the clock at each request to Graph. The argument step is the time of one advance.
+// perRequest advances the clock at each request to Graph. The argument "step" is the time of one advance.
 func (c *sharedClock) perRequest(step time.Duration) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

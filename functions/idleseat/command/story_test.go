@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/story"
 )
 
-// story returns the story of one user. The argument command is the command that prints the story as JSON.
+// story returns the story of one user. The argument "command" is the command that prints the story as JSON.
 func (s *shell) story(command, user string, flags ...string) *story.Story {
 	s.t.Helper()
 	var told struct {

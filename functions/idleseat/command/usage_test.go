@@ -27,7 +27,7 @@ func copilotRule(text string) string {
 }
 
 // withCopilot starts a company in which a third of the active employees have Copilot by direct assignment. The result
-// holders has the indexes of these employees.
+// "holders" has the indexes of these employees.
 func withCopilot(t *testing.T, edit ...policyText) (s *shell, holders []int) {
 	t.Helper()
 	s = newShell(t, sandbox.Options{Users: 300, Seed: 14, LicenseDelay: 20 * time.Millisecond}, append([]policyText{copilotRule}, edit...)...)

@@ -33,8 +33,8 @@ func (s *shell) remove(patterns ...string) {
 	}
 }
 
-// earlierLedger rewrites the ledger and a run's manifest in the format of older versions, which has no hashes and no
-// GUIDs of groups.
+// earlierLedger rewrites the ledger and a run's manifest in the format of older versions. This format has no hashes and
+// no GUIDs of groups.
 func (s *shell) earlierLedger(run string) {
 	s.t.Helper()
 	ledgers, err := filepath.Glob(s.path("store/ledger/*/*/*.json"))
@@ -159,9 +159,9 @@ func remade(next http.Handler) http.Handler {
 	})
 }
 
-// TestRestoreIntoPresentGroup makes the original group unusable. The group is deleted, dynamic or role-assignable, or
-// it has no license or more licenses. If the policy names a usable group, the restore must use that group. Otherwise
-// the restore must be refused with the reason, and must work after the original group is usable again.
+// TestRestoreIntoPresentGroup makes the original group unusable. The group is deleted, dynamic or role-assignable, it
+// lacks the license, or it has further licenses. If the policy names a usable group, the restore must use that group.
+// Otherwise the restore must be refused with the reason, and must work after the original group is usable again.
 func TestRestoreIntoPresentGroup(t *testing.T) {
 	t.Parallel()
 	e3 := func(change func(g map[string]any)) func(http.Handler) http.Handler {

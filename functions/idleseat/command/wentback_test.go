@@ -86,8 +86,8 @@ func TestADateGoesBack(t *testing.T) {
 	s.unwritten()
 }
 
-// TestADateGoesBackBeforeTheWrite: apply reads an older date of a person than the plan did. The person must keep the
-// license.
+// TestADateGoesBackBeforeTheWrite: the command apply reads an older date of a person than the plan did. The person must
+// keep the license.
 func TestADateGoesBackBeforeTheWrite(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, day, sandbox.Options{Users: 500, Seed: 4})

@@ -60,7 +60,7 @@ func (c *Client) Post(ctx context.Context, message *card.Card) error {
 // passing is an error after which another attempt may succeed.
 type passing struct{ error }
 
-// once posts a body once. The result wait is the pause that the vendor asks for, or zero.
+// once posts a body once. The result "wait" is the pause that the vendor asks for, or zero.
 func (c *Client) once(ctx context.Context, body []byte) (wait time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()

@@ -16,18 +16,18 @@ type Out struct {
 	live   *Line  // this line is erased before anything is written; may be nil
 	begun  string // an incomplete line that Print got
 
-	// Edit changes text before it is fitted to the screen. Print and Table call Edit. Write calls Edit if the field flows
-	// is set. Edit may be nil.
+	// Edit changes text before it is fitted to the screen. Print and Table call Edit. Write calls Edit if the field
+	// "flows" is set. Edit may be nil.
 	Edit func(text string) string
 }
 
-// NewOut returns a stream to w. If the argument flows is set, the stream fits all lines to the screen. Otherwise it
+// NewOut returns a stream to w. If the argument "flows" is set, the stream fits all lines to the screen. Otherwise it
 // fits only the lines of Print and Table, and Write leaves lines whole. So Write can pass on CSV or a script.
 func NewOut(w io.Writer, s Screen, flows bool, live *Line) *Out {
 	return &Out{to: w, filter: plain.Text(w), screen: s, flows: flows, live: live}
 }
 
-// Write writes b. If the field flows is set, Write fits the lines of b to the screen. A text without a line end, such
+// Write writes b. If the field "flows" is set, Write fits the lines of b to the screen. A text without a line end, such
 // as a question, appears at once.
 func (o *Out) Write(b []byte) (n int, err error) {
 	if err := o.Flush(); err != nil {

@@ -83,7 +83,7 @@ func barRows(w *Words, bars []chart.Bar) (rows [][]string) {
 	return rows
 }
 
-// lefts makes a reason from each name in the argument pairs, and from the count that follows the name. It leaves out
+// lefts makes a reason from each name in the argument "pairs", and from the count that follows the name. It leaves out
 // counts of zero.
 func lefts(w *Words, pairs ...any) (all []left) {
 	for i := 0; i < len(pairs); i += 2 {

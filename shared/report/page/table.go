@@ -116,7 +116,7 @@ func (d *Data) person(p Person) int {
 	return i
 }
 
-// Text adds a column of texts. The argument kind is Text, Word or Reason.
+// Text adds a column of texts. The argument "kind" is Text, Word or Reason.
 func (t *Table) Text(name string, kind Kind, get func(i int) string) *Column {
 	c := t.column(name, kind)
 	for i := range t.Rows {

@@ -35,8 +35,8 @@ func joined(all map[string]string, more ...map[string]string) map[string]string 
 	return all
 }
 
-// LangOf returns the first known language in the argument header, or English. The argument is an Accept-Language header
-// (RFC 9110, section 12.5.4) or the value of the parameter lang.
+// LangOf returns the first known language in the argument "header", or English. The argument is an Accept-Language
+// header (RFC 9110, section 12.5.4) or the value of the parameter lang.
 func LangOf(header string) Lang {
 	for tag := range strings.SplitSeq(header, ",") {
 		tag, _, _ = strings.Cut(strings.TrimSpace(strings.ToLower(tag)), ";")
@@ -77,7 +77,7 @@ func (w *Words) T(key string, values ...any) string {
 // Has reports whether the language has a text for the key.
 func (w *Words) Has(key string) bool { return w.texts[key] != "" }
 
-// Or returns the text of the key prefix.key. If there is no such text, Or returns the argument key itself.
+// Or returns the text of the key prefix.key. If there is no such text, Or returns the argument "key" itself.
 func (w *Words) Or(prefix, key string) string {
 	if text := w.texts[prefix+"."+key]; text != "" {
 		return text
@@ -138,8 +138,8 @@ func (w *Words) Amount(x float64) string {
 	return w.F(x, 2)
 }
 
-// Percent writes the argument part as a percentage of the argument whole. A percentage below 10, or between 99 and 100,
-// has a decimal. If the argument whole is zero, Percent writes a dash.
+// Percent writes the argument "part" as a percentage of the argument "whole". A percentage below 10, or between 99 and
+// 100, has a decimal. If the argument "whole" is zero, Percent writes a dash.
 func (w *Words) Percent(part, whole int) string {
 	if whole == 0 {
 		return "–"

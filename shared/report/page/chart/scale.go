@@ -78,8 +78,8 @@ func (s *svg) open(id, title, description string, height int) {
 	s.add(`<title id="%s-title">%s</title><desc id="%s-desc">%s</desc>`, id, text(title), id, text(description))
 }
 
-// axis draws the horizontal lines with their numbers, and the title of the vertical axis. The argument top is the value
-// at the top of the plot.
+// axis draws the horizontal lines with their numbers, and the title of the vertical axis. The argument "top" is the
+// value at the top of the plot.
 func (s *svg) axis(marks []float64, top float64, title string, number Number) {
 	s.add(`<text class="axis-title" x="-%d" y="11">%s</text>`, beside, text(title))
 	for _, v := range marks {
