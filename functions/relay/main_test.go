@@ -165,7 +165,7 @@ func TestCheckShowsPlainly(t *testing.T) {
 }
 
 // TestVersion compares the version with the file VERSION. It ignores the revision, because only builds from a
-// repository add one.
+// repository have a revision.
 func TestVersion(t *testing.T) {
 	t.Parallel()
 	want, err := os.ReadFile("../../VERSION")

@@ -63,7 +63,7 @@ type second struct {
 	sums map[string]map[string]*big.Rat // by row, and then by the name of the figure
 }
 
-// statement is the price and the renewal of a license that one run knew.
+// statement has what one run knew about a license: the price and the renewal.
 type statement struct {
 	from, renews time.Time
 	price        *big.Rat

@@ -13,7 +13,7 @@ import (
 	"unicode/utf8"
 )
 
-// Line returns text as a single line. It replaces every rune that is not printable by U+FFFD.
+// Line returns text as a single line. Each rune that is not printable becomes U+FFFD.
 func Line(text string) string { return strings.Map(shown, text) }
 
 // OneLine replaces each line feed of text by a blank, and returns Line of the result.
@@ -52,7 +52,7 @@ type Writer struct {
 	err     error
 }
 
-// Text returns a Writer that replaces every rune that is not printable with U+FFFD.
+// Text returns a Writer that writes U+FFFD in place of every rune that is not printable.
 func Text(to io.Writer) *Writer {
 	return &Writer{to: to, instead: func(rune) string { return string(unicode.ReplacementChar) }}
 }

@@ -23,8 +23,8 @@ const (
 	ByOtherHand = "otherHand" // somebody else gave it, outside idleseat
 )
 
-// past lists the licenses that earlier runs took. A license may have come back since then. The data comes from the
-// digest of the ledger that this run has.
+// past lists the licenses that earlier runs took. A license may have come back since then. The data comes from this
+// run's digest of the ledger.
 func (g *gathering) past(context.Context) error {
 	all := []Past{}
 	for i := range g.run.History.All() {
@@ -59,10 +59,10 @@ func (p *Past) last() time.Time {
 	return p.At
 }
 
-// mostPoints is the number of runs in the trend.
+// mostPoints is the maximum number of runs in the trend.
 const mostPoints = 180
 
-// pointsAtOnce is the number of runs of the trend that are read at the same time.
+// pointsAtOnce is the maximum number of runs that are read for the trend at the same time.
 const pointsAtOnce = 16
 
 // trend adds the points of this run and of the earlier runs whose data is kept.

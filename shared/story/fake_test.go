@@ -192,8 +192,8 @@ func (w *world) write(t *testing.T, s store.Store, list []done) {
 	}
 }
 
-// took returns an entry of a run that exchanged m365-e3 for exchange-online. The argument "days" is the number of days
-// since the run.
+// took returns the entry with which a run exchanged m365-e3 for exchange-online. The argument "days" is the number of
+// days since the run.
 func took(name string, days int, outcome ledger.Outcome) done {
 	idle := daysAgo(days + 75)
 	return done{outcome: outcome, took: 3 * time.Minute, Intent: ledger.Intent{
@@ -202,8 +202,8 @@ func took(name string, days int, outcome ledger.Outcome) done {
 	}}
 }
 
-// back returns an entry of a run that restored the license that the entry "of" took. The argument "days" is the number
-// of days since the restore.
+// back returns the entry with which a later run restored a license. The entry "of" took the license. The argument
+// "days" is the number of days since the restore.
 func back(name string, days int, of done) done {
 	d := of
 	d.Rule, d.RestoreOf, d.Run, d.At, d.TakenAt = "restore", of.Run, "r"+daysAgo(days).Format("20060102"), daysAgo(days), of.At

@@ -46,8 +46,8 @@ func (c *choiceFlags) choice() (in plan.Choice, err error) {
 	return in, nil
 }
 
-// choose makes the plan of a new run and prints the plan. The plan has the changes of p that the flags choose. choose
-// refuses if p may not be applied now. It does not refuse if p is on hold only because of limits.
+// choose makes the plan of a new run and prints the plan. The flags choose the changes of the new plan from the changes
+// of p. choose refuses if p may not be applied now. It does not refuse if p is on hold only because of limits.
 func (c *applyCmd) choose(a *Process, s store.Store, line *pipeline, p *plan.Plan, inForce string) (*plan.Plan, error) {
 	switch {
 	case p.Restores != "":

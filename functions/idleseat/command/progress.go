@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/plain/terminal"
 )
 
-// progress is a line on a terminal that shows the progress of a command from the first second on: the number of people
+// progress is a line on a terminal. From the first second on, it shows the progress of a command: the number of people
 // who were read, the speed, and the remaining time. A nil progress prints nothing. newProgress returns nil if stderr is
 // not a terminal.
 type progress struct {

@@ -76,8 +76,8 @@ func givenBack(p *plan.Plan) string {
 	return plain.Many(len(p.Changes), "license") + " to " + strconv.Itoa(len(people)) + " people"
 }
 
-// printResults prints the results of a plan. The argument "earlier" is the number of changes of earlier runs that are
-// still pending. The argument "next" is the command that finishes all pending changes.
+// printResults prints the results of a plan. The argument "earlier" is the number of pending changes that earlier runs
+// began. The argument "next" is the command that finishes all pending changes.
 func printResults(a *Process, p *plan.Plan, r *runs.Results, earlier int, f formatFlag, next string) error {
 	if f.json() {
 		return writeJSON(a.json, r)

@@ -23,7 +23,7 @@ const (
 	attempts = 3
 	patience = 10 * time.Second // the time limit for one answer
 	mostWait = 30 * time.Second // the longest pause that a vendor may ask for; after a longer pause, Post does not try again
-	mostRead = 4 << 10          // the number of bytes that are read of an answer
+	mostRead = 4 << 10          // the maximum number of bytes that are read from an answer
 )
 
 // Client posts cards to one address.

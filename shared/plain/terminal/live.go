@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Line is one line at the end of the screen that shows the progress of a command. New text overwrites the line. A nil
-// Line shows nothing.
+// Line is one line at the end of the screen. The line shows the progress of a command. New text overwrites the line. A
+// nil Line shows nothing.
 type Line struct {
 	mu    sync.Mutex
 	w     io.Writer

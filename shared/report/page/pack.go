@@ -17,7 +17,7 @@ type packed struct {
 	At    []int    `json:"i,omitempty"` // the index in List, or seconds after Base; -1 for an empty text
 	Base  int64    `json:"b,omitempty"`
 	Bytes []byte   `json:"g,omitempty"` // 16 bytes for each text
-	// Other has the texts in a column of GUIDs that are no GUIDs, such as SIDs. The key is the row.
+	// Most texts of the column are GUIDs. Other has the texts that are no GUIDs, such as SIDs, by the row.
 	Other map[int]string `json:"x,omitempty"`
 	Form  string         `json:"f"` // texts, list, times, names or guids
 }

@@ -52,7 +52,7 @@ func TestRefusalsOfEveryTargetAreRead(t *testing.T) {
 	}
 }
 
-// noReasons are texts in reasonFiles that are no reasons, or only parts of a reason.
+// noReasons lists the texts in reasonFiles that only look like reasons, and those that are only a part of a reason.
 var noReasons = []string{
 	"x and x x x", "x x, and x", "through a group", "the group x gives x x", "x, which x", "the group x x", // their parts have remedies
 	"is not known: x",                                                                                       // the part after the colon has a form

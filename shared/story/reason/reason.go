@@ -43,7 +43,7 @@ type Part struct {
 
 	form  *form
 	taken []string
-	tail  string // the end of Text that is not in the form
+	tail  string // the end of Text, which the form does not cover
 }
 
 // In returns the words of the cause in a language. If the text of the cause has no form, the result is the text
