@@ -94,7 +94,7 @@ func (c *second) price(license string, day time.Time) *big.Rat {
 }
 
 // renewal returns the renewal in the newest statement that counts. The first statement that counts is the last one
-// before the change. No statement counts after the renewal has come.
+// before the change. A statement from after the renewal does not count.
 func (c *second) renewal(license string, freed time.Time) (at time.Time) {
 	begin := 0 // the first statement that counts
 	for i, said := range c.said[license] {

@@ -111,7 +111,7 @@ func (n *night) work(s store.Store, in start) (err error) {
 	return errors.Join(n.print(s), n.status(s, n.failed))
 }
 
-// If the cause of err is a source that could not be read, unread returns an error with the exit status exitUnread.
+// unread returns an error with the exit status exitUnread if the cause of err is a source that could not be read.
 // Otherwise it returns err unchanged.
 func unread(err error) error {
 	var source *directory.UnreadError
