@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/compress"
@@ -78,21 +79,29 @@ func node(c *Column) parquet.Node {
 	return parquet.Optional(n)
 }
 
+// values appends one value for each row. Rows with the same text share one value, because most texts of a company
+// repeat.
 func (c *Column) values(values []parquet.Value, place int) []parquet.Value {
+	none := parquet.Value{}.Level(0, 0, place)
+	var words []parquet.Value
+	if c.Kind == Text {
+		words = make([]parquet.Value, len(c.Words))
+		for i, word := range c.Words {
+			words[i] = parquet.ByteArrayValue([]byte(word)).Level(0, 1, place)
+		}
+	}
+	values = slices.Grow(values, len(c.Rows))
 	for _, row := range c.Rows {
-		var v parquet.Value
 		switch {
 		case row == None:
-			values = append(values, v.Level(0, 0, place))
-			continue
+			values = append(values, none)
 		case c.Kind == Text:
-			v = parquet.ByteArrayValue([]byte(c.Words[row]))
+			values = append(values, words[row])
 		case c.Kind == Instant, c.Kind == Number:
-			v = parquet.Int64Value(row)
+			values = append(values, parquet.Int64Value(row).Level(0, 1, place))
 		default:
-			v = parquet.BooleanValue(row == 1)
+			values = append(values, parquet.BooleanValue(row == 1).Level(0, 1, place))
 		}
-		values = append(values, v.Level(0, 1, place))
 	}
 	return values
 }

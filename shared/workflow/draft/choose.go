@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/plan"
@@ -171,8 +173,19 @@ const (
 	mostlyEqual  = 0.5 // share of these people who have the same employeeType
 )
 
-// safeWord matches values that can stand in a condition without escapes.
-var safeWord = regexp.MustCompile(`^[\pL\pN][\pL\pN _-]{0,62}$`)
+// longestWord bounds a value in a condition, in characters.
+const longestWord = 63
+
+// safeWord reports whether a value can stand in a condition without escapes. A regular expression would do the same,
+// but to compile one with all letters and such a length takes a fifth of the time in which a command starts.
+func safeWord(s string) bool {
+	for i, r := range s {
+		if !unicode.In(r, unicode.L, unicode.N) && (i == 0 || !strings.ContainsRune(" _-", r)) {
+			return false
+		}
+	}
+	return s != "" && utf8.RuneCountInString(s) <= longestWord
+}
 
 // role returns the employeeType that most people have. It returns "" if many people have no employeeType, because the
 // rule would then ask only a few people. Letter case does not count, as in conditions.
@@ -190,7 +203,7 @@ func (s *People) role() string {
 		all += s.EmployeeTypes[value]
 	}
 	for _, key := range sorted(counts) {
-		if safeWord.MatchString(spelled[key]) && float64(counts[key]) >= mostlyEqual*float64(all) {
+		if safeWord(spelled[key]) && float64(counts[key]) >= mostlyEqual*float64(all) {
 			return spelled[key]
 		}
 	}
