@@ -51,7 +51,7 @@ func TestMain(m *testing.M) {
 		}
 		defer os.RemoveAll(folder)
 		built = filepath.Join(folder, "relay")
-		if out, err := exec.Command("go", "build", "-o", built, ".").CombinedOutput(); err != nil {
+		if out, err := exec.Command("go", "build", "-ldflags", "-s -w", "-o", built, ".").CombinedOutput(); err != nil {
 			log.Printf("build the relay: %v\n%s", err, out)
 			return 1
 		}
