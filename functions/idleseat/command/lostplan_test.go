@@ -52,7 +52,7 @@ func TestUnreadablePlanOfAnEarlierRun(t *testing.T) {
 	for name, tc := range unreadablePlans {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newShellAgo(t, 3*day, sandbox.Options{Users: 200, Seed: 9, LicenseDelay: 20 * time.Minute}, replace(t, "perRun: 200", "perRun: 6"))
+			s := newShellAgo(t, 3*day, sandbox.Options{Users: 200, Seed: 9, LicenseDelay: 3 * time.Minute}, replace(t, "perRun: 200", "perRun: 6"))
 			before := holding(s.company.Company)
 			first := s.plan(exitDone)
 			if a := s.want(exitDone, "apply", first.Run, "--yes", "--format", "json"); !bytes.Contains(a.out, []byte(`"pending"`)) {
@@ -112,7 +112,7 @@ func TestUnreadablePlanOfARestore(t *testing.T) {
 	for name, tc := range unreadablePlans {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newShellAgo(t, 3*day, sandbox.Options{Users: 200, Seed: 9, LicenseDelay: 20 * time.Minute}, replace(t, "perRun: 200", "perRun: 6"))
+			s := newShellAgo(t, 3*day, sandbox.Options{Users: 200, Seed: 9, LicenseDelay: 3 * time.Minute}, replace(t, "perRun: 200", "perRun: 6"))
 			before := holding(s.company.Company)
 			first := s.plan(exitDone)
 			s.done(first.Run)
