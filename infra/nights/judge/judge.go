@@ -162,7 +162,9 @@ func (j *Judge) removed(e Event, p *person, l *license) {
 	}
 	l.accepted = l.accepted || e.Stranger
 	l.held, l.taken, l.strange = false, e.At, e.Stranger
-	if !e.Stranger { // the first machine does not announce the removals of the stranger
+	if e.Stranger { // for the first machine, the stranger is somebody else
+		l.released = e.At
+	} else { // the first machine does not announce the removals of the stranger
 		l.notice, l.announced = l.announced, time.Time{}
 	}
 	delete(p.clear, e.License)

@@ -178,6 +178,27 @@ func TestTakenByAStranger(t *testing.T) {
 	}
 }
 
+// TestTakenByAStrangerBetweenTwoNights has a license that the second machine took and somebody gave back. The person
+// counts as a new holder only if a night of the first machine saw the person without the license.
+func TestTakenByAStrangerBetweenTwoNights(t *testing.T) {
+	t.Parallel()
+	for night, want := range map[int]int{48: 0, 51: 1} {
+		j := New(mail)
+		hear(t, j, Event{What: Ruled, At: on(-900), Rule: &mail})
+		hear(t, j, first...)
+		e := anna(Removed, 50, true)
+		e.Stranger = true
+		hear(t, j, seen(48), e)
+		if night > 50 {
+			hear(t, j, seen(night))
+		}
+		hear(t, j, anna(Given, 52, true), seen(53), anna(Planned, 53, true), anna(Removed, 54, true))
+		if faults := j.Faults(); len(faults) != want {
+			t.Errorf("the last night before the license was given back is %d: %v, want %d faults", night, faults, want)
+		}
+	}
+}
+
 // nights returns a story with a silent night, with a license that the tool does not take for too long, and with a
 // person who loses the last license for a mailbox.
 func nights() []Event {
