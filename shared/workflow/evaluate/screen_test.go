@@ -3,8 +3,10 @@ package evaluate_test
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -159,5 +161,32 @@ func sameByColumns(t *testing.T, seed uint64, i int, text string, absent bool) {
 		seen := &plan.Baseline{Run: run, Partitions: 2, Read: read}
 		before = &history.Digest{Baselines: [2]*plan.Baseline{seen, seen}}
 		r.sleep(p.MemberQueries())
+	}
+}
+
+// TestColumnsWithoutTheLastNight evaluates a town by columns when nothing of the last night is stored any more. The
+// columns then settle nothing, and every person is evaluated singly.
+func TestColumnsWithoutTheLastNight(t *testing.T) {
+	t.Parallel()
+	text := screenHead + screenPolicies[0]
+	p, err := policy.Load("policy", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, last, run := &store.Memory{}, "20261120T020000Z-00000000", "20261121T020000Z-00000001"
+	r := newTown(rand.New(rand.NewPCG(unused, 0)), 300, p.MemberQueries(), false)
+	r.night(t, s, last, screenNow, text, p.MemberQueries(), false)
+	ask(t, s, last, nil, false)
+	objects := s.Objects()
+	maps.DeleteFunc(objects, func(key string, _ []byte) bool { return strings.HasPrefix(key, "runs/"+last+"/") })
+	s.Become(objects)
+	r.sleep(p.MemberQueries())
+	r.night(t, s, run, screenNow.AddDate(0, 0, 1), text, p.MemberQueries(), false)
+	seen := &plan.Baseline{Run: last, Partitions: 2, Read: screenNow}
+	before := &history.Digest{Baselines: [2]*plan.Baseline{seen, seen}}
+	want, _ := ask(t, s, run, before, true)
+	got, plain := ask(t, s, run, before, false)
+	if d := gocmp.Diff(want, got); d != "" || plain != 0 {
+		t.Errorf("%d people are plain (-alone +columns):\n%.4000s", plain, d)
 	}
 }
