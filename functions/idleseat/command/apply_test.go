@@ -178,7 +178,7 @@ func TestPendingBelongsToItsRun(t *testing.T) {
 // changes of its own. Each change must be made only once.
 func TestLaterRunsGoOn(t *testing.T) {
 	t.Parallel()
-	s := newShell(t, sandbox.Options{Users: 200, Seed: 1, LicenseDelay: 4 * time.Second})
+	s := newShell(t, sandbox.Options{Users: 200, Seed: 1, LicenseDelay: 3 * time.Minute})
 	first := s.plan(exitDone)
 	s.want(exitDone, "apply", first.Run, "--yes")
 	second := s.plan(exitDone)
@@ -186,7 +186,7 @@ func TestLaterRunsGoOn(t *testing.T) {
 		t.Fatalf("verdict %s, resumes %q: %+v", second.Verdict, second.Resumes, second.Changes)
 	}
 	for range 60 {
-		time.Sleep(200 * time.Millisecond)
+		s.passes(time.Minute)
 		a := s.want(exitDone, "apply", second.Run, "--yes")
 		if !strings.Contains(a.err, "went on with run "+first.Run+": done ") && !strings.Contains(a.err, "every change of the plan is final already") {
 			t.Fatalf("stderr: %s", a.err)
