@@ -63,7 +63,7 @@ func TestOperator(t *testing.T) {
 		t.Errorf("licenses and groups (-before +restored):\n%s", diff)
 	}
 	r.putPolicy("review", nil)
-	if _, told, status := idleseat("restore", "--run", plan.Run); status != 3 || !strings.Contains(told, "nothing to put back") {
+	if _, told, status := idleseat("restore", "--run", plan.Run); status != 3 || !strings.Contains(told, "nothing to restore") {
 		t.Errorf("restored again: status %d: %s", status, told)
 	}
 	if _, told, status := idleseat("reevaluate", "nobody@contoso.example"); status != 3 || !strings.Contains(told, "Idleseat.Refused") {
@@ -85,7 +85,7 @@ func (r *rig) restoresOne(idleseat func(...string) (string, string, int), run st
 	if e, err := ledger.In(r.store).Latest(r.Context(), lost.User, lost.License); err != nil || e.RestoreOf != run || e.Completion == nil {
 		r.Errorf("ledger: %+v, %v", e, err)
 	}
-	if _, told, status := idleseat("restore", lost.UserPrincipalName); status != 3 || !strings.Contains(told, "nothing to put back") {
+	if _, told, status := idleseat("restore", lost.UserPrincipalName); status != 3 || !strings.Contains(told, "nothing to restore") {
 		r.Errorf("once more: status %d: %s", status, told)
 	}
 }

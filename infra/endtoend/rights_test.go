@@ -164,7 +164,7 @@ func TestRights(t *testing.T) {
 		t.Fatal(failure)
 	}
 	if _, failure := r.run(`{"restore":"nothing"}`); failure == nil || !strings.Contains(failure.Cause, "no plan") {
-		t.Errorf("a run that never was is put back: %+v", failure)
+		t.Errorf("a run that never was is restored: %+v", failure)
 	}
 	if _, err := r.functions["arn:reevaluate"].Invoke(t.Context(), []byte(`{"user":"`+who+`"}`)); err != nil {
 		t.Fatal(err)

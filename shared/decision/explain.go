@@ -26,7 +26,7 @@ type Answer struct {
 	// Cools is when the license stops cooling down, if the person stays away. It is set only if the license was given
 	// to the person lately and cools down for longer than the person's activity keeps it.
 	Cools time.Time `json:"cools,omitzero"`
-	// Given says how the license was given to the person, as in "given back on 2026-11-02". It is empty if Cools is
+	// Given says how the license was given to the person, as in "restored on 2026-11-02". It is empty if Cools is
 	// zero.
 	Given string `json:"given,omitempty"`
 	// Due is when a change that was announced may be made. It is zero if the change was not announced or is announced

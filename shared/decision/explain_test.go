@@ -31,10 +31,10 @@ func TestTurnsAfterCoolingDown(t *testing.T) {
 		cools int // in how many days; 0 if the person's activity keeps the license anyway
 	}{
 		"nothing before":                    {50, nil, 10, 0},
-		"given back before the sign-in":     {10, givenBack(20), 50, 0},
-		"given back after the sign-in":      {50, givenBack(5), 55, 55},
-		"given back, and idle":              {70, givenBack(5), 55, 55},
-		"given back long ago":               {50, givenBack(200), 10, 0},
+		"restored before the sign-in":       {10, givenBack(20), 50, 0},
+		"restored after the sign-in":        {50, givenBack(5), 55, 55},
+		"restored, and idle":                {70, givenBack(5), 55, 55},
+		"restored long ago":                 {50, givenBack(200), 10, 0},
 		"given in exchange":                 {50, exchanged(5), 55, 55},
 		"given in exchange, and idle":       {70, exchanged(59), 1, 1},
 		"given in exchange before, and use": {10, exchanged(30), 50, 0},

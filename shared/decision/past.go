@@ -42,7 +42,7 @@ func (r *Run) past(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *
 // given is a time at which a run or somebody else gave a license to a person.
 type given struct {
 	at  time.Time
-	how string // as in "given back on 2026-11-02"
+	how string // as in "restored on 2026-11-02"
 }
 
 // cool refuses to take the license until the person has been idle for the whole span of the rule after g.at.
@@ -59,9 +59,9 @@ func (g given) cool(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p 
 func (r *Run) restored(holder directory.Flag, past *history.Item, now time.Time) (g given, is bool) {
 	switch {
 	case !past.Given().IsZero():
-		return given{past.Given(), "given back on " + dayOf(past.Given())}, true
+		return given{past.Given(), "restored on " + dayOf(past.Given())}, true
 	case past.State == history.Taken && holder == directory.Yes && past.At.Add(directory.Settling).Before(r.Begin.Read):
-		return given{now, fmt.Sprintf("given back by somebody else after run %s took it", past.Run)}, true
+		return given{now, fmt.Sprintf("restored by somebody else after run %s took it", past.Run)}, true
 	}
 	return given{}, false
 }
@@ -115,7 +115,7 @@ func (r *Run) renamedOf(d *plan.Decision) []*history.Item {
 func (r *Run) asAnother(i *history.Item) (g given, is bool) {
 	switch {
 	case !i.Given().IsZero() && r.Policy.LicenseNamed(i.License) == nil:
-		return given{i.Given(), fmt.Sprintf("given back on %s as %s, which the policy no longer names", dayOf(i.Given()), i.License)}, true
+		return given{i.Given(), fmt.Sprintf("restored on %s as %s, which the policy no longer names", dayOf(i.Given()), i.License)}, true
 	case i.State == history.Taken && i.To != "" && r.Policy.LicenseNamed(i.To) == nil:
 		return given{i.At, fmt.Sprintf("perhaps given on %s as %s, which the policy no longer names", dayOf(i.At), i.To)}, true
 	}
@@ -146,13 +146,13 @@ func (r *Run) returned(d *plan.Decision, judge *policy.Judge, rule *policy.Rule,
 	byHand := "; `idleseat restore " + plain.Word(cmp.Or(d.UserPrincipalName, d.User)) + "` does it"
 	switch {
 	case gone:
-		d.Refused = "not given back: the policy no longer has the rule " + past.Rule + " that took it" + byHand
+		d.Refused = "not restored: the policy no longer has the rule " + past.Rule + " that took it" + byHand
 	case past.To != d.To:
-		d.Refused = "not given back: the rule now changes to another license than the run that took it"
+		d.Refused = "not restored: the rule now changes to another license than the run that took it"
 	case asked != directory.Yes:
-		d.Refused = "not given back: the rule's condition \"for\" does not hold for the person, or is not known to"
+		d.Refused = "not restored: the rule's condition \"for\" does not hold for the person, or is not known to"
 	case !rule.Restore:
-		d.Refused = "not given back: the rule has no onReturn: restore" + byHand
+		d.Refused = "not restored: the rule has no onReturn: restore" + byHand
 	}
 }
 

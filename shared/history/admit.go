@@ -94,14 +94,14 @@ func closed(ctx context.Context, s store.Store, p *plan.Plan, b *snapshot.Begin,
 	if p.Restores == "" {
 		by, err := Withdrawn(ctx, s, p.Run)
 		if err != nil || by != "" {
-			return "run " + by + " puts it back, so it cannot be applied again; plan a new run", err == nil, err
+			return "run " + by + " restores it, so it cannot be applied again; plan a new run", err == nil, err
 		}
 	}
 	from := p.Run
 	if b.Choice != nil { // a chosen plan ends with the plan from which it was chosen
 		from = b.Choice.From
 		if by, err := Withdrawn(ctx, s, from); err != nil || by != "" {
-			return "run " + by + " puts back what run " + from + " took, from whose plan this one was chosen", false, err
+			return "run " + by + " restores what run " + from + " took, from whose plan this one was chosen", false, err
 		}
 	}
 	switch {

@@ -24,8 +24,8 @@ func TestAdmitChoice(t *testing.T) {
 		"alone":                        {},
 		"a newer plan":                 {newer: later, want: "the plan of run " + later + " superseded it"},
 		"a plan newer than the source": {newer: between, want: "the plan of run " + between + " superseded it"},
-		"its own run is put back":      {withdrawn: run, want: "run back puts it back, so it cannot be applied again; plan a new run"},
-		"the other run is put back":    {withdrawn: from, want: "run back puts back what run " + from + " took"},
+		"its own run is restored":      {withdrawn: run, want: "run back restores it, so it cannot be applied again; plan a new run"},
+		"the other run is restored":    {withdrawn: from, want: "run back restores what run " + from + " took"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

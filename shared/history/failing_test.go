@@ -173,9 +173,9 @@ func TestClosed(t *testing.T) {
 		"for one person":           {prepare: func(w *world) { w.plans(1) }, change: func(_ *plan.Plan, b *snapshot.Begin) { b.User = "ann" }, now: at(1)},
 		"a restore":                {prepare: func(w *world) { w.plans(1); w.withdraws(run) }, change: func(p *plan.Plan, _ *snapshot.Begin) { p.Restores = "q" }, inForce: "another", now: at(1)},
 		"a restore that expired":   {change: func(p *plan.Plan, _ *snapshot.Begin) { p.Restores = "q" }, now: at(9), why: "the plan expired"},
-		"put back":                 {prepare: func(w *world) { w.withdraws(run) }, now: at(1), why: "run back puts it back, so it cannot be applied again; plan a new run", withdrawn: true},
-		"another one is put back":  {prepare: func(w *world) { w.withdraws(nameOf(1)) }, now: at(1)},
-		"put back, for one person": {prepare: func(w *world) { w.withdraws(run) }, change: func(_ *plan.Plan, b *snapshot.Begin) { b.User = "ann" }, now: at(1), why: "run back puts it back, so it cannot be applied again; plan a new run", withdrawn: true},
+		"restored":                 {prepare: func(w *world) { w.withdraws(run) }, now: at(1), why: "run back restores it, so it cannot be applied again; plan a new run", withdrawn: true},
+		"another one is restored":  {prepare: func(w *world) { w.withdraws(nameOf(1)) }, now: at(1)},
+		"restored, for one person": {prepare: func(w *world) { w.withdraws(run) }, change: func(_ *plan.Plan, b *snapshot.Begin) { b.User = "ann" }, now: at(1), why: "run back restores it, so it cannot be applied again; plan a new run", withdrawn: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -208,7 +208,7 @@ func Withdrawn(ctx context.Context, s store.Store, run string) (by string, err e
 	case errors.Is(err, store.ErrNotFound):
 		return "", nil
 	case err != nil:
-		return "", fmt.Errorf("look whether run %s is put back: %w", run, err)
+		return "", fmt.Errorf("look whether run %s is restored: %w", run, err)
 	}
 	return w.By, nil
 }

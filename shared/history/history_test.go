@@ -182,11 +182,11 @@ func TestHeldAgain(t *testing.T) {
 	st := w.settle(2)
 	w.want(st, map[string]State{"ann": Restored})
 	if got := st.Of("ann", "e3").At; !got.Equal(at(1)) {
-		t.Errorf("given back at %s", got)
+		t.Errorf("restored at %s", got)
 	}
 	w.plans(2)
 	if got := w.settle(3).Of("ann", "e3").At; !got.Equal(at(1)) {
-		t.Errorf("the night after: given back at %s", got)
+		t.Errorf("the night after: restored at %s", got)
 	}
 }
 

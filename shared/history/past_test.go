@@ -149,7 +149,7 @@ func TestItemOf(t *testing.T) {
 		"open":               {entry("m365", ""), open},
 		"done":               {entry("m365", ledger.Done), item("m365", Taken)},
 		"restored":           {restored, back},
-		"given back":         {entry("m365", ledger.Restored), held},
+		"restored by others": {entry("m365", ledger.Restored), held},
 		"announced":          {entry("m365", ledger.Announced), item("m365", Announced)},
 		"perhaps announced":  {entry("m365", ledger.Unsure), item("m365", Unsure)},
 		"restored before":    {heldSince(entry("m365", ledger.Announced)), announcedAgain},

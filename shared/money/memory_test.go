@@ -144,7 +144,7 @@ func TestTwoKeys(t *testing.T) {
 			t.Errorf("round %d: taken under both: %+v", round, got)
 		}
 		if got, want := figures(9), (Figures{Freed: 3000, FreedNet: 1000, SeatsFreed: 3, SeatsNet: 1}); got != want { // "a" is another person
-			t.Errorf("round %d: and given back under the other: %+v", round, got)
+			t.Errorf("round %d: and restored under the other: %+v", round, got)
 		}
 		if n := s.gets.Load(); (n == 0) != (round == 1) {
 			t.Errorf("round %d: %d objects are read", round, n)

@@ -47,7 +47,7 @@ func TestSpans(t *testing.T) {
 		"pending frees nothing":              {entries: []*ledger.Entry{taking(1, "")}, want: ""},
 		"rolled back frees nothing":          {entries: []*ledger.Entry{taking(1, ledger.RolledBack), taking(5, ledger.Failed)}, want: ""},
 		"announced frees nothing":            {entries: []*ledger.Entry{taking(1, ledger.Announced)}, want: ""},
-		"given back before the end":          {entries: []*ledger.Entry{taking(1, ledger.Restored)}, want: ""},
+		"restored before the end":            {entries: []*ledger.Entry{taking(1, ledger.Restored)}, want: ""},
 		"restored":                           {entries: []*ledger.Entry{taking(1, ledger.Done), restoring(9, ledger.Done)}, want: "2-9"},
 		"a restore that is pending":          {entries: []*ledger.Entry{taking(1, ledger.Done), restoring(9, "")}, want: "2-9"},
 		"a restore that failed":              {entries: []*ledger.Entry{taking(1, ledger.Done), restoring(9, ledger.Failed)}, want: "2-"},

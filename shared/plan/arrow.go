@@ -6,7 +6,7 @@ import "fmt"
 func Arrow(rule, license, to string) string {
 	switch {
 	case rule == RestoreRule && to == "":
-		return license + " given back"
+		return license + " restored"
 	case rule == RestoreRule:
 		return to + " → " + license
 	case to == "":

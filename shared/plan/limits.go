@@ -109,7 +109,7 @@ func Drained(limits policy.Limits, drains []Drain) []string {
 		if d.Before == 0 || d.Now == 0 || all < minMatches || percent <= limits.StopAbovePercent {
 			continue // Exceeded checks the matches of a single night
 		}
-		reasons = append(reasons, fmt.Sprintf("rule %s took %s in the last %d days that are not given back, and would take %d more now: %d of %d (%.1f %%), more than limits.stopAbove.percent %g. "+
+		reasons = append(reasons, fmt.Sprintf("rule %s took %s in the last %d days that are not restored, and would take %d more now: %d of %d (%.1f %%), more than limits.stopAbove.percent %g. "+
 			"Look at who they are (%s): if they really are idle, apply this plan with its limits set aside, which accepts the people of this plan and nobody else; if not, restore those runs and look for what is wrong with the dates",
 			d.Rule, plain.Many(d.Before, "license"), int(Window/(24*time.Hour)), d.Now, all, d.Holders, percent, limits.StopAbovePercent, runList(d.Runs)))
 	}

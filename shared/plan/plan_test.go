@@ -246,7 +246,7 @@ func TestDrained(t *testing.T) {
 		want  string
 	}{
 		"at the percent":     {Drain{Before: 25, Now: 15, Holders: 400}, ""},
-		"above the percent":  {Drain{Before: 25, Now: 16, Holders: 400, Runs: []string{"r1", "r2"}}, "took 25 licenses in the last 30 days that are not given back, and would take 16 more now: 41 of 400 (10.2 %), more than limits.stopAbove.percent 10. Look at who they are (runs r1, r2)"},
+		"above the percent":  {Drain{Before: 25, Now: 16, Holders: 400, Runs: []string{"r1", "r2"}}, "took 25 licenses in the last 30 days that are not restored, and would take 16 more now: 41 of 400 (10.2 %), more than limits.stopAbove.percent 10. Look at who they are (runs r1, r2)"},
 		"many runs":          {Drain{Before: 41, Now: 1, Holders: 400, Runs: []string{"1", "2", "3", "4", "5", "6", "7"}}, "(runs 1, 2, 3, 4, 5 and 2 more)"},
 		"nothing now":        {Drain{Before: 90, Holders: 400}, ""},
 		"nothing before":     {Drain{Now: 90, Holders: 400}, ""},

@@ -91,9 +91,9 @@ func TestOrder(t *testing.T) {
 		{User: "a", Place: 0, IdleSince: idle(100)},
 		{User: "b", Place: 0, IdleSince: idle(100)},
 		{User: "a", Place: 1, IdleSince: idle(100)},
-		{User: "failed once, to be given back", RestoreOf: "r2", Setbacks: 1, IdleSince: idle(700)},
+		{User: "failed once, to be restored", RestoreOf: "r2", Setbacks: 1, IdleSince: idle(700)},
 		{User: "failed once", Setbacks: 1, IdleSince: idle(600)},
-		{User: "failed once, to be given back later", RestoreOf: "r2", Setbacks: 1, IdleSince: idle(500)},
+		{User: "failed once, to be restored later", RestoreOf: "r2", Setbacks: 1, IdleSince: idle(500)},
 		{User: "failed twice", Setbacks: 2, IdleSince: idle(800)},
 	}
 	for i := range want {
@@ -148,14 +148,14 @@ func TestPrices(t *testing.T) {
 		d    Decision
 		want Change
 	}{
-		"removed":                     {Decision{License: "e3"}, Change{License: "e3", MonthlySaving: 39}},
-		"changed":                     {Decision{License: "e3", To: "exo"}, Change{License: "e3", To: "exo", MonthlySaving: 35}},
-		"without a price":             {Decision{License: "visio"}, Change{License: "visio"}},
-		"frees nothing":               {Decision{License: "e3", SavesNothing: "held twice"}, Change{License: "e3", SavesNothing: "held twice"}},
-		"frees nothing, takes one":    {Decision{License: "e3", To: "exo", SavesNothing: "held twice"}, Change{License: "e3", To: "exo", SavesNothing: "held twice", MonthlySaving: -4}},
-		"given back":                  {Decision{License: "e3", To: "exo", Rule: "move", RestoreOf: "r1"}, Change{License: "e3", To: "exo", Rule: RestoreRule, RestoreOf: "r1", MonthlySaving: -35}},
-		"announced":                   {Decision{License: "e3", Rule: "move", Via: Direct, Notice: true}, Change{License: "e3", Rule: "move", Via: Notice}},
-		"given back, never announced": {Decision{License: "e3", Via: Direct, Notice: true, RestoreOf: "r1"}, Change{License: "e3", Via: Direct, Rule: RestoreRule, RestoreOf: "r1", MonthlySaving: -39}},
+		"removed":                   {Decision{License: "e3"}, Change{License: "e3", MonthlySaving: 39}},
+		"changed":                   {Decision{License: "e3", To: "exo"}, Change{License: "e3", To: "exo", MonthlySaving: 35}},
+		"without a price":           {Decision{License: "visio"}, Change{License: "visio"}},
+		"frees nothing":             {Decision{License: "e3", SavesNothing: "held twice"}, Change{License: "e3", SavesNothing: "held twice"}},
+		"frees nothing, takes one":  {Decision{License: "e3", To: "exo", SavesNothing: "held twice"}, Change{License: "e3", To: "exo", SavesNothing: "held twice", MonthlySaving: -4}},
+		"restored":                  {Decision{License: "e3", To: "exo", Rule: "move", RestoreOf: "r1"}, Change{License: "e3", To: "exo", Rule: RestoreRule, RestoreOf: "r1", MonthlySaving: -35}},
+		"announced":                 {Decision{License: "e3", Rule: "move", Via: Direct, Notice: true}, Change{License: "e3", Rule: "move", Via: Notice}},
+		"restored, never announced": {Decision{License: "e3", Via: Direct, Notice: true, RestoreOf: "r1"}, Change{License: "e3", Via: Direct, Rule: RestoreRule, RestoreOf: "r1", MonthlySaving: -39}},
 		"all else": {Decision{User: "u", SID: "s", UserPrincipalName: "n", Rule: "r", License: "citrix", Via: ADGroup, Reason: "idle", FirstReading: true, IdleSince: since},
 			Change{User: "u", SID: "s", UserPrincipalName: "n", Rule: "r", License: "citrix", Via: ADGroup, Reason: "idle", FirstReading: true, IdleSince: &since, MonthlySaving: 18}},
 	} {

@@ -120,7 +120,7 @@ func refused(user, why string) plan.Decision {
 func TestGather(t *testing.T) {
 	t.Parallel()
 	s := &store.Memory{}
-	cooling := refused("cool", "cooling down: given back on 2026-11-01")
+	cooling := refused("cool", "cooling down: restored on 2026-11-01")
 	cooling.Outcome = policy.Keep
 	p := night{
 		run: thisRun,
@@ -148,7 +148,7 @@ func TestGather(t *testing.T) {
 	reasons := []report.ReasonCount{
 		{Rule: "m365", Outcome: policy.Undecided, Reason: "AzureAdSistaLogon went back: since … it is …", Code: "dateWentBack", Remedy: "dates", People: 2},
 		{Rule: "m365", Outcome: policy.Reclaim, Reason: "held twice", People: 2},
-		{Rule: "m365", Outcome: policy.Reclaim, Reason: "cooling down: given back on 2026-11-01", Code: "coolingDown", Remedy: "cooling", People: 1},
+		{Rule: "m365", Outcome: policy.Reclaim, Reason: "cooling down: restored on 2026-11-01", Code: "coolingDown", Remedy: "cooling", People: 1},
 	}
 	if d := cmp.Diff(reasons, got.Reasons); d != "" {
 		t.Errorf("reasons (-want +got):\n%s", d)

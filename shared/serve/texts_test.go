@@ -3,6 +3,7 @@ package serve
 import (
 	"testing"
 
+	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/report/page"
@@ -22,6 +23,9 @@ func TestMadeKeysHaveTexts(t *testing.T) {
 		if _, ok := tones[s]; !ok && s != story.NotHeld {
 			t.Errorf("the state %s has no colour", s)
 		}
+	}
+	for _, o := range []ledger.Outcome{ledger.Done, ledger.Announced, ledger.Unsure, ledger.RolledBack, ledger.Failed, ledger.Restored} {
+		keys = append(keys, "ended."+string(o))
 	}
 	for _, about := range []story.About{story.Why, story.Next, story.Before, story.ToDo} {
 		keys = append(keys, "about."+string(about))

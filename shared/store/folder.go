@@ -99,7 +99,7 @@ func closed(location string) error {
 			return err
 		}
 		if info.Mode().Perm()&othersWrite != 0 {
-			return fmt.Errorf("everybody on this machine may write into the folder %s (%s), and what lies there is what licenses are taken and given back by; take that right away:  chmod -R go-w %q", path, info.Mode().Perm(), location)
+			return fmt.Errorf("everybody on this machine may write into the folder %s (%s), and what lies there decides which licenses are taken and restored; take that right away:  chmod -R go-w %q", path, info.Mode().Perm(), location)
 		}
 	}
 	return nil

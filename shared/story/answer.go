@@ -100,7 +100,7 @@ func says(x *Answer, past *License, one *Story) string {
 		return name + " is left alone: what earlier runs did to it cannot be read in the ledger"
 	case Pending:
 		if e := past.newest(); e != nil && e.RestoreOf != "" {
-			return fmt.Sprintf("%s is being given back: run %s began on %s and has not finished", name, past.Run, day(past.Since))
+			return fmt.Sprintf("%s is being restored: run %s began on %s and has not finished", name, past.Run, day(past.Since))
 		}
 		return fmt.Sprintf("%s is being %s: run %s began on %s and has not finished", name, taken(x.Answer.To), past.Run, day(past.Since))
 	case Taken:
@@ -113,14 +113,14 @@ func says(x *Answer, past *License, one *Story) string {
 		return fmt.Sprintf("%s will be %s from %s on (announced by run %s on %s)", name, taken(x.Answer.To), day(x.Due), past.Run, day(past.Since))
 	case GivenBack:
 		if e := past.newest(); e != nil && e.Outcome == string(ledger.Restored) && e.RestoreOf == "" && e.Rule != plan.RestoreRule {
-			return fmt.Sprintf("%s is kept: run %s began to change it, and gave it back on %s, after these data were read", name, past.Run, day(past.Since))
+			return fmt.Sprintf("%s is kept: run %s began to change it, and it was restored on %s, after these data were read", name, past.Run, day(past.Since))
 		}
-		return fmt.Sprintf("%s was given back on %s by run %s, after these data were read", name, day(past.Since), past.Run)
+		return fmt.Sprintf("%s was restored on %s by run %s, after these data were read", name, day(past.Since), past.Run)
 	case Return:
 		if x.Refused != "" {
 			return fmt.Sprintf("%s was taken and stays so: %s, %s", name, x.Reason, x.Refused)
 		}
-		return fmt.Sprintf("%s is to be given back, because the person was %s", name, x.Reason)
+		return fmt.Sprintf("%s is to be restored, because the person was %s", name, x.Reason)
 	case Cooling:
 		if x.Cools.IsZero() { // the end of the cooling is not known
 			return fmt.Sprintf("%s is kept: %s", name, x.Refused)
@@ -151,7 +151,7 @@ func says(x *Answer, past *License, one *Story) string {
 var last = regexp.MustCompile(`^(last .+ \(\d+ days?)\)$`)
 
 // nextRun says what the next run does, depending on the mode of the policy. The argument "does" is an action of the
-// rules, such as "gives it back".
+// rules, such as "restores it".
 func (s *Story) nextRun(does string) string {
 	switch s.mode {
 	case policy.Enforce:
@@ -204,13 +204,13 @@ func change(x *Answer, rule *policy.Rule, past *License, one *Story) string {
 		return turning(x)
 	case Return:
 		if x.Refused == "" {
-			return one.nextRun("gives it back") + "."
+			return one.nextRun("restores it") + "."
 		}
 	case GivenBack:
 		return "The next run reads newer data. No rule can take it until the person has been idle for the rule's full period, counted from " + day(past.Since) + "."
 	case Taken:
 		if rule.Restore && x.Noun != "" {
-			return fmt.Sprintf("After a %s, %s.", x.Noun, lower(one.nextRun("gives it back")))
+			return fmt.Sprintf("After a %s, %s.", x.Noun, lower(one.nextRun("restores it")))
 		}
 	}
 	return ""

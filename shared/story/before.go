@@ -56,7 +56,7 @@ func (e *Entry) sentence() string {
 	did, to, note := "took it", "take it", ""
 	switch {
 	case e.RestoreOf != "":
-		did, to = "gave it back", "give it back"
+		did, to = "restored it", "restore it"
 	case e.To != "":
 		did, to = "exchanged it for "+e.To, "exchange it for "+e.To
 	}
@@ -74,12 +74,12 @@ func (e *Entry) sentence() string {
 		if e.Note != "" {
 			note = ", because " + e.Note
 		}
-		return fmt.Sprintf("run %s began to %s on %s, which was undone%s", e.Run, to, day(e.Began), note)
+		return fmt.Sprintf("run %s began to %s on %s, which was rolled back%s", e.Run, to, day(e.Began), note)
 	case ledger.Failed:
 		return fmt.Sprintf("run %s failed to %s on %s%s", e.Run, to, day(e.Ended), note)
 	case ledger.Restored:
 		if e.RestoreOf == "" {
-			return fmt.Sprintf("run %s began to %s on %s and gave it back%s", e.Run, to, day(e.Began), note)
+			return fmt.Sprintf("run %s began to %s on %s, and it was restored%s", e.Run, to, day(e.Began), note)
 		}
 	}
 	return fmt.Sprintf("run %s %s on %s%s%s", e.Run, did, day(e.Ended), approved(e), note)
@@ -119,7 +119,7 @@ func (l *License) stands() string {
 	case history.Taken:
 		return fmt.Sprintf("taken on %s by run %s", day(l.Since), l.Run)
 	case history.Restored:
-		return "given back on " + day(l.Since)
+		return "restored on " + day(l.Since)
 	case history.Announced:
 		return fmt.Sprintf("announced on %s by run %s", day(l.Since), l.Run)
 	case history.Unsure:
@@ -138,11 +138,11 @@ func (l *License) do(gone bool) (list []string) {
 	}
 	switch {
 	case l.Undo != "" && l.State == history.Open:
-		list = append(list, "to cancel it and give back what was taken:  "+l.Undo)
+		list = append(list, "to cancel it and restore what was taken:  "+l.Undo)
 	case l.Undo != "" && gone:
-		list = append(list, "to give it back, if the account still exists:  "+l.Undo)
+		list = append(list, "to restore it, if the account still exists:  "+l.Undo)
 	case l.Undo != "":
-		list = append(list, "to give it back now:  "+l.Undo)
+		list = append(list, "to restore it now:  "+l.Undo)
 	}
 	return list
 }

@@ -149,8 +149,8 @@ func TestMembersThatProgramsRead(t *testing.T) {
 func TestNextByMode(t *testing.T) {
 	t.Parallel()
 	for mode, want := range map[string]string{
-		"enforce": "The next run gives it back.",
-		"review":  "The next plan gives it back, once it is approved.",
+		"enforce": "The next run restores it.",
+		"review":  "The next plan restores it, once it is approved.",
 		"audit":   "The next plan only lists it, because the policy has the mode audit.",
 	} {
 		s := goodNightBut(t, func(b *snapshot.Begin) { b.Policy = strings.Replace(b.Policy, "mode: review", "mode: "+mode, 1) }, nil)

@@ -87,9 +87,9 @@ func refused(x *Answer) string {
 	return ", but idleseat cannot take it: " + reason.Words(reason.English, x.Refused)
 }
 
-// given says how the person got the license back, and for how long no rule takes the license.
+// given says how the license was restored, and for how long no rule takes the license.
 func given(x *Answer, past *License, one *Story) string {
-	if past != nil && past.HeldAgain && strings.HasPrefix(x.Given, "given back ") {
+	if past != nil && past.HeldAgain && strings.HasPrefix(x.Given, "restored ") {
 		at := one.Read
 		if past.State == history.Restored {
 			at = past.Since
@@ -97,7 +97,7 @@ func given(x *Answer, past *License, one *Story) string {
 		return fmt.Sprintf(": somebody assigned it again outside idleseat (seen on %s), which protects it for %s", day(at), plain.Many(clock.Days(at, x.Cools), "day"))
 	}
 	text := ", because it was " + x.Given
-	if d, on := strings.CutPrefix(x.Given, "given back on "); on {
+	if d, on := strings.CutPrefix(x.Given, "restored on "); on {
 		if at, err := time.Parse(time.DateOnly, d); err == nil {
 			text += fmt.Sprintf(" and is protected for %s", plain.Many(clock.Days(at, x.Cools), "day"))
 		}

@@ -205,7 +205,7 @@ func failures(p *plan.Plan, r *runs.Results) error {
 		}
 	}
 	if p.Restores != "" && n > 0 {
-		return fmt.Errorf("%w by run %s: not put back: %s (the notes say why)", runs.ErrRefused, p.Run, plain.Many(n, "license"))
+		return fmt.Errorf("%w by run %s: not restored: %s (the notes say why)", runs.ErrRefused, p.Run, plain.Many(n, "license"))
 	}
 	return nil
 }

@@ -171,7 +171,7 @@ func TestReserve(t *testing.T) {
 		}
 	}
 	if given != 3 || refused != 1 || len(next.Returned) != 4 {
-		t.Errorf("%d are given back and %d refused: %+v", given, refused, next.Returned)
+		t.Errorf("%d are restored and %d refused: %+v", given, refused, next.Returned)
 	}
 }
 
@@ -189,7 +189,7 @@ func TestRestoredByHand(t *testing.T) {
 	check := func(when string, cooling bool) {
 		t.Helper()
 		next := s.plan(exitDone)
-		for lost, want := range map[plan.Change]string{restored: "cooling down: given back on ", citrix: "cooling down: given back "} {
+		for lost, want := range map[plan.Change]string{restored: "cooling down: restored on ", citrix: "cooling down: restored "} {
 			planned := slices.ContainsFunc(next.Changes, func(c plan.Change) bool { return c.User == lost.User && c.License == lost.License })
 			if planned == cooling || strings.HasPrefix(next.reason(lost.User, lost.License), want) != cooling {
 				t.Errorf("%s, %s %s: planned %t, reason %q", when, lost.UserPrincipalName, lost.License, planned, next.reason(lost.User, lost.License))

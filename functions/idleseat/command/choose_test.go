@@ -133,7 +133,7 @@ func TestChooseFromHeld(t *testing.T) {
 		}
 		return names
 	}(), "\n"))
-	if a := s.want(exitHeld, "apply", p.Run, "--except", s.path("done.txt"), "--limit", "25"); !strings.Contains(a.err, "licenses in the last 30 days that are not given back") {
+	if a := s.want(exitHeld, "apply", p.Run, "--except", s.path("done.txt"), "--limit", "25"); !strings.Contains(a.err, "licenses in the last 30 days that are not restored") {
 		t.Errorf("choices do not add up: %s", a.err)
 	}
 }

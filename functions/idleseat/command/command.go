@@ -49,7 +49,7 @@ type commands struct {
 	Apply      applyCmd      `cmd:"" help:"Apply the plan of a run."`
 	Approve    approveCmd    `cmd:"" help:"Approve the plan of a run that a deployment in AWS made; it is applied there."`
 	Reevaluate reevaluateCmd `cmd:"" help:"Read one user afresh from both directories and explain the verdicts."`
-	Restore    restoreCmd    `cmd:"" help:"Put back what was taken, from one user or by a whole run."`
+	Restore    restoreCmd    `cmd:"" help:"Restore what was taken, from one user or by a whole run."`
 	Explain    explainCmd    `cmd:"" help:"Say of one user what holds for each license, why, until when, and what to do."`
 	History    historyCmd    `cmd:"" help:"The same, with everything that was ever done to the user's licenses."`
 	Runs       runsCmd       `cmd:"" help:"List the runs of a store, newest first."`

@@ -55,7 +55,7 @@ func (d *demo) serve(shell string) error {
 		{"idleseat plan", "reads the company, and prints the plan and the command that applies it"},
 		{"idleseat explain ingrid.halvorsen.2@contoso.example", "why, or why not"},
 		{"idleseat serve --open", "the same in a browser"},
-		{"idleseat restore ingrid.halvorsen.2@contoso.example", "gives back what was applied"},
+		{"idleseat restore ingrid.halvorsen.2@contoso.example", "restores what was taken"},
 	} {
 		d.out.printf("  %-52s  %s\n", step[0], step[1])
 	}

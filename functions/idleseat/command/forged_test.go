@@ -129,13 +129,13 @@ func TestForgedPast(t *testing.T) {
 	next := s.plan(exitDone) // the first run of a store reads the whole ledger
 	back, _ := s.change(next, func(c plan.Change) bool { return c.User == id && c.RestoreOf == p.Run })
 	after := s.done(next.Run)
-	if x := after.Of(&back); x.Status != runs.Refused || !strings.Contains(x.Note, "`idleseat restore "+id+"` gives it back") {
+	if x := after.Of(&back); x.Status != runs.Refused || !strings.Contains(x.Note, "`idleseat restore "+id+"` restores it") {
 		t.Errorf("by a run: %+v", x)
 	}
 	nothing("by a run")
 	s.restored(id) // an operator names the person
 	if by := slices.DeleteFunc(s.company.Company.Person(thief).Groups, func(g string) bool { return !gives(g) }); fmt.Sprint(by) != "[LIC-M365-E3]" {
-		t.Errorf("given back by %v", by)
+		t.Errorf("restored by %v", by)
 	}
 }
 

@@ -199,7 +199,7 @@ func TestInterrupt(t *testing.T) {
 	x.until("[yes/no]")
 	x.types("no\n")
 	status, screen := x.ends()
-	if screen = strings.Join(strings.Fields(colored.ReplaceAllString(screen, "")), " "); status != exitHeld || !strings.Contains(screen, "nothing was given back, and run "+p.Run+" stays stopped; to give back later, call: idleseat apply ") {
+	if screen = strings.Join(strings.Fields(colored.ReplaceAllString(screen, "")), " "); status != exitHeld || !strings.Contains(screen, "nothing was restored, and run "+p.Run+" stays stopped; to restore later, call: idleseat apply ") {
 		t.Errorf("exit status %d after no: %s", status, screen)
 	}
 }

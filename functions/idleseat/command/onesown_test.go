@@ -76,7 +76,7 @@ func TestRestoreWithoutOneAccount(t *testing.T) {
 		}
 	}
 	if r.Count(runs.Done) == 0 {
-		t.Errorf("nobody was put back: %+v", r.Results)
+		t.Errorf("nobody was restored: %+v", r.Results)
 	}
 	s.env = urls
 	s.run("apply", r.Run, "--yes") // continues the restore

@@ -40,13 +40,13 @@ func TestGivenBackByHand(t *testing.T) {
 	for range 3 {
 		s.night()
 	}
-	s.endsInSource(first, c, i, runs.Kept, "somebody gave it back after it was seen free at ")
+	s.endsInSource(first, c, i, runs.Kept, "somebody restored it after it was seen free at ")
 	for _, e := range s.company.Company.History()[taken:] {
 		if e.Person == i && e.What == sandbox.MemberRemoved && e.Group == "LIC-M365-E3" {
 			t.Errorf("taken again: %+v", e)
 		}
 	}
-	if got := s.night().reason(c.User, c.License); !strings.HasPrefix(got, "cooling down: given back on ") {
+	if got := s.night().reason(c.User, c.License); !strings.HasPrefix(got, "cooling down: restored on ") {
 		t.Errorf("later plans say %q", got)
 	}
 	if got := s.entries(c.User, c.License); !slices.Equal(got, []string{"m365-idle-60 given back"}) {
@@ -204,8 +204,8 @@ func TestRestoreStopsOne(t *testing.T) {
 				}
 			}
 			s.night()
-			s.endsInSource(first, c, i, runs.Kept, "somebody asked for it back")
-			if got := s.night().reason(c.User, c.License); !strings.HasPrefix(got, "cooling down: given back on ") {
+			s.endsInSource(first, c, i, runs.Kept, "somebody asked to restore it")
+			if got := s.night().reason(c.User, c.License); !strings.HasPrefix(got, "cooling down: restored on ") {
 				t.Errorf("later plans say %q", got)
 			}
 			others := s.results(first.Run)

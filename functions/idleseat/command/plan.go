@@ -228,7 +228,7 @@ func planText(a *Process, s store.Store, r *decision.Run, p *plan.Plan, next str
 		chosenText(out, p)
 	}
 	if p.FirstRun {
-		out.printf("  this store knows no earlier run: nothing is compared with an earlier day, and what was restored or given back with another folder or store is not known here\n\n")
+		out.printf("  this store knows no earlier run: nothing is compared with an earlier day, and what was restored with another folder or store is not known here\n\n")
 	}
 	if len(p.Changes) > 0 {
 		out.shortTable(changeTable(p), layout.Changes(p.Run)+" of the store has them all")

@@ -20,10 +20,10 @@ func TestRenamedLicense(t *testing.T) {
 		asked  string // the license that the next plan must not change, by its name after the renaming
 		want   string
 	}{
-		"given back": {20 * time.Millisecond, "m365-e3", func(s *shell, run string, c plan.Change) {
+		"restored": {20 * time.Millisecond, "m365-e3", func(s *shell, run string, c plan.Change) {
 			s.done(run)
 			s.restored(c.UserPrincipalName)
-		}, "renamed", "cooling down: given back on "},
+		}, "renamed", "cooling down: restored on "},
 		"under way": {time.Hour, "m365-e3", func(s *shell, run string, _ plan.Change) {
 			s.want(exitDone, "apply", run, "--yes")
 		}, "renamed", "pending: run "},

@@ -18,9 +18,9 @@ type restoreCmd struct {
 	policyFlag
 	formatFlag
 	awsFlag
-	User string `arg:"" optional:"" help:"The user whose licenses are put back: userPrincipalName, object id or SID."`
-	From string `name:"run" help:"Put back what run R took: of everybody, or of the user alone." placeholder:"R"`
-	Yes  bool   `help:"Put it back without being asked."`
+	User string `arg:"" optional:"" help:"The user whose licenses are restored: userPrincipalName, object id or SID."`
+	From string `name:"run" help:"Restore what run R took: of everybody, or of the user alone." placeholder:"R"`
+	Yes  bool   `help:"Restore without being asked."`
 }
 
 // Run restores the licenses that runs took. For each run that it restores, it makes a new run.
@@ -112,13 +112,13 @@ func (c *restoreCmd) restoreRun(a *Process, line *pipeline, s store.Store, run, 
 		return err
 	}
 	for _, why := range p.Unreadable {
-		fmt.Fprintf(a.Stderr, "not put back: %s\n", oneLine(why))
+		fmt.Fprintf(a.Stderr, "not restored: %s\n", oneLine(why))
 	}
 	next := c.next(a, "apply "+p.Run)
 	if !c.Yes {
 		err := approved(a, p, next)
 		if errors.Is(err, errNotApproved) {
-			return fmt.Errorf("%w; nothing was given back, and run %s stays stopped%s; to give back later, call:  %s", err, run, of, next)
+			return fmt.Errorf("%w; nothing was restored, and run %s stays stopped%s; to restore later, call:  %s", err, run, of, next)
 		}
 		if err != nil {
 			return err
@@ -148,7 +148,7 @@ func (c *restoreCmd) restoreRun(a *Process, line *pipeline, s store.Store, run, 
 		err = failures(p, results)
 	}
 	if n := len(p.Unreadable); err == nil && n > 0 {
-		err = fmt.Errorf("run %s: not put back, because the ledger is damaged there: %s (see above)", p.Run, plain.Many(n, "license"))
+		err = fmt.Errorf("run %s: not restored, because the ledger is damaged there: %s (see above)", p.Run, plain.Many(n, "license"))
 	}
 	return err
 }

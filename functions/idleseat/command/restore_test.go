@@ -81,7 +81,7 @@ func TestRestore(t *testing.T) {
 	if r := s.restored(one.UserPrincipalName); len(r.Results) == 0 || r.Count(runs.Done) != len(r.Results) || r.Results[0].User != one.User {
 		t.Errorf("one user: %+v", r)
 	}
-	if again := s.want(exitUsage, "restore", one.UserPrincipalName, "--yes"); !strings.Contains(again.err, "nothing to put back") {
+	if again := s.want(exitUsage, "restore", one.UserPrincipalName, "--yes"); !strings.Contains(again.err, "nothing to restore") {
 		t.Errorf("again: %s", again.err)
 	}
 	r := s.restored("--run", p.Run)
@@ -162,16 +162,16 @@ func TestRestoreWhileApplied(t *testing.T) {
 		t.Fatal("nothing is pending")
 	}
 	pending := slices.IndexFunc(p.Changes, func(c plan.Change) bool { return c.Via == plan.EntraGroup })
-	if a := s.want(exitDone, "restore", p.Changes[pending].UserPrincipalName, "--yes"); !strings.Contains(a.err, "somebody asked for it back") {
+	if a := s.want(exitDone, "restore", p.Changes[pending].UserPrincipalName, "--yes"); !strings.Contains(a.err, "somebody asked to restore it") {
 		t.Errorf("one whose change is under way: %s", a.err)
 	}
 	for range 200 {
-		if a := s.run("restore", "--run", p.Run, "--yes"); a.status == exitUsage && strings.Contains(a.err, "nothing to put back") {
+		if a := s.run("restore", "--run", p.Run, "--yes"); a.status == exitUsage && strings.Contains(a.err, "nothing to restore") {
 			break
 		}
 		s.passes(time.Minute)
 	}
-	if a := s.want(exitHeld, "apply", p.Run, "--yes"); !strings.Contains(a.err, "final already") && !strings.Contains(a.err, "puts it back") {
+	if a := s.want(exitHeld, "apply", p.Run, "--yes"); !strings.Contains(a.err, "final already") && !strings.Contains(a.err, "restores it") {
 		t.Errorf("apply again: %s", a.err)
 	}
 	s.asBefore(before)

@@ -31,16 +31,16 @@ func approved(a *Process, p *plan.Plan, next string) error {
 }
 
 // question returns the question whether to apply a plan. The question says what happens after the answer yes: licenses
-// are taken or given back, or pending changes are finished.
+// are taken or restored, or pending changes are finished.
 func question(p *plan.Plan) string {
 	what := "Apply " + plain.Many(len(p.Changes), "change") + " of run " + p.Run
 	if p.Restores != "" {
-		what = "Give back " + givenBack(p) + ", taken by run " + p.Restores + ","
+		what = "Restore " + restored(p) + ", taken by run " + p.Restores + ","
 	}
-	var finish, undo int
+	var finish, rollBack int
 	for _, b := range p.Pending {
 		if p.Restores != "" && b.Run == p.Restores {
-			undo++
+			rollBack++
 		} else {
 			finish++
 		}
@@ -49,8 +49,8 @@ func question(p *plan.Plan) string {
 	if len(p.Changes) > 0 {
 		parts = append(parts, what)
 	}
-	if undo > 0 {
-		parts = append(parts, "undo "+plain.Many(undo, "unfinished change")+" of run "+p.Restores)
+	if rollBack > 0 {
+		parts = append(parts, "roll back "+plain.Many(rollBack, "unfinished change")+" of run "+p.Restores)
 	}
 	if finish > 0 {
 		parts = append(parts, "finish "+plain.Many(finish, "pending change")+" of earlier runs")
@@ -62,9 +62,9 @@ func question(p *plan.Plan) string {
 	return fmt.Sprintf("%s in tenant %s (plan %s…)? [yes/no]", strings.ToUpper(text[:1])+text[1:], p.Tenant, p.PlanHash[:12])
 }
 
-// givenBack returns in words which licenses a restore gives back, and to whom. For several people, it returns the
+// restored returns in words which licenses a plan restores, and to whom. For several people, it returns the
 // numbers of licenses and people.
-func givenBack(p *plan.Plan) string {
+func restored(p *plan.Plan) string {
 	people, names := map[string]bool{}, []string{}
 	for i := range p.Changes {
 		people[p.Changes[i].User] = true

@@ -26,11 +26,11 @@ func TestQuestion(t *testing.T) {
 			"Apply 1 change of run R and finish 2 pending changes of earlier runs in tenant T"},
 		"only finish":           {plan.Plan{Resumes: []string{"A"}, Pending: []plan.Begun{{Run: "A"}}}, "Finish 1 pending change of earlier runs in tenant T"},
 		"finish, not said whom": {plan.Plan{Resumes: []string{"A"}}, "Apply 0 changes of run R in tenant T"},
-		"give back to one":      {plan.Plan{Restores: "Q", Changes: []plan.Change{anna, {User: "1", License: "m365-e3"}}}, "Give back citrix and m365-e3 to anna@x, taken by run Q, in tenant T"},
-		"give back to many":     {plan.Plan{Restores: "Q", Changes: []plan.Change{anna, {User: "1"}, {User: "2"}}}, "Give back 3 licenses to 2 people, taken by run Q, in tenant T"},
-		"give back and undo": {plan.Plan{Restores: "Q", Changes: []plan.Change{anna}, Pending: []plan.Begun{{Run: "Q"}}},
-			"Give back citrix to anna@x, taken by run Q, and undo 1 unfinished change of run Q in tenant T"},
-		"only undo":              {plan.Plan{Restores: "Q", Pending: []plan.Begun{{Run: "Q"}, {Run: "Q"}}}, "Undo 2 unfinished changes of run Q in tenant T"},
+		"restore to one":        {plan.Plan{Restores: "Q", Changes: []plan.Change{anna, {User: "1", License: "m365-e3"}}}, "Restore citrix and m365-e3 to anna@x, taken by run Q, in tenant T"},
+		"restore to many":       {plan.Plan{Restores: "Q", Changes: []plan.Change{anna, {User: "1"}, {User: "2"}}}, "Restore 3 licenses to 2 people, taken by run Q, in tenant T"},
+		"restore and roll back": {plan.Plan{Restores: "Q", Changes: []plan.Change{anna}, Pending: []plan.Begun{{Run: "Q"}}},
+			"Restore citrix to anna@x, taken by run Q, and roll back 1 unfinished change of run Q in tenant T"},
+		"only roll back":         {plan.Plan{Restores: "Q", Pending: []plan.Begun{{Run: "Q"}, {Run: "Q"}}}, "Roll back 2 unfinished changes of run Q in tenant T"},
 		"finish another restore": {plan.Plan{Restores: "Q", Pending: []plan.Begun{{Run: "B"}}}, "Finish 1 pending change of earlier runs in tenant T"},
 	}
 	for name, tc := range tests {
@@ -102,7 +102,7 @@ func TestSaysWhatIsHalfway(t *testing.T) {
 		t.Errorf("runs:\n%s", a.out)
 	}
 	s.want(exitDone, "restore", first.User, "--yes")
-	if a := s.want(exitDone, "explain", first.User); !strings.Contains(string(a.out), "m365-e3 is kept: run ") || !strings.Contains(string(a.out), " began to change it, and gave it back on ") {
+	if a := s.want(exitDone, "explain", first.User); !strings.Contains(string(a.out), "m365-e3 is kept: run ") || !strings.Contains(string(a.out), " began to change it, and it was restored on ") {
 		t.Errorf("explain:\n%s", a.out)
 	}
 }

@@ -105,14 +105,14 @@ func done(o *runs.Overview, now time.Time) string {
 	}
 	switch {
 	case o.Restore != "":
-		text += "; puts back run " + o.Restore
+		text += "; restores run " + o.Restore
 	case o.User != "":
 		text += "; only " + o.User
 	case o.Copy != "":
 		text += "; over the snapshot of run " + o.Copy
 	}
 	if o.Restored != "" {
-		text += "; put back by run " + o.Restored
+		text += "; restored by run " + o.Restored
 	}
 	return text
 }

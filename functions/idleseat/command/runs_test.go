@@ -76,7 +76,7 @@ func TestRunsAreListed(t *testing.T) {
 		t.Errorf("the last two: %+v", got)
 	}
 	text := string(s.want(exitDone, "runs", "--last", "4").out)
-	for _, want := range []string{second.Run, "only " + first.Changes[0].UserPrincipalName, "over the snapshot of run " + second.Run, "puts back run " + first.Run, "… and 1 older", "done 1"} {
+	for _, want := range []string{second.Run, "only " + first.Changes[0].UserPrincipalName, "over the snapshot of run " + second.Run, "restores run " + first.Run, "… and 1 older", "done 1"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the list does not say %q:\n%s", want, text)
 		}

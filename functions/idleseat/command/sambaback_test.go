@@ -55,7 +55,7 @@ func TestSambaGivesBack(t *testing.T) {
 		t.Fatalf("%s logged on, the plan has %+v; returned %+v", who, back.Changes, back.Returned)
 	}
 	if r := s.done(back.Run); r.Count(runs.Done) != 1 {
-		t.Errorf("given back: %+v", r.Results)
+		t.Errorf("restored: %+v", r.Results)
 	}
 	if next := s.plan(exitDone); len(next.Changes) != 0 {
 		t.Errorf("planned again: %+v", next.Changes)

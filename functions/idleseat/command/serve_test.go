@@ -142,7 +142,7 @@ func TestServeShowsRunsAndPeople(t *testing.T) {
 		t.Errorf("the state of a run that has ended: %+v, %v", now, err)
 	}
 
-	b.wants(http.StatusOK, "/person?user="+url.QueryEscape(taken.User), taken.UserPrincipalName, taken.License, first.Run, "idleseat restore", "Undo it with")
+	b.wants(http.StatusOK, "/person?user="+url.QueryEscape(taken.User), taken.UserPrincipalName, taken.License, first.Run, "idleseat restore", "Restore it with")
 	if w := b.get("/people?q=" + url.QueryEscape(strings.ToUpper(taken.UserPrincipalName))); w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/person?user="+url.QueryEscape(taken.User) {
 		t.Errorf("a whole name: status %d, to %q", w.Code, w.Header().Get("Location"))
 	}

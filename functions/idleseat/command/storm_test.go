@@ -212,7 +212,7 @@ func TestRestoreInterrupted(t *testing.T) {
 	}
 	s.company.Intercept(nil)
 	for range 3 { // a repeated restore first resumes the changes of the restore that was killed
-		if a := s.run("restore", "--run", p.Run, "--yes"); a.status == exitUsage && strings.Contains(a.err, "nothing to put back") {
+		if a := s.run("restore", "--run", p.Run, "--yes"); a.status == exitUsage && strings.Contains(a.err, "nothing to restore") {
 			break
 		} else if a.status != exitDone {
 			t.Fatalf("restore again: %s", a.err)

@@ -53,7 +53,7 @@ func holdsOf(one *story.Story) map[string]story.State {
 }
 
 // TestCommandsOfAStory: the commands in a story do what the story says: they take the license, finish the change, or
-// give the license back. The name of the store has a blank.
+// restore the license. The name of the store has a blank.
 func TestCommandsOfAStory(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 60, Seed: 1, LicenseDelay: time.Minute})
@@ -79,7 +79,7 @@ func TestCommandsOfAStory(t *testing.T) {
 	}
 	s.typed(one.Answers[0].Do[0])
 	s.until(ingrid, story.Taken, in...)
-	if text := string(s.want(exitDone, append([]string{"history", ingrid}, in...)...).out); !strings.Contains(text, "exchanged it for exchange-online on ") || !strings.Contains(text, "no sign-in for ") || !strings.Contains(text, "to give it back now: ") {
+	if text := string(s.want(exitDone, append([]string{"history", ingrid}, in...)...).out); !strings.Contains(text, "exchanged it for exchange-online on ") || !strings.Contains(text, "no sign-in for ") || !strings.Contains(text, "to restore it now: ") {
 		t.Errorf("history:\n%s", text)
 	}
 	one = s.story("history", ingrid, in...)
@@ -90,7 +90,7 @@ func TestCommandsOfAStory(t *testing.T) {
 	text := string(s.want(exitDone, append([]string{"explain", ingrid}, in...)...).out)
 	for _, want := range []string{"No rule takes it before ", "Each new sign-in postpones that date.", "Each new logon postpones that date."} {
 		if !strings.Contains(text, want) {
-			t.Errorf("explain does not say %q of what was given back:\n%s", want, text)
+			t.Errorf("explain does not say %q of what was restored:\n%s", want, text)
 		}
 	}
 	s.passes(2 * time.Minute)

@@ -118,7 +118,7 @@ var threeNights = []chapter{
 		s.until("apply", s.runs["second"], "--override-limits", p.PlanHash)
 		s.write("policy.yaml", s.policy)
 	}},
-	{"put back", func(s *tale) { s.until("restore", "--run", s.runs["second"]) }},
+	{"restored", func(s *tale) { s.until("restore", "--run", s.runs["second"]) }},
 	{"third night", func(s *tale) {
 		s.nextDay(s.back)
 		s.plans("one", "--user", s.one)

@@ -91,7 +91,7 @@ var usageNights = []chapter{
 		}
 		s.until("apply", s.runs["second"])
 	}},
-	{"put back", func(s *tale) { s.until("restore", "--run", s.runs["first"]) }},
+	{"restored", func(s *tale) { s.until("restore", "--run", s.runs["first"]) }},
 	{"third night", func(s *tale) {
 		s.nextDay()
 		s.plans("third")

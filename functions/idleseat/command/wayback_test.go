@@ -98,7 +98,7 @@ func TestRestoreFromLedgerAlone(t *testing.T) {
 			}
 			s.restored("--run", p.Run)
 			s.asBefore(before)
-			if a := s.want(exitUsage, "restore", "--run", p.Run, "--yes"); !strings.Contains(a.err, "nothing to put back") {
+			if a := s.want(exitUsage, "restore", "--run", p.Run, "--yes"); !strings.Contains(a.err, "nothing to restore") {
 				t.Errorf("again: %s", a.err)
 			}
 		})
@@ -176,7 +176,7 @@ func TestRestoreIntoPresentGroup(t *testing.T) {
 		want  runs.Status
 		note  string
 	}{
-		"made again":        {remade, runs.Done, "given back by the group entra:LIC-M365-E3, since " + idOfE3 + " cannot: it is gone"},
+		"made again":        {remade, runs.Done, "restored by the group entra:LIC-M365-E3, since " + idOfE3 + " cannot: it is gone"},
 		"dynamic":           {e3(func(g map[string]any) { g["groupTypes"] = []any{"DynamicMembership"} }), runs.Refused, "is dynamic"},
 		"role-assignable":   {e3(func(g map[string]any) { g["isAssignableToRole"] = true }), runs.Refused, "is role-assignable"},
 		"license moved off": {e3(func(g map[string]any) { g["assignedLicenses"] = []any{} }), runs.Refused, "does not grant SPE_E3"},

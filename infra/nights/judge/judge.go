@@ -27,15 +27,15 @@
 //   - outside: the rule does not cover the person, or nobody can know whether the rule does.
 //   - stuck: the state of the company makes a change of the license unsafe. The tool may change
 //     the license or not. Neither is a fault.
-//   - given back: somebody gave the license after the tool took it. The judge ignores the gift if
+//   - restored: somebody gave the license after the tool took it. The judge ignores the gift if
 //     the tool has not yet read the effect of its write and no night has read the directories since
-//     the write. The tool then cannot distinguish a license that was given back from a write that
+//     the write. The tool then cannot distinguish a license that was restored from a write that
 //     was never carried out.
 //   - twice: the tool took the license again, although nobody gave it in between.
 //   - hidden: no plan listed the removal, or the plan was on hold and nobody overrode the hold, or
 //     the removal was beyond the limit.
 //   - beyond the limit: within Window, the tool took the license from a larger share of the
-//     holders than the rule's limit. The judge does not count licenses that somebody gave back or
+//     holders than the rule's limit. The judge does not count licenses that somebody restored or
 //     that an override accepted. The share may exceed the limit by the factor Mercy, because the
 //     tool counts only the holders that it sees. A number of licenses up to Few is never beyond
 //     the limit.
@@ -73,7 +73,7 @@ const (
 // Rule is a rule of the policy, with the meaning that its author intends.
 type Rule struct {
 	License string
-	// Idle is how long the license must have been unused before the tool may take it. If the license was given back, the
+	// Idle is how long the license must have been unused before the tool may take it. If the license was restored, the
 	// same time must have passed since then.
 	Idle time.Duration
 	// Grace applies to a person who was never active. The person's newest account must be at least this old.
@@ -212,7 +212,7 @@ func (j *Judge) keeps(p *person, l *license, name string, known, at time.Time, s
 	case last.IsZero() && at.Sub(p.made[name]) < r.Grace:
 		return "never used, and new since " + day(p.made[name])
 	case !given.IsZero() && at.Sub(given) <= r.Idle:
-		return "given back on " + day(given)
+		return "restored on " + day(given)
 	case r.NewHolder > 0 && at.Sub(l.since) < r.NewHolder:
 		return "holds it only since " + day(l.since)
 	case r.EnabledAgain > 0 && !stranger && state(p.enabled, known) && at.Sub(since(p.enabled, known)) < r.EnabledAgain:

@@ -80,21 +80,21 @@ func TestRemoved(t *testing.T) {
 		"outside":                        {[]Event{anna(Outside, 1, true)}, on(100), Wrong},
 		"outside of another":             {[]Event{{What: Outside, At: on(1), Person: "anna", License: "citrix", Holds: true}}, on(100), ""},
 		"stuck":                          {[]Event{anna(Stuck, 1, true)}, on(100), ""},
-		"given back while pending":       {[]Event{anna(Removed, 49, true), anna(Pending, 49, true), anna(Given, 50, true), anna(Planned, 51, true)}, on(100), ""},
-		"given back after it was seen":   {[]Event{anna(Removed, 48, true), anna(Pending, 48, true), seen(49), anna(Given, 50, true), anna(Planned, 51, true)}, on(100), Wrong},
-		"given back after it was done":   {[]Event{anna(Removed, 48, true), anna(Pending, 48, true), anna(Pending, 49, false), anna(Given, 50, true), anna(Planned, 51, true)}, on(100), Wrong},
+		"restored while pending":         {[]Event{anna(Removed, 49, true), anna(Pending, 49, true), anna(Given, 50, true), anna(Planned, 51, true)}, on(100), ""},
+		"restored after it was seen":     {[]Event{anna(Removed, 48, true), anna(Pending, 48, true), seen(49), anna(Given, 50, true), anna(Planned, 51, true)}, on(100), Wrong},
+		"restored after it was done":     {[]Event{anna(Removed, 48, true), anna(Pending, 48, true), anna(Pending, 49, false), anna(Given, 50, true), anna(Planned, 51, true)}, on(100), Wrong},
 		"the tool goes back":             {[]Event{anna(Removed, 48, true), anna(Pending, 48, true), seen(49), anna(Undone, 50, true), anna(Planned, 51, true)}, on(100), ""},
 		"the tool restores":              {[]Event{anna(Removed, 48, true), anna(Pending, 48, true), anna(Pending, 49, false), anna(Undone, 50, true), anna(Planned, 51, true)}, on(100), Wrong},
 		"enabled again, and blocked now": {[]Event{anna(Enabled, 1, false), seen(2), anna(Enabled, 95, true), anna(Enabled, 98, false)}, on(100), ""},
-		"given back, then made again":    {[]Event{anna(Removed, 20, true), anna(Given, 50, true), anna(Remade, 55, true), anna(Planned, 90, true)}, on(100), ""},
-		"given back to another account":  {[]Event{anna(Removed, 40, true), anna(Parted, 45, true), anna(Given, 50, true), anna(Planned, 51, true)}, on(100), ""},
+		"restored, then made again":      {[]Event{anna(Removed, 20, true), anna(Given, 50, true), anna(Remade, 55, true), anna(Planned, 90, true)}, on(100), ""},
+		"restored to another account":    {[]Event{anna(Removed, 40, true), anna(Parted, 45, true), anna(Given, 50, true), anna(Planned, 51, true)}, on(100), ""},
 		"taken before the copy":          {[]Event{anna(Removed, 20, true), {What: Forgot, At: on(30)}, anna(Given, 50, true), anna(Planned, 51, true)}, on(100), Wrong},
 		"taken after the copy":           {[]Event{anna(Removed, 40, true), {What: Forgot, At: on(30)}, anna(Given, 50, true), anna(Planned, 51, true)}, on(100), ""},
 		"given unseen since the copy":    {[]Event{seen(90), anna(Removed, 92, true), {What: Forgot, At: on(91)}, anna(Given, 95, true), anna(Planned, 96, true)}, on(100), ""},
 		"given and seen since the copy":  {[]Event{seen(90), anna(Removed, 92, true), {What: Forgot, At: on(91)}, seen(94), anna(Given, 95, true), anna(Planned, 96, true)}, on(100), Wrong},
 		"a room":                         {[]Event{anna(Hired, -900, false), anna(Holding, -900, true), anna(Planned, 1, true)}, on(100), Wrong},
-		"given back":                     {[]Event{anna(Removed, 40, true), anna(Given, 50, true), anna(Planned, 51, true)}, on(100), Wrong},
-		"given back, idle since":         {[]Event{anna(Removed, 9, true), anna(Given, 10, true), anna(Planned, 11, true)}, on(100), ""},
+		"restored":                       {[]Event{anna(Removed, 40, true), anna(Given, 50, true), anna(Planned, 51, true)}, on(100), Wrong},
+		"restored, idle since":           {[]Event{anna(Removed, 9, true), anna(Given, 10, true), anna(Planned, 11, true)}, on(100), ""},
 		"somebody else took and gave it": {[]Event{anna(Released, 40, true), anna(Given, 50, true), anna(Planned, 51, true)}, on(100), ""},
 		"held in another way since":      {[]Event{anna(Removed, 20, true), anna(Holding, 21, true)}, on(100), ""},
 		"taken twice":                    {[]Event{anna(Removed, 90, true)}, on(100), Twice},
@@ -134,7 +134,7 @@ func TestRemoved(t *testing.T) {
 }
 
 // TestStranger checks the faults of a second machine with its own store. The second machine cannot know which licenses
-// were given back, but it must know who signed in.
+// were restored, but it must know who signed in.
 func TestStranger(t *testing.T) {
 	t.Parallel()
 	for day, want := range map[int]int{50: 1, 20: 0} {
@@ -151,7 +151,7 @@ func TestStranger(t *testing.T) {
 }
 
 // TestAnnouncedBeforeAStranger checks that an announcement of the first machine still counts after the second machine
-// took the license and somebody gave it back.
+// took the license and somebody restored it.
 func TestAnnouncedBeforeAStranger(t *testing.T) {
 	t.Parallel()
 	j := New(mail)
@@ -164,8 +164,8 @@ func TestAnnouncedBeforeAStranger(t *testing.T) {
 	}
 }
 
-// TestTakenByAStranger has a license that the second machine took and somebody gave back. The first machine may take
-// the license again, because the first machine cannot know that the license was given back.
+// TestTakenByAStranger has a license that the second machine took and somebody restored. The first machine may take
+// the license again, because the first machine cannot know that the license was restored.
 func TestTakenByAStranger(t *testing.T) {
 	t.Parallel()
 	j := New(mail)
@@ -178,7 +178,7 @@ func TestTakenByAStranger(t *testing.T) {
 	}
 }
 
-// TestTakenByAStrangerBetweenTwoNights has a license that the second machine took and somebody gave back. The person
+// TestTakenByAStrangerBetweenTwoNights has a license that the second machine took and somebody restored. The person
 // counts as a new holder only if a night of the first machine saw the person without the license.
 func TestTakenByAStrangerBetweenTwoNights(t *testing.T) {
 	t.Parallel()
@@ -194,7 +194,7 @@ func TestTakenByAStrangerBetweenTwoNights(t *testing.T) {
 		}
 		hear(t, j, anna(Given, 52, true), seen(53), anna(Planned, 53, true), anna(Removed, 54, true))
 		if faults := j.Faults(); len(faults) != want {
-			t.Errorf("the last night before the license was given back is %d: %v, want %d faults", night, faults, want)
+			t.Errorf("the last night before the license was restored is %d: %v, want %d faults", night, faults, want)
 		}
 	}
 }

@@ -41,7 +41,7 @@ type license struct {
 	held      bool
 	since     time.Time // since when the person has held the license
 	released  time.Time // when somebody other than the tool last took the license
-	given     []fact    // when somebody gave the license back
+	given     []fact    // when somebody restored the license
 	taken     time.Time // when the tool took the license; zero after somebody gave it again
 	strange   bool      // whether a stranger took it
 	planned   bool      // whether a plan lists the removal

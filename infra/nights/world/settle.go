@@ -77,7 +77,7 @@ func (w *World) restoreAll() {
 	}
 	for _, of := range w.missing(began) {
 		w.hear(judge.Event{What: judge.Lose, At: w.clock.Now(), Person: w.people[of.person].id, License: of.license,
-			Text: "taken on " + w.taken[of].Format(time.DateOnly) + ", and no restore puts it back"})
+			Text: "taken on " + w.taken[of].Format(time.DateOnly) + ", and never restored"})
 	}
 }
 

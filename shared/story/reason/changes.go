@@ -12,10 +12,17 @@ var changes = []form{
 	{code: "pending", remedy: "pending", text: "pending: run {} began to change this license on {}", swedish: "påbörjad: körning $1 började ändra licensen den $2"},
 	{code: "pendingOther", remedy: "pending", text: "pending: run {} is changing {} of the person, which has to end first", swedish: "påbörjad: körning $1 ändrar $2 för personen, och det måste bli klart först"},
 	{code: "pendingOther", remedy: "pending", text: "pending: run {} is changing {}, a license that the policy no longer names", swedish: "påbörjad: körning $1 ändrar $2, en licens som inte längre finns i policyn"},
+	{code: "coolingDown", remedy: "cooling", text: "cooling down: restored on {d}", swedish: "i karens: återställd den $1, och tas inte igen förrän personen har varit inaktiv hela regelns tid räknat därifrån"},
+	// Runs before 2026-12 have "given back" in their reasons in place of "restored".
 	{code: "coolingDown", remedy: "cooling", text: "cooling down: given back on {d}", swedish: "i karens: återställd den $1, och tas inte igen förrän personen har varit inaktiv hela regelns tid räknat därifrån"},
 	{code: "coolingDown", remedy: "cooling", text: "cooling down: {}", swedish: "i karens: licensen gavs nyligen, och tas inte igen förrän personen har varit inaktiv hela regelns tid räknat därifrån"},
 	{code: "superseded", remedy: "superseded", text: "superseded: the rule {} comes first in the policy and is undecided about {}", swedish: "ersatt: regeln $1 kommer först i policyn och är obestämd om $2"},
 	{code: "superseded", remedy: "superseded", text: "superseded: the rule {} comes first in the policy and changes {}", swedish: "ersatt: regeln $1 kommer först i policyn och ändrar $2"},
+	{code: "notRestorable", remedy: "notBack", text: "not restored: the policy no longer has the rule {} that took it", swedish: "återställs inte: policyn har inte längre regeln $1 som tog den"},
+	{code: "notRestorable", remedy: "notBack", text: "not restored: the rule now changes to another license", swedish: "återställs inte: regeln byter nu till en annan licens än den gjorde då"},
+	{code: "notRestorable", remedy: "notBack", text: "not restored: the rule's condition \"for\" does not hold for the person, or is not known to", swedish: "återställs inte: regelns villkor for gäller inte för personen, eller så är det okänt"},
+	{code: "notRestorable", remedy: "notBack", text: "not restored: the rule has no onReturn: restore", swedish: "återställs inte: regeln saknar onReturn: restore"},
+	// Runs before 2026-12 have these.
 	{code: "notRestorable", remedy: "notBack", text: "not given back: the policy no longer has the rule {} that took it", swedish: "återställs inte: policyn har inte längre regeln $1 som tog den"},
 	{code: "notRestorable", remedy: "notBack", text: "not given back: the rule now changes to another license", swedish: "återställs inte: regeln byter nu till en annan licens än den gjorde då"},
 	{code: "notRestorable", remedy: "notBack", text: "not given back: the rule's condition \"for\" does not hold for the person, or is not known to", swedish: "återställs inte: regelns villkor for gäller inte för personen, eller så är det okänt"},

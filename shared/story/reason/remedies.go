@@ -52,7 +52,7 @@ var remedies = []remedy{
 	{"announced", "Nothing: the license is taken on the day that was announced, unless the person is active before.", "Inget: licensen tas den aviserade dagen, om personen inte är aktiv innan dess."},
 	{"firstReading", "Nothing; it becomes due when a reading on another day agrees. An operator may apply it today.", "Inget; den blir aktuell när en läsning en annan dag visar samma sak. En operatör kan genomföra ändringen redan i dag."},
 	{"setback", "Correct what the directory refused; `idleseat reevaluate --apply` tries at once.", "Åtgärda det som katalogen nekade; `idleseat reevaluate --apply` försöker genast igen."},
-	{"notBack", "Give it back by hand with `idleseat restore`, if the person needs it.", "Återställ den för hand med `idleseat restore`, om personen behöver den."},
+	{"notBack", "Restore it by hand with `idleseat restore`, if the person needs it.", "Återställ den för hand med `idleseat restore`, om personen behöver den."},
 	{"leftOut", "Nothing: the next plan lists it again, and the plan that was chosen from still has it.", "Inget: nästa plan tar upp den igen, och planen som valet gjordes ur har den kvar."},
 	{"seats", "Buy seats, or free some first.", "Köp platser, eller frigör några först."},
 	{"mailboxReport", "Find out why the mailbox usage report could not be read, then plan again.", "Ta reda på varför rapporten över postlådornas användning inte gick att läsa, och planera igen."},

@@ -144,14 +144,14 @@ func TestSourceOfTheWayBack(t *testing.T) {
 		"renamed, known to the run":     {[]func(*fakeAD){group(movedDN, otherGUID), group(citrixDN, citrixGUID)}, oldDN, otherGUID, otherGUID, way{movedDN, otherGUID}, "the group " + oldDN + " is called " + movedDN + " now", ""},
 		"renamed, known to nobody":      {[]func(*fakeAD){group(movedDN, otherGUID), group(citrixDN, citrixGUID)}, oldDN, otherGUID, "", way{}, "", "the ledger says that citrix was held by the group that is " + movedDN + " now, which the policy does not name"},
 		"gone, another of its name":     {[]func(*fakeAD){group(citrixDN, newGUID)}, citrixDN, citrixGUID, "", way{}, "", "the group that was left (objectGUID " + citrixGUID + ") is gone, and another one (" + newGUID + ")"},
-		"gone, the policy has another":  {[]func(*fakeAD){group(citrixDN, newGUID)}, oldDN, otherGUID, "", way{citrixDN, newGUID}, "given back by the group ad:" + citrixDN + ", since " + oldDN + " is gone", ""},
-		"gone, and nothing else":        {[]func(*fakeAD){group(liteDN, newGUID)}, citrixDN, citrixGUID, "", way{}, "", "the group " + citrixDN + " cannot give citrix back: it is gone"},
-		"gone, and the policy's too":    {[]func(*fakeAD){group(liteDN, newGUID)}, oldDN, otherGUID, "", way{}, "", "the group " + oldDN + " cannot give citrix back: it is gone"},
+		"gone, the policy has another":  {[]func(*fakeAD){group(citrixDN, newGUID)}, oldDN, otherGUID, "", way{citrixDN, newGUID}, "restored by the group ad:" + citrixDN + ", since " + oldDN + " is gone", ""},
+		"gone, and nothing else":        {[]func(*fakeAD){group(liteDN, newGUID)}, citrixDN, citrixGUID, "", way{}, "", "the group " + citrixDN + " cannot restore citrix: it is gone"},
+		"gone, and the policy's too":    {[]func(*fakeAD){group(liteDN, newGUID)}, oldDN, otherGUID, "", way{}, "", "the group " + oldDN + " cannot restore citrix: it is gone"},
 		"no GUID, the policy's":         {[]func(*fakeAD){group(citrixDN, citrixGUID)}, citrixDN, "", "", way{citrixDN, citrixGUID}, "", ""},
-		"no GUID, not known":            {[]func(*fakeAD){group(citrixDN, citrixGUID), group(movedDN, otherGUID)}, movedDN, "", "", way{citrixDN, citrixGUID}, "given back by the group ad:" + citrixDN + ", since " + movedDN + " is gone", ""},
+		"no GUID, not known":            {[]func(*fakeAD){group(citrixDN, citrixGUID), group(movedDN, otherGUID)}, movedDN, "", "", way{citrixDN, citrixGUID}, "restored by the group ad:" + citrixDN + ", since " + movedDN + " is gone", ""},
 		"no GUID, made since":           {[]func(*fakeAD){func(f *fakeAD) { f.at(citrixDN, citrixGUID, 9) }}, citrixDN, "", "", way{}, "", "the group at " + citrixDN + " was made on 2026-11-14, after the license was taken on 2026-11-13"},
 		"no GUID, made at that instant": {[]func(*fakeAD){func(f *fakeAD) { f.at(citrixDN, citrixGUID, 10) }}, citrixDN, "", "", way{citrixDN, citrixGUID}, "", ""},
-		"no GUID, gone":                 {[]func(*fakeAD){group(liteDN, newGUID)}, citrixDN, "", "", way{}, "", "the group " + citrixDN + " cannot give citrix back: it is gone"},
+		"no GUID, gone":                 {[]func(*fakeAD){group(liteDN, newGUID)}, citrixDN, "", "", way{}, "", "the group " + citrixDN + " cannot restore citrix: it is gone"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -196,7 +196,7 @@ func TestFormerSourceThatCannotBeRead(t *testing.T) {
 		note string
 	}{
 		"cannot be read": {errDown, "", ""},
-		"gone":           {directory.ErrNoGroup, citrixDN, "given back by the group ad:" + citrixDN + ", since " + oldDN + " is gone"},
+		"gone":           {directory.ErrNoGroup, citrixDN, "restored by the group ad:" + citrixDN + ", since " + oldDN + " is gone"},
 		"there":          {nil, oldDN, ""},
 	} {
 		b := newBench(t, freeEgon)

@@ -125,10 +125,10 @@ func (j *job) adSourceOf(ctx context.Context, l *policy.License, in *ledger.Inte
 		return note, "", nil
 	}
 	if present == nil || strings.EqualFold(l.Group.Name, left) {
-		return "", fmt.Sprintf("the group %s cannot give %s back: it is gone; name the present group of the license in the policy and restore again", left, in.License), nil
+		return "", fmt.Sprintf("the group %s cannot restore %s: it is gone; name the present group of the license in the policy and restore again", left, in.License), nil
 	}
 	in.Source, in.SourceGUID = present.ID, present.GUID
-	return fmt.Sprintf("given back by the group %s, since %s is gone", l.Group, left), "", nil
+	return fmt.Sprintf("restored by the group %s, since %s is gone", l.Group, left), "", nil
 }
 
 // adLeft returns the Active Directory group that the person left, or nil if that group is gone. The parameter present

@@ -13,7 +13,7 @@ import (
 // not continue if an operator asked for a restore, if the plan expired, or if no read ever shows the write.
 func TestWhatBeganIsLookedAt(t *testing.T) {
 	t.Parallel()
-	const asked = "somebody asked for it back"
+	const asked = "somebody asked to restore it"
 	for name, tc := range map[string]struct {
 		change  plan.Change
 		via     plan.Via
@@ -80,8 +80,8 @@ func TestStepsThatCannotBeLookedUp(t *testing.T) {
 	b := newBench(t, changeBo)
 	m := b.underWay(t, changeBo, plan.Direct)
 	m.withdrawn = true
-	if status, note := m.advance(t.Context(), false); status != runs.Kept || note != "its run is being put back" {
-		t.Errorf("put back: %s, %q", status, note)
+	if status, note := m.advance(t.Context(), false); status != runs.Kept || note != "its run is being restored" {
+		t.Errorf("restored: %s, %q", status, note)
 	}
 	b.wrote(t)
 }

@@ -134,7 +134,7 @@ func (m *move) cannotGoBack(ctx context.Context, why, reason string) (runs.Statu
 	if m.change.RestoreOf != "" {
 		return m.complete(ctx, ledger.Failed, reason)
 	}
-	return m.complete(ctx, ledger.Done, sentences(why, "it could not be put back: "+reason))
+	return m.complete(ctx, ledger.Done, sentences(why, "it could not be restored: "+reason))
 }
 
 func (m *move) goingBack(why string, err error) (runs.Status, string) {

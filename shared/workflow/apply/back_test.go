@@ -70,7 +70,7 @@ func TestNotGivenBack(t *testing.T) {
 		note string
 	}{
 		"away after all": {func(b *bench) { b.entra.users["id-anna"].LastSuccessful = daysAgo(11) }, runs.Kept, "not known to be active since the license was taken"},
-		"another run gave it back": {func(b *bench) {
+		"another run restored it": {func(b *bench) {
 			book := ledger.In(b.Store)
 			last, _ := book.Latest(t.Context(), "id-anna", "e3")
 			e, _ := book.Begin(t.Context(), ledger.Intent{Person: "id-anna", License: "e3", Run: "r1", Rule: plan.RestoreRule, At: daysAgo(5)}, last)

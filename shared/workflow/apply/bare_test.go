@@ -98,7 +98,7 @@ func TestWhatARestoreReads(t *testing.T) {
 // decides.
 func TestUnprovenWayBack(t *testing.T) {
 	t.Parallel()
-	const unproven = "the ledger says that it is given back, and reading does not show it"
+	const unproven = "the ledger says that it is restored, and reading does not show it"
 	e3 := func(state string) *directory.EntraUser {
 		return &directory.EntraUser{ID: "id-dora", Assignments: []directory.Assignment{{SKU: "sku-exo", State: "Active"}, {SKU: "sku-e3", State: state}}}
 	}
@@ -121,7 +121,7 @@ func TestUnprovenWayBack(t *testing.T) {
 		"not in the group":                 {citrix, directory.Person{AD: account}, func(b *bench) { b.ad.in = members{} }, unproven, nil},
 		"nothing read of Active Directory": {citrix, directory.Person{Entra: e3("Active")}, func(b *bench) { b.ad.in = members{} }, "", nil},
 		"Active Directory is not set up":   {citrix, directory.Person{AD: account}, func(b *bench) { b.Applier.AD = nil }, "", nil},
-		"the group is gone":                {citrix, directory.Person{AD: account}, func(b *bench) { b.ad.groups = map[string]directory.Group{"x": {}} }, "the group " + citrixDN + " cannot give citrix back", nil},
+		"the group is gone":                {citrix, directory.Person{AD: account}, func(b *bench) { b.ad.groups = map[string]directory.Group{"x": {}} }, "the group " + citrixDN + " cannot restore citrix", nil},
 		"the group cannot be looked up":    {citrix, directory.Person{AD: account}, func(b *bench) { b.ad.fail = map[string]error{"FindGroup " + citrixDN: errDown} }, "", errDown},
 		"membership cannot be read":        {citrix, directory.Person{AD: account}, func(b *bench) { b.ad.fail = map[string]error{"MemberOf #1": errDown} }, "", errDown},
 	} {

@@ -62,7 +62,7 @@ func TestWhatDoesNotBegin(t *testing.T) {
 	}{
 		"nothing":                             {func(*testing.T, *bench, *job) {}, runs.Done, false, ""},
 		"nothing may begin":                   {func(_ *testing.T, _ *bench, j *job) { j.closed = "closed" }, runs.Refused, false, "closed"},
-		"asked for":                           {func(_ *testing.T, _ *bench, j *job) { j.stopped = map[string]bool{"id-bo": true} }, runs.Refused, false, "somebody asked for it back"},
+		"asked for":                           {func(_ *testing.T, _ *bench, j *job) { j.stopped = map[string]bool{"id-bo": true} }, runs.Refused, false, "somebody asked to restore it"},
 		"another's was asked for":             {func(_ *testing.T, _ *bench, j *job) { j.stopped = map[string]bool{"id-anna": true} }, runs.Done, false, ""},
 		"a change to the same target":         {open("visio", "exo"), runs.Refused, false, "another run's change is still open: run r0"},
 		"a change of the target":              {open("exo", ""), runs.Refused, false, "another run's change is still open: run r0"},

@@ -13,7 +13,7 @@ import (
 )
 
 // TestClosedBeside: another call of the run has rolled the change back, and this call has taken the license since. This
-// call then gives the license back to the person.
+// call then restores the license.
 func TestClosedBeside(t *testing.T) {
 	t.Parallel()
 	const joinE3, joinCitrix = "AddMember g-e3 id-anna", "AddMember " + citrixDN + " guid-egon"
@@ -27,15 +27,15 @@ func TestClosedBeside(t *testing.T) {
 		status runs.Status
 		note   string
 	}{
-		"undone, taken by a group":           {plan.EntraGroup, ledger.RolledBack, true, "", false, []string{joinE3}, runs.Kept, "of the other"},
-		"undone, taken in Active Directory":  {plan.ADGroup, ledger.RolledBack, true, "", false, []string{joinCitrix}, runs.Kept, "of the other"},
-		"failed, taken by a group":           {plan.EntraGroup, ledger.Failed, true, "", false, []string{joinE3}, runs.Failed, "of the other"},
-		"undone, and given in vain":          {plan.EntraGroup, ledger.RolledBack, true, "", true, []string{joinE3}, runs.Failed, "of the other; this call had taken the license meanwhile, and giving it again failed, do it by hand: down"},
-		"undone, in vain in the directory":   {plan.ADGroup, ledger.RolledBack, true, "", true, []string{joinCitrix}, runs.Failed, "of the other; this call had taken the license meanwhile"},
-		"undone, not taken":                  {plan.EntraGroup, ledger.RolledBack, false, "", false, nil, runs.Kept, "of the other"},
-		"done":                               {plan.EntraGroup, ledger.Done, true, "", false, nil, runs.Done, "of the other"},
-		"a restore, which takes nothing":     {plan.EntraGroup, ledger.Failed, true, "r0", false, nil, runs.Failed, "of the other"},
-		"a restore in the directory, failed": {plan.ADGroup, ledger.Failed, true, "r0", false, nil, runs.Failed, "of the other"},
+		"rolled back, taken by a group":          {plan.EntraGroup, ledger.RolledBack, true, "", false, []string{joinE3}, runs.Kept, "of the other"},
+		"rolled back, taken in Active Directory": {plan.ADGroup, ledger.RolledBack, true, "", false, []string{joinCitrix}, runs.Kept, "of the other"},
+		"failed, taken by a group":               {plan.EntraGroup, ledger.Failed, true, "", false, []string{joinE3}, runs.Failed, "of the other"},
+		"rolled back, and given in vain":         {plan.EntraGroup, ledger.RolledBack, true, "", true, []string{joinE3}, runs.Failed, "of the other; this call had taken the license meanwhile, and giving it again failed, do it by hand: down"},
+		"rolled back, in vain in the directory":  {plan.ADGroup, ledger.RolledBack, true, "", true, []string{joinCitrix}, runs.Failed, "of the other; this call had taken the license meanwhile"},
+		"rolled back, not taken":                 {plan.EntraGroup, ledger.RolledBack, false, "", false, nil, runs.Kept, "of the other"},
+		"done":                                   {plan.EntraGroup, ledger.Done, true, "", false, nil, runs.Done, "of the other"},
+		"a restore, which takes nothing":         {plan.EntraGroup, ledger.Failed, true, "r0", false, nil, runs.Failed, "of the other"},
+		"a restore in the directory, failed":     {plan.ADGroup, ledger.Failed, true, "r0", false, nil, runs.Failed, "of the other"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -40,7 +40,7 @@ func (j *job) unplanned(ctx context.Context, taken *ledger.Entry) (why string, e
 		if j.plan.Restores != "" {
 			return "", nil
 		}
-		return fmt.Sprintf("not given back by a run: the plan of run %s is over its time, so the ledger alone says that the license was taken; `idleseat restore %s` gives it back", taken.Run, plain.Word(taken.Person)), nil
+		return fmt.Sprintf("not restored by a run: the plan of run %s is over its time, so the ledger alone says that the license was taken; `idleseat restore %s` restores it", taken.Run, plain.Word(taken.Person)), nil
 	case err != nil:
 		return "", err
 	case !slices.ContainsFunc(past.Touches, func(t history.Touch) bool { return t.User == taken.Person && t.License == taken.License }):
@@ -93,5 +93,5 @@ func (m *move) unproven(ctx context.Context, e *ledger.Entry) (why string, err e
 			return "", err
 		}
 	}
-	return fmt.Sprintf("the ledger says that it is given back, and reading does not show it; if that stays so, move what closes %s out of the store and run apply again", e.Key()), nil
+	return fmt.Sprintf("the ledger says that it is restored, and reading does not show it; if that stays so, move what closes %s out of the store and run apply again", e.Key()), nil
 }

@@ -33,7 +33,7 @@ func (b *bench) jobOf(t *testing.T) *job {
 // the change. Without both, only a restore that an operator asked for believes the entry.
 func TestEntryWithoutItsPlan(t *testing.T) {
 	t.Parallel()
-	const none, over = "the plan of run r0 has no such change, so the ledger object ledger/id-anna/e3/000001.json is not believed", "not given back by a run: the plan of run r0 is over its time"
+	const none, over = "the plan of run r0 has no such change, so the ledger object ledger/id-anna/e3/000001.json is not believed", "not restored by a run: the plan of run r0 is over its time"
 	taken := plan.Change{User: "id-anna", License: "e3", To: "exo"}
 	touch := history.Touch{User: "id-anna", License: "e3"}
 	with := func(change func(*plan.Change)) []plan.Change {
@@ -55,7 +55,7 @@ func TestEntryWithoutItsPlan(t *testing.T) {
 		"somebody else's":                   {plan: with(func(c *plan.Change) { c.User = "id-dora" }), want: none},
 		"another license":                   {plan: with(func(c *plan.Change) { c.License = "visio" }), want: none},
 		"to another license":                {plan: with(func(c *plan.Change) { c.To = "" }), want: none},
-		"the plan gives it back":            {plan: with(func(c *plan.Change) { c.RestoreOf = "r-1" }), want: none},
+		"the plan restores it":              {plan: with(func(c *plan.Change) { c.RestoreOf = "r-1" }), want: none},
 		"the plan changes nothing":          {plan: []plan.Change{}, want: none},
 		"no plan, in the list":              {touches: []history.Touch{{User: "id-bo", License: "e3"}, touch}},
 		"no plan, another in the list":      {touches: []history.Touch{{User: "id-bo", License: "e3"}}, want: none},
@@ -65,7 +65,7 @@ func TestEntryWithoutItsPlan(t *testing.T) {
 		"neither, asked for by an operator": {restore: true},
 		"no plan, a damaged list":           {touches: []history.Touch{touch}, spoil: "history/plans/r0.json", want: over},
 		"the same, asked for":               {touches: []history.Touch{touch}, spoil: "history/plans/r0.json", restore: true},
-		"a run of no name":                  {run: "../x", want: "not given back by a run: the plan of run ../x is over its time"},
+		"a run of no name":                  {run: "../x", want: "not restored by a run: the plan of run ../x is over its time"},
 		"no plan, another listed, asked":    {touches: []history.Touch{{User: "id-bo", License: "e3"}}, restore: true, want: none},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -139,15 +139,15 @@ func TestRollingBack(t *testing.T) {
 		status    runs.Status
 		note      string
 	}{
-		"not left":                     {false, false, "", false, []directory.Assignment{e3}, nil, "", nil, runs.Kept, "why"},
-		"left, and refused":            {true, true, "", false, []directory.Assignment{e3}, nil, "", nil, runs.Kept, "why"},
-		"left":                         {true, false, "", true, []directory.Assignment{exo}, nil, "", []string{give}, runs.Kept, "why"},
-		"left, and given in vain":      {true, false, "", true, []directory.Assignment{exo}, map[string]error{give: errDown}, "", []string{give}, troubled, "why; going back is not finished, run apply again: down"},
-		"closed by another as undone":  {true, false, ledger.RolledBack, true, []directory.Assignment{exo}, nil, "", []string{give}, runs.Kept, "of the other"},
-		"closed so, and given in vain": {true, false, ledger.RolledBack, true, []directory.Assignment{exo}, map[string]error{give: errDown}, "", []string{give}, runs.Failed, "of the other; this call had taken the license meanwhile, and giving it again failed, do it by hand: down"},
-		"closed by another, not taken": {true, false, ledger.RolledBack, false, []directory.Assignment{e3}, nil, "", nil, runs.Kept, "of the other"},
-		"closed by another as done":    {true, false, ledger.Done, true, []directory.Assignment{exo}, nil, "", nil, runs.Done, "of the other"},
-		"the mark cannot be written":   {true, false, "", true, []directory.Assignment{exo}, nil, "back", nil, troubled, ""},
+		"not left":                         {false, false, "", false, []directory.Assignment{e3}, nil, "", nil, runs.Kept, "why"},
+		"left, and refused":                {true, true, "", false, []directory.Assignment{e3}, nil, "", nil, runs.Kept, "why"},
+		"left":                             {true, false, "", true, []directory.Assignment{exo}, nil, "", []string{give}, runs.Kept, "why"},
+		"left, and given in vain":          {true, false, "", true, []directory.Assignment{exo}, map[string]error{give: errDown}, "", []string{give}, troubled, "why; going back is not finished, run apply again: down"},
+		"closed by another as rolled back": {true, false, ledger.RolledBack, true, []directory.Assignment{exo}, nil, "", []string{give}, runs.Kept, "of the other"},
+		"closed so, and given in vain":     {true, false, ledger.RolledBack, true, []directory.Assignment{exo}, map[string]error{give: errDown}, "", []string{give}, runs.Failed, "of the other; this call had taken the license meanwhile, and giving it again failed, do it by hand: down"},
+		"closed by another, not taken":     {true, false, ledger.RolledBack, false, []directory.Assignment{e3}, nil, "", nil, runs.Kept, "of the other"},
+		"closed by another as done":        {true, false, ledger.Done, true, []directory.Assignment{exo}, nil, "", nil, runs.Done, "of the other"},
+		"the mark cannot be written":       {true, false, "", true, []directory.Assignment{exo}, nil, "back", nil, troubled, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -202,7 +202,7 @@ func TestRestoreThatIsOpen(t *testing.T) {
 		note   string
 	}{
 		"as it is right":    {func(*ledger.Intent) {}, "", ""},
-		"another source":    {func(in *ledger.Intent) { in.Source = "g-mfa" }, runs.Failed, "the groups or products of ledger/id-anna/e3/000001.json are not those by which it may be given back now; restore again"},
+		"another source":    {func(in *ledger.Intent) { in.Source = "g-mfa" }, runs.Failed, "the groups or products of ledger/id-anna/e3/000001.json are not those by which it may be restored now; restore again"},
 		"another target":    {func(in *ledger.Intent) { in.Target = "g-mfa" }, runs.Failed, "the groups or products of"},
 		"another product":   {func(in *ledger.Intent) { in.SKU = "sku-x" }, runs.Failed, `the ledger has the product "sku-x" for e3`},
 		"another successor": {func(in *ledger.Intent) { in.TargetSKU = "sku-x" }, runs.Failed, "the groups or products of"},

@@ -62,7 +62,7 @@ func (j *job) change(ctx context.Context, c *plan.Change, e reading) runs.Result
 		status, note := m.gone(ctx, e.why)
 		return result(status, "%s", note)
 	case e.person == nil && j.plan.Restores != "":
-		return result(runs.Failed, "nobody is there to give it back to: %s", e.why)
+		return result(runs.Failed, "nobody is there to restore it to: %s", e.why)
 	case e.person == nil:
 		return result(runs.Kept, "%s", e.why)
 	case !ours && e.person.ID() != c.User:
@@ -135,7 +135,7 @@ func (j *job) begin(ctx context.Context, m *move, last *ledger.Entry, result fun
 		return result(runs.Refused, "%s", j.closed), true
 	}
 	if j.stopped[m.change.User] {
-		return result(runs.Refused, "somebody asked for it back"), true
+		return result(runs.Refused, "somebody asked to restore it"), true
 	}
 	if last != nil && last.Completion != nil && last.Completion.At.After(j.plan.Created) {
 		return result(runs.Refused, "run %s changed it after this plan was made; plan again", last.Run), true

@@ -70,10 +70,10 @@ func TestRestoreThatTheLedgerHasAsOver(t *testing.T) {
 		again bool
 		note  string
 	}{
-		"given back, and shown":                 {ledger.Done, func(b *bench) { b.ad.in.add(citrixDN, "S-1-5-21-5") }, false, runs.Done, false, "as noted"},
-		"given back, and not shown":             {ledger.Done, func(*bench) {}, false, runs.Pending, true, "the ledger says that it is given back, and reading does not show it"},
-		"given back, and it cannot be read":     {ledger.Done, func(b *bench) { b.ad.fail = map[string]error{"MemberOf #1": errDown} }, false, runs.Pending, true, "down"},
-		"given back, and nobody is there":       {ledger.Done, func(*bench) {}, true, runs.Done, false, "as noted"},
+		"restored, and shown":                   {ledger.Done, func(b *bench) { b.ad.in.add(citrixDN, "S-1-5-21-5") }, false, runs.Done, false, "as noted"},
+		"restored, and not shown":               {ledger.Done, func(*bench) {}, false, runs.Pending, true, "the ledger says that it is restored, and reading does not show it"},
+		"restored, and it cannot be read":       {ledger.Done, func(b *bench) { b.ad.fail = map[string]error{"MemberOf #1": errDown} }, false, runs.Pending, true, "down"},
+		"restored, and nobody is there":         {ledger.Done, func(*bench) {}, true, runs.Done, false, "as noted"},
 		"failed, and not shown, which is right": {ledger.Failed, func(*bench) {}, false, runs.Failed, false, "as noted"},
 	} {
 		t.Run(name, func(t *testing.T) {

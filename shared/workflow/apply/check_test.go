@@ -124,7 +124,7 @@ func TestFails(t *testing.T) {
 	}{
 		"tenant":                 {fail("Tenant"), errDown},
 		"sign-in dates":          {fail("ListPeople"), errDown},
-		"whether it is put back": {func(_ *testing.T, b *bench) { b.Store = blindStore{b.Store, "history/withdrawn/run.json"} }, errDown},
+		"whether it is restored": {func(_ *testing.T, b *bench) { b.Store = blindStore{b.Store, "history/withdrawn/run.json"} }, errDown},
 		"whom it may change":     {func(_ *testing.T, b *bench) { b.Store = brokenStore{b.Store, "", "history/withdrawn/run/"} }, errDown},
 		"newer plans":            {func(_ *testing.T, b *bench) { b.Store = brokenStore{b.Store, "", "history/plans/"} }, errDown},
 		"damaged plan":           {put("runs/run/plan.json", "{"), store.ErrDamaged},

@@ -103,16 +103,16 @@ func (j *job) sourceOf(ctx context.Context, l *policy.License, in ledger.Intent)
 	}
 	present := j.groupOf(l)
 	if present == "" || strings.EqualFold(present, in.Source) {
-		return in.Source, "", fmt.Sprintf("the group %s cannot give %s back: %s", in.Source, in.License, left), nil
+		return in.Source, "", fmt.Sprintf("the group %s cannot restore %s: %s", in.Source, in.License, left), nil
 	}
 	why, err := j.unusable(ctx, l, present)
 	if g := j.run.Tenant.Groups[*l.Group]; why == "" {
 		why = j.run.Tenant.Reduced(l, &g)
 	}
 	if err != nil || why != "" {
-		return in.Source, "", fmt.Sprintf("neither the group %s can give %s back (%s), nor the policy's present one (%s)", in.Source, in.License, left, why), err
+		return in.Source, "", fmt.Sprintf("neither the group %s can restore %s (%s), nor the policy's present one (%s)", in.Source, in.License, left, why), err
 	}
-	return present, fmt.Sprintf("given back by the group %s, since %s cannot: %s", l.Group, in.Source, left), "", nil
+	return present, fmt.Sprintf("restored by the group %s, since %s cannot: %s", l.Group, in.Source, left), "", nil
 }
 
 // unusable returns the reason why a group cannot give a license now, or "" if the group can give it.

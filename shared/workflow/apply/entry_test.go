@@ -43,8 +43,8 @@ func TestWayBackOfAnEntry(t *testing.T) {
 		"no target":                 {with(group, noTarget), with(group, noTarget), "", ""},
 		"another target of AD":      {with(ad, func(in *ledger.Intent) { in.TargetGUID = newGUID }), with(ad, noTarget), "still in the group " + liteDN + ", which the policy does not name for lite: if it should be left, do that by hand", ""},
 		"no target of AD":           {with(ad, noTarget), with(ad, noTarget), "", ""},
-		"another source":            {with(group, func(in *ledger.Intent) { in.Source = "g-mfa" }), group, "given back by the group entra:LIC-E3, since g-mfa cannot: it is not one that the policy names for it", ""},
-		"another source and target": {with(group, func(in *ledger.Intent) { in.Source, in.Target = "g-mfa", "g-admins" }), with(group, noTarget), "given back by the group entra:LIC-E3, since g-mfa cannot: it is not one that the policy names for it; still in the group g-admins, which", ""},
+		"another source":            {with(group, func(in *ledger.Intent) { in.Source = "g-mfa" }), group, "restored by the group entra:LIC-E3, since g-mfa cannot: it is not one that the policy names for it", ""},
+		"another source and target": {with(group, func(in *ledger.Intent) { in.Source, in.Target = "g-mfa", "g-admins" }), with(group, noTarget), "restored by the group entra:LIC-E3, since g-mfa cannot: it is not one that the policy names for it; still in the group g-admins, which", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -47,7 +47,7 @@ rules:
 `
 
 // goldenCompany returns the company of the golden stores. Anna moves between groups, Bo's product is exchanged, and
-// Dora leaves Citrix. In the night before the golden run, Gus and Hanna lose Visio, and a restore gives it back. Ines
+// Dora leaves Citrix. In the night before the golden run, Gus and Hanna lose Visio, and a restore restores it. Ines
 // used Copilot lately. Other people keep the feeds healthy.
 func goldenCompany() (*fakeEntra, *fakeAD) {
 	created := daysAgo(900)

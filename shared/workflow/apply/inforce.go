@@ -115,7 +115,7 @@ func (f *inForce) forbidden(p *plan.Plan) string {
 	case f == nil:
 		return ""
 	case f.run.Policy.Mode == policy.Audit:
-		return "the policy in force is in mode audit, in which nothing is written; what is begun waits: set mode to review or enforce, or put people back with `idleseat restore`"
+		return "the policy in force is in mode audit, in which nothing is written; what is begun waits: set mode to review or enforce, or restore what was taken with `idleseat restore`"
 	case f.run.Policy.Tenant != p.Tenant:
 		return "the policy in force is for tenant " + f.run.Policy.Tenant
 	}

@@ -309,8 +309,8 @@ func TestUndoingWhatBegan(t *testing.T) {
 		note   string
 	}{
 		"by its groups":   {func(*ledger.Intent) {}, func(*bench) {}, runs.Pending, ""},
-		"another source":  {func(in *ledger.Intent) { in.Source = "g-mfa" }, func(*bench) {}, runs.Refused, "the groups of ledger/id-anna/e3/000001.json are not those by which it may be given back now"},
-		"another target":  {func(in *ledger.Intent) { in.Target = "g-mfa" }, func(*bench) {}, runs.Refused, "the groups of ledger/id-anna/e3/000001.json are not those by which it may be given back now"},
+		"another source":  {func(in *ledger.Intent) { in.Source = "g-mfa" }, func(*bench) {}, runs.Refused, "the groups of ledger/id-anna/e3/000001.json are not those by which it may be restored now"},
+		"another target":  {func(in *ledger.Intent) { in.Target = "g-mfa" }, func(*bench) {}, runs.Refused, "the groups of ledger/id-anna/e3/000001.json are not those by which it may be restored now"},
 		"another product": {func(in *ledger.Intent) { in.SKU = "sku-x" }, func(*bench) {}, runs.Refused, "the ledger has the product"},
 		"cannot be read":  {func(in *ledger.Intent) { in.Source = "g-mfa" }, func(b *bench) { b.entra.fail = map[string]error{"FindGroup #1": errDown} }, runs.Refused, ""},
 	} {

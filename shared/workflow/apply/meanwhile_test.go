@@ -78,7 +78,7 @@ func TestWithdrawn(t *testing.T) {
 	}
 	b.follow()
 	r, err := b.Apply(t.Context(), Request{Run: "run"})
-	if err != nil || r.Count(runs.Kept) != 1 || r.Count(runs.Done) != 1 || r.Of(&moveAnna).Note != "its run is being put back" {
+	if err != nil || r.Count(runs.Kept) != 1 || r.Count(runs.Done) != 1 || r.Of(&moveAnna).Note != "its run is being restored" {
 		t.Errorf("%+v, %v", r, err)
 	}
 	b.wrote(t, joinEXO, changeEXO, leaveEXO)
@@ -87,7 +87,7 @@ func TestWithdrawn(t *testing.T) {
 	if err := history.Withdraw(t.Context(), b.Store, "run", "run9", b.now); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.Apply(t.Context(), Request{Run: "run"}); err == nil || !strings.Contains(err.Error(), "run run9 puts it back") {
+	if _, err := b.Apply(t.Context(), Request{Run: "run"}); err == nil || !strings.Contains(err.Error(), "run run9 restores it") {
 		t.Errorf("error %v", err)
 	}
 	b.wrote(t)

@@ -123,6 +123,6 @@ func TestSomebodyGivesTheSeatBack(t *testing.T) {
 		t.Errorf("%s %q", got.Status, got.Note)
 	}
 	if want := []string{"RemoveMember g-app id-anna", "AddMember g-app id-anna"}; cmp.Diff(want, b.entra.writes()) != "" {
-		t.Errorf("writes %q, want %q: what was given back is theirs", b.entra.writes(), want)
+		t.Errorf("writes %q, want %q: what was restored is theirs", b.entra.writes(), want)
 	}
 }

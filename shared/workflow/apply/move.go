@@ -72,7 +72,7 @@ func (m *move) advance(ctx context.Context, resumed bool) (runs.Status, string) 
 		return troubled, err.Error()
 	}
 	if held && m.withdrawn {
-		return m.rollBack(ctx, ledger.RolledBack, "its run is being put back")
+		return m.rollBack(ctx, ledger.RolledBack, "its run is being restored")
 	}
 	if resumed {
 		if status, note := m.outlived(ctx, held); status != "" {

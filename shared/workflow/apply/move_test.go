@@ -73,7 +73,7 @@ func TestAdvancing(t *testing.T) {
 			m.ledger = ledger.In(blindStore{b.Store, "ledger/id-bo/e3/000001.back.json"})
 			return m
 		}, troubled, "read the ledger"},
-		"put back by a restore, and the license has left": {func(t *testing.T, b *bench) *move {
+		"its run is restored, and the license has left": {func(t *testing.T, b *bench) *move {
 			m := b.underWay(t, changeBo, plan.Direct)
 			m.withdrawn, m.person.Entra.Assignments = true, []directory.Assignment{{SKU: "sku-exo", State: "Active"}}
 			return m

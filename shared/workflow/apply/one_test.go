@@ -170,7 +170,7 @@ func TestRestoreWithoutAccount(t *testing.T) {
 		egon, dora runs.Status
 		note       string
 	}{
-		"account gone":       {func(b *bench) { delete(b.ad.people, "S-1-5-21-5") }, runs.Failed, runs.Done, "nobody is there to give it back to: the account is no longer in Active Directory"},
+		"account gone":       {func(b *bench) { delete(b.ad.people, "S-1-5-21-5") }, runs.Failed, runs.Done, "nobody is there to restore it to: the account is no longer in Active Directory"},
 		"not set up":         {func(b *bench) { b.AD = nil }, runs.Pending, runs.Pending, "is not set up here"},
 		"cannot be read":     {func(b *bench) { b.AD = unreadable{b.ad, "S-1-5-21-5"} }, runs.Pending, runs.Done, "could not be read"},
 		"Entra ID is silent": {func(b *bench) { b.entra.fail = map[string]error{"ReadLicenses id-dora": errDown} }, runs.Done, runs.Pending, ""},

@@ -12,7 +12,7 @@ import (
 )
 
 // doubtful is how long calls repeat a write that no read shows. After that time, nobody can tell whether the write was
-// never made or somebody undid it.
+// never made or somebody reversed it.
 const doubtful = time.Hour
 
 // outlived ends a change that an earlier call began and that must not be finished. It ends the change if somebody
@@ -22,7 +22,7 @@ const doubtful = time.Hour
 func (m *move) outlived(ctx context.Context, held bool) (runs.Status, string) {
 	switch {
 	case m.stopped[m.change.User]:
-		return m.rollBack(ctx, ledger.Restored, "somebody asked for it back")
+		return m.rollBack(ctx, ledger.Restored, "somebody asked to restore it")
 	case !held:
 		return "", ""
 	case m.left != nil:
@@ -49,13 +49,13 @@ func (m *move) heldAgain(ctx context.Context) (runs.Status, string) {
 	case free != nil && m.Now().Sub(free.At) < directory.Settling:
 		return m.readAgain("the license was seen free, and is read as held")
 	case free != nil:
-		return m.rollBack(ctx, ledger.Restored, "somebody gave it back after it was seen free at "+free.At.Format(time.RFC3339))
+		return m.rollBack(ctx, ledger.Restored, "somebody restored it after it was seen free at "+free.At.Format(time.RFC3339))
 	case made != nil && m.Now().Sub(made.At) < m.target().late():
 		return m.readAgain("the license was taken, and is read as held")
 	case made != nil:
-		return m.rollBack(ctx, ledger.Restored, "the directory answered at "+made.At.Format(time.RFC3339)+" that it was taken, and it is held: somebody gave it back, or it was never done")
+		return m.rollBack(ctx, ledger.Restored, "the directory answered at "+made.At.Format(time.RFC3339)+" that it was taken, and it is held: somebody restored it, or it was never done")
 	case m.Now().Sub(m.left.At) >= doubtful:
-		return m.rollBack(ctx, ledger.Failed, "taken at "+m.left.At.Format(time.RFC3339)+", and held still or again: the write was not made, or somebody gave it back")
+		return m.rollBack(ctx, ledger.Failed, "taken at "+m.left.At.Format(time.RFC3339)+", and held still or again: the write was not made, or somebody restored it")
 	}
 	return "", ""
 }

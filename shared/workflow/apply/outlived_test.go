@@ -61,7 +61,7 @@ func TestHeldAgainAfterItWasSeenFree(t *testing.T) {
 				b.wrote(t, joinEXO, leaveE3)
 				return
 			}
-			b.comesTo(t, runs.Kept, "somebody gave it back after it was seen free at "+asOf.Add(time.Hour).Format(time.RFC3339))
+			b.comesTo(t, runs.Kept, "somebody restored it after it was seen free at "+asOf.Add(time.Hour).Format(time.RFC3339))
 			b.logged(t, moveAnna, "given back")
 			if got := b.entra.in["g-exo"]; len(got) != 0 {
 				t.Errorf("the target still has %v", got)
@@ -112,7 +112,7 @@ func TestGivenBackBeforeARead(t *testing.T) {
 				b.apply(t, runs.Pending, "the license was taken, and is read as held")
 				return
 			}
-			b.comesTo(t, runs.Kept, "and it is held: somebody gave it back, or it was never done")
+			b.comesTo(t, runs.Kept, "and it is held: somebody restored it, or it was never done")
 			b.logged(t, tc.change, "given back")
 		})
 	}
@@ -134,7 +134,7 @@ func TestTakenAndHeldStill(t *testing.T) {
 			b.apply(t, runs.Pending, "waiting for its license to be freed")
 			continue
 		}
-		b.comesTo(t, runs.Failed, "taken at "+asOf.Add(time.Hour).Format(time.RFC3339)+", and held still or again: the write was not made, or somebody gave it back")
+		b.comesTo(t, runs.Failed, "taken at "+asOf.Add(time.Hour).Format(time.RFC3339)+", and held still or again: the write was not made, or somebody restored it")
 		b.logged(t, moveAnna, "failed")
 	}
 }

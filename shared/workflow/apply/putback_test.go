@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// backing returns a restore and the newest ledger entry. Run r0 took Egon's license, and the restore gives it back. The
+// backing returns a restore and the newest ledger entry. Run r0 took Egon's license, and the restore restores it. The
 // entry belongs to the run of the restore if the restore has begun, and to r0 otherwise.
 func (b *bench) backing(t *testing.T, restores string) (*job, *move, *ledger.Entry) {
 	t.Helper()
@@ -63,9 +63,9 @@ func TestPuttingBackInActiveDirectory(t *testing.T) {
 		"nothing may begin":               {done, "r0", func(_ *bench, j *job, _ *move) { j.closed = "closed" }, nil, runs.Refused, "closed", "done"},
 		"begun, and nothing may begin":    {begun, "r0", func(_ *bench, j *job, _ *move) { j.closed = "closed" }, []string{give}, runs.Done, "", "done"},
 		"the ledger has nothing":          {func(*testing.T, *bench) {}, "r0", nil, nil, runs.Refused, "it is no longer as run r0 left it; look at the ledger", ""},
-		"r0 has it open, asked for":       {open, "r0", nil, []string{give}, runs.Done, "its run is being put back", "rolled back"},
+		"r0 has it open, asked for":       {open, "r0", nil, []string{give}, runs.Done, "its run is being restored", "rolled back"},
 		"r0 has it open":                  {open, "", nil, nil, runs.Refused, "it is no longer as run r0 left it; look at the ledger", "open"},
-		"somebody gave r0's back":         {taken(as, ledger.Restored), "r0", nil, nil, runs.Refused, "it is no longer as run r0 left it; look at the ledger", "given back"},
+		"somebody restored r0's":          {taken(as, ledger.Restored), "r0", nil, nil, runs.Refused, "it is no longer as run r0 left it; look at the ledger", "given back"},
 		"r0 announced it":                 {taken(as, ledger.Announced), "r0", nil, nil, runs.Refused, "it is no longer as run r0 left it; look at the ledger", "noticed"},
 		"its rule is gone, not asked for": {taken(func(in *ledger.Intent) { in.Rule = "gone" }, ledger.Done), "", nil, nil, runs.Refused, "the run's policy has no rule gone", "done"},
 		"another group by now, begun":     {begun, "r0", func(b *bench, _ *job, _ *move) { delete(b.ad.groups, directory.GroupByGUID(citrixGUID, "")) }, nil, runs.Failed, "the group that was left", "failed"},
@@ -155,7 +155,7 @@ func TestUndoneWithoutBeingShown(t *testing.T) {
 	}, "")
 	b.entra.in.add("g-exo", "id-anna")
 	b.Entra = hiding{b.entra, "g-exo"}
-	b.apply(t, runs.Done, "its run is being put back")
+	b.apply(t, runs.Done, "its run is being restored")
 	b.wrote(t, leaveEXO)
 }
 
@@ -172,6 +172,6 @@ func TestOpenRestoreThatWasAltered(t *testing.T) {
 	if _, err := ledger.In(b.Store).Begin(t.Context(), in, first); err != nil {
 		t.Fatal(err)
 	}
-	b.apply(t, runs.Failed, "are not those by which it may be given back now; restore again")
+	b.apply(t, runs.Failed, "are not those by which it may be restored now; restore again")
 	b.wrote(t)
 }

@@ -223,10 +223,10 @@ func TestBeginningTheWayBack(t *testing.T) {
 			}
 		}, runs.Refused, "another run's change is still open: run r1 since"},
 		"on its way back by a lost run": {entry("r1", "r0", ""), runs.Failed, "the ledger has the product \"\" for e3, and the policy and the tenant have \"sku-e3\"; it is not given; restore again"},
-		"given back":                    {entry("r1", "r0", ledger.Done), runs.Refused, "another run's change is still open, or was: run r1 has given it back"},
+		"restored":                      {entry("r1", "r0", ledger.Done), runs.Refused, "another run's change is still open, or was: run r1 has restored it"},
 		"taken again":                   {entry("r1", "", ledger.Done), runs.Refused, "it is no longer as run r0 left it; look at the ledger"},
 		"being taken again":             {entry("r1", "", ""), runs.Refused, "it is no longer as run r0 left it; look at the ledger"},
-		"somebody gave it back":         {entry("r1", "", ledger.Restored), runs.Refused, "it is no longer as run r0 left it; look at the ledger"},
+		"somebody restored it":          {entry("r1", "", ledger.Restored), runs.Refused, "it is no longer as run r0 left it; look at the ledger"},
 		"the ledger has nothing":        {func(t *testing.T, b *bench) { b.Store = without{b.Store, "ledger/"} }, runs.Refused, "it is no longer as run r0 left it; look at the ledger"},
 		"the older one cannot be read": {func(t *testing.T, b *bench) {
 			entry("r1", "r0", ledger.Failed)(t, b)

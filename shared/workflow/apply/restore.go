@@ -63,7 +63,7 @@ func (j *job) stillOpen(ctx context.Context, m *move) (runs.Status, string) {
 	case refusal == "" && sameWay(&in, &e.Intent):
 		return "", ""
 	case refusal == "":
-		refusal = fmt.Sprintf("the groups or products of %s are not those by which it may be given back now", e.Key())
+		refusal = fmt.Sprintf("the groups or products of %s are not those by which it may be restored now", e.Key())
 	}
 	return m.complete(ctx, ledger.Failed, refusal+"; restore again")
 }
@@ -94,7 +94,7 @@ func (j *job) undoBegun(ctx context.Context, m *move, begun *ledger.Entry) (runs
 	case err != nil:
 		return troubled, err.Error()
 	case refusal == "" && !sameWay(&in, &begun.Intent):
-		refusal = fmt.Sprintf("the groups of %s are not those by which it may be given back now", begun.Key())
+		refusal = fmt.Sprintf("the groups of %s are not those by which it may be restored now", begun.Key())
 	}
 	if refusal != "" {
 		return runs.Refused, refusal
@@ -103,7 +103,7 @@ func (j *job) undoBegun(ctx context.Context, m *move, begun *ledger.Entry) (runs
 	if m.target().absent(m) {
 		return m.withoutAD(ctx)
 	}
-	status, note := m.rollBack(ctx, ledger.RolledBack, "its run is being put back")
+	status, note := m.rollBack(ctx, ledger.RolledBack, "its run is being restored")
 	if status == runs.Kept {
 		status = runs.Done
 	}
@@ -125,7 +125,7 @@ func (j *job) beginRestore(ctx context.Context, m *move, last *ledger.Entry) (ru
 	case taken != nil && taken.RestoreOf == m.change.RestoreOf && taken.Completion == nil:
 		return runs.Refused, ledger.Blocked(taken).Error()
 	case taken != nil && taken.RestoreOf == m.change.RestoreOf:
-		return runs.Refused, fmt.Errorf("%w, or was: run %s has given it back", ledger.ErrBlocked, taken.Run).Error()
+		return runs.Refused, fmt.Errorf("%w, or was: run %s has restored it", ledger.ErrBlocked, taken.Run).Error()
 	case taken == nil || taken.Run != m.change.RestoreOf || taken.Completion == nil || taken.Completion.Outcome != ledger.Done:
 		return runs.Refused, "it is no longer as run " + m.change.RestoreOf + " left it; look at the ledger"
 	}

@@ -44,7 +44,7 @@ func TestOneOfSeveralGroups(t *testing.T) {
 	}
 	in, note, refusal, err := b.jobOf(t).wayBack(t.Context(), e.Intent)
 	if in.Source != "g-e3more" || note != "" || refusal != "" || err != nil {
-		t.Errorf("given back by %s, %q, refused %q, %v", in.Source, note, refusal, err)
+		t.Errorf("restored by %s, %q, refused %q, %v", in.Source, note, refusal, err)
 	}
 	b.entra.dynamic = "g-e3more" // the first group of the policy can still give the license
 	j := b.jobOf(t)
@@ -54,8 +54,8 @@ func TestOneOfSeveralGroups(t *testing.T) {
 		}
 	}
 	in, note, refusal, err = j.wayBack(t.Context(), e.Intent)
-	if in.Source != "g-e3" || !strings.Contains(note, "given back by the group entra:LIC-E3") || refusal != "" || err != nil {
-		t.Errorf("given back by %s, %q, refused %q, %v", in.Source, note, refusal, err)
+	if in.Source != "g-e3" || !strings.Contains(note, "restored by the group entra:LIC-E3") || refusal != "" || err != nil {
+		t.Errorf("restored by %s, %q, refused %q, %v", in.Source, note, refusal, err)
 	}
 }
 

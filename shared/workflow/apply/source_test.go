@@ -96,15 +96,15 @@ func TestSourceOfEntra(t *testing.T) {
 		"the former one cannot be read": {"g-old", "g-old", nil, func(_ *testing.T, b *bench, _ *job) { b.entra.fail = map[string]error{"FindGroup g-old": errDown} }, "g-old", "", "", errDown},
 		"the former one is gone": {"g-old", "g-old", nil, func(_ *testing.T, b *bench, _ *job) {
 			b.entra.fail = map[string]error{"FindGroup g-old": directory.ErrNoGroup}
-		}, "g-e3", "given back by the group entra:LIC-E3, since g-old cannot: it is gone", "", nil},
-		"the present one lacks plans": {"g-old", "", nil, func(_ *testing.T, _ *bench, j *job) { reduce(j) }, "", "", "neither the group g-old can give e3 back (it is not one that the policy names for it), nor the policy's present one (the group entra:LIC-E3 gives e3 with service plans switched off", nil},
-		"the policy names no group":   {"g-old", "", bare, nil, "", "", "the group g-old cannot give e3 back: it is not one that the policy names for it", nil},
+		}, "g-e3", "restored by the group entra:LIC-E3, since g-old cannot: it is gone", "", nil},
+		"the present one lacks plans": {"g-old", "", nil, func(_ *testing.T, _ *bench, j *job) { reduce(j) }, "", "", "neither the group g-old can restore e3 (it is not one that the policy names for it), nor the policy's present one (the group entra:LIC-E3 gives e3 with service plans switched off", nil},
+		"the policy names no group":   {"g-old", "", bare, nil, "", "", "the group g-old cannot restore e3: it is not one that the policy names for it", nil},
 		"the policy's, in doubt of its own": {"g-e3", "", nil, func(t *testing.T, b *bench, j *job) {
 			b.entra.dynamic = "g-e3"
 			if err := j.readGroups(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-		}, "", "", "the group g-e3 cannot give e3 back: the group entra:LIC-E3 is dynamic", nil},
+		}, "", "", "the group g-e3 cannot restore e3: the group entra:LIC-E3 is dynamic", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

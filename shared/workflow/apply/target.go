@@ -31,7 +31,7 @@ type target interface {
 
 	// advance makes the next steps of a change.
 	advance(ctx context.Context, m *move) (runs.Status, string)
-	// goBack gives back the license that a change has taken, and ends the change with outcome o.
+	// goBack restores the license that a change has taken, and ends the change with outcome o.
 	goBack(ctx context.Context, m *move, o ledger.Outcome, why string) (runs.Status, string)
 	// giveBack carries out an entry of a restore.
 	giveBack(ctx context.Context, m *move) (runs.Status, string)

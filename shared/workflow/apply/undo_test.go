@@ -46,7 +46,7 @@ func TestUndo(t *testing.T) {
 		"target not shown, but joined":    {[]string{"g-e3"}, had, had, -1, nil, true, false, "", []string{leaveEXO}, runs.Kept, "why"},
 		"target not shown, never joined":  {[]string{"g-e3"}, had, had, -1, nil, false, false, "", nil, runs.Kept, "why"},
 		"target not shown, in a restore":  {[]string{"g-e3"}, had, had, -1, nil, true, false, "r0", nil, runs.Kept, "why"},
-		"the source refuses":              {[]string{"g-exo"}, nil, had, directory.Settling, map[string]error{"AddMember g-e3 id-anna": refusal("no")}, true, false, "", []string{"AddMember g-e3 id-anna"}, runs.Done, "why; it could not be put back: no"},
+		"the source refuses":              {[]string{"g-exo"}, nil, had, directory.Settling, map[string]error{"AddMember g-e3 id-anna": refusal("no")}, true, false, "", []string{"AddMember g-e3 id-anna"}, runs.Done, "why; it could not be restored: no"},
 		"the source refuses a restore":    {[]string{"g-exo"}, nil, had, directory.Settling, map[string]error{"AddMember g-e3 id-anna": refusal("no")}, true, false, "r0", []string{"AddMember g-e3 id-anna"}, runs.Failed, "no"},
 		"the source refuses who is in it": {[]string{"g-e3", "g-exo"}, had, nil, time.Minute, map[string]error{"AddMember g-e3 id-anna": refusal("no")}, true, false, "", []string{"AddMember g-e3 id-anna", leaveEXO}, runs.Kept, "why"},
 		"the source does not answer":      {[]string{"g-exo"}, nil, had, directory.Settling, map[string]error{"AddMember g-e3 id-anna": errDown}, true, false, "", []string{"AddMember g-e3 id-anna"}, troubled, "why; going back is not finished, run apply again: down"},

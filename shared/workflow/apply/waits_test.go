@@ -131,7 +131,7 @@ func TestSeenFreeForHowLong(t *testing.T) {
 		note   string
 	}{
 		"a moment before":   {directory.Settling - time.Second, false, runs.Pending, "the license was seen free, and is read as held"},
-		"settled":           {directory.Settling, false, runs.Kept, "somebody gave it back after it was seen free at "},
+		"settled":           {directory.Settling, false, runs.Kept, "somebody restored it after it was seen free at "},
 		"it cannot be read": {0, true, troubled, "read the ledger"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -122,7 +122,7 @@ func TestWayBack(t *testing.T) {
 		writes []string
 	}{
 		"as it was":        {nil, nil, runs.Done, "", []string{"AddMember g-e3 id-anna", left}},
-		"another group":    {func(in *ledger.Intent) { in.Source = "g-admins" }, nil, runs.Done, "given back by the group entra:LIC-E3, since g-admins cannot: it is not one that the policy names for it", []string{"AddMember g-e3 id-anna", left}},
+		"another group":    {func(in *ledger.Intent) { in.Source = "g-admins" }, nil, runs.Done, "restored by the group entra:LIC-E3, since g-admins cannot: it is not one that the policy names for it", []string{"AddMember g-e3 id-anna", left}},
 		"made again":       {func(in *ledger.Intent) { in.Source = "g-gone" }, nil, runs.Done, "since g-gone cannot", []string{"AddMember g-e3 id-anna", left}},
 		"another target":   {func(in *ledger.Intent) { in.Target = "g-mfa" }, nil, runs.Done, "still in the group g-mfa, which the policy does not name for exo", []string{"AddMember g-e3 id-anna"}},
 		"another product":  {func(in *ledger.Intent) { in.SKU = "sku-exo" }, nil, runs.Refused, `the ledger has the product "sku-exo" for e3`, nil},
@@ -132,7 +132,7 @@ func TestWayBack(t *testing.T) {
 		"dynamic by now":   {nil, func(b *bench) { b.entra.dynamic = "g-e3" }, runs.Refused, "is dynamic", nil},
 		"gives no license": {nil, func(b *bench) { delete(b.entra.grants, "g-e3") }, runs.Refused, "does not grant SPE_E3", nil},
 		"gives more":       {nil, func(b *bench) { b.Entra = granting{b.entra, []string{"sku-e3", "sku-e5"}} }, runs.Refused, "grants 2 products at once", nil},
-		"both gone":        {func(in *ledger.Intent) { in.Source = "g-gone" }, func(b *bench) { b.entra.dynamic = "g-e3" }, runs.Refused, "neither the group g-gone can give e3 back", nil},
+		"both gone":        {func(in *ledger.Intent) { in.Source = "g-gone" }, func(b *bench) { b.entra.dynamic = "g-e3" }, runs.Refused, "neither the group g-gone can restore e3", nil},
 		"not planned":      {nil, func(b *bench) { b.leaves(t, "id-bo") }, runs.Refused, "the plan of run r0 has no such change, so the ledger object ledger/id-anna/e3/000001.json is not believed", nil},
 		"planned":          {nil, func(b *bench) { b.leaves(t, "id-anna") }, runs.Done, "", []string{"AddMember g-e3 id-anna", left}},
 	}

@@ -245,13 +245,13 @@ func TestPastAtTheLastMoment(t *testing.T) {
 		knownRun string
 		want     history.State
 	}{
-		"nothing":                     {"", "", "", ""},
-		"taken":                       {ledger.Done, "", "", history.Taken},
-		"taken, as the run knows":     {ledger.Done, history.Taken, "r0", history.Taken},
-		"given back by others":        {ledger.Done, history.Restored, "r0", history.Restored},
-		"given back, and taken again": {ledger.Done, history.Restored, "r-1", history.Taken},
-		"announced since":             {ledger.Announced, history.Restored, "r0", history.Announced},
-		"the ledger has nothing":      {"", history.Restored, "r0", ""},
+		"nothing":                   {"", "", "", ""},
+		"taken":                     {ledger.Done, "", "", history.Taken},
+		"taken, as the run knows":   {ledger.Done, history.Taken, "r0", history.Taken},
+		"restored by others":        {ledger.Done, history.Restored, "r0", history.Restored},
+		"restored, and taken again": {ledger.Done, history.Restored, "r-1", history.Taken},
+		"announced since":           {ledger.Announced, history.Restored, "r0", history.Announced},
+		"the ledger has nothing":    {"", history.Restored, "r0", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

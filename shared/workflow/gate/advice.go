@@ -29,7 +29,7 @@ func (l *letter) next() (text string, steps []card.Step) {
 		}
 		return text, []card.Step{{To: "To see what each change waits for", Command: results}, {To: "To finish it now", Command: hints.Apply(o.Run, o.PlanHash, o.Batches.overridden())}}
 	case Refused:
-		return "Nothing was begun, and nothing needs to be undone. Correct what the reason names, and ask again.", hints.Asked()
+		return "Nothing was begun, so nothing needs to be rolled back. Correct what the reason names, and ask again.", hints.Asked()
 	case Failed:
 		text = "Start it again; the new run continues what this one began."
 		if l.at.Execution != "" {
@@ -41,7 +41,7 @@ func (l *letter) next() (text string, steps []card.Step) {
 		return "Look at why changes failed. The people still have what they had before.", []card.Step{{To: "To look", Command: results}}
 	}
 	if o.Results[runs.Done] > 0 && o.Restores == "" {
-		return "Nothing needs to be done.", []card.Step{look, {To: "To undo all of it", Command: hints.Restore(o.Run)}}
+		return "Nothing needs to be done.", []card.Step{look, {To: "To restore all of it", Command: hints.Restore(o.Run)}}
 	}
 	return "Nothing needs to be done.", nil
 }

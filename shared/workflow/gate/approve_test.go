@@ -102,7 +102,7 @@ func TestWhatBecame(t *testing.T) {
 	}{
 		"done":                              {entry("run", ledger.Done), runs.Pending, runs.Done, "of the ledger", false},
 		"rolled back":                       {entry("run", ledger.RolledBack), runs.Done, runs.Kept, "of the ledger", false},
-		"given back":                        {entry("run", ledger.Restored), "", runs.Kept, "of the ledger", false},
+		"restored":                          {entry("run", ledger.Restored), "", runs.Kept, "of the ledger", false},
 		"announced":                         {entry("run", ledger.Announced), "", runs.Announced, "of the ledger", false},
 		"failed":                            {entry("run", ledger.Failed), "", runs.Failed, "of the ledger", false},
 		"open, nothing said":                {entry("run", ""), "", runs.Pending, "begun, and not finished yet", false},

@@ -80,7 +80,7 @@ func (j *judgement) losses() (notes []string) {
 		notes = append(notes, "memory of an earlier run is lost: "+why)
 	}
 	for _, run := range slices.Sorted(maps.Keys(j.lost)) {
-		notes = append(notes, fmt.Sprintf("run %s cannot finish what it began: %v; `idleseat restore --run %s` undoes that by the ledger", run, j.lost[run], run))
+		notes = append(notes, fmt.Sprintf("run %s cannot finish what it began: %v; `idleseat restore --run %s` rolls that back by the ledger", run, j.lost[run], run))
 	}
 	return notes
 }

@@ -76,7 +76,7 @@ func TestOpenChangesOfEarlierRuns(t *testing.T) {
 				t.Errorf("resumes (-want +got):\n%s", d)
 			}
 			noted := slices.ContainsFunc(p.Notes, func(n string) bool {
-				return strings.HasPrefix(n, "run earlier cannot finish what it began: "+tc.lost) && strings.HasSuffix(n, "; `idleseat restore --run earlier` undoes that by the ledger")
+				return strings.HasPrefix(n, "run earlier cannot finish what it began: "+tc.lost) && strings.HasSuffix(n, "; `idleseat restore --run earlier` rolls that back by the ledger")
 			})
 			if noted != (tc.lost != "") {
 				t.Errorf("notes %q", p.Notes)

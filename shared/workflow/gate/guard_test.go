@@ -179,7 +179,7 @@ func TestNoticesAndReturns(t *testing.T) {
 	notice.Notice, notice.Seat = true, "exo"
 	back := plan.Decision{User: "back", Rule: "m365", License: "e3", To: "exo", Outcome: policy.NotHolder, RestoreOf: "r0", Via: plan.EntraGroup, Reason: "active again", IdleSince: asOf}
 	only := back
-	only.User, only.Refused = "told", "not given back: no onReturn"
+	only.User, only.Refused = "told", "not restored: no onReturn"
 	again := plan.Decision{User: "again", Rule: "m365", License: "e3", Outcome: policy.Keep, HeldAgain: "r0", Refused: "cooling down"}
 	e := quiet()
 	e.partitions[0] = []plan.Decision{notice, back, only, again}
@@ -197,7 +197,7 @@ func TestNoticesAndReturns(t *testing.T) {
 	if d := cmp.Diff(want, p.Notices); d != "" {
 		t.Errorf("notices (-want +got):\n%s", d)
 	}
-	if d := cmp.Diff([]string{"active again", "active again; not given back: no onReturn"}, listedIn(t, s, "returned")); d != "" {
+	if d := cmp.Diff([]string{"active again", "active again; not restored: no onReturn"}, listedIn(t, s, "returned")); d != "" {
 		t.Errorf("returned (-want +got):\n%s", d)
 	}
 	if d := cmp.Diff([]string{"cooling down"}, listedIn(t, s, "refused")); d != "" {

@@ -92,7 +92,7 @@ func (l *letter) subject() string {
 // done returns the subject of an execution that ended well.
 func (l *letter) done() string {
 	if l.out.Restores != "" {
-		return fmt.Sprintf("restored, %s undone", plain.Many(l.out.Results[runs.Done], "change"))
+		return fmt.Sprintf("restored, %s", plain.Many(l.out.Results[runs.Done], "change"))
 	}
 	return "done, " + plain.Many(l.out.Results[runs.Done], "change")
 }

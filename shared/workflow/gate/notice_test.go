@@ -112,7 +112,7 @@ func TestNotice(t *testing.T) {
 		"some failed": {with(func(o *StepOutput) { o.Results = statusCounts{runs.Done: 1, runs.Failed: 2} }), Done, "seats: done, 1 change, 2 FAILED", []string{"/results/settled.json -", "still have what they had"}, nil},
 		"a restore": {with(func(o *StepOutput) {
 			o.Results, o.Restores, o.MonthlySaving = statusCounts{runs.Done: 3}, aRun, -105
-		}), Done, "seats: restored, 3 changes undone", []string{"105.00 USD a month paid again", "Nothing needs to be done."}, []string{"To undo"}},
+		}), Done, "seats: restored, 3 changes", []string{"105.00 USD a month paid again", "Nothing needs to be done."}, []string{"To restore"}},
 		"pending": {with(func(o *StepOutput) {
 			o.Results, o.Troubled = statusCounts{runs.Done: 1, runs.Pending: 2}, 1
 		}), Waits, "seats: 1 of 3 changes done, 2 pending", []string{"Trouble    pending until a fault is mended: 1 change\n", "mend it. The next scheduled run then finishes them", "To finish it now:\n  idleseat", "idleseat approve " + aRun + " " + aHash + " --aws seats"}, []string{"override"}},

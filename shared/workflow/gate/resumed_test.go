@@ -242,7 +242,7 @@ func TestOpenChangeOfALostPlan(t *testing.T) {
 		if d := cmp.Diff(tc.resumes, p.Resumes); d != "" {
 			t.Errorf("%s (-want +got):\n%s", name, d)
 		}
-		if noted := slices.Contains(p.Notes, "run lost cannot finish what it began: its plan cannot be read: run \"lost\": the run has no plan; `idleseat restore --run lost` undoes that by the ledger"); noted == tc.there {
+		if noted := slices.Contains(p.Notes, "run lost cannot finish what it began: its plan cannot be read: run \"lost\": the run has no plan; `idleseat restore --run lost` rolls that back by the ledger"); noted == tc.there {
 			t.Errorf("%s: notes %q", name, p.Notes)
 		}
 	}

@@ -131,11 +131,11 @@ func TestClosed(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, "run2 superseded it", runs.ErrRefused},
-		"put back": {func(t *testing.T, s *Steps) {
+		"restored": {func(t *testing.T, s *Steps) {
 			if err := history.Withdraw(t.Context(), s.Store, "run", "run-3", clock); err != nil {
 				t.Fatal(err)
 			}
-		}, "run-3 puts it back", runs.ErrRefused},
+		}, "run-3 restores it", runs.ErrRefused},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -244,7 +244,7 @@ func TestSettle(t *testing.T) {
 		t.Errorf("a plan of which all is final was approved: %v", err)
 	}
 
-	// A restore gives back only licenses that were taken. A repeated step finds the run that its first attempt made.
+	// A restore restores only licenses that were taken. A repeated step finds the run that its first attempt made.
 	asked := StepInput{Op: "restore", Entrance: entrance.Restore, Execution: "e", Started: clock, Request: Request{Restore: "run"}}
 	s.Policy = func(context.Context) (string, error) { return "", errDown } // a restore needs no policy in force
 	for range 2 {

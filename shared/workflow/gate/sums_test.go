@@ -31,7 +31,7 @@ func TestSavesNothingIsSaid(t *testing.T) {
 	}{
 		"two":                       {[]plan.Change{change("citrix", "x", ""), change("citrix", "y", ""), change("citrix", "", ""), change("citrix", "x", "r0"), change("e3", "x", "")}, said},
 		"none":                      {[]plan.Change{change("citrix", "", "")}, ""},
-		"given back":                {[]plan.Change{change("citrix", "x", "r0")}, ""},
+		"restored":                  {[]plan.Change{change("citrix", "x", "r0")}, ""},
 		"a license that frees them": {[]plan.Change{change("e3", "in error", "")}, ""},
 	} {
 		got := strings.Join(savesNothing(p, tc.changes), "\n")
@@ -100,12 +100,12 @@ func TestOpenCounts(t *testing.T) {
 		"taken":                  {item("m365", asOf.AddDate(0, 0, -3)), ledger.Done, 1},
 		"being taken":            {item("m365", asOf.AddDate(0, 0, -3)), "", 1},
 		"announced":              {item("m365", asOf.AddDate(0, 0, -3)), ledger.Announced, 0},
-		"given back":             {item("m365", asOf.AddDate(0, 0, -3)), ledger.Restored, 0},
+		"restored":               {item("m365", asOf.AddDate(0, 0, -3)), ledger.Restored, 0},
 		"by a rule that is gone": {item("former", asOf.AddDate(0, 0, -3)), ledger.Done, 1},
 		"of another license, by a rule that is gone": {func() ledger.Intent { in := item("former", asOf.AddDate(0, 0, -3)); in.License = "citrix"; return in }(), ledger.Done, 0},
-		"being given back":                           {item(plan.RestoreRule, asOf.AddDate(0, 0, -3)), "", 0},
-		"30 days ago":                                {item("m365", window), ledger.Done, 1},
-		"a second before":                            {item("m365", window.Add(-time.Second)), ledger.Done, 0},
+		"being restored":  {item(plan.RestoreRule, asOf.AddDate(0, 0, -3)), "", 0},
+		"30 days ago":     {item("m365", window), ledger.Done, 1},
+		"a second before": {item("m365", window.Add(-time.Second)), ledger.Done, 0},
 	} {
 		s := quiet().put(t)
 		e, err := ledger.In(s).Begin(t.Context(), tc.intent, nil)

@@ -40,7 +40,7 @@ func lay(ctx context.Context, s store.Store, in Request, changes []plan.Change, 
 	}
 	text, p := policyFor(in, changes, old, base)
 	if p == nil {
-		return fmt.Errorf("%w to put back run %s: neither the policy in force nor that of a run can be read; give it with --policy", runs.ErrRefused, in.Of)
+		return fmt.Errorf("%w to restore run %s: neither the policy in force nor that of a run can be read; give it with --policy", runs.ErrRefused, in.Of)
 	}
 	b := &snapshot.Begin{Run: in.Run, Started: now.UTC(), Read: now.UTC(), AsOf: now.UTC(), Tenant: p.Tenant, Partitions: 1, Policy: text, Copy: in.Of}
 	if base != nil {

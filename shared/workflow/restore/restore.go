@@ -26,7 +26,7 @@ import (
 )
 
 // ErrNothing is the error when there is nothing to restore.
-var ErrNothing = errors.New("nothing to put back")
+var ErrNothing = errors.New("nothing to restore")
 
 // Request is a request to restore licenses.
 type Request struct {
@@ -75,7 +75,7 @@ func Plan(ctx context.Context, s store.Store, in Request, now time.Time) (*plan.
 	p := runs.NewPlan(r, now)
 	p.Sources = map[string]plan.Feed{}
 	for _, source := range []string{"entra", "ad"} {
-		p.Sources[source] = plan.Feed{State: plan.Absent, Reason: "nobody is read for putting back"}
+		p.Sources[source] = plan.Feed{State: plan.Absent, Reason: "a restore reads nobody"}
 	}
 	p.Restores, p.Changes, p.Resumes, p.HoldReasons, p.Verdict = in.Of, found.changes, found.resumes, []string{}, plan.Review
 	p.Unreadable, p.Pending = found.unreadable, found.pending
@@ -149,9 +149,9 @@ type found struct {
 // The method "nothing" returns the error for a restore without changes.
 func (f *found) nothing(in Request) error {
 	if len(f.unreadable) > 0 {
-		return fmt.Errorf("%w to put back run %s: %s", runs.ErrRefused, in.Of, strings.Join(f.unreadable, "; "))
+		return fmt.Errorf("%w to restore run %s: %s", runs.ErrRefused, in.Of, strings.Join(f.unreadable, "; "))
 	}
-	return fmt.Errorf("%w: run %s took nothing that is not back already%s", ErrNothing, in.Of, map[bool]string{true: " of " + in.User}[in.User != ""])
+	return fmt.Errorf("%w: run %s took nothing%s that is not restored already", ErrNothing, in.Of, map[bool]string{true: " of " + in.User}[in.User != ""])
 }
 
 // readAtOnce is the number of ledger entries that are read concurrently.
@@ -204,7 +204,7 @@ func restorable(ctx context.Context, s store.Store, book *ledger.Ledger, touches
 }
 
 // note records what the restore must do about a ledger entry. The function "over" reports whether a run cannot go on. A
-// run that cannot go on does not finish its own changes. The restore then undoes the open changes that took licenses,
+// run that cannot go on does not finish its own changes. The restore then rolls back the open changes that took licenses,
 // and finishes the open changes that restored licenses.
 func (f *found) note(e *ledger.Entry, in Request, over func(run string) (bool, error)) error {
 	done := e.Completion != nil
@@ -220,16 +220,16 @@ func (f *found) note(e *ledger.Entry, in Request, over func(run string) (bool, e
 		case !lost:
 			f.resumes, f.pending = []string{e.Run}, []plan.Begun{begunBy(e)}
 		case e.RestoreOf == "":
-			undone := change(e, "undo what run "+e.Run+" had begun")
-			undone.MonthlySaving = 0
-			f.changes = []plan.Change{undone}
+			rolledBack := change(e, "roll back what run "+e.Run+" had begun")
+			rolledBack.MonthlySaving = 0
+			f.changes = []plan.Change{rolledBack}
 		default:
-			rest := change(e, "finish what run "+e.Run+" had begun to put back")
+			rest := change(e, "finish what run "+e.Run+" had begun to restore")
 			rest.MonthlySaving, rest.RestoreOf = e.MonthlySaving, e.RestoreOf
 			f.changes = []plan.Change{rest}
 		}
 	case done && e.Run == in.Of && e.Completion.Outcome == ledger.Done && e.RestoreOf == "":
-		f.changes = []plan.Change{change(e, "put back what run "+in.Of+" took")}
+		f.changes = []plan.Change{change(e, "restore what run "+in.Of+" took")}
 	case e.Run == in.Of, e.RestoreOf == in.Of:
 		f.back = 1
 	}
@@ -238,7 +238,7 @@ func (f *found) note(e *ledger.Entry, in Request, over func(run string) (bool, e
 
 // begunBy returns the pending change that an open entry records.
 func begunBy(e *ledger.Entry) plan.Begun {
-	return plan.Begun{User: e.Person, UserPrincipalName: e.UserPrincipalName, Rule: e.Rule, License: e.License, To: e.To, Run: e.Run, Since: e.At, Reason: "to be put back"}
+	return plan.Begun{User: e.Person, UserPrincipalName: e.UserPrincipalName, Rule: e.Rule, License: e.License, To: e.To, Run: e.Run, Since: e.At, Reason: "to be restored"}
 }
 
 func change(e *ledger.Entry, reason string) plan.Change {

@@ -36,12 +36,12 @@ func TestWhatAnEntryMeansForARestore(t *testing.T) {
 		return []plan.Change{{User: "ann", SID: "S-1", UserPrincipalName: "ann@x.example", Rule: plan.RestoreRule, License: "e3", To: "exo", Via: plan.Direct, Reason: reason, IdleSince: &since, MonthlySaving: saving, RestoreOf: "r0"}}
 	}
 	finish := func(run, back string) []plan.Change {
-		c := put("finish what run "+run+" had begun to put back", 35)
+		c := put("finish what run "+run+" had begun to restore", 35)
 		c[0].RestoreOf = back
 		return c
 	}
 	open := func(run string) []plan.Begun {
-		return []plan.Begun{{User: "ann", UserPrincipalName: "ann@x.example", Rule: "m365", License: "e3", To: "exo", Run: run, Since: asOf, Reason: "to be put back"}}
+		return []plan.Begun{{User: "ann", UserPrincipalName: "ann@x.example", Rule: "m365", License: "e3", To: "exo", Run: run, Since: asOf, Reason: "to be restored"}}
 	}
 	for name, tc := range map[string]struct {
 		entry *ledger.Entry
@@ -49,19 +49,19 @@ func TestWhatAnEntryMeansForARestore(t *testing.T) {
 		lost  string // the run that can no longer go on
 		want  found
 	}{
-		"taken":                          {entry("r0", "", ledger.Done), "", "", found{changes: put("put back what run r0 took", -35)}},
+		"taken":                          {entry("r0", "", ledger.Done), "", "", found{changes: put("restore what run r0 took", -35)}},
 		"taken by another run":           {entry("r1", "", ledger.Done), "", "", found{}},
-		"put back":                       {entry("r9", "r0", ledger.Done), "", "", found{back: 1}},
-		"put back from another run":      {entry("r9", "r1", ledger.Done), "", "", found{}},
+		"restored":                       {entry("r9", "r0", ledger.Done), "", "", found{back: 1}},
+		"restored from another run":      {entry("r9", "r1", ledger.Done), "", "", found{}},
 		"the restore itself, over":       {entry("r0", "r1", ledger.Done), "", "", found{back: 1}},
 		"came to nothing":                {entry("r0", "", ledger.Failed), "", "", found{back: 1}},
 		"announced":                      {entry("r0", "", ledger.Announced), "", "", found{back: 1}},
-		"given back":                     {entry("r0", "", ledger.Restored), "", "", found{back: 1}},
+		"restored by somebody":           {entry("r0", "", ledger.Restored), "", "", found{back: 1}},
 		"a restore that came to nothing": {entry("r9", "r0", ledger.Failed), "", "", found{back: 1}},
 		"begun":                          {entry("r0", "", ""), "", "", found{resumes: []string{"r0"}, pending: open("r0")}},
 		"begun, for one person":          {entry("r0", "", ""), "ann", "", found{resumes: []string{"r0"}, pending: open("r0"), stops: []string{"ann"}}},
-		"begun, its data are lost":       {entry("r0", "", ""), "", "r0", found{changes: put("undo what run r0 had begun", 0)}},
-		"begun, lost, for one person":    {entry("r0", "", ""), "ann", "r0", found{changes: put("undo what run r0 had begun", 0), stops: []string{"ann"}}},
+		"begun, its data are lost":       {entry("r0", "", ""), "", "r0", found{changes: put("roll back what run r0 had begun", 0)}},
+		"begun, lost, for one person":    {entry("r0", "", ""), "ann", "r0", found{changes: put("roll back what run r0 had begun", 0), stops: []string{"ann"}}},
 		"begun by another run":           {entry("r1", "", ""), "", "", found{}},
 		"on its way back":                {entry("r9", "r0", ""), "", "", found{resumes: []string{"r9"}, pending: open("r9")}},
 		"on its way back, lost":          {entry("r9", "r0", ""), "ann", "r0", found{resumes: []string{"r9"}, pending: open("r9")}},
@@ -105,7 +105,7 @@ func TestRestorePlan(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		absent := plan.Feed{State: plan.Absent, Reason: "nobody is read for putting back"}
+		absent := plan.Feed{State: plan.Absent, Reason: "a restore reads nobody"}
 		if d := cmp.Diff(map[string]plan.Feed{"entra": absent, "ad": absent}, p.Sources); d != "" {
 			t.Errorf("sources (-want +got):\n%s", d)
 		}
@@ -115,7 +115,7 @@ func TestRestorePlan(t *testing.T) {
 		if len(p.Unreadable) != 1 || !strings.Contains(p.Unreadable[0], "ledger/dan/e3/000001.json") {
 			t.Errorf("unreadable: %q", p.Unreadable)
 		}
-		if users(p.Changes) != "bob ann cid" { // without a manifest the run cannot go on, so the restore undoes the open change of cid
+		if users(p.Changes) != "bob ann cid" { // without a manifest the run cannot go on, so the restore rolls back the open change of cid
 			t.Errorf("changes of %q", users(p.Changes))
 		}
 		kept, err := runs.GetPlan(t.Context(), s, "mine")
@@ -141,10 +141,10 @@ func TestRestoreOfWhatIsUnreadable(t *testing.T) {
 	t.Parallel()
 	s := storeWithRun(t)
 	earlier.Run(t, s, "earlier", map[string]ledger.Outcome{"ann": ledger.Failed})
-	if p, err := Plan(t.Context(), s, Request{Of: "earlier", Run: "mine", Policy: text}, clock); p != nil || !errors.Is(err, ErrNothing) || !strings.HasSuffix(err.Error(), "run earlier took nothing that is not back already") {
+	if p, err := Plan(t.Context(), s, Request{Of: "earlier", Run: "mine", Policy: text}, clock); p != nil || !errors.Is(err, ErrNothing) || !strings.HasSuffix(err.Error(), "run earlier took nothing that is not restored already") {
 		t.Errorf("%+v, %v", p, err)
 	}
-	if p, err := Plan(t.Context(), s, Request{Of: "earlier", User: "ann", Run: "mine", Policy: text}, clock); p != nil || !errors.Is(err, ErrNothing) || !strings.HasSuffix(err.Error(), "not back already of ann") {
+	if p, err := Plan(t.Context(), s, Request{Of: "earlier", User: "ann", Run: "mine", Policy: text}, clock); p != nil || !errors.Is(err, ErrNothing) || !strings.HasSuffix(err.Error(), "took nothing of ann that is not restored already") {
 		t.Errorf("%+v, %v", p, err)
 	}
 	if err := store.PutBytes(t.Context(), s, "ledger/ann/e3/000001.json", []byte("{")); err != nil {

@@ -64,7 +64,7 @@ func TakenFrom(ctx context.Context, s store.Store, now time.Time, name string) (
 			continue
 		}
 		if len(took) > 1 {
-			err = fmt.Errorf("%w: licenses of %q were taken by the runs %s; put them back one after the other, with --run", runs.ErrRefused, name, strings.Join(took, " and "))
+			err = fmt.Errorf("%w: licenses of %q were taken by the runs %s; restore them one after the other, with --run", runs.ErrRefused, name, strings.Join(took, " and "))
 		}
 		if err != nil {
 			return "", "", err

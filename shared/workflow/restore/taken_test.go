@@ -35,7 +35,7 @@ func TestTaken(t *testing.T) {
 		"being taken":                  {[]entry{{"e3", "r1", "", ""}}, []string{"r1"}, nil},
 		"on its way back":              {[]entry{{"e3", "r1", "", ledger.Done}, {"e3", "r9", "r1", ""}}, []string{"r1"}, nil},
 		"back":                         {[]entry{{"e3", "r1", "", ledger.Done}, {"e3", "r9", "r1", ledger.Done}}, nil, ErrNothing},
-		"given back":                   {[]entry{{"e3", "r1", "", ledger.Restored}}, nil, ErrNothing},
+		"restored":                     {[]entry{{"e3", "r1", "", ledger.Restored}}, nil, ErrNothing},
 		"announced":                    {[]entry{{"e3", "r1", "", ledger.Announced}}, nil, ErrNothing},
 		"failed":                       {[]entry{{"e3", "r1", "", ledger.Failed}}, nil, ErrNothing},
 		"taken, then failed once more": {[]entry{{"e3", "r1", "", ledger.Done}, {"e3", "r2", "", ledger.Failed}}, []string{"r1"}, nil},
