@@ -120,7 +120,7 @@ var swedishServe = map[string]string{
 	"ended.done":               "klar",
 	"ended.noticed":            "aviserad",
 	"ended.perhaps noticed":    "kanske aviserad",
-	"ended.rolled back":        "återtagen",
+	"ended.rolled back":        "tillbakadragen",
 	"ended.failed":             "misslyckad",
 	"ended.given back":         "återställd",
 	"story.damaged":            "skadad liggare",
