@@ -7,6 +7,11 @@ import (
 	"testing"
 )
 
+func TestMain(m *testing.M) {
+	tuneGC()
+	os.Exit(m.Run())
+}
+
 // testSeeds is the number of companies in a default test run.
 const testSeeds = 25
 
