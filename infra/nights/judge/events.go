@@ -150,7 +150,7 @@ func (j *Judge) about(e Event, p *person) error {
 		}
 		return nil
 	case Pending:
-		l.pending = e.Holds
+		l.pending, l.ended = e.Holds, true
 		return nil
 	case Removed:
 		j.removed(e, p, l)

@@ -161,7 +161,7 @@ func (j *Judge) removed(e Event, p *person, l *license) {
 		j.fault(Wrong, e, why)
 	}
 	l.accepted = l.accepted || e.Stranger
-	l.held, l.taken, l.strange = false, e.At, e.Stranger
+	l.held, l.taken, l.strange, l.ended = false, e.At, e.Stranger, false
 	if e.Stranger { // for the first machine, the stranger is somebody else
 		l.released = e.At
 	} else { // the first machine does not announce the removals of the stranger

@@ -84,6 +84,8 @@ func TestRemoved(t *testing.T) {
 		"restored after it was seen":     {[]Event{anna(Removed, 48, true), anna(Pending, 48, true), seen(49), anna(Given, 50, true), anna(Planned, 51, true)}, on(100), Wrong},
 		"restored after it was done":     {[]Event{anna(Removed, 48, true), anna(Pending, 48, true), anna(Pending, 49, false), anna(Given, 50, true), anna(Planned, 51, true)}, on(100), Wrong},
 		"the tool goes back":             {[]Event{anna(Removed, 48, true), anna(Pending, 48, true), seen(49), anna(Undone, 50, true), anna(Planned, 51, true)}, on(100), ""},
+		"the tool goes back in one call": {[]Event{anna(Removed, 48, true), anna(Undone, 48, true), anna(Pending, 48, false), anna(Planned, 51, true)}, on(100), ""},
+		"no, a night was between":        {[]Event{anna(Removed, 48, true), seen(49), anna(Undone, 50, true), anna(Planned, 51, true)}, on(100), Wrong},
 		"the tool restores":              {[]Event{anna(Removed, 48, true), anna(Pending, 48, true), anna(Pending, 49, false), anna(Undone, 50, true), anna(Planned, 51, true)}, on(100), Wrong},
 		"enabled again, and blocked now": {[]Event{anna(Enabled, 1, false), seen(2), anna(Enabled, 95, true), anna(Enabled, 98, false)}, on(100), ""},
 		"restored, then made again":      {[]Event{anna(Removed, 20, true), anna(Given, 50, true), anna(Remade, 55, true), anna(Planned, 90, true)}, on(100), ""},

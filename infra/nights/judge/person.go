@@ -48,6 +48,7 @@ type license struct {
 	accepted  bool      // whether an administrator accepted the removal, even if it exceeds the limits
 	stuck     bool
 	pending   bool      // whether the tool has not seen the effect of its write yet
+	ended     bool      // whether the call that took the license has ended
 	announced time.Time // when the next removal was announced; zero: not announced
 	notice    time.Time // when the last removal was announced
 }
@@ -65,10 +66,12 @@ func (l *license) give(e Event, seen time.Time) {
 		l.since = e.At
 	}
 	l.held = true
-	switch unseen := l.pending && l.taken.After(seen); {
+	unseen := l.taken.After(seen)
+	// If the tool goes back on a change that it did not finish, nobody has decided that the person keeps the license.
+	goesBack := e.What == Undone && (l.pending || unseen && !l.ended)
+	switch {
 	case l.taken.IsZero(), l.strange:
-	case unseen, // no night saw the removal, so the tool may know only that it announced a removal
-		l.pending && e.What == Undone: // the tool could not finish the change, so nobody has decided that the person keeps the license
+	case goesBack, l.pending && unseen: // no night saw the removal, so the tool may know only that it announced a removal
 		l.announced = l.notice
 	default:
 		l.given = append(l.given, fact{e.At, e.Shown, true})
