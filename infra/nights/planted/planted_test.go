@@ -6,8 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"go/parser"
-	"go/token"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -45,17 +44,23 @@ var bugs = []struct {
 	{"unreadable-as-empty", people},
 }
 
-// TestPatchesApply checks that each patch applies to the sources. If a patch does not apply, replace the patch: its
-// first line describes the bug, and the new patch must add the same bug to the current sources.
+// TestPatchesApply checks that each patch applies to the sources and that the changed packages compile. If it fails,
+// replace the patch: its first line describes the bug, and the new patch must add the same bug to the current sources.
 func TestPatchesApply(t *testing.T) {
 	t.Parallel()
 	for _, bug := range bugs {
 		t.Run(bug.name, func(t *testing.T) {
 			t.Parallel()
-			for _, planted := range plant(t, bug.name) {
-				if _, err := parser.ParseFile(token.NewFileSet(), planted, nil, 0); err != nil {
-					t.Error(err)
-				}
+			planted := plant(t, bug.name)
+			folders := map[string]bool{}
+			for file := range planted {
+				folders[filepath.Dir(file)] = true
+			}
+			compile := append([]string{"-overlay", overlay(t, planted)}, slices.Sorted(maps.Keys(folders))...)
+			build := exec.Command("go", append([]string{"build"}, compile...)...)
+			build.Dir = root
+			if out, err := build.CombinedOutput(); err != nil {
+				t.Errorf("%v\n%s", err, out)
 			}
 		})
 	}
@@ -147,21 +152,27 @@ var touched = regexp.MustCompile(`(?m)^\+\+\+ b/(\S+)$`)
 // build builds command nights with the planted files in place of the real files.
 func build(t *testing.T, planted map[string]string) (program string) {
 	t.Helper()
-	folder := t.TempDir()
-	overlay, program := filepath.Join(folder, "overlay.json"), filepath.Join(folder, "nights")
-	text, err := json.Marshal(map[string]any{"Replace": planted})
-	if err == nil {
-		err = os.WriteFile(overlay, text, 0o600)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	build := exec.Command("go", "build", "-overlay", overlay, "-o", program, "./infra/nights")
+	program = filepath.Join(t.TempDir(), "nights")
+	build := exec.Command("go", "build", "-overlay", overlay(t, planted), "-o", program, "./infra/nights")
 	build.Dir = root
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	return program
+}
+
+// overlay writes the file that tells the go command to compile the planted files in place of the real files.
+func overlay(t *testing.T, planted map[string]string) (file string) {
+	t.Helper()
+	file = filepath.Join(t.TempDir(), "overlay.json")
+	text, err := json.Marshal(map[string]any{"Replace": planted})
+	if err == nil {
+		err = os.WriteFile(file, text, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
 }
 
 // found is one fault.
