@@ -64,9 +64,9 @@ type License struct {
 	// Renews is when the contract for the license renews. It is nil if the policy does not say.
 	Renews    *Renewal
 	KeepSeats int // free seats that idleseat leaves for other people
-	// MailboxQuota is the largest mailbox that this license allows, in GB. Zero means no check. If MailboxQuota is set,
-	// a person is changed to this license only if the person's mailbox is known to fit. The license is then also never
-	// taken from a mailbox that is on hold, is shared, or belongs to a room or to equipment.
+	// MailboxQuota is the largest mailbox that this license allows, in GB. Zero means no check. If it is set, a person
+	// is changed to this license only if the person's mailbox is known to fit. A rule that removes this license, and
+	// gives no other, then leaves it with a mailbox that is on hold, is shared, or belongs to a room or to equipment.
 	MailboxQuota float64
 
 	// Needs lists the service plans that the license must include when a person is changed to the license. Service
