@@ -75,12 +75,19 @@ func (i *Item) Given() time.Time {
 	return time.Time{}
 }
 
-// Recall adds to an announced change the time of a restore that an earlier item of the license has. Ledger entries of
-// older versions lack this time.
-func (i *Item) Recall(earlier *Item) {
-	if at := earlier.Given(); (i.State == Announced || i.State == Unsure) && at.After(i.HeldSince) {
-		i.HeldSince = at
+// With adds to an item from the ledger what only an earlier item of the license has, and returns the result. The ledger
+// does not know that somebody else restored a license. Entries of older versions about announcements lack the time of
+// the restore. Both items may be nil.
+func (i *Item) With(earlier *Item) *Item {
+	switch {
+	case i == nil || earlier == nil:
+		return i
+	case i.State == Taken && earlier.State == Restored && earlier.Run == i.Run:
+		return earlier
+	case (i.State == Announced || i.State == Unsure) && earlier.Given().After(i.HeldSince):
+		i.HeldSince = earlier.Given()
 	}
+	return i
 }
 
 // Digest is everything that a run knows about earlier runs. A nil Digest knows nothing.

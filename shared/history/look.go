@@ -43,12 +43,7 @@ func (st *Digest) look(ctx context.Context, book *ledger.Ledger) error {
 		return err
 	}
 	for t, i := range found {
-		if known := st.restored[t]; known != nil && i != nil {
-			if i.State == Taken && known.State == Restored && i.Run == known.Run {
-				i = known // the ledger does not know that somebody else restored the license
-			}
-			i.Recall(known)
-		}
+		i = i.With(st.restored[t])
 		if st.items[t] = i; i == nil {
 			delete(st.items, t)
 		}

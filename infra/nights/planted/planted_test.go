@@ -21,9 +21,9 @@ import (
 // root is the folder of the module, relative to this package.
 const root = "../../.."
 
-// Command nights must find each bug within this number of seeds, people and nights. Two bugs need many
-// people. The plans of a small company never exceed the limits, and the memory that manifest-first loses delays too few
-// of its decisions.
+// Command nights must find each bug within this number of seeds, people and nights. Two bugs need many people. The
+// plans of a small company never exceed the limits, and the memory that manifest-first loses delays too few of its
+// decisions.
 const seeds, people, many, nights = 50, 60, 150, 120
 
 // bugs are the planted bugs, by the name of the patch. The field "people" is the number of people in the company.

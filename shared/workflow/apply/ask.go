@@ -18,16 +18,9 @@ func (m *move) past(ctx context.Context, license string) (*history.Item, error) 
 	if err != nil {
 		return nil, err
 	}
-	past := history.ItemOf(e)
-	known := m.run.Past(m.change.User, m.change.SID, license)
-	if past != nil && known != nil && known.State == history.Restored && past.State == history.Taken && known.Run == past.Run {
-		past = known // only the run knows that somebody restored the license by hand
-	}
+	past := history.ItemOf(e).With(m.run.Past(m.change.User, m.change.SID, license))
 	if past != nil && (past.State == history.Announced || past.State == history.Unsure) {
 		past.IdleSince = &past.At
-		if known != nil {
-			past.Recall(known)
-		}
 	}
 	return past, nil
 }
