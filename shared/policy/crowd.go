@@ -94,8 +94,8 @@ type Screened struct {
 	// Open marks the people who must be evaluated on their own, because at least one rule has no plain verdict on them.
 	// All verdicts on such a person are NotPlain.
 	Open []bool
-	// Turns[i] has the people to whom rule i leaves the license now but not later, each with the time at which the
-	// verdict turns to reclaim. People who are open are not in the list. See Judge.TurnsBy.
+	// Turns[i] lists the people whose license rule i keeps now and reclaims later. Each has the time at which the verdict
+	// turns to reclaim. People who are open are not in the list. See Judge.TurnsBy.
 	Turns [][]Turned
 
 	screen *screen

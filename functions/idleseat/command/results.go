@@ -62,7 +62,7 @@ func question(p *plan.Plan) string {
 	return fmt.Sprintf("%s in tenant %s (plan %s…)? [yes/no]", strings.ToUpper(text[:1])+text[1:], p.Tenant, p.PlanHash[:12])
 }
 
-// restored returns in words which licenses a plan restores, and to whom. For several people, it returns the
+// restored names the licenses that a plan restores, and the person who gets them. For several people, it returns the
 // numbers of licenses and people.
 func restored(p *plan.Plan) string {
 	people, names := map[string]bool{}, []string{}
