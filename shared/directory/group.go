@@ -85,8 +85,13 @@ func GroupByGUID(guid, dn string) string {
 	if guid == "" {
 		return dn
 	}
-	return "<GUID=" + guid + ">"
+	return byGUID + guid + ">"
 }
+
+const byGUID = "<GUID="
+
+// IsGroupGUID reports whether a name of a group contains the group's objectGUID and not its DN.
+func IsGroupGUID(name string) bool { return strings.HasPrefix(name, byGUID) }
 
 // SKU is a product to which the tenant subscribes (subscribedSkus of Graph).
 type SKU struct {

@@ -98,6 +98,8 @@ func fixedEntries() []*entry {
 		plain("CN=Sites,"+configDN, configDN, []string{"top", "sitesContainer"}),
 		plain("CN=Default-First-Site-Name,CN=Sites,"+configDN, "CN=Sites,"+configDN, []string{"top", "site"}),
 		plain(sitesDN, "CN=Default-First-Site-Name,CN=Sites,"+configDN, []string{"top", "serversContainer"}),
+		plain("CN=Users,"+BaseDN, BaseDN, []string{"top", "container"}),
+		domainUsers(),
 		plain("OU=Licenses,"+BaseDN, BaseDN, ou),
 		plain("OU=Service Accounts,"+BaseDN, BaseDN, ou),
 		plain(peopleBase, BaseDN, ou),
@@ -112,6 +114,15 @@ func fixedEntries() []*entry {
 		}
 	}
 	return list
+}
+
+// domainUsers returns the primary group of people who have no other one. It lists no members, because Active Directory
+// does not list people in their primary group.
+func domainUsers() *entry {
+	return plain("CN=Domain Users,CN=Users,"+BaseDN, "CN=Users,"+BaseDN, []string{"top", "group"}, attribute{"cn", []string{"Domain Users"}},
+		attribute{"sAMAccountName", []string{"Domain Users"}}, attribute{"objectCategory", []string{category("Group")}},
+		attribute{"objectGUID", []string{guid{0: 0x61, 13: 1}.raw()}}, attribute{"objectSid", []string{sidBytes(513)}},
+		attribute{"groupType", []string{"-2147483646"}}, attribute{"whenCreated", []string{"20200101080000.0Z"}})
 }
 
 // controllerEntries returns the objects of a controller below CN=Sites.

@@ -217,7 +217,7 @@ func (x *search) at(position int) (found *entry, attrs []attribute, more bool) {
 	}
 	attrs = x.selected(e)
 	for n, a := range attrs {
-		if x.extended && strings.HasPrefix(a.name, "member") && a.name != "memberOf" {
+		if x.extended && strings.HasPrefix(a.name, "member") {
 			attrs[n].values = x.c.extended(a.values)
 		}
 	}

@@ -169,7 +169,7 @@ func TestScopes(t *testing.T) {
 	}{
 		"domain":             {s.Base, ldap.ScopeBaseObject, 1},
 		"one level":          {"OU=Licenses," + s.Base, ldap.ScopeSingleLevel, 3},
-		"one level of all":   {s.Base, ldap.ScopeSingleLevel, 4},
+		"one level of all":   {s.Base, ldap.ScopeSingleLevel, 5},
 		"configuration":      {configDN, ldap.ScopeWholeSubtree, 8},
 		"awkward name":       {awkwardDN, ldap.ScopeBaseObject, 1},
 		"in other case":      {strings.ToLower(awkwardDN), ldap.ScopeBaseObject, 1},

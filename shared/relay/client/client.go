@@ -124,7 +124,7 @@ func (d *Directory) FindGroup(_ context.Context, name string) (directory.Group, 
 	switch {
 	case found:
 		return g, nil
-	case contains(d.evidence.Unreadable, key):
+	case contains(d.evidence.Unreadable, key), contains(d.evidence.Gone, key):
 		return directory.Group{}, fmt.Errorf("%w: %q", directory.ErrNoGroup, name)
 	case !contains(d.evidence.Groups, key):
 		return directory.Group{}, fmt.Errorf("the relay was not asked about the group %q", name)

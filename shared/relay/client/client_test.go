@@ -19,6 +19,8 @@ const (
 	seats  = "CN=Seats,DC=x"
 	other  = "CN=Other,DC=x"
 	gone   = "CN=Gone,DC=x"
+	// deleted is a group that no read finds.
+	deleted = "<GUID=guid-deleted>"
 )
 
 var now = time.Date(2026, 11, 24, 3, 0, 0, 0, time.UTC)
@@ -156,6 +158,8 @@ func TestFindGroup(t *testing.T) {
 	t.Parallel()
 	e := evidence()
 	e.Found = map[string]directory.Group{seats: {ID: seats, GUID: "guid-of-seats"}}
+	key := protocol.Group{DN: deleted, Direct: true}.Key()
+	e.Groups, e.Gone, e.People[0].Groups = append(e.Groups, key), []string{key}, append(e.People[0].Groups, key)
 	d := New(e, now)
 	if g, err := d.FindGroup(t.Context(), seats); err != nil || g.GUID != "guid-of-seats" {
 		t.Errorf("%+v, %v", g, err)
@@ -165,6 +169,15 @@ func TestFindGroup(t *testing.T) {
 	}
 	if g, err := d.FindGroup(t.Context(), gone); !errors.Is(err, directory.ErrNoGroup) {
 		t.Errorf("gone: %+v, %v", g, err)
+	}
+	if g, err := d.FindGroup(t.Context(), deleted); !errors.Is(err, directory.ErrNoGroup) {
+		t.Errorf("deleted: %+v, %v", g, err)
+	}
+	if in, err := d.MemberOf(t.Context(), bo, deleted, true); err != nil || in {
+		t.Errorf("in a deleted group: %v, %v", in, err)
+	}
+	if in, err := d.MemberOf(t.Context(), anna, deleted, true); err != nil || !in {
+		t.Errorf("in a group that is hidden: %v, %v", in, err)
 	}
 	if g, err := d.FindGroup(t.Context(), "CN=New,DC=x"); err == nil || errors.Is(err, directory.ErrNoGroup) {
 		t.Errorf("not asked: %+v, %v", g, err)

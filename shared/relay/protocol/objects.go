@@ -60,6 +60,9 @@ type Evidence struct {
 	Groups []string  `json:"groups,omitempty"` // keys of the groups in the message
 	// Unreadable has the keys of the groups that do not exist or hide their members.
 	Unreadable []string `json:"unreadable,omitempty"`
+	// Gone has the keys of the groups that were named by objectGUID and that no read finds. Each account nevertheless
+	// says whether it belongs to the group.
+	Gone []string `json:"gone,omitempty"`
 	// Found has the current state of each group, by the DN or GUID in the message. Older versions of the relay do not
 	// send Found.
 	Found map[string]directory.Group `json:"found,omitempty"`

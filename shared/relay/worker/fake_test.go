@@ -25,6 +25,8 @@ const (
 	group = "CN=Citrix Users,DC=test"
 	// exempted is a group in the evidence.
 	exempted = "CN=Left Alone,DC=test"
+	// gone is a deleted group.
+	gone = "<GUID=6e6f6e65-0000-0000-0000-000000000000>"
 )
 
 // fakeAD is a domain with one person and one group. Each method first calls its function field, if the field is set.
@@ -119,6 +121,8 @@ func (f *fakeAD) MemberOf(_ context.Context, _, dn string, _ bool) (bool, error)
 		return f.member, nil
 	case exempted:
 		return f.exempt, nil
+	case gone:
+		return false, nil
 	}
 	return false, directory.ErrNoGroup
 }
@@ -135,7 +139,13 @@ func (f *fakeAD) set(member bool) error {
 
 func (f *fakeAD) CanWrite(context.Context, string) (bool, error) { return true, nil }
 
-func (f *fakeAD) AddMember(_ context.Context, _, _ string) error    { return f.set(true) }
+func (f *fakeAD) AddMember(_ context.Context, dn, _ string) error {
+	if dn == gone {
+		return directory.ErrNoGroup
+	}
+	return f.set(true)
+}
+
 func (f *fakeAD) RemoveMember(_ context.Context, _, _ string) error { return f.set(false) }
 
 // bench is a relay in this process. Its store is in memory, and its AWS is simulated.
@@ -248,10 +258,13 @@ func (b *bench) result(t *awsfake.Task) protocol.Result {
 }
 
 // removal returns a message that removes Anna from a group. The argument "of" is the DN of the group.
-func (b *bench) removal(of string) protocol.Message {
+func (b *bench) removal(of string) protocol.Message { return b.change(protocol.Remove, of) }
+
+// change returns a message that asks for one change of a group.
+func (b *bench) change(a protocol.Action, of string) protocol.Message {
 	b.Helper()
 	key := "runs/r1/ad/input/b1.json"
-	list := protocol.Changes{Changes: []protocol.Change{{ID: "c1", SID: anna, GUID: guid, Group: of, Action: protocol.Remove}}}
+	list := protocol.Changes{Changes: []protocol.Change{{ID: "c1", SID: anna, GUID: guid, Group: of, Action: a}}}
 	if err := store.PutJSON(b.Context(), b.store, key, list); err != nil {
 		b.Fatal(err)
 	}

@@ -141,6 +141,8 @@ func (r *Relay) evidence(ctx context.Context, m *protocol.Message, people *proto
 		switch {
 		case err == nil:
 			e.Found[g.DN] = found
+		case errors.Is(err, directory.ErrNoGroup) && g.Direct && directory.IsGroupGUID(g.DN):
+			e.Gone = append(e.Gone, g.Key())
 		case errors.Is(err, directory.ErrNoGroup):
 			noGroup.Store(g.Key(), true)
 		default:

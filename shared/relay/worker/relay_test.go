@@ -113,6 +113,31 @@ func TestReadingIsThereAlready(t *testing.T) {
 	}
 }
 
+// TestGoneGroup checks what the relay answers about a deleted group: nobody is in it, and nobody can join it.
+func TestGoneGroup(t *testing.T) {
+	t.Parallel()
+	m := protocol.Message{Kind: protocol.ReadCandidates, Groups: []protocol.Group{{DN: gone, Direct: true}, {DN: "CN=None,DC=test", Direct: true}}}
+	got, err := (&Relay{ad: &fakeAD{member: true}}).evidence(t.Context(), &m, &protocol.People{SIDs: []string{anna}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(got.Gone, []string{m.Groups[0].Key()}) || !slices.Equal(got.Unreadable, []string{m.Groups[1].Key()}) || len(got.People[0].Groups) > 0 {
+		t.Errorf("gone %q, unreadable %q, in %q", got.Gone, got.Unreadable, got.People[0].Groups)
+	}
+	for action, want := range map[protocol.Action]protocol.Result{
+		protocol.Add:    {Outcome: protocol.Refused, Note: "no such group"},
+		protocol.Remove: {Outcome: protocol.Done},
+	} {
+		b := newBench(t, &fakeAD{})
+		asked := b.send(b.change(action, gone))
+		b.run()
+		want.ID, want.GUID = "c1", guid
+		if diff := cmp.Diff(want, b.result(asked)); diff != "" || b.ad.writes > 0 {
+			t.Errorf("%s: %d writes, result (-want +got):\n%s", action, b.ad.writes, diff)
+		}
+	}
+}
+
 func TestEvidence(t *testing.T) {
 	t.Parallel()
 	user := new(fakeAD).user()

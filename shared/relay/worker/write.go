@@ -87,6 +87,8 @@ func (r *Relay) change(l *lease, c *protocol.Change, groups []protocol.Group) (r
 		return end(protocol.Done, "")
 	case refused:
 		return end(protocol.Refused, refusal.Reason)
+	case errors.Is(written, directory.ErrNoGroup):
+		return end(protocol.Refused, written.Error())
 	case written != nil:
 		return end(protocol.Failed, written.Error())
 	default:

@@ -111,7 +111,7 @@ func (h home) answer(r request) []*ber.Packet {
 // schemaOf returns the answer of the schema. It has an entry for every attribute that the package requests.
 func schemaOf() []*ber.Packet {
 	var list []*ber.Packet
-	for _, a := range append([]string{"lastLogon", "member"}, personAttributes...) {
+	for _, a := range append([]string{"lastLogon", "member", "memberOf"}, personAttributes...) {
 		list = append(list, entry("CN="+a+","+testSchema, "lDAPDisplayName", a, "schemaIDGUID", schemaGUID(a)))
 	}
 	return found(list...)

@@ -40,7 +40,7 @@ func (f *Forest) FindGroup(ctx context.Context, name string) (directory.Group, e
 
 // domainOfGroup returns the domain of a group. A DN contains the name of the domain. For a GUID, every domain is asked.
 func (f *Forest) domainOfGroup(ctx context.Context, name string) (*Directory, error) {
-	if len(f.domains) == 1 || !strings.HasPrefix(name, "<GUID=") {
+	if len(f.domains) == 1 || !directory.IsGroupGUID(name) {
 		return f.domainAt(name)
 	}
 	for _, d := range f.domains {
@@ -51,7 +51,7 @@ func (f *Forest) domainOfGroup(ctx context.Context, name string) (*Directory, er
 			return nil, err
 		}
 	}
-	return nil, fmt.Errorf("%w: %q is in none of the domains of IDLESEAT_AD_BASE", directory.ErrNoGroup, name)
+	return nil, fmt.Errorf("%w: %q is in none of the domains of IDLESEAT_AD_BASE", errNoGroup, name)
 }
 
 // errEnough ends a search that has found as many groups as the caller requested.

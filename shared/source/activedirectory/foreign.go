@@ -88,15 +88,20 @@ func (f *Forest) listMembers(ctx context.Context, d *Directory, groupDN string, 
 }
 
 // MemberOf reports whether a person belongs to a group, in the same way as Directory.MemberOf. The person and the group
-// may belong to different domains.
+// may belong to different domains. If no domain shows a group with the given objectGUID, only the person's own domain
+// is asked, because idleseat changes only groups of that domain.
 func (f *Forest) MemberOf(ctx context.Context, sid, groupDN string, direct bool) (bool, error) {
-	at, err := f.domainOfGroup(ctx, groupDN)
-	if err != nil {
-		return false, err
+	at, none := f.domainOfGroup(ctx, groupDN)
+	unseen := direct && isUnseen(none, groupDN)
+	if none != nil && !unseen {
+		return false, none
 	}
 	home, err := f.domainOf(ctx, sid)
 	if err != nil {
 		return false, fmt.Errorf("read person %q: %w", sid, err)
+	}
+	if unseen {
+		return home.MemberOf(ctx, sid, groupDN, direct)
 	}
 	if home == at && (direct || len(f.domains) == 1) {
 		return at.MemberOf(ctx, sid, groupDN, direct)

@@ -204,10 +204,17 @@ func (s *session) groupsAmong(g *group, sids []string) (dns map[string]string, e
 // MemberOf reports whether a group lists a person. Unless direct is set, membership through nested groups counts, too.
 // A primary group always counts. The error is directory.ErrNoPerson if the person does not exist. The error is
 // directory.ErrNoGroup if the group does not exist, or if the account may not read the members of the group.
+//
+// With direct and the name that directory.GroupByGUID returns, a deleted group has no members: the result is false. The
+// result is also right for a group that the account may not see.
 func (d *Directory) MemberOf(ctx context.Context, sid, groupDN string, direct bool) (bool, error) {
 	var member bool
 	err := d.ask(ctx, func(s *session) error {
 		group, err := s.group(groupDN)
+		if direct && isUnseen(err, groupDN) {
+			member, err = s.unseenLists(groupDN, sid)
+			return err
+		}
 		if err != nil {
 			return err
 		}

@@ -33,8 +33,15 @@ type hardened struct {
 // harden starts a domain with the given people and groups, and with the account that reads them.
 func harden(t *testing.T, people []samba.Person, groups ...samba.Group) *hardened {
 	t.Helper()
+	return hardenWith(t, samba.Options{People: people, Groups: groups})
+}
+
+// hardenWith starts a domain with the given objects, and with the account that reads them.
+func hardenWith(t *testing.T, o samba.Options) *hardened {
+	t.Helper()
 	account := samba.Person{ADUser: directory.ADUser{DN: samba.DN("idleseat", samba.PeopleOU), SAMAccount: "idleseat", Enabled: directory.Yes}, Password: rights}
-	domain := samba.Run(t, samba.Options{People: append(people, account), Groups: groups})
+	o.People = append(o.People, account)
+	domain := samba.Run(t, o)
 	file := filepath.Join(t.TempDir(), "password")
 	if err := os.WriteFile(file, []byte(rights), 0o600); err != nil {
 		t.Fatal(err)
@@ -56,6 +63,20 @@ func (h *hardened) deny(dn, attribute string) {
 	g := found.Entries[0].GetRawAttributeValue("schemaIDGUID")
 	guid := fmt.Sprintf("%08x-%04x-%04x-%x-%x", binary.LittleEndian.Uint32(g), binary.LittleEndian.Uint16(g[4:]), binary.LittleEndian.Uint16(g[6:]), g[8:10], g[10:])
 	if err := h.domain.Permit(h.Context(), dn, "(OD;;RP;"+guid+";;"+h.self+")"); err != nil {
+		h.Fatal(err)
+	}
+}
+
+// makePrimary gives an account a new primary group.
+func (h *hardened) makePrimary(account, group string) {
+	h.Helper()
+	found, err := h.admin.Search(ldap.NewSearchRequest(group, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, false, "(objectClass=*)", []string{"primaryGroupToken"}, nil))
+	if err != nil {
+		h.Fatal(err)
+	}
+	change := ldap.NewModifyRequest(account, nil)
+	change.Replace("primaryGroupID", []string{found.Entries[0].GetAttributeValue("primaryGroupToken")})
+	if err := h.admin.Modify(change); err != nil {
 		h.Fatal(err)
 	}
 }
@@ -132,20 +153,8 @@ func TestSambaGroups(t *testing.T) {
 		samba.Group{DN: inner, Members: []string{at("nested"), at("deep")}}, samba.Group{DN: middle, Members: []string{inner}},
 		samba.Group{DN: outer, Members: []string{at("listed"), at("unseen"), at("primary"), middle}},
 		samba.Group{DN: hidden, Members: []string{at("listed")}}, samba.Group{DN: around, Members: []string{hidden}}, samba.Group{DN: empty})
-	primary := func(name, group string) {
-		t.Helper()
-		found, err := h.admin.Search(ldap.NewSearchRequest(group, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, false, "(objectClass=*)", []string{"primaryGroupToken"}, nil))
-		if err != nil {
-			t.Fatal(err)
-		}
-		change := ldap.NewModifyRequest(at(name), nil)
-		change.Replace("primaryGroupID", []string{found.Entries[0].GetAttributeValue("primaryGroupToken")})
-		if err := h.admin.Modify(change); err != nil {
-			t.Fatal(err)
-		}
-	}
-	primary("primary", outer)
-	primary("deep", inner)
+	h.makePrimary(at("primary"), outer)
+	h.makePrimary(at("deep"), inner)
 	h.deny(at("unseen"), "memberOf")
 	h.deny(at("nested"), "memberOf")
 	h.deny(middle, "memberOf")

@@ -82,7 +82,7 @@ func (d *Directory) schema(s *session) (map[string]guard, error) {
 		return nil, err
 	}
 	filter := ""
-	for _, a := range slices.Concat(personAttributes, []string{"lastLogon", "member"}) {
+	for _, a := range slices.Concat(personAttributes, []string{"lastLogon", "member", "memberOf"}) {
 		filter += "(lDAPDisplayName=" + a + ")"
 	}
 	guards := map[string]guard{}

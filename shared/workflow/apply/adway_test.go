@@ -80,6 +80,56 @@ func TestAnotherADGroup(t *testing.T) {
 	}
 }
 
+// TestADGroupDeletedMeanwhile: a change ends if somebody deletes its group after the change has begun. It does not stay
+// open for ever. If nobody knows whether the person is still in the group, the change stays open.
+func TestADGroupDeletedMeanwhile(t *testing.T) {
+	t.Parallel()
+	inGone := func(f *fakeAD) { f.in = members{directory.GroupByGUID(citrixGUID, ""): {freeEgon.SID}} }
+	out := func(f *fakeAD) { f.in = members{} }
+	for name, tc := range map[string]struct {
+		change plan.Change
+		left   bool // whether an earlier call was about to take the license
+		world  []func(*fakeAD)
+		want   runs.Status
+		note   string
+		ends   ledger.Outcome // empty if the change stays open
+	}{
+		"deleted":                        {freeEgon, false, []func(*fakeAD){out}, runs.Done, "", ledger.Done},
+		"deleted after it was left":      {freeEgon, true, []func(*fakeAD){out}, runs.Done, "", ledger.Done},
+		"made again":                     {freeEgon, false, []func(*fakeAD){out, func(f *fakeAD) { f.at("CN=Other,DC=corp", newGUID, 1) }}, runs.Done, "", ledger.Done},
+		"hidden, the person still in it": {freeEgon, false, []func(*fakeAD){inGone}, runs.Kept, "undecided: license citrix is not known", ledger.RolledBack},
+		"nobody knows":                   {freeEgon, false, []func(*fakeAD){out, func(f *fakeAD) { f.fail = map[string]error{"MemberOf <GUID=" + citrixGUID + "> " + freeEgon.SID: directory.ErrNoGroup} }}, runs.Pending, "no such group", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, tc.change)
+			b.reread(t, citrixGUID)
+			b.plan(t, func(p *plan.Plan) { p.Changes = []plan.Change{tc.change} })
+			b.ad.at(liteDN, otherGUID, 900)
+			for _, change := range tc.world {
+				change(b.ad)
+			}
+			in := ledger.Intent{Person: tc.change.User, SID: tc.change.SID, License: "citrix", Run: "run", Rule: tc.change.Rule, Via: "ad-group", Source: citrixDN, SourceGUID: citrixGUID, At: asOf}
+			e, err := ledger.In(b.Store).Begin(t.Context(), in, nil)
+			if err == nil && tc.left {
+				_, _, err = ledger.In(b.Store).Leave(t.Context(), e, asOf)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			b.apply(t, tc.want, tc.note)
+			b.wrote(t)
+			e, err = ledger.In(b.Store).Latest(t.Context(), tc.change.User, "citrix")
+			switch {
+			case err != nil:
+				t.Fatal(err)
+			case e.Completion == nil && tc.ends != "", e.Completion != nil && e.Completion.Outcome != tc.ends:
+				t.Errorf("the entry ended as %+v, want %q", e.Completion, tc.ends)
+			}
+		})
+	}
+}
+
 // TestADWayBack: a restore puts people into the group that they left, even under a new DN. It puts nobody into another
 // group that took the name.
 func TestADWayBack(t *testing.T) {

@@ -36,11 +36,10 @@ func (f *fakeAD) FindGroup(_ context.Context, name string) (directory.Group, err
 	if f.groups == nil {
 		return directory.Group{ID: name}, nil
 	}
-	g, there := f.groups[name]
-	if !there {
+	if f.lacks(name) {
 		return directory.Group{}, directory.ErrNoGroup
 	}
-	return g, nil
+	return f.groups[name], nil
 }
 
 func (f *fakeAD) ListPeople(_ context.Context, each func(directory.ADUser) error) error {
@@ -65,11 +64,24 @@ func (f *fakeAD) ReadPerson(_ context.Context, sid string) (directory.ADUser, er
 	return *u, err
 }
 
+// MemberOf finds a person in a group that has an objectGUID, even if the group cannot be read, like the real directory.
 func (f *fakeAD) MemberOf(_ context.Context, sid, group string, _ bool) (bool, error) {
+	if f.lacks(group) && !directory.IsGroupGUID(group) {
+		return false, directory.ErrNoGroup
+	}
 	return slices.Contains(f.in[f.dn(group)], sid), f.read("MemberOf " + group + " " + sid)
 }
 
+// lacks reports whether no group has the DN or objectGUID.
+func (f *fakeAD) lacks(group string) bool {
+	_, there := f.groups[group]
+	return f.groups != nil && !there
+}
+
 func (f *fakeAD) change(call, group, guid string, change func(group, sid string)) error {
+	if f.lacks(group) {
+		return directory.ErrNoGroup
+	}
 	return f.do(call+" "+group+" "+guid, func() {
 		for sid, u := range f.people {
 			if u.GUID == guid && !f.deaf {

@@ -1,0 +1,107 @@
+package activedirectory
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// A deleted group and a group that the account may not see give the same answer to a read. The person's memberOf tells
+// them apart. It names the group as long as the group lists the person, even if the account may not see the group
+// (TestSambaUnseenGroup; University of Washington, "Group Member Privacy", hides memberOf, too, for this reason). It
+// never names a deleted group, because a search does not return links to deleted objects (MS-ADTS 3.1.1.3.4.1.25).
+
+// isUnseen reports whether err means that no read finds a group, and name is the group's objectGUID. A DN proves less: the
+// group may have another DN now.
+func isUnseen(err error, name string) bool {
+	return errors.Is(err, errNoGroup) && directory.IsGroupGUID(name)
+}
+
+// unseenLists reports whether a group that no read finds lists a person, or is the person's primary group. The argument
+// "guid" has the form <GUID=…>. The error is directory.ErrNoGroup if the account may not read what decides it.
+func (s *session) unseenLists(guid, sid string) (bool, error) {
+	doing := fmt.Sprintf("read whether %q is in group %q", sid, guid)
+	person, e, err := s.person(sid, sidFilter(sid))
+	if err != nil {
+		return false, err
+	}
+	seen, err := s.look()
+	if err != nil {
+		return false, err
+	}
+	unknown := func(what string) error {
+		return s.fault(doing, fmt.Errorf("%w; %w", errNoGroup, &hiddenError{fmt.Sprintf("%s of %q", what, clean(person.DN))}))
+	}
+	if !seen.mayRead("memberOf", e.GetEqualFoldRawAttributeValue(descriptor)) {
+		return false, unknown("memberOf")
+	}
+	listed := false
+	err = s.values(doing, person.DN, "memberOf", func(value string) error {
+		group, err := extendedGUID(value)
+		if err != nil {
+			return s.fault(doing, err)
+		}
+		listed = listed || strings.EqualFold(group, guid)
+		return nil
+	})
+	if err != nil || listed {
+		return listed, err
+	}
+	primary, err := s.primaryOf(person.SID, e)
+	switch {
+	case err != nil:
+		return false, err
+	case primary == "":
+		return false, unknown("the primary group")
+	}
+	return strings.EqualFold(primary, guid), nil
+}
+
+// primaryOf returns the <GUID=…> of the primary group of an account, or "" if the account of idleseat does not see it.
+func (s *session) primaryOf(sid string, e *ldap.Entry) (guid string, err error) {
+	rid := e.GetEqualFoldAttributeValue("primaryGroupID")
+	if rid == "" {
+		return "", nil
+	}
+	base, err := s.home()
+	if err != nil {
+		return "", err
+	}
+	const doing = "read the primary group"
+	// A primary group belongs to the same domain as the account. The SID of the group therefore begins like the SID of
+	// the account.
+	group := sidFilter(sid[:strings.LastIndexByte(sid, '-')+1] + rid)
+	err = s.pages(doing, base, "(&(objectClass=group)"+group+")", []string{"objectGUID"}, func(e *ldap.Entry) error {
+		if guid, err = guidDN(e.GetEqualFoldRawAttributeValue("objectGUID")); err != nil {
+			return s.fault(doing, fmt.Errorf("%w %q: %w", errEntry, clean(e.DN), err))
+		}
+		return nil
+	})
+	return guid, err
+}
+
+// extendedGUID returns the <GUID=…> with dashes from a DN in the form that extendedDN requests. A controller may write
+// the GUID in hexadecimal.
+func extendedGUID(value string) (string, error) {
+	id, _, _ := strings.Cut(value, ">;")
+	id, isGUID := strings.CutPrefix(id, "<GUID=")
+	if !isGUID {
+		return "", fmt.Errorf("%w %q: it should begin with its GUID", errEntry, clean(value))
+	}
+	if strings.Contains(id, "-") {
+		return "<GUID=" + id + ">", nil
+	}
+	raw, err := hex.DecodeString(id)
+	if err == nil {
+		id, err = guidDN(raw)
+	}
+	if err != nil {
+		return "", fmt.Errorf("%w %q: %w", errEntry, clean(value), err)
+	}
+	return id, nil
+}
