@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/go-ldap/ldap/v3"
+
 	"github.com/idleseat/idleseat/shared/directory"
 )
 

@@ -8,8 +8,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/microsoftgraph/msgraph-sdk-go/groups"
+
+	"github.com/idleseat/idleseat/shared/directory"
 )
 
 const readGroups = "Group.Read.All"

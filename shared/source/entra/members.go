@@ -7,10 +7,11 @@ import (
 	"net/http"
 	"slices"
 
-	"github.com/idleseat/idleseat/shared/directory"
 	abs "github.com/microsoft/kiota-abstractions-go"
 	"github.com/microsoftgraph/msgraph-sdk-go/groups"
 	"github.com/microsoftgraph/msgraph-sdk-go/users"
+
+	"github.com/idleseat/idleseat/shared/directory"
 )
 
 // wireMember is an entry in a list of members, or in a list of the groups of an object.

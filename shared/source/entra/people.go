@@ -9,9 +9,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/idleseat/idleseat/shared/directory"
 	abs "github.com/microsoft/kiota-abstractions-go"
 	"github.com/microsoftgraph/msgraph-sdk-go/users"
+
+	"github.com/idleseat/idleseat/shared/directory"
 )
 
 // The page sizes that Graph allows if signInActivity is selected. The smaller size was the limit for years. Some

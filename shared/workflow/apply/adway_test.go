@@ -98,7 +98,9 @@ func TestADGroupDeletedMeanwhile(t *testing.T) {
 		"deleted after it was left":      {freeEgon, true, []func(*fakeAD){out}, runs.Done, "", ledger.Done},
 		"made again":                     {freeEgon, false, []func(*fakeAD){out, func(f *fakeAD) { f.at("CN=Other,DC=corp", newGUID, 1) }}, runs.Done, "", ledger.Done},
 		"hidden, the person still in it": {freeEgon, false, []func(*fakeAD){inGone}, runs.Kept, "undecided: license citrix is not known", ledger.RolledBack},
-		"nobody knows":                   {freeEgon, false, []func(*fakeAD){out, func(f *fakeAD) { f.fail = map[string]error{"MemberOf <GUID=" + citrixGUID + "> " + freeEgon.SID: directory.ErrNoGroup} }}, runs.Pending, "no such group", ""},
+		"nobody knows": {freeEgon, false, []func(*fakeAD){out, func(f *fakeAD) {
+			f.fail = map[string]error{"MemberOf <GUID=" + citrixGUID + "> " + freeEgon.SID: directory.ErrNoGroup}
+		}}, runs.Pending, "no such group", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
