@@ -14,20 +14,32 @@ import (
 var userProperties = append(ownProperties, plainBeside(ownProperties)...)
 
 func plainBeside(own []property[entraUser]) (more []property[entraUser]) {
+	parts := map[string][]property[entraUser]{} // by the property that consists of them
 	for i := range directory.EntraProperties {
 		p := &directory.EntraProperties[i]
-		known := slices.ContainsFunc(own, func(o property[entraUser]) bool { return o.name == p.Source })
-		if p.Source == "" || known || strings.ContainsAny(p.Source, "@/") {
+		name, part, hasParts := strings.Cut(p.Source, "/")
+		known := slices.ContainsFunc(own, func(o property[entraUser]) bool { return o.name == name })
+		if name == "" || known || strings.HasPrefix(name, "@") || p.Kind == directory.Bool {
 			continue
 		}
-		switch p.Kind {
-		case directory.Date:
-			more = append(more, property[entraUser]{p.Source, func(b []byte, u *entraUser) []byte { return appendTime(b, *p.At(&u.EntraUser).(*time.Time)) }})
-		case directory.Text:
-			more = append(more, text(p.Source, func(u *entraUser) string { return *p.At(&u.EntraUser).(*string) }))
+		if !hasParts {
+			more = append(more, plainProperty(name, p))
+			continue
 		}
+		if parts[name] == nil {
+			more = append(more, property[entraUser]{name, func(b []byte, u *entraUser) []byte { return appendObject(b, u, parts[name], "") }})
+		}
+		parts[name] = append(parts[name], plainProperty(part, p))
 	}
 	return more
+}
+
+// plainProperty returns a string or a date under the given name in Graph.
+func plainProperty(name string, p *directory.Property[directory.EntraUser]) property[entraUser] {
+	if p.Kind == directory.Date {
+		return property[entraUser]{name, func(b []byte, u *entraUser) []byte { return appendTime(b, *p.At(&u.EntraUser).(*time.Time)) }}
+	}
+	return text(name, func(u *entraUser) string { return *p.At(&u.EntraUser).(*string) })
 }
 
 var ownProperties = []property[entraUser]{

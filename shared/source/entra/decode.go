@@ -140,9 +140,15 @@ func broken(body []byte, err error) error {
 func selectOf[T any]() []string {
 	var names []string
 	for field := range reflect.TypeFor[T]().Fields() {
-		if name, _, _ := strings.Cut(field.Tag.Get("json"), ","); !strings.HasPrefix(name, "@") {
+		if name := jsonName(field); !strings.HasPrefix(name, "@") {
 			names = append(names, name)
 		}
 	}
 	return names
+}
+
+// jsonName returns the name of a struct field in JSON. It returns "" for an embedded struct.
+func jsonName(field reflect.StructField) string {
+	name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+	return name
 }

@@ -1,10 +1,14 @@
 package entra
 
 import (
+	"fmt"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/idleseat/idleseat/shared/directory"
@@ -97,6 +101,49 @@ func TestDecodePerson(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// TestEveryLineIsDecoded checks that each line of the table of fields gets its value from Graph. A value that is not
+// decoded would look like one that is empty.
+func TestEveryLineIsDecoded(t *testing.T) {
+	t.Parallel()
+	for _, p := range directory.EntraProperties {
+		if p.Source == "" {
+			continue
+		}
+		body := map[directory.Kind]string{directory.Text: `"x"`, directory.Date: `"2020-01-02T03:04:05Z"`, directory.Bool: "true"}[p.Kind]
+		for _, name := range slices.Backward(strings.Split(p.Source, "/")) {
+			body = fmt.Sprintf(`{%q:%s}`, name, body)
+		}
+		if p.Source != "id" {
+			body = `{"id":"a",` + body[1:]
+		}
+		people, _, err := decodePeople([]byte(`{"value":[`+body+`]}`), today)
+		if err != nil {
+			t.Errorf("%s: %v", p.Source, err)
+		} else if reflect.ValueOf(p.At(&people[0])).Elem().IsZero() {
+			t.Errorf("%s of Graph does not become %s", p.Source, p.Name)
+		}
+	}
+}
+
+// TestLayOut checks that two lines may read parts of one property.
+func TestLayOut(t *testing.T) {
+	t.Parallel()
+	lines, whole := layOut([]directory.Property[directory.EntraUser]{
+		{Source: "employeeOrgData/costCenter", Kind: directory.Text}, {Source: "jobTitle", Kind: directory.Text}, {Source: "employeeOrgData/division", Kind: directory.Text},
+	})
+	value := reflect.New(whole)
+	if err := json.Unmarshal([]byte(`{"jobTitle":"cook","employeeOrgData":{"division":"north","costCenter":"0815"}}`), value.Interface()); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, l := range lines {
+		got = append(got, value.Elem().FieldByIndex(l.at).String())
+	}
+	if diff := cmp.Diff([]string{"0815", "cook", "north"}, got); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -28,13 +28,18 @@ func TestPageHasWhatIsRead(t *testing.T) {
 		}
 		return f.Type
 	}
-	for typ, read := range map[string][]string{
+	types := map[string][]string{
 		"user": slices.Sorted(slices.Values(userFields)), "signInActivity": properties(reflect.TypeFor[wireSignIn]()),
-		"onPremisesExtensionAttributes": properties(reflect.TypeFor[wireExtension]()),
-		"assignedLicense":               properties(reflect.TypeFor[wireLicense]()), "licenseAssignmentState": properties(reflect.TypeFor[wireLicensing]()),
+		"assignedLicense": properties(reflect.TypeFor[wireLicense]()), "licenseAssignmentState": properties(reflect.TypeFor[wireLicensing]()),
 		"group": properties(reflect.TypeFor[wireGroup]()), "organization": properties(reflect.TypeFor[wireOrganization]()),
 		"subscribedSku": properties(sku), "licenseUnitsDetail": properties(part("Prepaid")), "servicePlanInfo": properties(part("Plans").Elem()),
-	} {
+	}
+	for f := range wireWhole.Fields() {
+		if f.Type.Kind() == reflect.Struct && f.Type.Name() == "" { // a property with parts; the page names its type like the property
+			types[jsonName(f)] = properties(f.Type)
+		}
+	}
+	for typ, read := range types {
 		var described []string
 		for _, p := range page.Types[typ] {
 			if p.Product {

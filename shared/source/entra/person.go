@@ -18,36 +18,58 @@ import (
 // wireUser has the properties of a Graph user that need their own decoding. wireWhole adds the other properties. A
 // property that is null or absent has the zero value. Graph omits signInActivity for a user who never signed in.
 type wireUser struct {
-	Enabled   *bool           `json:"accountEnabled"`
-	Created   time.Time       `json:"createdDateTime"`
-	SignIn    wireSignIn      `json:"signInActivity"`
-	Synced    bool            `json:"onPremisesSyncEnabled"`
-	Extension wireExtension   `json:"onPremisesExtensionAttributes"`
-	Licenses  []wireLicense   `json:"assignedLicenses"`
-	States    []wireLicensing `json:"licenseAssignmentStates"`
+	Enabled  *bool           `json:"accountEnabled"`
+	Created  time.Time       `json:"createdDateTime"`
+	SignIn   wireSignIn      `json:"signInActivity"`
+	Synced   bool            `json:"onPremisesSyncEnabled"`
+	Licenses []wireLicense   `json:"assignedLicenses"`
+	States   []wireLicensing `json:"licenseAssignmentStates"`
 }
 
-// plainLines has the lines of the table of fields that describe strings and plain dates. Graph sends their values as
-// strings and dates. wireUser has the dates with a special meaning.
-var plainLines = slices.DeleteFunc(slices.Clone(directory.EntraProperties), func(p directory.Property[directory.EntraUser]) bool {
-	return p.Kind == directory.Bool || p.Meaning != directory.Plain || p.Source == "" || strings.Contains(p.Source, "/")
-})
+// plainLine is a line of the table of fields whose value Graph sends as a string or a plain date.
+type plainLine struct {
+	directory.Property[directory.EntraUser]
+	at []int // the index of the value in wireWhole, as in reflect.Value.FieldByIndex
+}
 
-// wireWhole is the type of a struct. The struct has one field for each line of plainLines, in order, and an embedded
-// wireUser.
-var wireWhole = func() reflect.Type {
-	var fields []reflect.StructField
-	for i, p := range plainLines {
+// plainLines has the plain lines of the table of fields, without those that wireUser decodes. wireWhole is the type of
+// a struct. The struct has a field for each property of Graph that these lines read, and then an embedded wireUser. A
+// property with parts, such as employeeOrgData for the line employeeOrgData/costCenter, is a struct of these parts.
+var plainLines, wireWhole = layOut(directory.EntraProperties)
+
+func layOut(table []directory.Property[directory.EntraUser]) (lines []plainLine, whole reflect.Type) {
+	var (
+		fields []reflect.StructField
+		parts  = map[int][]reflect.StructField{} // the parts of a property, by the index of the property in fields
+		own    = selectOf[wireUser]()
+	)
+	for _, p := range table {
+		name, part, hasParts := strings.Cut(p.Source, "/")
+		if p.Kind == directory.Bool || p.Meaning != directory.Plain || name == "" || slices.Contains(own, name) {
+			continue
+		}
 		of := reflect.TypeFor[string]()
 		if p.Kind == directory.Date {
 			of = reflect.TypeFor[time.Time]()
 		}
-		fields = append(fields, reflect.StructField{
-			Name: "Plain" + strconv.Itoa(i), Type: of, Tag: reflect.StructTag(fmt.Sprintf("json:%q", p.Source)),
-		})
+		at := slices.IndexFunc(fields, func(f reflect.StructField) bool { return jsonName(f) == name })
+		if at < 0 {
+			at, fields = len(fields), append(fields, wireField(len(fields), name, of))
+		}
+		line := plainLine{p, []int{at}}
+		if hasParts {
+			line.at = append(line.at, len(parts[at]))
+			parts[at] = append(parts[at], wireField(len(parts[at]), part, of))
+			fields[at].Type = reflect.StructOf(parts[at])
+		}
+		lines = append(lines, line)
 	}
-	return reflect.StructOf(append(fields, reflect.StructField{Name: "Rest", Type: reflect.TypeFor[wireUser](), Tag: `json:",embed"`}))
-}()
+	return lines, reflect.StructOf(append(fields, reflect.StructField{Name: "Rest", Type: reflect.TypeFor[wireUser](), Tag: `json:",embed"`}))
+}
+
+func wireField(n int, name string, of reflect.Type) reflect.StructField {
+	return reflect.StructField{Name: "Plain" + strconv.Itoa(n), Type: of, Tag: reflect.StructTag(fmt.Sprintf("json:%q", name))}
+}
 
 // wirePerson holds a decoded value of type wireWhole.
 type wirePerson struct{ whole reflect.Value }
@@ -64,7 +86,7 @@ func (w *wirePerson) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 }
 
 func (w *wirePerson) rest() *wireUser {
-	return w.whole.Field(len(plainLines)).Addr().Interface().(*wireUser)
+	return w.whole.Field(wireWhole.NumField() - 1).Addr().Interface().(*wireUser)
 }
 
 // wireHolding has only the properties with a user's licenses.
@@ -78,24 +100,6 @@ type wireSignIn struct {
 	Interactive    time.Time `json:"lastSignInDateTime"`
 	NonInteractive time.Time `json:"lastNonInteractiveSignInDateTime"`
 	Successful     time.Time `json:"lastSuccessfulSignInDateTime"`
-}
-
-type wireExtension struct {
-	A1  string `json:"extensionAttribute1"`
-	A2  string `json:"extensionAttribute2"`
-	A3  string `json:"extensionAttribute3"`
-	A4  string `json:"extensionAttribute4"`
-	A5  string `json:"extensionAttribute5"`
-	A6  string `json:"extensionAttribute6"`
-	A7  string `json:"extensionAttribute7"`
-	A8  string `json:"extensionAttribute8"`
-	A9  string `json:"extensionAttribute9"`
-	A10 string `json:"extensionAttribute10"`
-	A11 string `json:"extensionAttribute11"`
-	A12 string `json:"extensionAttribute12"`
-	A13 string `json:"extensionAttribute13"`
-	A14 string `json:"extensionAttribute14"`
-	A15 string `json:"extensionAttribute15"`
 }
 
 type wireLicense struct {
@@ -120,11 +124,11 @@ var (
 	olderFields = slices.DeleteFunc(slices.Clone(userFields), func(name string) bool { return name == "identityParentId" })
 )
 
-// allUserFields returns the names of the properties in plainLines and in wireUser.
+// allUserFields returns the names of the properties of wireWhole.
 func allUserFields() (names []string) {
-	for _, p := range plainLines {
-		if !strings.HasPrefix(p.Source, "@") { // an annotation comes without a request and cannot be selected
-			names = append(names, p.Source)
+	for field := range wireWhole.Fields() {
+		if name := jsonName(field); name != "" && !strings.HasPrefix(name, "@") { // an annotation comes without a request and cannot be selected
+			names = append(names, name)
 		}
 	}
 	return append(names, selectOf[wireUser]()...)
@@ -176,14 +180,14 @@ func (w *wirePerson) person(now time.Time) (directory.EntraUser, error) {
 		LastSuccessful:     date(rest.SignIn.Successful, now),
 		DatesInDoubt:       future(rest.SignIn.Interactive, now) || future(rest.SignIn.NonInteractive, now) || future(rest.SignIn.Successful, now),
 		Synced:             rest.Synced,
-		Extension:          rest.Extension.array(),
 	}
 	for i := range plainLines {
+		value := w.whole.FieldByIndex(plainLines[i].at)
 		switch at := plainLines[i].At(&u).(type) {
 		case *string:
-			*at = w.whole.Field(i).String()
+			*at = value.String()
 		case *time.Time:
-			if t := *w.whole.Field(i).Addr().Interface().(*time.Time); t.Year() > 1 { // a date in year 1 means none
+			if t := *value.Addr().Interface().(*time.Time); t.Year() > 1 { // a date in year 1 means none
 				*at = t.UTC()
 			}
 		}
@@ -220,12 +224,6 @@ func (w *wireHolding) assignments() []directory.Assignment {
 		}
 	}
 	return held
-}
-
-func (e *wireExtension) array() directory.ExtensionAttributes {
-	return directory.ExtensionAttributes{
-		e.A1, e.A2, e.A3, e.A4, e.A5, e.A6, e.A7, e.A8, e.A9, e.A10, e.A11, e.A12, e.A13, e.A14, e.A15,
-	}
 }
 
 func flag(b *bool) directory.Flag {
