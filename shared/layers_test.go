@@ -101,7 +101,7 @@ func TestArrowsPointDownwards(t *testing.T) {
 	}
 }
 
-// within reports whether two packages are in one folder tree.
+// The function within reports whether two packages are in one folder tree.
 func within(a, b string) bool {
 	return strings.HasPrefix(a, b+"/") || strings.HasPrefix(b, a+"/")
 }

@@ -19,8 +19,8 @@ func powerShellBlocks(page string) (blocks []string) {
 	return blocks
 }
 
-// parts returns the commands of a page, by the anchor of the heading above them. The commands of one heading are one
-// part. The pages indent commands, and put outputs and files into fenced blocks.
+// The function parts returns the commands of a page, by the anchor of the heading above them. The commands of one
+// heading are one part. The pages indent commands, and put outputs and files into fenced blocks.
 func parts(page string) map[string]string {
 	all, anchor, before := map[string]string{}, "", ""
 	fenced := false

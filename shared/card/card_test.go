@@ -18,7 +18,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
-// held returns a card that has every part.
+// The function held returns a card that has every part.
 func held() *Card {
 	return &Card{
 		Subject: "seats: HELD by a safety check; nothing was changed", Tone: Warning,
@@ -136,7 +136,7 @@ func TestTextsStay(t *testing.T) {
 	}
 }
 
-// texts returns every text of a JSON value, in the order in which they stand in the value.
+// The function texts returns every text of a JSON value, in the order in which they stand in the value.
 func texts(v any) (all []string) {
 	switch v := v.(type) {
 	case []any:

@@ -37,8 +37,8 @@ func (c *Card) Slack() []byte { return fitted(c, (*Card).slack) }
 // object is a JSON object.
 type object map[string]any
 
-// fitted writes the card. While the message has more than MostBytes, fitted makes the facts shorter and writes the card
-// again.
+// The function fitted writes the card. While the message has more than MostBytes, fitted makes the facts shorter and
+// writes the card again.
 func fitted(c *Card, write func(*Card) object) []byte {
 	for most := mostText; ; most /= 2 {
 		var out bytes.Buffer
@@ -51,8 +51,8 @@ func fitted(c *Card, write func(*Card) object) []byte {
 	}
 }
 
-// within returns the card with at most mostFacts facts. The argument "most" is the maximum length of a fact, in
-// characters. All characters of the returned card are printable.
+// The method within returns the card with at most mostFacts facts. The argument "most" is the maximum length of a fact,
+// in characters. All characters of the returned card are printable.
 func (c *Card) within(most int) *Card {
 	out := &Card{Subject: cut(c.Subject, mostHeader), Tone: c.Tone, Next: cut(c.Next, most), Report: c.Report}
 	for i, f := range c.Facts {
@@ -70,8 +70,8 @@ func (c *Card) within(most int) *Card {
 	return out
 }
 
-// cut returns text on one line. The argument "most" is the maximum length, in characters. An empty text becomes a
-// hyphen, because both vendors refuse an empty text.
+// The function cut returns text on one line. The argument "most" is the maximum length, in characters. An empty text
+// becomes a hyphen, because both vendors refuse an empty text.
 func cut(text string, most int) string {
 	text = strings.TrimSpace(plain.OneLine(text))
 	if text == "" {

@@ -43,8 +43,8 @@ func Again(ctx context.Context, entra Entra, g Group, had bool) (Group, error) {
 	return g, err
 }
 
-// list reads the members of the group. The result "nobody" reports whether the list of members is empty. If the
-// argument "whether" is set, the method stops at the first member and does not set Listed.
+// The method list reads the members of the group. The result "nobody" reports whether the list of members is empty. If
+// the argument "whether" is set, the method stops at the first member and does not set Listed.
 func (g *Group) list(ctx context.Context, entra Entra, whether bool) (nobody bool, err error) {
 	nobody = true
 	listed := map[string]bool{}
@@ -106,8 +106,8 @@ type groupsOf struct {
 	read [2][]string // the lists: all groups, and direct groups; nil if not read yet
 }
 
-// of returns the ids of the groups to which the person belongs. If direct is set, the method leaves out nested
-// membership: it returns only groups that themselves list the person.
+// The method of returns the ids of the groups to which the person belongs. If direct is set, the method leaves out
+// nested membership: it returns only groups that themselves list the person.
 func (g *groupsOf) of(ctx context.Context, direct bool) ([]string, error) {
 	n, read := 0, g.entra.GroupsOf
 	if direct {

@@ -38,8 +38,8 @@ const (
 	Restored   Outcome = "given back"
 )
 
-// stands reports whether an entry with this outcome describes the present state of the license. An entry that was
-// rolled back or failed changed nothing, so it does not describe the present state.
+// The method stands reports whether an entry with this outcome describes the present state of the license. An entry
+// that was rolled back or failed changed nothing, so it does not describe the present state.
 func (o Outcome) stands() bool {
 	return o == Done || o == Announced || o == Unsure || o == Restored
 }
@@ -315,7 +315,7 @@ func (l *Ledger) Completed(ctx context.Context, e *Entry) (bool, error) {
 	return true, nil
 }
 
-// get reads an object. found is false if the object does not exist.
+// The method get reads an object. found is false if the object does not exist.
 func (l *Ledger) get(ctx context.Context, key string, v any) (found bool, err error) {
 	switch err := store.GetJSON(ctx, l.store, key, v); {
 	case errors.Is(err, store.ErrNotFound):

@@ -45,11 +45,11 @@ const parts = 10_000
 // amount is money in ten-thousandths of a currency.
 type amount int64
 
-// priced returns a price of the policy as an amount, rounded to four decimals.
+// The function priced returns a price of the policy as an amount, rounded to four decimals.
 func priced(price float64) amount { return amount(math.Round(price * parts)) }
 
-// per returns the amount divided by n, rounded once to whole cents. The argument n is positive. Half a cent is rounded
-// away from zero.
+// The method per returns the amount divided by n, rounded once to whole cents. The argument n is positive. Half a cent
+// is rounded away from zero.
 func (a amount) per(n int) Cents {
 	const inCent = parts / 100
 	d := amount(n) * inCent

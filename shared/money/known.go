@@ -44,8 +44,8 @@ const (
 	notDated    = "a subscription of it has no date that is still to come"
 )
 
-// renews returns the first time at which the company can pay for fewer seats of a license, or the reason why the time
-// is unknown. A date in the policy overrides the dates from Graph.
+// The function renews returns the first time at which the company can pay for fewer seats of a license, or the reason
+// why the time is unknown. A date in the policy overrides the dates from Graph.
 func renews(l *policy.License, b *snapshot.Begin, perRun int) (at time.Time, notKnown string) {
 	switch {
 	case l.Renews != nil:
@@ -66,11 +66,11 @@ func renews(l *policy.License, b *snapshot.Begin, perRun int) (at time.Time, not
 	return earliest(b.Subscriptions.List, id, need, b.Started)
 }
 
-// earliest returns the time at which the company can stop paying for the given number of seats of a product. A product
-// may have several subscriptions with different dates, and no data says which subscription a seat belongs to. The time
-// is the first date by which the renewed subscriptions have enough seats. If all subscriptions together have too few
-// seats, the time is the last date. A subscription without a date may be the last to renew, so the time is then
-// unknown.
+// The function earliest returns the time at which the company can stop paying for the given number of seats of a
+// product. A product may have several subscriptions with different dates, and no data says which subscription a seat
+// belongs to. The time is the first date by which the renewed subscriptions have enough seats. If all subscriptions
+// together have too few seats, the time is the last date. A subscription without a date may be the last to renew, so
+// the time is then unknown.
 func earliest(list []directory.Subscription, sku string, seats int, now time.Time) (at time.Time, notKnown string) {
 	var dated []directory.Subscription
 	undated, paid := false, false

@@ -220,8 +220,8 @@ func (m *memory) close() {
 	}
 }
 
-// of returns the subjects that the memory has about a person, by license. Callers must ask for people in the order of
-// the people's keys.
+// The method of returns the subjects that the memory has about a person, by license. Callers must ask for people in the
+// order of the people's keys.
 func (m *memory) of(person string) (map[string]*subject, error) {
 	known := map[string]*subject{}
 	for m.next != nil {

@@ -102,7 +102,7 @@ func lastKnown(ctx context.Context, s store.Store, run string, now time.Time) (r
 	return all, nil
 }
 
-// manifest returns the manifest of a run, or nil if the run has none.
+// The function manifest returns the manifest of a run, or nil if the run has none.
 func manifest(ctx context.Context, s store.Store, run string) (*snapshot.Manifest, error) {
 	if run == "" {
 		return nil, nil
@@ -114,7 +114,7 @@ func manifest(ctx context.Context, s store.Store, run string) (*snapshot.Manifes
 	return m, err
 }
 
-// read adds the figures of the whole ledger to the book.
+// The method read adds the figures of the whole ledger to the book.
 func (b *book) read(ctx context.Context, s store.Store, m *memory, last restores) error {
 	known, err := bySID(ctx, s)
 	if err != nil {
@@ -139,7 +139,7 @@ func (b *book) read(ctx context.Context, s store.Store, m *memory, last restores
 	return nil
 }
 
-// license adds one license of one person to the book. The ledger may have the person under several keys.
+// The method license adds one license of one person to the book. The ledger may have the person under several keys.
 func (b *book) license(last restores, same ...*subject) {
 	var restored []*history.Item
 	for _, of := range same {
@@ -153,7 +153,7 @@ func (b *book) license(last restores, same ...*subject) {
 	}
 }
 
-// plan adds the seats that a plan would free to the book.
+// The method plan adds the seats that a plan would free to the book.
 func (b *book) plan(p *plan.Plan) {
 	month := monthOf(b.now)
 	for i := range p.Changes {
@@ -172,7 +172,7 @@ func (b *book) plan(p *plan.Plan) {
 	}
 }
 
-// sums returns the rows of the book, and their sums.
+// The method sums returns the rows of the book, and their sums.
 func (b *book) sums() *Sums {
 	s := &Sums{AsOf: b.now.UTC(), Currency: b.currency, Unread: b.unread}
 	for k, t := range b.tallies {

@@ -82,7 +82,7 @@ func exactly(t *testing.T, number any) *big.Rat {
 	return r
 }
 
-// price returns the price of a license on a day, by the last run that began on that day or before it.
+// The method price returns the price of a license on a day, by the last run that began on that day or before it.
 func (c *second) price(license string, day time.Time) *big.Rat {
 	r, end := new(big.Rat), day.AddDate(0, 0, 1)
 	for i, said := range c.said[license] {
@@ -93,8 +93,8 @@ func (c *second) price(license string, day time.Time) *big.Rat {
 	return r
 }
 
-// renewal returns the renewal in the newest statement that counts. The first statement that counts is the last one
-// before the change. A statement from after the renewal does not count.
+// The method renewal returns the renewal in the newest statement that counts. The first statement that counts is the
+// last one before the change. A statement from after the renewal does not count.
 func (c *second) renewal(license string, freed time.Time) (at time.Time) {
 	begin := 0 // the first statement that counts
 	for i, said := range c.said[license] {
@@ -134,8 +134,8 @@ func (c *second) add(month time.Time, license string, payer any, figure string, 
 	c.sums[row][figure].Add(c.sums[row][figure], amount)
 }
 
-// seat adds the figures of one license of one person. The argument "entries" has the intents, oldest first. The
-// argument "done" has the completions, by key.
+// The method seat adds the figures of one license of one person. The argument "entries" has the intents, oldest first.
+// The argument "done" has the completions, by key.
 func (c *second) seat(entries []object, done map[string]object) {
 	var taken object // the change that took the license; nil while the person has the license
 	var since time.Time
@@ -172,7 +172,7 @@ func (c *second) seat(entries []object, done map[string]object) {
 	}
 }
 
-// free adds the figures of one seat, day by day. The seat was free between the times "from" and "until".
+// The method free adds the figures of one seat, day by day. The seat was free between the times "from" and "until".
 func (c *second) free(e object, from, until time.Time) {
 	license, other, payer := e.text("license"), e.text("to"), e["payer"]
 	saves := e.text("savesNothing") == ""
@@ -226,7 +226,7 @@ func (c *second) free(e object, from, until time.Time) {
 	}
 }
 
-// secondly computes all rows from the stored objects.
+// The function secondly computes all rows from the stored objects.
 func secondly(t *testing.T, s store.Store, now time.Time) *second {
 	t.Helper()
 	c := &second{t: t, now: now, said: map[string][]statement{}, sums: map[string]map[string]*big.Rat{}}
@@ -271,7 +271,7 @@ func secondly(t *testing.T, s store.Store, now time.Time) *second {
 	return c
 }
 
-// cents returns r in cents. Half a cent is rounded away from zero.
+// The function cents returns r in cents. Half a cent is rounded away from zero.
 func cents(r *big.Rat) Cents {
 	if r == nil {
 		return 0
@@ -291,7 +291,7 @@ func whole(r *big.Rat) int {
 	return int(r.Num().Int64())
 }
 
-// rows returns the figures of each row.
+// The method rows returns the figures of each row.
 func (c *second) rows() map[string]Figures {
 	all := map[string]Figures{}
 	for row, f := range c.sums {

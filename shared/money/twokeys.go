@@ -29,8 +29,8 @@ func bySID(ctx context.Context, s store.Store) (*twoKeys, error) {
 	return t, nil
 }
 
-// hold puts a license aside until the whole ledger is read, and returns true, if its person may have a second key.
-// Otherwise hold returns false.
+// The method hold puts a license aside until the whole ledger is read, and returns true, if its person may have a
+// second key. Otherwise hold returns false.
 func (t *twoKeys) hold(of *subject) bool {
 	sid := of.SID
 	if t.sids[of.Person] {

@@ -72,7 +72,7 @@ func newNights(t *testing.T, seed uint64) *nights {
 	return w
 }
 
-// night simulates one night.
+// The method night simulates one night.
 func (w *nights) night(n int) {
 	at := w.start.AddDate(0, 0, n).Add(time.Duration(w.dice.IntN(24*3600)) * time.Second)
 	run := snapshot.NewRun(at, [4]byte{byte(n), byte(n >> 8)})
@@ -89,7 +89,7 @@ func (w *nights) night(n int) {
 	}
 }
 
-// remember seals the run of a night. In some nights it also stores a memory of the ledger.
+// The method remember seals the run of a night. In some nights it also stores a memory of the ledger.
 func (w *nights) remember(n int, run string, at time.Time) {
 	m := &snapshot.Manifest{Run: run}
 	if w.dice.IntN(4) == 0 {
@@ -112,7 +112,7 @@ func (w *nights) ledgerKeys() (keys []string) {
 	return keys
 }
 
-// learn adds the prices and renewals that the run of a night knows.
+// The method learn adds the prices and renewals that the run of a night knows.
 func (w *nights) learn(n int, run string, at time.Time) {
 	for _, l := range company {
 		p := history.Price{License: l.license, SKU: l.sku, Run: run, From: at, Currency: "SEK", MonthlyPrice: float64(1000*l.price+w.dice.IntN(3000)) / 1000}
@@ -139,7 +139,7 @@ func (w *nights) learn(n int, run string, at time.Time) {
 	}
 }
 
-// touch changes a seat at random, or leaves it unchanged.
+// The method touch changes a seat at random, or leaves it unchanged.
 func (w *nights) touch(n int, run string, at time.Time, s *seat) {
 	if n == s.joins && s.open == nil && s.free && w.dice.IntN(2) == 0 {
 		s.free = false // somebody restores the license, and no run sees the restore

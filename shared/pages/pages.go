@@ -25,7 +25,7 @@ func Read(t testing.TB, name string) string {
 	return string(text)
 }
 
-// find returns the path of a page in the folder docs. This folder is next to go.mod.
+// The function find returns the path of a page in the folder docs. This folder is next to go.mod.
 func find(t testing.TB, name string) string {
 	t.Helper()
 	folder, err := os.Getwd()

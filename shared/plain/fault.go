@@ -21,7 +21,7 @@ func Fault(value any) string {
 // deepest is the maximum number of calls that the text of a fault has.
 const deepest = 12
 
-// stack returns the calls that led to the panic, innermost first.
+// The function stack returns the calls that led to the panic, innermost first.
 func stack() (at []string) {
 	var counters [deepest + 8]uintptr
 	frames := runtime.CallersFrames(counters[:runtime.Callers(4, counters[:])])

@@ -59,7 +59,8 @@ func Without(text string, names []string) string {
 	return text
 }
 
-// within reports whether the bytes of the text between the positions "from" and "to" are a part of a longer word.
+// The function within reports whether the bytes of the text between the positions "from" and "to" are a part of a
+// longer word.
 func within(text string, from, to int) bool {
 	before, _ := utf8.DecodeLastRuneInString(text[:from])
 	after, _ := utf8.DecodeRuneInString(text[to:])

@@ -143,8 +143,8 @@ func hasObjects(ctx context.Context, s store.Store, run string) (bool, error) {
 	return false, nil
 }
 
-// damaged adds err to Damage if err means a damaged object. It returns every other error, such as an error of the
-// network.
+// The method damaged adds err to Damage if err means a damaged object. It returns every other error, such as an error
+// of the network.
 func (o *Overview) damaged(err error) error {
 	if err != nil && errors.Is(err, store.ErrDamaged) {
 		o.Damage = append(o.Damage, err.Error())
@@ -153,7 +153,7 @@ func (o *Overview) damaged(err error) error {
 	return err
 }
 
-// planned adds the figures of a plan and the results of the plan's changes.
+// The method planned adds the figures of a plan and the results of the plan's changes.
 func (o *Overview) planned(ctx context.Context, s store.Store, p *plan.Plan) error {
 	if o.Stage == StageReading {
 		o.Stage = StagePlanned

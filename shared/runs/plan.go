@@ -72,8 +72,8 @@ func PutPlan(ctx context.Context, s store.Store, p *plan.Plan, each Each) error 
 	return nil
 }
 
-// list writes one more member of the object: an array of decisions. A decision is in the array if the function
-// "belongs" returns true for it.
+// The function list writes one more member of the object: an array of decisions. A decision is in the array if the
+// function "belongs" returns true for it.
 func list(ctx context.Context, w io.Writer, key string, each Each, belongs func(*plan.Decision) (reason string, ok bool)) error {
 	if _, err := fmt.Fprintf(w, ",%q:[", key); err != nil {
 		return err
@@ -173,7 +173,7 @@ func eachListed(dec *json.Decoder, each func(list string, entry *Listed) error) 
 	return nil
 }
 
-// bound decodes the members before the long lists. It also returns the hash of the text of these members.
+// The function bound decodes the members before the long lists. It also returns the hash of the text of these members.
 func bound(key string, r io.Reader) (*plan.Plan, string, error) {
 	var read bytes.Buffer
 	dec := json.NewDecoder(io.TeeReader(r, &read))

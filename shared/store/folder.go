@@ -74,8 +74,8 @@ func rootIn(location string) (*folder, error) {
 // othersWrite is the permission bit that allows every user of the machine to write.
 const othersWrite = 0o002
 
-// closed returns an error if every user of the machine may write to the store's folder or to a folder directly inside.
-// A user who can write to the ledger could forge the record of taken licenses.
+// The function closed returns an error if every user of the machine may write to the store's folder or to a folder
+// directly inside. A user who can write to the ledger could forge the record of taken licenses.
 func closed(location string) error {
 	if runtime.GOOS == "windows" { // file modes do not show permissions on Windows
 		return nil
@@ -105,8 +105,8 @@ func closed(location string) error {
 	return nil
 }
 
-// sweep deletes the files of writers that died before the given time. It ignores errors, because a store without write
-// access is still useful.
+// The method sweep deletes the files of writers that died before the given time. It ignores errors, because a store
+// without write access is still useful.
 func (f *folder) sweep(before time.Time) {
 	entries, err := fs.ReadDir(f.root.FS(), tempDir)
 	if err != nil {
@@ -199,8 +199,8 @@ func (f *folder) linkNew(temp, key string) error {
 	return nil
 }
 
-// write writes the whole body to a hidden file and syncs the file to disk. It then calls the function "place", which
-// moves the file to its key. A crash at any moment leaves no partial object.
+// The method write writes the whole body to a hidden file and syncs the file to disk. It then calls the function
+// "place", which moves the file to its key. A crash at any moment leaves no partial object.
 func (f *folder) write(ctx context.Context, key string, body io.Reader, place func(temp, key string) error) error {
 	if err := ready(ctx, key); err != nil {
 		return err

@@ -28,8 +28,8 @@ func (f *folder) List(ctx context.Context, prefix string) iter.Seq2[string, erro
 	}
 }
 
-// walk iterates over the keys below dir, which is "" or ends with a slash. It keeps the names of one directory per
-// level in memory, and never the names of the whole tree.
+// The method walk iterates over the keys below dir, which is "" or ends with a slash. It keeps the names of one
+// directory per level in memory, and never the names of the whole tree.
 func (f *folder) walk(ctx context.Context, dir, prefix string) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		names, err := f.names(dir, prefix)
@@ -57,8 +57,8 @@ func (f *folder) walk(ctx context.Context, dir, prefix string) iter.Seq2[string,
 	}
 }
 
-// names returns the files and folders in dir that start with prefix. The name of a folder ends with a slash. Folder
-// names therefore sort in the order of the keys below them.
+// The method names returns the files and folders in dir that start with prefix. The name of a folder ends with a slash.
+// Folder names therefore sort in the order of the keys below them.
 func (f *folder) names(dir, prefix string) ([]string, error) {
 	d, err := f.root.Open(dir + ".")
 	if isMissing(err) {

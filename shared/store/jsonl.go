@@ -110,7 +110,7 @@ func (s *spool) Write(b []byte) (n int, err error) {
 	return len(b), nil
 }
 
-// flush moves the bytes in memory to the file.
+// The method flush moves the bytes in memory to the file.
 func (s *spool) flush() (err error) {
 	if s.file == nil {
 		if s.file, err = os.CreateTemp("", "idleseat-"); err != nil {
@@ -122,7 +122,7 @@ func (s *spool) flush() (err error) {
 	return err
 }
 
-// body returns all written bytes, from the start.
+// The method body returns all written bytes, from the start.
 func (s *spool) body() (io.ReadSeeker, error) {
 	if s.file == nil {
 		return bytes.NewReader(s.memory), nil

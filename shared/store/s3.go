@@ -122,9 +122,9 @@ func (b *bucket) put(ctx context.Context, key string, in *s3.PutObjectInput) err
 	return err
 }
 
-// taken returns nil if the object at the key has the token of this write, and ErrExists otherwise. If the answer to a
-// write is lost, the SDK repeats the write, and the second write finds the object of the first. S3 shows a new object
-// at once. Other servers (versitygw 1.8) refuse a second write shortly before they show the first object.
+// The method taken returns nil if the object at the key has the token of this write, and ErrExists otherwise. If the
+// answer to a write is lost, the SDK repeats the write, and the second write finds the object of the first. S3 shows a
+// new object at once. Other servers (versitygw 1.8) refuse a second write shortly before they show the first object.
 func (b *bucket) taken(ctx context.Context, key, token string) error {
 	shown := s3.NewObjectExistsWaiter(b.client, func(o *s3.ObjectExistsWaiterOptions) {
 		o.MinDelay, o.MaxDelay = 20*time.Millisecond, time.Second

@@ -122,7 +122,7 @@ func checkPrefix(prefix string) error {
 	return CheckKey(prefix + "x")
 }
 
-// ready returns an error if the context has ended or the key is not valid.
+// The function ready returns an error if the context has ended or the key is not valid.
 func ready(ctx context.Context, key string) error {
 	if err := ctx.Err(); err != nil {
 		return err

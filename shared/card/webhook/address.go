@@ -73,10 +73,10 @@ func (a *Address) GoString() string { return a.String() }
 // MarshalText implements encoding.TextMarshaler.
 func (a *Address) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
 
-// accepted reports whether an answer means success. Slack answers 200 and the text "ok" (docs.slack.dev, "Sending
-// messages using incoming webhooks"). A workflow of Teams answers 202 before the workflow runs (Microsoft Learn,
-// "Receive and respond to inbound HTTPS calls", default response). If the workflow then cannot post the card, only the
-// run history of the workflow shows the failure.
+// The method accepted reports whether an answer means success. Slack answers 200 and the text "ok" (docs.slack.dev,
+// "Sending messages using incoming webhooks"). A workflow of Teams answers 202 before the workflow runs (Microsoft
+// Learn, "Receive and respond to inbound HTTPS calls", default response). If the workflow then cannot post the card,
+// only the run history of the workflow shows the failure.
 func (a *Address) accepted(status int, body []byte) bool {
 	if a.slack {
 		return status == http.StatusOK && strings.TrimSpace(string(body)) == "ok"
@@ -87,7 +87,7 @@ func (a *Address) accepted(status int, body []byte) bool {
 // slackCode and teamsCode match the code in an answer of a vendor. An error shows no other text of the answer.
 var slackCode, teamsCode = regexp.MustCompile(`^[a-z_]{1,60}$`), regexp.MustCompile(`^[A-Za-z]{1,60}$`)
 
-// refusal describes an answer that means no success. Slack answers with a code as text
+// The method refusal describes an answer that means no success. Slack answers with a code as text
 // (api.slack.com/changelog/2016-05-17-changes-to-errors-for-incoming-webhooks). A workflow answers with JSON, and the
 // code is in error.code.
 func (a *Address) refusal(status int, body []byte) error {
@@ -128,7 +128,7 @@ var remedies = map[string]string{
 	"DirectApiInvalidAuthorizationScheme": "the workflow lets only signed-in people post; let it be triggered by anyone",
 }
 
-// cause returns why a request got no answer. The text does not contain the address.
+// The method cause returns why a request got no answer. The text does not contain the address.
 func (a *Address) cause(err error) error {
 	var whole *url.Error
 	if errors.As(err, &whole) {

@@ -60,7 +60,7 @@ func (c *Client) Post(ctx context.Context, message *card.Card) error {
 // passing is an error after which another attempt may succeed.
 type passing struct{ error }
 
-// once posts a body once. The result "wait" is the pause that the vendor asks for, or zero.
+// The method once posts a body once. The result "wait" is the pause that the vendor asks for, or zero.
 func (c *Client) once(ctx context.Context, body []byte) (wait time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -91,8 +91,8 @@ func (c *Client) once(ctx context.Context, body []byte) (wait time.Duration, err
 	return 0, refused
 }
 
-// pause returns the pause that a Retry-After header asks for. The header has a number of seconds or a date (RFC 9110,
-// section 10.2.3).
+// The method pause returns the pause that a Retry-After header asks for. The header has a number of seconds or a date
+// (RFC 9110, section 10.2.3).
 func (c *Client) pause(after string) time.Duration {
 	if seconds, err := strconv.ParseUint(after, 10, 31); err == nil {
 		return time.Duration(seconds) * time.Second

@@ -38,7 +38,7 @@ func (s Screen) Table(rows [][]string) string {
 	return out.String()
 }
 
-// natural returns the width of the widest cell of each column.
+// The function natural returns the width of the widest cell of each column.
 func natural(rows [][]string) []int {
 	var widths []int
 	for _, row := range rows {
@@ -60,8 +60,8 @@ func total(widths []int) int {
 	return sum
 }
 
-// narrowed makes the widest columns narrower, one character at a time, until the first n columns fit. It reports
-// whether they fit.
+// The method narrowed makes the widest columns narrower, one character at a time, until the first n columns fit. It
+// reports whether they fit.
 func (s Screen) narrowed(rows [][]string, widths []int, n int) bool {
 	least := make([]int, n)
 	for i := range least {
@@ -92,7 +92,7 @@ func (s Screen) narrowed(rows [][]string, widths []int, n int) bool {
 	return true
 }
 
-// grid writes the rows. It breaks each cell to the width of the cell's column.
+// The method grid writes the rows. It breaks each cell to the width of the cell's column.
 func (s Screen) grid(out *strings.Builder, rows [][]string, widths []int) {
 	for n, row := range rows {
 		s.row(out, rows[0], row[:min(len(row), len(widths))], widths, n == 0)
@@ -130,7 +130,7 @@ func (s Screen) row(out *strings.Builder, header, row []string, widths []int, fi
 	}
 }
 
-// below writes the rows. The last cell of a row stands below the other cells of the row.
+// The method below writes the rows. The last cell of a row stands below the other cells of the row.
 func (s Screen) below(out *strings.Builder, rows [][]string, widths []int) {
 	last := len(widths)
 	for n, row := range rows {
@@ -144,7 +144,8 @@ func (s Screen) below(out *strings.Builder, rows [][]string, widths []int) {
 	}
 }
 
-// named writes the first cell of each row, and below that cell the other cells of the row with their headers.
+// The method named writes the first cell of each row, and below that cell the other cells of the row with their
+// headers.
 func (s Screen) named(out *strings.Builder, rows [][]string) {
 	for _, row := range rows[1:] {
 		out.WriteString(strings.Repeat(" ", margin) + s.bold(s.ordered(row[0])) + "\n")
@@ -167,7 +168,8 @@ func (s Screen) ordered(text string) string {
 	return ordered(text)
 }
 
-// cell returns the text of a cell in the order in which a terminal displays it, and in the color of its state.
+// The method cell returns the text of a cell in the order in which a terminal displays it, and in the color of its
+// state.
 func (s Screen) cell(header, cell string, first bool) string {
 	shown := s.ordered(cell)
 	if first {

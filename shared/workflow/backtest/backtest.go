@@ -1,10 +1,10 @@
 // Package backtest shows what a threshold would have done on past nights, before the threshold is in force. A threshold
 // is a number of days in a rule.
 //
-// The package asks the rules of a policy about every kept snapshot, with other numbers of days. It counts the hits of
-// the rules, and counts after how many hits the person came back. It uses the same Judge as plans, as of each night,
-// with the values, doubts, exemptions and feed states of that night. The package also compares two policies on one
-// snapshot. It changes nothing.
+// The package evaluates the rules of a policy on every kept snapshot, with other numbers of days. It counts the hits of
+// the rules, and counts after how many hits the person came back. The package evaluates rules with policy.Judge, as
+// plans do. It evaluates each night as of the planning time of the night, with the values, doubts, exemptions and feed
+// states of the night. The package also compares two policies on one snapshot. It changes nothing.
 package backtest
 
 import (
@@ -109,12 +109,13 @@ type Threshold struct {
 	// Seats is the number of people from whom the rule reclaims on the last night.
 	Seats         int     `json:"seats"`
 	MonthlySaving float64 `json:"monthlySaving"` // for Seats
-	// Stock has the hits of the first night. These people may have been idle for any time before. Flow has all later
-	// hits. The regret of a rule that stays in force is the regret of Flow.
+	// The field Stock has the hits of the first night. The people of these hits may have been idle for any length of
+	// time. The field Flow has all later hits. A rule that stays in force meets only new hits, so its regret is the
+	// regret of Flow.
 	Stock Group `json:"stock"`
 	Flow  Group `json:"flow"`
-	// Older and Newer divide Flow by the night of the hit, into the older and the newer half of the nights. Older
-	// counts only returns that the older half shows.
+	// The fields Older and Newer divide Flow by the night of the hit, into the older and the newer half of the nights.
+	// Older counts only returns that a snapshot of the older half shows.
 	Older       Group        `json:"older"`
 	Newer       Group        `json:"newer"`
 	Departments []Department `json:"departments"` // all hits by department, most hits first
@@ -126,7 +127,7 @@ type Department struct {
 	Group
 }
 
-// Run answers a question from all kept snapshots of everybody.
+// Run answers a question from all kept snapshots of everybody. A snapshot of one person is not used.
 func Run(ctx context.Context, s store.Store, q Question) (*Answer, error) {
 	if !slices.Contains(Windows[:], q.Within) {
 		return nil, fmt.Errorf("%w: a return is counted within 7, 30 or 90 days, not %d", ErrQuestion, q.Within)
@@ -214,8 +215,8 @@ func ruleNames(p *policy.Policy) string {
 	return strings.Join(names, ", ")
 }
 
-// constant returns the number of days that the thresholds replace in a rule. The parameter chosen is Question.Constant.
-// If the rule has no such number, the result "why" gives the reason.
+// The function constant returns the number of days that the thresholds replace in a rule. The parameter chosen is
+// Question.Constant. If the rule has no such number, the result "why" gives the reason.
 func constant(r *policy.Rule, chosen int) (days int, why string) {
 	list := r.DayNumbers()
 	var calls []string
@@ -237,7 +238,7 @@ func constant(r *policy.Rule, chosen int) (days int, why string) {
 	return list[0], ""
 }
 
-// price returns the monthly saving of one change.
+// The function price returns the monthly saving of one change.
 func price(r *policy.Rule) (saves float64) {
 	if r.License.FreesNothing() == "" {
 		saves = r.License.MonthlyPrice
@@ -248,7 +249,7 @@ func price(r *policy.Rule) (saves float64) {
 	return saves
 }
 
-// doubted returns those signals of the policy that were not healthy on at least one night.
+// The function doubted returns the signals of the policy whose feed was unhealthy or absent on at least one night.
 func doubted(p *policy.Policy, nights []night) (all []Doubted) {
 	all = []Doubted{}
 	for _, s := range p.Signals() {

@@ -32,15 +32,15 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/evaluate"
 )
 
-// benchDays are the thresholds of the benchmark. They include each rule's own number of days, so there are exactly
-// twelve thresholds.
+// benchDays are the thresholds of the benchmark. They already include each rule's own number of days, so each rule has
+// exactly twelve thresholds.
 var benchDays = []int{14, 21, 30, 38, 45, 52, 60, 75, 90, 105, 120, 150}
 
 // BenchmarkBacktest asks the two rules of the simulated company at twelve thresholds about every kept night.
 // IDLESEAT_BENCH_NIGHTS sets the number of nights, which defaults to 365. IDLESEAT_BENCH_PEOPLE sets the number of
-// people, which defaults to 100,000. IDLESEAT_BENCH_KEPT names a folder in which the benchmark keeps the nights and
-// finds them again. For comparison, DuckDB answers the same question from the same files, with the same number of
-// threads.
+// people, which defaults to 100,000. IDLESEAT_BENCH_KEPT names a folder in which the benchmark keeps the nights. The
+// next benchmark with the same folder reads the kept nights and does not write them again. For comparison, DuckDB
+// answers the same question from the same files, with the same number of threads.
 func BenchmarkBacktest(b *testing.B) {
 	nights, people := fromEnvironment("IDLESEAT_BENCH_NIGHTS", 365), fromEnvironment("IDLESEAT_BENCH_PEOPLE", 100_000)
 	defer debug.SetGCPercent(debug.SetGCPercent(400)) // the values that the commands use
@@ -114,7 +114,7 @@ func benchPolicy(b *testing.B) string {
 	return string(served.Policy())
 }
 
-// processed returns the processor time that this process has used, in seconds.
+// The function processed returns the processor time that this process has used, in seconds.
 func processed(b *testing.B) float64 {
 	b.Helper()
 	var r syscall.Rusage
@@ -124,7 +124,8 @@ func processed(b *testing.B) float64 {
 	return float64(r.Utime.Sec+r.Stime.Sec) + float64(r.Utime.Usec+r.Stime.Usec)/1e6
 }
 
-// peak returns the peak memory of this process in MB. The peak includes the writing of the nights.
+// The function peak returns the peak memory of this process in MB. The peak also covers the time in which the process
+// wrote the nights.
 func peak(b *testing.B) float64 {
 	b.Helper()
 	status, err := os.ReadFile("/proc/self/status")
@@ -136,8 +137,9 @@ func peak(b *testing.B) float64 {
 	return kB / 1024
 }
 
-// keepCompany keeps nights of the simulated company. It writes the first night account by account. In the tables of
-// later nights only the dates of use differ, so that a year is written in minutes.
+// keepCompany keeps nights of the simulated company. It writes the first night account by account. For each later
+// night, it copies the tables of the first night and changes only the dates of use. A year is therefore written in
+// minutes.
 func keepCompany(b *testing.B, s store.Store, text string, people, nights int) {
 	b.Helper()
 	p, err := load(text)
@@ -194,8 +196,8 @@ func firstOf(ctx context.Context, s store.Store, text string, p *policy.Policy, 
 	citrix := directory.GroupRef{Source: directory.AD, Name: sandbox.CitrixGroup}.Key(true)
 	for i := range c.Size() {
 		one := c.Person(i)
-		// The SQL query knows only the columns of the tables. So that idleseat and the query count the same people, a person
-		// whose verdict does not follow from columns holds no license.
+		// The SQL query knows only the columns of the tables. A person whose verdict does not follow from the columns
+		// therefore gets no license. Without these people, idleseat and the query count the same hits.
 		doubtful := i < 20 || one.Kind == sandbox.NoADAccount || one.Kind == sandbox.WrongAnchor
 		if u := one.Entra; u != nil {
 			for k := range u.Assignments {
@@ -227,7 +229,7 @@ func firstOf(ctx context.Context, s store.Store, text string, p *policy.Policy, 
 	return m, errors.Join(snapshot.PutBegin(ctx, s, begin), m.Weave(ctx, s, begin.Partitions))
 }
 
-// laterOf writes the tables of a later night.
+// laterOf writes the tables of night n, from the tables of the first night.
 func laterOf(ctx context.Context, s store.Store, text string, p *policy.Policy, first *snapshot.Manifest, n int) (*snapshot.Manifest, error) {
 	begin := beginOf(text, p, first.Readings[directory.Entra].People, n)
 	m := *first
@@ -256,8 +258,8 @@ func laterOf(ctx context.Context, s store.Store, text string, p *policy.Policy, 
 }
 
 // livedUntil takes the table of people of the first night and returns the table as it is on night n. A tenth of the
-// people stops, and half of these people come back. All other people are active every day, week, month or quarter, or
-// stay away.
+// people stop being active, and half of this tenth come back. All other people are active about every day, week, month
+// or quarter, or never.
 func livedUntil(object []byte, n int) ([]byte, error) {
 	file, err := table.Open(object)
 	if err != nil {
@@ -291,7 +293,7 @@ func livedUntil(object []byte, n int) ([]byte, error) {
 		if last.Before(firstNight) {
 			continue
 		}
-		steady := last.Truncate(max(time.Second, time.Duration(h.every*float64(day)))) // rounded, so that dates do not go back
+		steady := last.Truncate(max(time.Second, time.Duration(h.every*float64(day)))) // rounded, so that no later night has an earlier date
 		if steady.Before(firstNight) {
 			continue
 		}
@@ -306,7 +308,7 @@ func livedUntil(object []byte, n int) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// remembered evaluates a night and stores its memory for later nights.
+// The function remembered evaluates a night. It stores the summary of the night that later nights compare with.
 func remembered(ctx context.Context, s store.Store, run string) error {
 	r, err := decision.Open(ctx, s, run)
 	if err != nil {

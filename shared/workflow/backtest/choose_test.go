@@ -51,8 +51,8 @@ rules:
 `
 
 // ofHabits returns a world of people with sign-ins. Some people stop for good, some people stop for a time, and the
-// other people never stop. The parameter away is the upper limit of such a time, in days. The parameter "every" has the
-// possible averages of the days between two sign-ins.
+// other people never stop. A person who stops for a time comes back within the number of days in the parameter away.
+// The parameter "every" has the possible averages of the days between two sign-ins.
 func ofHabits(r *rand.Rand, people, nights int, every []float64, away float64) *world {
 	w := &world{policy: onePolicy, partitions: func(int) int { return 1 }}
 	for i := range people {
@@ -71,9 +71,10 @@ func ofHabits(r *rand.Rand, people, nights int, every []float64, away float64) *
 	return w
 }
 
-// hitsByTruth returns the hits at one number of days from the true sign-ins, without a snapshot. It leaves out the
-// first night. A key of the map is a person and a night. The value says whether the person was active again within 30
-// days. The parameter "until" is the first night whose snapshot is not used for that.
+// hitsByTruth computes the hits at one number of days from the true sign-ins, without a snapshot. It leaves out the
+// first night, nights before the parameter from, and nights from the parameter to on. A key of the map is a person and
+// a night. The value says whether the person was active again within 30 days. The value depends only on nights before
+// the parameter "until".
 func hitsByTruth(w *world, days, nights, from, to, until int) map[string]string {
 	all := map[string]string{}
 	end := asOf(until - 1)
@@ -105,7 +106,7 @@ func hitsByTruth(w *world, days, nights, from, to, until int) map[string]string 
 	return all
 }
 
-// counted returns the number of hits by outcome.
+// The function counted returns the number of hits by outcome.
 func counted(hits map[string]string) (counts map[string]int) {
 	counts = map[string]int{}
 	for _, became := range hits {

@@ -11,9 +11,10 @@ import (
 )
 
 // hitsByDuckDB is the question of the benchmark in SQL. It counts the hits of one rule at every threshold, and how many
-// people came back within 30 days. A hit ends when a person is active again, so each person has one row for each date
-// of use. $HOLDS is the condition for the rows that the rule asks about. $LAST is the last use in a row. A person
-// without a use is idle if the account is older than $OLD days. Times are in microseconds since 1970.
+// people came back within 30 days. A hit ends when a person is active again. The query therefore makes one record for
+// each person and each date of use. $HOLDS is the condition for the records that the rule asks about. $LAST is the
+// expression for the date of the last use. A person without a date of use is idle if the account is older than $OLD
+// days. Times are in microseconds since 1970.
 const hitsByDuckDB = `
 WITH seen AS (
   SELECT epoch_us(strptime(regexp_extract(filename, 'runs/([0-9]{8}T[0-9]{6})Z', 1), '%Y%m%dT%H%M%S')) AS night,
@@ -47,8 +48,9 @@ func inSQL(folder string, a *backtest.Answer, rule backtest.Rule) string {
 		"$END", fmt.Sprint(a.To.UnixMicro()), "$FIRST", fmt.Sprint(firstNight.UnixMicro()), "$DAYS", "["+strings.Join(days, ", ")+"]").Replace(hitsByDuckDB)
 }
 
-// askDuckDB reads a JSON list of queries from standard input and runs each query once. Its first argument is the number
-// of threads. It prints the rows of each query, and the seconds of wall-clock time and of processor time.
+// askDuckDB is a program for Node. It reads a JSON list of queries from standard input and runs each query once. Its
+// first argument is the number of threads. It prints the rows of each query, and the seconds of wall-clock time and of
+// processor time.
 const askDuckDB = `
 const {DuckDBInstance} = require('@duckdb/node-api');
 (async () => {

@@ -9,7 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Hit is a hit with names in place of numbers, for tests.
+// Hit is a hit for tests. It has names where the type hit has numbers.
 type Hit struct {
 	Key                          uint64
 	Rule                         string
@@ -64,5 +64,5 @@ func Interval(returned, stayed int) (rate, low, high float64) {
 	return r.Rate, r.Low, r.High
 }
 
-// Choose is choose, for tests.
+// Choose makes the function choose available to tests.
 var Choose = choose

@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// nights returns the nights of a replay, oldest first. It adds every unusable snapshot to a.LeftOut.
+// The method nights returns the nights of a replay, oldest first. It adds every unusable snapshot to a.LeftOut.
 func (t *trial) nights(ctx context.Context, s store.Store, a *Answer, now time.Time) (nights []night, err error) {
 	runs, err := snapshot.Runs(ctx, s)
 	if err != nil {
@@ -33,7 +33,7 @@ func (t *trial) nights(ctx context.Context, s store.Store, a *Answer, now time.T
 		case err != nil:
 			a.LeftOut = append(a.LeftOut, LeftOut{run, err.Error()})
 		case b.User != "" || b.Copy != "":
-			// a run for one person, or the same snapshot again
+			// a run for one person, or a run with a copy of an earlier run's snapshot
 		case b.Tenant != t.policy.Tenant:
 			a.LeftOut = append(a.LeftOut, LeftOut{run, fmt.Sprintf("it read the tenant %s, and the policy is for %s", b.Tenant, t.policy.Tenant)})
 		case b.AsOf.Sub(b.Read).Abs() > mostShifted:
@@ -60,7 +60,7 @@ func (t *trial) nights(ctx context.Context, s store.Store, a *Answer, now time.T
 	return nights, nil
 }
 
-// mostShifted is the largest time between the planning time of a night and the time at which the night was read.
+// mostShifted is the largest time between the planning time of a night and the time at which the night read its data.
 const mostShifted = 36 * time.Hour
 
 // The method "cannot" returns the reason why the trial's policy does not fit a night, or "" if it fits.

@@ -13,9 +13,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// replay asks the trial about every kept night and returns the counts of the hits. It also puts the facts about the
-// nights into the Answer. If the function "each" is not nil, replay calls it with every hit that has ended. These calls
-// are not concurrent for one person.
+// The method replay asks the trial about every kept night and returns the counts of the hits. It also puts the facts
+// about the nights into the Answer. If the function "each" is not nil, replay calls it with every hit when the hit
+// ends. For hits of different people, the calls may be concurrent.
 //
 // One worker evaluates a partition on all nights, in the order of the nights. The people of a partition therefore need
 // no lock. Different workers may be on different nights.
@@ -70,7 +70,7 @@ type task struct {
 	done      func()
 }
 
-// hand opens the nights one after the other and gives their partitions to the workers.
+// The method hand opens one night after the other and gives the partitions of each night to the workers.
 func (r *replay) hand(ctx context.Context, s store.Store, progress func(done, nights int)) error {
 	defer func() {
 		for _, tasks := range r.tasks {
@@ -85,7 +85,8 @@ func (r *replay) hand(ctx context.Context, s store.Store, progress func(done, ni
 		}
 		r.nights[i].feeds = run.Feeds
 		if n := run.Begin.Partitions; n != len(r.shards) {
-			// From this night on, the people are in other partitions.
+			// From this night on, the people are in other partitions. The shards can be replaced only when all tasks
+			// are done.
 			done := make(chan struct{})
 			go func() { _ = begun.Wait(); close(done) }()
 			select {
@@ -121,10 +122,10 @@ func (r *replay) hand(ctx context.Context, s store.Store, progress func(done, ni
 type worker struct {
 	*replay
 	counts   *counts
-	run      *decision.Run // the run for which open made the screen
+	run      *decision.Run // the run that the method open prepared last
 	screen   *decision.Screen
 	judge    *policy.Judge
-	skus     map[string]string // the products of judge
+	skus     map[string]string // the SKU ids by which judge was made
 	accounts directory.Accounts
 	masks    [][]uint32 // by rule and row: a bit for each threshold at which the rule reclaims
 	list     []policy.Outcome
@@ -161,7 +162,7 @@ func (w *worker) one(ctx context.Context, t task) error {
 	return nil
 }
 
-// open prepares the worker for a run.
+// The method open prepares the worker for a run.
 func (w *worker) open(r *decision.Run) (err error) {
 	if w.run == r {
 		return nil

@@ -45,7 +45,7 @@ exempt:
   leave:  [{user: id-0011@x.example, until: 2026-02-01, reason: parental leave}]
   when:   department == "Legal" || userType == "Guest"` + rules
 
-// mixed returns a world with many kinds of people and faults.
+// The function mixed returns a world with many kinds of people and faults.
 func mixed(r *rand.Rand, people, nights int) *world {
 	w := &world{policy: nightsPolicy, withAD: true, planned: true, partitions: func(n int) int { return 1 + n/(nights/3) }}
 	for i := range people {
@@ -107,7 +107,8 @@ func lastSeen(rule string, p *directory.Person) (seen time.Time, known bool) {
 	return seen, true
 }
 
-// slowly asks a policy for each threshold, each person and each night singly. It follows the hits in maps.
+// The function slowly asks a policy for each threshold, each person and each night singly. It keeps the open hits in a
+// map.
 func slowly(t *testing.T, s store.Store, text string, thresholds map[string][]int, nights []int) (all []backtest.Hit) {
 	t.Helper()
 	own := map[string]int{"a": 60, "b": 90}
@@ -188,8 +189,8 @@ func TestReplayFindsTheHitsOfTheJudge(t *testing.T) {
 		doubts map[string]int // by signal: the smallest number of nights on which the signal is in doubt
 	}{
 		"random": {rand.Uint64(), map[string]int{"entra": 2, "ad": 2}},
-		// Many people leave, and many new people without a logon come, so Active Directory is also in doubt on the last five
-		// nights.
+		// With this seed, many people leave, and many new people without a logon come. Active Directory is therefore
+		// also in doubt on the last five nights.
 		"in doubt to the end": {17238715634987675524, map[string]int{"entra": 2, "ad": 7}},
 	} {
 		t.Run(name, func(t *testing.T) {

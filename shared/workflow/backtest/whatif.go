@@ -24,12 +24,12 @@ type RuleChange struct {
 	Rule    string `json:"rule"`
 	License string `json:"license"`
 	To      string `json:"to,omitempty"`
-	// Now has the verdicts of the run's own policy, and Then has the verdicts of the other policy. If a policy lacks
-	// the rule, its field is nil.
+	// The field Now has the verdicts of the run's own policy. The field Then has the verdicts of the other policy. Now
+	// or Then is nil if its policy lacks the rule.
 	Now  *Verdicts `json:"now"`
 	Then *Verdicts `json:"then"`
-	// Added has the people from whom only the other policy reclaims. Removed has the people from whom only the run's
-	// own policy reclaims.
+	// The field Added has the people from whom only the other policy reclaims. The field Removed has the people from
+	// whom only the run's own policy reclaims.
 	Added   []Person `json:"added"`
 	Removed []Person `json:"removed"`
 }
@@ -52,7 +52,8 @@ type Person struct {
 }
 
 // WhatIf compares the policy of a run with another policy. It uses the run's snapshot and planning time. The parameter
-// text is the other policy; policy.Varied makes a policy with another number of days. WhatIf writes nothing.
+// text is the text of the other policy. (policy.Varied writes such a text with another number of days.) WhatIf stores
+// nothing.
 func WhatIf(ctx context.Context, s store.Store, run, name string, text []byte) (*Difference, error) {
 	other, err := policy.Load(name, text)
 	if err != nil {
@@ -121,8 +122,8 @@ func changeOf(r *policy.Rule, now, then *ruleOutcomes) RuleChange {
 	return c
 }
 
-// onlyIn compares the verdicts of a rule in two policies. It returns the people from whom the first policy reclaims and
-// the second does not, sorted by name.
+// onlyIn compares the verdicts of a rule in two policies. It returns the people from whom policy a reclaims and policy
+// b does not reclaim, sorted by name.
 func onlyIn(a, b *ruleOutcomes) []Person {
 	list := []Person{}
 	if a == nil {

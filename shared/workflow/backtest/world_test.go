@@ -40,8 +40,8 @@ type person struct {
 	signIns    []time.Time // ascending
 	logOns     []time.Time // ascending
 	from, to   int         // the first and the last night on which the person is in the directories
-	// hidden reports whether the dates are missing on a night. disabled reports whether the account is disabled on a
-	// night.
+	// The function hidden reports whether the dates are missing on a night. The function disabled reports whether the
+	// account is disabled on a night.
 	hidden, disabled func(night int) bool
 }
 
@@ -79,7 +79,7 @@ const (
 	citrixKey = "ad/direct:cn=citrix,dc=x"
 )
 
-// keep writes some nights of the world into a store.
+// The method keep writes some nights of the world into a store.
 func (w *world) keep(t testing.TB, s store.Store, nights ...int) {
 	t.Helper()
 	for _, n := range nights {
@@ -208,14 +208,15 @@ func (p *person) inAD(at time.Time, n int) *directory.ADUser {
 	}
 }
 
-// habit tells when a person is active. The field "every" is the average number of days between two activities. The
-// person is not active between stops and resume, which count days from the first night.
+// habit describes when a person is active. The field "every" is the average number of days between two activities. The
+// person is not active between the times stops and resume. Both are in days after the first night.
 type habit struct {
 	every         float64
 	stops, resume float64
 }
 
-// times returns the times at which a person with the habit is active. The times begin before the first night.
+// The method times returns the times at which a person with the habit is active. The times begin before the first
+// night.
 func (h habit) times(r *rand.Rand, nights int) (all []time.Time) {
 	at := -h.every*r.Float64() - 300
 	for at < float64(nights)+1 {

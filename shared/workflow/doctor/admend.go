@@ -58,7 +58,8 @@ func (e *exam) mendADSettings() *Mend {
 // hostName matches a name that is one word in every shell.
 var hostName = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
 
-// reach returns the Mend for an error of a controller. The parameter address is empty if the address is unknown.
+// The method reach returns the Mend for an error of a controller. The parameter address is empty if the address is
+// unknown.
 func (e *exam) reach(address string, err error) *Mend {
 	var unknown x509.UnknownAuthorityError
 	var named x509.HostnameError
@@ -122,7 +123,8 @@ func (e *exam) seeSomebody() *Mend {
 // samDatabase is the file of the directory on a controller of Samba.
 const samDatabase = "/var/lib/samba/private/sam.ldb"
 
-// account returns the account of idleseat as dsacls names it. The text may contain expressions that PowerShell expands.
+// The method account returns the account of idleseat as dsacls names it. The text may contain expressions that
+// PowerShell expands.
 func (e *exam) account() string {
 	if e.bindsByDN() {
 		return `$((Get-ADDomain).NetBIOSName)\$((Get-ADUser ` + literal(e.Bind) + `).SamAccountName)`
@@ -155,9 +157,9 @@ func (e *exam) findSID() string {
 // administrator tells who must run the commands, and where.
 const administrator = " As an administrator, on a controller (ldbsearch and ldbmodify are in Samba's package ldb-tools)."
 
-// permit returns the Mend that gives the account a right on one object. The parameter "right" is the right in the form
-// of dsacls. The parameter "sddl" is the right in SDDL (MS-DTYP 2.5.1). dsacls sorts the entries, so in Windows a
-// denial on the same object still comes first. samba-tool puts the new entry before a denial.
+// The method permit returns the Mend that gives the account a right on one object. The parameter "right" is the right
+// in the form of dsacls. The parameter "sddl" is the right in SDDL (MS-DTYP 2.5.1). dsacls sorts the entries, so in
+// Windows a denial on the same object still comes first. samba-tool puts the new entry before a denial.
 func (e *exam) permit(do, dn, right, sddl string) *Mend {
 	return &Mend{
 		Do: do + " Remove a denial, if there is one: dsacls and samba-tool dsacl get show it." + administrator,
@@ -201,7 +203,7 @@ func (e *exam) showHidden(hidden []string, people map[string]int) *Mend {
 	return e.allowOne(hidden[0])
 }
 
-// parent returns the DN of the object above an object. It returns "" if dn has no such object.
+// The function parent returns the DN of the object above an object. It returns "" if dn has no such object.
 func parent(dn string) string {
 	for i := 0; i < len(dn); i++ {
 		switch dn[i] {
@@ -214,7 +216,7 @@ func parent(dn string) string {
 	return ""
 }
 
-// domain returns the DN of the domain of an object. If dn is empty, domain uses the first configured base.
+// The method domain returns the DN of the domain of an object. If dn is empty, domain uses the first configured base.
 func (e *exam) domain(dn string) string {
 	if base, _ := e.Variable("IDLESEAT_AD_BASE"); dn == "" {
 		dn, _, _ = strings.Cut(base, ";")

@@ -46,7 +46,7 @@ func (e *exam) mendSettings() *Mend {
 // ours are the environment variables of a sign-in with a secret.
 var ours = []string{"AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET"}
 
-// missing returns a sentence that names the unset variables, or "" if all are set.
+// The method missing returns a sentence that names the unset variables, or "" if all are set.
 func (e *exam) missing() string {
 	unset := slices.DeleteFunc(slices.Clone(ours), func(name string) bool {
 		value, _ := e.Variable(name)
@@ -76,8 +76,8 @@ func (e *exam) setSignIn() *Mend {
 // The constant "never" is a permission that idleseat must not have.
 const never = "User.ReadWrite.All"
 
-// needed returns the permissions of the table in docs/operations.md. The result "read" has the permissions without
-// which plans are incomplete. The result "write" has the permissions without which plans cannot be applied.
+// The function needed returns the permissions of the table in docs/operations.md. The result "read" has the permissions
+// without which plans are incomplete. The result "write" has the permissions without which plans cannot be applied.
 func needed(p *policy.Policy) (read, write []string) {
 	read = []string{"User.Read.All", "AuditLog.Read.All", "Group.Read.All", "Organization.Read.All"}
 	if p == nil {
@@ -206,8 +206,8 @@ func (e *exam) withoutDates(s directory.Signal, reason string) *Mend {
 		`az rest --method get --url "https://graph.microsoft.com/v1.0/users" --url-parameters '$top=5' '$select=userPrincipalName,signInActivity' --query "value[].[userPrincipalName,signInActivity.lastSignInDateTime]" --output tsv`)
 }
 
-// signal returns the finding about the dates of a signal. The parameter f has the counts of the dates. The parameter
-// "of" describes the accounts.
+// The method signal returns the finding about the dates of a signal. The parameter f has the counts of the dates. The
+// parameter "of" describes the accounts.
 func (e *exam) signal(s directory.Signal, f directory.Freshness, of string) Finding {
 	feed := plan.Health(s, plan.FeedFacts{Freshness: f, First: true}, e.now)
 	found := Finding{About: s.String(), State: OK}

@@ -92,9 +92,9 @@ type result struct {
 	ended    chan struct{}
 }
 
-// unmet waits for the checks in needs. If one of these checks has no finding in state ok, unmet returns the reason why
-// the dependent check cannot run; otherwise it returns "". A single finding in state ok is enough: doctor can ask for
-// groups if one of three controllers answers.
+// The function unmet waits for the checks in needs. If one of these checks has no finding in state ok, unmet returns
+// the reason why the dependent check cannot run; otherwise it returns "". A single finding in state ok is enough:
+// doctor can ask for groups if one of three controllers answers.
 func unmet(all map[string]*result, needs []string) string {
 	for _, name := range needs {
 		<-all[name].ended
@@ -107,8 +107,8 @@ func unmet(all map[string]*result, needs []string) string {
 	return ""
 }
 
-// attempt runs a check. If the check panics or does not end in time, its state is unknown. A check that continues after
-// its time has no effect.
+// The method attempt runs a check. If the check panics or does not end in time, its state is unknown. A check that
+// continues after its time has no effect.
 func (e *exam) attempt(ctx context.Context, c check, timeout time.Duration) []Finding {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -146,7 +146,7 @@ func (e *exam) attempt(ctx context.Context, c check, timeout time.Duration) []Fi
 
 func one(f Finding) ([]Finding, func()) { return []Finding{f}, nil }
 
-// sentence formats a text, such as an error, as one sentence on one line.
+// The function sentence formats a text, such as an error, as one sentence on one line.
 func sentence(format string, args ...any) string {
 	text := strings.TrimRight(strings.Join(strings.Fields(plain.Line(strings.ReplaceAll(fmt.Sprintf(format, args...), "\n", "; "))), " "), ".")
 	if strings.HasSuffix(text, "?") {

@@ -22,7 +22,7 @@ func bad(context.Context, *exam) ([]Finding, func()) {
 	return one(Finding{State: Failed, Means: "Bad."})
 }
 
-// states returns the state of each check.
+// The function states returns the state of each check.
 func states(findings []Finding) map[string]State {
 	all := map[string]State{}
 	for _, f := range findings {

@@ -10,10 +10,10 @@ import (
 // first-party Microsoft applications in sign-in reports").
 const graphAPI = "00000003-0000-0000-c000-000000000000"
 
-// literal returns text as one word of PowerShell.
+// The function literal returns text as one word of PowerShell.
 func literal(text string) string { return plain.Literal(plain.Line(text)) }
 
-// word returns text as one word of a POSIX shell.
+// The function word returns text as one word of a POSIX shell.
 func word(text string) string { return plain.Word(plain.Line(text)) }
 
 // The function "same" returns a Mend with one command for both shells.
@@ -65,16 +65,16 @@ func graphWrite(do, scope, method, path, body, hash string) *Mend {
 	}
 }
 
-// read returns a Mend whose command shows facts from Graph. The parameter query is a JMESPath expression.
+// The function read returns a Mend whose command shows facts from Graph. The parameter query is a JMESPath expression.
 func read(do, path, query string) *Mend {
 	return same(do, "az rest --method get --url "+quoted("https://graph.microsoft.com/v1.0"+path)+" --query "+quoted(query)+" --output tsv")
 }
 
-// quoted returns text in double quotation marks, for both shells. The text must not have characters that are special
-// between such quotation marks.
+// The function quoted returns text in double quotation marks, for both shells. The text must not have characters that
+// are special between such quotation marks.
 func quoted(text string) string { return `"` + text + `"` }
 
-// edit returns a Mend that opens the policy in an editor.
+// The method edit returns a Mend that opens the policy in an editor.
 func (e *exam) edit(do string) *Mend {
 	return &Mend{Do: do, Bash: `"${EDITOR:-vi}" ` + word(e.PolicyFile), PowerShell: "notepad " + literal(e.PolicyFile)}
 }

@@ -2,7 +2,7 @@ package draft
 
 import "github.com/idleseat/idleseat/shared/plain"
 
-// golden returns the text of the golden people. The people are invented, without any real name.
+// The method golden returns the text of the golden people. The people are invented, without any real name.
 func (c *choice) golden(file string) []byte {
 	l := &lines{}
 	l.add("# Golden people: made-up people, and what the rules of the policy must say about them. Run")

@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/plain"
 )
 
-// note returns the note about the tenant, as Markdown.
+// The method note returns the note about the tenant, as Markdown.
 func (c *choice) note(told []string, now time.Time) []byte {
 	l, p := &lines{}, &c.seen.People
 	l.add("# What idleseat init saw on %s", now.Format(time.DateOnly))
@@ -44,12 +44,12 @@ func (c *choice) note(told []string, now time.Time) []byte {
 	return []byte(l.String())
 }
 
-// cell returns directory text in a form that is safe in a cell of a Markdown table.
+// The function cell returns directory text in a form that is safe in a cell of a Markdown table.
 func cell(text string) string {
 	return strings.NewReplacer("|", "\\|", "<", "&lt;", "`", "'", "[", "(", "]", ")").Replace(shown(text))
 }
 
-// use returns how the policy uses a product.
+// The method use returns how the policy uses a product.
 func (c *choice) use(sku directory.SKU) string {
 	for _, l := range c.licenses() {
 		if l.citrix == "" && l.sku.ID == sku.ID {
@@ -67,7 +67,7 @@ func (c *choice) use(sku directory.SKU) string {
 	return "no"
 }
 
-// told returns sentences for the operator about the tenant and the policy.
+// The method told returns sentences for the operator about the tenant and the policy.
 func (c *choice) told(w Wishes) (all []string) {
 	s, p := c.seen, &c.seen.People
 	tell := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
@@ -127,7 +127,7 @@ func (c *choice) tellProducts(tell func(string, ...any), w Wishes) {
 	}
 }
 
-// keepers returns a sentence about products that could keep the mailboxes of the product.
+// The method keepers returns a sentence about products that could keep the mailboxes of the product.
 func (c *choice) keepers() string {
 	var others []string
 	for _, sku := range c.seen.SKUs {

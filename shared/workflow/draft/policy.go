@@ -19,7 +19,7 @@ type lines struct{ strings.Builder }
 
 func (l *lines) add(format string, args ...any) { fmt.Fprintf(l, format+"\n", args...) }
 
-// shown returns directory text as one line, so that the text stays within a comment or a note.
+// The function shown returns directory text as one line, so that the text stays within a comment or a note.
 func shown(text string) string {
 	const most = 100
 	text = strings.Join(strings.Fields(plain.Line(text)), " ")
@@ -35,8 +35,8 @@ var bare = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9._@-]*[A-Za-z0-9]|[0-9a-f]{8}
 // yamlWords are words that some version of YAML reads as another type than text (yaml.org/type/bool.html, null.html).
 var yamlWords = []string{"y", "n", "yes", "no", "on", "off", "true", "false", "null", "inf", "nan"}
 
-// scalar returns a text as a YAML scalar. JSON strings are YAML scalars (YAML 1.2.2, 1.3). scalar escapes the runes
-// that YAML forbids or reads as line breaks.
+// The function scalar returns a text as a YAML scalar. JSON strings are YAML scalars (YAML 1.2.2, 1.3). scalar escapes
+// the runes that YAML forbids or reads as line breaks.
 func scalar(text string) string {
 	if bare.MatchString(text) && !slices.Contains(yamlWords, strings.ToLower(text)) {
 		return text
@@ -56,7 +56,7 @@ func scalar(text string) string {
 	return b.String()
 }
 
-// policy returns the text of the policy file.
+// The method policy returns the text of the policy file.
 func (c *choice) policy(w Wishes, file string, now time.Time) []byte {
 	l := &lines{}
 	l.add("# The first policy of this tenant, written by idleseat init on %s from what the tenant has.", now.Format(time.DateOnly))
@@ -131,7 +131,7 @@ func groupsText(l *lines, groups []directory.Group) {
 	}
 }
 
-// exemptions returns the people from whom no rule takes a license, without duplicates.
+// The method exemptions returns the people from whom no rule takes a license, without duplicates.
 func (c *choice) exemptions(w Wishes) (all []string) {
 	all = slices.Clone(w.Exempt) // policy.Load checks these names
 	for _, user := range c.seen.People.Emergency {
@@ -199,7 +199,7 @@ func (c *choice) rulesText(l *lines) {
 	}
 }
 
-// why returns a sentence about the people whom the rule asks.
+// The method why returns a sentence about the people whom the rule asks.
 func (c *choice) why() string {
 	p := &c.seen.People
 	switch {
@@ -215,7 +215,7 @@ func (c *choice) why() string {
 	return "employeeType has many different values, so the rule asks accountEnabled only."
 }
 
-// percent returns a share as text. It rounds neither to 0 % nor to 100 %.
+// The function percent returns a share as text. It rounds neither to 0 % nor to 100 %.
 func percent(part, all int) string {
 	switch share := 100 * float64(part) / float64(max(all, 1)); {
 	case part > 0 && share < 1:

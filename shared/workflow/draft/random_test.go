@@ -96,8 +96,8 @@ func TestAnyTenantGetsAPolicyThatLoads(t *testing.T) {
 	}
 }
 
-// fits returns an error if the policy names a product or a user that the tenant does not have, or if the policy is not
-// in mode audit.
+// The function fits returns an error if the policy names a product or a user that the tenant does not have, or if the
+// policy is not in mode audit.
 func fits(p *policy.Policy, of *tenant) error {
 	ids := directory.SKUIDs(of.skus)
 	for _, l := range p.Licenses {

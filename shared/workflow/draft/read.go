@@ -64,7 +64,7 @@ func unread(err error) string {
 	return err.Error()
 }
 
-// subscriptions finds the products of which the tenant has only a trial.
+// The method subscriptions finds the products of which the tenant has only a trial.
 func (s *Seen) subscriptions(ctx context.Context, entra Entra) error {
 	all, err := entra.Subscriptions(ctx)
 	paid := map[string]bool{}
@@ -79,7 +79,7 @@ func (s *Seen) subscriptions(ctx context.Context, entra Entra) error {
 	return err
 }
 
-// people counts the first people of Entra ID.
+// The method people counts the first people of Entra ID.
 func (s *Seen) people(ctx context.Context, entra Entra, progress func(directory.Source, int, int)) error {
 	if total, err := entra.CountPeople(ctx); err == nil {
 		s.People.Total = total
@@ -99,8 +99,8 @@ func (s *Seen) people(ctx context.Context, entra Entra, progress func(directory.
 	})
 }
 
-// groups reads the groups that give licenses. It reads the groups that Graph lists, and the groups that give licenses
-// to the people in the result, because the Graph of some tenants does not list such groups.
+// The method groups reads the groups that give licenses. It reads the groups that Graph lists, and the groups that give
+// licenses to the people in the result, because the Graph of some tenants does not list such groups.
 func (s *Seen) groups(ctx context.Context, entra Entra) error {
 	list, err := entra.LicenseGroups(ctx)
 	s.Groups = list
@@ -118,7 +118,7 @@ func (s *Seen) groups(ctx context.Context, entra Entra) error {
 	return err
 }
 
-// people counts the first people of Active Directory.
+// The method people counts the first people of Active Directory.
 func (s *AD) people(ctx context.Context, ad ActiveDirectory, progress func(directory.Source, int, int)) error {
 	_, err := ad.ListFull(ctx, []string{"lastLogonTimestamp"}, func(u directory.ADUser) error {
 		if s.Read == MostPeople {

@@ -87,7 +87,7 @@ func newPeople() People {
 	return People{Filled: map[string]int{}, EmployeeTypes: tally{}, Domains: tally{}, ADDomains: tally{}, Holders: tally{}, GroupIDs: tally{}}
 }
 
-// add counts one account of Entra ID.
+// The method add counts one account of Entra ID.
 func (s *People) add(u *directory.EntraUser) {
 	s.Read++
 	for _, a := range u.Assignments {
@@ -126,8 +126,8 @@ func (s *People) add(u *directory.EntraUser) {
 	}
 }
 
-// emergency reports whether an account looks like an account for an emergency. Nobody signs in with such an account, so
-// every rule would match it.
+// The function emergency reports whether an account looks like an account for an emergency. Nobody signs in with such
+// an account, so every rule would match it.
 func emergency(u *directory.EntraUser) bool {
 	account, _, _ := strings.Cut(strings.ToLower(u.UserPrincipalName), "@")
 	account = strings.NewReplacer("-", "", "_", "", ".", "").Replace(account)
@@ -143,7 +143,7 @@ func domainOf(sid string) string {
 	return sid[:i]
 }
 
-// add counts one account of Active Directory.
+// The method add counts one account of Active Directory.
 func (s *AD) add(u *directory.ADUser) {
 	s.Read++
 	switch {

@@ -113,10 +113,11 @@ func newRuleView(w *page.Words, a *backtest.Answer, i int) ruleView {
 	return v
 }
 
-// window returns the index of a.Within in backtest.Windows. Within that number of days, a return counts.
+// The function window returns the index of a.Within in backtest.Windows. Only a return within a.Within days counts.
 func window(a *backtest.Answer) int { return slices.Index(backtest.Windows[:], a.Within) }
 
-// shown returns the threshold whose departments the page shows: the recommended threshold, or the threshold in force.
+// The function shown returns the threshold whose departments the page shows. It is the recommended threshold, or the
+// threshold in force if no threshold is recommended.
 func shown(r *backtest.Rule) *backtest.Threshold {
 	days := r.Choice.Days
 	if days == 0 {
