@@ -10,8 +10,8 @@ import (
 
 // Anchor is the LDAP name of the attribute from which Entra Connect makes onPremisesImmutableId. The empty Anchor
 // stands for objectGUID and mS-DS-ConsistencyGuid together. Entra Connect uses objectGUID at first and later copies
-// objectGUID to mS-DS-ConsistencyGuid. The two attributes may differ, because another program may have filled
-// mS-DS-ConsistencyGuid before.
+// objectGUID to mS-DS-ConsistencyGuid. The two attributes differ if another program filled mS-DS-ConsistencyGuid before
+// Entra Connect.
 type Anchor string
 
 // The anchors that a policy may name.
@@ -30,7 +30,8 @@ func Anchors() []string {
 	return []string{string(ObjectGUID), string(ConsistencyGUID), string(ObjectSIDAnchor), string(EmployeeIDAnchor)}
 }
 
-// Attribute returns the LDAP name of the anchor if the directory may hide the anchor, and "" otherwise.
+// Attribute returns the LDAP name of the anchor if Active Directory may hide the anchor attribute. It returns ""
+// otherwise.
 func (a Anchor) Attribute() string {
 	switch a {
 	case EitherGUID, ConsistencyGUID:
@@ -41,8 +42,8 @@ func (a Anchor) Attribute() string {
 	return ""
 }
 
-// of returns the values of onPremisesImmutableId that the account may have. Binary attributes are encoded in base64.
-// Text is unchanged.
+// The method "of" returns the values that onPremisesImmutableId may have in the Entra account that belongs to u. The
+// value of a binary attribute is encoded in base64. The value of a text attribute is unchanged.
 func (a Anchor) of(u *ADUser) [2]string {
 	switch a {
 	case ObjectGUID:
@@ -57,13 +58,15 @@ func (a Anchor) of(u *ADUser) [2]string {
 	return [2]string{u.GUID, u.ConsistencyGUID}
 }
 
-// Fits reports whether the immutable id belongs to the account.
+// Fits reports whether immutableID, the onPremisesImmutableId of an Entra account, belongs to the Active Directory
+// account u.
 func (a Anchor) Fits(immutableID string, u *ADUser) bool {
 	own := a.of(u)
 	return immutableID != "" && slices.Contains(own[:], immutableID)
 }
 
-// Of returns the immutable ids that the account may have, without empty ids.
+// Of returns the values that onPremisesImmutableId may have in the Entra account that belongs to u. Empty values are
+// left out.
 func (a Anchor) Of(u *ADUser) (ids []string) {
 	for _, id := range a.of(u) {
 		if id != "" && !slices.Contains(ids, id) {

@@ -24,16 +24,17 @@ func (p *Person) contradict(why string) {
 	}
 }
 
-// shows is called if this reading shows the contradiction c. It makes the person contradictory.
+// The method shows makes the person contradictory. Callers call it when this reading shows the contradiction c.
 func (p *Person) shows(c Contradiction, why string) {
 	p.contradiction = c
 	p.contradict(why)
 }
 
-// holds reports whether a contradiction from an earlier reading is still believed. The argument "met" says whether this
-// reading found a matching account in the other directory. The argument "read" says whether this reading covered all of
-// the other directory. A reading of the whole directory may still lack the other account. So the contradiction ends only
-// after such a reading, and only if no earlier reading has seen both accounts together (Joined is zero).
+// The method holds reports whether a contradiction from an earlier reading is still believed. The argument "met" says
+// whether this reading found a matching account in the other directory. The argument "read" says whether this reading
+// covered all of the other directory. A full reading may still miss the other account, for example because a page was
+// lost. Therefore a full reading without a matching account ends the contradiction only if Joined is zero. Joined is
+// zero if no recent reading saw both accounts.
 func (p *Past) holds(met, read bool) bool {
 	c := p.Contradicted
 	if met {
@@ -42,9 +43,9 @@ func (p *Past) holds(met, read bool) bool {
 	return c != 0 && (!read || !p.Joined.IsZero())
 }
 
-// doubted makes every value of the person unknown in two cases. Either the memory of earlier readings of an account is
-// lost, or a contradiction from an earlier reading still holds. The result is true in both cases. The argument "past"
-// belongs to an account in one directory, and "other" names the other directory.
+// The method doubted makes every value of the person unknown in two cases. Either the memory of earlier readings of an
+// account is lost, or a contradiction from an earlier reading still holds. The result is true in both cases. The
+// argument "past" belongs to an account in one directory, and "other" names the other directory.
 func (p *Person) doubted(past *Past, other Source, met, read bool) bool {
 	if past.ForgottenBy == "" {
 		return p.contradicted(past, other, met, read)
@@ -57,8 +58,9 @@ func (p *Person) doubted(past *Past, other Source, met, read bool) bool {
 	return true
 }
 
-// contradicted makes the person contradictory if a contradiction from an earlier reading still holds. The result is
-// true in that case. The argument "past" belongs to an account in one directory, and "other" names the other directory.
+// The method contradicted makes the person contradictory if a contradiction from an earlier reading still holds. The
+// result is true in that case. The argument "past" belongs to an account in one directory, and "other" names the other
+// directory.
 func (p *Person) contradicted(past *Past, other Source, met, read bool) bool {
 	if !past.holds(met, read) {
 		return false
@@ -70,8 +72,8 @@ func (p *Person) contradicted(past *Past, other Source, met, read bool) bool {
 	return true
 }
 
-// sentence returns a sentence about a contradiction: how the accounts contradict each other, since when, and what ends
-// the contradiction.
+// The method sentence describes a contradiction in one sentence. The sentence says how the accounts contradict each
+// other, since when, and what ends the contradiction.
 func (p *Past) sentence(other Source, read bool) string {
 	what, when := "its accounts in Entra ID and Active Directory contradicted each other", "in an earlier reading"
 	if p.Contradicted&Shared != 0 {
@@ -87,9 +89,9 @@ func (p *Past) sentence(other Source, read bool) string {
 	return what + " " + when + ", and " + why
 }
 
-// Met stores in the Past of both accounts of the person which contradiction a reading of both directories showed. The
-// argument "read" is the time of the reading. If only an earlier reading showed the contradiction, the accounts keep
-// what the earlier reading stored.
+// Met stores the contradiction that this reading of both directories showed. It stores the contradiction in the Past of
+// both accounts of the person. The argument "read" is the time of the reading. If only an earlier reading showed the
+// contradiction, both accounts keep the stored contradiction.
 func (p *Person) Met(read time.Time) {
 	shown := p.contradiction != 0
 	if !shown && !p.forgotten && p.ADState == Contradictory {

@@ -6,7 +6,8 @@ import "time"
 // object, and to notice that somebody deleted an object and created it again.
 type Earlier struct {
 	Groups map[string]EarlierGroup `json:"groups,omitempty"` // by GroupRef.Key(false)
-	// Members has the number of members of each group in the last reading that was trusted, by GroupRef.Key.
+	// Members maps GroupRef.Key to the number of members of the group. The number is from the last reading that was
+	// trusted.
 	Members map[string]int `json:"members,omitempty"`
 	// People maps a name in exempt.users or exempt.leave, in lower case, to the accounts that were found for the name.
 	People map[string][]EarlierPerson `json:"people,omitempty"`
@@ -20,7 +21,7 @@ type EarlierPerson struct {
 	Seen time.Time `json:"seen"`
 }
 
-// Person reports whether the account has this id or this SID.
+// Person reports whether p has the Entra object id "id" or the SID "sid".
 func (p *EarlierPerson) Person(id, sid string) bool {
 	return p.ID != "" && p.ID == id || p.SID != "" && p.SID == sid
 }
@@ -50,8 +51,9 @@ func (e *Earlier) Group(ref GroupRef) *EarlierGroup {
 // severalMembers is the smallest size of a group at which a sudden loss of all members is suspicious.
 const severalMembers = 3
 
-// Emptied reports whether the group had several members before and has none now. The argument "now" is the number of
-// members now, and the result "before" is the earlier number.
+// Emptied reports whether the group had several members in the last trusted reading and has none now. The argument
+// "key" is GroupRef.Key, and "now" is the current number of members. The result "before" is the number in the last
+// trusted reading.
 func (e *Earlier) Emptied(key string, now int) (before int, emptied bool) {
 	if e == nil {
 		return 0, false

@@ -13,7 +13,7 @@ var (
 	ErrAmbiguousGroup  = errors.New("more than one group of that name")
 	// ErrHidden means that the group, or a group nested in it, hides its members.
 	ErrHidden = errors.New("the members are hidden")
-	// ErrNotListed means that the directory does not list the groups that give licenses, although some may exist.
+	// ErrNotListed means that the directory does not list the groups that give licenses. Such groups may still exist.
 	ErrNotListed = errors.New("the directory does not list the groups that give licenses")
 )
 
@@ -58,7 +58,8 @@ func (e *PartialLogonError) Error() string {
 // Unwrap returns Err.
 func (e *PartialLogonError) Unwrap() error { return e.Err }
 
-// UnreadError wraps the error of a source that could not be read to its end. Its message is the message of Err.
+// UnreadError wraps the error of a source that could not be read to its end. The message of UnreadError is the message
+// of Err.
 type UnreadError struct{ Err error }
 
 func (e *UnreadError) Error() string { return e.Err.Error() }
@@ -66,8 +67,8 @@ func (e *UnreadError) Error() string { return e.Err.Error() }
 // Unwrap returns Err.
 func (e *UnreadError) Unwrap() error { return e.Err }
 
-// Refusal is the error of a write that the directory itself refused. The person's licenses are unchanged. A repeated
-// write would be refused, too.
+// Refusal is the error of a write that the directory itself refused. The person's licenses are unchanged. The directory
+// would refuse a repeated write, too.
 type Refusal struct {
 	Reason string // in words for people
 	Err    error

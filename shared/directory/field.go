@@ -22,7 +22,7 @@ func (s Source) String() string {
 	return "entra"
 }
 
-// name returns the name of the directory for use in sentences.
+// The method name returns the name of the directory for use in sentences.
 func (s Source) name() string {
 	if s == AD {
 		return "Active Directory"
@@ -75,7 +75,7 @@ type Value struct {
 	Time  time.Time
 	Text  string
 	Bool  bool
-	// Through is the end of the period that a usage report covers. It is zero if the value is not from a report.
+	// Through is the start of the last day that the usage report covers. It is zero if the value is not from a report.
 	Through time.Time
 }
 
@@ -132,7 +132,7 @@ func (f *Field) Of(p *Person) Value {
 	return v
 }
 
-// read returns the value from this reading, without the doubts that Of applies.
+// The method read returns the value from this reading. It does not apply the doubts that Of applies.
 func (f *Field) read(p *Person) Value {
 	if f.Source == AD && p.AD.Hides(f.Attribute) {
 		return Value{}
@@ -221,7 +221,7 @@ func allFields() map[string]*Field {
 	return m
 }
 
-// addFields adds each property that has a name to the map m. The argument "table" has the properties.
+// addFields adds a field to the map m for each property in table that has a name.
 func addFields[A any](m map[string]*Field, s Source, table []Property[A], account func(*Person) *A) {
 	for i := range table {
 		p := &table[i]

@@ -4,7 +4,8 @@ import "time"
 
 // Freshness summarizes the activity dates of one source. Package plan judges the health of the feed by this summary.
 type Freshness struct {
-	// Sampled is the number of people in the summary. A quick look at a source takes only the first page.
+	// Sampled is the number of people in the summary. If only the first page of the source was read, Sampled is smaller
+	// than the number of people in the source.
 	Sampled      int       `json:"sampled"`
 	WithActivity int       `json:"withActivity"`
 	Newest       time.Time `json:"newest,omitzero"` // the newest date of all people
@@ -14,11 +15,10 @@ type Freshness struct {
 	SettledWithActivity int `json:"settledWithActivity,omitempty"`
 }
 
-// settled is the age at which an account is expected to have been used.
+// The constant settled is the age at which an account is expected to have been used.
 const settled = 30 * 24 * time.Hour
 
-// SampleEntra counts one account. A date after notAfter comes from a wrong clock, so it does not become the newest
-// date.
+// SampleEntra counts one account. A date after notAfter comes from a wrong clock. Such a date does not become Newest.
 func (f *Freshness) SampleEntra(u *EntraUser, notAfter time.Time) {
 	f.sample(u.LastActivity(), notAfter, u.Enabled == Yes && u.UserType != "Guest" && u.Created.Before(notAfter.Add(-settled)))
 }
@@ -45,7 +45,7 @@ func (f *Freshness) sample(date, notAfter time.Time, settled bool) {
 	}
 }
 
-// Join adds o to the summary. The people in o are not in f.
+// Join adds the summary o to f. No person may be counted in both summaries.
 func (f *Freshness) Join(o Freshness) {
 	f.Sampled += o.Sampled
 	f.WithActivity += o.WithActivity

@@ -17,8 +17,8 @@ type GroupRef struct {
 func (r GroupRef) String() string { return r.Source.String() + ":" + r.Name }
 
 // Key returns the key under which a snapshot stores the members of the group. If direct is set, the snapshot stores
-// only direct members under the key. The group itself lists its direct members. The key ignores letter case for Active
-// Directory, because names there are case-insensitive.
+// only direct members under the key. A direct member is listed in the group itself, not in a nested group. The key
+// ignores letter case for Active Directory, because names there are case-insensitive.
 func (r GroupRef) Key(direct bool) string {
 	name := r.Name
 	if r.Source == AD {
@@ -30,8 +30,8 @@ func (r GroupRef) Key(direct bool) string {
 	return r.Source.String() + ":" + name
 }
 
-// Question is a question about the members of a group. If Direct is set, the question is only about direct members. The
-// group itself lists its direct members.
+// Question is a question about the members of a group. If Direct is set, the question is only about direct members. A
+// direct member is listed in the group itself, not in a nested group.
 type Question struct {
 	Ref    GroupRef
 	Direct bool
@@ -59,9 +59,9 @@ type Group struct {
 	Restricted     bool     `json:"restricted,omitempty"`     // in a restricted management administrative unit (isManagementRestricted)
 	MailEnabled    bool     `json:"mailEnabled,omitempty"`    // only Exchange can change the members, unless the group is a Microsoft 365 group
 	Grants         []string `json:"grants,omitempty"`         // skuIds that the group assigns to its members
-	Reduced        []string `json:"reduced,omitempty"`        // the skuIds in Grants of which the group switches some service plans off
+	Reduced        []string `json:"reduced,omitempty"`        // skuIds in Grants for which the group switches off some service plans
 	Off            []string `json:"off,omitempty"`            // ids of the service plans that are switched off
-	Hidden         bool     `json:"hidden,omitempty"`         // the visibility is HiddenMembership: memberOf omits the group without Member.Read.Hidden
+	Hidden         bool     `json:"hidden,omitempty"`         // visibility is HiddenMembership; memberOf omits the group if the application lacks Member.Read.Hidden
 	Unseen         bool     `json:"unseen,omitempty"`         // the group is hidden and gives a license, and this application cannot read the members
 	Unreadable     string   `json:"unreadable,omitempty"`     // why the group could not be read; empty if it was read
 	// Doubt means that the group may not be the group that earlier runs read under this name. The group is then
@@ -79,8 +79,8 @@ type Group struct {
 	Created time.Time `json:"created,omitzero"`
 }
 
-// GroupByGUID returns a name with the objectGUID. Active Directory accepts this name in place of a DN (MS-ADTS
-// 3.1.1.3.1.2.4). GroupByGUID returns dn if guid is empty.
+// GroupByGUID returns the name "<GUID=…>" with the objectGUID of a group. Active Directory accepts this name in place
+// of a DN (MS-ADTS 3.1.1.3.1.2.4). GroupByGUID returns dn if guid is empty.
 func GroupByGUID(guid, dn string) string {
 	if guid == "" {
 		return dn
@@ -90,7 +90,7 @@ func GroupByGUID(guid, dn string) string {
 
 const byGUID = "<GUID="
 
-// IsGroupGUID reports whether a name of a group contains the group's objectGUID and not its DN.
+// IsGroupGUID reports whether the name of a group has the form "<GUID=…>" that GroupByGUID returns.
 func IsGroupGUID(name string) bool { return strings.HasPrefix(name, byGUID) }
 
 // SKU is a product to which the tenant subscribes (subscribedSkus of Graph).
@@ -134,8 +134,8 @@ func SameName(skus []SKU, partNumber string) (ids []string) {
 	return ids
 }
 
-// Member is an object in the list of members of an Entra group. The object may be something other than a person. An
-// object of an unknown type may be a newer kind of user.
+// Member is an object in the member list of an Entra group. Objects of types that are never users are left out. An
+// object of an unknown type is included, because the type may be a newer kind of user.
 type Member struct {
 	ID     string
 	SID    string // onPremisesSecurityIdentifier; empty for a cloud account

@@ -29,8 +29,8 @@ const (
 // not document whether signInActivity covers the tokens of an agent.
 func (u *EntraUser) Agent() bool { return u.Type == typeAgent || u.IdentityParentID != "" }
 
-// Kind returns the kind of the person's account. The result "evidence" names the property that shows the kind. It is
-// empty for KindPerson.
+// Kind returns the kind of the person's account. The result "evidence" names the property that shows the kind. The
+// result "evidence" is empty for KindPerson.
 func (p *Person) Kind() (kind, evidence string) {
 	if p.Entra != nil {
 		if kind, evidence = p.Entra.kind(); kind != KindPerson {
@@ -91,8 +91,8 @@ func (m *Mailbox) UserMailbox() bool {
 	return slices.Contains([]string{"user", "usermailbox"}, strings.ToLower(m.Kind))
 }
 
-// recipientKinds maps values of msExchRecipientTypeDetails to kinds. It has the mailboxes that belong to no person, on
-// premises and in the cloud (undocumented-features.com: "every last msExchRecipientTypeDetails value").
+// recipientKinds maps values of msExchRecipientTypeDetails to kinds. The map contains only mailboxes that belong to no
+// person, on premises and in the cloud (undocumented-features.com: "every last msExchRecipientTypeDetails value").
 var recipientKinds = map[string]string{
 	"4": KindShared, "16": KindRoom, "32": KindEquipment,
 	"34359738368": KindShared, "8589934592": KindRoom, "17179869184": KindEquipment,

@@ -5,7 +5,8 @@ import (
 	"slices"
 )
 
-// Pair is one row in the table of people: a person's account in Entra ID, the account in Active Directory, or both.
+// Pair is one row in the table of people. The row holds a person's account in Entra ID, the account in Active
+// Directory, or both.
 type Pair struct {
 	Entra *EntraUser
 	AD    *ADUser
@@ -52,10 +53,10 @@ func (a Anchor) Among(names []string) bool {
 	return slices.Contains(names, anyAnchor) || slices.Contains(names, cmp.Or(string(a), eitherGUID))
 }
 
-// Pairs puts every account into one pair, by SID alone. The Entra accounts come first, in the order of h. Each Entra
-// account is paired with its Active Directory account unless an earlier pair has that account. The remaining Active
-// Directory accounts follow in the order of h. Join finds the same people in the accounts of the pairs. Only Join
-// judges whether two accounts belong to one person.
+// Pairs puts every account into one pair, by SID alone. The pairs with Entra accounts come first, in the order of
+// h.Entra. Each Entra account is paired with its Active Directory account unless an earlier pair has that account. The
+// remaining Active Directory accounts follow in the order of h.AD. Join finds the same people in the accounts of the
+// pairs. Only Join judges whether two accounts belong to one person.
 func (h *Accounts) Pairs() (pairs []Pair) {
 	j := h.index()
 	taken := make([]bool, len(h.AD))
@@ -98,8 +99,8 @@ func (h *Accounts) looseHere() map[string]bool {
 	return loose
 }
 
-// clearAD reports whether an Active Directory account is clear. The argument "at" is the index of the account. A clear
-// account is the only account with its SID, and no Entra account without a SID can belong to it.
+// clearAD reports whether the Active Directory account with the index "at" is clear. A clear account is the only
+// account with its SID, and no Entra account without a SID can belong to it.
 func (j *joiner) clearAD(at int, loose map[string]bool) bool {
 	u := &j.AD[at]
 	if j.adBySID[u.SID] != at || j.twiceAD[u.SID] {

@@ -31,9 +31,9 @@ type Past struct {
 	Contradicted Contradiction
 	// ForgottenBy is the run whose memory of the account can no longer be read. It is empty if no memory is lost.
 	ForgottenBy string
-	// MemberSince says since when the account has been in each group that grants a license, by GroupRef.Key. The value
-	// is the first reading of the latest unbroken series of readings that saw the account in the group. The value is
-	// zero if the account was in the group before the first reading.
+	// MemberSince maps GroupRef.Key of a group that grants a license to the time since when the account has been in the
+	// group. The time is the first reading of the latest unbroken series of readings that saw the account in the group.
+	// The time is zero if the account was in the group before the first reading.
 	MemberSince map[string]time.Time
 	// MemberBefore is like MemberSince, for groups that this reading could not read. It has an entry for each group in
 	// Accounts.Remembered to which the account belonged.
@@ -59,8 +59,8 @@ func (p *Past) WasMemberOf(key string, since time.Time) {
 	p.MemberBefore[key] = since
 }
 
-// apart is the shortest time between two readings that count as separate days. A nightly run may start a little earlier
-// than the run of the night before.
+// The constant apart is the shortest time between two readings that count as separate days. It is shorter than a day
+// because a nightly run may start a little earlier than the run of the night before.
 const apart = 20 * time.Hour
 
 // SeenOnce reports whether the time since Seen is shorter than the constant apart. In that case no earlier night
@@ -99,8 +99,8 @@ func (p *Person) SeenOnce(now time.Time) bool {
 	return false
 }
 
-// missed sets the state of the account to Missing if a recent reading found the account and this reading did not. A
-// lost page, a lost right and a changed filter all look like a deleted account.
+// The method missed sets the state of the account to Missing if a recent reading found the account and this reading did
+// not. The account may still exist: a lost page, a lost right and a changed filter all look like a deleted account.
 func (p *Person) missed(s Source, joined time.Time) {
 	if joined.IsZero() {
 		return
@@ -136,8 +136,8 @@ func (p *Person) MemberSince(s Source, key string) time.Time {
 	return time.Time{}
 }
 
-// WentBack compares the date from this reading with the newest date that any reading saw. If the newest date is later,
-// WentBack returns both dates. Otherwise the result "newest" is zero.
+// WentBack compares the date from this reading with the newest date that any reading saw. If the newest date is later
+// than the date from this reading, WentBack returns both dates. Otherwise the result "newest" is zero.
 func (f *Field) WentBack(p *Person) (newest, read time.Time) {
 	past := p.Past(f.Source)
 	if past == nil || f.Meaning != Activity || f.report != 0 {

@@ -38,7 +38,7 @@ func (f Flag) String() string {
 	}
 }
 
-// ParseFlag is the inverse of String. ok is false if s is not a result of String.
+// ParseFlag is the inverse of String. The result ok is false if String never returns s.
 func ParseFlag(s string) (f Flag, ok bool) {
 	switch s {
 	case "yes":
@@ -102,8 +102,8 @@ type EntraUser struct {
 
 	Extension   ExtensionAttributes `field:"extensionAttribute" source:"onPremisesExtensionAttributes/extensionAttribute"`
 	Assignments []Assignment
-	// Uses holds what usage reports say about the account. It has an entry for each signal that a rule reads and whose
-	// report lists the account.
+	// Uses holds what usage reports say about the account. It has one entry for each signal that a rule reads, if the
+	// report of the signal lists the account.
 	Uses []Use
 }
 
@@ -275,7 +275,8 @@ func (p *Person) ActiveBy(at time.Time) *Person {
 	return &as
 }
 
-// UserPrincipalName returns the name in Entra ID. For a person only in Active Directory, it returns the name there.
+// UserPrincipalName returns the userPrincipalName in Entra ID. For a person without an account in Entra ID, it returns
+// the userPrincipalName in Active Directory, or the sAMAccountName if that account has no userPrincipalName.
 func (p *Person) UserPrincipalName() string {
 	switch {
 	case p.Entra != nil:

@@ -32,9 +32,9 @@ var signals = [Signals]struct {
 	noun, past string        // as in "no sign-in since" and "never signed in"
 	stalled    time.Duration // see Stalled
 	horizon    time.Duration // see Horizon
-	fields     string        // the prefix of the names of its fields; empty if allFields names them
+	fields     string        // prefix of the names of the signal's fields; empty if allFields names these fields
 }{
-	// The dates of Entra ID are up to one day late. A weekend passes without sign-ins.
+	// The dates of Entra ID are up to one day late, and a weekend may pass without sign-ins. Four days allow for both.
 	SignIns: {name: "entra", date: "sign-in", noun: "sign-in", past: "signed in", stalled: 4 * day},
 	// lastLogonTimestamp is up to 14 days late. In a small company even the newest date may be 14 days old.
 	Logons: {name: "ad", date: "lastLogonTimestamp", noun: "logon", past: "logged on", stalled: 14 * day},
@@ -102,7 +102,7 @@ type Use struct {
 	Shown time.Time
 }
 
-// use returns what a report says about the account, or nil if the report does not list the account.
+// The method use returns what a report says about the account. It returns nil if the report does not list the account.
 func (u *EntraUser) use(s Signal) *Use {
 	i := slices.IndexFunc(u.Uses, func(use Use) bool { return use.Signal == s })
 	if i < 0 {
@@ -111,7 +111,8 @@ func (u *EntraUser) use(s Signal) *Use {
 	return &u.Uses[i]
 }
 
-// addReported adds the two fields of each signal that comes from a report.
+// addReported adds the fields of each signal that comes from a report: the date of the last use and the date of
+// assignment.
 func addReported(m map[string]*Field) {
 	for s := range Signal(Signals) {
 		if name := signals[s].fields; name != "" {
@@ -145,7 +146,7 @@ func (u *EntraUser) assigned(of *Use) Value {
 	return v
 }
 
-// reported returns the value of a field that comes from a report.
+// The method reported returns the value of a field that comes from a report.
 func (f *Field) reported(p *Person) Value {
 	if p.EntraState != Present || p.Stale[f.report] != "" || p.Entra.Agent() {
 		return Value{}

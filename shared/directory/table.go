@@ -45,7 +45,7 @@ func (p *Property[A]) At(account *A) any {
 	return at.Addr().Interface()
 }
 
-// of returns the value of the property in account.
+// The method "of" returns the value of the property in account.
 func (p *Property[A]) of(account *A) Value {
 	switch at := p.At(account).(type) {
 	case *string:
@@ -107,8 +107,8 @@ func propertiesOf[A any]() (table []Property[A]) {
 	return table
 }
 
-// numbered turns p into the property for one element of an array. The argument "item" is the index of the element, from
-// 0.
+// The method numbered turns p into the property for one element of an array. The argument "item" is the index of the
+// element, from 0.
 func (p *Property[A]) numbered(item int) {
 	number := strconv.Itoa(item + 1)
 	p.item = item

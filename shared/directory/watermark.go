@@ -3,7 +3,7 @@ package directory
 import "errors"
 
 // ErrNoWatermark is returned when the directory cannot list exactly what changed since a watermark. The caller must
-// then read everybody.
+// then read all people.
 var ErrNoWatermark = errors.New("the changes since the earlier reading cannot be listed")
 
 // Watermark is a position in the change history of one domain controller. Update sequence numbers (USNs) are valid only
