@@ -49,8 +49,9 @@ func (adGroup) route(t *Tenant, p *directory.Person, r *policy.Rule, group strin
 
 const primary = "the group is the account's primary group, which is not kept as a list of members; give the account another primary group first"
 
-// Counterpart returns the Entra group that is synced from the Active Directory group of a license: the group with the
-// same SID. It must give the license and nothing else. If there is no such group, the second result says why.
+// Counterpart returns the Entra group that is synced from the Active Directory group of a license. Both groups have the
+// same SID. The Entra group must give the license and nothing else. If there is no such group, the result "refusal"
+// says why.
 func (t *Tenant) Counterpart(l *policy.License) (g directory.Group, refusal string) {
 	sid := t.SIDs[l.Group.Key(false)]
 	if sid == "" {
@@ -64,8 +65,8 @@ func (t *Tenant) Counterpart(l *policy.License) (g directory.Group, refusal stri
 	return g, fmt.Sprintf("no group of Entra ID that gives %s is synced from %s", l.SKU, l.Group)
 }
 
-// Mirrors returns why an Entra group cannot be the counterpart of a license's Active Directory group. It returns "" if
-// the group can be the counterpart.
+// Mirrors returns why the Entra group g cannot be the counterpart of a license's Active Directory group. It returns ""
+// if g can be the counterpart.
 func (t *Tenant) Mirrors(l *policy.License, g *directory.Group) (refusal string) {
 	if !g.Synced {
 		return fmt.Sprintf("the group %q of Entra ID is not synced from %s any more", g.Name, l.Group)
@@ -75,7 +76,7 @@ func (t *Tenant) Mirrors(l *policy.License, g *directory.Group) (refusal string)
 	return t.Gives(l, &here, fmt.Sprintf("%q", g.Name))
 }
 
-// SetCounterpart replaces the stored properties of an Entra group by the properties that were read now.
+// SetCounterpart replaces the stored properties of an Entra group by g, which was read just now.
 func (t *Tenant) SetCounterpart(g directory.Group) { t.others[g.ID] = g }
 
 // syncedRoute returns the route for a product that a person holds through an Entra group that is synced from Active

@@ -7,12 +7,12 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// perBatch is the maximum number of changes that one call applies. Even when Graph is at its slowest, a call with this
-// many changes ends well within the 15 minutes that a function may run.
+// perBatch is the maximum number of changes that one call of the Lambda function applies. Even when Graph is at its
+// slowest, a call with this many changes ends well within the 15 minutes that a function may run.
 const perBatch = 100
 
-// Batch is a part of a plan that is applied by one call. All its changes are made in the same directory, so a directory
-// that is down delays only its own batches.
+// Batch is a part of a plan that is applied by one call. All changes of a batch are made in the same directory. A
+// directory that is down therefore delays only its own batches.
 type Batch struct {
 	Name    string // such as entra-0001, ad-0001 or notice-0001
 	Changes []Change

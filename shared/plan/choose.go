@@ -12,14 +12,14 @@ import (
 // Pick is a line of an operator's file. It names changes of a plan.
 type Pick struct {
 	Line int    // the line of the file, from 1
-	Name string // userPrincipalName, object id or SID of the person, in any case
-	// License is the only license that the line names. It is empty for all changes of the person.
+	Name string // userPrincipalName, object id or SID of the person; letter case does not matter
+	// License is the license that the line names. If it is empty, the line names all changes of the person.
 	License string
 }
 
-// Choice says which changes of a plan an operator wants. These are the changes in Only, or all changes if Only is nil.
-// The changes in Except are left out. At most Limit changes are kept, from the first change of the plan on; 0 sets no
-// limit.
+// Choice says which changes of a plan an operator wants. If Only is nil, the operator wants all changes. Otherwise the
+// operator wants only the changes that Only names. The changes that Except names are left out. At most Limit changes
+// are kept, from the first change of the plan on. A Limit of 0 means no limit.
 type Choice struct {
 	Only, Except []Pick
 	Limit        int
@@ -29,7 +29,7 @@ type Choice struct {
 const mostFaults = 10
 
 // Choose returns the changes and notices that the choice selects, in the order of the plan. It fails if a line names no
-// change, or changes of several people. The error names the lines.
+// change, or if a line names changes of several people. The error names the lines.
 func (p *Plan) Choose(c Choice) ([]Change, error) {
 	all := slices.Concat(p.Changes, p.Notices)
 	only, err := picked(all, c.Only, "--only")
@@ -52,8 +52,8 @@ func (p *Plan) Choose(c Choice) ([]Change, error) {
 	return kept, nil
 }
 
-// picked returns the indexes of the changes that the lines of a file name. The parameter flag is the command-line flag
-// for the file.
+// The function picked returns the indexes of the changes that the lines of a file name. The parameter flag is the
+// command-line flag for the file.
 func picked(all []Change, picks []Pick, flag string) (map[int]bool, error) {
 	found, faults := map[int]bool{}, []string{}
 	for _, pick := range picks {

@@ -7,8 +7,8 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// Direct is the target for products that are assigned to people directly. A single assignLicense call takes one product
-// and gives the product that replaces it.
+// Direct is the target for products that are assigned to people directly. A single assignLicense call both takes a
+// product and gives the product that replaces it.
 const Direct Via = "direct"
 
 type direct struct{}

@@ -57,8 +57,8 @@ func (entraGroup) route(t *Tenant, _ *directory.Person, r *policy.Rule, group st
 	return route, ""
 }
 
-// called returns the name of a group in refusals: the name in the policy, and also the displayName if the policy has
-// the object id.
+// The function called returns the name of a group for refusals: the name in the policy. If the policy has the object
+// id, the function adds the displayName.
 func called(g *directory.Group) string {
 	if g.Name == "" || strings.EqualFold(g.Name, g.Ref.Name) {
 		return g.Ref.String()
@@ -66,10 +66,10 @@ func called(g *directory.Group) string {
 	return g.Ref.String() + " (" + g.Name + ")"
 }
 
-// unseen returns why idleseat moves nobody into or out of a group whose members are hidden from the application. It
-// returns "" if the application can see the members. memberOf omits a hidden group, so a change would stay pending for
-// ever. A restore does not call unseen, because the license may already be given, and the restore then needs no look at
-// the group.
+// The function unseen returns why idleseat moves nobody into or out of a group whose members are hidden from the
+// application. It returns "" if the application can see the members. memberOf omits a hidden group, so no read would
+// show that a change is made, and the change would stay pending for ever. A restore does not call unseen. If the
+// license is already given, a restore does not need to read the group.
 func unseen(g *directory.Group) string {
 	if !g.Unseen {
 		return ""
@@ -77,8 +77,8 @@ func unseen(g *directory.Group) string {
 	return fmt.Sprintf("the group %s hides its members from this application, so that no read shows whether a change is made; grant the application permission Member.Read.Hidden, or name a group that shows its members", called(g))
 }
 
-// Reduced returns a sentence about the service plans that the license needs and that are switched off in the group's
-// assignment. It returns "" if there are none.
+// Reduced returns a sentence about the service plans that the license needs and that the group's assignment switches
+// off. It returns "" if there are no such service plans.
 func (t *Tenant) Reduced(l *policy.License, g *directory.Group) string {
 	if len(g.Reduced) == 0 {
 		return ""
@@ -93,8 +93,8 @@ func (t *Tenant) Reduced(l *policy.License, g *directory.Group) string {
 	return fmt.Sprintf("the group %s gives %s %s", l.Group, l.Name, lacks)
 }
 
-// elsewhere returns why a license is not changed if the person holds it through a group that the policy does not name
-// for the license. Its last parameter is the object id of this group.
+// The method elsewhere returns why a license is not changed if the person holds it through a group that the policy does
+// not name for the license. The parameter holds is the object id of this group.
 func (t *Tenant) elsewhere(l *policy.License, holds string) string {
 	where := "held through the group " + holds
 	if g, known := t.others[holds]; known {
@@ -113,9 +113,9 @@ func (t *Tenant) elsewhere(l *policy.License, holds string) string {
 	return fmt.Sprintf("%s, which is not %s of the policy", where, strings.Join(names, " or "))
 }
 
-// LicenseGroup returns the Entra group of a license that the policy names as ref. The second result says why membership
-// in the group may not be changed. It is "" if membership may be changed. The parameter ref is nil if the policy names
-// no group.
+// LicenseGroup returns the Entra group that the policy names as ref for a license. The result "refusal" says why
+// membership in the group may not be changed. It is "" if membership may be changed. The parameter ref is nil if the
+// policy names no group.
 func (t *Tenant) LicenseGroup(l *policy.License, ref *directory.GroupRef) (g directory.Group, refusal string) {
 	switch {
 	case ref == nil:
@@ -130,9 +130,9 @@ func (t *Tenant) LicenseGroup(l *policy.License, ref *directory.GroupRef) (g dir
 	return g, t.Gives(l, &g, called(&g))
 }
 
-// Gives returns why membership in a group may not be changed to take or give a license. It returns "" if idleseat can
-// write the group, and the group assigns this license and nothing else. If membership in the group is the license, the
-// group must not assign any product. The parameter name is the name of the group in the refusal.
+// Gives returns why idleseat may not change membership in a group to take or give a license. It returns "" if idleseat
+// can write the group, and the group assigns this license and nothing else. If membership in the group is the license,
+// the group must not assign any product. The parameter name is the name of the group in the refusal.
 func (t *Tenant) Gives(l *policy.License, g *directory.Group, name string) (refusal string) {
 	switch {
 	case g.Unreadable != "":
@@ -150,7 +150,8 @@ func (t *Tenant) Gives(l *policy.License, g *directory.Group, name string) (refu
 	return ""
 }
 
-// obstacle returns why membership in a group cannot be changed to change licenses, or "" if nothing prevents it.
+// The function obstacle returns why idleseat cannot change membership in a group. It returns "" if nothing prevents the
+// change.
 func obstacle(g *directory.Group) string {
 	switch {
 	case g.Dynamic:

@@ -43,9 +43,9 @@ type Baseline struct {
 }
 
 // fewerPeople and fewerDates are the largest fractions of people and dates that a source may lose between two healthy
-// runs. No company loses a tenth of its people in a night without knowing it, but a filter, a missing right or a
-// truncated list can hide a tenth of them. Directories never take a date back. So the number of dates falls only when
-// people leave, or when people without a date replace them.
+// runs. A filter, a missing right or a truncated list can hide a tenth of the people. A company that really loses a
+// tenth of its people in one night knows about the loss. Directories never remove a date. The number of dates therefore
+// falls only when people leave, or when people without a date replace people with a date.
 const (
 	fewerPeople = 0.10
 	fewerDates  = 0.03
@@ -53,8 +53,8 @@ const (
 )
 
 // firstDates is the share of settled accounts that must have a date if there is no earlier reading for a comparison.
-// Most accounts for which a company pays are in use. Service accounts, and people who only read mail on an old phone,
-// have no dates. A broken feed loses nearly all dates.
+// Most accounts for which a company pays are in use, and a broken feed loses nearly all dates. The share is below 1
+// because service accounts, and people who only read mail on an old phone, have no dates.
 const firstDates = 0.5
 
 func (f *FeedFacts) tooFewDates() bool {
@@ -70,8 +70,8 @@ func (b *Baseline) fewerDates(now directory.Freshness) bool {
 	return b.WithActivity-now.WithActivity > left+max(few, int(fewerDates*float64(b.WithActivity)))
 }
 
-// Health judges one signal at the planning time asOf. If the directory could not be read, all its values are unknown.
-// If the signal is unhealthy for another reason, only its dates are unknown.
+// Health judges one signal at the planning time asOf. If the directory could not be read, all values of the directory
+// are unknown. If the signal is unhealthy for another reason, only the dates of the signal are unknown.
 func Health(s directory.Signal, f FeedFacts, asOf time.Time) Feed {
 	unhealthy := func(format string, args ...any) Feed {
 		return Feed{Unhealthy, fmt.Sprintf(format, args...)}

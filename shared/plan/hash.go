@@ -10,8 +10,9 @@ import (
 	"time"
 )
 
-// covered lists the JSON members of a plan that its hash covers: the changes, their data, the policy, the tool, the
-// tenant, and whether the plan may be applied. Later versions may add members but must not remove any.
+// The variable covered lists the JSON members of a plan that its hash covers: the changes, their data, the policy, the
+// tool, the tenant, and whether the plan may be applied. Later versions may add members to the list but must not remove
+// any.
 var covered = []string{
 	"asOf", "changes", "manifestHash", "matchHash", "matches", "notices", "overridable", "pending", "policyHash", "restores", "resumes",
 	"tenant", "tool", "verdict",
@@ -39,8 +40,8 @@ func (p *Plan) Hash() string {
 }
 
 // HashOf returns the hash of a stored plan. It hashes the stored bytes of the members that the plan's own member
-// "hashed" lists. So a plan of a version with more or fewer members keeps its hash. HashOf fails if the list lacks a
-// member that every version covers.
+// "hashed" lists. The hash of a stored plan therefore stays the same when a later version covers more members. HashOf
+// fails if the plan's list lacks a member of the variable covered.
 func HashOf(text []byte) (string, error) {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(text, &members); err != nil {
@@ -88,9 +89,9 @@ func withoutReasons(pending json.RawMessage) (json.RawMessage, error) {
 	return json.Marshal(list)
 }
 
-// format1 has the members that the hash of format 1 covers. format1Change and format1Begun have the members of the
-// entries in its lists. Format 1 hashed decoded values. If these types changed, stored plans would no longer match
-// their hashes. The release after the first release of format 2 removes the types.
+// format1 has the members that the hash of format 1 covers. Its lists have entries of the types format1Change and
+// format1Begun. Format 1 hashed decoded values. If these types changed, stored plans would no longer match their
+// hashes. The release after the first release of format 2 removes the types.
 type format1 struct {
 	Changes      []format1Change `json:"changes"`
 	AsOf         time.Time       `json:"asOf"`

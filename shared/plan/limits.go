@@ -13,12 +13,12 @@ import (
 // eleven holders, does not suggest a mistake.
 const minMatches = 10
 
-// minHolders is the smallest number of holders to which this limit applies: a rule that matches all holders of its
-// license puts the run on hold. No company stops using a license in one night.
+// minHolders is the smallest number of holders to which the limit against a complete match applies. This limit puts the
+// run on hold if a rule matches all holders of its license. No company stops using a license in one night.
 const minHolders = 3
 
 // Exceeded returns a sentence for each rule that matches more people than the policy allows. It does not count matches
-// that an override accepted. The last parameter has the number of these matches by rule.
+// that an override accepted. The parameter accepted maps each rule to the number of its accepted matches.
 func Exceeded(limits policy.Limits, tallies []Tally, accepted map[string]int) []string {
 	var reasons []string
 	for i := range tallies {
@@ -29,7 +29,7 @@ func Exceeded(limits policy.Limits, tallies []Tally, accepted map[string]int) []
 	return reasons
 }
 
-// exceeded is Exceeded for one rule.
+// The function exceeded does the work of Exceeded for one rule.
 func exceeded(limits policy.Limits, t *Tally, accepted int) string {
 	matches, besides := t.Reclaim-accepted, ""
 	if accepted > 0 {
@@ -58,11 +58,11 @@ func everyone(t *Tally, accepted int) bool {
 // changes need an override.
 const MostChosen = 25
 
-// ExceededByChoice is like Exceeded, for changes that an operator chose from a larger plan. The last two parameters are
-// the number of licenses that the chosen changes take or announce, by rule, and the number of all chosen changes. The
-// sentences of the first result put the plan on hold. The sentences of the second result do not, because the choice is
-// small and within the limits. If a rule matches every holder, the plan is always on hold: a choice makes a plan
-// smaller, but does not make its data better.
+// ExceededByChoice is like Exceeded, for changes that an operator chose from a larger plan. The parameter takes maps
+// each rule to the number of licenses that the chosen changes take or announce. The parameter all is the number of all
+// chosen changes. The sentences in "held" put the plan on hold. The sentences in "lifted" do not, because the choice is
+// small and within the limits. If a rule matches every holder, the plan is always on hold, because a smaller plan rests
+// on the same data.
 func ExceededByChoice(limits policy.Limits, tallies []Tally, accepted, takes map[string]int, all int) (held, lifted []string) {
 	for i := range tallies {
 		t := &tallies[i]
@@ -93,14 +93,14 @@ const Window = 30 * 24 * time.Hour
 // Drain counts the licenses that one rule takes within Window. Licenses that an override accepted are not counted.
 type Drain struct {
 	Rule    string
-	Before  int // licenses taken earlier and not restored
+	Before  int // licenses that the rule took earlier and that are not restored
 	Now     int // licenses that this plan takes
 	Holders int // people who hold the license, or from whom the rule took it
 	Runs    []string
 }
 
-// Drained returns a sentence for each rule that takes more licenses within Window than it may match in a single night.
-// The sentence says what the operator must do.
+// Drained returns a sentence for each rule that takes more licenses within Window than the percent limit allows for a
+// single night. The sentence says what the operator must do.
 func Drained(limits policy.Limits, drains []Drain) []string {
 	var reasons []string
 	for _, d := range drains {
@@ -116,7 +116,7 @@ func Drained(limits policy.Limits, drains []Drain) []string {
 	return reasons
 }
 
-// runList names the first few runs of a list.
+// runList names the first five runs of a list, and says how many more runs the list has.
 func runList(runs []string) string {
 	const shown = 5
 	if len(runs) > shown {

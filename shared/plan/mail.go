@@ -15,15 +15,15 @@ import (
 // service plan identifiers for licensing").
 var mailboxPlan = regexp.MustCompile(`^EXCHANGE_[SLB]_(STANDARD|ENTERPRISE|DESKLESS|ESSENTIALS)`)
 
-// MattersTo reports whether a service plan gives a mailbox or is in the needs of a license of the policy.
+// MattersTo reports whether a service plan gives a mailbox, or whether a license of the policy needs the service plan.
 func MattersTo(p *policy.Policy, servicePlan string) bool {
 	return mailboxPlan.MatchString(servicePlan) ||
 		slices.ContainsFunc(p.Licenses, func(l *policy.License) bool { return slices.Contains(l.Needs, servicePlan) })
 }
 
-// Lacks returns a phrase that names the service plans that the license needs and that are switched off. It returns ""
-// if there are none. If the service plans of the product are unknown, any service plan that is switched off may be
-// needed.
+// Lacks returns a phrase about the service plans that the license needs and that are switched off. It returns "" if
+// there are no such service plans. If the service plans of the product are unknown, every service plan that is switched
+// off may be a needed plan.
 func (t *Tenant) Lacks(l *policy.License, off []string) string {
 	sku := t.skus[t.SKUIDs[l.SKU]]
 	if len(off) == 0 {
@@ -44,8 +44,8 @@ func (t *Tenant) Lacks(l *policy.License, off []string) string {
 	return "without the service plan " + strings.Join(lacks, ", ")
 }
 
-// missing returns why the product of a license lacks a service plan that the license needs, or "" if no needed plan is
-// known to be missing.
+// The method missing returns why the product of a license lacks a service plan that the license needs. It returns "" if
+// no needed service plan is known to be missing.
 func (t *Tenant) missing(l *policy.License) string {
 	sku := t.skus[t.SKUIDs[l.SKU]]
 	for _, name := range l.Needs {
@@ -56,8 +56,8 @@ func (t *Tenant) missing(l *policy.License) string {
 	return ""
 }
 
-// mailbox reports whether a product gives a mailbox if the given service plans are switched off. It returns Unset if
-// the service plans of the product are unknown.
+// The method mailbox reports whether a product gives a mailbox if the service plans in off are switched off. It returns
+// Unset if the service plans of the product are unknown.
 func (t *Tenant) mailbox(skuID string, off []string) directory.Flag {
 	sku, known := t.skus[skuID]
 	if !known || !sku.PlansRead {

@@ -1,6 +1,6 @@
 // Package plan turns verdicts into changes. It finds the route by which each person holds a license. It judges the
-// health of the feeds. If a policy allows fewer changes than there are, the package keeps the changes of the people who
-// are idle longest. It binds the plan by a hash. It does no I/O.
+// health of the feeds. If the policy allows fewer changes than the rules ask for, the package keeps the changes of the
+// people who are idle longest. It binds the plan by a hash. It does no I/O.
 package plan
 
 import (
@@ -26,15 +26,15 @@ type Decision struct {
 	To                string            `json:"to,omitempty"`
 	Outcome           policy.Outcome    `json:"outcome"`
 	Reason            string            `json:"reason"`
-	IdleSince         time.Time         `json:"idleSince,omitzero"` // zero if the person was never active, or if that is unknown
+	IdleSince         time.Time         `json:"idleSince,omitzero"` // zero if the person was never active, or if the last activity is unknown
 	Created           time.Time         `json:"created,omitzero"`
 	Via               Via               `json:"via,omitempty"`
 	Refused           string            `json:"refused,omitempty"` // why no change is made now; empty if nothing prevents the change
 	Evidence          []policy.Evidence `json:"evidence,omitempty"`
 	// FirstReading means that the person has no activity date, and that an account of the person was first seen today.
-	// The date may be missing by mistake. No reading on another day confirms that there is no date.
+	// The date may be missing by mistake. No reading on an earlier day confirms that there is no date.
 	FirstReading bool `json:"firstReading,omitempty"`
-	// Seat is the license of which the change needs a free seat. It is empty if the change needs no seat.
+	// Seat is the license whose free seat the change needs. It is empty if the change needs no seat.
 	Seat string `json:"seat,omitempty"`
 	// SavesNothing says why the change frees no paid seat. It is empty if the change frees a paid seat.
 	SavesNothing string `json:"savesNothing,omitempty"`
@@ -52,12 +52,13 @@ type Decision struct {
 	Pending string `json:"pending,omitempty"`
 	// Place is the index of the rule in the policy.
 	Place int `json:"place,omitempty"`
-	// After makes the plan place this change behind a change of the same person by an earlier rule. It is the date by
-	// which the plan orders that earlier change. It is zero if the order is correct without After.
+	// After is the date by which the plan orders a change of the same person by an earlier rule. The field makes the
+	// plan place this change behind that earlier change. It is zero if the order is correct without After.
 	After time.Time `json:"after,omitzero"`
-	// Setbacks is the number of runs in a row, up to now, that tried the change and could not make it.
+	// Setbacks is the number of consecutive runs, up to now, that tried the change and failed.
 	Setbacks int `json:"setbacks,omitempty"`
-	// HeldAgain is the run that took the license, if somebody else has restored the license since then.
+	// HeldAgain is the run that took the license. It is set only if the person holds the license again although no run
+	// restored it.
 	HeldAgain string `json:"again,omitempty"`
 	// Payer says who pays for the license. It is nil if the decision makes no change.
 	Payer *directory.Payer `json:"payer,omitempty"`
@@ -88,8 +89,8 @@ type Tally struct {
 	Empty map[string]int `json:"empty,omitempty"`
 }
 
-// Ask adds one holder to the counts Asked and Empty. The flag says whether the rule's condition "for" is true for the
-// holder. The sequence has the attributes for which the holder has no value.
+// Ask adds one holder to the counts Asked and Empty. The flag asked says whether the rule's condition "for" is true for
+// the holder. The sequence empty has the attributes for which the holder has no value.
 func (t *Tally) Ask(asked directory.Flag, empty iter.Seq[string]) {
 	if asked == directory.Yes {
 		t.Asked++
@@ -106,7 +107,7 @@ func (t *Tally) empty(name string, n int) {
 	t.Empty[name] += n
 }
 
-// Told describes the attributes without a value, as in "employeeType in 481 of 481".
+// Told describes the attributes for which holders have no value, as in "employeeType in 481 of 481".
 func (t *Tally) Told() string {
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(t.Empty)) {
@@ -115,7 +116,7 @@ func (t *Tally) Told() string {
 	return strings.Join(parts, ", ")
 }
 
-// Count adds one verdict. The first flag says whether the person holds the license. The second flag says whether the
+// Count adds one verdict. The flag holder says whether the person holds the license. The flag asked says whether the
 // condition "for" is true for the person.
 func (t *Tally) Count(outcome policy.Outcome, holder, asked directory.Flag) {
 	if holder == directory.Yes {
@@ -139,7 +140,7 @@ func (t *Tally) Count(outcome policy.Outcome, holder, asked directory.Flag) {
 	}
 }
 
-// Add adds the counts of another partition.
+// Add adds the counts of another partition, o, to t.
 func (t *Tally) Add(o Tally) {
 	t.Holders += o.Holders
 	t.Keep += o.Keep
@@ -171,7 +172,7 @@ type Change struct {
 	// RestoreOf is the run that took the license which this change restores. It is empty for a change that takes a
 	// license.
 	RestoreOf string `json:"back,omitempty"`
-	// FirstReading is the same as in Decision.
+	// FirstReading is the same as Decision.FirstReading.
 	FirstReading bool `json:"firstReading,omitempty"`
 	// Payer says who pays for the license. It is nil in plans of older versions.
 	Payer *directory.Payer `json:"payer,omitempty"`
@@ -200,7 +201,8 @@ const (
 	Nothing Verdict = "nothing"
 )
 
-// Counts has the number of people in Users, and the numbers of verdicts. There is one verdict for each rule and holder.
+// Counts has the number of people in the field Users, and the numbers of verdicts in the other fields. There is one
+// verdict for each rule and holder.
 type Counts struct {
 	Users     int `json:"users"`
 	Keep      int `json:"keep"`
@@ -247,8 +249,8 @@ type Plan struct {
 	Unreadable []string `json:"unreadable,omitempty"`
 	// FirstRun means that the store has no earlier run and no changes in its ledger.
 	FirstRun bool `json:"firstRun,omitempty"`
-	// Matches has the number of people whom each rule matched. MatchHash is the SHA-256, in hex, of a list of these
-	// people. An override accepts exactly these people.
+	// Matches maps each rule to the number of people whom the rule matched. MatchHash is the SHA-256, in hex, of a list
+	// of these people. An override accepts exactly these people.
 	Matches   map[string]int `json:"matches,omitempty"`
 	MatchHash string         `json:"matchHash,omitempty"`
 	// Kinds counts the accounts that are not people, by kind.
@@ -264,13 +266,13 @@ type Plan struct {
 	Expires      time.Time `json:"expires"`
 }
 
-// Chosen names the plan from which the changes of this plan were chosen.
+// Chosen names the other plan from which an operator chose the changes of this plan.
 type Chosen struct {
 	From     string `json:"from"`     // the run of the other plan
 	PlanHash string `json:"planHash"` // the hash of the other plan
 	LeftOut  int    `json:"leftOut"`  // changes of the other plan that the operator left out
-	// Lifted describes the limits because of which the other plan is on hold. They do not put this plan on hold,
-	// because few enough changes were chosen.
+	// Lifted describes the limits that put the other plan on hold. These limits do not put this plan on hold, because
+	// the operator chose few enough changes.
 	Lifted []string `json:"lifted,omitempty"`
 }
 

@@ -17,7 +17,7 @@ type Tenant struct {
 	skus map[string]directory.SKU // by skuId
 }
 
-// TenantOf returns a Tenant. The first list of groups has the groups that the policy names. The second list has the
+// TenantOf returns a Tenant. The parameter groups has the groups that the policy names. The parameter others has the
 // other Entra groups that assign licenses.
 func TenantOf(skus []directory.SKU, groups, others []directory.Group) *Tenant {
 	t := &Tenant{SKUIDs: directory.SKUIDs(skus), Groups: map[directory.GroupRef]directory.Group{}, others: map[string]directory.Group{}, skus: map[string]directory.SKU{}}
@@ -33,20 +33,20 @@ func TenantOf(skus []directory.SKU, groups, others []directory.Group) *Tenant {
 	return t
 }
 
-// Route is the way to change a license of one person. Source and Target are groups: object ids in Entra ID,
-// distinguished names in Active Directory. SKU and TargetSKU are skuIds, and are empty for a license that is membership
+// Route is the way to change a license of one person. Source and Target name groups: by object id in Entra ID, by
+// distinguished name in Active Directory. SKU and TargetSKU are skuIds. They are empty for a license that is membership
 // in a group.
 type Route struct {
 	Via            Via
 	Source, Target string
 	SKU, TargetSKU string
-	// SourceEntra and TargetEntra are the object ids of the Entra groups that are synced from Source and Target and
-	// assign products. They are empty if Source and Target are other groups.
+	// SourceEntra and TargetEntra are the object ids of Entra groups that assign products. These groups are synced from
+	// the Active Directory groups Source and Target. The fields are empty for groups of another sort.
 	SourceEntra, TargetEntra string
 }
 
 // Route finds the target in which a person holds the license of a rule, and the way to change the license there. The
-// second result says why the license cannot be changed safely. It is "" if the license can be changed safely.
+// result "refusal" says why the license cannot be changed safely. It is "" if the license can be changed safely.
 func (t *Tenant) Route(p *directory.Person, r *policy.Rule) (route Route, refusal string) {
 	if route, refusal = t.way(p, r); refusal == "" {
 		refusal = t.mailRefusal(p, r)
@@ -60,7 +60,7 @@ func (t *Tenant) Route(p *directory.Person, r *policy.Rule) (route Route, refusa
 	return route, ""
 }
 
-// way returns the route without regard to the person's mailbox.
+// The method way returns the route without regard to the person's mailbox.
 func (t *Tenant) way(p *directory.Person, r *policy.Rule) (Route, string) {
 	for _, a := range t.assigned(p, r.License) {
 		if a.State == "" {
@@ -93,8 +93,8 @@ func (t *Tenant) way(p *directory.Person, r *policy.Rule) (Route, string) {
 	return Route{}, fmt.Sprintf("held %s and %s at once", first.in.how(), last.in.how())
 }
 
-// assigned returns the assignments in Entra ID by which a person holds a product. It returns none for a license that is
-// membership in a group.
+// The method assigned returns the assignments in Entra ID by which a person holds a product. It returns none for a
+// license that is membership in a group.
 func (t *Tenant) assigned(p *directory.Person, l *policy.License) (paths []directory.Assignment) {
 	if l.SKU == "" || p.Entra == nil {
 		return nil

@@ -9,9 +9,9 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// Selection chooses the changes of a plan. It chooses no more changes than its limit. For each license, at most as many
-// changes need a seat as there are free seats. Changes that restore a license come first, and then the changes of the
-// people who are idle longest. The limit also bounds the memory of a Selection.
+// Selection chooses the changes of a plan. It chooses no more changes than the field limit. For each license, it
+// chooses no more changes that need a seat than there are free seats. Changes that restore a license come first. The
+// changes of the people who are idle longest come next. The limit also bounds the memory of a Selection.
 type Selection struct {
 	limit   int
 	lanes   map[string]*lane // by the license of which the changes need a seat
@@ -19,9 +19,9 @@ type Selection struct {
 	offered int
 }
 
-// lane holds the changes that need seats of one license.
+// A lane holds the changes that need seats of one license.
 type lane struct {
-	room    int // the maximum number of changes in kept
+	room    int // the maximum length of kept
 	scarce  bool
 	kept    worstFirst
 	offered int
@@ -122,11 +122,11 @@ func (d *Decision) change(price map[string]float64) Change {
 	return c
 }
 
-// order compares two changes. Changes with setbacks come last, so that they delay no other change. Of the other
-// changes, those that restore a license come first. The changes of the people who are idle longest follow. A person who
-// never signed in is idle since the creation of the account. Ties are broken by the order of the rules in the policy,
-// which also orders the changes of one person. The last criterion is the key of the person, so that the order is
-// deterministic.
+// The function order compares two changes. Changes with setbacks come last, so that they delay no other change. Among
+// the changes without setbacks, those that restore a license come first. The changes of the people who are idle longest
+// follow. A person who never signed in is idle since the creation of the account. Ties are broken by the order of the
+// rules in the policy, which also orders the changes of one person. The last criterion is the key of the person, so
+// that the order is deterministic.
 func order(a, b *Decision) int {
 	if a.Setbacks == 0 && b.Setbacks == 0 && (a.RestoreOf == "") != (b.RestoreOf == "") {
 		return cmp.Compare(b.RestoreOf, a.RestoreOf)
@@ -139,7 +139,8 @@ func order(a, b *Decision) int {
 	)
 }
 
-// turn returns the date by which order sorts the change: the begin of the idle time, or the field After if it is later.
+// The method turn returns the date by which the function order sorts the change. The date is the begin of the idle
+// time, or the field After if After is later.
 func (d *Decision) turn() time.Time {
 	idle := d.IdleSince
 	if idle.IsZero() {
@@ -172,9 +173,9 @@ func (h *worstFirst) Pop() any {
 	return last
 }
 
-// Decide returns the verdict of the gate. If a feed is unhealthy and the run would change nothing, the run is put on
-// hold. Otherwise a night with broken data would look like a night without changes. An unhealthy feed does not put a
-// run with changes on hold, because the changes rest on healthy feeds.
+// Decide returns the verdict of the gate. It puts the run on hold if a feed is unhealthy and the run would change
+// nothing. Without this hold, a night with broken data would look like a night without changes. An unhealthy feed does
+// not put a run with changes on hold, because the changes rest on healthy feeds.
 func Decide(mode policy.Mode, changes int, limits, unhealthy []string) (v Verdict, reasons []string, overridable bool) {
 	switch {
 	case len(limits) > 0:

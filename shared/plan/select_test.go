@@ -15,8 +15,8 @@ import (
 
 func idle(days int) time.Time { return asOf.AddDate(0, 0, -days) }
 
-// A Selection chooses at most as many changes that need a seat as there are free seats. The people who are idle longest
-// get the seats. A change without a free seat does not count as deferred.
+// A Selection chooses no more changes that need a seat than there are free seats. The people who are idle longest get
+// the seats. A change without a free seat does not count as deferred.
 func TestSeats(t *testing.T) {
 	t.Parallel()
 	offers := func(seat string, days ...int) (all []Decision) {
@@ -77,7 +77,7 @@ func TestSeats(t *testing.T) {
 	}
 }
 
-// The table has the changes in the right order. The order in which they are offered does not matter.
+// The table has the changes in the right order. A Selection returns the same order however the changes are offered.
 func TestOrder(t *testing.T) {
 	t.Parallel()
 	want := []Decision{

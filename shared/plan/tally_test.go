@@ -46,7 +46,7 @@ func TestTally(t *testing.T) {
 	}
 }
 
-// A change is planned if it takes or restores a license and is not refused.
+// A decision is planned if it takes or restores a license and is not refused.
 func TestPlanned(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
@@ -68,7 +68,7 @@ func TestPlanned(t *testing.T) {
 }
 
 // The hash does not cover the reason why a change is pending, because the reason may differ when the plan is made
-// again. It covers all other members of pending changes. Hash does not modify the plan.
+// again. The hash covers all other members of pending changes. Hash does not modify the plan.
 func TestHashLeavesReasonsOut(t *testing.T) {
 	t.Parallel()
 	base := func() *Plan {
@@ -100,7 +100,8 @@ func TestHashLeavesReasonsOut(t *testing.T) {
 	}
 }
 
-// A feed that loses the maximum number of people or dates is healthy. A feed that loses one more is unhealthy.
+// A feed that loses the maximum number of people or dates is healthy. A feed that loses one more than the maximum is
+// unhealthy.
 func TestHealthAtTheBounds(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
