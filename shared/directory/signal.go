@@ -39,11 +39,11 @@ var signals = [Signals]struct {
 	// lastLogonTimestamp is up to 14 days late. In a small company even the newest date may be 14 days old.
 	Logons: {name: "ad", date: "lastLogonTimestamp", noun: "logon", past: "logged on", stalled: 14 * day},
 
-	ExchangeUse:   {"m365.exchange", "Exchange activity", "activity in Exchange", "used Exchange", reportStalled, reportSpan, "m365.exchange"},
-	TeamsUse:      {"m365.teams", "Teams activity", "activity in Teams", "used Teams", reportStalled, reportSpan, "m365.teams"},
-	SharePointUse: {"m365.sharepoint", "SharePoint activity", "activity in SharePoint", "used SharePoint", reportStalled, reportSpan, "m365.sharepoint"},
-	OneDriveUse:   {"m365.onedrive", "OneDrive activity", "activity in OneDrive", "used OneDrive", reportStalled, reportSpan, "m365.onedrive"},
-	CopilotUse:    {"copilot", "Copilot activity", "use of Copilot", "used Copilot", reportStalled, reportSpan, "copilot.lastActivity"},
+	ExchangeUse:   {name: "m365.exchange", date: "Exchange activity", noun: "activity in Exchange", past: "used Exchange", fields: "m365.exchange", stalled: reportStalled, horizon: reportSpan},
+	TeamsUse:      {name: "m365.teams", date: "Teams activity", noun: "activity in Teams", past: "used Teams", fields: "m365.teams", stalled: reportStalled, horizon: reportSpan},
+	SharePointUse: {name: "m365.sharepoint", date: "SharePoint activity", noun: "activity in SharePoint", past: "used SharePoint", fields: "m365.sharepoint", stalled: reportStalled, horizon: reportSpan},
+	OneDriveUse:   {name: "m365.onedrive", date: "OneDrive activity", noun: "activity in OneDrive", past: "used OneDrive", fields: "m365.onedrive", stalled: reportStalled, horizon: reportSpan},
+	CopilotUse:    {name: "copilot", date: "Copilot activity", noun: "use of Copilot", past: "used Copilot", fields: "copilot.lastActivity", stalled: reportStalled, horizon: reportSpan},
 }
 
 const (

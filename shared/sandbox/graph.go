@@ -119,11 +119,11 @@ func (r *route) fits(method string, parts []string) (ids []string, matched bool)
 
 // ServeHTTP answers a request. Errors have the form of Graph's errors.
 func (g *graph) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	switch r.URL.Path {
-	case downloads:
+	switch {
+	case r.URL.Path == downloads:
 		g.c.download(w, r, g.c.mailboxReport)
 		return
-	case activeUsersFile, copilotFile:
+	case usageFileAt(r.URL.Path) != nil:
 		g.c.download(w, r, g.c.usageReport)
 		return
 	}

@@ -80,14 +80,34 @@ func (g *graph) copilotUsage(q *query) (answer, error) {
 	return answer{status: http.StatusFound, location: "http://" + q.r.Host + copilotFile}, nil
 }
 
-// usageReport writes the report of active users or of Copilot. The file starts with a byte order mark and has Windows
-// line ends. Names keep their letter case.
-func (c *Company) usageReport(w io.Writer, path string) {
-	copilot := path == copilotFile
-	columns := activeUserColumns()
-	if copilot {
-		columns = copilotColumns
+// usageFile is the file of a usage report.
+type usageFile struct {
+	path    string
+	columns []string
+	// lists reports whether the report has a row for a person who holds the given products.
+	lists func(skus []string) bool
+	// signal is the signal of the column "Last Activity Date", if the report has this column.
+	signal directory.Signal
+}
+
+var usageFiles = []usageFile{
+	{path: activeUsersFile, columns: activeUserColumns(), lists: func(skus []string) bool { return len(skus) > 0 }},
+	{path: copilotFile, columns: copilotColumns, lists: func(skus []string) bool { return slices.Contains(skus, skuCopilot) }, signal: directory.CopilotUse},
+}
+
+// usageFileAt returns the file with a path, or nil.
+func usageFileAt(path string) *usageFile {
+	if i := slices.IndexFunc(usageFiles, func(f usageFile) bool { return f.path == path }); i >= 0 {
+		return &usageFiles[i]
 	}
+	return nil
+}
+
+// usageReport writes the file of a usage report. The file starts with a byte order mark and has Windows line ends. Names
+// keep their letter case.
+func (c *Company) usageReport(w io.Writer, path string) {
+	f := usageFileAt(path)
+	columns := f.columns
 	c.writeRow(w, "\ufeff", columns, func(column string) string { return column })
 	if c.reports.Empty {
 		return
@@ -96,15 +116,11 @@ func (c *Company) usageReport(w io.Writer, path string) {
 	for i := range c.Size() {
 		t := c.profile(i)
 		held := heldSKUs(c.assignments(i, t))
-		licensed := len(held) > 0
-		if copilot {
-			licensed = slices.Contains(held, skuCopilot)
-		}
-		if !c.inEntra(i, t) || !licensed || c.reports.Short > 0 && i%c.reports.Short == 0 {
+		if !c.inEntra(i, t) || !f.lists(held) || c.reports.Short > 0 && i%c.reports.Short == 0 {
 			continue
 		}
 		for range 1 + map[bool]int{true: 1}[c.reports.Twice] {
-			c.writeRow(w, "", columns, func(column string) string { return c.usageCell(i, t, column, held, refreshed) })
+			c.writeRow(w, "", columns, func(column string) string { return c.usageCell(i, t, f, column, held, refreshed) })
 		}
 	}
 	// A deleted person stays in the report until the 180 days of the report are over.
@@ -157,7 +173,7 @@ func (c *Company) writeRow(w io.Writer, mark string, columns []string, cell func
 }
 
 // usageCell returns the content of a column in a person's row.
-func (c *Company) usageCell(i int, t profile, column string, held []string, refreshed time.Time) string {
+func (c *Company) usageCell(i int, t profile, f *usageFile, column string, held []string, refreshed time.Time) string {
 	switch {
 	case column == c.reports.Blank:
 		return ""
@@ -172,7 +188,7 @@ func (c *Company) usageCell(i int, t profile, column string, held []string, refr
 	case column == "Assigned Products":
 		return "MICROSOFT 365 E3, AND \"OTHERS\""
 	case column == "Last Activity Date":
-		return c.lastUse(i, t, directory.CopilotUse, refreshed)
+		return c.lastUse(i, t, f.signal, refreshed)
 	}
 	for _, x := range workloads {
 		licensed := x.name != "Exchange" && len(held) > 0 || hasMailbox(held)
