@@ -12,8 +12,8 @@ import (
 // checker of Deque.
 const axeVersion = "axe-core@4.14.1"
 
-// axe returns the script of axe-core. It reads node_modules of the repository. If the script is not there, axe installs
-// axe-core with npm into a temporary folder.
+// The function axe returns the script of axe-core from node_modules of the repository. If node_modules does not contain
+// the script, the function installs axe-core with npm into a temporary folder.
 var axe = sync.OnceValues(func() (string, error) {
 	for folder := "."; ; folder = filepath.Join(folder, "..") {
 		script, err := os.ReadFile(filepath.Join(folder, "node_modules", "axe-core", "axe.min.js"))

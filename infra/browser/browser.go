@@ -1,5 +1,5 @@
-// Package browser controls a real browser in tests of pages. It needs Chromium. Without Chromium, the tests are skipped
-// with a message. No program imports this package.
+// Package browser controls a real browser in tests of pages. Only tests import this package. The package needs
+// Chromium. Without Chromium, the tests are skipped with a message.
 package browser
 
 import (
@@ -25,8 +25,8 @@ import (
 type Browser struct{ ctx context.Context }
 
 // Start starts Chromium for a test. It skips the test if IDLESEAT_TEST_BROWSER is not set, because a browser takes
-// minutes of processor time. If Chromium is missing and cannot be installed, Start skips the test, or fails it if
-// REQUIRE_BROWSER is set.
+// minutes of processor time. If Chromium is missing and cannot be installed, Start fails the test if REQUIRE_BROWSER is
+// set, and otherwise skips the test.
 func Start(t testing.TB) *Browser {
 	t.Helper()
 	if os.Getenv("IDLESEAT_TEST_BROWSER") == "" {
@@ -97,7 +97,7 @@ func (b *Browser) Open(t testing.TB, address string, v View) *Tab {
 	Call(tab, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: v.Width, Height: v.Height, DeviceScaleFactor: 1})
 	Call(tab, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
 		{Name: "prefers-color-scheme", Value: scheme},
-		{Name: "prefers-reduced-motion", Value: "reduce"}, // a click misses an element that a smooth scroll still moves
+		{Name: "prefers-reduced-motion", Value: "reduce"}, // without this setting, pages scroll smoothly, and a click misses an element that still moves
 	}})
 	Call(tab, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: v.NoScript})
 	Call(tab, emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{UserAgent: "idleseat-test", AcceptLanguage: lang})
@@ -115,7 +115,7 @@ func Call[P, R any](tab *Tab, command cdp.Command[P, R], params P) R {
 	return answer
 }
 
-// hear records an event that the browser reports about a page.
+// The method hear records each error, dialog and request that the browser reports about the page. It omits data URLs.
 func (tab *Tab) hear(event any) {
 	tab.mu.Lock()
 	defer tab.mu.Unlock()
@@ -135,7 +135,8 @@ func (tab *Tab) hear(event any) {
 	}
 }
 
-// Quiet fails the test if the page reported an error, or requested an address that is not in the given addresses.
+// Quiet fails the test if the page reported an error, or requested an address that is not in the given addresses. It
+// also fails the test if the page made no request, because the test then saw no page.
 func (tab *Tab) Quiet(addresses ...string) {
 	tab.t.Helper()
 	tab.mu.Lock()
@@ -197,7 +198,8 @@ func (tab *Tab) Press(keys ...string) {
 	}
 }
 
-// Shot stores a picture of the whole page as NAME.png, for a review by a person. IDLESEAT_SHOTS is the folder.
+// Shot stores a picture of the whole page as NAME.png, for a review by a person. The environment variable
+// IDLESEAT_SHOTS contains the folder. If the variable is not set, Shot does nothing.
 func (tab *Tab) Shot(name string) {
 	tab.t.Helper()
 	folder := os.Getenv("IDLESEAT_SHOTS")
@@ -211,7 +213,7 @@ func (tab *Tab) Shot(name string) {
 	tab.write(filepath.Join(folder, name+".png"), picture)
 }
 
-// Paper returns the page as a PDF on A4 paper, and stores the PDF beside the pictures.
+// Paper returns the page as a PDF on A4 paper. If IDLESEAT_SHOTS is set, Paper also stores the PDF in this folder.
 func (tab *Tab) Paper(name string) []byte {
 	tab.t.Helper()
 	paper, err := chromedp.Run(tab.ctx, chromedp.PrintToPDF(chromedp.PDFPaper(chromedp.PaperA4)))

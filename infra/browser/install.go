@@ -8,8 +8,8 @@ import (
 	"sync"
 )
 
-// chromium returns the path of Chromium. If Chromium is missing and the test runs as root on Debian, chromium installs
-// it.
+// The function chromium returns the path of Chromium. If Chromium is missing, and the test runs as root on Debian, the
+// function installs Chromium.
 var chromium = sync.OnceValues(func() (string, error) {
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
 		if path, err := exec.LookPath(name); err == nil {

@@ -21,7 +21,7 @@ import (
 	"github.com/idleseat/idleseat/shared/report/page"
 )
 
-// stored writes report.html to a folder of the test and returns the address of the file.
+// The function stored writes report.html to a folder of the test and returns the address of the file.
 func stored(t testing.TB, n *report.Night) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "report.html")
@@ -38,7 +38,7 @@ func stored(t testing.TB, n *report.Night) string {
 	return (&url.URL{Scheme: "file", Path: path}).String()
 }
 
-// names is a script. It returns the texts in the first column of the table of changes.
+// The constant names is a script. The script returns the texts in the first column of the table of changes.
 const names = `[...document.querySelectorAll('[data-table="changes"] tbody .name')].map((e) => e.textContent)`
 
 const status = `document.querySelector('[data-table="changes"] [role=status]').textContent`
@@ -139,7 +139,7 @@ func TestSortFilterSearch(t *testing.T) {
 func TestNamesOfAReason(t *testing.T) {
 	b := browser.Start(t)
 	n := sample.Night(3, 5000, 50)
-	for i := range n.Reasons { // a run merges reasons that differ in one word, and writes … for this word
+	for i := range n.Reasons { // a run merges reasons that differ in one word, and writes an ellipsis in place of this word
 		n.Reasons[i].Reason = strings.Replace(n.Reasons[i].Reason, "cannot be trusted:", "cannot be …", 1)
 	}
 	tab := b.Open(t, stored(t, n), browser.Wide)
@@ -268,7 +268,8 @@ func TestLanguageAndColours(t *testing.T) {
 	}
 }
 
-// TestOpens measures processor time, because other processes must not affect the result.
+// TestOpens checks how much processor time the browser needs to open a large report. It does not check the time until
+// the page is loaded, because other processes affect this time.
 func TestOpens(t *testing.T) {
 	b := browser.Start(t)
 	n := sample.Night(7, 1_000_000, 20_000)

@@ -23,13 +23,13 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// office is a simulated company with a store. A server serves the runs in the store.
+// office is a simulated company with a store, and a server for the pages of the runs in the store.
 type office struct {
 	t      *testing.T
 	store  *store.Memory
 	policy string
 	env    map[string]string
-	at     string // address of the pages without a slash at the end
+	at     string // address of the pages, without a slash at the end
 	key    string
 }
 
@@ -67,7 +67,7 @@ func newOffice(t *testing.T, people int) *office {
 	return o
 }
 
-// run runs a command of idleseat.
+// The method run executes a command of idleseat in this process. It returns the standard output.
 func (o *office) run(args ...string) []byte {
 	o.t.Helper()
 	var out, errs bytes.Buffer
@@ -84,7 +84,8 @@ func (o *office) run(args ...string) []byte {
 	return out.Bytes()
 }
 
-// plan makes a run. It returns the run and a person whom the run would change.
+// The method plan makes a run with the command plan. It returns the name of the run, and a person with a change in the
+// plan.
 func (o *office) plan() (run, user string) {
 	o.t.Helper()
 	var p struct {
@@ -97,7 +98,7 @@ func (o *office) plan() (run, user string) {
 	return p.Run, p.Changes[0].User
 }
 
-// enter opens the first page with the key. The server then gives the browser a cookie.
+// The method enter opens the first page with the key. The server then gives the browser a cookie.
 func (o *office) enter(b *browser.Browser, v browser.View) *browser.Tab {
 	o.t.Helper()
 	return b.Open(o.t, o.at+"/?key="+url.QueryEscape(o.key), v)
@@ -147,7 +148,7 @@ func TestServedPagesAreLive(t *testing.T) {
 			if strings.Contains(browser.Eval[string](tab, `document.body ? document.body.innerText : ""`), want) {
 				return
 			}
-			time.Sleep(time.Second) // a script of the page updates the page from time to time
+			time.Sleep(time.Second) // a script updates the page only every few seconds
 		}
 		t.Errorf("the page never says %q", want)
 	}

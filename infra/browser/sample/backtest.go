@@ -41,7 +41,8 @@ func Backtest(people int) *backtest.Answer {
 	return a
 }
 
-// group returns an invented number of hits and their regret. The regret decreases with the number of days.
+// The function group returns a group with the given number of hits and an invented regret. The regret decreases with
+// the number of days.
 func group(hits, days int) backtest.Group {
 	g := backtest.Group{Hits: hits}
 	for w, within := range backtest.Windows {

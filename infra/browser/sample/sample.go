@@ -17,7 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/story/reason"
 )
 
-// Rows is the maximum number of rows of a list. The list of changes may be longer.
+// Rows is the maximum number of rows of each list except the list of changes.
 const Rows = 2000
 
 var (
@@ -55,7 +55,7 @@ func Night(seed uint64, people, changes int) *report.Night {
 	m.history(n, people)
 	m.money(n)
 	n.Backtest = Backtest(people).Kept()
-	for i := range n.Backtest.Rules { // the backtest has the rules of the night
+	for i := range n.Backtest.Rules { // the backtest has the same rules as the night
 		r, now := &n.Backtest.Rules[i], &n.Rules[i]
 		r.License, r.Days, r.Words = now.License, now.Threshold, now.Words
 	}
@@ -73,7 +73,7 @@ func (m maker) signals(people int) []report.Signal {
 	}
 }
 
-// rule returns the results of a rule. Most people were active recently.
+// The method rule returns invented results of a rule. Most of the holders were active recently.
 func (m maker) rule(name, license, to string, threshold, holders int, price float64) report.Rule {
 	r := report.Rule{Name: name, License: license, To: to, Threshold: threshold, MonthlyPrice: price, Holders: holders, Idled: make([]int, 366)}
 	r.Words = []string{`for: accountEnabled && systemRole == "Employee"`, fmt.Sprintf("when: AzureAdSistaLogon.earlierThan(now - days(%d)) || AzureAdSistaLogon.hasNoValue()", threshold)}
@@ -162,7 +162,7 @@ func (m maker) pending(int) report.Row {
 	return r
 }
 
-// counted counts the undecided and the refused rows by reason, as a run does.
+// The function counted counts the undecided rows and the refused rows by reason, as a run does.
 func counted(n *report.Night) (all []report.ReasonCount) {
 	for _, list := range []struct {
 		rows    []report.Row
@@ -183,8 +183,8 @@ func counted(n *report.Night) (all []report.ReasonCount) {
 	return all
 }
 
-// history adds two lists: people who will become idle soon, and changes of earlier runs. It also adds the trend of 30
-// runs.
+// The method history adds three things to the night n: people who will become idle soon, changes of earlier runs, and
+// the trend of 30 runs.
 func (m maker) history(n *report.Night, people int) {
 	n.Turning.Total = people / 60
 	for i := range min(n.Turning.Total, Rows) {
