@@ -19,7 +19,7 @@ import (
 var switchSource string
 
 // workshop is a folder with the rewritten files and the test binaries. The file "page" in the folder contains the
-// number of the mutant that is on, and the list of reached mutants. Test processes map this file into memory.
+// number of the mutant that is switched on, and the list of reached mutants. Test processes map this file into memory.
 type workshop struct {
 	dir     string
 	overlay string
@@ -73,7 +73,7 @@ func furnish(dir, module, root string, sources []*source) (*workshop, []*mutant,
 	return w, all, os.WriteFile(w.overlay, overlay, 0o644)
 }
 
-// lock prevents a second run in the folder. The second run would switch the mutants of the first run.
+// The method lock keeps a second run out of the folder. The second run would switch the mutants of the first run.
 func (w *workshop) lock() error {
 	f, err := os.OpenFile(filepath.Join(w.dir, "lock"), os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
@@ -86,15 +86,15 @@ func (w *workshop) lock() error {
 	return nil
 }
 
-// turn switches a mutant on for processes that start later. It also clears the list of reached mutants. The id 0
-// switches all mutants off.
+// The method turn switches a mutant on for processes that start later. It also clears the list of reached mutants. The
+// id 0 switches all mutants off.
 func (w *workshop) turn(id int) error {
 	page := make([]byte, 4+w.count+1)
 	binary.LittleEndian.PutUint32(page, uint32(id))
 	return os.WriteFile(w.page, page, 0o644)
 }
 
-// reached returns the mutants that processes have reached since the last call of turn.
+// The method reached returns the mutants that processes have reached since the last call of turn.
 func (w *workshop) reached() ([]int, error) {
 	page, err := os.ReadFile(w.page)
 	if err != nil {

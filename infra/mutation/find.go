@@ -32,8 +32,8 @@ type finder struct {
 	seen  map[string]int // number of mutants by name
 }
 
-// find returns the sites of a file in the order of the walk. It visits only the bodies of functions, because tables of
-// constants have no behavior.
+// The function find returns the sites of a file in the order of the walk. It visits only the bodies of functions,
+// because tables of constants have no behavior.
 func find(s *source) []*site {
 	f := &finder{source: s, sites: map[[2]int]*site{}, seen: map[string]int{}}
 	for _, d := range s.file.Decls {
@@ -86,7 +86,7 @@ func (f *finder) isText(call *ast.CallExpr) bool {
 	return false
 }
 
-// add adds a mutant at a node.
+// The method add adds a mutant to the site of the node n.
 func (f *finder) add(function string, n ast.Node, typ, operator, text string) {
 	from, to := f.span(n)
 	at := f.sites[[2]int{from, to}]
@@ -145,7 +145,8 @@ func (f *finder) isBool(e ast.Expr) bool {
 	return types.Identical(types.Default(tv.Type), types.Typ[types.Bool])
 }
 
-// number returns the numeric type of an expression. It returns false for a constant and for any other type.
+// The method number returns the numeric type of an expression. It returns false for a constant, and for an expression
+// that is not numeric.
 func (f *finder) number(e ast.Expr) (string, bool) {
 	tv, ok := f.info.Types[e]
 	if !ok || tv.Value != nil || !tv.IsValue() {
@@ -171,7 +172,7 @@ func (f *finder) timeMethod(call *ast.CallExpr) (recv ast.Expr, name string) {
 	return sel.X, sel.Sel.Name
 }
 
-// orders maps each comparison to two operators: the operator with the boundary moved, and the negated operator.
+// The map orders has two operators for each comparison: the operator with the boundary moved, and the negated operator.
 var orders = map[token.Token]struct{ boundary, negated token.Token }{
 	token.LSS: {token.LEQ, token.GEQ},
 	token.LEQ: {token.LSS, token.GTR},

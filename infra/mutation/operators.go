@@ -8,8 +8,8 @@ import (
 	"slices"
 )
 
-// wholes returns the complete expressions directly below a node: conditions, results, and values that are assigned or
-// passed. It does not return the operands of && and ||, because the method binary mutates them.
+// The function wholes returns the complete expressions directly below a node: conditions, results, and values that are
+// assigned or passed. It does not return the operands of && and ||, because the method binary mutates them.
 func wholes(n ast.Node) []ast.Expr {
 	switch n := n.(type) {
 	case *ast.IfStmt:
@@ -41,8 +41,8 @@ func wholes(n ast.Node) []ast.Expr {
 	return nil
 }
 
-// whole adds two mutants for an expression of type bool: in one, the expression is true, and in the other, the
-// expression is false. For a literal true or false, whole adds one mutant with the opposite value.
+// The method whole adds two mutants for an expression of type bool: in one, the expression is true, and in the other,
+// the expression is false. For a literal true or false, the method adds one mutant with the opposite value.
 func (f *finder) whole(function string, parent ast.Node, e ast.Expr) {
 	if id, ok := e.(*ast.Ident); ok && (id.Name == "true" || id.Name == "false") {
 		tv := f.info.Types[e]
@@ -54,7 +54,7 @@ func (f *finder) whole(function string, parent ast.Node, e ast.Expr) {
 	if !f.isBool(e) {
 		return
 	}
-	if _, loop := parent.(*ast.ForStmt); !loop { // an endless loop proves nothing
+	if _, loop := parent.(*ast.ForStmt); !loop { // a condition that is always true makes the loop endless, and an endless loop proves nothing about the tests
 		f.add(function, e, "bool", "forced true", "true")
 	}
 	f.add(function, e, "bool", "forced false", "false")
@@ -103,7 +103,8 @@ func (f *finder) unary(function string, n *ast.UnaryExpr) {
 	}
 }
 
-// call mutates comparisons of times, the sign of a duration that is added to a time, and calls of min and max.
+// The method call mutates comparisons of times, the sign of a duration that is added to a time, and calls of min and
+// max.
 func (f *finder) call(function string, n *ast.CallExpr) {
 	recv, name := f.timeMethod(n)
 	switch name {
@@ -112,7 +113,7 @@ func (f *finder) call(function string, n *ast.CallExpr) {
 		f.add(function, n, "bool", name+" or at", fmt.Sprintf("!%s.%s(%s)", f.at(recv), other, f.at(n.Args[0])))
 	case "Add":
 		if u, ok := n.Args[0].(*ast.UnaryExpr); ok && u.Op == token.SUB && f.info.Types[u].Value == nil {
-			return // unary drops the sign in another mutant
+			return // the method unary adds a mutant that drops the sign
 		}
 		if typ, ok := f.typeName(f.info.TypeOf(n.Args[0])); ok {
 			f.add(function, n.Args[0], typ, "shifted the other way", fmt.Sprintf("-(%s)", f.at(n.Args[0])))
@@ -129,7 +130,7 @@ func (f *finder) call(function string, n *ast.CallExpr) {
 	}
 }
 
-// returned adds a mutant that returns nil in place of an error. The error must be the last result.
+// The method returned adds a mutant that returns nil in place of an error. The error must be the last result.
 func (f *finder) returned(function string, n *ast.ReturnStmt, stack []ast.Node) {
 	if len(n.Results) == 0 {
 		return
@@ -157,7 +158,8 @@ func resultsOf(stack []ast.Node) *ast.FieldList {
 	return nil
 }
 
-// statement adds a mutant that leaves out a statement. It adds none if the statement defines a variable.
+// The method statement adds a mutant that leaves out a statement. It adds no mutant if the statement defines a
+// variable.
 func (f *finder) statement(function string, s ast.Stmt, stack []ast.Node) {
 	switch stack[len(stack)-1].(type) {
 	case *ast.BlockStmt, *ast.CaseClause, *ast.CommClause:

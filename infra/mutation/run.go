@@ -14,14 +14,15 @@ import (
 	"time"
 )
 
-// test is a top-level test, measured without a mutant: its time and the mutants that it reaches.
+// The type test is a top-level test with two measurements without a mutant: its time, and the mutants that it reaches.
 type test struct {
 	Name    string
 	Took    time.Duration
 	Reached []int
 }
 
-// learn runs each test of the suite alone and stores the results in a file in the workshop.
+// The method learn runs each test of the suite alone and stores the results in a file in the workshop. If the file for
+// the same test binary exists, the method only reads the file.
 func (w *workshop) learn(s *suite) error {
 	known := filepath.Join(w.dir, s.sum+".json")
 	if b, err := os.ReadFile(known); err == nil {
@@ -58,7 +59,7 @@ func (w *workshop) learn(s *suite) error {
 // slowest is the maximum time of a test without a mutant. Slower tests are not used.
 const slowest = 30 * time.Second
 
-// try runs a test without a mutant. It returns nil if the test fails, is too slow, or reaches no mutant.
+// The method try runs a test without a mutant. It returns nil if the test fails, is too slow, or reaches no mutant.
 func (w *workshop) try(s *suite, name string) (*test, error) {
 	if err := w.turn(0); err != nil {
 		return nil, err
@@ -88,7 +89,7 @@ func (s *suite) command(args ...string) *exec.Cmd {
 	return cmd
 }
 
-// run reports whether a test fails or does not end within the given time.
+// The method run reports whether one of the named tests fails, or whether the tests do not end within the given time.
 func (s *suite) run(names []string, within time.Duration) (failed bool, output []byte) {
 	cmd := s.command("-test.run", "^("+strings.Join(names, "|")+")$", "-test.failfast", "-test.timeout", (within + 5*time.Second).String())
 	var out bytes.Buffer
@@ -109,8 +110,8 @@ func (s *suite) run(names []string, within time.Duration) (failed bool, output [
 	return err != nil, out.Bytes()
 }
 
-// kills reports whether a test that reaches the mutant fails. It runs the tests in the order of their time. It stops
-// when the sum of the tests' times without a mutant reaches budget.
+// The method kills reports whether a test that reaches the mutant fails. It runs the fastest tests first. It omits a
+// test if the sum of the tests' times without a mutant would exceed the parameter "budget".
 func (w *workshop) kills(m *mutant, s *suite, budget time.Duration) (bool, error) {
 	if err := w.turn(m.id); err != nil {
 		return false, err
@@ -124,14 +125,14 @@ func (w *workshop) kills(m *mutant, s *suite, budget time.Duration) (bool, error
 	return false, nil
 }
 
-// round is a group of tests that run in one process.
+// The type round is a group of tests that run in one process.
 type round struct {
 	names []string
 	took  time.Duration
 }
 
-// rounds divides the tests that reach a mutant into rounds. The first round is short, because most mutants die in this
-// round. Each later round may take several times as long.
+// The method rounds divides the tests that reach a mutant into rounds. The first round is short, because most mutants
+// die in the first round. Each later round may take several times as long as the rounds before it.
 func (s *suite) rounds(id int, budget time.Duration) []round {
 	const short, times = 100 * time.Millisecond, 4
 	var rounds []round
