@@ -12,27 +12,27 @@ import (
 type What string
 
 // The kinds of events. All kinds except Ruled, Night, Forgot and Lose concern one person. The first event about a
-// person must be Hired.
+// person must be Hired. The text after "Holds:" says what is true if the field Holds is set.
 const (
-	Ruled    What = "ruled"     // from now on, Rule replaces the former rule for its license
-	Hired    What = "hired"     // the person has existed since At; Holds: the account is a human's, not a room's
+	Ruled    What = "ruled"     // from now on, the rule in the field Rule replaces the former rule for its license
+	Hired    What = "hired"     // the person has existed since the time At; Holds: the account belongs to a human, and not to a room or an agent
 	Remade   What = "remade"    // the account that holds the license was deleted and created again; nobody has used the new account
 	Parted   What = "parted"    // nothing links the account with the license to the person any longer
-	Holding  What = "holding"   // the person has held the license since At, although nobody gave it to the person
+	Holding  What = "holding"   // the person has held the license since the time At, although no event Given gave it to the person
 	Used     What = "used"      // a use that counts for the rule of the license
 	Exempted What = "exempted"  // Holds: an exemption begins; otherwise the exemption ends
 	Outside  What = "outside"   // Holds: the rule for the license does not cover the person
 	Stuck    What = "stuck"     // Holds: the license cannot be changed safely
 	Enabled  What = "enabled"   // Holds: the account is enabled; otherwise it is blocked
 	Given    What = "given"     // the person gets the license, for example from a help desk or from a restore
-	Undone   What = "undone"    // the tool gives the license without an operator's request: it rolls back, or a rule restores
+	Undone   What = "undone"    // the tool gives the license without an operator's request: it rolls back a change, or a rule restores the license
 	Released What = "released"  // somebody other than the tool takes the license, or the person leaves the company
 	Planned  What = "planned"   // a plan lists the removal
 	Accepted What = "accepted"  // an administrator accepts the removal, even if it exceeds the limits
 	Told     What = "announced" // the tool announces the removal
 	Pending  What = "pending"   // Holds: the tool's last read did not show the tool's write
 	Removed  What = "removed"   // the tool takes the license now
-	Forgot   What = "forgot"    // the tool's store was restored from a backup that was made at At
+	Forgot   What = "forgot"    // the tool's store was restored from a backup that was made at the time At
 	Mailless What = "mailless"  // the tool has taken the person's last license for a mailbox
 	Night    What = "night"     // Text: verdict of a night; Reasons: why the plan is on hold
 	Lose     What = "lose"      // at the end of the story, a change is not finished or a license cannot be restored; Text: the reason
@@ -41,7 +41,8 @@ const (
 // Failed is the verdict of a night in which the tool could not read the directories.
 const Failed = "failed"
 
-// Event is one event. Shown is the earliest time at which the tool can know the event. A zero Shown means At.
+// Event is one event. The field Shown is the earliest time at which the tool can know the event. If Shown is zero, the
+// tool can know the event at the time At.
 type Event struct {
 	What    What      `json:"what"`
 	At      time.Time `json:"at"`
@@ -59,7 +60,7 @@ type Event struct {
 }
 
 // Hear judges one event. The caller must pass the events in the order in which they happen. Hear returns an error if
-// the kind of event is unknown, or if the event concerns a person who was never hired.
+// the kind of event is unknown, or if the event concerns a person without an event Hired.
 func (j *Judge) Hear(e Event) error {
 	if e.Shown.IsZero() {
 		e.Shown = e.At
@@ -100,17 +101,17 @@ func (j *Judge) Hear(e Event) error {
 	return j.about(e, p)
 }
 
-// about judges an event that concerns one person.
+// The method about judges an event that concerns one person.
 func (j *Judge) about(e Event, p *person) error {
 	l := p.license(e.License)
 	switch e.What {
 	case Remade:
 		p.made[e.License], p.used[e.License] = e.At, nil
-		l.taken, l.given = time.Time{}, nil // the removal and the gifts concerned the former account
+		l.taken, l.given = time.Time{}, nil // the removal and the gifts concerned the deleted account
 	case Parted:
 		l.taken, l.given = time.Time{}, nil
 	case Holding:
-		l.held, l.taken = true, time.Time{} // the person holds the license in another way, so the license does not count as taken
+		l.held, l.taken = true, time.Time{} // the person holds the license although nobody restored it, so the license no longer counts as taken
 		if l.since.IsZero() {
 			l.since = e.At
 		}

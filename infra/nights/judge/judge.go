@@ -6,17 +6,17 @@
 // The terms of the package:
 //
 //   - use: the person signs in, or logs on if the rule is about logons. The tool can know a use
-//     when the directory shows the use. That may be a day later.
+//     when the directory shows the use. The directory may show a use a day late.
 //   - known: the directory has shown the fact for longer than Slack. The tool may miss a fact
 //     that appeared later, because time passes between the last reading and the write of the tool.
-//   - wrong: the tool took a license although it could know a reason to wait. The possible reasons
-//     are: the person was active within the rule's idle period, too new, exempt, outside the rule,
-//     or not a human. The person had held the license for too short a time. The account had been
-//     enabled for too short a time. The license was restored within the idle period. The removal
-//     was not announced early enough.
-//   - seen: a night after the event read the directories. An account may be blocked and enabled
-//     again between two such nights, or a license may be lost and given again. The tool cannot
-//     notice these events, so the judge ignores them.
+//   - wrong: the tool took a license although it could know a reason to wait. There are nine
+//     reasons. The person was active within the rule's idle period, was too new, was exempt, was
+//     outside the rule, or was not a human. The person had held the license for too short a time.
+//     The account had been enabled for too short a time. The license was restored within the idle
+//     period. The removal was not announced early enough.
+//   - seen: a night after the event read the directories. Between two nights that read the
+//     directories, an account may be blocked and enabled again, or a license may be lost and given
+//     again. The tool cannot notice these events, so the judge ignores them.
 //   - stranger: a second machine with its own store took the license. The second machine cannot
 //     know the facts that only the first machine's store contains: which licenses were restored,
 //     which removals were announced, since when an account has been enabled, and since when a
@@ -24,14 +24,15 @@
 //     that the second machine took.
 //   - forgotten: the tool's store was restored from a backup. The tool does not know which
 //     licenses it took after the backup was made.
-//   - outside: the rule does not cover the person, or nobody can know whether the rule does.
-//   - stuck: the state of the company makes a change of the license unsafe. The tool may change
-//     the license or not. Neither is a fault.
+//   - outside: the rule does not cover the person, or nobody can know whether the rule
+//     covers the person.
+//   - stuck: the state of the company makes a change of the license unsafe. The judge records
+//     no fault if the tool changes the license, and no fault if the tool does not.
 //   - restored: somebody gave the license after the tool took it. The judge ignores the gift if
 //     the tool has not yet read the effect of its write and no night has read the directories since
 //     the write. The tool then cannot distinguish a license that was restored from a write that
 //     was never carried out.
-//   - twice: the tool took the license again, although nobody gave it in between.
+//   - twice: the tool took the license two times, and nobody gave the license between these times.
 //   - hidden: no plan listed the removal, or the plan was on hold and nobody overrode the hold, or
 //     the removal was beyond the limit.
 //   - beyond the limit: within Window, the tool took the license from a larger share of the
@@ -43,7 +44,8 @@
 //   - lost: at the end of the story, a change is not finished, or a license that the tool took
 //     cannot be restored.
 //   - silent: a night has no verdict, or a plan is on hold without a reason.
-//   - clear: the license is unused and the tool is free to take it.
+//   - clear: a person and a license are a clear case while the license is unused and the tool may
+//     take the license.
 //   - missed: a case was clear for longer than Patience and the rule's notice together, and the
 //     tool did not take the license.
 //
@@ -135,7 +137,7 @@ func New(rules ...Rule) *Judge {
 	return j
 }
 
-// Faults returns all faults so far, in the order of the events.
+// Faults returns all faults so far, in the order in which the judge found them.
 func (j *Judge) Faults() []Fault { return slices.Clone(j.faults) }
 
 // Clear returns the number of clear cases.
@@ -145,7 +147,7 @@ func (j *Judge) fault(why Why, e Event, what string) {
 	j.faults = append(j.faults, Fault{why, e.At, e.Person, e.License, what})
 }
 
-// removed judges a removal by the tool at the time of the write.
+// The method removed judges a removal by the tool at the time of the write.
 func (j *Judge) removed(e Event, p *person, l *license) {
 	if !l.taken.IsZero() {
 		j.fault(Twice, e, "it was taken on "+day(l.taken)+", and nobody gave it since")
@@ -162,9 +164,9 @@ func (j *Judge) removed(e Event, p *person, l *license) {
 	}
 	l.accepted = l.accepted || e.Stranger
 	l.held, l.taken, l.strange, l.ended = false, e.At, e.Stranger, false
-	if e.Stranger { // for the first machine, the stranger is somebody else
+	if e.Stranger { // the first machine treats the stranger like any other person who takes a license
 		l.released = e.At
-	} else { // the first machine does not announce the removals of the stranger
+	} else { // a removal by the first machine uses up the announcement; a removal by the stranger does not
 		l.notice, l.announced = l.announced, time.Time{}
 	}
 	delete(p.clear, e.License)
@@ -173,7 +175,7 @@ func (j *Judge) removed(e Event, p *person, l *license) {
 	}
 }
 
-// bounded judges whether a removal is beyond the limit of its rule.
+// The method bounded judges whether a removal is beyond the limit of its rule.
 func (j *Judge) bounded(e Event) {
 	taken, holders, limit := 0, 0, j.rules[e.License].Limit
 	for _, p := range j.people {
@@ -194,8 +196,8 @@ func (j *Judge) bounded(e Event) {
 	}
 }
 
-// keeps returns the reason why a person must keep a license at the time "at". It returns "" if the tool may take the
-// license at that time. It ignores facts that a directory first showed after the time "known".
+// The method keeps returns the reason why a person must keep a license at the time "at". It returns "" if the tool may
+// take the license at that time. It ignores facts that a directory first showed after the time "known".
 func (j *Judge) keeps(p *person, l *license, name string, known, at time.Time, stranger bool) string {
 	r := j.rules[name]
 	last := newest(p.used[name], known)
@@ -223,8 +225,9 @@ func (j *Judge) keeps(p *person, l *license, name string, known, at time.Time, s
 	return ""
 }
 
-// nights returns the number of nights that read the directories of all licenses. Callers compare these numbers and not
-// times, because the world's clock stands still during a reading. An event right after the reading has the same time.
+// The method nights returns the number of nights that read the directories of all licenses. Callers compare these
+// numbers instead of times. The world's clock stands still during a reading, so an event right after the reading has
+// the same time as the reading.
 func (j *Judge) nights() (n int) {
 	n = -1
 	for name := range j.rules {
@@ -235,7 +238,7 @@ func (j *Judge) nights() (n int) {
 	return n
 }
 
-// night judges the verdict of a night and updates the clear cases.
+// The method night judges the verdict of a night and updates the clear cases.
 func (j *Judge) night(e Event) {
 	for name := range j.rules {
 		if e.Text != "" && e.Text != Failed && !slices.Contains(e.Unread, name) {
@@ -256,7 +259,8 @@ func (j *Judge) night(e Event) {
 	}
 }
 
-// wait updates the clear case of a license. It records a fault if the case is clear for too long.
+// The method wait updates the clear case of a person and a license. It records a fault if the case has been clear for
+// too long.
 func (j *Judge) wait(e Event, p *person, l *license) {
 	rule, ruled := j.rules[e.License]
 	if !ruled || !l.held || l.stuck || p.missed[e.License] || j.unannounced(p, l, e) != "" {
@@ -273,8 +277,8 @@ func (j *Judge) wait(e Event, p *person, l *license) {
 	}
 }
 
-// unannounced returns the reason why a person must keep a license, as if the removal was announced long ago. The tool
-// may announce a removal at any time, so a case can be clear without an announcement.
+// The method unannounced returns the reason why a person must keep a license, as if the removal had been announced long
+// ago. The tool may announce a removal at any time, so a case can be clear without an announcement.
 func (j *Judge) unannounced(p *person, l *license, e Event) string {
 	told := *l
 	told.announced = time.Unix(0, 0)

@@ -20,18 +20,20 @@ var (
 
 func on(days int) time.Time { return start.Add(time.Duration(days) * oneDay) }
 
-// anna returns an event about Anna and her license.
+// The function anna returns an event about Anna and her license.
 func anna(what What, day int, holds bool) Event {
 	return Event{What: what, At: on(day), Person: "anna", License: "e3", Holds: holds}
 }
 
-// shown returns a copy of event e. The time "at" is the earliest time at which the tool can know the copy.
+// The function shown returns a copy of the event e. The parameter "at" is the earliest time at which the tool can know
+// the copy.
 func shown(e Event, at time.Time) Event {
 	e.Shown = at
 	return e
 }
 
-// seen returns a night that reads the directories. failed returns a night that cannot read the directories.
+// The function seen returns a night that reads the directories. The function failed returns a night that cannot read
+// the directories.
 func seen(day int) Event   { return Event{What: Night, At: on(day), Text: "nothing"} }
 func failed(day int) Event { return Event{What: Night, At: on(day), Text: Failed} }
 
@@ -46,7 +48,7 @@ func withNotice() Event {
 	return Event{What: Ruled, At: on(1), Rule: &r}
 }
 
-// first is the beginning of a story: Anna was hired long ago, and a plan lists the removal of her license.
+// The variable first is the beginning of a story: Anna was hired long ago, and a plan lists the removal of her license.
 var first = []Event{anna(Hired, -900, true), anna(Holding, -900, true), anna(Planned, -1, false)}
 
 func hear(t *testing.T, j *Judge, events ...Event) {
@@ -58,7 +60,7 @@ func hear(t *testing.T, j *Judge, events ...Event) {
 	}
 }
 
-// TestRemoved has two stories for each reason to keep a license. The reason applies in one of the stories only.
+// TestRemoved has two stories for each reason to keep a license. The reason applies in only one of these two stories.
 func TestRemoved(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -201,8 +203,8 @@ func TestTakenByAStrangerBetweenTwoNights(t *testing.T) {
 	}
 }
 
-// nights returns a story with a silent night, with a license that the tool does not take for too long, and with a
-// person who loses the last license for a mailbox.
+// The function nights returns a story with a silent night, with a license that the tool does not take for too long, and
+// with a person who loses the last license for a mailbox.
 func nights() []Event {
 	bo := func(what What, day int) Event {
 		return Event{What: what, At: on(day), Person: "bo", License: "e3", Holds: true}

@@ -2,8 +2,8 @@ package judge
 
 import "time"
 
-// fact is a fact about a person. The field "at" is when the fact begins. The field "shown" is when the tool can first
-// see the fact. If the field "holds" is false, an earlier fact ends.
+// fact is a fact about a person. The fact begins at the time "at". The tool can first see the fact at the time "shown".
+// If the field "holds" is false, an earlier fact ends.
 type fact struct {
 	at, shown time.Time
 	holds     bool
@@ -16,14 +16,14 @@ type person struct {
 	exempt   []fact
 	outside  map[string][]fact // facts by license
 	enabled  []fact
-	blocked  int               // value of Judge.nights when the account was last blocked
+	blocked  int               // value of the method Judge.nights when the account was last blocked
 	used     map[string][]fact // uses that count for the rule, by license
 	licenses map[string]*license
 	clear    map[string]time.Time // by license: since when the case has been clear
 	missed   map[string]bool
 }
 
-// hire returns the state of a person who was hired.
+// The function hire returns the state of a person who was hired.
 func hire(e Event, rules map[string]Rule) *person {
 	p := &person{
 		made: map[string]time.Time{}, nobody: !e.Holds, outside: map[string][]fact{}, used: map[string][]fact{},
@@ -43,7 +43,7 @@ type license struct {
 	released  time.Time // when somebody other than the tool last took the license
 	given     []fact    // when somebody restored the license
 	taken     time.Time // when the tool took the license; zero after somebody gave it again
-	strange   bool      // whether a stranger took it
+	strange   bool      // whether the stranger took the license
 	planned   bool      // whether a plan lists the removal
 	accepted  bool      // whether an administrator accepted the removal, even if it exceeds the limits
 	stuck     bool
@@ -60,18 +60,19 @@ func (p *person) license(name string) *license {
 	return p.licenses[name]
 }
 
-// give records that the person holds the license now.
+// The method give records that the person holds the license now.
 func (l *license) give(e Event, seen time.Time) {
 	if !l.held && (l.released.IsZero() || !l.released.After(seen)) {
 		l.since = e.At
 	}
 	l.held = true
 	unseen := l.taken.After(seen)
-	// If the tool goes back on a change that it did not finish, nobody has decided that the person keeps the license.
+	// A rollback of an unfinished change is no decision that the person keeps the license, so it does not count as a
+	// restore.
 	goesBack := e.What == Undone && (l.pending || unseen && !l.ended)
 	switch {
 	case l.taken.IsZero(), l.strange:
-	case goesBack, l.pending && unseen: // no night saw the removal, so the tool may know only that it announced a removal
+	case goesBack, l.pending && unseen: // if no night saw the removal, the tool may know only that it announced the removal, so the announcement still counts
 		l.announced = l.notice
 	default:
 		l.given = append(l.given, fact{e.At, e.Shown, true})
@@ -79,9 +80,9 @@ func (l *license) give(e Event, seen time.Time) {
 	l.taken, l.planned, l.accepted = time.Time{}, false, false
 }
 
-// forget removes the facts that the tool forgets when its store is restored from a backup. The backup was made at the
-// time "since". The tool forgets licenses that it took after the backup. An announcement before the backup still
-// counts.
+// The method forget removes the facts that the tool forgets when its store is restored from a backup. The backup was
+// made at the time "since". The tool forgets licenses that it took after the backup. An announcement before the backup
+// still counts.
 func (l *license) forget(since time.Time) {
 	if l.taken.After(since) {
 		l.released, l.taken = l.taken, time.Time{}
@@ -96,7 +97,8 @@ func (l *license) forget(since time.Time) {
 	}
 }
 
-// newest returns the latest time at which a fact began. It ignores facts that were first shown after the time "known".
+// The function newest returns the latest time at which a fact began. It ignores facts that were first shown after the
+// time "known".
 func newest(facts []fact, known time.Time) (at time.Time) {
 	for _, f := range facts {
 		if !f.shown.After(known) && f.at.After(at) {
@@ -106,7 +108,8 @@ func newest(facts []fact, known time.Time) (at time.Time) {
 	return at
 }
 
-// state returns the field "holds" of the last fact. It ignores facts that were first shown after the time "known".
+// The function state returns the field "holds" of the last fact. It ignores facts that were first shown after the time
+// "known".
 func state(facts []fact, known time.Time) (holds bool) {
 	for _, f := range facts {
 		if !f.shown.After(known) {
@@ -116,8 +119,8 @@ func state(facts []fact, known time.Time) (holds bool) {
 	return holds
 }
 
-// since returns when the last fact with "holds" set began. It ignores facts that were first shown after the time
-// "known".
+// The function since returns the time at which the last fact with "holds" set began. It ignores facts that were first
+// shown after the time "known".
 func since(facts []fact, known time.Time) (at time.Time) {
 	for _, f := range facts {
 		if !f.shown.After(known) && f.holds {
