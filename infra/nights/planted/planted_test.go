@@ -21,12 +21,14 @@ import (
 // root is the folder of the module, relative to this package.
 const root = "../../.."
 
-// Command nights must find each bug within this number of seeds, people and nights. Two bugs need many people. The
-// plans of a small company never exceed the limits, and the memory that manifest-first loses delays too few of its
-// decisions.
+// Command nights must find each bug within this number of seeds, people and nights. Two bugs need the larger number of
+// people. The bug override-by-number shows only in plans that exceed the limits, and the plans of a small company never
+// exceed the limits. The bug manifest-first loses what an earlier run knew, and this loss delays too few decisions of a
+// small company.
 const seeds, people, many, nights = 50, 60, 150, 120
 
-// bugs are the planted bugs, by the name of the patch. The field "people" is the number of people in the company.
+// The variable bugs contains the planted bugs. The name of a bug is the name of its patch. The field "people" is the
+// number of people in the company.
 var bugs = []struct {
 	name   string
 	people int
@@ -85,8 +87,8 @@ func TestPlanted(t *testing.T) {
 	t.Logf("%d nights\n%s", nights, strings.Join(rows, "\n"))
 }
 
-// caught runs companies with a bug until the judge finds a fault that the program without the bug does not have. It
-// returns a line of a table with the seed and the night of the fault.
+// The function caught runs companies with a bug until the judge finds a fault that the program without the bug does not
+// have. It returns a line of a table with the seed and the night of the fault.
 func caught(t *testing.T, sound, bug, people string) string {
 	t.Helper()
 	program := build(t, plant(t, bug))
@@ -108,8 +110,8 @@ func caught(t *testing.T, sound, bug, people string) string {
 	return ""
 }
 
-// plant applies a patch to copies of the files that the patch changes. It returns a map from the path of each file to
-// the path of the changed copy.
+// The function plant applies a patch to copies of the files that the patch changes. It returns a map from the path of
+// each file to the path of the changed copy.
 func plant(t *testing.T, bug string) map[string]string {
 	t.Helper()
 	patch, err := filepath.Abs(filepath.Join("testdata", bug+".patch"))
@@ -147,10 +149,10 @@ func plant(t *testing.T, bug string) map[string]string {
 	return planted
 }
 
-// touched matches the names of the files that a patch changes.
+// The variable touched matches the names of the files that a patch changes.
 var touched = regexp.MustCompile(`(?m)^\+\+\+ b/(\S+)$`)
 
-// build builds command nights with the planted files in place of the real files.
+// The function build builds command nights with the planted files in place of the real files.
 func build(t *testing.T, planted map[string]string) (program string) {
 	t.Helper()
 	program = filepath.Join(t.TempDir(), "nights")
@@ -176,17 +178,17 @@ func overlay(t *testing.T, planted map[string]string) (file string) {
 	return file
 }
 
-// found is one fault.
+// The type found is one fault.
 type found struct {
 	seed              uint64
 	night             int
-	kind, whose, text string // whose: the name of the person, and the license
+	kind, whose, text string // whose: the name of the person, and the name of the license
 }
 
 // faultLine matches a fault in the output of command nights.
 var faultLine = regexp.MustCompile(`(?m)^seed (\d+): night (\d+): \S+ (\w+): (.*?): (.*)$`)
 
-// live runs command nights and returns the faults that the judge finds.
+// The function live runs command nights and returns the faults that the judge finds.
 func live(t *testing.T, program string, args ...string) (faults []found) {
 	t.Helper()
 	began := time.Now()
