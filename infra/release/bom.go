@@ -36,10 +36,10 @@ func writeBOM(binary, name, version, to string) error {
 	return os.WriteFile(to, text.Bytes(), 0o644)
 }
 
-// makeBOM returns the CycloneDX list. The list has no time, and the digest of the binary gives its serial number. The
-// same binary therefore has the same list. The linker does not record the dependencies between modules, so the list has
-// each module as a dependency of the program. A module from a folder of this machine is an error, because nobody else
-// has the module.
+// makeBOM returns the CycloneDX list. The list has no time. Its serial number is made from the digest of the binary.
+// The same binary therefore always has the same list. The linker does not record the dependencies between modules, so
+// the list has each module as a dependency of the program. A module from a folder of this machine is an error, because
+// nobody else has the module.
 func makeBOM(info *debug.BuildInfo, name, version string, digest [sha256.Size]byte) (*cdx.BOM, error) {
 	root := cdx.Component{
 		BOMRef: packageURL(info.Main.Path, "v"+version) + "#" + name, Type: cdx.ComponentTypeApplication, Name: name, Version: version,
@@ -68,7 +68,7 @@ func makeBOM(info *debug.BuildInfo, name, version string, digest [sha256.Size]by
 			BOMRef: packageURL(module.Path, module.Version), Type: cdx.ComponentTypeLibrary, Name: module.Path, Version: module.Version,
 			PackageURL: packageURL(module.Path, module.Version),
 		}
-		if module.Sum != "" { // the hash of the names and contents of all files of the module
+		if module.Sum != "" { // the field Sum is the hash of the names and contents of all files of the module
 			c.Properties = &[]cdx.Property{{Name: "go:sum", Value: module.Sum}}
 		}
 		components = append(components, c)

@@ -13,22 +13,22 @@ import (
 	"strings"
 )
 
-// lambda is the target for the Lambda functions. The command "make functions" packs the functions.
+// The constant lambda is the target for the Lambda functions. The command "make functions" packs the functions.
 const lambda = "lambda"
 
-// flags are the flags of each build. Without them, a binary depends on the folder and the state of the repository.
-// Containerfile and Makefile contain the same flags.
+// The variable flags contains the flags of each build. Without these flags, a binary depends on the folder and the
+// state of the repository. Containerfile and Makefile contain the same flags.
 var flags = []string{"-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid="}
 
-// compile builds one static program.
+// The method compile builds one static program.
 func (r release) compile(ctx context.Context, source, binary, system, arch string) error {
 	args := append([]string{"build", "-o", binary}, flags...)
 	return r.run(ctx, []string{"GOOS=" + system, "GOARCH=" + arch}, "go", append(args, "./"+source)...)
 }
 
-// functions copies the zips that the command "make functions" builds. Terraform's dist folder and SAM use the same
-// zips. For each zip, functions also writes the list of modules and the licenses. The Makefile contains the same
-// system, architecture and tag.
+// The method functions runs 'make functions' and copies the zips that it builds. The dist folder of Terraform and SAM
+// use the same zips. For each zip, the method also writes the list of modules and the licenses. The Makefile must
+// contain the system, the architecture and the tag of the call of writeLicenses.
 func (r release) functions(ctx context.Context, _ string) error {
 	if err := r.run(ctx, nil, "make", "--no-print-directory", "functions"); err != nil {
 		return err
@@ -60,8 +60,8 @@ func (r release) functions(ctx context.Context, _ string) error {
 	return nil
 }
 
-// run runs a command in the folder of the sources. The environment of the command fixes all settings of Go except the
-// places of caches and modules.
+// The method run runs a command in the folder of the sources. The environment of the command fixes all settings of Go
+// except the places of caches and modules.
 func (r release) run(ctx context.Context, more []string, name string, args ...string) error {
 	return r.runTo(ctx, r.log, more, name, args...)
 }
@@ -82,8 +82,8 @@ func (r release) runTo(ctx context.Context, out io.Writer, more []string, name s
 	return nil
 }
 
-// places returns the environment without the settings of Go and Make. It then adds this machine's settings for caches,
-// for the download of modules and for the toolchain.
+// The method places returns the environment of this process without the settings of Go and Make. It then adds this
+// machine's settings for caches, for the download of modules and for the toolchain.
 func (r release) places(ctx context.Context) (env []string, err error) {
 	text, err := exec.CommandContext(ctx, "go", "env", "-json", "GOCACHE", "GOMODCACHE", "GOPROXY", "GOSUMDB", "GOPRIVATE", "GONOPROXY", "GONOSUMDB", "GOINSECURE", "GOTOOLCHAIN").Output()
 	if err != nil {

@@ -16,8 +16,8 @@ import (
 // one line.
 type instruction struct{ name, words string }
 
-// stages reads a Containerfile. The first element has the instructions before the first FROM. Each later element has
-// the instructions of one stage. A comment may be between the lines of an instruction (containerfile(5)).
+// The function stages reads a Containerfile. The first element has the instructions before the first FROM. Each later
+// element has the instructions of one stage. A comment may be between the lines of an instruction (containerfile(5)).
 func stages(text string) (all [][]instruction) {
 	all = [][]instruction{nil}
 	line := ""
@@ -108,7 +108,7 @@ func TestContainerfile(t *testing.T) {
 		t.Errorf("the image (-want +got):\n%s", diff)
 	}
 	for _, form := range append(words(image, "ENTRYPOINT"), words(image, "CMD")...) {
-		if err := json.Unmarshal([]byte(form), new([]string)); err != nil { // otherwise the instruction needs a shell, but the image has no shell
+		if err := json.Unmarshal([]byte(form), new([]string)); err != nil { // if the value is not JSON, the instruction needs a shell, but the image has no shell
 			t.Errorf("%s: %v", form, err)
 		}
 	}

@@ -17,7 +17,8 @@ import (
 // licensesName is the name of a file in each archive. The file contains the licenses of the linked modules.
 const licensesName = "LICENSES-OF-MODULES.txt"
 
-// legal matches the names of the files that must be distributed with a binary: licenses, notices and patent grants.
+// The variable legal matches the names of the files that must be distributed with a binary: licenses, notices and
+// patent grants.
 var legal = regexp.MustCompile(`(?i)^(?:un)?(?:licen[cs]e|copying|notice|patents|copyright)(?:[-_.].*)?$`)
 
 // module is a Go module in the output of go list.
@@ -68,7 +69,7 @@ func (r release) writeLicenses(ctx context.Context, source, system, arch string,
 	return os.WriteFile(to, out.Bytes(), 0o644)
 }
 
-// legalFile is a legal file. The field "name" is the file's name in the output.
+// legalFile is a legal file. The field "name" is the name of the legal file in the file LICENSES-OF-MODULES.txt.
 type legalFile struct{ name, path string }
 
 // legalFiles returns the legal files of packages, sorted by name. The reader "packages" contains the output of `go list

@@ -48,7 +48,7 @@ func fromHere(ctx context.Context, out string, targets []string, log io.Writer) 
 	return r.make(ctx, targets)
 }
 
-// pinned returns the toolchain in go.mod.
+// The function pinned returns the toolchain in go.mod.
 func pinned(ctx context.Context) (string, error) {
 	text, err := exec.CommandContext(ctx, "go", "mod", "edit", "-json").Output()
 	if err != nil {
@@ -61,7 +61,8 @@ func pinned(ctx context.Context) (string, error) {
 	return mod.Toolchain, nil
 }
 
-// program is a released command. It is built for each of its systems and packed together with its files.
+// program is a released command. It is built for each system in the field systems. It is packed together with the files
+// in the field files.
 type program struct {
 	name    string   // name of the binary, and first part of the names of its archives
 	source  string   // folder of its main package
@@ -70,8 +71,8 @@ type program struct {
 	files map[string][]string
 }
 
-// programs are the released programs. The relay is released for Linux only, because only Linux has a unit that starts
-// it as a service.
+// The variable programs contains the released programs. The relay is released for Linux only, because only Linux has a
+// unit that starts the relay as a service.
 var programs = []program{
 	{"idleseat", "functions/idleseat", []string{"linux", "darwin", "windows"}, map[string][]string{
 		"":      {"LICENSE", "infra/policy.yaml", "infra/policy_test.yaml"},
@@ -88,8 +89,8 @@ type release struct {
 	log                io.Writer
 }
 
-// make builds the targets in sequence, because each build compiles Microsoft's Graph SDK and needs the whole machine. A
-// target is SYSTEM/ARCHITECTURE or lambda.
+// The method make builds the targets in sequence, because each build compiles Microsoft's Graph SDK and needs the whole
+// machine. A target is SYSTEM/ARCHITECTURE or lambda.
 func (r release) make(ctx context.Context, targets []string) error {
 	if len(targets) == 0 {
 		return errors.New("no targets: name some, such as linux/amd64, windows/arm64 or lambda")
@@ -118,7 +119,7 @@ func (r release) make(ctx context.Context, targets []string) error {
 	return writeSums(r.out)
 }
 
-// check returns an error if a target cannot be built.
+// The method check returns an error if a target cannot be built.
 func (r release) check(target string) error {
 	system, arch, _ := strings.Cut(target, "/")
 	known := slices.ContainsFunc(r.programs, func(p program) bool { return slices.Contains(p.systems, system) })

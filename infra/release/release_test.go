@@ -22,7 +22,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// sources writes a module with two programs into a new folder. Each call uses another folder.
+// The function sources writes a module with two programs into a new folder. Each call uses another folder.
 func sources(t *testing.T) string {
 	t.Helper()
 	root := filepath.Join(t.TempDir(), "a folder")
@@ -48,7 +48,7 @@ func seats(root string) release {
 	}}
 }
 
-// digests returns the SHA-256 of each file in a folder, by name.
+// The function digests returns the SHA-256 of each file in a folder, by name.
 func digests(t *testing.T, folder string) map[string]string {
 	t.Helper()
 	entries, err := os.ReadDir(folder)
@@ -114,7 +114,7 @@ func TestRelease(t *testing.T) {
 	checkSums(t, out)
 }
 
-// packed returns the entries of an archive. It checks the kind of the binary, which is the first entry.
+// The function packed returns the entries of an archive. It checks the kind of the binary, which is the first entry.
 func packed(t *testing.T, name string) (list []string) {
 	t.Helper()
 	in, err := os.Open(name)
