@@ -57,13 +57,13 @@ func main() {
 	}
 }
 
-// tuneGC makes the nights a fifth faster, at the cost of memory.
+// tuneGC makes garbage collection less frequent. The nights are then a fifth faster, at the cost of memory.
 func tuneGC() {
 	debug.SetGCPercent(1600)
 	debug.SetMemoryLimit(3 << 30)
 }
 
-// run runs the seeds and prints a summary. When ctx ends, run starts no more seeds.
+// The function run simulates the company of each seed and prints a summary. When ctx ends, it starts no more seeds.
 func run(ctx context.Context, s settings, out io.Writer) error {
 	if s.shrink {
 		return shrink(s, out)
@@ -87,7 +87,7 @@ func run(ctx context.Context, s settings, out io.Writer) error {
 	return errors.Join(closing(), all.verdict())
 }
 
-// options returns the options that all worlds share.
+// The method options returns the options that all worlds share.
 func (s settings) options(out io.Writer) (o world.Options, closing func() error, err error) {
 	o, closing = world.Options{People: s.people, Nights: s.nights, Apps: s.apps}, func() error { return nil }
 	if s.log {
@@ -113,13 +113,13 @@ func (s settings) options(out io.Writer) (o world.Options, closing func() error,
 	return o, closing, nil
 }
 
-// told is the result of one seed.
+// The type told is the result of one seed.
 type told struct {
 	story world.Story
 	err   error
 }
 
-// lives runs the worlds of all seeds. It runs several worlds at the same time.
+// The function lives runs the worlds of all seeds. It runs several worlds at the same time.
 func lives(ctx context.Context, s settings, o world.Options) <-chan told {
 	seeds, stories := make(chan uint64), make(chan told)
 	var working sync.WaitGroup
@@ -145,7 +145,7 @@ func lives(ctx context.Context, s settings, o world.Options) <-chan told {
 	return stories
 }
 
-// sum is the total of the results of all seeds.
+// The type sum is the total of the results of all seeds.
 type sum struct {
 	seeds, nights, removed, given, clear, missed, faults int
 	counts, verdicts                                     map[string]int

@@ -27,9 +27,9 @@ func readWithout(name string) (map[string]bool, error) {
 	return without, nil
 }
 
-// shrink repeats a seed with fewer and fewer events, as long as the same kind of fault concerns the same person and
-// license. It prints the remaining events (A. Zeller, R. Hildebrandt: Simplifying and Isolating Failure-Inducing Input,
-// 2002).
+// The function shrink repeats a seed with fewer and fewer events. It leaves out events only if the fault remains: a
+// fault of the same kind about the same person and license. It prints the remaining events. (A. Zeller, R. Hildebrandt:
+// Simplifying and Isolating Failure-Inducing Input, 2002.)
 func shrink(s settings, out io.Writer) (err error) {
 	o, closing, err := s.options(io.Discard)
 	if err != nil {
@@ -66,8 +66,8 @@ func shrink(s settings, out io.Writer) (err error) {
 // mostLives is the maximum number of repetitions of a seed.
 const mostLives = 150
 
-// with returns a copy of the options o. In the copy, only the events in the list "some" happen. The list "all" contains
-// all events.
+// The function with returns a copy of the options o. In the copy, only the events in the list "some" happen. The list
+// "all" contains all events.
 func with(o world.Options, all, some []string) world.Options {
 	without := map[string]bool{}
 	for number := range o.Without {
@@ -80,8 +80,8 @@ func with(o world.Options, all, some []string) world.Options {
 	return o
 }
 
-// fewer removes smaller and smaller parts of a list. The function "stays" reports whether the rest of the list still
-// causes the fault. If the rest does not cause the fault, fewer undoes the removal.
+// The function fewer removes smaller and smaller parts of a list. The function "stays" reports whether the rest of the
+// list still causes the fault. If the rest does not cause the fault, the function fewer undoes the removal.
 func fewer(all []string, stays func(some []string) bool) []string {
 	left := slices.Clone(all)
 	for parts := 2; len(left) > 1; {

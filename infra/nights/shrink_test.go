@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/infra/nights/world"
 )
 
-// TestFewer checks that fewer reduces three hundred events to the events that together cause the fault.
+// TestFewer checks that the function fewer reduces three hundred events to the events that together cause the fault.
 func TestFewer(t *testing.T) {
 	t.Parallel()
 	var all []string
