@@ -1,5 +1,5 @@
-// Command pack makes a zip archive of each given file. The archive has the name of the file. The file in the archive
-// has the name bootstrap and is executable, as Lambda requires. The archive contains no date, so the same file always
+// Command pack makes a zip archive of each given file. The archive has the name of the file. As Lambda requires, the
+// file in the archive has the name bootstrap and is executable. The archive contains no date, so the same file always
 // gives the same archive.
 package main
 
