@@ -1,8 +1,8 @@
 // Package sandbox simulates a company on loopback, with Microsoft Graph over HTTP and Active Directory over LDAPS. The
 // demo and tests use the sandbox. The seed and the number of a person determine all data of the person. The sandbox
 // computes the data on demand and stores only the effects of writes, so a company of a million people needs little
-// memory. The sandbox behaves as Microsoft documents. It answers a request with an error if Microsoft does not document
-// the behaviour.
+// memory. The sandbox behaves as Microsoft documents. If Microsoft does not document the answer to a request, the
+// sandbox answers with an error.
 //
 // The first name of a group is the name that the group has when the company is created. Methods identify a group by its
 // first name, even after the group was renamed.
@@ -36,12 +36,13 @@ type Options struct {
 	Now func() time.Time
 	// LicenseDelay is the time from a change of membership to the change of licenses.
 	LicenseDelay time.Duration
-	// SyncDelay is the time that Entra Connect needs to copy a change from Active Directory to Entra ID. The licenses
-	// of a synced group change later by this time. In reality, "by default every 30 minutes a synchronization cycle is
-	// run" (Microsoft Learn, "Microsoft Entra Connect Sync: Scheduler").
+	// SyncDelay is the time that Entra Connect needs to copy a change from Active Directory to Entra ID. After a change
+	// of membership in a synced Active Directory group, the licenses change after SyncDelay plus LicenseDelay. In
+	// reality, "by default every 30 minutes a synchronization cycle is run" (Microsoft Learn, "Microsoft Entra Connect
+	// Sync: Scheduler").
 	SyncDelay time.Duration
 
-	// Lag is the maximum lag of reads from Graph behind writes; see replica.
+	// Lag is the maximum lag of reads from Graph behind writes. The type replica describes what lags.
 	Lag time.Duration
 
 	Seats     map[string]int // paid seats by part number; a product without an entry has enough seats for everybody
@@ -50,7 +51,8 @@ type Options struct {
 	// above 120. If SignInPage is 0, a larger $top is reduced to 500.
 	SignInPage int
 
-	// Witness is called with each event when the event happens. The function must not call the company. It may be nil.
+	// Witness is called with each event when the event happens. The function must not call a method of the company.
+	// Witness may be nil.
 	Witness func(Event)
 
 	// LostController is the DNS name of a second domain controller. The directory lists this controller, but the
@@ -71,13 +73,13 @@ type Company struct {
 	mu      sync.RWMutex
 	changes map[int]*change             // effects of writes, by number of the person
 	entries []atomic.Pointer[entry]     // cached Active Directory objects of people, by number; nil: not cached
-	renamed map[string]int              // person by changed userPrincipalName in lower case
+	renamed map[string]int              // number of the person by changed userPrincipalName in lower case
 	adAhead time.Duration               // how far the domain controller's clock is ahead
 	moved   int                         // number of changes that got a USN
 	earlier map[membership][]past[bool] // former values of each membership, oldest first
 	joined  map[membership]bool         // current values of memberships that writes changed
 	members memberLists
-	pending []transition      // changes of membership whose licenses have not followed yet
+	pending []transition      // changes of membership that have not changed the licenses yet
 	due     atomic.Int64      // when the first transition in pending is due, in nanoseconds since 1970; 0: pending is empty
 	hand    bool              // whether an administrator or another tool makes the current change; see byHand
 	seats   map[string]*seats // seats by skuId
@@ -110,7 +112,7 @@ type change struct {
 	outOfAD     bool                 // whether the account is in the recycle bin of Active Directory
 	hired       time.Time            // when the person was hired; zero: not hired
 	signIns     signIns
-	enabled     directory.Flag // value that an administrator set
+	enabled     directory.Flag // whether an administrator allowed or blocked the sign-in
 	usn         int            // uSNChanged of the object
 	logOn       time.Time
 	lastUse     time.Time // true last logon to Active Directory; RestoreFromBackup does not change it
@@ -212,8 +214,8 @@ func (c *Company) RestoreFromBackup(i int, logOn time.Time) {
 	c.move(i)
 }
 
-// changeOf returns the changes of a person for writing. It also removes the person's object from the cache. The caller
-// must hold the write lock.
+// changeOf returns the changes of a person, so that the caller can modify the changes. changeOf also removes the
+// person's object from the cache. The caller must hold the write lock.
 func (c *Company) changeOf(i int) *change {
 	if i < len(c.entries) {
 		c.entries[i].Store(nil)
@@ -236,10 +238,10 @@ func (c *Company) inAD(i int, t profile) bool {
 	return t.inAD() && !c.absent(i) && (ch == nil || !ch.outOfAD)
 }
 
-// spare reports whether a person is absent at the start.
+// The method spare reports whether a person is absent at the start.
 func (c *Company) spare(i int) bool { return i >= c.Size()-c.options.Absent }
 
-// absent reports whether a person has not been hired yet.
+// The method absent reports whether a person has not been hired yet.
 func (c *Company) absent(i int) bool {
 	ch := c.changes[i]
 	return c.spare(i) && (ch == nil || ch.hired.IsZero())

@@ -79,8 +79,8 @@ func usesCitrix(p Person) bool {
 	return slices.Contains(p.ADGroups, CitrixGroup) || slices.Contains(p.ADGroups, groups[groupContractors].dn)
 }
 
-// exempted reports whether the demo policy exempts a person, or cannot decide because the person's two accounts
-// disagree.
+// The function exempted reports whether the demo policy exempts a person, or cannot decide because the person's two
+// accounts disagree.
 func exempted(p Person) bool {
 	return p.Index < 2 || p.Kind == WrongAnchor || slices.Contains(p.Groups, "LIC-Exempt") || slices.Contains(p.Groups, "LIC-Exempt-Leave")
 }

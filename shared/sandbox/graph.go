@@ -79,7 +79,7 @@ var betaRoutes = []route{
 // version and beta are the prefixes of the paths in routes and in betaRoutes.
 const version, beta = "/v1.0", "/beta"
 
-// match returns the route of a request and the ids in the path. The route is nil if no route matches.
+// The function match returns the route of a request and the ids in the path. The route is nil if no route matches.
 func match(r *http.Request) (*route, []string) {
 	path, inVersion := strings.CutPrefix(r.URL.EscapedPath(), version)
 	table := routes
@@ -172,7 +172,7 @@ func (g *graph) answer(r *http.Request, from replica) (answer, error) {
 	return rt.serve(g, q)
 }
 
-// limit returns an error if the limiter allows no request now.
+// The method limit returns an error if the limiter allows no request now.
 func (g *graph) limit(l *limiter) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()

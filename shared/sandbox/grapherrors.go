@@ -50,7 +50,7 @@ func tooMany(wait time.Duration) *graphError {
 	return &graphError{http.StatusTooManyRequests, "TooManyRequests", "Too many requests. Wait before you ask again.", h}
 }
 
-// envelope returns the body of the error.
+// The method envelope returns the body of the error.
 func (e *graphError) envelope(now time.Time, request, client string) []byte {
 	type inner struct {
 		Date    string `json:"date"`
@@ -83,10 +83,10 @@ type limiter struct {
 	at      []time.Time // when the allowed requests came, oldest first
 }
 
-// take returns 0 if the limiter allows a request at the time "now". If the limit is reached, take returns how long the
-// client must wait.
+// The method take returns 0 if the limiter allows a request at the time "now". If the limit is reached, take returns
+// how long the client must wait.
 func (l *limiter) take(now time.Time) time.Duration {
-	for len(l.at) > 0 && (now.Sub(l.at[0]) >= l.per || l.at[0].After(now)) { // Company.Keep can set the clock back
+	for len(l.at) > 0 && (now.Sub(l.at[0]) >= l.per || l.at[0].After(now)) { // the clock may go back when a test restores a state that Company.Keep has saved
 		l.at = l.at[1:]
 	}
 	if l.allowed > 0 && len(l.at) >= l.allowed {

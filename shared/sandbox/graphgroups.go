@@ -104,7 +104,7 @@ func (c *Company) isEntraMember(g, i int) bool {
 	return c.isMember(g, i, t) && c.inEntra(i, t)
 }
 
-// writable returns an error if Graph does not allow applications to change the members of the group.
+// The method writable returns an error if Graph does not allow applications to change the members of the group.
 func (g *group) writable() error {
 	switch {
 	case g.dynamic, g.roleAssignable:
@@ -152,7 +152,7 @@ func (g *graph) addMember(q *query) (answer, error) {
 	return noContent, nil
 }
 
-// referenced returns the object id in a reference. A reference looks like
+// The function referenced returns the object id in a reference. A reference looks like
 // https://graph.microsoft.com/v1.0/directoryObjects/{id}.
 func referenced(reference string) (string, error) {
 	_, path, found := strings.Cut(reference, version+"/")
@@ -181,8 +181,8 @@ func (g *graph) removeMember(q *query) (answer, error) {
 	return noContent, nil
 }
 
-// absent returns Graph's answer to the removal of a person who is not a member of the group. The answer is 404 or 400.
-// Several clients have recorded the message of status 400 after a repeated write.
+// The function absent returns Graph's answer to the removal of a person who is not a member of the group. The answer
+// is 404 or 400. Several clients have recorded the message of status 400 after a repeated write.
 func absent(q *query) error {
 	if q.replica.odd() {
 		return badRequest("One or more removed object references do not exist for the following modified properties: 'members'.")

@@ -9,8 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// organization returns the only object of the collection. The id of the object is the tenant's id (docs-contrib:
-// api-reference/v1.0/api/organization-list.md).
+// The method organization returns the only object of the collection /organization. The id of the object is the
+// tenant's id (docs-contrib: api-reference/v1.0/api/organization-list.md).
 func (g *graph) organization(q *query) (answer, error) {
 	selected, err := properties(q, organizationProperties, []string{"id", "displayName", "tenantType"}, "organization")
 	if err != nil {
@@ -144,7 +144,7 @@ func (g *graph) assignLicense(q *query) (answer, error) {
 	return userAnswer(q, g.c.entraUser(i, g.c.profile(i)), selectFrom(userProperties, append([]string{"assignedLicenses", "usageLocation"}, userDefaults...))), nil
 }
 
-// changed returns the assignments that a person has after the changes in body.
+// The method changed returns the assignments that a person has after the changes in the argument "body".
 func (c *Company) changed(i int, body *licenseChange) ([]assignment, error) {
 	t := c.profile(i)
 	list := slices.Clone(c.assignments(i, t))
@@ -171,7 +171,7 @@ func (c *Company) changed(i int, body *licenseChange) ([]assignment, error) {
 	return list, nil
 }
 
-// assignable returns an error if the product cannot be assigned to the person directly.
+// The method assignable returns an error if the product cannot be assigned to the person directly.
 func (c *Company) assignable(i int, sku string, held []string) error {
 	s, subscribed := c.seats[sku]
 	switch {

@@ -24,7 +24,7 @@ type MailFault string
 // The faults. MailLost is the only fault after which the mail is sent.
 const (
 	// MailForbidden: the application lacks Mail.Send or may not use the mailbox (entra-docs: "Role Based Access Control
-	// for Applications in Exchange Online"; microsoftgraph/microsoft-graph-docs#8169 has the answer).
+	// for Applications in Exchange Online"; microsoftgraph/microsoft-graph-docs#8169 shows Graph's answer).
 	MailForbidden MailFault = "forbidden"
 	// MailThrottled: the mailbox has more than four requests at a time (Microsoft Graph, "Microsoft Graph service-specific
 	// throttling limits", Outlook service limits).
@@ -123,7 +123,7 @@ func addresses(list []recipient) (all []string, fine bool) {
 // manager.
 func managerOf(i int) (manager int, has bool) { return i / 10, i >= 10 }
 
-// manager returns the manager of a user as a directory object (docs-contrib:
+// The method manager returns the manager of a user as a directory object (docs-contrib:
 // api-reference/v1.0/api/user-list-manager.md).
 func (g *graph) manager(q *query) (answer, error) {
 	selected, err := properties(q, userProperties, userDefaults, "user")
@@ -144,6 +144,6 @@ func (g *graph) manager(q *query) (answer, error) {
 	return ok(appendObject(nil, u, selected, entityContext(q, "directoryObjects"+selection(q))+u.typeOf(userType))), nil
 }
 
-// preferredLanguages are the languages of the people, in turn. Every fourth language is empty: the person has set no
-// language.
+// preferredLanguages are the languages of the people, in turn. The empty string is the language of a person who has set
+// no language.
 var preferredLanguages = []string{"en-US", "sv-SE", "", "nb-NO"}

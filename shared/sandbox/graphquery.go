@@ -60,7 +60,7 @@ func (q *query) readSelect(s string) error {
 	return nil
 }
 
-// selects reports whether $select contains the property.
+// The method selects reports whether $select contains the property.
 func (q *query) selects(name string) bool { return slices.Contains(q.names, name) }
 
 func (q *query) readTop(s string) error {
@@ -91,8 +91,8 @@ func (q *query) readCount(s string) error {
 	return nil
 }
 
-// token returns the $skiptoken of a page. The argument "next" is the position at which the page starts. The token
-// contains the path.
+// The method token returns the $skiptoken of a page. The argument "next" is the position at which the page starts. The
+// token contains the path.
 func (q *query) token(next int) string {
 	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d %s", next, q.r.URL.Path))
 }
@@ -109,7 +109,7 @@ func (q *query) readToken(s string) error {
 	return nil
 }
 
-// base returns the address of Graph with the host that the client used.
+// The method base returns the address of Graph with the host that the client used.
 func (q *query) base() string { return "http://" + q.r.Host + version }
 
 // nextLink returns the address of a page. The argument "next" is the position at which the page starts. The address has
@@ -125,7 +125,7 @@ func (q *query) nextLink(next int) string {
 	return b.String() + "$skiptoken=" + q.token(next)
 }
 
-// properties returns the selected properties, or the defaults without $select.
+// The function properties returns the selected properties, or the defaults without $select.
 func properties[T any](q *query, all []property[T], defaults []string, kind string) ([]property[T], error) {
 	if q.names == nil {
 		return selectFrom(all, defaults), nil
@@ -166,7 +166,8 @@ func (q *query) newPage(set string, most int) *page {
 	return p
 }
 
-// begin writes everything before the first item. It writes the count unless the argument "count" is negative.
+// The method begin writes everything before the first item. It writes the count unless the argument "count" is
+// negative.
 func (p *page) begin(count int) {
 	if count >= 0 {
 		p.body = strconv.AppendInt(append(p.body, `,"@odata.count":`...), int64(count), 10)
@@ -176,7 +177,7 @@ func (p *page) begin(count int) {
 
 func (p *page) full() bool { return p.items == p.max }
 
-// next writes the comma between two items.
+// The method next writes the comma between two items.
 func (p *page) next() {
 	if p.items > 0 {
 		p.body = append(p.body, ',')
@@ -184,7 +185,7 @@ func (p *page) next() {
 	p.items++
 }
 
-// end writes everything after the last item. It adds a next link unless the argument "next" is negative.
+// The method end writes everything after the last item. It adds a next link unless the argument "next" is negative.
 func (p *page) end(next int) answer {
 	p.body = append(p.body, ']')
 	if next >= 0 {

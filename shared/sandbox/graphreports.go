@@ -9,17 +9,17 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// downloads is the path of the report's file. As in reality, the path is outside Graph and needs no token. The sandbox
-// rejects a request that has a token.
+// downloads is the path of the file with the mailbox usage report. As in reality, the path is outside Graph and needs
+// no token. The sandbox rejects a request that has a token.
 const downloads = "/downloads/MailboxUsageDetail.csv"
 
-// mailboxUsage redirects to the report's file, as real Graph does.
+// mailboxUsage redirects to the file with the mailbox usage report, as real Graph does.
 func (g *graph) mailboxUsage(q *query) (answer, error) {
 	return answer{status: http.StatusFound, location: "http://" + q.r.Host + downloads}, nil
 }
 
 // SetMailbox replaces a person's row in the mailbox usage report. By default, the mailbox belongs to a user and holds 2
-// GB. If the name in m is empty, the row has the person's own name.
+// GB. If the name in the argument "m" is empty, the row has the person's own name.
 func (c *Company) SetMailbox(i int, m directory.Mailbox) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -39,7 +39,7 @@ const mailboxColumns = "\ufeffReport Refresh Date,User Principal Name,Display Na
 	"Storage Used (Byte),Issue Warning Quota (Byte),Prohibit Send Quota (Byte),Prohibit Send/Receive Quota (Byte)," +
 	"Deleted Item Count,Deleted Item Size (Byte),Deleted Item Quota (Byte),Has Archive,"
 
-// download serves a file at an address that needs no token.
+// The method download serves a file at an address that needs no token.
 func (c *Company) download(w http.ResponseWriter, r *http.Request, file func(w io.Writer, path string)) {
 	if r.Header.Get("Authorization") != "" {
 		http.Error(w, "a pre-authenticated address takes no token", http.StatusBadRequest)
@@ -52,7 +52,7 @@ func (c *Company) download(w http.ResponseWriter, r *http.Request, file func(w i
 	file(w, r.URL.Path)
 }
 
-// mailboxReport writes the report. The report lists everybody who holds a product with a mailbox.
+// mailboxReport writes the mailbox usage report. The report lists everybody who holds a product with a mailbox.
 func (c *Company) mailboxReport(w io.Writer, _ string) {
 	fmt.Fprint(w, mailboxColumns, map[bool]string{true: "Recipient Type,"}[c.typed], "Report Period\n")
 	now := c.now()

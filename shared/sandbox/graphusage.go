@@ -69,8 +69,8 @@ func (g *graph) activeUsers(q *query) (answer, error) {
 	return answer{status: http.StatusFound, location: "http://" + q.r.Host + activeUsersFile}, nil
 }
 
-// copilotUsage answers the path of the Copilot report in version 1.0 and in the beta version. If Reports.Older is set,
-// version 1.0 refuses the segment "copilot" of the path.
+// copilotUsage answers a request for the Copilot report, in version 1.0 and in the beta version. If Reports.Older is
+// set, version 1.0 refuses the segment "copilot" of the path.
 func (g *graph) copilotUsage(q *query) (answer, error) {
 	g.c.mu.RLock()
 	defer g.c.mu.RUnlock()

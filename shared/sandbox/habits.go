@@ -11,8 +11,9 @@ type habit struct {
 // forGood is a day that never comes.
 const forGood = 1 << 30
 
-// habitOf returns the habit of a person. Of the people who are active at the start, a tenth leaves within a year, and
-// another tenth is away for some months. Most other people work every day, and some work rarely.
+// habitOf returns the habit of a person. Of the people who are active at the start, a tenth leaves within a year.
+// Another tenth is away for one to five months. While present, 60 % of these people work on 90 % of the working days.
+// The others work more rarely, and a few hardly ever work.
 func (c *Company) habitOf(i int, t profile) (h habit) {
 	d := c.dice(i, streamHabits)
 	h.stops, h.until = forGood, forGood
@@ -39,8 +40,8 @@ func (c *Company) habitOf(i int, t profile) (h habit) {
 	return h
 }
 
-// active reports whether a person is active on a day. The argument "day" counts the days from the start of the company.
-// In July, most people are away for three weeks.
+// The method active reports whether a person is active on a day. The argument "day" counts the days from the start of
+// the company. In July, most people are away for three weeks.
 func (c *Company) active(i int, h habit, day int, date time.Time) bool {
 	weekday := date.Weekday()
 	holiday := date.Month() == time.July && date.Day() > 7 && date.Day() < 29 && i%10 < 7

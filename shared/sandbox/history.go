@@ -30,12 +30,12 @@ type Event struct {
 	SKU         string // skuId, for changes of licenses
 	LostMailbox bool   // whether the person lost the last product with a mailbox
 	// ByHand reports whether an administrator or another tool caused the event through a method of Company. ByHand is
-	// false if a request caused the event. If a write caused the gain or loss of a license, both events have the same
-	// ByHand.
+	// false if a request caused the event. If a write caused the gain or loss of a license, the event of the write and
+	// the event of the gain or loss have the same ByHand.
 	ByHand bool
 }
 
-// note records an event and passes it to the witness.
+// The method note records an event and passes it to the witness.
 func (c *Company) note(e Event) {
 	e.ByHand = c.hand
 	c.history = append(c.history, e)

@@ -11,8 +11,8 @@ import (
 // guid is a GUID in the byte order of its text.
 type guid [16]byte
 
-// guidOf returns the GUID of a person for one purpose. The last twelve digits are the person's number. The sandbox and
-// readers of logs recognize the person by these digits.
+// guidOf returns the GUID of a person for one purpose. The argument "stream" identifies the purpose. The last twelve
+// digits are the person's number. The sandbox and readers of logs recognize the person by these digits.
 func (c *Company) guidOf(i, stream int) (g guid) {
 	d := c.dice(i, stream)
 	binary.BigEndian.PutUint64(g[:], d.next())
@@ -33,7 +33,7 @@ func (g guid) String() string {
 	return string(s[:])
 }
 
-// raw returns the 16 bytes in Active Directory's order.
+// The method raw returns the 16 bytes in Active Directory's order.
 func (g guid) raw() string {
 	g[0], g[1], g[2], g[3] = g[3], g[2], g[1], g[0]
 	g[4], g[5] = g[5], g[4]
@@ -64,7 +64,8 @@ func (c *Company) byID(id string) (int, bool) {
 	return int(i), strings.EqualFold(c.userID(int(i)), id)
 }
 
-// byRawGUID returns the person whose objectGUID or mS-DS-ConsistencyGuid has these bytes.
+// byRawGUID returns the person whose objectGUID or mS-DS-ConsistencyGuid has the bytes in the argument "raw". The
+// argument "stream" identifies the attribute.
 func (c *Company) byRawGUID(raw string, stream int) (int, bool) {
 	if len(raw) != 16 {
 		return 0, false
@@ -103,7 +104,7 @@ var domainAuthorities = [4]uint32{21, 1004336348, 1177238915, 682003330}
 // firstRID is the RID of person 0.
 const firstRID = 10000
 
-// rid returns the RID of the person's current account. No two accounts share a RID.
+// The method rid returns the RID of the person's current account. No two accounts share a RID.
 func (c *Company) rid(i int) int { return firstRID + i + c.Size()*c.replacedOf(i) }
 
 func sidText(rid int) string { return domainSID + "-" + strconv.Itoa(rid) }

@@ -21,7 +21,8 @@ func (c *Company) Keep() (back func()) {
 	}
 }
 
-// become copies the state of another company. Later changes of one company do not affect the other company.
+// The method become copies the state of another company, o, to the company c. Later changes of one company do not
+// affect the other company.
 func (c *Company) become(o *Company) {
 	c.fixed, c.adAhead, c.moved, c.hand = o.fixed, o.adAhead, o.moved, o.hand
 	c.concealed, c.typed, c.reports = o.concealed, o.typed, o.reports
@@ -55,7 +56,7 @@ func (c *Company) become(o *Company) {
 	}
 }
 
-// forget clears all caches.
+// The method forget clears all caches.
 func (c *Company) forget() {
 	c.forgetEntries()
 	for g := range groups {

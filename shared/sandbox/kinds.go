@@ -46,8 +46,8 @@ func (c *Company) TellRecipientTypes() {
 	c.typed = true
 }
 
-// agentType is the annotation of an agent's account. Lists of users also have this annotation, unlike the annotation of
-// a person's account.
+// agentType is the @odata.type annotation of an agent's account. In a list of users, an agent's account has this
+// annotation, but a person's account has no annotation.
 const agentType = `"@odata.type":"#microsoft.graph.agentUser",`
 
 // typeOf returns the annotation of the user's type. The argument "plain" is the annotation of a user who is not an
@@ -59,7 +59,7 @@ func (u *entraUser) typeOf(plain string) string {
 	return plain
 }
 
-// changed applies the changes in ch to the user.
+// The method changed applies the changes in ch to the user.
 func (u *entraUser) changed(ch *change) {
 	if ch == nil {
 		return

@@ -58,7 +58,8 @@ func startLDAP(c *Company, certificate tls.Certificate, password string, record 
 	return s, nil
 }
 
-// open registers a connection, so that close can close it. It returns false if the server is already closed.
+// The method open registers a connection, so that the method close can close the connection. The result is false if
+// the server is already closed.
 func (s *ldapServer) open(conn *tls.Conn) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -70,7 +71,7 @@ func (s *ldapServer) open(conn *tls.Conn) bool {
 	return true
 }
 
-// close stops the server and closes its connections.
+// The method close stops the server and closes its connections.
 func (s *ldapServer) close() error {
 	err := s.listener.Close()
 	s.mu.Lock()
@@ -81,7 +82,7 @@ func (s *ldapServer) close() error {
 	return err
 }
 
-// drop closes all open connections without a TLS shutdown.
+// The method drop closes all open connections without a TLS shutdown.
 func (s *ldapServer) drop() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -104,14 +105,14 @@ func (c *ldapConn) isBound() bool {
 	return c.bound
 }
 
-// write writes whole messages. It ignores errors, because the client may have closed the connection.
+// The method write writes whole messages. It ignores errors, because the client may have closed the connection.
 func (c *ldapConn) write(b []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	_, _ = c.Write(b)
 }
 
-// serve answers the requests on a connection. It answers several requests at the same time.
+// The method serve answers the requests on a connection. It answers several requests at the same time.
 func (s *ldapServer) serve(raw *tls.Conn) {
 	var answering sync.WaitGroup
 	defer answering.Wait()
@@ -135,8 +136,8 @@ func (s *ldapServer) serve(raw *tls.Conn) {
 	}
 }
 
-// bind checks the password. As in real Active Directory, a bind without name and password succeeds, and the connection
-// stays anonymous.
+// The method bind checks the password. As in real Active Directory, a bind without a password succeeds, and the
+// connection stays anonymous.
 func (s *ldapServer) bind(x *Exchange) {
 	code, diagnostic, b := ldap.LDAPResultSuccess, "", x.bind
 	granted := b.simple && b.password != "" && s.knows(b.name) && b.password == s.password
@@ -154,7 +155,7 @@ func (s *ldapServer) bind(x *Exchange) {
 	x.end(nil, code, diagnostic)
 }
 
-// knows reports whether a name is one of the three names of the account that idleseat uses to bind.
+// The method knows reports whether a name is one of the three names of the account that idleseat uses to bind.
 func (s *ldapServer) knows(name string) bool {
 	for _, n := range []string{bindDN, bindAccount + "@" + dnsDomain, `CORP\` + bindAccount} {
 		if strings.EqualFold(n, name) {

@@ -25,13 +25,13 @@ type entry struct {
 	parsed *ldap.DN // dn in parsed form; nil for people
 }
 
-// attribute is an attribute with its name in the schema. Binary values are raw bytes.
+// attribute is an attribute of an object. The name is spelled as in the schema. Binary values are raw bytes.
 type attribute struct {
 	name   string
 	values []string
 }
 
-// get returns the values of an attribute. The name is case-insensitive.
+// The method get returns the values of an attribute. The name is case-insensitive.
 func (e *entry) get(name string) []string {
 	if e.hides(name) {
 		return nil
@@ -44,7 +44,7 @@ func (e *entry) get(name string) []string {
 	return nil
 }
 
-// set adds an attribute. It does nothing if all values are empty.
+// The method set adds an attribute. It does nothing if all values are empty.
 func (e *entry) set(name string, values ...string) {
 	for _, v := range values {
 		if v != "" {
@@ -117,8 +117,8 @@ func fixedEntries() []*entry {
 	return list
 }
 
-// domainUsers returns the primary group of people who have no other one. It lists no members, because Active Directory
-// does not list people in their primary group.
+// domainUsers returns the primary group of people who have no other primary group. The returned group lists no members,
+// because Active Directory does not list people in their primary group.
 func domainUsers() *entry {
 	return plain("CN=Domain Users,CN=Users,"+BaseDN, "CN=Users,"+BaseDN, []string{"top", "group"}, attribute{"cn", []string{"Domain Users"}},
 		attribute{"sAMAccountName", []string{"Domain Users"}}, attribute{"objectCategory", []string{category("Group")}},
@@ -164,7 +164,7 @@ func groupEntry(all []group, n int) *entry {
 	return e
 }
 
-// rootDSE returns the object that describes a controller. A client can read the object before a bind.
+// rootDSE returns the object that describes the domain controller. A client can read the object before a bind.
 func (c *Company) rootDSE() *entry {
 	e := &entry{person: -1, group: -1}
 	e.set("defaultNamingContext", BaseDN)

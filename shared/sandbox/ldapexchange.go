@@ -43,7 +43,7 @@ type Exchange struct {
 	modify *modifyRequest
 }
 
-// answer carries out an operation, or passes the operation to the function that Meddle has set.
+// The method answer carries out an operation, or passes the operation to the function that Meddle has set.
 func (s *ldapServer) answer(conn *ldapConn, m message) {
 	x := &Exchange{s: s, conn: conn, m: m}
 	var err error
@@ -93,8 +93,8 @@ func (x *Exchange) Drop() { x.s.drop() }
 // the last message is the request's tag plus one.
 var lastAnswers = map[ber.Tag]ber.Tag{ldap.ApplicationSearchRequest: ldap.ApplicationSearchResultDone}
 
-// end sends the rest of the answer, which is in the argument "left", and then the last message. If Lost is set, end
-// closes all connections in place of sending the last message.
+// The method end sends the rest of the answer, which is in the argument "left", and then the last message. If Lost is
+// set, end closes all connections in place of sending the last message.
 func (x *Exchange) end(left []byte, code int, diagnostic string, controls ...ldap.Control) {
 	if x.Lost || x.Wait != nil {
 		x.conn.write(left)
@@ -114,8 +114,8 @@ func (x *Exchange) end(left []byte, code int, diagnostic string, controls ...lda
 	x.conn.write(appendResult(left, x.m.id, tag, code, diagnostic, controls))
 }
 
-// telling returns a copy of a person's object with more hidden attributes and older logon dates. The argument "behind"
-// is the difference between the dates.
+// The method telling returns a copy of a person's object with more hidden attributes and older logon dates. The
+// argument "behind" is how much earlier the logon dates of the copy are.
 func (e *entry) telling(hidden []string, behind time.Duration) *entry {
 	if len(hidden) == 0 && behind == 0 {
 		return e

@@ -85,7 +85,7 @@ func (c *Company) condition(p *ber.Packet, depth int) (*condition, error) {
 	return x, nil
 }
 
-// extensible parses attribute:rule:=value.
+// The method extensible parses attribute:rule:=value.
 func (x *condition) extensible(p *ber.Packet) error {
 	for _, child := range p.Children {
 		s := ber.DecodeString(child.Data.Bytes())
@@ -105,8 +105,8 @@ func (x *condition) extensible(p *ber.Packet) error {
 	return nil
 }
 
-// matches evaluates the condition. As in real Active Directory, a comparison with an absent attribute is false, and
-// its negation is true.
+// The method matches evaluates the condition. As in real Active Directory, a comparison with an absent attribute is
+// false, and the negation of this comparison is true.
 func (x *condition) matches(c *Company, e *entry) bool {
 	holds := func(part *condition) bool { return part.matches(c, e) }
 	switch x.op {
@@ -139,8 +139,8 @@ func (x *condition) matches(c *Company, e *entry) bool {
 	}
 }
 
-// within reports whether a value contains the parts of a substring filter in order. The comparison ignores letter case,
-// as Active Directory does for all texts that idleseat searches.
+// The method within reports whether a value contains the parts of a substring filter in order. The comparison ignores
+// letter case, as Active Directory does for all texts that idleseat searches.
 func (x *condition) within(v string) bool {
 	rest := strings.ToLower(v)
 	for _, part := range x.any {
@@ -153,8 +153,8 @@ func (x *condition) within(v string) bool {
 	return true
 }
 
-// contains reports whether the group "outer" contains the object "inner". If the argument "chain" is set, the object
-// may also be in a nested group.
+// The method contains reports whether the group "outer" contains the object "inner". If the argument "chain" is set,
+// the object may also be in a nested group.
 func (c *Company) contains(outer, inner *entry, chain bool) bool {
 	if outer.group < 0 {
 		return false
@@ -177,7 +177,7 @@ func (x *condition) bitsSet(e *entry) bool {
 	})
 }
 
-// equals compares the filter's value with one value by the rules of the attribute's syntax.
+// The method equals compares the filter's value with one value by the rules of the attribute's syntax.
 func (x *condition) equals(v string) bool {
 	switch x.attr {
 	case "objectsid":
@@ -202,8 +202,8 @@ func sidValue(s string) string {
 	return sidBytes(n)
 }
 
-// only returns the people who can match the condition. A search for one person therefore visits only this person. The
-// result "bounded" is false if all people can match.
+// The method only returns the people who can match the condition. A search for one person therefore visits only this
+// person. The result "bounded" is false if all people can match.
 func (x *condition) only(c *Company) (people []int, bounded bool) {
 	switch x.op {
 	case ldap.FilterAnd:

@@ -10,7 +10,8 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// memberCount returns the number of values of the attribute member. The caller must hold the lock.
+// memberCount returns the number of values of the attribute member of an Active Directory group. The caller must hold
+// the lock.
 func (c *Company) memberCount(g int) int { return len(c.nestedInAD(g)) + len(c.adMembers(g)) }
 
 // nestedInAD returns the Active Directory groups that are direct members of a group.
@@ -33,8 +34,8 @@ func (c *Company) memberDNs(g, from, to int) (dns []string) {
 	return dns
 }
 
-// extended adds the GUID and the SID of each object to the object's DN, in hexadecimal. Windows does so for
-// LDAP_SERVER_EXTENDED_DN_OID without a value (MS-ADTS 3.1.1.3.4.1.5).
+// The method extended adds the GUID and the SID of each object to the object's DN, in hexadecimal. Windows adds both
+// if the control LDAP_SERVER_EXTENDED_DN_OID has no value (MS-ADTS 3.1.1.3.4.1.5).
 func (c *Company) extended(dns []string) (long []string) {
 	for _, dn := range dns {
 		if e := c.entryOf(dn); e != nil {
@@ -86,7 +87,7 @@ func memberRange(name string) (low, high int, ok bool) {
 	return low, high, lowErr == nil && highErr == nil && low >= 0 && high >= low
 }
 
-// modify changes members of groups. It refuses all other changes.
+// The method modify changes members of groups. It refuses all other changes.
 func (s *ldapServer) modify(x *Exchange) {
 	s.c.advance()
 	seen, diagnostic := &Request{Method: "MODIFY", Template: x.modify.DN}, ""

@@ -61,7 +61,7 @@ func (c *Company) primaryOf(i int) int {
 	return 513
 }
 
-// hides reports whether idleseat may not read an attribute.
+// The method hides reports whether idleseat may not read an attribute.
 func (e *entry) hides(name string) bool {
 	return len(e.hidden) > 0 && slices.Contains(e.hidden, strings.ToLower(name))
 }
@@ -74,8 +74,8 @@ const (
 	systemAuditFlag     = 0x8
 )
 
-// descriptor returns the discretionary access control list of the entry. The list denies idleseat's account the hidden
-// attributes. It allows all authenticated accounts to read all other attributes.
+// The method descriptor returns the discretionary access control list of the entry. The list denies idleseat's account
+// the hidden attributes. It allows all authenticated accounts to read all other attributes.
 func (e *entry) descriptor() string {
 	const (
 		revision, self, present   = 1, 0x8000, 0x4

@@ -24,7 +24,7 @@ const (
 	maxValues  = 1500
 )
 
-// search is the state of a search.
+// search is the state of one LDAP search.
 type search struct {
 	c        *Company
 	m        *searchRequest
@@ -40,7 +40,7 @@ type search struct {
 	below    string          // DN of base in lower case
 	wants    map[string]bool // by name in the schema: whether the search requests the attribute; filled by the method "requested"
 
-	told func(dn string) (hidden []string, behind time.Duration) // see Exchange.Person
+	told func(dn string) (hidden []string, behind time.Duration) // the faults that Exchange.Person sets; nil: no faults
 }
 
 func (s *ldapServer) search(x *Exchange) {
@@ -76,7 +76,8 @@ func (s *ldapServer) search(x *Exchange) {
 	x.end(answer, seen.Status, diagnostic, controls...)
 }
 
-// full writes the answer if it has at least fullAnswer bytes. It returns the unwritten bytes.
+// The method full writes the answer if the answer has at least fullAnswer bytes. It returns the bytes that it has not
+// written.
 func (c *ldapConn) full(answer []byte) []byte {
 	if len(answer) < fullAnswer {
 		return answer
@@ -85,10 +86,10 @@ func (c *ldapConn) full(answer []byte) []byte {
 	return answer[:0]
 }
 
-// fullAnswer is the minimum number of bytes for a write.
+// fullAnswer is the minimum number of bytes that the method full writes.
 const fullAnswer = 16 << 10
 
-// prepare checks a search. Errors are of type *ldapError.
+// The method prepare checks a search. Errors are of type *ldapError.
 func (s *ldapServer) prepare(conn *ldapConn, m *searchRequest) (*search, error) {
 	x := &search{c: s.c, m: m, wants: map[string]bool{}}
 	if err := x.controls(); err != nil {
@@ -145,8 +146,9 @@ func (x *search) controls() error {
 	return nil
 }
 
-// run calls the function "send" for each found entry. At the end of a page, run returns a cookie. If the client's size
-// limit is reached, or if an unpaged search finds more than maxEntries entries, run fails with sizeLimitExceeded.
+// The method run calls the function "send" for each found entry. At the end of a page, run returns a cookie. If the
+// client's size limit is reached, or if an unpaged search finds more than maxEntries entries, run fails with
+// sizeLimitExceeded.
 func (x *search) run(send func(*entry, []attribute)) ([]ldap.Control, error) {
 	room := maxEntries
 	if x.paging != nil {
@@ -182,9 +184,9 @@ func (x *search) page(cookie string) []ldap.Control {
 	return []ldap.Control{&ldap.ControlPaging{Cookie: []byte(cookie)}}
 }
 
-// at examines one position of a search. The first positions are the fixed objects, and the other positions are the
-// people. A search with base scope has only position 0. The result "found" is nil if the object at the position does
-// not match. The result "more" is false after the last position.
+// The method at examines one position of a search. The first positions are the fixed objects, and the other positions
+// are the people. A search with base scope has only position 0. The result "found" is nil if the object at the position
+// does not match. The result "more" is false after the last position.
 func (x *search) at(position int) (found *entry, attrs []attribute, more bool) {
 	x.c.mu.RLock()
 	defer x.c.mu.RUnlock()
@@ -260,7 +262,7 @@ func (e *entry) inSchema() bool { return strings.HasSuffix(e.dn, schemaDN) }
 // attribute by name.
 const constructed = "allowedAttributesEffective"
 
-// selected returns the requested attributes with their names in the schema.
+// The method selected returns the requested attributes with their names in the schema.
 func (x *search) selected(e *entry) (attrs []attribute) {
 	m := x.m
 	all := len(m.Attributes) == 0 || slices.Contains(m.Attributes, "*")
@@ -283,8 +285,8 @@ func (x *search) selected(e *entry) (attrs []attribute) {
 	return attrs
 }
 
-// requested reports whether the search requests an attribute. It compares the names once for each search, because most
-// searches return hundreds of entries with the same attributes.
+// The method requested reports whether the search requests an attribute. It compares the names once for each search,
+// because most searches return hundreds of entries with the same attributes.
 func (x *search) requested(name string) bool {
 	wanted, known := x.wants[name]
 	if !known {

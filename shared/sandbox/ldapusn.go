@@ -12,8 +12,8 @@ const firstUSN = 10_000
 
 const settingsDN = "CN=NTDS Settings,CN=DC1," + sitesDN
 
-// numbered sets the invocationId in the controller's settings to a random value. The value identifies the controller's
-// database. A USN of one company therefore has no meaning in another company.
+// The function numbered returns a copy of the list in which the controller's settings have a random invocationId. The
+// invocationId identifies the controller's database. A USN of one company therefore has no meaning in another company.
 func numbered(list []*entry) []*entry {
 	var id guid
 	rand.Read(id[:])
@@ -37,7 +37,7 @@ func (c *Company) usnOf(i int) int {
 // highestUSN returns the controller's highestCommittedUSN.
 func (c *Company) highestUSN() int { return firstUSN + c.Size() + c.moved }
 
-// move gives a person's object the next USN.
+// The method move gives a person's object the next USN.
 func (c *Company) move(i int) {
 	c.moved++
 	c.changeOf(i).usn = c.highestUSN()

@@ -60,7 +60,7 @@ func (f *fields) next() *ber.Packet {
 
 func (f *fields) text() string { return octets(f.next()) }
 
-// octets returns the content of a part as a string.
+// The function octets returns the content of a part as a string.
 func octets(p *ber.Packet) string {
 	if p.Data == nil {
 		return ""
@@ -80,7 +80,7 @@ func (f *fields) flag() bool {
 	return v
 }
 
-// texts returns the strings of the next part. The part is a sequence or a set.
+// The method texts returns the strings of the next part. The part is a sequence or a set.
 func (f *fields) texts() (list []string) {
 	for _, c := range f.next().Children {
 		list = append(list, octets(c))
@@ -193,8 +193,8 @@ func appendHead(b []byte, tag byte, length int) []byte {
 	}
 }
 
-// sized returns the size of a part in bytes, including the tag and the length field. The argument "length" is the size
-// of the content.
+// The function sized returns the size of a part in bytes, including the tag and the length field. The argument
+// "length" is the size of the content.
 func sized(length int) int {
 	switch {
 	case length < 1<<7:
@@ -213,8 +213,8 @@ func appendOctets(b []byte, s string) []byte {
 }
 
 // appendMessage appends the head of a message. The argument "length" is the content length of the operation. The
-// argument "after" is the number of bytes that follow the operation. The id must be from 0 to the largest number of
-// four bytes.
+// argument "after" is the number of bytes that follow the operation. The id must be from 0 to 2^31 - 1, the largest
+// signed number of four bytes.
 func appendMessage(b []byte, id int64, tag ber.Tag, length, after int) []byte {
 	b = appendHead(b, tagSequence, sized(4)+sized(length)+after)
 	b = append(appendHead(b, tagInteger, 4), byte(id>>24), byte(id>>16), byte(id>>8), byte(id))

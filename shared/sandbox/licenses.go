@@ -60,7 +60,7 @@ const (
 // seats counts the paid and the used seats of a product.
 type seats struct{ enabled, consumed int }
 
-// assignments returns the current assignments of a person.
+// The method assignments returns the current assignments of a person.
 func (c *Company) assignments(i int, t profile) []assignment {
 	if ch := c.changes[i]; ch != nil && ch.licensed {
 		return ch.assignments
@@ -68,7 +68,8 @@ func (c *Company) assignments(i int, t profile) []assignment {
 	return firstAssignments(t, c.given(i, t))
 }
 
-// given returns when the person got the first licenses. This date does not change when another assignment changes.
+// The method given returns when the person got the first licenses. The date does not change when the person's
+// assignments change.
 func (c *Company) given(i int, t profile) time.Time { return c.datesOf(i, t).created.Add(time.Hour) }
 
 // firstAssignments returns the assignments of a person before any write.

@@ -7,7 +7,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// transition is a change of membership. The licenses follow at the time "due".
+// transition is a change of membership. The licenses change at the time "due".
 type transition struct {
 	due           time.Time
 	group, person int
@@ -16,7 +16,7 @@ type transition struct {
 	byHand        bool
 }
 
-// advance applies the license changes that are due after changes of membership.
+// The method advance applies the license changes that are due after changes of membership.
 func (c *Company) advance() {
 	now := c.now()
 	if first := c.due.Load(); first == 0 || first > now.UnixNano() {
@@ -27,7 +27,7 @@ func (c *Company) advance() {
 	c.advanceTo(now)
 }
 
-// later schedules the change of licenses after a change of membership.
+// The method later schedules the change of licenses after a change of membership.
 func (c *Company) later(g, i int, in bool) {
 	if one := c.group(g); len(one.grants) > 0 {
 		delay := c.options.LicenseDelay
@@ -44,7 +44,7 @@ func (c *Company) later(g, i int, in bool) {
 	}
 }
 
-// tellDue stores in c.due when the next license change is due.
+// tellDue stores in the field "due" of the company when the next license change is due.
 func (c *Company) tellDue() {
 	if len(c.pending) == 0 {
 		c.due.Store(0)
@@ -65,7 +65,8 @@ func (c *Company) advanceTo(now time.Time) {
 	c.tellDue()
 }
 
-// follow changes a person's licenses after a change of membership. A group gives all of its products or none.
+// The method follow changes a person's licenses after a change of membership. A group gives all of its products or
+// none.
 func (c *Company) follow(x transition) {
 	t := c.profile(x.person)
 	if !c.inEntra(x.person, t) {
@@ -79,9 +80,10 @@ func (c *Company) follow(x transition) {
 	c.setAssignments(x.person, x.due, list)
 }
 
-// unchanged returns the assignments in the argument "paths", which a group is about to give. It replaces each of these
-// assignments by an active assignment of the same product and group, if the argument "before" has one. People therefore
-// keep the group's earlier products if the group gives one more product and no seat of the new product is free.
+// The function unchanged returns the argument "paths", the assignments that a group is about to give. If the argument
+// "before" has an active assignment of the same product and group, this assignment replaces the new assignment. People
+// therefore keep the group's earlier products if the group gives one more product and no seat of the new product is
+// free.
 func unchanged(paths, before []assignment) []assignment {
 	for n, p := range paths {
 		same := func(a assignment) bool { return a.SKU == p.SKU && a.Group == p.Group && a.Active() }
@@ -92,8 +94,8 @@ func unchanged(paths, before []assignment) []assignment {
 	return paths
 }
 
-// inherit returns the assignments that group g gives to a person. The argument "held" lists the products that the
-// person already holds. These products need no free seat.
+// The method inherit returns the assignments that group g gives to a person. The argument "held" lists the products
+// that the person already holds. These products need no free seat.
 func (c *Company) inherit(g int, held []string, at time.Time) (list []assignment) {
 	state, problem := stateActive, ""
 	one := c.group(g)
@@ -108,7 +110,7 @@ func (c *Company) inherit(g int, held []string, at time.Time) (list []assignment
 	return list
 }
 
-// reprocess repeats group assignments that failed because no seat was free.
+// The method reprocess repeats group assignments that failed because no seat was free.
 func (c *Company) reprocess(i int) {
 	now := c.now()
 	for g := range groups {

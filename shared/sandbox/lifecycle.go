@@ -38,10 +38,10 @@ type bin struct {
 	paths []assignment
 }
 
-// SetInBin deletes a person's Entra account into the bin, or restores the account with its groups and licenses
-// (Microsoft Graph, "Restore deleted item": groups and licenses are restored with the user). An account can be restored
-// for 30 days. While the account is in the bin, its seats are free. The result "there" reports whether the account
-// exists afterwards.
+// SetInBin moves a person's Entra account into the bin, or restores the account with its groups and licenses (Microsoft
+// Graph, "Restore deleted item": groups and licenses are restored with the user). An account can be restored for 30
+// days. While the account is in the bin, its seats are free. The result "there" reports whether the account exists
+// after the call.
 func (c *Company) SetInBin(i int, in bool) (there bool) {
 	c.byHand(func() {
 		if t := c.profile(i); c.inEntra(i, t) == in {
@@ -56,7 +56,7 @@ func (c *Company) SetInBin(i int, in bool) (there bool) {
 	return there
 }
 
-// delete moves a person's Entra account into the bin.
+// The method delete moves a person's Entra account into the bin.
 func (c *Company) delete(i int) {
 	now, paths := c.now(), c.assignments(i, c.profile(i))
 	c.note(Event{At: now, What: UserDeleted, Person: i})
@@ -92,8 +92,8 @@ func (c *Company) Delete(i int) {
 	})
 }
 
-// reconcile makes a person's licenses agree with the memberships. They disagree after the creation of an account, and
-// after a restore if the groups have changed since the deletion.
+// The method reconcile makes a person's licenses agree with the memberships. The licenses and the memberships disagree
+// after the creation of an account, and after a restore if the groups have changed since the deletion.
 func (c *Company) reconcile(i int) {
 	t := c.profile(i)
 	for n := range groups {
@@ -111,7 +111,7 @@ func (c *Company) reconcile(i int) {
 	c.advanceTo(c.now())
 }
 
-// SetInADBin deletes a person's Active Directory account into the recycle bin, or restores the account with all its
+// SetInADBin moves a person's Active Directory account into the recycle bin, or restores the account with all its
 // attributes and memberships (AD DS, "Active Directory Recycle Bin": link-valued attributes are preserved). Entra ID
 // does not change.
 func (c *Company) SetInADBin(i int, in bool) {
@@ -123,8 +123,8 @@ func (c *Company) SetInADBin(i int, in bool) {
 }
 
 // ReplaceInEntra permanently deletes a person's Entra account and creates another account with the same names. The new
-// account has its own object id, no licenses and no link to Active Directory. It has never been used. It is only in
-// dynamic groups whose rule it matches.
+// account has its own object id, no licenses and no link to Active Directory. The new account has never been used. It
+// is a member only of dynamic groups whose rule matches the account.
 func (c *Company) ReplaceInEntra(i int) {
 	c.byHand(func() { c.replaceInEntra(i, link{state: never}) })
 }

@@ -49,7 +49,8 @@ func (c *Company) Person(i int) Person {
 	return p
 }
 
-// Groups returns the display names of the Entra groups that list person i. It costs less than Person.
+// Groups returns the display names of the Entra groups that list person i. It costs less than a call of the method
+// Person.
 func (c *Company) Groups(i int) []string {
 	c.advance()
 	c.mu.RLock()
@@ -168,7 +169,7 @@ func (c *Company) isGuest(i int, t profile) bool {
 	return t.kind == Guest || ch != nil && ch.guest
 }
 
-// link adds the properties that Entra Connect copies from Active Directory.
+// The method link adds the properties that Entra Connect copies from Active Directory.
 func (c *Company) link(u *entraUser, i int, t profile, n name) {
 	l := c.linkOf(i, t)
 	u.once, u.linked = l.state != never, l.state == linked || l.state == ended
@@ -184,7 +185,7 @@ func (c *Company) link(u *entraUser, i int, t profile, n name) {
 	u.dn = "CN=" + ldap.EscapeDN(cn) + "," + parent
 }
 
-// show sets the assignments that an account shows.
+// The method show sets the assignments that an account shows.
 func (c *Company) show(u *entraUser, list []assignment) {
 	u.assignments, u.Assignments = list, nil
 	for _, a := range list {
@@ -195,7 +196,7 @@ func (c *Company) show(u *entraUser, list []assignment) {
 
 var offices = []string{"Oslo", "Bergen", "Tromsø"}
 
-// anchor returns the GUID that Entra Connect uses as the source anchor of a person.
+// The method anchor returns the GUID that Entra Connect uses as the source anchor of a person.
 func (c *Company) anchor(i int, t profile) guid {
 	switch {
 	case t.kind == WrongAnchor:
@@ -215,7 +216,8 @@ func extension(i int, t profile) directory.ExtensionAttributes {
 	return e
 }
 
-// place returns the common name of a person's Active Directory account and the DN of its organizational unit.
+// The method place returns the common name of a person's Active Directory account and the DN of its organizational
+// unit.
 func (c *Company) place(i int, t profile, n name) (cn, parent string) {
 	cn = n.display()
 	if ch := c.changes[i]; ch != nil && ch.commonName != "" {

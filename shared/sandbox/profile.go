@@ -55,8 +55,8 @@ const (
 	holdE5                  // E5, direct
 )
 
-// profile describes a person without names and dates. Its computation is cheap, because counting the members of a group
-// needs the profiles of all people.
+// profile describes a person without names and dates. A profile must be cheap to compute, because counting the members
+// of a group needs the profiles of all people.
 type profile struct {
 	kind     Kind
 	activity Activity // how the person uses Entra ID
@@ -136,7 +136,7 @@ func offsets(seed uint64) (o [drawCount]uint64) {
 	return o
 }
 
-// draw returns a person's number from 0 to 999 for one kind of draw.
+// The method draw returns a person's number from 0 to 999 for one kind of draw.
 func (c *Company) draw(i, what int) int {
 	n, _ := bits.Mul64(c.offsets[what]+uint64(i)*steps[what], 1000)
 	return int(n)

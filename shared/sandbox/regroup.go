@@ -9,8 +9,8 @@ import (
 
 // GroupChange is a change of an Entra group. The members and licenses of the group change accordingly.
 type GroupChange struct {
-	// ID is the object id of a new group that replaces the deleted group. The new group has no members. People lose the
-	// licenses of the deleted group.
+	// ID is the object id of a new group that replaces the group. The old group is deleted. The new group has no
+	// members. People lose the licenses of the old group.
 	ID   string
 	Name string // new display name; empty: unchanged
 	// Deleted deletes the group. People lose the licenses of the group, because an administrator must remove the licenses
@@ -31,10 +31,10 @@ type GroupChange struct {
 	Hidden, Unhidden, Denied bool
 }
 
-// unseen reports whether the members of the group are hidden from the application.
+// The method unseen reports whether the members of the group are hidden from the application.
 func (g *group) unseen() bool { return g.hidden && !g.unhidden }
 
-// lists reports whether Graph shows the members of the group to the application.
+// The method lists reports whether Graph shows the members of the group to the application.
 func (g *group) lists() bool { return !g.deleted && !g.unseen() }
 
 // ChangeGroup changes an Entra group. The argument "name" is the first name of the group. An empty change reverts all
@@ -67,9 +67,9 @@ func (c *Company) ChangeGroup(name string, x GroupChange) {
 	})
 }
 
-// oust removes all members from a group, including members whose account is in the bin. The function "there" reports
-// whether a person has an account now. If the argument "again" is set, the group was deleted and created again, and no
-// read shows the former members in the new group.
+// The method oust removes all members from a group, including members whose account is in the bin. The function
+// "there" reports whether a person has an account now. If the argument "again" is set, the group was deleted and
+// created again, so no read shows the former members in the new group.
 func (c *Company) oust(n int, there func(int, profile) bool, again bool) {
 	for i := range c.Size() {
 		t := c.profile(i)
@@ -119,7 +119,8 @@ func (c *Company) Nest(outer, inner string, in bool) {
 	})
 }
 
-// rebuild computes the current state of a group and stores it, so that requests read the state without a lock.
+// The method rebuild computes the current state of a group and stores it, so that requests read the state without a
+// lock.
 func (c *Company) rebuild(n int) {
 	g, x := groups[n], c.regrouped[n]
 	g.deleted, g.hidden, g.unhidden, g.denied = x.Deleted, x.Hidden, x.Unhidden, x.Denied
@@ -155,7 +156,7 @@ func (c *Company) rebuild(n int) {
 	c.rebuildEntries()
 }
 
-// group returns the current state of a group.
+// The method group returns the current state of a group.
 func (c *Company) group(n int) *group { return &(*c.present.Load())[n] }
 
 // entraGroup returns the current state of a group. It returns nil if Entra ID does not have the group.
@@ -194,7 +195,7 @@ func departmentAsked(rule string) (department string, known bool) {
 	return department, err == nil
 }
 
-// rule updates a person's membership in a dynamic group according to the group's rule.
+// The method rule updates a person's membership in a dynamic group according to the group's rule.
 func (c *Company) rule(n, i int) {
 	g := c.entraGroup(n)
 	if g == nil || !g.dynamic {

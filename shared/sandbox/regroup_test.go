@@ -34,7 +34,8 @@ func (v *viewer) groupFacts() map[string]string {
 	return facts
 }
 
-// TestEntraGroupChanges changes the license group in each case and lists the effects on the group and on its members.
+// TestEntraGroupChanges changes the group LIC-M365-E3 in each case and lists the effects on the group and on its
+// members.
 func TestEntraGroupChanges(t *testing.T) {
 	t.Parallel()
 	const e3 = "LIC-M365-E3"

@@ -40,8 +40,8 @@ func (c *Company) ChangeADGroup(name string, x ADGroupChange) {
 	})
 }
 
-// noPrimary gives the default primary group to all people whose primary group is n. Active Directory does not delete a
-// group that is somebody's primary group (MS-SAMR 3.1.1.8.5).
+// noPrimary gives the default primary group to all people whose primary group is n, so that group n can be deleted.
+// Active Directory deletes a group only if the group is nobody's primary group (MS-SAMR 3.1.1.8.5).
 func (c *Company) noPrimary(n int) {
 	for i := range c.Size() {
 		if c.primaryOf(i) == c.group(n).rid {

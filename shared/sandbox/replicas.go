@@ -20,8 +20,8 @@ type past[T any] struct {
 	was   T
 }
 
-// at returns an instant for a read of an object. The read shows the state of the object at this instant. The zero time
-// means the current state.
+// The method at returns an instant for a read of an object. The read shows the state of the object at this instant.
+// The zero time means the current state.
 func (r replica) at(object uint64) time.Time {
 	if r.c.options.Lag <= 0 {
 		return time.Time{}
@@ -43,14 +43,14 @@ func pastAt[T any](list []past[T], at time.Time) (was T, found bool) {
 	return list[n].was, true
 }
 
-// The kinds of objects. Each kind has its own lags.
+// The kinds of objects. In one request, objects of different kinds have different ages.
 const (
 	objectUser uint64 = (iota + 1) << 56
 	objectMemberOf
 	objectMembers
 )
 
-// user returns the account that the replica shows.
+// The method user returns the account that the replica shows.
 func (r replica) user(i int) *entraUser {
 	t := r.c.profile(i)
 	u := r.c.entraUser(i, t)
@@ -76,7 +76,8 @@ func (r replica) isTransitiveMember(g, i int, t profile, at time.Time) bool {
 		slices.ContainsFunc(r.c.group(g).nested, func(n int) bool { return r.c.group(n).lists() && r.isTransitiveMember(n, i, t, at) })
 }
 
-// odd is true at random, to choose between two forms of the same answer. It is false if Options.Lag is 0.
+// The method odd is true at random, to choose between two forms of the same answer. Without Options.Lag, odd is always
+// false.
 func (r replica) odd() bool {
 	d := dice{r.c.options.Seed ^ r.request}
 	return r.c.options.Lag > 0 && d.below(2) == 1

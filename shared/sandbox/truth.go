@@ -32,7 +32,7 @@ type Way struct {
 	Primary bool // whether the group is the account's primary group
 }
 
-// Truth returns the true state of person i. i must be in [0, Size()).
+// Truth returns the true state of person i. The argument "i" must be in [0, Size()).
 func (c *Company) Truth(i int) Truth {
 	c.advance()
 	c.mu.RLock()
@@ -68,7 +68,8 @@ func (c *Company) Truth(i int) Truth {
 	return p
 }
 
-// ways returns the memberships through which a person is in an Active Directory group: direct, primary or nested.
+// The method ways returns the memberships through which a person is in an Active Directory group: direct, primary or
+// nested.
 func (c *Company) ways(n, i int, t profile) (list []Way) {
 	g := c.group(n)
 	if !g.inAD() {
@@ -86,7 +87,7 @@ func (c *Company) ways(n, i int, t profile) (list []Way) {
 	return list
 }
 
-// firstName returns the first name of the Entra group with an object id. It returns "" if there is no such group.
+// firstName returns the first name of the Entra group with an object id. It returns "" if no group has the id.
 func (c *Company) firstName(id string) string {
 	for n := range groups {
 		if id != "" && c.group(n).id == id {

@@ -51,8 +51,8 @@ func values(body map[string]any) (list []map[string]any) {
 	return list
 }
 
-// of returns the facts that both directories show about a person, by name. It fails the test if different requests,
-// Person and Truth do not agree.
+// The method of returns the facts that both directories show about a person, by name. It fails the test unless
+// different requests and the methods Person and Truth agree.
 func (v *viewer) of(i int) map[string]string {
 	v.t.Helper()
 	facts, number := map[string]string{}, fmt.Sprintf("E%06d", i)
@@ -121,8 +121,8 @@ func (v *viewer) user(facts map[string]string, u map[string]any) {
 	}
 }
 
-// groups adds the groups of the user to the map "facts". It compares memberOf of the user with the members of each
-// group.
+// The method groups adds the groups of the user to the map "facts". It compares memberOf of the user with the members
+// of each group.
 func (v *viewer) groups(facts map[string]string, id string, p Person) {
 	v.t.Helper()
 	var names []string
@@ -145,8 +145,8 @@ func (v *viewer) groups(facts map[string]string, id string, p Person) {
 var opaque = []string{"entra id", "entra onPremisesImmutableId", "entra onPremisesSecurityIdentifier", "entra createdDateTime",
 	"ad objectGUID", "ad objectSid", "ad whenCreated", "ad lastLogon"}
 
-// changes returns the differences between two views, sorted. It hides the values of the facts that opaque or the
-// argument "more" contains.
+// The function changes returns the differences between two views, sorted. It hides the values of the facts that opaque
+// or the argument "more" contains.
 func changes(before, after map[string]string, more ...string) (list []string) {
 	names := map[string]bool{}
 	for _, m := range []map[string]string{before, after} {
@@ -175,7 +175,7 @@ func changes(before, after map[string]string, more ...string) (list []string) {
 	return list
 }
 
-// told returns one line of text for each event.
+// The function told returns one line of text for each event.
 func told(events []Event) (lines []string) {
 	for _, e := range events {
 		part := e.Group

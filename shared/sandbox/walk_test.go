@@ -15,7 +15,7 @@ type walker struct {
 	now *clock
 }
 
-// one makes one random change and returns its description.
+// The method one makes a random change and returns its description.
 func (w *walker) one() string {
 	c, i, on := w.c, w.IntN(w.c.Size()), w.IntN(2) == 0
 	groups := []string{"LIC-M365-E3", "LIC-EXO-P1", "LIC-E3-Plus", "LIC-Exempt", "Citrix Users", "Citrix Contractors"}
@@ -131,7 +131,7 @@ type holding struct {
 	sku    string
 }
 
-// holdings returns all current holdings.
+// The function holdings returns all current holdings.
 func holdings(c *Company) map[holding]bool {
 	m := map[holding]bool{}
 	for u := range c.Size() {
