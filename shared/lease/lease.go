@@ -1,9 +1,9 @@
-// Package lease ensures that only one nightly run works in a store at a time. A lease is a chain of objects that are
-// created and never changed. Each object says who holds the lease and until when, or that the lease has ended. The
-// process that creates the next object takes the lease. Only one process can create it, because a store allows only one
-// writer to create a key. The scheme works with a folder and with a bucket, and across machines. The lease of a dead
-// process expires. The lease only avoids useless work and confusing output. The ledger prevents two runs from changing
-// the same license.
+// Package lease ensures that only one nightly run works in a store at a time. A lease is a chain of objects in the
+// store. An object is created once and never changed. Each object says who holds the lease and until when, or that the
+// lease has ended. A process takes the lease when it creates the next object of the chain. Only one process can create
+// that object, because a store allows only one writer to create a key. The scheme works with a folder and with a
+// bucket, and across machines. The lease of a dead process expires. The lease only avoids useless work and confusing
+// output. The ledger, not the lease, prevents two runs from changing the same license.
 package lease
 
 import (
@@ -30,19 +30,19 @@ var (
 )
 
 const (
-	// Renewed is how often a holder renews the lease.
+	// Renewed is the time between two renewals of the lease.
 	Renewed = 5 * time.Minute
-	// lasts is how long the lease is valid without a renewal.
+	// The constant lasts is how long the lease is valid without a renewal.
 	lasts = 3 * Renewed
-	// retried is how soon a failed renewal is retried.
+	// The constant retried is the wait after a failed renewal.
 	retried = time.Minute
-	// skew is how far the clocks of two machines may differ. A machine refuses to work when its clock and the clock of
-	// Microsoft Graph differ by more than 10 minutes (directory.CheckClock), so the clocks of two working machines
-	// differ by at most 20 minutes.
+	// The constant skew is how far the clocks of two machines may differ. A machine refuses to work when its clock and
+	// the clock of Microsoft Graph differ by more than 10 minutes (directory.CheckClock). The clocks of two working
+	// machines therefore differ by at most 20 minutes.
 	skew = 20 * time.Minute
 )
 
-// link is one object in the chain: runs/lease/<entry>.json.
+// A link is one object of the chain: runs/lease/<entry>.json.
 type link struct {
 	Holder string    `json:"holder"` // operator, machine and process, for people to read
 	ID     string    `json:"id"`     // unique for each lease
@@ -56,10 +56,10 @@ type Lease struct {
 	store store.Store
 	clock clock.Clock
 	last  link
-	n     int // number of the last link
+	n     int // number of the link in the field last
 }
 
-// Take takes the lease. It fails with ErrHeld, naming the holder, if another process holds the lease.
+// Take takes the lease. If another process holds the lease, the error is ErrHeld with the name of the holder.
 func Take(ctx context.Context, s store.Store, by clock.Clock, holder string) (*Lease, error) {
 	now := by.Now().UTC()
 	last, n, err := newest(ctx, s)
@@ -80,7 +80,7 @@ func Take(ctx context.Context, s store.Store, by clock.Clock, holder string) (*L
 	return l, nil
 }
 
-// held returns an ErrHeld that says who holds the lease and when the lease expires.
+// The function held returns an ErrHeld that says who holds the lease and when the lease expires.
 func held(last link, n int, now time.Time) error {
 	if last.Until.After(now.Add(lasts + skew)) {
 		return fmt.Errorf("%w: %s since %s, by a clock that is ahead of this one (%s); set the clocks right, and if that run is dead, move the object %s out of the store",
@@ -89,7 +89,7 @@ func held(last link, n int, now time.Time) error {
 	return fmt.Errorf("%w: %s since %s; if that process is dead, its lease ends by itself at %s", ErrHeld, last.Holder, last.Since.Format(time.RFC3339), last.Until.Add(skew).Format(time.RFC3339))
 }
 
-// newest returns the last link and its number. The number is 0 if there is no link.
+// The function newest returns the last link of the chain and its number. The number is 0 if the chain is empty.
 func newest(ctx context.Context, s store.Store) (last link, n int, err error) {
 	for key, err := range s.List(ctx, layout.Leases) {
 		if err != nil {
@@ -105,8 +105,8 @@ func newest(ctx context.Context, s store.Store) (last link, n int, err error) {
 	return last, n, store.GetJSON(ctx, s, layout.Lease(n), &last)
 }
 
-// Keep renews the lease until the caller calls end. The returned context is canceled with the cause ErrLost if the
-// lease is lost. The call of end releases the lease for other processes. If end fails, other processes must wait until
+// Keep renews the lease until the caller calls end. If the lease is lost, Keep cancels the returned context with the
+// cause ErrLost. The function end releases the lease for other processes. If end fails, other processes must wait until
 // the lease expires.
 func (l *Lease) Keep(ctx context.Context) (kept context.Context, end func() error) {
 	kept, cancel := context.WithCancelCause(ctx)
@@ -128,7 +128,8 @@ func (l *Lease) Keep(ctx context.Context) (kept context.Context, end func() erro
 	}
 }
 
-// renew renews the lease until ctx is done. It returns ErrLost if the lease is lost, and nil otherwise.
+// The method renew renews the lease until ctx is done or the lease is lost. It returns ErrLost if the lease is lost,
+// and nil otherwise.
 func (l *Lease) renew(ctx context.Context) error {
 	for wait := Renewed; ; {
 		if l.clock.Sleep(ctx, wait) != nil {
@@ -152,7 +153,7 @@ func (l *Lease) renew(ctx context.Context) error {
 	}
 }
 
-// end releases the lease.
+// The method end releases the lease.
 func (l *Lease) end(ctx context.Context) error {
 	next := l.last
 	next.Ended = true
@@ -162,15 +163,15 @@ func (l *Lease) end(ctx context.Context) error {
 	return nil
 }
 
-// put creates the link after the last link of the lease l. It returns store.ErrExists if another process has already
-// created that link.
+// The method put adds the link next to the chain. It returns store.ErrExists if another process has already created the
+// object of that number.
 func (l *Lease) put(ctx context.Context, next link) error {
 	key := layout.Lease(l.n + 1)
 	err := store.PutJSONIfAbsent(ctx, l.store, key, &next)
 	if errors.Is(err, store.ErrExists) {
 		var there link
 		if readErr := store.GetJSON(ctx, l.store, key, &there); readErr == nil && there.ID == l.last.ID {
-			err = nil // an earlier try succeeded but its answer was lost
+			err = nil // an earlier try created the object, but the answer of the store was lost
 		}
 	}
 	if err == nil {

@@ -15,7 +15,8 @@ import (
 
 var began = time.Date(2026, 11, 29, 2, 0, 0, 0, time.UTC)
 
-// hands is a clock that stands still until the test moves it. A Sleep ends when the clock has moved far enough.
+// The type hands is a clock that stands still until the test moves it. A Sleep ends when the clock has moved far
+// enough.
 type hands struct {
 	mu    sync.Mutex
 	now   time.Time
@@ -55,12 +56,12 @@ func (h *hands) Sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// flaky is a store that can be down. While it is down, writes fail.
+// A flaky store can be down. While it is down, writes fail.
 type flaky struct {
 	store.Store
 	mu   sync.Mutex
 	down bool
-	keep bool // the write takes effect but its answer is lost
+	keep bool // while the store is down, a write takes effect although it returns an error
 }
 
 var errDown = errors.New("down")
@@ -84,7 +85,7 @@ func (f *flaky) PutIfAbsent(ctx context.Context, key string, body io.ReadSeeker)
 	return f.Store.PutIfAbsent(ctx, key, body)
 }
 
-// links returns the number of links in the chain.
+// The function links returns the number of links in the chain.
 func links(t *testing.T, s store.Store) int {
 	t.Helper()
 	_, n, err := newest(t.Context(), s)
@@ -94,7 +95,7 @@ func links(t *testing.T, s store.Store) int {
 	return n
 }
 
-// until waits for a condition to become true.
+// The function until waits until the condition holds is true.
 func until(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	for range 5000 {
@@ -112,8 +113,8 @@ func TestTake(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		first func(t *testing.T, s store.Store)
-		now   time.Duration // the clock of the second process minus began; the first process takes the lease at began
-		want  string        // part of the refusal; empty if the lease is taken
+		now   time.Duration // how far the clock of the second process is ahead of began, the time at which the first process takes the lease
+		want  string        // part of the refusal; empty if the second process gets the lease
 	}{
 		"nobody":                  {func(*testing.T, store.Store) {}, 0, ""},
 		"ended":                   {func(t *testing.T, s store.Store) { end(t, taken(t, s)) }, 0, ""},
@@ -169,7 +170,7 @@ func end(t *testing.T, l *Lease) {
 	}
 }
 
-// Of many processes that try to take the lease at once, only one succeeds.
+// When many processes try to take the lease at once, only one succeeds.
 func TestOneTakesIt(t *testing.T) {
 	t.Parallel()
 	s := &store.Memory{}
@@ -194,8 +195,8 @@ func TestOneTakesIt(t *testing.T) {
 	}
 }
 
-// Keep renews a lease, even if answers are lost or the store is down for a while. No other process can take the lease
-// until the lease ends.
+// Keep renews a lease even if answers are lost or the store is down for a while. No other process can take the lease
+// until its holder ends it.
 func TestRenewed(t *testing.T) {
 	t.Parallel()
 	s := &flaky{Store: &store.Memory{}}
@@ -236,8 +237,8 @@ func (f *flaky) isDown() bool {
 	return f.down
 }
 
-// The work of a holder ends when another process takes the lease, or when the lease expires because it could not be
-// renewed. The holder does not end the lease of the other process.
+// The context of a holder is canceled when another process takes the lease, and when the lease expires because the
+// holder could not renew it. The holder does not end the lease of the other process.
 func TestLost(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -277,7 +278,7 @@ func TestLost(t *testing.T) {
 	}
 }
 
-// If a lease cannot be ended, the error says when the lease expires.
+// If the holder cannot end the lease, the error says when the lease expires.
 func TestEndThatFails(t *testing.T) {
 	t.Parallel()
 	s := &flaky{Store: &store.Memory{}}
@@ -295,7 +296,7 @@ func TestEndThatFails(t *testing.T) {
 	}
 }
 
-// overwriting is a store whose PutIfAbsent replaces existing objects.
+// An overwriting store has a PutIfAbsent that replaces existing objects.
 type overwriting struct{ store.Store }
 
 func (o *overwriting) PutIfAbsent(ctx context.Context, key string, body io.ReadSeeker) error {

@@ -12,13 +12,14 @@ import (
 	"github.com/idleseat/idleseat/shared/plain"
 )
 
-// longest is the maximum length of an error message, in bytes. The state machine collects the errors of all partitions.
-// The data of a state machine may have at most 256 KiB (Step Functions quotas).
+// The constant longest is the maximum length of an error message, in bytes. A limit is necessary because the state
+// machine collects the errors of all partitions, and the data of a state machine may have at most 256 KiB (Step
+// Functions quotas).
 const longest = 1000
 
-// public returns the message of err without names of people. The log, the history of the execution and the notice
-// contain this message, and they have more readers than the store. public removes the names in quotation marks, and the
-// names that the request contains.
+// The function public returns the message of err without names of people. The message appears in the log, in the
+// history of the execution and in the notice, which more people can read than the store. The function removes the names
+// in quotation marks and the names that the request in contains.
 func public(err error, in any) string {
 	text := plain.Line(plain.Without(plain.Nameless(err.Error(), plain.IsID), asked(in)))
 	if len(text) <= longest {
@@ -31,7 +32,8 @@ func public(err error, in any) string {
 	return text[:cut] + " …"
 }
 
-// asked returns the strings of a request that may be names: all strings that an operator wrote, except ids.
+// The function asked returns the strings of a request that may be names: all strings that an operator wrote, except
+// ids.
 func asked(in any) (names []string) {
 	text, err := json.Marshal(in)
 	if err != nil {
@@ -67,11 +69,12 @@ func asked(in any) (names []string) {
 	return names
 }
 
-// known lists the members that a request may have. An operator wrote the name of any other member.
+// The variable known lists the members that a request may have. An operator wrote the name of any member that is not in
+// this list.
 var known = []string{"user", "apply", "scheduled", "acceptFeeds", "planHash", "override", "restore"}
 
-// named returns an error with the public message of err and with the type by which the state machine recognizes the
-// error. The type is Refused if err matches one of the errors in final.
+// The function named returns an error for the state machine. It has the public message of err, and the type by which
+// the state machine recognizes it. The type is Refused if err matches one of the errors in final, and failed otherwise.
 func named(err error, in any, final []error) error {
 	e := messages.InvokeResponse_Error{Type: failed, Message: public(err, in)}
 	for _, f := range final {

@@ -11,7 +11,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda/messages"
 )
 
-// The state machine recognizes an error by its type. The message of the error names nobody.
+// The error for the state machine has the right type and a message without names of people.
 func TestNamed(t *testing.T) {
 	t.Parallel()
 	final, other := errors.New("final"), errors.New("other")
@@ -38,7 +38,8 @@ func TestNamed(t *testing.T) {
 	}
 }
 
-// The value of a panic may contain names. So the error has only the type of the value and the place of the panic.
+// The value of a panic may contain names. Therefore the error contains only the type of the value and the place of the
+// panic.
 func TestCareful(t *testing.T) {
 	t.Parallel()
 	for want, value := range map[string]any{"(string) at ": "Anna Berg", "index out of range": nil} {

@@ -1,6 +1,6 @@
-// Package step contains the code that all Lambda functions share. It reads settings from the environment and the policy
-// file from the bucket, and writes metrics. It returns errors without names of people. The errors have the types that
-// the state machine knows. The work of each step is in the packages under shared/workflow.
+// Package step contains the code that all Lambda functions share. It reads the settings from the environment. It reads
+// the policy file from the bucket. It writes metrics. Its errors name no people and have the types that the state
+// machine knows. The work of each step is in the packages under shared/workflow.
 package step
 
 import (
@@ -27,11 +27,13 @@ import (
 // exist, and a plan that may not be applied.
 const Refused = "Idleseat.Refused"
 
-// failed is the type of all other errors. The state machine retries after them.
+// The constant failed is the type of all errors that are not Refused. The state machine retries a step after such an
+// error.
 const failed = "Idleseat.Failed"
 
-// Start serves a function until its sandbox ends. When the sandbox starts, Start fills the settings from the
-// environment and calls open once to make the step. Errors that match one of the errors in final get the type Refused.
+// Start serves a Lambda function until its sandbox ends. When the sandbox starts, Start fills the settings from the
+// environment. It then calls the parameter open once, which returns the function for the requests. An error that
+// matches one of the errors in final gets the type Refused.
 func Start[S, In, Out any](open func(context.Context, *S) (func(context.Context, In) (Out, error), error), final ...error) {
 	log := slog.New(slog.NewJSONHandler(plain.JSON(os.Stderr), nil))
 	limitMemory(os.Getenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"))
@@ -72,15 +74,17 @@ func careful[In, Out any](ctx context.Context, in In, do func(context.Context, I
 	return do(ctx, in)
 }
 
-// limitMemory makes the garbage collector work harder once three quarters of the sandbox's memory are used. Lambda
-// kills a process that uses more than the whole memory. The parameter sandbox is the size of the memory, in MB.
+// limitMemory makes the garbage collector work harder once the process uses three quarters of the sandbox's memory,
+// because Lambda kills a process that uses more than the whole memory. The parameter sandbox is the size of the memory,
+// in MB.
 func limitMemory(sandbox string) {
 	if mb, err := strconv.ParseInt(sandbox, 10, 64); err == nil && mb > 0 {
 		debug.SetMemoryLimit(mb << 20 * 3 / 4)
 	}
 }
 
-// Margin is how long before its deadline a function stops working, so that it can store its results.
+// Margin is the time between the end of a function's work and its deadline. The function stores its results in this
+// time.
 const Margin = 30 * time.Second
 
 // Until returns the time by which a step must end: the deadline of ctx minus the given margin. It returns the zero time
@@ -110,8 +114,8 @@ func Policy(ctx context.Context, s store.Store, key string) (*policy.Policy, str
 	return p, string(text), nil
 }
 
-// PolicyText returns a function. Each call of this function reads the policy file at the key and returns the text of
-// the file.
+// PolicyText returns a function that reads the policy file at the key and returns the text of the file. The file is
+// read anew at each call.
 func PolicyText(s store.Store, key string) func(context.Context) (string, error) {
 	return func(ctx context.Context) (string, error) {
 		_, text, err := Policy(ctx, s, key)
@@ -126,7 +130,7 @@ var ErrPolicy = errors.New("the policy file has faults; correct it (idleseat pol
 type Metrics map[string]float64
 
 // Emit writes the metrics as one line in CloudWatch's embedded metric format (Embedded metric format specification,
-// version 0). CloudWatch extracts the metrics from the line.
+// version 0). CloudWatch makes the metrics from that line.
 func (m Metrics) Emit(to io.Writer, deployment string, now time.Time) error {
 	type unit struct{ Name string }
 	line := map[string]any{"Deployment": deployment}
